@@ -1,0 +1,1 @@
+export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
