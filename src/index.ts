@@ -1,1 +1,5 @@
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
+export { createImage, crop, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
+export { resizeBicubic } from './data/resize.js';
+export type { PairedDataset, ProgressCallback } from './data/dataset.js';
+export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './data/shuffle.js';

@@ -1,0 +1,58 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { boundedInteger, pcg4d } from './random.js';
+
+/** Keep the two uses of one seed apart. */
+const PERMUTATION_STREAM = 0x7065726d;
+const JITTER_STREAM = 0x6a697474;
+
+/**
+ * The order in which an epoch visits `length` samples: a Fisher-Yates shuffle whose draws are hashes of
+ * (seed, epoch, position). A resumed run needs no generator state, only the epoch.
+ */
+export function epochPermutation(length: number, seed: number, epoch: number): Uint32Array {
+  if (!Number.isInteger(length) || length < 1) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'A permutation needs at least one sample.', { received: String(length) });
+  }
+  const order = Uint32Array.from({ length }, (_, i) => i);
+  for (let i = length - 1; i > 0; i--) {
+    const j = boundedInteger(pcg4d(seed, epoch, i, PERMUTATION_STREAM)[0], i + 1);
+    const kept = order[i];
+    order[i] = order[j];
+    order[j] = kept;
+  }
+  return order;
+}
+
+export interface JitterOptions {
+  seed: number;
+  epoch: number;
+  /** Index of the sample in the dataset, not its place in the epoch: the draw then survives another batch size. */
+  index: number;
+  /** Side in pixels to which both halves are resized before the crop (286 in the paper). */
+  loadSize: number;
+  /** Side in pixels of the crop (256 in the paper). */
+  cropSize: number;
+}
+
+/** Where to crop the resized pair, and whether to mirror it; the same for both halves. */
+export interface JitterDraw {
+  /** 0..loadSize-cropSize */
+  cropX: number;
+  /** 0..loadSize-cropSize */
+  cropY: number;
+  mirror: boolean;
+}
+
+/** The random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone. */
+export function jitterDraw(options: JitterOptions): JitterDraw {
+  const { seed, epoch, index, loadSize, cropSize } = options;
+  if (!Number.isInteger(cropSize) || !Number.isInteger(loadSize) || cropSize < 1 || cropSize > loadSize) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'The crop must fit the resized image.', {
+      expected: '1 <= cropSize <= loadSize',
+      received: `cropSize ${cropSize}, loadSize ${loadSize}`,
+    });
+  }
+  const [x, y, flip] = pcg4d(seed, epoch, index, JITTER_STREAM);
+  const range = loadSize - cropSize + 1;
+  return { cropX: boundedInteger(x, range), cropY: boundedInteger(y, range), mirror: flip >= 0x80000000 };
+}
