@@ -1,0 +1,49 @@
+import { ShadegradError } from '../gpu/errors.js';
+
+/** Exit status of a command line that could not be understood, as shells use it. */
+const USAGE_ERROR = 2;
+/** How long a program may take to let go of its last handles before it is ended. */
+const GRACE_MILLISECONDS = 2000;
+
+/**
+ * Runs a command-line program and ends the process with the exit status it returns.
+ *
+ * An error is one short message on stderr, never a stack trace: `error [CODE]: message` for a ShadegradError
+ * (status 1; 2 for BAD_FLAG), `error: message` for anything else (status 1). `SHADEGRAD_DEBUG=1` adds the stack.
+ */
+export async function runMain(main: () => Promise<number>): Promise<void> {
+  const fail = (error: unknown): void => end(reportError(error));
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  // A reader such as `head` that has gone away is no error of ours, and there is nobody left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(1) : fail(error)));
+  try {
+    end(await main());
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function end(status: number): void {
+  process.exitCode = status;
+  // A device left open by an error would keep the process alive for ever.
+  setTimeout(() => process.exit(status), GRACE_MILLISECONDS).unref();
+}
+
+/** Prints an error as `runMain` does and returns the exit status that goes with it. */
+export function reportError(error: unknown, write: (text: string) => void = (text) => void process.stderr.write(text)): number {
+  write(describeError(error, process.env.SHADEGRAD_DEBUG === '1') + '\n');
+  return error instanceof ShadegradError && error.code === 'BAD_FLAG' ? USAGE_ERROR : 1;
+}
+
+/** The text that stands for an error on a terminal. */
+export function describeError(error: unknown, withStack = false): string {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  const line = error instanceof ShadegradError ? `error [${error.code}]: ${message}` : `error: ${message}`;
+  if (withStack) {
+    const stacks: string[] = [];
+    for (let at: unknown = error; at instanceof Error; at = at.cause) stacks.push(at.stack ?? at.message);
+    return [line, ...stacks].join('\n');
+  }
+  return error instanceof ShadegradError ? line : `${line}\n  set SHADEGRAD_DEBUG=1 to see where it came from`;
+}
