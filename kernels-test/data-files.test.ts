@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { promises as nodeFiles } from 'node:fs';
+import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ShadegradError } from '../src/gpu/errors.js';
+import { atomicWriter, writeFileAtomic, type FileSystem } from '../src/node/files.js';
+
+const test = suite<{ folder: string }>('files');
+test.before.each(async (context) => {
+  context.folder = await mkdtemp(join(tmpdir(), 'shadegrad-files-'));
+});
+test.after.each(async ({ folder }) => rm(folder, { recursive: true, force: true }));
+
+async function failsToWrite(work: Promise<unknown>, path: string, ...words: RegExp[]): Promise<void> {
+  let caught: unknown;
+  await work.catch((error) => (caught = error));
+  assert.instance(caught, ShadegradError);
+  assert.is((caught as ShadegradError).code, 'WRITE_FAILED');
+  for (const word of [path, 'fix:', ...words]) assert.match((caught as Error).message, word);
+}
+
+/** The real file system, whose temporary files fail after `room` bytes. */
+function failing(code: string, room: number): FileSystem {
+  const error = () => Object.assign(new Error(code), { code });
+  return {
+    ...nodeFiles,
+    open: (async (path: string, flags: string) => {
+      if (code === 'EACCES' && flags === 'wx') throw error();
+      const handle = await nodeFiles.open(path, flags);
+      let left = room;
+      const write = handle.write.bind(handle) as (b: Uint8Array, o: number, l: number) => Promise<{ bytesWritten: number }>;
+      handle.write = (async (bytes: Uint8Array, offset: number, length: number) => {
+        if (left === 0) throw error();
+        const part = Math.min(left, length);
+        left -= part;
+        return write(bytes, offset, part);
+      }) as unknown as typeof handle.write;
+      return handle;
+    }) as unknown as FileSystem['open'],
+  };
+}
+
+test('writes text, bytes and streams, and makes missing folders', async ({ folder }) => {
+  const path = join(folder, 'a', 'b', 'file.bin');
+  await writeFileAtomic(path, 'héllo');
+  assert.is(await readFile(path, 'utf8'), 'héllo');
+  await writeFileAtomic(path, Uint8Array.of(1, 2, 3));
+  assert.equal([...(await readFile(path))], [1, 2, 3]);
+  await writeFileAtomic(path, (async function* () {
+    yield Uint8Array.of(4);
+    yield new Uint8Array(0);
+    yield Uint8Array.of(5, 6);
+  })());
+  assert.equal([...(await readFile(path))], [4, 5, 6]);
+  assert.equal(await readdir(join(folder, 'a', 'b')), ['file.bin']);
+});
+
+test('the old file stays until commit, and after abort', async ({ folder }) => {
+  const path = join(folder, 'file');
+  await writeFileAtomic(path, 'old');
+  const writer = await atomicWriter(path);
+  await writer.write(new TextEncoder().encode('new'));
+  assert.is(await readFile(path, 'utf8'), 'old');
+  await writer.abort();
+  assert.equal(await readdir(folder), ['file']);
+  assert.is(await readFile(path, 'utf8'), 'old');
+  let message = '';
+  await writer.write(Uint8Array.of(1)).catch((error) => (message = error.message));
+  assert.match(message, 'already closed');
+  const second = await atomicWriter(path);
+  await second.write(new TextEncoder().encode('new'));
+  await second.commit();
+  await second.abort();
+  assert.is(await readFile(path, 'utf8'), 'new');
+});
+
+test('a full disk leaves the old file and nothing else', async ({ folder }) => {
+  const path = join(folder, 'checkpoint');
+  await writeFileAtomic(path, 'old');
+  await failsToWrite(writeFileAtomic(path, new Uint8Array(100), failing('ENOSPC', 40)), path, /disk is full/);
+  assert.is(await readFile(path, 'utf8'), 'old');
+  assert.equal(await readdir(folder), ['checkpoint']);
+});
+
+test('a really full disk: a small tmpfs where one can be mounted', async ({ folder }) => {
+  const disk = join(folder, 'disk');
+  await mkdir(disk);
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status !== 0) return;
+  try {
+    const path = join(disk, 'checkpoint');
+    await failsToWrite(writeFileAtomic(path, new Uint8Array(1 << 20)), path, /ENOSPC/, /disk is full/);
+    assert.equal(await readdir(disk), []);
+  } finally {
+    spawnSync('umount', [disk]);
+  }
+});
+
+test('no permission, a file in the way, and a folder of that name are explained', async ({ folder }) => {
+  const path = join(folder, 'file');
+  await failsToWrite(writeFileAtomic(path, 'x', failing('EACCES', 0)), path, /may not write/);
+  await writeFile(path, 'a file');
+  await failsToWrite(writeFileAtomic(join(path, 'below'), 'x'), path, /not a folder/);
+  const taken = join(folder, 'taken');
+  await mkdir(taken);
+  await failsToWrite(writeFileAtomic(taken, 'x'), taken, /folder of that name/);
+  assert.equal((await readdir(folder)).sort(), ['file', 'taken']);
+});
+
+test('an error of the content passes through and cleans up', async ({ folder }) => {
+  const content = (async function* () {
+    yield Uint8Array.of(1);
+    throw new RangeError('from the content');
+  })();
+  let caught: unknown;
+  await writeFileAtomic(join(folder, 'file'), content).catch((error) => (caught = error));
+  assert.instance(caught, RangeError);
+  assert.equal(await readdir(folder), []);
+});
+
+test('what a killed process left is swept up; what a living one is writing stays', async ({ folder }) => {
+  const dead = spawnSync(process.execPath, ['-e', '0']).pid;
+  const name = (pid: number) => `.file.${hostname()}-${pid}-0.partial`;
+  await writeFile(join(folder, name(dead)), 'half');
+  await writeFile(join(folder, name(process.ppid)), 'half');
+  await writeFile(join(folder, '.other.partial'), 'not ours');
+  await writeFileAtomic(join(folder, 'file'), 'whole');
+  assert.equal((await readdir(folder)).sort(), [name(process.ppid), '.other.partial', 'file'].sort());
+});
+
+test.run();
