@@ -1,1 +1,3 @@
 export * from '../index.js';
+export { atomicWriter, writeFileAtomic, type AtomicWriter } from './files.js';
+export { decodeImage, encodePng, readImage, writePng } from './images.js';
