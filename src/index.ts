@@ -3,3 +3,4 @@ export { createImage, crop, imageGrid, joinPair, mirror, splitPair, type GridOpt
 export { resizeBicubic } from './data/resize.js';
 export type { PairedDataset, ProgressCallback } from './data/dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './data/shuffle.js';
+export { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage, type ImageMetrics } from './training/metrics.js';

@@ -1,0 +1,155 @@
+import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
+import { createImage, type RgbImage } from '../data/image.js';
+import { ShadegradError } from '../gpu/errors.js';
+
+function sameSize(a: RgbImage, b: RgbImage): void {
+  if (a.width !== b.width || a.height !== b.height) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'Only images of one size can be compared.', {
+      expected: `${a.width} x ${a.height} pixels`,
+      received: `${b.width} x ${b.height} pixels`,
+    });
+  }
+}
+
+/**
+ * Mean absolute difference of all channels of all pixels on the [-1, 1] scale on which pix2pix computes its L1 loss, so 0
+ * (equal) to 2 (black against white). Throws SHAPE_MISMATCH when the sizes differ.
+ */
+export function imageL1(a: RgbImage, b: RgbImage): number {
+  sameSize(a, b);
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) sum += Math.abs(a.data[i] - b.data[i]);
+  return sum / a.data.length / 127.5;
+}
+
+/**
+ * Peak signal-to-noise ratio in decibels with a peak of 255: 10 log10(255^2 / mean squared error over all channels);
+ * Infinity for equal images. Throws SHAPE_MISMATCH when the sizes differ.
+ */
+export function imagePsnr(a: RgbImage, b: RgbImage): number {
+  sameSize(a, b);
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2;
+  return 10 * Math.log10((255 * 255 * a.data.length) / sum);
+}
+
+const WINDOW = 11;
+const SIGMA = 1.5;
+
+/** A Gaussian of `size` taps about its middle, summing to 1. */
+function gaussian(size: number): Float64Array {
+  const taps = Float64Array.from({ length: size }, (_, i) => Math.exp(-((i - (size - 1) / 2) ** 2) / (2 * SIGMA * SIGMA)));
+  const sum = taps.reduce((a, b) => a + b, 0);
+  return taps.map((tap) => tap / sum);
+}
+
+/** ITU-R BT.601 luma, 0..255. */
+function luma(image: RgbImage): Float64Array {
+  const { data } = image;
+  return Float64Array.from({ length: image.width * image.height }, (_, i) =>
+    0.299 * data[i * 3] + 0.587 * data[i * 3 + 1] + 0.114 * data[i * 3 + 2]);
+}
+
+/** Weighted means over the windows that lie wholly inside: along rows, then along columns. */
+function windowMeans(plane: Float64Array, width: number, height: number, across: Float64Array, down: Float64Array): Float64Array {
+  const outWidth = width - across.length + 1;
+  const outHeight = height - down.length + 1;
+  const rows = new Float64Array(outWidth * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < outWidth; x++) {
+      let sum = 0;
+      for (let t = 0; t < across.length; t++) sum += across[t] * plane[y * width + x + t];
+      rows[y * outWidth + x] = sum;
+    }
+  }
+  const means = new Float64Array(outWidth * outHeight);
+  for (let y = 0; y < outHeight; y++) {
+    for (let x = 0; x < outWidth; x++) {
+      let sum = 0;
+      for (let t = 0; t < down.length; t++) sum += down[t] * rows[(y + t) * outWidth + x];
+      means[y * outWidth + x] = sum;
+    }
+  }
+  return means;
+}
+
+/**
+ * Structural similarity of the lumas (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004): 11 x 11 Gaussian window of
+ * sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, averaged over the windows that lie wholly inside. 1 for equal images. An image
+ * with a side below 11 pixels gets a window as long as that side. Throws SHAPE_MISMATCH when the sizes differ.
+ */
+export function imageSsim(a: RgbImage, b: RgbImage): number {
+  sameSize(a, b);
+  const { width, height } = a;
+  const across = gaussian(Math.min(WINDOW, width));
+  const down = gaussian(Math.min(WINDOW, height));
+  const [x, y] = [luma(a), luma(b)];
+  const means = (plane: Float64Array) => windowMeans(plane, width, height, across, down);
+  const meanX = means(x);
+  const meanY = means(y);
+  const meanXX = means(x.map((v) => v * v));
+  const meanYY = means(y.map((v) => v * v));
+  const meanXY = means(x.map((v, i) => v * y[i]));
+  const c1 = (0.01 * 255) ** 2;
+  const c2 = (0.03 * 255) ** 2;
+  let sum = 0;
+  for (let i = 0; i < meanX.length; i++) {
+    const product = meanX[i] * meanY[i];
+    const squares = meanX[i] ** 2 + meanY[i] ** 2;
+    const variances = meanXX[i] + meanYY[i] - squares;
+    const covariance = meanXY[i] - product;
+    sum += ((2 * product + c1) * (2 * covariance + c2)) / ((squares + c1) * (variances + c2));
+  }
+  return sum / meanX.length;
+}
+
+export interface ImageMetrics {
+  /** On the [-1, 1] scale, 0 is best. */
+  l1: number;
+  /** Decibels, more is better. */
+  psnr: number;
+  /** 1 is best. */
+  ssim: number;
+}
+
+/** All three measures of one image against its target. Throws SHAPE_MISMATCH when the sizes differ. */
+export function compareImages(image: RgbImage, target: RgbImage): ImageMetrics {
+  return { l1: imageL1(image, target), psnr: imagePsnr(image, target), ssim: imageSsim(image, target) };
+}
+
+/** The mean of each measure over many images; throws INVALID_ARGUMENT for none. */
+export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
+  if (metrics.length === 0) throw new ShadegradError('INVALID_ARGUMENT', 'There is nothing to average.');
+  const mean = (key: keyof ImageMetrics) => metrics.reduce((sum, entry) => sum + entry[key], 0) / metrics.length;
+  return { l1: mean('l1'), psnr: mean('psnr'), ssim: mean('ssim') };
+}
+
+/**
+ * The pixelwise mean of one half of every pair, rounded to bytes: what a model that ignores its input would best answer
+ * under a squared loss. Throws SHAPE_MISMATCH unless all are of one size.
+ */
+export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback): Promise<RgbImage> {
+  const first = (await dataset.get(0))[half];
+  const sums = new Float64Array(first.data.length);
+  for (let index = 0; index < dataset.length; index++) {
+    const image = (await dataset.get(index))[half];
+    sameSize(first, image);
+    for (let i = 0; i < sums.length; i++) sums[i] += image.data[i];
+    onProgress?.(index + 1, dataset.length);
+  }
+  const mean = createImage(first.width, first.height);
+  for (let i = 0; i < sums.length; i++) mean.data[i] = Math.round(sums[i] / dataset.length);
+  return mean;
+}
+
+/** The mean measures of one constant answer, such as `meanImage`, against one half of every pair. */
+export async function constantBaseline(
+  answer: RgbImage, dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback,
+): Promise<ImageMetrics> {
+  const metrics: ImageMetrics[] = [];
+  for (let index = 0; index < dataset.length; index++) {
+    metrics.push(compareImages(answer, (await dataset.get(index))[half]));
+    onProgress?.(index + 1, dataset.length);
+  }
+  return averageMetrics(metrics);
+}
