@@ -1,0 +1,44 @@
+import type { RgbImage } from '../../data/image.js';
+import type { StepLosses } from '../progress.js';
+
+/** How far a set of images is from its targets. */
+export interface ImageMetrics {
+  /** Mean absolute difference; lower is better. */
+  l1: number;
+  /** Peak signal-to-noise ratio in dB; higher is better. */
+  psnr: number;
+  /** Structural similarity, at most 1; higher is better. */
+  ssim: number;
+}
+
+/** Everything the report page shows. */
+export interface TrainingReport {
+  title: string;
+  /** The command line that makes this run again. */
+  command: string;
+  settings: Record<string, string | number | boolean>;
+  adapter: { name: string; driver: string; backend: string; software: boolean };
+  /** Of this library. */
+  version: string;
+  /** ISO 8601. */
+  startedAt: string;
+  state: 'running' | 'finished' | 'interrupted';
+  /** Steps done, of `totalSteps`. */
+  steps: number;
+  totalSteps: number;
+  imagesSeen: number;
+  /** Training time. */
+  seconds: number;
+  /** The most GPU memory that was in use at once. */
+  peakBytes: number;
+  losses: ({ step: number } & StepLosses)[];
+  /** What the generator made of `inputs` at a step, in their order. Images must not change once they are in a report. */
+  snapshots: { step: number; outputs: RgbImage[] }[];
+  inputs: RgbImage[];
+  targets: RgbImage[];
+  names: string[];
+  /** On the validation set. */
+  metrics: ({ step: number } & ImageMetrics)[];
+  /** What a predictor that learns nothing of the input scores, such as the mean photo. */
+  baseline?: { name: string } & ImageMetrics;
+}
