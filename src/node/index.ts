@@ -8,4 +8,4 @@ export { runMain } from './run-main.js';
 export { JsonLog, readLog, type LogEntry } from './log.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressUpdate, type StepLosses } from './progress.js';
 export { formatBytes, formatCount, formatDuration, formatNumber } from './format.js';
-export { renderReport, writeReport, writeSampleGrid, type ImageMetrics, type TrainingReport } from './report.js';
+export { renderReport, writeReport, writeSampleGrid, type TrainingReport } from './report.js';

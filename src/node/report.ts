@@ -9,7 +9,7 @@ import { renderHeader, renderLosses, renderMetrics, renderSamples, renderSetting
 import { STYLE } from './report/style.js';
 import type { TrainingReport } from './report/types.js';
 
-export type { ImageMetrics, TrainingReport } from './report/types.js';
+export type { TrainingReport } from './report/types.js';
 
 /** Forbids the page everything that is not in the file itself. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";

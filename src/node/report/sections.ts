@@ -1,8 +1,9 @@
+import type { ImageMetrics } from '../../training/metrics.js';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../format.js';
 import { html, type Markup } from './html.js';
 import type { Pictures } from './pictures.js';
 import { renderPlot, type Curve } from './plot.js';
-import type { ImageMetrics, TrainingReport } from './types.js';
+import type { TrainingReport } from './types.js';
 
 /** Pictures up to this side are enlarged with hard pixel edges; larger ones look better smooth. */
 const PIXEL_ART_SIDE = 64;

@@ -1,15 +1,6 @@
 import type { RgbImage } from '../../data/image.js';
+import type { ImageMetrics } from '../../training/metrics.js';
 import type { StepLosses } from '../progress.js';
-
-/** How far a set of images is from its targets. */
-export interface ImageMetrics {
-  /** Mean absolute difference; lower is better. */
-  l1: number;
-  /** Peak signal-to-noise ratio in dB; higher is better. */
-  psnr: number;
-  /** Structural similarity, at most 1; higher is better. */
-  ssim: number;
-}
 
 /** Everything the report page shows. */
 export interface TrainingReport {
