@@ -1,0 +1,11 @@
+// Operand B of a matrix-like kernel, for tensors of any channel count: four scalar loads, zero past the row's end.
+@group(0) @binding(1) var<storage, read> operand_b: array<f32>;
+
+// Elements [element, element + 4), of which the first `available` belong to the row.
+fn load_b(element: u32, available: u32) -> vec4f {
+  var value = vec4f(operand_b[element], 0.0, 0.0, 0.0);
+  if (available > 1u) { value.y = operand_b[element + 1u]; }
+  if (available > 2u) { value.z = operand_b[element + 2u]; }
+  if (available > 3u) { value.w = operand_b[element + 3u]; }
+  return value;
+}

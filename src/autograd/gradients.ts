@@ -1,0 +1,145 @@
+import { activationGrad, type Activation } from '../kernels/activation.js';
+import { batchNormGrad, batchNormInferenceGrad } from '../kernels/batch-norm.js';
+import { biasGrad } from '../kernels/bias.js';
+import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, type ConvGeometry } from '../kernels/conv2d.js';
+import type { DropoutState } from '../kernels/dropout.js';
+import { dropout } from '../kernels/dropout.js';
+import { copy, fill, multiply, scale } from '../kernels/elementwise.js';
+import { bceWithLogitsGrad, l1LossGrad, l2LossGrad, meanGrad, sumGrad } from '../kernels/loss.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Backward, GradientTarget } from './graph.js';
+
+/** What batch normalisation keeps from its forward run. */
+export interface NormStatistics {
+  readonly mean: Tensor;
+  readonly inverseStd: Tensor;
+}
+
+/** One kernel makes all three gradients of a normalisation: those of gamma and beta are sums that dx needs anyway. */
+function normGradient(
+  kernel: typeof batchNormGrad,
+  x: Tensor,
+  gamma: Tensor,
+  { mean, inverseStd }: NormStatistics,
+  gradOutput: Tensor,
+  [dx, dGamma, dBeta]: readonly (GradientTarget | undefined)[],
+): (Tensor | null)[] {
+  const accumulate = dGamma?.accumulate ?? false;
+  // The kernel writes both into their places or neither; otherwise backward() puts them there.
+  const inPlace = dGamma?.tensor !== undefined && dBeta?.tensor !== undefined && accumulate === (dBeta.accumulate ?? false);
+  const result = kernel({
+    x, gradOutput, mean, inverseStd, gamma,
+    ...(inPlace ? { gradGamma: dGamma.tensor, gradBeta: dBeta.tensor, accumulate } : {}),
+    needsInput: dx !== undefined,
+  });
+  return [result.gradInput, result.gradGamma, result.gradBeta];
+}
+
+/**
+ * The gradient of every operation, one rule each: from what the operation saw to a function that turns the
+ * gradient of its output into those of its inputs. An entry that is not wanted is never computed.
+ */
+export const gradients = {
+  conv2d:
+    (x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Backward =>
+    (dy, [dx, dw, db]) => [
+      dx ? conv2dInputGrad(dy, weight, null, x.shape, geometry) : null,
+      dw ? conv2dWeightGrad(x, dy, weight.shape, geometry, dw.tensor, dw.accumulate) : null,
+      db && bias ? biasGrad(dy, db.tensor, db.accumulate) : null,
+    ],
+
+  // The adjoint of a convolution: input and gradient change places, and the gradient of the input is the
+  // convolution itself.
+  convTranspose2d:
+    (x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Backward =>
+    (dy, [dx, dw, db]) => [
+      dx ? conv2dForward(dy, weight, null, geometry) : null,
+      dw ? conv2dWeightGrad(dy, x, weight.shape, geometry, dw.tensor, dw.accumulate) : null,
+      db && bias ? biasGrad(dy, db.tensor, db.accumulate) : null,
+    ],
+
+  /** Statistics of the batch: they depend on x themselves. */
+  batchNorm:
+    (x: Tensor, gamma: Tensor, statistics: NormStatistics): Backward =>
+    (dy, targets) => normGradient(batchNormGrad, x, gamma, statistics, dy, targets),
+
+  /** Given statistics: constants. */
+  batchNormInference:
+    (x: Tensor, gamma: Tensor, statistics: NormStatistics): Backward =>
+    (dy, targets) => normGradient(batchNormInferenceGrad, x, gamma, statistics, dy, targets),
+
+  /** `saved` is the input of a ReLU and the output of tanh and sigmoid. */
+  activation:
+    (kind: Activation, saved: Tensor, slope: number): Backward =>
+    (dy) => [activationGrad(kind, saved, dy, slope)],
+
+  /** The mask is not kept: the same counters give the same mask again. */
+  dropout:
+    (rate: number, layer: number, state: DropoutState): Backward =>
+    (dy) => [dropout(dy, rate, layer, state)],
+
+  concat:
+    (inputs: readonly Tensor[]): Backward =>
+    (dy, targets) => {
+      let start = 0;
+      return inputs.map((input, index) => {
+        const end = start + input.channels;
+        const part = targets[index] ? dy.sliceChannels(start, end) : null;
+        start = end;
+        return part;
+      });
+    },
+
+  sliceChannels:
+    (x: Tensor, start: number, end: number): Backward =>
+    (dy) => {
+      const dx = Tensor.empty(x.gpu, x.shape, 'slice gradient');
+      fill(dx, 0);
+      copy(dy, dx.sliceChannels(start, end));
+      return [dx];
+    },
+
+  reshape:
+    (x: Tensor): Backward =>
+    (dy) => [(dy.contiguous ? dy : copy(dy)).reshape(x.shape)],
+
+  add: (): Backward => (dy, [da, db]) => [da ? dy : null, db ? dy : null],
+
+  addScaled:
+    (scaleA: number, scaleB: number): Backward =>
+    (dy, [da, db]) => [da ? scale(dy, scaleA) : null, db ? scale(dy, scaleB) : null],
+
+  multiply:
+    (a: Tensor, b: Tensor): Backward =>
+    (dy, [da, db]) => [da ? multiply(dy, b) : null, db ? multiply(dy, a) : null],
+
+  scale:
+    (factor: number): Backward =>
+    (dy) => [scale(dy, factor)],
+
+  mean:
+    (x: Tensor): Backward =>
+    (dy) => [meanGrad(x.shape, dy)],
+
+  sum:
+    (x: Tensor): Backward =>
+    (dy) => [sumGrad(x.shape, dy)],
+
+  l1Loss:
+    (prediction: Tensor, target: Tensor): Backward =>
+    (dy, [dPrediction, dTarget]) => [
+      dPrediction ? l1LossGrad(prediction, target, dy) : null,
+      dTarget ? l1LossGrad(target, prediction, dy) : null,
+    ],
+
+  l2Loss:
+    (prediction: Tensor, target: Tensor): Backward =>
+    (dy, [dPrediction, dTarget]) => [
+      dPrediction ? l2LossGrad(prediction, target, dy) : null,
+      dTarget ? l2LossGrad(target, prediction, dy) : null,
+    ],
+
+  bceWithLogits:
+    (logits: Tensor, targetValue: number): Backward =>
+    (dy) => [bceWithLogitsGrad(logits, targetValue, dy)],
+};

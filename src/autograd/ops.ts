@@ -1,0 +1,215 @@
+import { ShadegradError } from '../gpu/errors.js';
+import * as activations from '../kernels/activation.js';
+import * as norm from '../kernels/batch-norm.js';
+import * as conv from '../kernels/conv2d.js';
+import * as dropoutKernel from '../kernels/dropout.js';
+import * as elementwise from '../kernels/elementwise.js';
+import * as losses from '../kernels/loss.js';
+import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
+import { adjacentChannels, Tensor } from '../tensor/tensor.js';
+import { gradients } from './gradients.js';
+import { track } from './graph.js';
+
+/** Options every operation takes that can put its result into a given place. */
+export interface OutOption {
+  /** Where the result goes, such as a channel slice of a wider tensor. Made when absent. */
+  out?: Tensor;
+}
+
+type Pair = number | readonly [number, number];
+const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+
+export interface ConvOptions extends OutOption {
+  /** Pixels from one window to the next; [vertical, horizontal] or both. Default 1. */
+  stride?: Pair;
+  /** Zeros taken to lie around the image. Default 0. */
+  padding?: Pair;
+}
+
+/**
+ * 2-D convolution of x [batch, h, w, in] with weight [kernel h, kernel w, in, out] and bias [out] or null.
+ * @returns [batch, floor((h + 2 padding - kernel) / stride) + 1, likewise w, out]
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, { stride = 1, padding = 0, out }: ConvOptions = {}): Tensor {
+  const geometry = { stride: pair(stride), padding: pair(padding) };
+  const y = conv.conv2dForward(x, weight, bias, geometry, out);
+  return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, gradients.conv2d(x, weight, bias, geometry));
+}
+
+export interface ConvTransposeOptions extends ConvOptions {
+  /** Rows and columns added below and on the right, to choose among the sizes a stride makes ambiguous. */
+  outputPadding?: Pair;
+}
+
+/**
+ * 2-D transposed convolution of x [batch, h, w, in] with weight [kernel h, kernel w, out, in] (the layout of the
+ * convolution it is the adjoint of) and bias [out] or null.
+ * @returns [batch, (h - 1) stride - 2 padding + kernel + outputPadding, likewise w, out]
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { stride = 1, padding = 0, outputPadding = 0, out }: ConvTransposeOptions = {},
+): Tensor {
+  const geometry = { stride: pair(stride), padding: pair(padding) };
+  const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
+  const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
+  return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, gradients.convTranspose2d(x, weight, bias, geometry));
+}
+
+export interface BatchNormOptions extends OutOption {
+  /** Added to the variance under the root. Default 1e-5. */
+  epsilon?: number;
+  /** Statistics gathered while training; updated when `statistics` is 'batch' and `momentum` is given. */
+  running?: { mean: Tensor; variance: Tensor };
+  /** Weight of the newest batch in the running statistics. Absent: they are left alone. */
+  momentum?: number;
+  /** Normalise with the batch's own statistics (training, and pix2pix also at test time) or the running ones. */
+  statistics?: 'batch' | 'running';
+}
+
+/** Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + eps) * gamma + beta. */
+export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
+  const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = options;
+  if (statistics === 'running') {
+    if (!running) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'batchNorm: running statistics are asked for but not given', {
+        fix: 'pass `running`, or use the statistics of the batch',
+      });
+    }
+    const inverseStd = norm.inverseStdFromVariance(running.variance, epsilon);
+    const y = norm.batchNormApply(x, running.mean, inverseStd, gamma, beta, out);
+    return track('batchNorm', [x, gamma, beta], y, gradients.batchNormInference(x, gamma, { mean: running.mean, inverseStd }));
+  }
+  const { mean, inverseStd, variance } = norm.batchNormStatistics(x, epsilon);
+  if (running && momentum !== undefined) {
+    norm.updateRunningStatistics(mean, variance, x.rows, running.mean, running.variance, momentum);
+  }
+  const y = norm.batchNormApply(x, mean, inverseStd, gamma, beta, out);
+  return track('batchNorm', [x, gamma, beta], y, gradients.batchNorm(x, gamma, { mean, inverseStd }));
+}
+
+function activation(kind: activations.Activation, x: Tensor, slope: number, out?: Tensor): Tensor {
+  const y = activations.activationForward(kind, x, slope, out);
+  const saved = kind === 'relu' || kind === 'leakyRelu' ? x : y;
+  return track(kind, [x], y, gradients.activation(kind, saved, slope));
+}
+
+/** max(x, 0) */
+export const relu = (x: Tensor, { out }: OutOption = {}): Tensor => activation('relu', x, 0, out);
+
+/** x where positive, slope * x elsewhere. */
+export const leakyRelu = (x: Tensor, slope = 0.01, { out }: OutOption = {}): Tensor => activation('leakyRelu', x, slope, out);
+
+/** Hyperbolic tangent. */
+export const tanh = (x: Tensor, { out }: OutOption = {}): Tensor => activation('tanh', x, 0, out);
+
+/** 1 / (1 + exp(-x)) */
+export const sigmoid = (x: Tensor, { out }: OutOption = {}): Tensor => activation('sigmoid', x, 0, out);
+
+export interface DropoutOptions extends OutOption {
+  /** Probability that an element becomes zero; the others are divided by 1 - rate. */
+  rate?: number;
+  /** Number of the layer: two layers with one number would drop the same elements. */
+  layer: number;
+  /** Seed and step, shared by a model's layers. */
+  state: dropoutKernel.DropoutState;
+}
+
+/** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
+export function dropout(x: Tensor, { rate = 0.5, layer, state, out }: DropoutOptions): Tensor {
+  return track('dropout', [x], dropoutKernel.dropout(x, rate, layer, state, out), gradients.dropout(rate, layer, state));
+}
+
+/**
+ * Joins tensors along their channels. Free when they lie side by side in one wider tensor already (give their
+ * producers `out: wide.sliceChannels(...)`); copied otherwise.
+ */
+export function concat(inputs: readonly Tensor[]): Tensor {
+  const [first, ...others] = inputs;
+  if (!first) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
+  }
+  for (const other of others) {
+    if (!sameShape(first.shape.slice(0, -1), other.shape.slice(0, -1))) {
+      throw new ShadegradError('SHAPE_MISMATCH', 'concat along the channels', {
+        expected: `${formatShape([...first.shape.slice(0, -1), -1])} with any last axis`,
+        received: formatShape(other.shape),
+        fix: 'bring the tensors to one size first',
+      });
+    }
+  }
+  const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
+  const shape = [...first.shape.slice(0, -1), channels];
+  const adjacent = inputs.every((input, index) => index === 0 || adjacentChannels(inputs[index - 1]!, input));
+  let joined: Tensor;
+  if (adjacent) {
+    const { gpu, storage, offset, rowStride } = first;
+    joined = new Tensor({ gpu, storage: storage.retain(), shape, offset, rowStride });
+  } else {
+    joined = Tensor.empty(first.gpu, shape, 'concat');
+    let start = 0;
+    for (const input of inputs) {
+      elementwise.copy(input, joined.sliceChannels(start, start + input.channels));
+      start += input.channels;
+    }
+  }
+  return track('concat', inputs, joined, gradients.concat(inputs));
+}
+
+/** Channels [start, end), sharing memory. */
+export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
+  return track('sliceChannels', [x], x.sliceChannels(start, end), gradients.sliceChannels(x, start, end));
+}
+
+/** The same numbers under another shape, sharing memory. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  return track('reshape', [x], x.reshape(shape), gradients.reshape(x));
+}
+
+/** a + b, elementwise; equal shapes. */
+export function add(a: Tensor, b: Tensor, { out }: OutOption = {}): Tensor {
+  expectShape('add', a.shape, b.shape);
+  return track('add', [a, b], elementwise.add(a, b, out), gradients.add());
+}
+
+/** scaleA * a + scaleB * b, elementwise; equal shapes. */
+export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, { out }: OutOption = {}): Tensor {
+  expectShape('addScaled', a.shape, b.shape);
+  return track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), gradients.addScaled(scaleA, scaleB));
+}
+
+/** a * b, elementwise; equal shapes. */
+export function multiply(a: Tensor, b: Tensor, { out }: OutOption = {}): Tensor {
+  expectShape('multiply', a.shape, b.shape);
+  return track('multiply', [a, b], elementwise.multiply(a, b, out), gradients.multiply(a, b));
+}
+
+/** factor * x */
+export function scale(x: Tensor, factor: number, { out }: OutOption = {}): Tensor {
+  return track('scale', [x], elementwise.scale(x, factor, out), gradients.scale(factor));
+}
+
+/** Mean of all elements, as a tensor of one. */
+export const mean = (x: Tensor): Tensor => track('mean', [x], losses.mean(x), gradients.mean(x));
+
+/** Sum of all elements, as a tensor of one. */
+export const sum = (x: Tensor): Tensor => track('sum', [x], losses.sum(x), gradients.sum(x));
+
+/** Mean of |prediction - target|, as a tensor of one. */
+export function l1Loss(prediction: Tensor, target: Tensor): Tensor {
+  expectShape('target of l1Loss', prediction.shape, target.shape);
+  return track('l1Loss', [prediction, target], losses.l1Loss(prediction, target), gradients.l1Loss(prediction, target));
+}
+
+/** Mean of (prediction - target)^2, as a tensor of one. */
+export function l2Loss(prediction: Tensor, target: Tensor): Tensor {
+  expectShape('target of l2Loss', prediction.shape, target.shape);
+  return track('l2Loss', [prediction, target], losses.l2Loss(prediction, target), gradients.l2Loss(prediction, target));
+}
+
+/** Mean binary cross-entropy of sigmoid(logits) against one target for all (1 real, 0 fake), as a tensor of one. */
+export function bceWithLogits(logits: Tensor, target: number): Tensor {
+  return track('bceWithLogits', [logits], losses.bceWithLogits(logits, target), gradients.bceWithLogits(logits, target));
+}

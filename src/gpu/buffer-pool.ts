@@ -1,0 +1,42 @@
+/**
+ * Buffers by size class, so that a step that allocates what the last one freed costs no allocation.
+ * Classes are 1, 1.25, 1.5 and 1.75 times a power of two: at most a fifth of a buffer is slack.
+ */
+export class BufferPool {
+  private readonly free = new Map<number, GPUBuffer[]>();
+  pooledBytes = 0;
+
+  constructor(private readonly create: (bytes: number, label: string) => GPUBuffer) {}
+
+  static sizeClass(bytes: number): number {
+    if (bytes <= 256) return 256;
+    const power = 2 ** Math.floor(Math.log2(bytes - 1));
+    const step = Math.max(power / 4, 64);
+    return Math.ceil(bytes / step) * step;
+  }
+
+  /** Unused buffers are kept for reuse: the contents are whatever the last owner left. */
+  acquire(bytes: number, label: string): GPUBuffer {
+    const size = BufferPool.sizeClass(bytes);
+    const reused = this.free.get(size)?.pop();
+    if (reused) {
+      this.pooledBytes -= size;
+      return reused;
+    }
+    return this.create(size, label);
+  }
+
+  release(buffer: GPUBuffer): void {
+    const list = this.free.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.free.set(buffer.size, [buffer]);
+    this.pooledBytes += buffer.size;
+  }
+
+  /** Gives every unused buffer back to the driver. */
+  trim(): void {
+    for (const list of this.free.values()) for (const buffer of list) buffer.destroy();
+    this.free.clear();
+    this.pooledBytes = 0;
+  }
+}

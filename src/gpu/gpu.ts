@@ -1,0 +1,336 @@
+import { BufferPool } from './buffer-pool.js';
+import { ShadegradError } from './errors.js';
+import { plainHost, type GpuHost } from './host.js';
+import type { Params } from './params.js';
+import { PipelineCache, type Shader } from './pipeline-cache.js';
+import { Readback } from './readback.js';
+import { Recording, Trace } from './recording.js';
+import { ScopeStack } from './scope.js';
+import { Storage, type Binding } from './storage.js';
+import { BindGroupCache, CommandStream, type Command } from './stream.js';
+import { UniformCache } from './uniform-cache.js';
+
+/** A kernel launch: bindings take `@binding(0)` upwards in order, the uniform block (if any) comes last. */
+export interface DispatchCall {
+  readonly shader: Shader;
+  readonly bindings: readonly Binding[];
+  readonly params?: Params;
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface MemoryReport {
+  /** Live tensor handles. */
+  readonly tensors: number;
+  /** Bytes of buffers that live tensors and recorded steps hold. */
+  readonly bytesInUse: number;
+  /** Bytes of buffers kept for reuse. */
+  readonly bytesPooled: number;
+  /** Most bytes ever allocated at once: in use, pooled, uniforms and read-back buffers. */
+  readonly peakBytes: number;
+}
+
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** A CPU pretending to be a GPU (lavapipe, SwiftShader, WARP). */
+  readonly software: boolean;
+}
+
+/**
+ * A WebGPU device and its memory, pipelines and command stream. Knows nothing of tensors' shapes or of learning.
+ * Make one with `requestGpu()`; end it with `destroy()`, or a Node process will not exit.
+ */
+export class Gpu {
+  readonly pipelines: PipelineCache;
+  readonly scopes = new ScopeStack();
+  readonly limits: GPUSupportedLimits;
+  readonly features: ReadonlySet<string>;
+  /** Count of live tensor handles; kept by the tensor layer. */
+  liveTensors = 0;
+
+  private readonly pool: BufferPool;
+  private readonly uniforms: UniformCache;
+  private readonly stream: CommandStream;
+  private readonly bindGroups: BindGroupCache;
+  private readonly readback: Readback;
+  private trace: Trace | null = null;
+  private failure: ShadegradError | null = null;
+  private destroyed = false;
+  private allocatedBytes = 0;
+  private peakBytes = 0;
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly adapter: AdapterDescription,
+    private readonly host: GpuHost = plainHost,
+  ) {
+    this.limits = device.limits;
+    this.features = new Set(device.features);
+    const track = <T>(promise: Promise<T>): Promise<T> => this.host.trackPending(promise);
+    this.pipelines = new PipelineCache(device, track, (error) => this.fail(error));
+    this.pool = new BufferPool((bytes, label) => this.createBuffer(bytes, label));
+    this.uniforms = new UniformCache(device);
+    this.stream = new CommandStream(device);
+    this.bindGroups = new BindGroupCache(device);
+    this.readback = new Readback(device, track, (delta) => this.account(delta));
+    device.addEventListener('uncapturederror', (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.fail(new ShadegradError('GPU_VALIDATION', 'the device refused a command', { received: error.message, fix: 'this is a bug in a kernel\'s host half: please report it with the text above' }));
+    });
+    void device.lost.then((info) => {
+      if (this.destroyed) return;
+      this.fail(
+        new ShadegradError('DEVICE_LOST', 'the GPU device was lost', {
+          received: info.message || info.reason,
+          fix: 'start again from the last checkpoint; if it happens again, use a smaller size or batch',
+        }),
+      );
+    });
+  }
+
+  /** Throws what went wrong since the last call, if anything did. */
+  assertAlive(): void {
+    if (this.destroyed) {
+      throw new ShadegradError('DEVICE_LOST', 'the Gpu is used after destroy()', { fix: 'request a new one' });
+    }
+    if (this.failure) {
+      const error = this.failure;
+      // A lost device stays lost; anything else was one command's fault.
+      if (error.code !== 'DEVICE_LOST') this.failure = null;
+      throw error;
+    }
+  }
+
+  private fail(error: ShadegradError): void {
+    // The first failure is the cause; later ones follow from it.
+    this.failure ??= error;
+  }
+
+  /** True while `record()` traces a function: operations are noted down, not run. */
+  get tracing(): boolean {
+    return this.trace !== null;
+  }
+
+  /** Memory for a result. Contents are undefined. During a trace the memory is only promised. */
+  allocate(bytes: number, label: string): Storage {
+    if (!this.trace) return this.allocatePersistent(bytes, label);
+    return new Storage(bytes, label, null, () => {});
+  }
+
+  /** Memory that exists at once, also during a trace. */
+  allocatePersistent(bytes: number, label: string): Storage {
+    this.assertAlive();
+    if (bytes > this.limits.maxBufferSize) {
+      throw new ShadegradError('LIMIT_EXCEEDED', `tensor "${label}" does not fit in one GPU buffer`, {
+        expected: `at most ${this.limits.maxBufferSize} bytes (maxBufferSize of this adapter)`,
+        received: `${bytes} bytes`,
+        fix: 'use a smaller size, width or batch',
+      });
+    }
+    const buffer = this.pool.acquire(bytes, label);
+    return new Storage(bytes, label, buffer, (storage) => {
+      if (!this.destroyed && storage.buffer) this.pool.release(storage.buffer);
+    });
+  }
+
+  /** A buffer outside the pool. The result of running out of memory arrives later, at the next wait. */
+  createBuffer(bytes: number, label: string): GPUBuffer {
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer({
+      label,
+      size: bytes,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    const inUse = this.allocatedBytes;
+    void this.host.trackPending(this.device.popErrorScope()).then((error) => {
+      if (!error) return;
+      this.fail(
+        new ShadegradError('OUT_OF_MEMORY', `no GPU memory left for "${label}"`, {
+          expected: `${bytes} bytes free`,
+          received: `${inUse} bytes were allocated already (maxBufferSize ${this.limits.maxBufferSize}): ${error.message}`,
+          fix: 'use a smaller --size, --ngf or --batch, or close what else uses the GPU',
+        }),
+      );
+    }, () => {});
+    this.account(buffer.size);
+    return buffer;
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.account(-buffer.size);
+    this.bindGroups.clear();
+    buffer.destroy();
+  }
+
+  private account(delta: number): void {
+    this.allocatedBytes += delta;
+    this.peakBytes = Math.max(this.peakBytes, this.allocatedBytes + this.uniforms.bytes);
+  }
+
+  /** Runs a kernel, after everything dispatched before it; or notes it down during a trace. */
+  dispatch(call: DispatchCall): void {
+    this.check(call);
+    if (this.trace) {
+      this.trace.calls.push(call);
+      return;
+    }
+    this.stream.push(this.command(call));
+  }
+
+  /** Turns a checked call whose storages have buffers into a command. */
+  command(call: DispatchCall): Command {
+    const pipeline = this.pipelines.get(call.shader);
+    const ranges = call.bindings.map(({ storage, offset, bytes }) => ({ buffer: storage.buffer!, offset, bytes }));
+    if (call.params) ranges.push(this.uniforms.get(call.params.pack()));
+    return { pipeline, bindGroup: this.bindGroups.get(pipeline, ranges), workgroups: call.workgroups };
+  }
+
+  submitCommands(commands: readonly Command[]): void {
+    this.stream.flush();
+    this.stream.submit(commands);
+  }
+
+  private check({ shader, bindings, workgroups }: DispatchCall): void {
+    this.assertAlive();
+    for (const count of workgroups) {
+      if (count >= 1 && count <= this.limits.maxComputeWorkgroupsPerDimension) continue;
+      throw new ShadegradError('LIMIT_EXCEEDED', `kernel ${shader.name}: ${workgroups.join(' x ')} workgroups`, {
+        expected: `1 to ${this.limits.maxComputeWorkgroupsPerDimension} in each dimension`,
+        received: String(count),
+        fix: 'use a smaller size or batch',
+      });
+    }
+    for (const { storage, bytes, access } of bindings) {
+      storage.assertLive();
+      if (bytes > this.limits.maxStorageBufferBindingSize) {
+        throw new ShadegradError('LIMIT_EXCEEDED', `kernel ${shader.name}: tensor "${storage.label}" is too large to bind`, {
+          expected: `at most ${this.limits.maxStorageBufferBindingSize} bytes (maxStorageBufferBindingSize of this adapter)`,
+          received: `${bytes} bytes`,
+          fix: 'use a smaller size, width or batch',
+        });
+      }
+      if (bindings.some((other) => other.storage === storage && other.access !== access)) {
+        throw new ShadegradError('BUFFER_CONFLICT', `kernel ${shader.name} reads and writes the memory of "${storage.label}" at once`, {
+          expected: 'inputs and outputs in different buffers (WebGPU forbids one dispatch to read and write one buffer)',
+          fix: 'let the operation make its own output, or copy the input first',
+        });
+      }
+    }
+  }
+
+  /**
+   * Host work that belongs to a step and changes with it (Adam's bias correction, the dropout step): runs now,
+   * or, during a trace, before each replay.
+   */
+  eachStep(hook: () => void): void {
+    if (this.trace) this.trace.hooks.push(hook);
+    else hook();
+  }
+
+  /** Writes bytes after everything dispatched so far. `offset` and the length are multiples of 4. */
+  write(storage: Storage, offset: number, data: ArrayBufferView): void {
+    this.assertAlive();
+    storage.assertLive();
+    if (this.trace || !storage.buffer) {
+      throw new ShadegradError('RECORDING', `"${storage.label}" is uploaded inside a recorded function`, {
+        fix: 'upload before record(), or in an eachStep() hook',
+      });
+    }
+    this.stream.flush();
+    this.device.queue.writeBuffer(storage.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  }
+
+  /** Reads bytes back after everything dispatched so far. */
+  async read(storage: Storage, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    this.assertAlive();
+    storage.assertLive();
+    if (this.trace || !storage.buffer) {
+      throw new ShadegradError('RECORDING', `"${storage.label}" is read inside a recorded function`, {
+        fix: 'return the tensor from the recorded function and read it after run()',
+      });
+    }
+    this.stream.flush();
+    let result;
+    try {
+      result = await this.readback.read(storage.buffer, offset, bytes);
+    } catch (cause) {
+      await this.settle();
+      this.assertAlive();
+      throw new ShadegradError('DEVICE_LOST', `"${storage.label}" (${bytes} bytes) could not be read back`, {
+        received: cause instanceof Error && cause.message ? cause.message : 'the device gave no reason',
+        fix: 'start again from the last checkpoint',
+      });
+    }
+    this.assertAlive();
+    return result;
+  }
+
+  /** Waits until the device has done everything dispatched so far, and throws what went wrong in it. */
+  async sync(): Promise<void> {
+    this.assertAlive();
+    this.stream.flush();
+    await this.host.trackPending(this.device.queue.onSubmittedWorkDone());
+    await this.settle();
+    this.assertAlive();
+  }
+
+  /** Lets the promises of earlier error scopes arrive. */
+  private async settle(): Promise<void> {
+    this.device.pushErrorScope('validation');
+    await this.host.trackPending(this.device.popErrorScope()).catch(() => null);
+    await Promise.resolve();
+  }
+
+  /**
+   * Traces `step` without running it, plans its memory and compiles its pipelines in parallel. Tensors that
+   * `step` returns can be read after each `run()`; all others are gone.
+   */
+  async record<T>(step: () => T): Promise<{ recording: Recording; result: T }> {
+    this.assertAlive();
+    if (this.trace) throw new ShadegradError('RECORDING', 'record() is called inside a recorded function', {});
+    this.stream.flush();
+    const trace = new Trace();
+    this.trace = trace;
+    let result: T;
+    try {
+      result = this.scopes.run(step, (survivor) => survivor.storages().forEach((storage) => trace.pinned.add(storage)));
+    } finally {
+      this.trace = null;
+    }
+    return { recording: await Recording.build(this, trace), result };
+  }
+
+  /** Runs `body`; tensors made in it are disposed at its end, but for those it returns or that are kept. */
+  scope<T>(body: () => T): T {
+    return this.scopes.run(body);
+  }
+
+  memory(): MemoryReport {
+    return {
+      tensors: this.liveTensors,
+      bytesInUse: this.allocatedBytes - this.pool.pooledBytes - this.readback.bytes,
+      bytesPooled: this.pool.pooledBytes + this.readback.bytes,
+      peakBytes: this.peakBytes,
+    };
+  }
+
+  /** Gives unused buffers back to the driver. */
+  trim(): void {
+    this.stream.flush();
+    this.bindGroups.clear();
+    this.allocatedBytes -= this.pool.pooledBytes;
+    this.pool.trim();
+    this.readback.trim();
+  }
+
+  /** Ends the device. Every tensor is invalid afterwards. */
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.bindGroups.clear();
+    this.uniforms.destroy();
+    this.device.destroy();
+  }
+}

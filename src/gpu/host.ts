@@ -1,0 +1,10 @@
+/**
+ * What the runtime needs from the place it runs in. A browser needs nothing; Node's binding polls while a GPU
+ * promise is pending and wants that polling slowed down (see node/polling.ts).
+ */
+export interface GpuHost {
+  /** Called with every promise of the GPU that the library waits for; returns the same result. */
+  trackPending<T>(promise: Promise<T>): Promise<T>;
+}
+
+export const plainHost: GpuHost = { trackPending: (promise) => promise };

@@ -1,0 +1,71 @@
+import { ShadegradError } from './errors.js';
+import { Gpu } from './gpu.js';
+import { plainHost, type GpuHost } from './host.js';
+
+export interface GpuRequest {
+  powerPreference?: GPUPowerPreference;
+  /** Features that must be there; others that the library can use are taken when the adapter has them. */
+  requiredFeatures?: GPUFeatureName[];
+}
+
+/** What the library uses when the adapter offers it. */
+const OPTIONAL_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+
+/** The limits that kernels run into; asked for as high as the adapter goes. */
+const RAISED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+
+/**
+ * Opens a device on an adapter with the highest limits it offers.
+ * @throws NO_ADAPTER when a required feature is missing or the adapter refuses.
+ */
+export async function openGpu(adapter: GPUAdapter, request: GpuRequest = {}, host: GpuHost = plainHost): Promise<Gpu> {
+  const required = request.requiredFeatures ?? [];
+  for (const feature of required) {
+    if (adapter.features.has(feature)) continue;
+    throw new ShadegradError('NO_ADAPTER', `the adapter lacks the feature "${feature}"`, {
+      expected: feature,
+      received: [...adapter.features].join(', ') || 'no features',
+      fix: 'choose another adapter, or do without the feature',
+    });
+  }
+  const optional = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of RAISED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+  let device: GPUDevice;
+  try {
+    device = await host.trackPending(
+      adapter.requestDevice({ requiredFeatures: [...new Set([...required, ...optional])] as GPUFeatureName[], requiredLimits }),
+    );
+  } catch (cause) {
+    throw new ShadegradError('NO_ADAPTER', 'the adapter refused to open a device', {
+      received: cause instanceof Error ? cause.message : String(cause),
+      fix: 'update the graphics driver, or choose another adapter',
+      cause,
+    });
+  }
+  const { vendor, architecture, device: deviceName, description } = adapter.info;
+  const software = /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${architecture} ${deviceName} ${description}`);
+  return new Gpu(device, { vendor, architecture, device: deviceName, description, software }, host);
+}
+
+/**
+ * Finds an adapter through the platform's `GPU` object (`navigator.gpu` in browsers) and opens a device on it.
+ * @throws NO_ADAPTER when there is none.
+ */
+export async function requestGpu(platform: GPU | undefined, request: GpuRequest = {}, host: GpuHost = plainHost): Promise<Gpu> {
+  const adapter = await platform?.requestAdapter({ powerPreference: request.powerPreference ?? 'high-performance' });
+  if (!adapter) {
+    throw new ShadegradError('NO_ADAPTER', 'no WebGPU adapter was found', {
+      expected: 'a GPU, or a software Vulkan driver',
+      fix: 'run "npm run doctor" for what is missing on this machine; in a browser, see https://webgpu.org for support',
+    });
+  }
+  return openGpu(adapter, request, host);
+}

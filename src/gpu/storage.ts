@@ -1,0 +1,51 @@
+import { ShadegradError } from './errors.js';
+
+/**
+ * A block of GPU memory. While a step is traced it is only promised (`buffer` is null): the recording's memory
+ * plan gives it a buffer later. Reference counted, because several tensors may be views of one block.
+ */
+export class Storage {
+  private static nextId = 1;
+  readonly id = Storage.nextId++;
+  private references = 1;
+
+  constructor(
+    /** Bytes that the owner asked for; the buffer may be larger. */
+    readonly bytes: number,
+    readonly label: string,
+    public buffer: GPUBuffer | null,
+    private readonly onFree: (storage: Storage) => void,
+  ) {}
+
+  get freed(): boolean {
+    return this.references === 0;
+  }
+
+  retain(): this {
+    this.assertLive();
+    this.references++;
+    return this;
+  }
+
+  release(): void {
+    this.assertLive();
+    if (--this.references === 0) this.onFree(this);
+  }
+
+  assertLive(): void {
+    if (this.references > 0) return;
+    throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" (${this.bytes} bytes) is used after it was disposed`, {
+      expected: 'a live tensor',
+      fix: 'return it from the scope that made it, or keep() it there, or dispose it later',
+    });
+  }
+}
+
+/** One storage block as a kernel sees it: a byte range, read or written. */
+export interface Binding {
+  readonly storage: Storage;
+  /** Bytes from the start of the storage; a multiple of 256. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly access: 'read' | 'write';
+}

@@ -1,0 +1,82 @@
+import type { UniformSlot } from './uniform-cache.js';
+
+/** One step of work for the device, ready to encode. */
+export interface Command {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Submitting early lets the device start while the host still encodes; submitting late costs fewer submits. */
+const COMMANDS_PER_SUBMIT = 64;
+
+export function encodeCommands(pass: GPUComputePassEncoder, commands: readonly Command[]): void {
+  let current: GPUComputePipeline | null = null;
+  for (const { pipeline, bindGroup, workgroups } of commands) {
+    if (pipeline !== current) pass.setPipeline((current = pipeline));
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+  }
+}
+
+/** Collects commands into one compute pass and submits them in few command buffers. */
+export class CommandStream {
+  private pending: Command[] = [];
+
+  constructor(private readonly device: GPUDevice) {}
+
+  push(command: Command): void {
+    this.pending.push(command);
+    if (this.pending.length >= COMMANDS_PER_SUBMIT) this.flush();
+  }
+
+  flush(): void {
+    if (this.pending.length === 0) return;
+    const commands = this.pending;
+    this.pending = [];
+    this.submit(commands);
+  }
+
+  submit(commands: readonly Command[]): void {
+    const encoder = this.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encodeCommands(pass, commands);
+    pass.end();
+    this.device.queue.submit([encoder.finish()]);
+  }
+}
+
+/** Bind groups by pipeline and ranges: pooled buffers come back in the same order on every step. */
+export class BindGroupCache {
+  private readonly groups = new Map<string, GPUBindGroup>();
+  private readonly ids = new WeakMap<object, number>();
+  private nextId = 1;
+
+  constructor(private readonly device: GPUDevice) {}
+
+  get(pipeline: GPUComputePipeline, ranges: readonly UniformSlot[]): GPUBindGroup {
+    let key = String(this.id(pipeline));
+    for (const { buffer, offset, bytes } of ranges) key += `,${this.id(buffer)}:${offset}:${bytes}`;
+    let group = this.groups.get(key);
+    if (!group) {
+      if (this.groups.size >= 8192) this.groups.clear();
+      group = this.device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0),
+        entries: ranges.map(({ buffer, offset, bytes }, binding) => ({ binding, resource: { buffer, offset, size: bytes } })),
+      });
+      this.groups.set(key, group);
+    }
+    return group;
+  }
+
+  /** To be called when buffers are destroyed: a cached group would keep them alive and be wrong. */
+  clear(): void {
+    this.groups.clear();
+  }
+
+  private id(object: object): number {
+    let id = this.ids.get(object);
+    if (id === undefined) this.ids.set(object, (id = this.nextId++));
+    return id;
+  }
+}

@@ -1,0 +1,279 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { Params } from '../gpu/params.js';
+import { expectShape, formatShape, imageShape, type Shape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { grid, specialise } from './kernel.js';
+import { operandA, operandB } from './operands.js';
+import convShapeSource from '../../shaders/operands/conv_shape.wgsl';
+import forwardSource from '../../shaders/conv2d_forward.wgsl';
+import inputGradSource from '../../shaders/conv2d_input_grad.wgsl';
+import weightGradSource from '../../shaders/conv2d_weight_grad.wgsl';
+import weightGradReduceSource from '../../shaders/conv2d_weight_grad_reduce.wgsl';
+
+/** How a kernel window moves over an image; each pair is [vertical, horizontal]. */
+export interface ConvGeometry {
+  readonly stride: readonly [number, number];
+  /** Zeros taken to lie around the image, on each side. */
+  readonly padding: readonly [number, number];
+}
+
+/** Sizes of a convolution's two sides. "Input" is the side read forward: of a transposed one, its output. */
+interface ConvSizes {
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly kernel: Shape;
+}
+
+function convSize(length: number, kernel: number, stride: number, padding: number): number {
+  return Math.floor((length + 2 * padding - kernel) / stride) + 1;
+}
+
+/**
+ * Shape of a convolution's result: floor((length + 2 padding - kernel) / stride) + 1 each way.
+ * @param input [batch, height, width, in channels]
+ * @param weight [kernel height, kernel width, in channels, out channels]
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function conv2dOutputShape(input: Shape, weight: Shape, { stride, padding }: ConvGeometry): Shape {
+  const [batch, height, width, channels] = imageShape(input, 'input of conv2d');
+  const [kernelH, kernelW, inChannels, outChannels] = weightShape(weight, 'conv2d');
+  checkGeometry(stride, padding);
+  if (inChannels !== channels) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'conv2d: input and weight disagree about the channels', {
+      expected: `an input of ${inChannels} channels, as the weight ${formatShape(weight)} has`,
+      received: `${channels} channels in ${formatShape(input)}`,
+      fix: 'build the layer with the channels of the tensor that feeds it',
+    });
+  }
+  const shape = [batch, convSize(height, kernelH, stride[0], padding[0]), convSize(width, kernelW, stride[1], padding[1]), outChannels];
+  if (shape[1]! < 1 || shape[2]! < 1) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'conv2d: the kernel is larger than the padded input', {
+      expected: `at least ${kernelH} x ${kernelW} pixels with the padding`,
+      received: `${height + 2 * padding[0]} x ${width + 2 * padding[1]}`,
+      fix: 'use a larger image, more padding or fewer layers',
+    });
+  }
+  return shape;
+}
+
+/**
+ * Shape of a transposed convolution's result: (length - 1) stride - 2 padding + kernel + outputPadding each way.
+ * @param input [batch, height, width, in channels]
+ * @param weight [kernel height, kernel width, out channels, in channels]: that of the convolution it is the adjoint of
+ */
+export function convTranspose2dOutputShape(
+  input: Shape,
+  weight: Shape,
+  { stride, padding }: ConvGeometry,
+  outputPadding: readonly [number, number] = [0, 0],
+): Shape {
+  const [batch, height, width, channels] = imageShape(input, 'input of convTranspose2d');
+  const [kernelH, kernelW, outChannels, inChannels] = weightShape(weight, 'convTranspose2d');
+  checkGeometry(stride, padding);
+  if (inChannels !== channels) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'convTranspose2d: input and weight disagree about the channels', {
+      expected: `an input of ${inChannels} channels, as the weight ${formatShape(weight)} has`,
+      received: `${channels} channels in ${formatShape(input)}`,
+      fix: 'build the layer with the channels of the tensor that feeds it',
+    });
+  }
+  for (const axis of [0, 1] as const) {
+    if (outputPadding[axis] >= 0 && outputPadding[axis] < stride[axis] && Number.isInteger(outputPadding[axis])) continue;
+    throw new ShadegradError('INVALID_ARGUMENT', 'convTranspose2d: output padding', {
+      expected: 'a whole number of at least 0 and smaller than the stride',
+      received: `${outputPadding[axis]} with stride ${stride[axis]}`,
+      fix: 'it only chooses among the sizes that one stride makes ambiguous',
+    });
+  }
+  const shape = [
+    batch,
+    (height - 1) * stride[0] - 2 * padding[0] + kernelH + outputPadding[0],
+    (width - 1) * stride[1] - 2 * padding[1] + kernelW + outputPadding[1],
+    outChannels,
+  ];
+  if (shape[1]! < 1 || shape[2]! < 1) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'convTranspose2d: nothing is left after the padding is cut off', {
+      expected: 'a result of at least 1 x 1',
+      received: `${shape[1]} x ${shape[2]}`,
+      fix: 'use less padding',
+    });
+  }
+  return shape;
+}
+
+function weightShape(weight: Shape, what: string): [number, number, number, number] {
+  if (weight.length === 4) return [weight[0]!, weight[1]!, weight[2]!, weight[3]!];
+  throw new ShadegradError('SHAPE_MISMATCH', `weight of ${what}`, {
+    expected: 'four axes: kernel height, kernel width, channels, channels',
+    received: formatShape(weight),
+    fix: 'see the layout in the docstring',
+  });
+}
+
+function checkGeometry(stride: readonly [number, number], padding: readonly [number, number]): void {
+  const whole = [...stride, ...padding].every(Number.isInteger);
+  if (whole && stride.every((step) => step >= 1) && padding.every((zeros) => zeros >= 0)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'stride and padding of a convolution', {
+    expected: 'whole numbers: stride at least 1, padding at least 0',
+    received: `stride ${stride.join(' x ')}, padding ${padding.join(' x ')}`,
+    fix: 'use such numbers',
+  });
+}
+
+/** The uniform block of operands/conv_shape.wgsl. */
+function convParams(
+  { input, output, kernel }: ConvSizes,
+  { stride, padding }: ConvGeometry,
+  layout: { input: Tensor | null; output: Tensor | null; weightBase: number; biasBase?: number; rowsPerSplit?: number },
+): Params {
+  const [batch, inH, inW, inC] = input as [number, number, number, number];
+  return new Params().u32(
+    batch, inH, inW, inC,
+    output[1]!, output[2]!, output[3]!,
+    kernel[0]!, kernel[1]!,
+    ...stride, ...padding,
+    layout.input?.base ?? 0, layout.input?.rowStride ?? 0,
+    layout.output?.base ?? 0, layout.output?.rowStride ?? 0,
+    layout.weightBase, layout.biasBase ?? 0, layout.rowsPerSplit ?? 0,
+  );
+}
+
+/**
+ * Pixels per invocation: more of them reuse each weight more often, but a layer with few pixels would leave most
+ * of a tile empty (the innermost layers of a U-Net have one to sixteen).
+ */
+function pixelsPerInvocation(pixels: number): number {
+  return pixels >= 64 ? 8 : pixels >= 4 ? 4 : 1;
+}
+
+/** The invocations of a 64-wide workgroup: along the channels as far as they reach, the rest along the pixels. */
+function lanes(channels: number): [alongChannels: number, alongPixels: number] {
+  const vectors = Math.ceil(channels / 4);
+  const alongChannels = vectors >= 64 ? 64 : vectors >= 16 ? 16 : vectors >= 4 ? 4 : 1;
+  return [alongChannels, 64 / alongChannels];
+}
+
+/**
+ * 2-D convolution (cross-correlation, as in every deep-learning library).
+ * @param input [batch, height, width, in channels]
+ * @param weight [kernel height, kernel width, in channels, out channels]
+ * @param bias [out channels] or null
+ * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor): Tensor {
+  const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
+  const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
+  expectShape('out of conv2d', shape, output.shape);
+  if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
+  const pixels = shape[0]! * shape[1]! * shape[2]!;
+  const perInvocation = pixelsPerInvocation(pixels);
+  const [lanesN, lanesM] = lanes(shape[3]!);
+  const a = operandA(input.vectorizable);
+  const b = operandB(shape[3]! % 4 === 0 && weight.base % 4 === 0);
+  input.gpu.dispatch({
+    shader: specialise('conv2d_forward', [convShapeSource, a.source, b.source, forwardSource], {
+      PIXELS: perInvocation, LANES_N: lanesN, LANES_M: lanesM, HAS_BIAS: bias !== null, ...a.constants, ...b.constants,
+    }),
+    bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
+    params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
+      input, output, weightBase: weight.base, biasBase: bias?.base ?? 0,
+    }),
+    workgroups: [Math.ceil(shape[3]! / (4 * lanesN)), Math.ceil(pixels / (perInvocation * lanesM)), 1],
+  });
+  return output;
+}
+
+/**
+ * The adjoint of conv2dForward: the gradient of its input, and at the same time the transposed convolution.
+ * @param gradOutput [batch, out height, out width, out channels]
+ * @param weight [kernel height, kernel width, in channels, out channels]
+ * @param bias [in channels] or null
+ * @param inputShape shape of the result; several sizes share one gradient shape when the stride is above 1
+ */
+export function conv2dInputGrad(
+  gradOutput: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  inputShape: Shape,
+  geometry: ConvGeometry,
+  out?: Tensor,
+): Tensor {
+  expectShape('gradient of conv2d', conv2dOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
+  const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
+  expectShape('out of conv2dInputGrad', inputShape, output.shape);
+  const [batch, height, width, channels] = inputShape as [number, number, number, number];
+  if (bias) expectShape('bias of convTranspose2d', [channels], bias.shape);
+  const { stride } = geometry;
+  const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
+  const perInvocation = pixelsPerInvocation(pixels);
+  const [lanesN, lanesM] = lanes(channels);
+  const a = operandA(gradOutput.vectorizable);
+  const b = operandB(weight.shape[3]! % 4 === 0 && weight.base % 4 === 0);
+  gradOutput.gpu.dispatch({
+    shader: specialise('conv2d_input_grad', [convShapeSource, a.source, b.source, inputGradSource], {
+      PIXELS: perInvocation, LANES_N: lanesN, LANES_M: lanesM, HAS_BIAS: bias !== null, ...a.constants, ...b.constants,
+    }),
+    bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
+    params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
+      input: output, output: gradOutput, weightBase: weight.base, biasBase: bias?.base ?? 0,
+    }),
+    workgroups: [Math.ceil(channels / (4 * lanesN)), Math.ceil(pixels / (perInvocation * lanesM)), stride[0] * stride[1]],
+  });
+  return output;
+}
+
+/** Work for about this many workgroups keeps every core of a large GPU busy. */
+const TARGET_WORKGROUPS = 256;
+/** A split shorter than this spends more on writing partial sums than it wins. */
+const MIN_PIXELS_PER_SPLIT = 256;
+
+/**
+ * Gradient of a convolution with respect to its weight.
+ * @param input [batch, height, width, in channels]
+ * @param gradOutput [batch, out height, out width, out channels]
+ * @param into where to put it: written over, or added to with `accumulate`
+ */
+export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: ConvGeometry, into?: Tensor, accumulate = false): Tensor {
+  expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
+  const { gpu } = input;
+  const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');
+  expectShape('target of conv2dWeightGrad', weightShape, result.shape);
+  const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
+  const rowVectors = inC > 4 ? 2 : 1;
+  const columnVectors = outC > 4 ? 2 : 1;
+  const tiles = kernelH * kernelW * Math.ceil(inC / (4 * rowVectors)) * Math.ceil(outC / (4 * columnVectors));
+  const rows = gradOutput.shape[0]! * gradOutput.shape[1]!;
+  const pixels = rows * gradOutput.shape[2]!;
+  const wanted = Math.ceil(TARGET_WORKGROUPS / Math.ceil(tiles / 64));
+  const limit = Math.max(1, Math.floor(pixels / MIN_PIXELS_PER_SPLIT));
+  const rowsPerSplit = Math.ceil(rows / Math.min(wanted, limit, rows));
+  const splits = Math.ceil(rows / rowsPerSplit);
+  const direct = splits === 1;
+  const count = kernelH * kernelW * inC * outC;
+  const partial = direct ? result : Tensor.empty(gpu, [splits, count], 'partial weight gradients');
+
+  const a = operandA(input.vectorizable);
+  const b = operandB(gradOutput.vectorizable);
+  const [x, y] = grid(tiles, 64);
+  gpu.dispatch({
+    shader: specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, weightGradSource], {
+      ROW_VECTORS: rowVectors, COLUMN_VECTORS: columnVectors, ACCUMULATE: direct && accumulate, ...a.constants, ...b.constants,
+    }),
+    bindings: [input.read(), gradOutput.read(), partial.written()],
+    params: convParams({ input: input.shape, output: gradOutput.shape, kernel: weightShape }, geometry, {
+      input, output: gradOutput, weightBase: partial.base, rowsPerSplit,
+    }),
+    workgroups: [x, y, splits],
+  });
+  if (!direct) {
+    gpu.dispatch({
+      shader: specialise('conv2d_weight_grad_reduce', [weightGradReduceSource], { ACCUMULATE: accumulate }),
+      bindings: [partial.read(), result.written()],
+      params: new Params().u32(count, splits, result.base),
+      workgroups: grid(count, 64),
+    });
+    partial.dispose();
+  }
+  return result;
+}

@@ -1,0 +1,35 @@
+import type { Shader } from '../gpu/pipeline-cache.js';
+
+/** Compile-time constants of a kernel: whole numbers become `u32`, booleans `bool`. */
+export type Constants = Readonly<Record<string, number | boolean>>;
+
+const specialised = new Map<string, Shader>();
+
+/**
+ * Joins what a kernel consists of: constants for the shape at hand, then the WGSL files as they were written.
+ * The result is the same object for the same arguments, so that nothing is assembled twice.
+ */
+export function specialise(name: string, sources: readonly string[], constants: Constants = {}, aliases: Readonly<Record<string, string>> = {}): Shader {
+  let key = name;
+  for (const constant in constants) key += `|${constant}=${constants[constant]}`;
+  for (const alias in aliases) key += `|${alias}:${aliases[alias]}`;
+  let shader = specialised.get(key);
+  if (!shader) {
+    const declarations = [
+      ...Object.entries(aliases).map(([alias, type]) => `alias ${alias} = ${type};`),
+      ...Object.entries(constants).map(([constant, value]) =>
+        typeof value === 'boolean' ? `const ${constant} = ${value};` : `const ${constant} = ${value}u;`,
+      ),
+    ];
+    shader = { name, code: [...declarations, ...sources].join('\n') };
+    specialised.set(key, shader);
+  }
+  return shader;
+}
+
+/** Workgroups for `count` invocations in a row, folded into two dimensions: one holds at most 65,535. */
+export function grid(count: number, workgroupSize: number): [number, number, number] {
+  const groups = Math.ceil(count / workgroupSize);
+  const x = Math.min(groups, 32768);
+  return [x, Math.ceil(groups / x), 1];
+}

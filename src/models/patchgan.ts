@@ -1,0 +1,82 @@
+import { leakyRelu } from '../autograd/ops.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { BatchNorm2d, Conv2d, type ForwardMode } from '../nn/layers.js';
+import { Module } from '../nn/module.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export interface PatchGANOptions {
+  /** Channels of the condition and the image together. Default 6. */
+  inChannels?: number;
+  /** Channels after the first layer; doubled at each further one, up to eight times. Default 64. */
+  ndf?: number;
+  /** Stride-2 layers; 3 gives every output a receptive field of 70 x 70 pixels. Default 3. */
+  layers?: number;
+}
+
+const SLOPE = 0.2;
+
+/**
+ * pix2pix's discriminator (Isola et al. 2017): a small convolutional network that judges every 70 x 70 patch on its
+ * own; one logit each. Parameter names are those of the PyTorch reference implementation's nn.Sequential.
+ * 2,768,705 parameters with 6 channels in and ndf 64.
+ */
+export class PatchGAN extends Module {
+  readonly inChannels: number;
+  readonly ndf: number;
+  readonly layers: number;
+  private readonly stages: { conv: Conv2d; norm: BatchNorm2d | null }[] = [];
+  private readonly head: Conv2d;
+
+  constructor({ inChannels = 6, ndf = 64, layers = 3 }: PatchGANOptions = {}) {
+    super();
+    for (const [name, count] of Object.entries({ inChannels, ndf, layers })) {
+      if (Number.isInteger(count) && count >= 1) continue;
+      throw new ShadegradError('INVALID_ARGUMENT', `${name} of a PatchGAN`, { expected: 'a whole number of at least 1', received: String(count), fix: 'use such a number' });
+    }
+    this.inChannels = inChannels;
+    this.ndf = ndf;
+    this.layers = layers;
+    const model = this.child('model', new Layers());
+    // Position in the reference's nn.Sequential: each stage but the first is conv, norm, activation.
+    let position = 0;
+    let channels = inChannels;
+    for (let stage = 0; stage <= layers; stage++) {
+      const outChannels = ndf * Math.min(2 ** stage, 8);
+      // The last stage before the head keeps the resolution.
+      const stride = stage < layers ? 2 : 1;
+      const first = stage === 0;
+      const conv = model.add(String(position), new Conv2d({ inChannels: channels, outChannels, stride, bias: first }));
+      const norm = first ? null : model.add(String(position + 1), new BatchNorm2d(outChannels));
+      this.stages.push({ conv, norm });
+      position += first ? 2 : 3;
+      channels = outChannels;
+    }
+    this.head = model.add(String(position), new Conv2d({ inChannels: channels, outChannels: 1, stride: 1 }));
+  }
+
+  /** Side of the square of pixels that one logit sees. */
+  get receptiveField(): number {
+    let field = 4;
+    for (let stage = this.layers; stage >= 0; stage--) field = (field - 1) * (stage < this.layers ? 2 : 1) + 4;
+    return field;
+  }
+
+  /**
+   * @param x [batch, h, w, in channels]: the condition's channels, then the image's
+   * @returns logits [batch, h', w', 1]; 30 x 30 for 256 x 256
+   */
+  forward(x: Tensor, mode: ForwardMode): Tensor {
+    let features = x;
+    for (const { conv, norm } of this.stages) {
+      const convolved = conv.forward(features);
+      features = leakyRelu(norm ? norm.forward(convolved, mode) : convolved, SLOPE);
+    }
+    return this.head.forward(features);
+  }
+}
+
+class Layers extends Module {
+  add<M extends Module>(name: string, module: M): M {
+    return this.child(name, module);
+  }
+}

@@ -1,0 +1,104 @@
+import { batchNorm, conv2d, convTranspose2d } from '../autograd/ops.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { constant, normal, type Initializer } from './initializers.js';
+import { Module, type Slot } from './module.js';
+
+export interface ConvLayerOptions {
+  inChannels: number;
+  outChannels: number;
+  /** Kernel height and width. Default 4. */
+  kernel?: number;
+  /** Default 2. */
+  stride?: number;
+  /** Default 1. */
+  padding?: number;
+  bias?: boolean;
+  /** Default N(0, 0.02), as DCGAN and pix2pix. */
+  initializer?: Initializer;
+}
+
+/** 2-D convolution; weight [kernel, kernel, in, out]. */
+export class Conv2d extends Module {
+  readonly weight: Slot;
+  readonly bias: Slot | null;
+  private readonly stride: number;
+  private readonly padding: number;
+
+  constructor({ inChannels, outChannels, kernel = 4, stride = 2, padding = 1, bias = true, initializer = normal(0, 0.02) }: ConvLayerOptions) {
+    super();
+    this.weight = this.parameter('weight', [kernel, kernel, inChannels, outChannels], initializer);
+    this.bias = bias ? this.parameter('bias', [outChannels], constant(0)) : null;
+    this.stride = stride;
+    this.padding = padding;
+  }
+
+  forward(x: Tensor, out?: Tensor): Tensor {
+    return conv2d(x, this.weight.value, this.bias?.value ?? null, { stride: this.stride, padding: this.padding, out });
+  }
+}
+
+/** 2-D transposed convolution; weight [kernel, kernel, out, in]. */
+export class ConvTranspose2d extends Module {
+  readonly weight: Slot;
+  readonly bias: Slot | null;
+  private readonly stride: number;
+  private readonly padding: number;
+
+  constructor({ inChannels, outChannels, kernel = 4, stride = 2, padding = 1, bias = true, initializer = normal(0, 0.02) }: ConvLayerOptions) {
+    super();
+    this.weight = this.parameter('weight', [kernel, kernel, outChannels, inChannels], initializer);
+    this.bias = bias ? this.parameter('bias', [outChannels], constant(0)) : null;
+    this.stride = stride;
+    this.padding = padding;
+  }
+
+  forward(x: Tensor, out?: Tensor): Tensor {
+    return convTranspose2d(x, this.weight.value, this.bias?.value ?? null, { stride: this.stride, padding: this.padding, out });
+  }
+}
+
+export interface BatchNormLayerOptions {
+  /** Default 1e-5. */
+  epsilon?: number;
+  /** Weight of the newest batch in the running statistics. Default 0.1. */
+  momentum?: number;
+}
+
+/**
+ * How a network runs: while training (dropout on, running statistics updated), or not; and which statistics its
+ * norms use when not. pix2pix uses the batch's at test time too.
+ */
+export interface ForwardMode {
+  training: boolean;
+  statistics?: 'batch' | 'running';
+}
+
+/** Batch normalisation over batch, height and width; weight N(1, 0.02) as DCGAN and pix2pix. */
+export class BatchNorm2d extends Module {
+  readonly weight: Slot;
+  readonly bias: Slot;
+  readonly runningMean: Slot;
+  readonly runningVariance: Slot;
+  private readonly epsilon: number;
+  private readonly momentum: number;
+
+  constructor(channels: number, { epsilon = 1e-5, momentum = 0.1 }: BatchNormLayerOptions = {}) {
+    super();
+    this.weight = this.parameter('weight', [channels], normal(1, 0.02));
+    this.bias = this.parameter('bias', [channels], constant(0));
+    this.runningMean = this.buffer('running_mean', [channels], constant(0));
+    this.runningVariance = this.buffer('running_var', [channels], constant(1));
+    this.epsilon = epsilon;
+    this.momentum = momentum;
+  }
+
+  forward(x: Tensor, { training, statistics = 'batch' }: ForwardMode, out?: Tensor): Tensor {
+    return batchNorm(x, this.weight.value, this.bias.value, {
+      epsilon: this.epsilon,
+      running: { mean: this.runningMean.value, variance: this.runningVariance.value },
+      momentum: training ? this.momentum : undefined,
+      statistics: training ? 'batch' : statistics,
+      out,
+    });
+  }
+}

@@ -1,0 +1,290 @@
+import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Scoped } from '../gpu/scope.js';
+import type { Binding, Storage } from '../gpu/storage.js';
+import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
+
+/** `u8` is for images on their way to the device: four to a 32-bit word, read by the image kernels alone. */
+export type DType = 'f32' | 'u8';
+
+const BYTES: Record<DType, number> = { f32: 4, u8: 1 };
+
+/** WebGPU's largest minStorageBufferOffsetAlignment. */
+const ALIGNMENT = 256;
+
+/** How a tensor came about; filled in by autograd, opaque here. */
+export interface Origin {
+  readonly op: string;
+}
+
+interface TensorParts {
+  gpu: Gpu;
+  storage: Storage;
+  shape: Shape;
+  dtype?: DType;
+  offset?: number;
+  rowStride?: number;
+}
+
+/**
+ * A block of numbers on the device. The last axis is contiguous; the axes before it form rows that lie
+ * `rowStride` elements apart, so that a tensor can be a range of the channels of a wider one.
+ */
+export class Tensor implements Scoped {
+  readonly gpu: Gpu;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly storage: Storage;
+  /** Elements from the start of the storage to the first element. */
+  readonly offset: number;
+  /** Elements from one row to the next. */
+  readonly rowStride: number;
+  /** Whether gradients flow to (leaf) or through (result) this tensor. */
+  requiresGrad = false;
+  /** Gradient of the last backward(), for leaves that require one. */
+  grad: Tensor | null = null;
+  origin: Origin | null = null;
+  disposed = false;
+
+  /** Takes over one reference to `storage`. Users make tensors with `tensor()`, `zeros()` and the operations. */
+  constructor({ gpu, storage, shape, dtype = 'f32', offset = 0, rowStride }: TensorParts) {
+    checkShape(shape, storage.label);
+    this.gpu = gpu;
+    this.storage = storage;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.offset = offset;
+    this.rowStride = rowStride ?? shape[shape.length - 1]!;
+    gpu.liveTensors++;
+    gpu.scopes.add(this);
+  }
+
+  /** A tensor with undefined contents. */
+  static empty(gpu: Gpu, shape: Shape, label = 'tensor', dtype: DType = 'f32'): Tensor {
+    checkShape(shape, label);
+    const bytes = Math.ceil((elementCount(shape) * BYTES[dtype]) / 4) * 4;
+    return new Tensor({ gpu, shape, dtype, storage: gpu.allocate(bytes, label) });
+  }
+
+  /** Copies numbers to the device. @throws SHAPE_MISMATCH when their count does not fit the shape. */
+  static from(gpu: Gpu, data: Float32Array | readonly number[], shape: Shape, label = 'tensor'): Tensor {
+    checkShape(shape, label);
+    if (data.length !== elementCount(shape)) {
+      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
+        expected: `${elementCount(shape)} numbers for shape ${formatShape(shape)}`,
+        received: `${data.length} numbers`,
+        fix: 'make the shape and the data agree',
+      });
+    }
+    const tensor = new Tensor({ gpu, shape, storage: gpu.allocatePersistent(data.length * 4, label) });
+    tensor.write(data instanceof Float32Array ? data : new Float32Array(data));
+    return tensor;
+  }
+
+  /** Copies bytes (such as pixels) to the device, four to a word. */
+  static fromBytes(gpu: Gpu, data: Uint8Array, shape: Shape, label = 'bytes'): Tensor {
+    const tensor = new Tensor({ gpu, shape, dtype: 'u8', storage: gpu.allocatePersistent(Math.ceil(data.length / 4) * 4, label) });
+    tensor.writeBytes(data);
+    return tensor;
+  }
+
+  get label(): string {
+    return this.storage.label;
+  }
+
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** Length of the last axis. */
+  get channels(): number {
+    return this.shape[this.shape.length - 1]!;
+  }
+
+  /** Product of all axes but the last. */
+  get rows(): number {
+    return this.size / this.channels;
+  }
+
+  get contiguous(): boolean {
+    return this.rowStride === this.channels || this.rows === 1;
+  }
+
+  /** True if every row starts on a multiple of four elements and is a multiple of four long. */
+  get vectorizable(): boolean {
+    return this.channels % 4 === 0 && this.offset % 4 === 0 && (this.rowStride % 4 === 0 || this.rows === 1);
+  }
+
+  /** Elements from the start of the binding to the first element: what the 256-byte alignment left over. */
+  get base(): number {
+    return this.offset % (ALIGNMENT / BYTES[this.dtype]);
+  }
+
+  read(): Binding {
+    return this.binding('read');
+  }
+
+  written(): Binding {
+    return this.binding('write');
+  }
+
+  private binding(access: 'read' | 'write'): Binding {
+    this.assertLive();
+    const width = BYTES[this.dtype];
+    const offset = (this.offset - this.base) * width;
+    const span = (this.base + (this.rows - 1) * this.rowStride + this.channels) * width;
+    return { storage: this.storage, offset, bytes: Math.ceil(span / 4) * 4, access };
+  }
+
+  storages(): Storage[] {
+    return [this.storage];
+  }
+
+  /** Channels [start, end) as a view that shares this tensor's memory. */
+  sliceChannels(start: number, end: number): Tensor {
+    this.assertLive();
+    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= this.channels)) {
+      throw new ShadegradError('INVALID_ARGUMENT', `channels of "${this.label}" to slice`, {
+        expected: `0 <= start < end <= ${this.channels}`,
+        received: `start ${start}, end ${end}`,
+        fix: 'slice within the channels that are there',
+      });
+    }
+    return new Tensor({
+      gpu: this.gpu,
+      storage: this.storage.retain(),
+      shape: [...this.shape.slice(0, -1), end - start],
+      dtype: this.dtype,
+      offset: this.offset + start,
+      rowStride: this.rowStride,
+    });
+  }
+
+  /** The same numbers under another shape, sharing memory. Only the axes before the last may be regrouped unless the tensor is contiguous. */
+  reshape(shape: Shape): Tensor {
+    this.assertLive();
+    const keepsRows = this.contiguous || shape[shape.length - 1] === this.channels;
+    if (elementCount(shape) !== this.size || !keepsRows) {
+      throw new ShadegradError('SHAPE_MISMATCH', `reshape of "${this.label}"`, {
+        expected: `${this.size} elements${this.contiguous ? '' : ` and a last axis of ${this.channels}`}`,
+        received: formatShape(shape),
+        fix: this.contiguous ? 'choose axes with the same product' : 'copy the channel slice first',
+      });
+    }
+    return new Tensor({
+      gpu: this.gpu,
+      storage: this.storage.retain(),
+      shape,
+      dtype: this.dtype,
+      offset: this.offset,
+      rowStride: this.contiguous ? shape[shape.length - 1]! : this.rowStride,
+    });
+  }
+
+  /** A handle on the same memory through which no gradient flows. */
+  detach(): Tensor {
+    this.assertLive();
+    const { gpu, storage, shape, dtype, offset, rowStride } = this;
+    return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride });
+  }
+
+  /** Overwrites the contents. */
+  write(data: Float32Array): void {
+    this.assertLive();
+    if (data.length !== this.size || !this.contiguous || this.dtype !== 'f32') {
+      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
+        expected: `${this.size} numbers for a contiguous f32 tensor of shape ${formatShape(this.shape)}`,
+        received: `${data.length} numbers for a ${this.contiguous ? 'contiguous' : 'strided'} ${this.dtype} tensor`,
+        fix: 'write as many numbers as the tensor holds, to a tensor that is no channel slice',
+      });
+    }
+    this.gpu.write(this.storage, this.offset * 4, data);
+  }
+
+  /** Overwrites a u8 tensor's contents. */
+  writeBytes(data: Uint8Array): void {
+    this.assertLive();
+    if (data.length !== this.size || this.dtype !== 'u8') {
+      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
+        expected: `${this.size} bytes for a u8 tensor of shape ${formatShape(this.shape)}`,
+        received: `${data.length} bytes for a ${this.dtype} tensor`,
+        fix: 'write as many bytes as the tensor holds',
+      });
+    }
+    let words = data;
+    if (data.length % 4 !== 0) {
+      words = new Uint8Array(Math.ceil(data.length / 4) * 4);
+      words.set(data);
+    }
+    this.gpu.write(this.storage, this.offset, words);
+  }
+
+  /** Reads the numbers back, in row-major order. Resolves when the device has computed them. */
+  async data(): Promise<Float32Array<ArrayBuffer>> {
+    this.assertLive();
+    const span = (this.rows - 1) * this.rowStride + this.channels;
+    const raw = new Float32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
+    if (this.contiguous) return raw;
+    const result = new Float32Array(this.size);
+    for (let row = 0; row < this.rows; row++) {
+      result.set(raw.subarray(row * this.rowStride, row * this.rowStride + this.channels), row * this.channels);
+    }
+    return result;
+  }
+
+  /** Reads a u8 tensor back. */
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    this.assertLive();
+    const words = await this.gpu.read(this.storage, this.offset, Math.ceil(this.size / 4) * 4);
+    return words.subarray(0, this.size);
+  }
+
+  /** Reads a tensor of one element back. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShadegradError('SHAPE_MISMATCH', `item() of "${this.label}"`, {
+        expected: 'one element',
+        received: formatShape(this.shape),
+        fix: 'use data()',
+      });
+    }
+    return (await this.data())[0]!;
+  }
+
+  /** Takes the tensor out of its scopes: it lives until dispose(). */
+  keep(): this {
+    this.gpu.scopes.keep(this);
+    return this;
+  }
+
+  assertLive(): void {
+    if (!this.disposed) return;
+    throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" ${formatShape(this.shape)} is used after it was disposed`, {
+      expected: 'a live tensor',
+      fix: 'return it from the scope that made it, or keep() it there, or dispose it later',
+    });
+  }
+
+  /** Gives the memory back once no view of it is left. Disposing twice is harmless. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.gpu.liveTensors--;
+    this.origin = null;
+    this.storage.release();
+  }
+
+  toString(): string {
+    return `Tensor "${this.label}" ${this.dtype} ${formatShape(this.shape)}`;
+  }
+}
+
+/** True when `b` starts where `a`'s channels end in the same rows: together they are one wider tensor. */
+export function adjacentChannels(a: Tensor, b: Tensor): boolean {
+  return (
+    a.storage === b.storage &&
+    a.rowStride === b.rowStride &&
+    a.offset + a.channels === b.offset &&
+    sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1))
+  );
+}
