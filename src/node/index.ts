@@ -9,3 +9,7 @@ export { JsonLog, readLog, type LogEntry } from './log.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressUpdate, type StepLosses } from './progress.js';
 export { formatBytes, formatCount, formatDuration, formatNumber } from './format.js';
 export { renderReport, writeReport, writeSampleGrid, type TrainingReport } from './report.js';
+export { openNodeGpu, type NodeGpuOptions } from './adapter.js';
+export { loadDawn, type Dawn, type DawnOptions } from './dawn.js';
+export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter-choice.js';
+export { nodeHost } from './polling.js';
