@@ -4,3 +4,5 @@ export { resizeBicubic } from './data/resize.js';
 export type { PairedDataset, ProgressCallback } from './data/dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './data/shuffle.js';
 export { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage, type ImageMetrics } from './training/metrics.js';
+export { syntheticFacades, type SyntheticFacadesOptions } from './data/synthetic-facades.js';
+export { FACADE_CLASSES, type FacadeClass } from './data/facades/classes.js';

@@ -1,0 +1,83 @@
+import { ShadegradError } from '../gpu/errors.js';
+import type { PairedDataset } from './dataset.js';
+import { photograph, photographLabels, randomCamera } from './facades/camera.js';
+import { FacadeCanvas } from './facades/canvas.js';
+import { randomLayout, type FacadeElement } from './facades/layout.js';
+import { paintBlind, paintDoor, paintShop, paintWindow } from './facades/openings.js';
+import { paintBalcony, paintCornice, paintDeco, paintMolding, paintPillar, paintSill } from './facades/ornament.js';
+import { randomStyle, type FacadeStyle } from './facades/style.js';
+import { paintSurroundings } from './facades/surroundings.js';
+import type { ImagePair } from './image.js';
+import { RandomStream } from './random.js';
+
+type Painter = (canvas: FacadeCanvas, rect: FacadeElement['rect'], style: FacadeStyle, variant: number) => void;
+
+const PAINTERS: Record<FacadeElement['kind'], Painter> = {
+  window: paintWindow,
+  door: paintDoor,
+  cornice: paintCornice,
+  sill: paintSill,
+  balcony: paintBalcony,
+  blind: paintBlind,
+  deco: paintDeco,
+  molding: paintMolding,
+  pillar: paintPillar,
+  shop: paintShop,
+};
+
+const SPLITS = ['train', 'val', 'test'] as const;
+/** Drawing at twice the size and averaging smooths the edges of the photo. */
+const SUPERSAMPLING = 2;
+
+export interface SyntheticFacadesOptions {
+  /** Number of pairs. */
+  count: number;
+  /** Side of both halves in pixels, 32 to 512. A pair shows the same building at every size. */
+  size: number;
+  seed: number;
+  /** Splits of one seed share no building. */
+  split: (typeof SPLITS)[number];
+}
+
+/** Draw one pair: `a` the photo, `b` the label map. The same arguments give the same bytes on every machine. */
+export function drawFacade(size: number, seed: number, stream: number, index: number): ImagePair {
+  const layout = randomLayout(new RandomStream(seed, stream * 3, index));
+  const style = randomStyle(new RandomStream(seed, stream * 3 + 1, index));
+  const camera = randomCamera(new RandomStream(seed, stream * 3 + 2, index));
+  const canvas = new FacadeCanvas(size * SUPERSAMPLING);
+  paintSurroundings(canvas, layout, style);
+  for (const { kind, rect, variant } of layout.elements) PAINTERS[kind](canvas, rect, style, variant);
+  return { name: `facade ${index + 1}`, a: photograph(canvas, camera, size), b: photographLabels(canvas, camera, size) };
+}
+
+/**
+ * Facades drawn by the program itself, in the form of the pix2pix facades: `a` a photo-like rendering, `b` its label map
+ * in the classes and colours of the CMP Facade Database. The labels decide where things are; material, light and
+ * weather are drawn at random. Pairs are made when first asked for and kept. Throws INVALID_ARGUMENT.
+ */
+export function syntheticFacades(options: SyntheticFacadesOptions): PairedDataset {
+  const { count, size, seed, split } = options;
+  const stream = SPLITS.indexOf(split);
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size) || size < 32 || size > 512 || stream < 0 || !Number.isInteger(seed)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'Synthetic facades cannot be drawn like that.', {
+      expected: `count of 1 or more, size from 32 to 512, whole seed, split one of ${SPLITS.join(', ')}`,
+      received: `count ${count}, size ${size}, seed ${seed}, split ${split}`,
+    });
+  }
+  const pairs = new Map<number, ImagePair>();
+  return {
+    name: `synthetic facades/${split}`,
+    length: count,
+    get(index) {
+      if (!Number.isInteger(index) || index < 0 || index >= count) {
+        throw new ShadegradError('INVALID_ARGUMENT', 'No such synthetic facade.', {
+          expected: `an index from 0 to ${count - 1}`,
+          received: String(index),
+        });
+      }
+      const pair = pairs.get(index) ?? drawFacade(size, seed, stream, index);
+      pairs.set(index, pair);
+      return pair;
+    },
+  };
+}
