@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleForNode, root } from './lib/bundle-test.js';
 
@@ -20,7 +20,7 @@ const bundle = await bundleForNode(resolve(positionals[0]));
 const environment = { ...process.env };
 if (values.driver !== 'auto') environment.SHADEGRAD_ADAPTER = values.driver;
 
-const child = spawn(process.execPath, ['--enable-source-maps', bundle], { cwd: root, env: environment, stdio: 'inherit' });
+const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'scripts/lib/run-bundle.js'), bundle], { cwd: root, env: environment, stdio: 'inherit' });
 child.on('exit', async (code, signal) => {
   await rm(bundle, { force: true });
   if (signal) console.error(`the test process was ended by ${signal}`);

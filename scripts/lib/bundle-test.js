@@ -1,36 +1,89 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The root of the checkout that holds this file. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const cacheFolder = join(root, 'node_modules', '.cache', 'shadegrad-test');
-
-/** esbuild is imported late, so that scripts which install it can import this module first. */
-async function esbuild() {
-  return import('esbuild');
-}
-
 const shared = { bundle: true, format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error', sourcemap: 'inline' };
 
+/** A test file says with this comment that it stays out of browsers, and why. */
+const NOT_IN_BROWSERS = /^\/\/ not in browsers: \S/m;
+
+/** esbuild is imported late, so that scripts which install it can import this module first. */
+async function esbuild(options) {
+  const { build } = await import('esbuild');
+  return build({ ...shared, ...options });
+}
+
+/** What run-bundle.js does in Node, as a program for the browser, where the tests have to be in the bundle. */
+function browserEntry(file) {
+  const contents = `
+    globalThis.UVU_DEFER = 1;
+    globalThis.UVU_INDEX = 0;
+    globalThis.UVU_QUEUE = [[null]];
+    const { exec } = await import('uvu');
+    await import(${JSON.stringify(file)});
+    await exec();
+    for (const close of globalThis.afterAllTests ?? []) await close();`;
+  return { stdin: { contents, resolveDir: root, sourcefile: 'run-tests.js' } };
+}
+
 /**
- * Bundles one test file (or script) for Node with shaders inlined and packages left external.
- * The bundle lies inside node_modules, so that its imports of packages resolve.
+ * Bundles a .ts file for Node with shaders inlined and packages left external. The bundle lies inside
+ * node_modules, so that its imports of packages resolve.
  *
- * @param {string} file path of a .ts file
+ * @param {string} file absolute path of a .ts file
  * @returns {Promise<string>} path of the bundle
  */
 export async function bundleForNode(file) {
-  const { build } = await esbuild();
-  await mkdir(cacheFolder, { recursive: true });
-  // Parallel runs of one file must not overwrite each other's bundle, hence the process id.
-  const outfile = join(cacheFolder, `${basename(file, '.ts')}.${process.pid}.mjs`);
-  await build({ ...shared, entryPoints: [file], outfile, platform: 'node', packages: 'external' });
+  const outfile = await outputPath(file);
+  await esbuild({ entryPoints: [file], outfile, platform: 'node', packages: 'external' });
   return outfile;
+}
+
+/**
+ * Bundles one test file for browsers.
+ *
+ * @param {string} file absolute path of a .ts file
+ * @returns {Promise<string | undefined>} the program, or undefined if the file has no kernel to test (it opens no
+ *   device), needs Node, or says that it stays out of browsers
+ */
+export async function bundleForBrowser(file) {
+  const source = await readFile(file, 'utf8');
+  if (NOT_IN_BROWSERS.test(source) || !source.includes('/harness/')) return undefined;
+  const browserPlatform = {
+    name: 'browser-platform',
+    setup({ onResolve }) {
+      onResolve({ filter: /\/platform\.js$/ }, ({ resolveDir }) => ({ path: join(resolveDir, 'platform.web.ts') }));
+    },
+  };
+  const { outputFiles, metafile } = await esbuild({
+    ...browserEntry(file),
+    platform: 'browser',
+    external: ['node:*'],
+    plugins: [browserPlatform],
+    write: false,
+    metafile: true,
+  });
+  const [output] = Object.values(metafile.outputs);
+  const opensDevice = Object.keys(metafile.inputs).some((input) => input.endsWith('harness/platform.web.ts'));
+  return opensDevice && !output.imports.some(({ path }) => path.startsWith('node:')) ? outputFiles[0].text : undefined;
+}
+
+/** Bundles a module of the library and imports it, for parts of it that are not public. */
+export async function importSource(path) {
+  return import(pathToFileURL(await bundleForNode(join(root, path))).href);
 }
 
 /** `file` relative to the root, with forward slashes, as printed in summaries. */
 export function displayName(file) {
   return relative(root, file).replaceAll('\\', '/');
+}
+
+/** Runs of one file at the same time must not overwrite each other's bundle, hence the process id. */
+async function outputPath(file) {
+  await mkdir(cacheFolder, { recursive: true });
+  return join(cacheFolder, `${basename(file, '.ts')}.${process.pid}.mjs`);
 }
