@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { ShadegradError } from '../gpu/errors.js';
 
 /** The calls of `node:fs/promises` that writing needs; a test passes its own to make them fail. */
-export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'unlink' | 'mkdir' | 'readdir'>;
+export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir'>;
 
 export interface AtomicWriter {
   /** Append bytes. */
@@ -50,6 +50,11 @@ export async function makeFolder(path: string, files: FileSystem = nodeFiles): P
   }
 }
 
+/** A name beside `path` for what is not finished, which says who is at work on it. */
+export function partialPath(path: string): string {
+  return join(dirname(path), `${partialPrefix(path)}${process.pid}-${writersOpened++}.partial`);
+}
+
 const partialPrefix = (path: string) => `.${basename(path)}.${hostname()}-`;
 
 function processIsGone(pid: number): boolean {
@@ -61,14 +66,14 @@ function processIsGone(pid: number): boolean {
   }
 }
 
-/** Remove what killed processes on this machine left of the same file: a checkpoint is hundreds of megabytes. */
-async function removeStale(path: string, files: FileSystem): Promise<void> {
+/** Remove what killed processes on this machine left of the same file or folder: a checkpoint is hundreds of megabytes. */
+export async function removeStale(path: string, files: FileSystem = nodeFiles): Promise<void> {
   const folder = dirname(path);
   const prefix = partialPrefix(path);
   for (const name of await files.readdir(folder)) {
     if (!name.startsWith(prefix) || !name.endsWith('.partial')) continue;
     const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (pid > 0 && processIsGone(pid)) await files.unlink(join(folder, name)).catch(() => undefined);
+    if (pid > 0 && processIsGone(pid)) await files.rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -80,7 +85,7 @@ async function removeStale(path: string, files: FileSystem): Promise<void> {
 export async function atomicWriter(path: string, files: FileSystem = nodeFiles): Promise<AtomicWriter> {
   const folder = dirname(path);
   await makeFolder(folder, files);
-  const temporary = join(folder, `${partialPrefix(path)}${process.pid}-${writersOpened++}.partial`);
+  const temporary = partialPath(path);
   let handle: Awaited<ReturnType<FileSystem['open']>>;
   try {
     await removeStale(path, files);
@@ -93,7 +98,7 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
   const discard = async () => {
     state = 'closed';
     await handle.close().catch(() => undefined);
-    await files.unlink(temporary).catch(() => undefined);
+    await files.rm(temporary, { force: true }).catch(() => undefined);
   };
   const attempt = async (work: () => Promise<void>) => {
     if (state !== 'open') {

@@ -13,3 +13,5 @@ export { openNodeGpu, type NodeGpuOptions } from './adapter.js';
 export { loadDawn, type Dawn, type DawnOptions } from './dawn.js';
 export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter-choice.js';
 export { nodeHost } from './polling.js';
+export { diagnose, type Diagnosis } from './doctor.js';
+export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './download.js';

@@ -1,0 +1,174 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProgressCallback } from '../data/dataset.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { writeFailed } from './files.js';
+
+export interface FetchOptions {
+  onProgress?: ProgressCallback;
+  /** Instead of the global one. */
+  fetch?: typeof globalThis.fetch;
+  /** Tries in all before giving up on a lost connection or a busy server; 4 unless given. */
+  attempts?: number;
+  /** Milliseconds before the second try, doubled for each further one; 1000 unless given. */
+  retryDelay?: number;
+  /** Milliseconds without a byte after which a connection counts as lost; 30000 unless given. */
+  stallTimeout?: number;
+  /** Stops the download; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+function failed(url: string, received: string, fix: string, cause?: unknown): ShadegradError {
+  return new ShadegradError('DOWNLOAD_FAILED', `Could not download ${url}`, { received, fix, cause });
+}
+
+const BY_HAND = 'Check the internet connection and try again, or fetch the archive by hand and unpack it.';
+
+/** Something worth another try. */
+class LostConnection extends Error {}
+
+/** `fetch` says only "fetch failed"; the reason is in its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${(cause as NodeJS.ErrnoException).code ?? cause.message}` : message ?? String(error);
+}
+
+interface Transfer {
+  url: string;
+  path: string;
+  handle: FileHandle;
+  options: FetchOptions;
+  /** Bytes on disk so far. */
+  received: number;
+  /** Identifies the file on the server, so that two halves are of one file. */
+  validator?: string;
+}
+
+/**
+ * Fetch `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only gzip
+ * content is accepted. Throws DOWNLOAD_FAILED, WRITE_FAILED, or the signal's reason.
+ */
+export async function fetchToFile(url: string, path: string, options: FetchOptions): Promise<void> {
+  const { attempts = 4, retryDelay = 1000, signal } = options;
+  const handle = await open(path, 'wx').catch((cause) => Promise.reject(writeFailed(path, cause)));
+  const transfer: Transfer = { url, path, handle, options, received: 0 };
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await fetchRest(transfer);
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof LostConnection)) throw error;
+        if (attempt >= attempts) throw failed(url, `${error.message} (${attempt} attempts)`, BY_HAND, error.cause);
+        await sleep(retryDelay * 2 ** (attempt - 1), undefined, { signal });
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Aborts when the user wants to stop or nothing has come for too long. */
+function watchdog(options: FetchOptions) {
+  const controller = new AbortController();
+  const { stallTimeout = 30_000, signal } = options;
+  const bite = () => controller.abort(new LostConnection(`nothing came for ${stallTimeout / 1000} s`));
+  const pass = () => controller.abort(signal?.reason);
+  let timer = setTimeout(bite, stallTimeout);
+  if (signal?.aborted) pass();
+  signal?.addEventListener('abort', pass);
+  return {
+    signal: controller.signal,
+    feed() {
+      clearTimeout(timer);
+      timer = setTimeout(bite, stallTimeout);
+    },
+    stop() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', pass);
+    },
+  };
+}
+
+async function fetchRest(transfer: Transfer): Promise<void> {
+  const { url, options } = transfer;
+  // The archive is compressed already: another layer would make its length and ranges unusable.
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (transfer.received > 0 && transfer.validator !== undefined) {
+    headers.range = `bytes=${transfer.received}-`;
+    headers['if-range'] = transfer.validator;
+  }
+  const dog = watchdog(options);
+  try {
+    const response = await (options.fetch ?? globalThis.fetch)(url, { headers, signal: dog.signal }).catch((cause) => {
+      throw lost(cause, dog.signal);
+    });
+    const total = await begin(transfer, response);
+    await receive(transfer, response, total, dog);
+  } finally {
+    dog.stop();
+  }
+}
+
+function lost(cause: unknown, signal: AbortSignal): Error {
+  return signal.reason instanceof LostConnection ? signal.reason : new LostConnection(reasonOf(cause), { cause });
+}
+
+/** Look at the status and headers; returns the size of the whole file, or 0 when the server does not say. */
+async function begin(transfer: Transfer, response: Response): Promise<number> {
+  const { url } = transfer;
+  const length = Number(response.headers.get('content-length') ?? 0);
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
+  if (response.status === 206 && range !== null && Number(range[1]) === transfer.received) {
+    return transfer.received + length;
+  }
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    const status = `HTTP status ${response.status} ${response.statusText}`.trim();
+    // What a range request got wrong, a busy server and a gateway may come right; the rest will not.
+    if ([206, 408, 416, 429].includes(response.status) || response.status >= 500) {
+      transfer.validator = undefined;
+      throw new LostConnection(status);
+    }
+    throw failed(url, status, response.status === 404 ? 'The file has moved: check the address.' : BY_HAND);
+  }
+  await transfer.handle.truncate(0).catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
+  transfer.received = 0;
+  const ranges = response.headers.get('accept-ranges') === 'bytes';
+  const tag = response.headers.get('etag');
+  const strongTag = tag === null || tag.startsWith('W/') ? undefined : tag;
+  transfer.validator = ranges ? strongTag ?? response.headers.get('last-modified') ?? undefined : undefined;
+  return length;
+}
+
+async function receive(
+  transfer: Transfer, response: Response, total: number, dog: ReturnType<typeof watchdog>,
+): Promise<void> {
+  const { url, handle, options } = transfer;
+  const reader = response.body!.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch((cause) => {
+      throw lost(cause, dog.signal);
+    });
+    if (done) break;
+    dog.feed();
+    if (transfer.received === 0 && value.length > 1 && (value[0] !== 0x1f || value[1] !== 0x8b)) {
+      await reader.cancel();
+      const type = response.headers.get('content-type') ?? 'unknown content';
+      throw failed(url, `${type}, which is no gzip archive`, 'Check the address: the server sent a page instead of the archive.');
+    }
+    let written = 0;
+    while (written < value.length) {
+      const part = await handle.write(value, written, value.length - written, transfer.received + written)
+        .catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
+      written += part.bytesWritten;
+    }
+    transfer.received += value.length;
+    options.onProgress?.(transfer.received, total);
+  }
+  if (total > 0 && transfer.received !== total) {
+    throw new LostConnection(`the connection ended after ${transfer.received} of ${total} bytes`);
+  }
+  await handle.sync().catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
+}
