@@ -16,7 +16,7 @@ if (positionals.length !== 1 || !existsSync(positionals[0])) {
   process.exit(2);
 }
 
-const bundle = await bundleForNode(resolve(positionals[0]));
+const { path: bundle } = await bundleForNode(resolve(positionals[0]));
 const environment = { ...process.env };
 if (values.driver !== 'auto') environment.SHADEGRAD_ADAPTER = values.driver;
 

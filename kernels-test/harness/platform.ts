@@ -3,5 +3,8 @@ import { openNodeGpu } from '../../src/node/adapter.js';
 
 /** The device in Node. In browser bundles, platform.web.ts takes this file's place. */
 export async function openTestGpu(): Promise<Gpu> {
-  return (await openNodeGpu()).gpu;
+  const { gpu, adapterChoice } = await openNodeGpu();
+  // scripts/test.js prints this line once for all files.
+  console.log(adapterChoice.summary);
+  return gpu;
 }

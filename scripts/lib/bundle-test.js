@@ -26,7 +26,8 @@ function browserEntry(file) {
     const { exec } = await import('uvu');
     await import(${JSON.stringify(file)});
     await exec();
-    for (const close of globalThis.afterAllTests ?? []) await close();`;
+    for (const close of globalThis.afterAllTests ?? []) await close();
+    globalThis.testsFinished = true;`;
   return { stdin: { contents, resolveDir: root, sourcefile: 'run-tests.js' } };
 }
 
@@ -35,12 +36,14 @@ function browserEntry(file) {
  * node_modules, so that its imports of packages resolve.
  *
  * @param {string} file absolute path of a .ts file
- * @returns {Promise<string>} path of the bundle
+ * @returns {Promise<{path: string, opensDevice: boolean}>} the bundle, and whether it tests kernels
  */
 export async function bundleForNode(file) {
-  const outfile = await outputPath(file);
-  await esbuild({ entryPoints: [file], outfile, platform: 'node', packages: 'external' });
-  return outfile;
+  await mkdir(cacheFolder, { recursive: true });
+  // Runs of one file at the same time must not overwrite each other's bundle, hence the process id.
+  const path = join(cacheFolder, `${basename(file, '.ts')}.${process.pid}.mjs`);
+  const { metafile } = await esbuild({ entryPoints: [file], outfile: path, platform: 'node', packages: 'external', metafile: true });
+  return { path, opensDevice: includesModule(metafile, 'harness/platform.ts') };
 }
 
 /**
@@ -68,13 +71,12 @@ export async function bundleForBrowser(file) {
     metafile: true,
   });
   const [output] = Object.values(metafile.outputs);
-  const opensDevice = Object.keys(metafile.inputs).some((input) => input.endsWith('harness/platform.web.ts'));
-  return opensDevice && !output.imports.some(({ path }) => path.startsWith('node:')) ? outputFiles[0].text : undefined;
+  return includesModule(metafile, 'harness/platform.web.ts') && !output.imports.some(({ path }) => path.startsWith('node:')) ? outputFiles[0].text : undefined;
 }
 
 /** Bundles a module of the library and imports it, for parts of it that are not public. */
 export async function importSource(path) {
-  return import(pathToFileURL(await bundleForNode(join(root, path))).href);
+  return import(pathToFileURL((await bundleForNode(join(root, path))).path).href);
 }
 
 /** `file` relative to the root, with forward slashes, as printed in summaries. */
@@ -82,8 +84,6 @@ export function displayName(file) {
   return relative(root, file).replaceAll('\\', '/');
 }
 
-/** Runs of one file at the same time must not overwrite each other's bundle, hence the process id. */
-async function outputPath(file) {
-  await mkdir(cacheFolder, { recursive: true });
-  return join(cacheFolder, `${basename(file, '.ts')}.${process.pid}.mjs`);
+function includesModule(metafile, ending) {
+  return Object.keys(metafile.inputs).some((input) => input.endsWith(ending));
 }

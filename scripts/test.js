@@ -1,0 +1,103 @@
+// npm test [-- [NAME ...] [--driver DRIVER[,DRIVER...]] ...]: type check, then every kernels-test/*.test.ts in a
+// Node process of its own, then the kernel tests in a real browser. The last line is "N passed, N failed".
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { prepareDependencies } from './lib/prepare.js';
+
+const HELP = `npm test -- [NAME ...] [options]
+
+  NAME                 run the test files whose name contains it (default: all)
+  --driver LIST        adapters to test on, separated by commas: auto, hardware, software, lavapipe,
+                       swiftshader (default auto); on all but the first only the kernel tests run
+  --browser on|off     also run the kernel tests in headless Chromium (default on)
+  --jobs N             test files at a time (default 2)
+  --timeout SECONDS    for one file (default 600)
+  --verbose            show the output of files that pass, too`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    driver: { type: 'string', default: process.env.SHADEGRAD_ADAPTER || 'auto' },
+    browser: { type: 'string', default: 'on' },
+    jobs: { type: 'string', default: '2' },
+    timeout: { type: 'string', default: '600' },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+prepareDependencies();
+const { root } = await import('./lib/bundle-test.js');
+const { crashed, runCommand, runInBrowser, runInNode, stopRunningTests } = await import('./lib/run-tests.js');
+
+process.on('exit', stopRunningTests);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+const timeoutMilliseconds = Number(values.timeout) * 1000;
+const results = [];
+const adaptersSeen = new Set();
+const folder = join(root, 'kernels-test');
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.test.ts') && (positionals.length === 0 || positionals.some((wanted) => name.includes(wanted))))
+  .sort()
+  .map((name) => join(folder, name));
+
+if (positionals.length === 0) {
+  report(await runCommand('type check', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], { timeoutMilliseconds }));
+}
+
+const drivers = values.driver.split(',');
+const queue = drivers.flatMap((driver, index) => files.map((file) => ({ file, driver, kernelsOnly: index > 0 })));
+await Promise.all(
+  Array.from({ length: Math.max(1, Number(values.jobs)) }, async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      report(await runInNode(next.file, next.driver, { timeoutMilliseconds, kernelsOnly: next.kernelsOnly }));
+    }
+  }),
+);
+
+if (values.browser === 'on' && files.length > 0) await testInBrowser();
+
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+const failed = results.reduce((sum, result) => sum + result.failed, 0);
+for (const { title, failed, reason } of results.filter((result) => result.failed > 0)) console.log(`FAILED ${title}: ${reason || `${failed} failed`}`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+console.log(`${passed} passed, ${failed} failed`);
+
+/** One page at a time: each uses every core already. */
+async function testInBrowser() {
+  const { bundleForBrowser } = await import('./lib/bundle-test.js');
+  const { startBrowser } = await import('./lib/chromium.js');
+  const forBrowsers = [];
+  for (const file of files) {
+    // A file that cannot be bundled has failed in Node already.
+    if (await bundleForBrowser(file).catch(() => undefined)) forBrowsers.push(file);
+  }
+  if (forBrowsers.length === 0) return;
+  let browser;
+  try {
+    browser = await startBrowser();
+  } catch (error) {
+    report(crashed('browser', error.message));
+    return;
+  }
+  for (const file of forBrowsers) report(await runInBrowser(file, browser, { timeoutMilliseconds }));
+  await browser.close();
+}
+
+function report(result) {
+  if (!result) return;
+  results.push(result);
+  const { title, passed, failed, skipped, reason, output, seconds } = result;
+  const adapter = /^adapter: .*$/m.exec(output)?.[0];
+  if (adapter && !adaptersSeen.has(adapter)) console.log(adapter);
+  adaptersSeen.add(adapter);
+  const counts = `${passed} of ${passed + failed}${skipped ? `, ${skipped} skipped` : ''}`;
+  console.log(`${failed === 0 ? 'ok    ' : 'FAILED'} ${title}: ${counts}, ${seconds.toFixed(1)} s${reason ? `, ${reason}` : ''}`);
+  if (failed > 0 || values.verbose) console.log(output.trim().replace(/^/gm, '    '));
+}
