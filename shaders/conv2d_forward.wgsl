@@ -8,25 +8,27 @@
 //
 // A (binding 0): x, NHWC.
 // B (binding 1): w, [kernel_h][kernel_w][in_c][out_c], so that four neighbouring output channels are one load.
-// bias (binding 2): [out_c]; any buffer when HAS_BIAS is false.
+// bias (binding 2): [out_c]; any buffer when has_bias is 0.
 // y (binding 3): NHWC.
 //
 // One invocation owns PIXELS output pixels x 4 output channels, in registers: for each four input channels it
 // loads PIXELS + 4 vectors and does PIXELS * 16 multiply-adds. No workgroup memory and no barrier: neighbours
 // read the same addresses and meet in the cache, which suits CPU adapters too.
-// One workgroup: LANES_N invocations along the channels x LANES_M along the pixels.
-// Dispatch: [ceil(out_c / (4 * LANES_N)), ceil(M / (PIXELS * LANES_M)), 1].
+// One workgroup: 64 tiles, in a row that runs along the channels first.
+// Dispatch: [x, y, 1] with x * y * 64 >= ceil(out_c / 4) * ceil(M / PIXELS).
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
-@compute @workgroup_size(LANES_N, LANES_M)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let pixels = conv.batch * conv.out_h * conv.out_w;
-  let channel = id.x * 4u;
-  let first = id.y * PIXELS;
-  if (channel >= conv.out_c || first >= pixels) { return; }
+  let tiles_n = (conv.out_c + 3u) / 4u;
+  let tile = (group.y * groups.x + group.x) * 64u + lane;
+  let channel = tile % tiles_n * 4u;
+  let first = tile / tiles_n * PIXELS;
+  if (first >= pixels) { return; }
 
   // Where each pixel's patch begins. Past the last pixel: the last one again, whose result is not stored.
   var image: array<u32, PIXELS>;
@@ -81,7 +83,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (pixel >= pixels) { return; }
     for (var j = 0u; j < min(4u, columns); j++) {
       var value = sum[p][j];
-      if (HAS_BIAS) { value += bias[conv.bias_base + channel + j]; }
+      if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
       output[conv.out_base + pixel * conv.out_stride + channel + j] = value;
     }
   }

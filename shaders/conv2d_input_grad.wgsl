@@ -11,12 +11,12 @@
 //
 // A (binding 0): dy, NHWC (of a transposed convolution: its input).
 // B (binding 1): w, [kernel_h][kernel_w][in_c][out_c]: four neighbouring terms of the sum are one load.
-// bias (binding 2): [in_c], used by transposed convolutions; any buffer when HAS_BIAS is false.
+// bias (binding 2): [in_c], used by transposed convolutions; any buffer when has_bias is 0.
 // dx (binding 3): NHWC (of a transposed convolution: its output).
 //
 // One invocation owns PIXELS pixels of one phase x 4 input channels, in registers.
-// One workgroup: LANES_N invocations along the channels x LANES_M along the pixels of a phase.
-// Dispatch: [ceil(in_c / (4 * LANES_N)), ceil(M / (PIXELS * LANES_M)), stride_h * stride_w], M for the largest phase.
+// One workgroup: 64 tiles of one phase, in a row that runs along the channels first.
+// Dispatch: [x, y, stride_h * stride_w] with x * y * 64 >= ceil(in_c / 4) * ceil(M / PIXELS), M for the largest phase.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
@@ -31,18 +31,20 @@ fn phase_count(start: u32, stride: u32, length: u32) -> u32 {
   return select(0u, (length - start + stride - 1u) / stride, start < length);
 }
 
-@compute @workgroup_size(LANES_N, LANES_M)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let phase_h = id.z / conv.stride_w;
-  let phase_w = id.z % conv.stride_w;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let phase_h = group.z / conv.stride_w;
+  let phase_w = group.z % conv.stride_w;
   let start_h = phase_start(phase_h, conv.stride_h, conv.pad_h);
   let start_w = phase_start(phase_w, conv.stride_w, conv.pad_w);
   let rows = phase_count(start_h, conv.stride_h, conv.in_h);
   let columns = phase_count(start_w, conv.stride_w, conv.in_w);
   let pixels = conv.batch * rows * columns;
-  let channel = id.x * 4u;
-  let first = id.y * PIXELS;
-  if (channel >= conv.in_c || first >= pixels) { return; }
+  let tiles_n = (conv.in_c + 3u) / 4u;
+  let tile = (group.y * groups.x + group.x) * 64u + lane;
+  let channel = tile % tiles_n * 4u;
+  let first = tile / tiles_n * PIXELS;
+  if (first >= pixels) { return; }
 
   // For each pixel: where it lies in dx, and the last row and column of dy that reach it (for the phase's first tap).
   var target_pixel: array<u32, PIXELS>;
@@ -101,7 +103,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (first + p >= pixels) { return; }
     for (var j = 0u; j < min(4u, conv.in_c - channel); j++) {
       var value = sum[p][j];
-      if (HAS_BIAS) { value += bias[conv.bias_base + channel + j]; }
+      if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
       output[conv.in_base + target_pixel[p] * conv.in_stride + channel + j] = value;
     }
   }

@@ -14,6 +14,7 @@ struct ConvShape {
   in_base: u32, in_stride: u32,
   out_base: u32, out_stride: u32,
   weight_base: u32,
+  has_bias: u32,
   bias_base: u32,
   // Output rows (n, oh) that one split of the weight gradient sums over.
   rows_per_split: u32,

@@ -76,7 +76,7 @@ export const gradients = {
   /** The mask is not kept: the same counters give the same mask again. */
   dropout:
     (rate: number, layer: number, state: DropoutState): Backward =>
-    (dy) => [dropout(dy, rate, layer, state)],
+    (dy) => [dropout(dy, rate, layer, state.tensor)],
 
   concat:
     (inputs: readonly Tensor[]): Backward =>

@@ -119,7 +119,7 @@ export interface DropoutOptions extends OutOption {
 
 /** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
 export function dropout(x: Tensor, { rate = 0.5, layer, state, out }: DropoutOptions): Tensor {
-  return track('dropout', [x], dropoutKernel.dropout(x, rate, layer, state, out), gradients.dropout(rate, layer, state));
+  return track('dropout', [x], dropoutKernel.dropout(x, rate, layer, state.tensor, out), gradients.dropout(rate, layer, state));
 }
 
 /**

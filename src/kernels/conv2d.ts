@@ -124,7 +124,7 @@ function checkGeometry(stride: readonly [number, number], padding: readonly [num
 function convParams(
   { input, output, kernel }: ConvSizes,
   { stride, padding }: ConvGeometry,
-  layout: { input: Tensor | null; output: Tensor | null; weightBase: number; biasBase?: number; rowsPerSplit?: number },
+  layout: { input: Tensor | null; output: Tensor | null; weightBase: number; bias?: Tensor | null; rowsPerSplit?: number },
 ): Params {
   const [batch, inH, inW, inC] = input as [number, number, number, number];
   return new Params().u32(
@@ -134,7 +134,7 @@ function convParams(
     ...stride, ...padding,
     layout.input?.base ?? 0, layout.input?.rowStride ?? 0,
     layout.output?.base ?? 0, layout.output?.rowStride ?? 0,
-    layout.weightBase, layout.biasBase ?? 0, layout.rowsPerSplit ?? 0,
+    layout.weightBase, layout.bias ? 1 : 0, layout.bias?.base ?? 0, layout.rowsPerSplit ?? 0,
   );
 }
 
@@ -144,13 +144,6 @@ function convParams(
  */
 function pixelsPerInvocation(pixels: number): number {
   return pixels >= 64 ? 8 : pixels >= 4 ? 4 : 1;
-}
-
-/** The invocations of a 64-wide workgroup: along the channels as far as they reach, the rest along the pixels. */
-function lanes(channels: number): [alongChannels: number, alongPixels: number] {
-  const vectors = Math.ceil(channels / 4);
-  const alongChannels = vectors >= 64 ? 64 : vectors >= 16 ? 16 : vectors >= 4 ? 4 : 1;
-  return [alongChannels, 64 / alongChannels];
 }
 
 /**
@@ -168,18 +161,17 @@ export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const pixels = shape[0]! * shape[1]! * shape[2]!;
   const perInvocation = pixelsPerInvocation(pixels);
-  const [lanesN, lanesM] = lanes(shape[3]!);
   const a = operandA(input.vectorizable);
   const b = operandB(shape[3]! % 4 === 0 && weight.base % 4 === 0);
   input.gpu.dispatch({
     shader: specialise('conv2d_forward', [convShapeSource, a.source, b.source, forwardSource], {
-      PIXELS: perInvocation, LANES_N: lanesN, LANES_M: lanesM, HAS_BIAS: bias !== null, ...a.constants, ...b.constants,
+      PIXELS: perInvocation, ...a.constants, ...b.constants,
     }),
     bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
-      input, output, weightBase: weight.base, biasBase: bias?.base ?? 0,
+      input, output, weightBase: weight.base, bias,
     }),
-    workgroups: [Math.ceil(shape[3]! / (4 * lanesN)), Math.ceil(pixels / (perInvocation * lanesM)), 1],
+    workgroups: grid(Math.ceil(shape[3]! / 4) * Math.ceil(pixels / perInvocation), 64),
   });
   return output;
 }
@@ -207,18 +199,18 @@ export function conv2dInputGrad(
   const { stride } = geometry;
   const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
   const perInvocation = pixelsPerInvocation(pixels);
-  const [lanesN, lanesM] = lanes(channels);
   const a = operandA(gradOutput.vectorizable);
   const b = operandB(weight.shape[3]! % 4 === 0 && weight.base % 4 === 0);
+  const [x, y] = grid(Math.ceil(channels / 4) * Math.ceil(pixels / perInvocation), 64);
   gradOutput.gpu.dispatch({
     shader: specialise('conv2d_input_grad', [convShapeSource, a.source, b.source, inputGradSource], {
-      PIXELS: perInvocation, LANES_N: lanesN, LANES_M: lanesM, HAS_BIAS: bias !== null, ...a.constants, ...b.constants,
+      PIXELS: perInvocation, ...a.constants, ...b.constants,
     }),
     bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
-      input: output, output: gradOutput, weightBase: weight.base, biasBase: bias?.base ?? 0,
+      input: output, output: gradOutput, weightBase: weight.base, bias,
     }),
-    workgroups: [Math.ceil(channels / (4 * lanesN)), Math.ceil(pixels / (perInvocation * lanesM)), stride[0] * stride[1]],
+    workgroups: [x, y, stride[0] * stride[1]],
   });
   return output;
 }

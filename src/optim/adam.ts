@@ -1,6 +1,6 @@
 import { hasGradient, zeroGrad } from '../autograd/backward.js';
 import { ShadegradError } from '../gpu/errors.js';
-import { adamStep } from '../kernels/adam.js';
+import { ADAM_HYPER_SIZE, adamHyper, adamStep } from '../kernels/adam.js';
 import type { Module } from '../nn/module.js';
 import { flat, view, type ArenaWindow } from '../nn/parameter-arena.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -53,7 +53,7 @@ export class Adam {
     const { gpu } = windows[0]!.values;
     this.firstMoments = windows.map(({ length }) => flat(gpu, length, 'first moments'));
     this.secondMoments = windows.map(({ length }) => flat(gpu, length, 'second moments'));
-    this.hyper = Tensor.from(gpu, new Float32Array(8), [8], 'Adam hyperparameters').keep();
+    this.hyper = Tensor.from(gpu, new Float32Array(ADAM_HYPER_SIZE), [ADAM_HYPER_SIZE], 'Adam hyperparameters').keep();
   }
 
   /** Updates every parameter that has a gradient. */
@@ -61,9 +61,8 @@ export class Adam {
     this.hyper.gpu.eachStep(() => {
       this.stepCount++;
       const [beta1, beta2] = this.betas;
-      const hyper = new Float32Array(8);
-      hyper.set([this.learningRate, beta1, beta2, this.epsilon, 1 - beta1 ** this.stepCount, Math.sqrt(1 - beta2 ** this.stepCount)]);
-      this.hyper.write(hyper);
+      const { learningRate, epsilon, stepCount: step } = this;
+      this.hyper.write(adamHyper({ learningRate, beta1, beta2, epsilon, step }));
     });
     this.module.memory.windows.forEach((window, index) => {
       for (const { start, length } of runsWithGradient(window)) {
