@@ -1,7 +1,7 @@
 """Small JPEGs and PNGs of every kind with what Pillow reads in them, for kernels-test/images.test.ts.
 
 Run: python3 scripts/goldens/image_decode.py > kernels-test/goldens/image_decode.json
-Needs Pillow (checked with 9.4). JPEGs are written without chroma subsampling: decoders differ in how they interpolate it.
+Needs Pillow (checked with 9.4).
 """
 import base64
 import io
@@ -72,6 +72,11 @@ jpeg = dict(format="JPEG", quality=95, subsampling=0)
 files = {
     "jpeg-baseline": saved(rgb, **jpeg),
     "jpeg-progressive": saved(rgb, progressive=True, **jpeg),
+    "jpeg-420": saved(rgb, format="JPEG", quality=95, subsampling=2),
+    "jpeg-422": saved(rgb, format="JPEG", quality=95, subsampling=1),
+    "jpeg-420-odd": saved(rgb.crop((0, 0, 21, 11)), format="JPEG", quality=95, subsampling=2),
+    "jpeg-422-odd": saved(rgb.crop((0, 0, 21, 11)), format="JPEG", quality=95, subsampling=1),
+    "jpeg-420-narrow": saved(rgb.crop((0, 0, 4, 13)), format="JPEG", quality=95, subsampling=2),
     "jpeg-grey": saved(grey, **jpeg),
     "jpeg-cmyk": saved(cmyk, **jpeg),
     "png-rgb": saved(rgb, format="PNG"),
@@ -93,8 +98,8 @@ for name, data in files.items():
     cases.append({
         "name": name,
         "file": base64.b64encode(data).decode(),
-        "width": WIDTH,
-        "height": HEIGHT,
+        "width": pixels.width,
+        "height": pixels.height,
         "rgb": base64.b64encode(pixels.tobytes()).decode(),
     })
 # An Adobe marker with transform 0 says that the three components are RGB as they are.
@@ -104,7 +109,9 @@ stored_rgb = plain[:2] + marker + plain[plain.index(b"\xff\xdb"):]
 # The same marker with transform 2 on the four-component file makes it YCCK.
 ycck = files["jpeg-cmyk"].replace(b"Adobe\x00\x64\x00\x00\x00\x00\x00", b"Adobe\x00\x64\x00\x00\x00\x00\x02")
 assert ycck != files["jpeg-cmyk"]
-for name, data in {"jpeg-stored-rgb": stored_rgb, "jpeg-ycck": ycck}.items():
+# With transform 1 it says YCbCr, as the file is anyway.
+adobe_ycc = stored_rgb.replace(b"Adobe\x00\x64\x00\x00\x00\x00\x00", b"Adobe\x00\x64\x00\x00\x00\x00\x01")
+for name, data in {"jpeg-stored-rgb": stored_rgb, "jpeg-adobe-ycc": adobe_ycc, "jpeg-ycck": ycck}.items():
     image = Image.open(io.BytesIO(data)).convert("RGB")
     cases.append({
         "name": name,

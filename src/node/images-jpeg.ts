@@ -1,6 +1,7 @@
 import jpeg from 'jpeg-js';
 import type { RgbImage } from '../data/image.js';
 import { checkSides, corrupt, unsupported } from './images-limits.js';
+import { convertYCbCr, type ChromaFactors } from './images-ycbcr.js';
 
 /** Memory the decoder may take beside the pixels: it holds every coefficient as a 32-bit integer. */
 const DECODER_MEGABYTES = 2048;
@@ -10,8 +11,11 @@ interface JpegHeader {
   height: number;
   /** One byte per component, as the frame header names them. */
   componentIds: number[];
+  chroma: ChromaFactors;
   /** Transform code of the Adobe marker (0 none, 1 YCbCr, 2 YCCK); undefined without one. */
   adobeTransform?: number;
+  /** Where that code stands in the file. */
+  adobeTransformAt?: number;
 }
 
 const FRAME_REASONS: Record<number, string> = {
@@ -36,7 +40,7 @@ function skipEntropyData(bytes: Uint8Array, offset: number): number {
  */
 function readHeader(bytes: Uint8Array, name: string): JpegHeader {
   let header: JpegHeader | undefined;
-  let adobeTransform: number | undefined;
+  let adobeTransformAt: number | undefined;
   let scans = 0;
   let offset = 2;
   for (;;) {
@@ -60,7 +64,7 @@ function readHeader(bytes: Uint8Array, name: string): JpegHeader {
     if (FRAME_REASONS[marker] !== undefined) throw unsupported(name, FRAME_REASONS[marker]);
     if (marker >= 0xc0 && marker <= 0xc2) header = readFrame(segment, name);
     if (marker === 0xee && segment.length >= 12 && String.fromCharCode(...segment.subarray(0, 5)) === 'Adobe') {
-      adobeTransform = segment[11];
+      adobeTransformAt = body + 11;
     }
     offset = end;
     if (marker === 0xda) {
@@ -69,7 +73,7 @@ function readHeader(bytes: Uint8Array, name: string): JpegHeader {
     }
   }
   if (header === undefined || scans === 0) throw corrupt(name, 'it holds no picture');
-  return { ...header, adobeTransform };
+  return adobeTransformAt === undefined ? header : { ...header, adobeTransformAt, adobeTransform: bytes[adobeTransformAt] };
 }
 
 function readFrame(segment: Uint8Array, name: string): JpegHeader {
@@ -79,13 +83,28 @@ function readFrame(segment: Uint8Array, name: string): JpegHeader {
   const width = (segment[3] << 8) | segment[4];
   checkSides(name, width, height);
   const componentIds = Array.from({ length: segment[5] }, (_, i) => segment[6 + i * 3]);
-  return { width, height, componentIds };
+  return { width, height, componentIds, chroma: chromaFactors(segment) };
+}
+
+/** Both chroma components as they lie to the first one, or no factors at all when they differ. */
+function chromaFactors(segment: Uint8Array): ChromaFactors {
+  const [luma, blue, red] = [segment[7], segment[10], segment[13]];
+  if (segment[5] !== 3 || blue !== red) return { across: 1, down: 1 };
+  return { across: (luma >> 4) / (blue >> 4), down: (luma & 15) / (blue & 15) };
 }
 
 /** RGB stored without a colour transform is told by Adobe's marker or, without any marker, by its component names. */
 function isStoredAsRgb(header: JpegHeader): boolean {
   if (header.adobeTransform !== undefined) return header.adobeTransform === 0;
   return String.fromCharCode(...header.componentIds) === 'RGB';
+}
+
+/** The decoder always obeys Adobe's marker; take its word away where YCbCr is to come out as it is. */
+function untransformed(bytes: Uint8Array, header: JpegHeader): Uint8Array {
+  if (header.componentIds.length !== 3 || header.adobeTransformAt === undefined) return bytes;
+  const copy = bytes.slice();
+  copy[header.adobeTransformAt] = 0;
+  return copy;
 }
 
 /**
@@ -102,14 +121,15 @@ export function decodeJpeg(bytes: Uint8Array, name: string): RgbImage {
     throw unsupported(name, 'CMYK without an Adobe marker: it does not say whether its inks are inverted.');
   }
   try {
-    const { width, height, data } = jpeg.decode(bytes, {
+    const { width, height, data } = jpeg.decode(untransformed(bytes, header), {
       useTArray: true,
       formatAsRGBA: false,
-      colorTransform: components === 3 && isStoredAsRgb(header) ? false : undefined,
+      colorTransform: components === 3 ? false : undefined,
       // Only skips the blocks past the end that a restart interval leaves in grey pictures; truncation was ruled out above.
       tolerantDecoding: true,
       maxMemoryUsageInMB: DECODER_MEGABYTES,
     });
+    if (components === 3 && !isStoredAsRgb(header)) convertYCbCr(data, width, height, header.chroma);
     return { width, height, data };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
