@@ -2,7 +2,7 @@
 import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 
 prepareDependencies();
-prepareBuild();
+if (!prepareBuild()) process.exit(1);
 const { diagnose } = await import('../dist/node.js');
 const { report, healthy } = await diagnose();
 console.log(report);

@@ -2,7 +2,7 @@
 import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 
 prepareDependencies();
-prepareBuild();
+if (!prepareBuild()) process.exit(1);
 const { loadDawn } = await import('../dist/node.js');
 try {
   const { adapterChoice } = await loadDawn();

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 
 prepareDependencies();
-prepareBuild();
+if (!prepareBuild()) process.exit(1);
 
 const example = join(dirname(dirname(fileURLToPath(import.meta.url))), 'examples', 'train-facades.js');
 process.argv[1] = example;

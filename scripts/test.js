@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { prepareDependencies } from './lib/prepare.js';
+import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 
 const HELP = `npm test -- [NAME ...] [options]
 
@@ -50,6 +50,9 @@ const files = readdirSync(folder)
 if (positionals.length === 0) {
   report(await runCommand('type check', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], { timeoutMilliseconds }));
 }
+
+// Some tests run the examples, which import dist/; built here, so that no test does it under another's feet.
+if (files.length > 0 && !prepareBuild()) report(crashed('build', ''));
 
 const drivers = values.driver.split(',');
 const queue = drivers.flatMap((driver, index) => files.map((file) => ({ file, driver, kernelsOnly: index > 0 })));

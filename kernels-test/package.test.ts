@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+/** Everything a tarball may hold. */
+const SHIPPED = [
+  /^package\.json$/,
+  /^README\.md$/,
+  /^LICENSE$/,
+  /^dist\/(node|web)\.js(\.map)?$/,
+  /^dist\/types\/.+\.d\.ts$/,
+  /^examples\/[\w./-]+\.(js|html|css|md)$/,
+  /^shaders\/[\w./-]+\.wgsl$/,
+  /^docs\/[\w./-]+\.(md|png|jpg|svg)$/,
+];
+const LARGEST_TARBALL_BYTES = 8 * 2 ** 20;
+const root = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), 'shadegrad-package-'));
+let packed: { filename: string; size: number; files: Array<{ path: string }> };
+let installed: string;
+
+/** npm without the settings that a surrounding `npm test` hands down in the environment. */
+function npm(parameters: string[], cwd: string): string {
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|command)/.test(name)));
+  return execFileSync('npm', parameters, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+}
+
+function runNode(script: string): string {
+  writeFileSync(join(folder, 'user', 'script.mjs'), script);
+  return execFileSync(process.execPath, ['script.mjs'], { cwd: join(folder, 'user'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+test.before(() => {
+  const build = `const { prepareBuild } = await import('./scripts/lib/prepare.js'); prepareBuild() || process.exit(1);`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', build], { cwd: root, encoding: 'utf8' });
+  [packed] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
+  mkdirSync(join(folder, 'user'));
+  writeFileSync(join(folder, 'user', 'package.json'), '{ "name": "user", "private": true, "type": "module" }');
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, packed.filename)], join(folder, 'user'));
+  installed = join(folder, 'user/node_modules/shadegrad');
+});
+
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the tarball holds what a user needs and nothing else', () => {
+  const names = packed.files.map(({ path }) => path);
+  assert.equal(names.filter((name) => !SHIPPED.some((pattern) => pattern.test(name))), []);
+  for (const needed of ['package.json', 'dist/node.js', 'dist/web.js', 'dist/types/node/index.d.ts', 'dist/types/web/index.d.ts']) assert.ok(names.includes(needed), needed);
+  console.log(`tarball: ${packed.size} bytes, ${names.length} files`);
+  assert.ok(packed.size < LARGEST_TARBALL_BYTES);
+});
+
+test('importing the installed package gives the exports of the Node entry', () => {
+  const names: string[] = JSON.parse(runNode(`import * as all from 'shadegrad'; console.log(JSON.stringify(Object.keys(all)));`));
+  for (const name of ['ShadegradError', 'loadDawn', 'openNodeGpu', 'diagnose']) assert.ok(names.includes(name), name);
+});
+
+test('the browser entry imports nothing and has no part of Node', () => {
+  const source = readFileSync(join(installed, 'dist/web.js'), 'utf8');
+  assert.not.match(source, /^import\b/m);
+  assert.not.match(source, /["']node:/);
+});
+
+test('a typed program compiles against the installed declarations', () => {
+  const program = `
+    import { ShadegradError, openNodeGpu, type AdapterChoice } from 'shadegrad';
+    export async function name(): Promise<string> {
+      const { gpu, adapterChoice }: { gpu: { destroy(): void }; adapterChoice: AdapterChoice } = await openNodeGpu({ adapter: 'software' });
+      gpu.destroy();
+      return adapterChoice.summary;
+    }
+    export const wrong = new ShadegradError('NO_ADAPTER', 'no');
+    // @ts-expect-error: the package's types are there and not "any"
+    export const mistaken: number = wrong.code;`;
+  const user = join(folder, 'user');
+  writeFileSync(join(user, 'program.ts'), program);
+  const compilerOptions = {
+    target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'], strict: true, noEmit: true,
+    customConditions: ['node'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')],
+  };
+  writeFileSync(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+  try {
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', user], { encoding: 'utf8' });
+  } catch (error) {
+    assert.unreachable((error as { stdout: string }).stdout);
+  }
+});
+
+test('what the installed package lists as dependencies is all it needs', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^"]+)"/g)].map((match) => match[1]);
+  const packages = new Set(imported.filter((name) => !name.startsWith('node:')).map((name) => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')));
+  assert.ok(packages.has('webgpu'));
+  assert.equal([...packages].filter((name) => !(name in dependencies)), []);
+  assert.not.ok(existsSync(join(folder, 'user/node_modules/@sparticuz')), 'development dependencies are not installed');
+});
+
+test('the installed examples find the library', () => {
+  const examples = existsSync(join(installed, 'examples')) ? readdirSync(join(installed, 'examples')).filter((name) => name.endsWith('.js')) : [];
+  for (const name of examples) {
+    const help = execFileSync(process.execPath, [join(installed, 'examples', name), '--help'], { cwd: folder, encoding: 'utf8' });
+    assert.match(help, /--\w+/, name);
+  }
+});
+
+test.run();
