@@ -1,0 +1,36 @@
+// Dropout: sets a random part of the elements to zero and scales the rest, so that the mean stays. The same kernel
+// is its own gradient, because the mask is drawn again from the same numbers.
+//
+//   y[i] = x[i] * scale if word[i] >= threshold, else 0      threshold = rate * 2^32, scale = 1 / (1 - rate)
+//
+// with 32 random bits word[i] from (i, layer, step, seed); operands/random.wgsl has the generator.
+//
+// x (binding 0), y (binding 2): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// invocation owns and what the dispatch is. state (binding 1): seed and step, which change between two runs of a
+// recorded step and therefore are no part of the uniform block.
+
+struct DropoutShape {
+  count: u32, columns: u32,
+  x_base: u32, x_stride: u32,
+  y_base: u32, y_stride: u32,
+  state_base: u32,
+  layer: u32, threshold: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(1) var<storage, read> state: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<element>;
+@group(0) @binding(3) var<uniform> shape: DropoutShape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = invocation_index(group, groups, lane);
+  if (i >= shape.count) { return; }
+  let seed = state[shape.state_base];
+  let step = state[shape.state_base + 1u];
+  let words = words_from_quad(random_words(quad_of(i), shape.layer, step, seed), i);
+  let value = shape.scale * x[address(i, shape.columns, shape.x_base, shape.x_stride)];
+  let kept = words >= word_element(shape.threshold);
+  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(element(), value, kept);
+}

@@ -1,0 +1,24 @@
+// Fills a tensor with uniformly distributed numbers.
+//
+//   y[i] = low + width * u[i]      u[i] in [0, 1) a multiple of 2^-24, from (i, stream, 0, seed)
+//
+// y (binding 0): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns
+// and what the dispatch is; operands/random.wgsl has the generator.
+
+struct UniformShape {
+  count: u32, columns: u32,
+  y_base: u32, y_stride: u32,
+  stream: u32, seed: u32,
+  low: f32, width: f32,
+}
+
+@group(0) @binding(0) var<storage, read_write> y: array<element>;
+@group(0) @binding(1) var<uniform> shape: UniformShape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = invocation_index(group, groups, lane);
+  if (i >= shape.count) { return; }
+  let u = from_quad(unit_interval(random_words(quad_of(i), shape.stream, 0u, shape.seed)), i);
+  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = shape.low + shape.width * u;
+}

@@ -1,0 +1,36 @@
+// Gradient of a loss that is a mean over all elements, with respect to its prediction.
+//
+//   dx[i] = factor * gradient[0] * term_derivative(x[i], t[i])      factor = 1 / count of numbers
+//
+// with the term of one of the files in terms/.
+//
+// x (binding 0), t (binding 1, if HAS_TARGET; else any buffer, and t is `target_value` everywhere) and
+// dx (binding 3): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns
+// and what the dispatch is. gradient (binding 2): one element, at gradient_base.
+
+struct LossGradShape {
+  count: u32, columns: u32,
+  x_base: u32, x_stride: u32,
+  t_base: u32, t_stride: u32,
+  dx_base: u32, dx_stride: u32,
+  gradient_base: u32,
+  target_value: f32,
+  factor: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(1) var<storage, read> t: array<element>;
+@group(0) @binding(2) var<storage, read> gradient: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<element>;
+@group(0) @binding(4) var<uniform> shape: LossGradShape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = invocation_index(group, groups, lane);
+  if (i >= shape.count) { return; }
+  var expected = element(shape.target_value);
+  if (HAS_TARGET) { expected = t[address(i, shape.columns, shape.t_base, shape.t_stride)]; }
+  let derivative = term_derivative(x[address(i, shape.columns, shape.x_base, shape.x_stride)], expected);
+  let weight = shape.factor * gradient[shape.gradient_base];
+  dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = weight * derivative;
+}

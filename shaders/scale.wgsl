@@ -1,0 +1,25 @@
+// A tensor times one number.
+//
+//   y[i] = factor * x[i]
+//
+// x (binding 0), y (binding 1): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// invocation owns and what the dispatch is.
+
+struct ScaleShape {
+  count: u32, columns: u32,
+  x_base: u32, x_stride: u32,
+  y_base: u32, y_stride: u32,
+  factor: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(2) var<uniform> shape: ScaleShape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = invocation_index(group, groups, lane);
+  if (i >= shape.count) { return; }
+  let value = x[address(i, shape.columns, shape.x_base, shape.x_stride)];
+  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = shape.factor * value;
+}

@@ -1,0 +1,88 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { elementCount, expectShape, type Shape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { grid, type Constants } from './kernel.js';
+import elementsSource from '../../shaders/operands/elements.wgsl';
+
+/** How an elementwise kernel walks tensors of one shape: the host half of shaders/operands/elements.wgsl. */
+export interface ElementWalk {
+  readonly source: string;
+  readonly constants: Constants;
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Whether an element is four numbers. */
+  readonly vectorized: boolean;
+  /** Elements in all, and in a row. */
+  readonly count: number;
+  readonly columns: number;
+  readonly workgroups: readonly [number, number, number];
+  /** Base and row stride of a tensor, in elements; the stride is 0 where the kernel does not use it. */
+  place(tensor: Tensor): [base: number, stride: number];
+}
+
+/**
+ * Chooses the walk: four numbers at a time where all tensors allow; as one long row where none has gaps, so that
+ * three-channel images are read four numbers at a time too.
+ * @param tensors all of one shape (or, by channel, one row long)
+ * @param byChannel keeps the channels apart, for kernels that need to know which one an element belongs to
+ * @throws INVALID_ARGUMENT for a tensor that is not f32
+ */
+export function walkElements(tensors: readonly Tensor[], byChannel = false): ElementWalk {
+  for (const tensor of tensors) expectF32(tensor);
+  const { size, channels } = tensors[0]!;
+  const strided = tensors.some((tensor) => !tensor.contiguous);
+  const rowLength = strided || byChannel ? channels : size;
+  const aligned = tensors.every(({ offset, rowStride }) => offset % 4 === 0 && (!strided || rowStride % 4 === 0));
+  const width = aligned && rowLength % 4 === 0 ? 4 : 1;
+  return {
+    source: elementsSource,
+    constants: { STRIDED: strided },
+    aliases: { element: width === 4 ? 'vec4f' : 'f32' },
+    vectorized: width === 4,
+    count: size / width,
+    columns: rowLength / width,
+    workgroups: grid(size / width, 64),
+    place: (tensor) => [tensor.base / width, strided ? tensor.rowStride / width : 0],
+  };
+}
+
+/** @throws INVALID_ARGUMENT unless the tensor holds 32-bit floats. */
+export function expectF32(tensor: Tensor): void {
+  if (tensor.dtype === 'f32') return;
+  throw new ShadegradError('INVALID_ARGUMENT', `"${tensor.label}" has the wrong type for arithmetic`, {
+    expected: 'f32',
+    received: tensor.dtype,
+    fix: 'convert images with the image kernels first',
+  });
+}
+
+/** `out` if there is one, checked, else a new tensor. */
+export function resultTensor(what: string, like: Tensor, out: Tensor | undefined): Tensor {
+  if (!out) return Tensor.empty(like.gpu, like.shape, what);
+  expectShape(`out of ${what}`, like.shape, out.shape);
+  return out;
+}
+
+/** @throws SHAPE_MISMATCH unless the tensor holds one number, in whatever axes. */
+export function expectScalar(what: string, shape: Shape): void {
+  if (elementCount(shape) !== 1) expectShape(what, [1], shape);
+}
+
+/** @throws INVALID_ARGUMENT unless the number is finite. */
+export function expectFinite(what: string, value: number): void {
+  if (Number.isFinite(value)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: 'a finite number',
+    received: String(value),
+    fix: 'check what it was computed from',
+  });
+}
+
+/** @throws INVALID_ARGUMENT unless the number is a whole one of 32 bits. */
+export function expectWord(what: string, value: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= 0xffffffff) return;
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: 'a whole number from 0 to 4294967295',
+    received: String(value),
+    fix: 'use such a number',
+  });
+}

@@ -1,0 +1,95 @@
+import { Params } from '../gpu/params.js';
+import { expectShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { resultTensor, walkElements } from './elements.js';
+import { specialise } from './kernel.js';
+import addSource from '../../shaders/add.wgsl';
+import addIntoSource from '../../shaders/add_into.wgsl';
+import copySource from '../../shaders/copy.wgsl';
+import fillSource from '../../shaders/fill.wgsl';
+import multiplySource from '../../shaders/multiply.wgsl';
+import scaleSource from '../../shaders/scale.wgsl';
+
+/** a + b. All functions here take tensors of one shape, channel slices too. @throws SHAPE_MISMATCH */
+export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {
+  return addScaled(a, b, 1, 1, out);
+}
+
+/** scaleA * a + scaleB * b. @throws SHAPE_MISMATCH */
+export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, out?: Tensor): Tensor {
+  expectShape('second operand of add', a.shape, b.shape);
+  const output = resultTensor('add', a, out);
+  const walk = walkElements([a, b, output]);
+  a.gpu.dispatch({
+    shader: specialise('add', [walk.source, addSource], walk.constants, walk.aliases),
+    bindings: [a.read(), b.read(), output.written()],
+    params: new Params()
+      .u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output))
+      .f32(scaleA, scaleB),
+    workgroups: walk.workgroups,
+  });
+  return output;
+}
+
+/** a * b, element by element. @throws SHAPE_MISMATCH */
+export function multiply(a: Tensor, b: Tensor, out?: Tensor): Tensor {
+  expectShape('second operand of multiply', a.shape, b.shape);
+  const output = resultTensor('multiply', a, out);
+  const walk = walkElements([a, b, output]);
+  a.gpu.dispatch({
+    shader: specialise('multiply', [walk.source, multiplySource], walk.constants, walk.aliases),
+    bindings: [a.read(), b.read(), output.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output)),
+    workgroups: walk.workgroups,
+  });
+  return output;
+}
+
+/** factor * a. @throws SHAPE_MISMATCH */
+export function scale(a: Tensor, factor: number, out?: Tensor): Tensor {
+  const output = resultTensor('scale', a, out);
+  const walk = walkElements([a, output]);
+  a.gpu.dispatch({
+    shader: specialise('scale', [walk.source, scaleSource], walk.constants, walk.aliases),
+    bindings: [a.read(), output.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(output)).f32(factor),
+    workgroups: walk.workgroups,
+  });
+  return output;
+}
+
+/** target += source, in place. @throws SHAPE_MISMATCH, BUFFER_CONFLICT when both are views of one buffer */
+export function addInto(target: Tensor, source: Tensor): void {
+  expectShape('source of addInto', target.shape, source.shape);
+  const walk = walkElements([source, target]);
+  target.gpu.dispatch({
+    shader: specialise('add_into', [walk.source, addIntoSource], walk.constants, walk.aliases),
+    bindings: [source.read(), target.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(source), ...walk.place(target)),
+    workgroups: walk.workgroups,
+  });
+}
+
+/** The same numbers, to the bit, in `out` or a new tensor without gaps. @throws SHAPE_MISMATCH */
+export function copy(source: Tensor, out?: Tensor): Tensor {
+  const output = resultTensor('copy', source, out);
+  const walk = walkElements([source, output]);
+  source.gpu.dispatch({
+    shader: specialise('copy', [walk.source, copySource], walk.constants, { element: walk.vectorized ? 'vec4u' : 'u32' }),
+    bindings: [source.read(), output.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(source), ...walk.place(output)),
+    workgroups: walk.workgroups,
+  });
+  return output;
+}
+
+/** Sets every element to `value`. */
+export function fill(target: Tensor, value: number): void {
+  const walk = walkElements([target]);
+  target.gpu.dispatch({
+    shader: specialise('fill', [walk.source, fillSource], walk.constants, walk.aliases),
+    bindings: [target.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(target)).f32(value),
+    workgroups: walk.workgroups,
+  });
+}

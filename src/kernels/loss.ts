@@ -1,0 +1,158 @@
+import { Params } from '../gpu/params.js';
+import { expectShape, type Shape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { expectF32, expectFinite, expectScalar, resultTensor, walkElements } from './elements.js';
+import { grid, specialise } from './kernel.js';
+import lossGradSource from '../../shaders/loss_grad.wgsl';
+import spreadSource from '../../shaders/spread.wgsl';
+import sumPartialsSource from '../../shaders/sum_partials.wgsl';
+import sumTermsSource from '../../shaders/sum_terms.wgsl';
+import absoluteDifferenceSource from '../../shaders/terms/absolute_difference.wgsl';
+import binaryCrossEntropySource from '../../shaders/terms/binary_cross_entropy.wgsl';
+import squaredDifferenceSource from '../../shaders/terms/squared_difference.wgsl';
+import valueSource from '../../shaders/terms/value.wgsl';
+
+/** What is summed over the elements: a file of shaders/terms. */
+interface Term {
+  readonly name: string;
+  readonly source: string;
+}
+
+const value: Term = { name: 'value', source: valueSource };
+const absoluteDifference: Term = { name: 'absolute_difference', source: absoluteDifferenceSource };
+const squaredDifference: Term = { name: 'squared_difference', source: squaredDifferenceSource };
+const binaryCrossEntropy: Term = { name: 'binary_cross_entropy', source: binaryCrossEntropySource };
+
+/** Partial sums of this many terms are long enough to hide the second stage and short enough to stay precise. */
+const TERMS_PER_PARTIAL = 16;
+/** More partial sums than this keep no GPU busier and make the second stage longer. */
+const MOST_PARTIALS = 16384;
+
+/** Sum over all elements as a [1] tensor, in a fixed order. */
+export function sum(x: Tensor): Tensor {
+  return sumTerms('sum', value, x, 0, 1);
+}
+
+/** Mean over all elements as a [1] tensor. */
+export function mean(x: Tensor): Tensor {
+  return sumTerms('mean', value, x, 0, 1 / x.size);
+}
+
+/** Mean of |prediction - target| as a [1] tensor. @throws SHAPE_MISMATCH */
+export function l1Loss(prediction: Tensor, target: Tensor): Tensor {
+  return sumTerms('l1 loss', absoluteDifference, prediction, target, 1 / prediction.size);
+}
+
+/** Mean of (prediction - target)^2 as a [1] tensor. @throws SHAPE_MISMATCH */
+export function l2Loss(prediction: Tensor, target: Tensor): Tensor {
+  return sumTerms('l2 loss', squaredDifference, prediction, target, 1 / prediction.size);
+}
+
+/**
+ * Mean binary cross entropy of sigmoid(logits), computed from the logits so that nothing overflows or is rounded away.
+ * @param targetValue what every element should be: 1 for "real", 0 for "fake", or a smoothed label between
+ */
+export function bceWithLogits(logits: Tensor, targetValue: number): Tensor {
+  expectFinite('target value of bceWithLogits', targetValue);
+  return sumTerms('bce with logits', binaryCrossEntropy, logits, targetValue, 1 / logits.size);
+}
+
+/**
+ * Gradient of l1Loss with respect to the prediction; 0 where prediction and target are equal, as in PyTorch.
+ * @param gradLoss [1], gradient of the loss itself
+ */
+export function l1LossGrad(prediction: Tensor, target: Tensor, gradLoss: Tensor, out?: Tensor): Tensor {
+  return lossGrad('l1 loss gradient', absoluteDifference, prediction, target, gradLoss, out);
+}
+
+/** Gradient of l2Loss with respect to the prediction. @param gradLoss [1] */
+export function l2LossGrad(prediction: Tensor, target: Tensor, gradLoss: Tensor, out?: Tensor): Tensor {
+  return lossGrad('l2 loss gradient', squaredDifference, prediction, target, gradLoss, out);
+}
+
+/** Gradient of bceWithLogits with respect to the logits. @param gradLoss [1] */
+export function bceWithLogitsGrad(logits: Tensor, targetValue: number, gradLoss: Tensor, out?: Tensor): Tensor {
+  expectFinite('target value of bceWithLogits', targetValue);
+  return lossGrad('bce with logits gradient', binaryCrossEntropy, logits, targetValue, gradLoss, out);
+}
+
+/** Gradient of sum() with respect to a tensor of `shape`. @param gradSum [1] */
+export function sumGrad(shape: Shape, gradSum: Tensor, out?: Tensor): Tensor {
+  return spread('sum gradient', shape, gradSum, () => 1, out);
+}
+
+/** Gradient of mean() with respect to a tensor of `shape`. @param gradMean [1] */
+export function meanGrad(shape: Shape, gradMean: Tensor, out?: Tensor): Tensor {
+  return spread('mean gradient', shape, gradMean, (size) => 1 / size, out);
+}
+
+/** factor * sum over all elements of term(x, target), as a [1] tensor; `target` is a tensor or the same number everywhere. */
+function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number, factor: number): Tensor {
+  const { gpu } = x;
+  const targetTensor = typeof target === 'number' ? null : target;
+  if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
+  const walk = walkElements(targetTensor ? [x, targetTensor] : [x]);
+  const partials = Math.min(MOST_PARTIALS, Math.ceil(walk.count / TERMS_PER_PARTIAL));
+  const partial = Tensor.empty(gpu, [partials], `${label}, partial sums`);
+  gpu.dispatch({
+    shader: specialise(
+      `sum_terms(${term.name})`,
+      [walk.source, term.source, sumTermsSource],
+      { HAS_TARGET: targetTensor !== null, VECTORIZED: walk.vectorized, ...walk.constants },
+      walk.aliases,
+    ),
+    bindings: [x.read(), (targetTensor ?? x).read(), partial.written()],
+    params: new Params()
+      .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(targetTensor ?? x), partials)
+      .f32(typeof target === 'number' ? target : 0),
+    workgroups: grid(partials, 64),
+  });
+  const result = Tensor.empty(gpu, [1], label);
+  gpu.dispatch({
+    shader: specialise('sum_partials', [sumPartialsSource]),
+    bindings: [partial.read(), result.written()],
+    params: new Params().u32(partials, result.base).f32(factor),
+    workgroups: [1, 1, 1],
+  });
+  partial.dispose();
+  return result;
+}
+
+/** gradLoss / size * derivative of the term by x. */
+function lossGrad(label: string, term: Term, x: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
+  const targetTensor = typeof target === 'number' ? null : target;
+  if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
+  expectScalar(`${label}: gradient of the loss`, gradLoss.shape);
+  expectF32(gradLoss);
+  const output = resultTensor(label, x, out);
+  const walk = walkElements(targetTensor ? [x, targetTensor, output] : [x, output]);
+  x.gpu.dispatch({
+    shader: specialise(
+      `loss_grad(${term.name})`,
+      [walk.source, term.source, lossGradSource],
+      { HAS_TARGET: targetTensor !== null, ...walk.constants },
+      walk.aliases,
+    ),
+    bindings: [x.read(), (targetTensor ?? x).read(), gradLoss.read(), output.written()],
+    params: new Params()
+      .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(targetTensor ?? x), ...walk.place(output), gradLoss.base)
+      .f32(typeof target === 'number' ? target : 0, 1 / x.size),
+    workgroups: walk.workgroups,
+  });
+  return output;
+}
+
+function spread(label: string, shape: Shape, scalar: Tensor, factor: (size: number) => number, out?: Tensor): Tensor {
+  expectScalar(label, scalar.shape);
+  expectF32(scalar);
+  const output = out ?? Tensor.empty(scalar.gpu, shape, label);
+  expectShape(`out of ${label}`, shape, output.shape);
+  const walk = walkElements([output]);
+  scalar.gpu.dispatch({
+    shader: specialise('spread', [walk.source, spreadSource], walk.constants, walk.aliases),
+    bindings: [scalar.read(), output.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(output), scalar.base).f32(factor(output.size)),
+    workgroups: walk.workgroups,
+  });
+  return output;
+}

@@ -1,0 +1,68 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { Params } from '../gpu/params.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { expectFinite, expectWord, walkElements } from './elements.js';
+import { specialise } from './kernel.js';
+import lanesScalarSource from '../../shaders/operands/random_lanes_scalar.wgsl';
+import lanesVec4Source from '../../shaders/operands/random_lanes_vec4.wgsl';
+import randomSource from '../../shaders/operands/random.wgsl';
+import fillNormalSource from '../../shaders/fill_normal.wgsl';
+import fillUniformSource from '../../shaders/fill_uniform.wgsl';
+
+/** The generator for kernels that take four elements at a time, or one; both draw the same for an element. */
+export function randomSources(vectorized: boolean): string[] {
+  return [randomSource, vectorized ? lanesVec4Source : lanesScalarSource];
+}
+
+/**
+ * Fills a tensor with numbers uniform in [low, high), up to float32's rounding of the result. An element's number
+ * depends on its index, `seed` and `stream` alone.
+ * @param seed whole number of 32 bits
+ * @param stream whole number of 32 bits that tells tensors with one seed apart
+ * @throws INVALID_ARGUMENT
+ */
+export function fillUniform(target: Tensor, low: number, high: number, seed: number, stream: number): void {
+  expectFinite('low of fillUniform', low);
+  expectFinite('high of fillUniform', high);
+  if (low > high) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'range of fillUniform', {
+      expected: 'low at most high',
+      received: `${low} to ${high}`,
+      fix: 'exchange the two',
+    });
+  }
+  fillRandom('fill_uniform', fillUniformSource, target, [low, high - low], seed, stream);
+}
+
+/**
+ * Fills a tensor with normally distributed numbers (Box and Muller's transform). An element's number depends on
+ * its index, `seed` and `stream` alone.
+ * @param deviation standard deviation, at least 0
+ * @param seed whole number of 32 bits
+ * @param stream whole number of 32 bits that tells tensors with one seed apart
+ * @throws INVALID_ARGUMENT
+ */
+export function fillNormal(target: Tensor, mean: number, deviation: number, seed: number, stream: number): void {
+  expectFinite('mean of fillNormal', mean);
+  expectFinite('deviation of fillNormal', deviation);
+  if (deviation < 0) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'standard deviation of fillNormal', {
+      expected: 'at least 0',
+      received: String(deviation),
+      fix: 'use a standard deviation, not a variance or a logarithm',
+    });
+  }
+  fillRandom('fill_normal', fillNormalSource, target, [mean, deviation], seed, stream);
+}
+
+function fillRandom(name: string, source: string, target: Tensor, numbers: readonly [number, number], seed: number, stream: number): void {
+  expectWord(`seed of ${name}`, seed);
+  expectWord(`stream of ${name}`, stream);
+  const walk = walkElements([target]);
+  target.gpu.dispatch({
+    shader: specialise(name, [walk.source, ...randomSources(walk.vectorized), source], walk.constants, walk.aliases),
+    bindings: [target.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(target), stream, seed).f32(...numbers),
+    workgroups: walk.workgroups,
+  });
+}
