@@ -242,6 +242,22 @@ export class Gpu {
     this.device.queue.writeBuffer(storage.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
 
+  /** Copies bytes on the device, after everything dispatched so far. Offsets and the length are multiples of 4. */
+  copy(source: Storage, sourceOffset: number, target: Storage, targetOffset: number, bytes: number): void {
+    this.assertAlive();
+    source.assertLive();
+    target.assertLive();
+    if (this.trace || !source.buffer || !target.buffer) {
+      throw new ShadegradError('RECORDING', `"${source.label}" is copied inside a recorded function`, {
+        fix: 'use the copy kernel there: a buffer copy would break the recorded pass in two',
+      });
+    }
+    this.stream.flush();
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(source.buffer, sourceOffset, target.buffer, targetOffset, bytes);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
   /** Reads bytes back after everything dispatched so far. */
   async read(storage: Storage, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     this.assertAlive();

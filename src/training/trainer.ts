@@ -1,0 +1,184 @@
+import type { PairedDataset } from '../data/dataset.js';
+import { epochPermutation, jitterDraw } from '../data/shuffle.js';
+import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Recording } from '../gpu/recording.js';
+import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
+import { PatchGAN } from '../models/patchgan.js';
+import { UNet } from '../models/unet.js';
+import { Adam } from '../optim/adam.js';
+import { Tensor } from '../tensor/tensor.js';
+import { ImageStore, type Direction } from './image-store.js';
+import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
+
+export interface TrainerOptions {
+  /** Height and width of the networks' images: a power of two of at least 16. */
+  size: number;
+  /** Side to which images are resized before the random crop; 286 for 256 in the paper. At least `size`, even. */
+  loadSize: number;
+  /** Channels after the generator's and the discriminator's first layer. */
+  ngf: number;
+  ndf: number;
+  batch: number;
+  /** Adam's rate at the start; `setLearningRate` changes it. */
+  learningRate: number;
+  /** Weight of the L1 loss. */
+  lambda: number;
+  /** Rate of the generator's dropout. */
+  dropout: number;
+  /** Random crop and mirroring. */
+  jitter: boolean;
+  /** Whole number of 32 bits: weights, order, jitter and dropout follow from it. */
+  seed: number;
+  direction: Direction;
+  /** Side of the images as they are kept on the device, before jitter. Default: `loadSize`. */
+  storedSize?: number;
+  /** False runs every step eagerly: slower, and the same to the bit. Default true. */
+  replay?: boolean;
+}
+
+export interface TrainedStep {
+  /** Counted from 1. */
+  step: number;
+  losses: StepLosses;
+}
+
+/** Steps whose losses wait on the device; the host must collect before there are more. */
+const HISTORY = 64;
+const ADAM_BETAS = [0.5, 0.999] as const;
+
+/**
+ * Trains pix2pix on pairs: owns the networks, the recorded step, and what changes from step to step. Everything
+ * random follows from (seed, epoch, step), so a run that goes on from a checkpoint is the run that never stopped.
+ */
+export class Trainer {
+  readonly networks: Pix2Pix;
+  readonly stepsPerEpoch: number;
+  /** Steps taken. */
+  step = 0;
+  private readonly store: ImageStore;
+  private readonly draws: Tensor;
+  private readonly losses: Tensor;
+  private readonly history: Tensor;
+  private collected = 0;
+  private recording: Recording | null = null;
+  private order: { epoch: number; indices: Uint32Array } | null = null;
+
+  private constructor(
+    private readonly gpu: Gpu,
+    private readonly dataset: PairedDataset,
+    readonly options: TrainerOptions,
+  ) {
+    const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize } = options;
+    if (!(loadSize >= size) || storedSize % 2 !== 0) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'sizes of the training images', {
+        expected: 'loadSize of at least the size, and an even storedSize',
+        received: `size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
+        fix: 'the paper uses 286 for 256',
+      });
+    }
+    this.stepsPerEpoch = Math.floor(dataset.length / batch);
+    if (!Number.isInteger(batch) || batch < 1 || this.stepsPerEpoch < 1) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'batch of the training', {
+        expected: `a whole number from 1 to ${dataset.length}, the pairs in "${dataset.name}"`,
+        received: String(batch),
+        fix: 'use a smaller batch or more images',
+      });
+    }
+    const generator = new UNet({ size, ngf, dropout }).to(gpu, { seed });
+    const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 });
+    const adam = { learningRate, betas: ADAM_BETAS };
+    this.networks = { generator, discriminator, generatorOptimizer: new Adam(generator, adam), discriminatorOptimizer: new Adam(discriminator, adam) };
+    this.store = new ImageStore(gpu, dataset, { direction, side: storedSize, batch });
+    this.draws = imageDraws(gpu, batch).keep();
+    this.losses = Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep();
+    this.history = Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep();
+  }
+
+  /** Builds the networks and compiles the step. */
+  static async create(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions): Promise<Trainer> {
+    const trainer = new Trainer(gpu, dataset, options);
+    if (options.replay ?? true) trainer.recording = (await gpu.record(() => trainer.dispatchStep())).recording;
+    return trainer;
+  }
+
+  /** Epoch of the next step, from 0. */
+  get epoch(): number {
+    return Math.floor(this.step / this.stepsPerEpoch);
+  }
+
+  /** Steps whose losses have not been collected. */
+  get uncollected(): number {
+    return this.step - this.collected;
+  }
+
+  setLearningRate(rate: number): void {
+    this.networks.generatorOptimizer.learningRate = rate;
+    this.networks.discriminatorOptimizer.learningRate = rate;
+  }
+
+  /** Continues after a checkpoint's step; the networks and optimisers must hold its state already. */
+  resumeAt(step: number): void {
+    this.step = step;
+    this.collected = step;
+  }
+
+  private dispatchStep(): void {
+    const { size: cropSize, loadSize, jitter, lambda } = this.options;
+    this.gpu.scope(() => {
+      // Without jitter the whole image is resized to the networks' size.
+      const sizes = { loadSize: jitter ? loadSize : cropSize, cropSize };
+      const source = imageJitter(this.store.sources, this.draws, sizes);
+      const target = imageJitter(this.store.targets, this.draws, sizes);
+      pix2pixStep(this.networks, source, target, this.losses, { lambda, dropout: this.options.dropout > 0 });
+    });
+  }
+
+  /** Takes one step; does not wait for the device. Collect the losses at least every 64 steps. */
+  async train(): Promise<void> {
+    if (this.uncollected >= HISTORY) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'too many steps without collecting their losses', {
+        expected: `collectLosses() at least every ${HISTORY} steps`,
+        received: `${this.uncollected} steps`,
+        fix: 'await trainer.collectLosses()',
+      });
+    }
+    const { batch, seed, size, loadSize, jitter } = this.options;
+    const { epoch } = this;
+    const start = (this.step % this.stepsPerEpoch) * batch;
+    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(this.dataset.length, seed, epoch) };
+    const indices = [...this.order.indices.subarray(start, start + batch)];
+    const places = await this.store.load(indices);
+    writeImageDraws(
+      this.draws,
+      indices.map((index, position) => ({
+        ...(jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize: size }) : { cropX: 0, cropY: 0, mirror: false }),
+        source: places[position]!,
+      })),
+    );
+    this.networks.generator.dropoutState.advance(this.step);
+    if (this.recording) this.recording.run();
+    else this.dispatchStep();
+    const bytes = LOSS_COUNT * 4;
+    this.gpu.copy(this.losses.storage, 0, this.history.storage, (this.step % HISTORY) * bytes, bytes);
+    this.step++;
+  }
+
+  /** Waits for the steps taken so far and returns the losses of those not returned before. */
+  async collectLosses(): Promise<TrainedStep[]> {
+    const [from, to] = [this.collected, this.step];
+    if (from === to) return [];
+    const values = await this.history.data();
+    this.collected = to;
+    return Array.from({ length: to - from }, (_, index) => ({
+      step: from + index + 1,
+      losses: lossesFrom(values, ((from + index) % HISTORY) * LOSS_COUNT),
+    }));
+  }
+
+  dispose(): void {
+    this.recording?.destroy();
+    const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = this.networks;
+    for (const part of [generatorOptimizer, discriminatorOptimizer, generator, discriminator, this.store, this.draws, this.losses, this.history]) part.dispose();
+  }
+}
