@@ -1,0 +1,7 @@
+// What one invocation of a batch-norm kernel handles at a time: one channel, for tensors of any channel count.
+// LANE_WIDTH = 1. Of four neighbouring values that a kernel hands to lane_of() only the first is its own.
+alias lane = f32;
+
+fn lane_of(a: f32, b: f32, c: f32, d: f32) -> lane {
+  return a;
+}

@@ -1,0 +1,7 @@
+// What one invocation of a batch-norm kernel handles at a time: four neighbouring channels, for tensors whose rows
+// start and end on multiples of four. LANE_WIDTH = 4. Bases, strides and channel counts are then counted in lanes.
+alias lane = vec4f;
+
+fn lane_of(a: f32, b: f32, c: f32, d: f32) -> lane {
+  return vec4f(a, b, c, d);
+}
