@@ -1,0 +1,67 @@
+// The random jitter of pix2pix (Isola et al. 2017, section 6.2): resize to load x load, crop, perhaps mirror.
+//
+//   column = crop_x[n] + (crop - 1 - x if mirror[n] else x),  row = crop_y[n] + y
+//   across[r] = byte(sum over t of x_weight[column, t] * bytes[source[n], r, x_first[column] + t, c])
+//   out[n, y, x, c] = byte(sum over t of y_weight[row, t] * across[y_first[row] + t]) / 127.5 - 1
+//
+// where byte() rounds and clamps: the result is what resizing the whole image with Pillow's bicubic filter and then
+// cropping and mirroring would give, without the pixels outside of the crop and without a buffer in between.
+//
+// bytes (binding 0): [images][height][width][channels], four to a word.
+// draws (binding 1): [batch] of (crop_x, crop_y, mirror, source). A buffer, not uniforms: a recorded step runs again
+// with other draws. Draws that would leave the images are brought back to their edge.
+// x_table, y_table (bindings 2, 3): [load][1 + taps] = first position, then weights (see src/kernels/bicubic-table.ts).
+// out (binding 4): [batch][crop][crop][channels] rows.
+//
+// One invocation owns up to four neighbouring channels of one output pixel.
+// Dispatch: [x, y, 1] with x * y * 64 >= batch * crop * crop * ceil(channels / 4).
+
+struct JitterShape {
+  batch: u32,
+  images: u32, height: u32, width: u32, channels: u32,
+  bytes_base: u32,
+  load: u32, crop: u32,
+  x_taps: u32, y_taps: u32,
+  out_base: u32, out_stride: u32,
+}
+
+@group(0) @binding(1) var<storage, read> draws: array<vec4u>;
+@group(0) @binding(2) var<storage, read> x_table: array<i32>;
+@group(0) @binding(3) var<storage, read> y_table: array<i32>;
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+@group(0) @binding(5) var<uniform> shape: JitterShape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let quads = (shape.channels + 3u) / 4u;
+  let i = (group.y * groups.x + group.x) * 64u + lane;
+  if (i >= shape.batch * shape.crop * shape.crop * quads) { return; }
+  let channel = i % quads * 4u;
+  let pixel = i / quads;
+  let x = pixel % shape.crop;
+  let y = pixel / shape.crop % shape.crop;
+
+  let draw = draws[pixel / (shape.crop * shape.crop)];
+  let slack = vec2u(shape.load - shape.crop);
+  let corner = min(draw.xy, slack);
+  let image = min(draw.w, shape.images - 1u);
+  let column = (corner.x + select(x, shape.crop - 1u - x, draw.z != 0u)) * (1u + shape.x_taps);
+  let row = (corner.y + y) * (1u + shape.y_taps);
+  let left = u32(x_table[column]);
+  let top = u32(y_table[row]);
+
+  // Near the end of an axis the last taps have weight 0, so it does not matter which bytes they find there.
+  var down = vec4i(HALF);
+  for (var ty = 0u; ty < shape.y_taps; ty++) {
+    let line = (image * shape.height + top + ty) * shape.width + left;
+    var across = vec4i(HALF);
+    for (var tx = 0u; tx < shape.x_taps; tx++) {
+      across += x_table[column + 1u + tx] * bytes_at(shape.bytes_base + (line + tx) * shape.channels + channel);
+    }
+    down += y_table[row + 1u + ty] * rounded(across);
+  }
+  let bytes = rounded(down);
+  for (var c = 0u; c < min(4u, shape.channels - channel); c++) {
+    output[shape.out_base + pixel * shape.out_stride + channel + c] = level(bytes[c]);
+  }
+}

@@ -1,0 +1,199 @@
+import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { Params } from '../gpu/params.js';
+import { expectShape, imageShape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { deviceTable } from './bicubic-table.js';
+import { grid, specialise } from './kernel.js';
+import bytesSource from '../../shaders/image_bytes.wgsl';
+import fixedPointSource from '../../shaders/image_fixed_point.wgsl';
+import fromFloatSource from '../../shaders/image_from_float.wgsl';
+import jitterSource from '../../shaders/image_jitter.wgsl';
+import resizeSource from '../../shaders/image_resize.wgsl';
+import toFloatSource from '../../shaders/image_to_float.wgsl';
+
+/** Crop and mirroring of one sample; a pair's two halves share one. */
+export interface ImageDraw {
+  /** Left edge of the crop in the resized image, 0 to loadSize - cropSize. */
+  readonly cropX: number;
+  /** Upper edge of the crop, 0 to loadSize - cropSize. */
+  readonly cropY: number;
+  /** Swap left and right. */
+  readonly mirror: boolean;
+  /** Which image of the bytes to take; that of the draw's own position unless given. */
+  readonly source?: number;
+}
+
+export interface JitterSizes {
+  /** Side to which images are resized, in pixels. */
+  readonly loadSize: number;
+  /** Side of the crop, in pixels; at most loadSize. */
+  readonly cropSize: number;
+}
+
+/** Four u32: cropX, cropY, mirror, source. */
+const BYTES_PER_DRAW = 16;
+
+function expectBytes(bytes: Tensor, what: string): void {
+  if (bytes.dtype === 'u8' && bytes.contiguous) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `${what} takes whole images of bytes`, {
+    expected: 'a u8 tensor that is no channel slice',
+    received: `${bytes.contiguous ? 'a contiguous' : 'a strided'} ${bytes.dtype} tensor`,
+    fix: 'make it with Tensor.fromBytes()',
+  });
+}
+
+function expectFloat(tensor: Tensor, what: string): void {
+  if (tensor.dtype === 'f32') return;
+  throw new ShadegradError('INVALID_ARGUMENT', `${what} takes an f32 tensor`, { expected: 'f32', received: tensor.dtype, fix: 'use imageToFloat() first' });
+}
+
+function expectSide(side: number, what: string): void {
+  if (Number.isInteger(side) && side >= 1) return;
+  throw new ShadegradError('INVALID_ARGUMENT', what, { expected: 'a whole number of pixels, at least 1', received: String(side), fix: 'use such a size' });
+}
+
+/**
+ * byte / 127.5 - 1: from 0..255 to -1..1, both ends exact.
+ * @param bytes u8 [..., channels]
+ * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ */
+export function imageToFloat(bytes: Tensor, out?: Tensor): Tensor {
+  expectBytes(bytes, 'imageToFloat');
+  const output = out ?? Tensor.empty(bytes.gpu, bytes.shape, 'image');
+  expectShape('out of imageToFloat', bytes.shape, output.shape);
+  expectFloat(output, 'out of imageToFloat');
+  bytes.gpu.dispatch({
+    shader: specialise('image_to_float', [bytesSource, toFloatSource]),
+    bindings: [bytes.read(), output.written()],
+    params: new Params().u32(bytes.size, bytes.channels, bytes.base, output.base, output.rowStride),
+    workgroups: grid(bytes.size, 64),
+  });
+  return output;
+}
+
+/**
+ * The inverse of imageToFloat: (x + 1) * 127.5, rounded (halves up) and clamped to 0..255.
+ * @param x [..., channels], f32
+ * @returns u8 of x's shape
+ * @throws INVALID_ARGUMENT
+ */
+export function floatToImage(x: Tensor): Tensor {
+  expectFloat(x, 'floatToImage');
+  const output = Tensor.empty(x.gpu, x.shape, 'image bytes', 'u8');
+  x.gpu.dispatch({
+    shader: specialise('image_from_float', [fromFloatSource]),
+    bindings: [x.read(), output.written()],
+    params: new Params().u32(x.size, x.channels, x.base, x.rowStride),
+    workgroups: grid(Math.ceil(x.size / 4), 64),
+  });
+  return output;
+}
+
+/** One axis: `outer` blocks of `inSize` positions with `inner` bytes each. */
+function resizeAxis(bytes: Tensor, shape: readonly number[], outer: number, inSize: number, outSize: number, inner: number): Tensor {
+  const { gpu } = bytes;
+  const output = Tensor.empty(gpu, shape, 'resized image', 'u8');
+  const count = outer * outSize * inner;
+  const table = deviceTable(gpu, inSize, outSize);
+  gpu.dispatch({
+    shader: specialise('image_resize', [bytesSource, fixedPointSource, resizeSource]),
+    bindings: [bytes.read(), table.binding, output.written()],
+    params: new Params().u32(count, bytes.base, inSize, outSize, inner, table.taps),
+    workgroups: grid(Math.ceil(count / 4), 64),
+  });
+  return output;
+}
+
+/**
+ * Resizes images as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: along rows, then along columns.
+ * @param bytes u8 [batch, height, width, channels]
+ * @returns u8 [batch, outHeight, outWidth, channels]; `bytes` under a handle of its own when the sizes are equal
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ */
+export function imageResizeBicubic(bytes: Tensor, outHeight: number, outWidth: number): Tensor {
+  expectBytes(bytes, 'imageResizeBicubic');
+  expectSide(outHeight, 'height to resize to');
+  expectSide(outWidth, 'width to resize to');
+  const [batch, height, width, channels] = imageShape(bytes.shape, 'bytes of imageResizeBicubic');
+  const across = width === outWidth
+    ? bytes.detach()
+    : resizeAxis(bytes, [batch, height, outWidth, channels], batch * height, width, outWidth, channels);
+  if (height === outHeight) return across;
+  const result = resizeAxis(across, [batch, outHeight, outWidth, channels], batch, height, outHeight, outWidth * channels);
+  across.dispose();
+  return result;
+}
+
+/**
+ * A buffer for the draws of imageJitter, one for each sample of a batch; fill it with writeImageDraws. It outlives
+ * recorded steps, which read anew what it holds each time they run.
+ */
+export function imageDraws(gpu: Gpu, batch: number): Tensor {
+  expectSide(batch, 'batch of image draws');
+  return Tensor.fromBytes(gpu, new Uint8Array(batch * BYTES_PER_DRAW), [batch, BYTES_PER_DRAW], 'image draws');
+}
+
+/**
+ * Sets the draws of the next run.
+ * @param draws from imageDraws
+ * @param values one for each sample of the batch
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ */
+export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): void {
+  expectShape('image draws', [values.length, BYTES_PER_DRAW], draws.shape);
+  const words = values.flatMap(({ cropX, cropY, mirror, source }, index) => [cropX, cropY, mirror ? 1 : 0, source ?? index]);
+  if (!words.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'image draws', {
+      expected: 'crop corners and sources as whole numbers from 0 up',
+      received: JSON.stringify(values),
+      fix: 'draw them with jitterDraw()',
+    });
+  }
+  const view = new DataView(new ArrayBuffer(words.length * 4));
+  words.forEach((word, index) => view.setUint32(index * 4, word, true));
+  draws.writeBytes(new Uint8Array(view.buffer));
+}
+
+/**
+ * pix2pix's random jitter: each sample is resized to loadSize x loadSize (bicubic, as imageResizeBicubic), cropped,
+ * mirrored if drawn so, and taken to -1..1. Draws beyond the images are brought back to their edge.
+ * @param bytes u8 [images, height, width, channels]; any number of images, from which the draws' `source` chooses
+ * @param draws from imageDraws; its length is the batch
+ * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
+ * @returns [batch, cropSize, cropSize, channels]
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ */
+export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }: JitterSizes, out?: Tensor): Tensor {
+  expectBytes(bytes, 'imageJitter');
+  expectBytes(draws, 'draws of imageJitter');
+  expectSide(loadSize, 'loadSize of imageJitter');
+  expectSide(cropSize, 'cropSize of imageJitter');
+  if (cropSize > loadSize) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'imageJitter: the crop is larger than the resized image', {
+      expected: `a cropSize of at most ${loadSize}, the loadSize`,
+      received: String(cropSize),
+      fix: 'use a larger loadSize (286 for crops of 256 in the paper)',
+    });
+  }
+  const { gpu } = bytes;
+  const [images, height, width, channels] = imageShape(bytes.shape, 'bytes of imageJitter');
+  const batch = draws.shape[0]!;
+  expectShape('draws of imageJitter', [batch, BYTES_PER_DRAW], draws.shape);
+  const shape = [batch, cropSize, cropSize, channels];
+  const output = out ?? Tensor.empty(gpu, shape, 'jittered image');
+  expectShape('out of imageJitter', shape, output.shape);
+  expectFloat(output, 'out of imageJitter');
+  const across = deviceTable(gpu, width, loadSize);
+  const down = deviceTable(gpu, height, loadSize);
+  gpu.dispatch({
+    shader: specialise('image_jitter', [bytesSource, fixedPointSource, jitterSource]),
+    bindings: [bytes.read(), draws.read(), across.binding, down.binding, output.written()],
+    params: new Params().u32(
+      batch, images, height, width, channels, bytes.base, loadSize, cropSize, across.taps, down.taps, output.base, output.rowStride,
+    ),
+    workgroups: grid(batch * cropSize * cropSize * Math.ceil(channels / 4), 64),
+  });
+  return output;
+}
