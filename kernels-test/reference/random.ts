@@ -32,6 +32,6 @@ export function randomUnit(index: number, stream: number, seed: number): number 
 export function randomNormal(index: number, stream: number, seed: number): number {
   const first = index - (index % 2);
   const radius = Math.sqrt(-2 * Math.log(1 - randomUnit(first, stream, seed)));
-  const angle = 2 * Math.PI * (randomUnit(first + 1, stream, seed) - 0.5);
+  const angle = 2 * Math.PI * randomUnit(first + 1, stream, seed);
   return radius * (index % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
 }
