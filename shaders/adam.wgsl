@@ -27,7 +27,7 @@ struct AdamShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.y * groups.x + group.x) * 64u + lane;
+  let i = invocation_index(group, groups, lane);
   if (i >= shape.count) { return; }
   let h = shape.hyper_base;
   let gradient = g[shape.g_base + i];

@@ -60,7 +60,7 @@ export function adamStep({ parameters, gradients, firstMoment, secondMoment, hyp
   const walk = walkElements([parameters, firstMoment, secondMoment, gradients]);
   const bases = [parameters, firstMoment, secondMoment, gradients].map((tensor) => walk.place(tensor)[0]);
   parameters.gpu.dispatch({
-    shader: specialise('adam', [adamSource], {}, walk.aliases),
+    shader: specialise('adam', [walk.source, adamSource], walk.constants, walk.aliases),
     bindings: [parameters.written(), firstMoment.written(), secondMoment.written(), gradients.read(), hyper.read()],
     params: new Params().u32(walk.count, ...bases, hyper.base),
     workgroups: walk.workgroups,
