@@ -6,3 +6,9 @@ export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } fro
 export { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage, type ImageMetrics } from './training/metrics.js';
 export { syntheticFacades, type SyntheticFacadesOptions } from './data/synthetic-facades.js';
 export { FACADE_CLASSES, type FacadeClass } from './data/facades/classes.js';
+export { encodeHeader, headerBytes, parseHeader, tensorBytes, type SafetensorsDType, type SafetensorsEntry, type SafetensorsHeader, type SafetensorsTensor } from './formats/safetensors.js';
+export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint, type ByteSource } from './training/checkpoint.js';
+export type { CheckpointArchitecture, CheckpointOptions, TrainingCheckpoint, TrainingProgress } from './training/checkpoint-info.js';
+export type { CheckpointExpectations } from './training/checkpoint-fit.js';
+export type { CheckpointTarget } from './training/checkpoint-tensors.js';
+export { LIBRARY_VERSION } from './version.js';

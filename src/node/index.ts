@@ -15,3 +15,4 @@ export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter-choic
 export { nodeHost } from './polling.js';
 export { diagnose, type Diagnosis } from './doctor.js';
 export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './download.js';
+export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './checkpoint.js';

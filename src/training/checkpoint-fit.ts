@@ -1,0 +1,92 @@
+import type { SafetensorsTensor } from '../formats/safetensors.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { formatShape, sameShape } from '../tensor/shape.js';
+import { architectureOf, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
+import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
+
+export interface CheckpointExpectations {
+  /** Options that the run must have been started with, to the letter; those not named here may be anything. */
+  readonly options?: CheckpointOptions;
+}
+
+interface Fit {
+  /** Names the file in errors. */
+  readonly label: string;
+  readonly info: TrainingCheckpoint;
+  /** What the file has for this target. */
+  readonly tensors: readonly SafetensorsTensor[];
+  readonly target: CheckpointTarget;
+  /** What the target needs. */
+  readonly wanted: readonly CheckpointTensor[];
+  readonly expectations: CheckpointExpectations;
+}
+
+interface Difference {
+  readonly what: string;
+  readonly expected: unknown;
+  readonly received: unknown;
+}
+
+/** Tensors named in one message: the first ones tell what kind of difference it is. */
+const NAMED_TENSORS = 3;
+
+/** @throws CHECKPOINT_MISMATCH with everything that keeps this checkpoint from being restored into this target */
+export function checkFits({ label, info, tensors, target, wanted, expectations }: Fit): void {
+  if (isTraining(target) && info.architecture.discriminator === null) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `${label} cannot be trained on`, {
+      expected: 'a checkpoint of a training run: both networks and both optimisers',
+      received: 'a generator alone, saved to translate with',
+      fix: 'resume from the checkpoint that the training run keeps',
+    });
+  }
+  const differences = [...architectureDifferences(info, target), ...optionDifferences(info, expectations)];
+  if (differences.length > 0) {
+    const list = (side: 'expected' | 'received') => differences.map((each) => `${each.what} ${String(each[side] ?? 'not set')}`).join(', ');
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `${label} is of another run`, {
+      expected: list('expected'),
+      received: list('received'),
+      fix: 'use the options of the run that saved it, or start a new run in another folder',
+    });
+  }
+  const different = tensorDifferences(tensors, wanted);
+  if (different.length > 0) {
+    const rest = different.length - NAMED_TENSORS;
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `${label} holds other tensors than this network has`, {
+      expected: `${wanted.length} tensors of this network's names and shapes`,
+      received: different.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
+      fix: 'use the version of shadegrad that saved it, or start a new run in another folder',
+    });
+  }
+}
+
+function* compare(prefix: string, expected: object, received: object): Generator<Difference> {
+  const theirs = new Map<string, unknown>(Object.entries(received));
+  for (const [name, value] of Object.entries(expected)) {
+    if (theirs.get(name) !== value) yield { what: prefix + name, expected: value, received: theirs.get(name) };
+  }
+}
+
+function* architectureDifferences({ architecture }: TrainingCheckpoint, target: CheckpointTarget): Generator<Difference> {
+  const ours = architectureOf(target);
+  yield* compare("the generator's ", ours.generator, architecture.generator);
+  if (ours.discriminator) yield* compare("the discriminator's ", ours.discriminator, architecture.discriminator ?? {});
+}
+
+function optionDifferences({ options }: TrainingCheckpoint, expectations: CheckpointExpectations): Iterable<Difference> {
+  return compare('option ', expectations.options ?? {}, options);
+}
+
+function tensorDifferences(tensors: readonly SafetensorsTensor[], wanted: readonly CheckpointTensor[]): string[] {
+  const present = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const known = new Set(wanted.map(({ name }) => name));
+  const differences: string[] = [];
+  for (const { name, shape } of wanted) {
+    const tensor = present.get(name);
+    if (!tensor) differences.push(`"${name}" is missing`);
+    else if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
+      differences.push(`"${name}" is ${tensor.dtype} ${formatShape(tensor.shape)} where F32 ${formatShape(shape)} is needed`);
+    }
+  }
+  for (const { name } of tensors) if (!known.has(name)) differences.push(`"${name}" has no place`);
+  return differences;
+}

@@ -1,0 +1,136 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { LIBRARY_VERSION } from '../version.js';
+import { isTraining, type CheckpointTarget } from './checkpoint-tensors.js';
+
+export const CHECKPOINT_FORMAT = 'shadegrad-pix2pix';
+export const CHECKPOINT_FORMAT_VERSION = 1;
+
+/** The options of a run by name, such as size, seed or lambda. */
+export type CheckpointOptions = Readonly<Record<string, string | number | boolean | null>>;
+
+/** How far a run has come, and how it was started. */
+export interface TrainingProgress {
+  /** Those of the run, random seed included. */
+  readonly options: CheckpointOptions;
+  /** Steps done. With the seed, this is the state of every random draw: dropout, order and jitter count from it. */
+  readonly step: number;
+  /** Epochs begun or done, as the trainer counts them. */
+  readonly epoch: number;
+  /** The adapter it ran on: a run continued on another one goes on, but not to the bit. */
+  readonly adapter: string;
+}
+
+/** What it takes to build the networks anew. */
+export interface CheckpointArchitecture {
+  readonly generator: { readonly size: number; readonly inChannels: number; readonly outChannels: number; readonly ngf: number };
+  /** Null in a checkpoint of the generator alone. */
+  readonly discriminator: { readonly inChannels: number; readonly ndf: number; readonly layers: number } | null;
+}
+
+/** All of a checkpoint but its tensors; JSON in the file's metadata. */
+export interface TrainingCheckpoint extends TrainingProgress {
+  readonly format: typeof CHECKPOINT_FORMAT;
+  readonly formatVersion: typeof CHECKPOINT_FORMAT_VERSION;
+  /** Version of shadegrad that wrote it. */
+  readonly libraryVersion: string;
+  readonly architecture: CheckpointArchitecture;
+  /** Steps that each Adam has taken; 0 in a checkpoint of the generator alone. */
+  readonly generatorSteps: number;
+  readonly discriminatorSteps: number;
+}
+
+export function architectureOf(target: CheckpointTarget): CheckpointArchitecture {
+  const { size, inChannels, outChannels, ngf } = target.generator;
+  const generator = { size, inChannels, outChannels, ngf };
+  if (!isTraining(target)) return { generator, discriminator: null };
+  const { inChannels: judged, ndf, layers } = target.discriminator;
+  return { generator, discriminator: { inChannels: judged, ndf, layers } };
+}
+
+export function describeCheckpoint(target: CheckpointTarget, { options, step, epoch, adapter }: TrainingProgress): TrainingCheckpoint {
+  const training = isTraining(target) ? target : null;
+  return {
+    format: CHECKPOINT_FORMAT,
+    formatVersion: CHECKPOINT_FORMAT_VERSION,
+    libraryVersion: LIBRARY_VERSION,
+    architecture: architectureOf(target),
+    options,
+    step,
+    epoch,
+    adapter,
+    generatorSteps: training?.generatorOptimizer.stepCount ?? 0,
+    discriminatorSteps: training?.discriminatorOptimizer.stepCount ?? 0,
+  };
+}
+
+/**
+ * Reads what describeCheckpoint() made, after JSON.
+ *
+ * @param json undefined for a file that has none
+ * @param label names the file in errors
+ * @throws CHECKPOINT_VERSION, CHECKPOINT_CORRUPT
+ */
+export function parseCheckpointInfo(json: string | undefined, label: string): TrainingCheckpoint {
+  const info = parseObject(json);
+  if (info?.format !== CHECKPOINT_FORMAT) {
+    throw new ShadegradError('CHECKPOINT_CORRUPT', `${label} is no checkpoint of shadegrad`, {
+      expected: `a safetensors file whose metadata says "${CHECKPOINT_FORMAT}"`,
+      received: json === undefined ? 'a safetensors file of another program' : `metadata that says ${JSON.stringify(info?.format) ?? 'nothing of the kind'}`,
+      fix: 'choose a file that a training run of shadegrad saved',
+    });
+  }
+  if (info.formatVersion !== CHECKPOINT_FORMAT_VERSION) {
+    throw new ShadegradError('CHECKPOINT_VERSION', `${label} is of another version`, {
+      expected: `format version ${CHECKPOINT_FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
+      received: `format version ${JSON.stringify(info.formatVersion)} (written by shadegrad ${String(info.libraryVersion)})`,
+      fix: 'use the version of shadegrad that wrote it, or train anew',
+    });
+  }
+  const wrong = wrongField(info);
+  if (wrong !== undefined) {
+    throw new ShadegradError('CHECKPOINT_CORRUPT', `${label}: the description of the run is damaged`, {
+      expected: `a valid "${wrong}"`,
+      received: JSON.stringify(info[wrong])?.slice(0, 80) ?? 'nothing',
+      fix: 'use an earlier checkpoint',
+    });
+  }
+  return info as unknown as TrainingCheckpoint;
+}
+
+type Json = Record<string, unknown>;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseObject(json: string | undefined): Json | null {
+  try {
+    const value: unknown = JSON.parse(json ?? 'null');
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isPrimitive = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value);
+const hasCounts = (value: unknown, ...names: string[]): boolean => isObject(value) && names.every((name) => isCount(value[name]));
+
+const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion'>, (value: unknown) => boolean> = {
+  libraryVersion: isText,
+  adapter: isText,
+  step: isCount,
+  epoch: isCount,
+  generatorSteps: isCount,
+  discriminatorSteps: isCount,
+  options: (value) => isObject(value) && Object.values(value).every(isPrimitive),
+  architecture: (value) =>
+    isObject(value) &&
+    hasCounts(value.generator, 'size', 'inChannels', 'outChannels', 'ngf') &&
+    (value.discriminator === null || hasCounts(value.discriminator, 'inChannels', 'ndf', 'layers')),
+};
+
+function wrongField(info: Json): string | undefined {
+  return Object.entries(FIELDS).find(([name, isValid]) => !isValid(info[name]))?.[0];
+}

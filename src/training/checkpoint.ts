@@ -1,0 +1,161 @@
+import { crc32 } from '../formats/crc32.js';
+import { encodeHeader, headerBytes, LENGTH_BYTES, parseHeader, type SafetensorsEntry, type SafetensorsTensor } from '../formats/safetensors.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { elementCount } from '../tensor/shape.js';
+import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
+import { describeCheckpoint, parseCheckpointInfo, type TrainingCheckpoint, type TrainingProgress } from './checkpoint-info.js';
+import { checkpointBlocks, isTraining, readBlock, type CheckpointTarget } from './checkpoint-tensors.js';
+
+/**
+ * A checkpoint is a safetensors file. Its metadata holds a TrainingCheckpoint as JSON under "shadegrad"; its tensors
+ * are those of checkpointBlocks(), F32, in this library's layout (conv weights [KH][KW][Cin][Cout], transposed ones
+ * [KH][KW][Cout][Cin]); the last tensor holds checksums.
+ */
+const INFO_KEY = 'shadegrad';
+/**
+ * [tensors + 1][4] bytes: the CRC-32 of everything before the first tensor, then of each tensor before this one, each
+ * as four bytes, lowest first. At the end, because a file is written in one pass.
+ */
+const CHECKSUMS = '__checksums__';
+/** A file is read in pieces of this size; a multiple of 4. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** Bytes that can be read anywhere: a file, or a Blob in a browser. */
+export interface ByteSource {
+  /** Names it in errors. */
+  readonly name: string;
+  readonly size: number;
+  /** Fills `target` with the bytes from `start` on. @throws CHECKPOINT_CORRUPT when there are too few */
+  read(start: number, target: Uint8Array): Promise<void>;
+}
+
+/**
+ * The bytes of a checkpoint, piece by piece, so that 686 MB of state never lie in memory at once: pieces of one
+ * 32 MB read-back follow each other. No step may run until the last piece is out.
+ *
+ * @param target a training run, or a generator alone for a file to translate with
+ */
+export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
+  const blocks = checkpointBlocks(target);
+  const { gpu } = target.generator.memory.windows[0]!.values;
+  const entries: SafetensorsEntry[] = blocks.flat().map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
+  const count = entries.length + 1;
+  const info = describeCheckpoint(target, progress);
+  const header = encodeHeader([...entries, { name: CHECKSUMS, dtype: 'U8', shape: [count, 4] }], { [INFO_KEY]: JSON.stringify(info) });
+
+  const checksums = new DataView(new ArrayBuffer(count * 4));
+  let position = 0;
+  const sign = (bytes: Uint8Array): Uint8Array => {
+    checksums.setUint32(4 * position++, crc32(bytes), true);
+    return bytes;
+  };
+  yield sign(header);
+  for (const block of blocks) {
+    for (const { buffer, byteOffset, byteLength } of await readBlock(gpu, block)) yield sign(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  yield new Uint8Array(checksums.buffer);
+}
+
+/** A checkpoint whose header is read and checked. */
+interface OpenCheckpoint {
+  readonly info: TrainingCheckpoint;
+  /** All but the checksums, in the order of the file. */
+  readonly tensors: readonly SafetensorsTensor[];
+  /** CRC-32 by name. */
+  readonly checksums: ReadonlyMap<string, number>;
+}
+
+async function openCheckpoint(source: ByteSource): Promise<OpenCheckpoint> {
+  const { name: label, size } = source;
+  const start = new Uint8Array(Math.min(LENGTH_BYTES, size));
+  await source.read(0, start);
+  const headerPart = new Uint8Array(headerBytes(start, size, label));
+  await source.read(0, headerPart);
+  const { tensors: all, metadata } = parseHeader(headerPart, size, label);
+  const info = parseCheckpointInfo(metadata.get(INFO_KEY), label);
+
+  const tensors = all.slice(0, -1);
+  const table = all[all.length - 1];
+  if (table?.name !== CHECKSUMS || table.dtype !== 'U8' || table.end - table.start !== 4 * all.length) {
+    throw new ShadegradError('CHECKPOINT_CORRUPT', `${label}: the checksums are missing`, {
+      expected: `a last tensor "${CHECKSUMS}", U8 [${all.length}, 4]`,
+      received: table ? `"${table.name}", ${table.dtype} [${table.shape.join(', ')}]` : 'no tensor at all',
+      fix: 'use a checkpoint that no other program has rewritten',
+    });
+  }
+  const bytes = new Uint8Array(4 * all.length);
+  await source.read(table.start, bytes);
+  const view = new DataView(bytes.buffer);
+  checkChecksum(label, 'the header', view.getUint32(0, true), crc32(headerPart));
+  return { info, tensors, checksums: new Map(tensors.map(({ name }, index) => [name, view.getUint32(4 * (index + 1), true)])) };
+}
+
+function checkChecksum(label: string, what: string, expected: number, received: number): void {
+  if (received === expected) return;
+  const hex = (value: number) => value.toString(16).padStart(8, '0');
+  throw new ShadegradError('CHECKPOINT_CORRUPT', `${label}: ${what} is damaged`, {
+    expected: `checksum ${hex(expected)}`,
+    received: `checksum ${hex(received)}`,
+    fix: 'use an earlier checkpoint; if it happens again, check the disk',
+  });
+}
+
+/**
+ * Reads the description of a checkpoint and checks the header, not the tensors.
+ *
+ * @throws CHECKPOINT_CORRUPT, CHECKPOINT_VERSION
+ */
+export async function readCheckpointHeader(source: ByteSource): Promise<TrainingCheckpoint> {
+  return (await openCheckpoint(source)).info;
+}
+
+/**
+ * Puts a checkpoint's state into networks of the same architecture that are on a device, Adam's step counts included.
+ * Everything is checked before anything is written: after an error the networks are as they were (but for a failing
+ * device or disk). Learning rates and the dropout step are the caller's to set, from the info.
+ *
+ * @param target a training run, or a generator alone (from a file of either kind)
+ * @throws CHECKPOINT_CORRUPT, CHECKPOINT_VERSION, CHECKPOINT_MISMATCH with what differs
+ */
+export async function restoreCheckpoint(
+  source: ByteSource, target: CheckpointTarget, expectations: CheckpointExpectations = {},
+): Promise<TrainingCheckpoint> {
+  const { info, tensors, checksums } = await openCheckpoint(source);
+  const wanted = checkpointBlocks(target).flat();
+  const used = isTraining(target) ? tensors : tensors.filter(({ name }) => name.startsWith('generator.'));
+  checkFits({ label: source.name, info, tensors: used, target, wanted, expectations });
+
+  const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(...used.map(({ start, end }) => end - start))));
+  for (const tensor of used) {
+    let checksum = 0;
+    for await (const { bytes } of pieces(source, tensor, piece)) checksum = crc32(bytes, checksum);
+    checkChecksum(source.name, `tensor "${tensor.name}"`, checksums.get(tensor.name)!, checksum);
+  }
+
+  const { gpu } = target.generator.memory.windows[0]!.values;
+  const byName = new Map(used.map((tensor) => [tensor.name, tensor]));
+  let unsynchronised = 0;
+  for (const { name, shape, storage, offset } of wanted) {
+    for await (const { bytes, position } of pieces(source, byName.get(name)!, piece)) gpu.write(storage, offset * 4 + position, bytes);
+    // The driver keeps a copy of what it has not yet uploaded: let it catch up now and then.
+    unsynchronised += elementCount(shape) * 4;
+    if (unsynchronised < 4 * PIECE_BYTES) continue;
+    await gpu.sync();
+    unsynchronised = 0;
+  }
+  await gpu.sync();
+  if (isTraining(target)) {
+    target.generatorOptimizer.stepCount = info.generatorSteps;
+    target.discriminatorOptimizer.stepCount = info.discriminatorSteps;
+  }
+  return info;
+}
+
+/** A tensor's bytes in order, each piece in the memory of the one before. */
+async function* pieces(source: ByteSource, { start, end }: SafetensorsTensor, memory: Uint8Array): AsyncGenerator<{ bytes: Uint8Array; position: number }> {
+  for (let position = 0; position < end - start; position += memory.length) {
+    const bytes = memory.subarray(0, Math.min(memory.length, end - start - position));
+    await source.read(start + position, bytes);
+    yield { bytes, position };
+  }
+}
