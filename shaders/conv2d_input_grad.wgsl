@@ -14,97 +14,131 @@
 // bias (binding 2): [in_c], used by transposed convolutions; any buffer when has_bias is 0.
 // dx (binding 3): NHWC (of a transposed convolution: its output).
 //
-// One invocation owns PIXELS pixels of one phase x 4 input channels, in registers.
+// One invocation owns eight pixels of one phase (two groups of four) x 4 input channels, in registers.
 // One workgroup: 64 tiles of one phase, in a row that runs along the channels first.
-// Dispatch: [x, y, stride_h * stride_w] with x * y * 64 >= ceil(in_c / 4) * ceil(M / PIXELS), M for the largest phase.
+// Dispatch: [x, y, stride_h * stride_w] with x * y * 64 >= ceil(in_c / 4) * ceil(M / 8), M for the largest phase.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
-// The first coordinate of a phase, and how many there are below `length`.
-fn phase_start(phase: u32, stride: u32, pad: u32) -> u32 {
-  return (phase + stride - pad % stride) % stride;
+// The pixels of dx that meet the same kernel taps: every stride-th one from `start` on.
+struct Phase {
+  start_h: u32, start_w: u32,
+  rows: u32, columns: u32,
+  // The row and column of dy that reach the first pixel through the phase's first tap.
+  bottom: u32, right: u32,
 }
 
-fn phase_count(start: u32, stride: u32, length: u32) -> u32 {
-  return select(0u, (length - start + stride - 1u) / stride, start < length);
+fn phase_at(phase_h: u32, phase_w: u32) -> Phase {
+  let start_h = (phase_h + conv.stride_h - conv.pad_h % conv.stride_h) % conv.stride_h;
+  let start_w = (phase_w + conv.stride_w - conv.pad_w % conv.stride_w) % conv.stride_w;
+  return Phase(
+    start_h, start_w,
+    select(0u, (conv.in_h - start_h + conv.stride_h - 1u) / conv.stride_h, start_h < conv.in_h),
+    select(0u, (conv.in_w - start_w + conv.stride_w - 1u) / conv.stride_w, start_w < conv.in_w),
+    (start_h + conv.pad_h) / conv.stride_h, (start_w + conv.pad_w) / conv.stride_w,
+  );
+}
+
+// Four neighbouring pixels of a phase: where they lie in dx, and the row and column of dy for the first tap.
+struct Pixels {
+  position: vec4u,
+  image: vec4u,
+  bottom: vec4i,
+  right: vec4i,
+}
+
+// Past the last pixel: the last one again, whose result is not stored.
+fn pixels_at(phase: Phase, first: u32, count: u32) -> Pixels {
+  let pixel = min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u));
+  let line = pixel / phase.columns;
+  let column = pixel - line * phase.columns;
+  let image = line / phase.rows;
+  let row = line - image * phase.rows;
+  let ih = phase.start_h + row * conv.stride_h;
+  let iw = phase.start_w + column * conv.stride_w;
+  return Pixels((image * conv.in_h + ih) * conv.in_w + iw, image, vec4i(phase.bottom + row), vec4i(phase.right + column));
+}
+
+// The four pixels of dy under one of the phase's taps.
+struct Tap {
+  address: vec4u,
+  inside: vec4<bool>,
+}
+
+fn tap_at(at: Pixels, up: u32, left: u32) -> Tap {
+  let oh = at.bottom - i32(up);
+  let ow = at.right - i32(left);
+  let inside = (oh >= vec4i()) & (oh < vec4i(i32(conv.out_h))) & (ow >= vec4i()) & (ow < vec4i(i32(conv.out_w)));
+  let pixel = (at.image * conv.out_h + vec4u(oh)) * conv.out_w + vec4u(ow);
+  return Tap(conv.out_base + select(vec4u(), pixel * conv.out_stride, inside), inside);
+}
+
+// Four output channels of one pixel of dy; zeros outside.
+fn gradient_at(address: u32, inside: bool, co: u32) -> vec4f {
+  return select(vec4f(), load_a(address + co, conv.out_c - co), inside);
+}
+
+fn store(pixel: u32, count: u32, position: u32, channel: u32, sum: vec4f) {
+  if (pixel >= count) { return; }
+  for (var j = 0u; j < min(4u, conv.in_c - channel); j++) {
+    var value = sum[j];
+    if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
+    output[conv.in_base + position * conv.in_stride + channel + j] = value;
+  }
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let phase_h = group.z / conv.stride_w;
   let phase_w = group.z % conv.stride_w;
-  let start_h = phase_start(phase_h, conv.stride_h, conv.pad_h);
-  let start_w = phase_start(phase_w, conv.stride_w, conv.pad_w);
-  let rows = phase_count(start_h, conv.stride_h, conv.in_h);
-  let columns = phase_count(start_w, conv.stride_w, conv.in_w);
-  let pixels = conv.batch * rows * columns;
+  let phase = phase_at(phase_h, phase_w);
+  let pixels = conv.batch * phase.rows * phase.columns;
   let tiles_n = (conv.in_c + 3u) / 4u;
   let tile = (group.y * groups.x + group.x) * 64u + lane;
   let channel = tile % tiles_n * 4u;
-  let first = tile / tiles_n * PIXELS;
+  let first = tile / tiles_n * 8u;
   if (first >= pixels) { return; }
-
-  // For each pixel: where it lies in dx, and the last row and column of dy that reach it (for the phase's first tap).
-  var target_pixel: array<u32, PIXELS>;
-  var image: array<u32, PIXELS>;
-  var bottom: array<i32, PIXELS>;
-  var right: array<i32, PIXELS>;
-  for (var p = 0u; p < PIXELS; p++) {
-    let pixel = min(first + p, pixels - 1u);
-    let row = pixel / columns;
-    let ih = start_h + row % rows * conv.stride_h;
-    let iw = start_w + pixel % columns * conv.stride_w;
-    image[p] = row / rows;
-    target_pixel[p] = (image[p] * conv.in_h + ih) * conv.in_w + iw;
-    bottom[p] = i32((ih + conv.pad_h) / conv.stride_h);
-    right[p] = i32((iw + conv.pad_w) / conv.stride_w);
-  }
-
+  let pixels_a = pixels_at(phase, first, pixels);
+  let pixels_b = pixels_at(phase, first + 4u, pixels);
   let last_channel = conv.in_c - 1u;
-  var sum: array<vec4f, PIXELS>;
+
+  var sum_a0 = vec4f(); var sum_a1 = vec4f(); var sum_a2 = vec4f(); var sum_a3 = vec4f();
+  var sum_b0 = vec4f(); var sum_b1 = vec4f(); var sum_b2 = vec4f(); var sum_b3 = vec4f();
   for (var kh = phase_h; kh < conv.kernel_h; kh += conv.stride_h) {
     for (var kw = phase_w; kw < conv.kernel_w; kw += conv.stride_w) {
-      var address: array<u32, PIXELS>;
-      var inside: array<bool, PIXELS>;
-      var any_inside = false;
-      for (var p = 0u; p < PIXELS; p++) {
-        let oh = bottom[p] - i32(kh / conv.stride_h);
-        let ow = right[p] - i32(kw / conv.stride_w);
-        inside[p] = oh >= 0 && oh < i32(conv.out_h) && ow >= 0 && ow < i32(conv.out_w);
-        any_inside = any_inside || inside[p];
-        let pixel = (image[p] * conv.out_h + u32(oh)) * conv.out_w + u32(ow);
-        address[p] = conv.out_base + select(0u, pixel * conv.out_stride, inside[p]);
-      }
-      if (!any_inside) { continue; }
-
+      let a = tap_at(pixels_a, kh / conv.stride_h, kw / conv.stride_w);
+      let b = tap_at(pixels_b, kh / conv.stride_h, kw / conv.stride_w);
+      if (!any(a.inside | b.inside)) { continue; }
       // The weights of four neighbouring input channels; past the last, the last one again (not stored).
-      let tap = conv.weight_base + (kh * conv.kernel_w + kw) * conv.in_c * conv.out_c;
-      let w0 = tap + channel * conv.out_c;
-      let w1 = tap + min(channel + 1u, last_channel) * conv.out_c;
-      let w2 = tap + min(channel + 2u, last_channel) * conv.out_c;
-      let w3 = tap + min(channel + 3u, last_channel) * conv.out_c;
+      let weights = conv.weight_base + (kh * conv.kernel_w + kw) * conv.in_c * conv.out_c;
+      let w0 = weights + channel * conv.out_c;
+      let w1 = weights + min(channel + 1u, last_channel) * conv.out_c;
+      let w2 = weights + min(channel + 2u, last_channel) * conv.out_c;
+      let w3 = weights + min(channel + 3u, last_channel) * conv.out_c;
       for (var co = 0u; co < conv.out_c; co += 4u) {
         let available = conv.out_c - co;
-        let b0 = load_b(w0 + co, available);
-        let b1 = load_b(w1 + co, available);
-        let b2 = load_b(w2 + co, available);
-        let b3 = load_b(w3 + co, available);
-        for (var p = 0u; p < PIXELS; p++) {
-          let a = select(vec4f(), load_a(address[p] + co, available), inside[p]);
-          sum[p] += vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
-        }
+        // Column j holds input channel j's weights, so that a row vector times it is four dot products.
+        let w = mat4x4f(load_b(w0 + co, available), load_b(w1 + co, available), load_b(w2 + co, available), load_b(w3 + co, available));
+        sum_a0 += gradient_at(a.address.x, a.inside.x, co) * w;
+        sum_a1 += gradient_at(a.address.y, a.inside.y, co) * w;
+        sum_a2 += gradient_at(a.address.z, a.inside.z, co) * w;
+        sum_a3 += gradient_at(a.address.w, a.inside.w, co) * w;
+        sum_b0 += gradient_at(b.address.x, b.inside.x, co) * w;
+        sum_b1 += gradient_at(b.address.y, b.inside.y, co) * w;
+        sum_b2 += gradient_at(b.address.z, b.inside.z, co) * w;
+        sum_b3 += gradient_at(b.address.w, b.inside.w, co) * w;
       }
     }
   }
 
-  for (var p = 0u; p < PIXELS; p++) {
-    if (first + p >= pixels) { return; }
-    for (var j = 0u; j < min(4u, conv.in_c - channel); j++) {
-      var value = sum[p][j];
-      if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
-      output[conv.in_base + target_pixel[p] * conv.in_stride + channel + j] = value;
-    }
-  }
+  store(first, pixels, pixels_a.position.x, channel, sum_a0);
+  store(first + 1u, pixels, pixels_a.position.y, channel, sum_a1);
+  store(first + 2u, pixels, pixels_a.position.z, channel, sum_a2);
+  store(first + 3u, pixels, pixels_a.position.w, channel, sum_a3);
+  store(first + 4u, pixels, pixels_b.position.x, channel, sum_b0);
+  store(first + 5u, pixels, pixels_b.position.y, channel, sum_b1);
+  store(first + 6u, pixels, pixels_b.position.z, channel, sum_b2);
+  store(first + 7u, pixels, pixels_b.position.w, channel, sum_b3);
 }

@@ -3,9 +3,12 @@
 
 // Elements [element, element + 4), of which the first `available` belong to the row.
 fn load_a(element: u32, available: u32) -> vec4f {
-  var value = vec4f(operand_a[element], 0.0, 0.0, 0.0);
-  if (available > 1u) { value.y = operand_a[element + 1u]; }
-  if (available > 2u) { value.z = operand_a[element + 2u]; }
-  if (available > 3u) { value.w = operand_a[element + 3u]; }
-  return value;
+  // Without branches: past the row's end the last element is loaded again and dropped.
+  let last = available - 1u;
+  return vec4f(
+    operand_a[element],
+    select(0.0, operand_a[element + min(1u, last)], last >= 1u),
+    select(0.0, operand_a[element + min(2u, last)], last >= 2u),
+    select(0.0, operand_a[element + min(3u, last)], last >= 3u),
+  );
 }

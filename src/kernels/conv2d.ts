@@ -138,13 +138,11 @@ function convParams(
   );
 }
 
-/**
- * Pixels per invocation: more of them reuse each weight more often, but a layer with few pixels would leave most
- * of a tile empty (the innermost layers of a U-Net have one to sixteen).
- */
-function pixelsPerInvocation(pixels: number): number {
-  return pixels >= 64 ? 8 : pixels >= 4 ? 4 : 1;
-}
+/** Output pixels and channels that one invocation of the forward and input-gradient kernels owns. */
+const TILE_PIXELS = 8;
+const TILE_CHANNELS = 4;
+/** Input and output channels that one invocation of the weight-gradient kernel owns. */
+const TILE_WEIGHTS = 8;
 
 /**
  * 2-D convolution (cross-correlation, as in every deep-learning library).
@@ -160,18 +158,15 @@ export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null
   expectShape('out of conv2d', shape, output.shape);
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const pixels = shape[0]! * shape[1]! * shape[2]!;
-  const perInvocation = pixelsPerInvocation(pixels);
   const a = operandA(input.vectorizable);
   const b = operandB(shape[3]! % 4 === 0 && weight.base % 4 === 0);
   input.gpu.dispatch({
-    shader: specialise('conv2d_forward', [convShapeSource, a.source, b.source, forwardSource], {
-      PIXELS: perInvocation, ...a.constants, ...b.constants,
-    }),
+    shader: specialise('conv2d_forward', [convShapeSource, a.source, b.source, forwardSource], { ...a.constants, ...b.constants }),
     bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
       input, output, weightBase: weight.base, bias,
     }),
-    workgroups: grid(Math.ceil(shape[3]! / 4) * Math.ceil(pixels / perInvocation), 64),
+    workgroups: grid(Math.ceil(shape[3]! / TILE_CHANNELS) * Math.ceil(pixels / TILE_PIXELS), 64),
   });
   return output;
 }
@@ -198,14 +193,11 @@ export function conv2dInputGrad(
   if (bias) expectShape('bias of convTranspose2d', [channels], bias.shape);
   const { stride } = geometry;
   const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
-  const perInvocation = pixelsPerInvocation(pixels);
   const a = operandA(gradOutput.vectorizable);
   const b = operandB(weight.shape[3]! % 4 === 0 && weight.base % 4 === 0);
-  const [x, y] = grid(Math.ceil(channels / 4) * Math.ceil(pixels / perInvocation), 64);
+  const [x, y] = grid(Math.ceil(channels / TILE_CHANNELS) * Math.ceil(pixels / TILE_PIXELS), 64);
   gradOutput.gpu.dispatch({
-    shader: specialise('conv2d_input_grad', [convShapeSource, a.source, b.source, inputGradSource], {
-      PIXELS: perInvocation, ...a.constants, ...b.constants,
-    }),
+    shader: specialise('conv2d_input_grad', [convShapeSource, a.source, b.source, inputGradSource], { ...a.constants, ...b.constants }),
     bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
       input: output, output: gradOutput, weightBase: weight.base, bias,
@@ -232,9 +224,7 @@ export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape:
   const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');
   expectShape('target of conv2dWeightGrad', weightShape, result.shape);
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
-  const rowVectors = inC > 4 ? 2 : 1;
-  const columnVectors = outC > 4 ? 2 : 1;
-  const tiles = kernelH * kernelW * Math.ceil(inC / (4 * rowVectors)) * Math.ceil(outC / (4 * columnVectors));
+  const tiles = kernelH * kernelW * Math.ceil(inC / TILE_WEIGHTS) * Math.ceil(outC / TILE_WEIGHTS);
   const rows = gradOutput.shape[0]! * gradOutput.shape[1]!;
   const pixels = rows * gradOutput.shape[2]!;
   const wanted = Math.ceil(TARGET_WORKGROUPS / Math.ceil(tiles / 64));
@@ -250,7 +240,7 @@ export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape:
   const [x, y] = grid(tiles, 64);
   gpu.dispatch({
     shader: specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, weightGradSource], {
-      ROW_VECTORS: rowVectors, COLUMN_VECTORS: columnVectors, ACCUMULATE: direct && accumulate, ...a.constants, ...b.constants,
+      ACCUMULATE: direct && accumulate, ...a.constants, ...b.constants,
     }),
     bindings: [input.read(), gradOutput.read(), partial.written()],
     params: convParams({ input: input.shape, output: gradOutput.shape, kernel: weightShape }, geometry, {
