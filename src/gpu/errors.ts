@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'SHAPE_MISMATCH'
   | 'INVALID_ARGUMENT'
   | 'MISSING_GRADIENT'
+  | 'DIVERGED'
   | 'RECORDING'
   | 'DATA_NOT_FOUND'
   | 'DATA_EMPTY'

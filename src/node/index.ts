@@ -16,3 +16,4 @@ export { nodeHost } from './polling.js';
 export { diagnose, type Diagnosis } from './doctor.js';
 export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './download.js';
 export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './checkpoint.js';
+export { trainFacades } from './training/train-facades.js';

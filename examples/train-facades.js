@@ -1,0 +1,11 @@
+// Trains pix2pix on facades: node examples/train-facades.js [--data DIR] [flags]; --help shows them all.
+// The program is src/node/training/train-facades.ts.
+const { runMain, trainFacades } = await import('shadegrad').catch(explainMissingBuild);
+
+await runMain(() => trainFacades(process.argv.slice(2)));
+
+function explainMissingBuild(error) {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  console.error('error: shadegrad is not built yet\n  fix: run "npm ci" once (it installs and builds), or "npm start", which does it all');
+  process.exit(1);
+}

@@ -1,0 +1,116 @@
+import { resolve } from 'node:path';
+import type { PairedDataset } from '../../data/dataset.js';
+import { syntheticFacades } from '../../data/synthetic-facades.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import { openPairedFolder, type Split } from '../dataset.js';
+import { downloadFacades } from '../download.js';
+import { formatBytes } from '../format.js';
+import type { TrainFlags } from './flags.js';
+import { loadSizeOf, type RunSettings } from './settings.js';
+import { StatusLine } from './status-line.js';
+
+/** Where the pairs of a run come from: a folder, or `synthetic` for those drawn by this project. */
+export type DataSource = string;
+export const SYNTHETIC = 'synthetic';
+
+export interface TrainingData {
+  readonly train: PairedDataset;
+  readonly validation: PairedDataset;
+  /** Side of the training images as the device should keep them. */
+  readonly storedSize: number;
+}
+
+const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
+/** Sides that synthetic facades can be drawn at. */
+const SYNTHETIC_SIDES = { min: 32, max: 512 } as const;
+const DOWNLOAD_FOLDER = 'datasets/facades';
+/** Decoded training images that are kept in memory. */
+const CACHE_BYTES = 2 ** 30;
+/** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
+const HELD_OUT = { share: 0.1, most: 50 } as const;
+
+/** The source that the flags name; fetches it first with --download. */
+export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
+  if (!flags.download) return flags.data === undefined ? SYNTHETIC : resolve(flags.data);
+  const line = new StatusLine();
+  try {
+    return await downloadFacades({
+      directory: flags.data ?? DOWNLOAD_FOLDER,
+      ...(flags['download-url'] !== undefined && { url: flags['download-url'] }),
+      onProgress: (done, total) => line.show(`fetching the facades: ${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`),
+    });
+  } finally {
+    line.end();
+  }
+}
+
+/**
+ * Opens the pairs of a run. Files are all decoded once, so that a damaged one is found before the training.
+ *
+ * @param note prints what the user should know about the data
+ * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE, IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE
+ */
+export async function openTrainingData(source: DataSource, settings: RunSettings, note: (line: string) => void): Promise<TrainingData> {
+  const loadSize = loadSizeOf(settings);
+  if (source === SYNTHETIC) {
+    const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
+    const draw = (split: 'train' | 'val', size: number) => syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed: settings.seed, split });
+    return { train: draw('train', storedSize), validation: draw('val', settings.size), storedSize };
+  }
+  const open = (split: Split) => openVerified(source, split, loadSize);
+  const train = await open('train');
+  const { validation, rest, remark } = (await openFirst(open, ['val', 'test'])) ?? holdOut(train);
+  if (remark !== undefined) note(remark);
+  return { train: rest ?? train, validation, storedSize: await ownSide(train, loadSize) };
+}
+
+interface Validation {
+  validation: PairedDataset;
+  /** What is left to train on, when the validation images were taken from the training images. */
+  rest?: PairedDataset;
+  remark?: string;
+}
+
+async function openFirst(open: (split: Split) => Promise<PairedDataset>, splits: readonly Split[]): Promise<Validation | undefined> {
+  for (const split of splits) {
+    try {
+      return { validation: await open(split), ...(split !== 'val' && { remark: `there is no val/; ${split}/ is used to validate` }) };
+    } catch (error) {
+      if (!(error instanceof ShadegradError) || !['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code)) throw error;
+    }
+  }
+  return undefined;
+}
+
+function holdOut(train: PairedDataset): Validation {
+  if (train.length === 1) return { validation: train, remark: 'there is neither val/ nor test/, and a single training pair: it is used to validate, too' };
+  const count = Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
+  const part = (name: string, start: number, length: number): PairedDataset => ({ name: `${train.name} (${name})`, length, get: (index) => train.get(start + index) });
+  return {
+    validation: part('held out', train.length - count, count),
+    rest: part('the rest', 0, train.length - count),
+    remark: `there is neither val/ nor test/; the last ${count} of ${train.length} training pairs are held out to validate`,
+  };
+}
+
+async function openVerified(source: string, split: Split, maxSide: number): Promise<PairedDataset> {
+  const line = new StatusLine();
+  try {
+    const onProgress = (done: number, total: number) => line.show(`reading ${split}/: ${done} of ${total}`);
+    return await openPairedFolder(source, split, { maxSide, cacheBytes: CACHE_BYTES, verify: true, onProgress });
+  } finally {
+    line.end();
+  }
+}
+
+/** The side that all images share, when they are square and even; else the side that they would be resized to anyway. */
+async function ownSide(train: PairedDataset, loadSize: number): Promise<number> {
+  const { width: side, height } = (await train.get(0)).a;
+  const inMemory = train.length * side * height * 6 <= CACHE_BYTES;
+  if (!inMemory || side % 2 !== 0 || side > loadSize) return loadSize;
+  for (let index = 0; index < train.length; index++) {
+    const { a } = await train.get(index);
+    if (a.width !== side || a.height !== side) return loadSize;
+  }
+  return side;
+}

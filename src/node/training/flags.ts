@@ -1,0 +1,61 @@
+import { ShadegradError } from '../../gpu/errors.js';
+import type { FlagValues, Program } from '../flags.js';
+
+const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
+
+/** The command line of `examples/train-facades.js`. Defaults that the preset decides are in presets.ts. */
+export const TRAIN_PROGRAM = {
+  usage: 'node examples/train-facades.js [flags]',
+  summary:
+    'Trains pix2pix to turn label maps into photos of facades. Without --data it learns from facades that it draws itself. ' +
+    'On a GPU it takes the paper\'s setting (--preset full), on a software adapter one that ends in about five minutes (--preset preview).',
+  flags: [
+    { name: 'data', type: 'string', placeholder: 'DIR', description: 'folder with train/ and val/ (or test/) of side-by-side JPEG or PNG pairs' },
+    { name: 'download', type: 'boolean', description: 'fetch the CMP facades (30 MB) into --data, by default datasets/facades, unless they are there, and train on them' },
+    { name: 'download-url', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
+    { name: 'direction', type: 'choice', choices: ['BtoA', 'AtoB'], default: 'BtoA', description: 'which half becomes the other; A is the left one' },
+    { name: 'preset', type: 'choice', choices: ['full', 'preview'], description: 'full: 256 pixels, width 64, 200 epochs; preview: smaller and as many steps as fit in --minutes. Other flags win over it' },
+    { name: 'size', type: 'integer', min: 16, max: 512, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
+    { name: 'ngf', type: 'integer', min: 1, max: 256, description: 'width of the generator: channels after its first layer' },
+    { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
+    { name: 'epochs', type: 'integer', min: 1, max: 100_000, description: 'passes over the training images; the learning rate falls in the second half' },
+    { name: 'steps', type: 'integer', min: 1, max: 1_000_000_000, description: 'train this many steps instead' },
+    { name: 'minutes', type: 'number', min: 0.1, max: 100_000, description: 'train as many steps as fit in this time, reports included' },
+    { name: 'batch', type: 'integer', min: 1, max: 64, default: 1, description: 'images in a step' },
+    { name: 'lr', type: 'number', min: 1e-8, max: 1, description: 'learning rate of both networks' },
+    { name: 'lambda', type: 'number', min: 0, max: 1e6, default: 100, description: 'weight of the L1 loss' },
+    { name: 'seed', type: 'integer', min: 0, max: 0xffff_ffff, default: 1, description: 'weights, order, jitter and dropout follow from it' },
+    { name: 'dropout', type: 'boolean', default: true, description: 'no dropout in the generator' },
+    { name: 'jitter', type: 'boolean', default: true, description: 'no random crops and mirroring' },
+    { name: 'out', type: 'string', placeholder: 'DIR', description: 'folder for checkpoint, log and report; by default runs/facades, or runs/facades-2, ... when that is taken' },
+    { name: 'resume', type: 'boolean', description: 'go on from the checkpoint in --out, by default that of the latest run' },
+    { name: 'validate', type: 'integer', min: 1, max: 100_000, description: 'validation images to measure; by default all, in a preview at most 25' },
+    { name: 'save-every', type: 'integer', min: 1, max: 1_000_000_000, placeholder: 'STEPS', description: 'steps between checkpoints; by default every three minutes, and with each report' },
+    { name: 'report-every', type: 'integer', min: 1, max: 1_000_000_000, placeholder: 'STEPS', description: 'steps between reports; by default a dozen over the run and at least every ten minutes' },
+    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name; by default what SHADEGRAD_ADAPTER says, else auto' },
+    { name: 'eager', type: 'boolean', description: 'run each step anew instead of replaying a recorded one: slower, with the same result' },
+  ],
+  examples: [
+    { command: 'node examples/train-facades.js', description: 'On facades that the program draws:' },
+    { command: 'node examples/train-facades.js --download', description: 'On the real facades, fetched first:' },
+    { command: 'node examples/train-facades.js --data my/pairs --direction AtoB --preset preview', description: 'On your own pairs, from left to right, as a quick trial:' },
+    { command: 'node examples/train-facades.js --resume', description: 'Go on after Ctrl-C or a crash:' },
+  ],
+} as const satisfies Program;
+
+export type TrainFlags = FlagValues<typeof TRAIN_PROGRAM>;
+
+/** @throws BAD_FLAG for flags that are right by themselves and not together */
+export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>): void {
+  const lengths = ['epochs', 'steps', 'minutes'].filter((name) => given.has(name));
+  if (lengths.length > 1) {
+    throw new ShadegradError('BAD_FLAG', 'The length of the run is given more than once', {
+      expected: 'one of --epochs, --steps and --minutes',
+      received: lengths.map((name) => `--${name}`).join(' and '),
+      fix: 'leave out all but one',
+    });
+  }
+  if (flags['download-url'] !== undefined && !flags.download) {
+    throw new ShadegradError('BAD_FLAG', '--download-url says what --download is to fetch', { expected: '--download with it', fix: 'add --download' });
+  }
+}

@@ -1,0 +1,90 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShadegradError } from '../../gpu/errors.js';
+
+/** The files of a run. */
+export class RunFolder {
+  constructor(readonly path: string) {}
+
+  get checkpoint(): string {
+    return join(this.path, 'checkpoint.safetensors');
+  }
+
+  /** One JSON object a line: a training step or a validation. */
+  get log(): string {
+    return join(this.path, 'log.jsonl');
+  }
+
+  get report(): string {
+    return join(this.path, 'report.html');
+  }
+
+  get samples(): string {
+    return join(this.path, 'samples');
+  }
+
+  sampleGrid(step: number): string {
+    return join(this.samples, `step-${String(step).padStart(7, '0')}.png`);
+  }
+}
+
+const DEFAULT_FOLDER = 'runs/facades';
+
+const numbered = (number: number) => (number === 1 ? DEFAULT_FOLDER : `${DEFAULT_FOLDER}-${number}`);
+
+/**
+ * The folder of a new run. A checkpoint that is there is never written over: without --out, the next number is taken.
+ *
+ * @throws BAD_FLAG when the folder named by --out holds a run; DATA_UNREADABLE when it is a file or may not be read
+ */
+export async function newRunFolder(out: string | undefined): Promise<RunFolder> {
+  if (out === undefined) {
+    for (let number = 1; ; number++) if ((await entriesOf(numbered(number))).length === 0) return new RunFolder(numbered(number));
+  }
+  const folder = new RunFolder(out);
+  await entriesOf(out);
+  if (!(await exists(folder.checkpoint))) return folder;
+  throw new ShadegradError('BAD_FLAG', `${out} holds a run already`, {
+    expected: 'a new folder, or one without a checkpoint',
+    received: folder.checkpoint,
+    fix: 'go on with that run (--resume), or name another folder',
+  });
+}
+
+/**
+ * The folder of the run to go on with: --out, or the latest of the default ones.
+ *
+ * @throws DATA_NOT_FOUND when there is no checkpoint
+ */
+export async function existingRunFolder(out: string | undefined): Promise<RunFolder> {
+  let latest: RunFolder | undefined;
+  for (let number = 1; out === undefined; number++) {
+    const folder = new RunFolder(numbered(number));
+    if (await exists(folder.checkpoint)) latest = folder;
+    else if (!(await exists(folder.path))) break;
+  }
+  const folder = out === undefined ? latest : new RunFolder(out);
+  if (folder !== undefined && (await exists(folder.checkpoint))) return folder;
+  throw new ShadegradError('DATA_NOT_FOUND', `There is no run to resume in ${out ?? DEFAULT_FOLDER}`, {
+    expected: new RunFolder(out ?? DEFAULT_FOLDER).checkpoint,
+    fix: 'name the folder of a run with --out, or leave out --resume to start one',
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(() => true, () => false);
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw new ShadegradError('DATA_UNREADABLE', `${folder} cannot be used as the folder of a run`, {
+      received: code === 'ENOTDIR' ? 'a file' : `${code} from the file system`,
+      fix: 'name another folder with --out',
+      cause,
+    });
+  }
+}

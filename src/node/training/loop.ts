@@ -1,0 +1,105 @@
+import { performance } from 'node:perf_hooks';
+import { ShadegradError } from '../../gpu/errors.js';
+import type { Trainer, TrainedStep } from '../../training/trainer.js';
+import type { Progress } from '../progress.js';
+import { StepClock } from '../step-clock.js';
+import type { Interrupt } from './interrupt.js';
+import type { RunHistory } from './history.js';
+import { learningRateAt, type RunSettings } from './settings.js';
+
+/** Work in flight between two looks at the losses, so that Ctrl-C and the progress bar need not wait for more. */
+const IN_FLIGHT = { seconds: 0.5, mostSteps: 32 } as const;
+
+export interface LoopOptions {
+  trainer: Trainer;
+  settings: RunSettings;
+  history: RunHistory;
+  progress: Progress;
+  interrupt: Interrupt;
+  totalSteps: number;
+  /** Steps that were taken before the loop, to find out the speed; `record` them first. */
+  trial: { trained: readonly TrainedStep[]; secondsPerStep: number };
+}
+
+/** Steps and their books: sets the rate, bounds the work in flight, logs each step once, and shows how far it is. */
+export class TrainingLoop {
+  private readonly clock = new StepClock();
+  private readonly rates = new Map<number, number>();
+  /** Of training in this process. */
+  private trainingSeconds = 0;
+  /** Since when the clock of training runs, in ms; undefined while it stands. */
+  private resumedAt: number | undefined;
+  totalSteps: number;
+
+  constructor(private readonly options: LoopOptions) {
+    const { totalSteps, trial } = options;
+    this.totalSteps = totalSteps;
+    this.trainingSeconds = trial.trained.length * trial.secondsPerStep;
+  }
+
+  get step(): number {
+    return this.options.trainer.step;
+  }
+
+  get secondsPerStep(): number | undefined {
+    return this.clock.secondsPerStep();
+  }
+
+  /** Of training, this run's earlier processes included. */
+  get seconds(): number {
+    return this.options.history.secondsBefore + this.trainingSeconds;
+  }
+
+  /**
+   * Trains until `target` steps are done, a signal comes, or `until` says so; all losses are collected and logged then.
+   *
+   * @param until asked whenever losses have come in
+   */
+  async trainTo(target: number, until: () => boolean): Promise<void> {
+    const { trainer, settings, interrupt } = this.options;
+    this.resumedAt = performance.now();
+    this.clock.record(trainer.step, this.resumedAt / 1000);
+    while (trainer.step < target && interrupt.exitStatus === undefined) {
+      const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch);
+      trainer.setLearningRate(rate);
+      await trainer.train();
+      this.rates.set(trainer.step, rate);
+      if (trainer.uncollected < this.mostInFlight() && trainer.step < target) continue;
+      this.record(await trainer.collectLosses());
+      if (until()) break;
+    }
+    this.record(await trainer.collectLosses());
+  }
+
+  /** Logs steps, those of a trial before the loop included. */
+  record(steps: readonly TrainedStep[]): void {
+    if (steps.length === 0) return;
+    const { trainer, settings, history, progress, trial } = this.options;
+    const now = performance.now();
+    if (this.resumedAt !== undefined) this.trainingSeconds += (now - this.resumedAt) / 1000;
+    this.resumedAt = now;
+    this.clock.record(trainer.step, now / 1000);
+    const perStep = this.clock.secondsPerStep() ?? trial.secondsPerStep;
+    history.addSteps(steps, (step) => ({
+      epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1,
+      learningRate: this.rates.get(step) ?? settings.learningRate,
+      imagesPerSecond: settings.batch / perStep,
+      seconds: this.seconds,
+    }));
+    this.rates.clear();
+    const { step, losses } = steps[steps.length - 1]!;
+    progress.update(step, { losses, epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1, total: this.totalSteps });
+    if (!Object.values(losses).every(Number.isFinite)) {
+      throw new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
+        expected: 'losses that are finite numbers',
+        received: Object.entries(losses).map(([name, loss]) => `${name} ${loss}`).join(', '),
+        fix: 'start again with a lower learning rate (--lr)',
+      });
+    }
+  }
+
+  private mostInFlight(): number {
+    const perStep = this.clock.secondsPerStep();
+    return perStep === undefined ? 1 : Math.min(Math.max(Math.floor(IN_FLIGHT.seconds / perStep), 1), IN_FLIGHT.mostSteps);
+  }
+}

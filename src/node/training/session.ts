@@ -1,0 +1,213 @@
+import { performance } from 'node:perf_hooks';
+import { ShadegradError } from '../../gpu/errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import type { AdapterChoice } from '../adapter-choice.js';
+import { loadCheckpoint, saveCheckpoint } from '../checkpoint.js';
+import { formatCount } from '../format.js';
+import { createProgress, type Progress } from '../progress.js';
+import { writeReport, type TrainingReport } from '../report.js';
+import { openTrainingData, type DataSource } from './data.js';
+import type { RunFolder } from './folder.js';
+import { RunHistory } from './history.js';
+import { Interrupt } from './interrupt.js';
+import { TrainingLoop } from './loop.js';
+import { Pace, type PaceOptions } from './pace.js';
+import type { RunSettings } from './settings.js';
+import { openTrainer, planSteps, startFastEnough, type Start } from './speed.js';
+import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
+import { Validator } from './validation.js';
+
+/** Validation images that a preview measures, unless told otherwise. */
+const PREVIEW_VALIDATION = 25;
+/** The length of a run of so many minutes is planned again after this share of it, when its speed is known better. */
+const SECOND_PLAN = 0.33;
+
+export interface SessionOptions {
+  gpu: Gpu;
+  adapter: AdapterChoice;
+  folder: RunFolder;
+  source: DataSource;
+  /** Of a new run, one or more scales to try; of a resumed one, its own. */
+  scales: readonly RunSettings[];
+  /** The checkpoint to go on from, and the steps that the run is to have in all. */
+  resume: { checkpoint: TrainingCheckpoint; totalSteps: (stepsPerEpoch: number) => number } | null;
+  pace: PaceOptions;
+  validate: number | undefined;
+  /** False for eager steps. */
+  replay: boolean;
+  /** When the program started, on the clock of performance.now(). */
+  launchedAt: number;
+  say: (line: string) => void;
+}
+
+/** One process's part of a run: opens everything, trains with pauses for reports and checkpoints, and closes up. */
+export class TrainingSession {
+  private readonly pace: Pace;
+  private savedStep = -1;
+  private plannedTwice = false;
+
+  private constructor(
+    private readonly options: SessionOptions,
+    private readonly start: Start,
+    private readonly facts: RunFacts,
+    private readonly history: RunHistory,
+    private readonly progress: Progress,
+    private readonly interrupt: Interrupt,
+    private readonly loop: TrainingLoop,
+  ) {
+    this.pace = new Pace(options.pace);
+    if (options.resume) this.savedStep = start.trainer.step;
+  }
+
+  /** Trains to the end, or to the first signal. @returns the exit status */
+  static async run(options: SessionOptions): Promise<number> {
+    const { gpu, adapter, folder, source, say, resume } = options;
+    const start = resume ? await goOn(options, resume.checkpoint) : await begin(options);
+    const { trainer, settings, data } = start;
+    const { validation, train } = data;
+    say(`training on ${formatCount(train.length)} pairs: ${describeSettings(settings)}`);
+    const count = options.validate ?? (settings.preset === 'preview' ? PREVIEW_VALIDATION : Infinity);
+    const validator = await Validator.create(gpu, trainer.networks.generator, validation, settings, count);
+    const baseline = await validator.baseline(train, settings.direction);
+    const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
+
+    const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
+    const history = await RunHistory.open(folder, resume ? trainer.step : undefined);
+    const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch });
+    const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
+    try {
+      const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, totalSteps, trial: start });
+      return await new TrainingSession(options, start, facts, history, progress, interrupt, loop).train();
+    } finally {
+      interrupt.dispose();
+      progress.stop();
+      history.close();
+      validator.dispose();
+      trainer.dispose();
+    }
+  }
+
+  private async train(): Promise<number> {
+    const { loop, interrupt, pace, start } = this;
+    try {
+      if (this.options.resume === null) {
+        loop.record(start.trained);
+        await this.pause(true);
+        this.plan();
+      }
+      while (loop.step < loop.totalSteps && interrupt.exitStatus === undefined) {
+        await loop.trainTo(pace.next(loop.step, loop.totalSteps), () => pace.overdue() || this.replanDue());
+        if (interrupt.exitStatus !== undefined) break;
+        if (this.replanDue()) this.plan();
+        const due = pace.due(loop.step, loop.totalSteps);
+        if (due !== null) await this.pause(due === 'report');
+      }
+      return await this.close();
+    } catch (error) {
+      if (this.savedStep >= 0) this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${this.facts.folder.path}`);
+      throw error;
+    }
+  }
+
+  /** Saves a checkpoint, after a validation for the report or without. */
+  private async pause(withReport: boolean): Promise<void> {
+    const { loop, history, facts, pace } = this;
+    const began = performance.now();
+    if (withReport) await history.addValidation(loop.step, await facts.validator.run(), facts.validator.pictured);
+    await this.save();
+    if (!withReport) return;
+    await writeReport(facts.folder.report, reportOf(facts, this.state(loop.step === loop.totalSteps ? 'finished' : 'running')));
+    pace.reported((performance.now() - began) / 1000);
+  }
+
+  private async save(): Promise<void> {
+    const { trainer, settings, data } = this.start;
+    if (trainer.step === this.savedStep) return;
+    const began = performance.now();
+    // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
+    this.history.flush();
+    const { adapter, folder, source } = this.options;
+    const options = { ...settings, totalSteps: this.loop.totalSteps, source, trainPairs: data.train.length };
+    await saveCheckpoint(folder.checkpoint, trainer.networks, { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name });
+    this.savedStep = trainer.step;
+    this.pace.saved((performance.now() - began) / 1000);
+  }
+
+  private async close(): Promise<number> {
+    const { loop, interrupt, facts, progress } = this;
+    const finished = loop.step === loop.totalSteps;
+    const state = this.state(finished ? 'finished' : 'interrupted');
+    if (!finished) {
+      await this.save();
+      await writeReport(facts.folder.report, reportOf(facts, state));
+    }
+    progress.stop();
+    for (const line of closingLines(facts, state)) this.options.say(line);
+    return finished ? 0 : interrupt.exitStatus!;
+  }
+
+  private state(state: TrainingReport['state']): ReportState {
+    const { loop, history } = this;
+    return { state, history, step: loop.step, totalSteps: loop.totalSteps, seconds: loop.seconds };
+  }
+
+  private replanDue(): boolean {
+    const { settings } = this.start;
+    if (this.plannedTwice || settings.minutes === null || this.options.resume !== null) return false;
+    return this.secondsSinceLaunch() > settings.minutes * 60 * SECOND_PLAN;
+  }
+
+  /** Settles how many steps fit into a run of so many minutes. */
+  private plan(): void {
+    const { loop, pace, start, options } = this;
+    const { minutes } = start.settings;
+    if (minutes === null) return;
+    this.plannedTwice = this.replanDue();
+    // With only half of its steps done, a run is still at its first learning rate and may become shorter or longer.
+    if (2 * loop.step >= loop.totalSteps && this.plannedTwice) return;
+    const facts = { step: loop.step, secondsPerStep: loop.secondsPerStep ?? start.secondsPerStep, secondsLeft: minutes * 60 - this.secondsSinceLaunch(), pauseSeconds: pace.reportSeconds };
+    loop.totalSteps = planSteps({ ...facts, pauses: pace.reportsLeft(loop.step, loop.totalSteps) });
+    if (!this.plannedTwice) options.say(`${formatCount(loop.totalSteps)} steps fit into ${minutes} minutes at this speed`);
+  }
+
+  private secondsSinceLaunch(): number {
+    return (performance.now() - this.options.launchedAt) / 1000;
+  }
+}
+
+/** Before a run of so many minutes is planned, any length will do that keeps the learning rate constant. */
+function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
+  const { epochs, steps, minutes } = settings;
+  if (steps !== null) return steps;
+  if (epochs !== null) return epochs * trainer.stepsPerEpoch;
+  return planSteps({ step: trainer.step, secondsPerStep, secondsLeft: minutes! * 60, pauseSeconds: 0, pauses: 0 });
+}
+
+async function begin({ gpu, scales, source, replay, say }: SessionOptions): Promise<Start> {
+  const open = (settings: RunSettings) => openTrainingData(source, settings, say);
+  const [settings] = scales;
+  if (settings!.minutes !== null) return startFastEnough(gpu, scales, open, replay, say);
+  const data = await open(settings!);
+  return { settings: settings!, data, trainer: await openTrainer(gpu, data, settings!, replay), trained: [], secondsPerStep: 0 };
+}
+
+async function goOn({ gpu, scales, source, replay, say, folder, adapter }: SessionOptions, checkpoint: TrainingCheckpoint): Promise<Start> {
+  const settings = scales[0]!;
+  const data = await openTrainingData(source, settings, say);
+  const { trainPairs } = checkpoint.options;
+  if (trainPairs !== data.train.length) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
+      expected: `${trainPairs} training pairs`,
+      received: `${data.train.length} in ${source}`,
+      fix: 'name the folder that the run was started with (--data)',
+    });
+  }
+  const trainer = await openTrainer(gpu, data, settings, replay);
+  await loadCheckpoint(folder.checkpoint, trainer.networks);
+  trainer.resumeAt(checkpoint.step);
+  say(`going on from step ${formatCount(checkpoint.step)} of ${folder.checkpoint}`);
+  const here = adapter.description || adapter.name;
+  if (checkpoint.adapter !== here) say(`note: the run was started on "${checkpoint.adapter}"; on this adapter its numbers will differ in the last digits`);
+  return { trainer, settings, data, trained: [], secondsPerStep: 0 };
+}

@@ -1,0 +1,85 @@
+import { performance } from 'node:perf_hooks';
+import type { Gpu } from '../../gpu/gpu.js';
+import { Trainer, type TrainedStep } from '../../training/trainer.js';
+import type { TrainingData } from './data.js';
+import { DROPOUT_RATE, loadSizeOf, type RunSettings } from './settings.js';
+
+/** The networks of a run and what was learned of their speed; the steps measured are the run's first. */
+export interface Start {
+  trainer: Trainer;
+  settings: RunSettings;
+  data: TrainingData;
+  trained: TrainedStep[];
+  secondsPerStep: number;
+}
+
+/** Below this a preview shows nothing recognisable, and a smaller scale shows more. */
+const FEWEST_PREVIEW_STEPS = 500;
+/** Timed until so much time or so many steps have passed; the first step, which compiles shaders, is not timed. */
+const TRIAL = { seconds: 3, mostSteps: 16 } as const;
+
+export function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, settings: RunSettings, replay: boolean): Promise<Trainer> {
+  const { dropout, size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction } = settings;
+  return Trainer.create(gpu, train, {
+    size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction, storedSize, replay,
+    loadSize: loadSizeOf(settings),
+    dropout: dropout ? DROPOUT_RATE : 0,
+  });
+}
+
+/**
+ * Starts to train at the first scale that is fast enough for a preview to be worth its time; at the last one in any case.
+ *
+ * @param scales the same run at one or more scales, the largest first
+ * @param note told why a scale was given up
+ */
+export async function startFastEnough(
+  gpu: Gpu, scales: readonly RunSettings[], open: (settings: RunSettings) => Promise<TrainingData>, replay: boolean, note: (line: string) => void,
+): Promise<Start> {
+  for (const [index, settings] of scales.entries()) {
+    const data = await open(settings);
+    const trainer = await openTrainer(gpu, data, settings, replay);
+    const longest = index === scales.length - 1 || settings.minutes === null ? Infinity : (settings.minutes * 60) / FEWEST_PREVIEW_STEPS;
+    const { trained, secondsPerStep } = await measure(trainer);
+    if (secondsPerStep <= longest) return { trainer, settings, data, trained, secondsPerStep };
+    trainer.dispose();
+    gpu.trim();
+    const { size, ngf } = scales[index + 1]!;
+    note(`a step takes ${secondsPerStep.toFixed(1)} s at ${settings.size} pixels and width ${settings.ngf}, too long for a preview; going on with ${size} pixels and width ${ngf}`);
+  }
+  throw new RangeError('no scale to train at');
+}
+
+async function measure(trainer: Trainer): Promise<{ trained: TrainedStep[]; secondsPerStep: number }> {
+  await trainer.train();
+  const trained = await trainer.collectLosses();
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1000;
+  let steps = 0;
+  while (steps === 0 || (steps < TRIAL.mostSteps && seconds() < TRIAL.seconds)) {
+    await trainer.train();
+    trained.push(...(await trainer.collectLosses()));
+    steps++;
+  }
+  return { trained, secondsPerStep: seconds() / steps };
+}
+
+/** What is known when the length of a run of so many minutes is planned. */
+export interface PlanFacts {
+  step: number;
+  secondsPerStep: number;
+  /** Until the run should end. */
+  secondsLeft: number;
+  /** What a validation, with its report and checkpoint, takes; and how many are to come. */
+  pauseSeconds: number;
+  pauses: number;
+}
+
+/**
+ * Steps in all that fit. At least twice those done: a run is planned while its learning rate is still that of the first
+ * half, so that it is the same run as one of that many steps from the start.
+ */
+export function planSteps({ step, secondsPerStep, secondsLeft, pauseSeconds, pauses }: PlanFacts): number {
+  const steps = step + Math.floor((secondsLeft - pauseSeconds * pauses) / secondsPerStep);
+  return Math.max(steps, 2 * (step + 1));
+}

@@ -1,0 +1,108 @@
+import { performance } from 'node:perf_hooks';
+import { ShadegradError } from '../../gpu/errors.js';
+import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import { openNodeGpu } from '../adapter.js';
+import { readCheckpointInfo } from '../checkpoint.js';
+import { parseFlags } from '../flags.js';
+import { formatCount } from '../format.js';
+import { formatHelp } from '../help.js';
+import { chooseSource, SYNTHETIC } from './data.js';
+import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
+import { existingRunFolder, newRunFolder, type RunFolder } from './folder.js';
+import { TrainingSession, type SessionOptions } from './session.js';
+import { newSettings, resumedSettings } from './settings.js';
+
+const say = (line: string): void => console.log(line);
+
+/**
+ * The program of `examples/train-facades.js`.
+ *
+ * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @returns the exit status: 0, or 130 after Ctrl-C and 143 after SIGTERM
+ * @throws ShadegradError for whatever the user can mend
+ */
+export async function trainFacades(argv: readonly string[]): Promise<number> {
+  const launchedAt = performance.now();
+  const { values: flags, given, help } = parseFlags(TRAIN_PROGRAM, argv);
+  if (help) {
+    process.stdout.write(formatHelp(TRAIN_PROGRAM));
+    return 0;
+  }
+  checkTogether(flags, given);
+  const run = flags.resume ? await runToResume(flags, given) : { folder: await newRunFolder(flags.out), resume: null, scales: null };
+  if (run === null) return 0;
+  const { folder, resume } = run;
+  const asked = flags.data !== undefined || flags.download || !resume;
+  const source = asked ? await chooseSource(flags) : String(resume.checkpoint.options.source);
+
+  const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  try {
+    say(adapter.summary);
+    const scales = run.scales ?? newSettings(flags, given, adapter.kind !== 'hardware');
+    if (!resume) sayPreset(scales[0]!.preset, given.has('preset'));
+    return await TrainingSession.run({
+      gpu, adapter, folder, source, scales, resume, launchedAt, say,
+      pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
+      validate: flags.validate,
+      replay: !flags.eager,
+    });
+  } finally {
+    gpu.destroy();
+  }
+}
+
+type RunToResume = Pick<SessionOptions, 'folder' | 'scales'> & { resume: NonNullable<SessionOptions['resume']> };
+
+/** @returns null when the run is finished already */
+async function runToResume(flags: TrainFlags, given: ReadonlySet<string>): Promise<RunToResume | null> {
+  const folder = await existingRunFolder(flags.out);
+  const checkpoint = await readCheckpointInfo(folder.checkpoint);
+  checkResumable(folder, checkpoint);
+  const settings = resumedSettings(folder.checkpoint, checkpoint.options, flags, given);
+  checkSource(folder, checkpoint, flags);
+  const saved = checkpoint.options.totalSteps as number;
+  const totalSteps = (stepsPerEpoch: number): number => flags.steps ?? (flags.epochs === undefined ? saved : flags.epochs * stepsPerEpoch);
+  const stepsPerEpoch = Math.floor((checkpoint.options.trainPairs as number) / settings.batch);
+  const total = totalSteps(stepsPerEpoch);
+  if (checkpoint.step > total) {
+    throw new ShadegradError('BAD_FLAG', 'The run is longer already', {
+      expected: `more than the ${formatCount(checkpoint.step)} steps done`,
+      received: `${formatCount(total)} steps`,
+      fix: 'ask for more steps or epochs in all, not for those to come',
+    });
+  }
+  if (checkpoint.step === total) {
+    say(`the run in ${folder.path} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
+    return null;
+  }
+  if (total !== saved && 2 * checkpoint.step > saved) {
+    say(`note: the learning rate was falling already; for ${formatCount(total)} steps in all it follows their schedule from here on`);
+  }
+  return { folder, scales: [settings], resume: { checkpoint, totalSteps } };
+}
+
+/** @throws CHECKPOINT_MISMATCH for a generator alone, or a file that this program did not write */
+function checkResumable(folder: RunFolder, { architecture, options }: TrainingCheckpoint): void {
+  const complete = architecture.discriminator !== null && ['totalSteps', 'trainPairs', 'size', 'batch'].every((name) => typeof options[name] === 'number');
+  if (complete) return;
+  throw new ShadegradError('CHECKPOINT_MISMATCH', `${folder.checkpoint} cannot be trained on`, {
+    expected: 'a checkpoint of this program, with both networks, their optimisers and its options',
+    received: architecture.discriminator === null ? 'a generator alone' : 'options of another program',
+    fix: 'name the folder of a run with --out',
+  });
+}
+
+function checkSource(folder: RunFolder, { options }: TrainingCheckpoint, flags: TrainFlags): void {
+  const folderAsked = flags.data !== undefined || flags.download;
+  if (!folderAsked || options.source !== SYNTHETIC) return;
+  throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
+    expected: 'the synthetic facades',
+    received: flags.data ?? '--download',
+    fix: 'leave out --data and --download to go on with that run, or leave out --resume to start a new one',
+  });
+}
+
+function sayPreset(preset: 'full' | 'preview', chosen: boolean): void {
+  const other = preset === 'full' ? 'for a quick trial: --preset preview' : 'for the paper\'s setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full';
+  say(`preset: ${preset}${chosen ? '' : ', chosen for this adapter'}; ${other}`);
+}
