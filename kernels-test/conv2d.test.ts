@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { conv2d, convTranspose2d } from '../src/autograd/ops.js';
 import {
-  conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, convTranspose2dOutputShape, type ConvGeometry,
+  conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, convTranspose2dOutputShape, supportsConvVariant, type ConvGeometry,
 } from '../src/kernels/conv2d.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -34,6 +34,8 @@ const cases: Case[] = [
   { input: [4, 8, 6, 6], out: 1, ...four },
   { input: [1, 32, 32, 12], out: 20, ...four },
   { input: [1, 64, 64, 3], out: 16, ...four },
+  { input: [3, 13, 11, 36], out: 40, ...four },
+  { input: [1, 2, 2, 128], out: 132, ...four },
   { input: [3, 9, 9, 1], out: 7, ...patch },
   { input: [1, 31, 31, 8], out: 1, ...patch },
   { input: [2, 32, 32, 4], out: 8, ...patch },
@@ -86,6 +88,27 @@ for (const each of cases) {
     assertClose(await dw.data(), expected, { ...close, absolute: 5e-4, label: 'weight gradient' });
     conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, dw, true);
     assertClose(await dw.data(), expected.map((value) => 2 * value), { ...close, absolute: 1e-3, label: 'accumulated weight gradient' });
+  });
+}
+
+// The heuristic picks one variant for a layer; every other one the adapter supports must give the same.
+for (const each of cases) {
+  const { weight, output, geometry } = shapesOf(each);
+  const { input, out } = each;
+  test(`every variant of conv2d, input [${input}] to ${out} channels`, async () => {
+    const [x, w, dy] = [upload('x', input), upload('w', weight), upload('dy', output)];
+    const biasOut = upload('bias out', [out]);
+    const biasIn = upload('bias in', [input[3]!]);
+    for (const variant of ['tile', 'subgroup'] as const) {
+      if (supportsConvVariant(gpu, variant, x.tensor, w.tensor, out)) {
+        const y = await conv2dForward(x.tensor, w.tensor, biasOut.tensor, geometry, undefined, variant).data();
+        assertClose(y, reference.conv2d(x.data, w.data, biasOut.data, input, weight, output, geometry), { absolute: 2e-4, relative: 1e-5, label: `forward, ${variant}` });
+      }
+      if (supportsConvVariant(gpu, variant, dy.tensor, w.tensor, input[3]!)) {
+        const dx = await conv2dInputGrad(dy.tensor, w.tensor, biasIn.tensor, input, geometry, undefined, variant).data();
+        assertClose(dx, reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), { absolute: 2e-4, relative: 1e-5, label: `input gradient, ${variant}` });
+      }
+    }
   });
 }
 

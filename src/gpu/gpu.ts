@@ -36,6 +36,8 @@ export interface AdapterDescription {
   readonly description: string;
   /** A CPU pretending to be a GPU (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
+  /** Lanes of a subgroup where that is one number and shaders may use subgroups; null otherwise. */
+  readonly subgroupSize: number | null;
 }
 
 /**

@@ -50,9 +50,11 @@ export async function openGpu(adapter: GPUAdapter, request: GpuRequest = {}, hos
       cause,
     });
   }
-  const { vendor, architecture, device: deviceName, description } = adapter.info;
+  const { vendor, architecture, device: deviceName, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   const software = /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${architecture} ${deviceName} ${description}`);
-  return new Gpu(device, { vendor, architecture, device: deviceName, description, software }, host);
+  const fixedSize = device.features.has('subgroups') && subgroupMinSize > 0 && subgroupMinSize === subgroupMaxSize;
+  const subgroupSize = fixedSize ? subgroupMinSize : null;
+  return new Gpu(device, { vendor, architecture, device: deviceName, description, software, subgroupSize }, host);
 }
 
 /**

@@ -1,10 +1,14 @@
 import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
+import type { Shader } from '../gpu/pipeline-cache.js';
 import { expectShape, formatShape, imageShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { grid, specialise } from './kernel.js';
 import { operandA, operandB } from './operands.js';
 import convShapeSource from '../../shaders/operands/conv_shape.wgsl';
+import forwardSubgroupSource from '../../shaders/conv2d_forward_subgroup.wgsl';
+import inputGradSubgroupSource from '../../shaders/conv2d_input_grad_subgroup.wgsl';
 import forwardSource from '../../shaders/conv2d_forward.wgsl';
 import inputGradSource from '../../shaders/conv2d_input_grad.wgsl';
 import weightGradSource from '../../shaders/conv2d_weight_grad.wgsl';
@@ -145,28 +149,89 @@ const TILE_CHANNELS = 4;
 const TILE_WEIGHTS = 8;
 
 /**
+ * How the forward and input-gradient kernels share their loads: each invocation loads all it needs ("tile"), or the
+ * lanes of a subgroup load for each other ("subgroup").
+ */
+export type ConvVariant = 'tile' | 'subgroup';
+
+/** Subgroups are of one known size only by a workgroup that they divide evenly. */
+const WORKGROUP = 64;
+
+/** Whether an adapter and a layer can run a variant at all. */
+export function supportsConvVariant(gpu: Gpu, variant: ConvVariant, input: Tensor, weight: Tensor, channels: number): boolean {
+  if (variant === 'tile') return true;
+  const size = gpu.adapter.subgroupSize;
+  const vectors = input.vectorizable && weight.shape[3]! % 4 === 0 && weight.base % 4 === 0 && channels % 4 === 0;
+  return size !== null && size <= WORKGROUP && vectors;
+}
+
+/**
+ * The variant for a layer. On CPU adapters a load costs several multiply-adds, and sharing loads doubles the speed as
+ * long as a subgroup is wide enough and full: lavapipe's has 8 lanes, SwiftShader's 4. On GPUs neighbouring lanes'
+ * loads meet in the cache.
+ */
+function chooseVariant(gpu: Gpu, input: Tensor, weight: Tensor, channels: number): ConvVariant {
+  const { software, subgroupSize } = gpu.adapter;
+  const pays = software && subgroupSize !== null && subgroupSize >= TILE_PIXELS && channels >= TILE_CHANNELS * subgroupSize;
+  return pays && supportsConvVariant(gpu, 'subgroup', input, weight, channels) ? 'subgroup' : 'tile';
+}
+
+/** Shader and workgroups of the forward or the input-gradient kernel. `channels` and `pixels` are its result's. */
+function convProgram(
+  kind: 'forward' | 'input_grad',
+  variant: ConvVariant,
+  gpu: Gpu,
+  { input, weight, channels, pixels }: { input: Tensor; weight: Tensor; channels: number; pixels: number },
+): { shader: Shader; workgroups: [number, number, number] } {
+  const a = operandA(input.vectorizable);
+  const b = operandB(weight.shape[3]! % 4 === 0 && weight.base % 4 === 0);
+  const vectors = Math.ceil(channels / TILE_CHANNELS);
+  if (variant === 'tile') {
+    const source = kind === 'forward' ? forwardSource : inputGradSource;
+    return {
+      shader: specialise(`conv2d_${kind}`, [convShapeSource, a.source, b.source, source], { ...a.constants, ...b.constants }),
+      workgroups: grid(vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
+    };
+  }
+  const size = gpu.adapter.subgroupSize!;
+  const perSubgroup = Math.min(TILE_PIXELS, size);
+  const source = kind === 'forward' ? forwardSubgroupSource : inputGradSubgroupSource;
+  return {
+    shader: specialise(`conv2d_${kind}_subgroup`, [convShapeSource, a.source, b.source, source], { PIXELS: perSubgroup }, {}, SUBGROUP_DIRECTIVES),
+    workgroups: grid(Math.ceil(vectors / size) * size * Math.ceil(pixels / perSubgroup), WORKGROUP),
+  };
+}
+
+/**
+ * WGSL cannot prove that a subgroup's lanes agree on a branch that depends on their index; that they do follows from
+ * how tiles are numbered: a multiple of the subgroup's size shares one group of pixels.
+ */
+const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);';
+
+/**
  * 2-D convolution (cross-correlation, as in every deep-learning library).
  * @param input [batch, height, width, in channels]
  * @param weight [kernel height, kernel width, in channels, out channels]
  * @param bias [out channels] or null
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
+ * @param variant chosen by the adapter and the layer when absent
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor): Tensor {
+export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor, variant?: ConvVariant): Tensor {
   const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
   const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
   expectShape('out of conv2d', shape, output.shape);
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const pixels = shape[0]! * shape[1]! * shape[2]!;
-  const a = operandA(input.vectorizable);
-  const b = operandB(shape[3]! % 4 === 0 && weight.base % 4 === 0);
-  input.gpu.dispatch({
-    shader: specialise('conv2d_forward', [convShapeSource, a.source, b.source, forwardSource], { ...a.constants, ...b.constants }),
+  const { gpu } = input;
+  const program = convProgram('forward', variant ?? chooseVariant(gpu, input, weight, shape[3]!), gpu, { input, weight, channels: shape[3]!, pixels });
+  gpu.dispatch({
+    shader: program.shader,
     bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
       input, output, weightBase: weight.base, bias,
     }),
-    workgroups: grid(Math.ceil(shape[3]! / TILE_CHANNELS) * Math.ceil(pixels / TILE_PIXELS), 64),
+    workgroups: program.workgroups,
   });
   return output;
 }
@@ -185,6 +250,7 @@ export function conv2dInputGrad(
   inputShape: Shape,
   geometry: ConvGeometry,
   out?: Tensor,
+  variant?: ConvVariant,
 ): Tensor {
   expectShape('gradient of conv2d', conv2dOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
   const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
@@ -193,16 +259,15 @@ export function conv2dInputGrad(
   if (bias) expectShape('bias of convTranspose2d', [channels], bias.shape);
   const { stride } = geometry;
   const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
-  const a = operandA(gradOutput.vectorizable);
-  const b = operandB(weight.shape[3]! % 4 === 0 && weight.base % 4 === 0);
-  const [x, y] = grid(Math.ceil(channels / TILE_CHANNELS) * Math.ceil(pixels / TILE_PIXELS), 64);
-  gradOutput.gpu.dispatch({
-    shader: specialise('conv2d_input_grad', [convShapeSource, a.source, b.source, inputGradSource], { ...a.constants, ...b.constants }),
+  const { gpu } = gradOutput;
+  const program = convProgram('input_grad', variant ?? chooseVariant(gpu, gradOutput, weight, channels), gpu, { input: gradOutput, weight, channels, pixels });
+  gpu.dispatch({
+    shader: program.shader,
     bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
       input: output, output: gradOutput, weightBase: weight.base, bias,
     }),
-    workgroups: [x, y, stride[0] * stride[1]],
+    workgroups: [program.workgroups[0], program.workgroups[1], stride[0] * stride[1]],
   });
   return output;
 }

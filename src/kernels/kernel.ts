@@ -8,8 +8,9 @@ const specialised = new Map<string, Shader>();
 /**
  * Joins what a kernel consists of: constants for the shape at hand, then the WGSL files as they were written.
  * The result is the same object for the same arguments, so that nothing is assembled twice.
+ * @param directives what WGSL wants before everything else, such as `enable subgroups;`; one name, one text
  */
-export function specialise(name: string, sources: readonly string[], constants: Constants = {}, aliases: Readonly<Record<string, string>> = {}): Shader {
+export function specialise(name: string, sources: readonly string[], constants: Constants = {}, aliases: Readonly<Record<string, string>> = {}, directives = ''): Shader {
   let key = name;
   for (const constant in constants) key += `|${constant}=${constants[constant]}`;
   for (const alias in aliases) key += `|${alias}:${aliases[alias]}`;
@@ -21,7 +22,7 @@ export function specialise(name: string, sources: readonly string[], constants: 
         typeof value === 'boolean' ? `const ${constant} = ${value};` : `const ${constant} = ${value}u;`,
       ),
     ];
-    shader = { name, code: [...declarations, ...sources].join('\n') };
+    shader = { name, code: [directives, ...declarations, ...sources].join('\n') };
     specialised.set(key, shader);
   }
   return shader;
