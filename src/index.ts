@@ -1,3 +1,5 @@
+// Everything a user may import, in Node and in browsers alike. The two entries add what belongs to one of them.
+
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
 export { createImage, crop, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
 export { resizeBicubic } from './data/resize.js';
@@ -12,3 +14,37 @@ export type { CheckpointArchitecture, CheckpointOptions, TrainingCheckpoint, Tra
 export type { CheckpointExpectations } from './training/checkpoint-fit.js';
 export type { CheckpointTarget } from './training/checkpoint-tensors.js';
 export { LIBRARY_VERSION } from './version.js';
+
+// The device.
+export { Gpu, type AdapterDescription, type MemoryReport } from './gpu/gpu.js';
+export { openGpu, type GpuRequest } from './gpu/request.js';
+export type { GpuHost } from './gpu/host.js';
+export type { Recording } from './gpu/recording.js';
+
+// Tensors and what is done with them.
+export { Tensor, type DType } from './tensor/tensor.js';
+export type { Shape } from './tensor/shape.js';
+export {
+  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, dropout, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
+  scale, sigmoid, sliceChannels, sum, tanh,
+  type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type OutOption,
+} from './autograd/ops.js';
+export { backward, zeroGrad } from './autograd/backward.js';
+export { noGrad } from './autograd/graph.js';
+export { DropoutState } from './kernels/dropout.js';
+export { copy, fill } from './kernels/elementwise.js';
+export { fillNormal, fillUniform } from './kernels/random.js';
+export { floatToImage, imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
+
+// Networks and training.
+export { Module, Slot } from './nn/module.js';
+export { BatchNorm2d, Conv2d, ConvTranspose2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode } from './nn/layers.js';
+export { constant, normal, uniform, type Initializer } from './nn/initializers.js';
+export { Adam, type AdamOptions } from './optim/adam.js';
+export { linearDecay } from './optim/schedule.js';
+export { UNet, type GeneratorMode, type UNetOptions } from './models/unet.js';
+export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
+export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';
+export { Trainer, type TrainedStep, type TrainerOptions } from './training/trainer.js';
+export { Translator, type TranslatorOptions } from './training/translator.js';
+export type { Direction } from './training/image-store.js';

@@ -19,3 +19,12 @@ export async function openNodeGpu(options: NodeGpuOptions = {}): Promise<{ gpu: 
   const { adapter, adapterChoice } = await loadDawn(options);
   return { gpu: await openGpu(adapter, options, nodeHost), adapterChoice };
 }
+
+/**
+ * Opens a device as openNodeGpu does, and gives the device alone: the same call as in a browser.
+ *
+ * @throws NO_ADAPTER with how to get one on this system
+ */
+export async function requestGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
+  return (await openNodeGpu(options)).gpu;
+}

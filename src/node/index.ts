@@ -6,10 +6,10 @@ export { parseFlags, type Flag, type FlagValues, type ParsedFlags, type Program 
 export { formatHelp } from './help.js';
 export { runMain } from './run-main.js';
 export { JsonLog, readLog, type LogEntry } from './log.js';
-export { createProgress, type Progress, type ProgressOptions, type ProgressUpdate, type StepLosses } from './progress.js';
+export { createProgress, type Progress, type ProgressOptions, type ProgressUpdate } from './progress.js';
 export { formatBytes, formatCount, formatDuration, formatNumber } from './format.js';
 export { renderReport, writeReport, writeSampleGrid, type TrainingReport } from './report.js';
-export { openNodeGpu, type NodeGpuOptions } from './adapter.js';
+export { openNodeGpu, requestGpu, type NodeGpuOptions } from './adapter.js';
 export { loadDawn, type Dawn, type DawnOptions } from './dawn.js';
 export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter-choice.js';
 export { nodeHost } from './polling.js';
@@ -17,3 +17,4 @@ export { diagnose, type Diagnosis } from './doctor.js';
 export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './download.js';
 export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './checkpoint.js';
 export { trainFacades } from './training/train-facades.js';
+export { translateImages } from './training/translate.js';

@@ -1,14 +1,7 @@
 import cliProgress from 'cli-progress';
 import { formatCount, formatDuration, formatNumber } from './format.js';
 import { StepClock } from './step-clock.js';
-
-/** The four losses of a pix2pix step; each is the mean over the batch, `generatorL1` without its weight lambda. */
-export interface StepLosses {
-  discriminatorReal: number;
-  discriminatorFake: number;
-  generatorGan: number;
-  generatorL1: number;
-}
+import type { StepLosses } from '../training/pix2pix-step.js';
 
 /** The part of `process.stdout` that a progress bar needs. */
 export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };

@@ -46,7 +46,7 @@ export class Tensor implements Scoped {
   origin: Origin | null = null;
   disposed = false;
 
-  /** Takes over one reference to `storage`. Users make tensors with `tensor()`, `zeros()` and the operations. */
+  /** Takes over one reference to `storage`. Users make tensors with `Tensor.from()` and the operations. */
   constructor({ gpu, storage, shape, dtype = 'f32', offset = 0, rowStride }: TensorParts) {
     checkShape(shape, storage.label);
     this.gpu = gpu;

@@ -1,6 +1,6 @@
 import type { RgbImage } from '../../data/image.js';
 import type { ImageMetrics } from '../../training/metrics.js';
-import type { StepLosses } from '../progress.js';
+import type { StepLosses } from '../../training/pix2pix-step.js';
 
 /** Everything the report page shows. */
 export interface TrainingReport {
