@@ -1,0 +1,12 @@
+// Translates images with a trained generator:
+// node examples/translate.js --weights CHECKPOINT --input FILE|DIR --output DIR [flags]; --help shows them all.
+// The program is src/node/training/translate.ts.
+const { runMain, translateImages } = await import('shadegrad').catch(explainMissingBuild);
+
+await runMain(() => translateImages(process.argv.slice(2)));
+
+function explainMissingBuild(error) {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  console.error('error: shadegrad is not built yet\n  fix: run "npm ci" once (it installs and builds), or "npm start", which does it all');
+  process.exit(1);
+}

@@ -1,0 +1,92 @@
+/**
+ * Runs the programs in examples/ as a user does: in a process of their own, on the built library.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+
+const root = process.cwd();
+
+/** The smallest run: a few milliseconds of work a step. */
+export const TINY = ['--size', '32', '--ngf', '4', '--ndf', '4', '--validate', '2'];
+
+export interface Finished {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ProgramOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** A shell command to run before, such as `ulimit -f 100`. */
+  shell?: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  finished: Promise<Finished>;
+}
+
+/** Builds dist/ if it is older than the sources. Call it before the first program. */
+export function buildLibrary(): void {
+  const build = `const { prepareBuild } = await import('./scripts/lib/prepare.js'); prepareBuild() || process.exit(1);`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', build], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+export function temporaryFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `shadegrad-${name}-`));
+}
+
+export function start(program: 'train-facades' | 'translate', parameters: readonly string[], { cwd, env, shell }: ProgramOptions = {}): Running {
+  const command = [process.execPath, join(root, 'examples', `${program}.js`), ...parameters];
+  const [file, ...rest] = shell === undefined ? command : ['sh', '-c', `${shell} && exec "$@"`, 'sh', ...command];
+  const child = spawn(file!, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
+  });
+  return { child, finished };
+}
+
+export function run(program: 'train-facades' | 'translate', parameters: readonly string[], options?: ProgramOptions): Promise<Finished> {
+  return start(program, parameters, options).finished;
+}
+
+/** Asserts that a program ended well and returns what it printed. */
+export function succeeded({ status, stdout, stderr }: Finished): string {
+  assert.is(status, 0, stderr + stdout);
+  return stdout;
+}
+
+/** Asserts that a program failed as programs should: a short message with a code, no stack, and this in its words. */
+export function failedWith({ status, stdout, stderr }: Finished, code: string, ...words: RegExp[]): void {
+  assert.is(status, code === 'BAD_FLAG' ? 2 : 1, stderr + stdout);
+  assert.match(stderr, `error [${code}]: `);
+  assert.not.match(stderr, /^\s+at .*[:(]\d+/m);
+  for (const word of words) assert.match(stderr, word);
+}
+
+export interface LoggedLine {
+  step: number;
+  generatorL1?: number;
+  validation?: { l1: number; psnr: number; ssim: number };
+  [field: string]: unknown;
+}
+
+/** The lines of a run's log; a last one that is cut short is left out. */
+export function readLogLines(path: string): LoggedLine[] {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as LoggedLine);
+}
+
+/** The training steps of a log, in its order. */
+export function loggedSteps(path: string): number[] {
+  return readLogLines(path).filter((line) => line.generatorL1 !== undefined).map(({ step }) => step);
+}
