@@ -12,6 +12,8 @@ export interface GradientSlot {
   tensor: Tensor;
   /** False when the contents are left over from an earlier step. */
   filled: boolean;
+  /** Whether the place belongs to someone else (an arena) and outlives zeroGrad(). */
+  readonly fixed: boolean;
 }
 
 const slots = new WeakMap<Tensor, GradientSlot>();
@@ -19,7 +21,7 @@ const slots = new WeakMap<Tensor, GradientSlot>();
 /** Gives a leaf a fixed place for its gradient. */
 export function setGradientSlot(leaf: Tensor, tensor: Tensor): void {
   expectShape(`gradient of "${leaf.label}"`, leaf.shape, tensor.shape);
-  slots.set(leaf, { tensor, filled: false });
+  slots.set(leaf, { tensor, filled: false, fixed: true });
 }
 
 /** True when backward() has left a gradient for this leaf since the last zeroGrad(). */
@@ -32,11 +34,18 @@ export function gradientOf(leaf: Tensor): Tensor | null {
   return slots.get(leaf)?.tensor ?? null;
 }
 
-/** Forgets gradients: the next backward() writes over them instead of adding. Costs no GPU work. */
+/**
+ * Forgets gradients: the next backward() writes over them instead of adding. Costs no GPU work. A leaf that is no
+ * module's parameter loses its gradient tensor.
+ */
 export function zeroGrad(leaves: Iterable<Tensor>): void {
   for (const leaf of leaves) {
     const slot = slots.get(leaf);
     if (slot) slot.filled = false;
+    if (slot && !slot.fixed) {
+      slot.tensor.dispose();
+      slots.delete(leaf);
+    }
     leaf.grad = null;
   }
 }
@@ -56,7 +65,10 @@ function reverseOrder(root: GraphNode): GraphNode[] {
       stack.pop();
       continue;
     }
-    const node = top.node.needed[top.next - 1] ? (input.origin as GraphNode | null) : null;
+    const needed = top.node.needed[top.next - 1];
+    // A disposed tensor has lost its history: what lies before it would silently get no gradient.
+    if (needed) input.assertLive();
+    const node = needed ? (input.origin as GraphNode | null) : null;
     if (node && !seen.has(node)) {
       seen.add(node);
       stack.push({ node, next: 0 });
@@ -128,7 +140,11 @@ function ones(like: Tensor): Tensor {
 function deposit(leaf: Tensor, gradient: Tensor): void {
   let slot = slots.get(leaf);
   if (!slot || slot.tensor.disposed) {
-    slots.set(leaf, (slot = { tensor: copy(gradient).keep(), filled: true }));
+    const { gpu, shape, size, label } = leaf;
+    // Not memory of a recorded step: the gradient outlives that.
+    const storage = gpu.allocatePersistent(size * 4, `gradient of ${label}`);
+    slot = { tensor: copy(gradient, new Tensor({ gpu, shape, storage }).keep()), filled: true, fixed: false };
+    slots.set(leaf, slot);
   } else if (slot.tensor !== gradient) {
     if (slot.filled) addInto(slot.tensor, gradient);
     else copy(gradient, slot.tensor);

@@ -43,6 +43,10 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, bac
     output.requiresGrad = true;
     const node: GraphNode = { op, inputs, output, needed, backward };
     output.origin = node;
+  } else if (output.origin) {
+    // A given place that an earlier operation had written: that history is no longer its own.
+    output.origin = null;
+    output.requiresGrad = false;
   }
   return output;
 }

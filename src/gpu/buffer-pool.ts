@@ -6,7 +6,11 @@ export class BufferPool {
   private readonly free = new Map<number, GPUBuffer[]>();
   pooledBytes = 0;
 
-  constructor(private readonly create: (bytes: number, label: string) => GPUBuffer) {}
+  /** @param largest the most bytes that one buffer may have */
+  constructor(
+    private readonly create: (bytes: number, label: string) => GPUBuffer,
+    private readonly largest = Infinity,
+  ) {}
 
   static sizeClass(bytes: number): number {
     if (bytes <= 256) return 256;
@@ -17,7 +21,7 @@ export class BufferPool {
 
   /** Unused buffers are kept for reuse: the contents are whatever the last owner left. */
   acquire(bytes: number, label: string): GPUBuffer {
-    const size = BufferPool.sizeClass(bytes);
+    const size = Math.min(BufferPool.sizeClass(bytes), this.largest);
     const reused = this.free.get(size)?.pop();
     if (reused) {
       this.pooledBytes -= size;
@@ -31,6 +35,15 @@ export class BufferPool {
     if (list) list.push(buffer);
     else this.free.set(buffer.size, [buffer]);
     this.pooledBytes += buffer.size;
+  }
+
+  /** Takes a buffer that turned out to be of no use out of the pool, if it is in there. */
+  remove(buffer: GPUBuffer): void {
+    const list = this.free.get(buffer.size);
+    const place = list?.indexOf(buffer) ?? -1;
+    if (place < 0) return;
+    list!.splice(place, 1);
+    this.pooledBytes -= buffer.size;
   }
 
   /** Gives every unused buffer back to the driver. */

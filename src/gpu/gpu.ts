@@ -1,11 +1,12 @@
 import { BufferPool } from './buffer-pool.js';
 import { ShadegradError } from './errors.js';
+import { Failures } from './failures.js';
 import { plainHost, type GpuHost } from './host.js';
 import type { Params } from './params.js';
 import { PipelineCache, type Shader } from './pipeline-cache.js';
 import { Readback } from './readback.js';
 import { Recording, Trace } from './recording.js';
-import { ScopeStack } from './scope.js';
+import { scopedIn, ScopeStack } from './scope.js';
 import { Storage, type Binding } from './storage.js';
 import { BindGroupCache, CommandStream, type Command } from './stream.js';
 import { UniformCache } from './uniform-cache.js';
@@ -57,8 +58,10 @@ export class Gpu {
   private readonly stream: CommandStream;
   private readonly bindGroups: BindGroupCache;
   private readonly readback: Readback;
+  private readonly failures: Failures;
+  /** Buffers for which there was no memory. */
+  private readonly broken = new WeakSet<GPUBuffer>();
   private trace: Trace | null = null;
-  private failure: ShadegradError | null = null;
   private destroyed = false;
   private allocatedBytes = 0;
   private peakBytes = 0;
@@ -71,19 +74,27 @@ export class Gpu {
     this.limits = device.limits;
     this.features = new Set(device.features);
     const track = <T>(promise: Promise<T>): Promise<T> => this.host.trackPending(promise);
-    this.pipelines = new PipelineCache(device, track, (error) => this.fail(error));
-    this.pool = new BufferPool((bytes, label) => this.createBuffer(bytes, label));
+    this.failures = new Failures(device, track);
+    this.pipelines = new PipelineCache(device, track, (diagnosis) => this.failures.expect(diagnosis));
+    this.pool = new BufferPool((bytes, label) => this.createBuffer(bytes, label), this.limits.maxBufferSize);
     this.uniforms = new UniformCache(device);
     this.stream = new CommandStream(device);
     this.bindGroups = new BindGroupCache(device);
     this.readback = new Readback(device, track, (delta) => this.account(delta));
     device.addEventListener('uncapturederror', (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
-      this.fail(new ShadegradError('GPU_VALIDATION', 'the device refused a command', { received: error.message, fix: 'this is a bug in a kernel\'s host half: please report it with the text above' }));
+      // It is thrown at the next wait; printing it here, too, would tell it twice.
+      event.preventDefault();
+      this.failures.report(
+        new ShadegradError('GPU_VALIDATION', 'the device refused a command', {
+          received: error.message,
+          fix: 'this is a bug in a kernel\'s host half: please report it with the text above',
+        }),
+      );
     });
     void device.lost.then((info) => {
       if (this.destroyed) return;
-      this.fail(
+      this.failures.report(
         new ShadegradError('DEVICE_LOST', 'the GPU device was lost', {
           received: info.message || info.reason,
           fix: 'start again from the last checkpoint; if it happens again, use a smaller size or batch',
@@ -92,22 +103,15 @@ export class Gpu {
     });
   }
 
-  /** Throws what went wrong since the last call, if anything did. */
+  /**
+   * Throws if the device is gone. Other failures (a refused command, no memory, a shader that does not compile) are
+   * thrown by the next `read()`, `sync()` or `record()`, once; the device stays usable.
+   */
   assertAlive(): void {
     if (this.destroyed) {
       throw new ShadegradError('DEVICE_LOST', 'the Gpu is used after destroy()', { fix: 'request a new one' });
     }
-    if (this.failure) {
-      const error = this.failure;
-      // A lost device stays lost; anything else was one command's fault.
-      if (error.code !== 'DEVICE_LOST') this.failure = null;
-      throw error;
-    }
-  }
-
-  private fail(error: ShadegradError): void {
-    // The first failure is the cause; later ones follow from it.
-    this.failure ??= error;
+    this.failures.throwIfLost();
   }
 
   /** True while `record()` traces a function: operations are noted down, not run. */
@@ -118,22 +122,28 @@ export class Gpu {
   /** Memory for a result. Contents are undefined. During a trace the memory is only promised. */
   allocate(bytes: number, label: string): Storage {
     if (!this.trace) return this.allocatePersistent(bytes, label);
-    return new Storage(bytes, label, null, () => {});
+    this.checkSize(bytes, label);
+    const storage = new Storage(bytes, label, null, () => {});
+    this.trace.promised.push(storage);
+    return storage;
   }
 
   /** Memory that exists at once, also during a trace. */
   allocatePersistent(bytes: number, label: string): Storage {
     this.assertAlive();
-    if (bytes > this.limits.maxBufferSize) {
-      throw new ShadegradError('LIMIT_EXCEEDED', `tensor "${label}" does not fit in one GPU buffer`, {
-        expected: `at most ${this.limits.maxBufferSize} bytes (maxBufferSize of this adapter)`,
-        received: `${bytes} bytes`,
-        fix: 'use a smaller size, width or batch',
-      });
-    }
+    this.checkSize(bytes, label);
     const buffer = this.pool.acquire(bytes, label);
     return new Storage(bytes, label, buffer, (storage) => {
-      if (!this.destroyed && storage.buffer) this.pool.release(storage.buffer);
+      if (!this.destroyed && !this.broken.has(storage.buffer!)) this.pool.release(storage.buffer!);
+    });
+  }
+
+  private checkSize(bytes: number, label: string): void {
+    if (bytes <= this.limits.maxBufferSize) return;
+    throw new ShadegradError('LIMIT_EXCEEDED', `tensor "${label}" does not fit in one GPU buffer`, {
+      expected: `at most ${this.limits.maxBufferSize} bytes (maxBufferSize of this adapter)`,
+      received: `${bytes} bytes`,
+      fix: 'use a smaller size, width or batch',
     });
   }
 
@@ -146,23 +156,30 @@ export class Gpu {
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
     const inUse = this.allocatedBytes;
-    void this.host.trackPending(this.device.popErrorScope()).then((error) => {
-      if (!error) return;
-      this.fail(
-        new ShadegradError('OUT_OF_MEMORY', `no GPU memory left for "${label}"`, {
-          expected: `${bytes} bytes free`,
-          received: `${inUse} bytes were allocated already (maxBufferSize ${this.limits.maxBufferSize}): ${error.message}`,
-          fix: 'use a smaller --size, --ngf or --batch, or close what else uses the GPU',
-        }),
-      );
-    }, () => {});
-    this.account(buffer.size);
+    const outcome = this.host.trackPending(this.device.popErrorScope());
+    this.failures.expect(outcome.then((error) => (error ? this.outOfMemory(buffer, label, inUse, error) : null)));
+    this.account(bytes);
     return buffer;
   }
 
-  destroyBuffer(buffer: GPUBuffer): void {
+  private outOfMemory(buffer: GPUBuffer, label: string, inUse: number, error: GPUError): ShadegradError {
+    // It must never serve again: whatever uses it is refused by the device.
+    this.broken.add(buffer);
+    this.pool.remove(buffer);
     this.account(-buffer.size);
+    return new ShadegradError('OUT_OF_MEMORY', `no GPU memory left for "${label}"`, {
+      expected: `${buffer.size} bytes free`,
+      received: `${inUse} bytes were allocated already (maxBufferSize ${this.limits.maxBufferSize}): ${error.message}`,
+      fix: 'use a smaller --size, --ngf or --batch, or close what else uses the GPU',
+    });
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    if (this.destroyed) return;
+    // Work that uses it may still wait to be submitted.
+    this.stream.flush();
     this.bindGroups.clear();
+    if (!this.broken.has(buffer)) this.account(-buffer.size);
     buffer.destroy();
   }
 
@@ -189,6 +206,7 @@ export class Gpu {
     return { pipeline, bindGroup: this.bindGroups.get(pipeline, ranges), workgroups: call.workgroups };
   }
 
+  /** Submits a part of a recorded step after everything dispatched so far. */
   submitCommands(commands: readonly Command[]): void {
     this.stream.flush();
     this.stream.submit(commands);
@@ -227,7 +245,7 @@ export class Gpu {
    * or, during a trace, before each replay.
    */
   eachStep(hook: () => void): void {
-    if (this.trace) this.trace.hooks.push(hook);
+    if (this.trace) this.trace.addHook(hook);
     else hook();
   }
 
@@ -254,6 +272,12 @@ export class Gpu {
         fix: 'use the copy kernel there: a buffer copy would break the recorded pass in two',
       });
     }
+    if (source.buffer === target.buffer) {
+      throw new ShadegradError('BUFFER_CONFLICT', `"${source.label}" is copied within its own memory`, {
+        expected: 'source and target in different buffers',
+        fix: 'copy through a tensor in between',
+      });
+    }
     this.stream.flush();
     const encoder = this.device.createCommandEncoder();
     encoder.copyBufferToBuffer(source.buffer, sourceOffset, target.buffer, targetOffset, bytes);
@@ -272,16 +296,17 @@ export class Gpu {
     this.stream.flush();
     let result;
     try {
-      result = await this.readback.read(storage.buffer, offset, bytes);
+      const reading = this.readback.read(storage.buffer, offset, bytes);
+      [result] = await Promise.all([reading, this.failures.settle()]);
     } catch (cause) {
-      await this.settle();
-      this.assertAlive();
+      await this.failures.settle();
+      this.throwFailure();
       throw new ShadegradError('DEVICE_LOST', `"${storage.label}" (${bytes} bytes) could not be read back`, {
         received: cause instanceof Error && cause.message ? cause.message : 'the device gave no reason',
         fix: 'start again from the last checkpoint',
       });
     }
-    this.assertAlive();
+    this.throwFailure();
     return result;
   }
 
@@ -289,16 +314,14 @@ export class Gpu {
   async sync(): Promise<void> {
     this.assertAlive();
     this.stream.flush();
-    await this.host.trackPending(this.device.queue.onSubmittedWorkDone());
-    await this.settle();
-    this.assertAlive();
+    await this.host.trackPending(this.device.queue.onSubmittedWorkDone()).catch(() => {});
+    await this.failures.settle();
+    this.throwFailure();
   }
 
-  /** Lets the promises of earlier error scopes arrive. */
-  private async settle(): Promise<void> {
-    this.device.pushErrorScope('validation');
-    await this.host.trackPending(this.device.popErrorScope()).catch(() => null);
-    await Promise.resolve();
+  private throwFailure(): void {
+    this.assertAlive();
+    this.failures.throwIfAny();
   }
 
   /**
@@ -313,11 +336,19 @@ export class Gpu {
     this.trace = trace;
     let result: T;
     try {
-      result = this.scopes.run(step, (survivor) => survivor.storages().forEach((storage) => trace.pinned.add(storage)));
+      result = this.scopes.run(step);
     } finally {
       this.trace = null;
     }
-    return { recording: await Recording.build(this, trace), result };
+    try {
+      const recording = await Recording.build(this, trace);
+      await this.failures.settle();
+      this.throwFailure();
+      return { recording, result };
+    } catch (error) {
+      for (const handle of scopedIn(result)) handle.dispose();
+      throw error;
+    }
   }
 
   /** Runs `body`; tensors made in it are disposed at its end, but for those it returns or that are kept. */

@@ -49,6 +49,12 @@ export function planMemory(dispatches: readonly (readonly Binding[])[], pinned: 
       }
     }
   });
+  for (const storage of pinned) {
+    if (storage.buffer !== null || assignment.has(storage)) continue;
+    throw new ShadegradError('RECORDING', `the recorded step returns or keeps "${storage.label}", which nothing in it writes`, {
+      fix: 'fill it with an operation inside the recorded function, or make it outside',
+    });
+  }
   return { bufferBytes, assignment };
 }
 

@@ -9,6 +9,8 @@ export interface Shader {
 interface Entry {
   pipeline: GPUComputePipeline | null;
   promise: Promise<GPUComputePipeline> | null;
+  /** The same source never compiles later. */
+  error: ShadegradError | null;
 }
 
 /** Compute pipelines by their final source text; a pipeline that several ask for at once compiles once. */
@@ -18,39 +20,48 @@ export class PipelineCache {
   constructor(
     private readonly device: GPUDevice,
     private readonly track: <T>(promise: Promise<T>) => Promise<T>,
-    private readonly onFailure: (error: ShadegradError) => void,
+    private readonly expect: (diagnosis: Promise<ShadegradError | null>) => void,
   ) {}
 
   get size(): number {
     return this.entries.size;
   }
 
-  /** Compiles now if need be. A compile error is reported at the next point where the program waits. */
+  /**
+   * Compiles now if need be. A compile error is reported at the next point where the program waits.
+   * @throws SHADER_COMPILE when the source is known not to compile
+   */
   get(shader: Shader): GPUComputePipeline {
     const entry = this.entry(shader);
+    if (entry.error) throw entry.error;
     if (!entry.pipeline) {
       this.device.pushErrorScope('validation');
       const module = this.device.createShaderModule({ label: shader.name, code: shader.code });
       entry.pipeline = this.device.createComputePipeline({ label: shader.name, layout: 'auto', compute: { module } });
-      void this.track(this.device.popErrorScope()).then(async (error) => {
-        if (error) this.onFailure(await this.explain(shader, module, error.message));
-      });
+      this.expect(
+        this.track(this.device.popErrorScope()).then(async (error) => {
+          if (error) entry.error = await this.explain(shader, module, error.message);
+          return entry.error;
+        }),
+      );
     }
     return entry.pipeline;
   }
 
-  /** Compiles off the calling thread; many of these run in parallel. */
+  /** Compiles off the calling thread; many of these run in parallel. @throws SHADER_COMPILE */
   async prepare(shader: Shader): Promise<GPUComputePipeline> {
     const entry = this.entry(shader);
+    if (entry.error) throw entry.error;
     if (entry.pipeline) return entry.pipeline;
-    entry.promise ??= this.compile(shader);
-    entry.pipeline = await entry.promise;
+    const pipeline = await (entry.promise ??= this.compile(shader));
+    // get() may have been faster; bind groups belong to the pipeline they were made for.
+    entry.pipeline ??= pipeline;
     return entry.pipeline;
   }
 
   private entry(shader: Shader): Entry {
     let entry = this.entries.get(shader.code);
-    if (!entry) this.entries.set(shader.code, (entry = { pipeline: null, promise: null }));
+    if (!entry) this.entries.set(shader.code, (entry = { pipeline: null, promise: null, error: null }));
     return entry;
   }
 

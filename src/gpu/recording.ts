@@ -4,31 +4,50 @@ import { planMemory } from './memory-plan.js';
 import type { Storage } from './storage.js';
 import type { Command } from './stream.js';
 
-/** What a traced function did: dispatches in order, and what the host must do before each run. */
+/** What a traced function did: dispatches in order, and what the host must do before some of them. */
 export class Trace {
   readonly calls: DispatchCall[] = [];
-  readonly hooks: (() => void)[] = [];
-  readonly pinned = new Set<Storage>();
+  readonly hooks: { before: number; run: () => void }[] = [];
+  /** Memory for results, in the order in which it was asked for. */
+  readonly promised: Storage[] = [];
+
+  /** Notes host work down that comes before the next dispatch. */
+  addHook(run: () => void): void {
+    this.hooks.push({ before: this.calls.length, run });
+  }
+}
+
+/** Host work, and the dispatches from there to the next host work. */
+interface Segment {
+  readonly hooks: readonly (() => void)[];
+  readonly commands: readonly Command[];
 }
 
 /**
  * A step that was traced once and is replayed: pipelines, bind groups and workgroup counts go into one compute
- * pass; nothing is checked, allocated or looked up again. What differs from step to step lives in buffers that
- * the hooks write before the pass.
+ * pass for each stretch between two hooks; nothing is checked, allocated or looked up again. What differs from step
+ * to step lives in buffers that the hooks write, each where it stood in the traced function.
  */
 export class Recording {
-  private commands: Command[] | null = null;
+  private segments: Segment[] | null = null;
   private readonly buffers: GPUBuffer[] = [];
   private readonly held: Storage[] = [];
+  private readonly results: Storage[] = [];
 
   private constructor(
     private readonly gpu: Gpu,
     private readonly trace: Trace,
   ) {}
 
+  /** @throws RECORDING, SHADER_COMPILE; nothing is left allocated then */
   static async build(gpu: Gpu, trace: Trace): Promise<Recording> {
     const recording = new Recording(gpu, trace);
-    await recording.prepare();
+    try {
+      await recording.prepare();
+    } catch (error) {
+      recording.release();
+      throw error;
+    }
     return recording;
   }
 
@@ -43,34 +62,51 @@ export class Recording {
   }
 
   private async prepare(): Promise<void> {
-    const { calls, pinned } = this.trace;
+    const { calls, hooks, promised } = this.trace;
     const external = new Set<Storage>();
     for (const { bindings } of calls) for (const { storage } of bindings) if (storage.buffer) external.add(storage);
     for (const storage of external) this.held.push(storage.retain());
 
-    const plan = planMemory(calls.map((call) => call.bindings), pinned);
-    for (const bytes of plan.bufferBytes) this.buffers.push(this.gpu.createBuffer(bytes, 'recorded step'));
+    // What outlives the traced function (returned, or kept by someone) may be read between two runs.
+    this.results.push(...promised.filter((storage) => !storage.freed));
+    const plan = planMemory(calls.map((call) => call.bindings), new Set(this.results));
+    for (const bytes of plan.bufferBytes) this.buffers.push(this.gpu.createBuffer(Math.min(bytes, this.gpu.limits.maxBufferSize), 'recorded step'));
     for (const [storage, index] of plan.assignment) storage.buffer = this.buffers[index]!;
 
     const shaders = new Map(calls.map((call) => [call.shader.code, call.shader]));
     await Promise.all([...shaders.values()].map((shader) => this.gpu.pipelines.prepare(shader)));
-    this.commands = calls.map((call) => this.gpu.command(call));
+    const commands = calls.map((call) => this.gpu.command(call));
+    const starts = [...new Set([0, ...hooks.map(({ before }) => before)])];
+    this.segments = starts.map((start, index) => ({
+      hooks: hooks.filter(({ before }) => before === start).map(({ run }) => run),
+      commands: commands.slice(start, starts[index + 1]),
+    }));
   }
 
   /** Runs the step once more. Does not wait for the device. */
   run(): void {
-    if (!this.commands) {
+    if (!this.segments) {
       throw new ShadegradError('USE_AFTER_FREE', 'a recorded step is run after destroy()', { fix: 'record it again' });
     }
+    if (this.gpu.tracing) {
+      throw new ShadegradError('RECORDING', 'a recorded step is run inside a recorded function', { fix: 'record one function that does both' });
+    }
     this.gpu.assertAlive();
-    for (const hook of this.trace.hooks) hook();
-    this.gpu.submitCommands(this.commands);
+    for (const { hooks, commands } of this.segments) {
+      for (const hook of hooks) hook();
+      if (commands.length > 0) this.gpu.submitCommands(commands);
+    }
   }
 
   /** Gives back the step's memory; tensors it returned are invalid afterwards. */
   destroy(): void {
-    if (!this.commands) return;
-    this.commands = null;
+    if (!this.segments) return;
+    this.segments = null;
+    this.release();
+  }
+
+  private release(): void {
+    for (const storage of this.results) storage.invalidate();
     for (const storage of this.held) storage.release();
     for (const buffer of this.buffers) this.gpu.destroyBuffer(buffer);
     this.buffers.length = 0;

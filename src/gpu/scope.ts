@@ -1,3 +1,4 @@
+import { ShadegradError } from './errors.js';
 import type { Storage } from './storage.js';
 
 /** A handle on GPU memory that a scope may have to give back. */
@@ -12,7 +13,7 @@ function isScoped(value: unknown): value is Scoped {
 }
 
 /** The handles in a returned value: itself, or inside arrays and plain objects. */
-function* scopedIn(value: unknown): Generator<Scoped> {
+export function* scopedIn(value: unknown): Generator<Scoped> {
   if (isScoped(value)) yield value;
   else if (Array.isArray(value)) for (const item of value) yield* scopedIn(item);
   else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
@@ -33,17 +34,23 @@ export class ScopeStack {
     for (const scope of this.stack) scope.delete(handle);
   }
 
-  run<T>(body: () => T, onSurvivor?: (handle: Scoped) => void): T {
+  run<T>(body: () => T): T {
     const scope = new Set<Scoped>();
     this.stack.push(scope);
     let result: T | undefined;
     try {
       result = body();
+      if (result instanceof Promise) {
+        throw new ShadegradError('INVALID_ARGUMENT', 'an asynchronous function is run in a scope or recorded', {
+          expected: 'a function without await: its tensors are disposed when it returns',
+          received: 'a function that returned a promise',
+          fix: 'return the tensors from the scope and await their data outside',
+        });
+      }
       return result;
     } finally {
       this.stack.pop();
       for (const survivor of scopedIn(result)) {
-        onSurvivor?.(survivor);
         if (scope.delete(survivor)) this.add(survivor);
       }
       for (const handle of scope) if (!handle.disposed) handle.dispose();

@@ -8,6 +8,7 @@ export class Storage {
   private static nextId = 1;
   readonly id = Storage.nextId++;
   private references = 1;
+  private lostItsBuffer = false;
 
   constructor(
     /** Bytes that the owner asked for; the buffer may be larger. */
@@ -28,16 +29,28 @@ export class Storage {
   }
 
   release(): void {
-    this.assertLive();
+    if (this.references === 0) this.assertLive();
     if (--this.references === 0) this.onFree(this);
   }
 
+  /** For results of a recorded step, whose buffers go with it. */
+  invalidate(): void {
+    this.lostItsBuffer = true;
+  }
+
   assertLive(): void {
-    if (this.references > 0) return;
-    throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" (${this.bytes} bytes) is used after it was disposed`, {
-      expected: 'a live tensor',
-      fix: 'return it from the scope that made it, or keep() it there, or dispose it later',
-    });
+    if (this.references === 0) {
+      throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" (${this.bytes} bytes) is used after it was disposed`, {
+        expected: 'a live tensor',
+        fix: 'return it from the scope that made it, or keep() it there, or dispose it later',
+      });
+    }
+    if (this.lostItsBuffer) {
+      throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" (${this.bytes} bytes) is used after the recorded step that made it was destroyed`, {
+        expected: 'a live recording',
+        fix: 'copy the tensor, or destroy the recording later',
+      });
+    }
   }
 }
 

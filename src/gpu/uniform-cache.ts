@@ -1,5 +1,7 @@
 const SLOT_BYTES = 256;
 const SLOTS_PER_BUFFER = 256;
+/** A program whose numbers differ on every step must not fill the memory with them. */
+const MOST_BUFFERS = 64;
 
 export interface UniformSlot {
   readonly buffer: GPUBuffer;
@@ -23,6 +25,11 @@ export class UniformCache {
     let slot = this.slots.get(key);
     if (!slot) {
       if (this.used === SLOTS_PER_BUFFER) {
+        if (this.buffers.length === MOST_BUFFERS) {
+          // Not destroyed: recorded steps use their slots as long as they live.
+          this.buffers.length = 0;
+          this.slots.clear();
+        }
         this.buffers.push(
           this.device.createBuffer({
             label: 'uniforms',

@@ -83,6 +83,14 @@ export class Tensor implements Scoped {
 
   /** Copies bytes (such as pixels) to the device, four to a word. */
   static fromBytes(gpu: Gpu, data: Uint8Array, shape: Shape, label = 'bytes'): Tensor {
+    checkShape(shape, label);
+    if (data.length !== elementCount(shape)) {
+      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
+        expected: `${elementCount(shape)} bytes for shape ${formatShape(shape)}`,
+        received: `${data.length} bytes`,
+        fix: 'make the shape and the data agree',
+      });
+    }
     const tensor = new Tensor({ gpu, shape, dtype: 'u8', storage: gpu.allocatePersistent(Math.ceil(data.length / 4) * 4, label) });
     tensor.writeBytes(data);
     return tensor;
@@ -163,6 +171,7 @@ export class Tensor implements Scoped {
   /** The same numbers under another shape, sharing memory. Only the axes before the last may be regrouped unless the tensor is contiguous. */
   reshape(shape: Shape): Tensor {
     this.assertLive();
+    checkShape(shape, this.label);
     const keepsRows = this.contiguous || shape[shape.length - 1] === this.channels;
     if (elementCount(shape) !== this.size || !keepsRows) {
       throw new ShadegradError('SHAPE_MISMATCH', `reshape of "${this.label}"`, {
@@ -204,10 +213,11 @@ export class Tensor implements Scoped {
   /** Overwrites a u8 tensor's contents. */
   writeBytes(data: Uint8Array): void {
     this.assertLive();
-    if (data.length !== this.size || this.dtype !== 'u8') {
+    this.expectBytes();
+    if (data.length !== this.size) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
-        expected: `${this.size} bytes for a u8 tensor of shape ${formatShape(this.shape)}`,
-        received: `${data.length} bytes for a ${this.dtype} tensor`,
+        expected: `${this.size} bytes for shape ${formatShape(this.shape)}`,
+        received: `${data.length} bytes`,
         fix: 'write as many bytes as the tensor holds',
       });
     }
@@ -222,6 +232,9 @@ export class Tensor implements Scoped {
   /** Reads the numbers back, in row-major order. Resolves when the device has computed them. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
     this.assertLive();
+    if (this.dtype !== 'f32') {
+      throw new ShadegradError('INVALID_ARGUMENT', `data() of "${this.label}"`, { expected: 'an f32 tensor', received: this.dtype, fix: 'use bytes()' });
+    }
     const span = (this.rows - 1) * this.rowStride + this.channels;
     const raw = new Float32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
     if (this.contiguous) return raw;
@@ -235,8 +248,19 @@ export class Tensor implements Scoped {
   /** Reads a u8 tensor back. */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     this.assertLive();
+    this.expectBytes();
     const words = await this.gpu.read(this.storage, this.offset, Math.ceil(this.size / 4) * 4);
     return words.subarray(0, this.size);
+  }
+
+  /** Bytes travel four to a word, so a slice of them cannot. */
+  private expectBytes(): void {
+    if (this.dtype === 'u8' && this.contiguous && this.offset === 0) return;
+    throw new ShadegradError('INVALID_ARGUMENT', `bytes of "${this.label}"`, {
+      expected: 'a whole u8 tensor',
+      received: this.dtype === 'u8' ? 'a slice of one' : this.dtype,
+      fix: 'read or write the tensor it was sliced from; use data() and write() for f32',
+    });
   }
 
   /** Reads a tensor of one element back. */
@@ -265,12 +289,14 @@ export class Tensor implements Scoped {
     });
   }
 
-  /** Gives the memory back once no view of it is left. Disposing twice is harmless. */
+  /** Gives the memory back once no view of it is left, and that of its gradient. Disposing twice is harmless. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
     this.gpu.liveTensors--;
     this.origin = null;
+    this.grad?.dispose();
+    this.grad = null;
     this.storage.release();
   }
 

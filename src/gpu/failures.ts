@@ -1,0 +1,54 @@
+import { ShadegradError, type ErrorCode } from './errors.js';
+
+/** A refused command is often the consequence of an earlier shader or buffer that failed; those tell more. */
+const EXPLAINS_MOST: readonly ErrorCode[] = ['OUT_OF_MEMORY', 'SHADER_COMPILE', 'GPU_VALIDATION'];
+
+/**
+ * What the device reports later than the call that caused it. It is thrown where the program waits for the device,
+ * after all reports of earlier calls have come in; a lost device also ends every other call.
+ */
+export class Failures {
+  private readonly reports = new Set<Promise<void>>();
+  private lost: ShadegradError | null = null;
+  private failure: ShadegradError | null = null;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly track: <T>(promise: Promise<T>) => Promise<T>,
+  ) {}
+
+  report(error: ShadegradError): void {
+    if (error.code === 'DEVICE_LOST') this.lost ??= error;
+    else if (!this.failure || rank(error) < rank(this.failure)) this.failure = error;
+  }
+
+  /** Reports what the promise finds; whoever waits for the device waits for it, too. Reports of a lost device do not matter. */
+  expect(diagnosis: Promise<ShadegradError | null>): void {
+    const report = diagnosis.then((error) => void (error && this.report(error)), () => {}).finally(() => this.reports.delete(report));
+    this.reports.add(report);
+  }
+
+  /** Waits until the reports about every earlier call are in. */
+  async settle(): Promise<void> {
+    // Errors come in the order of the calls, so this empty scope ends after the last of them.
+    this.device.pushErrorScope('validation');
+    await this.track(this.device.popErrorScope()).catch(() => null);
+    await Promise.all(this.reports);
+  }
+
+  throwIfLost(): void {
+    if (this.lost) throw this.lost;
+  }
+
+  /** Throws the failure that explains most, once; a lost device stays lost. */
+  throwIfAny(): void {
+    this.throwIfLost();
+    const error = this.failure;
+    this.failure = null;
+    if (error) throw error;
+  }
+}
+
+function rank(error: ShadegradError): number {
+  return EXPLAINS_MOST.indexOf(error.code);
+}
