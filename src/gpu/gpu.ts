@@ -82,12 +82,13 @@ export class Gpu {
     this.bindGroups = new BindGroupCache(device);
     this.readback = new Readback(device, track, (delta) => this.account(delta));
     device.addEventListener('uncapturederror', (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
-      // It is thrown at the next wait; printing it here, too, would tell it twice.
-      event.preventDefault();
+      // The types that come without the DOM's leave preventDefault out.
+      const refusal = event as GPUUncapturedErrorEvent & { preventDefault(): void };
+      // It is thrown at the next wait; the console need not tell it, too.
+      refusal.preventDefault();
       this.failures.report(
         new ShadegradError('GPU_VALIDATION', 'the device refused a command', {
-          received: error.message,
+          received: refusal.error.message,
           fix: 'this is a bug in a kernel\'s host half: please report it with the text above',
         }),
       );

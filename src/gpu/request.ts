@@ -50,7 +50,7 @@ export async function openGpu(adapter: GPUAdapter, request: GpuRequest = {}, hos
       cause,
     });
   }
-  const { vendor, architecture, device: deviceName, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
+  const { vendor, architecture, device: deviceName, description, subgroupMinSize = 0, subgroupMaxSize = 0 } = adapter.info;
   const software = /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${architecture} ${deviceName} ${description}`);
   const fixedSize = device.features.has('subgroups') && subgroupMinSize > 0 && subgroupMinSize === subgroupMaxSize;
   const subgroupSize = fixedSize ? subgroupMinSize : null;
