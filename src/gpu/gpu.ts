@@ -76,7 +76,7 @@ export class Gpu {
     const track = <T>(promise: Promise<T>): Promise<T> => this.host.trackPending(promise);
     this.failures = new Failures(device, track);
     this.pipelines = new PipelineCache(device, track, (diagnosis) => this.failures.expect(diagnosis));
-    this.pool = new BufferPool((bytes, label) => this.createBuffer(bytes, label), this.limits.maxBufferSize);
+    this.pool = new BufferPool((bytes, label) => this.createBuffer(bytes, label), this.largestBuffer);
     this.uniforms = new UniformCache(device);
     this.stream = new CommandStream(device);
     this.bindGroups = new BindGroupCache(device);
@@ -86,6 +86,8 @@ export class Gpu {
       const refusal = event as GPUUncapturedErrorEvent & { preventDefault(): void };
       // It is thrown at the next wait; the console need not tell it, too.
       refusal.preventDefault();
+      // What was refused may be a bind group, which would be refused again with less of an explanation.
+      this.bindGroups.clear();
       this.failures.report(
         new ShadegradError('GPU_VALIDATION', 'the device refused a command', {
           received: refusal.error.message,
@@ -146,6 +148,11 @@ export class Gpu {
       received: `${bytes} bytes`,
       fix: 'use a smaller size, width or batch',
     });
+  }
+
+  /** Bytes of the largest buffer that holds whole words. */
+  get largestBuffer(): number {
+    return Math.floor(this.limits.maxBufferSize / 4) * 4;
   }
 
   /** A buffer outside the pool. The result of running out of memory arrives later, at the next wait. */

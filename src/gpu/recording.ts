@@ -70,7 +70,7 @@ export class Recording {
     // What outlives the traced function (returned, or kept by someone) may be read between two runs.
     this.results.push(...promised.filter((storage) => !storage.freed));
     const plan = planMemory(calls.map((call) => call.bindings), new Set(this.results));
-    for (const bytes of plan.bufferBytes) this.buffers.push(this.gpu.createBuffer(Math.min(bytes, this.gpu.limits.maxBufferSize), 'recorded step'));
+    for (const bytes of plan.bufferBytes) this.buffers.push(this.gpu.createBuffer(Math.min(bytes, this.gpu.largestBuffer), 'recorded step'));
     for (const [storage, index] of plan.assignment) storage.buffer = this.buffers[index]!;
 
     const shaders = new Map(calls.map((call) => [call.shader.code, call.shader]));
