@@ -22,8 +22,6 @@ export interface Finished {
 export interface ProgramOptions {
   cwd?: string;
   env?: Record<string, string>;
-  /** A shell command to run before, such as `ulimit -f 100`. */
-  shell?: string;
 }
 
 export interface Running {
@@ -41,10 +39,8 @@ export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `shadegrad-${name}-`));
 }
 
-export function start(program: 'train-facades' | 'translate', parameters: readonly string[], { cwd, env, shell }: ProgramOptions = {}): Running {
-  const command = [process.execPath, join(root, 'examples', `${program}.js`), ...parameters];
-  const [file, ...rest] = shell === undefined ? command : ['sh', '-c', `${shell} && exec "$@"`, 'sh', ...command];
-  const child = spawn(file!, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(program: 'train-facades' | 'translate', parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
+  const child = spawn(process.execPath, [join(root, 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const finished = new Promise<Finished>((resolve, reject) => {
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));

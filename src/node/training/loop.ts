@@ -89,17 +89,21 @@ export class TrainingLoop {
     this.rates.clear();
     const { step, losses } = steps[steps.length - 1]!;
     progress.update(step, { losses, epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1, total: this.totalSteps });
-    if (!Object.values(losses).every(Number.isFinite)) {
-      throw new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
-        expected: 'losses that are finite numbers',
-        received: Object.entries(losses).map(([name, loss]) => `${name} ${loss}`).join(', '),
-        fix: 'start again with a lower learning rate (--lr)',
-      });
-    }
+    for (const trained of steps) checkFinite(trained);
   }
 
   private mostInFlight(): number {
     const perStep = this.clock.secondsPerStep();
     return perStep === undefined ? 1 : Math.min(Math.max(Math.floor(IN_FLIGHT.seconds / perStep), 1), IN_FLIGHT.mostSteps);
   }
+}
+
+/** @throws DIVERGED before a checkpoint is saved that nothing could be learned from any more */
+function checkFinite({ step, losses }: TrainedStep): void {
+  if (Object.values(losses).every(Number.isFinite)) return;
+  throw new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
+    expected: 'losses that are finite numbers',
+    received: Object.entries(losses).map(([name, loss]) => `${name} ${loss}`).join(', '),
+    fix: 'start again with a lower learning rate (--lr)',
+  });
 }
