@@ -1,0 +1,27 @@
+import { entries as activation } from './activation.bench.js';
+import { entries as adam } from './adam.bench.js';
+import { entries as batchNorm } from './batch-norm.bench.js';
+import { entries as bias } from './bias.bench.js';
+import { entries as conv2d } from './conv2d.bench.js';
+import { entries as dropout } from './dropout.bench.js';
+import { entries as elementwise } from './elementwise.bench.js';
+import type { BenchEntry } from './harness.js';
+import { entries as image } from './image.bench.js';
+import { entries as loss } from './loss.bench.js';
+import { entries as random } from './random.bench.js';
+
+/** The entries of each file of src/kernels that dispatches kernels, by the file's name; in the order of the table. */
+export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
+  conv2d,
+  'batch-norm': batchNorm,
+  activation,
+  elementwise,
+  bias,
+  dropout,
+  loss,
+  adam,
+  random,
+  image,
+};
+
+export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();

@@ -1,0 +1,88 @@
+/**
+ * npm run bench [-- flags]: times every kernel at the shapes of pix2pix at 256 x 256, ngf 64, batch 1.
+ *
+ *   npm run bench                                   everything: some minutes on a software adapter
+ *   npm run bench -- --filter "weight gradient"     entries whose kernel or case contains the text
+ *   npm run bench -- --filter e3: --quick           one layer, coarsely: while a kernel is being written
+ *   npm run bench -- --json bench.json              all samples, the adapter and the limits, for later comparison
+ *   npm run bench -- --adapter swiftshader
+ *
+ * First the adapter's own limits are measured (limits.bench.ts). Then each kernel is checked against float64 at the
+ * shape that is timed, and timed: recorded and replayed, warm, wall clock (timing.ts). "of limit" is the share of what
+ * the roofline allows: the FMA peak, or the better copy bandwidth where that is the narrower; data that stays in a
+ * cache can exceed it. Exit status 1 if any result was wrong.
+ *
+ * A new kernel in src/kernels/NAME.ts gets bench/NAME.bench.ts and a line in entries.ts.
+ */
+import { openNodeGpu } from '../src/node/adapter.js';
+import { parseFlags, type Program } from '../src/node/flags.js';
+import { formatHelp } from '../src/node/help.js';
+import { runMain } from '../src/node/run-main.js';
+import { ShadegradError } from '../src/gpu/errors.js';
+import { allEntries } from './entries.js';
+import { filterEntries, runEntry, type BenchResult } from './harness.js';
+import { measureLimits } from './limits.bench.js';
+import { formatLimits, formatResults, provenance, writeJson } from './report.js';
+import { CLOCK, QUICK, THOROUGH } from './timing.js';
+
+const PROGRAM = {
+  usage: 'npm run bench -- [flags]',
+  summary: 'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the adapter itself can do.',
+  flags: [
+    { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
+    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },
+    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
+    { name: 'quick', type: 'boolean', description: 'few and short samples' },
+  ],
+} as const satisfies Program;
+
+async function main(): Promise<number> {
+  const { values: flags, help } = parseFlags(PROGRAM, process.argv.slice(2));
+  if (help) {
+    process.stdout.write(formatHelp(PROGRAM));
+    return 0;
+  }
+  const entries = filterEntries(allEntries, flags.filter ?? '');
+  if (entries.length === 0) {
+    throw new ShadegradError('BAD_FLAG', `no entry contains ${JSON.stringify(flags.filter)}`, {
+      expected: 'part of a kernel or case, such as conv2dForward or "e3:"',
+      fix: 'run without --filter to see all of them',
+    });
+  }
+  const sampling = flags.quick ? QUICK : THOROUGH;
+  const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  try {
+    console.log(`${adapterChoice.summary}\n${CLOCK}; median of ${sampling.samples} samples of about ${sampling.sampleMs} ms\n`);
+    const limits = await measureLimits(gpu, sampling);
+    console.log(`${formatLimits(limits)}\n`);
+
+    const results: BenchResult[] = [];
+    const failures: string[] = [];
+    for (const [index, entry] of entries.entries()) {
+      showProgress(`${index + 1}/${entries.length} ${entry.kernel} ${entry.label}`);
+      try {
+        results.push(await runEntry(gpu, entry, sampling));
+      } catch (error) {
+        gpu.assertAlive();
+        failures.push((error as Error).message);
+      }
+    }
+    showProgress('');
+    console.log(formatResults(results, limits));
+    for (const failure of failures) console.error(`\n${failure}`);
+    if (flags.json !== undefined) {
+      await writeJson(flags.json, { ...provenance(gpu, adapterChoice), sampling, limits, results, failures });
+      console.log(`\nwritten to ${flags.json}`);
+    }
+    return failures.length === 0 ? 0 : 1;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** One line that is written over; nothing where the output is not a terminal. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
+}
+
+await runMain(main);

@@ -1,0 +1,203 @@
+/**
+ * npm run bench:step [-- flags]: times a full pix2pix training step and the generator's forward pass.
+ *
+ *   npm run bench:step                                        the paper's setting: 256 x 256, ngf and ndf 64, batch 1
+ *   npm run bench:step -- --size 64 --ngf 16 --steps 20       a small one
+ *   npm run bench:step -- --json step.json --adapter lavapipe
+ *
+ * Reported: milliseconds (wall clock until the device is done), replayed and eager; dispatches; host time of a
+ * replayed step (until it is submitted); time to record the step and compile its pipelines; time from an open device
+ * to the end of the first step (a driver's own shader cache on disk shortens both from the second run on); the rate
+ * by the multiplications of the convolutions (layers.ts); peak GPU memory of the replayed run, which is how training
+ * runs. Images are random and on the device already. A step whose losses are not finite is an error, not a result.
+ */
+import { performance } from 'node:perf_hooks';
+import { noGrad } from '../src/autograd/graph.js';
+import { ShadegradError } from '../src/gpu/errors.js';
+import type { Gpu } from '../src/gpu/gpu.js';
+import { fillUniform } from '../src/kernels/random.js';
+import { PatchGAN } from '../src/models/patchgan.js';
+import { UNet } from '../src/models/unet.js';
+import { openNodeGpu } from '../src/node/adapter.js';
+import { parseFlags, type Program } from '../src/node/flags.js';
+import { formatBytes } from '../src/node/format.js';
+import { formatHelp } from '../src/node/help.js';
+import { runMain } from '../src/node/run-main.js';
+import { Adam } from '../src/optim/adam.js';
+import { Tensor } from '../src/tensor/tensor.js';
+import { LOSS_COUNT, pix2pixStep, type Pix2Pix } from '../src/training/pix2pix-step.js';
+import { pix2pixMacs } from './layers.js';
+import { provenance, writeJson } from './report.js';
+import { digits, formatTable } from './table.js';
+import { summarise, timeUntilDone, type Timing } from './timing.js';
+
+const PROGRAM = {
+  usage: 'npm run bench:step -- [flags]',
+  summary: 'Times a full pix2pix training step and the generator\'s forward pass, replayed and eager.',
+  flags: [
+    { name: 'size', type: 'integer', min: 16, max: 1024, default: 256, description: 'height and width of the images; a power of two, at least 32' },
+    { name: 'ngf', type: 'integer', min: 1, default: 64, description: 'channels after the generator\'s first layer' },
+    { name: 'ndf', type: 'integer', min: 1, description: 'channels after the discriminator\'s first layer; default: as --ngf' },
+    { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
+    { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
+    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
+    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
+  ],
+} as const satisfies Program;
+
+interface Setting {
+  readonly size: number;
+  readonly ngf: number;
+  readonly ndf: number;
+  readonly batch: number;
+}
+
+/** One of the two things that are timed. */
+interface Measured {
+  readonly what: string;
+  readonly macs: number;
+  readonly dispatches: number;
+  readonly recordAndCompileMs: number;
+  readonly replayed: Timing;
+  readonly eager: Timing;
+  /** Host time of a replayed run, until it is submitted. */
+  readonly hostMs: Timing;
+  /** Bytes that the recording holds for intermediate results. */
+  readonly recordingBytes: number;
+}
+
+interface StepReport {
+  readonly setting: Setting;
+  readonly timeToFirstStepMs: number;
+  readonly peakBytes: number;
+  readonly measured: readonly Measured[];
+}
+
+interface Subject {
+  readonly what: string;
+  readonly macs: number;
+  readonly body: () => void;
+  /** Called when the first recorded run has ended. */
+  readonly afterFirst?: () => void;
+  /** Called between the recorded and the eager runs. */
+  readonly afterReplay?: () => Promise<void>;
+}
+
+/** Times a subject recorded, then eagerly. */
+async function measure(gpu: Gpu, { what, macs, body, afterFirst, afterReplay }: Subject, steps: number): Promise<Measured> {
+  const begin = performance.now();
+  const { recording } = await gpu.record(body);
+  const recordAndCompileMs = performance.now() - begin;
+  const dispatches = recording.length;
+  const recordingBytes = recording.bytes;
+  const host: number[] = [];
+  const replayed = await timeSteps(gpu, steps, () => {
+    const start = performance.now();
+    recording.run();
+    host.push(performance.now() - start);
+  }, afterFirst);
+  recording.destroy();
+  await afterReplay?.();
+  const eager = await timeSteps(gpu, steps, () => {
+    gpu.scope(body);
+    // Hands over what the stream still collects.
+    gpu.submitCommands([]);
+  });
+  return { what, macs, dispatches, recordAndCompileMs, replayed, eager, hostMs: summarise(host.slice(1)), recordingBytes };
+}
+
+async function timeSteps(gpu: Gpu, steps: number, step: () => void, afterFirst?: () => void): Promise<Timing> {
+  await timeUntilDone(gpu, step);
+  afterFirst?.();
+  const samples: number[] = [];
+  for (let taken = 0; taken < steps; taken++) samples.push(await timeUntilDone(gpu, step));
+  await gpu.sync();
+  return summarise(samples);
+}
+
+async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<StepReport> {
+  const { size, ngf, ndf, batch } = setting;
+  const macs = pix2pixMacs(setting);
+  const begin = performance.now();
+  const generator = new UNet({ size, ngf }).to(gpu, { seed: 1 });
+  const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: 2 });
+  const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
+  const networks: Pix2Pix = { generator, discriminator, generatorOptimizer: new Adam(generator, adam), discriminatorOptimizer: new Adam(discriminator, adam) };
+  const image = (label: string, stream: number): Tensor => {
+    const tensor = Tensor.empty(gpu, [batch, size, size, 3], label);
+    fillUniform(tensor, -1, 1, 3, stream);
+    return tensor;
+  };
+  const source = image('source', 0);
+  const target = image('target', 1);
+  const losses = Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses');
+  const assertFinite = async (): Promise<void> => {
+    const values = await losses.data();
+    if (values.every((loss) => Number.isFinite(loss) && loss > 0)) return;
+    throw new Error(`the step is wrong, so it is not timed: its losses are ${values.join(', ')}`);
+  };
+
+  let timeToFirstStepMs = 0;
+  let peakBytes = 0;
+  const step = await measure(gpu, {
+    what: 'training step',
+    macs: macs.step,
+    body: () => pix2pixStep(networks, source, target, losses),
+    afterFirst: () => (timeToFirstStepMs = performance.now() - begin),
+    afterReplay: async () => {
+      await assertFinite();
+      // Before anything runs eagerly: that needs memory which training does not.
+      peakBytes = gpu.memory().peakBytes;
+    },
+  }, steps);
+  await assertFinite();
+  gpu.trim();
+  const forward = await measure(gpu, {
+    what: 'generator forward',
+    macs: macs.generatorForward,
+    body: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
+  }, steps);
+  return { setting, timeToFirstStepMs, peakBytes, measured: [step, forward] };
+}
+
+function formatReport({ timeToFirstStepMs, peakBytes, measured }: StepReport): string {
+  const row = (what: string, mode: string, { medianMs, minMs, maxMs }: Timing, macs: number): string[] =>
+    [`${what}, ${mode}`, digits(medianMs), digits(minMs), digits(maxMs), digits((2 * macs) / medianMs / 1e6)];
+  const times = formatTable(
+    ['', 'median ms', 'min', 'max', 'GFLOP/s'],
+    measured.flatMap(({ what, macs, replayed, eager }) => [row(what, 'replayed', replayed, macs), row(what, 'eager', eager, macs)]),
+  );
+  const more = formatTable(
+    ['', 'GMAC', 'dispatches', 'host ms', 'record + compile ms', 'intermediate results'],
+    measured.map(({ what, macs, dispatches, hostMs, recordAndCompileMs, recordingBytes }) =>
+      [what, digits(macs / 1e9), String(dispatches), digits(hostMs.medianMs), digits(recordAndCompileMs), formatBytes(recordingBytes)]),
+  );
+  return `${times}\n\n${more}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`;
+}
+
+async function main(): Promise<number> {
+  const { values: flags, help } = parseFlags(PROGRAM, process.argv.slice(2));
+  if (help) {
+    process.stdout.write(formatHelp(PROGRAM));
+    return 0;
+  }
+  const { size, ngf, ndf = ngf, batch, steps, json } = flags;
+  if (size < 32 || !Number.isInteger(Math.log2(size))) {
+    throw new ShadegradError('BAD_FLAG', '--size', { expected: 'a power of two from 32 to 1024', received: String(size), fix: 'use 64, 128 or 256' });
+  }
+  const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  try {
+    console.log(`${adapterChoice.summary}\nsize ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`);
+    const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps);
+    console.log(formatReport(report));
+    if (json !== undefined) {
+      await writeJson(json, { ...provenance(gpu, adapterChoice), ...report });
+      console.log(`\nwritten to ${json}`);
+    }
+    return 0;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+await runMain(main);

@@ -1,0 +1,93 @@
+import { performance } from 'node:perf_hooks';
+import type { Gpu } from '../src/gpu/gpu.js';
+import { trackPending } from '../src/node/polling.js';
+
+/**
+ * How times are taken, printed with every table. GPU timestamps need one pass per dispatch, which is not how the
+ * library runs; the wall clock around many dispatches in one pass is.
+ */
+export const CLOCK = 'wall clock from submit to onSubmittedWorkDone, many dispatches in one compute pass';
+
+export interface Sampling {
+  /** A sample holds as many runs as take about this long. */
+  readonly sampleMs: number;
+  /** Samples, unless the entry takes too long. */
+  readonly samples: number;
+  /** An entry that has taken this long is not sampled again. At least one sample is always taken. */
+  readonly maxSeconds: number;
+}
+
+export const THOROUGH: Sampling = { sampleMs: 50, samples: 7, maxSeconds: 8 };
+/** For use while a kernel is being written. */
+export const QUICK: Sampling = { sampleMs: 10, samples: 3, maxSeconds: 1.5 };
+
+/** Milliseconds of one run. */
+export interface Timing {
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Runs in one sample. */
+  readonly runsPerSample: number;
+  readonly samplesMs: readonly number[];
+}
+
+/** More commands than this in one pass only cost memory. */
+const MOST_RUNS = 2048;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export function summarise(samplesMs: readonly number[], runsPerSample = 1): Timing {
+  return { medianMs: median(samplesMs), minMs: Math.min(...samplesMs), maxMs: Math.max(...samplesMs), runsPerSample, samplesMs };
+}
+
+/** Milliseconds until the device has done what `submit` hands to it; nothing else may be under way. */
+export async function timeUntilDone(gpu: Gpu, submit: () => void): Promise<number> {
+  const begin = performance.now();
+  submit();
+  await trackPending(gpu.device.queue.onSubmittedWorkDone());
+  return performance.now() - begin;
+}
+
+/**
+ * Times what `run` dispatches, recorded and replayed as training replays it: warm pipelines, bind groups made
+ * beforehand, no host work between dispatches.
+ */
+export async function timeRecorded(gpu: Gpu, run: () => void, { sampleMs, samples, maxSeconds }: Sampling): Promise<Timing> {
+  const deadline = performance.now() + maxSeconds * 1000;
+  let runs = 1;
+  let recording = await repeated(gpu, run, runs);
+  const submit = (): void => recording.run();
+  // The first one of a pipeline also waits for the driver's compiler; of two more the faster one was not disturbed.
+  const warmUp = async (): Promise<number> => {
+    await timeUntilDone(gpu, submit);
+    return Math.min(await timeUntilDone(gpu, submit), await timeUntilDone(gpu, submit));
+  };
+  try {
+    let sample = await warmUp();
+    // Twice, because a single run is mostly the wait for the answer.
+    for (let attempt = 0; attempt < 2 && sample < sampleMs / 2 && runs < MOST_RUNS; attempt++) {
+      runs = Math.min(MOST_RUNS, Math.ceil((runs * sampleMs) / sample));
+      recording.destroy();
+      recording = await repeated(gpu, run, runs);
+      sample = await warmUp();
+    }
+    const taken: number[] = [];
+    do taken.push((await timeUntilDone(gpu, submit)) / runs);
+    while (taken.length < samples && performance.now() + sample < deadline);
+    await gpu.sync();
+    return summarise(taken, runs);
+  } finally {
+    recording.destroy();
+  }
+}
+
+async function repeated(gpu: Gpu, run: () => void, times: number) {
+  const { recording } = await gpu.record(() => {
+    for (let time = 0; time < times; time++) gpu.scope(run);
+  });
+  return recording;
+}
