@@ -1,0 +1,174 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { copy, scale } from '../src/kernels/elementwise.js';
+import { adjacentChannels, Tensor } from '../src/tensor/tensor.js';
+import { failure } from './harness/devices.js';
+import { testGpu } from './harness/gpu.js';
+
+const gpu = await testGpu();
+const count = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => i);
+const numbers = async (tensor: Tensor): Promise<number[]> => [...(await tensor.data())];
+/** Runs a test in which every tensor but those read is a scope's. */
+const inScope = (body: () => Record<string, [Tensor, number[]]>) => async (): Promise<void> => {
+  const results = gpu.scope(() => Object.fromEntries(Object.entries(body()).map(([name, [tensor, expected]]) => [name, { tensor, expected }])));
+  for (const [name, { tensor, expected }] of Object.entries(results)) {
+    assert.equal(await numbers(tensor), expected, name);
+    tensor.dispose();
+  }
+};
+
+test('numbers come back as they went in', async () => {
+  for (const shape of [[1], [3], [2, 3], [1, 2, 3, 5], [65]]) {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const tensor = Tensor.from(gpu, count(size), shape, 'numbers');
+    assert.equal(await tensor.data(), count(size));
+    assert.equal([tensor.size, tensor.channels, tensor.rows, tensor.contiguous], [size, shape.at(-1), size / shape.at(-1)!, true]);
+    assert.is(String(tensor), `Tensor "numbers" f32 [${shape.join(', ')}]`);
+    tensor.dispose();
+  }
+  const special = [NaN, Infinity, -Infinity, -0, 1e-40, 3.4028234663852886e38];
+  const tensor = Tensor.from(gpu, special, [6]);
+  const bits = ({ buffer }: Float32Array): Uint32Array => new Uint32Array(buffer);
+  assert.equal(bits(await tensor.data()), bits(new Float32Array(special)));
+  tensor.dispose();
+});
+
+test('shapes and contents that do not fit are refused', async () => {
+  for (const shape of [[], [0], [2, -1], [1.5], [NaN]]) {
+    await failure('INVALID_ARGUMENT', () => Tensor.empty(gpu, shape, 'misshapen'), '"misshapen"', `[${shape.join(', ')}]`);
+    await failure('INVALID_ARGUMENT', () => Tensor.from(gpu, [1], shape, 'misshapen'), '"misshapen"');
+  }
+  await failure('SHAPE_MISMATCH', () => Tensor.from(gpu, [1, 2, 3], [2, 2], 'short'), '"short"', '4 numbers', '3 numbers');
+  await failure('SHAPE_MISMATCH', () => Tensor.fromBytes(gpu, new Uint8Array(5), [2, 2], 'long'), '"long"', '4 bytes', '5 bytes');
+  const tensor = Tensor.from(gpu, count(4), [4], 'four');
+  await failure('SHAPE_MISMATCH', () => tensor.write(count(5)), '"four"');
+  await failure('SHAPE_MISMATCH', () => tensor.item(), '"four"', 'data()');
+  tensor.dispose();
+});
+
+test('write() replaces the contents, in order with what was dispatched', async () => {
+  const x = Tensor.from(gpu, [1, 2], [2]);
+  const before = scale(x, 10);
+  x.write(new Float32Array([3, 4]));
+  const after = scale(x, 10);
+  assert.equal([await numbers(before), await numbers(after)], [[10, 20], [30, 40]]);
+  for (const tensor of [x, before, after]) tensor.dispose();
+});
+
+test('a slice of the channels shares memory and reads its own', inScope(() => {
+  const wide = Tensor.from(gpu, count(12), [2, 2, 3]);
+  const slice = wide.sliceChannels(1, 3);
+  assert.equal([slice.shape, slice.contiguous, slice.rows, slice.offset], [[2, 2, 2], false, 4, 1]);
+  const inner = slice.sliceChannels(1, 2);
+  const regrouped = slice.reshape([4, 2]);
+  copy(Tensor.from(gpu, [-1, -2, -3, -4], [2, 2, 1]), wide.sliceChannels(0, 1));
+  return {
+    slice: [slice, [1, 2, 4, 5, 7, 8, 10, 11]],
+    inner: [inner, [2, 5, 8, 11]],
+    regrouped: [regrouped, [1, 2, 4, 5, 7, 8, 10, 11]],
+    wide: [wide, [-1, 1, 2, -2, 4, 5, -3, 7, 8, -4, 10, 11]],
+  };
+}));
+
+test('what is not in a tensor is not sliced from it, and a slice is no place to upload to', async () => {
+  const wide = Tensor.from(gpu, count(12), [4, 3], 'wide');
+  for (const [start, end] of [[-1, 2], [0, 4], [2, 2], [2, 1], [0.5, 2]] as const) {
+    await failure('INVALID_ARGUMENT', () => wide.sliceChannels(start, end), '"wide"', `start ${start}, end ${end}`);
+  }
+  const slice = wide.sliceChannels(0, 2);
+  await failure('SHAPE_MISMATCH', () => slice.write(count(8)), 'strided');
+  await failure('SHAPE_MISMATCH', () => slice.reshape([8]), '"wide"', 'last axis of 2', 'copy');
+  await failure('SHAPE_MISMATCH', () => wide.reshape([5, 3]), '12 elements');
+  await failure('INVALID_ARGUMENT', () => wide.reshape([-4, -3]));
+  slice.dispose();
+  wide.dispose();
+});
+
+test('reshape and detach are views', inScope(() => {
+  const x = Tensor.from(gpu, count(12), [3, 4]);
+  x.requiresGrad = true;
+  const [flat, square, detached] = [x.reshape([12]), x.reshape([2, 2, 3]), x.detach()];
+  assert.equal([detached.requiresGrad, detached.origin, detached.shape], [false, null, [3, 4]]);
+  x.write(count(12).map((value) => -value));
+  const expected = [...count(12)].map((value) => -value);
+  // A single row has no stride, however wide the tensor that it was cut from.
+  const row = Tensor.from(gpu, count(8), [1, 8]).sliceChannels(2, 6);
+  assert.ok(row.contiguous);
+  return { flat: [flat, expected], square: [square, expected], detached: [detached, expected], row: [row.reshape([2, 2]), [2, 3, 4, 5]] };
+}));
+
+test('a slice whose start is no multiple of 256 bytes is bound below it', inScope(() => {
+  const wide = Tensor.from(gpu, count(300), [3, 100]);
+  const result: Record<string, [Tensor, number[]]> = {};
+  for (const start of [0, 1, 63, 64, 65, 97]) {
+    const slice = wide.sliceChannels(start, start + 3);
+    const { offset, bytes } = slice.read();
+    assert.is(offset % 256, 0);
+    assert.is(offset / 4 + slice.base, start);
+    assert.is(offset + bytes, (200 + start + 3) * 4);
+    result[`from ${start}`] = [scale(slice, 1), [0, 1, 2].flatMap((row) => [0, 1, 2].map((channel) => row * 100 + start + channel))];
+  }
+  return result;
+}));
+
+test('adjacent channels are told from others', async () => {
+  gpu.scope(() => {
+    const wide = Tensor.from(gpu, count(24), [2, 2, 6]);
+    const [a, b, c] = [wide.sliceChannels(0, 2), wide.sliceChannels(2, 5), wide.sliceChannels(3, 6)];
+    assert.ok(adjacentChannels(a, b));
+    assert.not(adjacentChannels(b, a));
+    assert.not(adjacentChannels(a, c));
+    assert.not(adjacentChannels(a, b.reshape([4, 3])));
+    assert.not(adjacentChannels(a, Tensor.from(gpu, count(24), [2, 2, 6]).sliceChannels(2, 5)));
+  });
+});
+
+test('bytes come back as they went in, at any length', async () => {
+  for (const length of [1, 3, 4, 5, 257]) {
+    const data = Uint8Array.from({ length }, (_, i) => (i * 37) & 255);
+    const tensor = Tensor.fromBytes(gpu, data, [length]);
+    assert.equal(await tensor.bytes(), data);
+    tensor.writeBytes(data.map((byte) => 255 - byte));
+    assert.equal(await tensor.bytes(), data.map((byte) => 255 - byte));
+    tensor.dispose();
+  }
+});
+
+test('bytes are no numbers, and slices of bytes are not read or written', async () => {
+  const [image, floats] = [Tensor.fromBytes(gpu, new Uint8Array(12), [4, 3], 'image'), Tensor.from(gpu, [1], [1], 'floats')];
+  const slice = image.sliceChannels(0, 2);
+  await failure('INVALID_ARGUMENT', () => image.data(), '"image"', 'u8', 'bytes()');
+  await failure('SHAPE_MISMATCH', () => image.write(new Float32Array(12)), 'u8');
+  await failure('INVALID_ARGUMENT', () => floats.bytes(), '"floats"', 'f32');
+  await failure('INVALID_ARGUMENT', () => floats.writeBytes(new Uint8Array(1)), '"floats"');
+  await failure('INVALID_ARGUMENT', () => slice.bytes(), 'slice');
+  await failure('INVALID_ARGUMENT', () => slice.writeBytes(new Uint8Array(8)), 'slice');
+  await failure('SHAPE_MISMATCH', () => image.writeBytes(new Uint8Array(11)), '12 bytes', '11 bytes');
+  await failure('INVALID_ARGUMENT', () => scale(image, 2), '"image"', 'u8');
+  for (const tensor of [slice, image, floats]) tensor.dispose();
+});
+
+test('copies on the device, byte ranges and all', async () => {
+  const [a, b] = [Tensor.from(gpu, count(8), [8]), Tensor.from(gpu, new Float32Array(8), [8])];
+  gpu.copy(a.storage, 8, b.storage, 16, 12);
+  assert.equal(await numbers(b), [0, 0, 0, 0, 2, 3, 4, 0]);
+  a.dispose();
+  b.dispose();
+});
+
+test('reads of more than one piece', async () => {
+  // 40 MiB: more than the buffers through which it travels.
+  const length = 10 * 1024 * 1024;
+  const tensor = Tensor.empty(gpu, [length]);
+  const marks = [0, 8 * 1024 * 1024 - 1, 8 * 1024 * 1024, length - 1];
+  const source = new Float32Array(length);
+  for (const place of marks) source[place] = place;
+  tensor.write(source);
+  const data = await tensor.data();
+  assert.equal(marks.map((place) => data[place]), marks);
+  assert.is(data.reduce((sum, value) => sum + value, 0), marks.reduce((sum, value) => sum + value, 0));
+  tensor.dispose();
+  gpu.trim();
+});
+
+test.run();
