@@ -18,10 +18,10 @@ import { openTrainer, planSteps, startFastEnough, type Start } from './speed.js'
 import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
 import { Validator } from './validation.js';
 
-/** Validation images that a preview measures, unless told otherwise. */
-const PREVIEW_VALIDATION = 25;
-/** The length of a run of so many minutes is planned again after this share of it, when its speed is known better. */
-const SECOND_PLAN = 0.33;
+/** Validation images that a preview or a software adapter measures, unless told otherwise. */
+const FEW_TO_VALIDATE = 25;
+/** The length of a run of so many minutes is planned again after these shares of it, when its speed is known better. */
+const PLANS_AGAIN = [0.15, 0.3, 0.45];
 
 export interface SessionOptions {
   gpu: Gpu;
@@ -45,7 +45,7 @@ export interface SessionOptions {
 export class TrainingSession {
   private readonly pace: Pace;
   private savedStep = -1;
-  private plannedTwice = false;
+  private plans = 0;
 
   private constructor(
     private readonly options: SessionOptions,
@@ -67,7 +67,7 @@ export class TrainingSession {
     const { trainer, settings, data } = start;
     const { validation, train } = data;
     say(`training on ${formatCount(train.length)} pairs: ${describeSettings(settings)}`);
-    const count = options.validate ?? (settings.preset === 'preview' ? PREVIEW_VALIDATION : Infinity);
+    const count = options.validate ?? (settings.preset === 'preview' || adapter.kind !== 'hardware' ? FEW_TO_VALIDATE : Infinity);
     const validator = await Validator.create(gpu, trainer.networks.generator, validation, settings, count);
     const baseline = await validator.baseline(train, settings.direction);
     const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
@@ -93,6 +93,7 @@ export class TrainingSession {
     try {
       if (this.options.resume === null) {
         loop.record(start.trained);
+        this.progress.note(`measuring the first outputs on ${this.facts.validator.length} validation images`);
         await this.pause(true);
         this.plan();
       }
@@ -153,9 +154,10 @@ export class TrainingSession {
   }
 
   private replanDue(): boolean {
-    const { settings } = this.start;
-    if (this.plannedTwice || settings.minutes === null || this.options.resume !== null) return false;
-    return this.secondsSinceLaunch() > settings.minutes * 60 * SECOND_PLAN;
+    const { minutes } = this.start.settings;
+    if (minutes === null || this.options.resume !== null) return false;
+    const share = PLANS_AGAIN[this.plans - 1];
+    return share !== undefined && this.secondsSinceLaunch() > minutes * 60 * share;
   }
 
   /** Settles how many steps fit into a run of so many minutes. */
@@ -163,12 +165,16 @@ export class TrainingSession {
     const { loop, pace, start, options } = this;
     const { minutes } = start.settings;
     if (minutes === null) return;
-    this.plannedTwice = this.replanDue();
-    // With only half of its steps done, a run is still at its first learning rate and may become shorter or longer.
-    if (2 * loop.step >= loop.totalSteps && this.plannedTwice) return;
-    const facts = { step: loop.step, secondsPerStep: loop.secondsPerStep ?? start.secondsPerStep, secondsLeft: minutes * 60 - this.secondsSinceLaunch(), pauseSeconds: pace.reportSeconds };
-    loop.totalSteps = planSteps({ ...facts, pauses: pace.reportsLeft(loop.step, loop.totalSteps) });
-    if (!this.plannedTwice) options.say(`${formatCount(loop.totalSteps)} steps fit into ${minutes} minutes at this speed`);
+    // Once half of its steps are done, the rate falls, and a run of another length would have been another run.
+    if (this.plans++ > 0 && 2 * loop.step >= loop.totalSteps) return;
+    loop.totalSteps = planSteps({
+      step: loop.step,
+      secondsPerStep: loop.secondsPerStep ?? start.secondsPerStep,
+      secondsLeft: minutes * 60 - this.secondsSinceLaunch(),
+      pauseSeconds: pace.reportSeconds,
+      pauses: pace.reportsLeft(loop.step, loop.totalSteps),
+    });
+    if (this.plans === 1) options.say(`${formatCount(loop.totalSteps)} steps fit into ${minutes} minutes at this speed`);
   }
 
   private secondsSinceLaunch(): number {

@@ -40,8 +40,8 @@ const PREVIEW_SCALES = {
     { size: 128, ngf: 32, ndf: 32 },
   ],
   software: [
-    { size: 128, ngf: 16, ndf: 16 },
-    { size: 64, ngf: 16, ndf: 16 },
+    { size: 128, ngf: 16, ndf: 8 },
+    { size: 64, ngf: 16, ndf: 8 },
   ],
 } as const;
 

@@ -116,7 +116,7 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   else {
     const longer = settings.epochs === null ? `--steps ${totalSteps * 4}` : `--epochs ${settings.epochs * 2}`;
     lines.push(`train longer: node examples/train-facades.js --resume --out ${out} ${longer}`);
-    if (settings.preset === 'preview') lines.push('the full setting (256 pixels, width 64, 200 epochs; hours even on a GPU, weeks without): --preset full');
+    if (settings.preset === 'preview') lines.push('the paper\'s setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full');
   }
   return lines;
 }
