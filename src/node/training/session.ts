@@ -129,7 +129,7 @@ export class TrainingSession {
     // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
     this.history.flush();
     const { adapter, folder, source } = this.options;
-    const options = { ...settings, totalSteps: this.loop.totalSteps, source, trainPairs: data.train.length };
+    const options = { ...settings, totalSteps: this.loop.totalSteps, source, trainPairs: data.train.length, validate: this.facts.validator.length };
     await saveCheckpoint(folder.checkpoint, trainer.networks, { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name });
     this.savedStep = trainer.step;
     this.pace.saved((performance.now() - began) / 1000);
@@ -162,7 +162,7 @@ export class TrainingSession {
 
   /** Settles how many steps fit into a run of so many minutes. */
   private plan(): void {
-    const { loop, pace, start, options } = this;
+    const { loop, pace, start } = this;
     const { minutes } = start.settings;
     if (minutes === null) return;
     // Once half of its steps are done, the rate falls, and a run of another length would have been another run.
@@ -174,7 +174,7 @@ export class TrainingSession {
       pauseSeconds: pace.reportSeconds,
       pauses: pace.reportsLeft(loop.step, loop.totalSteps),
     });
-    if (this.plans === 1) options.say(`${formatCount(loop.totalSteps)} steps fit into ${minutes} minutes at this speed`);
+    if (this.plans === 1) this.progress.note(`${formatCount(loop.totalSteps)} steps fit into ${minutes} minutes at this speed`);
   }
 
   private secondsSinceLaunch(): number {

@@ -43,7 +43,7 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
     return await TrainingSession.run({
       gpu, adapter, folder, source, scales, resume, launchedAt, say,
       pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
-      validate: flags.validate,
+      validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
       replay: !flags.eager,
     });
   } finally {

@@ -6,6 +6,7 @@ import type { UNet } from '../../models/unet.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from '../../training/metrics.js';
 import { Translator } from '../../training/translator.js';
 import type { RunSettings } from './settings.js';
+import { StatusLine } from './status-line.js';
 
 export interface Validated {
   metrics: ImageMetrics;
@@ -60,7 +61,8 @@ export class Validator {
   async baseline(train: PairedDataset, direction: RunSettings['direction']): Promise<ImageMetrics> {
     const half = direction === 'AtoB' ? 'b' : 'a';
     const { width } = this.targets[0]!;
-    const mean = await meanImage(resized(train, width), half);
+    const line = new StatusLine();
+    const mean = await meanImage(resized(train, width), half, (done, total) => line.show(`averaging the training photos: ${done} of ${total}`)).finally(() => line.end());
     const targets: PairedDataset = { name: 'targets', length: this.length, get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }) };
     return constantBaseline(mean, targets, half);
   }
