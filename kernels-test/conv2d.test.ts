@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { conv2d, convTranspose2d } from '../src/autograd/ops.js';
 import {
-  conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, convTranspose2dOutputShape, supportsConvVariant, type ConvGeometry,
+  conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, convTranspose2dOutputShape, supportsConvVariant, supportsWeightGradVariant, type ConvGeometry,
 } from '../src/kernels/conv2d.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -35,6 +35,7 @@ const cases: Case[] = [
   { input: [1, 32, 32, 12], out: 20, ...four },
   { input: [1, 64, 64, 3], out: 16, ...four },
   { input: [3, 13, 11, 36], out: 40, ...four },
+  { input: [1, 40, 38, 20], out: 68, ...four },
   { input: [1, 2, 2, 128], out: 132, ...four },
   { input: [3, 9, 9, 1], out: 7, ...patch },
   { input: [1, 31, 31, 8], out: 1, ...patch },
@@ -107,6 +108,13 @@ for (const each of cases) {
       if (supportsConvVariant(gpu, variant, dy.tensor, w.tensor, input[3]!)) {
         const dx = await conv2dInputGrad(dy.tensor, w.tensor, biasIn.tensor, input, geometry, undefined, variant).data();
         assertClose(dx, reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), { absolute: 2e-4, relative: 1e-5, label: `input gradient, ${variant}` });
+      }
+      if (supportsWeightGradVariant(gpu, variant, x.tensor, dy.tensor)) {
+        const dw = conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, undefined, false, variant);
+        const expected = reference.conv2dWeightGrad(x.data, dy.data, input, weight, output, geometry);
+        assertClose(await dw.data(), expected, { absolute: 5e-4, relative: 1e-5, label: `weight gradient, ${variant}` });
+        conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, dw, true, variant);
+        assertClose(await dw.data(), expected.map((value) => 2 * value), { absolute: 1e-3, relative: 1e-5, label: `accumulated weight gradient, ${variant}` });
       }
     }
   });

@@ -1,9 +1,9 @@
-import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
 import type { Shader } from '../gpu/pipeline-cache.js';
-import { expectShape, formatShape, imageShape, type Shape } from '../tensor/shape.js';
+import { expectShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { conv2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
 import { grid, specialise } from './kernel.js';
 import { operandA, operandB } from './operands.js';
 import convShapeSource from '../../shaders/operands/conv_shape.wgsl';
@@ -11,117 +11,17 @@ import forwardSubgroupSource from '../../shaders/conv2d_forward_subgroup.wgsl';
 import inputGradSubgroupSource from '../../shaders/conv2d_input_grad_subgroup.wgsl';
 import forwardSource from '../../shaders/conv2d_forward.wgsl';
 import inputGradSource from '../../shaders/conv2d_input_grad.wgsl';
+import weightGradSubgroupSource from '../../shaders/conv2d_weight_grad_subgroup.wgsl';
 import weightGradSource from '../../shaders/conv2d_weight_grad.wgsl';
 import weightGradReduceSource from '../../shaders/conv2d_weight_grad_reduce.wgsl';
 
-/** How a kernel window moves over an image; each pair is [vertical, horizontal]. */
-export interface ConvGeometry {
-  readonly stride: readonly [number, number];
-  /** Zeros taken to lie around the image, on each side. */
-  readonly padding: readonly [number, number];
-}
+export { conv2dOutputShape, convTranspose2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
 
 /** Sizes of a convolution's two sides. "Input" is the side read forward: of a transposed one, its output. */
 interface ConvSizes {
   readonly input: Shape;
   readonly output: Shape;
   readonly kernel: Shape;
-}
-
-function convSize(length: number, kernel: number, stride: number, padding: number): number {
-  return Math.floor((length + 2 * padding - kernel) / stride) + 1;
-}
-
-/**
- * Shape of a convolution's result: floor((length + 2 padding - kernel) / stride) + 1 each way.
- * @param input [batch, height, width, in channels]
- * @param weight [kernel height, kernel width, in channels, out channels]
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
- */
-export function conv2dOutputShape(input: Shape, weight: Shape, { stride, padding }: ConvGeometry): Shape {
-  const [batch, height, width, channels] = imageShape(input, 'input of conv2d');
-  const [kernelH, kernelW, inChannels, outChannels] = weightShape(weight, 'conv2d');
-  checkGeometry(stride, padding);
-  if (inChannels !== channels) {
-    throw new ShadegradError('SHAPE_MISMATCH', 'conv2d: input and weight disagree about the channels', {
-      expected: `an input of ${inChannels} channels, as the weight ${formatShape(weight)} has`,
-      received: `${channels} channels in ${formatShape(input)}`,
-      fix: 'build the layer with the channels of the tensor that feeds it',
-    });
-  }
-  const shape = [batch, convSize(height, kernelH, stride[0], padding[0]), convSize(width, kernelW, stride[1], padding[1]), outChannels];
-  if (shape[1]! < 1 || shape[2]! < 1) {
-    throw new ShadegradError('SHAPE_MISMATCH', 'conv2d: the kernel is larger than the padded input', {
-      expected: `at least ${kernelH} x ${kernelW} pixels with the padding`,
-      received: `${height + 2 * padding[0]} x ${width + 2 * padding[1]}`,
-      fix: 'use a larger image, more padding or fewer layers',
-    });
-  }
-  return shape;
-}
-
-/**
- * Shape of a transposed convolution's result: (length - 1) stride - 2 padding + kernel + outputPadding each way.
- * @param input [batch, height, width, in channels]
- * @param weight [kernel height, kernel width, out channels, in channels]: that of the convolution it is the adjoint of
- */
-export function convTranspose2dOutputShape(
-  input: Shape,
-  weight: Shape,
-  { stride, padding }: ConvGeometry,
-  outputPadding: readonly [number, number] = [0, 0],
-): Shape {
-  const [batch, height, width, channels] = imageShape(input, 'input of convTranspose2d');
-  const [kernelH, kernelW, outChannels, inChannels] = weightShape(weight, 'convTranspose2d');
-  checkGeometry(stride, padding);
-  if (inChannels !== channels) {
-    throw new ShadegradError('SHAPE_MISMATCH', 'convTranspose2d: input and weight disagree about the channels', {
-      expected: `an input of ${inChannels} channels, as the weight ${formatShape(weight)} has`,
-      received: `${channels} channels in ${formatShape(input)}`,
-      fix: 'build the layer with the channels of the tensor that feeds it',
-    });
-  }
-  for (const axis of [0, 1] as const) {
-    if (outputPadding[axis] >= 0 && outputPadding[axis] < stride[axis] && Number.isInteger(outputPadding[axis])) continue;
-    throw new ShadegradError('INVALID_ARGUMENT', 'convTranspose2d: output padding', {
-      expected: 'a whole number of at least 0 and smaller than the stride',
-      received: `${outputPadding[axis]} with stride ${stride[axis]}`,
-      fix: 'it only chooses among the sizes that one stride makes ambiguous',
-    });
-  }
-  const shape = [
-    batch,
-    (height - 1) * stride[0] - 2 * padding[0] + kernelH + outputPadding[0],
-    (width - 1) * stride[1] - 2 * padding[1] + kernelW + outputPadding[1],
-    outChannels,
-  ];
-  if (shape[1]! < 1 || shape[2]! < 1) {
-    throw new ShadegradError('SHAPE_MISMATCH', 'convTranspose2d: nothing is left after the padding is cut off', {
-      expected: 'a result of at least 1 x 1',
-      received: `${shape[1]} x ${shape[2]}`,
-      fix: 'use less padding',
-    });
-  }
-  return shape;
-}
-
-function weightShape(weight: Shape, what: string): [number, number, number, number] {
-  if (weight.length === 4) return [weight[0]!, weight[1]!, weight[2]!, weight[3]!];
-  throw new ShadegradError('SHAPE_MISMATCH', `weight of ${what}`, {
-    expected: 'four axes: kernel height, kernel width, channels, channels',
-    received: formatShape(weight),
-    fix: 'see the layout in the docstring',
-  });
-}
-
-function checkGeometry(stride: readonly [number, number], padding: readonly [number, number]): void {
-  const whole = [...stride, ...padding].every(Number.isInteger);
-  if (whole && stride.every((step) => step >= 1) && padding.every((zeros) => zeros >= 0)) return;
-  throw new ShadegradError('INVALID_ARGUMENT', 'stride and padding of a convolution', {
-    expected: 'whole numbers: stride at least 1, padding at least 0',
-    received: `stride ${stride.join(' x ')}, padding ${padding.join(' x ')}`,
-    fix: 'use such numbers',
-  });
 }
 
 /** The uniform block of operands/conv_shape.wgsl. */
@@ -272,6 +172,47 @@ export function conv2dInputGrad(
   return output;
 }
 
+/** Whether an adapter and a layer can run a variant of the weight gradient. */
+export function supportsWeightGradVariant(gpu: Gpu, variant: ConvVariant, input: Tensor, gradOutput: Tensor): boolean {
+  const size = gpu.adapter.subgroupSize;
+  return variant === 'tile' || (size !== null && size <= WORKGROUP && input.vectorizable && gradOutput.vectorizable);
+}
+
+/** As chooseVariant; rows shorter than a subgroup's group of pixels would leave most of it empty. */
+function chooseWeightGradVariant(gpu: Gpu, input: Tensor, gradOutput: Tensor): ConvVariant {
+  const { software, subgroupSize } = gpu.adapter;
+  const pays = software && subgroupSize !== null && subgroupSize >= TILE_PIXELS
+    && gradOutput.channels >= TILE_WEIGHTS * subgroupSize && gradOutput.shape[2]! >= TILE_PIXELS;
+  return pays && supportsWeightGradVariant(gpu, 'subgroup', input, gradOutput) ? 'subgroup' : 'tile';
+}
+
+/** Shader of the weight gradient, and how many invocations cover the weights once. */
+function weightGradProgram(
+  variant: ConvVariant,
+  gpu: Gpu,
+  { input, gradOutput, weightShape }: { input: Tensor; gradOutput: Tensor; weightShape: Shape },
+): { shader: (accumulate: boolean) => Shader; invocations: number } {
+  const a = operandA(input.vectorizable);
+  const b = operandB(gradOutput.vectorizable);
+  const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
+  const rows = kernelH * kernelW * Math.ceil(inC / TILE_WEIGHTS);
+  const columns = Math.ceil(outC / TILE_WEIGHTS);
+  if (variant === 'tile') {
+    return {
+      shader: (accumulate) =>
+        specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, weightGradSource], { ACCUMULATE: accumulate, ...a.constants, ...b.constants }),
+      invocations: rows * columns,
+    };
+  }
+  const size = gpu.adapter.subgroupSize!;
+  const constants = { PIXELS: Math.min(TILE_PIXELS, size) };
+  return {
+    shader: (accumulate) =>
+      specialise('conv2d_weight_grad_subgroup', [convShapeSource, a.source, b.source, weightGradSubgroupSource], { ACCUMULATE: accumulate, ...constants }, {}, SUBGROUP_DIRECTIVES),
+    invocations: rows * Math.ceil(columns / size) * size,
+  };
+}
+
 /** Work for about this many workgroups keeps every core of a large GPU busy. */
 const TARGET_WORKGROUPS = 256;
 /** A split shorter than this spends more on writing partial sums than it wins. */
@@ -282,17 +223,19 @@ const MIN_PIXELS_PER_SPLIT = 256;
  * @param input [batch, height, width, in channels]
  * @param gradOutput [batch, out height, out width, out channels]
  * @param into where to put it: written over, or added to with `accumulate`
+ * @param variant chosen by the adapter and the layer when absent
  */
-export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: ConvGeometry, into?: Tensor, accumulate = false): Tensor {
+export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: ConvGeometry, into?: Tensor, accumulate = false, variant?: ConvVariant): Tensor {
   expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
   const { gpu } = input;
   const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');
   expectShape('target of conv2dWeightGrad', weightShape, result.shape);
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
-  const tiles = kernelH * kernelW * Math.ceil(inC / TILE_WEIGHTS) * Math.ceil(outC / TILE_WEIGHTS);
+  const program = weightGradProgram(variant ?? chooseWeightGradVariant(gpu, input, gradOutput), gpu, { input, gradOutput, weightShape });
+  const tiles = program.invocations;
   const rows = gradOutput.shape[0]! * gradOutput.shape[1]!;
   const pixels = rows * gradOutput.shape[2]!;
-  const wanted = Math.ceil(TARGET_WORKGROUPS / Math.ceil(tiles / 64));
+  const wanted = Math.ceil(TARGET_WORKGROUPS / Math.ceil(tiles / WORKGROUP));
   const limit = Math.max(1, Math.floor(pixels / MIN_PIXELS_PER_SPLIT));
   const rowsPerSplit = Math.ceil(rows / Math.min(wanted, limit, rows));
   const splits = Math.ceil(rows / rowsPerSplit);
@@ -300,13 +243,9 @@ export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape:
   const count = kernelH * kernelW * inC * outC;
   const partial = direct ? result : Tensor.empty(gpu, [splits, count], 'partial weight gradients');
 
-  const a = operandA(input.vectorizable);
-  const b = operandB(gradOutput.vectorizable);
-  const [x, y] = grid(tiles, 64);
+  const [x, y] = grid(tiles, WORKGROUP);
   gpu.dispatch({
-    shader: specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, weightGradSource], {
-      ACCUMULATE: direct && accumulate, ...a.constants, ...b.constants,
-    }),
+    shader: program.shader(direct && accumulate),
     bindings: [input.read(), gradOutput.read(), partial.written()],
     params: convParams({ input: input.shape, output: gradOutput.shape, kernel: weightShape }, geometry, {
       input, output: gradOutput, weightBase: partial.base, rowsPerSplit,
