@@ -89,6 +89,20 @@ test('a leaf used twice in one operation, and in several, gets the sum', async (
   disposeAll(x);
 });
 
+test('a leaf that is both gamma and beta of a norm gets the sum of their gradients', async () => {
+  const x = Tensor.from(gpu, values('x', 12), [4, 3]);
+  const [gamma, beta, both] = [leaf([1, 2, 3]), leaf([1, 2, 3]), leaf([1, 2, 3])];
+  const weights = Tensor.from(gpu, values('weights', 12), [4, 3]);
+  // From the second time on there is a place to write to, which only one of the two can have.
+  for (let round = 0; round < 3; round++) {
+    gpu.scope(() => backward(sum(multiply(batchNorm(x, gamma, beta), weights))));
+    gpu.scope(() => backward(sum(multiply(batchNorm(x, both, both), weights))));
+    const [first, second] = [await gradient(gamma), await gradient(beta)];
+    assertClose(await gradient(both), first.map((value, i) => value + second[i]!), { absolute: 1e-5, label: `round ${round}` });
+  }
+  disposeAll(x, gamma, beta, both, weights);
+});
+
 test('a module\'s parameter used twice, even twice in one operation, gets the sum in its arena', async () => {
   const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, stride: 1, padding: 0, initializer: constant(0.5) }).to(gpu);
   const weight = layer.weight.value;
@@ -408,6 +422,12 @@ test('Adam leaves parameters without a gradient, and their moments, alone', asyn
   assert.equal(last.get('one'), after.get('one'));
   assert.equal(last.get('inner.weight'), before.get('inner.weight'));
   assert.not.equal(last.get('inner.bias'), before.get('inner.bias'));
+  // With a gradient before and after it, the weight still has none.
+  optimizer.zeroGrad();
+  gpu.scope(() => backward(add(sum(module.one.value), sum(module.inner.bias!.value))));
+  optimizer.step();
+  assert.equal((await snapshot()).get('inner.weight'), before.get('inner.weight'));
+  assert.not.equal((await snapshot()).get('one'), last.get('one'));
   const moments = await optimizer.firstMoments[0]!.data();
   const { parameters } = module.memory.windows[0]!;
   for (const { name, offset, size } of parameters) {

@@ -3,6 +3,9 @@ import { ShadegradError, type ErrorCode } from '../../src/gpu/errors.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Shader } from '../../src/gpu/pipeline-cache.js';
 
+/** Opens a device of one's own, for tests that end it. */
+export { openTestGpu } from './platform.js';
+
 /** The same device with some of its properties and methods replaced, to count calls or to pretend a limit. */
 export function wrapDevice(device: GPUDevice, replaced: Partial<Record<keyof GPUDevice, unknown>>): GPUDevice {
   return new Proxy(device, {

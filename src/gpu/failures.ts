@@ -15,7 +15,17 @@ export class Failures {
   constructor(
     private readonly device: GPUDevice,
     private readonly track: <T>(promise: Promise<T>) => Promise<T>,
-  ) {}
+  ) {
+    this.listen();
+  }
+
+  /**
+   * Opens a scope for whatever the device refuses from here on. Unlike events, which a browser may deliver after the
+   * wait, a scope's first error is known when the scope is closed.
+   */
+  private listen(): void {
+    this.device.pushErrorScope('validation');
+  }
 
   report(error: ShadegradError): void {
     if (error.code === 'DEVICE_LOST') this.lost ??= error;
@@ -30,9 +40,9 @@ export class Failures {
 
   /** Waits until the reports about every earlier call are in. */
   async settle(): Promise<void> {
-    // Errors come in the order of the calls, so this empty scope ends after the last of them.
-    this.device.pushErrorScope('validation');
-    await this.track(this.device.popErrorScope()).catch(() => null);
+    const refusal = this.device.popErrorScope();
+    this.listen();
+    this.expect(this.track(refusal).then((error) => (error ? refused(error) : null)));
     await Promise.all(this.reports);
   }
 
@@ -40,13 +50,20 @@ export class Failures {
     if (this.lost) throw this.lost;
   }
 
-  /** Throws the failure that explains most, once; a lost device stays lost. */
-  throwIfAny(): void {
-    this.throwIfLost();
+  /** The failure that explains most, once. */
+  take(): ShadegradError | null {
     const error = this.failure;
     this.failure = null;
-    if (error) throw error;
+    return error;
   }
+}
+
+/** The error for a call that the device did not accept. */
+export function refused(error: GPUError): ShadegradError {
+  return new ShadegradError('GPU_VALIDATION', 'the device refused a command', {
+    received: error.message,
+    fix: 'this is a bug in a kernel\'s host half: please report it with the text above',
+  });
 }
 
 function rank(error: ShadegradError): number {

@@ -1,6 +1,6 @@
 import { BufferPool } from './buffer-pool.js';
 import { ShadegradError } from './errors.js';
-import { Failures } from './failures.js';
+import { Failures, refused } from './failures.js';
 import { plainHost, type GpuHost } from './host.js';
 import type { Params } from './params.js';
 import { PipelineCache, type Shader } from './pipeline-cache.js';
@@ -82,18 +82,8 @@ export class Gpu {
     this.bindGroups = new BindGroupCache(device);
     this.readback = new Readback(device, track, (delta) => this.account(delta));
     device.addEventListener('uncapturederror', (event) => {
-      // The types that come without the DOM's leave preventDefault out.
-      const refusal = event as GPUUncapturedErrorEvent & { preventDefault(): void };
-      // It is thrown at the next wait; the console need not tell it, too.
-      refusal.preventDefault();
-      // What was refused may be a bind group, which would be refused again with less of an explanation.
-      this.bindGroups.clear();
-      this.failures.report(
-        new ShadegradError('GPU_VALIDATION', 'the device refused a command', {
-          received: refusal.error.message,
-          fix: 'this is a bug in a kernel\'s host half: please report it with the text above',
-        }),
-      );
+      // No scope caught it: no memory for a read-back buffer, say.
+      this.failures.report(refused((event as GPUUncapturedErrorEvent).error));
     });
     void device.lost.then((info) => {
       if (this.destroyed) return;
@@ -329,7 +319,11 @@ export class Gpu {
 
   private throwFailure(): void {
     this.assertAlive();
-    this.failures.throwIfAny();
+    const failure = this.failures.take();
+    if (!failure) return;
+    // What was refused may be a bind group, which would be refused again with less of an explanation.
+    this.bindGroups.clear();
+    throw failure;
   }
 
   /**
