@@ -20,8 +20,11 @@ import { Validator } from './validation.js';
 
 /** Validation images that a preview or a software adapter measures, unless told otherwise. */
 const FEW_TO_VALIDATE = 25;
-/** The length of a run of so many minutes is planned again after these shares of it, when its speed is known better. */
-const PLANS_AGAIN = [0.15, 0.3, 0.45];
+/**
+ * The length of a run of so many minutes is planned again after these shares of its time, when its speed is known
+ * better, and whenever half of its steps are done, if more than so much longer a run would fit.
+ */
+const PLANS_AGAIN = { shares: [0.15, 0.3, 0.45], longer: 1.1 } as const;
 
 export interface SessionOptions {
   gpu: Gpu;
@@ -46,6 +49,8 @@ export class TrainingSession {
   private readonly pace: Pace;
   private savedStep = -1;
   private plans = 0;
+  /** No more planning: the learning rate falls, and a run of another length would have been another run. */
+  private settled: boolean;
 
   private constructor(
     private readonly options: SessionOptions,
@@ -58,6 +63,7 @@ export class TrainingSession {
   ) {
     this.pace = new Pace(options.pace);
     if (options.resume) this.savedStep = start.trainer.step;
+    this.settled = start.settings.minutes === null || options.resume !== null;
   }
 
   /** Trains to the end, or to the first signal. @returns the exit status */
@@ -98,7 +104,8 @@ export class TrainingSession {
         this.plan();
       }
       while (loop.step < loop.totalSteps && interrupt.exitStatus === undefined) {
-        await loop.trainTo(pace.next(loop.step, loop.totalSteps), () => pace.overdue() || this.replanDue());
+        const half = this.settled ? Infinity : Math.floor(loop.totalSteps / 2);
+        await loop.trainTo(Math.min(pace.next(loop.step, loop.totalSteps), half), () => pace.overdue() || this.replanDue());
         if (interrupt.exitStatus !== undefined) break;
         if (this.replanDue()) this.plan();
         const due = pace.due(loop.step, loop.totalSteps);
@@ -154,27 +161,29 @@ export class TrainingSession {
   }
 
   private replanDue(): boolean {
-    const { minutes } = this.start.settings;
-    if (minutes === null || this.options.resume !== null) return false;
-    const share = PLANS_AGAIN[this.plans - 1];
-    return share !== undefined && this.secondsSinceLaunch() > minutes * 60 * share;
+    const { loop, start, plans } = this;
+    if (this.settled) return false;
+    const share = PLANS_AGAIN.shares[plans - 1] ?? Infinity;
+    return 2 * loop.step + 1 >= loop.totalSteps || this.secondsSinceLaunch() > start.settings.minutes! * 60 * share;
   }
 
   /** Settles how many steps fit into a run of so many minutes. */
   private plan(): void {
     const { loop, pace, start } = this;
-    const { minutes } = start.settings;
-    if (minutes === null) return;
-    // Once half of its steps are done, the rate falls, and a run of another length would have been another run.
-    if (this.plans++ > 0 && 2 * loop.step >= loop.totalSteps) return;
-    loop.totalSteps = planSteps({
+    if (this.settled) return;
+    const minutes = start.settings.minutes!;
+    const fitting = planSteps({
       step: loop.step,
       secondsPerStep: loop.secondsPerStep ?? start.secondsPerStep,
       secondsLeft: minutes * 60 - this.secondsSinceLaunch(),
       pauseSeconds: pace.reportSeconds,
       pauses: pace.reportsLeft(loop.step, loop.totalSteps),
     });
-    if (this.plans === 1) this.progress.note(`${formatCount(loop.totalSteps)} steps fit into ${minutes} minutes at this speed`);
+    const half = this.plans > 0 && 2 * loop.step + 1 >= loop.totalSteps;
+    this.plans++;
+    this.settled = half && fitting < loop.totalSteps * PLANS_AGAIN.longer;
+    if (!this.settled) loop.totalSteps = fitting;
+    if (this.plans === 1) this.progress.note(`about ${formatCount(fitting)} steps fit into ${minutes} minutes at this speed`);
   }
 
   private secondsSinceLaunch(): number {
