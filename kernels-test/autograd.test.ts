@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, gradientOf, hasGradient, zeroGrad } from '../src/autograd/backward.js';
+import { backward, gradientOf, hasGradient, setGradientSlot, zeroGrad } from '../src/autograd/backward.js';
 import { missingGradient, noGrad, track } from '../src/autograd/graph.js';
 import { add, addScaled, batchNorm, concat, conv2d, leakyRelu, mean, multiply, reshape, scale, sliceChannels, sum, tanh } from '../src/autograd/ops.js';
 import type { DispatchCall } from '../src/gpu/gpu.js';
@@ -93,13 +93,15 @@ test('a leaf that is both gamma and beta of a norm gets the sum of their gradien
   const x = Tensor.from(gpu, values('x', 12), [4, 3]);
   const [gamma, beta, both] = [leaf([1, 2, 3]), leaf([1, 2, 3]), leaf([1, 2, 3])];
   const weights = Tensor.from(gpu, values('weights', 12), [4, 3]);
-  // From the second time on there is a place to write to, which only one of the two can have.
+  // A place of its own, as a module's parameters have: only one of the two can write over what is in there.
+  setGradientSlot(both, Tensor.from(gpu, [9, 9, 9], [3]));
   for (let round = 0; round < 3; round++) {
     gpu.scope(() => backward(sum(multiply(batchNorm(x, gamma, beta), weights))));
     gpu.scope(() => backward(sum(multiply(batchNorm(x, both, both), weights))));
     const [first, second] = [await gradient(gamma), await gradient(beta)];
     assertClose(await gradient(both), first.map((value, i) => value + second[i]!), { absolute: 1e-5, label: `round ${round}` });
   }
+  gradientOf(both)!.dispose();
   disposeAll(x, gamma, beta, both, weights);
 });
 
@@ -422,7 +424,8 @@ test('Adam leaves parameters without a gradient, and their moments, alone', asyn
   assert.equal(last.get('one'), after.get('one'));
   assert.equal(last.get('inner.weight'), before.get('inner.weight'));
   assert.not.equal(last.get('inner.bias'), before.get('inner.bias'));
-  // With a gradient before and after it, the weight still has none.
+  // With a gradient before and after it, the weight still has none; what an earlier backward() left does not count.
+  gpu.scope(() => backward(sum(module.inner.weight.value)));
   optimizer.zeroGrad();
   gpu.scope(() => backward(add(sum(module.one.value), sum(module.inner.bias!.value))));
   optimizer.step();

@@ -74,6 +74,19 @@ test('one seed, one result, to the bit', async () => {
   assert.equal(await run({}, 6), reference);
 });
 
+test('every step draws its own dropout masks, by its number', async () => {
+  const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
+  for (const first of [0, 1000]) {
+    trainer.resumeAt(first);
+    for (let step = first; step < first + 3; step++) {
+      await trainer.train();
+      const { buffer } = await trainer.networks.generator.dropoutState.tensor.data();
+      assert.equal([...new Uint32Array(buffer)], [OPTIONS.seed, step]);
+    }
+  }
+  trainer.dispose();
+});
+
 test('eager steps are the replayed ones, to the bit', async () => {
   assert.equal(await run({ replay: false }, 6), reference);
 });

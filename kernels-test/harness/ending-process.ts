@@ -19,4 +19,4 @@ if (state === 'idle') {
   if (state === 'submitted') void gpu.sync().catch(() => {});
 }
 gpu.destroy();
-console.log('destroyed');
+console.log((await gpu.device.lost).reason);
