@@ -45,6 +45,8 @@ export interface TrainedStep {
 
 /** Steps whose losses wait on the device; the host must collect before there are more. */
 const HISTORY = 64;
+/** The 70 x 70 PatchGAN leaves nothing of a smaller image. */
+const MIN_SIZE = 32;
 const ADAM_BETAS = [0.5, 0.999] as const;
 
 /**
@@ -61,6 +63,8 @@ export class Trainer {
   private readonly losses: Tensor;
   private readonly history: Tensor;
   private collected = 0;
+  /** What dispose() gives back. */
+  private readonly parts: { dispose(): void }[] = [];
   private recording: Recording | null = null;
   private order: { epoch: number; indices: Uint32Array } | null = null;
 
@@ -70,6 +74,13 @@ export class Trainer {
     readonly options: TrainerOptions,
   ) {
     const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize } = options;
+    if (!(size >= MIN_SIZE)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'size of the training images', {
+        expected: `at least ${MIN_SIZE}: the discriminator's last layers need that much`,
+        received: String(size),
+        fix: `use ${MIN_SIZE}, 64, 128, 256 or 512`,
+      });
+    }
     if (!(loadSize >= size) || storedSize % 2 !== 0) {
       throw new ShadegradError('INVALID_ARGUMENT', 'sizes of the training images', {
         expected: 'loadSize of at least the size, and an even storedSize',
@@ -85,20 +96,38 @@ export class Trainer {
         fix: 'use a smaller batch or more images',
       });
     }
-    const generator = new UNet({ size, ngf, dropout }).to(gpu, { seed });
-    const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 });
-    const adam = { learningRate, betas: ADAM_BETAS };
-    this.networks = { generator, discriminator, generatorOptimizer: new Adam(generator, adam), discriminatorOptimizer: new Adam(discriminator, adam) };
-    this.store = new ImageStore(gpu, dataset, { direction, side: storedSize, batch });
-    this.draws = imageDraws(gpu, batch).keep();
-    this.losses = Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep();
-    this.history = Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep();
+    const own = <T extends { dispose(): void }>(part: T): T => {
+      this.parts.push(part);
+      return part;
+    };
+    try {
+      const generator = own(new UNet({ size, ngf, dropout }).to(gpu, { seed }));
+      const discriminator = own(new PatchGAN({ ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
+      const adam = { learningRate, betas: ADAM_BETAS };
+      this.networks = {
+        generator, discriminator,
+        generatorOptimizer: own(new Adam(generator, adam)),
+        discriminatorOptimizer: own(new Adam(discriminator, adam)),
+      };
+      this.store = own(new ImageStore(gpu, dataset, { direction, side: storedSize, batch }));
+      this.draws = own(imageDraws(gpu, batch).keep());
+      this.losses = own(Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep());
+      this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep());
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Builds the networks and compiles the step. */
   static async create(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions): Promise<Trainer> {
     const trainer = new Trainer(gpu, dataset, options);
-    if (options.replay ?? true) trainer.recording = (await gpu.record(() => trainer.dispatchStep())).recording;
+    try {
+      if (options.replay ?? true) trainer.recording = (await gpu.record(() => trainer.dispatchStep())).recording;
+    } catch (error) {
+      trainer.dispose();
+      throw error;
+    }
     return trainer;
   }
 
@@ -168,8 +197,9 @@ export class Trainer {
   async collectLosses(): Promise<TrainedStep[]> {
     const [from, to] = [this.collected, this.step];
     if (from === to) return [];
-    const values = await this.history.data();
+    // At once, so that a second call while this one waits does not return the same steps.
     this.collected = to;
+    const values = await this.history.data();
     return Array.from({ length: to - from }, (_, index) => ({
       step: from + index + 1,
       losses: lossesFrom(values, ((from + index) % HISTORY) * LOSS_COUNT),
@@ -178,7 +208,7 @@ export class Trainer {
 
   dispose(): void {
     this.recording?.destroy();
-    const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = this.networks;
-    for (const part of [generatorOptimizer, discriminatorOptimizer, generator, discriminator, this.store, this.draws, this.losses, this.history]) part.dispose();
+    this.recording = null;
+    for (const part of this.parts.splice(0).reverse()) part.dispose();
   }
 }

@@ -15,7 +15,7 @@ export const TRAIN_PROGRAM = {
     { name: 'download-url', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
     { name: 'direction', type: 'choice', choices: ['BtoA', 'AtoB'], default: 'BtoA', description: 'which half becomes the other; A is the left one' },
     { name: 'preset', type: 'choice', choices: ['full', 'preview'], description: 'full: 256 pixels, width 64, 200 epochs; preview: smaller and as many steps as fit in --minutes. Other flags win over it' },
-    { name: 'size', type: 'integer', min: 16, max: 512, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
+    { name: 'size', type: 'integer', min: 32, max: 512, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
     { name: 'ngf', type: 'integer', min: 1, max: 256, description: 'width of the generator: channels after its first layer' },
     { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
     { name: 'epochs', type: 'integer', min: 1, max: 100_000, description: 'passes over the training images; the learning rate falls in the second half' },
