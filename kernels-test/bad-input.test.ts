@@ -89,8 +89,8 @@ test('flags that are unknown, out of range, or contradict each other', async () 
   const cases: [string[], RegExp][] = [
     [['--epoch', '3'], /did you mean --epochs\?/],
     [['--size', '100'], /a power of two/],
-    [['--size', '1024'], /from 16 to 512/],
-    [['--size', '8'], /from 16 to 512/],
+    [['--size', '1024'], /from 32 to 512/],
+    [['--size', '8'], /from 32 to 512/],
     [['--ngf', '0'], /from 1 to 256/],
     [['--ndf', '2.5'], /an integer from 1 to 256/],
     [['--lr', '-1'], /--lr/],
