@@ -28,10 +28,12 @@ export interface RunSettings {
 export const DROPOUT_RATE = 0.5;
 /** The paper resizes to 286 before it crops 256 (Isola et al. 2017, section 6.2). */
 const LOAD_SHARE = 286 / 256;
-const FULL = { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4 } as const;
-const PREVIEW_MINUTES = 5;
-/** A preview has few steps, so they are longer ones. */
-const PREVIEW_LEARNING_RATE = 4e-4;
+const FULL = { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4, lambda: 100, dropout: true } as const;
+/**
+ * A preview has a hundredth of the paper's steps: longer ones then, and most of the weight on L1, whose pictures come
+ * first. With the paper's weight, adversarial texture hides the windows for thousands of steps; dropout likewise.
+ */
+const PREVIEW = { minutes: 5, learningRate: 1e-3, lambda: 1000, dropout: false } as const;
 
 /** What a preview on an adapter tries in turn until one is fast enough. */
 const PREVIEW_SCALES = {
@@ -51,6 +53,7 @@ const PREVIEW_SCALES = {
  */
 export function newSettings(flags: TrainFlags, given: ReadonlySet<string>, software: boolean): RunSettings[] {
   const preset = flags.preset ?? (software ? 'preview' : 'full');
+  const defaults = preset === 'full' ? FULL : PREVIEW;
   const isGiven = (...names: string[]) => names.some((name) => given.has(name));
   const scales = preset === 'full' ? [FULL] : PREVIEW_SCALES[software ? 'software' : 'hardware'];
   const choosable = isGiven('size', 'ngf', 'ndf', 'steps', 'epochs') ? scales.slice(0, 1) : scales;
@@ -62,12 +65,12 @@ export function newSettings(flags: TrainFlags, given: ReadonlySet<string>, softw
     ndf: flags.ndf ?? ndf,
     epochs: flags.epochs ?? (preset === 'full' && !lengthGiven ? FULL.epochs : null),
     steps: flags.steps ?? null,
-    minutes: flags.minutes ?? (preset === 'preview' && !lengthGiven ? PREVIEW_MINUTES : null),
+    minutes: flags.minutes ?? (preset === 'preview' && !lengthGiven ? PREVIEW.minutes : null),
     batch: flags.batch,
-    learningRate: flags.lr ?? (preset === 'full' ? FULL.learningRate : PREVIEW_LEARNING_RATE),
-    lambda: flags.lambda,
+    learningRate: flags.lr ?? defaults.learningRate,
+    lambda: flags.lambda ?? defaults.lambda,
     seed: flags.seed,
-    dropout: flags.dropout,
+    dropout: isGiven('dropout') ? flags.dropout : defaults.dropout,
     jitter: flags.jitter,
     direction: flags.direction,
   }));

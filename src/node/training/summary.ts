@@ -34,7 +34,7 @@ export function commandOf(settings: RunSettings, source: DataSource, totalSteps:
     `--preset ${preset} --direction ${direction} --size ${size} --ngf ${ngf} --ndf ${ndf}`,
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
     `--batch ${batch} --lr ${learningRate} --lambda ${lambda} --seed ${seed}`,
-    dropout ? '' : '--no-dropout',
+    dropout ? '--dropout' : '--no-dropout',
     jitter ? '' : '--no-jitter',
   ];
   return ['node examples/train-facades.js', ...flags].filter((part) => part !== '').join(' ');
