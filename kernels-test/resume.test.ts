@@ -104,7 +104,7 @@ test('a finished run says so, and can be made longer', async () => {
 
 test('flags that contradict the checkpoint are refused', async () => {
   const before = readFileSync(checkpointOf('whole'));
-  failedWith(await train('whole', '--resume', '--ngf', '8', '--lr', '0.1'), 'CHECKPOINT_MISMATCH', /--ngf 4 --lr 0\.0004/, /--ngf 8 --lr 0\.1/);
+  failedWith(await train('whole', '--resume', '--ngf', '8', '--lr', '0.1'), 'CHECKPOINT_MISMATCH', /--ngf 4 --lr 0\.001/, /--ngf 8 --lr 0\.1/);
   mkdirSync(join(folder, 'other-data'), { recursive: true });
   failedWith(await train('whole', '--resume', '--data', join(folder, 'other-data')), 'CHECKPOINT_MISMATCH', /synthetic/);
   assert.ok(readFileSync(checkpointOf('whole')).equals(before));

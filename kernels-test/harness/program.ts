@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 const root = process.cwd();
 
 /** The smallest run: a few milliseconds of work a step. */
-export const TINY = ['--size', '32', '--ngf', '4', '--ndf', '4', '--validate', '2'];
+export const TINY = ['--dropout', '--size', '32', '--ngf', '4', '--ndf', '4', '--validate', '2'];
 
 export interface Finished {
   status: number | null;

@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -65,13 +66,13 @@ export async function bundleForBrowser(file) {
   const { outputFiles, metafile } = await esbuild({
     ...browserEntry(file),
     platform: 'browser',
-    external: ['node:*'],
+    external: ['node:*', ...builtinModules],
     plugins: [browserPlatform],
     write: false,
     metafile: true,
   });
   const [output] = Object.values(metafile.outputs);
-  return includesModule(metafile, 'harness/platform.web.ts') && !output.imports.some(({ path }) => path.startsWith('node:')) ? outputFiles[0].text : undefined;
+  return includesModule(metafile, 'harness/platform.web.ts') && !output.imports.some(({ path }) => path.startsWith('node:') || builtinModules.includes(path)) ? outputFiles[0].text : undefined;
 }
 
 /** Bundles a module of the library and imports it, for parts of it that are not public. */
