@@ -1,4 +1,3 @@
-// @browser
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { conv2d, convTranspose2d } from '../src/autograd/ops.js';

@@ -6,6 +6,8 @@ import { Tensor } from '../tensor/tensor.js';
 import { conv2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
 import { grid, specialise } from './kernel.js';
 import { operandA, operandB } from './operands.js';
+import convPhaseSource from '../../shaders/operands/conv_phase.wgsl';
+import convWeightTileSource from '../../shaders/operands/conv_weight_tile.wgsl';
 import convShapeSource from '../../shaders/operands/conv_shape.wgsl';
 import forwardSubgroupSource from '../../shaders/conv2d_forward_subgroup.wgsl';
 import inputGradSubgroupSource from '../../shaders/conv2d_input_grad_subgroup.wgsl';
@@ -76,28 +78,33 @@ function chooseVariant(gpu: Gpu, input: Tensor, weight: Tensor, channels: number
   return pays && supportsConvVariant(gpu, 'subgroup', input, weight, channels) ? 'subgroup' : 'tile';
 }
 
+/** What the variants of the forward and the input-gradient kernel consist of, beside the operands. */
+const SOURCES = {
+  forward: { tile: [forwardSource], subgroup: [forwardSubgroupSource] },
+  input_grad: { tile: [convPhaseSource, inputGradSource], subgroup: [convPhaseSource, inputGradSubgroupSource] },
+} as const;
+
 /** Shader and workgroups of the forward or the input-gradient kernel. `channels` and `pixels` are its result's. */
 function convProgram(
-  kind: 'forward' | 'input_grad',
+  kind: keyof typeof SOURCES,
   variant: ConvVariant,
   gpu: Gpu,
   { input, weight, channels, pixels }: { input: Tensor; weight: Tensor; channels: number; pixels: number },
 ): { shader: Shader; workgroups: [number, number, number] } {
   const a = operandA(input.vectorizable);
   const b = operandB(weight.shape[3]! % 4 === 0 && weight.base % 4 === 0);
+  const sources = [convShapeSource, a.source, b.source, ...SOURCES[kind][variant]];
   const vectors = Math.ceil(channels / TILE_CHANNELS);
   if (variant === 'tile') {
-    const source = kind === 'forward' ? forwardSource : inputGradSource;
     return {
-      shader: specialise(`conv2d_${kind}`, [convShapeSource, a.source, b.source, source], { ...a.constants, ...b.constants }),
+      shader: specialise(`conv2d_${kind}`, sources, { ...a.constants, ...b.constants }),
       workgroups: grid(vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
     };
   }
   const size = gpu.adapter.subgroupSize!;
   const perSubgroup = Math.min(TILE_PIXELS, size);
-  const source = kind === 'forward' ? forwardSubgroupSource : inputGradSubgroupSource;
   return {
-    shader: specialise(`conv2d_${kind}_subgroup`, [convShapeSource, a.source, b.source, source], { PIXELS: perSubgroup }, {}, SUBGROUP_DIRECTIVES),
+    shader: specialise(`conv2d_${kind}_subgroup`, sources, { PIXELS: perSubgroup }, {}, SUBGROUP_DIRECTIVES),
     workgroups: grid(Math.ceil(vectors / size) * size * Math.ceil(pixels / perSubgroup), WORKGROUP),
   };
 }
@@ -200,7 +207,7 @@ function weightGradProgram(
   if (variant === 'tile') {
     return {
       shader: (accumulate) =>
-        specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, weightGradSource], { ACCUMULATE: accumulate, ...a.constants, ...b.constants }),
+        specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, convWeightTileSource, weightGradSource], { ACCUMULATE: accumulate, ...a.constants, ...b.constants }),
       invocations: rows * columns,
     };
   }
@@ -208,7 +215,7 @@ function weightGradProgram(
   const constants = { PIXELS: Math.min(TILE_PIXELS, size) };
   return {
     shader: (accumulate) =>
-      specialise('conv2d_weight_grad_subgroup', [convShapeSource, a.source, b.source, weightGradSubgroupSource], { ACCUMULATE: accumulate, ...constants }, {}, SUBGROUP_DIRECTIVES),
+      specialise('conv2d_weight_grad_subgroup', [convShapeSource, a.source, b.source, convWeightTileSource, weightGradSubgroupSource], { ACCUMULATE: accumulate, ...constants }, {}, SUBGROUP_DIRECTIVES),
     invocations: rows * Math.ceil(columns / size) * size,
   };
 }

@@ -17,19 +17,29 @@ export interface ConvLayerOptions {
   initializer?: Initializer;
 }
 
-/** 2-D convolution; weight [kernel, kernel, in, out]. */
-export class Conv2d extends Module {
+/** What a convolution and a transposed one share: everything but the layout of the weight and the operation. */
+abstract class ConvLayer extends Module {
   readonly weight: Slot;
   readonly bias: Slot | null;
-  private readonly stride: number;
-  private readonly padding: number;
+  protected readonly stride: number;
+  protected readonly padding: number;
 
-  constructor({ inChannels, outChannels, kernel = 4, stride = 2, padding = 1, bias = true, initializer = normal(0, 0.02) }: ConvLayerOptions) {
+  constructor(
+    channels: readonly [number, number],
+    { outChannels, kernel = 4, stride = 2, padding = 1, bias = true, initializer = normal(0, 0.02) }: ConvLayerOptions,
+  ) {
     super();
-    this.weight = this.parameter('weight', [kernel, kernel, inChannels, outChannels], initializer);
+    this.weight = this.parameter('weight', [kernel, kernel, ...channels], initializer);
     this.bias = bias ? this.parameter('bias', [outChannels], constant(0)) : null;
     this.stride = stride;
     this.padding = padding;
+  }
+}
+
+/** 2-D convolution; weight [kernel, kernel, in, out]. */
+export class Conv2d extends ConvLayer {
+  constructor(options: ConvLayerOptions) {
+    super([options.inChannels, options.outChannels], options);
   }
 
   forward(x: Tensor, out?: Tensor): Tensor {
@@ -38,18 +48,9 @@ export class Conv2d extends Module {
 }
 
 /** 2-D transposed convolution; weight [kernel, kernel, out, in]. */
-export class ConvTranspose2d extends Module {
-  readonly weight: Slot;
-  readonly bias: Slot | null;
-  private readonly stride: number;
-  private readonly padding: number;
-
-  constructor({ inChannels, outChannels, kernel = 4, stride = 2, padding = 1, bias = true, initializer = normal(0, 0.02) }: ConvLayerOptions) {
-    super();
-    this.weight = this.parameter('weight', [kernel, kernel, outChannels, inChannels], initializer);
-    this.bias = bias ? this.parameter('bias', [outChannels], constant(0)) : null;
-    this.stride = stride;
-    this.padding = padding;
+export class ConvTranspose2d extends ConvLayer {
+  constructor(options: ConvLayerOptions) {
+    super([options.outChannels, options.inChannels], options);
   }
 
   forward(x: Tensor, out?: Tensor): Tensor {
