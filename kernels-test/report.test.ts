@@ -1,8 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
@@ -11,6 +10,7 @@ import { decodePng } from '../src/node/images-png.js';
 import { renderReport, writeReport, writeSampleGrid, type TrainingReport } from '../src/node/report.js';
 import { choosePictures } from '../src/node/report/pictures.js';
 import { renderPlot } from '../src/node/report/plot.js';
+import { launchChromium } from './harness/bundles.js';
 import { downsample, geometricIndices, niceTicks, quantile, smooth } from '../src/node/report/series.js';
 
 /** A linear congruential generator: noise that does not compress, the same every time. */
@@ -227,11 +227,9 @@ test('files are written whole, or the old one stays', async () => {
   }
 });
 
-const browserPath = [process.env.SHADEGRAD_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path !== undefined && existsSync(path));
-
-(browserPath === undefined ? test.skip : test)('in a browser: slider, all steps, no scripts, no sideways scrolling, nothing fetched', async () => {
+test('in a browser: slider, all steps, no scripts, no sideways scrolling, nothing fetched', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shadegrad-report-'));
-  const browser = await chromium.launch({ executablePath: browserPath });
+  const browser = await launchChromium();
   try {
     await writeReport(join(folder, 'report.html'), makeReport({ snapshots: 12 }));
     const address = pathToFileURL(join(folder, 'report.html')).href;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Browser as PlaywrightBrowser } from 'playwright-core';
 import * as assert from 'uvu/assert';
 
 interface Bundler {
@@ -19,6 +20,10 @@ export interface Browser {
 const script = async <T>(name: string): Promise<T> => (await import(pathToFileURL(resolve('scripts/lib', name)).href)) as T;
 
 export const bundler = (): Promise<Bundler> => script('bundle-test.js');
+
+/** A headless Chromium, for tests of pages rather than of kernels. */
+export const launchChromium = async (): Promise<PlaywrightBrowser> =>
+  (await (await script<{ launchChromium(): Promise<{ browser: PlaywrightBrowser }> }>('chromium.js')).launchChromium()).browser;
 
 export const startBrowser = async (): Promise<Browser> => (await script<{ startBrowser(): Promise<Browser> }>('chromium.js')).startBrowser();
 

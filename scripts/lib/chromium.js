@@ -63,35 +63,53 @@ export class TestBrowser {
 }
 
 /**
- * Starts the first browser that has a WebGPU adapter: a Chromium on the PATH, else the one from npm.
+ * Starts the first browser that works: a Chromium on the PATH, else the one from npm.
  *
+ * @param {string[]} flags
+ * @param {(browser: import('playwright-core').Browser) => Promise<void>} check throws if the browser will not do
  * @throws Error with what was wrong with each
  */
-export async function startBrowser() {
+export async function launchChromium(flags = [], check = async () => {}) {
   const { chromium } = await import('playwright-core');
-  const programs = new Map();
-  const server = await serve(programs);
   const reasons = [];
   for (const find of [findOnPath, unpackEmbedded]) {
     let browser;
     try {
       const found = await find();
       if (!found) continue;
-      const { executablePath, environment } = found;
-      browser = await chromium.launch({ executablePath, args: FLAGS, env: { ...process.env, ...environment } });
-      const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${server.address().port}/empty`);
-      const hasAdapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
-      await page.close();
-      if (!hasAdapter) throw new Error('it offers no WebGPU adapter');
-      return new TestBrowser(browser, server, programs, `Chromium ${browser.version()} ${found.origin}`);
+      const { executablePath, environment, origin } = found;
+      browser = await chromium.launch({ executablePath, args: flags, env: { ...process.env, ...environment } });
+      await check(browser);
+      return { browser, origin };
     } catch (error) {
       reasons.push(`${find.name}: ${error.message}`);
       await browser?.close().catch(() => undefined);
     }
   }
-  server.close();
-  throw new Error(`no Chromium with WebGPU could be started\n${reasons.join('\n')}`);
+  throw new Error(`no Chromium could be started\n${reasons.join('\n')}`);
+}
+
+/**
+ * Starts the first browser that has a WebGPU adapter.
+ *
+ * @throws Error with what was wrong with each
+ */
+export async function startBrowser() {
+  const programs = new Map();
+  const server = await serve(programs);
+  try {
+    const { browser, origin } = await launchChromium(FLAGS, async (started) => {
+      const page = await started.newPage();
+      await page.goto(`http://127.0.0.1:${server.address().port}/empty`);
+      const hasAdapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+      await page.close();
+      if (!hasAdapter) throw new Error('it offers no WebGPU adapter');
+    });
+    return new TestBrowser(browser, server, programs, `Chromium ${browser.version()} ${origin}`);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
 }
 
 function findOnPath() {
