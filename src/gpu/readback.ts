@@ -1,7 +1,9 @@
 import { BufferPool } from './buffer-pool.js';
 
 /** Larger reads go in pieces, so that a checkpoint of a gigabyte does not need a second gigabyte of staging. */
-const CHUNK_BYTES = 32 * 1024 * 1024;
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** From here on a read takes a whole piece: the pool then keeps one buffer for all lengths, not one for each. */
+const SMALL_BYTES = 1024 * 1024;
 
 /** Copies device memory to the host through mappable buffers that are kept for reuse. */
 export class Readback {
@@ -39,7 +41,7 @@ export class Readback {
 
   private async readChunk(source: GPUBuffer, offset: number, target: Uint8Array): Promise<void> {
     const length = Math.ceil(target.byteLength / 4) * 4;
-    const staging = this.pool.acquire(length, 'readback');
+    const staging = this.pool.acquire(length <= SMALL_BYTES ? length : CHUNK_BYTES, 'readback');
     this.inFlight += staging.size;
     try {
       const encoder = this.device.createCommandEncoder();
