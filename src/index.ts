@@ -25,16 +25,16 @@ export type { Recording } from './gpu/recording.js';
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, dropout, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
+  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
   scale, sigmoid, sliceChannels, sum, tanh,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type OutOption,
 } from './autograd/ops.js';
 export { backward, zeroGrad } from './autograd/backward.js';
 export { noGrad } from './autograd/graph.js';
 export { DropoutState } from './kernels/dropout.js';
-export { copy, fill } from './kernels/elementwise.js';
+export { fill } from './kernels/elementwise.js';
 export { fillNormal, fillUniform } from './kernels/random.js';
-export { floatToImage, imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
+export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
 
 // Networks and training.
 export { Module, Slot } from './nn/module.js';

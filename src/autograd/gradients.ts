@@ -103,6 +103,8 @@ export const gradients = {
     (x: Tensor): Backward =>
     (dy) => [(dy.contiguous ? dy : copy(dy)).reshape(x.shape)],
 
+  copy: (): Backward => (dy) => [dy],
+
   add: (): Backward => (dy, [da, db]) => [da ? dy : null, db ? dy : null],
 
   addScaled:

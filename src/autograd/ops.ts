@@ -4,11 +4,12 @@ import * as norm from '../kernels/batch-norm.js';
 import * as conv from '../kernels/conv2d.js';
 import * as dropoutKernel from '../kernels/dropout.js';
 import * as elementwise from '../kernels/elementwise.js';
+import * as images from '../kernels/image.js';
 import * as losses from '../kernels/loss.js';
 import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
 import { adjacentChannels, Tensor } from '../tensor/tensor.js';
 import { gradients } from './gradients.js';
-import { track } from './graph.js';
+import { missingGradient, track } from './graph.js';
 
 /** Options every operation takes that can put its result into a given place. */
 export interface OutOption {
@@ -166,6 +167,19 @@ export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
 /** The same numbers under another shape, sharing memory. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   return track('reshape', [x], x.reshape(shape), gradients.reshape(x));
+}
+
+/** The same numbers in memory of their own. */
+export function copy(x: Tensor, { out }: OutOption = {}): Tensor {
+  return track('copy', [x], elementwise.copy(x, out), gradients.copy());
+}
+
+/**
+ * Bytes 0..255 of numbers in [-1, 1], rounded and clamped: a u8 tensor of x's shape. Rounding has no gradient, so
+ * backward() through it is an error and not a silent zero.
+ */
+export function floatToImage(x: Tensor): Tensor {
+  return track('floatToImage', [x], images.floatToImage(x), missingGradient('floatToImage'));
 }
 
 /** a + b, elementwise; equal shapes. */

@@ -1,0 +1,26 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { backward } from '../src/autograd/backward.js';
+import { copy, floatToImage } from '../src/autograd/ops.js';
+import { Tensor } from '../src/tensor/tensor.js';
+import { failure } from './harness/devices.js';
+import { checkGradients } from './harness/gradcheck.js';
+import { testGpu } from './harness/gpu.js';
+
+const gpu = await testGpu();
+
+test('copy passes its gradient on', async () => {
+  await checkGradients(gpu, { label: 'copy', shapes: [[3, 7]], device: (x) => copy(x), reference: (x) => x! });
+});
+
+test('floatToImage rounds, and refuses a gradient loudly', async () => {
+  const x = Tensor.from(gpu, [-1, 0, 0.5, 1], [1, 2, 2, 1]);
+  x.requiresGrad = true;
+  const image = floatToImage(x);
+  assert.equal([...(await image.bytes())], [0, 128, 191, 255]);
+  const seed = Tensor.from(gpu, [1, 1, 1, 1], [1, 2, 2, 1]);
+  await failure('MISSING_GRADIENT', () => backward(image, seed), '"floatToImage"', 'detach()');
+  for (const tensor of [x, image, seed]) tensor.dispose();
+});
+
+test.run();
