@@ -41,8 +41,8 @@ for (const each of golden.cases) {
   });
 }
 
-for (const length of [1, 3, 4, 31, 64, 1027, 8192]) {
-  test(`three steps of ${length} parameters equal the float64 reference`, async () => {
+for (const software of [true, false]) for (const length of [1, 3, 4, 31, 64, 1027, 8192, 70000]) {
+  test(`three steps of ${length} parameters equal the float64 reference, as a ${software ? 'CPU' : 'GPU'} does them`, async () => {
     const start = values('adam start', length, 0.05);
     const adam = new AdamReference(Float64Array.from(start), [0.5, 0.999], 1e-8);
     const tensors = {
@@ -55,20 +55,20 @@ for (const length of [1, 3, 4, 31, 64, 1027, 8192]) {
       adam.update(gradients, 0.01);
       tensors.gradients.write(gradients);
       tensors.hyper.write(adamHyper({ learningRate: 0.01, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, step }));
-      adamStep(tensors);
+      adamStep(tensors, software);
     }
     assertClose(await tensors.parameters.data(), adam.parameters, { absolute: 3e-8, label: 'parameters' });
   });
 }
 
 test('a window of an arena is updated and nothing beside it', async () => {
-  for (const [start, length] of [[64, 20], [70, 7], [1, 130]] as const) {
+  for (const software of [true, false]) for (const [start, length] of [[64, 20], [70, 7], [1, 130]] as const) {
     const whole = 256;
     const arenas = [values('arena p', whole), values('arena g', whole), new Float32Array(whole), new Float32Array(whole)].map((data) => Tensor.from(gpu, data, [whole]));
     const window = arenas.map((arena) => new Tensor({ gpu, storage: arena.storage.retain(), shape: [length], offset: start }));
     const [parameters, gradients, firstMoment, secondMoment] = window as [Tensor, Tensor, Tensor, Tensor];
     const hyper = Tensor.from(gpu, adamHyper({ learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 1 }), [ADAM_HYPER_SIZE]);
-    adamStep({ parameters, gradients, firstMoment, secondMoment, hyper });
+    adamStep({ parameters, gradients, firstMoment, secondMoment, hyper }, software);
 
     const expected = Float64Array.from(values('arena p', whole));
     const adam = new AdamReference(expected.slice(start, start + length), [0.9, 0.99], 1e-8);
@@ -79,11 +79,12 @@ test('a window of an arena is updated and nothing beside it', async () => {
 });
 
 test('more workgroups than one dimension holds', async () => {
+  // Not a multiple of four, so that a GPU takes one number an invocation.
   const length = 32768 * 64 + 77;
   const [parameters, gradients, firstMoment, secondMoment] = [1, 2, 3, 4].map(() => Tensor.empty(gpu, [length])) as [Tensor, Tensor, Tensor, Tensor];
   for (const [tensor, value] of [[parameters, 1], [gradients, 0.25], [firstMoment, 0], [secondMoment, 0]] as const) fill(tensor, value);
   const hyper = Tensor.from(gpu, adamHyper({ learningRate: 0.5, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, step: 1 }), [ADAM_HYPER_SIZE]);
-  adamStep({ parameters, gradients, firstMoment, secondMoment, hyper });
+  adamStep({ parameters, gradients, firstMoment, secondMoment, hyper }, false);
   // The first step of Adam moves every parameter by the learning rate against its gradient's sign.
   const data = await parameters.data();
   assert.is(data.findIndex((value) => Math.abs(value - 0.5) > 1e-6), -1);

@@ -156,7 +156,9 @@ test('nothing to resume, or a checkpoint that cannot be resumed', async () => {
     failedWith(await run('train-facades', ['--resume', '--steps', '4', '--out', directory]), code, words);
     assert.ok(readFileSync(path).equals(bytes), name);
     assert.equal(readdirSync(directory), ['checkpoint.safetensors']);
-    failedWith(await run('translate', ['--weights', path, '--input', join(good, 'samples'), '--output', out]), code, words);
+    // To translate, the file may be one of any program.
+    const weightsCode = code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT';
+    failedWith(await run('translate', ['--weights', path, '--input', join(good, 'samples'), '--output', out]), weightsCode, words);
     assert.not.ok(existsSync(out));
   }
   failedWith(await run('train-facades', [...TINY, '--size', '64', '--resume', '--steps', '4', '--out', good]), 'CHECKPOINT_MISMATCH', /--size 32/);

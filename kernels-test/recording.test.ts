@@ -128,6 +128,59 @@ test('host work of a step runs where it stood: one optimiser may step twice', as
   assert.equal(await run(true), await run(false));
 });
 
+test('a step is one pass unless a hook writes what an earlier dispatch touches, or does not say what it writes', async () => {
+  const [x, y] = [Tensor.from(gpu, [1], [1]), Tensor.from(gpu, [10], [1])];
+  let count = 0;
+  const hook = (tensor: Tensor) => (): void => tensor.write(new Float32Array([++count]));
+  const record = (...hooks: [() => void, Tensor[]?][]) => gpu.record(() => hooks.map(([run, writes], index) => {
+    gpu.eachStep(run, writes?.map(({ storage }) => storage));
+    return scale(index === 0 ? x : y, 100);
+  }));
+  const cases: [number, [() => void, Tensor[]?][]][] = [
+    [1, [[hook(x), [x]], [hook(y), [y]]]],
+    [2, [[hook(x), [x]], [hook(y)]]],
+    [1, [[hook(x)], [hook(y), [y]]]],
+    [2, [[hook(x), [x]], [hook(y), [y]], [hook(y), [y]]]],
+    // The third writes what the first dispatch has read: only a pass of its own keeps the order.
+    [2, [[hook(x), [x]], [hook(y), [y]], [hook(x), [x, y]]]],
+  ];
+  for (const [passes, hooks] of cases) {
+    const { recording, result } = await record(...hooks);
+    assert.is(recording.passes, passes);
+    for (let run = 0; run < 2; run++) {
+      const before = count;
+      recording.run();
+      const found = await Promise.all(result.map(numbers));
+      const writesX = hooks.length === 3 && hooks[2]![1]!.length === 2;
+      assert.equal(found.flat(), [1, 2, writesX ? 2 : 3].slice(0, hooks.length).map((n) => (before + n) * 100));
+    }
+    recording.destroy();
+    for (const tensor of result) tensor.dispose();
+  }
+  x.dispose();
+  y.dispose();
+});
+
+test('a recorded pix2pix step is one pass; dispatch by dispatch it does the same', async () => {
+  const model = goldenPix2Pix(gpu, { size: 32, ngf: 4, ndf: 4 });
+  const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [Tensor, Tensor];
+  const losses = Tensor.from(gpu, new Float32Array(4), [4]);
+  const { recording } = await gpu.record(() => pix2pixStep(model, source, target, losses));
+  assert.is(recording.passes, 1);
+  const names: string[] = [];
+  await recording.runOneByOne(async ({ shader }) => void names.push(shader.name));
+  assert.is(names.length, recording.length);
+  assert.is(model.generatorOptimizer.stepCount, 1);
+  const found = await losses.data();
+  recording.destroy();
+  disposePix2Pix(model);
+  const again = goldenPix2Pix(gpu, { size: 32, ngf: 4, ndf: 4 });
+  pix2pixStep(again, source, target, losses);
+  assert.equal(found, await losses.data());
+  disposePix2Pix(again);
+  for (const tensor of [source, target, losses]) tensor.dispose();
+});
+
 test('hooks run at each replay and at no other time, in order', async () => {
   const calls: string[] = [];
   const x = Tensor.from(gpu, [1], [1]);

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../src/data/dataset.js';
 import type { RgbImage } from '../src/data/image.js';
+import { ShadegradError } from '../src/gpu/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Module } from '../src/nn/module.js';
 import type { Adam } from '../src/optim/adam.js';
@@ -190,7 +191,7 @@ test('images that fit on the device stay there, others travel each time, and the
   assert.equal(flat(actual.state.generator!), flat(expected.state.generator!));
   assert.ok(actual.state.generator!.length > expected.state.generator!.length);
   assert.is(new Set(resident.reads).size, resident.reads.length, 'each image is read once');
-  assert.is(travelling.reads.length, 10, 'each image is read at each use');
+  assert.is(travelling.reads.length, 12, 'each image is read at each use, and those of the step to come');
   small.trim();
 });
 
@@ -224,6 +225,87 @@ test('a data set that cannot be read stops the step, not the trainer', async () 
   broken = false;
   await trainer.train();
   assert.equal((await trainer.collectLosses()).map(({ step }) => step), [1]);
+  trainer.dispose();
+});
+
+test('the images of the next step are fetched during this one, and their failure is the failure of the step that needs them', async () => {
+  const images = dataset(5);
+  let asked = 0;
+  const unreadable = new ShadegradError('DATA_UNREADABLE', 'a picture', {});
+  const trainer = await Trainer.create(gpu, { ...images, get: async (index) => {
+    if (++asked === 4) throw unreadable;
+    return images.get(index);
+  } }, OPTIONS);
+  await trainer.train();
+  assert.is(asked, 4);
+  // Long enough for a rejection that nobody expects to end the process.
+  await gpu.sync();
+  const before = await trainer.collectLosses();
+  await failure('DATA_UNREADABLE', () => trainer.train(), 'a picture');
+  assert.is(trainer.step, 1);
+  assert.equal([...before, ...(await take(trainer, 1))], reference.losses.slice(0, 2));
+  trainer.dispose();
+});
+
+test('after resumeAt() nothing of the batch fetched for another step is left, however late it comes', async () => {
+  const images = dataset(6, 64);
+  const small = withLimits(gpu, { maxBufferSize: 400_000, maxStorageBufferBindingSize: 70_000 });
+  const options = { ...OPTIONS, ngf: 1, ndf: 1, storedSize: 64 };
+  const losses = async (late: boolean): Promise<TrainedStep[]> => {
+    let arrive = (): void => {};
+    const held = new Promise<void>((resolve) => (arrive = resolve));
+    let asked = 0;
+    const trainer = await Trainer.create(small, { ...images, get: async (index) => {
+      // The first step reads two pairs; the next two are those fetched ahead.
+      if (++asked > 2 && asked <= 4 && late) await held;
+      return images.get(index);
+    } }, options);
+    await trainer.train();
+    trainer.resumeAt(4);
+    // Were the old batch not waited for, it would come after that of step 6, which is fetched during step 5.
+    setTimeout(arrive, 300);
+    const taken = await take(trainer, 1);
+    await held;
+    await new Promise((resolve) => setTimeout(resolve));
+    taken.push(...(await take(trainer, 1)));
+    trainer.dispose();
+    return taken;
+  };
+  assert.equal(await losses(true), await losses(false));
+  small.trim();
+});
+
+test('dispose() while images are on their way', async () => {
+  const images = dataset(5);
+  let arrive = (): void => {};
+  const held = new Promise<void>((resolve) => (arrive = resolve));
+  let asked = 0;
+  const { tensors, bytesInUse } = gpu.memory();
+  const trainer = await Trainer.create(gpu, { ...images, get: async (index) => {
+    if (++asked > 2) await held;
+    return images.get(index);
+  } }, OPTIONS);
+  await trainer.train();
+  assert.is(asked, 4);
+  trainer.dispose();
+  arrive();
+  await gpu.sync();
+  assert.equal([gpu.memory().tensors, gpu.memory().bytesInUse], [tensors, bytesInUse]);
+});
+
+test('steps taken while losses are on their way do not change them', async () => {
+  const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
+  const first = await take(trainer, 2);
+  const collecting: Promise<TrainedStep[]>[] = [];
+  for (let step = 2; step < 6; step++) {
+    trainer.setLearningRate(2e-4 / (1 + trainer.step));
+    await trainer.train();
+    collecting.push(trainer.collectLosses());
+    assert.is(trainer.uncollected, 0);
+  }
+  // More than the history holds, so that each slot is written again.
+  for (let step = 0; step < 64; step++) await trainer.train();
+  assert.equal([...first, ...(await Promise.all(collecting)).flat()], reference.losses);
   trainer.dispose();
 });
 

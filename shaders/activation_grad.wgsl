@@ -21,9 +21,10 @@ struct ActivationGradShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
-  let derivative = activation_derivative(saved[address(i, shape.columns, shape.saved_base, shape.saved_stride)], shape.slope);
-  let gradient = dy[address(i, shape.columns, shape.dy_base, shape.dy_stride)];
-  dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = gradient * derivative;
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    let derivative = activation_derivative(saved[address(i, shape.columns, shape.saved_base, shape.saved_stride)], shape.slope);
+    let gradient = dy[address(i, shape.columns, shape.dy_base, shape.dy_stride)];
+    dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = gradient * derivative;
+  }
 }

@@ -10,10 +10,12 @@
 // [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1, 1 - beta2]. The complements come from
 // the host, because 1 - 0.999 in float32 is wrong by 5e-5.
 //
-// One invocation owns one element. One workgroup: 64 of them. Dispatch: [x, y, 1] with x * y * 64 >= count.
+// One workgroup: WORKGROUP invocations. It owns a stretch of WORKGROUP * each neighbouring elements, of which an
+// invocation takes every WORKGROUP-th. Dispatch: [x, y, 1] with x * y * WORKGROUP * each >= count.
 
 struct AdamShape {
   count: u32,
+  each: u32,
   p_base: u32, m_base: u32, v_base: u32, g_base: u32,
   hyper_base: u32,
 }
@@ -25,16 +27,25 @@ struct AdamShape {
 @group(0) @binding(4) var<storage, read> hyper: array<f32>;
 @group(0) @binding(5) var<uniform> shape: AdamShape;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
   let h = shape.hyper_base;
-  let gradient = g[shape.g_base + i];
-  let first = hyper[h + 1u] * m[shape.m_base + i] + hyper[h + 6u] * gradient;
-  let second = hyper[h + 2u] * v[shape.v_base + i] + hyper[h + 7u] * gradient * gradient;
-  m[shape.m_base + i] = first;
-  v[shape.v_base + i] = second;
   let rate = hyper[h] / hyper[h + 4u];
-  p[shape.p_base + i] -= rate * first / (sqrt(second) / hyper[h + 5u] + hyper[h + 3u]);
+  let beta1 = hyper[h + 1u];
+  let beta2 = hyper[h + 2u];
+  let epsilon = hyper[h + 3u];
+  let root_correction = hyper[h + 5u];
+  let first_weight = hyper[h + 6u];
+  let second_weight = hyper[h + 7u];
+  let stretch = WORKGROUP * shape.each;
+  let start = (group.y * groups.x + group.x) * stretch;
+  let end = min(start + stretch, shape.count);
+  for (var i = start + lane; i < end; i += WORKGROUP) {
+    let gradient = g[shape.g_base + i];
+    let first = beta1 * m[shape.m_base + i] + first_weight * gradient;
+    let second = beta2 * v[shape.v_base + i] + second_weight * gradient * gradient;
+    m[shape.m_base + i] = first;
+    v[shape.v_base + i] = second;
+    p[shape.p_base + i] -= rate * first / (sqrt(second) / root_correction + epsilon);
+  }
 }

@@ -20,10 +20,11 @@ struct AddShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
-  let at_a = address(i, shape.columns, shape.a_base, shape.a_stride);
-  let at_b = address(i, shape.columns, shape.b_base, shape.b_stride);
-  let at_y = address(i, shape.columns, shape.y_base, shape.y_stride);
-  y[at_y] = shape.scale_a * a[at_a] + shape.scale_b * b[at_b];
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    let at_a = address(i, shape.columns, shape.a_base, shape.a_stride);
+    let at_b = address(i, shape.columns, shape.b_base, shape.b_stride);
+    let at_y = address(i, shape.columns, shape.y_base, shape.y_stride);
+    y[at_y] = shape.scale_a * a[at_a] + shape.scale_b * b[at_b];
+  }
 }

@@ -35,10 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let second_ci = select(0u, 4u, ci + 4u < conv.in_c);
   let second_co = select(0u, 4u, co + 4u < conv.out_c);
 
-  // Output columns whose input column lies inside of x: 0 <= ow * stride_w + kw - pad_w < in_w.
-  let ow_start = select(0u, (conv.pad_w - kw + conv.stride_w - 1u) / conv.stride_w, conv.pad_w > kw);
-  let reach = conv.in_w + conv.pad_w;
-  let ow_end = min(conv.out_w, select(0u, (reach - kw - 1u) / conv.stride_w + 1u, reach > kw));
+  let columns = columns_inside(kw);
 
   var sum_00 = mat4x4f(); var sum_01 = mat4x4f();
   var sum_10 = mat4x4f(); var sum_11 = mat4x4f();
@@ -47,10 +44,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var row = first_row; row < last_row; row++) {
     let ih = i32(row % conv.out_h * conv.stride_h + kh) - i32(conv.pad_h);
     if (ih < 0 || ih >= i32(conv.in_h)) { continue; }
-    let image = row / conv.out_h;
-    var x = conv.in_base + ((image * conv.in_h + u32(ih)) * conv.in_w + ow_start * conv.stride_w + kw - conv.pad_w) * conv.in_stride + ci;
-    var dy = conv.out_base + (row * conv.out_w + ow_start) * conv.out_stride + co;
-    for (var ow = ow_start; ow < ow_end; ow++) {
+    var x = input_address(row / conv.out_h, u32(ih), kw, columns.start) + ci;
+    var dy = conv.out_base + (row * conv.out_w + columns.start) * conv.out_stride + co;
+    for (var ow = columns.start; ow < columns.end; ow++) {
       let a0 = load_a(x, conv.in_c - ci);
       let a1 = load_a(x + second_ci, conv.in_c - ci - second_ci);
       let b0 = load_b(dy, conv.out_c - co);

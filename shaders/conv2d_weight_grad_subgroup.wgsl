@@ -12,15 +12,18 @@
 // B (binding 1): dy, NHWC.
 // output (binding 2): [splits][kernel_h][kernel_w][in_c][out_c] from element weight_base on, or dw itself for one split.
 //
-// One invocation owns 8 input channels x 8 output channels of one kernel tap. The lanes of a subgroup share tap and input
-// channels: lane u loads those of the u-th of PIXELS neighbouring pixels and hands them round by shuffle, so that a
-// pixel costs each lane 2 + 2 / PIXELS loads for 64 multiply-adds. PIXELS is at most the subgroup's size.
+// One subgroup owns ROWS = 4 * LANES input channels of one kernel tap x 4 output channels a lane. For each pixel lane u
+// loads the u-th four input channels and hands them round by shuffle: two loads for ROWS * 4 multiply-adds. Four
+// neighbouring pixels are added at once, because the running sums do not all fit into registers.
+// LANES is at most the subgroup's size.
 // One workgroup: 64 lanes, in a row that runs along the output channels first, then the input channels, then taps.
-// Dispatch: [x, y, splits] with x * y * 64 >= lanes_n * ceil(in_c / 8) * taps, where lanes_n is ceil(out_c / 8) rounded
+// Dispatch: [x, y, splits] with x * y * 64 >= lanes_n * ceil(in_c / ROWS) * taps, where lanes_n is ceil(out_c / 4) rounded
 // up to whole subgroups.
 
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(3) var<uniform> conv: ConvShape;
+
+const ROWS = 4u * LANES;
 
 @compute @workgroup_size(64)
 fn main(
@@ -30,57 +33,58 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
   @builtin(subgroup_size) size: u32,
 ) {
-  let lanes_n = ((conv.out_c + 7u) / 8u + size - 1u) / size * size;
-  let tiles_m = (conv.in_c + 7u) / 8u;
+  let lanes_n = ((conv.out_c + 3u) / 4u + size - 1u) / size * size;
+  let tiles_m = (conv.in_c + ROWS - 1u) / ROWS;
   let tile = (group.y * groups.x + group.x) * 64u + local;
-  if (tile >= lanes_n * tiles_m * conv.kernel_h * conv.kernel_w) { return; }
-  let co = tile % lanes_n * 8u;
-  let ci = tile / lanes_n % tiles_m * 8u;
+  let taps = conv.kernel_h * conv.kernel_w;
+  if (tile >= lanes_n * tiles_m * taps) { return; }
+  let co = tile % lanes_n * 4u;
+  let ci = tile / lanes_n % tiles_m * ROWS;
   let tap = tile / (lanes_n * tiles_m);
   let kh = tap / conv.kernel_w;
   let kw = tap % conv.kernel_w;
   // Channels that do not exist: the first ones are read again and nothing is stored for them.
-  let second_ci = select(0u, 4u, ci + 4u < conv.in_c);
-  let first_co = select(0u, co, co < conv.out_c);
-  let second_co = select(0u, 4u, first_co + 4u < conv.out_c);
+  let my_ci = ci + lane % LANES * 4u;
+  let x_channel = conv.in_base + select(0u, my_ci, my_ci < conv.in_c);
+  let dy_channel = conv.out_base + select(0u, co, co < conv.out_c);
 
   // Output columns whose input column lies inside of x: 0 <= ow * stride_w + kw - pad_w < in_w.
   let ow_start = select(0u, (conv.pad_w - kw + conv.stride_w - 1u) / conv.stride_w, conv.pad_w > kw);
   let reach = conv.in_w + conv.pad_w;
   let ow_end = min(conv.out_w, select(0u, (reach - kw - 1u) / conv.stride_w + 1u, reach > kw));
 
-  var sum_00 = mat4x4f(); var sum_01 = mat4x4f();
-  var sum_10 = mat4x4f(); var sum_11 = mat4x4f();
+  var sum: array<vec4f, ROWS>;
   let first_row = group.z * conv.rows_per_split;
   let last_row = min(first_row + conv.rows_per_split, conv.batch * conv.out_h);
   for (var row = first_row; row < last_row; row++) {
     let ih = i32(row % conv.out_h * conv.stride_h + kh) - i32(conv.pad_h);
     if (ih < 0 || ih >= i32(conv.in_h)) { continue; }
-    let image = row / conv.out_h;
-    let line = (image * conv.in_h + u32(ih)) * conv.in_w;
-    for (var ow = ow_start; ow < ow_end; ow += PIXELS) {
-      // Past the end of the row: zeros, which the last pixel's gradient cannot change.
-      let my_ow = ow + lane % PIXELS;
-      let pixel = line + min(my_ow, ow_end - 1u) * conv.stride_w + kw - conv.pad_w;
-      let x = conv.in_base + pixel * conv.in_stride + ci;
-      let mine_0 = select(vec4f(), load_a(x, 4u), my_ow < ow_end);
-      let mine_1 = select(vec4f(), load_a(x + second_ci, 4u), my_ow < ow_end);
-      for (var p = 0u; p < PIXELS; p++) {
-        let a0 = subgroupShuffle(mine_0, p);
-        let a1 = subgroupShuffle(mine_1, p);
-        let dy = conv.out_base + (row * conv.out_w + min(ow + p, ow_end - 1u)) * conv.out_stride + first_co;
-        let b0 = load_b(dy, 4u);
-        let b1 = load_b(dy + second_co, 4u);
-        sum_00 = accumulate(sum_00, a0, b0);
-        sum_01 = accumulate(sum_01, a0, b1);
-        sum_10 = accumulate(sum_10, a1, b0);
-        sum_11 = accumulate(sum_11, a1, b1);
+    let line = (row / conv.out_h * conv.in_h + u32(ih)) * conv.in_w;
+    for (var ow = ow_start; ow < ow_end; ow += 4u) {
+      // Past the end of the row: the last pixel again, times zero.
+      let ow_4 = min(ow + vec4u(0u, 1u, 2u, 3u), vec4u(ow_end - 1u));
+      let x = x_channel + (line + ow_4 * conv.stride_w + kw - conv.pad_w) * conv.in_stride;
+      let dy = dy_channel + (row * conv.out_w + ow_4) * conv.out_stride;
+      let inside = ow + vec4u(0u, 1u, 2u, 3u) < vec4u(ow_end);
+      let b0 = load_b(dy.x, 4u);
+      let b1 = select(vec4f(), load_b(dy.y, 4u), inside.y);
+      let b2 = select(vec4f(), load_b(dy.z, 4u), inside.z);
+      let b3 = select(vec4f(), load_b(dy.w, 4u), inside.w);
+      // Column r: input channel 4 * lane + r at the four pixels.
+      let mine = transpose(mat4x4f(load_a(x.x, 4u), load_a(x.y, 4u), load_a(x.z, 4u), load_a(x.w, 4u)));
+      for (var r = 0u; r < 4u; r++) {
+        let column = mine[r];
+        for (var u = 0u; u < LANES; u++) {
+          let a = subgroupShuffle(column, u);
+          sum[4u * u + r] = fma(a.xxxx, b0, fma(a.yyyy, b1, fma(a.zzzz, b2, fma(a.wwww, b3, sum[4u * u + r]))));
+        }
       }
     }
   }
 
-  store(tap, group.z, ci, co, sum_00);
-  store(tap, group.z, ci, co + 4u, sum_01);
-  store(tap, group.z, ci + 4u, co, sum_10);
-  store(tap, group.z, ci + 4u, co + 4u, sum_11);
+  if (co >= conv.out_c) { return; }
+  for (var r = 0u; r < ROWS; r++) {
+    let at = (conv.weight_base + ((group.z * taps + tap) * conv.in_c + ci + r) * conv.out_c + co) / 4u;
+    if (ci + r < conv.in_c) { output[at] = sum[r]; }
+  }
 }

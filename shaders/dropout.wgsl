@@ -25,12 +25,13 @@ struct DropoutShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
   let seed = state[shape.state_base];
   let step = state[shape.state_base + 1u];
-  let words = words_from_quad(random_words(quad_of(i), shape.layer, step, seed), i);
-  let value = shape.scale * x[address(i, shape.columns, shape.x_base, shape.x_stride)];
-  let kept = words >= word_element(shape.threshold);
-  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(element(), value, kept);
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    let words = words_from_quad(random_words(quad_of(i), shape.layer, step, seed), i);
+    let value = shape.scale * x[address(i, shape.columns, shape.x_base, shape.x_stride)];
+    let kept = words >= word_element(shape.threshold);
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(element(), value, kept);
+  }
 }

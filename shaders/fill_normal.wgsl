@@ -46,9 +46,10 @@ fn normal_quad(u: vec4f) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
-  let words = random_words(quad_of(i), shape.stream, 0u, shape.seed);
-  let normal = from_quad(normal_quad(unit_interval(words)), i);
-  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = shape.mean + shape.deviation * normal;
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    let words = random_words(quad_of(i), shape.stream, 0u, shape.seed);
+    let normal = from_quad(normal_quad(unit_interval(words)), i);
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = shape.mean + shape.deviation * normal;
+  }
 }

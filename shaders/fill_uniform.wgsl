@@ -17,8 +17,9 @@ struct UniformShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
-  let u = from_quad(unit_interval(random_words(quad_of(i), shape.stream, 0u, shape.seed)), i);
-  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = shape.low + shape.width * u;
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    let u = from_quad(unit_interval(random_words(quad_of(i), shape.stream, 0u, shape.seed)), i);
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = shape.low + shape.width * u;
+  }
 }

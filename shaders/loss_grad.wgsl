@@ -26,11 +26,12 @@ struct LossGradShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
-  var expected = element(shape.target_value);
-  if (HAS_TARGET) { expected = t[address(i, shape.columns, shape.t_base, shape.t_stride)]; }
-  let derivative = term_derivative(x[address(i, shape.columns, shape.x_base, shape.x_stride)], expected);
   let weight = shape.factor * gradient[shape.gradient_base];
-  dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = weight * derivative;
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    var expected = element(shape.target_value);
+    if (HAS_TARGET) { expected = t[address(i, shape.columns, shape.t_base, shape.t_stride)]; }
+    let derivative = term_derivative(x[address(i, shape.columns, shape.x_base, shape.x_stride)], expected);
+    dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = weight * derivative;
+  }
 }

@@ -18,7 +18,9 @@ struct SpreadShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = invocation_index(group, groups, lane);
-  if (i >= shape.count) { return; }
-  y[address(i, shape.columns, shape.y_base, shape.y_stride)] = element(shape.factor * x[shape.x_base]);
+  let value = element(shape.factor * x[shape.x_base]);
+  let own = stretch(group, groups, lane, shape.count);
+  for (var i = own.first; i < own.end; i += 64u) {
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = value;
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Runs the programs in examples/ as a user does: in a process of their own, on the built library.
+ * Runs the programs in examples/ and bin/ as a user does: in a process of their own, on the built library.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import * as assert from 'uvu/assert';
 
 const root = process.cwd();
 
-/** The smallest run: a few milliseconds of work a step. */
-export const TINY = ['--dropout', '--size', '32', '--ngf', '4', '--ndf', '4', '--validate', '2'];
+/** The smallest run: a few milliseconds of work a step, and the same whatever was tuned on this machine. */
+export const TINY = ['--no-tune', '--dropout', '--size', '32', '--ngf', '4', '--ndf', '4', '--validate', '2'];
 
 export interface Finished {
   status: number | null;
@@ -39,8 +39,10 @@ export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `shadegrad-${name}-`));
 }
 
-export function start(program: 'train-facades' | 'translate', parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
-  const child = spawn(process.execPath, [join(root, 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export type ProgramName = 'train-facades' | 'translate' | 'shadegrad';
+
+export function start(program: ProgramName, parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
+  const child = spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const finished = new Promise<Finished>((resolve, reject) => {
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
@@ -51,7 +53,7 @@ export function start(program: 'train-facades' | 'translate', parameters: readon
   return { child, finished };
 }
 
-export function run(program: 'train-facades' | 'translate', parameters: readonly string[], options?: ProgramOptions): Promise<Finished> {
+export function run(program: ProgramName, parameters: readonly string[], options?: ProgramOptions): Promise<Finished> {
   return start(program, parameters, options).finished;
 }
 

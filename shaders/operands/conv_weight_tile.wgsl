@@ -13,11 +13,7 @@ fn store_row(tap: u32, split: u32, ci: u32, co: u32, sum: vec4f) {
   let at = conv.weight_base + ((split * taps + tap) * conv.in_c + ci) * conv.out_c;
   for (var c = 0u; c < 4u; c++) {
     if (co + c >= conv.out_c) { return; }
-    if (ACCUMULATE) {
-      output[at + co + c] += sum[c];
-    } else {
-      output[at + co + c] = sum[c];
-    }
+    output[at + co + c] = sum[c];
   }
 }
 

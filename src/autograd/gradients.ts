@@ -5,6 +5,7 @@ import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, type ConvGeometry } f
 import type { DropoutState } from '../kernels/dropout.js';
 import { dropout } from '../kernels/dropout.js';
 import { copy, fill, multiply, scale } from '../kernels/elementwise.js';
+import { instanceNormGrad, type InstanceStatistics } from '../kernels/instance-norm.js';
 import { bceWithLogitsGrad, l1LossGrad, l2LossGrad, meanGrad, sumGrad } from '../kernels/loss.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Backward, GradientTarget } from './graph.js';
@@ -67,6 +68,10 @@ export const gradients = {
   batchNormInference:
     (x: Tensor, gamma: Tensor, statistics: NormStatistics): Backward =>
     (dy, targets) => normGradient(batchNormInferenceGrad, x, gamma, statistics, dy, targets),
+
+  instanceNorm:
+    (x: Tensor, statistics: InstanceStatistics): Backward =>
+    (dy) => [instanceNormGrad(x, dy, statistics)],
 
   /** `saved` is the input of a ReLU and the output of tanh and sigmoid. */
   activation:

@@ -24,6 +24,9 @@ export type ErrorCode =
   | 'CHECKPOINT_CORRUPT'
   | 'CHECKPOINT_VERSION'
   | 'CHECKPOINT_MISMATCH'
+  | 'WEIGHTS_CORRUPT'
+  | 'WEIGHTS_UNSUPPORTED'
+  | 'WEIGHTS_MISMATCH'
   | 'BAD_FLAG';
 
 export interface ErrorDetails {

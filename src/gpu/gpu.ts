@@ -1,4 +1,5 @@
 import { BufferPool } from './buffer-pool.js';
+import { Choices } from './choices.js';
 import { ShadegradError } from './errors.js';
 import { Failures, refused } from './failures.js';
 import { plainHost, type GpuHost } from './host.js';
@@ -48,6 +49,8 @@ export interface AdapterDescription {
 export class Gpu {
   readonly pipelines: PipelineCache;
   readonly scopes = new ScopeStack();
+  /** Which variants of its kernels this device runs. */
+  readonly choices = new Choices();
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
   /** Count of live tensor handles; kept by the tensor layer. */
@@ -241,9 +244,12 @@ export class Gpu {
   /**
    * Host work that belongs to a step and changes with it (Adam's bias correction, the dropout step): runs now,
    * or, during a trace, before each replay.
+   *
+   * @param writes all the memory that the hook writes, which lets a replay run it early and stay one compute pass.
+   *   Without it the replay makes a new pass where the hook stood.
    */
-  eachStep(hook: () => void): void {
-    if (this.trace) this.trace.addHook(hook);
+  eachStep(hook: () => void, writes: readonly Storage[] | null = null): void {
+    if (this.trace) this.trace.addHook(hook, writes);
     else hook();
   }
 
@@ -256,8 +262,22 @@ export class Gpu {
         fix: 'upload before record(), or in an eachStep() hook',
       });
     }
+    this.queueWrite(storage.buffer, offset, data);
+  }
+
+  /**
+   * Memory with contents that never change, such as a table that kernels read. Unlike `write()` it may be used
+   * during a trace: the contents are there before any run.
+   */
+  allocateConstant(data: ArrayBufferView, label: string): Storage {
+    const storage = this.allocatePersistent(data.byteLength, label);
+    this.queueWrite(storage.buffer!, 0, data);
+    return storage;
+  }
+
+  private queueWrite(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
     this.stream.flush();
-    this.device.queue.writeBuffer(storage.buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    this.device.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
 
   /** Copies bytes on the device, after everything dispatched so far. Offsets and the length are multiples of 4. */

@@ -4,29 +4,54 @@ import { planMemory } from './memory-plan.js';
 import type { Storage } from './storage.js';
 import type { Command } from './stream.js';
 
+/** Host work of a step. */
+interface Hook {
+  /** The dispatch before which it stood in the traced function. */
+  readonly before: number;
+  readonly run: () => void;
+  /** All the memory that it writes; null when that is unknown. */
+  readonly writes: readonly Storage[] | null;
+}
+
 /** What a traced function did: dispatches in order, and what the host must do before some of them. */
 export class Trace {
   readonly calls: DispatchCall[] = [];
-  readonly hooks: { before: number; run: () => void }[] = [];
+  readonly hooks: Hook[] = [];
   /** Memory for results, in the order in which it was asked for. */
   readonly promised: Storage[] = [];
 
   /** Notes host work down that comes before the next dispatch. */
-  addHook(run: () => void): void {
-    this.hooks.push({ before: this.calls.length, run });
+  addHook(run: () => void, writes: readonly Storage[] | null): void {
+    this.hooks.push({ before: this.calls.length, run, writes });
   }
 }
 
-/** Host work, and the dispatches from there to the next host work. */
+/** Host work, and the dispatches that follow it in one pass. */
 interface Segment {
   readonly hooks: readonly (() => void)[];
   readonly commands: readonly Command[];
 }
 
 /**
+ * Cuts a trace into passes, as few as possible with the hooks in their order. A hook moves forward to the start of its pass
+ * if no dispatch that it passes touches what it writes; otherwise, or if that is unknown, a new pass begins with it.
+ */
+function cutIntoPasses({ calls, hooks }: Trace): { start: number; hooks: (() => void)[] }[] {
+  const passes = [{ start: 0, hooks: [] as (() => void)[] }];
+  for (const { before, run, writes } of hooks) {
+    const last = passes[passes.length - 1]!;
+    const passed = calls.slice(last.start, before);
+    const inOrder = passed.length === 0 || (writes !== null && !passed.some(({ bindings }) => bindings.some(({ storage }) => writes.includes(storage))));
+    if (inOrder) last.hooks.push(run);
+    else passes.push({ start: before, hooks: [run] });
+  }
+  return passes;
+}
+
+/**
  * A step that was traced once and is replayed: pipelines, bind groups and workgroup counts go into one compute
- * pass for each stretch between two hooks; nothing is checked, allocated or looked up again. What differs from step
- * to step lives in buffers that the hooks write, each where it stood in the traced function.
+ * pass; nothing is checked, allocated or looked up again. What differs from step to step lives in buffers that the
+ * hooks write before the pass. A hook that cannot run that early (see cutIntoPasses) begins another pass.
  */
 export class Recording {
   private segments: Segment[] | null = null;
@@ -56,13 +81,18 @@ export class Recording {
     return this.trace.calls.length;
   }
 
+  /** Compute passes in one run. */
+  get passes(): number {
+    return this.segments?.length ?? 0;
+  }
+
   /** Bytes of GPU memory that this step holds for its intermediate results. */
   get bytes(): number {
     return this.buffers.reduce((sum, buffer) => sum + buffer.size, 0);
   }
 
   private async prepare(): Promise<void> {
-    const { calls, hooks, promised } = this.trace;
+    const { calls, promised } = this.trace;
     const external = new Set<Storage>();
     for (const { bindings } of calls) for (const { storage } of bindings) if (storage.buffer) external.add(storage);
     for (const storage of external) this.held.push(storage.retain());
@@ -76,15 +106,35 @@ export class Recording {
     const shaders = new Map(calls.map((call) => [call.shader.code, call.shader]));
     await Promise.all([...shaders.values()].map((shader) => this.gpu.pipelines.prepare(shader)));
     const commands = calls.map((call) => this.gpu.command(call));
-    const starts = [...new Set([0, ...hooks.map(({ before }) => before)])];
-    this.segments = starts.map((start, index) => ({
-      hooks: hooks.filter(({ before }) => before === start).map(({ run }) => run),
-      commands: commands.slice(start, starts[index + 1]),
-    }));
+    const passes = cutIntoPasses(this.trace);
+    this.segments = passes.map(({ start, hooks }, index) => ({ hooks, commands: commands.slice(start, passes[index + 1]?.start) }));
   }
 
   /** Runs the step once more. Does not wait for the device. */
   run(): void {
+    for (const { hooks, commands } of this.live()) {
+      for (const hook of hooks) hook();
+      if (commands.length > 0) this.gpu.submitCommands(commands);
+    }
+  }
+
+  /**
+   * Runs the step once more, each dispatch a pass and a submit of its own, for profiles: after each one `submitted` is
+   * awaited.
+   */
+  async runOneByOne(submitted: (call: DispatchCall) => Promise<void>): Promise<void> {
+    let index = 0;
+    for (const { hooks, commands } of this.live()) {
+      for (const hook of hooks) hook();
+      for (const command of commands) {
+        this.gpu.submitCommands([command]);
+        await submitted(this.trace.calls[index++]!);
+      }
+    }
+  }
+
+  /** @throws USE_AFTER_FREE, RECORDING, DEVICE_LOST */
+  private live(): readonly Segment[] {
     if (!this.segments) {
       throw new ShadegradError('USE_AFTER_FREE', 'a recorded step is run after destroy()', { fix: 'record it again' });
     }
@@ -92,10 +142,7 @@ export class Recording {
       throw new ShadegradError('RECORDING', 'a recorded step is run inside a recorded function', { fix: 'record one function that does both' });
     }
     this.gpu.assertAlive();
-    for (const { hooks, commands } of this.segments) {
-      for (const hook of hooks) hook();
-      if (commands.length > 0) this.gpu.submitCommands(commands);
-    }
+    return this.segments;
   }
 
   /** Gives back the step's memory; tensors it returned are invalid afterwards. */

@@ -2,8 +2,8 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { walkElements } from './elements.js';
-import { specialise } from './kernel.js';
+import { expectF32 } from './elements.js';
+import { grid, specialise } from './kernel.js';
 import adamSource from '../../shaders/adam.wgsl';
 
 export interface AdamSettings {
@@ -30,6 +30,33 @@ export function adamHyper({ learningRate, beta1, beta2, epsilon, step }: AdamSet
   ]);
 }
 
+/** How the invocations of a dispatch share the parameters. */
+interface AdamWalk {
+  /** Numbers in an element. */
+  readonly width: 1 | 4;
+  readonly workgroup: number;
+  /** Elements that one invocation updates. */
+  readonly each: number;
+}
+
+/** Small blocks still occupy all cores. */
+const FEWEST_SOFTWARE_WORKGROUPS = 16;
+
+/**
+ * A GPU takes four numbers an invocation. A CPU adapter vectorises over the invocations of a workgroup, so that there
+ * scalars in wide workgroups are faster than vectors, and an invocation updates up to 16 of them for one load of the
+ * hyperparameters.
+ */
+function walkFor(tensors: readonly Tensor[], software: boolean): AdamWalk {
+  const { size } = tensors[0]!;
+  if (software) {
+    const workgroup = 256;
+    return { width: 1, workgroup, each: Math.min(16, Math.ceil(size / (workgroup * FEWEST_SOFTWARE_WORKGROUPS))) };
+  }
+  const aligned = size % 4 === 0 && tensors.every(({ offset }) => offset % 4 === 0);
+  return { width: aligned ? 4 : 1, workgroup: 64, each: 1 };
+}
+
 export interface AdamTensors {
   /** Updated in place, as are both moments; one shape for all four, without gaps. */
   readonly parameters: Tensor;
@@ -43,9 +70,12 @@ export interface AdamTensors {
 /**
  * One step of Adam over a block of parameters (a window of an arena), as torch.optim.Adam without weight decay:
  * p -= rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
+ * @param software whether to go about it as a CPU adapter wants it; the results are the same
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function adamStep({ parameters, gradients, firstMoment, secondMoment, hyper }: AdamTensors): void {
+export function adamStep(
+  { parameters, gradients, firstMoment, secondMoment, hyper }: AdamTensors, software = parameters.gpu.adapter.software,
+): void {
   expectShape('hyper of adamStep', [ADAM_HYPER_SIZE], hyper.shape);
   const tensors = { gradients, firstMoment, secondMoment };
   for (const [name, tensor] of Object.entries(tensors)) expectShape(`${name} of adamStep`, parameters.shape, tensor.shape);
@@ -57,12 +87,14 @@ export function adamStep({ parameters, gradients, firstMoment, secondMoment, hyp
       fix: 'keep parameters, gradients and moments in arenas of their own',
     });
   }
-  const walk = walkElements([parameters, firstMoment, secondMoment, gradients]);
-  const bases = [parameters, firstMoment, secondMoment, gradients].map((tensor) => walk.place(tensor)[0]);
+  const bound = [parameters, firstMoment, secondMoment, gradients];
+  bound.forEach(expectF32);
+  const { width, workgroup, each } = walkFor(bound, software);
+  const count = parameters.size / width;
   parameters.gpu.dispatch({
-    shader: specialise('adam', [walk.source, adamSource], walk.constants, walk.aliases),
+    shader: specialise('adam', [adamSource], { WORKGROUP: workgroup }, { element: width === 4 ? 'vec4f' : 'f32' }),
     bindings: [parameters.written(), firstMoment.written(), secondMoment.written(), gradients.read(), hyper.read()],
-    params: new Params().u32(walk.count, ...bases, hyper.base),
-    workgroups: walk.workgroups,
+    params: new Params().u32(count, each, ...bound.map((tensor) => tensor.base / width), hyper.base),
+    workgroups: grid(count, workgroup * each),
   });
 }

@@ -207,17 +207,16 @@ export function updateRunningStatistics(
       fix: 'use 0.1, as PyTorch does',
     });
   }
-  const shader = specialise('batch_norm_running', [runningSource]);
-  // Two dispatches, because small neighbours in one buffer cannot both be bound for writing.
-  const move = (batch: Tensor, running: Tensor, factor: number): void =>
-    batch.gpu.dispatch({
-      shader,
-      bindings: [batch.read(), running.written()],
-      params: new Params().u32(batch.channels, batch.base, running.base).f32(momentum, factor),
-      workgroups: grid(batch.channels, 64),
-    });
-  move(mean, runningMean, 1);
-  move(variance, runningVariance, rows > 1 ? rows / (rows - 1) : 1);
+  writeBoth(runningMean, runningVariance, (meanTarget, varianceTarget) =>
+    mean.gpu.dispatch({
+      shader: specialise('batch_norm_running', [runningSource]),
+      bindings: [mean.read(), variance.read(), meanTarget.written(), varianceTarget.written()],
+      params: new Params()
+        .u32(mean.channels, mean.base, variance.base, meanTarget.base, varianceTarget.base)
+        .f32(momentum, rows > 1 ? rows / (rows - 1) : 1),
+      workgroups: grid(mean.channels, 64),
+    }),
+  );
 }
 
 /**
@@ -291,14 +290,28 @@ function parameterGradients(
     workgroups: layout.workgroups(chunks),
   });
   const sums = Tensor.empty(gpu, [2, channels], 'batch norm gradient sums');
-  [gradGamma, gradBeta].forEach((target, term) =>
+  writeBoth(gradGamma, gradBeta, (gammaTarget, betaTarget) =>
     gpu.dispatch({
-      shader: specialise('batch_norm_param_grad', [paramGradSource], { TERM: term, ACCUMULATE: accumulate }),
-      bindings: [partial.read(), inverseStd.read(), sums.written(), target.written()],
-      params: new Params().u32(channels, chunks, inverseStd.base, target.base),
-      workgroups: grid(channels, 64),
+      shader: specialise('batch_norm_param_grad', [paramGradSource], { ACCUMULATE: accumulate }),
+      bindings: [partial.read(), inverseStd.read(), sums.written(), gammaTarget.written(), betaTarget.written()],
+      params: new Params().u32(channels, chunks, inverseStd.base, gammaTarget.base, betaTarget.base),
+      workgroups: grid(2 * channels, 64),
     }),
   );
   partial.dispose();
   return sums;
+}
+
+/**
+ * Runs a dispatch that writes two targets of one shape. Neighbours whose bindings overlap, widened to the alignment of
+ * bindings, cannot both be bound for writing: they take two runs, and what is not wanted of each goes to a spare tensor.
+ */
+function writeBoth(first: Tensor, second: Tensor, dispatch: (first: Tensor, second: Tensor) => void): void {
+  const [a, b] = [first.written(), second.written()];
+  const overlap = a.storage === b.storage && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+  if (!overlap) return dispatch(first, second);
+  const spare = Tensor.empty(first.gpu, first.shape, 'spare batch norm target');
+  dispatch(first, spare);
+  dispatch(spare, second);
+  spare.dispose();
 }

@@ -58,8 +58,6 @@ export interface DeviceTable {
 interface KeptTable {
   readonly taps: number;
   readonly storage: Storage;
-  /** Until they have been uploaded. */
-  entries: Int32Array | null;
 }
 
 const tables = new WeakMap<Gpu, Map<string, KeptTable>>();
@@ -72,11 +70,9 @@ export function deviceTable(gpu: Gpu, inputSize: number, outputSize: number): De
   let table = kept.get(key);
   if (!table) {
     const { taps, entries } = bicubicTable(inputSize, outputSize);
-    table = { taps, entries, storage: gpu.allocatePersistent(entries.byteLength, 'bicubic weights') };
+    table = { taps, storage: gpu.allocateConstant(entries, 'bicubic weights') };
   }
-  const { storage, entries } = table;
-  // As a hook, because a function that is being recorded may not upload; then it writes before the first run.
-  if (entries) gpu.eachStep(() => upload(gpu, table));
+  const { storage } = table;
 
   // Move to the end, so that the first is the one unused for longest. What a trace uses must outlive it.
   kept.delete(key);
@@ -87,9 +83,4 @@ export function deviceTable(gpu: Gpu, inputSize: number, outputSize: number): De
     unused.storage.release();
   }
   return { taps: table.taps, binding: { storage, offset: 0, bytes: storage.bytes, access: 'read' } };
-}
-
-function upload(gpu: Gpu, table: KeptTable): void {
-  if (table.entries) gpu.write(table.storage, 0, table.entries);
-  table.entries = null;
 }

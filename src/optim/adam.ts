@@ -63,7 +63,7 @@ export class Adam {
       const [beta1, beta2] = this.betas;
       const { learningRate, epsilon, stepCount: step } = this;
       this.hyper.write(adamHyper({ learningRate, beta1, beta2, epsilon, step }));
-    });
+    }, [this.hyper.storage]);
     this.module.memory.windows.forEach((window, index) => {
       for (const { start, length } of runsWithGradient(window)) {
         const parts = [window.values, window.gradients!, this.firstMoments[index]!, this.secondMoments[index]!].map((whole) => view(whole, [length], start));

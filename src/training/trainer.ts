@@ -43,6 +43,15 @@ export interface TrainedStep {
   losses: StepLosses;
 }
 
+/** The images of one step, on the device or on their way to it. */
+interface Batch {
+  readonly step: number;
+  /** Of its pairs in the data set. */
+  readonly indices: readonly number[];
+  /** Of its images in the store. */
+  readonly places: Promise<number[]>;
+}
+
 /** Steps whose losses wait on the device; the host must collect before there are more. */
 const HISTORY = 64;
 /** The 70 x 70 PatchGAN leaves nothing of a smaller image. */
@@ -67,6 +76,7 @@ export class Trainer {
   private readonly parts: { dispose(): void }[] = [];
   private recording: Recording | null = null;
   private order: { epoch: number; indices: Uint32Array } | null = null;
+  private ahead: Batch | null = null;
 
   private constructor(
     private readonly gpu: Gpu,
@@ -119,10 +129,15 @@ export class Trainer {
     }
   }
 
-  /** Builds the networks and compiles the step. */
-  static async create(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions): Promise<Trainer> {
+  /**
+   * Builds the networks and compiles the step.
+   *
+   * @param prepare awaited before that, with the step's dispatches: to tune the kernels for them
+   */
+  static async create(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>): Promise<Trainer> {
     const trainer = new Trainer(gpu, dataset, options);
     try {
+      await prepare?.(() => trainer.dispatchStep());
       if (options.replay ?? true) trainer.recording = (await gpu.record(() => trainer.dispatchStep())).recording;
     } catch (error) {
       trainer.dispose();
@@ -163,7 +178,12 @@ export class Trainer {
     });
   }
 
-  /** Takes one step; does not wait for the device. Collect the losses at least every 64 steps. */
+  /**
+   * Takes one step and begins to fetch the images of the next; does not wait for the device. Collect the losses at
+   * least every 64 steps.
+   *
+   * @throws what reading this step's images throws, even if that happened during the step before; no step is taken then
+   */
   async train(): Promise<void> {
     if (this.uncollected >= HISTORY) {
       throw new ShadegradError('INVALID_ARGUMENT', 'too many steps without collecting their losses', {
@@ -172,12 +192,9 @@ export class Trainer {
         fix: 'await trainer.collectLosses()',
       });
     }
-    const { batch, seed, size, loadSize, jitter } = this.options;
+    const { seed, size, loadSize, jitter } = this.options;
     const { epoch } = this;
-    const start = (this.step % this.stepsPerEpoch) * batch;
-    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(this.dataset.length, seed, epoch) };
-    const indices = [...this.order.indices.subarray(start, start + batch)];
-    const places = await this.store.load(indices);
+    const { indices, places } = await this.takeBatch();
     writeImageDraws(
       this.draws,
       indices.map((index, position) => ({
@@ -191,9 +208,38 @@ export class Trainer {
     const bytes = LOSS_COUNT * 4;
     this.gpu.copy(this.losses.storage, 0, this.history.storage, (this.step % HISTORY) * bytes, bytes);
     this.step++;
+    // The device is busy with this step now: time to read, decode and upload what the next one needs.
+    this.ahead = this.fetch();
   }
 
-  /** Waits for the steps taken so far and returns the losses of those not returned before. */
+  /** Waits for the images of the step to take. */
+  private async takeBatch(): Promise<{ indices: readonly number[]; places: readonly number[] }> {
+    const { ahead } = this;
+    this.ahead = null;
+    if (ahead?.step === this.step) return { indices: ahead.indices, places: await ahead.places };
+    // A batch of another step, left from before resumeAt(), must not arrive after this one: it may go to the same places.
+    await ahead?.places.catch(() => {});
+    const { indices, places } = this.fetch();
+    return { indices, places: await places };
+  }
+
+  /** Begins to bring the next step's images to the device, behind the work that it has been given. */
+  private fetch(): Batch {
+    const { step, epoch } = this;
+    const { batch, seed } = this.options;
+    const start = (step % this.stepsPerEpoch) * batch;
+    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(this.dataset.length, seed, epoch) };
+    const indices = [...this.order.indices.subarray(start, start + batch)];
+    const places = this.store.load(indices);
+    // A failure belongs to the step that awaits it; if none does, as after dispose(), it is nobody's.
+    places.catch(() => {});
+    return { step, indices, places };
+  }
+
+  /**
+   * Waits for the steps taken so far and returns the losses of those not returned before. Steps may be taken while it
+   * waits: it reads a copy that the device makes ahead of them.
+   */
   async collectLosses(): Promise<TrainedStep[]> {
     const [from, to] = [this.collected, this.step];
     if (from === to) return [];

@@ -1,2 +1,3 @@
 export * from '../index.js';
 export { requestGpu } from './adapter.js';
+export { addToTuningCache, readTuningCache } from './tuning-cache.js';

@@ -33,6 +33,7 @@ export const TRAIN_PROGRAM = {
     { name: 'save-every', type: 'integer', min: 1, max: 1_000_000_000, placeholder: 'STEPS', description: 'steps between checkpoints; by default every three minutes, and with each report' },
     { name: 'report-every', type: 'integer', min: 1, max: 1_000_000_000, placeholder: 'STEPS', description: 'steps between reports; by default eight over the run, and at least every ten minutes' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name; by default what SHADEGRAD_ADAPTER says, else auto' },
+    { name: 'tune', type: 'boolean', default: true, description: 'no timing of the kernels\' variants before a new run: rules of thumb choose them' },
     { name: 'eager', type: 'boolean', description: 'run each step anew instead of replaying a recorded one: slower, with the same result' },
   ],
   examples: [

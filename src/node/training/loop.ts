@@ -7,7 +7,10 @@ import type { Interrupt } from './interrupt.js';
 import type { RunHistory } from './history.js';
 import { learningRateAt, type RunSettings } from './settings.js';
 
-/** Work in flight between two looks at the losses, so that Ctrl-C and the progress bar need not wait for more. */
+/**
+ * Work in flight, so that Ctrl-C and the progress bar need not wait for more. It is two blocks of steps, of at least one
+ * step each: while the host waits for the losses of one, the device has the other to go on with.
+ */
 const IN_FLIGHT = { seconds: 0.5, mostSteps: 32 } as const;
 
 export interface LoopOptions {
@@ -59,15 +62,21 @@ export class TrainingLoop {
     const { trainer, settings, interrupt } = this.options;
     this.resumedAt = performance.now();
     this.clock.record(trainer.step, this.resumedAt / 1000);
+    let block: Promise<TrainedStep[]> = Promise.resolve([]);
     while (trainer.step < target && interrupt.exitStatus === undefined) {
       const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch);
       trainer.setLearningRate(rate);
       await trainer.train();
       this.rates.set(trainer.step, rate);
-      if (trainer.uncollected < this.mostInFlight() && trainer.step < target) continue;
-      this.record(await trainer.collectLosses());
+      if (trainer.uncollected < this.blockSteps() && trainer.step < target) continue;
+      const before = block;
+      block = trainer.collectLosses();
+      // If the loop ends with another error before it is awaited, that error is the one to tell.
+      block.catch(() => {});
+      this.record(await before);
       if (until()) break;
     }
+    this.record(await block);
     this.record(await trainer.collectLosses());
   }
 
@@ -78,7 +87,8 @@ export class TrainingLoop {
     const now = performance.now();
     if (this.resumedAt !== undefined) this.trainingSeconds += (now - this.resumedAt) / 1000;
     this.resumedAt = now;
-    this.clock.record(trainer.step, now / 1000);
+    const { step, losses } = steps[steps.length - 1]!;
+    this.clock.record(step, now / 1000);
     const perStep = this.clock.secondsPerStep() ?? trial.secondsPerStep;
     history.addSteps(steps, (step) => ({
       epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1,
@@ -86,15 +96,14 @@ export class TrainingLoop {
       imagesPerSecond: settings.batch / perStep,
       seconds: this.seconds,
     }));
-    this.rates.clear();
-    const { step, losses } = steps[steps.length - 1]!;
+    for (const trained of steps) this.rates.delete(trained.step);
     progress.update(step, { losses, epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1, total: this.totalSteps });
     for (const trained of steps) checkFinite(trained);
   }
 
-  private mostInFlight(): number {
+  private blockSteps(): number {
     const perStep = this.clock.secondsPerStep();
-    return perStep === undefined ? 1 : Math.min(Math.max(Math.floor(IN_FLIGHT.seconds / perStep), 1), IN_FLIGHT.mostSteps);
+    return perStep === undefined ? 1 : Math.min(Math.max(Math.floor(IN_FLIGHT.seconds / 2 / perStep), 1), IN_FLIGHT.mostSteps / 2);
   }
 }
 

@@ -14,7 +14,7 @@ import { Interrupt } from './interrupt.js';
 import { TrainingLoop } from './loop.js';
 import { Pace, type PaceOptions } from './pace.js';
 import type { RunSettings } from './settings.js';
-import { openTrainer, planSteps, startFastEnough, type Start } from './speed.js';
+import { openTrainer, planSteps, startFastEnough, type Start, type StepOptions } from './speed.js';
 import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
 import { Validator } from './validation.js';
 
@@ -37,8 +37,8 @@ export interface SessionOptions {
   resume: { checkpoint: TrainingCheckpoint; totalSteps: (stepsPerEpoch: number) => number } | null;
   pace: PaceOptions;
   validate: number | undefined;
-  /** False for eager steps. */
-  replay: boolean;
+  /** How its steps are made ready. A resumed run takes its checkpoint's choices and is not tuned. */
+  steps: StepOptions;
   /** When the program started, on the clock of performance.now(). */
   launchedAt: number;
   say: (line: string) => void;
@@ -135,9 +135,9 @@ export class TrainingSession {
     const began = performance.now();
     // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
     this.history.flush();
-    const { adapter, folder, source } = this.options;
+    const { gpu, adapter, folder, source } = this.options;
     const options = { ...settings, totalSteps: this.loop.totalSteps, source, trainPairs: data.train.length, validate: this.facts.validator.length };
-    await saveCheckpoint(folder.checkpoint, trainer.networks, { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name });
+    await saveCheckpoint(folder.checkpoint, trainer.networks, { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name, choices: gpu.choices.used() });
     this.savedStep = trainer.step;
     this.pace.saved((performance.now() - began) / 1000);
   }
@@ -199,15 +199,15 @@ function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
   return planSteps({ step: trainer.step, secondsPerStep, secondsLeft: minutes! * 60, pauseSeconds: 0, pauses: 0 });
 }
 
-async function begin({ gpu, scales, source, replay, say }: SessionOptions): Promise<Start> {
+async function begin({ gpu, scales, source, steps, say }: SessionOptions): Promise<Start> {
   const open = (settings: RunSettings) => openTrainingData(source, settings, say);
   const [settings] = scales;
-  if (settings!.minutes !== null) return startFastEnough(gpu, scales, open, replay, say);
+  if (settings!.minutes !== null) return startFastEnough(gpu, scales, open, steps, say);
   const data = await open(settings!);
-  return { settings: settings!, data, trainer: await openTrainer(gpu, data, settings!, replay), trained: [], secondsPerStep: 0 };
+  return { settings: settings!, data, trainer: await openTrainer(gpu, data, settings!, steps), trained: [], secondsPerStep: 0 };
 }
 
-async function goOn({ gpu, scales, source, replay, say, folder, adapter }: SessionOptions, checkpoint: TrainingCheckpoint): Promise<Start> {
+async function goOn({ gpu, scales, source, steps, say, folder, adapter }: SessionOptions, checkpoint: TrainingCheckpoint): Promise<Start> {
   const settings = scales[0]!;
   const data = await openTrainingData(source, settings, say);
   const { trainPairs } = checkpoint.options;
@@ -218,7 +218,8 @@ async function goOn({ gpu, scales, source, replay, say, folder, adapter }: Sessi
       fix: 'name the folder that the run was started with (--data)',
     });
   }
-  const trainer = await openTrainer(gpu, data, settings, replay);
+  gpu.choices.load(checkpoint.choices ?? {});
+  const trainer = await openTrainer(gpu, data, settings, { replay: steps.replay });
   await loadCheckpoint(folder.checkpoint, trainer.networks);
   trainer.resumeAt(checkpoint.step);
   say(`going on from step ${formatCount(checkpoint.step)} of ${folder.checkpoint}`);

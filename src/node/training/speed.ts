@@ -18,13 +18,21 @@ const FEWEST_PREVIEW_STEPS = 500;
 /** Timed until so much time or so many steps have passed; the first step, which compiles shaders, is not timed. */
 const TRIAL = { seconds: 3, mostSteps: 16 } as const;
 
-export function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, settings: RunSettings, replay: boolean): Promise<Trainer> {
+/** How the steps of a run are made ready. */
+export interface StepOptions {
+  /** False for eager steps. */
+  replay: boolean;
+  /** Tunes the kernels for a step. */
+  tuning?: (step: () => void) => Promise<void>;
+}
+
+export function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, settings: RunSettings, { replay, tuning }: StepOptions): Promise<Trainer> {
   const { dropout, size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction } = settings;
   return Trainer.create(gpu, train, {
     size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction, storedSize, replay,
     loadSize: loadSizeOf(settings),
     dropout: dropout ? DROPOUT_RATE : 0,
-  });
+  }, tuning);
 }
 
 /**
@@ -34,11 +42,11 @@ export function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, setti
  * @param note told why a scale was given up
  */
 export async function startFastEnough(
-  gpu: Gpu, scales: readonly RunSettings[], open: (settings: RunSettings) => Promise<TrainingData>, replay: boolean, note: (line: string) => void,
+  gpu: Gpu, scales: readonly RunSettings[], open: (settings: RunSettings) => Promise<TrainingData>, steps: StepOptions, note: (line: string) => void,
 ): Promise<Start> {
   for (const [index, settings] of scales.entries()) {
     const data = await open(settings);
-    const trainer = await openTrainer(gpu, data, settings, replay);
+    const trainer = await openTrainer(gpu, data, settings, steps);
     const longest = index === scales.length - 1 || settings.minutes === null ? Infinity : (settings.minutes * 60) / FEWEST_PREVIEW_STEPS;
     const { trained, secondsPerStep } = await measure(trainer);
     if (secondsPerStep <= longest) return { trainer, settings, data, trained, secondsPerStep };

@@ -11,6 +11,7 @@ import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from './folder.js';
 import { TrainingSession, type SessionOptions } from './session.js';
 import { newSettings, resumedSettings } from './settings.js';
+import { openTuning } from './tuning.js';
 
 const say = (line: string): void => console.log(line);
 
@@ -44,7 +45,7 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
       gpu, adapter, folder, source, scales, resume, launchedAt, say,
       pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
       validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
-      replay: !flags.eager,
+      steps: { replay: !flags.eager, tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined },
     });
   } finally {
     gpu.destroy();

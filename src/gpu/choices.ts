@@ -1,0 +1,108 @@
+import { ShadegradError } from './errors.js';
+import type { AdapterDescription } from './gpu.js';
+
+/** Variants by the problem that they solve; both are names that a kernel gives. */
+export type ChoiceTable = Readonly<Record<string, string>>;
+
+/**
+ * Which variant of a kernel solves which problem on one device. The table alone decides, so that equal tables give equal
+ * runs; where it says nothing, or names what the kernel cannot run, the kernel's heuristic serves.
+ */
+export class Choices {
+  private readonly table = new Map<string, string>();
+  private taken = new Map<string, string>();
+
+  get(problem: string): string | undefined {
+    return this.table.get(problem);
+  }
+
+  set(problem: string, variant: string): void {
+    this.table.set(problem, variant);
+  }
+
+  /** The table, sorted by problem. */
+  entries(): ChoiceTable {
+    return sorted(this.table);
+  }
+
+  /** What `choose` has answered so far, heuristics included, sorted by problem. */
+  used(): ChoiceTable {
+    return sorted(this.taken);
+  }
+
+  /** Adds entries to the table, in place of those for the same problems. */
+  load(entries: ChoiceTable): void {
+    for (const [problem, variant] of Object.entries(entries)) this.table.set(problem, variant);
+  }
+
+  /**
+   * The variant for a problem: the table's where it is among the supported ones, else the heuristic's.
+   *
+   * @param supported what may run at all
+   */
+  choose<Variant extends string>(problem: string, supported: readonly Variant[], heuristic: () => Variant): Variant {
+    const stored = this.table.get(problem);
+    const variant = supported.find((name) => name === stored) ?? heuristic();
+    this.taken.set(problem, variant);
+    return variant;
+  }
+
+  /** Runs `body` and returns the problems that it asked for, in their order, with the answers. @throws what `body` throws */
+  survey(body: () => void): Map<string, string> {
+    const before = this.taken;
+    const asked = new Map<string, string>();
+    this.taken = asked;
+    try {
+      body();
+      return asked;
+    } finally {
+      this.taken = before;
+    }
+  }
+}
+
+function sorted(table: ReadonlyMap<string, string>): ChoiceTable {
+  return Object.fromEntries([...table].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const FORMAT = 'shadegrad-tuning';
+/** Part of every cache's name: raise it when kernels change so much that old timings mislead. */
+export const TUNING_VERSION = 1;
+
+/** What timings hold for: one adapter with one driver, which its description names. */
+export function adapterFingerprint({ vendor, architecture, device, description, subgroupSize }: AdapterDescription): string {
+  return [vendor, architecture, device, description, `subgroups of ${subgroupSize}`, `tuning ${TUNING_VERSION}`].join(', ');
+}
+
+/** A table as text, for a file or a browser's storage. @param adapter what the timings were taken on */
+export function encodeChoices(adapter: string, choices: ChoiceTable): string {
+  return JSON.stringify({ format: FORMAT, version: TUNING_VERSION, adapter, choices }, null, 1) + '\n';
+}
+
+/**
+ * Reads what encodeChoices() wrote.
+ *
+ * @param label names the file in errors
+ * @throws INVALID_ARGUMENT for damaged text, another version or another adapter
+ */
+export function parseChoices(text: string, adapter: string, label: string): ChoiceTable {
+  const refuse = (expected: string, received: string): never => {
+    throw new ShadegradError('INVALID_ARGUMENT', `tuning cache ${label} cannot be used`, { expected, received, fix: 'delete it, or write it anew with "npm run tune"' });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse('JSON', `${text.length} characters that are none`);
+  }
+  const { format, version, adapter: tuned, choices } = (value ?? {}) as Record<string, unknown>;
+  if (format !== FORMAT || version !== TUNING_VERSION) return refuse(`"${FORMAT}" of version ${TUNING_VERSION}`, `${JSON.stringify(format)} of version ${JSON.stringify(version)}`);
+  if (tuned !== adapter) return refuse(`timings of "${adapter}"`, `timings of ${JSON.stringify(tuned)}`);
+  if (!isChoiceTable(choices)) return refuse('a variant for each problem', JSON.stringify(choices)?.slice(0, 80) ?? 'nothing');
+  return choices;
+}
+
+/** Whether a value read from JSON is a table. */
+export function isChoiceTable(value: unknown): value is ChoiceTable {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((variant) => typeof variant === 'string');
+}

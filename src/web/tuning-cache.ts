@@ -1,0 +1,30 @@
+import { adapterFingerprint, encodeChoices, parseChoices, type ChoiceTable } from '../gpu/choices.js';
+import type { AdapterDescription } from '../gpu/gpu.js';
+
+const keyOf = (adapter: AdapterDescription): string => `shadegrad tuning ${adapterFingerprint(adapter)}`;
+
+/**
+ * Reads an adapter's choices from the page's storage; empty where nothing was tuned or the browser keeps nothing.
+ *
+ * @param warn told once when there is an entry that cannot be used; it is ignored then
+ */
+export function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void): ChoiceTable {
+  try {
+    const text = localStorage.getItem(keyOf(adapter));
+    return text === null ? {} : parseChoices(text, adapterFingerprint(adapter), 'of this page');
+  } catch (error) {
+    warn((error as Error).message);
+    return {};
+  }
+}
+
+/** Adds choices to an adapter's, in place of those for the same problems. @returns false where the browser keeps nothing */
+export function addToTuningCache(adapter: AdapterDescription, choices: ChoiceTable): boolean {
+  const all = { ...readTuningCache(adapter, () => undefined), ...choices };
+  try {
+    localStorage.setItem(keyOf(adapter), encodeChoices(adapterFingerprint(adapter), all));
+    return true;
+  } catch {
+    return false;
+  }
+}
