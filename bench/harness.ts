@@ -1,6 +1,6 @@
 import type { Gpu } from '../src/gpu/gpu.js';
 import { Tensor } from '../src/tensor/tensor.js';
-import { timeRecorded, type Sampling, type Timing } from './timing.js';
+import { timeRecorded, type Sampling, type Stopwatch, type Timing } from './timing.js';
 import { Workbench } from './workbench.js';
 
 /** What one run of a kernel does, for the rates: floating-point operations where arithmetic is the point. */
@@ -54,7 +54,7 @@ export function filterEntries(entries: readonly BenchEntry[], text: string): Ben
  * Checks one entry against its reference, then times it. Nothing is timed that computes something else.
  * @throws Error with the entry's name when the check fails
  */
-export async function runEntry(gpu: Gpu, entry: BenchEntry, sampling: Sampling): Promise<BenchResult> {
+export async function runEntry(gpu: Gpu, entry: BenchEntry, sampling: Sampling, stopwatch?: Stopwatch): Promise<BenchResult> {
   const { kernel, label, work } = entry;
   const workbench = new Workbench(gpu);
   try {
@@ -67,7 +67,7 @@ export async function runEntry(gpu: Gpu, entry: BenchEntry, sampling: Sampling):
     } finally {
       disposeTensors(result);
     }
-    const timing = await timeRecorded(gpu, () => void run(), sampling);
+    const timing = await timeRecorded(gpu, () => void run(), sampling, stopwatch);
     const perSecond = (amount: number): number => amount / timing.medianMs / 1e6;
     return {
       kernel, label, work, ...timing,

@@ -4,7 +4,7 @@ import { Params } from '../src/gpu/params.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { copy } from '../src/kernels/elementwise.js';
 import { Tensor } from '../src/tensor/tensor.js';
-import { median, timeRecorded, timeUntilDone, type Sampling } from './timing.js';
+import { median, timeRecorded, timeUntilDone, type Sampling, type Stopwatch } from './timing.js';
 import fmaPeakSource from './limits/fma_peak.wgsl';
 import nothingSource from './limits/nothing.wgsl';
 
@@ -24,12 +24,13 @@ export interface AdapterLimits {
   readonly emptySubmitMs: number;
 }
 
-export async function measureLimits(gpu: Gpu, sampling: Sampling): Promise<AdapterLimits> {
+/** The rates go by `stopwatch`, as the kernels' do; host times and the empty submit by the wall clock. */
+export async function measureLimits(gpu: Gpu, sampling: Sampling, stopwatch?: Stopwatch): Promise<AdapterLimits> {
   const bytes = Math.min(128 * 1024 * 1024, gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
   const limits = {
-    fmaGflops: await fmaPeak(gpu, sampling),
-    ...(await copyBandwidth(gpu, bytes, sampling)),
-    ...(await dispatchOverhead(gpu, sampling)),
+    fmaGflops: await fmaPeak(gpu, sampling, stopwatch),
+    ...(await copyBandwidth(gpu, bytes, sampling, stopwatch)),
+    ...(await dispatchOverhead(gpu, sampling, stopwatch)),
     emptySubmitMs: await emptySubmit(gpu),
   };
   gpu.trim();
@@ -41,47 +42,54 @@ const FMAS_PER_ROUND = 64;
 /** Each of its sixteen chains tends to 2. */
 const FIXED_POINT_SUM = 16 * 2;
 
-async function fmaPeak(gpu: Gpu, sampling: Sampling): Promise<number> {
-  const workgroups = 4096;
-  const rounds = 128;
-  const result = Tensor.empty(gpu, [workgroups * 64], 'FMA peak');
+const PEAK_WORKGROUPS = 4096;
+const PEAK_ROUNDS = 128;
+
+/** A workload of pure arithmetic; `result` takes one number an invocation. */
+export function fmaWorkload(gpu: Gpu): { readonly result: Tensor; run(): void } {
+  const result = Tensor.empty(gpu, [PEAK_WORKGROUPS * 64], 'FMA peak');
   const run = (): void =>
     gpu.dispatch({
       shader: { name: 'fma_peak', code: fmaPeakSource },
       bindings: [result.written()],
-      params: new Params().u32(rounds).f32(0.5, 1),
-      workgroups: [workgroups, 1, 1],
+      params: new Params().u32(PEAK_ROUNDS).f32(0.5, 1),
+      workgroups: [PEAK_WORKGROUPS, 1, 1],
     });
-  const { minMs } = await timeRecorded(gpu, run, sampling);
+  return { result, run };
+}
+
+async function fmaPeak(gpu: Gpu, sampling: Sampling, stopwatch?: Stopwatch): Promise<number> {
+  const { result, run } = fmaWorkload(gpu);
+  const { minMs } = await timeRecorded(gpu, run, sampling, stopwatch);
   const values = await result.data();
   result.dispose();
   assertClose(values, new Float32Array(values.length).fill(FIXED_POINT_SUM), { label: 'FMA peak' });
   // The fastest sample: a limit is what the adapter can do, and whatever else the machine does only takes from it.
-  return (2 * FMAS_PER_ROUND * rounds * workgroups * 64) / minMs / 1e6;
+  return (2 * FMAS_PER_ROUND * PEAK_ROUNDS * PEAK_WORKGROUPS * 64) / minMs / 1e6;
 }
 
-async function copyBandwidth(gpu: Gpu, bytes: number, sampling: Sampling): Promise<Pick<AdapterLimits, 'copyGigabytes' | 'bufferCopyGigabytes'>> {
+async function copyBandwidth(gpu: Gpu, bytes: number, sampling: Sampling, stopwatch: Stopwatch = (submit) => timeUntilDone(gpu, submit)): Promise<Pick<AdapterLimits, 'copyGigabytes' | 'bufferCopyGigabytes'>> {
   const source = Tensor.from(gpu, Float32Array.from({ length: bytes / 4 }, (_, index) => index % 8192), [bytes / 4], 'copy source');
   const target = Tensor.empty(gpu, [bytes / 4], 'copy target');
   const perSecond = (ms: number): number => (2 * bytes) / ms / 1e6;
 
-  const byKernel = await timeRecorded(gpu, () => void copy(source, target), sampling);
+  const byKernel = await timeRecorded(gpu, () => void copy(source, target), sampling, stopwatch);
   const tail = new Float32Array((await gpu.read(target.storage, bytes - 4096, 4096)).buffer);
   assertClose(tail, Float32Array.from(tail, (_, index) => (bytes / 4 - 1024 + index) % 8192), { label: 'copy' });
 
   const copyBuffer = (): void => gpu.copy(source.storage, 0, target.storage, 0, bytes);
   await timeUntilDone(gpu, copyBuffer);
   const byBuffer: number[] = [];
-  for (let sample = 0; sample < sampling.samples; sample++) byBuffer.push(await timeUntilDone(gpu, copyBuffer));
+  for (let sample = 0; sample < sampling.samples; sample++) byBuffer.push(await stopwatch(copyBuffer));
   source.dispose();
   target.dispose();
   return { copyGigabytes: perSecond(byKernel.minMs), bufferCopyGigabytes: perSecond(Math.min(...byBuffer)) };
 }
 
-async function dispatchOverhead(gpu: Gpu, sampling: Sampling): Promise<Pick<AdapterLimits, 'dispatchMicroseconds' | 'hostMicrosecondsPerDispatch'>> {
+async function dispatchOverhead(gpu: Gpu, sampling: Sampling, stopwatch?: Stopwatch): Promise<Pick<AdapterLimits, 'dispatchMicroseconds' | 'hostMicrosecondsPerDispatch'>> {
   const counter = Tensor.from(gpu, [0], [1], 'dispatches');
   const dispatch = (): void => gpu.dispatch({ shader: { name: 'nothing', code: nothingSource }, bindings: [counter.written()], workgroups: [1, 1, 1] });
-  const { minMs } = await timeRecorded(gpu, dispatch, sampling);
+  const { minMs } = await timeRecorded(gpu, dispatch, sampling, stopwatch);
 
   const dispatches = 500;
   const { recording } = await gpu.record(() => {

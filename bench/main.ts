@@ -5,25 +5,32 @@
  *   npm run bench -- --filter "weight gradient"     entries whose kernel or case contains the text
  *   npm run bench -- --filter e3: --quick           one layer, coarsely: while a kernel is being written
  *   npm run bench -- --json bench.json              all samples, the adapter and the limits, for later comparison
+ *   npm run bench -- --compare bench.json           against that file: what became slower or faster
+ *   npm run bench -- --html bench.html              a page with a roofline plot and the tables
  *   npm run bench -- --adapter swiftshader
  *
  * First the adapter's own limits are measured (limits.bench.ts). Then each kernel is checked against float64 at the
- * shape that is timed, and timed: recorded and replayed, warm, wall clock (timing.ts). "of limit" is the share of what
+ * shape that is timed, and timed: recorded and replayed, warm (timing.ts); by the device's timestamps if
+ * they can be trusted, by the wall clock otherwise (stopwatch.ts). "of limit" is the share of what
  * the roofline allows: the FMA peak, or the better copy bandwidth where that is the narrower; data that stays in a
  * cache can exceed it. Exit status 1 if any result was wrong.
  *
  * A new kernel in src/kernels/NAME.ts gets bench/NAME.bench.ts and a line in entries.ts.
  */
 import { openNodeGpu } from '../src/node/adapter.js';
+import { writeFileAtomic } from '../src/node/files.js';
 import { parseFlags, type Program } from '../src/node/flags.js';
 import { formatHelp } from '../src/node/help.js';
 import { runMain } from '../src/node/run-main.js';
 import { ShadegradError } from '../src/gpu/errors.js';
+import { compareReports, formatComparison, readReport } from './compare.js';
 import { allEntries } from './entries.js';
 import { filterEntries, runEntry, type BenchResult } from './harness.js';
-import { measureLimits } from './limits.bench.js';
-import { formatLimits, formatResults, provenance, writeJson } from './report.js';
-import { CLOCK, QUICK, THOROUGH } from './timing.js';
+import { formatHtml } from './html.js';
+import { fmaWorkload, measureLimits } from './limits.bench.js';
+import { formatLimits, formatResults, provenance, writeJson, type BenchReport } from './report.js';
+import { chooseClock, type Clock } from './stopwatch.js';
+import { QUICK, THOROUGH } from './timing.js';
 
 const PROGRAM = {
   usage: 'npm run bench -- [flags]',
@@ -31,6 +38,8 @@ const PROGRAM = {
   flags: [
     { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },
+    { name: 'compare', type: 'string', placeholder: 'FILE', description: 'also compare with this file, written by --json' },
+    { name: 'html', type: 'string', placeholder: 'FILE', description: 'also write a page with a roofline plot to this file' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
     { name: 'quick', type: 'boolean', description: 'few and short samples' },
   ],
@@ -49,11 +58,18 @@ async function main(): Promise<number> {
       fix: 'run without --filter to see all of them',
     });
   }
+  // Before anything is measured: a wrong file should not cost minutes.
+  const old = flags.compare === undefined ? null : await readReport(flags.compare);
   const sampling = flags.quick ? QUICK : THOROUGH;
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  let clock: Clock | null = null;
   try {
-    console.log(`${adapterChoice.summary}\n${CLOCK}; median of ${sampling.samples} samples of about ${sampling.sampleMs} ms\n`);
-    const limits = await measureLimits(gpu, sampling);
+    const { result, run } = fmaWorkload(gpu);
+    clock = await chooseClock(gpu, run);
+    result.dispose();
+    const { stopwatch } = clock;
+    console.log(`${adapterChoice.summary}\n${clock.description}; median of ${sampling.samples} samples of about ${sampling.sampleMs} ms\n`);
+    const limits = await measureLimits(gpu, sampling, stopwatch);
     console.log(`${formatLimits(limits)}\n`);
 
     const results: BenchResult[] = [];
@@ -61,7 +77,7 @@ async function main(): Promise<number> {
     for (const [index, entry] of entries.entries()) {
       showProgress(`${index + 1}/${entries.length} ${entry.kernel} ${entry.label}`);
       try {
-        results.push(await runEntry(gpu, entry, sampling));
+        results.push(await runEntry(gpu, entry, sampling, stopwatch));
       } catch (error) {
         gpu.assertAlive();
         failures.push((error as Error).message);
@@ -70,12 +86,20 @@ async function main(): Promise<number> {
     showProgress('');
     console.log(formatResults(results, limits));
     for (const failure of failures) console.error(`\n${failure}`);
+    const report: BenchReport = { ...provenance(gpu, adapterChoice, clock.description), sampling, limits, results, failures };
+    const comparison = old === null ? null : compareReports(old, report);
+    if (comparison !== null) console.log(`\nAgainst ${flags.compare}:\n\n${formatComparison(comparison)}`);
     if (flags.json !== undefined) {
-      await writeJson(flags.json, { ...provenance(gpu, adapterChoice), sampling, limits, results, failures });
+      await writeJson(flags.json, report);
       console.log(`\nwritten to ${flags.json}`);
+    }
+    if (flags.html !== undefined) {
+      await writeFileAtomic(flags.html, formatHtml(report, comparison));
+      console.log(`\nwritten to ${flags.html}`);
     }
     return failures.length === 0 ? 0 : 1;
   } finally {
+    clock?.destroy();
     gpu.destroy();
   }
 }

@@ -5,7 +5,7 @@ import { LIBRARY_VERSION } from '../src/version.js';
 import type { BenchResult } from './harness.js';
 import type { AdapterLimits } from './limits.bench.js';
 import { digits, formatTable, percent } from './table.js';
-import { CLOCK } from './timing.js';
+import { spread, WALL_CLOCK, type Sampling } from './timing.js';
 
 /** Where numbers come from: without it they mean nothing. */
 export interface Provenance {
@@ -17,16 +17,36 @@ export interface Provenance {
   readonly clock: string;
 }
 
-export function provenance(gpu: Gpu, { name, description, kind, backend }: AdapterChoice): Provenance {
+/** `clock` says how the times were taken. */
+export function provenance(gpu: Gpu, { name, description, kind, backend }: AdapterChoice, clock = WALL_CLOCK): Provenance {
   return {
     date: new Date().toISOString(),
     adapter: { name, description, kind, backend },
     features: [...gpu.features].sort(),
     shadegrad: LIBRARY_VERSION,
     node: process.version,
-    clock: CLOCK,
+    clock,
   };
 }
+
+/** What `--json` writes and `--compare` reads. */
+export interface BenchReport extends Provenance {
+  readonly sampling: Sampling;
+  readonly limits: AdapterLimits;
+  readonly results: readonly BenchResult[];
+  /** What was wrong, and so was not timed. */
+  readonly failures: readonly string[];
+}
+
+/** The limits in the order of the tables. */
+export const LIMITS: readonly { readonly key: keyof AdapterLimits; readonly name: string; readonly unit: string }[] = [
+  { key: 'fmaGflops', name: 'f32 FMA peak', unit: 'GFLOP/s' },
+  { key: 'copyGigabytes', name: 'copy, by a kernel', unit: 'GB/s' },
+  { key: 'bufferCopyGigabytes', name: 'copy, copyBufferToBuffer', unit: 'GB/s' },
+  { key: 'dispatchMicroseconds', name: 'one more dispatch', unit: 'us' },
+  { key: 'hostMicrosecondsPerDispatch', name: 'host time of a recorded dispatch', unit: 'us' },
+  { key: 'emptySubmitMs', name: 'empty submit until done', unit: 'ms' },
+];
 
 /** Writes a report that a later run, or another tool, can read. @throws WRITE_FAILED */
 export async function writeJson(path: string, report: object): Promise<void> {
@@ -34,34 +54,36 @@ export async function writeJson(path: string, report: object): Promise<void> {
 }
 
 export function formatLimits(limits: AdapterLimits): string {
-  return formatTable(['the adapter itself', ''], [
-    ['f32 FMA peak', `${digits(limits.fmaGflops)} GFLOP/s`],
-    ['copy, by a kernel', `${digits(limits.copyGigabytes)} GB/s`],
-    ['copy, copyBufferToBuffer', `${digits(limits.bufferCopyGigabytes)} GB/s`],
-    ['one more dispatch', `${digits(limits.dispatchMicroseconds)} us`],
-    ['host time of a recorded dispatch', `${digits(limits.hostMicrosecondsPerDispatch)} us`],
-    ['empty submit until done', `${digits(limits.emptySubmitMs)} ms`],
-  ]);
+  return formatTable(['the adapter itself', ''], LIMITS.map(({ key, name, unit }) => [name, `${digits(limits[key])} ${unit}`]));
+}
+
+/** 10^9 bytes a second of the faster of the two copies. */
+export function bandwidth({ copyGigabytes, bufferCopyGigabytes }: AdapterLimits): number {
+  return Math.max(copyGigabytes, bufferCopyGigabytes);
 }
 
 /** Share of the limit that the roofline sets for the kernel's ratio of operations to bytes. */
 export function roofShare({ work, gflops, gigabytes }: BenchResult, limits: AdapterLimits): number {
-  const bandwidth = Math.max(limits.copyGigabytes, limits.bufferCopyGigabytes);
-  if (gflops === undefined || work.flops === undefined) return gigabytes / bandwidth;
-  return gflops / Math.min(limits.fmaGflops, (work.flops / work.bytes) * bandwidth);
+  if (gflops === undefined || work.flops === undefined) return gigabytes / bandwidth(limits);
+  return gflops / Math.min(limits.fmaGflops, (work.flops / work.bytes) * bandwidth(limits));
+}
+
+/** The columns of the results, in the terminal and in the HTML report. */
+export const RESULT_COLUMNS = ['kernel', 'case', 'median ms', 'min', 'max', 'spread', 'rate', 'of limit'];
+
+export function resultCells(result: BenchResult, limits: AdapterLimits): string[] {
+  return [
+    result.kernel,
+    result.label,
+    digits(result.medianMs),
+    digits(result.minMs),
+    digits(result.maxMs),
+    percent(spread(result)),
+    result.gflops === undefined ? `${digits(result.gigabytes)} GB/s   ` : `${digits(result.gflops)} GFLOP/s`,
+    percent(roofShare(result, limits)),
+  ];
 }
 
 export function formatResults(results: readonly BenchResult[], limits: AdapterLimits): string {
-  return formatTable(
-    ['kernel', 'case', 'ms', 'min', 'max', 'rate', 'of limit'],
-    results.map((result) => [
-      result.kernel,
-      result.label,
-      digits(result.medianMs),
-      digits(result.minMs),
-      digits(result.maxMs),
-      result.gflops === undefined ? `${digits(result.gigabytes)} GB/s   ` : `${digits(result.gflops)} GFLOP/s`,
-      percent(roofShare(result, limits)),
-    ]),
-  );
+  return formatTable(RESULT_COLUMNS, results.map((result) => resultCells(result, limits)));
 }

@@ -4,10 +4,12 @@
  *   npm run bench:step                                        the paper's setting: 256 x 256, ngf and ndf 64, batch 1
  *   npm run bench:step -- --size 64 --ngf 16 --steps 20       a small one
  *   npm run bench:step -- --json step.json --adapter lavapipe
+ *   npm run bench:step -- --trace step-trace.json             for ui.perfetto.dev or chrome://tracing
  *
- * Reported: milliseconds (wall clock until the device is done), replayed and eager; dispatches; host time of a
- * replayed step (until it is submitted); time to record the step and compile its pipelines; time from an open device
- * to the end of the first step (a driver's own shader cache on disk shortens both from the second run on); the rate
+ * Reported: milliseconds (wall clock until the device is done), replayed and eager; dispatches and compute passes; host
+ * time of a replayed step (wall clock until its submit returns, the device idle before: a CPU adapter has taken no core
+ * yet); time to record the step, and to compile its pipelines (the first recording less one with all pipelines at
+ * hand); time by kernel (step-profile.ts); time from an open device to the end of the first step (a driver's own shader cache on disk shortens both from the second run on); the rate
  * by the multiplications of the convolutions (layers.ts); peak GPU memory of the replayed run, which is how training
  * runs. Images are random and on the device already. A step whose losses are not finite is an error, not a result.
  */
@@ -15,6 +17,7 @@ import { performance } from 'node:perf_hooks';
 import { noGrad } from '../src/autograd/graph.js';
 import { ShadegradError } from '../src/gpu/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
+import type { Recording } from '../src/gpu/recording.js';
 import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
@@ -28,6 +31,7 @@ import { Tensor } from '../src/tensor/tensor.js';
 import { LOSS_COUNT, pix2pixStep, type Pix2Pix } from '../src/training/pix2pix-step.js';
 import { pix2pixMacs } from './layers.js';
 import { provenance, writeJson } from './report.js';
+import { chromeTrace, formatProfile, profileStep, type Profile } from './step-profile.js';
 import { digits, formatTable } from './table.js';
 import { summarise, timeUntilDone, type Timing } from './timing.js';
 
@@ -41,6 +45,7 @@ const PROGRAM = {
     { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
     { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
+    { name: 'trace', type: 'string', placeholder: 'FILE', description: 'also write a trace of one training step for ui.perfetto.dev' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
   ],
 } as const satisfies Program;
@@ -57,10 +62,15 @@ interface Measured {
   readonly what: string;
   readonly macs: number;
   readonly dispatches: number;
-  readonly recordAndCompileMs: number;
+  /** Compute passes of a replayed run. */
+  readonly passes: number;
+  /** Of a recording whose pipelines are compiled already. */
+  readonly recordMs: number;
+  /** What the first recording took longer: its pipelines. */
+  readonly compileMs: number;
   readonly replayed: Timing;
   readonly eager: Timing;
-  /** Host time of a replayed run, until it is submitted. */
+  /** Host time of a replayed run that finds the device idle, until its submit returns. */
   readonly hostMs: Timing;
   /** Bytes that the recording holds for intermediate results. */
   readonly recordingBytes: number;
@@ -71,6 +81,7 @@ interface StepReport {
   readonly timeToFirstStepMs: number;
   readonly peakBytes: number;
   readonly measured: readonly Measured[];
+  readonly profile: Profile;
 }
 
 interface Subject {
@@ -80,30 +91,34 @@ interface Subject {
   /** Called when the first recorded run has ended. */
   readonly afterFirst?: () => void;
   /** Called between the recorded and the eager runs. */
-  readonly afterReplay?: () => Promise<void>;
+  readonly afterReplay?: (recording: Recording) => Promise<void>;
 }
 
 /** Times a subject recorded, then eagerly. */
 async function measure(gpu: Gpu, { what, macs, body, afterFirst, afterReplay }: Subject, steps: number): Promise<Measured> {
   const begin = performance.now();
   const { recording } = await gpu.record(body);
-  const recordAndCompileMs = performance.now() - begin;
-  const dispatches = recording.length;
-  const recordingBytes = recording.bytes;
+  const firstRecordMs = performance.now() - begin;
+  const { length: dispatches, passes, bytes: recordingBytes } = recording;
   const host: number[] = [];
   const replayed = await timeSteps(gpu, steps, () => {
     const start = performance.now();
     recording.run();
     host.push(performance.now() - start);
   }, afterFirst);
+  await afterReplay?.(recording);
   recording.destroy();
-  await afterReplay?.();
+  const again = performance.now();
+  const second = await gpu.record(body);
+  const recordMs = performance.now() - again;
+  second.recording.destroy();
   const eager = await timeSteps(gpu, steps, () => {
     gpu.scope(body);
     // Hands over what the stream still collects.
     gpu.submitCommands([]);
   });
-  return { what, macs, dispatches, recordAndCompileMs, replayed, eager, hostMs: summarise(host.slice(1)), recordingBytes };
+  const compileMs = Math.max(0, firstRecordMs - recordMs);
+  return { what, macs, dispatches, passes, recordMs, compileMs, replayed, eager, hostMs: summarise(host.slice(1)), recordingBytes };
 }
 
 async function timeSteps(gpu: Gpu, steps: number, step: () => void, afterFirst?: () => void): Promise<Timing> {
@@ -139,15 +154,17 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
 
   let timeToFirstStepMs = 0;
   let peakBytes = 0;
+  let profile: Profile | undefined;
   const step = await measure(gpu, {
     what: 'training step',
     macs: macs.step,
     body: () => pix2pixStep(networks, source, target, losses),
     afterFirst: () => (timeToFirstStepMs = performance.now() - begin),
-    afterReplay: async () => {
+    afterReplay: async (recording) => {
       await assertFinite();
       // Before anything runs eagerly: that needs memory which training does not.
       peakBytes = gpu.memory().peakBytes;
+      profile = await profileStep(gpu, recording);
     },
   }, steps);
   await assertFinite();
@@ -157,10 +174,10 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
     macs: macs.generatorForward,
     body: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
   }, steps);
-  return { setting, timeToFirstStepMs, peakBytes, measured: [step, forward] };
+  return { setting, timeToFirstStepMs, peakBytes, measured: [step, forward], profile: profile! };
 }
 
-function formatReport({ timeToFirstStepMs, peakBytes, measured }: StepReport): string {
+function formatReport({ timeToFirstStepMs, peakBytes, measured, profile }: StepReport): string {
   const row = (what: string, mode: string, { medianMs, minMs, maxMs }: Timing, macs: number): string[] =>
     [`${what}, ${mode}`, digits(medianMs), digits(minMs), digits(maxMs), digits((2 * macs) / medianMs / 1e6)];
   const times = formatTable(
@@ -168,11 +185,11 @@ function formatReport({ timeToFirstStepMs, peakBytes, measured }: StepReport): s
     measured.flatMap(({ what, macs, replayed, eager }) => [row(what, 'replayed', replayed, macs), row(what, 'eager', eager, macs)]),
   );
   const more = formatTable(
-    ['', 'GMAC', 'dispatches', 'host ms', 'record + compile ms', 'intermediate results'],
-    measured.map(({ what, macs, dispatches, hostMs, recordAndCompileMs, recordingBytes }) =>
-      [what, digits(macs / 1e9), String(dispatches), digits(hostMs.medianMs), digits(recordAndCompileMs), formatBytes(recordingBytes)]),
+    ['', 'GMAC', 'dispatches', 'passes', 'host ms', 'record ms', 'compile ms', 'intermediate results'],
+    measured.map(({ what, macs, dispatches, passes, hostMs, recordMs, compileMs, recordingBytes }) =>
+      [what, digits(macs / 1e9), String(dispatches), String(passes), digits(hostMs.medianMs), digits(recordMs), digits(compileMs), formatBytes(recordingBytes)]),
   );
-  return `${times}\n\n${more}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`;
+  return `${times}\n\n${more}\n\n${formatProfile(profile)}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`;
 }
 
 async function main(): Promise<number> {
@@ -181,7 +198,7 @@ async function main(): Promise<number> {
     process.stdout.write(formatHelp(PROGRAM));
     return 0;
   }
-  const { size, ngf, ndf = ngf, batch, steps, json } = flags;
+  const { size, ngf, ndf = ngf, batch, steps, json, trace } = flags;
   if (size < 32 || !Number.isInteger(Math.log2(size))) {
     throw new ShadegradError('BAD_FLAG', '--size', { expected: 'a power of two from 32 to 1024', received: String(size), fix: 'use 64, 128 or 256' });
   }
@@ -193,6 +210,10 @@ async function main(): Promise<number> {
     if (json !== undefined) {
       await writeJson(json, { ...provenance(gpu, adapterChoice), ...report });
       console.log(`\nwritten to ${json}`);
+    }
+    if (trace !== undefined) {
+      await writeJson(trace, chromeTrace(report.profile));
+      console.log(`\ntrace written to ${trace}: open it at ui.perfetto.dev`);
     }
     return 0;
   } finally {

@@ -2,11 +2,11 @@ import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { trackPending } from '../src/node/polling.js';
 
-/**
- * How times are taken, printed with every table. GPU timestamps need one pass per dispatch, which is not how the
- * library runs; the wall clock around many dispatches in one pass is.
- */
-export const CLOCK = 'wall clock from submit to onSubmittedWorkDone, many dispatches in one compute pass';
+/** How times are taken without timestamps; printed with every table. Many dispatches in one pass is how the library runs. */
+export const WALL_CLOCK = 'wall clock from submit to onSubmittedWorkDone, many dispatches in one compute pass';
+
+/** Milliseconds that the device needs for what `submit` hands to it; nothing else may be under way. */
+export type Stopwatch = (submit: () => void) => Promise<number>;
 
 export interface Sampling {
   /** A sample holds as many runs as take about this long. */
@@ -44,6 +44,11 @@ export function summarise(samplesMs: readonly number[], runsPerSample = 1): Timi
   return { medianMs: median(samplesMs), minMs: Math.min(...samplesMs), maxMs: Math.max(...samplesMs), runsPerSample, samplesMs };
 }
 
+/** From the fastest to the slowest sample, as a share of the median. */
+export function spread({ medianMs, minMs, maxMs }: Timing): number {
+  return (maxMs - minMs) / medianMs;
+}
+
 /** Milliseconds until the device has done what `submit` hands to it; nothing else may be under way. */
 export async function timeUntilDone(gpu: Gpu, submit: () => void): Promise<number> {
   const begin = performance.now();
@@ -54,9 +59,12 @@ export async function timeUntilDone(gpu: Gpu, submit: () => void): Promise<numbe
 
 /**
  * Times what `run` dispatches, recorded and replayed as training replays it: warm pipelines, bind groups made
- * beforehand, no host work between dispatches.
+ * beforehand, no host work between dispatches. How many runs a sample holds goes by the wall clock; the samples
+ * themselves by `stopwatch`.
  */
-export async function timeRecorded(gpu: Gpu, run: () => void, { sampleMs, samples, maxSeconds }: Sampling): Promise<Timing> {
+export async function timeRecorded(
+  gpu: Gpu, run: () => void, { sampleMs, samples, maxSeconds }: Sampling, stopwatch: Stopwatch = (submit) => timeUntilDone(gpu, submit),
+): Promise<Timing> {
   const deadline = performance.now() + maxSeconds * 1000;
   let runs = 1;
   let recording = await repeated(gpu, run, runs);
@@ -76,9 +84,10 @@ export async function timeRecorded(gpu: Gpu, run: () => void, { sampleMs, sample
       sample = await warmUp();
     }
     const taken: number[] = [];
-    do taken.push((await timeUntilDone(gpu, submit)) / runs);
+    do taken.push((await stopwatch(submit)) / runs);
     while (taken.length < samples && performance.now() + sample < deadline);
     await gpu.sync();
+    if (!taken.every((ms) => ms > 0)) throw new Error(`the clock gave a sample of ${Math.min(...taken)} ms`);
     return summarise(taken, runs);
   } finally {
     recording.destroy();

@@ -1,0 +1,142 @@
+"""PyTorch as a peer of npm run bench:peers; bench/peers/pytorch.ts starts this and talks to it over stdin and stdout.
+
+    python3 pytorch.py cpu|cuda [tf32]
+
+A request is one line of JSON. {"ask": "prepare", "kind", "pass", "stride", "size", "tensors": [[name, shape], ...]} is
+followed by the tensors' bytes (float32, NCHW and [out][in][h][w], transposed convolutions [in][out][h][w]) and answered
+by {"shape"} and the result's bytes; {"ask": "run", "times"} by {} when the device is done. {"error"} may answer any.
+"""
+import ctypes
+import json
+import math
+import sys
+
+import torch
+import torch.nn.functional as F
+
+device = torch.device(sys.argv[1])
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = "tf32" in sys.argv[2:]
+torch.backends.cudnn.benchmark = True
+
+
+def unet(p, x, size):
+    levels = int(math.log2(size))
+
+    def norm(y, name):
+        return F.batch_norm(y, None, None, p[name + ".weight"], p[name + ".bias"], training=True, eps=1e-5)
+
+    def block(x, prefix, level):
+        innermost = level == levels
+        down = F.conv2d(F.leaky_relu(x, 0.2), p[f"{prefix}.model.1.weight"], stride=2, padding=1)
+        inside = down if innermost else block(norm(down, f"{prefix}.model.2"), f"{prefix}.model.3", level + 1)
+        up = F.conv_transpose2d(F.relu(inside), p[f"{prefix}.model.{3 if innermost else 5}.weight"], stride=2, padding=1)
+        return torch.cat([x, norm(up, f"{prefix}.model.{4 if innermost else 6}")], 1)
+
+    inside = block(F.conv2d(x, p["model.model.0.weight"], stride=2, padding=1), "model.model.1", 2)
+    return torch.tanh(F.conv_transpose2d(F.relu(inside), p["model.model.3.weight"], p["model.model.3.bias"], stride=2, padding=1))
+
+
+def patchgan(p, x):
+    y = F.leaky_relu(F.conv2d(x, p["model.0.weight"], p["model.0.bias"], stride=2, padding=1), 0.2)
+    for conv, stride in ((2, 2), (5, 2), (8, 1)):
+        y = F.conv2d(y, p[f"model.{conv}.weight"], stride=stride, padding=1)
+        y = F.leaky_relu(F.batch_norm(y, None, None, p[f"model.{conv + 1}.weight"], p[f"model.{conv + 1}.bias"], training=True, eps=1e-5), 0.2)
+    return F.conv2d(y, p["model.11.weight"], p["model.11.bias"], stride=1, padding=1)
+
+
+def training_step(tensors, size):
+    """The step of src/training/pix2pix-step.ts; returns its four losses."""
+    source, target = tensors["source"], tensors["target"]
+    networks = []
+    for prefix in ("G.", "D."):
+        networks.append({name[2:]: t.requires_grad_() for name, t in tensors.items() if name.startswith(prefix)})
+    g, d = networks
+    g_optimizer, d_optimizer = (torch.optim.Adam(n.values(), lr=2e-4, betas=(0.5, 0.999), eps=1e-8) for n in networks)
+
+    def loss(image, label):
+        logits = patchgan(d, torch.cat([source, image], 1))
+        return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+    def step():
+        generated = unet(g, source, size)
+        for t in d.values():
+            t.requires_grad_(True)
+        d_optimizer.zero_grad(set_to_none=True)
+        fake, real = loss(generated.detach(), 0.0), loss(target, 1.0)
+        (0.5 * (fake + real)).backward()
+        d_optimizer.step()
+        for t in d.values():
+            t.requires_grad_(False)
+        g_optimizer.zero_grad(set_to_none=True)
+        gan, l1 = loss(generated, 1.0), F.l1_loss(generated, target)
+        (gan + 100 * l1).backward()
+        g_optimizer.step()
+        return torch.stack([real.detach(), fake.detach(), gan.detach(), l1.detach()])
+
+    return step
+
+
+def without_gradients(compute):
+    def run():
+        with torch.no_grad():
+            return compute()
+
+    return run
+
+
+def build(request, t):
+    """What computes the case once."""
+    kind, size = request["kind"], request.get("size")
+    if kind == "step":
+        return training_step(t, size)
+    if kind == "generator":
+        weights = {name[2:]: each for name, each in t.items() if name.startswith("G.")}
+        return without_gradients(lambda: unet(weights, t["source"], size))
+    if kind == "gemm":
+        return without_gradients(lambda: t["a"] @ t["b"])
+    stride = request["stride"]
+    return without_gradients({
+        "convolve": lambda: F.conv2d(t["x"], t["w"], stride=stride, padding=1),
+        "adjoint": lambda: F.conv_transpose2d(t["dy"], t["w"], stride=stride, padding=1),
+        "weight": lambda: torch.ops.aten.convolution_backward(
+            t["dy"], t["x"], t["w"], None, [stride] * 2, [1, 1], [1, 1], False, [0, 0], 1, [False, True, False])[1],
+    }[request["pass"]])
+
+
+def read_tensors(described):
+    tensors = {}
+    for name, shape in described:
+        data = bytearray(sys.stdin.buffer.read(4 * math.prod(shape)))
+        tensors[name] = torch.frombuffer(data, dtype=torch.float32).reshape(shape).clone().to(device)
+    return tensors
+
+
+def done():
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def answer(header, data=b""):
+    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + data)
+    sys.stdout.buffer.flush()
+
+
+compute = None
+for line in iter(sys.stdin.buffer.readline, b""):
+    request = json.loads(line)
+    try:
+        if request["ask"] == "prepare":
+            compute = build(request, read_tensors(request["tensors"]))
+            result = torch.cat([compute() for _ in range(request["runs"])]).contiguous().cpu()
+            # Through ctypes rather than numpy, which PyTorch does without.
+            data = ctypes.string_at(result.data_ptr(), 4 * result.numel())
+            answer({"shape": list(result.shape)}, data)
+        else:
+            for _ in range(request["times"]):
+                last = compute()
+            done()
+            if not math.isfinite(float(last.reshape(-1)[0])):
+                raise RuntimeError("a timed run is not finite")
+            answer({})
+    except Exception as error:
+        answer({"error": f"{type(error).__name__}: {error}"})

@@ -1,0 +1,130 @@
+import { performance } from 'node:perf_hooks';
+import type { DispatchCall, Gpu } from '../src/gpu/gpu.js';
+import type { Recording } from '../src/gpu/recording.js';
+import { trackPending } from '../src/node/polling.js';
+import { digits, formatTable, percent } from './table.js';
+import { median, timeUntilDone } from './timing.js';
+
+/** How a profile's times are taken, printed with it. */
+export const PROFILE_CLOCK =
+  'each dispatch a submit of its own, wall clock until it is done, less the latency of an empty submit; median of three runs';
+const RUNS = 3;
+const EMPTY_SUBMITS = 21;
+
+/** One dispatch of a recorded step. */
+export interface ProfiledDispatch {
+  readonly kernel: string;
+  readonly workgroups: readonly [number, number, number];
+  /** Bytes of all that it binds: what it reads and writes, if each byte is touched once. */
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+export interface Profile {
+  readonly emptySubmitMs: number;
+  /** Host time of a replay that finds the device idle, until its submit returns. */
+  readonly hostMs: number;
+  /** From there until the device is done. */
+  readonly waitMs: number;
+  /** In the order in which they run. */
+  readonly dispatches: readonly ProfiledDispatch[];
+}
+
+/** All dispatches of one kernel. */
+export interface KernelTotal {
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly ms: number;
+  /** Of all kernels' time. */
+  readonly share: number;
+  readonly gigabytes: number;
+}
+
+/** Profiles a step that has run before, so that its pipelines and its memory are warm. Takes steps: weights change. */
+export async function profileStep(gpu: Gpu, recording: Recording): Promise<Profile> {
+  await gpu.sync();
+  const empty: number[] = [];
+  for (let taken = 0; taken < EMPTY_SUBMITS; taken++) empty.push(await timeUntilDone(gpu, () => gpu.submitCommands([])));
+  const emptySubmitMs = median(empty);
+
+  const calls: DispatchCall[] = [];
+  const samples: number[][] = [];
+  for (let run = 0; run < RUNS; run++) {
+    let index = 0;
+    let begin = performance.now();
+    await recording.runOneByOne(async (call) => {
+      await trackPending(gpu.device.queue.onSubmittedWorkDone());
+      const ms = Math.max(0, performance.now() - begin - emptySubmitMs);
+      calls[index] = call;
+      (samples[index++] ??= []).push(ms);
+      begin = performance.now();
+    });
+  }
+
+  const begin = performance.now();
+  recording.run();
+  const hostMs = performance.now() - begin;
+  await trackPending(gpu.device.queue.onSubmittedWorkDone());
+  const waitMs = performance.now() - begin - hostMs;
+  await gpu.sync();
+  const dispatches = calls.map(({ shader, workgroups, bindings }, index) => ({
+    kernel: shader.name,
+    workgroups,
+    bytes: bindings.reduce((sum, binding) => sum + binding.bytes, 0),
+    ms: median(samples[index]!),
+  }));
+  return { emptySubmitMs, hostMs, waitMs, dispatches };
+}
+
+/** Sums by kernel, the slowest first. */
+export function kernelTotals(dispatches: readonly ProfiledDispatch[]): KernelTotal[] {
+  const all = dispatches.reduce((sum, { ms }) => sum + ms, 0);
+  const groups = new Map<string, ProfiledDispatch[]>();
+  for (const dispatch of dispatches) groups.set(dispatch.kernel, [...(groups.get(dispatch.kernel) ?? []), dispatch]);
+  const totals = [...groups].map(([kernel, group]) => {
+    const ms = group.reduce((sum, dispatch) => sum + dispatch.ms, 0);
+    const bytes = group.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
+    return { kernel, dispatches: group.length, ms, share: all > 0 ? ms / all : 0, gigabytes: ms > 0 ? bytes / ms / 1e6 : 0 };
+  });
+  return totals.sort((a, b) => b.ms - a.ms);
+}
+
+export function formatProfile({ dispatches, emptySubmitMs, waitMs }: Profile): string {
+  const totals = kernelTotals(dispatches);
+  const sum = totals.reduce((all, { ms }) => all + ms, 0);
+  const table = formatTable(
+    ['kernel', 'dispatches', 'ms', 'share', 'GB/s bound'],
+    totals.map(({ kernel, dispatches: count, ms, share, gigabytes }) => [kernel, String(count), digits(ms), percent(share), digits(gigabytes)]),
+  );
+  return `where a training step's time goes (${PROFILE_CLOCK})\n\n${table}\n\n` +
+    `sum ${digits(sum)} ms; as one pass ${digits(waitMs)} ms; empty submit ${digits(emptySubmitMs)} ms`;
+}
+
+/**
+ * A trace for Perfetto or chrome://tracing. The dispatches lie end to end, as they run in one pass, with the times that each
+ * took alone; the host's track holds one replay.
+ */
+export function chromeTrace({ dispatches, hostMs, waitMs }: Profile): object {
+  const [pid, host, device] = [1, 1, 2];
+  const named = (tid: number, name: string): object => ({ ph: 'M', name: 'thread_name', pid, tid, args: { name } });
+  const slice = (tid: number, name: string, beginMs: number, ms: number, args: object): object =>
+    ({ ph: 'X', name, pid, tid, ts: beginMs * 1000, dur: ms * 1000, args });
+  let now = hostMs;
+  const kernels = dispatches.map(({ kernel, workgroups, bytes, ms }, index) => {
+    const begin = now;
+    now += ms;
+    return slice(device, kernel, begin, ms, { dispatch: index, workgroups: workgroups.join(' x '), boundBytes: bytes });
+  });
+  return {
+    displayTimeUnit: 'ms',
+    otherData: { clock: PROFILE_CLOCK },
+    traceEvents: [
+      { ph: 'M', name: 'process_name', pid, args: { name: 'training step' } },
+      named(host, 'host: one replay'),
+      named(device, 'device: dispatches, each timed alone'),
+      slice(host, 'encode and submit', 0, hostMs, { dispatches: dispatches.length }),
+      slice(host, 'wait for the device', hostMs, waitMs, {}),
+      ...kernels,
+    ],
+  };
+}
