@@ -5,6 +5,7 @@ import * as conv from '../kernels/conv2d.js';
 import * as dropoutKernel from '../kernels/dropout.js';
 import * as elementwise from '../kernels/elementwise.js';
 import * as images from '../kernels/image.js';
+import { instanceNormForward } from '../kernels/instance-norm.js';
 import * as losses from '../kernels/loss.js';
 import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
 import { adjacentChannels, Tensor } from '../tensor/tensor.js';
@@ -89,6 +90,17 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   }
   const y = norm.batchNormApply(x, mean, inverseStd, gamma, beta, out);
   return track('batchNorm', [x, gamma, beta], y, gradients.batchNorm(x, gamma, { mean, inverseStd }));
+}
+
+export interface InstanceNormOptions extends OutOption {
+  /** Added to the variance under the root. Default 1e-5. */
+  epsilon?: number;
+}
+
+/** Instance normalisation of x [batch, h, w, channels] (Ulyanov et al. 2016): every channel of every image by its own moments; no scale, no shift. */
+export function instanceNorm(x: Tensor, { epsilon = 1e-5, out }: InstanceNormOptions = {}): Tensor {
+  const { y, statistics } = instanceNormForward(x, epsilon, out);
+  return track('instanceNorm', [x], y, gradients.instanceNorm(x, statistics));
 }
 
 function activation(kind: activations.Activation, x: Tensor, slope: number, out?: Tensor): Tensor {

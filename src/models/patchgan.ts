@@ -1,10 +1,10 @@
 import { leakyRelu } from '../autograd/ops.js';
-import { ShadegradError } from '../gpu/errors.js';
-import { BatchNorm2d, Conv2d, type ForwardMode } from '../nn/layers.js';
+import { Conv2d, normLayer, type ForwardMode, type NormLayer } from '../nn/layers.js';
 import { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkCounts, refused, resolveVariant, type VariantOptions } from './variants.js';
 
-export interface PatchGANOptions {
+export interface PatchGANOptions extends VariantOptions {
   /** Channels of the condition and the image together. Default 6. */
   inChannels?: number;
   /** Channels after the first layer; doubled at each further one, up to eight times. Default 64. */
@@ -13,7 +13,8 @@ export interface PatchGANOptions {
   layers?: number;
 }
 
-const SLOPE = 0.2;
+/** Each stride-2 layer halves the image: more of them than this judge no image that there is. */
+const MOST_LAYERS = 16;
 
 /**
  * pix2pix's discriminator (Isola et al. 2017): a small convolutional network that judges every 70 x 70 patch on its
@@ -21,23 +22,26 @@ const SLOPE = 0.2;
  * 2,768,705 parameters with 6 channels in and ndf 64.
  */
 export class PatchGAN extends Module {
+  /** All of them, given or not. */
+  readonly options: Readonly<Required<PatchGANOptions>>;
   readonly inChannels: number;
   readonly ndf: number;
   readonly layers: number;
-  private readonly stages: { conv: Conv2d; norm: BatchNorm2d | null }[] = [];
+  private readonly stages: { conv: Conv2d; norm: NormLayer | null }[] = [];
   private readonly head: Conv2d;
 
-  constructor({ inChannels = 6, ndf = 64, layers = 3 }: PatchGANOptions = {}) {
+  /** @throws INVALID_ARGUMENT */
+  constructor({ inChannels = 6, ndf = 64, layers = 3, ...variant }: PatchGANOptions = {}) {
     super();
-    for (const [name, count] of Object.entries({ inChannels, ndf, layers })) {
-      if (Number.isInteger(count) && count >= 1) continue;
-      throw new ShadegradError('INVALID_ARGUMENT', `${name} of a PatchGAN`, { expected: 'a whole number of at least 1', received: String(count), fix: 'use such a number' });
-    }
+    checkCounts('a PatchGAN', { inChannels, ndf, layers });
+    if (layers > MOST_LAYERS) throw refused('layers of a PatchGAN', `at most ${MOST_LAYERS}`, layers);
+    const { norm: kind, bias, epsilon, slope } = resolveVariant(variant, 'a PatchGAN');
+    this.options = Object.freeze({ inChannels, ndf, layers, norm: kind, bias, epsilon, slope });
     this.inChannels = inChannels;
     this.ndf = ndf;
     this.layers = layers;
     const model = this.child('model', new Layers());
-    // Position in the reference's nn.Sequential: each stage but the first is conv, norm, activation.
+    // Position in the reference's nn.Sequential: each stage but the first is conv, norm (an identity if there is none), activation.
     let position = 0;
     let channels = inChannels;
     for (let stage = 0; stage <= layers; stage++) {
@@ -45,8 +49,9 @@ export class PatchGAN extends Module {
       // The last stage before the head keeps the resolution.
       const stride = stage < layers ? 2 : 1;
       const first = stage === 0;
-      const conv = model.add(String(position), new Conv2d({ inChannels: channels, outChannels, stride, bias: first }));
-      const norm = first ? null : model.add(String(position + 1), new BatchNorm2d(outChannels));
+      const conv = model.add(String(position), new Conv2d({ inChannels: channels, outChannels, stride, bias: first || bias === 'everywhere' }));
+      const norm = first ? null : normLayer(kind, outChannels, { epsilon });
+      if (norm) model.add(String(position + 1), norm);
       this.stages.push({ conv, norm });
       position += first ? 2 : 3;
       channels = outChannels;
@@ -69,7 +74,7 @@ export class PatchGAN extends Module {
     let features = x;
     for (const { conv, norm } of this.stages) {
       const convolved = conv.forward(features);
-      features = leakyRelu(norm ? norm.forward(convolved, mode) : convolved, SLOPE);
+      features = leakyRelu(norm ? norm.forward(convolved, mode) : convolved, this.options.slope);
     }
     return this.head.forward(features);
   }

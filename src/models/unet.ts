@@ -2,12 +2,13 @@ import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DropoutState } from '../kernels/dropout.js';
-import { BatchNorm2d, Conv2d, ConvTranspose2d, type ForwardMode } from '../nn/layers.js';
+import { Conv2d, ConvTranspose2d, normLayer, type ForwardMode, type NormLayer } from '../nn/layers.js';
 import { Module } from '../nn/module.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkChoice, checkCounts, refused, resolveVariant, type VariantOptions } from './variants.js';
 
-export interface UNetOptions {
+export interface UNetOptions extends VariantOptions {
   /** Height and width of the images: a power of two, at least 16. Default 256. */
   size?: number;
   inChannels?: number;
@@ -16,6 +17,17 @@ export interface UNetOptions {
   ngf?: number;
   /** Dropout rate of the three innermost decoder blocks. Default 0.5. */
   dropout?: number;
+  /**
+   * Whether the innermost encoder layer is normalised too, as in the TensorFlow implementations; batch norm only, since a
+   * single pixel normalised by itself is zero. Its parameters are named "downNorm", not by a number: the PyTorch
+   * reference has no such layer, and counting it would rename those that follow. Default false.
+   */
+  innermostNorm?: boolean;
+  /**
+   * What a decoder layer sees of its skip connection: its ReLU, as of all else ('relu': the PyTorch reference and
+   * pix2pix-tensorflow), or what the next encoder layer sees, its leaky ReLU ('leaky': TensorFlow's tutorial). Default 'relu'.
+   */
+  skip?: 'relu' | 'leaky';
 }
 
 export interface GeneratorMode extends ForwardMode {
@@ -28,15 +40,16 @@ interface BlockContext {
   readonly dropoutState: DropoutState;
 }
 
-/** Slope of the encoder's leaky ReLUs. */
-const SLOPE = 0.2;
 /** Decoder blocks with dropout, counted from the innermost. */
 const DROPOUT_BLOCKS = 3;
 
-/** Numbers of the layers inside a block, as the PyTorch reference's nn.Sequential has them. */
-const INNERMOST = { down: '1', up: '3', upNorm: '4' };
-const MIDDLE = { down: '1', downNorm: '2', inner: '3', up: '5', upNorm: '6' };
+/** Numbers of the layers inside a block, as the PyTorch reference's nn.Sequential has them; `downNorm` of the innermost is ours. */
+const INNERMOST = { down: '1', downNorm: 'downNorm', up: '3', upNorm: '4' };
+const MIDDLE = { down: '1', downNorm: '2', up: '5', upNorm: '6' };
+const MIDDLE_INNER = '3';
 const OUTERMOST = { down: '0', inner: '1', up: '3' };
+
+type ResolvedOptions = Readonly<Required<UNetOptions>>;
 
 interface BlockOptions {
   /** Channels of the tensor that comes in, and of the one that goes out. */
@@ -45,6 +58,8 @@ interface BlockOptions {
   dropout: number;
   /** Numbers the dropout layers. */
   level: number;
+  /** Of the whole network. */
+  network: ResolvedOptions;
 }
 
 /** Layers live under "model.", as in the reference, where each block holds an nn.Sequential of that name. */
@@ -54,53 +69,98 @@ class Sequential extends Module {
   }
 }
 
+type Step = (x: Tensor, out?: Tensor) => Tensor;
+
+/** Runs one step after the other; the last writes to `out`. */
+function chain(x: Tensor, steps: readonly (Step | null)[], out?: Tensor): Tensor {
+  const taken = steps.filter((step) => step !== null);
+  return taken.reduce((result, step, index) => step(result, index === taken.length - 1 ? out : undefined), x);
+}
+
 /**
  * One level of the U: encode, run the level below, decode. Its result goes beside its own input: both are halves
- * of one wide tensor, so that the concatenation of the skip connection copies nothing.
+ * of one wide tensor, so that the concatenation of the skip connection copies nothing. What lies in them is not yet
+ * activated where the decoder takes the ReLU of both, and is where it takes the leaky ReLU of the skip connection.
  */
 class UNetBlock extends Module {
   private readonly down: Conv2d;
-  private readonly downNorm: BatchNorm2d | null;
+  private readonly downNorm: NormLayer | null;
   private readonly inner: UNetBlock | null;
   private readonly up: ConvTranspose2d;
-  private readonly upNorm: BatchNorm2d;
-  private readonly innerChannels: number;
-  private readonly dropout: number;
-  private readonly level: number;
+  private readonly upNorm: NormLayer | null;
+  private readonly options: BlockOptions;
 
-  constructor({ outerChannels, innerChannels, dropout: rate, level }: BlockOptions, inner: UNetBlock | null) {
+  constructor(options: BlockOptions, inner: UNetBlock | null) {
     super();
+    const { outerChannels, innerChannels, network } = options;
+    const { norm, epsilon, innermostNorm } = network;
+    const bias = network.bias === 'everywhere';
     const layers = this.child('model', new Sequential());
     const names = inner ? MIDDLE : INNERMOST;
-    this.down = layers.add(names.down, new Conv2d({ inChannels: outerChannels, outChannels: innerChannels, bias: false }));
-    this.downNorm = inner ? layers.add(MIDDLE.downNorm, new BatchNorm2d(innerChannels)) : null;
-    this.inner = inner ? layers.add(MIDDLE.inner, inner) : null;
-    this.up = layers.add(names.up, new ConvTranspose2d({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias: false }));
-    this.upNorm = layers.add(names.upNorm, new BatchNorm2d(outerChannels));
-    this.innerChannels = innerChannels;
-    this.dropout = rate;
-    this.level = level;
+    this.down = layers.add(names.down, new Conv2d({ inChannels: outerChannels, outChannels: innerChannels, bias }));
+    this.downNorm = inner || innermostNorm ? normLayer(norm, innerChannels, { epsilon }) : null;
+    if (this.downNorm) layers.add(names.downNorm, this.downNorm);
+    this.inner = inner ? layers.add(MIDDLE_INNER, inner) : null;
+    this.up = layers.add(names.up, new ConvTranspose2d({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias }));
+    this.upNorm = normLayer(norm, outerChannels, { epsilon });
+    if (this.upNorm) layers.add(names.upNorm, this.upNorm);
+    this.options = options;
   }
 
   /** @param out where the result goes: the second half of the skip connection's tensor */
   forward(x: Tensor, context: BlockContext, out: Tensor): Tensor {
-    const encoded = this.down.forward(leakyRelu(x, SLOPE));
-    let decoderInput = encoded;
-    if (this.inner && this.downNorm) {
-      const wide = skipTensor(encoded.gpu, encoded.shape, this.innerChannels);
-      const skip = this.downNorm.forward(encoded, context.mode, wide.first);
-      decoderInput = concat([skip, this.inner.forward(skip, context, wide.second)]);
+    const { innerChannels, dropout: rate, level, network: { skip, slope } } = this.options;
+    const { mode, dropoutState: state } = context;
+    const activated = skip === 'leaky';
+    const leaky: Step = (each, target) => leakyRelu(each, slope, { out: target });
+    const rectified: Step = (each, target) => relu(each, { out: target });
+    const encoderInput = activated ? x : leaky(x);
+    const encode = [convStep(this.down), normStep(this.downNorm, mode), activated ? leaky : null];
+
+    let decoderInput: Tensor;
+    if (this.inner) {
+      const wide = skipTensor(x, innerChannels);
+      const encoded = chain(encoderInput, encode, wide.first);
+      decoderInput = concat([encoded, this.inner.forward(encoded, context, wide.second)]);
+    } else {
+      decoderInput = chain(encoderInput, encode);
     }
-    const decoded = this.up.forward(relu(decoderInput));
-    const drops = this.dropout > 0 && (context.mode.dropout ?? context.mode.training);
-    const normed = this.upNorm.forward(decoded, context.mode, drops ? undefined : out);
-    return drops ? dropout(normed, { rate: this.dropout, layer: this.level, state: context.dropoutState, out }) : normed;
+
+    const drops = rate > 0 && (mode.dropout ?? mode.training);
+    return chain(activated ? decoderInput : rectified(decoderInput), [
+      convStep(this.up),
+      normStep(this.upNorm, mode),
+      drops ? (each, target) => dropout(each, { rate, layer: level, state, out: target }) : null,
+      activated ? rectified : null,
+    ], out);
   }
 }
 
-/** Memory for [skip, decoded], and the two halves that their producers write into. */
-function skipTensor(gpu: Gpu, shape: readonly number[], channels: number): { first: Tensor; second: Tensor } {
-  const wide = Tensor.empty(gpu, [...shape.slice(0, -1), 2 * channels], 'skip connection');
+const convStep = (conv: Conv2d | ConvTranspose2d): Step => (x, out) => conv.forward(x, out);
+
+function normStep(norm: NormLayer | null, mode: ForwardMode): Step | null {
+  return norm && ((x, out) => norm.forward(x, mode, out));
+}
+
+function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5, innermostNorm = false, skip = 'relu', ...variant }: UNetOptions): ResolvedOptions {
+  const network = 'a U-Net';
+  const levels = Math.log2(size);
+  if (!Number.isInteger(levels) || levels < 4) {
+    throw new ShadegradError('INVALID_ARGUMENT', `size of ${network}`, { expected: 'a power of two of at least 16', received: String(size), fix: 'use 64, 128, 256 or 512' });
+  }
+  checkCounts(network, { ngf, inChannels, outChannels });
+  if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
+  checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
+  checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
+  const resolved = resolveVariant(variant, network);
+  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} whose innermost layer is normalised`, 'batch', resolved.norm);
+  return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, ...resolved, innermostNorm, skip });
+}
+
+/** Memory for [skip, decoded] at half the size of x, and the two halves that their producers write into. */
+function skipTensor({ gpu, shape }: Tensor, channels: number): { first: Tensor; second: Tensor } {
+  const [batch, height, width] = shape as [number, number, number];
+  const wide = Tensor.empty(gpu, [batch, height / 2, width / 2, 2 * channels], 'skip connection');
   return { first: wide.sliceChannels(0, channels), second: wide.sliceChannels(channels, 2 * channels) };
 }
 
@@ -110,6 +170,8 @@ function skipTensor(gpu: Gpu, shape: readonly number[], channels: number): { fir
  * 54,413,955 parameters at size 256, 3 -> 3 channels, ngf 64.
  */
 export class UNet extends Module {
+  /** All of them, given or not. */
+  readonly options: ResolvedOptions;
   readonly size: number;
   readonly inChannels: number;
   readonly outChannels: number;
@@ -119,20 +181,12 @@ export class UNet extends Module {
   private readonly up: ConvTranspose2d;
   private state: DropoutState | null = null;
 
-  constructor({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5 }: UNetOptions = {}) {
+  /** @throws INVALID_ARGUMENT */
+  constructor(options: UNetOptions = {}) {
     super();
+    this.options = resolve(options);
+    const { size, inChannels, outChannels, ngf, dropout: rate, bias } = this.options;
     const levels = Math.log2(size);
-    if (!Number.isInteger(levels) || levels < 4) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'size of a U-Net', {
-        expected: 'a power of two of at least 16',
-        received: String(size),
-        fix: 'use 64, 128, 256 or 512',
-      });
-    }
-    for (const [name, count] of Object.entries({ ngf, inChannels, outChannels })) {
-      if (Number.isInteger(count) && count >= 1) continue;
-      throw new ShadegradError('INVALID_ARGUMENT', `${name} of a U-Net`, { expected: 'a whole number of at least 1', received: String(count), fix: 'use such a number' });
-    }
     this.size = size;
     this.inChannels = inChannels;
     this.outChannels = outChannels;
@@ -143,12 +197,12 @@ export class UNet extends Module {
     let inner: UNetBlock | null = null;
     for (let level = levels; level >= 2; level--) {
       inner = new UNetBlock(
-        { outerChannels: width(level - 1), innerChannels: width(level), dropout: level > levels - DROPOUT_BLOCKS ? rate : 0, level },
+        { outerChannels: width(level - 1), innerChannels: width(level), dropout: level > levels - DROPOUT_BLOCKS ? rate : 0, level, network: this.options },
         inner,
       );
     }
     const layers = this.child('model', new Sequential()).add('model', new Sequential());
-    this.down = layers.add(OUTERMOST.down, new Conv2d({ inChannels, outChannels: ngf, bias: false }));
+    this.down = layers.add(OUTERMOST.down, new Conv2d({ inChannels, outChannels: ngf, bias: bias === 'everywhere' }));
     this.inner = layers.add(OUTERMOST.inner, inner!);
     this.up = layers.add(OUTERMOST.up, new ConvTranspose2d({ inChannels: 2 * ngf, outChannels, bias: true }));
   }
@@ -178,10 +232,12 @@ export class UNet extends Module {
         fix: 'resize the image, or build the network for its size and channels',
       });
     }
-    const wide = skipTensor(x.gpu, [x.shape[0]!, height / 2, width / 2, this.ngf], this.ngf);
-    const skip = this.down.forward(x, wide.first);
-    const decoded = this.inner.forward(skip, { mode, dropoutState: this.dropoutState }, wide.second);
-    return tanh(this.up.forward(relu(concat([skip, decoded]))));
+    const wide = skipTensor(x, this.ngf);
+    const { skip, slope } = this.options;
+    const activated = skip === 'leaky';
+    const encoded = chain(x, [convStep(this.down), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
+    const joined = concat([encoded, this.inner.forward(encoded, { mode, dropoutState: this.dropoutState }, wide.second)]);
+    return tanh(this.up.forward(activated ? joined : relu(joined)));
   }
 
   override dispose(): void {

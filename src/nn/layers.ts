@@ -1,4 +1,4 @@
-import { batchNorm, conv2d, convTranspose2d } from '../autograd/ops.js';
+import { batchNorm, conv2d, convTranspose2d, instanceNorm } from '../autograd/ops.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { constant, normal, type Initializer } from './initializers.js';
 import { Module, type Slot } from './module.js';
@@ -102,4 +102,29 @@ export class BatchNorm2d extends Module {
       out,
     });
   }
+}
+
+/** Instance normalisation: every channel of every image by its own moments, whatever the mode; nothing to train or keep. */
+export class InstanceNorm2d extends Module {
+  private readonly epsilon: number;
+
+  constructor({ epsilon = 1e-5 }: { epsilon?: number } = {}) {
+    super();
+    this.epsilon = epsilon;
+  }
+
+  /** @param _mode taken so that a network can have either norm */
+  forward(x: Tensor, _mode: ForwardMode, out?: Tensor): Tensor {
+    return instanceNorm(x, { epsilon: this.epsilon, out });
+  }
+}
+
+/** The normalisations that a network can be built with. */
+export type Norm = 'batch' | 'instance' | 'none';
+export type NormLayer = BatchNorm2d | InstanceNorm2d;
+
+/** @returns null for 'none' */
+export function normLayer(norm: Norm, channels: number, options: { epsilon?: number } = {}): NormLayer | null {
+  if (norm === 'none') return null;
+  return norm === 'batch' ? new BatchNorm2d(channels, options) : new InstanceNorm2d(options);
 }

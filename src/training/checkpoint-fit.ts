@@ -1,7 +1,7 @@
 import type { SafetensorsTensor } from '../formats/safetensors.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import { architectureOf, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
+import { architectureOf, completeArchitecture, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
 
 export interface CheckpointExpectations {
@@ -66,10 +66,11 @@ function* compare(prefix: string, expected: object, received: object): Generator
   }
 }
 
-function* architectureDifferences({ architecture }: TrainingCheckpoint, target: CheckpointTarget): Generator<Difference> {
-  const ours = architectureOf(target);
-  yield* compare("the generator's ", ours.generator, architecture.generator);
-  if (ours.discriminator) yield* compare("the discriminator's ", ours.discriminator, architecture.discriminator ?? {});
+function* architectureDifferences(info: TrainingCheckpoint, target: CheckpointTarget): Generator<Difference> {
+  const ours = completeArchitecture(architectureOf(target));
+  const theirs = completeArchitecture(info.architecture);
+  yield* compare("the generator's ", ours.generator, theirs.generator);
+  if (ours.discriminator) yield* compare("the discriminator's ", ours.discriminator, theirs.discriminator ?? {});
 }
 
 function optionDifferences({ options }: TrainingCheckpoint, expectations: CheckpointExpectations): Iterable<Difference> {

@@ -1,4 +1,7 @@
+import { isChoiceTable, type ChoiceTable } from '../gpu/choices.js';
 import { ShadegradError } from '../gpu/errors.js';
+import type { PatchGANOptions } from '../models/patchgan.js';
+import type { UNetOptions } from '../models/unet.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { isTraining, type CheckpointTarget } from './checkpoint-tensors.js';
 
@@ -18,14 +21,24 @@ export interface TrainingProgress {
   readonly epoch: number;
   /** The adapter it ran on: a run continued on another one goes on, but not to the bit. */
   readonly adapter: string;
+  /** The variants of the kernels that it ran, by problem: a run continued with others goes on, but not to the bit. */
+  readonly choices?: ChoiceTable;
 }
+
+/** What makes a generator another one than the PyTorch reference's with batch norm; what is not named is as there. */
+export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip'>>;
+export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias' | 'epsilon' | 'slope'>>;
 
 /** What it takes to build the networks anew. */
 export interface CheckpointArchitecture {
-  readonly generator: { readonly size: number; readonly inChannels: number; readonly outChannels: number; readonly ngf: number };
+  readonly generator: { readonly size: number; readonly inChannels: number; readonly outChannels: number; readonly ngf: number } & GeneratorVariant;
   /** Null in a checkpoint of the generator alone. */
-  readonly discriminator: { readonly inChannels: number; readonly ndf: number; readonly layers: number } | null;
+  readonly discriminator: ({ readonly inChannels: number; readonly ndf: number; readonly layers: number } & DiscriminatorVariant) | null;
 }
+
+/** What a checkpoint that does not name them means. Files hold them: they stay as they are for good. */
+const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' };
+const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
 
 /** All of a checkpoint but its tensors; JSON in the file's metadata. */
 export interface TrainingCheckpoint extends TrainingProgress {
@@ -39,15 +52,26 @@ export interface TrainingCheckpoint extends TrainingProgress {
   readonly discriminatorSteps: number;
 }
 
+/** Names only the options of a variant that differ from the defaults: other files are as they were before there were any. */
 export function architectureOf(target: CheckpointTarget): CheckpointArchitecture {
-  const { size, inChannels, outChannels, ngf } = target.generator;
-  const generator = { size, inChannels, outChannels, ngf };
+  const { size, inChannels, outChannels, ngf, ...variant } = target.generator.options;
+  const generator = { size, inChannels, outChannels, ngf, ...differing(variant, GENERATOR_DEFAULTS) };
   if (!isTraining(target)) return { generator, discriminator: null };
-  const { inChannels: judged, ndf, layers } = target.discriminator;
-  return { generator, discriminator: { inChannels: judged, ndf, layers } };
+  const { inChannels: judged, ndf, layers, ...other } = target.discriminator.options;
+  return { generator, discriminator: { inChannels: judged, ndf, layers, ...differing(other, DISCRIMINATOR_DEFAULTS) } };
 }
 
-export function describeCheckpoint(target: CheckpointTarget, { options, step, epoch, adapter }: TrainingProgress): TrainingCheckpoint {
+/** The architecture with every option named. */
+export function completeArchitecture({ generator, discriminator }: CheckpointArchitecture): CheckpointArchitecture {
+  return { generator: { ...GENERATOR_DEFAULTS, ...generator }, discriminator: discriminator && { ...DISCRIMINATOR_DEFAULTS, ...discriminator } };
+}
+
+function differing<T extends object>(values: T, defaults: T): Partial<T> {
+  const names = Object.keys(defaults) as (keyof T)[];
+  return Object.fromEntries(names.filter((name) => values[name] !== defaults[name]).map((name) => [name, values[name]])) as Partial<T>;
+}
+
+export function describeCheckpoint(target: CheckpointTarget, { options, step, epoch, adapter, choices }: TrainingProgress): TrainingCheckpoint {
   const training = isTraining(target) ? target : null;
   return {
     format: CHECKPOINT_FORMAT,
@@ -58,6 +82,7 @@ export function describeCheckpoint(target: CheckpointTarget, { options, step, ep
     step,
     epoch,
     adapter,
+    ...(choices && { choices }),
     generatorSteps: training?.generatorOptimizer.stepCount ?? 0,
     discriminatorSteps: training?.discriminatorOptimizer.stepCount ?? 0,
   };
@@ -117,9 +142,24 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isPrimitive = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value);
 const hasCounts = (value: unknown, ...names: string[]): boolean => isObject(value) && names.every((name) => isCount(value[name]));
 
+const isOneOf = (...choices: unknown[]) => (value: unknown): boolean => choices.includes(value);
+const isWithin = (low: number, high: number) => (value: unknown): boolean => typeof value === 'number' && value >= low && value <= high;
+
+const VARIANT_FIELDS: Record<keyof GeneratorVariant, (value: unknown) => boolean> = {
+  norm: isOneOf('batch', 'instance', 'none'),
+  bias: isOneOf('ends', 'everywhere'),
+  epsilon: isWithin(Number.MIN_VALUE, Number.MAX_VALUE),
+  slope: isWithin(0, 1),
+  innermostNorm: isOneOf(true, false),
+  skip: isOneOf('relu', 'leaky'),
+};
+const hasVariant = (value: unknown): boolean =>
+  Object.entries(VARIANT_FIELDS).every(([name, isValid]) => !isObject(value) || value[name] === undefined || isValid(value[name]));
+
 const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion'>, (value: unknown) => boolean> = {
   libraryVersion: isText,
   adapter: isText,
+  choices: (value) => value === undefined || isChoiceTable(value),
   step: isCount,
   epoch: isCount,
   generatorSteps: isCount,
@@ -128,7 +168,8 @@ const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion
   architecture: (value) =>
     isObject(value) &&
     hasCounts(value.generator, 'size', 'inChannels', 'outChannels', 'ngf') &&
-    (value.discriminator === null || hasCounts(value.discriminator, 'inChannels', 'ndf', 'layers')),
+    hasVariant(value.generator) &&
+    (value.discriminator === null || (hasCounts(value.discriminator, 'inChannels', 'ndf', 'layers') && hasVariant(value.discriminator))),
 };
 
 function wrongField(info: Json): string | undefined {

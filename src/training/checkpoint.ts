@@ -1,3 +1,4 @@
+import type { ByteSource } from '../formats/byte-source.js';
 import { crc32 } from '../formats/crc32.js';
 import { encodeHeader, headerBytes, LENGTH_BYTES, parseHeader, type SafetensorsEntry, type SafetensorsTensor } from '../formats/safetensors.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -16,18 +17,9 @@ const INFO_KEY = 'shadegrad';
  * [tensors + 1][4] bytes: the CRC-32 of everything before the first tensor, then of each tensor before this one, each
  * as four bytes, lowest first. At the end, because a file is written in one pass.
  */
-const CHECKSUMS = '__checksums__';
+export const CHECKSUMS = '__checksums__';
 /** A file is read in pieces of this size; a multiple of 4. */
 const PIECE_BYTES = 8 * 1024 * 1024;
-
-/** Bytes that can be read anywhere: a file, or a Blob in a browser. */
-export interface ByteSource {
-  /** Names it in errors. */
-  readonly name: string;
-  readonly size: number;
-  /** Fills `target` with the bytes from `start` on. @throws CHECKPOINT_CORRUPT when there are too few */
-  read(start: number, target: Uint8Array): Promise<void>;
-}
 
 /**
  * The bytes of a checkpoint, piece by piece, so that 686 MB of state never lie in memory at once: pieces of one
@@ -38,9 +30,23 @@ export interface ByteSource {
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
   const { gpu } = target.generator.memory.windows[0]!.values;
-  const entries: SafetensorsEntry[] = blocks.flat().map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
+  const contents = async function* (): AsyncGenerator<Float32Array> {
+    for (const block of blocks) yield* await readBlock(gpu, block);
+  };
+  yield* encodeCheckpointTensors(describeCheckpoint(target, progress), blocks.flat(), contents());
+}
+
+/**
+ * The bytes of a checkpoint whose state comes from anywhere.
+ *
+ * @param tensors those of checkpointBlocks(), in any order
+ * @param contents the numbers of each, in the same order
+ */
+export async function* encodeCheckpointTensors(
+  info: TrainingCheckpoint, tensors: readonly Pick<SafetensorsEntry, 'name' | 'shape'>[], contents: AsyncIterable<Float32Array>,
+): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
+  const entries: SafetensorsEntry[] = tensors.map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
   const count = entries.length + 1;
-  const info = describeCheckpoint(target, progress);
   const header = encodeHeader([...entries, { name: CHECKSUMS, dtype: 'U8', shape: [count, 4] }], { [INFO_KEY]: JSON.stringify(info) });
 
   const checksums = new DataView(new ArrayBuffer(count * 4));
@@ -50,9 +56,7 @@ export async function* encodeCheckpoint(target: CheckpointTarget, progress: Trai
     return bytes;
   };
   yield sign(header);
-  for (const block of blocks) {
-    for (const { buffer, byteOffset, byteLength } of await readBlock(gpu, block)) yield sign(new Uint8Array(buffer, byteOffset, byteLength));
-  }
+  for await (const { buffer, byteOffset, byteLength } of contents) yield sign(new Uint8Array(buffer, byteOffset, byteLength));
   yield new Uint8Array(checksums.buffer);
 }
 

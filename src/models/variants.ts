@@ -1,0 +1,49 @@
+import { ShadegradError } from '../gpu/errors.js';
+import type { Norm } from '../nn/layers.js';
+
+/** What the implementations of pix2pix disagree about, in both networks. The defaults are the PyTorch reference's. */
+export interface VariantOptions {
+  /** 'instance' has neither scale, shift nor running statistics, as the reference's has none. Default 'batch'. */
+  norm?: Norm;
+  /**
+   * Which convolutions add a bias: those at the ends alone (the U-Net's last, the PatchGAN's first and last), or every one,
+   * as in pix2pix-tensorflow. Default, as the reference: every one with instance norm, else the ends.
+   */
+  bias?: 'ends' | 'everywhere';
+  /** Added to the variance under the root of every norm. Default 1e-5; Keras has 1e-3. */
+  epsilon?: number;
+  /** Slope of the leaky ReLUs below zero. Default 0.2; Keras has 0.3. */
+  slope?: number;
+}
+
+const NORMS: readonly string[] = ['batch', 'instance', 'none'] satisfies Norm[];
+const BIASES: readonly string[] = ['ends', 'everywhere'] satisfies VariantOptions['bias'][];
+
+/**
+ * All options of a variant, given or not.
+ * @param network names it in errors, as "a U-Net"
+ * @throws INVALID_ARGUMENT
+ */
+export function resolveVariant({ norm = 'batch', bias = norm === 'instance' ? 'everywhere' : 'ends', epsilon = 1e-5, slope = 0.2 }: VariantOptions, network: string): Required<VariantOptions> {
+  checkChoice(`norm of ${network}`, norm, NORMS);
+  checkChoice(`bias of ${network}`, bias, BIASES);
+  if (!(Number.isFinite(epsilon) && epsilon > 0)) throw refused(`epsilon of ${network}`, 'a number above 0, such as 1e-5', epsilon);
+  if (!(Number.isFinite(slope) && slope >= 0 && slope <= 1)) throw refused(`slope of ${network}`, 'a number from 0 to 1, such as 0.2', slope);
+  return { norm, bias, epsilon, slope };
+}
+
+/** @throws INVALID_ARGUMENT unless every number is a whole one of at least 1 */
+export function checkCounts(network: string, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (!(Number.isSafeInteger(count) && count >= 1)) throw refused(`${name} of ${network}`, 'a whole number of at least 1', count);
+  }
+}
+
+/** @throws INVALID_ARGUMENT unless the value is one of the choices */
+export function checkChoice(what: string, value: unknown, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw refused(what, choices.join(' or '), value);
+}
+
+export function refused(what: string, expected: string, received: unknown): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', what, { expected, received: String(received).slice(0, 80), fix: 'use such a value' });
+}
