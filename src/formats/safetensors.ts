@@ -50,7 +50,7 @@ export function tensorBytes({ dtype, shape }: Pick<SafetensorsEntry, 'dtype' | '
   return bytes;
 }
 
-function hasUnsafePart(name: string): boolean {
+export function hasUnsafePart(name: string): boolean {
   return name.split('.').some((part) => UNSAFE_PARTS.has(part));
 }
 
@@ -150,7 +150,12 @@ export function parseHeader(start: Uint8Array, fileSize: number, label = 'safete
   return { tensors, metadata, dataStart };
 }
 
-function parseJson(bytes: Uint8Array, label: string): Record<string, unknown> {
+/**
+ * An object in JSON as untrusted files may hold it: UTF-8, no name twice, no deep nesting. Also for an index of shards.
+ *
+ * @throws CHECKPOINT_CORRUPT
+ */
+export function parseJson(bytes: Uint8Array, label: string): Record<string, unknown> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     if (text[0] !== '{') throw new SyntaxError(`it begins with ${quote(text.slice(0, 8))}`);
@@ -224,7 +229,7 @@ function parseEntry(name: string, value: unknown, dataStart: number, label: stri
   return { ...entry, start: dataStart + first, end: dataStart + end };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -233,7 +238,7 @@ function isCounts(value: unknown): value is number[] {
 }
 
 /** A part of an untrusted file for a message: short, and without control characters. */
-function quote(value: unknown): string {
+export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

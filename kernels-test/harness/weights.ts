@@ -1,0 +1,43 @@
+/** Networks and files of weights for tests, from formulas and in memory. */
+import { bytesSource } from '../../src/formats/byte-source.js';
+import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js';
+import { buildNetwork } from '../../src/exchange/load-network.js';
+import type { NetworkArchitecture, NetworkWeights } from '../../src/exchange/network-weights.js';
+import { openSafetensors } from '../../src/formats/safetensors-file.js';
+import { elementCount } from '../../src/tensor/shape.js';
+import { values } from './deterministic.js';
+
+/** A network whose every number follows from its tensor's name; variances are positive. */
+export function formulaNetwork(architecture: NetworkArchitecture): NetworkWeights {
+  const tensors = new Map<string, { shape: readonly number[]; read: () => Promise<Float32Array> }>();
+  for (const [name, { shape }] of buildNetwork(architecture).namedSlots()) {
+    const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
+    tensors.set(name, { shape, read: async () => values(name, elementCount(shape), scale, offset) });
+  }
+  return { architecture, tensors };
+}
+
+/** A file that was never on a disk. */
+export function fileOf(tensors: Iterable<Omit<StoredTensor, 'dtype'> & { dtype?: StoredTensor['dtype'] | undefined }>, metadata: Record<string, string> = {}): WeightFile {
+  return {
+    format: 'safetensors', name: 'a file', metadata: new Map(Object.entries(metadata)),
+    tensors: new Map([...tensors].map(({ name, shape, dtype = 'f32', read }) => [name, { name, shape, dtype, read }])),
+  };
+}
+
+/** The pieces of a written file as one. */
+export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const piece of pieces) parts.push(piece.slice());
+  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}
+
+export async function openBytes(pieces: AsyncIterable<Uint8Array>, name?: string): Promise<WeightFile> {
+  return openSafetensors(bytesSource(await collect(pieces), name));
+}
