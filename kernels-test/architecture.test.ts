@@ -14,8 +14,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   optim: ['gpu', 'tensor', 'kernels', 'autograd', 'nn'],
   models: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim'],
   data: ['gpu'],
-  formats: ['gpu'],
+  formats: ['gpu', 'tensor'],
   training: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats'],
+  exchange: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats', 'training'],
 };
 const CORE = Object.keys(MAY_IMPORT);
 MAY_IMPORT.node = [...CORE, 'index.ts'];

@@ -10,6 +10,7 @@ const SHIPPED = [
   /^package\.json$/,
   /^README\.md$/,
   /^LICENSE$/,
+  /^bin\/shadegrad\.js$/,
   /^dist\/(node|web)\.js(\.map)?$/,
   /^dist\/types\/.+\.d\.ts$/,
   /^examples\/[\w./-]+\.(js|html|css|md)$/,

@@ -92,7 +92,7 @@ test('missing flags, files and folders are said to be missing', async () => {
   mkdirSync(join(folder, 'no-images'));
   failedWith(await translate('--input', join(folder, 'no-images'), '--output', output), 'DATA_EMPTY', /no-images/);
   failedWith(await run('translate', ['--weights', join(folder, 'none.safetensors'), '--input', input, '--output', output]), 'DATA_NOT_FOUND', /none\.safetensors/);
-  failedWith(await run('translate', ['--weights', join(input, 'png-rgb.png'), '--input', input, '--output', output]), 'CHECKPOINT_CORRUPT', /png-rgb\.png/);
+  failedWith(await run('translate', ['--weights', join(input, 'png-rgb.png'), '--input', input, '--output', output]), 'WEIGHTS_UNSUPPORTED', /png-rgb\.png/);
   failedWith(await translate('--input', input, '--output', join(input, 'png-rgb.png')), 'WRITE_FAILED', /png-rgb\.png/);
   assert.not.ok(existsSync(output));
 });

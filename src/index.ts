@@ -9,7 +9,8 @@ export { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, im
 export { syntheticFacades, type SyntheticFacadesOptions } from './data/synthetic-facades.js';
 export { FACADE_CLASSES, type FacadeClass } from './data/facades/classes.js';
 export { encodeHeader, headerBytes, parseHeader, tensorBytes, type SafetensorsDType, type SafetensorsEntry, type SafetensorsHeader, type SafetensorsTensor } from './formats/safetensors.js';
-export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint, type ByteSource } from './training/checkpoint.js';
+export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './training/checkpoint.js';
+export { bytesSource, type ByteSource } from './formats/byte-source.js';
 export type { CheckpointArchitecture, CheckpointOptions, TrainingCheckpoint, TrainingProgress } from './training/checkpoint-info.js';
 export type { CheckpointExpectations } from './training/checkpoint-fit.js';
 export type { CheckpointTarget } from './training/checkpoint-tensors.js';
@@ -20,14 +21,16 @@ export { Gpu, type AdapterDescription, type MemoryReport } from './gpu/gpu.js';
 export { openGpu, type GpuRequest } from './gpu/request.js';
 export type { GpuHost } from './gpu/host.js';
 export type { Recording } from './gpu/recording.js';
+export { Choices, type ChoiceTable } from './gpu/choices.js';
+export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner.js';
 
 // Tensors and what is done with them.
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
+  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
   scale, sigmoid, sliceChannels, sum, tanh,
-  type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type OutOption,
+  type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
 export { backward, zeroGrad } from './autograd/backward.js';
 export { noGrad } from './autograd/graph.js';
@@ -38,12 +41,15 @@ export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDr
 
 // Networks and training.
 export { Module, Slot } from './nn/module.js';
-export { BatchNorm2d, Conv2d, ConvTranspose2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode } from './nn/layers.js';
+export { BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode, type Norm } from './nn/layers.js';
 export { constant, normal, uniform, type Initializer } from './nn/initializers.js';
 export { Adam, type AdamOptions } from './optim/adam.js';
 export { linearDecay } from './optim/schedule.js';
 export { UNet, type GeneratorMode, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
+export type { VariantOptions } from './models/variants.js';
+export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
+export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';
 export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';
 export { Trainer, type TrainedStep, type TrainerOptions } from './training/trainer.js';
 export { Translator, type TranslatorOptions } from './training/translator.js';

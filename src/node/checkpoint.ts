@@ -1,9 +1,9 @@
-import { promises as nodeFiles } from 'node:fs';
-import { ShadegradError } from '../gpu/errors.js';
+import type { ByteSource } from '../formats/byte-source.js';
 import type { CheckpointExpectations } from '../training/checkpoint-fit.js';
 import type { TrainingCheckpoint, TrainingProgress } from '../training/checkpoint-info.js';
 import type { CheckpointTarget } from '../training/checkpoint-tensors.js';
-import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint, type ByteSource } from '../training/checkpoint.js';
+import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from '../training/checkpoint.js';
+import { openFileSource, type FileRole } from './file-source.js';
 import { writeFileAtomic, type FileSystem } from './files.js';
 
 export interface SaveCheckpointOptions {
@@ -44,49 +44,13 @@ export function loadCheckpoint(path: string, target: CheckpointTarget, expectati
   return withFile(path, (source) => restoreCheckpoint(source, target, expectations));
 }
 
+const ROLE: FileRole = { what: 'checkpoint', advice: 'training writes it to its output folder', damaged: 'CHECKPOINT_CORRUPT' };
+
 async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
-  const fail = (cause: unknown): never => {
-    throw unreadable(path, cause);
-  };
-  // Asked before opening: to open a pipe is to wait for whoever writes to it.
-  const kind = await nodeFiles.stat(path).catch(fail);
-  if (!kind.isFile()) fail(Object.assign(new Error('no file'), { code: 'EISDIR' }));
-  const handle = await nodeFiles.open(path, 'r').catch(fail);
+  const source = await openFileSource(path, ROLE);
   try {
-    const { size } = await handle.stat();
-    return await use({ name: path, size, read: (start, target) => readFully(handle, path, start, target) });
+    return await use(source);
   } finally {
-    await handle.close();
+    await source.close();
   }
-}
-
-async function readFully(handle: nodeFiles.FileHandle, path: string, start: number, target: Uint8Array): Promise<void> {
-  let filled = 0;
-  while (filled < target.length) {
-    const { bytesRead } = await handle.read(target, filled, target.length - filled, start + filled).catch((cause: unknown) => {
-      throw unreadable(path, cause);
-    });
-    if (bytesRead === 0) {
-      throw new ShadegradError('CHECKPOINT_CORRUPT', `${path}: the file became shorter while it was read`, {
-        expected: `${target.length} bytes from byte ${start}`,
-        received: `${filled} bytes`,
-        fix: 'let no other program write to it, and try again',
-      });
-    }
-    filled += bytesRead;
-  }
-}
-
-function unreadable(path: string, cause: unknown): ShadegradError {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new ShadegradError('DATA_NOT_FOUND', `There is no checkpoint ${path}`, { fix: 'Check the path; training writes it to its output folder.', cause });
-  }
-  const folder = code === 'EISDIR';
-  return new ShadegradError('DATA_UNREADABLE', `Could not read ${path}`, {
-    expected: 'a checkpoint file',
-    received: folder ? 'a folder, or something else that is no file' : `${code} from the file system`,
-    fix: folder ? 'Name the checkpoint file itself.' : 'Check the permissions of the file and its folders.',
-    cause,
-  });
 }

@@ -1,29 +1,33 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { splitPair, type RgbImage } from '../../data/image.js';
+import { describeArchitecture } from '../../exchange/describe-network.js';
+import { buildNetwork, loadNetwork } from '../../exchange/load-network.js';
+import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { ShadegradError } from '../../gpu/errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
 import { UNet } from '../../models/unet.js';
 import { Translator } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter.js';
-import { loadCheckpoint, readCheckpointInfo } from '../checkpoint.js';
 import { listImages } from '../dataset.js';
 import { parseFlags, type FlagValues, type Program } from '../flags.js';
 import { formatHelp } from '../help.js';
 import { readImage, writePng } from '../images.js';
 import { reportError } from '../run-main.js';
+import { openWeights } from '../weights.js';
 import { Interrupt } from './interrupt.js';
-import { DROPOUT_RATE } from './settings.js';
 import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
-  usage: 'node examples/translate.js --weights CHECKPOINT --input FILE|DIR --output DIR [flags]',
-  summary: 'Translates JPEG or PNG images of any size with a generator that examples/train-facades.js trained. Each result is a PNG of the generator\'s size under the image\'s own name.',
+  usage: 'node examples/translate.js --weights FILE --input FILE|DIR --output DIR [flags]',
+  summary: 'Translates JPEG or PNG images of any size with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
   flags: [
-    { name: 'weights', type: 'string', placeholder: 'CHECKPOINT', description: 'checkpoint.safetensors of a training run' },
+    { name: 'weights', type: 'string', placeholder: 'FILE', description: 'checkpoint.safetensors of a training run, another .safetensors (the PyTorch reference\'s names, too), a .pict, or a TensorFlow.js model.json' },
     { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
     { name: 'output', type: 'string', placeholder: 'DIR', description: 'folder for the results; made if missing, files of the same name are replaced' },
     { name: 'half', type: 'choice', choices: ['left', 'right'], description: 'the images are side-by-side pairs: translate this half of each' },
     { name: 'seed', type: 'integer', min: 0, max: 0xffff_ffff, default: 0, description: 'chooses the dropout masks, so the variant of each result' },
+    { name: 'statistics', type: 'choice', choices: ['batch', 'running'], description: 'what the norms use: batch, each image\'s own, or running, those of the training; by default as the file\'s makers do' },
     { name: 'dropout', type: 'boolean', default: true, description: 'no dropout: one result whatever the seed, a little smoother' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
   ],
@@ -55,20 +59,31 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   }
   const weights = required(flags, 'weights');
   const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'));
-  const { architecture, options } = await readCheckpointInfo(weights);
-
-  const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  const { file, close } = await openWeights(weights);
   try {
-    console.log(adapterChoice.summary);
-    // A network that was trained without dropout has none now.
-    const dropout = flags.dropout && options.dropout !== false;
-    const generator = new UNet({ ...architecture.generator, dropout: dropout ? DROPOUT_RATE : 0 }).to(gpu, { seed: 0, training: false });
-    await loadCheckpoint(weights, { generator });
-    const translator = await Translator.create(gpu, generator, { dropout });
-    return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed));
+    const found = findNetwork(file, 'generator');
+    const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+    try {
+      console.log(adapterChoice.summary);
+      const generator = await loadGenerator(gpu, found, weights);
+      // A network that was trained without dropout has none now.
+      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics: flags.statistics ?? found.statistics });
+      return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed));
+    } finally {
+      gpu.destroy();
+    }
   } finally {
-    gpu.destroy();
+    await close();
   }
+}
+
+/** @throws WEIGHTS_UNSUPPORTED for a generator that is not one of colour pictures */
+async function loadGenerator(gpu: Gpu, { weights: { architecture, tensors } }: FoundNetwork, path: string): Promise<UNet> {
+  const network = buildNetwork(architecture);
+  if (!(network instanceof UNet) || network.inChannels !== 3 || network.outChannels !== 3) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of colour pictures`, { expected: 'a U-Net of 3 -> 3 channels', received: describeArchitecture(architecture), fix: 'name the weights of another one' });
+  }
+  return (await loadNetwork(gpu, { architecture, tensors })) as UNet;
 }
 
 async function translateAll(jobs: readonly Job[], { half, output }: TranslateFlags, translate: (image: RgbImage) => Promise<RgbImage>): Promise<number> {

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// shadegrad COMMAND [arguments]; --help lists the commands. The program is src/node/cli.ts.
+const { runCommandLine, runMain } = await import('../dist/node.js').catch(explainMissingBuild);
+
+await runMain(() => runCommandLine(process.argv.slice(2)));
+
+function explainMissingBuild(error) {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  console.error('error: shadegrad is not built yet\n  fix: run "npm ci" once (it installs and builds), or "npm start", which does it all');
+  process.exit(1);
+}

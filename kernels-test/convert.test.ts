@@ -1,0 +1,139 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createImage } from '../src/data/image.js';
+import { bytesSource } from '../src/formats/byte-source.js';
+import { encodePict } from '../src/formats/pict.js';
+import { encodeSafetensors, openSafetensors } from '../src/formats/safetensors-file.js';
+import { encodeNetwork } from '../src/exchange/network-file.js';
+import type { NetworkArchitecture } from '../src/exchange/network-weights.js';
+import { networkToPict } from '../src/exchange/pict-network.js';
+import { findNetwork } from '../src/exchange/read-weights.js';
+import { referenceStateDict } from '../src/exchange/reference-network.js';
+import { encodePng } from '../src/node/images.js';
+import { buildLibrary, failedWith, run, succeeded, temporaryFolder, TINY, type Finished } from './harness/program.js';
+import { goldenModel } from './harness/tfjs-golden.js';
+import { collect, formulaNetwork } from './harness/weights.js';
+
+const folder = temporaryFolder('convert');
+const at = (name: string): string => join(folder, name);
+const convert = (from: string, to: string, ...flags: string[]): Promise<Finished> => run('shadegrad', ['convert', at(from), at(to), ...flags]);
+const generator: NetworkArchitecture = { kind: 'unet', options: { size: 32, ngf: 2, inChannels: 3, outChannels: 3 } };
+const discriminator: NetworkArchitecture = { kind: 'patchgan', options: { inChannels: 6, ndf: 2, layers: 3 } };
+const [unet, patchgan] = [formulaNetwork(generator), formulaNetwork(discriminator)];
+
+/** What `check` printed: the mean difference of the outputs. */
+function meanDifference(printed: string): number {
+  const found = /outputs agree: mean difference ([^,]+),/.exec(printed);
+  assert.ok(found, printed);
+  return Number(found[1]);
+}
+
+async function numbersOf(name: string): Promise<Map<string, number[]>> {
+  const { weights } = findNetwork(await openSafetensors(bytesSource(readFileSync(at(name)))));
+  const numbers = new Map<string, number[]>();
+  for (const [key, tensor] of weights.tensors) numbers.set(key, [...(await tensor.read())]);
+  return numbers;
+}
+
+test.before(async () => {
+  buildLibrary();
+  writeFileSync(at('g.safetensors'), await collect(encodeNetwork(unet)));
+  writeFileSync(at('both.safetensors'), await collect(encodeSafetensors([...referenceStateDict(unet, { prefix: 'g.module.' }), ...referenceStateDict(patchgan, { prefix: 'd.' })])));
+});
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('to PyTorch\'s layout and back again: not a bit changes, and the outputs are the same', async () => {
+  assert.is(meanDifference(succeeded(await convert('g.safetensors', 'g-torch.safetensors', '--layout', 'pytorch'))), 0);
+  assert.is(meanDifference(succeeded(await convert('g-torch.safetensors', 'g-back.safetensors'))), 0);
+  assert.ok(readFileSync(at('g-back.safetensors')).equals(readFileSync(at('g.safetensors'))));
+  assert.not.ok(readFileSync(at('g-torch.safetensors')).equals(readFileSync(at('g.safetensors'))));
+});
+
+test('a TensorFlow.js model is inspected, and becomes our own file with the same outputs', async () => {
+  const { json, files } = goldenModel(0, 0);
+  mkdirSync(at('tutorial'));
+  writeFileSync(at('tutorial/model.json'), JSON.stringify(json));
+  for (const [name, bytes] of files) writeFileSync(at(`tutorial/${name}`), bytes);
+  assert.match(succeeded(await run('shadegrad', ['inspect', at('tutorial/model.json')])), /generator: U-Net for .*innermost layer normalised.*\(TensorFlow\.js layers/);
+  assert.is(meanDifference(succeeded(await convert('tutorial/model.json', 'tutorial.safetensors'))), 0);
+  assert.is(findNetwork(await openSafetensors(bytesSource(readFileSync(at('tutorial.safetensors'))))).statistics, 'running');
+});
+
+test('a .pth is recognised by its name or its first bytes, and refused with a way out', async () => {
+  for (const name of ['latest_net_G.pth', 'latest_net_G']) {
+    writeFileSync(at(name), Uint8Array.from([0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0]));
+    failedWith(await convert(name, 'from-pth.safetensors'), 'WEIGHTS_UNSUPPORTED', /cannot be read yet/, /safetensors\.torch\.save_file/);
+    assert.not.ok(existsSync(at('from-pth.safetensors')));
+  }
+});
+
+test('half the size in f16 and bf16, with outputs that differ by their rounding', async () => {
+  for (const dtype of ['f16', 'bf16']) {
+    const difference = meanDifference(succeeded(await convert('g.safetensors', `g-${dtype}.safetensors`, '--dtype', dtype)));
+    assert.ok(difference > 0 && difference < 0.1, `${dtype}: ${difference}`);
+    assert.ok(readFileSync(at(`g-${dtype}.safetensors`)).length < 0.6 * readFileSync(at('g.safetensors')).length);
+  }
+  // What is f16 already stays to the bit in f32.
+  assert.is(meanDifference(succeeded(await convert('g-f16.safetensors', 'g-wide.safetensors'))), 0);
+  assert.equal(await numbersOf('g-wide.safetensors'), await numbersOf('g-f16.safetensors'));
+});
+
+test('of a file with two networks, the one that is asked for; the generator by default', async () => {
+  assert.match(succeeded(await convert('both.safetensors', 'd.safetensors', '--network', 'discriminator')), /PatchGAN/);
+  assert.match(succeeded(await convert('both.safetensors', 'either.safetensors')), /U-Net/);
+  assert.equal(await numbersOf('either.safetensors'), await numbersOf('g.safetensors'));
+  for (const [name, values] of await numbersOf('d.safetensors')) assert.equal(values, [...(await patchgan.tensors.get(name)!.read())], name);
+  failedWith(await convert('g.safetensors', 'none.safetensors', '--network', 'discriminator'), 'WEIGHTS_MISMATCH', /no discriminator/);
+  assert.not.ok(existsSync(at('none.safetensors')));
+});
+
+test('a model of the browser demos comes out of its format, and back to the bit', async () => {
+  const options = { ...generator.options, bias: 'everywhere', innermostNorm: true } as const;
+  writeFileSync(at('demo.pict'), await collect(encodePict(networkToPict(formulaNetwork({ kind: 'unet', options })))));
+  assert.is(meanDifference(succeeded(await convert('demo.pict', 'demo.safetensors'))), 0);
+  assert.is(meanDifference(succeeded(await convert('demo.pict', 'copy.pict'))), 0);
+  assert.ok(readFileSync(at('copy.pict')).equals(readFileSync(at('demo.pict'))));
+  assert.ok(meanDifference(succeeded(await convert('demo.safetensors', 'again.pict'))) < 0.25);
+  failedWith(await convert('g.safetensors', 'g.pict'), 'WEIGHTS_UNSUPPORTED', /innermost/);
+  assert.not.ok(existsSync(at('g.pict')));
+});
+
+test('the generator of a training run, and pictures translated with what came of it', async () => {
+  succeeded(await run('train-facades', [...TINY, '--steps', '2', '--out', at('run')]));
+  assert.is(meanDifference(succeeded(await convert('run/checkpoint.safetensors', 'trained.safetensors', '--layout', 'pytorch'))), 0);
+  const input = join(at('run'), 'samples');
+  for (const [weights, output] of [['run/checkpoint.safetensors', 'by-run'], ['trained.safetensors', 'by-file']] as const) {
+    succeeded(await run('translate', ['--weights', at(weights), '--input', input, '--output', at(output)]));
+  }
+  const names = readdirSync(at('by-run'));
+  assert.ok(names.length > 0);
+  for (const name of names) assert.ok(readFileSync(join(at('by-run'), name)).equals(readFileSync(join(at('by-file'), name))), name);
+});
+
+test('a generator that is not of colour pictures, or that is none, translates nothing', async () => {
+  const grey = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1, inChannels: 1, outChannels: 3 } });
+  writeFileSync(at('grey.safetensors'), await collect(encodeNetwork(grey)));
+  writeFileSync(at('judge.safetensors'), await collect(encodeNetwork(patchgan)));
+  writeFileSync(at('picture.png'), encodePng(createImage(16, 16)));
+  const translate = (weights: string): Promise<Finished> => run('shadegrad', ['translate', '--weights', at(weights), '--input', at('picture.png'), '--output', at('nothing')]);
+  failedWith(await translate('grey.safetensors'), 'WEIGHTS_UNSUPPORTED', /1 -> 3/);
+  failedWith(await translate('judge.safetensors'), 'WEIGHTS_MISMATCH', /no generator/);
+  assert.not.ok(existsSync(at('nothing')));
+});
+
+test('bad command lines, and files that may not or cannot be written, leave everything as it was', async () => {
+  const before = readFileSync(at('g.safetensors'));
+  failedWith(await convert('g.safetensors', 'g.safetensors'), 'BAD_FLAG', /over itself/);
+  failedWith(await convert('g.safetensors', 'g.h5'), 'BAD_FLAG', /g\.h5/, /\.safetensors or \.pict/);
+  failedWith(await convert('g.safetensors', 'model.json'), 'BAD_FLAG', /cannot be written/);
+  failedWith(await run('shadegrad', ['convert', at('g.safetensors')]), 'BAD_FLAG', /1 file names?/);
+  failedWith(await convert('g.safetensors', 'x.safetensors', '--dtype', 'f8'), 'BAD_FLAG', /f32, f16, bf16/);
+  failedWith(await convert('none.safetensors', 'x.safetensors'), 'DATA_NOT_FOUND', /none/);
+  failedWith(await convert('g.safetensors', 'g.safetensors/inside.safetensors'), 'WRITE_FAILED', /g\.safetensors/);
+  assert.ok(readFileSync(at('g.safetensors')).equals(before));
+  assert.not.ok(existsSync(at('x.safetensors')));
+});
+
+test.run();

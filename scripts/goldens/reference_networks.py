@@ -1,0 +1,103 @@
+"""kernels-test/goldens/reference_networks.json: state dicts and outputs of the variants of the reference's networks.
+
+The norm variants (batch, instance, none) follow the structure of the authors' PyTorch code: an instance norm has
+no weights, and the convolutions before one have biases; old files keep running statistics for it that nothing reads.
+Weights follow from their names by the formula, in PyTorch's own layout.
+"""
+
+import math
+
+import torch
+from torch import nn
+
+from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, values, write_golden
+
+NORMS = {
+    "batch": (nn.BatchNorm2d, False),
+    "instance": (lambda channels: nn.InstanceNorm2d(channels), True),
+    "old instance": (lambda channels: nn.InstanceNorm2d(channels, track_running_stats=True), True),
+    "none": (lambda channels: nn.Identity(), False),
+}
+
+
+class Level(nn.Module):
+    def __init__(self, outer, inner, norm, inputs=None, deeper=None, outermost=False):
+        super().__init__()
+        make, bias = NORMS[norm]
+        self.outermost = outermost
+        down = nn.Conv2d(inputs or outer, inner, 4, 2, 1, bias=bias)
+        up = nn.ConvTranspose2d(inner * (2 if deeper else 1), outer, 4, 2, 1, bias=bias or outermost)
+        if outermost:
+            layers = [down, deeper, nn.ReLU(), up, nn.Tanh()]
+        elif deeper is None:
+            layers = [nn.LeakyReLU(0.2), down, nn.ReLU(), up, make(outer)]
+        else:
+            layers = [nn.LeakyReLU(0.2), down, make(inner), deeper, nn.ReLU(), up, make(outer)]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.model(x) if self.outermost else torch.cat([x, self.model(x)], 1)
+
+
+class UNet(nn.Module):
+    def __init__(self, norm, size, ngf, inputs=3, outputs=3):
+        super().__init__()
+        levels = int(math.log2(size))
+        width = [ngf * min(2 ** level, 8) for level in range(levels)]
+        block = Level(width[-2], width[-1], norm)
+        for level in range(levels - 2, 0, -1):
+            block = Level(width[level - 1], width[level], norm, deeper=block)
+        self.model = Level(outputs, width[0], norm, inputs=inputs, deeper=block, outermost=True)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class PatchGAN(nn.Module):
+    def __init__(self, norm, layers, ndf, inputs=6):
+        super().__init__()
+        make, bias = NORMS[norm]
+        stages = [nn.Conv2d(inputs, ndf, 4, 2, 1), nn.LeakyReLU(0.2)]
+        width = ndf
+        for stage in range(1, layers + 1):
+            last, width = width, ndf * min(2 ** stage, 8)
+            stages += [nn.Conv2d(last, width, 4, 2 if stage < layers else 1, 1, bias=bias), make(width), nn.LeakyReLU(0.2)]
+        self.model = nn.Sequential(*stages, nn.Conv2d(width, 1, 4, 1, 1))
+
+    def forward(self, x):
+        return self.model(x)
+
+
+def fill(module):
+    """Formula values by name; the tests make the same ones."""
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            if name.endswith("num_batches_tracked"):
+                tensor.fill_(3)
+                continue
+            scale, offset = (0.5, 1.0) if name.endswith("running_var") else (0.1, 0.0) if tensor.dim() == 4 else (0.2, 0.5)
+            tensor.copy_(torch.from_numpy(values(name, tensor.numel(), scale, offset)).reshape(tensor.shape))
+
+
+def case(module, kind, options, input_shape):
+    module = module.double()
+    fill(module)
+    state = [[name, list(tensor.shape)] for name, tensor in module.state_dict().items()]
+    given = describe(f"{kind} input", input_shape)
+    # The reference runs its networks in training mode at test time, too: the image's own statistics.
+    with torch.no_grad():
+        output = nchw_to_nhwc(module.train()(nhwc_to_nchw(generate(given))))
+    return {"kind": kind, "options": options, "state": state, "parameters": [name for name, _ in module.named_parameters()], "input": given, "output": store(output)}
+
+
+cases = []
+for norm in NORMS:
+    for size, ngf, inputs, outputs in [(16, 3, 1, 2), (32, 4, 3, 3)]:
+        options = {"norm": norm, "size": size, "ngf": ngf, "inChannels": inputs, "outChannels": outputs}
+        cases.append(case(UNet(norm, size, ngf, inputs, outputs), "unet", options, [1, size, size, inputs]))
+    for layers, ndf, inputs in [(1, 3, 6), (3, 4, 6), (5, 2, 4)]:
+        options = {"norm": norm, "layers": layers, "ndf": ndf, "inChannels": inputs}
+        side = 8 << max(layers - 1, 1)
+        cases.append(case(PatchGAN(norm, layers, ndf, inputs), "patchgan", options, [1, side, side, inputs]))
+
+write_golden("reference_networks", {"cases": cases})

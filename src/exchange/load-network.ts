@@ -1,0 +1,93 @@
+import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { PatchGAN } from '../models/patchgan.js';
+import { UNet } from '../models/unet.js';
+import { elementCount, formatShape, sameShape } from '../tensor/shape.js';
+import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
+
+/** Differences named in one message: the first ones tell of what kind they are. */
+const NAMED_DIFFERENCES = 3;
+/** The driver keeps a copy of what it has not yet uploaded: it is let catch up after as many bytes. */
+const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
+/** Names come out of foreign files and may be of any length. */
+const NAME_LENGTH = 80;
+
+export interface LoadNetworkOptions {
+  /** Whether the network is to be trained further: false saves the memory of the gradients. Default false. */
+  training?: boolean;
+  /** Of the dropout masks. Default 0. */
+  seed?: number;
+}
+
+/** What it takes to build the network anew: every option, given or not when it was made. */
+export function networkArchitecture(network: UNet | PatchGAN): NetworkArchitecture {
+  return network instanceof UNet ? { kind: 'unet', options: network.options } : { kind: 'patchgan', options: network.options };
+}
+
+/** The network of an architecture, on no device yet. @throws INVALID_ARGUMENT for options that no network has */
+export function buildNetwork(architecture: NetworkArchitecture): UNet | PatchGAN {
+  return architecture.kind === 'unet' ? new UNet(architecture.options) : new PatchGAN(architecture.options);
+}
+
+/**
+ * Builds a network, places it on the device and fills it. The weights must have exactly the network's names and shapes,
+ * running statistics included; that is checked before any memory is taken. One tensor at a time is in memory here.
+ *
+ * @throws WEIGHTS_MISMATCH with the first differences; INVALID_ARGUMENT for an impossible architecture; and what
+ * reading the tensors throws. After an error nothing is left on the device.
+ */
+export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWeights, { training = false, seed = 0 }: LoadNetworkOptions = {}): Promise<UNet | PatchGAN> {
+  const network = buildNetwork(architecture);
+  checkTensors(network, architecture, tensors);
+  try {
+    network.to(gpu, { seed, training });
+    let unsynchronised = 0;
+    for (const [name, slot] of network.namedSlots()) {
+      const data = await tensors.get(name)!.read();
+      if (data.length !== elementCount(slot.shape)) throw wrongLength(name, elementCount(slot.shape), data.length);
+      slot.value.write(data);
+      unsynchronised += data.byteLength;
+      if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
+      await gpu.sync();
+      unsynchronised = 0;
+    }
+    await gpu.sync();
+    return network;
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+/** The reverse of loadNetwork(): a network on a device as weights to write; each tensor is read back when asked for. */
+export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
+  const tensors = new Map<string, NetworkTensor>();
+  for (const [name, slot] of network.namedSlots()) tensors.set(name, { shape: slot.shape, read: () => slot.value.data() });
+  return { architecture: networkArchitecture(network), tensors };
+}
+
+function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {
+  const differences: string[] = [];
+  const slots = new Map(network.namedSlots());
+  for (const [name, { shape }] of slots) {
+    const tensor = tensors.get(name);
+    if (!tensor) differences.push(`"${name}" is missing`);
+    else if (!sameShape(tensor.shape, shape)) differences.push(`"${name}" is ${formatShape(tensor.shape)} where ${formatShape(shape)} is needed`);
+  }
+  for (const name of tensors.keys()) if (!slots.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
+  if (differences.length === 0) return;
+  const rest = differences.length - NAMED_DIFFERENCES;
+  throw new ShadegradError('WEIGHTS_MISMATCH', `the weights are not those of this ${kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
+    expected: `${slots.size} tensors of its names and shapes`,
+    received: differences.slice(0, NAMED_DIFFERENCES).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
+    fix: 'give the options of the network that the weights were saved from',
+  });
+}
+
+function wrongLength(name: string, expected: number, received: number): ShadegradError {
+  return new ShadegradError('WEIGHTS_MISMATCH', `contents of "${name}"`, {
+    expected: `${expected} numbers`,
+    received: `${received} numbers`,
+    fix: 'check the reader that made these weights',
+  });
+}

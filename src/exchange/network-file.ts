@@ -1,0 +1,96 @@
+import { isObject } from '../formats/safetensors.js';
+import { encodeSafetensors } from '../formats/safetensors-file.js';
+import type { StoredDType, WeightFile } from '../formats/weight-file.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { LIBRARY_VERSION } from '../version.js';
+import { fitNetwork, type WeightLayout } from './fit-network.js';
+import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
+import { referenceStateDict } from './reference-network.js';
+
+/**
+ * A file of one network is a safetensors file. Its metadata holds a NetworkDescription as JSON under "shadegrad"; its
+ * tensors have the names of Module.namedSlots(), in the layout that the description names.
+ */
+export const INFO_KEY = 'shadegrad';
+export const NETWORK_FORMAT = 'shadegrad-network';
+const FORMAT_VERSION = 1;
+
+/** Statistics that a network's norms are meant to use when it does not train. */
+export type Statistics = 'batch' | 'running';
+
+interface NetworkDescription {
+  readonly format: typeof NETWORK_FORMAT;
+  readonly formatVersion: typeof FORMAT_VERSION;
+  readonly libraryVersion: string;
+  readonly architecture: NetworkArchitecture;
+  readonly layout: WeightLayout;
+  readonly statistics: Statistics;
+}
+
+export interface NetworkFileOptions {
+  /** Of the parameters and running statistics. Default f32. */
+  dtype?: StoredDType;
+  /**
+   * 'pytorch' turns the weights round and adds num_batches_tracked: the state dict that Python's
+   * safetensors.torch.load_file gives the reference implementation. Default 'shadegrad'.
+   */
+  layout?: WeightLayout;
+  statistics?: Statistics;
+}
+
+/** The bytes of a file of one network, a tensor at a time. */
+export function encodeNetwork(weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch' }: NetworkFileOptions = {}): AsyncGenerator<Uint8Array> {
+  const description: NetworkDescription = {
+    format: NETWORK_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, architecture: weights.architecture, layout, statistics,
+  };
+  const tensors = layout === 'pytorch' ? referenceStateDict(weights) : [...weights.tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, read: () => tensor.read() }));
+  // Transformers and others in Python look for this key before they load a file.
+  return encodeSafetensors(tensors, { dtype, metadata: { ...(layout === 'pytorch' && { format: 'pt' }), [INFO_KEY]: JSON.stringify(description) } });
+}
+
+/** What a description says, or null where there is none of this kind. */
+export function describedFormat({ metadata }: WeightFile): string | null {
+  const format = parsed(metadata.get(INFO_KEY))?.format;
+  return typeof format === 'string' ? format : null;
+}
+
+/**
+ * The network of a file that encodeNetwork() wrote.
+ *
+ * @throws WEIGHTS_CORRUPT for a description that makes no sense, WEIGHTS_UNSUPPORTED for one of a later version,
+ * WEIGHTS_MISMATCH when the tensors are others
+ */
+export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics } {
+  const { formatVersion, architecture, layout, statistics = 'batch', libraryVersion } = parsed(file.metadata.get(INFO_KEY)) ?? {};
+  if (formatVersion !== FORMAT_VERSION) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
+      expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
+      received: `format version ${JSON.stringify(formatVersion)?.slice(0, 40)} (written by shadegrad ${String(libraryVersion).slice(0, 40)})`,
+      fix: 'use the version of shadegrad that wrote it',
+    });
+  }
+  if (!isArchitecture(architecture) || (layout !== 'shadegrad' && layout !== 'pytorch') || (statistics !== 'batch' && statistics !== 'running')) throw badDescription(file);
+  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics };
+}
+
+function badDescription({ name, metadata }: WeightFile): ShadegradError {
+  return new ShadegradError('WEIGHTS_CORRUPT', `${name}: the description of the network is damaged`, {
+    expected: 'the architecture of a U-Net or PatchGAN, a layout and statistics',
+    received: JSON.stringify(metadata.get(INFO_KEY)).slice(0, 120),
+    fix: 'copy the file again, or convert it anew',
+  });
+}
+
+function parsed(json: string | undefined): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(json ?? 'null');
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the options are possible ones, building the network tells. */
+function isArchitecture(value: unknown): value is NetworkArchitecture {
+  return isObject(value) && (value.kind === 'unet' || value.kind === 'patchgan') && isObject(value.options);
+}

@@ -1,0 +1,130 @@
+import { quote } from '../formats/safetensors.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { UNet, type UNetOptions } from '../models/unet.js';
+import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
+import type { NetworkTensor, NetworkWeights } from './network-weights.js';
+
+/** Slots of one layer: their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
+export type LayerSlots = ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
+
+/** One level of a U-Net's encoder or decoder: a convolution, and the norm after it where there is one. */
+export interface LevelSlots {
+  readonly conv: LayerSlots;
+  readonly norm: LayerSlots | null;
+}
+
+export interface UNetSlots {
+  /** Outermost first: [0] takes the image, the last makes one pixel. */
+  readonly encoder: readonly LevelSlots[];
+  /** Outermost first, too: [0] makes the image. */
+  readonly decoder: readonly LevelSlots[];
+}
+
+/**
+ * The slots of a U-Net by level. They follow from the order in which the network declares them (down, and back up),
+ * so that nothing here depends on its names.
+ *
+ * @throws INVALID_ARGUMENT for options that no U-Net has
+ */
+export function unetSlots(options: UNetOptions): UNetSlots {
+  const layers: { path: string; slots: Map<string, { name: string; shape: Shape }> }[] = [];
+  for (const [name, { shape }] of new UNet(options).namedSlots()) {
+    const dot = name.lastIndexOf('.');
+    if (layers.at(-1)?.path !== name.slice(0, dot)) layers.push({ path: name.slice(0, dot), slots: new Map() });
+    layers.at(-1)!.slots.set(name.slice(dot + 1), { name, shape });
+  }
+  const levels: { conv: LayerSlots; norm: LayerSlots | null }[] = [];
+  for (const { slots } of layers) {
+    if (slots.get('weight')?.shape.length === 4) levels.push({ conv: slots, norm: null });
+    else levels.at(-1)!.norm = slots;
+  }
+  const half = levels.length / 2;
+  return { encoder: levels.slice(0, half), decoder: levels.slice(half).reverse() };
+}
+
+/** Widest of the levels: 2^8 = 256 pixels have 8. */
+const MAX_LEVELS = 16;
+/** What the models take. */
+const MIN_LEVELS = 4;
+/** Width of a level over that of the first: doubled at each level, up to this. */
+const WIDEST = 8;
+
+/**
+ * ngf of encoders whose layers have these many channels.
+ *
+ * @param layerName names a level's layer, for errors
+ * @throws WEIGHTS_UNSUPPORTED unless there are 4 to 16 levels of ngf, 2, 4, 8, 8 ... times ngf channels
+ */
+export function inferWidth(label: string, channels: readonly number[], layerName: (level: number) => string): number {
+  if (channels.length < MIN_LEVELS || channels.length > MAX_LEVELS) {
+    throw notThisNetwork(label, 'depth of the U-Net', `${MIN_LEVELS} to ${MAX_LEVELS} levels`, `${channels.length} levels`);
+  }
+  const ngf = channels[0]!;
+  channels.forEach((count, level) => {
+    const expected = ngf * Math.min(2 ** level, WIDEST);
+    if (count !== expected || ngf < 1) throw notThisNetwork(label, `channels of ${layerName(level)}`, `${expected}, as the first layer has ${ngf}`, String(count));
+  });
+  return ngf;
+}
+
+/** The error for a file that is whole, but of a network that this library has not. */
+export function notThisNetwork(label: string, what: string, expected: string, received: string): ShadegradError {
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, {
+    expected,
+    received,
+    fix: "only pix2pix's U-Net can be read from such files: train or export one, or use another format",
+  });
+}
+
+/** Fills a network's slots one by one, and knows at its end that all are filled. */
+export class SlotFiller {
+  private readonly tensors = new Map<string, NetworkTensor>();
+
+  constructor(private readonly label: string, private readonly options: UNetOptions) {}
+
+  /**
+   * @param part which of the layer's slots; nothing happens if the layer has no such slot and `tensor` is null
+   * @param tensor what fills it; null for a file that has none, where `missing` fills it
+   * @throws WEIGHTS_UNSUPPORTED when the shapes differ, or the layer has no place for it
+   */
+  fill(layer: LayerSlots, part: string, tensor: (NetworkTensor & { readonly name: string }) | null, missing = 0): void {
+    const slot = layer.get(part);
+    if (!slot) {
+      if (tensor) throw notThisNetwork(this.label, `tensor ${quote(tensor.name)}`, 'a network without it', formatShape(tensor.shape));
+      return;
+    }
+    const { name, shape } = slot;
+    if (tensor && !sameShape(tensor.shape, shape)) throw notThisNetwork(this.label, `shape of ${quote(tensor.name)}`, formatShape(shape), formatShape(tensor.shape));
+    this.tensors.set(name, tensor ?? constantTensor(shape, missing));
+  }
+
+  weights(): NetworkWeights {
+    return { architecture: { kind: 'unet', options: this.options }, tensors: this.tensors };
+  }
+}
+
+/** A tensor of one value. */
+export function constantTensor(shape: Shape, value: number): NetworkTensor {
+  return { shape, read: () => Promise.resolve(new Float32Array(shape.reduce((product, length) => product * length, 1)).fill(value)) };
+}
+
+/**
+ * A decoder's kernel [kernel h, kernel w, out, in] with the halves of its inputs exchanged: this library concatenates
+ * [encoder, decoder], TensorFlow's U-Nets [decoder, encoder]. Twice is nothing.
+ */
+export function swapInputHalves<T extends NetworkTensor>(tensor: T): T {
+  const inputs = tensor.shape.at(-1)!;
+  const half = inputs / 2;
+  return {
+    ...tensor,
+    async read() {
+      const data = await tensor.read();
+      const swapped = new Float32Array(data.length);
+      for (let row = 0; row < data.length; row += inputs) {
+        swapped.set(data.subarray(row + half, row + inputs), row);
+        swapped.set(data.subarray(row, row + half), row + half);
+      }
+      return swapped;
+    },
+  };
+}

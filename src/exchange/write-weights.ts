@@ -1,0 +1,53 @@
+import { encodePict } from '../formats/pict.js';
+import type { StoredDType } from '../formats/weight-file.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { describeArchitecture } from './describe-network.js';
+import type { WeightLayout } from './fit-network.js';
+import { buildNetwork } from './load-network.js';
+import { encodeNetwork } from './network-file.js';
+import type { NetworkWeights } from './network-weights.js';
+import { networkToPict } from './pict-network.js';
+import type { FoundNetwork } from './read-weights.js';
+
+/** Formats of one file that a network can be written in and read again. */
+export type WritableFormat = 'safetensors' | 'pytorch' | 'pict';
+
+export interface WriteOptions {
+  /** Of the parameters, in formats that have a choice. Default f32. */
+  dtype?: StoredDType;
+  /** Of a safetensors file. Default 'shadegrad'. */
+  layout?: WeightLayout;
+  /** Of a .pict file: the 256 values of the file that the network comes from, so that it loses nothing more. */
+  codebook?: Float32Array;
+}
+
+/**
+ * The bytes of a file that holds one network, a tensor at a time.
+ *
+ * @throws WEIGHTS_UNSUPPORTED for a network that the format, or the programs that read it, do not have; before the first byte
+ */
+export function encodeWeights({ weights, statistics }: FoundNetwork, format: WritableFormat, { dtype, layout, codebook }: WriteOptions = {}): AsyncIterable<Uint8Array> {
+  switch (format) {
+    case 'safetensors': return encodeNetwork(weights, { dtype, layout, statistics });
+    case 'pict': return encodePict(networkToPict(weights), { codebook });
+    case 'pytorch': {
+      checkReference(weights);
+      throw new ShadegradError('WEIGHTS_UNSUPPORTED', '.pth files cannot be written yet', { fix: 'write .safetensors with --layout pytorch, which safetensors.torch.load_file reads' });
+    }
+  }
+}
+
+/** @throws WEIGHTS_UNSUPPORTED unless the PyTorch reference implementation can build this network */
+export function checkReference({ architecture }: NetworkWeights): void {
+  const { options } = buildNetwork(architecture);
+  const reference = buildNetwork(architecture.kind === 'unet' ? { kind: 'unet', options: { norm: options.norm } } : { kind: 'patchgan', options: { norm: options.norm } }).options;
+  const differing = (['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'] as const).filter((name) => valueOf(options, name) !== valueOf(reference, name));
+  if (differing.length === 0) return;
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
+    expected: differing.map((name) => `${name} ${String(valueOf(reference, name))}`).join(', '),
+    received: `${differing.map((name) => `${name} ${String(valueOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
+    fix: 'write .safetensors without --layout pytorch, which keeps every option',
+  });
+}
+
+const valueOf = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];

@@ -1,0 +1,61 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { LIBRARY_VERSION } from '../version.js';
+import { convertWeights } from './convert.js';
+import { diagnose } from './doctor.js';
+import { nearest } from './flags.js';
+import { inspectWeights } from './inspect.js';
+import { trainFacades } from './training/train-facades.js';
+import { translateImages } from './training/translate.js';
+import { tuneKernels } from './tune.js';
+
+interface Command {
+  readonly summary: string;
+  run(argv: readonly string[]): Promise<number>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  inspect: { summary: 'say what is in a file of weights', run: inspectWeights },
+  convert: { summary: 'read a network from one format, write it in another, and compare', run: convertWeights },
+  translate: { summary: 'translate images with a generator of any readable format', run: translateImages },
+  train: { summary: 'train pix2pix on pairs of images', run: trainFacades },
+  tune: { summary: 'time the variants of the kernels on this adapter and keep the fastest', run: tuneKernels },
+  doctor: {
+    summary: 'say which adapters there are and how to get a better one',
+    run: async () => {
+      const { report, healthy } = await diagnose();
+      console.log(report);
+      return healthy ? 0 : 1;
+    },
+  },
+};
+
+function usage(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return ['Usage: shadegrad COMMAND [arguments]', '', 'Commands:', ...lines, '', 'shadegrad COMMAND --help lists the flags of each; shadegrad --version prints the version.', ''].join('\n');
+}
+
+/**
+ * The program `shadegrad`: each command is a program of its own.
+ *
+ * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @returns the exit status
+ * @throws BAD_FLAG for an unknown command; what the command throws
+ */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    console.log(LIBRARY_VERSION);
+    return 0;
+  }
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.run(rest);
+  const near = nearest(name, Object.keys(COMMANDS));
+  throw new ShadegradError('BAD_FLAG', `There is no command ${JSON.stringify(name)}`, {
+    expected: Object.keys(COMMANDS).join(', '),
+    fix: near === undefined ? 'see shadegrad --help' : `did you mean ${near}?`,
+  });
+}
