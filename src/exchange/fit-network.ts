@@ -70,6 +70,7 @@ export function referenceTensor(name: string, tensor: NetworkTensor): TensorToWr
   return { name, shape: referenceShape(tensor.shape), read: async () => toReferenceLayout(await tensor.read(), tensor.shape) };
 }
 
-function constantTensor(shape: Shape, value: number): NetworkTensor {
+/** A tensor of one value all over. */
+export function constantTensor(shape: Shape, value: number): NetworkTensor {
   return { shape, read: async () => new Float32Array(elementCount(shape)).fill(value) };
 }

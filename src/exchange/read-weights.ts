@@ -1,13 +1,16 @@
 import type { WeightFile } from '../formats/weight-file.js';
+import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
 import { checkpointNetworks } from './checkpoint-file.js';
 import { describedFormat, NETWORK_FORMAT, readNetworkFile, type Statistics } from './network-file.js';
 import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { pictNetwork } from './pict-network.js';
+import { hasOptimizers, pytorchRun } from './pytorch-run.js';
 import { networkAt, noNetwork } from './reference-network.js';
 import { findNetworks } from './reference-names.js';
 import { tfjsNetwork } from './tfjs-network.js';
+import { checkpointRun, noRun, type TrainingRun } from './training-run.js';
 
 export type NetworkRole = 'generator' | 'discriminator';
 
@@ -70,4 +73,20 @@ export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork 
     received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${JSON.stringify(prefix.slice(0, 60))}`}`).join(', '),
     fix: fitting.length === 0 ? `ask for the ${all[0]!.role}, or name another file` : 'save the network alone and name that file',
   });
+}
+
+/** Whether findRun() may find one: the file is a training checkpoint, or holds the state of an optimiser. */
+export function hasRun(file: WeightFile): boolean {
+  return file.format === 'pytorch' ? hasOptimizers(file as PyTorchFile) : describedFormat(file) === CHECKPOINT_FORMAT;
+}
+
+/**
+ * The training run of a checkpoint of this library or of a .pth.
+ *
+ * @throws WEIGHTS_MISMATCH when there is none; WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
+ */
+export async function findRun(file: WeightFile): Promise<TrainingRun> {
+  if (file.format === 'pytorch') return pytorchRun(file as PyTorchFile);
+  if (describedFormat(file) === CHECKPOINT_FORMAT) return checkpointRun(file);
+  throw noRun(file.name, 'networks alone, or nothing of the kind');
 }

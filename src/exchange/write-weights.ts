@@ -1,4 +1,5 @@
 import { encodePict } from '../formats/pict.js';
+import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { StoredDType } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { describeArchitecture } from './describe-network.js';
@@ -7,6 +8,7 @@ import { buildNetwork } from './load-network.js';
 import { encodeNetwork } from './network-file.js';
 import type { NetworkWeights } from './network-weights.js';
 import { networkToPict } from './pict-network.js';
+import { stateDict } from './pytorch-run.js';
 import type { FoundNetwork } from './read-weights.js';
 
 /** Formats of one file that a network can be written in and read again. */
@@ -32,7 +34,7 @@ export function encodeWeights({ weights, statistics }: FoundNetwork, format: Wri
     case 'pict': return encodePict(networkToPict(weights), { codebook });
     case 'pytorch': {
       checkReference(weights);
-      throw new ShadegradError('WEIGHTS_UNSUPPORTED', '.pth files cannot be written yet', { fix: 'write .safetensors with --layout pytorch, which safetensors.torch.load_file reads' });
+      return encodePyTorch(stateDict(weights), { dtype: dtype as 'f32' | 'f16' | 'bf16' | undefined });
     }
   }
 }

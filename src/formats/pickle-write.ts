@@ -38,21 +38,24 @@ export class PickleWriter {
     else if (value >= 0 && value < 0x1_0000) this.operation(0x4d, Number(value) & 0xff, Number(value) >> 8);
     else if (value >= -INT32_MAX - 1 && value <= INT32_MAX) {
       this.operation(0x4a);
-      this.view.setInt32(this.reserve(4), Number(value), true);
+      const at = this.reserve(4);
+      this.view.setInt32(at, Number(value), true);
     } else this.long(BigInt(value));
   }
 
   /** As Python's float. */
   float(value: number): void {
     this.operation(0x47);
-    this.view.setFloat64(this.reserve(8), value);
+    const at = this.reserve(8);
+    this.view.setFloat64(at, value);
   }
 
   text(value: string): void {
     const bytes = new TextEncoder().encode(value);
     this.operation(0x58);
-    this.view.setUint32(this.reserve(4), bytes.length, true);
-    this.bytes.set(bytes, this.reserve(bytes.length));
+    const at = this.reserve(4 + bytes.length);
+    this.view.setUint32(at, bytes.length, true);
+    this.bytes.set(bytes, at + 4);
   }
 
   list(items: () => void): void {
@@ -117,10 +120,11 @@ export class PickleWriter {
   }
 
   private operation(...bytes: number[]): void {
-    this.bytes.set(bytes, this.reserve(bytes.length));
+    const at = this.reserve(bytes.length);
+    this.bytes.set(bytes, at);
   }
 
-  /** Makes room for `count` bytes; returns where they start. */
+  /** Makes room for `count` bytes, maybe in new memory: to be called before `bytes` or `view` is. Returns where they start. */
   private reserve(count: number): number {
     const start = this.length;
     this.length += count;

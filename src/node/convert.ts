@@ -4,9 +4,12 @@ import { RandomStream } from '../data/random.js';
 import { describeArchitecture } from '../exchange/describe-network.js';
 import { loadNetwork } from '../exchange/load-network.js';
 import type { NetworkWeights } from '../exchange/network-weights.js';
-import { findNetwork, type FoundNetwork } from '../exchange/read-weights.js';
-import { encodeWeights, type WritableFormat } from '../exchange/write-weights.js';
+import { findNetwork, findRun, type FoundNetwork } from '../exchange/read-weights.js';
+import { differingTensors, encodeRunCheckpoint, ROLES, type TrainingRun } from '../exchange/training-run.js';
+import { checkReference, encodeWeights, type WritableFormat } from '../exchange/write-weights.js';
+import { runForPyTorch } from '../exchange/pytorch-run.js';
 import type { PictFile } from '../formats/pict.js';
+import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -16,26 +19,29 @@ import { Tensor } from '../tensor/tensor.js';
 import { openNodeGpu } from './adapter.js';
 import { writeFileAtomic } from './files.js';
 import { parseFlags, type FlagValues, type Program } from './flags.js';
-import { formatBytes, formatNumber } from './format.js';
+import { formatBytes, formatCount, formatNumber } from './format.js';
 import { formatHelp } from './help.js';
 import { takeOperands } from './operands.js';
 import { createProgress } from './progress.js';
+import { savedLearningRate } from './training/settings.js';
 import { formatByName, openWeights } from './weights.js';
 
 /** The command line of `shadegrad convert`. */
 export const CONVERT_PROGRAM = {
   usage: 'shadegrad convert IN OUT [flags]',
-  summary: 'Reads a network from a file of any format and writes it in another, by the endings of the names: .safetensors, .pict; model.json (TensorFlow.js) in only. Then runs both on the same input and compares.',
+  summary: 'Reads a network from a file of any format and writes it in another, by the endings of the names: .safetensors, .pth, .pict; model.json (TensorFlow.js) in only. Then runs both on the same input and compares.',
   flags: [
     { name: 'network', type: 'choice', choices: ['generator', 'discriminator'], description: 'which one, when IN holds both; by default the generator' },
     { name: 'dtype', type: 'choice', choices: ['f32', 'f16', 'bf16'], default: 'f32', description: 'type of the numbers in OUT; .pict has its own' },
     { name: 'layout', type: 'choice', choices: ['shadegrad', 'pytorch'], default: 'shadegrad', description: 'of a .safetensors file: pytorch writes the reference\'s state dict, for safetensors.torch.load_file' },
+    { name: 'run', type: 'boolean', description: 'the whole training run, both networks with their optimisers: from a checkpoint to a .pth that PyTorch goes on from, or from there to a checkpoint' },
     { name: 'check', type: 'boolean', default: true, description: 'do not run the networks afterwards' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'to run them on: auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
   ],
   examples: [
     { command: 'shadegrad convert model.json facades.safetensors --dtype f16', description: 'A model of the TensorFlow tutorial, at half the size:' },
-    { command: 'shadegrad convert runs/facades/checkpoint.safetensors latest_net_G.safetensors --layout pytorch', description: 'The generator of a training run, for PyTorch:' },
+    { command: 'shadegrad convert runs/facades/checkpoint.safetensors latest_net_G.pth', description: 'The generator of a training run, for PyTorch:' },
+    { command: 'shadegrad convert runs/facades/checkpoint.safetensors run.pth --run', description: 'All of the run, so that PyTorch can go on with it:' },
   ],
 } as const satisfies Program;
 
@@ -43,6 +49,8 @@ type ConvertFlags = FlagValues<typeof CONVERT_PROGRAM>;
 
 /** Largest mean difference of outputs in [-1, 1] that the format's own rounding explains. */
 const AGREEMENT = { f32: 1e-5, f16: 2e-2, bf16: 0.1, pict: 0.25 } as const;
+/** Of Adam in pix2pix, where a run does not say. */
+const PAPERS_RATE = 2e-4;
 /** Smallest image that every PatchGAN judges: its last two layers need some pixels. */
 const PATCHES = 8;
 
@@ -55,7 +63,7 @@ const PATCHES = 8;
  */
 export async function convertWeights(argv: readonly string[]): Promise<number> {
   const { operands, rest } = takeOperands(argv);
-  const { values: flags, help } = parseFlags(CONVERT_PROGRAM, rest);
+  const { values: flags, given, help } = parseFlags(CONVERT_PROGRAM, rest);
   if (help) {
     process.stdout.write(formatHelp(CONVERT_PROGRAM));
     return 0;
@@ -66,6 +74,7 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
   await refuseOverwrite(input!, output!);
   const { file, close } = await openWeights(input!);
   try {
+    if (flags.run) return await convertRun(file, output!, format, flags, given);
     const found = findNetwork(file, flags.network);
     console.log(`${input}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     await writeNetwork(found, file, output!, format, flags);
@@ -80,7 +89,7 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
 function outputFormat(path: string): WritableFormat {
   const format = formatByName(path);
   if (format === 'safetensors' || format === 'pytorch' || format === 'pict') return format;
-  throw new ShadegradError('BAD_FLAG', `${path} cannot be written`, { expected: 'a name ending in .safetensors or .pict', fix: 'choose one of these endings' });
+  throw new ShadegradError('BAD_FLAG', `${path} cannot be written`, { expected: 'a name ending in .safetensors, .pth or .pict', fix: 'choose one of these endings' });
 }
 
 async function refuseOverwrite(input: string, output: string): Promise<void> {
@@ -101,6 +110,45 @@ async function writeNetwork(found: FoundNetwork, file: WeightFile, output: strin
   } finally {
     progress.stop();
   }
+}
+
+/** Writes a run in the other program's form, reads it again and compares every number. */
+async function convertRun(file: WeightFile, output: string, format: WritableFormat, { check: checked }: ConvertFlags, given: ReadonlySet<string>): Promise<number> {
+  const others = ['network', 'dtype', 'layout', 'adapter'].filter((name) => given.has(name));
+  if (others.length > 0 || format === 'pict') {
+    throw new ShadegradError('BAD_FLAG', '--run keeps all of a run as it is', {
+      expected: 'a .pth or a .safetensors to write, and no other flag about its contents',
+      received: [...others.map((name) => `--${name}`), ...(format === 'pict' ? [output] : [])].join(', '),
+      fix: 'leave out --run to convert one network',
+    });
+  }
+  const run = await findRun(file);
+  for (const role of ROLES) console.log(`${file.name}: ${describeArchitecture(run[role].architecture)}`);
+  const { step, options } = run.info;
+  console.log(`after ${formatCount(step)} steps`);
+  await writeFileAtomic(output, format === 'pytorch' ? encodePyTorch(forPyTorch(run)) : encodeRunCheckpoint(run));
+  console.log(`${output}: ${formatBytes((await stat(output)).size)}`);
+  if (format === 'safetensors' && savedLearningRate(options, step) === null) {
+    console.log(`train with it: shadegrad train --from ${output}`);
+  }
+  if (!checked) return 0;
+  const written = await openWeights(output);
+  try {
+    const differing = await differingTensors(run, await findRun(written.file));
+    if (differing.length > 0) {
+      throw new ShadegradError('WEIGHTS_MISMATCH', `${output}: the run is not the one it was made from`, { expected: 'the same numbers', received: `others in ${differing.slice(0, 3).join(', ')}`, fix: 'do not use this file' });
+    }
+  } finally {
+    await written.close();
+  }
+  console.log('every number of both networks and their optimisers agrees');
+  return 0;
+}
+
+function forPyTorch(run: TrainingRun): ReturnType<typeof runForPyTorch> {
+  for (const role of ROLES) checkReference(run[role]);
+  const { options, step } = run.info;
+  return runForPyTorch(run, savedLearningRate(options, step) ?? (typeof options.learningRate === 'number' ? options.learningRate : PAPERS_RATE));
 }
 
 /** The same weights; says how many bytes each tensor has that is read. */

@@ -1,5 +1,5 @@
 import { describeArchitecture } from '../exchange/describe-network.js';
-import { networksIn, type FoundNetwork } from '../exchange/read-weights.js';
+import { findRun, hasRun, networksIn, type FoundNetwork } from '../exchange/read-weights.js';
 import { STORED_DTYPE_BYTES } from '../formats/half.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -13,9 +13,9 @@ import { openWeights } from './weights.js';
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
   usage: 'shadegrad inspect FILE [flags]',
-  summary: 'Says what is in a file of weights (.safetensors and its index, .pict, a TensorFlow.js model.json): format, every tensor, metadata, and the networks that can be run here.',
+  summary: 'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, metadata, and the networks that can be run here.',
   flags: [{ name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' }],
-  examples: [{ command: 'shadegrad inspect latest_net_G.safetensors', description: 'A generator of the PyTorch reference:' }],
+  examples: [{ command: 'shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
 
 const FORMAT_NAMES: Record<WeightFile['format'], string> = { safetensors: 'safetensors', pytorch: 'PyTorch', pict: 'pict (TensorFlow pix2pix in browsers)', 'tfjs-layers': 'TensorFlow.js layers model' };
@@ -40,7 +40,7 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
   if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, { expected: 'one', fix: `write ${INSPECT_PROGRAM.usage}` });
   const { file, close } = await openWeights(operands[0]!);
   try {
-    process.stdout.write(`${describeFile(file, flags.tensors).join('\n')}\n`);
+    process.stdout.write(`${[...describeFile(file, flags.tensors), ...(await runLines(file))].join('\n')}\n`);
   } finally {
     await close();
   }
@@ -72,6 +72,22 @@ function networkLines(file: WeightFile): string[] {
     // What is no network can be listed all the same.
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
     return [`no network that can be run here: ${error.message}`];
+  }
+}
+
+/** The training run in a file, if there is one. */
+async function runLines(file: WeightFile): Promise<string[]> {
+  if (!hasRun(file)) return [];
+  try {
+    const { step, epoch, generatorSteps, discriminatorSteps, options } = (await findRun(file)).info;
+    const told = Object.entries(options).map(([name, value]) => `${name} ${String(value)}`).join(', ');
+    return [
+      `training run: step ${formatCount(step)}, epoch ${formatCount(epoch)}; Adam of the generator after ${formatCount(generatorSteps)} steps, of the discriminator after ${formatCount(discriminatorSteps)}`,
+      ...(told === '' ? [] : [`  options: ${printable(told)}`]),
+    ];
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
+    return [`no training run to go on from: ${error.message}`];
   }
 }
 

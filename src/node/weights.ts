@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { openPict } from '../formats/pict.js';
+import { openPyTorch } from '../formats/pytorch-file.js';
 import { openSafetensors, openShardedSafetensors } from '../formats/safetensors-file.js';
 import { openTfjsLayers } from '../formats/tfjs-layers.js';
 import type { WeightFile } from '../formats/weight-file.js';
@@ -7,7 +8,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { openFileSource, type FileRole, type FileSource } from './file-source.js';
 import { tfjsShardOpener } from './tfjs-files.js';
 
-const ROLE: FileRole = { what: 'file of weights', advice: 'it may be a .safetensors, .pict or a TensorFlow.js model.json', damaged: 'WEIGHTS_CORRUPT' };
+const ROLE: FileRole = { what: 'file of weights', advice: 'it may be a .safetensors, .pth, .pict or a TensorFlow.js model.json', damaged: 'WEIGHTS_CORRUPT' };
 
 export interface OpenWeights {
   readonly file: WeightFile;
@@ -58,15 +59,15 @@ async function read(source: FileSource, path: string, open: (path: string) => Pr
     case 'index': return openShardedSafetensors(source, (name) => open(join(dirname(path), name)));
     case 'pict': return openPict(source);
     case 'tfjs': return openTfjsLayers(source, tfjsShardOpener(path, open));
-    case 'onnx': throw unreadableFormat(path, 'an ONNX model');
-    case 'pytorch': throw unreadableFormat(path, 'a PyTorch .pth, which cannot be read yet', 'in Python, write the state dict with safetensors.torch.save_file, and name that file');
+    case 'pytorch': return openPyTorch(source);
+    case 'onnx': throw unreadableFormat(path, 'an ONNX model, which is written here and not read');
     default: throw unreadableFormat(path, extname(path) === '' ? 'a name without ending, and other contents' : `the ending ${extname(path)}, and other contents`);
   }
 }
 
-function unreadableFormat(path: string, received: string, fix = 'name such a file'): ShadegradError {
+function unreadableFormat(path: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no file of weights that can be read here`, {
-    expected: '.safetensors (or its .safetensors.index.json), .pict, or a TensorFlow.js model.json', received, fix,
+    expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json', received, fix: 'name such a file',
   });
 }
 

@@ -1,7 +1,7 @@
 import { isChoiceTable, type ChoiceTable } from '../gpu/choices.js';
 import { ShadegradError } from '../gpu/errors.js';
-import type { PatchGANOptions } from '../models/patchgan.js';
-import type { UNetOptions } from '../models/unet.js';
+import type { PatchGAN, PatchGANOptions } from '../models/patchgan.js';
+import type { UNet, UNetOptions } from '../models/unet.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { isTraining, type CheckpointTarget } from './checkpoint-tensors.js';
 
@@ -52,13 +52,19 @@ export interface TrainingCheckpoint extends TrainingProgress {
   readonly discriminatorSteps: number;
 }
 
+/** Networks whose options tell what they are, on a device or not. */
+export interface Networks {
+  readonly generator: Pick<UNet, 'options'>;
+  readonly discriminator?: Pick<PatchGAN, 'options'>;
+}
+
 /** Names only the options of a variant that differ from the defaults: other files are as they were before there were any. */
-export function architectureOf(target: CheckpointTarget): CheckpointArchitecture {
-  const { size, inChannels, outChannels, ngf, ...variant } = target.generator.options;
-  const generator = { size, inChannels, outChannels, ngf, ...differing(variant, GENERATOR_DEFAULTS) };
-  if (!isTraining(target)) return { generator, discriminator: null };
-  const { inChannels: judged, ndf, layers, ...other } = target.discriminator.options;
-  return { generator, discriminator: { inChannels: judged, ndf, layers, ...differing(other, DISCRIMINATOR_DEFAULTS) } };
+export function architectureOf({ generator, discriminator }: Networks): CheckpointArchitecture {
+  const { size, inChannels, outChannels, ngf, ...variant } = generator.options;
+  const described = { size, inChannels, outChannels, ngf, ...differing(variant, GENERATOR_DEFAULTS) };
+  if (!discriminator) return { generator: described, discriminator: null };
+  const { inChannels: judged, ndf, layers, ...other } = discriminator.options;
+  return { generator: described, discriminator: { inChannels: judged, ndf, layers, ...differing(other, DISCRIMINATOR_DEFAULTS) } };
 }
 
 /** The architecture with every option named. */

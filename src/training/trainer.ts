@@ -56,7 +56,9 @@ interface Batch {
 const HISTORY = 64;
 /** The 70 x 70 PatchGAN leaves nothing of a smaller image. */
 const MIN_SIZE = 32;
-const ADAM_BETAS = [0.5, 0.999] as const;
+/** Those of pix2pix (Isola et al. 2017, section 3.3), and PyTorch's own epsilon. */
+export const ADAM_BETAS = [0.5, 0.999] as const;
+export const ADAM_EPSILON = 1e-8;
 
 /**
  * Trains pix2pix on pairs: owns the networks, the recorded step, and what changes from step to step. Everything
@@ -113,7 +115,7 @@ export class Trainer {
     try {
       const generator = own(new UNet({ size, ngf, dropout }).to(gpu, { seed }));
       const discriminator = own(new PatchGAN({ ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
-      const adam = { learningRate, betas: ADAM_BETAS };
+      const adam = { learningRate, betas: ADAM_BETAS, epsilon: ADAM_EPSILON };
       this.networks = {
         generator, discriminator,
         generatorOptimizer: own(new Adam(generator, adam)),

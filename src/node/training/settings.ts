@@ -95,6 +95,17 @@ export function learningRateAt(settings: RunSettings, step: number, totalSteps: 
   return linearDecay({ base, epoch: step, epochs: totalSteps });
 }
 
+/** The rate of a saved run's next step; null where its options are not those of this program. */
+export function savedLearningRate(options: CheckpointOptions, step: number): number | null {
+  const settings = options as unknown as RunSettings;
+  const { totalSteps, trainPairs } = options;
+  const numbers = [settings.learningRate, settings.batch, totalSteps, trainPairs].every((value) => typeof value === 'number');
+  if (!numbers || !(settings.epochs === null || typeof settings.epochs === 'number')) return null;
+  const stepsPerEpoch = Math.max(1, Math.floor((trainPairs as number) / settings.batch));
+  // At the end of a run the rate has come to nothing: what goes on from there begins with the last one that was used.
+  return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch);
+}
+
 /** Flags that name a setting under another name. */
 const SETTING_OF_FLAG: Readonly<Record<string, keyof RunSettings>> = { lr: 'learningRate' };
 const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'] as const;

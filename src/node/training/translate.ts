@@ -22,7 +22,7 @@ export const TRANSLATE_PROGRAM = {
   usage: 'node examples/translate.js --weights FILE --input FILE|DIR --output DIR [flags]',
   summary: 'Translates JPEG or PNG images of any size with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
   flags: [
-    { name: 'weights', type: 'string', placeholder: 'FILE', description: 'checkpoint.safetensors of a training run, another .safetensors (the PyTorch reference\'s names, too), a .pict, or a TensorFlow.js model.json' },
+    { name: 'weights', type: 'string', placeholder: 'FILE', description: 'checkpoint.safetensors of a training run, a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
     { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
     { name: 'output', type: 'string', placeholder: 'DIR', description: 'folder for the results; made if missing, files of the same name are replaced' },
     { name: 'half', type: 'choice', choices: ['left', 'right'], description: 'the images are side-by-side pairs: translate this half of each' },
