@@ -61,12 +61,47 @@ test('a TensorFlow.js model is inspected, and becomes our own file with the same
   assert.is(findNetwork(await openSafetensors(bytesSource(readFileSync(at('tutorial.safetensors'))))).statistics, 'running');
 });
 
-test('a .pth is recognised by its name or its first bytes, and refused with a way out', async () => {
+test('to a .pth of PyTorch and back again: not a bit changes, whatever the file is called', async () => {
+  assert.is(meanDifference(succeeded(await convert('g.safetensors', 'latest_net_G.pth'))), 0);
+  writeFileSync(at('latest_net_G'), readFileSync(at('latest_net_G.pth')));
   for (const name of ['latest_net_G.pth', 'latest_net_G']) {
-    writeFileSync(at(name), Uint8Array.from([0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0]));
-    failedWith(await convert(name, 'from-pth.safetensors'), 'WEIGHTS_UNSUPPORTED', /cannot be read yet/, /safetensors\.torch\.save_file/);
-    assert.not.ok(existsSync(at('from-pth.safetensors')));
+    assert.match(succeeded(await run('shadegrad', ['inspect', at(name)])), /PyTorch, .*\n[^]*generator: U-Net for 32 x 32, 3 -> 3 channels, ngf 2, batch norm/);
+    assert.is(meanDifference(succeeded(await convert(name, 'from-pth.safetensors'))), 0);
+    assert.ok(readFileSync(at('from-pth.safetensors')).equals(readFileSync(at('g.safetensors'))));
   }
+  assert.is(meanDifference(succeeded(await convert('both.safetensors', 'latest_net_D.pt', '--network', 'discriminator'))), 0);
+  const difference = meanDifference(succeeded(await convert('g.safetensors', 'half.pth', '--dtype', 'f16')));
+  assert.ok(difference > 0 && difference < 0.02, `${difference}`);
+  assert.match(succeeded(await run('shadegrad', ['inspect', at('half.pth')])), /model\.model\.0\.weight +\[2, 3, 4, 4\] +f16/);
+});
+
+test('a .pth that is damaged is refused, and so is a network that PyTorch\'s reference has not; nothing is written', async () => {
+  const good = readFileSync(at('latest_net_G.pth'));
+  writeFileSync(at('cut.pth'), good.subarray(0, good.length - 100));
+  failedWith(await convert('cut.pth', 'nothing.safetensors'), 'WEIGHTS_CORRUPT', /cut\.pth/);
+  const biased = formulaNetwork({ kind: 'unet', options: { ...generator.options, bias: 'everywhere', innermostNorm: true } });
+  writeFileSync(at('biased.safetensors'), await collect(encodeNetwork(biased)));
+  failedWith(await convert('biased.safetensors', 'nothing.pth'), 'WEIGHTS_UNSUPPORTED', /bias ends/, /bias everywhere/);
+  assert.equal(['nothing.safetensors', 'nothing.pth'].filter((name) => existsSync(at(name))), []);
+});
+
+test('a whole run goes through PyTorch\'s form and comes back as it was; what trains on from there is the same to the bit', async () => {
+  succeeded(await run('train-facades', [...TINY, '--steps', '2', '--out', at('whole')]));
+  assert.match(succeeded(await convert('whole/checkpoint.safetensors', 'whole.pth', '--run')), /every number of both networks and their optimisers agrees/);
+  assert.match(succeeded(await run('shadegrad', ['inspect', at('whole.pth')])), /training run: step 2, .* after 2 steps/);
+  mkdirSync(at('returned'));
+  succeeded(await convert('whole.pth', 'returned/checkpoint.safetensors', '--run'));
+  const saved = (name: string): Buffer => readFileSync(at(`${name}/checkpoint.safetensors`));
+  assert.ok(saved('returned').equals(saved('whole')));
+  for (const name of ['whole', 'returned']) succeeded(await run('train-facades', ['--resume', '--steps', '4', '--out', at(name)]));
+  assert.ok(saved('returned').equals(saved('whole')));
+  // One of its networks is to be had as well.
+  assert.is(meanDifference(succeeded(await convert('whole.pth', 'whole-g.safetensors'))), 0);
+
+  failedWith(await convert('g.safetensors', 'none.pth', '--run'), 'WEIGHTS_MISMATCH', /holds no training run/);
+  failedWith(await convert('whole.pth', 'none.safetensors', '--run', '--dtype', 'f16'), 'BAD_FLAG', /--dtype/);
+  failedWith(await convert('whole.pth', 'none.pict', '--run'), 'BAD_FLAG', /none\.pict/);
+  assert.equal(['none.pth', 'none.safetensors', 'none.pict'].filter((name) => existsSync(at(name))), []);
 });
 
 test('half the size in f16 and bf16, with outputs that differ by their rounding', async () => {
@@ -103,13 +138,16 @@ test('a model of the browser demos comes out of its format, and back to the bit'
 test('the generator of a training run, and pictures translated with what came of it', async () => {
   succeeded(await run('train-facades', [...TINY, '--steps', '2', '--out', at('run')]));
   assert.is(meanDifference(succeeded(await convert('run/checkpoint.safetensors', 'trained.safetensors', '--layout', 'pytorch'))), 0);
+  succeeded(await convert('run/checkpoint.safetensors', 'trained.pth', '--no-check'));
   const input = join(at('run'), 'samples');
-  for (const [weights, output] of [['run/checkpoint.safetensors', 'by-run'], ['trained.safetensors', 'by-file']] as const) {
+  for (const [weights, output] of [['run/checkpoint.safetensors', 'by-run'], ['trained.safetensors', 'by-file'], ['trained.pth', 'by-pth']] as const) {
     succeeded(await run('translate', ['--weights', at(weights), '--input', input, '--output', at(output)]));
   }
   const names = readdirSync(at('by-run'));
   assert.ok(names.length > 0);
-  for (const name of names) assert.ok(readFileSync(join(at('by-run'), name)).equals(readFileSync(join(at('by-file'), name))), name);
+  for (const name of names) {
+    for (const other of ['by-file', 'by-pth']) assert.ok(readFileSync(join(at('by-run'), name)).equals(readFileSync(join(at(other), name))), `${other}/${name}`);
+  }
 });
 
 test('a generator that is not of colour pictures, or that is none, translates nothing', async () => {
@@ -126,7 +164,7 @@ test('a generator that is not of colour pictures, or that is none, translates no
 test('bad command lines, and files that may not or cannot be written, leave everything as it was', async () => {
   const before = readFileSync(at('g.safetensors'));
   failedWith(await convert('g.safetensors', 'g.safetensors'), 'BAD_FLAG', /over itself/);
-  failedWith(await convert('g.safetensors', 'g.h5'), 'BAD_FLAG', /g\.h5/, /\.safetensors or \.pict/);
+  failedWith(await convert('g.safetensors', 'g.h5'), 'BAD_FLAG', /g\.h5/, /\.safetensors, \.pth or \.pict/);
   failedWith(await convert('g.safetensors', 'model.json'), 'BAD_FLAG', /cannot be written/);
   failedWith(await run('shadegrad', ['convert', at('g.safetensors')]), 'BAD_FLAG', /1 file names?/);
   failedWith(await convert('g.safetensors', 'x.safetensors', '--dtype', 'f8'), 'BAD_FLAG', /f32, f16, bf16/);

@@ -1,4 +1,5 @@
-"""kernels-test/goldens/reference_networks.json: state dicts and outputs of the variants of the reference's networks.
+"""kernels-test/goldens/reference_networks.json: state dicts and outputs of the variants of the reference's networks, and of
+whole models of the usual sizes.
 
 The norm variants (batch, instance, none) follow the structure of the authors' PyTorch code: an instance norm has
 no weights, and the convolutions before one have biases; old files keep running statistics for it that nothing reads.
@@ -10,7 +11,7 @@ import math
 import torch
 from torch import nn
 
-from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, values, write_golden
+from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, summarise, values, write_golden
 
 NORMS = {
     "batch": (nn.BatchNorm2d, False),
@@ -100,4 +101,15 @@ for norm in NORMS:
         side = 8 << max(layers - 1, 1)
         cases.append(case(PatchGAN(norm, layers, ndf, inputs), "patchgan", options, [1, side, side, inputs]))
 
-write_golden("reference_networks", {"cases": cases})
+# Whole models of the usual sizes, whose outputs are summarised.
+whole = []
+for width in [8, 64]:
+    for kind, module, channels in [("unet", UNet("batch", 256, width), 3), ("patchgan", PatchGAN("batch", 3, width), 6)]:
+        module = module.double()
+        fill(module)
+        given = describe(f"whole {kind} input", [1, 256, 256, channels])
+        with torch.no_grad():
+            output = nchw_to_nhwc(module.train()(nhwc_to_nchw(generate(given))))
+        whole.append({"kind": kind, "width": width, "input": given, "output": summarise(output, f"whole {kind} {width}")})
+
+write_golden("reference_networks", {"cases": cases, "whole": whole})

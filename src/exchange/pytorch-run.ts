@@ -35,10 +35,10 @@ const FORWARDS = { generator: 1, discriminator: 3 } as const;
  */
 export async function pytorchRun(file: PyTorchFile): Promise<TrainingRun> {
   const [generator, discriminator] = (['unet', 'patchgan'] as const).map((kind) => {
-    const roots = findNetworks(file.tensors.keys()).filter((root) => root.kind === kind);
-    if (roots.length !== 1) throw noRun(file.name, `${roots.length} ${kind === 'unet' ? 'generators' : 'discriminators'}`);
-    return networkAt(file, roots[0]!);
-  }) as [NetworkWeights, NetworkWeights];
+    const all = findNetworks(file.tensors.keys()).filter((root) => root.kind === kind);
+    if (all.length !== 1) throw noRun(file.name, `${all.length} ${kind === 'unet' ? 'generators' : 'discriminators'}`);
+    return all[0]!;
+  }).map((root) => networkAt(file, root)) as [NetworkWeights, NetworkWeights];
   const optimizers = [...findOptimizers(file.value, 0)];
   const [ofGenerator, ofDiscriminator] = [await adamOf(file, generator, 'generator', optimizers), await adamOf(file, discriminator, 'discriminator', optimizers)];
   const top: Dict = file.value instanceof Map ? file.value : new Map();
@@ -127,17 +127,17 @@ function checkedGroup(optimizer: Dict, label: string, role: string): number {
   const groups = (optimizer.get('param_groups') as readonly PyTorchValue[]).filter((group): group is Dict => group instanceof Map);
   for (const group of groups) {
     const betas = group.get('betas');
-    const wanted: readonly [name: string, expected: unknown, received: unknown][] = [
-      ['betas', ADAM_BETAS.join(' and '), Array.isArray(betas) ? betas.join(' and ') : undefined],
-      ['eps', ADAM_EPSILON, group.get('eps')],
-      ['weight_decay', 0, group.get('weight_decay') ?? 0],
-      ['amsgrad', false, group.get('amsgrad') ?? false],
-      ['maximize', false, group.get('maximize') ?? false],
+    const wanted: readonly [name: string, expected: string, received: string][] = [
+      ['betas', ADAM_BETAS.join(' and '), Array.isArray(betas) ? betas.slice(0, 4).map(quote).join(' and ') : quote(betas)],
+      ['eps', String(ADAM_EPSILON), quote(group.get('eps'))],
+      ['weight_decay', '0', quote(group.get('weight_decay') ?? 0)],
+      ['amsgrad', 'false', quote(group.get('amsgrad') ?? false)],
+      ['maximize', 'false', quote(group.get('maximize') ?? false)],
     ];
     const differing = wanted.filter(([, expected, received]) => expected !== received);
     if (differing.length === 0) continue;
     throw unsupported(label, `the ${role}'s optimiser is another than pix2pix's Adam`,
-      differing.map(([name, expected]) => `${name} ${String(expected)}`).join(', '), differing.map(([name, , received]) => `${name} ${quote(received)}`).join(', '));
+      differing.map(([name, expected]) => `${name} ${expected}`).join(', '), differing.map(([name, , received]) => `${name} ${received}`).join(', '));
   }
   const rate = groups[0]?.get('initial_lr') ?? groups[0]?.get('lr');
   return typeof rate === 'number' && rate >= 0 ? rate : 0;

@@ -36,6 +36,14 @@ export interface CheckpointArchitecture {
   readonly discriminator: ({ readonly inChannels: number; readonly ndf: number; readonly layers: number } & DiscriminatorVariant) | null;
 }
 
+/** Of a saved architecture, what makes its networks other ones than the paper's. */
+export function variantsOf({ generator, discriminator }: CheckpointArchitecture): { generator: GeneratorVariant; discriminator: DiscriminatorVariant & { readonly layers?: number } } {
+  const { size: _size, inChannels: _in, outChannels: _out, ngf: _ngf, ...ofGenerator } = generator;
+  if (!discriminator) return { generator: ofGenerator, discriminator: {} };
+  const { inChannels: _judged, ndf: _ndf, ...ofDiscriminator } = discriminator;
+  return { generator: ofGenerator, discriminator: ofDiscriminator };
+}
+
 /** What a checkpoint that does not name them means. Files hold them: they stay as they are for good. */
 const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' };
 const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };

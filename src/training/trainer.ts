@@ -8,6 +8,7 @@ import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
 import { Adam } from '../optim/adam.js';
 import { Tensor } from '../tensor/tensor.js';
+import type { DiscriminatorVariant, GeneratorVariant } from './checkpoint-info.js';
 import { ImageStore, type Direction } from './image-store.js';
 import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
 
@@ -33,8 +34,16 @@ export interface TrainerOptions {
   direction: Direction;
   /** Side of the images as they are kept on the device, before jitter. Default: `loadSize`. */
   storedSize?: number;
+  /** Default: the paper's networks. */
+  variants?: TrainerVariants;
   /** False runs every step eagerly: slower, and the same to the bit. Default true. */
   replay?: boolean;
+}
+
+/** What makes the networks other ones than the paper's: norms, biases, and layers of the discriminator. */
+export interface TrainerVariants {
+  readonly generator: GeneratorVariant;
+  readonly discriminator: DiscriminatorVariant & { readonly layers?: number };
 }
 
 export interface TrainedStep {
@@ -85,7 +94,7 @@ export class Trainer {
     private readonly dataset: PairedDataset,
     readonly options: TrainerOptions,
   ) {
-    const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize } = options;
+    const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize, variants } = options;
     if (!(size >= MIN_SIZE)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'size of the training images', {
         expected: `at least ${MIN_SIZE}: the discriminator's last layers need that much`,
@@ -113,8 +122,8 @@ export class Trainer {
       return part;
     };
     try {
-      const generator = own(new UNet({ size, ngf, dropout }).to(gpu, { seed }));
-      const discriminator = own(new PatchGAN({ ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
+      const generator = own(new UNet({ ...variants?.generator, size, ngf, dropout }).to(gpu, { seed }));
+      const discriminator = own(new PatchGAN({ ...variants?.discriminator, ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
       const adam = { learningRate, betas: ADAM_BETAS, epsilon: ADAM_EPSILON };
       this.networks = {
         generator, discriminator,

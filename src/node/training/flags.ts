@@ -15,6 +15,8 @@ export const TRAIN_PROGRAM = {
     { name: 'download-url', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
     { name: 'direction', type: 'choice', choices: ['BtoA', 'AtoB'], default: 'BtoA', description: 'which half becomes the other; A is the left one' },
     { name: 'preset', type: 'choice', choices: ['full', 'preview'], description: 'full: 256 pixels, width 64, 200 epochs; preview: smaller and as many steps as fit in --minutes. Other flags win over it' },
+    { name: 'from', type: 'string', placeholder: 'FILE', description: 'begin with the networks of a file instead of random ones, and with their optimisers where it has them: a checkpoint or a .pth of a whole run, a .pth, .safetensors, .pict or model.json of a generator' },
+    { name: 'from-discriminator', type: 'string', placeholder: 'FILE', description: 'with --from, another file for the discriminator (latest_net_D.pth)' },
     { name: 'size', type: 'integer', min: 32, max: 512, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
     { name: 'ngf', type: 'integer', min: 1, max: 256, description: 'width of the generator: channels after its first layer' },
     { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
@@ -40,6 +42,7 @@ export const TRAIN_PROGRAM = {
     { command: 'node examples/train-facades.js', description: 'On facades that the program draws:' },
     { command: 'node examples/train-facades.js --download', description: 'On the real facades, fetched first:' },
     { command: 'node examples/train-facades.js --data my/pairs --direction AtoB --preset preview', description: 'On your own pairs, from left to right, as a quick trial:' },
+    { command: 'node examples/train-facades.js --data my/pairs --from latest_net_G.pth --from-discriminator latest_net_D.pth --epochs 50', description: 'On your own pairs, from networks that PyTorch has trained:' },
     { command: 'node examples/train-facades.js --resume', description: 'Go on after Ctrl-C or a crash:' },
   ],
 } as const satisfies Program;
@@ -55,6 +58,12 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>): vo
       received: lengths.map((name) => `--${name}`).join(' and '),
       fix: 'leave out all but one',
     });
+  }
+  if (flags['from-discriminator'] !== undefined && flags.from === undefined) {
+    throw new ShadegradError('BAD_FLAG', '--from-discriminator goes with a generator', { expected: '--from with it', fix: 'add --from FILE' });
+  }
+  if (flags.from !== undefined && flags.resume) {
+    throw new ShadegradError('BAD_FLAG', '--resume goes on with the networks of its own run', { expected: 'one of --from and --resume', received: 'both', fix: 'leave out --resume to start a new run' });
   }
   if (flags['download-url'] !== undefined && !flags.download) {
     throw new ShadegradError('BAD_FLAG', '--download-url says what --download is to fetch', { expected: '--download with it', fix: 'add --download' });

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import { variantsOf, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import type { AdapterChoice } from '../adapter-choice.js';
 import { loadCheckpoint, saveCheckpoint } from '../checkpoint.js';
 import { formatCount } from '../format.js';
@@ -219,7 +219,7 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
     });
   }
   gpu.choices.load(checkpoint.choices ?? {});
-  const trainer = await openTrainer(gpu, data, settings, { replay: steps.replay });
+  const trainer = await openTrainer(gpu, data, settings, { replay: steps.replay, variants: variantsOf(checkpoint.architecture) });
   await loadCheckpoint(folder.checkpoint, trainer.networks);
   trainer.resumeAt(checkpoint.step);
   say(`going on from step ${formatCount(checkpoint.step)} of ${folder.checkpoint}`);

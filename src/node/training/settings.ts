@@ -22,6 +22,9 @@ export interface RunSettings {
   dropout: boolean;
   jitter: boolean;
   direction: Direction;
+  /** Files of the networks that it began with; null for random ones. */
+  from: string | null;
+  fromDiscriminator: string | null;
 }
 
 /** Of the generator; the paper's. */
@@ -73,6 +76,8 @@ export function newSettings(flags: TrainFlags, given: ReadonlySet<string>, softw
     dropout: isGiven('dropout') ? flags.dropout : defaults.dropout,
     jitter: flags.jitter,
     direction: flags.direction,
+    from: flags.from ?? null,
+    fromDiscriminator: flags['from-discriminator'] ?? null,
   }));
 }
 
@@ -134,5 +139,5 @@ export function resumedSettings(path: string, options: CheckpointOptions, flags:
 /** Names every setting, so that a checkpoint's other options are told apart from them. */
 const NO_SETTINGS: Record<keyof RunSettings, null> = {
   preset: null, size: null, ngf: null, ndf: null, epochs: null, steps: null, minutes: null, batch: null,
-  learningRate: null, lambda: null, seed: null, dropout: null, jitter: null, direction: null,
+  learningRate: null, lambda: null, seed: null, dropout: null, jitter: null, direction: null, from: null, fromDiscriminator: null,
 };

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
-import { Trainer, type TrainedStep } from '../../training/trainer.js';
+import { Trainer, type TrainedStep, type TrainerVariants } from '../../training/trainer.js';
 import type { TrainingData } from './data.js';
 import { DROPOUT_RATE, loadSizeOf, type RunSettings } from './settings.js';
 
@@ -24,15 +24,26 @@ export interface StepOptions {
   replay: boolean;
   /** Tunes the kernels for a step. */
   tuning?: (step: () => void) => Promise<void>;
+  /** Of the networks, if they are not the paper's. */
+  variants?: TrainerVariants;
+  /** Fills the networks before their first step. */
+  place?: (trainer: Trainer) => Promise<void>;
 }
 
-export function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, settings: RunSettings, { replay, tuning }: StepOptions): Promise<Trainer> {
+export async function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, settings: RunSettings, { replay, tuning, variants, place }: StepOptions): Promise<Trainer> {
   const { dropout, size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction } = settings;
-  return Trainer.create(gpu, train, {
-    size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction, storedSize, replay,
+  const trainer = await Trainer.create(gpu, train, {
+    size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction, storedSize, replay, variants,
     loadSize: loadSizeOf(settings),
     dropout: dropout ? DROPOUT_RATE : 0,
   }, tuning);
+  try {
+    await place?.(trainer);
+    return trainer;
+  } catch (error) {
+    trainer.dispose();
+    throw error;
+  }
 }
 
 /**

@@ -28,7 +28,7 @@ const quoted = (text: string): string => (SAFE_IN_SHELLS.test(text) ? text : `'$
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(settings: RunSettings, source: DataSource, totalSteps: number): string {
-  const { preset, size, ngf, ndf, epochs, batch, learningRate, lambda, seed, dropout, jitter, direction } = settings;
+  const { preset, size, ngf, ndf, epochs, batch, learningRate, lambda, seed, dropout, jitter, direction, from, fromDiscriminator } = settings;
   const flags = [
     source === SYNTHETIC ? '' : `--data ${quoted(source)}`,
     `--preset ${preset} --direction ${direction} --size ${size} --ngf ${ngf} --ndf ${ndf}`,
@@ -36,6 +36,8 @@ export function commandOf(settings: RunSettings, source: DataSource, totalSteps:
     `--batch ${batch} --lr ${learningRate} --lambda ${lambda} --seed ${seed}`,
     dropout ? '--dropout' : '--no-dropout',
     jitter ? '' : '--no-jitter',
+    from === null ? '' : `--from ${quoted(from)}`,
+    fromDiscriminator === null ? '' : `--from-discriminator ${quoted(fromDiscriminator)}`,
   ];
   return ['node examples/train-facades.js', ...flags].filter((part) => part !== '').join(' ');
 }
@@ -77,6 +79,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     dropout: settings.dropout,
     jitter: settings.jitter,
     seed: settings.seed,
+    ...(settings.from !== null && { 'begun with': settings.from }),
   };
   return {
     title: source === SYNTHETIC ? 'Synthetic facades from label maps' : `pix2pix on ${data.train.name.replace(/\/train.*$/, '')}`,

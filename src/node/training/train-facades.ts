@@ -8,6 +8,7 @@ import { formatCount } from '../format.js';
 import { formatHelp } from '../help.js';
 import { chooseSource, SYNTHETIC } from './data.js';
 import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
+import { openInitialState } from './initial.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from './folder.js';
 import { TrainingSession, type SessionOptions } from './session.js';
 import { newSettings, resumedSettings } from './settings.js';
@@ -36,19 +37,29 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
   const asked = flags.data !== undefined || flags.download || !resume;
   const source = asked ? await chooseSource(flags) : String(resume.checkpoint.options.source);
 
-  const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  const initial = await openInitialState(flags, given);
   try {
-    say(adapter.summary);
-    const scales = run.scales ?? newSettings(flags, given, adapter.kind !== 'hardware');
-    if (!resume) sayPreset(scales[0]!.preset, given.has('preset'));
-    return await TrainingSession.run({
-      gpu, adapter, folder, source, scales, resume, launchedAt, say,
-      pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
-      validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
-      steps: { replay: !flags.eager, tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined },
-    });
+    const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+    try {
+      say(adapter.summary);
+      const scales = run.scales ?? newSettings({ ...flags, ...initial?.scale }, new Set([...given, ...Object.keys(initial?.scale ?? {})]), adapter.kind !== 'hardware');
+      if (!resume) sayPreset(scales[0]!.preset, given.has('preset'));
+      if (initial) say(initial.summary);
+      return await TrainingSession.run({
+        gpu, adapter, folder, source, scales, resume, launchedAt, say,
+        pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
+        validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
+        steps: {
+          replay: !flags.eager,
+          tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined,
+          ...(initial && { variants: initial.variants, place: (trainer) => initial.place(trainer) }),
+        },
+      });
+    } finally {
+      gpu.destroy();
+    }
   } finally {
-    gpu.destroy();
+    await initial?.close();
   }
 }
 

@@ -1,0 +1,96 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { stateDict } from '../src/exchange/pytorch-run.js';
+import { findRun } from '../src/exchange/read-weights.js';
+import type { NetworkArchitecture } from '../src/exchange/network-weights.js';
+import { bytesSource } from '../src/formats/byte-source.js';
+import { encodePyTorch } from '../src/formats/pytorch-write.js';
+import { openSafetensors } from '../src/formats/safetensors-file.js';
+import { openPyTorch } from '../src/formats/pytorch-file.js';
+import golden from './goldens/reference_run.json';
+import { buildLibrary, failedWith, run, succeeded, temporaryFolder, type Finished } from './harness/program.js';
+import { collect, formulaNetwork } from './harness/weights.js';
+
+const folder = temporaryFolder('from');
+const at = (name: string): string => join(folder, name);
+const checkpoint = async (name: string) => findRun(await openSafetensors(bytesSource(readFileSync(at(`${name}/checkpoint.safetensors`)))));
+const train = (name: string, ...flags: string[]): Promise<Finished> => run('train-facades', ['--no-tune', '--validate', '2', '--out', at(name), ...flags]);
+/** So small a rate that the networks hardly move from where they began. */
+const STILL = ['--steps', '1', '--lr', '1e-8'];
+
+async function write(name: string, architecture: NetworkArchitecture): Promise<void> {
+  writeFileSync(at(name), await collect(encodePyTorch(stateDict(formulaNetwork(architecture)))));
+}
+
+test.before(async () => {
+  buildLibrary();
+  writeFileSync(at('run.pth'), Buffer.from(golden.file, 'base64'));
+  await write('g.pth', { kind: 'unet', options: { size: 32, ngf: 2, norm: 'instance' } });
+  await write('d.pth', { kind: 'patchgan', options: { ndf: 3, layers: 2, norm: 'instance' } });
+  await write('grey.pth', { kind: 'unet', options: { size: 32, ngf: 2, inChannels: 1 } });
+});
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a run of PyTorch\'s is trained on: its networks, its optimisers and their steps', async () => {
+  assert.match(succeeded(await train('whole', '--from', at('run.pth'), ...STILL)), /both networks and their optimisers of .*run\.pth, after 4 steps/);
+  const [before, after] = [await findRun(await openPyTorch(bytesSource(readFileSync(at('run.pth'))))), await checkpoint('whole')];
+  assert.is(after.info.generatorSteps, golden.step + 1);
+  assert.is(after.info.discriminatorSteps, golden.step + 1);
+  assert.is(after.info.step, 1);
+  assert.is(after.info.options.from, at('run.pth'));
+  for (const role of ['generator', 'discriminator'] as const) {
+    for (const [name, tensor] of before[role].tensors) {
+      if (name.includes('running_')) continue;
+      const [theirs, ours] = [await tensor.read(), await after[role].tensors.get(name)!.read()];
+      assert.ok(ours.every((value, i) => Math.abs(value - theirs[i]!) < 1e-6), `${role}.${name}`);
+    }
+  }
+  // The second moment keeps 0.999 of what it was: the optimiser is theirs, not a new one.
+  const name = 'model.model.3.weight';
+  const [theirs, ours] = [await before.generatorOptimizer.second.get(name)!.read(), await after.generatorOptimizer.second.get(name)!.read()];
+  assert.ok(ours.every((value, i) => value >= 0.9989 * theirs[i]!));
+  assert.ok(theirs.some((value) => value > 0));
+});
+
+test('networks with instance norm and another discriminator, of two files; a run that stops and goes on is the one that did not', async () => {
+  const files = ['--from', at('g.pth'), '--from-discriminator', at('d.pth')];
+  assert.match(succeeded(await train('at-once', ...files, '--steps', '4')), /both networks of .*g\.pth.*d\.pth; their optimisers are new/);
+  const { info } = await checkpoint('at-once');
+  assert.equal(info.architecture, {
+    generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere' }, discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
+  });
+  assert.is(info.generatorSteps, 4);
+  const report = readFileSync(at('at-once/report.html'), 'utf8');
+  assert.match(report, /--from .*g\.pth --from-discriminator .*d\.pth/);
+
+  // Stopped at half of the same four steps: a shorter run's learning rate would fall earlier.
+  succeeded(await train('half', ...files, '--steps', '4', '--save-every', '2'));
+  assert.ok(readFileSync(at('half/checkpoint.safetensors')).equals(readFileSync(at('at-once/checkpoint.safetensors'))));
+  succeeded(await run('train-facades', ['--resume', '--steps', '6', '--out', at('half')]));
+  succeeded(await run('train-facades', ['--resume', '--steps', '6', '--eager', '--out', at('at-once')]));
+  assert.ok(readFileSync(at('half/checkpoint.safetensors')).equals(readFileSync(at('at-once/checkpoint.safetensors'))));
+  assert.is((await checkpoint('half')).info.architecture.generator.norm, 'instance');
+});
+
+test('a generator alone gets a new discriminator of the width that is asked for', async () => {
+  assert.match(succeeded(await train('alone', '--from', at('g.pth'), '--ndf', '2', ...STILL)), /the discriminator is new/);
+  const { info } = await checkpoint('alone');
+  assert.is(info.architecture.discriminator!.ndf, 2);
+  assert.is(info.architecture.generator.ngf, 2);
+});
+
+test('flags that contradict the file, and files that cannot be trained on, start nothing', async () => {
+  failedWith(await train('none', '--from', at('g.pth'), '--ngf', '8'), 'BAD_FLAG', /--ngf 2/, /--ngf 8/);
+  failedWith(await train('none', '--from', at('g.pth'), '--size', '64'), 'BAD_FLAG', /--size 32/);
+  failedWith(await train('none', '--from', at('grey.pth')), 'WEIGHTS_UNSUPPORTED', /1 -> 3/);
+  failedWith(await train('none', '--from', at('d.pth')), 'WEIGHTS_MISMATCH', /no generator/);
+  failedWith(await train('none', '--from', at('g.pth'), '--from-discriminator', at('g.pth')), 'WEIGHTS_MISMATCH', /no discriminator/);
+  failedWith(await train('none', '--from-discriminator', at('d.pth')), 'BAD_FLAG', /--from/);
+  failedWith(await train('whole', '--from', at('g.pth'), '--resume'), 'BAD_FLAG', /--resume/);
+  failedWith(await train('none', '--from', at('missing.pth')), 'DATA_NOT_FOUND', /missing\.pth/);
+  assert.not.ok(existsSync(at('none')));
+});
+
+test.run();
