@@ -39,7 +39,7 @@ export { fill } from './kernels/elementwise.js';
 export { fillNormal, fillUniform } from './kernels/random.js';
 export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
 
-// Networks and training.
+// Networks.
 export { Module, Slot } from './nn/module.js';
 export { BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode, type Norm } from './nn/layers.js';
 export { constant, normal, uniform, type Initializer } from './nn/initializers.js';
@@ -50,7 +50,22 @@ export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
 export type { VariantOptions } from './models/variants.js';
 export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
 export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';
+
+// Weights: files of many formats, the networks in them, and the way back.
+export type { StoredDType, StoredTensor, TensorToWrite, WeightFile, WeightFormat } from './formats/weight-file.js';
+export { encodeSafetensors, openSafetensors, openShardedSafetensors } from './formats/safetensors-file.js';
+export { openPyTorch, type PyTorchFile, type PyTorchKey, type PyTorchValue } from './formats/pytorch-file.js';
+export { encodePyTorch, PythonFloat, type PyTorchTensor, type PyTorchWritable, type PyTorchWriteOptions } from './formats/pytorch-write.js';
+export { OrderedDict, Tuple } from './formats/pickle-read.js';
+export { encodePict, openPict, type PictFile } from './formats/pict.js';
+export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
+export { findNetwork, findRun, hasRun, networksIn, type FoundNetwork, type NetworkRole, type WeightOrigin } from './exchange/read-weights.js';
+export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
+export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
+export { runForPyTorch, stateDict } from './exchange/pytorch-run.js';
+
+// Training.
 export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';
-export { Trainer, type TrainedStep, type TrainerOptions } from './training/trainer.js';
+export { Trainer, type TrainedStep, type TrainerOptions, type TrainerVariants } from './training/trainer.js';
 export { Translator, type TranslatorOptions } from './training/translator.js';
 export type { Direction } from './training/image-store.js';

@@ -1,3 +1,4 @@
 export * from '../index.js';
+export { blobSource } from './blob-source.js';
 export { requestGpu } from './adapter.js';
 export { addToTuningCache, readTuningCache } from './tuning-cache.js';
