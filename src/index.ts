@@ -61,6 +61,8 @@ export { encodePict, openPict, type PictFile } from './formats/pict.js';
 export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
 export { findNetwork, findRun, hasRun, networksIn, type FoundNetwork, type NetworkRole, type WeightOrigin } from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
+export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
+export type { FileToWrite, OnnxFiles } from './formats/onnx.js';
 export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
 export { runForPyTorch, stateDict } from './exchange/pytorch-run.js';
 

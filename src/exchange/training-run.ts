@@ -77,6 +77,11 @@ function* runTensors(run: TrainingRun): Generator<[name: string, tensor: Network
   }
 }
 
+/** Bytes of all its numbers. */
+export function runSize(run: TrainingRun): number {
+  return 4 * [...runTensors(run)].reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
+}
+
 /** The bytes of a training checkpoint, as training itself writes them; a tensor at a time. */
 export function encodeRunCheckpoint(run: TrainingRun): AsyncGenerator<Uint8Array> {
   const tensors = [...runTensors(run)];

@@ -142,6 +142,21 @@ async function syncFolder(folder: string, files: FileSystem): Promise<void> {
   }
 }
 
+/** Files that belong together: all are on the disk before the first appears under its name, in this order. */
+export async function writeFilesAtomic(contents: readonly (readonly [path: string, content: AsyncIterable<Uint8Array>])[], files: FileSystem = nodeFiles): Promise<void> {
+  const writers: AtomicWriter[] = [];
+  try {
+    for (const [path, content] of contents) {
+      const writer = await atomicWriter(path, files);
+      writers.push(writer);
+      for await (const chunk of content) await writer.write(chunk);
+    }
+    for (const writer of writers) await writer.commit();
+  } finally {
+    for (const writer of writers) await writer.abort();
+  }
+}
+
 /** Write a whole file, or nothing. See `atomicWriter` for the errors; those of `content` itself pass through. */
 export async function writeFileAtomic(
   path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>, files: FileSystem = nodeFiles,

@@ -1,0 +1,201 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { elementCount, type Shape } from '../tensor/shape.js';
+import { encodeNumbers, STORED_DTYPE_BYTES } from './half.js';
+import { ProtobufMessage } from './protobuf-write.js';
+import type { TensorToWrite } from './weight-file.js';
+
+/** Attributes of a node: a whole number is an int, `{ float }` a float, a list ints. */
+export type OnnxAttribute = number | readonly number[] | { readonly float: number };
+
+export interface OnnxNode {
+  readonly operator: string;
+  /** Names of values. */
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+/** A constant of the graph, such as a weight. */
+export interface OnnxTensor extends TensorToWrite {
+  readonly dtype: 'f32' | 'f16';
+}
+
+/** An input or output of the graph, float32. */
+export interface OnnxValue {
+  readonly name: string;
+  /** Lengths of each axis, outermost first; a word names an axis of any length. */
+  readonly shape: readonly (number | string)[];
+  readonly description: string;
+}
+
+export interface OnnxModel {
+  readonly name: string;
+  readonly description: string;
+  /** What wrote it, and that program's version. */
+  readonly producer: readonly [name: string, version: string];
+  /** Version of the operators. */
+  readonly opset: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  /** Each after those whose outputs it takes. */
+  readonly nodes: readonly OnnxNode[];
+  readonly tensors: readonly OnnxTensor[];
+}
+
+/** A file to write: its size is known before its first byte. */
+export interface FileToWrite {
+  readonly bytes: number;
+  /** The contents, a tensor at a time. Each call reads the tensors anew. */
+  encode(): AsyncGenerator<Uint8Array>;
+}
+
+export interface OnnxFiles {
+  readonly model: FileToWrite;
+  /** The numbers, where they lie outside the model: to be written beside it under the name given. */
+  readonly data: FileToWrite | null;
+}
+
+/** The format that came with operator set 17. */
+const IR_VERSION = 8;
+/** Attribute types, element types and the place of a tensor's data, as onnx.proto numbers them. */
+const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 } as const;
+const ELEMENT_TYPE = { f32: 1, f16: 10 } as const;
+const EXTERNAL = 1;
+/** Element type FLOAT, as the attribute "to" of Cast has it. */
+export const ONNX_FLOAT = ELEMENT_TYPE.f32;
+
+/** Protocol buffers cannot hold more. */
+const MOST_MODEL_BYTES = 2 ** 31 - 1;
+/** Smaller tensors stay in the model: a name, an offset and a length are as long. */
+const SMALLEST_EXTERNAL_BYTES = 1024;
+/** Where a tensor of an external file may begin so that it can be mapped: a page, and for large ones Windows' granularity. */
+const PAGE_BYTES = 4096;
+const LARGE_PAGE_BYTES = 65_536;
+const LARGE_BYTES = 1_048_576;
+/** A name in the model's own folder, everywhere. */
+const FILE_NAME = /^[^\\/:\0.][^\\/:\0]*$/;
+/** From here on a float32 rounds to infinity in float16. */
+const HALF_OVERFLOW = 65_520;
+
+interface PlacedTensor extends OnnxTensor {
+  readonly bytes: number;
+  /** In the external file; null inside the model. */
+  readonly offset: number | null;
+}
+
+/**
+ * An ONNX model as the bytes of one file, or of two.
+ *
+ * @param options.dataFile name of the file for the numbers, in the model's own folder; none to keep them in the model
+ * @throws INVALID_ARGUMENT for a name with a path, and for a model that one file cannot hold. Writing throws
+ * WEIGHTS_UNSUPPORTED for a number that float16 does not reach, and what reading the tensors throws.
+ */
+export function encodeOnnx(model: OnnxModel, { dataFile }: { dataFile?: string | undefined } = {}): OnnxFiles {
+  if (dataFile !== undefined && !FILE_NAME.test(dataFile)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'name of the file for the weights of an ONNX model', {
+      expected: 'a name without a path, in the folder of the model', received: JSON.stringify(dataFile.slice(0, 80)), fix: 'name it like the model, as "model.onnx.data"',
+    });
+  }
+  let end = 0;
+  const tensors = model.tensors.map((tensor): PlacedTensor => {
+    const bytes = elementCount(tensor.shape) * STORED_DTYPE_BYTES[tensor.dtype];
+    if (dataFile === undefined || bytes < SMALLEST_EXTERNAL_BYTES) return { ...tensor, bytes, offset: null };
+    const page = bytes >= LARGE_BYTES ? LARGE_PAGE_BYTES : PAGE_BYTES;
+    const offset = Math.ceil(end / page) * page;
+    end = offset + bytes;
+    return { ...tensor, bytes, offset };
+  });
+  const message = modelMessage(model, tensors, dataFile);
+  if (message.length > MOST_MODEL_BYTES) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'an ONNX model in one file', {
+      expected: `at most ${MOST_MODEL_BYTES} bytes`, received: `${message.length} bytes`, fix: 'put the weights into a file of their own (external), or write f16',
+    });
+  }
+  return {
+    model: { bytes: message.length, encode: () => message.encode() },
+    data: dataFile === undefined ? null : { bytes: end, encode: () => externalData(tensors) },
+  };
+}
+
+async function* externalData(tensors: readonly PlacedTensor[]): AsyncGenerator<Uint8Array> {
+  let position = 0;
+  for (const tensor of tensors) {
+    if (tensor.offset === null) continue;
+    if (tensor.offset > position) yield new Uint8Array(tensor.offset - position);
+    yield await tensorBytes(tensor);
+    position = tensor.offset + tensor.bytes;
+  }
+}
+
+async function tensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
+  const { name, shape, dtype } = tensor;
+  const values = await tensor.read();
+  const expected = elementCount(shape);
+  if (values.length !== expected) {
+    throw new ShadegradError('WEIGHTS_MISMATCH', `contents of "${name}"`, { expected: `${expected} numbers`, received: `${values.length} numbers`, fix: 'check the reader that made these weights' });
+  }
+  const outside = dtype === 'f16' ? values.findIndex((value) => Math.abs(value) >= HALF_OVERFLOW && Number.isFinite(value)) : -1;
+  if (outside >= 0) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `number ${outside} of "${name}" as float16`, { expected: 'at most 65504 in size', received: String(values[outside]), fix: 'write the model as f32' });
+  }
+  return encodeNumbers(values, dtype);
+}
+
+function modelMessage({ name, description, producer, opset, metadata, inputs, outputs, nodes }: OnnxModel, tensors: readonly PlacedTensor[], dataFile: string | undefined): ProtobufMessage {
+  const graph = new ProtobufMessage();
+  nodes.forEach((node, index) => graph.message(1, nodeMessage(node, index)));
+  graph.text(2, name);
+  for (const tensor of tensors) graph.message(5, tensorMessage(tensor, dataFile));
+  for (const value of inputs) graph.message(11, valueMessage(value));
+  for (const value of outputs) graph.message(12, valueMessage(value));
+
+  const message = new ProtobufMessage().integer(1, IR_VERSION).text(2, producer[0]).text(3, producer[1]).text(6, description).message(7, graph);
+  message.message(8, new ProtobufMessage().text(1, '').integer(2, opset));
+  for (const [key, value] of Object.entries(metadata)) message.message(14, entryMessage(key, value));
+  return message;
+}
+
+function nodeMessage({ operator, inputs, output, attributes }: OnnxNode, index: number): ProtobufMessage {
+  const message = new ProtobufMessage();
+  for (const input of inputs) message.text(1, input);
+  message.text(2, output).text(3, `${index}.${operator}`).text(4, operator);
+  for (const [name, value] of Object.entries(attributes)) message.message(5, attributeMessage(name, value));
+  return message;
+}
+
+function attributeMessage(name: string, value: OnnxAttribute): ProtobufMessage {
+  const message = new ProtobufMessage().text(1, name);
+  if (typeof value === 'number') return message.integer(3, value).integer(20, ATTRIBUTE_TYPE.int);
+  if ('float' in value) return message.float(2, value.float).integer(20, ATTRIBUTE_TYPE.float);
+  for (const each of value) message.integer(8, each);
+  return message.integer(20, ATTRIBUTE_TYPE.ints);
+}
+
+function tensorMessage(tensor: PlacedTensor, dataFile: string | undefined): ProtobufMessage {
+  const { name, shape, dtype, bytes, offset } = tensor;
+  const message = dimensions(shape).integer(2, ELEMENT_TYPE[dtype]).text(8, name);
+  if (offset === null || dataFile === undefined) return message.streamed(9, bytes, () => tensorBytes(tensor));
+  const place = { location: dataFile, offset: String(offset), length: String(bytes) };
+  for (const [key, value] of Object.entries(place)) message.message(13, entryMessage(key, value));
+  return message.integer(14, EXTERNAL);
+}
+
+function dimensions(shape: Shape): ProtobufMessage {
+  const message = new ProtobufMessage();
+  for (const length of shape) message.integer(1, length);
+  return message;
+}
+
+function valueMessage({ name, shape, description }: OnnxValue): ProtobufMessage {
+  const axes = new ProtobufMessage();
+  for (const length of shape) {
+    axes.message(1, typeof length === 'number' ? new ProtobufMessage().integer(1, length) : new ProtobufMessage().text(2, length));
+  }
+  const tensorType = new ProtobufMessage().integer(1, ELEMENT_TYPE.f32).message(2, axes);
+  return new ProtobufMessage().text(1, name).message(2, new ProtobufMessage().message(1, tensorType)).text(3, description);
+}
+
+function entryMessage(key: string, value: string): ProtobufMessage {
+  return new ProtobufMessage().text(1, key).text(2, value);
+}

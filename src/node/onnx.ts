@@ -1,0 +1,85 @@
+import { basename } from 'node:path';
+import { exportOnnx, type OnnxOptions } from '../exchange/onnx-export.js';
+import type { FoundNetwork } from '../exchange/read-weights.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { writeFilesAtomic } from './files.js';
+
+export interface WriteOnnxOptions extends Pick<OnnxOptions, 'batch' | 'dtype'> {
+  /** Puts the weights beside the model, into a file of its name with .data after it. */
+  external?: boolean;
+}
+
+/**
+ * Writes a network as an ONNX model that uses the statistics it was found with; whole or not at all, the file of the
+ * weights before the model that names it.
+ *
+ * @returns the files written
+ * @throws WRITE_FAILED, WEIGHTS_UNSUPPORTED, and what reading the weights throws
+ */
+export async function writeOnnx({ weights, statistics }: FoundNetwork, path: string, { external = false, ...options }: WriteOnnxOptions): Promise<string[]> {
+  const fileName = `${basename(path)}.data`;
+  const { model, data } = exportOnnx(weights, { ...options, statistics: statistics === 'running' ? 'running' : 'image', ...(external && { external: { fileName } }) });
+  const files: [string, AsyncIterable<Uint8Array>][] = [[path, model.encode()]];
+  if (data) files.unshift([`${path}.data`, data.encode()]);
+  await writeFilesAtomic(files);
+  return files.map(([name]) => name);
+}
+
+/** Not a dependency: a name that is not written out lets the compiler and bundlers do without it. */
+const RUNTIME: string = 'onnxruntime-node';
+
+interface OnnxTensorValue {
+  readonly dims: readonly [number, number, number, number];
+  readonly data: Float32Array;
+}
+
+/** What is used of onnxruntime-node. */
+interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(path: string, options: { executionProviders: readonly string[] }): Promise<{
+      readonly inputNames: readonly string[];
+      readonly outputNames: readonly string[];
+      run(inputs: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, OnnxTensorValue>>>;
+    }>;
+  };
+  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;
+}
+
+/** Runs an ONNX model on images. @param shape [batch, height, width, channels], as this library has it */
+export type OnnxRunner = (values: Float32Array, shape: readonly [number, number, number, number]) => Promise<Float32Array>;
+
+/**
+ * What runs an ONNX model on the processor: onnxruntime-node, if it is installed; null where it is not.
+ *
+ * @throws WEIGHTS_MISMATCH when it does not take the model
+ */
+export async function openOnnx(path: string): Promise<OnnxRunner | null> {
+  const runtime = (await import(RUNTIME).catch(() => null)) as (OnnxRuntime & { default?: OnnxRuntime }) | null;
+  if (runtime === null) return null;
+  // It is a CommonJS module, whose exports Node may find under "default" alone.
+  const { InferenceSession, Tensor } = runtime.default ?? runtime;
+  const refused = (error: unknown): never => {
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${path}: ONNX Runtime does not take the model`, { received: String(error).slice(0, 300), fix: 'do not use this file' });
+  };
+  const session = await InferenceSession.create(path, { executionProviders: ['cpu'] }).catch(refused);
+  return async (values, [batch, height, width, channels]) => {
+    const input = new Tensor('float32', toPlanes(values, batch, height * width, channels), [batch, channels, height, width]);
+    const { dims: [images, planes, rows, columns], data } = (await session.run({ [session.inputNames[0]!]: input }).catch(refused))[session.outputNames[0]!]!;
+    return fromPlanes(data, images, rows * columns, planes);
+  };
+}
+
+/** [batch, pixels, channels] to [batch, channels, pixels]. */
+function toPlanes(values: Float32Array, batch: number, pixels: number, channels: number): Float32Array {
+  const result = new Float32Array(values.length);
+  let from = 0;
+  for (let image = 0; image < batch; image++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      for (let channel = 0; channel < channels; channel++) result[(image * channels + channel) * pixels + pixel] = values[from++]!;
+    }
+  }
+  return result;
+}
+
+/** The way back. */
+const fromPlanes = (values: Float32Array, batch: number, pixels: number, channels: number): Float32Array => toPlanes(values, batch, channels, pixels);
