@@ -104,6 +104,31 @@ test('a whole run goes through PyTorch\'s form and comes back as it was; what tr
   assert.equal(['none.pth', 'none.safetensors', 'none.pict'].filter((name) => existsSync(at(name))), []);
 });
 
+test('to ONNX, which ONNX Runtime then computes the same with: f32 and f16, any batch or so many, weights inside or beside', async () => {
+  assert.ok(meanDifference(succeeded(await convert('g.safetensors', 'g.onnx'))) < 1e-6);
+  assert.ok(meanDifference(succeeded(await convert('g.safetensors', 'g3.onnx', '--batch', '3'))) < 1e-6);
+  assert.ok(meanDifference(succeeded(await convert('both.safetensors', 'd.onnx', '--network', 'discriminator'))) < 1e-6);
+  const rounded = meanDifference(succeeded(await convert('g.safetensors', 'half.onnx', '--dtype', 'f16')));
+  assert.ok(rounded > 0 && rounded < 1e-2, `${rounded}`);
+  mkdirSync(at('apart'));
+  assert.ok(meanDifference(succeeded(await convert('g.safetensors', 'apart/g.onnx', '--external'))) < 1e-6);
+  assert.equal(readdirSync(at('apart')).sort(), ['g.onnx', 'g.onnx.data']);
+  assert.ok(readFileSync(at('apart/g.onnx')).length < readFileSync(at('g.onnx')).length);
+  // TensorFlow's own statistics, leaky skips and biases are in the model as well.
+  assert.ok(meanDifference(succeeded(await convert('tutorial/model.json', 'tutorial.onnx'))) < 1e-5);
+  failedWith(await run('shadegrad', ['inspect', at('g.onnx')]), 'WEIGHTS_UNSUPPORTED', /written here and not read/);
+});
+
+test('flags that are not of the format to write are refused before anything is read', async () => {
+  failedWith(await convert('g.safetensors', 'x.onnx', '--layout', 'pytorch'), 'BAD_FLAG', /--layout/);
+  failedWith(await convert('g.safetensors', 'x.onnx', '--dtype', 'bf16'), 'BAD_FLAG', /f32 or f16/);
+  failedWith(await convert('g.safetensors', 'x.onnx', '--batch', '0'), 'BAD_FLAG', /--batch/);
+  failedWith(await convert('g.safetensors', 'x.pth', '--external'), 'BAD_FLAG', /--external/);
+  failedWith(await convert('g.safetensors', 'x.safetensors', '--batch', '2'), 'BAD_FLAG', /--batch/);
+  failedWith(await convert('g.safetensors', 'x.pict', '--dtype', 'f16'), 'BAD_FLAG', /8 bits/);
+  assert.equal(readdirSync(folder).filter((name) => name.startsWith('x.')), []);
+});
+
 test('half the size in f16 and bf16, with outputs that differ by their rounding', async () => {
   for (const dtype of ['f16', 'bf16']) {
     const difference = meanDifference(succeeded(await convert('g.safetensors', `g-${dtype}.safetensors`, '--dtype', dtype)));
@@ -164,7 +189,7 @@ test('a generator that is not of colour pictures, or that is none, translates no
 test('bad command lines, and files that may not or cannot be written, leave everything as it was', async () => {
   const before = readFileSync(at('g.safetensors'));
   failedWith(await convert('g.safetensors', 'g.safetensors'), 'BAD_FLAG', /over itself/);
-  failedWith(await convert('g.safetensors', 'g.h5'), 'BAD_FLAG', /g\.h5/, /\.safetensors, \.pth or \.pict/);
+  failedWith(await convert('g.safetensors', 'g.h5'), 'BAD_FLAG', /g\.h5/, /\.safetensors, \.pth, \.pict or \.onnx/);
   failedWith(await convert('g.safetensors', 'model.json'), 'BAD_FLAG', /cannot be written/);
   failedWith(await run('shadegrad', ['convert', at('g.safetensors')]), 'BAD_FLAG', /1 file names?/);
   failedWith(await convert('g.safetensors', 'x.safetensors', '--dtype', 'f8'), 'BAD_FLAG', /f32, f16, bf16/);

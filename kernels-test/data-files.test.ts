@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
-import { atomicWriter, writeFileAtomic, type FileSystem } from '../src/node/files.js';
+import { atomicWriter, writeFileAtomic, writeFilesAtomic, type FileSystem } from '../src/node/files.js';
 
 const test = suite<{ folder: string }>('files');
 test.before.each(async (context) => {
@@ -83,6 +83,22 @@ test('a full disk leaves the old file and nothing else', async ({ folder }) => {
   await failsToWrite(writeFileAtomic(path, new Uint8Array(100), failing('ENOSPC', 40)), path, /disk is full/);
   assert.is(await readFile(path, 'utf8'), 'old');
   assert.equal(await readdir(folder), ['checkpoint']);
+});
+
+test('files that belong together appear together or not at all', async ({ folder }) => {
+  const [data, model] = [join(folder, 'model.data'), join(folder, 'model')];
+  const pieces = async function* (...numbers: number[]) {
+    for (const number of numbers) yield Uint8Array.of(number);
+  };
+  await writeFilesAtomic([[data, pieces(1, 2)], [model, pieces(3)]]);
+  assert.equal([[...(await readFile(data))], [...(await readFile(model))]], [[1, 2], [3]]);
+  const cut = async function* () {
+    yield Uint8Array.of(9);
+    throw new Error('no more');
+  };
+  await writeFilesAtomic([[data, pieces(7, 8)], [model, cut()]]).then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'no more'));
+  assert.equal([[...(await readFile(data))], [...(await readFile(model))]], [[1, 2], [3]]);
+  assert.equal((await readdir(folder)).sort(), ['model', 'model.data']);
 });
 
 test('a really full disk: a small tmpfs where one can be mounted', async ({ folder }) => {
