@@ -164,12 +164,42 @@ test('options are given back whole, and build the same network', () => {
     assert.equal(second.options, first.options);
     assert.equal([...second.namedSlots()].map(([name, { shape }]) => [name, shape]), [...first.namedSlots()].map(([name, { shape }]) => [name, shape]));
   }
-  assert.equal(new UNet().options, { size: 256, inChannels: 3, outChannels: 3, ngf: 64, dropout: 0.5, norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' });
+  assert.equal(new UNet().options, { size: 256, inChannels: 3, outChannels: 3, ngf: 64, dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' });
   assert.equal(new PatchGAN().options, { inChannels: 6, ndf: 64, layers: 3, norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 });
   assert.is(new UNet({ norm: 'instance' }).options.bias, 'everywhere');
   assert.is(new PatchGAN({ norm: 'instance', bias: 'ends' }).options.bias, 'ends');
   const judge = new PatchGAN({ ndf: 8, layers: 2, norm: 'none' });
   assert.equal((buildNetwork(networkArchitecture(judge)) as PatchGAN).options, judge.options);
+});
+
+test('dropout sits in the three innermost decoder blocks, or in those of full width but the innermost', async () => {
+  // At a rate that leaves nothing of a block's result, what its weights are makes no difference.
+  const rate = 1 - 2 ** -24;
+  const names = { 4: 'model.model.1.model.3.model.3.model.5.weight', 5: 'model.model.1.model.3.model.3.model.3.model.5.weight', 6: 'model.model.1.model.3.model.3.model.3.model.3.model.3.weight' };
+  const levelsThatMatter = async (options: UNetOptions): Promise<number[]> => {
+    const network = new UNet({ size: 64, ngf: 2, dropout: rate, ...options }).to(gpu, { seed: 5, training: false });
+    const input = Tensor.from(gpu, values('dropout blocks', 64 * 64 * 3), [1, 64, 64, 3]);
+    const run = async (): Promise<Float32Array> => {
+      const output = gpu.scope(() => network.forward(input, { training: true }));
+      const result = (await output.data()).slice();
+      output.dispose();
+      return result;
+    };
+    const before = await run();
+    const matter: number[] = [];
+    for (const [level, name] of Object.entries(names)) {
+      const weight = network.namedParameters().get(name)!;
+      const kept = (await weight.data()).slice();
+      weight.write(values(`another ${name}`, weight.size, 0.5));
+      if ((await run()).some((value, i) => value !== before[i]!)) matter.push(Number(level));
+      weight.write(kept);
+    }
+    for (const part of [network, input]) part.dispose();
+    return matter;
+  };
+  assert.equal(await levelsThatMatter({}), []);
+  assert.equal(await levelsThatMatter({ dropoutBlocks: 'middle' }), [4]);
+  assert.equal(await levelsThatMatter({ dropout: 0 }), [4, 5, 6]);
 });
 
 test('meaningless options are refused', async () => {

@@ -48,7 +48,7 @@ for (const each of golden.cases) {
     assert.is(kind, 'unet');
     assert.equal(options, {
       size: each.size, ngf: each.ngf, inChannels: each.inChannels, outChannels: each.outChannels,
-      dropout: 0.5, norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu',
+      dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu',
     });
     assertClose(await run(weights, each.input), float32(each.output), { absolute: 1e-4, label: 'output' });
   });

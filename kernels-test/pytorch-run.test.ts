@@ -27,7 +27,7 @@ const openGolden = (): Promise<PyTorchFile> => openPyTorch(bytesSource(bytes, 'r
 const reopen = async (value: PyTorchWritable): Promise<PyTorchFile> => openPyTorch(bytesSource(await collect(encodePyTorch(value)), 'changed.pth'));
 
 function newPix2Pix(of = { size, ngf, ndf }): Pix2Pix {
-  const generator = new UNet({ size: of.size, ngf: of.ngf, dropout: 0 }).to(gpu, { seed: 1 });
+  const generator = new UNet({ size: of.size, ngf: of.ngf, dropout: 0, dropoutBlocks: 'middle' }).to(gpu, { seed: 1 });
   const discriminator = new PatchGAN({ ndf: of.ndf }).to(gpu, { seed: 2 });
   const options = { learningRate: golden.options.learningRate, betas: [0.5, 0.999] as const };
   return { generator, discriminator, generatorOptimizer: new Adam(generator, options), discriminatorOptimizer: new Adam(discriminator, options) };
@@ -63,7 +63,7 @@ test('a run that PyTorch saved goes on here as it does there: losses and what tw
   assert.is(run.info.step, golden.step);
   assert.is(run.info.epoch, golden.epoch);
   assert.equal(run.info.options, golden.options);
-  assert.equal(run.info.architecture, { generator: { size, inChannels: 3, outChannels: 3, ngf }, discriminator: { inChannels: 6, ndf, layers: 3 } });
+  assert.equal(run.info.architecture, { generator: { size, inChannels: 3, outChannels: 3, ngf, dropoutBlocks: 'middle' }, discriminator: { inChannels: 6, ndf, layers: 3 } });
   const model = newPix2Pix();
   await placeRun(model, run, 'run.pth');
   assert.is(model.generatorOptimizer.stepCount, golden.step);

@@ -59,7 +59,7 @@ test('networks with instance norm and another discriminator, of two files; a run
   assert.match(succeeded(await train('at-once', ...files, '--steps', '4')), /both networks of .*g\.pth.*d\.pth; their optimisers are new/);
   const { info } = await checkpoint('at-once');
   assert.equal(info.architecture, {
-    generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere' }, discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
+    generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere', dropoutBlocks: 'middle' }, discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
   });
   assert.is(info.generatorSteps, 4);
   const report = readFileSync(at('at-once/report.html'), 'utf8');

@@ -8,7 +8,7 @@ export function describeArchitecture(architecture: NetworkArchitecture): string 
   const parts = 'size' in options
     ? [
         `U-Net for ${options.size} x ${options.size}`, `${options.inChannels} -> ${options.outChannels} channels`, `ngf ${options.ngf}`, norms(norm),
-        options.innermostNorm && 'innermost layer normalised', options.skip === 'leaky' && 'leaky skips', options.dropout > 0 ? `dropout ${options.dropout}` : 'no dropout',
+        options.innermostNorm && 'innermost layer normalised', options.skip === 'leaky' && 'leaky skips', options.dropout > 0 ? `dropout ${options.dropout}${options.dropoutBlocks === 'middle' ? ' in the middle blocks' : ''}` : 'no dropout',
       ]
     : ['PatchGAN', `${options.inChannels} channels`, `ndf ${options.ndf}`, `${options.layers} layers`, norms(norm)];
   // Only what is not as in the PyTorch reference.

@@ -6,7 +6,7 @@ import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 import { constantTensor, inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
 
 /** What pix2pix-tensorflow's generator is, whatever its size. */
-const FIXED = { dropout: 0.5, norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu' } as const satisfies UNetOptions;
+const FIXED = { dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu' } as const satisfies UNetOptions;
 
 /** How a version of pix2pix-tensorflow names the variables of a layer. */
 interface Naming {

@@ -5,7 +5,7 @@ import { PythonFloat, type PyTorchTensor, type PyTorchWritable } from '../format
 import type { StoredTensor } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { sameShape } from '../tensor/shape.js';
-import { CHECKPOINT_FORMAT, CHECKPOINT_FORMAT_VERSION, parseCheckpointInfo, type CheckpointOptions, type TrainingCheckpoint } from '../training/checkpoint-info.js';
+import { CHECKPOINT_FORMAT, CHECKPOINT_FORMAT_VERSION, parseCheckpointInfo, type CheckpointArchitecture, type CheckpointOptions, type TrainingCheckpoint } from '../training/checkpoint-info.js';
 import { ADAM_BETAS, ADAM_EPSILON } from '../training/trainer.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { constantTensor, libraryTensor, referenceTensor } from './fit-network.js';
@@ -51,10 +51,10 @@ export function hasOptimizers(file: PyTorchFile): boolean {
   return [...findOptimizers(file.value, 0)].length > 0;
 }
 
-/** Dropout does not show in a state dict, so the run's options say whether there is any. */
-function withDropout(weights: NetworkWeights, { options }: TrainingCheckpoint): NetworkWeights {
-  if (options.dropout !== false || weights.architecture.kind !== 'unet') return weights;
-  return { ...weights, architecture: { kind: 'unet', options: { ...weights.architecture.options, dropout: 0 } } };
+/** Dropout does not show in a state dict: the run's options say whether there is any, and a run of this library where. */
+function withDropout(weights: NetworkWeights, { options, architecture: { generator: { dropoutBlocks = 'innermost' } } }: TrainingCheckpoint): NetworkWeights {
+  if (weights.architecture.kind !== 'unet') return weights;
+  return { ...weights, architecture: { kind: 'unet', options: { ...weights.architecture.options, dropoutBlocks, ...(options.dropout === false && { dropout: 0 }) } } };
 }
 
 function* findOptimizers(value: PyTorchValue, depth: number): Generator<Dict> {
@@ -156,7 +156,7 @@ function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (type
     format: CHECKPOINT_FORMAT,
     formatVersion: CHECKPOINT_FORMAT_VERSION,
     libraryVersion: known?.libraryVersion ?? LIBRARY_VERSION,
-    architecture: runArchitecture(networks),
+    architecture: known ? withPlaceOfDropout(runArchitecture(networks), known.architecture.generator.dropoutBlocks) : runArchitecture(networks),
     options: known?.options ?? { learningRate: generator.learningRate, ...primitives(top.get('options')) },
     step,
     epoch,
@@ -165,6 +165,10 @@ function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (type
     generatorSteps: generator.steps,
     discriminatorSteps: discriminator.steps,
   };
+}
+
+function withPlaceOfDropout({ generator: { dropoutBlocks: _, ...generator }, discriminator }: CheckpointArchitecture, dropoutBlocks: 'innermost' | 'middle' | undefined): CheckpointArchitecture {
+  return { generator: { ...generator, ...(dropoutBlocks && { dropoutBlocks }) }, discriminator };
 }
 
 function ownInfo(json: string, label: string): TrainingCheckpoint {

@@ -51,8 +51,8 @@ export function quoteName(name: string): string {
 }
 
 /**
- * The options of a network, from the names and shapes of its tensors alone. What only shows elsewhere (dropout) is
- * left to the caller.
+ * The options of a network, from the names and shapes of its tensors alone. Dropout does not show: where there is any, it is
+ * where the reference has it.
  *
  * @param tensors names below the prefix of the network's root
  * @param label names the file in errors
@@ -75,7 +75,7 @@ function inferUNet(tensors: StateShapes, label: string): NetworkArchitecture {
   }
   if (levels < MIN_LEVELS) throw unsupported(`${label}: this U-Net is too flat`, `${levels} levels`, `at least ${MIN_LEVELS} levels`);
   const norm = inferNorm(tensors, 'model.model.1.model.1', 'model.model.1.model.2', label);
-  return { kind: 'unet', options: { size: 2 ** levels, inChannels, outChannels, ngf, norm } };
+  return { kind: 'unet', options: { size: 2 ** levels, inChannels, outChannels, ngf, norm, dropoutBlocks: 'middle' } };
 }
 
 function inferPatchGAN(tensors: StateShapes, label: string): NetworkArchitecture {

@@ -15,8 +15,14 @@ export interface UNetOptions extends VariantOptions {
   outChannels?: number;
   /** Channels after the first layer; doubled at each of the next three. Default 64. */
   ngf?: number;
-  /** Dropout rate of the three innermost decoder blocks. Default 0.5. */
+  /** Dropout rate. Default 0.5. */
   dropout?: number;
+  /**
+   * Which decoder blocks have dropout, after their norm: the three innermost ('innermost': the paper, its Torch code and
+   * the TensorFlow implementations), or those of full width but the innermost ('middle': the PyTorch reference; three at
+   * 256 pixels, one more or less for each doubling or halving). Default 'innermost'.
+   */
+  dropoutBlocks?: 'innermost' | 'middle';
   /**
    * Whether the innermost encoder layer is normalised too, as in the TensorFlow implementations; batch norm only, since a
    * single pixel normalised by itself is zero. Its parameters are named "downNorm", not by a number: the PyTorch
@@ -40,8 +46,9 @@ interface BlockContext {
   readonly dropoutState: DropoutState;
 }
 
-/** Decoder blocks with dropout, counted from the innermost. */
+/** Decoder blocks with dropout, counted from the innermost; and the outermost of full width, counted from outside. */
 const DROPOUT_BLOCKS = 3;
+const FIRST_MIDDLE_LEVEL = 5;
 
 /** Numbers of the layers inside a block, as the PyTorch reference's nn.Sequential has them; `downNorm` of the innermost is ours. */
 const INNERMOST = { down: '1', downNorm: 'downNorm', up: '3', upNorm: '4' };
@@ -142,7 +149,7 @@ function normStep(norm: NormLayer | null, mode: ForwardMode): Step | null {
   return norm && ((x, out) => norm.forward(x, mode, out));
 }
 
-function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5, innermostNorm = false, skip = 'relu', ...variant }: UNetOptions): ResolvedOptions {
+function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5, dropoutBlocks = 'innermost', innermostNorm = false, skip = 'relu', ...variant }: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
   const levels = Math.log2(size);
   if (!Number.isInteger(levels) || levels < 4) {
@@ -150,11 +157,12 @@ function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropou
   }
   checkCounts(network, { ngf, inChannels, outChannels });
   if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
+  checkChoice(`dropoutBlocks of ${network}`, dropoutBlocks, ['innermost', 'middle']);
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
   const resolved = resolveVariant(variant, network);
   if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} whose innermost layer is normalised`, 'batch', resolved.norm);
-  return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, ...resolved, innermostNorm, skip });
+  return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, ...resolved, innermostNorm, skip });
 }
 
 /** Memory for [skip, decoded] at half the size of x, and the two halves that their producers write into. */
@@ -185,7 +193,7 @@ export class UNet extends Module {
   constructor(options: UNetOptions = {}) {
     super();
     this.options = resolve(options);
-    const { size, inChannels, outChannels, ngf, dropout: rate, bias } = this.options;
+    const { size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, bias } = this.options;
     const levels = Math.log2(size);
     this.size = size;
     this.inChannels = inChannels;
@@ -194,10 +202,11 @@ export class UNet extends Module {
 
     /** Channels after the given level's encoder layer. */
     const width = (level: number): number => ngf * Math.min(2 ** (level - 1), 8);
+    const drops = (level: number): boolean => (dropoutBlocks === 'innermost' ? level > levels - DROPOUT_BLOCKS : level >= FIRST_MIDDLE_LEVEL && level < levels);
     let inner: UNetBlock | null = null;
     for (let level = levels; level >= 2; level--) {
       inner = new UNetBlock(
-        { outerChannels: width(level - 1), innerChannels: width(level), dropout: level > levels - DROPOUT_BLOCKS ? rate : 0, level, network: this.options },
+        { outerChannels: width(level - 1), innerChannels: width(level), dropout: drops(level) ? rate : 0, level, network: this.options },
         inner,
       );
     }

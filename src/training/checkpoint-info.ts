@@ -26,7 +26,7 @@ export interface TrainingProgress {
 }
 
 /** What makes a generator another one than the PyTorch reference's with batch norm; what is not named is as there. */
-export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip'>>;
+export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip' | 'dropoutBlocks'>>;
 export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias' | 'epsilon' | 'slope'>>;
 
 /** What it takes to build the networks anew. */
@@ -45,7 +45,7 @@ export function variantsOf({ generator, discriminator }: CheckpointArchitecture)
 }
 
 /** What a checkpoint that does not name them means. Files hold them: they stay as they are for good. */
-const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' };
+const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost' };
 const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
 
 /** All of a checkpoint but its tensors; JSON in the file's metadata. */
@@ -166,6 +166,7 @@ const VARIANT_FIELDS: Record<keyof GeneratorVariant, (value: unknown) => boolean
   slope: isWithin(0, 1),
   innermostNorm: isOneOf(true, false),
   skip: isOneOf('relu', 'leaky'),
+  dropoutBlocks: isOneOf('innermost', 'middle'),
 };
 const hasVariant = (value: unknown): boolean =>
   Object.entries(VARIANT_FIELDS).every(([name, isValid]) => !isObject(value) || value[name] === undefined || isValid(value[name]));
