@@ -77,7 +77,7 @@ function ends(network: UNet | PatchGAN, batch: number | string): [OnnxValue, Onn
   }
   return [
     { name: INPUT, shape: [batch, inChannels, 'height', 'width'], description: "The condition's channels, then the image's: batch, channels, height, width; values in [-1, 1]." },
-    { name: OUTPUT, shape: [batch, 1, 'patch rows', 'patch columns'], description: 'A logit for every patch: above 0 where it looks real.' },
+    { name: OUTPUT, shape: [batch, 1, 'patch_rows', 'patch_columns'], description: 'A logit for every patch: above 0 where it looks real.' },
   ];
 }
 
