@@ -31,8 +31,13 @@ const MAX_NAME = 1024;
 /** Tensors may share numbers, and repeat them by strides of 0; in all they are at most so many times what is stored. */
 const MAX_REPETITION = 4;
 const SPARE_NUMBERS = 65_536;
-/** Values that a pickle may share, each counted as often as it is reached, for each of its bytes. */
+/**
+ * Values that a pickle may share, each counted as often as it is reached: so many for each of its bytes, and in all. A
+ * list or dictionary takes the room of several.
+ */
 const MAX_VALUES_PER_BYTE = 10;
+const MAX_VALUES = 10_000_000;
+const CONTAINER_VALUES = 10;
 const TAR_MAGIC_AT = 257;
 
 /**
@@ -67,13 +72,14 @@ class Tree {
     private readonly source: ByteSource,
     private readonly opened: OpenContainer,
   ) {
-    this.values = 1000 + MAX_VALUES_PER_BYTE * opened.pickleBytes;
+    this.values = Math.min(1000 + MAX_VALUES_PER_BYTE * opened.pickleBytes, MAX_VALUES);
     this.numbers = SPARE_NUMBERS + MAX_REPETITION * opened.storedNumbers;
   }
 
   /** @param name of the value: the keys that lead to it, with dots between them */
   convert(value: unknown, name: string, depth: number): PyTorchValue {
-    if (--this.values < 0) throw this.refusal('it repeats its parts too often', `at most ${MAX_VALUES_PER_BYTE} values for each byte of the pickle`, 'more');
+    this.values -= value instanceof Map || Array.isArray(value) ? CONTAINER_VALUES : 1;
+    if (this.values < 0) throw this.refusal('it repeats its parts too often', `at most ${MAX_VALUES_PER_BYTE} values for each byte of the pickle`, 'more');
     if (depth > MAX_DEPTH) throw this.refusal('its lists and dictionaries are nested too deep', `at most ${MAX_DEPTH} deep`, 'more, or one that contains itself');
     if (value instanceof TensorRef) return this.tensor(value, name);
     if (value instanceof Map) {

@@ -48,7 +48,20 @@ const STORAGE_DTYPES: Readonly<Record<string, StoredDType>> = {
 };
 const TENSOR_TYPES = new Set(['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.Parameter']);
 /** Names of number types, which some checkpoints keep among their options: read as the name. */
-const DTYPE_NAME = /^torch\.(float|double|half|int|long|short|bool|uint8|int8|int16|int32|int64|float16|bfloat16|float32|float64)$/;
+const DTYPE_NAME = /^torch\.(float|double|half|int|long|short|bool|u?int(8|16|32|64)|bfloat16|float(16|32|64)|complex(32|64|128)|float[48]_\w{1,20})$/;
+/** A storage without a type, counted in bytes: the tensor says the type, if it is one that has no storage type. */
+const UNTYPED_STORAGE = 'UntypedStorage';
+/** What else PyTorch keeps in pickles, in words for the error. */
+const KNOWN_OTHERS: readonly (readonly [RegExp, string])[] = [
+  [/^torch\._utils\._rebuild_(qtensor|quantized)/, 'a tensor is quantized'],
+  [/^torch\._utils\._rebuild_(sparse|nested)|^torch\.serialization\._get_layout$/, 'a tensor is sparse or nested'],
+  [/^numpy\b/, 'it holds arrays or numbers of numpy'],
+  [/^(torch\.nn\.modules|torchvision\.models)\./, 'this is a whole model, which only its own program can make'],
+];
+/** No name of PyTorch is half as long. */
+const MAX_NAME = 200;
+/** conj and neg. */
+const MAX_FLAGS = 8;
 /** PyTorch's own limit. */
 const MAX_AXES = 64;
 
@@ -59,15 +72,17 @@ const isCounts = (value: unknown): value is readonly number[] => Array.isArray(v
 export class PyTorchRules implements PickleRules {
   /** By key, every storage that the pickle refers to. */
   readonly storages = new Map<string, StorageRef>();
-  /** Values and characters that calls may still copy: a pickle can hand one list to many calls. */
-  private copies = 2 ** 25;
+  /** Values and characters that calls may still copy: each takes a byte of the pickle, unless it hands one list to many calls. */
+  private copies: number;
   private readonly callables: ReadonlyMap<string, Callable>;
 
   /** @param viewsAllowed whether references may name parts of storages: those of legacy files have a sixth field for it */
   constructor(
     readonly label: string,
     private readonly viewsAllowed: boolean,
+    pickleBytes: number,
   ) {
+    this.copies = pickleBytes;
     const functions: Record<string, (args: readonly unknown[]) => unknown> = {
       'collections.OrderedDict': (args) => this.orderedDict(args),
       'collections.Counter': (args) => this.counter(args),
@@ -76,6 +91,7 @@ export class PyTorchRules implements PickleRules {
       '_codecs.encode': (args) => this.bytes(args),
       'torch._utils._rebuild_tensor': (args) => this.tensor(args, 4, 4),
       'torch._utils._rebuild_tensor_v2': (args) => this.tensor(args, 6, 7),
+      'torch._utils._rebuild_tensor_v3': (args) => this.typedTensor(args),
       'torch._utils._rebuild_parameter': (args) => this.parameter(args, 3),
       'torch._utils._rebuild_parameter_with_state': (args) => this.parameter(args, 4),
       'torch._tensor._rebuild_from_type_v2': (args) => this.fromType(args),
@@ -86,13 +102,19 @@ export class PyTorchRules implements PickleRules {
   }
 
   global(name: string): unknown {
+    if (name.length > MAX_NAME) throw this.refusal(name, 'it names what is no weights');
     const callable = this.callables.get(name);
     if (callable) return callable;
     const storage = /^torch\.(?:cuda\.|storage\.)?(\w+Storage)$/.exec(name)?.[1];
+    if (storage === UNTYPED_STORAGE) return new StorageType(name, 'u8');
     if (storage !== undefined) return new StorageType(name, Object.hasOwn(STORAGE_DTYPES, storage) ? STORAGE_DTYPES[storage]! : null);
     if (TENSOR_TYPES.has(name)) return new TensorType(name);
     if (DTYPE_NAME.test(name)) return name;
-    throw unsupported(this.label, `it holds ${quote(name)}, which is no weights`, 'tensors, numbers, strings, lists and dictionaries', 'a Python object that only its own program can make, and that could be a program itself');
+    throw this.refusal(name, KNOWN_OTHERS.find(([pattern]) => pattern.test(name))?.[1] ?? 'it holds Python objects that are no weights');
+  }
+
+  private refusal(name: string, what: string): Error {
+    return unsupported(this.label, what, 'tensors, numbers, strings, lists and dictionaries', `${quote(name)}, which is not called: it could be a program`);
   }
 
   persistent(id: unknown): StorageView {
@@ -145,8 +167,8 @@ export class PyTorchRules implements PickleRules {
   private tensor(args: readonly unknown[], fewest: number, most: number): TensorRef {
     const [view, offset, shape, strides, , , flags] = args;
     if (args.length < fewest || args.length > most || !(view instanceof StorageView)) throw this.bad('a tensor', 'a storage and how it lies in it', `${quote(view)} among ${args.length} arguments`);
-    if (flags instanceof Map && [...flags.values()].some((flag) => flag !== false)) {
-      throw unsupported(this.label, 'a tensor is conjugate or negated', 'plain tensors', quote([...flags.keys()][0]));
+    if (flags instanceof Map && (flags.size > MAX_FLAGS || [...flags.values()].some((flag) => flag !== false))) {
+      throw unsupported(this.label, 'a tensor is conjugate or negated', 'plain tensors', quote(flags.keys().next().value));
     }
     if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || strides.length !== shape.length) {
       throw this.bad("a tensor's shape", `offset, lengths and strides of at most ${MAX_AXES} axes`, `${quote(offset)}, ${quote(shape)}, ${quote(strides)}`);
@@ -157,6 +179,17 @@ export class PyTorchRules implements PickleRules {
       throw this.bad(`a tensor of shape [${shape.slice(0, 8).join(', ')}]`, `one within the ${view.length} numbers of its storage`, `its last number is number ${last}`);
     }
     return new TensorRef(view.storage, view.offset + offset, [...shape], [...strides]);
+  }
+
+  /** A tensor of a type that has no type of storage, by version 2.3 and later. */
+  private typedTensor(args: readonly unknown[]): TensorRef {
+    const [view, offset, shape, strides, gradient, hooks, dtype, flags] = args;
+    if (typeof dtype !== 'string' || args.length > 8 || !(view instanceof StorageView)) throw this.bad('a tensor', 'a storage, how it lies in it and a type', `${args.length} arguments`);
+    if (dtype !== 'torch.uint16') throw unsupported(this.label, 'a tensor has numbers of another type', [...Object.keys(STORAGE_DTYPES), 'torch.uint16'].join(', '), quote(dtype));
+    const { key, dtype: stored, length } = view.storage;
+    if (stored !== 'u8' || length % 2 !== 0 || view.length !== length) throw this.bad('a tensor of type torch.uint16', 'a storage of whole numbers', `${length} of type ${stored}`);
+    const numbers = new StorageView({ key, dtype: 'u16', length: length / 2 }, 0, length / 2);
+    return this.tensor([numbers, offset, shape, strides, gradient, hooks, ...(flags === undefined ? [] : [flags])], 6, 7);
   }
 
   private parameter(args: readonly unknown[], count: number): TensorRef {

@@ -6,15 +6,22 @@ import { corrupt, quote, unsupported } from './pytorch-errors.js';
 import { PyTorchRules, type StorageRef } from './pytorch-globals.js';
 import type { StorageBytes } from './pytorch-tensor.js';
 
-/** A pickle of the number 0x1950a86a20f9469cfc6c, after the byte of its protocol. */
+/** A pickle of the number 0x1950a86a20f9469cfc6c, after its protocol, and the length that protocols from 4 on begin with. */
 const MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+const PROTOCOL_BYTES = 2;
+const FRAME = 0x95;
+const FRAME_BYTES = 9;
 const PROTOCOL_VERSION = 1001;
 const FIRST_BYTES = 2 ** 18;
 const LENGTH_BYTES = 8;
 
 /** Whether a file that begins with these bytes is what PyTorch wrote before version 1.6. */
 export function isLegacy(start: Uint8Array): boolean {
-  return start[0] === 0x80 && MAGIC.every((byte, i) => start[2 + i] === byte);
+  return start[0] === 0x80 && MAGIC.every((byte, i) => start[magicAt(start) + i] === byte);
+}
+
+function magicAt(start: Uint8Array): number {
+  return PROTOCOL_BYTES + (start[PROTOCOL_BYTES] === FRAME ? FRAME_BYTES : 0);
 }
 
 /**
@@ -37,8 +44,8 @@ export async function openLegacy(source: ByteSource): Promise<OpenContainer> {
 }
 
 async function openPickles(source: ByteSource, bytes: Uint8Array): Promise<OpenContainer> {
-  const rules = new PyTorchRules(source.name, true);
-  const version = unpickle(bytes, 2 + MAGIC.length, rules);
+  const rules = new PyTorchRules(source.name, true, bytes.length);
+  const version = unpickle(bytes, magicAt(bytes) + MAGIC.length, rules);
   if (version.value !== PROTOCOL_VERSION) throw unsupported(source.name, 'it is of another format', `version ${PROTOCOL_VERSION}`, quote(version.value));
   const machine = unpickle(bytes, version.end, rules);
   const littleEndian = machine.value instanceof Map ? machine.value.get('little_endian') : null;

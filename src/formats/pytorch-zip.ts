@@ -1,4 +1,5 @@
 import type { ByteSource } from './byte-source.js';
+import { crc32 } from './crc32.js';
 import { STORED_DTYPE_BYTES } from './half.js';
 import { PickleCutShort, unpickle } from './pickle-read.js';
 import { MAX_PICKLE_BYTES, type OpenContainer } from './pytorch-container.js';
@@ -16,21 +17,20 @@ const MAX_FORMAT_VERSION = 10;
 export async function openZipContainer(source: ByteSource): Promise<OpenContainer> {
   const entries = await readZipDirectory(source);
   const pickles = [...entries.values()].filter(({ name }) => /^(?:[^/]*\/)?data\.pkl$/.test(name));
-  const folders = new Set([...entries.keys()].map((name) => name.slice(0, name.indexOf('/') + 1)));
-  for (const folder of folders) {
-    if (entries.has(`${folder}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${folder}code/`))) {
-      throw unsupported(source.name, 'this is a TorchScript archive: a program, with its weights', 'a checkpoint that torch.save wrote', 'a file of torch.jit.save');
-    }
-  }
   const [pickle] = pickles;
   if (!pickle || pickles.length > 1) throw corrupt(source.name, 'this archive is no PyTorch checkpoint', 'one data.pkl', `${pickles.length} of them among ${entries.size} entries`);
   const folder = pickle.name.slice(0, -'data.pkl'.length);
+  if (entries.has(`${folder}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${folder}code/`))) {
+    throw unsupported(source.name, 'this is a TorchScript archive: a program, with its weights', 'a checkpoint that torch.save wrote', 'a file of torch.jit.save');
+  }
+  for (const { name, method } of entries.values()) {
+    if (method !== 0) throw unsupported(source.name, `entry ${quote(name)} is compressed`, 'entries stored as they are, as torch.save does', `compression method ${method}`);
+  }
   await checkMarkers(source, entries, folder);
 
   if (pickle.size > MAX_PICKLE_BYTES) throw unsupported(source.name, 'its pickle is too large', `at most ${MAX_PICKLE_BYTES} bytes`, `${pickle.size}`);
-  const bytes = new Uint8Array(pickle.size);
-  await source.read(pickle.start, bytes);
-  const rules = new PyTorchRules(source.name, false);
+  const bytes = await readEntry(source, pickle);
+  const rules = new PyTorchRules(source.name, false, bytes.length);
   const root = unpickleWhole(source, bytes, rules);
   return { container: 'zip', root, pickleBytes: bytes.length, storages: locate(source, rules.storages, entries, folder), storedNumbers: rules.storedNumbers() };
 }
@@ -56,9 +56,14 @@ async function checkMarkers(source: ByteSource, entries: ReadonlyMap<string, Zip
 
 async function readText(source: ByteSource, entry: ZipEntry | undefined): Promise<string | null> {
   if (!entry || entry.size > 16) return null;
-  const bytes = new Uint8Array(entry.size);
-  await source.read(entry.start, bytes);
-  return String.fromCharCode(...bytes);
+  return String.fromCharCode(...(await readEntry(source, entry)));
+}
+
+async function readEntry(source: ByteSource, { name, start, size, crc }: ZipEntry): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  await source.read(start, bytes);
+  if (crc !== 0 && crc32(bytes) !== crc) throw corrupt(source.name, `entry ${quote(name)} is damaged`, `bytes whose CRC-32 is ${crc}`, String(crc32(bytes)));
+  return bytes;
 }
 
 function locate(source: ByteSource, storages: ReadonlyMap<string, StorageRef>, entries: ReadonlyMap<string, ZipEntry>, folder: string): Map<string, StorageBytes> {

@@ -1,13 +1,15 @@
 import type { ByteSource } from './byte-source.js';
 import { corrupt, quote, unsupported } from './pytorch-errors.js';
 
-/** A file inside an archive that is stored as it is. */
+/** A file inside an archive. */
 export interface ZipEntry {
   readonly name: string;
   /** Of its first byte in the archive. */
   readonly start: number;
-  /** Bytes. */
+  /** Bytes that it takes in the archive. */
   readonly size: number;
+  /** How they are compressed; 0 where they are stored as they are. */
+  readonly method: number;
   /** CRC-32 of its bytes; 0 where the writer computed none, which PyTorch has an option for. */
   readonly crc: number;
 }
@@ -51,7 +53,7 @@ export function isZip(start: Uint8Array): boolean {
  * The entries of a zip archive by name, in the order of the central directory; zip64 too. Only the directory and the
  * local headers are read. Entries may not share bytes or names.
  *
- * @throws WEIGHTS_CORRUPT, and WEIGHTS_UNSUPPORTED for compressed or encrypted entries
+ * @throws WEIGHTS_CORRUPT, and WEIGHTS_UNSUPPORTED for encrypted entries
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const directory = await findDirectory(source);
@@ -64,7 +66,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
     starts.set(entry, start);
     position = start + entry.size;
   }
-  return new Map(central.map((entry) => [entry.name, { name: entry.name, start: starts.get(entry)!, size: entry.size, crc: entry.crc }]));
+  return new Map(central.map((entry) => [entry.name, { ...entry, start: starts.get(entry)! }]));
 }
 
 /** Where the central directory lies, as the record at the archive's end says. */
@@ -137,20 +139,19 @@ function readEntry(source: ByteSource, name: string, record: DataView, extra: Ui
   const flags = record.getUint16(8, true);
   const method = record.getUint16(10, true);
   if (flags & FLAG_ENCRYPTED) throw unsupported(source.name, `${what} is encrypted`, 'entries stored as they are', 'an encrypted one');
-  if (method !== 0) throw unsupported(source.name, `${what} is compressed`, 'entries stored as they are, as torch.save does', `compression method ${method}`);
   // Fields that do not fit are in the extra field, in this order, and only those.
   const large = extraField(extra, ZIP64_EXTRA);
   let used = 0;
-  const [size, stored, offset] = [24, 20, 42].map((field) => {
+  const [whole, size, offset] = [24, 20, 42].map((field) => {
     const value = record.getUint32(field, true);
     if (value !== 0xffff_ffff) return value;
     used += 8;
     return large && used <= large.byteLength ? size64(large, used - 8) : NaN;
   }) as [number, number, number];
-  if (Number.isNaN(size + offset) || size !== stored) {
-    throw corrupt(source.name, what, 'as many bytes stored as it has', `${stored} for ${size} at byte ${offset}`);
+  if (Number.isNaN(whole + size + offset) || (method === 0 && size !== whole)) {
+    throw corrupt(source.name, what, 'as many bytes stored as it has', `${size} for ${whole} at byte ${offset}`);
   }
-  return { name, size, offset, crc: record.getUint32(16, true) };
+  return { name, size, method, offset, crc: record.getUint32(16, true) };
 }
 
 /** Checks an entry's local header against the directory; returns where the data begin. */
@@ -161,8 +162,8 @@ async function readLocal(source: ByteSource, entry: CentralEntry, limit: number)
   const bytes = await readBytes(source, entry.offset, LOCAL_BYTES + name.length);
   const view = viewOf(bytes);
   const sameName = view.getUint16(26, true) === name.length && name.every((byte, i) => bytes[LOCAL_BYTES + i] === byte);
-  if (view.getUint32(0, true) !== LOCAL_SIGNATURE || view.getUint16(8, true) !== 0 || !sameName) throw bad('another header');
-  const size = view.getUint32(22, true);
+  if (view.getUint32(0, true) !== LOCAL_SIGNATURE || view.getUint16(8, true) !== entry.method || !sameName) throw bad('another header');
+  const size = view.getUint32(18, true);
   const sizeKnown = (view.getUint16(6, true) & FLAG_DESCRIPTOR) === 0 && size !== 0xffff_ffff;
   if (sizeKnown && size !== entry.size) throw bad(`${size} bytes where the directory says ${entry.size}`);
   const start = entry.offset + LOCAL_BYTES + name.length + view.getUint16(28, true);
