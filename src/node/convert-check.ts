@@ -8,7 +8,7 @@ import { UNet, type GeneratorMode } from '../models/unet.js';
 import { elementCount } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { openNodeGpu } from './adapter.js';
-import type { ConvertFlags, OutputFormat } from './convert.js';
+import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { formatNumber } from './format.js';
 import { openOnnx } from './onnx.js';
 import { openWeights } from './weights.js';

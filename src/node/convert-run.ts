@@ -7,7 +7,7 @@ import { checkReference } from '../exchange/write-weights.js';
 import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
-import type { ConvertFlags, OutputFormat } from './convert.js';
+import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { writeFileAtomic } from './files.js';
 import { formatBytes, formatCount } from './format.js';
 import { createProgress } from './progress.js';
