@@ -1,6 +1,6 @@
 import { PickleWriter } from '../../src/formats/pickle-write.js';
 import { OrderedDict, Tuple } from '../../src/formats/pickle-read.js';
-import { PythonFloat, type PyTorchWritable } from '../../src/formats/pytorch-write.js';
+import { PythonFloat, type PyTorchWritable, type PyTorchWriteOptions } from '../../src/formats/pytorch-write.js';
 import type { StoredDType, StoredTensor } from '../../src/formats/weight-file.js';
 import { encodeZip, type ZipRecord } from '../../src/formats/zip-write.js';
 import golden from '../goldens/pytorch_files.json';
@@ -22,8 +22,8 @@ const decode = (text: string): Uint8Array => Uint8Array.from(atob(text), (charac
 export const files: readonly PyTorchCase[] = golden.files.map(({ file, ...rest }) => ({ ...rest, bytes: decode(file), value: rest.value as Described }));
 export const refused = golden.refused.map(({ name, torch, file }) => ({ name, torch, bytes: decode(file) }));
 /** Files of the PyTorch writer that torch.load has read, from the described values. */
-export const written = (golden.written as { name: string; file: string; sha256: string; value: unknown }[])
-  .map(({ name, file, value }) => ({ name, bytes: decode(file), value: value as Described }));
+export const written = (golden.written as { name: string; file: string; options: PyTorchWriteOptions; value: unknown }[])
+  .map(({ file, ...rest }) => ({ ...rest, bytes: decode(file), value: rest.value as Described }));
 
 /** What Python's repr writes for a float, as a number. */
 function float(text: string): number {
@@ -32,16 +32,20 @@ function float(text: string): number {
 
 const pairs = (value: unknown): [Described, Described][] => value as [Described, Described][];
 
-/** What is read for a described value; tensors become { dtype, shape, values }. */
+/** Numbers that compare to the bit, unlike 0 and -0. */
+const bits = ({ buffer, byteOffset, length }: Float32Array): number[] => [...new Uint32Array(buffer, byteOffset, length)];
+const exact = (value: unknown): unknown => (Object.is(value, -0) ? '-0' : value);
+
+/** What is read for a described value; tensors become { dtype, shape, bits }. */
 export function expectedValue(value: Described): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const [[type, content]] = Object.entries(value).filter(([key]) => key !== 'values') as [[string, unknown]];
   const list = (): unknown[] => (content as Described[]).map(expectedValue);
   const keyed = (): [unknown, unknown][] => pairs(content).map(([key, each]) => [expectedValue(key), expectedValue(each)]);
   switch (type) {
-    case 'tensor': return { dtype: content, shape: (value.values as StoredArray).shape, values: [...float32(value.values as StoredArray)] };
+    case 'tensor': return { dtype: content, shape: (value.values as StoredArray).shape, bits: bits(float32(value.values as StoredArray)) };
     case 'int': return Number.isSafeInteger(Number(content)) ? Number(content) : BigInt(content as string);
-    case 'float': return float(content as string);
+    case 'float': return exact(float(content as string));
     case 'bytes': return { bytes: content };
     case 'list': return { list: list() };
     case 'tuple': return { tuple: list() };
@@ -57,7 +61,7 @@ export function isTensor(value: unknown): value is StoredTensor {
 
 /** A value that was read, in the form of expectedValue. */
 export async function readValue(value: unknown): Promise<unknown> {
-  if (isTensor(value)) return { dtype: value.dtype, shape: [...value.shape], values: [...(await value.read())] };
+  if (isTensor(value)) return { dtype: value.dtype, shape: [...value.shape], bits: bits(await value.read()) };
   if (value instanceof Uint8Array) return { bytes: [...value].map((byte) => byte.toString(16).padStart(2, '0')).join('') };
   if (Array.isArray(value)) {
     const list = [];
@@ -69,7 +73,7 @@ export async function readValue(value: unknown): Promise<unknown> {
     for (const [key, each] of value) list.push([key, await readValue(each)]);
     return value instanceof OrderedDict ? { ordered: list } : { dict: list };
   }
-  return value;
+  return exact(value);
 }
 
 /** A described value for the writer. */

@@ -101,15 +101,16 @@ function localHeader({ name, size, crc, offset }: Written, zip64From: number): U
   return fields.u16(PADDING_EXTRA, padding).done();
 }
 
+/** All three fields are of 64 bits or none: older readers of PyTorch take no record with an offset alone of 64 bits unless its file is that large. */
 function centralRecord({ name, size, crc, offset }: Written, zip64From: number): Uint8Array {
-  const large = [...(size >= zip64From ? [size, size] : []), ...(offset >= zip64From ? [offset] : [])];
-  const extra = large.length > 0 ? 4 + 8 * large.length : 0;
-  const version = extra > 0 ? VERSION_ZIP64 : VERSION;
-  const size32 = size >= zip64From ? 0xffff_ffff : size;
+  const large = size >= zip64From || offset >= zip64From;
+  const extra = large ? 28 : 0;
+  const version = large ? VERSION_ZIP64 : VERSION;
+  const size32 = large ? 0xffff_ffff : size;
   const fields = new Fields(46 + name.length + extra)
     .u32(0x0201_4b50).u16(version, version, FLAG_UTF8, 0, 0, DOS_DATE).u32(crc, size32, size32)
-    .u16(name.length, extra, 0, 0, 0).u32(0, offset >= zip64From ? 0xffff_ffff : offset).raw(name);
-  if (extra > 0) fields.u16(1, extra - 4).u64(...large);
+    .u16(name.length, extra, 0, 0, 0).u32(0, large ? 0xffff_ffff : offset).raw(name);
+  if (large) fields.u16(1, 24).u64(size, size, offset);
   return fields.done();
 }
 
