@@ -17,7 +17,7 @@ import { elementCount, values } from './harness/deterministic.js';
 import { assertClose } from './harness/golden.js';
 import { testGpu } from './harness/gpu.js';
 import { temporaryFolder } from './harness/program.js';
-import { collect, formulaNetwork } from './harness/weights.js';
+import { collect, formulaNetwork, refuses } from './harness/weights.js';
 
 const gpu = await testGpu();
 const folder = temporaryFolder('onnx');
@@ -177,28 +177,17 @@ test('numbers of an external file begin at pages, and lie there as they are', as
 
 test('impossible options, other weights and numbers that float16 does not reach are refused', async () => {
   const weights = formulaNetwork(GENERATORS[0]!);
-  const refused = async (work: () => unknown, code: string, word: RegExp): Promise<void> => {
-    let caught: unknown;
-    try {
-      await work();
-    } catch (error) {
-      caught = error;
-    }
-    assert.instance(caught, ShadegradError, String(caught));
-    assert.is((caught as ShadegradError).code, code);
-    assert.match((caught as ShadegradError).message, word);
-  };
-  await refused(() => exportOnnx(weights, { batch: 0 }), 'INVALID_ARGUMENT', /batch/);
-  await refused(() => exportOnnx(weights, { batch: 1.5 }), 'INVALID_ARGUMENT', /batch/);
-  await refused(() => exportOnnx(weights, { dtype: 'bf16' as 'f16' }), 'INVALID_ARGUMENT', /f32 or f16/);
-  await refused(() => exportOnnx(weights, { statistics: 'none' as 'batch' }), 'INVALID_ARGUMENT', /image, batch or running/);
-  for (const fileName of ['../w.data', '/tmp/w', 'a\\b', '', '.']) await refused(() => exportOnnx(weights, { external: { fileName } }), 'INVALID_ARGUMENT', /without a path/);
-  await refused(() => exportOnnx({ ...weights, tensors: new Map([...weights.tensors].slice(1)) }), 'WEIGHTS_MISMATCH', /nothing of this name/);
+  await refuses(() => exportOnnx(weights, { batch: 0 }), 'INVALID_ARGUMENT', /batch/);
+  await refuses(() => exportOnnx(weights, { batch: 1.5 }), 'INVALID_ARGUMENT', /batch/);
+  await refuses(() => exportOnnx(weights, { dtype: 'bf16' as 'f16' }), 'INVALID_ARGUMENT', /f32 or f16/);
+  await refuses(() => exportOnnx(weights, { statistics: 'none' as 'batch' }), 'INVALID_ARGUMENT', /image, batch or running/);
+  for (const fileName of ['../w.data', '/tmp/w', 'a\\b', '', '.']) await refuses(() => exportOnnx(weights, { external: { fileName } }), 'INVALID_ARGUMENT', /without a path/);
+  await refuses(() => exportOnnx({ ...weights, tensors: new Map([...weights.tensors].slice(1)) }), 'WEIGHTS_MISMATCH', /nothing of this name/);
   const large = new Map(weights.tensors);
   const name = 'model.model.0.weight';
   const { shape } = large.get(name)!;
   large.set(name, { shape, read: async () => new Float32Array(elementCount(shape)).fill(70_000) });
-  await refused(() => collect(exportOnnx({ ...weights, tensors: large }, { dtype: 'f16' }).model.encode()), 'WEIGHTS_UNSUPPORTED', /float16/);
+  await refuses(() => collect(exportOnnx({ ...weights, tensors: large }, { dtype: 'f16' }).model.encode()), 'WEIGHTS_UNSUPPORTED', /float16/);
   assert.ok((await collect(exportOnnx({ ...weights, tensors: large }).model.encode())).length > 0);
 });
 

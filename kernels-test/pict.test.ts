@@ -3,26 +3,13 @@ import * as assert from 'uvu/assert';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { encodePict, openPict } from '../src/formats/pict.js';
 import type { TensorToWrite } from '../src/formats/weight-file.js';
-import { ShadegradError } from '../src/gpu/errors.js';
 import golden from './goldens/pict.json';
 import { generate, values } from './harness/deterministic.js';
 import { formulaCodebook, pictBytes, writtenPict } from './harness/pict-golden.js';
-import { collect } from './harness/weights.js';
+import { collect, refuses } from './harness/weights.js';
 
 const tensor = (name: string, shape: readonly number[], data: ArrayLike<number>): TensorToWrite => ({ name, shape, read: async () => Float32Array.from(data) });
 const open = (bytes: Uint8Array) => openPict(bytesSource(bytes, 'some.pict'));
-
-async function refuses(work: () => Promise<unknown>, code: string, ...words: RegExp[]): Promise<void> {
-  let caught: unknown;
-  try {
-    await work();
-  } catch (error) {
-    caught = error;
-  }
-  assert.instance(caught, ShadegradError, `accepted, or failed with ${String(caught)}`);
-  assert.is((caught as ShadegradError).code, code);
-  for (const word of [/expected:/, /received:/, /fix:/, ...words]) assert.match((caught as ShadegradError).message, word);
-}
 
 const refusesBytes = (bytes: Uint8Array, ...words: RegExp[]): Promise<void> => refuses(() => open(bytes), 'WEIGHTS_CORRUPT', /some\.pict/, ...words);
 

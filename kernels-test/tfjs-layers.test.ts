@@ -2,22 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { openTfjsLayers } from '../src/formats/tfjs-layers.js';
-import { ShadegradError } from '../src/gpu/errors.js';
 import golden from './goldens/tfjs.json';
 import { float32 } from './harness/golden.js';
 import { goldenModel, modelOf, openModel, type TfjsModel, type WeightSpec } from './harness/tfjs-golden.js';
-
-async function refuses(work: () => Promise<unknown>, code: string, ...words: RegExp[]): Promise<void> {
-  let caught: unknown;
-  try {
-    await work();
-  } catch (error) {
-    caught = error;
-  }
-  assert.instance(caught, ShadegradError, `accepted, or failed with ${String(caught)}`);
-  assert.is((caught as ShadegradError).code, code);
-  for (const word of [/model\.json/, /expected:/, /received:/, /fix:/, ...words]) assert.match((caught as ShadegradError).message, word);
-}
+import { refuses } from './harness/weights.js';
 
 const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 const small = (weights: WeightSpec[], data: Uint8Array, shardBytes = 3): TfjsModel => modelOf({ class_name: 'Model' }, weights, data, shardBytes);

@@ -1,9 +1,11 @@
 /** Networks and files of weights for tests, from formulas and in memory. */
+import * as assert from 'uvu/assert';
 import { bytesSource } from '../../src/formats/byte-source.js';
 import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js';
 import { buildNetwork } from '../../src/exchange/load-network.js';
 import type { NetworkArchitecture, NetworkWeights } from '../../src/exchange/network-weights.js';
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
+import { ShadegradError } from '../../src/gpu/errors.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import { values } from './deterministic.js';
 
@@ -40,4 +42,17 @@ export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8A
 
 export async function openBytes(pieces: AsyncIterable<Uint8Array>, name?: string): Promise<WeightFile> {
   return openSafetensors(bytesSource(await collect(pieces), name));
+}
+
+/** Asserts that work fails with an error as users should see it: with a code, what was expected, what came, how to mend it, and these words. */
+export async function refuses(work: () => unknown, code: string, ...words: RegExp[]): Promise<void> {
+  let caught: unknown;
+  try {
+    await work();
+  } catch (error) {
+    caught = error;
+  }
+  assert.instance(caught, ShadegradError, `accepted, or failed with ${String(caught)}`);
+  assert.is((caught as ShadegradError).code, code);
+  for (const word of [/expected:/, /received:/, /fix:/, ...words]) assert.match((caught as ShadegradError).message, word);
 }

@@ -1,6 +1,7 @@
 import { promises as nodeFiles } from 'node:fs';
 import type { ByteSource } from '../formats/byte-source.js';
 import { ShadegradError, type ErrorCode } from '../gpu/errors.js';
+import { MOST_BYTES } from './files.js';
 
 /** What a file is to its reader, for errors. */
 export interface FileRole {
@@ -32,7 +33,7 @@ export async function openFileSource(path: string, role: FileRole): Promise<File
 async function readFully(handle: nodeFiles.FileHandle, path: string, start: number, target: Uint8Array, role: FileRole): Promise<void> {
   let filled = 0;
   while (filled < target.length) {
-    const { bytesRead } = await handle.read(target, filled, target.length - filled, start + filled).catch((cause: unknown) => {
+    const { bytesRead } = await handle.read(target, filled, Math.min(target.length - filled, MOST_BYTES), start + filled).catch((cause: unknown) => {
       throw unreadable(path, cause, role);
     });
     if (bytesRead === 0) {

@@ -15,6 +15,9 @@ export interface AtomicWriter {
   abort(): Promise<void>;
 }
 
+/** Node ends the process when one call is to read or write 2 GiB. */
+export const MOST_BYTES = 2 ** 30;
+
 let writersOpened = 0;
 
 const ADVICE: Record<string, string> = {
@@ -116,7 +119,7 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
     write: (chunk) => attempt(async () => {
       let written = 0;
       while (written < chunk.length) {
-        written += (await handle.write(chunk, written, chunk.length - written)).bytesWritten;
+        written += (await handle.write(chunk, written, Math.min(chunk.length - written, MOST_BYTES))).bytesWritten;
       }
     }),
     commit: () => attempt(async () => {
