@@ -1,6 +1,6 @@
 /** Networks and files of weights for tests, from formulas and in memory. */
 import * as assert from 'uvu/assert';
-import { bytesSource } from '../../src/formats/byte-source.js';
+import { bytesSource, joinBytes } from '../../src/formats/byte-source.js';
 import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js';
 import { buildNetwork } from '../../src/exchange/load-network.js';
 import type { NetworkArchitecture, NetworkWeights } from '../../src/exchange/network-weights.js';
@@ -31,13 +31,7 @@ export function fileOf(tensors: Iterable<Omit<StoredTensor, 'dtype'> & { dtype?:
 export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece.slice());
-  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
+  return joinBytes(parts);
 }
 
 export async function openBytes(pieces: AsyncIterable<Uint8Array>, name?: string): Promise<WeightFile> {

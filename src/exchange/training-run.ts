@@ -35,11 +35,12 @@ export const ROLES = ['generator', 'discriminator'] as const;
  */
 export function checkpointRun(file: WeightFile): TrainingRun {
   const info = checkpointInfo(file);
-  const [generator, discriminator] = ROLES.map((role) => checkpointNetworks(file).find((network) => network.role === role)?.weights);
+  const networks = checkpointNetworks(file);
+  const [generator, discriminator] = ROLES.map((role) => networks.find((network) => network.role === role)?.weights);
   if (!generator || !discriminator) throw noRun(file.name, 'a generator alone, saved to translate with');
   const moments = (role: (typeof ROLES)[number], { architecture }: NetworkWeights): AdamMoments => {
-    const stored = (moment: string) => checkpointTensors(file, `${role}Optimizer.${moment}.`);
-    return { first: trainable(fitNetwork(architecture, stored('firstMoment'), 'shadegrad', file.name)), second: trainable(fitNetwork(architecture, stored('secondMoment'), 'shadegrad', file.name)) };
+    const read = (moment: string) => trainable(fitNetwork(architecture, checkpointTensors(file, `${role}Optimizer.${moment}.`), 'shadegrad', file.name));
+    return { first: read('firstMoment'), second: read('secondMoment') };
   };
   return { info, generator, discriminator, generatorOptimizer: moments('generator', generator), discriminatorOptimizer: moments('discriminator', discriminator) };
 }

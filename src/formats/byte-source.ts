@@ -18,3 +18,14 @@ export function bytesSource(bytes: Uint8Array, name = 'bytes in memory'): ByteSo
     },
   };
 }
+
+/** Pieces of a file in one. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}

@@ -1,3 +1,5 @@
+import { joinBytes } from './byte-source.js';
+
 /** How a field's contents are delimited, as the wire format numbers it. */
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
@@ -59,13 +61,13 @@ export class ProtobufMessage {
         small.push(part);
         continue;
       }
-      yield joined(small);
+      yield joinBytes(small);
       small = [];
       const bytes = await part.read();
       if (bytes.length !== part.length) throw new RangeError(`${bytes.length} bytes where ${part.length} were announced`);
       yield bytes;
     }
-    if (small.length > 0) yield joined(small);
+    if (small.length > 0) yield joinBytes(small);
   }
 
   private add(part: Uint8Array | StreamedBytes): this {
@@ -87,14 +89,4 @@ function varint(value: number): Uint8Array {
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
   bytes.push(rest);
   return Uint8Array.from(bytes);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

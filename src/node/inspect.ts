@@ -75,8 +75,8 @@ function networkLines(file: WeightFile): string[] {
   }
 }
 
-/** The training run in a file, if there is one. */
-async function runLines(file: WeightFile): Promise<string[]> {
+/** What `shadegrad inspect` prints of the training run in a file, if there is one. */
+export async function runLines(file: WeightFile): Promise<string[]> {
   if (!hasRun(file)) return [];
   try {
     const { step, epoch, generatorSteps, discriminatorSteps, options } = (await findRun(file)).info;

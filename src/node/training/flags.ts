@@ -3,7 +3,7 @@ import type { FlagValues, Program } from '../flags.js';
 
 const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 
-/** The command line of `examples/train-facades.js`. Defaults that the preset decides are in presets.ts. */
+/** The command line of `examples/train-facades.js`. Defaults that the preset decides are in settings.ts. */
 export const TRAIN_PROGRAM = {
   usage: 'node examples/train-facades.js [flags]',
   summary:
