@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, gradientOf, hasGradient, setGradientSlot, zeroGrad } from '../src/autograd/backward.js';
+import { backward } from '../src/autograd/backward.js';
+import { gradientOf, hasGradient, setGradientSlot, zeroGrad } from '../src/autograd/gradient-slots.js';
 import { missingGradient, noGrad, track } from '../src/autograd/graph.js';
 import { add, addScaled, batchNorm, concat, conv2d, leakyRelu, mean, multiply, reshape, scale, sliceChannels, sum, tanh } from '../src/autograd/ops.js';
 import type { DispatchCall } from '../src/gpu/gpu.js';

@@ -1,10 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, zeroGrad } from '../src/autograd/backward.js';
+import { backward } from '../src/autograd/backward.js';
+import { zeroGrad } from '../src/autograd/gradient-slots.js';
 import { conv2d, mean, multiply, relu } from '../src/autograd/ops.js';
 import { BufferPool } from '../src/gpu/buffer-pool.js';
 import type { MemoryReport } from '../src/gpu/gpu.js';
-import { scale } from '../src/kernels/elementwise.js';
+import { fill, scale } from '../src/kernels/elementwise.js';
 import { pix2pixStep } from '../src/training/pix2pix-step.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
@@ -123,6 +124,34 @@ test('reading back keeps its buffers for the next time, and trim() gives them up
     assert.is(gpu.memory().bytesPooled, 0);
     assert.is((await x.data()).length, 1000);
     x.dispose();
+  }));
+
+test('a read is of one moment, however large, whatever runs or is given back while it waits', () =>
+  assertGivesAllBack(async () => {
+    const length = 9 << 20;
+    const whole = Tensor.from(gpu, new Float32Array(length).fill(1), [length], 'large');
+    const ends = (data: Float32Array): number[] => [data[0]!, data[length >> 1]!, data[length - 1]!];
+    const { recording } = await gpu.record(() => fill(whole, 2));
+
+    const reading = whole.data();
+    recording.run();
+    assert.equal(ends(await reading), [1, 1, 1], 'not what a run after the call wrote');
+    const { bytesInUse } = gpu.memory();
+
+    const second = whole.data();
+    fill(whole, 3);
+    recording.destroy();
+    whole.dispose();
+    // The pool hands the same buffer to whoever asks next.
+    const next = Tensor.from(gpu, new Float32Array(length).fill(4), [length], 'next');
+    assert.equal(ends(await second), [2, 2, 2], 'not what the next owner of the memory wrote');
+    const third = next.data();
+    next.dispose();
+    gpu.trim();
+    assert.equal(ends(await third), [4, 4, 4], 'not gone with its buffer');
+    assert.ok(gpu.memory().bytesInUse <= bytesInUse);
+    gpu.trim();
+    assert.is(gpu.memory().bytesPooled, 0, 'the buffer of a large read is not kept');
   }));
 
 test('the peak is the most that was there at once', () => {

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
-import { copy, floatToImage } from '../src/autograd/ops.js';
+import { track } from '../src/autograd/graph.js';
+import { copy, floatToImage, sum } from '../src/autograd/ops.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { failure } from './harness/devices.js';
 import { checkGradients } from './harness/gradcheck.js';
@@ -21,6 +22,16 @@ test('floatToImage rounds, and refuses a gradient loudly', async () => {
   const seed = Tensor.from(gpu, [1, 1, 1, 1], [1, 2, 2, 1]);
   await failure('MISSING_GRADIENT', () => backward(image, seed), '"floatToImage"', 'detach()');
   for (const tensor of [x, image, seed]) tensor.dispose();
+});
+
+test('what a rule returns is checked', async () => {
+  const x = Tensor.from(gpu, [1, 2], [2]);
+  x.requiresGrad = true;
+  const wrong = (returned: () => Tensor): unknown =>
+    gpu.scope(() => backward(sum(track('wrong', [x], copy(x), { saved: () => [], backward: () => [returned()] }))));
+  await failure('SHAPE_MISMATCH', () => wrong(() => Tensor.empty(gpu, [1])), 'rule of "wrong"', '[2]', '[1]');
+  await failure('SHAPE_MISMATCH', () => wrong(() => Tensor.empty(gpu, [2], 'bytes', 'u8')), 'u8');
+  x.dispose();
 });
 
 test.run();

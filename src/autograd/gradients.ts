@@ -2,13 +2,12 @@ import { activationGrad, type Activation } from '../kernels/activation.js';
 import { batchNormGrad, batchNormInferenceGrad } from '../kernels/batch-norm.js';
 import { biasGrad } from '../kernels/bias.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, type ConvGeometry } from '../kernels/conv2d.js';
-import type { DropoutState } from '../kernels/dropout.js';
 import { dropout } from '../kernels/dropout.js';
 import { copy, fill, multiply, scale } from '../kernels/elementwise.js';
 import { instanceNormGrad, type InstanceStatistics } from '../kernels/instance-norm.js';
 import { bceWithLogitsGrad, l1LossGrad, l2LossGrad, meanGrad, sumGrad } from '../kernels/loss.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Backward, GradientTarget } from './graph.js';
+import type { Backward, GradientTarget, Rule } from './graph.js';
 
 /** What batch normalisation keeps from its forward run. */
 export interface NormStatistics {
@@ -36,117 +35,135 @@ function normGradient(
   return [result.gradInput, result.gradGamma, result.gradBeta];
 }
 
+/** A rule that computes every gradient from all of `saved`, or from those that a function names for the gradients wanted. */
+function rule(saved: readonly Tensor[] | Rule['saved'], backward: Backward): Rule {
+  return { saved: typeof saved === 'function' ? saved : () => saved, backward };
+}
+
+/** The tensors beside a true. */
+const where = (...entries: (readonly [boolean | undefined, Tensor])[]): Tensor[] =>
+  entries.flatMap(([wanted, tensor]) => (wanted ? [tensor] : []));
+
 /**
- * The gradient of every operation, one rule each: from what the operation saw to a function that turns the
- * gradient of its output into those of its inputs. An entry that is not wanted is never computed.
+ * The gradient of every operation, one rule each: from what the operation saw to the tensors that are needed again and a
+ * function that turns the gradient of its output into those of its inputs. An entry that is not wanted is never computed.
  */
 export const gradients = {
   conv2d:
-    (x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Backward =>
-    (dy, [dx, dw, db]) => [
+    (x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Rule =>
+    rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
       dx ? conv2dInputGrad(dy, weight, null, x.shape, geometry) : null,
       dw ? conv2dWeightGrad(x, dy, weight.shape, geometry, dw.tensor, dw.accumulate) : null,
       db && bias ? biasGrad(dy, db.tensor, db.accumulate) : null,
-    ],
+    ]),
 
   // The adjoint of a convolution: input and gradient change places, and the gradient of the input is the
   // convolution itself.
   convTranspose2d:
-    (x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Backward =>
-    (dy, [dx, dw, db]) => [
+    (x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Rule =>
+    rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
       dx ? conv2dForward(dy, weight, null, geometry) : null,
       dw ? conv2dWeightGrad(dy, x, weight.shape, geometry, dw.tensor, dw.accumulate) : null,
       db && bias ? biasGrad(dy, db.tensor, db.accumulate) : null,
-    ],
+    ]),
 
   /** Statistics of the batch: they depend on x themselves. */
   batchNorm:
-    (x: Tensor, gamma: Tensor, statistics: NormStatistics): Backward =>
-    (dy, targets) => normGradient(batchNormGrad, x, gamma, statistics, dy, targets),
+    (x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule =>
+    rule(
+      ([dx, dGamma]) => where([dx || dGamma, x], [dx, gamma], [dx || dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
+      (dy, targets) => normGradient(batchNormGrad, x, gamma, statistics, dy, targets),
+    ),
 
   /** Given statistics: constants. */
   batchNormInference:
-    (x: Tensor, gamma: Tensor, statistics: NormStatistics): Backward =>
-    (dy, targets) => normGradient(batchNormInferenceGrad, x, gamma, statistics, dy, targets),
+    (x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule =>
+    rule(
+      ([dx, dGamma]) => where([dGamma, x], [dx, gamma], [dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
+      (dy, targets) => normGradient(batchNormInferenceGrad, x, gamma, statistics, dy, targets),
+    ),
 
   instanceNorm:
-    (x: Tensor, statistics: InstanceStatistics): Backward =>
-    (dy) => [instanceNormGrad(x, dy, statistics)],
+    (x: Tensor, statistics: InstanceStatistics): Rule =>
+    rule(
+      [x, statistics.ones, ...statistics.images.flatMap(({ mean, inverseStd }) => [mean, inverseStd])],
+      (dy) => [instanceNormGrad(x, dy, statistics)],
+    ),
 
   /** `saved` is the input of a ReLU and the output of tanh and sigmoid. */
   activation:
-    (kind: Activation, saved: Tensor, slope: number): Backward =>
-    (dy) => [activationGrad(kind, saved, dy, slope)],
+    (kind: Activation, saved: Tensor, slope: number): Rule =>
+    rule([saved], (dy) => [activationGrad(kind, saved, dy, slope)]),
 
-  /** The mask is not kept: the same counters give the same mask again. */
+  /** The mask is not kept: the same counters give the same mask again. `words` are those of the forward run, whatever came after. */
   dropout:
-    (rate: number, layer: number, state: DropoutState): Backward =>
-    (dy) => [dropout(dy, rate, layer, state.tensor)],
+    (rate: number, layer: number, words: Tensor): Rule =>
+    rule([words], (dy) => [dropout(dy, rate, layer, words)]),
 
   concat:
-    (inputs: readonly Tensor[]): Backward =>
-    (dy, targets) => {
+    (inputs: readonly Tensor[]): Rule =>
+    rule([], (dy, targets) => {
       let start = 0;
       return inputs.map((input, index) => {
         const end = start + input.channels;
-        const part = targets[index] ? dy.sliceChannels(start, end) : null;
+        const part = targets[index] ? dy.channelView(start, end) : null;
         start = end;
         return part;
       });
-    },
+    }),
 
   sliceChannels:
-    (x: Tensor, start: number, end: number): Backward =>
-    (dy) => {
+    (x: Tensor, start: number, end: number): Rule =>
+    rule([], (dy) => {
       const dx = Tensor.empty(x.gpu, x.shape, 'slice gradient');
       fill(dx, 0);
-      copy(dy, dx.sliceChannels(start, end));
+      copy(dy, dx.channelView(start, end));
       return [dx];
-    },
+    }),
 
   reshape:
-    (x: Tensor): Backward =>
-    (dy) => [(dy.contiguous ? dy : copy(dy)).reshape(x.shape)],
+    (x: Tensor): Rule =>
+    rule([], (dy) => [(dy.contiguous ? dy : copy(dy)).viewAs(x.shape)]),
 
-  copy: (): Backward => (dy) => [dy],
+  copy: (): Rule => rule([], (dy) => [dy]),
 
-  add: (): Backward => (dy, [da, db]) => [da ? dy : null, db ? dy : null],
+  add: (): Rule => rule([], (dy, [da, db]) => [da ? dy : null, db ? dy : null]),
 
   addScaled:
-    (scaleA: number, scaleB: number): Backward =>
-    (dy, [da, db]) => [da ? scale(dy, scaleA) : null, db ? scale(dy, scaleB) : null],
+    (scaleA: number, scaleB: number): Rule =>
+    rule([], (dy, [da, db]) => [da ? scale(dy, scaleA) : null, db ? scale(dy, scaleB) : null]),
 
   multiply:
-    (a: Tensor, b: Tensor): Backward =>
-    (dy, [da, db]) => [da ? multiply(dy, b) : null, db ? multiply(dy, a) : null],
+    (a: Tensor, b: Tensor): Rule =>
+    rule(([da, db]) => where([da, b], [db, a]), (dy, [da, db]) => [da ? multiply(dy, b) : null, db ? multiply(dy, a) : null]),
 
   scale:
-    (factor: number): Backward =>
-    (dy) => [scale(dy, factor)],
+    (factor: number): Rule =>
+    rule([], (dy) => [scale(dy, factor)]),
 
   mean:
-    (x: Tensor): Backward =>
-    (dy) => [meanGrad(x.shape, dy)],
+    (x: Tensor): Rule =>
+    rule([], (dy) => [meanGrad(x.shape, dy)]),
 
   sum:
-    (x: Tensor): Backward =>
-    (dy) => [sumGrad(x.shape, dy)],
+    (x: Tensor): Rule =>
+    rule([], (dy) => [sumGrad(x.shape, dy)]),
 
   l1Loss:
-    (prediction: Tensor, target: Tensor): Backward =>
-    (dy, [dPrediction, dTarget]) => [
+    (prediction: Tensor, target: Tensor): Rule =>
+    rule([prediction, target], (dy, [dPrediction, dTarget]) => [
       dPrediction ? l1LossGrad(prediction, target, dy) : null,
       dTarget ? l1LossGrad(target, prediction, dy) : null,
-    ],
+    ]),
 
   l2Loss:
-    (prediction: Tensor, target: Tensor): Backward =>
-    (dy, [dPrediction, dTarget]) => [
+    (prediction: Tensor, target: Tensor): Rule =>
+    rule([prediction, target], (dy, [dPrediction, dTarget]) => [
       dPrediction ? l2LossGrad(prediction, target, dy) : null,
       dTarget ? l2LossGrad(target, prediction, dy) : null,
-    ],
+    ]),
 
   bceWithLogits:
-    (logits: Tensor, targetValue: number): Backward =>
-    (dy) => [bceWithLogitsGrad(logits, targetValue, dy)],
+    (logits: Tensor, targetValue: number): Rule =>
+    rule([logits], (dy) => [bceWithLogitsGrad(logits, targetValue, dy)]),
 };

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { writeTime } from '../gpu/write-log.js';
 import type { Origin, Tensor } from '../tensor/tensor.js';
 
 /** Where the gradient of a leaf is to go: written over, or added to when something is there already. */
@@ -7,57 +8,166 @@ export interface GradientTarget {
   readonly accumulate?: boolean;
 }
 
-/** One operation that was run and may have to be run backwards. */
-export interface GraphNode extends Origin {
-  readonly op: string;
-  readonly inputs: readonly Tensor[];
-  readonly output: Tensor;
-  /** Which inputs needed a gradient when the operation ran: freezing a parameter later changes nothing here. */
-  readonly needed: readonly boolean[];
-  readonly backward: Backward;
-}
-
 /**
  * Gradients of the inputs, given that of the output. `targets[i]` is undefined when input i needs none;
  * a rule that can write into `targets[i].tensor` returns that tensor, any other returns one of its own.
  */
 export type Backward = (gradOutput: Tensor, targets: readonly (GradientTarget | undefined)[]) => readonly (Tensor | null)[];
 
+/** How an operation is run backwards. */
+export interface Rule {
+  /**
+   * Every tensor that the wanted gradients are computed from, besides the output's gradient: nothing may write to it before
+   * `backward` ran. `needed[i]` says whether input i's gradient is wanted.
+   */
+  readonly saved: (needed: readonly boolean[]) => readonly Tensor[];
+  readonly backward: Backward;
+}
+
+/** One operation that was run and may have to be run backwards. */
+export interface GraphNode extends Origin {
+  readonly inputs: readonly Tensor[];
+  /** What made each input, as of when the operation ran; null for a leaf. An `out` that is used again later has another origin. */
+  readonly sources: readonly (GraphNode | null)[];
+  readonly output: Tensor;
+  /** Which inputs needed a gradient when the operation ran: freezing a parameter later changes nothing here. */
+  readonly needed: readonly boolean[];
+  readonly saved: readonly Tensor[];
+  readonly backward: Backward;
+  /** When the operation had written its output, in the time of `writeTime()`. */
+  readonly time: number;
+  /** The trace in which it ran, which has no contents afterwards; null for an operation that ran at once. */
+  readonly trace: object | null;
+  /** Whether a backward() has passed here. */
+  consumed: boolean;
+}
+
 let enabled = true;
 
-/** Runs `body` without noting operations down for backward(). */
+/**
+ * Runs `body` without noting operations down for backward().
+ *
+ * @param body a function without await: what runs after its first await would be noted down again
+ * @throws INVALID_ARGUMENT when it returns a promise
+ */
 export function noGrad<T>(body: () => T): T {
   const before = enabled;
   enabled = false;
+  let result: T;
   try {
-    return body();
+    result = body();
   } finally {
     enabled = before;
   }
+  if (!isThenable(result)) return result;
+  // Whoever wrote the body must hear of the mistake, not of what may go wrong in the rest of it.
+  result.then(undefined, () => {});
+  throw new ShadegradError('INVALID_ARGUMENT', 'an asynchronous function is run in noGrad()', {
+    expected: 'a function without await: tracking is on again when it returns',
+    received: 'a function that returned a promise',
+    fix: 'return the tensors from noGrad() and await their data outside',
+  });
 }
 
-/** Ties an operation's output to its inputs, if a gradient may be asked for. Returns the output. */
-export function track(op: string, inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
-  const needed = inputs.map((input) => input.requiresGrad);
-  if (enabled && needed.includes(true)) {
-    output.requiresGrad = true;
-    const node: GraphNode = { op, inputs, output, needed, backward };
-    output.origin = node;
-  } else if (output.origin) {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** True if an operation on these inputs would be noted down. */
+export function isTracked(inputs: readonly Tensor[]): boolean {
+  return enabled && inputs.some((input) => input.requiresGrad);
+}
+
+/**
+ * Ties an operation's output to its inputs, if a gradient may be asked for. Returns the output.
+ *
+ * @throws STALE_TENSOR when an input or the output holds something else by now than its history says
+ */
+export function track(op: string, inputs: readonly Tensor[], output: Tensor, rule: Rule): Tensor {
+  if (!isTracked(inputs)) {
     // A given place that an earlier operation had written: that history is no longer its own.
-    output.origin = null;
-    output.requiresGrad = false;
+    if (output.origin) {
+      output.origin = null;
+      output.requiresGrad = false;
+    }
+    return output;
   }
+  const sources = inputs.map((input) => input.origin as GraphNode | null);
+  const needed = inputs.map((input) => input.requiresGrad);
+  sources.forEach((source, index) => {
+    if (source && needed[index]) expectUnwritten(op, inputs[index]!, source, output);
+  });
+  expectFreePlace(op, output);
+  output.requiresGrad = true;
+  const node: GraphNode = {
+    op, inputs, sources, output, needed,
+    saved: rule.saved(needed),
+    backward: rule.backward,
+    time: writeTime(),
+    trace: output.gpu.currentTrace,
+    consumed: false,
+  };
+  output.origin = node;
   return output;
 }
 
-/** A loud end for operations that have no gradient. */
-export function missingGradient(op: string): Backward {
-  return () => {
-    throw new ShadegradError('MISSING_GRADIENT', `the operation "${op}" has no gradient`, {
-      expected: 'an operation with a rule in the gradient table',
-      received: op,
-      fix: 'detach() its result, run it in noGrad(), or add a rule to src/autograd/gradients.ts',
+/** An input must still hold what its origin made, or the gradient would go where the numbers did not come from. */
+function expectUnwritten(op: string, input: Tensor, source: GraphNode, output: Tensor): void {
+  const write = input.writtenSince(source.time);
+  // The operation itself has run already, and may have written over its own input.
+  if (!write || (input.storage === output.storage && write.time === output.writtenSince(source.time)?.time)) return;
+  throw new ShadegradError('STALE_TENSOR', `input "${input.label}" of "${op}"`, {
+    expected: `the result of "${source.op}", which made it`,
+    received: `other contents: ${write.by} has written to its memory since`,
+    fix: 'give the two operations memory of their own (another `out`, or none), or detach() the tensor if its new contents are a constant',
+  });
+}
+
+/** A place that is handed to an operation must not be one whose gradient is still to be computed. */
+function expectFreePlace(op: string, output: Tensor): void {
+  const origin = output.origin as GraphNode | null;
+  if (origin ? origin.consumed : !output.requiresGrad) return;
+  throw new ShadegradError('STALE_TENSOR', `out of "${op}"`, {
+    expected: 'memory whose contents no gradient depends on',
+    received: origin ? `the result of "${origin.op}", which backward() has not passed yet` : `"${output.label}", a leaf that requires a gradient`,
+    fix: origin ? 'use another `out`, or none; call backward() first; or run the earlier operation in noGrad()' : 'use another `out`, or overwrite the leaf in noGrad()',
+  });
+}
+
+/**
+ * What a node has saved must be what its operation saw.
+ *
+ * @throws STALE_TENSOR
+ */
+export function expectSavedUnwritten({ op, saved, time, trace, output }: GraphNode): void {
+  if (trace !== null && trace !== output.gpu.currentTrace) {
+    throw new ShadegradError('RECORDING', `backward() through "${op}"`, {
+      expected: 'operations and their backward() in one recorded function, or both outside',
+      received: 'an operation that a recorded function noted down, and backward() outside of it',
+      fix: 'call backward() inside the recorded function',
     });
+  }
+  for (const tensor of saved) {
+    const write = tensor.disposed ? null : tensor.writtenSince(time);
+    if (!write) continue;
+    throw new ShadegradError('STALE_TENSOR', `backward() through "${op}" needs "${tensor.label}" as it was when "${op}" ran`, {
+      expected: 'contents that nothing has written to since',
+      received: `${write.by} has written to its memory`,
+      fix: 'call backward() before the optimiser\'s step or the write, run the operation again after it, or give operations an `out` of their own',
+    });
+  }
+}
+
+/** A loud end for operations that have no gradient. */
+export function missingGradient(op: string): Rule {
+  return {
+    saved: () => [],
+    backward: () => {
+      throw new ShadegradError('MISSING_GRADIENT', `the operation "${op}" has no gradient`, {
+        expected: 'an operation with a rule in the gradient table',
+        received: op,
+        fix: 'detach() its result, run it in noGrad(), or add a rule to src/autograd/gradients.ts',
+      });
+    },
   };
 }

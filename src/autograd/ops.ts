@@ -8,9 +8,9 @@ import * as images from '../kernels/image.js';
 import { instanceNormForward } from '../kernels/instance-norm.js';
 import * as losses from '../kernels/loss.js';
 import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
-import { adjacentChannels, Tensor } from '../tensor/tensor.js';
+import { adjacentChannels, Tensor, viewTracking } from '../tensor/tensor.js';
 import { gradients } from './gradients.js';
-import { missingGradient, track } from './graph.js';
+import { isTracked, missingGradient, track } from './graph.js';
 
 /** Options every operation takes that can put its result into a given place. */
 export interface OutOption {
@@ -132,7 +132,8 @@ export interface DropoutOptions extends OutOption {
 
 /** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
 export function dropout(x: Tensor, { rate = 0.5, layer, state, out }: DropoutOptions): Tensor {
-  return track('dropout', [x], dropoutKernel.dropout(x, rate, layer, state.tensor, out), gradients.dropout(rate, layer, state));
+  const y = dropoutKernel.dropout(x, rate, layer, state.tensor, out);
+  return track('dropout', [x], y, gradients.dropout(rate, layer, isTracked([x]) ? state.snapshot() : state.tensor));
 }
 
 /**
@@ -164,22 +165,25 @@ export function concat(inputs: readonly Tensor[]): Tensor {
     joined = Tensor.empty(first.gpu, shape, 'concat');
     let start = 0;
     for (const input of inputs) {
-      elementwise.copy(input, joined.sliceChannels(start, start + input.channels));
+      elementwise.copy(input, joined.channelView(start, start + input.channels));
       start += input.channels;
     }
   }
   return track('concat', inputs, joined, gradients.concat(inputs));
 }
 
-/** Channels [start, end), sharing memory. */
+/** Channels [start, end), sharing memory: `x.sliceChannels(start, end)`. */
 export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
-  return track('sliceChannels', [x], x.sliceChannels(start, end), gradients.sliceChannels(x, start, end));
+  return x.sliceChannels(start, end);
 }
 
-/** The same numbers under another shape, sharing memory. */
+/** The same numbers under another shape, sharing memory: `x.reshape(shape)`. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  return track('reshape', [x], x.reshape(shape), gradients.reshape(x));
+  return x.reshape(shape);
 }
+
+viewTracking.sliceChannels = (x, view, start, end) => track('sliceChannels', [x], view, gradients.sliceChannels(x, start, end));
+viewTracking.reshape = (x, view) => track('reshape', [x], view, gradients.reshape(x));
 
 /** The same numbers in memory of their own. */
 export function copy(x: Tensor, { out }: OutOption = {}): Tensor {

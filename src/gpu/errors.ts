@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'SHAPE_MISMATCH'
   | 'INVALID_ARGUMENT'
   | 'MISSING_GRADIENT'
+  | 'STALE_TENSOR'
   | 'DIVERGED'
   | 'RECORDING'
   | 'DATA_NOT_FOUND'

@@ -11,6 +11,7 @@ import { scopedIn, ScopeStack } from './scope.js';
 import { Storage, type Binding } from './storage.js';
 import { BindGroupCache, CommandStream, type Command } from './stream.js';
 import { UniformCache } from './uniform-cache.js';
+import { span } from './write-log.js';
 
 /** A kernel launch: bindings take `@binding(0)` upwards in order, the uniform block (if any) comes last. */
 export interface DispatchCall {
@@ -115,6 +116,16 @@ export class Gpu {
     return this.trace !== null;
   }
 
+  /** Tells one trace from another, and from none: null while operations run at once. */
+  get currentTrace(): object | null {
+    return this.trace;
+  }
+
+  /** Hooks that the function being traced has set so far: what they write differs before and after. */
+  get tracedHooks(): number {
+    return this.trace?.hooks.length ?? 0;
+  }
+
   /** Memory for a result. Contents are undefined. During a trace the memory is only promised. */
   allocate(bytes: number, label: string): Storage {
     if (!this.trace) return this.allocatePersistent(bytes, label);
@@ -193,10 +204,11 @@ export class Gpu {
   dispatch(call: DispatchCall): void {
     this.check(call);
     if (this.trace) {
-      this.trace.calls.push(call);
+      this.trace.addCall(call);
       return;
     }
     this.stream.push(this.command(call));
+    for (const { storage, region, access } of call.bindings) if (access === 'write') storage.noteWrite(region, `kernel ${call.shader.name}`);
   }
 
   /** Turns a checked call whose storages have buffers into a command. */
@@ -263,6 +275,7 @@ export class Gpu {
       });
     }
     this.queueWrite(storage.buffer, offset, data);
+    storage.noteWrite(span(offset, data.byteLength), 'write()');
   }
 
   /**
@@ -300,9 +313,10 @@ export class Gpu {
     const encoder = this.device.createCommandEncoder();
     encoder.copyBufferToBuffer(source.buffer, sourceOffset, target.buffer, targetOffset, bytes);
     this.device.queue.submit([encoder.finish()]);
+    target.noteWrite(span(targetOffset, bytes), 'a copy');
   }
 
-  /** Reads bytes back after everything dispatched so far. */
+  /** Reads bytes back: what they are after everything dispatched before the call, whatever is dispatched while it waits. */
   async read(storage: Storage, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     this.assertAlive();
     storage.assertLive();
@@ -349,6 +363,10 @@ export class Gpu {
   /**
    * Traces `step` without running it, plans its memory and compiles its pipelines in parallel. Tensors that
    * `step` returns can be read after each `run()`; all others are gone.
+   *
+   * A run does what `step` would do if it were called at that time, to the bit. JavaScript runs once only, while it is traced:
+   * numbers that `step` reads (a loss's weight, a factor) keep the values that they have then, unless they are read in an
+   * `eachStep()` hook. Gradients of leaves add up from run to run unless `step` calls `zeroGrad()`, as they do when it is called.
    */
   async record<T>(step: () => T): Promise<{ recording: Recording; result: T }> {
     this.assertAlive();
@@ -361,6 +379,7 @@ export class Gpu {
       result = this.scopes.run(step);
     } finally {
       this.trace = null;
+      trace.end();
     }
     try {
       const recording = await Recording.build(this, trace);

@@ -1,8 +1,8 @@
 import { BufferPool } from './buffer-pool.js';
 
-/** Larger reads go in pieces, so that a checkpoint of a gigabyte does not need a second gigabyte of staging. */
-const CHUNK_BYTES = 16 * 1024 * 1024;
-/** From here on a read takes a whole piece: the pool then keeps one buffer for all lengths, not one for each. */
+/** Buffers for reads of up to this size are kept; a larger one is given back at once. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+/** From here on a read takes a buffer of the size above: the pool then keeps one for all lengths, not one for each. */
 const SMALL_BYTES = 1024 * 1024;
 
 /** Copies device memory to the host through mappable buffers that are kept for reuse. */
@@ -15,10 +15,7 @@ export class Readback {
     private readonly track: <T>(promise: Promise<T>) => Promise<T>,
     private readonly account: (delta: number) => void,
   ) {
-    this.pool = new BufferPool((bytes, label) => {
-      this.account(bytes);
-      return device.createBuffer({ label, size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    });
+    this.pool = new BufferPool((bytes, label) => this.create(bytes, label));
   }
 
   get bytes(): number {
@@ -30,34 +27,42 @@ export class Readback {
     this.pool.trim();
   }
 
+  /**
+   * Copies the range as the device sees it after everything submitted before the call: the copy is submitted before the first
+   * await, and whole, so that no later work and no reuse of the buffer can reach it.
+   */
   async read(source: GPUBuffer, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const result = new Uint8Array(bytes);
-    for (let start = 0; start < bytes; start += CHUNK_BYTES) {
-      const length = Math.min(CHUNK_BYTES, bytes - start);
-      await this.readChunk(source, offset + start, result.subarray(start, start + length));
-    }
-    return result;
-  }
-
-  private async readChunk(source: GPUBuffer, offset: number, target: Uint8Array): Promise<void> {
-    const length = Math.ceil(target.byteLength / 4) * 4;
-    const staging = this.pool.acquire(length <= SMALL_BYTES ? length : CHUNK_BYTES, 'readback');
+    const length = Math.ceil(bytes / 4) * 4;
+    const kept = length <= KEPT_BYTES;
+    const staging = kept ? this.pool.acquire(length <= SMALL_BYTES ? length : KEPT_BYTES, 'readback') : this.create(length, 'large readback');
     this.inFlight += staging.size;
     try {
       const encoder = this.device.createCommandEncoder();
       encoder.copyBufferToBuffer(source, offset, staging, 0, length);
       this.device.queue.submit([encoder.finish()]);
       await this.track(staging.mapAsync(GPUMapMode.READ, 0, length));
-      target.set(new Uint8Array(staging.getMappedRange(0, length), 0, target.byteLength));
+      const result = new Uint8Array(bytes);
+      result.set(new Uint8Array(staging.getMappedRange(0, length), 0, bytes));
       staging.unmap();
+      if (kept) this.pool.release(staging);
+      else this.destroy(staging);
+      return result;
     } catch (error) {
       // A buffer whose mapping failed is in no known state: it does not go back to the pool.
-      this.inFlight -= staging.size;
-      this.account(-staging.size);
-      staging.destroy();
+      this.destroy(staging);
       throw error;
+    } finally {
+      this.inFlight -= staging.size;
     }
-    this.inFlight -= staging.size;
-    this.pool.release(staging);
+  }
+
+  private create(bytes: number, label: string): GPUBuffer {
+    this.account(bytes);
+    return this.device.createBuffer({ label, size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  }
+
+  private destroy(staging: GPUBuffer): void {
+    this.account(-staging.size);
+    staging.destroy();
   }
 }

@@ -1,7 +1,8 @@
 import type { Gpu, DispatchCall } from './gpu.js';
 import { ShadegradError } from './errors.js';
+import type { Region } from './write-log.js';
 import { planMemory } from './memory-plan.js';
-import type { Storage } from './storage.js';
+import { wholeOf, type Storage } from './storage.js';
 import type { Command } from './stream.js';
 
 /** Host work of a step. */
@@ -19,10 +20,27 @@ export class Trace {
   readonly hooks: Hook[] = [];
   /** Memory for results, in the order in which it was asked for. */
   readonly promised: Storage[] = [];
+  private readonly written = new Set<Storage>();
+
+  addCall(call: DispatchCall): void {
+    this.calls.push(call);
+    for (const { storage, region, access } of call.bindings) if (access === 'write') this.noteWrite(storage, region, `kernel ${call.shader.name}`);
+  }
 
   /** Notes host work down that comes before the next dispatch. */
   addHook(run: () => void, writes: readonly Storage[] | null): void {
     this.hooks.push({ before: this.calls.length, run, writes });
+    for (const storage of writes ?? []) this.noteWrite(storage, wholeOf(storage), 'a hook of eachStep()');
+  }
+
+  private noteWrite(storage: Storage, region: Region, by: string): void {
+    storage.noteTracedWrite(region, by);
+    this.written.add(storage);
+  }
+
+  /** Forgets what the traced function would have written: none of it has happened. */
+  end(): void {
+    for (const storage of this.written) storage.forgetTracedWrites();
   }
 }
 
@@ -58,6 +76,8 @@ export class Recording {
   private readonly buffers: GPUBuffer[] = [];
   private readonly held: Storage[] = [];
   private readonly results: Storage[] = [];
+  /** What a run writes of memory that outlives it. */
+  private readonly writes: { storage: Storage; region: Region }[] = [];
 
   private constructor(
     private readonly gpu: Gpu,
@@ -103,6 +123,15 @@ export class Recording {
     for (const bytes of plan.bufferBytes) this.buffers.push(this.gpu.createBuffer(Math.min(bytes, this.gpu.largestBuffer), 'recorded step'));
     for (const [storage, index] of plan.assignment) storage.buffer = this.buffers[index]!;
 
+    const lasting = new Set([...external, ...this.results]);
+    const seen = new Set<string>();
+    for (const { storage, region, access } of calls.flatMap((call) => call.bindings)) {
+      const key = `${storage.id}:${region.start}:${region.rows}:${region.length}:${region.stride}`;
+      if (access !== 'write' || !lasting.has(storage) || seen.has(key)) continue;
+      seen.add(key);
+      this.writes.push({ storage, region });
+    }
+
     const shaders = new Map(calls.map((call) => [call.shader.code, call.shader]));
     await Promise.all([...shaders.values()].map((shader) => this.gpu.pipelines.prepare(shader)));
     const commands = calls.map((call) => this.gpu.command(call));
@@ -112,7 +141,7 @@ export class Recording {
 
   /** Runs the step once more. Does not wait for the device. */
   run(): void {
-    for (const { hooks, commands } of this.live()) {
+    for (const { hooks, commands } of this.begin()) {
       for (const hook of hooks) hook();
       if (commands.length > 0) this.gpu.submitCommands(commands);
     }
@@ -124,7 +153,7 @@ export class Recording {
    */
   async runOneByOne(submitted: (call: DispatchCall) => Promise<void>): Promise<void> {
     let index = 0;
-    for (const { hooks, commands } of this.live()) {
+    for (const { hooks, commands } of this.begin()) {
       for (const hook of hooks) hook();
       for (const command of commands) {
         this.gpu.submitCommands([command]);
@@ -133,8 +162,8 @@ export class Recording {
     }
   }
 
-  /** @throws USE_AFTER_FREE, RECORDING, DEVICE_LOST */
-  private live(): readonly Segment[] {
+  /** What to run; notes that it writes. @throws USE_AFTER_FREE, RECORDING, DEVICE_LOST */
+  private begin(): readonly Segment[] {
     if (!this.segments) {
       throw new ShadegradError('USE_AFTER_FREE', 'a recorded step is run after destroy()', { fix: 'record it again' });
     }
@@ -142,6 +171,7 @@ export class Recording {
       throw new ShadegradError('RECORDING', 'a recorded step is run inside a recorded function', { fix: 'record one function that does both' });
     }
     this.gpu.assertAlive();
+    for (const { storage, region } of this.writes) if (!storage.freed) storage.noteWrite(region, 'a recorded step');
     return this.segments;
   }
 

@@ -1,4 +1,5 @@
 import { ShadegradError } from './errors.js';
+import { span, WriteLog, type Region, type Write } from './write-log.js';
 
 /**
  * A block of GPU memory. While a step is traced it is only promised (`buffer` is null): the recording's memory
@@ -9,6 +10,10 @@ export class Storage {
   readonly id = Storage.nextId++;
   private references = 1;
   private lostItsBuffer = false;
+  /** What was written, and when. */
+  private readonly writes = new WriteLog();
+  /** What a function that is being traced would write; null outside. It did not happen, and is forgotten when the trace ends. */
+  private tracedWrites: WriteLog | null = null;
 
   constructor(
     /** Bytes that the owner asked for; the buffer may be larger. */
@@ -33,6 +38,25 @@ export class Storage {
     if (--this.references === 0) this.onFree(this);
   }
 
+  /** Notes that a kernel, an upload, a copy or a recorded step writes here. */
+  noteWrite(region: Region, by: string): void {
+    this.writes.note(region, by);
+  }
+
+  /** Notes what a traced function would write. */
+  noteTracedWrite(region: Region, by: string): void {
+    (this.tracedWrites ??= new WriteLog()).note(region, by);
+  }
+
+  forgetTracedWrites(): void {
+    this.tracedWrites = null;
+  }
+
+  /** The latest write to a region after a time of `writeTime()`; null if there was none. */
+  writtenSince(time: number, region: Region): Write | null {
+    return this.tracedWrites?.since(time, region) ?? this.writes.since(time, region);
+  }
+
   /** For results of a recorded step, whose buffers go with it. */
   invalidate(): void {
     this.lostItsBuffer = true;
@@ -54,6 +78,11 @@ export class Storage {
   }
 }
 
+/** All that a storage holds, as a region of it. */
+export function wholeOf(storage: Storage): Region {
+  return span(0, storage.bytes);
+}
+
 /** One storage block as a kernel sees it: a byte range, read or written. */
 export interface Binding {
   readonly storage: Storage;
@@ -61,4 +90,6 @@ export interface Binding {
   readonly offset: number;
   readonly bytes: number;
   readonly access: 'read' | 'write';
+  /** The bytes of the storage that the tensor consists of; a channel slice has gaps, and the range above contains them. */
+  readonly region: Region;
 }

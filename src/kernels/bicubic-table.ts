@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/gpu.js';
-import type { Binding, Storage } from '../gpu/storage.js';
+import { wholeOf, type Binding, type Storage } from '../gpu/storage.js';
 
 /** As in Pillow's 8-bit path: 32 bits less 8 for a byte and 2 for the sign and the overshoot. */
 const PRECISION_BITS = 22;
@@ -82,5 +82,5 @@ export function deviceTable(gpu: Gpu, inputSize: number, outputSize: number): De
     kept.delete(oldest);
     unused.storage.release();
   }
-  return { taps: table.taps, binding: { storage, offset: 0, bytes: storage.bytes, access: 'read' } };
+  return { taps: table.taps, binding: { storage, offset: 0, bytes: storage.bytes, access: 'read', region: wholeOf(storage) } };
 }

@@ -1,6 +1,7 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
+import { writeTime } from '../gpu/write-log.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { copy } from './elementwise.js';
@@ -16,6 +17,11 @@ import dropoutSource from '../../shaders/dropout.wgsl';
 export class DropoutState {
   /** [2]: the bits of two unsigned integers, seed and step. */
   readonly tensor: Tensor;
+
+  /** The latest snapshot, and what tells whether it would be the same if it were taken again. */
+  private taken: { tensor: Tensor; time: number; trace: object | null; hooks: number } | null = null;
+  private passes = 0;
+  private tracedPasses: { trace: object; count: number } | null = null;
 
   /** @param seed whole number of 32 bits. The step is 0 at first. @throws INVALID_ARGUMENT */
   constructor(
@@ -34,6 +40,32 @@ export class DropoutState {
   advance(step: number): void {
     expectWord('step of dropout', step);
     this.gpu.write(this.tensor.storage, 0, new Uint32Array([this.seed, step]));
+    this.passes = 0;
+  }
+
+  /**
+   * The two words as they are now, for a backward pass that may come after another `advance()`. Layers of one forward pass share
+   * the copy.
+   */
+  snapshot(): Tensor {
+    const { currentTrace: trace, tracedHooks: hooks } = this.gpu;
+    const { taken } = this;
+    const current = taken && !taken.tensor.disposed && taken.trace === trace && taken.hooks === hooks && !this.tensor.writtenSince(taken.time);
+    if (current) return taken.tensor;
+    const tensor = copy(this.tensor);
+    this.taken = { tensor, time: writeTime(), trace, hooks };
+    return tensor;
+  }
+
+  /**
+   * Number of a network's forward pass since `advance()`, from 0: passes of one step draw different masks. A recorded
+   * function counts its own, since `advance()` comes before each of its runs.
+   */
+  nextPass(): number {
+    const trace = this.gpu.currentTrace;
+    if (!trace) return this.passes++;
+    if (this.tracedPasses?.trace !== trace) this.tracedPasses = { trace, count: 0 };
+    return this.tracedPasses.count++;
   }
 
   dispose(): void {

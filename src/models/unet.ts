@@ -44,7 +44,12 @@ export interface GeneratorMode extends ForwardMode {
 interface BlockContext {
   readonly mode: GeneratorMode;
   readonly dropoutState: DropoutState;
+  /** Number of this forward pass within its step. */
+  readonly pass: number;
 }
+
+/** Dropout layers of different forward passes in one step draw as different layers do: more levels than this no network has. */
+const LAYERS_EACH_PASS = 1 << 16;
 
 /** Decoder blocks with dropout, counted from the innermost; and the outermost of full width, counted from outside. */
 const DROPOUT_BLOCKS = 3;
@@ -117,7 +122,8 @@ class UNetBlock extends Module {
   /** @param out where the result goes: the second half of the skip connection's tensor */
   forward(x: Tensor, context: BlockContext, out: Tensor): Tensor {
     const { innerChannels, dropout: rate, level, network: { skip, slope } } = this.options;
-    const { mode, dropoutState: state } = context;
+    const { mode, dropoutState: state, pass } = context;
+    const layer = level + pass * LAYERS_EACH_PASS;
     const activated = skip === 'leaky';
     const leaky: Step = (each, target) => leakyRelu(each, slope, { out: target });
     const rectified: Step = (each, target) => relu(each, { out: target });
@@ -137,7 +143,7 @@ class UNetBlock extends Module {
     return chain(activated ? decoderInput : rectified(decoderInput), [
       convStep(this.up),
       normStep(this.upNorm, mode),
-      drops ? (each, target) => dropout(each, { rate, layer: level, state, out: target }) : null,
+      drops ? (each, target) => dropout(each, { rate, layer, state, out: target }) : null,
       activated ? rectified : null,
     ], out);
   }
@@ -169,7 +175,7 @@ function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropou
 function skipTensor({ gpu, shape }: Tensor, channels: number): { first: Tensor; second: Tensor } {
   const [batch, height, width] = shape as [number, number, number];
   const wide = Tensor.empty(gpu, [batch, height / 2, width / 2, 2 * channels], 'skip connection');
-  return { first: wide.sliceChannels(0, channels), second: wide.sliceChannels(channels, 2 * channels) };
+  return { first: wide.channelView(0, channels), second: wide.channelView(channels, 2 * channels) };
 }
 
 /**
@@ -245,7 +251,7 @@ export class UNet extends Module {
     const { skip, slope } = this.options;
     const activated = skip === 'leaky';
     const encoded = chain(x, [convStep(this.down), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
-    const joined = concat([encoded, this.inner.forward(encoded, { mode, dropoutState: this.dropoutState }, wide.second)]);
+    const joined = concat([encoded, this.inner.forward(encoded, { mode, dropoutState: this.dropoutState, pass: this.dropoutState.nextPass() }, wide.second)]);
     return tanh(this.up.forward(activated ? joined : relu(joined)));
   }
 

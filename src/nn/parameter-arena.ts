@@ -1,4 +1,4 @@
-import { gradientOf, setGradientSlot } from '../autograd/backward.js';
+import { gradientOf, setGradientSlot } from '../autograd/gradient-slots.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { fill } from '../kernels/elementwise.js';

@@ -1,4 +1,4 @@
-import { hasGradient, zeroGrad } from '../autograd/backward.js';
+import { hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { ADAM_HYPER_SIZE, adamHyper, adamStep } from '../kernels/adam.js';
 import type { Module } from '../nn/module.js';

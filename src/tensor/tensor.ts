@@ -2,6 +2,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scoped } from '../gpu/scope.js';
 import type { Binding, Storage } from '../gpu/storage.js';
+import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
 
 /** `u8` is for images on their way to the device: four to a 32-bit word, read by the image kernels alone. */
@@ -17,6 +18,20 @@ export interface Origin {
   readonly op: string;
 }
 
+/** Where autograd keeps a leaf's gradient, whether there is one now or not. */
+export interface GradientPlace {
+  readonly tensor: Tensor;
+}
+
+/**
+ * What autograd does with a view that a method made: ties it to the tensor it is a view of, so that the gradient flows on.
+ * Autograd puts its functions here when it is loaded; before that no tensor can have a gradient.
+ */
+export const viewTracking = {
+  sliceChannels: (_x: Tensor, view: Tensor, _start: number, _end: number): Tensor => view,
+  reshape: (_x: Tensor, view: Tensor): Tensor => view,
+};
+
 interface TensorParts {
   gpu: Gpu;
   storage: Storage;
@@ -24,6 +39,8 @@ interface TensorParts {
   dtype?: DType;
   offset?: number;
   rowStride?: number;
+  /** What errors call it. Default: the label of its storage. */
+  label?: string;
 }
 
 /**
@@ -32,6 +49,8 @@ interface TensorParts {
  */
 export class Tensor implements Scoped {
   readonly gpu: Gpu;
+  /** What errors call it. */
+  readonly label: string;
   readonly shape: Shape;
   readonly dtype: DType;
   readonly storage: Storage;
@@ -44,12 +63,14 @@ export class Tensor implements Scoped {
   /** Gradient of the last backward(), for leaves that require one. */
   grad: Tensor | null = null;
   origin: Origin | null = null;
+  gradientPlace: GradientPlace | null = null;
   disposed = false;
 
   /** Takes over one reference to `storage`. Users make tensors with `Tensor.from()` and the operations. */
-  constructor({ gpu, storage, shape, dtype = 'f32', offset = 0, rowStride }: TensorParts) {
+  constructor({ gpu, storage, shape, dtype = 'f32', offset = 0, rowStride, label }: TensorParts) {
     checkShape(shape, storage.label);
     this.gpu = gpu;
+    this.label = label ?? storage.label;
     this.storage = storage;
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
@@ -96,10 +117,6 @@ export class Tensor implements Scoped {
     return tensor;
   }
 
-  get label(): string {
-    return this.storage.label;
-  }
-
   get size(): number {
     return elementCount(this.shape);
   }
@@ -141,15 +158,32 @@ export class Tensor implements Scoped {
     const width = BYTES[this.dtype];
     const offset = (this.offset - this.base) * width;
     const span = (this.base + (this.rows - 1) * this.rowStride + this.channels) * width;
-    return { storage: this.storage, offset, bytes: Math.ceil(span / 4) * 4, access };
+    return { storage: this.storage, offset, bytes: Math.ceil(span / 4) * 4, access, region: this.region };
+  }
+
+  /** The bytes of the storage that the elements lie in. */
+  get region(): Region {
+    const width = BYTES[this.dtype];
+    if (this.contiguous) return wholeSpan(this.offset * width, this.size * width);
+    return { start: this.offset * width, rows: this.rows, length: this.channels * width, stride: this.rowStride * width };
+  }
+
+  /** The latest write to any element after a time of `writeTime()`; null if there was none. */
+  writtenSince(time: number): Write | null {
+    return this.storage.writtenSince(time, this.region);
   }
 
   storages(): Storage[] {
     return [this.storage];
   }
 
-  /** Channels [start, end) as a view that shares this tensor's memory. */
+  /** Channels [start, end) as a view that shares this tensor's memory. Gradients flow through it. @throws INVALID_ARGUMENT */
   sliceChannels(start: number, end: number): Tensor {
+    return viewTracking.sliceChannels(this, this.channelView(start, end), start, end);
+  }
+
+  /** The view of `sliceChannels()` as kernels take it: no gradient flows through it. */
+  channelView(start: number, end: number): Tensor {
     this.assertLive();
     if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= this.channels)) {
       throw new ShadegradError('INVALID_ARGUMENT', `channels of "${this.label}" to slice`, {
@@ -160,6 +194,7 @@ export class Tensor implements Scoped {
     }
     return new Tensor({
       gpu: this.gpu,
+      label: this.label,
       storage: this.storage.retain(),
       shape: [...this.shape.slice(0, -1), end - start],
       dtype: this.dtype,
@@ -168,8 +203,17 @@ export class Tensor implements Scoped {
     });
   }
 
-  /** The same numbers under another shape, sharing memory. Only the axes before the last may be regrouped unless the tensor is contiguous. */
+  /**
+   * The same numbers under another shape, sharing memory. Only the axes before the last may be regrouped unless the tensor is
+   * contiguous. Gradients flow through it.
+   * @throws SHAPE_MISMATCH
+   */
   reshape(shape: Shape): Tensor {
+    return viewTracking.reshape(this, this.viewAs(shape));
+  }
+
+  /** The view of `reshape()` as kernels take it: no gradient flows through it. */
+  viewAs(shape: Shape): Tensor {
     this.assertLive();
     checkShape(shape, this.label);
     const keepsRows = this.contiguous || shape[shape.length - 1] === this.channels;
@@ -182,6 +226,7 @@ export class Tensor implements Scoped {
     }
     return new Tensor({
       gpu: this.gpu,
+      label: this.label,
       storage: this.storage.retain(),
       shape,
       dtype: this.dtype,
@@ -193,8 +238,8 @@ export class Tensor implements Scoped {
   /** A handle on the same memory through which no gradient flows. */
   detach(): Tensor {
     this.assertLive();
-    const { gpu, storage, shape, dtype, offset, rowStride } = this;
-    return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride });
+    const { gpu, storage, shape, dtype, offset, rowStride, label } = this;
+    return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride, label });
   }
 
   /** Overwrites the contents. */
@@ -295,7 +340,8 @@ export class Tensor implements Scoped {
     this.disposed = true;
     this.gpu.liveTensors--;
     this.origin = null;
-    this.grad?.dispose();
+    this.gradientPlace?.tensor.dispose();
+    this.gradientPlace = null;
     this.grad = null;
     this.storage.release();
   }

@@ -1,0 +1,332 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { backward } from '../src/autograd/backward.js';
+import { zeroGrad } from '../src/autograd/gradient-slots.js';
+import { noGrad } from '../src/autograd/graph.js';
+import * as ops from '../src/autograd/ops.js';
+import { ShadegradError } from '../src/gpu/errors.js';
+import { overlap, span, WriteLog, type Region } from '../src/gpu/write-log.js';
+import { DropoutState } from '../src/kernels/dropout.js';
+import { fill } from '../src/kernels/elementwise.js';
+import { Conv2d } from '../src/nn/layers.js';
+import { Adam } from '../src/optim/adam.js';
+import { elementCount, type Shape } from '../src/tensor/shape.js';
+import { Tensor } from '../src/tensor/tensor.js';
+import { values } from './harness/deterministic.js';
+import { failure } from './harness/devices.js';
+import { testGpu } from './harness/gpu.js';
+
+const gpu = await testGpu();
+const { add, addScaled, l2Loss, mean, multiply, scale, sum, tanh } = ops;
+
+function leaf(data: readonly number[], shape: Shape = [data.length], label = 'leaf'): Tensor {
+  const tensor = Tensor.from(gpu, data, shape, label);
+  tensor.requiresGrad = true;
+  return tensor;
+}
+
+const numbers = async (tensor: Tensor): Promise<number[]> => [...(await tensor.data())];
+const disposeAll = (...tensors: Tensor[]): void => tensors.forEach((tensor) => tensor.dispose());
+
+const dropoutState = new DropoutState(gpu, 3);
+dropoutState.advance(5);
+const running = { mean: Tensor.from(gpu, [0.1, -0.2, 0.3], [3]), variance: Tensor.from(gpu, [1, 2, 0.5], [3]) };
+
+interface Case {
+  readonly shapes: readonly Shape[];
+  readonly run: (...inputs: Tensor[]) => Tensor;
+}
+
+const image = [2, 4, 4, 3] as const;
+/** Every operation that has a gradient. */
+const cases: Record<string, Case> = {
+  add: { shapes: [[3, 5], [3, 5]], run: (a, b) => add(a!, b!) },
+  addScaled: { shapes: [[3, 5], [3, 5]], run: (a, b) => addScaled(a!, b!, 2, -3) },
+  batchNorm: { shapes: [image, [3], [3]], run: (x, gamma, beta) => ops.batchNorm(x!, gamma!, beta!) },
+  'batchNorm with given statistics': { shapes: [image, [3], [3]], run: (x, gamma, beta) => ops.batchNorm(x!, gamma!, beta!, { statistics: 'running', running }) },
+  bceWithLogits: { shapes: [[2, 3]], run: (x) => ops.bceWithLogits(x!, 1) },
+  concat: { shapes: [[4, 2], [4, 3]], run: (a, b) => ops.concat([a!, b!]) },
+  conv2d: { shapes: [image, [3, 3, 3, 2], [2]], run: (x, w, b) => ops.conv2d(x!, w!, b!, { padding: 1 }) },
+  convTranspose2d: { shapes: [image, [4, 4, 2, 3], [2]], run: (x, w, b) => ops.convTranspose2d(x!, w!, b!, { stride: 2, padding: 1 }) },
+  copy: { shapes: [[3, 5]], run: (x) => ops.copy(x!) },
+  dropout: { shapes: [[3, 50]], run: (x) => ops.dropout(x!, { layer: 1, state: dropoutState }) },
+  instanceNorm: { shapes: [image], run: (x) => ops.instanceNorm(x!) },
+  l1Loss: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.l1Loss(a!, b!) },
+  l2Loss: { shapes: [[3, 5], [3, 5]], run: (a, b) => l2Loss(a!, b!) },
+  leakyRelu: { shapes: [[3, 5]], run: (x) => ops.leakyRelu(x!, 0.2) },
+  mean: { shapes: [[3, 5]], run: (x) => mean(x!) },
+  multiply: { shapes: [[3, 5], [3, 5]], run: (a, b) => multiply(a!, b!) },
+  relu: { shapes: [[3, 5]], run: (x) => ops.relu(x!) },
+  reshape: { shapes: [[3, 4]], run: (x) => ops.reshape(x!, [2, 6]) },
+  scale: { shapes: [[3, 5]], run: (x) => scale(x!, 3) },
+  sigmoid: { shapes: [[3, 5]], run: (x) => ops.sigmoid(x!) },
+  sliceChannels: { shapes: [[3, 6]], run: (x) => ops.sliceChannels(x!, 1, 4) },
+  sum: { shapes: [[3, 5]], run: (x) => sum(x!) },
+  tanh: { shapes: [[3, 5]], run: (x) => tanh(x!) },
+};
+
+test('the table of operations is whole', () => {
+  const named = new Set(Object.keys(cases).map((name) => name.split(' ')[0]));
+  // It has no gradient to go wrong.
+  const operations = Object.keys(ops).filter((name) => name !== 'floatToImage');
+  assert.equal(operations.filter((name) => !named.has(name)), []);
+});
+
+/** Gradients of all leaves through an operation, where something happens between its run and backward(). */
+async function gradientsWith({ shapes, run }: Case, needed: readonly boolean[], between: (inputs: Tensor[], output: Tensor) => void): Promise<(number[] | null)[]> {
+  const inputs = shapes.map((shape, index) => leaf([...values(`stale/${index}`, elementCount(shape))], shape, `input ${index}`));
+  inputs.forEach((input, index) => (input.requiresGrad = needed[index]!));
+  try {
+    gpu.scope(() => {
+      const y = run(...inputs);
+      const loss = sum(multiply(y, Tensor.from(gpu, values('stale/weights', y.size), y.shape)));
+      between(inputs, y);
+      backward(loss);
+    });
+    return await Promise.all(inputs.map(async ({ grad }) => grad && numbers(grad)));
+  } finally {
+    disposeAll(...inputs);
+  }
+}
+
+const overwrites: [string, (x: Tensor) => void][] = [
+  ['write()', (x) => x.write(values('stale/other', x.size))],
+  ['kernel fill', (x) => fill(x, 0.625)],
+  ['kernel', (x) => noGrad(() => ops.copy(Tensor.from(gpu, values('stale/other', x.size), x.shape), { out: x }))],
+];
+
+for (const [name, each] of Object.entries(cases)) {
+  test(`${name}: what it needs for its gradient may not be overwritten, everything else may`, async () => {
+    const all = each.shapes.map(() => true);
+    // Each input's gradient alone, and all together.
+    const wanted = [all, ...(all.length > 1 ? all.map((_, index) => all.map((__, other) => other === index)) : [])];
+    let refused = 0;
+    for (const needed of wanted) {
+      const right = await gradientsWith(each, needed, () => {});
+      for (const target of [...each.shapes.keys(), 'output' as const]) {
+        for (const [by, overwrite] of overwrites) {
+          // An upload takes no tensor with gaps.
+          if (target === 'output' && name === 'sliceChannels' && by === 'write()') continue;
+          const label = `${name}: ${target} overwritten by ${by}, wanted ${needed}`;
+          try {
+            const found = await gradientsWith(each, needed, (inputs, y) => overwrite(target === 'output' ? y : inputs[target]!));
+            assert.equal(found, right, label);
+          } catch (error) {
+            if (!(error instanceof ShadegradError)) throw error;
+            assert.is(error.code, 'STALE_TENSOR', label);
+            assert.match(error.message, by, label);
+            refused++;
+          }
+        }
+      }
+    }
+    const linear = ['add', 'addScaled', 'concat', 'copy', 'dropout', 'mean', 'reshape', 'scale', 'sliceChannels', 'sum'];
+    // An output that shares its input's memory, or that `multiply` above saves as an operand, is not what is counted here.
+    assert.is(refused > 0, !linear.includes(name), `${name}: ${refused} refused`);
+  });
+}
+
+test('only what the wanted gradients need counts', async () => {
+  const conv = cases.conv2d!;
+  const overwriting = (needed: boolean[], target: number) => (): Promise<unknown> => gradientsWith(conv, needed, (inputs) => fill(inputs[target]!, 2));
+  await failure('STALE_TENSOR', overwriting([true, false, false], 1), 'backward() through "conv2d" needs "input 1"', 'kernel fill');
+  await overwriting([true, false, false], 0)();
+  await failure('STALE_TENSOR', overwriting([false, true, false], 0), '"input 0"');
+  await overwriting([false, true, false], 1)();
+  await overwriting([false, false, true], 0)();
+  await overwriting([false, false, true], 1)();
+});
+
+test('an optimiser step, a replay or a write between an operation and its backward() is refused', async () => {
+  const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, stride: 1, padding: 0 }).to(gpu);
+  const adam = new Adam(layer, { learningRate: 0.1 });
+  const x = leaf([1, 2], [1, 1, 1, 2], 'x');
+  const step = (): void => gpu.scope(() => {
+    adam.zeroGrad();
+    backward(sum(layer.forward(x)));
+    adam.step();
+  });
+  step();
+  const { recording } = await gpu.record(step);
+  const changes: [RegExp, () => void][] = [
+    [/kernel adam/, () => adam.step()],
+    [/a recorded step/, () => recording.run()],
+    [/write\(\)/, () => layer.weight.value.write(new Float32Array(4))],
+    [/a copy/, () => gpu.copy(x.storage, 0, layer.weight.value.storage, 0, 8)],
+  ];
+  for (const [by, change] of changes) {
+    await failure('STALE_TENSOR', () => gpu.scope(() => {
+      const loss = sum(layer.forward(x));
+      change();
+      backward(loss);
+    }), 'backward() through "conv2d"', by, 'call backward() before');
+  }
+  // A recorded function is looked at as it is traced, and leaves no mark on what runs at once.
+  await failure('STALE_TENSOR', () => gpu.record(() => {
+    const loss = sum(layer.forward(x));
+    adam.step();
+    backward(loss);
+  }), /kernel adam/);
+  const y = layer.forward(x);
+  const fresh = sum(y);
+  const other = await gpu.record(step);
+  gpu.scope(() => backward(fresh));
+  disposeAll(y, fresh);
+  other.recording.destroy();
+  recording.destroy();
+  adam.dispose();
+  layer.dispose();
+  disposeAll(x);
+});
+
+test('the two halves of one tensor may be written at different times', async () => {
+  const [a, b] = [leaf([0.5, -0.25, 1, 2], [2, 2]), leaf([1, 2, 3, 4], [2, 2])];
+  gpu.scope(() => {
+    const wide = Tensor.empty(gpu, [2, 4]);
+    const first = tanh(a, { out: wide.sliceChannels(0, 2) });
+    const second = tanh(multiply(first, b), { out: wide.sliceChannels(2, 4) });
+    backward(sum(ops.concat([first, second])));
+  });
+  const expected = [0.5, -0.25, 1, 2].map((x, i) => {
+    const [y, factor] = [Math.tanh(x), [1, 2, 3, 4][i]!];
+    return (1 - y * y) * (1 + factor * (1 - Math.tanh(y * factor) ** 2));
+  });
+  (await numbers(a.grad!)).forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-5));
+  disposeAll(a, b);
+});
+
+test('a place that holds a result whose gradient is still wanted is not given to another operation', async () => {
+  const [a, b, t] = [leaf([1, 2]), leaf([3, 4]), Tensor.from(gpu, [0, 0], [2])];
+  const place = Tensor.empty(gpu, [2], 'place');
+  await failure('STALE_TENSOR', () => gpu.scope(() => {
+    const y = tanh(a, { out: place });
+    tanh(b, { out: place });
+    backward(l2Loss(y, t));
+  }), 'out of "tanh"', 'another `out`');
+  // By way of two handles on one memory.
+  await failure('STALE_TENSOR', () => gpu.scope(() => {
+    const shared = Tensor.empty(gpu, [2], 'shared');
+    const [y] = [scale(a, 2, { out: shared.sliceChannels(0, 2) }), scale(b, 2, { out: shared.sliceChannels(0, 2) })];
+    backward(mean(y));
+  }), 'input "shared" of "mean"', 'kernel scale');
+  await failure('STALE_TENSOR', () => gpu.scope(() => scale(a, 2, { out: b })), 'a leaf that requires a gradient');
+  // Once backward() has passed, or without a gradient, it is free.
+  const again = Tensor.empty(gpu, [2], 'again');
+  for (let round = 0; round < 2; round++) gpu.scope(() => backward(sum(scale(a, 2, { out: again }))));
+  assert.equal(await numbers(a.grad!), [4, 4]);
+  noGrad(() => scale(a, 5, { out: b }));
+  assert.equal(await numbers(b), [5, 10]);
+  disposeAll(a, b, t, place, again);
+});
+
+test('a result that was overwritten keeps the gradient of what made it', async () => {
+  const [a, b] = [leaf([1, 2]), leaf([3, 4])];
+  const place = Tensor.empty(gpu, [2], 'place');
+  gpu.scope(() => {
+    const loss = sum(scale(a, 2, { out: place }));
+    backward(loss);
+    // The place now has another history; the first graph still leads to a.
+    scale(b, 3, { out: place });
+    backward(loss);
+  });
+  assert.equal([await numbers(a.grad!), b.grad], [[4, 4], null]);
+  disposeAll(a, b, place);
+});
+
+test('reshape() and sliceChannels() as methods pass their gradient on', async () => {
+  const w = leaf([1, 2, 3, 4, 5, 6], [2, 3]);
+  gpu.scope(() => backward(add(sum(scale(w.reshape([3, 2]), 2)), sum(w))));
+  assert.equal(await numbers(w.grad!), Array(6).fill(3));
+  zeroGrad([w]);
+  gpu.scope(() => backward(sum(w.sliceChannels(1, 3).reshape([2, 2]))));
+  assert.equal(await numbers(w.grad!), [0, 1, 1, 0, 1, 1]);
+  gpu.scope(() => {
+    for (const cut of [w.detach().reshape([6]), noGrad(() => w.reshape([6])), w.viewAs([6]), w.channelView(0, 1)]) assert.not(cut.requiresGrad);
+  });
+  disposeAll(w);
+});
+
+test('noGrad() refuses a function that goes on after it returns', async () => {
+  const x = leaf([1, 2]);
+  const error = /asynchronous function is run in noGrad/;
+  await failure('INVALID_ARGUMENT', () => noGrad(async () => {
+    await Promise.resolve();
+    return scale(x, 2);
+  }), error);
+  await failure('INVALID_ARGUMENT', () => noGrad(() => x.data()), error);
+  await failure('INVALID_ARGUMENT', () => noGrad(async () => {
+    await Promise.resolve();
+    throw new Error('after its first await');
+  }), error);
+  gpu.scope(() => assert.ok(scale(x, 1).requiresGrad));
+  disposeAll(x);
+});
+
+test('dropout: each backward() has the mask of its own forward run', async () => {
+  const state = new DropoutState(gpu, 9);
+  const alone = async (step: number): Promise<number[]> => {
+    const x = leaf(Array(64).fill(1));
+    state.advance(step);
+    gpu.scope(() => backward(sum(ops.dropout(x, { layer: 1, state }))));
+    const found = await numbers(x.grad!);
+    disposeAll(x);
+    return found;
+  };
+  const masks = [await alone(1), await alone(2)];
+  assert.not.equal(masks[0], masks[1]);
+  const [x1, x2] = [leaf(Array(64).fill(1)), leaf(Array(64).fill(1))];
+  const both = (): void => gpu.scope(() => {
+    zeroGrad([x1, x2]);
+    gpu.eachStep(() => state.advance(1), [state.tensor.storage]);
+    const first = sum(ops.dropout(x1, { layer: 1, state }));
+    gpu.eachStep(() => state.advance(2), [state.tensor.storage]);
+    const second = sum(ops.dropout(x2, { layer: 1, state }));
+    backward(add(first, second));
+  });
+  both();
+  assert.equal([await numbers(x1.grad!), await numbers(x2.grad!)], masks);
+  zeroGrad([x1, x2]);
+  const { recording } = await gpu.record(both);
+  for (let run = 0; run < 2; run++) {
+    recording.run();
+    assert.equal([await numbers(x1.grad!), await numbers(x2.grad!)], masks);
+  }
+  recording.destroy();
+  state.dispose();
+  disposeAll(x1, x2);
+});
+
+test('regions overlap where they share a byte', () => {
+  const region = (start: number, rows: number, length: number, stride: number): Region => ({ start, rows, length, stride });
+  const bytesOf = ({ start, rows, length, stride }: Region): Set<number> => {
+    const bytes = new Set<number>();
+    for (let row = 0; row < rows; row++) for (let i = 0; i < length; i++) bytes.add(start + row * stride + i);
+    return bytes;
+  };
+  let seed = 1;
+  const draw = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+  const drawn = (): Region => {
+    const length = 1 + draw(5);
+    return region(draw(20), 1 + draw(4), length, length + draw(6));
+  };
+  let meets = 0;
+  for (let round = 0; round < 5000; round++) {
+    const [a, b] = [drawn(), drawn()];
+    const shared = [...bytesOf(a)].some((byte) => bytesOf(b).has(byte));
+    meets += Number(shared);
+    assert.is(overlap(a, b), shared, JSON.stringify([a, b]));
+  }
+  assert.ok(meets > 1000 && meets < 4500);
+});
+
+test('a log of thousands of regions stays small and forgets no write', () => {
+  const log = new WriteLog();
+  for (let index = 0; index < 5000; index++) log.note(span(index * 8, 4), 'upload');
+  assert.ok((log as unknown as { writes: unknown[] }).writes.length <= 256);
+  for (const index of [0, 17, 2500, 4999]) assert.ok(log.since(0, span(index * 8, 4)));
+  const { time } = log.since(0, span(4999 * 8, 4))!;
+  assert.is(log.since(time, span(0, 40000)), null);
+  assert.is(log.since(time - 1, span(4998 * 8, 8)), null);
+});
+
+test.run();
