@@ -3,7 +3,7 @@ import { add, fill } from '../kernels/elementwise.js';
 import { expectShape, formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { deposit, prepareSlots, showGradients, targetOf } from './gradient-slots.js';
-import { expectSavedUnwritten, type GraphNode } from './graph.js';
+import { expectSavedUnwritten, noGrad, type GraphNode } from './graph.js';
 
 /** The graph's nodes, each after every node it feeds. */
 function reverseOrder(root: GraphNode): GraphNode[] {
@@ -73,7 +73,8 @@ export function backward(output: Tensor, seed?: Tensor): void {
         const repeated = node.inputs.indexOf(input) !== node.inputs.lastIndexOf(input);
         return node.sources[index] || repeated ? {} : targetOf(input);
       });
-      const results = node.backward(gradOutput, targets);
+      // Rules may be written in operations: without this their results would have a history of their own.
+      const results = noGrad(() => node.backward(gradOutput, targets));
       node.inputs.forEach((input, index) => {
         const gradient = results[index];
         if (!targets[index] || !gradient) return;
