@@ -97,19 +97,28 @@ export function mirror(image: RgbImage): RgbImage {
 }
 
 /**
+ * Checks that a side-by-side picture has two halves of one size.
+ *
+ * @param name of the file in the error
+ * @throws IMAGE_SIZE for an odd width
+ */
+export function expectHalves({ width, height }: Pick<RgbImage, 'width' | 'height'>, name: string): void {
+  if (width % 2 === 0) return;
+  throw new ShadegradError('IMAGE_SIZE', `${name}: the two halves of the pair differ in size`, {
+    expected: 'two images of equal size side by side, so an even width',
+    received: `${width} x ${height} pixels`,
+    fix: 'join the two images again at one size, or take the file out of the folder',
+  });
+}
+
+/**
  * Splits a side-by-side picture down the middle, as the pix2pix datasets store their pairs.
  *
  * @param name of the file in the error
  * @throws IMAGE_SIZE when the halves would differ in size
  */
 export function splitPair(image: RgbImage, name: string): ImagePair {
-  if (image.width % 2 !== 0) {
-    throw new ShadegradError('IMAGE_SIZE', `${name}: the two halves of the pair differ in size`, {
-      expected: 'two images of equal size side by side, so an even width',
-      received: `${image.width} x ${image.height} pixels`,
-      fix: 'join the two images again at one size, or take the file out of the folder',
-    });
-  }
+  expectHalves(image, name);
   const half = image.width / 2;
   return { name, a: crop(image, 0, 0, half, image.height), b: crop(image, half, 0, half, image.height) };
 }

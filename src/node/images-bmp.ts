@@ -66,6 +66,12 @@ function readHeader(bytes: Uint8Array, name: string): BmpHeader {
   };
 }
 
+/** @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE */
+export function bmpSides(bytes: Uint8Array, name: string): { width: number; height: number } {
+  const { width, height } = readHeader(bytes, name);
+  return { width, height };
+}
+
 /** The places of a run-length coded picture's pixels: [height][width], from the bottom up. What is skipped stays 0. */
 function expandRuns(bytes: Uint8Array, { width, height, bits, offset }: BmpHeader, name: string): Uint8Array {
   const places = new Uint8Array(width * height);

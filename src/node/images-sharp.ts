@@ -51,7 +51,20 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
  *
  * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
-export async function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<RgbImage> {
+export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<RgbImage> {
+  return withImage(bytes, name, format, async (image, header) => blendOnWhite(await readSamples(image, header, name, format)));
+}
+
+/**
+ * Reads the sides of the upright picture.
+ *
+ * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
+ */
+export function sidesBySharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<{ width: number; height: number }> {
+  return withImage(bytes, name, format, async (_, { autoOrient: { width, height } }) => ({ width, height }));
+}
+
+async function withImage<Result>(bytes: Uint8Array, name: string, format: ReadableFormat, use: (image: Sharp, header: Metadata) => Promise<Result>): Promise<Result> {
   loading ??= loadSharp();
   const sharp = await loading.catch((error: unknown) => {
     loading = undefined;
@@ -60,17 +73,17 @@ export async function decodeWithSharp(bytes: Uint8Array, name: string, format: R
   // libvips says nothing of sides beyond its own bounds.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (format === 'PNG' && bytes.length >= 24) checkSides(name, view.getUint32(16), view.getUint32(20));
-  const decode = async (failOn: 'warning' | 'error'): Promise<RgbImage> => {
+  const attempt = async (failOn: 'warning' | 'error'): Promise<Result> => {
     const image = sharp(bytes, { ...OPTIONS, failOn });
     const header = await image.metadata();
     checkSides(name, header.width, header.height);
-    return blendOnWhite(await readSamples(image, header, name, format));
+    return use(image, header);
   };
   try {
-    if (format !== 'JPEG') return await decode('error');
-    return await decode('warning').catch((error: unknown) => {
+    if (format !== 'JPEG') return await attempt('error');
+    return await attempt('warning').catch((error: unknown) => {
       if (error instanceof ShadegradError || LOST_PIXELS.test((error as Error).message)) throw error;
-      return decode('error');
+      return attempt('error');
     });
   } catch (error) {
     throw error instanceof ShadegradError ? error : translated(error as Error, name, format);

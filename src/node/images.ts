@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { RgbImage } from '../data/image.js';
+import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFileAtomic } from './files.js';
-import { decodeBmp } from './images-bmp.js';
-import { imageFormat, isReadable } from './images-format.js';
+import { bmpSides, decodeBmp } from './images-bmp.js';
+import { imageFormat, isReadable, type ReadableFormat } from './images-format.js';
 import { corrupt, unsupported } from './images-limits.js';
 import { encodePng } from './images-png.js';
-import { decodeWithSharp } from './images-sharp.js';
+import { decodeWithSharp, sidesBySharp } from './images-sharp.js';
 
 export { encodePng };
 
@@ -20,10 +21,15 @@ export { encodePng };
  *   IMAGE_SIZE for more than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  const format = expectReadable(bytes, name);
+  return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
+}
+
+function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
   if (bytes.length === 0) throw corrupt(name, 'the file is empty');
   const format = imageFormat(bytes);
-  if (!isReadable(format)) throw unsupported(name, format === undefined ? 'this is not an image file that can be read' : `${format} files cannot be read`);
-  return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
+  if (isReadable(format)) return format;
+  throw unsupported(name, format === undefined ? 'this is not an image file that can be read' : `${format} files cannot be read`);
 }
 
 /**
@@ -32,7 +38,19 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE for the file itself; what `decodeImage` throws
  */
 export async function readImage(path: string): Promise<RgbImage> {
-  return decodeImage(await readBytes(path), path);
+  return decodeImage(await readBytes(path), printableName(path));
+}
+
+/**
+ * Reads the sides that a file's image has when it is decoded, from its header alone.
+ *
+ * @throws what `readImage` throws, but for damage to the pixels
+ */
+export async function readImageSides(path: string): Promise<{ width: number; height: number }> {
+  const bytes = await readBytes(path);
+  const name = printableName(path);
+  const format = expectReadable(bytes, name);
+  return format === 'BMP' ? bmpSides(bytes, name) : sidesBySharp(bytes, name, format);
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
@@ -41,10 +59,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${path}`, { fix: 'check the path', cause });
+      throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${printableName(path)}`, { fix: 'check the path', cause });
     }
     const fix = code === 'EISDIR' ? 'this is a folder: name a file in it' : 'check that you may read the file';
-    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${path}`, { received: `${code} from the file system`, fix, cause });
+    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, { received: `${code} from the file system`, fix, cause });
   }
 }
 

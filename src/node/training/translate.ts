@@ -132,7 +132,7 @@ function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): 
 
 async function listJobs(input: string, output: string): Promise<Job[]> {
   const kind = await stat(input).catch(() => undefined);
-  const files = kind?.isDirectory() ? (await listImages(input)).map((name) => join(input, name)) : [input];
+  const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${input}: ${others}`))).map((name) => join(input, name)) : [input];
   if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${input}`, { fix: 'Check the path given with --input.' });
   const jobs = files.map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   await refuseOverwrites(jobs);
