@@ -42,7 +42,10 @@ test('pairs come in natural order, hidden and foreign files left out', async ({ 
   assert.is(dataset.name, `${basename(folder)}/train`);
   const pairs = [];
   for (let i = 0; i < 4; i++) pairs.push(await dataset.get(i));
-  assert.equal(pairs.map((pair) => pair.name), ['1.png', '2_AB.png', '9.PNG', '10.png']);
+  assert.equal(
+    pairs.map((pair) => pair.name),
+    ['1.png', '2_AB.png', '9.PNG', '10.png'],
+  );
   assert.is(pairs[0].a.data[0], 1);
   assert.is(pairs[3].b.data[0], (10 + 4 * 3 * 7) & 255);
   assert.is(await dataset.get(2), pairs[2], 'cached');
@@ -90,7 +93,11 @@ test('missing, empty and unreadable folders are told apart', async ({ folder }) 
   await writePng(join(folder, 'val', '1.png'), picture(8, 4, 1));
   await fails(openPairedFolder(join(folder, 'val'), 'train'), 'DATA_NOT_FOUND', '1 image', `name the folder above, ${folder}`);
   await writePng(join(folder, 'one', 'photos', '1.png'), picture(8, 4, 1));
-  await fails(openPairedFolder(join(folder, 'one'), 'train'), 'DATA_NOT_FOUND', `name the folder within it, ${join(folder, 'one', 'photos')}`);
+  await fails(
+    openPairedFolder(join(folder, 'one'), 'train'),
+    'DATA_NOT_FOUND',
+    `name the folder within it, ${join(folder, 'one', 'photos')}`,
+  );
   await fails(openPairedFolder(join(folder, 'one', 'photos'), 'train'), 'DATA_NOT_FOUND', 'put the pairs into a folder train');
 });
 
@@ -116,7 +123,16 @@ test('files are images by their content: whatever their ending says, or when the
   const jpeg = fromBase64(decode.cases.find(({ name }) => name === 'jpeg-baseline')!.file);
   const bmp = fromBase64(formats.cases.find(({ name }) => name === 'bmp-rgb')!.file);
   const images = { '1.jpg': png, '2.png': jpeg, '3.JPEG': jpeg, '4.JPG': jpeg, '5x': png, '6.dat': png, '7.jfif': jpeg, '8.orig': bmp };
-  const others = { 'a.txt': 'x', 'b.xml': '<x/>', 'c.xml': '<x/>', 'd.dat': 'no picture', '.DS_Store': 'x', '.hidden.png': png, e: 'x', 'f.svg': '<svg/>' };
+  const others = {
+    'a.txt': 'x',
+    'b.xml': '<x/>',
+    'c.xml': '<x/>',
+    'd.dat': 'no picture',
+    '.DS_Store': 'x',
+    '.hidden.png': png,
+    e: 'x',
+    'f.svg': '<svg/>',
+  };
   await mkdir(join(folder, 'deep'));
   for (const [name, content] of Object.entries({ ...images, ...others })) await writeFile(join(folder, name), content);
   await symlink(join(folder, '1.jpg'), join(folder, '9.png'));
@@ -127,7 +143,13 @@ test('files are images by their content: whatever their ending says, or when the
 });
 
 test('halves in folders of their own: A/train and B/train, trainA and trainB, train/A and train/B', async ({ folder }) => {
-  for (const [index, [a, b]] of [['A/train', 'B/train'], ['trainA', 'trainB'], ['train/A', 'train/B'], ['a/train', 'b/train'], ['A', 'B']].entries()) {
+  for (const [index, [a, b]] of [
+    ['A/train', 'B/train'],
+    ['trainA', 'trainB'],
+    ['train/A', 'train/B'],
+    ['a/train', 'b/train'],
+    ['A', 'B'],
+  ].entries()) {
     const data = join(folder, String(index));
     for (const name of ['1', '2', '10']) {
       await writePng(join(data, a!, `${name}.png`), picture(4, 6, Number(name)));
@@ -145,7 +167,8 @@ test('halves in folders of their own: A/train and B/train, trainA and trainB, tr
 });
 
 test('names on one side only are counted and named; two sets without common names are no pairs', async ({ folder }) => {
-  const put = (side: string, ...names: string[]) => Promise.all(names.map((name) => writePng(join(folder, `train${side}`, name), picture(4, 4, 1))));
+  const put = (side: string, ...names: string[]) =>
+    Promise.all(names.map((name) => writePng(join(folder, `train${side}`, name), picture(4, 4, 1))));
   await put('A', '1.png', '2.png', '3.png', 'a.png', 'b\u001b[2J.png');
   await put('B', '1.png', '2.png', '3.png', 'z.png');
   await writeFile(join(folder, 'trainB', 'notes.txt'), 'x');
@@ -158,7 +181,15 @@ test('names on one side only are counted and named; two sets without common name
   ]);
   await put('A', 'c.png', 'd.png', 'e.png', 'f.png');
   await put('B', 'p.png', 'q.png', 'r.png', 's.png');
-  await fails(openPairedFolder(folder, 'train'), 'DATA_UNREADABLE', 'are no pairs', '3 equal names', '6 pictures (a.png', '5 pictures (p.png, q.png, r.png, ...)', 'CycleGAN');
+  await fails(
+    openPairedFolder(folder, 'train'),
+    'DATA_UNREADABLE',
+    'are no pairs',
+    '3 equal names',
+    '6 pictures (a.png',
+    '5 pictures (p.png, q.png, r.png, ...)',
+    'CycleGAN',
+  );
   await put('A', '1.jpg');
   await fails(openPairedFolder(folder, 'train'), 'DATA_UNREADABLE', 'Two pictures of one name', '1.jpg and 1.png');
 });
@@ -190,7 +221,8 @@ test('a photo beside its label map, as in the CMP base: the photo is A', async (
     assert.equal([pair.name, pair.b], ['cmp_b0002.jpg', label]);
     assert.equal(pair.a, await readImage(join(data, 'cmp_b0002.jpg')));
     assert.equal(dataset.notes.length, 3);
-    for (const [index, words] of [/each JPEG is a photo \(A\)/, /without a partner: 1 picture \(lonely\.png\)/, /2 \.xml files/].entries()) assert.match(dataset.notes[index]!, words);
+    for (const [index, words] of [/each JPEG is a photo \(A\)/, /without a partner: 1 picture \(lonely\.png\)/, /2 \.xml files/].entries())
+      assert.match(dataset.notes[index]!, words);
   }
   // A pair saved twice is no photo with a label map, when most of the others are pairs by themselves.
   for (const name of ['1.png', '2.png', '3.png', '4.png', '1.jpg']) await writePng(join(folder, 'few', 'train', name), picture(8, 4, 1));
@@ -198,13 +230,21 @@ test('a photo beside its label map, as in the CMP base: the photo is A', async (
 });
 
 test('pairs in folders within the split, unless they look like halves', async ({ folder }) => {
-  for (const name of ['train/day/1.png', 'train/night/2.png', 'train/night/more/3.png', 'val/1.png']) await writePng(join(folder, name), picture(8, 4, 1));
+  for (const name of ['train/day/1.png', 'train/night/2.png', 'train/night/more/3.png', 'val/1.png'])
+    await writePng(join(folder, name), picture(8, 4, 1));
   const train = await openPairedFolder(folder, 'train', { verify: true });
-  assert.equal(await Promise.all([0, 1, 2].map(async (at) => (await train.get(at)).name)), ['day/1.png', 'night/2.png', 'night/more/3.png']);
+  assert.equal(await Promise.all([0, 1, 2].map(async (at) => (await train.get(at)).name)), [
+    'day/1.png',
+    'night/2.png',
+    'night/more/3.png',
+  ]);
   assert.match(train.notes[0]!, '3 folders within');
   assert.is((await openPairedFolder(folder, 'val')).length, 1);
   // One name in both: of pictures twice as wide as high, each is a pair.
-  for (const [data, width] of [['wide', 8], ['square', 4]] as const) {
+  for (const [data, width] of [
+    ['wide', 8],
+    ['square', 4],
+  ] as const) {
     for (const name of ['day/1.png', 'night/1.png']) await writePng(join(folder, data, 'train', name), picture(width, 4, 1));
   }
   assert.is((await openPairedFolder(join(folder, 'wide'), 'train')).length, 2);
@@ -233,7 +273,10 @@ test('names that a terminal would obey are printed in quotes', async ({ folder }
 const facades = process.env.SHADEGRAD_FACADES;
 if (facades !== undefined) {
   test('every real facade decodes to two halves of 256 x 256', async () => {
-    for (const [split, count] of [['train', 400], ['val', 100]] as const) {
+    for (const [split, count] of [
+      ['train', 400],
+      ['val', 100],
+    ] as const) {
       const dataset = await openPairedFolder(facades, split, { verify: true });
       assert.is(dataset.length, count);
       for (let i = 0; i < count; i++) {

@@ -84,6 +84,10 @@ test('an image from outside must have the bytes of its sides; an array of anothe
     [new Uint8Array(24), 'RGBA'], [new Uint8ClampedArray(24), 'alpha'], [new Uint8Array(17), '17 bytes'], [new Float32Array(18), 'Float32Array'],
     [new Int8Array(18), 'Int8Array'], [Array.from({ length: 18 }, () => 0), 'object'], [undefined, 'no elements'],
   ] as const) throwsCode('IMAGE_SIZE', () => expectImage(image(2, 3, data), 'photo 7'), 'photo 7', words, '2 x 3', 'fix:');
+  const canvas = image(4, 4, new Uint8ClampedArray(64));
+  for (const use of [() => crop(canvas, 0, 0, 2, 2), () => mirror(canvas), () => paste(createImage(9, 9), canvas, 0, 0), () => joinPair({ name: 'x', a: canvas, b: canvas })]) {
+    throwsCode('IMAGE_SIZE', use, 'RGBA');
+  }
   for (const [width, height] of [[0, 3], [-2, -3], [1.5, 4], [NaN, 1]] as const) throwsCode('IMAGE_SIZE', () => expectImage(image(width, height, new Uint8Array(18)), 'x'));
 });
 

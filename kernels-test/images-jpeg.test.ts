@@ -6,7 +6,9 @@ import golden from './goldens/image_jpeg.json';
 
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const joined = (...parts: (Uint8Array | number[])[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
-const files = Object.entries(golden.cases.find(({ name }) => name === '2x2 19x13')!.files).map(([kind, file]) => [kind, fromBase64(file!)] as const);
+const files = Object.entries(golden.cases.find(({ name }) => name === '2x2 19x13')!.files).map(
+  ([kind, file]) => [kind, fromBase64(file!)] as const,
+);
 
 /** Decoders may round the cosine transform and the colour matrix differently. */
 const ROUNDING = 2;
@@ -71,7 +73,8 @@ test('data that end early are refused, with an end marker put after them and wit
       const half = file.subarray(0, Math.round(scan + 14 + (file.length - scan - 16) * share));
       assert.is(await codeOf(half), 'IMAGE_CORRUPT', `${kind}, ${share}`);
       // Of a progressive file, whole scans may be left out: what there is of it is the picture, only coarser.
-      if (!kind.startsWith('progressive')) assert.is(await codeOf(joined(half, [0xff, 0xd9])), 'IMAGE_CORRUPT', `${kind}, ${share} and an end`);
+      if (!kind.startsWith('progressive'))
+        assert.is(await codeOf(joined(half, [0xff, 0xd9])), 'IMAGE_CORRUPT', `${kind}, ${share} and an end`);
     }
     assert.is(await codeOf(file.subarray(0, file.length - 2)), 'IMAGE_CORRUPT', `${kind}, no end marker`);
   }
@@ -81,7 +84,19 @@ test('data that end early are refused, with an end marker put after them and wit
 function exif(orientation: number, big: boolean): number[] {
   const word = (value: number): number[] => (big ? [value >> 8, value & 255] : [value & 255, value >> 8]);
   const long = (value: number): number[] => (big ? [0, 0, ...word(value)] : [...word(value), 0, 0]);
-  const tiff = [...(big ? [0x4d, 0x4d] : [0x49, 0x49]), ...word(42), ...long(8), ...word(1), ...word(0x112), ...word(3), ...long(1), ...word(orientation), 0, 0, ...long(0)];
+  const tiff = [
+    ...(big ? [0x4d, 0x4d] : [0x49, 0x49]),
+    ...word(42),
+    ...long(8),
+    ...word(1),
+    ...word(0x112),
+    ...word(3),
+    ...long(1),
+    ...word(orientation),
+    0,
+    0,
+    ...long(0),
+  ];
   const body = [0x45, 0x78, 0x69, 0x66, 0, 0, ...tiff];
   return [0xff, 0xe1, 0, body.length + 2, ...body];
 }
@@ -92,8 +107,14 @@ test('a photo is turned as its EXIF orientation says', async () => {
   const { width, height, data } = plain;
   // Where the pixel of the upright picture lies in the stored one, for each orientation (Exif 2.3, tag 274).
   const sources: Record<number, (x: number, y: number) => [number, number]> = {
-    1: (x, y) => [x, y], 2: (x, y) => [width - 1 - x, y], 3: (x, y) => [width - 1 - x, height - 1 - y], 4: (x, y) => [x, height - 1 - y],
-    5: (x, y) => [y, x], 6: (x, y) => [y, height - 1 - x], 7: (x, y) => [width - 1 - y, height - 1 - x], 8: (x, y) => [width - 1 - y, x],
+    1: (x, y) => [x, y],
+    2: (x, y) => [width - 1 - x, y],
+    3: (x, y) => [width - 1 - x, height - 1 - y],
+    4: (x, y) => [x, height - 1 - y],
+    5: (x, y) => [y, x],
+    6: (x, y) => [y, height - 1 - x],
+    7: (x, y) => [width - 1 - y, height - 1 - x],
+    8: (x, y) => [width - 1 - y, x],
   };
   for (const [text, source] of Object.entries(sources)) {
     for (const big of [false, true]) {

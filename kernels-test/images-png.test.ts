@@ -15,29 +15,46 @@ interface Kind {
 
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 } as const;
 const BITS = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] } as const;
-const KINDS: Kind[] = ([0, 2, 3, 4, 6] as const).flatMap((colour) => BITS[colour].flatMap((bits) => [false, true].map((interlaced) => ({ colour, bits, interlaced }))));
+const KINDS: Kind[] = ([0, 2, 3, 4, 6] as const).flatMap((colour) =>
+  BITS[colour].flatMap((bits) => [false, true].map((interlaced) => ({ colour, bits, interlaced }))),
+);
 const nameOf = ({ colour, bits, interlaced }: Kind): string => `colour type ${colour}, ${bits} bits${interlaced ? ', interlaced' : ''}`;
 const random = new RandomStream(7);
 const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => random.integer(0, 255));
 
-const joined = (...parts: (Uint8Array | number[])[]): Uint8Array => new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
+const joined = (...parts: (Uint8Array | number[])[]): Uint8Array =>
+  new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
 const long = (value: number): number[] => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
 
 function chunk(type: string, body: Uint8Array | number[]): Uint8Array {
-  const typed = joined([...type].map((letter) => letter.charCodeAt(0)), body);
+  const typed = joined(
+    [...type].map((letter) => letter.charCodeAt(0)),
+    body,
+  );
   return joined(long(body.length), typed, long(crc32(typed)));
 }
 
 /** The rows that a header asks for: width and height of the picture, or of each of Adam7's passes. */
 function passes({ interlaced }: Kind, width: number, height: number): [number, number][] {
   if (!interlaced) return [[width, height]];
-  const starts = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]] as const;
-  return starts.map(([x, y, across, down]): [number, number] => [Math.ceil((width - x) / across), Math.ceil((height - y) / down)]).filter(([w, h]) => w > 0 && h > 0);
+  const starts = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ] as const;
+  return starts
+    .map(([x, y, across, down]): [number, number] => [Math.ceil((width - x) / across), Math.ceil((height - y) / down)])
+    .filter(([w, h]) => w > 0 && h > 0);
 }
 
 /** Random pixels behind random filters. */
 function rows(kind: Kind, width: number, height: number): Uint8Array {
-  const row = (across: number): Uint8Array => joined([random.integer(0, 4)], bytes(Math.ceil((across * CHANNELS[kind.colour] * kind.bits) / 8)));
+  const row = (across: number): Uint8Array =>
+    joined([random.integer(0, 4)], bytes(Math.ceil((across * CHANNELS[kind.colour] * kind.bits) / 8)));
   return joined(...passes(kind, width, height).flatMap(([across, down]) => Array.from({ length: down }, () => row(across))));
 }
 
@@ -45,7 +62,13 @@ function png({ colour, bits, interlaced }: Kind, width: number, height: number, 
   return packedPng({ colour, bits, interlaced }, width, height, deflateSync(data), ...chunks);
 }
 
-function packedPng({ colour, bits, interlaced }: Kind, width: number, height: number, stream: Uint8Array, ...chunks: Uint8Array[]): Uint8Array {
+function packedPng(
+  { colour, bits, interlaced }: Kind,
+  width: number,
+  height: number,
+  stream: Uint8Array,
+  ...chunks: Uint8Array[]
+): Uint8Array {
   const header = chunk('IHDR', [...long(width), ...long(height), bits, colour, 0, 0, interlaced ? 1 : 0]);
   return joined([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], header, ...chunks, chunk('IDAT', stream), chunk('IEND', []));
 }
@@ -75,11 +98,20 @@ async function refused(file: Uint8Array, label: string, code = 'IMAGE_CORRUPT'):
 
 test('every colour type and depth, interlaced or not, with transparent colours: as another decoder reads them', async () => {
   for (const kind of KINDS) {
-    for (const [width, height] of [[1, 1], [5, 3], [33, 17]] as const) {
+    for (const [width, height] of [
+      [1, 1],
+      [5, 3],
+      [33, 17],
+    ] as const) {
       const data = rows(kind, width, height);
       const levels = 2 ** kind.bits;
       // One colour for grey and RGB, here that of the first pixel where rows are not filtered; a list for palettes.
-      const transparent = kind.colour === 3 ? bytes(Math.ceil(levels / 2)) : kind.colour === 0 ? [0, random.integer(0, Math.min(levels, 256) - 1)] : [0, data[1]!, 0, data[2]!, 0, data[3]!];
+      const transparent =
+        kind.colour === 3
+          ? bytes(Math.ceil(levels / 2))
+          : kind.colour === 0
+            ? [0, random.integer(0, Math.min(levels, 256) - 1)]
+            : [0, data[1]!, 0, data[2]!, 0, data[3]!];
       const colours = palette(kind);
       const files = [png(kind, width, height, data, ...colours), png(kind, width, height, data, chunk('gAMA', long(100_000)), ...colours)];
       if (kind.colour < 4) files.push(png(kind, width, height, data, ...colours, chunk('tRNS', transparent)));
@@ -99,15 +131,22 @@ test('a stream that ends before the last row is refused, by whatever length; one
     const colours = palette(kind);
     const whole = await decodeImage(png(kind, width, height, data, ...colours), nameOf(kind));
     for (const missing of [1, 2, Math.floor(data.length / 2), data.length - 1, data.length]) {
-      await refused(png(kind, width, height, data.subarray(0, data.length - missing), ...colours), `${nameOf(kind)} without ${missing} bytes`);
+      await refused(
+        png(kind, width, height, data.subarray(0, data.length - missing), ...colours),
+        `${nameOf(kind)} without ${missing} bytes`,
+      );
     }
     for (const surplus of [1, 700, 40_000]) {
-      assert.equal(await decodeImage(png(kind, width, height, joined(data, bytes(surplus)), ...colours), nameOf(kind)), whole, `${nameOf(kind)} and ${surplus} bytes more`);
+      assert.equal(
+        await decodeImage(png(kind, width, height, joined(data, bytes(surplus)), ...colours), nameOf(kind)),
+        whole,
+        `${nameOf(kind)} and ${surplus} bytes more`,
+      );
     }
   }
 });
 
-test('a list of transparencies that is too long, or a palette that is too short: what there is of them counts, each time alike', async () => {
+test('a list of transparencies that is too long, or a palette that is too short: what there is counts, each time alike', async () => {
   for (const bits of BITS[3]) {
     const kind: Kind = { colour: 3, bits, interlaced: false };
     const data = rows(kind, 13, 9);

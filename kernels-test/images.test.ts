@@ -62,7 +62,8 @@ test('a grey JPEG whose last restart interval is not full', async () => {
 });
 
 test('a file cut off anywhere is refused as damaged, unless every pixel of it is there', async () => {
-  for (const { name, file } of [...golden.cases.filter(({ name }) => ['jpeg-baseline', 'jpeg-progressive', 'png-rgb', 'png-interlaced'].includes(name)), ...formats.cases]) {
+  const some = golden.cases.filter(({ name }) => ['jpeg-baseline', 'jpeg-progressive', 'png-rgb', 'png-interlaced'].includes(name));
+  for (const { name, file } of [...some, ...formats.cases]) {
     const whole = fromBase64(file);
     const wanted = await decodeImage(whole, name);
     for (let length = 20; length < whole.length; length += 7) {
@@ -94,11 +95,12 @@ for (const entry of formats.cases) {
   });
 }
 
-test('AVIF is read, by either of its brands', async () => {
+test('AVIF is read', async () => {
   const sharp = (await import('sharp')).default;
   const { width, height } = golden.cases[0]!;
   const pixels = fromBase64(golden.cases.find(({ name }) => name === 'png-rgb')!.rgb);
-  const file = new Uint8Array(await sharp(pixels, { raw: { width, height, channels: 3 } }).avif({ lossless: true, chromaSubsampling: '4:4:4' }).toBuffer());
+  const written = sharp(pixels, { raw: { width, height, channels: 3 } }).avif({ lossless: true, chromaSubsampling: '4:4:4' });
+  const file = new Uint8Array(await written.toBuffer());
   const image = await decodeImage(file, 'x.avif');
   assert.equal([image.width, image.height], [width, height]);
   const worst = pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - image.data[i])), 0);
@@ -110,8 +112,10 @@ test('a run-length coded BMP may skip pixels and end early; those are of its fir
   const runs = [2, 1, 0, 2, 1, 1, 1, 2, 0, 1];
   const word = (value: number) => [value & 255, value >> 8, 0, 0];
   const offset = 54 + colours.length * 4;
-  const file = join8([0x42, 0x4d], word(offset + runs.length), word(0), word(offset), word(40), word(4), word(3), [1, 0, 8, 0], word(1), word(runs.length),
-    word(0), word(0), word(colours.length), word(0), colours.flatMap(([red, green, blue]) => [blue, green, red, 0]), runs);
+  const first = join8([0x42, 0x4d], word(offset + runs.length), word(0), word(offset));
+  const [compression, size] = [word(1), word(runs.length)];
+  const second = join8(word(40), word(4), word(3), [1, 0, 8, 0], compression, size, word(0), word(0), word(colours.length), word(0));
+  const file = join8(first, second, colours.flatMap(([red, green, blue]) => [blue, green, red, 0]), runs);
   const image = await decodeImage(file, 'x.bmp');
   const expected = [[0, 0, 0, 0], [0, 0, 0, 2], [1, 1, 0, 0]].flat().flatMap((place) => colours[place]!);
   assert.equal([...image.data], expected);
@@ -164,7 +168,8 @@ test('bytes after the end of an image are ignored', async () => {
 });
 
 test('without sharp, an image is refused with what to install, and PNGs are still written', async () => {
-  const error = await errorOf(() => loadSharp(() => Promise.reject(new Error('\nCould not load the "sharp" module using the linux-x64 runtime\nmore'))));
+  const said = new Error('\nCould not load the "sharp" module using the linux-x64 runtime\nmore');
+  const error = await errorOf(() => loadSharp(() => Promise.reject(said)));
   assert.is(error.code, 'IMAGE_DECODER');
   for (const words of ['npm install', 'Could not load the "sharp" module', process.platform]) assert.match(error.message, words);
   assert.ok(encodePng({ width: 1, height: 1, data: new Uint8Array(3) }).length > 40);

@@ -19,7 +19,11 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true })
 const SETTINGS = { size: 32, jitter: false, seed: 1 } as RunSettings;
 
 function pair(width: number, height: number, start = 0): Uint8Array {
-  return encodePng({ width, height, data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (start + i * 7) & 255) } satisfies RgbImage);
+  return encodePng({
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (start + i * 7) & 255),
+  } satisfies RgbImage);
 }
 
 function write(folder: string, files: Record<string, Uint8Array>): void {
@@ -33,10 +37,15 @@ function write(folder: string, files: Record<string, Uint8Array>): void {
 async function opened(folder: string, settings = SETTINGS): Promise<TrainingData & { decoded: string[]; notes: string[] }> {
   const decoded: string[] = [];
   const notes: string[] = [];
-  const data = await openTrainingData(folder, settings, (line) => notes.push(line), async (...parameters) => {
-    const dataset = await openPairedFolder(...parameters);
-    return { ...dataset, get: async (index) => (decoded.push(`${dataset.name} ${index}`), dataset.get(index)) };
-  });
+  const data = await openTrainingData(
+    folder,
+    settings,
+    (line) => notes.push(line),
+    async (...parameters) => {
+      const dataset = await openPairedFolder(...parameters);
+      return { ...dataset, get: async (index) => (decoded.push(`${dataset.name} ${index}`), dataset.get(index)) };
+    },
+  );
   return { ...data, decoded, notes };
 }
 
@@ -57,7 +66,10 @@ test('a large folder starts with a sample: as many decoded pairs for 590 as for 
 
 test('the sample is spread over the set, and of a small set it is all', () => {
   assert.equal(spread(3, 64), [0, 1, 2]);
-  assert.equal(spread(64, 64), Array.from({ length: 64 }, (_, index) => index));
+  assert.equal(
+    spread(64, 64),
+    Array.from({ length: 64 }, (_, index) => index),
+  );
   assert.equal(spread(10, 4), [0, 2, 5, 7]);
   assert.equal(spread(0, 4), []);
 });
@@ -94,12 +106,49 @@ test('every damaged picture of a small set is named before the training; of a la
 test('images are stored at their own side if they share one, and else at the side of the jitter', async ({ folder }) => {
   const jittered = { ...SETTINGS, jitter: true };
   const cases: [string, [number, number][], number][] = [
-    ['equal', [[64, 32], [64, 32], [64, 32]], 32],
-    ['one-other', [[64, 32], [64, 32], [60, 30]], 36],
-    ['oblong', [[64, 30], [64, 30]], 36],
-    ['odd', [[62, 31], [62, 31]], 36],
+    [
+      'equal',
+      [
+        [64, 32],
+        [64, 32],
+        [64, 32],
+      ],
+      32,
+    ],
+    [
+      'one-other',
+      [
+        [64, 32],
+        [64, 32],
+        [60, 30],
+      ],
+      36,
+    ],
+    [
+      'oblong',
+      [
+        [64, 30],
+        [64, 30],
+      ],
+      36,
+    ],
+    [
+      'odd',
+      [
+        [62, 31],
+        [62, 31],
+      ],
+      36,
+    ],
     // Larger ones are shrunk to the side of the jitter each.
-    ['large', [[200, 90], [100, 80]], 36],
+    [
+      'large',
+      [
+        [200, 90],
+        [100, 80],
+      ],
+      36,
+    ],
   ];
   for (const [name, sizes, wanted] of cases) {
     write(folder, Object.fromEntries(sizes.map(([width, height], index) => [`${name}/train/${index}.png`, pair(width, height)])));
@@ -111,11 +160,17 @@ test('images are stored at their own side if they share one, and else at the sid
 });
 
 test('how the pairs lie and what is left out is said once', async ({ folder }) => {
-  write(folder, { 'trainA/1.png': pair(32, 32), 'trainB/1.png': pair(32, 32, 9), 'trainB/2.png': pair(32, 32), 'trainB/x.txt': new Uint8Array(3) });
+  write(folder, {
+    'trainA/1.png': pair(32, 32),
+    'trainB/1.png': pair(32, 32, 9),
+    'trainB/2.png': pair(32, 32),
+    'trainB/x.txt': new Uint8Array(3),
+  });
   const { notes, train, validation } = await opened(folder);
   assert.equal([train.length, validation.length], [1, 1]);
   const said = notes.join('\n');
-  for (const words of [/pairs by name/, /only in .*trainB: 1 picture \(2\.png\)/, /1 \.txt file/, /a single training pair/]) assert.match(said, words);
+  for (const words of [/pairs by name/, /only in .*trainB: 1 picture \(2\.png\)/, /1 \.txt file/, /a single training pair/])
+    assert.match(said, words);
   assert.is(new Set(notes).size, notes.length);
 });
 

@@ -46,11 +46,12 @@ export function expectImage({ width, height, data }: RgbImage, name: string): vo
   // By its tag: an array of another window or context is none of this one's Uint8Array.
   const type = (data as Uint8Array | undefined)?.[Symbol.toStringTag] as string | undefined;
   const areBytes = type === 'Uint8Array' || type === 'Uint8ClampedArray';
-  if (isSide(width) && isSide(height) && areBytes && data.length === bytes) return;
+  const areSides = isSide(width) && isSide(height);
+  if (areSides && areBytes && data.length === bytes) return;
   const rgba = data?.length === width * height * 4;
   const kind = areBytes ? 'bytes' : `elements of ${type ?? typeof data}`;
   throw new ShadegradError('IMAGE_SIZE', `${name}: the data are not those of an RGB image of its sides`, {
-    expected: isSide(width) && isSide(height) ? `a Uint8Array of ${bytes} bytes, ${width} x ${height} x 3` : 'width and height of at least 1 pixel',
+    expected: areSides ? `a Uint8Array of ${bytes} bytes, ${width} x ${height} x 3` : 'width and height of at least 1 pixel',
     received: `${width} x ${height} with ${data?.length ?? 'no'} ${kind}${rgba ? ': four a pixel, RGBA as a canvas gives it' : ''}`,
     fix: rgba
       ? 'leave out every fourth byte (alpha): data[i * 3 + c] = rgba[i * 4 + c] for c of 0, 1 and 2'
@@ -61,9 +62,10 @@ export function expectImage({ width, height, data }: RgbImage, name: string): vo
 /**
  * Cuts out the rectangle with its upper left corner at (x, y).
  *
- * @throws IMAGE_SIZE when it does not lie inside the image
+ * @throws IMAGE_SIZE when it does not lie inside the image, or the image's data are not those of its sides
  */
 export function crop(image: RgbImage, x: number, y: number, width: number, height: number): RgbImage {
+  expectImage(image, 'the image to crop');
   const whole = [x, y, width, height].every(Number.isInteger);
   if (!whole || x < 0 || y < 0 || x + width > image.width || y + height > image.height) {
     throw new ShadegradError('IMAGE_SIZE', 'a crop that does not lie inside the image', {
@@ -80,8 +82,13 @@ export function crop(image: RgbImage, x: number, y: number, width: number, heigh
   return result;
 }
 
-/** Swaps left and right. */
+/**
+ * Swaps left and right.
+ *
+ * @throws IMAGE_SIZE when the image's data are not those of its sides
+ */
 export function mirror(image: RgbImage): RgbImage {
+  expectImage(image, 'the image to mirror');
   const { width, height, data } = image;
   const result = createImage(width, height);
   for (let row = 0; row < height; row++) {
@@ -146,9 +153,11 @@ export function joinPair(pair: ImagePair): RgbImage {
 /**
  * Copies `source` into `target` with its upper left corner at (x, y).
  *
- * @throws IMAGE_SIZE when it does not fit
+ * @throws IMAGE_SIZE when it does not fit, or the data of either are not those of its sides
  */
 export function paste(target: RgbImage, source: RgbImage, x: number, y: number): void {
+  expectImage(source, 'the pasted image');
+  expectImage(target, 'the image to paste into');
   if (x < 0 || y < 0 || x + source.width > target.width || y + source.height > target.height) {
     throw new ShadegradError('IMAGE_SIZE', 'a pasted image that does not fit', {
       expected: `a rectangle inside ${target.width} x ${target.height} pixels`,

@@ -25,7 +25,8 @@ export interface PairList {
 
 /** Every layout in a few words, for errors. */
 const LAYOUTS = (split: Split): string =>
-  `${split}/ with pairs side by side in one picture, or A/${split} and B/${split}, ${split}A and ${split}B, or ${split}/A and ${split}/B with equal names, or NAME.jpg beside NAME.png`;
+  `${split}/ with pairs side by side in one picture, or A/${split} and B/${split}, ${split}A and ${split}B, or ${split}/A and ${split}/B ` +
+  'with equal names, or NAME.jpg beside NAME.png';
 const SPLIT_NAME = /^(train|val|test)$/i;
 const JPEG = /\.(jpe?g|jfif)$/i;
 const PNG = /\.png$/i;
@@ -39,7 +40,8 @@ const WIDE = 1.8;
 const DEEPEST = 8;
 
 const stemOf = (name: string): string => name.slice(0, name.length - extname(name).length);
-const childNamed = ({ folders }: FolderContent, name: string): string | undefined => folders.find((folder) => folder.toLowerCase() === name.toLowerCase());
+const childNamed = ({ folders }: FolderContent, name: string): string | undefined =>
+  folders.find((folder) => folder.toLowerCase() === name.toLowerCase());
 
 /**
  * Finds the pairs of a split in a data set's folder, in whichever known layout they lie:
@@ -77,7 +79,8 @@ function adviceFor(directory: string, { images, folders }: FolderContent, split:
   const name = basename(resolve(directory));
   if (SPLIT_NAME.test(name)) return `name the folder above, ${printableName(resolve(directory, '..'))}`;
   if (images.length > 0) return `put the pairs into a folder ${split} within it`;
-  if (folders.length === 1 && !SPLIT_NAME.test(folders[0]!)) return `name the folder within it, ${printableName(join(directory, folders[0]!))}, if the pairs are there`;
+  if (folders.length === 1 && !SPLIT_NAME.test(folders[0]!))
+    return `name the folder within it, ${printableName(join(directory, folders[0]!))}, if the pairs are there`;
   return 'name the folder that holds the pairs, or arrange them in one of these ways';
 }
 
@@ -110,7 +113,11 @@ async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
 }
 
 function sideBySide(folder: string, images: readonly string[], leftOut: string): PairList {
-  return { folder, pairs: images.map((name) => ({ name, a: join(folder, name) })), notes: leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`] };
+  return {
+    folder,
+    pairs: images.map((name) => ({ name, a: join(folder, name) })),
+    notes: leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`],
+  };
 }
 
 /** Images in the folders within one, as `day/1.png`, in natural order. */
@@ -119,7 +126,10 @@ async function imagesBelow(folder: string, { folders }: FolderContent, depth = 1
   if (depth > DEEPEST) return names;
   for (const child of folders) {
     const content = await scanFolder(join(folder, child));
-    names.push(...content.images.map((name) => `${child}/${name}`), ...(await imagesBelow(join(folder, child), content, depth + 1)).map((name) => `${child}/${name}`));
+    names.push(
+      ...content.images.map((name) => `${child}/${name}`),
+      ...(await imagesBelow(join(folder, child), content, depth + 1)).map((name) => `${child}/${name}`),
+    );
   }
   return names;
 }
@@ -190,7 +200,7 @@ async function pairsOfSides(a: string, b: string): Promise<PairList> {
     throw new ShadegradError('DATA_UNREADABLE', `The pictures of ${printableName(a)} and ${printableName(b)} are no pairs`, {
       expected: 'the two halves of a pair under the same name in both folders',
       received: `${stems.length} equal names; ${alone.join('; ')}`,
-      fix: 'give both halves of a pair one name; pix2pix needs aligned pairs, sets that are not (as those of CycleGAN) cannot be trained on',
+      fix: 'give both halves of a pair one name; two sets that are not aligned (as those of CycleGAN) cannot be trained on',
     });
   }
   const leftOut = [a, b].map((folder, index) => ({ folder, what: leftOutOf(contents[index]!) })).filter(({ what }) => what !== '');

@@ -82,7 +82,12 @@ export async function openPairedFolder(directory: string, split: Split, options:
       return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
     },
   };
-  if (verify) await verifyPairs(dataset, Array.from({ length: pairs.length }, (_, index) => index), onProgress);
+  if (verify)
+    await verifyPairs(
+      dataset,
+      Array.from({ length: pairs.length }, (_, index) => index),
+      onProgress,
+    );
   return dataset;
 }
 

@@ -53,7 +53,8 @@ export async function scanFolder(folder: string): Promise<FolderContent> {
   return { images: images.sort(naturalOrder), folders: folders.sort(naturalOrder), others: counted(left) };
 }
 
-const endingOf = (name: string): string => (extname(name) === '' ? 'file without an ending' : `${printableName(extname(name).toLowerCase())} file`);
+const endingOf = (name: string): string =>
+  extname(name) === '' ? 'file without an ending' : `${printableName(extname(name).toLowerCase())} file`;
 
 /** `5 .xml files, 1 folder`, the most frequent kind first. */
 function counted(kinds: ReadonlyMap<string, number>): string {
@@ -122,7 +123,10 @@ export async function listImages(folder: string, onLeftOut?: (others: string) =>
     throw new ShadegradError('DATA_EMPTY', `There are no images in ${printableName(folder)}`, {
       expected: 'JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP files',
       received: describeContent(content),
-      fix: content.folders.length > 0 ? 'name one of the folders in it, or put the images there' : 'put the images there, or name another folder',
+      fix:
+        content.folders.length > 0
+          ? 'name one of the folders in it, or put the images there'
+          : 'put the images there, or name another folder',
     });
   }
   const leftOut = leftOutOf(content);

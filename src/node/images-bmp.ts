@@ -26,7 +26,11 @@ const RUNS_OF_4 = 2;
 const BIT_FIELDS = 3;
 const ALPHA_BIT_FIELDS = 6;
 const BITS_OF: Readonly<Record<number, readonly number[]>> = {
-  [PLAIN]: [1, 4, 8, 16, 24, 32], [RUNS_OF_8]: [8], [RUNS_OF_4]: [4], [BIT_FIELDS]: [16, 32], [ALPHA_BIT_FIELDS]: [16, 32],
+  [PLAIN]: [1, 4, 8, 16, 24, 32],
+  [RUNS_OF_8]: [8],
+  [RUNS_OF_4]: [4],
+  [BIT_FIELDS]: [16, 32],
+  [ALPHA_BIT_FIELDS]: [16, 32],
 };
 
 /** @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE */
@@ -58,7 +62,12 @@ function readHeader(bytes: Uint8Array, name: string): BmpHeader {
   const entries = bits > 8 ? 0 : Math.min(colours === 0 ? 2 ** bits : colours, 2 ** bits);
   const offset = view.getUint32(10, true);
   return {
-    width, height: Math.abs(height), topDown: height < 0, bits, compression, entryBytes,
+    width,
+    height: Math.abs(height),
+    topDown: height < 0,
+    bits,
+    compression,
+    entryBytes,
     // A file may leave out the last colours; those stay black.
     palette: bytes.subarray(start, Math.min(start + entries * entryBytes, offset > start ? offset : bytes.length)),
     masks: fields ? [mask(0), mask(1), mask(2), hasAlpha ? mask(3) : 0] : plain,
@@ -137,7 +146,9 @@ export function decodeBmp(bytes: Uint8Array, name: string): RgbImage {
         samples[to + 2] = blue!(pixel);
         if (channels === 4) samples[to + 3] = alpha!(pixel);
       } else {
-        const place = places ? places[row * width + x]! : (bytes[start + ((x * bits) >> 3)]! >> (8 - bits - ((x * bits) & 7))) & (2 ** bits - 1);
+        const place = places
+          ? places[row * width + x]!
+          : (bytes[start + ((x * bits) >> 3)]! >> (8 - bits - ((x * bits) & 7))) & (2 ** bits - 1);
         for (let c = 0; c < 3; c++) samples[to + c] = palette[place * entryBytes + 2 - c] ?? 0;
       }
     }

@@ -11,7 +11,11 @@ export function corrupt(name: string, what: string, cause?: unknown): ShadegradE
 }
 
 export function unsupported(name: string, what: string, fix = 'save it as a PNG or JPEG of 8-bit RGB', cause?: unknown): ShadegradError {
-  return new ShadegradError('IMAGE_UNSUPPORTED', `${name}: ${what}`, { expected: 'a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP image', fix, cause });
+  return new ShadegradError('IMAGE_UNSUPPORTED', `${name}: ${what}`, {
+    expected: 'a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP image',
+    fix,
+    cause,
+  });
 }
 
 /** @param received the sides, or what the decoder says of them */

@@ -40,7 +40,9 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
     throw new ShadegradError('IMAGE_DECODER', 'The image decoder (the npm package sharp) cannot be loaded', {
       expected: 'sharp with its prebuilt library, as npm installs it along with this package',
       received: (cause as Error).message?.split('\n').find((line) => line.trim() !== '') ?? String(cause),
-      fix: `install again without leaving out optional packages (npm install --include=optional sharp), on this system (${process.platform} ${process.arch})`,
+      fix:
+        'install again on this system, optional packages included: npm install --include=optional sharp ' +
+        `(${process.platform} ${process.arch}; sharp.pixelplumbing.com/install lists what it runs on)`,
       cause,
     });
   }
@@ -64,7 +66,12 @@ export function sidesBySharp(bytes: Uint8Array, name: string, format: ReadableFo
   return withImage(bytes, name, format, async (_, { autoOrient: { width, height } }) => ({ width, height }));
 }
 
-async function withImage<Result>(bytes: Uint8Array, name: string, format: ReadableFormat, use: (image: Sharp, header: Metadata) => Promise<Result>): Promise<Result> {
+async function withImage<Result>(
+  bytes: Uint8Array,
+  name: string,
+  format: ReadableFormat,
+  use: (image: Sharp, header: Metadata) => Promise<Result>,
+): Promise<Result> {
   loading ??= loadSharp();
   const sharp = await loading.catch((error: unknown) => {
     loading = undefined;
@@ -92,21 +99,34 @@ async function withImage<Result>(bytes: Uint8Array, name: string, format: Readab
 
 async function readSamples(image: Sharp, { space = 'srgb', depth }: Metadata, name: string, format: string): Promise<Samples> {
   if ((depth !== 'uchar' && depth !== 'ushort') || REFUSED_SPACES.has(space)) {
-    throw unsupported(name, `${format} with ${REFUSED_SPACES.has(space) ? 'channels that are not colours' : `samples of type ${depth}`} cannot be read`);
+    throw unsupported(
+      name,
+      `${format} with ${REFUSED_SPACES.has(space) ? 'channels that are not colours' : `samples of type ${depth}`} cannot be read`,
+    );
   }
   const cmyk = space === 'cmyk';
   const wide = depth === 'ushort';
   if (cmyk) image.pipelineColourspace('cmyk').toColourspace('cmyk');
   else if (wide) image.toColourspace(GREY_SPACES.has(space) ? 'grey16' : 'rgb16');
   const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
-  const samples = wide ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const samples = wide
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
+    : new Uint8Array(data.buffer, data.byteOffset, data.length);
   return { width: info.width, height: info.height, channels: info.channels, samples, cmyk };
 }
 
 /** What libvips says, without the names of its parts before each line. A format that it does not know again is a damaged one. */
 function translated(cause: Error, name: string, format: string): ShadegradError {
-  const lines = cause.message.split('\n').map((line) => line.replace(/^Input buffer has corrupt header: /, '').replace(/^\w+: /, '').trim());
-  const said = [...new Set(lines)].filter((line) => line !== '').slice(0, 2).join('; ');
+  const lines = cause.message.split('\n').map((line) =>
+    line
+      .replace(/^Input buffer has corrupt header: /, '')
+      .replace(/^\w+: /, '')
+      .trim(),
+  );
+  const said = [...new Set(lines)]
+    .filter((line) => line !== '')
+    .slice(0, 2)
+    .join('; ');
   if (/^Input buffer contains unsupported/.test(said)) return corrupt(name, `it is cut short, or its bytes make no ${format}`, cause);
   if (/dimension|too large|security limit/i.test(said)) return tooLarge(name, said);
   if (UNSUPPORTED.test(said)) return unsupported(name, `this kind of ${format} cannot be read (${said})`, undefined, cause);

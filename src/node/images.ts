@@ -62,7 +62,11 @@ async function readBytes(path: string): Promise<Uint8Array> {
       throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${printableName(path)}`, { fix: 'check the path', cause });
     }
     const fix = code === 'EISDIR' ? 'this is a folder: name a file in it' : 'check that you may read the file';
-    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, { received: `${code} from the file system`, fix, cause });
+    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, {
+      received: `${code} from the file system`,
+      fix,
+      cause,
+    });
   }
 }
 

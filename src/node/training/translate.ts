@@ -20,7 +20,7 @@ import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
   usage: 'node examples/translate.js --weights FILE --input FILE|DIR --output DIR [flags]',
-  summary: 'Translates JPEG or PNG images of any size with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
+  summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
   flags: [
     { name: 'weights', type: 'string', placeholder: 'FILE', description: 'checkpoint.safetensors of a training run, a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
     { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
