@@ -4,6 +4,7 @@ import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../exchange/describe-network.js';
 import { buildNetwork, loadNetwork } from '../../exchange/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
+import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { UNet } from '../../models/unet.js';
@@ -132,7 +133,7 @@ function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): 
 
 async function listJobs(input: string, output: string): Promise<Job[]> {
   const kind = await stat(input).catch(() => undefined);
-  const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${input}: ${others}`))).map((name) => join(input, name)) : [input];
+  const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`))).map((name) => join(input, name)) : [input];
   if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${input}`, { fix: 'Check the path given with --input.' });
   const jobs = files.map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   await refuseOverwrites(jobs);
