@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
 import { TrainingLoop, type LoopOptions } from '../src/node/training/loop.js';
 import decode from './goldens/image_decode.json';
-import { buildLibrary, failedWith, run, succeeded, temporaryFolder, TINY, type Finished } from './harness/program.js';
+import { buildLibrary, failedWith, loggedSteps, run, succeeded, temporaryFolder, TINY, type Finished } from './harness/program.js';
 
 const folder = temporaryFolder('bad-input');
 const out = join(folder, 'out');
@@ -70,8 +70,29 @@ test('files that are truncated, empty or no images are named before anything is 
   refused(await train('--data', dataset('cut-jpeg', { 'cut.jpg': cut(jpeg), 'good.png': picture })), 'IMAGE_CORRUPT', /cut\.jpg/, /fix: /);
   refused(await train('--data', dataset('cut-png', { 'cut.png': cut(picture) })), 'IMAGE_CORRUPT', /cut\.png/);
   refused(await train('--data', dataset('empty-png', { 'empty.png': Buffer.alloc(0) })), 'IMAGE_CORRUPT', /empty\.png/, /empty/);
-  refused(await train('--data', dataset('webp', { 'other.jpg': Buffer.from('RIFF....WEBPVP8 ') })), 'IMAGE_UNSUPPORTED', /other\.jpg/, /WebP/);
-  refused(await train('--data', dataset('several', { 'a.jpg': cut(jpeg), 'b.png': cut(picture), 'c.png': picture })), 'IMAGE_CORRUPT', /2 of 3 images/, /a\.jpg/, /b\.png/);
+  refused(await train('--data', dataset('webp', { 'other.jpg': Buffer.from('RIFF....WEBPVP8 ') })), 'IMAGE_CORRUPT', /other\.jpg/, /WebP/);
+  refused(await train('--data', dataset('heic', { 'other.jpg': Buffer.from('....ftypheic....') })), 'IMAGE_UNSUPPORTED', /other\.jpg/, /HEIC/);
+  refused(await train('--data', dataset('several', { 'a.jpg': cut(jpeg), 'b.png': cut(picture), 'c.png': picture })), 'IMAGE_CORRUPT', /2 of 3 pairs/, /a\.jpg/, /b\.png/);
+});
+
+test('a damaged picture among many ends the run when it is met, with what was trained; mended, the run goes on', async () => {
+  const files = Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`${index + 1}.png`, goldens.get('png-rgb')!]));
+  // Not one of the sample that is read first.
+  const directory = dataset('one-of-many', { ...files, '12.png': goldens.get('png-rgb')!.subarray(0, 60) });
+  const place = join(folder, 'one-of-many-run');
+  const parameters = [...TINY, '--epochs', '1', '--data', directory, '--out', place];
+  const result = await run('train-facades', parameters);
+  failedWith(result, 'IMAGE_CORRUPT', /12\.png/, /fix: /);
+  const saved = /the checkpoint of step (\d+) is kept/.exec(result.stderr + result.stdout)?.[1];
+  const steps = loggedSteps(join(place, 'log.jsonl'));
+  assert.is(Number(saved), steps.length, 'every step that was taken is saved, and logged');
+  assert.ok(steps.length > 0);
+  writeFileSync(join(directory, 'train', '12.png'), files['12.png']!);
+  succeeded(await run('train-facades', ['--resume', '--out', place]));
+  assert.equal(loggedSteps(join(place, 'log.jsonl')), Array.from({ length: 70 }, (_, index) => index + 1));
+  const whole = join(folder, 'whole-run');
+  succeeded(await run('train-facades', [...parameters.slice(0, -1), whole]));
+  assert.ok(readFileSync(join(whole, 'checkpoint.safetensors')).equals(readFileSync(join(place, 'checkpoint.safetensors'))), 'the run that never stopped');
 });
 
 test('pairs whose halves differ in size are refused with the file and its size', async () => {

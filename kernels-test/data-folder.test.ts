@@ -1,13 +1,16 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
 import { resizeBicubic } from '../src/data/resize.js';
+import { printableName } from '../src/formats/names.js';
 import { ShadegradError } from '../src/gpu/errors.js';
-import { openPairedFolder } from '../src/node/dataset.js';
-import { encodePng, writePng } from '../src/node/images.js';
+import { listImages, openPairedFolder } from '../src/node/dataset.js';
+import { encodePng, readImage, writePng } from '../src/node/images.js';
+import decode from './goldens/image_decode.json';
+import formats from './goldens/image_formats.json';
 
 const test = suite<{ folder: string }>('paired folder');
 test.before.each(async (context) => {
@@ -18,6 +21,8 @@ test.after.each(async ({ folder }) => rm(folder, { recursive: true, force: true 
 function picture(width: number, height: number, start: number): RgbImage {
   return { width, height, data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (start + i * 7) & 255) };
 }
+
+const fromBase64 = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 async function fails(work: Promise<unknown>, code: string, ...words: string[]): Promise<void> {
   let caught: unknown;
@@ -37,7 +42,10 @@ test('pairs come in natural order, hidden and foreign files left out', async ({ 
   assert.is(dataset.name, `${basename(folder)}/train`);
   const pairs = [];
   for (let i = 0; i < 4; i++) pairs.push(await dataset.get(i));
-  assert.equal(pairs.map((pair) => pair.name), ['1.png', '2_AB.png', '9.PNG', '10.png']);
+  assert.equal(
+    pairs.map((pair) => pair.name),
+    ['1.png', '2_AB.png', '9.PNG', '10.png'],
+  );
   assert.is(pairs[0].a.data[0], 1);
   assert.is(pairs[3].b.data[0], (10 + 4 * 3 * 7) & 255);
   assert.is(await dataset.get(2), pairs[2], 'cached');
@@ -74,13 +82,23 @@ test('maxSide shrinks each side on its own and never enlarges', async ({ folder 
 
 test('missing, empty and unreadable folders are told apart', async ({ folder }) => {
   await fails(openPairedFolder(join(folder, 'none'), 'train'), 'DATA_NOT_FOUND', join(folder, 'none'), 'fix:');
-  await fails(openPairedFolder(folder, 'train'), 'DATA_NOT_FOUND', join(folder, 'train'));
+  await fails(openPairedFolder(folder, 'train'), 'DATA_NOT_FOUND', join(folder, 'train'), 'an empty folder', 'A/train and B/train', 'fix:');
   await mkdir(join(folder, 'train'));
   await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', 'an empty folder', 'fix:');
-  await writeFile(join(folder, 'train', 'x.webp'), 'x');
-  await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', 'x.webp');
+  await writeFile(join(folder, 'train', 'x.heic'), 'x');
+  await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', '1 .heic file');
   await writeFile(join(folder, 'file'), 'x');
-  await fails(openPairedFolder(join(folder, 'file'), 'train'), 'DATA_UNREADABLE', 'This is a file');
+  await fails(openPairedFolder(join(folder, 'file'), 'train'), 'DATA_UNREADABLE', 'this is a file');
+  // A folder of pictures, or of a split, instead of the one above.
+  await writePng(join(folder, 'val', '1.png'), picture(8, 4, 1));
+  await fails(openPairedFolder(join(folder, 'val'), 'train'), 'DATA_NOT_FOUND', '1 image', `name the folder above, ${folder}`);
+  await writePng(join(folder, 'one', 'photos', '1.png'), picture(8, 4, 1));
+  await fails(
+    openPairedFolder(join(folder, 'one'), 'train'),
+    'DATA_NOT_FOUND',
+    `name the folder within it, ${join(folder, 'one', 'photos')}`,
+  );
+  await fails(openPairedFolder(join(folder, 'one', 'photos'), 'train'), 'DATA_NOT_FOUND', 'put the pairs into a folder train');
 });
 
 test('verify decodes everything, reports progress, and lists what is bad', async ({ folder }) => {
@@ -92,7 +110,7 @@ test('verify decodes everything, reports progress, and lists what is bad', async
   await file('3.png', encodePng(picture(7, 4, 1)));
   const seen: string[] = [];
   const open = () => openPairedFolder(folder, 'train', { verify: true, onProgress: (done, total) => seen.push(`${done}/${total}`) });
-  await fails(open(), 'IMAGE_CORRUPT', '2 of 3 images', '2.png', 'truncated', '3.png', 'differ in size');
+  await fails(open(), 'IMAGE_CORRUPT', '2 of 3 pairs', '2.png', 'cut short', '3.png', 'differ in size');
   assert.equal(seen, ['1/3', '2/3', '3/3']);
   await rm(join(folder, 'train', '2.png'));
   await fails(open(), 'IMAGE_SIZE', join(folder, 'train', '3.png'));
@@ -100,10 +118,165 @@ test('verify decodes everything, reports progress, and lists what is bad', async
   assert.is((await open()).length, 1);
 });
 
+test('files are images by their content: whatever their ending says, or when there is none', async ({ folder }) => {
+  const png = encodePng(picture(8, 4, 1));
+  const jpeg = fromBase64(decode.cases.find(({ name }) => name === 'jpeg-baseline')!.file);
+  const bmp = fromBase64(formats.cases.find(({ name }) => name === 'bmp-rgb')!.file);
+  const images = { '1.jpg': png, '2.png': jpeg, '3.JPEG': jpeg, '4.JPG': jpeg, '5x': png, '6.dat': png, '7.jfif': jpeg, '8.orig': bmp };
+  const others = {
+    'a.txt': 'x',
+    'b.xml': '<x/>',
+    'c.xml': '<x/>',
+    'd.dat': 'no picture',
+    '.DS_Store': 'x',
+    '.hidden.png': png,
+    e: 'x',
+    'f.svg': '<svg/>',
+  };
+  await mkdir(join(folder, 'deep'));
+  for (const [name, content] of Object.entries({ ...images, ...others })) await writeFile(join(folder, name), content);
+  await symlink(join(folder, '1.jpg'), join(folder, '9.png'));
+  const notes: string[] = [];
+  assert.equal(await listImages(folder, (line) => notes.push(line)), [...Object.keys(images), '9.png']);
+  assert.equal(notes, ['2 .xml files, 2 hidden files, 1 .dat file, 1 .svg file, 1 .txt file, 1 file without an ending, 1 folder']);
+  for (const name of Object.keys(images)) assert.ok((await readImage(join(folder, name))).width > 0, name);
+});
+
+test('halves in folders of their own: A/train and B/train, trainA and trainB, train/A and train/B', async ({ folder }) => {
+  for (const [index, [a, b]] of [
+    ['A/train', 'B/train'],
+    ['trainA', 'trainB'],
+    ['train/A', 'train/B'],
+    ['a/train', 'b/train'],
+    ['A', 'B'],
+  ].entries()) {
+    const data = join(folder, String(index));
+    for (const name of ['1', '2', '10']) {
+      await writePng(join(data, a!, `${name}.png`), picture(4, 6, Number(name)));
+      // Other endings than the other half's, and other content than the ending says.
+      await writePng(join(data, b!, `${name}.jpg`), picture(4, 6, Number(name) + 100));
+    }
+    const dataset = await openPairedFolder(data, 'train', { verify: true });
+    assert.equal(await Promise.all([0, 1, 2].map(async (at) => (await dataset.get(at)).name)), ['1.png', '2.png', '10.png']);
+    const pair = await dataset.get(2);
+    assert.equal([pair.a, pair.b], [picture(4, 6, 10), picture(4, 6, 110)]);
+    assert.equal(await dataset.sides(2), { width: 4, height: 6 });
+    assert.equal(dataset.notes, [`pairs by name: A in ${join(data, a!)}, B in ${join(data, b!)}`]);
+    await fails(openPairedFolder(data, 'val'), 'DATA_NOT_FOUND', 'val');
+  }
+});
+
+test('names on one side only are counted and named; two sets without common names are no pairs', async ({ folder }) => {
+  const put = (side: string, ...names: string[]) =>
+    Promise.all(names.map((name) => writePng(join(folder, `train${side}`, name), picture(4, 4, 1))));
+  await put('A', '1.png', '2.png', '3.png', 'a.png', 'b\u001b[2J.png');
+  await put('B', '1.png', '2.png', '3.png', 'z.png');
+  await writeFile(join(folder, 'trainB', 'notes.txt'), 'x');
+  const { length, notes } = await openPairedFolder(folder, 'train');
+  assert.is(length, 3);
+  assert.equal(notes.slice(1), [
+    `left out, only in ${join(folder, 'trainA')}: 2 pictures (a.png, "b\\u001b[2J.png")`,
+    `left out, only in ${join(folder, 'trainB')}: 1 picture (z.png)`,
+    `left out of ${join(folder, 'trainB')}: 1 .txt file`,
+  ]);
+  await put('A', 'c.png', 'd.png', 'e.png', 'f.png');
+  await put('B', 'p.png', 'q.png', 'r.png', 's.png');
+  await fails(
+    openPairedFolder(folder, 'train'),
+    'DATA_UNREADABLE',
+    'are no pairs',
+    '3 equal names',
+    '6 pictures (a.png',
+    '5 pictures (p.png, q.png, r.png, ...)',
+    'CycleGAN',
+  );
+  await put('A', '1.jpg');
+  await fails(openPairedFolder(folder, 'train'), 'DATA_UNREADABLE', 'Two pictures of one name', '1.jpg and 1.png');
+});
+
+test('halves of different sizes are refused with both files', async ({ folder }) => {
+  await writePng(join(folder, 'trainA', '1.png'), picture(4, 6, 1));
+  await writePng(join(folder, 'trainB', '1.png'), picture(4, 5, 1));
+  const dataset = await openPairedFolder(folder, 'train');
+  for (const read of [() => dataset.get(0), () => dataset.sides(0)]) {
+    await fails(Promise.resolve(read()), 'IMAGE_SIZE', join(folder, 'trainA', '1.png'), '4 x 6', '4 x 5', join(folder, 'trainB', '1.png'));
+  }
+});
+
+test('a photo beside its label map, as in the CMP base: the photo is A', async ({ folder }) => {
+  const jpeg = decode.cases.find(({ name }) => name === 'jpeg-baseline')!;
+  const label = { width: jpeg.width, height: jpeg.height, data: new Uint8Array(jpeg.width * jpeg.height * 3).fill(7) };
+  for (const place of ['.', 'train']) {
+    const data = join(folder, 'cmp', place);
+    await mkdir(data, { recursive: true });
+    for (const name of ['cmp_b0001', 'cmp_b0002']) {
+      await writeFile(join(data, `${name}.jpg`), fromBase64(jpeg.file));
+      await writePng(join(data, `${name}.png`), label);
+      await writeFile(join(data, `${name}.xml`), '<x/>');
+    }
+    await writePng(join(data, 'lonely.png'), label);
+    const dataset = await openPairedFolder(join(folder, 'cmp'), 'train', { verify: true });
+    assert.is(dataset.length, 2);
+    const pair = await dataset.get(1);
+    assert.equal([pair.name, pair.b], ['cmp_b0002.jpg', label]);
+    assert.equal(pair.a, await readImage(join(data, 'cmp_b0002.jpg')));
+    assert.equal(dataset.notes.length, 3);
+    for (const [index, words] of [/each JPEG is a photo \(A\)/, /without a partner: 1 picture \(lonely\.png\)/, /2 \.xml files/].entries())
+      assert.match(dataset.notes[index]!, words);
+  }
+  // A pair saved twice is no photo with a label map, when most of the others are pairs by themselves.
+  for (const name of ['1.png', '2.png', '3.png', '4.png', '1.jpg']) await writePng(join(folder, 'few', 'train', name), picture(8, 4, 1));
+  assert.is((await openPairedFolder(join(folder, 'few'), 'train')).length, 5);
+});
+
+test('pairs in folders within the split, unless they look like halves', async ({ folder }) => {
+  for (const name of ['train/day/1.png', 'train/night/2.png', 'train/night/more/3.png', 'val/1.png'])
+    await writePng(join(folder, name), picture(8, 4, 1));
+  const train = await openPairedFolder(folder, 'train', { verify: true });
+  assert.equal(await Promise.all([0, 1, 2].map(async (at) => (await train.get(at)).name)), [
+    'day/1.png',
+    'night/2.png',
+    'night/more/3.png',
+  ]);
+  assert.match(train.notes[0]!, '3 folders within');
+  assert.is((await openPairedFolder(folder, 'val')).length, 1);
+  // One name in both: of pictures twice as wide as high, each is a pair.
+  for (const [data, width] of [
+    ['wide', 8],
+    ['square', 4],
+  ] as const) {
+    for (const name of ['day/1.png', 'night/1.png']) await writePng(join(folder, data, 'train', name), picture(width, 4, 1));
+  }
+  assert.is((await openPairedFolder(join(folder, 'wide'), 'train')).length, 2);
+  await fails(openPairedFolder(join(folder, 'square'), 'train'), 'DATA_UNREADABLE', 'day/ and night/', 'name the folders A and B');
+  // Folders beside pictures are left out, and said to be.
+  await writePng(join(folder, 'train', '0.png'), picture(8, 4, 1));
+  const beside = await openPairedFolder(folder, 'train');
+  assert.equal([beside.length, beside.notes], [1, [`left out of ${join(folder, 'train')}: 2 folders`]]);
+});
+
+test('names that a terminal would obey are printed in quotes', async ({ folder }) => {
+  const names = ['a\u001b[31m.png', 'b\nc.png', 'd\u202e.png'];
+  await mkdir(join(folder, 'train'));
+  for (const name of names) await writeFile(join(folder, 'train', name), 'x');
+  const dataset = await openPairedFolder(folder, 'train');
+  for (const index of names.keys()) {
+    let message = '';
+    await Promise.resolve(dataset.get(index)).catch((error: Error) => (message = error.message));
+    assert.match(message, /^"[^\u0000-\u001f\u007f\u202e]*\.png": this is not an image/);
+  }
+  // An error that says nothing of quoting is safe as well.
+  assert.is(new ShadegradError('DATA_EMPTY', 'x\u001b[2Jy\u009by\n').message, 'x\\u{1b}[2Jy\\u{9b}y\n');
+  assert.is(printableName('plain ä 漢.png'), 'plain ä 漢.png');
+});
+
 const facades = process.env.SHADEGRAD_FACADES;
 if (facades !== undefined) {
   test('every real facade decodes to two halves of 256 x 256', async () => {
-    for (const [split, count] of [['train', 400], ['val', 100]] as const) {
+    for (const [split, count] of [
+      ['train', 400],
+      ['val', 100],
+    ] as const) {
       const dataset = await openPairedFolder(facades, split, { verify: true });
       assert.is(dataset.length, count);
       for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createImage, crop, imageGrid, joinPair, mirror, paste, splitPair, type RgbImage } from '../src/data/image.js';
+import { createImage, crop, expectImage, imageGrid, joinPair, mirror, paste, splitPair, type RgbImage } from '../src/data/image.js';
 import { boundedInteger, pcg4d, RandomStream } from '../src/data/random.js';
 import { bicubicWeights, resizeBicubic } from '../src/data/resize.js';
 import { epochPermutation, jitterDraw } from '../src/data/shuffle.js';
@@ -76,6 +76,21 @@ test('imageGrid places every image and leaves the background between', () => {
   throwsCode('INVALID_ARGUMENT', () => createImage(0, 4));
 });
 
+test('an image from outside must have the bytes of its sides; an array of another kind of bytes will do', () => {
+  const image = (width: number, height: number, data: unknown) => ({ width, height, data }) as RgbImage;
+  expectImage(image(2, 3, new Uint8Array(18)), 'x');
+  expectImage(image(2, 3, new Uint8ClampedArray(18)), 'x');
+  for (const [data, words] of [
+    [new Uint8Array(24), 'RGBA'], [new Uint8ClampedArray(24), 'alpha'], [new Uint8Array(17), '17 bytes'], [new Float32Array(18), 'Float32Array'],
+    [new Int8Array(18), 'Int8Array'], [Array.from({ length: 18 }, () => 0), 'object'], [undefined, 'no elements'],
+  ] as const) throwsCode('IMAGE_SIZE', () => expectImage(image(2, 3, data), 'photo 7'), 'photo 7', words, '2 x 3', 'fix:');
+  const canvas = image(4, 4, new Uint8ClampedArray(64));
+  for (const use of [() => crop(canvas, 0, 0, 2, 2), () => mirror(canvas), () => paste(createImage(9, 9), canvas, 0, 0), () => joinPair({ name: 'x', a: canvas, b: canvas })]) {
+    throwsCode('IMAGE_SIZE', use, 'RGBA');
+  }
+  for (const [width, height] of [[0, 3], [-2, -3], [1.5, 4], [NaN, 1]] as const) throwsCode('IMAGE_SIZE', () => expectImage(image(width, height, new Uint8Array(18)), 'x'));
+});
+
 test('resizeBicubic equals Pillow byte for byte', () => {
   assert.ok(golden.cases.length >= 8);
   for (const { input, output } of golden.cases) {
@@ -97,7 +112,8 @@ test('bicubic weights sum to one and reproduce the identity', () => {
   const copy = resizeBicubic(same, 6, 5);
   assert.equal(copy, same);
   assert.is.not(copy.data, same.data);
-  throwsCode('IMAGE_SIZE', () => resizeBicubic({ width: 4, height: 4, data: new Uint8Array(3) }, 2, 2));
+  throwsCode('IMAGE_SIZE', () => resizeBicubic({ width: 4, height: 4, data: new Uint8Array(3) }, 2, 2), '48 bytes', 'fix:');
+  throwsCode('IMAGE_SIZE', () => resizeBicubic({ width: 4, height: 4, data: new Uint8Array(64) }, 4, 4), 'RGBA', 'fix:');
 });
 
 test('pcg4d gives the published sequence of operations', () => {

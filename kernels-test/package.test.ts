@@ -59,6 +59,15 @@ test('importing the installed package gives the exports of the Node entry', () =
   for (const name of ['ShadegradError', 'loadDawn', 'openNodeGpu', 'diagnose']) assert.ok(names.includes(name), name);
 });
 
+test('the installed package decodes images with what npm installed beside it', () => {
+  const { sides, code } = JSON.parse(runNode(`
+    import { decodeImage, encodePng } from 'shadegrad';
+    const { width, height } = await decodeImage(encodePng({ width: 3, height: 2, data: new Uint8Array(18) }), 'x.png');
+    const error = await decodeImage(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0), 'x.jpg').catch((error) => error);
+    console.log(JSON.stringify({ sides: [width, height], code: error.code }));`)) as { sides: number[]; code: string };
+  assert.equal({ sides, code }, { sides: [3, 2], code: 'IMAGE_CORRUPT' });
+});
+
 test('the browser entry imports nothing and has no part of Node', () => {
   const source = readFileSync(join(installed, 'dist/web.js'), 'utf8');
   assert.not.match(source, /^import\b/m);

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
 import { ShadegradError } from '../src/gpu/errors.js';
-import { decodePng } from '../src/node/images-png.js';
+import { decodeImage } from '../src/node/images.js';
 import { renderReport, writeReport, writeSampleGrid, type TrainingReport } from '../src/node/report.js';
 import { choosePictures } from '../src/node/report/pictures.js';
 import { renderPlot } from '../src/node/report/plot.js';
@@ -94,9 +94,10 @@ test('the page needs nothing else', () => {
   for (const [, source] of page.matchAll(/src="([^"]*)"/g)) assert.ok(source.startsWith('data:image/png;base64,'));
 });
 
-test('pictures in the page are those of the report', () => {
+test('pictures in the page are those of the report', async () => {
   const report = makeReport();
-  const sources = [...renderReport(report).matchAll(/src="data:image\/png;base64,([^"]*)"/g)].map(([, text]) => decodePng(Buffer.from(text, 'base64'), 'page'));
+  const texts = [...renderReport(report).matchAll(/src="data:image\/png;base64,([^"]*)"/g)].map(([, text]) => text!);
+  const sources = await Promise.all(texts.map((text) => decodeImage(Buffer.from(text, 'base64'), 'page')));
   const expected = [report.inputs[0], ...report.snapshots.map(({ outputs }) => outputs[0]), report.targets[0], report.inputs[1], ...report.snapshots.map(({ outputs }) => outputs[1]), report.targets[1]];
   assert.equal(sources.map(({ data }) => [...data]), expected.map(({ data }) => [...data]));
 });
@@ -212,7 +213,7 @@ test('files are written whole, or the old one stays', async () => {
     assert.equal(readdirSync(join(folder, 'deep')), ['report.html']);
 
     await writeSampleGrid(join(folder, 'grid.png'), [[image(8, 1), image(8, 2)], [image(8, 3), image(8, 4)]]);
-    const grid = decodePng(readFileSync(join(folder, 'grid.png')), 'grid');
+    const grid = await decodeImage(readFileSync(join(folder, 'grid.png')), 'grid');
     assert.ok(grid.width >= 16 && grid.height >= 16);
 
     writeFileSync(join(folder, 'file'), '');

@@ -1,12 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../src/data/dataset.js';
-import type { RgbImage } from '../src/data/image.js';
+import type { ImagePair, RgbImage } from '../src/data/image.js';
 import { ShadegradError } from '../src/gpu/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Module } from '../src/nn/module.js';
 import type { Adam } from '../src/optim/adam.js';
 import { Trainer, type TrainedStep, type TrainerOptions } from '../src/training/trainer.js';
+import { Translator } from '../src/training/translator.js';
 import { hashName, pcg } from './harness/deterministic.js';
 import { failure, withLimits } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
@@ -225,6 +226,36 @@ test('a data set that cannot be read stops the step, not the trainer', async () 
   broken = false;
   await trainer.train();
   assert.equal((await trainer.collectLosses()).map(({ step }) => step), [1]);
+  trainer.dispose();
+});
+
+test('an image whose data are not those of its sides is refused by name, and nothing of it reaches the images beside it', async () => {
+  const images = dataset(4, 36);
+  let wrong: RgbImage['data'] | undefined;
+  const options = { ...OPTIONS, batch: 1, storedSize: 36 };
+  for (const [length, words] of [[36 * 36 * 4, /RGBA/], [36 * 36 * 3 - 1, /3887 bytes/]] as const) {
+    wrong = new Uint8Array(length).fill(99);
+    const trainer = await Trainer.create(gpu, { ...images, get: (index) => {
+      const { name, a, b } = images.get(index) as ImagePair;
+      return { name, a, b: wrong ? { ...b, data: wrong } : b };
+    } }, options);
+    for (const word of [/^\d \(pair \d of noise\), what is translated/, words, /fix: /]) await failure('IMAGE_SIZE', () => trainer.train(), word);
+    wrong = undefined;
+    await trainer.train();
+    const [after] = await trainer.collectLosses();
+    trainer.dispose();
+    const untouched = await Trainer.create(gpu, images, options);
+    await untouched.train();
+    assert.equal([after], await untouched.collectLosses());
+    untouched.dispose();
+  }
+});
+
+test('an image to translate is checked, too', async () => {
+  const trainer = await Trainer.create(gpu, dataset(1), { ...OPTIONS, batch: 1 });
+  const translator = await Translator.create(gpu, trainer.networks.generator);
+  for (const side of [32, 40]) await failure('IMAGE_SIZE', () => translator.translate({ width: side, height: side, data: new Uint8Array(side * side * 4) }), /RGBA/);
+  translator.dispose();
   trainer.dispose();
 });
 

@@ -6,6 +6,7 @@ import { joinPair } from '../src/data/image.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
 import { encodePng, readImage } from '../src/node/images.js';
 import decode from './goldens/image_decode.json';
+import formats from './goldens/image_formats.json';
 import { buildLibrary, failedWith, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
 
 const folder = temporaryFolder('translate');
@@ -32,6 +33,18 @@ test('a folder of images of every kind is translated under the same names', asyn
   const { width, height, data } = await readImage(join(folder, 'all', 'jpeg-cmyk.png'));
   assert.equal([width, height], [32, 32]);
   assert.ok(new Set(data).size > 8, 'a picture, not a single colour');
+});
+
+test('images are told by their content, and what else lies beside them is counted', async () => {
+  const place = join(folder, 'by-content');
+  mkdirSync(join(place, 'more'), { recursive: true });
+  const fromCases = (name: string) => Buffer.from([...decode.cases, ...formats.cases].find((entry) => entry.name === name)!.file, 'base64');
+  const files = { 'a.jpg': 'png-rgb', 'B.JPEG': 'jpeg-baseline', c: 'webp-lossless', 'd.bmp': 'bmp-rgb', 'e.tif': 'tiff-rgb', 'f.gif': 'gif-animated', 'g.data': 'png-grey' };
+  for (const [name, kind] of Object.entries(files)) writeFileSync(join(place, name), fromCases(kind));
+  for (const name of ['notes.txt', 'x.xml', 'y.xml', '.hidden']) writeFileSync(join(place, name), 'x');
+  const printed = succeeded(await translate('--input', place, '--output', join(folder, 'by-content-out')));
+  assert.match(printed, '7 of 7 images translated');
+  assert.match(printed, `left out of ${place}: 2 .xml files, 1 .txt file, 1 hidden file, 1 folder`);
 });
 
 test('the seed chooses the dropout; without dropout it does not matter', async () => {

@@ -1,7 +1,7 @@
 // Everything a user may import, in Node and in browsers alike. The two entries add what belongs to one of them.
 
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
-export { createImage, crop, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
+export { createImage, crop, expectImage, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
 export { resizeBicubic } from './data/resize.js';
 export type { PairedDataset, ProgressCallback } from './data/dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './data/shuffle.js';

@@ -5,15 +5,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const MINIMUM_NODE = 20;
+const MINIMUM_NODE = [20, 9];
 
 /** Whatever goes into dist/. */
 const SOURCES = ['src', 'shaders', 'scripts/build.js', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
 
 /** Installs the dependencies if they are missing or not those of the lockfile. */
 export function prepareDependencies() {
-  if (Number(process.versions.node.split('.')[0]) < MINIMUM_NODE) {
-    fail(`shadegrad needs Node ${MINIMUM_NODE} or later; this is ${process.version}`);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) {
+    fail(`shadegrad needs Node ${MINIMUM_NODE.join('.')} or later; this is ${process.version}`);
   }
   if (dependenciesAreInstalled()) return;
   console.error('installing the dependencies (npm ci) ...');

@@ -15,27 +15,63 @@ export interface ImagePair {
   b: RgbImage;
 }
 
-/** A black image. Sides in pixels; throws INVALID_ARGUMENT unless both are whole numbers from 1 up. */
+const isSide = (side: number): boolean => Number.isInteger(side) && side >= 1;
+
+/**
+ * Makes a black image.
+ *
+ * @param width, height in pixels
+ * @throws INVALID_ARGUMENT unless both are whole numbers from 1 up
+ */
 export function createImage(width: number, height: number): RgbImage {
-  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'An image needs whole, positive sides.', {
+  if (!isSide(width) || !isSide(height)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'an image with sides that are not whole, positive numbers', {
       expected: 'width and height of at least 1 pixel',
       received: `${width} x ${height}`,
+      fix: 'round the sides to whole pixels before the call',
     });
   }
   return { width, height, data: new Uint8Array(width * height * 3) };
 }
 
 /**
- * Cut out the rectangle with its upper left corner at (x, y).
- * Throws IMAGE_SIZE when it does not lie inside the image.
+ * Checks an image that comes from outside the library: its bytes must be those of its sides. A canvas hands out four
+ * bytes a pixel, and would put every pixel in the wrong place.
+ *
+ * @param name of the image in the error
+ * @throws IMAGE_SIZE for sides that are no whole, positive numbers, or data of another type or length
+ */
+export function expectImage({ width, height, data }: RgbImage, name: string): void {
+  const bytes = width * height * 3;
+  // By its tag: an array of another window or context is none of this one's Uint8Array.
+  const type = (data as Uint8Array | undefined)?.[Symbol.toStringTag] as string | undefined;
+  const areBytes = type === 'Uint8Array' || type === 'Uint8ClampedArray';
+  const areSides = isSide(width) && isSide(height);
+  if (areSides && areBytes && data.length === bytes) return;
+  const rgba = data?.length === width * height * 4;
+  const kind = areBytes ? 'bytes' : `elements of ${type ?? typeof data}`;
+  throw new ShadegradError('IMAGE_SIZE', `${name}: the data are not those of an RGB image of its sides`, {
+    expected: areSides ? `a Uint8Array of ${bytes} bytes, ${width} x ${height} x 3` : 'width and height of at least 1 pixel',
+    received: `${width} x ${height} with ${data?.length ?? 'no'} ${kind}${rgba ? ': four a pixel, RGBA as a canvas gives it' : ''}`,
+    fix: rgba
+      ? 'leave out every fourth byte (alpha): data[i * 3 + c] = rgba[i * 4 + c] for c of 0, 1 and 2'
+      : 'give { width, height, data } with rows top to bottom and a byte each of red, green and blue a pixel',
+  });
+}
+
+/**
+ * Cuts out the rectangle with its upper left corner at (x, y).
+ *
+ * @throws IMAGE_SIZE when it does not lie inside the image, or the image's data are not those of its sides
  */
 export function crop(image: RgbImage, x: number, y: number, width: number, height: number): RgbImage {
+  expectImage(image, 'the image to crop');
   const whole = [x, y, width, height].every(Number.isInteger);
   if (!whole || x < 0 || y < 0 || x + width > image.width || y + height > image.height) {
-    throw new ShadegradError('IMAGE_SIZE', 'The crop does not lie inside the image.', {
-      expected: `a rectangle inside ${image.width} x ${image.height} pixels`,
+    throw new ShadegradError('IMAGE_SIZE', 'a crop that does not lie inside the image', {
+      expected: `a rectangle of whole pixels inside ${image.width} x ${image.height}`,
       received: `${width} x ${height} at (${x}, ${y})`,
+      fix: 'move the corner, or take smaller sides',
     });
   }
   const result = createImage(width, height);
@@ -46,8 +82,13 @@ export function crop(image: RgbImage, x: number, y: number, width: number, heigh
   return result;
 }
 
-/** Swap left and right. */
+/**
+ * Swaps left and right.
+ *
+ * @throws IMAGE_SIZE when the image's data are not those of its sides
+ */
 export function mirror(image: RgbImage): RgbImage {
+  expectImage(image, 'the image to mirror');
   const { width, height, data } = image;
   const result = createImage(width, height);
   for (let row = 0; row < height; row++) {
@@ -63,28 +104,44 @@ export function mirror(image: RgbImage): RgbImage {
 }
 
 /**
- * Split a side-by-side picture down the middle, as the pix2pix datasets store their pairs.
- * Throws IMAGE_SIZE, naming the file, when the halves would differ in size.
+ * Checks that a side-by-side picture has two halves of one size.
+ *
+ * @param name of the file in the error
+ * @throws IMAGE_SIZE for an odd width
+ */
+export function expectHalves({ width, height }: Pick<RgbImage, 'width' | 'height'>, name: string): void {
+  if (width % 2 === 0) return;
+  throw new ShadegradError('IMAGE_SIZE', `${name}: the two halves of the pair differ in size`, {
+    expected: 'two images of equal size side by side, so an even width',
+    received: `${width} x ${height} pixels`,
+    fix: 'join the two images again at one size, or take the file out of the folder',
+  });
+}
+
+/**
+ * Splits a side-by-side picture down the middle, as the pix2pix datasets store their pairs.
+ *
+ * @param name of the file in the error
+ * @throws IMAGE_SIZE when the halves would differ in size
  */
 export function splitPair(image: RgbImage, name: string): ImagePair {
-  if (image.width % 2 !== 0) {
-    throw new ShadegradError('IMAGE_SIZE', `${name}: the two halves of the pair differ in size.`, {
-      expected: 'two images of equal size side by side, so an even width',
-      received: `${image.width} x ${image.height} pixels`,
-      fix: 'Join the two images again at one size, or remove the file from the folder.',
-    });
-  }
+  expectHalves(image, name);
   const half = image.width / 2;
   return { name, a: crop(image, 0, 0, half, image.height), b: crop(image, half, 0, half, image.height) };
 }
 
-/** Put the two halves back side by side. Throws IMAGE_SIZE, naming the pair, when they differ in size. */
+/**
+ * Puts the two halves back side by side.
+ *
+ * @throws IMAGE_SIZE, naming the pair, when they differ in size
+ */
 export function joinPair(pair: ImagePair): RgbImage {
   const { a, b } = pair;
   if (a.width !== b.width || a.height !== b.height) {
-    throw new ShadegradError('IMAGE_SIZE', `${pair.name}: the two halves of the pair differ in size.`, {
+    throw new ShadegradError('IMAGE_SIZE', `${pair.name}: the two halves of the pair differ in size`, {
       expected: 'equal sizes',
       received: `${a.width} x ${a.height} and ${b.width} x ${b.height}`,
+      fix: 'bring them to one size first: resizeBicubic(image, width, height)',
     });
   }
   const result = createImage(a.width * 2, a.height);
@@ -93,12 +150,19 @@ export function joinPair(pair: ImagePair): RgbImage {
   return result;
 }
 
-/** Copy `source` into `target` with its upper left corner at (x, y); it must fit. */
+/**
+ * Copies `source` into `target` with its upper left corner at (x, y).
+ *
+ * @throws IMAGE_SIZE when it does not fit, or the data of either are not those of its sides
+ */
 export function paste(target: RgbImage, source: RgbImage, x: number, y: number): void {
+  expectImage(source, 'the pasted image');
+  expectImage(target, 'the image to paste into');
   if (x < 0 || y < 0 || x + source.width > target.width || y + source.height > target.height) {
-    throw new ShadegradError('IMAGE_SIZE', 'The pasted image does not fit.', {
+    throw new ShadegradError('IMAGE_SIZE', 'a pasted image that does not fit', {
       expected: `a rectangle inside ${target.width} x ${target.height} pixels`,
       received: `${source.width} x ${source.height} at (${x}, ${y})`,
+      fix: 'move the corner, or crop the image first',
     });
   }
   for (let row = 0; row < source.height; row++) {
@@ -115,16 +179,20 @@ export interface GridOptions {
 }
 
 /**
- * Lay images out in rows and columns. A column is as wide as its widest image and a row as tall as its tallest;
- * smaller images sit in the upper left of their cell. Throws INVALID_ARGUMENT when there is no image.
+ * Lays images out in rows and columns. A column is as wide as its widest image and a row as tall as its tallest;
+ * smaller images sit in the upper left of their cell.
+ *
+ * @throws INVALID_ARGUMENT when there is no image, or the gap is no whole number from 0 up
  */
 export function imageGrid(rows: readonly (readonly RgbImage[])[], options: GridOptions = {}): RgbImage {
   const gap = options.gap ?? 4;
   const background = options.background ?? [255, 255, 255];
   const columns = Math.max(0, ...rows.map((row) => row.length));
   if (columns === 0 || !Number.isInteger(gap) || gap < 0) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'A grid of images needs at least one image and a gap of whole pixels.', {
+    throw new ShadegradError('INVALID_ARGUMENT', 'a grid without an image, or with a gap of no whole pixels', {
+      expected: 'at least one image and a whole gap from 0 up',
       received: `${rows.length} rows, ${columns} columns, gap ${gap}`,
+      fix: columns === 0 ? 'pass rows that hold an image' : 'round the gap',
     });
   }
   const widths = Array.from({ length: columns }, (_, c) => Math.max(0, ...rows.map((row) => row[c]?.width ?? 0)));

@@ -1,5 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { createImage, type RgbImage } from './image.js';
+import { createImage, expectImage, type RgbImage } from './image.js';
 
 /** Fixed-point bits of the weights, as in Pillow's 8-bit path: 32 - 8 (a byte) - 2 (overshoot and sign). */
 const PRECISION_BITS = 22;
@@ -76,16 +75,14 @@ function resizeAxis(
 }
 
 /**
- * Resize with Pillow's `Image.resize(size, Image.BICUBIC)`, byte for byte: first along rows, rounded to bytes, then along
- * columns. Sides in pixels; throws INVALID_ARGUMENT unless both are whole numbers from 1 up.
+ * Resizes as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: first along rows, rounded to bytes, then
+ * along columns.
+ *
+ * @param width, height in pixels
+ * @throws INVALID_ARGUMENT unless both are whole numbers from 1 up; IMAGE_SIZE for data that are not those of the image's sides
  */
 export function resizeBicubic(image: RgbImage, width: number, height: number): RgbImage {
-  if (image.data.length !== image.width * image.height * 3) {
-    throw new ShadegradError('IMAGE_SIZE', 'The image data do not match its sides.', {
-      expected: `${image.width * image.height * 3} bytes for ${image.width} x ${image.height} RGB`,
-      received: `${image.data.length} bytes`,
-    });
-  }
+  expectImage(image, 'the image to resize');
   let current = image;
   if (width !== current.width) {
     const next = createImage(width, current.height);

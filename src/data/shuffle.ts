@@ -8,10 +8,16 @@ const JITTER_STREAM = 0x6a697474;
 /**
  * The order in which an epoch visits `length` samples: a Fisher-Yates shuffle whose draws are hashes of
  * (seed, epoch, position). A resumed run needs no generator state, only the epoch.
+ *
+ * @throws INVALID_ARGUMENT unless `length` is a whole number from 1 up
  */
 export function epochPermutation(length: number, seed: number, epoch: number): Uint32Array {
   if (!Number.isInteger(length) || length < 1) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'A permutation needs at least one sample.', { received: String(length) });
+    throw new ShadegradError('INVALID_ARGUMENT', 'a permutation of no samples', {
+      expected: 'a whole number of samples from 1 up',
+      received: String(length),
+      fix: 'pass the length of a dataset that holds something',
+    });
   }
   const order = Uint32Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i--) {
@@ -43,13 +49,18 @@ export interface JitterDraw {
   mirror: boolean;
 }
 
-/** The random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone. */
+/**
+ * The random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone.
+ *
+ * @throws INVALID_ARGUMENT unless 1 <= cropSize <= loadSize, both whole
+ */
 export function jitterDraw(options: JitterOptions): JitterDraw {
   const { seed, epoch, index, loadSize, cropSize } = options;
   if (!Number.isInteger(cropSize) || !Number.isInteger(loadSize) || cropSize < 1 || cropSize > loadSize) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'The crop must fit the resized image.', {
+    throw new ShadegradError('INVALID_ARGUMENT', 'a crop that does not fit the resized image', {
       expected: '1 <= cropSize <= loadSize',
       received: `cropSize ${cropSize}, loadSize ${loadSize}`,
+      fix: 'crop to at most the side that images are resized to',
     });
   }
   const [x, y, flip] = pcg4d(seed, epoch, index, JITTER_STREAM);

@@ -39,7 +39,7 @@ export interface SyntheticFacadesOptions {
   split: (typeof SPLITS)[number];
 }
 
-/** Draw one pair: `a` the photo, `b` the label map. The same arguments give the same bytes on every machine. */
+/** Draws one pair: `a` the photo, `b` the label map. The same arguments give the same bytes on every machine. */
 export function drawFacade(size: number, seed: number, stream: number, index: number): ImagePair {
   const layout = randomLayout(new RandomStream(seed, stream * 3, index));
   const style = randomStyle(new RandomStream(seed, stream * 3 + 1, index));
@@ -53,15 +53,18 @@ export function drawFacade(size: number, seed: number, stream: number, index: nu
 /**
  * Facades drawn by the program itself, in the form of the pix2pix facades: `a` a photo-like rendering, `b` its label map
  * in the classes and colours of the CMP Facade Database. The labels decide where things are; material, light and
- * weather are drawn at random. Pairs are made when first asked for and kept. Throws INVALID_ARGUMENT.
+ * weather are drawn at random. Pairs are made when first asked for and kept.
+ *
+ * @throws INVALID_ARGUMENT for options out of their ranges; `get` throws it for an index that is not in the set
  */
 export function syntheticFacades(options: SyntheticFacadesOptions): PairedDataset {
   const { count, size, seed, split } = options;
   const stream = SPLITS.indexOf(split);
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size) || size < 32 || size > 512 || stream < 0 || !Number.isInteger(seed)) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'Synthetic facades cannot be drawn like that.', {
+    throw new ShadegradError('INVALID_ARGUMENT', 'options of synthetic facades out of their ranges', {
       expected: `count of 1 or more, size from 32 to 512, whole seed, split one of ${SPLITS.join(', ')}`,
       received: `count ${count}, size ${size}, seed ${seed}, split ${split}`,
+      fix: 'take values from these ranges; for another size, resize the pairs (resizeBicubic)',
     });
   }
   const pairs = new Map<number, ImagePair>();
@@ -70,9 +73,10 @@ export function syntheticFacades(options: SyntheticFacadesOptions): PairedDatase
     length: count,
     get(index) {
       if (!Number.isInteger(index) || index < 0 || index >= count) {
-        throw new ShadegradError('INVALID_ARGUMENT', 'No such synthetic facade.', {
+        throw new ShadegradError('INVALID_ARGUMENT', 'no such synthetic facade', {
           expected: `an index from 0 to ${count - 1}`,
           received: String(index),
+          fix: 'ask for more facades (count), or for an index below it',
         });
       }
       const pair = pairs.get(index) ?? drawFacade(size, seed, stream, index);

@@ -1,6 +1,9 @@
+import { quoteName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import type { NetworkArchitecture } from './network-weights.js';
+
+export { quoteName };
 
 /** Names and shapes of a state dict, PyTorch's, below the network's own prefix. */
 export type StateShapes = ReadonlyMap<string, Shape>;
@@ -15,7 +18,6 @@ export interface NetworkRoot {
 const MAX_LEVELS = 16;
 const MIN_LEVELS = 4;
 const KERNEL = 4;
-const LONGEST_QUOTE = 60;
 
 /** Every U-Net and PatchGAN of the reference implementation among a file's names. */
 export function findNetworks(names: Iterable<string>): NetworkRoot[] {
@@ -42,12 +44,6 @@ function before(name: string, ending: string): string | null {
 
 export function unsupported(what: string, received: string, expected = 'a U-Net or PatchGAN as in pytorch-CycleGAN-and-pix2pix'): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', what, { expected, received, fix: 'shadegrad inspect FILE lists what is in the file; networks of other kinds cannot be run here' });
-}
-
-/** An untrusted name for a message: short, and without what a terminal might take for a command or another line. */
-export function quoteName(name: string): string {
-  const text = JSON.stringify(name).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
-  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE - 3)}...` : text;
 }
 
 /**

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'IMAGE_CORRUPT'
   | 'IMAGE_UNSUPPORTED'
   | 'IMAGE_SIZE'
+  | 'IMAGE_DECODER'
   | 'DOWNLOAD_FAILED'
   | 'WRITE_FAILED'
   | 'CHECKPOINT_CORRUPT'
@@ -40,6 +41,10 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** Texts may hold names of files, and those anything but a slash: what would move a terminal's cursor is written out. */
+const printable = (text: string): string =>
+  text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
+
 /**
  * Every error this library throws on purpose: a stable `code`, what was expected, what came, how to mend it.
  * Command-line programs print `message` alone; it already holds all four.
@@ -56,7 +61,7 @@ export class ShadegradError extends Error {
     if (details.expected !== undefined) lines.push(`  expected: ${details.expected}`);
     if (details.received !== undefined) lines.push(`  received: ${details.received}`);
     if (details.fix !== undefined) lines.push(`  fix: ${details.fix}`);
-    super(lines.join('\n'), details.cause === undefined ? undefined : { cause: details.cause });
+    super(printable(lines.join('\n')), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.expected = details.expected;
     this.received = details.received;

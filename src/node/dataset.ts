@@ -1,12 +1,14 @@
-import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
-import { splitPair, type ImagePair, type RgbImage } from '../data/image.js';
+import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
+import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
-import { readImage } from './images.js';
+import { findPairs, type PairFiles, type Split } from './data-layout.js';
+import { readImage, readImageSides } from './images.js';
 
-export type Split = 'train' | 'val' | 'test';
+export type { Split } from './data-layout.js';
+export { listImages } from './image-folder.js';
 
 export interface PairedFolderOptions {
   /** Shrink halves with a side above this many pixels, each side on its own, before they are cached. */
@@ -18,103 +20,51 @@ export interface PairedFolderOptions {
   onProgress?: ProgressCallback;
 }
 
-const IMAGE_FILE = /\.(jpe?g|png)$/i;
+/** Pairs in files. */
+export interface PairedFolder extends PairedDataset {
+  /** What the user should know: how the pairs lie in the folder, what was left out of it. */
+  readonly notes: readonly string[];
+  /**
+   * Reads the sides that the halves of a pair have from the headers of its files.
+   *
+   * @throws what `get` throws, but for damage to the pixels
+   */
+  sides(index: number): Promise<{ width: number; height: number }>;
+}
+
 const LISTED_FAILURES = 5;
 
-/** 2.jpg before 10.jpg, alike on every machine. */
-const naturalOrder = new Intl.Collator('en', { numeric: true, sensitivity: 'variant' }).compare;
-
 /**
- * Names of the JPEG and PNG files in a folder, in natural order, hidden ones left out.
- * Throws DATA_NOT_FOUND, DATA_UNREADABLE, or DATA_EMPTY when there is none.
+ * Opens one split of a data set on disk. `findPairs` says how pairs may lie in a folder. Files are decoded when first asked
+ * for and kept as bytes.
+ *
+ * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for a `maxSide` below 1; `get`, and this function
+ *   with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
  */
-export async function listImages(folder: string): Promise<string[]> {
-  const entries = await readFolder(folder);
-  const names = entries.filter((name) => IMAGE_FILE.test(name) && !name.startsWith('.')).sort(naturalOrder);
-  if (names.length === 0) {
-    const others = entries.filter((name) => !name.startsWith('.')).slice(0, 4);
-    throw new ShadegradError('DATA_EMPTY', `There are no JPEG or PNG images in ${folder}`, {
-      received: others.length === 0 ? 'an empty folder' : `${others.join(', ')}${entries.length > others.length ? ', ...' : ''}`,
-      fix: 'Put the images there, or name another folder.',
-    });
-  }
-  return names;
-}
-
-async function readFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    if (code === 'ENOENT') {
-      throw new ShadegradError('DATA_NOT_FOUND', `There is no folder ${folder}`, {
-        expected: 'a folder with train/, val/ or test/ in it, each holding side-by-side pairs',
-        fix: 'Check the path.',
-        cause,
-      });
-    }
-    throw new ShadegradError('DATA_UNREADABLE', `Could not read the folder ${folder}`, {
-      received: `${code} from the file system`,
-      fix: code === 'ENOTDIR' ? 'This is a file: name the folder that holds it.' : 'Check that you may read the folder.',
-      cause,
-    });
-  }
-}
-
-function shrink(image: RgbImage, maxSide: number): RgbImage {
-  const width = Math.min(image.width, maxSide);
-  const height = Math.min(image.height, maxSide);
-  return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
-}
-
-async function readPair(path: string, maxSide: number): Promise<ImagePair> {
-  const pair = splitPair(await readImage(path), path);
-  return { name: basename(path), a: shrink(pair.a, maxSide), b: shrink(pair.b, maxSide) };
-}
-
-/** Throws an error of the first failure's kind that lists the first few. */
-function reportFailures(failures: ShadegradError[], total: number): void {
-  if (failures.length === 0) return;
-  if (failures.length === 1) throw failures[0];
-  const listed = failures.slice(0, LISTED_FAILURES).map((failure) => `  - ${failure.message.split('\n')[0]}`);
-  if (failures.length > LISTED_FAILURES) listed.push(`  - and ${failures.length - LISTED_FAILURES} more`);
-  throw new ShadegradError(failures[0].code, `${failures.length} of ${total} images cannot be used:\n${listed.join('\n')}`, {
-    fix: 'Fetch or save these files again, or remove them from the folder.',
-    cause: failures[0],
-  });
-}
-
-/**
- * Open one split of a dataset laid out as pix2pix's are: `directory/train`, `directory/val`, `directory/test`, each with
- * JPEG or PNG files that hold A and B side by side. Files are decoded when first asked for and kept as bytes.
- * Throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; `get`, and this function with `verify`, also IMAGE_CORRUPT,
- * IMAGE_UNSUPPORTED and IMAGE_SIZE, naming the file.
- */
-export async function openPairedFolder(
-  directory: string, split: Split, options: PairedFolderOptions = {},
-): Promise<PairedDataset> {
+export async function openPairedFolder(directory: string, split: Split, options: PairedFolderOptions = {}): Promise<PairedFolder> {
   const { maxSide = Infinity, cacheBytes = 2 ** 30, verify = false, onProgress } = options;
   if (!(maxSide >= 1)) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'maxSide must be at least one pixel.', { received: String(maxSide) });
+    throw new ShadegradError('INVALID_ARGUMENT', `maxSide ${maxSide} of a folder of pairs`, {
+      expected: 'at least 1 pixel',
+      received: String(maxSide),
+      fix: 'pass the side that pairs are resized to, or leave maxSide out',
+    });
   }
-  // A missing outer folder deserves its own message before a missing split in it.
-  await readFolder(directory);
-  const folder = join(directory, split);
-  const names = await listImages(folder);
+  const { folder, pairs, notes } = await findPairs(directory, split);
   const cache = new Map<number, ImagePair>();
   let cachedBytes = 0;
 
-  const get = (index: number): ImagePair | Promise<ImagePair> => {
-    if (!Number.isInteger(index) || index < 0 || index >= names.length) {
-      throw new ShadegradError('INVALID_ARGUMENT', `No such pair in ${folder}`, {
-        expected: `an index from 0 to ${names.length - 1}`,
-        received: String(index),
-      });
-    }
-    return cache.get(index) ?? load(index);
+  const filesOf = (index: number): PairFiles => {
+    const files = Number.isInteger(index) ? pairs[index] : undefined;
+    if (files) return files;
+    throw new ShadegradError('INVALID_ARGUMENT', `no such pair in ${printableName(folder)}`, {
+      expected: `an index from 0 to ${pairs.length - 1}`,
+      received: String(index),
+      fix: 'ask for an index below the length of the data set',
+    });
   };
   const load = async (index: number): Promise<ImagePair> => {
-    const pair = await readPair(join(folder, names[index]), maxSide);
+    const pair = await readPair(filesOf(index), maxSide);
     const bytes = pair.a.data.length + pair.b.data.length;
     if (!cache.has(index) && cachedBytes + bytes <= cacheBytes) {
       cache.set(index, pair);
@@ -122,19 +72,89 @@ export async function openPairedFolder(
     }
     return pair;
   };
+  const dataset: PairedFolder = {
+    name: `${basename(resolve(directory))}/${split}`,
+    length: pairs.length,
+    notes,
+    get: (index) => (filesOf(index), cache.get(index) ?? load(index)),
+    sides: async (index) => {
+      const { width, height } = await readPairSides(filesOf(index));
+      return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
+    },
+  };
+  if (verify)
+    await verifyPairs(
+      dataset,
+      Array.from({ length: pairs.length }, (_, index) => index),
+      onProgress,
+    );
+  return dataset;
+}
 
-  if (verify) {
-    const failures: ShadegradError[] = [];
-    for (let index = 0; index < names.length; index++) {
-      try {
-        await get(index);
-      } catch (error) {
-        if (!(error instanceof ShadegradError)) throw error;
-        failures.push(error);
-      }
-      onProgress?.(index + 1, names.length);
+/**
+ * Decodes some pairs of a data set to find damaged ones.
+ *
+ * @throws the failure, or an error of the first one's kind that lists the first few
+ */
+export async function verifyPairs(dataset: PairedDataset, indices: readonly number[], onProgress?: ProgressCallback): Promise<void> {
+  const failures: ShadegradError[] = [];
+  for (const [done, index] of indices.entries()) {
+    try {
+      await dataset.get(index);
+    } catch (error) {
+      if (!(error instanceof ShadegradError)) throw error;
+      failures.push(error);
     }
-    reportFailures(failures, names.length);
+    onProgress?.(done + 1, indices.length);
   }
-  return { name: `${basename(resolve(directory))}/${split}`, length: names.length, get };
+  if (failures.length === 0) return;
+  if (failures.length === 1) throw failures[0]!;
+  const shown = failures.slice(0, LISTED_FAILURES).map((failure) => `  - ${failure.message.split('\n')[0]}`);
+  if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);
+  throw new ShadegradError(failures[0]!.code, `${failures.length} of ${indices.length} pairs cannot be used:\n${shown.join('\n')}`, {
+    fix: 'fetch or save these files again, or take them out of the folder',
+    cause: failures[0],
+  });
+}
+
+async function readPair({ name, a, b }: PairFiles, maxSide: number): Promise<ImagePair> {
+  const pair = b === undefined ? splitPair(await readImage(a), printableName(a)) : await readHalves(a, b);
+  return { name, a: shrink(pair.a, maxSide), b: shrink(pair.b, maxSide) };
+}
+
+async function readHalves(a: string, b: string): Promise<Omit<ImagePair, 'name'>> {
+  const pair = { a: await readImage(a), b: await readImage(b) };
+  checkHalves(a, b, pair.a, pair.b);
+  return pair;
+}
+
+interface Sides {
+  width: number;
+  height: number;
+}
+
+/** @throws IMAGE_SIZE for halves of different sizes: they are aligned pixel by pixel, so resizing one would only hide it */
+function checkHalves(a: string, b: string, sidesA: Sides, sidesB: Sides): void {
+  if (sidesA.width === sidesB.width && sidesA.height === sidesB.height) return;
+  throw new ShadegradError('IMAGE_SIZE', `${printableName(a)}: the two halves of the pair differ in size`, {
+    expected: `${sidesA.width} x ${sidesA.height} pixels, as half A`,
+    received: `${sidesB.width} x ${sidesB.height} pixels in ${printableName(b)}`,
+    fix: 'bring both to one size, or take the pair out of the folders',
+  });
+}
+
+async function readPairSides({ a, b }: PairFiles): Promise<Sides> {
+  const sides = await readImageSides(a);
+  if (b !== undefined) {
+    checkHalves(a, b, sides, await readImageSides(b));
+    return sides;
+  }
+  expectHalves(sides, printableName(a));
+  return { width: sides.width / 2, height: sides.height };
+}
+
+function shrink(image: RgbImage, maxSide: number): RgbImage {
+  const width = Math.min(image.width, maxSide);
+  const height = Math.min(image.height, maxSide);
+  return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
 }

@@ -1,6 +1,7 @@
 import { promises as nodeFiles } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /** The calls of `node:fs/promises` that writing needs; a test passes its own to make them fail. */
@@ -37,7 +38,7 @@ const ADVICE: Record<string, string> = {
 export function writeFailed(path: string, cause: unknown): ShadegradError {
   if (cause instanceof ShadegradError) return cause;
   const code = (cause as NodeJS.ErrnoException)?.code ?? '';
-  return new ShadegradError('WRITE_FAILED', `Could not write ${path}`, {
+  return new ShadegradError('WRITE_FAILED', `Could not write ${printableName(path)}`, {
     received: code === '' ? String(cause) : `${code} from the file system`,
     fix: ADVICE[code] ?? 'Check that the folder exists and can be written to.',
     cause,

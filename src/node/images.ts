@@ -1,50 +1,56 @@
 import { readFile } from 'node:fs/promises';
 import type { RgbImage } from '../data/image.js';
+import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFileAtomic } from './files.js';
-import { decodeJpeg } from './images-jpeg.js';
+import { bmpSides, decodeBmp } from './images-bmp.js';
+import { imageFormat, isReadable, type ReadableFormat } from './images-format.js';
 import { corrupt, unsupported } from './images-limits.js';
-import { decodePng, encodePng } from './images-png.js';
+import { encodePng } from './images-png.js';
+import { decodeWithSharp, sidesBySharp } from './images-sharp.js';
 
 export { encodePng };
 
-/** First bytes of the formats people are likely to bring, most of them only to be refused by name. */
-const SIGNATURES: [format: string, offset: number, bytes: string][] = [
-  ['JPEG', 0, '\xff\xd8\xff'],
-  ['PNG', 0, '\x89PNG\r\n\x1a\n'],
-  ['WebP', 8, 'WEBP'],
-  ['GIF', 0, 'GIF8'],
-  ['BMP', 0, 'BM'],
-  ['TIFF', 0, 'II*\0'],
-  ['TIFF', 0, 'MM\0*'],
-  ['AVIF', 4, 'ftypavif'],
-  ['HEIC', 4, 'ftyp'],
-  ['JPEG 2000', 4, 'jP  '],
-  ['JPEG XL', 0, '\xff\x0a'],
-  ['PDF', 0, '%PDF'],
-  ['SVG', 0, '<svg'],
-];
+/**
+ * Decodes a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP, told apart by their first bytes and not by the name, to 8-bit RGB. The
+ * picture is turned as its EXIF orientation says, transparency is laid on white, 16 bits are rounded to 8; colour profiles
+ * are not applied. Of an animation the first frame is taken, of several pages the first.
+ *
+ * @param name of the image in errors
+ * @throws IMAGE_CORRUPT for one that is empty, cut short or damaged; IMAGE_UNSUPPORTED for another format or kind;
+ *   IMAGE_SIZE for more than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
+ */
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  const format = expectReadable(bytes, name);
+  return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
+}
 
-function formatOf(bytes: Uint8Array): string | undefined {
-  const start = String.fromCharCode(...bytes.subarray(0, 16));
-  return SIGNATURES.find(([, offset, signature]) => start.startsWith(signature, offset))?.[0];
+function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
+  if (bytes.length === 0) throw corrupt(name, 'the file is empty');
+  const format = imageFormat(bytes);
+  if (isReadable(format)) return format;
+  throw unsupported(name, format === undefined ? 'this is not an image file that can be read' : `${format} files cannot be read`);
 }
 
 /**
- * Decode a JPEG or PNG, told apart by their first bytes and not by the name. `name` goes into the errors:
- * IMAGE_CORRUPT (empty, truncated, damaged), IMAGE_UNSUPPORTED (another format or kind), IMAGE_SIZE (too large).
+ * Reads and decodes an image file.
+ *
+ * @throws DATA_NOT_FOUND, DATA_UNREADABLE for the file itself; what `decodeImage` throws
  */
-export function decodeImage(bytes: Uint8Array, name: string): RgbImage {
-  if (bytes.length === 0) throw corrupt(name, 'the file is empty');
-  const format = formatOf(bytes);
-  if (format === 'JPEG') return decodeJpeg(bytes, name);
-  if (format === 'PNG') return decodePng(bytes, name);
-  throw unsupported(name, format === undefined ? 'this is not an image file that can be read.' : `${format} images cannot be read.`);
+export async function readImage(path: string): Promise<RgbImage> {
+  return decodeImage(await readBytes(path), printableName(path));
 }
 
-/** Read and decode an image file. Errors as `decodeImage`, and DATA_NOT_FOUND or DATA_UNREADABLE for the file itself. */
-export async function readImage(path: string): Promise<RgbImage> {
-  return decodeImage(await readBytes(path), path);
+/**
+ * Reads the sides that a file's image has when it is decoded, from its header alone.
+ *
+ * @throws what `readImage` throws, but for damage to the pixels
+ */
+export async function readImageSides(path: string): Promise<{ width: number; height: number }> {
+  const bytes = await readBytes(path);
+  const name = printableName(path);
+  const format = expectReadable(bytes, name);
+  return format === 'BMP' ? bmpSides(bytes, name) : sidesBySharp(bytes, name, format);
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
@@ -53,14 +59,22 @@ async function readBytes(path: string): Promise<Uint8Array> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${path}`, { fix: 'Check the path.', cause });
+      throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${printableName(path)}`, { fix: 'check the path', cause });
     }
-    const fix = code === 'EISDIR' ? 'This is a folder: name a file in it.' : 'Check that you may read the file.';
-    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${path}`, { received: `${code} from the file system`, fix, cause });
+    const fix = code === 'EISDIR' ? 'this is a folder: name a file in it' : 'check that you may read the file';
+    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, {
+      received: `${code} from the file system`,
+      fix,
+      cause,
+    });
   }
 }
 
-/** Write an 8-bit RGB PNG, whole or not at all. Throws WRITE_FAILED. */
+/**
+ * Writes an 8-bit RGB PNG, whole or not at all.
+ *
+ * @throws WRITE_FAILED; IMAGE_SIZE for data that do not match their sides
+ */
 export async function writePng(path: string, image: RgbImage): Promise<void> {
   await writeFileAtomic(path, encodePng(image));
 }

@@ -1,7 +1,7 @@
 export * from '../index.js';
 export { atomicWriter, writeFileAtomic, type AtomicWriter } from './files.js';
 export { decodeImage, encodePng, readImage, writePng } from './images.js';
-export { listImages, openPairedFolder, type PairedFolderOptions, type Split } from './dataset.js';
+export { listImages, openPairedFolder, type PairedFolder, type PairedFolderOptions, type Split } from './dataset.js';
 export { parseFlags, type Flag, type FlagValues, type ParsedFlags, type Program } from './flags.js';
 export { formatHelp } from './help.js';
 export { runMain } from './run-main.js';

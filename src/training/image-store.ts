@@ -1,5 +1,5 @@
 import type { PairedDataset } from '../data/dataset.js';
-import type { RgbImage } from '../data/image.js';
+import { expectImage, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -50,7 +50,7 @@ export class ImageStore {
   /**
    * Makes sure that the samples of a batch are on the device.
    * @returns the place of each in `sources` and `targets`
-   * @throws what reading the dataset throws
+   * @throws IMAGE_SIZE for an image whose data are not those of its sides; what reading the dataset throws
    */
   async load(indices: readonly number[]): Promise<number[]> {
     const pairs = await Promise.all(indices.map((index) => (this.uploaded.has(index) ? null : this.dataset.get(index))));
@@ -59,6 +59,8 @@ export class ImageStore {
       const place = this.resident ? index : position;
       if (pair) {
         const [source, target] = this.options.direction === 'AtoB' ? [pair.a, pair.b] : [pair.b, pair.a];
+        expectImage(source, `${pair.name} (pair ${index} of ${this.dataset.name}), what is translated`);
+        expectImage(target, `${pair.name} (pair ${index} of ${this.dataset.name}), what it should become`);
         this.upload(this.sources, place, source);
         this.upload(this.targets, place, target);
         if (this.resident) this.uploaded.add(index);

@@ -1,5 +1,5 @@
 import { noGrad } from '../autograd/graph.js';
-import { createImage, type RgbImage } from '../data/image.js';
+import { createImage, expectImage, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
@@ -35,8 +35,10 @@ export class Translator {
   /**
    * @param image any size; resized to the generator's (bicubic)
    * @param seed chooses the dropout masks; the same seed gives the same picture
+   * @throws IMAGE_SIZE for data that are not those of the image's sides
    */
   async translate(image: RgbImage, seed = 0): Promise<RgbImage> {
+    expectImage(image, 'the image to translate');
     const { size } = this.generator;
     const sized = image.width === size && image.height === size ? image : resizeBicubic(image, size, size);
     this.input.writeBytes(sized.data);

@@ -18,7 +18,11 @@ export function readTuningCache(adapter: AdapterDescription, warn: (line: string
   }
 }
 
-/** Adds choices to an adapter's, in place of those for the same problems. @returns false where the browser keeps nothing */
+/**
+ * Adds choices to an adapter's, in place of those for the same problems.
+ *
+ * @returns false where the browser keeps nothing
+ */
 export function addToTuningCache(adapter: AdapterDescription, choices: ChoiceTable): boolean {
   const all = { ...readTuningCache(adapter, () => undefined), ...choices };
   try {

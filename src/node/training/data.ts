@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { PairedDataset } from '../../data/dataset.js';
+import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { ShadegradError } from '../../gpu/errors.js';
-import { openPairedFolder, type Split } from '../dataset.js';
+import { openPairedFolder, verifyPairs, type PairedFolder, type Split } from '../dataset.js';
 import { downloadFacades } from '../download.js';
 import { formatBytes } from '../format.js';
 import type { TrainFlags } from './flags.js';
@@ -26,6 +26,10 @@ const SYNTHETIC_SIDES = { min: 32, max: 512 } as const;
 const DOWNLOAD_FOLDER = 'datasets/facades';
 /** Decoded training images that are kept in memory. */
 const CACHE_BYTES = 2 ** 30;
+/** Files whose headers are read at the same time. */
+const HEADERS_AT_ONCE = 8;
+/** Training pairs that are decoded before the training, spread over the set; the others are read as they come. */
+export const SAMPLED_PAIRS = 64;
 /** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
 const HELD_OUT = { share: 0.1, most: 50 } as const;
 
@@ -45,23 +49,38 @@ export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
 }
 
 /**
- * Opens the pairs of a run. Files are all decoded once, so that a damaged one is found before the training.
+ * Opens the pairs of a run. A sample is decoded, so that what is wrong with all of them is found before the training; a
+ * damaged picture among many is named when it is met.
  *
  * @param note prints what the user should know about the data
- * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE, IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE
+ * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE, IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
-export async function openTrainingData(source: DataSource, settings: RunSettings, note: (line: string) => void): Promise<TrainingData> {
+export async function openTrainingData(
+  source: DataSource, settings: RunSettings, note: (line: string) => void, openFolder = openPairedFolder,
+): Promise<TrainingData> {
   const loadSize = loadSizeOf(settings);
   if (source === SYNTHETIC) {
     const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
     const draw = (split: 'train' | 'val', size: number) => syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed: settings.seed, split });
     return { train: draw('train', storedSize), validation: draw('val', settings.size), storedSize };
   }
-  const open = (split: Split) => openVerified(source, split, loadSize);
+  const open = async (split: Split): Promise<PairedFolder> => {
+    const folder = await openFolder(source, split, { maxSide: loadSize, cacheBytes: CACHE_BYTES });
+    for (const line of folder.notes) note(line);
+    return folder;
+  };
   const train = await open('train');
   const { validation, rest, remark } = (await openFirst(open, ['val', 'test'])) ?? holdOut(train);
   if (remark !== undefined) note(remark);
-  return { train: rest ?? train, validation, storedSize: await ownSide(train, loadSize) };
+  const pairs = rest ?? train;
+  await withLine((onProgress) => verifyPairs(pairs, spread(pairs.length, SAMPLED_PAIRS), onProgress), 'reading a sample of train/');
+  return { train: pairs, validation, storedSize: await ownSide(train, loadSize) };
+}
+
+/** Up to `count` indices, evenly over a set of so many; always the same ones. */
+export function spread(length: number, count: number): number[] {
+  const used = Math.min(length, count);
+  return Array.from({ length: used }, (_, index) => Math.floor((index * length) / used));
 }
 
 interface Validation {
@@ -71,7 +90,7 @@ interface Validation {
   remark?: string;
 }
 
-async function openFirst(open: (split: Split) => Promise<PairedDataset>, splits: readonly Split[]): Promise<Validation | undefined> {
+async function openFirst(open: (split: Split) => Promise<PairedFolder>, splits: readonly Split[]): Promise<Validation | undefined> {
   for (const split of splits) {
     try {
       return { validation: await open(split), ...(split !== 'val' && { remark: `there is no val/; ${split}/ is used to validate` }) };
@@ -93,24 +112,27 @@ function holdOut(train: PairedDataset): Validation {
   };
 }
 
-async function openVerified(source: string, split: Split, maxSide: number): Promise<PairedDataset> {
+async function withLine(work: (onProgress: ProgressCallback) => Promise<void>, what: string): Promise<void> {
   const line = new StatusLine();
   try {
-    const onProgress = (done: number, total: number) => line.show(`reading ${split}/: ${done} of ${total}`);
-    return await openPairedFolder(source, split, { maxSide, cacheBytes: CACHE_BYTES, verify: true, onProgress });
+    await work((done, total) => line.show(`${what}: ${done} of ${total}`));
   } finally {
     line.end();
   }
 }
 
-/** The side that all images share, when they are square and even; else the side that they would be resized to anyway. */
-async function ownSide(train: PairedDataset, loadSize: number): Promise<number> {
-  const { width: side, height } = (await train.get(0)).a;
+/**
+ * The side that all images share, when they are square and even; else the side that they would be resized to anyway. Read
+ * from headers, and of a set that is too large to be kept in memory from the first one's alone.
+ */
+async function ownSide(train: PairedFolder, loadSize: number): Promise<number> {
+  const { width: side, height } = await train.sides(0);
   const inMemory = train.length * side * height * 6 <= CACHE_BYTES;
-  if (!inMemory || side % 2 !== 0 || side > loadSize) return loadSize;
-  for (let index = 0; index < train.length; index++) {
-    const { a } = await train.get(index);
-    if (a.width !== side || a.height !== side) return loadSize;
+  if (!inMemory || side !== height || side % 2 !== 0 || side > loadSize) return loadSize;
+  for (let start = 1; start < train.length; start += HEADERS_AT_ONCE) {
+    const indices = Array.from({ length: Math.min(HEADERS_AT_ONCE, train.length - start) }, (_, index) => start + index);
+    const sides = await Promise.all(indices.map((index) => train.sides(index)));
+    if (sides.some(({ width, height: other }) => width !== side || other !== side)) return loadSize;
   }
   return side;
 }

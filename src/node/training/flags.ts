@@ -10,7 +10,7 @@ export const TRAIN_PROGRAM = {
     'Trains pix2pix to turn label maps into photos of facades. Without --data it learns from facades that it draws itself. ' +
     'On a GPU it takes the paper\'s setting (--preset full), on a software adapter one that ends in about five minutes (--preset preview).',
   flags: [
-    { name: 'data', type: 'string', placeholder: 'DIR', description: 'folder with train/ and val/ (or test/) of side-by-side JPEG or PNG pairs' },
+    { name: 'data', type: 'string', placeholder: 'DIR', description: 'folder of pairs: train/ and val/ (or test/) with both halves side by side in a picture, or A/ and B/ with equal names (docs/data.md has every layout)' },
     { name: 'download', type: 'boolean', description: 'fetch the CMP facades (30 MB) into --data, by default datasets/facades, unless they are there, and train on them' },
     { name: 'download-url', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
     { name: 'direction', type: 'choice', choices: ['BtoA', 'AtoB'], default: 'BtoA', description: 'which half becomes the other; A is the left one' },

@@ -66,7 +66,13 @@ export class TrainingLoop {
     while (trainer.step < target && interrupt.exitStatus === undefined) {
       const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch);
       trainer.setLearningRate(rate);
-      await trainer.train();
+      try {
+        await trainer.train();
+      } catch (error) {
+        // The steps before it are done and belong into the log, unless they cannot be had any more.
+        await this.collect(block).catch(() => undefined);
+        throw error;
+      }
       this.rates.set(trainer.step, rate);
       if (trainer.uncollected < this.blockSteps() && trainer.step < target) continue;
       const before = block;
@@ -76,8 +82,13 @@ export class TrainingLoop {
       this.record(await before);
       if (until()) break;
     }
+    await this.collect(block);
+  }
+
+  /** Logs the steps of a block, and those after it. */
+  private async collect(block: Promise<readonly TrainedStep[]>): Promise<void> {
     this.record(await block);
-    this.record(await trainer.collectLosses());
+    this.record(await this.options.trainer.collectLosses());
   }
 
   /** Logs steps, those of a trial before the loop included. */

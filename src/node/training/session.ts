@@ -113,6 +113,8 @@ export class TrainingSession {
       }
       return await this.close();
     } catch (error) {
+      // A picture that cannot be read stops the steps, not the networks: what was trained is worth keeping.
+      if (concernsData(error)) await this.save().catch(() => undefined);
       if (this.savedStep >= 0) this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${this.facts.folder.path}`);
       throw error;
     }
@@ -191,6 +193,10 @@ export class TrainingSession {
   }
 }
 
+function concernsData(error: unknown): boolean {
+  return error instanceof ShadegradError && (error.code.startsWith('IMAGE_') || error.code.startsWith('DATA_'));
+}
+
 /** Before a run of so many minutes is planned, any length will do that keeps the learning rate constant. */
 function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
   const { epochs, steps, minutes } = settings;
@@ -200,7 +206,10 @@ function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
 }
 
 async function begin({ gpu, scales, source, steps, say }: SessionOptions): Promise<Start> {
-  const open = (settings: RunSettings) => openTrainingData(source, settings, say);
+  // At a smaller scale the same data are opened again.
+  const told = new Set<string>();
+  const once = (line: string): void => void (told.has(line) || (told.add(line), say(line)));
+  const open = (settings: RunSettings) => openTrainingData(source, settings, once);
   const [settings] = scales;
   if (settings!.minutes !== null) return startFastEnough(gpu, scales, open, steps, say);
   const data = await open(settings!);

@@ -4,7 +4,7 @@ import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter-choice.js';
 import { formatCount, formatNumber } from '../format.js';
 import type { TrainingReport } from '../report.js';
-import { SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
 import { loadSizeOf, type RunSettings } from './settings.js';
@@ -110,7 +110,8 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   const text = ({ l1, psnr, ssim }: ImageMetrics) => `L1 ${formatNumber(l1)}, PSNR ${formatNumber(psnr)} dB, SSIM ${formatNumber(ssim)}`;
   if (last) {
     lines.push(`on ${validator.length} validation images: ${text(last)}`);
-    lines.push(`the mean training photo scores: ${text(baseline)}`);
+    const sample = facts.data.train.length > SAMPLED_PAIRS ? `, that of a sample of ${SAMPLED_PAIRS}` : '';
+    lines.push(`the mean training photo scores: ${text(baseline)}${sample}`);
   }
   lines.push(`report: ${folder.report}`);
   const out = quoted(folder.path);

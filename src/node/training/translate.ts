@@ -4,6 +4,7 @@ import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../exchange/describe-network.js';
 import { buildNetwork, loadNetwork } from '../../exchange/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
+import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { UNet } from '../../models/unet.js';
@@ -20,7 +21,7 @@ import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
   usage: 'node examples/translate.js --weights FILE --input FILE|DIR --output DIR [flags]',
-  summary: 'Translates JPEG or PNG images of any size with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
+  summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
   flags: [
     { name: 'weights', type: 'string', placeholder: 'FILE', description: 'checkpoint.safetensors of a training run, a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
     { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
@@ -132,7 +133,7 @@ function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): 
 
 async function listJobs(input: string, output: string): Promise<Job[]> {
   const kind = await stat(input).catch(() => undefined);
-  const files = kind?.isDirectory() ? (await listImages(input)).map((name) => join(input, name)) : [input];
+  const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`))).map((name) => join(input, name)) : [input];
   if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${input}`, { fix: 'Check the path given with --input.' });
   const jobs = files.map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   await refuseOverwrites(jobs);

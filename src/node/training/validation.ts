@@ -5,6 +5,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { UNet } from '../../models/unet.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from '../../training/metrics.js';
 import { Translator } from '../../training/translator.js';
+import { SAMPLED_PAIRS, spread } from './data.js';
 import type { RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';
 
@@ -30,8 +31,7 @@ export class Validator {
   /** @param count validation pairs to use, spread over the set */
   static async create(gpu: Gpu, generator: UNet, dataset: PairedDataset, { direction, dropout }: RunSettings, count: number): Promise<Validator> {
     const sized = resized(dataset, generator.size);
-    const used = Math.min(count, dataset.length);
-    const pairs = await Promise.all(Array.from({ length: used }, (_, index) => sized.get(Math.floor((index * dataset.length) / used))));
+    const pairs = await Promise.all(spread(dataset.length, count).map((index) => sized.get(index)));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
     return new Validator(translator, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name));
@@ -57,12 +57,16 @@ export class Validator {
     return { metrics: averageMetrics(metrics), outputs };
   }
 
-  /** What the training photos' mean scores on the same images: the best answer of a model that ignores its input. */
+  /**
+   * What the mean of a sample of the training photos scores on the same images: the best answer of a model that ignores its
+   * input.
+   */
   async baseline(train: PairedDataset, direction: RunSettings['direction']): Promise<ImageMetrics> {
     const half = direction === 'AtoB' ? 'b' : 'a';
     const { width } = this.targets[0]!;
     const line = new StatusLine();
-    const mean = await meanImage(resized(train, width), half, (done, total) => line.show(`averaging the training photos: ${done} of ${total}`)).finally(() => line.end());
+    const sample = sampled(resized(train, width), SAMPLED_PAIRS);
+    const mean = await meanImage(sample, half, (done, total) => line.show(`averaging training photos: ${done} of ${total}`)).finally(() => line.end());
     const targets: PairedDataset = { name: 'targets', length: this.length, get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }) };
     return constantBaseline(mean, targets, half);
   }
@@ -70,6 +74,11 @@ export class Validator {
   dispose(): void {
     this.translator.dispose();
   }
+}
+
+function sampled(dataset: PairedDataset, count: number): PairedDataset {
+  const indices = spread(dataset.length, count);
+  return { name: dataset.name, length: indices.length, get: (index) => dataset.get(indices[index]!) };
 }
 
 function resized(dataset: PairedDataset, side: number): PairedDataset {
