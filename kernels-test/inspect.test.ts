@@ -66,7 +66,7 @@ test('missing, foreign and damaged files are refused, and so are other commands'
   writeFileSync(join(folder, 'text.txt'), 'not weights');
   failedWith(await run('shadegrad', ['inspect', join(folder, 'text.txt')]), 'WEIGHTS_UNSUPPORTED', /text\.txt/, /\.pict/);
   writeFileSync(join(folder, 'text.safetensors'), 'not weights');
-  failedWith(await run('shadegrad', ['inspect', join(folder, 'text.safetensors')]), 'WEIGHTS_CORRUPT', /text\.safetensors/);
+  failedWith(await run('shadegrad', ['inspect', join(folder, 'text.safetensors')]), 'WEIGHTS_UNSUPPORTED', /text\.safetensors/, /a text that begins "not weights"/);
   failedWith(await run('shadegrad', ['inspect']), 'BAD_FLAG', /0 files/);
   failedWith(await run('shadegrad', ['inspekt', 'x']), 'BAD_FLAG', /did you mean inspect\?/);
   failedWith(await run('shadegrad', ['inspect', 'x', '--tensor']), 'BAD_FLAG', /did you mean --tensors\?/);

@@ -2,6 +2,7 @@ import type { StoredTensor, TensorToWrite, WeightFile } from '../formats/weight-
 import { ShadegradError } from '../gpu/errors.js';
 import type { UNetOptions } from '../models/unet.js';
 import { formatShape } from '../tensor/shape.js';
+import { checkedTensor } from './checked-tensor.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 import { constantTensor, inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
 
@@ -43,7 +44,7 @@ export function pictNetwork(file: WeightFile): NetworkWeights {
     const tensor = left.get(name);
     if (!tensor) throw notThisNetwork(label, `tensor "${name}"`, 'the tensors of a generator of pix2pix-tensorflow', 'it is not there');
     left.delete(name);
-    return tensor;
+    return checkedTensor(tensor, label);
   };
 
   const naming = NAMINGS.find(({ down, kernel }) => tensors.has(`${scope('encoder', 1)}/${down}/${kernel}`));

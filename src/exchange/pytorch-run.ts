@@ -8,6 +8,7 @@ import { sameShape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT, CHECKPOINT_FORMAT_VERSION, parseCheckpointInfo, type CheckpointArchitecture, type CheckpointOptions, type TrainingCheckpoint } from '../training/checkpoint-info.js';
 import { ADAM_BETAS, ADAM_EPSILON } from '../training/trainer.js';
 import { LIBRARY_VERSION } from '../version.js';
+import { checkedTensor } from './checked-tensor.js';
 import { constantTensor, libraryTensor, referenceTensor } from './fit-network.js';
 import { buildNetwork } from './load-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
@@ -90,7 +91,7 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
   }
   const moment = (key: string) => new Map(names.map((name, i): [string, NetworkTensor] => {
     const tensor = states[i]?.get(key);
-    return [name, isTensor(tensor) ? libraryTensor(tensor) : constantTensor(slots.get(name)!.shape, 0)];
+    return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(slots.get(name)!.shape, 0)];
   }));
   return { first: moment('exp_avg'), second: moment('exp_avg_sq'), steps: steps[0] ?? 0, learningRate: group };
 }
@@ -176,7 +177,7 @@ function ownInfo(json: string, label: string): TrainingCheckpoint {
     return parseCheckpointInfo(json, label);
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;
-    throw new ShadegradError(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT', error.message.split('\n  ', 1)[0]!, error);
+    throw error.withCode(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT');
   }
 }
 

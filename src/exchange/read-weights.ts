@@ -44,7 +44,10 @@ function find(file: WeightFile): FoundNetwork[] {
   if (file.format === 'pict') return [{ role: 'generator', weights: pictNetwork(file), origin: 'pict', statistics: 'batch', prefix: '' }];
   if (file.format === 'tfjs-layers') return [{ role: 'generator', weights: tfjsNetwork(file), origin: 'TensorFlow.js layers', statistics: 'running', prefix: '' }];
   switch (describedFormat(file)) {
-    case NETWORK_FORMAT: return [{ ...readNetworkFile(file), origin: 'shadegrad network', prefix: '', role: roleOf(readNetworkFile(file).weights.architecture) }];
+    case NETWORK_FORMAT: {
+      const network = readNetworkFile(file);
+      return [{ ...network, origin: 'shadegrad network', prefix: '', role: roleOf(network.weights.architecture) }];
+    }
     case CHECKPOINT_FORMAT:
       return checkpointNetworks(file).map(({ role, weights }) => ({ role, weights, origin: 'shadegrad checkpoint', statistics: 'batch', prefix: `${role}.` }));
     default:

@@ -4,6 +4,7 @@ import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { UNetOptions } from '../models/unet.js';
 import { formatShape } from '../tensor/shape.js';
+import { checkedTensor } from './checked-tensor.js';
 import { layerName, parseKerasGraph, type KerasGraph, type KerasOp } from './keras-graph.js';
 import type { NetworkWeights } from './network-weights.js';
 import { inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
@@ -128,7 +129,7 @@ class LayerWeights {
     if (!tensor || !this.left.delete(tensor.name)) {
       throw notThisNetwork(this.file.name, `${part} of ${layerName(op)}`, 'one weight of that name', tensor ? 'another layer has it' : `${found.length} of them`);
     }
-    return tensor;
+    return checkedTensor(tensor, this.file.name);
   }
 
   expectAllTaken(): void {

@@ -1,5 +1,6 @@
 import { describeArchitecture } from '../exchange/describe-network.js';
 import { findRun, hasRun, networksIn, type FoundNetwork } from '../exchange/read-weights.js';
+import { describeIndex, findBadNumber, holdsSquares } from '../formats/finite.js';
 import { STORED_DTYPE_BYTES } from '../formats/half.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -13,8 +14,11 @@ import { openWeights } from './weights.js';
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
   usage: 'shadegrad inspect FILE [flags]',
-  summary: 'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, metadata, and the networks that can be run here.',
-  flags: [{ name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' }],
+  summary: 'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, metadata, the networks that can be run here, and whether all numbers are finite.',
+  flags: [
+    { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
+    { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether all are finite' },
+  ],
   examples: [{ command: 'shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
 
@@ -40,7 +44,8 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
   if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, { expected: 'one', fix: `write ${INSPECT_PROGRAM.usage}` });
   const { file, close } = await openWeights(operands[0]!);
   try {
-    process.stdout.write(`${[...describeFile(file, flags.tensors), ...(await runLines(file))].join('\n')}\n`);
+    const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...(flags.numbers ? await numberLines(file) : [])];
+    process.stdout.write(`${lines.join('\n')}\n`);
   } finally {
     await close();
   }
@@ -89,6 +94,41 @@ export async function runLines(file: WeightFile): Promise<string[]> {
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
     return [`no training run to go on from: ${error.message}`];
   }
+}
+
+/** A tensor of more bytes than this is not read: it would have to be in memory as a whole. */
+const MOST_BYTES = 2 ** 31;
+
+/** What `shadegrad inspect` prints of a file's numbers: how many no network can compute with, and where the first one is. */
+export async function numberLines(file: WeightFile): Promise<string[]> {
+  const found = { infinite: { count: 0, first: '' }, negative: { count: 0, first: '' } };
+  const unread: string[] = [];
+  for (const tensor of file.tensors.values()) {
+    const { name, shape } = tensor;
+    if (4 * elementCount(shape) > MOST_BYTES) {
+      unread.push(`${printable(name)}: too large to be read whole`);
+      continue;
+    }
+    let values: Float32Array;
+    try {
+      values = await tensor.read();
+    } catch (error) {
+      if (!(error instanceof ShadegradError)) throw error;
+      unread.push(printable(error.what));
+      continue;
+    }
+    const squares = holdsSquares(name);
+    for (let index = findBadNumber(values, squares); index >= 0; index = findBadNumber(values, squares, index + 1)) {
+      const kind = found[Number.isFinite(values[index]!) ? 'negative' : 'infinite'];
+      if (kind.count++ === 0) kind.first = `${values[index]} in ${printable(JSON.stringify(name))} at index ${describeIndex(index, shape)}`;
+    }
+  }
+  const { infinite, negative } = found;
+  const lines: string[] = [];
+  if (infinite.count > 0) lines.push(`numbers: ${formatCount(infinite.count)} not finite, the first ${infinite.first}: the network diverged or is damaged, and is refused when it is read`);
+  if (negative.count > 0) lines.push(`numbers: ${formatCount(negative.count)} negative variances, the first ${negative.first}: refused when they are read`);
+  if (unread.length > 0) lines.push(`numbers of ${formatCount(unread.length)} tensors could not be read: ${unread[0]!}`);
+  return lines.length > 0 ? lines : ['numbers: all finite'];
 }
 
 function originOf({ origin, prefix, statistics }: FoundNetwork): string {

@@ -1,7 +1,9 @@
-import type { ByteSource } from '../formats/byte-source.js';
+import { checkRange, type ByteSource } from '../formats/byte-source.js';
+import { ShadegradError } from '../gpu/errors.js';
 
 /**
  * A file that the user chose, or a downloaded one, as a source of bytes: parts of it are read when they are asked for.
+ * Reading throws WEIGHTS_CORRUPT past its end, and DATA_UNREADABLE for a file that has changed since it was chosen.
  *
  * @param name of it in errors; by default the file's own
  */
@@ -10,8 +12,13 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
     name,
     size: blob.size,
     async read(start, target) {
-      if (start < 0 || start + target.length > blob.size) throw new RangeError(`bytes ${start} to ${start + target.length} of ${blob.size} in ${name}`);
-      target.set(new Uint8Array(await blob.slice(start, start + target.length).arrayBuffer()));
+      checkRange(this, start, target.length);
+      const bytes = await blob.slice(start, start + target.length).arrayBuffer().catch((cause: unknown) => {
+        throw new ShadegradError('DATA_UNREADABLE', `Could not read ${name}`, {
+          received: String(cause).slice(0, 200), fix: 'choose the file again: it may have been changed, moved or deleted since', cause,
+        });
+      });
+      target.set(new Uint8Array(bytes));
     },
   };
 }
