@@ -14,9 +14,14 @@ import { referenceStateDict } from './reference-network.js';
 export const INFO_KEY = 'shadegrad';
 export const NETWORK_FORMAT = 'shadegrad-network';
 const FORMAT_VERSION = 1;
+/** Of a side: no image is larger. */
+const MOST_PIXELS = 65_536;
 
 /** Statistics that a network's norms are meant to use when it does not train. */
 export type Statistics = 'batch' | 'running';
+
+/** Width and height of images in pixels. */
+export type ImageSize = readonly [width: number, height: number];
 
 interface NetworkDescription {
   readonly format: typeof NETWORK_FORMAT;
@@ -25,6 +30,8 @@ interface NetworkDescription {
   readonly architecture: NetworkArchitecture;
   readonly layout: WeightLayout;
   readonly statistics: Statistics;
+  /** Left out where it is the network's own size. */
+  readonly imageSize?: ImageSize;
 }
 
 export interface NetworkFileOptions {
@@ -36,12 +43,15 @@ export interface NetworkFileOptions {
    */
   layout?: WeightLayout;
   statistics?: Statistics;
+  /** Of the images that the network is made for, if larger than its own size. */
+  imageSize?: ImageSize;
 }
 
 /** The bytes of a file of one network, a tensor at a time. */
-export function encodeNetwork(weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch' }: NetworkFileOptions = {}): AsyncGenerator<Uint8Array> {
+export function encodeNetwork(weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {}): AsyncGenerator<Uint8Array> {
   const description: NetworkDescription = {
     format: NETWORK_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, architecture: weights.architecture, layout, statistics,
+    ...(imageSize && { imageSize }),
   };
   const tensors = layout === 'pytorch' ? referenceStateDict(weights) : [...weights.tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, read: () => tensor.read() }));
   // Transformers and others in Python look for this key before they load a file.
@@ -60,8 +70,8 @@ export function describedFormat({ metadata }: WeightFile): string | null {
  * @throws WEIGHTS_CORRUPT for a description that makes no sense, WEIGHTS_UNSUPPORTED for one of a later version,
  * WEIGHTS_MISMATCH when the tensors are others
  */
-export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics } {
-  const { formatVersion, architecture, layout, statistics = 'batch', libraryVersion } = parsed(file.metadata.get(INFO_KEY)) ?? {};
+export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics; imageSize?: ImageSize } {
+  const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = parsed(file.metadata.get(INFO_KEY)) ?? {};
   if (formatVersion !== FORMAT_VERSION) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
@@ -70,7 +80,8 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
     });
   }
   if (!isArchitecture(architecture) || (layout !== 'shadegrad' && layout !== 'pytorch') || (statistics !== 'batch' && statistics !== 'running')) throw badDescription(file);
-  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics };
+  if (imageSize !== undefined && !isImageSize(imageSize, architecture)) throw badDescription(file);
+  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize && { imageSize }) };
 }
 
 function badDescription({ name, metadata }: WeightFile): ShadegradError {
@@ -88,6 +99,11 @@ function parsed(json: string | undefined): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+function isImageSize(value: unknown, { options }: NetworkArchitecture): value is ImageSize {
+  const multiple = 'size' in options ? (options.size ?? 1) : 1;
+  return Array.isArray(value) && value.length === 2 && value.every((side) => Number.isSafeInteger(side) && side >= 1 && side <= MOST_PIXELS && side % multiple === 0);
 }
 
 /** Whether the options are possible ones, building the network tells. */

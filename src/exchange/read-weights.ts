@@ -3,7 +3,7 @@ import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
 import { checkpointNetworks } from './checkpoint-file.js';
-import { describedFormat, NETWORK_FORMAT, readNetworkFile, type Statistics } from './network-file.js';
+import { describedFormat, NETWORK_FORMAT, readNetworkFile, type ImageSize, type Statistics } from './network-file.js';
 import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { pictNetwork } from './pict-network.js';
 import { hasOptimizers, pytorchRun } from './pytorch-run.js';
@@ -22,8 +22,10 @@ export interface FoundNetwork {
   readonly role: NetworkRole;
   readonly weights: NetworkWeights;
   readonly origin: WeightOrigin;
-  /** Those that its norms use at test time: pix2pix the image's own, the TensorFlow tutorial those of the training. */
+  /** What its norms use at test time: pix2pix the image's own statistics, the TensorFlow tutorial those of the training. */
   readonly statistics: Statistics;
+  /** Size of the images that it is made for, where the file says that it is larger than the network's own `size`. */
+  readonly imageSize?: ImageSize;
   /** What stands before its names in the file. */
   readonly prefix: string;
 }
@@ -42,7 +44,10 @@ export function networksIn(file: WeightFile): FoundNetwork[] {
 
 function find(file: WeightFile): FoundNetwork[] {
   if (file.format === 'pict') return [{ role: 'generator', weights: pictNetwork(file), origin: 'pict', statistics: 'batch', prefix: '' }];
-  if (file.format === 'tfjs-layers') return [{ role: 'generator', weights: tfjsNetwork(file), origin: 'TensorFlow.js layers', statistics: 'running', prefix: '' }];
+  if (file.format === 'tfjs-layers') {
+    const { statistics, imageSize, ...weights } = tfjsNetwork(file);
+    return [{ role: 'generator', weights, origin: 'TensorFlow.js layers', statistics, ...(imageSize && { imageSize }), prefix: '' }];
+  }
   switch (describedFormat(file)) {
     case NETWORK_FORMAT: {
       const network = readNetworkFile(file);

@@ -18,6 +18,7 @@ import { writeOnnx } from './onnx.js';
 import { takeOperands } from './operands.js';
 import { createProgress } from './progress.js';
 import { formatByName, openWeights } from './weights.js';
+import { sayChosen } from './weights-folder.js';
 
 /**
  * The program of `shadegrad convert`.
@@ -37,12 +38,14 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
   if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, { expected: 'the file to read and the file to write', fix: `write ${CONVERT_PROGRAM.usage}` });
   const format = outputFormat(output!);
   if (!flags.run) checkTogether(output!, format, flags, given);
-  await refuseOverwrite(input!, output!);
-  const { file, close } = await openWeights(input!);
+  const opened = await openWeights(input!, { network: flags.network });
+  const { file, path, close } = opened;
   try {
+    sayChosen(input!, opened);
+    await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
     const found = findNetwork(file, flags.network);
-    console.log(`${input}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
+    console.log(`${path}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
     for (const path of written) console.log(`${path}: ${formatBytes((await stat(path)).size)}`);
     if (flags.check) await checkOutputs(found, output!, format, flags);

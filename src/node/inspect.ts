@@ -10,10 +10,11 @@ import { formatBytes, formatCount } from './format.js';
 import { formatHelp } from './help.js';
 import { takeOperands } from './operands.js';
 import { openWeights } from './weights.js';
+import { sayChosen } from './weights-folder.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
-  usage: 'shadegrad inspect FILE [flags]',
+  usage: 'shadegrad inspect FILE|FOLDER [flags]',
   summary: 'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, metadata, the networks that can be run here, and whether all numbers are finite.',
   flags: [
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
@@ -42,8 +43,10 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, { expected: 'one', fix: `write ${INSPECT_PROGRAM.usage}` });
-  const { file, close } = await openWeights(operands[0]!);
+  const opened = await openWeights(operands[0]!);
+  const { file, close } = opened;
   try {
+    sayChosen(operands[0]!, opened);
     const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...(flags.numbers ? await numberLines(file) : [])];
     process.stdout.write(`${lines.join('\n')}\n`);
   } finally {

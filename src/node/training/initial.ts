@@ -1,12 +1,13 @@
 import { describeArchitecture } from '../../exchange/describe-network.js';
 import type { NetworkWeights } from '../../exchange/network-weights.js';
-import { findNetwork, findRun, hasRun, networksIn } from '../../exchange/read-weights.js';
+import { findNetwork, findRun, hasRun, networksIn, type NetworkRole } from '../../exchange/read-weights.js';
 import { placeRun, runArchitecture, type TrainingRun } from '../../exchange/training-run.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Trainer, TrainerVariants } from '../../training/trainer.js';
 import { variantsOf } from '../../training/checkpoint-info.js';
 import { formatCount } from '../format.js';
 import { openWeights, type OpenWeights } from '../weights.js';
+import { sayChosen } from '../weights-folder.js';
 import type { TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */
@@ -34,14 +35,15 @@ export async function openInitialState(flags: TrainFlags, given: ReadonlySet<str
   if (from === undefined) return null;
   const files: OpenWeights[] = [];
   const close = async (): Promise<void> => void (await Promise.all(files.splice(0).map((file) => file.close())));
-  const open = async (path: string) => {
-    const opened = await openWeights(path);
+  const open = async (path: string, network: NetworkRole) => {
+    const opened = await openWeights(path, { network });
     files.push(opened);
+    sayChosen(path, opened);
     return opened.file;
   };
   try {
-    const file = await open(from);
-    const discriminator = judge === undefined ? undefined : findNetwork(await open(judge), 'discriminator').weights;
+    const file = await open(from, 'generator');
+    const discriminator = judge === undefined ? undefined : findNetwork(await open(judge, 'discriminator'), 'discriminator').weights;
     const whole = discriminator === undefined && isWhole(file) ? await findRun(file) : null;
     const generator = whole?.generator ?? findNetwork(file, 'generator').weights;
     const found = discriminator ?? (whole ? whole.discriminator : networksIn(file).some(({ role }) => role === 'discriminator') ? findNetwork(file, 'discriminator').weights : undefined);
