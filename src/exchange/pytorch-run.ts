@@ -25,6 +25,8 @@ const INFO_KEY = 'shadegrad';
 const STEP_KEYS = ['step', 'global_step', 'iteration', 'total_iters'];
 /** Optimisers lie at most so deep in a checkpoint. */
 const MAX_DEPTH = 4;
+/** What can be done with a run whose optimisers cannot be taken. */
+const NETWORKS_ALONE = 'go on with the networks alone: "shadegrad train --from FILE" takes them with new optimisers, and so does "shadegrad convert" without --run';
 /** The discriminator sees each step's images three times: made, real, and made again for the generator's loss. */
 const FORWARDS = { generator: 1, discriminator: 3 } as const;
 
@@ -82,7 +84,13 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
     const states = parameterStates(optimizer);
     return states.length === names.length && states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)));
   });
-  if (fitting.length !== 1) throw noRun(file.name, `${fitting.length} optimisers whose state has the ${names.length} shapes of the ${role}, of ${optimizers.length} in all`);
+  if (fitting.length !== 1) {
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name}: ${fitting.length === 0 ? 'no optimiser' : 'more than one optimiser'} fits the ${role}`, {
+      expected: `one with the ${names.length} shapes of its parameters`,
+      received: `${fitting.length} of the ${optimizers.length} in the file`,
+      fix: NETWORKS_ALONE,
+    });
+  }
   const states = parameterStates(fitting[0]!);
   const group = checkedGroup(fitting[0]!, file.name, role);
   const steps = await Promise.all(states.map((state) => (state === null ? 0 : stepOf(state.get('step')))));
@@ -123,7 +131,7 @@ async function stepOf(step: PyTorchValue | undefined): Promise<number> {
   return isTensor(step) ? ((await step.read())[0] ?? NaN) : typeof step === 'number' ? step : NaN;
 }
 
-/** @returns the learning rate that the run started with @throws WEIGHTS_UNSUPPORTED for an Adam with options that this library's has not */
+/** @returns the learning rate that the run started with @throws WEIGHTS_UNSUPPORTED for another optimiser, or an Adam with options that this library's lacks */
 function checkedGroup(optimizer: Dict, label: string, role: string): number {
   const groups = (optimizer.get('param_groups') as readonly PyTorchValue[]).filter((group): group is Dict => group instanceof Map);
   for (const group of groups) {
@@ -145,7 +153,7 @@ function checkedGroup(optimizer: Dict, label: string, role: string): number {
 }
 
 function unsupported(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: 'convert the networks alone (without --run), and train them with a new optimiser' });
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: NETWORKS_ALONE });
 }
 
 function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (typeof ROLES)[number]>, generator: ReadAdam, discriminator: ReadAdam): TrainingCheckpoint {

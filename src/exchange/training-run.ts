@@ -45,7 +45,7 @@ export function checkpointRun(file: WeightFile): TrainingRun {
   return { info, generator, discriminator, generatorOptimizer: moments('generator', generator), discriminatorOptimizer: moments('discriminator', discriminator) };
 }
 
-/** The error for a file that no training can go on from. */
+/** The error for a file that no training can go on from. @param received what the file has instead */
 export function noRun(label: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_MISMATCH', `${label} holds no training run`, {
     expected: 'a generator, a discriminator, and the state of an Adam for each',

@@ -71,7 +71,7 @@ function findStranger(start: Uint8Array, json: boolean): Stranger | null {
   const text = readableText(start);
   if (text === null) return null;
   if (text.startsWith(LFS_POINTER)) {
-    return { what: 'a Git LFS pointer, which only names the file', fix: 'in the repository\'s folder run "git lfs install" once and then "git lfs pull", or download the file itself' };
+    return { what: 'a Git LFS pointer', fix: 'it only names the file: run "git lfs install" once and then "git lfs pull" in the repository, or download the file itself' };
   }
   if (/^<(?:!doctype html|html|head|body|script|!--)/i.test(text)) return { what: 'a web page (HTML)', fix: DOWNLOAD_AGAIN };
   if (text.startsWith('<')) return { what: `a text in XML or HTML that begins ${shown(text)}, perhaps a server's answer`, fix: DOWNLOAD_AGAIN };

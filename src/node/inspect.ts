@@ -1,5 +1,5 @@
 import { describeArchitecture } from '../exchange/describe-network.js';
-import { findRun, hasRun, networksIn, type FoundNetwork } from '../exchange/read-weights.js';
+import { findRun, hasRun, surveyNetworks, type FoundNetwork } from '../exchange/read-weights.js';
 import { describeIndex, findBadNumber, holdsSquares } from '../formats/finite.js';
 import { STORED_DTYPE_BYTES } from '../formats/half.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
@@ -67,6 +67,9 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
   return [...lines, '', ...networkLines(file)];
 }
 
+/** An error without its advice, which is for whoever wants to run the file. */
+const inWords = ({ what, expected, received }: ShadegradError): string => [what, expected && `  expected: ${expected}`, received && `  received: ${received}`].filter((line) => line).join('\n');
+
 function tensorTable(tensors: readonly StoredTensor[]): string[] {
   const rows = tensors.map(({ name, shape, dtype }) => [printable(name), formatShape(shape), dtype]);
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
@@ -75,11 +78,15 @@ function tensorTable(tensors: readonly StoredTensor[]): string[] {
 
 function networkLines(file: WeightFile): string[] {
   try {
-    return networksIn(file).map((network) => `${network.role}: ${describeArchitecture(network.weights.architecture)}${originOf(network)}`);
+    const { found, refused } = surveyNetworks(file);
+    return [
+      ...found.map((network) => `${network.role}: ${describeArchitecture(network.weights.architecture)}${originOf(network)}`),
+      ...refused.map(({ role, error }) => `no ${role} that can be run here: ${inWords(error)}`),
+    ];
   } catch (error) {
     // What is no network can be listed all the same.
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
-    return [`no network that can be run here: ${error.message}`];
+    return [`no network that can be run here: ${inWords(error)}`];
   }
 }
 
@@ -95,7 +102,7 @@ export async function runLines(file: WeightFile): Promise<string[]> {
     ];
   } catch (error) {
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
-    return [`no training run to go on from: ${error.message}`];
+    return [`no training run to go on from: ${inWords(error)}`];
   }
 }
 
@@ -134,9 +141,10 @@ export async function numberLines(file: WeightFile): Promise<string[]> {
   return lines.length > 0 ? lines : ['numbers: all finite'];
 }
 
-function originOf({ origin, prefix, statistics }: FoundNetwork): string {
+function originOf({ origin, prefix, statistics, imageSize }: FoundNetwork): string {
   const norms = statistics === 'running' ? '; norms use running statistics' : '';
-  return ` (${origin}${prefix === '' ? '' : `, names begin with ${printable(JSON.stringify(prefix))}`}${norms})`;
+  const images = imageSize ? `; made for images of ${imageSize.join(' x ')}` : '';
+  return ` (${origin}${prefix === '' ? '' : `, names begin with ${printable(JSON.stringify(prefix))}`}${norms}${images})`;
 }
 
 /** A text out of a file, on one line of a terminal. */

@@ -1,4 +1,5 @@
 import type { PairedDataset } from '../../data/dataset.js';
+import { greyImage } from '../../data/grey.js';
 import type { RgbImage } from '../../data/image.js';
 import { resizeBicubic } from '../../data/resize.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -21,6 +22,7 @@ const PICTURED = 6;
 export class Validator {
   private constructor(
     private readonly translator: Translator,
+    private readonly channels: PairChannels,
     /** What is translated, at the generator's size. */
     private readonly inputs: readonly RgbImage[],
     private readonly targets: readonly RgbImage[],
@@ -29,12 +31,13 @@ export class Validator {
 
   /** @param count validation pairs to use, spread over the set */
   static async create(gpu: Gpu, generator: UNet, dataset: PairedDataset, { direction, dropout }: RunSettings, count: number): Promise<Validator> {
-    const sized = resized(dataset, generator.size);
+    const channels = channelsOf(generator, direction);
+    const sized = resized(dataset, generator.size, channels);
     const used = Math.min(count, dataset.length);
     const pairs = await Promise.all(Array.from({ length: used }, (_, index) => sized.get(Math.floor((index * dataset.length) / used))));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
-    return new Validator(translator, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name));
+    return new Validator(translator, channels, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name));
   }
 
   get length(): number {
@@ -62,7 +65,7 @@ export class Validator {
     const half = direction === 'AtoB' ? 'b' : 'a';
     const { width } = this.targets[0]!;
     const line = new StatusLine();
-    const mean = await meanImage(resized(train, width), half, (done, total) => line.show(`averaging the training photos: ${done} of ${total}`)).finally(() => line.end());
+    const mean = await meanImage(resized(train, width, this.channels), half, (done, total) => line.show(`averaging the training photos: ${done} of ${total}`)).finally(() => line.end());
     const targets: PairedDataset = { name: 'targets', length: this.length, get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }) };
     return constantBaseline(mean, targets, half);
   }
@@ -72,14 +75,24 @@ export class Validator {
   }
 }
 
-function resized(dataset: PairedDataset, side: number): PairedDataset {
-  const fit = (image: RgbImage): RgbImage => (image.width === side && image.height === side ? image : resizeBicubic(image, side, side));
+/** Channels in which the generator sees the two halves of a pair: of one, a half is grey here, too. */
+type PairChannels = Readonly<Record<'a' | 'b', number>>;
+
+function channelsOf({ inChannels, outChannels }: UNet, direction: RunSettings['direction']): PairChannels {
+  return direction === 'AtoB' ? { a: inChannels, b: outChannels } : { a: outChannels, b: inChannels };
+}
+
+function resized(dataset: PairedDataset, side: number, channels: PairChannels): PairedDataset {
+  const fit = (image: RgbImage, count: number): RgbImage => {
+    const seen = count === 1 ? greyImage(image) : image;
+    return seen.width === side && seen.height === side ? seen : resizeBicubic(seen, side, side);
+  };
   return {
     name: dataset.name,
     length: dataset.length,
     async get(index) {
       const { name, a, b } = await dataset.get(index);
-      return { name, a: fit(a), b: fit(b) };
+      return { name, a: fit(a, channels.a), b: fit(b, channels.b) };
     },
   };
 }
