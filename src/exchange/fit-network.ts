@@ -46,7 +46,7 @@ export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMa
     throw new ShadegradError('WEIGHTS_MISMATCH', `${label}: the tensors are not those of one ${architecture.kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
       expected: `what ${JSON.stringify(architecture.options)} has`,
       received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-      fix: 'shadegrad inspect FILE lists what is in the file; it has to be a network as in pytorch-CycleGAN-and-pix2pix',
+      fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
     });
   }
   return { architecture, tensors };
@@ -58,7 +58,9 @@ function possibleNetwork(architecture: NetworkArchitecture, label: string): UNet
     return buildNetwork(architecture);
   } catch (error) {
     if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT') throw error;
-    throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: there is no such network: ${error.message.split('\n', 1)[0]}`, { expected: error.expected, received: error.received, fix: 'copy the file again, or convert it anew' });
+    throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: there is no such network: ${error.what}`, {
+      expected: error.expected, received: error.received, fix: 'copy the file again, or convert it anew',
+    });
   }
 }
 

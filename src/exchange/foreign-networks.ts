@@ -44,16 +44,21 @@ const KINDS: readonly Recogniser[] = [
     const channels = first && last ? `, ${first[1]} -> ${last[0]} channels, ngf ${first[0]}` : '';
     // Down and up are as many, each a 3 x 3 kernel outside of the blocks.
     const halvings = Math.floor(tensors.list(/(?:^|\.)model\.\d+\.weight$/, isKernel(3)).length / 2);
-    if (tensors.has(/(?:^|\.)model1_1\./)) return `a ResNet generator with a local enhancer, as pix2pixHD's: ${plural(blocks, 'block')} in the global one`;
-    return `a ResNet generator with ${plural(blocks, 'block')}${channels}, as ${halvings > 2 ? `pix2pixHD's (${halvings} halvings)` : "CycleGAN's"}`;
+    if (tensors.has(/(?:^|\.)model1_1\./)) {
+      return `a ResNet generator with a local enhancer, as pix2pixHD's: ${plural(blocks, 'block')} in the global one`;
+    }
+    const kin = halvings > 2 ? `pix2pixHD's (${halvings} halvings)` : "CycleGAN's";
+    return `a ResNet generator with ${plural(blocks, 'block')}${channels}, as ${kin}`;
   },
   function multiscaleDiscriminator(tensors) {
     const scales = tensors.count(/(?:^|\.)(?:scale(\d+)_)layer\d+\.\d+\.weight$/) || tensors.count(/(?:^|\.)layer(\d+)\.0\.weight$/);
-    return scales > 0 && isKernel(4)(tensors.shape(/(?:^|\.)(?:scale\d+_)?layer\d+\.\d+\.weight$/)) ? `a discriminator of ${plural(scales, 'scale')}, as pix2pixHD's` : null;
+    const first = tensors.shape(/(?:^|\.)(?:scale\d+_)?layer\d+\.\d+\.weight$/);
+    return scales > 0 && isKernel(4)(first) ? `a discriminator of ${plural(scales, 'scale')}, as pix2pixHD's` : null;
   },
   function pixelDiscriminator(tensors) {
     const first = tensors.shape(/(?:^|\.)net\.0\.weight$/);
-    return isKernel(1)(first) && tensors.has(/(?:^|\.)net\.2\.weight$/) ? `a pixel discriminator (1 x 1 kernels), ${first![1]} channels, as CycleGAN's` : null;
+    if (!isKernel(1)(first) || !tensors.has(/(?:^|\.)net\.2\.weight$/)) return null;
+    return `a pixel discriminator (1 x 1 kernels), ${first![1]} channels, as CycleGAN's`;
   },
   function spade(tensors) {
     const norms = tensors.list(/\.mlp_gamma\.weight$/).length;
@@ -69,11 +74,13 @@ const KINDS: readonly Recogniser[] = [
   },
   function autoencoder(tensors) {
     const blocks = tensors.count(/(?:^|\.)((?:encoder|decoder)\.(?:down|up)(?:_blocks)?\.\d+)\./);
-    return blocks > 0 && tensors.has(/(?:^|\.)decoder\.conv_in\.weight$/) ? `the autoencoder of a diffusion model with ${plural(blocks, 'block')}` : null;
+    const decodes = tensors.has(/(?:^|\.)decoder\.conv_in\.weight$/);
+    return blocks > 0 && decodes ? `the autoencoder of a diffusion model with ${plural(blocks, 'block')}` : null;
   },
   function styleGan(tensors) {
     const layers = tensors.count(/(?:^|\.)(?:mapping\.fc|style\.)(\d+)\.weight$/);
-    return layers > 0 && tensors.has(/(?:^|\.)(?:synthesis|convs|to_rgbs?\d*)\./) ? `a StyleGAN generator with a mapping network of ${plural(layers, 'layer')}` : null;
+    const makes = tensors.has(/(?:^|\.)(?:synthesis|convs|to_rgbs?\d*)\./);
+    return layers > 0 && makes ? `a StyleGAN generator with a mapping network of ${plural(layers, 'layer')}` : null;
   },
   function residualDense(tensors) {
     const blocks = tensors.count(/(?:^|\.)(?:RRDB_trunk|body)\.(\d+)\.(?:RDB|rdb)1\.conv1\.weight$/);
@@ -91,7 +98,7 @@ const KINDS: readonly Recogniser[] = [
     const matrices = tensors.list(/(?:^|\.)classifier\.\d+\.weight$/, ({ length }) => length === 2).length;
     if (convolutions.length === 0) return null;
     const name = convolutions.every(isKernel(3)) ? `a VGG-${convolutions.length + (matrices || 3)}` : 'a network';
-    return `${name} that classifies images, as torchvision's: ${plural(convolutions.length, 'convolution')}, ${plural(matrices, 'matrix').replace('matrixs', 'matrices')}`;
+    return `${name} that classifies images, as torchvision's: ${plural(convolutions.length, 'convolution')}, ${plural(matrices, 'linear layer')}`;
   },
   function dcgan(tensors) {
     const first = tensors.shape(/(?:^|\.)main\.0\.weight$/);
@@ -99,7 +106,8 @@ const KINDS: readonly Recogniser[] = [
     const layers = tensors.list(/(?:^|\.)main\.\d+\.weight$/, isKernel(4)).length;
     // A discriminator begins with the few channels of a picture, a generator ends with them.
     const judges = first![1]! <= 4;
-    return `a DCGAN ${judges ? 'discriminator' : 'generator'} with ${plural(layers, 'layer')}${judges ? '' : `, which makes pictures of ${first![0]} random numbers`}`;
+    if (judges) return `a DCGAN discriminator with ${plural(layers, 'layer')}`;
+    return `a DCGAN generator with ${plural(layers, 'layer')}, which makes pictures of ${first![0]} random numbers`;
   },
   function otherUNet(tensors) {
     const ups = tensors.count(/(?:^|\.)up(\d+)\./) || tensors.count(/(?:^|\.)decoder\.blocks\.(\d+)\./);
@@ -112,7 +120,8 @@ const KINDS: readonly Recogniser[] = [
   },
   function optimiser(tensors) {
     const moments = tensors.list(/(?:^|\.)(?:exp_avg_sq|momentum_buffer)$/).length;
-    return moments > 0 && !tensors.has(/\.weight$/) ? `the state of an optimiser for ${plural(moments, 'tensor')}, without a network` : null;
+    const alone = !tensors.has(/\.weight$/);
+    return moments > 0 && alone ? `the state of an optimiser for ${plural(moments, 'tensor')}, without a network` : null;
   },
 ];
 
@@ -135,7 +144,8 @@ export function noNetwork({ name, tensors }: WeightFile): ShadegradError {
   const kind = describeForeign(shapes);
   const names = [...tensors.keys()].slice(0, NAMED_TENSORS).map(quoteName);
   const counted = `${plural(tensors.size, 'tensor')}${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`;
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet: U-Net generators are`}`, {
+  const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet: U-Net generators are`;
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${what}`, {
     expected: 'a U-Net generator or a PatchGAN discriminator as in pytorch-CycleGAN-and-pix2pix',
     received: kind === null ? `${counted}; ${shapesInWords([...shapes.values()])}` : counted,
     fix: 'name the weights of a network of these kinds (in the PyTorch reference, one of --netG unet_256 or unet_128)',

@@ -48,11 +48,15 @@ interface Reference {
 export const layerName = ({ path }: Pick<KerasOp, 'path'>): string => `layer ${quote(path.join('/'))}`;
 
 function corrupt(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_CORRUPT', `${label}: ${what}`, { expected, received, fix: 'export the Keras model as a layers model again' });
+  return new ShadegradError('WEIGHTS_CORRUPT', `${label}: ${what}`, {
+    expected, received, fix: 'export the Keras model again: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model',
+  });
 }
 
 function unsupported(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: "only the U-Net of TensorFlow's pix2pix tutorial can be read from such files" });
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, {
+    expected, received, fix: "name a model of the U-Net of TensorFlow's pix2pix tutorial: others cannot be read from such files",
+  });
 }
 
 /**

@@ -17,7 +17,7 @@ const FORMAT_VERSION = 1;
 /** Of a side: no image is larger. */
 const MOST_PIXELS = 65_536;
 
-/** Statistics that a network's norms are meant to use when it does not train. */
+/** The statistics that a network's norms use when it does not train. */
 export type Statistics = 'batch' | 'running';
 
 /** Width and height of images in pixels. */
@@ -35,7 +35,7 @@ interface NetworkDescription {
 }
 
 export interface NetworkFileOptions {
-  /** Of the parameters and running statistics. Default f32. */
+  /** Type of the parameters and running statistics. Default f32. */
   dtype?: StoredDType;
   /**
    * 'pytorch' turns the weights round and adds num_batches_tracked: the state dict that Python's
@@ -76,7 +76,7 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
       received: `format version ${JSON.stringify(formatVersion)?.slice(0, 40)} (written by shadegrad ${String(libraryVersion).slice(0, 40)})`,
-      fix: 'use the version of shadegrad that wrote it',
+      fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
   if (!isArchitecture(architecture) || (layout !== 'shadegrad' && layout !== 'pytorch') || (statistics !== 'batch' && statistics !== 'running')) throw badDescription(file);

@@ -116,7 +116,11 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
   const write = (name: string, slot: { readonly name: string } | undefined, missing: number, convert = (tensor: NetworkTensor) => tensor): void => {
     const tensor = slot && tensors.get(slot.name);
     if (slot && !tensor) {
-      throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${slot.name}"`, { expected: 'every tensor of the network', received: 'it is not there', fix: 'give all of the network\'s weights' });
+      throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${slot.name}"`, {
+        expected: 'every tensor of the network',
+        received: 'it is not there',
+        fix: 'pass the tensors of networkWeights() or of a file, all of them',
+      });
     }
     const converted = tensor ? convert(tensor) : constantTensor([missing], 0);
     written.push({ name, shape: converted.shape, read: () => converted.read() });

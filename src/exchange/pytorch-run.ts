@@ -26,7 +26,8 @@ const STEP_KEYS = ['step', 'global_step', 'iteration', 'total_iters'];
 /** Optimisers lie at most so deep in a checkpoint. */
 const MAX_DEPTH = 4;
 /** What can be done with a run whose optimisers cannot be taken. */
-const NETWORKS_ALONE = 'go on with the networks alone: "shadegrad train --from FILE" takes them with new optimisers, and so does "shadegrad convert" without --run';
+const NETWORKS_ALONE =
+  'go on with the networks alone: "npx shadegrad train --from FILE" gives them new optimisers, "npx shadegrad convert" without --run one of them, and findNetwork() in code';
 /** The discriminator sees each step's images three times: made, real, and made again for the generator's loss. */
 const FORWARDS = { generator: 1, discriminator: 3 } as const;
 

@@ -41,7 +41,9 @@ function before(name: string, ending: string): string | null {
 }
 
 export function unsupported(what: string, received: string, expected = 'a U-Net or PatchGAN as in pytorch-CycleGAN-and-pix2pix'): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', what, { expected, received, fix: 'name the weights of such a network; others cannot be run here' });
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+    expected, received, fix: 'name the weights of such a network; others cannot be run here',
+  });
 }
 
 /** An untrusted name for a message: short, and without what a terminal might take for a command or another line. */

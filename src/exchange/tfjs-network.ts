@@ -64,7 +64,9 @@ function isTfjsLayers(file: WeightFile): file is TfjsLayersFile {
  */
 export function tfjsNetwork(file: WeightFile): TfjsNetwork {
   const label = file.name;
-  if (!isTfjsLayers(file)) throw new ShadegradError('INVALID_ARGUMENT', `${label} as a TensorFlow.js layers model`, { expected: 'a file from openTfjsLayers()', received: file.format });
+  if (!isTfjsLayers(file)) throw new ShadegradError('INVALID_ARGUMENT', `${label} as a TensorFlow.js layers model`, {
+    expected: 'a file from openTfjsLayers()', received: file.format, fix: 'open it with openTfjsLayers()',
+  });
   const graph = parseKerasGraph(file.topology, label);
   const unet = followUNet(graph, label);
   const { input, encoder, decoder } = unet;

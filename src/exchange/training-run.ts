@@ -163,7 +163,11 @@ function checkArchitecture(target: Pix2Pix, run: { generator: NetworkWeights; di
 }
 
 function mismatch(label: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_MISMATCH', `${label} is of other networks`, { expected, received, fix: 'leave out the flags of the networks, so that they follow from the file' });
+  return new ShadegradError('WEIGHTS_MISMATCH', `${label} is of other networks`, {
+    expected,
+    received,
+    fix: 'build the networks with the options of the file (received above); the train program takes them from --from by itself',
+  });
 }
 
 /** What a checkpoint says of networks. */

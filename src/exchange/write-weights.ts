@@ -15,11 +15,11 @@ import type { FoundNetwork } from './read-weights.js';
 export type WritableFormat = 'safetensors' | 'pytorch' | 'pict';
 
 export interface WriteOptions {
-  /** Of the parameters, in formats that have a choice. Default f32. */
+  /** Type of the numbers, in formats that have a choice. Default f32. */
   dtype?: StoredDType;
-  /** Of a safetensors file. Default 'shadegrad'. */
+  /** Layout of a safetensors file. Default 'shadegrad'. */
   layout?: WeightLayout;
-  /** Of a .pict file: the 256 values of the file that the network comes from, so that it loses nothing more. */
+  /** The 256 values of a .pict file: those of the file that the network comes from, so that it loses nothing more. */
   codebook?: Float32Array;
 }
 
@@ -48,7 +48,7 @@ export function checkReference({ architecture }: NetworkWeights): void {
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
     expected: differing.map((name) => `${name} ${String(valueOf(reference, name))}`).join(', '),
     received: `${differing.map((name) => `${name} ${String(valueOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
-    fix: 'write .safetensors without --layout pytorch, which keeps every option',
+    fix: "write a .safetensors in this library's own layout, which keeps every option",
   });
 }
 

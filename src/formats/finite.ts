@@ -7,6 +7,15 @@ const EXPONENT = 0x7f80_0000;
 /** Tensors of squares by the names that PyTorch, TensorFlow and this library give them: a root is taken of each number. */
 const SQUARES = /(?:^|[./])(?:running_var|moving_variance|exp_avg_sq)$|\.secondMoment\./;
 
+/** What is wrong with a number, what would be right, and what can be done. */
+const NEGATIVE = [
+  'a negative variance', 'numbers of at least 0, as means of squares are', 'use the file before it was changed, or an earlier checkpoint',
+] as const;
+const NOT_FINITE = [
+  'what is no finite number', 'finite numbers within the range of float32',
+  'use an earlier checkpoint: this network diverged before it was saved, or was damaged since',
+] as const;
+
 /** A tensor as its file names it; of a part of one, where in the tensor the part begins. */
 export interface NamedNumbers {
   /** Names the file in errors. */
@@ -44,10 +53,9 @@ export function checkNumbers(values: Float32Array, { label, name, shape, start =
   if (index < 0) return;
   const value = values[index]!;
   const negative = Number.isFinite(value);
-  throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quote(name)} holds ${negative ? 'a negative variance' : 'what is no finite number'}`, {
-    expected: negative ? 'numbers of at least 0, as means of squares are' : 'finite numbers within the range of float32',
-    received: `${value} at index ${describeIndex(start + index, shape)}`,
-    fix: negative ? 'use the file before it was changed, or an earlier checkpoint' : 'use an earlier checkpoint: this network diverged before it was saved, or was damaged since',
+  const [what, expected, fix] = negative ? NEGATIVE : NOT_FINITE;
+  throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quote(name)} holds ${what}`, {
+    expected, received: `${value} at index ${describeIndex(start + index, shape)}`, fix,
   });
 }
 

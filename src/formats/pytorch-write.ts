@@ -69,7 +69,9 @@ function storedAs({ dtype = 'f32', shape }: PyTorchTensor, wanted: StoredDType |
 }
 
 function invalid(what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', `${what} to write into a PyTorch file`, { expected, received });
+  return new ShadegradError('INVALID_ARGUMENT', `${what} to write into a PyTorch file`, {
+    expected, received, fix: `give ${expected}, or leave it out`,
+  });
 }
 
 class Pickler {

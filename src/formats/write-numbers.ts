@@ -24,7 +24,9 @@ export function writeNumbers(values: Float32Array, { name, shape }: Pick<TensorT
   const count = shape.reduce((product, length) => product * length, 1);
   if (values.length !== count) {
     throw new ShadegradError('INVALID_ARGUMENT', `numbers of tensor ${quote(name)}`, {
-      expected: `${count} for its shape [${shape.join(', ')}]`, received: String(values.length), fix: 'correct its shape',
+      expected: `${count} for its shape [${shape.join(', ')}]`,
+      received: String(values.length),
+      fix: 'return as many numbers from read() as the shape has',
     });
   }
   const limit = OVERFLOW[dtype];

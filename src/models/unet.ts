@@ -161,7 +161,7 @@ function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropou
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
   const resolved = resolveVariant(variant, network);
-  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} whose innermost layer is normalised`, 'batch', resolved.norm);
+  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} with innermostNorm`, 'batch', resolved.norm);
   return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, ...resolved, innermostNorm, skip });
 }
 

@@ -35,7 +35,11 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const [input, output] = operands;
-  if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, { expected: 'the file to read and the file to write', fix: `write ${CONVERT_PROGRAM.usage}` });
+  if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, {
+    expected: 'the file to read and the file to write',
+    received: operands.join(', ').slice(0, 120) || 'none',
+    fix: `write ${CONVERT_PROGRAM.usage}`,
+  });
   const format = outputFormat(output!);
   if (!flags.run) checkTogether(output!, format, flags, given);
   const opened = await openWeights(input!, { network: flags.network });
@@ -63,7 +67,9 @@ function outputFormat(path: string): OutputFormat {
 
 async function refuseOverwrite(input: string, output: string): Promise<void> {
   const [from, to] = await Promise.all([input, output].map((path) => realpath(path).catch(() => null)));
-  if (from !== null && from === to) throw new ShadegradError('BAD_FLAG', `${output} would be written over itself`, { fix: 'name another file to write' });
+  if (from !== null && from === to) throw new ShadegradError('BAD_FLAG', `${output} would be written over itself`, {
+    expected: 'another file than the one that is read', received: output, fix: 'name another file to write',
+  });
 }
 
 /** @returns the files written */

@@ -20,7 +20,7 @@ export const INSPECT_PROGRAM = {
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
     { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether all are finite' },
   ],
-  examples: [{ command: 'shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
+  examples: [{ command: 'npx shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
 
 const FORMAT_NAMES: Record<WeightFile['format'], string> = { safetensors: 'safetensors', pytorch: 'PyTorch', pict: 'pict (TensorFlow pix2pix in browsers)', 'tfjs-layers': 'TensorFlow.js layers model' };
@@ -42,7 +42,9 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
     process.stdout.write(formatHelp(INSPECT_PROGRAM));
     return 0;
   }
-  if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, { expected: 'one', fix: `write ${INSPECT_PROGRAM.usage}` });
+  if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, {
+    expected: 'one', received: operands.join(', ').slice(0, 120) || 'none', fix: `write ${INSPECT_PROGRAM.usage}`,
+  });
   const opened = await openWeights(operands[0]!);
   const { file, close } = opened;
   try {

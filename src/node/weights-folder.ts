@@ -47,7 +47,9 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
   if (!isFolder) return path;
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new ShadegradError('DATA_UNREADABLE', `Could not read the folder ${path}`, {
-      received: `${cause.code ?? String(cause)} from the file system`, fix: 'check its permissions, or name the file of weights itself', cause,
+      received: `${cause.code ?? String(cause)} from the file system`,
+      fix: 'check its permissions, or name the file of weights itself',
+      cause,
     });
   });
   const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name).sort();

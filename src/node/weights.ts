@@ -83,7 +83,9 @@ async function read(source: FileSource, path: string, open: (path: string) => Pr
 
 function unreadableFormat(path: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no file of weights that can be read here`, {
-    expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json', received, fix: 'name the weights of a U-Net or a PatchGAN in one of these formats, or a folder of a training run',
+    expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json',
+    received,
+    fix: 'name the weights of a U-Net or a PatchGAN in one of these formats, or a folder of a training run',
   });
 }
 

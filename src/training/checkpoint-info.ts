@@ -13,7 +13,7 @@ export type CheckpointOptions = Readonly<Record<string, string | number | boolea
 
 /** How far a run has come, and how it was started. */
 export interface TrainingProgress {
-  /** Those of the run, random seed included. */
+  /** The options of the run, random seed included. */
   readonly options: CheckpointOptions;
   /** Steps done. With the seed, this is the state of every random draw: dropout, order and jitter count from it. */
   readonly step: number;
@@ -28,7 +28,7 @@ export interface TrainingProgress {
 /** Options in which a generator differs from the PyTorch reference's (with batch norm). Absent = as in the reference. */
 export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip' | 'dropoutBlocks'>>;
 export type GeneratorChannels = Readonly<Pick<UNetOptions, 'inChannels' | 'outChannels'>>;
-/** Likewise of a discriminator. */
+/** Options in which a discriminator differs from the reference's. */
 export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias' | 'epsilon' | 'slope'>>;
 
 /** Options of both networks, as a checkpoint holds them. */
@@ -129,7 +129,7 @@ export function parseCheckpointInfo(json: string | undefined, label: string): Tr
     throw new ShadegradError('CHECKPOINT_VERSION', `${label} is of another version`, {
       expected: `format version ${CHECKPOINT_FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
       received: `format version ${JSON.stringify(info.formatVersion)} (written by shadegrad ${String(info.libraryVersion)})`,
-      fix: 'use the version of shadegrad that wrote it, or train anew',
+      fix: 'update shadegrad to the version that wrote it or a later one, or train anew',
     });
   }
   const wrong = wrongField(info);

@@ -57,11 +57,15 @@ export class Translator {
    *
    * @throws INVALID_ARGUMENT for a size that the generator does not take, or other channels than 1 or 3
    */
-  static async create(gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch', size = generator.size }: TranslatorOptions = {}): Promise<Translator> {
+  static async create(
+    gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch', size = generator.size }: TranslatorOptions = {},
+  ): Promise<Translator> {
     for (const channels of [generator.inChannels, generator.outChannels]) {
       if (channels === 1 || channels === 3) continue;
       throw new ShadegradError('INVALID_ARGUMENT', 'channels of a generator to translate images with', {
-        expected: '1 (grey) or 3 (colours)', received: `${generator.inChannels} -> ${generator.outChannels}`, fix: 'call forward() on tensors of these channels',
+        expected: '1 (grey) or 3 (colours)',
+        received: `${generator.inChannels} -> ${generator.outChannels}`,
+        fix: 'call forward() on tensors of these channels',
       });
     }
     const translator = new Translator(gpu, generator, { dropout, statistics, size });
@@ -84,7 +88,9 @@ export class Translator {
 
   private async run(image: RgbImage, seed: number): Promise<RgbImage> {
     const { generator, options: { size } } = this;
-    const [width, height] = size === 'image' ? [nearest(image.width, generator.size), nearest(image.height, generator.size)] : sidesOf(size, generator);
+    const [width, height] = size === 'image'
+      ? [nearest(image.width, generator.size), nearest(image.height, generator.size)]
+      : sidesOf(size, generator);
     const { input, output, recording } = await this.stageFor(width, height);
     // Luminance first, as the PyTorch reference has it: resizing rounds.
     const seen = generator.inChannels === 1 ? greyImage(image) : image;
@@ -105,7 +111,8 @@ export class Translator {
     this.dispose();
     const { gpu, generator, options: { dropout, statistics } } = this;
     const { inChannels } = generator;
-    const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), [1, height, width, inChannels], 'image to translate').keep();
+    const shape = [1, height, width, inChannels];
+    const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate').keep();
     try {
       const { recording, result } = await gpu.record(() =>
         noGrad(() => floatToImage(generator.forward(imageToFloat(input), { training: false, statistics, dropout }))),
@@ -129,14 +136,19 @@ export class Translator {
 /** Width and height of a size that is the same for all images. @throws INVALID_ARGUMENT */
 export function sidesOf(size: Exclude<TranslatedSize, 'image'>, { size: multiple }: Pick<UNet, 'size'>): [width: number, height: number] {
   const sides: readonly number[] = typeof size === 'number' ? [size, size] : size;
-  if (sides.length === 2 && sides.every((side) => Number.isSafeInteger(side) && side >= multiple && side % multiple === 0)) return [sides[0]!, sides[1]!];
+  const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= multiple && side % multiple === 0;
+  if (sides.length === 2 && sides.every(fits)) return [sides[0]!, sides[1]!];
   const near = sides.slice(0, 2).map((side) => (Number.isFinite(side) ? nearest(side, multiple) : multiple)).join(' x ');
   throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
-    expected: `multiples of ${multiple}, which its levels halve to whole pixels`, received: sides.slice(0, 4).join(' x '), fix: `choose ${near}`,
+    expected: `multiples of ${multiple}, which its levels halve to whole pixels`,
+    received: sides.slice(0, 4).join(' x '),
+    fix: `choose ${near}`,
   });
 }
 
 /** The multiple nearest to a length, at least one. */
 const nearest = (length: number, multiple: number): number => Math.max(1, Math.round(length / multiple)) * multiple;
 
-const resized = (image: RgbImage, width: number, height: number): RgbImage => (image.width === width && image.height === height ? image : resizeBicubic(image, width, height));
+function resized(image: RgbImage, width: number, height: number): RgbImage {
+  return image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
+}

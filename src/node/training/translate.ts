@@ -20,8 +20,8 @@ import { Interrupt } from './interrupt.js';
 import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
-  usage: 'node examples/translate.js --weights FILE --input FILE|DIR --output DIR [flags]',
-  summary: 'Translates JPEG or PNG images of any size with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image\'s own name.',
+  usage: 'shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
+  summary: 'Translates JPEG or PNG images of any size with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image\'s own name.',
   flags: [
     { name: 'weights', type: 'string', placeholder: 'FILE|DIR', description: 'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
     { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
@@ -34,8 +34,9 @@ export const TRANSLATE_PROGRAM = {
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
   ],
   examples: [
-    { command: 'node examples/translate.js --weights runs/facades/checkpoint.safetensors --input labels/ --output photos/', description: 'A folder of label maps:' },
-    { command: 'node examples/translate.js --weights runs/facades/checkpoint.safetensors --input facades/test --half right --output photos/', description: 'The label halves of pairs:' },
+    { command: 'npx shadegrad translate --weights runs/facades --input labels/ --output photos/', description: 'A folder of label maps:' },
+    { command: 'npx shadegrad translate --weights runs/facades --input facades/test --half right --output photos/', description: 'The label halves of pairs:' },
+    { command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image', description: 'Each image at its own size:' },
   ],
 } as const satisfies Program;
 
@@ -49,7 +50,7 @@ interface Job {
 }
 
 /**
- * The program of `examples/translate.js`. A file that cannot be translated is reported and the rest still done.
+ * The program of `shadegrad translate` and of `examples/translate.js`. A file that cannot be translated is reported and the rest still done.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
  * @returns the exit status: 0, 1 if a file failed, or 130 after Ctrl-C and 143 after SIGTERM
@@ -94,7 +95,9 @@ function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): 
   const isOfPictures = (channels: number): boolean => channels === 1 || channels === 3;
   if (network instanceof UNet && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of pictures`, {
-    expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end', received: describeArchitecture(architecture), fix: 'name the weights of another one',
+    expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
+    received: describeArchitecture(architecture),
+    fix: 'name the weights of another one',
   });
 }
 
@@ -104,7 +107,9 @@ function parseSize(text: string): TranslatedSize {
   if (text === 'image') return 'image';
   if (width !== undefined) return [Number(width), Number(height)];
   throw new ShadegradError('BAD_FLAG', 'Bad value for --size', {
-    expected: 'a side in pixels, WIDTHxHEIGHT, or image', received: text.slice(0, 40), fix: 'write --size 512, --size 512x256 or --size image',
+    expected: 'a side in pixels, WIDTHxHEIGHT, or image',
+    received: text.slice(0, 40),
+    fix: 'write --size 512, --size 512x256 or --size image',
   });
 }
 
@@ -115,7 +120,9 @@ function checkSize(size: TranslatedSize, network: UNet): void {
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;
     const { expected, received, fix = '' } = error;
-    throw new ShadegradError('BAD_FLAG', '--size is none of this network', { expected, received, fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image` });
+    throw new ShadegradError('BAD_FLAG', '--size is none of this network', {
+      expected, received, fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image`,
+    });
   }
 }
 
@@ -202,7 +209,9 @@ async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
     const other = taken.get(target);
     const problem = overwritten !== undefined
       ? new ShadegradError('BAD_FLAG', `The result for ${input} would be written over ${overwritten}`, { fix: 'name another folder with --output' })
-      : other !== undefined && new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, { received: output, fix: 'rename one of them, or move it to another folder' });
+      : other !== undefined && new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
+        received: output, fix: 'rename one of them, or move it to another folder',
+      });
     if (!problem) taken.set(target, input);
     checked.push(problem ? { input, output, problem } : { input, output });
   }
