@@ -13,6 +13,7 @@ import { openSafetensors } from '../src/formats/safetensors-file.js';
 import { openTfjsLayers } from '../src/formats/tfjs-layers.js';
 import { openWeights } from '../src/node/weights.js';
 import { goldenModel, openModel } from './harness/tfjs-golden.js';
+import { zipOf } from './harness/pytorch-golden.js';
 import { temporaryFolder } from './harness/program.js';
 import { collect, formulaNetwork, refuses } from './harness/weights.js';
 
@@ -66,6 +67,11 @@ test('where JSON is right, a pointer and a page are told all the same, and so is
   const model = goldenModel(0, 0, 1 << 24);
   for (const path of model.files.keys()) model.files.set(path, text(LFS));
   await refuses(() => openModel(model), 'WEIGHTS_UNSUPPORTED', /shard1of1\.bin: this is a Git LFS pointer/);
+});
+
+test('an archive around a file of weights is to be unpacked', async () => {
+  await refuses(async () => openPyTorch(bytesSource(await zipOf(['readme.txt', 'hello'], ['nets/latest_net_G.pth', 'x']), 'all.zip')), 'WEIGHTS_UNSUPPORTED',
+    /a zip archive with a file of weights in it/, /"nets\/latest_net_G\.pth"/, /unpack/);
 });
 
 test('an empty file and one of zeros are downloads that did not end', async () => {

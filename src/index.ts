@@ -59,7 +59,10 @@ export { encodePyTorch, PythonFloat, type PyTorchTensor, type PyTorchWritable, t
 export { OrderedDict, Tuple } from './formats/pickle-read.js';
 export { encodePict, openPict, type PictFile } from './formats/pict.js';
 export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
-export { findNetwork, findRun, findRunIfAny, hasRun, networksIn, type FoundNetwork, type NetworkRole, type WeightOrigin } from './exchange/read-weights.js';
+export {
+  findNetwork, findRun, findRunIfAny, hasRun, networksIn,
+  type FoundNetwork, type NetworkRole, type WeightOrigin,
+} from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
 export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
 export type { FileToWrite, OnnxFiles } from './formats/onnx.js';

@@ -98,7 +98,8 @@ const KINDS: readonly Recogniser[] = [
     const matrices = tensors.list(/(?:^|\.)classifier\.\d+\.weight$/, ({ length }) => length === 2).length;
     if (convolutions.length === 0) return null;
     const name = convolutions.every(isKernel(3)) ? `a VGG-${convolutions.length + (matrices || 3)}` : 'a network';
-    return `${name} that classifies images, as torchvision's: ${plural(convolutions.length, 'convolution')}, ${plural(matrices, 'linear layer')}`;
+    const layers = `${plural(convolutions.length, 'convolution')}, ${plural(matrices, 'linear layer')}`;
+    return `${name} that classifies images, as torchvision's: ${layers}`;
   },
   function dcgan(tensors) {
     const first = tensors.shape(/(?:^|\.)main\.0\.weight$/);

@@ -107,7 +107,9 @@ export function parseKerasGraph(topology: unknown, label: string): KerasGraph {
     let last = inputs[0]!;
     for (const entry of list(own.layers, `layers of ${quote(name)}`, label)) {
       const inner = parseLayer(entry, label);
-      if (inner.kind !== 'InputLayer') last = make({ kind: inner.kind, path: [name, inner.name], config: inner.config, inputs: [last], training });
+      if (inner.kind !== 'InputLayer') {
+        last = make({ kind: inner.kind, path: [name, inner.name], config: inner.config, inputs: [last], training });
+      }
       if (all.length > MAX_LAYERS) throw unsupported(label, 'the model', `at most ${MAX_LAYERS} layers`, 'more');
     }
     return last;
@@ -134,7 +136,8 @@ function parseLayer(entry: unknown, label: string): Layer {
   if (typeof name !== 'string') throw corrupt(label, `a layer of class ${quote(kind)}`, 'a name', quote(name));
   const nodes = list(entry.inbound_nodes ?? [], `inbound_nodes of layer ${quote(name)}`, label);
   // The input has no node, and is there once.
-  const uses = kind === 'InputLayer' && nodes.length === 0 ? [{ inputs: [], training: undefined }] : nodes.map((node) => parseNode(node, name, label));
+  const once = kind === 'InputLayer' && nodes.length === 0;
+  const uses = once ? [{ inputs: [], training: undefined }] : nodes.map((node) => parseNode(node, name, label));
   return { name, kind, config, uses };
 }
 
@@ -145,7 +148,8 @@ function parseNode(node: unknown, name: string, label: string): Use {
     const items = node as unknown[];
     // Keras 3 leaves out the outer list where there is a single tensor.
     const calls = typeof items[0] === 'string' ? [items] : items;
-    return { inputs: references(items, what, label), training: calls.map((each) => trainingOf(Array.isArray(each) ? each[3] : null)).find((each) => each !== undefined) };
+    const training = calls.map((each) => trainingOf(Array.isArray(each) ? each[3] : null)).find((each) => each !== undefined);
+    return { inputs: references(items, what, label), training };
   }
   if (!isObject(node)) throw corrupt(label, what, 'a list, or an object with args', quote(node));
   const args = list(node.args, what, label);

@@ -48,7 +48,9 @@ export interface NetworkFileOptions {
 }
 
 /** The bytes of a file of one network, a tensor at a time. */
-export function encodeNetwork(weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {}): AsyncGenerator<Uint8Array> {
+export function encodeNetwork(
+  weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {},
+): AsyncGenerator<Uint8Array> {
   const description: NetworkDescription = {
     format: NETWORK_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, architecture: weights.architecture, layout, statistics,
     ...(imageSize && { imageSize }),
@@ -71,7 +73,8 @@ export function describedFormat({ metadata }: WeightFile): string | null {
  * WEIGHTS_MISMATCH when the tensors are others
  */
 export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics; imageSize?: ImageSize } {
-  const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = parsed(file.metadata.get(INFO_KEY)) ?? {};
+  const description = parsed(file.metadata.get(INFO_KEY)) ?? {};
+  const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = description;
   if (formatVersion !== FORMAT_VERSION) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
@@ -103,7 +106,8 @@ function parsed(json: string | undefined): Record<string, unknown> | null {
 
 function isImageSize(value: unknown, { options }: NetworkArchitecture): value is ImageSize {
   const multiple = 'size' in options ? (options.size ?? 1) : 1;
-  return Array.isArray(value) && value.length === 2 && value.every((side) => Number.isSafeInteger(side) && side >= 1 && side <= MOST_PIXELS && side % multiple === 0);
+  const isSide = (side: number): boolean => Number.isSafeInteger(side) && side >= 1 && side <= MOST_PIXELS && side % multiple === 0;
+  return Array.isArray(value) && value.length === 2 && value.every(isSide);
 }
 
 /** Whether the options are possible ones, building the network tells. */

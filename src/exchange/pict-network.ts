@@ -3,8 +3,9 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { UNetOptions } from '../models/unet.js';
 import { formatShape } from '../tensor/shape.js';
 import { checkedTensor } from './checked-tensor.js';
+import { constantTensor } from './fit-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
-import { constantTensor, inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
+import { inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
 
 /** What pix2pix-tensorflow's generator is, whatever its size. */
 const FIXED = { dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu' } as const satisfies UNetOptions;

@@ -27,7 +27,8 @@ const STEP_KEYS = ['step', 'global_step', 'iteration', 'total_iters'];
 const MAX_DEPTH = 4;
 /** What can be done with a run whose optimisers cannot be taken. */
 const NETWORKS_ALONE =
-  'go on with the networks alone: "npx shadegrad train --from FILE" gives them new optimisers, "npx shadegrad convert" without --run one of them, and findNetwork() in code';
+  'go on with the networks alone: "npx shadegrad train --from FILE" gives them new optimisers; ' +
+  '"npx shadegrad convert" without --run writes one of them, and findNetwork() gives it in code';
 /** The discriminator sees each step's images three times: made, real, and made again for the generator's loss. */
 const FORWARDS = { generator: 1, discriminator: 3 } as const;
 
@@ -86,7 +87,8 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
     return states.length === names.length && states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)));
   });
   if (fitting.length !== 1) {
-    throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name}: ${fitting.length === 0 ? 'no optimiser' : 'more than one optimiser'} fits the ${role}`, {
+    const counted = fitting.length === 0 ? 'no optimiser' : 'more than one optimiser';
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name}: ${counted} fits the ${role}`, {
       expected: `one with the ${names.length} shapes of its parameters`,
       received: `${fitting.length} of the ${optimizers.length} in the file`,
       fix: NETWORKS_ALONE,
@@ -132,7 +134,12 @@ async function stepOf(step: PyTorchValue | undefined): Promise<number> {
   return isTensor(step) ? ((await step.read())[0] ?? NaN) : typeof step === 'number' ? step : NaN;
 }
 
-/** @returns the learning rate that the run started with @throws WEIGHTS_UNSUPPORTED for another optimiser, or an Adam with options that this library's lacks */
+/**
+ * Checks that an optimiser is pix2pix's Adam.
+ *
+ * @returns the learning rate that the run started with
+ * @throws WEIGHTS_UNSUPPORTED for another optimiser, or an Adam with options that this library's lacks
+ */
 function checkedGroup(optimizer: Dict, label: string, role: string): number {
   const groups = (optimizer.get('param_groups') as readonly PyTorchValue[]).filter((group): group is Dict => group instanceof Map);
   for (const group of groups) {

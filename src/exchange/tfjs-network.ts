@@ -273,7 +273,8 @@ function largerImages(input: KerasOp, levels: number, label: string): [width: nu
   const [, height, width] = Array.isArray(shape) ? (shape as unknown[]) : [];
   const sides = [width, height];
   if (sides.every((side) => side === null || side === size)) return null;
-  if (sides.every((side): side is number => Number.isSafeInteger(side) && (side as number) >= size && (side as number) % size === 0)) return [sides[0]!, sides[1]!];
+  const isMultiple = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) > 0 && (side as number) % size === 0;
+  if (sides.every(isMultiple)) return [sides[0]!, sides[1]!];
   throw notThisNetwork(label, layerName(input), `images whose sides are multiples of ${size} pixels, for ${levels} levels`, quote(shape));
 }
 

@@ -2,6 +2,7 @@ import { quote } from '../formats/safetensors.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { UNet, type UNetOptions } from '../models/unet.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
+import { constantTensor } from './fit-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
 /** The slots of one layer by their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
@@ -101,11 +102,6 @@ export class SlotFiller {
   weights(): NetworkWeights {
     return { architecture: { kind: 'unet', options: this.options }, tensors: this.tensors };
   }
-}
-
-/** A tensor of one value. */
-export function constantTensor(shape: Shape, value: number): NetworkTensor {
-  return { shape, read: () => Promise.resolve(new Float32Array(shape.reduce((product, length) => product * length, 1)).fill(value)) };
 }
 
 /**

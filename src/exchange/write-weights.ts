@@ -28,7 +28,9 @@ export interface WriteOptions {
  *
  * @throws WEIGHTS_UNSUPPORTED for a network that the format, or the programs that read it, do not have; before the first byte
  */
-export function encodeWeights({ weights, statistics, imageSize }: FoundNetwork, format: WritableFormat, { dtype, layout, codebook }: WriteOptions = {}): AsyncIterable<Uint8Array> {
+export function encodeWeights(
+  { weights, statistics, imageSize }: FoundNetwork, format: WritableFormat, { dtype, layout, codebook }: WriteOptions = {},
+): AsyncIterable<Uint8Array> {
   switch (format) {
     case 'safetensors': return encodeNetwork(weights, { dtype, layout, statistics, imageSize });
     case 'pict': return encodePict(networkToPict(weights), { codebook });

@@ -61,7 +61,8 @@ export async function openPyTorch(source: ByteSource): Promise<PyTorchFile> {
 
 function refuse(source: ByteSource, start: Uint8Array): never {
   const first = [...start.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  throw corrupt(source.name, 'this is no PyTorch file', 'a zip archive, or a pickle with the magic number of PyTorch', `a file of ${source.size} bytes that begins with ${first}`);
+  throw corrupt(source.name, 'this is no PyTorch file', 'a zip archive, or a pickle with the magic number of PyTorch',
+    `a file of ${source.size} bytes that begins with ${first}`);
 }
 
 /** Turns what the pickle made, which may share parts or contain itself, into a tree of bounded size. */

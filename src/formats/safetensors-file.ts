@@ -30,7 +30,8 @@ export async function openSafetensors(source: ByteSource): Promise<WeightFile> {
   const head = new Uint8Array(headerBytes(start, size, label));
   await source.read(0, head);
   const { tensors, metadata } = parseHeader(head, size, label);
-  return { format: 'safetensors', name: label, metadata, tensors: new Map(tensors.map((tensor) => [tensor.name, storedTensor(source, tensor)])) };
+  const stored = new Map(tensors.map((tensor) => [tensor.name, storedTensor(source, tensor)]));
+  return { format: 'safetensors', name: label, metadata, tensors: stored };
 }
 
 function storedTensor(source: ByteSource, { name, shape, dtype, start, end }: SafetensorsTensor): StoredTensor {

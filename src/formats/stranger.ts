@@ -59,7 +59,8 @@ export async function refuseStranger(source: ByteSource, { json = false }: { jso
   await source.read(0, start);
   const zeros = start.length === START_BYTES && start.every((byte) => byte === 0);
   if (source.size === 0 || zeros) {
-    throw new ShadegradError('WEIGHTS_CORRUPT', `${source.name}: ${zeros ? 'this file begins with nothing but zeros' : 'there is nothing in this file'}`, {
+    const what = zeros ? 'this file begins with nothing but zeros' : 'there is nothing in this file';
+    throw new ShadegradError('WEIGHTS_CORRUPT', `${source.name}: ${what}`, {
       expected: 'a file of weights', received: `${source.size} bytes`, fix: 'copy or download it again: it was not written to its end',
     });
   }

@@ -146,7 +146,9 @@ async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
     throw unsupported(label, 'this is a graph model, which has no layers any more', 'a layers model', quote(format), 'export the Keras model as a layers model: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model');
   }
   if (modelTopology === undefined && model.weightsManifest === undefined) {
-    throw corrupt(label, 'this is no model.json', 'an object with modelTopology and weightsManifest', `an object with ${Object.keys(model).slice(0, 4).map(quote).join(', ') || 'nothing in it'}`);
+    const keys = Object.keys(model).slice(0, 4).map(quote).join(', ');
+    const received = `an object with ${keys || 'nothing in it'}`;
+    throw corrupt(label, 'this is no model.json', 'an object with modelTopology and weightsManifest', received);
   }
   if (!isObject(modelTopology)) throw corrupt(label, 'modelTopology', 'an object', quote(modelTopology));
   return model;

@@ -15,7 +15,9 @@ import { sayChosen } from './weights-folder.js';
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
   usage: 'shadegrad inspect FILE|FOLDER [flags]',
-  summary: 'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, metadata, the networks that can be run here, and whether all numbers are finite.',
+  summary:
+    'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
+    'metadata, the networks that can be run here, and whether all numbers are finite.',
   flags: [
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
     { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether all are finite' },
@@ -70,7 +72,8 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
 }
 
 /** An error without its advice, which is for whoever wants to run the file. */
-const inWords = ({ what, expected, received }: ShadegradError): string => [what, expected && `  expected: ${expected}`, received && `  received: ${received}`].filter((line) => line).join('\n');
+const inWords = ({ what, expected, received }: ShadegradError): string =>
+  [what, expected && `  expected: ${expected}`, received && `  received: ${received}`].filter((line) => line).join('\n');
 
 function tensorTable(tensors: readonly StoredTensor[]): string[] {
   const rows = tensors.map(({ name, shape, dtype }) => [printable(name), formatShape(shape), dtype]);
@@ -137,8 +140,11 @@ export async function numberLines(file: WeightFile): Promise<string[]> {
   }
   const { infinite, negative } = found;
   const lines: string[] = [];
-  if (infinite.count > 0) lines.push(`numbers: ${formatCount(infinite.count)} not finite, the first ${infinite.first}: the network diverged or is damaged, and is refused when it is read`);
-  if (negative.count > 0) lines.push(`numbers: ${formatCount(negative.count)} negative variances, the first ${negative.first}: refused when they are read`);
+  const add = (count: number, what: string, first: string, consequence: string): void => {
+    if (count > 0) lines.push(`numbers: ${formatCount(count)} ${what}, the first ${first}: ${consequence}`);
+  };
+  add(infinite.count, 'not finite', infinite.first, 'the network diverged or is damaged, and is refused when it is read');
+  add(negative.count, 'negative variances', negative.first, 'refused when they are read');
   if (unread.length > 0) lines.push(`numbers of ${formatCount(unread.length)} tensors could not be read: ${unread[0]!}`);
   return lines.length > 0 ? lines : ['numbers: all finite'];
 }

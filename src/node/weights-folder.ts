@@ -68,7 +68,7 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
   throw new ShadegradError('DATA_NOT_FOUND', `There is no file of weights in the folder ${path}`, {
     expected: 'the checkpoint.safetensors of a run, a model.json, a latest_net_G.pth, or another .safetensors, .pth or .pict',
     received: entries.length === 0 ? 'nothing' : list([...names, ...folders.map((name) => `${name}/`)]),
-    fix: folders.length > 0 ? `name the file of weights, or the folder it is in: ${join(path, folders[0]!)}` : 'name the file of weights, or the folder it is in',
+    fix: `name the file of weights, or the folder it is in${folders.length > 0 ? `: ${join(path, folders[0]!)}` : ''}`,
   });
 }
 

@@ -42,8 +42,10 @@ export class ImageStore {
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     this.resident = dataset.length * largest <= limit;
     const images = this.resident ? dataset.length : batch;
-    const make = (label: string, count: number): Tensor =>
-      new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, count], storage: gpu.allocatePersistent(images * side * side * count, label) }).keep();
+    const make = (label: string, count: number): Tensor => {
+      const storage = gpu.allocatePersistent(images * side * side * count, label);
+      return new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, count], storage }).keep();
+    };
     this.sources = make('source images', channels[0]);
     this.targets = make('target images', channels[1]);
   }

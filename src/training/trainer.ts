@@ -125,7 +125,8 @@ export class Trainer {
     try {
       const generator = own(new UNet({ ...variants?.generator, size, ngf, dropout }).to(gpu, { seed }));
       const { inChannels, outChannels } = generator;
-      const discriminator = own(new PatchGAN({ ...variants?.discriminator, inChannels: inChannels + outChannels, ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
+      const judge = new PatchGAN({ ...variants?.discriminator, inChannels: inChannels + outChannels, ndf });
+      const discriminator = own(judge.to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
       const adam = { learningRate, betas: ADAM_BETAS, epsilon: ADAM_EPSILON };
       this.networks = {
         generator, discriminator,

@@ -46,14 +46,19 @@ export async function openInitialState(flags: TrainFlags, given: ReadonlySet<str
     const file = await open(from, 'generator');
     const discriminator = judge === undefined ? undefined : findNetwork(await open(judge, 'discriminator'), 'discriminator').weights;
     const { run: whole, reason } = discriminator === undefined ? await findRunIfAny(file) : NETWORKS_ALONE;
-    const networks: Networks = whole ?? { generator: findNetwork(file, 'generator').weights, ...(discriminator ? { discriminator } : discriminatorOf(file)) };
+    const networks: Networks = whole ?? {
+      generator: findNetwork(file, 'generator').weights,
+      ...(discriminator ? { discriminator } : discriminatorOf(file)),
+    };
     const architecture = runArchitecture(networks);
     checkChannels(from, networks);
     const { size, ngf } = architecture.generator;
     const scale = { size, ngf, ...(architecture.discriminator && { ndf: architecture.discriminator.ndf }) };
     checkFlags(from, scale, flags, given);
     return {
-      scale, variants: variantsOf(architecture), summary: summaryOf(judge === undefined ? from : `${from} and ${judge}`, networks, whole, reason),
+      scale,
+      variants: variantsOf(architecture),
+      summary: summaryOf(judge === undefined ? from : `${from} and ${judge}`, networks, whole, reason),
       place: ({ networks: target }) => placeRun(target, whole ?? networks, from),
       close,
     };
@@ -79,10 +84,18 @@ function checkChannels(path: string, { generator, discriminator }: Networks): vo
   const judged = discriminator?.architecture.options.inChannels ?? 6;
   const pictures = [inChannels, outChannels].every((channels) => channels === 1 || channels === 3);
   if (pictures && (!discriminator || judged === inChannels + outChannels)) return;
-  throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path}: these networks are not for pairs of pictures`, {
-    expected: pictures ? `a PatchGAN of ${inChannels} + ${outChannels} channels, those of the generator's two images` : 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
-    received: describeArchitecture((pictures ? discriminator! : generator).architecture),
-    fix: pictures ? 'name its own discriminator with --from-discriminator, or give the generator\'s file alone' : 'name the weights of others',
+  const what = `${path}: these networks are not for pairs of pictures`;
+  if (!pictures) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+      expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
+      received: describeArchitecture(generator.architecture),
+      fix: 'name the weights of others',
+    });
+  }
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+    expected: `a PatchGAN of ${inChannels} + ${outChannels} channels, those of the generator's two images`,
+    received: describeArchitecture(discriminator!.architecture),
+    fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
   });
 }
 

@@ -50,7 +50,8 @@ interface Job {
 }
 
 /**
- * The program of `shadegrad translate` and of `examples/translate.js`. A file that cannot be translated is reported and the rest still done.
+ * The program of `shadegrad translate` and of `examples/translate.js`. A file that cannot be translated is reported and
+ * the rest still done.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
  * @returns the exit status: 0, 1 if a file failed, or 130 after Ctrl-C and 143 after SIGTERM
@@ -78,7 +79,8 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
       console.log(sizeLine(chosen, network.size, size !== undefined));
       const generator = (await loadNetwork(gpu, found.weights)) as UNet;
       // A network that was trained without dropout has none now.
-      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics: flags.statistics ?? found.statistics, size: chosen });
+      const statistics = flags.statistics ?? found.statistics;
+      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics, size: chosen });
       await makeFolder(required(flags, 'output'));
       return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed), chosen === 'image');
     } finally {
@@ -128,12 +130,17 @@ function checkSize(size: TranslatedSize, network: UNet): void {
 
 /** Says at which size images go through the network, so that none is made smaller without a word. */
 function sizeLine(size: TranslatedSize, own: number, asked: boolean): string {
-  if (size === 'image') return `images keep their size; sides that are no multiple of ${own} are resized to the nearest one for the network, and back`;
+  if (size === 'image') {
+    return `images keep their size; sides that are no multiple of ${own} are resized to the nearest one for the network, and back`;
+  }
   const [width, height] = typeof size === 'number' ? [size, size] : size;
-  return `images are resized to ${width} x ${height}${asked ? '' : `, the size of the network; one that was trained on larger ones wants --size N, and --size image keeps each image's own`}`;
+  const why = ", the size of the network; one that was trained on larger ones wants --size N, and --size image keeps each image's own";
+  return `images are resized to ${width} x ${height}${asked ? '' : why}`;
 }
 
-async function translateAll(jobs: readonly Job[], { half, output }: TranslateFlags, translate: (image: RgbImage) => Promise<RgbImage>, anySize: boolean): Promise<number> {
+async function translateAll(
+  jobs: readonly Job[], { half, output }: TranslateFlags, translate: (image: RgbImage) => Promise<RgbImage>, anySize: boolean,
+): Promise<number> {
   const line = new StatusLine();
   const interrupt = new Interrupt(() => undefined);
   let done = 0;
@@ -168,7 +175,9 @@ function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefine
 }
 
 /** What is wrong with one file: with its contents, its name or its place. */
-const OF_ONE_FILE: readonly ErrorCode[] = ['IMAGE_CORRUPT', 'IMAGE_UNSUPPORTED', 'IMAGE_SIZE', 'DATA_NOT_FOUND', 'DATA_UNREADABLE', 'WRITE_FAILED', 'BAD_FLAG'];
+const OF_ONE_FILE: readonly ErrorCode[] = [
+  'IMAGE_CORRUPT', 'IMAGE_UNSUPPORTED', 'IMAGE_SIZE', 'DATA_NOT_FOUND', 'DATA_UNREADABLE', 'WRITE_FAILED', 'BAD_FLAG',
+];
 /** What the file system says when nothing at all can be written any more. */
 const NOTHING_WRITABLE: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
 
@@ -176,8 +185,8 @@ const NOTHING_WRITABLE: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
 function concernsAll(error: unknown, anySize: boolean): boolean {
   if (!(error instanceof ShadegradError)) return true;
   if (anySize && (error.code === 'OUT_OF_MEMORY' || error.code === 'LIMIT_EXCEEDED')) return false;
-  const { cause } = error;
-  return !OF_ONE_FILE.includes(error.code) || (error.code === 'WRITE_FAILED' && NOTHING_WRITABLE.includes((cause as NodeJS.ErrnoException | undefined)?.code));
+  if (!OF_ONE_FILE.includes(error.code)) return true;
+  return error.code === 'WRITE_FAILED' && NOTHING_WRITABLE.includes((error.cause as NodeJS.ErrnoException | undefined)?.code);
 }
 
 function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): string {
@@ -207,8 +216,9 @@ async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
     const target = await realPath(output);
     const overwritten = inputs.get(target);
     const other = taken.get(target);
+    const over = `The result for ${input} would be written over ${overwritten}`;
     const problem = overwritten !== undefined
-      ? new ShadegradError('BAD_FLAG', `The result for ${input} would be written over ${overwritten}`, { fix: 'name another folder with --output' })
+      ? new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' })
       : other !== undefined && new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
         received: output, fix: 'rename one of them, or move it to another folder',
       });

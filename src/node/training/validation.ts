@@ -37,7 +37,8 @@ export class Validator {
     const pairs = await Promise.all(Array.from({ length: used }, (_, index) => sized.get(Math.floor((index * dataset.length) / used))));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
-    return new Validator(translator, channels, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name));
+    const names = pairs.map(({ name }) => name);
+    return new Validator(translator, channels, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), names);
   }
 
   get length(): number {
@@ -65,7 +66,8 @@ export class Validator {
     const half = direction === 'AtoB' ? 'b' : 'a';
     const { width } = this.targets[0]!;
     const line = new StatusLine();
-    const mean = await meanImage(resized(train, width, this.channels), half, (done, total) => line.show(`averaging the training photos: ${done} of ${total}`)).finally(() => line.end());
+    const sized = resized(train, width, this.channels);
+    const mean = await meanImage(sized, half, (done, total) => line.show(`averaging the training photos: ${done} of ${total}`)).finally(() => line.end());
     const targets: PairedDataset = { name: 'targets', length: this.length, get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }) };
     return constantBaseline(mean, targets, half);
   }
