@@ -178,7 +178,7 @@ test('nothing to resume, or a checkpoint that cannot be resumed', async () => {
     assert.ok(readFileSync(path).equals(bytes), name);
     assert.equal(readdirSync(directory), ['checkpoint.safetensors']);
     // To translate, the file may be one of any program.
-    const weightsCode = code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT';
+    const weightsCode = code === 'CHECKPOINT_VERSION' || name === 'foreign' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT';
     failedWith(await run('translate', ['--weights', path, '--input', join(good, 'samples'), '--output', out]), weightsCode, words);
     assert.not.ok(existsSync(out));
   }

@@ -245,6 +245,28 @@ test('one changed bit, anywhere, is found', async (context) => {
   }
 });
 
+test('a number that is not finite, or a negative variance, is refused by its tensor and index, whatever the checksum says', async (context) => {
+  const { bytes } = context;
+  const { tensors, dataStart } = parseHeader(bytes, bytes.length);
+  const withNumber = (name: string, index: number, value: number): Uint8Array => {
+    const changed = Uint8Array.from(bytes);
+    const { start, end } = tensors.find((tensor) => tensor.name === name)!;
+    new DataView(changed.buffer).setFloat32(start + 4 * index, value, true);
+    const place = tensors.findIndex((tensor) => tensor.name === name);
+    const table = tensors.at(-1)!.start;
+    assert.ok(dataStart <= start);
+    new DataView(changed.buffer).setUint32(table + 4 * (place + 1), crc32(changed.subarray(start, end)), true);
+    return changed;
+  };
+  const cases: [name: string, index: number, value: number][] = [
+    ['generator.model.model.0.weight', 7, NaN], ['discriminator.model.0.bias', 0, Infinity], ['generatorOptimizer.firstMoment.model.model.3.bias', 2, -Infinity],
+    ['discriminatorOptimizer.secondMoment.model.0.weight', 5, NaN], ['generator.model.model.1.model.2.running_var', 1, -1], ['generatorOptimizer.secondMoment.model.model.0.weight', 3, -1e-9],
+  ];
+  for (const [name, index, value] of cases) {
+    await refused(context, withNumber(name, index, value), 'CHECKPOINT_CORRUPT', `"${name}"`, `${Math.fround(value)} at index ${index}`);
+  }
+});
+
 test('a file of another version names both', async (context) => {
   const bytes = rewritten(context.bytes, (info) => ({ ...info, formatVersion: 2, libraryVersion: '9.1.0' }));
   await refused(context, bytes, 'CHECKPOINT_VERSION', /expected: format version 1/, /received: format version 2/, LIBRARY_VERSION, '9.1.0');
@@ -254,8 +276,9 @@ test('what is no checkpoint at all is called that', async (context) => {
   await refused(context, rewritten(context.bytes, () => null), 'CHECKPOINT_CORRUPT', /no checkpoint of shadegrad/);
   await refused(context, rewritten(context.bytes, (info) => ({ ...info, format: 'other' })), 'CHECKPOINT_CORRUPT', /no checkpoint of shadegrad/, /other/);
   await refused(context, encodeHeader([]), 'CHECKPOINT_CORRUPT', /no checkpoint of shadegrad/, /another program/);
-  await refused(context, new TextEncoder().encode('{"this": "is JSON", "not": "a checkpoint"}'), 'CHECKPOINT_CORRUPT', /no safetensors file/);
-  await refused(context, Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /no safetensors file/);
+  await refused(context, new TextEncoder().encode('{"this": "is JSON", "not": "a checkpoint"}'), 'CHECKPOINT_CORRUPT', /a text in JSON/);
+  await refused(context, Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /a PNG picture/);
+  await refused(context, Buffer.from('8a504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /no safetensors file/);
   for (const field of ['step', 'epoch', 'options', 'architecture', 'adapter', 'libraryVersion', 'generatorSteps', 'discriminatorSteps']) {
     for (const value of [undefined, -1, ['x']]) {
       await refused(context, rewritten(context.bytes, (info) => ({ ...info, [field]: value })), 'CHECKPOINT_CORRUPT', `valid "${field}"`);

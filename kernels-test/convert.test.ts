@@ -176,13 +176,13 @@ test('the generator of a training run, and pictures translated with what came of
   }
 });
 
-test('a generator that is not of colour pictures, or that is none, translates nothing', async () => {
-  const grey = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1, inChannels: 1, outChannels: 3 } });
-  writeFileSync(at('grey.safetensors'), await collect(encodeNetwork(grey)));
+test('a generator that is not of pictures, or that is none, translates nothing', async () => {
+  const depth = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1, inChannels: 2, outChannels: 3 } });
+  writeFileSync(at('depth.safetensors'), await collect(encodeNetwork(depth)));
   writeFileSync(at('judge.safetensors'), await collect(encodeNetwork(patchgan)));
   writeFileSync(at('picture.png'), encodePng(createImage(16, 16)));
   const translate = (weights: string): Promise<Finished> => run('shadegrad', ['translate', '--weights', at(weights), '--input', at('picture.png'), '--output', at('nothing')]);
-  failedWith(await translate('grey.safetensors'), 'WEIGHTS_UNSUPPORTED', /1 -> 3/);
+  failedWith(await translate('depth.safetensors'), 'WEIGHTS_UNSUPPORTED', /2 -> 3/);
   failedWith(await translate('judge.safetensors'), 'WEIGHTS_MISMATCH', /no generator/);
   assert.not.ok(existsSync(at('nothing')));
 });

@@ -78,7 +78,9 @@ test('big-endian files, other archives and what is no file of PyTorch are refuse
   const tar = new Uint8Array(1024);
   tar.set(new TextEncoder().encode('ustar'), 257);
   await refusal(tar, 'WEIGHTS_UNSUPPORTED', /tar archive/);
-  for (const bytes of [new Uint8Array(0), new Uint8Array(3), new TextEncoder().encode('{"a": 1}')]) await refusal(bytes, 'WEIGHTS_CORRUPT', /no PyTorch file/);
+  for (const bytes of [new Uint8Array(3), Uint8Array.of(0x80, 2, 1)]) await refusal(bytes, 'WEIGHTS_CORRUPT', /no PyTorch file/);
+  await refusal(new Uint8Array(0), 'WEIGHTS_CORRUPT', /nothing in this file/);
+  await refusal(new TextEncoder().encode('{"a": 1}'), 'WEIGHTS_UNSUPPORTED', /a text in JSON/);
 });
 
 test('damage is noticed: of the pickle when the file is opened, of a tensor when it is read', async () => {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeRunCheckpoint, differingTensors, placeRun, type TrainingRun } from '../src/exchange/training-run.js';
-import { findNetwork, findRun, hasRun } from '../src/exchange/read-weights.js';
+import { findNetwork, findRun, findRunIfAny, hasRun, networksIn } from '../src/exchange/read-weights.js';
 import { runForPyTorch, stateDict } from '../src/exchange/pytorch-run.js';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { openPyTorch, type PyTorchFile, type PyTorchValue } from '../src/formats/pytorch-file.js';
@@ -138,10 +138,10 @@ test('an optimiser before its first step has no moments: zeros here', async () =
 });
 
 test('what is no run, or of another optimiser than pix2pix has, is refused with what is missing', async () => {
-  await refused(await changed((top) => void top.delete('discriminator_optimizer')), 'WEIGHTS_MISMATCH', /0 optimisers whose state has the 13 shapes of the discriminator, of 1/);
+  await refused(await changed((top) => void top.delete('discriminator_optimizer')), 'WEIGHTS_MISMATCH', /no optimiser fits the discriminator/, /the 13 shapes/, /0 of the 1 in the file/, /shadegrad train --from/);
   await refused(await changed((top) => void top.delete('discriminator')), 'WEIGHTS_MISMATCH', /0 discriminators/);
   await refused(await changed((top) => void top.set('second', top.get('generator')!)), 'WEIGHTS_MISMATCH', /2 generators/);
-  await refused(await changed((top) => void top.set('generator_optimizer', top.get('discriminator_optimizer')!)), 'WEIGHTS_MISMATCH', /0 optimisers .* generator/);
+  await refused(await changed((top) => void top.set('generator_optimizer', top.get('discriminator_optimizer')!)), 'WEIGHTS_MISMATCH', /no optimiser fits the generator/);
   await refused(await changed((_, __, group) => void group.set('weight_decay', 0.5)), 'WEIGHTS_UNSUPPORTED', /generator's optimiser/, /weight_decay 0\.5/);
   await refused(await changed((_, __, group) => void group.set('amsgrad', true)), 'WEIGHTS_UNSUPPORTED', /amsgrad true/);
   await refused(await changed((_, __, group) => void group.set('betas', [0.9, 0.999])), 'WEIGHTS_UNSUPPORTED', /betas 0\.9/);
@@ -152,6 +152,34 @@ test('what is no run, or of another optimiser than pix2pix has, is refused with 
   }), 'WEIGHTS_UNSUPPORTED', /as many steps for every parameter/);
   const network = findNetwork(await openGolden(), 'generator');
   await refused(await reopen(stateDict(network.weights)), 'WEIGHTS_MISMATCH', /0 discriminators/);
+});
+
+test('a file whose optimisers do not fit still gives its networks, and says why those were left', async () => {
+  const withStep = (optimizer: Dict): void => {
+    const state = new Map(optimizer.get('state') as Dict);
+    state.set(3, new Map(state.get(3) as Dict).set('step', 5));
+    optimizer.set('state', state);
+  };
+  const files: [change: Parameters<typeof changed>[0], reason: RegExp][] = [
+    [(_, __, group) => void group.set('betas', [0.9, 0.999]), /another than pix2pix's Adam: betas 0\.9 and 0\.999/],
+    [(_, __, group) => void group.set('amsgrad', true), /amsgrad true/],
+    [(_, __, group) => void group.set('weight_decay', 0.01), /weight_decay 0\.01/],
+    [(_, optimizer, group) => void (optimizer.set('state', new Map()), ['betas', 'eps', 'amsgrad'].forEach((key) => group.delete(key)), group.set('momentum', 0.9)), /another than pix2pix's Adam/],
+    [(_, optimizer) => withStep(optimizer), /4, 5/],
+    [(_, __, group) => void group.set('params', (group.get('params') as number[]).slice(1)), /no optimiser fits the generator/],
+    [(top) => void top.delete('discriminator_optimizer'), /no optimiser fits the discriminator: 0 of the 1 in the file/],
+  ];
+  for (const [change, expected] of files) {
+    const file = await changed(change);
+    const { run, reason } = await findRunIfAny(file);
+    assert.is(run, null);
+    assert.match(reason!, expected);
+    assert.equal(networksIn(file).map(({ role }) => role), ['generator', 'discriminator']);
+    for (const { weights } of networksIn(file)) for (const tensor of weights.tensors.values()) await tensor.read();
+  }
+  assert.ok((await findRunIfAny(await openGolden())).run);
+  const alone = findNetwork(await openGolden(), 'generator');
+  assert.equal(await findRunIfAny(await reopen(stateDict(alone.weights))), { run: null, reason: null });
 });
 
 test('a run is not placed into networks of other options, and nothing is written then', async () => {

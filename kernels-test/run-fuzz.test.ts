@@ -6,7 +6,7 @@ import { findNetworks } from '../src/exchange/reference-names.js';
 import { runForPyTorch } from '../src/exchange/pytorch-run.js';
 import { findRun, hasRun, networksIn } from '../src/exchange/read-weights.js';
 import { encodeRunCheckpoint, runArchitecture, trainableNames, type AdamMoments, type TrainingRun } from '../src/exchange/training-run.js';
-import type { NetworkWeights } from '../src/exchange/network-weights.js';
+import type { NetworkTensor, NetworkWeights } from '../src/exchange/network-weights.js';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { openPyTorch, type PyTorchKey, type PyTorchValue } from '../src/formats/pytorch-file.js';
 import { encodePyTorch } from '../src/formats/pytorch-write.js';
@@ -26,8 +26,9 @@ const BYTES_ALLOWED = 4 * 2 ** 20;
 const generator = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1 } });
 const discriminator = formulaNetwork({ kind: 'patchgan', options: { ndf: 1, layers: 1 } });
 const moments = ({ architecture, tensors }: NetworkWeights): AdamMoments => {
-  const all = new Map(trainableNames(architecture).map((name) => [name, tensors.get(name)!]));
-  return { first: all, second: all };
+  const first = new Map(trainableNames(architecture).map((name) => [name, tensors.get(name)!]));
+  const squared = (tensor: NetworkTensor): NetworkTensor => ({ ...tensor, read: async () => (await tensor.read()).map((value) => value * value) });
+  return { first, second: new Map([...first].map(([name, tensor]) => [name, squared(tensor)])) };
 };
 const run: TrainingRun = {
   info: {

@@ -70,7 +70,8 @@ test('nothing is read but the header until a tensor is asked for', async () => {
   let read = 0;
   const source: ByteSource = { ...inner, read: (start, target) => ((read += target.length), inner.read(start, target)) };
   const file = await openSafetensors(source);
-  assert.ok(read <= bytes.length - 4 * (192 + 5 + 1) + 8);
+  // The first bytes twice: they tell weights from files of other kinds.
+  assert.ok(read <= bytes.length - 4 * (192 + 5 + 1) + 8 + 512);
   const before = read;
   await file.tensors.get('model.0.bias')!.read();
   assert.is(read - before, 20);

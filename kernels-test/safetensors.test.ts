@@ -33,7 +33,7 @@ function refuses(header: Uint8Array, fileSize: number, ...words: RegExp[]): void
   }
   assert.instance(caught, ShadegradError, `accepted, or failed with ${String(caught)}`);
   const error = caught as ShadegradError;
-  assert.is(error.code, 'CHECKPOINT_CORRUPT');
+  assert.is(error.code, 'WEIGHTS_CORRUPT');
   for (const word of [/some\.safetensors/, /expected:/, /received:/, /fix:/, ...words]) assert.match(error.message, word);
 }
 
@@ -194,7 +194,7 @@ test('20,000 mutated headers: each is read to a consistent table or refused with
       assert.is(position, fileSize);
       accepted++;
     } catch (error) {
-      if (!(error instanceof ShadegradError) || error.code !== 'CHECKPOINT_CORRUPT') {
+      if (!(error instanceof ShadegradError) || error.code !== 'WEIGHTS_CORRUPT') {
         throw new Error(`round ${round}: ${String(error)} for ${new TextDecoder().decode(bytes)}`);
       }
       assert.ok(error.message.length < 1000, error.message);

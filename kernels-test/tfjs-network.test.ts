@@ -2,7 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNetwork } from '../src/exchange/load-network.js';
 import type { NetworkWeights } from '../src/exchange/network-weights.js';
+import { networksIn } from '../src/exchange/read-weights.js';
 import { tfjsNetwork } from '../src/exchange/tfjs-network.js';
+import { encodeWeights } from '../src/exchange/write-weights.js';
 import { ShadegradError } from '../src/gpu/errors.js';
 import type { UNet } from '../src/models/unet.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -12,7 +14,7 @@ import { generate, type GeneratedArray } from './harness/deterministic.js';
 import { assertClose, float32, type StoredArray } from './harness/golden.js';
 import { testGpu } from './harness/gpu.js';
 import { goldenModel, kerasModel, openModel, type TfjsModel } from './harness/tfjs-golden.js';
-import { fileOf } from './harness/weights.js';
+import { fileOf, openBytes } from './harness/weights.js';
 
 const gpu = await testGpu();
 
@@ -104,6 +106,34 @@ test('one layer that joins at every level, as in the TensorFlow examples, is rea
   }), golden.cases[1]!.variants[0]!);
 });
 
+/** The blocks that hold a norm. */
+const sequentials = (model: TfjsModel): Json[] => layersOf(model).filter(({ class_name: kind, config }) => kind === 'Sequential' && config.layers.some((layer: Json) => layer.class_name === 'BatchNormalization'));
+
+test('layers that are called with training=True take the statistics of the image', async () => {
+  const called = (argument: unknown) => changed((model) => sequentials(model).forEach(({ inbound_nodes: [node] }) => (node[0][3] = { training: argument })));
+  for (const argument of [true, 1]) assert.is(tfjsNetwork(await openModel(called(argument))).statistics, 'batch');
+  for (const argument of [false, null, 0]) assert.is(tfjsNetwork(await openModel(called(argument))).statistics, 'running');
+  assert.is(tfjsNetwork(await openModel(goldenModel(1, 0))).statistics, 'running');
+  const [found] = networksIn(await openModel(called(true)));
+  assert.is(found!.statistics, 'batch');
+  // Keras 3 writes arguments by their names.
+  const keras = kerasModel();
+  const layers = (keras.json.modelTopology as Json).model_config.config.layers as Json[];
+  for (const layer of layers) if (layer.class_name === 'Sequential' || layer.class_name === 'BatchNormalization') layer.inbound_nodes[0].kwargs = { training: true };
+  assert.is(tfjsNetwork(await openModel(keras)).statistics, 'batch');
+  // Dropout that is called with training=False is none at all.
+  const off = tfjsNetwork(await openModel(called(false)));
+  assert.is((off.architecture.options as { dropout: number }).dropout, 0);
+});
+
+test('a model for larger images than leave one pixel says so, and keeps it when it is written', async () => {
+  const [found] = networksIn(await openModel(changed((model) => (layersOf(model)[0]!.config.batch_input_shape = [null, 32, 48, 3]))));
+  assert.equal(found!.imageSize, [48, 32]);
+  assert.is((found!.weights.architecture.options as { size: number }).size, 16);
+  assert.equal(networksIn(await openBytes(encodeWeights(found!, 'safetensors')))[0]!.imageSize, [48, 32]);
+  assert.is(networksIn(await openModel(goldenModel(1, 0)))[0]!.imageSize, undefined);
+});
+
 test('biases everywhere, norms without scale or shift, and an innermost layer without norm are read', async () => {
   const withoutInnermost = changed((model) => {
     const [innermost] = layersOf(model).filter((layer) => layer.class_name === 'Sequential' && layer.config.layers[0].class_name === 'Conv2D').slice(-1);
@@ -175,8 +205,9 @@ test('other networks are refused by the layer that says so', async () => {
   await no((model) => (ofClass(model, 'Dropout')[0]!.config.rate = 0.3), /dropout after layer/);
   await no((model) => (ofClass(model, 'Concatenate')[0]!.config.axis = 1), /axis 1/);
   await no((model) => (ofClass(model, 'Conv2DTranspose').at(-1)!.config.activation = 'sigmoid'), /activation tanh/, /sigmoid/);
-  await no((model) => (layersOf(model)[0]!.config.batch_input_shape = [null, 32, 32, 3]), /16 x 16 pixels/);
-  await no((model) => (layersOf(model)[1]!.inbound_nodes[0][0][3] = { training: true }), /training: true/);
+  await no((model) => (layersOf(model)[0]!.config.batch_input_shape = [null, 24, 24, 3]), /multiples of 16 pixels/);
+  // Norms of which one takes the image's statistics and the others those of the training are no network of this library's.
+  await no((model) => (sequentials(model)[2]!.inbound_nodes[0][0][3] = { training: true }), /batch norm layer/, /training=True/);
   await no((model) => layersOf(model).push({ class_name: 'Flatten', name: 'more', config: { name: 'more' }, inbound_nodes: [[[layersOf(model)[1]!.name, 0, 0]]] }), /layer "more"/);
   await no((model) => ((model.json.modelTopology as Json).class_name = 'Sequential'), /functional model/);
   await no((model) => ((model.json.modelTopology as Json).config.output_layers = []), /outputs/);

@@ -9,6 +9,8 @@ import { bytesSource } from '../src/formats/byte-source.js';
 import { encodePyTorch } from '../src/formats/pytorch-write.js';
 import { openSafetensors } from '../src/formats/safetensors-file.js';
 import { openPyTorch } from '../src/formats/pytorch-file.js';
+import { createImage } from '../src/data/image.js';
+import { encodePng } from '../src/node/images.js';
 import golden from './goldens/reference_run.json';
 import { buildLibrary, failedWith, run, succeeded, temporaryFolder, type Finished } from './harness/program.js';
 import { collect, formulaNetwork } from './harness/weights.js';
@@ -31,6 +33,7 @@ test.before(async () => {
   await write('g.pth', { kind: 'unet', options: { size: 64, ngf: 2, norm: 'instance' } });
   await write('d.pth', { kind: 'patchgan', options: { ndf: 3, layers: 2, norm: 'instance' } });
   await write('grey.pth', { kind: 'unet', options: { size: 32, ngf: 2, inChannels: 1 } });
+  await write('two.pth', { kind: 'unet', options: { size: 32, ngf: 2, inChannels: 2 } });
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -86,10 +89,47 @@ test('a generator alone gets a new discriminator of the width that is asked for'
   assert.is(info.architecture.generator.ngf, 2);
 });
 
+test('a run whose optimiser is another gives its networks, and a note says so', async () => {
+  const { value } = await openPyTorch(bytesSource(readFileSync(at('run.pth'))));
+  const top = new Map(value as Map<string, any>);
+  top.set('generator_optimizer', new Map<string, any>([['state', new Map()], ['param_groups', [new Map([['lr', 0.1], ['params', [...top.get('generator_optimizer').get('param_groups')[0].get('params')]]] as [string, any][])]]]));
+  writeFileSync(at('sgd.pth'), await collect(encodePyTorch(top)));
+  const printed = succeeded(await train('sgd', '--from', at('sgd.pth'), ...STILL));
+  assert.match(printed, /both networks of .*sgd\.pth; their optimisers are new \(those of the file were left: .*the generator's optimiser is another/);
+  assert.is((await checkpoint('sgd')).info.generatorSteps, 1);
+  failedWith(await run('shadegrad', ['convert', at('sgd.pth'), at('never.safetensors'), '--run']), 'WEIGHTS_UNSUPPORTED', /optimiser is another/, /shadegrad train --from/);
+  assert.not.ok(existsSync(at('never.safetensors')));
+});
+
+test('a grey network trains on luminance, and a run of one can be resumed', async () => {
+  const printed = succeeded(await train('grey', '--from', at('grey.pth'), '--steps', '1'));
+  succeeded(await run('train-facades', ['--resume', '--steps', '2', '--out', at('grey')]));
+  assert.match(printed, /it takes luminance \(grey\) and makes colours/);
+  const { info } = await checkpoint('grey');
+  assert.is(info.generatorSteps, 2);
+  assert.is(info.architecture.generator.inChannels, 1);
+  assert.is(info.architecture.discriminator!.inChannels, 4);
+});
+
+test('a network with a number that is not finite starts nothing, by no command, and writes nothing', async () => {
+  const broken = formulaNetwork({ kind: 'unet', options: { size: 32, ngf: 2 } });
+  const [name, tensor] = [...broken.tensors][0]!;
+  const tensors = new Map(broken.tensors).set(name, { shape: tensor.shape, read: async () => (await tensor.read()).map((number, index) => (index === 0 ? NaN : number)) });
+  writeFileSync(at('nan.pth'), await collect(encodePyTorch(stateDict({ ...broken, tensors }))));
+  const words = [/nan\.pth: tensor "model\.model\.0\.weight"/, /NaN at index 0/];
+  failedWith(await train('none', '--from', at('nan.pth')), 'WEIGHTS_CORRUPT', ...words);
+  writeFileSync(at('picture.png'), encodePng(createImage(8, 8)));
+  failedWith(await run('translate', ['--weights', at('nan.pth'), '--input', at('picture.png'), '--output', at('pictures')]), 'WEIGHTS_CORRUPT', ...words);
+  for (const to of ['nan-2.pth', 'nan.onnx']) failedWith(await run('shadegrad', ['convert', at('nan.pth'), at(to)]), 'WEIGHTS_CORRUPT', ...words);
+  assert.match(succeeded(await run('shadegrad', ['inspect', at('nan.pth'), '--no-tensors'])), /numbers: 1 not finite, the first NaN in "model\.model\.0\.weight" at index 0/);
+  for (const made of ['none', 'pictures', 'nan-2.pth', 'nan.onnx']) assert.not.ok(existsSync(at(made)), made);
+});
+
 test('flags that contradict the file, and files that cannot be trained on, start nothing', async () => {
   failedWith(await train('none', '--from', at('g.pth'), '--ngf', '8'), 'BAD_FLAG', /--ngf 2/, /--ngf 8/);
   failedWith(await train('none', '--from', at('g.pth'), '--size', '32'), 'BAD_FLAG', /--size 64/);
-  failedWith(await train('none', '--from', at('grey.pth')), 'WEIGHTS_UNSUPPORTED', /1 -> 3/);
+  failedWith(await train('none', '--from', at('two.pth')), 'WEIGHTS_UNSUPPORTED', /2 -> 3/);
+  failedWith(await train('none', '--from', at('grey.pth'), '--from-discriminator', at('d.pth')), 'WEIGHTS_UNSUPPORTED', /1 \+ 3 channels/, /6 channels/);
   failedWith(await train('none', '--from', at('d.pth')), 'WEIGHTS_MISMATCH', /no generator/);
   failedWith(await train('none', '--from', at('g.pth'), '--from-discriminator', at('g.pth')), 'WEIGHTS_MISMATCH', /no discriminator/);
   failedWith(await train('none', '--from-discriminator', at('d.pth')), 'BAD_FLAG', /--from/);

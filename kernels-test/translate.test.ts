@@ -1,13 +1,18 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { greyImage } from '../src/data/grey.js';
 import { joinPair } from '../src/data/image.js';
+import { resizeBicubic } from '../src/data/resize.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
+import { stateDict } from '../src/exchange/pytorch-run.js';
+import { encodePyTorch } from '../src/formats/pytorch-write.js';
 import { encodePng, readImage } from '../src/node/images.js';
 import decode from './goldens/image_decode.json';
 import formats from './goldens/image_formats.json';
 import { buildLibrary, failedWith, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
+import { collect, formulaNetwork } from './harness/weights.js';
 
 const folder = temporaryFolder('translate');
 const weights = join(folder, 'run', 'checkpoint.safetensors');
@@ -92,9 +97,67 @@ test('an input is never written over, nor one result over another', async () => 
   symlinkSync(own, join(folder, 'linked'));
   failedWith(await translate('--input', own, '--output', join(folder, 'linked')), 'BAD_FLAG', /written over/);
   assert.ok(readFileSync(join(own, 'a.png')).equals(before));
+  // One file that has no place does not keep the others from theirs.
   copyFileSync(join(input, 'jpeg-baseline.jpg'), join(own, 'a.jpg'));
-  failedWith(await translate('--input', own, '--output', join(folder, 'same-names')), 'BAD_FLAG', /same name/);
-  assert.not.ok(existsSync(join(folder, 'same-names')));
+  copyFileSync(join(input, 'jpeg-baseline.jpg'), join(own, 'b.jpg'));
+  const result = await translate('--input', own, '--output', join(folder, 'same-names'));
+  assert.is(result.status, 1);
+  assert.match(result.stderr, /error \[BAD_FLAG\]: The results for .*a\.jpg and .*a\.png would have the same name/);
+  assert.match(result.stdout, '2 of 3 images translated');
+  assert.equal(readdirSync(join(folder, 'same-names')), ['a.png', 'b.png']);
+  const within = await translate('--input', own, '--output', own);
+  assert.match(within.stdout, '1 of 3 images translated');
+  assert.ok(readFileSync(join(own, 'a.png')).equals(before));
+  assert.equal(readdirSync(own).sort(), ['a.jpg', 'a.png', 'b.jpg', 'b.png']);
+});
+
+test('one result that cannot be written ends one file; a long name is as good as any', async () => {
+  const names = [`${'n'.repeat(251)}.png`, 'between.png', 'last.png'];
+  const [from, to] = [join(folder, 'long'), join(folder, 'long-out')];
+  mkdirSync(from);
+  for (const name of names) copyFileSync(join(input, 'png-rgb.png'), join(from, name));
+  mkdirSync(join(to, 'between.png'), { recursive: true });
+  const result = await translate('--input', from, '--output', to);
+  failedWith(result, 'WRITE_FAILED', /between\.png/, /a folder of that name/);
+  assert.match(result.stdout, '2 of 3 images translated');
+  assert.equal(readdirSync(to).sort(), [names[1]!, names[2]!, names[0]!].sort());
+  for (const name of [names[0]!, names[2]!]) assert.ok(statSync(join(to, name)).isFile());
+});
+
+test('images run at the size that is asked for, and what that is is said', async () => {
+  const wide = join(folder, 'wide');
+  mkdirSync(wide);
+  const first = await facades.get(0);
+  const picture = (width: number, height: number): void => writeFileSync(join(wide, `${width}x${height}.png`), encodePng(resizeBicubic(first.a, width, height)));
+  for (const [width, height] of [[96, 32], [50, 70], [10, 9]] as const) picture(width, height);
+  const sizes = async (name: string): Promise<number[][]> => Promise.all(readdirSync(join(folder, name)).sort().map(async (file) => {
+    const { width, height } = await readImage(join(folder, name, file));
+    return [width, height];
+  }));
+  assert.match(succeeded(await translate('--input', wide, '--output', join(folder, 'at-own'))), /images are resized to 32 x 32, the size of the network/);
+  assert.equal(await sizes('at-own'), [[32, 32], [32, 32], [32, 32]]);
+  assert.match(succeeded(await translate('--input', wide, '--output', join(folder, 'at-image'), '--size', 'image', '--no-dropout')), /images keep their size/);
+  assert.equal(await sizes('at-image'), [[10, 9], [50, 70], [96, 32]]);
+  failedWith(await translate('--input', wide, '--output', join(folder, 'never'), '--size', '32x40'), 'BAD_FLAG', /multiples of 32/, /write --size 32x32, or --size image/);
+  failedWith(await translate('--input', wide, '--output', join(folder, 'never'), '--size', 'big'), 'BAD_FLAG', /--size image/);
+  assert.not.ok(existsSync(join(folder, 'never')));
+});
+
+test('grey networks take luminance and give grey pictures; the folder of a run is taken for its checkpoint', async () => {
+  const colour = await readImage(join(input, 'png-rgb.png'));
+  mkdirSync(join(folder, 'colours'));
+  writeFileSync(join(folder, 'colours', 'colour.png'), encodePng(colour));
+  writeFileSync(join(folder, 'colours', 'grey.png'), encodePng(greyImage(colour)));
+  mkdirSync(join(folder, 'grey'));
+  const weightsOfGrey = stateDict(formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, inChannels: 1, outChannels: 1 } }));
+  writeFileSync(join(folder, 'grey', 'latest_net_G.pth'), await collect(encodePyTorch(weightsOfGrey)));
+  const printed = await run('translate', ['--weights', join(folder, 'grey'), '--input', join(folder, 'colours'), '--output', join(folder, 'grey-out'), '--no-dropout']);
+  assert.match(succeeded(printed), /grey: taking its latest_net_G\.pth/);
+  const { data } = await readImage(join(folder, 'grey-out', 'colour.png'));
+  assert.ok(data.every((value, at) => value === data[at - (at % 3)]) && new Set(data).size > 8);
+  assert.ok(bytes('grey-out', 'colour.png').equals(bytes('grey-out', 'grey.png')));
+  assert.match(succeeded(await run('translate', ['--weights', join(folder, 'run'), '--input', join(input, 'png-rgb.png'), '--output', join(folder, 'of-folder'), '--seed', '1'])), /taking its checkpoint\.safetensors/);
+  assert.ok(bytes('of-folder', 'png-rgb.png').equals(bytes('one', 'png-rgb.png')));
 });
 
 test('missing flags, files and folders are said to be missing', async () => {

@@ -60,7 +60,10 @@ export { encodePyTorch, PythonFloat, type PyTorchTensor, type PyTorchWritable, t
 export { OrderedDict, Tuple } from './formats/pickle-read.js';
 export { encodePict, openPict, type PictFile } from './formats/pict.js';
 export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
-export { findNetwork, findRun, hasRun, networksIn, type FoundNetwork, type NetworkRole, type WeightOrigin } from './exchange/read-weights.js';
+export {
+  findNetwork, findRun, findRunIfAny, hasRun, networksIn,
+  type FoundNetwork, type NetworkRole, type WeightOrigin,
+} from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
 export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
 export type { FileToWrite, OnnxFiles } from './formats/onnx.js';
@@ -70,5 +73,5 @@ export { runForPyTorch, stateDict } from './exchange/pytorch-run.js';
 // Training.
 export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';
 export { Trainer, type TrainedStep, type TrainerOptions, type TrainerVariants } from './training/trainer.js';
-export { Translator, type TranslatorOptions } from './training/translator.js';
+export { Translator, type TranslatedSize, type TranslatorOptions } from './training/translator.js';
 export type { Direction } from './training/image-store.js';

@@ -17,7 +17,7 @@ export function checkpointInfo({ name, metadata }: WeightFile): TrainingCheckpoi
     return parseCheckpointInfo(metadata.get(INFO_KEY), name);
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;
-    throw new ShadegradError(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT', error.message.split('\n  ', 1)[0]!, error);
+    throw error.withCode(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT');
   }
 }
 

@@ -3,6 +3,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { PatchGAN } from '../models/patchgan.js';
 import type { UNet } from '../models/unet.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../tensor/shape.js';
+import { checkedTensor } from './checked-tensor.js';
 import { buildNetwork } from './load-network.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 import { libraryShape, referenceShape, toLibraryLayout, toReferenceLayout } from './reference-layout.js';
@@ -23,6 +24,7 @@ const NAMED_TENSORS = 3;
  *
  * @param stored by the network's own names
  * @param label names the file in errors
+ * @returns tensors whose read() also throws WEIGHTS_CORRUPT for numbers that are not finite
  * @throws WEIGHTS_MISMATCH with the first differences, WEIGHTS_CORRUPT for options that no network has
  */
 export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMap<string, StoredTensor>, layout: WeightLayout, label: string): NetworkWeights {
@@ -36,7 +38,7 @@ export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMa
     if (!tensor && !slot.trainable) tensors.set(name, constantTensor(slot.shape, name.endsWith('.running_var') ? 1 : 0));
     else if (!tensor) differences.push(`${quoteName(name)} is missing`);
     else if (!sameShape(tensor.shape, shapeOf(slot.shape))) differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(slot.shape))} is needed`);
-    else tensors.set(name, layout === 'pytorch' ? libraryTensor(tensor) : tensor);
+    else tensors.set(name, layout === 'pytorch' ? libraryTensor(checkedTensor(tensor, label)) : checkedTensor(tensor, label));
   }
   for (const name of left.keys()) if (!STATISTICS.test(name)) differences.push(`${quoteName(name)} has no place`);
   if (differences.length > 0) {
@@ -44,7 +46,7 @@ export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMa
     throw new ShadegradError('WEIGHTS_MISMATCH', `${label}: the tensors are not those of one ${architecture.kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
       expected: `what ${JSON.stringify(architecture.options)} has`,
       received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-      fix: 'shadegrad inspect FILE lists what is in the file; it has to be a network as in pytorch-CycleGAN-and-pix2pix',
+      fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
     });
   }
   return { architecture, tensors };
@@ -56,7 +58,9 @@ function possibleNetwork(architecture: NetworkArchitecture, label: string): UNet
     return buildNetwork(architecture);
   } catch (error) {
     if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT') throw error;
-    throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: there is no such network: ${error.message.split('\n', 1)[0]}`, { expected: error.expected, received: error.received, fix: 'copy the file again, or convert it anew' });
+    throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: there is no such network: ${error.what}`, {
+      expected: error.expected, received: error.received, fix: 'copy the file again, or convert it anew',
+    });
   }
 }
 

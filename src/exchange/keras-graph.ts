@@ -9,6 +9,8 @@ export interface KerasOp {
   readonly path: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
   readonly inputs: readonly KerasOp[];
+  /** What the model calls it with, whether or not the model itself trains; undefined where it runs as the model does. */
+  readonly training: boolean | undefined;
 }
 
 export interface KerasGraph {
@@ -27,8 +29,14 @@ interface Layer {
   readonly name: string;
   readonly kind: string;
   readonly config: Readonly<Record<string, unknown>>;
-  /** For each use, the layers whose results go in, each with the number of its own use. */
-  readonly uses: readonly (readonly Reference[])[];
+  readonly uses: readonly Use[];
+}
+
+/** One call of a layer. */
+interface Use {
+  /** The layers whose results go in, each with the number of its own use. */
+  readonly inputs: readonly Reference[];
+  readonly training: boolean | undefined;
 }
 
 interface Reference {
@@ -40,11 +48,15 @@ interface Reference {
 export const layerName = ({ path }: Pick<KerasOp, 'path'>): string => `layer ${quote(path.join('/'))}`;
 
 function corrupt(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_CORRUPT', `${label}: ${what}`, { expected, received, fix: 'export the Keras model as a layers model again' });
+  return new ShadegradError('WEIGHTS_CORRUPT', `${label}: ${what}`, {
+    expected, received, fix: 'export the Keras model again: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model',
+  });
 }
 
 function unsupported(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: "only the U-Net of TensorFlow's pix2pix tutorial can be read from such files" });
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, {
+    expected, received, fix: "name a model of the U-Net of TensorFlow's pix2pix tutorial: others cannot be read from such files",
+  });
 }
 
 /**
@@ -78,24 +90,26 @@ export function parseKerasGraph(topology: unknown, label: string): KerasGraph {
     if (!layer) throw corrupt(label, 'the input of a layer', 'a layer of the model', quote(name));
     // A model inside the model counts its uses from 1, and by some writers from 0: with a single use there is no doubt.
     const number = layer.uses.length === 1 ? 0 : use;
-    const inputs = layer.uses[number];
-    if (!inputs) throw corrupt(label, `use ${use} of layer ${quote(name)}`, `one of ${layer.uses.length}`, 'there is no such use');
+    const called = layer.uses[number];
+    if (!called) throw corrupt(label, `use ${use} of layer ${quote(name)}`, `one of ${layer.uses.length}`, 'there is no such use');
     const key = `${number} ${name}`;
     const known = made.get(key);
     if (known === 'in the making') throw corrupt(label, `layer ${quote(name)}`, 'a model without loops', 'its result goes into itself');
     if (known) return known;
     made.set(key, 'in the making');
-    const op = expand(layer, inputs.map(resolve));
+    const op = expand(layer, called.inputs.map(resolve), called.training);
     made.set(key, op);
     return op;
   };
-  const expand = ({ name, kind, config: own }: Layer, inputs: readonly KerasOp[]): KerasOp => {
-    if (kind !== 'Sequential') return make({ kind, path: [name], config: own, inputs });
+  const expand = ({ name, kind, config: own }: Layer, inputs: readonly KerasOp[], training: boolean | undefined): KerasOp => {
+    if (kind !== 'Sequential') return make({ kind, path: [name], config: own, inputs, training });
     if (inputs.length !== 1) throw corrupt(label, `inputs of layer ${quote(name)}`, 'one', String(inputs.length));
     let last = inputs[0]!;
     for (const entry of list(own.layers, `layers of ${quote(name)}`, label)) {
       const inner = parseLayer(entry, label);
-      if (inner.kind !== 'InputLayer') last = make({ kind: inner.kind, path: [name, inner.name], config: inner.config, inputs: [last] });
+      if (inner.kind !== 'InputLayer') {
+        last = make({ kind: inner.kind, path: [name, inner.name], config: inner.config, inputs: [last], training });
+      }
       if (all.length > MAX_LAYERS) throw unsupported(label, 'the model', `at most ${MAX_LAYERS} layers`, 'more');
     }
     return last;
@@ -122,31 +136,36 @@ function parseLayer(entry: unknown, label: string): Layer {
   if (typeof name !== 'string') throw corrupt(label, `a layer of class ${quote(kind)}`, 'a name', quote(name));
   const nodes = list(entry.inbound_nodes ?? [], `inbound_nodes of layer ${quote(name)}`, label);
   // The input has no node, and is there once.
-  const uses = kind === 'InputLayer' && nodes.length === 0 ? [[]] : nodes.map((node) => parseNode(node, name, label));
+  const once = kind === 'InputLayer' && nodes.length === 0;
+  const uses = once ? [{ inputs: [], training: undefined }] : nodes.map((node) => parseNode(node, name, label));
   return { name, kind, config, uses };
 }
 
 /** One use: in Keras 2 a list of [layer, use, tensor, arguments], in Keras 3 the arguments with tensors among them. */
-function parseNode(node: unknown, name: string, label: string): Reference[] {
+function parseNode(node: unknown, name: string, label: string): Use {
   const what = `inbound_nodes of layer ${quote(name)}`;
   if (Array.isArray(node)) {
-    for (const each of node) if (Array.isArray(each)) checkArguments(each[3], what, label);
-    return references(node, what, label);
+    const items = node as unknown[];
+    // Keras 3 leaves out the outer list where there is a single tensor.
+    const calls = typeof items[0] === 'string' ? [items] : items;
+    const training = calls.map((each) => trainingOf(Array.isArray(each) ? each[3] : null)).find((each) => each !== undefined);
+    return { inputs: references(items, what, label), training };
   }
   if (!isObject(node)) throw corrupt(label, what, 'a list, or an object with args', quote(node));
-  checkArguments(node.kwargs, what, label);
   const args = list(node.args, what, label);
   // A layer of several inputs takes a list of them as its one argument.
   const tensors = args.length === 1 && Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
-  return tensors.map((tensor) => {
+  const inputs = tensors.map((tensor) => {
     const history = isObject(tensor) && isObject(tensor.config) ? tensor.config.keras_history : undefined;
     return reference(history, what, label);
   });
+  return { inputs, training: trainingOf(node.kwargs) };
 }
 
-/** Whether a norm takes the moments of the training or of the image cannot be fixed for one layer. */
-function checkArguments(given: unknown, what: string, label: string): void {
-  if (isObject(given) && given.training === true) throw unsupported(label, what, 'layers that run as the model does', 'training: true');
+/** The argument `training` of a call; some programs write it as a number. */
+function trainingOf(given: unknown): boolean | undefined {
+  const training = isObject(given) ? given.training : undefined;
+  return typeof training === 'boolean' || training === 0 || training === 1 ? Boolean(training) : undefined;
 }
 
 function references(value: unknown, what: string, label: string): Reference[] {

@@ -7,7 +7,7 @@ import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './netwo
 
 /** Differences named in one message: the first ones tell of what kind they are. */
 const NAMED_DIFFERENCES = 3;
-/** The driver keeps a copy of what it has not yet uploaded: it is let catch up after as many bytes. */
+/** Bytes written between two waits for the device: the driver keeps a copy of everything that it has not yet uploaded. */
 const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
 /** Names come out of foreign files and may be of any length. */
 const NAME_LENGTH = 80;
@@ -19,7 +19,7 @@ export interface LoadNetworkOptions {
   seed?: number;
 }
 
-/** What it takes to build the network anew: every option, given or not when it was made. */
+/** The options that build a network anew, each with its resolved value. */
 export function networkArchitecture(network: UNet | PatchGAN): NetworkArchitecture {
   return network instanceof UNet ? { kind: 'unet', options: network.options } : { kind: 'patchgan', options: network.options };
 }
@@ -88,6 +88,6 @@ function wrongLength(name: string, expected: number, received: number): Shadegra
   return new ShadegradError('WEIGHTS_MISMATCH', `contents of "${name}"`, {
     expected: `${expected} numbers`,
     received: `${received} numbers`,
-    fix: 'check the reader that made these weights',
+    fix: 'return as many numbers from read() as the shape has',
   });
 }

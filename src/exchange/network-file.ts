@@ -14,9 +14,14 @@ import { referenceStateDict } from './reference-network.js';
 export const INFO_KEY = 'shadegrad';
 export const NETWORK_FORMAT = 'shadegrad-network';
 const FORMAT_VERSION = 1;
+/** Of a side: no image is larger. */
+const MOST_PIXELS = 65_536;
 
-/** Statistics that a network's norms are meant to use when it does not train. */
+/** The statistics that a network's norms use when it does not train. */
 export type Statistics = 'batch' | 'running';
+
+/** Width and height of images in pixels. */
+export type ImageSize = readonly [width: number, height: number];
 
 interface NetworkDescription {
   readonly format: typeof NETWORK_FORMAT;
@@ -25,10 +30,12 @@ interface NetworkDescription {
   readonly architecture: NetworkArchitecture;
   readonly layout: WeightLayout;
   readonly statistics: Statistics;
+  /** Left out where it is the network's own size. */
+  readonly imageSize?: ImageSize;
 }
 
 export interface NetworkFileOptions {
-  /** Of the parameters and running statistics. Default f32. */
+  /** Type of the parameters and running statistics. Default f32. */
   dtype?: StoredDType;
   /**
    * 'pytorch' turns the weights round and adds num_batches_tracked: the state dict that Python's
@@ -36,12 +43,17 @@ export interface NetworkFileOptions {
    */
   layout?: WeightLayout;
   statistics?: Statistics;
+  /** Of the images that the network is made for, if larger than its own size. */
+  imageSize?: ImageSize;
 }
 
 /** The bytes of a file of one network, a tensor at a time. */
-export function encodeNetwork(weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch' }: NetworkFileOptions = {}): AsyncGenerator<Uint8Array> {
+export function encodeNetwork(
+  weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {},
+): AsyncGenerator<Uint8Array> {
   const description: NetworkDescription = {
     format: NETWORK_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, architecture: weights.architecture, layout, statistics,
+    ...(imageSize && { imageSize }),
   };
   const tensors = layout === 'pytorch' ? referenceStateDict(weights) : [...weights.tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, read: () => tensor.read() }));
   // Transformers and others in Python look for this key before they load a file.
@@ -60,17 +72,19 @@ export function describedFormat({ metadata }: WeightFile): string | null {
  * @throws WEIGHTS_CORRUPT for a description that makes no sense, WEIGHTS_UNSUPPORTED for one of a later version,
  * WEIGHTS_MISMATCH when the tensors are others
  */
-export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics } {
-  const { formatVersion, architecture, layout, statistics = 'batch', libraryVersion } = parsed(file.metadata.get(INFO_KEY)) ?? {};
+export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics; imageSize?: ImageSize } {
+  const description = parsed(file.metadata.get(INFO_KEY)) ?? {};
+  const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = description;
   if (formatVersion !== FORMAT_VERSION) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
       received: `format version ${JSON.stringify(formatVersion)?.slice(0, 40)} (written by shadegrad ${String(libraryVersion).slice(0, 40)})`,
-      fix: 'use the version of shadegrad that wrote it',
+      fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
   if (!isArchitecture(architecture) || (layout !== 'shadegrad' && layout !== 'pytorch') || (statistics !== 'batch' && statistics !== 'running')) throw badDescription(file);
-  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics };
+  if (imageSize !== undefined && !isImageSize(imageSize, architecture)) throw badDescription(file);
+  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize && { imageSize }) };
 }
 
 function badDescription({ name, metadata }: WeightFile): ShadegradError {
@@ -88,6 +102,12 @@ function parsed(json: string | undefined): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+function isImageSize(value: unknown, { options }: NetworkArchitecture): value is ImageSize {
+  const multiple = 'size' in options ? (options.size ?? 1) : 1;
+  const isSide = (side: number): boolean => Number.isSafeInteger(side) && side >= 1 && side <= MOST_PIXELS && side % multiple === 0;
+  return Array.isArray(value) && value.length === 2 && value.every(isSide);
 }
 
 /** Whether the options are possible ones, building the network tells. */

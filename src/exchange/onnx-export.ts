@@ -9,7 +9,7 @@ import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { networkGraph, type OnnxStatistics } from './onnx-export-graph.js';
 
 export interface OnnxOptions {
-  /** Images at a time: so many, or as many as come. Default 'dynamic'. */
+  /** Images that the model takes at a time: a fixed number, or as many as come. Default 'dynamic'. */
   batch?: 'dynamic' | number;
   /**
    * How convolution kernels are stored. 'f16' halves the file; the model casts them when it is loaded and computes in
@@ -17,7 +17,7 @@ export interface OnnxOptions {
    */
   dtype?: 'f32' | 'f16';
   /**
-   * Moments of batch norms. 'image': each image's own, so that a batch gives what its images give one by one, which is
+   * Moments that batch norms use. 'image': each image's own, so that a batch gives what its images give one by one, which is
    * what pix2pix does at test time. 'batch': of all images of a batch together, as UNet.forward() of a whole batch.
    * 'running': those gathered while training. Default 'image'.
    */
@@ -43,9 +43,13 @@ const OUTPUT = 'output';
  */
 export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): OnnxFiles {
   const { batch = 'dynamic', dtype = 'f32', statistics = 'image', external } = options;
-  if (batch !== 'dynamic' && !(Number.isSafeInteger(batch) && batch >= 1)) throw refused('batch', '"dynamic", or a whole number of at least 1', batch);
-  if (dtype !== 'f32' && dtype !== 'f16') throw refused('dtype', 'f32 or f16', dtype);
-  if (statistics !== 'image' && statistics !== 'batch' && statistics !== 'running') throw refused('statistics', 'image, batch or running', statistics);
+  if (batch !== 'dynamic' && !(Number.isSafeInteger(batch) && batch >= 1)) {
+    throw refused('batch', '"dynamic", or a whole number of at least 1', batch, 'leave batch out to take as many images as come');
+  }
+  if (dtype !== 'f32' && dtype !== 'f16') throw refused('dtype', 'f32 or f16', dtype, "leave dtype out for 'f32'");
+  if (statistics !== 'image' && statistics !== 'batch' && statistics !== 'running') {
+    throw refused('statistics', 'image, batch or running', statistics, "leave statistics out for 'image', each image's own");
+  }
 
   const network = buildNetwork(weights.architecture);
   checkWeights(network, weights);
@@ -93,6 +97,6 @@ function checkWeights(network: UNet | PatchGAN, { tensors }: NetworkWeights): vo
   }
 }
 
-function refused(option: string, expected: string, received: unknown): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', `${option} of an ONNX model`, { expected, received: String(received).slice(0, 80), fix: 'use such a value' });
+function refused(option: string, expected: string, received: unknown, fix: string): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', `${option} of an ONNX model`, { expected, received: String(received).slice(0, 80), fix });
 }

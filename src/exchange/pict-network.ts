@@ -2,8 +2,10 @@ import type { StoredTensor, TensorToWrite, WeightFile } from '../formats/weight-
 import { ShadegradError } from '../gpu/errors.js';
 import type { UNetOptions } from '../models/unet.js';
 import { formatShape } from '../tensor/shape.js';
+import { checkedTensor } from './checked-tensor.js';
+import { constantTensor } from './fit-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
-import { constantTensor, inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
+import { inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
 
 /** What pix2pix-tensorflow's generator is, whatever its size. */
 const FIXED = { dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu' } as const satisfies UNetOptions;
@@ -43,7 +45,7 @@ export function pictNetwork(file: WeightFile): NetworkWeights {
     const tensor = left.get(name);
     if (!tensor) throw notThisNetwork(label, `tensor "${name}"`, 'the tensors of a generator of pix2pix-tensorflow', 'it is not there');
     left.delete(name);
-    return tensor;
+    return checkedTensor(tensor, label);
   };
 
   const naming = NAMINGS.find(({ down, kernel }) => tensors.has(`${scope('encoder', 1)}/${down}/${kernel}`));
@@ -115,7 +117,11 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
   const write = (name: string, slot: { readonly name: string } | undefined, missing: number, convert = (tensor: NetworkTensor) => tensor): void => {
     const tensor = slot && tensors.get(slot.name);
     if (slot && !tensor) {
-      throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${slot.name}"`, { expected: 'every tensor of the network', received: 'it is not there', fix: 'give all of the network\'s weights' });
+      throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${slot.name}"`, {
+        expected: 'every tensor of the network',
+        received: 'it is not there',
+        fix: 'pass the tensors of networkWeights() or of a file, all of them',
+      });
     }
     const converted = tensor ? convert(tensor) : constantTensor([missing], 0);
     written.push({ name, shape: converted.shape, read: () => converted.read() });

@@ -8,6 +8,7 @@ import { sameShape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT, CHECKPOINT_FORMAT_VERSION, parseCheckpointInfo, type CheckpointArchitecture, type CheckpointOptions, type TrainingCheckpoint } from '../training/checkpoint-info.js';
 import { ADAM_BETAS, ADAM_EPSILON } from '../training/trainer.js';
 import { LIBRARY_VERSION } from '../version.js';
+import { checkedTensor } from './checked-tensor.js';
 import { constantTensor, libraryTensor, referenceTensor } from './fit-network.js';
 import { buildNetwork } from './load-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
@@ -24,6 +25,10 @@ const INFO_KEY = 'shadegrad';
 const STEP_KEYS = ['step', 'global_step', 'iteration', 'total_iters'];
 /** Optimisers lie at most so deep in a checkpoint. */
 const MAX_DEPTH = 4;
+/** What can be done with a run whose optimisers cannot be taken. */
+const NETWORKS_ALONE =
+  'go on with the networks alone: "npx shadegrad train --from FILE" gives them new optimisers; ' +
+  '"npx shadegrad convert" without --run writes one of them, and findNetwork() gives it in code';
 /** The discriminator sees each step's images three times: made, real, and made again for the generator's loss. */
 const FORWARDS = { generator: 1, discriminator: 3 } as const;
 
@@ -81,7 +86,14 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
     const states = parameterStates(optimizer);
     return states.length === names.length && states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)));
   });
-  if (fitting.length !== 1) throw noRun(file.name, `${fitting.length} optimisers whose state has the ${names.length} shapes of the ${role}, of ${optimizers.length} in all`);
+  if (fitting.length !== 1) {
+    const counted = fitting.length === 0 ? 'no optimiser' : 'more than one optimiser';
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name}: ${counted} fits the ${role}`, {
+      expected: `one with the ${names.length} shapes of its parameters`,
+      received: `${fitting.length} of the ${optimizers.length} in the file`,
+      fix: NETWORKS_ALONE,
+    });
+  }
   const states = parameterStates(fitting[0]!);
   const group = checkedGroup(fitting[0]!, file.name, role);
   const steps = await Promise.all(states.map((state) => (state === null ? 0 : stepOf(state.get('step')))));
@@ -90,7 +102,7 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
   }
   const moment = (key: string) => new Map(names.map((name, i): [string, NetworkTensor] => {
     const tensor = states[i]?.get(key);
-    return [name, isTensor(tensor) ? libraryTensor(tensor) : constantTensor(slots.get(name)!.shape, 0)];
+    return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(slots.get(name)!.shape, 0)];
   }));
   return { first: moment('exp_avg'), second: moment('exp_avg_sq'), steps: steps[0] ?? 0, learningRate: group };
 }
@@ -122,7 +134,12 @@ async function stepOf(step: PyTorchValue | undefined): Promise<number> {
   return isTensor(step) ? ((await step.read())[0] ?? NaN) : typeof step === 'number' ? step : NaN;
 }
 
-/** @returns the learning rate that the run started with @throws WEIGHTS_UNSUPPORTED for an Adam with options that this library's has not */
+/**
+ * Checks that an optimiser is pix2pix's Adam.
+ *
+ * @returns the learning rate that the run started with
+ * @throws WEIGHTS_UNSUPPORTED for another optimiser, or an Adam with options that this library's lacks
+ */
 function checkedGroup(optimizer: Dict, label: string, role: string): number {
   const groups = (optimizer.get('param_groups') as readonly PyTorchValue[]).filter((group): group is Dict => group instanceof Map);
   for (const group of groups) {
@@ -144,7 +161,7 @@ function checkedGroup(optimizer: Dict, label: string, role: string): number {
 }
 
 function unsupported(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: 'convert the networks alone (without --run), and train them with a new optimiser' });
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: NETWORKS_ALONE });
 }
 
 function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (typeof ROLES)[number]>, generator: ReadAdam, discriminator: ReadAdam): TrainingCheckpoint {
@@ -176,7 +193,7 @@ function ownInfo(json: string, label: string): TrainingCheckpoint {
     return parseCheckpointInfo(json, label);
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;
-    throw new ShadegradError(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT', error.message.split('\n  ', 1)[0]!, error);
+    throw error.withCode(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT');
   }
 }
 

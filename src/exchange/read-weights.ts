@@ -1,13 +1,15 @@
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { ShadegradError } from '../gpu/errors.js';
+import type { Shape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
 import { checkpointNetworks } from './checkpoint-file.js';
-import { describedFormat, NETWORK_FORMAT, readNetworkFile, type Statistics } from './network-file.js';
+import { describeForeign, noNetwork } from './foreign-networks.js';
+import { describedFormat, NETWORK_FORMAT, readNetworkFile, type ImageSize, type Statistics } from './network-file.js';
 import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { pictNetwork } from './pict-network.js';
 import { hasOptimizers, pytorchRun } from './pytorch-run.js';
-import { networkAt, noNetwork } from './reference-network.js';
+import { networkAt } from './reference-network.js';
 import { findNetworks } from './reference-names.js';
 import { tfjsNetwork } from './tfjs-network.js';
 import { checkpointRun, noRun, type TrainingRun } from './training-run.js';
@@ -22,40 +24,74 @@ export interface FoundNetwork {
   readonly role: NetworkRole;
   readonly weights: NetworkWeights;
   readonly origin: WeightOrigin;
-  /** Those that its norms use at test time: pix2pix the image's own, the TensorFlow tutorial those of the training. */
+  /** What its norms use at test time: pix2pix the image's own statistics, the TensorFlow tutorial those of the training. */
   readonly statistics: Statistics;
+  /** Size of the images that it is made for, where the file says that it is larger than the network's own `size`. */
+  readonly imageSize?: ImageSize;
   /** What stands before its names in the file. */
   readonly prefix: string;
 }
 
-/**
- * Every network in a file of any readable format. Structure is checked here; numbers are read on demand.
- *
- * @returns generators first; never empty
- * @throws WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED, WEIGHTS_MISMATCH
- */
-export function networksIn(file: WeightFile): FoundNetwork[] {
-  const found = find(file);
-  if (found.length === 0) throw noNetwork(file);
-  return found.sort((a, b) => Number(a.role === 'discriminator') - Number(b.role === 'discriminator'));
+/** What is in a file that has the names of a network, but is none that can be run here. */
+export interface RefusedNetwork {
+  readonly role: NetworkRole;
+  readonly error: ShadegradError;
 }
 
-function find(file: WeightFile): FoundNetwork[] {
+/**
+ * Every network in a file of any readable format. Structure is checked here; numbers are read on demand, and those that
+ * are not finite are refused then (WEIGHTS_CORRUPT).
+ *
+ * @returns generators first; never empty
+ * @throws WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED with what else the file holds, WEIGHTS_MISMATCH
+ */
+export function networksIn(file: WeightFile): FoundNetwork[] {
+  return surveyNetworks(file).found;
+}
+
+/**
+ * Like networksIn(), with those beside them that cannot be run.
+ *
+ * @throws as networksIn(), when none can be run
+ */
+export function surveyNetworks(file: WeightFile): { found: FoundNetwork[]; refused: RefusedNetwork[] } {
+  const refused: RefusedNetwork[] = [];
+  const found = find(file, refused);
+  if (found.length === 0) throw refused.length > 0 && describeForeign(shapesOf(file)) === null ? refused[0]!.error : noNetwork(file);
+  return { found: found.sort((a, b) => Number(a.role === 'discriminator') - Number(b.role === 'discriminator')), refused };
+}
+
+const shapesOf = ({ tensors }: WeightFile): Map<string, Shape> => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+
+function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
   if (file.format === 'pict') return [{ role: 'generator', weights: pictNetwork(file), origin: 'pict', statistics: 'batch', prefix: '' }];
-  if (file.format === 'tfjs-layers') return [{ role: 'generator', weights: tfjsNetwork(file), origin: 'TensorFlow.js layers', statistics: 'running', prefix: '' }];
+  if (file.format === 'tfjs-layers') {
+    const { statistics, imageSize, ...weights } = tfjsNetwork(file);
+    return [{ role: 'generator', weights, origin: 'TensorFlow.js layers', statistics, ...(imageSize && { imageSize }), prefix: '' }];
+  }
   switch (describedFormat(file)) {
-    case NETWORK_FORMAT: return [{ ...readNetworkFile(file), origin: 'shadegrad network', prefix: '', role: roleOf(readNetworkFile(file).weights.architecture) }];
+    case NETWORK_FORMAT: {
+      const network = readNetworkFile(file);
+      return [{ ...network, origin: 'shadegrad network', prefix: '', role: roleOf(network.weights.architecture.kind) }];
+    }
     case CHECKPOINT_FORMAT:
       return checkpointNetworks(file).map(({ role, weights }) => ({ role, weights, origin: 'shadegrad checkpoint', statistics: 'batch', prefix: `${role}.` }));
     default:
-      return findNetworks(file.tensors.keys()).map((root) => {
-        const weights = networkAt(file, root);
-        return { role: roleOf(weights.architecture), weights, origin: 'PyTorch names', statistics: 'batch', prefix: root.prefix };
+      return findNetworks(file.tensors.keys()).flatMap((root): FoundNetwork[] => {
+        const role = roleOf(root.kind);
+        try {
+          return [{ role, weights: networkAt(file, root), origin: 'PyTorch names', statistics: 'batch', prefix: root.prefix }];
+        } catch (error) {
+          // Of a file with several, one of another kind is no reason to refuse the others.
+          if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
+          refused.push({ role, error });
+          return [];
+        }
       });
   }
 }
 
-const roleOf = ({ kind }: NetworkArchitecture): NetworkRole => (kind === 'unet' ? 'generator' : 'discriminator');
+const roleOf = (kind: NetworkArchitecture['kind']): NetworkRole => (kind === 'unet' ? 'generator' : 'discriminator');
 
 /**
  * The generator or discriminator of a file.
@@ -64,14 +100,18 @@ const roleOf = ({ kind }: NetworkArchitecture): NetworkRole => (kind === 'unet' 
  * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; and what networksIn() throws
  */
 export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork {
-  const all = networksIn(file);
+  const { found: all, refused } = surveyNetworks(file);
   const wanted = role ?? all[0]!.role;
   const fitting = all.filter((network) => network.role === wanted);
   if (fitting.length === 1) return fitting[0]!;
+  const unusable = refused.find((network) => network.role === wanted);
+  if (fitting.length === 0 && unusable) throw unusable.error;
   throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name} ${fitting.length === 0 ? `holds no ${wanted}` : `holds several ${wanted}s`}`, {
     expected: `one ${wanted}`,
     received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${JSON.stringify(prefix.slice(0, 60))}`}`).join(', '),
-    fix: fitting.length === 0 ? `ask for the ${all[0]!.role}, or name another file` : 'save the network alone and name that file',
+    fix: fitting.length === 0
+      ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
+      : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
   });
 }
 
@@ -89,4 +129,22 @@ export async function findRun(file: WeightFile): Promise<TrainingRun> {
   if (file.format === 'pytorch') return pytorchRun(file as PyTorchFile);
   if (describedFormat(file) === CHECKPOINT_FORMAT) return checkpointRun(file);
   throw noRun(file.name, 'networks alone, or nothing of the kind');
+}
+
+/**
+ * Like findRun(), for whoever can do with the networks alone: why the run cannot be gone on with is no error then.
+ *
+ * @returns the run, or null and the reason in words, such as optimisers of another kind; both null for networks alone
+ * @throws WEIGHTS_CORRUPT
+ */
+export async function findRunIfAny(file: WeightFile): Promise<{ run: TrainingRun | null; reason: string | null }> {
+  // A checkpoint of a generator alone was saved without optimisers.
+  const alone = file.format !== 'pytorch' && networksIn(file).length === 1;
+  if (!hasRun(file) || alone) return { run: null, reason: null };
+  try {
+    return { run: await findRun(file), reason: null };
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || (error.code !== 'WEIGHTS_UNSUPPORTED' && error.code !== 'WEIGHTS_MISMATCH')) throw error;
+    return { run: null, reason: [error.what, error.received].filter((part) => part !== undefined).join(': ') };
+  }
 }

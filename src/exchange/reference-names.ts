@@ -43,7 +43,9 @@ function before(name: string, ending: string): string | null {
 }
 
 export function unsupported(what: string, received: string, expected = 'a U-Net or PatchGAN as in pytorch-CycleGAN-and-pix2pix'): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', what, { expected, received, fix: 'shadegrad inspect FILE lists what is in the file; networks of other kinds cannot be run here' });
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+    expected, received, fix: 'name the weights of such a network; others cannot be run here',
+  });
 }
 
 /**

@@ -1,11 +1,9 @@
 import type { StoredDType, StoredTensor, TensorToWrite, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { fitNetwork, referenceTensor } from './fit-network.js';
+import { noNetwork } from './foreign-networks.js';
 import type { NetworkWeights } from './network-weights.js';
-import { findNetworks, inferArchitecture, quoteName, unsupported, type NetworkRoot } from './reference-names.js';
-
-/** Names quoted of a file that holds no network. */
-const NAMED_TENSORS = 3;
+import { findNetworks, inferArchitecture, quoteName, type NetworkRoot } from './reference-names.js';
 
 /**
  * A network of the PyTorch reference implementation (pytorch-CycleGAN-and-pix2pix) in this library's layout: a U-Net or
@@ -17,21 +15,15 @@ const NAMED_TENSORS = 3;
  */
 export function referenceNetwork(file: WeightFile, prefix?: string): NetworkWeights {
   const roots = findNetworks(file.tensors.keys()).filter((root) => prefix === undefined || root.prefix === prefix);
-  if (roots.length === 0) throw noNetwork(file, prefix);
+  if (roots.length === 0) throw noNetwork(file);
   if (roots.length > 1) {
     throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name} holds several networks`, {
       expected: 'one of them to be named',
       received: roots.map((root) => quoteName(root.prefix)).join(', '),
-      fix: 'say which one is meant: --network generator or discriminator',
+      fix: 'say which one is meant by what stands before its names',
     });
   }
   return networkAt(file, roots[0]!);
-}
-
-/** The error for a file of weights that are no network of the reference's. */
-export function noNetwork({ name, tensors }: WeightFile, prefix = ''): ShadegradError {
-  const names = [...tensors.keys()].slice(0, NAMED_TENSORS).map(quoteName);
-  return unsupported(`${name}: no network that can be run here${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`, `${tensors.size} tensors${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`);
 }
 
 /** The network at one of findNetworks()'s roots; see referenceNetwork(). */

@@ -4,7 +4,9 @@ import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { UNetOptions } from '../models/unet.js';
 import { formatShape } from '../tensor/shape.js';
+import { checkedTensor } from './checked-tensor.js';
 import { layerName, parseKerasGraph, type KerasGraph, type KerasOp } from './keras-graph.js';
+import type { ImageSize, Statistics } from './network-file.js';
 import type { NetworkWeights } from './network-weights.js';
 import { inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
 
@@ -14,6 +16,14 @@ const KERAS_EPSILON = 1e-3;
 const KERAS_SLOPE = 0.3;
 /** Decoder blocks with dropout, counted from the innermost. */
 const DROPOUT_BLOCKS = 3;
+
+/** The network of a model, and how the model itself runs it. */
+export interface TfjsNetwork extends NetworkWeights {
+  /** 'batch' where the model calls its norms with training=True, which predict() then does, too. */
+  readonly statistics: Statistics;
+  /** Images that the model is made for, where those are larger than the network needs. */
+  readonly imageSize?: ImageSize;
+}
 
 /** What the model does at one level, found by following it. */
 interface Level {
@@ -48,13 +58,15 @@ function isTfjsLayers(file: WeightFile): file is TfjsLayersFile {
 /**
  * The generator in a TensorFlow.js layers model: the U-Net of TensorFlow's pix2pix tutorial, of any width and depth.
  * The model's graph is followed from its output to its input; names of layers only lead from a layer to its weights.
- * The model's predict() is this network with `statistics: 'running'`, and model(x, { training: true }) with 'batch'.
+ * The model's predict() is this network with its `statistics`, and model(x, { training: true }) the same with 'batch'.
  *
  * @throws WEIGHTS_UNSUPPORTED for what is no such network, with the first layer that says so; WEIGHTS_CORRUPT
  */
-export function tfjsNetwork(file: WeightFile): NetworkWeights {
+export function tfjsNetwork(file: WeightFile): TfjsNetwork {
   const label = file.name;
-  if (!isTfjsLayers(file)) throw new ShadegradError('INVALID_ARGUMENT', `${label} as a TensorFlow.js layers model`, { expected: 'a file from openTfjsLayers()', received: file.format });
+  if (!isTfjsLayers(file)) throw new ShadegradError('INVALID_ARGUMENT', `${label} as a TensorFlow.js layers model`, {
+    expected: 'a file from openTfjsLayers()', received: file.format, fix: 'open it with openTfjsLayers()',
+  });
   const graph = parseKerasGraph(file.topology, label);
   const unet = followUNet(graph, label);
   const { input, encoder, decoder } = unet;
@@ -68,7 +80,7 @@ export function tfjsNetwork(file: WeightFile): NetworkWeights {
   const ngf = inferWidth(label, kernels.map(({ shape }) => shape[3]!), (level) => layerName(encoder[level]!.conv));
   const biased = encoder.some(({ conv }) => usesBias(conv)) || decoder.slice(1).some(({ conv }) => usesBias(conv));
   const options: UNetOptions = {
-    size: imageSize(input, encoder.length, label), inChannels: kernels[0]!.shape[2]!, outChannels: outermost.shape[2]!, ngf,
+    size: 2 ** encoder.length, inChannels: kernels[0]!.shape[2]!, outChannels: outermost.shape[2]!, ngf,
     dropout: dropoutRate(decoder, label), norm: 'batch', bias: biased ? 'everywhere' : 'ends',
     epsilon: common('epsilon', [...decoder, ...encoder].flatMap(({ norm }) => norm ?? []), (norm) => norm.config.epsilon ?? KERAS_EPSILON, label),
     slope: common('slope', encoder.map(({ output }) => output), slopeOf, label),
@@ -89,7 +101,19 @@ export function tfjsNetwork(file: WeightFile): NetworkWeights {
     fillNorm(filler, slots.decoder[level]!.norm, norm, weights);
   });
   weights.expectAllTaken();
-  return filler.weights();
+  const norms = [...encoder, ...decoder].flatMap(({ norm }) => norm ?? []);
+  const larger = largerImages(input, encoder.length, label);
+  return { ...filler.weights(), statistics: statisticsOf(norms, label), ...(larger && { imageSize: larger }) };
+}
+
+/** What the norms take when the model predicts. @throws WEIGHTS_UNSUPPORTED where some take this and others that */
+function statisticsOf(norms: readonly KerasOp[], label: string): Statistics {
+  const [first] = norms;
+  const batch = first?.training === true;
+  const other = norms.find(({ training }) => (training === true) !== batch);
+  if (!other) return batch ? 'batch' : 'running';
+  const called = (training: boolean): string => (training ? 'training=True: statistics of the image' : 'statistics of the training');
+  throw notThisNetwork(label, `batch norm ${layerName(other)}`, `${called(batch)}, as in ${layerName(first!)}`, called(!batch));
 }
 
 function fillNorm(filler: SlotFiller, slots: LayerSlots | null, norm: KerasOp | null, weights: LayerWeights): void {
@@ -128,7 +152,7 @@ class LayerWeights {
     if (!tensor || !this.left.delete(tensor.name)) {
       throw notThisNetwork(this.file.name, `${part} of ${layerName(op)}`, 'one weight of that name', tensor ? 'another layer has it' : `${found.length} of them`);
     }
-    return tensor;
+    return checkedTensor(tensor, this.file.name);
   }
 
   expectAllTaken(): void {
@@ -179,7 +203,7 @@ function followUNet({ output, all }: KerasGraph, label: string): KerasUNet {
     let op = inputOf(decoded);
     dropout = 0;
     if (op.kind === 'Dropout') {
-      dropout = op.config.rate as number;
+      dropout = op.training === false ? 0 : (op.config.rate as number);
       expect(op, 'a dropout rate from 0 to below 1', typeof dropout === 'number' && dropout >= 0 && dropout < 1, JSON.stringify(dropout));
       op = inputOf(op);
     }
@@ -242,13 +266,16 @@ function convDifference(config: Readonly<Record<string, unknown>>, activation: s
   return wrong ? { expected: `${wrong[0]} ${String(wrong[1])}`, received: `${wrong[0]} ${JSON.stringify(wrong[2])}` } : null;
 }
 
-/** The size that the model is for; that which makes one pixel innermost where it takes any. */
-function imageSize(input: KerasOp, levels: number, label: string): number {
+/** The size that the model says its images have, if it is a larger one than leaves one pixel innermost; null where it is that or any. */
+function largerImages(input: KerasOp, levels: number, label: string): [width: number, height: number] | null {
   const shape = input.config.batch_input_shape ?? input.config.batch_shape;
   const size = 2 ** levels;
   const [, height, width] = Array.isArray(shape) ? (shape as unknown[]) : [];
-  if ([height, width].every((length) => length === size || length === null)) return size;
-  throw notThisNetwork(label, layerName(input), `images of ${size} x ${size} pixels for ${levels} levels`, quote(shape));
+  const sides = [width, height];
+  if (sides.every((side) => side === null || side === size)) return null;
+  const isMultiple = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) > 0 && (side as number) % size === 0;
+  if (sides.every(isMultiple)) return [sides[0]!, sides[1]!];
+  throw notThisNetwork(label, layerName(input), `images whose sides are multiples of ${size} pixels, for ${levels} levels`, quote(shape));
 }
 
 /** @returns the rate in the three innermost blocks, if no other has dropout, or 0 if none has */

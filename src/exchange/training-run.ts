@@ -45,7 +45,7 @@ export function checkpointRun(file: WeightFile): TrainingRun {
   return { info, generator, discriminator, generatorOptimizer: moments('generator', generator), discriminatorOptimizer: moments('discriminator', discriminator) };
 }
 
-/** The error for a file that no training can go on from. */
+/** The error for a file that no training can go on from. @param received what the file has instead */
 export function noRun(label: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_MISMATCH', `${label} holds no training run`, {
     expected: 'a generator, a discriminator, and the state of an Adam for each',
@@ -163,7 +163,11 @@ function checkArchitecture(target: Pix2Pix, run: { generator: NetworkWeights; di
 }
 
 function mismatch(label: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_MISMATCH', `${label} is of other networks`, { expected, received, fix: 'leave out the flags of the networks, so that they follow from the file' });
+  return new ShadegradError('WEIGHTS_MISMATCH', `${label} is of other networks`, {
+    expected,
+    received,
+    fix: 'build the networks with the options of the file (received above); the train program takes them from --from by itself',
+  });
 }
 
 /** What a checkpoint says of networks. */

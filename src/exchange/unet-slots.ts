@@ -2,9 +2,10 @@ import { quote } from '../formats/safetensors.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { UNet, type UNetOptions } from '../models/unet.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
+import { constantTensor } from './fit-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
-/** Slots of one layer: their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
+/** The slots of one layer by their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
 export type LayerSlots = ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
 
 /** One level of a U-Net's encoder or decoder: a convolution, and the norm after it where there is one. */
@@ -42,9 +43,9 @@ export function unetSlots(options: UNetOptions): UNetSlots {
   return { encoder: levels.slice(0, half), decoder: levels.slice(half).reverse() };
 }
 
-/** Widest of the levels: 2^8 = 256 pixels have 8. */
+/** Deepest U-Net: one of 16 levels is for images of 65,536 pixels. */
 const MAX_LEVELS = 16;
-/** What the models take. */
+/** Flattest U-Net that can be built: images of 16 pixels. */
 const MIN_LEVELS = 4;
 /** Width of a level over that of the first: doubled at each level, up to this. */
 const WIDEST = 8;
@@ -72,7 +73,7 @@ export function notThisNetwork(label: string, what: string, expected: string, re
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, {
     expected,
     received,
-    fix: "only pix2pix's U-Net can be read from such files: train or export one, or use another format",
+    fix: "name a file of pix2pix's U-Net: other networks cannot be read from this format",
   });
 }
 
@@ -103,14 +104,9 @@ export class SlotFiller {
   }
 }
 
-/** A tensor of one value. */
-export function constantTensor(shape: Shape, value: number): NetworkTensor {
-  return { shape, read: () => Promise.resolve(new Float32Array(shape.reduce((product, length) => product * length, 1)).fill(value)) };
-}
-
 /**
  * A decoder's kernel [kernel h, kernel w, out, in] with the halves of its inputs exchanged: this library concatenates
- * [encoder, decoder], TensorFlow's U-Nets [decoder, encoder]. Twice is nothing.
+ * [encoder, decoder], TensorFlow's U-Nets [decoder, encoder]. Applying it twice is the identity.
  */
 export function swapInputHalves<T extends NetworkTensor>(tensor: T): T {
   const inputs = tensor.shape.at(-1)!;

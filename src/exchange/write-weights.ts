@@ -15,11 +15,11 @@ import type { FoundNetwork } from './read-weights.js';
 export type WritableFormat = 'safetensors' | 'pytorch' | 'pict';
 
 export interface WriteOptions {
-  /** Of the parameters, in formats that have a choice. Default f32. */
+  /** Type of the numbers, in formats that have a choice. Default f32. */
   dtype?: StoredDType;
-  /** Of a safetensors file. Default 'shadegrad'. */
+  /** Layout of a safetensors file. Default 'shadegrad'. */
   layout?: WeightLayout;
-  /** Of a .pict file: the 256 values of the file that the network comes from, so that it loses nothing more. */
+  /** The 256 values of a .pict file: those of the file that the network comes from, so that it loses nothing more. */
   codebook?: Float32Array;
 }
 
@@ -28,9 +28,11 @@ export interface WriteOptions {
  *
  * @throws WEIGHTS_UNSUPPORTED for a network that the format, or the programs that read it, do not have; before the first byte
  */
-export function encodeWeights({ weights, statistics }: FoundNetwork, format: WritableFormat, { dtype, layout, codebook }: WriteOptions = {}): AsyncIterable<Uint8Array> {
+export function encodeWeights(
+  { weights, statistics, imageSize }: FoundNetwork, format: WritableFormat, { dtype, layout, codebook }: WriteOptions = {},
+): AsyncIterable<Uint8Array> {
   switch (format) {
-    case 'safetensors': return encodeNetwork(weights, { dtype, layout, statistics });
+    case 'safetensors': return encodeNetwork(weights, { dtype, layout, statistics, imageSize });
     case 'pict': return encodePict(networkToPict(weights), { codebook });
     case 'pytorch': {
       checkReference(weights);
@@ -48,7 +50,7 @@ export function checkReference({ architecture }: NetworkWeights): void {
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
     expected: differing.map((name) => `${name} ${String(valueOf(reference, name))}`).join(', '),
     received: `${differing.map((name) => `${name} ${String(valueOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
-    fix: 'write .safetensors without --layout pytorch, which keeps every option',
+    fix: "write a .safetensors in this library's own layout, which keeps every option",
   });
 }
 

@@ -1,9 +1,15 @@
+import { ShadegradError } from '../gpu/errors.js';
+
 /** Bytes that can be read anywhere: a file, or a Blob in a browser. */
 export interface ByteSource {
   /** Names it in errors. */
   readonly name: string;
   readonly size: number;
-  /** Fills `target` with the bytes from `start` on. @throws CHECKPOINT_CORRUPT when there are too few */
+  /**
+   * Fills `target` with the bytes from `start` on.
+   *
+   * @throws WEIGHTS_CORRUPT, or CHECKPOINT_CORRUPT from a source opened as a checkpoint, when there are fewer; DATA_UNREADABLE
+   */
   read(start: number, target: Uint8Array): Promise<void>;
 }
 
@@ -13,10 +19,22 @@ export function bytesSource(bytes: Uint8Array, name = 'bytes in memory'): ByteSo
     name,
     size: bytes.length,
     async read(start, target) {
-      if (start < 0 || start + target.length > bytes.length) throw new RangeError(`bytes ${start} to ${start + target.length} of ${bytes.length} in ${name}`);
+      checkRange(this, start, target.length);
       target.set(bytes.subarray(start, start + target.length));
     },
   };
+}
+
+/**
+ * Checks that a source holds all of the bytes that are asked for.
+ *
+ * @throws WEIGHTS_CORRUPT
+ */
+export function checkRange({ name, size }: Pick<ByteSource, 'name' | 'size'>, start: number, length: number): void {
+  if (start >= 0 && start + length <= size) return;
+  throw new ShadegradError('WEIGHTS_CORRUPT', `${name}: the bytes end too early`, {
+    expected: `${length} bytes from byte ${start} on`, received: `${size} bytes in all`, fix: 'copy or download the file again',
+  });
 }
 
 /** Pieces of a file in one. */

@@ -81,7 +81,9 @@ export function decodeNumbers(bytes: Uint8Array, dtype: StoredDType): Float32Arr
   const width = STORED_DTYPE_BYTES[dtype];
   const count = bytes.length / width;
   if (!Number.isInteger(count)) {
-    throw new ShadegradError('INVALID_ARGUMENT', `numbers of type ${dtype}`, { expected: `a multiple of ${width} bytes`, received: `${bytes.length} bytes` });
+    throw new ShadegradError('INVALID_ARGUMENT', `numbers of type ${dtype}`, {
+      expected: `a multiple of ${width} bytes`, received: `${bytes.length} bytes`, fix: 'pass whole numbers of the type',
+    });
   }
   const { buffer, byteOffset } = aligned(bytes, width);
   switch (dtype) {

@@ -1,8 +1,9 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
-import { encodeNumbers, STORED_DTYPE_BYTES } from './half.js';
+import { STORED_DTYPE_BYTES } from './half.js';
 import { ProtobufMessage } from './protobuf-write.js';
 import type { TensorToWrite } from './weight-file.js';
+import { writeNumbers } from './write-numbers.js';
 
 /** Attributes of a node: a whole number is an int, `{ float }` a float, a list ints. */
 export type OnnxAttribute = number | readonly number[] | { readonly float: number };
@@ -75,8 +76,6 @@ const LARGE_PAGE_BYTES = 65_536;
 const LARGE_BYTES = 1_048_576;
 /** A name in the model's own folder, everywhere. */
 const FILE_NAME = /^[^\\/:\0.][^\\/:\0]*$/;
-/** From here on a float32 rounds to infinity in float16. */
-const HALF_OVERFLOW = 65_520;
 
 interface PlacedTensor extends OnnxTensor {
   readonly bytes: number;
@@ -128,19 +127,7 @@ async function* externalData(tensors: readonly PlacedTensor[]): AsyncGenerator<U
   }
 }
 
-async function tensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
-  const { name, shape, dtype } = tensor;
-  const values = await tensor.read();
-  const expected = elementCount(shape);
-  if (values.length !== expected) {
-    throw new ShadegradError('WEIGHTS_MISMATCH', `contents of "${name}"`, { expected: `${expected} numbers`, received: `${values.length} numbers`, fix: 'check the reader that made these weights' });
-  }
-  const outside = dtype === 'f16' ? values.findIndex((value) => Math.abs(value) >= HALF_OVERFLOW && Number.isFinite(value)) : -1;
-  if (outside >= 0) {
-    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `number ${outside} of "${name}" as float16`, { expected: 'at most 65504 in size', received: String(values[outside]), fix: 'write the model as f32' });
-  }
-  return encodeNumbers(values, dtype);
-}
+const tensorBytes = async (tensor: OnnxTensor): Promise<Uint8Array> => writeNumbers(await tensor.read(), tensor, tensor.dtype);
 
 function modelMessage({ name, description, producer, opset, metadata, inputs, outputs, nodes }: OnnxModel, tensors: readonly PlacedTensor[], dataFile: string | undefined): ProtobufMessage {
   const graph = new ProtobufMessage();

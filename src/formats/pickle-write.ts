@@ -106,14 +106,20 @@ export class PickleWriter {
   private long(value: bigint): void {
     let length = 1;
     while (BigInt.asIntN(8 * length, value) !== value) length++;
-    if (length > 0xff) throw new ShadegradError('INVALID_ARGUMENT', 'a number to write into a PyTorch file', { expected: 'at most 255 bytes', received: `${length} bytes` });
+    if (length > 0xff) throw new ShadegradError('INVALID_ARGUMENT', 'a number to write into a PyTorch file', {
+      expected: 'at most 255 bytes', received: `${length} bytes`, fix: 'write it as a string',
+    });
     this.operation(0x8a, length);
     for (let i = 0; i < length; i++) this.operation(Number((value >> BigInt(8 * i)) & 0xffn));
   }
 
   private nested(items: () => void): void {
     if (++this.depth > MAX_DEPTH) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'a value to write into a PyTorch file is nested too deep', { expected: `at most ${MAX_DEPTH} deep`, received: 'more, or one that contains itself' });
+      throw new ShadegradError('INVALID_ARGUMENT', 'a value to write into a PyTorch file is nested too deep', {
+        expected: `at most ${MAX_DEPTH} deep`,
+        received: 'more, or one that contains itself',
+        fix: 'flatten it, and keep no list or map in itself',
+      });
     }
     items();
     this.depth--;

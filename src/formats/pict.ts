@@ -2,6 +2,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { elementCount } from '../tensor/shape.js';
 import type { ByteSource } from './byte-source.js';
 import { isObject, quote } from './safetensors.js';
+import { refuseStranger } from './stranger.js';
 import type { StoredTensor, TensorToWrite, WeightFile } from './weight-file.js';
 
 /** Entries of the codebook: what a byte can name. */
@@ -39,6 +40,7 @@ function corrupt(label: string, what: string, expected: string, received: string
  * @throws WEIGHTS_CORRUPT with what is wrong
  */
 export async function openPict(source: ByteSource): Promise<PictFile> {
+  await refuseStranger(source);
   const { name: label, size } = source;
   let position = 0;
   /** The place of the next record; its length is checked against the file before anything is allocated. */

@@ -6,6 +6,7 @@ import { TensorRef } from './pytorch-globals.js';
 import { isLegacy, openLegacy } from './pytorch-legacy.js';
 import { numberCount, storedTensor } from './pytorch-tensor.js';
 import { openZipContainer } from './pytorch-zip.js';
+import { refuseStranger } from './stranger.js';
 import type { StoredTensor, WeightFile } from './weight-file.js';
 import { isZip } from './zip-read.js';
 
@@ -38,7 +39,8 @@ const SPARE_NUMBERS = 65_536;
 const MAX_VALUES_PER_BYTE = 10;
 const MAX_VALUES = 10_000_000;
 const CONTAINER_VALUES = 10;
-const TAR_MAGIC_AT = 257;
+/** Enough to tell the two containers apart. */
+const START_BYTES = 64;
 
 /**
  * Reads a PyTorch checkpoint's structure: archives of version 1.6 and later, and the files of earlier versions. Nothing
@@ -48,7 +50,8 @@ const TAR_MAGIC_AT = 257;
  *   models, other Python objects, big-endian numbers, types without a number in float32
  */
 export async function openPyTorch(source: ByteSource): Promise<PyTorchFile> {
-  const start = new Uint8Array(Math.min(source.size, 512));
+  await refuseStranger(source);
+  const start = new Uint8Array(Math.min(source.size, START_BYTES));
   await source.read(0, start);
   const opened = isZip(start) ? await openZipContainer(source) : isLegacy(start) ? await openLegacy(source) : refuse(source, start);
   const tree = new Tree(source, opened);
@@ -57,9 +60,9 @@ export async function openPyTorch(source: ByteSource): Promise<PyTorchFile> {
 }
 
 function refuse(source: ByteSource, start: Uint8Array): never {
-  const magic = String.fromCharCode(...start.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5));
-  if (magic === 'ustar') throw unsupported(source.name, 'this is a tar archive, as PyTorch wrote before version 0.2', 'a file of PyTorch 0.4 or later', 'a tar archive');
-  throw corrupt(source.name, 'this is no PyTorch file', 'a zip archive, or a pickle with the magic number of PyTorch', start.length === 0 ? 'an empty file' : `a file of ${source.size} bytes that begins with another`);
+  const first = [...start.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  throw corrupt(source.name, 'this is no PyTorch file', 'a zip archive, or a pickle with the magic number of PyTorch',
+    `a file of ${source.size} bytes that begins with ${first}`);
 }
 
 /** Turns what the pickle made, which may share parts or contain itself, into a tree of bounded size. */

@@ -1,10 +1,10 @@
 import { ShadegradError } from '../gpu/errors.js';
-import { encodeNumbers } from './half.js';
 import { OrderedDict, Tuple } from './pickle-read.js';
 import { PickleWriter } from './pickle-write.js';
 import type { PyTorchKey } from './pytorch-file.js';
 import { numberCount } from './pytorch-tensor.js';
 import type { StoredDType, TensorToWrite } from './weight-file.js';
+import { writeNumbers } from './write-numbers.js';
 import { encodeZip, type ZipRecord, type ZipWriteOptions } from './zip-write.js';
 
 /** A tensor for a checkpoint. */
@@ -45,7 +45,7 @@ const FOLDER = 'archive';
  * read and written one at a time; a tensor that is there twice is stored once. The same values give the same bytes.
  *
  * @throws INVALID_ARGUMENT for a value that no state dictionary has, a tensor whose numbers do not fill its shape, and
- *   numbers that a tensor's type does not have
+ *   numbers that a tensor's type does not have; WEIGHTS_UNSUPPORTED for a number past the range of a short type
  */
 export async function* encodePyTorch(value: PyTorchWritable, options: PyTorchWriteOptions = {}): AsyncGenerator<Uint8Array> {
   yield* encodeZip(records(value, options), options);
@@ -57,14 +57,11 @@ async function* records(value: PyTorchWritable, { dtype }: PyTorchWriteOptions):
   const text = new TextEncoder();
   yield { name: `${FOLDER}/data.pkl`, bytes: pickler.pickle.finish() };
   yield { name: `${FOLDER}/byteorder`, bytes: text.encode('little') };
-  for (const [tensor, key] of pickler.keys) yield { name: `${FOLDER}/data/${key}`, bytes: await encodeTensor(tensor, storedAs(tensor, dtype)) };
+  for (const [tensor, { key, name }] of pickler.storages) {
+    const bytes = writeNumbers(await tensor.read(), { name, shape: tensor.shape }, storedAs(tensor, dtype));
+    yield { name: `${FOLDER}/data/${key}`, bytes };
+  }
   yield { name: `${FOLDER}/version`, bytes: text.encode(FORMAT_VERSION) };
-}
-
-async function encodeTensor(tensor: PyTorchTensor, dtype: StoredDType): Promise<Uint8Array> {
-  const values = await tensor.read();
-  if (values.length !== numberCount(tensor.shape)) throw invalid(`the numbers of a tensor of shape [${tensor.shape.join(', ')}]`, `${numberCount(tensor.shape)} of them`, `${values.length}`);
-  return encodeNumbers(values, dtype);
 }
 
 function storedAs({ dtype = 'f32', shape }: PyTorchTensor, wanted: StoredDType | undefined): StoredDType {
@@ -72,26 +69,29 @@ function storedAs({ dtype = 'f32', shape }: PyTorchTensor, wanted: StoredDType |
 }
 
 function invalid(what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', `${what} to write into a PyTorch file`, { expected, received });
+  return new ShadegradError('INVALID_ARGUMENT', `${what} to write into a PyTorch file`, {
+    expected, received, fix: `give ${expected}, or leave it out`,
+  });
 }
 
 class Pickler {
   readonly pickle = new PickleWriter();
-  /** Of each tensor's storage, in the order in which they are met. */
-  readonly keys = new Map<PyTorchTensor, string>();
+  /** Of each tensor, the key of its storage and the keys that lead to it, with dots between them; in the order in which they are met. */
+  readonly storages = new Map<PyTorchTensor, { readonly key: string; readonly name: string }>();
 
   constructor(private readonly dtype: StoredDType | undefined) {}
 
-  write(value: PyTorchWritable): void {
+  /** @param path the keys that lead to the value */
+  write(value: PyTorchWritable, path: readonly PyTorchKey[] = []): void {
     if (value === null) this.pickle.none();
     else if (typeof value === 'boolean') this.pickle.bool(value);
     else if (typeof value === 'bigint') this.pickle.int(value);
     else if (typeof value === 'number') this.number(value);
     else if (typeof value === 'string') this.pickle.text(value);
     else if (value instanceof PythonFloat) this.pickle.float(value.value);
-    else if (Array.isArray(value)) this.items(value as readonly PyTorchWritable[], value instanceof Tuple);
-    else if (value instanceof Map) this.map(value as ReadonlyMap<PyTorchKey, PyTorchWritable>);
-    else if (isTensor(value)) this.tensor(value);
+    else if (Array.isArray(value)) this.items(value as readonly PyTorchWritable[], value instanceof Tuple, path);
+    else if (value instanceof Map) this.map(value as ReadonlyMap<PyTorchKey, PyTorchWritable>, path);
+    else if (isTensor(value)) this.tensor(value, path);
     else throw invalid('a value', 'a tensor, number, string, truth value, null, array or map', `${typeof value} ${Object.prototype.toString.call(value)}`);
   }
 
@@ -101,30 +101,30 @@ class Pickler {
     else this.pickle.float(value);
   }
 
-  private items(values: readonly PyTorchWritable[], tuple: boolean): void {
-    const write = (): void => values.forEach((value) => this.write(value));
+  private items(values: readonly PyTorchWritable[], tuple: boolean, path: readonly PyTorchKey[]): void {
+    const write = (): void => values.forEach((value, index) => this.write(value, [...path, index]));
     if (tuple) this.pickle.tuple(write);
     else this.pickle.list(write);
   }
 
-  private map(values: ReadonlyMap<PyTorchKey, PyTorchWritable>): void {
+  private map(values: ReadonlyMap<PyTorchKey, PyTorchWritable>, path: readonly PyTorchKey[]): void {
     const write = (): void => {
       for (const [key, value] of values) {
         if (typeof key === 'object' && key !== null) throw invalid('a key of a map', 'a string or a number', typeof key);
         this.write(key);
-        this.write(value);
+        this.write(value, [...path, key]);
       }
     };
     if (values instanceof OrderedDict) this.pickle.orderedDict(write);
     else this.pickle.dict(write);
   }
 
-  private tensor(tensor: PyTorchTensor): void {
+  private tensor(tensor: PyTorchTensor, path: readonly PyTorchKey[]): void {
     const { shape } = tensor;
     const length = numberCount(shape);
     if (!Number.isSafeInteger(length) || shape.some((each) => !Number.isSafeInteger(each) || each < 0)) throw invalid('the shape of a tensor', 'whole lengths', `[${shape.join(', ')}]`);
-    const key = this.keys.get(tensor) ?? String(this.keys.size);
-    this.keys.set(tensor, key);
+    const { key } = this.storages.get(tensor) ?? { key: String(this.storages.size) };
+    if (!this.storages.has(tensor)) this.storages.set(tensor, { key, name: path.join('.') || 'tensor' });
     const { pickle } = this;
     const dtype = storedAs(tensor, this.dtype);
     const storage = STORAGE_NAMES[dtype];

@@ -1,3 +1,4 @@
+import { ShadegradError } from '../gpu/errors.js';
 import type { ByteSource } from './byte-source.js';
 import { crc32 } from './crc32.js';
 import { STORED_DTYPE_BYTES } from './half.js';
@@ -10,6 +11,8 @@ import { readZipDirectory, type ZipEntry } from './zip-read.js';
 
 /** Of the archive; checkpoints have had 2 and 3. */
 const MAX_FORMAT_VERSION = 10;
+/** A file of weights inside of an archive, as downloads are often packed. */
+const PACKED = /\.(?:pth|pt|ckpt|safetensors|pict|h5)$|(?:^|\/)model\.json$/i;
 
 /**
  * The archives that PyTorch writes since version 1.6: one folder of any name with a pickle and an entry for each storage.
@@ -18,6 +21,14 @@ export async function openZipContainer(source: ByteSource): Promise<OpenContaine
   const entries = await readZipDirectory(source);
   const pickles = [...entries.values()].filter(({ name }) => /^(?:[^/]*\/)?data\.pkl$/.test(name));
   const [pickle] = pickles;
+  const packed = [...entries.keys()].find((name) => PACKED.test(name));
+  if (!pickle && packed !== undefined) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${source.name}: this is a zip archive with a file of weights in it`, {
+      expected: 'the file of weights itself',
+      received: `an archive of ${entries.size} entries, such as ${quote(packed)}`,
+      fix: 'unpack it, and name the file of weights in it',
+    });
+  }
   if (!pickle || pickles.length > 1) throw corrupt(source.name, 'this archive is no PyTorch checkpoint', 'one data.pkl', `${pickles.length} of them among ${entries.size} entries`);
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${folder}code/`))) {

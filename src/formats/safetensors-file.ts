@@ -1,11 +1,12 @@
 import { ShadegradError } from '../gpu/errors.js';
-import { elementCount } from '../tensor/shape.js';
 import type { ByteSource } from './byte-source.js';
-import { decodeNumbers, encodeNumbers, STORED_DTYPE_BYTES } from './half.js';
+import { decodeNumbers, STORED_DTYPE_BYTES } from './half.js';
 import {
   encodeHeader, hasUnsafePart, headerBytes, isObject, LENGTH_BYTES, parseHeader, parseJson, quote, type SafetensorsDType, type SafetensorsTensor,
 } from './safetensors.js';
+import { refuseStranger } from './stranger.js';
 import type { StoredDType, StoredTensor, TensorToWrite, WeightFile } from './weight-file.js';
+import { writeNumbers } from './write-numbers.js';
 
 /** The types that weights come in; unsigned ones of several bytes and 8-bit floats do not occur in these networks. */
 const STORED_DTYPES: Partial<Record<SafetensorsDType, StoredDType>> = {
@@ -16,32 +17,21 @@ const NAMES = new Map(Object.entries(STORED_DTYPES).map(([name, dtype]) => [dtyp
 const MAX_INDEX_BYTES = 100_000_000;
 const SHARD_NAME = /^[^\\/:\0.][^\\/:\0]*\.safetensors$/;
 
-/** The readers of headers serve checkpoints, too, and use their code. */
-async function asWeights<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ShadegradError) || error.code !== 'CHECKPOINT_CORRUPT') throw error;
-    const [what] = error.message.split('\n  ', 1);
-    throw new ShadegradError('WEIGHTS_CORRUPT', what!, { expected: error.expected, received: error.received, fix: error.fix, cause: error.cause });
-  }
-}
-
 /**
  * Opens a safetensors file: reads and checks its header, tensors on demand.
  *
  * @throws WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED for a type of numbers that weights do not come in
  */
-export function openSafetensors(source: ByteSource): Promise<WeightFile> {
-  return asWeights(async () => {
-    const { name: label, size } = source;
-    const start = new Uint8Array(Math.min(LENGTH_BYTES, size));
-    await source.read(0, start);
-    const head = new Uint8Array(headerBytes(start, size, label));
-    await source.read(0, head);
-    const { tensors, metadata } = parseHeader(head, size, label);
-    return { format: 'safetensors', name: label, metadata, tensors: new Map(tensors.map((tensor) => [tensor.name, storedTensor(source, tensor)])) };
-  });
+export async function openSafetensors(source: ByteSource): Promise<WeightFile> {
+  const { name: label, size } = source;
+  await refuseStranger(source);
+  const start = new Uint8Array(Math.min(LENGTH_BYTES, size));
+  await source.read(0, start);
+  const head = new Uint8Array(headerBytes(start, size, label));
+  await source.read(0, head);
+  const { tensors, metadata } = parseHeader(head, size, label);
+  const stored = new Map(tensors.map((tensor) => [tensor.name, storedTensor(source, tensor)]));
+  return { format: 'safetensors', name: label, metadata, tensors: stored };
 }
 
 function storedTensor(source: ByteSource, { name, shape, dtype, start, end }: SafetensorsTensor): StoredTensor {
@@ -54,11 +44,11 @@ function storedTensor(source: ByteSource, { name, shape, dtype, start, end }: Sa
   }
   return {
     name, shape, dtype: stored,
-    read: () => asWeights(async () => {
+    async read() {
       const bytes = new Uint8Array(end - start);
       await source.read(start, bytes);
       return decodeNumbers(bytes, stored);
-    }),
+    },
   };
 }
 
@@ -70,7 +60,7 @@ function storedTensor(source: ByteSource, { name, shape, dtype, start, end }: Sa
  * @throws WEIGHTS_CORRUPT, also when index and files disagree; WEIGHTS_UNSUPPORTED; what `open` throws
  */
 export async function openShardedSafetensors(index: ByteSource, open: (name: string) => Promise<ByteSource>): Promise<WeightFile> {
-  const { shards, metadata } = await asWeights(() => readIndex(index));
+  const { shards, metadata } = await readIndex(index);
   const tensors = new Map<string, StoredTensor>();
   for (const [shard, names] of shards) {
     const file = await openSafetensors(await open(shard));
@@ -85,6 +75,7 @@ export async function openShardedSafetensors(index: ByteSource, open: (name: str
 }
 
 async function readIndex(index: ByteSource): Promise<{ shards: Map<string, Set<string>>; metadata: Map<string, string> }> {
+  await refuseStranger(index, { json: true });
   if (index.size > MAX_INDEX_BYTES) throw badIndex(index, 'this is no index', `at most ${MAX_INDEX_BYTES} bytes`, `${index.size} bytes`);
   const bytes = new Uint8Array(index.size);
   await index.read(0, bytes);
@@ -117,7 +108,8 @@ export interface SafetensorsOptions {
  * The bytes of a safetensors file, a tensor at a time. Wide numbers come first, so that all are aligned; apart from
  * that the order is that of `tensors`.
  *
- * @throws INVALID_ARGUMENT for names, shapes and numbers that a file cannot hold; what the tensors' own read() throws
+ * @throws INVALID_ARGUMENT for names, shapes and numbers that a file cannot hold, WEIGHTS_UNSUPPORTED for a number past the
+ * range of a short type; what the tensors' own read() throws
  */
 export async function* encodeSafetensors(
   tensors: Iterable<TensorToWrite & { readonly dtype?: StoredDType }>, { dtype: common = 'f32', metadata = {} }: SafetensorsOptions = {},
@@ -125,13 +117,5 @@ export async function* encodeSafetensors(
   const entries = [...tensors].map((tensor) => ({ tensor, dtype: tensor.dtype ?? common }));
   entries.sort((a, b) => STORED_DTYPE_BYTES[b.dtype] - STORED_DTYPE_BYTES[a.dtype]);
   yield encodeHeader(entries.map(({ tensor: { name, shape }, dtype }) => ({ name, shape, dtype: NAMES.get(dtype)! })), metadata);
-  for (const { tensor, dtype } of entries) {
-    const values = await tensor.read();
-    if (values.length !== elementCount(tensor.shape)) {
-      throw new ShadegradError('INVALID_ARGUMENT', `numbers of tensor "${tensor.name}"`, {
-        expected: `${elementCount(tensor.shape)} for its shape [${tensor.shape.join(', ')}]`, received: String(values.length), fix: 'correct its shape',
-      });
-    }
-    yield encodeNumbers(values, dtype);
-  }
+  for (const { tensor, dtype } of entries) yield writeNumbers(await tensor.read(), tensor, dtype);
 }

@@ -84,7 +84,7 @@ export function encodeHeader(entries: readonly SafetensorsEntry[], metadata: Rea
 
 /** Makes the error for a file that is not what it should be. */
 function corrupt(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('CHECKPOINT_CORRUPT', `${label}: ${what}`, {
+  return new ShadegradError('WEIGHTS_CORRUPT', `${label}: ${what}`, {
     expected,
     received,
     fix: 'the file is damaged, cut short or no safetensors file: copy it again, or use an earlier one',
@@ -97,7 +97,7 @@ function corrupt(label: string, what: string, expected: string, received: string
  * @param start the first 8 bytes of the file or more
  * @param fileSize bytes of the whole file
  * @param label names the file in errors
- * @throws CHECKPOINT_CORRUPT
+ * @throws WEIGHTS_CORRUPT
  */
 export function headerBytes(start: Uint8Array, fileSize: number, label = 'safetensors file'): number {
   if (start.length < LENGTH_BYTES || fileSize < LENGTH_BYTES) {
@@ -120,7 +120,7 @@ export function headerBytes(start: Uint8Array, fileSize: number, label = 'safete
  * @param start the file's first bytes: as many as `headerBytes` says, or more
  * @param fileSize bytes of the whole file
  * @param label names the file in errors
- * @throws CHECKPOINT_CORRUPT with what is wrong
+ * @throws WEIGHTS_CORRUPT with what is wrong
  */
 export function parseHeader(start: Uint8Array, fileSize: number, label = 'safetensors file'): SafetensorsHeader {
   const dataStart = headerBytes(start, fileSize, label);
@@ -153,7 +153,7 @@ export function parseHeader(start: Uint8Array, fileSize: number, label = 'safete
 /**
  * An object in JSON as untrusted files may hold it: UTF-8, no name twice, no deep nesting. Also for an index of shards.
  *
- * @throws CHECKPOINT_CORRUPT
+ * @throws WEIGHTS_CORRUPT
  */
 export function parseJson(bytes: Uint8Array, label: string): Record<string, unknown> {
   try {

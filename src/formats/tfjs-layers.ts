@@ -3,6 +3,7 @@ import { elementCount } from '../tensor/shape.js';
 import type { ByteSource } from './byte-source.js';
 import { decodeNumbers, STORED_DTYPE_BYTES } from './half.js';
 import { isObject, quote } from './safetensors.js';
+import { refuseStranger } from './stranger.js';
 import type { StoredDType, StoredTensor, WeightFile } from './weight-file.js';
 
 /** A TensorFlow.js layers model: its weights, and the Keras topology that says what they are of. */
@@ -100,6 +101,7 @@ export async function openTfjsLayers(source: ByteSource, open: (path: string) =>
       start += elementCount(entry.shape) * STORED_DTYPE_BYTES[entry.dtype];
     }
     if (start !== shards.size) {
+      for (const each of sources) await refuseStranger(each);
       throw corrupt(label, `size of ${paths.length === 1 ? quote(paths[0]) : `${paths.length} files from ${quote(paths[0])} on`}`, `${start} bytes for the shapes of ${entries.length} weights`, `${shards.size} bytes`);
     }
   }
@@ -127,6 +129,7 @@ function storedTensor(shards: Shards, { name, shape, dtype, affine }: Entry, sta
 }
 
 async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
+  await refuseStranger(source, { json: true });
   const { name: label, size } = source;
   if (size > MAX_JSON_BYTES) throw corrupt(label, 'this is no model.json', `at most ${MAX_JSON_BYTES} bytes`, `${size} bytes`);
   const bytes = new Uint8Array(size);
@@ -141,6 +144,11 @@ async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
   const { format, modelTopology } = model;
   if (format === 'graph-model' || (isObject(modelTopology) && Array.isArray(modelTopology.node))) {
     throw unsupported(label, 'this is a graph model, which has no layers any more', 'a layers model', quote(format), 'export the Keras model as a layers model: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model');
+  }
+  if (modelTopology === undefined && model.weightsManifest === undefined) {
+    const keys = Object.keys(model).slice(0, 4).map(quote).join(', ');
+    const received = `an object with ${keys || 'nothing in it'}`;
+    throw corrupt(label, 'this is no model.json', 'an object with modelTopology and weightsManifest', received);
   }
   if (!isObject(modelTopology)) throw corrupt(label, 'modelTopology', 'an object', quote(modelTopology));
   return model;

@@ -52,6 +52,8 @@ const printable = (text: string): string =>
 export class ShadegradError extends Error {
   override readonly name = 'ShadegradError';
   readonly code: ErrorCode;
+  /** The message's first line: what is wrong. */
+  readonly what: string;
   readonly expected?: string;
   readonly received?: string;
   readonly fix?: string;
@@ -63,8 +65,15 @@ export class ShadegradError extends Error {
     if (details.fix !== undefined) lines.push(`  fix: ${details.fix}`);
     super(printable(lines.join('\n')), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.what = what;
     this.expected = details.expected;
     this.received = details.received;
     this.fix = details.fix;
+  }
+
+  /** The same error under another code, for a room whose callers know such errors by their own. */
+  withCode(code: ErrorCode): ShadegradError {
+    const { what, expected, received, fix } = this;
+    return new ShadegradError(code, what, { expected, received, fix, cause: this });
   }
 }

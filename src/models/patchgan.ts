@@ -22,7 +22,7 @@ const MOST_LAYERS = 16;
  * 2,768,705 parameters with 6 channels in and ndf 64.
  */
 export class PatchGAN extends Module {
-  /** All of them, given or not. */
+  /** Every option with its resolved value. */
   readonly options: Readonly<Required<PatchGANOptions>>;
   readonly inChannels: number;
   readonly ndf: number;

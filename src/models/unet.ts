@@ -9,7 +9,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { checkChoice, checkCounts, refused, resolveVariant, type VariantOptions } from './variants.js';
 
 export interface UNetOptions extends VariantOptions {
-  /** Height and width of the images: a power of two, at least 16. Default 256. */
+  /** Height and width of the images: a power of two, at least 16; the network then also takes multiples of it. Default 256. */
   size?: number;
   inChannels?: number;
   outChannels?: number;
@@ -167,7 +167,7 @@ function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropou
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
   const resolved = resolveVariant(variant, network);
-  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} whose innermost layer is normalised`, 'batch', resolved.norm);
+  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} with innermostNorm`, 'batch', resolved.norm);
   return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, ...resolved, innermostNorm, skip });
 }
 
@@ -184,7 +184,7 @@ function skipTensor({ gpu, shape }: Tensor, channels: number): { first: Tensor; 
  * 54,413,955 parameters at size 256, 3 -> 3 channels, ngf 64.
  */
 export class UNet extends Module {
-  /** All of them, given or not. */
+  /** Every option with its resolved value. */
   readonly options: ResolvedOptions;
   readonly size: number;
   readonly inChannels: number;
@@ -235,14 +235,16 @@ export class UNet extends Module {
   }
 
   /**
-   * @param x [batch, size, size, in channels], in [-1, 1]
-   * @returns [batch, size, size, out channels], in [-1, 1]
+   * @param x [batch, height, width, in channels], in [-1, 1]; sides are multiples of `size`: at `size` itself the innermost
+   * layer sees one pixel, as in the paper, and a network that was trained on larger images runs on those
+   * @returns [batch, height, width, out channels], in [-1, 1]
+   * @throws SHAPE_MISMATCH
    */
   forward(x: Tensor, mode: GeneratorMode): Tensor {
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
-    if (height !== this.size || width !== this.size || channels !== this.inChannels) {
+    if (height < 1 || width < 1 || height % this.size !== 0 || width % this.size !== 0 || channels !== this.inChannels) {
       throw new ShadegradError('SHAPE_MISMATCH', 'input of the U-Net', {
-        expected: formatShape([x.shape[0]!, this.size, this.size, this.inChannels]),
+        expected: `${formatShape([x.shape[0]!, this.size, this.size, this.inChannels])}, or multiples of this height and width`,
         received: formatShape(x.shape),
         fix: 'resize the image, or build the network for its size and channels',
       });

@@ -45,5 +45,7 @@ export function checkChoice(what: string, value: unknown, choices: readonly unkn
 }
 
 export function refused(what: string, expected: string, received: unknown): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', what, { expected, received: String(received).slice(0, 80), fix: 'use such a value' });
+  return new ShadegradError('INVALID_ARGUMENT', what, {
+    expected, received: String(received).slice(0, 80), fix: `pass ${expected}, or leave the option out`,
+  });
 }

@@ -40,7 +40,7 @@ export async function checkOutputs(found: FoundNetwork, output: string, format: 
     const apart = `mean difference ${formatNumber(mean)}, largest ${formatNumber(largest)}`;
     if (!(mean <= allowed)) {
       throw new ShadegradError('WEIGHTS_MISMATCH', `${output}: the network computes something else than the one it was made from`, {
-        expected: `a mean difference of at most ${allowed}`, received: apart, fix: 'do not use this file; another --dtype may do',
+        expected: `a mean difference of at most ${allowed}`, received: apart, fix: 'delete this file, and convert again with --dtype f32',
       });
     }
     console.log(`outputs agree: ${apart}`);

@@ -13,14 +13,14 @@ export const CONVERT_PROGRAM = {
     { name: 'batch', type: 'string', placeholder: 'N|dynamic', description: 'images that an .onnx model takes at a time; by default dynamic, as many as come' },
     { name: 'external', type: 'boolean', description: 'put the weights of an .onnx model into a file of their own beside it, of its name with .data after it' },
     { name: 'run', type: 'boolean', description: 'the whole training run, both networks with their optimisers: from a checkpoint to a .pth that PyTorch goes on from, or from there to a checkpoint' },
-    { name: 'check', type: 'boolean', default: true, description: 'do not run the networks afterwards' },
+    { name: 'check', type: 'boolean', default: true, description: 'do not run both networks afterwards to compare them' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'to run them on: auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
   ],
   examples: [
-    { command: 'shadegrad convert model.json facades.safetensors --dtype f16', description: 'A model of the TensorFlow tutorial, at half the size:' },
-    { command: 'shadegrad convert runs/facades/checkpoint.safetensors latest_net_G.pth', description: 'The generator of a training run, for PyTorch:' },
-    { command: 'shadegrad convert runs/facades/checkpoint.safetensors facades.onnx', description: 'For ONNX Runtime and whatever else runs ONNX:' },
-    { command: 'shadegrad convert runs/facades/checkpoint.safetensors run.pth --run', description: 'All of the run, so that PyTorch can go on with it:' },
+    { command: 'npx shadegrad convert model.json facades.safetensors --dtype f16', description: 'A model of the TensorFlow tutorial, at half the size:' },
+    { command: 'npx shadegrad convert runs/facades/checkpoint.safetensors latest_net_G.pth', description: 'The generator of a training run, for PyTorch:' },
+    { command: 'npx shadegrad convert runs/facades/checkpoint.safetensors facades.onnx', description: 'For ONNX Runtime and whatever else runs ONNX:' },
+    { command: 'npx shadegrad convert runs/facades/checkpoint.safetensors run.pth --run', description: 'All of the run, so that PyTorch can go on with it:' },
   ],
 } as const satisfies Program;
 

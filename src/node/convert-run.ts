@@ -48,14 +48,18 @@ export async function convertRun(file: WeightFile, output: string, format: Outpu
   }
   console.log(`${output}: ${formatBytes((await stat(output)).size)}`);
   if (format === 'safetensors' && savedLearningRate(options, step) === null) {
-    console.log(`train with it: shadegrad train --from ${output}`);
+    console.log(`train with it: npx shadegrad train --from ${output}`);
   }
   if (!checked) return 0;
   const written = await openWeights(output);
   try {
     const differing = await differingTensors(run, await findRun(written.file));
     if (differing.length > 0) {
-      throw new ShadegradError('WEIGHTS_MISMATCH', `${output}: the run is not the one it was made from`, { expected: 'the same numbers', received: `others in ${differing.slice(0, 3).join(', ')}`, fix: 'do not use this file' });
+      throw new ShadegradError('WEIGHTS_MISMATCH', `${output}: the run is not the one it was made from`, {
+        expected: 'the same numbers',
+        received: `others in ${differing.slice(0, 3).join(', ')}`,
+        fix: 'delete this file and convert again; if it happens again, check the disk',
+      });
     }
   } finally {
     await written.close();

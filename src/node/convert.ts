@@ -18,6 +18,7 @@ import { writeOnnx } from './onnx.js';
 import { takeOperands } from './operands.js';
 import { createProgress } from './progress.js';
 import { formatByName, openWeights } from './weights.js';
+import { sayChosen } from './weights-folder.js';
 
 /**
  * The program of `shadegrad convert`.
@@ -34,15 +35,21 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const [input, output] = operands;
-  if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, { expected: 'the file to read and the file to write', fix: `write ${CONVERT_PROGRAM.usage}` });
+  if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, {
+    expected: 'the file to read and the file to write',
+    received: operands.join(', ').slice(0, 120) || 'none',
+    fix: `write ${CONVERT_PROGRAM.usage}`,
+  });
   const format = outputFormat(output!);
   if (!flags.run) checkTogether(output!, format, flags, given);
-  await refuseOverwrite(input!, output!);
-  const { file, close } = await openWeights(input!);
+  const opened = await openWeights(input!, { network: flags.network });
+  const { file, path, close } = opened;
   try {
+    sayChosen(input!, opened);
+    await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
     const found = findNetwork(file, flags.network);
-    console.log(`${input}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
+    console.log(`${path}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
     for (const path of written) console.log(`${path}: ${formatBytes((await stat(path)).size)}`);
     if (flags.check) await checkOutputs(found, output!, format, flags);
@@ -60,7 +67,9 @@ function outputFormat(path: string): OutputFormat {
 
 async function refuseOverwrite(input: string, output: string): Promise<void> {
   const [from, to] = await Promise.all([input, output].map((path) => realpath(path).catch(() => null)));
-  if (from !== null && from === to) throw new ShadegradError('BAD_FLAG', `${output} would be written over itself`, { fix: 'name another file to write' });
+  if (from !== null && from === to) throw new ShadegradError('BAD_FLAG', `${output} would be written over itself`, {
+    expected: 'another file than the one that is read', received: output, fix: 'name another file to write',
+  });
 }
 
 /** @returns the files written */

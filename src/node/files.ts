@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { promises as nodeFiles } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -31,6 +32,7 @@ const ADVICE: Record<string, string> = {
   ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
   EEXIST: 'A part of the path is a file, not a folder: choose another path.',
   EISDIR: 'There is a folder of that name: choose another file name.',
+  ENAMETOOLONG: 'The file system takes no names that long: choose a shorter one.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n).',
 };
 
@@ -59,7 +61,10 @@ export function partialPath(path: string): string {
   return join(dirname(path), `${partialPrefix(path)}${process.pid}-${writersOpened++}.partial`);
 }
 
-const partialPrefix = (path: string) => `.${basename(path)}.${hostname()}-`;
+const partialPrefix = (path: string) => `.${shortName(basename(path))}.${hostname()}-`;
+
+/** File systems take names of 255 bytes, and a temporary one is longer than the name that it stands for. */
+const shortName = (name: string) => (Buffer.byteLength(name) <= 150 ? name : createHash('sha256').update(name).digest('hex').slice(0, 16));
 
 function processIsGone(pid: number): boolean {
   try {

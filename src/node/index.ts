@@ -20,7 +20,7 @@ export { addToTuningCache, readTuningCache, tuningCachePath } from './tuning-cac
 export { tuneKernels } from './tune.js';
 export { trainFacades } from './training/train-facades.js';
 export { translateImages } from './training/translate.js';
-export { openWeights, type OpenWeights } from './weights.js';
+export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights.js';
 export { writeOnnx, type WriteOnnxOptions } from './onnx.js';
 export { convertWeights } from './convert.js';
 export { inspectWeights } from './inspect.js';

@@ -1,5 +1,6 @@
 import { describeArchitecture } from '../exchange/describe-network.js';
-import { findRun, hasRun, networksIn, type FoundNetwork } from '../exchange/read-weights.js';
+import { findRun, hasRun, surveyNetworks, type FoundNetwork } from '../exchange/read-weights.js';
+import { describeIndex, findBadNumber, holdsSquares } from '../formats/finite.js';
 import { STORED_DTYPE_BYTES } from '../formats/half.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -9,13 +10,19 @@ import { formatBytes, formatCount } from './format.js';
 import { formatHelp } from './help.js';
 import { takeOperands } from './operands.js';
 import { openWeights } from './weights.js';
+import { sayChosen } from './weights-folder.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
-  usage: 'shadegrad inspect FILE [flags]',
-  summary: 'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, metadata, and the networks that can be run here.',
-  flags: [{ name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' }],
-  examples: [{ command: 'shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
+  usage: 'shadegrad inspect FILE|FOLDER [flags]',
+  summary:
+    'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
+    'metadata, the networks that can be run here, and whether all numbers are finite.',
+  flags: [
+    { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
+    { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether all are finite' },
+  ],
+  examples: [{ command: 'npx shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
 
 const FORMAT_NAMES: Record<WeightFile['format'], string> = { safetensors: 'safetensors', pytorch: 'PyTorch', pict: 'pict (TensorFlow pix2pix in browsers)', 'tfjs-layers': 'TensorFlow.js layers model' };
@@ -37,10 +44,15 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
     process.stdout.write(formatHelp(INSPECT_PROGRAM));
     return 0;
   }
-  if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, { expected: 'one', fix: `write ${INSPECT_PROGRAM.usage}` });
-  const { file, close } = await openWeights(operands[0]!);
+  if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, {
+    expected: 'one', received: operands.join(', ').slice(0, 120) || 'none', fix: `write ${INSPECT_PROGRAM.usage}`,
+  });
+  const opened = await openWeights(operands[0]!);
+  const { file, close } = opened;
   try {
-    process.stdout.write(`${[...describeFile(file, flags.tensors), ...(await runLines(file))].join('\n')}\n`);
+    sayChosen(operands[0]!, opened);
+    const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...(flags.numbers ? await numberLines(file) : [])];
+    process.stdout.write(`${lines.join('\n')}\n`);
   } finally {
     await close();
   }
@@ -59,6 +71,10 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
   return [...lines, '', ...networkLines(file)];
 }
 
+/** An error without its advice, which is for whoever wants to run the file. */
+const inWords = ({ what, expected, received }: ShadegradError): string =>
+  [what, expected && `  expected: ${expected}`, received && `  received: ${received}`].filter((line) => line).join('\n');
+
 function tensorTable(tensors: readonly StoredTensor[]): string[] {
   const rows = tensors.map(({ name, shape, dtype }) => [printable(name), formatShape(shape), dtype]);
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
@@ -67,11 +83,15 @@ function tensorTable(tensors: readonly StoredTensor[]): string[] {
 
 function networkLines(file: WeightFile): string[] {
   try {
-    return networksIn(file).map((network) => `${network.role}: ${describeArchitecture(network.weights.architecture)}${originOf(network)}`);
+    const { found, refused } = surveyNetworks(file);
+    return [
+      ...found.map((network) => `${network.role}: ${describeArchitecture(network.weights.architecture)}${originOf(network)}`),
+      ...refused.map(({ role, error }) => `no ${role} that can be run here: ${inWords(error)}`),
+    ];
   } catch (error) {
     // What is no network can be listed all the same.
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
-    return [`no network that can be run here: ${error.message}`];
+    return [`no network that can be run here: ${inWords(error)}`];
   }
 }
 
@@ -87,13 +107,52 @@ export async function runLines(file: WeightFile): Promise<string[]> {
     ];
   } catch (error) {
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
-    return [`no training run to go on from: ${error.message}`];
+    return [`no training run to go on from: ${inWords(error)}`];
   }
 }
 
-function originOf({ origin, prefix, statistics }: FoundNetwork): string {
+/** A tensor of more bytes than this is not read: it would have to be in memory as a whole. */
+const MOST_BYTES = 2 ** 31;
+
+/** What `shadegrad inspect` prints of a file's numbers: how many no network can compute with, and where the first one is. */
+export async function numberLines(file: WeightFile): Promise<string[]> {
+  const found = { infinite: { count: 0, first: '' }, negative: { count: 0, first: '' } };
+  const unread: string[] = [];
+  for (const tensor of file.tensors.values()) {
+    const { name, shape } = tensor;
+    if (4 * elementCount(shape) > MOST_BYTES) {
+      unread.push(`${printable(name)}: too large to be read whole`);
+      continue;
+    }
+    let values: Float32Array;
+    try {
+      values = await tensor.read();
+    } catch (error) {
+      if (!(error instanceof ShadegradError)) throw error;
+      unread.push(printable(error.what));
+      continue;
+    }
+    const squares = holdsSquares(name);
+    for (let index = findBadNumber(values, squares); index >= 0; index = findBadNumber(values, squares, index + 1)) {
+      const kind = found[Number.isFinite(values[index]!) ? 'negative' : 'infinite'];
+      if (kind.count++ === 0) kind.first = `${values[index]} in ${printable(JSON.stringify(name))} at index ${describeIndex(index, shape)}`;
+    }
+  }
+  const { infinite, negative } = found;
+  const lines: string[] = [];
+  const add = (count: number, what: string, first: string, consequence: string): void => {
+    if (count > 0) lines.push(`numbers: ${formatCount(count)} ${what}, the first ${first}: ${consequence}`);
+  };
+  add(infinite.count, 'not finite', infinite.first, 'the network diverged or is damaged, and is refused when it is read');
+  add(negative.count, 'negative variances', negative.first, 'refused when they are read');
+  if (unread.length > 0) lines.push(`numbers of ${formatCount(unread.length)} tensors could not be read: ${unread[0]!}`);
+  return lines.length > 0 ? lines : ['numbers: all finite'];
+}
+
+function originOf({ origin, prefix, statistics, imageSize }: FoundNetwork): string {
   const norms = statistics === 'running' ? '; norms use running statistics' : '';
-  return ` (${origin}${prefix === '' ? '' : `, names begin with ${printable(JSON.stringify(prefix))}`}${norms})`;
+  const images = imageSize ? `; made for images of ${imageSize.join(' x ')}` : '';
+  return ` (${origin}${prefix === '' ? '' : `, names begin with ${printable(JSON.stringify(prefix))}`}${norms}${images})`;
 }
 
 /** A text out of a file, on one line of a terminal. */

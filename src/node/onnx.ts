@@ -59,7 +59,10 @@ export async function openOnnx(path: string): Promise<OnnxRunner | null> {
   // It is a CommonJS module, whose exports Node may find under "default" alone.
   const { InferenceSession, Tensor } = runtime.default ?? runtime;
   const refused = (error: unknown): never => {
-    throw new ShadegradError('WEIGHTS_MISMATCH', `${path}: ONNX Runtime does not take the model`, { received: String(error).slice(0, 300), fix: 'do not use this file' });
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${path}: ONNX Runtime does not take the model`, {
+      received: String(error).slice(0, 300),
+      fix: 'update onnxruntime-node, or convert with --no-check and try the model where it is to run',
+    });
   };
   const session = await InferenceSession.create(path, { executionProviders: ['cpu'] }).catch(refused);
   return async (values, [batch, height, width, channels]) => {

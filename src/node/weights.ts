@@ -1,17 +1,22 @@
 import { basename, dirname, extname, join } from 'node:path';
+import type { NetworkRole } from '../exchange/read-weights.js';
 import { openPict } from '../formats/pict.js';
 import { openPyTorch } from '../formats/pytorch-file.js';
 import { openSafetensors, openShardedSafetensors } from '../formats/safetensors-file.js';
+import { refuseStranger } from '../formats/stranger.js';
 import { openTfjsLayers } from '../formats/tfjs-layers.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { openFileSource, type FileRole, type FileSource } from './file-source.js';
 import { tfjsShardOpener } from './tfjs-files.js';
+import { weightsPath } from './weights-folder.js';
 
 const ROLE: FileRole = { what: 'file of weights', advice: 'it may be a .safetensors, .pth, .pict or a TensorFlow.js model.json', damaged: 'WEIGHTS_CORRUPT' };
 
 export interface OpenWeights {
   readonly file: WeightFile;
+  /** The file that was opened: the path given, or the one chosen in the folder given. */
+  readonly path: string;
   close(): Promise<void>;
 }
 
@@ -22,22 +27,31 @@ const ENDINGS: readonly [ending: string, format: NamedFormat][] = [
   ['.safetensors.index.json', 'index'], ['.safetensors', 'safetensors'], ['.pth', 'pytorch'], ['.pt', 'pytorch'], ['.pict', 'pict'], ['.json', 'tfjs'], ['.onnx', 'onnx'],
 ];
 const ZIP = [0x50, 0x4b, 3, 4];
+/** The first byte of a pickle; the second is the version of its protocol. */
 const PICKLE = 0x80;
+const NEWEST_PICKLE = 5;
 /** A header's length of eight bytes and its opening brace. */
 const SAFETENSORS_START = 9;
+const SHORT_LENGTH = 4;
 
 export function formatByName(path: string): NamedFormat | undefined {
   const name = basename(path).toLowerCase();
   return ENDINGS.find(([ending]) => name.endsWith(ending))?.[1];
 }
 
+export interface OpenWeightsOptions {
+  /** Whose file is meant in a folder where each network has its own. Default 'generator'. */
+  network?: NetworkRole;
+}
+
 /**
- * Opens a file of weights of any readable format, by the ending of its name; by its first bytes where that says nothing.
- * Tensors are read on demand, until it is closed.
+ * Opens a file of weights of any readable format: by its first bytes where they are unmistakable, else by the ending of
+ * its name. A folder stands for the checkpoint or model in it. Tensors are read on demand, until the file is closed.
  *
- * @throws DATA_NOT_FOUND, DATA_UNREADABLE, WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
+ * @throws DATA_NOT_FOUND, DATA_UNREADABLE, WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED; WEIGHTS_MISMATCH for a folder of several
  */
-export async function openWeights(path: string): Promise<OpenWeights> {
+export async function openWeights(named: string, { network = 'generator' }: OpenWeightsOptions = {}): Promise<OpenWeights> {
+  const path = await weightsPath(named, network);
   const sources: FileSource[] = [];
   const open = async (name: string): Promise<FileSource> => {
     const source = await openFileSource(name, ROLE);
@@ -46,7 +60,7 @@ export async function openWeights(path: string): Promise<OpenWeights> {
   };
   const close = async (): Promise<void> => void (await Promise.all(sources.splice(0).map((source) => source.close())));
   try {
-    return { file: await read(await open(path), path, open), close };
+    return { file: await read(await open(path), path, open), path, close };
   } catch (error) {
     await close();
     throw error;
@@ -54,26 +68,33 @@ export async function openWeights(path: string): Promise<OpenWeights> {
 }
 
 async function read(source: FileSource, path: string, open: (path: string) => Promise<FileSource>): Promise<WeightFile> {
-  switch (formatByName(path) ?? (await formatByContent(source))) {
+  switch ((await formatByContent(source)) ?? formatByName(path)) {
     case 'safetensors': return openSafetensors(source);
     case 'index': return openShardedSafetensors(source, (name) => open(join(dirname(path), name)));
     case 'pict': return openPict(source);
     case 'tfjs': return openTfjsLayers(source, tfjsShardOpener(path, open));
     case 'pytorch': return openPyTorch(source);
     case 'onnx': throw unreadableFormat(path, 'an ONNX model, which is written here and not read');
-    default: throw unreadableFormat(path, extname(path) === '' ? 'a name without ending, and other contents' : `the ending ${extname(path)}, and other contents`);
+    default:
+      await refuseStranger(source);
+      throw unreadableFormat(path, extname(path) === '' ? 'a name without ending, and other contents' : `the ending ${extname(path)}, and other contents`);
   }
 }
 
 function unreadableFormat(path: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no file of weights that can be read here`, {
-    expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json', received, fix: 'name such a file',
+    expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json',
+    received,
+    fix: 'name the weights of a U-Net or a PatchGAN in one of these formats, or a folder of a training run',
   });
 }
 
+/** The format of a file whose first bytes no other format has; undefined where they do not say. */
 async function formatByContent(source: FileSource): Promise<NamedFormat | undefined> {
   const start = new Uint8Array(Math.min(SAFETENSORS_START, source.size));
   await source.read(0, start);
-  if (start[0] === PICKLE || ZIP.every((byte, index) => start[index] === byte)) return 'pytorch';
-  return start[SAFETENSORS_START - 1] === '{'.charCodeAt(0) ? 'safetensors' : undefined;
+  if (ZIP.every((byte, index) => start[index] === byte) || (start[0] === PICKLE && start[1]! <= NEWEST_PICKLE)) return 'pytorch';
+  // A header's length takes three or four of its eight bytes.
+  const short = start.subarray(SHORT_LENGTH, SAFETENSORS_START - 1).every((byte) => byte === 0);
+  return short && start[SAFETENSORS_START - 1] === '{'.charCodeAt(0) ? 'safetensors' : undefined;
 }

@@ -5,7 +5,7 @@ import { architectureOf, completeArchitecture, type CheckpointOptions, type Trai
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
 
 export interface CheckpointExpectations {
-  /** Options that the run must have been started with, to the letter; those not named here may be anything. */
+  /** Options that the run must have been started with, to the letter. Options that are not named here may be anything. */
   readonly options?: CheckpointOptions;
 }
 
@@ -54,7 +54,7 @@ export function checkFits({ label, info, tensors, target, wanted, expectations }
     throw new ShadegradError('CHECKPOINT_MISMATCH', `${label} holds other tensors than this network has`, {
       expected: `${wanted.length} tensors of this network's names and shapes`,
       received: different.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-      fix: 'use the version of shadegrad that saved it, or start a new run in another folder',
+      fix: 'open it with the version of shadegrad that saved it, or start a new run in another folder',
     });
   }
 }

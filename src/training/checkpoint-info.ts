@@ -13,7 +13,7 @@ export type CheckpointOptions = Readonly<Record<string, string | number | boolea
 
 /** How far a run has come, and how it was started. */
 export interface TrainingProgress {
-  /** Those of the run, random seed included. */
+  /** The options of the run, random seed included. */
   readonly options: CheckpointOptions;
   /** Steps done. With the seed, this is the state of every random draw: dropout, order and jitter count from it. */
   readonly step: number;
@@ -25,26 +25,30 @@ export interface TrainingProgress {
   readonly choices?: ChoiceTable;
 }
 
-/** What makes a generator another one than the PyTorch reference's with batch norm; what is not named is as there. */
+/** Options in which a generator differs from the PyTorch reference's (with batch norm). Absent = as in the reference. */
 export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip' | 'dropoutBlocks'>>;
+export type GeneratorChannels = Readonly<Pick<UNetOptions, 'inChannels' | 'outChannels'>>;
+/** Options in which a discriminator differs from the reference's. */
 export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias' | 'epsilon' | 'slope'>>;
 
-/** What it takes to build the networks anew. */
+/** Options of both networks, as a checkpoint holds them. */
 export interface CheckpointArchitecture {
   readonly generator: { readonly size: number; readonly inChannels: number; readonly outChannels: number; readonly ngf: number } & GeneratorVariant;
   /** Null in a checkpoint of the generator alone. */
   readonly discriminator: ({ readonly inChannels: number; readonly ndf: number; readonly layers: number } & DiscriminatorVariant) | null;
 }
 
-/** Of a saved architecture, what makes its networks other ones than the paper's. */
-export function variantsOf({ generator, discriminator }: CheckpointArchitecture): { generator: GeneratorVariant; discriminator: DiscriminatorVariant & { readonly layers?: number } } {
-  const { size: _size, inChannels: _in, outChannels: _out, ngf: _ngf, ...ofGenerator } = generator;
+/** The part of a saved architecture in which its networks may differ from the paper's: all but size and widths. */
+export function variantsOf({ generator, discriminator }: CheckpointArchitecture): {
+  generator: GeneratorVariant & GeneratorChannels; discriminator: DiscriminatorVariant & { readonly layers?: number };
+} {
+  const { size: _size, ngf: _ngf, ...ofGenerator } = generator;
   if (!discriminator) return { generator: ofGenerator, discriminator: {} };
   const { inChannels: _judged, ndf: _ndf, ...ofDiscriminator } = discriminator;
   return { generator: ofGenerator, discriminator: ofDiscriminator };
 }
 
-/** What a checkpoint that does not name them means. Files hold them: they stay as they are for good. */
+/** Values that a checkpoint means when it leaves an option out. Saved files rely on them, so they never change. */
 const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost' };
 const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
 
@@ -66,7 +70,10 @@ export interface Networks {
   readonly discriminator?: Pick<PatchGAN, 'options'>;
 }
 
-/** Names only the options of a variant that differ from the defaults: other files are as they were before there were any. */
+/**
+ * What it takes to build these networks anew. Writes only options that differ from the defaults, so files of default
+ * networks stay byte-identical to those of older versions.
+ */
 export function architectureOf({ generator, discriminator }: Networks): CheckpointArchitecture {
   const { size, inChannels, outChannels, ngf, ...variant } = generator.options;
   const described = { size, inChannels, outChannels, ngf, ...differing(variant, GENERATOR_DEFAULTS) };
@@ -122,7 +129,7 @@ export function parseCheckpointInfo(json: string | undefined, label: string): Tr
     throw new ShadegradError('CHECKPOINT_VERSION', `${label} is of another version`, {
       expected: `format version ${CHECKPOINT_FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
       received: `format version ${JSON.stringify(info.formatVersion)} (written by shadegrad ${String(info.libraryVersion)})`,
-      fix: 'use the version of shadegrad that wrote it, or train anew',
+      fix: 'update shadegrad to the version that wrote it or a later one, or train anew',
     });
   }
   const wrong = wrongField(info);

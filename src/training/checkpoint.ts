@@ -1,6 +1,8 @@
 import type { ByteSource } from '../formats/byte-source.js';
 import { crc32 } from '../formats/crc32.js';
+import { checkNumbers } from '../formats/finite.js';
 import { encodeHeader, headerBytes, LENGTH_BYTES, parseHeader, type SafetensorsEntry, type SafetensorsTensor } from '../formats/safetensors.js';
+import { refuseStranger } from '../formats/stranger.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { elementCount } from '../tensor/shape.js';
 import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
@@ -69,8 +71,23 @@ interface OpenCheckpoint {
   readonly checksums: ReadonlyMap<string, number>;
 }
 
-async function openCheckpoint(source: ByteSource): Promise<OpenCheckpoint> {
+/** The readers of formats know a file that cannot be read as WEIGHTS_CORRUPT, or UNSUPPORTED; here it is a checkpoint. */
+async function asCheckpoint<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
+    throw error.withCode('CHECKPOINT_CORRUPT');
+  }
+}
+
+function openCheckpoint(source: ByteSource): Promise<OpenCheckpoint> {
+  return asCheckpoint(() => readOpening(source));
+}
+
+async function readOpening(source: ByteSource): Promise<OpenCheckpoint> {
   const { name: label, size } = source;
+  await refuseStranger(source);
   const start = new Uint8Array(Math.min(LENGTH_BYTES, size));
   await source.read(0, start);
   const headerPart = new Uint8Array(headerBytes(start, size, label));
@@ -119,7 +136,8 @@ export async function readCheckpointHeader(source: ByteSource): Promise<Training
  * device or disk). Learning rates and the dropout step are the caller's to set, from the info.
  *
  * @param target a training run, or a generator alone (from a file of either kind)
- * @throws CHECKPOINT_CORRUPT, CHECKPOINT_VERSION, CHECKPOINT_MISMATCH with what differs
+ * @throws CHECKPOINT_CORRUPT, also for a number that is not finite, by its tensor and index; CHECKPOINT_VERSION;
+ * CHECKPOINT_MISMATCH with what differs
  */
 export async function restoreCheckpoint(
   source: ByteSource, target: CheckpointTarget, expectations: CheckpointExpectations = {},
@@ -130,11 +148,9 @@ export async function restoreCheckpoint(
   checkFits({ label: source.name, info, tensors: used, target, wanted, expectations });
 
   const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(...used.map(({ start, end }) => end - start))));
-  for (const tensor of used) {
-    let checksum = 0;
-    for await (const { bytes } of pieces(source, tensor, piece)) checksum = crc32(bytes, checksum);
-    checkChecksum(source.name, `tensor "${tensor.name}"`, checksums.get(tensor.name)!, checksum);
-  }
+  await asCheckpoint(async () => {
+    for (const tensor of used) await checkTensor(source, tensor, checksums.get(tensor.name)!, piece);
+  });
 
   const { gpu } = target.generator.memory.windows[0]!.values;
   const byName = new Map(used.map((tensor) => [tensor.name, tensor]));
@@ -153,6 +169,24 @@ export async function restoreCheckpoint(
     target.discriminatorOptimizer.stepCount = info.discriminatorSteps;
   }
   return info;
+}
+
+/** Reads a tensor and checks that it is what was saved, and that every number of it can be computed with. */
+async function checkTensor(source: ByteSource, tensor: SafetensorsTensor, expected: number, memory: Uint8Array): Promise<void> {
+  let checksum = 0;
+  let unusable: unknown = null;
+  for await (const { bytes, position } of pieces(source, tensor, memory)) {
+    checksum = crc32(bytes, checksum);
+    try {
+      const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+      if (unusable === null) checkNumbers(values, { label: source.name, name: tensor.name, shape: tensor.shape, start: position / 4 });
+    } catch (error) {
+      unusable = error;
+    }
+  }
+  // What is damaged says nothing of its numbers.
+  checkChecksum(source.name, `tensor "${tensor.name}"`, expected, checksum);
+  if (unusable !== null) throw unusable;
 }
 
 /** A tensor's bytes in order, each piece in the memory of the one before. */

@@ -1,4 +1,5 @@
 import type { PairedDataset } from '../data/dataset.js';
+import { greyImage, imageBytes } from '../data/grey.js';
 import { expectImage, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -12,39 +13,41 @@ export interface ImageStoreOptions {
   /** Side in pixels of the stored images; others are resized to it. Even, so that an image is whole 32-bit words. */
   side: number;
   batch: number;
+  /** Of sources and targets: 3 (colours) or 1 (luminance). Default 3 and 3. */
+  channels?: readonly [source: number, target: number];
 }
 
-/** Bytes of one image: RGB. */
-const CHANNELS = 3;
+const COLOURS = [3, 3] as const;
 
 /**
  * Training pairs as bytes on the device. A set that fits stays there, each image uploaded when it is first drawn;
  * of a larger one, only the batch at hand is there.
  */
 export class ImageStore {
-  /** u8 [images, side, side, 3]: what is translated. */
+  /** u8 [images, side, side, channels]: what is translated. */
   readonly sources: Tensor;
   /** Likewise what it should become. */
   readonly targets: Tensor;
   /** True when every image has a place of its own. */
   readonly resident: boolean;
   private readonly uploaded = new Set<number>();
-  private readonly imageBytes: number;
 
   constructor(
     private readonly gpu: Gpu,
     private readonly dataset: PairedDataset,
     private readonly options: ImageStoreOptions,
   ) {
-    const { side, batch } = options;
-    this.imageBytes = side * side * CHANNELS;
+    const { side, batch, channels = COLOURS } = options;
+    const largest = side * side * Math.max(...channels);
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-    this.resident = dataset.length * this.imageBytes <= limit;
+    this.resident = dataset.length * largest <= limit;
     const images = this.resident ? dataset.length : batch;
-    const make = (label: string): Tensor =>
-      new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, CHANNELS], storage: gpu.allocatePersistent(images * this.imageBytes, label) }).keep();
-    this.sources = make('source images');
-    this.targets = make('target images');
+    const make = (label: string, count: number): Tensor => {
+      const storage = gpu.allocatePersistent(images * side * side * count, label);
+      return new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, count], storage }).keep();
+    };
+    this.sources = make('source images', channels[0]);
+    this.targets = make('target images', channels[1]);
   }
 
   /**
@@ -71,8 +74,10 @@ export class ImageStore {
 
   private upload(tensor: Tensor, place: number, image: RgbImage): void {
     const { side } = this.options;
-    const sized = image.width === side && image.height === side ? image : resizeBicubic(image, side, side);
-    this.gpu.write(tensor.storage, place * this.imageBytes, sized.data);
+    const channels = tensor.channels as 1 | 3;
+    const seen = channels === 1 ? greyImage(image) : image;
+    const sized = seen.width === side && seen.height === side ? seen : resizeBicubic(seen, side, side);
+    this.gpu.write(tensor.storage, place * side * side * channels, imageBytes(sized, channels));
   }
 
   dispose(): void {

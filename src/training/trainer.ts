@@ -8,7 +8,7 @@ import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
 import { Adam } from '../optim/adam.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { DiscriminatorVariant, GeneratorVariant } from './checkpoint-info.js';
+import type { DiscriminatorVariant, GeneratorChannels, GeneratorVariant } from './checkpoint-info.js';
 import { ImageStore, type Direction } from './image-store.js';
 import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
 
@@ -40,9 +40,10 @@ export interface TrainerOptions {
   replay?: boolean;
 }
 
-/** What makes the networks other ones than the paper's: norms, biases, and layers of the discriminator. */
+/** Options in which the networks differ from the paper's: channels, norms, biases, and layers of the discriminator. */
 export interface TrainerVariants {
-  readonly generator: GeneratorVariant;
+  /** With 1 channel instead of 3, images are trained on by their luminance. */
+  readonly generator: GeneratorVariant & GeneratorChannels;
   readonly discriminator: DiscriminatorVariant & { readonly layers?: number };
 }
 
@@ -123,14 +124,16 @@ export class Trainer {
     };
     try {
       const generator = own(new UNet({ ...variants?.generator, size, ngf, dropout }).to(gpu, { seed }));
-      const discriminator = own(new PatchGAN({ ...variants?.discriminator, ndf }).to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
+      const { inChannels, outChannels } = generator;
+      const judge = new PatchGAN({ ...variants?.discriminator, inChannels: inChannels + outChannels, ndf });
+      const discriminator = own(judge.to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
       const adam = { learningRate, betas: ADAM_BETAS, epsilon: ADAM_EPSILON };
       this.networks = {
         generator, discriminator,
         generatorOptimizer: own(new Adam(generator, adam)),
         discriminatorOptimizer: own(new Adam(discriminator, adam)),
       };
-      this.store = own(new ImageStore(gpu, dataset, { direction, side: storedSize, batch }));
+      this.store = own(new ImageStore(gpu, dataset, { direction, side: storedSize, batch, channels: [inChannels, outChannels] }));
       this.draws = own(imageDraws(gpu, batch).keep());
       this.losses = own(Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep());
       this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep());

@@ -1,57 +1,156 @@
 import { noGrad } from '../autograd/graph.js';
-import { createImage, expectImage, type RgbImage } from '../data/image.js';
+import { greyImage, imageBytes, imageOfBytes } from '../data/grey.js';
+import { expectImage, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
+import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { UNet } from '../models/unet.js';
 import { Tensor } from '../tensor/tensor.js';
 
+/**
+ * The size at which images go through a generator. A number is the side of a square; sides are multiples of the
+ * generator's `size`. 'image' is each image's own size: a side that is no multiple is resized to the nearest one for the
+ * network, and the result is resized back.
+ */
+export type TranslatedSize = 'image' | number | readonly [width: number, height: number];
+
 export interface TranslatorOptions {
   /** Dropout at test time, as the paper has it: the only source of variety. Default true. */
   dropout?: boolean;
   /** Statistics of the norms: of the image itself, as the paper, or those gathered while training. Default 'batch'. */
   statistics?: 'batch' | 'running';
+  /** Default: the generator's own size. A network that was trained on larger images wants theirs. */
+  size?: TranslatedSize;
 }
 
-/** Runs a generator on single images, recorded once. */
+/** A network needs hundreds of bytes for each of an image's pixels: more of them than this no device has memory for. */
+const MOST_PIXELS = 2 ** 27;
+
+/** A generator recorded for images of one size. */
+interface Stage {
+  readonly width: number;
+  readonly height: number;
+  readonly input: Tensor;
+  readonly output: Tensor;
+  readonly recording: Recording;
+}
+
+/**
+ * Runs a generator on single images, recorded once for each size. Images have three channels: a generator of one takes
+ * their luminance (ITU-R BT.601) and gives grey images.
+ */
 export class Translator {
+  private stage: Stage | null = null;
+  /** The translation in progress: each waits for the one before it. */
+  private last: Promise<unknown> = Promise.resolve();
+
   private constructor(
+    private readonly gpu: Gpu,
     private readonly generator: UNet,
-    private readonly input: Tensor,
-    private readonly output: Tensor,
-    private readonly recording: Recording,
+    private readonly options: Required<TranslatorOptions>,
   ) {}
 
-  static async create(gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch' }: TranslatorOptions = {}): Promise<Translator> {
-    const { size } = generator;
-    const input = Tensor.fromBytes(gpu, new Uint8Array(size * size * 3), [1, size, size, 3], 'image to translate').keep();
-    const { recording, result } = await gpu.record(() =>
-      noGrad(() => floatToImage(generator.forward(imageToFloat(input), { training: false, statistics, dropout }))),
-    );
-    return new Translator(generator, input, result.keep(), recording);
+  /**
+   * Records a generator that is on the device.
+   *
+   * @throws INVALID_ARGUMENT for a size that the generator does not take, or other channels than 1 or 3
+   */
+  static async create(
+    gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch', size = generator.size }: TranslatorOptions = {},
+  ): Promise<Translator> {
+    for (const channels of [generator.inChannels, generator.outChannels]) {
+      if (channels === 1 || channels === 3) continue;
+      throw new ShadegradError('INVALID_ARGUMENT', 'channels of a generator to translate images with', {
+        expected: '1 (grey) or 3 (colours)',
+        received: `${generator.inChannels} -> ${generator.outChannels}`,
+        fix: 'call forward() on tensors of these channels',
+      });
+    }
+    const translator = new Translator(gpu, generator, { dropout, statistics, size });
+    if (size !== 'image') await translator.stageFor(...sidesOf(size, generator));
+    return translator;
   }
 
   /**
-   * @param image any size; resized to the generator's (bicubic)
+   * Translates one image.
+   *
+   * @param image any size; resized (bicubic) to the size of the options
    * @param seed chooses the dropout masks; the same seed gives the same picture
+   * @returns an image of that size; with 'image', of the size it came in
    * @throws IMAGE_SIZE for data that are not those of the image's sides
    */
-  async translate(image: RgbImage, seed = 0): Promise<RgbImage> {
-    expectImage(image, 'the image to translate');
-    const { size } = this.generator;
-    const sized = image.width === size && image.height === size ? image : resizeBicubic(image, size, size);
-    this.input.writeBytes(sized.data);
-    this.generator.dropoutState.advance(seed);
-    this.recording.run();
-    const result = createImage(size, size);
-    result.data.set(await this.output.bytes());
+  translate(image: RgbImage, seed = 0): Promise<RgbImage> {
+    const result = this.last.then(() => this.run(image, seed));
+    this.last = result.catch(() => undefined);
     return result;
   }
 
-  dispose(): void {
-    this.recording.destroy();
-    this.input.dispose();
-    this.output.dispose();
+  private async run(image: RgbImage, seed: number): Promise<RgbImage> {
+    expectImage(image, 'the image to translate');
+    const { generator, options: { size } } = this;
+    const [width, height] = size === 'image'
+      ? [nearest(image.width, generator.size), nearest(image.height, generator.size)]
+      : sidesOf(size, generator);
+    const { input, output, recording } = await this.stageFor(width, height);
+    // Luminance first, as the PyTorch reference has it: resizing rounds.
+    const seen = generator.inChannels === 1 ? greyImage(image) : image;
+    input.writeBytes(imageBytes(resized(seen, width, height), generator.inChannels as 1 | 3));
+    generator.dropoutState.advance(seed);
+    recording.run();
+    const result = imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
+    return size === 'image' ? resized(result, image.width, image.height) : result;
   }
+
+  private async stageFor(width: number, height: number): Promise<Stage> {
+    if (this.stage?.width === width && this.stage.height === height) return this.stage;
+    if (width * height > MOST_PIXELS) {
+      throw new ShadegradError('LIMIT_EXCEEDED', 'size of an image to translate', {
+        expected: `at most ${MOST_PIXELS} pixels`, received: `${width} x ${height}`, fix: 'make the image smaller, or cut it into parts',
+      });
+    }
+    this.dispose();
+    const { gpu, generator, options: { dropout, statistics } } = this;
+    const { inChannels } = generator;
+    const shape = [1, height, width, inChannels];
+    const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate').keep();
+    try {
+      const { recording, result } = await gpu.record(() =>
+        noGrad(() => floatToImage(generator.forward(imageToFloat(input), { training: false, statistics, dropout }))),
+      );
+      return (this.stage = { width, height, input, output: result.keep(), recording });
+    } catch (error) {
+      input.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    const { stage } = this;
+    this.stage = null;
+    stage?.recording.destroy();
+    stage?.input.dispose();
+    stage?.output.dispose();
+  }
+}
+
+/** Width and height of a size that is the same for all images. @throws INVALID_ARGUMENT */
+export function sidesOf(size: Exclude<TranslatedSize, 'image'>, { size: multiple }: Pick<UNet, 'size'>): [width: number, height: number] {
+  const sides: readonly number[] = typeof size === 'number' ? [size, size] : size;
+  const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= multiple && side % multiple === 0;
+  if (sides.length === 2 && sides.every(fits)) return [sides[0]!, sides[1]!];
+  const near = sides.slice(0, 2).map((side) => (Number.isFinite(side) ? nearest(side, multiple) : multiple)).join(' x ');
+  throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
+    expected: `multiples of ${multiple}, which its levels halve to whole pixels`,
+    received: sides.slice(0, 4).join(' x '),
+    fix: `choose ${near}`,
+  });
+}
+
+/** The multiple nearest to a length, at least one. */
+const nearest = (length: number, multiple: number): number => Math.max(1, Math.round(length / multiple)) * multiple;
+
+function resized(image: RgbImage, width: number, height: number): RgbImage {
+  return image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
 }

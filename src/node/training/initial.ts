@@ -1,12 +1,14 @@
 import { describeArchitecture } from '../../exchange/describe-network.js';
-import type { NetworkWeights } from '../../exchange/network-weights.js';
-import { findNetwork, findRun, hasRun, networksIn } from '../../exchange/read-weights.js';
+import { findNetwork, findRunIfAny, surveyNetworks, type NetworkRole } from '../../exchange/read-weights.js';
 import { placeRun, runArchitecture, type TrainingRun } from '../../exchange/training-run.js';
+import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../gpu/errors.js';
+import type { UNetOptions } from '../../models/unet.js';
 import type { Trainer, TrainerVariants } from '../../training/trainer.js';
 import { variantsOf } from '../../training/checkpoint-info.js';
 import { formatCount } from '../format.js';
 import { openWeights, type OpenWeights } from '../weights.js';
+import { sayChosen } from '../weights-folder.js';
 import type { TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */
@@ -26,7 +28,7 @@ type Networks = Pick<TrainingRun, 'generator'> & Partial<Pick<TrainingRun, 'disc
 /**
  * The state of --from and --from-discriminator: a whole run with its optimisers, or networks alone.
  *
- * @throws WEIGHTS_UNSUPPORTED for networks of other images than colour pictures, BAD_FLAG for flags that say otherwise;
+ * @throws WEIGHTS_UNSUPPORTED for networks of other images than pictures in colours or grey, BAD_FLAG for flags that say otherwise;
  * and what reading the files throws
  */
 export async function openInitialState(flags: TrainFlags, given: ReadonlySet<string>): Promise<InitialState | null> {
@@ -34,25 +36,29 @@ export async function openInitialState(flags: TrainFlags, given: ReadonlySet<str
   if (from === undefined) return null;
   const files: OpenWeights[] = [];
   const close = async (): Promise<void> => void (await Promise.all(files.splice(0).map((file) => file.close())));
-  const open = async (path: string) => {
-    const opened = await openWeights(path);
+  const open = async (path: string, network: NetworkRole) => {
+    const opened = await openWeights(path, { network });
     files.push(opened);
+    sayChosen(path, opened);
     return opened.file;
   };
   try {
-    const file = await open(from);
-    const discriminator = judge === undefined ? undefined : findNetwork(await open(judge), 'discriminator').weights;
-    const whole = discriminator === undefined && isWhole(file) ? await findRun(file) : null;
-    const generator = whole?.generator ?? findNetwork(file, 'generator').weights;
-    const found = discriminator ?? (whole ? whole.discriminator : networksIn(file).some(({ role }) => role === 'discriminator') ? findNetwork(file, 'discriminator').weights : undefined);
-    const networks: Networks = { generator, ...(found && { discriminator: found }) };
+    const file = await open(from, 'generator');
+    const discriminator = judge === undefined ? undefined : findNetwork(await open(judge, 'discriminator'), 'discriminator').weights;
+    const { run: whole, reason } = discriminator === undefined ? await findRunIfAny(file) : NETWORKS_ALONE;
+    const networks: Networks = whole ?? {
+      generator: findNetwork(file, 'generator').weights,
+      ...(discriminator ? { discriminator } : discriminatorOf(file)),
+    };
     const architecture = runArchitecture(networks);
     checkChannels(from, networks);
     const { size, ngf } = architecture.generator;
     const scale = { size, ngf, ...(architecture.discriminator && { ndf: architecture.discriminator.ndf }) };
     checkFlags(from, scale, flags, given);
     return {
-      scale, variants: variantsOf(architecture), summary: summaryOf(judge === undefined ? from : `${from} and ${judge}`, networks, whole),
+      scale,
+      variants: variantsOf(architecture),
+      summary: summaryOf(judge === undefined ? from : `${from} and ${judge}`, networks, whole, reason),
       place: ({ networks: target }) => placeRun(target, whole ?? networks, from),
       close,
     };
@@ -62,22 +68,35 @@ export async function openInitialState(flags: TrainFlags, given: ReadonlySet<str
   }
 }
 
-/** A generator that was saved alone, to translate with, is a checkpoint too. */
-function isWhole(file: OpenWeights['file']): boolean {
-  return hasRun(file) && networksIn(file).length === 2;
+/** The discriminator of a file, unless it has none. */
+function discriminatorOf(file: WeightFile): Partial<Pick<TrainingRun, 'discriminator'>> {
+  const { found, refused } = surveyNetworks(file);
+  const any = [...found, ...refused].some(({ role }) => role === 'discriminator');
+  return any ? { discriminator: findNetwork(file, 'discriminator').weights } : {};
 }
 
+/** Of networks out of two files, which have no optimisers in common. */
+const NETWORKS_ALONE = { run: null, reason: null };
+
+/** @throws WEIGHTS_UNSUPPORTED unless the networks are of pairs of pictures, each in colours or grey */
 function checkChannels(path: string, { generator, discriminator }: Networks): void {
-  const wrong = [generator, discriminator].find((network) => network !== undefined && !isOfPictures(network));
-  if (!wrong) return;
-  throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path}: these networks are not for pairs of colour pictures`, {
-    expected: 'a U-Net of 3 -> 3 channels and a PatchGAN of 6', received: describeArchitecture(wrong.architecture), fix: 'name the weights of others',
+  const { inChannels = 3, outChannels = 3 } = generator.architecture.options as UNetOptions;
+  const judged = discriminator?.architecture.options.inChannels ?? 6;
+  const pictures = [inChannels, outChannels].every((channels) => channels === 1 || channels === 3);
+  if (pictures && (!discriminator || judged === inChannels + outChannels)) return;
+  const what = `${path}: these networks are not for pairs of pictures`;
+  if (!pictures) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+      expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
+      received: describeArchitecture(generator.architecture),
+      fix: 'name the weights of others',
+    });
+  }
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+    expected: `a PatchGAN of ${inChannels} + ${outChannels} channels, those of the generator's two images`,
+    received: describeArchitecture(discriminator!.architecture),
+    fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
   });
-}
-
-function isOfPictures({ architecture: { kind, options } }: NetworkWeights): boolean {
-  const { inChannels } = options;
-  return kind === 'unet' ? (inChannels ?? 3) === 3 && (options.outChannels ?? 3) === 3 : (inChannels ?? 6) === 6;
 }
 
 function checkFlags(path: string, scale: InitialState['scale'], flags: TrainFlags, given: ReadonlySet<string>): void {
@@ -90,7 +109,16 @@ function checkFlags(path: string, scale: InitialState['scale'], flags: TrainFlag
   });
 }
 
-function summaryOf(path: string, { discriminator }: Networks, run: TrainingRun | null): string {
+/** @param reason why the optimisers of the file were left, if it has any */
+function summaryOf(path: string, { generator, discriminator }: Networks, run: TrainingRun | null, reason: string | null): string {
   if (run) return `beginning with both networks and their optimisers of ${path}, after ${formatCount(run.info.generatorSteps)} steps`;
-  return discriminator ? `beginning with both networks of ${path}; their optimisers are new` : `beginning with the generator of ${path}; the discriminator is new, and so are the optimisers`;
+  const taken = discriminator
+    ? `beginning with both networks of ${path}; their optimisers are new`
+    : `beginning with the generator of ${path}; the discriminator is new, and so are the optimisers`;
+  const { inChannels = 3, outChannels = 3 } = generator.architecture.options as UNetOptions;
+  const grey = inChannels === 1 || outChannels === 1 ? `; it takes ${words(inChannels)} and makes ${words(outChannels)}` : '';
+  return reason === null ? taken + grey : `${taken}${grey} (those of the file were left: ${reason})`;
 }
+
+/** What images of so many channels are to the networks. */
+const words = (channels: number): string => (channels === 1 ? 'luminance (grey)' : 'colours');

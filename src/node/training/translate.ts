@@ -5,27 +5,29 @@ import { describeArchitecture } from '../../exchange/describe-network.js';
 import { buildNetwork, loadNetwork } from '../../exchange/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { printableName } from '../../formats/names.js';
-import { ShadegradError } from '../../gpu/errors.js';
-import type { Gpu } from '../../gpu/gpu.js';
+import { ShadegradError, type ErrorCode } from '../../gpu/errors.js';
 import { UNet } from '../../models/unet.js';
-import { Translator } from '../../training/translator.js';
+import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter.js';
 import { listImages } from '../dataset.js';
+import { makeFolder } from '../files.js';
 import { parseFlags, type FlagValues, type Program } from '../flags.js';
 import { formatHelp } from '../help.js';
 import { readImage, writePng } from '../images.js';
 import { reportError } from '../run-main.js';
 import { openWeights } from '../weights.js';
+import { sayChosen } from '../weights-folder.js';
 import { Interrupt } from './interrupt.js';
 import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
-  usage: 'node examples/translate.js --weights FILE --input FILE|DIR --output DIR [flags]',
-  summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that examples/train-facades.js trained, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG of the generator\'s size under the image\'s own name.',
+  usage: 'shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
+  summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image\'s own name.',
   flags: [
-    { name: 'weights', type: 'string', placeholder: 'FILE', description: 'checkpoint.safetensors of a training run, a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
+    { name: 'weights', type: 'string', placeholder: 'FILE|DIR', description: 'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
     { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
     { name: 'output', type: 'string', placeholder: 'DIR', description: 'folder for the results; made if missing, files of the same name are replaced' },
+    { name: 'size', type: 'string', placeholder: 'N|WxH|image', description: 'size at which images are translated, multiples of the network\'s; image: each at its own, aspect and all; by default the network\'s' },
     { name: 'half', type: 'choice', choices: ['left', 'right'], description: 'the images are side-by-side pairs: translate this half of each' },
     { name: 'seed', type: 'integer', min: 0, max: 0xffff_ffff, default: 0, description: 'chooses the dropout masks, so the variant of each result' },
     { name: 'statistics', type: 'choice', choices: ['batch', 'running'], description: 'what the norms use: batch, each image\'s own, or running, those of the training; by default as the file\'s makers do' },
@@ -33,20 +35,24 @@ export const TRANSLATE_PROGRAM = {
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
   ],
   examples: [
-    { command: 'node examples/translate.js --weights runs/facades/checkpoint.safetensors --input labels/ --output photos/', description: 'A folder of label maps:' },
-    { command: 'node examples/translate.js --weights runs/facades/checkpoint.safetensors --input facades/test --half right --output photos/', description: 'The label halves of pairs:' },
+    { command: 'npx shadegrad translate --weights runs/facades --input labels/ --output photos/', description: 'A folder of label maps:' },
+    { command: 'npx shadegrad translate --weights runs/facades --input facades/test --half right --output photos/', description: 'The label halves of pairs:' },
+    { command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image', description: 'Each image at its own size:' },
   ],
 } as const satisfies Program;
 
 type TranslateFlags = FlagValues<typeof TRANSLATE_PROGRAM>;
 
 interface Job {
-  input: string;
-  output: string;
+  readonly input: string;
+  readonly output: string;
+  /** Why there will be no result. */
+  readonly problem?: ShadegradError;
 }
 
 /**
- * The program of `examples/translate.js`. A file that cannot be translated is reported and the rest still done.
+ * The program of `shadegrad translate` and of `examples/translate.js`. A file that cannot be translated is reported and
+ * the rest still done.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
  * @returns the exit status: 0, 1 if a file failed, or 130 after Ctrl-C and 143 after SIGTERM
@@ -59,47 +65,96 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     return 0;
   }
   const weights = required(flags, 'weights');
+  const size = flags.size === undefined ? undefined : parseSize(flags.size);
   const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'));
-  const { file, close } = await openWeights(weights);
+  const opened = await openWeights(weights);
   try {
-    const found = findNetwork(file, 'generator');
+    sayChosen(weights, opened);
+    const found = findNetwork(opened.file, 'generator');
+    const network = ofPictures(found, opened.path);
+    const chosen = size ?? found.imageSize ?? network.size;
+    checkSize(chosen, network);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       console.log(adapterChoice.summary);
-      const generator = await loadGenerator(gpu, found, weights);
+      console.log(sizeLine(chosen, network.size, size !== undefined));
+      const generator = (await loadNetwork(gpu, found.weights)) as UNet;
       // A network that was trained without dropout has none now.
-      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics: flags.statistics ?? found.statistics });
-      return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed));
+      const statistics = flags.statistics ?? found.statistics;
+      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics, size: chosen });
+      await makeFolder(required(flags, 'output'));
+      return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed), chosen === 'image');
     } finally {
       gpu.destroy();
     }
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
-/** @throws WEIGHTS_UNSUPPORTED for a generator that is not one of colour pictures */
-async function loadGenerator(gpu: Gpu, { weights: { architecture, tensors } }: FoundNetwork, path: string): Promise<UNet> {
+/** The generator of a file, on no device. @throws WEIGHTS_UNSUPPORTED for one that is not of pictures, grey or in colours */
+function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): UNet {
   const network = buildNetwork(architecture);
-  if (!(network instanceof UNet) || network.inChannels !== 3 || network.outChannels !== 3) {
-    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of colour pictures`, { expected: 'a U-Net of 3 -> 3 channels', received: describeArchitecture(architecture), fix: 'name the weights of another one' });
-  }
-  return (await loadNetwork(gpu, { architecture, tensors })) as UNet;
+  const isOfPictures = (channels: number): boolean => channels === 1 || channels === 3;
+  if (network instanceof UNet && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of pictures`, {
+    expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
+    received: describeArchitecture(architecture),
+    fix: 'name the weights of another one',
+  });
 }
 
-async function translateAll(jobs: readonly Job[], { half, output }: TranslateFlags, translate: (image: RgbImage) => Promise<RgbImage>): Promise<number> {
+/** Reads --size. @throws BAD_FLAG */
+function parseSize(text: string): TranslatedSize {
+  const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
+  if (text === 'image') return 'image';
+  if (width !== undefined) return [Number(width), Number(height)];
+  throw new ShadegradError('BAD_FLAG', 'Bad value for --size', {
+    expected: 'a side in pixels, WIDTHxHEIGHT, or image',
+    received: text.slice(0, 40),
+    fix: 'write --size 512, --size 512x256 or --size image',
+  });
+}
+
+/** @throws BAD_FLAG for a size that the network does not take */
+function checkSize(size: TranslatedSize, network: UNet): void {
+  try {
+    if (size !== 'image') sidesOf(size, network);
+  } catch (error) {
+    if (!(error instanceof ShadegradError)) throw error;
+    const { expected, received, fix = '' } = error;
+    throw new ShadegradError('BAD_FLAG', '--size is none of this network', {
+      expected, received, fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image`,
+    });
+  }
+}
+
+/** Says at which size images go through the network, so that none is made smaller without a word. */
+function sizeLine(size: TranslatedSize, own: number, asked: boolean): string {
+  if (size === 'image') {
+    return `images keep their size; sides that are no multiple of ${own} are resized to the nearest one for the network, and back`;
+  }
+  const [width, height] = typeof size === 'number' ? [size, size] : size;
+  const why = ", the size of the network; one that was trained on larger ones wants --size N, and --size image keeps each image's own";
+  return `images are resized to ${width} x ${height}${asked ? '' : why}`;
+}
+
+async function translateAll(
+  jobs: readonly Job[], { half, output }: TranslateFlags, translate: (image: RgbImage) => Promise<RgbImage>, anySize: boolean,
+): Promise<number> {
   const line = new StatusLine();
   const interrupt = new Interrupt(() => undefined);
   let done = 0;
   let failed = 0;
   try {
-    for (const job of jobs) {
+    for (const { input, output: target, problem } of jobs) {
       if (interrupt.exitStatus !== undefined) break;
       try {
-        await writePng(job.output, await translate(halfOf(await readImage(job.input), job.input, half)));
+        if (problem) throw problem;
+        await writePng(target, await translate(halfOf(await readImage(input), input, half)));
         done++;
       } catch (error) {
-        if (!concernsOneFile(error)) throw error;
+        if (concernsAll(error, anySize)) throw error;
         line.end();
         reportError(error);
         failed++;
@@ -109,8 +164,8 @@ async function translateAll(jobs: readonly Job[], { half, output }: TranslateFla
   } finally {
     line.end();
     interrupt.dispose();
+    console.log(`${done} of ${jobs.length} images translated into ${output}${failed > 0 ? `; ${failed} could not be` : ''}`);
   }
-  console.log(`${done} of ${jobs.length} images translated into ${output}${failed > 0 ? `; ${failed} could not be` : ''}`);
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
 }
 
@@ -120,9 +175,19 @@ function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefine
   return half === 'left' ? a : b;
 }
 
-/** A full disk or a lost device would fail for every other file, too. */
-function concernsOneFile(error: unknown): boolean {
-  return error instanceof ShadegradError && ['IMAGE_CORRUPT', 'IMAGE_UNSUPPORTED', 'IMAGE_SIZE', 'DATA_NOT_FOUND', 'DATA_UNREADABLE'].includes(error.code);
+/** What is wrong with one file: with its contents, its name or its place. */
+const OF_ONE_FILE: readonly ErrorCode[] = [
+  'IMAGE_CORRUPT', 'IMAGE_UNSUPPORTED', 'IMAGE_SIZE', 'DATA_NOT_FOUND', 'DATA_UNREADABLE', 'WRITE_FAILED', 'BAD_FLAG',
+];
+/** What the file system says when nothing at all can be written any more. */
+const NOTHING_WRITABLE: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
+
+/** A full disk or a lost device would fail for every other file, too; a device that one large image is too much for, not. */
+function concernsAll(error: unknown, anySize: boolean): boolean {
+  if (!(error instanceof ShadegradError)) return true;
+  if (anySize && (error.code === 'OUT_OF_MEMORY' || error.code === 'LIMIT_EXCEEDED')) return false;
+  if (!OF_ONE_FILE.includes(error.code)) return true;
+  return error.code === 'WRITE_FAILED' && NOTHING_WRITABLE.includes((error.cause as NodeJS.ErrnoException | undefined)?.code);
 }
 
 function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): string {
@@ -136,26 +201,33 @@ async function listJobs(input: string, output: string): Promise<Job[]> {
   const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`))).map((name) => join(input, name)) : [input];
   if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${input}`, { fix: 'Check the path given with --input.' });
   const jobs = files.map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
-  await refuseOverwrites(jobs);
-  return jobs;
+  return withProblems(jobs);
 }
 
-/** @throws BAD_FLAG when a result would take the place of an input, or of another result */
-async function refuseOverwrites(jobs: readonly Job[]): Promise<void> {
+/**
+ * Finds out which results would take the place of an input, or of another result: those are not made.
+ *
+ * @throws BAD_FLAG when that are all
+ */
+async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
   const inputs = new Map(await Promise.all(jobs.map(async ({ input }) => [await realPath(input), input] as const)));
   const taken = new Map<string, string>();
+  const checked: Job[] = [];
   for (const { input, output } of jobs) {
     const target = await realPath(output);
     const overwritten = inputs.get(target);
-    if (overwritten !== undefined) {
-      throw new ShadegradError('BAD_FLAG', `The result for ${input} would be written over ${overwritten}`, { fix: 'name another folder with --output' });
-    }
     const other = taken.get(target);
-    if (other !== undefined) {
-      throw new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, { received: output, fix: 'rename one of them, or move it to another folder' });
-    }
-    taken.set(target, input);
+    const over = `The result for ${input} would be written over ${overwritten}`;
+    const problem = overwritten !== undefined
+      ? new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' })
+      : other !== undefined && new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
+        received: output, fix: 'rename one of them, or move it to another folder',
+      });
+    if (!problem) taken.set(target, input);
+    checked.push(problem ? { input, output, problem } : { input, output });
   }
+  if (checked.every(({ problem }) => problem)) throw checked[0]!.problem!;
+  return checked;
 }
 
 /** Without links; of a file that is not there yet, in its folder's real place. */

@@ -1,4 +1,5 @@
 import type { PairedDataset } from '../../data/dataset.js';
+import { greyImage } from '../../data/grey.js';
 import type { RgbImage } from '../../data/image.js';
 import { resizeBicubic } from '../../data/resize.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -22,6 +23,7 @@ const PICTURED = 6;
 export class Validator {
   private constructor(
     private readonly translator: Translator,
+    private readonly channels: PairChannels,
     /** What is translated, at the generator's size. */
     private readonly inputs: readonly RgbImage[],
     private readonly targets: readonly RgbImage[],
@@ -30,11 +32,13 @@ export class Validator {
 
   /** @param count validation pairs to use, spread over the set */
   static async create(gpu: Gpu, generator: UNet, dataset: PairedDataset, { direction, dropout }: RunSettings, count: number): Promise<Validator> {
-    const sized = resized(dataset, generator.size);
+    const channels = channelsOf(generator, direction);
+    const sized = resized(dataset, generator.size, channels);
     const pairs = await Promise.all(spread(dataset.length, count).map((index) => sized.get(index)));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
-    return new Validator(translator, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name));
+    const names = pairs.map(({ name }) => name);
+    return new Validator(translator, channels, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), names);
   }
 
   get length(): number {
@@ -65,7 +69,7 @@ export class Validator {
     const half = direction === 'AtoB' ? 'b' : 'a';
     const { width } = this.targets[0]!;
     const line = new StatusLine();
-    const sample = sampled(resized(train, width), SAMPLED_PAIRS);
+    const sample = sampled(resized(train, width, this.channels), SAMPLED_PAIRS);
     const mean = await meanImage(sample, half, (done, total) => line.show(`averaging training photos: ${done} of ${total}`)).finally(() => line.end());
     const targets: PairedDataset = { name: 'targets', length: this.length, get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }) };
     return constantBaseline(mean, targets, half);
@@ -81,14 +85,24 @@ function sampled(dataset: PairedDataset, count: number): PairedDataset {
   return { name: dataset.name, length: indices.length, get: (index) => dataset.get(indices[index]!) };
 }
 
-function resized(dataset: PairedDataset, side: number): PairedDataset {
-  const fit = (image: RgbImage): RgbImage => (image.width === side && image.height === side ? image : resizeBicubic(image, side, side));
+/** Channels in which the generator sees the two halves of a pair: of one, a half is grey here, too. */
+type PairChannels = Readonly<Record<'a' | 'b', number>>;
+
+function channelsOf({ inChannels, outChannels }: UNet, direction: RunSettings['direction']): PairChannels {
+  return direction === 'AtoB' ? { a: inChannels, b: outChannels } : { a: outChannels, b: inChannels };
+}
+
+function resized(dataset: PairedDataset, side: number, channels: PairChannels): PairedDataset {
+  const fit = (image: RgbImage, count: number): RgbImage => {
+    const seen = count === 1 ? greyImage(image) : image;
+    return seen.width === side && seen.height === side ? seen : resizeBicubic(seen, side, side);
+  };
   return {
     name: dataset.name,
     length: dataset.length,
     async get(index) {
       const { name, a, b } = await dataset.get(index);
-      return { name, a: fit(a), b: fit(b) };
+      return { name, a: fit(a, channels.a), b: fit(b, channels.b) };
     },
   };
 }
