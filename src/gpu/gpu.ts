@@ -258,10 +258,16 @@ export class Gpu {
    *
    * @param writes all the memory that the hook writes, which lets a replay run it early and stay one compute pass.
    *   Without it the replay makes a new pass where the hook stood.
+   * @param done host work to be done when no hook of the pass has thrown and the pass is submitted: what counts steps belongs
+   *   here, so that a step that is not run is not counted
    */
-  eachStep(hook: () => void, writes: readonly Storage[] | null = null): void {
-    if (this.trace) this.trace.addHook(hook, writes);
-    else hook();
+  eachStep(hook: () => void, writes: readonly Storage[] | null = null, done: (() => void) | null = null): void {
+    if (this.trace) {
+      this.trace.addHook({ run: hook, writes, done });
+    } else {
+      hook();
+      done?.();
+    }
   }
 
   /** Writes bytes after everything dispatched so far. `offset` and the length are multiples of 4. */

@@ -86,6 +86,7 @@ export class Trainer {
   /** What dispose() gives back. */
   private readonly parts: { dispose(): void }[] = [];
   private recording: Recording | null = null;
+  private recordedFor = '';
   private order: { epoch: number; indices: Uint32Array } | null = null;
   private ahead: Batch | null = null;
 
@@ -149,7 +150,7 @@ export class Trainer {
     const trainer = new Trainer(gpu, dataset, options);
     try {
       await prepare?.(() => trainer.dispatchStep());
-      if (options.replay ?? true) trainer.recording = (await gpu.record(() => trainer.dispatchStep())).recording;
+      if (options.replay ?? true) await trainer.record();
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -176,6 +177,19 @@ export class Trainer {
   resumeAt(step: number): void {
     this.step = step;
     this.collected = step;
+  }
+
+  /** Compiles the step for optimisers whose parameters have taken as many steps, in relation to each other, as now. */
+  private async record(): Promise<void> {
+    this.recording?.destroy();
+    this.recording = null;
+    this.recordedFor = this.partition;
+    this.recording = (await this.gpu.record(() => this.dispatchStep())).recording;
+  }
+
+  private get partition(): string {
+    const { generatorOptimizer, discriminatorOptimizer } = this.networks;
+    return `${generatorOptimizer.partition}|${discriminatorOptimizer.partition}`;
   }
 
   private dispatchStep(): void {
@@ -206,6 +220,8 @@ export class Trainer {
     const { seed, size, loadSize, jitter } = this.options;
     const { epoch } = this;
     const { indices, places } = await this.takeBatch();
+    // A restored checkpoint may hold parameters that were thawed late.
+    if (this.recording && this.recordedFor !== this.partition) await this.record();
     writeImageDraws(
       this.draws,
       indices.map((index, position) => ({
