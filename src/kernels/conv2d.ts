@@ -155,6 +155,9 @@ function convProgram(
 /**
  * WGSL cannot prove that a subgroup's lanes agree on a branch that depends on their index; that they do follows from
  * how tiles are numbered: a multiple of the subgroup's size shares one group of pixels.
+ *
+ * These kernels take an invocation's lane for its local index modulo the subgroup's size, which WGSL does not promise. The
+ * drivers for which the heuristic takes them are tested; on any other the tuner compares what they compute before they may win.
  */
 const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);';
 
