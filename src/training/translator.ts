@@ -23,16 +23,29 @@ export class Translator {
     private readonly recording: Recording,
   ) {}
 
+  /**
+   * Records the generator's work on one image.
+   * @param gpu that the generator is on
+   * @param generator of RGB images; it stays the caller's
+   * @throws INVALID_ARGUMENT for a generator on no device; SHAPE_MISMATCH for one that does not take RGB;
+   *   OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
+   */
   static async create(gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch' }: TranslatorOptions = {}): Promise<Translator> {
     const { size } = generator;
     const input = Tensor.fromBytes(gpu, new Uint8Array(size * size * 3), [1, size, size, 3], 'image to translate').keep();
-    const { recording, result } = await gpu.record(() =>
-      noGrad(() => floatToImage(generator.forward(imageToFloat(input), { training: false, statistics, dropout }))),
-    );
-    return new Translator(generator, input, result.keep(), recording);
+    try {
+      const { recording, result } = await gpu.record(() =>
+        noGrad(() => floatToImage(generator.forward(imageToFloat(input), { training: false, statistics, dropout }))),
+      );
+      return new Translator(generator, input, result.keep(), recording);
+    } catch (error) {
+      input.dispose();
+      throw error;
+    }
   }
 
   /**
+   * Translates one image.
    * @param image any size; resized to the generator's (bicubic)
    * @param seed chooses the dropout masks; the same seed gives the same picture
    */
@@ -47,6 +60,7 @@ export class Translator {
     return result;
   }
 
+  /** Gives back the memory of the step; the generator stays. */
   dispose(): void {
     this.recording.destroy();
     this.input.dispose();
