@@ -11,15 +11,23 @@ export interface ImageStoreOptions {
   direction: Direction;
   /** Side in pixels of the stored images; others are resized to it. Even, so that an image is whole 32-bit words. */
   side: number;
+  /** Images of a step. */
   batch: number;
+  /**
+   * Most bytes that all images of both sides may take on the device to stay there; 0 keeps the batch at hand alone. WebGPU
+   * does not tell how much memory there is. Default 1 GiB: 2,187 pairs of 286 pixels, beside some 2 GB for the paper's networks.
+   */
+  residentBytes?: number;
 }
+
+const RESIDENT_BYTES = 1024 ** 3;
 
 /** Bytes of one image: RGB. */
 const CHANNELS = 3;
 
 /**
- * Training pairs as bytes on the device. A set that fits stays there, each image uploaded when it is first drawn;
- * of a larger one, only the batch at hand is there.
+ * Training pairs as bytes on the device. A set within the budget stays there, each image uploaded when it is first drawn;
+ * of a larger one, only the batch at hand is there. What is computed is the same.
  */
 export class ImageStore {
   /** u8 [images, side, side, 3]: what is translated. */
@@ -36,15 +44,21 @@ export class ImageStore {
     private readonly dataset: PairedDataset,
     private readonly options: ImageStoreOptions,
   ) {
-    const { side, batch } = options;
+    const { side, batch, residentBytes = RESIDENT_BYTES } = options;
     this.imageBytes = side * side * CHANNELS;
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-    this.resident = dataset.length * this.imageBytes <= limit;
+    const bytes = dataset.length * this.imageBytes;
+    this.resident = bytes <= limit && 2 * bytes <= residentBytes;
     const images = this.resident ? dataset.length : batch;
     const make = (label: string): Tensor =>
       new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, CHANNELS], storage: gpu.allocatePersistent(images * this.imageBytes, label) }).keep();
     this.sources = make('source images');
-    this.targets = make('target images');
+    try {
+      this.targets = make('target images');
+    } catch (error) {
+      this.sources.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -73,6 +87,7 @@ export class ImageStore {
     this.gpu.write(tensor.storage, place * this.imageBytes, sized.data);
   }
 
+  /** Gives the memory back. */
   dispose(): void {
     this.sources.dispose();
     this.targets.dispose();
