@@ -80,6 +80,22 @@ test('infinities stay within bounds', async () => {
   assert.equal([...(await activationForward('sigmoid', input).data())], [1, 0, 1, 0]);
 });
 
+test('gradients that are infinite go where PyTorch lets them, and what ReLU holds back is zero', async () => {
+  const saved = [-1, 0, -0, 2, -1, 0, 2, 2e-38, NaN];
+  const gradOutput = [Infinity, -Infinity, Infinity, Infinity, -5, 0, -5, Infinity, 3];
+  // Vectors of four, and one number at a time.
+  for (const copies of [4, 1]) {
+    const repeated = (numbers: number[]): Tensor => Tensor.from(gpu, new Array(copies).fill(numbers).flat() as number[], [copies * numbers.length]);
+    const gradients = async (kind: Activation): Promise<number[]> => [...(await activationGrad(kind, repeated(saved), repeated(gradOutput), SLOPE).data())];
+    const relu = (await gradients('relu')).slice(0, saved.length);
+    assert.equal(relu, [0, 0, 0, Infinity, 0, 0, -5, Infinity, 3]);
+    // Bits of finite ones are those of the product with 0.
+    assert.ok(Object.is(relu[4], -0) && Object.is(relu[5], 0));
+    const leaky = (await gradients('leakyRelu')).slice(0, 8);
+    assert.equal(leaky, [Infinity, -Infinity, Infinity, Infinity, Math.fround(-5 * Math.fround(SLOPE)), 0, -5, Infinity]);
+  }
+});
+
 test('tanh is odd to the bit and never decreases over the seam of its two formulas', async () => {
   const x = Float32Array.from({ length: 4001 }, (_, i) => 0.25 + (i - 2000) * 2 ** -20);
   const positive = await activationForward('tanh', Tensor.from(gpu, x, [4001])).data();

@@ -116,6 +116,20 @@ test('gradient in a graph: the mask is drawn again', async () => {
   }
 });
 
+test('infinity and NaN are not dropped out of sight', async () => {
+  const state = new DropoutState(gpu, SEED);
+  for (const length of [64, 63]) {
+    const mask = await dropout(Tensor.from(gpu, new Float32Array(length).fill(-1), [length]), 0.5, 1, state.tensor).data();
+    const dropped = mask.map((value) => (value === 0 ? 1 : 0));
+    assert.ok(dropped.includes(1) && dropped.includes(0));
+    assert.ok(mask.every((value) => value !== 0 || Object.is(value, 0)), 'what is dropped is 0 and not -0');
+    const infinite = await dropout(Tensor.from(gpu, new Float32Array(length).fill(Infinity), [length]), 0.5, 1, state.tensor).data();
+    infinite.forEach((value, i) => assert.ok(Object.is(value, dropped[i] ? NaN : Infinity), `element ${i}: ${value}`));
+    const none = await dropout(Tensor.from(gpu, new Float32Array(length).fill(NaN), [length]), 0.5, 1, state.tensor).data();
+    assert.ok(none.every(Number.isNaN));
+  }
+});
+
 test('rates, layers and steps that make no sense are refused', () => {
   const state = new DropoutState(gpu, 1);
   const wrong = [

@@ -137,6 +137,22 @@ test('an optimiser before its first step has no moments: zeros here', async () =
   assert.is((((value as Dict).get('generator_optimizer') as Dict).get('state') as Dict).size, 0);
 });
 
+test('parameters that took fewer steps than others, and one that never had a gradient, keep their counts', async () => {
+  const run = await findRun(await changed((_, optimizer) => {
+    const state = new Map(optimizer.get('state') as Dict);
+    state.set(3, new Map(state.get(3) as Dict).set('step', 1));
+    state.delete(5);
+    optimizer.set('state', state);
+  }));
+  const names = [...run.generatorOptimizer.first.keys()];
+  assert.is(run.info.generatorSteps, golden.step);
+  assert.equal(run.info.generatorStepCounts, { [names[3]!]: 1, [names[5]!]: 0 });
+  const { value } = await reopen(runForPyTorch(run, 1e-4));
+  const state = ((value as Dict).get('generator_optimizer') as Dict).get('state') as Dict;
+  assert.not.ok(state.has(5));
+  assert.equal((await findRun(await reopen(value as unknown as PyTorchWritable))).info.generatorStepCounts, run.info.generatorStepCounts);
+});
+
 test('what is no run, or of another optimiser than pix2pix has, is refused with what is missing', async () => {
   await refused(await changed((top) => void top.delete('discriminator_optimizer')), 'WEIGHTS_MISMATCH', /no optimiser fits the discriminator/, /the 13 shapes/, /0 of the 1 in the file/, /shadegrad train --from/);
   await refused(await changed((top) => void top.delete('discriminator')), 'WEIGHTS_MISMATCH', /0 discriminators/);
@@ -147,9 +163,10 @@ test('what is no run, or of another optimiser than pix2pix has, is refused with 
   await refused(await changed((_, __, group) => void group.set('betas', [0.9, 0.999])), 'WEIGHTS_UNSUPPORTED', /betas 0\.9/);
   await refused(await changed((_, optimizer) => {
     const state = new Map(optimizer.get('state') as Dict);
-    state.set(3, new Map(state.get(3) as Dict).set('step', 5));
+    state.set(3, new Map(state.get(3) as Dict).set('step', 5.5));
     optimizer.set('state', state);
-  }), 'WEIGHTS_UNSUPPORTED', /as many steps for every parameter/);
+  }), 'WEIGHTS_UNSUPPORTED', /a whole number of steps for every parameter/, /5\.5/);
+  await refused(await changed((_, optimizer) => void optimizer.set('state', new Map(optimizer.get('state') as Dict).set(3, 7))), 'WEIGHTS_MISMATCH');
   const network = findNetwork(await openGolden(), 'generator');
   await refused(await reopen(stateDict(network.weights)), 'WEIGHTS_MISMATCH', /0 discriminators/);
 });

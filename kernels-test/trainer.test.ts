@@ -3,13 +3,13 @@ import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../src/data/dataset.js';
 import type { ImagePair, RgbImage } from '../src/data/image.js';
 import { ShadegradError } from '../src/gpu/errors.js';
-import type { Gpu } from '../src/gpu/gpu.js';
+import { Gpu } from '../src/gpu/gpu.js';
 import type { Module } from '../src/nn/module.js';
 import type { Adam } from '../src/optim/adam.js';
 import { Trainer, type TrainedStep, type TrainerOptions } from '../src/training/trainer.js';
 import { Translator } from '../src/training/translator.js';
 import { hashName, pcg } from './harness/deterministic.js';
-import { failure, withLimits } from './harness/devices.js';
+import { failure, withLimits, wrapDevice } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
 
 const gpu = await testGpu();
@@ -194,6 +194,53 @@ test('images that fit on the device stay there, others travel each time, and the
   assert.is(new Set(resident.reads).size, resident.reads.length, 'each image is read once');
   assert.is(travelling.reads.length, 12, 'each image is read at each use, and those of the step to come');
   small.trim();
+});
+
+type Run = Awaited<ReturnType<typeof run>>;
+
+/** Names what differs: the difference itself would be long. */
+function assertSameRun(actual: Run, expected: Run): void {
+  assert.equal(actual.losses, expected.losses);
+  const bits = (arrays: Float32Array[]): number[] => arrays.flatMap((array) => [...new Uint32Array(array.buffer, array.byteOffset, array.length)]);
+  for (const [name, arrays] of Object.entries(expected.state)) {
+    const wanted = bits(arrays);
+    assert.is(bits(actual.state[name]!).findIndex((word, i) => word !== wanted[i]), -1, name);
+  }
+}
+
+test('a set beyond the budget travels, and so does one for which the device has no memory; the result is the same', async () => {
+  const options = { storedSize: 96, loadSize: 40 };
+  const expected = await run(options, 3, { images: dataset(5, 96) });
+  // Both sides of 5 images of 96 x 96 x 3 bytes.
+  for (const [residentBytes, reads] of [[276_480, 5], [276_479, 8], [0, 8]] as const) {
+    const images = dataset(5, 96);
+    assertSameRun(await run({ ...options, residentBytes }, 3, { images }), expected);
+    assert.is(images.reads.length, reads, `${residentBytes} bytes`);
+  }
+  // The first such buffer finds no memory: of the images, or of the step that is recorded beside them.
+  const { device } = gpu;
+  for (const [replay, label] of [[true, /images$/], [false, /images$/], [true, /^recorded step$/]] as const) {
+    let refused = false;
+    let refusals = 0;
+    const full = new Gpu(wrapDevice(device, {
+      createBuffer(descriptor: GPUBufferDescriptor) {
+        refused = refusals === 0 && label.test(descriptor.label ?? '');
+        if (refused) refusals++;
+        return device.createBuffer(descriptor);
+      },
+      async popErrorScope() {
+        const noMemory = refused;
+        refused = false;
+        const error = await device.popErrorScope();
+        return noMemory ? { message: 'pretended' } : error;
+      },
+    }), gpu.adapter);
+    const images = dataset(5, 96);
+    assertSameRun(await run({ ...options, replay }, 3, { on: full, images }), expected);
+    assert.is(refusals, 1, String(label));
+    assert.is(images.reads.length, 8, `${label} travels`);
+    full.trim();
+  }
 });
 
 test('options that cannot work are refused', async () => {

@@ -76,7 +76,7 @@ test('a page keeps its choices in localStorage, and does without where there is 
 });
 
 test('the table says what won and by how much', () => {
-  const table = tuningTable([{ problem: 'p', winner: 'b', heuristic: 'a', milliseconds: { a: 3, b: 1.5 } }]);
+  const table = tuningTable([{ problem: 'p', winner: 'b', heuristic: 'a', milliseconds: { a: 3, b: 1.5 }, failures: {} }]);
   assert.match(table, /p +b +1\.50 ms +2\.00x/);
   assert.match(table, 'together 1.50 ms, by the heuristic 3.00 ms');
 });

@@ -1,6 +1,6 @@
 // Gradient of an activation function with respect to its input.
 //
-//   dx[i] = dy[i] * activation_derivative(saved[i])
+//   dx[i] = dy[i] * derivative(saved[i])
 //
 // saved (binding 0): what the derivative is computed from, x or y, see operands/activations.wgsl.
 // dy (binding 1), dx (binding 2). All three: rows of `columns` elements, see operands/elements.wgsl, which also
@@ -23,8 +23,8 @@ struct ActivationGradShape {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    let derivative = activation_derivative(saved[address(i, shape.columns, shape.saved_base, shape.saved_stride)], shape.slope);
+    let at = saved[address(i, shape.columns, shape.saved_base, shape.saved_stride)];
     let gradient = dy[address(i, shape.columns, shape.dy_base, shape.dy_stride)];
-    dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = gradient * derivative;
+    dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = activation_gradient(at, gradient, shape.slope);
   }
 }

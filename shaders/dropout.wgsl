@@ -1,7 +1,7 @@
 // Dropout: sets a random part of the elements to zero and scales the rest, so that the mean stays. The same kernel
 // is its own gradient, because the mask is drawn again from the same numbers.
 //
-//   y[i] = x[i] * scale if word[i] >= threshold, else 0      threshold = rate * 2^32, scale = 1 / (1 - rate)
+//   y[i] = x[i] * scale if word[i] >= threshold, else |x[i]| * 0      threshold = rate * 2^32, scale = 1 / (1 - rate)
 //
 // with 32 random bits word[i] from (i, layer, step, seed); operands/random.wgsl has the generator.
 //
@@ -23,6 +23,14 @@ struct DropoutShape {
 @group(0) @binding(2) var<storage, read_write> y: array<element>;
 @group(0) @binding(3) var<uniform> shape: DropoutShape;
 
+// Zero, or NaN for infinity and NaN, which must not disappear: what 0 * |value| is. By its bits, because some compilers
+// take a product with a constant zero for zero.
+fn dropped(value: element) -> element {
+  let bits = bitcast<word_element>(value);
+  let finite = (bits & word_element(0x7f800000u)) != word_element(0x7f800000u);
+  return bitcast<element>(select(bits | word_element(0x00400000u), word_element(), finite));
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let seed = state[shape.state_base];
@@ -32,6 +40,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let words = words_from_quad(random_words(quad_of(i), shape.layer, step, seed), i);
     let value = shape.scale * x[address(i, shape.columns, shape.x_base, shape.x_stride)];
     let kept = words >= word_element(shape.threshold);
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(element(), value, kept);
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(dropped(value), value, kept);
   }
 }

@@ -1,4 +1,4 @@
-// The activation functions, and what their gradients multiply with. ACTIVATION (prepended) chooses one;
+// The activation functions and their gradients. ACTIVATION (prepended) chooses one;
 // `element` (prepended) is vec4f or f32. No exponential here can overflow.
 const RELU = 0u;
 const LEAKY_RELU = 1u;
@@ -30,13 +30,18 @@ fn activate(x: element, slope: f32) -> element {
   }
 }
 
-// The derivative, from the input for ReLU and leaky ReLU (at exactly zero: 0 and the slope) and from the output
-// for tanh and sigmoid.
-fn activation_derivative(saved: element, slope: f32) -> element {
+// The gradient of the input from that of the output, dy, and from the input for ReLU and leaky ReLU (whose derivatives at
+// exactly zero are 0 and the slope) or the output for tanh and sigmoid. What ReLU holds back is 0 with the sign of dy also
+// where dy is infinite, as in PyTorch: a product with 0 would be NaN. A ReLU that was given NaN lets dy pass, as there.
+fn activation_gradient(saved: element, dy: element, slope: f32) -> element {
   switch (ACTIVATION) {
-    case RELU: { return select(element(), element(1.0), saved > element()); }
-    case LEAKY_RELU: { return select(element(slope), element(1.0), saved > element()); }
-    case TANH: { return 1.0 - saved * saved; }
-    default: { return saved * (1.0 - saved); }
+    case RELU: {
+      // Some compilers take a product with a constant zero for +0.
+      let derivative = select(element(), element(1.0), saved > element());
+      return select(dy, clamp(dy, element(-1.0), element(1.0)) * derivative, saved <= element());
+    }
+    case LEAKY_RELU: { return select(dy * slope, dy, saved > element()); }
+    case TANH: { return dy * (1.0 - saved * saved); }
+    default: { return dy * (saved * (1.0 - saved)); }
   }
 }

@@ -5,6 +5,7 @@ import * as conv from '../kernels/conv2d.js';
 import * as dropoutKernel from '../kernels/dropout.js';
 import * as elementwise from '../kernels/elementwise.js';
 import * as images from '../kernels/image.js';
+import { expectOperands } from '../kernels/elements.js';
 import { instanceNormForward } from '../kernels/instance-norm.js';
 import * as losses from '../kernels/loss.js';
 import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
@@ -74,6 +75,7 @@ export interface BatchNormOptions extends OutOption {
 /** Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + eps) * gamma + beta. */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = options;
+  norm.expectBatchNorm(x, { gamma, beta, runningMean: running?.mean, runningVariance: running?.variance }, out);
   if (statistics === 'running') {
     if (!running) {
       throw new ShadegradError('INVALID_ARGUMENT', 'batchNorm: running statistics are asked for but not given', {
@@ -145,6 +147,7 @@ export function concat(inputs: readonly Tensor[]): Tensor {
   if (!first) {
     throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
   }
+  expectOperands('concat', Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])));
   for (const other of others) {
     if (!sameShape(first.shape.slice(0, -1), other.shape.slice(0, -1))) {
       throw new ShadegradError('SHAPE_MISMATCH', 'concat along the channels', {

@@ -7,6 +7,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { sameShape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT, CHECKPOINT_FORMAT_VERSION, parseCheckpointInfo, type CheckpointArchitecture, type CheckpointOptions, type TrainingCheckpoint } from '../training/checkpoint-info.js';
 import { ADAM_BETAS, ADAM_EPSILON } from '../training/trainer.js';
+import { exceptionalCounts, type StepCounts } from '../training/step-counts.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { checkedTensor } from './checked-tensor.js';
 import { constantTensor, libraryTensor, referenceTensor } from './fit-network.js';
@@ -73,7 +74,10 @@ function* findOptimizers(value: PyTorchValue, depth: number): Generator<Dict> {
 }
 
 interface ReadAdam extends AdamMoments {
+  /** Of the parameter that took the most. */
   readonly steps: number;
+  /** Of those that took fewer. */
+  readonly counts: StepCounts | undefined;
   readonly learningRate: number;
 }
 
@@ -97,14 +101,15 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
   const states = parameterStates(fitting[0]!);
   const group = checkedGroup(fitting[0]!, file.name, role);
   const steps = await Promise.all(states.map((state) => (state === null ? 0 : stepOf(state.get('step')))));
-  if (!steps.every((step) => Number.isSafeInteger(step) && step >= 0 && step === steps[0])) {
-    throw unsupported(file.name, `the ${role}'s optimiser`, 'as many steps for every parameter', [...new Set(steps)].slice(0, 5).join(', '));
+  if (!steps.every((step) => Number.isSafeInteger(step) && step >= 0)) {
+    throw unsupported(file.name, `the ${role}'s optimiser`, 'a whole number of steps for every parameter', [...new Set(steps)].slice(0, 5).join(', '));
   }
+  const most = Math.max(0, ...steps);
   const moment = (key: string) => new Map(names.map((name, i): [string, NetworkTensor] => {
     const tensor = states[i]?.get(key);
     return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(slots.get(name)!.shape, 0)];
   }));
-  return { first: moment('exp_avg'), second: moment('exp_avg_sq'), steps: steps[0] ?? 0, learningRate: group };
+  return { first: moment('exp_avg'), second: moment('exp_avg_sq'), steps: most, counts: exceptionalCounts(new Map(names.map((name, i) => [name, steps[i]!])), most), learningRate: group };
 }
 
 /** The state of every parameter in the order of the groups; null of one that never had a gradient. */
@@ -115,7 +120,8 @@ function parameterStates(optimizer: Dict): (Dict | null)[] {
     const parameters = group instanceof Map ? (group as Dict).get('params') : undefined;
     for (const id of Array.isArray(parameters) ? (parameters as readonly PyTorchKey[]) : []) {
       const each = state.get(id);
-      result.push(each instanceof Map ? (each as Dict) : null);
+      // Something else than a state fits nothing.
+      result.push(each === undefined ? null : each instanceof Map ? (each as Dict) : new Map());
     }
   }
   return result;
@@ -181,6 +187,8 @@ function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (type
     ...(known?.choices && { choices: known.choices }),
     generatorSteps: generator.steps,
     discriminatorSteps: discriminator.steps,
+    ...(generator.counts && { generatorStepCounts: generator.counts }),
+    ...(discriminator.counts && { discriminatorStepCounts: discriminator.counts }),
   };
 }
 
@@ -221,7 +229,7 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   const initial = typeof options.learningRate === 'number' ? options.learningRate : learningRate;
   return new Map<string, PyTorchWritable>([
     ...ROLES.map((role): [string, PyTorchWritable] => [role, stateDict(run[role], info[`${role}Steps`] * FORWARDS[role])]),
-    ...ROLES.map((role): [string, PyTorchWritable] => [`${role}_optimizer`, adamState(run[`${role}Optimizer`], info[`${role}Steps`], learningRate, initial)]),
+    ...ROLES.map((role): [string, PyTorchWritable] => [`${role}_optimizer`, adamState(run[`${role}Optimizer`], stepsIn(info, role), learningRate, initial)]),
     ['step', step],
     ['epoch', epoch],
     ['options', new Map<string, PyTorchWritable>(Object.entries(options))],
@@ -234,11 +242,19 @@ export function stateDict(weights: NetworkWeights, batches = 0): PyTorchWritable
   return new OrderedDict<PyTorchKey, PyTorchWritable>(referenceStateDict(weights, { batches }).map((tensor) => [tensor.name, tensor]));
 }
 
-function adamState({ first, second }: AdamMoments, steps: number, learningRate: number, initial: number): PyTorchWritable {
+/** Steps of a parameter by its name. */
+function stepsIn(info: TrainingCheckpoint, role: (typeof ROLES)[number]): (name: string) => number {
+  const counts = new Map(Object.entries(info[`${role}StepCounts`] ?? {}));
+  return (name) => counts.get(name) ?? info[`${role}Steps`];
+}
+
+function adamState({ first, second }: AdamMoments, steps: (name: string) => number, learningRate: number, initial: number): PyTorchWritable {
   const names = [...first.keys()];
   const moment = (tensor: NetworkTensor): PyTorchTensor => referenceTensor('', tensor);
-  const state = names.map((name, index): [number, PyTorchWritable] => [index, new Map<string, PyTorchWritable>([
-    ['step', { shape: [], read: async () => Float32Array.of(steps) }],
+  // Of a parameter that never had a gradient PyTorch's Adam has no state at all.
+  const trained = [...names.entries()].filter(([, name]) => steps(name) > 0);
+  const state = trained.map(([index, name]): [number, PyTorchWritable] => [index, new Map<string, PyTorchWritable>([
+    ['step', { shape: [], read: async () => Float32Array.of(steps(name)) }],
     ['exp_avg', moment(first.get(name)!)],
     ['exp_avg_sq', moment(second.get(name)!)],
   ])]);
@@ -257,6 +273,5 @@ function adamState({ first, second }: AdamMoments, steps: number, learningRate: 
     ['initial_lr', new PythonFloat(initial)],
     ['params', names.map((_, index) => index)],
   ]);
-  // Before its first step PyTorch's Adam has no state at all.
-  return new Map<string, PyTorchWritable>([['state', new Map(steps === 0 ? [] : state)], ['param_groups', [group]]]);
+  return new Map<string, PyTorchWritable>([['state', new Map(state)], ['param_groups', [group]]]);
 }

@@ -5,6 +5,7 @@ import { architectureOf, completeArchitecture, type TrainingCheckpoint } from '.
 import { checkpointBlocks } from '../training/checkpoint-tensors.js';
 import { encodeCheckpointTensors } from '../training/checkpoint.js';
 import type { Pix2Pix } from '../training/pix2pix-step.js';
+import { placeStepCounts, strangeNames } from '../training/step-counts.js';
 import { checkpointInfo, checkpointNetworks, checkpointTensors } from './checkpoint-file.js';
 import { fitNetwork } from './fit-network.js';
 import { buildNetwork } from './load-network.js';
@@ -126,11 +127,15 @@ const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
 export async function placeRun(target: Pix2Pix, run: TrainingRun | Pick<TrainingRun, 'generator'> & Partial<Pick<TrainingRun, 'discriminator'>>, label: string): Promise<void> {
   checkArchitecture(target, run, label);
   const complete = 'info' in run ? run : null;
+  for (const role of ROLES) {
+    const [strange] = strangeNames(target[`${role}Optimizer`], complete?.info[`${role}StepCounts`]);
+    if (strange !== undefined) throw mismatch(label, `step counts of the ${role}'s parameters`, `one of "${strange.slice(0, 80)}"`);
+  }
   const tensors = new Map<string, NetworkTensor>();
   if (complete) for (const [name, tensor] of runTensors(complete)) tensors.set(name, tensor);
   else for (const role of ROLES) for (const [name, tensor] of run[role]?.tensors ?? []) tensors.set(`${role}.${name}`, tensor);
 
-  const { gpu } = target.generator.memory.windows[0]!.values;
+  const { gpu } = target.generator.memory;
   let unsynchronised = 0;
   for (const { name, shape, storage, offset } of checkpointBlocks(target).flat()) {
     const tensor = tensors.get(name);
@@ -145,8 +150,9 @@ export async function placeRun(target: Pix2Pix, run: TrainingRun | Pick<Training
   }
   await gpu.sync();
   if (!complete) return;
-  target.generatorOptimizer.stepCount = complete.info.generatorSteps;
-  target.discriminatorOptimizer.stepCount = complete.info.discriminatorSteps;
+  const { info } = complete;
+  placeStepCounts(target.generatorOptimizer, info.generatorSteps, info.generatorStepCounts);
+  placeStepCounts(target.discriminatorOptimizer, info.discriminatorSteps, info.discriminatorStepCounts);
 }
 
 function checkArchitecture(target: Pix2Pix, run: { generator: NetworkWeights; discriminator?: NetworkWeights }, label: string): void {

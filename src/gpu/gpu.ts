@@ -130,7 +130,7 @@ export class Gpu {
   allocate(bytes: number, label: string): Storage {
     if (!this.trace) return this.allocatePersistent(bytes, label);
     this.checkSize(bytes, label);
-    const storage = new Storage(bytes, label, null, () => {});
+    const storage = new Storage(bytes, label, null, () => {}, this);
     this.trace.promised.push(storage);
     return storage;
   }
@@ -142,7 +142,7 @@ export class Gpu {
     const buffer = this.pool.acquire(bytes, label);
     return new Storage(bytes, label, buffer, (storage) => {
       if (!this.destroyed && !this.broken.has(storage.buffer!)) this.pool.release(storage.buffer!);
-    });
+    }, this);
   }
 
   private checkSize(bytes: number, label: string): void {
@@ -235,6 +235,7 @@ export class Gpu {
         fix: 'use a smaller size or batch',
       });
     }
+    for (const { storage } of bindings) this.assertOwn(storage);
     for (const { storage, bytes, access } of bindings) {
       storage.assertLive();
       if (bytes > this.limits.maxStorageBufferBindingSize) {
@@ -253,21 +254,38 @@ export class Gpu {
     }
   }
 
+  /** @throws DEVICE_MISMATCH for memory of another Gpu */
+  private assertOwn({ owner, label }: Storage): void {
+    if (owner === this || owner === null) return;
+    throw new ShadegradError('DEVICE_MISMATCH', `tensor "${label}" is on another Gpu than the one that is to use it`, {
+      expected: `memory of this Gpu (${describeAdapter(this)})`,
+      received: `memory of another one${owner instanceof Gpu ? ` (${describeAdapter(owner)})` : ''}`,
+      fix: 'make all tensors of a computation on one Gpu; data() and Tensor.from() carry numbers from one to another',
+    });
+  }
+
   /**
    * Host work that belongs to a step and changes with it (Adam's bias correction, the dropout step): runs now,
    * or, during a trace, before each replay.
    *
    * @param writes all the memory that the hook writes, which lets a replay run it early and stay one compute pass.
    *   Without it the replay makes a new pass where the hook stood.
+   * @param done host work to be done when no hook of the pass has thrown and the pass is submitted: what counts steps belongs
+   *   here, so that a step that is not run is not counted
    */
-  eachStep(hook: () => void, writes: readonly Storage[] | null = null): void {
-    if (this.trace) this.trace.addHook(hook, writes);
-    else hook();
+  eachStep(hook: () => void, writes: readonly Storage[] | null = null, done: (() => void) | null = null): void {
+    if (this.trace) {
+      this.trace.addHook({ run: hook, writes, done });
+    } else {
+      hook();
+      done?.();
+    }
   }
 
   /** Writes bytes after everything dispatched so far. `offset` and the length are multiples of 4. */
   write(storage: Storage, offset: number, data: ArrayBufferView): void {
     this.assertAlive();
+    this.assertOwn(storage);
     storage.assertLive();
     if (this.trace || !storage.buffer) {
       throw new ShadegradError('RECORDING', `"${storage.label}" is uploaded inside a recorded function`, {
@@ -296,6 +314,7 @@ export class Gpu {
   /** Copies bytes on the device, after everything dispatched so far. Offsets and the length are multiples of 4. */
   copy(source: Storage, sourceOffset: number, target: Storage, targetOffset: number, bytes: number): void {
     this.assertAlive();
+    for (const storage of [source, target]) this.assertOwn(storage);
     source.assertLive();
     target.assertLive();
     if (this.trace || !source.buffer || !target.buffer) {
@@ -319,6 +338,7 @@ export class Gpu {
   /** Reads bytes back: what they are after everything dispatched before the call, whatever is dispatched while it waits. */
   async read(storage: Storage, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     this.assertAlive();
+    this.assertOwn(storage);
     storage.assertLive();
     if (this.trace || !storage.buffer) {
       throw new ShadegradError('RECORDING', `"${storage.label}" is read inside a recorded function`, {
@@ -423,4 +443,8 @@ export class Gpu {
     this.uniforms.destroy();
     this.device.destroy();
   }
+}
+
+function describeAdapter({ adapter }: Gpu): string {
+  return adapter.description || adapter.device || adapter.vendor || 'an adapter without a name';
 }

@@ -12,6 +12,8 @@ interface Hook {
   readonly run: () => void;
   /** All the memory that it writes; null when that is unknown. */
   readonly writes: readonly Storage[] | null;
+  /** Run when the pass that it belongs to is submitted. */
+  readonly done: (() => void) | null;
 }
 
 /** What a traced function did: dispatches in order, and what the host must do before some of them. */
@@ -28,9 +30,9 @@ export class Trace {
   }
 
   /** Notes host work down that comes before the next dispatch. */
-  addHook(run: () => void, writes: readonly Storage[] | null): void {
-    this.hooks.push({ before: this.calls.length, run, writes });
-    for (const storage of writes ?? []) this.noteWrite(storage, wholeOf(storage), 'a hook of eachStep()');
+  addHook(hook: Omit<Hook, 'before'>): void {
+    this.hooks.push({ ...hook, before: this.calls.length });
+    for (const storage of hook.writes ?? []) this.noteWrite(storage, wholeOf(storage), 'a hook of eachStep()');
   }
 
   private noteWrite(storage: Storage, region: Region, by: string): void {
@@ -46,7 +48,7 @@ export class Trace {
 
 /** Host work, and the dispatches that follow it in one pass. */
 interface Segment {
-  readonly hooks: readonly (() => void)[];
+  readonly hooks: readonly Hook[];
   readonly commands: readonly Command[];
 }
 
@@ -54,14 +56,16 @@ interface Segment {
  * Cuts a trace into passes, as few as possible with the hooks in their order. A hook moves forward to the start of its pass
  * if no dispatch that it passes touches what it writes; otherwise, or if that is unknown, a new pass begins with it.
  */
-function cutIntoPasses({ calls, hooks }: Trace): { start: number; hooks: (() => void)[] }[] {
-  const passes = [{ start: 0, hooks: [] as (() => void)[] }];
-  for (const { before, run, writes } of hooks) {
+function cutIntoPasses({ calls, hooks }: Trace): { start: number; hooks: Hook[] }[] {
+  const passes = [{ start: 0, hooks: [] as Hook[] }];
+  for (const hook of hooks) {
+    const { before, writes } = hook;
     const last = passes[passes.length - 1]!;
     const passed = calls.slice(last.start, before);
-    const inOrder = passed.length === 0 || (writes !== null && !passed.some(({ bindings }) => bindings.some(({ storage }) => writes.includes(storage))));
-    if (inOrder) last.hooks.push(run);
-    else passes.push({ start: before, hooks: [run] });
+    const touches = ({ bindings }: DispatchCall): boolean => bindings.some(({ storage }) => writes!.includes(storage));
+    const inOrder = passed.length === 0 || (writes !== null && !passed.some(touches));
+    if (inOrder) last.hooks.push(hook);
+    else passes.push({ start: before, hooks: [hook] });
   }
   return passes;
 }
@@ -139,11 +143,16 @@ export class Recording {
     this.segments = passes.map(({ start, hooks }, index) => ({ hooks, commands: commands.slice(start, passes[index + 1]?.start) }));
   }
 
-  /** Runs the step once more. Does not wait for the device. */
+  /**
+   * Runs the step once more. Does not wait for the device. A hook that throws ends the step: passes before its own have been
+   * submitted and counted, its own and those after it have not.
+   * @throws USE_AFTER_FREE, RECORDING, DEVICE_LOST, and what hooks throw
+   */
   run(): void {
     for (const { hooks, commands } of this.begin()) {
-      for (const hook of hooks) hook();
+      for (const { run } of hooks) run();
       if (commands.length > 0) this.gpu.submitCommands(commands);
+      for (const { done } of hooks) done?.();
     }
   }
 
@@ -154,11 +163,12 @@ export class Recording {
   async runOneByOne(submitted: (call: DispatchCall) => Promise<void>): Promise<void> {
     let index = 0;
     for (const { hooks, commands } of this.begin()) {
-      for (const hook of hooks) hook();
+      for (const { run } of hooks) run();
       for (const command of commands) {
         this.gpu.submitCommands([command]);
         await submitted(this.trace.calls[index++]!);
       }
+      for (const { done } of hooks) done?.();
     }
   }
 

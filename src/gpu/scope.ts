@@ -8,20 +8,52 @@ export interface Scoped {
   storages(): Storage[];
 }
 
-function isScoped(value: unknown): value is Scoped {
-  return typeof value === 'object' && value !== null && 'storages' in value && 'dispose' in value;
+function isScoped(value: object): value is Scoped {
+  return 'storages' in value && 'dispose' in value;
 }
 
-/** The handles in a returned value: itself, or inside arrays and plain objects. */
-export function* scopedIn(value: unknown): Generator<Scoped> {
-  if (isScoped(value)) yield value;
-  else if (Array.isArray(value)) for (const item of value) yield* scopedIn(item);
-  else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) yield* scopedIn(item);
+function isPromise(value: object): boolean {
+  return 'then' in value && typeof value.then === 'function';
+}
+
+/** Objects that hold no handles of the user's, and may be large: their insides are not looked at. */
+function isOpaque(value: object): boolean {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof ScopeStack || ('scopes' in value && value.scopes instanceof ScopeStack);
+}
+
+/** The values of an object's own fields; getters are not called. */
+function* fieldsOf(value: object): Generator<unknown> {
+  for (const field of Object.values(Object.getOwnPropertyDescriptors(value))) if (field.enumerable && 'value' in field) yield field.value;
+}
+
+/**
+ * The handles and promises in a value: itself, or at any depth inside arrays, maps, sets, plain objects and the fields of
+ * instances of classes; each once. Fields with a # are not seen.
+ */
+function* foundIn(root: unknown): Generator<{ handle?: Scoped; promise?: object }> {
+  const seen = new Set<object>();
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (isScoped(value)) yield { handle: value };
+    else if (isPromise(value)) yield { promise: value };
+    else if (Array.isArray(value)) for (const item of value) open.push(item);
+    else if (!isOpaque(value)) {
+      if (value instanceof Map) for (const entry of value) open.push(...entry);
+      else if (value instanceof Set) for (const item of value) open.push(item);
+      for (const field of fieldsOf(value)) open.push(field);
+    }
   }
 }
 
-/** Nested scopes, as JavaScript has no destructors: what is made in one goes when it ends. */
+/** The handles in a returned value: itself, or inside arrays, maps, sets and objects of any kind. */
+export function* scopedIn(value: unknown): Generator<Scoped> {
+  for (const { handle } of foundIn(value)) if (handle) yield handle;
+}
+
+/** Nested scopes, as JavaScript has no destructors: a handle made in a scope is disposed when the scope ends. */
 export class ScopeStack {
   private readonly stack: Set<Scoped>[] = [];
 
@@ -34,25 +66,34 @@ export class ScopeStack {
     for (const scope of this.stack) scope.delete(handle);
   }
 
+  /**
+   * Runs `body`; handles made in it are disposed at its end, but for those in its result (see scopedIn()), which belong to
+   * the scope around this one, and those that are kept.
+   * @throws INVALID_ARGUMENT when the result is a promise or holds one, and what `body` throws; every handle is disposed then
+   */
   run<T>(body: () => T): T {
     const scope = new Set<Scoped>();
     this.stack.push(scope);
-    let result: T | undefined;
+    const survivors: Scoped[] = [];
     try {
-      result = body();
-      if (result instanceof Promise) {
-        throw new ShadegradError('INVALID_ARGUMENT', 'an asynchronous function is run in a scope or recorded', {
+      const result = body();
+      for (const { handle, promise } of foundIn(result)) {
+        if (handle) survivors.push(handle);
+        if (!promise) continue;
+        survivors.length = 0;
+        // What it fails of, now that its tensors are gone, is told by this error.
+        if (promise instanceof Promise) promise.catch(() => {});
+        const what = promise === result ? 'an asynchronous function is run in a scope or recorded' : 'a promise is in the result of a scope or a recorded function';
+        throw new ShadegradError('INVALID_ARGUMENT', what, {
           expected: 'a function without await: its tensors are disposed when it returns',
-          received: 'a function that returned a promise',
+          received: promise === result ? 'a function that returned a promise' : 'a result that holds a promise',
           fix: 'return the tensors from the scope and await their data outside',
         });
       }
       return result;
     } finally {
       this.stack.pop();
-      for (const survivor of scopedIn(result)) {
-        if (scope.delete(survivor)) this.add(survivor);
-      }
+      for (const survivor of survivors) if (scope.delete(survivor)) this.add(survivor);
       for (const handle of scope) if (!handle.disposed) handle.dispose();
     }
   }

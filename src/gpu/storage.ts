@@ -21,6 +21,8 @@ export class Storage {
     readonly label: string,
     public buffer: GPUBuffer | null,
     private readonly onFree: (storage: Storage) => void,
+    /** The Gpu that the memory belongs to; null for memory of none, in tests. */
+    readonly owner: object | null = null,
   ) {}
 
   get freed(): boolean {

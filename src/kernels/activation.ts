@@ -1,7 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { resultTensor, walkElements } from './elements.js';
+import { expectOperands, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import activationsSource from '../../shaders/operands/activations.wgsl';
 import forwardSource from '../../shaders/activation_forward.wgsl';
@@ -38,6 +38,7 @@ export function activationForward(kind: Activation, x: Tensor, slope = 0.2, out?
  * @throws SHAPE_MISMATCH
  */
 export function activationGrad(kind: Activation, saved: Tensor, gradOutput: Tensor, slope = 0.2, out?: Tensor): Tensor {
+  expectOperands(`gradient of ${kind}`, { saved, gradOutput, out });
   expectShape(`gradient of ${kind}`, saved.shape, gradOutput.shape);
   const output = resultTensor(`${kind} gradient`, gradOutput, out);
   const walk = walkElements([saved, gradOutput, output]);

@@ -2,7 +2,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectF32 } from './elements.js';
+import { expectOperands } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import adamSource from '../../shaders/adam.wgsl';
 
@@ -76,6 +76,7 @@ export interface AdamTensors {
 export function adamStep(
   { parameters, gradients, firstMoment, secondMoment, hyper }: AdamTensors, software = parameters.gpu.adapter.software,
 ): void {
+  expectOperands('adamStep', { parameters, gradients, firstMoment, secondMoment, hyper });
   expectShape('hyper of adamStep', [ADAM_HYPER_SIZE], hyper.shape);
   const tensors = { gradients, firstMoment, secondMoment };
   for (const [name, tensor] of Object.entries(tensors)) expectShape(`${name} of adamStep`, parameters.shape, tensor.shape);
@@ -88,7 +89,6 @@ export function adamStep(
     });
   }
   const bound = [parameters, firstMoment, secondMoment, gradients];
-  bound.forEach(expectF32);
   const { width, workgroup, each } = walkFor(bound, software);
   const count = parameters.size / width;
   parameters.gpu.dispatch({

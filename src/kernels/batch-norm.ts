@@ -2,6 +2,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { expectOperands, type Operands } from './elements.js';
 import { grid, specialise, type Constants } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
@@ -99,8 +100,21 @@ function chunkRows(rows: number): number {
   return Math.max(16, Math.ceil(Math.sqrt(rows)));
 }
 
-function expectChannels(x: Tensor, parameters: Readonly<Record<string, Tensor>>): void {
-  for (const name in parameters) expectShape(`${name} of batch norm`, [x.channels], parameters[name]!.shape);
+function expectChannels(x: Tensor, parameters: Operands): void {
+  for (const name in parameters) if (parameters[name]) expectShape(`${name} of batch norm`, [x.channels], parameters[name]!.shape);
+}
+
+/**
+ * Checks all tensors of a batch normalisation at once, so that none is refused after others were changed.
+ * @param x [..., channels]
+ * @param parameters [channels] each; those that are left out may be absent
+ * @param out of x's shape
+ * @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH, SHAPE_MISMATCH
+ */
+export function expectBatchNorm(x: Tensor, parameters: Operands, out?: Tensor): void {
+  expectOperands('batchNorm', { input: x, ...parameters, out });
+  expectChannels(x, parameters);
+  if (out) expectShape('out of batch norm', x.shape, out.shape);
 }
 
 function checkEpsilon(epsilon: number): void {
@@ -120,6 +134,7 @@ function checkEpsilon(epsilon: number): void {
  */
 export function batchNormStatistics(x: Tensor, epsilon: number): BatchStatistics {
   checkEpsilon(epsilon);
+  expectOperands('batchNorm', { input: x });
   const { gpu, rows, channels } = x;
   const rowsPerChunk = chunkRows(rows);
   const chunks = Math.ceil(rows / rowsPerChunk);
@@ -152,9 +167,8 @@ export function batchNormStatistics(x: Tensor, epsilon: number): BatchStatistics
  * @throws SHAPE_MISMATCH
  */
 export function batchNormApply(x: Tensor, mean: Tensor, inverseStd: Tensor, gamma: Tensor, beta: Tensor, out?: Tensor): Tensor {
-  expectChannels(x, { mean, inverseStd, gamma, beta });
+  expectBatchNorm(x, { mean, inverseStd, gamma, beta }, out);
   const output = out ?? Tensor.empty(x.gpu, x.shape, 'batch norm');
-  expectShape('out of batch norm', x.shape, output.shape);
   const layout = new LaneLayout([x, output]);
   const rowsEach = layout.rowsEach(x.rows);
   x.gpu.dispatch({
@@ -176,6 +190,7 @@ export function batchNormApply(x: Tensor, mean: Tensor, inverseStd: Tensor, gamm
  */
 export function inverseStdFromVariance(variance: Tensor, epsilon: number): Tensor {
   checkEpsilon(epsilon);
+  expectOperands('batchNorm', { variance });
   expectShape('variance of batch norm', [variance.channels], variance.shape);
   const inverseStd = Tensor.empty(variance.gpu, variance.shape, 'inverse deviation');
   variance.gpu.dispatch({
@@ -199,6 +214,7 @@ export function inverseStdFromVariance(variance: Tensor, epsilon: number): Tenso
 export function updateRunningStatistics(
   mean: Tensor, variance: Tensor, rows: number, runningMean: Tensor, runningVariance: Tensor, momentum: number,
 ): void {
+  expectOperands('batchNorm', { mean, variance, runningMean, runningVariance });
   expectChannels(mean, { mean, variance, runningMean, runningVariance });
   if (!(momentum >= 0 && momentum <= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'momentum of batch norm', {
@@ -238,6 +254,9 @@ export function batchNormInferenceGrad(options: BatchNormGradOptions): BatchNorm
 function gradients(options: BatchNormGradOptions, batchStatistics: boolean): BatchNormGradients {
   const { x, gradOutput, mean, inverseStd, gamma, accumulate = false, needsInput = true } = options;
   const { gpu, rows, channels } = x;
+  expectOperands('gradient of batchNorm', {
+    input: x, gradOutput, mean, inverseStd, gamma, out: options.out, gradGamma: options.gradGamma, gradBeta: options.gradBeta,
+  });
   expectShape('gradient of batch norm', x.shape, gradOutput.shape);
   expectChannels(x, { mean, inverseStd, gamma });
   if (accumulate && !(options.gradGamma && options.gradBeta)) {

@@ -1,7 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectF32, resultTensor, walkElements } from './elements.js';
+import { expectOperands, resultTensor, walkElements } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import addBiasSource from '../../shaders/add_bias.wgsl';
 import sumRowsSource from '../../shaders/sum_rows.wgsl';
@@ -16,6 +16,7 @@ const ROWS_AT_ONCE = 64;
  * @throws SHAPE_MISMATCH
  */
 export function addBias(x: Tensor, bias: Tensor, out?: Tensor): Tensor {
+  expectOperands('addBias', { x, bias, out });
   expectShape('bias of addBias', [x.channels], bias.shape);
   const output = resultTensor('addBias', x, out);
   const walk = walkElements([x, bias, output], true);
@@ -35,6 +36,7 @@ export function addBias(x: Tensor, bias: Tensor, out?: Tensor): Tensor {
  * @throws SHAPE_MISMATCH
  */
 export function biasGrad(gradOutput: Tensor, into?: Tensor, accumulate = false): Tensor {
+  expectOperands('biasGrad', { gradOutput, into });
   const { gpu, rows, channels } = gradOutput;
   const result = into ?? Tensor.empty(gpu, [channels], 'bias gradient');
   expectShape('target of biasGrad', [channels], result.shape);
@@ -52,8 +54,6 @@ export function biasGrad(gradOutput: Tensor, into?: Tensor, accumulate = false):
 
 /** Each row of `y` becomes the sum of `rowsPerSplit` rows of `x`. `y` has no gaps. */
 function sumRows(x: Tensor, y: Tensor, rowsPerSplit: number, accumulate: boolean): void {
-  expectF32(x);
-  expectF32(y);
   const vectorized = x.vectorizable && y.offset % 4 === 0;
   const width = vectorized ? 4 : 1;
   const columns = x.channels / width;

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
-import { elementCount, expectShape, type Shape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import { elementCount, expectShape, formatShape, type Shape } from '../tensor/shape.js';
+import { Tensor, type DType } from '../tensor/tensor.js';
 import { grid, type Constants } from './kernel.js';
 import elementsSource from '../../shaders/operands/elements.wgsl';
 
@@ -30,10 +30,8 @@ export interface ElementWalk {
  * three-channel images are read four numbers at a time too.
  * @param tensors all of one shape (or, by channel, one row long)
  * @param byChannel keeps the channels apart, for kernels that need to know which one an element belongs to
- * @throws INVALID_ARGUMENT for a tensor that is not f32
  */
 export function walkElements(tensors: readonly Tensor[], byChannel = false): ElementWalk {
-  for (const tensor of tensors) expectF32(tensor);
   const { size, channels } = tensors[0]!;
   const strided = tensors.some((tensor) => !tensor.contiguous);
   const rowLength = strided || byChannel ? channels : size;
@@ -58,18 +56,47 @@ function elementGrid(count: number, software: boolean): [number, number, number]
   return grid(count, WORKGROUP * each);
 }
 
-/** @throws INVALID_ARGUMENT unless the tensor holds 32-bit floats. */
-export function expectF32(tensor: Tensor): void {
-  if (tensor.dtype === 'f32') return;
-  throw new ShadegradError('INVALID_ARGUMENT', `"${tensor.label}" has the wrong type for arithmetic`, {
-    expected: 'f32',
-    received: tensor.dtype,
-    fix: 'convert images with the image kernels first',
+/** The tensors of an operation by the names that its caller knows them by; those that may be left out may be absent. */
+export type Operands = Readonly<Record<string, Tensor | null | undefined>>;
+
+/**
+ * Checks the tensors of an operation before anything is dispatched or allocated. Every host half calls it first: what
+ * it forgets is refused when the kernel binds it (Tensor.read()), but then an operation of several kernels is half done.
+ * @throws USE_AFTER_FREE for a disposed tensor; INVALID_ARGUMENT for one of another type; DEVICE_MISMATCH unless all are
+ *   on one Gpu
+ */
+export function expectOperands(operation: string, operands: Operands, dtype: DType = 'f32'): void {
+  let first: [name: string, tensor: Tensor] | null = null;
+  for (const name in operands) {
+    const tensor = operands[name];
+    if (!tensor) continue;
+    tensor.assertLive();
+    tensor.storage.assertLive();
+    if (tensor.dtype !== dtype) {
+      throw new ShadegradError('INVALID_ARGUMENT', `${operation}: ${name} "${tensor.label}" has the wrong type`, {
+        expected: dtype,
+        received: `${tensor.dtype} ${formatShape(tensor.shape)}`,
+        fix: dtype === 'f32' ? 'convert images with imageToFloat() first' : 'make bytes with Tensor.fromBytes() or floatToImage()',
+      });
+    }
+    first ??= [name, tensor];
+    expectOneDevice(operation, first, [name, tensor]);
+  }
+}
+
+/** @throws DEVICE_MISMATCH unless both tensors are on one Gpu */
+export function expectOneDevice(operation: string, [name, tensor]: readonly [string, Tensor], [otherName, other]: readonly [string, Tensor]): void {
+  if (tensor.gpu === other.gpu) return;
+  throw new ShadegradError('DEVICE_MISMATCH', `${operation}: ${name} and ${otherName} are on two Gpus`, {
+    expected: `"${other.label}" on the Gpu of "${tensor.label}"`,
+    received: `"${other.label}" on another one`,
+    fix: 'make all tensors of a computation on one Gpu; data() and Tensor.from() carry numbers from one to another',
   });
 }
 
-/** `out` if there is one, checked, else a new tensor. */
+/** `out` if there is one, checked, else a new tensor. @throws as expectOperands(); SHAPE_MISMATCH */
 export function resultTensor(what: string, like: Tensor, out: Tensor | undefined): Tensor {
+  expectOperands(what, { input: like, out });
   if (!out) return Tensor.empty(like.gpu, like.shape, what);
   expectShape(`out of ${what}`, like.shape, out.shape);
   return out;
@@ -96,6 +123,6 @@ export function expectWord(what: string, value: number): void {
   throw new ShadegradError('INVALID_ARGUMENT', what, {
     expected: 'a whole number from 0 to 4294967295',
     received: String(value),
-    fix: 'use such a number',
+    fix: 'round it, and bring it into this range: `value >>> 0` does both',
   });
 }

@@ -1,7 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { resultTensor, walkElements } from './elements.js';
+import { expectOperands, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import addSource from '../../shaders/add.wgsl';
 import addIntoSource from '../../shaders/add_into.wgsl';
@@ -17,6 +17,7 @@ export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {
 
 /** scaleA * a + scaleB * b. @throws SHAPE_MISMATCH */
 export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, out?: Tensor): Tensor {
+  expectOperands('add', { a, b, out });
   expectShape('second operand of add', a.shape, b.shape);
   const output = resultTensor('add', a, out);
   const walk = walkElements([a, b, output]);
@@ -33,6 +34,7 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
 
 /** a * b, element by element. @throws SHAPE_MISMATCH */
 export function multiply(a: Tensor, b: Tensor, out?: Tensor): Tensor {
+  expectOperands('multiply', { a, b, out });
   expectShape('second operand of multiply', a.shape, b.shape);
   const output = resultTensor('multiply', a, out);
   const walk = walkElements([a, b, output]);
@@ -60,6 +62,7 @@ export function scale(a: Tensor, factor: number, out?: Tensor): Tensor {
 
 /** target += source, in place. @throws SHAPE_MISMATCH, BUFFER_CONFLICT when both are views of one buffer */
 export function addInto(target: Tensor, source: Tensor): void {
+  expectOperands('addInto', { target, source });
   expectShape('source of addInto', target.shape, source.shape);
   const walk = walkElements([source, target]);
   target.gpu.dispatch({
@@ -85,6 +88,7 @@ export function copy(source: Tensor, out?: Tensor): Tensor {
 
 /** Sets every element to `value`. */
 export function fill(target: Tensor, value: number): void {
+  expectOperands('fill', { target });
   const walk = walkElements([target]);
   target.gpu.dispatch({
     shader: specialise('fill', [walk.source, fillSource], walk.constants, walk.aliases),

@@ -4,6 +4,7 @@ import { Params } from '../gpu/params.js';
 import { expectShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { deviceTable } from './bicubic-table.js';
+import { expectOneDevice, expectOperands, type Operands } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import bytesSource from '../../shaders/image_bytes.wgsl';
 import fixedPointSource from '../../shaders/image_fixed_point.wgsl';
@@ -34,23 +35,33 @@ export interface JitterSizes {
 /** Four u32: cropX, cropY, mirror, source. */
 const BYTES_PER_DRAW = 16;
 
-function expectBytes(bytes: Tensor, what: string): void {
-  if (bytes.dtype === 'u8' && bytes.contiguous) return;
-  throw new ShadegradError('INVALID_ARGUMENT', `${what} takes whole images of bytes`, {
-    expected: 'a u8 tensor that is no channel slice',
-    received: `${bytes.contiguous ? 'a contiguous' : 'a strided'} ${bytes.dtype} tensor`,
-    fix: 'make it with Tensor.fromBytes()',
-  });
+/** @throws as expectOperands(); INVALID_ARGUMENT for a channel slice too: bytes travel four to a word */
+function expectBytes(operation: string, operands: Operands): void {
+  expectOperands(operation, operands, 'u8');
+  for (const name in operands) {
+    if (!operands[name] || operands[name].contiguous) continue;
+    throw new ShadegradError('INVALID_ARGUMENT', `${operation}: ${name} "${operands[name].label}" is a channel slice`, {
+      expected: 'whole images of bytes',
+      received: 'some of the channels of a wider u8 tensor',
+      fix: 'take the tensor that it was sliced from, or make one with Tensor.fromBytes()',
+    });
+  }
 }
 
-function expectFloat(tensor: Tensor, what: string): void {
-  if (tensor.dtype === 'f32') return;
-  throw new ShadegradError('INVALID_ARGUMENT', `${what} takes an f32 tensor`, { expected: 'f32', received: tensor.dtype, fix: 'use imageToFloat() first' });
+/** @throws as expectOperands(); DEVICE_MISMATCH unless `out` is where the bytes are */
+function expectFloatOut(operation: string, bytes: Tensor, out: Tensor | undefined): void {
+  if (!out) return;
+  expectOperands(operation, { out });
+  expectOneDevice(operation, ['bytes', bytes], ['out', out]);
 }
 
 function expectSide(side: number, what: string): void {
   if (Number.isInteger(side) && side >= 1) return;
-  throw new ShadegradError('INVALID_ARGUMENT', what, { expected: 'a whole number of pixels, at least 1', received: String(side), fix: 'use such a size' });
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: 'a whole number of at least 1',
+    received: String(side),
+    fix: 'round what it was computed from, and check that that is not empty',
+  });
 }
 
 /**
@@ -60,13 +71,13 @@ function expectSide(side: number, what: string): void {
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function imageToFloat(bytes: Tensor, out?: Tensor): Tensor {
-  expectBytes(bytes, 'imageToFloat');
+  expectBytes('imageToFloat', { bytes });
+  expectFloatOut('imageToFloat', bytes, out);
   const output = out ?? Tensor.empty(bytes.gpu, bytes.shape, 'image');
   expectShape('out of imageToFloat', bytes.shape, output.shape);
-  expectFloat(output, 'out of imageToFloat');
   bytes.gpu.dispatch({
     shader: specialise('image_to_float', [bytesSource, toFloatSource]),
-    bindings: [bytes.read(), output.written()],
+    bindings: [bytes.read('u8'), output.written()],
     params: new Params().u32(bytes.size, bytes.channels, bytes.base, output.base, output.rowStride),
     workgroups: grid(bytes.size, 64),
   });
@@ -80,11 +91,11 @@ export function imageToFloat(bytes: Tensor, out?: Tensor): Tensor {
  * @throws INVALID_ARGUMENT
  */
 export function floatToImage(x: Tensor): Tensor {
-  expectFloat(x, 'floatToImage');
+  expectOperands('floatToImage', { x });
   const output = Tensor.empty(x.gpu, x.shape, 'image bytes', 'u8');
   x.gpu.dispatch({
     shader: specialise('image_from_float', [fromFloatSource]),
-    bindings: [x.read(), output.written()],
+    bindings: [x.read(), output.written('u8')],
     params: new Params().u32(x.size, x.channels, x.base, x.rowStride),
     workgroups: grid(Math.ceil(x.size / 4), 64),
   });
@@ -99,7 +110,7 @@ function resizeAxis(bytes: Tensor, shape: readonly number[], outer: number, inSi
   const table = deviceTable(gpu, inSize, outSize);
   gpu.dispatch({
     shader: specialise('image_resize', [bytesSource, fixedPointSource, resizeSource]),
-    bindings: [bytes.read(), table.binding, output.written()],
+    bindings: [bytes.read('u8'), table.binding, output.written('u8')],
     params: new Params().u32(count, bytes.base, inSize, outSize, inner, table.taps),
     workgroups: grid(Math.ceil(count / 4), 64),
   });
@@ -113,7 +124,7 @@ function resizeAxis(bytes: Tensor, shape: readonly number[], outer: number, inSi
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function imageResizeBicubic(bytes: Tensor, outHeight: number, outWidth: number): Tensor {
-  expectBytes(bytes, 'imageResizeBicubic');
+  expectBytes('imageResizeBicubic', { bytes });
   expectSide(outHeight, 'height to resize to');
   expectSide(outWidth, 'width to resize to');
   const [batch, height, width, channels] = imageShape(bytes.shape, 'bytes of imageResizeBicubic');
@@ -142,6 +153,7 @@ export function imageDraws(gpu: Gpu, batch: number): Tensor {
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): void {
+  expectBytes('writeImageDraws', { draws });
   expectShape('image draws', [values.length, BYTES_PER_DRAW], draws.shape);
   const words = values.flatMap(({ cropX, cropY, mirror, source }, index) => [cropX, cropY, mirror ? 1 : 0, source ?? index]);
   if (!words.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32)) {
@@ -166,8 +178,8 @@ export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): vo
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }: JitterSizes, out?: Tensor): Tensor {
-  expectBytes(bytes, 'imageJitter');
-  expectBytes(draws, 'draws of imageJitter');
+  expectBytes('imageJitter', { bytes, draws });
+  expectFloatOut('imageJitter', bytes, out);
   expectSide(loadSize, 'loadSize of imageJitter');
   expectSide(cropSize, 'cropSize of imageJitter');
   if (cropSize > loadSize) {
@@ -184,12 +196,11 @@ export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }
   const shape = [batch, cropSize, cropSize, channels];
   const output = out ?? Tensor.empty(gpu, shape, 'jittered image');
   expectShape('out of imageJitter', shape, output.shape);
-  expectFloat(output, 'out of imageJitter');
   const across = deviceTable(gpu, width, loadSize);
   const down = deviceTable(gpu, height, loadSize);
   gpu.dispatch({
     shader: specialise('image_jitter', [bytesSource, fixedPointSource, jitterSource]),
-    bindings: [bytes.read(), draws.read(), across.binding, down.binding, output.written()],
+    bindings: [bytes.read('u8'), draws.read('u8'), across.binding, down.binding, output.written()],
     params: new Params().u32(
       batch, images, height, width, channels, bytes.base, loadSize, cropSize, across.taps, down.taps, output.base, output.rowStride,
     ),

@@ -2,6 +2,7 @@ import { expectShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { batchNormApply, batchNormGrad, batchNormStatistics } from './batch-norm.js';
 import { fill } from './elementwise.js';
+import { expectOperands } from './elements.js';
 
 /** What instance normalisation keeps from its forward run. */
 export interface InstanceStatistics {
@@ -20,6 +21,7 @@ export interface InstanceStatistics {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function instanceNormForward(x: Tensor, epsilon: number, out?: Tensor): { y: Tensor; statistics: InstanceStatistics } {
+  expectOperands('instanceNorm', { input: x, out });
   const [batch] = imageShape(x.shape, 'input of instance norm');
   const y = out ?? Tensor.empty(x.gpu, x.shape, 'instance norm');
   expectShape('out of instance norm', x.shape, y.shape);
@@ -44,6 +46,7 @@ export function instanceNormForward(x: Tensor, epsilon: number, out?: Tensor): {
  * @throws SHAPE_MISMATCH
  */
 export function instanceNormGrad(x: Tensor, gradOutput: Tensor, { images, ones }: InstanceStatistics): Tensor {
+  expectOperands('gradient of instanceNorm', { input: x, gradOutput });
   expectShape('gradient of instance norm', x.shape, gradOutput.shape);
   const gradInput = Tensor.empty(x.gpu, x.shape, 'instance norm input gradient');
   images.forEach(({ mean, inverseStd }, index) => {

@@ -4,16 +4,27 @@ import type { Shader } from '../gpu/pipeline-cache.js';
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 const specialised = new Map<string, Shader>();
+/** A number for each text that shaders were joined from. */
+const texts = new Map<string, number>();
+
+function numberOf(text: string): number {
+  let number = texts.get(text);
+  if (number === undefined) texts.set(text, (number = texts.size));
+  return number;
+}
 
 /**
  * Joins what a kernel consists of: constants for the shape at hand, then the WGSL files as they were written.
  * The result is the same object for the same arguments, so that nothing is assembled twice.
- * @param directives what WGSL wants before everything else, such as `enable subgroups;`; one name, one text
+ * @param name for messages and profiles; kernels of other sources may have the same
+ * @param directives what WGSL wants before everything else, such as `enable subgroups;`
  */
 export function specialise(name: string, sources: readonly string[], constants: Constants = {}, aliases: Readonly<Record<string, string>> = {}, directives = ''): Shader {
   let key = name;
   for (const constant in constants) key += `|${constant}=${constants[constant]}`;
   for (const alias in aliases) key += `|${alias}:${aliases[alias]}`;
+  for (const source of sources) key += `|${numberOf(source)}`;
+  key += `|${numberOf(directives)}`;
   let shader = specialised.get(key);
   if (!shader) {
     const declarations = [

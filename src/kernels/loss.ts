@@ -1,7 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectF32, expectFinite, expectScalar, resultTensor, walkElements } from './elements.js';
+import { expectFinite, expectOperands, expectScalar, resultTensor, walkElements } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import lossGradSource from '../../shaders/loss_grad.wgsl';
 import spreadSource from '../../shaders/spread.wgsl';
@@ -90,6 +90,7 @@ export function meanGrad(shape: Shape, gradMean: Tensor, out?: Tensor): Tensor {
 function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number, factor: number): Tensor {
   const { gpu } = x;
   const targetTensor = typeof target === 'number' ? null : target;
+  expectOperands(label, { input: x, target: targetTensor });
   if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
   const walk = walkElements(targetTensor ? [x, targetTensor] : [x]);
   const partials = Math.min(MOST_PARTIALS, Math.ceil(walk.count / TERMS_PER_PARTIAL));
@@ -121,9 +122,9 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
 /** gradLoss / size * derivative of the term by x. */
 function lossGrad(label: string, term: Term, x: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   const targetTensor = typeof target === 'number' ? null : target;
+  expectOperands(label, { input: x, target: targetTensor, gradLoss, out });
   if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
   expectScalar(`${label}: gradient of the loss`, gradLoss.shape);
-  expectF32(gradLoss);
   const output = resultTensor(label, x, out);
   const walk = walkElements(targetTensor ? [x, targetTensor, output] : [x, output]);
   x.gpu.dispatch({
@@ -143,8 +144,8 @@ function lossGrad(label: string, term: Term, x: Tensor, target: Tensor | number,
 }
 
 function spread(label: string, shape: Shape, scalar: Tensor, factor: (size: number) => number, out?: Tensor): Tensor {
+  expectOperands(label, { gradient: scalar, out });
   expectScalar(label, scalar.shape);
-  expectF32(scalar);
   const output = out ?? Tensor.empty(scalar.gpu, shape, label);
   expectShape(`out of ${label}`, shape, output.shape);
   const walk = walkElements([output]);

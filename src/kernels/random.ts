@@ -1,7 +1,7 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectFinite, expectWord, walkElements } from './elements.js';
+import { expectFinite, expectOperands, expectWord, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import lanesScalarSource from '../../shaders/operands/random_lanes_scalar.wgsl';
 import lanesVec4Source from '../../shaders/operands/random_lanes_vec4.wgsl';
@@ -58,6 +58,7 @@ export function fillNormal(target: Tensor, mean: number, deviation: number, seed
 function fillRandom(name: string, source: string, target: Tensor, numbers: readonly [number, number], seed: number, stream: number): void {
   expectWord(`seed of ${name}`, seed);
   expectWord(`stream of ${name}`, stream);
+  expectOperands(name, { target });
   const walk = walkElements([target]);
   target.gpu.dispatch({
     shader: specialise(name, [walk.source, ...randomSources(walk.vectorized), source], walk.constants, walk.aliases),

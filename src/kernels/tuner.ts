@@ -1,9 +1,14 @@
+import type { ChoiceTable } from '../gpu/choices.js';
+import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, CONV_VARIANTS, supportsConvVariant, supportsWeightGradVariant, type ConvVariant } from './conv2d.js';
 import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d-problem.js';
 import { isWorkgroupTile } from './conv2d-workgroup.js';
+import { copy, fill, multiply } from './elementwise.js';
+import { l2Loss, mean } from './loss.js';
 import { fillUniform } from './random.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Another variant must be this much faster than the heuristic's to be stored: less is noise, and would change from run to run. */
 const WORTHWHILE = 1.03;
@@ -14,11 +19,14 @@ const HOPELESS = 2;
 
 export interface TuneResult {
   readonly problem: string;
+  /** What is stored in gpu.choices; the heuristic's, and nothing is stored, when no variant ran and agreed. */
   readonly winner: string;
   /** What would have served without tuning. */
   readonly heuristic: string;
   /** Milliseconds of one run by variant: medians, or the first run's of a hopeless one. */
   readonly milliseconds: Readonly<Record<string, number>>;
+  /** Variants that were left out, and why: they do not compile, do not fit in memory, or compute something else. */
+  readonly failures: Readonly<Record<string, string>>;
 }
 
 export interface TuneOptions {
@@ -26,7 +34,7 @@ export interface TuneOptions {
   onProgress?: (result: TuneResult, done: number, total: number) => void;
   /** An AbortSignal, or anything like it: the problems not yet done are left out. */
   signal?: { readonly aborted: boolean };
-  /** Also time what is known to be hopeless: on software adapters, whose barriers are slow, the workgroup tiles. */
+  /** Times all variants, also those that are known to be slow: on software adapters, whose barriers are slow, the workgroup tiles. */
   all?: boolean;
 }
 
@@ -48,8 +56,12 @@ export async function survey(gpu: Gpu, body: () => void): Promise<Map<string, st
  * Times the variants of each problem on random contents, and stores the fastest in gpu.choices: the heuristic's unless
  * another is more than 3% faster. The largest problems come first, so that little time is spent well.
  *
+ * A variant is timed only if what it computes agrees with the others (see agreeing()): a driver that compiles one wrongly
+ * often makes it fast. One that does not compile, run or agree is named in the result and does not end the tuning.
+ *
  * @param problems names from survey(), with the heuristics' variants; unknown names are left out
  * @returns the problems done, in their order
+ * @throws DEVICE_LOST
  */
 export async function tune(gpu: Gpu, problems: ReadonlyMap<string, string>, { onProgress, signal, all = false }: TuneOptions = {}): Promise<TuneResult[]> {
   const jobs = [...problems]
@@ -58,14 +70,17 @@ export async function tune(gpu: Gpu, problems: ReadonlyMap<string, string>, { on
       return conv ? [{ problem, heuristic, conv }] : [];
     })
     .sort((a, b) => convWork(b.conv) - convWork(a.conv) || (a.problem < b.problem ? -1 : 1));
+  // What failed before is not a variant's fault.
+  await gpu.sync();
   const results: TuneResult[] = [];
   for (const { problem, heuristic, conv } of jobs) {
     if (signal?.aborted) break;
-    const milliseconds = await timeVariants(gpu, conv, heuristic, all, signal);
+    const failures: Record<string, string> = {};
+    const milliseconds = await timeVariants(gpu, conv, { heuristic, all, signal, failures });
     if (!milliseconds) break;
-    const winner = chooseWinner(milliseconds, heuristic);
-    gpu.choices.set(problem, winner);
-    const result = { problem, winner, heuristic, milliseconds };
+    const winner = Object.keys(milliseconds).length > 0 ? chooseWinner(milliseconds, heuristic) : null;
+    if (winner !== null) gpu.choices.set(problem, winner);
+    const result = { problem, winner: winner ?? heuristic, heuristic, milliseconds, failures };
     results.push(result);
     onProgress?.(result, results.length, jobs.length);
   }
@@ -79,11 +94,34 @@ export function chooseWinner(milliseconds: Readonly<Record<string, number>>, heu
   return known !== undefined && known <= milliseconds[fastest]! * WORTHWHILE ? heuristic : fastest;
 }
 
+interface TimingOptions {
+  readonly heuristic: string;
+  readonly all: boolean;
+  readonly signal: TuneOptions['signal'];
+  /** Filled with the variants that are left out. */
+  readonly failures: Record<string, string>;
+}
+
+/** A variant's dispatches for a problem. */
+interface Candidate {
+  readonly variant: ConvVariant;
+  readonly recording: Recording;
+}
+
 /** @returns null when aborted on the way */
-async function timeVariants(gpu: Gpu, problem: ConvProblem, heuristic: string, all: boolean, signal: TuneOptions['signal']): Promise<Record<string, number> | null> {
-  const { sides, dispose } = contents(gpu, problem);
-  const recorded: { variant: ConvVariant; recording: Recording }[] = [];
+async function timeVariants(gpu: Gpu, problem: ConvProblem, { heuristic, all, signal, failures }: TimingOptions): Promise<Record<string, number> | null> {
+  let candidates: Candidate[] = [];
+  const parts: Tensor[] = [];
   try {
+    let sides!: Sides;
+    const memory = await attempt(async () => {
+      sides = contents(gpu, problem, parts);
+      await gpu.sync();
+    });
+    if (memory !== null) {
+      failures[heuristic] = memory;
+      return {};
+    }
     const { input, weight, output } = sides;
     const supports = (variant: ConvVariant): boolean => problem.pass === 'weight_grad'
       ? supportsWeightGradVariant(gpu, variant, input, output, weight)
@@ -91,33 +129,148 @@ async function timeVariants(gpu: Gpu, problem: ConvProblem, heuristic: string, a
     const sensible = (variant: ConvVariant): boolean => all || variant === heuristic || !gpu.adapter.software || !isWorkgroupTile(variant);
     // The heuristic's first: the others need not be timed for long to be seen to be slower.
     const variants = CONV_VARIANTS.filter((variant) => supports(variant) && sensible(variant)).sort((a, b) => Number(b === heuristic) - Number(a === heuristic));
-    // Tracing is synchronous, and what follows, compiling, runs in parallel.
-    recorded.push(...(await Promise.all(variants.map(async (variant) => ({ variant, recording: (await gpu.record(() => dispatch(problem, sides, variant))).recording })))));
+    candidates = await record(gpu, variants, (variant) => dispatch(problem, sides, variant), failures);
     const milliseconds: Record<string, number> = {};
-    for (const { variant, recording } of recorded) {
+    for (const { variant, recording } of await agreeing(candidates, resultOf(problem, sides), failures, signal)) {
       if (signal?.aborted) return null;
-      milliseconds[variant] = await timeRuns(gpu, recording, Math.min(...Object.values(milliseconds)));
+      const failure = await attempt(async () => {
+        milliseconds[variant] = await timeRuns(gpu, recording, Math.min(...Object.values(milliseconds)));
+      });
+      if (failure !== null) failures[variant] = failure;
     }
-    return milliseconds;
+    return signal?.aborted && Object.keys(milliseconds).length === 0 ? null : milliseconds;
   } finally {
-    for (const { recording } of recorded) recording.destroy();
-    dispose();
+    for (const { recording } of candidates) recording.destroy();
+    for (const part of parts) part.dispose();
   }
 }
 
-type Sides = ReturnType<typeof contents>['sides'];
+/** Runs what may fail for one variant alone. @returns why it failed, or null @throws DEVICE_LOST, and what is no error of the library */
+async function attempt(body: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await body();
+    return null;
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || error.code === 'DEVICE_LOST') throw error;
+    return error.message;
+  }
+}
 
-function contents(gpu: Gpu, problem: ConvProblem) {
-  const parts = (['input', 'weight', 'output'] as const).map((side, stream) => {
-    const made = problemTensor(gpu, problem[side], `${side} to tune with`);
-    fillUniform(made.whole, -1, 1, 1, stream);
-    return made;
+/** Records each variant's dispatches; those that fail are noted and left out. */
+async function record(
+  gpu: Gpu, variants: readonly ConvVariant[], body: (variant: ConvVariant) => void, failures: Record<string, string>,
+): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  const attemptOne = (variant: ConvVariant): Promise<string | null> =>
+    attempt(async () => void candidates.push({ variant, recording: (await gpu.record(() => body(variant))).recording }));
+  // Tracing is synchronous, and what follows, compiling, runs in parallel.
+  const settled = await Promise.allSettled(variants.map(attemptOne));
+  const broken = settled.find((each) => each.status === 'rejected');
+  if (broken) {
+    for (const { recording } of candidates) recording.destroy();
+    throw broken.reason;
+  }
+  for (const [index, variant] of variants.entries()) {
+    if ((settled[index] as PromiseFulfilledResult<string | null>).value === null) continue;
+    // Once more by itself: with several at once one may have been told of another's failure.
+    const failure = await attemptOne(variant);
+    if (failure !== null) failures[variant] = failure;
+  }
+  return candidates.sort((a, b) => variants.indexOf(a.variant) - variants.indexOf(b.variant));
+}
+
+/** What no kernel makes of contents in [-1, 1]: elements that are not written keep it. Its square is a finite float32. */
+const POISON = 1e12;
+/** A root mean square above this has poison in it: one element of it among 10^8 makes 10^8, and no sum is as large. */
+const LARGEST_SIZE = 1e7;
+/**
+ * Variants add up in different orders. Sums of n random products differ by about 1e-7 sqrt(n) / 2 of their own size, which
+ * for the 65,536 terms of the longest is 1e-5; one wrong element among 100 million exceeds this in the root mean square.
+ */
+const TOLERANCE = 1e-4;
+
+/**
+ * The candidates that compute the same, in their order: those of the largest group, or of two of one size the one with
+ * "tile", the plainest kernel. It needs no variant that is right for certain; NaN and what is not written agree with nothing.
+ *
+ * This also finds subgroup kernels on a device whose lanes are not numbered as they assume (WGSL does not promise that
+ * subgroup_invocation_id is local_invocation_index modulo the subgroup's size).
+ */
+async function agreeing(
+  candidates: readonly Candidate[], result: Tensor, failures: Record<string, string>, signal: TuneOptions['signal'],
+): Promise<readonly Candidate[]> {
+  const groups: { sample: Tensor; size: number; members: Candidate[] }[] = [];
+  try {
+    const plainestFirst = [...candidates].sort((a, b) => Number(b.variant === 'tile') - Number(a.variant === 'tile'));
+    for (const candidate of plainestFirst) {
+      if (signal?.aborted) break;
+      const failure = await attempt(async () => {
+        fill(result, POISON);
+        candidate.recording.run();
+        for (const { sample, size, members } of groups) {
+          const difference = Math.sqrt(await numberIn(l2Loss(result, sample)));
+          // Written so that NaN agrees with nothing.
+          if (!(difference <= TOLERANCE * size)) continue;
+          members.push(candidate);
+          return;
+        }
+        const size = Math.sqrt(await meanSquare(result));
+        if (!(size < LARGEST_SIZE)) {
+          failures[candidate.variant] = Number.isNaN(size) ? 'its result holds NaN' : 'its result is infinite, or elements of it are not written';
+          return;
+        }
+        groups.push({ sample: copy(result), size, members: [candidate] });
+      });
+      if (failure !== null) failures[candidate.variant] = failure;
+    }
+    const [largest] = [...groups].sort((a, b) => b.members.length - a.members.length);
+    const agreed = new Set(largest?.members);
+    for (const { members } of groups) for (const { variant } of members) {
+      if (![...agreed].some((each) => each.variant === variant)) failures[variant] = 'it computes something else than the other variants';
+    }
+    return candidates.filter((candidate) => agreed.has(candidate));
+  } finally {
+    for (const { sample } of groups) sample.dispose();
+  }
+}
+
+/** Mean of the squares of a tensor's elements. */
+function meanSquare(x: Tensor): Promise<number> {
+  const squares = multiply(x, x);
+  const result = mean(squares);
+  squares.dispose();
+  return numberIn(result);
+}
+
+/** Reads a tensor of one element back and disposes it. */
+async function numberIn(tensor: Tensor): Promise<number> {
+  try {
+    return await tensor.item();
+  } finally {
+    tensor.dispose();
+  }
+}
+
+/** The side that a pass computes. */
+function resultOf({ pass }: ConvProblem, { input, weight, output }: Sides): Tensor {
+  return pass === 'forward' ? output : pass === 'input_grad' ? input : weight;
+}
+
+interface Sides {
+  readonly input: Tensor;
+  readonly weight: Tensor;
+  readonly output: Tensor;
+}
+
+/** Tensors with random contents for a problem. @param parts gets what is to be disposed, also after an error */
+function contents(gpu: Gpu, problem: ConvProblem, parts: Tensor[]): Sides {
+  const [input, weight, output] = (['input', 'weight', 'output'] as const).map((side, stream) => {
+    const { whole, tensor } = problemTensor(gpu, problem[side], `${side} to tune with`);
+    parts.push(whole, tensor);
+    fillUniform(whole, -1, 1, 1, stream);
+    return tensor;
   });
-  const [input, weight, output] = parts.map(({ tensor }) => tensor);
-  return {
-    sides: { input: input!, weight: weight!, output: output! },
-    dispose: () => parts.forEach(({ whole, tensor }) => [whole, tensor].forEach((handle) => handle.dispose())),
-  };
+  return { input: input!, weight: weight!, output: output! };
 }
 
 function dispatch({ pass, stride, padding }: ConvProblem, { input, weight, output }: Sides, variant: ConvVariant): void {
@@ -142,4 +295,15 @@ async function timeRuns(gpu: Gpu, recording: Recording, best: number): Promise<n
   const samples: number[] = [];
   for (let index = 0; index < TIMED.samples; index++) samples.push(await sample(runs));
   return samples.sort((a, b) => a - b)[TIMED.samples >> 1]!;
+}
+
+/** A line for each variant that was left out, with the first line of the reason. */
+export function describeFailures(results: readonly TuneResult[]): string[] {
+  return results.flatMap(({ problem, failures }) =>
+    Object.entries(failures).map(([variant, reason]) => `variant "${variant}" of ${problem} is not used: ${reason.split('\n', 1)[0]}`));
+}
+
+/** What results stored in gpu.choices: the winners by problem, where there is one. */
+export function storedChoices(results: readonly TuneResult[]): ChoiceTable {
+  return Object.fromEntries(results.filter(({ winner, milliseconds }) => winner in milliseconds).map(({ problem, winner }) => [problem, winner]));
 }

@@ -3,7 +3,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DropoutState } from '../kernels/dropout.js';
 import { Conv2d, ConvTranspose2d, normLayer, type ForwardMode, type NormLayer } from '../nn/layers.js';
-import { Module } from '../nn/module.js';
+import { Module, type PlaceOptions } from '../nn/module.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkChoice, checkCounts, refused, resolveVariant, type VariantOptions } from './variants.js';
@@ -222,10 +222,8 @@ export class UNet extends Module {
     this.up = layers.add(OUTERMOST.up, new ConvTranspose2d({ inChannels: 2 * ngf, outChannels, bias: true }));
   }
 
-  override to(gpu: Gpu, options: { seed?: number; training?: boolean } = {}): this {
-    super.to(gpu, options);
-    this.state = new DropoutState(gpu, options.seed ?? 0);
-    return this;
+  protected override onPlaced(gpu: Gpu, { seed }: Required<PlaceOptions>): void {
+    this.state = new DropoutState(gpu, seed);
   }
 
   /** The counters of the dropout masks: advance() them before each step. */
@@ -257,9 +255,8 @@ export class UNet extends Module {
     return tanh(this.up.forward(activated ? joined : relu(joined)));
   }
 
-  override dispose(): void {
+  protected override onDisposed(): void {
     this.state?.dispose();
     this.state = null;
-    super.dispose();
   }
 }

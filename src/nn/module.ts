@@ -1,8 +1,9 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Shape } from '../tensor/shape.js';
+import { expectWord } from '../kernels/elements.js';
+import { elementCount, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { ParameterArena } from './parameter-arena.js';
+import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
 import type { Initializer } from './initializers.js';
 
 /** A tensor that a module owns: declared with a shape, filled when the module is placed on a device. */
@@ -16,48 +17,116 @@ export class Slot {
     readonly trainable: boolean,
   ) {}
 
+  /** The tensor on the device. @throws INVALID_ARGUMENT while the module is on none */
   get value(): Tensor {
     if (this.tensor) return this.tensor;
-    throw new ShadegradError('INVALID_ARGUMENT', 'a module is used before it is on a device', {
-      expected: 'module.to(gpu, { seed }) first',
-      fix: 'call to() once, after the module is built',
-    });
+    throw notPlaced();
   }
 
+  /** Whether the module is on a device. */
   get placed(): boolean {
     return this.tensor !== null;
   }
 
-  place(tensor: Tensor): void {
+  /** Sets the tensor that `value` returns; null when its memory is given back. Module.to() and dispose() call it. */
+  place(tensor: Tensor | null): void {
     this.tensor = tensor;
   }
+}
+
+export interface PlaceOptions {
+  /** Whole number of 32 bits; the same seed gives the same weights on one adapter. Default 0. */
+  seed?: number;
+  /** False saves the memory of the gradients: nothing is tracked then. Default true. */
+  training?: boolean;
 }
 
 /**
  * A part of a network: parameters, buffers and smaller modules, each under a name. Full names join the parts with
  * dots, as in a PyTorch state dict.
+ *
+ * The module whose to() is called owns the memory of all modules in it; each of them can be run, frozen, trained by an
+ * optimiser of its own and saved by itself. What a module keeps on the device beside parameters and buffers is made in
+ * onPlaced() and given back in onDisposed(), which are called wherever in a larger module it is.
  */
 export abstract class Module {
   private readonly slots = new Map<string, Slot>();
   private readonly children = new Map<string, Module>();
+  /** The memory of the tree that this module is the root of. */
   private arena: ParameterArena | null = null;
+  /** The root of the tree that was placed; null on no device. */
+  private root: Module | null = null;
+  /** This module's part of its root's memory, once it was asked for. */
+  private part: ParameterMemory | null = null;
 
+  /**
+   * Declares a tensor to be trained. Call it in the constructor.
+   * @param name unlike those of the module's other parts, and without a dot
+   * @param initializer fills it when the module is placed on a device
+   * @throws INVALID_ARGUMENT for a name that is taken or no name, or when the module is on a device already
+   */
   protected parameter(name: string, shape: Shape, initializer: Initializer): Slot {
     return this.slot(name, new Slot(shape, initializer, true));
   }
 
+  /** Declares a tensor that is kept with the weights but not trained, such as running statistics. Otherwise as parameter(). */
   protected buffer(name: string, shape: Shape, initializer: Initializer): Slot {
     return this.slot(name, new Slot(shape, initializer, false));
   }
 
   private slot(name: string, slot: Slot): Slot {
+    this.checkName(name);
     this.slots.set(name, slot);
     return slot;
   }
 
+  /**
+   * Declares a smaller module as a part of this one. Call it in the constructor.
+   * @param name unlike those of the module's other parts, and without a dot
+   * @returns the module
+   * @throws INVALID_ARGUMENT for a name that is taken or no name; for a module that is a part of this one already, or this
+   *   one a part of it; or when this module is on a device already
+   */
   protected child<M extends Module>(name: string, module: M): M {
+    this.checkName(name);
+    const parts = new Set(this.modules());
+    for (const each of module.modules()) {
+      if (!parts.has(each)) continue;
+      throw new ShadegradError('INVALID_ARGUMENT', `module "${name}" is a part of the same module twice, or of itself`, {
+        expected: 'a tree: each module is a part of one other',
+        received: `a ${each.constructor.name} that is there already`,
+        fix: 'declare it once and call its forward() as often as needed, or build a second one',
+      });
+    }
     this.children.set(name, module);
     return module;
+  }
+
+  private checkName(name: string): void {
+    if (this.root) {
+      throw new ShadegradError('INVALID_ARGUMENT', `"${name}" is declared when the module is on a device already`, {
+        fix: 'declare parameters, buffers and modules in the constructor, before to()',
+      });
+    }
+    if (typeof name !== 'string' || name === '' || name.includes('.')) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'name of a part of a module', {
+        expected: 'a text that is not empty and has no dot: dots join the parts of full names',
+        received: JSON.stringify(name) ?? String(name),
+        fix: 'for a name with a dot, declare a module in a module',
+      });
+    }
+    if (!this.slots.has(name) && !this.children.has(name)) return;
+    throw new ShadegradError('INVALID_ARGUMENT', `a module has two parts of the name "${name}"`, {
+      expected: 'one parameter, buffer or module of a name',
+      received: `a second one beside ${[...this.slots.keys(), ...this.children.keys()].map((each) => `"${each}"`).join(', ')}`,
+      fix: 'give it another name',
+    });
+  }
+
+  /** This module and all in it, each before its parts. */
+  private *modules(): Generator<Module> {
+    yield this;
+    for (const module of this.children.values()) yield* module.modules();
   }
 
   /** All parameters and buffers with their full names, in the order of declaration. */
@@ -66,16 +135,17 @@ export abstract class Module {
     for (const [name, module] of this.children) yield* module.namedSlots(`${prefix}${name}.`);
   }
 
-  /** Trainable parameters by full name. */
+  /** Trainable parameters by full name. @throws INVALID_ARGUMENT while the module is on no device */
   namedParameters(): Map<string, Tensor> {
     return new Map([...this.namedSlots()].filter(([, slot]) => slot.trainable).map(([name, slot]) => [name, slot.value]));
   }
 
-  /** Running statistics and the like by full name. */
+  /** Running statistics and the like by full name. @throws INVALID_ARGUMENT while the module is on no device */
   namedBuffers(): Map<string, Tensor> {
     return new Map([...this.namedSlots()].filter(([, slot]) => !slot.trainable).map(([name, slot]) => [name, slot.value]));
   }
 
+  /** Trainable parameters in the order of declaration. @throws INVALID_ARGUMENT while the module is on no device */
   parameters(): Tensor[] {
     return [...this.namedParameters().values()];
   }
@@ -83,39 +153,116 @@ export abstract class Module {
   /** Trainable numbers in all parameters. */
   get parameterCount(): number {
     let count = 0;
-    for (const [, slot] of this.namedSlots()) {
-      if (slot.trainable) count += slot.shape.reduce((product, length) => product * length, 1);
-    }
+    for (const [, slot] of this.namedSlots()) if (slot.trainable) count += elementCount(slot.shape);
     return count;
   }
 
-  /** The flat memory of the parameters, for optimisers and checkpoints. */
-  get memory(): ParameterArena {
-    if (this.arena) return this.arena;
-    throw new ShadegradError('INVALID_ARGUMENT', 'a module is used before it is on a device', {
-      expected: 'module.to(gpu, { seed }) first',
-      fix: 'call to() once, after the module is built',
+  /**
+   * The flat memory of this module's parameters, for optimisers and checkpoints: its own, or its part of the memory of the
+   * module that it was placed with.
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
+  get memory(): ParameterMemory {
+    if (!this.root?.arena) throw notPlaced();
+    if (this.root === this) return this.root.arena;
+    return (this.part ??= this.root.arena.part(this.namedParameters()));
+  }
+
+  /**
+   * Gives every parameter and buffer, also of the modules in this one, memory on the device and its initial values.
+   * @throws INVALID_ARGUMENT when the module or one in it is on a device already, or for a wrong seed; LIMIT_EXCEEDED for a parameter that no
+   *   buffer holds; and what initializers throw. The module is then on no device, and what was allocated is given back.
+   */
+  to(gpu: Gpu, { seed = 0, training = true }: PlaceOptions = {}): this {
+    expectWord('seed of a module', seed);
+    const modules = [...this.modules()];
+    this.checkUnplaced(modules);
+    const done: Module[] = [];
+    try {
+      this.arena = new ParameterArena(gpu, [...this.namedSlots()], { seed, training });
+      for (const module of modules) module.root = this;
+      for (const [index, module] of modules.entries()) {
+        done.push(module);
+        // Distinct, so that two modules of one kind do not draw the same random numbers; the seed itself for the root.
+        module.onPlaced(gpu, { seed: (seed + index * 0x9e3779b9) >>> 0, training });
+      }
+    } catch (error) {
+      this.release(done);
+      throw error;
+    }
+    return this;
+  }
+
+  private checkUnplaced(modules: readonly Module[]): void {
+    if (this.root === this) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'a module is placed on a device twice', {
+        expected: 'a module on no device',
+        received: 'one that is there, with its weights',
+        fix: 'dispose() it first, if its weights are no longer needed',
+      });
+    }
+    const placed = modules.find((module) => module.root);
+    if (placed) {
+      throw new ShadegradError('INVALID_ARGUMENT', `a ${placed.constructor.name} in a ${this.constructor.name} is on a device already`, {
+        expected: 'modules on no device: to() would replace their weights by new ones',
+        received: 'a module that to() was called on, or that another module was placed with',
+        fix: 'build the whole module first, call to() on it, and load the weights of its parts after that; or place each part by itself',
+      });
+    }
+    if (new Set(modules).size === modules.length) return;
+    throw new ShadegradError('INVALID_ARGUMENT', 'one module is twice in another', {
+      expected: 'a tree: each module is a part of one other',
+      fix: 'declare it once and call its forward() as often as needed, or build a second one',
     });
   }
 
   /**
-   * Gives every parameter memory on the device and its initial values.
-   * @param seed whole number; the same seed gives the same weights on one adapter
-   * @param training false saves the memory of the gradients
+   * Called when this module has got its memory, in whatever module it is: the place to allocate what is neither parameter
+   * nor buffer. What it allocates must be kept (Tensor.keep()) and given back in onDisposed().
+   * @param options the seed differs from module to module in one tree
    */
-  to(gpu: Gpu, { seed = 0, training = true }: { seed?: number; training?: boolean } = {}): this {
-    if (this.arena) throw new ShadegradError('INVALID_ARGUMENT', 'a module is placed on a device twice', { fix: 'dispose() it first' });
-    this.arena = new ParameterArena(gpu, [...this.namedSlots()], { seed, training });
-    return this;
-  }
+  protected onPlaced(_gpu: Gpu, _options: Required<PlaceOptions>): void {}
+
+  /** Called before this module's memory is given back, and when onPlaced() has failed: must be harmless then, too. */
+  protected onDisposed(): void {}
 
   /** Freezes or thaws every parameter: operations that run from now on track gradients for them or not. */
   setRequiresGrad(requires: boolean): void {
     for (const tensor of this.parameters()) tensor.requiresGrad = requires;
   }
 
+  /**
+   * Gives the memory back, of the modules in this one too; they can be placed anew, with new weights. Disposing twice is
+   * harmless.
+   * @throws INVALID_ARGUMENT for a module whose memory is that of a larger one
+   */
   dispose(): void {
+    if (!this.root) return;
+    if (this.root !== this) {
+      throw new ShadegradError('INVALID_ARGUMENT', `a ${this.constructor.name} is disposed whose memory belongs to the ${this.root.constructor.name} it is in`, {
+        expected: 'the module on which to() was called',
+        fix: 'dispose() that one',
+      });
+    }
+    this.release([...this.modules()]);
+  }
+
+  private release(modules: readonly Module[]): void {
+    for (const module of modules) module.onDisposed();
+    for (const module of this.modules()) {
+      module.root = null;
+      module.part = null;
+    }
+    for (const [, slot] of this.namedSlots()) slot.place(null);
     this.arena?.dispose();
     this.arena = null;
   }
+}
+
+function notPlaced(): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', 'a module is used while it is on no device', {
+    expected: 'module.to(gpu, { seed }) first',
+    received: 'a module that was not placed, or that was disposed',
+    fix: 'call to() once on the whole module, after it is built',
+  });
 }

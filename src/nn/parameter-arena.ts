@@ -1,4 +1,4 @@
-import { gradientOf, setGradientSlot } from '../autograd/gradient-slots.js';
+import { setGradientSlot } from '../autograd/gradient-slots.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { fill } from '../kernels/elementwise.js';
@@ -27,15 +27,45 @@ export interface ArenaWindow {
   readonly parameters: readonly PlacedParameter[];
 }
 
+/** The flat memory of a module's parameters: its own, or a part of a larger module's. */
+export interface ParameterMemory {
+  readonly gpu: Gpu;
+  readonly windows: readonly ArenaWindow[];
+}
+
 /**
  * A module's parameters in a few flat windows, so that an optimiser updates 54 million of them in a few dispatches.
  * No parameter straddles two windows.
  */
-export class ParameterArena {
+export class ParameterArena implements ParameterMemory {
   readonly windows: readonly ArenaWindow[];
-  private readonly buffers: Tensor[] = [];
+  /** What dispose() gives back. */
+  private readonly handles: Tensor[] = [];
 
-  constructor(gpu: Gpu, slots: readonly [string, Slot][], { seed, training }: { seed: number; training: boolean }) {
+  /** @throws LIMIT_EXCEEDED, and what initializers throw; nothing is left allocated or placed then */
+  constructor(
+    readonly gpu: Gpu,
+    slots: readonly [string, Slot][],
+    { seed, training }: { seed: number; training: boolean },
+  ) {
+    try {
+      this.windows = this.place(slots, training);
+      let stream = 0;
+      for (const [, slot] of slots) slot.initializer(slot.value, seed, stream++);
+    } catch (error) {
+      this.dispose();
+      for (const [, slot] of slots) slot.place(null);
+      throw error;
+    }
+  }
+
+  private own(tensor: Tensor): Tensor {
+    this.handles.push(tensor);
+    return tensor;
+  }
+
+  private place(slots: readonly [string, Slot][], training: boolean): ArenaWindow[] {
+    const { gpu } = this;
     const windowElements = Math.floor(Math.min(MAX_WINDOW_BYTES, gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize) / 4);
     const plans: { length: number; places: { name: string; slot: Slot; offset: number; size: number }[] }[] = [];
     for (const [name, slot] of slots.filter(([, each]) => each.trainable)) {
@@ -44,7 +74,7 @@ export class ParameterArena {
         throw new ShadegradError('LIMIT_EXCEEDED', `parameter "${name}" does not fit in one binding of this adapter`, {
           expected: `at most ${windowElements} elements`,
           received: `${size} elements`,
-          fix: 'use a narrower network',
+          fix: 'use fewer channels, or an adapter that binds more',
         });
       }
       let plan = plans[plans.length - 1];
@@ -53,43 +83,52 @@ export class ParameterArena {
       plan.length += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
     }
 
-    this.windows = plans.map(({ length, places }) => {
-      const values = flat(gpu, length, 'parameters');
-      const gradients = training ? flat(gpu, length, 'gradients') : null;
+    const windows = plans.map(({ length, places }) => {
+      const values = this.own(flat(gpu, length, 'parameters'));
+      const gradients = training ? this.own(flat(gpu, length, 'gradients')) : null;
       const parameters = places.map(({ name, slot, offset, size }) => {
-        const tensor = view(values, slot.shape, offset);
+        const tensor = this.own(view(values, slot.shape, offset));
         tensor.requiresGrad = training;
-        if (gradients) setGradientSlot(tensor, view(gradients, slot.shape, offset));
+        if (gradients) setGradientSlot(tensor, this.own(view(gradients, slot.shape, offset)));
         slot.place(tensor);
         return { name, tensor, offset, size };
       });
       return { length, values, gradients, parameters };
     });
-
-    let stream = 0;
     for (const [name, slot] of slots) {
-      if (!slot.trainable) {
-        slot.place(new Tensor({ gpu, shape: slot.shape, storage: gpu.allocatePersistent(elementCount(slot.shape) * 4, name) }).keep());
-        this.buffers.push(slot.value);
-      }
-      slot.initializer(slot.value, seed, stream++);
+      if (slot.trainable) continue;
+      slot.place(this.own(new Tensor({ gpu, shape: slot.shape, storage: gpu.allocatePersistent(elementCount(slot.shape) * 4, name) }).keep()));
     }
+    return windows;
   }
 
-  *parameters(): Generator<PlacedParameter> {
-    for (const window of this.windows) yield* window.parameters;
+  /**
+   * Views of some of the parameters, as if they had an arena of their own.
+   * @param named the tensors of a module in the arena's, by their names in that module. They follow each other here as in
+   *   every module, so that a window has one stretch of them or none.
+   */
+  part(named: ReadonlyMap<string, Tensor>): ParameterMemory {
+    const names = new Map([...named].map(([name, tensor]) => [tensor, name]));
+    const windows = this.windows.flatMap(({ values, gradients, parameters }) => {
+      const own = parameters.filter(({ tensor }) => names.has(tensor));
+      const [first, last] = [own[0], own[own.length - 1]];
+      if (!first || !last) return [];
+      const start = first.offset;
+      const length = last.offset + last.size - start;
+      const partOf = (whole: Tensor): Tensor => this.own(view(whole, [length], start));
+      return [{
+        length,
+        values: partOf(values),
+        gradients: gradients && partOf(gradients),
+        parameters: own.map(({ tensor, offset, size }) => ({ name: names.get(tensor)!, tensor, offset: offset - start, size })),
+      }];
+    });
+    return { gpu: this.gpu, windows };
   }
 
+  /** Gives all memory back, views included. */
   dispose(): void {
-    for (const { values, gradients, parameters } of this.windows) {
-      for (const { tensor } of parameters) {
-        gradientOf(tensor)?.dispose();
-        tensor.dispose();
-      }
-      values.dispose();
-      gradients?.dispose();
-    }
-    for (const buffer of this.buffers) buffer.dispose();
+    for (const handle of this.handles.splice(0).reverse()) handle.dispose();
   }
 }
 

@@ -1,6 +1,6 @@
 import { syntheticFacades } from '../data/synthetic-facades.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { survey, tune, type TuneResult } from '../kernels/tuner.js';
+import { describeFailures, storedChoices, survey, tune, type TuneResult } from '../kernels/tuner.js';
 import { Trainer } from '../training/trainer.js';
 import { openNodeGpu } from './adapter.js';
 import { parseFlags, type FlagValues, type Program } from './flags.js';
@@ -62,8 +62,9 @@ export async function tuneKernels(argv: readonly string[]): Promise<number> {
         onProgress: (_result, done) => progress.update(done),
       });
       progress.stop();
-      const path = await addToTuningCache(gpu.adapter, Object.fromEntries(results.map(({ problem, winner }) => [problem, winner])));
+      const path = await addToTuningCache(gpu.adapter, storedChoices(results));
       console.log(tuningTable(results));
+      for (const line of describeFailures(results)) console.log(`note: ${line}`);
       console.log(`kept in ${path}`);
       return interrupt.exitStatus ?? 0;
     } finally {
@@ -90,15 +91,18 @@ async function stepProblems(gpu: Gpu, { size, ngf, ndf, batch }: FlagValues<type
 }
 
 /** A line for each problem: the winner, its time, and how many times as fast as the heuristic's variant it is. */
-export function tuningTable(results: readonly TuneResult[]): string {
+export function tuningTable(all: readonly TuneResult[]): string {
+  const results = all.filter(({ winner, milliseconds }) => winner in milliseconds);
   const rows = results.map(({ problem, winner, heuristic, milliseconds }) => {
-    const ratio = milliseconds[heuristic]! / milliseconds[winner]!;
+    const known = milliseconds[heuristic];
+    // The heuristic's variant may have failed.
+    const ratio = known === undefined ? '-' : `${(known / milliseconds[winner]!).toFixed(2)}x`;
     const times = Object.entries(milliseconds).map(([variant, time]) => `${variant} ${formatNumber(time)}`).join(', ');
-    return [problem, winner, `${formatNumber(milliseconds[winner]!)} ms`, `${ratio.toFixed(2)}x`, times];
+    return [problem, winner, `${formatNumber(milliseconds[winner]!)} ms`, ratio, times];
   });
   const table = [['problem', 'winner', 'time', 'heuristic / winner', 'all (ms)'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const sum = (pick: (result: TuneResult) => string) => results.reduce((total, result) => total + result.milliseconds[pick(result)]!, 0);
+  const sum = (pick: (result: TuneResult) => string) => results.reduce((total, result) => total + (result.milliseconds[pick(result)] ?? 0), 0);
   const [before, after] = [sum(({ heuristic }) => heuristic), sum(({ winner }) => winner)];
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
   return [...lines, `together ${formatNumber(after)} ms, by the heuristic ${formatNumber(before)} ms`].join('\n');

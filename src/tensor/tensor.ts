@@ -145,16 +145,28 @@ export class Tensor implements Scoped {
     return this.offset % (ALIGNMENT / BYTES[this.dtype]);
   }
 
-  read(): Binding {
-    return this.binding('read');
+  /**
+   * The memory as a kernel reads it. The kernel says what it takes the contents for.
+   * @throws USE_AFTER_FREE; INVALID_ARGUMENT when the tensor is of another type
+   */
+  read(dtype: DType = 'f32'): Binding {
+    return this.binding('read', dtype);
   }
 
-  written(): Binding {
-    return this.binding('write');
+  /** The memory as a kernel writes it. @throws as read() */
+  written(dtype: DType = 'f32'): Binding {
+    return this.binding('write', dtype);
   }
 
-  private binding(access: 'read' | 'write'): Binding {
+  private binding(access: 'read' | 'write', dtype: DType): Binding {
     this.assertLive();
+    if (dtype !== this.dtype) {
+      throw new ShadegradError('INVALID_ARGUMENT', `"${this.label}" has the wrong type for a kernel`, {
+        expected: dtype,
+        received: this.dtype,
+        fix: dtype === 'f32' ? 'convert images with imageToFloat() first' : 'make bytes with Tensor.fromBytes() or floatToImage()',
+      });
+    }
     const width = BYTES[this.dtype];
     const offset = (this.offset - this.base) * width;
     const span = (this.base + (this.rows - 1) * this.rowStride + this.channels) * width;

@@ -3,6 +3,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { architectureOf, completeArchitecture, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
+import { strangeNames } from './step-counts.js';
 
 export interface CheckpointExpectations {
   /** Options that the run must have been started with, to the letter. Options that are not named here may be anything. */
@@ -48,7 +49,7 @@ export function checkFits({ label, info, tensors, target, wanted, expectations }
       fix: 'use the options of the run that saved it, or start a new run in another folder',
     });
   }
-  const different = tensorDifferences(tensors, wanted);
+  const different = [...tensorDifferences(tensors, wanted), ...countDifferences(info, target)];
   if (different.length > 0) {
     const rest = different.length - NAMED_TENSORS;
     throw new ShadegradError('CHECKPOINT_MISMATCH', `${label} holds other tensors than this network has`, {
@@ -75,6 +76,14 @@ function* architectureDifferences(info: TrainingCheckpoint, target: CheckpointTa
 
 function optionDifferences({ options }: TrainingCheckpoint, expectations: CheckpointExpectations): Iterable<Difference> {
   return compare('option ', expectations.options ?? {}, options);
+}
+
+function countDifferences(info: TrainingCheckpoint, target: CheckpointTarget): string[] {
+  if (!isTraining(target)) return [];
+  const strange = [
+    ...strangeNames(target.generatorOptimizer, info.generatorStepCounts), ...strangeNames(target.discriminatorOptimizer, info.discriminatorStepCounts),
+  ];
+  return strange.map((name) => `the steps of "${name.slice(0, 80)}" have no place`);
 }
 
 function tensorDifferences(tensors: readonly SafetensorsTensor[], wanted: readonly CheckpointTensor[]): string[] {

@@ -2,8 +2,10 @@ import { isChoiceTable, type ChoiceTable } from '../gpu/choices.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { PatchGAN, PatchGANOptions } from '../models/patchgan.js';
 import type { UNet, UNetOptions } from '../models/unet.js';
+import type { Adam } from '../optim/adam.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { isTraining, type CheckpointTarget } from './checkpoint-tensors.js';
+import { exceptionalCounts, type StepCounts } from './step-counts.js';
 
 export const CHECKPOINT_FORMAT = 'shadegrad-pix2pix';
 export const CHECKPOINT_FORMAT_VERSION = 1;
@@ -62,6 +64,12 @@ export interface TrainingCheckpoint extends TrainingProgress {
   /** Steps that each Adam has taken; 0 in a checkpoint of the generator alone. */
   readonly generatorSteps: number;
   readonly discriminatorSteps: number;
+  /**
+   * Steps of the parameters that have taken fewer, by name in the network: those that were frozen for a while. Absent when
+   * all have taken as many, so that such files are as they were before parameters counted for themselves.
+   */
+  readonly generatorStepCounts?: StepCounts;
+  readonly discriminatorStepCounts?: StepCounts;
 }
 
 /** Networks whose options tell what they are, on a device or not. */
@@ -104,9 +112,19 @@ export function describeCheckpoint(target: CheckpointTarget, { options, step, ep
     epoch,
     adapter,
     ...(choices && { choices }),
-    generatorSteps: training?.generatorOptimizer.stepCount ?? 0,
-    discriminatorSteps: training?.discriminatorOptimizer.stepCount ?? 0,
+    ...describeSteps('generator', training?.generatorOptimizer),
+    ...describeSteps('discriminator', training?.discriminatorOptimizer),
   };
+}
+
+type Role = 'generator' | 'discriminator';
+type Steps = Pick<TrainingCheckpoint, `${Role}Steps` | `${Role}StepCounts`>;
+
+/** An optimiser's part of the description; of none, no steps. */
+function describeSteps<R extends Role>(role: R, optimizer: Adam | undefined): Pick<Steps, `${R}Steps` | `${R}StepCounts`> {
+  const steps = optimizer?.stepCount ?? 0;
+  const counts = optimizer && exceptionalCounts(optimizer.stepCounts(), steps);
+  return { [`${role}Steps`]: steps, ...(counts && { [`${role}StepCounts`]: counts }) } as Pick<Steps, `${R}Steps` | `${R}StepCounts`>;
 }
 
 /**
@@ -178,6 +196,8 @@ const VARIANT_FIELDS: Record<keyof GeneratorVariant, (value: unknown) => boolean
 const hasVariant = (value: unknown): boolean =>
   Object.entries(VARIANT_FIELDS).every(([name, isValid]) => !isObject(value) || value[name] === undefined || isValid(value[name]));
 
+const isStepCounts = (value: unknown): boolean => value === undefined || (isObject(value) && Object.values(value).every(isCount));
+
 const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion'>, (value: unknown) => boolean> = {
   libraryVersion: isText,
   adapter: isText,
@@ -186,6 +206,8 @@ const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion
   epoch: isCount,
   generatorSteps: isCount,
   discriminatorSteps: isCount,
+  generatorStepCounts: isStepCounts,
+  discriminatorStepCounts: isStepCounts,
   options: (value) => isObject(value) && Object.values(value).every(isPrimitive),
   architecture: (value) =>
     isObject(value) &&

@@ -8,6 +8,7 @@ import { elementCount } from '../tensor/shape.js';
 import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
 import { describeCheckpoint, parseCheckpointInfo, type TrainingCheckpoint, type TrainingProgress } from './checkpoint-info.js';
 import { checkpointBlocks, isTraining, readBlock, type CheckpointTarget } from './checkpoint-tensors.js';
+import { placeStepCounts } from './step-counts.js';
 
 /**
  * A checkpoint is a safetensors file. Its metadata holds a TrainingCheckpoint as JSON under "shadegrad"; its tensors
@@ -31,7 +32,7 @@ const PIECE_BYTES = 8 * 1024 * 1024;
  */
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
-  const { gpu } = target.generator.memory.windows[0]!.values;
+  const { gpu } = target.generator.memory;
   const contents = async function* (): AsyncGenerator<Float32Array> {
     for (const block of blocks) yield* await readBlock(gpu, block);
   };
@@ -152,7 +153,7 @@ export async function restoreCheckpoint(
     for (const tensor of used) await checkTensor(source, tensor, checksums.get(tensor.name)!, piece);
   });
 
-  const { gpu } = target.generator.memory.windows[0]!.values;
+  const { gpu } = target.generator.memory;
   const byName = new Map(used.map((tensor) => [tensor.name, tensor]));
   let unsynchronised = 0;
   for (const { name, shape, storage, offset } of wanted) {
@@ -165,8 +166,8 @@ export async function restoreCheckpoint(
   }
   await gpu.sync();
   if (isTraining(target)) {
-    target.generatorOptimizer.stepCount = info.generatorSteps;
-    target.discriminatorOptimizer.stepCount = info.discriminatorSteps;
+    placeStepCounts(target.generatorOptimizer, info.generatorSteps, info.generatorStepCounts);
+    placeStepCounts(target.discriminatorOptimizer, info.discriminatorSteps, info.discriminatorStepCounts);
   }
   return info;
 }

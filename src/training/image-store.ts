@@ -12,16 +12,23 @@ export interface ImageStoreOptions {
   direction: Direction;
   /** Side in pixels of the stored images; others are resized to it. Even, so that an image is whole 32-bit words. */
   side: number;
+  /** Images of a step. */
   batch: number;
   /** Of sources and targets: 3 (colours) or 1 (luminance). Default 3 and 3. */
   channels?: readonly [source: number, target: number];
+  /**
+   * Most bytes that all images of both sides may take on the device to stay there; 0 keeps the batch at hand alone. WebGPU
+   * does not tell how much memory there is. Default 1 GiB: 2,187 pairs of 286 pixels, beside some 2 GB for the paper's networks.
+   */
+  residentBytes?: number;
 }
 
+const RESIDENT_BYTES = 1024 ** 3;
 const COLOURS = [3, 3] as const;
 
 /**
- * Training pairs as bytes on the device. A set that fits stays there, each image uploaded when it is first drawn;
- * of a larger one, only the batch at hand is there.
+ * Training pairs as bytes on the device. A set within the budget stays there, each image uploaded when it is first drawn;
+ * of a larger one, only the batch at hand is there. What is computed is the same.
  */
 export class ImageStore {
   /** u8 [images, side, side, channels]: what is translated. */
@@ -37,17 +44,22 @@ export class ImageStore {
     private readonly dataset: PairedDataset,
     private readonly options: ImageStoreOptions,
   ) {
-    const { side, batch, channels = COLOURS } = options;
-    const largest = side * side * Math.max(...channels);
+    const { side, batch, channels = COLOURS, residentBytes = RESIDENT_BYTES } = options;
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-    this.resident = dataset.length * largest <= limit;
+    const [sourceBytes, targetBytes] = channels.map((count) => dataset.length * side * side * count) as [number, number];
+    this.resident = Math.max(sourceBytes, targetBytes) <= limit && sourceBytes + targetBytes <= residentBytes;
     const images = this.resident ? dataset.length : batch;
     const make = (label: string, count: number): Tensor => {
       const storage = gpu.allocatePersistent(images * side * side * count, label);
       return new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, count], storage }).keep();
     };
     this.sources = make('source images', channels[0]);
-    this.targets = make('target images', channels[1]);
+    try {
+      this.targets = make('target images', channels[1]);
+    } catch (error) {
+      this.sources.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -80,6 +92,7 @@ export class ImageStore {
     this.gpu.write(tensor.storage, place * side * side * channels, imageBytes(sized, channels));
   }
 
+  /** Gives the memory back. */
   dispose(): void {
     this.sources.dispose();
     this.targets.dispose();

@@ -34,6 +34,11 @@ export interface TrainerOptions {
   direction: Direction;
   /** Side of the images as they are kept on the device, before jitter. Default: `loadSize`. */
   storedSize?: number;
+  /**
+   * Most bytes of device memory that the images of the whole set may take; of a larger set, or where there is no memory for it
+   * beside the step, each step's images travel anew. The results are the same. Default 1 GiB.
+   */
+  residentBytes?: number;
   /** Default: the paper's networks. */
   variants?: TrainerVariants;
   /** False runs every step eagerly: slower, and the same to the bit. Default true. */
@@ -87,6 +92,7 @@ export class Trainer {
   /** What dispose() gives back. */
   private readonly parts: { dispose(): void }[] = [];
   private recording: Recording | null = null;
+  private recordedFor = '';
   private order: { epoch: number; indices: Uint32Array } | null = null;
   private ahead: Batch | null = null;
 
@@ -95,7 +101,7 @@ export class Trainer {
     private readonly dataset: PairedDataset,
     readonly options: TrainerOptions,
   ) {
-    const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize, variants } = options;
+    const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize, residentBytes, variants } = options;
     if (!(size >= MIN_SIZE)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'size of the training images', {
         expected: `at least ${MIN_SIZE}: the discriminator's last layers need that much`,
@@ -108,6 +114,13 @@ export class Trainer {
         expected: 'loadSize of at least the size, and an even storedSize',
         received: `size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
         fix: 'the paper uses 286 for 256',
+      });
+    }
+    if (residentBytes !== undefined && !(residentBytes >= 0)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'residentBytes of the training', {
+        expected: 'a number of bytes of at least 0',
+        received: String(residentBytes),
+        fix: 'leave it out for 1 GiB, or use 0 to keep only the batch at hand on the device',
       });
     }
     this.stepsPerEpoch = Math.floor(dataset.length / batch);
@@ -133,7 +146,7 @@ export class Trainer {
         generatorOptimizer: own(new Adam(generator, adam)),
         discriminatorOptimizer: own(new Adam(discriminator, adam)),
       };
-      this.store = own(new ImageStore(gpu, dataset, { direction, side: storedSize, batch, channels: [inChannels, outChannels] }));
+      this.store = own(new ImageStore(gpu, dataset, { direction, side: storedSize, batch, channels: [inChannels, outChannels], residentBytes }));
       this.draws = own(imageDraws(gpu, batch).keep());
       this.losses = own(Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep());
       this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep());
@@ -144,15 +157,31 @@ export class Trainer {
   }
 
   /**
-   * Builds the networks and compiles the step.
+   * Builds the networks and compiles the step. When there is no memory for the images of the whole set beside it, that is done
+   * once more without keeping them on the device.
    *
-   * @param prepare awaited before that, with the step's dispatches: to tune the kernels for them
+   * @param prepare awaited before the step is compiled, with its dispatches: to tune the kernels for them
+   * @throws INVALID_ARGUMENT for options that cannot work; OUT_OF_MEMORY, SHADER_COMPILE, DEVICE_LOST, and what `prepare`
+   *   throws; nothing is left allocated then
    */
   static async create(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>): Promise<Trainer> {
+    try {
+      return await Trainer.open(gpu, dataset, options, prepare);
+    } catch (error) {
+      const { residentBytes } = options;
+      if (!(error instanceof ShadegradError) || error.code !== 'OUT_OF_MEMORY' || residentBytes === 0) throw error;
+    }
+    gpu.trim();
+    return Trainer.open(gpu, dataset, { ...options, residentBytes: 0 }, prepare);
+  }
+
+  private static async open(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>): Promise<Trainer> {
     const trainer = new Trainer(gpu, dataset, options);
     try {
+      // What has no memory is told here, and not taken for a failure of what follows.
+      await gpu.sync();
       await prepare?.(() => trainer.dispatchStep());
-      if (options.replay ?? true) trainer.recording = (await gpu.record(() => trainer.dispatchStep())).recording;
+      if (options.replay ?? true) await trainer.record();
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -179,6 +208,19 @@ export class Trainer {
   resumeAt(step: number): void {
     this.step = step;
     this.collected = step;
+  }
+
+  /** Compiles the step for optimisers whose parameters have taken as many steps, in relation to each other, as now. */
+  private async record(): Promise<void> {
+    this.recording?.destroy();
+    this.recording = null;
+    this.recordedFor = this.partition;
+    this.recording = (await this.gpu.record(() => this.dispatchStep())).recording;
+  }
+
+  private get partition(): string {
+    const { generatorOptimizer, discriminatorOptimizer } = this.networks;
+    return `${generatorOptimizer.partition}|${discriminatorOptimizer.partition}`;
   }
 
   private dispatchStep(): void {
@@ -209,6 +251,8 @@ export class Trainer {
     const { seed, size, loadSize, jitter } = this.options;
     const { epoch } = this;
     const { indices, places } = await this.takeBatch();
+    // A restored checkpoint may hold parameters that were thawed late.
+    if (this.recording && this.recordedFor !== this.partition) await this.record();
     writeImageDraws(
       this.draws,
       indices.map((index, position) => ({

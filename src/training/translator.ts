@@ -53,9 +53,11 @@ export class Translator {
   ) {}
 
   /**
-   * Records a generator that is on the device.
-   *
-   * @throws INVALID_ARGUMENT for a size that the generator does not take, or other channels than 1 or 3
+   * Records the generator's work on one image.
+   * @param gpu that the generator is on
+   * @param generator it stays the caller's
+   * @throws INVALID_ARGUMENT for a size that the generator does not take, other channels than 1 or 3, or a generator on no device;
+   *   OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
   static async create(
     gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch', size = generator.size }: TranslatorOptions = {},
@@ -126,6 +128,7 @@ export class Translator {
     }
   }
 
+  /** Gives back the memory of the step; the generator stays. */
   dispose(): void {
     const { stage } = this;
     this.stage = null;

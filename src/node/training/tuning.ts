@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
-import { survey, tune } from '../../kernels/tuner.js';
+import { describeFailures, storedChoices, survey, tune } from '../../kernels/tuner.js';
 import { addToTuningCache, readTuningCache } from '../tuning-cache.js';
 
 /** All the time that a training run spends on tuning: less than most runs win by it. */
@@ -25,7 +25,8 @@ export async function openTuning(gpu: Gpu, say: (line: string) => void): Promise
     gpu.trim();
     const changed = results.filter(({ winner, heuristic }) => winner !== heuristic).length;
     say(`tuned ${results.length} of ${missing.size} in ${seconds().toFixed(1)} s: ${changed} run a faster variant now`);
-    const choices = Object.fromEntries(results.map(({ problem, winner }) => [problem, winner]));
+    for (const line of describeFailures(results)) say(`note: ${line}`);
+    const choices = storedChoices(results);
     // A run needs no cache: it stores its choices in its checkpoints.
     await addToTuningCache(gpu.adapter, choices).catch((error: Error) => say(`warning: ${error.message}`));
   };

@@ -1,0 +1,224 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as api from '../src/index.js';
+import type { Gpu } from '../src/gpu/gpu.js';
+import { elementCount, type Shape } from '../src/tensor/shape.js';
+import { Tensor } from '../src/tensor/tensor.js';
+import { failure, withLimits } from './harness/devices.js';
+import { testGpu } from './harness/gpu.js';
+
+const gpu = await testGpu();
+/** Another runtime on the same device: its memory is not this one's. */
+const otherGpu = withLimits(gpu, {});
+
+type Operands = Readonly<Record<string, Tensor>>;
+
+interface Operation {
+  /** Shape of each tensor it takes; a name that begins with "u8 " is one of bytes. */
+  readonly operands: Readonly<Record<string, Shape>>;
+  readonly run: (operands: Operands) => unknown;
+  /** How messages name it; the operation itself unless given. */
+  readonly name?: RegExp;
+  /** Takes tensors of any type: only the device and the life of the tensors matter. */
+  readonly anyType?: boolean;
+  /** Touches the handle alone and dispatches nothing. */
+  readonly handleOnly?: boolean;
+}
+
+const IMAGE: Shape = [2, 4, 4, 4];
+const unary = (run: (x: Tensor, out: Tensor) => unknown, name?: RegExp): Operation =>
+  ({ operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => run(x!, out!), name });
+const binary = (run: (a: Tensor, b: Tensor, out: Tensor) => unknown, name?: RegExp): Operation =>
+  ({ operands: { a: IMAGE, b: IMAGE, out: IMAGE }, run: ({ a, b, out }) => run(a!, b!, out!), name });
+const network = (module: api.Module, input: Shape, run: (x: Tensor) => unknown, name: RegExp): Operation => {
+  module.to(gpu);
+  return { operands: { x: input }, run: ({ x }) => run(x!), name };
+};
+
+const state = new api.DropoutState(gpu, 1);
+const conv = new api.Conv2d({ inChannels: 4, outChannels: 4 });
+const transposed = new api.ConvTranspose2d({ inChannels: 4, outChannels: 4 });
+const batchNorm = new api.BatchNorm2d(4);
+const instanceNorm = new api.InstanceNorm2d();
+const generator = new api.UNet({ size: 16, ngf: 1 });
+const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
+const training = { training: true };
+
+const OPERATIONS: Record<string, Operation> = {
+  add: binary((a, b, out) => api.add(a, b, { out })),
+  addScaled: binary((a, b, out) => api.addScaled(a, b, 1, 2, { out }), /add/),
+  multiply: binary((a, b, out) => api.multiply(a, b, { out })),
+  scale: unary((x, out) => api.scale(x, 2, { out })),
+  copy: unary((x, out) => api.copy(x, { out })),
+  relu: unary((x, out) => api.relu(x, { out })),
+  leakyRelu: unary((x, out) => api.leakyRelu(x, 0.2, { out })),
+  tanh: unary((x, out) => api.tanh(x, { out })),
+  sigmoid: unary((x, out) => api.sigmoid(x, { out })),
+  dropout: unary((x, out) => api.dropout(x, { layer: 1, state, out })),
+  instanceNorm: unary((x, out) => api.instanceNorm(x, { out })),
+  batchNorm: {
+    operands: { x: IMAGE, gamma: [4], beta: [4], mean: [4], variance: [4], out: IMAGE },
+    run: ({ x, gamma, beta, mean, variance, out }) =>
+      api.batchNorm(x!, gamma!, beta!, { running: { mean: mean!, variance: variance! }, momentum: 0.1, out }),
+  },
+  conv2d: {
+    operands: { x: IMAGE, weight: [2, 2, 4, 3], bias: [3], out: [2, 3, 3, 3] },
+    run: ({ x, weight, bias, out }) => api.conv2d(x!, weight!, bias!, { out }),
+  },
+  convTranspose2d: {
+    operands: { x: IMAGE, weight: [2, 2, 3, 4], bias: [3], out: [2, 5, 5, 3] },
+    run: ({ x, weight, bias, out }) => api.convTranspose2d(x!, weight!, bias!, { out }),
+  },
+  concat: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.concat([a!, b!]) },
+  sum: { operands: { x: IMAGE }, run: ({ x }) => api.sum(x!) },
+  mean: { operands: { x: IMAGE }, run: ({ x }) => api.mean(x!) },
+  l1Loss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.l1Loss(a!, b!), name: /l1 loss/ },
+  l2Loss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.l2Loss(a!, b!), name: /l2 loss/ },
+  bceWithLogits: { operands: { x: IMAGE }, run: ({ x }) => api.bceWithLogits(x!, 1), name: /bce with logits/ },
+  fill: { operands: { x: IMAGE }, run: ({ x }) => api.fill(x!, 1) },
+  fillNormal: { operands: { x: IMAGE }, run: ({ x }) => api.fillNormal(x!, 0, 1, 1, 1), name: /fill_normal/ },
+  fillUniform: { operands: { x: IMAGE }, run: ({ x }) => api.fillUniform(x!, 0, 1, 1, 1), name: /fill_uniform/ },
+  reshape: { operands: { x: IMAGE }, run: ({ x }) => api.reshape(x!, [32, 4]), anyType: true, handleOnly: true },
+  sliceChannels: { operands: { x: IMAGE }, run: ({ x }) => api.sliceChannels(x!, 0, 2), anyType: true, handleOnly: true },
+  floatToImage: { operands: { x: IMAGE }, run: ({ x }) => api.floatToImage(x!) },
+  imageToFloat: { operands: { 'u8 x': IMAGE, out: IMAGE }, run: ({ 'u8 x': x, out }) => api.imageToFloat(x!, out) },
+  imageResizeBicubic: { operands: { 'u8 x': IMAGE }, run: ({ 'u8 x': x }) => api.imageResizeBicubic(x!, 8, 8) },
+  imageJitter: {
+    operands: { 'u8 x': IMAGE, 'u8 draws': [2, 16], out: [2, 4, 4, 4] },
+    run: ({ 'u8 x': x, 'u8 draws': draws, out }) => api.imageJitter(x!, draws!, { loadSize: 5, cropSize: 4 }, out),
+  },
+  writeImageDraws: {
+    operands: { 'u8 draws': [1, 16] },
+    run: ({ 'u8 draws': draws }) => api.writeImageDraws(draws!, [{ cropX: 0, cropY: 0, mirror: false }]),
+    handleOnly: true,
+  },
+  Conv2d: network(conv, IMAGE, (x) => conv.forward(x), /conv2d/),
+  ConvTranspose2d: network(transposed, IMAGE, (x) => transposed.forward(x), /convTranspose2d/),
+  BatchNorm2d: network(batchNorm, IMAGE, (x) => batchNorm.forward(x, training), /batchNorm/),
+  InstanceNorm2d: network(instanceNorm, IMAGE, (x) => instanceNorm.forward(x, training), /instanceNorm/),
+  UNet: network(generator, [1, 16, 16, 3], (x) => generator.forward(x, training), /leakyRelu|conv2d/),
+  PatchGAN: network(discriminator, [1, 16, 16, 6], (x) => discriminator.forward(x, training), /conv2d/),
+};
+
+/** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
+const NO_OPERANDS = new Set([
+  'Adam', 'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'Slot',
+  'Tensor', 'Trainer', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
+  'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',
+  'encodeSafetensors', 'encodeWeights', 'epochPermutation', 'exportOnnx', 'findNetwork', 'findRun', 'hasRun', 'headerBytes',
+  'imageDraws', 'imageGrid', 'imageL1', 'imagePsnr', 'imageSsim', 'jitterDraw', 'joinPair', 'linearDecay', 'loadNetwork', 'meanImage',
+  'mirror', 'networkArchitecture', 'networkWeights', 'networksIn', 'noGrad', 'normal', 'openGpu', 'openPict', 'openPyTorch',
+  'openSafetensors', 'openShardedSafetensors', 'openTfjsLayers', 'parseHeader', 'pix2pixStep', 'placeRun', 'readCheckpointHeader',
+  'resizeBicubic', 'restoreCheckpoint', 'runForPyTorch', 'splitPair', 'stateDict', 'survey', 'syntheticFacades', 'tensorBytes', 'tune',
+  'uniform', 'zeroGrad',
+]);
+
+test('every exported function and class is in the table, or known to take no tensor', () => {
+  const exported = Object.entries(api).filter(([, value]) => typeof value === 'function').map(([name]) => name);
+  assert.equal(exported.filter((name) => !(name in OPERATIONS) && !NO_OPERANDS.has(name)), []);
+  assert.equal(Object.keys(OPERATIONS).filter((name) => !exported.includes(name)), []);
+});
+
+const isBytes = (name: string): boolean => name.startsWith('u8 ');
+
+function make(on: Gpu, shape: Shape, bytes: boolean, label: string): Tensor {
+  const count = elementCount(shape);
+  return bytes ? Tensor.fromBytes(on, new Uint8Array(count), shape, label) : Tensor.from(on, new Float32Array(count).fill(0.5), shape, label);
+}
+
+/** Runs `body` with the right tensors but one, and counts what is dispatched on either runtime. */
+async function withOne(operation: Operation, odd: string, oddTensor: () => Tensor, body: (operands: Operands) => Promise<unknown>): Promise<number> {
+  const operands = Object.fromEntries(
+    Object.entries(operation.operands).map(([name, shape]) => [name, name === odd ? oddTensor() : make(gpu, shape, isBytes(name), name)]),
+  );
+  let dispatched = 0;
+  for (const each of [gpu, otherGpu]) each.dispatch = () => void dispatched++;
+  try {
+    await body(operands);
+  } finally {
+    for (const each of [gpu, otherGpu]) delete (each as { dispatch?: unknown }).dispatch;
+    for (const tensor of Object.values(operands)) tensor.dispose();
+  }
+  return dispatched;
+}
+
+for (const [name, operation] of Object.entries(OPERATIONS)) {
+  const called = operation.name ?? new RegExp(name);
+
+  test(`${name} runs, and gives back what it makes`, async () => {
+    const made = Object.fromEntries(Object.entries(operation.operands).map(([each, shape]) => [each, make(gpu, shape, isBytes(each), each)]));
+    gpu.scope(() => void operation.run(made));
+    await gpu.sync();
+    for (const tensor of Object.values(made)) tensor.dispose();
+  });
+
+  for (const [odd, shape] of Object.entries(operation.operands)) {
+    if (!operation.anyType) test(`${name} refuses ${odd} of the wrong type before anything runs`, async () => {
+      const wrong = (): Tensor => make(gpu, shape, !isBytes(odd), 'the odd one');
+      const dispatched = await withOne(operation, odd, wrong, (operands) => failure(
+        'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)),
+        called, '"the odd one"', isBytes(odd) ? /expected: u8\n/ : /expected: f32\n/, /fix: /,
+      ));
+      assert.is(dispatched, 0);
+    });
+
+    test(`${name} refuses a disposed ${odd}`, async () => {
+      const disposed = (): Tensor => {
+        const tensor = make(gpu, shape, isBytes(odd), 'the odd one');
+        tensor.dispose();
+        return tensor;
+      };
+      const dispatched = await withOne(operation, odd, disposed, (operands) => failure(
+        'USE_AFTER_FREE', () => gpu.scope(() => void operation.run(operands)), '"the odd one"',
+      ));
+      assert.is(dispatched, 0);
+    });
+
+    if (!operation.handleOnly && Object.keys(operation.operands).length > 1) test(`${name} refuses ${odd} of another Gpu`, async () => {
+      const foreign = (): Tensor => make(otherGpu, shape, isBytes(odd), 'the odd one');
+      const dispatched = await withOne(operation, odd, foreign, (operands) => failure(
+        'DEVICE_MISMATCH', () => gpu.scope(() => void operation.run(operands)), called, /Gpu/, /fix: /,
+      ));
+      assert.is(dispatched, 0);
+    });
+  }
+}
+
+test('a network refuses an input of another Gpu', async () => {
+  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN']) {
+    const { operands, run } = OPERATIONS[name]!;
+    const x = make(otherGpu, operands.x!, false, 'x');
+    await failure('DEVICE_MISMATCH', () => otherGpu.scope(() => gpu.scope(() => void run({ x }))));
+    x.dispose();
+  }
+});
+
+test('running statistics stay as they are when another tensor is refused', async () => {
+  const [x, gamma] = [make(gpu, IMAGE, false, 'x'), make(gpu, [4], true, 'gamma')];
+  const [beta, mean, variance] = ['beta', 'mean', 'variance'].map((name) => make(gpu, [4], false, name)) as [Tensor, Tensor, Tensor];
+  await failure('INVALID_ARGUMENT', () => api.batchNorm(x, gamma, beta, { running: { mean, variance }, momentum: 0.1 }), /gamma/);
+  const short = make(gpu, [3], false, 'short');
+  await failure('SHAPE_MISMATCH', () => api.batchNorm(x, short, beta, { running: { mean, variance }, momentum: 0.1 }), /gamma/);
+  assert.equal([...(await mean.data()), ...(await variance.data())], new Array(8).fill(0.5));
+  for (const tensor of [x, gamma, beta, mean, variance, short]) tensor.dispose();
+});
+
+test('memory of another Gpu is refused where it is bound, copied, written and read', async () => {
+  const [here, there] = [make(gpu, [4], false, 'here'), make(otherGpu, [4], false, 'there')];
+  const shader = { name: 'any', code: '' };
+  await failure('DEVICE_MISMATCH', () => gpu.dispatch({ shader, bindings: [here.read(), there.written()], workgroups: [1, 1, 1] }), '"there"');
+  await failure('DEVICE_MISMATCH', () => gpu.copy(there.storage, 0, here.storage, 0, 16), '"there"');
+  await failure('DEVICE_MISMATCH', () => gpu.write(there.storage, 0, new Float32Array(4)), '"there"');
+  await failure('DEVICE_MISMATCH', () => gpu.read(there.storage, 0, 16), '"there"');
+  for (const tensor of [here, there]) tensor.dispose();
+  await gpu.sync();
+});
+
+test('a kernel that forgets to check is refused a tensor of the wrong type when it binds it', async () => {
+  const [bytes, floats] = [make(gpu, [4], true, 'bytes'), make(gpu, [4], false, 'floats')];
+  await failure('INVALID_ARGUMENT', () => bytes.read(), '"bytes"', /expected: f32/);
+  await failure('INVALID_ARGUMENT', () => floats.written('u8'), '"floats"', /expected: u8/);
+  for (const tensor of [bytes, floats]) tensor.dispose();
+});
+
+test.run();
