@@ -1,7 +1,9 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { OneMoment } from '../gpu/one-moment.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
+import type { Slot } from '../nn/module.js';
 import { elementCount, formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 
@@ -59,10 +61,24 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
   }
 }
 
-/** The reverse of loadNetwork(): a network on a device as weights to write; each tensor is read back when asked for. */
+/**
+ * The reverse of loadNetwork(): a network on a device as weights to write; each tensor is read back when asked for. Reading throws
+ * STALE_TENSOR when the network is trained between two of them.
+ */
 export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
+  const slots = [...network.namedSlots()];
   const tensors = new Map<string, NetworkTensor>();
-  for (const [name, slot] of network.namedSlots()) tensors.set(name, { shape: slot.shape, read: () => slot.value.data() });
+  let moment: OneMoment | null = null;
+  const seen = new Set<string>();
+  const read = async (name: string, { value }: Slot): Promise<Float32Array<ArrayBuffer>> => {
+    // A name for the second time, or all names read: whoever reads begins anew.
+    if (seen.has(name) || seen.size === slots.length) seen.clear();
+    if (seen.size === 0) (moment ??= new OneMoment('a network', slots.map(([, slot]) => slot.value.storage))).begin();
+    else moment!.check();
+    seen.add(name);
+    return value.data();
+  };
+  for (const [name, slot] of slots) tensors.set(name, { shape: slot.shape, read: () => read(name, slot) });
   return { architecture: networkArchitecture(network), tensors };
 }
 

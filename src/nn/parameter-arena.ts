@@ -87,9 +87,9 @@ export class ParameterArena implements ParameterMemory {
       const values = this.own(flat(gpu, length, 'parameters'));
       const gradients = training ? this.own(flat(gpu, length, 'gradients')) : null;
       const parameters = places.map(({ name, slot, offset, size }) => {
-        const tensor = this.own(view(values, slot.shape, offset));
+        const tensor = this.own(view(values, slot.shape, offset, name));
         tensor.requiresGrad = training;
-        if (gradients) setGradientSlot(tensor, this.own(view(gradients, slot.shape, offset)));
+        if (gradients) setGradientSlot(tensor, this.own(view(gradients, slot.shape, offset, `gradient of ${name}`)));
         slot.place(tensor);
         return { name, tensor, offset, size };
       });
@@ -140,7 +140,7 @@ export function flat(gpu: Gpu, length: number, label: string): Tensor {
 }
 
 /** Part of a flat tensor under a shape of its own. */
-export function view(flatTensor: Tensor, shape: readonly number[], offset: number): Tensor {
+export function view(flatTensor: Tensor, shape: readonly number[], offset: number, label = flatTensor.label): Tensor {
   const { gpu, storage } = flatTensor;
-  return new Tensor({ gpu, shape, storage: storage.retain(), offset: flatTensor.offset + offset }).keep();
+  return new Tensor({ gpu, shape, storage: storage.retain(), offset: flatTensor.offset + offset, label }).keep();
 }

@@ -4,6 +4,7 @@ import { checkNumbers } from '../formats/finite.js';
 import { encodeHeader, headerBytes, LENGTH_BYTES, parseHeader, type SafetensorsEntry, type SafetensorsTensor } from '../formats/safetensors.js';
 import { refuseStranger } from '../formats/stranger.js';
 import { ShadegradError } from '../gpu/errors.js';
+import { OneMoment } from '../gpu/one-moment.js';
 import { elementCount } from '../tensor/shape.js';
 import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
 import { describeCheckpoint, parseCheckpointInfo, type TrainingCheckpoint, type TrainingProgress } from './checkpoint-info.js';
@@ -29,12 +30,17 @@ const PIECE_BYTES = 8 * 1024 * 1024;
  * 32 MB read-back follow each other. No step may run until the last piece is out.
  *
  * @param target a training run, or a generator alone for a file to translate with
+ * @throws STALE_TENSOR when a step runs before the last piece is out: the file would be of two steps
  */
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
   const { gpu } = target.generator.memory;
   const contents = async function* (): AsyncGenerator<Float32Array> {
-    for (const block of blocks) yield* await readBlock(gpu, block);
+    const moment = new OneMoment('the state of a checkpoint', blocks.flat().map(({ storage }) => storage));
+    for (const block of blocks) {
+      moment.check();
+      yield* await readBlock(gpu, block);
+    }
   };
   yield* encodeCheckpointTensors(describeCheckpoint(target, progress), blocks.flat(), contents());
 }
