@@ -22,7 +22,7 @@ const MOST_LAYERS = 16;
  * 2,768,705 parameters with 6 channels in and ndf 64.
  */
 export class PatchGAN extends Module {
-  /** All of them, given or not. */
+  /** Every option with its resolved value. */
   readonly options: Readonly<Required<PatchGANOptions>>;
   readonly inChannels: number;
   readonly ndf: number;
@@ -67,8 +67,11 @@ export class PatchGAN extends Module {
   }
 
   /**
+   * Judges every patch of a batch of images.
    * @param x [batch, h, w, in channels]: the condition's channels, then the image's
    * @returns logits [batch, h', w', 1]; 30 x 30 for 256 x 256
+   * @throws SHAPE_MISMATCH for other channels or an image that is too small; INVALID_ARGUMENT on no device or for bytes;
+   *   DEVICE_MISMATCH
    */
   forward(x: Tensor, mode: ForwardMode): Tensor {
     let features = x;

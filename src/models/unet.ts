@@ -11,7 +11,9 @@ import { checkChoice, checkCounts, refused, resolveVariant, type VariantOptions 
 export interface UNetOptions extends VariantOptions {
   /** Height and width of the images: a power of two, at least 16. Default 256. */
   size?: number;
+  /** Channels of the image that is translated. Default 3. */
   inChannels?: number;
+  /** Channels of the result. Default 3. */
   outChannels?: number;
   /** Channels after the first layer; doubled at each of the next three. Default 64. */
   ngf?: number;
@@ -161,7 +163,7 @@ function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropou
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
   const resolved = resolveVariant(variant, network);
-  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} whose innermost layer is normalised`, 'batch', resolved.norm);
+  if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} with innermostNorm`, 'batch', resolved.norm);
   return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, ...resolved, innermostNorm, skip });
 }
 
@@ -178,7 +180,7 @@ function skipTensor({ gpu, shape }: Tensor, channels: number): { first: Tensor; 
  * 54,413,955 parameters at size 256, 3 -> 3 channels, ngf 64.
  */
 export class UNet extends Module {
-  /** All of them, given or not. */
+  /** Every option with its resolved value. */
   readonly options: ResolvedOptions;
   readonly size: number;
   readonly inChannels: number;
@@ -220,15 +222,20 @@ export class UNet extends Module {
     this.state = new DropoutState(gpu, seed);
   }
 
-  /** The counters of the dropout masks: advance() them before each step. */
+  /** The counters of the dropout masks: advance() them before each step. @throws INVALID_ARGUMENT on no device */
   get dropoutState(): DropoutState {
     if (this.state) return this.state;
-    throw new ShadegradError('INVALID_ARGUMENT', 'a U-Net is used before it is on a device', { fix: 'call to(gpu) first' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'a U-Net is used while it is on no device', {
+      expected: 'a network that to(gpu) was called on, or the module that it is in',
+      fix: 'call to(gpu) first; after dispose(), once more',
+    });
   }
 
   /**
+   * Translates a batch of images.
    * @param x [batch, size, size, in channels], in [-1, 1]
    * @returns [batch, size, size, out channels], in [-1, 1]
+   * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT on no device or for bytes; DEVICE_MISMATCH
    */
   forward(x: Tensor, mode: GeneratorMode): Tensor {
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
