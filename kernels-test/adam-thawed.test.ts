@@ -45,7 +45,8 @@ function leaveGradients(module: Vectors, gradients: Readonly<Record<string, read
     .reduce((total, each) => add(total, each))));
 }
 
-const numbersOf = async (module: Module): Promise<number[][]> => Promise.all(module.parameters().map(async (tensor) => [...(await tensor.data())]));
+const numbersOf = async (module: Module): Promise<number[][]> =>
+  Promise.all(module.parameters().map(async (tensor) => [...(await tensor.data())]));
 
 test('parameters that get gradients at different steps move as PyTorch\'s do', async () => {
   const module = new Vectors(golden.sizes).to(gpu);
@@ -58,7 +59,9 @@ test('parameters that get gradients at different steps move as PyTorch\'s do', a
     assert.equal([...adam.stepCounts().values()], expected.counts, `counts after step ${index + 1}`);
     const actual = await numbersOf(module);
     // Float32 steps of about 0.01 in parameters of about 0.1.
-    expected.parameters.forEach((each, which) => assertClose(actual[which]!, each, { absolute: 6e-8, label: `parameter ${which} after step ${index + 1}` }));
+    expected.parameters.forEach((each, which) => {
+      assertClose(actual[which]!, each, { absolute: 6e-8, label: `parameter ${which} after step ${index + 1}` });
+    });
   }
   assert.is(adam.stepCount, Math.max(...golden.steps.at(-1)!.counts));
   adam.dispose();
@@ -80,7 +83,8 @@ test('a recorded step is the eager one to the bit, for parameters of several age
     const tensors = SIZES.map((size, index) => Tensor.from(gpu, gradients[index]!, [size]));
     const all = (): void => {
       adam.zeroGrad();
-      gpu.scope(() => backward(module.vectors.map((slot, index) => sum(multiply(slot.value, tensors[index]!))).reduce((total, each) => add(total, each))));
+      const terms = (): Tensor[] => module.vectors.map((slot, index) => sum(multiply(slot.value, tensors[index]!)));
+      gpu.scope(() => backward(terms().reduce((total, each) => add(total, each))));
       adam.step();
     };
     if (recorded) {

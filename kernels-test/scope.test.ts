@@ -28,7 +28,10 @@ const SHAPES: Record<string, () => { result: unknown; tensors: Tensor[] }> = {
   'a map': () => { const [x, y] = [one(), one()]; return { result: new Map([[x, { y }]]), tensors: [x, y] }; },
   'a set in a map': () => { const x = one(); return { result: new Map([['all', new Set([x])]]), tensors: [x] }; },
   'an instance of a class': () => { const result = new Result(one()); return { result, tensors: [result.loss, ...result.others] }; },
-  'an object without a prototype': () => { const x = one(); return { result: Object.assign(Object.create(null) as object, { x }), tensors: [x] }; },
+  'an object without a prototype': () => {
+    const x = one();
+    return { result: Object.assign(Object.create(null) as object, { x }), tensors: [x] };
+  },
   'a class that extends Map': () => {
     const x = one();
     return { result: new (class Named extends Map<string, Tensor> { readonly extra = x; })(), tensors: [x] };

@@ -106,7 +106,7 @@ export class Gpu {
    */
   assertAlive(): void {
     if (this.destroyed) {
-      throw new ShadegradError('DEVICE_LOST', 'the Gpu is used after destroy()', { fix: 'request a new one' });
+      throw new ShadegradError('DEVICE_LOST', 'the Gpu is used after destroy()', { expected: 'a Gpu that is not destroyed', fix: 'request a new one, or call destroy() later' });
     }
     this.failures.throwIfLost();
   }
@@ -182,7 +182,7 @@ export class Gpu {
     return new ShadegradError('OUT_OF_MEMORY', `no GPU memory left for "${label}"`, {
       expected: `${buffer.size} bytes free`,
       received: `${inUse} bytes were allocated already (maxBufferSize ${this.limits.maxBufferSize}): ${error.message}`,
-      fix: 'use a smaller --size, --ngf or --batch, or close what else uses the GPU',
+      fix: 'use smaller images, fewer channels or a smaller batch, or close what else uses the GPU',
     });
   }
 
@@ -390,7 +390,13 @@ export class Gpu {
    */
   async record<T>(step: () => T): Promise<{ recording: Recording; result: T }> {
     this.assertAlive();
-    if (this.trace) throw new ShadegradError('RECORDING', 'record() is called inside a recorded function', {});
+    if (this.trace) {
+      throw new ShadegradError('RECORDING', 'record() is called inside a recorded function', {
+        expected: 'one record() at a time',
+        received: 'a record() while another one traces its function',
+        fix: 'record one function that does both',
+      });
+    }
     this.stream.flush();
     const trace = new Trace();
     this.trace = trace;

@@ -18,7 +18,8 @@ function isPromise(value: object): boolean {
 
 /** Objects that hold no handles of the user's, and may be large: their insides are not looked at. */
 function isOpaque(value: object): boolean {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof ScopeStack || ('scopes' in value && value.scopes instanceof ScopeStack);
+  const isGpu = 'scopes' in value && value.scopes instanceof ScopeStack;
+  return isGpu || value instanceof ScopeStack || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 }
 
 /** The values of an object's own fields; getters are not called. */
@@ -83,10 +84,11 @@ export class ScopeStack {
         survivors.length = 0;
         // What it fails of, now that its tensors are gone, is told by this error.
         if (promise instanceof Promise) promise.catch(() => {});
-        const what = promise === result ? 'an asynchronous function is run in a scope or recorded' : 'a promise is in the result of a scope or a recorded function';
-        throw new ShadegradError('INVALID_ARGUMENT', what, {
+        const asynchronous = promise === result;
+        const what = asynchronous ? 'an asynchronous function is run' : 'a promise is in the result of a function that is run';
+        throw new ShadegradError('INVALID_ARGUMENT', `${what} in a scope or recorded`, {
           expected: 'a function without await: its tensors are disposed when it returns',
-          received: promise === result ? 'a function that returned a promise' : 'a result that holds a promise',
+          received: asynchronous ? 'a function that returned a promise' : 'a result that holds a promise',
           fix: 'return the tensors from the scope and await their data outside',
         });
       }

@@ -16,7 +16,7 @@ const CODES: Record<Activation, number> = { relu: 0, leakyRelu: 1, tanh: 2, sigm
  * An activation function, element by element.
  * @param x of any shape, channel slices too
  * @param slope of leaky ReLU below zero; ignored by the others
- * @throws SHAPE_MISMATCH
+ * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function activationForward(kind: Activation, x: Tensor, slope = 0.2, out?: Tensor): Tensor {
   const output = resultTensor(kind, x, out);
@@ -35,7 +35,7 @@ export function activationForward(kind: Activation, x: Tensor, slope = 0.2, out?
  * the slope, as PyTorch has it.
  * @param saved the input of relu and leakyRelu; the output of tanh and sigmoid (for relu the output does as well)
  * @param gradOutput of the same shape
- * @throws SHAPE_MISMATCH
+ * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function activationGrad(kind: Activation, saved: Tensor, gradOutput: Tensor, slope = 0.2, out?: Tensor): Tensor {
   expectOperands(`gradient of ${kind}`, { saved, gradOutput, out });

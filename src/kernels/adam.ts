@@ -71,7 +71,7 @@ export interface AdamTensors {
  * One step of Adam over a block of parameters (a window of an arena), as torch.optim.Adam without weight decay:
  * p -= rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
  * @param software whether to go about it as a CPU adapter wants it; the results are the same
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function adamStep(
   { parameters, gradients, firstMoment, secondMoment, hyper }: AdamTensors, software = parameters.gpu.adapter.software,

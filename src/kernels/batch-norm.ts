@@ -164,7 +164,7 @@ export function batchNormStatistics(x: Tensor, epsilon: number): BatchStatistics
  * @param x [..., channels]
  * @param mean, inverseStd, gamma, beta [channels]
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
- * @throws SHAPE_MISMATCH
+ * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function batchNormApply(x: Tensor, mean: Tensor, inverseStd: Tensor, gamma: Tensor, beta: Tensor, out?: Tensor): Tensor {
   expectBatchNorm(x, { mean, inverseStd, gamma, beta }, out);
@@ -209,7 +209,7 @@ export function inverseStdFromVariance(variance: Tensor, epsilon: number): Tenso
  * @param rows how many rows they were taken over
  * @param runningMean, runningVariance [channels], changed
  * @param momentum weight of the new batch, 0 to 1
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function updateRunningStatistics(
   mean: Tensor, variance: Tensor, rows: number, runningMean: Tensor, runningVariance: Tensor, momentum: number,
@@ -237,7 +237,7 @@ export function updateRunningStatistics(
 
 /**
  * Gradients of batch norm whose statistics are those of the batch itself.
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function batchNormGrad(options: BatchNormGradOptions): BatchNormGradients {
   return gradients(options, true);
@@ -245,7 +245,7 @@ export function batchNormGrad(options: BatchNormGradOptions): BatchNormGradients
 
 /**
  * Gradients of batch norm with fixed statistics, such as running ones.
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function batchNormInferenceGrad(options: BatchNormGradOptions): BatchNormGradients {
   return gradients(options, false);

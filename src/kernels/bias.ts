@@ -13,7 +13,7 @@ const ROWS_AT_ONCE = 64;
  * x + bias, the same for every row.
  * @param x [..., channels]
  * @param bias [channels]
- * @throws SHAPE_MISMATCH
+ * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function addBias(x: Tensor, bias: Tensor, out?: Tensor): Tensor {
   expectOperands('addBias', { x, bias, out });
@@ -33,7 +33,7 @@ export function addBias(x: Tensor, bias: Tensor, out?: Tensor): Tensor {
  * Sum over all rows for each channel: the gradient of a bias. Two stages for many rows, in a fixed order.
  * @param gradOutput [..., channels]
  * @param into [channels], where to put it: written over, or added to with `accumulate`
- * @throws SHAPE_MISMATCH
+ * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function biasGrad(gradOutput: Tensor, into?: Tensor, accumulate = false): Tensor {
   expectOperands('biasGrad', { gradOutput, into });

@@ -100,6 +100,6 @@ function checkGeometry(stride: readonly [number, number], padding: readonly [num
   throw new ShadegradError('INVALID_ARGUMENT', 'stride and padding of a convolution', {
     expected: 'whole numbers: stride at least 1, padding at least 0',
     received: `stride ${stride.join(' x ')}, padding ${padding.join(' x ')}`,
-    fix: 'use such numbers',
+    fix: 'stride 2 with padding 1 halves an image with a kernel of 4; stride 1 with padding 1 keeps it with a kernel of 3',
   });
 }

@@ -168,7 +168,7 @@ const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniform
  * @param bias [out channels] or null
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
  * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor, variant?: ConvVariant): Tensor {
   expectOperands('conv2d', { input, weight, bias, out });

@@ -85,7 +85,9 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
 }
 
 /** @throws DEVICE_MISMATCH unless both tensors are on one Gpu */
-export function expectOneDevice(operation: string, [name, tensor]: readonly [string, Tensor], [otherName, other]: readonly [string, Tensor]): void {
+export function expectOneDevice(
+  operation: string, [name, tensor]: readonly [string, Tensor], [otherName, other]: readonly [string, Tensor],
+): void {
   if (tensor.gpu === other.gpu) return;
   throw new ShadegradError('DEVICE_MISMATCH', `${operation}: ${name} and ${otherName} are on two Gpus`, {
     expected: `"${other.label}" on the Gpu of "${tensor.label}"`,

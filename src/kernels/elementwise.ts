@@ -10,12 +10,12 @@ import fillSource from '../../shaders/fill.wgsl';
 import multiplySource from '../../shaders/multiply.wgsl';
 import scaleSource from '../../shaders/scale.wgsl';
 
-/** a + b. All functions here take tensors of one shape, channel slices too. @throws SHAPE_MISMATCH */
+/** a + b. All functions here take tensors of one shape, channel slices too. @throws as expectOperands(); SHAPE_MISMATCH */
 export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {
   return addScaled(a, b, 1, 1, out);
 }
 
-/** scaleA * a + scaleB * b. @throws SHAPE_MISMATCH */
+/** scaleA * a + scaleB * b. @throws as expectOperands(); SHAPE_MISMATCH */
 export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, out?: Tensor): Tensor {
   expectOperands('add', { a, b, out });
   expectShape('second operand of add', a.shape, b.shape);
@@ -32,7 +32,7 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
   return output;
 }
 
-/** a * b, element by element. @throws SHAPE_MISMATCH */
+/** a * b, element by element. @throws as expectOperands(); SHAPE_MISMATCH */
 export function multiply(a: Tensor, b: Tensor, out?: Tensor): Tensor {
   expectOperands('multiply', { a, b, out });
   expectShape('second operand of multiply', a.shape, b.shape);
@@ -47,7 +47,7 @@ export function multiply(a: Tensor, b: Tensor, out?: Tensor): Tensor {
   return output;
 }
 
-/** factor * a. @throws SHAPE_MISMATCH */
+/** factor * a. @throws as expectOperands(); SHAPE_MISMATCH */
 export function scale(a: Tensor, factor: number, out?: Tensor): Tensor {
   const output = resultTensor('scale', a, out);
   const walk = walkElements([a, output]);
@@ -73,7 +73,7 @@ export function addInto(target: Tensor, source: Tensor): void {
   });
 }
 
-/** The same numbers, to the bit, in `out` or a new tensor without gaps. @throws SHAPE_MISMATCH */
+/** The same numbers, to the bit, in `out` or a new tensor without gaps. @throws as expectOperands(); SHAPE_MISMATCH */
 export function copy(source: Tensor, out?: Tensor): Tensor {
   const output = resultTensor('copy', source, out);
   const walk = walkElements([source, output]);

@@ -68,7 +68,7 @@ function expectSide(side: number, what: string): void {
  * byte / 127.5 - 1: from 0..255 to -1..1, both ends exact.
  * @param bytes u8 [..., channels]
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
- * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function imageToFloat(bytes: Tensor, out?: Tensor): Tensor {
   expectBytes('imageToFloat', { bytes });
@@ -121,7 +121,7 @@ function resizeAxis(bytes: Tensor, shape: readonly number[], outer: number, inSi
  * Resizes images as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: along rows, then along columns.
  * @param bytes u8 [batch, height, width, channels]
  * @returns u8 [batch, outHeight, outWidth, channels]; `bytes` under a handle of its own when the sizes are equal
- * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function imageResizeBicubic(bytes: Tensor, outHeight: number, outWidth: number): Tensor {
   expectBytes('imageResizeBicubic', { bytes });
@@ -150,7 +150,7 @@ export function imageDraws(gpu: Gpu, batch: number): Tensor {
  * Sets the draws of the next run.
  * @param draws from imageDraws
  * @param values one for each sample of the batch
- * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): void {
   expectBytes('writeImageDraws', { draws });
@@ -175,7 +175,7 @@ export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): vo
  * @param draws from imageDraws; its length is the batch
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
  * @returns [batch, cropSize, cropSize, channels]
- * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }: JitterSizes, out?: Tensor): Tensor {
   expectBytes('imageJitter', { bytes, draws });

@@ -18,7 +18,7 @@ export interface InstanceStatistics {
  * @param x [batch, h, w, channels]
  * @param epsilon above 0
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function instanceNormForward(x: Tensor, epsilon: number, out?: Tensor): { y: Tensor; statistics: InstanceStatistics } {
   expectOperands('instanceNorm', { input: x, out });
@@ -43,7 +43,7 @@ export function instanceNormForward(x: Tensor, epsilon: number, out?: Tensor): {
 /**
  * Gradient of instance norm with respect to x.
  * @param gradOutput of x's shape
- * @throws SHAPE_MISMATCH
+ * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function instanceNormGrad(x: Tensor, gradOutput: Tensor, { images, ones }: InstanceStatistics): Tensor {
   expectOperands('gradient of instanceNorm', { input: x, gradOutput });

@@ -38,12 +38,12 @@ export function mean(x: Tensor): Tensor {
   return sumTerms('mean', value, x, 0, 1 / x.size);
 }
 
-/** Mean of |prediction - target| as a [1] tensor. @throws SHAPE_MISMATCH */
+/** Mean of |prediction - target| as a [1] tensor. @throws as expectOperands(); SHAPE_MISMATCH */
 export function l1Loss(prediction: Tensor, target: Tensor): Tensor {
   return sumTerms('l1 loss', absoluteDifference, prediction, target, 1 / prediction.size);
 }
 
-/** Mean of (prediction - target)^2 as a [1] tensor. @throws SHAPE_MISMATCH */
+/** Mean of (prediction - target)^2 as a [1] tensor. @throws as expectOperands(); SHAPE_MISMATCH */
 export function l2Loss(prediction: Tensor, target: Tensor): Tensor {
   return sumTerms('l2 loss', squaredDifference, prediction, target, 1 / prediction.size);
 }

@@ -67,8 +67,11 @@ export class PatchGAN extends Module {
   }
 
   /**
+   * Judges every patch of a batch of images.
    * @param x [batch, h, w, in channels]: the condition's channels, then the image's
    * @returns logits [batch, h', w', 1]; 30 x 30 for 256 x 256
+   * @throws SHAPE_MISMATCH for other channels or an image that is too small; INVALID_ARGUMENT on no device or for bytes;
+   *   DEVICE_MISMATCH
    */
   forward(x: Tensor, mode: ForwardMode): Tensor {
     let features = x;

@@ -11,7 +11,9 @@ import { checkChoice, checkCounts, refused, resolveVariant, type VariantOptions 
 export interface UNetOptions extends VariantOptions {
   /** Height and width of the images: a power of two, at least 16; the network then also takes multiples of it. Default 256. */
   size?: number;
+  /** Channels of the image that is translated. Default 3. */
   inChannels?: number;
+  /** Channels of the result. Default 3. */
   outChannels?: number;
   /** Channels after the first layer; doubled at each of the next three. Default 64. */
   ngf?: number;
@@ -226,17 +228,21 @@ export class UNet extends Module {
     this.state = new DropoutState(gpu, seed);
   }
 
-  /** The counters of the dropout masks: advance() them before each step. */
+  /** The counters of the dropout masks: advance() them before each step. @throws INVALID_ARGUMENT on no device */
   get dropoutState(): DropoutState {
     if (this.state) return this.state;
-    throw new ShadegradError('INVALID_ARGUMENT', 'a U-Net is used before it is on a device', { fix: 'call to(gpu) first' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'a U-Net is used while it is on no device', {
+      expected: 'a network that to(gpu) was called on, or the module that it is in',
+      fix: 'call to(gpu) first; after dispose(), once more',
+    });
   }
 
   /**
+   * Translates a batch of images.
    * @param x [batch, height, width, in channels], in [-1, 1]; sides are multiples of `size`: at `size` itself the innermost
    * layer sees one pixel, as in the paper, and a network that was trained on larger images runs on those
    * @returns [batch, height, width, out channels], in [-1, 1]
-   * @throws SHAPE_MISMATCH
+   * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT on no device or for bytes; DEVICE_MISMATCH
    */
   forward(x: Tensor, mode: GeneratorMode): Tensor {
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');

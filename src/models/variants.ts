@@ -20,7 +20,7 @@ const NORMS: readonly string[] = ['batch', 'instance', 'none'] satisfies Norm[];
 const BIASES: readonly string[] = ['ends', 'everywhere'] satisfies VariantOptions['bias'][];
 
 /**
- * All options of a variant, given or not.
+ * Resolves the options of a variant: those that are not given get their defaults.
  * @param network names it in errors, as "a U-Net"
  * @throws INVALID_ARGUMENT
  */
@@ -44,6 +44,7 @@ export function checkChoice(what: string, value: unknown, choices: readonly unkn
   if (!choices.includes(value)) throw refused(what, choices.join(' or '), value);
 }
 
+/** The error for an option that a network cannot have. @param what names option and network, as "norm of a U-Net" */
 export function refused(what: string, expected: string, received: unknown): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', what, {
     expected, received: String(received).slice(0, 80), fix: `pass ${expected}, or leave the option out`,

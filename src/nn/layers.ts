@@ -4,16 +4,19 @@ import { constant, normal, type Initializer } from './initializers.js';
 import { Module, type Slot } from './module.js';
 
 export interface ConvLayerOptions {
+  /** Channels of the tensor that comes in. */
   inChannels: number;
+  /** Channels of the result. */
   outChannels: number;
   /** Kernel height and width. Default 4. */
   kernel?: number;
-  /** Default 2. */
+  /** Pixels from one window to the next, both ways. Default 2. */
   stride?: number;
-  /** Default 1. */
+  /** Zeros taken to lie around the image, on each side. Default 1. */
   padding?: number;
+  /** Whether a number for each channel is added to the result; 0 at first. Default true. */
   bias?: boolean;
-  /** Default N(0, 0.02), as DCGAN and pix2pix. */
+  /** Fills the weight. Default N(0, 0.02), as DCGAN and pix2pix. */
   initializer?: Initializer;
 }
 
@@ -42,6 +45,12 @@ export class Conv2d extends ConvLayer {
     super([options.inChannels, options.outChannels], options);
   }
 
+  /**
+   * @param x [batch, height, width, in channels]
+   * @param out where the result goes, such as a channel slice of a wider tensor; made when absent
+   * @returns [batch, floor((height + 2 padding - kernel) / stride) + 1, likewise the width, out channels]
+   * @throws as conv2d(); INVALID_ARGUMENT on no device
+   */
   forward(x: Tensor, out?: Tensor): Tensor {
     return conv2d(x, this.weight.value, this.bias?.value ?? null, { stride: this.stride, padding: this.padding, out });
   }
@@ -53,13 +62,19 @@ export class ConvTranspose2d extends ConvLayer {
     super([options.outChannels, options.inChannels], options);
   }
 
+  /**
+   * @param x [batch, height, width, in channels]
+   * @param out where the result goes, such as a channel slice of a wider tensor; made when absent
+   * @returns [batch, (height - 1) stride - 2 padding + kernel, likewise the width, out channels]
+   * @throws as convTranspose2d(); INVALID_ARGUMENT on no device
+   */
   forward(x: Tensor, out?: Tensor): Tensor {
     return convTranspose2d(x, this.weight.value, this.bias?.value ?? null, { stride: this.stride, padding: this.padding, out });
   }
 }
 
 export interface BatchNormLayerOptions {
-  /** Default 1e-5. */
+  /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
   /** Weight of the newest batch in the running statistics. Default 0.1. */
   momentum?: number;
@@ -93,6 +108,11 @@ export class BatchNorm2d extends Module {
     this.momentum = momentum;
   }
 
+  /**
+   * @param x [..., channels]
+   * @param out where the result goes, of x's shape; made when absent
+   * @throws as batchNorm(); INVALID_ARGUMENT on no device
+   */
   forward(x: Tensor, { training, statistics = 'batch' }: ForwardMode, out?: Tensor): Tensor {
     return batchNorm(x, this.weight.value, this.bias.value, {
       epsilon: this.epsilon,
@@ -113,7 +133,12 @@ export class InstanceNorm2d extends Module {
     this.epsilon = epsilon;
   }
 
-  /** @param _mode taken so that a network can have either norm */
+  /**
+   * @param x [batch, height, width, channels]
+   * @param _mode taken so that a network can have either norm
+   * @param out where the result goes, of x's shape; made when absent
+   * @throws as instanceNorm()
+   */
   forward(x: Tensor, _mode: ForwardMode, out?: Tensor): Tensor {
     return instanceNorm(x, { epsilon: this.epsilon, out });
   }
@@ -123,7 +148,7 @@ export class InstanceNorm2d extends Module {
 export type Norm = 'batch' | 'instance' | 'none';
 export type NormLayer = BatchNorm2d | InstanceNorm2d;
 
-/** @returns null for 'none' */
+/** The layer of a normalisation. @returns null for 'none' */
 export function normLayer(norm: Norm, channels: number, options: { epsilon?: number } = {}): NormLayer | null {
   if (norm === 'none') return null;
   return norm === 'batch' ? new BatchNorm2d(channels, options) : new InstanceNorm2d(options);

@@ -206,7 +206,7 @@ export abstract class Module {
       throw new ShadegradError('INVALID_ARGUMENT', `a ${placed.constructor.name} in a ${this.constructor.name} is on a device already`, {
         expected: 'modules on no device: to() would replace their weights by new ones',
         received: 'a module that to() was called on, or that another module was placed with',
-        fix: 'build the whole module first, call to() on it, and load the weights of its parts after that; or place each part by itself',
+        fix: 'build the whole first, call to() on it, and load the weights of its parts after that; or place each part by itself',
       });
     }
     if (new Set(modules).size === modules.length) return;
@@ -239,7 +239,8 @@ export abstract class Module {
   dispose(): void {
     if (!this.root) return;
     if (this.root !== this) {
-      throw new ShadegradError('INVALID_ARGUMENT', `a ${this.constructor.name} is disposed whose memory belongs to the ${this.root.constructor.name} it is in`, {
+      const [part, whole] = [this.constructor.name, this.root.constructor.name];
+      throw new ShadegradError('INVALID_ARGUMENT', `a ${part} is disposed whose memory belongs to the ${whole} that it is in`, {
         expected: 'the module on which to() was called',
         fix: 'dispose() that one',
       });

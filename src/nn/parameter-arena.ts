@@ -97,7 +97,8 @@ export class ParameterArena implements ParameterMemory {
     });
     for (const [name, slot] of slots) {
       if (slot.trainable) continue;
-      slot.place(this.own(new Tensor({ gpu, shape: slot.shape, storage: gpu.allocatePersistent(elementCount(slot.shape) * 4, name) }).keep()));
+      const storage = gpu.allocatePersistent(elementCount(slot.shape) * 4, name);
+      slot.place(this.own(new Tensor({ gpu, shape: slot.shape, storage }).keep()));
     }
     return windows;
   }

@@ -137,7 +137,11 @@ export function compareImages(image: RgbImage, target: RgbImage): ImageMetrics {
  * @throws INVALID_ARGUMENT for none
  */
 export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
-  if (metrics.length === 0) throw new ShadegradError('INVALID_ARGUMENT', 'there is nothing to average', { expected: 'those of one image or more', received: 'an empty list', fix: 'measure an image first: compareImages(image, target)' });
+  if (metrics.length === 0) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'there is nothing to average', {
+      expected: 'the measures of at least one image', received: 'none', fix: 'measure an image first: compareImages(image, target)',
+    });
+  }
   const mean = (key: keyof ImageMetrics) => metrics.reduce((sum, entry) => sum + entry[key], 0) / metrics.length;
   return { l1: mean('l1'), psnr: mean('psnr'), ssim: mean('ssim') };
 }

@@ -175,7 +175,9 @@ export class Trainer {
     return Trainer.open(gpu, dataset, { ...options, residentBytes: 0 }, prepare);
   }
 
-  private static async open(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>): Promise<Trainer> {
+  private static async open(
+    gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>,
+  ): Promise<Trainer> {
     const trainer = new Trainer(gpu, dataset, options);
     try {
       // What has no memory is told here, and not taken for a failure of what follows.
