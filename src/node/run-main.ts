@@ -10,13 +10,15 @@ const GRACE_MILLISECONDS = 2000;
  *
  * An error is one short message on stderr, never a stack trace: `error [CODE]: message` for a ShadegradError
  * (status 1; 2 for BAD_FLAG), `error: message` for anything else (status 1). `SHADEGRAD_DEBUG=1` adds the stack.
+ * A terminal or pipe that goes away, on stdout or stderr, changes nothing: the program works on to its end.
  */
 export async function runMain(main: () => Promise<number>): Promise<void> {
   const fail = (error: unknown): void => end(reportError(error));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  // A reader such as `head` that has gone away is no error of ours, and there is nobody left to tell.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(1) : fail(error)));
+  // A reader such as `head` or a terminal that has gone away, or a full disk under a redirected output, is no error of the
+  // program: what it makes are files, and there is nobody left to tell.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     end(await main());
   } catch (error) {
