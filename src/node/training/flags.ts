@@ -22,7 +22,7 @@ export const TRAIN_PROGRAM = {
     { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
     { name: 'epochs', type: 'integer', min: 1, max: 100_000, description: 'passes over the training images; the learning rate falls in the second half' },
     { name: 'steps', type: 'integer', min: 1, max: 1_000_000_000, description: 'train this many steps instead' },
-    { name: 'minutes', type: 'number', min: 0.1, max: 100_000, description: 'train as many steps as fit in this time, reports included' },
+    { name: 'minutes', type: 'number', min: 0.1, max: 100_000, description: 'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run keeps its planned length' },
     { name: 'batch', type: 'integer', min: 1, max: 64, default: 1, description: 'images in a step' },
     { name: 'lr', type: 'number', min: 1e-8, max: 1, description: 'learning rate of both networks; 2e-4, in a preview 1e-3' },
     { name: 'lambda', type: 'number', min: 0, max: 1e6, description: 'weight of the L1 loss; 100, in a preview 1000' },
@@ -64,6 +64,11 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>): vo
   }
   if (flags.from !== undefined && flags.resume) {
     throw new ShadegradError('BAD_FLAG', '--resume goes on with the networks of its own run', { expected: 'one of --from and --resume', received: 'both', fix: 'leave out --resume to start a new run' });
+  }
+  if (flags.resume && flags.tune && given.has('tune')) {
+    throw new ShadegradError('BAD_FLAG', '--tune is for new runs: another choice of kernels would give other numbers', {
+      expected: 'one of --tune and --resume', received: 'both', fix: 'leave out --tune: a resumed run takes the kernels of its checkpoint',
+    });
   }
   if (flags['download-url'] !== undefined && !flags.download) {
     throw new ShadegradError('BAD_FLAG', '--download-url says what --download is to fetch', { expected: '--download with it', fix: 'add --download' });

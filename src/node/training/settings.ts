@@ -116,7 +116,7 @@ const SETTING_OF_FLAG: Readonly<Record<string, keyof RunSettings>> = { lr: 'lear
 const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'] as const;
 
 /**
- * The settings to go on with: those of the checkpoint, but for its length, which may grow.
+ * The settings to go on with: those of the checkpoint, but for its length in steps or epochs, which may grow.
  *
  * @throws CHECKPOINT_MISMATCH when a flag says otherwise
  */

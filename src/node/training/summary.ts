@@ -5,6 +5,7 @@ import type { AdapterChoice } from '../adapter-choice.js';
 import { formatCount, formatNumber } from '../format.js';
 import type { TrainingReport } from '../report.js';
 import { SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { wonWarning } from './discriminator-watch.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
 import { loadSizeOf, type RunSettings } from './settings.js';
@@ -95,6 +96,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     seconds,
     peakBytes: gpu.memory().peakBytes,
     losses,
+    ...(history.discriminatorWonAt !== undefined && { warnings: [`Note: ${wonWarning(history.discriminatorWonAt, settings)}.`] }),
     metrics,
     snapshots,
     ...validator.pictured,

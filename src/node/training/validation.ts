@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { PairedDataset } from '../../data/dataset.js';
-import type { RgbImage } from '../../data/image.js';
+import type { ImagePair, RgbImage } from '../../data/image.js';
 import { resizeBicubic } from '../../data/resize.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { UNet } from '../../models/unet.js';
@@ -17,7 +18,7 @@ export interface Validated {
 /** Pairs whose pictures the report shows over time. */
 const PICTURED = 6;
 
-/** Measures a generator on fixed images that it never trains on, and keeps what it makes of the first few. */
+/** A generator's measure on fixed images that it never trains on, with what it makes of the first few. */
 export class Validator {
   private constructor(
     private readonly translator: Translator,
@@ -25,6 +26,8 @@ export class Validator {
     private readonly inputs: readonly RgbImage[],
     private readonly targets: readonly RgbImage[],
     private readonly allNames: readonly string[],
+    /** Of the names and pixels of everything that is measured. */
+    readonly fingerprint: string,
   ) {}
 
   /** @param count validation pairs to use, spread over the set */
@@ -34,7 +37,7 @@ export class Validator {
     const pairs = await Promise.all(Array.from({ length: used }, (_, index) => sized.get(Math.floor((index * dataset.length) / used))));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
-    return new Validator(translator, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name));
+    return new Validator(translator, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), pairs.map(({ name }) => name), fingerprintOf(pairs, direction));
   }
 
   get length(): number {
@@ -70,6 +73,13 @@ export class Validator {
   dispose(): void {
     this.translator.dispose();
   }
+}
+
+/** 64 bits are enough to tell the few sets that one run is ever measured on from each other. */
+function fingerprintOf(pairs: readonly ImagePair[], direction: RunSettings['direction']): string {
+  const hash = createHash('sha256').update(direction);
+  for (const { name, a, b } of pairs) hash.update(JSON.stringify([name, a.width, a.height])).update(a.data).update(b.data);
+  return hash.digest('hex').slice(0, 16);
 }
 
 function resized(dataset: PairedDataset, side: number): PairedDataset {
