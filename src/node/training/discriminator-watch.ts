@@ -1,6 +1,6 @@
 import type { StepLosses } from '../../training/pix2pix-step.js';
 import { formatCount } from '../format.js';
-import type { RunSettings } from './settings.js';
+import { lowerLearningRate, type RunSettings } from './settings.js';
 
 /**
  * When the discriminator counts as having won. Its loss is a mean of binary cross-entropies over patches; the loss is
@@ -27,9 +27,10 @@ export class DiscriminatorWatch {
 }
 
 /** What to say of it, with what to try in a new run. */
-export function wonWarning(wonAt: number, { learningRate, ndf, dropout, jitter }: RunSettings): string {
+export function wonWarning(wonAt: number, settings: RunSettings): string {
+  const { ndf, dropout, jitter } = settings;
   const tries = [
-    `a lower learning rate (--lr ${Number((learningRate / 4).toPrecision(2))})`,
+    `a lower learning rate (--lr ${lowerLearningRate(settings)})`,
     ndf > 1 && `a narrower discriminator (--ndf ${Math.max(1, ndf >> 1)})`,
     !dropout && 'dropout (--dropout)',
     !jitter && 'random crops and mirroring (--jitter)',

@@ -6,7 +6,7 @@ import { StepClock } from '../step-clock.js';
 import { wonWarning } from './discriminator-watch.js';
 import type { Interrupt } from './interrupt.js';
 import type { RunHistory } from './history.js';
-import { learningRateAt, type RunSettings } from './settings.js';
+import { learningRateAt, lowerLearningRate, type RunSettings } from './settings.js';
 
 /**
  * Work in flight, so that Ctrl-C and the progress bar need not wait for more. It is two blocks of steps, of at least one
@@ -123,10 +123,10 @@ function checkFinite({ step, losses }: TrainedStep, settings: RunSettings): void
 }
 
 /** The same error with what the user of this program can do about it. */
-export function diverged({ message, expected, received, cause }: ShadegradError, { learningRate }: RunSettings): ShadegradError {
+export function diverged({ message, expected, received, cause }: ShadegradError, settings: RunSettings): ShadegradError {
   return new ShadegradError('DIVERGED', message.split('\n')[0]!, {
     expected, received, cause,
     // One seed gives one result: to go on from the last checkpoint would end here again.
-    fix: `start a new run with a lower learning rate, such as --lr ${Number((learningRate / 4).toPrecision(2))}`,
+    fix: `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(settings)}`,
   });
 }
