@@ -7,7 +7,11 @@ import * as assert from 'uvu/assert';
 import { joinPair } from '../src/data/image.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
+import type { ShadegradError } from '../src/gpu/errors.js';
+import { parseFlags } from '../src/node/flags.js';
 import { encodePng } from '../src/node/images.js';
+import { TRAIN_PROGRAM } from '../src/node/training/flags.js';
+import { resumedSettings } from '../src/node/training/settings.js';
 import oldRun from './goldens/old_run.json';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
 
@@ -84,10 +88,17 @@ test('flags that a resumed run cannot follow are refused', async () => {
   succeeded(await run('train-facades', [...SMALLEST, '--steps', '1', '--out', out]));
   failedWith(await run('train-facades', ['--resume', '--tune', '--out', out]), 'BAD_FLAG', /--tune/);
   failedWith(await run('train-facades', ['--resume', '--minutes', '1', '--steps', '4', '--out', out]), 'BAD_FLAG', /--steps and --minutes/);
-  failedWith(await run('train-facades', ['--resume', '--from', 'x.pth', '--out', out]), 'BAD_FLAG', /--from/);
+  failedWith(await run('train-facades', ['--resume', '--seed', '2', '--no-jitter', '--out', out]), 'CHECKPOINT_MISMATCH', /--seed 1 --jitter true/);
+  const { options } = await readCheckpointInfo(join(out, 'checkpoint.safetensors'));
   for (const flag of [['--size', '64'], ['--ngf', '2'], ['--ndf', '2'], ['--batch', '2'], ['--lr', '1'], ['--lambda', '1'], ['--seed', '2'], ['--no-dropout'], ['--no-jitter'], ['--direction', 'AtoB'], ['--preset', 'full']]) {
-    failedWith(await run('train-facades', ['--resume', ...flag, '--out', out]), 'CHECKPOINT_MISMATCH', new RegExp(flag[0]!.replace('--no-', '--')));
+    const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
+    assert.throws(() => resumedSettings('a file', options, values, given), (error: ShadegradError) => error.code === 'CHECKPOINT_MISMATCH' && error.message.includes(flag[0]!.replace('--no-', '--')), flag.join(' '));
   }
+  // Every other flag is obeyed, or refused by itself.
+  const compared = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'];
+  const refused = ['from', 'from-discriminator', 'tune'];
+  const obeyed = ['data', 'download', 'download-url', 'epochs', 'steps', 'minutes', 'out', 'resume', 'validate', 'save-every', 'report-every', 'adapter', 'eager'];
+  assert.equal(TRAIN_PROGRAM.flags.map(({ name }) => name).sort(), [...compared, ...refused, ...obeyed].sort());
 });
 
 test.run();

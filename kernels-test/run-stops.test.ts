@@ -1,6 +1,6 @@
 // not in browsers: it runs programs. Every way in which a run is stopped and what it leaves; kill -9 and Ctrl-C are in
 // resume.test.ts, full disks in bad-input.test.ts.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { readCheckpointInfo } from '../src/node/checkpoint.js';
 import { Interrupt } from '../src/node/training/interrupt.js';
 import { buildLibrary, failedWith, loggedSteps, run, start, succeeded, temporaryFolder, TINY, type Running } from './harness/program.js';
 
-const STEPS = 60;
+const STEPS = 40;
 const PARAMETERS = [...TINY, '--ngf', '1', '--ndf', '1', '--steps', String(STEPS), '--save-every', '5', '--report-every', '30'];
 const folder = temporaryFolder('stops');
 const outOf = (name: string): string => join(folder, name);
@@ -62,6 +62,39 @@ test('a terminal that closes, with more signals than one and nothing to write to
   assert.match(readFileSync(join(outOf('hung-up'), 'report.html'), 'utf8'), 'Interrupted');
   succeeded(await run('train-facades', ['--resume', '--out', outOf('hung-up'), '--save-every', '5', '--report-every', '30']));
   assert.ok(bytesOf('hung-up').equals(bytesOf('whole')));
+});
+
+/** Waits for a file that another process writes, a minute at most. */
+async function written(path: string): Promise<string> {
+  for (let turn = 0; turn < 6000; turn++, await sleep(10)) {
+    const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+    if (text !== '') return text;
+  }
+  throw new Error(`${path} was not written`);
+}
+
+test('a real terminal that goes away, with a signal and without (where script(1) can make one)', async () => {
+  if (!/util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')) return;
+  for (const [name, signal, expected] of [['terminal-signal', true, '129'], ['terminal-silent', false, '0']] as const) {
+    const [pid, status] = [join(folder, `${name}-pid`), join(folder, `${name}-status`)];
+    const command = [process.execPath, join(process.cwd(), 'bin/shadegrad.js'), 'train', ...PARAMETERS, ...(signal ? ['--steps', '1000000'] : []), '--out', outOf(name)].join(' ');
+    // The shell outlives the terminal to write the status down.
+    const terminal = spawn('script', ['-qec', `sh -c 'trap "" HUP; ${command} & echo $! > ${pid}; wait $!; echo $? > ${status}'`, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const program = Number(await written(pid));
+    try {
+      await written(logOf(name));
+      terminal.kill('SIGKILL');
+      if (signal) {
+        for (let turn = 0; turn < 6000 && !existsSync(checkpointOf(name)); turn++) await sleep(10);
+        process.kill(program, 'SIGHUP');
+      }
+      assert.is(await written(status), expected);
+    } finally {
+      if (!existsSync(status)) process.kill(program, 'SIGKILL');
+    }
+    if (signal) assert.is((await readCheckpointInfo(checkpointOf(name))).step, loggedSteps(logOf(name)).length);
+    else assert.ok(bytesOf(name).equals(bytesOf('whole')));
+  }
 });
 
 test('signals of one event count once, a later SIGHUP never, a later Ctrl-C or SIGTERM ends at once', () => {
@@ -143,7 +176,7 @@ test('one process a folder; after kill -9 the next goes on at once; --minutes st
   assert.ok(after.step > step && after.step < 1_000_000, `from step ${step} to ${after.step}`);
   assert.is(after.options.totalSteps, 1_000_000);
   assert.is(loggedSteps(logOf('long')).length, after.step);
-  failedWith(await run('train-facades', ['--resume', '--minutes', '1', '--out', outOf('whole')]), 'BAD_FLAG', /finished/, /--steps 120/);
+  failedWith(await run('train-facades', ['--resume', '--minutes', '1', '--out', outOf('whole')]), 'BAD_FLAG', /finished/, /--steps 80/);
 });
 
 /** Gives the first element of a tensor of a checkpoint another value, checksum included. */

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { letGoOfDeadTerminal } from './dead-terminal.js';
 
 /** Exit status of a command line that could not be understood, as shells use it. */
 const USAGE_ERROR = 2;
@@ -23,6 +24,7 @@ export async function runMain(main: () => Promise<number>): Promise<void> {
   // A reader such as `head` or a terminal that has gone away, or a full disk under a redirected output, is no error of the
   // program: what it makes are files, and there is nobody left to tell.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  letGoOfDeadTerminal();
   try {
     end(await main());
   } catch (error) {

@@ -13,7 +13,7 @@ export type CheckpointOptions = Readonly<Record<string, string | number | boolea
 
 /** How far a run has come, and how it was started. */
 export interface TrainingProgress {
-  /** Those of the run, random seed included. */
+  /** The options of the run, random seed included. */
   readonly options: CheckpointOptions;
   /** Steps done. With the seed, this is the state of every random draw: dropout, order and jitter count from it. */
   readonly step: number;
@@ -25,7 +25,7 @@ export interface TrainingProgress {
   readonly choices?: ChoiceTable;
 }
 
-/** What makes a generator another one than the PyTorch reference's with batch norm; what is not named is as there. */
+/** Options in which a generator differs from the PyTorch reference's with batch norm; one that is absent is as in the reference. */
 export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip' | 'dropoutBlocks'>>;
 export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias' | 'epsilon' | 'slope'>>;
 
@@ -36,7 +36,7 @@ export interface CheckpointArchitecture {
   readonly discriminator: ({ readonly inChannels: number; readonly ndf: number; readonly layers: number } & DiscriminatorVariant) | null;
 }
 
-/** Of a saved architecture, what makes its networks other ones than the paper's. */
+/** The options in which the networks of a saved architecture differ from the paper's. */
 export function variantsOf({ generator, discriminator }: CheckpointArchitecture): { generator: GeneratorVariant; discriminator: DiscriminatorVariant & { readonly layers?: number } } {
   const { size: _size, inChannels: _in, outChannels: _out, ngf: _ngf, ...ofGenerator } = generator;
   if (!discriminator) return { generator: ofGenerator, discriminator: {} };
@@ -44,7 +44,7 @@ export function variantsOf({ generator, discriminator }: CheckpointArchitecture)
   return { generator: ofGenerator, discriminator: ofDiscriminator };
 }
 
-/** What a checkpoint that does not name them means. Files hold them: they stay as they are for good. */
+/** Values of the options that a checkpoint does not name. They must never change: files rely on them. */
 const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost' };
 const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
 
@@ -66,7 +66,7 @@ export interface Networks {
   readonly discriminator?: Pick<PatchGAN, 'options'>;
 }
 
-/** Names only the options of a variant that differ from the defaults: other files are as they were before there were any. */
+/** The architecture as a checkpoint has it: only options that differ from the defaults are named, so that files of default networks are byte for byte those of older versions. */
 export function architectureOf({ generator, discriminator }: Networks): CheckpointArchitecture {
   const { size, inChannels, outChannels, ngf, ...variant } = generator.options;
   const described = { size, inChannels, outChannels, ngf, ...differing(variant, GENERATOR_DEFAULTS) };

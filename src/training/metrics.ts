@@ -4,16 +4,19 @@ import { ShadegradError } from '../gpu/errors.js';
 
 function sameSize(a: RgbImage, b: RgbImage): void {
   if (a.width !== b.width || a.height !== b.height) {
-    throw new ShadegradError('SHAPE_MISMATCH', 'Only images of one size can be compared.', {
-      expected: `${a.width} x ${a.height} pixels`,
-      received: `${b.width} x ${b.height} pixels`,
+    throw new ShadegradError('SHAPE_MISMATCH', 'sizes of two images to compare', {
+      expected: `two of ${a.width} x ${a.height} pixels`,
+      received: `${a.width} x ${a.height} and ${b.width} x ${b.height} pixels`,
+      fix: 'resize one of them first, such as with resizeBicubic()',
     });
   }
 }
 
 /**
  * Mean absolute difference of all channels of all pixels on the [-1, 1] scale on which pix2pix computes its L1 loss, so 0
- * (equal) to 2 (black against white). Throws SHAPE_MISMATCH when the sizes differ.
+ * (equal) to 2 (black against white).
+ *
+ * @throws SHAPE_MISMATCH when the sizes differ
  */
 export function imageL1(a: RgbImage, b: RgbImage): number {
   sameSize(a, b);
@@ -76,7 +79,9 @@ function windowMeans(plane: Float64Array, width: number, height: number, across:
 /**
  * Structural similarity of the lumas (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004): 11 x 11 Gaussian window of
  * sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, averaged over the windows that lie wholly inside. 1 for equal images. An image
- * with a side below 11 pixels gets a window as long as that side. Throws SHAPE_MISMATCH when the sizes differ.
+ * with a side below 11 pixels gets a window as long as that side.
+ *
+ * @throws SHAPE_MISMATCH when the sizes differ
  */
 export function imageSsim(a: RgbImage, b: RgbImage): number {
   sameSize(a, b);
@@ -112,21 +117,23 @@ export interface ImageMetrics {
   ssim: number;
 }
 
-/** All three measures of one image against its target. Throws SHAPE_MISMATCH when the sizes differ. */
+/** All three measures of one image against its target. @throws SHAPE_MISMATCH when the sizes differ */
 export function compareImages(image: RgbImage, target: RgbImage): ImageMetrics {
   return { l1: imageL1(image, target), psnr: imagePsnr(image, target), ssim: imageSsim(image, target) };
 }
 
 /** The mean of each measure over many images; throws INVALID_ARGUMENT for none. */
 export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
-  if (metrics.length === 0) throw new ShadegradError('INVALID_ARGUMENT', 'There is nothing to average.');
+  if (metrics.length === 0) throw new ShadegradError('INVALID_ARGUMENT', 'there is nothing to average', { expected: 'those of at least one image', received: 'none', fix: 'measure an image first' });
   const mean = (key: keyof ImageMetrics) => metrics.reduce((sum, entry) => sum + entry[key], 0) / metrics.length;
   return { l1: mean('l1'), psnr: mean('psnr'), ssim: mean('ssim') };
 }
 
 /**
  * The pixelwise mean of one half of every pair, rounded to bytes: what a model that ignores its input would best answer
- * under a squared loss. Throws SHAPE_MISMATCH unless all are of one size.
+ * under a squared loss.
+ *
+ * @throws SHAPE_MISMATCH unless all are of one size
  */
 export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback): Promise<RgbImage> {
   const first = (await dataset.get(0))[half];

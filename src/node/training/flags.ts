@@ -3,9 +3,9 @@ import type { FlagValues, Program } from '../flags.js';
 
 const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 
-/** The command line of `examples/train-facades.js`. Defaults that the preset decides are in settings.ts. */
+/** The command line of `shadegrad train`. Defaults that the preset decides are in settings.ts. */
 export const TRAIN_PROGRAM = {
-  usage: 'node examples/train-facades.js [flags]',
+  usage: 'npx shadegrad train [flags]',
   summary:
     'Trains pix2pix to turn label maps into photos of facades. Without --data it learns from facades that it draws itself. ' +
     'On a GPU it takes the paper\'s setting (--preset full), on a software adapter one that ends in about five minutes (--preset preview).',
@@ -39,11 +39,11 @@ export const TRAIN_PROGRAM = {
     { name: 'eager', type: 'boolean', description: 'run each step anew instead of replaying a recorded one: slower, with the same result' },
   ],
   examples: [
-    { command: 'node examples/train-facades.js', description: 'On facades that the program draws:' },
-    { command: 'node examples/train-facades.js --download', description: 'On the real facades, fetched first:' },
-    { command: 'node examples/train-facades.js --data my/pairs --direction AtoB --preset preview', description: 'On your own pairs, from left to right, as a quick trial:' },
-    { command: 'node examples/train-facades.js --data my/pairs --from latest_net_G.pth --from-discriminator latest_net_D.pth --epochs 50', description: 'On your own pairs, from networks that PyTorch has trained:' },
-    { command: 'node examples/train-facades.js --resume', description: 'Go on after Ctrl-C or a crash:' },
+    { command: 'npx shadegrad train', description: 'On facades that the program draws:' },
+    { command: 'npx shadegrad train --download', description: 'On the real facades, fetched first:' },
+    { command: 'npx shadegrad train --data my/pairs --direction AtoB --preset preview', description: 'On your own pairs, from left to right, as a quick trial:' },
+    { command: 'npx shadegrad train --data my/pairs --from latest_net_G.pth --from-discriminator latest_net_D.pth --epochs 50', description: 'On your own pairs, from networks that PyTorch has trained:' },
+    { command: 'npx shadegrad train --resume', description: 'Go on after Ctrl-C or a crash:' },
   ],
 } as const satisfies Program;
 

@@ -6,6 +6,7 @@ import { readCheckpointInfo } from '../checkpoint.js';
 import { parseFlags } from '../flags.js';
 import { formatCount } from '../format.js';
 import { formatHelp } from '../help.js';
+import { asCalled } from '../program-call.js';
 import { chooseSource, SYNTHETIC } from './data.js';
 import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
 import { openInitialState } from './initial.js';
@@ -18,7 +19,7 @@ import { openTuning } from './tuning.js';
 const say = (line: string): void => console.log(line);
 
 /**
- * The program of `examples/train-facades.js`.
+ * The program of `shadegrad train` and of `examples/train-facades.js`.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
  * @returns the exit status: 0, or 128 and the number of the signal that stopped it (130 after Ctrl-C, 143 SIGTERM, 129 SIGHUP)
@@ -28,7 +29,7 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
   const launchedAt = performance.now();
   const { values: flags, given, help } = parseFlags(TRAIN_PROGRAM, argv);
   if (help) {
-    process.stdout.write(formatHelp(TRAIN_PROGRAM));
+    process.stdout.write(formatHelp(asCalled(TRAIN_PROGRAM, 'train')));
     return 0;
   }
   checkTogether(flags, given);
