@@ -337,6 +337,37 @@ test('a disk that fills up leaves the old checkpoint and no other file', async (
   assert.is.not(Buffer.compare(await readFile(path), bytes), 0);
 });
 
+test('numbers that are not finite never replace a checkpoint: the tensor is named, and the file stays', async (context) => {
+  const { bytes } = context;
+  const folder = await mkdtemp(join(context.folder, 'poisoned-'));
+  const path = join(folder, 'run.safetensors');
+  await writeFile(path, bytes);
+  const model = fresh();
+  const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = model;
+  const statistics = [...generator.namedBuffers()][0]!;
+  const places: [RegExp, Tensor][] = [
+    [/"generator\.[^"]*"/, [...generator.namedParameters()][3]![1]],
+    [/"discriminator\.[^"]*"/, [...discriminator.namedParameters()][0]![1]],
+    [/"generatorOptimizer\.firstMoment\.[^"]*"/, generatorOptimizer.firstMoments[0]!],
+    [/"discriminatorOptimizer\.secondMoment\.[^"]*"/, discriminatorOptimizer.secondMoments[0]!],
+    [new RegExp(`"generator\\.${statistics[0].replaceAll('.', '\\.')}"`), statistics[1]],
+  ];
+  for (const [words, tensor] of places) {
+    const good = await tensor.data();
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      const poisoned = good.slice();
+      poisoned[0] = bad;
+      tensor.write(poisoned);
+      await fails(saveCheckpoint(path, model, PROGRESS), 'DIVERGED', words, `by step ${PROGRESS.step}`, `received: ${bad} at element`);
+      assert.equal(await readdir(folder), ['run.safetensors']);
+      assert.is(Buffer.compare(await readFile(path), bytes), 0);
+    }
+    tensor.write(good);
+  }
+  await saveCheckpoint(path, model, PROGRESS);
+  disposePix2Pix(model);
+});
+
 /** The real file system, with room for so many more bytes. */
 function diskWithRoom(room: number): FileSystem {
   let left = room;

@@ -101,6 +101,59 @@ test('files that belong together appear together or not at all', async ({ folder
   assert.equal((await readdir(folder)).sort(), ['model', 'model.data']);
 });
 
+/** The real file system, whose `call` (of a handle, or `rename`) fails for the second file. */
+function failingAtSecond(call: 'sync' | 'close' | 'rename'): FileSystem {
+  const error = () => Object.assign(new Error('EIO'), { code: 'EIO' });
+  let opened = 0;
+  let renamed = 0;
+  return {
+    ...nodeFiles,
+    rename: async (from, to) => {
+      if (call === 'rename' && ++renamed === 2) throw error();
+      await nodeFiles.rename(from, to);
+    },
+    open: (async (path: string, flags: string) => {
+      const handle = await nodeFiles.open(path, flags);
+      if (flags === 'wx' && ++opened === 2 && call !== 'rename') {
+        const real = handle[call].bind(handle);
+        handle[call] = async () => {
+          await real();
+          throw error();
+        };
+      }
+      return handle;
+    }) as unknown as FileSystem['open'],
+  };
+}
+
+for (const call of ['sync', 'close', 'rename'] as const) {
+  for (const before of ['over old ones', 'into an empty folder']) {
+    test(`of two files that belong together neither appears when the second fails at ${call}, ${before}`, async ({ folder }) => {
+      const paths = [join(folder, 'model.data'), join(folder, 'model')] as const;
+      const bytes = async function* (number: number) {
+        yield Uint8Array.of(number);
+      };
+      const old = before === 'over old ones';
+      if (old) await writeFilesAtomic([[paths[0], bytes(1)], [paths[1], bytes(2)]]);
+      await failsToWrite(writeFilesAtomic([[paths[0], bytes(8)], [paths[1], bytes(9)]], failingAtSecond(call)), paths[1], /EIO/);
+      assert.equal((await readdir(folder)).sort(), old ? ['model', 'model.data'] : []);
+      if (old) assert.equal(await Promise.all(paths.map(async (path) => [...(await readFile(path))])), [[1], [2]]);
+    });
+  }
+}
+
+test('a name as long as the disk takes is written; a longer one is refused before anything is', async ({ folder }) => {
+  for (const name of ['n'.repeat(255), 'ü'.repeat(127)]) {
+    await writeFileAtomic(join(folder, name), 'whole');
+    assert.is(await readFile(join(folder, name), 'utf8'), 'whole');
+  }
+  const content = (async function* (): AsyncGenerator<Uint8Array> {
+    throw new Error('was asked for content');
+  })();
+  await failsToWrite(writeFileAtomic(join(folder, 'n'.repeat(256)), content), 'nnn', /shorter/);
+  assert.is((await readdir(folder)).length, 2);
+});
+
 test('a really full disk: a small tmpfs where one can be mounted', async ({ folder }) => {
   const disk = join(folder, 'disk');
   await mkdir(disk);

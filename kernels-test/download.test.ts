@@ -196,6 +196,81 @@ test('an archive of something else is refused', async ({ folder, serve }) => {
   await fails(downloadFacades({ url, directory: join(folder, 'facades'), ...quick }), folder, 'train, val', 'a.txt');
 });
 
+test('an archive that unpacks to more than is allowed, in bytes or in entries, is refused as soon as that shows', async ({ folder, serve }) => {
+  const directory = join(folder, 'facades');
+  // 32 MB of zeros in 32 kB.
+  const bomb = serve(send(await archive([[{ name: 'facades/train/1.jpg' }, new Uint8Array(32 * 2 ** 20)], [{ name: 'facades/val/1.jpg' }, new Uint8Array(1)]])));
+  await fails(downloadFacades({ url: bomb, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'at most 1.0 MiB', 'by hand');
+  const pieces = serve(send(await archive(Array.from({ length: 3 }, (_, index) => [{ name: `facades/train/${index}.jpg` }, new Uint8Array(400_000)]))));
+  await fails(downloadFacades({ url: pieces, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'unpacks to more');
+  const many = serve(send(await archive(Array.from({ length: 11 }, (_, index) => [{ name: `facades/train/${index}/`, type: 'directory' }]))));
+  await fails(downloadFacades({ url: many, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'at most 10 files');
+  const bytes = await good();
+  await fails(downloadFacades({ url: serve(send(bytes)), directory, mostBytes: 1000, ...quick }), folder, 'more than');
+  await fails(downloadFacades({ url: serve((_, response) => response.writeHead(200).end(bytes)), directory, mostBytes: 1000, ...quick }), folder, 'more than');
+});
+
+test('an address that cannot be right is refused at once', async ({ folder }) => {
+  const directory = join(folder, 'facades');
+  for (const url of ['facades.tar.gz', 'ftp://example.org/facades.tar.gz', 'file:///etc/passwd', 'http://', '']) {
+    const none = (): Promise<Response> => assert.unreachable('was asked for') as never;
+    await fails(downloadFacades({ url, directory, fetch: none }), folder, 'https://');
+  }
+  let requests = 0;
+  for (const code of ['ENOTFOUND', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID']) {
+    const failing = async (): Promise<Response> => {
+      requests++;
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+    };
+    await fails(downloadFacades({ url: 'https://nowhere.invalid/a.tar.gz', directory, fetch: failing }), folder, code, 'check the address');
+  }
+  assert.is(requests, 4);
+});
+
+test('redirections are followed, but not from https to http, to other schemes, or for ever', async ({ folder, serve }) => {
+  const directory = join(folder, 'facades');
+  const bytes = await good();
+  const url = serve((request, response) => {
+    if (request.url === '/moved.tar.gz') send(bytes)(request, response);
+    else response.writeHead(302, { location: '/moved.tar.gz' }).end();
+  });
+  await downloadFacades({ url, directory, ...quick });
+  await rm(directory, { recursive: true });
+  for (const [location, word] of [['http://example.org/a.tar.gz', 'anybody on the way'], ['file:///etc/passwd', 'file:'], ['/again', '10 redirections']] as const) {
+    const asked: string[] = [];
+    const redirecting = async (at: string | URL | Request): Promise<Response> => {
+      asked.push(String(at));
+      return new Response(null, { status: 301, headers: { location } });
+    };
+    await fails(downloadFacades({ url: 'https://example.org/facades.tar.gz', directory, fetch: redirecting }), folder, word);
+    assert.ok(asked.every((at) => at.startsWith('https:')), asked.join(' '));
+  }
+});
+
+test('another archive than the one that is asked for, or than the address gave before, is refused', async ({ folder, serve }) => {
+  const [directory, record] = [join(folder, 'facades'), join(folder, 'cache', 'downloads.json')];
+  const bytes = await good();
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const url = serve(send(bytes));
+  await fails(downloadFacades({ url, directory, sha256: 'f'.repeat(64), ...quick }), folder, sha256);
+  const notes: string[] = [];
+  const again = async (): Promise<string> => {
+    await rm(directory, { recursive: true, force: true });
+    return downloadFacades({ url, directory, sha256, record, onNote: (note) => notes.push(note), ...quick });
+  };
+  await again();
+  await again();
+  assert.is(notes.length, 1);
+  assert.match(notes[0]!, sha256);
+  await rm(directory, { recursive: true });
+  await writeFile(record, (await readFile(record, 'utf8')).replace(sha256, '0'.repeat(64)));
+  let message = '';
+  await downloadFacades({ url, directory, record, ...quick }).catch((error) => (message = error.message));
+  assert.match(message, /another one than it was/);
+  assert.match(message, record);
+  assert.equal(await readdir(folder), ['cache']);
+});
+
 test('a server that falls silent counts as lost; a signal stops everything', async ({ folder, serve }) => {
   const bytes = await good();
   const url = serve((_, response) => {

@@ -1,10 +1,10 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, statSync, truncateSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
-import { JsonLog, readLog } from '../src/node/log.js';
+import { JsonLog, logLines, readLog } from '../src/node/log.js';
 
 const test = suite<{ folder: string; path: string }>('log');
 test.before.each((context) => {
@@ -87,6 +87,43 @@ test('a last line of zero bytes, as a power cut leaves it, is dropped', async ({
   await writeSteps(path, 2);
   appendFileSync(path, Buffer.alloc(64));
   assert.is((await readLog(path)).length, 2);
+});
+
+test('a log of more than a string can hold is gone on with', async ({ path }) => {
+  await writeSteps(path, 3);
+  const whole = readFileSync(path);
+  // Zeros that take no space on the disk, as a power cut may leave them.
+  truncateSync(path, 600 * 2 ** 20);
+  const kept: number[] = [];
+  const log = await JsonLog.open(path, { resumeAtStep: 2, onKept: ({ step }) => kept.push(step) });
+  log.close();
+  assert.equal(kept, [1, 2]);
+  assert.ok(readFileSync(path).equals(whole.subarray(0, statSync(path).size)));
+  assert.equal((await readLog(path)).map(({ step }) => step), [1, 2]);
+});
+
+test('lines are the same in pieces of any size', async ({ path }) => {
+  await writeSteps(path, 4);
+  appendFileSync(path, '{"step":5,"text":"ü"}');
+  const whole = await readLog(path);
+  const lines = readFileSync(path, 'utf8').split('\n');
+  for (const pieceBytes of [1, 2, 3, 7, 50, 1000]) {
+    const entries = [];
+    let length = 0;
+    for await (const { entry, end, terminated } of logLines(path, pieceBytes)) {
+      length += Buffer.byteLength(lines[entries.length]!) + 1;
+      entries.push(entry);
+      assert.equal([end, terminated], entries.length === 5 ? [length - 1, false] : [length, true]);
+    }
+    assert.equal(entries, whole);
+  }
+});
+
+test('a line to keep that comes after one to drop is kept', async ({ path }) => {
+  await writeSteps(path, 3);
+  appendFileSync(path, '{"step":2,"again":true}\n');
+  (await JsonLog.open(path, { resumeAtStep: 2 })).close();
+  assert.equal((await readLog(path)).map(({ step, again }) => [step, again]), [[1, undefined], [2, undefined], [2, true]]);
 });
 
 test('damage before the last line is told with its place, and the file is left as it is', async ({ path }) => {

@@ -65,6 +65,11 @@ test('the page holds everything it was given', () => {
   assert.match(page, /<td class="best">0\.200</);
 });
 
+test('warnings stand with the losses, escaped; without any there is none', () => {
+  assert.match(renderReport({ ...makeReport(), warnings: ['D <has> won'] }), '<p class="warning" role="note">D &lt;has&gt; won</p>');
+  assert.not.match(renderReport(makeReport()), 'class="warning"');
+});
+
 test('every text is escaped', () => {
   const evil = `"><img src=x onerror='alert(1)'></style></script><script>alert(2)</script>&lt;`;
   const report = makeReport();

@@ -76,6 +76,22 @@ test('one seed, one result, to the bit', async () => {
   assert.equal(await run({}, 6), reference);
 });
 
+test('steps that are asked for without waiting are taken one after the other', async () => {
+  const results = [];
+  for (const waits of [true, false]) {
+    const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
+    const calls = [];
+    for (let step = 0; step < 4; step++) {
+      calls.push(trainer.train());
+      if (waits) await calls[step];
+    }
+    await Promise.all(calls);
+    results.push({ losses: await trainer.collectLosses(), state: await stateOf(trainer) });
+    trainer.dispose();
+  }
+  assert.equal(results[1], results[0]);
+});
+
 test('every step draws its own dropout masks, by its number', async () => {
   const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
   for (const first of [0, 1000]) {

@@ -39,7 +39,7 @@ test('a table survives as text, for its own adapter alone', async () => {
   const table = { 'a problem': 'tile' };
   const text = encodeChoices('an adapter', table);
   assert.equal(parseChoices(text, 'an adapter', 'file'), table);
-  await failure('INVALID_ARGUMENT', () => parseChoices(text, 'another', 'file'), /another/, /an adapter/, /npm run tune/);
+  await failure('INVALID_ARGUMENT', () => parseChoices(text, 'another', 'file'), /another/, /an adapter/, /npx shadegrad tune/);
   for (const bad of ['', '{', 'null', '[]', '{"format":"x"}', text.replace('"tile"', '3'), text.replace(/"version": \d+/, '"version": 0')]) {
     await failure('INVALID_ARGUMENT', () => parseChoices(bad, 'an adapter', 'file'), /file/);
   }

@@ -87,7 +87,7 @@ export function encodeChoices(adapter: string, choices: ChoiceTable): string {
  */
 export function parseChoices(text: string, adapter: string, label: string): ChoiceTable {
   const refuse = (expected: string, received: string): never => {
-    throw new ShadegradError('INVALID_ARGUMENT', `tuning cache ${label} cannot be used`, { expected, received, fix: 'delete it, or write it anew with "npm run tune"' });
+    throw new ShadegradError('INVALID_ARGUMENT', `tuning cache ${label} cannot be used`, { expected, received, fix: 'delete it; in Node, "npx shadegrad tune" writes a new one' });
   };
   let value: unknown;
   try {

@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'WEIGHTS_CORRUPT'
   | 'WEIGHTS_UNSUPPORTED'
   | 'WEIGHTS_MISMATCH'
+  | 'RUN_IN_USE'
   | 'BAD_FLAG';
 
 export interface ErrorDetails {

@@ -66,7 +66,7 @@ export async function requestGpu(platform: GPU | undefined, request: GpuRequest 
   if (!adapter) {
     throw new ShadegradError('NO_ADAPTER', 'no WebGPU adapter was found', {
       expected: 'a GPU, or a software Vulkan driver',
-      fix: 'run "npm run doctor" for what is missing on this machine; in a browser, see https://webgpu.org for support',
+      fix: 'in Node, "npx shadegrad doctor" says what is missing on this machine; in a browser, try a recent Chrome, Edge, Safari or Firefox with WebGPU and hardware acceleration on',
     });
   }
   return openGpu(adapter, request, host);

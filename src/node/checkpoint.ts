@@ -16,7 +16,7 @@ export interface SaveCheckpointOptions {
  * Saves a checkpoint under `path` whole or not at all: until the new one is on the disk, the old one stays. Takes a
  * few times 32 MB of memory. No step may run until the promise resolves.
  *
- * @throws WRITE_FAILED (a full disk, no permission), DEVICE_LOST
+ * @throws WRITE_FAILED (a full disk, no permission), DEVICE_LOST, DIVERGED (numbers that are not finite)
  */
 export async function saveCheckpoint(
   path: string, target: CheckpointTarget, progress: TrainingProgress, { generatorOnly = false, files }: SaveCheckpointOptions = {},

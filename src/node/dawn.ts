@@ -120,7 +120,7 @@ async function importDawn(): Promise<{ create: (flags: string[]) => GPU }> {
   } catch (cause) {
     throw new ShadegradError('NO_ADAPTER', `the npm package "webgpu" (Dawn) cannot be loaded on ${process.platform} ${process.arch}`, {
       received: cause instanceof Error ? cause.message : String(cause),
-      fix: 'run "npm ci" again; Dawn is built for Linux with glibc (x64, arm64), macOS, and Windows (x64, arm64)',
+      fix: 'install the packages again (npm install); Dawn is built for Linux with glibc (x64, arm64), macOS, and Windows (x64, arm64)',
       cause,
     });
   }

@@ -25,7 +25,7 @@ export interface Diagnosis {
   healthy: boolean;
 }
 
-/** Looks at the machine's adapters: what `npm run doctor` prints. Never throws for want of an adapter. */
+/** Looks at the machine's adapters: what `shadegrad doctor` prints. The want of an adapter is no error. */
 export async function diagnose(): Promise<Diagnosis> {
   const lines: string[] = [];
   const section = (title: string, content: string[]) => lines.push(title, ...content.map((line) => `  ${line}`), '');

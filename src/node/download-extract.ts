@@ -6,18 +6,53 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFailed } from './files.js';
+import { formatBytes, formatCount } from './format.js';
+
+/** What an archive may become at most: a few megabytes of zeros unpack to gigabytes. */
+export interface ArchiveLimits {
+  /** Bytes of all files together. */
+  readonly bytes: number;
+  /** Files and folders. */
+  readonly entries: number;
+}
 
 function unsafe(url: string, what: string): ShadegradError {
   return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is not to be trusted: ${what}`, {
     expected: 'files and folders that stay inside the archive',
-    fix: 'Do not use this archive. Check the address.',
+    fix: 'do not use this archive; check the address',
   });
 }
 
-async function writeEntry(entry: AsyncIterable<Uint8Array>, target: string): Promise<void> {
+function tooMuch(url: string, expected: string, received: string): ShadegradError {
+  return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} unpacks to more than is allowed`, {
+    expected, received, fix: 'check the address; if the archive is the right one, unpack it by hand',
+  });
+}
+
+/** Counts what has come out of an archive. */
+class Unpacked {
+  private entries = 0;
+  private bytes = 0;
+
+  constructor(private readonly url: string, private readonly most: ArchiveLimits) {}
+
+  /** @param size as its header says */
+  addEntry(size: number): void {
+    const { entries, bytes } = this.most;
+    if (++this.entries > entries) throw tooMuch(this.url, `at most ${formatCount(entries)} files and folders`, 'more');
+    if (this.bytes + size > bytes) throw tooMuch(this.url, `at most ${formatBytes(bytes)} in all`, `${formatBytes(this.bytes + size)} or more`);
+  }
+
+  addBytes(count: number): void {
+    this.bytes += count;
+  }
+}
+
+async function writeEntry(entry: AsyncIterable<Uint8Array>, target: string, unpacked: Unpacked): Promise<void> {
   const handle = await open(target, 'wx').catch((cause) => Promise.reject(writeFailed(target, cause)));
   try {
     for await (const chunk of entry) {
+      unpacked.addBytes(chunk.length);
       await handle.writeFile(chunk).catch((cause) => Promise.reject(writeFailed(target, cause)));
     }
     await handle.sync().catch((cause) => Promise.reject(writeFailed(target, cause)));
@@ -27,17 +62,22 @@ async function writeEntry(entry: AsyncIterable<Uint8Array>, target: string): Pro
 }
 
 /**
- * Unpack a gzipped tar archive of plain files and folders into `folder`, an absolute path. `url` goes into the errors:
- * DOWNLOAD_FAILED for a damaged archive, a link, or an entry that points outside; WRITE_FAILED.
+ * Unpacks a gzipped tar archive of plain files and folders.
+ *
+ * @param folder an absolute path
+ * @param url names the archive in errors
+ * @throws DOWNLOAD_FAILED for a damaged archive, a link, an entry that points outside, or more than `most`; WRITE_FAILED
  */
-export async function extractTarGz(archive: string, folder: string, url: string): Promise<void> {
+export async function extractTarGz(archive: string, folder: string, url: string, most: ArchiveLimits): Promise<void> {
+  const unpacked = new Unpacked(url, most);
   const reader = extract();
   const finished = pipeline(createReadStream(archive), createGunzip(), reader);
   // The loop below may throw first; this rejection is awaited after it.
   finished.catch(() => undefined);
   try {
     for await (const entry of reader) {
-      const { name, type } = entry.header;
+      const { name, type, size } = entry.header;
+      unpacked.addEntry(size ?? 0);
       const target = resolve(folder, name);
       const inside = target === folder || target.startsWith(folder + sep);
       if (!inside || name.includes('\0') || name.includes('\\')) throw unsafe(url, `an entry named ${JSON.stringify(name)}`);
@@ -45,17 +85,17 @@ export async function extractTarGz(archive: string, folder: string, url: string)
       await mkdir(type === 'directory' ? target : dirname(target), { recursive: true }).catch((cause) => {
         throw writeFailed(target, cause);
       });
-      if (type === 'file') await writeEntry(entry as unknown as AsyncIterable<Uint8Array>, target);
+      if (type === 'file') await writeEntry(entry as unknown as AsyncIterable<Uint8Array>, target, unpacked);
       else entry.resume();
     }
     await finished;
   } catch (cause) {
     reader.destroy();
     if (cause instanceof ShadegradError) throw cause;
-    throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is damaged.`, {
+    throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is damaged`, {
       expected: 'a whole .tar.gz',
       received: cause instanceof Error ? cause.message : String(cause),
-      fix: 'Try again later, or fetch the archive by hand and unpack it.',
+      fix: 'try again later, or fetch the archive by hand and unpack it',
       cause,
     });
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgressCallback } from '../data/dataset.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFailed } from './files.js';
+import { formatBytes } from './format.js';
 
 export interface FetchOptions {
   onProgress?: ProgressCallback;
@@ -16,16 +17,31 @@ export interface FetchOptions {
   stallTimeout?: number;
   /** Stops the download; it then rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Bytes of the archive at most; 16 GiB unless given. */
+  mostBytes?: number;
 }
+
+const MOST_ARCHIVE_BYTES = 16 * 2 ** 30;
+const MOST_REDIRECTS = 10;
 
 function failed(url: string, received: string, fix: string, cause?: unknown): ShadegradError {
   return new ShadegradError('DOWNLOAD_FAILED', `Could not download ${url}`, { received, fix, cause });
 }
 
-const BY_HAND = 'Check the internet connection and try again, or fetch the archive by hand and unpack it.';
+const BY_HAND = 'check the internet connection and try again, or fetch the archive by hand and unpack it';
 
 /** Something worth another try. */
 class LostConnection extends Error {}
+
+/** What the system says of an address at which no second try will find anything. */
+const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_CERT|ERR_SSL|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
+
+/** @throws DOWNLOAD_FAILED for what is no address on the web */
+export function parseUrl(text: string, base?: string): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : null;
+  if (url !== null && ['http:', 'https:'].includes(url.protocol)) return url;
+  throw failed(text, url === null ? 'no web address' : `an address that begins with ${url.protocol}`, 'give a whole address that begins with https:// (or http://)');
+}
 
 /** `fetch` says only "fetch failed"; the reason is in its cause. */
 function reasonOf(error: unknown): string {
@@ -45,8 +61,10 @@ interface Transfer {
 }
 
 /**
- * Fetch `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only gzip
- * content is accepted. Throws DOWNLOAD_FAILED, WRITE_FAILED, or the signal's reason.
+ * Fetches `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only gzip
+ * content is accepted, and no way from https to http.
+ *
+ * @throws DOWNLOAD_FAILED (at once for an address that cannot be right), WRITE_FAILED, or the signal's reason
  */
 export async function fetchToFile(url: string, path: string, options: FetchOptions): Promise<void> {
   const { attempts = 4, retryDelay = 1000, signal } = options;
@@ -101,9 +119,7 @@ async function fetchRest(transfer: Transfer): Promise<void> {
   }
   const dog = watchdog(options);
   try {
-    const response = await (options.fetch ?? globalThis.fetch)(url, { headers, signal: dog.signal }).catch((cause) => {
-      throw lost(cause, dog.signal);
-    });
+    const response = await request(url, headers, options, dog.signal);
     const total = await begin(transfer, response);
     await receive(transfer, response, total, dog);
   } finally {
@@ -111,11 +127,34 @@ async function fetchRest(transfer: Transfer): Promise<void> {
   }
 }
 
+/** Follows redirections, which `fetch` would also follow from https to http. */
+async function request(url: string, headers: Record<string, string>, options: FetchOptions, signal: AbortSignal): Promise<Response> {
+  let at = parseUrl(url);
+  for (let redirects = 0; ; redirects++) {
+    const response = await (options.fetch ?? globalThis.fetch)(at.href, { headers, signal, redirect: 'manual' }).catch((cause) => {
+      const { code } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
+      if (!signal.aborted && HOPELESS.test(code ?? '')) {
+        throw failed(url, reasonOf(cause), code === 'ENOTFOUND' ? `there is no server ${at.hostname}: check the address and the internet connection` : 'the server cannot prove who it is: check the address', cause);
+      }
+      throw lost(cause, signal);
+    });
+    const location = [301, 302, 303, 307, 308].includes(response.status) ? response.headers.get('location') : null;
+    if (location === null) return response;
+    await response.body?.cancel();
+    const next = parseUrl(location, at.href);
+    if (redirects === MOST_REDIRECTS) throw failed(url, `more than ${MOST_REDIRECTS} redirections`, 'check the address');
+    if (at.protocol === 'https:' && next.protocol === 'http:') {
+      throw failed(url, `a redirection to ${next.href}, where anybody on the way could change what comes`, 'fetch the archive by hand if you trust that address, and unpack it');
+    }
+    at = next;
+  }
+}
+
 function lost(cause: unknown, signal: AbortSignal): Error {
   return signal.reason instanceof LostConnection ? signal.reason : new LostConnection(reasonOf(cause), { cause });
 }
 
-/** Look at the status and headers; returns the size of the whole file, or 0 when the server does not say. */
+/** Looks at the status and headers. @returns the size of the whole file, or 0 when the server does not say */
 async function begin(transfer: Transfer, response: Response): Promise<number> {
   const { url } = transfer;
   const length = Number(response.headers.get('content-length') ?? 0);
@@ -131,7 +170,7 @@ async function begin(transfer: Transfer, response: Response): Promise<number> {
       transfer.validator = undefined;
       throw new LostConnection(status);
     }
-    throw failed(url, status, response.status === 404 ? 'The file has moved: check the address.' : BY_HAND);
+    throw failed(url, status, response.status === 404 ? 'the file has moved: check the address' : BY_HAND);
   }
   await transfer.handle.truncate(0).catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
   transfer.received = 0;
@@ -146,6 +185,7 @@ async function receive(
   transfer: Transfer, response: Response, total: number, dog: ReturnType<typeof watchdog>,
 ): Promise<void> {
   const { url, handle, options } = transfer;
+  const most = options.mostBytes ?? MOST_ARCHIVE_BYTES;
   const reader = response.body!.getReader();
   for (;;) {
     const { done, value } = await reader.read().catch((cause) => {
@@ -156,7 +196,11 @@ async function receive(
     if (transfer.received === 0 && value.length > 1 && (value[0] !== 0x1f || value[1] !== 0x8b)) {
       await reader.cancel();
       const type = response.headers.get('content-type') ?? 'unknown content';
-      throw failed(url, `${type}, which is no gzip archive`, 'Check the address: the server sent a page instead of the archive.');
+      throw failed(url, `${type}, which is no gzip archive`, 'check the address: the server sent a page instead of the archive');
+    }
+    if (Math.max(transfer.received + value.length, total) > most) {
+      await reader.cancel();
+      throw failed(url, `more than ${formatBytes(most)}`, 'check the address; if the archive is the right one, fetch and unpack it by hand');
     }
     let written = 0;
     while (written < value.length) {

@@ -6,14 +6,18 @@ import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /** The calls of `node:fs/promises` that writing needs; a test passes its own to make them fail. */
-export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir'>;
+export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'link'>;
 
 export interface AtomicWriter {
-  /** Append bytes. */
+  /** Appends bytes. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Flush to the disk and put the file in its place; only now do readers see it. */
+  /** Waits until all bytes are on the disk, still under the temporary name; nothing can be written after it. */
+  flush(): Promise<void>;
+  /** Puts the flushed file in its place; only now do readers see it. */
+  publish(): Promise<void>;
+  /** `flush`, then `publish`. */
   commit(): Promise<void>;
-  /** Throw everything away; the file that was there before stays. Does nothing after `commit`. */
+  /** Throws everything away; the file that was there before stays. Does nothing once the file is published. */
   abort(): Promise<void>;
 }
 
@@ -23,31 +27,31 @@ export const MOST_BYTES = 2 ** 30;
 let writersOpened = 0;
 
 const ADVICE: Record<string, string> = {
-  ENOSPC: 'The disk is full: free some space, or choose another folder.',
-  EDQUOT: 'Your disk quota is used up: free some space, or choose another folder.',
-  EFBIG: 'The file is larger than this system lets one be: choose another folder or raise the limit.',
-  EACCES: 'You may not write there: choose another folder, or change its permissions.',
-  EPERM: 'You may not write there: choose another folder, or change its permissions.',
-  EROFS: 'That disk is read-only: choose another folder.',
-  ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
-  EEXIST: 'A part of the path is a file, not a folder: choose another path.',
-  EISDIR: 'There is a folder of that name: choose another file name.',
-  ENAMETOOLONG: 'The file system takes no names that long: choose a shorter one.',
-  EMFILE: 'Too many files are open: raise the limit (ulimit -n).',
+  ENOSPC: 'the disk is full: free some space, or choose another folder',
+  EDQUOT: 'your disk quota is used up: free some space, or choose another folder',
+  EFBIG: 'the file is larger than this system lets one be: choose another folder or raise the limit',
+  EACCES: 'you may not write there: choose another folder, or change its permissions',
+  EPERM: 'you may not write there: choose another folder, or change its permissions',
+  EROFS: 'that disk is read-only: choose another folder',
+  ENOTDIR: 'a part of the path is a file, not a folder: choose another path',
+  EEXIST: 'a part of the path is a file, not a folder: choose another path',
+  EISDIR: 'there is a folder of that name: choose another file name',
+  ENAMETOOLONG: 'the name is longer than this disk allows (255 bytes on most): choose a shorter one',
+  EMFILE: 'too many files are open: raise the limit (ulimit -n)',
 };
 
-/** Wrap what the file system said; `path` is the file the user asked for, never the temporary one. */
+/** WRITE_FAILED with what the file system said; `path` is the file the user asked for, never the temporary one. */
 export function writeFailed(path: string, cause: unknown): ShadegradError {
   if (cause instanceof ShadegradError) return cause;
   const code = (cause as NodeJS.ErrnoException)?.code ?? '';
   return new ShadegradError('WRITE_FAILED', `Could not write ${printableName(path)}`, {
     received: code === '' ? String(cause) : `${code} from the file system`,
-    fix: ADVICE[code] ?? 'Check that the folder exists and can be written to.',
+    fix: ADVICE[code] ?? 'check that the folder exists and can be written to',
     cause,
   });
 }
 
-/** Make a folder and those above it. Throws WRITE_FAILED. */
+/** Makes a folder and those above it. @throws WRITE_FAILED */
 export async function makeFolder(path: string, files: FileSystem = nodeFiles): Promise<void> {
   try {
     await files.mkdir(path, { recursive: true });
@@ -61,10 +65,14 @@ export function partialPath(path: string): string {
   return join(dirname(path), `${partialPrefix(path)}${process.pid}-${writersOpened++}.partial`);
 }
 
-const partialPrefix = (path: string) => `.${shortName(basename(path))}.${hostname()}-`;
+/** Bytes of a name in a temporary name; what is longer is hashed, so that every name a disk takes can be written to. */
+const NAME_BYTES = { file: 60, host: 30 } as const;
 
-/** File systems take names of 255 bytes, and a temporary one is longer than the name that it stands for. */
-const shortName = (name: string) => (Buffer.byteLength(name) <= 150 ? name : createHash('sha256').update(name).digest('hex').slice(0, 16));
+const partialPrefix = (path: string): string => `.${shortName(basename(path), NAME_BYTES.file)}.${shortName(hostname(), NAME_BYTES.host)}-`;
+
+function shortName(name: string, most: number): string {
+  return Buffer.byteLength(name) <= most ? name : createHash('sha256').update(name).digest('hex').slice(0, 24);
+}
 
 function processIsGone(pid: number): boolean {
   try {
@@ -75,7 +83,7 @@ function processIsGone(pid: number): boolean {
   }
 }
 
-/** Remove what killed processes on this machine left of the same file or folder: a checkpoint is hundreds of megabytes. */
+/** Removes what killed processes on this machine left of the same file or folder: a checkpoint is hundreds of megabytes. */
 export async function removeStale(path: string, files: FileSystem = nodeFiles): Promise<void> {
   const folder = dirname(path);
   const prefix = partialPrefix(path);
@@ -87,9 +95,10 @@ export async function removeStale(path: string, files: FileSystem = nodeFiles): 
 }
 
 /**
- * Start a file that appears under `path` whole or not at all: bytes go to a temporary name in the same folder (made if
- * missing); `commit` flushes, renames, and flushes the folder. Every failure removes the temporary file and throws
- * WRITE_FAILED with the path and what to do.
+ * Starts a file that appears under `path` whole or not at all: bytes go to a temporary name in the same folder (made if
+ * missing), which `commit` flushes and renames. Every failure removes the temporary file.
+ *
+ * @throws WRITE_FAILED with the path and what to do; at once for a path that no file can have
  */
 export async function atomicWriter(path: string, files: FileSystem = nodeFiles): Promise<AtomicWriter> {
   const folder = dirname(path);
@@ -97,21 +106,23 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
   const temporary = partialPath(path);
   let handle: Awaited<ReturnType<FileSystem['open']>>;
   try {
+    await checkPlace(path, files);
     await removeStale(path, files);
     handle = await files.open(temporary, 'wx');
   } catch (cause) {
     throw writeFailed(path, cause);
   }
-  let state: 'open' | 'closed' = 'open';
+  let state: 'open' | 'flushed' | 'closed' = 'open';
 
-  const discard = async () => {
+  const discard = async (): Promise<void> => {
+    if (state === 'open') await handle.close().catch(() => undefined);
     state = 'closed';
-    await handle.close().catch(() => undefined);
     await files.rm(temporary, { force: true }).catch(() => undefined);
   };
-  const attempt = async (work: () => Promise<void>) => {
-    if (state !== 'open') {
-      throw new ShadegradError('WRITE_FAILED', `Could not write ${path}`, { received: 'the writer is already closed' });
+  const attempt = async (expected: typeof state, work: () => Promise<void>): Promise<void> => {
+    if (state !== expected) {
+      const received = state === 'closed' ? 'the writer is already closed' : `the file is ${state === 'open' ? 'not flushed yet' : 'flushed already'}`;
+      throw new ShadegradError('WRITE_FAILED', `Could not write ${path}`, { received, fix: 'call write() any number of times, then commit() once' });
     }
     try {
       await work();
@@ -120,25 +131,41 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
       throw writeFailed(path, cause);
     }
   };
-
-  return {
-    write: (chunk) => attempt(async () => {
+  const writer: AtomicWriter = {
+    write: (chunk) => attempt('open', async () => {
       let written = 0;
       while (written < chunk.length) {
         written += (await handle.write(chunk, written, Math.min(chunk.length - written, MOST_BYTES))).bytesWritten;
       }
     }),
-    commit: () => attempt(async () => {
+    flush: () => attempt('open', async () => {
       await handle.sync();
       await handle.close();
+      state = 'flushed';
+    }),
+    publish: () => attempt('flushed', async () => {
       await files.rename(temporary, path);
       state = 'closed';
       await syncFolder(folder, files);
     }),
+    commit: async () => {
+      await writer.flush();
+      await writer.publish();
+    },
     abort: async () => {
-      if (state === 'open') await discard();
+      if (state !== 'closed') await discard();
     },
   };
+  return writer;
+}
+
+/** Finds out before the work what the last step, the renaming, would say: a name too long, a folder in the way. */
+async function checkPlace(path: string, files: FileSystem): Promise<void> {
+  const there = await files.lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (there?.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
 }
 
 /** Without this a power cut may undo the rename. Windows and some network disks cannot; the file is in place anyway. */
@@ -151,22 +178,58 @@ async function syncFolder(folder: string, files: FileSystem): Promise<void> {
   }
 }
 
-/** Files that belong together: all are on the disk before the first appears under its name, in this order. */
+/**
+ * Writes files that belong together: all are on the disk before the first appears under its name, in this order. When one
+ * cannot appear, those before it are put back as they were.
+ *
+ * @throws WRITE_FAILED; errors of the contents pass through
+ */
 export async function writeFilesAtomic(contents: readonly (readonly [path: string, content: AsyncIterable<Uint8Array>])[], files: FileSystem = nodeFiles): Promise<void> {
-  const writers: AtomicWriter[] = [];
+  const writers: { path: string; writer: AtomicWriter }[] = [];
+  const replaced: Replaced[] = [];
   try {
     for (const [path, content] of contents) {
       const writer = await atomicWriter(path, files);
-      writers.push(writer);
+      writers.push({ path, writer });
       for await (const chunk of content) await writer.write(chunk);
     }
-    for (const writer of writers) await writer.commit();
+    for (const { writer } of writers) await writer.flush();
+    for (const [index, { path, writer }] of writers.entries()) {
+      const old = index + 1 < writers.length ? await keepOld(path, files) : null;
+      await writer.publish().catch(async (error) => {
+        await old?.forget();
+        throw error;
+      });
+      if (old) replaced.push(old);
+    }
+  } catch (error) {
+    for (const old of replaced.splice(0).reverse()) await old.putBack();
+    throw error;
   } finally {
-    for (const writer of writers) await writer.abort();
+    for (const old of replaced) await old.forget();
+    for (const { writer } of writers) await writer.abort();
   }
 }
 
-/** Write a whole file, or nothing. See `atomicWriter` for the errors; those of `content` itself pass through. */
+interface Replaced {
+  putBack(): Promise<void>;
+  forget(): Promise<void>;
+}
+
+/** Keeps the file that is about to be replaced under a second name; null on disks that have no second names. */
+async function keepOld(path: string, files: FileSystem): Promise<Replaced | null> {
+  const kept = partialPath(path);
+  const remove = (name: string): Promise<void> => files.rm(name, { force: true }).catch(() => undefined);
+  try {
+    await files.link(path, kept);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return null;
+    return { putBack: () => remove(path), forget: async () => {} };
+  }
+  return { putBack: () => files.rename(kept, path).catch(() => undefined), forget: () => remove(kept) };
+}
+
+/** Writes a whole file, or nothing. @throws WRITE_FAILED as `atomicWriter`; errors of `content` itself pass through */
 export async function writeFileAtomic(
   path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>, files: FileSystem = nodeFiles,
 ): Promise<void> {

@@ -39,7 +39,7 @@ export interface BooleanFlag extends FlagCommon<string, boolean> {
 export type Flag = NumberFlag | StringFlag | ChoiceFlag | BooleanFlag;
 
 export interface Program {
-  /** How it is called, such as `node examples/train-facades.js [flags]`. */
+  /** How it is called, such as `npx shadegrad train [flags]`. */
   readonly usage: string;
   /** What it does, in a sentence or two. */
   readonly summary: string;

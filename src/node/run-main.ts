@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { letGoOfDeadTerminal } from './dead-terminal.js';
 
 /** Exit status of a command line that could not be understood, as shells use it. */
 const USAGE_ERROR = 2;
@@ -10,24 +11,32 @@ const GRACE_MILLISECONDS = 2000;
  *
  * An error is one short message on stderr, never a stack trace: `error [CODE]: message` for a ShadegradError
  * (status 1; 2 for BAD_FLAG), `error: message` for anything else (status 1). `SHADEGRAD_DEBUG=1` adds the stack.
+ * A terminal or pipe that goes away, on stdout or stderr, changes nothing: the program works on to its end.
  */
 export async function runMain(main: () => Promise<number>): Promise<void> {
-  const fail = (error: unknown): void => end(reportError(error));
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-  // A reader such as `head` that has gone away is no error of ours, and there is nobody left to tell.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(1) : fail(error)));
+  // Nobody knows what state an error leaves that nobody caught: the program must not go on and save it.
+  const fall = (error: unknown): void => {
+    const status = reportError(error, (text) => void process.stderr.write(text, () => process.exit(process.exitCode)));
+    end(status);
+  };
+  process.on('uncaughtException', fall);
+  process.on('unhandledRejection', fall);
+  // A reader such as `head` or a terminal that has gone away, or a full disk under a redirected output, is no error of the
+  // program: what it makes are files, and there is nobody left to tell.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  letGoOfDeadTerminal();
   try {
     end(await main());
   } catch (error) {
-    fail(error);
+    end(reportError(error));
   }
 }
 
 function end(status: number): void {
-  process.exitCode = status;
+  // After an error that nobody caught the program's own end, should it come to it, is not its status.
+  process.exitCode ||= status;
   // A device left open by an error would keep the process alive for ever.
-  setTimeout(() => process.exit(status), GRACE_MILLISECONDS).unref();
+  setTimeout(() => process.exit(process.exitCode), GRACE_MILLISECONDS).unref();
 }
 
 /** Prints an error as `runMain` does and returns the exit status that goes with it. */

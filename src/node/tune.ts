@@ -12,9 +12,9 @@ import { addToTuningCache, readTuningCache } from './tuning-cache.js';
 
 const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 
-/** The command line of `npm run tune`. */
+/** The command line of `shadegrad tune`. */
 export const TUNE_PROGRAM = {
-  usage: 'npm run tune -- [flags]',
+  usage: 'npx shadegrad tune [flags]',
   summary: 'Times the variants of the convolutions in a training step of pix2pix on this adapter and keeps the fastest for later runs. Problems that were tuned before are left out.',
   flags: [
     { name: 'size', type: 'integer', min: 32, max: 512, default: 256, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
@@ -26,16 +26,16 @@ export const TUNE_PROGRAM = {
     { name: 'force', type: 'boolean', description: 'time again what was tuned before' },
   ],
   examples: [
-    { command: 'npm run tune', description: 'For the paper\'s setting:' },
-    { command: 'npm run tune -- --size 128 --ngf 32 --ndf 32 --batch 4', description: 'For another one:' },
+    { command: 'npx shadegrad tune', description: 'For the paper\'s setting:' },
+    { command: 'npx shadegrad tune --size 128 --ngf 32 --ndf 32 --batch 4', description: 'For another one:' },
   ],
 } as const satisfies Program;
 
 /**
- * The program of `npm run tune`.
+ * The program of `shadegrad tune`.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
- * @returns the exit status: 0, or 130 after Ctrl-C and 143 after SIGTERM; what was done until then is kept
+ * @returns the exit status: 0, or 128 and the number of the signal that stopped it; what was done until then is kept
  * @throws ShadegradError for whatever the user can mend
  */
 export async function tuneKernels(argv: readonly string[]): Promise<number> {

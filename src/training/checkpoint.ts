@@ -30,7 +30,8 @@ const PIECE_BYTES = 8 * 1024 * 1024;
  * 32 MB read-back follow each other. No step may run until the last piece is out.
  *
  * @param target a training run, or a generator alone for a file to translate with
- * @throws STALE_TENSOR when a step runs before the last piece is out: the file would be of two steps
+ * @throws STALE_TENSOR when a step runs before the last piece is out: the file would be of two steps; DIVERGED, in place of further
+ * pieces, for weights, statistics or moments that are no finite numbers. Keep the file that was saved before
  */
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
@@ -50,6 +51,7 @@ export async function* encodeCheckpoint(target: CheckpointTarget, progress: Trai
  *
  * @param tensors those of checkpointBlocks(), in any order
  * @param contents the numbers of each, in the same order
+ * @throws DIVERGED for numbers that are not finite
  */
 export async function* encodeCheckpointTensors(
   info: TrainingCheckpoint, tensors: readonly Pick<SafetensorsEntry, 'name' | 'shape'>[], contents: AsyncIterable<Float32Array>,
@@ -65,8 +67,23 @@ export async function* encodeCheckpointTensors(
     return bytes;
   };
   yield sign(header);
-  for await (const { buffer, byteOffset, byteLength } of contents) yield sign(new Uint8Array(buffer, byteOffset, byteLength));
+  for await (const values of contents) {
+    checkFinite(entries[position - 1]!.name, values, info.step);
+    yield sign(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
   yield new Uint8Array(checksums.buffer);
+}
+
+/** A file that nothing could be learned from any more would take the place of one that is good. */
+function checkFinite(name: string, values: Float32Array, step: number): void {
+  // The difference of an infinity or a NaN with itself is NaN.
+  const index = values.findIndex((value) => value - value !== 0);
+  if (index < 0) return;
+  throw new ShadegradError('DIVERGED', `The training diverged by step ${step}: "${name}" has numbers that are not finite`, {
+    expected: 'finite numbers in all weights, statistics and moments',
+    received: `${values[index]} at element ${index} of ${values.length}`,
+    fix: 'train anew, or from an earlier checkpoint, with a lower learning rate',
+  });
 }
 
 /** A checkpoint whose header is read and checked. */

@@ -95,6 +95,8 @@ export class Trainer {
   private recordedFor = '';
   private order: { epoch: number; indices: Uint32Array } | null = null;
   private ahead: Batch | null = null;
+  /** Settled when the step before is taken. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly gpu: Gpu,
@@ -238,11 +240,17 @@ export class Trainer {
 
   /**
    * Takes one step and begins to fetch the images of the next; does not wait for the device. Collect the losses at
-   * least every 64 steps.
+   * least every 64 steps. A call while another one waits for its images takes its step after that one.
    *
    * @throws what reading this step's images throws, even if that happened during the step before; no step is taken then
    */
-  async train(): Promise<void> {
+  train(): Promise<void> {
+    const step = this.turn.then(() => this.takeStep());
+    this.turn = step.catch(() => {});
+    return step;
+  }
+
+  private async takeStep(): Promise<void> {
     if (this.uncollected >= HISTORY) {
       throw new ShadegradError('INVALID_ARGUMENT', 'too many steps without collecting their losses', {
         expected: `collectLosses() at least every ${HISTORY} steps`,

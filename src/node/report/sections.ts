@@ -69,7 +69,8 @@ export function renderLosses(report: TrainingReport): Markup {
   const reconstruction = [curve('G_L1', 4, 'generatorL1')];
   const plot = (title: string, curves: Curve[]) => renderPlot({ title, curves, smoothed: true, description: `Line plot over steps. ${curves.map(spoken).join('; ')}.` });
   return html`<section aria-labelledby="losses"><h2 id="losses">Losses</h2>
-<p class="lead">Over training steps; the faint lines are single steps, the strong ones their moving mean.</p>
+<p class="lead">Over training steps; the faint lines are single steps, the strong ones their moving mean.</p>${report.warnings?.map((warning) => html`
+<p class="warning" role="note">${warning}</p>`)}
 <div class="pair">${plot('Adversarial', adversarial)}${plot('Reconstruction', reconstruction)}</div></section>`;
 }
 

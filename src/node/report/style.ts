@@ -28,6 +28,7 @@ time{white-space:nowrap}
 section{margin-top:3.25rem}
 .note,.empty{color:var(--soft);font-size:.85rem}
 .empty{padding:2rem 0}
+.warning{max-width:44rem;padding:.6rem .9rem;border:1px solid var(--line);border-radius:8px;background:var(--card)}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:.75rem 1rem;margin:1rem 0 0}
 .controls[hidden]{display:none}
 .controls label{display:flex;align-items:center;gap:.75rem;flex:1 1 16rem;font-weight:600}

@@ -22,14 +22,16 @@ export interface TrainingReport {
   seconds: number;
   /** The most GPU memory that was in use at once. */
   peakBytes: number;
-  losses: ({ step: number } & StepLosses)[];
+  losses: readonly ({ step: number } & StepLosses)[];
+  /** What the reader should know of the losses, in sentences. */
+  warnings?: readonly string[];
   /** What the generator made of `inputs` at a step, in their order. Images must not change once they are in a report. */
   snapshots: { step: number; outputs: RgbImage[] }[];
   inputs: RgbImage[];
   targets: RgbImage[];
   names: string[];
   /** On the validation set. */
-  metrics: ({ step: number } & ImageMetrics)[];
+  metrics: readonly ({ step: number } & ImageMetrics)[];
   /** What a predictor that learns nothing of the input scores, such as the mean photo. */
   baseline?: { name: string } & ImageMetrics;
 }

@@ -37,14 +37,17 @@ const HELD_OUT = { share: 0.1, most: 50 } as const;
 export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
   if (!flags.download) return flags.data === undefined ? SYNTHETIC : resolve(flags.data);
   const line = new StatusLine();
+  const notes: string[] = [];
   try {
     return await downloadFacades({
+      onNote: (note) => notes.push(note),
       directory: flags.data ?? DOWNLOAD_FOLDER,
       ...(flags['download-url'] !== undefined && { url: flags['download-url'] }),
       onProgress: (done, total) => line.show(`fetching the facades: ${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`),
     });
   } finally {
     line.end();
+    for (const note of notes) console.log(note);
   }
 }
 

@@ -3,9 +3,9 @@ import type { FlagValues, Program } from '../flags.js';
 
 const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 
-/** The command line of `examples/train-facades.js`. Defaults that the preset decides are in settings.ts. */
+/** The command line of `shadegrad train`. Defaults that the preset decides are in settings.ts. */
 export const TRAIN_PROGRAM = {
-  usage: 'node examples/train-facades.js [flags]',
+  usage: 'npx shadegrad train [flags]',
   summary:
     'Trains pix2pix to turn label maps into photos of facades. Without --data it learns from facades that it draws itself. ' +
     'On a GPU it takes the paper\'s setting (--preset full), on a software adapter one that ends in about five minutes (--preset preview).',
@@ -22,7 +22,7 @@ export const TRAIN_PROGRAM = {
     { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
     { name: 'epochs', type: 'integer', min: 1, max: 100_000, description: 'passes over the training images; the learning rate falls in the second half' },
     { name: 'steps', type: 'integer', min: 1, max: 1_000_000_000, description: 'train this many steps instead' },
-    { name: 'minutes', type: 'number', min: 0.1, max: 100_000, description: 'train as many steps as fit in this time, reports included' },
+    { name: 'minutes', type: 'number', min: 0.1, max: 100_000, description: 'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run keeps its planned length' },
     { name: 'batch', type: 'integer', min: 1, max: 64, default: 1, description: 'images in a step' },
     { name: 'lr', type: 'number', min: 1e-8, max: 1, description: 'learning rate of both networks; 2e-4, in a preview 1e-3' },
     { name: 'lambda', type: 'number', min: 0, max: 1e6, description: 'weight of the L1 loss; 100, in a preview 1000' },
@@ -39,11 +39,11 @@ export const TRAIN_PROGRAM = {
     { name: 'eager', type: 'boolean', description: 'run each step anew instead of replaying a recorded one: slower, with the same result' },
   ],
   examples: [
-    { command: 'node examples/train-facades.js', description: 'On facades that the program draws:' },
-    { command: 'node examples/train-facades.js --download', description: 'On the real facades, fetched first:' },
-    { command: 'node examples/train-facades.js --data my/pairs --direction AtoB --preset preview', description: 'On your own pairs, from left to right, as a quick trial:' },
-    { command: 'node examples/train-facades.js --data my/pairs --from latest_net_G.pth --from-discriminator latest_net_D.pth --epochs 50', description: 'On your own pairs, from networks that PyTorch has trained:' },
-    { command: 'node examples/train-facades.js --resume', description: 'Go on after Ctrl-C or a crash:' },
+    { command: 'npx shadegrad train', description: 'On facades that the program draws:' },
+    { command: 'npx shadegrad train --download', description: 'On the real facades, fetched first:' },
+    { command: 'npx shadegrad train --data my/pairs --direction AtoB --preset preview', description: 'On your own pairs, from left to right, as a quick trial:' },
+    { command: 'npx shadegrad train --data my/pairs --from latest_net_G.pth --from-discriminator latest_net_D.pth --epochs 50', description: 'On your own pairs, from networks that PyTorch has trained:' },
+    { command: 'npx shadegrad train --resume', description: 'Go on after Ctrl-C or a crash:' },
   ],
 } as const satisfies Program;
 
@@ -64,6 +64,11 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>): vo
   }
   if (flags.from !== undefined && flags.resume) {
     throw new ShadegradError('BAD_FLAG', '--resume goes on with the networks of its own run', { expected: 'one of --from and --resume', received: 'both', fix: 'leave out --resume to start a new run' });
+  }
+  if (flags.resume && flags.tune && given.has('tune')) {
+    throw new ShadegradError('BAD_FLAG', '--tune is for new runs: another choice of kernels would give other numbers', {
+      expected: 'one of --tune and --resume', received: 'both', fix: 'leave out --tune: a resumed run takes the kernels of its checkpoint',
+    });
   }
   if (flags['download-url'] !== undefined && !flags.download) {
     throw new ShadegradError('BAD_FLAG', '--download-url says what --download is to fetch', { expected: '--download with it', fix: 'add --download' });

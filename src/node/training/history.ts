@@ -1,13 +1,16 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crop, type RgbImage } from '../../data/image.js';
+import { ShadegradError } from '../../gpu/errors.js';
 import type { ImageMetrics } from '../../training/metrics.js';
 import type { StepLosses } from '../../training/pix2pix-step.js';
 import type { TrainedStep } from '../../training/trainer.js';
 import { writeFailed } from '../files.js';
 import { readImage } from '../images.js';
-import { JsonLog, readLog, type LogEntry } from '../log.js';
+import { JsonLog, type LogEntry } from '../log.js';
 import { writeSampleGrid } from '../report.js';
+import { LossCurve } from './curve.js';
+import { DiscriminatorWatch } from './discriminator-watch.js';
 import type { RunFolder } from './folder.js';
 import type { Validated } from './validation.js';
 
@@ -20,46 +23,89 @@ export interface StepFacts {
   seconds: number;
 }
 
-interface Pictures {
-  inputs: readonly RgbImage[];
-  targets: readonly RgbImage[];
+/** The images that a run measures, of which the first few are pictured. */
+export interface MeasuredImages {
+  readonly pictured: { readonly inputs: readonly RgbImage[]; readonly targets: readonly RgbImage[] };
+  /** Of the names and pixels of all of them. */
+  readonly fingerprint: string;
 }
 
 /** Pixels between the pictures of a sample grid, as writeSampleGrid() leaves them. */
 const GRID_GAP = 4;
+/** Mean difference of two images, in 255ths, below which they are one image that two decoders have read. */
+const SAME_IMAGE = 8;
 
 /** Everything a report shows of a run's past, kept in the log and the sample grids, and read back from there. */
 export class RunHistory {
-  readonly losses: ({ step: number } & StepLosses)[] = [];
-  readonly metrics: ({ step: number } & ImageMetrics)[] = [];
+  private readonly curve = new LossCurve();
+  private readonly watch = new DiscriminatorWatch();
+  private log!: JsonLog;
+  metrics: ({ step: number } & ImageMetrics)[] = [];
   readonly snapshots: { step: number; outputs: RgbImage[] }[] = [];
   /** Of training, before this process started. */
   secondsBefore = 0;
+  /** Steps whose measurements were of other images than this process measures: no report shows them. */
+  private readonly others = new Set<number>();
+  /** Steps whose log does not say what was measured. */
+  private readonly unnamed = new Set<number>();
 
   private constructor(
     private readonly folder: RunFolder,
-    private readonly log: JsonLog,
+    private readonly images: MeasuredImages,
   ) {}
 
-  /** @param resumeAtStep the checkpoint's step: what came after it is about to happen again and is forgotten */
-  static async open(folder: RunFolder, resumeAtStep?: number): Promise<RunHistory> {
-    const history = new RunHistory(folder, await JsonLog.open(folder.log, resumeAtStep === undefined ? {} : { resumeAtStep }));
-    if (resumeAtStep !== undefined) await history.restore(resumeAtStep);
+  /**
+   * Starts or goes on with the log of a run.
+   *
+   * @param images those that this process measures: of earlier measurements, only those of the same images are restored
+   * @param resumeAtStep the checkpoint's step: what came after it is about to happen again and is forgotten
+   */
+  static async open(folder: RunFolder, images: MeasuredImages, resumeAtStep?: number): Promise<RunHistory> {
+    const history = new RunHistory(folder, images);
+    const resumed = resumeAtStep !== undefined;
+    history.log = await JsonLog.open(folder.log, resumed ? { resumeAtStep, onKept: (entry) => history.restore(entry) } : {});
+    try {
+      if (resumed) await history.restorePictures(resumeAtStep);
+    } catch (error) {
+      history.close();
+      throw error;
+    }
     return history;
+  }
+
+  /** The losses of a run's steps; of very long runs, of steps at equal distances. */
+  get losses(): readonly ({ step: number } & StepLosses)[] {
+    return this.curve.points;
+  }
+
+  /** The step at which the discriminator had won; undefined while it has not. */
+  get discriminatorWonAt(): number | undefined {
+    return this.watch.wonAt;
+  }
+
+  /** Earlier measurements that were of other images. */
+  get otherMeasurements(): number {
+    return this.others.size;
   }
 
   addSteps(steps: readonly TrainedStep[], factsOf: (step: number) => StepFacts): void {
     for (const { step, losses } of steps) {
-      this.losses.push({ step, ...losses });
+      this.addLosses({ step, ...losses });
       this.log.append({ step, ...losses, ...factsOf(step) });
     }
   }
 
-  async addValidation(step: number, { metrics, outputs }: Validated, { inputs, targets }: Pictures): Promise<void> {
+  private addLosses(losses: { step: number } & StepLosses): void {
+    this.curve.add(losses);
+    this.watch.add(losses);
+  }
+
+  async addValidation(step: number, { metrics, outputs }: Validated): Promise<void> {
+    const { pictured: { inputs, targets }, fingerprint } = this.images;
     await writeSampleGrid(this.folder.sampleGrid(step), outputs.map((output, row) => [inputs[row]!, output, targets[row]!]));
     this.snapshots.push({ step, outputs });
     this.metrics.push({ step, ...metrics });
-    this.log.append({ step, validation: metrics });
+    this.log.append({ step, validation: metrics, images: fingerprint });
   }
 
   /** Waits until the log is on the disk. */
@@ -71,24 +117,44 @@ export class RunHistory {
     this.log.close();
   }
 
-  private async restore(lastStep: number): Promise<void> {
-    for (const entry of await readLog(this.folder.log)) {
-      if ('validation' in entry) this.metrics.push({ step: entry.step, ...(entry.validation as ImageMetrics) });
-      else this.restoreStep(entry);
+  private restore(entry: LogEntry): void {
+    if (!('validation' in entry)) return this.restoreStep(entry);
+    if (entry.images === undefined) this.unnamed.add(entry.step);
+    else if (entry.images !== this.images.fingerprint) {
+      this.others.add(entry.step);
+      return;
     }
+    this.metrics.push({ step: entry.step, ...(entry.validation as ImageMetrics) });
+  }
+
+  private async restorePictures(lastStep: number): Promise<void> {
     const names = await readdir(this.folder.samples).catch((): string[] => []);
     for (const name of names.sort()) {
       const step = Number(/^step-(\d+)\.png$/.exec(name)?.[1] ?? NaN);
       const path = join(this.folder.samples, name);
       if (step > lastStep) await rm(path, { force: true }).catch((cause: unknown) => Promise.reject(writeFailed(path, cause)));
-      else if (step <= lastStep) this.snapshots.push({ step, outputs: outputsIn(await readImage(path)) });
+      else if (step <= lastStep && !this.others.has(step)) await this.restoreGrid(step, path);
     }
+    this.metrics = this.metrics.filter(({ step }) => !this.others.has(step));
+  }
+
+  private async restoreGrid(step: number, path: string): Promise<void> {
+    const grid = await readImage(path).catch((error: unknown) => {
+      // A picture that was made smaller or damaged since is missing in the report, no more.
+      if (error instanceof ShadegradError) return null;
+      throw error;
+    });
+    const columns = grid && columnsOf(grid);
+    if (!columns) return;
+    const { inputs, targets } = this.images.pictured;
+    if (areSame(columns.inputs, inputs) && areSame(columns.targets, targets)) this.snapshots.push({ step, outputs: columns.outputs });
+    else if (this.unnamed.has(step)) this.others.add(step);
   }
 
   private restoreStep(entry: LogEntry): void {
     // JSON has no NaN: a loss that was not finite comes back as null.
     const number = (name: keyof StepLosses) => (entry[name] as number | null) ?? NaN;
-    this.losses.push({
+    this.addLosses({
       step: entry.step,
       discriminatorReal: number('discriminatorReal'),
       discriminatorFake: number('discriminatorFake'),
@@ -99,9 +165,23 @@ export class RunHistory {
   }
 }
 
-/** The middle column of a grid of input | output | target, all square and of one size. */
-function outputsIn(grid: RgbImage): RgbImage[] {
-  const side = Math.floor((grid.width - GRID_GAP) / 3) - GRID_GAP;
-  const rows = Math.floor(grid.height / (side + GRID_GAP));
-  return Array.from({ length: rows }, (_, row) => crop(grid, side + 2 * GRID_GAP, GRID_GAP + row * (side + GRID_GAP), side, side));
+/** The columns of a grid of input | output | target, all square and of one size; null for another picture. */
+function columnsOf(grid: RgbImage): { inputs: RgbImage[]; outputs: RgbImage[]; targets: RgbImage[] } | null {
+  const side = (grid.width - GRID_GAP) / 3 - GRID_GAP;
+  const rows = (grid.height - GRID_GAP) / (side + GRID_GAP);
+  if (!Number.isInteger(side) || side < 1 || !Number.isInteger(rows) || rows < 1) return null;
+  const column = (index: number): RgbImage[] =>
+    Array.from({ length: rows }, (_, row) => crop(grid, GRID_GAP + index * (side + GRID_GAP), GRID_GAP + row * (side + GRID_GAP), side, side));
+  return { inputs: column(0), outputs: column(1), targets: column(2) };
+}
+
+function areSame(images: readonly RgbImage[], others: readonly RgbImage[]): boolean {
+  return images.length === others.length && images.every((image, index) => isSame(image, others[index]!));
+}
+
+function isSame(image: RgbImage, other: RgbImage): boolean {
+  if (image.width !== other.width || image.height !== other.height) return false;
+  let difference = 0;
+  for (let at = 0; at < image.data.length; at++) difference += Math.abs(image.data[at]! - other.data[at]!);
+  return difference <= SAME_IMAGE * image.data.length;
 }

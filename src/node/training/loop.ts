@@ -3,9 +3,10 @@ import { ShadegradError } from '../../gpu/errors.js';
 import type { Trainer, TrainedStep } from '../../training/trainer.js';
 import type { Progress } from '../progress.js';
 import { StepClock } from '../step-clock.js';
+import { wonWarning } from './discriminator-watch.js';
 import type { Interrupt } from './interrupt.js';
 import type { RunHistory } from './history.js';
-import { learningRateAt, type RunSettings } from './settings.js';
+import { learningRateAt, lowerLearningRate, type RunSettings } from './settings.js';
 
 /**
  * Work in flight, so that Ctrl-C and the progress bar need not wait for more. It is two blocks of steps, of at least one
@@ -32,6 +33,7 @@ export class TrainingLoop {
   private trainingSeconds = 0;
   /** Since when the clock of training runs, in ms; undefined while it stands. */
   private resumedAt: number | undefined;
+  private saidWon = false;
   totalSteps: number;
 
   constructor(private readonly options: LoopOptions) {
@@ -109,7 +111,11 @@ export class TrainingLoop {
     }));
     for (const trained of steps) this.rates.delete(trained.step);
     progress.update(step, { losses, epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1, total: this.totalSteps });
-    for (const trained of steps) checkFinite(trained);
+    for (const trained of steps) checkFinite(trained, settings);
+    if (history.discriminatorWonAt !== undefined && !this.saidWon) {
+      this.saidWon = true;
+      progress.note(`note: ${wonWarning(history.discriminatorWonAt, settings)}`);
+    }
   }
 
   private blockSteps(): number {
@@ -118,12 +124,20 @@ export class TrainingLoop {
   }
 }
 
-/** @throws DIVERGED before a checkpoint is saved that nothing could be learned from any more */
-function checkFinite({ step, losses }: TrainedStep): void {
+/** @throws DIVERGED for losses that say nothing more could be learned */
+function checkFinite({ step, losses }: TrainedStep, settings: RunSettings): void {
   if (Object.values(losses).every(Number.isFinite)) return;
-  throw new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
+  throw diverged(new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
     expected: 'losses that are finite numbers',
     received: Object.entries(losses).map(([name, loss]) => `${name} ${loss}`).join(', '),
-    fix: 'start again with a lower learning rate (--lr)',
+  }), settings);
+}
+
+/** The same error with what the user of this program can do about it. */
+export function diverged({ message, expected, received, cause }: ShadegradError, settings: RunSettings): ShadegradError {
+  return new ShadegradError('DIVERGED', message.split('\n')[0]!, {
+    expected, received, cause,
+    // One seed gives one result: to go on from the last checkpoint would end here again.
+    fix: `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(settings)}`,
   });
 }

@@ -11,7 +11,7 @@ import { openTrainingData, type DataSource } from './data.js';
 import type { RunFolder } from './folder.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
-import { TrainingLoop } from './loop.js';
+import { diverged, TrainingLoop } from './loop.js';
 import { Pace, type PaceOptions } from './pace.js';
 import type { RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type Start, type StepOptions } from './speed.js';
@@ -41,6 +41,8 @@ export interface SessionOptions {
   steps: StepOptions;
   /** When the program started, on the clock of performance.now(). */
   launchedAt: number;
+  /** How long a resumed run goes on at most, since the program started; it keeps its planned length. */
+  secondsToStop?: number | undefined;
   say: (line: string) => void;
 }
 
@@ -71,26 +73,28 @@ export class TrainingSession {
     const { gpu, adapter, folder, source, say, resume } = options;
     const start = resume ? await goOn(options, resume.checkpoint) : await begin(options);
     const { trainer, settings, data } = start;
-    const { validation, train } = data;
-    say(`training on ${formatCount(train.length)} pairs: ${describeSettings(settings)}`);
-    const count = options.validate ?? (settings.preset === 'preview' || adapter.kind !== 'hardware' ? FEW_TO_VALIDATE : Infinity);
-    const validator = await Validator.create(gpu, trainer.networks.generator, validation, settings, count);
-    const baseline = await validator.baseline(train, settings.direction);
-    const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
-
-    const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
-    const history = await RunHistory.open(folder, resume ? trainer.step : undefined);
-    const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch });
-    const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
+    const opened: (() => void)[] = [() => trainer.dispose()];
     try {
+      const { validation, train } = data;
+      say(`training on ${formatCount(train.length)} pairs: ${describeSettings(settings)}`);
+      const count = options.validate ?? (settings.preset === 'preview' || adapter.kind !== 'hardware' ? FEW_TO_VALIDATE : Infinity);
+      const validator = await Validator.create(gpu, trainer.networks.generator, validation, settings, count);
+      opened.push(() => validator.dispose());
+      const baseline = await validator.baseline(train, settings.direction);
+      const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
+
+      const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
+      const history = await RunHistory.open(folder, validator, resume ? trainer.step : undefined);
+      opened.push(() => history.close());
+      if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
+      const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch });
+      opened.push(() => progress.stop());
+      const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
+      opened.push(() => interrupt.dispose());
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, totalSteps, trial: start });
       return await new TrainingSession(options, start, facts, history, progress, interrupt, loop).train();
     } finally {
-      interrupt.dispose();
-      progress.stop();
-      history.close();
-      validator.dispose();
-      trainer.dispose();
+      for (const close of opened.reverse()) close();
     }
   }
 
@@ -103,14 +107,15 @@ export class TrainingSession {
         await this.pause(true);
         this.plan();
       }
-      while (loop.step < loop.totalSteps && interrupt.exitStatus === undefined) {
+      do {
+        if (loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined) break;
         const half = this.settled ? Infinity : Math.floor(loop.totalSteps / 2);
-        await loop.trainTo(Math.min(pace.next(loop.step, loop.totalSteps), half), () => pace.overdue() || this.replanDue());
+        await loop.trainTo(Math.min(pace.next(loop.step, loop.totalSteps), half), () => pace.overdue() || this.replanDue() || this.outOfTime());
         if (interrupt.exitStatus !== undefined) break;
         if (this.replanDue()) this.plan();
         const due = pace.due(loop.step, loop.totalSteps);
         if (due !== null) await this.pause(due === 'report');
-      }
+      } while (!this.outOfTime());
       return await this.close();
     } catch (error) {
       // A picture that cannot be read stops the steps, not the networks: what was trained is worth keeping.
@@ -124,7 +129,7 @@ export class TrainingSession {
   private async pause(withReport: boolean): Promise<void> {
     const { loop, history, facts, pace } = this;
     const began = performance.now();
-    if (withReport) await history.addValidation(loop.step, await facts.validator.run(), facts.validator.pictured);
+    if (withReport) await history.addValidation(loop.step, await facts.validator.run());
     await this.save();
     if (!withReport) return;
     await writeReport(facts.folder.report, reportOf(facts, this.state(loop.step === loop.totalSteps ? 'finished' : 'running')));
@@ -139,7 +144,10 @@ export class TrainingSession {
     this.history.flush();
     const { gpu, adapter, folder, source } = this.options;
     const options = { ...settings, totalSteps: this.loop.totalSteps, source, trainPairs: data.train.length, validate: this.facts.validator.length };
-    await saveCheckpoint(folder.checkpoint, trainer.networks, { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name, choices: gpu.choices.used() });
+    const progress = { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name, choices: gpu.choices.used() };
+    await saveCheckpoint(folder.checkpoint, trainer.networks, progress).catch((error: unknown) => {
+      throw error instanceof ShadegradError && error.code === 'DIVERGED' ? diverged(error, settings) : error;
+    });
     this.savedStep = trainer.step;
     this.pace.saved((performance.now() - began) / 1000);
   }
@@ -154,7 +162,7 @@ export class TrainingSession {
     }
     progress.stop();
     for (const line of closingLines(facts, state)) this.options.say(line);
-    return finished ? 0 : interrupt.exitStatus!;
+    return finished ? 0 : (interrupt.exitStatus ?? 0);
   }
 
   private state(state: TrainingReport['state']): ReportState {
@@ -188,6 +196,10 @@ export class TrainingSession {
     if (this.plans === 1) this.progress.note(`about ${formatCount(fitting)} steps fit into ${minutes} minutes at this speed`);
   }
 
+  private outOfTime(): boolean {
+    return this.secondsSinceLaunch() > (this.options.secondsToStop ?? Infinity);
+  }
+
   private secondsSinceLaunch(): number {
     return (performance.now() - this.options.launchedAt) / 1000;
   }
@@ -197,7 +209,7 @@ function concernsData(error: unknown): boolean {
   return error instanceof ShadegradError && (error.code.startsWith('IMAGE_') || error.code.startsWith('DATA_'));
 }
 
-/** Before a run of so many minutes is planned, any length will do that keeps the learning rate constant. */
+/** The length of a new run; of one of so many minutes a first guess, which need only keep the learning rate constant. */
 function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
   const { epochs, steps, minutes } = settings;
   if (steps !== null) return steps;
@@ -218,7 +230,9 @@ async function begin({ gpu, scales, source, steps, say }: SessionOptions): Promi
 
 async function goOn({ gpu, scales, source, steps, say, folder, adapter }: SessionOptions, checkpoint: TrainingCheckpoint): Promise<Start> {
   const settings = scales[0]!;
-  const data = await openTrainingData(source, settings, say);
+  const data = await openTrainingData(source, settings, say).catch((error: unknown) => {
+    throw source === checkpoint.options.source ? movedData(source, error) : error;
+  });
   const { trainPairs } = checkpoint.options;
   if (trainPairs !== data.train.length) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
@@ -229,10 +243,28 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
   }
   gpu.choices.load(checkpoint.choices ?? {});
   const trainer = await openTrainer(gpu, data, settings, { replay: steps.replay, variants: variantsOf(checkpoint.architecture) });
-  await loadCheckpoint(folder.checkpoint, trainer.networks);
+  await loadCheckpoint(folder.checkpoint, trainer.networks).catch((error: unknown) => {
+    trainer.dispose();
+    throw error;
+  });
   trainer.resumeAt(checkpoint.step);
   say(`going on from step ${formatCount(checkpoint.step)} of ${folder.checkpoint}`);
   const here = adapter.description || adapter.name;
   if (checkpoint.adapter !== here) say(`note: the run was started on "${checkpoint.adapter}"; on this adapter its numbers will differ in the last digits`);
   return { trainer, settings, data, trained: [], secondsPerStep: 0 };
 }
+
+/** The error of a run whose data are no longer where its checkpoint says, with the flag that names the new place. */
+function movedData(source: DataSource, error: unknown): unknown {
+  if (!(error instanceof ShadegradError) || error.code !== 'DATA_NOT_FOUND') return error;
+  return new ShadegradError('DATA_NOT_FOUND', 'The data of this run are no longer where they were', {
+    expected: source,
+    received: error.message.split('\n')[0]!,
+    fix: 'if they were moved, say where they are now: --data DIR',
+    cause: error,
+  });
+}
+
+const othersNote = (count: number): string =>
+  `note: the validation images are no longer those of ${count} earlier measurement${count === 1 ? '' : 's'}: the report begins anew with the images of now ` +
+  '(log.jsonl and samples/ keep what was measured before)';

@@ -81,6 +81,11 @@ export function newSettings(flags: TrainFlags, given: ReadonlySet<string>, softw
   }));
 }
 
+/** A learning rate to try where the run's was too high: the paper's, or a quarter of one that is no higher. */
+export function lowerLearningRate({ learningRate }: Pick<RunSettings, 'learningRate'>): number {
+  return learningRate > FULL.learningRate ? FULL.learningRate : Number((learningRate / 4).toPrecision(2));
+}
+
 /** Side to which images are resized before the crop: 286 for 256, and always even. */
 export function loadSizeOf({ size, jitter }: Pick<RunSettings, 'size' | 'jitter'>): number {
   return jitter ? 2 * Math.round((size * LOAD_SHARE) / 2) : size;
@@ -116,7 +121,7 @@ const SETTING_OF_FLAG: Readonly<Record<string, keyof RunSettings>> = { lr: 'lear
 const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'] as const;
 
 /**
- * The settings to go on with: those of the checkpoint, but for its length, which may grow.
+ * The settings to go on with: those of the checkpoint, but for its length in steps or epochs, which may grow.
  *
  * @throws CHECKPOINT_MISMATCH when a flag says otherwise
  */

@@ -3,8 +3,10 @@ import type { ImageMetrics } from '../../training/metrics.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter-choice.js';
 import { formatCount, formatNumber } from '../format.js';
+import { programCall } from '../program-call.js';
 import type { TrainingReport } from '../report.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { wonWarning } from './discriminator-watch.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
 import { loadSizeOf, type RunSettings } from './settings.js';
@@ -39,7 +41,7 @@ export function commandOf(settings: RunSettings, source: DataSource, totalSteps:
     from === null ? '' : `--from ${quoted(from)}`,
     fromDiscriminator === null ? '' : `--from-discriminator ${quoted(fromDiscriminator)}`,
   ];
-  return ['node examples/train-facades.js', ...flags].filter((part) => part !== '').join(' ');
+  return [programCall('train'), ...flags].filter((part) => part !== '').join(' ');
 }
 
 export function describeSettings(settings: RunSettings): string {
@@ -95,6 +97,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     seconds,
     peakBytes: gpu.memory().peakBytes,
     losses,
+    ...(history.discriminatorWonAt !== undefined && { warnings: [`Note: ${wonWarning(history.discriminatorWonAt, settings)}.`] }),
     metrics,
     snapshots,
     ...validator.pictured,
@@ -115,11 +118,11 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   }
   lines.push(`report: ${folder.report}`);
   const out = quoted(folder.path);
-  lines.push(`translate your own images: node examples/translate.js --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`);
-  if (state === 'interrupted') lines.push(`go on: node examples/train-facades.js --resume --out ${out}`);
+  lines.push(`translate your own images: ${programCall('translate')} --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`);
+  if (state === 'interrupted') lines.push(`go on: ${programCall('train')} --resume --out ${out}`);
   else {
     const longer = settings.epochs === null ? `--steps ${totalSteps * 4}` : `--epochs ${settings.epochs * 2}`;
-    lines.push(`train longer: node examples/train-facades.js --resume --out ${out} ${longer}`);
+    lines.push(`train longer: ${programCall('train')} --resume --out ${out} ${longer}`);
     if (settings.preset === 'preview') lines.push('the paper\'s setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full');
   }
   return lines;

@@ -6,10 +6,12 @@ import { readCheckpointInfo } from '../checkpoint.js';
 import { parseFlags } from '../flags.js';
 import { formatCount } from '../format.js';
 import { formatHelp } from '../help.js';
+import { asCalled } from '../program-call.js';
 import { chooseSource, SYNTHETIC } from './data.js';
 import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
 import { openInitialState } from './initial.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from './folder.js';
+import { RunLock } from './lock.js';
 import { TrainingSession, type SessionOptions } from './session.js';
 import { newSettings, resumedSettings } from './settings.js';
 import { openTuning } from './tuning.js';
@@ -17,23 +19,50 @@ import { openTuning } from './tuning.js';
 const say = (line: string): void => console.log(line);
 
 /**
- * The program of `examples/train-facades.js`.
+ * The program of `shadegrad train` and of `examples/train-facades.js`.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
- * @returns the exit status: 0, or 130 after Ctrl-C and 143 after SIGTERM
+ * @returns the exit status: 0, or 128 and the number of the signal that stopped it (130 after Ctrl-C, 143 SIGTERM, 129 SIGHUP)
  * @throws ShadegradError for whatever the user can mend
  */
 export async function trainFacades(argv: readonly string[]): Promise<number> {
   const launchedAt = performance.now();
   const { values: flags, given, help } = parseFlags(TRAIN_PROGRAM, argv);
   if (help) {
-    process.stdout.write(formatHelp(TRAIN_PROGRAM));
+    process.stdout.write(formatHelp(asCalled(TRAIN_PROGRAM, 'train')));
     return 0;
   }
   checkTogether(flags, given);
-  const run = flags.resume ? await runToResume(flags, given) : { folder: await newRunFolder(flags.out), resume: null, scales: null };
+  const { folder, lock } = await takeFolder(flags);
+  try {
+    if (!lock.guarded) say(`note: the disk of ${folder.path} has no locks: let no other run use that folder meanwhile`);
+    return await trainIn(folder, flags, given, launchedAt);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The folder of the run, locked. Without --out, a new run whose folder was taken meanwhile goes to the next one. */
+async function takeFolder(flags: TrainFlags): Promise<{ folder: RunFolder; lock: RunLock }> {
+  const choose = (): Promise<RunFolder> => (flags.resume ? existingRunFolder(flags.out) : newRunFolder(flags.out));
+  for (let folder = await choose(); ; ) {
+    try {
+      const lock = await RunLock.take(folder.path);
+      // A run that ended between the choice and the lock has left its checkpoint.
+      if (!flags.resume && flags.out !== undefined) await newRunFolder(flags.out).catch((error) => lock.release().then(() => Promise.reject(error)));
+      return { folder, lock };
+    } catch (error) {
+      const next = flags.out === undefined && !flags.resume ? await choose() : folder;
+      if (next.path === folder.path) throw error;
+      folder = next;
+    }
+  }
+}
+
+async function trainIn(folder: RunFolder, flags: TrainFlags, given: ReadonlySet<string>, launchedAt: number): Promise<number> {
+  const run = flags.resume ? await runToResume(folder, flags, given) : { resume: null, scales: null };
   if (run === null) return 0;
-  const { folder, resume } = run;
+  const { resume } = run;
   const asked = flags.data !== undefined || flags.download || !resume;
   const source = asked ? await chooseSource(flags) : String(resume.checkpoint.options.source);
 
@@ -49,6 +78,7 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
         gpu, adapter, folder, source, scales, resume, launchedAt, say,
         pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
         validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
+        secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,
         steps: {
           replay: !flags.eager,
           tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined,
@@ -63,11 +93,10 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
   }
 }
 
-type RunToResume = Pick<SessionOptions, 'folder' | 'scales'> & { resume: NonNullable<SessionOptions['resume']> };
+type RunToResume = Pick<SessionOptions, 'scales'> & { resume: NonNullable<SessionOptions['resume']> };
 
 /** @returns null when the run is finished already */
-async function runToResume(flags: TrainFlags, given: ReadonlySet<string>): Promise<RunToResume | null> {
-  const folder = await existingRunFolder(flags.out);
+async function runToResume(folder: RunFolder, flags: TrainFlags, given: ReadonlySet<string>): Promise<RunToResume | null> {
   const checkpoint = await readCheckpointInfo(folder.checkpoint);
   checkResumable(folder, checkpoint);
   const settings = resumedSettings(folder.checkpoint, checkpoint.options, flags, given);
@@ -84,13 +113,20 @@ async function runToResume(flags: TrainFlags, given: ReadonlySet<string>): Promi
     });
   }
   if (checkpoint.step === total) {
+    if (flags.minutes !== undefined) {
+      throw new ShadegradError('BAD_FLAG', `The run in ${folder.path} is finished`, {
+        expected: 'with --resume, a run that --minutes can stop before its planned end',
+        received: `all ${formatCount(total)} steps done`,
+        fix: `to train longer, give its length in all, such as --steps ${2 * total}`,
+      });
+    }
     say(`the run in ${folder.path} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
     return null;
   }
   if (total !== saved && 2 * checkpoint.step > saved) {
     say(`note: the learning rate was falling already; for ${formatCount(total)} steps in all it follows their schedule from here on`);
   }
-  return { folder, scales: [settings], resume: { checkpoint, totalSteps } };
+  return { scales: [settings], resume: { checkpoint, totalSteps } };
 }
 
 /** @throws CHECKPOINT_MISMATCH for a generator alone, or a file that this program did not write */

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { PairedDataset } from '../../data/dataset.js';
 import { greyImage } from '../../data/grey.js';
-import type { RgbImage } from '../../data/image.js';
+import type { ImagePair, RgbImage } from '../../data/image.js';
 import { resizeBicubic } from '../../data/resize.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { UNet } from '../../models/unet.js';
@@ -19,7 +20,7 @@ export interface Validated {
 /** Pairs whose pictures the report shows over time. */
 const PICTURED = 6;
 
-/** Measures a generator on fixed images that it never trains on, and keeps what it makes of the first few. */
+/** A generator's measure on fixed images that it never trains on, with what it makes of the first few. */
 export class Validator {
   private constructor(
     private readonly translator: Translator,
@@ -28,6 +29,8 @@ export class Validator {
     private readonly inputs: readonly RgbImage[],
     private readonly targets: readonly RgbImage[],
     private readonly allNames: readonly string[],
+    /** Of the names and pixels of everything that is measured. */
+    readonly fingerprint: string,
   ) {}
 
   /** @param count validation pairs to use, spread over the set */
@@ -37,8 +40,8 @@ export class Validator {
     const pairs = await Promise.all(spread(dataset.length, count).map((index) => sized.get(index)));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
-    const names = pairs.map(({ name }) => name);
-    return new Validator(translator, channels, pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to]), names);
+    const [inputs, targets] = [pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to])];
+    return new Validator(translator, channels, inputs, targets, pairs.map(({ name }) => name), fingerprintOf(pairs, direction));
   }
 
   get length(): number {
@@ -78,6 +81,13 @@ export class Validator {
   dispose(): void {
     this.translator.dispose();
   }
+}
+
+/** 64 bits are enough to tell the few sets that one run is ever measured on from each other. */
+function fingerprintOf(pairs: readonly ImagePair[], direction: RunSettings['direction']): string {
+  const hash = createHash('sha256').update(direction);
+  for (const { name, a, b } of pairs) hash.update(JSON.stringify([name, a.width, a.height])).update(a.data).update(b.data);
+  return hash.digest('hex').slice(0, 16);
 }
 
 function sampled(dataset: PairedDataset, count: number): PairedDataset {

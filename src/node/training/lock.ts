@@ -1,0 +1,207 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { promises as nodeFiles } from 'node:fs';
+import { createConnection, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ShadegradError } from '../../gpu/errors.js';
+import { writeFailed } from '../files.js';
+
+/** The socket in a run's folder that its process listens on: `.lock.1`, or a higher number after processes that were killed. */
+const LOCK_NAME = /^\.lock\.(\d+)$/;
+const lockName = (number: number): string => `.lock.${number}`;
+/** Longest path of a socket that every system takes, in bytes. */
+const LONGEST_SOCKET_PATH = 100;
+/** How long the holder of a lock has to say its process id. */
+const ANSWER_MILLISECONDS = 500;
+/** Another process may take the number that this one was about to. */
+const ATTEMPTS = 100;
+
+/**
+ * Keeps a run's folder to one process. The lock is a socket that the process listens on, so the system lets go of it
+ * however the process ends: no process id that another process may have by now, and nothing to wait for after a crash.
+ * Containers that share a folder on one machine are kept apart as well; two machines on one network disk are not.
+ */
+export class RunLock {
+  private constructor(
+    /** Folders that were made for the run, the innermost first. */
+    private readonly made: readonly string[],
+    private readonly held: Held | null,
+  ) {}
+
+  /**
+   * Locks the folder of a run, which is made if it is missing.
+   *
+   * @throws RUN_IN_USE when another process trains there; WRITE_FAILED when the folder cannot be made
+   */
+  static async take(folder: string): Promise<RunLock> {
+    const first = await nodeFiles.mkdir(folder, { recursive: true }).catch((cause: unknown) => Promise.reject(writeFailed(folder, cause)));
+    const path = await nodeFiles.realpath(folder);
+    const made: string[] = [];
+    if (first !== undefined) for (let at = path, top = dirname(await nodeFiles.realpath(first)); at !== top; at = dirname(at)) made.push(at);
+    try {
+      return new RunLock(made, await hold(folder, path));
+    } catch (error) {
+      await removeEmpty(made);
+      throw error;
+    }
+  }
+
+  /** False where the disk has no place for a lock: nothing keeps another process out of the folder then. */
+  get guarded(): boolean {
+    return this.held !== null;
+  }
+
+  /** Lets go of the folder, and removes it if it was made for the run and nothing came of it. */
+  async release(): Promise<void> {
+    await this.held?.release();
+    await removeEmpty(this.made);
+  }
+}
+
+async function removeEmpty(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) if (!(await nodeFiles.rmdir(folder).then(() => true, () => false))) return;
+}
+
+interface Held {
+  release(): Promise<void>;
+}
+
+/** @returns null where the system has no place for such a lock */
+async function hold(folder: string, path: string): Promise<Held | null> {
+  const hash = createHash('sha256').update(path).digest('hex').slice(0, 24);
+  if (process.platform === 'win32') return holdPipe(folder, `\\\\.\\pipe\\shadegrad-${hash}`);
+  const places = [path, join(tmpdir(), `shadegrad-${hash}`)];
+  for (const place of places) {
+    if (place !== path) await nodeFiles.mkdir(place, { recursive: true }).catch(() => {});
+    const directory = await openDirectory(place);
+    if (directory === null) continue;
+    const held = await holdSocket(folder, directory).catch(async (error: unknown) => {
+      await directory.close();
+      if (error instanceof ShadegradError) throw error;
+      // Not every disk has sockets or second names, and not every folder can be written to.
+      return null;
+    });
+    if (held) return held;
+  }
+  return null;
+}
+
+/** A name for what lies in a folder that is short enough for a socket. */
+interface Directory {
+  readonly path: string;
+  at(name: string): string;
+  close(): Promise<void>;
+}
+
+async function openDirectory(path: string): Promise<Directory | null> {
+  const handle = process.platform === 'linux' ? await nodeFiles.open(path, 'r').catch(() => null) : null;
+  if (handle) {
+    const short = `/proc/self/fd/${handle.fd}`;
+    if (await nodeFiles.stat(short).then(() => true, () => false)) return { path: short, at: (name) => `${short}/${name}`, close: () => handle.close() };
+    await handle.close();
+  }
+  const longest = Buffer.byteLength(join(path, socketName()));
+  return longest > LONGEST_SOCKET_PATH ? null : { path, at: (name) => join(path, name), close: async () => {} };
+}
+
+async function holdPipe(folder: string, path: string): Promise<Held | null> {
+  const server = await listen(path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') return null;
+    throw inUse(folder, (await holderOf(path)) ?? 'another process');
+  });
+  return server && { release: () => close(server) };
+}
+
+/** A name that no other socket has. */
+const socketName = (): string => `.locking-${process.pid}-${randomBytes(4).toString('hex')}`;
+
+/** The socket listens before it appears as a lock, so that it is never taken for a dead one. */
+async function holdSocket(folder: string, directory: Directory): Promise<Held> {
+  const own = directory.at(socketName());
+  const server = await listen(own);
+  let lock: string | undefined;
+  const release = async (): Promise<void> => {
+    if (lock !== undefined) await nodeFiles.rm(lock, { force: true }).catch(() => {});
+    await close(server);
+  };
+  try {
+    const number = await appear(folder, directory, own);
+    lock = directory.at(lockName(number));
+    await nodeFiles.rm(own, { force: true });
+    // One that was slow since it looked may have appeared under a number that was free again.
+    for (const other of await lockNumbers(directory)) {
+      if (other === number) continue;
+      await refuseHeld(folder, directory, other);
+      await nodeFiles.rm(directory.at(lockName(other)), { force: true });
+    }
+    return { release: () => release().then(() => directory.close()) };
+  } catch (error) {
+    await release();
+    await nodeFiles.rm(own, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Gives our socket a number that no lock has, if all locks there are dead. They are not removed before: the name of a
+ * dead lock would be free for two.
+ */
+async function appear(folder: string, directory: Directory, own: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const numbers = await lockNumbers(directory);
+    for (const number of numbers) await refuseHeld(folder, directory, number);
+    const next = Math.max(0, ...numbers) + 1;
+    try {
+      await nodeFiles.link(own, directory.at(lockName(next)));
+      return next;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST' && attempt < ATTEMPTS) continue;
+      if (code === 'EEXIST' || code === 'ENOENT') throw error;
+      // Some systems give a socket no second name.
+      await nodeFiles.rename(own, directory.at(lockName(next)));
+      return next;
+    }
+  }
+}
+
+async function lockNumbers(directory: Directory): Promise<number[]> {
+  return (await nodeFiles.readdir(directory.path)).flatMap((name) => LOCK_NAME.exec(name)?.[1] ?? []).map(Number);
+}
+
+async function refuseHeld(folder: string, directory: Directory, number: number): Promise<void> {
+  const holder = await holderOf(directory.at(lockName(number)));
+  if (holder !== null) throw inUse(folder, holder);
+}
+
+function listen(path: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.on('error', () => {}).unref().end(String(process.pid)));
+    server.unref().once('error', reject).listen(path, () => resolve(server.off('error', reject)));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** Who listens on a socket, in words; null when nobody does. */
+function holderOf(path: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    let [text, connected] = ['', false];
+    const socket = createConnection(path, () => (connected = true));
+    const done = (): void => {
+      socket.destroy();
+      resolve(connected ? (/^\d+$/.test(text) ? `process ${text}` : 'another process') : null);
+    };
+    socket.setTimeout(ANSWER_MILLISECONDS, done).on('data', (data) => (text += data.toString())).on('end', done).on('error', done);
+  });
+}
+
+function inUse(folder: string, holder: string): ShadegradError {
+  return new ShadegradError('RUN_IN_USE', `${folder} is in use: a run is being trained there`, {
+    expected: 'a folder that no other process trains in',
+    received: holder,
+    fix: 'let that run end or stop it (Ctrl-C saves it), or name another folder with --out',
+  });
+}
