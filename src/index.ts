@@ -32,7 +32,7 @@ export {
   scale, sigmoid, sliceChannels, sum, tanh,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
-export { backward } from './autograd/backward.js';
+export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
 export { noGrad } from './autograd/graph.js';
 export { DropoutState } from './kernels/dropout.js';
