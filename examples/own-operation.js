@@ -6,6 +6,17 @@
 const shadegrad = await import('shadegrad').catch(explainMissingBuild);
 const { Adam, backward, checkGradients, Conv2d, defineOperation, l2Loss, Module, normal, requestGpu, Params, specialise, Tensor, walkElements } = shadegrad;
 
+if (process.argv.includes('--help')) {
+  console.log('Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in WGSL, and not in the library (default 1000 steps).');
+  process.exit(0);
+}
+const stepsFlag = process.argv.indexOf('--steps');
+const steps = stepsFlag < 0 ? 1000 : Number(process.argv[stepsFlag + 1]);
+if (!(Number.isInteger(steps) && steps > 0)) {
+  console.error('error: --steps takes a whole number from 1 up');
+  process.exit(2);
+}
+
 // ---- The operation -------------------------------------------------------------------------------------------------------
 
 // walkElements() finds the way through tensors of any shape and layout: `element` is f32, or vec4f where all of them allow it.
@@ -103,7 +114,6 @@ try {
     return error;
   }));
 
-  const steps = Number(process.argv[process.argv.indexOf('--steps') + 1] ?? 1000) || 1000;
   for (let step = 1; step <= steps; step++) {
     recording.run();
     if (step === 1 || step % Math.ceil(steps / 5) === 0) console.log(`step ${step}: mean squared error ${(await loss.item()).toFixed(5)}`);
