@@ -32,9 +32,18 @@ export {
   scale, sigmoid, sliceChannels, sum, tanh,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
-export { backward } from './autograd/backward.js';
+export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
-export { noGrad } from './autograd/graph.js';
+export { noGrad, type GradientTarget } from './autograd/graph.js';
+// What an operation of one's own is made with.
+export { defineOperation, type OperationCall, type OperationDefinition } from './autograd/define.js';
+export { checkGradients, type CheckGradientsOptions, type GradientError } from './autograd/check-gradients.js';
+export { grid, specialise, type Constants } from './kernels/kernel.js';
+export { walkElements, type ElementWalk } from './kernels/elements.js';
+export { Params } from './gpu/params.js';
+export type { DispatchCall } from './gpu/gpu.js';
+export type { Shader } from './gpu/pipeline-cache.js';
+export type { Binding } from './gpu/storage.js';
 export { DropoutState } from './kernels/dropout.js';
 export { fill } from './kernels/elementwise.js';
 export { fillNormal, fillUniform } from './kernels/random.js';

@@ -39,7 +39,7 @@ export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `shadegrad-${name}-`));
 }
 
-export type ProgramName = 'train-facades' | 'translate' | 'shadegrad';
+export type ProgramName = 'train-facades' | 'translate' | 'own-operation' | 'shadegrad';
 
 export function start(program: ProgramName, parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
   const child = spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,11 +1,13 @@
 import { ShadegradError } from '../gpu/errors.js';
-import { add, fill } from '../kernels/elementwise.js';
+import { fill } from '../kernels/elementwise.js';
 import { expectShape, formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { deposit, prepareSlots, showGradients, targetOf } from './gradient-slots.js';
-import { expectSavedUnwritten, noGrad, type GraphNode } from './graph.js';
+import { expectSavedUnwritten, isTracking, noGrad, type GradientTarget, type GraphNode } from './graph.js';
+import { add } from './ops/elementwise.js';
+import { copy } from './ops/shape.js';
 
-/** The graph's nodes, each after every node it feeds. */
+/** The graph's nodes from which a wanted input can be reached, each after every node it feeds. */
 function reverseOrder(root: GraphNode): GraphNode[] {
   const order: GraphNode[] = [];
   const seen = new Set<GraphNode>();
@@ -32,6 +34,81 @@ function reverseOrder(root: GraphNode): GraphNode[] {
   return order.reverse();
 }
 
+/** What receives the gradients of a walk. */
+interface Sink {
+  /** Whether input `index` of a node lies on a way to something that wants a gradient. */
+  wants(node: GraphNode, index: number): boolean;
+  /** Where the gradient of a leaf may be written; empty for none. */
+  target(leaf: Tensor): GradientTarget;
+  leaf(leaf: Tensor, gradient: Tensor): void;
+  /** The whole gradient of a node's output, before it goes on. */
+  output?(node: GraphNode, gradient: Tensor): void;
+}
+
+/** Walks the nodes in order and hands every gradient to the sink. */
+function propagate(root: GraphNode, order: readonly GraphNode[], seed: Tensor, sink: Sink, createGraph: boolean): void {
+  const pending = new Map<GraphNode, Tensor>([[root, seed]]);
+  for (const node of order) {
+    node.consumed = true;
+    const gradOutput = pending.get(node);
+    if (!gradOutput) continue;
+    pending.delete(node);
+    sink.output?.(node, gradOutput);
+    const targets = node.inputs.map((input, index) => {
+      if (!sink.wants(node, index)) return undefined;
+      // One leaf given twice to one operation cannot have both results written to one place.
+      const repeated = node.inputs.indexOf(input) !== node.inputs.lastIndexOf(input);
+      return node.sources[index] || repeated ? {} : sink.target(input);
+    });
+    if (targets.every((target) => target === undefined)) continue;
+    expectSavedUnwritten(node);
+    if (createGraph && node.firstOrderOnly) throw noSecondOrder(node);
+    const results = node.backward(gradOutput, targets);
+    node.inputs.forEach((input, index) => {
+      const gradient = results[index];
+      if (!targets[index] || !gradient) return;
+      expectGradient(node, input, gradient);
+      const source = node.sources[index];
+      if (source) {
+        const earlier = pending.get(source);
+        // A new tensor, not in place: a gradient may be shared with, or be a view of, another.
+        pending.set(source, earlier ? add(earlier, gradient) : gradient);
+      } else {
+        sink.leaf(input, gradient);
+      }
+    });
+  }
+}
+
+function noSecondOrder({ op }: GraphNode): ShadegradError {
+  return new ShadegradError('MISSING_GRADIENT', `the gradient of "${op}" cannot be differentiated again`, {
+    expected: 'a rule that is written in operations',
+    received: `the rule of "${op}", which calls kernels`,
+    fix: 'leave createGraph out, or express the network by operations that have a second gradient',
+  });
+}
+
+/** The node that made `output`, and the gradient to start from. */
+function start(what: string, output: Tensor, seed: Tensor | undefined): { root: GraphNode; seed: () => Tensor } {
+  const root = output.origin as GraphNode | null;
+  if (!root) {
+    throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${output.label}"`, {
+      expected: 'the result of operations on at least one tensor with requiresGrad',
+      received: output.requiresGrad ? 'a leaf' : 'a tensor without gradient history',
+      fix: 'set requiresGrad before the operations run, and do not run them in noGrad()',
+    });
+  }
+  if (!seed && output.size !== 1) {
+    throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${output.label}"`, {
+      expected: 'an output of one element, or a seed gradient of its shape',
+      received: `shape ${formatShape(output.shape)} and no seed`,
+      fix: 'take the mean or the sum first',
+    });
+  }
+  if (seed) expectShape(`seed of ${what}`, output.shape, seed.shape);
+  return { root, seed: () => seed ?? filled(output, 1, 'seed gradient') };
+}
+
 /**
  * Runs the chain rule from `output` to every leaf that requires a gradient, and leaves or adds the gradient in
  * `leaf.grad`. Intermediate results must still be live: call it in the scope that made them.
@@ -40,57 +117,106 @@ function reverseOrder(root: GraphNode): GraphNode[] {
  *   overwritten after the operations ran; MISSING_GRADIENT; USE_AFTER_FREE
  */
 export function backward(output: Tensor, seed?: Tensor): void {
-  const root = output.origin as GraphNode | null;
-  if (!root) {
-    throw new ShadegradError('INVALID_ARGUMENT', `backward() of "${output.label}"`, {
-      expected: 'the result of operations on at least one tensor with requiresGrad',
-      received: output.requiresGrad ? 'a leaf' : 'a tensor without gradient history',
-      fix: 'set requiresGrad before the operations run, and do not run them in noGrad()',
-    });
-  }
-  if (!seed && output.size !== 1) {
-    throw new ShadegradError('INVALID_ARGUMENT', `backward() of "${output.label}"`, {
-      expected: 'an output of one element, or a seed gradient of its shape',
-      received: `shape ${formatShape(output.shape)} and no seed`,
-      fix: 'take the mean or the sum first',
-    });
-  }
-  if (seed) expectShape('seed of backward()', output.shape, seed.shape);
-  output.gpu.scope(() => {
+  const { root, seed: first } = start('backward()', output, seed);
+  // Rules are written in operations: without noGrad() their results would have a history of their own.
+  output.gpu.scope(() => noGrad(() => {
     const order = reverseOrder(root);
     const leaves = new Set(order.flatMap((node) => node.inputs.filter((_, index) => node.needed[index] && !node.sources[index])));
     prepareSlots(output.gpu, leaves);
-    const pending = new Map<GraphNode, Tensor>([[root, seed ?? ones(output)]]);
-    for (const node of order) {
-      node.consumed = true;
-      const gradOutput = pending.get(node);
-      if (!gradOutput) continue;
-      pending.delete(node);
-      expectSavedUnwritten(node);
-      const targets = node.inputs.map((input, index) => {
-        if (!node.needed[index]) return undefined;
-        // One leaf given twice to one operation cannot have both results written to one place.
-        const repeated = node.inputs.indexOf(input) !== node.inputs.lastIndexOf(input);
-        return node.sources[index] || repeated ? {} : targetOf(input);
-      });
-      // Rules may be written in operations: without this their results would have a history of their own.
-      const results = noGrad(() => node.backward(gradOutput, targets));
-      node.inputs.forEach((input, index) => {
-        const gradient = results[index];
-        if (!targets[index] || !gradient) return;
-        expectGradient(node, input, gradient);
-        const source = node.sources[index];
-        if (source) {
-          const earlier = pending.get(source);
-          // A new tensor, not in place: a gradient may be shared with, or be a view of, another.
-          pending.set(source, earlier ? add(earlier, gradient) : gradient);
-        } else {
-          deposit(input, gradient);
-        }
-      });
-    }
+    propagate(root, order, first(), { wants: (node, index) => node.needed[index]!, target: targetOf, leaf: deposit }, false);
     showGradients(output.gpu, leaves);
+  }));
+}
+
+export interface GradOptions {
+  /** Gradient of the output; 1 for an output of one element. */
+  seed?: Tensor;
+  /**
+   * Whether the gradients are to be differentiated again: they then have a history, and so has what they were computed from.
+   * The scope in which grad() is called keeps all of it. Default false.
+   */
+  createGraph?: boolean;
+}
+
+/**
+ * Gradients of `output` with respect to `inputs`, leaves or results of operations, as tensors of their own: no `grad` of any
+ * leaf changes. With `createGraph` they can be differentiated again, as a gradient penalty needs.
+ *
+ * ```js
+ * const [slope] = grad(sum(critic.forward(x)), [x], { createGraph: true });
+ * backward(mean(square(slope)));        // reaches the critic's parameters through the slope
+ * ```
+ *
+ * @returns one gradient for each input, of its shape; zero where the dependence is constant almost everywhere
+ * @throws INVALID_ARGUMENT for an input that the output does not depend on; MISSING_GRADIENT when an operation has no second
+ *   gradient and createGraph asks for it; STALE_TENSOR, USE_AFTER_FREE as backward()
+ */
+export function grad(output: Tensor, inputs: readonly Tensor[], { seed, createGraph = false }: GradOptions = {}): Tensor[] {
+  if (createGraph && !isTracking()) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'grad() with createGraph inside noGrad()', {
+      expected: 'tracking on: the gradients are to have a history',
+      received: 'tracking off',
+      fix: 'call it outside noGrad(), or leave createGraph out',
+    });
+  }
+  const { root, seed: first } = start('grad()', output, seed);
+  const order = reverseOrder(root);
+  const useful = usefulNodes(order, inputs);
+  const reached = (node: GraphNode, index: number): boolean => useful.inputs.get(node)?.[index] ?? false;
+  inputs.forEach((input, position) => {
+    if (input === output || useful.found.has(input)) return;
+    throw new ShadegradError('INVALID_ARGUMENT', `grad() with respect to input ${position}, "${input.label}"`, {
+      expected: `a tensor that "${output.label}" was computed from while its requiresGrad was true`,
+      received: input.requiresGrad ? 'a tensor that it does not depend on' : 'a tensor without requiresGrad',
+      fix: 'set requiresGrad before the operations run, and pass the very tensor that they were given',
+    });
   });
+  const gradients = new Map<Tensor, Tensor>();
+  const collect = (input: Tensor, gradient: Tensor): void => {
+    const earlier = gradients.get(input);
+    gradients.set(input, earlier ? add(earlier, gradient) : gradient);
+  };
+  const walk = (): Tensor[] => {
+    propagate(root, order, first(), {
+      wants: reached,
+      target: () => ({}),
+      leaf: collect,
+      output: (node, gradient) => {
+        for (const input of inputs) if (input.origin === node) gradients.set(input, gradient);
+      },
+    }, createGraph);
+    return inputs.map((input) => gradients.get(input) ?? filled(input, 0, 'zero gradient'));
+  };
+  // Two results must not be one handle, and none may be the seed: whoever disposes one must not take another along.
+  const apart = (results: readonly Tensor[]): Tensor[] =>
+    results.map((result, index) => (result === seed || results.indexOf(result) < index ? copy(result) : result));
+  return createGraph ? apart(walk()) : output.gpu.scope(() => noGrad(() => apart(walk())));
+}
+
+/** Which inputs of each node lead to one of the wanted tensors, and which of those are reached. */
+function usefulNodes(order: readonly GraphNode[], wanted: readonly Tensor[]): { inputs: Map<GraphNode, boolean[]>; found: Set<Tensor> } {
+  const set = new Set(wanted);
+  const origins = new Map(wanted.filter(({ origin }) => origin).map((tensor) => [tensor.origin as GraphNode, tensor]));
+  const inputs = new Map<GraphNode, boolean[]>();
+  const found = new Set<Tensor>();
+  for (const node of [...order].reverse()) {
+    const leads = node.inputs.map((input, index) => {
+      if (!node.needed[index]) return false;
+      const source = node.sources[index];
+      if (!source) return set.has(input) && !!found.add(input);
+      const here = origins.get(source);
+      if (here) found.add(here);
+      return here !== undefined || inputs.get(source)!.includes(true);
+    });
+    inputs.set(node, leads);
+  }
+  return { inputs, found };
+}
+
+function filled({ gpu, shape }: Tensor, value: number, label: string): Tensor {
+  const tensor = Tensor.empty(gpu, shape, label);
+  fill(tensor, value);
+  return tensor;
 }
 
 /** What a rule returns is the gradient of its input, and nothing else. */
@@ -101,10 +227,4 @@ function expectGradient(node: GraphNode, input: Tensor, gradient: Tensor): void 
     received: `${gradient.dtype} ${formatShape(gradient.shape)}`,
     fix: 'return one gradient for each input, in their order and of their shapes, null for those not wanted',
   });
-}
-
-function ones(like: Tensor): Tensor {
-  const tensor = Tensor.empty(like.gpu, like.shape, 'seed gradient');
-  fill(tensor, 1);
-  return tensor;
 }

@@ -22,7 +22,21 @@ export interface Rule {
    */
   readonly saved: (needed: readonly boolean[]) => readonly Tensor[];
   readonly backward: Backward;
+  /** True for a rule that calls kernels, not operations: its results have no history, so that they cannot be differentiated again. */
+  readonly firstOrderOnly?: boolean;
 }
+
+/** A rule that computes every gradient from all of `saved`, or from those that a function names for the gradients wanted. */
+export function rule(saved: readonly Tensor[] | Rule['saved'], backward: Backward): Rule {
+  return { saved: typeof saved === 'function' ? saved : () => saved, backward };
+}
+
+/** The same for a rule that calls kernels, whose results cannot be differentiated again. */
+export const kernelRule = (...parts: Parameters<typeof rule>): Rule => ({ ...rule(...parts), firstOrderOnly: true });
+
+/** The tensors beside a true. */
+export const where = (...entries: (readonly [boolean | undefined, Tensor])[]): Tensor[] =>
+  entries.flatMap(([wanted, tensor]) => (wanted ? [tensor] : []));
 
 /** One operation that was run and may have to be run backwards. */
 export interface GraphNode extends Origin {
@@ -34,6 +48,7 @@ export interface GraphNode extends Origin {
   readonly needed: readonly boolean[];
   readonly saved: readonly Tensor[];
   readonly backward: Backward;
+  readonly firstOrderOnly: boolean;
   /** When the operation had written its output, in the time of `writeTime()`. */
   readonly time: number;
   /** The trace in which it ran, which has no contents afterwards; null for an operation that ran at once. */
@@ -73,6 +88,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
+/** False inside noGrad(). */
+export const isTracking = (): boolean => enabled;
+
 /** True if an operation on these inputs would be noted down. */
 export function isTracked(inputs: readonly Tensor[]): boolean {
   return enabled && inputs.some((input) => input.requiresGrad);
@@ -103,6 +121,7 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, rul
     op, inputs, sources, output, needed,
     saved: rule.saved(needed),
     backward: rule.backward,
+    firstOrderOnly: rule.firstOrderOnly ?? false,
     time: writeTime(),
     trace: output.gpu.currentTrace,
     consumed: false,
@@ -166,7 +185,7 @@ export function missingGradient(op: string): Rule {
       throw new ShadegradError('MISSING_GRADIENT', `the operation "${op}" has no gradient`, {
         expected: 'an operation with a rule in the gradient table',
         received: op,
-        fix: 'detach() its result, run it in noGrad(), or add a rule to src/autograd/gradients.ts',
+        fix: 'detach() its result, run it in noGrad(), or give it a rule',
       });
     },
   };

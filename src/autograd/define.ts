@@ -1,0 +1,91 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { Tensor } from '../tensor/tensor.js';
+import { track, type GradientTarget } from './graph.js';
+
+/** One call of an operation, as its gradient sees it. */
+export interface OperationCall<Args extends readonly unknown[]> {
+  /** What the operation was called with. */
+  readonly args: Args;
+  readonly output: Tensor;
+  /** For each tensor among the arguments, in their order: whether its gradient is wanted. */
+  readonly needed: readonly boolean[];
+  /** For each of them: where its gradient may be written right away. A gradient that is not needed has none. */
+  readonly targets: readonly (GradientTarget | undefined)[];
+}
+
+export interface OperationDefinition<Args extends readonly unknown[]> {
+  /** Names the operation in errors, such as 'softplus'. */
+  readonly name: string;
+  /** Runs the operation's kernels on tensors and whatever else it takes; returns its result. */
+  forward(...args: Args): Tensor;
+  /**
+   * The gradients of the tensors among the arguments, in their order and of their shapes; null for one that is not needed or is
+   * zero everywhere. Written in operations, it can be differentiated again.
+   *
+   * @param gradOutput the gradient of the result, of its shape
+   */
+  backward(gradOutput: Tensor, call: OperationCall<Args>): readonly (Tensor | null)[];
+  /**
+   * The tensors whose contents `backward` reads for the gradients that are needed: overwriting one before backward() is an
+   * error. Default: every tensor among the arguments, and the result.
+   */
+  saves?(call: Pick<OperationCall<Args>, 'args' | 'output' | 'needed'>): readonly Tensor[];
+  /** True when `backward` runs kernels itself, so that its results have no history. Default false. */
+  readonly firstOrderOnly?: boolean;
+}
+
+const tensorsIn = (args: readonly unknown[]): Tensor[] => args.filter((arg) => arg instanceof Tensor);
+
+/**
+ * Makes a differentiable operation out of a function that runs kernels and one that gives its gradients. The result is called
+ * like `forward`; it is noted down for backward() and grad(), guarded against overwritten tensors, recorded and replayed like
+ * the library's own operations.
+ *
+ * ```js
+ * const cube = defineOperation({
+ *   name: 'cube',
+ *   forward: (x) => noGrad(() => multiply(x, multiply(x, x))),
+ *   backward: (dy, { args: [x] }) => [scale(multiply(dy, multiply(x, x)), 3)],
+ *   saves: ({ args: [x] }) => [x],
+ * });
+ * ```
+ *
+ * @throws INVALID_ARGUMENT, when the operation is called, for a `forward` that returns no tensor or one of its arguments
+ */
+export function defineOperation<Args extends readonly unknown[]>(definition: OperationDefinition<Args>): (...args: Args) => Tensor {
+  const { name, firstOrderOnly } = definition;
+  return (...args) => {
+    const inputs = tensorsIn(args);
+    const output = definition.forward(...args);
+    expectResult(name, output, inputs);
+    return track(name, inputs, output, {
+      saved: (needed) => definition.saves?.({ args, output, needed }) ?? [...inputs, output],
+      backward: (gradOutput, targets) => {
+        const needed = targets.map((target) => target !== undefined);
+        const gradients = definition.backward(gradOutput, { args, output, needed, targets });
+        expectOneEach(name, gradients, inputs);
+        return gradients;
+      },
+      firstOrderOnly,
+    });
+  };
+}
+
+function expectResult(name: string, output: unknown, inputs: readonly Tensor[]): void {
+  if (output instanceof Tensor && !inputs.includes(output) && !output.origin) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `result of the operation "${name}"`, {
+    expected: 'a tensor of its own, made by kernels',
+    received: !(output instanceof Tensor) ? typeof output
+      : output.origin ? `the result of "${output.origin.op}", which has a history already` : 'one of its arguments',
+    fix: output instanceof Tensor && output.origin ? 'run the operations inside forward in noGrad()' : 'return the tensor that the kernels wrote',
+  });
+}
+
+function expectOneEach(name: string, gradients: readonly unknown[], inputs: readonly Tensor[]): void {
+  if (Array.isArray(gradients) && gradients.length === inputs.length) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `gradients of the operation "${name}"`, {
+    expected: `an array of ${inputs.length}, one for each tensor among its arguments`,
+    received: Array.isArray(gradients) ? `an array of ${gradients.length}` : typeof gradients,
+    fix: 'return null for those that are not needed',
+  });
+}

@@ -1,0 +1,47 @@
+import * as kernel from '../../kernels/activation.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { rule, track } from '../graph.js';
+import { addScaled, multiply, scale } from './elementwise.js';
+import type { OutOption } from './options.js';
+
+/** What a gradient is computed from: the input of the piecewise linear ones, the output of the others. */
+const savesInput = (kind: kernel.Activation): boolean => kind === 'relu' || kind === 'leakyRelu';
+
+function activation(kind: kernel.Activation, x: Tensor, slope: number, out?: Tensor): Tensor {
+  const y = kernel.activationForward(kind, x, slope, out);
+  const saved = savesInput(kind) ? x : y;
+  return track(kind, [x], y, rule([saved], (dy) => [gradient(kind, saved, dy, slope)]));
+}
+
+/** max(x, 0) */
+export const relu = (x: Tensor, { out }: OutOption = {}): Tensor => activation('relu', x, 0, out);
+
+/** x where positive, slope * x elsewhere. */
+export const leakyRelu = (x: Tensor, slope = 0.01, { out }: OutOption = {}): Tensor => activation('leakyRelu', x, slope, out);
+
+/** Hyperbolic tangent. */
+export const tanh = (x: Tensor, { out }: OutOption = {}): Tensor => activation('tanh', x, 0, out);
+
+/** 1 / (1 + exp(-x)) */
+export const sigmoid = (x: Tensor, { out }: OutOption = {}): Tensor => activation('sigmoid', x, 0, out);
+
+/** dy times the derivative, itself an operation: linear in dy, and in `saved` as the second derivative says. */
+function gradient(kind: kernel.Activation, saved: Tensor, dy: Tensor, slope: number): Tensor {
+  const dx = kernel.activationGrad(kind, saved, dy, slope);
+  return track(`${kind} gradient`, [saved, dy], dx, rule(
+    ([ds, ddy]) => [...(ds && !savesInput(kind) ? [saved, dy] : []), ...(ddy ? [saved] : [])],
+    (g, [ds, ddy]) => [
+      ds ? bySaved(kind, saved, dy, g) : null,
+      ddy ? gradient(kind, saved, g, slope) : null,
+    ],
+  ));
+}
+
+/** g times the gradient of `gradient` with respect to `saved`; null where that is zero almost everywhere. */
+function bySaved(kind: kernel.Activation, y: Tensor, dy: Tensor, g: Tensor): Tensor | null {
+  if (savesInput(kind)) return null;
+  const product = multiply(g, dy);
+  // d/dy of dy (1 - y^2), and of dy y (1 - y).
+  if (kind === 'tanh') return scale(multiply(product, y), -2);
+  return addScaled(product, multiply(product, y), 1, -2);
+}

@@ -1,0 +1,94 @@
+import * as conv from '../../kernels/conv2d.js';
+import { biasGrad } from '../../kernels/bias.js';
+import type { Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
+import type { OutOption } from './options.js';
+import { sumRows } from './reductions.js';
+
+type Pair = number | readonly [number, number];
+const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+
+export interface ConvOptions extends OutOption {
+  /** Pixels from one window to the next; [vertical, horizontal] or both. Default 1. */
+  stride?: Pair;
+  /** Zeros taken to lie around the image. Default 0. */
+  padding?: Pair;
+}
+
+/**
+ * 2-D convolution of x [batch, h, w, in] with weight [kernel h, kernel w, in, out] and bias [out] or null.
+ * @returns [batch, floor((h + 2 padding - kernel) / stride) + 1, likewise w, out]
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, { stride = 1, padding = 0, out }: ConvOptions = {}): Tensor {
+  const geometry = { stride: pair(stride), padding: pair(padding) };
+  const y = conv.conv2dForward(x, weight, bias, geometry, out);
+  return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, convRule(x, weight, geometry));
+}
+
+export interface ConvTransposeOptions extends ConvOptions {
+  /** Rows and columns added below and on the right, to choose among the sizes a stride makes ambiguous. */
+  outputPadding?: Pair;
+}
+
+/**
+ * 2-D transposed convolution of x [batch, h, w, in] with weight [kernel h, kernel w, out, in] (the layout of the
+ * convolution it is the adjoint of) and bias [out] or null.
+ * @returns [batch, (h - 1) stride - 2 padding + kernel + outputPadding, likewise w, out]
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { stride = 1, padding = 0, outputPadding = 0, out }: ConvTransposeOptions = {},
+): Tensor {
+  const geometry = { stride: pair(stride), padding: pair(padding) };
+  const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
+  const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
+  return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, convTransposeRule(x, weight, geometry));
+}
+
+/**
+ * The three kernels of a convolution are closed under differentiation: each is linear in both of its operands, and the adjoint
+ * with respect to one of them is another of the three.
+ */
+function convRule(x: Tensor, weight: Tensor, geometry: conv.ConvGeometry): Rule {
+  return rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
+    dx ? inputGrad(dy, weight, x.shape, geometry) : null,
+    dw ? weightGrad(x, dy, weight.shape, geometry, dw) : null,
+    biasGradient(dy, db),
+  ]);
+}
+
+/** The adjoint of a convolution: input and gradient change places, and the gradient of the input is the convolution itself. */
+function convTransposeRule(x: Tensor, weight: Tensor, geometry: conv.ConvGeometry): Rule {
+  return rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
+    dx ? convolve(dy, weight, geometry) : null,
+    dw ? weightGrad(dy, x, weight.shape, geometry, dw) : null,
+    biasGradient(dy, db),
+  ]);
+}
+
+/** A convolution without bias, as rules need it. */
+function convolve(x: Tensor, weight: Tensor, geometry: conv.ConvGeometry): Tensor {
+  return track('conv2d', [x, weight], conv.conv2dForward(x, weight, null, geometry), convRule(x, weight, geometry));
+}
+
+function inputGrad(dy: Tensor, weight: Tensor, shape: Shape, geometry: conv.ConvGeometry): Tensor {
+  return track('conv2d input gradient', [dy, weight], conv.conv2dInputGrad(dy, weight, null, shape, geometry), convTransposeRule(dy, weight, geometry));
+}
+
+function weightGrad(x: Tensor, dy: Tensor, shape: Shape, geometry: conv.ConvGeometry, { tensor, accumulate }: GradientTarget = {}): Tensor {
+  const dw = conv.conv2dWeightGrad(x, dy, shape, geometry, tensor, accumulate);
+  // What goes straight into its place is nobody's operand.
+  if (tensor) return dw;
+  return track('conv2d weight gradient', [x, dy], dw, rule(([dx, ddy]) => where([dx, dy], [ddy, x]), (g, [dx, ddy]) => [
+    dx ? inputGrad(dy, g, x.shape, geometry) : null,
+    ddy ? convolve(x, g, geometry) : null,
+  ]));
+}
+
+function biasGradient(dy: Tensor, target: GradientTarget | undefined): Tensor | null {
+  if (!target) return null;
+  return target.tensor ? biasGrad(dy, target.tensor, target.accumulate) : sumRows(dy);
+}

@@ -1,0 +1,11 @@
+import { floatToImage as kernel } from '../../kernels/image.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { missingGradient, track } from '../graph.js';
+
+/**
+ * Bytes 0..255 of numbers in [-1, 1], rounded and clamped: a u8 tensor of x's shape. Rounding has no gradient, so
+ * backward() through it is an error and not a silent zero.
+ */
+export function floatToImage(x: Tensor): Tensor {
+  return track('floatToImage', [x], kernel(x), missingGradient('floatToImage'));
+}

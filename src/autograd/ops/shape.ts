@@ -1,0 +1,94 @@
+import { ShadegradError } from '../../gpu/errors.js';
+import * as kernel from '../../kernels/elementwise.js';
+import { expectOperands } from '../../kernels/elements.js';
+import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
+import { isTracked, rule, track, type Rule } from '../graph.js';
+import type { OutOption } from './options.js';
+
+/**
+ * Joins tensors along their channels. Free when they lie side by side in one wider tensor already (give their
+ * producers `out: wide.sliceChannels(...)`); copied otherwise.
+ */
+export function concat(inputs: readonly Tensor[]): Tensor {
+  const [first, ...others] = inputs;
+  if (!first) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
+  }
+  expectOperands('concat', Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])));
+  for (const other of others) {
+    if (!sameShape(first.shape.slice(0, -1), other.shape.slice(0, -1))) {
+      throw new ShadegradError('SHAPE_MISMATCH', 'concat along the channels', {
+        expected: `${formatShape([...first.shape.slice(0, -1), -1])} with any last axis`,
+        received: formatShape(other.shape),
+        fix: 'bring the tensors to one size first',
+      });
+    }
+  }
+  const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
+  const shape = [...first.shape.slice(0, -1), channels];
+  const adjacent = inputs.every((input, index) => index === 0 || adjacentChannels(inputs[index - 1]!, input));
+  let joined: Tensor;
+  if (adjacent) {
+    const { gpu, storage, offset, rowStride } = first;
+    joined = new Tensor({ gpu, storage: storage.retain(), shape, offset, rowStride });
+  } else {
+    joined = Tensor.empty(first.gpu, shape, 'concat');
+    let start = 0;
+    for (const input of inputs) {
+      kernel.copy(input, joined.channelView(start, start + input.channels));
+      start += input.channels;
+    }
+  }
+  return track('concat', inputs, joined, concatRule(inputs));
+}
+
+/** Channels [start, end), sharing memory: `x.sliceChannels(start, end)`. */
+export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
+  return x.sliceChannels(start, end);
+}
+
+/** The same numbers under another shape, sharing memory: `x.reshape(shape)`. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  return x.reshape(shape);
+}
+
+viewTracking.sliceChannels = (x, view, start, end) => track('sliceChannels', [x], view, sliceRule(x, start, end));
+viewTracking.reshape = (x, view) => track('reshape', [x], view, reshapeRule(x));
+
+/** The same numbers in memory of their own. */
+export function copy(x: Tensor, { out }: OutOption = {}): Tensor {
+  return track('copy', [x], kernel.copy(x, out), rule([], (dy) => [dy]));
+}
+
+function concatRule(inputs: readonly Tensor[]): Rule {
+  return rule([], (dy, targets) => {
+    let start = 0;
+    return inputs.map((input, index) => {
+      const end = start + input.channels;
+      const part = targets[index] ? dy.sliceChannels(start, end) : null;
+      start = end;
+      return part;
+    });
+  });
+}
+
+function sliceRule(x: Tensor, start: number, end: number): Rule {
+  return rule([], (dy) => {
+    const zeros = (channels: number): Tensor[] => (channels > 0 ? [filled(x, [...x.shape.slice(0, -1), channels])] : []);
+    if (isTracked([dy])) return [concat([...zeros(start), dy, ...zeros(x.channels - end)])];
+    const dx = filled(x, x.shape);
+    kernel.copy(dy, dx.channelView(start, end));
+    return [dx];
+  });
+}
+
+function filled({ gpu }: Tensor, shape: Shape): Tensor {
+  const zeros = Tensor.empty(gpu, shape, 'slice gradient');
+  kernel.fill(zeros, 0);
+  return zeros;
+}
+
+function reshapeRule(x: Tensor): Rule {
+  return rule([], (dy) => [(dy.contiguous ? dy : copy(dy)).reshape(x.shape)]);
+}
