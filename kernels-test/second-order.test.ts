@@ -11,6 +11,7 @@ import { failure } from './harness/devices.js';
 import type { GradientCheck } from './harness/gradcheck.js';
 import { testGpu } from './harness/gpu.js';
 import { checkSecondOrder } from './harness/hessian-check.js';
+import { spatialChecks } from './harness/spatial-checks.js';
 import * as reference from './reference/conv2d.js';
 import { dropout } from './reference/dropout.js';
 import * as losses from './reference/loss.js';
@@ -73,6 +74,7 @@ const checks: Record<string, Omit<GradientCheck, 'label'>> = {
     device: (x, w, b) => ops.convTranspose2d(x!, w!, b!, { stride: 2, padding: 1 }),
     reference: (x, w, b) => reference.conv2dInputGrad(x!, w!, b!, [2, 6, 4, 2], [4, 4, 2, 3], [2, 3, 2, 3], { stride: [2, 2], padding: [1, 1] }),
   },
+  ...spatialChecks,
 };
 const FIRST_ORDER_ONLY = ['batchNorm', 'instanceNorm', 'floatToImage'];
 

@@ -15,6 +15,7 @@ import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
 import { failure } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
+import { spatialChecks } from './harness/spatial-checks.js';
 
 const gpu = await testGpu();
 const { add, addScaled, l2Loss, mean, multiply, scale, sum, tanh } = ops;
@@ -63,6 +64,7 @@ const cases: Record<string, Case> = {
   sliceChannels: { shapes: [[3, 6]], run: (x) => ops.sliceChannels(x!, 1, 4) },
   sum: { shapes: [[3, 5]], run: (x) => sum(x!) },
   tanh: { shapes: [[3, 5]], run: (x) => tanh(x!) },
+  ...Object.fromEntries(Object.entries(spatialChecks).map(([name, { shapes, device }]) => [name, { shapes, run: device }])),
 };
 
 test('the table of operations is whole', () => {
@@ -120,7 +122,7 @@ for (const [name, each] of Object.entries(cases)) {
         }
       }
     }
-    const linear = ['add', 'addScaled', 'concat', 'copy', 'dropout', 'mean', 'reshape', 'scale', 'sliceChannels', 'sum'];
+    const linear = ['add', 'addScaled', 'concat', 'copy', 'dropout', 'mean', 'reshape', 'scale', 'sliceChannels', 'sum', ...Object.keys(spatialChecks).filter((each) => spatialChecks[each]!.free)];
     // An output that shares its input's memory, or that `multiply` above saves as an operand, is not what is counted here.
     assert.is(refused > 0, !linear.includes(name), `${name}: ${refused} refused`);
   });

@@ -32,6 +32,10 @@ export {
   scale, sigmoid, sliceChannels, sum, tanh,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
+export {
+  expand, flip, linear, matmul, permute, slice, split, stack, transpose,
+  type MatmulOptions, type SliceOptions,
+} from './autograd/ops.js';
 export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
 export { noGrad } from './autograd/graph.js';

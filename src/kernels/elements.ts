@@ -52,7 +52,7 @@ export function walkElements(tensors: readonly Tensor[], byChannel = false): Ele
 }
 
 /** An invocation costs a CPU adapter as much as several elements; a GPU would rather have many. */
-function elementGrid(count: number, software: boolean): [number, number, number] {
+export function elementGrid(count: number, software: boolean): [number, number, number] {
   if (!software) return grid(count, WORKGROUP);
   const each = Math.min(MOST_ELEMENTS_EACH, Math.ceil(count / (WORKGROUP * FEWEST_SOFTWARE_WORKGROUPS)));
   return grid(count, WORKGROUP * each);
@@ -64,7 +64,17 @@ export function expectF32(tensor: Tensor): void {
   throw new ShadegradError('INVALID_ARGUMENT', `"${tensor.label}" has the wrong type for arithmetic`, {
     expected: 'f32',
     received: tensor.dtype,
-    fix: 'convert images with the image kernels first',
+    fix: tensor.dtype === 'u8' ? 'convert images with imageToFloat() first' : 'make labels and indices into numbers with oneHot() or embedding()',
+  });
+}
+
+/** @throws INVALID_ARGUMENT unless the tensor holds labels or indices. */
+export function expectI32(what: string, tensor: Tensor): void {
+  if (tensor.dtype === 'i32') return;
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: 'an i32 tensor',
+    received: `"${tensor.label}", ${tensor.dtype}`,
+    fix: 'make it with Tensor.from(gpu, new Int32Array([...]), shape)',
   });
 }
 
