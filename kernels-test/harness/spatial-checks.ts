@@ -1,6 +1,9 @@
 import * as ops from '../../src/autograd/ops.js';
+import { Tensor } from '../../src/tensor/tensor.js';
 import * as axes from '../reference/axes.js';
+import * as losses from '../reference/loss.js';
 import { matmul } from '../reference/matmul.js';
+import * as soft from '../reference/softmax.js';
 import type { GradientCheck } from './gradcheck.js';
 
 /** Operations with several axes, each with its float64 reference: for first and second gradients, and for what they save. */
@@ -54,4 +57,42 @@ export const axisChecks: Record<string, OperationCheck> = {
   expand: { shapes: [[3, 1, 2]], device: (x) => ops.expand(x!, [2, 3, 4, 2]), reference: (x) => axes.expand(x!, [3, 1, 2], [2, 3, 4, 2]), free: true },
 };
 
-export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks };
+const LABELS = [2, 0, -100, 4, 2];
+const labels = (like: Tensor): Tensor => Tensor.from(like.gpu, new Int32Array(LABELS), [LABELS.length], 'labels');
+const mean = (x: Float64Array, term: (value: number) => number): [number] => [losses.mean(x.map(term))];
+
+export const lossChecks: Record<string, OperationCheck> = {
+  softmax: { shapes: [[3, 5]], device: (x) => ops.softmax(x!), reference: (x) => soft.softmax(x!, [3, 5], 1) },
+  'softmax along an axis inside': { shapes: [[2, 6, 3]], device: (x) => ops.softmax(x!, { axis: 1 }), reference: (x) => soft.softmax(x!, [2, 6, 3], 1) },
+  logSoftmax: { shapes: [[3, 5]], device: (x) => ops.logSoftmax(x!), reference: (x) => soft.softmax(x!, [3, 5], 1, true) },
+  'logSoftmax along the first axis': { shapes: [[4, 3]], device: (x) => ops.logSoftmax(x!, { axis: 0 }), reference: (x) => soft.softmax(x!, [4, 3], 0, true) },
+  crossEntropy: {
+    shapes: [[5, 6]],
+    device: (x) => ops.crossEntropy(x!, labels(x!), { labelSmoothing: 0.1 }),
+    reference: (x) => [soft.crossEntropy(x!, 6, LABELS, 0.1)],
+    free: true,
+  },
+  'crossEntropy of each row': {
+    shapes: [[5, 6]],
+    device: (x) => ops.crossEntropy(x!, labels(x!), { reduction: 'none' }),
+    reference: (x) => soft.crossEntropyRows(x!, 6, LABELS),
+    free: true,
+  },
+  'crossEntropy with probabilities': {
+    shapes: [[4, 3], [4, 3]], device: (x, t) => ops.crossEntropy(x!, t!), reference: (x, t) => [soft.softCrossEntropy(x!, 3, t!)],
+  },
+  nllLoss: {
+    shapes: [[5, 6]],
+    device: (x) => ops.nllLoss(x!, labels(x!), { reduction: 'sum' }),
+    reference: (x) => [LABELS.reduce((sum, label, row) => sum - (label < 0 ? 0 : x![row * 6 + label]!), 0)],
+    free: true,
+  },
+  'bceWithLogits with a tensor': { shapes: [[12], [12]], device: (x, t) => ops.bceWithLogits(x!, t!), reference: (x, t) => [losses.bceWithLogits(x!, t!)] },
+  'mseLoss with a number': { shapes: [[12]], device: (x) => ops.mseLoss(x!, 0.9), reference: (x) => mean(x!, (value) => (value - 0.9) ** 2) },
+  'l1Loss with a number': { shapes: [[12]], device: (x) => ops.l1Loss(x!, 3), reference: (x) => mean(x!, (value) => Math.abs(value - 3)) },
+  hingeLoss: { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'real'), reference: (x) => mean(x!, (value) => Math.max(0, 1 - value)), free: true },
+  'hingeLoss of fakes': { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'fake'), reference: (x) => mean(x!, (value) => Math.max(0, 1 + value)), free: true },
+  'hingeLoss of a generator': { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'generator'), reference: (x) => mean(x!, (value) => -value), free: true },
+};
+
+export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks };
