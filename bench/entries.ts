@@ -7,8 +7,12 @@ import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
+import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
+import { entries as matmul } from './matmul.bench.js';
 import { entries as random } from './random.bench.js';
+import { entries as softmax } from './softmax.bench.js';
+import { entries as stridedCopy } from './strided-copy.bench.js';
 
 /** The entries of each file of src/kernels that dispatches kernels, by the file's name; in the order of the table. */
 export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
@@ -22,6 +26,10 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   adam,
   random,
   image,
+  matmul,
+  'strided-copy': stridedCopy,
+  softmax,
+  labels,
 };
 
 export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();

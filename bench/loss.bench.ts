@@ -1,6 +1,6 @@
 import * as reference from '../kernels-test/reference/loss.js';
 import {
-  bceWithLogits, bceWithLogitsGrad, l1Loss, l1LossGrad, l2Loss, l2LossGrad, mean, meanGrad, sum, sumGrad,
+  bceWithLogits, bceWithLogitsGrad, l1Loss, l1LossGrad, mseLoss, mseLossGrad, mean, meanGrad, sum, sumGrad,
 } from '../src/kernels/loss.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
 import type { Tensor } from '../src/tensor/tensor.js';
@@ -23,7 +23,7 @@ const losses: readonly Loss[] = [
   { kernel: 'sum', shape: SKIP_128, inputs: 1, run: (x) => sum(x), expected: (x) => reference.mean(x) * x.length },
   { kernel: 'mean', shape: SKIP_128, inputs: 1, run: (x) => mean(x), expected: reference.mean },
   { kernel: 'l1Loss', shape: IMAGE, inputs: 2, run: (x, target) => l1Loss(x, target), expected: reference.l1Loss },
-  { kernel: 'l2Loss', shape: IMAGE, inputs: 2, run: (x, target) => l2Loss(x, target), expected: reference.l2Loss },
+  { kernel: 'mseLoss', shape: IMAGE, inputs: 2, run: (x, target) => mseLoss(x, target), expected: reference.mseLoss },
   { kernel: 'bceWithLogits', shape: LOGITS, inputs: 1, run: (x) => bceWithLogits(x, REAL), expected: (x) => reference.bceWithLogits(x, REAL) },
 ];
 
@@ -56,7 +56,7 @@ const lossGradients: readonly LossGradient[] = [
   { kernel: 'sumGrad', shape: SKIP_128, inputs: 0, run: (x, _, g) => sumGrad(x.shape, g), term: () => 1, divisor: 'one' },
   { kernel: 'meanGrad', shape: SKIP_128, inputs: 0, run: (x, _, g) => meanGrad(x.shape, g), term: () => 1, divisor: 'size' },
   { kernel: 'l1LossGrad', shape: IMAGE, inputs: 2, run: (x, target, g) => l1LossGrad(x, target, g), term: (x, target) => Math.sign(x - target), divisor: 'size' },
-  { kernel: 'l2LossGrad', shape: IMAGE, inputs: 2, run: (x, target, g) => l2LossGrad(x, target, g), term: (x, target) => 2 * (x - target), divisor: 'size' },
+  { kernel: 'mseLossGrad', shape: IMAGE, inputs: 2, run: (x, target, g) => mseLossGrad(x, target, g), term: (x, target) => 2 * (x - target), divisor: 'size' },
   {
     kernel: 'bceWithLogitsGrad', shape: LOGITS, inputs: 1,
     run: (x, _, g) => bceWithLogitsGrad(x, REAL, g), term: (x) => 1 / (1 + Math.exp(-x)) - REAL, divisor: 'size',

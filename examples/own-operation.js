@@ -4,7 +4,7 @@
 // "Snake" (Ziyin, Hartwig and Ueda 2020), an activation for what repeats itself: y = x + sin(a x)^2 / a. A network of two layers
 // learns a wave from a few hundred points of it.
 const shadegrad = await import('shadegrad').catch(explainMissingBuild);
-const { Adam, backward, checkGradients, Conv2d, defineOperation, l2Loss, Module, normal, requestGpu, Params, specialise, Tensor, walkElements } = shadegrad;
+const { Adam, backward, checkGradients, Conv2d, defineOperation, mseLoss, Module, normal, requestGpu, Params, specialise, Tensor, walkElements } = shadegrad;
 
 if (process.argv.includes('--help')) {
   console.log('Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in WGSL, and not in the library (default 1000 steps).');
@@ -108,7 +108,7 @@ try {
   const adam = new Adam(network, { learningRate: 0.01 });
   const { recording, result: loss } = await gpu.record(() => gpu.scope(() => {
     adam.zeroGrad();
-    const error = l2Loss(network.forward(x), target);
+    const error = mseLoss(network.forward(x), target);
     backward(error);
     adam.step();
     return error;

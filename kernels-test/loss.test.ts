@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as ops from '../src/autograd/ops.js';
 import {
-  bceWithLogits, bceWithLogitsGrad, l1Loss, l1LossGrad, l2Loss, l2LossGrad, mean, meanGrad, sum, sumGrad,
+  bceWithLogits, bceWithLogitsGrad, l1Loss, l1LossGrad, mseLoss, mseLossGrad, mean, meanGrad, sum, sumGrad,
 } from '../src/kernels/loss.js';
 import { elementCount } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -43,7 +43,7 @@ for (const shape of SHAPES) {
         assertClose([await loss.item()], [expected], { absolute: 1e-7, relative: 1e-6, label });
       };
       await check('l1', l1Loss(prediction, target), reference.l1Loss(x, t));
-      await check('l2', l2Loss(prediction, target), reference.l2Loss(x, t));
+      await check('l2', mseLoss(prediction, target), reference.mseLoss(x, t));
       await check('mean', mean(prediction), reference.mean(x));
       assertClose([await sum(prediction).item()], [reference.mean(x) * length], { absolute: 2e-7 * length, label: 'sum' });
       for (const label of [0, 1, 0.9]) await check(`bce ${label}`, bceWithLogits(prediction, label), reference.bceWithLogits(x, label));
@@ -64,7 +64,7 @@ for (const shape of SHAPES) {
         await assertNeighboursKept(out, layout);
       };
       await check('l1', (out) => l1LossGrad(prediction, target, gradLoss, out), (values) => reference.l1Loss(values, t));
-      await check('l2', (out) => l2LossGrad(prediction, target, gradLoss, out), (values) => reference.l2Loss(values, t));
+      await check('l2', (out) => mseLossGrad(prediction, target, gradLoss, out), (values) => reference.mseLoss(values, t));
       for (const label of [0, 1, 0.9]) {
         await check(`bce ${label}`, (out) => bceWithLogitsGrad(prediction, label, gradLoss, out), (values) => reference.bceWithLogits(values, label));
       }
@@ -82,7 +82,7 @@ for (const each of golden.cases) {
     let gradient: Tensor;
     if (each.inputs.target) {
       const target = Tensor.from(gpu, generate(each.inputs.target), each.inputs.target.shape);
-      const [forward, backward] = each.name === 'l1' ? [l1Loss, l1LossGrad] : [l2Loss, l2LossGrad];
+      const [forward, backward] = each.name === 'l1' ? [l1Loss, l1LossGrad] : [mseLoss, mseLossGrad];
       loss = forward(prediction, target);
       gradient = backward(prediction, target, one);
     } else {
@@ -120,7 +120,7 @@ test('gradients of losses, mean and sum in a graph', async () => {
   const shapes = [[2, 3, 5, 3], [2, 3, 5, 3]];
   const one = (loss: number): number[] => [loss];
   await checkGradients(gpu, { label: 'l1Loss', shapes, device: ops.l1Loss, reference: (a, b) => one(reference.l1Loss(a!, b!)) });
-  await checkGradients(gpu, { label: 'l2Loss', shapes, device: ops.l2Loss, reference: (a, b) => one(reference.l2Loss(a!, b!)) });
+  await checkGradients(gpu, { label: 'mseLoss', shapes, device: ops.mseLoss, reference: (a, b) => one(reference.mseLoss(a!, b!)) });
   await checkGradients(gpu, { label: 'bce 1', shapes: [[2, 15, 1]], device: (a) => ops.bceWithLogits(a, 1), reference: (a) => one(reference.bceWithLogits(a!, 1)) });
   await checkGradients(gpu, { label: 'bce 0', shapes: [[2, 8]], device: (a) => ops.bceWithLogits(a, 0), reference: (a) => one(reference.bceWithLogits(a!, 0)) });
   await checkGradients(gpu, { label: 'mean', shapes: [[31]], device: ops.mean, reference: (a) => one(reference.mean(a!)) });

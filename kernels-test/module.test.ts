@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
-import { add, l2Loss, mean, sum } from '../src/autograd/ops.js';
+import { add, mseLoss, mean, sum } from '../src/autograd/ops.js';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
@@ -159,7 +159,7 @@ test('an optimiser of a part updates that part alone, as it would alone', async 
     const adam = new Adam(module, { learningRate: 0.01 });
     for (let step = 0; step < 2; step++) {
       adam.zeroGrad();
-      gpu.scope(() => backward(l2Loss(module.forward(x, { training: true, dropout: false }), x)));
+      gpu.scope(() => backward(mseLoss(module.forward(x, { training: true, dropout: false }), x)));
       adam.step();
     }
     assert.is(adam.stepCount, 2, String(index));

@@ -11,6 +11,7 @@ import { failure } from './harness/devices.js';
 import type { GradientCheck } from './harness/gradcheck.js';
 import { testGpu } from './harness/gpu.js';
 import { checkSecondOrder } from './harness/hessian-check.js';
+import { spatialChecks } from './harness/spatial-checks.js';
 import * as reference from './reference/conv2d.js';
 import { dropout } from './reference/dropout.js';
 import * as losses from './reference/loss.js';
@@ -63,7 +64,7 @@ const checks: Record<string, Omit<GradientCheck, 'label'>> = {
     reference: (x) => dropout(x!, 0.25, 2, 4, 11),
   },
   l1Loss: { shapes: [[12], [12]], device: (a, b) => ops.l1Loss(a!, b!), reference: (a, b) => [losses.l1Loss(a!, b!)] },
-  l2Loss: { shapes: [[12], [12]], device: (a, b) => ops.l2Loss(a!, b!), reference: (a, b) => [losses.l2Loss(a!, b!)] },
+  mseLoss: { shapes: [[12], [12]], device: (a, b) => ops.mseLoss(a!, b!), reference: (a, b) => [losses.mseLoss(a!, b!)] },
   bceWithLogits: { shapes: [[12]], device: (x) => ops.bceWithLogits(x!, 0.9), reference: (x) => [losses.bceWithLogits(x!, 0.9)] },
   conv2d: conv([2, 5, 4, 3], [3, 3, 3, 2], [2, 5, 4, 2], 1, 1),
   'conv2d of stride 2': conv([1, 6, 6, 2], [4, 4, 2, 3], [1, 3, 3, 3], 2, 1),
@@ -73,8 +74,9 @@ const checks: Record<string, Omit<GradientCheck, 'label'>> = {
     device: (x, w, b) => ops.convTranspose2d(x!, w!, b!, { stride: 2, padding: 1 }),
     reference: (x, w, b) => reference.conv2dInputGrad(x!, w!, b!, [2, 6, 4, 2], [4, 4, 2, 3], [2, 3, 2, 3], { stride: [2, 2], padding: [1, 1] }),
   },
+  ...spatialChecks,
 };
-const FIRST_ORDER_ONLY = ['batchNorm', 'instanceNorm', 'floatToImage'];
+const FIRST_ORDER_ONLY = ['batchNorm', 'instanceNorm', 'floatToImage', 'oneHot'];
 
 test('every operation is checked, but for those that refuse', () => {
   const checked = new Set(Object.keys(checks).map((name) => name.split(' ')[0]));

@@ -15,9 +15,10 @@ import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
 import { failure } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
+import { spatialChecks } from './harness/spatial-checks.js';
 
 const gpu = await testGpu();
-const { add, addScaled, l2Loss, mean, multiply, scale, sum, tanh } = ops;
+const { add, addScaled, mseLoss, mean, multiply, scale, sum, tanh } = ops;
 
 function leaf(data: readonly number[], shape: Shape = [data.length], label = 'leaf'): Tensor {
   const tensor = Tensor.from(gpu, data, shape, label);
@@ -52,7 +53,7 @@ const cases: Record<string, Case> = {
   dropout: { shapes: [[3, 50]], run: (x) => ops.dropout(x!, { layer: 1, state: dropoutState }) },
   instanceNorm: { shapes: [image], run: (x) => ops.instanceNorm(x!) },
   l1Loss: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.l1Loss(a!, b!) },
-  l2Loss: { shapes: [[3, 5], [3, 5]], run: (a, b) => l2Loss(a!, b!) },
+  mseLoss: { shapes: [[3, 5], [3, 5]], run: (a, b) => mseLoss(a!, b!) },
   leakyRelu: { shapes: [[3, 5]], run: (x) => ops.leakyRelu(x!, 0.2) },
   mean: { shapes: [[3, 5]], run: (x) => mean(x!) },
   multiply: { shapes: [[3, 5], [3, 5]], run: (a, b) => multiply(a!, b!) },
@@ -63,12 +64,13 @@ const cases: Record<string, Case> = {
   sliceChannels: { shapes: [[3, 6]], run: (x) => ops.sliceChannels(x!, 1, 4) },
   sum: { shapes: [[3, 5]], run: (x) => sum(x!) },
   tanh: { shapes: [[3, 5]], run: (x) => tanh(x!) },
+  ...Object.fromEntries(Object.entries(spatialChecks).map(([name, { shapes, device }]) => [name, { shapes, run: device }])),
 };
 
 test('the table of operations is whole', () => {
   const named = new Set(Object.keys(cases).map((name) => name.split(' ')[0]));
   // It has no gradient to go wrong.
-  const operations = Object.keys(ops).filter((name) => name !== 'floatToImage');
+  const operations = Object.keys(ops).filter((name) => !['floatToImage', 'oneHot'].includes(name));
   assert.equal(operations.filter((name) => !named.has(name)), []);
 });
 
@@ -120,7 +122,7 @@ for (const [name, each] of Object.entries(cases)) {
         }
       }
     }
-    const linear = ['add', 'addScaled', 'concat', 'copy', 'dropout', 'mean', 'reshape', 'scale', 'sliceChannels', 'sum'];
+    const linear = ['add', 'addScaled', 'concat', 'copy', 'dropout', 'mean', 'reshape', 'scale', 'sliceChannels', 'sum', ...Object.keys(spatialChecks).filter((each) => spatialChecks[each]!.free)];
     // An output that shares its input's memory, or that `multiply` above saves as an operand, is not what is counted here.
     assert.is(refused > 0, !linear.includes(name), `${name}: ${refused} refused`);
   });
@@ -201,7 +203,7 @@ test('a place that holds a result whose gradient is still wanted is not given to
   await failure('STALE_TENSOR', () => gpu.scope(() => {
     const y = tanh(a, { out: place });
     tanh(b, { out: place });
-    backward(l2Loss(y, t));
+    backward(mseLoss(y, t));
   }), 'out of "tanh"', 'another `out`');
   // By way of two handles on one memory.
   await failure('STALE_TENSOR', () => gpu.scope(() => {

@@ -28,9 +28,13 @@ export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
+  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss, mseLoss, leakyRelu, mean, multiply, relu, reshape,
   scale, sigmoid, sliceChannels, sum, tanh,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
+} from './autograd/ops.js';
+export {
+  crossEntropy, expand, flip, hingeLoss, linear, logSoftmax, matmul, nllLoss, oneHot, permute, slice, softmax, split, stack, transpose,
+  type CrossEntropyOptions, type MatmulOptions, type NllOptions, type Reduction, type SliceOptions, type SoftmaxOptions,
 } from './autograd/ops.js';
 export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';

@@ -14,7 +14,7 @@ import weightGradSource from '../../shaders/conv2d_weight_grad_workgroup.wgsl';
  * The constants of operands/workgroup_gemm.wgsl by tile, smallest first. Each keeps to the limits that every WebGPU
  * device has: at most 256 invocations, and at most 12.5 of the 16 KiB of workgroup memory.
  */
-const TILES = {
+export const TILES = {
   workgroup32: { BM: 32, BN: 32, BK: 16, TM: 4, TN: 4 },
   workgroup64: { BM: 64, BN: 64, BK: 16, TM: 4, TN: 4 },
   workgroup128x64: { BM: 128, BN: 64, BK: 16, TM: 8, TN: 8 },
@@ -37,7 +37,7 @@ export function isWorkgroupTile(variant: string): variant is WorkgroupTile {
 }
 
 /** Workgroups that cover a matrix of `rows` x `columns` once. */
-function tilesOf(tile: WorkgroupTile, rows: number, columns: number): number {
+export function tilesOf(tile: WorkgroupTile, rows: number, columns: number): number {
   return Math.ceil(rows / TILES[tile].BM) * Math.ceil(columns / TILES[tile].BN);
 }
 

@@ -50,7 +50,7 @@ export function walkElements(tensors: readonly Tensor[], byChannel = false): Ele
 }
 
 /** An invocation costs a CPU adapter as much as several elements; a GPU would rather have many. */
-function elementGrid(count: number, software: boolean): [number, number, number] {
+export function elementGrid(count: number, software: boolean): [number, number, number] {
   if (!software) return grid(count, WORKGROUP);
   const each = Math.min(MOST_ELEMENTS_EACH, Math.ceil(count / (WORKGROUP * FEWEST_SOFTWARE_WORKGROUPS)));
   return grid(count, WORKGROUP * each);
@@ -58,6 +58,11 @@ function elementGrid(count: number, software: boolean): [number, number, number]
 
 /** The tensors of an operation by the names that its caller knows them by; those that may be left out may be absent. */
 export type Operands = Readonly<Record<string, Tensor | null | undefined>>;
+
+const TYPE_ADVICE: Partial<Record<DType, string>> = {
+  u8: 'make bytes with Tensor.fromBytes() or floatToImage()',
+  i32: 'make it with Tensor.from(gpu, new Int32Array([...]), shape)',
+};
 
 /**
  * Checks the tensors of an operation before anything is dispatched or allocated. Every host half calls it first: what
@@ -76,7 +81,7 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
       throw new ShadegradError('INVALID_ARGUMENT', `${operation}: ${name} "${tensor.label}" has the wrong type`, {
         expected: dtype,
         received: `${tensor.dtype} ${formatShape(tensor.shape)}`,
-        fix: dtype === 'f32' ? 'convert images with imageToFloat() first' : 'make bytes with Tensor.fromBytes() or floatToImage()',
+        fix: TYPE_ADVICE[dtype] ?? `convert ${tensor.dtype === 'u8' ? 'images with imageToFloat()' : 'labels and indices with oneHot() or embedding()'} first`,
       });
     }
     first ??= [name, tensor];

@@ -38,42 +38,40 @@ export function mean(x: Tensor): Tensor {
   return sumTerms('mean', value, x, 0, 1 / x.size);
 }
 
-/** Mean of |prediction - target| as a [1] tensor. @throws as expectOperands(); SHAPE_MISMATCH */
-export function l1Loss(prediction: Tensor, target: Tensor): Tensor {
+/** Mean of |prediction - target| as a [1] tensor; `target` is a tensor, or one number for all. @throws as expectOperands(); SHAPE_MISMATCH */
+export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   return sumTerms('l1 loss', absoluteDifference, prediction, target, 1 / prediction.size);
 }
 
-/** Mean of (prediction - target)^2 as a [1] tensor. @throws as expectOperands(); SHAPE_MISMATCH */
-export function l2Loss(prediction: Tensor, target: Tensor): Tensor {
-  return sumTerms('l2 loss', squaredDifference, prediction, target, 1 / prediction.size);
+/** Mean of (prediction - target)^2 as a [1] tensor; `target` is a tensor, or one number for all. @throws as expectOperands(); SHAPE_MISMATCH */
+export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
+  return sumTerms('mse loss', squaredDifference, prediction, target, 1 / prediction.size);
 }
 
 /**
  * Mean binary cross entropy of sigmoid(logits), computed from the logits so that nothing overflows or is rounded away.
- * @param targetValue what every element should be: 1 for "real", 0 for "fake", or a smoothed label between
+ * @param target what the elements should be, a tensor or one number for all: 1 for "real", 0 for "fake", or a smoothed label between
  */
-export function bceWithLogits(logits: Tensor, targetValue: number): Tensor {
-  expectFinite('target value of bceWithLogits', targetValue);
-  return sumTerms('bce with logits', binaryCrossEntropy, logits, targetValue, 1 / logits.size);
+export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
+  return sumTerms('bce with logits', binaryCrossEntropy, logits, target, 1 / logits.size);
 }
 
 /**
  * Gradient of l1Loss with respect to the prediction; 0 where prediction and target are equal, as in PyTorch.
  * @param gradLoss [1], gradient of the loss itself
  */
-export function l1LossGrad(prediction: Tensor, target: Tensor, gradLoss: Tensor, out?: Tensor): Tensor {
+export function l1LossGrad(prediction: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   return lossGrad('l1 loss gradient', absoluteDifference, prediction, target, gradLoss, out);
 }
 
-/** Gradient of l2Loss with respect to the prediction. @param gradLoss [1] */
-export function l2LossGrad(prediction: Tensor, target: Tensor, gradLoss: Tensor, out?: Tensor): Tensor {
-  return lossGrad('l2 loss gradient', squaredDifference, prediction, target, gradLoss, out);
+/** Gradient of mseLoss with respect to the prediction. @param gradLoss [1] */
+export function mseLossGrad(prediction: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
+  return lossGrad('mse loss gradient', squaredDifference, prediction, target, gradLoss, out);
 }
 
 /** Gradient of bceWithLogits with respect to the logits. @param gradLoss [1] */
-export function bceWithLogitsGrad(logits: Tensor, targetValue: number, gradLoss: Tensor, out?: Tensor): Tensor {
-  expectFinite('target value of bceWithLogits', targetValue);
-  return lossGrad('bce with logits gradient', binaryCrossEntropy, logits, targetValue, gradLoss, out);
+export function bceWithLogitsGrad(logits: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
+  return lossGrad('bce with logits gradient', binaryCrossEntropy, logits, target, gradLoss, out);
 }
 
 /** Gradient of sum() with respect to a tensor of `shape`. @param gradSum [1] */
@@ -91,6 +89,7 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
   const { gpu } = x;
   const targetTensor = typeof target === 'number' ? null : target;
   expectOperands(label, { input: x, target: targetTensor });
+  if (typeof target === 'number') expectFinite(`target of ${label}`, target);
   if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
   const walk = walkElements(targetTensor ? [x, targetTensor] : [x]);
   const partials = Math.min(MOST_PARTIALS, Math.ceil(walk.count / TERMS_PER_PARTIAL));
@@ -123,6 +122,7 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
 function lossGrad(label: string, term: Term, x: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   const targetTensor = typeof target === 'number' ? null : target;
   expectOperands(label, { input: x, target: targetTensor, gradLoss, out });
+  if (typeof target === 'number') expectFinite(`target of ${label}`, target);
   if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
   expectScalar(`${label}: gradient of the loss`, gradLoss.shape);
   const output = resultTensor(label, x, out);

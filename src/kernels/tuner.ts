@@ -6,7 +6,7 @@ import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, CONV_VARIANTS, suppor
 import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d-problem.js';
 import { isWorkgroupTile } from './conv2d-workgroup.js';
 import { copy, fill, multiply } from './elementwise.js';
-import { l2Loss, mean } from './loss.js';
+import { mseLoss, mean } from './loss.js';
 import { fillUniform } from './random.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -208,7 +208,7 @@ async function agreeing(
         fill(result, POISON);
         candidate.recording.run();
         for (const { sample, size, members } of groups) {
-          const difference = Math.sqrt(await numberIn(l2Loss(result, sample)));
+          const difference = Math.sqrt(await numberIn(mseLoss(result, sample)));
           // Written so that NaN agrees with nothing.
           if (!(difference <= TOLERANCE * size)) continue;
           members.push(candidate);

@@ -5,10 +5,13 @@ import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
 
-/** `u8` is for images on their way to the device: four to a 32-bit word, read by the image kernels alone. */
-export type DType = 'f32' | 'u8';
+/**
+ * `i32` is for labels and indices: what counts or points, never what is computed with. `u8` is for images on their way to the
+ * device: four to a 32-bit word, read by the image kernels alone.
+ */
+export type DType = 'f32' | 'i32' | 'u8';
 
-const BYTES: Record<DType, number> = { f32: 4, u8: 1 };
+const BYTES: Record<DType, number> = { f32: 4, i32: 4, u8: 1 };
 
 /** WebGPU's largest minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
@@ -87,8 +90,11 @@ export class Tensor implements Scoped {
     return new Tensor({ gpu, shape, dtype, storage: gpu.allocate(bytes, label) });
   }
 
-  /** Copies numbers to the device. @throws SHAPE_MISMATCH when their count does not fit the shape. */
-  static from(gpu: Gpu, data: Float32Array | readonly number[], shape: Shape, label = 'tensor'): Tensor {
+  /**
+   * Copies numbers to the device: an i32 tensor of an Int32Array, else an f32 tensor.
+   * @throws SHAPE_MISMATCH when their count does not fit the shape.
+   */
+  static from(gpu: Gpu, data: Float32Array | Int32Array | readonly number[], shape: Shape, label = 'tensor'): Tensor {
     checkShape(shape, label);
     if (data.length !== elementCount(shape)) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
@@ -97,8 +103,9 @@ export class Tensor implements Scoped {
         fix: 'make the shape and the data agree',
       });
     }
-    const tensor = new Tensor({ gpu, shape, storage: gpu.allocatePersistent(data.length * 4, label) });
-    tensor.write(data instanceof Float32Array ? data : new Float32Array(data));
+    const dtype = data instanceof Int32Array ? 'i32' : 'f32';
+    const tensor = new Tensor({ gpu, shape, dtype, storage: gpu.allocatePersistent(data.length * 4, label) });
+    tensor.write(data instanceof Float32Array || data instanceof Int32Array ? data : new Float32Array(data));
     return tensor;
   }
 
@@ -254,14 +261,15 @@ export class Tensor implements Scoped {
     return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride, label });
   }
 
-  /** Overwrites the contents. */
-  write(data: Float32Array): void {
+  /** Overwrites the contents: a Float32Array those of an f32 tensor, an Int32Array those of an i32 one. @throws SHAPE_MISMATCH */
+  write(data: Float32Array | Int32Array): void {
     this.assertLive();
-    if (data.length !== this.size || !this.contiguous || this.dtype !== 'f32') {
+    const dtype = data instanceof Int32Array ? 'i32' : 'f32';
+    if (data.length !== this.size || !this.contiguous || this.dtype !== dtype) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
-        expected: `${this.size} numbers for a contiguous f32 tensor of shape ${formatShape(this.shape)}`,
+        expected: `${this.size} numbers for a contiguous ${dtype} tensor of shape ${formatShape(this.shape)}`,
         received: `${data.length} numbers for a ${this.contiguous ? 'contiguous' : 'strided'} ${this.dtype} tensor`,
-        fix: 'write as many numbers as the tensor holds, to a tensor that is no channel slice',
+        fix: 'write as many numbers as the tensor holds, of its type, to a tensor that is no channel slice',
       });
     }
     this.gpu.write(this.storage, this.offset * 4, data);
@@ -288,18 +296,30 @@ export class Tensor implements Scoped {
 
   /** Reads the numbers back, in row-major order. Resolves when the device has computed them. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.readWords('data()', 'f32'));
+  }
+
+  /** Reads the whole numbers of an i32 tensor back, in row-major order. */
+  async ints(): Promise<Int32Array<ArrayBuffer>> {
+    return new Int32Array(await this.readWords('ints()', 'i32'));
+  }
+
+  /** The elements of a tensor of 32-bit numbers, without the gaps between its rows. */
+  private async readWords(what: string, dtype: DType): Promise<ArrayBuffer> {
     this.assertLive();
-    if (this.dtype !== 'f32') {
-      throw new ShadegradError('INVALID_ARGUMENT', `data() of "${this.label}"`, { expected: 'an f32 tensor', received: this.dtype, fix: 'use bytes()' });
+    if (this.dtype !== dtype) {
+      throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${this.label}"`, {
+        expected: `an ${dtype} tensor`, received: this.dtype, fix: `use ${{ f32: 'data()', i32: 'ints()', u8: 'bytes()' }[this.dtype]}`,
+      });
     }
     const span = (this.rows - 1) * this.rowStride + this.channels;
-    const raw = new Float32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
-    if (this.contiguous) return raw;
-    const result = new Float32Array(this.size);
+    const raw = new Uint32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
+    if (this.contiguous) return raw.buffer;
+    const result = new Uint32Array(this.size);
     for (let row = 0; row < this.rows; row++) {
       result.set(raw.subarray(row * this.rowStride, row * this.rowStride + this.channels), row * this.channels);
     }
-    return result;
+    return result.buffer;
   }
 
   /** Reads a u8 tensor back. */

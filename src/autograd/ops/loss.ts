@@ -2,52 +2,91 @@ import * as kernel from '../../kernels/loss.js';
 import { fill } from '../../kernels/elementwise.js';
 import { expectShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { isTracked, noGrad, rule, track } from '../graph.js';
-import { sigmoid } from './activation.js';
-import { addScaled, multiply } from './elementwise.js';
-import { spread, spreadMean } from './reductions.js';
+import { isTracked, noGrad, rule, track, where } from '../graph.js';
+import { relu, sigmoid } from './activation.js';
+import { addScaled, multiply, scale } from './elementwise.js';
+import { mean, spread, spreadMean } from './reductions.js';
 
-/** Mean of |prediction - target|, as a tensor of one. */
-export function l1Loss(prediction: Tensor, target: Tensor): Tensor {
-  expectShape('target of l1Loss', prediction.shape, target.shape);
-  return track('l1Loss', [prediction, target], kernel.l1Loss(prediction, target), rule([prediction, target], (dy, [dPrediction, dTarget]) => [
+/** A tensor of targets, or one number for all elements. */
+type Target = Tensor | number;
+
+/** The operands that can have a gradient. */
+const operands = (x: Tensor, target: Target): Tensor[] => (typeof target === 'number' ? [x] : [x, target]);
+
+function expectTarget(what: string, x: Tensor, target: Target): void {
+  if (typeof target !== 'number') expectShape(`target of ${what}`, x.shape, target.shape);
+}
+
+/**
+ * Mean of |prediction - target|, as a tensor of one.
+ * @param target of the prediction's shape, or one number
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
+  expectTarget('l1Loss', prediction, target);
+  return track('l1Loss', operands(prediction, target), kernel.l1Loss(prediction, target), rule(operands(prediction, target), (dy, [dPrediction, dTarget]) => [
     dPrediction ? l1LossGrad(prediction, target, dy) : null,
-    dTarget ? l1LossGrad(target, prediction, dy) : null,
+    dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
   ]));
 }
 
-/** Mean of (prediction - target)^2, as a tensor of one. */
-export function l2Loss(prediction: Tensor, target: Tensor): Tensor {
-  expectShape('target of l2Loss', prediction.shape, target.shape);
-  return track('l2Loss', [prediction, target], kernel.l2Loss(prediction, target), rule([prediction, target], (dy, [dPrediction, dTarget]) => [
-    dPrediction ? l2LossGrad(prediction, target, dy) : null,
-    dTarget ? l2LossGrad(target, prediction, dy) : null,
+/**
+ * Mean of (prediction - target)^2, as a tensor of one.
+ * @param target of the prediction's shape, or one number, as least-squares GANs have it
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
+  expectTarget('mseLoss', prediction, target);
+  return track('mseLoss', operands(prediction, target), kernel.mseLoss(prediction, target), rule(operands(prediction, target), (dy, [dPrediction, dTarget]) => [
+    dPrediction ? mseLossGrad(prediction, target, dy) : null,
+    dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
   ]));
 }
 
-/** Mean binary cross-entropy of sigmoid(logits) against one target for all (1 real, 0 fake), as a tensor of one. */
-export function bceWithLogits(logits: Tensor, target: number): Tensor {
-  return track('bceWithLogits', [logits], kernel.bceWithLogits(logits, target), rule([logits], (dy) => [bceWithLogitsGrad(logits, target, dy)]));
+/**
+ * Mean binary cross-entropy of sigmoid(logits), as a tensor of one.
+ * @param target of the logits' shape, or one number for all (1 real, 0 fake)
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
+  expectTarget('bceWithLogits', logits, target);
+  const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] => where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
+  return track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
+    dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
+    dTarget ? multiply(spreadMean(dy, logits.shape), scale(logits, -1)) : null,
+  ]));
+}
+
+/**
+ * The hinge losses of GANs (Lim and Ye 2017), as a tensor of one.
+ * @param form 'real': mean of max(0, 1 - logits), for what a discriminator says of real samples; 'fake': mean of max(0, 1 + logits), of
+ *   generated ones; 'generator': minus the mean of the logits, what the generator is trained with
+ */
+export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
+  if (form === 'generator') return scale(mean(logits), -1);
+  return mean(relu(addScaled(constant(logits, 1), logits, 1, form === 'real' ? -1 : 1)));
 }
 
 // Where a gradient is to be differentiated again it is composed of operations; one kernel does it otherwise.
 
-function l1LossGrad(x: Tensor, target: Tensor, dy: Tensor): Tensor {
-  if (!isTracked([x, target, dy])) return kernel.l1LossGrad(x, target, dy);
+function l1LossGrad(x: Tensor, target: Target, dy: Tensor): Tensor {
+  if (!isTracked([...operands(x, target), dy])) return kernel.l1LossGrad(x, target, dy);
   // The sign, divided by the count of elements: a constant almost everywhere.
   const slope = noGrad(() => kernel.l1LossGrad(x, target, constant(dy, 1)));
   return multiply(spread(dy, x.shape), slope);
 }
 
-function l2LossGrad(x: Tensor, target: Tensor, dy: Tensor): Tensor {
-  if (!isTracked([x, target, dy])) return kernel.l2LossGrad(x, target, dy);
-  return multiply(spreadMean(dy, x.shape), addScaled(x, target, 2, -2));
+function mseLossGrad(x: Tensor, target: Target, dy: Tensor): Tensor {
+  if (!isTracked([...operands(x, target), dy])) return kernel.mseLossGrad(x, target, dy);
+  return multiply(spreadMean(dy, x.shape), addScaled(x, asTensor(x, target), 2, -2));
 }
 
-function bceWithLogitsGrad(logits: Tensor, target: number, dy: Tensor): Tensor {
-  if (!isTracked([logits, dy])) return kernel.bceWithLogitsGrad(logits, target, dy);
-  return multiply(spreadMean(dy, logits.shape), addScaled(sigmoid(logits), constant(logits, target), 1, -1));
+function bceWithLogitsGrad(logits: Tensor, target: Target, dy: Tensor): Tensor {
+  if (!isTracked([...operands(logits, target), dy])) return kernel.bceWithLogitsGrad(logits, target, dy);
+  return multiply(spreadMean(dy, logits.shape), addScaled(sigmoid(logits), asTensor(logits, target), 1, -1));
 }
+
+const asTensor = (like: Tensor, target: Target): Tensor => (typeof target === 'number' ? constant(like, target) : target);
 
 function constant(like: Tensor, value: number): Tensor {
   const tensor = Tensor.empty(like.gpu, like.shape, 'constant');

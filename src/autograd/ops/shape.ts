@@ -4,14 +4,17 @@ import { expectOperands } from '../../kernels/elements.js';
 import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
 import { isTracked, rule, track, type Rule } from '../graph.js';
+import { axisOf, joinAlong } from './axes.js';
 import type { OutOption } from './options.js';
 
 /**
- * Joins tensors along their channels. Free when they lie side by side in one wider tensor already (give their
- * producers `out: wide.sliceChannels(...)`); copied otherwise.
+ * Joins tensors along an axis, their channels unless another is named. Free when they lie side by side as channels of one wider
+ * tensor already (give their producers `out: wide.sliceChannels(...)`); copied otherwise.
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
-export function concat(inputs: readonly Tensor[]): Tensor {
+export function concat(inputs: readonly Tensor[], { axis = -1 }: { axis?: number } = {}): Tensor {
   const [first, ...others] = inputs;
+  if (first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1) return joinAlong('concat', inputs, axis);
   if (!first) {
     throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
   }

@@ -1,0 +1,98 @@
+import * as ops from '../../src/autograd/ops.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+import * as axes from '../reference/axes.js';
+import * as losses from '../reference/loss.js';
+import { matmul } from '../reference/matmul.js';
+import * as soft from '../reference/softmax.js';
+import type { GradientCheck } from './gradcheck.js';
+
+/** Operations with several axes, each with its float64 reference: for first and second gradients, and for what they save. */
+export type OperationCheck = Omit<GradientCheck, 'label'> & {
+  /** Whether its inputs may be overwritten before backward(): their gradients depend on none of them, or on copies. */
+  free?: boolean;
+};
+
+export const axisChecks: Record<string, OperationCheck> = {
+  matmul: { shapes: [[3, 5], [5, 4]], device: (a, b) => ops.matmul(a!, b!), reference: (a, b) => matmul(a!, b!, { batch: 1, m: 3, n: 4, k: 5 }) },
+  'matmul of a batch': {
+    shapes: [[2, 3, 6], [2, 6, 7]], device: (a, b) => ops.matmul(a!, b!), reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 7, k: 6 }),
+  },
+  'matmul of a batch and one matrix, both transposed': {
+    shapes: [[2, 6, 3], [7, 6]],
+    device: (a, b) => ops.matmul(a!, b!, { transposeA: true, transposeB: true }),
+    reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 7, k: 6, transposeA: true, transposeB: true }),
+  },
+  'matmul of one matrix and a batch': {
+    shapes: [[3, 6], [2, 6, 1]], device: (a, b) => ops.matmul(a!, b!), reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 1, k: 6 }),
+  },
+  'matmul of batches that broadcast': {
+    shapes: [[2, 1, 1, 3], [3, 3, 2]],
+    device: (a, b) => ops.matmul(a!, b!),
+    reference: (a, b) => matmul(axes.expand(a!, [2, 1, 1, 3], [2, 3, 1, 3]), axes.expand(b!, [3, 3, 2], [2, 3, 3, 2]), { batch: 6, m: 1, n: 2, k: 3 }),
+    free: true,
+  },
+  'matmul of a matrix and a vector': { shapes: [[2, 2, 5], [5]], device: (a, b) => ops.matmul(a!, b!), reference: (a, b) => matmul(a!, b!, { batch: 1, m: 4, n: 1, k: 5 }) },
+  linear: {
+    shapes: [[2, 3, 7], [7, 6], [6]],
+    device: (x, w, b) => ops.linear(x!, w!, b!),
+    reference: (x, w, b) => matmul(x!, w!, { batch: 1, m: 6, n: 6, k: 7 }).map((value, i) => value + b![i % 6]!),
+  },
+  permute: { shapes: [[2, 3, 1, 5]], device: (x) => ops.permute(x!, [3, 0, 2, 1]), reference: (x) => axes.permute(x!, [2, 3, 1, 5], [3, 0, 2, 1]), free: true },
+  transpose: { shapes: [[2, 3, 5]], device: (x) => ops.transpose(x!), reference: (x) => axes.permute(x!, [2, 3, 5], [0, 2, 1]), free: true },
+  flip: { shapes: [[2, 3, 5]], device: (x) => ops.flip(x!, [0, -1]), reference: (x) => axes.flip(x!, [2, 3, 5], [0, 2]), free: true },
+  slice: { shapes: [[3, 7, 2]], device: (x) => ops.slice(x!, { axis: 1, start: 1, end: -1, step: 2 }), reference: (x) => axes.slice(x!, [3, 7, 2], 1, 1, 6, 2), free: true },
+  split: { shapes: [[5, 6]], device: (x) => ops.split(x!, [2, 3])[1]!, reference: (x) => axes.slice(x!, [5, 6], 0, 2, 5), free: true },
+  'concat along the first axis': {
+    shapes: [[1, 2, 3], [3, 2, 3]],
+    device: (a, b) => ops.concat([a!, b!], { axis: 0 }),
+    reference: (a, b) => axes.concat([{ x: a!, shape: [1, 2, 3] }, { x: b!, shape: [3, 2, 3] }], 0),
+    free: true,
+  },
+  stack: {
+    shapes: [[2, 3], [2, 3]],
+    device: (a, b) => ops.stack([a!, b!], { axis: -1 }),
+    reference: (a, b) => axes.concat([{ x: a!, shape: [2, 3, 1] }, { x: b!, shape: [2, 3, 1] }], 2),
+    free: true,
+  },
+  expand: { shapes: [[3, 1, 2]], device: (x) => ops.expand(x!, [2, 3, 4, 2]), reference: (x) => axes.expand(x!, [3, 1, 2], [2, 3, 4, 2]), free: true },
+};
+
+const LABELS = [2, 0, -100, 4, 2];
+const labels = (like: Tensor): Tensor => Tensor.from(like.gpu, new Int32Array(LABELS), [LABELS.length], 'labels');
+const mean = (x: Float64Array, term: (value: number) => number): [number] => [losses.mean(x.map(term))];
+
+export const lossChecks: Record<string, OperationCheck> = {
+  softmax: { shapes: [[3, 5]], device: (x) => ops.softmax(x!), reference: (x) => soft.softmax(x!, [3, 5], 1) },
+  'softmax along an axis inside': { shapes: [[2, 6, 3]], device: (x) => ops.softmax(x!, { axis: 1 }), reference: (x) => soft.softmax(x!, [2, 6, 3], 1) },
+  logSoftmax: { shapes: [[3, 5]], device: (x) => ops.logSoftmax(x!), reference: (x) => soft.softmax(x!, [3, 5], 1, true) },
+  'logSoftmax along the first axis': { shapes: [[4, 3]], device: (x) => ops.logSoftmax(x!, { axis: 0 }), reference: (x) => soft.softmax(x!, [4, 3], 0, true) },
+  crossEntropy: {
+    shapes: [[5, 6]],
+    device: (x) => ops.crossEntropy(x!, labels(x!), { labelSmoothing: 0.1 }),
+    reference: (x) => [soft.crossEntropy(x!, 6, LABELS, 0.1)],
+    free: true,
+  },
+  'crossEntropy of each row': {
+    shapes: [[5, 6]],
+    device: (x) => ops.crossEntropy(x!, labels(x!), { reduction: 'none' }),
+    reference: (x) => soft.crossEntropyRows(x!, 6, LABELS),
+    free: true,
+  },
+  'crossEntropy with probabilities': {
+    shapes: [[4, 3], [4, 3]], device: (x, t) => ops.crossEntropy(x!, t!), reference: (x, t) => [soft.softCrossEntropy(x!, 3, t!)],
+  },
+  nllLoss: {
+    shapes: [[5, 6]],
+    device: (x) => ops.nllLoss(x!, labels(x!), { reduction: 'sum' }),
+    reference: (x) => [LABELS.reduce((sum, label, row) => sum - (label < 0 ? 0 : x![row * 6 + label]!), 0)],
+    free: true,
+  },
+  'bceWithLogits with a tensor': { shapes: [[12], [12]], device: (x, t) => ops.bceWithLogits(x!, t!), reference: (x, t) => [losses.bceWithLogits(x!, t!)] },
+  'mseLoss with a number': { shapes: [[12]], device: (x) => ops.mseLoss(x!, 0.9), reference: (x) => mean(x!, (value) => (value - 0.9) ** 2) },
+  'l1Loss with a number': { shapes: [[12]], device: (x) => ops.l1Loss(x!, 3), reference: (x) => mean(x!, (value) => Math.abs(value - 3)) },
+  hingeLoss: { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'real'), reference: (x) => mean(x!, (value) => Math.max(0, 1 - value)), free: true },
+  'hingeLoss of fakes': { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'fake'), reference: (x) => mean(x!, (value) => Math.max(0, 1 + value)), free: true },
+  'hingeLoss of a generator': { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'generator'), reference: (x) => mean(x!, (value) => -value), free: true },
+};
+
+export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks };

@@ -1,0 +1,210 @@
+import { ShadegradError } from '../../gpu/errors.js';
+import { fill } from '../../kernels/elementwise.js';
+import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
+import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { rule, track } from '../graph.js';
+import { sumRows } from './reductions.js';
+
+/** An axis counted from the front; negative ones count from the back, as in NumPy. @throws INVALID_ARGUMENT */
+export function axisOf(what: string, axis: number, rank: number): number {
+  if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  throw new ShadegradError('INVALID_ARGUMENT', `axis of ${what}`, {
+    expected: `a whole number from ${-rank} to ${rank - 1}`,
+    received: String(axis),
+    fix: `count the axes from 0, or from the back with -1`,
+  });
+}
+
+const whole = (tensor: Tensor): StridedView => ({ tensor, offset: 0, strides: stridesOf(tensor) });
+const like = (x: Tensor, shape: Shape, label: string): Tensor => Tensor.empty(x.gpu, shape, label, x.dtype);
+
+/** A new tensor of `shape` with the elements of a walk through x. */
+function gathered(label: string, shape: Shape, view: StridedView): Tensor {
+  const y = like(view.tensor, shape, label);
+  stridedCopy(shape, view, whole(y));
+  return y;
+}
+
+/**
+ * The axes in another order, in new memory: axis i of the result is axis `axes[i]` of x.
+ * @param axes every axis once, negative ones from the back: [0, 3, 1, 2] makes NCHW of NHWC
+ * @throws INVALID_ARGUMENT
+ */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const rank = x.shape.length;
+  const order = axes.map((axis) => axisOf('permute', axis, rank));
+  if (order.length !== rank || new Set(order).size !== rank) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'axes of permute', {
+      expected: `each of the ${rank} axes of ${formatShape(x.shape)} once`,
+      received: formatShape(axes),
+      fix: 'name every axis in the order that the result is to have',
+    });
+  }
+  const strides = stridesOf(x);
+  const y = gathered('permute', order.map((axis) => x.shape[axis]!), { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) });
+  const inverse = order.map((_, axis) => order.indexOf(axis));
+  return track('permute', [x], y, rule([], (dy) => [permute(dy, inverse)]));
+}
+
+/** Two axes change places, in new memory; the last two unless others are named. @throws INVALID_ARGUMENT */
+export function transpose(x: Tensor, first = -2, second = -1): Tensor {
+  const axes = x.shape.map((_, axis) => axis);
+  const [a, b] = [axisOf('transpose', first, axes.length), axisOf('transpose', second, axes.length)];
+  [axes[a], axes[b]] = [axes[b]!, axes[a]!];
+  return permute(x, axes);
+}
+
+/** The order along some axes turned round, in new memory. @throws INVALID_ARGUMENT */
+export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  const turned = new Set((typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf('flip', axis, x.shape.length)));
+  const strides = stridesOf(x);
+  const offset = [...turned].reduce((sum, axis) => sum + (x.shape[axis]! - 1) * strides[axis]!, 0);
+  const y = gathered('flip', x.shape, { tensor: x, offset, strides: strides.map((stride, axis) => (turned.has(axis) ? -stride : stride)) });
+  return track('flip', [x], y, rule([], (dy) => [flip(dy, [...turned])]));
+}
+
+/** Where a slice begins, ends and how far it steps, along one axis. */
+interface Range {
+  readonly axis: number;
+  readonly start: number;
+  readonly step: number;
+  readonly length: number;
+}
+
+export interface SliceOptions {
+  /** The axis to slice; negative ones count from the back. Default 0, as in PyTorch's `narrow`. */
+  axis?: number;
+  /** First index; negative ones count from the back. Default 0. */
+  start?: number;
+  /** Index after the last; negative ones count from the back. Default: the axis's length. */
+  end?: number;
+  /** From one index to the next, at least 1. Default 1. */
+  step?: number;
+}
+
+/**
+ * The part of a tensor whose index along one axis is start, start + step, ... below end. A range of the channels shares x's
+ * memory; any other is copied.
+ * @throws INVALID_ARGUMENT for an empty or impossible range
+ */
+export function slice(x: Tensor, { axis = 0, start = 0, end, step = 1 }: SliceOptions): Tensor {
+  const along = axisOf('slice', axis, x.shape.length);
+  const length = x.shape[along]!;
+  const from = start < 0 ? start + length : start;
+  const to = end === undefined ? length : end < 0 ? end + length : end;
+  if (!([from, to, step].every(Number.isInteger) && from >= 0 && from < to && to <= length && step >= 1)) {
+    throw new ShadegradError('INVALID_ARGUMENT', `slice of axis ${along} of "${x.label}"`, {
+      expected: `0 <= start < end <= ${length} and a step of at least 1`,
+      received: `start ${start}, end ${end ?? 'none'}, step ${step}`,
+      fix: 'slice within the axis; a result must have at least one element',
+    });
+  }
+  if (along === x.shape.length - 1 && step === 1) return x.sliceChannels(from, to);
+  return cut(x, { axis: along, start: from, step, length: Math.ceil((to - from) / step) });
+}
+
+function rangeView(tensor: Tensor, { axis, start, step }: Range): StridedView {
+  const strides = stridesOf(tensor);
+  return { tensor, offset: start * strides[axis]!, strides: strides.map((stride, at) => (at === axis ? stride * step : stride)) };
+}
+
+function cut(x: Tensor, range: Range): Tensor {
+  const shape = x.shape.map((length, axis) => (axis === range.axis ? range.length : length));
+  return track('slice', [x], gathered('slice', shape, rangeView(x, range)), rule([], (dy) => [placeInZeros(dy, x.shape, range)]));
+}
+
+/** The adjoint of a slice: its elements where they were, zeros elsewhere. */
+function placeInZeros(x: Tensor, shape: Shape, range: Range): Tensor {
+  const y = like(x, shape, 'slice gradient');
+  fill(y, 0);
+  stridedCopy(x.shape, whole(x), rangeView(y, range));
+  return track('slice gradient', [x], y, rule([], (g) => [cut(g, range)]));
+}
+
+/**
+ * Joins tensors along an axis, in new memory; their other axes are equal.
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ */
+export function joinAlong(what: string, inputs: readonly Tensor[], axis: number): Tensor {
+  const [first] = inputs;
+  if (!first) {
+    throw new ShadegradError('INVALID_ARGUMENT', `${what} of nothing`, { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
+  }
+  const along = axisOf(what, axis, first.shape.length);
+  const lengths = inputs.map(({ shape }) => shape[along] ?? 0);
+  for (const [index, { shape }] of inputs.entries()) {
+    expectShape(`input ${index} of ${what} along axis ${along}`, first.shape.map((length, at) => (at === along ? lengths[index]! : length)), shape);
+  }
+  const y = like(first, first.shape.map((length, at) => (at === along ? lengths.reduce((sum, each) => sum + each, 0) : length)), what);
+  const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((sum, each) => sum + each, 0));
+  inputs.forEach((input, index) => stridedCopy(input.shape, whole(input), rangeView(y, { axis: along, start: starts[index]!, step: 1, length: lengths[index]! })));
+  return track(what, inputs, y, rule([], (dy, targets) =>
+    inputs.map((_, index) => (targets[index] ? slice(dy, { axis: along, start: starts[index]!, end: starts[index]! + lengths[index]! }) : null)),
+  ));
+}
+
+/** Joins tensors of one shape along a new axis, in new memory. @param axis where the new axis lies in the result; default 0 */
+export function stack(inputs: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
+  const rank = (inputs[0]?.shape.length ?? 0) + 1;
+  const along = axisOf('stack', axis, rank);
+  inputs.forEach(({ shape }, index) => expectShape(`input ${index} of stack`, inputs[0]!.shape, shape));
+  return joinAlong('stack', inputs.map((input) => packed(input).reshape([...input.shape.slice(0, along), 1, ...input.shape.slice(along)])), along);
+}
+
+/**
+ * Cuts a tensor into parts along an axis, each a slice().
+ * @param sizes the length of every part (the last may be shorter), or the lengths one by one
+ * @throws INVALID_ARGUMENT
+ */
+export function split(x: Tensor, sizes: number | readonly number[], { axis = 0 }: { axis?: number } = {}): Tensor[] {
+  const along = axisOf('split', axis, x.shape.length);
+  const length = x.shape[along]!;
+  const parts = typeof sizes === 'number'
+    ? Array.from({ length: sizes >= 1 ? Math.ceil(length / sizes) : 0 }, (_, index) => Math.min(sizes, length - index * sizes))
+    : sizes;
+  if (parts.some((size) => !Number.isInteger(size) || size < 1) || parts.reduce((sum, size) => sum + size, 0) !== length) {
+    throw new ShadegradError('INVALID_ARGUMENT', `sizes of split along axis ${along} of "${x.label}"`, {
+      expected: `whole numbers of at least 1 that make ${length} together, or one of them for all parts`,
+      received: String(sizes),
+      fix: 'choose sizes that cover the axis exactly',
+    });
+  }
+  let end = 0;
+  return parts.map((size) => slice(x, { axis: along, start: end, end: (end += size) }));
+}
+
+/**
+ * Repeats axes of length 1, in new memory; axes that x lacks are added in front, as in PyTorch.
+ * @throws SHAPE_MISMATCH
+ */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const missing = shape.length - x.shape.length;
+  const lengths = [...Array<number>(Math.max(0, missing)).fill(1), ...x.shape];
+  if (missing < 0 || lengths.some((length, axis) => length !== 1 && length !== shape[axis])) {
+    throw new ShadegradError('SHAPE_MISMATCH', `expand of "${x.label}"`, {
+      expected: `a shape that ends with ${formatShape(x.shape)}, where a 1 may be any length`,
+      received: formatShape(shape),
+      fix: 'only axes of length 1 can be repeated; add them with reshape()',
+    });
+  }
+  const strides = [...Array<number>(missing).fill(0), ...stridesOf(x)].map((stride, axis) => (lengths[axis] === 1 ? 0 : stride));
+  return track('expand', [x], gathered('expand', shape, { tensor: x, offset: 0, strides }), rule([], (dy) => [sumTo(dy, x.shape)]));
+}
+
+/** Sums over the axes along which `shape` is 1 or that it lacks: the adjoint of expand(). Returns x itself where nothing is to be summed. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const missing = x.shape.length - shape.length;
+  const axes = x.shape.map((_, axis) => axis);
+  const kept = axes.filter((axis) => axis >= missing && shape[axis - missing] === x.shape[axis]);
+  const summed = axes.filter((axis) => !kept.includes(axis));
+  // The axes to sum over come first, as the rows of a matrix.
+  const order = [...summed, ...kept];
+  const inOrder = order.every((axis, index) => axis === index) ? packed(x) : permute(x, order);
+  const columns = elementCount(shape);
+  return sumRows(inOrder.reshape([x.size / columns, columns])).reshape(shape);
+}
+
+/** x, or a copy of it where it has gaps. */
+export const packed = (x: Tensor): Tensor => (x.contiguous ? x : permute(x, x.shape.map((_, axis) => axis)));

@@ -1,0 +1,101 @@
+import { ShadegradError } from '../../gpu/errors.js';
+import * as kernel from '../../kernels/labels.js';
+import { expectShape, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { rule, track } from '../graph.js';
+import { packed, sumTo } from './axes.js';
+import { add, multiply, scale } from './elementwise.js';
+import { sum } from './reductions.js';
+import { logSoftmax } from './softmax.js';
+
+/** What becomes of the losses of the rows: their mean, their sum, or one loss for each row. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface NllOptions {
+  /** Default 'mean': over the rows that are not ignored. */
+  reduction?: Reduction;
+  /** A label whose rows count for nothing. Default -100, as in PyTorch. */
+  ignoreIndex?: number;
+}
+
+export interface CrossEntropyOptions extends NllOptions {
+  /** How much of each label is spread evenly over all classes, from 0 to 1. Default 0. */
+  labelSmoothing?: number;
+}
+
+/** PyTorch's. */
+const IGNORED = -100;
+
+/**
+ * Cross-entropy of softmax(logits) along the last axis.
+ * @param logits [..., classes] (the classes are the last axis, where PyTorch has them second)
+ * @param labels the class of each row, i32 [...]; or the probability of each class, f32 [..., classes], whose gradient flows too.
+ *   A label that is no class cannot be refused, being on the device: it makes its row's loss and gradient NaN
+ * @returns a tensor of one number, or [...] with the reduction 'none'
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {}): Tensor {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'labelSmoothing of crossEntropy', {
+      expected: 'the share of a label that is spread over all classes, from 0 to 1', received: String(labelSmoothing), fix: 'use a small share such as 0.1',
+    });
+  }
+  const classes = logits.channels;
+  if (labels.dtype === 'i32') {
+    kernel.expectLabels('crossEntropy', labels, logits.shape);
+    return nll(logSoftmax(logits), labels, 1 - labelSmoothing, labelSmoothing / classes, ignoreIndex ?? IGNORED, reduction);
+  }
+  expectShape('probabilities of crossEntropy', logits.shape, labels.shape);
+  if (ignoreIndex !== undefined) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'ignoreIndex of crossEntropy', {
+      expected: 'labels of type i32', received: 'probabilities of the classes', fix: 'leave it out, or give such rows probabilities of zero',
+    });
+  }
+  const logarithms = logSoftmax(logits);
+  const terms = scale(multiply(logarithms, labels), labelSmoothing - 1);
+  return reduced(labelSmoothing === 0 ? terms : add(terms, scale(logarithms, -labelSmoothing / classes)), reduction);
+}
+
+/** Sums along the last axis, and their mean or sum. */
+function reduced(terms: Tensor, reduction: Reduction): Tensor {
+  if (reduction === 'none') return sumTo(terms, [...terms.shape.slice(0, -1), 1]).reshape(terms.shape.length > 1 ? terms.shape.slice(0, -1) : [1]);
+  return reduction === 'sum' ? sum(terms) : scale(sum(terms), 1 / terms.rows);
+}
+
+/**
+ * Negative log-likelihood: minus the logarithm of the probability of each row's label.
+ * @param logProbabilities [..., classes], such as logSoftmax() returns
+ * @param labels i32 [...]; one that is no class makes its row's loss and gradient NaN
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function nllLoss(logProbabilities: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex = IGNORED }: NllOptions = {}): Tensor {
+  kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
+  return nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction);
+}
+
+function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignored: number, reduction: Reduction): Tensor {
+  const rows = pick(logarithms, labels, { on: -on, off: -off, ignored });
+  if (reduction === 'none') return rows;
+  return sum(reduction === 'sum' ? rows : multiply(rows, kernel.labelWeights(labels, ignored)));
+}
+
+// Both are linear, and each is the adjoint of the other.
+
+function pick(x: Tensor, labels: Tensor, options: kernel.LabelOptions): Tensor {
+  return track('pick labels', [x], kernel.pickLabels(x, labels, options), rule([labels], (dy) => [spread(dy, labels, x.shape, options)]));
+}
+
+function spread(x: Tensor, labels: Tensor, shape: Shape, options: kernel.LabelOptions): Tensor {
+  return track('spread labels', [x], kernel.spreadLabels(packed(x), labels, shape, options), rule([labels], (g) => [pick(g, labels, options)]));
+}
+
+/**
+ * A row of zeros with a one at each label: f32 [..., classes] of i32 [...]. A label that is no class gets a row of NaN. Labels have no gradient.
+ * @throws INVALID_ARGUMENT
+ */
+export function oneHot(labels: Tensor, classes: number): Tensor {
+  if (!(Number.isInteger(classes) && classes >= 1)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'classes of oneHot', { expected: 'a whole number of at least 1', received: String(classes), fix: 'pass how many classes there are' });
+  }
+  return kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null });
+}

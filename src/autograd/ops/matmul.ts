@@ -1,0 +1,108 @@
+import { ShadegradError } from '../../gpu/errors.js';
+import { conv2dForward } from '../../kernels/conv2d.js';
+import { expectOperands } from '../../kernels/elements.js';
+import * as kernel from '../../kernels/matmul.js';
+import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { rule, track, where } from '../graph.js';
+import { expand, packed, sumTo } from './axes.js';
+import type { OutOption } from './options.js';
+import { sumRows } from './reductions.js';
+
+export interface MatmulOptions {
+  /** Take the last two axes of a in the other order, without a copy. Default false. */
+  transposeA?: boolean;
+  /** Take the last two axes of b in the other order, without a copy. Default false. */
+  transposeB?: boolean;
+}
+
+/**
+ * Matrix product of the last two axes, one for each entry of the axes before them, which broadcast: [..., m, k] times
+ * [..., k, n] is [..., m, n]. As in PyTorch, a vector on the left is one row and a vector on the right one column, and that axis is
+ * not in the result; of two vectors it is a tensor of one number.
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  const [row, column] = [a.shape.length < 2, b.shape.length < 2];
+  if ((row && transposeA) || (column && transposeB)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'transposed operand of matmul', {
+      expected: 'at least two axes', received: formatShape(row && transposeA ? a.shape : b.shape), fix: 'leave transposeA or transposeB out for a vector',
+    });
+  }
+  const [left, right] = [row ? a.reshape([1, a.size]) : a, column ? packed(b).reshape([b.size, 1]) : b];
+  const y = batched(left, right, { transposeA, transposeB });
+  if (!row && !column) return y;
+  const shape = [...y.shape.slice(0, -2), ...(row ? [] : [y.shape.at(-2)!]), ...(column ? [] : [y.shape.at(-1)!])];
+  return y.reshape(shape.length > 0 ? shape : [1]);
+}
+
+function batched(a: Tensor, b: Tensor, options: Required<MatmulOptions>): Tensor {
+  const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcast(batchA, batchB, a.shape, b.shape);
+  const matrices = (x: Tensor): Tensor => (x.shape.length > 2 && x.shape.slice(0, -2).every((length) => length === 1) ? packed(x).reshape(x.shape.slice(-2)) : x);
+  const spread = (x: Tensor): Tensor => (x.shape.length === 2 || sameShape(x.shape.slice(0, -2), batch) ? x : expand(x, [...batch, ...x.shape.slice(-2)]));
+  const [left, right] = [spread(matrices(a)), spread(matrices(b))];
+  const [m, k] = options.transposeA ? [left.shape.at(-1)!, left.shape.at(-2)!] : [left.shape.at(-2)!, left.shape.at(-1)!];
+  if (right.shape.length > 2 || options.transposeA || left.shape.length === 2) {
+    const y = product(left, right, options);
+    const shape = [...batch, ...y.shape.slice(-2)];
+    return sameShape(y.shape, shape) ? y : y.reshape(shape);
+  }
+  // One matrix on the right: the batch is only more rows.
+  const y = product(left.reshape([left.size / k, k]), right, options);
+  return y.reshape([...batch, m, y.channels]);
+}
+
+function broadcast(a: Shape, b: Shape, wholeA: Shape, wholeB: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  const padded = (shape: Shape): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
+  const [left, right] = [padded(a), padded(b)];
+  return left.map((length, axis) => {
+    const other = right[axis]!;
+    if (length === other || other === 1) return length;
+    if (length === 1) return other;
+    throw new ShadegradError('SHAPE_MISMATCH', 'batch axes of matmul', {
+      expected: 'axes before the last two that are equal, 1, or not there',
+      received: `${formatShape(wholeA)} and ${formatShape(wholeB)}`,
+      fix: 'bring both operands to one batch, or to a batch of 1',
+    });
+  });
+}
+
+/** The product as the kernel knows it: equal batch axes, or none on one side. */
+function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<MatmulOptions>): Tensor {
+  const y = kernel.matmul(a, b, { transposeA, transposeB });
+  // Bilinear: each operand's gradient is the product of y's and the other operand. Where one matrix served the batch, its gradients add up.
+  return track('matmul', [a, b], y, rule(([da, db]) => where([da, b], [db, a]), (dy, [da, db]) => [
+    da ? sumTo(transposeA ? product(b, dy, { transposeA: transposeB, transposeB: true }) : product(dy, b, { transposeA: false, transposeB: !transposeB }), a.shape) : null,
+    db ? sumTo(transposeB ? product(dy, a, { transposeA: true, transposeB: transposeA }) : product(a, dy, { transposeA: !transposeA, transposeB: false }), b.shape) : null,
+  ]));
+}
+
+/**
+ * x times a weight, plus a bias: a fully connected layer over the last axis.
+ * @param x [..., in]
+ * @param weight [in, out], as a convolution's without its kernel axes (PyTorch stores [out, in])
+ * @param bias [out] or null
+ * @returns [..., out]
+ * @throws SHAPE_MISMATCH
+ */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, { out }: OutOption = {}): Tensor {
+  const [inputs, outputs] = [x.channels, weight.channels];
+  expectShape('weight of linear', [inputs, weight.shape.length === 2 ? outputs : -1], weight.shape);
+  if (bias) expectShape('bias of linear', [outputs], bias.shape);
+  expectOperands('linear', { x, weight, bias, out });
+  if (out) expectShape('out of linear', [...x.shape.slice(0, -1), outputs], out.shape);
+  const views = [x.viewAs([1, x.rows, 1, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, x.rows, 1, outputs])] as const;
+  const y = conv2dForward(views[0], views[1], bias, { stride: [1, 1], padding: [0, 0] }, views[2]);
+  const result = out ?? y.viewAs([...x.shape.slice(0, -1), outputs]);
+  for (const view of [...views, y]) view?.dispose();
+  return track('linear', bias ? [x, weight, bias] : [x, weight], result, rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => {
+    const rows = (tensor: Tensor): Tensor => tensor.reshape([tensor.rows, tensor.channels]);
+    return [
+      dx ? product(rows(dy), weight, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
+      dw ? product(rows(x), rows(dy), { transposeA: true, transposeB: false }) : null,
+      db ? sumRows(dy) : null,
+    ];
+  }));
+}

@@ -1,0 +1,39 @@
+import * as kernel from '../../kernels/softmax.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { isTracked, rule, track } from '../graph.js';
+import { axisOf, expand, sumTo } from './axes.js';
+import { addScaled, multiply } from './elementwise.js';
+import type { OutOption } from './options.js';
+
+export interface SoftmaxOptions extends OutOption {
+  /** The axis along which the results add up to 1; negative ones count from the back. Default -1, the channels. */
+  axis?: number;
+}
+
+/**
+ * exp(x) / sum of exp(x) along an axis, without overflow. A NaN or +infinity makes its whole line NaN, as in PyTorch.
+ * @throws INVALID_ARGUMENT
+ */
+export function softmax(x: Tensor, { axis = -1, out }: SoftmaxOptions = {}): Tensor {
+  return along('softmax', x, axisOf('softmax', axis, x.shape.length), out);
+}
+
+/** log(softmax(x)) along an axis, without the rounding of going through softmax. @throws INVALID_ARGUMENT */
+export function logSoftmax(x: Tensor, { axis = -1, out }: SoftmaxOptions = {}): Tensor {
+  return along('logSoftmax', x, axisOf('logSoftmax', axis, x.shape.length), out);
+}
+
+function along(op: 'softmax' | 'logSoftmax', x: Tensor, axis: number, out?: Tensor): Tensor {
+  const y = kernel.softmax(x, axis, op === 'logSoftmax', out);
+  return track(op, [x], y, rule([y], (dy) => [gradient(op, y, dy, axis)]));
+}
+
+/** One kernel, or operations where it is to be differentiated again. */
+function gradient(op: 'softmax' | 'logSoftmax', y: Tensor, dy: Tensor, axis: number): Tensor {
+  if (!isTracked([y, dy])) return kernel.softmaxGrad(y, dy, axis, op === 'logSoftmax');
+  const lines = y.shape.map((length, at) => (at === axis ? 1 : length));
+  const total = (terms: Tensor): Tensor => expand(sumTo(terms, lines), y.shape);
+  if (op === 'softmax') return multiply(y, addScaled(dy, total(multiply(dy, y)), 1, -1));
+  // The softmax of a logarithm of a softmax is that softmax.
+  return addScaled(dy, multiply(softmax(y, { axis }), total(dy)), 1, -1);
+}

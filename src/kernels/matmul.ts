@@ -1,0 +1,120 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { Params } from '../gpu/params.js';
+import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d.js';
+import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d-workgroup.js';
+import { expectOperands } from './elements.js';
+import { grid, specialise } from './kernel.js';
+import { operandA, operandB } from './operands.js';
+import blocksSource from '../../shaders/operands/matmul_blocks.wgsl';
+import gemmSource from '../../shaders/operands/workgroup_gemm.wgsl';
+import matmulSource from '../../shaders/matmul.wgsl';
+import workgroupSource from '../../shaders/matmul_workgroup.wgsl';
+
+export interface MatmulOptions {
+  /** a is stored [..., k, m]. Default false. */
+  readonly transposeA?: boolean;
+  /** b is stored [..., n, k]. Default false. */
+  readonly transposeB?: boolean;
+}
+
+/** `convolution`: a single product of two matrices, done by the kernels of a convolution with a kernel of 1 x 1. */
+export type MatmulVariant = 'tile' | 'convolution' | WorkgroupTile;
+
+/** Rows and columns that one invocation of the tile variant owns. */
+const TILE_ROWS = 8;
+const TILE_COLUMNS = 4;
+const POINT = { stride: [1, 1], padding: [0, 0] } as const;
+
+/** Sizes of a product, and how many there are. */
+export interface MatmulSizes {
+  readonly batch: Shape;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/**
+ * Sizes of op(a) op(b), where op transposes the last two axes or not.
+ * @param a [..., m, k], with the batch axes of b or none
+ * @param b [..., k, n], with the batch axes of a or none
+ * @throws SHAPE_MISMATCH
+ */
+export function matmulSizes(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatmulOptions): MatmulSizes {
+  const [rowsA, columnsA, rowsB, columnsB] = [a.at(-2)!, a.at(-1)!, b.at(-2)!, b.at(-1)!];
+  const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [terms, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
+  const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)];
+  const sized = a.length >= 2 && b.length >= 2 && k === terms;
+  if (!sized || !(batchA.length === 0 || batchB.length === 0 || sameShape(batchA, batchB))) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'operands of matmul', {
+      expected: `[..., m, k] and [..., k, n] with one k and equal batch axes, or none on one side`,
+      received: `${formatShape(a)}${transposeA ? ' transposed' : ''} and ${formatShape(b)}${transposeB ? ' transposed' : ''}`,
+      fix: 'transpose an operand, or bring both to one number of terms',
+    });
+  }
+  return { batch: batchA.length > 0 ? batchA : batchB, m, n, k };
+}
+
+/**
+ * op(a) op(b), one product for each entry of the batch.
+ * @param a [..., m, k], with the batch axes of b or none
+ * @param b [..., k, n], with the batch axes of a or none
+ * @param variant when absent, the convolution's kernels for a single product, else one by the adapter and the sizes
+ * @returns [..., m, n]
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}, out?: Tensor, variant?: MatmulVariant): Tensor {
+  expectOperands('matmul', { a, b });
+  const sizes = matmulSizes(a.shape, b.shape, options);
+  const shape = [...sizes.batch, sizes.m, sizes.n];
+  const y = out ?? Tensor.empty(a.gpu, shape, 'matmul');
+  expectShape('out of matmul', shape, y.shape);
+  const single = elementCount(sizes.batch) === 1;
+  const chosen = variant ?? (single && isConvolution(b, y, options) ? 'convolution' : a.gpu.adapter.software ? 'tile' : chooseTile(sizes));
+  if (chosen === 'convolution') convolve(a, b, options, sizes, y);
+  else multiply(a, b, options, sizes, y, chosen);
+  return y;
+}
+
+const chooseTile = ({ batch, m, n }: MatmulSizes): MatmulVariant => chooseWorkgroupTile(m, n, elementCount(batch)) ?? 'tile';
+
+/** The convolution's kernels take a weight without gaps, and have none for two transposed operands. */
+function isConvolution(b: Tensor, y: Tensor, { transposeA, transposeB }: MatmulOptions): boolean {
+  if (transposeA) return !transposeB && y.contiguous;
+  return b.contiguous;
+}
+
+/** One product: rows are pixels, and the three kernels of a convolution are the product with no, the second, the first operand transposed. */
+function convolve(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulOptions, { m, n, k }: MatmulSizes, y: Tensor): void {
+  const views = [a.viewAs([1, a.rows, 1, a.channels]), b.viewAs([1, transposeA ? b.rows : 1, transposeA ? 1 : b.rows, b.channels]), y.viewAs(transposeA ? [1, 1, m, n] : [1, m, 1, n])];
+  const [input, weight, output] = views as [Tensor, Tensor, Tensor];
+  if (transposeA) conv2dWeightGrad(input, weight, [1, 1, m, n], POINT, output);
+  else if (transposeB) conv2dInputGrad(input, weight.viewAs([1, 1, n, k]), null, [1, m, 1, n], POINT, output);
+  else conv2dForward(input, weight, null, POINT, output);
+  for (const view of views) view.dispose();
+}
+
+function multiply(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions, { batch, m, n, k }: MatmulSizes, y: Tensor, variant: 'tile' | WorkgroupTile): void {
+  const count = elementCount(batch);
+  const [operand, other] = [operandA(a.vectorizable), operandB(b.vectorizable)];
+  const constants = { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, ...operand.constants, ...other.constants };
+  const sources = [operand.source, other.source, blocksSource];
+  const step = (tensor: Tensor): number => (tensor.shape.length > 2 ? tensor.shape.at(-2)! * tensor.rowStride : 0);
+  a.gpu.dispatch({
+    shader: isWorkgroupTile(variant)
+      ? specialise('matmul_workgroup', [...sources, gemmSource, workgroupSource], { ...TILES[variant], ...constants })
+      : specialise('matmul', [...sources, matmulSource], constants),
+    bindings: [a.read(), b.read(), y.written()],
+    params: new Params().u32(
+      count, m, n, k,
+      a.base, a.rowStride, step(a),
+      b.base, b.rowStride, step(b),
+      y.base, y.rowStride, step(y),
+    ),
+    workgroups: isWorkgroupTile(variant)
+      ? grid(count * tilesOf(variant, m, n), 1)
+      : grid(count * Math.ceil(m / TILE_ROWS) * Math.ceil(n / TILE_COLUMNS), 64),
+  });
+}
