@@ -29,10 +29,8 @@ const gpu = await testGpu();
 const SMALL = { size: 32, ngf: 4, ndf: 4 };
 const PROGRESS = { options: { size: 32, seed: 7, lambda: 100, direction: 'BtoA', preview: true, data: null }, step: 3, epoch: 1, adapter: 'an adapter' };
 
-const source = Tensor.from(gpu, values('source', 32 * 32 * 3), [1, 32, 32, 3]);
-const target = Tensor.from(gpu, values('target', 32 * 32 * 3), [1, 32, 32, 3]);
+const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [Tensor, Tensor];
 const losses = Tensor.from(gpu, [0, 0, 0, 0], [4]);
-
 /** Steps first+1 to last, with dropout. */
 function train(model: Pix2Pix, first: number, last: number): void {
   for (let step = first + 1; step <= last; step++) {

@@ -174,7 +174,7 @@ test('what is no run, or of another optimiser than pix2pix has, is refused with 
 test('a file whose optimisers do not fit still gives its networks, and says why those were left', async () => {
   const withStep = (optimizer: Dict): void => {
     const state = new Map(optimizer.get('state') as Dict);
-    state.set(3, new Map(state.get(3) as Dict).set('step', 5));
+    state.set(3, new Map(state.get(3) as Dict).set('step', 4.5));
     optimizer.set('state', state);
   };
   const files: [change: Parameters<typeof changed>[0], reason: RegExp][] = [
@@ -182,7 +182,7 @@ test('a file whose optimisers do not fit still gives its networks, and says why 
     [(_, __, group) => void group.set('amsgrad', true), /amsgrad true/],
     [(_, __, group) => void group.set('weight_decay', 0.01), /weight_decay 0\.01/],
     [(_, optimizer, group) => void (optimizer.set('state', new Map()), ['betas', 'eps', 'amsgrad'].forEach((key) => group.delete(key)), group.set('momentum', 0.9)), /another than pix2pix's Adam/],
-    [(_, optimizer) => withStep(optimizer), /4, 5/],
+    [(_, optimizer) => withStep(optimizer), /4, 4\.5/],
     [(_, __, group) => void group.set('params', (group.get('params') as number[]).slice(1)), /no optimiser fits the generator/],
     [(top) => void top.delete('discriminator_optimizer'), /no optimiser fits the discriminator: 0 of the 1 in the file/],
   ];

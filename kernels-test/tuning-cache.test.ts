@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AdapterDescription } from '../src/gpu/gpu.js';
+import type { AdapterDescription } from '../src/gpu/adapter.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
 import { addToTuningCache, readTuningCache, tuningCachePath } from '../src/node/tuning-cache.js';
 import { tuningTable } from '../src/node/tune.js';

@@ -17,7 +17,8 @@ export type { CheckpointTarget } from './training/checkpoint-tensors.js';
 export { LIBRARY_VERSION } from './version.js';
 
 // The device.
-export { Gpu, type AdapterDescription, type MemoryReport } from './gpu/gpu.js';
+export type { AdapterDescription } from './gpu/adapter.js';
+export { Gpu, type MemoryReport } from './gpu/gpu.js';
 export { openGpu, type GpuRequest } from './gpu/request.js';
 export type { GpuHost } from './gpu/host.js';
 export type { Recording } from './gpu/recording.js';

@@ -1,5 +1,5 @@
 import { ShadegradError } from './errors.js';
-import type { AdapterDescription } from './gpu.js';
+import type { AdapterDescription } from './adapter.js';
 
 /** Variants by the problem that they solve; both are names that a kernel gives. */
 export type ChoiceTable = Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import { adapterName, type AdapterDescription } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
 import { Choices } from './choices.js';
 import { ShadegradError } from './errors.js';
@@ -30,17 +31,6 @@ export interface MemoryReport {
   readonly bytesPooled: number;
   /** Most bytes ever allocated at once: in use, pooled, uniforms and read-back buffers. */
   readonly peakBytes: number;
-}
-
-export interface AdapterDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  /** A CPU pretending to be a GPU (lavapipe, SwiftShader, WARP). */
-  readonly software: boolean;
-  /** Lanes of a subgroup where that is one number and shaders may use subgroups; null otherwise. */
-  readonly subgroupSize: number | null;
 }
 
 /**
@@ -258,8 +248,8 @@ export class Gpu {
   private assertOwn({ owner, label }: Storage): void {
     if (owner === this || owner === null) return;
     throw new ShadegradError('DEVICE_MISMATCH', `tensor "${label}" is on another Gpu than the one that is to use it`, {
-      expected: `memory of this Gpu (${describeAdapter(this)})`,
-      received: `memory of another one${owner instanceof Gpu ? ` (${describeAdapter(owner)})` : ''}`,
+      expected: `memory of this Gpu (${adapterName(this.adapter)})`,
+      received: `memory of another one${owner instanceof Gpu ? ` (${adapterName(owner.adapter)})` : ''}`,
       fix: 'make all tensors of a computation on one Gpu; data() and Tensor.from() carry numbers from one to another',
     });
   }
@@ -449,8 +439,4 @@ export class Gpu {
     this.uniforms.destroy();
     this.device.destroy();
   }
-}
-
-function describeAdapter({ adapter }: Gpu): string {
-  return adapter.description || adapter.device || adapter.vendor || 'an adapter without a name';
 }

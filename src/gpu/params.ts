@@ -1,22 +1,40 @@
+import { ShadegradError } from './errors.js';
+
+type Kind = 'u32' | 'i32' | 'f32';
+
+const RANGES: Readonly<Record<Exclude<Kind, 'f32'>, readonly [lowest: number, highest: number]>> = {
+  u32: [0, 2 ** 32 - 1],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
 /**
  * Packs a kernel's uniform struct. Only u32, i32 and f32 members, in order: these need no padding in WGSL's
- * uniform layout apart from the struct's own end.
+ * uniform layout apart from the struct's own end. Every member is refused that its type cannot hold: a number that is none, or
+ * that wraps or overflows on the way, would come out of the kernel as a wrong result.
  */
 export class Params {
-  private readonly words: { kind: 'u32' | 'i32' | 'f32'; value: number }[] = [];
+  private readonly words: { kind: Kind; value: number }[] = [];
 
+  /** @throws INVALID_ARGUMENT unless all are whole numbers of 32 bits */
   u32(...values: number[]): this {
-    for (const value of values) this.words.push({ kind: 'u32', value });
-    return this;
+    return this.add('u32', values);
   }
 
+  /** @throws INVALID_ARGUMENT unless all are whole numbers of 32 bits, one of them the sign */
   i32(...values: number[]): this {
-    for (const value of values) this.words.push({ kind: 'i32', value });
-    return this;
+    return this.add('i32', values);
   }
 
+  /** Infinities pass. @throws INVALID_ARGUMENT for NaN, and for finite numbers that are infinite in float32 */
   f32(...values: number[]): this {
-    for (const value of values) this.words.push({ kind: 'f32', value });
+    return this.add('f32', values);
+  }
+
+  private add(kind: Kind, values: readonly number[]): this {
+    for (const value of values) {
+      if (!holds(kind, value)) throw doesNotFit(kind, value);
+      this.words.push({ kind, value });
+    }
     return this;
   }
 
@@ -29,4 +47,18 @@ export class Params {
     });
     return new Uint8Array(view.buffer);
   }
+}
+
+function holds(kind: Kind, value: number): boolean {
+  if (kind === 'f32') return !Number.isNaN(value) && (Number.isFinite(Math.fround(value)) || !Number.isFinite(value));
+  const [lowest, highest] = RANGES[kind];
+  return Number.isInteger(value) && value >= lowest && value <= highest;
+}
+
+function doesNotFit(kind: Kind, value: number): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', 'a number that is given to a kernel', {
+    expected: kind === 'f32' ? 'a number of at most 3.4e38, positive or negative' : `a whole number from ${RANGES[kind].join(' to ')}`,
+    received: String(value),
+    fix: 'check the options of the operation (factors, slopes, epsilons, sizes), and what they were computed from',
+  });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adapterFingerprint, encodeChoices, parseChoices, type ChoiceTable } from '../gpu/choices.js';
-import type { AdapterDescription } from '../gpu/gpu.js';
+import type { AdapterDescription } from '../gpu/adapter.js';
 import { writeFileAtomic } from './files.js';
 import { cacheFolder } from './unpack.js';
 

@@ -1,5 +1,5 @@
 import { adapterFingerprint, encodeChoices, parseChoices, type ChoiceTable } from '../gpu/choices.js';
-import type { AdapterDescription } from '../gpu/gpu.js';
+import type { AdapterDescription } from '../gpu/adapter.js';
 
 const keyOf = (adapter: AdapterDescription): string => `shadegrad tuning ${adapterFingerprint(adapter)}`;
 
