@@ -1,5 +1,5 @@
 import * as reference from '../kernels-test/reference/elementwise.js';
-import { add, addInto, addScaled, copy, fill, multiply, scale } from '../src/kernels/elementwise.js';
+import { add, addInto, addScaled, copy, fill } from '../src/kernels/elementwise.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { checkAll } from './checks.js';
 import { workload, type BenchEntry } from './harness.js';
@@ -18,8 +18,6 @@ interface Operation {
 const operations: readonly Operation[] = [
   { kernel: 'add', passes: 3, run: (a, b) => add(a, b), expected: (a, b) => reference.addScaled(a, b, 1, 1) },
   { kernel: 'addScaled', passes: 3, run: (a, b) => addScaled(a, b, 0.25, -3), expected: (a, b) => reference.addScaled(a, b, 0.25, -3) },
-  { kernel: 'multiply', passes: 3, run: (a, b) => multiply(a, b), expected: reference.multiply },
-  { kernel: 'scale', passes: 2, run: (a) => scale(a, 0.75), expected: (a) => reference.addScaled(a, a, 0.75, 0) },
   { kernel: 'copy', passes: 2, run: (a) => copy(a), expected: (a) => Float64Array.from(a) },
   {
     kernel: 'addInto',

@@ -8,7 +8,9 @@ import { entries as elementwise } from './elementwise.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
 import { entries as loss } from './loss.bench.js';
+import { entries as map } from './map.bench.js';
 import { entries as random } from './random.bench.js';
+import { entries as reduce } from './reduce.bench.js';
 
 /** The entries of each file of src/kernels that dispatches kernels, by the file's name; in the order of the table. */
 export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
@@ -16,6 +18,8 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   'batch-norm': batchNorm,
   activation,
   elementwise,
+  map,
+  reduce,
   bias,
   dropout,
   loss,

@@ -28,8 +28,9 @@ export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss, l2Loss, leakyRelu, mean, multiply, relu, reshape,
-  scale, sigmoid, sliceChannels, sum, tanh,
+  abs, add, addScaled, argmax, argmin, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, div, dropout, elu, equal, exp, expand,
+  floatToImage, gelu, greater, greaterEqual, instanceNorm, l1Loss, l2Loss, leakyRelu, less, lessEqual, log, max, maximum, mean, min, minimum, mul, neg,
+  notEqual, pow, reciprocal, relu, reshape, sigmoid, sign, silu, sliceChannels, softplus, sqrt, square, sub, sum, tanh, where,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
 export { backward } from './autograd/backward.js';

@@ -3,9 +3,9 @@ import { batchNormGrad, batchNormInferenceGrad } from '../kernels/batch-norm.js'
 import { biasGrad } from '../kernels/bias.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, type ConvGeometry } from '../kernels/conv2d.js';
 import { dropout } from '../kernels/dropout.js';
-import { copy, fill, multiply, scale } from '../kernels/elementwise.js';
+import { copy, fill } from '../kernels/elementwise.js';
 import { instanceNormGrad, type InstanceStatistics } from '../kernels/instance-norm.js';
-import { bceWithLogitsGrad, l1LossGrad, l2LossGrad, meanGrad, sumGrad } from '../kernels/loss.js';
+import { bceWithLogitsGrad, l1LossGrad, l2LossGrad } from '../kernels/loss.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Backward, GradientTarget, Rule } from './graph.js';
 
@@ -126,28 +126,6 @@ export const gradients = {
     rule([], (dy) => [(dy.contiguous ? dy : copy(dy)).viewAs(x.shape)]),
 
   copy: (): Rule => rule([], (dy) => [dy]),
-
-  add: (): Rule => rule([], (dy, [da, db]) => [da ? dy : null, db ? dy : null]),
-
-  addScaled:
-    (scaleA: number, scaleB: number): Rule =>
-    rule([], (dy, [da, db]) => [da ? scale(dy, scaleA) : null, db ? scale(dy, scaleB) : null]),
-
-  multiply:
-    (a: Tensor, b: Tensor): Rule =>
-    rule(([da, db]) => where([da, b], [db, a]), (dy, [da, db]) => [da ? multiply(dy, b) : null, db ? multiply(dy, a) : null]),
-
-  scale:
-    (factor: number): Rule =>
-    rule([], (dy) => [scale(dy, factor)]),
-
-  mean:
-    (x: Tensor): Rule =>
-    rule([], (dy) => [meanGrad(x.shape, dy)]),
-
-  sum:
-    (x: Tensor): Rule =>
-    rule([], (dy) => [sumGrad(x.shape, dy)]),
 
   l1Loss:
     (prediction: Tensor, target: Tensor): Rule =>

@@ -1,5 +1,4 @@
 import { ShadegradError } from '../gpu/errors.js';
-import * as activations from '../kernels/activation.js';
 import * as norm from '../kernels/batch-norm.js';
 import * as conv from '../kernels/conv2d.js';
 import * as dropoutKernel from '../kernels/dropout.js';
@@ -10,13 +9,15 @@ import * as losses from '../kernels/loss.js';
 import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../tensor/tensor.js';
 import { gradients } from './gradients.js';
-import { isTracked, missingGradient, track } from './graph.js';
+import { isTracked, missingGradient, track, type OutOption } from './graph.js';
 
-/** Options every operation takes that can put its result into a given place. */
-export interface OutOption {
-  /** Where the result goes, such as a channel slice of a wider tensor. Made when absent. */
-  out?: Tensor;
-}
+export type { OutOption } from './graph.js';
+export { leakyRelu, relu, sigmoid, tanh } from './activations.js';
+export { add, addScaled, div, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, mul, notEqual, sub, where } from './binary.js';
+export { argmax, argmin, max, min } from './extrema.js';
+export { pow } from './pow.js';
+export { expand, mean, sum } from './sum.js';
+export { abs, clamp, elu, exp, gelu, log, neg, reciprocal, sign, silu, softplus, sqrt, square } from './unary.js';
 
 type Pair = number | readonly [number, number];
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
@@ -103,24 +104,6 @@ export function instanceNorm(x: Tensor, { epsilon = 1e-5, out }: InstanceNormOpt
   return track('instanceNorm', [x], y, gradients.instanceNorm(x, statistics));
 }
 
-function activation(kind: activations.Activation, x: Tensor, slope: number, out?: Tensor): Tensor {
-  const y = activations.activationForward(kind, x, slope, out);
-  const saved = kind === 'relu' || kind === 'leakyRelu' ? x : y;
-  return track(kind, [x], y, gradients.activation(kind, saved, slope));
-}
-
-/** max(x, 0) */
-export const relu = (x: Tensor, { out }: OutOption = {}): Tensor => activation('relu', x, 0, out);
-
-/** x where positive, slope * x elsewhere. */
-export const leakyRelu = (x: Tensor, slope = 0.01, { out }: OutOption = {}): Tensor => activation('leakyRelu', x, slope, out);
-
-/** Hyperbolic tangent. */
-export const tanh = (x: Tensor, { out }: OutOption = {}): Tensor => activation('tanh', x, 0, out);
-
-/** 1 / (1 + exp(-x)) */
-export const sigmoid = (x: Tensor, { out }: OutOption = {}): Tensor => activation('sigmoid', x, 0, out);
-
 export interface DropoutOptions extends OutOption {
   /** Probability that an element becomes zero; the others are divided by 1 - rate. */
   rate?: number;
@@ -197,35 +180,6 @@ export function copy(x: Tensor, { out }: OutOption = {}): Tensor {
 export function floatToImage(x: Tensor): Tensor {
   return track('floatToImage', [x], images.floatToImage(x), missingGradient('floatToImage'));
 }
-
-/** a + b, elementwise; equal shapes. */
-export function add(a: Tensor, b: Tensor, { out }: OutOption = {}): Tensor {
-  expectShape('add', a.shape, b.shape);
-  return track('add', [a, b], elementwise.add(a, b, out), gradients.add());
-}
-
-/** scaleA * a + scaleB * b, elementwise; equal shapes. */
-export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, { out }: OutOption = {}): Tensor {
-  expectShape('addScaled', a.shape, b.shape);
-  return track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), gradients.addScaled(scaleA, scaleB));
-}
-
-/** a * b, elementwise; equal shapes. */
-export function multiply(a: Tensor, b: Tensor, { out }: OutOption = {}): Tensor {
-  expectShape('multiply', a.shape, b.shape);
-  return track('multiply', [a, b], elementwise.multiply(a, b, out), gradients.multiply(a, b));
-}
-
-/** factor * x */
-export function scale(x: Tensor, factor: number, { out }: OutOption = {}): Tensor {
-  return track('scale', [x], elementwise.scale(x, factor, out), gradients.scale(factor));
-}
-
-/** Mean of all elements, as a tensor of one. */
-export const mean = (x: Tensor): Tensor => track('mean', [x], losses.mean(x), gradients.mean(x));
-
-/** Sum of all elements, as a tensor of one. */
-export const sum = (x: Tensor): Tensor => track('sum', [x], losses.sum(x), gradients.sum(x));
 
 /** Mean of |prediction - target|, as a tensor of one. */
 export function l1Loss(prediction: Tensor, target: Tensor): Tensor {

@@ -7,8 +7,6 @@ import addSource from '../../shaders/add.wgsl';
 import addIntoSource from '../../shaders/add_into.wgsl';
 import copySource from '../../shaders/copy.wgsl';
 import fillSource from '../../shaders/fill.wgsl';
-import multiplySource from '../../shaders/multiply.wgsl';
-import scaleSource from '../../shaders/scale.wgsl';
 
 /** a + b. All functions here take tensors of one shape, channel slices too. @throws SHAPE_MISMATCH */
 export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {
@@ -26,33 +24,6 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
     params: new Params()
       .u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output))
       .f32(scaleA, scaleB),
-    workgroups: walk.workgroups,
-  });
-  return output;
-}
-
-/** a * b, element by element. @throws SHAPE_MISMATCH */
-export function multiply(a: Tensor, b: Tensor, out?: Tensor): Tensor {
-  expectShape('second operand of multiply', a.shape, b.shape);
-  const output = resultTensor('multiply', a, out);
-  const walk = walkElements([a, b, output]);
-  a.gpu.dispatch({
-    shader: specialise('multiply', [walk.source, multiplySource], walk.constants, walk.aliases),
-    bindings: [a.read(), b.read(), output.written()],
-    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output)),
-    workgroups: walk.workgroups,
-  });
-  return output;
-}
-
-/** factor * a. @throws SHAPE_MISMATCH */
-export function scale(a: Tensor, factor: number, out?: Tensor): Tensor {
-  const output = resultTensor('scale', a, out);
-  const walk = walkElements([a, output]);
-  a.gpu.dispatch({
-    shader: specialise('scale', [walk.source, scaleSource], walk.constants, walk.aliases),
-    bindings: [a.read(), output.written()],
-    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(output)).f32(factor),
     workgroups: walk.workgroups,
   });
   return output;

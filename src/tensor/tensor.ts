@@ -5,13 +5,19 @@ import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
 
-/** `u8` is for images on their way to the device: four to a 32-bit word, read by the image kernels alone. */
-export type DType = 'f32' | 'u8';
+/**
+ * `f32` is what operations compute with; `i32` holds indices and labels. `u8` is for images on their way to the device: four to a
+ * 32-bit word, read by the image kernels alone.
+ */
+export type DType = 'f32' | 'i32' | 'u8';
 
-const BYTES: Record<DType, number> = { f32: 4, u8: 1 };
+const BYTES: Record<DType, number> = { f32: 4, i32: 4, u8: 1 };
 
 /** WebGPU's largest minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
+
+/** Elements of a row: the length of the last axis, or 1 for a scalar. */
+const lastAxis = (shape: Shape): number => shape[shape.length - 1] ?? 1;
 
 /** How a tensor came about; filled in by autograd, opaque here. */
 export interface Origin {
@@ -75,7 +81,7 @@ export class Tensor implements Scoped {
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.offset = offset;
-    this.rowStride = rowStride ?? shape[shape.length - 1]!;
+    this.rowStride = rowStride ?? lastAxis(shape);
     gpu.liveTensors++;
     gpu.scopes.add(this);
   }
@@ -102,6 +108,34 @@ export class Tensor implements Scoped {
     return tensor;
   }
 
+  /**
+   * Copies whole numbers (indices, labels) to the device: an i32 tensor.
+   *
+   * @throws SHAPE_MISMATCH when their count does not fit the shape; INVALID_ARGUMENT when one is not a whole number of 32 bits
+   */
+  static fromInts(gpu: Gpu, data: Int32Array | readonly number[], shape: Shape, label = 'integers'): Tensor {
+    checkShape(shape, label);
+    if (data.length !== elementCount(shape)) {
+      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
+        expected: `${elementCount(shape)} numbers for shape ${formatShape(shape)}`,
+        received: `${data.length} numbers`,
+        fix: 'make the shape and the data agree',
+      });
+    }
+    const numbers = data instanceof Int32Array ? data : Int32Array.from(data);
+    const wrong = numbers.findIndex((number, index) => number !== data[index]);
+    if (wrong >= 0) {
+      throw new ShadegradError('INVALID_ARGUMENT', `contents of "${label}"`, {
+        expected: 'whole numbers from -2147483648 to 2147483647',
+        received: `${data[wrong]} at index ${wrong}`,
+        fix: 'round the numbers, or make an f32 tensor with Tensor.from()',
+      });
+    }
+    const tensor = new Tensor({ gpu, shape, dtype: 'i32', storage: gpu.allocatePersistent(numbers.length * 4, label) });
+    tensor.write(numbers);
+    return tensor;
+  }
+
   /** Copies bytes (such as pixels) to the device, four to a word. */
   static fromBytes(gpu: Gpu, data: Uint8Array, shape: Shape, label = 'bytes'): Tensor {
     checkShape(shape, label);
@@ -121,9 +155,9 @@ export class Tensor implements Scoped {
     return elementCount(this.shape);
   }
 
-  /** Length of the last axis. */
+  /** Length of the last axis; 1 for a scalar. */
   get channels(): number {
-    return this.shape[this.shape.length - 1]!;
+    return lastAxis(this.shape);
   }
 
   /** Product of all axes but the last. */
@@ -216,7 +250,7 @@ export class Tensor implements Scoped {
   viewAs(shape: Shape): Tensor {
     this.assertLive();
     checkShape(shape, this.label);
-    const keepsRows = this.contiguous || shape[shape.length - 1] === this.channels;
+    const keepsRows = this.contiguous || lastAxis(shape) === this.channels;
     if (elementCount(shape) !== this.size || !keepsRows) {
       throw new ShadegradError('SHAPE_MISMATCH', `reshape of "${this.label}"`, {
         expected: `${this.size} elements${this.contiguous ? '' : ` and a last axis of ${this.channels}`}`,
@@ -231,7 +265,7 @@ export class Tensor implements Scoped {
       shape,
       dtype: this.dtype,
       offset: this.offset,
-      rowStride: this.contiguous ? shape[shape.length - 1]! : this.rowStride,
+      rowStride: this.contiguous ? lastAxis(shape) : this.rowStride,
     });
   }
 
@@ -242,12 +276,13 @@ export class Tensor implements Scoped {
     return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride, label });
   }
 
-  /** Overwrites the contents. */
-  write(data: Float32Array): void {
+  /** Overwrites the contents of an f32 tensor with floats, or of an i32 tensor with whole numbers. @throws SHAPE_MISMATCH */
+  write(data: Float32Array | Int32Array): void {
     this.assertLive();
-    if (data.length !== this.size || !this.contiguous || this.dtype !== 'f32') {
+    const dtype = data instanceof Int32Array ? 'i32' : 'f32';
+    if (data.length !== this.size || !this.contiguous || this.dtype !== dtype) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
-        expected: `${this.size} numbers for a contiguous f32 tensor of shape ${formatShape(this.shape)}`,
+        expected: `${this.size} numbers for a contiguous ${dtype} tensor of shape ${formatShape(this.shape)}`,
         received: `${data.length} numbers for a ${this.contiguous ? 'contiguous' : 'strided'} ${this.dtype} tensor`,
         fix: 'write as many numbers as the tensor holds, to a tensor that is no channel slice',
       });
@@ -278,12 +313,32 @@ export class Tensor implements Scoped {
   async data(): Promise<Float32Array<ArrayBuffer>> {
     this.assertLive();
     if (this.dtype !== 'f32') {
-      throw new ShadegradError('INVALID_ARGUMENT', `data() of "${this.label}"`, { expected: 'an f32 tensor', received: this.dtype, fix: 'use bytes()' });
+      const fix = this.dtype === 'i32' ? 'use ints()' : 'use bytes()';
+      throw new ShadegradError('INVALID_ARGUMENT', `data() of "${this.label}"`, { expected: 'an f32 tensor', received: this.dtype, fix });
     }
+    return this.gathered(new Float32Array(await this.readSpan()));
+  }
+
+  /** Reads the whole numbers of an i32 tensor back, in row-major order. Resolves when the device has computed them. */
+  async ints(): Promise<Int32Array<ArrayBuffer>> {
+    this.assertLive();
+    if (this.dtype !== 'i32') {
+      const fix = this.dtype === 'f32' ? 'use data()' : 'use bytes()';
+      throw new ShadegradError('INVALID_ARGUMENT', `ints() of "${this.label}"`, { expected: 'an i32 tensor', received: this.dtype, fix });
+    }
+    return this.gathered(new Int32Array(await this.readSpan()));
+  }
+
+  /** The bytes from the first element to the last, with what lies between the rows. */
+  private async readSpan(): Promise<ArrayBuffer> {
     const span = (this.rows - 1) * this.rowStride + this.channels;
-    const raw = new Float32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
+    return (await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer;
+  }
+
+  /** The tensor's elements among those of its span. */
+  private gathered<T extends Float32Array | Int32Array>(raw: T): T {
     if (this.contiguous) return raw;
-    const result = new Float32Array(this.size);
+    const result = raw.slice(0, this.size) as T;
     for (let row = 0; row < this.rows; row++) {
       result.set(raw.subarray(row * this.rowStride, row * this.rowStride + this.channels), row * this.channels);
     }
@@ -308,7 +363,7 @@ export class Tensor implements Scoped {
     });
   }
 
-  /** Reads a tensor of one element back. */
+  /** Reads a tensor of one element back, f32 or i32. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShadegradError('SHAPE_MISMATCH', `item() of "${this.label}"`, {
@@ -317,7 +372,7 @@ export class Tensor implements Scoped {
         fix: 'use data()',
       });
     }
-    return (await this.data())[0]!;
+    return (this.dtype === 'i32' ? await this.ints() : await this.data())[0]!;
   }
 
   /** Takes the tensor out of its scopes: it lives until dispose(). */
