@@ -1,5 +1,7 @@
 // Everything a user may import, in Node and in browsers alike. The two entries add what belongs to one of them.
 
+import './autograd/methods.js';
+
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
 export { createImage, crop, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
 export { resizeBicubic } from './data/resize.js';
@@ -33,6 +35,12 @@ export {
   notEqual, pow, reciprocal, relu, reshape, sigmoid, sign, silu, sliceChannels, softplus, sqrt, square, sub, sum, tanh, where,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
+export type { ArgReduceOptions } from './autograd/extrema.js';
+export type { OperationMethods } from './autograd/methods.js';
+export type { ReduceOptions } from './autograd/axes.js';
+export type { ClampOptions, GeluOptions } from './autograd/unary.js';
+export type { Operand } from './kernels/map.js';
+export { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike, type RandomOptions } from './kernels/creation.js';
 export { backward } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
 export { noGrad } from './autograd/graph.js';

@@ -1,3 +1,4 @@
+import { zerosLike } from '../kernels/creation.js';
 import { binaryFunctions } from '../kernels/functions.js';
 import type { Operand } from '../kernels/map.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -18,7 +19,7 @@ export const pow: (a: Operand, b: Operand, options?: OutOption) => Tensor = bina
 
 /** dy b a^(b - 1), and zero where b is zero: there a^-1 may be infinite. */
 function baseGradient(dy: Tensor, a: Operand, b: Operand): Tensor {
-  if (b === 0) return mul(dy, 0);
+  if (b === 0) return zerosLike(dy);
   if (typeof b === 'number') return mul(mul(dy, b), b === 1 ? 1 : pow(a, b - 1));
   return where(equal(b, 0), 0, mul(dy, mul(b, pow(a, sub(b, 1)))));
 }

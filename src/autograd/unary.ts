@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { zerosLike } from '../kernels/creation.js';
 import { binaryFunctions, unaryFunctions, type ElementFunction } from '../kernels/functions.js';
 import { binary, unary } from '../kernels/map.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -52,7 +53,7 @@ export const sqrt = unaryOperation('sqrt', unaryFunctions.sqrt, 'y', (dy, y) => 
 export const square = unaryOperation('square', unaryFunctions.square, 'x', (dy, x) => mul(mul(dy, 2), x));
 
 /** -1, 0 or 1; 0 for a NaN. Its gradient is zero. */
-export const sign = unaryOperation('sign', unaryFunctions.sign, 'neither', (dy) => mul(dy, 0));
+export const sign = unaryOperation('sign', unaryFunctions.sign, 'neither', (dy) => zerosLike(dy));
 
 /** |x|; the gradient at zero is zero. */
 export const abs = unaryOperation('abs', unaryFunctions.abs, 'x', (dy, x) => mul(dy, sign(x)));

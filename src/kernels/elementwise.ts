@@ -1,12 +1,14 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { resultTensor, walkElements } from './elements.js';
+import { elementGrid, expectF32, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import addSource from '../../shaders/add.wgsl';
 import addIntoSource from '../../shaders/add_into.wgsl';
 import copySource from '../../shaders/copy.wgsl';
 import fillSource from '../../shaders/fill.wgsl';
+import fillRangeSource from '../../shaders/fill_range.wgsl';
+import stretchSource from '../../shaders/operands/stretch.wgsl';
 
 /** a + b. All functions here take tensors of one shape, channel slices too. @throws SHAPE_MISMATCH */
 export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {
@@ -62,5 +64,16 @@ export function fill(target: Tensor, value: number): void {
     bindings: [target.written()],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(target)).f32(value),
     workgroups: walk.workgroups,
+  });
+}
+
+/** Sets element i to start + step * i. @param target of one axis, without gaps */
+export function fillRange(target: Tensor, start: number, step: number): void {
+  expectF32(target);
+  target.gpu.dispatch({
+    shader: specialise('fill_range', [stretchSource, fillRangeSource]),
+    bindings: [target.written()],
+    params: new Params().u32(target.size, target.base).f32(start, step),
+    workgroups: elementGrid(target.size, target.gpu.adapter.software),
   });
 }

@@ -5,6 +5,13 @@ import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
 
+declare global {
+  // Not in the libraries of ES2022; the same as in those that have it.
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+}
+
 /**
  * `f32` is what operations compute with; `i32` holds indices and labels. `u8` is for images on their way to the device: four to a
  * 32-bit word, read by the image kernels alone.
@@ -399,6 +406,23 @@ export class Tensor implements Scoped {
     this.gradientPlace = null;
     this.grad = null;
     this.storage.release();
+  }
+
+  /** Lets `using x = ...` dispose the tensor at the end of its block. */
+  declare [Symbol.dispose]: () => void;
+
+  static {
+    // Older browsers have no such symbol.
+    const symbol: symbol | undefined = Symbol.dispose;
+    if (symbol) {
+      Object.defineProperty(Tensor.prototype, symbol, {
+        value(this: Tensor) {
+          this.dispose();
+        },
+        configurable: true,
+        writable: true,
+      });
+    }
   }
 
   toString(): string {
