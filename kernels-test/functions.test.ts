@@ -5,6 +5,7 @@ import { elementCount, type Shape } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
 import { failure } from './harness/devices.js';
+import { arithmetic as binary, comparisons, unary } from './harness/functions.js';
 import { assertClose } from './harness/golden.js';
 import { testGpu } from './harness/gpu.js';
 import { checkGradients } from './harness/gradcheck.js';
@@ -14,31 +15,8 @@ import * as reference from './reference/functions.js';
 
 const gpu = await testGpu();
 
-type Unary = (x: Tensor, options?: { out?: Tensor }) => Tensor;
-const unary: Record<string, Unary> = {
-  neg: ops.neg,
-  exp: ops.exp,
-  log: ops.log,
-  sqrt: ops.sqrt,
-  square: ops.square,
-  abs: ops.abs,
-  sign: ops.sign,
-  reciprocal: ops.reciprocal,
-  clamp: (x, options) => ops.clamp(x, { min: -0.5, max: 1.25, ...options }),
-  softplus: (x, options) => ops.softplus(x, 1, options),
-  softplus2: (x, options) => ops.softplus(x, 2, options),
-  silu: ops.silu,
-  elu: (x, options) => ops.elu(x, 1, options),
-  elu2: (x, options) => ops.elu(x, 0.7, options),
-  gelu: ops.gelu,
-  geluTanh: (x, options) => ops.gelu(x, { approximate: 'tanh', ...options }),
-};
 /** Functions of positive numbers only. */
 const positive = ['log', 'sqrt', 'reciprocal'];
-const binary = { add: ops.add, sub: ops.sub, mul: ops.mul, div: ops.div, pow: ops.pow, minimum: ops.minimum, maximum: ops.maximum };
-const comparisons = {
-  equal: ops.equal, notEqual: ops.notEqual, greater: ops.greater, greaterEqual: ops.greaterEqual, less: ops.less, lessEqual: ops.lessEqual,
-};
 /** Three units in the last place, and what is lost near the zeros of sums such as gelu. */
 const close = { absolute: 2e-7, relative: 4e-7 };
 
