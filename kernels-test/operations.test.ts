@@ -4,7 +4,7 @@ import { backward } from '../src/autograd/backward.js';
 import * as ops from '../src/autograd/ops.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import golden from './goldens/operations.json';
-import { generate } from './harness/deterministic.js';
+import { generate, type GeneratedArray } from './harness/deterministic.js';
 import { arithmetic, comparisons, unary } from './harness/functions.js';
 import { assertClose, float32, type StoredArray } from './harness/golden.js';
 import { testGpu } from './harness/gpu.js';
@@ -31,8 +31,15 @@ function assertAlike(actual: Float32Array, expected: Float32Array, relative: num
   }
 }
 
+interface Expected {
+  output: StoredArray;
+  outputGradient: GeneratedArray;
+  /** Null for an operation without a gradient. */
+  gradients: StoredArray[] | null;
+}
+
 /** Output and gradients of an operation in front of a weighted sum, against PyTorch's. */
-async function compare(label: string, inputs: Tensor[], run: () => Tensor, each: { output: StoredArray; outputGradient: Parameters<typeof generate>[0]; gradients: StoredArray[] | null }): Promise<void> {
+async function compare(label: string, inputs: Tensor[], run: () => Tensor, each: Expected): Promise<void> {
   const y = run();
   assert.equal(y.shape, each.output.shape, label);
   // What is lost in a power or a sum of a hundred terms.
@@ -41,7 +48,8 @@ async function compare(label: string, inputs: Tensor[], run: () => Tensor, each:
   if (!each.gradients) return;
   backward(y, Tensor.from(gpu, generate(each.outputGradient), each.outputGradient.shape));
   for (const [index, expected] of each.gradients.entries()) {
-    assertClose(await inputs[index]!.grad!.data(), float32(expected), { absolute: 2e-6, relative: 3e-6, label: `gradient ${index} of ${label}` });
+    const close = { absolute: 2e-6, relative: 3e-6, label: `gradient ${index} of ${label}` };
+    assertClose(await inputs[index]!.grad!.data(), float32(expected), close);
   }
 }
 
@@ -78,7 +86,8 @@ for (const each of golden.reductions) {
 
 test('argmax and argmin are PyTorch\'s', async () => {
   for (const { name, axis, input, output } of golden.indices) {
-    const y = { argmax: ops.argmax, argmin: ops.argmin }[name as 'argmax'](Tensor.from(gpu, generate(input), input.shape), axis === null ? {} : { axis });
+    const x = Tensor.from(gpu, generate(input), input.shape);
+    const y = { argmax: ops.argmax, argmin: ops.argmin }[name as 'argmax'](x, axis === null ? {} : { axis });
     assert.equal([...(await y.ints())], output, `${name} along ${axis}`);
   }
 });

@@ -74,8 +74,10 @@ for (const [name, run] of Object.entries(two)) {
   test(`the gradients of ${name} are differentiable, with broadcasting`, async () => {
     const [left, right]: [Shape, Shape] = [[4, 3], [3]];
     const f = reference.binary[name]!;
-    const inputs = [values(`rules ${name} a`, 12).map((x) => Math.abs(x) + 0.5), values(`rules ${name} b`, 3).map((x) => x + 1.5), values('rules dy', 12)];
-    const operands = (a: Float64Array, b: Float64Array, dy: Float64Array) => [{ data: a, shape: left }, { data: b, shape: right }, { data: dy, shape: left }];
+    const bases = values(`rules ${name} a`, 12).map((x) => Math.abs(x) + 0.5);
+    const inputs = [bases, values(`rules ${name} b`, 3).map((x) => x + 1.5), values('rules dy', 12)];
+    const operands = (a: Float64Array, b: Float64Array, dy: Float64Array) =>
+      [{ data: a, shape: left }, { data: b, shape: right }, { data: dy, shape: left }];
     for (const side of [0, 1]) {
       await checkGradients(gpu, {
         label: `${name}, operand ${side}`,
@@ -99,7 +101,8 @@ for (const [name, run] of Object.entries(two)) {
 test('the gradients of sum, mean, max, min, where and expand are differentiable', async () => {
   const shape: Shape = [3, 4];
   const x = values('rules reduce', 12);
-  const spread = (dy: Float64Array, part: (i: number) => number): Float64Array => Float64Array.from({ length: 12 }, (_, i) => dy[Math.floor(i / 4)]! * part(i));
+  const spread = (dy: Float64Array, part: (i: number) => number): Float64Array =>
+    Float64Array.from({ length: 12 }, (_, i) => dy[Math.floor(i / 4)]! * part(i));
   const rowOf = (a: Float64Array, i: number): number[] => [...a.slice(i - (i % 4), i - (i % 4) + 4)];
   const cases: [string, (a: Tensor) => Tensor, (a: Float64Array, i: number) => number][] = [
     ['sum', (a) => ops.sum(a, { axes: 1 }), () => 1],

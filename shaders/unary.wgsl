@@ -2,7 +2,8 @@
 //
 //   y[i] = call(x[i])
 //
-// with the `apply` of one of the files in functions/, called by one of the files operands/call_*.wgsl. x (binding 0) broadcasts to the shape of y (binding 1); see
+// with the `apply` of one of the files in functions/, called by one of the files operands/call_*.wgsl.
+// x (binding 0) broadcasts to the shape of y (binding 1); see
 // operands/broadcast.wgsl for where their elements lie, with the steps of x and y, and operands/stretch.wgsl for which
 // elements an invocation owns and what the dispatch is.
 

@@ -21,7 +21,9 @@ export const unary: Record<string, (x: Tensor, options?: { out?: Tensor }) => Te
   geluTanh: (x, options) => ops.gelu(x, { approximate: 'tanh', ...options }),
 };
 
-export const arithmetic = { add: ops.add, sub: ops.sub, mul: ops.mul, div: ops.div, pow: ops.pow, minimum: ops.minimum, maximum: ops.maximum };
+export const arithmetic = {
+  add: ops.add, sub: ops.sub, mul: ops.mul, div: ops.div, pow: ops.pow, minimum: ops.minimum, maximum: ops.maximum,
+};
 
 export const comparisons = {
   equal: ops.equal, notEqual: ops.notEqual, greater: ops.greater, greaterEqual: ops.greaterEqual, less: ops.less, lessEqual: ops.lessEqual,

@@ -24,7 +24,8 @@ fn precise_exp(x: element) -> element {
   let bounded = clamp(x, element(-150.0), element(130.0));
   let k = round(bounded * 1.44269504);
   let r = (bounded - k * LN2_HIGH) - k * LN2_LOW;
-  let series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0)))))));
+  let small = 1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0)));
+  let series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * small)));
   // In two factors: 2^k itself may lie outside the range of float32.
   let exponent = clamp(whole(k), whole(-250), whole(250));
   let half = exponent / 2;
@@ -47,7 +48,8 @@ fn precise_expm1(x: element) -> element {
 fn log_one_plus(f: element) -> element {
   let s = f / (2.0 + f);
   let z = s * s;
-  let series = z * (2.0 / 3.0 + z * (2.0 / 5.0 + z * (2.0 / 7.0 + z * (2.0 / 9.0 + z * (2.0 / 11.0 + z * (2.0 / 13.0 + z * (2.0 / 15.0 + z * (2.0 / 17.0))))))));
+  let small = 2.0 / 11.0 + z * (2.0 / 13.0 + z * (2.0 / 15.0 + z * (2.0 / 17.0)));
+  let series = z * (2.0 / 3.0 + z * (2.0 / 5.0 + z * (2.0 / 7.0 + z * (2.0 / 9.0 + z * small))));
   return f - s * (f - series);
 }
 

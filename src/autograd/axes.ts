@@ -20,8 +20,9 @@ export function axesOf(what: string, shape: Shape, axes: ReduceOptions['axes']):
   const found = given.map((axis) => (axis < 0 ? axis + shape.length : axis));
   const whole = found.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < shape.length);
   if (whole && new Set(found).size === found.length) return found.sort((a, b) => a - b);
+  const there = `different whole numbers from ${-shape.length} to ${shape.length - 1}, for shape ${formatShape(shape)}`;
   throw new ShadegradError('INVALID_ARGUMENT', `axes of ${what}`, {
-    expected: shape.length === 0 ? 'none, of a scalar' : `different whole numbers from ${-shape.length} to ${shape.length - 1}, for shape ${formatShape(shape)}`,
+    expected: shape.length === 0 ? 'none, of a scalar' : there,
     received: formatShape(given),
     fix: 'name each axis once, counted from 0, or from -1 backwards',
   });

@@ -20,13 +20,14 @@ interface Partial {
 
 /** The rule of a function of two operands: each one's gradient, summed where it was repeated. */
 function binaryRule(values: Values, partials: readonly [Partial, Partial]): { inputs: Tensor[]; rule: Rule } {
-  const given = [values.a, values.b].flatMap((operand, index) => (operand instanceof Tensor ? [{ operand, partial: partials[index]! }] : []));
-  const inputs = given.map(({ operand }) => operand);
-  const rule: Rule = {
-    saved: (needed) => given.flatMap(({ partial }, index) => (needed[index] ? partial.from.map((name) => values[name]) : [])).filter((value) => value instanceof Tensor),
-    backward: (dy, targets) => given.map(({ operand, partial }, index) => (targets[index] ? sumTo(partial.gradient(dy, values), operand.shape) : null)),
+  const tensors = [values.a, values.b].flatMap((operand, index) => (operand instanceof Tensor ? [{ operand, ...partials[index]! }] : []));
+  const saved: Rule['saved'] = (needed) => {
+    const named = tensors.flatMap(({ from }, index) => (needed[index] ? from : []));
+    return named.map((name) => values[name]).filter((value) => value instanceof Tensor);
   };
-  return { inputs, rule };
+  const backward: Rule['backward'] = (dy, targets) =>
+    tensors.map(({ operand, gradient }, index) => (targets[index] ? sumTo(gradient(dy, values), operand.shape) : null));
+  return { inputs: tensors.map(({ operand }) => operand), rule: { saved, backward } };
 }
 
 /** An operation of two tensors, or of a tensor and a number on either side, by its function and the gradients of a and of b. */
@@ -57,7 +58,7 @@ export const add = binaryOperation('add', binaryFunctions.add, same, same);
 /** a - b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export const sub = binaryOperation('sub', binaryFunctions.sub, same, { from: [], gradient: (dy) => mul(dy, -1) });
 
-/** a b, element by element. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/** a b, elementwise. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('mul', binaryFunctions.mul,
   { from: ['b'], gradient: (dy, { b }) => mul(dy, b) },
   { from: ['a'], gradient: (dy, { a }) => mul(dy, a) });
@@ -101,7 +102,7 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
 /** 1 where a = b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export const equal = constantOperation('equal', binaryFunctions.equal);
 
-/** 1 where a and b differ, else 0; a NaN differs from itself. Without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/** 1 where a and b differ, else 0; a NaN differs from itself. No gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export const notEqual = constantOperation('notEqual', binaryFunctions.notEqual);
 
 /** 1 where a > b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */

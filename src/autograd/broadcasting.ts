@@ -36,9 +36,13 @@ export function sumOver(name: string, x: Tensor, axes: readonly number[], shape:
   });
 }
 
+/** Beyond this the kernel for sums of whole tensors has longer chains of additions than that for axes. */
+const LARGEST_WHOLE = 2 ** 25;
+
 /** Sums of whole tensors have kernels that are made for them. */
 function sumKernel(x: Tensor, axes: readonly number[], shape: Shape, factor: number): Tensor {
-  const whole = keptShape(x.shape, axes).length === 0 && (factor === 1 || factor === 1 / x.size);
+  const all = keptShape(x.shape, axes).length === 0;
+  const whole = all && x.size <= LARGEST_WHOLE && (factor === 1 || factor === 1 / x.size);
   const total = !whole ? reduceAxes('sum', x, axes, factor) : factor === 1 ? sum(x) : mean(x);
   if (sameShape(total.shape, shape)) return total;
   const result = total.viewAs(shape);

@@ -28,7 +28,13 @@ function unaryOperation(
  * A function of x whose gradient is one kernel of x and dy, linear in dy.
  * @param second the second derivative at x, in operations
  */
-function activationOperation(name: string, fn: ElementFunction, gradient: ElementFunction, second: (x: Tensor) => Tensor, numbers: readonly number[] = []): Unary {
+function activationOperation(
+  name: string,
+  fn: ElementFunction,
+  gradient: ElementFunction,
+  second: (x: Tensor) => Tensor,
+  numbers: readonly number[] = [],
+): Unary {
   const derivative = (x: Tensor, dy: Tensor): Tensor =>
     track(`gradient of ${name}`, [x, dy], binary(gradient, x, dy, { numbers }), {
       saved: ([dx, ddy]) => [...(dx || ddy ? [x] : []), ...(dx ? [dy] : [])],
@@ -137,5 +143,9 @@ export function gelu(x: Tensor, { approximate = 'none', out }: GeluOptions = {})
 
 function expectPositive(what: string, value: number): void {
   if (value > 0 && Number.isFinite(value)) return;
-  throw new ShadegradError('INVALID_ARGUMENT', what, { expected: 'a finite number above 0', received: String(value), fix: 'leave it out for 1' });
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: 'a finite number above 0',
+    received: String(value),
+    fix: 'leave it out for 1',
+  });
 }

@@ -74,7 +74,8 @@ export function joinAxes(shape: Shape, steps: readonly (readonly number[])[]): A
     if (length === 1) return;
     const own = steps.map((each) => each[axis]!);
     const outer = axes[axes.length - 1];
-    if (outer && own.every((step, index) => outer.steps[index] === step * length)) axes[axes.length - 1] = { length: outer.length * length, steps: own };
+    const even = outer?.steps.every((step, index) => step === own[index]! * length);
+    if (outer && even) axes[axes.length - 1] = { length: outer.length * length, steps: own };
     else axes.push({ length, steps: own });
   });
   return axes.length > 0 ? axes : [{ length: 1, steps: steps.map(() => 0) }];

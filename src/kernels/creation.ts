@@ -44,7 +44,11 @@ export function rand(gpu: Gpu, shape: Shape, { seed, stream = 0 }: RandomOptions
   return tensor;
 }
 
-/** Normally distributed numbers, mean 0 and deviation 1: an element's depends on its index, the seed and the stream alone. @throws INVALID_ARGUMENT */
+/**
+ * Normally distributed numbers, mean 0 and deviation 1: an element's depends on its index, the seed and the stream alone.
+ *
+ * @throws INVALID_ARGUMENT
+ */
 export function randn(gpu: Gpu, shape: Shape, { seed, stream = 0 }: RandomOptions): Tensor {
   const tensor = Tensor.empty(gpu, shape, 'randn');
   fillNormal(tensor, 0, 1, seed, stream);

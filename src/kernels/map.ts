@@ -61,7 +61,9 @@ export function binary(fn: ElementFunction, a: Operand, b: Operand, options: Map
 }
 
 /** One tensor's elements through a function, which `call` calls; `operand` is the number that it may call it with. */
-function mapOne({ name, sources }: ElementFunction, call: string, x: Tensor, { out, shape, numbers = [] }: MapOptions, operand: number): Tensor {
+function mapOne(fn: ElementFunction, call: string, x: Tensor, options: MapOptions, operand: number): Tensor {
+  const { name, sources } = fn;
+  const { out, shape, numbers = [] } = options;
   const output = resultOf(name, [x], shape, out);
   const walk = walkOperands([x, output], output);
   x.gpu.dispatch({
@@ -148,7 +150,7 @@ function walkOperands(operands: readonly Operand[], output: Tensor): Walk {
     return [inner ? length / width : length, ...scaled];
   });
   return {
-    constants: { RANK: axes.length },
+    constants: { RANK: axes.length, ...knownSteps(last.steps) },
     aliases: width === 4 ? VECTOR_TYPES : SCALAR_TYPES,
     types: units.map((unit) => (unit === 4 ? 'vec4f' : 'f32')),
     workgroups: elementGrid(count, output.gpu.adapter.software),
@@ -158,6 +160,12 @@ function walkOperands(operands: readonly Operand[], output: Tensor): Walk {
       return new Params().u32(...rows.flatMap(four), ...four(bases).slice(0, 3), count).f32(...[...numbers, 0, 0, 0, 0].slice(0, 4));
     },
   };
+}
+
+/** STEP_1 to STEP_3 of shaders/operands/broadcast.wgsl. */
+function knownSteps(steps: readonly number[]): Record<'STEP_1' | 'STEP_2' | 'STEP_3', number> {
+  const [one = 0, two = 0, three = 0] = steps.map((step) => Math.min(step, 2));
+  return { STEP_1: one, STEP_2: two, STEP_3: three };
 }
 
 /** True if a tensor lies without gaps along the last axis of the walk, and on multiples of four along all others. */

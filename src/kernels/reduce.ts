@@ -17,7 +17,11 @@ import reduceSource from '../../shaders/reduce.wgsl';
 /** How a reduction combines two elements. */
 export type Reduction = 'sum' | 'max' | 'min';
 
-const FUNCTIONS: Record<Reduction, ElementFunction> = { sum: binaryFunctions.add, max: binaryFunctions.maximum, min: binaryFunctions.minimum };
+const FUNCTIONS: Record<Reduction, ElementFunction> = {
+  sum: binaryFunctions.add,
+  max: binaryFunctions.maximum,
+  min: binaryFunctions.minimum,
+};
 
 /**
  * Terms that one invocation combines, in runs of 16: a chain of at most 16 + 16 additions. With four lanes and the stages after
@@ -140,7 +144,8 @@ class ReductionWalk {
     this.base = x.base;
     const inFours = (inner: readonly Axis[], outer: readonly Axis[]): boolean => {
       const last = inner[inner.length - 1]!;
-      return last.steps[0] === 1 && last.length % 4 === 0 && x.base % 4 === 0 && [...inner.slice(0, -1), ...outer].every(({ steps: [step] }) => step! % 4 === 0);
+      const others = [...inner.slice(0, -1), ...outer];
+      return last.steps[0] === 1 && last.length % 4 === 0 && x.base % 4 === 0 && others.every(({ steps: [step] }) => step! % 4 === 0);
     };
     const keepsLanes = inFours(this.kept, this.reduced);
     this.folds = widest === 4 && !keepsLanes && inFours(this.reduced, this.kept);
@@ -148,7 +153,8 @@ class ReductionWalk {
     if (this.width === 4) {
       this.base /= 4;
       const quarter = (list: Axis[], inner: boolean): Axis[] =>
-        list.map(({ length, steps: [step] }, index) => (inner && index === list.length - 1 ? { length: length / 4, steps: [1] } : { length, steps: [step! / 4] }));
+        list.map(({ length, steps: [step] }, index) =>
+          inner && index === list.length - 1 ? { length: length / 4, steps: [1] } : { length, steps: [step! / 4] });
       this.kept = quarter(this.kept, !this.folds);
       this.reduced = quarter(this.reduced, this.folds);
     }
