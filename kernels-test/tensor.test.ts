@@ -47,17 +47,14 @@ test('a scalar has no axes and one element', async () => {
 
 test('whole numbers travel as they are', async () => {
   const numbers = [0, -1, 7, 2147483647, -2147483648, 16777217];
-  const x = Tensor.fromInts(gpu, numbers, [3, 2], 'labels');
+  const x = Tensor.from(gpu, new Int32Array(numbers), [3, 2], 'labels');
   assert.is(x.dtype, 'i32');
   assert.equal([...(await x.ints())], numbers);
   assert.equal([...(await x.sliceChannels(1, 2).ints())], [-1, 2147483647, 16777217]);
   x.write(new Int32Array(6).fill(5));
   assert.equal([...(await x.ints())], Array(6).fill(5));
-  assert.is(await Tensor.fromInts(gpu, [-9], []).item(), -9);
-  await failure('INVALID_ARGUMENT', () => Tensor.fromInts(gpu, [1, 2.5], [2], 'halves'), '"halves"', '2.5 at index 1');
-  await failure('INVALID_ARGUMENT', () => Tensor.fromInts(gpu, [NaN], [1]), 'NaN');
-  await failure('INVALID_ARGUMENT', () => Tensor.fromInts(gpu, [2 ** 31], [1]), '2147483648');
-  await failure('SHAPE_MISMATCH', () => Tensor.fromInts(gpu, [1], [2]), '2 numbers');
+  assert.is(await Tensor.from(gpu, new Int32Array([-9]), []).item(), -9);
+  await failure('SHAPE_MISMATCH', () => Tensor.from(gpu, new Int32Array(1), [2]), '2 numbers');
   await failure('SHAPE_MISMATCH', () => x.write(new Float32Array(6)), 'i32');
   await failure('INVALID_ARGUMENT', () => x.data(), 'ints()');
   await failure('INVALID_ARGUMENT', () => Tensor.from(gpu, [1], [1]).ints(), 'data()');

@@ -35,10 +35,10 @@ export {
   notEqual, pow, reciprocal, relu, reshape, sigmoid, sign, silu, sliceChannels, softplus, sqrt, square, sub, sum, tanh, where,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
-export type { ArgReduceOptions } from './autograd/extrema.js';
+export type { ArgReduceOptions } from './autograd/ops/extrema.js';
 export type { OperationMethods } from './autograd/methods.js';
-export type { ReduceOptions } from './autograd/axes.js';
-export type { ClampOptions, GeluOptions } from './autograd/unary.js';
+export type { ReduceOptions } from './autograd/ops/reduced-axes.js';
+export type { ClampOptions, GeluOptions } from './autograd/ops/unary.js';
 export type { Operand } from './kernels/map.js';
 export { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike, type RandomOptions } from './kernels/creation.js';
 export { backward } from './autograd/backward.js';

@@ -2,12 +2,6 @@ import { ShadegradError } from '../gpu/errors.js';
 import { writeTime } from '../gpu/write-log.js';
 import type { Origin, Tensor } from '../tensor/tensor.js';
 
-/** Options every operation takes that can put its result into a given place. */
-export interface OutOption {
-  /** Where the result goes, such as a channel slice of a wider tensor. Made when absent. */
-  out?: Tensor;
-}
-
 /** Where the gradient of a leaf is to go: written over, or added to when something is there already. */
 export interface GradientTarget {
   readonly tensor?: Tensor;

@@ -9,15 +9,16 @@ import * as losses from '../kernels/loss.js';
 import { expectShape, sameShape, formatShape, type Shape } from '../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../tensor/tensor.js';
 import { gradients } from './gradients.js';
-import { isTracked, missingGradient, track, type OutOption } from './graph.js';
+import { isTracked, missingGradient, track } from './graph.js';
+import type { OutOption } from './ops/options.js';
 
-export type { OutOption } from './graph.js';
-export { leakyRelu, relu, sigmoid, tanh } from './activations.js';
-export { add, addScaled, div, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, mul, notEqual, sub, where } from './binary.js';
-export { argmax, argmin, max, min } from './extrema.js';
-export { pow } from './pow.js';
-export { expand, mean, sum } from './sum.js';
-export { abs, clamp, elu, exp, gelu, log, neg, reciprocal, sign, silu, softplus, sqrt, square } from './unary.js';
+export type { OutOption } from './ops/options.js';
+export { leakyRelu, relu, sigmoid, tanh } from './ops/activation.js';
+export { add, addScaled, div, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, mul, notEqual, sub, where } from './ops/binary.js';
+export { argmax, argmin, max, min } from './ops/extrema.js';
+export { pow } from './ops/pow.js';
+export { expand, mean, sum } from './ops/sum.js';
+export { abs, clamp, elu, exp, gelu, log, neg, reciprocal, sign, silu, softplus, sqrt, square } from './ops/unary.js';
 
 type Pair = number | readonly [number, number];
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);

@@ -13,8 +13,8 @@ declare global {
 }
 
 /**
- * `f32` is what operations compute with; `i32` holds indices and labels. `u8` is for images on their way to the device: four to a
- * 32-bit word, read by the image kernels alone.
+ * `i32` is for labels and indices: what counts or points, never what is computed with. `u8` is for images on their way to the
+ * device: four to a 32-bit word, read by the image kernels alone.
  */
 export type DType = 'f32' | 'i32' | 'u8';
 
@@ -100,27 +100,11 @@ export class Tensor implements Scoped {
     return new Tensor({ gpu, shape, dtype, storage: gpu.allocate(bytes, label) });
   }
 
-  /** Copies numbers to the device. @throws SHAPE_MISMATCH when their count does not fit the shape. */
-  static from(gpu: Gpu, data: Float32Array | readonly number[], shape: Shape, label = 'tensor'): Tensor {
-    checkShape(shape, label);
-    if (data.length !== elementCount(shape)) {
-      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
-        expected: `${elementCount(shape)} numbers for shape ${formatShape(shape)}`,
-        received: `${data.length} numbers`,
-        fix: 'make the shape and the data agree',
-      });
-    }
-    const tensor = new Tensor({ gpu, shape, storage: gpu.allocatePersistent(data.length * 4, label) });
-    tensor.write(data instanceof Float32Array ? data : new Float32Array(data));
-    return tensor;
-  }
-
   /**
-   * Copies whole numbers (indices, labels) to the device: an i32 tensor.
-   *
-   * @throws SHAPE_MISMATCH when their count does not fit the shape; INVALID_ARGUMENT when one is not a whole number of 32 bits
+   * Copies numbers to the device: an i32 tensor of an Int32Array, else an f32 tensor.
+   * @throws SHAPE_MISMATCH when their count does not fit the shape.
    */
-  static fromInts(gpu: Gpu, data: Int32Array | readonly number[], shape: Shape, label = 'integers'): Tensor {
+  static from(gpu: Gpu, data: Float32Array | Int32Array | readonly number[], shape: Shape, label = 'tensor'): Tensor {
     checkShape(shape, label);
     if (data.length !== elementCount(shape)) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
@@ -129,17 +113,9 @@ export class Tensor implements Scoped {
         fix: 'make the shape and the data agree',
       });
     }
-    const numbers = data instanceof Int32Array ? data : Int32Array.from(data);
-    const wrong = numbers.findIndex((number, index) => number !== data[index]);
-    if (wrong >= 0) {
-      throw new ShadegradError('INVALID_ARGUMENT', `contents of "${label}"`, {
-        expected: 'whole numbers from -2147483648 to 2147483647',
-        received: `${data[wrong]} at index ${wrong}`,
-        fix: 'round the numbers, or make an f32 tensor with Tensor.from()',
-      });
-    }
-    const tensor = new Tensor({ gpu, shape, dtype: 'i32', storage: gpu.allocatePersistent(numbers.length * 4, label) });
-    tensor.write(numbers);
+    const dtype = data instanceof Int32Array ? 'i32' : 'f32';
+    const tensor = new Tensor({ gpu, shape, dtype, storage: gpu.allocatePersistent(data.length * 4, label) });
+    tensor.write(data instanceof Float32Array || data instanceof Int32Array ? data : new Float32Array(data));
     return tensor;
   }
 
@@ -283,7 +259,7 @@ export class Tensor implements Scoped {
     return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride, label });
   }
 
-  /** Overwrites the contents of an f32 tensor with floats, or of an i32 tensor with whole numbers. @throws SHAPE_MISMATCH */
+  /** Overwrites the contents: a Float32Array those of an f32 tensor, an Int32Array those of an i32 one. @throws SHAPE_MISMATCH */
   write(data: Float32Array | Int32Array): void {
     this.assertLive();
     const dtype = data instanceof Int32Array ? 'i32' : 'f32';
@@ -291,7 +267,7 @@ export class Tensor implements Scoped {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
         expected: `${this.size} numbers for a contiguous ${dtype} tensor of shape ${formatShape(this.shape)}`,
         received: `${data.length} numbers for a ${this.contiguous ? 'contiguous' : 'strided'} ${this.dtype} tensor`,
-        fix: 'write as many numbers as the tensor holds, to a tensor that is no channel slice',
+        fix: 'write as many numbers as the tensor holds, of its type, to a tensor that is no channel slice',
       });
     }
     this.gpu.write(this.storage, this.offset * 4, data);
@@ -318,38 +294,30 @@ export class Tensor implements Scoped {
 
   /** Reads the numbers back, in row-major order. Resolves when the device has computed them. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
-    this.assertLive();
-    if (this.dtype !== 'f32') {
-      const fix = this.dtype === 'i32' ? 'use ints()' : 'use bytes()';
-      throw new ShadegradError('INVALID_ARGUMENT', `data() of "${this.label}"`, { expected: 'an f32 tensor', received: this.dtype, fix });
-    }
-    return this.gathered(new Float32Array(await this.readSpan()));
+    return new Float32Array(await this.readWords('data()', 'f32'));
   }
 
-  /** Reads the whole numbers of an i32 tensor back, in row-major order. Resolves when the device has computed them. */
+  /** Reads the whole numbers of an i32 tensor back, in row-major order. */
   async ints(): Promise<Int32Array<ArrayBuffer>> {
+    return new Int32Array(await this.readWords('ints()', 'i32'));
+  }
+
+  /** The elements of a tensor of 32-bit numbers, without the gaps between its rows. */
+  private async readWords(what: string, dtype: DType): Promise<ArrayBuffer> {
     this.assertLive();
-    if (this.dtype !== 'i32') {
-      const fix = this.dtype === 'f32' ? 'use data()' : 'use bytes()';
-      throw new ShadegradError('INVALID_ARGUMENT', `ints() of "${this.label}"`, { expected: 'an i32 tensor', received: this.dtype, fix });
+    if (this.dtype !== dtype) {
+      throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${this.label}"`, {
+        expected: `an ${dtype} tensor`, received: this.dtype, fix: `use ${{ f32: 'data()', i32: 'ints()', u8: 'bytes()' }[this.dtype]}`,
+      });
     }
-    return this.gathered(new Int32Array(await this.readSpan()));
-  }
-
-  /** The bytes from the first element to the last, with what lies between the rows. */
-  private async readSpan(): Promise<ArrayBuffer> {
     const span = (this.rows - 1) * this.rowStride + this.channels;
-    return (await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer;
-  }
-
-  /** The tensor's elements among those of its span. */
-  private gathered<T extends Float32Array | Int32Array>(raw: T): T {
-    if (this.contiguous) return raw;
-    const result = raw.slice(0, this.size) as T;
+    const raw = new Uint32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
+    if (this.contiguous) return raw.buffer;
+    const result = new Uint32Array(this.size);
     for (let row = 0; row < this.rows; row++) {
       result.set(raw.subarray(row * this.rowStride, row * this.rowStride + this.channels), row * this.channels);
     }
-    return result;
+    return result.buffer;
   }
 
   /** Reads a u8 tensor back. */

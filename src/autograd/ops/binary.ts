@@ -1,9 +1,10 @@
-import * as elementwise from '../kernels/elementwise.js';
-import { binaryFunctions, type ElementFunction } from '../kernels/functions.js';
-import { binary, select, type Operand } from '../kernels/map.js';
-import { Tensor } from '../tensor/tensor.js';
+import * as elementwise from '../../kernels/elementwise.js';
+import { binaryFunctions, type ElementFunction } from '../../kernels/functions.js';
+import { binary, select, type Operand } from '../../kernels/map.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { sumTo } from './broadcasting.js';
-import { missingGradient, track, type OutOption, type Rule } from './graph.js';
+import { missingGradient, track, type Rule } from '../graph.js';
+import type { OutOption } from './options.js';
 
 /** The operands of an operation and its result. */
 interface Values {

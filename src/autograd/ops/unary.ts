@@ -1,11 +1,12 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { zerosLike } from '../kernels/creation.js';
-import { binaryFunctions, unaryFunctions, type ElementFunction } from '../kernels/functions.js';
-import { binary, unary } from '../kernels/map.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { sigmoid, tanh } from './activations.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import { zerosLike } from '../../kernels/creation.js';
+import { binaryFunctions, unaryFunctions, type ElementFunction } from '../../kernels/functions.js';
+import { binary, unary } from '../../kernels/map.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { sigmoid, tanh } from './activation.js';
 import { add, div, greater, mul, sub, where } from './binary.js';
-import { track, type OutOption } from './graph.js';
+import { track } from '../graph.js';
+import type { OutOption } from './options.js';
 
 type Unary = (x: Tensor, options?: OutOption) => Tensor;
 

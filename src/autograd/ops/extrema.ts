@@ -1,10 +1,10 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { argReduce, reduceAxes } from '../kernels/reduce.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { axesOf, withOnes, type ReduceOptions } from './axes.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import { argReduce, reduceAxes } from '../../kernels/reduce.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { axesOf, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { div, equal, mul } from './binary.js';
 import { sumOver } from './broadcasting.js';
-import { missingGradient, track } from './graph.js';
+import { missingGradient, track } from '../graph.js';
 
 /** The largest or smallest element along axes; those that are equal to it share the gradient. */
 function extremum(kind: 'max' | 'min', x: Tensor, { axes, keepDims = false }: ReduceOptions): Tensor {

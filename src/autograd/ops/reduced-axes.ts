@@ -1,5 +1,5 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { formatShape, type Shape } from '../tensor/shape.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import { formatShape, type Shape } from '../../tensor/shape.js';
 
 /** Options of operations that reduce a tensor along axes. */
 export interface ReduceOptions {

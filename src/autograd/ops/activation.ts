@@ -1,7 +1,8 @@
-import * as activations from '../kernels/activation.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { gradients } from './gradients.js';
-import { track, type OutOption } from './graph.js';
+import * as activations from '../../kernels/activation.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { gradients } from '../gradients.js';
+import { track } from '../graph.js';
+import type { OutOption } from './options.js';
 
 function activation(kind: activations.Activation, x: Tensor, slope: number, out?: Tensor): Tensor {
   const y = activations.activationForward(kind, x, slope, out);

@@ -1,9 +1,9 @@
-import { zerosLike } from '../kernels/creation.js';
-import { binaryFunctions } from '../kernels/functions.js';
-import type { Operand } from '../kernels/map.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { zerosLike } from '../../kernels/creation.js';
+import { binaryFunctions } from '../../kernels/functions.js';
+import type { Operand } from '../../kernels/map.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { binaryOperation, equal, greaterEqual, mul, sub, where } from './binary.js';
-import type { OutOption } from './graph.js';
+import type { OutOption } from './options.js';
 import { log } from './unary.js';
 
 /**

@@ -1,11 +1,11 @@
-import { binaryFunctions, unaryFunctions } from '../kernels/functions.js';
-import { mean, sum } from '../kernels/loss.js';
-import { binary, unary } from '../kernels/map.js';
-import { keptShape, reduceAxes } from '../kernels/reduce.js';
-import { sameShape, type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { withOnes } from './axes.js';
-import { track } from './graph.js';
+import { binaryFunctions, unaryFunctions } from '../../kernels/functions.js';
+import { mean, sum } from '../../kernels/loss.js';
+import { binary, unary } from '../../kernels/map.js';
+import { keptShape, reduceAxes } from '../../kernels/reduce.js';
+import { sameShape, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { withOnes } from './reduced-axes.js';
+import { track } from '../graph.js';
 
 // Two operations that are each other's gradient: repeating a tensor along axes, and summing it along them.
 

@@ -1,7 +1,7 @@
-import { elementCount, type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { keptShape } from '../kernels/reduce.js';
-import { axesOf, withOnes, type ReduceOptions } from './axes.js';
+import { elementCount, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { keptShape } from '../../kernels/reduce.js';
+import { axesOf, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { expandTo, sumOver } from './broadcasting.js';
 
 /**
