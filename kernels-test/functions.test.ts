@@ -231,6 +231,10 @@ test('what does not broadcast, is no f32 or no tensor is refused', async () => {
   await failure('SHAPE_MISMATCH', () => ops.add(a, 1, { out: b }), 'out of');
   await failure('SHAPE_MISMATCH', () => ops.add(a, Tensor.from(gpu, [1, 2], [2, 1, 1]), { out: a }), 'out of add');
   await failure('INVALID_ARGUMENT', () => ops.add(1, 2), 'at least one tensor');
+  for (const [operand, received] of [[[1, 2, 3], 'an array'], ['1', 'string'], [null, 'null'], [undefined, 'undefined']] as const) {
+    await failure('INVALID_ARGUMENT', () => ops.mul(a, operand as unknown as number), 'operand of mul', received, 'Tensor.from()');
+    await failure('INVALID_ARGUMENT', () => ops.where(a, operand as unknown as number, 1), received);
+  }
   await failure('INVALID_ARGUMENT', () => ops.mul(a, Tensor.from(gpu, new Int32Array([1, 2, 3]), [3])), 'i32');
   await failure('INVALID_ARGUMENT', () => ops.exp(Tensor.fromBytes(gpu, new Uint8Array(4), [4])), 'u8');
   await failure('INVALID_ARGUMENT', () => ops.add(Tensor.from(gpu, [1], [1, 1, 1, 1, 1, 1, 1]), a), 'at most 6 axes');

@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import '../src/autograd/methods.js';
+import { backward } from '../src/autograd/backward.js';
 import { noGrad } from '../src/autograd/graph.js';
+import { addScaled, l1Loss } from '../src/autograd/ops.js';
 import { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike } from '../src/kernels/creation.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { failure } from './harness/devices.js';
@@ -48,6 +50,19 @@ test('tensors of constants, ranges and random numbers', async () => {
   await failure('INVALID_ARGUMENT', () => arange(gpu, 0, 5, 0));
   await failure('INVALID_ARGUMENT', () => arange(gpu, NaN), 'NaN');
   await failure('INVALID_ARGUMENT', () => rand(gpu, [2], { seed: 0.5 }), 'seed');
+});
+
+test('scalars go through operations and backward()', async () => {
+  const x = scalar(gpu, 0.5);
+  x.requiresGrad = true;
+  gpu.scope(() => {
+    const results = [x.relu(), x.tanh().copy(), x.exp(), x.max(), x.expand([2, 3]).mean(), addScaled(x, x, 1, 2)];
+    assert.equal(results.map(({ shape }) => shape), results.map(() => []));
+    // A loss is a tensor of one.
+    backward(l1Loss(x, scalar(gpu, 2)).add(results[2]!).add(x.mul(x)));
+  });
+  assert.equal(x.grad!.shape, []);
+  assert.ok(Math.abs((await x.grad!.item()) - (-1 + Math.exp(0.5) + 1)) < 1e-6);
 });
 
 test('a recorded function makes its constants anew in every run', async () => {

@@ -171,6 +171,11 @@ test('axes that are not there are refused', async () => {
   for (const axes of [2, -3, [0, 0], [0, -2], [0.5], NaN]) {
     await failure('INVALID_ARGUMENT', () => ops.sum(x, { axes }), 'axes of sum', 'from -2 to 1');
   }
+  for (const options of [0, [0, 1], { axis: 0 }, { dim: 0, keepdim: true }]) {
+    await failure('INVALID_ARGUMENT', () => ops.sum(x, options as object), 'options of sum', 'axes or keepDims', 'axes: -1');
+    await failure('INVALID_ARGUMENT', () => ops.max(x, options as object), 'options of max');
+  }
+  await failure('INVALID_ARGUMENT', () => ops.argmax(x, { axes: 0 } as object), 'options of argmax', 'axis or keepDims');
   await failure('INVALID_ARGUMENT', () => ops.argmax(x, { axis: 2 }), 'axes of argmax');
   await failure('INVALID_ARGUMENT', () => ops.argmax(x, { axis: [0, 1] as unknown as number }), 'one axis');
   await failure('INVALID_ARGUMENT', () => ops.max(Tensor.from(gpu, new Int32Array([1, 2]), [2])), 'i32');

@@ -86,6 +86,16 @@ function tensorOf(name: string, operand: Operand): Tensor {
   });
 }
 
+/** Programs without types may pass anything. */
+function expectTensor(name: string, operand: unknown): void {
+  if (operand instanceof Tensor) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `operand of ${name}`, {
+    expected: 'a tensor or a number',
+    received: Array.isArray(operand) ? 'an array' : operand === null ? 'null' : typeof operand,
+    fix: 'make arrays tensors with Tensor.from()',
+  });
+}
+
 /**
  * a where `condition` is not zero, b elsewhere. All shapes broadcast.
  * @param condition f32, of up to six axes, channel slices too; a NaN is not zero
@@ -110,7 +120,10 @@ const numberIn = (operand: Operand): number => (typeof operand === 'number' ? op
 
 /** The place of the result: `out`, checked, or a new tensor. */
 function resultOf(name: string, operands: readonly Tensor[], shape: Shape | undefined, out: Tensor | undefined): Tensor {
-  operands.forEach(expectF32);
+  for (const operand of operands) {
+    expectTensor(name, operand);
+    expectF32(operand);
+  }
   let wanted = shape;
   if (wanted) for (const operand of operands) expectBroadcast(`operand of ${name}`, operand.shape, wanted);
   else wanted = broadcastShape(`operands of ${name}`, operands.map((operand) => operand.shape));

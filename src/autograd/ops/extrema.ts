@@ -1,13 +1,14 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { argReduce, reduceAxes } from '../../kernels/reduce.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { axesOf, withOnes, type ReduceOptions } from './reduced-axes.js';
+import { axesOf, expectOptions, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { div, equal, mul } from './binary.js';
 import { sumOver } from './broadcasting.js';
 import { missingGradient, track } from '../graph.js';
 
 /** The largest or smallest element along axes; those that are equal to it share the gradient. */
-function extremum(kind: 'max' | 'min', x: Tensor, { axes, keepDims = false }: ReduceOptions): Tensor {
+function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tensor {
+  const { axes, keepDims } = reduceOptions(kind, options);
   const reduced = axesOf(kind, x.shape, axes);
   const ones = withOnes(x.shape, reduced);
   const found = reduceAxes(kind, x, reduced);
@@ -28,7 +29,7 @@ function extremum(kind: 'max' | 'min', x: Tensor, { axes, keepDims = false }: Re
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
- * @throws INVALID_ARGUMENT for axes that x does not have
+ * @throws INVALID_ARGUMENT for axes that x does not have, or options of other names
  */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum('max', x, options);
 
@@ -38,7 +39,7 @@ export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum(
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
- * @throws INVALID_ARGUMENT for axes that x does not have
+ * @throws INVALID_ARGUMENT for axes that x does not have, or options of other names
  */
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum('min', x, options);
 
@@ -49,8 +50,10 @@ export interface ArgReduceOptions {
   keepDims?: boolean;
 }
 
-function argExtremum(kind: 'max' | 'min', x: Tensor, { axis, keepDims = false }: ArgReduceOptions): Tensor {
+function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions): Tensor {
   const name = `arg${kind}`;
+  expectOptions(name, options, ['axis', 'keepDims']);
+  const { axis, keepDims } = options;
   if (axis !== undefined && typeof axis !== 'number') {
     throw new ShadegradError('INVALID_ARGUMENT', `axis of ${name}`, {
       expected: 'one axis, or none for all elements',
@@ -71,7 +74,7 @@ function argExtremum(kind: 'max' | 'min', x: Tensor, { axis, keepDims = false }:
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns an i32 tensor of the axes that are left
- * @throws INVALID_ARGUMENT for an axis that x does not have
+ * @throws INVALID_ARGUMENT for an axis that x does not have, or options of other names
  */
 export const argmax = (x: Tensor, options: ArgReduceOptions = {}): Tensor => argExtremum('max', x, options);
 
@@ -81,6 +84,6 @@ export const argmax = (x: Tensor, options: ArgReduceOptions = {}): Tensor => arg
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns an i32 tensor of the axes that are left
- * @throws INVALID_ARGUMENT for an axis that x does not have
+ * @throws INVALID_ARGUMENT for an axis that x does not have, or options of other names
  */
 export const argmin = (x: Tensor, options: ArgReduceOptions = {}): Tensor => argExtremum('min', x, options);

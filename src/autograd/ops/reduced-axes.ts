@@ -10,6 +10,22 @@ export interface ReduceOptions {
 }
 
 /**
+ * Programs without types often name axes as another library does: unnoticed, that would reduce all of them.
+ *
+ * @throws INVALID_ARGUMENT unless the options are an object with no other names than these
+ */
+export function expectOptions(what: string, options: unknown, names: readonly string[]): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const unknown = isObject ? Object.keys(options).filter((name) => !names.includes(name)) : [];
+  if (isObject && unknown.length === 0) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
+    expected: `an object with ${names.join(' or ')}, or none`,
+    received: isObject ? unknown.join(', ') : String(options),
+    fix: `${what}(x, { ${names[0]}: -1 }) reduces the last axis`,
+  });
+}
+
+/**
  * Axes of a shape as ascending numbers from 0 on; all of them when none are named.
  *
  * @throws INVALID_ARGUMENT when one is not there, or is named twice
@@ -26,6 +42,12 @@ export function axesOf(what: string, shape: Shape, axes: ReduceOptions['axes']):
     received: formatShape(given),
     fix: 'name each axis once, counted from 0, or from -1 backwards',
   });
+}
+
+/** @throws INVALID_ARGUMENT for options that are not those of a reduction */
+export function reduceOptions(what: string, options: ReduceOptions): ReduceOptions {
+  expectOptions(what, options, ['axes', 'keepDims']);
+  return options;
 }
 
 /** The shape with a length of 1 in place of each axis. */

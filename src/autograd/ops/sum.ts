@@ -1,7 +1,7 @@
 import { elementCount, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { keptShape } from '../../kernels/reduce.js';
-import { axesOf, withOnes, type ReduceOptions } from './reduced-axes.js';
+import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { expandTo, sumOver } from './broadcasting.js';
 
 /**
@@ -10,9 +10,10 @@ import { expandTo, sumOver } from './broadcasting.js';
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
- * @throws INVALID_ARGUMENT for axes that x does not have
+ * @throws INVALID_ARGUMENT for axes that x does not have, or options of other names
  */
-export function sum(x: Tensor, { axes, keepDims = false }: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const { axes, keepDims } = reduceOptions('sum', options);
   const reduced = axesOf('sum', x.shape, axes);
   return sumOver('sum', x, reduced, keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced));
 }
@@ -22,9 +23,10 @@ export function sum(x: Tensor, { axes, keepDims = false }: ReduceOptions = {}): 
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
- * @throws INVALID_ARGUMENT for axes that x does not have
+ * @throws INVALID_ARGUMENT for axes that x does not have, or options of other names
  */
-export function mean(x: Tensor, { axes, keepDims = false }: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const { axes, keepDims } = reduceOptions('mean', options);
   const reduced = axesOf('mean', x.shape, axes);
   const terms = elementCount(reduced.map((axis) => x.shape[axis]!));
   return sumOver('mean', x, reduced, keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced), 1 / terms);
