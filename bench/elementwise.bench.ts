@@ -1,5 +1,5 @@
 import * as reference from '../kernels-test/reference/elementwise.js';
-import { add, addInto, addScaled, copy, fill, multiply, scale } from '../src/kernels/elementwise.js';
+import { add, addInto, addScaled, copy, fill, fillRange } from '../src/kernels/elementwise.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { checkAll } from './checks.js';
 import { workload, type BenchEntry } from './harness.js';
@@ -18,8 +18,6 @@ interface Operation {
 const operations: readonly Operation[] = [
   { kernel: 'add', passes: 3, run: (a, b) => add(a, b), expected: (a, b) => reference.addScaled(a, b, 1, 1) },
   { kernel: 'addScaled', passes: 3, run: (a, b) => addScaled(a, b, 0.25, -3), expected: (a, b) => reference.addScaled(a, b, 0.25, -3) },
-  { kernel: 'multiply', passes: 3, run: (a, b) => multiply(a, b), expected: reference.multiply },
-  { kernel: 'scale', passes: 2, run: (a) => scale(a, 0.75), expected: (a) => reference.addScaled(a, a, 0.75, 0) },
   { kernel: 'copy', passes: 2, run: (a) => copy(a), expected: (a) => Float64Array.from(a) },
   {
     kernel: 'addInto',
@@ -29,6 +27,17 @@ const operations: readonly Operation[] = [
   },
   { kernel: 'fill', passes: 1, run: (_a, _b, place) => (fill(place, 0.5), place.detach()), expected: (a) => new Float64Array(a.length).fill(0.5) },
 ];
+
+/** Evenly spaced numbers in a tensor of one axis. */
+const range: BenchEntry = {
+  kernel: 'fillRange',
+  label: format([2 ** 21]),
+  work: { bytes: bytesOf([2 ** 21]) },
+  setup(bench) {
+    const place = bench.empty('range', [2 ** 21]);
+    return workload({ run: () => fillRange(place, -5, 0.5), check: () => checkAll(place, (i) => 0.5 * i - 5, { label: 'range' }) });
+  },
+};
 
 function prepare(bench: Workbench, { run, expected, kernel }: Operation, a: Input, b: Input) {
   // Starts as b, so that addInto has something to add to.
@@ -66,4 +75,4 @@ const intoSlice: BenchEntry = {
   },
 };
 
-export const entries: readonly BenchEntry[] = [...whole, intoSlice];
+export const entries: readonly BenchEntry[] = [...whole, range, intoSlice];

@@ -9,8 +9,10 @@ import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
+import { entries as map } from './map.bench.js';
 import { entries as matmul } from './matmul.bench.js';
 import { entries as random } from './random.bench.js';
+import { entries as reduce } from './reduce.bench.js';
 import { entries as softmax } from './softmax.bench.js';
 import { entries as stridedCopy } from './strided-copy.bench.js';
 
@@ -20,6 +22,8 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   'batch-norm': batchNorm,
   activation,
   elementwise,
+  map,
+  reduce,
   bias,
   dropout,
   loss,

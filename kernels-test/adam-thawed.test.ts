@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
-import { add, multiply, sum } from '../src/autograd/ops.js';
+import { add, mul, sum } from '../src/autograd/ops.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
 import { runForPyTorch } from '../src/exchange/pytorch-run.js';
 import { findRun } from '../src/exchange/read-weights.js';
@@ -41,7 +41,7 @@ function leaveGradients(module: Vectors, gradients: Readonly<Record<string, read
   const given = Object.entries(gradients);
   if (given.length === 0) return;
   gpu.scope(() => backward(given
-    .map(([index, numbers]) => sum(multiply(module.vectors[Number(index)]!.value, Tensor.from(gpu, [...numbers], [numbers.length]))))
+    .map(([index, numbers]) => sum(mul(module.vectors[Number(index)]!.value, Tensor.from(gpu, [...numbers], [numbers.length]))))
     .reduce((total, each) => add(total, each))));
 }
 
@@ -83,7 +83,7 @@ test('a recorded step is the eager one to the bit, for parameters of several age
     const tensors = SIZES.map((size, index) => Tensor.from(gpu, gradients[index]!, [size]));
     const all = (): void => {
       adam.zeroGrad();
-      const terms = (): Tensor[] => module.vectors.map((slot, index) => sum(multiply(slot.value, tensors[index]!)));
+      const terms = (): Tensor[] => module.vectors.map((slot, index) => sum(mul(slot.value, tensors[index]!)));
       gpu.scope(() => backward(terms().reduce((total, each) => add(total, each))));
       adam.step();
     };
@@ -135,7 +135,7 @@ test('a recorded step whose parameters came apart says so, and changes nothing',
   const ones = Tensor.from(gpu, [1, 1, 1, 1], [4]);
   const { recording } = await gpu.record(() => {
     adam.zeroGrad();
-    gpu.scope(() => backward(add(sum(multiply(module.vectors[0]!.value, ones)), sum(multiply(module.vectors[1]!.value, ones)))));
+    gpu.scope(() => backward(add(sum(mul(module.vectors[0]!.value, ones)), sum(mul(module.vectors[1]!.value, ones)))));
     adam.step();
   });
   recording.run();
@@ -155,7 +155,7 @@ test('a step that a hook ends is not counted by the optimisers of its pass', asy
   let broken = true;
   const { recording } = await gpu.record(() => {
     adam.zeroGrad();
-    gpu.scope(() => backward(sum(multiply(module.vectors[0]!.value, ones))));
+    gpu.scope(() => backward(sum(mul(module.vectors[0]!.value, ones))));
     adam.step();
     gpu.eachStep(() => {
       if (broken) throw new Error('broken');

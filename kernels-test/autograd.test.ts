@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
 import { gradientOf, hasGradient, setGradientSlot, zeroGrad } from '../src/autograd/gradient-slots.js';
 import { missingGradient, noGrad, track } from '../src/autograd/graph.js';
-import { add, addScaled, batchNorm, concat, conv2d, leakyRelu, mean, multiply, reshape, scale, sliceChannels, sum, tanh } from '../src/autograd/ops.js';
+import { add, addScaled, batchNorm, concat, conv2d, leakyRelu, mean, mul, reshape, sliceChannels, sum, tanh } from '../src/autograd/ops.js';
 import type { DispatchCall } from '../src/gpu/gpu.js';
 import { copy } from '../src/kernels/elementwise.js';
 import { constant } from '../src/nn/initializers.js';
@@ -47,7 +47,7 @@ function kernelsOf(body: () => void): string[] {
 
 test('two backward() calls add up; zeroGrad() starts anew', async () => {
   const x = leaf([1, 2]);
-  const run = (factor: number): void => gpu.scope(() => backward(sum(scale(x, factor))));
+  const run = (factor: number): void => gpu.scope(() => backward(sum(mul(x, factor))));
   assert.is(x.grad, null);
   assert.not(hasGradient(x));
   run(3);
@@ -66,7 +66,7 @@ test('two backward() calls add up; zeroGrad() starts anew', async () => {
 test('backward() twice through one graph doubles', async () => {
   const x = leaf([2, 3]);
   gpu.scope(() => {
-    const loss = sum(multiply(x, x));
+    const loss = sum(mul(x, x));
     backward(loss);
     backward(loss);
   });
@@ -76,16 +76,16 @@ test('backward() twice through one graph doubles', async () => {
 
 test('a leaf used twice in one operation, and in several, gets the sum', async () => {
   const x = leaf([2, -3]);
-  gpu.scope(() => backward(sum(multiply(x, x))));
+  gpu.scope(() => backward(sum(mul(x, x))));
   assert.equal(await gradient(x), [4, -6]);
   zeroGrad([x]);
   gpu.scope(() => backward(sum(add(x, x))));
   assert.equal(await gradient(x), [2, 2]);
   zeroGrad([x]);
-  gpu.scope(() => backward(sum(concat([x, x, scale(x, 5)]))));
+  gpu.scope(() => backward(sum(concat([x, x, mul(x, 5)]))));
   assert.equal(await gradient(x), [7, 7]);
   zeroGrad([x]);
-  gpu.scope(() => backward(sum(add(add(multiply(x, x), scale(x, 10)), x))));
+  gpu.scope(() => backward(sum(add(add(mul(x, x), mul(x, 10)), x))));
   assert.equal(await gradient(x), [15, 5]);
   disposeAll(x);
 });
@@ -97,8 +97,8 @@ test('a leaf that is both gamma and beta of a norm gets the sum of their gradien
   // A place of its own, as a module's parameters have: only one of the two can write over what is in there.
   setGradientSlot(both, Tensor.from(gpu, [9, 9, 9], [3]));
   for (let round = 0; round < 3; round++) {
-    gpu.scope(() => backward(sum(multiply(batchNorm(x, gamma, beta), weights))));
-    gpu.scope(() => backward(sum(multiply(batchNorm(x, both, both), weights))));
+    gpu.scope(() => backward(sum(mul(batchNorm(x, gamma, beta), weights))));
+    gpu.scope(() => backward(sum(mul(batchNorm(x, both, both), weights))));
     const [first, second] = [await gradient(gamma), await gradient(beta)];
     assertClose(await gradient(both), first.map((value, i) => value + second[i]!), { absolute: 1e-5, label: `round ${round}` });
   }
@@ -112,7 +112,7 @@ test('a module\'s parameter used twice, even twice in one operation, gets the su
   const x = Tensor.from(gpu, [1, 2], [1, 1, 1, 2]);
   for (let round = 1; round <= 2; round++) {
     // sum(conv(conv(x))) has both uses of the weight; sum(weight^2) has it twice in one.
-    gpu.scope(() => backward(add(sum(layer.forward(layer.forward(x))), sum(multiply(weight, weight)))));
+    gpu.scope(() => backward(add(sum(layer.forward(layer.forward(x))), sum(mul(weight, weight)))));
     // dL/dW2[i][o] = y_i = 1.5; dL/dW1[i][o] = x_i * sum over outputs of W = x_i; d sum(W^2) = 2 W = 1.
     assert.equal(await gradient(weight), [1.5 + 1 + 1, 1.5 + 1 + 1, 1.5 + 2 + 1, 1.5 + 2 + 1].map((value) => value * round));
     assert.equal(await gradient(layer.bias!.value), [2, 2].map((value) => value * round));
@@ -147,19 +147,19 @@ test('frozen leaves get none, and nothing is computed for them', async () => {
 test('no gradient passes detach() and noGrad()', async () => {
   const x = leaf([3, 4]);
   gpu.scope(() => {
-    const y = scale(x, 2);
-    const [cut, silent] = [y.detach(), noGrad(() => scale(y, 10))];
+    const y = mul(x, 2);
+    const [cut, silent] = [y.detach(), noGrad(() => mul(y, 10))];
     assert.not(cut.requiresGrad || silent.requiresGrad);
     // y * stop(y) + stop(10 y) * x: y's gradient is stop(y) alone, x's that and stop(10 y).
-    backward(sum(add(multiply(y, cut), multiply(silent, x))));
+    backward(sum(add(mul(y, cut), mul(silent, x))));
   });
   assert.equal(await gradient(x), [3 * 2 * 2 + 60, 4 * 2 * 2 + 80]);
   assert.throws(() => noGrad(() => {
     throw new Error('inside');
   }), /inside/);
-  gpu.scope(() => assert.ok(scale(x, 1).requiresGrad, 'tracking goes on after an error in noGrad()'));
+  gpu.scope(() => assert.ok(mul(x, 1).requiresGrad, 'tracking goes on after an error in noGrad()'));
   noGrad(() => noGrad(() => {}));
-  gpu.scope(() => assert.ok(scale(x, 1).requiresGrad));
+  gpu.scope(() => assert.ok(mul(x, 1).requiresGrad));
   disposeAll(x);
 });
 
@@ -167,9 +167,9 @@ test('memory given for a result forgets the history of what was in it before', a
   const x = leaf([3, 4]);
   const plain = Tensor.from(gpu, [5, 6], [2]);
   const out = Tensor.empty(gpu, [2]);
-  gpu.scope(() => scale(x, 2, { out }));
+  gpu.scope(() => mul(x, 2, { out }));
   assert.ok(out.requiresGrad);
-  gpu.scope(() => scale(plain, 2, { out }));
+  gpu.scope(() => mul(plain, 2, { out }));
   assert.not(out.requiresGrad);
   await failure('INVALID_ARGUMENT', () => backward(out), 'without gradient history');
   disposeAll(x, plain, out);
@@ -183,10 +183,10 @@ async function concatGradients(adjacent: boolean): Promise<{ joined: number[]; g
     joined = gpu.scope(() => {
       const wide = Tensor.empty(gpu, [2, 2, 8]);
       const parts = adjacent
-        ? [scale(a, 2, { out: wide.sliceChannels(0, 3) }), scale(b, 3, { out: wide.sliceChannels(3, 8) })]
-        : [scale(a, 2), scale(b, 3)];
+        ? [mul(a, 2, { out: wide.sliceChannels(0, 3) }), mul(b, 3, { out: wide.sliceChannels(3, 8) })]
+        : [mul(a, 2), mul(b, 3)];
       const y = concat(parts);
-      backward(sum(multiply(y, y)));
+      backward(sum(mul(y, y)));
       return y;
     });
   });
@@ -224,7 +224,7 @@ test('gradients of concat, slice, reshape and the like are the finite difference
   });
   await checkGradients(gpu, {
     label: 'two overlapping slices', shapes: [[4, 6]],
-    device: (x) => multiply(sliceChannels(x, 0, 4), sliceChannels(x, 2, 6)),
+    device: (x) => mul(sliceChannels(x, 0, 4), sliceChannels(x, 2, 6)),
     reference: (x) => channels(x, 6, 0, 4).map((value, i) => value * channels(x, 6, 2, 6)[i]!),
   });
   await checkGradients(gpu, {
@@ -244,8 +244,8 @@ test('gradients of concat, slice, reshape and the like are the finite difference
   await checkGradients(gpu, {
     label: 'diamond', shapes: [[6]],
     device: (x) => {
-      const [left, right] = [tanh(x), scale(x, 3)];
-      return add(multiply(left, right), addScaled(left, right, 2, -0.5));
+      const [left, right] = [tanh(x), mul(x, 3)];
+      return add(mul(left, right), addScaled(left, right, 2, -0.5));
     },
     reference: (x) => x.map((value) => Math.tanh(value) * 3 * value + 2 * Math.tanh(value) - 1.5 * value),
   });
@@ -254,9 +254,9 @@ test('gradients of concat, slice, reshape and the like are the finite difference
 test('one value that many use gets the sum of their gradients', async () => {
   const x = leaf([1, 2]);
   gpu.scope(() => {
-    const shared = scale(x, 2);
-    let total = scale(shared, 1);
-    for (let i = 2; i <= 10; i++) total = add(total, scale(shared, i));
+    const shared = mul(x, 2);
+    let total = mul(shared, 1);
+    for (let i = 2; i <= 10; i++) total = add(total, mul(shared, i));
     backward(sum(total));
   });
   assert.equal(await gradient(x), [110, 110]);
@@ -266,8 +266,8 @@ test('one value that many use gets the sum of their gradients', async () => {
 test('diamonds in a row: each value is passed through once, not once for every path', async () => {
   const x = leaf([1]);
   const kernels = kernelsOf(() => gpu.scope(() => {
-    let y = scale(x, 1);
-    for (let i = 0; i < 20; i++) y = add(scale(y, 0.5), scale(y, 0.5));
+    let y = mul(x, 1);
+    for (let i = 0; i < 20; i++) y = add(mul(y, 0.5), mul(y, 0.5));
     backward(sum(y));
   }));
   assert.equal(await gradient(x), [1]);
@@ -279,7 +279,7 @@ test('2000 operations in a row do not overflow the stack', async () => {
   const x = leaf([1, 2]);
   gpu.scope(() => {
     let y = x;
-    for (let i = 0; i < 2000; i++) y = i % 2 === 0 ? scale(y, 2) : scale(y, 0.5);
+    for (let i = 0; i < 2000; i++) y = i % 2 === 0 ? mul(y, 2) : mul(y, 0.5);
     backward(sum(y));
   });
   assert.equal(await gradient(x), [1, 1]);
@@ -297,17 +297,17 @@ test('a missing rule is loud, and only when its gradient is asked for', async ()
 
 test('backward() of what has no single value, or no history, is refused', async () => {
   const [x, plain] = [leaf([1, 2]), Tensor.from(gpu, [1], [1], 'plain')];
-  await failure('INVALID_ARGUMENT', () => gpu.scope(() => backward(scale(x, 2))), '[2]', 'mean');
+  await failure('INVALID_ARGUMENT', () => gpu.scope(() => backward(mul(x, 2))), '[2]', 'mean');
   await failure('INVALID_ARGUMENT', () => backward(plain), '"plain"', 'without gradient history');
   await failure('INVALID_ARGUMENT', () => backward(x), 'a leaf');
-  await failure('SHAPE_MISMATCH', () => gpu.scope(() => backward(scale(x, 2), plain)), 'seed');
+  await failure('SHAPE_MISMATCH', () => gpu.scope(() => backward(mul(x, 2), plain)), 'seed');
   assert.is(x.grad, null);
   disposeAll(x, plain);
 });
 
 test('a seed takes the place of one', async () => {
   const [x, seed] = [leaf([1, 2]), Tensor.from(gpu, [10, -1], [2])];
-  gpu.scope(() => backward(multiply(x, x), seed));
+  gpu.scope(() => backward(mul(x, x), seed));
   assert.equal(await gradient(x), [20, -4]);
   assert.equal([...(await seed.data())], [10, -1], 'the seed is not written to');
   // Straight to the leaf: its gradient must not become the seed itself.
@@ -324,8 +324,8 @@ test('a seed takes the place of one', async () => {
 
 test('a graph whose inner values are gone is an error, not a missing gradient', async () => {
   const x = leaf([1, 2], [2], 'start');
-  // The rule of scale needs no value, so only the history is lost.
-  const loss = gpu.scope(() => sum(scale(scale(x, 2), 3)));
+  // The rule of mul by a number needs no value, so only the history is lost.
+  const loss = gpu.scope(() => sum(mul(mul(x, 2), 3)));
   await failure('USE_AFTER_FREE', () => backward(loss), 'disposed');
   assert.is(x.grad, null);
   disposeAll(loss, x);

@@ -95,7 +95,7 @@ test('what cannot be done is refused', async () => {
   }
   await failure('INVALID_ARGUMENT', () => ops.split(x, [1, 2], { axis: 1 }).concat(ops.split(x, [1, 2], { axis: 0 })), 'split along axis 0', 'make 2 together');
   await failure('INVALID_ARGUMENT', () => ops.split(x, 0), 'sizes of split');
-  await failure('SHAPE_MISMATCH', () => ops.expand(x, [2, 6]), 'ends with [2, 3]');
+  await failure('SHAPE_MISMATCH', () => ops.expand(x, [2, 6]), '[2, 3]');
   await failure('SHAPE_MISMATCH', () => ops.expand(x, [3]), '[3]');
   await failure('SHAPE_MISMATCH', () => ops.concat([x, Tensor.from(gpu, [1, 2], [1, 2])], { axis: 0 }), 'input 1 of concat along axis 0', '[1, 3]');
   await failure('INVALID_ARGUMENT', () => ops.concat([], { axis: 0 }), 'concat of nothing');

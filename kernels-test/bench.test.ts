@@ -51,7 +51,8 @@ test('the layers are those of the networks, and a step is 43.5 GMAC', () => {
 
 /** The three passes of a transposed layer and of one with a stride of 1, small. */
 const small = [unetLayers({ size: 16, ngf: 4, batch: 2 })[5]!, patchganLayers({ size: 32, ndf: 4, batch: 1 })[3]!].flatMap(convEntries);
-for (const entry of [...small, ...filterEntries(entriesByFile.dropout!, '[1, 8, 8, 512]'), ...filterEntries(entriesByFile.loss!, '[1, 30, 30, 1]')]) {
+for (const entry of [...small, ...filterEntries(entriesByFile.dropout!, '[1, 8, 8, 512]'), ...filterEntries(entriesByFile.loss!, '[1, 30, 30, 1]'),
+  ...filterEntries(entriesByFile.map!, '[1, 8, 8, 512]'), ...filterEntries(entriesByFile.reduce!, '[1, 256, 256, 3] over 3')]) {
   test(`${entry.kernel} ${entry.label} is checked and timed`, async () => {
     const before = gpu.memory();
     const { medianMs, minMs, maxMs, samplesMs, gflops, gigabytes } = await runEntry(gpu, entry, ONE_SAMPLE);

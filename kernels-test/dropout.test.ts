@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mul } from '../src/autograd/ops.js';
 import * as ops from '../src/autograd/ops.js';
 import { ShadegradError } from '../src/gpu/errors.js';
 import { dropout, DropoutState } from '../src/kernels/dropout.js';
-import { scale } from '../src/kernels/elementwise.js';
 import { elementCount } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
@@ -87,7 +87,7 @@ test('a replayed step drops what an eager one drops', async () => {
   let step = 0;
   const body = (): Tensor => {
     gpu.eachStep(() => state.advance(++step));
-    return scale(dropout(x, 0.5, 1, state.tensor), 3);
+    return mul(dropout(x, 0.5, 1, state.tensor), 3);
   };
   const eager: Float32Array[] = [];
   for (let i = 0; i < 3; i++) eager.push(await body().data());

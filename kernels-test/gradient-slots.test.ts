@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
 import { hasGradient, zeroGrad } from '../src/autograd/gradient-slots.js';
-import { add, mean, multiply, sum } from '../src/autograd/ops.js';
+import { add, mean, mul, sum } from '../src/autograd/ops.js';
 import { constant } from '../src/nn/initializers.js';
 import { Conv2d } from '../src/nn/layers.js';
 import { Adam } from '../src/optim/adam.js';
@@ -40,7 +40,7 @@ test('a recorded backward() leaves gradients that can be read, and that outlive 
   const leaf = leafOf([1, -2, 3]);
   const { recording } = await gpu.record(() => {
     zeroGrad([leaf]);
-    gpu.scope(() => backward(mean(multiply(leaf, leaf))));
+    gpu.scope(() => backward(mean(mul(leaf, leaf))));
   });
   recording.run();
   const filler = Array.from({ length: 8 }, () => Tensor.from(gpu, [9, 9, 9], [3]));
@@ -52,7 +52,7 @@ test('a recorded backward() leaves gradients that can be read, and that outlive 
 });
 
 test('gradients without zeroGrad() add up in replays as they do eagerly, whatever was there before', async () => {
-  const step = (leaf: Tensor): void => gpu.scope(() => backward(sum(multiply(leaf, leaf))));
+  const step = (leaf: Tensor): void => gpu.scope(() => backward(sum(mul(leaf, leaf))));
   // What happens to the gradient between two steps; the step before them all is eager or there is none.
   const changes: [string, (leaf: Tensor) => void][] = [
     ['nothing', () => {}],
@@ -98,7 +98,7 @@ test('a recorded zeroGrad() starts each run anew, and an optimiser follows what 
     const step = (): void => gpu.scope(() => {
       adam.zeroGrad();
       backward(sum(layer.forward(x)));
-      backward(sum(multiply(layer.forward(x), layer.forward(x))));
+      backward(sum(mul(layer.forward(x), layer.forward(x))));
       adam.step();
     });
     gpu.scope(() => backward(sum(layer.forward(x))));

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
-import { instanceNorm, multiply, sum } from '../src/autograd/ops.js';
+import { instanceNorm, mul, sum } from '../src/autograd/ops.js';
 import { instanceNormForward, instanceNormGrad } from '../src/kernels/instance-norm.js';
 import { elementCount } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -114,7 +114,7 @@ for (const { name, epsilon, input, outputGradient, output, inputGradient } of go
     x.requiresGrad = true;
     const y = gpu.scope(() => {
       const result = instanceNorm(x, { epsilon });
-      backward(sum(multiply(result, Tensor.from(gpu, generate(outputGradient), outputGradient.shape))));
+      backward(sum(mul(result, Tensor.from(gpu, generate(outputGradient), outputGradient.shape))));
       return result;
     });
     assertClose(await y.data(), float32(output), { absolute: 5e-5, label: 'output' });

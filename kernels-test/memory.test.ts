@@ -2,10 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
 import { zeroGrad } from '../src/autograd/gradient-slots.js';
-import { conv2d, mean, multiply, relu } from '../src/autograd/ops.js';
+import { conv2d, mean, mul, relu } from '../src/autograd/ops.js';
 import { BufferPool } from '../src/gpu/buffer-pool.js';
 import type { MemoryReport } from '../src/gpu/gpu.js';
-import { fill, scale } from '../src/kernels/elementwise.js';
+import { fill } from '../src/kernels/elementwise.js';
 import { pix2pixStep } from '../src/training/pix2pix-step.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
@@ -66,7 +66,7 @@ test('200 convolutions with their gradients, in scopes', () =>
     for (let index = 0; index < 200; index++) {
       gpu.scope(() => {
         const y = relu(conv2d(x, weight, bias, { stride: 2, padding: 1 }));
-        backward(mean(multiply(y, y)));
+        backward(mean(mul(y, y)));
       });
       if (index % 50 === 10) await weight.grad!.data();
       if (index % 3 === 0) zeroGrad([x, weight, bias]);
@@ -81,7 +81,7 @@ test('a leaf gives its gradient back with itself, and at zeroGrad()', () =>
     const { tensors } = gpu.memory();
     const leaf = Tensor.from(gpu, [1, 2], [2]);
     leaf.requiresGrad = true;
-    const run = (): void => gpu.scope(() => backward(mean(multiply(leaf, leaf))));
+    const run = (): void => gpu.scope(() => backward(mean(mul(leaf, leaf))));
     run();
     assert.is(gpu.memory().tensors, tensors + 2);
     zeroGrad([leaf]);
@@ -95,9 +95,9 @@ test('errors in the middle of a scope leave nothing behind', () =>
     const x = Tensor.from(gpu, [1, 2], [2]);
     for (let i = 0; i < 5; i++) {
       assert.throws(() => gpu.scope(() => {
-        const y = scale(x, 2);
+        const y = mul(x, 2);
         // Reading and writing one buffer is refused after the result was allocated.
-        scale(y, 2, y);
+        mul(y, 2, { out: y });
       }));
       assert.throws(() => Tensor.from(gpu, [1, 2, 3], [2]));
       assert.throws(() => Tensor.fromBytes(gpu, new Uint8Array(3), [2]));

@@ -76,12 +76,18 @@ test('the browser entry imports nothing and has no part of Node', () => {
 
 test('a typed program compiles against the installed declarations', () => {
   const program = `
-    import { ShadegradError, openNodeGpu, type AdapterChoice } from 'shadegrad';
+    import { ShadegradError, openNodeGpu, type AdapterChoice, type Tensor } from 'shadegrad';
     export async function name(): Promise<string> {
       const { gpu, adapterChoice }: { gpu: { destroy(): void }; adapterChoice: AdapterChoice } = await openNodeGpu({ adapter: 'software' });
       gpu.destroy();
       return adapterChoice.summary;
     }
+    export async function methods(x: Tensor): Promise<number> {
+      using y = x.add(1).mul(x).relu().mean({ axes: -1 }).reshape([1]);
+      return y.item();
+    }
+    // @ts-expect-error: the methods of operations are typed
+    export const mistakenMethod = (x: Tensor): Tensor => x.add('1');
     export const wrong = new ShadegradError('NO_ADAPTER', 'no');
     // @ts-expect-error: the package's types are there and not "any"
     export const mistaken: number = wrong.code;`;

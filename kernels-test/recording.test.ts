@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
-import { mean, multiply } from '../src/autograd/ops.js';
+import { mean, mul } from '../src/autograd/ops.js';
 import { RandomStream } from '../src/data/random.js';
 import { planMemory } from '../src/gpu/memory-plan.js';
 import type { Recording } from '../src/gpu/recording.js';
 import { Storage, wholeOf, type Binding } from '../src/gpu/storage.js';
-import { add, addInto, copy, fill, scale } from '../src/kernels/elementwise.js';
+import { add, addInto, copy, fill } from '../src/kernels/elementwise.js';
 import { Conv2d } from '../src/nn/layers.js';
 import { Adam } from '../src/optim/adam.js';
 import { pix2pixStep } from '../src/training/pix2pix-step.js';
@@ -39,7 +39,7 @@ async function trainSixSteps(mode: 'eager' | 'replayed' | 'replayed between othe
     if (mode === 'replayed between other work') {
       // The same network at work in between, on buffers of the same sizes as the step's own.
       const seen = gpu.scope(() => model.generator.forward(source, { training: false }));
-      const [a, b] = [copy(seen), scale(target, 3)];
+      const [a, b] = [copy(seen), mul(target, 3)];
       addInto(a, b);
       await gpu.sync();
       for (const tensor of [seen, a, b]) tensor.dispose();
@@ -71,16 +71,16 @@ test('results survive later eager work; so does what was kept; the rest shares m
   const x = Tensor.from(gpu, [1, 2, 3, 4], [4]);
   let kept: Tensor | undefined;
   const { recording, result } = await gpu.record(() => {
-    const doubled = scale(x, 2);
-    kept = scale(doubled, 10).keep();
+    const doubled = mul(x, 2);
+    kept = mul(doubled, 10).keep();
     let chain = doubled;
-    for (let i = 0; i < 8; i++) chain = scale(chain, 2);
+    for (let i = 0; i < 8; i++) chain = mul(chain, 2);
     return { doubled, chain: { deep: [chain] } };
   });
   recording.run();
   // Buffers of the same size class that eager code may now take.
   const others = Array.from({ length: 8 }, (_, i) => Tensor.from(gpu, [i, i, i, i], [4]));
-  others.push(...others.map((other) => scale(other, 7)));
+  others.push(...others.map((other) => mul(other, 7)));
   assert.equal(await numbers(result.doubled), [2, 4, 6, 8]);
   assert.equal(await numbers(kept!), [20, 40, 60, 80]);
   assert.equal(await numbers(result.chain.deep[0]!), [512, 1024, 1536, 2048]);
@@ -93,7 +93,7 @@ test('results survive later eager work; so does what was kept; the rest shares m
   assert.equal(await numbers(result.doubled), [0, 0, 0, 2]);
   assert.equal(await numbers(kept!), [0, 0, 0, 20]);
   // Eager work on results goes on with them, also after the step is gone.
-  const later = scale(result.doubled, 100);
+  const later = mul(result.doubled, 100);
   recording.destroy();
   assert.equal(await numbers(later), [0, 0, 0, 200]);
   for (const tensor of [x, later, kept!, result.doubled, result.chain.deep[0]!, ...others]) tensor.dispose();
@@ -108,7 +108,7 @@ test('host work of a step runs where it stood: one optimiser may step twice', as
       for (let i = 0; i < 2; i++) {
         optimizer.zeroGrad();
         const y = layer.forward(x);
-        backward(mean(multiply(y, y)));
+        backward(mean(mul(y, y)));
         optimizer.step();
       }
     });
@@ -134,7 +134,7 @@ test('a step is one pass unless a hook writes what an earlier dispatch touches, 
   const hook = (tensor: Tensor) => (): void => tensor.write(new Float32Array([++count]));
   const record = (...hooks: [() => void, Tensor[]?][]) => gpu.record(() => hooks.map(([run, writes], index) => {
     gpu.eachStep(run, writes?.map(({ storage }) => storage));
-    return scale(index === 0 ? x : y, 100);
+    return mul(index === 0 ? x : y, 100);
   }));
   const cases: [number, [() => void, Tensor[]?][]][] = [
     [1, [[hook(x), [x]], [hook(y), [y]]]],
@@ -187,7 +187,7 @@ test('hooks run at each replay and at no other time, in order', async () => {
   const { recording } = await gpu.record(() => {
     gpu.eachStep(() => calls.push('first'));
     gpu.eachStep(() => calls.push('second'));
-    scale(x, 2);
+    mul(x, 2);
     gpu.eachStep(() => calls.push('last'));
   });
   assert.equal(calls, []);
@@ -202,12 +202,12 @@ test('hooks run at each replay and at no other time, in order', async () => {
 
 test('what a recorded function cannot do is refused, and the device stays usable', async () => {
   const x = Tensor.from(gpu, [1, 2], [2], 'outside');
-  const other = (await gpu.record(() => scale(x, 2))).recording;
+  const other = (await gpu.record(() => mul(x, 2))).recording;
   const before = gpu.memory();
   const refused: [RegExp | string, () => unknown][] = [
     [/"outside" is uploaded inside/, () => x.write(new Float32Array(2))],
     [/"inside" is uploaded inside/, () => Tensor.from(gpu, [1], [1], 'inside')],
-    [/"outside" is copied inside/, () => gpu.copy(x.storage, 0, scale(x, 2).storage, 0, 4)],
+    [/"outside" is copied inside/, () => gpu.copy(x.storage, 0, mul(x, 2).storage, 0, 4)],
     [/before anything writes it/, () => add(x, Tensor.empty(gpu, [2], 'unwritten'))],
     [/"unwritten", which nothing in it writes/, () => Tensor.empty(gpu, [2], 'unwritten')],
     [/run inside a recorded/, () => other.run()],
@@ -221,10 +221,10 @@ test('what a recorded function cannot do is refused, and the device stays usable
     await inside;
     recording.destroy();
   }
-  await failure('INVALID_ARGUMENT', () => gpu.record(async () => scale(x, 2)), /asynchronous/);
+  await failure('INVALID_ARGUMENT', () => gpu.record(async () => mul(x, 2)), /asynchronous/);
   try {
     await gpu.record(() => {
-      scale(x, 2);
+      mul(x, 2);
       throw new Error('from the body');
     });
     assert.unreachable();
@@ -234,7 +234,7 @@ test('what a recorded function cannot do is refused, and the device stays usable
   assert.not(gpu.tracing);
   assert.equal([gpu.memory().tensors, gpu.memory().bytesInUse], [before.tensors, before.bytesInUse]);
   other.destroy();
-  const y = scale(x, 3);
+  const y = mul(x, 3);
   assert.equal(await numbers(y), [3, 6]);
   x.dispose();
   y.dispose();
@@ -250,13 +250,13 @@ test('after destroy() a step does not run and its results are gone, by name', as
   });
   recording.run();
   // Dispatched, but not yet submitted.
-  const eager = scale(result, 5);
+  const eager = mul(result, 5);
   recording.destroy();
   recording.destroy();
   assert.equal(await numbers(eager), [5, 10]);
   await failure('USE_AFTER_FREE', () => recording.run(), /run after destroy/);
   await failure('USE_AFTER_FREE', () => result.data(), '"its result"', 'recorded step');
-  for (const use of [() => scale(result, 2), () => result.reshape([2, 1])]) await failure('USE_AFTER_FREE', () => gpu.scope(use), '"its result"', 'recorded step');
+  for (const use of [() => mul(result, 2), () => result.reshape([2, 1])]) await failure('USE_AFTER_FREE', () => gpu.scope(use), '"its result"', 'recorded step');
   result.dispose();
   eager.dispose();
   assert.is(gpu.memory().bytesInUse, before.bytesInUse);
@@ -267,7 +267,7 @@ test('after destroy() a step does not run and its results are gone, by name', as
 test('a step holds the tensors that it uses: they may be disposed before it runs', async () => {
   const x = Tensor.from(gpu, [1, 2], [2]);
   const { bytesInUse } = gpu.memory();
-  const { recording, result } = await gpu.record(() => scale(x, 4));
+  const { recording, result } = await gpu.record(() => mul(x, 4));
   x.dispose();
   const thief = Tensor.from(gpu, [8, 8], [2]);
   recording.run();
@@ -351,8 +351,8 @@ test('a chain of any length needs two buffers', async () => {
   const recordings: Recording[] = [];
   for (const length of [4, 40, 400]) {
     const { recording, result } = await gpu.record(() => {
-      let chain = scale(x, 1);
-      for (let i = 1; i < length; i++) chain = scale(chain, 1);
+      let chain = mul(x, 1);
+      for (let i = 1; i < length; i++) chain = mul(chain, 1);
       const y = Tensor.empty(gpu, [1]);
       fill(y, 0);
       return copy(chain, y);

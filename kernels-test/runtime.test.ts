@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mul } from '../src/autograd/ops.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { openGpu } from '../src/gpu/request.js';
 import { UniformCache } from '../src/gpu/uniform-cache.js';
-import { add, fill, scale } from '../src/kernels/elementwise.js';
+import { add, fill } from '../src/kernels/elementwise.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { failure, openTestGpu, slowShader, withLimits, wrapDevice } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
@@ -213,7 +214,7 @@ test('a lost device surfaces from every wait and every call, and nothing hangs',
     const [x, y] = [Tensor.from(doomed, [1], [1]), Tensor.from(doomed, [0], [1])];
     await doomed.sync();
     doomed.dispatch({ shader: slowShader(1000), bindings: [x.read(), y.written()], workgroups: [1, 1, 1] });
-    const waits = { read: () => y.data(), sync: () => doomed.sync(), record: () => doomed.record(() => scale(x, 2)) };
+    const waits = { read: () => y.data(), sync: () => doomed.sync(), record: () => doomed.record(() => mul(x, 2)) };
     const pending = failure('DEVICE_LOST', waits[wait]);
     // Behind the library's back.
     doomed.device.destroy();
@@ -223,7 +224,7 @@ test('a lost device surfaces from every wait and every call, and nothing hangs',
     await doomed.device.lost;
     await failure('DEVICE_LOST', () => y.data(), /lost/, 'checkpoint');
     await failure('DEVICE_LOST', () => doomed.sync());
-    await failure('DEVICE_LOST', () => doomed.record(() => scale(x, 2)));
+    await failure('DEVICE_LOST', () => doomed.record(() => mul(x, 2)));
     await failure('DEVICE_LOST', () => fill(y, 1));
     await failure('DEVICE_LOST', () => y.write(new Float32Array(1)));
     await failure('DEVICE_LOST', () => Tensor.empty(doomed, [1]));
@@ -237,7 +238,7 @@ test('destroy() ends pending waits and refuses what comes after it', async () =>
   const ended = await openTestGpu();
   const [x, y] = [Tensor.from(ended, [1], [1]), Tensor.from(ended, [0], [1])];
   ended.dispatch({ shader: slowShader(1000), bindings: [x.read(), y.written()], workgroups: [1, 1, 1] });
-  const { recording } = await ended.record(() => scale(x, 2));
+  const { recording } = await ended.record(() => mul(x, 2));
   const pending = failure('DEVICE_LOST', () => y.data(), /destroy\(\)/);
   ended.destroy();
   await pending;
@@ -283,8 +284,8 @@ test('a scope whose body throws, or is asynchronous, disposes what it made', asy
 
 test('one dispatch does not read and write one buffer, and no copy stays within one', async () => {
   const both = Tensor.from(gpu, [1, 2, 3, 4], [4], 'both');
-  await failure('BUFFER_CONFLICT', () => scale(both, 2, both), 'kernel scale', '"both"');
-  await failure('BUFFER_CONFLICT', () => scale(both.sliceChannels(0, 2), 2, both.sliceChannels(2, 4)), '"both"');
+  await failure('BUFFER_CONFLICT', () => mul(both, 2, { out: both }), 'kernel unary', '"both"');
+  await failure('BUFFER_CONFLICT', () => mul(both.sliceChannels(0, 2), 2, { out: both.sliceChannels(2, 4) }), '"both"');
   await failure('BUFFER_CONFLICT', () => gpu.copy(both.storage, 0, both.storage, 8, 8), '"both"');
   assert.equal([...(await both.data())], [1, 2, 3, 4]);
   both.dispose();
@@ -330,7 +331,7 @@ test('one source compiles once, however many ask for it, and different ones in p
 test('a recorded step compiles each of its shaders once, in parallel; eager code then compiles none', async () => {
   const { counted, made } = counting();
   const [a, b] = [Tensor.from(counted, [1, 2], [2]), Tensor.from(counted, [3, 4], [2])];
-  const step = (): Tensor => counted.scope(() => add(scale(add(a, b), 2), scale(a, 3)));
+  const step = (): Tensor => counted.scope(() => add(mul(add(a, b), 2), mul(a, 3)));
   const { recording, result } = await counted.record(step);
   assert.equal([made.later, made.now, made.atOnce], [2, 0, 2]);
   const eager = step();

@@ -114,7 +114,7 @@ test('i32 tensors are written and read as such, and nothing else takes them', as
   await failure('INVALID_ARGUMENT', () => labels.data(), 'use ints()');
   await failure('INVALID_ARGUMENT', () => Tensor.from(gpu, [1], [1]).ints(), 'use data()');
   await failure('SHAPE_MISMATCH', () => labels.write(new Float32Array(3)), 'i32', 'of its type');
-  await failure('INVALID_ARGUMENT', () => ops.scale(labels, 2), 'i32', 'oneHot()');
+  await failure('INVALID_ARGUMENT', () => ops.mul(labels, 2), 'i32', 'oneHot()');
   await failure('INVALID_ARGUMENT', () => ops.softmax(labels), 'i32');
 });
 

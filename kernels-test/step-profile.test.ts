@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { scale } from '../src/kernels/elementwise.js';
+import { mul } from '../src/autograd/ops.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { chromeTrace, kernelTotals, profileStep } from '../bench/step-profile.js';
 import { testGpu } from './harness/gpu.js';
@@ -22,16 +22,16 @@ test('kernels are summed by name, the slowest first, and their shares add up to 
 
 test('a profile has each dispatch once, in order, and the trace lays them end to end after the host', async () => {
   const x = Tensor.from(gpu, new Float32Array(64).fill(1), [64]);
-  const { recording, result } = await gpu.record(() => scale(scale(x, 2), 3));
+  const { recording, result } = await gpu.record(() => mul(mul(x, 2), 3));
   recording.run();
   const profile = await profileStep(gpu, recording);
-  assert.equal(profile.dispatches.map(({ kernel, bytes }) => [kernel, bytes]), [['scale', 512], ['scale', 512]]);
+  assert.equal(profile.dispatches.map(({ kernel, bytes }) => [kernel, bytes]), [['unary(mul, number)', 512], ['unary(mul, number)', 512]]);
   assert.is((await result.data())[0], 6);
   const { traceEvents } = chromeTrace({ ...profile, hostMs: 2, dispatches: profile.dispatches.map((dispatch, i) => ({ ...dispatch, ms: i + 1 })) }) as {
     traceEvents: { ph: string; tid: number; name: string; ts: number; dur: number }[];
   };
   const slices = traceEvents.filter(({ ph, tid }) => ph === 'X' && tid === 2);
-  assert.equal(slices.map(({ name, ts, dur }) => [name, ts, dur]), [['scale', 2000, 1000], ['scale', 3000, 2000]]);
+  assert.equal(slices.map(({ name, ts, dur }) => [name, ts, dur]), [['unary(mul, number)', 2000, 1000], ['unary(mul, number)', 3000, 2000]]);
   recording.destroy();
   for (const tensor of [x, result]) tensor.dispose();
 });

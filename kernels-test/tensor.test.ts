@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { copy, scale } from '../src/kernels/elementwise.js';
+import { mul } from '../src/autograd/ops.js';
+import { copy } from '../src/kernels/elementwise.js';
 import { adjacentChannels, Tensor } from '../src/tensor/tensor.js';
 import { failure } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
@@ -33,8 +34,35 @@ test('numbers come back as they went in', async () => {
   tensor.dispose();
 });
 
+test('a scalar has no axes and one element', async () => {
+  const x = Tensor.from(gpu, [2.5], []);
+  assert.equal([x.shape, x.size, x.rows, x.channels, x.contiguous], [[], 1, 1, 1, true]);
+  assert.is(await x.item(), 2.5);
+  const views = [x.reshape([1, 1]), x.reshape([1, 1]).reshape([]), x.detach()];
+  assert.equal(views.map(({ shape }) => shape), [[1, 1], [], []]);
+  for (const view of views) assert.equal([...(await view.data())], [2.5]);
+  x.write(new Float32Array([3]));
+  assert.is(await copy(x).item(), 3);
+});
+
+test('whole numbers travel as they are', async () => {
+  const numbers = [0, -1, 7, 2147483647, -2147483648, 16777217];
+  const x = Tensor.from(gpu, new Int32Array(numbers), [3, 2], 'labels');
+  assert.is(x.dtype, 'i32');
+  assert.equal([...(await x.ints())], numbers);
+  assert.equal([...(await x.sliceChannels(1, 2).ints())], [-1, 2147483647, 16777217]);
+  x.write(new Int32Array(6).fill(5));
+  assert.equal([...(await x.ints())], Array(6).fill(5));
+  assert.is(await Tensor.from(gpu, new Int32Array([-9]), []).item(), -9);
+  await failure('SHAPE_MISMATCH', () => Tensor.from(gpu, new Int32Array(1), [2]), '2 numbers');
+  await failure('SHAPE_MISMATCH', () => x.write(new Float32Array(6)), 'i32');
+  await failure('INVALID_ARGUMENT', () => x.data(), 'ints()');
+  await failure('INVALID_ARGUMENT', () => Tensor.from(gpu, [1], [1]).ints(), 'data()');
+  await failure('INVALID_ARGUMENT', () => mul(x, 2), 'i32');
+});
+
 test('shapes and contents that do not fit are refused', async () => {
-  for (const shape of [[], [0], [2, -1], [1.5], [NaN]]) {
+  for (const shape of [[0], [2, -1], [1.5], [NaN]]) {
     await failure('INVALID_ARGUMENT', () => Tensor.empty(gpu, shape, 'misshapen'), '"misshapen"', `[${shape.join(', ')}]`);
     await failure('INVALID_ARGUMENT', () => Tensor.from(gpu, [1], shape, 'misshapen'), '"misshapen"');
   }
@@ -48,9 +76,9 @@ test('shapes and contents that do not fit are refused', async () => {
 
 test('write() replaces the contents, in order with what was dispatched', async () => {
   const x = Tensor.from(gpu, [1, 2], [2]);
-  const before = scale(x, 10);
+  const before = mul(x, 10);
   x.write(new Float32Array([3, 4]));
-  const after = scale(x, 10);
+  const after = mul(x, 10);
   assert.equal([await numbers(before), await numbers(after)], [[10, 20], [30, 40]]);
   for (const tensor of [x, before, after]) tensor.dispose();
 });
@@ -106,7 +134,7 @@ test('a slice whose start is no multiple of 256 bytes is bound below it', inScop
     assert.is(offset % 256, 0);
     assert.is(offset / 4 + slice.base, start);
     assert.is(offset + bytes, (200 + start + 3) * 4);
-    result[`from ${start}`] = [scale(slice, 1), [0, 1, 2].flatMap((row) => [0, 1, 2].map((channel) => row * 100 + start + channel))];
+    result[`from ${start}`] = [mul(slice, 1), [0, 1, 2].flatMap((row) => [0, 1, 2].map((channel) => row * 100 + start + channel))];
   }
   return result;
 }));
@@ -144,7 +172,7 @@ test('bytes are no numbers, and slices of bytes are not read or written', async 
   await failure('INVALID_ARGUMENT', () => slice.bytes(), 'slice');
   await failure('INVALID_ARGUMENT', () => slice.writeBytes(new Uint8Array(8)), 'slice');
   await failure('SHAPE_MISMATCH', () => image.writeBytes(new Uint8Array(11)), '12 bytes', '11 bytes');
-  await failure('INVALID_ARGUMENT', () => scale(image, 2), '"image"', 'u8');
+  await failure('INVALID_ARGUMENT', () => mul(image, 2), '"image"', 'u8');
   for (const tensor of [slice, image, floats]) tensor.dispose();
 });
 

@@ -1,5 +1,7 @@
 // Everything a user may import, in Node and in browsers alike. The two entries add what belongs to one of them.
 
+import './autograd/methods.js';
+
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
 export { createImage, crop, expectImage, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
 export { resizeBicubic } from './data/resize.js';
@@ -29,14 +31,19 @@ export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss, mseLoss, leakyRelu, mean, multiply, relu, reshape,
-  scale, sigmoid, sliceChannels, sum, tanh,
-  type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
+  abs, add, addScaled, argmax, argmin, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div, dropout, elu, equal,
+  exp, expand, flip, floatToImage, gelu, greater, greaterEqual, hingeLoss, instanceNorm, l1Loss, leakyRelu, less, lessEqual, linear, log, logSoftmax,
+  matmul, max, maximum, mean, min, minimum, mseLoss, mul, neg, nllLoss, notEqual, oneHot, permute, pow, reciprocal, relu, reshape, sigmoid, sign, silu,
+  slice, sliceChannels, softmax, softplus, split, sqrt, square, stack, sub, sum, tanh, transpose, where,
+  type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type CrossEntropyOptions, type DropoutOptions, type InstanceNormOptions,
+  type MatmulOptions, type NllOptions, type OutOption, type Reduction, type SliceOptions, type SoftmaxOptions,
 } from './autograd/ops.js';
-export {
-  crossEntropy, expand, flip, hingeLoss, linear, logSoftmax, matmul, nllLoss, oneHot, permute, slice, softmax, split, stack, transpose,
-  type CrossEntropyOptions, type MatmulOptions, type NllOptions, type Reduction, type SliceOptions, type SoftmaxOptions,
-} from './autograd/ops.js';
+export type { ArgReduceOptions } from './autograd/ops/extrema.js';
+export type { OperationMethods } from './autograd/methods.js';
+export type { ReduceOptions } from './autograd/ops/reduced-axes.js';
+export type { ClampOptions, GeluOptions } from './autograd/ops/unary.js';
+export type { Operand } from './kernels/map.js';
+export { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike, type RandomOptions } from './kernels/creation.js';
 export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
 export { noGrad, type GradientTarget } from './autograd/graph.js';

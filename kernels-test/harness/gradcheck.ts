@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';
-import { multiply, scale, sum } from '../../src/autograd/ops.js';
+import { mul, sum } from '../../src/autograd/ops.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -37,9 +37,9 @@ export async function checkGradients(gpu: Gpu, { label, shapes, device, referenc
     return leaf;
   });
   const weights = gpu.scope(() => {
-    const y = device(...leaves.map((leaf) => scale(leaf, BEFORE)));
+    const y = device(...leaves.map((leaf) => mul(leaf, BEFORE)));
     const weighting = values(`${label}/weights`, y.size);
-    backward(sum(multiply(scale(y, AFTER), Tensor.from(gpu, weighting, y.shape))));
+    backward(sum(mul(mul(y, AFTER), Tensor.from(gpu, weighting, y.shape))));
     return weighting;
   });
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { backward, grad } from '../../src/autograd/backward.js';
-import { add, multiply, scale, sum } from '../../src/autograd/ops.js';
+import { add, mul, sum } from '../../src/autograd/ops.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -25,11 +25,11 @@ export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, refere
     return leaf;
   });
   const weights = gpu.scope(() => {
-    const y = device(...leaves.map((leaf) => scale(leaf, BEFORE)));
+    const y = device(...leaves.map((leaf) => mul(leaf, BEFORE)));
     const weighting = values(`${label}/weights`, y.size);
-    const loss = sum(multiply(multiply(y, y), Tensor.from(gpu, weighting, y.shape)));
+    const loss = sum(mul(mul(y, y), Tensor.from(gpu, weighting, y.shape)));
     const slopes = grad(loss, leaves, { createGraph: true });
-    const along = slopes.map((slope, index) => sum(multiply(slope, Tensor.from(gpu, directions[index]!, slope.shape))));
+    const along = slopes.map((slope, index) => sum(mul(slope, Tensor.from(gpu, directions[index]!, slope.shape))));
     backward(along.reduce((total, each) => add(total, each)));
     return weighting;
   });

@@ -4,7 +4,7 @@ import { expectShape, formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { deposit, prepareSlots, showGradients, targetOf } from './gradient-slots.js';
 import { expectSavedUnwritten, isTracking, noGrad, type GradientTarget, type GraphNode } from './graph.js';
-import { add } from './ops/elementwise.js';
+import { add } from './ops/binary.js';
 import { copy } from './ops/shape.js';
 
 /** The graph's nodes from which a wanted input can be reached, each after every node it feeds. */

@@ -4,8 +4,8 @@ import { elementCount, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { backward } from './backward.js';
 import { noGrad } from './graph.js';
-import { multiply, scale } from './ops/elementwise.js';
-import { sum } from './ops/reductions.js';
+import { mul } from './ops/binary.js';
+import { sum } from './ops/sum.js';
 
 export interface CheckGradientsOptions {
   /** The operation. It is called with one tensor for each shape, and must give the same result each time. */
@@ -59,9 +59,9 @@ export async function checkGradients(gpu: Gpu, options: CheckGradientsOptions): 
   });
   try {
     const weights = gpu.scope(() => {
-      const y = operation(...leaves.map((leaf) => scale(leaf, BEFORE)));
+      const y = operation(...leaves.map((leaf) => mul(leaf, BEFORE)));
       const weighting = spread(y.size, leaves.length);
-      backward(sum(multiply(scale(y, AFTER), Tensor.from(gpu, weighting, y.shape))));
+      backward(sum(mul(mul(y, AFTER), Tensor.from(gpu, weighting, y.shape))));
       return weighting;
     });
     const evaluate = async (inputs: readonly Float64Array[]): Promise<ArrayLike<number>> => {

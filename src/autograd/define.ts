@@ -44,8 +44,8 @@ const tensorsIn = (args: readonly unknown[]): Tensor[] => args.filter((arg) => a
  * ```js
  * const cube = defineOperation({
  *   name: 'cube',
- *   forward: (x) => noGrad(() => multiply(x, multiply(x, x))),
- *   backward: (dy, { args: [x] }) => [scale(multiply(dy, multiply(x, x)), 3)],
+ *   forward: (x) => noGrad(() => mul(x, mul(x, x))),
+ *   backward: (dy, { args: [x] }) => [mul(mul(dy, mul(x, x)), 3)],
  *   saves: ({ args: [x] }) => [x],
  * });
  * ```

@@ -31,9 +31,6 @@ export function rule(saved: readonly Tensor[] | Rule['saved'], backward: Backwar
   return { saved: typeof saved === 'function' ? saved : () => saved, backward };
 }
 
-/** The same for a rule that calls kernels, whose results cannot be differentiated again. */
-export const kernelRule = (...parts: Parameters<typeof rule>): Rule => ({ ...rule(...parts), firstOrderOnly: true });
-
 /** The tensors beside a true. */
 export const where = (...entries: (readonly [boolean | undefined, Tensor])[]): Tensor[] =>
   entries.flatMap(([wanted, tensor]) => (wanted ? [tensor] : []));

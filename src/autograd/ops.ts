@@ -1,15 +1,18 @@
 // Every operation, with its gradient beside it in ops/.
 export { leakyRelu, relu, sigmoid, tanh } from './ops/activation.js';
-export { expand, flip, permute, slice, split, stack, transpose, type SliceOptions } from './ops/axes.js';
+export { flip, permute, slice, split, stack, transpose, type SliceOptions } from './ops/axes.js';
+export { add, addScaled, div, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, mul, notEqual, sub, where } from './ops/binary.js';
 export { conv2d, convTranspose2d, type ConvOptions, type ConvTransposeOptions } from './ops/convolution.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
-export { add, addScaled, multiply, scale } from './ops/elementwise.js';
+export { argmax, argmin, max, min } from './ops/extrema.js';
 export { floatToImage } from './ops/image.js';
 export { crossEntropy, nllLoss, oneHot, type CrossEntropyOptions, type NllOptions, type Reduction } from './ops/labels.js';
 export { bceWithLogits, hingeLoss, l1Loss, mseLoss } from './ops/loss.js';
 export { linear, matmul, type MatmulOptions } from './ops/matmul.js';
 export { batchNorm, instanceNorm, type BatchNormOptions, type InstanceNormOptions } from './ops/normalization.js';
 export type { OutOption } from './ops/options.js';
-export { mean, sum } from './ops/reductions.js';
+export { pow } from './ops/pow.js';
 export { concat, copy, reshape, sliceChannels } from './ops/shape.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './ops/softmax.js';
+export { expand, mean, sum } from './ops/sum.js';
+export { abs, clamp, elu, exp, gelu, log, neg, reciprocal, sign, silu, softplus, sqrt, square } from './ops/unary.js';

@@ -30,6 +30,12 @@ export class Params {
     return this.add('f32', values);
   }
 
+  /** A NaN on purpose: what a kernel writes where there is no right number. */
+  nan(): this {
+    this.words.push({ kind: 'f32', value: NaN });
+    return this;
+  }
+
   private add(kind: Kind, values: readonly number[]): this {
     for (const value of values) {
       if (!holds(kind, value)) throw doesNotFit(kind, value);

@@ -3,6 +3,7 @@ import { elementCount, expectShape, formatShape, type Shape } from '../tensor/sh
 import { Tensor, type DType } from '../tensor/tensor.js';
 import { grid, type Constants } from './kernel.js';
 import elementsSource from '../../shaders/operands/elements.wgsl';
+import stretchSource from '../../shaders/operands/stretch.wgsl';
 
 const WORKGROUP = 64;
 /** Adam over 8 million parameters, GB/s on lavapipe: 11.5 with 1, 15.2 with 8, 19.6 with 32, 19.2 with 64. */
@@ -10,7 +11,7 @@ const MOST_ELEMENTS_EACH = 32;
 /** Small tensors still occupy all cores. */
 const FEWEST_SOFTWARE_WORKGROUPS = 16;
 
-/** How an elementwise kernel walks tensors of one shape: the host half of shaders/operands/elements.wgsl. */
+/** How an elementwise kernel walks tensors of one shape: the host half of shaders/operands/stretch.wgsl and elements.wgsl. */
 export interface ElementWalk {
   readonly source: string;
   readonly constants: Constants;
@@ -38,7 +39,7 @@ export function walkElements(tensors: readonly Tensor[], byChannel = false): Ele
   const aligned = tensors.every(({ offset, rowStride }) => offset % 4 === 0 && (!strided || rowStride % 4 === 0));
   const width = aligned && rowLength % 4 === 0 ? 4 : 1;
   return {
-    source: elementsSource,
+    source: `${stretchSource}\n${elementsSource}`,
     constants: { STRIDED: strided },
     aliases: { element: width === 4 ? 'vec4f' : 'f32' },
     vectorized: width === 4,

@@ -1,14 +1,14 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectOperands, resultTensor, walkElements } from './elements.js';
+import { elementGrid, expectOperands, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import addSource from '../../shaders/add.wgsl';
 import addIntoSource from '../../shaders/add_into.wgsl';
 import copySource from '../../shaders/copy.wgsl';
 import fillSource from '../../shaders/fill.wgsl';
-import multiplySource from '../../shaders/multiply.wgsl';
-import scaleSource from '../../shaders/scale.wgsl';
+import fillRangeSource from '../../shaders/fill_range.wgsl';
+import stretchSource from '../../shaders/operands/stretch.wgsl';
 
 /** a + b. All functions here take tensors of one shape, channel slices too. @throws as expectOperands(); SHAPE_MISMATCH */
 export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {
@@ -27,34 +27,6 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
     params: new Params()
       .u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output))
       .f32(scaleA, scaleB),
-    workgroups: walk.workgroups,
-  });
-  return output;
-}
-
-/** a * b, element by element. @throws as expectOperands(); SHAPE_MISMATCH */
-export function multiply(a: Tensor, b: Tensor, out?: Tensor): Tensor {
-  expectOperands('multiply', { a, b, out });
-  expectShape('second operand of multiply', a.shape, b.shape);
-  const output = resultTensor('multiply', a, out);
-  const walk = walkElements([a, b, output]);
-  a.gpu.dispatch({
-    shader: specialise('multiply', [walk.source, multiplySource], walk.constants, walk.aliases),
-    bindings: [a.read(), b.read(), output.written()],
-    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output)),
-    workgroups: walk.workgroups,
-  });
-  return output;
-}
-
-/** factor * a. @throws as expectOperands(); SHAPE_MISMATCH */
-export function scale(a: Tensor, factor: number, out?: Tensor): Tensor {
-  const output = resultTensor('scale', a, out);
-  const walk = walkElements([a, output]);
-  a.gpu.dispatch({
-    shader: specialise('scale', [walk.source, scaleSource], walk.constants, walk.aliases),
-    bindings: [a.read(), output.written()],
-    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(output)).f32(factor),
     workgroups: walk.workgroups,
   });
   return output;
@@ -95,5 +67,16 @@ export function fill(target: Tensor, value: number): void {
     bindings: [target.written()],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(target)).f32(value),
     workgroups: walk.workgroups,
+  });
+}
+
+/** Sets element i to start + step * i. @param target of one axis, without gaps */
+export function fillRange(target: Tensor, start: number, step: number): void {
+  expectOperands('fillRange', { target });
+  target.gpu.dispatch({
+    shader: specialise('fill_range', [stretchSource, fillRangeSource]),
+    bindings: [target.written()],
+    params: new Params().u32(target.size, target.base).f32(start, step),
+    workgroups: elementGrid(target.size, target.gpu.adapter.software),
   });
 }

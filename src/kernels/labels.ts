@@ -4,7 +4,7 @@ import { elementCount, formatShape, sameShape, type Shape } from '../tensor/shap
 import { Tensor } from '../tensor/tensor.js';
 import { elementGrid, expectOperands } from './elements.js';
 import { grid, specialise } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
+import stretchSource from '../../shaders/operands/stretch.wgsl';
 import pickSource from '../../shaders/label_pick.wgsl';
 import spreadSource from '../../shaders/label_spread.wgsl';
 import weightsSource from '../../shaders/label_weights.wgsl';
@@ -43,7 +43,7 @@ export function pickLabels(x: Tensor, labels: Tensor, { on, off, ignored }: Labe
   x.gpu.dispatch({
     shader: specialise('label_pick', [pickSource], { HAS_IGNORED: ignored !== null }),
     bindings: [x.read(), labels.read('i32'), y.written()],
-    params: new Params().u32(x.rows, x.channels, x.base, x.rowStride, labels.base, y.base).i32(ignored ?? 0).f32(on, off, NaN),
+    params: new Params().u32(x.rows, x.channels, x.base, x.rowStride, labels.base, y.base).i32(ignored ?? 0).f32(on, off).nan(),
     workgroups: grid(x.rows, 64),
   });
   return y;
@@ -62,9 +62,9 @@ export function spreadLabels(x: Tensor | null, labels: Tensor, shape: Shape, { o
   const y = Tensor.empty(labels.gpu, shape, 'spread to the labels');
   const count = elementCount(shape);
   labels.gpu.dispatch({
-    shader: specialise('label_spread', [elementsSource, spreadSource], { STRIDED: false, HAS_X: x !== null, HAS_IGNORED: ignored !== null }),
+    shader: specialise('label_spread', [stretchSource, spreadSource], { HAS_X: x !== null, HAS_IGNORED: ignored !== null }),
     bindings: [x ? x.read() : labels.read('i32'), labels.read('i32'), y.written()],
-    params: new Params().u32(count, y.channels, x?.base ?? 0, labels.base, y.base, y.rowStride).i32(ignored ?? 0).f32(on, off, NaN),
+    params: new Params().u32(count, y.channels, x?.base ?? 0, labels.base, y.base, y.rowStride).i32(ignored ?? 0).f32(on, off).nan(),
     workgroups: elementGrid(count, labels.gpu.adapter.software),
   });
   return y;
@@ -77,7 +77,7 @@ export function labelWeights(labels: Tensor, ignored: number): Tensor {
   labels.gpu.dispatch({
     shader: specialise('label_weights', [weightsSource]),
     bindings: [labels.read('i32'), y.written()],
-    params: new Params().u32(labels.size, labels.base, y.base).i32(ignored).f32(NaN),
+    params: new Params().u32(labels.size, labels.base, y.base).i32(ignored).nan(),
     workgroups: [1, 1, 1],
   });
   return y;

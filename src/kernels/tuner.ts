@@ -5,8 +5,10 @@ import type { Recording } from '../gpu/recording.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, CONV_VARIANTS, supportsConvVariant, supportsWeightGradVariant, type ConvVariant } from './conv2d.js';
 import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d-problem.js';
 import { isWorkgroupTile } from './conv2d-workgroup.js';
-import { copy, fill, multiply } from './elementwise.js';
+import { copy, fill } from './elementwise.js';
+import { binaryFunctions } from './functions.js';
 import { mseLoss, mean } from './loss.js';
+import { binary } from './map.js';
 import { fillUniform } from './random.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -236,7 +238,7 @@ async function agreeing(
 
 /** Mean of the squares of a tensor's elements. */
 function meanSquare(x: Tensor): Promise<number> {
-  const squares = multiply(x, x);
+  const squares = binary(binaryFunctions.mul, x, x);
   const result = mean(squares);
   squares.dispose();
   return numberIn(result);

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 
-/** Lengths of each axis, outermost first. Images are [batch, height, width, channels] (NHWC). */
+/** Lengths of each axis, outermost first; none for a scalar. Images are [batch, height, width, channels] (NHWC). */
 export type Shape = readonly number[];
 
 export function elementCount(shape: Shape): number {
@@ -17,9 +17,9 @@ export function formatShape(shape: Shape): string {
 
 /** @throws INVALID_ARGUMENT unless every length is a whole number of at least 1. */
 export function checkShape(shape: Shape, label: string): void {
-  if (shape.length > 0 && shape.every((length) => Number.isInteger(length) && length >= 1)) return;
+  if (shape.every((length) => Number.isInteger(length) && length >= 1)) return;
   throw new ShadegradError('INVALID_ARGUMENT', `shape of "${label}"`, {
-    expected: 'one or more axes, each a whole number of at least 1',
+    expected: 'lengths of axes, each a whole number of at least 1 (none for a scalar)',
     received: formatShape(shape),
     fix: 'check the sizes it was computed from',
   });

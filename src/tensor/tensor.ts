@@ -5,6 +5,13 @@ import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
 
+declare global {
+  // Not in the libraries of ES2022; the same as in those that have it.
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+}
+
 /**
  * `i32` is for labels and indices: what counts or points, never what is computed with. `u8` is for images on their way to the
  * device: four to a 32-bit word, read by the image kernels alone.
@@ -15,6 +22,9 @@ const BYTES: Record<DType, number> = { f32: 4, i32: 4, u8: 1 };
 
 /** WebGPU's largest minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
+
+/** Elements of a row: the length of the last axis, or 1 for a scalar. */
+const lastAxis = (shape: Shape): number => shape[shape.length - 1] ?? 1;
 
 /** How a tensor came about; filled in by autograd, opaque here. */
 export interface Origin {
@@ -78,7 +88,7 @@ export class Tensor implements Scoped {
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.offset = offset;
-    this.rowStride = rowStride ?? shape[shape.length - 1]!;
+    this.rowStride = rowStride ?? lastAxis(shape);
     gpu.liveTensors++;
     gpu.scopes.add(this);
   }
@@ -128,9 +138,9 @@ export class Tensor implements Scoped {
     return elementCount(this.shape);
   }
 
-  /** Length of the last axis. */
+  /** Length of the last axis; 1 for a scalar. */
   get channels(): number {
-    return this.shape[this.shape.length - 1]!;
+    return lastAxis(this.shape);
   }
 
   /** Product of all axes but the last. */
@@ -235,7 +245,7 @@ export class Tensor implements Scoped {
   viewAs(shape: Shape): Tensor {
     this.assertLive();
     checkShape(shape, this.label);
-    const keepsRows = this.contiguous || shape[shape.length - 1] === this.channels;
+    const keepsRows = this.contiguous || lastAxis(shape) === this.channels;
     if (elementCount(shape) !== this.size || !keepsRows) {
       throw new ShadegradError('SHAPE_MISMATCH', `reshape of "${this.label}"`, {
         expected: `${this.size} elements${this.contiguous ? '' : ` and a last axis of ${this.channels}`}`,
@@ -250,7 +260,7 @@ export class Tensor implements Scoped {
       shape,
       dtype: this.dtype,
       offset: this.offset,
-      rowStride: this.contiguous ? shape[shape.length - 1]! : this.rowStride,
+      rowStride: this.contiguous ? lastAxis(shape) : this.rowStride,
     });
   }
 
@@ -340,7 +350,7 @@ export class Tensor implements Scoped {
     });
   }
 
-  /** Reads a tensor of one element back. */
+  /** Reads a tensor of one element back, f32 or i32. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShadegradError('SHAPE_MISMATCH', `item() of "${this.label}"`, {
@@ -349,7 +359,7 @@ export class Tensor implements Scoped {
         fix: 'use data()',
       });
     }
-    return (await this.data())[0]!;
+    return (this.dtype === 'i32' ? await this.ints() : await this.data())[0]!;
   }
 
   /** Takes the tensor out of its scopes: it lives until dispose(). */
@@ -376,6 +386,23 @@ export class Tensor implements Scoped {
     this.gradientPlace = null;
     this.grad = null;
     this.storage.release();
+  }
+
+  /** Lets `using x = ...` dispose the tensor at the end of its block. */
+  declare [Symbol.dispose]: () => void;
+
+  static {
+    // Older browsers have no such symbol.
+    const symbol: symbol | undefined = Symbol.dispose;
+    if (symbol) {
+      Object.defineProperty(Tensor.prototype, symbol, {
+        value(this: Tensor) {
+          this.dispose();
+        },
+        configurable: true,
+        writable: true,
+      });
+    }
   }
 
   toString(): string {

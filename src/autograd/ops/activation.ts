@@ -1,7 +1,7 @@
 import * as kernel from '../../kernels/activation.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
-import { addScaled, multiply, scale } from './elementwise.js';
+import { addScaled, mul } from './binary.js';
 import type { OutOption } from './options.js';
 
 /** What a gradient is computed from: the input of the piecewise linear ones, the output of the others. */
@@ -40,8 +40,8 @@ function gradient(kind: kernel.Activation, saved: Tensor, dy: Tensor, slope: num
 /** g times the gradient of `gradient` with respect to `saved`; null where that is zero almost everywhere. */
 function bySaved(kind: kernel.Activation, y: Tensor, dy: Tensor, g: Tensor): Tensor | null {
   if (savesInput(kind)) return null;
-  const product = multiply(g, dy);
+  const product = mul(g, dy);
   // d/dy of dy (1 - y^2), and of dy y (1 - y).
-  if (kind === 'tanh') return scale(multiply(product, y), -2);
-  return addScaled(product, multiply(product, y), 1, -2);
+  if (kind === 'tanh') return mul(mul(product, y), -2);
+  return addScaled(product, mul(product, y), 1, -2);
 }

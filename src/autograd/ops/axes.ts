@@ -1,10 +1,9 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
-import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
-import { sumRows } from './reductions.js';
 
 /** An axis counted from the front; negative ones count from the back, as in NumPy. @throws INVALID_ARGUMENT */
 export function axisOf(what: string, axis: number, rank: number): number {
@@ -172,38 +171,6 @@ export function split(x: Tensor, sizes: number | readonly number[], { axis = 0 }
   }
   let end = 0;
   return parts.map((size) => slice(x, { axis: along, start: end, end: (end += size) }));
-}
-
-/**
- * Repeats axes of length 1, in new memory; axes that x lacks are added in front, as in PyTorch.
- * @throws SHAPE_MISMATCH
- */
-export function expand(x: Tensor, shape: Shape): Tensor {
-  const missing = shape.length - x.shape.length;
-  const lengths = [...Array<number>(Math.max(0, missing)).fill(1), ...x.shape];
-  if (missing < 0 || lengths.some((length, axis) => length !== 1 && length !== shape[axis])) {
-    throw new ShadegradError('SHAPE_MISMATCH', `expand of "${x.label}"`, {
-      expected: `a shape that ends with ${formatShape(x.shape)}, where a 1 may be any length`,
-      received: formatShape(shape),
-      fix: 'only axes of length 1 can be repeated; add them with reshape()',
-    });
-  }
-  const strides = [...Array<number>(missing).fill(0), ...stridesOf(x)].map((stride, axis) => (lengths[axis] === 1 ? 0 : stride));
-  return track('expand', [x], gathered('expand', shape, { tensor: x, offset: 0, strides }), rule([], (dy) => [sumTo(dy, x.shape)]));
-}
-
-/** Sums over the axes along which `shape` is 1 or that it lacks: the adjoint of expand(). Returns x itself where nothing is to be summed. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
-  const missing = x.shape.length - shape.length;
-  const axes = x.shape.map((_, axis) => axis);
-  const kept = axes.filter((axis) => axis >= missing && shape[axis - missing] === x.shape[axis]);
-  const summed = axes.filter((axis) => !kept.includes(axis));
-  // The axes to sum over come first, as the rows of a matrix.
-  const order = [...summed, ...kept];
-  const inOrder = order.every((axis, index) => axis === index) ? packed(x) : permute(x, order);
-  const columns = elementCount(shape);
-  return sumRows(inOrder.reshape([x.size / columns, columns])).reshape(shape);
 }
 
 /** x, or a copy of it where it has gaps. */

@@ -4,7 +4,7 @@ import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
 import type { OutOption } from './options.js';
-import { sumRows } from './reductions.js';
+import { sumRows } from './rows.js';
 
 type Pair = number | readonly [number, number];
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);

@@ -3,9 +3,10 @@ import * as kernel from '../../kernels/labels.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
-import { packed, sumTo } from './axes.js';
-import { add, multiply, scale } from './elementwise.js';
-import { sum } from './reductions.js';
+import { packed } from './axes.js';
+import { add, mul } from './binary.js';
+import { sumTo } from './broadcasting.js';
+import { sum } from './sum.js';
 import { logSoftmax } from './softmax.js';
 
 /** What becomes of the losses of the rows: their mean, their sum, or one loss for each row. */
@@ -52,14 +53,14 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean
     });
   }
   const logarithms = logSoftmax(logits);
-  const terms = scale(multiply(logarithms, labels), labelSmoothing - 1);
-  return reduced(labelSmoothing === 0 ? terms : add(terms, scale(logarithms, -labelSmoothing / classes)), reduction);
+  const terms = mul(mul(logarithms, labels), labelSmoothing - 1);
+  return reduced(labelSmoothing === 0 ? terms : add(terms, mul(logarithms, -labelSmoothing / classes)), reduction);
 }
 
 /** Sums along the last axis, and their mean or sum. */
 function reduced(terms: Tensor, reduction: Reduction): Tensor {
   if (reduction === 'none') return sumTo(terms, [...terms.shape.slice(0, -1), 1]).reshape(terms.shape.length > 1 ? terms.shape.slice(0, -1) : [1]);
-  return reduction === 'sum' ? sum(terms) : scale(sum(terms), 1 / terms.rows);
+  return reduction === 'sum' ? sum(terms) : mul(sum(terms), 1 / terms.rows);
 }
 
 /**
@@ -76,7 +77,7 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, { reduction = 
 function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignored: number, reduction: Reduction): Tensor {
   const rows = pick(logarithms, labels, { on: -on, off: -off, ignored });
   if (reduction === 'none') return rows;
-  return sum(reduction === 'sum' ? rows : multiply(rows, kernel.labelWeights(labels, ignored)));
+  return sum(reduction === 'sum' ? rows : mul(rows, kernel.labelWeights(labels, ignored)));
 }
 
 // Both are linear, and each is the adjoint of the other.

@@ -4,8 +4,9 @@ import { expectShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { isTracked, noGrad, rule, track, where } from '../graph.js';
 import { relu, sigmoid } from './activation.js';
-import { addScaled, multiply, scale } from './elementwise.js';
-import { mean, spread, spreadMean } from './reductions.js';
+import { addScaled, mul } from './binary.js';
+import { mean } from './sum.js';
+import { expandTo } from './broadcasting.js';
 
 /** A tensor of targets, or one number for all elements. */
 type Target = Tensor | number;
@@ -53,7 +54,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
   const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] => where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
   return track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
     dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
-    dTarget ? multiply(spreadMean(dy, logits.shape), scale(logits, -1)) : null,
+    dTarget ? mul(expandTo(dy, logits.shape, 1 / logits.size), mul(logits, -1)) : null,
   ]));
 }
 
@@ -63,7 +64,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
  *   generated ones; 'generator': minus the mean of the logits, what the generator is trained with
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
-  if (form === 'generator') return scale(mean(logits), -1);
+  if (form === 'generator') return mul(mean(logits), -1);
   return mean(relu(addScaled(constant(logits, 1), logits, 1, form === 'real' ? -1 : 1)));
 }
 
@@ -73,17 +74,17 @@ function l1LossGrad(x: Tensor, target: Target, dy: Tensor): Tensor {
   if (!isTracked([...operands(x, target), dy])) return kernel.l1LossGrad(x, target, dy);
   // The sign, divided by the count of elements: a constant almost everywhere.
   const slope = noGrad(() => kernel.l1LossGrad(x, target, constant(dy, 1)));
-  return multiply(spread(dy, x.shape), slope);
+  return mul(expandTo(dy, x.shape), slope);
 }
 
 function mseLossGrad(x: Tensor, target: Target, dy: Tensor): Tensor {
   if (!isTracked([...operands(x, target), dy])) return kernel.mseLossGrad(x, target, dy);
-  return multiply(spreadMean(dy, x.shape), addScaled(x, asTensor(x, target), 2, -2));
+  return mul(expandTo(dy, x.shape, 1 / x.size), addScaled(x, asTensor(x, target), 2, -2));
 }
 
 function bceWithLogitsGrad(logits: Tensor, target: Target, dy: Tensor): Tensor {
   if (!isTracked([...operands(logits, target), dy])) return kernel.bceWithLogitsGrad(logits, target, dy);
-  return multiply(spreadMean(dy, logits.shape), addScaled(sigmoid(logits), asTensor(logits, target), 1, -1));
+  return mul(expandTo(dy, logits.shape, 1 / logits.size), addScaled(sigmoid(logits), asTensor(logits, target), 1, -1));
 }
 
 const asTensor = (like: Tensor, target: Target): Tensor => (typeof target === 'number' ? constant(like, target) : target);

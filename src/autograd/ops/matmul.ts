@@ -5,9 +5,10 @@ import * as kernel from '../../kernels/matmul.js';
 import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where } from '../graph.js';
-import { expand, packed, sumTo } from './axes.js';
+import { packed } from './axes.js';
+import { expandTo, sumTo } from './broadcasting.js';
 import type { OutOption } from './options.js';
-import { sumRows } from './reductions.js';
+import { sumRows } from './rows.js';
 
 export interface MatmulOptions {
   /** Take the last two axes of a in the other order, without a copy. Default false. */
@@ -40,7 +41,7 @@ function batched(a: Tensor, b: Tensor, options: Required<MatmulOptions>): Tensor
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = broadcast(batchA, batchB, a.shape, b.shape);
   const matrices = (x: Tensor): Tensor => (x.shape.length > 2 && x.shape.slice(0, -2).every((length) => length === 1) ? packed(x).reshape(x.shape.slice(-2)) : x);
-  const spread = (x: Tensor): Tensor => (x.shape.length === 2 || sameShape(x.shape.slice(0, -2), batch) ? x : expand(x, [...batch, ...x.shape.slice(-2)]));
+  const spread = (x: Tensor): Tensor => (x.shape.length === 2 || sameShape(x.shape.slice(0, -2), batch) ? x : expandTo(x, [...batch, ...x.shape.slice(-2)]));
   const [left, right] = [spread(matrices(a)), spread(matrices(b))];
   const [m, k] = options.transposeA ? [left.shape.at(-1)!, left.shape.at(-2)!] : [left.shape.at(-2)!, left.shape.at(-1)!];
   if (right.shape.length > 2 || options.transposeA || left.shape.length === 2) {

@@ -2,7 +2,8 @@ import { ShadegradError } from '../../gpu/errors.js';
 import * as norm from '../../kernels/batch-norm.js';
 import { instanceNormForward, instanceNormGrad, type InstanceStatistics } from '../../kernels/instance-norm.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { kernelRule, track, where, type GradientTarget, type Rule } from '../graph.js';
+import { isTracked, rule, track, where, type GradientTarget, type Rule } from '../graph.js';
+import { composedInferenceGradients, composedNormGradients, type NormGradients } from './composed-norm.js';
 import type { OutOption } from './options.js';
 
 export interface BatchNormOptions extends OutOption {
@@ -35,7 +36,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
     norm.updateRunningStatistics(mean, variance, x.rows, running.mean, running.variance, momentum);
   }
   const y = norm.batchNormApply(x, mean, inverseStd, gamma, beta, out);
-  return track('batchNorm', [x, gamma, beta], y, batchRule(x, gamma, { mean, inverseStd }));
+  return track('batchNorm', [x, gamma, beta], y, batchRule(x, gamma, { mean, inverseStd }, epsilon));
 }
 
 export interface InstanceNormOptions extends OutOption {
@@ -46,7 +47,7 @@ export interface InstanceNormOptions extends OutOption {
 /** Instance normalisation of x [batch, h, w, channels] (Ulyanov et al. 2016): every channel of every image by its own moments; no scale, no shift. */
 export function instanceNorm(x: Tensor, { epsilon = 1e-5, out }: InstanceNormOptions = {}): Tensor {
   const { y, statistics } = instanceNormForward(x, epsilon, out);
-  return track('instanceNorm', [x], y, instanceRule(x, statistics));
+  return track('instanceNorm', [x], y, instanceRule(x, statistics, epsilon));
 }
 
 /** What batch normalisation keeps from its forward run. */
@@ -75,25 +76,33 @@ function normGradient(
   return [result.gradInput, result.gradGamma, result.gradBeta];
 }
 
+const wanted = ({ dx, dGamma, dBeta }: NormGradients, [x, gamma, beta]: readonly unknown[]): (Tensor | null)[] =>
+  [x ? dx : null, gamma ? dGamma : null, beta ? dBeta : null];
+
 /** Statistics of the batch: they depend on x themselves. */
-function batchRule(x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule {
-  return kernelRule(
+function batchRule(x: Tensor, gamma: Tensor, statistics: NormStatistics, epsilon: number): Rule {
+  const axes = x.shape.map((_, axis) => axis).slice(0, -1);
+  return rule(
     ([dx, dGamma]) => where([dx || dGamma, x], [dx, gamma], [dx || dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
-    (dy, targets) => normGradient(norm.batchNormGrad, x, gamma, statistics, dy, targets),
+    (dy, targets) => isTracked([x, gamma, dy])
+      ? wanted(composedNormGradients(x, dy, gamma, axes, epsilon), targets)
+      : normGradient(norm.batchNormGrad, x, gamma, statistics, dy, targets),
   );
 }
 
 /** Given statistics: constants. */
 function inferenceRule(x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule {
-  return kernelRule(
+  return rule(
     ([dx, dGamma]) => where([dGamma, x], [dx, gamma], [dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
-    (dy, targets) => normGradient(norm.batchNormInferenceGrad, x, gamma, statistics, dy, targets),
+    (dy, targets) => isTracked([x, gamma, dy])
+      ? wanted(composedInferenceGradients(x, dy, gamma, statistics.mean, statistics.inverseStd), targets)
+      : normGradient(norm.batchNormInferenceGrad, x, gamma, statistics, dy, targets),
   );
 }
 
-function instanceRule(x: Tensor, statistics: InstanceStatistics): Rule {
-  return kernelRule(
+function instanceRule(x: Tensor, statistics: InstanceStatistics, epsilon: number): Rule {
+  return rule(
     [x, statistics.ones, ...statistics.images.flatMap(({ mean, inverseStd }) => [mean, inverseStd])],
-    (dy) => [instanceNormGrad(x, dy, statistics)],
+    (dy) => [isTracked([x, dy]) ? composedNormGradients(x, dy, null, [1, 2], epsilon).dx : instanceNormGrad(x, dy, statistics)],
   );
 }

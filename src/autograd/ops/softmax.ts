@@ -1,8 +1,9 @@
 import * as kernel from '../../kernels/softmax.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isTracked, rule, track } from '../graph.js';
-import { axisOf, expand, sumTo } from './axes.js';
-import { addScaled, multiply } from './elementwise.js';
+import { axisOf } from './axes.js';
+import { expandTo, sumTo } from './broadcasting.js';
+import { addScaled, mul } from './binary.js';
 import type { OutOption } from './options.js';
 
 export interface SoftmaxOptions extends OutOption {
@@ -32,8 +33,8 @@ function along(op: 'softmax' | 'logSoftmax', x: Tensor, axis: number, out?: Tens
 function gradient(op: 'softmax' | 'logSoftmax', y: Tensor, dy: Tensor, axis: number): Tensor {
   if (!isTracked([y, dy])) return kernel.softmaxGrad(y, dy, axis, op === 'logSoftmax');
   const lines = y.shape.map((length, at) => (at === axis ? 1 : length));
-  const total = (terms: Tensor): Tensor => expand(sumTo(terms, lines), y.shape);
-  if (op === 'softmax') return multiply(y, addScaled(dy, total(multiply(dy, y)), 1, -1));
+  const total = (terms: Tensor): Tensor => expandTo(sumTo(terms, lines), y.shape);
+  if (op === 'softmax') return mul(y, addScaled(dy, total(mul(dy, y)), 1, -1));
   // The softmax of a logarithm of a softmax is that softmax.
-  return addScaled(dy, multiply(softmax(y, { axis }), total(dy)), 1, -1);
+  return addScaled(dy, mul(softmax(y, { axis }), total(dy)), 1, -1);
 }

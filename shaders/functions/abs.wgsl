@@ -1,0 +1,4 @@
+// |x|
+fn apply(x: element) -> element {
+  return abs(x);
+}

@@ -1,0 +1,4 @@
+// a / b
+fn apply(a: element, b: element) -> element {
+  return a / b;
+}

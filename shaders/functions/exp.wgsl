@@ -1,0 +1,4 @@
+// e^x
+fn apply(x: element) -> element {
+  return precise_exp(x);
+}

@@ -1,0 +1,4 @@
+// x itself.
+fn apply(x: element) -> element {
+  return x;
+}

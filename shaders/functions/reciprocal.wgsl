@@ -1,0 +1,4 @@
+// 1 / x
+fn apply(x: element) -> element {
+  return 1.0 / x;
+}

@@ -1,0 +1,4 @@
+// x^2
+fn apply(x: element) -> element {
+  return x * x;
+}

@@ -1,0 +1,136 @@
+import * as elementwise from '../../kernels/elementwise.js';
+import { binaryFunctions, type ElementFunction } from '../../kernels/functions.js';
+import { binary, select, type Operand } from '../../kernels/map.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { sumTo } from './broadcasting.js';
+import { missingGradient, track, type Rule } from '../graph.js';
+import type { OutOption } from './options.js';
+
+/** The operands of an operation and its result. */
+interface Values {
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly y: Tensor;
+}
+
+/** The gradient of one operand of the result's shape, and which tensors it is computed from besides the result's gradient. */
+interface Partial {
+  readonly from: readonly (keyof Values)[];
+  readonly gradient: (dy: Tensor, values: Values) => Tensor;
+}
+
+/** The rule of a function of two operands: each one's gradient, summed where it was repeated. */
+function binaryRule(values: Values, partials: readonly [Partial, Partial]): { inputs: Tensor[]; rule: Rule } {
+  const tensors = [values.a, values.b].flatMap((operand, index) => (operand instanceof Tensor ? [{ operand, ...partials[index]! }] : []));
+  const saved: Rule['saved'] = (needed) => {
+    const named = tensors.flatMap(({ from }, index) => (needed[index] ? from : []));
+    return named.map((name) => values[name]).filter((value) => value instanceof Tensor);
+  };
+  const backward: Rule['backward'] = (dy, targets) =>
+    tensors.map(({ operand, gradient }, index) => (targets[index] ? sumTo(gradient(dy, values), operand.shape) : null));
+  return { inputs: tensors.map(({ operand }) => operand), rule: { saved, backward } };
+}
+
+/** An operation of two tensors, or of a tensor and a number on either side, by its function and the gradients of a and of b. */
+export function binaryOperation(
+  name: string,
+  fn: ElementFunction,
+  forA: Partial,
+  forB: Partial,
+): (a: Operand, b: Operand, options?: OutOption) => Tensor {
+  return (a, b, { out } = {}) => {
+    const y = binary(fn, a, b, { out });
+    const { inputs, rule } = binaryRule({ a, b, y }, [forA, forB]);
+    return track(name, inputs, y, rule);
+  };
+}
+
+/** An operation whose result has no gradient, such as a comparison: it is a constant to whatever follows. */
+function constantOperation(name: string, fn: ElementFunction): (a: Operand, b: Operand, options?: OutOption) => Tensor {
+  const none = missingGradient(name);
+  return (a, b, { out } = {}) => track(name, [], binary(fn, a, b, { out }), none);
+}
+
+const same: Partial = { from: [], gradient: (dy) => dy };
+
+/** a + b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const add = binaryOperation('add', binaryFunctions.add, same, same);
+
+/** a - b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const sub = binaryOperation('sub', binaryFunctions.sub, same, { from: [], gradient: (dy) => mul(dy, -1) });
+
+/** a b, elementwise. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('mul', binaryFunctions.mul,
+  { from: ['b'], gradient: (dy, { b }) => mul(dy, b) },
+  { from: ['a'], gradient: (dy, { a }) => mul(dy, a) });
+
+/** a / b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const div: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('div', binaryFunctions.div,
+  { from: ['b'], gradient: (dy, { b }) => div(dy, b) },
+  { from: ['b', 'y'], gradient: (dy, { b, y }) => mul(mul(dy, div(y, b)), -1) });
+
+/** How much of the gradient of the larger one of a and b belongs to a; itself without a gradient, as it is constant in steps. */
+const maximumShare = constantOperation('maximumShare', binaryFunctions.maximumShare);
+
+/**
+ * The larger of a and b; a NaN where either is one. Where both are equal, each gets half of the gradient, as in PyTorch. Shapes
+ * broadcast; a number stands for a tensor of it, on either side.
+ *
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export const maximum = binaryOperation('maximum', binaryFunctions.maximum,
+  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) },
+  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) });
+
+/**
+ * The smaller of a and b; a NaN where either is one. Where both are equal, each gets half of the gradient, as in PyTorch. Shapes
+ * broadcast; a number stands for a tensor of it, on either side.
+ *
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export const minimum = binaryOperation('minimum', binaryFunctions.minimum,
+  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) },
+  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) });
+
+/** scaleA * a + scaleB * b, in one kernel; equal shapes. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, { out }: OutOption = {}): Tensor {
+  return track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), {
+    saved: () => [],
+    backward: (dy, [da, db]) => [da ? mul(dy, scaleA) : null, db ? mul(dy, scaleB) : null],
+  });
+}
+
+/** 1 where a = b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const equal = constantOperation('equal', binaryFunctions.equal);
+
+/** 1 where a and b differ, else 0; a NaN differs from itself. No gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const notEqual = constantOperation('notEqual', binaryFunctions.notEqual);
+
+/** 1 where a > b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const greater = constantOperation('greater', binaryFunctions.greater);
+
+/** 1 where a >= b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const greaterEqual = constantOperation('greaterEqual', binaryFunctions.greaterEqual);
+
+/** 1 where a < b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const less = constantOperation('less', binaryFunctions.less);
+
+/** 1 where a <= b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export const lessEqual = constantOperation('lessEqual', binaryFunctions.lessEqual);
+
+/**
+ * a where `condition` is not zero, b elsewhere; the gradient goes to the one that was taken. All three broadcast.
+ *
+ * @param condition f32, such as a comparison makes; a NaN is not zero
+ * @param a a tensor, or the same number everywhere
+ * @param b likewise
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  // Any tensor stands for the condition here: no gradient goes there.
+  const { inputs, rule } = binaryRule({ a, b, y: condition }, [
+    { from: ['y'], gradient: (dy) => where(condition, dy, 0) },
+    { from: ['y'], gradient: (dy) => where(condition, 0, dy) },
+  ]);
+  return track('where', inputs, select(condition, a, b), rule);
+}

@@ -1,0 +1,44 @@
+import { elementCount, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { keptShape } from '../../kernels/reduce.js';
+import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
+import { expandTo, sumOver } from './broadcasting.js';
+
+/**
+ * Sum along axes, or of all elements, in a fixed order: the same numbers on the same adapter give the same bits. Of n terms t the
+ * error is at most 34 k 2^-24 sum |t|, with k the smallest whole number for which 256^k >= n.
+ *
+ * @param x f32, of up to six axes, a channel slice too
+ * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
+ * @throws INVALID_ARGUMENT for axes that x does not have, or options of other names
+ */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const { axes, keepDims } = reduceOptions('sum', options);
+  const reduced = axesOf('sum', x.shape, axes);
+  return sumOver('sum', x, reduced, keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced));
+}
+
+/**
+ * Mean along axes, or of all elements: the sum, times 1 / the number of terms.
+ *
+ * @param x f32, of up to six axes, a channel slice too
+ * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
+ * @throws INVALID_ARGUMENT for axes that x does not have, or options of other names
+ */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const { axes, keepDims } = reduceOptions('mean', options);
+  const reduced = axesOf('mean', x.shape, axes);
+  const terms = elementCount(reduced.map((axis) => x.shape[axis]!));
+  return sumOver('mean', x, reduced, keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced), 1 / terms);
+}
+
+/**
+ * x repeated along the axes in which `shape` is longer, in memory of its own.
+ *
+ * @param shape up to six axes; -1 keeps an axis as it is
+ * @throws SHAPE_MISMATCH unless x broadcasts to the shape
+ */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const missing = shape.length - x.shape.length;
+  return expandTo(x, shape.map((length, axis) => (length === -1 ? (x.shape[axis - missing] ?? -1) : length)));
+}
