@@ -33,7 +33,7 @@ export interface MapOptions {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function unary(fn: ElementFunction, x: Tensor, options: MapOptions = {}): Tensor {
-  return mapOne(fn, callUnarySource, x, options, 0);
+  return mapOne(fn, fn.name, callUnarySource, x, options, 0);
 }
 
 /**
@@ -44,8 +44,8 @@ export function unary(fn: ElementFunction, x: Tensor, options: MapOptions = {}):
  */
 export function binary(fn: ElementFunction, a: Operand, b: Operand, options: MapOptions = {}): Tensor {
   const { name, sources } = fn;
-  if (typeof a === 'number') return mapOne({ name: `number, ${name}`, sources }, callNumberLeftSource, tensorOf(name, b), options, a);
-  if (typeof b === 'number') return mapOne({ name: `${name}, number`, sources }, callNumberRightSource, a, options, b);
+  if (typeof a === 'number') return mapOne(fn, `${name} of a number`, callNumberLeftSource, tensorOf(name, b), options, a);
+  if (typeof b === 'number') return mapOne(fn, `${name} with a number`, callNumberRightSource, a, options, b);
   const { out, shape, numbers = [] } = options;
   const output = resultOf(name, [a, b], shape, out);
   const walk = walkOperands([a, b, output], output);
@@ -61,13 +61,13 @@ export function binary(fn: ElementFunction, a: Operand, b: Operand, options: Map
 }
 
 /** One tensor's elements through a function, which `call` calls; `operand` is the number that it may call it with. */
-function mapOne(fn: ElementFunction, call: string, x: Tensor, options: MapOptions, operand: number): Tensor {
+function mapOne(fn: ElementFunction, kernel: string, call: string, x: Tensor, options: MapOptions, operand: number): Tensor {
   const { name, sources } = fn;
   const { out, shape, numbers = [] } = options;
   const output = resultOf(name, [x], shape, out);
   const walk = walkOperands([x, output], output);
   x.gpu.dispatch({
-    shader: specialise(`unary(${name})`, [stretchSource, broadcastSource, ...sources, call, unarySource], walk.constants, {
+    shader: specialise(`unary(${kernel})`, [stretchSource, broadcastSource, ...sources, call, unarySource], walk.constants, {
       ...walk.aliases, x_element: walk.types[0]!,
     }),
     bindings: [x.read(), output.written()],
