@@ -28,22 +28,22 @@ const TERMS_PER_PARTIAL = 16;
 /** More partial sums than this keep no GPU busier and make the second stage longer. */
 const MOST_PARTIALS = 16384;
 
-/** Sum over all elements as a [1] tensor, in a fixed order. */
+/** Sum over all elements as a scalar, in a fixed order. */
 export function sum(x: Tensor): Tensor {
   return sumTerms('sum', value, x, 0, 1);
 }
 
-/** Mean over all elements as a [1] tensor. */
+/** Mean over all elements as a scalar. */
 export function mean(x: Tensor): Tensor {
   return sumTerms('mean', value, x, 0, 1 / x.size);
 }
 
-/** Mean of |prediction - target| as a [1] tensor; `target` is a tensor, or one number for all. @throws as expectOperands(); SHAPE_MISMATCH */
+/** Mean of |prediction - target| as a scalar; `target` is a tensor, or one number for all. @throws as expectOperands(); SHAPE_MISMATCH */
 export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   return sumTerms('l1 loss', absoluteDifference, prediction, target, 1 / prediction.size);
 }
 
-/** Mean of (prediction - target)^2 as a [1] tensor; `target` is a tensor, or one number for all. @throws as expectOperands(); SHAPE_MISMATCH */
+/** Mean of (prediction - target)^2 as a scalar; `target` is a tensor, or one number for all. @throws as expectOperands(); SHAPE_MISMATCH */
 export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   return sumTerms('mse loss', squaredDifference, prediction, target, 1 / prediction.size);
 }
@@ -58,33 +58,33 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
 
 /**
  * Gradient of l1Loss with respect to the prediction; 0 where prediction and target are equal, as in PyTorch.
- * @param gradLoss [1], gradient of the loss itself
+ * @param gradLoss a tensor of one, gradient of the loss itself
  */
 export function l1LossGrad(prediction: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   return lossGrad('l1 loss gradient', absoluteDifference, prediction, target, gradLoss, out);
 }
 
-/** Gradient of mseLoss with respect to the prediction. @param gradLoss [1] */
+/** Gradient of mseLoss with respect to the prediction. @param gradLoss a tensor of one */
 export function mseLossGrad(prediction: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   return lossGrad('mse loss gradient', squaredDifference, prediction, target, gradLoss, out);
 }
 
-/** Gradient of bceWithLogits with respect to the logits. @param gradLoss [1] */
+/** Gradient of bceWithLogits with respect to the logits. @param gradLoss a tensor of one */
 export function bceWithLogitsGrad(logits: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   return lossGrad('bce with logits gradient', binaryCrossEntropy, logits, target, gradLoss, out);
 }
 
-/** Gradient of sum() with respect to a tensor of `shape`. @param gradSum [1] */
+/** Gradient of sum() with respect to a tensor of `shape`. @param gradSum a tensor of one */
 export function sumGrad(shape: Shape, gradSum: Tensor, out?: Tensor): Tensor {
   return spread('sum gradient', shape, gradSum, () => 1, out);
 }
 
-/** Gradient of mean() with respect to a tensor of `shape`. @param gradMean [1] */
+/** Gradient of mean() with respect to a tensor of `shape`. @param gradMean a tensor of one */
 export function meanGrad(shape: Shape, gradMean: Tensor, out?: Tensor): Tensor {
   return spread('mean gradient', shape, gradMean, (size) => 1 / size, out);
 }
 
-/** factor * sum over all elements of term(x, target), as a [1] tensor; `target` is a tensor or the same number everywhere. */
+/** factor * sum over all elements of term(x, target), as a scalar; `target` is a tensor or the same number everywhere. */
 function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number, factor: number): Tensor {
   const { gpu } = x;
   const targetTensor = typeof target === 'number' ? null : target;
@@ -107,7 +107,7 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
       .f32(typeof target === 'number' ? target : 0),
     workgroups: grid(partials, 64),
   });
-  const result = Tensor.empty(gpu, [1], label);
+  const result = Tensor.empty(gpu, [], label);
   gpu.dispatch({
     shader: specialise('sum_partials', [sumPartialsSource]),
     bindings: [partial.read(), result.written()],

@@ -79,6 +79,6 @@ export function pix2pixStep(
     backward(addScaled(ganLoss, l1, 1, lambda));
     generatorOptimizer.step();
 
-    [realLoss, fakeLoss, ganLoss, l1].forEach((loss, index) => copy(loss, losses.channelView(index, index + 1)));
+    [realLoss, fakeLoss, ganLoss, l1].forEach((loss, index) => copy(loss.viewAs([1]), losses.channelView(index, index + 1)));
   });
 }

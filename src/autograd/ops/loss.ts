@@ -19,7 +19,7 @@ function expectTarget(what: string, x: Tensor, target: Target): void {
 }
 
 /**
- * Mean of |prediction - target|, as a tensor of one.
+ * Mean of |prediction - target|, as a scalar.
  * @param target of the prediction's shape, or one number
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
@@ -32,7 +32,7 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
 }
 
 /**
- * Mean of (prediction - target)^2, as a tensor of one.
+ * Mean of (prediction - target)^2, as a scalar.
  * @param target of the prediction's shape, or one number, as least-squares GANs have it
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
@@ -45,7 +45,7 @@ export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
 }
 
 /**
- * Mean binary cross-entropy of sigmoid(logits), as a tensor of one.
+ * Mean binary cross-entropy of sigmoid(logits), as a scalar.
  * @param target of the logits' shape, or one number for all (1 real, 0 fake)
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
@@ -59,7 +59,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
 }
 
 /**
- * The hinge losses of GANs (Lim and Ye 2017), as a tensor of one.
+ * The hinge losses of GANs (Lim and Ye 2017), as a scalar.
  * @param form 'real': mean of max(0, 1 - logits), for what a discriminator says of real samples; 'fake': mean of max(0, 1 + logits), of
  *   generated ones; 'generator': minus the mean of the logits, what the generator is trained with
  */
