@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import * as api from '../src/index.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
-import { Tensor } from '../src/tensor/tensor.js';
+import { Tensor, type DType } from '../src/tensor/tensor.js';
 import { failure, withLimits } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
 
@@ -14,13 +14,15 @@ const otherGpu = withLimits(gpu, {});
 type Operands = Readonly<Record<string, Tensor>>;
 
 interface Operation {
-  /** Shape of each tensor it takes; a name that begins with "u8 " is one of bytes. */
+  /** Shape of each tensor it takes; a name that begins with "u8 " or "i32 " is one of that type. */
   readonly operands: Readonly<Record<string, Shape>>;
   readonly run: (operands: Operands) => unknown;
   /** How messages name it; the operation itself unless given. */
   readonly name?: RegExp;
   /** Takes tensors of any type: only the device and the life of the tensors matter. */
   readonly anyType?: boolean;
+  /** Moves words of either type: f32 and i32. */
+  readonly words?: boolean;
   /** Touches the handle alone and dispatches nothing. */
   readonly handleOnly?: boolean;
 }
@@ -43,6 +45,7 @@ const instanceNorm = new api.InstanceNorm2d();
 const generator = new api.UNet({ size: 16, ngf: 1 });
 const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
 const training = { training: true };
+const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
 const OPERATIONS: Record<string, Operation> = {
   add: binary((a, b, out) => api.add(a, b, { out })),
@@ -74,6 +77,30 @@ const OPERATIONS: Record<string, Operation> = {
   l1Loss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.l1Loss(a!, b!), name: /l1 loss/ },
   mseLoss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.mseLoss(a!, b!), name: /mse loss/ },
   bceWithLogits: { operands: { x: IMAGE }, run: ({ x }) => api.bceWithLogits(x!, 1), name: /bce with logits/ },
+  ...Object.fromEntries((['abs', 'elu', 'exp', 'gelu', 'log', 'neg', 'reciprocal', 'sign', 'silu', 'softplus', 'sqrt', 'square'] as const).map((name) => [
+    name, { operands: { x: IMAGE }, run: ({ x }: Operands) => api[name](x!) },
+  ])),
+  ...Object.fromEntries((['div', 'equal', 'greater', 'greaterEqual', 'less', 'lessEqual', 'maximum', 'minimum', 'notEqual', 'pow', 'sub'] as const).map((name) => [
+    name, binary((a, b, out) => api[name](a, b, { out })),
+  ])),
+  ...Object.fromEntries((['max', 'min', 'argmax', 'argmin'] as const).map((name) => [name, { operands: { x: IMAGE }, run: ({ x }: Operands) => api[name](x!) }])),
+  clamp: { operands: { x: IMAGE }, run: ({ x }) => api.clamp(x!, { min: 0 }) },
+  where: { operands: { condition: IMAGE, a: IMAGE, b: IMAGE }, run: ({ condition, a, b }) => api.where(condition!, a!, b!) },
+  expand: { operands: { x: [1, 4] }, run: ({ x }) => api.expand(x!, [3, 4]), name: /expand|identity|rearranging/ },
+  matmul: { operands: { a: [3, 4], b: [4, 5] }, run: ({ a, b }) => api.matmul(a!, b!) },
+  linear: { operands: { x: [3, 4], weight: [4, 5], bias: [5] }, run: ({ x, weight, bias }) => api.linear(x!, weight!, bias!), name: /linear|matmul/ },
+  softmax: { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => api.softmax(x!, { out }), name: /softmax/i },
+  logSoftmax: { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => api.logSoftmax(x!, { out }), name: /softmax/i },
+  crossEntropy: { operands: { x: [3, 4] }, run: ({ x }) => api.crossEntropy(x!, classes) },
+  nllLoss: { operands: { x: [3, 4], 'i32 labels': [3] }, run: ({ x, 'i32 labels': labels }) => api.nllLoss(x!, labels!), name: /nllLoss/ },
+  oneHot: { operands: { 'i32 labels': [3] }, run: ({ 'i32 labels': labels }) => api.oneHot(labels!, 4), name: /oneHot|spreadLabels/ },
+  hingeLoss: { operands: { x: IMAGE }, run: ({ x }) => api.hingeLoss(x!, 'real'), name: /./ },
+  flip: { operands: { x: IMAGE }, run: ({ x }) => api.flip(x!, [0]), name: /./, words: true },
+  permute: { operands: { x: IMAGE }, run: ({ x }) => api.permute(x!, [3, 0, 2, 1]), name: /./, words: true },
+  transpose: { operands: { x: IMAGE }, run: ({ x }) => api.transpose(x!), name: /./, words: true },
+  slice: { operands: { x: IMAGE }, run: ({ x }) => api.slice(x!, { axis: 1, start: 1 }), name: /./, words: true },
+  split: { operands: { x: IMAGE }, run: ({ x }) => api.split(x!, [1, 3], { axis: 1 }), name: /./, words: true },
+  stack: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.stack([a!, b!]), name: /./, words: true },
   fill: { operands: { x: IMAGE }, run: ({ x }) => api.fill(x!, 1) },
   fillNormal: { operands: { x: IMAGE }, run: ({ x }) => api.fillNormal(x!, 0, 1, 1, 1), name: /fill_normal/ },
   fillUniform: { operands: { x: IMAGE }, run: ({ x }) => api.fillUniform(x!, 0, 1, 1, 1), name: /fill_uniform/ },
@@ -102,7 +129,8 @@ const OPERATIONS: Record<string, Operation> = {
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
 const NO_OPERANDS = new Set([
   'Adam', 'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'Slot',
-  'Tensor', 'Trainer', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
+  'Params', 'Tensor', 'Trainer', 'arange', 'checkGradients', 'defineOperation', 'full', 'grad', 'grid', 'ones', 'onesLike', 'rand', 'randn', 'scalar', 'specialise',
+  'walkElements', 'zeros', 'zerosLike', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
   'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',
   'encodeSafetensors', 'encodeWeights', 'epochPermutation', 'expectImage', 'exportOnnx', 'findNetwork', 'findRun', 'findRunIfAny', 'hasRun',
   'headerBytes',
@@ -119,17 +147,18 @@ test('every exported function and class is in the table, or known to take no ten
   assert.equal(Object.keys(OPERATIONS).filter((name) => !exported.includes(name)), []);
 });
 
-const isBytes = (name: string): boolean => name.startsWith('u8 ');
+const typeOf = (name: string): DType => (['u8', 'i32'] as const).find((type) => name.startsWith(`${type} `)) ?? 'f32';
 
-function make(on: Gpu, shape: Shape, bytes: boolean, label: string): Tensor {
+function make(on: Gpu, shape: Shape, type: DType, label: string): Tensor {
   const count = elementCount(shape);
-  return bytes ? Tensor.fromBytes(on, new Uint8Array(count), shape, label) : Tensor.from(on, new Float32Array(count).fill(0.5), shape, label);
+  if (type === 'u8') return Tensor.fromBytes(on, new Uint8Array(count), shape, label);
+  return Tensor.from(on, type === 'i32' ? new Int32Array(count) : new Float32Array(count).fill(0.5), shape, label);
 }
 
 /** Runs `body` with the right tensors but one, and counts what is dispatched on either runtime. */
 async function withOne(operation: Operation, odd: string, oddTensor: () => Tensor, body: (operands: Operands) => Promise<unknown>): Promise<number> {
   const operands = Object.fromEntries(
-    Object.entries(operation.operands).map(([name, shape]) => [name, name === odd ? oddTensor() : make(gpu, shape, isBytes(name), name)]),
+    Object.entries(operation.operands).map(([name, shape]) => [name, name === odd ? oddTensor() : make(gpu, shape, typeOf(name), name)]),
   );
   let dispatched = 0;
   for (const each of [gpu, otherGpu]) each.dispatch = () => void dispatched++;
@@ -146,7 +175,7 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
   const called = operation.name ?? new RegExp(name);
 
   test(`${name} runs, and gives back what it makes`, async () => {
-    const made = Object.fromEntries(Object.entries(operation.operands).map(([each, shape]) => [each, make(gpu, shape, isBytes(each), each)]));
+    const made = Object.fromEntries(Object.entries(operation.operands).map(([each, shape]) => [each, make(gpu, shape, typeOf(each), each)]));
     gpu.scope(() => void operation.run(made));
     await gpu.sync();
     for (const tensor of Object.values(made)) tensor.dispose();
@@ -154,17 +183,17 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
 
   for (const [odd, shape] of Object.entries(operation.operands)) {
     if (!operation.anyType) test(`${name} refuses ${odd} of the wrong type before anything runs`, async () => {
-      const wrong = (): Tensor => make(gpu, shape, !isBytes(odd), 'the odd one');
+      const wrong = (): Tensor => make(gpu, shape, typeOf(odd) === 'f32' ? 'u8' : 'f32', 'the odd one');
       const dispatched = await withOne(operation, odd, wrong, (operands) => failure(
         'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)),
-        called, '"the odd one"', isBytes(odd) ? /expected: u8\n/ : /expected: f32\n/, /fix: /,
+        called, ...(operation.words ? [/expected: (tensors of 32-bit|u8|f32)/] : ['"the odd one"', `expected: ${typeOf(odd)}\n`]), /fix: /,
       ));
       assert.is(dispatched, 0);
     });
 
     test(`${name} refuses a disposed ${odd}`, async () => {
       const disposed = (): Tensor => {
-        const tensor = make(gpu, shape, isBytes(odd), 'the odd one');
+        const tensor = make(gpu, shape, typeOf(odd), 'the odd one');
         tensor.dispose();
         return tensor;
       };
@@ -175,7 +204,7 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
     });
 
     if (!operation.handleOnly && Object.keys(operation.operands).length > 1) test(`${name} refuses ${odd} of another Gpu`, async () => {
-      const foreign = (): Tensor => make(otherGpu, shape, isBytes(odd), 'the odd one');
+      const foreign = (): Tensor => make(otherGpu, shape, typeOf(odd), 'the odd one');
       const dispatched = await withOne(operation, odd, foreign, (operands) => failure(
         'DEVICE_MISMATCH', () => gpu.scope(() => void operation.run(operands)), called, /Gpu/, /fix: /,
       ));
@@ -187,24 +216,24 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
 test('a network refuses an input of another Gpu', async () => {
   for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN']) {
     const { operands, run } = OPERATIONS[name]!;
-    const x = make(otherGpu, operands.x!, false, 'x');
+    const x = make(otherGpu, operands.x!, 'f32', 'x');
     await failure('DEVICE_MISMATCH', () => otherGpu.scope(() => gpu.scope(() => void run({ x }))));
     x.dispose();
   }
 });
 
 test('running statistics stay as they are when another tensor is refused', async () => {
-  const [x, gamma] = [make(gpu, IMAGE, false, 'x'), make(gpu, [4], true, 'gamma')];
-  const [beta, mean, variance] = ['beta', 'mean', 'variance'].map((name) => make(gpu, [4], false, name)) as [Tensor, Tensor, Tensor];
+  const [x, gamma] = [make(gpu, IMAGE, 'f32', 'x'), make(gpu, [4], 'u8', 'gamma')];
+  const [beta, mean, variance] = ['beta', 'mean', 'variance'].map((name) => make(gpu, [4], 'f32', name)) as [Tensor, Tensor, Tensor];
   await failure('INVALID_ARGUMENT', () => api.batchNorm(x, gamma, beta, { running: { mean, variance }, momentum: 0.1 }), /gamma/);
-  const short = make(gpu, [3], false, 'short');
+  const short = make(gpu, [3], 'f32', 'short');
   await failure('SHAPE_MISMATCH', () => api.batchNorm(x, short, beta, { running: { mean, variance }, momentum: 0.1 }), /gamma/);
   assert.equal([...(await mean.data()), ...(await variance.data())], new Array(8).fill(0.5));
   for (const tensor of [x, gamma, beta, mean, variance, short]) tensor.dispose();
 });
 
 test('memory of another Gpu is refused where it is bound, copied, written and read', async () => {
-  const [here, there] = [make(gpu, [4], false, 'here'), make(otherGpu, [4], false, 'there')];
+  const [here, there] = [make(gpu, [4], 'f32', 'here'), make(otherGpu, [4], 'f32', 'there')];
   const shader = { name: 'any', code: '' };
   await failure('DEVICE_MISMATCH', () => gpu.dispatch({ shader, bindings: [here.read(), there.written()], workgroups: [1, 1, 1] }), '"there"');
   await failure('DEVICE_MISMATCH', () => gpu.copy(there.storage, 0, here.storage, 0, 16), '"there"');
@@ -215,7 +244,7 @@ test('memory of another Gpu is refused where it is bound, copied, written and re
 });
 
 test('a kernel that forgets to check is refused a tensor of the wrong type when it binds it', async () => {
-  const [bytes, floats] = [make(gpu, [4], true, 'bytes'), make(gpu, [4], false, 'floats')];
+  const [bytes, floats] = [make(gpu, [4], 'u8', 'bytes'), make(gpu, [4], 'f32', 'floats')];
   await failure('INVALID_ARGUMENT', () => bytes.read(), '"bytes"', /expected: f32/);
   await failure('INVALID_ARGUMENT', () => floats.written('u8'), '"floats"', /expected: u8/);
   for (const tensor of [bytes, floats]) tensor.dispose();

@@ -1,5 +1,6 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { fill } from '../../kernels/elementwise.js';
+import { expectOperands } from '../../kernels/elements.js';
 import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -121,6 +122,11 @@ function placeInZeros(x: Tensor, shape: Shape, range: Range): Tensor {
   return track('slice gradient', [x], y, rule([], (g) => [cut(g, range)]));
 }
 
+/** Every input live, of the first one's type and on its Gpu. @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH */
+function expectJoinable(what: string, inputs: readonly Tensor[]): void {
+  expectOperands(what, Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])), inputs[0]?.dtype);
+}
+
 /**
  * Joins tensors along an axis, in new memory; their other axes are equal.
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
@@ -130,6 +136,7 @@ export function joinAlong(what: string, inputs: readonly Tensor[], axis: number)
   if (!first) {
     throw new ShadegradError('INVALID_ARGUMENT', `${what} of nothing`, { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
   }
+  expectJoinable(what, inputs);
   const along = axisOf(what, axis, first.shape.length);
   const lengths = inputs.map(({ shape }) => shape[along] ?? 0);
   for (const [index, { shape }] of inputs.entries()) {
@@ -145,6 +152,7 @@ export function joinAlong(what: string, inputs: readonly Tensor[], axis: number)
 
 /** Joins tensors of one shape along a new axis, in new memory. @param axis where the new axis lies in the result; default 0 */
 export function stack(inputs: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
+  expectJoinable('stack', inputs);
   const rank = (inputs[0]?.shape.length ?? 0) + 1;
   const along = axisOf('stack', axis, rank);
   inputs.forEach(({ shape }, index) => expectShape(`input ${index} of stack`, inputs[0]!.shape, shape));

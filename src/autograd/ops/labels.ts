@@ -1,4 +1,5 @@
 import { ShadegradError } from '../../gpu/errors.js';
+import { expectOneDevice, expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/labels.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -36,6 +37,7 @@ const IGNORED = -100;
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {}): Tensor {
+  expectPair('crossEntropy', logits, labels);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'labelSmoothing of crossEntropy', {
       expected: 'the share of a label that is spread over all classes, from 0 to 1', received: String(labelSmoothing), fix: 'use a small share such as 0.1',
@@ -57,6 +59,12 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean
   return reduced(labelSmoothing === 0 ? terms : add(terms, mul(logarithms, -labelSmoothing / classes)), reduction);
 }
 
+/** @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH */
+function expectPair(what: string, logits: Tensor, labels: Tensor): void {
+  expectOperands(what, { logits });
+  expectOneDevice(what, ['logits', logits], ['labels', labels]);
+}
+
 /** Sums along the last axis, and their mean or sum. */
 function reduced(terms: Tensor, reduction: Reduction): Tensor {
   if (reduction === 'none') return sumTo(terms, [...terms.shape.slice(0, -1), 1]).reshape(terms.shape.length > 1 ? terms.shape.slice(0, -1) : [1]);
@@ -70,6 +78,7 @@ function reduced(terms: Tensor, reduction: Reduction): Tensor {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function nllLoss(logProbabilities: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex = IGNORED }: NllOptions = {}): Tensor {
+  expectPair('nllLoss', logProbabilities, labels);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
   return nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction);
 }

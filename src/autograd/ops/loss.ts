@@ -1,5 +1,6 @@
 import * as kernel from '../../kernels/loss.js';
 import { fill } from '../../kernels/elementwise.js';
+import { expectOperands } from '../../kernels/elements.js';
 import { expectShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { isTracked, noGrad, rule, track, where } from '../graph.js';
@@ -64,6 +65,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
  *   generated ones; 'generator': minus the mean of the logits, what the generator is trained with
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
+  expectOperands('hingeLoss', { logits });
   if (form === 'generator') return mul(mean(logits), -1);
   return mean(relu(addScaled(constant(logits, 1), logits, 1, form === 'real' ? -1 : 1)));
 }
