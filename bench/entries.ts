@@ -10,9 +10,12 @@ import { entries as image } from './image.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
 import { entries as matmul } from './matmul.bench.js';
+import { entries as pad } from './pad.bench.js';
+import { entries as pool } from './pool.bench.js';
 import { entries as random } from './random.bench.js';
 import { entries as softmax } from './softmax.bench.js';
 import { entries as stridedCopy } from './strided-copy.bench.js';
+import { entries as upsample } from './upsample.bench.js';
 
 /** The entries of each file of src/kernels that dispatches kernels, by the file's name; in the order of the table. */
 export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
@@ -30,6 +33,9 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   'strided-copy': stridedCopy,
   softmax,
   labels,
+  pad,
+  upsample,
+  pool,
 };
 
 export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();

@@ -3,6 +3,7 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import * as axes from '../reference/axes.js';
 import * as losses from '../reference/loss.js';
 import { matmul } from '../reference/matmul.js';
+import * as images from '../reference/spatial.js';
 import * as soft from '../reference/softmax.js';
 import type { GradientCheck } from './gradcheck.js';
 
@@ -95,4 +96,69 @@ export const lossChecks: Record<string, OperationCheck> = {
   'hingeLoss of a generator': { shapes: [[12]], device: (x) => ops.hingeLoss(x!, 'generator'), reference: (x) => mean(x!, (value) => -value), free: true },
 };
 
-export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks };
+const IMAGE = [2, 4, 5, 3];
+const unevenPool = { kernel: [3, 2], stride: [2, 2], padding: [1, 1], size: [2, 3] };
+const roundedUp = { kernel: [3, 3], stride: [2, 2], padding: [1, 1], size: [3, 3] };
+/** Numbers whose order no small step changes. */
+const distinct = Float32Array.from({ length: 120 }, (_, i) => ((i * 77) % 120) / 60 - 1);
+
+export const imageChecks: Record<string, OperationCheck> = {
+  pad: { shapes: [IMAGE], device: (x) => ops.pad(x!, 2, { value: 0.5 }), reference: (x) => images.pad(x!, IMAGE, [2, 2, 2, 2], 0.5), free: true },
+  'pad by reflection': { shapes: [IMAGE], device: (x) => ops.pad(x!, [3, 1, 2, 4], { mode: 'reflect' }), reference: (x) => images.pad(x!, IMAGE, [3, 1, 2, 4], 'reflect'), free: true },
+  'pad by the edge': { shapes: [IMAGE], device: (x) => ops.pad(x!, [0, 7, 2, 1], { mode: 'replicate' }), reference: (x) => images.pad(x!, IMAGE, [0, 7, 2, 1], 'replicate'), free: true },
+  upsample: { shapes: [IMAGE], device: (x) => ops.upsample(x!, { scale: 2 }), reference: (x) => images.upsample(x!, IMAGE, [8, 10], [0.5, 0.5], 'nearest'), free: true },
+  'upsample to a smaller size': {
+    shapes: [IMAGE], device: (x) => ops.upsample(x!, { size: [3, 2] }), reference: (x) => images.upsample(x!, IMAGE, [3, 2], [4 / 3, 5 / 2], 'nearest'), free: true,
+  },
+  'upsample between neighbours': {
+    shapes: [IMAGE],
+    device: (x) => ops.upsample(x!, { scale: [2, 1.5], mode: 'bilinear' }),
+    reference: (x) => images.upsample(x!, IMAGE, [8, 7], [0.5, 1 / 1.5], 'bilinear'),
+    free: true,
+  },
+  'upsample with aligned corners': {
+    shapes: [IMAGE],
+    device: (x) => ops.upsample(x!, { size: [7, 3], mode: 'bilinear', alignCorners: true }),
+    reference: (x) => images.upsample(x!, IMAGE, [7, 3], [3 / 6, 4 / 2], 'aligned'),
+    free: true,
+  },
+  pixelShuffle: {
+    shapes: [[2, 2, 3, 8]],
+    device: (x) => ops.pixelShuffle(x!, 2),
+    reference: (x) => axes.gather(x!, [2, 2, 3, 8], [2, 4, 6, 2], ([n, i, j, c]) => [n!, i! >> 1, j! >> 1, c! * 4 + (i! & 1) * 2 + (j! & 1)]),
+    free: true,
+  },
+  pixelUnshuffle: {
+    shapes: [[1, 4, 6, 2]],
+    device: (x) => ops.pixelUnshuffle(x!, 2),
+    reference: (x) => axes.gather(x!, [1, 4, 6, 2], [1, 2, 3, 8], ([n, i, j, c]) => [n!, i! * 2 + ((c! >> 1) & 1), j! * 2 + (c! & 1), c! >> 2]),
+    free: true,
+  },
+  maxPool2d: {
+    shapes: [IMAGE],
+    inputs: [distinct],
+    device: (x) => ops.maxPool2d(x!, { kernel: [3, 2], stride: 2, padding: 1 }),
+    reference: (x) => images.pool(x!, IMAGE, unevenPool, images.largest),
+    free: true,
+  },
+  avgPool2d: {
+    shapes: [IMAGE],
+    device: (x) => ops.avgPool2d(x!, { kernel: [3, 2], stride: 2, padding: 1 }),
+    reference: (x) => images.pool(x!, IMAGE, unevenPool, images.averageWithPadding),
+    free: true,
+  },
+  'avgPool2d rounded up, without the padding': {
+    shapes: [IMAGE],
+    device: (x) => ops.avgPool2d(x!, { kernel: 3, stride: 2, padding: 1, ceilMode: true, countIncludePad: false }),
+    reference: (x) => images.pool(x!, IMAGE, roundedUp, images.average),
+    free: true,
+  },
+  globalAveragePool: {
+    shapes: [IMAGE],
+    device: (x) => ops.globalAveragePool(x!),
+    reference: (x) => images.pool(x!, IMAGE, { kernel: [4, 5], stride: [1, 1], padding: [0, 0], size: [1, 1] }, images.average),
+    free: true,
+  },
+};
+
+export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks, ...imageChecks };

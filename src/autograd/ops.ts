@@ -9,7 +9,10 @@ export { crossEntropy, nllLoss, oneHot, type CrossEntropyOptions, type NllOption
 export { bceWithLogits, hingeLoss, l1Loss, mseLoss } from './ops/loss.js';
 export { linear, matmul, type MatmulOptions } from './ops/matmul.js';
 export { batchNorm, instanceNorm, type BatchNormOptions, type InstanceNormOptions } from './ops/normalization.js';
-export type { OutOption } from './ops/options.js';
+export type { OutOption, Pair } from './ops/options.js';
+export { pad, type PadMode, type PadOptions } from './ops/pad.js';
+export { avgPool2d, globalAveragePool, maxPool2d, type AveragePoolOptions, type PoolOptions } from './ops/pool.js';
 export { mean, sum } from './ops/reductions.js';
+export { pixelShuffle, pixelUnshuffle, upsample, type UpsampleOptions } from './ops/resample.js';
 export { concat, copy, reshape, sliceChannels } from './ops/shape.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './ops/softmax.js';

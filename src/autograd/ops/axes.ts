@@ -201,7 +201,8 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const summed = axes.filter((axis) => !kept.includes(axis));
   // The axes to sum over come first, as the rows of a matrix.
   const order = [...summed, ...kept];
-  const inOrder = order.every((axis, index) => axis === index) ? packed(x) : permute(x, order);
+  const moving = order.filter((axis) => x.shape[axis]! > 1);
+  const inOrder = moving.every((axis, index) => index === 0 || axis > moving[index - 1]!) ? packed(x) : permute(x, order);
   const columns = elementCount(shape);
   return sumRows(inOrder.reshape([x.size / columns, columns])).reshape(shape);
 }

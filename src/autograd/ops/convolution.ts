@@ -3,11 +3,8 @@ import { biasGrad } from '../../kernels/bias.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
-import type { OutOption } from './options.js';
+import { pair, type OutOption, type Pair } from './options.js';
 import { sumRows } from './reductions.js';
-
-type Pair = number | readonly [number, number];
-const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
 
 export interface ConvOptions extends OutOption {
   /** Pixels from one window to the next; [vertical, horizontal] or both. Default 1. */

@@ -5,3 +5,8 @@ export interface OutOption {
   /** Where the result goes, such as a channel slice of a wider tensor. Made when absent. */
   out?: Tensor;
 }
+
+/** [vertical, horizontal], or one number for both. */
+export type Pair = number | readonly [number, number];
+
+export const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
