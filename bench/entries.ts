@@ -5,6 +5,7 @@ import { entries as bias } from './bias.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
 import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
+import { entries as groupNorm } from './group-norm.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
 import { entries as labels } from './labels.bench.js';
@@ -36,6 +37,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   pad,
   upsample,
   pool,
+  'group-norm': groupNorm,
 };
 
 export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();

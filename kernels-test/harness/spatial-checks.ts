@@ -3,6 +3,7 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import * as axes from '../reference/axes.js';
 import * as losses from '../reference/loss.js';
 import { matmul } from '../reference/matmul.js';
+import * as norms from '../reference/group-norm.js';
 import * as images from '../reference/spatial.js';
 import * as soft from '../reference/softmax.js';
 import type { GradientCheck } from './gradcheck.js';
@@ -161,4 +162,40 @@ export const imageChecks: Record<string, OperationCheck> = {
   },
 };
 
-export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks, ...imageChecks };
+const given = (x: Tensor) => ({ mean: Tensor.from(x.gpu, [0.1, -0.2, 0.3], [3]), variance: Tensor.from(x.gpu, [1, 2, 0.5], [3]) });
+
+export const normChecks: Record<string, OperationCheck> = {
+  batchNorm: {
+    shapes: [IMAGE, [3], [3]],
+    device: (x, gamma, beta) => ops.batchNorm(x!, gamma!, beta!),
+    reference: (x, gamma, beta) => norms.normalise(x!, { images: 1, rows: 40, channels: 3, groups: 3 }, gamma!, beta!),
+  },
+  'batchNorm with given statistics': {
+    shapes: [IMAGE, [3], [3]],
+    device: (x, gamma, beta) => ops.batchNorm(x!, gamma!, beta!, { statistics: 'running', running: given(x!) }),
+    reference: (x, gamma, beta) => x!.map((value, i) => ((value - [0.1, -0.2, 0.3][i % 3]!) / Math.sqrt([1, 2, 0.5][i % 3]! + 1e-5)) * gamma![i % 3]! + beta![i % 3]!),
+  },
+  instanceNorm: { shapes: [IMAGE], device: (x) => ops.instanceNorm(x!), reference: (x) => norms.normalise(x!, { images: 2, rows: 20, channels: 3, groups: 3 }) },
+  'instanceNorm with factors and summands': {
+    shapes: [IMAGE, [3], [3]],
+    device: (x, gamma, beta) => ops.instanceNorm(x!, { gamma, beta }),
+    reference: (x, gamma, beta) => norms.normalise(x!, { images: 2, rows: 20, channels: 3, groups: 3 }, gamma!, beta!),
+  },
+  groupNorm: {
+    shapes: [[2, 3, 2, 6], [6], [6]],
+    device: (x, gamma, beta) => ops.groupNorm(x!, 2, { gamma, beta }),
+    reference: (x, gamma, beta) => norms.normalise(x!, { images: 2, rows: 6, channels: 6, groups: 2 }, gamma!, beta!),
+  },
+  layerNorm: {
+    shapes: [[3, 2, 8], [8], [8]],
+    device: (x, gamma, beta) => ops.layerNorm(x!, [8], { gamma, beta }),
+    reference: (x, gamma, beta) => norms.normalise(x!, { images: 6, rows: 1, channels: 8, groups: 1 }, gamma!, beta!),
+  },
+  'layerNorm over two axes': {
+    shapes: [[3, 2, 5], [2, 5], [2, 5]],
+    device: (x, gamma, beta) => ops.layerNorm(x!, [2, 5], { gamma, beta }),
+    reference: (x, gamma, beta) => norms.normalise(x!, { images: 3, rows: 1, channels: 10, groups: 1 }, gamma!, beta!),
+  },
+};
+
+export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks, ...imageChecks, ...normChecks };

@@ -103,9 +103,10 @@ function expectChannels(x: Tensor, parameters: Readonly<Record<string, Tensor>>)
   for (const name in parameters) expectShape(`${name} of batch norm`, [x.channels], parameters[name]!.shape);
 }
 
-function checkEpsilon(epsilon: number): void {
+/** @throws INVALID_ARGUMENT unless it is finite and above 0. */
+export function checkEpsilon(epsilon: number): void {
   if (epsilon > 0 && Number.isFinite(epsilon)) return;
-  throw new ShadegradError('INVALID_ARGUMENT', 'epsilon of batch norm', {
+  throw new ShadegradError('INVALID_ARGUMENT', 'epsilon of a normalisation', {
     expected: 'a number above 0, such as 1e-5',
     received: String(epsilon),
     fix: 'without it a constant channel would be divided by zero',
