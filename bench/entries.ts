@@ -3,8 +3,10 @@ import { entries as adam } from './adam.bench.js';
 import { entries as batchNorm } from './batch-norm.bench.js';
 import { entries as bias } from './bias.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
+import { entries as conv2dDirect } from './conv2d-direct.bench.js';
 import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
+import { entries as embedding } from './embedding.bench.js';
 import { entries as groupNorm } from './group-norm.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
@@ -38,6 +40,8 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   upsample,
   pool,
   'group-norm': groupNorm,
+  embedding,
+  'conv2d-direct': conv2dDirect,
 };
 
 export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();

@@ -33,7 +33,7 @@ export {
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
 export {
-  avgPool2d, crossEntropy, expand, flip, globalAveragePool, groupNorm, hingeLoss, layerNorm, linear, logSoftmax, matmul, maxPool2d, nllLoss, oneHot, pad, permute,
+  avgPool2d, crossEntropy, embedding, expand, flip, globalAveragePool, groupNorm, hingeLoss, layerNorm, linear, logSoftmax, matmul, maxPool2d, nllLoss, oneHot, pad, permute,
   pixelShuffle, pixelUnshuffle, slice, softmax, split, stack, transpose, upsample,
   type AveragePoolOptions, type CrossEntropyOptions, type GroupNormOptions, type MatmulOptions, type NllOptions, type PadMode, type PadOptions, type Pair, type PoolOptions,
   type Reduction, type SliceOptions, type SoftmaxOptions, type UpsampleOptions,

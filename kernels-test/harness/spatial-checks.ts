@@ -1,6 +1,8 @@
 import * as ops from '../../src/autograd/ops.js';
 import { Tensor } from '../../src/tensor/tensor.js';
+import type { DirectGeometry } from '../../src/kernels/conv2d-direct.js';
 import * as axes from '../reference/axes.js';
+import * as direct from '../reference/conv2d-direct.js';
 import * as losses from '../reference/loss.js';
 import { matmul } from '../reference/matmul.js';
 import * as norms from '../reference/group-norm.js';
@@ -198,4 +200,35 @@ export const normChecks: Record<string, OperationCheck> = {
   },
 };
 
-export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks, ...imageChecks, ...normChecks };
+const INDICES = [2, 0, 2, 4, 2, 0];
+
+export const embeddingChecks: Record<string, OperationCheck> = {
+  embedding: {
+    shapes: [[5, 3]],
+    device: (table) => ops.embedding(Tensor.from(table!.gpu, new Int32Array(INDICES), [2, 3]), table!),
+    reference: (table) => Float64Array.from({ length: 18 }, (_, i) => table![INDICES[Math.floor(i / 3)]! * 3 + (i % 3)]!),
+    free: true,
+  },
+};
+
+/** A convolution with dilation and groups, or a transposed one, whose `input` is the result's shape. */
+function directConv(input: readonly number[], weight: readonly number[], output: readonly number[], geometry: DirectGeometry, transposed = false): OperationCheck {
+  const { stride, padding, dilation, groups } = geometry;
+  const options = { stride, padding, dilation, groups };
+  return transposed
+    ? {
+      shapes: [output, weight, [input[3]!]],
+      device: (x, w, b) => ops.convTranspose2d(x!, w!, b!, { ...options, outputPadding: [1, 0] }),
+      reference: (x, w, b) => direct.convTranspose2d(x!, w!, b!, input, weight, output, geometry),
+    }
+    : { shapes: [input, weight, [output[3]!]], device: (x, w, b) => ops.conv2d(x!, w!, b!, options), reference: (x, w, b) => direct.conv2d(x!, w!, b!, input, weight, output, geometry) };
+}
+
+export const convChecks: Record<string, OperationCheck> = {
+  'conv2d with dilation': directConv([2, 6, 5, 3], [3, 2, 3, 2], [2, 4, 5, 2], { stride: [1, 1], padding: [1, 1], dilation: [2, 2], groups: 1 }),
+  'conv2d of groups': directConv([1, 5, 4, 6], [3, 3, 2, 12], [1, 3, 2, 12], { stride: [2, 2], padding: [1, 1], dilation: [1, 1], groups: 3 }),
+  'conv2d of every channel by itself': directConv([1, 5, 5, 4], [3, 3, 1, 4], [1, 5, 5, 4], { stride: [1, 1], padding: [2, 2], dilation: [2, 2], groups: 4 }),
+  'convTranspose2d with dilation and groups': directConv([1, 8, 5, 4], [3, 2, 2, 6], [1, 2, 3, 6], { stride: [2, 2], padding: [1, 1], dilation: [3, 2], groups: 2 }, true),
+};
+
+export const spatialChecks: Record<string, OperationCheck> = { ...axisChecks, ...lossChecks, ...imageChecks, ...normChecks, ...embeddingChecks, ...convChecks };

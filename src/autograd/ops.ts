@@ -3,6 +3,7 @@ export { leakyRelu, relu, sigmoid, tanh } from './ops/activation.js';
 export { expand, flip, permute, slice, split, stack, transpose, type SliceOptions } from './ops/axes.js';
 export { conv2d, convTranspose2d, type ConvOptions, type ConvTransposeOptions } from './ops/convolution.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
+export { embedding } from './ops/embedding.js';
 export { add, addScaled, multiply, scale } from './ops/elementwise.js';
 export { floatToImage } from './ops/image.js';
 export { crossEntropy, nllLoss, oneHot, type CrossEntropyOptions, type NllOptions, type Reduction } from './ops/labels.js';
