@@ -97,6 +97,8 @@ test('what cannot be done is refused', async () => {
   await failure('INVALID_ARGUMENT', () => ops.split(x, 0), 'sizes of split');
   await failure('SHAPE_MISMATCH', () => ops.expand(x, [2, 6]), 'ends with [2, 3]');
   await failure('SHAPE_MISMATCH', () => ops.expand(x, [3]), '[3]');
+  assert.equal([...ops.expand(x, [4, -1, -1]).shape], [4, 2, 3]);
+  await failure('INVALID_ARGUMENT', () => ops.expand(x, [-1, 2, 3]), '[-1, 2, 3]');
   await failure('SHAPE_MISMATCH', () => ops.concat([x, Tensor.from(gpu, [1, 2], [1, 2])], { axis: 0 }), 'input 1 of concat along axis 0', '[1, 3]');
   await failure('INVALID_ARGUMENT', () => ops.concat([], { axis: 0 }), 'concat of nothing');
   await failure('INVALID_ARGUMENT', () => ops.stack([]), 'stack of nothing');

@@ -89,4 +89,16 @@ test('what does not fit is refused', async () => {
   await failure('INVALID_ARGUMENT', () => ops.conv2d(Tensor.from(gpu, new Int32Array(16), [1, 4, 4, 1]), of(3, 3, 1, 1), null, { padding: 2, dilation: 2 }), 'i32');
 });
 
+test('bytes and labels are no input of any convolution or norm', async () => {
+  const [bytes, w] = [Tensor.fromBytes(gpu, new Uint8Array(64), [1, 4, 4, 4]), Tensor.from(gpu, values('w', 144), [3, 3, 4, 4])];
+  const row = Tensor.from(gpu, [1, 2, 3, 4], [4]);
+  for (const x of [bytes, Tensor.from(gpu, new Int32Array(64), [1, 4, 4, 4])]) {
+    const runs = [
+      () => ops.conv2d(x, w, null), () => ops.convTranspose2d(x, w, null), () => ops.conv2d(x, w, null, { dilation: 2, padding: 2 }),
+      () => ops.batchNorm(x, row, row), () => ops.instanceNorm(x), () => ops.linear(x, w.reshape([36, 4]).reshape([144]).reshape([4, 36]), null),
+    ];
+    for (const run of runs) await failure('INVALID_ARGUMENT', run, x.dtype);
+  }
+});
+
 test.run();

@@ -45,9 +45,10 @@ for (const sizes of SIZES) {
   test(`products of sizes ${sizes.join(' x ')}`, () => check(sizes, { variant: 'tile' }));
 }
 
-test('a single product by the kernels of a convolution', async () => {
+test('products by the kernels of a convolution', async () => {
   // Chosen of itself where they can do it; not for two transposed operands, nor gaps in the second one.
-  for (const sizes of [[1, 1, 1, 1], [1, 31, 7, 6]] as const) await check(sizes);
+  for (const sizes of [[1, 1, 1, 1], [1, 31, 7, 6], [2, 130, 64, 132]] as const) await check(sizes);
+  await check([3, 6, 5, 70], { variant: 'convolution', layouts: [[WHOLE, WHOLE]], transposed: TRANSPOSED.slice(0, 3) });
 });
 
 test('tiles in workgroup memory, for GPUs', async () => {

@@ -2,6 +2,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { expectF32 } from './elements.js';
 import { grid, specialise, type Constants } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
@@ -64,6 +65,7 @@ class LaneLayout {
   private readonly alongChannels: number;
 
   constructor(tensors: readonly Tensor[]) {
+    tensors.forEach(expectF32);
     this.width = tensors.every((tensor) => tensor.vectorizable) ? 4 : 1;
     this.lanes = tensors[0]!.channels / this.width;
     this.alongChannels = this.lanes >= 64 ? 64 : this.lanes >= 16 ? 16 : this.lanes >= 4 ? 4 : 1;

@@ -3,7 +3,7 @@ import { Params } from '../gpu/params.js';
 import { expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { conv2dOutputShape, convTranspose2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
-import { elementGrid, expectF32 } from './elements.js';
+import { elementGrid, expectF32, walkSource } from './elements.js';
 import { specialise, type Constants } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
@@ -11,7 +11,6 @@ import forwardSource from '../../shaders/conv2d_direct_forward.wgsl';
 import inputGradSource from '../../shaders/conv2d_direct_input_grad.wgsl';
 import weightGradSource from '../../shaders/conv2d_direct_weight_grad.wgsl';
 import shapeSource from '../../shaders/operands/direct_conv_shape.wgsl';
-import elementsSource from '../../shaders/operands/elements.wgsl';
 
 /** A convolution's geometry with gaps between its taps, and with channels in groups that do not see each other. */
 export interface DirectGeometry extends ConvGeometry {
@@ -66,7 +65,7 @@ function prepare({ x, y, weight, bias }: Operands, weightShape: Shape, { stride,
   const constants: Constants = { STRIDED: false, WIDTH: width, DEPTHWISE: depthwise };
   return {
     width, constants,
-    sources: (source: string) => [elementsSource, width === 4 ? laneVec4Source : laneScalarSource, shapeSource, source],
+    sources: (source: string) => [walkSource, width === 4 ? laneVec4Source : laneScalarSource, shapeSource, source],
     aliases: { x_element: depthwise ? lane : 'f32' },
     params: new Params().u32(
       batch, inH, inW, inC, outH, outW, outC, weightShape[0]!, weightShape[1]!,

@@ -8,6 +8,7 @@ import { conv2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
 import {
   chooseWorkgroupTile, chooseWorkgroupWeightTile, isWorkgroupTile, WORKGROUP_TILES, workgroupConvProgram, workgroupWeightGradProgram, type WorkgroupTile,
 } from './conv2d-workgroup.js';
+import { expectF32 } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import { operandA, operandB } from './operands.js';
 import convColumnsSource from '../../shaders/operands/conv_columns.wgsl';
@@ -167,6 +168,7 @@ const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniform
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor, variant?: ConvVariant): Tensor {
+  for (const tensor of bias ? [input, weight, bias] : [input, weight]) expectF32(tensor);
   const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
   const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
   expectShape('out of conv2d', shape, output.shape);
@@ -206,6 +208,7 @@ export function conv2dInputGrad(
   out?: Tensor,
   variant?: ConvVariant,
 ): Tensor {
+  for (const tensor of bias ? [gradOutput, weight, bias] : [gradOutput, weight]) expectF32(tensor);
   expectShape('gradient of conv2d', conv2dOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
   const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
   expectShape('out of conv2dInputGrad', inputShape, output.shape);
@@ -299,6 +302,7 @@ function splitLimit([batch, height, width]: Shape): number {
  * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
  */
 export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: ConvGeometry, into?: Tensor, accumulate = false, variant?: ConvVariant): Tensor {
+  for (const tensor of [input, gradOutput]) expectF32(tensor);
   expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
   const { gpu } = input;
   const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');

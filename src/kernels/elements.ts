@@ -4,6 +4,9 @@ import { Tensor } from '../tensor/tensor.js';
 import { grid, type Constants } from './kernel.js';
 import elementsSource from '../../shaders/operands/elements.wgsl';
 
+/** WGSL that kernels need which walk their elements by `elementGrid()`: `stretch`, and for tensors of one shape `address`. */
+export const walkSource = elementsSource;
+
 const WORKGROUP = 64;
 /** Adam over 8 million parameters, GB/s on lavapipe: 11.5 with 1, 15.2 with 8, 19.6 with 32, 19.2 with 64. */
 const MOST_ELEMENTS_EACH = 32;
@@ -40,7 +43,7 @@ export function walkElements(tensors: readonly Tensor[], byChannel = false): Ele
   const aligned = tensors.every(({ offset, rowStride }) => offset % 4 === 0 && (!strided || rowStride % 4 === 0));
   const width = aligned && rowLength % 4 === 0 ? 4 : 1;
   return {
-    source: elementsSource,
+    source: walkSource,
     constants: { STRIDED: strided },
     aliases: { element: width === 4 ? 'vec4f' : 'f32' },
     vectorized: width === 4,

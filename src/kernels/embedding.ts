@@ -2,9 +2,8 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { elementGrid, expectF32, expectI32 } from './elements.js';
+import { elementGrid, expectF32, expectI32, walkSource } from './elements.js';
 import { grid, specialise } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
 import embeddingGradSource from '../../shaders/embedding_grad.wgsl';
 import embeddingLinksSource from '../../shaders/embedding_links.wgsl';
 import embeddingSource from '../../shaders/embedding.wgsl';
@@ -41,7 +40,7 @@ export function embedding(indices: Tensor, table: Tensor, out?: Tensor): Tensor 
   const { width, aliases, place } = lanes([table, y]);
   const count = elementCount(shape) / width;
   table.gpu.dispatch({
-    shader: specialise('embedding', [elementsSource, embeddingSource], { STRIDED: false }, aliases),
+    shader: specialise('embedding', [walkSource, embeddingSource], { STRIDED: false }, aliases),
     bindings: [indices.read(), table.read(), y.written()],
     params: new Params().u32(count, table.channels / width, table.rows, indices.base, ...place(table), ...place(y)).f32(NaN),
     workgroups: elementGrid(count, table.gpu.adapter.software),
@@ -74,7 +73,7 @@ export function embeddingGrad(gradOutput: Tensor, indices: Tensor, shape: Shape)
   const { width, aliases, place } = lanes([gradOutput, dtable]);
   const count = dtable.size / width;
   gpu.dispatch({
-    shader: specialise('embedding_grad', [elementsSource, embeddingGradSource], { STRIDED: false }, aliases),
+    shader: specialise('embedding_grad', [walkSource, embeddingGradSource], { STRIDED: false }, aliases),
     bindings: [links.read(), gradOutput.read(), dtable.written()],
     params: new Params().u32(count, columns / width, entries, ...place(gradOutput), ...place(dtable)),
     workgroups: elementGrid(count, gpu.adapter.software),

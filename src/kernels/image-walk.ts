@@ -1,8 +1,7 @@
 import { elementCount, imageShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { elementGrid, expectF32 } from './elements.js';
+import { elementGrid, expectF32, walkSource } from './elements.js';
 import type { Constants } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
 
 /** How a kernel walks the elements of images whose sizes differ but whose channels agree: four channels at a time where all rows allow it. */
 export interface ImageWalk {
@@ -26,7 +25,7 @@ export function walkImages(what: string, tensors: readonly Tensor[]): ImageWalk 
   const [first] = tensors as [Tensor];
   const width = tensors.every((tensor) => tensor.vectorizable) ? 4 : 1;
   return {
-    source: elementsSource,
+    source: walkSource,
     constants: { STRIDED: false },
     aliases: { element: width === 4 ? 'vec4f' : 'f32', element_index: width === 4 ? 'vec4i' : 'i32' },
     channels: first.channels / width,

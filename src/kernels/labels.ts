@@ -2,9 +2,8 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { elementGrid, expectF32, expectI32 } from './elements.js';
+import { elementGrid, expectF32, expectI32, walkSource } from './elements.js';
 import { grid, specialise } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
 import pickSource from '../../shaders/label_pick.wgsl';
 import spreadSource from '../../shaders/label_spread.wgsl';
 import weightsSource from '../../shaders/label_weights.wgsl';
@@ -62,7 +61,7 @@ export function spreadLabels(x: Tensor | null, labels: Tensor, shape: Shape, { o
   const y = Tensor.empty(labels.gpu, shape, 'spread to the labels');
   const count = elementCount(shape);
   labels.gpu.dispatch({
-    shader: specialise('label_spread', [elementsSource, spreadSource], { STRIDED: false, HAS_X: x !== null, HAS_IGNORED: ignored !== null }),
+    shader: specialise('label_spread', [walkSource, spreadSource], { STRIDED: false, HAS_X: x !== null, HAS_IGNORED: ignored !== null }),
     bindings: [(x ?? labels).read(), labels.read(), y.written()],
     params: new Params().u32(count, y.channels, x?.base ?? 0, labels.base, y.base, y.rowStride).i32(ignored ?? 0).f32(on, off, NaN),
     workgroups: elementGrid(count, labels.gpu.adapter.software),

@@ -1,9 +1,8 @@
 import { Params } from '../gpu/params.js';
 import { elementCount, expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { resultTensor, walkElements } from './elements.js';
+import { resultTensor, walkElements, walkSource } from './elements.js';
 import { grid, specialise, type Constants } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
 import linesSource from '../../shaders/operands/lines.wgsl';
 import softmaxGradSource from '../../shaders/softmax_grad.wgsl';
 import softmaxSource from '../../shaders/softmax.wgsl';
@@ -41,7 +40,7 @@ export function softmax(x: Tensor, axis: number, log: boolean, out?: Tensor): Te
   const y = resultTensor(log ? 'logSoftmax' : 'softmax', x, out);
   const lines = linesAlong(axis, [x, y]);
   x.gpu.dispatch({
-    shader: specialise('softmax', [elementsSource, linesSource, softmaxSource], { LOG: log, ...lines.constants }),
+    shader: specialise('softmax', [walkSource, linesSource, softmaxSource], { LOG: log, ...lines.constants }),
     bindings: [x.read(), y.written()],
     params: new Params().u32(...lines.params, ...lines.place(x), ...lines.place(y)),
     workgroups: lines.workgroups,
@@ -60,7 +59,7 @@ export function softmaxGrad(y: Tensor, gradOutput: Tensor, axis: number, log: bo
   const dx = resultTensor('softmax gradient', y, out);
   const lines = linesAlong(axis, [y, gradOutput, dx]);
   y.gpu.dispatch({
-    shader: specialise('softmax_grad', [elementsSource, linesSource, softmaxGradSource], { LOG: log, ...lines.constants }),
+    shader: specialise('softmax_grad', [walkSource, linesSource, softmaxGradSource], { LOG: log, ...lines.constants }),
     bindings: [y.read(), gradOutput.read(), dx.written()],
     params: new Params().u32(...lines.params, ...lines.place(y), ...lines.place(gradOutput), ...lines.place(dx)),
     workgroups: lines.workgroups,

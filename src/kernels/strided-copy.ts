@@ -2,9 +2,8 @@ import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
 import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { elementGrid } from './elements.js';
+import { elementGrid, walkSource } from './elements.js';
 import { specialise } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
 import stridedCopySource from '../../shaders/strided_copy.wgsl';
 
 /** Axes that the kernel walks, once those that run on into each other are one. */
@@ -71,7 +70,7 @@ export function stridedCopy(lengths: Shape, x: StridedView, y: StridedView): voi
     Array.from({ length: MOST_AXES }, (_, index) => (axes[index] ? pick(axes[index]!, index) : filler));
   const stride = (value: number, index: number): number => (index === 0 ? value : value / width);
   y.tensor.gpu.dispatch({
-    shader: specialise('strided_copy', [elementsSource, stridedCopySource], { STRIDED: false, AXES: axes.length }, { element: whole ? 'vec4u' : 'u32' }),
+    shader: specialise('strided_copy', [walkSource, stridedCopySource], { STRIDED: false, AXES: axes.length }, { element: whole ? 'vec4u' : 'u32' }),
     bindings: [x.tensor.read(), y.tensor.written()],
     params: new Params()
       .u32(count, bases[0] / width, bases[1] / width, ...padded(({ length }, index) => (index === 0 ? length / width : length), 1))

@@ -176,15 +176,17 @@ export function split(x: Tensor, sizes: number | readonly number[], { axis = 0 }
 
 /**
  * Repeats axes of length 1, in new memory; axes that x lacks are added in front, as in PyTorch.
+ * @param wanted the lengths; -1 keeps that of x
  * @throws SHAPE_MISMATCH
  */
-export function expand(x: Tensor, shape: Shape): Tensor {
-  const missing = shape.length - x.shape.length;
+export function expand(x: Tensor, wanted: Shape): Tensor {
+  const missing = wanted.length - x.shape.length;
   const lengths = [...Array<number>(Math.max(0, missing)).fill(1), ...x.shape];
+  const shape = wanted.map((length, axis) => (length === -1 && axis >= missing ? lengths[axis]! : length));
   if (missing < 0 || lengths.some((length, axis) => length !== 1 && length !== shape[axis])) {
     throw new ShadegradError('SHAPE_MISMATCH', `expand of "${x.label}"`, {
       expected: `a shape that ends with ${formatShape(x.shape)}, where a 1 may be any length`,
-      received: formatShape(shape),
+      received: formatShape(wanted),
       fix: 'only axes of length 1 can be repeated; add them with reshape()',
     });
   }

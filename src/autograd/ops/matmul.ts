@@ -24,6 +24,11 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   const [row, column] = [a.shape.length < 2, b.shape.length < 2];
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'operands of matmul', {
+      expected: 'vectors, matrices or batches of matrices', received: `${formatShape(a.shape)} and ${formatShape(b.shape)}`, fix: 'multiply by a single number element by element',
+    });
+  }
   if ((row && transposeA) || (column && transposeB)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'transposed operand of matmul', {
       expected: 'at least two axes', received: formatShape(row && transposeA ? a.shape : b.shape), fix: 'leave transposeA or transposeB out for a vector',
@@ -93,7 +98,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, { out }: 
   if (bias) expectShape('bias of linear', [outputs], bias.shape);
   for (const tensor of bias ? [x, weight, bias] : [x, weight]) expectF32(tensor);
   if (out) expectShape('out of linear', [...x.shape.slice(0, -1), outputs], out.shape);
-  const views = [x.viewAs([1, x.rows, 1, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, x.rows, 1, outputs])] as const;
+  const views = [x.viewAs([1, 1, x.rows, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
   const y = conv2dForward(views[0], views[1], bias, { stride: [1, 1], padding: [0, 0] }, views[2]);
   const result = out ?? y.viewAs([...x.shape.slice(0, -1), outputs]);
   for (const view of [...views, y]) view?.dispose();
