@@ -46,6 +46,20 @@ for (const layout of LAYOUTS) {
   });
 }
 
+test('a workgroup for each line, as GPUs have it', async () => {
+  for (const [shape, axis] of [[[3, 5], 1], [[2, 130, 3], 1], [[5, 64], 0], [[1, 1000], 1]] as const) {
+    const x = values('wide lines', elementCount(shape), 4);
+    const [input, dy] = [Tensor.from(gpu, x, shape), Tensor.from(gpu, values('wide dy', x.length), shape)];
+    for (const log of [false, true]) {
+      const y = softmax(input, axis, log, undefined, 64);
+      assertClose(await y.data(), reference.softmax(x, shape, axis, log), { absolute: 1e-6, relative: 2e-6, label: `[${shape}] along ${axis}` });
+      assertClose(await softmaxGrad(y, dy, axis, log, undefined, 64).data(), await softmaxGrad(y, dy, axis, log, undefined, 1).data(), { absolute: 2e-5, label: 'gradient' });
+    }
+  }
+  const odd = await softmax(Tensor.from(gpu, [0, NaN, 1, 2, 3, 4], [2, 3]), 1, false, undefined, 64).data();
+  assert.equal([...odd].map(Number.isNaN), [true, true, true, false, false, false]);
+});
+
 for (const each of golden.softmax) {
   test(`${each.name} along ${each.axis} equals PyTorch's, with NaN, infinities and large numbers`, async () => {
     const x = Tensor.from(gpu, generate(each.input), each.input.shape);
@@ -55,7 +69,13 @@ for (const each of golden.softmax) {
     assertClose(await y.data(), float32(each.expected.output), { absolute: 1e-6, relative: 2e-6, label: 'output' });
     backward(y, Tensor.from(gpu, generate(each.seed), y.shape));
     assertClose(await x.grad!.data(), float32(each.expected.gradient), { absolute: 2e-6, relative: 2e-6, label: 'gradient' });
-    const special = await operation(Tensor.from(gpu, float32(golden.special), golden.special.shape)).data();
+    const odd = Tensor.from(gpu, float32(golden.special), golden.special.shape);
+    odd.requiresGrad = true;
+    const oddResult = operation(odd);
+    const special = await oddResult.data();
+    backward(oddResult, Tensor.from(gpu, values('odd seed', odd.size), odd.shape));
+    const oddGradient = await odd.grad!.data();
+    assert.ok(special.every((value, i) => !Number.isNaN(value) || Number.isNaN(oddGradient[i])), 'a gradient of NaN is NaN');
     const expected = float32(each.expected.special);
     assert.equal([...special].map(Number.isNaN), [...expected].map(Number.isNaN), 'NaN where PyTorch has it');
     const finite = (array: ArrayLike<number>): number[] => Array.from(array).filter((_, i) => !Number.isNaN(expected[i]));
