@@ -9,7 +9,14 @@ const COLUMNS = 256;
 const COUNT = 1024;
 const label = `${COUNT} of ${format([ENTRIES, COLUMNS])}`;
 const indexAt = (i: number): number => (i * 37) % 700;
-const indices = (bench: Parameters<BenchEntry['setup']>[0]): Tensor => bench.own(Tensor.from(bench.gpu, Int32Array.from({ length: COUNT }, (_, i) => indexAt(i)), [COUNT]));
+const indices = (bench: Parameters<BenchEntry['setup']>[0]): Tensor =>
+  bench.own(
+    Tensor.from(
+      bench.gpu,
+      Int32Array.from({ length: COUNT }, (_, i) => indexAt(i)),
+      [COUNT],
+    ),
+  );
 
 export const entries: readonly BenchEntry[] = [
   {

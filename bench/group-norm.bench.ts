@@ -33,7 +33,8 @@ export const entries: readonly BenchEntry[] = [
               const [m, s] = [await mean.data(), await inverseStd.data()];
               const expected = reference.normalise(x.data, layout);
               const { rows, channels, groups } = layout;
-              const group = (i: number): number => Math.floor(i / (rows * channels)) * groups + Math.floor((i % channels) / (channels / groups));
+              const group = (i: number): number =>
+                Math.floor(i / (rows * channels)) * groups + Math.floor((i % channels) / (channels / groups));
               const found = x.data.map((value, i) => (value - m[group(i)]!) * s[group(i)]!);
               const worst = found.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
               if (!(worst <= 1e-4)) throw new Error(`statistics: a normalised number differs by ${worst}`);
@@ -74,7 +75,10 @@ export const entries: readonly BenchEntry[] = [
               const size = channels / groups;
               const actual = await dx.data();
               for (const g of [0, groups - 1]) {
-                const at = Array.from({ length: rows * size }, (_, k) => (((images - 1) * rows + Math.floor(k / size)) * channels) + g * size + (k % size));
+                const at = Array.from(
+                  { length: rows * size },
+                  (_, k) => ((images - 1) * rows + Math.floor(k / size)) * channels + g * size + (k % size),
+                );
                 const [values, slopes] = [x, dy].map(({ data }) => Float64Array.from(at, (i) => data[i]!)) as [Float64Array, Float64Array];
                 const { input } = batch.gradients(values, slopes, batch.statistics(values, 1, EPSILON), [1], true);
                 const worst = at.reduce((most, i, k) => Math.max(most, Math.abs(actual[i]! - input[k]!)), 0);
@@ -94,7 +98,8 @@ export const entries: readonly BenchEntry[] = [
       const [x, gamma, beta] = [bench.random('x', FEATURES_64), bench.random('gamma', [128]), bench.random('beta', [128])];
       return workload({
         run: () => scaleShift(x.tensor, gamma.tensor, beta.tensor),
-        check: (y) => checkAll(y, (i) => x.data[i]! * gamma.data[i % 128]! + beta.data[i % 128]!, { absolute: 1e-6, label: 'scaled and shifted' }),
+        check: (y) =>
+          checkAll(y, (i) => x.data[i]! * gamma.data[i % 128]! + beta.data[i % 128]!, { absolute: 1e-6, label: 'scaled and shifted' }),
       });
     },
   },

@@ -32,14 +32,19 @@ export const entries: readonly BenchEntry[] = [IMAGE, FEATURES_64].flatMap((shap
       work: { bytes: bytesOf(shape, padded) },
       setup(bench) {
         const dy = bench.random('dy', padded);
-        const mirrored = (i: number, length: number): number[] => [i, -i, 2 * (length - 1) - i].filter((at, k, all) => at >= -3 && at < length + 3 && all.indexOf(at) === k);
+        const mirrored = (i: number, length: number): number[] =>
+          [i, -i, 2 * (length - 1) - i].filter((at, k, all) => at >= -3 && at < length + 3 && all.indexOf(at) === k);
         const element = (index: number): number => {
           const [c, j, i] = [index % channels, Math.floor(index / channels) % width, Math.floor(index / channels / width) % height];
           let sum = 0;
-          for (const r of mirrored(i, height)) for (const q of mirrored(j, width)) sum += dy.data[((r + 3) * (width + 6) + q + 3) * channels + c]!;
+          for (const r of mirrored(i, height))
+            for (const q of mirrored(j, width)) sum += dy.data[((r + 3) * (width + 6) + q + 3) * channels + c]!;
           return sum;
         };
-        return workload({ run: () => padGrad(dy.tensor, shape, MARGINS, 'reflect'), check: (dx) => checkSamples(dx, element, { absolute: 1e-6, label: 'pad gradient' }) });
+        return workload({
+          run: () => padGrad(dy.tensor, shape, MARGINS, 'reflect'),
+          check: (dx) => checkSamples(dx, element, { absolute: 1e-6, label: 'pad gradient' }),
+        });
       },
     },
   ];

@@ -38,7 +38,8 @@ export const entries: readonly BenchEntry[] = (['nearest', 'bilinear'] as const)
           run: () => upsampleGrad(dy.tensor, FEATURES_64, resampling),
           // Of an adjoint: its inner product with anything is that of dy with what upsampling makes of it.
           check: async (dx) => {
-            const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);
+            const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+              Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);
             const [found, expected] = [inner(await dx.data(), v.data), inner(dy.data, forward(v.data))];
             if (!(Math.abs(found - expected) <= 0.01)) throw new Error(`upsample gradient: inner product ${found}, expected ${expected}`);
           },

@@ -30,7 +30,11 @@ for (const { input, weight, ...geometry } of CASES) {
   for (const layout of LAYOUTS) {
     test(`[${input}] by [${weight}], ${geometry.groups} groups, dilation ${geometry.dilation}, ${layout.name}`, async () => {
       const output = directOutputShape(input, weight, geometry);
-      const [x, w, dy] = [values('direct x', elementCount(input)), values('direct w', elementCount(weight)), values('direct dy', elementCount(output))];
+      const [x, w, dy] = [
+        values('direct x', elementCount(input)),
+        values('direct w', elementCount(weight)),
+        values('direct dy', elementCount(output)),
+      ];
       const [outBias, inBias] = [values('direct bias', output[3]!), values('direct in bias', input[3]!)];
       const taps = Tensor.from(gpu, w, weight);
       const close = { absolute: 1e-5, relative: 1e-6 };
@@ -41,7 +45,10 @@ for (const { input, weight, ...geometry } of CASES) {
       const gradient = placed(gpu, dy, output, layout);
       const dx = target(gpu, input, layout);
       directInputGrad(gradient, taps, Tensor.from(gpu, inBias, [input[3]!]), input, geometry, dx);
-      assertClose(await dx.data(), reference.convTranspose2d(dy, w, inBias, input, weight, output, geometry), { ...close, label: 'input gradient' });
+      assertClose(await dx.data(), reference.convTranspose2d(dy, w, inBias, input, weight, output, geometry), {
+        ...close,
+        label: 'input gradient',
+      });
       await assertNeighboursKept(dx, layout);
       const dw = directWeightGrad(placed(gpu, x, input, layout), gradient, weight, geometry);
       assertClose(await dw.data(), reference.weightGrad(x, dy, input, weight, output, geometry), { ...close, label: 'weight gradient' });
@@ -66,7 +73,11 @@ for (const each of golden.cases) {
     assertClose(await y.data(), float32(each.expected.output), { absolute: 3e-6, relative: 2e-6, label: 'output' });
     backward(y, Tensor.from(gpu, generate(each.seed), y.shape));
     for (const [index, input] of inputs.entries()) {
-      assertClose(await input.grad!.data(), float32(each.expected.gradients[index]!), { absolute: 1e-5, relative: 2e-6, label: `gradient ${index}` });
+      assertClose(await input.grad!.data(), float32(each.expected.gradients[index]!), {
+        absolute: 1e-5,
+        relative: 2e-6,
+        label: `gradient ${index}`,
+      });
     }
   });
 }
@@ -80,13 +91,25 @@ test('with no gaps and one group it is the convolution that it was', async () =>
 
 test('what does not fit is refused', async () => {
   const of = (...shape: number[]): Tensor => Tensor.from(gpu, values('any', elementCount(shape)), shape);
-  await failure('INVALID_ARGUMENT', () => ops.conv2d(of(1, 4, 4, 4), of(3, 3, 2, 3), null, { groups: 2 }), 'groups that divide the channels');
+  await failure(
+    'INVALID_ARGUMENT',
+    () => ops.conv2d(of(1, 4, 4, 4), of(3, 3, 2, 3), null, { groups: 2 }),
+    'groups that divide the channels',
+  );
   await failure('INVALID_ARGUMENT', () => ops.conv2d(of(1, 4, 4, 4), of(3, 3, 4, 3), null, { dilation: 0 }), 'at least 1');
   await failure('SHAPE_MISMATCH', () => ops.conv2d(of(1, 4, 4, 4), of(3, 3, 4, 4), null, { groups: 2 }), 'disagree about the channels');
   await failure('SHAPE_MISMATCH', () => ops.conv2d(of(1, 4, 4, 1), of(3, 3, 1, 1), null, { dilation: 2 }), 'larger than the padded input');
   await failure('SHAPE_MISMATCH', () => ops.conv2d(of(1, 4, 4, 2), of(3, 3, 1, 2), of(3), { groups: 2 }), 'bias of conv2d');
-  await failure('INVALID_ARGUMENT', () => ops.convTranspose2d(of(1, 4, 4, 2), of(3, 3, 1, 2), null, { groups: 2, outputPadding: 1 }), 'output padding');
-  await failure('INVALID_ARGUMENT', () => ops.conv2d(Tensor.from(gpu, new Int32Array(16), [1, 4, 4, 1]), of(3, 3, 1, 1), null, { padding: 2, dilation: 2 }), 'i32');
+  await failure(
+    'INVALID_ARGUMENT',
+    () => ops.convTranspose2d(of(1, 4, 4, 2), of(3, 3, 1, 2), null, { groups: 2, outputPadding: 1 }),
+    'output padding',
+  );
+  await failure(
+    'INVALID_ARGUMENT',
+    () => ops.conv2d(Tensor.from(gpu, new Int32Array(16), [1, 4, 4, 1]), of(3, 3, 1, 1), null, { padding: 2, dilation: 2 }),
+    'i32',
+  );
 });
 
 test('bytes and labels are no input of any convolution or norm', async () => {
@@ -94,8 +117,12 @@ test('bytes and labels are no input of any convolution or norm', async () => {
   const row = Tensor.from(gpu, [1, 2, 3, 4], [4]);
   for (const x of [bytes, Tensor.from(gpu, new Int32Array(64), [1, 4, 4, 4])]) {
     const runs = [
-      () => ops.conv2d(x, w, null), () => ops.convTranspose2d(x, w, null), () => ops.conv2d(x, w, null, { dilation: 2, padding: 2 }),
-      () => ops.batchNorm(x, row, row), () => ops.instanceNorm(x), () => ops.linear(x, w.reshape([36, 4]).reshape([144]).reshape([4, 36]), null),
+      () => ops.conv2d(x, w, null),
+      () => ops.convTranspose2d(x, w, null),
+      () => ops.conv2d(x, w, null, { dilation: 2, padding: 2 }),
+      () => ops.batchNorm(x, row, row),
+      () => ops.instanceNorm(x),
+      () => ops.linear(x, w.reshape([36, 4]).reshape([144]).reshape([4, 36]), null),
     ];
     for (const run of runs) await failure('INVALID_ARGUMENT', run, x.dtype);
   }

@@ -21,11 +21,17 @@ for (const layout of LAYOUTS) {
       const indices = Int32Array.from(values('indices', count), (value) => Math.floor(((value + 1) / 2) * entries));
       const [at, y] = [Tensor.from(gpu, indices, [count]), target(gpu, [count, columns], layout)];
       embedding(at, placed(gpu, table, [entries, columns], layout), y);
-      assert.equal([...(await y.data())], Array.from({ length: count * columns }, (_, i) => table[indices[Math.floor(i / columns)]! * columns + (i % columns)]!));
+      assert.equal(
+        [...(await y.data())],
+        Array.from({ length: count * columns }, (_, i) => table[indices[Math.floor(i / columns)]! * columns + (i % columns)]!),
+      );
       await assertNeighboursKept(y, layout);
       const expected = new Float64Array(entries * columns);
       dy.forEach((value, i) => (expected[indices[Math.floor(i / columns)]! * columns + (i % columns)]! += value));
-      assertClose(await embeddingGrad(placed(gpu, dy, [count, columns], layout), at, [entries, columns]).data(), expected, { absolute: 1e-5, label: 'gradient' });
+      assertClose(await embeddingGrad(placed(gpu, dy, [count, columns], layout), at, [entries, columns]).data(), expected, {
+        absolute: 1e-5,
+        label: 'gradient',
+      });
     }
   });
 }
@@ -39,7 +45,8 @@ test('gradients are added in the order of the indices, the same to the bit each 
   const dy = values('order', count, 1000);
   const at = Tensor.from(gpu, new Int32Array(count).fill(1), [count]);
   const sum = dy.reduce((total, value) => Math.fround(total + value), 0);
-  for (let run = 0; run < 2; run++) assert.equal([...(await embeddingGrad(Tensor.from(gpu, dy, [count, 1]), at, [3, 1]).data())], [0, sum, 0]);
+  for (let run = 0; run < 2; run++)
+    assert.equal([...(await embeddingGrad(Tensor.from(gpu, dy, [count, 1]), at, [3, 1]).data())], [0, sum, 0]);
 });
 
 test('an index that the table lacks cannot be overlooked', async () => {

@@ -19,7 +19,12 @@ const gpu = await testGpu();
 for (const layout of LAYOUTS) {
   test(`group, instance and layer norm, ${layout.name}`, async () => {
     // Far from zero, so that a variance as a difference of large numbers would show.
-    const check = async (label: string, shape: Shape, run: (x: Tensor, out: Tensor) => Tensor, expected: (x: Float32Array) => Float64Array): Promise<void> => {
+    const check = async (
+      label: string,
+      shape: Shape,
+      run: (x: Tensor, out: Tensor) => Tensor,
+      expected: (x: Float32Array) => Float64Array,
+    ): Promise<void> => {
       const x = values('norm', elementCount(shape), 2, 30);
       const out = target(gpu, shape, layout);
       assert.is(run(placed(gpu, x, shape, layout), out), out);
@@ -31,12 +36,32 @@ for (const layout of LAYOUTS) {
       const rows = elementCount(shape) / images / channels;
       const [gamma, beta] = [values('gamma', channels), values('beta', channels)];
       const given = { gamma: Tensor.from(gpu, gamma, [channels]), beta: Tensor.from(gpu, beta, [channels]) };
-      await check('group norm', shape, (x, out) => ops.groupNorm(x, groups, { ...given, out }), (x) => reference.normalise(x, { images, rows, channels, groups }, gamma, beta));
-      await check('without a factor', shape, (x, out) => ops.groupNorm(x, groups, { beta: given.beta, out }), (x) => reference.normalise(x, { images, rows, channels, groups }, undefined, beta));
+      await check(
+        'group norm',
+        shape,
+        (x, out) => ops.groupNorm(x, groups, { ...given, out }),
+        (x) => reference.normalise(x, { images, rows, channels, groups }, gamma, beta),
+      );
+      await check(
+        'without a factor',
+        shape,
+        (x, out) => ops.groupNorm(x, groups, { beta: given.beta, out }),
+        (x) => reference.normalise(x, { images, rows, channels, groups }, undefined, beta),
+      );
       const each = elementCount(shape) / channels;
-      await check('layer norm', shape, (x, out) => ops.layerNorm(x, [channels], { gamma: given.gamma, out }), (x) => reference.normalise(x, { images: each, rows: 1, channels, groups: 1 }, gamma));
+      await check(
+        'layer norm',
+        shape,
+        (x, out) => ops.layerNorm(x, [channels], { gamma: given.gamma, out }),
+        (x) => reference.normalise(x, { images: each, rows: 1, channels, groups: 1 }, gamma),
+      );
       const last = shape.slice(1);
-      await check('layer norm of all', shape, (x, out) => ops.layerNorm(x, last, { out }), (x) => reference.normalise(x, { images, rows: 1, channels: rows * channels, groups: 1 }));
+      await check(
+        'layer norm of all',
+        shape,
+        (x, out) => ops.layerNorm(x, last, { out }),
+        (x) => reference.normalise(x, { images, rows: 1, channels: rows * channels, groups: 1 }),
+      );
     }
   });
 }
@@ -62,7 +87,11 @@ for (const each of golden.cases) {
     assertClose(await y.data(), float32(each.expected.output), { absolute: 5e-6, relative: 2e-6, label: 'output' });
     backward(y, Tensor.from(gpu, generate(each.seed), y.shape));
     for (const [index, input] of inputs.entries()) {
-      assertClose(await input.grad!.data(), float32(each.expected.gradients[index]!), { absolute: 1e-5, relative: 1e-5, label: `gradient ${index}` });
+      assertClose(await input.grad!.data(), float32(each.expected.gradients[index]!), {
+        absolute: 1e-5,
+        relative: 1e-5,
+        label: `gradient ${index}`,
+      });
     }
   });
 }

@@ -18,7 +18,14 @@ const gpu = await testGpu();
 const SHAPES: readonly Shape[] = [[1, 1, 1, 1], [1, 31, 2, 3], [4, 3, 5, 6], [2, 4, 4, 8], [3, 2, 3, 7]];
 
 /** The operation with its result in a place of each layout. */
-async function compare(shape: Shape, layout: (typeof LAYOUTS)[number], label: string, run: (x: Tensor, out: Tensor) => Tensor, size: readonly number[], expected: (x: Float32Array) => Float64Array): Promise<void> {
+async function compare(
+  shape: Shape,
+  layout: (typeof LAYOUTS)[number],
+  label: string,
+  run: (x: Tensor, out: Tensor) => Tensor,
+  size: readonly number[],
+  expected: (x: Float32Array) => Float64Array,
+): Promise<void> {
   const x = values('spatial', elementCount(shape), 2);
   const out = target(gpu, [shape[0]!, ...size, shape[3]!], layout);
   assert.is(run(placed(gpu, x, shape, layout), out), out);
@@ -34,21 +41,90 @@ for (const layout of LAYOUTS) {
       const [, height, width] = shape as [number, number, number, number];
       const all = [2, 0, 1, 3] as const;
       const some = [Math.min(2, height - 1), 0, Math.min(1, width - 1), width - 1] as const;
-      const sized = ([top, bottom, left, right]: readonly [number, number, number, number]): number[] => [height + top + bottom, width + left + right];
-      await compare(shape, layout, 'zeros', (x, out) => ops.pad(x, all, { out }), sized(all), (x) => reference.pad(x, shape, all, 0));
-      await compare(shape, layout, 'edges', (x, out) => ops.pad(x, all, { mode: 'replicate', out }), sized(all), (x) => reference.pad(x, shape, all, 'replicate'));
-      await compare(shape, layout, 'reflection', (x, out) => ops.pad(x, some, { mode: 'reflect', out }), sized(some), (x) => reference.pad(x, shape, some, 'reflect'));
-      for (const size of [[2 * height, 3 * width], [5, 4]] as const) {
+      const sized = ([top, bottom, left, right]: readonly [number, number, number, number]): number[] => [
+        height + top + bottom,
+        width + left + right,
+      ];
+      await compare(
+        shape,
+        layout,
+        'zeros',
+        (x, out) => ops.pad(x, all, { out }),
+        sized(all),
+        (x) => reference.pad(x, shape, all, 0),
+      );
+      await compare(
+        shape,
+        layout,
+        'edges',
+        (x, out) => ops.pad(x, all, { mode: 'replicate', out }),
+        sized(all),
+        (x) => reference.pad(x, shape, all, 'replicate'),
+      );
+      await compare(
+        shape,
+        layout,
+        'reflection',
+        (x, out) => ops.pad(x, some, { mode: 'reflect', out }),
+        sized(some),
+        (x) => reference.pad(x, shape, some, 'reflect'),
+      );
+      for (const size of [
+        [2 * height, 3 * width],
+        [5, 4],
+      ] as const) {
         const ratio = [height / size[0], width / size[1]];
-        await compare(shape, layout, `nearest ${size}`, (x, out) => ops.upsample(x, { size, out }), size, (x) => reference.upsample(x, shape, size, ratio, 'nearest'));
-        await compare(shape, layout, `bilinear ${size}`, (x, out) => ops.upsample(x, { size, mode: 'bilinear', out }), size, (x) => reference.upsample(x, shape, size, ratio, 'bilinear'));
+        await compare(
+          shape,
+          layout,
+          `nearest ${size}`,
+          (x, out) => ops.upsample(x, { size, out }),
+          size,
+          (x) => reference.upsample(x, shape, size, ratio, 'nearest'),
+        );
+        await compare(
+          shape,
+          layout,
+          `bilinear ${size}`,
+          (x, out) => ops.upsample(x, { size, mode: 'bilinear', out }),
+          size,
+          (x) => reference.upsample(x, shape, size, ratio, 'bilinear'),
+        );
         const aligned = [(height - 1) / (size[0] - 1), (width - 1) / (size[1] - 1)];
-        await compare(shape, layout, `aligned ${size}`, (x, out) => ops.upsample(x, { size, mode: 'bilinear', alignCorners: true, out }), size, (x) => reference.upsample(x, shape, size, aligned, 'aligned'));
+        await compare(
+          shape,
+          layout,
+          `aligned ${size}`,
+          (x, out) => ops.upsample(x, { size, mode: 'bilinear', alignCorners: true, out }),
+          size,
+          (x) => reference.upsample(x, shape, size, aligned, 'aligned'),
+        );
       }
       const pool = { kernel: [3, 2], stride: [2, 1], padding: [1, 1], size: [Math.floor((height - 1) / 2) + 1, width + 1] };
-      await compare(shape, layout, 'max', (x, out) => ops.maxPool2d(x, { kernel: [3, 2], stride: [2, 1], padding: 1, out }), pool.size, (x) => reference.pool(x, shape, pool, reference.largest));
-      await compare(shape, layout, 'average', (x, out) => ops.avgPool2d(x, { kernel: [3, 2], stride: [2, 1], padding: 1, out }), pool.size, (x) => reference.pool(x, shape, pool, reference.averageWithPadding));
-      await compare(shape, layout, 'average of pixels', (x, out) => ops.avgPool2d(x, { kernel: [3, 2], stride: [2, 1], padding: 1, countIncludePad: false, out }), pool.size, (x) => reference.pool(x, shape, pool, reference.average));
+      await compare(
+        shape,
+        layout,
+        'max',
+        (x, out) => ops.maxPool2d(x, { kernel: [3, 2], stride: [2, 1], padding: 1, out }),
+        pool.size,
+        (x) => reference.pool(x, shape, pool, reference.largest),
+      );
+      await compare(
+        shape,
+        layout,
+        'average',
+        (x, out) => ops.avgPool2d(x, { kernel: [3, 2], stride: [2, 1], padding: 1, out }),
+        pool.size,
+        (x) => reference.pool(x, shape, pool, reference.averageWithPadding),
+      );
+      await compare(
+        shape,
+        layout,
+        'average of pixels',
+        (x, out) => ops.avgPool2d(x, { kernel: [3, 2], stride: [2, 1], padding: 1, countIncludePad: false, out }),
+        pool.size,
+        (x) => reference.pool(x, shape, pool, reference.average),
+      );
     }
   });
 }
@@ -111,7 +187,11 @@ test('what cannot be done is refused', async () => {
   await failure('INVALID_ARGUMENT', () => ops.maxPool2d(x, { kernel: 2, padding: 2 }), 'half the kernel', 'pad()');
   await failure('INVALID_ARGUMENT', () => ops.avgPool2d(x, { kernel: 0 }), 'at least 1');
   await failure('SHAPE_MISMATCH', () => ops.avgPool2d(x, { kernel: 5 }), 'input of a pool');
-  await failure('INVALID_ARGUMENT', () => ops.maxPool2d(Tensor.fromBytes(gpu, new Uint8Array(4), [1, 2, 2, 1]), { kernel: 2 }), 'imageToFloat()');
+  await failure(
+    'INVALID_ARGUMENT',
+    () => ops.maxPool2d(Tensor.fromBytes(gpu, new Uint8Array(4), [1, 2, 2, 1]), { kernel: 2 }),
+    'imageToFloat()',
+  );
 });
 
 test.run();

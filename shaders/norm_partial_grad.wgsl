@@ -18,7 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = chunk_of(group, groups, lane_index);
   if (!own.exists) { return; }
   let c = own.lane * LANE_WIDTH;
-  let centre = lane_of(mean[group_of(own.image, c)], mean[group_of(own.image, c + 1u)], mean[group_of(own.image, c + 2u)], mean[group_of(own.image, c + 3u)]);
+  let g = vec4u(group_of(own.image, c), group_of(own.image, c + 1u), group_of(own.image, c + 2u), group_of(own.image, c + 3u));
+  let centre = lane_of(mean[g.x], mean[g.y], mean[g.z], mean[g.w]);
   let source = shape.x_base + own.image * shape.x_image + own.lane;
   let gradients = shape.dy_base + own.image * shape.dy_image + own.lane;
   var products = lane();

@@ -24,7 +24,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       sum += line;
     }
-    let count = divisor(at.i, shape.kernel_h, shape.stride_h, shape.pad_h, shape.in_h) * divisor(at.j, shape.kernel_w, shape.stride_w, shape.pad_w, shape.in_w);
+    let count = divisor(at.i, shape.kernel_h, shape.stride_h, shape.pad_h, shape.in_h)
+      * divisor(at.j, shape.kernel_w, shape.stride_w, shape.pad_w, shape.in_w);
     y[shape.y_base + at.pixel * shape.y_stride + at.c] = sum / count;
   }
 }

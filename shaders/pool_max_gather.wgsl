@@ -16,6 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = stretch(group, groups, lane, shape.batch * shape.out_h * shape.out_w * shape.channels);
   for (var k = own.first; k < own.end; k += 64u) {
     let at = place_of(k, shape.out_h, shape.out_w);
-    y[shape.y_base + at.pixel * shape.y_stride + at.c] = x[shape.x_base + (at.n * shape.in_h * shape.in_w + u32(index[k])) * shape.x_stride + at.c];
+    let chosen = at.n * shape.in_h * shape.in_w + u32(index[k]);
+    y[shape.y_base + at.pixel * shape.y_stride + at.c] = x[shape.x_base + chosen * shape.x_stride + at.c];
   }
 }

@@ -28,14 +28,16 @@ export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss, mseLoss, leakyRelu, mean, multiply, relu, reshape,
-  scale, sigmoid, sliceChannels, sum, tanh,
+  add, addScaled, batchNorm, bceWithLogits, concat, conv2d, convTranspose2d, copy, dropout, floatToImage, instanceNorm, l1Loss,
+  leakyRelu, mean, mseLoss, multiply, relu, reshape, scale, sigmoid, sliceChannels, sum, tanh,
   type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type DropoutOptions, type InstanceNormOptions, type OutOption,
 } from './autograd/ops.js';
 export {
-  avgPool2d, crossEntropy, embedding, expand, flip, globalAveragePool, groupNorm, hingeLoss, layerNorm, linear, logSoftmax, matmul, maxPool2d, nllLoss, oneHot, pad, permute,
+  avgPool2d, crossEntropy, embedding, expand, flip, globalAveragePool, groupNorm, hingeLoss, layerNorm, linear, logSoftmax, matmul,
+  maxPool2d, nllLoss, oneHot, pad, permute,
   pixelShuffle, pixelUnshuffle, slice, softmax, split, stack, transpose, upsample,
-  type AveragePoolOptions, type CrossEntropyOptions, type GroupNormOptions, type MatmulOptions, type NllOptions, type PadMode, type PadOptions, type Pair, type PoolOptions,
+  type AveragePoolOptions, type CrossEntropyOptions, type GroupNormOptions, type MatmulOptions, type NllOptions, type PadMode,
+  type PadOptions, type Pair, type PoolOptions,
   type Reduction, type SliceOptions, type SoftmaxOptions, type UpsampleOptions,
 } from './autograd/ops.js';
 export { backward, grad, type GradOptions } from './autograd/backward.js';

@@ -5,19 +5,34 @@ import { gather } from './axes.js';
 type Shape = readonly number[];
 
 /** @param mode a number is what the margins hold */
-export function pad(x: ArrayLike<number>, shape: Shape, [top, bottom, left, right]: Shape, mode: 'reflect' | 'replicate' | number): Float64Array {
+export function pad(
+  x: ArrayLike<number>,
+  shape: Shape,
+  [top, bottom, left, right]: Shape,
+  mode: 'reflect' | 'replicate' | number,
+): Float64Array {
   const [batch, height, width, channels] = shape as [number, number, number, number];
   const source = (i: number, length: number): number => {
     if (mode === 'replicate') return Math.min(Math.max(i, 0), length - 1);
     if (mode === 'reflect') return i < 0 ? -i : i >= length ? 2 * (length - 1) - i : i;
     return i >= 0 && i < length ? i : NaN;
   };
-  return gather(x, shape, [batch, top! + height + bottom!, left! + width + right!, channels], ([n, i, j, c]) => [n!, source(i! - top!, height), source(j! - left!, width), c!])
-    .map((value) => (Number.isNaN(value) ? (mode as number) : value));
+  return gather(x, shape, [batch, top! + height + bottom!, left! + width + right!, channels], ([n, i, j, c]) => [
+    n!,
+    source(i! - top!, height),
+    source(j! - left!, width),
+    c!,
+  ]).map((value) => (Number.isNaN(value) ? (mode as number) : value));
 }
 
 /** @param ratio pixels of the input for one of the output, each way */
-export function upsample(x: ArrayLike<number>, shape: Shape, size: Shape, ratio: Shape, mode: 'nearest' | 'bilinear' | 'aligned'): Float64Array {
+export function upsample(
+  x: ArrayLike<number>,
+  shape: Shape,
+  size: Shape,
+  ratio: Shape,
+  mode: 'nearest' | 'bilinear' | 'aligned',
+): Float64Array {
   const [batch, height, width, channels] = shape as [number, number, number, number];
   const taps = (o: number, r: number, length: number): [number, number][] => {
     if (mode === 'nearest') return [[Math.min(Math.floor(o * r), length - 1), 1]];
@@ -31,7 +46,8 @@ export function upsample(x: ArrayLike<number>, shape: Shape, size: Shape, ratio:
       for (let j = 0; j < size[1]!; j++)
         for (let c = 0; c < channels; c++, k++)
           for (const [a, weightA] of taps(i, ratio[0]!, height))
-            for (const [b, weightB] of taps(j, ratio[1]!, width)) y[k]! += weightA * weightB * x[((n * height + a) * width + b) * channels + c]!;
+            for (const [b, weightB] of taps(j, ratio[1]!, width))
+              y[k]! += weightA * weightB * x[((n * height + a) * width + b) * channels + c]!;
   return y;
 }
 
@@ -44,7 +60,12 @@ interface Pool {
 }
 
 /** What `body` makes of the numbers in each window; `count` is the window's pixels with the padding, beyond which there is nothing. */
-export function pool(x: ArrayLike<number>, shape: Shape, { kernel, stride, padding, size }: Pool, body: (window: number[], count: number) => number): Float64Array {
+export function pool(
+  x: ArrayLike<number>,
+  shape: Shape,
+  { kernel, stride, padding, size }: Pool,
+  body: (window: number[], count: number) => number,
+): Float64Array {
   const [batch, height, width, channels] = shape as [number, number, number, number];
   const result: number[] = [];
   for (let n = 0; n < batch; n++)

@@ -20,7 +20,7 @@ export interface DirectGeometry extends ConvGeometry {
   readonly groups: number;
 }
 
-/** The weight of a convolution without gaps and groups that has the same sizes of input and output. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/** Shape of the weight without gaps and groups that has the same sizes of input and output. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 function denseWeight(what: string, weight: Shape, { dilation, groups }: DirectGeometry): Shape {
   const [kernelH, kernelW, inGroup, outChannels] = weight as [number, number, number, number];
   if (![...dilation, groups].every((n) => Number.isInteger(n) && n >= 1) || (weight.length === 4 && outChannels % groups !== 0)) {
@@ -39,7 +39,12 @@ export function directOutputShape(input: Shape, weight: Shape, geometry: DirectG
 }
 
 /** Shape of the transposed convolution's result. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
-export function directTransposeShape(input: Shape, weight: Shape, geometry: DirectGeometry, outputPadding: readonly [number, number]): Shape {
+export function directTransposeShape(
+  input: Shape,
+  weight: Shape,
+  geometry: DirectGeometry,
+  outputPadding: readonly [number, number],
+): Shape {
   return convTranspose2dOutputShape(input, denseWeight('convTranspose2d', weight, geometry), geometry, outputPadding);
 }
 
@@ -52,7 +57,12 @@ interface Operands {
 }
 
 /** How many channels of which sides a kernel takes at a time, and its uniforms. */
-function prepare({ x, y, weight, bias }: Operands, weightShape: Shape, { stride, padding, dilation, groups }: DirectGeometry, lanesOf: 'x' | 'y') {
+function prepare(
+  { x, y, weight, bias }: Operands,
+  weightShape: Shape,
+  { stride, padding, dilation, groups }: DirectGeometry,
+  lanesOf: 'x' | 'y',
+) {
   const [batch, inH, inW, inC] = x.shape as [number, number, number, number];
   const [, outH, outW, outC] = y.shape as [number, number, number, number];
   const depthwise = groups === inC && groups === outC;
@@ -105,12 +115,24 @@ export function directForward(input: Tensor, weight: Tensor, bias: Tensor | null
  * @param inputShape of the result
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function directInputGrad(gradOutput: Tensor, weight: Tensor, bias: Tensor | null, inputShape: Shape, geometry: DirectGeometry, out?: Tensor): Tensor {
+export function directInputGrad(
+  gradOutput: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  inputShape: Shape,
+  geometry: DirectGeometry,
+  out?: Tensor,
+): Tensor {
   expectShape('gradient of conv2d', directOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
   const x = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
   expectShape('out of convTranspose2d', inputShape, x.shape);
   if (bias) expectShape('bias of convTranspose2d', [inputShape[3]!], bias.shape);
-  const call = prepare({ x: { tensor: x, shape: inputShape }, y: { tensor: gradOutput, shape: gradOutput.shape }, weight, bias }, weight.shape, geometry, 'x');
+  const call = prepare(
+    { x: { tensor: x, shape: inputShape }, y: { tensor: gradOutput, shape: gradOutput.shape }, weight, bias },
+    weight.shape,
+    geometry,
+    'x',
+  );
   gradOutput.gpu.dispatch({
     shader: specialise('conv2d_direct_input_grad', call.sources(inputGradSource), call.constants),
     bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), x.written()],
@@ -128,7 +150,12 @@ export function directInputGrad(gradOutput: Tensor, weight: Tensor, bias: Tensor
 export function directWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: DirectGeometry): Tensor {
   expectShape('gradient of conv2d', directOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
   const dw = Tensor.empty(input.gpu, weightShape, 'conv2d weight gradient');
-  const call = prepare({ x: { tensor: input, shape: input.shape }, y: { tensor: gradOutput, shape: gradOutput.shape }, weight: dw }, weightShape, geometry, 'y');
+  const call = prepare(
+    { x: { tensor: input, shape: input.shape }, y: { tensor: gradOutput, shape: gradOutput.shape }, weight: dw },
+    weightShape,
+    geometry,
+    'y',
+  );
   input.gpu.dispatch({
     shader: specialise('conv2d_direct_weight_grad', call.sources(weightGradSource), call.constants, call.aliases),
     bindings: [input.read(), gradOutput.read(), dw.written()],

@@ -67,7 +67,9 @@ export function expectF32(tensor: Tensor): void {
   throw new ShadegradError('INVALID_ARGUMENT', `"${tensor.label}" has the wrong type for arithmetic`, {
     expected: 'f32',
     received: tensor.dtype,
-    fix: tensor.dtype === 'u8' ? 'convert images with imageToFloat() first' : 'make labels and indices into numbers with oneHot() or embedding()',
+    fix: tensor.dtype === 'u8'
+      ? 'convert images with imageToFloat() first'
+      : 'make labels and indices into numbers with oneHot() or embedding()',
   });
 }
 

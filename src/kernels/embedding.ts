@@ -22,7 +22,11 @@ function expectTable(indices: Tensor, table: Shape): void {
 function lanes(tensors: readonly Tensor[]): { width: 1 | 4; aliases: Record<string, string>; place(tensor: Tensor): [number, number] } {
   tensors.forEach(expectF32);
   const width = tensors.every((tensor) => tensor.vectorizable) ? 4 : 1;
-  return { width, aliases: { element: width === 4 ? 'vec4f' : 'f32' }, place: ({ base, rowStride }) => [base / width, Math.floor(rowStride / width)] };
+  return {
+    width,
+    aliases: { element: width === 4 ? 'vec4f' : 'f32' },
+    place: ({ base, rowStride }) => [base / width, Math.floor(rowStride / width)],
+  };
 }
 
 /**

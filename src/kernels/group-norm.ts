@@ -61,7 +61,9 @@ class NormWalk {
     const place = (tensor: Tensor | undefined): number[] => {
       if (!tensor) return [0, 0, 0];
       const split = tensor.channels !== channels;
-      return [tensor.base, split ? tensor.rowStride : rows * tensor.rowStride, split ? channels : tensor.rowStride].map((n) => n / this.width);
+      return [tensor.base, split ? tensor.rowStride : rows * tensor.rowStride, split ? channels : tensor.rowStride].map(
+        (n) => n / this.width,
+      );
     };
     return new Params()
       .u32(images, rows, channels / this.width, groups, channels / groups, Math.ceil(rows / rowsPerChunk), rowsPerChunk)
@@ -149,7 +151,13 @@ export function groupNormApply(x: Tensor, layout: NormLayout, { mean, inverseStd
  * @param gradOutput of x's shape
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function groupNormGrad(x: Tensor, gradOutput: Tensor, layout: NormLayout, { mean, inverseStd }: GroupStatistics, out?: Tensor): Tensor {
+export function groupNormGrad(
+  x: Tensor,
+  gradOutput: Tensor,
+  layout: NormLayout,
+  { mean, inverseStd }: GroupStatistics,
+  out?: Tensor,
+): Tensor {
   expectShape('gradient of a normalisation', x.shape, gradOutput.shape);
   const { gpu } = x;
   const { images, rows, channels, groups } = layout;
@@ -197,7 +205,14 @@ export function scaleShift(x: Tensor, gamma: Tensor, beta: Tensor | null, out?: 
   x.gpu.dispatch({
     shader: specialise('scale_shift', [walk.source, scaleShiftSource], { ...walk.constants, HAS_BETA: beta !== null }, walk.aliases),
     bindings: [x.read(), gamma.read(), (beta ?? gamma).read(), y.written()],
-    params: new Params().u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(y), walk.place(gamma)[0], beta ? walk.place(beta)[0] : 0),
+    params: new Params().u32(
+      walk.count,
+      walk.columns,
+      ...walk.place(x),
+      ...walk.place(y),
+      walk.place(gamma)[0],
+      beta ? walk.place(beta)[0] : 0,
+    ),
     workgroups: walk.workgroups,
   });
   return y;

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { elementGrid, expectF32, walkSource } from './elements.js';
 import type { Constants } from './kernel.js';
 
-/** How a kernel walks the elements of images whose sizes differ but whose channels agree: four channels at a time where all rows allow it. */
+/** How a kernel walks images whose sizes differ but whose channels agree: four channels at a time where all rows allow it. */
 export interface ImageWalk {
   readonly source: string;
   readonly constants: Constants;

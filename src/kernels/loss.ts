@@ -43,7 +43,7 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   return sumTerms('l1 loss', absoluteDifference, prediction, target, 1 / prediction.size);
 }
 
-/** Mean of (prediction - target)^2 as a [1] tensor; `target` is a tensor, or one number for all. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/** Mean of (prediction - target)^2 as a [1] tensor; `target` is a tensor or one number for all. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   return sumTerms('mse loss', squaredDifference, prediction, target, 1 / prediction.size);
 }

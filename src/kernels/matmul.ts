@@ -86,7 +86,13 @@ const TERMS_WORTH_A_DISPATCH = 2 ** 20;
  * The convolution's kernels take a weight without gaps, and there is none for two transposed operands. A batch is as many dispatches of
  * theirs: that pays on lavapipe, whose subgroups make them three times as fast as the tile.
  */
-function chooseVariant(gpu: Gpu, b: Tensor, y: Tensor, { transposeA, transposeB }: MatmulOptions, { batch, m, n, k }: MatmulSizes): MatmulVariant {
+function chooseVariant(
+  gpu: Gpu,
+  b: Tensor,
+  y: Tensor,
+  { transposeA, transposeB }: MatmulOptions,
+  { batch, m, n, k }: MatmulSizes,
+): MatmulVariant {
   const { software, subgroupSize } = gpu.adapter;
   const count = elementCount(batch);
   const pays = count === 1 || (software && (subgroupSize ?? 0) >= 8 && n >= 32 && m * n * k >= TERMS_WORTH_A_DISPATCH);
@@ -114,11 +120,12 @@ const PIXELS_IN_ROW = 32;
 
 /** Height and width of as many pixels: rows of at least PIXELS_IN_ROW, as short as they come out even. */
 function imageOf(pixels: number): [number, number] {
-  for (let width = PIXELS_IN_ROW; width * width <= pixels * PIXELS_IN_ROW; width++) if (pixels % width === 0) return [pixels / width, width];
+  for (let width = PIXELS_IN_ROW; width * width <= pixels * PIXELS_IN_ROW; width++)
+    if (pixels % width === 0) return [pixels / width, width];
   return [1, pixels];
 }
 
-/** One product: rows are pixels, and the three kernels of a convolution are the product with no, the second, the first operand transposed. */
+/** One product: rows are pixels. The three kernels of a convolution are the product with no, the second, the first operand transposed. */
 function convolve(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulOptions, { m, n, k }: MatmulSizes, y: Tensor): void {
   const image = transposeA ? imageOf(k) : [1, m];
   const views = [
@@ -133,7 +140,14 @@ function convolve(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulOption
   for (const view of views) view.dispose();
 }
 
-function multiply(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions, { batch, m, n, k }: MatmulSizes, y: Tensor, variant: 'tile' | WorkgroupTile): void {
+function multiply(
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false }: MatmulOptions,
+  { batch, m, n, k }: MatmulSizes,
+  y: Tensor,
+  variant: 'tile' | WorkgroupTile,
+): void {
   const count = elementCount(batch);
   const [operand, other] = [operandA(a.vectorizable), operandB(b.vectorizable)];
   const constants = { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, ...operand.constants, ...other.constants };

@@ -23,7 +23,9 @@ export function paddedShape(shape: Shape, margins: Margins, mode: PadMode): Shap
   const [top, bottom, left, right] = margins;
   if (margins.length !== 4 || !margins.every((margin) => Number.isInteger(margin) && margin >= 0)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'padding of pad', {
-      expected: '[top, bottom, left, right], whole numbers of at least 0', received: formatShape(margins), fix: 'use slice() to take rows or columns away',
+      expected: '[top, bottom, left, right], whole numbers of at least 0',
+      received: formatShape(margins),
+      fix: 'use slice() to take rows or columns away',
     });
   }
   if (mode === 'reflect' && (Math.max(top, bottom) >= height || Math.max(left, right) >= width)) {

@@ -42,11 +42,18 @@ export function pooledShape(shape: Shape, { kernel, stride, padding, ceilMode }:
   const result = [batch, windows(height, 0), windows(width, 1), channels];
   if (result[1]! >= 1 && result[2]! >= 1) return result;
   throw new ShadegradError('SHAPE_MISMATCH', 'input of a pool', {
-    expected: `at least ${formatShape(kernel)} pixels with the padding`, received: formatShape(shape), fix: 'use larger images, a smaller kernel or fewer pools',
+    expected: `at least ${formatShape(kernel)} pixels with the padding`,
+    received: formatShape(shape),
+    fix: 'use larger images, a smaller kernel or fewer pools',
   });
 }
 
-function poolParams(walk: ImageWalk, x: { shape: Shape; tensor: Tensor }, y: { shape: Shape; tensor: Tensor }, { kernel, stride, padding }: PoolGeometry): Params {
+function poolParams(
+  walk: ImageWalk,
+  x: { shape: Shape; tensor: Tensor },
+  y: { shape: Shape; tensor: Tensor },
+  { kernel, stride, padding }: PoolGeometry,
+): Params {
   return new Params().u32(
     x.shape[0]!, walk.channels, x.shape[1]!, x.shape[2]!, y.shape[1]!, y.shape[2]!,
     ...kernel, ...stride, ...padding, ...walk.place(x.tensor), ...walk.place(y.tensor),
@@ -104,7 +111,11 @@ export function maxPoolGather(x: Tensor, index: Tensor, geometry: PoolGeometry):
   expectIndex(index, shape);
   const y = Tensor.empty(x.gpu, shape, 'at the chosen pixels');
   // Neighbouring channels have chosen different pixels: one number at a time.
-  const walk = { ...walkImages('input of maxPoolGather', [x, y]), channels: x.channels, place: ({ base, rowStride }: Tensor): [number, number] => [base, rowStride] };
+  const walk = {
+    ...walkImages('input of maxPoolGather', [x, y]),
+    channels: x.channels,
+    place: ({ base, rowStride }: Tensor): [number, number] => [base, rowStride],
+  };
   x.gpu.dispatch({
     shader: specialise('pool_max_gather', [walk.source, windowSource, maxGatherSource], walk.constants),
     bindings: [x.read(), index.read(), y.written()],
@@ -131,7 +142,12 @@ export function averagePool(x: Tensor, geometry: PoolGeometry, includePad: boole
   expectShape('out of averagePool', shape, y.shape);
   const walk = walkImages('input of averagePool', [x, y]);
   x.gpu.dispatch({
-    shader: specialise('pool_average', [walk.source, windowSource, divisorSource, averageSource], { ...walk.constants, INCLUDE_PAD: includePad }, walk.aliases),
+    shader: specialise(
+      'pool_average',
+      [walk.source, windowSource, divisorSource, averageSource],
+      { ...walk.constants, INCLUDE_PAD: includePad },
+      walk.aliases,
+    ),
     bindings: [x.read(), y.written()],
     params: poolParams(walk, side(x), side(y), geometry),
     workgroups: walk.workgroups(shape),
@@ -149,7 +165,12 @@ export function averagePoolGrad(gradOutput: Tensor, shape: Shape, geometry: Pool
   const dx = Tensor.empty(gradOutput.gpu, shape, 'average pool gradient');
   const walk = walkImages('gradient of averagePool', [dx, gradOutput]);
   gradOutput.gpu.dispatch({
-    shader: specialise('pool_average_grad', [walk.source, windowSource, divisorSource, averageGradSource], { ...walk.constants, INCLUDE_PAD: includePad }, walk.aliases),
+    shader: specialise(
+      'pool_average_grad',
+      [walk.source, windowSource, divisorSource, averageGradSource],
+      { ...walk.constants, INCLUDE_PAD: includePad },
+      walk.aliases,
+    ),
     bindings: [gradOutput.read(), dx.written()],
     params: poolParams(walk, side(dx), side(gradOutput), geometry),
     workgroups: walk.workgroups(shape),

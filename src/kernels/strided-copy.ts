@@ -63,14 +63,20 @@ export function stridedCopy(lengths: Shape, x: StridedView, y: StridedView): voi
   }
   const bases = [x.tensor.base + x.offset, y.tensor.base + y.offset] as const;
   const [inner, ...outer] = axes as [Axis, ...Axis[]];
-  const whole = inner.x === 1 && inner.y === 1 && [inner.length, ...bases, ...outer.flatMap((axis) => [axis.x, axis.y])].every((n) => n % 4 === 0);
+  const whole =
+    inner.x === 1 && inner.y === 1 && [inner.length, ...bases, ...outer.flatMap((axis) => [axis.x, axis.y])].every((n) => n % 4 === 0);
   const width = whole ? 4 : 1;
   const count = elementCount(lengths) / width;
   const padded = (pick: (axis: Axis, index: number) => number, filler: number): number[] =>
     Array.from({ length: MOST_AXES }, (_, index) => (axes[index] ? pick(axes[index]!, index) : filler));
   const stride = (value: number, index: number): number => (index === 0 ? value : value / width);
   y.tensor.gpu.dispatch({
-    shader: specialise('strided_copy', [walkSource, stridedCopySource], { STRIDED: false, AXES: axes.length }, { element: whole ? 'vec4u' : 'u32' }),
+    shader: specialise(
+      'strided_copy',
+      [walkSource, stridedCopySource],
+      { STRIDED: false, AXES: axes.length },
+      { element: whole ? 'vec4u' : 'u32' },
+    ),
     bindings: [x.tensor.read(), y.tensor.written()],
     params: new Params()
       .u32(count, bases[0] / width, bases[1] / width, ...padded(({ length }, index) => (index === 0 ? length / width : length), 1))

@@ -32,9 +32,16 @@ export function upsample(x: Tensor, resampling: Resampling, out?: Tensor): Tenso
   expectShape('out of upsample', shape, y.shape);
   const walk = walkImages('input of upsample', [x, y]);
   x.gpu.dispatch({
-    shader: specialise('upsample', [walk.source, resampleSource, upsampleSource], { ...walk.constants, ...constants(resampling) }, walk.aliases),
+    shader: specialise(
+      'upsample',
+      [walk.source, resampleSource, upsampleSource],
+      { ...walk.constants, ...constants(resampling) },
+      walk.aliases,
+    ),
     bindings: [x.read(), y.written()],
-    params: new Params().u32(batch, walk.channels, height, width, ...resampling.size, ...walk.place(x), ...walk.place(y)).f32(...resampling.ratio),
+    params: new Params()
+      .u32(batch, walk.channels, height, width, ...resampling.size, ...walk.place(x), ...walk.place(y))
+      .f32(...resampling.ratio),
     workgroups: walk.workgroups(shape),
   });
   return y;
@@ -52,9 +59,16 @@ export function upsampleGrad(gradOutput: Tensor, shape: Shape, resampling: Resam
   expectShape('out of upsampleGrad', shape, dx.shape);
   const walk = walkImages('gradient of upsample', [dx, gradOutput]);
   gradOutput.gpu.dispatch({
-    shader: specialise('upsample_grad', [walk.source, resampleSource, upsampleGradSource], { ...walk.constants, ...constants(resampling) }, walk.aliases),
+    shader: specialise(
+      'upsample_grad',
+      [walk.source, resampleSource, upsampleGradSource],
+      { ...walk.constants, ...constants(resampling) },
+      walk.aliases,
+    ),
     bindings: [gradOutput.read(), dx.written()],
-    params: new Params().u32(batch, walk.channels, height, width, ...resampling.size, ...walk.place(dx), ...walk.place(gradOutput)).f32(...resampling.ratio),
+    params: new Params()
+      .u32(batch, walk.channels, height, width, ...resampling.size, ...walk.place(dx), ...walk.place(gradOutput))
+      .f32(...resampling.ratio),
     workgroups: walk.workgroups(shape),
   });
   return dx;

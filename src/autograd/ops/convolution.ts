@@ -14,7 +14,7 @@ export interface ConvOptions extends OutOption {
   padding?: Pair;
   /** Pixels from one tap of the kernel to the next. Default 1: no gaps. Other convolutions have plain kernels, not the tuned ones. */
   dilation?: Pair;
-  /** Into how many groups the channels of both sides are cut that do not see each other. Default 1. As with `dilation`, others are slower. */
+  /** Into how many groups, which do not see each other, the channels of both sides are cut. Default 1. Others are slower, too. */
   groups?: number;
 }
 
@@ -25,7 +25,12 @@ const isPlain = (dilation: Pair, groups: number): boolean => groups === 1 && pai
  * @returns [batch, floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, likewise w, out]
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, { stride = 1, padding = 0, dilation = 1, groups = 1, out }: ConvOptions = {}): Tensor {
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { stride = 1, padding = 0, dilation = 1, groups = 1, out }: ConvOptions = {},
+): Tensor {
   const geometry = { stride: pair(stride), padding: pair(padding) };
   if (!isPlain(dilation, groups)) return directConv2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, out);
   const y = conv.conv2dForward(x, weight, bias, geometry, out);
@@ -50,7 +55,9 @@ export function convTranspose2d(
   { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out }: ConvTransposeOptions = {},
 ): Tensor {
   const geometry = { stride: pair(stride), padding: pair(padding) };
-  if (!isPlain(dilation, groups)) return directConvTranspose2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, pair(outputPadding), out);
+  if (!isPlain(dilation, groups)) {
+    return directConvTranspose2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, pair(outputPadding), out);
+  }
   const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
   const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
   return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, convTransposeRule(x, weight, geometry));

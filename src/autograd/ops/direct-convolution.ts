@@ -16,7 +16,14 @@ export function directConv2d(x: Tensor, weight: Tensor, bias: Tensor | null, geo
 }
 
 /** x [batch, h, w, in] with weight [kernel h, kernel w, out / groups, in]. */
-export function directConvTranspose2d(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: conv.DirectGeometry, outputPadding: readonly [number, number], out?: Tensor): Tensor {
+export function directConvTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  geometry: conv.DirectGeometry,
+  outputPadding: readonly [number, number],
+  out?: Tensor,
+): Tensor {
   const taps = packed(weight);
   const shape = conv.directTransposeShape(x.shape, taps.shape, geometry, outputPadding);
   const y = conv.directInputGrad(x, taps, bias, shape, geometry, out);
@@ -40,12 +47,22 @@ function adjointRule(x: Tensor, weight: Tensor, geometry: conv.DirectGeometry): 
 }
 
 function inputGrad(dy: Tensor, weight: Tensor, shape: Shape, geometry: conv.DirectGeometry): Tensor {
-  return track('conv2d input gradient', [dy, weight], conv.directInputGrad(dy, weight, null, shape, geometry), adjointRule(dy, weight, geometry));
+  return track(
+    'conv2d input gradient',
+    [dy, weight],
+    conv.directInputGrad(dy, weight, null, shape, geometry),
+    adjointRule(dy, weight, geometry),
+  );
 }
 
 function weightGrad(x: Tensor, dy: Tensor, shape: Shape, geometry: conv.DirectGeometry): Tensor {
-  return track('conv2d weight gradient', [x, dy], conv.directWeightGrad(x, dy, shape, geometry), rule(([dx, ddy]) => where([dx, dy], [ddy, x]), (g, [dx, ddy]) => [
-    dx ? inputGrad(dy, g, x.shape, geometry) : null,
-    ddy ? directConv2d(x, g, null, geometry) : null,
-  ]));
+  return track(
+    'conv2d weight gradient',
+    [x, dy],
+    conv.directWeightGrad(x, dy, shape, geometry),
+    rule(
+      ([dx, ddy]) => where([dx, dy], [ddy, x]),
+      (g, [dx, ddy]) => [dx ? inputGrad(dy, g, x.shape, geometry) : null, ddy ? directConv2d(x, g, null, geometry) : null],
+    ),
+  );
 }

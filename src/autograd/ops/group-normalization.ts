@@ -41,7 +41,9 @@ export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions =
   const { channels } = x;
   if (!(Number.isInteger(groups) && groups >= 1 && channels % groups === 0 && x.shape.length > 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'groups of groupNorm', {
-      expected: 'a whole number that divides the channels of [batch, ..., channels]', received: `${groups} for ${formatShape(x.shape)}`, fix: 'choose a divisor of the channels',
+      expected: 'a whole number that divides the channels of [batch, ..., channels]',
+      received: `${groups} for ${formatShape(x.shape)}`,
+      fix: 'choose a divisor of the channels',
     });
   }
   const images = x.shape[0]!;
@@ -60,7 +62,9 @@ const LANES = 64;
 export function layerNorm(x: Tensor, normalizedShape: Shape, options: GroupNormOptions = {}): Tensor {
   if (normalizedShape.length === 0 || !sameShape(x.shape.slice(-normalizedShape.length), normalizedShape)) {
     throw new ShadegradError('SHAPE_MISMATCH', 'normalised shape of layerNorm', {
-      expected: `the last axes of ${formatShape(x.shape)}`, received: formatShape(normalizedShape), fix: 'pass [x.channels] to normalise over the channels',
+      expected: `the last axes of ${formatShape(x.shape)}`,
+      received: formatShape(normalizedShape),
+      fix: 'pass [x.channels] to normalise over the channels',
     });
   }
   const size = elementCount(normalizedShape);
@@ -74,7 +78,13 @@ function widestDivisor(size: number): number {
   return divisors.find((lanes) => lanes % 4 === 0) ?? divisors[0]!;
 }
 
-function affine(what: string, x: Tensor, layout: kernel.NormLayout, shape: Shape, { gamma, beta, epsilon = 1e-5, out }: GroupNormOptions): Tensor {
+function affine(
+  what: string,
+  x: Tensor,
+  layout: kernel.NormLayout,
+  shape: Shape,
+  { gamma, beta, epsilon = 1e-5, out }: GroupNormOptions,
+): Tensor {
   if (gamma) expectShape(`gamma of ${what}`, shape, gamma.shape);
   if (beta) expectShape(`beta of ${what}`, shape, beta.shape);
   if (out) expectShape(`out of ${what}`, x.shape, out.shape);
@@ -97,7 +107,12 @@ function affine(what: string, x: Tensor, layout: kernel.NormLayout, shape: Shape
 /** (x - mean) / deviation, with statistics that were computed from x and depend on it. */
 export function normalised(x: Tensor, statistics: kernel.GroupStatistics, layout: kernel.NormLayout, out?: Tensor): Tensor {
   const y = kernel.groupNormApply(x, layout, statistics, out);
-  return track('normalisation', [x], y, rule([x, statistics.mean, statistics.inverseStd], (dy) => [normaliseGradient(x, statistics, dy, layout)]));
+  return track(
+    'normalisation',
+    [x],
+    y,
+    rule([x, statistics.mean, statistics.inverseStd], (dy) => [normaliseGradient(x, statistics, dy, layout)]),
+  );
 }
 
 /** One kernel, or operations where it is to be differentiated again. */

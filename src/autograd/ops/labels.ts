@@ -34,10 +34,16 @@ const IGNORED = -100;
  * @returns a tensor of one number, or [...] with the reduction 'none'
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {},
+): Tensor {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'labelSmoothing of crossEntropy', {
-      expected: 'the share of a label that is spread over all classes, from 0 to 1', received: String(labelSmoothing), fix: 'use a small share such as 0.1',
+      expected: 'the share of a label that is spread over all classes, from 0 to 1',
+      received: String(labelSmoothing),
+      fix: 'use a small share such as 0.1',
     });
   }
   const classes = logits.channels;
@@ -48,7 +54,9 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean
   expectShape('probabilities of crossEntropy', logits.shape, labels.shape);
   if (ignoreIndex !== undefined) {
     throw new ShadegradError('INVALID_ARGUMENT', 'ignoreIndex of crossEntropy', {
-      expected: 'labels of type i32', received: 'probabilities of the classes', fix: 'leave it out, or give such rows probabilities of zero',
+      expected: 'labels of type i32',
+      received: 'probabilities of the classes',
+      fix: 'leave it out, or give such rows probabilities of zero',
     });
   }
   const logarithms = logSoftmax(logits);
@@ -58,7 +66,8 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean
 
 /** Sums along the last axis, and their mean or sum. */
 function reduced(terms: Tensor, reduction: Reduction): Tensor {
-  if (reduction === 'none') return sumTo(terms, [...terms.shape.slice(0, -1), 1]).reshape(terms.shape.length > 1 ? terms.shape.slice(0, -1) : [1]);
+  if (reduction === 'none')
+    return sumTo(terms, [...terms.shape.slice(0, -1), 1]).reshape(terms.shape.length > 1 ? terms.shape.slice(0, -1) : [1]);
   return reduction === 'sum' ? sum(terms) : scale(sum(terms), 1 / terms.rows);
 }
 
@@ -86,16 +95,26 @@ function pick(x: Tensor, labels: Tensor, options: kernel.LabelOptions): Tensor {
 }
 
 function spread(x: Tensor, labels: Tensor, shape: Shape, options: kernel.LabelOptions): Tensor {
-  return track('spread labels', [x], kernel.spreadLabels(packed(x), labels, shape, options), rule([labels], (g) => [pick(g, labels, options)]));
+  return track(
+    'spread labels',
+    [x],
+    kernel.spreadLabels(packed(x), labels, shape, options),
+    rule([labels], (g) => [pick(g, labels, options)]),
+  );
 }
 
 /**
- * A row of zeros with a one at each label: f32 [..., classes] of i32 [...]. A label that is no class gets a row of NaN. Labels have no gradient.
+ * A row of zeros with a one at each label: f32 [..., classes] of i32 [...]. A label that is no class gets a row of NaN. Labels have no
+ * gradient.
  * @throws INVALID_ARGUMENT
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
   if (!(Number.isInteger(classes) && classes >= 1)) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'classes of oneHot', { expected: 'a whole number of at least 1', received: String(classes), fix: 'pass how many classes there are' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'classes of oneHot', {
+      expected: 'a whole number of at least 1',
+      received: String(classes),
+      fix: 'pass how many classes there are',
+    });
   }
   return kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null });
 }

@@ -24,7 +24,8 @@ function expectTarget(what: string, x: Tensor, target: Target): void {
  */
 export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('l1Loss', prediction, target);
-  return track('l1Loss', operands(prediction, target), kernel.l1Loss(prediction, target), rule(operands(prediction, target), (dy, [dPrediction, dTarget]) => [
+  const inputs = operands(prediction, target);
+  return track('l1Loss', inputs, kernel.l1Loss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
     dPrediction ? l1LossGrad(prediction, target, dy) : null,
     dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
   ]));
@@ -37,7 +38,8 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
  */
 export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('mseLoss', prediction, target);
-  return track('mseLoss', operands(prediction, target), kernel.mseLoss(prediction, target), rule(operands(prediction, target), (dy, [dPrediction, dTarget]) => [
+  const inputs = operands(prediction, target);
+  return track('mseLoss', inputs, kernel.mseLoss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
     dPrediction ? mseLossGrad(prediction, target, dy) : null,
     dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
   ]));
@@ -50,7 +52,8 @@ export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
  */
 export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
   expectTarget('bceWithLogits', logits, target);
-  const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] => where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
+  const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] =>
+    where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
   return track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
     dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
     dTarget ? multiply(spreadMean(dy, logits.shape), scale(logits, -1)) : null,

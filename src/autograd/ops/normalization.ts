@@ -78,7 +78,13 @@ function batchRule(x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule {
 }
 
 /** The gradients in operations, where they are to be differentiated again: a batch is one image that is as many rows as it has pixels. */
-function composed(x: Tensor, gamma: Tensor, { mean, inverseStd }: NormStatistics, dy: Tensor, [dx, dGamma, dBeta]: readonly (GradientTarget | undefined)[]): (Tensor | null)[] {
+function composed(
+  x: Tensor,
+  gamma: Tensor,
+  { mean, inverseStd }: NormStatistics,
+  dy: Tensor,
+  [dx, dGamma, dBeta]: readonly (GradientTarget | undefined)[],
+): (Tensor | null)[] {
   const { rows, channels } = x;
   const matrix = (tensor: Tensor): Tensor => packed(tensor).reshape([rows, channels]);
   const given = { mean: mean.viewAs([1, channels]), inverseStd: inverseStd.viewAs([1, channels]) };

@@ -7,7 +7,7 @@ import type { OutOption } from './options.js';
 export type { PadMode } from '../../kernels/pad.js';
 
 export interface PadOptions extends OutOption {
-  /** What the margins hold: 'zeros', the mirror image about the edge pixels ('reflect'), or the edge pixels ('replicate'). Default 'zeros'. */
+  /** What the margins hold: 'zeros' (default), the mirror image about the edge pixels ('reflect'), or the edge pixels ('replicate'). */
   mode?: kernel.PadMode;
   /** The number that the mode 'zeros' pads with. Default 0. */
   value?: number;

@@ -26,7 +26,8 @@ const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = f
   ({ kernel: pair(window), stride: pair(stride), padding: pair(padding), ceilMode });
 
 /**
- * The largest number of each window of x [batch, h, w, channels]. The gradient goes to the first of the largest pixels; NaN counts as largest.
+ * The largest number of each window of x [batch, h, w, channels]. The gradient goes to the first of the largest pixels; NaN counts as
+ * largest.
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
@@ -38,11 +39,21 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
 // Once the pixels are chosen all is linear, and each of these is the adjoint of the other.
 
 function spread(dy: Tensor, index: Tensor, shape: Shape, geometry: kernel.PoolGeometry): Tensor {
-  return track('maxPool2d gradient', [dy], kernel.maxPoolGrad(dy, index, shape, geometry), rule([index], (g) => [gather(g, index, geometry)]));
+  return track(
+    'maxPool2d gradient',
+    [dy],
+    kernel.maxPoolGrad(dy, index, shape, geometry),
+    rule([index], (g) => [gather(g, index, geometry)]),
+  );
 }
 
 function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor {
-  return track('chosen pixels', [x], kernel.maxPoolGather(x, index, geometry), rule([index], (dy) => [spread(dy, index, x.shape, geometry)]));
+  return track(
+    'chosen pixels',
+    [x],
+    kernel.maxPoolGather(x, index, geometry),
+    rule([index], (dy) => [spread(dy, index, x.shape, geometry)]),
+  );
 }
 
 /** The mean of each window of x [batch, h, w, channels]. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
@@ -51,11 +62,21 @@ export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
 }
 
 function average(x: Tensor, geometry: kernel.PoolGeometry, includePad: boolean, out?: Tensor): Tensor {
-  return track('avgPool2d', [x], kernel.averagePool(x, geometry, includePad, out), rule([], (dy) => [averageGradient(dy, x.shape, geometry, includePad)]));
+  return track(
+    'avgPool2d',
+    [x],
+    kernel.averagePool(x, geometry, includePad, out),
+    rule([], (dy) => [averageGradient(dy, x.shape, geometry, includePad)]),
+  );
 }
 
 function averageGradient(dy: Tensor, shape: Shape, geometry: kernel.PoolGeometry, includePad: boolean): Tensor {
-  return track('avgPool2d gradient', [dy], kernel.averagePoolGrad(dy, shape, geometry, includePad), rule([], (g) => [average(g, geometry, includePad)]));
+  return track(
+    'avgPool2d gradient',
+    [dy],
+    kernel.averagePoolGrad(dy, shape, geometry, includePad),
+    rule([], (g) => [average(g, geometry, includePad)]),
+  );
 }
 
 /** The mean of every channel of every image: [batch, 1, 1, channels] of [batch, h, w, channels]. @throws SHAPE_MISMATCH */

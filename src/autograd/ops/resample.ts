@@ -24,17 +24,27 @@ export interface UpsampleOptions extends OutOption {
 export function upsample(x: Tensor, { scale, size, mode = 'nearest', alignCorners = false, out }: UpsampleOptions): Tensor {
   const [, height, width] = imageShape(x.shape, 'input of upsample');
   if ((scale === undefined) === (size === undefined)) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'size of upsample', { expected: 'either scale or size', received: scale === undefined ? 'neither' : 'both', fix: 'pass one of the two' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'size of upsample', {
+      expected: 'either scale or size',
+      received: scale === undefined ? 'neither' : 'both',
+      fix: 'pass one of the two',
+    });
   }
   const scales = pair(scale ?? 1);
   const sizes = size === undefined ? [Math.floor(height * scales[0]), Math.floor(width * scales[1])] as const : pair(size);
   if (!sizes.every((length) => Number.isInteger(length) && length >= 1) || !scales.every((factor) => factor > 0)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'size of upsample', {
-      expected: 'whole numbers of at least 1 pixel', received: formatShape(sizes), fix: 'use a positive size, or a scale that leaves a pixel',
+      expected: 'whole numbers of at least 1 pixel',
+      received: formatShape(sizes),
+      fix: 'use a positive size, or a scale that leaves a pixel',
     });
   }
   if (alignCorners && mode === 'nearest') {
-    throw new ShadegradError('INVALID_ARGUMENT', 'alignCorners of upsample', { expected: 'the mode bilinear', received: mode, fix: 'leave alignCorners out' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'alignCorners of upsample', {
+      expected: 'the mode bilinear',
+      received: mode,
+      fix: 'leave alignCorners out',
+    });
   }
   const ratio = (axis: 0 | 1, length: number): number => {
     if (alignCorners) return sizes[axis] > 1 ? (length - 1) / (sizes[axis] - 1) : 0;
@@ -63,7 +73,8 @@ function expectFactor(what: string, factor: number, divides: boolean, expected: 
 }
 
 /**
- * Channels become pixels (Shi et al. 2016): [batch, h, w, c r^2] is [batch, h r, w r, c], where channel c r^2 + i r + j goes to row i, column j.
+ * Channels become pixels (Shi et al. 2016): [batch, h, w, c r^2] is [batch, h r, w r, c], where channel c r^2 + i r + j goes to row i,
+ * column j.
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
