@@ -171,6 +171,9 @@ test('what cannot be done is refused', async () => {
   await failure('INVALID_ARGUMENT', () => ops.crossEntropy(x, x, { ignoreIndex: 0 }), 'ignoreIndex');
   await failure('INVALID_ARGUMENT', () => ops.oneHot(labels(2), 0), 'classes of oneHot');
   await failure('INVALID_ARGUMENT', () => ops.mseLoss(x, NaN), 'finite');
+  await failure('INVALID_ARGUMENT', () => ops.nllLoss(x, labels(4), { ignoreIndex: 0.5 }), 'ignoreIndex');
+  await failure('INVALID_ARGUMENT', () => ops.crossEntropy(x, x, { reduction: 'batchmean' as never }), "'mean', 'sum', 'none'");
+  await failure('INVALID_ARGUMENT', () => ops.hingeLoss(x, 'true' as never), 'form of hingeLoss');
   await failure('SHAPE_MISMATCH', () => ops.bceWithLogits(x, Tensor.from(gpu, [1], [1])), 'target of bceWithLogits');
 });
 

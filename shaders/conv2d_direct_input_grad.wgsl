@@ -6,12 +6,12 @@
 //
 // y (binding 0), w (binding 1), x (binding 3): see operands/direct_conv_shape.wgsl. bias (binding 2): [in_c]; any buffer when
 // has_bias is 0. WIDTH (prepended) input channels at a time: 4 if DEPTHWISE (prepended) and all rows allow it, else 1; `lane` is
-// vec4f or f32.
+// vec4f or f32. The others' sums take as many terms at a time as operands/inner_*.wgsl says.
 //
 // Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of x.
 
-@group(0) @binding(0) var<storage, read> y: array<lane>;
-@group(0) @binding(1) var<storage, read> w: array<lane>;
+@group(0) @binding(0) var<storage, read> y: array<terms>;
+@group(0) @binding(1) var<storage, read> w: array<terms>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> x: array<lane>;
 @group(0) @binding(4) var<uniform> shape: DirectConvShape;
@@ -43,9 +43,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let tap = (kh * shape.kernel_w + kw) * shape.in_group;
         let weights = shape.w_base + (tap + channel - g * shape.in_group) * shape.out_c + first;
         if (DEPTHWISE) {
-          sum += y[source / WIDTH] * w[weights / WIDTH];
+          sum += each(y[source / TERMS], w[weights / TERMS]);
         } else {
-          for (var k = 0u; k < shape.out_group; k++) { sum += y[source + k] * w[weights + k]; }
+          for (var k = 0u; k < shape.out_group; k += TERMS) {
+            sum += lane(inner(y[(source + k) / TERMS], w[(weights + k) / TERMS]));
+          }
         }
       }
     }

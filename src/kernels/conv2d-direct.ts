@@ -7,6 +7,8 @@ import { elementGrid, expectF32, walkSource } from './elements.js';
 import { specialise, type Constants } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
+import innerScalarSource from '../../shaders/operands/inner_scalar.wgsl';
+import innerVec4Source from '../../shaders/operands/inner_vec4.wgsl';
 import forwardSource from '../../shaders/conv2d_direct_forward.wgsl';
 import inputGradSource from '../../shaders/conv2d_direct_input_grad.wgsl';
 import weightGradSource from '../../shaders/conv2d_direct_weight_grad.wgsl';
@@ -73,8 +75,10 @@ function prepare(
   const width = whole && weight.vectorizable ? 4 : 1;
   const lane = width === 4 ? 'vec4f' : 'f32';
   const constants: Constants = { STRIDED: false, WIDTH: width, DEPTHWISE: depthwise };
+  // Of the input's gradient, whose sums run along the output channels.
+  const vectorTerms = depthwise ? width === 4 : (outC / groups) % 4 === 0 && aligned(y.tensor) && weight.vectorizable;
   return {
-    width, constants,
+    width, constants, vectorTerms,
     sources: (source: string) => [walkSource, width === 4 ? laneVec4Source : laneScalarSource, shapeSource, source],
     aliases: { x_element: depthwise ? lane : 'f32' },
     params: new Params().u32(
@@ -134,7 +138,11 @@ export function directInputGrad(
     'x',
   );
   gradOutput.gpu.dispatch({
-    shader: specialise('conv2d_direct_input_grad', call.sources(inputGradSource), call.constants),
+    shader: specialise(
+      'conv2d_direct_input_grad',
+      [call.vectorTerms ? innerVec4Source : innerScalarSource, ...call.sources(inputGradSource)],
+      { ...call.constants, VECTOR_TERMS: call.vectorTerms },
+    ),
     bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), x.written()],
     params: call.params,
     workgroups: elementGrid(x.size / call.width, gradOutput.gpu.adapter.software),

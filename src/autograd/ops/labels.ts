@@ -5,11 +5,14 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
 import { packed, sumTo } from './axes.js';
 import { add, multiply, scale } from './elementwise.js';
+import { expectName } from './options.js';
 import { sum } from './reductions.js';
 import { logSoftmax } from './softmax.js';
 
 /** What becomes of the losses of the rows: their mean, their sum, or one loss for each row. */
 export type Reduction = 'mean' | 'sum' | 'none';
+
+const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
 export interface NllOptions {
   /** Default 'mean': over the rows that are not ignored. */
@@ -46,6 +49,7 @@ export function crossEntropy(
       fix: 'use a small share such as 0.1',
     });
   }
+  expectName('reduction of crossEntropy', REDUCTIONS, reduction);
   const classes = logits.channels;
   if (labels.dtype === 'i32') {
     kernel.expectLabels('crossEntropy', labels, logits.shape);
@@ -78,11 +82,19 @@ function reduced(terms: Tensor, reduction: Reduction): Tensor {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function nllLoss(logProbabilities: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex = IGNORED }: NllOptions = {}): Tensor {
+  expectName('reduction of nllLoss', REDUCTIONS, reduction);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
   return nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction);
 }
 
 function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignored: number, reduction: Reduction): Tensor {
+  if (!(Number.isInteger(ignored) && Math.abs(ignored) < 2 ** 31)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'ignoreIndex', {
+      expected: 'a whole number of 32 bits',
+      received: String(ignored),
+      fix: 'use a label that no class has, such as -100',
+    });
+  }
   const rows = pick(logarithms, labels, { on: -on, off: -off, ignored });
   if (reduction === 'none') return rows;
   return sum(reduction === 'sum' ? rows : multiply(rows, kernel.labelWeights(labels, ignored)));

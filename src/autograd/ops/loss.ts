@@ -5,6 +5,7 @@ import { Tensor } from '../../tensor/tensor.js';
 import { isTracked, noGrad, rule, track, where } from '../graph.js';
 import { relu, sigmoid } from './activation.js';
 import { addScaled, multiply, scale } from './elementwise.js';
+import { expectName } from './options.js';
 import { mean, spread, spreadMean } from './reductions.js';
 
 /** A tensor of targets, or one number for all elements. */
@@ -66,6 +67,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
  *   generated ones; 'generator': minus the mean of the logits, what the generator is trained with
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
+  expectName('form of hingeLoss', ['real', 'fake', 'generator'], form);
   if (form === 'generator') return scale(mean(logits), -1);
   return mean(relu(addScaled(constant(logits, 1), logits, 1, form === 'real' ? -1 : 1)));
 }

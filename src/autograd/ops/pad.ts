@@ -2,7 +2,7 @@ import * as kernel from '../../kernels/pad.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
-import type { OutOption } from './options.js';
+import { expectName, type OutOption } from './options.js';
 
 export type { PadMode } from '../../kernels/pad.js';
 
@@ -19,6 +19,7 @@ export interface PadOptions extends OutOption {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, also for a reflection of more pixels than there are
  */
 export function pad(x: Tensor, padding: number | kernel.Margins, { mode = 'zeros', value = 0, out }: PadOptions = {}): Tensor {
+  expectName('mode of pad', ['zeros', 'reflect', 'replicate'], mode);
   return padded(x, typeof padding === 'number' ? [padding, padding, padding, padding] : padding, mode, value, out);
 }
 

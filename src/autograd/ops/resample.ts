@@ -4,7 +4,7 @@ import { formatShape, imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
 import { packed, permute } from './axes.js';
-import { pair, type OutOption, type Pair } from './options.js';
+import { expectName, pair, type OutOption, type Pair } from './options.js';
 
 export interface UpsampleOptions extends OutOption {
   /** How many times as high and wide; [vertical, horizontal] or both. Give this or `size`. */
@@ -23,6 +23,7 @@ export interface UpsampleOptions extends OutOption {
  */
 export function upsample(x: Tensor, { scale, size, mode = 'nearest', alignCorners = false, out }: UpsampleOptions): Tensor {
   const [, height, width] = imageShape(x.shape, 'input of upsample');
+  expectName('mode of upsample', ['nearest', 'bilinear'], mode);
   if ((scale === undefined) === (size === undefined)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'size of upsample', {
       expected: 'either scale or size',
