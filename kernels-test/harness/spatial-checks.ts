@@ -339,6 +339,12 @@ export const convChecks: Record<string, OperationCheck> = {
     dilation: [2, 2],
     groups: 1,
   }),
+  'conv2d with dilation of many channels': directConv([2, 5, 4, 16], [3, 2, 16, 17], [2, 3, 3, 17], {
+    stride: [1, 1],
+    padding: [1, 1],
+    dilation: [2, 3],
+    groups: 1,
+  }),
   'conv2d of groups': directConv([1, 5, 4, 6], [3, 3, 2, 12], [1, 3, 2, 12], {
     stride: [2, 2],
     padding: [1, 1],

@@ -3,6 +3,7 @@ import { biasGrad } from '../../kernels/bias.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
+import { dilatedConv2d, hasPhases } from './dilated-convolution.js';
 import { directConv2d, directConvTranspose2d } from './direct-convolution.js';
 import { pair, type OutOption, type Pair } from './options.js';
 import { sumRows } from './reductions.js';
@@ -12,9 +13,9 @@ export interface ConvOptions extends OutOption {
   stride?: Pair;
   /** Zeros taken to lie around the image. Default 0. */
   padding?: Pair;
-  /** Pixels from one tap of the kernel to the next. Default 1: no gaps. Other convolutions have plain kernels, not the tuned ones. */
+  /** Pixels from one tap of the kernel to the next. Default 1: no gaps. */
   dilation?: Pair;
-  /** Into how many groups, which do not see each other, the channels of both sides are cut. Default 1. Others are slower, too. */
+  /** Into how many groups, which do not see each other, the channels of both sides are cut. Default 1. Others have plain, slower kernels. */
   groups?: number;
 }
 
@@ -32,7 +33,11 @@ export function conv2d(
   { stride = 1, padding = 0, dilation = 1, groups = 1, out }: ConvOptions = {},
 ): Tensor {
   const geometry = { stride: pair(stride), padding: pair(padding) };
-  if (!isPlain(dilation, groups)) return directConv2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, out);
+  if (!isPlain(dilation, groups)) {
+    const direct = { ...geometry, dilation: pair(dilation), groups };
+    if (hasPhases(direct, weight.shape)) return dilatedConv2d(x, weight, direct, (phases) => conv2d(phases, weight, bias), { out });
+    return directConv2d(x, weight, bias, direct, out);
+  }
   const y = conv.conv2dForward(x, weight, bias, geometry, out);
   return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, convRule(x, weight, geometry));
 }
