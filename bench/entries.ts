@@ -3,18 +3,24 @@ import { entries as adam } from './adam.bench.js';
 import { entries as batchNorm } from './batch-norm.bench.js';
 import { entries as bias } from './bias.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
+import { entries as conv2dDirect } from './conv2d-direct.bench.js';
 import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
+import { entries as embedding } from './embedding.bench.js';
+import { entries as groupNorm } from './group-norm.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
 import { entries as map } from './map.bench.js';
 import { entries as matmul } from './matmul.bench.js';
+import { entries as pad } from './pad.bench.js';
+import { entries as pool } from './pool.bench.js';
 import { entries as random } from './random.bench.js';
 import { entries as reduce } from './reduce.bench.js';
 import { entries as softmax } from './softmax.bench.js';
 import { entries as stridedCopy } from './strided-copy.bench.js';
+import { entries as upsample } from './upsample.bench.js';
 
 /** The entries of each file of src/kernels that dispatches kernels, by the file's name; in the order of the table. */
 export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
@@ -34,6 +40,12 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   'strided-copy': stridedCopy,
   softmax,
   labels,
+  pad,
+  upsample,
+  pool,
+  'group-norm': groupNorm,
+  embedding,
+  'conv2d-direct': conv2dDirect,
 };
 
 export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();

@@ -56,7 +56,10 @@ const lossGradients: readonly LossGradient[] = [
   { kernel: 'sumGrad', shape: SKIP_128, inputs: 0, run: (x, _, g) => sumGrad(x.shape, g), term: () => 1, divisor: 'one' },
   { kernel: 'meanGrad', shape: SKIP_128, inputs: 0, run: (x, _, g) => meanGrad(x.shape, g), term: () => 1, divisor: 'size' },
   { kernel: 'l1LossGrad', shape: IMAGE, inputs: 2, run: (x, target, g) => l1LossGrad(x, target, g), term: (x, target) => Math.sign(x - target), divisor: 'size' },
-  { kernel: 'mseLossGrad', shape: IMAGE, inputs: 2, run: (x, target, g) => mseLossGrad(x, target, g), term: (x, target) => 2 * (x - target), divisor: 'size' },
+  {
+    kernel: 'mseLossGrad', shape: IMAGE, inputs: 2, run: (x, target, g) => mseLossGrad(x, target, g),
+    term: (x, target) => 2 * (x - target), divisor: 'size',
+  },
   {
     kernel: 'bceWithLogitsGrad', shape: LOGITS, inputs: 1,
     run: (x, _, g) => bceWithLogitsGrad(x, REAL, g), term: (x) => 1 / (1 + Math.exp(-x)) - REAL, divisor: 'size',

@@ -35,7 +35,8 @@ export const entries: readonly BenchEntry[] = products.map(({ a: shapeA, b: shap
         const [entry, i, j] = [Math.floor(index / (m * n)), Math.floor(index / n) % m, index % n];
         let sum = 0;
         for (let t = 0; t < k; t++) {
-          sum += a.data[entry * m * k + (transposeA ? t * m + i : i * k + t)]! * b.data[entry * k * n + (transposeB ? j * k + t : t * n + j)]!;
+          sum +=
+            a.data[entry * m * k + (transposeA ? t * m + i : i * k + t)]! * b.data[entry * k * n + (transposeB ? j * k + t : t * n + j)]!;
         }
         return sum;
       };

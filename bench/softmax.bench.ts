@@ -11,7 +11,8 @@ const shapes: readonly Shape[] = [[1, 128, 128, 21], [16, 256, 256]];
 export const entries: readonly BenchEntry[] = shapes.flatMap((shape): BenchEntry[] => {
   const axis = shape.length - 1;
   const length = shape[axis]!;
-  const line = (x: Float32Array, index: number): Float32Array => x.subarray(Math.floor(index / length) * length, (Math.floor(index / length) + 1) * length);
+  const line = (x: Float32Array, index: number): Float32Array =>
+    x.subarray(Math.floor(index / length) * length, (Math.floor(index / length) + 1) * length);
   const close = { absolute: 1e-6, relative: 1e-5 };
   return [
     {
@@ -22,7 +23,11 @@ export const entries: readonly BenchEntry[] = shapes.flatMap((shape): BenchEntry
         const x = bench.random('x', shape, { scale: 4 });
         return workload({
           run: () => softmax(x.tensor, axis, false),
-          check: (y) => checkSamples(y, (index) => reference.softmax(line(x.data, index), [length], 0)[index % length]!, { ...close, label: 'softmax' }),
+          check: (y) =>
+            checkSamples(y, (index) => reference.softmax(line(x.data, index), [length], 0)[index % length]!, {
+              ...close,
+              label: 'softmax',
+            }),
         });
       },
     },

@@ -21,7 +21,10 @@ export const entries: readonly BenchEntry[] = orders.map((order): BenchEntry => 
       const strides = order.map((axis) => steps[axis]!);
       return workload({
         run: () => stridedCopy(shape, { tensor: x.tensor, offset: 0, strides }, { tensor: y, offset: 0, strides: stridesOf(y) }),
-        check: () => checkSamples(y, (index) => x.data[indicesOf(index, shape).reduce((at, k, axis) => at + k * strides[axis]!, 0)]!, { label: 'strided copy' }),
+        check: () =>
+          checkSamples(y, (index) => x.data[indicesOf(index, shape).reduce((at, k, axis) => at + k * strides[axis]!, 0)]!, {
+            label: 'strided copy',
+          }),
       });
     },
   };

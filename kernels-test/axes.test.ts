@@ -36,7 +36,12 @@ for (const layout of LAYOUTS) {
         const half = Math.ceil(length / 2);
         const cut = (size: number): number[] => shape.map((each, at) => (at === axis ? size : each));
         await equal(ops.slice(input, { axis, end: half }), reference.slice(x, shape, axis, 0, half), cut(half), `slice ${label} ${axis}`);
-        await equal(ops.slice(input, { axis, start: -1 }), reference.slice(x, shape, axis, length - 1, length), cut(1), `last of ${label} ${axis}`);
+        await equal(
+          ops.slice(input, { axis, start: -1 }),
+          reference.slice(x, shape, axis, length - 1, length),
+          cut(1),
+          `last of ${label} ${axis}`,
+        );
         await equal(ops.slice(input, { axis, step: 2 }), reference.slice(x, shape, axis, 0, length, 2), cut(half), `step ${label} ${axis}`);
         const twice = reference.concat([{ x, shape }, { x, shape }], axis);
         await equal(ops.concat([input, input], { axis }), twice, cut(2 * length), `concat ${label} ${axis}`);
@@ -44,7 +49,18 @@ for (const layout of LAYOUTS) {
         assert.is(parts.length, 2);
         await equal(parts[1]!, x, shape, `split ${label} ${axis}`);
         const wide = [...shape.slice(0, axis), 1, ...shape.slice(axis)];
-        await equal(ops.stack([input, input], { axis }), reference.concat([{ x, shape: wide }, { x, shape: wide }], axis), wide.map((each, at) => (at === axis ? 2 : each)), `stack ${label} ${axis}`);
+        await equal(
+          ops.stack([input, input], { axis }),
+          reference.concat(
+            [
+              { x, shape: wide },
+              { x, shape: wide },
+            ],
+            axis,
+          ),
+          wide.map((each, at) => (at === axis ? 2 : each)),
+          `stack ${label} ${axis}`,
+        );
       }
     }
   });
@@ -65,7 +81,10 @@ test('numbers of any kind keep every bit', async () => {
   const labels = Tensor.from(gpu, new Int32Array([-(2 ** 31), -1, 0, 1, 2 ** 31 - 1, 7]), [2, 3]);
   assert.equal([...(await ops.transpose(labels).ints())], [-(2 ** 31), 1, -1, 2 ** 31 - 1, 0, 7]);
   const odd = Tensor.from(gpu, [NaN, -0, Infinity, 1e-45], [2, 2]);
-  assert.equal([...(await ops.transpose(odd).data())].map((v) => (Object.is(v, -0) ? '-0' : String(v))), ['NaN', 'Infinity', '-0', String(Math.fround(1e-45))]);
+  assert.equal(
+    [...(await ops.transpose(odd).data())].map((v) => (Object.is(v, -0) ? '-0' : String(v))),
+    ['NaN', 'Infinity', '-0', String(Math.fround(1e-45))],
+  );
 });
 
 test('a copy writes nothing beside its place', async () => {
@@ -93,11 +112,23 @@ test('what cannot be done is refused', async () => {
   for (const range of [{ start: 2 }, { end: 3 }, { start: 1, end: 1 }, { step: 0 }, { start: -3 }, { start: 0.5 }]) {
     await failure('INVALID_ARGUMENT', () => ops.slice(x, range), 'slice of axis 0 of "x"', '0 <= start < end <= 2');
   }
-  await failure('INVALID_ARGUMENT', () => ops.split(x, [1, 2], { axis: 1 }).concat(ops.split(x, [1, 2], { axis: 0 })), 'split along axis 0', 'make 2 together');
+  await failure(
+    'INVALID_ARGUMENT',
+    () => ops.split(x, [1, 2], { axis: 1 }).concat(ops.split(x, [1, 2], { axis: 0 })),
+    'split along axis 0',
+    'make 2 together',
+  );
   await failure('INVALID_ARGUMENT', () => ops.split(x, 0), 'sizes of split');
   await failure('SHAPE_MISMATCH', () => ops.expand(x, [2, 6]), '[2, 3]');
   await failure('SHAPE_MISMATCH', () => ops.expand(x, [3]), '[3]');
-  await failure('SHAPE_MISMATCH', () => ops.concat([x, Tensor.from(gpu, [1, 2], [1, 2])], { axis: 0 }), 'input 1 of concat along axis 0', '[1, 3]');
+  assert.equal([...ops.expand(x, [4, -1, -1]).shape], [4, 2, 3]);
+  await failure('INVALID_ARGUMENT', () => ops.expand(x, [-1, 2, 3]), '[-1, 2, 3]');
+  await failure(
+    'SHAPE_MISMATCH',
+    () => ops.concat([x, Tensor.from(gpu, [1, 2], [1, 2])], { axis: 0 }),
+    'input 1 of concat along axis 0',
+    '[1, 3]',
+  );
   await failure('INVALID_ARGUMENT', () => ops.concat([], { axis: 0 }), 'concat of nothing');
   await failure('INVALID_ARGUMENT', () => ops.stack([]), 'stack of nothing');
   await failure('SHAPE_MISMATCH', () => ops.stack([x, x.reshape([3, 2])]), 'input 1 of stack');

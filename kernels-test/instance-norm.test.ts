@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/autograd/backward.js';
 import { instanceNorm, mul, sum } from '../src/autograd/ops.js';
-import { instanceNormForward, instanceNormGrad } from '../src/kernels/instance-norm.js';
+import { groupNormApply, groupNormGrad, groupStatistics, type GroupStatistics, type NormLayout } from '../src/kernels/group-norm.js';
 import { elementCount } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import golden from './goldens/model_variants.json';
@@ -15,6 +15,19 @@ import * as batchReference from './reference/batch-norm.js';
 
 const gpu = await testGpu();
 const EPSILON = 1e-5;
+
+/** As many groups as channels. */
+function layoutOf({ shape }: Tensor): NormLayout {
+  const [images, height, width, channels] = shape as [number, number, number, number];
+  return { images, rows: height * width, channels, groups: channels };
+}
+
+function instanceNormForward(x: Tensor, epsilon: number, out?: Tensor): { y: Tensor; statistics: GroupStatistics } {
+  const statistics = groupStatistics(x, layoutOf(x), epsilon);
+  return { y: groupNormApply(x, layoutOf(x), statistics, out), statistics };
+}
+
+const instanceNormGrad = (x: Tensor, dy: Tensor, statistics: GroupStatistics): Tensor => groupNormGrad(x, dy, layoutOf(x), statistics);
 
 /** Batch norm's float64 reference on each image by itself, with scale 1 and shift 0. */
 function perImage(shape: readonly number[], body: (start: number, end: number, channels: number) => Float64Array): Float64Array {

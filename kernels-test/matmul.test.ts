@@ -26,13 +26,17 @@ interface Choice {
 }
 
 /** A variant on every layout that it can take, with either operand transposed. */
-async function check([batch, m, n, k]: readonly [number, number, number, number], { variant, transposed = TRANSPOSED, layouts = LAYOUT_PAIRS }: Choice = {}): Promise<void> {
+async function check(
+  [batch, m, n, k]: readonly [number, number, number, number],
+  { variant, transposed = TRANSPOSED, layouts = LAYOUT_PAIRS }: Choice = {},
+): Promise<void> {
   for (const [transposeA, transposeB] of transposed) {
     const [shapeA, shapeB] = [[batch, ...(transposeA ? [k, m] : [m, k])], [batch, ...(transposeB ? [n, k] : [k, n])]];
     const [a, b] = [values('matmul a', batch * m * k), values('matmul b', batch * k * n)];
     const expected = reference.matmul(a, b, { batch, m, n, k, transposeA, transposeB });
     for (const [layoutA, layoutB] of layouts) {
-      const label = `${variant ?? 'chosen'}: ${shapeA} x ${shapeB}, ${layoutA.name} and ${layoutB.name}, transposed ${transposeA} ${transposeB}`;
+      const layout = `${layoutA.name} and ${layoutB.name}, transposed ${transposeA} ${transposeB}`;
+      const label = `${variant ?? 'chosen'}: ${shapeA} x ${shapeB}, ${layout}`;
       const out = target(gpu, [batch, m, n], layoutA);
       matmul(placed(gpu, a, shapeA, layoutA), placed(gpu, b, shapeB, layoutB), { transposeA, transposeB }, out, variant);
       assertClose(await out.data(), expected, { absolute: 2e-6 * Math.sqrt(k), relative: 1e-6, label });
@@ -45,9 +49,10 @@ for (const sizes of SIZES) {
   test(`products of sizes ${sizes.join(' x ')}`, () => check(sizes, { variant: 'tile' }));
 }
 
-test('a single product by the kernels of a convolution', async () => {
+test('products by the kernels of a convolution', async () => {
   // Chosen of itself where they can do it; not for two transposed operands, nor gaps in the second one.
-  for (const sizes of [[1, 1, 1, 1], [1, 31, 7, 6]] as const) await check(sizes);
+  for (const sizes of [[1, 1, 1, 1], [1, 31, 7, 6], [2, 130, 64, 132]] as const) await check(sizes);
+  await check([3, 6, 5, 70], { variant: 'convolution', layouts: [[WHOLE, WHOLE]], transposed: TRANSPOSED.slice(0, 3) });
 });
 
 test('tiles in workgroup memory, for GPUs', async () => {
@@ -55,7 +60,8 @@ test('tiles in workgroup memory, for GPUs', async () => {
   await check([2, 33, 36, 40], { variant: 'workgroup32', layouts });
   await check([2, 33, 35, 9], { variant: 'workgroup32', layouts: [[ODD_SLICE, ODD_SLICE]], transposed: [[false, true]] });
   // Compiling takes a second for each: one way of lying in memory for each of the larger tiles.
-  for (const [index, variant] of WORKGROUP_TILES.slice(1).entries()) await check([2, 130, 68, 20], { variant, layouts, transposed: [TRANSPOSED[index]!] });
+  for (const [index, variant] of WORKGROUP_TILES.slice(1).entries())
+    await check([2, 130, 68, 20], { variant, layouts, transposed: [TRANSPOSED[index]!] });
 });
 
 test('what lies past the last term is not multiplied', async () => {
@@ -80,7 +86,11 @@ for (const each of golden.cases) {
     assertClose(await y.data(), float32(each.expected.output), { absolute: 2e-6, relative: 2e-6, label: 'output' });
     backward(y, Tensor.from(gpu, generate(each.seed), y.shape));
     for (const [index, input] of inputs.entries()) {
-      assertClose(await input.grad!.data(), float32(each.expected.gradients[index]!), { absolute: 2e-6, relative: 2e-6, label: `gradient ${index}` });
+      assertClose(await input.grad!.data(), float32(each.expected.gradients[index]!), {
+        absolute: 2e-6,
+        relative: 2e-6,
+        label: `gradient ${index}`,
+      });
     }
   });
 }

@@ -39,20 +39,6 @@ const apart = (name: string, size: number): Float32Array => values(name, size).m
 /** `softplus2` is softplus with another option. */
 const operationOf = (name: string): string => name.replace(/2$|Tanh$/, '');
 
-const NORM = [2, 2, 3, 3] as const;
-const [MEANS, VARIANCES] = [[0.1, -0.2, 0.3], [1, 2, 0.5]];
-const running = { mean: Tensor.from(gpu, MEANS, [3]), variance: Tensor.from(gpu, VARIANCES, [3]) };
-
-/** x with mean 0 and variance 1 along axes of NORM. */
-function normalised(x: Float64Array, axes: readonly number[]): Float64Array {
-  const average = (data: Float64Array): { data: Float64Array; shape: number[] } => ({
-    data: reduce((v) => v.reduce((a, b) => a + b, 0) / v.length, data, NORM, axes),
-    shape: NORM.map((length, axis) => (axes.includes(axis) ? 1 : length)),
-  });
-  const centred = map((v, m) => v! - m!, [{ data: x, shape: NORM }, average(x)]);
-  return map((v, variance) => v! / Math.sqrt(variance! + 1e-5), [{ data: centred, shape: NORM }, average(centred.map((v) => v * v))]);
-}
-
 const conv = (input: Shape, weight: Shape, output: Shape, stride: number, padding: number): Omit<GradientCheck, 'label'> => ({
   shapes: [input, weight, [weight[3]!]],
   device: (x, w, b) => ops.conv2d(x!, w!, b!, { stride, padding }),
@@ -120,22 +106,10 @@ Object.assign(checks, {
   'where of a tensor and a number': {
     shapes: [[3, 5]], device: (x) => ops.where(ops.greater(x!, 0), ops.square(x!), 1), reference: (x) => x!.map((v) => (v > 0 ? v * v : 1)), inputs: [apart('where', 15)],
   },
-  'expand by broadcasting': { shapes: [[3, 1]], device: (x) => ops.expand(x!, [2, 3, 4]), reference: (x) => Float64Array.from({ length: 24 }, (_, i) => x![(i >> 2) % 3]!) },
   'max along an axis': { shapes: [[3, 5]], device: (x) => ops.max(x!, { axes: 1 }), reference: (x) => reduce((v) => Math.max(...v), x!, [3, 5], [1]) },
   'min along an axis': { shapes: [[3, 5]], device: (x) => ops.min(x!, { axes: 0 }), reference: (x) => reduce((v) => Math.min(...v), x!, [3, 5], [0]) },
   'sum along an axis': { shapes: [[3, 5]], device: (x) => sum(x!, { axes: 1 }), reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0), x!, [3, 5], [1]) },
   'mean along an axis': { shapes: [[3, 5]], device: (x) => ops.mean(x!, { axes: 0, keepDims: true }), reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0) / v.length, x!, [3, 5], [0]) },
-  batchNorm: {
-    shapes: [NORM, [3], [3]],
-    device: (x, gamma, beta) => ops.batchNorm(x!, gamma!, beta!),
-    reference: (x, gamma, beta) => normalised(x!, [0, 1, 2]).map((v, i) => v * gamma![i % 3]! + beta![i % 3]!),
-  },
-  'batchNorm with given statistics': {
-    shapes: [NORM, [3], [3]],
-    device: (x, gamma, beta) => ops.batchNorm(x!, gamma!, beta!, { statistics: 'running', running }),
-    reference: (x, gamma, beta) => x!.map((v, i) => ((v - MEANS[i % 3]!) / Math.sqrt(VARIANCES[i % 3]! + 1e-5)) * gamma![i % 3]! + beta![i % 3]!),
-  },
-  instanceNorm: { shapes: [NORM], device: (x) => ops.instanceNorm(x!), reference: (x) => normalised(x!, [1, 2]) },
 } satisfies typeof checks);
 /** They have no gradient. */
 const CONSTANT = ['sign', 'argmax', 'argmin', 'equal', 'floatToImage', 'greater', 'greaterEqual', 'less', 'lessEqual', 'notEqual', 'oneHot'];

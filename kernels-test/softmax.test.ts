@@ -38,13 +38,37 @@ for (const layout of LAYOUTS) {
             direction[at] = x[at]! + by;
             return reference.softmax(direction, shape, axis, log).reduce((sum, value, i) => sum + value * dy[i]!, 0);
           };
-          assertClose([(await dx.data())[at]!], [(shifted(1e-5) - shifted(-1e-5)) / 2e-5], { absolute: 3e-6, label: `gradient of ${label}` });
+          assertClose([(await dx.data())[at]!], [(shifted(1e-5) - shifted(-1e-5)) / 2e-5], {
+            absolute: 3e-6,
+            label: `gradient of ${label}`,
+          });
           await assertNeighboursKept(dx, ODD_SLICE);
         }
       }
     }
   });
 }
+
+test('a workgroup for each line, as GPUs have it', async () => {
+  for (const [shape, axis] of [[[3, 5], 1], [[2, 130, 3], 1], [[5, 64], 0], [[1, 1000], 1]] as const) {
+    const x = values('wide lines', elementCount(shape), 4);
+    const [input, dy] = [Tensor.from(gpu, x, shape), Tensor.from(gpu, values('wide dy', x.length), shape)];
+    for (const log of [false, true]) {
+      const y = softmax(input, axis, log, undefined, 64);
+      assertClose(await y.data(), reference.softmax(x, shape, axis, log), {
+        absolute: 1e-6,
+        relative: 2e-6,
+        label: `[${shape}] along ${axis}`,
+      });
+      assertClose(await softmaxGrad(y, dy, axis, log, undefined, 64).data(), await softmaxGrad(y, dy, axis, log, undefined, 1).data(), {
+        absolute: 2e-5,
+        label: 'gradient',
+      });
+    }
+  }
+  const odd = await softmax(Tensor.from(gpu, [0, NaN, 1, 2, 3, 4], [2, 3]), 1, false, undefined, 64).data();
+  assert.equal([...odd].map(Number.isNaN), [true, true, true, false, false, false]);
+});
 
 for (const each of golden.softmax) {
   test(`${each.name} along ${each.axis} equals PyTorch's, with NaN, infinities and large numbers`, async () => {
@@ -55,7 +79,13 @@ for (const each of golden.softmax) {
     assertClose(await y.data(), float32(each.expected.output), { absolute: 1e-6, relative: 2e-6, label: 'output' });
     backward(y, Tensor.from(gpu, generate(each.seed), y.shape));
     assertClose(await x.grad!.data(), float32(each.expected.gradient), { absolute: 2e-6, relative: 2e-6, label: 'gradient' });
-    const special = await operation(Tensor.from(gpu, float32(golden.special), golden.special.shape)).data();
+    const odd = Tensor.from(gpu, float32(golden.special), golden.special.shape);
+    odd.requiresGrad = true;
+    const oddResult = operation(odd);
+    const special = await oddResult.data();
+    backward(oddResult, Tensor.from(gpu, values('odd seed', odd.size), odd.shape));
+    const oddGradient = await odd.grad!.data();
+    assert.ok(special.every((value, i) => !Number.isNaN(value) || Number.isNaN(oddGradient[i])), 'a gradient of NaN is NaN');
     const expected = float32(each.expected.special);
     assert.equal([...special].map(Number.isNaN), [...expected].map(Number.isNaN), 'NaN where PyTorch has it');
     const finite = (array: ArrayLike<number>): number[] => Array.from(array).filter((_, i) => !Number.isNaN(expected[i]));
@@ -74,7 +104,12 @@ for (const each of golden.crossEntropy) {
     assertClose(await loss.data(), expected, { absolute: 1e-6, relative: 2e-6, label: 'loss' });
     backward(loss, Tensor.from(gpu, new Float32Array(expected.length).fill(1), loss.shape));
     assertClose(await logits.grad!.data(), float32(each.expected.gradient), { absolute: 1e-6, relative: 2e-6, label: 'gradient' });
-    if (targets) assertClose(await targets.grad!.data(), float32(each.expected.targetGradient!), { absolute: 1e-6, relative: 2e-6, label: 'gradient of the targets' });
+    if (targets)
+      assertClose(await targets.grad!.data(), float32(each.expected.targetGradient!), {
+        absolute: 1e-6,
+        relative: 2e-6,
+        label: 'gradient of the targets',
+      });
   });
 }
 
@@ -95,7 +130,9 @@ test('a label that is no class cannot be overlooked', async () => {
     assert.ok((await logits.grad!.data()).slice(3).every(Number.isNaN), 'its gradient');
     assert.equal([...(await ops.oneHot(labels, 3).data())].map(String), ['0', '1', '0', 'NaN', 'NaN', 'NaN']);
   }
-  const ignored = ops.crossEntropy(Tensor.from(gpu, values('logits', 6), [2, 3]), Tensor.from(gpu, new Int32Array([7, 7]), [2]), { ignoreIndex: 7 });
+  const ignored = ops.crossEntropy(Tensor.from(gpu, values('logits', 6), [2, 3]), Tensor.from(gpu, new Int32Array([7, 7]), [2]), {
+    ignoreIndex: 7,
+  });
   assert.ok(Number.isNaN(await ignored.item()), 'a mean of nothing');
 });
 
@@ -123,12 +160,20 @@ test('what cannot be done is refused', async () => {
   const labels = (count: number): Tensor => Tensor.from(gpu, new Int32Array(count), [count]);
   await failure('INVALID_ARGUMENT', () => ops.softmax(x, { axis: 2 }), 'axis of softmax', 'from -2 to 1');
   await failure('SHAPE_MISMATCH', () => ops.crossEntropy(x, labels(3)), 'labels of crossEntropy', '[4]', 'last axis');
-  await failure('SHAPE_MISMATCH', () => ops.crossEntropy(x, Tensor.from(gpu, [0, 0, 0, 0], [4])), 'probabilities of crossEntropy', '[4, 3]');
+  await failure(
+    'SHAPE_MISMATCH',
+    () => ops.crossEntropy(x, Tensor.from(gpu, [0, 0, 0, 0], [4])),
+    'probabilities of crossEntropy',
+    '[4, 3]',
+  );
   await failure('INVALID_ARGUMENT', () => ops.nllLoss(x, x), /nllLoss: labels/, 'Int32Array');
   await failure('INVALID_ARGUMENT', () => ops.crossEntropy(x, labels(4), { labelSmoothing: 1.5 }), 'from 0 to 1');
   await failure('INVALID_ARGUMENT', () => ops.crossEntropy(x, x, { ignoreIndex: 0 }), 'ignoreIndex');
   await failure('INVALID_ARGUMENT', () => ops.oneHot(labels(2), 0), 'classes of oneHot');
   await failure('INVALID_ARGUMENT', () => ops.mseLoss(x, NaN), 'finite');
+  await failure('INVALID_ARGUMENT', () => ops.nllLoss(x, labels(4), { ignoreIndex: 0.5 }), 'ignoreIndex');
+  await failure('INVALID_ARGUMENT', () => ops.crossEntropy(x, x, { reduction: 'batchmean' as never }), "'mean', 'sum', 'none'");
+  await failure('INVALID_ARGUMENT', () => ops.hingeLoss(x, 'true' as never), 'form of hingeLoss');
   await failure('SHAPE_MISMATCH', () => ops.bceWithLogits(x, Tensor.from(gpu, [1], [1])), 'target of bceWithLogits');
 });
 

@@ -2,8 +2,8 @@
 //
 //   y[r] = on * x[r, label[r]] + off * sum over c < classes of x[r, c]
 //
-// If HAS_IGNORED (prepended), a row whose label is `ignored` gives 0. A label outside of [0, classes) gives NaN (`invalid`): the device cannot throw,
-// and a loss must not hide it.
+// If HAS_IGNORED (prepended), a row whose label is `ignored` gives 0. A label outside of [0, classes) gives NaN
+// (`invalid`): the device cannot throw, and a loss must not hide it.
 //
 // x (binding 0): [rows][classes], rows x_stride apart. label (binding 1): [rows] whole numbers. y (binding 2): [rows].
 // One invocation owns one row. Dispatch: [x, y, 1] with x * y * 64 >= rows.

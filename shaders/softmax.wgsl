@@ -2,8 +2,8 @@
 //
 //   y[o, k, i] = exp(x[o, k, i] - max) / sum over l of exp(x[o, l, i] - max),  or  x[o, k, i] - max - log(that sum)
 //
-// with max the largest of x[o, l, i] over l < length, so that no exponential overflows. A NaN or an infinity in a line
-// makes all of it NaN, as does a line of -infinity alone.
+// with max the largest of x[o, l, i] over l < length, so that no exponential overflows. A NaN or +infinity in a line
+// makes all of it NaN (`invalid`), as does a line of -infinity alone.
 //
 // x (binding 0), y (binding 1): [outer][length][inner], of which a row of `columns` may lie `stride` apart, see
 // operands/elements.wgsl.
@@ -16,6 +16,7 @@ struct SoftmaxShape {
   lines: u32, length: u32, inner: u32, columns: u32,
   x_base: u32, x_stride: u32,
   y_base: u32, y_stride: u32,
+  invalid: f32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -35,10 +36,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = lane % WIDTH;
 
   var largest = LOWEST;
+  // Above zero where some number of the line has an exponential and none spoils it.
+  var alive = 0.0;
   for (var k = first; k < shape.length; k += WIDTH) {
-    largest = max(largest, x[address(start + k * shape.inner, shape.columns, shape.x_base, shape.x_stride)]);
+    let value = x[address(start + k * shape.inner, shape.columns, shape.x_base, shape.x_stride)];
+    largest = max(largest, value);
+    alive += select(select(1.0, 0.0, is_negative_infinity(value)), -1e30, is_nan(value) || is_positive_infinity(value));
   }
   largest = share_max(largest, lane);
+  alive = share_sum(alive, lane);
 
   var sum = 0.0;
   var k = first;
@@ -59,6 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let shifted = x[address(i, shape.columns, shape.x_base, shape.x_stride)] - largest;
     var value = exp(shifted) / sum;
     if (LOG) { value = shifted - logarithm; }
+    if (!(alive > 0.0)) { value = shape.invalid; }
     y[address(i, shape.columns, shape.y_base, shape.y_stride)] = value;
   }
 }

@@ -4,7 +4,7 @@
 //   LOG:  dx[o, k, i] = dy[o, k, i] - exp(y[o, k, i]) * sum over l of dy[o, l, i]
 //
 // y (binding 0), dy (binding 1), dx (binding 2): [outer][length][inner], of which a row of `columns` may lie `stride`
-// apart, see operands/elements.wgsl.
+// apart, see operands/elements.wgsl. Where y is NaN, so is dx (`invalid`).
 //
 // WIDTH (prepended) invocations of a workgroup of 64 own one line [o, :, i] together, as in softmax.wgsl.
 // Dispatch: [x, y, 1] with x * y * (64 / WIDTH) >= outer * inner.
@@ -14,6 +14,7 @@ struct SoftmaxGradShape {
   y_base: u32, y_stride: u32,
   dy_base: u32, dy_stride: u32,
   dx_base: u32, dx_stride: u32,
+  invalid: f32,
 }
 
 @group(0) @binding(0) var<storage, read> y: array<f32>;
@@ -53,6 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let gradient = dy[address(i, shape.columns, shape.dy_base, shape.dy_stride)];
     var result = value * (gradient - sum);
     if (LOG) { result = gradient - exp(value) * sum; }
+    if (is_nan(value)) { result = shape.invalid; }
     dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = result;
   }
 }

@@ -31,12 +31,14 @@ export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  abs, add, addScaled, argmax, argmin, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div, dropout, elu, equal,
-  exp, expand, flip, floatToImage, gelu, greater, greaterEqual, hingeLoss, instanceNorm, l1Loss, leakyRelu, less, lessEqual, linear, log, logSoftmax,
-  matmul, max, maximum, mean, min, minimum, mseLoss, mul, neg, nllLoss, notEqual, oneHot, permute, pow, reciprocal, relu, reshape, sigmoid, sign, silu,
-  slice, sliceChannels, softmax, softplus, split, sqrt, square, stack, sub, sum, tanh, transpose, where,
-  type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type CrossEntropyOptions, type DropoutOptions, type InstanceNormOptions,
-  type MatmulOptions, type NllOptions, type OutOption, type Reduction, type SliceOptions, type SoftmaxOptions,
+  abs, add, addScaled, argmax, argmin, avgPool2d, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div, dropout,
+  elu, embedding, equal, exp, expand, flip, floatToImage, gelu, globalAveragePool, greater, greaterEqual, groupNorm, hingeLoss, instanceNorm, l1Loss,
+  layerNorm, leakyRelu, less, lessEqual, linear, log, logSoftmax, matmul, max, maximum, maxPool2d, mean, min, minimum, mseLoss, mul, neg, nllLoss,
+  notEqual, oneHot, pad, permute, pixelShuffle, pixelUnshuffle, pow, reciprocal, relu, reshape, sigmoid, sign, silu, slice, sliceChannels, softmax,
+  softplus, split, sqrt, square, stack, sub, sum, tanh, transpose, upsample, where,
+  type AveragePoolOptions, type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type CrossEntropyOptions, type DropoutOptions,
+  type GroupNormOptions, type InstanceNormOptions, type MatmulOptions, type NllOptions, type OutOption, type PadMode, type PadOptions, type Pair,
+  type PoolOptions, type Reduction, type SliceOptions, type SoftmaxOptions, type UpsampleOptions,
 } from './autograd/ops.js';
 export type { ArgReduceOptions } from './autograd/ops/extrema.js';
 export type { OperationMethods } from './autograd/methods.js';

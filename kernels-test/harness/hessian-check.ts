@@ -37,6 +37,7 @@ export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, refere
   const doubles = data.map((array) => Float64Array.from(array));
   const loss = (): number => {
     const y = reference(...doubles.map((array) => array.map((x) => x * BEFORE)));
+    assert.is(y.length, weights.length, `${label}: the reference makes as many numbers as the device`);
     let total = 0;
     for (let i = 0; i < weights.length; i++) total += weights[i]! * y[i]! * y[i]!;
     return total;

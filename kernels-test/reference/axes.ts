@@ -33,7 +33,12 @@ export function permute(x: ArrayLike<number>, shape: Shape, axes: readonly numbe
 
 export function slice(x: ArrayLike<number>, shape: Shape, axis: number, start: number, end: number, step = 1): Float64Array {
   const length = Math.ceil((end - start) / step);
-  return gather(x, shape, shape.map((each, at) => (at === axis ? length : each)), (indices) => indices.map((index, at) => (at === axis ? start + index * step : index)));
+  return gather(
+    x,
+    shape,
+    shape.map((each, at) => (at === axis ? length : each)),
+    (indices) => indices.map((index, at) => (at === axis ? start + index * step : index)),
+  );
 }
 
 export function flip(x: ArrayLike<number>, shape: Shape, axes: readonly number[]): Float64Array {

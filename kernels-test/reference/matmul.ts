@@ -17,7 +17,8 @@ export function matmul(a: ArrayLike<number>, b: ArrayLike<number>, { batch, m, n
     for (let i = 0; i < m; i++)
       for (let j = 0; j < n; j++) {
         let sum = 0;
-        for (let t = 0; t < k; t++) sum += a[entry * stepA + (transposeA ? t * m + i : i * k + t)]! * b[entry * stepB + (transposeB ? j * k + t : t * n + j)]!;
+        for (let t = 0; t < k; t++)
+          sum += a[entry * stepA + (transposeA ? t * m + i : i * k + t)]! * b[entry * stepB + (transposeB ? j * k + t : t * n + j)]!;
         y[(entry * m + i) * n + j] = sum;
       }
   return y;

@@ -6,7 +6,16 @@ import { elementAt, indicesOf } from './axes.js';
 export function softmax(x: ArrayLike<number>, shape: readonly number[], axis: number, log = false): Float64Array {
   return Float64Array.from({ length: x.length }, (_, i) => {
     const indices = indicesOf(i, shape);
-    const line = Array.from({ length: shape[axis]! }, (_, k) => x[elementAt(indices.map((index, at) => (at === axis ? k : index)), shape)]!);
+    const line = Array.from(
+      { length: shape[axis]! },
+      (_, k) =>
+        x[
+          elementAt(
+            indices.map((index, at) => (at === axis ? k : index)),
+            shape,
+          )
+        ]!,
+    );
     const largest = Math.max(...line);
     const sum = line.reduce((total, value) => total + Math.exp(value - largest), 0);
     return log ? x[i]! - largest - Math.log(sum) : Math.exp(x[i]! - largest) / sum;
@@ -14,7 +23,13 @@ export function softmax(x: ArrayLike<number>, shape: readonly number[], axis: nu
 }
 
 /** The losses of the rows of logits [rows][classes] against labels; 0 where ignored. */
-export function crossEntropyRows(logits: ArrayLike<number>, classes: number, labels: ArrayLike<number>, smoothing = 0, ignored = -100): Float64Array {
+export function crossEntropyRows(
+  logits: ArrayLike<number>,
+  classes: number,
+  labels: ArrayLike<number>,
+  smoothing = 0,
+  ignored = -100,
+): Float64Array {
   const logarithms = softmax(logits, [labels.length, classes], 1, true);
   return Float64Array.from(labels, (label, row) => {
     if (label === ignored) return 0;

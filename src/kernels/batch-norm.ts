@@ -117,9 +117,10 @@ export function expectBatchNorm(x: Tensor, parameters: Operands, out?: Tensor): 
   if (out) expectShape('out of batch norm', x.shape, out.shape);
 }
 
-function checkEpsilon(epsilon: number): void {
+/** @throws INVALID_ARGUMENT unless it is finite and above 0. */
+export function checkEpsilon(epsilon: number): void {
   if (epsilon > 0 && Number.isFinite(epsilon)) return;
-  throw new ShadegradError('INVALID_ARGUMENT', 'epsilon of batch norm', {
+  throw new ShadegradError('INVALID_ARGUMENT', 'epsilon of a normalisation', {
     expected: 'a number above 0, such as 1e-5',
     received: String(epsilon),
     fix: 'without it a constant channel would be divided by zero',

@@ -5,6 +5,9 @@ import { grid, type Constants } from './kernel.js';
 import elementsSource from '../../shaders/operands/elements.wgsl';
 import stretchSource from '../../shaders/operands/stretch.wgsl';
 
+/** WGSL that kernels need which walk their elements by `elementGrid()`: `stretch`, and for tensors of one shape `address`. */
+export const walkSource = `${stretchSource}\n${elementsSource}`;
+
 const WORKGROUP = 64;
 /** Adam over 8 million parameters, GB/s on lavapipe: 11.5 with 1, 15.2 with 8, 19.6 with 32, 19.2 with 64. */
 const MOST_ELEMENTS_EACH = 32;
@@ -39,7 +42,7 @@ export function walkElements(tensors: readonly Tensor[], byChannel = false): Ele
   const aligned = tensors.every(({ offset, rowStride }) => offset % 4 === 0 && (!strided || rowStride % 4 === 0));
   const width = aligned && rowLength % 4 === 0 ? 4 : 1;
   return {
-    source: `${stretchSource}\n${elementsSource}`,
+    source: walkSource,
     constants: { STRIDED: strided },
     aliases: { element: width === 4 ? 'vec4f' : 'f32' },
     vectorized: width === 4,
@@ -88,6 +91,11 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
     first ??= [name, tensor];
     expectOneDevice(operation, first, [name, tensor]);
   }
+}
+
+/** The same for tensors that have no names of their own. */
+export function expectTensors(operation: string, tensors: readonly Tensor[]): void {
+  expectOperands(operation, Object.fromEntries(tensors.map((tensor, index) => [`tensor ${index}`, tensor])));
 }
 
 /** @throws DEVICE_MISMATCH unless both tensors are on one Gpu */

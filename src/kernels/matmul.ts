@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -19,7 +20,7 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-/** `convolution`: a single product of two matrices, done by the kernels of a convolution with a kernel of 1 x 1. */
+/** `convolution`: each product by itself, by the kernels of a convolution with a kernel of 1 x 1. */
 export type MatmulVariant = 'tile' | 'convolution' | WorkgroupTile;
 
 /** Rows and columns that one invocation of the tile variant owns. */
@@ -61,7 +62,7 @@ export function matmulSizes(a: Shape, b: Shape, { transposeA = false, transposeB
  * op(a) op(b), one product for each entry of the batch.
  * @param a [..., m, k], with the batch axes of b or none
  * @param b [..., k, n], with the batch axes of a or none
- * @param variant when absent, the convolution's kernels for a single product, else one by the adapter and the sizes
+ * @param variant when absent, one by the adapter and the sizes
  * @returns [..., m, n]
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
@@ -71,37 +72,85 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}, out?: 
   const shape = [...sizes.batch, sizes.m, sizes.n];
   const y = out ?? Tensor.empty(a.gpu, shape, 'matmul');
   expectShape('out of matmul', shape, y.shape);
-  const single = elementCount(sizes.batch) === 1;
-  const chosen = variant ?? (single && isConvolution(b, y, options) ? 'convolution' : a.gpu.adapter.software ? 'tile' : chooseTile(sizes));
-  if (chosen === 'convolution') convolve(a, b, options, sizes, y);
-  else multiply(a, b, options, sizes, y, chosen);
+  const chosen = variant ?? chooseVariant(a.gpu, b, y, options, sizes);
+  if (chosen !== 'convolution') multiply(a, b, options, sizes, y, chosen);
+  else eachEntry([a, b, y], sizes, ([left, right, result]) => convolve(left!, right!, options, sizes, result!));
   return y;
 }
 
-const chooseTile = ({ batch, m, n }: MatmulSizes): MatmulVariant => chooseWorkgroupTile(m, n, elementCount(batch)) ?? 'tile';
+/** On a CPU adapter a product of so many terms takes longer than the dispatch of its own that sharing loads by subgroup asks for. */
+const TERMS_WORTH_A_DISPATCH = 2 ** 20;
 
-/** The convolution's kernels take a weight without gaps, and have none for two transposed operands. */
-function isConvolution(b: Tensor, y: Tensor, { transposeA, transposeB }: MatmulOptions): boolean {
-  if (transposeA) return !transposeB && y.contiguous;
-  return b.contiguous;
+/**
+ * The convolution's kernels take a weight without gaps, and there is none for two transposed operands. A batch is as many dispatches of
+ * theirs: that pays on lavapipe, whose subgroups make them three times as fast as the tile.
+ */
+function chooseVariant(
+  gpu: Gpu,
+  b: Tensor,
+  y: Tensor,
+  { transposeA, transposeB }: MatmulOptions,
+  { batch, m, n, k }: MatmulSizes,
+): MatmulVariant {
+  const { software, subgroupSize } = gpu.adapter;
+  const count = elementCount(batch);
+  const pays = count === 1 || (software && (subgroupSize ?? 0) >= 8 && n >= 32 && m * n * k >= TERMS_WORTH_A_DISPATCH);
+  if (pays && (transposeA ? !transposeB && y.contiguous : b.contiguous)) return 'convolution';
+  return software ? 'tile' : (chooseWorkgroupTile(m, n, count) ?? 'tile');
 }
 
-/** One product: rows are pixels, and the three kernels of a convolution are the product with no, the second, the first operand transposed. */
+/** Hands over the matrices of each entry of the batch, as views. */
+function eachEntry(tensors: readonly Tensor[], { batch }: MatmulSizes, body: (matrices: readonly Tensor[]) => void): void {
+  for (let entry = 0; entry < elementCount(batch); entry++) {
+    const matrices = tensors.map((tensor) => {
+      const { gpu, storage, shape, offset, rowStride } = tensor;
+      return new Tensor({ gpu, storage: storage.retain(), shape: shape.slice(-2), offset: offset + entry * matrixStep(tensor), rowStride });
+    });
+    body(matrices);
+    for (const matrix of matrices) matrix.dispose();
+  }
+}
+
+/** Elements from one matrix of a batch to the next; 0 where one serves the whole batch. */
+const matrixStep = ({ shape, rowStride }: Tensor): number => (shape.length > 2 ? shape.at(-2)! * rowStride : 0);
+
+/** A row of the image as which a sum over pixels takes its terms; the sum is cut between rows. */
+const PIXELS_IN_ROW = 32;
+
+/** Height and width of as many pixels: rows of at least PIXELS_IN_ROW, as short as they come out even. */
+function imageOf(pixels: number): [number, number] {
+  for (let width = PIXELS_IN_ROW; width * width <= pixels * PIXELS_IN_ROW; width++)
+    if (pixels % width === 0) return [pixels / width, width];
+  return [1, pixels];
+}
+
+/** One product: rows are pixels. The three kernels of a convolution are the product with no, the second, the first operand transposed. */
 function convolve(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulOptions, { m, n, k }: MatmulSizes, y: Tensor): void {
-  const views = [a.viewAs([1, a.rows, 1, a.channels]), b.viewAs([1, transposeA ? b.rows : 1, transposeA ? 1 : b.rows, b.channels]), y.viewAs(transposeA ? [1, 1, m, n] : [1, m, 1, n])];
+  const image = transposeA ? imageOf(k) : [1, m];
+  const views = [
+    a.viewAs([1, ...image, a.channels]),
+    b.viewAs(transposeA ? [1, ...image, n] : [1, 1, b.rows, b.channels]),
+    y.viewAs([1, 1, m, n]),
+  ];
   const [input, weight, output] = views as [Tensor, Tensor, Tensor];
   if (transposeA) conv2dWeightGrad(input, weight, [1, 1, m, n], POINT, output);
-  else if (transposeB) conv2dInputGrad(input, weight.viewAs([1, 1, n, k]), null, [1, m, 1, n], POINT, output);
+  else if (transposeB) conv2dInputGrad(input, weight, null, [1, 1, m, n], POINT, output);
   else conv2dForward(input, weight, null, POINT, output);
   for (const view of views) view.dispose();
 }
 
-function multiply(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions, { batch, m, n, k }: MatmulSizes, y: Tensor, variant: 'tile' | WorkgroupTile): void {
+function multiply(
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false }: MatmulOptions,
+  { batch, m, n, k }: MatmulSizes,
+  y: Tensor,
+  variant: 'tile' | WorkgroupTile,
+): void {
   const count = elementCount(batch);
   const [operand, other] = [operandA(a.vectorizable), operandB(b.vectorizable)];
   const constants = { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, ...operand.constants, ...other.constants };
   const sources = [operand.source, other.source, blocksSource];
-  const step = (tensor: Tensor): number => (tensor.shape.length > 2 ? tensor.shape.at(-2)! * tensor.rowStride : 0);
   a.gpu.dispatch({
     shader: isWorkgroupTile(variant)
       ? specialise('matmul_workgroup', [...sources, gemmSource, workgroupSource], { ...TILES[variant], ...constants })
@@ -109,9 +158,9 @@ function multiply(a: Tensor, b: Tensor, { transposeA = false, transposeB = false
     bindings: [a.read(), b.read(), y.written()],
     params: new Params().u32(
       count, m, n, k,
-      a.base, a.rowStride, step(a),
-      b.base, b.rowStride, step(b),
-      y.base, y.rowStride, step(y),
+      a.base, a.rowStride, matrixStep(a),
+      b.base, b.rowStride, matrixStep(b),
+      y.base, y.rowStride, matrixStep(y),
     ),
     workgroups: isWorkgroupTile(variant)
       ? grid(count * tilesOf(variant, m, n), 1)

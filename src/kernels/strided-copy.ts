@@ -64,7 +64,8 @@ export function stridedCopy(lengths: Shape, x: StridedView, y: StridedView): voi
   }
   const bases = [x.tensor.base + x.offset, y.tensor.base + y.offset] as const;
   const [inner, ...outer] = axes as [Axis, ...Axis[]];
-  const whole = inner.x === 1 && inner.y === 1 && [inner.length, ...bases, ...outer.flatMap((axis) => [axis.x, axis.y])].every((n) => n % 4 === 0);
+  const whole =
+    inner.x === 1 && inner.y === 1 && [inner.length, ...bases, ...outer.flatMap((axis) => [axis.x, axis.y])].every((n) => n % 4 === 0);
   const width = whole ? 4 : 1;
   const count = elementCount(lengths) / width;
   const padded = (pick: (axis: Axis, index: number) => number, filler: number): number[] =>

@@ -42,7 +42,11 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
     });
   }
   const strides = stridesOf(x);
-  const y = gathered('permute', order.map((axis) => x.shape[axis]!), { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) });
+  const y = gathered(
+    'permute',
+    order.map((axis) => x.shape[axis]!),
+    { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) },
+  );
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return track('permute', [x], y, rule([], (dy) => [permute(dy, inverse)]));
 }
@@ -134,20 +138,37 @@ function expectJoinable(what: string, inputs: readonly Tensor[]): void {
 export function joinAlong(what: string, inputs: readonly Tensor[], axis: number): Tensor {
   const [first] = inputs;
   if (!first) {
-    throw new ShadegradError('INVALID_ARGUMENT', `${what} of nothing`, { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
+    throw new ShadegradError('INVALID_ARGUMENT', `${what} of nothing`, {
+      expected: 'at least one tensor',
+      received: 'none',
+      fix: 'pass the tensors to join',
+    });
   }
   expectJoinable(what, inputs);
   const along = axisOf(what, axis, first.shape.length);
   const lengths = inputs.map(({ shape }) => shape[along] ?? 0);
   for (const [index, { shape }] of inputs.entries()) {
-    expectShape(`input ${index} of ${what} along axis ${along}`, first.shape.map((length, at) => (at === along ? lengths[index]! : length)), shape);
+    expectShape(
+      `input ${index} of ${what} along axis ${along}`,
+      first.shape.map((length, at) => (at === along ? lengths[index]! : length)),
+      shape,
+    );
   }
   const y = like(first, first.shape.map((length, at) => (at === along ? lengths.reduce((sum, each) => sum + each, 0) : length)), what);
   const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((sum, each) => sum + each, 0));
-  inputs.forEach((input, index) => stridedCopy(input.shape, whole(input), rangeView(y, { axis: along, start: starts[index]!, step: 1, length: lengths[index]! })));
-  return track(what, inputs, y, rule([], (dy, targets) =>
-    inputs.map((_, index) => (targets[index] ? slice(dy, { axis: along, start: starts[index]!, end: starts[index]! + lengths[index]! }) : null)),
-  ));
+  inputs.forEach((input, index) =>
+    stridedCopy(input.shape, whole(input), rangeView(y, { axis: along, start: starts[index]!, step: 1, length: lengths[index]! })),
+  );
+  return track(
+    what,
+    inputs,
+    y,
+    rule([], (dy, targets) =>
+      inputs.map((_, index) =>
+        targets[index] ? slice(dy, { axis: along, start: starts[index]!, end: starts[index]! + lengths[index]! }) : null,
+      ),
+    ),
+  );
 }
 
 /** Joins tensors of one shape along a new axis, in new memory. @param axis where the new axis lies in the result; default 0 */
@@ -156,7 +177,11 @@ export function stack(inputs: readonly Tensor[], { axis = 0 }: { axis?: number }
   const rank = (inputs[0]?.shape.length ?? 0) + 1;
   const along = axisOf('stack', axis, rank);
   inputs.forEach(({ shape }, index) => expectShape(`input ${index} of stack`, inputs[0]!.shape, shape));
-  return joinAlong('stack', inputs.map((input) => packed(input).reshape([...input.shape.slice(0, along), 1, ...input.shape.slice(along)])), along);
+  return joinAlong(
+    'stack',
+    inputs.map((input) => packed(input).reshape([...input.shape.slice(0, along), 1, ...input.shape.slice(along)])),
+    along,
+  );
 }
 
 /**

@@ -3,25 +3,41 @@ import { biasGrad } from '../../kernels/bias.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
-import type { OutOption } from './options.js';
+import { dilatedConv2d, hasPhases } from './dilated-convolution.js';
+import { directConv2d, directConvTranspose2d } from './direct-convolution.js';
+import { pair, type OutOption, type Pair } from './options.js';
 import { sumRows } from './rows.js';
-
-type Pair = number | readonly [number, number];
-const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
 
 export interface ConvOptions extends OutOption {
   /** Pixels from one window to the next; [vertical, horizontal] or both. Default 1. */
   stride?: Pair;
   /** Zeros taken to lie around the image. Default 0. */
   padding?: Pair;
+  /** Pixels from one tap of the kernel to the next. Default 1: no gaps. */
+  dilation?: Pair;
+  /** Into how many groups, which do not see each other, the channels of both sides are cut. Default 1. Others have plain, slower kernels. */
+  groups?: number;
 }
 
+const isPlain = (dilation: Pair, groups: number): boolean => groups === 1 && pair(dilation).every((step) => step === 1);
+
 /**
- * 2-D convolution of x [batch, h, w, in] with weight [kernel h, kernel w, in, out] and bias [out] or null.
- * @returns [batch, floor((h + 2 padding - kernel) / stride) + 1, likewise w, out]
+ * 2-D convolution of x [batch, h, w, in] with weight [kernel h, kernel w, in / groups, out] and bias [out] or null.
+ * @returns [batch, floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, likewise w, out]
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, { stride = 1, padding = 0, out }: ConvOptions = {}): Tensor {
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { stride = 1, padding = 0, dilation = 1, groups = 1, out }: ConvOptions = {},
+): Tensor {
   const geometry = { stride: pair(stride), padding: pair(padding) };
+  if (!isPlain(dilation, groups)) {
+    const direct = { ...geometry, dilation: pair(dilation), groups };
+    if (hasPhases(direct, weight.shape)) return dilatedConv2d(x, weight, direct, (phases) => conv2d(phases, weight, bias), { out });
+    return directConv2d(x, weight, bias, direct, out);
+  }
   const y = conv.conv2dForward(x, weight, bias, geometry, out);
   return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, convRule(x, weight, geometry));
 }
@@ -32,17 +48,21 @@ export interface ConvTransposeOptions extends ConvOptions {
 }
 
 /**
- * 2-D transposed convolution of x [batch, h, w, in] with weight [kernel h, kernel w, out, in] (the layout of the
+ * 2-D transposed convolution of x [batch, h, w, in] with weight [kernel h, kernel w, out / groups, in] (the layout of the
  * convolution it is the adjoint of) and bias [out] or null.
- * @returns [batch, (h - 1) stride - 2 padding + kernel + outputPadding, likewise w, out]
+ * @returns [batch, (h - 1) stride - 2 padding + dilation (kernel - 1) + 1 + outputPadding, likewise w, out]
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null,
-  { stride = 1, padding = 0, outputPadding = 0, out }: ConvTransposeOptions = {},
+  { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out }: ConvTransposeOptions = {},
 ): Tensor {
   const geometry = { stride: pair(stride), padding: pair(padding) };
+  if (!isPlain(dilation, groups)) {
+    return directConvTranspose2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, pair(outputPadding), out);
+  }
   const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
   const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
   return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, convTransposeRule(x, weight, geometry));

@@ -6,12 +6,14 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
 import { packed } from './axes.js';
 import { add, mul } from './binary.js';
-import { sumTo } from './broadcasting.js';
+import { expectName } from './options.js';
 import { sum } from './sum.js';
 import { logSoftmax } from './softmax.js';
 
 /** What becomes of the losses of the rows: their mean, their sum, or one loss for each row. */
 export type Reduction = 'mean' | 'sum' | 'none';
+
+const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
 export interface NllOptions {
   /** Default 'mean': over the rows that are not ignored. */
@@ -36,13 +38,20 @@ const IGNORED = -100;
  * @returns a tensor of one number, or [...] with the reduction 'none'
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {},
+): Tensor {
   expectPair('crossEntropy', logits, labels);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'labelSmoothing of crossEntropy', {
-      expected: 'the share of a label that is spread over all classes, from 0 to 1', received: String(labelSmoothing), fix: 'use a small share such as 0.1',
+      expected: 'the share of a label that is spread over all classes, from 0 to 1',
+      received: String(labelSmoothing),
+      fix: 'use a small share such as 0.1',
     });
   }
+  expectName('reduction of crossEntropy', REDUCTIONS, reduction);
   const classes = logits.channels;
   if (labels.dtype === 'i32') {
     kernel.expectLabels('crossEntropy', labels, logits.shape);
@@ -51,7 +60,9 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { reduction = 'mean
   expectShape('probabilities of crossEntropy', logits.shape, labels.shape);
   if (ignoreIndex !== undefined) {
     throw new ShadegradError('INVALID_ARGUMENT', 'ignoreIndex of crossEntropy', {
-      expected: 'labels of type i32', received: 'probabilities of the classes', fix: 'leave it out, or give such rows probabilities of zero',
+      expected: 'labels of type i32',
+      received: 'probabilities of the classes',
+      fix: 'leave it out, or give such rows probabilities of zero',
     });
   }
   const logarithms = logSoftmax(logits);
@@ -67,7 +78,7 @@ function expectPair(what: string, logits: Tensor, labels: Tensor): void {
 
 /** Sums along the last axis, and their mean or sum. */
 function reduced(terms: Tensor, reduction: Reduction): Tensor {
-  if (reduction === 'none') return sumTo(terms, [...terms.shape.slice(0, -1), 1]).reshape(terms.shape.length > 1 ? terms.shape.slice(0, -1) : [1]);
+  if (reduction === 'none') return sum(terms, { axes: -1 });
   return reduction === 'sum' ? sum(terms) : mul(sum(terms), 1 / terms.rows);
 }
 
@@ -79,11 +90,19 @@ function reduced(terms: Tensor, reduction: Reduction): Tensor {
  */
 export function nllLoss(logProbabilities: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex = IGNORED }: NllOptions = {}): Tensor {
   expectPair('nllLoss', logProbabilities, labels);
+  expectName('reduction of nllLoss', REDUCTIONS, reduction);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
   return nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction);
 }
 
 function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignored: number, reduction: Reduction): Tensor {
+  if (!(Number.isInteger(ignored) && Math.abs(ignored) < 2 ** 31)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'ignoreIndex', {
+      expected: 'a whole number of 32 bits',
+      received: String(ignored),
+      fix: 'use a label that no class has, such as -100',
+    });
+  }
   const rows = pick(logarithms, labels, { on: -on, off: -off, ignored });
   if (reduction === 'none') return rows;
   return sum(reduction === 'sum' ? rows : mul(rows, kernel.labelWeights(labels, ignored)));
@@ -96,16 +115,26 @@ function pick(x: Tensor, labels: Tensor, options: kernel.LabelOptions): Tensor {
 }
 
 function spread(x: Tensor, labels: Tensor, shape: Shape, options: kernel.LabelOptions): Tensor {
-  return track('spread labels', [x], kernel.spreadLabels(packed(x), labels, shape, options), rule([labels], (g) => [pick(g, labels, options)]));
+  return track(
+    'spread labels',
+    [x],
+    kernel.spreadLabels(packed(x), labels, shape, options),
+    rule([labels], (g) => [pick(g, labels, options)]),
+  );
 }
 
 /**
- * A row of zeros with a one at each label: f32 [..., classes] of i32 [...]. A label that is no class gets a row of NaN. Labels have no gradient.
+ * A row of zeros with a one at each label: f32 [..., classes] of i32 [...]. A label that is no class gets a row of NaN. Labels have no
+ * gradient.
  * @throws INVALID_ARGUMENT
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
   if (!(Number.isInteger(classes) && classes >= 1)) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'classes of oneHot', { expected: 'a whole number of at least 1', received: String(classes), fix: 'pass how many classes there are' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'classes of oneHot', {
+      expected: 'a whole number of at least 1',
+      received: String(classes),
+      fix: 'pass how many classes there are',
+    });
   }
   return kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null });
 }

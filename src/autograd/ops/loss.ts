@@ -6,8 +6,9 @@ import { Tensor } from '../../tensor/tensor.js';
 import { isTracked, noGrad, rule, track, where } from '../graph.js';
 import { relu, sigmoid } from './activation.js';
 import { addScaled, mul } from './binary.js';
-import { mean } from './sum.js';
 import { expandTo } from './broadcasting.js';
+import { expectName } from './options.js';
+import { mean } from './sum.js';
 
 /** A tensor of targets, or one number for all elements. */
 type Target = Tensor | number;
@@ -26,7 +27,8 @@ function expectTarget(what: string, x: Tensor, target: Target): void {
  */
 export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('l1Loss', prediction, target);
-  return track('l1Loss', operands(prediction, target), kernel.l1Loss(prediction, target), rule(operands(prediction, target), (dy, [dPrediction, dTarget]) => [
+  const inputs = operands(prediction, target);
+  return track('l1Loss', inputs, kernel.l1Loss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
     dPrediction ? l1LossGrad(prediction, target, dy) : null,
     dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
   ]));
@@ -39,7 +41,8 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
  */
 export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('mseLoss', prediction, target);
-  return track('mseLoss', operands(prediction, target), kernel.mseLoss(prediction, target), rule(operands(prediction, target), (dy, [dPrediction, dTarget]) => [
+  const inputs = operands(prediction, target);
+  return track('mseLoss', inputs, kernel.mseLoss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
     dPrediction ? mseLossGrad(prediction, target, dy) : null,
     dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
   ]));
@@ -52,7 +55,8 @@ export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
  */
 export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
   expectTarget('bceWithLogits', logits, target);
-  const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] => where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
+  const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] =>
+    where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
   return track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
     dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
     dTarget ? mul(expandTo(dy, logits.shape, 1 / logits.size), mul(logits, -1)) : null,
@@ -66,6 +70,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
   expectOperands('hingeLoss', { logits });
+  expectName('form of hingeLoss', ['real', 'fake', 'generator'], form);
   if (form === 'generator') return mul(mean(logits), -1);
   return mean(relu(addScaled(constant(logits, 1), logits, 1, form === 'real' ? -1 : 1)));
 }

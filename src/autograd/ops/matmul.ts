@@ -25,9 +25,18 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   const [row, column] = [a.shape.length < 2, b.shape.length < 2];
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'operands of matmul', {
+      expected: 'vectors, matrices or batches of matrices',
+      received: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      fix: 'multiply by a single number element by element',
+    });
+  }
   if ((row && transposeA) || (column && transposeB)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'transposed operand of matmul', {
-      expected: 'at least two axes', received: formatShape(row && transposeA ? a.shape : b.shape), fix: 'leave transposeA or transposeB out for a vector',
+      expected: 'at least two axes',
+      received: formatShape(row && transposeA ? a.shape : b.shape),
+      fix: 'leave transposeA or transposeB out for a vector',
     });
   }
   const [left, right] = [row ? a.reshape([1, a.size]) : a, column ? packed(b).reshape([b.size, 1]) : b];
@@ -40,8 +49,10 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
 function batched(a: Tensor, b: Tensor, options: Required<MatmulOptions>): Tensor {
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = broadcast(batchA, batchB, a.shape, b.shape);
-  const matrices = (x: Tensor): Tensor => (x.shape.length > 2 && x.shape.slice(0, -2).every((length) => length === 1) ? packed(x).reshape(x.shape.slice(-2)) : x);
-  const spread = (x: Tensor): Tensor => (x.shape.length === 2 || sameShape(x.shape.slice(0, -2), batch) ? x : expandTo(x, [...batch, ...x.shape.slice(-2)]));
+  const matrices = (x: Tensor): Tensor =>
+    x.shape.length > 2 && x.shape.slice(0, -2).every((length) => length === 1) ? packed(x).reshape(x.shape.slice(-2)) : x;
+  const spread = (x: Tensor): Tensor =>
+    x.shape.length === 2 || sameShape(x.shape.slice(0, -2), batch) ? x : expandTo(x, [...batch, ...x.shape.slice(-2)]);
   const [left, right] = [spread(matrices(a)), spread(matrices(b))];
   const [m, k] = options.transposeA ? [left.shape.at(-1)!, left.shape.at(-2)!] : [left.shape.at(-2)!, left.shape.at(-1)!];
   if (right.shape.length > 2 || options.transposeA || left.shape.length === 2) {
@@ -74,10 +85,32 @@ function broadcast(a: Shape, b: Shape, wholeA: Shape, wholeB: Shape): Shape {
 function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<MatmulOptions>): Tensor {
   const y = kernel.matmul(a, b, { transposeA, transposeB });
   // Bilinear: each operand's gradient is the product of y's and the other operand. Where one matrix served the batch, its gradients add up.
-  return track('matmul', [a, b], y, rule(([da, db]) => where([da, b], [db, a]), (dy, [da, db]) => [
-    da ? sumTo(transposeA ? product(b, dy, { transposeA: transposeB, transposeB: true }) : product(dy, b, { transposeA: false, transposeB: !transposeB }), a.shape) : null,
-    db ? sumTo(transposeB ? product(dy, a, { transposeA: true, transposeB: transposeA }) : product(a, dy, { transposeA: !transposeA, transposeB: false }), b.shape) : null,
-  ]));
+  return track(
+    'matmul',
+    [a, b],
+    y,
+    rule(
+      ([da, db]) => where([da, b], [db, a]),
+      (dy, [da, db]) => [
+        da
+          ? sumTo(
+              transposeA
+                ? product(b, dy, { transposeA: transposeB, transposeB: true })
+                : product(dy, b, { transposeA: false, transposeB: !transposeB }),
+              a.shape,
+            )
+          : null,
+        db
+          ? sumTo(
+              transposeB
+                ? product(dy, a, { transposeA: true, transposeB: transposeA })
+                : product(a, dy, { transposeA: !transposeA, transposeB: false }),
+              b.shape,
+            )
+          : null,
+      ],
+    ),
+  );
 }
 
 /**
@@ -94,16 +127,24 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, { out }: 
   if (bias) expectShape('bias of linear', [outputs], bias.shape);
   expectOperands('linear', { x, weight, bias, out });
   if (out) expectShape('out of linear', [...x.shape.slice(0, -1), outputs], out.shape);
-  const views = [x.viewAs([1, x.rows, 1, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, x.rows, 1, outputs])] as const;
+  const views = [x.viewAs([1, 1, x.rows, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
   const y = conv2dForward(views[0], views[1], bias, { stride: [1, 1], padding: [0, 0] }, views[2]);
   const result = out ?? y.viewAs([...x.shape.slice(0, -1), outputs]);
   for (const view of [...views, y]) view?.dispose();
-  return track('linear', bias ? [x, weight, bias] : [x, weight], result, rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => {
-    const rows = (tensor: Tensor): Tensor => tensor.reshape([tensor.rows, tensor.channels]);
-    return [
-      dx ? product(rows(dy), weight, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
-      dw ? product(rows(x), rows(dy), { transposeA: true, transposeB: false }) : null,
-      db ? sumRows(dy) : null,
-    ];
-  }));
+  return track(
+    'linear',
+    bias ? [x, weight, bias] : [x, weight],
+    result,
+    rule(
+      ([dx, dw]) => where([dx, weight], [dw, x]),
+      (dy, [dx, dw, db]) => {
+        const rows = (tensor: Tensor): Tensor => tensor.reshape([tensor.rows, tensor.channels]);
+        return [
+          dx ? product(rows(dy), weight, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
+          dw ? product(rows(x), rows(dy), { transposeA: true, transposeB: false }) : null,
+          db ? sumRows(dy) : null,
+        ];
+      },
+    ),
+  );
 }

@@ -1,10 +1,12 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import * as norm from '../../kernels/batch-norm.js';
-import { instanceNormForward, instanceNormGrad, type InstanceStatistics } from '../../kernels/instance-norm.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isTracked, rule, track, where, type GradientTarget, type Rule } from '../graph.js';
-import { composedInferenceGradients, composedNormGradients, type NormGradients } from './composed-norm.js';
+import { packed } from './axes.js';
+import { mul } from './binary.js';
+import { normalised, normaliseGradient, scaleShift } from './group-normalization.js';
 import type { OutOption } from './options.js';
+import { sumRows } from './rows.js';
 
 export interface BatchNormOptions extends OutOption {
   /** Added to the variance under the root. Default 1e-5. */
@@ -36,18 +38,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
     norm.updateRunningStatistics(mean, variance, x.rows, running.mean, running.variance, momentum);
   }
   const y = norm.batchNormApply(x, mean, inverseStd, gamma, beta, out);
-  return track('batchNorm', [x, gamma, beta], y, batchRule(x, gamma, { mean, inverseStd }, epsilon));
-}
-
-export interface InstanceNormOptions extends OutOption {
-  /** Added to the variance under the root. Default 1e-5. */
-  epsilon?: number;
-}
-
-/** Instance normalisation of x [batch, h, w, channels] (Ulyanov et al. 2016): every channel of every image by its own moments; no scale, no shift. */
-export function instanceNorm(x: Tensor, { epsilon = 1e-5, out }: InstanceNormOptions = {}): Tensor {
-  const { y, statistics } = instanceNormForward(x, epsilon, out);
-  return track('instanceNorm', [x], y, instanceRule(x, statistics, epsilon));
+  return track('batchNorm', [x, gamma, beta], y, batchRule(x, gamma, { mean, inverseStd }));
 }
 
 /** What batch normalisation keeps from its forward run. */
@@ -76,33 +67,52 @@ function normGradient(
   return [result.gradInput, result.gradGamma, result.gradBeta];
 }
 
-const wanted = ({ dx, dGamma, dBeta }: NormGradients, [x, gamma, beta]: readonly unknown[]): (Tensor | null)[] =>
-  [x ? dx : null, gamma ? dGamma : null, beta ? dBeta : null];
-
 /** Statistics of the batch: they depend on x themselves. */
-function batchRule(x: Tensor, gamma: Tensor, statistics: NormStatistics, epsilon: number): Rule {
-  const axes = x.shape.map((_, axis) => axis).slice(0, -1);
+function batchRule(x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule {
   return rule(
     ([dx, dGamma]) => where([dx || dGamma, x], [dx, gamma], [dx || dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
-    (dy, targets) => isTracked([x, gamma, dy])
-      ? wanted(composedNormGradients(x, dy, gamma, axes, epsilon), targets)
-      : normGradient(norm.batchNormGrad, x, gamma, statistics, dy, targets),
+    (dy, targets) => {
+      if (!isTracked([x, gamma, dy])) return normGradient(norm.batchNormGrad, x, gamma, statistics, dy, targets);
+      return composed(x, gamma, statistics, dy, targets);
+    },
   );
+}
+
+/** The gradients in operations, where they are to be differentiated again: a batch is one image that is as many rows as it has pixels. */
+function composed(
+  x: Tensor,
+  gamma: Tensor,
+  { mean, inverseStd }: NormStatistics,
+  dy: Tensor,
+  [dx, dGamma, dBeta]: readonly (GradientTarget | undefined)[],
+): (Tensor | null)[] {
+  const { rows, channels } = x;
+  const matrix = (tensor: Tensor): Tensor => packed(tensor).reshape([rows, channels]);
+  const given = { mean: mean.viewAs([1, channels]), inverseStd: inverseStd.viewAs([1, channels]) };
+  const layout = { images: 1, rows, channels, groups: channels };
+  const [flat, slope] = [matrix(x), matrix(dy)];
+  return [
+    dx ? normaliseGradient(flat, given, scaleShift(slope, gamma, null), layout).reshape(x.shape) : null,
+    dGamma ? sumRows(mul(slope, normalised(flat, given, layout))) : null,
+    dBeta ? sumRows(slope) : null,
+  ];
 }
 
 /** Given statistics: constants. */
 function inferenceRule(x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule {
   return rule(
     ([dx, dGamma]) => where([dGamma, x], [dx, gamma], [dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
-    (dy, targets) => isTracked([x, gamma, dy])
-      ? wanted(composedInferenceGradients(x, dy, gamma, statistics.mean, statistics.inverseStd), targets)
-      : normGradient(norm.batchNormInferenceGrad, x, gamma, statistics, dy, targets),
-  );
-}
-
-function instanceRule(x: Tensor, statistics: InstanceStatistics, epsilon: number): Rule {
-  return rule(
-    [x, statistics.ones, ...statistics.images.flatMap(({ mean, inverseStd }) => [mean, inverseStd])],
-    (dy) => [isTracked([x, dy]) ? composedNormGradients(x, dy, null, [1, 2], epsilon).dx : instanceNormGrad(x, dy, statistics)],
+    (dy, targets) => {
+      if (!isTracked([x, gamma, dy])) return normGradient(norm.batchNormInferenceGrad, x, gamma, statistics, dy, targets);
+      const [dx, dGamma, dBeta] = targets;
+      // (x - mean) * inverseStd, as a factor and a summand for each channel.
+      const { mean, inverseStd } = statistics;
+      const xhat = (): Tensor => scaleShift(x, inverseStd, mul(mul(mean, inverseStd), -1));
+      return [
+        dx ? scaleShift(dy, mul(gamma, inverseStd), null) : null,
+        dGamma ? sumRows(mul(dy, xhat())) : null,
+        dBeta ? sumRows(dy) : null,
+      ];
+    },
   );
 }

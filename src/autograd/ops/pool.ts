@@ -1,0 +1,90 @@
+import { expectOperands } from '../../kernels/elements.js';
+import * as kernel from '../../kernels/pool.js';
+import { imageShape, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { rule, track } from '../graph.js';
+import { sumTo } from './broadcasting.js';
+import { mul } from './binary.js';
+import { pair, type OutOption, type Pair } from './options.js';
+
+export interface PoolOptions extends OutOption {
+  /** Height and width of a window, or both. */
+  kernel: Pair;
+  /** Pixels from one window to the next. Default: the kernel. */
+  stride?: Pair;
+  /** Pixels around the image that windows may reach into, at most half a kernel. Default 0. */
+  padding?: Pair;
+  /** Whether a size that does not come out even is rounded up. Default false. */
+  ceilMode?: boolean;
+}
+
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether the padding counts as zeros. Default true, as in PyTorch. */
+  countIncludePad?: boolean;
+}
+
+const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = false }: PoolOptions): kernel.PoolGeometry =>
+  ({ kernel: pair(window), stride: pair(stride), padding: pair(padding), ceilMode });
+
+/**
+ * The largest number of each window of x [batch, h, w, channels]. The gradient goes to the first of the largest pixels; NaN counts as
+ * largest.
+ * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
+  expectOperands('maxPool2d', { x, out: options.out });
+  const geometry = geometryOf(options);
+  const { y, index } = kernel.maxPool(x, geometry, options.out);
+  return track('maxPool2d', [x], y, rule([index], (dy) => [spread(dy, index, x.shape, geometry)]));
+}
+
+// Once the pixels are chosen all is linear, and each of these is the adjoint of the other.
+
+function spread(dy: Tensor, index: Tensor, shape: Shape, geometry: kernel.PoolGeometry): Tensor {
+  return track(
+    'maxPool2d gradient',
+    [dy],
+    kernel.maxPoolGrad(dy, index, shape, geometry),
+    rule([index], (g) => [gather(g, index, geometry)]),
+  );
+}
+
+function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor {
+  return track(
+    'chosen pixels',
+    [x],
+    kernel.maxPoolGather(x, index, geometry),
+    rule([index], (dy) => [spread(dy, index, x.shape, geometry)]),
+  );
+}
+
+/** The mean of each window of x [batch, h, w, channels]. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
+  expectOperands('avgPool2d', { x, out: options.out });
+  return average(x, geometryOf(options), options.countIncludePad ?? true, options.out);
+}
+
+function average(x: Tensor, geometry: kernel.PoolGeometry, includePad: boolean, out?: Tensor): Tensor {
+  return track(
+    'avgPool2d',
+    [x],
+    kernel.averagePool(x, geometry, includePad, out),
+    rule([], (dy) => [averageGradient(dy, x.shape, geometry, includePad)]),
+  );
+}
+
+function averageGradient(dy: Tensor, shape: Shape, geometry: kernel.PoolGeometry, includePad: boolean): Tensor {
+  return track(
+    'avgPool2d gradient',
+    [dy],
+    kernel.averagePoolGrad(dy, shape, geometry, includePad),
+    rule([], (g) => [average(g, geometry, includePad)]),
+  );
+}
+
+/** The mean of every channel of every image: [batch, 1, 1, channels] of [batch, h, w, channels]. @throws SHAPE_MISMATCH */
+export function globalAveragePool(x: Tensor): Tensor {
+  expectOperands('globalAveragePool', { x });
+  const [batch, height, width, channels] = imageShape(x.shape, 'input of globalAveragePool');
+  return mul(sumTo(x, [batch, 1, 1, channels]), 1 / (height * width));
+}
