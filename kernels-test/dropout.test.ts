@@ -1,9 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { noGrad } from '../src/autograd/graph.js';
 import { mul } from '../src/autograd/ops.js';
 import * as ops from '../src/autograd/ops.js';
 import { ShadegradError } from '../src/gpu/errors.js';
 import { dropout, DropoutState } from '../src/kernels/dropout.js';
+import { UNet } from '../src/models/unet.js';
 import { elementCount } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
@@ -100,6 +102,49 @@ test('a replayed step drops what an eager one drops', async () => {
     assert.equal(await result.data(), eager[i]);
   }
   recording.destroy();
+});
+
+test('a network draws other masks in each forward pass of a step, called or replayed, and none where nothing is dropped', async () => {
+  const network = new UNet({ size: 16, ngf: 2 }).to(gpu, { seed: 1, training: false });
+  const state = network.dropoutState;
+  const x = Tensor.from(gpu, values('unet', 16 * 16 * 3), [1, 16, 16, 3]);
+  const forward = (dropout = true): Tensor => noGrad(() => network.forward(x, { training: true, dropout }));
+  const read = async (...outputs: Tensor[]): Promise<Float32Array[]> => {
+    const found = await Promise.all(outputs.map((y) => y.data()));
+    for (const y of outputs) y.dispose();
+    return found;
+  };
+  const called = async (step: number, passes: number): Promise<Float32Array[]> => {
+    state.advance(step);
+    return read(...Array.from({ length: passes }, () => forward()));
+  };
+  const [first, second] = await called(4, 2);
+  const [other] = await called(5, 1);
+  assert.not.equal(first, second);
+  assert.not.equal(first, other);
+
+  state.advance(4);
+  await read(forward(false));
+  assert.equal(await read(forward()), [first], 'an evaluation without dropout changes no mask');
+
+  // Both steps in one recorded function; then one forward pass, replayed twice in one step.
+  const both = await gpu.record(() => [4, 5].map((step) => {
+    gpu.eachStep(() => state.advance(step), [state.tensor.storage]);
+    return forward();
+  }));
+  for (let run = 0; run < 2; run++) {
+    both.recording.run();
+    assert.equal(await Promise.all(both.result.map((y) => y.data())), [first, other], `run ${run}`);
+  }
+  const one = await gpu.record(() => forward());
+  state.advance(4);
+  for (const expected of [first, second]) {
+    one.recording.run();
+    assert.equal(await one.result.data(), expected);
+  }
+  for (const { recording } of [both, one]) recording.destroy();
+  network.dispose();
+  x.dispose();
 });
 
 test('gradient in a graph: the mask is drawn again', async () => {

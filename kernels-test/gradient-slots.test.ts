@@ -131,7 +131,10 @@ test('a graph that a recorded function made cannot be run backwards outside', as
   const leaf = leafOf([1, 2]);
   const { recording, result } = await gpu.record(() => sum(leaf));
   recording.run();
-  await failure('RECORDING', () => gpu.scope(() => backward(result)), 'inside the recorded function');
+  await failure('RECORDING', () => gpu.scope(() => backward(result)), 'in the same function');
+  const eager = sum(leaf);
+  await failure('RECORDING', () => gpu.record(() => gpu.scope(() => backward(eager))), 'an operation that ran before', 'in the same function');
+  eager.dispose();
   recording.destroy();
   for (const tensor of [leaf, result]) tensor.dispose();
 });

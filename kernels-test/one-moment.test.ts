@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { networkWeights } from '../src/exchange/load-network.js';
 import { fill } from '../src/kernels/elementwise.js';
 import { UNet } from '../src/models/unet.js';
+import { Module } from '../src/nn/module.js';
 import { encodeCheckpoint } from '../src/training/checkpoint.js';
 import { failure } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
@@ -49,6 +50,20 @@ test('weights of two moments are refused, and whole passes at any time are not',
   // The same one again is a new pass.
   assert.is((await first!.read())[0], 3);
   network.dispose();
+});
+
+test('another part of the same tree may be trained meanwhile', async () => {
+  class Pair extends Module {
+    readonly first = this.child('first', new UNet({ size: 16, ngf: 4 }));
+    readonly second = this.child('second', new UNet({ size: 16, ngf: 4 }));
+  }
+  const pair = new Pair().to(gpu, { seed: 1, training: false });
+  const write = async (part: UNet): Promise<void> => {
+    for await (const piece of encodeCheckpoint({ generator: pair.first }, PROGRESS)) if (piece.length > 0) fill(part.parameters()[0]!, 0.5);
+  };
+  await write(pair.second);
+  await failure('STALE_TENSOR', () => write(pair.first), 'changed while it was read');
+  pair.dispose();
 });
 
 test.run();

@@ -223,6 +223,19 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
   }
 }
 
+test('a step is not recorded on one Gpu with the tensors of another', async () => {
+  const x = make(otherGpu, [2], 'f32', 'x');
+  await failure('DEVICE_MISMATCH', () => gpu.record(() => api.mul(x, 2)), 'another Gpu than the one that records');
+  let inner: Promise<unknown> | undefined;
+  const { recording } = await gpu.record(() => {
+    inner = failure('RECORDING', () => otherGpu.record(() => {}), 'inside a recorded function');
+  });
+  await inner;
+  recording.destroy();
+  assert.not(gpu.tracing || otherGpu.tracing);
+  x.dispose();
+});
+
 test('a network refuses an input of another Gpu', async () => {
   for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN']) {
     const { operands, run } = OPERATIONS[name]!;

@@ -40,6 +40,7 @@ test('numbers that float32 cannot hold are refused, not computed with', async ()
   const x = Tensor.from(gpu, [1, -2], [2]);
   const refused: (() => Tensor)[] = [
     () => ops.mul(x, NaN), () => ops.mul(x, 1e39), () => ops.leakyRelu(x, NaN), () => ops.leakyRelu(x, -1e39),
+    () => ops.leakyRelu(x, '0.1' as never), () => ops.leakyRelu(x, {} as never), () => ops.addScaled(x, x, 1, undefined as never),
     () => ops.addScaled(x, x, NaN, 1), () => ops.addScaled(x, x, 1, 1e300), () => ops.bceWithLogits(x, NaN), () => ops.bceWithLogits(x, 1e39),
   ];
   for (const call of refused) await failure('INVALID_ARGUMENT', call);

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
-import { writeTime } from '../gpu/write-log.js';
+import { writeTime, type Write } from '../gpu/write-log.js';
 import type { Origin, Tensor } from '../tensor/tensor.js';
 
 /** Where the gradient of a leaf is to go: written over, or added to when something is there already. */
@@ -50,6 +50,8 @@ export interface GraphNode extends Origin {
   readonly time: number;
   /** The trace in which it ran, which has no contents afterwards; null for an operation that ran at once. */
   readonly trace: object | null;
+  /** Hooks that the trace had by then. */
+  readonly hooks: number;
   /** Whether a backward() has passed here. */
   consumed: boolean;
 }
@@ -121,6 +123,7 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, rul
     firstOrderOnly: rule.firstOrderOnly ?? false,
     time: writeTime(),
     trace: output.gpu.currentTrace,
+    hooks: output.gpu.tracedHooks,
     consumed: false,
   };
   output.origin = node;
@@ -155,22 +158,25 @@ function expectFreePlace(op: string, output: Tensor): void {
  *
  * @throws STALE_TENSOR
  */
-export function expectSavedUnwritten({ op, saved, time, trace, output }: GraphNode): void {
-  if (trace !== null && trace !== output.gpu.currentTrace) {
+export function expectSavedUnwritten({ op, saved, time, trace, hooks, output }: GraphNode): void {
+  if (trace !== output.gpu.currentTrace) {
     throw new ShadegradError('RECORDING', `backward() through "${op}"`, {
       expected: 'operations and their backward() in one recorded function, or both outside',
-      received: 'an operation that a recorded function noted down, and backward() outside of it',
-      fix: 'call backward() inside the recorded function',
+      received: trace ? 'an operation that a recorded function noted down, and backward() outside of it' : 'an operation that ran before, and backward() inside a recorded function',
+      fix: 'run the operations and backward() in the same function',
     });
   }
-  for (const tensor of saved) {
-    const write = tensor.disposed ? null : tensor.writtenSince(time);
-    if (!write) continue;
-    throw new ShadegradError('STALE_TENSOR', `backward() through "${op}" needs "${tensor.label}" as it was when "${op}" ran`, {
+  const stale = (tensor: Tensor) => ({ by }: Write): ShadegradError =>
+    new ShadegradError('STALE_TENSOR', `backward() through "${op}" needs "${tensor.label}" as it was when "${op}" ran`, {
       expected: 'contents that nothing has written to since',
-      received: `${write.by} has written to its memory`,
+      received: `${by} has written to its memory`,
       fix: 'call backward() before the optimiser\'s step or the write, run the operation again after it, or give operations an `out` of their own',
     });
+  for (const tensor of saved) {
+    if (tensor.disposed) continue;
+    const write = tensor.writtenSince(time);
+    if (write) throw stale(tensor)(write);
+    if (trace) output.gpu.guardAgainstHooks(hooks, { storage: tensor.storage, region: tensor.region, error: stale(tensor) });
   }
 }
 

@@ -73,7 +73,7 @@ export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
   const read = async (name: string, { value }: Slot): Promise<Float32Array<ArrayBuffer>> => {
     // A name for the second time, or all names read: whoever reads begins anew.
     if (seen.has(name) || seen.size === slots.length) seen.clear();
-    if (seen.size === 0) (moment ??= new OneMoment('a network', slots.map(([, slot]) => slot.value.storage))).begin();
+    if (seen.size === 0) (moment ??= new OneMoment('a network', slots.map(([, { value }]) => ({ storage: value.storage, region: value.region })))).begin();
     else moment!.check();
     seen.add(name);
     return value.data();

@@ -1,13 +1,14 @@
-import { adapterName, type AdapterDescription } from './adapter.js';
+import type { AdapterDescription } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
 import { Choices } from './choices.js';
 import { ShadegradError } from './errors.js';
+import { memoryElsewhere, tracedElsewhere } from './device-mismatch.js';
 import { Failures, refused } from './failures.js';
 import { plainHost, type GpuHost } from './host.js';
 import type { Params } from './params.js';
 import { PipelineCache, type Shader } from './pipeline-cache.js';
 import { Readback } from './readback.js';
-import { Recording, Trace } from './recording.js';
+import { Recording, Trace, type Guard } from './recording.js';
 import { scopedIn, ScopeStack } from './scope.js';
 import { Storage, type Binding } from './storage.js';
 import { BindGroupCache, CommandStream, type Command } from './stream.js';
@@ -32,6 +33,9 @@ export interface MemoryReport {
   /** Most bytes ever allocated at once: in use, pooled, uniforms and read-back buffers. */
   readonly peakBytes: number;
 }
+
+/** The Gpu whose trace is open: tracing is synchronous, so there is one at a time. */
+let tracing: Gpu | null = null;
 
 /**
  * A WebGPU device and its memory, pipelines and command stream. Knows nothing of tensors' shapes or of learning.
@@ -116,6 +120,11 @@ export class Gpu {
     return this.trace?.hooks.length ?? 0;
   }
 
+  /** Guards memory against the hooks of the traced function from one on whose writes are unknown: each run then looks. */
+  guardAgainstHooks(firstHook: number, guard: Guard): void {
+    this.trace?.guard(firstHook, guard);
+  }
+
   /** Memory for a result. Contents are undefined. During a trace the memory is only promised. */
   allocate(bytes: number, label: string): Storage {
     if (!this.trace) return this.allocatePersistent(bytes, label);
@@ -193,6 +202,7 @@ export class Gpu {
   /** Runs a kernel, after everything dispatched before it; or notes it down during a trace. */
   dispatch(call: DispatchCall): void {
     this.check(call);
+    if (tracing && tracing !== this) throw tracedElsewhere(call.shader.name);
     if (this.trace) {
       this.trace.addCall(call);
       return;
@@ -246,12 +256,7 @@ export class Gpu {
 
   /** @throws DEVICE_MISMATCH for memory of another Gpu */
   private assertOwn({ owner, label }: Storage): void {
-    if (owner === this || owner === null) return;
-    throw new ShadegradError('DEVICE_MISMATCH', `tensor "${label}" is on another Gpu than the one that is to use it`, {
-      expected: `memory of this Gpu (${adapterName(this.adapter)})`,
-      received: `memory of another one${owner instanceof Gpu ? ` (${adapterName(owner.adapter)})` : ''}`,
-      fix: 'make all tensors of a computation on one Gpu; data() and Tensor.from() carry numbers from one to another',
-    });
+    if (owner !== this && owner !== null) throw memoryElsewhere(label, this.adapter, owner instanceof Gpu ? owner.adapter : null);
   }
 
   /**
@@ -380,7 +385,7 @@ export class Gpu {
    */
   async record<T>(step: () => T): Promise<{ recording: Recording; result: T }> {
     this.assertAlive();
-    if (this.trace) {
+    if (tracing) {
       throw new ShadegradError('RECORDING', 'record() is called inside a recorded function', {
         expected: 'one record() at a time',
         received: 'a record() while another one traces its function',
@@ -390,11 +395,13 @@ export class Gpu {
     this.stream.flush();
     const trace = new Trace();
     this.trace = trace;
+    tracing = this;
     let result: T;
     try {
       result = this.scopes.run(step);
     } finally {
       this.trace = null;
+      tracing = null;
       trace.end();
     }
     try {

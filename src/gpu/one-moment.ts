@@ -1,6 +1,12 @@
 import { ShadegradError } from './errors.js';
-import { wholeOf, type Storage } from './storage.js';
-import { writeTime } from './write-log.js';
+import type { Storage } from './storage.js';
+import { writeTime, type Region } from './write-log.js';
+
+/** Memory that is read: part of a storage, since modules of one tree share one. */
+export interface ReadRegion {
+  readonly storage: Storage;
+  readonly region: Region;
+}
 
 /**
  * Watches memory that is read in several pieces with waits between them: pieces from before and after a step would look like one
@@ -8,15 +14,15 @@ import { writeTime } from './write-log.js';
  */
 export class OneMoment {
   private time = writeTime();
-  private readonly storages: ReadonlySet<Storage>;
 
-  /** @param what is read, for the error */
+  /**
+   * @param what is read, for the error
+   * @param parts all that is read
+   */
   constructor(
     private readonly what: string,
-    storages: Iterable<Storage>,
-  ) {
-    this.storages = new Set(storages);
-  }
+    private readonly parts: readonly ReadRegion[],
+  ) {}
 
   /** Begins anew: what was read before belongs to another state. */
   begin(): void {
@@ -25,8 +31,8 @@ export class OneMoment {
 
   /** To be called before each piece. @throws STALE_TENSOR when something was written since the first */
   check(): void {
-    for (const storage of this.storages) {
-      const write = storage.writtenSince(this.time, wholeOf(storage));
+    for (const { storage, region } of this.parts) {
+      const write = storage.writtenSince(this.time, region);
       if (!write) continue;
       throw new ShadegradError('STALE_TENSOR', `${this.what} changed while it was read`, {
         expected: 'no step, no restoring and no other write until it is read whole',

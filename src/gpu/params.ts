@@ -56,6 +56,8 @@ export class Params {
 }
 
 function holds(kind: Kind, value: number): boolean {
+  // JavaScript hands over strings, tensors and undefined as well.
+  if (typeof value !== 'number') return false;
   if (kind === 'f32') return !Number.isNaN(value) && (Number.isFinite(Math.fround(value)) || !Number.isFinite(value));
   const [lowest, highest] = RANGES[kind];
   return Number.isInteger(value) && value >= lowest && value <= highest;

@@ -1,9 +1,16 @@
 import type { Gpu, DispatchCall } from './gpu.js';
 import { ShadegradError } from './errors.js';
-import type { Region } from './write-log.js';
+import { writeTime, type Region, type Write } from './write-log.js';
 import { planMemory } from './memory-plan.js';
 import { wholeOf, type Storage } from './storage.js';
 import type { Command } from './stream.js';
+
+/** Memory that a hook must leave alone, and what to say if it does not. */
+export interface Guard {
+  readonly storage: Storage;
+  readonly region: Region;
+  readonly error: (write: Write) => ShadegradError;
+}
 
 /** Host work of a step. */
 interface Hook {
@@ -14,6 +21,8 @@ interface Hook {
   readonly writes: readonly Storage[] | null;
   /** Run when the pass that it belongs to is submitted. */
   readonly done: (() => void) | null;
+  /** Looked at after each run of a hook whose writes are unknown. */
+  readonly guards: Guard[];
 }
 
 /** What a traced function did: dispatches in order, and what the host must do before some of them. */
@@ -30,14 +39,19 @@ export class Trace {
   }
 
   /** Notes host work down that comes before the next dispatch. */
-  addHook(hook: Omit<Hook, 'before'>): void {
-    this.hooks.push({ ...hook, before: this.calls.length });
+  addHook(hook: Omit<Hook, 'before' | 'guards'>): void {
+    this.hooks.push({ ...hook, before: this.calls.length, guards: [] });
     for (const storage of hook.writes ?? []) this.noteWrite(storage, wholeOf(storage), 'a hook of eachStep()');
   }
 
   private noteWrite(storage: Storage, region: Region, by: string): void {
     storage.noteTracedWrite(region, by);
     this.written.add(storage);
+  }
+
+  /** Guards memory against the hooks from one on, as far as nobody knows what they write. */
+  guard(firstHook: number, guard: Guard): void {
+    for (const { writes, guards } of this.hooks.slice(firstHook)) if (writes === null) guards.push(guard);
   }
 
   /** Forgets what the traced function would have written: none of it has happened. */
@@ -150,7 +164,7 @@ export class Recording {
    */
   run(): void {
     for (const { hooks, commands } of this.begin()) {
-      for (const { run } of hooks) run();
+      for (const hook of hooks) runHook(hook);
       if (commands.length > 0) this.gpu.submitCommands(commands);
       for (const { done } of hooks) done?.();
     }
@@ -163,7 +177,7 @@ export class Recording {
   async runOneByOne(submitted: (call: DispatchCall) => Promise<void>): Promise<void> {
     let index = 0;
     for (const { hooks, commands } of this.begin()) {
-      for (const { run } of hooks) run();
+      for (const hook of hooks) runHook(hook);
       for (const command of commands) {
         this.gpu.submitCommands([command]);
         await submitted(this.trace.calls[index++]!);
@@ -197,5 +211,15 @@ export class Recording {
     for (const storage of this.held) storage.release();
     for (const buffer of this.buffers) this.gpu.destroyBuffer(buffer);
     this.buffers.length = 0;
+  }
+}
+
+/** @throws what the hook throws; the error of a guard whose memory it wrote to */
+function runHook({ run, guards }: Hook): void {
+  const time = writeTime();
+  run();
+  for (const { storage, region, error } of guards) {
+    const write = storage.freed ? null : storage.writtenSince(time, region);
+    if (write) throw error(write);
   }
 }

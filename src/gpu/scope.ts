@@ -40,7 +40,10 @@ function* foundIn(root: unknown): Generator<{ handle?: Scoped; promise?: object 
     seen.add(value);
     if (isScoped(value)) yield { handle: value };
     else if (isPromise(value)) yield { promise: value };
-    else if (Array.isArray(value)) for (const item of value) open.push(item);
+    else if (Array.isArray(value)) {
+      // Numbers by the million are not worth a place each.
+      for (const item of value as unknown[]) if (typeof item === 'object') open.push(item);
+    }
     else if (!isOpaque(value)) {
       if (value instanceof Map) for (const entry of value) open.push(...entry);
       else if (value instanceof Set) for (const item of value) open.push(item);
@@ -96,7 +99,8 @@ export class ScopeStack {
     } finally {
       this.stack.pop();
       for (const survivor of survivors) if (scope.delete(survivor)) this.add(survivor);
-      for (const handle of scope) if (!handle.disposed) handle.dispose();
+      // Backwards, so that the pool hands buffers out in the same order on every step, and bind groups are found again.
+      for (const handle of [...scope].reverse()) if (!handle.disposed) handle.dispose();
     }
   }
 }

@@ -13,8 +13,8 @@ export interface Write {
   readonly time: number;
 }
 
-/** More regions of one storage than this are joined, the older half first: an image store has thousands. */
-const MOST_REGIONS = 256;
+/** Of more regions of one storage than this the older half is forgotten: no step writes so many between forward and backward. */
+const MOST_REGIONS = 1 << 16;
 
 let time = 0;
 
@@ -33,46 +33,33 @@ export function span(start: number, length: number): Region {
  * times, so that one time for the whole storage would take the second write for an overwriting of the first.
  */
 export class WriteLog {
-  /** Oldest first; no region twice. */
-  private readonly writes: Write[] = [];
+  /** By region, the one written last at the end. */
+  private readonly writes = new Map<string, Write>();
+  private latest = 0;
 
   note(region: Region, by: string): void {
-    const write = { region, by, time: ++time };
-    const { writes } = this;
-    // Nearly always the last one, or there is none.
-    for (let index = writes.length - 1; index >= 0; index--) {
-      if (!sameRegion(writes[index]!.region, region)) continue;
-      writes.splice(index, 1);
-      break;
+    const key = `${region.start}:${region.rows}:${region.length}:${region.stride}`;
+    this.latest = ++time;
+    this.writes.delete(key);
+    this.writes.set(key, { region, by, time });
+    if (this.writes.size <= MOST_REGIONS) return;
+    for (const oldest of this.writes.keys()) {
+      if (this.writes.size <= MOST_REGIONS / 2) break;
+      this.writes.delete(oldest);
     }
-    writes.push(write);
-    if (writes.length > MOST_REGIONS) writes.splice(0, MOST_REGIONS / 2, joined(writes.slice(0, MOST_REGIONS / 2)));
   }
 
   /** The latest write to any part of the region after a time; null if there was none. */
   since(after: number, region: Region): Write | null {
-    for (let index = this.writes.length - 1; index >= 0; index--) {
-      const write = this.writes[index]!;
-      if (write.time <= after) return null;
-      if (overlap(write.region, region)) return write;
-    }
-    return null;
+    // Nearly always: nothing at all was written.
+    if (this.latest <= after) return null;
+    let found: Write | null = null;
+    for (const write of this.writes.values()) if (write.time > after && overlap(write.region, region)) found = write;
+    return found;
   }
 }
 
-/** One region around all of them, as of the latest. */
-function joined(writes: readonly Write[]): Write {
-  const start = Math.min(...writes.map(({ region }) => region.start));
-  const end = Math.max(...writes.map(({ region }) => endOf(region)));
-  const { by, time: latest } = writes[writes.length - 1]!;
-  return { region: span(start, end - start), by, time: latest };
-}
-
 const endOf = ({ start, rows, stride, length }: Region): number => start + (rows - 1) * stride + length;
-
-function sameRegion(a: Region, b: Region): boolean {
-  return a.start === b.start && a.rows === b.rows && a.length === b.length && a.stride === b.stride;
-}
 
 /** True if two regions share a byte. */
 export function overlap(a: Region, b: Region): boolean {

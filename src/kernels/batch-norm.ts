@@ -119,9 +119,10 @@ export function expectBatchNorm(x: Tensor, parameters: Operands, out?: Tensor): 
 
 /** @throws INVALID_ARGUMENT unless it is finite and above 0. */
 export function checkEpsilon(epsilon: number): void {
-  if (epsilon > 0 && Number.isFinite(epsilon)) return;
+  // Smaller ones are taken for 0 by drivers, and larger ones are infinite.
+  if (epsilon >= 2 ** -126 && Number.isFinite(Math.fround(epsilon))) return;
   throw new ShadegradError('INVALID_ARGUMENT', 'epsilon of a normalisation', {
-    expected: 'a number above 0, such as 1e-5',
+    expected: 'a number above 1.2e-38, such as 1e-5',
     received: String(epsilon),
     fix: 'without it a constant channel would be divided by zero',
   });

@@ -9,19 +9,26 @@ import { expectWord, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import { randomSources } from './random.js';
 import dropoutSource from '../../shaders/dropout.wgsl';
+import dropoutPassSource from '../../shaders/dropout_pass.wgsl';
+
+/** Seed, step and pass. */
+const WORDS = 3;
+
+/** A forward pass of a network: its layers draw from the same three words, whatever the state is at when they are needed again. */
+export interface DropoutPass {
+  /** [3]: the bits of three unsigned integers, seed, step and pass. */
+  readonly words: Tensor;
+}
 
 /**
- * What the masks of one step are drawn from: seed and step, two 32-bit words in device memory, so that a recorded
- * step draws new masks each time it runs.
+ * What the masks of one step are drawn from: seed, step and the number of the forward pass within it, three 32-bit words in
+ * device memory, so that a recorded step draws new masks each time it runs.
  */
 export class DropoutState {
-  /** [2]: the bits of two unsigned integers, seed and step. */
+  /** [3]: the bits of three unsigned integers, seed, step and pass. */
   readonly tensor: Tensor;
-
   /** The latest snapshot, and what tells whether it would be the same if it were taken again. */
-  private taken: { tensor: Tensor; time: number; trace: object | null; hooks: number } | null = null;
-  private passes = 0;
-  private tracedPasses: { trace: object; count: number } | null = null;
+  private taken: { tensor: Tensor; time: number; trace: WeakRef<object> | null; hooks: number } | null = null;
 
   /** @param seed whole number of 32 bits. The step is 0 at first. @throws INVALID_ARGUMENT */
   constructor(
@@ -29,7 +36,7 @@ export class DropoutState {
     readonly seed: number,
   ) {
     expectWord('seed of dropout', seed);
-    this.tensor = new Tensor({ gpu, shape: [2], storage: gpu.allocatePersistent(8, 'dropout state') }).keep();
+    this.tensor = new Tensor({ gpu, shape: [WORDS], storage: gpu.allocatePersistent(WORDS * 4, 'dropout state') }).keep();
     this.advance(0);
   }
 
@@ -39,33 +46,33 @@ export class DropoutState {
    */
   advance(step: number): void {
     expectWord('step of dropout', step);
-    this.gpu.write(this.tensor.storage, 0, new Uint32Array([this.seed, step]));
-    this.passes = 0;
+    this.gpu.write(this.tensor.storage, 0, new Uint32Array([this.seed, step, 0]));
   }
 
   /**
-   * The two words as they are now, for a backward pass that may come after another `advance()`. Layers of one forward pass share
-   * the copy.
+   * Begins a forward pass: each draws other masks than those before it in the step. The first after `advance()` draws what a single
+   * one would. The count is kept on the device, so that replays count as calls do.
    */
+  beginPass(): DropoutPass {
+    const words = Tensor.empty(this.gpu, [WORDS], 'dropout pass');
+    this.gpu.dispatch({
+      shader: specialise('dropout_pass', [dropoutPassSource]),
+      bindings: [this.tensor.written(), words.written()],
+      params: new Params().u32(this.tensor.base, words.base),
+      workgroups: [1, 1, 1],
+    });
+    return { words };
+  }
+
+  /** The words as they are now, for a backward pass that may come after another `advance()`. Layers share the copy. */
   snapshot(): Tensor {
     const { currentTrace: trace, tracedHooks: hooks } = this.gpu;
     const { taken } = this;
-    const current = taken && !taken.tensor.disposed && taken.trace === trace && taken.hooks === hooks && !this.tensor.writtenSince(taken.time);
-    if (current) return taken.tensor;
+    const sameTrace = taken && (taken.trace?.deref() ?? null) === trace && (taken.trace === null) === (trace === null);
+    if (sameTrace && !taken.tensor.disposed && taken.hooks === hooks && !this.tensor.writtenSince(taken.time)) return taken.tensor;
     const tensor = copy(this.tensor);
-    this.taken = { tensor, time: writeTime(), trace, hooks };
+    this.taken = { tensor, time: writeTime(), trace: trace && new WeakRef(trace), hooks };
     return tensor;
-  }
-
-  /**
-   * Number of a network's forward pass since `advance()`, from 0: passes of one step draw different masks. A recorded
-   * function counts its own, since `advance()` comes before each of its runs.
-   */
-  nextPass(): number {
-    const trace = this.gpu.currentTrace;
-    if (!trace) return this.passes++;
-    if (this.tracedPasses?.trace !== trace) this.tracedPasses = { trace, count: 0 };
-    return this.tracedPasses.count++;
   }
 
   dispose(): void {
@@ -78,7 +85,7 @@ export class DropoutState {
  * function of the output's gradient: for one layer and step it draws the same mask again.
  * @param rate at least 0 and below 1
  * @param layer whole number of 32 bits that tells the layers of a model apart
- * @param state the tensor of a DropoutState, shared by the layers of a model
+ * @param state the tensor of a DropoutState or the words of a pass, shared by the layers of a model
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
 export function dropout(x: Tensor, rate: number, layer: number, state: Tensor, out?: Tensor): Tensor {
@@ -90,7 +97,7 @@ export function dropout(x: Tensor, rate: number, layer: number, state: Tensor, o
     });
   }
   expectWord('layer of dropout', layer);
-  expectShape('state of dropout', [2], state.shape);
+  expectShape('state of dropout', [WORDS], state.shape);
   if (rate === 0) return copy(x, out);
   const output = resultTensor('dropout', x, out);
   const walk = walkElements([x, output]);

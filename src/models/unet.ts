@@ -1,7 +1,7 @@
 import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { DropoutState } from '../kernels/dropout.js';
+import { DropoutState, type DropoutPass } from '../kernels/dropout.js';
 import { Conv2d, ConvTranspose2d, normLayer, type ForwardMode, type NormLayer } from '../nn/layers.js';
 import { Module, type PlaceOptions } from '../nn/module.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
@@ -45,13 +45,9 @@ export interface GeneratorMode extends ForwardMode {
 
 interface BlockContext {
   readonly mode: GeneratorMode;
-  readonly dropoutState: DropoutState;
-  /** Number of this forward pass within its step. */
-  readonly pass: number;
+  /** What masks are drawn from; null where nothing is dropped. */
+  readonly pass: DropoutPass | null;
 }
-
-/** Dropout layers of different forward passes in one step draw as different layers do: more levels than this no network has. */
-const LAYERS_EACH_PASS = 1 << 16;
 
 /** Decoder blocks with dropout, counted from the innermost; and the outermost of full width, counted from outside. */
 const DROPOUT_BLOCKS = 3;
@@ -124,8 +120,7 @@ class UNetBlock extends Module {
   /** @param out where the result goes: the second half of the skip connection's tensor */
   forward(x: Tensor, context: BlockContext, out: Tensor): Tensor {
     const { innerChannels, dropout: rate, level, network: { skip, slope } } = this.options;
-    const { mode, dropoutState: state, pass } = context;
-    const layer = level + pass * LAYERS_EACH_PASS;
+    const { mode, pass } = context;
     const activated = skip === 'leaky';
     const leaky: Step = (each, target) => leakyRelu(each, slope, { out: target });
     const rectified: Step = (each, target) => relu(each, { out: target });
@@ -141,11 +136,10 @@ class UNetBlock extends Module {
       decoderInput = chain(encoderInput, encode);
     }
 
-    const drops = rate > 0 && (mode.dropout ?? mode.training);
     return chain(activated ? decoderInput : rectified(decoderInput), [
       convStep(this.up),
       normStep(this.upNorm, mode),
-      drops ? (each, target) => dropout(each, { rate, layer, state, out: target }) : null,
+      rate > 0 && pass ? (each, target) => dropout(each, { rate, layer: level, state: pass, out: target }) : null,
       activated ? rectified : null,
     ], out);
   }
@@ -257,7 +251,9 @@ export class UNet extends Module {
     const { skip, slope } = this.options;
     const activated = skip === 'leaky';
     const encoded = chain(x, [convStep(this.down), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
-    const joined = concat([encoded, this.inner.forward(encoded, { mode, dropoutState: this.dropoutState, pass: this.dropoutState.nextPass() }, wide.second)]);
+    const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training);
+    const pass = drops ? this.dropoutState.beginPass() : null;
+    const joined = concat([encoded, this.inner.forward(encoded, { mode, pass }, wide.second)]);
     return tanh(this.up.forward(activated ? joined : relu(joined)));
   }
 

@@ -1,10 +1,11 @@
 import type { ByteSource } from '../formats/byte-source.js';
 import { crc32 } from '../formats/crc32.js';
-import { checkNumbers } from '../formats/finite.js';
+import { checkNumbers, findBadNumber, holdsSquares } from '../formats/finite.js';
 import { encodeHeader, headerBytes, LENGTH_BYTES, parseHeader, type SafetensorsEntry, type SafetensorsTensor } from '../formats/safetensors.js';
 import { refuseStranger } from '../formats/stranger.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { OneMoment } from '../gpu/one-moment.js';
+import { span } from '../gpu/write-log.js';
 import { elementCount } from '../tensor/shape.js';
 import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
 import { describeCheckpoint, parseCheckpointInfo, type TrainingCheckpoint, type TrainingProgress } from './checkpoint-info.js';
@@ -37,7 +38,7 @@ export async function* encodeCheckpoint(target: CheckpointTarget, progress: Trai
   const blocks = checkpointBlocks(target);
   const { gpu } = target.generator.memory;
   const contents = async function* (): AsyncGenerator<Float32Array> {
-    const moment = new OneMoment('the state of a checkpoint', blocks.flat().map(({ storage }) => storage));
+    const moment = new OneMoment('the state of a checkpoint', blocks.flat().map(({ storage, offset, shape }) => ({ storage, region: span(offset * 4, elementCount(shape) * 4) })));
     for (const block of blocks) {
       moment.check();
       yield* await readBlock(gpu, block);
@@ -68,19 +69,19 @@ export async function* encodeCheckpointTensors(
   };
   yield sign(header);
   for await (const values of contents) {
-    checkFinite(entries[position - 1]!.name, values, info.step);
+    checkSound(entries[position - 1]!.name, values, info.step);
     yield sign(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   yield new Uint8Array(checksums.buffer);
 }
 
-/** A file that nothing could be learned from any more would take the place of one that is good. */
-function checkFinite(name: string, values: Float32Array, step: number): void {
-  // The difference of an infinity or a NaN with itself is NaN.
-  const index = values.findIndex((value) => value - value !== 0);
+/** A file that nothing could be learned from any more would take the place of one that is good. The rule is that of reading. */
+function checkSound(name: string, values: Float32Array, step: number): void {
+  const index = findBadNumber(values, holdsSquares(name));
   if (index < 0) return;
-  throw new ShadegradError('DIVERGED', `The training diverged by step ${step}: "${name}" has numbers that are not finite`, {
-    expected: 'finite numbers in all weights, statistics and moments',
+  const negative = Number.isFinite(values[index]);
+  throw new ShadegradError('DIVERGED', `The training diverged by step ${step}: "${name}" has ${negative ? 'a negative mean of squares' : 'numbers that are not finite'}`, {
+    expected: 'finite numbers in all weights, statistics and moments, and variances of at least 0',
     received: `${values[index]} at element ${index} of ${values.length}`,
     fix: 'train anew, or from an earlier checkpoint, with a lower learning rate',
   });

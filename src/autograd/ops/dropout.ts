@@ -9,12 +9,12 @@ export interface DropoutOptions extends OutOption {
   /** Number of the layer: two layers with one number would drop the same elements. */
   layer: number;
   /** Seed and step, shared by a model's layers. */
-  state: kernel.DropoutState;
+  state: kernel.DropoutState | kernel.DropoutPass;
 }
 
 /** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
 export function dropout(x: Tensor, { rate = 0.5, layer, state, out }: DropoutOptions): Tensor {
-  const words = isTracked([x]) ? state.snapshot() : state.tensor;
+  const words = 'words' in state ? state.words : isTracked([x]) ? state.snapshot() : state.tensor;
   return masked(x, rate, layer, words, out);
 }
 
