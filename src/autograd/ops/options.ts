@@ -1,9 +1,17 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
-/** Options every operation takes that can put its result into a given place. */
+/**
+ * Options every operation takes that can put its result into a given place. Operations throw USE_AFTER_FREE for disposed operands,
+ * INVALID_ARGUMENT for those of another type, DEVICE_MISMATCH for those of another Gpu, SHAPE_MISMATCH for shapes that do not go
+ * together, and STALE_TENSOR for an operand that was overwritten since the operation that made it.
+ */
 export interface OutOption {
-  /** Where the result goes, such as a channel slice of a wider tensor. Made when absent. */
+  /**
+   * Where the result goes, of its shape, such as a channel slice of a wider tensor; made when absent. Not the memory of an operand
+   * (BUFFER_CONFLICT), and not one that holds a result whose gradient is still wanted (STALE_TENSOR): in a loop without backward()
+   * run the operation in noGrad().
+   */
   out?: Tensor;
 }
 
