@@ -13,6 +13,7 @@ import { entries as map } from './map.bench.js';
 import { entries as matmul } from './matmul.bench.js';
 import { entries as random } from './random.bench.js';
 import { entries as reduce } from './reduce.bench.js';
+import { entries as sgd } from './sgd.bench.js';
 import { entries as softmax } from './softmax.bench.js';
 import { entries as stridedCopy } from './strided-copy.bench.js';
 
@@ -28,6 +29,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   dropout,
   loss,
   adam,
+  sgd,
   random,
   image,
   matmul,
