@@ -73,6 +73,9 @@ export type { OptimizerState, SavedState, TensorToSave } from './optim/optimizer
 export type { GroupOptions, OptimizerOptions, ParameterChoice, ParameterGroup } from './optim/parameter-group.js';
 export type { OptimizerTarget } from './optim/target.js';
 export { linearDecay } from './optim/schedule.js';
+export * as schedules from './optim/schedules.js';
+export { applySchedule, type Schedule } from './optim/schedules.js';
+export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from './optim/plateau.js';
 export { UNet, type GeneratorMode, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
 export type { VariantOptions } from './models/variants.js';
