@@ -1,7 +1,9 @@
 import { entries as activation } from './activation.bench.js';
 import { entries as adam } from './adam.bench.js';
+import { entries as average } from './average.bench.js';
 import { entries as batchNorm } from './batch-norm.bench.js';
 import { entries as bias } from './bias.bench.js';
+import { entries as clip } from './clip.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
 import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
@@ -30,6 +32,8 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   loss,
   adam,
   sgd,
+  clip,
+  average,
   random,
   image,
   matmul,

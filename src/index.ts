@@ -72,6 +72,8 @@ export { Optimizer, type OptimizerRule, type ParameterBlock } from './optim/opti
 export type { OptimizerState, SavedState, TensorToSave } from './optim/optimizer-state.js';
 export type { GroupOptions, OptimizerOptions, ParameterChoice, ParameterGroup } from './optim/parameter-group.js';
 export type { OptimizerTarget } from './optim/target.js';
+export { clipGradNorm, clipGradValue, type ClipNormOptions } from './optim/clip.js';
+export { ExponentialMovingAverage, type AverageOptions } from './optim/average.js';
 export { linearDecay } from './optim/schedule.js';
 export * as schedules from './optim/schedules.js';
 export { applySchedule, type Schedule } from './optim/schedules.js';

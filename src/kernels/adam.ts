@@ -1,4 +1,5 @@
 import { Params } from '../gpu/params.js';
+import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectBlock, walkBlock } from './flat-block.js';
 import { specialise } from './kernel.js';
@@ -63,7 +64,8 @@ export function adamStep(
   { parameters, gradients, firstMoment, secondMoment, largestSecondMoment, hyper, decay = 'none' }: AdamBlock,
   software = parameters.gpu.adapter.software,
 ): void {
-  expectBlock('adamStep', { parameters, gradients, firstMoment, secondMoment, largestSecondMoment }, { hyper, size: ADAM_HYPER_SIZE });
+  expectBlock('adamStep', { parameters, gradients, firstMoment, secondMoment, largestSecondMoment }, hyper);
+  expectShape('hyper of adamStep', [ADAM_HYPER_SIZE], hyper.shape);
   const bound = [parameters, firstMoment, secondMoment, gradients];
   const largest = largestSecondMoment ? [largestSecondMoment] : [];
   const { shape, constants, aliases, bases, workgroups } = walkBlock([...bound, ...largest], software);

@@ -1,4 +1,5 @@
 import { Params } from '../gpu/params.js';
+import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectBlock, walkBlock } from './flat-block.js';
 import { specialise } from './kernel.js';
@@ -48,7 +49,8 @@ export interface SgdBlock {
 export function sgdStep(
   { parameters, gradients, momentum, hyper, nesterov = false, decays = false }: SgdBlock, software = parameters.gpu.adapter.software,
 ): void {
-  expectBlock('sgdStep', { parameters, gradients, momentum }, { hyper, size: SGD_HYPER_SIZE });
+  expectBlock('sgdStep', { parameters, gradients, momentum }, hyper);
+  expectShape('hyper of sgdStep', [SGD_HYPER_SIZE], hyper.shape);
   const sums = momentum ? [momentum] : [];
   const { shape, constants, aliases, bases, workgroups } = walkBlock([parameters, gradients, ...sums], software);
   parameters.gpu.dispatch({

@@ -30,7 +30,8 @@ export function placeParameters(what: string, target: OptimizerTarget): PlacedTa
   return { gpu, windows, release: () => {} };
 }
 
-function expectIterable(what: string, target: Iterable<Tensor>): Iterable<Tensor> {
+/** @throws INVALID_ARGUMENT unless it can be iterated over */
+export function expectIterable(what: string, target: Iterable<Tensor>): Iterable<Tensor> {
   if (typeof (target as Partial<Iterable<Tensor>> | undefined)?.[Symbol.iterator] === 'function') return target;
   throw new ShadegradError('INVALID_ARGUMENT', `what ${what} is to train`, {
     expected: 'a module on a device, or a list of tensors',
