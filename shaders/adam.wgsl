@@ -41,17 +41,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let root_correction = hyper[h + 5u];
   let first_weight = hyper[h + 6u];
   let second_weight = hyper[h + 7u];
+  var decay = 0.0;
+  if (COUPLED || DECOUPLED) { decay = hyper[h + 8u]; }
   let stretch = WORKGROUP * shape.each;
   let start = (group.y * groups.x + group.x) * stretch;
   let end = min(start + stretch, shape.count);
   for (var i = start + lane; i < end; i += WORKGROUP) {
     var gradient = g[shape.g_base + i];
-    if (COUPLED) { gradient += hyper[h + 8u] * p[shape.p_base + i]; }
+    if (COUPLED) { gradient += decay * p[shape.p_base + i]; }
     let first = beta1 * m[shape.m_base + i] + first_weight * gradient;
     let second = beta2 * v[shape.v_base + i] + second_weight * gradient * gradient;
     m[shape.m_base + i] = first;
     v[shape.v_base + i] = second;
-    if (DECOUPLED) { p[shape.p_base + i] *= hyper[h + 8u]; }
+    if (DECOUPLED) { p[shape.p_base + i] *= decay; }
     p[shape.p_base + i] -= rate * first / (sqrt(moment(i, second)) / root_correction + epsilon);
   }
 }

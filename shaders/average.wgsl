@@ -1,6 +1,6 @@
-// Moves a running average towards parameters, as PyTorch's lerp does.
+// Moves a running average towards parameters.
 //
-//   a[i] = a[i] + weight (p[i] - a[i])         where weight < 0.5, else p[i] - kept (p[i] - a[i])       i < count
+//   a[i] = kept a[i] + weight p[i]      i < count
 //
 // a (binding 0), p (binding 1): [count] without gaps, each from its own base on. `element` (prepended) is vec4f when both allow,
 // else f32; count and bases are in units of it. hyper (binding 2): [weight, kept] with kept = 1 - weight, from hyper_base on.
@@ -28,12 +28,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let start = (group.y * groups.x + group.x) * stretch;
   let end = min(start + stretch, shape.count);
   for (var i = start + lane; i < end; i += WORKGROUP) {
-    let before = a[shape.a_base + i];
-    let now = p[shape.p_base + i];
-    if (weight < 0.5) {
-      a[shape.a_base + i] = before + weight * (now - before);
-    } else {
-      a[shape.a_base + i] = now - kept * (now - before);
-    }
+    a[shape.a_base + i] = kept * a[shape.a_base + i] + weight * p[shape.p_base + i];
   }
 }

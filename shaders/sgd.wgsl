@@ -28,14 +28,17 @@ struct SgdShape {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let h = shape.hyper_base;
+  // Read here once: a compiler must take for granted that the writes below may change it.
   let rate = hyper[h];
+  let sums = vec3f(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u]);
+  let decay = hyper[h + 4u];
   let stretch = WORKGROUP * shape.each;
   let start = (group.y * groups.x + group.x) * stretch;
   let end = min(start + stretch, shape.count);
   for (var i = start + lane; i < end; i += WORKGROUP) {
     let before = p[shape.p_base + i];
     var gradient = g[shape.g_base + i];
-    if (DECAYS) { gradient += hyper[h + 4u] * before; }
-    p[shape.p_base + i] = before - rate * direction(i, gradient, h);
+    if (DECAYS) { gradient += decay * before; }
+    p[shape.p_base + i] = before - rate * direction(i, gradient, sums);
   }
 }

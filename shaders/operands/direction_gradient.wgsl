@@ -2,4 +2,4 @@
 
 @group(0) @binding(3) var<uniform> shape: SgdShape;
 
-fn direction(i: u32, gradient: element, h: u32) -> element { return gradient; }
+fn direction(i: u32, gradient: element, sums: vec3f) -> element { return gradient; }
