@@ -54,7 +54,8 @@ export function sgdStep(
   const sums = momentum ? [momentum] : [];
   const { shape, constants, aliases, bases, workgroups } = walkBlock([parameters, gradients, ...sums], software);
   parameters.gpu.dispatch({
-    shader: specialise('sgd', [momentum ? momentumSource : gradientSource, sgdSource], { ...constants, DECAYS: decays, NESTEROV: nesterov }, aliases),
+    shader: specialise('sgd', [momentum ? momentumSource : gradientSource, sgdSource],
+      { ...constants, DECAYS: decays, NESTEROV: nesterov }, aliases),
     bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written())],
     params: new Params().u32(...shape, ...bases.slice(0, 2), hyper.base, bases[2] ?? 0),
     workgroups,

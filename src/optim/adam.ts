@@ -76,7 +76,9 @@ export class AdamW extends Optimizer<AdamSettings> {
   }
 }
 
-function adamSettings({ learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay }: AdamOptions, decay: number): AdamSettings {
+function adamSettings(
+  { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay }: AdamOptions, decay: number,
+): AdamSettings {
   return { learningRate, betas: [...betas], epsilon, weightDecay: weightDecay ?? decay };
 }
 
@@ -100,7 +102,9 @@ function adamRule(name: string, { amsgrad = false }: AdamOptions, kind: Decay): 
     },
     update({ parameters, gradients, state, hyper }, options) {
       const { firstMoment, secondMoment, largestSecondMoment } = state;
-      adamStep({ parameters, gradients, firstMoment: firstMoment!, secondMoment: secondMoment!, largestSecondMoment, hyper, decay: decayOf(options) });
+      adamStep({
+        parameters, gradients, firstMoment: firstMoment!, secondMoment: secondMoment!, largestSecondMoment, hyper, decay: decayOf(options),
+      });
     },
   };
 }

@@ -11,7 +11,10 @@ import type { SavedState, TensorToSave } from './optimizer-state.js';
 export interface AverageOptions {
   /** What an update keeps of the average, from 0 to 1. Default 0.999. */
   decay?: number;
-  /** Whether early updates keep less, so that the first weights are forgotten soon: update t from 0 keeps at most (1 + t) / (10 + t). Default false. */
+  /**
+   * Whether early updates keep less, so that the first weights are forgotten soon: update t from 0 keeps at most
+   * (1 + t) / (10 + t). Default false.
+   */
   warmUp?: boolean;
 }
 
@@ -33,8 +36,8 @@ interface Place {
 /**
  * An exponential moving average of a module's weights (EMA), as torch.optim.swa_utils.AveragedModel with get_ema_multi_avg_fn: the
  * first update copies the weights, later ones move the average by 1 - decay of the way to them. Buffers, such as running statistics,
- * are copied. Call update() after the optimiser's step(), in a recorded function too: one dispatch for each window of the module's memory and
- * each buffer.
+ * are copied. Call update() after the optimiser's step(), in a recorded function too: one dispatch for each window of the module's
+ * memory and each buffer.
  */
 export class ExponentialMovingAverage {
   private readonly gpu: Gpu;
@@ -47,7 +50,10 @@ export class ExponentialMovingAverage {
   private count = 0;
   private isSwapped = false;
 
-  /** @param module on a device; the average begins with its weights. @throws INVALID_ARGUMENT for a wrong decay, or a module on no device */
+  /**
+   * @param module on a device; the average begins with its weights
+   * @throws INVALID_ARGUMENT for a wrong decay, or a module on no device
+   */
   constructor(module: Module, { decay = 0.999, warmUp = false }: AverageOptions = {}) {
     if (!(decay >= 0 && decay <= 1)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'decay of ExponentialMovingAverage', {
@@ -59,13 +65,16 @@ export class ExponentialMovingAverage {
     this.gpu = gpu;
     const pair = (current: Tensor): Pair => ({ current, average: flat(gpu, current.size, `average of ${current.label}`) });
     this.windows = windows.map(({ values }) => pair(values));
-    const buffers = [...module.namedBuffers()].map(([name, buffer]) => ({ name, shape: buffer.shape, pair: pair(view(buffer, [buffer.size], 0)), offset: 0 }));
+    const buffers = [...module.namedBuffers()].map(([name, buffer]) =>
+      ({ name, shape: buffer.shape, pair: pair(view(buffer, [buffer.size], 0)), offset: 0 }));
     this.buffers = buffers.map((each) => each.pair);
     this.places = [
-      ...windows.flatMap(({ parameters }, index) => parameters.map(({ name, tensor, offset }) => ({ name, shape: tensor.shape, pair: this.windows[index]!, offset }))),
+      ...windows.flatMap(({ parameters }, index) => parameters.map(({ name, tensor: { shape }, offset }) =>
+        ({ name, shape, pair: this.windows[index]!, offset }))),
       ...buffers,
     ];
-    this.hyper = new Tensor({ gpu, shape: [AVERAGE_HYPER_SIZE], storage: gpu.allocatePersistent(AVERAGE_HYPER_SIZE * 4, 'decay of the average') }).keep();
+    const storage = gpu.allocatePersistent(AVERAGE_HYPER_SIZE * 4, 'decay of the average');
+    this.hyper = new Tensor({ gpu, shape: [AVERAGE_HYPER_SIZE], storage }).keep();
     for (const { current, average } of this.pairs) copy(current, average);
   }
 
@@ -88,7 +97,9 @@ export class ExponentialMovingAverage {
     this.gpu.eachStep(() => {
       if (this.isSwapped) {
         throw new ShadegradError('INVALID_ARGUMENT', 'the average of a module is updated while the module holds the average', {
-          expected: 'the module\'s own weights in it', received: 'an update between two calls of swap()', fix: 'call swap() once more before training goes on',
+          expected: 'the module\'s own weights in it',
+          received: 'an update between two calls of swap()',
+          fix: 'call swap() once more before training goes on',
         });
       }
       this.hyper.write(averageHyper(this.decayAt(this.count)));
@@ -131,14 +142,18 @@ export class ExponentialMovingAverage {
     return this.isSwapped ? current : average;
   }
 
-  /** Goes on from what stateDict() returned. @throws INVALID_ARGUMENT for tensors of another module; what reading throws. Nothing is changed then. */
+  /**
+   * Goes on from what stateDict() returned.
+   * @throws INVALID_ARGUMENT for tensors of another module; what reading throws. Nothing is changed then.
+   */
   async loadStateDict({ tensors, updateCount }: { readonly tensors: SavedState['tensors']; readonly updateCount: number }): Promise<void> {
     const mismatch = (what: string, expected: string, received: string): never => {
       throw new ShadegradError('INVALID_ARGUMENT', `${what} of a saved average`, {
         expected, received, fix: 'make the average for the same module as the one that was saved',
       });
     };
-    if (!(Number.isSafeInteger(updateCount) && updateCount >= 0)) mismatch('updateCount', 'a whole number of at least 0', String(updateCount));
+    const valid = Number.isSafeInteger(updateCount) && updateCount >= 0;
+    if (!valid) mismatch('updateCount', 'a whole number of at least 0', String(updateCount));
     const found = this.places.map((place) => {
       const tensor = tensors.get(place.name) ?? mismatch('the tensors', `"${place.name}"`, `none of that name among ${tensors.size}`);
       if (!sameShape(tensor.shape, place.shape)) mismatch(`tensor "${place.name}"`, formatShape(place.shape), formatShape(tensor.shape));

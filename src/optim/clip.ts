@@ -63,12 +63,20 @@ export function clipGradValue(parameters: OptimizerTarget, value: number): void 
 function expectBound(what: string, bound: number): void {
   if (bound >= 0) return;
   throw new ShadegradError('INVALID_ARGUMENT', what, {
-    expected: 'a number of at least 0', received: String(bound), fix: 'use 1 for a start, and look at the norms that clipGradNorm() returns',
+    expected: 'a number of at least 0',
+    received: String(bound),
+    fix: 'use 1 for a start, and look at the norms that clipGradNorm() returns',
   });
 }
 
+interface GradientBlocks {
+  readonly list: readonly Tensor[];
+  readonly blocks: readonly Tensor[];
+  readonly release: () => void;
+}
+
 /** The gradients that are there, those that are neighbours in memory as one. */
-function gradientBlocks(what: string, parameters: OptimizerTarget): { list: readonly Tensor[]; blocks: readonly Tensor[]; release: () => void } {
+function gradientBlocks(what: string, parameters: OptimizerTarget): GradientBlocks {
   const list = parameters instanceof Module ? parameters.parameters() : [...new Set(expectIterable(what, parameters))];
   if (list.length === 0 || !list.every((each) => each instanceof Tensor)) {
     throw new ShadegradError('INVALID_ARGUMENT', `parameters of ${what}`, {

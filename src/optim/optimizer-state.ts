@@ -84,7 +84,8 @@ export async function loadState(
       expected, received, fix: 'make the optimiser for the same module, with the same groups and options, as the one that was saved',
     });
   };
-  if (learningRates.length !== owner.groups.length) mismatch('the learning rates', `one for each of ${owner.groups.length} groups`, String(learningRates.length));
+  const { length } = owner.groups;
+  if (learningRates.length !== length) mismatch('the learning rates', `one for each of ${length} groups`, String(learningRates.length));
   for (const rate of learningRates) expectLearningRate(optimizer, rate);
   const counts = new Map(Object.entries(stepCounts));
   for (const [name, count] of counts) {

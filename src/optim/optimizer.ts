@@ -86,7 +86,8 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       const parameters = [...this.parameters()];
       this.groupOf = assignGroups(rule.name, parameters, this.groups, groups.map(({ parameters: chosen }) => chosen));
       for (const { tensor } of parameters) this.counts.set(tensor, 0);
-      this.state = new Map(rule.stateNames(all).map((name) => [name, windows.map(({ length }) => flat(gpu, length, `${rule.name}: ${name}`))]));
+      const flats = (name: string): Tensor[] => windows.map(({ length }) => flat(gpu, length, `${rule.name}: ${name}`));
+      this.state = new Map(rule.stateNames(all).map((name) => [name, flats(name)]));
     } catch (error) {
       release();
       throw error;
@@ -188,7 +189,8 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const counts = new Set(parameters.map((tensor) => this.counts.get(tensor)!));
     const [count] = counts;
     if (counts.size === 1) return count!;
-    throw new ShadegradError('RECORDING', `a recorded step of ${this.rule.name} is run for parameters that have taken unequal numbers of steps since`, {
+    const { name } = this.rule;
+    throw new ShadegradError('RECORDING', `a recorded step of ${name} is run for parameters that have taken unequal numbers of steps since`, {
       expected: 'as many steps for all parameters that had as many when the step was recorded',
       received: [...counts].slice(0, 5).join(', '),
       fix: 'record the step again after some of its parameters were trained, restored or set without the others',
@@ -262,9 +264,8 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    * @throws INVALID_ARGUMENT for a state of other parameters or of another optimiser; what reading throws. Nothing is changed then.
    */
   async loadStateDict(saved: SavedState): Promise<void> {
-    const { name } = this.rule;
-    const counts = await loadState(name, { windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups }, saved,
-      (what, count) => this.checkCount(what, count));
+    const owner = { windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups };
+    const counts = await loadState(this.rule.name, owner, saved, (what, count) => this.checkCount(what, count));
     this.setStepCounts(counts);
   }
 

@@ -92,7 +92,9 @@ export function assignGroups<O extends OptimizerOptions>(
 }
 
 function choose(optimizer: string, parameters: readonly PlacedParameter[], choice: ParameterChoice): Set<Tensor> {
-  if (typeof choice === 'function') return new Set(parameters.filter(({ name, tensor }) => choice(name, tensor)).map(({ tensor }) => tensor));
+  if (typeof choice === 'function') {
+    return new Set(parameters.filter(({ name, tensor }) => choice(name, tensor)).map(({ tensor }) => tensor));
+  }
   if (!(choice instanceof Module) && typeof (choice as Partial<Iterable<Tensor>> | undefined)?.[Symbol.iterator] !== 'function') {
     throw new ShadegradError('INVALID_ARGUMENT', `parameters of a group of ${optimizer}`, {
       expected: 'a module, a list of tensors, or a function of a name that returns true for those of the group',

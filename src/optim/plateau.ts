@@ -106,5 +106,7 @@ export class ReduceOnPlateau {
 const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 
 function wrong(what: string, expected: string, received: unknown): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', what, { expected, received: String(received), fix: 'leave options out for the defaults of PyTorch, and pass one number a call' });
+  return new ShadegradError('INVALID_ARGUMENT', what, {
+    expected, received: String(received), fix: 'leave options out for the defaults of PyTorch, and pass one number a call',
+  });
 }

@@ -19,7 +19,10 @@ export type Schedule = (step: number, base: number) => number;
 export function applySchedule(optimizer: Optimizer<any>, schedule: Schedule, step: number): void {
   if (!(Number.isFinite(step) && step >= 0)) throw wrong('the step of a schedule', 'a finite number of at least 0', step);
   const rates = optimizer.groups.map(({ initialLearningRate }) => schedule(step, initialLearningRate));
-  for (const rate of rates) if (!(Number.isFinite(rate) && rate >= 0)) throw wrong(`what a schedule gives for step ${step}`, 'a finite learning rate of at least 0', rate);
+  for (const rate of rates) {
+    if (Number.isFinite(rate) && rate >= 0) continue;
+    throw wrong(`what a schedule gives for step ${step}`, 'a finite learning rate of at least 0', rate);
+  }
   optimizer.groups.forEach((group, index) => (group.learningRate = rates[index]!));
 }
 
@@ -96,7 +99,9 @@ export function polynomial({ steps, power = 1 }: { steps: number; power?: number
  * A straight line from startFactor times the rate up to the rate in `steps` steps, and `then` another schedule from its
  * beginning. As SequentialLR of a LinearLR and the other.
  */
-export function warmUp({ steps, startFactor = 0.01, then = constant() }: { steps: number; startFactor?: number; then?: Schedule }): Schedule {
+export function warmUp(
+  { steps, startFactor = 0.01, then = constant() }: { steps: number; startFactor?: number; then?: Schedule },
+): Schedule {
   return sequence([linear({ steps, startFactor, endFactor: 1 }), then], [steps]);
 }
 
@@ -113,7 +118,8 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
   };
 }
 
-const annealed = (base: number, minimum: number, progress: number): number => minimum + ((base - minimum) * (1 + Math.cos(Math.PI * progress))) / 2;
+const annealed = (base: number, minimum: number, progress: number): number =>
+  minimum + ((base - minimum) * (1 + Math.cos(Math.PI * progress))) / 2;
 
 /** How many of the milestones a step has reached. */
 const passed = (milestones: readonly number[], at: number): number => milestones.filter((milestone) => milestone <= at).length;
@@ -127,7 +133,7 @@ function expectSteps(what: string, value: number): void {
 }
 
 function expectAscending(what: string, milestones: readonly number[]): void {
-  const ascending = milestones.every((each, index) => Number.isFinite(each) && each >= 0 && (index === 0 || each >= milestones[index - 1]!));
+  const ascending = milestones.every((each, index) => Number.isFinite(each) && each >= (milestones[index - 1] ?? 0));
   if (!ascending) throw wrong(what, 'numbers of at least 0 in ascending order', milestones.join(', '));
 }
 

@@ -36,7 +36,10 @@ export class SGD extends Optimizer<SGDSettings> {
    * @param target a module on a device, or a list of tensors; trained by no other optimiser
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */
-  constructor(target: OptimizerTarget, { learningRate = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, groups }: SGDOptions = {}) {
+  constructor(
+    target: OptimizerTarget,
+    { learningRate = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, groups }: SGDOptions = {},
+  ) {
     super(sgdRule, target, { learningRate, momentum, dampening, nesterov, weightDecay }, groups);
   }
 }

@@ -84,14 +84,20 @@ function checkTensors(what: string, tensors: readonly Tensor[]): void {
   const refuse = (of: string, expected: string, received: string, fix: string): never => {
     throw new ShadegradError('INVALID_ARGUMENT', `${of} that ${what} is to train`, { expected, received, fix });
   };
-  if (tensors.length === 0) refuse('the list of tensors', 'one tensor or more', 'an empty list', 'pass a module, module.parameters(), or [tensor]');
+  if (tensors.length === 0) {
+    refuse('the list of tensors', 'one tensor or more', 'an empty list', 'pass a module, module.parameters(), or [tensor]');
+  }
   const seen = new Set<Tensor>();
   for (const [index, tensor] of tensors.entries()) {
     const name = `tensor ${index}`;
     if (!(tensor instanceof Tensor)) refuse(name, 'a tensor', typeof tensor, 'pass tensors; of a module, module.parameters()');
     tensor.assertLive();
-    if (tensor.dtype !== 'f32' || !tensor.contiguous) refuse(name, 'an f32 tensor without gaps', `${tensor.contiguous ? '' : 'a slice, '}${tensor.dtype}`, 'train the whole tensor');
-    if (tensor.origin) refuse(name, 'a leaf: a tensor that was made, not computed', `the result of "${tensor.origin.op}"`, 'train what it was computed from, or detach() it');
+    const { dtype, contiguous, origin } = tensor;
+    if (dtype !== 'f32') refuse(name, 'an f32 tensor', dtype, 'train tensors of real numbers');
+    if (!contiguous) refuse(name, 'a tensor without gaps between its rows', 'a channel slice', 'train the whole tensor');
+    if (origin) {
+      refuse(name, 'a leaf: a tensor that was made, not computed', `the result of "${origin.op}"`, 'train what it was computed from, or detach() it');
+    }
     if (tensor.gpu !== tensors[0]!.gpu) refuse(name, 'tensors of one Gpu', 'one of another Gpu', 'use an optimiser for each');
     if (seen.has(tensor)) refuse(name, 'each tensor once', `"${tensor.label}" twice`, 'leave one out');
     seen.add(tensor);
