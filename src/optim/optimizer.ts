@@ -86,7 +86,9 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       const parameters = [...this.parameters()];
       this.groupOf = assignGroups(rule.name, parameters, this.groups, groups.map(({ parameters: chosen }) => chosen));
       for (const { tensor } of parameters) this.counts.set(tensor, 0);
-      const flats = (name: string): Tensor[] => windows.map(({ length }) => flat(gpu, length, `${rule.name}: ${name}`));
+      // "second moments of Adam", for messages.
+      const label = (name: string): string => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}s of ${rule.name}`;
+      const flats = (name: string): Tensor[] => windows.map(({ length }) => flat(gpu, length, label(name)));
       this.state = new Map(rule.stateNames(all).map((name) => [name, flats(name)]));
     } catch (error) {
       release();
