@@ -1,7 +1,9 @@
 import { entries as activation } from './activation.bench.js';
 import { entries as adam } from './adam.bench.js';
+import { entries as average } from './average.bench.js';
 import { entries as batchNorm } from './batch-norm.bench.js';
 import { entries as bias } from './bias.bench.js';
+import { entries as clip } from './clip.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
 import { entries as conv2dDirect } from './conv2d-direct.bench.js';
 import { entries as dropout } from './dropout.bench.js';
@@ -18,6 +20,7 @@ import { entries as pad } from './pad.bench.js';
 import { entries as pool } from './pool.bench.js';
 import { entries as random } from './random.bench.js';
 import { entries as reduce } from './reduce.bench.js';
+import { entries as sgd } from './sgd.bench.js';
 import { entries as softmax } from './softmax.bench.js';
 import { entries as stridedCopy } from './strided-copy.bench.js';
 import { entries as upsample } from './upsample.bench.js';
@@ -34,6 +37,9 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   dropout,
   loss,
   adam,
+  sgd,
+  clip,
+  average,
   random,
   image,
   matmul,

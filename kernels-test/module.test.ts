@@ -273,4 +273,15 @@ test('a module without parameters has an optimiser that does nothing', async () 
   norm.dispose();
 });
 
+test('an optimiser of a module that was disposed, or placed again, does not train nothing', async () => {
+  const layer = new Conv2d({ inChannels: 1, outChannels: 1, kernel: 1 }).to(gpu);
+  const adam = new Adam(layer);
+  layer.dispose();
+  await failure('USE_AFTER_FREE', () => adam.step(), 'a step of Adam', 'make a new optimiser');
+  layer.to(gpu);
+  await failure('USE_AFTER_FREE', () => adam.step(), 'a step of Adam');
+  for (const wrong of [{ epsilon: 1e-60 }, { epsilon: 1e39 }, { learningRate: 1e39 }]) await failure('INVALID_ARGUMENT', () => new Adam(layer, wrong));
+  layer.dispose();
+});
+
 test.run();

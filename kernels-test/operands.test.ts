@@ -138,7 +138,8 @@ const OPERATIONS: Record<string, Operation> = {
 
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
 const NO_OPERANDS = new Set([
-  'Adam', 'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'Slot',
+  'Adam', 'AdamW', 'ExponentialMovingAverage', 'Optimizer', 'ReduceOnPlateau', 'SGD', 'applySchedule', 'clipGradNorm', 'clipGradValue',
+  'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'Slot',
   'Params', 'Tensor', 'Trainer', 'arange', 'checkGradients', 'defineOperation', 'full', 'grad', 'grid', 'ones', 'onesLike', 'rand', 'randn', 'scalar', 'specialise',
   'walkElements', 'zeros', 'zerosLike', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
   'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',

@@ -4,10 +4,14 @@
 //   v[i] = beta2 v[i] + (1 - beta2) g[i]^2
 //   p[i] = p[i] - rate / (1 - beta1^t) * m[i] / (sqrt(v[i]) / sqrt(1 - beta2^t) + epsilon)      i < count
 //
+// COUPLED (prepended): first g[i] = g[i] + decay p[i], which is not written. DECOUPLED: first p[i] = decay p[i].
+// Prepended, too, is one of operands/moment_latest.wgsl and moment_largest.wgsl: what the root is taken of; its bindings follow
+// those here.
+//
 // p (binding 0), m (binding 1), v (binding 2), g (binding 3): [count] without gaps, each from its own base on.
 // `element` (prepended) is vec4f when all four allow, else f32; count and bases are in units of it.
 // hyper (binding 4): what changes from step to step, so that a recorded step stays right, from hyper_base on:
-// [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1, 1 - beta2]. The complements come from
+// [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1, 1 - beta2, decay]. The complements come from
 // the host, because 1 - 0.999 in float32 is wrong by 5e-5.
 //
 // One workgroup: WORKGROUP invocations. It owns a stretch of WORKGROUP * each neighbouring elements, of which an
@@ -18,6 +22,7 @@ struct AdamShape {
   each: u32,
   p_base: u32, m_base: u32, v_base: u32, g_base: u32,
   hyper_base: u32,
+  largest_base: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> p: array<element>;
@@ -25,7 +30,6 @@ struct AdamShape {
 @group(0) @binding(2) var<storage, read_write> v: array<element>;
 @group(0) @binding(3) var<storage, read> g: array<element>;
 @group(0) @binding(4) var<storage, read> hyper: array<f32>;
-@group(0) @binding(5) var<uniform> shape: AdamShape;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -37,15 +41,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let root_correction = hyper[h + 5u];
   let first_weight = hyper[h + 6u];
   let second_weight = hyper[h + 7u];
+  var decay = 0.0;
+  if (COUPLED || DECOUPLED) { decay = hyper[h + 8u]; }
   let stretch = WORKGROUP * shape.each;
   let start = (group.y * groups.x + group.x) * stretch;
   let end = min(start + stretch, shape.count);
   for (var i = start + lane; i < end; i += WORKGROUP) {
-    let gradient = g[shape.g_base + i];
+    var gradient = g[shape.g_base + i];
+    if (COUPLED) { gradient += decay * p[shape.p_base + i]; }
     let first = beta1 * m[shape.m_base + i] + first_weight * gradient;
     let second = beta2 * v[shape.v_base + i] + second_weight * gradient * gradient;
     m[shape.m_base + i] = first;
     v[shape.v_base + i] = second;
-    p[shape.p_base + i] -= rate * first / (sqrt(second) / root_correction + epsilon);
+    if (DECOUPLED) { p[shape.p_base + i] *= decay; }
+    p[shape.p_base + i] -= rate * first / (sqrt(moment(i, second)) / root_correction + epsilon);
   }
 }

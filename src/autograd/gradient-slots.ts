@@ -13,8 +13,8 @@ interface GradientSlot extends GradientPlace {
   tensor: Tensor;
   /** False when the contents are left over from an earlier step. */
   filled: boolean;
-  /** Whether the memory belongs to someone else (an arena) and outlives zeroGrad(). */
-  readonly fixed: boolean;
+  /** Whether the memory belongs to someone else (an arena, an optimiser) and outlives zeroGrad(). */
+  fixed: boolean;
 }
 
 /**
@@ -110,6 +110,13 @@ function ensureSlot(leaf: Tensor): GradientSlot {
     leaf.gradientPlace = slot;
   }
   return slot;
+}
+
+/** Gives a leaf a place for its gradient that outlives zeroGrad(), unless it has one; a gradient that is there stays. */
+export function fixGradient(leaf: Tensor): Tensor {
+  const slot = ensureSlot(leaf);
+  slot.fixed = true;
+  return slot.tensor;
 }
 
 /**

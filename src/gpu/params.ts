@@ -55,10 +55,16 @@ export class Params {
   }
 }
 
+/** Smallest float32 above 0 of full precision: drivers take smaller ones for 0. */
+export const SMALLEST_FLOAT = 2 ** -126;
+
+/** True for a number that is finite in float32, too. */
+export const isFloat = (value: number): boolean => typeof value === 'number' && Number.isFinite(Math.fround(value));
+
 function holds(kind: Kind, value: number): boolean {
   // JavaScript hands over strings, tensors and undefined as well.
   if (typeof value !== 'number') return false;
-  if (kind === 'f32') return !Number.isNaN(value) && (Number.isFinite(Math.fround(value)) || !Number.isFinite(value));
+  if (kind === 'f32') return isFloat(value) || Math.abs(value) === Infinity;
   const [lowest, highest] = RANGES[kind];
   return Number.isInteger(value) && value >= lowest && value <= highest;
 }

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
-import { Params } from '../gpu/params.js';
+import { isFloat, Params, SMALLEST_FLOAT } from '../gpu/params.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectOperands, type Operands } from './elements.js';
@@ -120,7 +120,7 @@ export function expectBatchNorm(x: Tensor, parameters: Operands, out?: Tensor): 
 /** @throws INVALID_ARGUMENT unless it is finite and above 0. */
 export function checkEpsilon(epsilon: number): void {
   // Smaller ones are taken for 0 by drivers, and larger ones are infinite.
-  if (epsilon >= 2 ** -126 && Number.isFinite(Math.fround(epsilon))) return;
+  if (epsilon >= SMALLEST_FLOAT && isFloat(epsilon)) return;
   throw new ShadegradError('INVALID_ARGUMENT', 'epsilon of a normalisation', {
     expected: 'a number above 1.2e-38, such as 1e-5',
     received: String(epsilon),

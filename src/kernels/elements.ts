@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { isFloat } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor, type DType } from '../tensor/tensor.js';
 import { grid, type Constants } from './kernel.js';
@@ -125,7 +126,7 @@ export function expectScalar(what: string, shape: Shape): void {
 
 /** @throws INVALID_ARGUMENT unless the number is finite. */
 export function expectFinite(what: string, value: number): void {
-  if (Number.isFinite(value)) return;
+  if (isFloat(value)) return;
   throw new ShadegradError('INVALID_ARGUMENT', what, {
     expected: 'a finite number',
     received: String(value),

@@ -7,7 +7,7 @@ import { Tensor } from '../tensor/tensor.js';
 import type { Slot } from './module.js';
 
 /** Parameters start on multiples of this many elements: a binding's offset must be a multiple of 256 bytes. */
-const ALIGNMENT = 64;
+export const ALIGNMENT = 64;
 /** Larger windows gain nothing and some adapters bind no more (128 MiB). */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 

@@ -1,0 +1,44 @@
+// One step of stochastic gradient descent, with momentum where b is bound, in PyTorch's form.
+//
+//   d    = g[i] + decay p[i]                                  DECAYS (prepended), else g[i]
+//   b[i] = kept b[i] + taken d                                MOMENTUM
+//   d    = d + momentum b[i] (NESTEROV), else b[i]            MOMENTUM
+//   p[i] = p[i] - rate d                                      i < count
+//
+// p (binding 0), g (binding 1), b (prepended file, after those here): [count] without gaps, each from its own base on.
+// `element` (prepended) is vec4f when all allow, else f32; count and bases are in units of it.
+// hyper (binding 2): what changes from step to step, so that a recorded step stays right, from hyper_base on:
+// [rate, kept, taken, momentum, decay]. At the first step kept is 0 and taken 1; then momentum and 1 - dampening.
+//
+// One workgroup: WORKGROUP invocations. It owns a stretch of WORKGROUP * each neighbouring elements, of which an
+// invocation takes every WORKGROUP-th. Dispatch: [x, y, 1] with x * y * WORKGROUP * each >= count.
+
+struct SgdShape {
+  count: u32,
+  each: u32,
+  p_base: u32, g_base: u32,
+  hyper_base: u32,
+  b_base: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> p: array<element>;
+@group(0) @binding(1) var<storage, read> g: array<element>;
+@group(0) @binding(2) var<storage, read> hyper: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let h = shape.hyper_base;
+  // Read here once: a compiler must take for granted that the writes below may change it.
+  let rate = hyper[h];
+  let sums = vec3f(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u]);
+  let decay = hyper[h + 4u];
+  let stretch = WORKGROUP * shape.each;
+  let start = (group.y * groups.x + group.x) * stretch;
+  let end = min(start + stretch, shape.count);
+  for (var i = start + lane; i < end; i += WORKGROUP) {
+    let before = p[shape.p_base + i];
+    var gradient = g[shape.g_base + i];
+    if (DECAYS) { gradient += decay * before; }
+    p[shape.p_base + i] = before - rate * direction(i, gradient, sums);
+  }
+}

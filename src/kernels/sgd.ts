@@ -1,0 +1,63 @@
+import { Params } from '../gpu/params.js';
+import { expectShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { expectBlock, walkBlock } from './flat-block.js';
+import { specialise } from './kernel.js';
+import gradientSource from '../../shaders/operands/direction_gradient.wgsl';
+import momentumSource from '../../shaders/operands/direction_momentum.wgsl';
+import sgdSource from '../../shaders/sgd.wgsl';
+
+export interface SgdSettings {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly weightDecay: number;
+  /** The step about to be made, counted from 1. */
+  readonly step: number;
+}
+
+/** Numbers in the `hyper` tensor of sgdStep. */
+export const SGD_HYPER_SIZE = 5;
+
+/**
+ * Contents of sgdStep's `hyper` tensor: [rate, kept, taken, momentum, decay], where the first step takes the gradient as it is,
+ * and later ones keep `momentum` of the running sum and take 1 - dampening of the gradient.
+ */
+export function sgdHyper({ learningRate, momentum, dampening, weightDecay, step }: SgdSettings): Float32Array<ArrayBuffer> {
+  const first = step === 1;
+  return new Float32Array([learningRate, first ? 0 : momentum, first ? 1 : 1 - dampening, momentum, weightDecay]);
+}
+
+export interface SgdBlock {
+  /** Updated in place, as is the momentum; one shape for all, without gaps. */
+  readonly parameters: Tensor;
+  readonly gradients: Tensor;
+  /** The running sum; none without momentum. */
+  readonly momentum?: Tensor;
+  /** [5] from sgdHyper(), written anew before each step. */
+  readonly hyper: Tensor;
+  readonly nesterov?: boolean;
+  /** Whether weight decay is added to the gradients. */
+  readonly decays?: boolean;
+}
+
+/**
+ * One step of gradient descent over a block of parameters (a window of an arena), as torch.optim.SGD.
+ * @param software whether to go about it as a CPU adapter wants it; the results are the same
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function sgdStep(
+  { parameters, gradients, momentum, hyper, nesterov = false, decays = false }: SgdBlock, software = parameters.gpu.adapter.software,
+): void {
+  expectBlock('sgdStep', { parameters, gradients, momentum }, hyper);
+  expectShape('hyper of sgdStep', [SGD_HYPER_SIZE], hyper.shape);
+  const sums = momentum ? [momentum] : [];
+  const { shape, constants, aliases, bases, workgroups } = walkBlock([parameters, gradients, ...sums], software);
+  parameters.gpu.dispatch({
+    shader: specialise('sgd', [momentum ? momentumSource : gradientSource, sgdSource],
+      { ...constants, DECAYS: decays, NESTEROV: nesterov }, aliases),
+    bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written())],
+    params: new Params().u32(...shape, ...bases.slice(0, 2), hyper.base, bases[2] ?? 0),
+    workgroups,
+  });
+}

@@ -1,0 +1,294 @@
+import { hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
+import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
+import { Tensor } from '../tensor/tensor.js';
+import { assignGroups, ParameterGroup, type GroupOptions, type OptimizerOptions } from './parameter-group.js';
+import { loadState, stateOf, type OptimizerState, type SavedState } from './optimizer-state.js';
+import { placeParameters, type OptimizerTarget } from './target.js';
+
+/** A stretch of parameters, and what lies beside it in the memory of gradients and of the optimiser's state. */
+export interface ParameterBlock {
+  readonly parameters: Tensor;
+  readonly gradients: Tensor;
+  /** By the names that the rule gives its state. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** What the rule's numbers() returned for the step at hand. */
+  readonly hyper: Tensor;
+}
+
+/** What one kind of optimiser does; the rest is the same for all. */
+export interface OptimizerRule<O extends OptimizerOptions> {
+  /** Names it in errors. */
+  readonly name: string;
+  /** @throws INVALID_ARGUMENT for options that cannot work; the learning rate is checked elsewhere */
+  check(options: O): void;
+  /** Names of the tensors kept for each parameter, given the options of all groups. All are zero before the first step. */
+  stateNames(options: readonly O[]): readonly string[];
+  /** How many numbers() there are. */
+  readonly numbersSize: number;
+  /** What changes from step to step, for parameters that are to take their step number `step`, counted from 1. */
+  numbers(options: O, step: number): Float32Array;
+  /** Dispatches the kernels. */
+  update(block: ParameterBlock, options: O): void;
+}
+
+/** Neighbouring parameters of a window that one dispatch updates. */
+interface Run {
+  readonly window: number;
+  readonly start: number;
+  length: number;
+}
+
+/** Parameters of one group that have taken as many steps: they share the numbers of the step. */
+interface Share<O extends OptimizerOptions> {
+  readonly group: ParameterGroup<O>;
+  readonly parameters: Tensor[];
+  readonly runs: Run[];
+  readonly hyper: Tensor;
+}
+
+/**
+ * What all optimisers have in common: parameter groups, step counts, and state that can be saved. Each parameter counts its own
+ * steps, as in PyTorch: one that had no gradient is not counted, and a parameter that is thawed late begins with its first step.
+ * Works on the flat windows of a module's parameters: one dispatch for each stretch of parameters that got a gradient, belong to
+ * one group and have taken as many steps.
+ */
+export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
+  /** The first holds the parameters that no other one names. */
+  readonly groups: readonly ParameterGroup<O>[];
+  private readonly gpu: Gpu;
+  private readonly windows: readonly ArenaWindow[];
+  private readonly state: ReadonlyMap<string, readonly Tensor[]>;
+  private readonly groupOf: ReadonlyMap<Tensor, ParameterGroup<O>>;
+  /** Steps that each parameter has taken. */
+  private readonly counts = new Map<Tensor, number>();
+  /** One for each share of a step; made as they are needed. */
+  private readonly hypers: Tensor[] = [];
+  private readonly release: () => void;
+
+  /**
+   * @param target a module on a device, which may be a part of a larger one, or a list of tensors; trained by no other optimiser
+   * @param options of the parameters that no group names
+   * @param groups options of some parameters, where they differ
+   * @throws INVALID_ARGUMENT for wrong options, a parameter in two groups or in none of the target's, a target without
+   *   gradients or on no device
+   */
+  constructor(private readonly rule: OptimizerRule<O>, target: OptimizerTarget, options: O, groups: readonly GroupOptions<O>[] = []) {
+    const all = [options, ...groups.map(({ parameters: _, ...own }) => ({ ...options, ...defined(own) }))] as O[];
+    for (const each of all) rule.check(each);
+    this.groups = all.map((each) => new ParameterGroup(rule.name, each));
+    const { gpu, windows, release } = placeParameters(rule.name, target);
+    try {
+      this.gpu = gpu;
+      this.windows = windows;
+      this.release = release;
+      const parameters = [...this.parameters()];
+      this.groupOf = assignGroups(rule.name, parameters, this.groups, groups.map(({ parameters: chosen }) => chosen));
+      for (const { tensor } of parameters) this.counts.set(tensor, 0);
+      // "second moments of Adam", for messages.
+      const label = (name: string): string => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}s of ${rule.name}`;
+      const flats = (name: string): Tensor[] => windows.map(({ length }) => flat(gpu, length, label(name)));
+      this.state = new Map(rule.stateNames(all).map((name) => [name, flats(name)]));
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  private *parameters(): Generator<PlacedParameter> {
+    for (const { parameters } of this.windows) yield* parameters;
+  }
+
+  /** Size of a step: that of the first group. What is set holds for all groups from the next step on, also in a recorded one. */
+  get learningRate(): number {
+    return this.groups[0]!.learningRate;
+  }
+
+  /** @throws INVALID_ARGUMENT unless it is a finite number of at least 0 */
+  set learningRate(rate: number) {
+    for (const group of this.groups) group.learningRate = rate;
+  }
+
+  /**
+   * Steps taken: of the parameter that took the most. Setting it sets the count of every parameter, as for a checkpoint of
+   * moments that are all as old.
+   */
+  get stepCount(): number {
+    return Math.max(0, ...this.counts.values());
+  }
+
+  /** @throws INVALID_ARGUMENT unless it is a whole number of at least 0 */
+  set stepCount(count: number) {
+    this.checkCount('the parameters', count);
+    for (const tensor of this.counts.keys()) this.counts.set(tensor, count);
+  }
+
+  /** Steps that each parameter has taken, by its name in the module; of a list of tensors, by its place in it. */
+  stepCounts(): Map<string, number> {
+    return new Map([...this.parameters()].map(({ name, tensor }) => [name, this.counts.get(tensor)!]));
+  }
+
+  /**
+   * Sets the steps that single parameters have taken, as for a checkpoint of one that was thawed late; others stay.
+   * @throws INVALID_ARGUMENT for a name that no parameter has, or no whole number; nothing is changed then
+   */
+  setStepCounts(counts: ReadonlyMap<string, number>): void {
+    const tensors = new Map([...this.parameters()].map(({ name, tensor }) => [name, tensor]));
+    for (const [name, count] of counts) {
+      this.checkCount(`"${name}"`, count);
+      if (tensors.has(name)) continue;
+      throw new ShadegradError('INVALID_ARGUMENT', `steps of a parameter that ${this.rule.name} does not have`, {
+        expected: `one of ${[...tensors.keys()].slice(0, 3).map((each) => `"${each}"`).join(', ')}${tensors.size > 3 ? ' and others' : ''}`,
+        received: `"${name}"`,
+        fix: 'take the names from module.namedParameters()',
+      });
+    }
+    for (const [name, count] of counts) this.counts.set(tensors.get(name)!, count);
+  }
+
+  private checkCount(what: string, count: number): void {
+    if (Number.isSafeInteger(count) && count >= 0) return;
+    throw new ShadegradError('INVALID_ARGUMENT', `steps of ${this.rule.name} for ${what}`, {
+      expected: 'a whole number of at least 0',
+      received: String(count),
+      fix: 'take it from stepCounts() or a checkpoint',
+    });
+  }
+
+  /**
+   * Updates every parameter that has a gradient, and counts a step of each.
+   * @throws RECORDING when a recorded step is run after some of its parameters took steps without the others: the dispatches
+   *   in it are for parameters that have taken as many
+   */
+  step(): void {
+    const { rule } = this;
+    this.assertPlaced();
+    const shares = this.shares();
+    if (shares.length === 0) return;
+    this.gpu.eachStep(
+      () => this.writeNumbers(shares),
+      shares.map(({ hyper }) => hyper.storage),
+      () => {
+        for (const { parameters } of shares) for (const tensor of parameters) this.counts.set(tensor, this.counts.get(tensor)! + 1);
+      },
+    );
+    for (const { group, runs, hyper } of shares) for (const { window: index, start, length } of runs) {
+      const { values, gradients } = this.windows[index]!;
+      const part = (whole: Tensor): Tensor => view(whole, [length], start);
+      const state = Object.fromEntries([...this.state].map(([name, flats]) => [name, part(flats[index]!)]));
+      const block = { parameters: part(values), gradients: part(gradients!), state, hyper };
+      rule.update(block, group.options);
+      for (const tensor of [block.parameters, block.gradients, ...Object.values(state)]) tensor.dispose();
+    }
+  }
+
+  /** A module that was disposed, or placed anew since, has other parameters: a step would train nothing and say nothing. */
+  private assertPlaced(): void {
+    if (this.windows.every(({ values }) => !values.disposed)) return;
+    throw new ShadegradError('USE_AFTER_FREE', `a step of ${this.rule.name}`, {
+      expected: 'the parameters that it was made for',
+      received: 'parameters that were disposed, with their module or by themselves',
+      fix: 'make a new optimiser after to(), and record steps anew',
+    });
+  }
+
+  private writeNumbers(shares: readonly Share<O>[]): void {
+    const steps = shares.map(({ parameters }) => this.commonCount(parameters) + 1);
+    shares.forEach(({ group, hyper }, index) => hyper.write(this.rule.numbers(group.options, steps[index]!)));
+  }
+
+  private commonCount(parameters: readonly Tensor[]): number {
+    const counts = new Set(parameters.map((tensor) => this.counts.get(tensor)!));
+    const [count] = counts;
+    if (counts.size === 1) return count!;
+    const { name } = this.rule;
+    throw new ShadegradError('RECORDING', `a recorded step of ${name} is run for parameters that have taken unequal numbers of steps since`, {
+      expected: 'as many steps for all parameters that had as many when the step was recorded',
+      received: [...counts].slice(0, 5).join(', '),
+      fix: 'record the step again after some of its parameters were trained, restored or set without the others',
+    });
+  }
+
+  /** Which parameters have taken as many steps, as one text: a step recorded under another text may no longer be run. */
+  get partition(): string {
+    const numbers = new Map<number, number>();
+    return [...this.counts.values()].map((count) => {
+      if (!numbers.has(count)) numbers.set(count, numbers.size);
+      return numbers.get(count);
+    }).join();
+  }
+
+  /** The stretches of the windows to be updated: their parameters have a gradient; gaps for alignment do not end one. */
+  private shares(): Share<O>[] {
+    const shares = new Map<string, Share<O>>();
+    for (const [window, { parameters }] of this.windows.entries()) {
+      let open = null as { readonly run: Run; readonly share: Share<O> } | null;
+      for (const { tensor, offset, size } of parameters) {
+        if (!hasGradient(tensor)) {
+          open = null;
+          continue;
+        }
+        const group = this.groupOf.get(tensor)!;
+        const key = `${this.groups.indexOf(group)},${this.counts.get(tensor)}`;
+        let share = shares.get(key);
+        if (!share) shares.set(key, (share = { group, parameters: [], runs: [], hyper: this.hyper(shares.size) }));
+        share.parameters.push(tensor);
+        if (open?.share !== share) {
+          open = { run: { window, start: offset, length: 0 }, share };
+          share.runs.push(open.run);
+        }
+        open.run.length = offset + size - open.run.start;
+      }
+    }
+    return [...shares.values()];
+  }
+
+  private hyper(index: number): Tensor {
+    const { gpu, rule } = this;
+    // At once, also during a trace: a hook writes it.
+    return (this.hypers[index] ??= new Tensor({
+      gpu, shape: [rule.numbersSize], storage: gpu.allocatePersistent(rule.numbersSize * 4, `hyperparameters of ${rule.name}`),
+    }).keep());
+  }
+
+  /** Forgets the gradients of the parameters. */
+  zeroGrad(): void {
+    zeroGrad([...this.parameters()].map(({ tensor }) => tensor));
+  }
+
+  /** The flat tensors of one kind of state, one for each window of the parameters' memory. */
+  protected stateWindows(name: string): readonly Tensor[] {
+    return this.state.get(name) ?? [];
+  }
+
+  /**
+   * What the optimiser has gathered, to be saved beside the weights: tensors under `STATE.PARAMETER`, such as
+   * `firstMoment.encoder.weight`, steps of each parameter and learning rates of each group. The tensors are read when their
+   * `read()` is called: do that before the next step. Options are not in it.
+   */
+  stateDict(): OptimizerState {
+    return stateOf({ windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups });
+  }
+
+  /**
+   * Goes on from what stateDict() returned. A recorded step goes on as well, unless the parameters' step counts have come apart
+   * otherwise than when it was recorded.
+   * @throws INVALID_ARGUMENT for a state of other parameters or of another optimiser; what reading throws. Nothing is changed then.
+   */
+  async loadStateDict(saved: SavedState): Promise<void> {
+    const owner = { windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups };
+    const counts = await loadState(this.rule.name, owner, saved, (what, count) => this.checkCount(what, count));
+    this.setStepCounts(counts);
+  }
+
+  dispose(): void {
+    for (const tensor of [...[...this.state.values()].flat(), ...this.hypers.splice(0)]) tensor.dispose();
+    this.release();
+  }
+}
+
+/** Options given as undefined are left out. */
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,65 @@
+import { ShadegradError } from '../gpu/errors.js';
+import { isFloat } from '../gpu/params.js';
+import { SGD_HYPER_SIZE, sgdHyper, sgdStep } from '../kernels/sgd.js';
+import { Optimizer, type OptimizerRule } from './optimizer.js';
+import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
+import type { OptimizerTarget } from './target.js';
+
+/** What may differ from group to group. */
+export interface SGDGroupOptions {
+  /** Size of a step, at least 0. Default 1e-3. */
+  learningRate?: number;
+  /** How much of the last step's direction is kept, at least 0. Default 0. */
+  momentum?: number;
+  /** How much of a gradient is left out of the direction, from the second step on. Default 0. */
+  dampening?: number;
+  /** Whether to step along the direction of the step after this one. Needs momentum and no dampening. Default false. */
+  nesterov?: boolean;
+  /** How much of each parameter is added to its gradient, at least 0. Default 0. */
+  weightDecay?: number;
+}
+
+export interface SGDOptions extends SGDGroupOptions {
+  /** Options of some parameters; the others have those above. */
+  groups?: readonly GroupOptions<SGDSettings>[];
+}
+
+/** Options of SGD, each with its value. */
+export interface SGDSettings extends OptimizerOptions {
+  momentum: number;
+  dampening: number;
+  nesterov: boolean;
+}
+
+/** Stochastic gradient descent, with momentum (Sutskever et al. 2013) if wanted, as torch.optim.SGD. */
+export class SGD extends Optimizer<SGDSettings> {
+  /**
+   * @param target a module on a device, or a list of tensors; trained by no other optimiser
+   * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
+   */
+  constructor(
+    target: OptimizerTarget,
+    { learningRate = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, groups }: SGDOptions = {},
+  ) {
+    super(sgdRule, target, { learningRate, momentum, dampening, nesterov, weightDecay }, groups);
+  }
+}
+
+const sgdRule: OptimizerRule<SGDSettings> = {
+  name: 'SGD',
+  check({ momentum, dampening, nesterov }) {
+    const finite = isFloat(momentum) && momentum >= 0 && isFloat(dampening);
+    if (finite && (!nesterov || (momentum > 0 && dampening === 0))) return;
+    throw new ShadegradError('INVALID_ARGUMENT', 'options of SGD', {
+      expected: finite ? 'with nesterov, a momentum above 0 and no dampening' : 'a finite momentum of at least 0, and a finite dampening',
+      received: `momentum ${momentum}, dampening ${dampening}${nesterov ? ', nesterov' : ''}`,
+      fix: 'momentum 0.9 without dampening is usual',
+    });
+  },
+  stateNames: (options) => (options.some(({ momentum }) => momentum > 0) ? ['momentum'] : []),
+  numbersSize: SGD_HYPER_SIZE,
+  numbers: (options, step) => sgdHyper({ ...options, step }),
+  update({ parameters, gradients, state, hyper }, { momentum, nesterov, weightDecay }) {
+    sgdStep({ parameters, gradients, momentum: momentum > 0 ? state.momentum : undefined, hyper, nesterov, decays: weightDecay > 0 });
+  },
+};
