@@ -8,7 +8,8 @@ import type { DispatchCall } from '../src/gpu/gpu.js';
 import { copy } from '../src/kernels/elementwise.js';
 import { constant } from '../src/nn/initializers.js';
 import { Conv2d } from '../src/nn/layers.js';
-import { Module, type Slot } from '../src/nn/module.js';
+import { Module } from '../src/nn/module.js';
+import type { ModuleBuffer, Parameter } from '../src/nn/parameter.js';
 import { Adam } from '../src/optim/adam.js';
 import type { Shape } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -368,8 +369,8 @@ test('a norm of which only gamma, or only beta, or neither is trained', async ()
 });
 
 class Pair extends Module {
-  readonly one: Slot;
-  readonly statistics: Slot;
+  readonly one: Parameter;
+  readonly statistics: ModuleBuffer;
   readonly inner: Conv2d;
 
   constructor() {

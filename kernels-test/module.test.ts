@@ -7,7 +7,8 @@ import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
 import { constant, normal } from '../src/nn/initializers.js';
 import { BatchNorm2d, Conv2d, InstanceNorm2d } from '../src/nn/layers.js';
-import { Module, type PlaceOptions, type Slot } from '../src/nn/module.js';
+import { Module, type PlaceOptions } from '../src/nn/module.js';
+import type { Parameter } from '../src/nn/parameter.js';
 import { Adam } from '../src/optim/adam.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -39,13 +40,13 @@ class Cycle extends Module {
   readonly ab = this.child('ab', new UNet(TINY));
   readonly ba = this.child('ba', new UNet(TINY));
   readonly judge = this.child('judge', new PatchGAN({ ndf: 2, layers: 1 }));
-  readonly weight: Slot = this.parameter('weight', [5], normal(0, 1));
+  readonly weight: Parameter = this.parameter('weight', [5], normal(0, 1));
 }
 
 const image = (label: string, channels = 3): Tensor => Tensor.from(gpu, values(label, 16 * 16 * channels), [1, 16, 16, channels]);
 const contents = async (module: Module): Promise<Map<string, number[]>> =>
   new Map(await Promise.all(
-    [...module.namedSlots()].map(async ([name, slot]): Promise<[string, number[]]> => [name, [...(await slot.value.data())]]),
+    [...module.namedTensors()].map(async ([name, tensor]): Promise<[string, number[]]> => [name, [...(await tensor.value.data())]]),
   ));
 const inUse = (): [number, number] => [gpu.memory().tensors, gpu.memory().bytesInUse];
 
@@ -73,7 +74,7 @@ test('networks inside a module run once the module is placed, and everything goe
 test('a network alone has the weights that it always had, and the dropout of its seed', async () => {
   const [alone, named] = [new UNet(TINY).to(gpu, { seed: 5 }), new Parts({ part: new UNet(TINY) })];
   assert.is(alone.dropoutState.seed, 5);
-  // Stream numbers count the slots of the whole tree: the first network's are its own.
+  // Stream numbers count the tensors of the whole tree: the first network's are its own.
   named.to(gpu, { seed: 5 });
   const [first, second] = [await contents(alone), await contents(named)];
   assert.equal([...second.keys()], [...first.keys()].map((name) => `part.${name}`));
@@ -109,7 +110,7 @@ test('a module serves under a second one after the first was disposed, on anothe
   one.dispose();
   two.to(other);
   assert.is(part.weight.value.gpu, other);
-  assert.equal([...two.namedSlots()].map(([name]) => name).at(-1), 'part.bias');
+  assert.equal([...two.namedTensors()].map(([name]) => name).at(-1), 'part.bias');
   two.dispose();
   const [first, again] = [await contents(one.to(gpu, { seed: 4 })), await contents((one.dispose(), one.to(gpu, { seed: 4 })))];
   assert.equal(again, first);
@@ -149,7 +150,7 @@ test('an optimiser of a part updates that part alone, as it would alone', async 
   const cycle = new Cycle().to(gpu, { seed: 7 });
   const alone = new UNet(TINY).to(gpu, { seed: 1 });
   const start = await contents(cycle.ba);
-  for (const [name, slot] of alone.namedSlots()) slot.value.write(new Float32Array(start.get(name)!));
+  for (const [name, tensor] of alone.namedTensors()) tensor.value.write(new Float32Array(start.get(name)!));
   assert.is(cycle.ba.parameterCount, alone.parameterCount);
   const names = cycle.ba.memory.windows.flatMap(({ parameters }) => parameters.map(({ name }) => name));
   assert.equal(names, [...alone.namedParameters().keys()]);

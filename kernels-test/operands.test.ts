@@ -128,7 +128,7 @@ const OPERATIONS: Record<string, Operation> = {
 
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
 const NO_OPERANDS = new Set([
-  'Adam', 'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'Slot',
+  'Adam', 'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'ModuleBuffer', 'ModuleTensor', 'Parameter',
   'Params', 'Tensor', 'Trainer', 'arange', 'checkGradients', 'defineOperation', 'full', 'grad', 'grid', 'ones', 'onesLike', 'rand', 'randn', 'scalar', 'specialise',
   'walkElements', 'zeros', 'zerosLike', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
   'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',

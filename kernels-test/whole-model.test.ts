@@ -26,8 +26,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The golden's weights, whose formula runs in PyTorch's layout. */
 function goldenWeights(architecture: NetworkArchitecture) {
-  const tensors = [...buildNetwork(architecture).namedSlots()].map(([name, slot]) => {
-    const shape = referenceShape(slot.shape);
+  const tensors = [...buildNetwork(architecture).namedTensors()].map(([name, tensor]) => {
+    const shape = referenceShape(tensor.shape);
     const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
     return [name, libraryTensor({ shape, read: async () => values(name, elementCount(shape), scale, offset) })] as const;
   });

@@ -62,7 +62,8 @@ export { fillNormal, fillUniform } from './kernels/random.js';
 export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
 
 // Networks.
-export { Module, Slot, type PlaceOptions } from './nn/module.js';
+export { Module, type PlaceOptions } from './nn/module.js';
+export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/parameter.js';
 export type { ParameterMemory } from './nn/parameter-arena.js';
 export { BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode, type Norm } from './nn/layers.js';
 export { constant, normal, uniform, type Initializer } from './nn/initializers.js';

@@ -32,12 +32,12 @@ export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMa
   const tensors = new Map<string, NetworkTensor>();
   const left = new Map(stored);
   const differences: string[] = [];
-  for (const [name, slot] of possibleNetwork(architecture, label).namedSlots()) {
+  for (const [name, own] of possibleNetwork(architecture, label).namedTensors()) {
     const tensor = left.get(name);
     left.delete(name);
-    if (!tensor && !slot.trainable) tensors.set(name, constantTensor(slot.shape, name.endsWith('.running_var') ? 1 : 0));
+    if (!tensor && !own.trainable) tensors.set(name, constantTensor(own.shape, name.endsWith('.running_var') ? 1 : 0));
     else if (!tensor) differences.push(`${quoteName(name)} is missing`);
-    else if (!sameShape(tensor.shape, shapeOf(slot.shape))) differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(slot.shape))} is needed`);
+    else if (!sameShape(tensor.shape, shapeOf(own.shape))) differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(own.shape))} is needed`);
     else tensors.set(name, layout === 'pytorch' ? libraryTensor(checkedTensor(tensor, label)) : checkedTensor(tensor, label));
   }
   for (const name of left.keys()) if (!STATISTICS.test(name)) differences.push(`${quoteName(name)} has no place`);

@@ -3,8 +3,8 @@ import type { Gpu } from '../gpu/gpu.js';
 import { OneMoment } from '../gpu/one-moment.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
-import type { Slot } from '../nn/module.js';
-import { elementCount, formatShape, sameShape } from '../tensor/shape.js';
+import type { ModuleTensor } from '../nn/parameter.js';
+import { formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 
 /** Differences named in one message: the first ones tell of what kind they are. */
@@ -44,10 +44,10 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
   try {
     network.to(gpu, { seed, training });
     let unsynchronised = 0;
-    for (const [name, slot] of network.namedSlots()) {
+    for (const [name, { value, size }] of network.namedTensors()) {
       const data = await tensors.get(name)!.read();
-      if (data.length !== elementCount(slot.shape)) throw wrongLength(name, elementCount(slot.shape), data.length);
-      slot.value.write(data);
+      if (data.length !== size) throw wrongLength(name, size, data.length);
+      value.write(data);
       unsynchronised += data.byteLength;
       if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
       await gpu.sync();
@@ -66,35 +66,35 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
  * STALE_TENSOR when the network is trained between two of them.
  */
 export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
-  const slots = [...network.namedSlots()];
+  const own = [...network.namedTensors()];
   const tensors = new Map<string, NetworkTensor>();
   let moment: OneMoment | null = null;
   const seen = new Set<string>();
-  const read = async (name: string, { value }: Slot): Promise<Float32Array<ArrayBuffer>> => {
+  const read = async (name: string, { value }: ModuleTensor): Promise<Float32Array<ArrayBuffer>> => {
     // A name for the second time, or all names read: whoever reads begins anew.
-    if (seen.has(name) || seen.size === slots.length) seen.clear();
-    if (seen.size === 0) (moment ??= new OneMoment('a network', slots.map(([, slot]) => slot.value.storage))).begin();
+    if (seen.has(name) || seen.size === own.length) seen.clear();
+    if (seen.size === 0) (moment ??= new OneMoment('a network', own.map(([, { value }]) => value.storage))).begin();
     else moment!.check();
     seen.add(name);
     return value.data();
   };
-  for (const [name, slot] of slots) tensors.set(name, { shape: slot.shape, read: () => read(name, slot) });
+  for (const [name, tensor] of own) tensors.set(name, { shape: tensor.shape, read: () => read(name, tensor) });
   return { architecture: networkArchitecture(network), tensors };
 }
 
 function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {
   const differences: string[] = [];
-  const slots = new Map(network.namedSlots());
-  for (const [name, { shape }] of slots) {
+  const own = new Map(network.namedTensors());
+  for (const [name, { shape }] of own) {
     const tensor = tensors.get(name);
     if (!tensor) differences.push(`"${name}" is missing`);
     else if (!sameShape(tensor.shape, shape)) differences.push(`"${name}" is ${formatShape(tensor.shape)} where ${formatShape(shape)} is needed`);
   }
-  for (const name of tensors.keys()) if (!slots.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
+  for (const name of tensors.keys()) if (!own.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
   if (differences.length === 0) return;
   const rest = differences.length - NAMED_DIFFERENCES;
   throw new ShadegradError('WEIGHTS_MISMATCH', `the weights are not those of this ${kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
-    expected: `${slots.size} tensors of its names and shapes`,
+    expected: `${own.size} tensors of its names and shapes`,
     received: differences.slice(0, NAMED_DIFFERENCES).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
     fix: 'give the options of the network that the weights were saved from',
   });

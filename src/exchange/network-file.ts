@@ -9,7 +9,7 @@ import { referenceStateDict } from './reference-network.js';
 
 /**
  * A file of one network is a safetensors file. Its metadata holds a NetworkDescription as JSON under "shadegrad"; its
- * tensors have the names of Module.namedSlots(), in the layout that the description names.
+ * tensors have the names of Module.namedTensors(), in the layout that the description names.
  */
 export const INFO_KEY = 'shadegrad';
 export const NETWORK_FORMAT = 'shadegrad-network';

@@ -1,7 +1,8 @@
 import { batchNorm, conv2d, convTranspose2d, instanceNorm } from '../autograd/ops.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { constant, normal, type Initializer } from './initializers.js';
-import { Module, type Slot } from './module.js';
+import { Module } from './module.js';
+import type { ModuleBuffer, Parameter } from './parameter.js';
 
 export interface ConvLayerOptions {
   /** Channels of the tensor that comes in. */
@@ -22,8 +23,8 @@ export interface ConvLayerOptions {
 
 /** What a convolution and a transposed one share: everything but the layout of the weight and the operation. */
 abstract class ConvLayer extends Module {
-  readonly weight: Slot;
-  readonly bias: Slot | null;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
   protected readonly stride: number;
   protected readonly padding: number;
 
@@ -91,10 +92,10 @@ export interface ForwardMode {
 
 /** Batch normalisation over batch, height and width; weight N(1, 0.02) as DCGAN and pix2pix. */
 export class BatchNorm2d extends Module {
-  readonly weight: Slot;
-  readonly bias: Slot;
-  readonly runningMean: Slot;
-  readonly runningVariance: Slot;
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly runningMean: ModuleBuffer;
+  readonly runningVariance: ModuleBuffer;
   private readonly epsilon: number;
   private readonly momentum: number;
 

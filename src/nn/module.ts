@@ -1,38 +1,11 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { expectWord } from '../kernels/elements.js';
-import { elementCount, type Shape } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
 import type { Initializer } from './initializers.js';
-
-/** A tensor that a module owns: declared with a shape, filled when the module is placed on a device. */
-export class Slot {
-  private tensor: Tensor | null = null;
-
-  constructor(
-    readonly shape: Shape,
-    readonly initializer: Initializer,
-    /** Buffers (running statistics) are kept with the weights but not trained. */
-    readonly trainable: boolean,
-  ) {}
-
-  /** The tensor on the device. @throws INVALID_ARGUMENT while the module is on none */
-  get value(): Tensor {
-    if (this.tensor) return this.tensor;
-    throw notPlaced();
-  }
-
-  /** Whether the module is on a device. */
-  get placed(): boolean {
-    return this.tensor !== null;
-  }
-
-  /** Sets the tensor that `value` returns; null when its memory is given back. Module.to() and dispose() call it. */
-  place(tensor: Tensor | null): void {
-    this.tensor = tensor;
-  }
-}
+import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
+import { ModuleBuffer, notPlaced, Parameter, type ModuleTensor, type TensorLayout } from './parameter.js';
 
 export interface PlaceOptions {
   /** Whole number of 32 bits; the same seed gives the same weights on one adapter. Default 0. */
@@ -50,14 +23,14 @@ export interface PlaceOptions {
  * onPlaced() and given back in onDisposed(), which are called wherever in a larger module it is.
  */
 export abstract class Module {
-  private readonly slots = new Map<string, Slot>();
-  private readonly children = new Map<string, Module>();
+  readonly #tensors = new Map<string, ModuleTensor>();
+  readonly #children = new Map<string, Module>();
   /** The memory of the tree that this module is the root of. */
-  private arena: ParameterArena | null = null;
+  #arena: ParameterArena | null = null;
   /** The root of the tree that was placed; null on no device. */
-  private root: Module | null = null;
+  #root: Module | null = null;
   /** This module's part of its root's memory, once it was asked for. */
-  private part: ParameterMemory | null = null;
+  #part: ParameterMemory | null = null;
 
   /**
    * Declares a tensor to be trained. Call it in the constructor.
@@ -65,19 +38,19 @@ export abstract class Module {
    * @param initializer fills it when the module is placed on a device
    * @throws INVALID_ARGUMENT for a name that is taken or no name, or when the module is on a device already
    */
-  protected parameter(name: string, shape: Shape, initializer: Initializer): Slot {
-    return this.slot(name, new Slot(shape, initializer, true));
+  parameter(name: string, shape: Shape, initializer: Initializer, layout?: TensorLayout): Parameter {
+    return this.#declare(name, new Parameter(shape, initializer, layout));
   }
 
   /** Declares a tensor that is kept with the weights but not trained, such as running statistics. Otherwise as parameter(). */
-  protected buffer(name: string, shape: Shape, initializer: Initializer): Slot {
-    return this.slot(name, new Slot(shape, initializer, false));
+  buffer(name: string, shape: Shape, initializer: Initializer, layout?: TensorLayout): ModuleBuffer {
+    return this.#declare(name, new ModuleBuffer(shape, initializer, layout));
   }
 
-  private slot(name: string, slot: Slot): Slot {
-    this.checkName(name);
-    this.slots.set(name, slot);
-    return slot;
+  #declare<T extends ModuleTensor>(name: string, tensor: T): T {
+    this.#checkName(name);
+    this.#tensors.set(name, tensor);
+    return tensor;
   }
 
   /**
@@ -87,8 +60,8 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT for a name that is taken or no name; for a module that is a part of this one already, or this
    *   one a part of it; or when this module is on a device already
    */
-  protected child<M extends Module>(name: string, module: M): M {
-    this.checkName(name);
+  child<M extends Module>(name: string, module: M): M {
+    this.#checkName(name);
     const parts = new Set(this.modules());
     for (const each of module.modules()) {
       if (!parts.has(each)) continue;
@@ -98,12 +71,12 @@ export abstract class Module {
         fix: 'declare it once and call its forward() as often as needed, or build a second one',
       });
     }
-    this.children.set(name, module);
+    this.#children.set(name, module);
     return module;
   }
 
-  private checkName(name: string): void {
-    if (this.root) {
+  #checkName(name: string): void {
+    if (this.#root) {
       throw new ShadegradError('INVALID_ARGUMENT', `"${name}" is declared when the module is on a device already`, {
         fix: 'declare parameters, buffers and modules in the constructor, before to()',
       });
@@ -115,34 +88,34 @@ export abstract class Module {
         fix: 'for a name with a dot, declare a module in a module',
       });
     }
-    if (!this.slots.has(name) && !this.children.has(name)) return;
+    if (!this.#tensors.has(name) && !this.#children.has(name)) return;
     throw new ShadegradError('INVALID_ARGUMENT', `a module has two parts of the name "${name}"`, {
       expected: 'one parameter, buffer or module of a name',
-      received: `a second one beside ${[...this.slots.keys(), ...this.children.keys()].map((each) => `"${each}"`).join(', ')}`,
+      received: `a second one beside ${[...this.#tensors.keys(), ...this.#children.keys()].map((each) => `"${each}"`).join(', ')}`,
       fix: 'give it another name',
     });
   }
 
-  /** This module and all in it, each before its parts. */
-  private *modules(): Generator<Module> {
+  /** This module and all in it, each before its parts: the module itself first, as in PyTorch. */
+  *modules(): Generator<Module> {
     yield this;
-    for (const module of this.children.values()) yield* module.modules();
+    for (const module of this.#children.values()) yield* module.modules();
   }
 
   /** All parameters and buffers with their full names, in the order of declaration. */
-  *namedSlots(prefix = ''): Generator<[name: string, slot: Slot]> {
-    for (const [name, slot] of this.slots) yield [prefix + name, slot];
-    for (const [name, module] of this.children) yield* module.namedSlots(`${prefix}${name}.`);
+  *namedTensors(prefix = ''): Generator<[name: string, tensor: ModuleTensor]> {
+    for (const [name, tensor] of this.#tensors) yield [prefix + name, tensor];
+    for (const [name, module] of this.#children) yield* module.namedTensors(`${prefix}${name}.`);
   }
 
   /** Trainable parameters by full name. @throws INVALID_ARGUMENT while the module is on no device */
   namedParameters(): Map<string, Tensor> {
-    return new Map([...this.namedSlots()].filter(([, slot]) => slot.trainable).map(([name, slot]) => [name, slot.value]));
+    return new Map([...this.namedTensors()].filter(([, each]) => each.trainable).map(([name, { value }]) => [name, value]));
   }
 
   /** Running statistics and the like by full name. @throws INVALID_ARGUMENT while the module is on no device */
   namedBuffers(): Map<string, Tensor> {
-    return new Map([...this.namedSlots()].filter(([, slot]) => !slot.trainable).map(([name, slot]) => [name, slot.value]));
+    return new Map([...this.namedTensors()].filter(([, each]) => !each.trainable).map(([name, { value }]) => [name, value]));
   }
 
   /** Trainable parameters in the order of declaration. @throws INVALID_ARGUMENT while the module is on no device */
@@ -153,7 +126,7 @@ export abstract class Module {
   /** Trainable numbers in all parameters. */
   get parameterCount(): number {
     let count = 0;
-    for (const [, slot] of this.namedSlots()) if (slot.trainable) count += elementCount(slot.shape);
+    for (const [, { trainable, size }] of this.namedTensors()) if (trainable) count += size;
     return count;
   }
 
@@ -163,9 +136,10 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT while the module is on no device
    */
   get memory(): ParameterMemory {
-    if (!this.root?.arena) throw notPlaced();
-    if (this.root === this) return this.root.arena;
-    return (this.part ??= this.root.arena.part(this.namedParameters()));
+    const arena = this.#root ? this.#root.#arena : null;
+    if (!arena) throw notPlaced();
+    if (this.#root === this) return arena;
+    return (this.#part ??= arena.part(this.namedParameters()));
   }
 
   /**
@@ -176,32 +150,32 @@ export abstract class Module {
   to(gpu: Gpu, { seed = 0, training = true }: PlaceOptions = {}): this {
     expectWord('seed of a module', seed);
     const modules = [...this.modules()];
-    this.checkUnplaced(modules);
+    this.#checkUnplaced(modules);
     const done: Module[] = [];
     try {
-      this.arena = new ParameterArena(gpu, [...this.namedSlots()], { seed, training });
-      for (const module of modules) module.root = this;
+      this.#arena = new ParameterArena(gpu, [...this.namedTensors()], { seed, training });
+      for (const module of modules) module.#root = this;
       for (const [index, module] of modules.entries()) {
         done.push(module);
         // Distinct, so that two modules of one kind do not draw the same random numbers; the seed itself for the root.
         module.onPlaced(gpu, { seed: (seed + index * 0x9e3779b9) >>> 0, training });
       }
     } catch (error) {
-      this.release(done);
+      this.#release(done);
       throw error;
     }
     return this;
   }
 
-  private checkUnplaced(modules: readonly Module[]): void {
-    if (this.root === this) {
+  #checkUnplaced(modules: readonly Module[]): void {
+    if (this.#root === this) {
       throw new ShadegradError('INVALID_ARGUMENT', 'a module is placed on a device twice', {
         expected: 'a module on no device',
         received: 'one that is there, with its weights',
         fix: 'dispose() it first, if its weights are no longer needed',
       });
     }
-    const placed = modules.find((module) => module.root);
+    const placed = modules.find((module) => module.#root);
     if (placed) {
       throw new ShadegradError('INVALID_ARGUMENT', `a ${placed.constructor.name} in a ${this.constructor.name} is on a device already`, {
         expected: 'modules on no device: to() would replace their weights by new ones',
@@ -237,33 +211,25 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT for a module whose memory is that of a larger one
    */
   dispose(): void {
-    if (!this.root) return;
-    if (this.root !== this) {
-      const [part, whole] = [this.constructor.name, this.root.constructor.name];
+    if (!this.#root) return;
+    if (this.#root !== this) {
+      const [part, whole] = [this.constructor.name, this.#root.constructor.name];
       throw new ShadegradError('INVALID_ARGUMENT', `a ${part} is disposed whose memory belongs to the ${whole} that it is in`, {
         expected: 'the module on which to() was called',
         fix: 'dispose() that one',
       });
     }
-    this.release([...this.modules()]);
+    this.#release([...this.modules()]);
   }
 
-  private release(modules: readonly Module[]): void {
+  #release(modules: readonly Module[]): void {
     for (const module of modules) module.onDisposed();
     for (const module of this.modules()) {
-      module.root = null;
-      module.part = null;
+      module.#root = null;
+      module.#part = null;
     }
-    for (const [, slot] of this.namedSlots()) slot.place(null);
-    this.arena?.dispose();
-    this.arena = null;
+    for (const [, tensor] of this.namedTensors()) tensor.place(null);
+    this.#arena?.dispose();
+    this.#arena = null;
   }
-}
-
-function notPlaced(): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', 'a module is used while it is on no device', {
-    expected: 'module.to(gpu, { seed }) first',
-    received: 'a module that was not placed, or that was disposed',
-    fix: 'call to() once on the whole module, after it is built',
-  });
 }
