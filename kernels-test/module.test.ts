@@ -84,7 +84,7 @@ test('a network alone has the weights that it always had, and the dropout of its
 });
 
 test('a part that is on a device keeps its weights: the whole is refused, and is placed when the part is not', async () => {
-  const part = new Conv2d({ inChannels: 2, outChannels: 2 }).to(gpu, { seed: 1 });
+  const part = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 4 }).to(gpu, { seed: 1 });
   part.weight.value.write(values('trained', 64));
   const whole = new Parts({ first: new BatchNorm2d(2), part });
   const before = inUse();
@@ -103,7 +103,7 @@ test('a part that is on a device keeps its weights: the whole is refused, and is
 
 test('a module serves under a second one after the first was disposed, on another Gpu too', async () => {
   const other = withLimits(gpu, {});
-  const part = new Conv2d({ inChannels: 2, outChannels: 2 });
+  const part = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 4 });
   const [one, two] = [new Parts({ part }), new Parts({ other: new BatchNorm2d(2), part })];
   one.to(gpu);
   await failure('INVALID_ARGUMENT', () => two.to(other), /already/);
@@ -118,7 +118,7 @@ test('a module serves under a second one after the first was disposed, on anothe
 });
 
 test('a module is a tree: no part twice, none in itself, no name twice, nothing added on a device', async () => {
-  const leaf = new InstanceNorm2d();
+  const leaf = new InstanceNorm2d(2);
   const inner = new Parts({ leaf });
   const outer = new Parts({ inner });
   await failure('INVALID_ARGUMENT', () => outer.declare('again', inner), /"again"/, /twice/);
@@ -135,14 +135,14 @@ test('a module is a tree: no part twice, none in itself, no name twice, nothing 
   const module = new Parts();
   module.declare('a', 'parameter');
   module.declare('b', 'buffer');
-  module.declare('c', new InstanceNorm2d());
-  for (const name of ['a', 'b', 'c']) for (const kind of ['parameter', 'buffer', new InstanceNorm2d()] as const) {
+  module.declare('c', new InstanceNorm2d(2));
+  for (const name of ['a', 'b', 'c']) for (const kind of ['parameter', 'buffer', new InstanceNorm2d(2)] as const) {
     await failure('INVALID_ARGUMENT', () => module.declare(name, kind), new RegExp(`"${name}"`), /another name/);
   }
   for (const name of ['', 'a.b']) await failure('INVALID_ARGUMENT', () => module.declare(name, 'parameter'), /dot/);
   module.to(gpu);
   await failure('INVALID_ARGUMENT', () => module.declare('late', 'parameter'), /"late"/, /already/);
-  await failure('INVALID_ARGUMENT', () => module.declare('late', new InstanceNorm2d()), /"late"/, /already/);
+  await failure('INVALID_ARGUMENT', () => module.declare('late', new InstanceNorm2d(2)), /"late"/, /already/);
   module.dispose();
 });
 
@@ -240,7 +240,7 @@ test('a part that fails while it is placed leaves nothing on the device, and all
   const initializer = (): never => {
     throw new Error('no numbers');
   };
-  const other = new Parts({ norm: new BatchNorm2d(2), conv: new Conv2d({ inChannels: 1, outChannels: 1, initializer }) });
+  const other = new Parts({ norm: new BatchNorm2d(2), conv: new Conv2d({ inChannels: 1, outChannels: 1, kernel: 1, initializer }) });
   assert.throws(() => other.to(gpu), /no numbers/);
   assert.equal(inUse(), before);
   await failure('INVALID_ARGUMENT', () => other.namedBuffers(), /on no device/);
@@ -265,7 +265,7 @@ test('parameters of a part that lie in several windows', async () => {
 });
 
 test('a module without parameters has an optimiser that does nothing', async () => {
-  const norm = new InstanceNorm2d().to(gpu);
+  const norm = new InstanceNorm2d(2).to(gpu);
   const adam = new Adam(norm);
   adam.zeroGrad();
   adam.step();

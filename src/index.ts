@@ -65,12 +65,21 @@ export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDr
 export { Module, type PlaceOptions } from './nn/module.js';
 export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/parameter.js';
 export type { ParameterMemory } from './nn/parameter-arena.js';
-export { BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode, type Norm } from './nn/layers.js';
-export { constant, normal, uniform, type Initializer } from './nn/initializers.js';
+export type { ForwardOptions, Layer } from './nn/forward.js';
+export {
+  BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GELU, Identity, InstanceNorm2d, LeakyReLU, Linear, ModuleDict, ModuleList, ReLU, Sequential,
+  Sigmoid, SiLU, Tanh,
+  type BatchNormLayerOptions, type ConvLayerOptions, type ConvTransposeLayerOptions, type FlattenOptions, type InstanceNormLayerOptions,
+  type LinearOptions, type Named,
+} from './nn/layers.js';
+export {
+  constant, kaimingNormal, kaimingUniform, normal, uniform, xavierNormal, xavierUniform, type Initializer, type KaimingOptions,
+} from './nn/initializers.js';
 export { Adam, type AdamOptions } from './optim/adam.js';
 export { linearDecay } from './optim/schedule.js';
-export { UNet, type GeneratorMode, type UNetOptions } from './models/unet.js';
+export { UNet, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
+export type { Norm } from './models/defaults.js';
 export type { VariantOptions } from './models/variants.js';
 export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
 export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';

@@ -1,7 +1,7 @@
 import { ONNX_FLOAT, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../formats/onnx.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
-import type { Norm } from '../nn/layers.js';
+import type { Norm } from '../models/defaults.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import type { NetworkTensor } from './network-weights.js';
 import { referenceShape, toReferenceLayout } from './reference-layout.js';

@@ -1,3 +1,4 @@
+import { makeDisposable } from '../gpu/disposable.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { expectWord } from '../kernels/elements.js';
@@ -10,7 +11,7 @@ import { ModuleBuffer, notPlaced, Parameter, type ModuleTensor, type TensorLayou
 export interface PlaceOptions {
   /** Whole number of 32 bits; the same seed gives the same weights on one adapter. Default 0. */
   seed?: number;
-  /** False saves the memory of the gradients: nothing is tracked then. Default true. */
+  /** False saves the memory of the gradients: nothing is tracked then, and the module is put into eval() mode. Default true. */
   training?: boolean;
 }
 
@@ -23,6 +24,11 @@ export interface PlaceOptions {
  * onPlaced() and given back in onDisposed(), which are called wherever in a larger module it is.
  */
 export abstract class Module {
+  /**
+   * Whether the module runs as while it is trained, where a call of forward() does not say: dropout drops, batch norms use the
+   * batch's statistics and update the running ones. True at first; train() and eval() set it.
+   */
+  training = true;
   readonly #tensors = new Map<string, ModuleTensor>();
   readonly #children = new Map<string, Module>();
   /** The memory of the tree that this module is the root of. */
@@ -96,6 +102,20 @@ export abstract class Module {
     });
   }
 
+  /**
+   * Puts this module and all in it into training mode, or out of it. Options of forward() win over it. What gpu.record() has
+   * recorded stays in the mode that it was recorded in.
+   */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Puts this module and all in it out of training mode: train(false). */
+  eval(): this {
+    return this.train(false);
+  }
+
   /** This module and all in it, each before its parts: the module itself first, as in PyTorch. */
   *modules(): Generator<Module> {
     yield this;
@@ -155,6 +175,7 @@ export abstract class Module {
     try {
       this.#arena = new ParameterArena(gpu, [...this.namedTensors()], { seed, training });
       for (const module of modules) module.#root = this;
+      if (!training) this.eval();
       for (const [index, module] of modules.entries()) {
         done.push(module);
         // Distinct, so that two modules of one kind do not draw the same random numbers; the seed itself for the root.
@@ -200,6 +221,24 @@ export abstract class Module {
   /** Called before this module's memory is given back, and when onPlaced() has failed: must be harmless then, too. */
   protected onDisposed(): void {}
 
+  /**
+   * Chooses the masks of every dropout layer in this module: by a number of its own for each step, a resumed run drops what an
+   * unbroken one would. Call it at once before eager code and before each run of a recording.
+   * @param step whole number of 32 bits, such as the number of the step
+   * @throws INVALID_ARGUMENT, also while the module is on no device
+   */
+  advanceDropout(step: number): void {
+    for (const module of this.modules()) module.onAdvance(step);
+  }
+
+  /** Called by advanceDropout(): the place to advance() a DropoutState of one's own. */
+  protected onAdvance(_step: number): void {}
+
+  /** Names that the module's state has in PyTorch and not here: counters of one whole number, written as 0 and not read. */
+  protected get pytorchCounters(): readonly string[] {
+    return [];
+  }
+
   /** Freezes or thaws every parameter: operations that run from now on track gradients for them or not. */
   setRequiresGrad(requires: boolean): void {
     for (const tensor of this.parameters()) tensor.requiresGrad = requires;
@@ -220,6 +259,13 @@ export abstract class Module {
       });
     }
     this.#release([...this.modules()]);
+  }
+
+  /** Lets `using network = ...` dispose the module at the end of its block. */
+  declare [Symbol.dispose]: () => void;
+
+  static {
+    makeDisposable(Module);
   }
 
   #release(modules: readonly Module[]): void {

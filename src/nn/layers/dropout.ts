@@ -1,0 +1,78 @@
+import { copy, dropout } from '../../autograd/ops.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { DropoutState } from '../../kernels/dropout.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { ForwardOptions } from '../forward.js';
+import { Module, type PlaceOptions } from '../module.js';
+import { notPlaced } from '../parameter.js';
+import { refused } from '../options.js';
+
+/**
+ * Dropout (Srivastava et al. 2014) while training, nothing otherwise. The masks follow from the seed of Module.to(), the
+ * layer's place in its network, the number given to Module.advanceDropout() and the count of forward passes since then: call
+ * advanceDropout(step) before each step and a resumed run drops what an unbroken one would.
+ */
+export class Dropout extends Module {
+  readonly rate: number;
+  private state: DropoutState | null = null;
+  /** Counts the calls of advanceDropout(). */
+  private advances = 0;
+  private trace: object | null = null;
+
+  /** @param rate probability that an element becomes zero, from 0 to below 1; the others are divided by 1 - rate. Default 0.5 @throws INVALID_ARGUMENT */
+  constructor(rate = 0.5) {
+    super();
+    if (!(rate >= 0 && rate < 1)) throw refused('rate of a Dropout', 'a number from 0 to below 1', rate);
+    this.rate = rate;
+  }
+
+  protected override onPlaced(gpu: Gpu, { seed }: Required<PlaceOptions>): void {
+    this.state = new DropoutState(gpu, seed);
+  }
+
+  protected override onDisposed(): void {
+    this.state?.dispose();
+    this.state = null;
+    this.trace = null;
+  }
+
+  protected override onAdvance(step: number): void {
+    if (!this.state) throw notPlaced();
+    this.state.advance(step);
+    this.advances++;
+  }
+
+  /**
+   * @param x of any shape
+   * @returns x itself when nothing is dropped and no `out` is given
+   * @throws as dropout(); INVALID_ARGUMENT on no device; a recorded function that drops throws RECORDING when it is run for the
+   *   second time without advanceDropout() in between, as it would drop the same elements again
+   */
+  forward(x: Tensor, { training = this.training, dropout: drops = training, out }: ForwardOptions = {}): Tensor {
+    if (!drops || this.rate === 0) return out ? copy(x, { out }) : x;
+    const { state } = this;
+    if (!state) throw notPlaced();
+    this.watchRuns(x.gpu);
+    return dropout(x, { rate: this.rate, layer: state.nextPass(), state, out });
+  }
+
+  /** Once for each function that is recorded. */
+  private watchRuns(gpu: Gpu): void {
+    const trace = gpu.currentTrace;
+    if (trace === null || trace === this.trace) return;
+    this.trace = trace;
+    let usedAt = -1;
+    gpu.eachStep(() => {
+      if (usedAt === this.advances) {
+        throw new ShadegradError('RECORDING', 'a recorded function with dropout is run twice with the same masks', {
+          expected: 'new masks for each run',
+          received: 'no call of advanceDropout() since the last run',
+          fix: 'call advanceDropout(step) on the network before each run, with the number of the step',
+        });
+      }
+    }, [], () => {
+      usedAt = this.advances;
+    });
+  }
+}
