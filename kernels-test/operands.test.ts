@@ -156,7 +156,7 @@ const NO_OPERANDS = new Set([
   'imageDraws', 'imageGrid', 'imageL1', 'imagePsnr', 'imageSsim', 'jitterDraw', 'joinPair', 'linearDecay', 'loadNetwork', 'meanImage',
   'mirror', 'networkArchitecture', 'networkWeights', 'networksIn', 'noGrad', 'normal', 'openGpu', 'openPict', 'openPyTorch',
   'openSafetensors', 'openShardedSafetensors', 'openTfjsLayers', 'parseHeader', 'pix2pixStep', 'placeRun', 'readCheckpointHeader',
-  'resizeBicubic', 'restoreCheckpoint', 'runForPyTorch', 'splitPair', 'stateDict', 'survey', 'syntheticFacades', 'tensorBytes', 'tune',
+  'resizeBicubic', 'restoreCheckpoint', 'runForPyTorch', 'splitPair', 'pytorchStateDict', 'encodeModule', 'openModuleFile', 'StateDict', 'survey', 'syntheticFacades', 'tensorBytes', 'tune',
   'uniform', 'zeroGrad',
 ]);
 

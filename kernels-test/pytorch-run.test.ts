@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeRunCheckpoint, differingTensors, placeRun, type TrainingRun } from '../src/exchange/training-run.js';
 import { findNetwork, findRun, findRunIfAny, hasRun, networksIn } from '../src/exchange/read-weights.js';
-import { runForPyTorch, stateDict } from '../src/exchange/pytorch-run.js';
+import { runForPyTorch, pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { openPyTorch, type PyTorchFile, type PyTorchValue } from '../src/formats/pytorch-file.js';
 import { encodePyTorch, type PyTorchWritable } from '../src/formats/pytorch-write.js';
@@ -168,7 +168,7 @@ test('what is no run, or of another optimiser than pix2pix has, is refused with 
   }), 'WEIGHTS_UNSUPPORTED', /a whole number of steps for every parameter/, /5\.5/);
   await refused(await changed((_, optimizer) => void optimizer.set('state', new Map(optimizer.get('state') as Dict).set(3, 7))), 'WEIGHTS_MISMATCH');
   const network = findNetwork(await openGolden(), 'generator');
-  await refused(await reopen(stateDict(network.weights)), 'WEIGHTS_MISMATCH', /0 discriminators/);
+  await refused(await reopen(pytorchStateDict(network.weights)), 'WEIGHTS_MISMATCH', /0 discriminators/);
 });
 
 test('a file whose optimisers do not fit still gives its networks, and says why those were left', async () => {
@@ -196,7 +196,7 @@ test('a file whose optimisers do not fit still gives its networks, and says why 
   }
   assert.ok((await findRunIfAny(await openGolden())).run);
   const alone = findNetwork(await openGolden(), 'generator');
-  assert.equal(await findRunIfAny(await reopen(stateDict(alone.weights))), { run: null, reason: null });
+  assert.equal(await findRunIfAny(await reopen(pytorchStateDict(alone.weights))), { run: null, reason: null });
 });
 
 test('a run is not placed into networks of other options, and nothing is written then', async () => {

@@ -64,6 +64,9 @@ export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDr
 // Networks.
 export { Module, type PlaceOptions } from './nn/module.js';
 export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/parameter.js';
+export {
+  StateDict, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type StateDictOptions, type StateTensor, type WeightLayout,
+} from './nn/state-dict.js';
 export type { ParameterMemory } from './nn/parameter-arena.js';
 export type { ForwardOptions, Layer } from './nn/forward.js';
 export {
@@ -82,6 +85,7 @@ export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
 export type { Norm } from './models/defaults.js';
 export type { VariantOptions } from './models/variants.js';
 export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
+export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/module-file.js';
 export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';
 
 // Weights: files of many formats, the networks in them, and the way back.
@@ -100,7 +104,7 @@ export { encodeWeights, type WritableFormat, type WriteOptions } from './exchang
 export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
 export type { FileToWrite, OnnxFiles } from './formats/onnx.js';
 export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
-export { runForPyTorch, stateDict } from './exchange/pytorch-run.js';
+export { pytorchStateDict, runForPyTorch } from './exchange/pytorch-run.js';
 
 // Training.
 export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';

@@ -2,15 +2,13 @@ import type { StoredTensor, TensorToWrite } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { PatchGAN } from '../models/patchgan.js';
 import type { UNet } from '../models/unet.js';
+import type { WeightLayout } from '../nn/state-dict.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { checkedTensor } from './checked-tensor.js';
 import { buildNetwork } from './load-network.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 import { libraryShape, referenceShape, toLibraryLayout, toReferenceLayout } from './reference-layout.js';
 import { quoteName } from './reference-names.js';
-
-/** How the weights of convolutions lie: this library's [h, w, in, out], or PyTorch's [out, in, h, w]. */
-export type WeightLayout = 'shadegrad' | 'pytorch';
 
 /** What a state dict has beyond the parameters. */
 const STATISTICS = /\.(running_mean|running_var|num_batches_tracked)$/;

@@ -1,9 +1,7 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { OneMoment } from '../gpu/one-moment.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
-import type { ModuleTensor } from '../nn/parameter.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 
@@ -64,22 +62,11 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
 /**
  * The reverse of loadNetwork(): a network on a device as weights to write; each tensor is read back when asked for. Reading throws
  * STALE_TENSOR when the network is trained between two of them.
+ *
+ * @throws INVALID_ARGUMENT while the network is on no device
  */
 export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
-  const own = [...network.namedTensors()];
-  const tensors = new Map<string, NetworkTensor>();
-  let moment: OneMoment | null = null;
-  const seen = new Set<string>();
-  const read = async (name: string, { value }: ModuleTensor): Promise<Float32Array<ArrayBuffer>> => {
-    // A name for the second time, or all names read: whoever reads begins anew.
-    if (seen.has(name) || seen.size === own.length) seen.clear();
-    if (seen.size === 0) (moment ??= new OneMoment('a network', own.map(([, { value }]) => value.storage))).begin();
-    else moment!.check();
-    seen.add(name);
-    return value.data();
-  };
-  for (const [name, tensor] of own) tensors.set(name, { shape: tensor.shape, read: () => read(name, tensor) });
-  return { architecture: networkArchitecture(network), tensors };
+  return { architecture: networkArchitecture(network), tensors: network.stateDict() };
 }
 
 function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {

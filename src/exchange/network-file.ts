@@ -2,8 +2,9 @@ import { isObject } from '../formats/safetensors.js';
 import { encodeSafetensors } from '../formats/safetensors-file.js';
 import type { StoredDType, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
+import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
-import { fitNetwork, type WeightLayout } from './fit-network.js';
+import { fitNetwork } from './fit-network.js';
 import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { referenceStateDict } from './reference-network.js';
 

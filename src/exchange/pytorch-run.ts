@@ -228,7 +228,7 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   const { step, epoch, options } = info;
   const initial = typeof options.learningRate === 'number' ? options.learningRate : learningRate;
   return new Map<string, PyTorchWritable>([
-    ...ROLES.map((role): [string, PyTorchWritable] => [role, stateDict(run[role], info[`${role}Steps`] * FORWARDS[role])]),
+    ...ROLES.map((role): [string, PyTorchWritable] => [role, pytorchStateDict(run[role], info[`${role}Steps`] * FORWARDS[role])]),
     ...ROLES.map((role): [string, PyTorchWritable] => [`${role}_optimizer`, adamState(run[`${role}Optimizer`], stepsIn(info, role), learningRate, initial)]),
     ['step', step],
     ['epoch', epoch],
@@ -238,7 +238,7 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
 }
 
 /** A network's state dict, as load_state_dict() takes it. */
-export function stateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
+export function pytorchStateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
   return new OrderedDict<PyTorchKey, PyTorchWritable>(referenceStateDict(weights, { batches }).map((tensor) => [tensor.name, tensor]));
 }
 

@@ -2,11 +2,15 @@ import { makeDisposable } from '../gpu/disposable.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { expectWord } from '../kernels/elements.js';
+import type { WeightFile } from '../formats/weight-file.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Initializer } from './initializers.js';
 import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
 import { ModuleBuffer, notPlaced, Parameter, type ModuleTensor, type TensorLayout } from './parameter.js';
+import {
+  loadState, readState, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type ModuleState, type StateDict, type StateDictOptions,
+} from './state-dict.js';
 
 export interface PlaceOptions {
   /** Whole number of 32 bits; the same seed gives the same weights on one adapter. Default 0. */
@@ -116,10 +120,15 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** This module and all in it, each before its parts: the module itself first, as in PyTorch. */
+  /** This module and all in it, each before its parts. */
   *modules(): Generator<Module> {
-    yield this;
-    for (const module of this.#children.values()) yield* module.modules();
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** This module under the name "" and all in it by their full names, each before its parts. */
+  *namedModules(path = ''): Generator<[name: string, module: Module]> {
+    yield [path, this];
+    for (const [name, module] of this.#children) yield* module.namedModules(path === '' ? name : `${path}.${name}`);
   }
 
   /** All parameters and buffers with their full names, in the order of declaration. */
@@ -156,8 +165,7 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT while the module is on no device
    */
   get memory(): ParameterMemory {
-    const arena = this.#root ? this.#root.#arena : null;
-    if (!arena) throw notPlaced();
+    const arena = this.#placedArena();
     if (this.#root === this) return arena;
     return (this.#part ??= arena.part(this.namedParameters()));
   }
@@ -237,6 +245,44 @@ export abstract class Module {
   /** Names that the module's state has in PyTorch and not here: counters of one whole number, written as 0 and not read. */
   protected get pytorchCounters(): readonly string[] {
     return [];
+  }
+
+  /**
+   * The parameters and buffers by their full names, which are PyTorch's for the same tree of layers. Nothing is copied: numbers are
+   * read from the device when they are asked for, and STALE_TENSOR is thrown if the module changes between two of them.
+   *
+   *     const bytes = encodeSafetensors(network.stateDict().values());
+   *
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
+  stateDict(options: StateDictOptions = {}): StateDict {
+    return readState(this.#state(), options);
+  }
+
+  /**
+   * Fills the parameters and buffers with the tensors of a file or of a map, after all of them were checked: an error leaves the
+   * module as it was. Layers know how their weights lie in PyTorch's files; its counters (num_batches_tracked) and the "module." of
+   * DataParallel are known too. One tensor at a time is in memory.
+   *
+   *     await network.loadStateDict(await openPyTorch(source));
+   *
+   * @returns what was left out, with `strict: false`
+   * @throws WEIGHTS_MISMATCH with the first differences; WEIGHTS_CORRUPT for numbers that are not finite; INVALID_ARGUMENT on no
+   *   device, or for tensors whose layout nobody tells; and what reading throws
+   */
+  async loadStateDict(source: WeightFile | ReadonlyMap<string, LoadableTensor>, options: LoadStateDictOptions = {}): Promise<LoadedState> {
+    return loadState(this.#placedArena().gpu, this.#state(), source, options);
+  }
+
+  #placedArena(): ParameterArena {
+    const arena = this.#root ? this.#root.#arena : null;
+    if (!arena) throw notPlaced();
+    return arena;
+  }
+
+  #state(): ModuleState {
+    const counters = [...this.namedModules()].flatMap(([path, module]) => module.pytorchCounters.map((name) => (path === '' ? name : `${path}.${name}`)));
+    return { tensors: new Map(this.namedTensors()), counters };
   }
 
   /** Freezes or thaws every parameter: operations that run from now on track gradients for them or not. */
