@@ -120,10 +120,23 @@ test('children of a Sequential and a ModuleList are run and counted however they
   await failure('INVALID_ARGUMENT', () => named.child('list', new ModuleList()), /"list"/, /forward/);
   await failure('INVALID_ARGUMENT', () => named.add(new ReLU(), 'third'), /"third"/);
   assert.is(named.length, 4, 'what is refused is not run either');
+  // A layer that knows nothing of `out`, in the last place.
+  class Own extends Module {
+    forward(x: Tensor): Tensor {
+      return relu(x);
+    }
+  }
+  const x = Tensor.from(gpu, [-1, 2], [2]);
+  const out = Tensor.empty(gpu, [2]).keep();
+  assert.is(gpu.scope(() => new Sequential([new Identity(), new Own()]).forward(x, { out })), out);
+  assert.equal([...(await out.data())], [0, 2]);
+  for (const each of [x, out]) each.dispose();
   const list = new ModuleList([new Linear({ inFeatures: 1, outFeatures: 2 }), new Linear({ inFeatures: 2, outFeatures: 1 })]);
   assert.equal([...list.namedTensors()].map(([name]) => name), ['0.weight', '0.bias', '1.weight', '1.bias']);
   assert.is(list.at(-1)!.weight.shape[0], 2);
-  assert.is([...list].length, list.length);
+  list.child('more', new Linear({ inFeatures: 1, outFeatures: 1 }));
+  assert.is([...list].length, 3);
+  assert.is(list.length, 3);
 });
 
 test('train() and eval() reach every part, and what forward() is told wins', async () => {
@@ -276,6 +289,10 @@ test('options that no layer can have are refused by name, and a forgotten kernel
   await failure('INVALID_ARGUMENT', () => conv({ inChannels: 1.5 }), /inChannels/);
   await failure('INVALID_ARGUMENT', () => new Linear({ inFeatures: 0, outFeatures: 1 }), /inFeatures of a Linear/);
   await failure('INVALID_ARGUMENT', () => new BatchNorm2d(3, { epsilon: 0 }), /epsilon/);
+  const [norm, x] = [new BatchNorm2d(3).to(gpu), Tensor.from(gpu, [1, 2, 3], [1, 3])];
+  await failure('INVALID_ARGUMENT', () => norm.forward(x, { training: false, statistics: 'runing' as 'running' }), /statistics/, /batch or running/);
+  norm.dispose();
+  x.dispose();
   await failure('INVALID_ARGUMENT', () => new ConvTranspose2d({ inChannels: 1, outChannels: 1, kernel: 2, outputPadding: -1 }), /outputPadding/);
 });
 

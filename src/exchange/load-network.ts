@@ -2,13 +2,12 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
+import { fillTensors } from '../nn/state-dict.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 
 /** Differences named in one message: the first ones tell of what kind they are. */
 const NAMED_DIFFERENCES = 3;
-/** Bytes written between two waits for the device: the driver keeps a copy of everything that it has not yet uploaded. */
-const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
 /** Names come out of foreign files and may be of any length. */
 const NAME_LENGTH = 80;
 
@@ -41,17 +40,14 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
   checkTensors(network, architecture, tensors);
   try {
     network.to(gpu, { seed, training });
-    let unsynchronised = 0;
-    for (const [name, { value, size }] of network.namedTensors()) {
-      const data = await tensors.get(name)!.read();
-      if (data.length !== size) throw wrongLength(name, size, data.length);
-      value.write(data);
-      unsynchronised += data.byteLength;
-      if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
-      await gpu.sync();
-      unsynchronised = 0;
-    }
-    await gpu.sync();
+    await fillTensors(gpu, [...network.namedTensors()].map(([name, tensor]) => ({
+      tensor,
+      async read() {
+        const data = await tensors.get(name)!.read();
+        if (data.length !== tensor.size) throw wrongLength(name, tensor.size, data.length);
+        return data;
+      },
+    })));
     return network;
   } catch (error) {
     network.dispose();

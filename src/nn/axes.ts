@@ -1,5 +1,11 @@
 import type { Shape } from '../tensor/shape.js';
 
+/**
+ * PyTorch's order of the axes of a convolution's weight, [out, in, h, w], in this library's [h, w, in, out]; likewise of a transposed
+ * one, [in, out, h, w] in [h, w, out, in].
+ */
+export const KERNEL_AXES: readonly number[] = [3, 2, 0, 1];
+
 /** A shape with its axes in another order: axis i of the result is axis `axes[i]` of the shape. */
 export function permuteShape(shape: Shape, axes: readonly number[]): Shape {
   return axes.map((axis) => shape[axis]!);

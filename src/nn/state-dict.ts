@@ -137,18 +137,29 @@ export async function loadState(
   const wanted = [...tensors].flatMap(([name, tensor]) => (found.has(name) ? [{ name, tensor, stored: found.get(name)! }] : []));
   // Twice over, so that the module is as it was when one of the tensors cannot be read or is refused.
   for (const { name, tensor, stored } of wanted) await numbersOf(stored, { label, name, size: tensor.size });
+  await fillTensors(gpu, wanted.map(({ name, tensor, stored }) => ({
+    tensor,
+    async read() {
+      const numbers = await numbersOf(stored, { label, name, size: tensor.size });
+      const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
+      return axes ? permuteNumbers(numbers, stored.shape, inverseAxes(axes)) : numbers;
+    },
+  })));
+  return { missing, unexpected };
+}
+
+/** Writes numbers to tensors of a module, one tensor after the other: more of them are never in memory. @throws what read() throws */
+export async function fillTensors(gpu: Gpu, all: Iterable<{ readonly tensor: ModuleTensor; read(): Promise<Float32Array> }>): Promise<void> {
   let unsynchronised = 0;
-  for (const { name, tensor, stored } of wanted) {
-    const numbers = await numbersOf(stored, { label, name, size: tensor.size });
-    const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
-    tensor.value.write(axes ? permuteNumbers(numbers, stored.shape, inverseAxes(axes)) : numbers);
+  for (const { tensor, read } of all) {
+    const numbers = await read();
+    tensor.value.write(numbers);
     unsynchronised += numbers.byteLength;
     if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
     await gpu.sync();
     unsynchronised = 0;
   }
   await gpu.sync();
-  return { missing, unexpected };
 }
 
 const isMap = (source: WeightFile | ReadonlyMap<string, LoadableTensor>): source is ReadonlyMap<string, LoadableTensor> => source instanceof Map;

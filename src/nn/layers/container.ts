@@ -4,7 +4,10 @@ import type { ForwardOptions, Layer } from '../forward.js';
 import { Module } from '../module.js';
 import { refused } from '../options.js';
 
-/** Modules in a list, which name themselves by their places: "0", "1" ...; or with names of their own. */
+/**
+ * Modules in a list, which name themselves by their places: "0", "1" ...; or with names of their own. Names that are whole numbers
+ * come first and in their order, as JavaScript has the keys of objects.
+ */
 export type Named<M> = readonly M[] | Readonly<Record<string, M>>;
 
 const hasForward = (module: Module): module is Layer => module instanceof Module && 'forward' in module && typeof module.forward === 'function';
@@ -17,7 +20,7 @@ const namesOf = <M>(parts: Named<M>): [string, M][] => Object.entries(parts);
  *     new Sequential({ conv: new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }), activation: new ReLU() })
  */
 export class Sequential extends Module {
-  private readonly layers: Layer[] = [];
+  readonly #layers: Layer[] = [];
 
   /** @throws INVALID_ARGUMENT as child() */
   constructor(layers: Named<Layer> = []) {
@@ -30,7 +33,7 @@ export class Sequential extends Module {
    * @returns the layer
    * @throws INVALID_ARGUMENT as child()
    */
-  add<L extends Layer>(layer: L, name = String(this.layers.length)): L {
+  add<L extends Layer>(layer: L, name = String(this.#layers.length)): L {
     return this.child(name, layer);
   }
 
@@ -38,23 +41,23 @@ export class Sequential extends Module {
   override child<M extends Module>(name: string, layer: M): M {
     if (!hasForward(layer)) throw refused(`layer "${name}" of a Sequential`, 'a module with forward(x, options)', layer?.constructor.name);
     super.child(name, layer);
-    this.layers.push(layer);
+    this.#layers.push(layer);
     return layer;
   }
 
   /** Layers in it. */
   get length(): number {
-    return this.layers.length;
+    return this.#layers.length;
   }
 
   /** The layer at a place; from the end for numbers below 0. */
   at(place: number): Layer | undefined {
-    return this.layers.at(place);
+    return this.#layers.at(place);
   }
 
   /** The layers in their order. */
   [Symbol.iterator](): Iterator<Layer> {
-    return this.layers[Symbol.iterator]();
+    return this.#layers[Symbol.iterator]();
   }
 
   /**
@@ -62,14 +65,16 @@ export class Sequential extends Module {
    * @throws what the layers throw
    */
   forward(x: Tensor, { out, ...mode }: ForwardOptions = {}): Tensor {
-    if (this.layers.length === 0) return out ? copy(x, { out }) : x;
-    return this.layers.reduce((result, layer, place) => layer.forward(result, place === this.layers.length - 1 ? { ...mode, out } : mode), x);
+    const last = this.#layers.at(-1);
+    const result = this.#layers.reduce((each, layer) => layer.forward(each, layer === last ? { ...mode, out } : mode), x);
+    // A layer of somebody's may know nothing of `out`.
+    return !out || result === out ? result : copy(result, { out });
   }
 }
 
 /** Modules under numbers, as torch.nn.ModuleList: for whoever runs them in a way of their own. */
 export class ModuleList<M extends Module = Module> extends Module {
-  private readonly list: M[] = [];
+  readonly #list: M[] = [];
 
   /** @throws INVALID_ARGUMENT as child() */
   constructor(modules: Iterable<M> = []) {
@@ -79,24 +84,29 @@ export class ModuleList<M extends Module = Module> extends Module {
 
   /** Appends a module. @returns the module @throws INVALID_ARGUMENT as child() */
   add<N extends M>(module: N): N {
-    this.child(String(this.list.length), module);
-    this.list.push(module);
+    return this.child(String(this.#list.length), module);
+  }
+
+  /** Appends a module under a name, as add(). @throws INVALID_ARGUMENT */
+  override child<N extends Module>(name: string, module: N): N {
+    super.child(name, module);
+    this.#list.push(module as Module as M);
     return module;
   }
 
   /** Modules in it. */
   get length(): number {
-    return this.list.length;
+    return this.#list.length;
   }
 
   /** The module at a place; from the end for numbers below 0. */
   at(place: number): M | undefined {
-    return this.list.at(place);
+    return this.#list.at(place);
   }
 
   /** The modules in their order. */
   [Symbol.iterator](): Iterator<M> {
-    return this.list[Symbol.iterator]();
+    return this.#list[Symbol.iterator]();
   }
 }
 

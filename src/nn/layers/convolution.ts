@@ -1,5 +1,6 @@
 import { conv2d, convTranspose2d } from '../../autograd/ops.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { KERNEL_AXES } from '../axes.js';
 import type { ForwardOptions } from '../forward.js';
 import { defaultBias, defaultWeight, type Initializer } from '../initializers.js';
 import { Module } from '../module.js';
@@ -35,9 +36,6 @@ export interface ConvTransposeLayerOptions extends ConvLayerOptions {
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' || value === undefined ? [value, value] : value);
 
-/** Both kinds of weight, [h, w, in, out] and [h, w, out, in], are in PyTorch's files with the last two axes first, in the other order. */
-const PYTORCH_AXES = [3, 2, 0, 1];
-
 /** What a convolution and a transposed one share: everything but the layout of the weight and the operation. */
 abstract class ConvLayer extends Module {
   readonly weight: Parameter;
@@ -54,7 +52,7 @@ abstract class ConvLayer extends Module {
     checkCounts(what, { inChannels, outChannels, 'kernel height': kernel[0], 'kernel width': kernel[1], stride: Math.min(...this.stride) });
     checkCounts(what, { padding: Math.min(...this.padding) }, 0);
     const shape = [...kernel, ...channels];
-    this.weight = this.parameter('weight', shape, initializer, { pytorchAxes: PYTORCH_AXES });
+    this.weight = this.parameter('weight', shape, initializer, { pytorchAxes: KERNEL_AXES });
     this.bias = bias ? this.parameter('bias', [outChannels], biasInitializer ?? defaultBias(shape)) : null;
   }
 }

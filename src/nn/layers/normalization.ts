@@ -17,6 +17,8 @@ export interface BatchNormLayerOptions {
   initializer?: Initializer;
 }
 
+const STATISTICS: readonly string[] = ['batch', 'running'] satisfies ForwardOptions['statistics'][];
+
 /** Batch normalisation over batch, height and width. Defaults and names are those of torch.nn.BatchNorm2d. */
 export class BatchNorm2d extends Module {
   readonly weight: Parameter;
@@ -33,7 +35,7 @@ export class BatchNorm2d extends Module {
     checkCounts('a BatchNorm2d', { channels });
     checkNumber('epsilon of a BatchNorm2d', epsilon, true);
     checkNumber('momentum of a BatchNorm2d', momentum);
-    checkChoice('statistics of a BatchNorm2d', statistics, ['batch', 'running']);
+    checkChoice('statistics of a BatchNorm2d', statistics, STATISTICS);
     this.weight = this.parameter('weight', [channels], initializer);
     this.bias = this.parameter('bias', [channels], constant(0));
     this.runningMean = this.buffer('running_mean', [channels], constant(0));
@@ -53,6 +55,7 @@ export class BatchNorm2d extends Module {
    * @throws as batchNorm(); INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, { training = this.training, statistics = this.statistics, out }: ForwardOptions = {}): Tensor {
+    checkChoice('statistics of a BatchNorm2d', statistics, STATISTICS);
     return batchNorm(x, this.weight.value, this.bias.value, {
       epsilon: this.epsilon,
       running: { mean: this.runningMean.value, variance: this.runningVariance.value },
