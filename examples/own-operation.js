@@ -79,9 +79,8 @@ const snake = defineOperation({
 class Wave extends Module {
   constructor() {
     super();
-    const pointwise = { kernel: 1, stride: 1, padding: 0 };
-    this.inner = this.child('inner', new Conv2d({ inChannels: 1, outChannels: 32, ...pointwise, initializer: normal(0, 3) }));
-    this.outer = this.child('outer', new Conv2d({ inChannels: 32, outChannels: 1, ...pointwise, initializer: normal(0, 0.1) }));
+    this.inner = this.child('inner', new Conv2d({ inChannels: 1, outChannels: 32, kernel: 1, initializer: normal(0, 3) }));
+    this.outer = this.child('outer', new Conv2d({ inChannels: 32, outChannels: 1, kernel: 1, initializer: normal(0, 0.1) }));
   }
 
   forward(x) {

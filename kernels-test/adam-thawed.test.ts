@@ -10,7 +10,8 @@ import { bytesSource } from '../src/formats/byte-source.js';
 import { openPyTorch } from '../src/formats/pytorch-file.js';
 import { encodePyTorch } from '../src/formats/pytorch-write.js';
 import { constant } from '../src/nn/initializers.js';
-import { Module, type Slot } from '../src/nn/module.js';
+import { Module } from '../src/nn/module.js';
+import type { Parameter } from '../src/nn/parameter.js';
 import { Adam } from '../src/optim/adam.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from '../src/training/checkpoint.js';
@@ -28,7 +29,7 @@ const gpu = await testGpu();
 
 /** Parameters "0", "1", ... of the lengths given. */
 class Vectors extends Module {
-  readonly vectors: readonly Slot[];
+  readonly vectors: readonly Parameter[];
 
   constructor(sizes: readonly number[]) {
     super();
@@ -83,7 +84,7 @@ test('a recorded step is the eager one to the bit, for parameters of several age
     const tensors = SIZES.map((size, index) => Tensor.from(gpu, gradients[index]!, [size]));
     const all = (): void => {
       adam.zeroGrad();
-      const terms = (): Tensor[] => module.vectors.map((slot, index) => sum(mul(slot.value, tensors[index]!)));
+      const terms = (): Tensor[] => module.vectors.map((vector, index) => sum(mul(vector.value, tensors[index]!)));
       gpu.scope(() => backward(terms().reduce((total, each) => add(total, each))));
       adam.step();
     };

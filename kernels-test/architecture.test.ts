@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   tensor: ['gpu'],
   kernels: ['gpu', 'tensor', 'shaders'],
   autograd: ['gpu', 'tensor', 'kernels'],
-  nn: ['gpu', 'tensor', 'kernels', 'autograd'],
+  nn: ['gpu', 'tensor', 'kernels', 'autograd', 'formats'],
   optim: ['gpu', 'tensor', 'kernels', 'autograd', 'nn'],
   models: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim'],
   data: ['gpu'],

@@ -8,7 +8,8 @@ import type { DispatchCall } from '../src/gpu/gpu.js';
 import { copy } from '../src/kernels/elementwise.js';
 import { constant } from '../src/nn/initializers.js';
 import { Conv2d } from '../src/nn/layers.js';
-import { Module, type Slot } from '../src/nn/module.js';
+import { Module } from '../src/nn/module.js';
+import type { ModuleBuffer, Parameter } from '../src/nn/parameter.js';
 import { Adam } from '../src/optim/adam.js';
 import type { Shape } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -107,7 +108,7 @@ test('a leaf that is both gamma and beta of a norm gets the sum of their gradien
 });
 
 test('a module\'s parameter used twice, even twice in one operation, gets the sum in its arena', async () => {
-  const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, stride: 1, padding: 0, initializer: constant(0.5) }).to(gpu);
+  const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, initializer: constant(0.5), biasInitializer: constant(0) }).to(gpu);
   const weight = layer.weight.value;
   const x = Tensor.from(gpu, [1, 2], [1, 1, 1, 2]);
   for (let round = 1; round <= 2; round++) {
@@ -368,8 +369,8 @@ test('a norm of which only gamma, or only beta, or neither is trained', async ()
 });
 
 class Pair extends Module {
-  readonly one: Slot;
-  readonly statistics: Slot;
+  readonly one: Parameter;
+  readonly statistics: ModuleBuffer;
   readonly inner: Conv2d;
 
   constructor() {

@@ -41,7 +41,7 @@ test('no two entries have one name', () => {
 
 test('the layers are those of the networks, and a step is 43.5 GMAC', () => {
   const weights = (layers: { weight: readonly number[] }[]): string[] => layers.map(({ weight }) => weight.join()).sort();
-  const declared = (network: UNet | PatchGAN): string[] => [...network.namedSlots()].filter(([, { shape }]) => shape.length === 4).map(([, { shape }]) => shape.join()).sort();
+  const declared = (network: UNet | PatchGAN): string[] => [...network.namedTensors()].filter(([, { shape }]) => shape.length === 4).map(([, { shape }]) => shape.join()).sort();
   assert.equal(weights(unetLayers({ size: 256, ngf: 64, batch: 1 })), declared(new UNet()));
   assert.equal(weights(patchganLayers({ size: 256, ndf: 64, batch: 1 })), declared(new PatchGAN()));
   const { generatorForward, step } = pix2pixMacs({ size: 256, ngf: 64, ndf: 64, batch: 1 });

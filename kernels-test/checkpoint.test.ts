@@ -167,9 +167,9 @@ test('the description tells how far the run is and what to build', async ({ path
 
 test('the file is safetensors as others read it: names, shapes, little-endian numbers', async ({ bytes }) => {
   const { tensors } = parseHeader(bytes, bytes.length);
-  const slots = [...trained.generator.namedSlots(), ...trained.discriminator.namedSlots()].length;
+  const weights = [...trained.generator.namedTensors(), ...trained.discriminator.namedTensors()].length;
   const parameters = trained.generator.parameters().length + trained.discriminator.parameters().length;
-  assert.is(tensors.length, slots + 2 * parameters + 1);
+  assert.is(tensors.length, weights + 2 * parameters + 1);
   const weight = tensors.find(({ name }) => name === 'generator.model.model.0.weight')!;
   assert.equal([weight.dtype, weight.shape], ['F32', [4, 4, 3, 4]]);
   const view = new DataView(bytes.buffer, bytes.byteOffset);

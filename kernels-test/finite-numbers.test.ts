@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { exportOnnx } from '../src/exchange/onnx-export.js';
 import { encodeNetwork } from '../src/exchange/network-file.js';
 import type { NetworkTensor, NetworkWeights } from '../src/exchange/network-weights.js';
-import { stateDict } from '../src/exchange/pytorch-run.js';
+import { pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { networksIn, type FoundNetwork } from '../src/exchange/read-weights.js';
 import { referenceStateDict } from '../src/exchange/reference-network.js';
 import { encodeWeights, type WriteOptions } from '../src/exchange/write-weights.js';
@@ -38,7 +38,7 @@ function withNumber({ architecture, tensors }: NetworkWeights, name: string, ind
 
 const found = (weights: NetworkWeights): FoundNetwork => ({ role: 'generator', weights, origin: 'shadegrad network', statistics: 'batch', prefix: '' });
 const safetensors = async (pieces: AsyncIterable<Uint8Array>): Promise<WeightFile> => openSafetensors(bytesSource(await collect(pieces), 'w.safetensors'));
-const pytorch = async (weights: NetworkWeights, dtype?: 'f16' | 'bf16'): Promise<WeightFile> => openPyTorch(bytesSource(await collect(encodePyTorch(stateDict(weights), { dtype })), 'w.pth'));
+const pytorch = async (weights: NetworkWeights, dtype?: 'f16' | 'bf16'): Promise<WeightFile> => openPyTorch(bytesSource(await collect(encodePyTorch(pytorchStateDict(weights), { dtype })), 'w.pth'));
 
 async function readAll(file: WeightFile): Promise<void> {
   for (const { weights } of networksIn(file)) for (const tensor of weights.tensors.values()) await tensor.read();

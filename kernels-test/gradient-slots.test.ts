@@ -20,7 +20,7 @@ function leafOf(data: readonly number[]): Tensor {
 }
 
 test('a gradient that was disposed is made anew, where its place is', async () => {
-  const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, stride: 1, padding: 0, initializer: constant(0.5) }).to(gpu);
+  const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, initializer: constant(0.5) }).to(gpu);
   const x = Tensor.from(gpu, [1, 2], [1, 1, 1, 2]);
   const [weight, plain] = [layer.weight.value, leafOf([3, 4])];
   for (let round = 0; round < 3; round++) {
@@ -91,7 +91,7 @@ test('gradients without zeroGrad() add up in replays as they do eagerly, whateve
 test('a recorded zeroGrad() starts each run anew, and an optimiser follows what the function itself does', async () => {
   const results: Float32Array[] = [];
   for (const replayed of [false, true]) {
-    const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, stride: 1, padding: 0 }).to(gpu, { seed: 3 });
+    const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1 }).to(gpu, { seed: 3 });
     const adam = new Adam(layer, { learningRate: 0.1 });
     const x = Tensor.from(gpu, [1, 2], [1, 1, 1, 2]);
     // Two passes add up before one step; the gradient of a step that is not part of the recording is forgotten first.

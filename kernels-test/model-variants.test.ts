@@ -141,9 +141,9 @@ test('with instance norm each image of a batch is as it is alone', async () => {
 });
 
 test('names: those of the reference, and downNorm', () => {
-  const names = (module: Module): string[] => [...module.namedSlots()].map(([name]) => name).sort();
+  const names = (module: Module): string[] => [...module.namedTensors()].map(([name]) => name).sort();
   const reference = stateDict.generators.find(({ size }) => size === 32)!.parameters.map(([name]) => name as string);
-  const convolutions = [...new UNet({ size: 32, ngf: 4 }).namedSlots()].filter(([, { shape }]) => shape.length === 4).map(([name]) => name);
+  const convolutions = [...new UNet({ size: 32, ngf: 4 }).namedTensors()].filter(([, { shape }]) => shape.length === 4).map(([name]) => name);
   const [last] = reference.filter((name) => name.endsWith('model.3.bias') && name.split('.').length === 4);
   assert.equal(names(new UNet({ size: 32, ngf: 4, norm: 'none' })), [...convolutions, last].sort());
   assert.equal(names(new UNet({ size: 32, ngf: 4, norm: 'instance' })), [...convolutions, ...convolutions.map((name) => name.replace(/weight$/, 'bias'))].sort());
@@ -162,7 +162,7 @@ test('options are given back whole, and build the same network', () => {
     const first = new UNet(each);
     const second = buildNetwork(networkArchitecture(first)) as UNet;
     assert.equal(second.options, first.options);
-    assert.equal([...second.namedSlots()].map(([name, { shape }]) => [name, shape]), [...first.namedSlots()].map(([name, { shape }]) => [name, shape]));
+    assert.equal([...second.namedTensors()].map(([name, { shape }]) => [name, shape]), [...first.namedTensors()].map(([name, { shape }]) => [name, shape]));
   }
   assert.equal(new UNet().options, { size: 256, inChannels: 3, outChannels: 3, ngf: 64, dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' });
   assert.equal(new PatchGAN().options, { inChannels: 6, ndf: 64, layers: 3, norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 });
@@ -225,7 +225,7 @@ const small = (g: UNetOptions, d: PatchGANOptions): Pix2Pix =>
 
 async function stateOf({ generator, discriminator }: Networks): Promise<number[]> {
   const state: number[] = [];
-  for (const [, slot] of [...generator.namedSlots(), ...discriminator.namedSlots()]) state.push(...(await slot.value.data()));
+  for (const [, tensor] of [...generator.namedTensors(), ...discriminator.namedTensors()]) state.push(...(await tensor.value.data()));
   return state;
 }
 
@@ -270,8 +270,8 @@ for (const [label, g, d] of VARIANTS) {
 
     const generator = new UNet({ ...architecture.generator, dropout: 0 }).to(gpu, { seed: 9, training: false });
     await restoreCheckpoint(source, { generator });
-    for (const [name, slot] of generator.namedSlots()) {
-      assert.equal(await slot.value.data(), await new Map(model.generator.namedSlots()).get(name)!.value.data());
+    for (const [name, tensor] of generator.namedTensors()) {
+      assert.equal(await tensor.value.data(), await new Map(model.generator.namedTensors()).get(name)!.value.data());
     }
     const plain = small({}, {});
     const [option, value] = Object.entries(g)[0]!;
@@ -316,8 +316,8 @@ test('a network is loaded from weights and read back to the bit', async () => {
     for (const network of [generator, discriminator]) {
       const copy = await loadNetwork(gpu, networkWeights(network), { seed: 5 });
       assert.equal(copy.options, network.options);
-      const slots = new Map(copy.namedSlots());
-      for (const [name, tensor] of networkWeights(network).tensors) assert.equal(await slots.get(name)!.value.data(), await tensor.read());
+      const own = new Map(copy.namedTensors());
+      for (const [name, tensor] of networkWeights(network).tensors) assert.equal(await own.get(name)!.value.data(), await tensor.read());
       disposeAll(copy, network);
     }
   }

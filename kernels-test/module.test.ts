@@ -7,7 +7,8 @@ import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
 import { constant, normal } from '../src/nn/initializers.js';
 import { BatchNorm2d, Conv2d, InstanceNorm2d } from '../src/nn/layers.js';
-import { Module, type PlaceOptions, type Slot } from '../src/nn/module.js';
+import { Module, type PlaceOptions } from '../src/nn/module.js';
+import type { Parameter } from '../src/nn/parameter.js';
 import { Adam } from '../src/optim/adam.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -39,13 +40,13 @@ class Cycle extends Module {
   readonly ab = this.child('ab', new UNet(TINY));
   readonly ba = this.child('ba', new UNet(TINY));
   readonly judge = this.child('judge', new PatchGAN({ ndf: 2, layers: 1 }));
-  readonly weight: Slot = this.parameter('weight', [5], normal(0, 1));
+  readonly weight: Parameter = this.parameter('weight', [5], normal(0, 1));
 }
 
 const image = (label: string, channels = 3): Tensor => Tensor.from(gpu, values(label, 16 * 16 * channels), [1, 16, 16, channels]);
 const contents = async (module: Module): Promise<Map<string, number[]>> =>
   new Map(await Promise.all(
-    [...module.namedSlots()].map(async ([name, slot]): Promise<[string, number[]]> => [name, [...(await slot.value.data())]]),
+    [...module.namedTensors()].map(async ([name, tensor]): Promise<[string, number[]]> => [name, [...(await tensor.value.data())]]),
   ));
 const inUse = (): [number, number] => [gpu.memory().tensors, gpu.memory().bytesInUse];
 
@@ -73,7 +74,7 @@ test('networks inside a module run once the module is placed, and everything goe
 test('a network alone has the weights that it always had, and the dropout of its seed', async () => {
   const [alone, named] = [new UNet(TINY).to(gpu, { seed: 5 }), new Parts({ part: new UNet(TINY) })];
   assert.is(alone.dropoutState.seed, 5);
-  // Stream numbers count the slots of the whole tree: the first network's are its own.
+  // Stream numbers count the tensors of the whole tree: the first network's are its own.
   named.to(gpu, { seed: 5 });
   const [first, second] = [await contents(alone), await contents(named)];
   assert.equal([...second.keys()], [...first.keys()].map((name) => `part.${name}`));
@@ -83,7 +84,7 @@ test('a network alone has the weights that it always had, and the dropout of its
 });
 
 test('a part that is on a device keeps its weights: the whole is refused, and is placed when the part is not', async () => {
-  const part = new Conv2d({ inChannels: 2, outChannels: 2 }).to(gpu, { seed: 1 });
+  const part = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 4 }).to(gpu, { seed: 1 });
   part.weight.value.write(values('trained', 64));
   const whole = new Parts({ first: new BatchNorm2d(2), part });
   const before = inUse();
@@ -102,14 +103,14 @@ test('a part that is on a device keeps its weights: the whole is refused, and is
 
 test('a module serves under a second one after the first was disposed, on another Gpu too', async () => {
   const other = withLimits(gpu, {});
-  const part = new Conv2d({ inChannels: 2, outChannels: 2 });
+  const part = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 4 });
   const [one, two] = [new Parts({ part }), new Parts({ other: new BatchNorm2d(2), part })];
   one.to(gpu);
   await failure('INVALID_ARGUMENT', () => two.to(other), /already/);
   one.dispose();
   two.to(other);
   assert.is(part.weight.value.gpu, other);
-  assert.equal([...two.namedSlots()].map(([name]) => name).at(-1), 'part.bias');
+  assert.equal([...two.namedTensors()].map(([name]) => name).at(-1), 'part.bias');
   two.dispose();
   const [first, again] = [await contents(one.to(gpu, { seed: 4 })), await contents((one.dispose(), one.to(gpu, { seed: 4 })))];
   assert.equal(again, first);
@@ -117,7 +118,7 @@ test('a module serves under a second one after the first was disposed, on anothe
 });
 
 test('a module is a tree: no part twice, none in itself, no name twice, nothing added on a device', async () => {
-  const leaf = new InstanceNorm2d();
+  const leaf = new InstanceNorm2d(2);
   const inner = new Parts({ leaf });
   const outer = new Parts({ inner });
   await failure('INVALID_ARGUMENT', () => outer.declare('again', inner), /"again"/, /twice/);
@@ -134,14 +135,14 @@ test('a module is a tree: no part twice, none in itself, no name twice, nothing 
   const module = new Parts();
   module.declare('a', 'parameter');
   module.declare('b', 'buffer');
-  module.declare('c', new InstanceNorm2d());
-  for (const name of ['a', 'b', 'c']) for (const kind of ['parameter', 'buffer', new InstanceNorm2d()] as const) {
+  module.declare('c', new InstanceNorm2d(2));
+  for (const name of ['a', 'b', 'c']) for (const kind of ['parameter', 'buffer', new InstanceNorm2d(2)] as const) {
     await failure('INVALID_ARGUMENT', () => module.declare(name, kind), new RegExp(`"${name}"`), /another name/);
   }
   for (const name of ['', 'a.b']) await failure('INVALID_ARGUMENT', () => module.declare(name, 'parameter'), /dot/);
   module.to(gpu);
   await failure('INVALID_ARGUMENT', () => module.declare('late', 'parameter'), /"late"/, /already/);
-  await failure('INVALID_ARGUMENT', () => module.declare('late', new InstanceNorm2d()), /"late"/, /already/);
+  await failure('INVALID_ARGUMENT', () => module.declare('late', new InstanceNorm2d(2)), /"late"/, /already/);
   module.dispose();
 });
 
@@ -149,7 +150,7 @@ test('an optimiser of a part updates that part alone, as it would alone', async 
   const cycle = new Cycle().to(gpu, { seed: 7 });
   const alone = new UNet(TINY).to(gpu, { seed: 1 });
   const start = await contents(cycle.ba);
-  for (const [name, slot] of alone.namedSlots()) slot.value.write(new Float32Array(start.get(name)!));
+  for (const [name, tensor] of alone.namedTensors()) tensor.value.write(new Float32Array(start.get(name)!));
   assert.is(cycle.ba.parameterCount, alone.parameterCount);
   const names = cycle.ba.memory.windows.flatMap(({ parameters }) => parameters.map(({ name }) => name));
   assert.equal(names, [...alone.namedParameters().keys()]);
@@ -239,7 +240,7 @@ test('a part that fails while it is placed leaves nothing on the device, and all
   const initializer = (): never => {
     throw new Error('no numbers');
   };
-  const other = new Parts({ norm: new BatchNorm2d(2), conv: new Conv2d({ inChannels: 1, outChannels: 1, initializer }) });
+  const other = new Parts({ norm: new BatchNorm2d(2), conv: new Conv2d({ inChannels: 1, outChannels: 1, kernel: 1, initializer }) });
   assert.throws(() => other.to(gpu), /no numbers/);
   assert.equal(inUse(), before);
   await failure('INVALID_ARGUMENT', () => other.namedBuffers(), /on no device/);
@@ -264,7 +265,7 @@ test('parameters of a part that lie in several windows', async () => {
 });
 
 test('a module without parameters has an optimiser that does nothing', async () => {
-  const norm = new InstanceNorm2d().to(gpu);
+  const norm = new InstanceNorm2d(2).to(gpu);
   const adam = new Adam(norm);
   adam.zeroGrad();
   adam.step();

@@ -38,10 +38,17 @@ const network = (module: api.Module, input: Shape, run: (x: Tensor) => unknown, 
 };
 
 const state = new api.DropoutState(gpu, 1);
-const conv = new api.Conv2d({ inChannels: 4, outChannels: 4 });
-const transposed = new api.ConvTranspose2d({ inChannels: 4, outChannels: 4 });
+const conv = new api.Conv2d({ inChannels: 4, outChannels: 4, kernel: 3 });
+const transposed = new api.ConvTranspose2d({ inChannels: 4, outChannels: 4, kernel: 3 });
 const batchNorm = new api.BatchNorm2d(4);
-const instanceNorm = new api.InstanceNorm2d();
+const instanceNorm = new api.InstanceNorm2d(4);
+const linear = new api.Linear({ inFeatures: 4, outFeatures: 2 });
+const affineNorm = new api.InstanceNorm2d(4, { affine: true });
+const sequential = new api.Sequential([new api.Conv2d({ inChannels: 4, outChannels: 2, kernel: 1 }), new api.ReLU()]);
+const layer = (module: api.Layer, name: RegExp): Operation => {
+  module.to(gpu);
+  return { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => module.forward(x!, { out }), name };
+};
 const generator = new api.UNet({ size: 16, ngf: 1 });
 const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
 const training = { training: true };
@@ -128,6 +135,18 @@ const OPERATIONS: Record<string, Operation> = {
     run: ({ 'u8 draws': draws }) => api.writeImageDraws(draws!, [{ cropX: 0, cropY: 0, mirror: false }]),
     handleOnly: true,
   },
+  Linear: network(linear, [3, 4], (x) => linear.forward(x), /linear/),
+  Sequential: network(sequential, IMAGE, (x) => sequential.forward(x), /conv2d/),
+  'InstanceNorm2d (affine)': network(affineNorm, IMAGE, (x) => affineNorm.forward(x), /instanceNorm/),
+  ReLU: layer(new api.ReLU(), /relu/),
+  LeakyReLU: layer(new api.LeakyReLU(), /leakyRelu/),
+  Tanh: layer(new api.Tanh(), /tanh/),
+  Sigmoid: layer(new api.Sigmoid(), /sigmoid/),
+  GELU: layer(new api.GELU(), /gelu/),
+  SiLU: layer(new api.SiLU(), /silu/),
+  Dropout: layer(new api.Dropout(), /dropout/),
+  Identity: layer(new api.Identity(), /copy/),
+  Flatten: { operands: { x: IMAGE }, run: ({ x }) => new api.Flatten().forward(x!), name: /./, words: true },
   Conv2d: network(conv, IMAGE, (x) => conv.forward(x), /conv2d/),
   ConvTranspose2d: network(transposed, IMAGE, (x) => transposed.forward(x), /convTranspose2d/),
   BatchNorm2d: network(batchNorm, IMAGE, (x) => batchNorm.forward(x, training), /batchNorm/),
@@ -139,23 +158,23 @@ const OPERATIONS: Record<string, Operation> = {
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
 const NO_OPERANDS = new Set([
   'Adam', 'AdamW', 'ExponentialMovingAverage', 'Optimizer', 'ReduceOnPlateau', 'SGD', 'applySchedule', 'clipGradNorm', 'clipGradValue',
-  'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'OrderedDict', 'PythonFloat', 'ShadegradError', 'Slot',
+  'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'ModuleBuffer', 'ModuleTensor', 'OrderedDict', 'Parameter', 'PythonFloat', 'ShadegradError',
   'Params', 'Tensor', 'Trainer', 'arange', 'checkGradients', 'defineOperation', 'full', 'grad', 'grid', 'ones', 'onesLike', 'rand', 'randn', 'scalar', 'specialise',
   'walkElements', 'zeros', 'zerosLike', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
-  'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',
+  'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'kaimingNormal', 'kaimingUniform', 'ModuleDict', 'ModuleList', 'xavierNormal', 'xavierUniform', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',
   'encodeSafetensors', 'encodeWeights', 'epochPermutation', 'expectImage', 'exportOnnx', 'findNetwork', 'findRun', 'findRunIfAny', 'hasRun',
   'headerBytes',
   'imageDraws', 'imageGrid', 'imageL1', 'imagePsnr', 'imageSsim', 'jitterDraw', 'joinPair', 'linearDecay', 'loadNetwork', 'meanImage',
   'mirror', 'networkArchitecture', 'networkWeights', 'networksIn', 'noGrad', 'normal', 'openGpu', 'openPict', 'openPyTorch',
   'openSafetensors', 'openShardedSafetensors', 'openTfjsLayers', 'parseHeader', 'pix2pixStep', 'placeRun', 'readCheckpointHeader',
-  'resizeBicubic', 'restoreCheckpoint', 'runForPyTorch', 'splitPair', 'stateDict', 'survey', 'syntheticFacades', 'tensorBytes', 'tune',
+  'resizeBicubic', 'restoreCheckpoint', 'runForPyTorch', 'splitPair', 'pytorchStateDict', 'encodeModule', 'openModuleFile', 'StateDict', 'survey', 'syntheticFacades', 'tensorBytes', 'tune',
   'uniform', 'zeroGrad',
 ]);
 
 test('every exported function and class is in the table, or known to take no tensor', () => {
   const exported = Object.entries(api).filter(([, value]) => typeof value === 'function').map(([name]) => name);
   assert.equal(exported.filter((name) => !(name in OPERATIONS) && !NO_OPERANDS.has(name)), []);
-  assert.equal(Object.keys(OPERATIONS).filter((name) => !exported.includes(name)), []);
+  assert.equal(Object.keys(OPERATIONS).filter((name) => !exported.includes(name.replace(/ \(.*/, ''))), []);
 });
 
 const typeOf = (name: string): DType => (['u8', 'i32'] as const).find((type) => name.startsWith(`${type} `)) ?? 'f32';

@@ -28,7 +28,7 @@ test('parameter counts at 256 are the published ones', () => {
 
 test('names and shapes of all parameters are those of the PyTorch reference, sizes 16 to 512', () => {
   const list = (module: UNet | PatchGAN): unknown[] =>
-    [...module.namedSlots()].filter(([, slot]) => slot.trainable).map(([name, slot]) => [name, [...slot.shape]]);
+    [...module.namedTensors()].filter(([, tensor]) => tensor.trainable).map(([name, tensor]) => [name, [...tensor.shape]]);
   const sorted = (entries: unknown[]): unknown[] => entries.map((entry) => JSON.stringify(entry)).sort();
   for (const { size, parameters, parameterCount } of stateDict.generators) {
     const model = new UNet({ size, ngf: stateDict.ngf });

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeRunCheckpoint, differingTensors, placeRun, type TrainingRun } from '../src/exchange/training-run.js';
 import { findNetwork, findRun, findRunIfAny, hasRun, networksIn } from '../src/exchange/read-weights.js';
-import { runForPyTorch, stateDict } from '../src/exchange/pytorch-run.js';
+import { runForPyTorch, pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { openPyTorch, type PyTorchFile, type PyTorchValue } from '../src/formats/pytorch-file.js';
 import { encodePyTorch, type PyTorchWritable } from '../src/formats/pytorch-write.js';
@@ -57,9 +57,9 @@ test('a run that PyTorch saved goes on here as it does there: losses and what tw
   const model = newPix2Pix();
   await placeRun(model, run, 'run.pth');
   assert.is(model.generatorOptimizer.stepCount, golden.step);
-  const slots = () => [...[...model.generator.namedSlots()].map(([name, slot]) => [`generator.${name}`, slot] as const), ...[...model.discriminator.namedSlots()].map(([name, slot]) => [`discriminator.${name}`, slot] as const)];
+  const tensors = () => [...[...model.generator.namedTensors()].map(([name, tensor]) => [`generator.${name}`, tensor] as const), ...[...model.discriminator.namedTensors()].map(([name, tensor]) => [`discriminator.${name}`, tensor] as const)];
   const before = new Map<string, Float32Array>();
-  for (const [name, slot] of slots()) before.set(name, (await slot.value.data()).slice());
+  for (const [name, tensor] of tensors()) before.set(name, (await tensor.value.data()).slice());
 
   const [source, target] = [golden.source, golden.target].map((each) => Tensor.from(gpu, generate(each), each.shape)) as [Tensor, Tensor];
   const losses = Tensor.from(gpu, new Float32Array(4), [4]);
@@ -71,8 +71,8 @@ test('a run that PyTorch saved goes on here as it does there: losses and what tw
   }
   const changes = new Map(golden.changes.map((summary) => [summary.name, summary]));
   assert.is(changes.size, before.size);
-  for (const [name, slot] of slots()) {
-    const values = await slot.value.data();
+  for (const [name, tensor] of tensors()) {
+    const values = await tensor.value.data();
     assertMatchesSummary(values.map((value, i) => value - before.get(name)![i]!), changes.get(name)!, { relative: 2e-3, label: name });
   }
   for (const tensor of [source, target, losses]) tensor.dispose();
@@ -168,7 +168,7 @@ test('what is no run, or of another optimiser than pix2pix has, is refused with 
   }), 'WEIGHTS_UNSUPPORTED', /a whole number of steps for every parameter/, /5\.5/);
   await refused(await changed((_, optimizer) => void optimizer.set('state', new Map(optimizer.get('state') as Dict).set(3, 7))), 'WEIGHTS_MISMATCH');
   const network = findNetwork(await openGolden(), 'generator');
-  await refused(await reopen(stateDict(network.weights)), 'WEIGHTS_MISMATCH', /0 discriminators/);
+  await refused(await reopen(pytorchStateDict(network.weights)), 'WEIGHTS_MISMATCH', /0 discriminators/);
 });
 
 test('a file whose optimisers do not fit still gives its networks, and says why those were left', async () => {
@@ -196,13 +196,13 @@ test('a file whose optimisers do not fit still gives its networks, and says why 
   }
   assert.ok((await findRunIfAny(await openGolden())).run);
   const alone = findNetwork(await openGolden(), 'generator');
-  assert.equal(await findRunIfAny(await reopen(stateDict(alone.weights))), { run: null, reason: null });
+  assert.equal(await findRunIfAny(await reopen(pytorchStateDict(alone.weights))), { run: null, reason: null });
 });
 
 test('a run is not placed into networks of other options, and nothing is written then', async () => {
   const run: TrainingRun = await findRun(await openGolden());
   const model = newPix2Pix({ size, ngf: 2, ndf });
-  const before = (await [...model.discriminator.namedSlots()][0]![1].value.data()).slice();
+  const before = (await [...model.discriminator.namedTensors()][0]![1].value.data()).slice();
   try {
     await placeRun(model, run, 'run.pth');
     assert.unreachable();
@@ -210,7 +210,7 @@ test('a run is not placed into networks of other options, and nothing is written
     assert.is((error as ShadegradError).code, 'WEIGHTS_MISMATCH');
     assert.match((error as ShadegradError).message, /a generator of ngf 2/);
   }
-  assert.equal(await [...model.discriminator.namedSlots()][0]![1].value.data(), before);
+  assert.equal(await [...model.discriminator.namedTensors()][0]![1].value.data(), before);
   disposePix2Pix(model);
 });
 

@@ -101,7 +101,7 @@ test('results survive later eager work; so does what was kept; the rest shares m
 
 test('host work of a step runs where it stood: one optimiser may step twice', async () => {
   const run = async (recorded: boolean): Promise<number[]> => {
-    const layer = new Conv2d({ inChannels: 2, outChannels: 3, kernel: 1, stride: 1, padding: 0 }).to(gpu, { seed: 3 });
+    const layer = new Conv2d({ inChannels: 2, outChannels: 3, kernel: 1 }).to(gpu, { seed: 3 });
     const optimizer = new Adam(layer, { learningRate: 0.1 });
     const x = Tensor.from(gpu, values('x', 18), [1, 3, 3, 2]);
     const step = (): void => gpu.scope(() => {

@@ -102,7 +102,7 @@ test('the way back gives PyTorch\'s names, in its order, with its shapes and num
     }
     assert.equal(kept.map(([name]) => name).filter((name) => each.parameters.includes(name)), each.parameters, 'the order of parameters(), which optimisers number');
     const ours = buildNetwork({ kind: each.kind, options: wantedOptions(each) } as unknown as NetworkArchitecture);
-    const trainable = [...ours.namedSlots()].filter(([, slot]) => slot.trainable);
+    const trainable = [...ours.namedTensors()].filter(([, tensor]) => tensor.trainable);
     assert.equal(trainable.map(([name]) => name), each.parameters, 'ours is the same');
   }
 });

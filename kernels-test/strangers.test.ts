@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeNetwork } from '../src/exchange/network-file.js';
-import { stateDict } from '../src/exchange/pytorch-run.js';
+import { pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { bytesSource } from '../src/formats/byte-source.js';
 import { openPict } from '../src/formats/pict.js';
 import { openPyTorch } from '../src/formats/pytorch-file.js';
@@ -82,7 +82,7 @@ test('an empty file and one of zeros are downloads that did not end', async () =
 
 test('a file of one format under the name of another is read by its contents', async () => {
   writeFileSync(at('mine.pth'), await collect(encodeNetwork(patchgan)));
-  writeFileSync(at('theirs.safetensors'), await collect(encodePyTorch(stateDict(patchgan))));
+  writeFileSync(at('theirs.safetensors'), await collect(encodePyTorch(pytorchStateDict(patchgan))));
   for (const [name, format] of [['mine.pth', 'safetensors'], ['theirs.safetensors', 'pytorch']] as const) {
     const { file, close } = await openWeights(at(name));
     assert.is(file.format, format);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { stateDict } from '../src/exchange/pytorch-run.js';
+import { pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { findRun } from '../src/exchange/read-weights.js';
 import type { NetworkArchitecture } from '../src/exchange/network-weights.js';
 import { bytesSource } from '../src/formats/byte-source.js';
@@ -23,7 +23,7 @@ const train = (name: string, ...flags: string[]): Promise<Finished> => run('trai
 const STILL = ['--steps', '1', '--lr', '1e-8'];
 
 async function write(name: string, architecture: NetworkArchitecture): Promise<void> {
-  writeFileSync(at(name), await collect(encodePyTorch(stateDict(formulaNetwork(architecture)))));
+  writeFileSync(at(name), await collect(encodePyTorch(pytorchStateDict(formulaNetwork(architecture)))));
 }
 
 test.before(async () => {
@@ -115,7 +115,7 @@ test('a network with a number that is not finite starts nothing, by no command, 
   const broken = formulaNetwork({ kind: 'unet', options: { size: 32, ngf: 2 } });
   const [name, tensor] = [...broken.tensors][0]!;
   const tensors = new Map(broken.tensors).set(name, { shape: tensor.shape, read: async () => (await tensor.read()).map((number, index) => (index === 0 ? NaN : number)) });
-  writeFileSync(at('nan.pth'), await collect(encodePyTorch(stateDict({ ...broken, tensors }))));
+  writeFileSync(at('nan.pth'), await collect(encodePyTorch(pytorchStateDict({ ...broken, tensors }))));
   const words = [/nan\.pth: tensor "model\.model\.0\.weight"/, /NaN at index 0/];
   failedWith(await train('none', '--from', at('nan.pth')), 'WEIGHTS_CORRUPT', ...words);
   writeFileSync(at('picture.png'), encodePng(createImage(8, 8)));

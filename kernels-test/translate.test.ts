@@ -6,7 +6,7 @@ import { greyImage } from '../src/data/grey.js';
 import { joinPair } from '../src/data/image.js';
 import { resizeBicubic } from '../src/data/resize.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
-import { stateDict } from '../src/exchange/pytorch-run.js';
+import { pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { encodePyTorch } from '../src/formats/pytorch-write.js';
 import { encodePng, readImage } from '../src/node/images.js';
 import decode from './goldens/image_decode.json';
@@ -149,7 +149,7 @@ test('grey networks take luminance and give grey pictures; the folder of a run i
   writeFileSync(join(folder, 'colours', 'colour.png'), encodePng(colour));
   writeFileSync(join(folder, 'colours', 'grey.png'), encodePng(greyImage(colour)));
   mkdirSync(join(folder, 'grey'));
-  const weightsOfGrey = stateDict(formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, inChannels: 1, outChannels: 1 } }));
+  const weightsOfGrey = pytorchStateDict(formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, inChannels: 1, outChannels: 1 } }));
   writeFileSync(join(folder, 'grey', 'latest_net_G.pth'), await collect(encodePyTorch(weightsOfGrey)));
   const printed = await run('translate', ['--weights', join(folder, 'grey'), '--input', join(folder, 'colours'), '--output', join(folder, 'grey-out'), '--no-dropout']);
   assert.match(succeeded(printed), /grey: taking its latest_net_G\.pth/);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import { noGrad } from '../src/autograd/graph.js';
 import { loadNetwork } from '../src/exchange/load-network.js';
-import { stateDict } from '../src/exchange/pytorch-run.js';
+import { pytorchStateDict } from '../src/exchange/pytorch-run.js';
 import { findNetwork } from '../src/exchange/read-weights.js';
 import type { NetworkArchitecture } from '../src/exchange/network-weights.js';
 import { libraryTensor } from '../src/exchange/fit-network.js';
@@ -26,8 +26,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The golden's weights, whose formula runs in PyTorch's layout. */
 function goldenWeights(architecture: NetworkArchitecture) {
-  const tensors = [...buildNetwork(architecture).namedSlots()].map(([name, slot]) => {
-    const shape = referenceShape(slot.shape);
+  const tensors = [...buildNetwork(architecture).namedTensors()].map(([name, tensor]) => {
+    const shape = referenceShape(tensor.shape);
     const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
     return [name, libraryTensor({ shape, read: async () => values(name, elementCount(shape), scale, offset) })] as const;
   });
@@ -38,7 +38,7 @@ for (const { kind, width, input: given, output: expected } of golden.whole) {
   test(`a ${kind} of width ${width} at 256 x 256, by way of a .pth and of a .safetensors, computes what PyTorch does within 1e-4`, async () => {
     const architecture = (kind === 'unet' ? { kind, options: { size: 256, ngf: width } } : { kind, options: { ndf: width } }) as NetworkArchitecture;
     const weights = goldenWeights(architecture);
-    for (const [name, encoded] of [['model.pth', encodePyTorch(stateDict(weights))], ['model.safetensors', encodeNetwork(weights, { layout: 'pytorch' })]] as const) {
+    for (const [name, encoded] of [['model.pth', encodePyTorch(pytorchStateDict(weights))], ['model.safetensors', encodeNetwork(weights, { layout: 'pytorch' })]] as const) {
       const path = join(folder, name);
       await writeFileAtomic(path, encoded);
       const { file, close } = await openWeights(path);

@@ -64,10 +64,22 @@ export { fillNormal, fillUniform } from './kernels/random.js';
 export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
 
 // Networks.
-export { Module, Slot, type PlaceOptions } from './nn/module.js';
+export { Module, type PlaceOptions } from './nn/module.js';
+export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/parameter.js';
+export {
+  StateDict, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type StateDictOptions, type StateTensor, type WeightLayout,
+} from './nn/state-dict.js';
 export type { ParameterMemory } from './nn/parameter-arena.js';
-export { BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, type BatchNormLayerOptions, type ConvLayerOptions, type ForwardMode, type Norm } from './nn/layers.js';
-export { constant, normal, uniform, type Initializer } from './nn/initializers.js';
+export type { ForwardOptions, Layer } from './nn/forward.js';
+export {
+  BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GELU, Identity, InstanceNorm2d, LeakyReLU, Linear, ModuleDict, ModuleList, ReLU, Sequential,
+  Sigmoid, SiLU, Tanh,
+  type BatchNormLayerOptions, type ConvLayerOptions, type ConvTransposeLayerOptions, type FlattenOptions, type InstanceNormLayerOptions,
+  type LinearOptions, type Named,
+} from './nn/layers.js';
+export {
+  constant, kaimingNormal, kaimingUniform, normal, uniform, xavierNormal, xavierUniform, type Initializer, type KaimingOptions,
+} from './nn/initializers.js';
 export { Adam, AdamW, type AdamGroupOptions, type AdamOptions, type AdamSettings } from './optim/adam.js';
 export { SGD, type SGDGroupOptions, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 export { Optimizer, type OptimizerRule, type ParameterBlock } from './optim/optimizer.js';
@@ -80,10 +92,12 @@ export { linearDecay } from './optim/schedule.js';
 export * as schedules from './optim/schedules.js';
 export { applySchedule, type Schedule } from './optim/schedules.js';
 export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from './optim/plateau.js';
-export { UNet, type GeneratorMode, type UNetOptions } from './models/unet.js';
+export { UNet, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
+export type { Norm } from './models/defaults.js';
 export type { VariantOptions } from './models/variants.js';
 export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
+export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/module-file.js';
 export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';
 
 // Weights: files of many formats, the networks in them, and the way back.
@@ -102,7 +116,7 @@ export { encodeWeights, type WritableFormat, type WriteOptions } from './exchang
 export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
 export type { FileToWrite, OnnxFiles } from './formats/onnx.js';
 export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
-export { runForPyTorch, stateDict } from './exchange/pytorch-run.js';
+export { pytorchStateDict, runForPyTorch } from './exchange/pytorch-run.js';
 
 // Training.
 export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';

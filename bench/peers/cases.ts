@@ -83,7 +83,7 @@ export interface Parameter {
 /** The parameters of a network by full name, in shadegrad's layouts. */
 export function networkParameters(network: 'G' | 'D', { size, ngf }: NetworkCase): Map<string, Parameter> {
   const module: Module = network === 'G' ? new UNet({ size, ngf }) : new PatchGAN({ ndf: ngf });
-  const trainable = [...module.namedSlots()].filter(([, slot]) => slot.trainable);
+  const trainable = [...module.namedTensors()].filter(([, tensor]) => tensor.trainable);
   return new Map(trainable.map(([name, { shape }]) => [name, { shape, data: parameterValues(network, name, shape) }]));
 }
 

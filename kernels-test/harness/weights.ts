@@ -12,7 +12,7 @@ import { values } from './deterministic.js';
 /** A network whose every number follows from its tensor's name; variances are positive. */
 export function formulaNetwork(architecture: NetworkArchitecture): NetworkWeights {
   const tensors = new Map<string, { shape: readonly number[]; read: () => Promise<Float32Array> }>();
-  for (const [name, { shape }] of buildNetwork(architecture).namedSlots()) {
+  for (const [name, { shape }] of buildNetwork(architecture).namedTensors()) {
     const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
     tensors.set(name, { shape, read: async () => values(name, elementCount(shape), scale, offset) });
   }

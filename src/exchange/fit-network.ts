@@ -2,15 +2,13 @@ import type { StoredTensor, TensorToWrite } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { PatchGAN } from '../models/patchgan.js';
 import type { UNet } from '../models/unet.js';
+import type { WeightLayout } from '../nn/state-dict.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { checkedTensor } from './checked-tensor.js';
 import { buildNetwork } from './load-network.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 import { libraryShape, referenceShape, toLibraryLayout, toReferenceLayout } from './reference-layout.js';
 import { quoteName } from './reference-names.js';
-
-/** How the weights of convolutions lie: this library's [h, w, in, out], or PyTorch's [out, in, h, w]. */
-export type WeightLayout = 'shadegrad' | 'pytorch';
 
 /** What a state dict has beyond the parameters. */
 const STATISTICS = /\.(running_mean|running_var|num_batches_tracked)$/;
@@ -32,12 +30,12 @@ export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMa
   const tensors = new Map<string, NetworkTensor>();
   const left = new Map(stored);
   const differences: string[] = [];
-  for (const [name, slot] of possibleNetwork(architecture, label).namedSlots()) {
+  for (const [name, own] of possibleNetwork(architecture, label).namedTensors()) {
     const tensor = left.get(name);
     left.delete(name);
-    if (!tensor && !slot.trainable) tensors.set(name, constantTensor(slot.shape, name.endsWith('.running_var') ? 1 : 0));
+    if (!tensor && !own.trainable) tensors.set(name, constantTensor(own.shape, name.endsWith('.running_var') ? 1 : 0));
     else if (!tensor) differences.push(`${quoteName(name)} is missing`);
-    else if (!sameShape(tensor.shape, shapeOf(slot.shape))) differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(slot.shape))} is needed`);
+    else if (!sameShape(tensor.shape, shapeOf(own.shape))) differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(own.shape))} is needed`);
     else tensors.set(name, layout === 'pytorch' ? libraryTensor(checkedTensor(tensor, label)) : checkedTensor(tensor, label));
   }
   for (const name of left.keys()) if (!STATISTICS.test(name)) differences.push(`${quoteName(name)} has no place`);

@@ -140,7 +140,14 @@ export function describeForeign(shapes: ReadonlyMap<string, Shape>): string | nu
 }
 
 /** The error for a file without a network that can be run here: it names what the file holds instead. */
-export function noNetwork({ name, tensors }: WeightFile): ShadegradError {
+export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradError {
+  if (/"format"\s*:\s*"shadegrad-module"/.test(metadata.get('shadegrad') ?? '')) {
+    return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: these are the weights of a module that only its own program can build`, {
+      expected: 'a file that says how its network is built: a U-Net generator or a PatchGAN discriminator',
+      received: `${plural(tensors.size, 'tensor')} of another module`,
+      fix: 'in code, build the module and call loadModule() on it',
+    });
+  }
   const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
   const kind = describeForeign(shapes);
   const names = [...tensors.keys()].slice(0, NAMED_TENSORS).map(quoteName);

@@ -1,16 +1,13 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { OneMoment } from '../gpu/one-moment.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
-import type { Slot } from '../nn/module.js';
-import { elementCount, formatShape, sameShape } from '../tensor/shape.js';
+import { fillTensors } from '../nn/state-dict.js';
+import { formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
 
 /** Differences named in one message: the first ones tell of what kind they are. */
 const NAMED_DIFFERENCES = 3;
-/** Bytes written between two waits for the device: the driver keeps a copy of everything that it has not yet uploaded. */
-const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
 /** Names come out of foreign files and may be of any length. */
 const NAME_LENGTH = 80;
 
@@ -43,17 +40,14 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
   checkTensors(network, architecture, tensors);
   try {
     network.to(gpu, { seed, training });
-    let unsynchronised = 0;
-    for (const [name, slot] of network.namedSlots()) {
-      const data = await tensors.get(name)!.read();
-      if (data.length !== elementCount(slot.shape)) throw wrongLength(name, elementCount(slot.shape), data.length);
-      slot.value.write(data);
-      unsynchronised += data.byteLength;
-      if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
-      await gpu.sync();
-      unsynchronised = 0;
-    }
-    await gpu.sync();
+    await fillTensors(gpu, [...network.namedTensors()].map(([name, tensor]) => ({
+      tensor,
+      async read() {
+        const data = await tensors.get(name)!.read();
+        if (data.length !== tensor.size) throw wrongLength(name, tensor.size, data.length);
+        return data;
+      },
+    })));
     return network;
   } catch (error) {
     network.dispose();
@@ -64,37 +58,26 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
 /**
  * The reverse of loadNetwork(): a network on a device as weights to write; each tensor is read back when asked for. Reading throws
  * STALE_TENSOR when the network is trained between two of them.
+ *
+ * @throws INVALID_ARGUMENT while the network is on no device
  */
 export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
-  const slots = [...network.namedSlots()];
-  const tensors = new Map<string, NetworkTensor>();
-  let moment: OneMoment | null = null;
-  const seen = new Set<string>();
-  const read = async (name: string, { value }: Slot): Promise<Float32Array<ArrayBuffer>> => {
-    // A name for the second time, or all names read: whoever reads begins anew.
-    if (seen.has(name) || seen.size === slots.length) seen.clear();
-    if (seen.size === 0) (moment ??= new OneMoment('a network', slots.map(([, { value }]) => ({ storage: value.storage, region: value.region })))).begin();
-    else moment!.check();
-    seen.add(name);
-    return value.data();
-  };
-  for (const [name, slot] of slots) tensors.set(name, { shape: slot.shape, read: () => read(name, slot) });
-  return { architecture: networkArchitecture(network), tensors };
+  return { architecture: networkArchitecture(network), tensors: network.stateDict() };
 }
 
 function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {
   const differences: string[] = [];
-  const slots = new Map(network.namedSlots());
-  for (const [name, { shape }] of slots) {
+  const own = new Map(network.namedTensors());
+  for (const [name, { shape }] of own) {
     const tensor = tensors.get(name);
     if (!tensor) differences.push(`"${name}" is missing`);
     else if (!sameShape(tensor.shape, shape)) differences.push(`"${name}" is ${formatShape(tensor.shape)} where ${formatShape(shape)} is needed`);
   }
-  for (const name of tensors.keys()) if (!slots.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
+  for (const name of tensors.keys()) if (!own.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
   if (differences.length === 0) return;
   const rest = differences.length - NAMED_DIFFERENCES;
   throw new ShadegradError('WEIGHTS_MISMATCH', `the weights are not those of this ${kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
-    expected: `${slots.size} tensors of its names and shapes`,
+    expected: `${own.size} tensors of its names and shapes`,
     received: differences.slice(0, NAMED_DIFFERENCES).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
     fix: 'give the options of the network that the weights were saved from',
   });

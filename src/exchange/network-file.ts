@@ -2,14 +2,15 @@ import { isObject } from '../formats/safetensors.js';
 import { encodeSafetensors } from '../formats/safetensors-file.js';
 import type { StoredDType, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
+import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
-import { fitNetwork, type WeightLayout } from './fit-network.js';
+import { fitNetwork } from './fit-network.js';
 import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { referenceStateDict } from './reference-network.js';
 
 /**
  * A file of one network is a safetensors file. Its metadata holds a NetworkDescription as JSON under "shadegrad"; its
- * tensors have the names of Module.namedSlots(), in the layout that the description names.
+ * tensors have the names of Module.namedTensors(), in the layout that the description names.
  */
 export const INFO_KEY = 'shadegrad';
 export const NETWORK_FORMAT = 'shadegrad-network';

@@ -1,11 +1,11 @@
 import { ONNX_FLOAT, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../formats/onnx.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
-import type { Norm } from '../nn/layers.js';
+import type { Norm } from '../models/defaults.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import type { NetworkTensor } from './network-weights.js';
 import { referenceShape, toReferenceLayout } from './reference-layout.js';
-import { unetSlots, type LayerSlots, type LevelSlots } from './unet-slots.js';
+import { unetLevels, type LayerTensors, type LevelTensors } from './unet-levels.js';
 
 /** Which moments a batch norm takes: each image's own, those of all images together, or those gathered while training. */
 export type OnnxStatistics = 'image' | 'batch' | 'running';
@@ -42,7 +42,7 @@ export function networkGraph(network: UNet | PatchGAN, tensors: ReadonlyMap<stri
 }
 
 function addUNet(graph: GraphBuilder, { options }: UNet, { input, output }: GraphOptions): void {
-  const { encoder, decoder } = unetSlots(options);
+  const { encoder, decoder } = unetLevels(options);
   const { innermostNorm, slope } = options;
   const activated = options.skip === 'leaky';
   const innermost = encoder.length - 1;
@@ -70,7 +70,7 @@ function addUNet(graph: GraphBuilder, { options }: UNet, { input, output }: Grap
 }
 
 function addPatchGAN(graph: GraphBuilder, network: PatchGAN, { input, output }: GraphOptions): void {
-  const levels = patchganSlots(network);
+  const levels = patchganLevels(network);
   const head = levels.length - 1;
   let x = input;
   levels.forEach(({ conv, norm }, level) => {
@@ -81,18 +81,18 @@ function addPatchGAN(graph: GraphBuilder, network: PatchGAN, { input, output }: 
   });
 }
 
-/** Slots by layer, in the order of declaration, which is that of the forward pass. */
-function patchganSlots(network: PatchGAN): LevelSlots[] {
+/** Tensors by layer, in the order of declaration, which is that of the forward pass. */
+function patchganLevels(network: PatchGAN): LevelTensors[] {
   const layers = new Map<string, Map<string, { name: string; shape: Shape }>>();
-  for (const [name, { shape }] of network.namedSlots()) {
+  for (const [name, { shape }] of network.namedTensors()) {
     const dot = name.lastIndexOf('.');
-    const slots = layers.get(name.slice(0, dot)) ?? new Map<string, { name: string; shape: Shape }>();
-    layers.set(name.slice(0, dot), slots.set(name.slice(dot + 1), { name, shape }));
+    const tensors = layers.get(name.slice(0, dot)) ?? new Map<string, { name: string; shape: Shape }>();
+    layers.set(name.slice(0, dot), tensors.set(name.slice(dot + 1), { name, shape }));
   }
-  const levels: { conv: LayerSlots; norm: LayerSlots | null }[] = [];
-  for (const slots of layers.values()) {
-    if (slots.get('weight')!.shape.length === 4) levels.push({ conv: slots, norm: null });
-    else levels.at(-1)!.norm = slots;
+  const levels: { conv: LayerTensors; norm: LayerTensors | null }[] = [];
+  for (const tensors of layers.values()) {
+    if (tensors.get('weight')!.shape.length === 4) levels.push({ conv: tensors, norm: null });
+    else levels.at(-1)!.norm = tensors;
   }
   return levels;
 }
@@ -114,43 +114,43 @@ class GraphBuilder implements NetworkGraph {
     return this.node('LeakyRelu', [x], { alpha: { float: slope } });
   }
 
-  conv(x: string, layer: LayerSlots, stride: number, output?: string): string {
+  conv(x: string, layer: LayerTensors, stride: number, output?: string): string {
     return this.node('Conv', [x, ...this.convTensors(layer)], convAttributes(layer, stride), output);
   }
 
-  convTranspose(x: string, layer: LayerSlots): string {
+  convTranspose(x: string, layer: LayerTensors): string {
     return this.node('ConvTranspose', [x, ...this.convTensors(layer)], convAttributes(layer, 2));
   }
 
-  /** @param slots of the norm; null where it has none, as instance norm */
-  norm(x: string, channels: number, slots: LayerSlots | null, { norm, epsilon }: NormOptions): string {
+  /** @param layer tensors of the norm; null where it has none, as instance norm */
+  norm(x: string, channels: number, layer: LayerTensors | null, { norm, epsilon }: NormOptions): string {
     if (norm === 'none') return x;
     const attributes = { epsilon: { float: epsilon } };
-    if (slots === null) return this.node('InstanceNormalization', [x, this.constant(1, [channels]), this.constant(0, [channels])], attributes);
+    if (layer === null) return this.node('InstanceNormalization', [x, this.constant(1, [channels]), this.constant(0, [channels])], attributes);
     switch (this.options.statistics) {
-      case 'image': return this.node('InstanceNormalization', [x, this.slot(slots, 'weight'), this.slot(slots, 'bias')], attributes);
-      case 'running': return this.node('BatchNormalization', [x, ...['weight', 'bias', 'running_mean', 'running_var'].map((part) => this.slot(slots, part))], attributes);
-      case 'batch': return this.batchNorm(x, channels, slots, epsilon);
+      case 'image': return this.node('InstanceNormalization', [x, this.tensor(layer, 'weight'), this.tensor(layer, 'bias')], attributes);
+      case 'running': return this.node('BatchNormalization', [x, ...['weight', 'bias', 'running_mean', 'running_var'].map((part) => this.tensor(layer, part))], attributes);
+      case 'batch': return this.batchNorm(x, channels, layer, epsilon);
     }
   }
 
   /** ONNX's batch norm in training mode also gives running statistics and few runtimes have it: so its parts. */
-  private batchNorm(x: string, channels: number, slots: LayerSlots, epsilon: number): string {
+  private batchNorm(x: string, channels: number, layer: LayerTensors, epsilon: number): string {
     const moment = { axes: MOMENT_AXES, keepdims: 1 };
     const perChannel = [channels, 1, 1];
     const centred = this.node('Sub', [x, this.node('ReduceMean', [x], moment)]);
     const variance = this.node('ReduceMean', [this.node('Mul', [centred, centred])], moment);
     const deviation = this.node('Sqrt', [this.node('Add', [variance, this.constant(epsilon, [])])]);
-    const scaled = this.node('Mul', [this.node('Div', [centred, deviation]), this.slot(slots, 'weight', perChannel)]);
-    return this.node('Add', [scaled, this.slot(slots, 'bias', perChannel)]);
+    const scaled = this.node('Mul', [this.node('Div', [centred, deviation]), this.tensor(layer, 'weight', perChannel)]);
+    return this.node('Add', [scaled, this.tensor(layer, 'bias', perChannel)]);
   }
 
-  private convTensors(layer: LayerSlots): string[] {
-    return layer.has('bias') ? [this.kernel(layer), this.slot(layer, 'bias')] : [this.kernel(layer)];
+  private convTensors(layer: LayerTensors): string[] {
+    return layer.has('bias') ? [this.kernel(layer), this.tensor(layer, 'bias')] : [this.kernel(layer)];
   }
 
   /** A float16 kernel is cast where it is used, which a runtime does once, when it loads the model: all else is float32. */
-  private kernel(layer: LayerSlots): string {
+  private kernel(layer: LayerTensors): string {
     const { name, shape } = layer.get('weight')!;
     const { dtype } = this.options;
     const tensor = this.weights.get(name)!;
@@ -158,12 +158,12 @@ class GraphBuilder implements NetworkGraph {
     return dtype === 'f16' ? this.node('Cast', [name], { to: ONNX_FLOAT }, `${name}.f32`) : name;
   }
 
-  /** @param shape if it is to be another than the slot's own */
-  private slot(layer: LayerSlots, part: string, shape?: Shape): string {
-    const slot = layer.get(part)!;
-    const tensor = this.weights.get(slot.name)!;
-    this.tensors.push({ name: slot.name, shape: shape ?? slot.shape, dtype: 'f32', read: () => tensor.read() });
-    return slot.name;
+  /** @param shape if it is to be another than its own */
+  private tensor(layer: LayerTensors, part: string, shape?: Shape): string {
+    const own = layer.get(part)!;
+    const tensor = this.weights.get(own.name)!;
+    this.tensors.push({ name: own.name, shape: shape ?? own.shape, dtype: 'f32', read: () => tensor.read() });
+    return own.name;
   }
 
   /** One value all over; made once. */
@@ -175,15 +175,15 @@ class GraphBuilder implements NetworkGraph {
   }
 }
 
-function convAttributes(layer: LayerSlots, stride: number): Record<string, OnnxAttribute> {
+function convAttributes(layer: LayerTensors, stride: number): Record<string, OnnxAttribute> {
   const [height, width] = layer.get('weight')!.shape as [number, number];
   return { kernel_shape: [height, width], strides: [stride, stride], pads: [PADDING, PADDING, PADDING, PADDING] };
 }
 
-function channelsOut(conv: LayerSlots): number {
+function channelsOut(conv: LayerTensors): number {
   return conv.get('weight')!.shape[3]!;
 }
 
-function channelsOutTransposed(conv: LayerSlots): number {
+function channelsOutTransposed(conv: LayerTensors): number {
   return conv.get('weight')!.shape[2]!;
 }

@@ -34,7 +34,7 @@ const OUTPUT = 'output';
 /**
  * A network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1].
  * A generator takes "input" of its own size and gives "output" of the same; a discriminator takes the condition's
- * channels and then the image's, of any size, and gives logits. Tensors have the names of Module.namedSlots().
+ * channels and then the image's, of any size, and gives logits. Tensors have the names of Module.namedTensors().
  *
  * The files come a tensor at a time: memory stays at about three times the largest tensor.
  *
@@ -86,7 +86,7 @@ function ends(network: UNet | PatchGAN, batch: number | string): [OnnxValue, Onn
 }
 
 function checkWeights(network: UNet | PatchGAN, { tensors }: NetworkWeights): void {
-  for (const [name, { shape }] of network.namedSlots()) {
+  for (const [name, { shape }] of network.namedTensors()) {
     const tensor = tensors.get(name);
     if (tensor && sameShape(tensor.shape, shape)) continue;
     throw new ShadegradError('WEIGHTS_MISMATCH', `weights of an ONNX model: "${name}"`, {

@@ -5,7 +5,7 @@ import { formatShape } from '../tensor/shape.js';
 import { checkedTensor } from './checked-tensor.js';
 import { constantTensor } from './fit-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
-import { inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
+import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves, unetLevels, type LayerTensors } from './unet-levels.js';
 
 /** What pix2pix-tensorflow's generator is, whatever its size. */
 const FIXED = { dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu' } as const satisfies UNetOptions;
@@ -63,9 +63,9 @@ export function pictNetwork(file: WeightFile): NetworkWeights {
   const outChannels = tensors.has(lastKernel) ? channelsAlong(tensors.get(lastKernel)!, 2, label) : 0;
 
   const options: UNetOptions = { size: 2 ** levels, inChannels, outChannels: Math.max(outChannels, 1), ngf, ...FIXED };
-  const slots = unetSlots(options);
-  const filler = new SlotFiller(label, options);
-  const fillNorm = (norm: LayerSlots | null, path: string): void => {
+  const places = unetLevels(options);
+  const filler = new NetworkFiller(label, options);
+  const fillNorm = (norm: LayerTensors | null, path: string): void => {
     if (!norm) return;
     filler.fill(norm, 'weight', take(`${path}/${naming.norm}/${naming.scale}`));
     filler.fill(norm, 'bias', take(`${path}/${naming.norm}/${naming.offset}`));
@@ -74,7 +74,7 @@ export function pictNetwork(file: WeightFile): NetworkWeights {
   };
   for (let level = 1; level <= levels; level++) {
     for (const side of ['encoder', 'decoder'] as const) {
-      const { conv, norm } = slots[side][level - 1]!;
+      const { conv, norm } = places[side][level - 1]!;
       const path = scope(side, level);
       const layer = side === 'encoder' ? naming.down : naming.up;
       const kernel = take(`${path}/${layer}/${naming.kernel}`);
@@ -114,10 +114,10 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
   if (Math.fround(slope) !== Math.fround(FIXED.slope)) throw cannotWrite('slope of the leaky ReLUs', String(FIXED.slope), String(slope));
 
   const written: TensorToWrite[] = [];
-  const write = (name: string, slot: { readonly name: string } | undefined, missing: number, convert = (tensor: NetworkTensor) => tensor): void => {
-    const tensor = slot && tensors.get(slot.name);
-    if (slot && !tensor) {
-      throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${slot.name}"`, {
+  const write = (name: string, own: { readonly name: string } | undefined, missing: number, convert = (tensor: NetworkTensor) => tensor): void => {
+    const tensor = own && tensors.get(own.name);
+    if (own && !tensor) {
+      throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${own.name}"`, {
         expected: 'every tensor of the network',
         received: 'it is not there',
         fix: 'pass the tensors of networkWeights() or of a file, all of them',
@@ -126,7 +126,7 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
     const converted = tensor ? convert(tensor) : constantTensor([missing], 0);
     written.push({ name, shape: converted.shape, read: () => converted.read() });
   };
-  const { encoder, decoder } = unetSlots(options);
+  const { encoder, decoder } = unetLevels(options);
   for (const [side, levels] of [['encoder', encoder], ['decoder', decoder]] as const) {
     for (const [index, { conv, norm: normSlots }] of levels.entries()) {
       const path = scope(side, index + 1);

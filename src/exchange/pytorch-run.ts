@@ -83,9 +83,9 @@ interface ReadAdam extends AdamMoments {
 
 /** The optimiser whose moments have the shapes of a network's parameters, in their order. */
 async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role: string, optimizers: readonly Dict[]): Promise<ReadAdam> {
-  const slots = new Map(buildNetwork(architecture).namedSlots());
+  const own = new Map(buildNetwork(architecture).namedTensors());
   const names = trainableNames(architecture);
-  const shapes = names.map((name) => referenceShape(slots.get(name)!.shape));
+  const shapes = names.map((name) => referenceShape(own.get(name)!.shape));
   const fitting = optimizers.filter((optimizer) => {
     const states = parameterStates(optimizer);
     return states.length === names.length && states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)));
@@ -107,7 +107,7 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
   const most = Math.max(0, ...steps);
   const moment = (key: string) => new Map(names.map((name, i): [string, NetworkTensor] => {
     const tensor = states[i]?.get(key);
-    return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(slots.get(name)!.shape, 0)];
+    return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(own.get(name)!.shape, 0)];
   }));
   return { first: moment('exp_avg'), second: moment('exp_avg_sq'), steps: most, counts: exceptionalCounts(new Map(names.map((name, i) => [name, steps[i]!])), most), learningRate: group };
 }
@@ -228,7 +228,7 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   const { step, epoch, options } = info;
   const initial = typeof options.learningRate === 'number' ? options.learningRate : learningRate;
   return new Map<string, PyTorchWritable>([
-    ...ROLES.map((role): [string, PyTorchWritable] => [role, stateDict(run[role], info[`${role}Steps`] * FORWARDS[role])]),
+    ...ROLES.map((role): [string, PyTorchWritable] => [role, pytorchStateDict(run[role], info[`${role}Steps`] * FORWARDS[role])]),
     ...ROLES.map((role): [string, PyTorchWritable] => [`${role}_optimizer`, adamState(run[`${role}Optimizer`], stepsIn(info, role), learningRate, initial)]),
     ['step', step],
     ['epoch', epoch],
@@ -238,7 +238,7 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
 }
 
 /** A network's state dict, as load_state_dict() takes it. */
-export function stateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
+export function pytorchStateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
   return new OrderedDict<PyTorchKey, PyTorchWritable>(referenceStateDict(weights, { batches }).map((tensor) => [tensor.name, tensor]));
 }
 

@@ -8,7 +8,7 @@ import { checkedTensor } from './checked-tensor.js';
 import { layerName, parseKerasGraph, type KerasGraph, type KerasOp } from './keras-graph.js';
 import type { ImageSize, Statistics } from './network-file.js';
 import type { NetworkWeights } from './network-weights.js';
-import { inferWidth, notThisNetwork, SlotFiller, swapInputHalves, unetSlots, type LayerSlots } from './unet-slots.js';
+import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves, unetLevels, type LayerTensors } from './unet-levels.js';
 
 const BATCH_NORM = /^BatchNormalization(V[12])?$/;
 /** Keras's own, for layers that do not say. */
@@ -87,18 +87,18 @@ export function tfjsNetwork(file: WeightFile): TfjsNetwork {
     innermostNorm: encoder.at(-1)!.norm !== null, skip: 'leaky',
   };
 
-  const slots = unetSlots(options);
-  const filler = new SlotFiller(label, options);
+  const levels = unetLevels(options);
+  const filler = new NetworkFiller(label, options);
   encoder.forEach(({ conv, norm }, level) => {
-    filler.fill(slots.encoder[level]!.conv, 'weight', kernels[level]!);
-    filler.fill(slots.encoder[level]!.conv, 'bias', usesBias(conv) ? weights.take(conv, 'bias') : null);
-    fillNorm(filler, slots.encoder[level]!.norm, norm, weights);
+    filler.fill(levels.encoder[level]!.conv, 'weight', kernels[level]!);
+    filler.fill(levels.encoder[level]!.conv, 'bias', usesBias(conv) ? weights.take(conv, 'bias') : null);
+    fillNorm(filler, levels.encoder[level]!.norm, norm, weights);
   });
   decoder.forEach(({ conv, norm, skip, skipFirst }, level) => {
     const kernel = level === 0 ? outermost : weights.take(conv, 'kernel');
-    filler.fill(slots.decoder[level]!.conv, 'weight', skip && !skipFirst ? swapInputHalves(kernel) : kernel);
-    filler.fill(slots.decoder[level]!.conv, 'bias', usesBias(conv) ? weights.take(conv, 'bias') : null);
-    fillNorm(filler, slots.decoder[level]!.norm, norm, weights);
+    filler.fill(levels.decoder[level]!.conv, 'weight', skip && !skipFirst ? swapInputHalves(kernel) : kernel);
+    filler.fill(levels.decoder[level]!.conv, 'bias', usesBias(conv) ? weights.take(conv, 'bias') : null);
+    fillNorm(filler, levels.decoder[level]!.norm, norm, weights);
   });
   weights.expectAllTaken();
   const norms = [...encoder, ...decoder].flatMap(({ norm }) => norm ?? []);
@@ -116,12 +116,12 @@ function statisticsOf(norms: readonly KerasOp[], label: string): Statistics {
   throw notThisNetwork(label, `batch norm ${layerName(other)}`, `${called(batch)}, as in ${layerName(first!)}`, called(!batch));
 }
 
-function fillNorm(filler: SlotFiller, slots: LayerSlots | null, norm: KerasOp | null, weights: LayerWeights): void {
-  if (!slots || !norm) return;
-  filler.fill(slots, 'weight', norm.config.scale === false ? null : weights.take(norm, 'gamma'), 1);
-  filler.fill(slots, 'bias', norm.config.center === false ? null : weights.take(norm, 'beta'), 0);
-  filler.fill(slots, 'running_mean', weights.take(norm, 'moving_mean'));
-  filler.fill(slots, 'running_var', weights.take(norm, 'moving_variance'));
+function fillNorm(filler: NetworkFiller, layer: LayerTensors | null, norm: KerasOp | null, weights: LayerWeights): void {
+  if (!layer || !norm) return;
+  filler.fill(layer, 'weight', norm.config.scale === false ? null : weights.take(norm, 'gamma'), 1);
+  filler.fill(layer, 'bias', norm.config.center === false ? null : weights.take(norm, 'beta'), 0);
+  filler.fill(layer, 'running_mean', weights.take(norm, 'moving_mean'));
+  filler.fill(layer, 'running_var', weights.take(norm, 'moving_variance'));
 }
 
 const usesBias = (conv: KerasOp): boolean => conv.config.use_bias !== false;

@@ -61,7 +61,7 @@ function trainable({ architecture, tensors }: NetworkWeights): Map<string, Netwo
 
 /** In the order of declaration, which is that of PyTorch's parameters(). */
 export function trainableNames(architecture: NetworkWeights['architecture']): string[] {
-  return [...buildNetwork(architecture).namedSlots()].filter(([, { trainable: trained }]) => trained).map(([name]) => name);
+  return [...buildNetwork(architecture).namedTensors()].filter(([, { trainable: trained }]) => trained).map(([name]) => name);
 }
 
 /** Every tensor of a run under its name in a checkpoint; in the order of the file. */

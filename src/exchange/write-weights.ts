@@ -3,12 +3,12 @@ import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { StoredDType } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { describeArchitecture } from './describe-network.js';
-import type { WeightLayout } from './fit-network.js';
+import type { WeightLayout } from '../nn/state-dict.js';
 import { buildNetwork } from './load-network.js';
 import { encodeNetwork } from './network-file.js';
 import type { NetworkWeights } from './network-weights.js';
 import { networkToPict } from './pict-network.js';
-import { stateDict } from './pytorch-run.js';
+import { pytorchStateDict } from './pytorch-run.js';
 import type { FoundNetwork } from './read-weights.js';
 
 /** Formats of one file that a network can be written in and read again. */
@@ -36,7 +36,7 @@ export function encodeWeights(
     case 'pict': return encodePict(networkToPict(weights), { codebook });
     case 'pytorch': {
       checkReference(weights);
-      return encodePyTorch(stateDict(weights), { dtype: dtype as 'f32' | 'f16' | 'bf16' | undefined });
+      return encodePyTorch(pytorchStateDict(weights), { dtype: dtype as 'f32' | 'f16' | 'bf16' | undefined });
     }
   }
 }

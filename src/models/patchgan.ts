@@ -1,8 +1,10 @@
-import { leakyRelu } from '../autograd/ops.js';
-import { Conv2d, normLayer, type ForwardMode, type NormLayer } from '../nn/layers.js';
+import type { ForwardOptions } from '../nn/forward.js';
+import { LeakyReLU, Sequential } from '../nn/layers.js';
 import { Module } from '../nn/module.js';
+import { checkCounts, refused } from '../nn/options.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkCounts, refused, resolveVariant, type VariantOptions } from './variants.js';
+import { pix2pixConv, pix2pixNorm } from './defaults.js';
+import { resolveVariant, type VariantOptions } from './variants.js';
 
 export interface PatchGANOptions extends VariantOptions {
   /** Channels of the condition and the image together. Default 6. */
@@ -27,8 +29,7 @@ export class PatchGAN extends Module {
   readonly inChannels: number;
   readonly ndf: number;
   readonly layers: number;
-  private readonly stages: { conv: Conv2d; norm: NormLayer | null }[] = [];
-  private readonly head: Conv2d;
+  private readonly model = this.child('model', new Sequential());
 
   /** @throws INVALID_ARGUMENT */
   constructor({ inChannels = 6, ndf = 64, layers = 3, ...variant }: PatchGANOptions = {}) {
@@ -40,8 +41,7 @@ export class PatchGAN extends Module {
     this.inChannels = inChannels;
     this.ndf = ndf;
     this.layers = layers;
-    const model = this.child('model', new Layers());
-    // Position in the reference's nn.Sequential: each stage but the first is conv, norm (an identity if there is none), activation.
+    // Numbers are places in the reference's nn.Sequential: each stage but the first is conv, norm (an identity if there is none), activation.
     let position = 0;
     let channels = inChannels;
     for (let stage = 0; stage <= layers; stage++) {
@@ -49,14 +49,14 @@ export class PatchGAN extends Module {
       // The last stage before the head keeps the resolution.
       const stride = stage < layers ? 2 : 1;
       const first = stage === 0;
-      const conv = model.add(String(position), new Conv2d({ inChannels: channels, outChannels, stride, bias: first || bias === 'everywhere' }));
-      const norm = first ? null : normLayer(kind, outChannels, { epsilon });
-      if (norm) model.add(String(position + 1), norm);
-      this.stages.push({ conv, norm });
-      position += first ? 2 : 3;
+      this.model.add(pix2pixConv({ inChannels: channels, outChannels, stride, bias: first || bias === 'everywhere' }), String(position++));
+      const normed = first ? null : pix2pixNorm(kind, outChannels, { epsilon });
+      if (normed) this.model.add(normed, String(position));
+      if (!first) position++;
+      this.model.add(new LeakyReLU(slope), String(position++));
       channels = outChannels;
     }
-    this.head = model.add(String(position), new Conv2d({ inChannels: channels, outChannels: 1, stride: 1 }));
+    this.model.add(pix2pixConv({ inChannels: channels, outChannels: 1, stride: 1 }), String(position));
   }
 
   /** Side of the square of pixels that one logit sees. */
@@ -73,18 +73,7 @@ export class PatchGAN extends Module {
    * @throws SHAPE_MISMATCH for other channels or an image that is too small; INVALID_ARGUMENT on no device or for bytes;
    *   DEVICE_MISMATCH
    */
-  forward(x: Tensor, mode: ForwardMode): Tensor {
-    let features = x;
-    for (const { conv, norm } of this.stages) {
-      const convolved = conv.forward(features);
-      features = leakyRelu(norm ? norm.forward(convolved, mode) : convolved, this.options.slope);
-    }
-    return this.head.forward(features);
-  }
-}
-
-class Layers extends Module {
-  add<M extends Module>(name: string, module: M): M {
-    return this.child(name, module);
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    return this.model.forward(x, options);
   }
 }

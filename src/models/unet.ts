@@ -2,11 +2,14 @@ import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DropoutState, type DropoutPass } from '../kernels/dropout.js';
-import { Conv2d, ConvTranspose2d, normLayer, type ForwardMode, type NormLayer } from '../nn/layers.js';
+import type { ForwardOptions, Layer } from '../nn/forward.js';
+import { ModuleDict } from '../nn/layers.js';
 import { Module, type PlaceOptions } from '../nn/module.js';
+import { checkChoice, checkCounts, refused } from '../nn/options.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { checkChoice, checkCounts, refused, resolveVariant, type VariantOptions } from './variants.js';
+import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
+import { resolveVariant, type VariantOptions } from './variants.js';
 
 export interface UNetOptions extends VariantOptions {
   /** Height and width of the images: a power of two, at least 16; the network then also takes multiples of it. Default 256. */
@@ -38,13 +41,9 @@ export interface UNetOptions extends VariantOptions {
   skip?: 'relu' | 'leaky';
 }
 
-export interface GeneratorMode extends ForwardMode {
-  /** pix2pix's only noise: on while training, and at test time unless switched off. Default: as `training`. */
-  dropout?: boolean;
-}
-
 interface BlockContext {
-  readonly mode: GeneratorMode;
+  /** Of the whole network; a block's result has a place of its own. */
+  readonly mode: Omit<ForwardOptions, 'out'>;
   /** What masks are drawn from; null where nothing is dropped. */
   readonly pass: DropoutPass | null;
 }
@@ -72,13 +71,6 @@ interface BlockOptions {
   network: ResolvedOptions;
 }
 
-/** Layers live under "model.", as in the reference, where each block holds an nn.Sequential of that name. */
-class Sequential extends Module {
-  add<M extends Module>(name: string, module: M): M {
-    return this.child(name, module);
-  }
-}
-
 type Step = (x: Tensor, out?: Tensor) => Tensor;
 
 /** Runs one step after the other; the last writes to `out`. */
@@ -93,11 +85,11 @@ function chain(x: Tensor, steps: readonly (Step | null)[], out?: Tensor): Tensor
  * activated where the decoder takes the ReLU of both, and is where it takes the leaky ReLU of the skip connection.
  */
 class UNetBlock extends Module {
-  private readonly down: Conv2d;
-  private readonly downNorm: NormLayer | null;
+  private readonly down: Layer;
+  private readonly downNorm: Layer | null;
   private readonly inner: UNetBlock | null;
-  private readonly up: ConvTranspose2d;
-  private readonly upNorm: NormLayer | null;
+  private readonly up: Layer;
+  private readonly upNorm: Layer | null;
   private readonly options: BlockOptions;
 
   constructor(options: BlockOptions, inner: UNetBlock | null) {
@@ -105,15 +97,16 @@ class UNetBlock extends Module {
     const { outerChannels, innerChannels, network } = options;
     const { norm, epsilon, innermostNorm } = network;
     const bias = network.bias === 'everywhere';
-    const layers = this.child('model', new Sequential());
+    // Layers live under "model.", as in the reference, where each block holds an nn.Sequential of that name.
+    const layers = this.child('model', new ModuleDict());
     const names = inner ? MIDDLE : INNERMOST;
-    this.down = layers.add(names.down, new Conv2d({ inChannels: outerChannels, outChannels: innerChannels, bias }));
-    this.downNorm = inner || innermostNorm ? normLayer(norm, innerChannels, { epsilon }) : null;
-    if (this.downNorm) layers.add(names.downNorm, this.downNorm);
-    this.inner = inner ? layers.add(MIDDLE_INNER, inner) : null;
-    this.up = layers.add(names.up, new ConvTranspose2d({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias }));
-    this.upNorm = normLayer(norm, outerChannels, { epsilon });
-    if (this.upNorm) layers.add(names.upNorm, this.upNorm);
+    this.down = layers.child(names.down, pix2pixConv({ inChannels: outerChannels, outChannels: innerChannels, bias }));
+    this.downNorm = inner || innermostNorm ? pix2pixNorm(norm, innerChannels, { epsilon }) : null;
+    if (this.downNorm) layers.child(names.downNorm, this.downNorm);
+    this.inner = inner ? layers.child(MIDDLE_INNER, inner) : null;
+    this.up = layers.child(names.up, pix2pixConvTranspose({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias }));
+    this.upNorm = pix2pixNorm(norm, outerChannels, { epsilon });
+    if (this.upNorm) layers.child(names.upNorm, this.upNorm);
     this.options = options;
   }
 
@@ -125,7 +118,7 @@ class UNetBlock extends Module {
     const leaky: Step = (each, target) => leakyRelu(each, slope, { out: target });
     const rectified: Step = (each, target) => relu(each, { out: target });
     const encoderInput = activated ? x : leaky(x);
-    const encode = [convStep(this.down), normStep(this.downNorm, mode), activated ? leaky : null];
+    const encode = [step(this.down, mode), step(this.downNorm, mode), activated ? leaky : null];
 
     let decoderInput: Tensor;
     if (this.inner) {
@@ -137,18 +130,16 @@ class UNetBlock extends Module {
     }
 
     return chain(activated ? decoderInput : rectified(decoderInput), [
-      convStep(this.up),
-      normStep(this.upNorm, mode),
+      step(this.up, mode),
+      step(this.upNorm, mode),
       rate > 0 && pass ? (each, target) => dropout(each, { rate, layer: level, state: pass, out: target }) : null,
       activated ? rectified : null,
     ], out);
   }
 }
 
-const convStep = (conv: Conv2d | ConvTranspose2d): Step => (x, out) => conv.forward(x, out);
-
-function normStep(norm: NormLayer | null, mode: ForwardMode): Step | null {
-  return norm && ((x, out) => norm.forward(x, mode, out));
+function step(layer: Layer | null, mode: Omit<ForwardOptions, 'out'>): Step | null {
+  return layer && ((x, out) => layer.forward(x, { ...mode, out }));
 }
 
 function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5, dropoutBlocks = 'innermost', innermostNorm = false, skip = 'relu', ...variant }: UNetOptions): ResolvedOptions {
@@ -186,9 +177,9 @@ export class UNet extends Module {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly ngf: number;
-  private readonly down: Conv2d;
+  private readonly down: Layer;
   private readonly inner: UNetBlock;
-  private readonly up: ConvTranspose2d;
+  private readonly up: Layer;
   private state: DropoutState | null = null;
 
   /** @throws INVALID_ARGUMENT */
@@ -212,10 +203,10 @@ export class UNet extends Module {
         inner,
       );
     }
-    const layers = this.child('model', new Sequential()).add('model', new Sequential());
-    this.down = layers.add(OUTERMOST.down, new Conv2d({ inChannels, outChannels: ngf, bias: bias === 'everywhere' }));
-    this.inner = layers.add(OUTERMOST.inner, inner!);
-    this.up = layers.add(OUTERMOST.up, new ConvTranspose2d({ inChannels: 2 * ngf, outChannels, bias: true }));
+    const layers = this.child('model', new ModuleDict()).child('model', new ModuleDict());
+    this.down = layers.child(OUTERMOST.down, pix2pixConv({ inChannels, outChannels: ngf, bias: bias === 'everywhere' }));
+    this.inner = layers.child(OUTERMOST.inner, inner!);
+    this.up = layers.child(OUTERMOST.up, pix2pixConvTranspose({ inChannels: 2 * ngf, outChannels, bias: true }));
   }
 
   protected override onPlaced(gpu: Gpu, { seed }: Required<PlaceOptions>): void {
@@ -238,7 +229,7 @@ export class UNet extends Module {
    * @returns [batch, height, width, out channels], in [-1, 1]
    * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT on no device or for bytes; DEVICE_MISMATCH
    */
-  forward(x: Tensor, mode: GeneratorMode): Tensor {
+  forward(x: Tensor, { out: target, ...mode }: ForwardOptions = {}): Tensor {
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
     if (height < 1 || width < 1 || height % this.size !== 0 || width % this.size !== 0 || channels !== this.inChannels) {
       throw new ShadegradError('SHAPE_MISMATCH', 'input of the U-Net', {
@@ -250,11 +241,15 @@ export class UNet extends Module {
     const wide = skipTensor(x, this.ngf);
     const { skip, slope } = this.options;
     const activated = skip === 'leaky';
-    const encoded = chain(x, [convStep(this.down), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
-    const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training);
+    const encoded = chain(x, [step(this.down, mode), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
+    const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training ?? this.training);
     const pass = drops ? this.dropoutState.beginPass() : null;
     const joined = concat([encoded, this.inner.forward(encoded, { mode, pass }, wide.second)]);
-    return tanh(this.up.forward(activated ? joined : relu(joined)));
+    return tanh(this.up.forward(activated ? joined : relu(joined)), { out: target });
+  }
+
+  protected override onAdvance(step: number): void {
+    this.dropoutState.advance(step);
   }
 
   protected override onDisposed(): void {

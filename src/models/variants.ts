@@ -1,5 +1,5 @@
-import { ShadegradError } from '../gpu/errors.js';
-import type { Norm } from '../nn/layers.js';
+import { checkChoice, refused } from '../nn/options.js';
+import type { Norm } from './defaults.js';
 
 /** What the implementations of pix2pix disagree about, in both networks. The defaults are the PyTorch reference's. */
 export interface VariantOptions {
@@ -30,23 +30,4 @@ export function resolveVariant({ norm = 'batch', bias = norm === 'instance' ? 'e
   if (!(Number.isFinite(epsilon) && epsilon > 0)) throw refused(`epsilon of ${network}`, 'a number above 0, such as 1e-5', epsilon);
   if (!(Number.isFinite(slope) && slope >= 0 && slope <= 1)) throw refused(`slope of ${network}`, 'a number from 0 to 1, such as 0.2', slope);
   return { norm, bias, epsilon, slope };
-}
-
-/** @throws INVALID_ARGUMENT unless every number is a whole one of at least 1 */
-export function checkCounts(network: string, counts: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(counts)) {
-    if (!(Number.isSafeInteger(count) && count >= 1)) throw refused(`${name} of ${network}`, 'a whole number of at least 1', count);
-  }
-}
-
-/** @throws INVALID_ARGUMENT unless the value is one of the choices */
-export function checkChoice(what: string, value: unknown, choices: readonly unknown[]): void {
-  if (!choices.includes(value)) throw refused(what, choices.join(' or '), value);
-}
-
-/** The error for an option that a network cannot have. @param what names option and network, as "norm of a U-Net" */
-export function refused(what: string, expected: string, received: unknown): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', what, {
-    expected, received: String(received).slice(0, 80), fix: `pass ${expected}, or leave the option out`,
-  });
 }

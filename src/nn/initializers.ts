@@ -1,6 +1,8 @@
-import type { Tensor } from '../tensor/tensor.js';
+import { ShadegradError } from '../gpu/errors.js';
 import { fill } from '../kernels/elementwise.js';
 import { fillNormal, fillUniform } from '../kernels/random.js';
+import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Fills a new parameter. `stream` numbers the parameters, so that no two share random numbers. */
 export type Initializer = (target: Tensor, seed: number, stream: number) => void;
@@ -13,3 +15,66 @@ export const uniform = (low: number, high: number): Initializer => (target, seed
 
 /** One value everywhere. */
 export const constant = (value: number): Initializer => (target) => fill(target, value);
+
+export interface KaimingOptions {
+  /** Slope below zero of the ReLU that follows: 0 for ReLU itself. Default 0, as in PyTorch. */
+  slope?: number;
+  /** Whether the variance is kept forwards or backwards. Default 'fanIn'. */
+  mode?: 'fanIn' | 'fanOut';
+}
+
+/**
+ * Numbers that each output of a layer is summed from, and that each input goes into. Weights are [..., in, out], those of
+ * transposed convolutions [..., out, in]: PyTorch, too, takes the latter for those of the convolution they are the adjoint of.
+ * @throws SHAPE_MISMATCH for a tensor of fewer than two axes
+ */
+export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length < 2) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'tensor to fill by its number of inputs and outputs', {
+      expected: 'the weight of a layer, with at least two axes', received: formatShape(shape), fix: 'use uniform(), normal() or constant() for it',
+    });
+  }
+  const size = elementCount(shape);
+  return { fanIn: size / shape.at(-1)!, fanOut: size / shape.at(-2)! };
+}
+
+function kaimingDeviation(shape: Shape, { slope = 0, mode = 'fanIn' }: KaimingOptions): number {
+  return Math.sqrt(2 / (1 + slope * slope) / fans(shape)[mode]);
+}
+
+function xavierDeviation(shape: Shape, gain: number): number {
+  const { fanIn, fanOut } = fans(shape);
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
+}
+
+/** A uniform distribution around 0 of the given standard deviation. */
+function symmetric(deviation: number): Initializer {
+  const bound = Math.sqrt(3) * deviation;
+  return uniform(-bound, bound);
+}
+
+/** Gaussian that keeps the variance through a layer and its ReLU (He et al. 2015); torch.nn.init.kaiming_normal_. */
+export const kaimingNormal = (options: KaimingOptions = {}): Initializer => (target, seed, stream) =>
+  normal(0, kaimingDeviation(target.shape, options))(target, seed, stream);
+
+/**
+ * Uniform that keeps the variance through a layer and its ReLU (He et al. 2015); torch.nn.init.kaiming_uniform_. With
+ * `slope` sqrt(5) the bounds are plus and minus 1 / sqrt(inputs): PyTorch's default for convolutions and linear layers.
+ */
+export const kaimingUniform = (options: KaimingOptions = {}): Initializer => (target, seed, stream) =>
+  symmetric(kaimingDeviation(target.shape, options))(target, seed, stream);
+
+/** Gaussian between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_normal_. */
+export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) => normal(0, xavierDeviation(target.shape, gain))(target, seed, stream);
+
+/** Uniform between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_uniform_. */
+export const xavierUniform = (gain = 1): Initializer => (target, seed, stream) => symmetric(xavierDeviation(target.shape, gain))(target, seed, stream);
+
+/** Weights as a PyTorch layer has them at first: uniform within 1 / sqrt(inputs). */
+export const defaultWeight: Initializer = kaimingUniform({ slope: Math.sqrt(5) });
+
+/** Biases as a PyTorch layer has them at first. @param weight shape of the layer's weight */
+export function defaultBias(weight: Shape): Initializer {
+  const bound = 1 / Math.sqrt(fans(weight).fanIn);
+  return uniform(-bound, bound);
+}

@@ -1,43 +1,21 @@
+import { makeDisposable } from '../gpu/disposable.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { expectWord } from '../kernels/elements.js';
-import { elementCount, type Shape } from '../tensor/shape.js';
+import type { WeightFile } from '../formats/weight-file.js';
+import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
 import type { Initializer } from './initializers.js';
-
-/** A tensor that a module owns: declared with a shape, filled when the module is placed on a device. */
-export class Slot {
-  private tensor: Tensor | null = null;
-
-  constructor(
-    readonly shape: Shape,
-    readonly initializer: Initializer,
-    /** Buffers (running statistics) are kept with the weights but not trained. */
-    readonly trainable: boolean,
-  ) {}
-
-  /** The tensor on the device. @throws INVALID_ARGUMENT while the module is on none */
-  get value(): Tensor {
-    if (this.tensor) return this.tensor;
-    throw notPlaced();
-  }
-
-  /** Whether the module is on a device. */
-  get placed(): boolean {
-    return this.tensor !== null;
-  }
-
-  /** Sets the tensor that `value` returns; null when its memory is given back. Module.to() and dispose() call it. */
-  place(tensor: Tensor | null): void {
-    this.tensor = tensor;
-  }
-}
+import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
+import { ModuleBuffer, notPlaced, Parameter, type ModuleTensor, type TensorLayout } from './parameter.js';
+import {
+  loadState, readState, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type ModuleState, type StateDict, type StateDictOptions,
+} from './state-dict.js';
 
 export interface PlaceOptions {
   /** Whole number of 32 bits; the same seed gives the same weights on one adapter. Default 0. */
   seed?: number;
-  /** False saves the memory of the gradients: nothing is tracked then. Default true. */
+  /** False saves the memory of the gradients: nothing is tracked then, and the module is put into eval() mode. Default true. */
   training?: boolean;
 }
 
@@ -50,14 +28,19 @@ export interface PlaceOptions {
  * onPlaced() and given back in onDisposed(), which are called wherever in a larger module it is.
  */
 export abstract class Module {
-  private readonly slots = new Map<string, Slot>();
-  private readonly children = new Map<string, Module>();
+  /**
+   * Whether the module runs as while it is trained, where a call of forward() does not say: dropout drops, batch norms use the
+   * batch's statistics and update the running ones. True at first; train() and eval() set it.
+   */
+  training = true;
+  readonly #tensors = new Map<string, ModuleTensor>();
+  readonly #children = new Map<string, Module>();
   /** The memory of the tree that this module is the root of. */
-  private arena: ParameterArena | null = null;
+  #arena: ParameterArena | null = null;
   /** The root of the tree that was placed; null on no device. */
-  private root: Module | null = null;
+  #root: Module | null = null;
   /** This module's part of its root's memory, once it was asked for. */
-  private part: ParameterMemory | null = null;
+  #part: ParameterMemory | null = null;
 
   /**
    * Declares a tensor to be trained. Call it in the constructor.
@@ -65,19 +48,19 @@ export abstract class Module {
    * @param initializer fills it when the module is placed on a device
    * @throws INVALID_ARGUMENT for a name that is taken or no name, or when the module is on a device already
    */
-  protected parameter(name: string, shape: Shape, initializer: Initializer): Slot {
-    return this.slot(name, new Slot(shape, initializer, true));
+  parameter(name: string, shape: Shape, initializer: Initializer, layout?: TensorLayout): Parameter {
+    return this.#declare(name, new Parameter(shape, initializer, layout));
   }
 
   /** Declares a tensor that is kept with the weights but not trained, such as running statistics. Otherwise as parameter(). */
-  protected buffer(name: string, shape: Shape, initializer: Initializer): Slot {
-    return this.slot(name, new Slot(shape, initializer, false));
+  buffer(name: string, shape: Shape, initializer: Initializer, layout?: TensorLayout): ModuleBuffer {
+    return this.#declare(name, new ModuleBuffer(shape, initializer, layout));
   }
 
-  private slot(name: string, slot: Slot): Slot {
-    this.checkName(name);
-    this.slots.set(name, slot);
-    return slot;
+  #declare<T extends ModuleTensor>(name: string, tensor: T): T {
+    this.#checkName(name);
+    this.#tensors.set(name, tensor);
+    return tensor;
   }
 
   /**
@@ -87,8 +70,8 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT for a name that is taken or no name; for a module that is a part of this one already, or this
    *   one a part of it; or when this module is on a device already
    */
-  protected child<M extends Module>(name: string, module: M): M {
-    this.checkName(name);
+  child<M extends Module>(name: string, module: M): M {
+    this.#checkName(name);
     const parts = new Set(this.modules());
     for (const each of module.modules()) {
       if (!parts.has(each)) continue;
@@ -98,12 +81,12 @@ export abstract class Module {
         fix: 'declare it once and call its forward() as often as needed, or build a second one',
       });
     }
-    this.children.set(name, module);
+    this.#children.set(name, module);
     return module;
   }
 
-  private checkName(name: string): void {
-    if (this.root) {
+  #checkName(name: string): void {
+    if (this.#root) {
       throw new ShadegradError('INVALID_ARGUMENT', `"${name}" is declared when the module is on a device already`, {
         fix: 'declare parameters, buffers and modules in the constructor, before to()',
       });
@@ -115,34 +98,53 @@ export abstract class Module {
         fix: 'for a name with a dot, declare a module in a module',
       });
     }
-    if (!this.slots.has(name) && !this.children.has(name)) return;
+    if (!this.#tensors.has(name) && !this.#children.has(name)) return;
     throw new ShadegradError('INVALID_ARGUMENT', `a module has two parts of the name "${name}"`, {
       expected: 'one parameter, buffer or module of a name',
-      received: `a second one beside ${[...this.slots.keys(), ...this.children.keys()].map((each) => `"${each}"`).join(', ')}`,
+      received: `a second one beside ${[...this.#tensors.keys(), ...this.#children.keys()].map((each) => `"${each}"`).join(', ')}`,
       fix: 'give it another name',
     });
   }
 
+  /**
+   * Puts this module and all in it into training mode, or out of it. Options of forward() win over it. What gpu.record() has
+   * recorded stays in the mode that it was recorded in.
+   */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Puts this module and all in it out of training mode: train(false). */
+  eval(): this {
+    return this.train(false);
+  }
+
   /** This module and all in it, each before its parts. */
-  private *modules(): Generator<Module> {
-    yield this;
-    for (const module of this.children.values()) yield* module.modules();
+  *modules(): Generator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** This module under the name "" and all in it by their full names, each before its parts. */
+  *namedModules(path = ''): Generator<[name: string, module: Module]> {
+    yield [path, this];
+    for (const [name, module] of this.#children) yield* module.namedModules(path === '' ? name : `${path}.${name}`);
   }
 
   /** All parameters and buffers with their full names, in the order of declaration. */
-  *namedSlots(prefix = ''): Generator<[name: string, slot: Slot]> {
-    for (const [name, slot] of this.slots) yield [prefix + name, slot];
-    for (const [name, module] of this.children) yield* module.namedSlots(`${prefix}${name}.`);
+  *namedTensors(prefix = ''): Generator<[name: string, tensor: ModuleTensor]> {
+    for (const [name, tensor] of this.#tensors) yield [prefix + name, tensor];
+    for (const [name, module] of this.#children) yield* module.namedTensors(`${prefix}${name}.`);
   }
 
   /** Trainable parameters by full name. @throws INVALID_ARGUMENT while the module is on no device */
   namedParameters(): Map<string, Tensor> {
-    return new Map([...this.namedSlots()].filter(([, slot]) => slot.trainable).map(([name, slot]) => [name, slot.value]));
+    return new Map([...this.namedTensors()].filter(([, each]) => each.trainable).map(([name, { value }]) => [name, value]));
   }
 
   /** Running statistics and the like by full name. @throws INVALID_ARGUMENT while the module is on no device */
   namedBuffers(): Map<string, Tensor> {
-    return new Map([...this.namedSlots()].filter(([, slot]) => !slot.trainable).map(([name, slot]) => [name, slot.value]));
+    return new Map([...this.namedTensors()].filter(([, each]) => !each.trainable).map(([name, { value }]) => [name, value]));
   }
 
   /** Trainable parameters in the order of declaration. @throws INVALID_ARGUMENT while the module is on no device */
@@ -153,7 +155,7 @@ export abstract class Module {
   /** Trainable numbers in all parameters. */
   get parameterCount(): number {
     let count = 0;
-    for (const [, slot] of this.namedSlots()) if (slot.trainable) count += elementCount(slot.shape);
+    for (const [, { trainable, size }] of this.namedTensors()) if (trainable) count += size;
     return count;
   }
 
@@ -163,9 +165,9 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT while the module is on no device
    */
   get memory(): ParameterMemory {
-    if (!this.root?.arena) throw notPlaced();
-    if (this.root === this) return this.root.arena;
-    return (this.part ??= this.root.arena.part(this.namedParameters()));
+    const arena = this.#placedArena();
+    if (this.#root === this) return arena;
+    return (this.#part ??= arena.part(this.namedParameters()));
   }
 
   /**
@@ -176,32 +178,33 @@ export abstract class Module {
   to(gpu: Gpu, { seed = 0, training = true }: PlaceOptions = {}): this {
     expectWord('seed of a module', seed);
     const modules = [...this.modules()];
-    this.checkUnplaced(modules);
+    this.#checkUnplaced(modules);
     const done: Module[] = [];
     try {
-      this.arena = new ParameterArena(gpu, [...this.namedSlots()], { seed, training });
-      for (const module of modules) module.root = this;
+      this.#arena = new ParameterArena(gpu, [...this.namedTensors()], { seed, training });
+      for (const module of modules) module.#root = this;
+      if (!training) this.eval();
       for (const [index, module] of modules.entries()) {
         done.push(module);
         // Distinct, so that two modules of one kind do not draw the same random numbers; the seed itself for the root.
         module.onPlaced(gpu, { seed: (seed + index * 0x9e3779b9) >>> 0, training });
       }
     } catch (error) {
-      this.release(done);
+      this.#release(done);
       throw error;
     }
     return this;
   }
 
-  private checkUnplaced(modules: readonly Module[]): void {
-    if (this.root === this) {
+  #checkUnplaced(modules: readonly Module[]): void {
+    if (this.#root === this) {
       throw new ShadegradError('INVALID_ARGUMENT', 'a module is placed on a device twice', {
         expected: 'a module on no device',
         received: 'one that is there, with its weights',
         fix: 'dispose() it first, if its weights are no longer needed',
       });
     }
-    const placed = modules.find((module) => module.root);
+    const placed = modules.find((module) => module.#root);
     if (placed) {
       throw new ShadegradError('INVALID_ARGUMENT', `a ${placed.constructor.name} in a ${this.constructor.name} is on a device already`, {
         expected: 'modules on no device: to() would replace their weights by new ones',
@@ -226,6 +229,62 @@ export abstract class Module {
   /** Called before this module's memory is given back, and when onPlaced() has failed: must be harmless then, too. */
   protected onDisposed(): void {}
 
+  /**
+   * Chooses the masks of every dropout layer in this module: by a number of its own for each step, a resumed run drops what an
+   * unbroken one would. Call it at once before eager code and before each run of a recording.
+   * @param step whole number of 32 bits, such as the number of the step
+   * @throws INVALID_ARGUMENT, also while the module is on no device
+   */
+  advanceDropout(step: number): void {
+    for (const module of this.modules()) module.onAdvance(step);
+  }
+
+  /** Called by advanceDropout(): the place to advance() a DropoutState of one's own. */
+  protected onAdvance(_step: number): void {}
+
+  /** Names that the module's state has in PyTorch and not here: counters of one whole number, written as 0 and not read. */
+  protected get pytorchCounters(): readonly string[] {
+    return [];
+  }
+
+  /**
+   * The parameters and buffers by their full names, which are PyTorch's for the same tree of layers. Nothing is copied: numbers are
+   * read from the device when they are asked for, and STALE_TENSOR is thrown if the module changes between two of them.
+   *
+   *     const bytes = encodeSafetensors(network.stateDict().values());
+   *
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
+  stateDict(options: StateDictOptions = {}): StateDict {
+    return readState(this.#state(), options);
+  }
+
+  /**
+   * Fills the parameters and buffers with the tensors of a file or of a map, after all of them were checked: an error leaves the
+   * module as it was. Layers know how their weights lie in PyTorch's files; its counters (num_batches_tracked) and the "module." of
+   * DataParallel are known too. One tensor at a time is in memory.
+   *
+   *     await network.loadStateDict(await openPyTorch(source));
+   *
+   * @returns what was left out, with `strict: false`
+   * @throws WEIGHTS_MISMATCH with the first differences; WEIGHTS_CORRUPT for numbers that are not finite; INVALID_ARGUMENT on no
+   *   device, or for tensors whose layout nobody tells; and what reading throws
+   */
+  async loadStateDict(source: WeightFile | ReadonlyMap<string, LoadableTensor>, options: LoadStateDictOptions = {}): Promise<LoadedState> {
+    return loadState(this.#placedArena().gpu, this.#state(), source, options);
+  }
+
+  #placedArena(): ParameterArena {
+    const arena = this.#root ? this.#root.#arena : null;
+    if (!arena) throw notPlaced();
+    return arena;
+  }
+
+  #state(): ModuleState {
+    const counters = [...this.namedModules()].flatMap(([path, module]) => module.pytorchCounters.map((name) => (path === '' ? name : `${path}.${name}`)));
+    return { tensors: new Map(this.namedTensors()), counters };
+  }
+
   /** Freezes or thaws every parameter: operations that run from now on track gradients for them or not. */
   setRequiresGrad(requires: boolean): void {
     for (const tensor of this.parameters()) tensor.requiresGrad = requires;
@@ -237,33 +296,32 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT for a module whose memory is that of a larger one
    */
   dispose(): void {
-    if (!this.root) return;
-    if (this.root !== this) {
-      const [part, whole] = [this.constructor.name, this.root.constructor.name];
+    if (!this.#root) return;
+    if (this.#root !== this) {
+      const [part, whole] = [this.constructor.name, this.#root.constructor.name];
       throw new ShadegradError('INVALID_ARGUMENT', `a ${part} is disposed whose memory belongs to the ${whole} that it is in`, {
         expected: 'the module on which to() was called',
         fix: 'dispose() that one',
       });
     }
-    this.release([...this.modules()]);
+    this.#release([...this.modules()]);
   }
 
-  private release(modules: readonly Module[]): void {
+  /** Lets `using network = ...` dispose the module at the end of its block. */
+  declare [Symbol.dispose]: () => void;
+
+  static {
+    makeDisposable(Module);
+  }
+
+  #release(modules: readonly Module[]): void {
     for (const module of modules) module.onDisposed();
     for (const module of this.modules()) {
-      module.root = null;
-      module.part = null;
+      module.#root = null;
+      module.#part = null;
     }
-    for (const [, slot] of this.namedSlots()) slot.place(null);
-    this.arena?.dispose();
-    this.arena = null;
+    for (const [, tensor] of this.namedTensors()) tensor.place(null);
+    this.#arena?.dispose();
+    this.#arena = null;
   }
-}
-
-function notPlaced(): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', 'a module is used while it is on no device', {
-    expected: 'module.to(gpu, { seed }) first',
-    received: 'a module that was not placed, or that was disposed',
-    fix: 'call to() once on the whole module, after it is built',
-  });
 }

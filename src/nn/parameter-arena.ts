@@ -2,9 +2,8 @@ import { setGradientSlot } from '../autograd/gradient-slots.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { fill } from '../kernels/elementwise.js';
-import { elementCount } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Slot } from './module.js';
+import type { ModuleTensor } from './parameter.js';
 
 /** Parameters start on multiples of this many elements: a binding's offset must be a multiple of 256 bytes. */
 export const ALIGNMENT = 64;
@@ -45,16 +44,16 @@ export class ParameterArena implements ParameterMemory {
   /** @throws LIMIT_EXCEEDED, and what initializers throw; nothing is left allocated or placed then */
   constructor(
     readonly gpu: Gpu,
-    slots: readonly [string, Slot][],
+    tensors: readonly [string, ModuleTensor][],
     { seed, training }: { seed: number; training: boolean },
   ) {
     try {
-      this.windows = this.place(slots, training);
+      this.windows = this.place(tensors, training);
       let stream = 0;
-      for (const [, slot] of slots) slot.initializer(slot.value, seed, stream++);
+      for (const [, { initializer, value }] of tensors) initializer(value, seed, stream++);
     } catch (error) {
       this.dispose();
-      for (const [, slot] of slots) slot.place(null);
+      for (const [, tensor] of tensors) tensor.place(null);
       throw error;
     }
   }
@@ -64,12 +63,12 @@ export class ParameterArena implements ParameterMemory {
     return tensor;
   }
 
-  private place(slots: readonly [string, Slot][], training: boolean): ArenaWindow[] {
+  private place(tensors: readonly [string, ModuleTensor][], training: boolean): ArenaWindow[] {
     const { gpu } = this;
     const windowElements = Math.floor(Math.min(MAX_WINDOW_BYTES, gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize) / 4);
-    const plans: { length: number; places: { name: string; slot: Slot; offset: number; size: number }[] }[] = [];
-    for (const [name, slot] of slots.filter(([, each]) => each.trainable)) {
-      const size = elementCount(slot.shape);
+    const plans: { length: number; places: { name: string; declared: ModuleTensor; offset: number; size: number }[] }[] = [];
+    for (const [name, declared] of tensors.filter(([, each]) => each.trainable)) {
+      const { size } = declared;
       if (size > windowElements) {
         throw new ShadegradError('LIMIT_EXCEEDED', `parameter "${name}" does not fit in one binding of this adapter`, {
           expected: `at most ${windowElements} elements`,
@@ -79,26 +78,26 @@ export class ParameterArena implements ParameterMemory {
       }
       let plan = plans[plans.length - 1];
       if (!plan || plan.length + size > windowElements) plans.push((plan = { length: 0, places: [] }));
-      plan.places.push({ name, slot, offset: plan.length, size });
+      plan.places.push({ name, declared, offset: plan.length, size });
       plan.length += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
     }
 
     const windows = plans.map(({ length, places }) => {
       const values = this.own(flat(gpu, length, 'parameters'));
       const gradients = training ? this.own(flat(gpu, length, 'gradients')) : null;
-      const parameters = places.map(({ name, slot, offset, size }) => {
-        const tensor = this.own(view(values, slot.shape, offset, name));
+      const parameters = places.map(({ name, declared, offset, size }) => {
+        const tensor = this.own(view(values, declared.shape, offset, name));
         tensor.requiresGrad = training;
-        if (gradients) setGradientSlot(tensor, this.own(view(gradients, slot.shape, offset, `gradient of ${name}`)));
-        slot.place(tensor);
+        if (gradients) setGradientSlot(tensor, this.own(view(gradients, declared.shape, offset, `gradient of ${name}`)));
+        declared.place(tensor);
         return { name, tensor, offset, size };
       });
       return { length, values, gradients, parameters };
     });
-    for (const [name, slot] of slots) {
-      if (slot.trainable) continue;
-      const storage = gpu.allocatePersistent(elementCount(slot.shape) * 4, name);
-      slot.place(this.own(new Tensor({ gpu, shape: slot.shape, storage }).keep()));
+    for (const [name, declared] of tensors) {
+      if (declared.trainable) continue;
+      const storage = gpu.allocatePersistent(declared.size * 4, name);
+      declared.place(this.own(new Tensor({ gpu, shape: declared.shape, storage }).keep()));
     }
     return windows;
   }

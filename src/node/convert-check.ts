@@ -4,7 +4,7 @@ import { loadNetwork } from '../exchange/load-network.js';
 import { findNetwork, type FoundNetwork } from '../exchange/read-weights.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { UNet, type GeneratorMode } from '../models/unet.js';
+import { UNet } from '../models/unet.js';
 import { elementCount } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { openNodeGpu } from './adapter.js';
@@ -78,7 +78,7 @@ async function outputOf(gpu: Gpu, { weights, statistics }: FoundNetwork, images:
   const outputs: Float32Array[] = [];
   for (let image = 0; image < images; image++) {
     const given = Tensor.from(gpu, input.subarray(image * elementCount(one), (image + 1) * elementCount(one)), one).keep();
-    const output = gpu.scope(() => noGrad(() => network.forward(given, { training: false, dropout: false, statistics } satisfies GeneratorMode)));
+    const output = gpu.scope(() => noGrad(() => network.forward(given, { training: false, dropout: false, statistics })));
     outputs.push((await output.data()).slice());
     for (const part of [output, given]) part.dispose();
   }

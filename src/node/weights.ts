@@ -3,6 +3,7 @@ import type { NetworkRole } from '../exchange/read-weights.js';
 import { openPict } from '../formats/pict.js';
 import { openPyTorch } from '../formats/pytorch-file.js';
 import { openSafetensors, openShardedSafetensors } from '../formats/safetensors-file.js';
+import { formatByContent } from '../formats/sniff.js';
 import { refuseStranger } from '../formats/stranger.js';
 import { openTfjsLayers } from '../formats/tfjs-layers.js';
 import type { WeightFile } from '../formats/weight-file.js';
@@ -26,13 +27,6 @@ export type NamedFormat = 'safetensors' | 'index' | 'pytorch' | 'pict' | 'tfjs' 
 const ENDINGS: readonly [ending: string, format: NamedFormat][] = [
   ['.safetensors.index.json', 'index'], ['.safetensors', 'safetensors'], ['.pth', 'pytorch'], ['.pt', 'pytorch'], ['.pict', 'pict'], ['.json', 'tfjs'], ['.onnx', 'onnx'],
 ];
-const ZIP = [0x50, 0x4b, 3, 4];
-/** The first byte of a pickle; the second is the version of its protocol. */
-const PICKLE = 0x80;
-const NEWEST_PICKLE = 5;
-/** A header's length of eight bytes and its opening brace. */
-const SAFETENSORS_START = 9;
-const SHORT_LENGTH = 4;
 
 export function formatByName(path: string): NamedFormat | undefined {
   const name = basename(path).toLowerCase();
@@ -87,14 +81,4 @@ function unreadableFormat(path: string, received: string): ShadegradError {
     received,
     fix: 'name the weights of a U-Net or a PatchGAN in one of these formats, or a folder of a training run',
   });
-}
-
-/** The format of a file whose first bytes no other format has; undefined where they do not say. */
-async function formatByContent(source: FileSource): Promise<NamedFormat | undefined> {
-  const start = new Uint8Array(Math.min(SAFETENSORS_START, source.size));
-  await source.read(0, start);
-  if (ZIP.every((byte, index) => start[index] === byte) || (start[0] === PICKLE && start[1]! <= NEWEST_PICKLE)) return 'pytorch';
-  // A header's length takes three or four of its eight bytes.
-  const short = start.subarray(SHORT_LENGTH, SAFETENSORS_START - 1).every((byte) => byte === 0);
-  return short && start[SAFETENSORS_START - 1] === '{'.charCodeAt(0) ? 'safetensors' : undefined;
 }

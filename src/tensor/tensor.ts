@@ -1,3 +1,4 @@
+import { makeDisposable } from '../gpu/disposable.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scoped } from '../gpu/scope.js';
@@ -392,17 +393,7 @@ export class Tensor implements Scoped {
   declare [Symbol.dispose]: () => void;
 
   static {
-    // Older browsers have no such symbol.
-    const symbol: symbol | undefined = Symbol.dispose;
-    if (symbol) {
-      Object.defineProperty(Tensor.prototype, symbol, {
-        value(this: Tensor) {
-          this.dispose();
-        },
-        configurable: true,
-        writable: true,
-      });
-    }
+    makeDisposable(Tensor);
   }
 
   toString(): string {

@@ -32,7 +32,7 @@ export function isTraining(target: CheckpointTarget): target is Pix2Pix {
 /**
  * All tensors of a checkpoint, in the order of the file: `generator.NAME` (parameters, then running statistics) and,
  * for a training run, `discriminator.NAME`, then `generatorOptimizer.firstMoment.NAME`, `.secondMoment.NAME` and
- * likewise `discriminatorOptimizer`; NAME as in Module.namedSlots().
+ * likewise `discriminatorOptimizer`; NAME as in Module.namedTensors().
  */
 export function checkpointBlocks(target: CheckpointTarget): CheckpointBlock[] {
   const blocks = [...moduleBlocks('generator', target.generator)];

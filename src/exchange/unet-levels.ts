@@ -5,39 +5,39 @@ import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { constantTensor } from './fit-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
-/** The slots of one layer by their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
-export type LayerSlots = ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
+/** The tensors of one layer by their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
+export type LayerTensors = ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
 
 /** One level of a U-Net's encoder or decoder: a convolution, and the norm after it where there is one. */
-export interface LevelSlots {
-  readonly conv: LayerSlots;
-  readonly norm: LayerSlots | null;
+export interface LevelTensors {
+  readonly conv: LayerTensors;
+  readonly norm: LayerTensors | null;
 }
 
-export interface UNetSlots {
+export interface UNetLevels {
   /** Outermost first: [0] takes the image, the last makes one pixel. */
-  readonly encoder: readonly LevelSlots[];
+  readonly encoder: readonly LevelTensors[];
   /** Outermost first, too: [0] makes the image. */
-  readonly decoder: readonly LevelSlots[];
+  readonly decoder: readonly LevelTensors[];
 }
 
 /**
- * The slots of a U-Net by level. They follow from the order in which the network declares them (down, and back up),
+ * The tensors of a U-Net by level. They follow from the order in which the network declares them (down, and back up),
  * so that nothing here depends on its names.
  *
  * @throws INVALID_ARGUMENT for options that no U-Net has
  */
-export function unetSlots(options: UNetOptions): UNetSlots {
-  const layers: { path: string; slots: Map<string, { name: string; shape: Shape }> }[] = [];
-  for (const [name, { shape }] of new UNet(options).namedSlots()) {
+export function unetLevels(options: UNetOptions): UNetLevels {
+  const layers: { path: string; tensors: Map<string, { name: string; shape: Shape }> }[] = [];
+  for (const [name, { shape }] of new UNet(options).namedTensors()) {
     const dot = name.lastIndexOf('.');
-    if (layers.at(-1)?.path !== name.slice(0, dot)) layers.push({ path: name.slice(0, dot), slots: new Map() });
-    layers.at(-1)!.slots.set(name.slice(dot + 1), { name, shape });
+    if (layers.at(-1)?.path !== name.slice(0, dot)) layers.push({ path: name.slice(0, dot), tensors: new Map() });
+    layers.at(-1)!.tensors.set(name.slice(dot + 1), { name, shape });
   }
-  const levels: { conv: LayerSlots; norm: LayerSlots | null }[] = [];
-  for (const { slots } of layers) {
-    if (slots.get('weight')?.shape.length === 4) levels.push({ conv: slots, norm: null });
-    else levels.at(-1)!.norm = slots;
+  const levels: { conv: LayerTensors; norm: LayerTensors | null }[] = [];
+  for (const { tensors } of layers) {
+    if (tensors.get('weight')?.shape.length === 4) levels.push({ conv: tensors, norm: null });
+    else levels.at(-1)!.norm = tensors;
   }
   const half = levels.length / 2;
   return { encoder: levels.slice(0, half), decoder: levels.slice(half).reverse() };
@@ -77,24 +77,24 @@ export function notThisNetwork(label: string, what: string, expected: string, re
   });
 }
 
-/** Fills a network's slots one by one, and knows at its end that all are filled. */
-export class SlotFiller {
+/** Fills a network's tensors one by one, and knows at its end that all are filled. */
+export class NetworkFiller {
   private readonly tensors = new Map<string, NetworkTensor>();
 
   constructor(private readonly label: string, private readonly options: UNetOptions) {}
 
   /**
-   * @param part which of the layer's slots; nothing happens if the layer has no such slot and `tensor` is null
+   * @param part which of the layer's tensors; nothing happens if the layer has no such one and `tensor` is null
    * @param tensor what fills it; null for a file that has none, where `missing` fills it
    * @throws WEIGHTS_UNSUPPORTED when the shapes differ, or the layer has no place for it
    */
-  fill(layer: LayerSlots, part: string, tensor: (NetworkTensor & { readonly name: string }) | null, missing = 0): void {
-    const slot = layer.get(part);
-    if (!slot) {
+  fill(layer: LayerTensors, part: string, tensor: (NetworkTensor & { readonly name: string }) | null, missing = 0): void {
+    const own = layer.get(part);
+    if (!own) {
       if (tensor) throw notThisNetwork(this.label, `tensor ${quote(tensor.name)}`, 'a network without it', formatShape(tensor.shape));
       return;
     }
-    const { name, shape } = slot;
+    const { name, shape } = own;
     if (tensor && !sameShape(tensor.shape, shape)) throw notThisNetwork(this.label, `shape of ${quote(tensor.name)}`, formatShape(shape), formatShape(tensor.shape));
     this.tensors.set(name, tensor ?? constantTensor(shape, missing));
   }

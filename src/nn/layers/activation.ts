@@ -1,0 +1,66 @@
+import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../../autograd/ops.js';
+import type { GeluOptions } from '../../autograd/ops/unary.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { ForwardOptions } from '../forward.js';
+import { Module } from '../module.js';
+
+/** max(x, 0), as a layer. */
+export class ReLU extends Module {
+  /** @param x of any shape @throws as relu() */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return relu(x, { out });
+  }
+}
+
+/** x where positive, slope * x elsewhere, as a layer. */
+export class LeakyReLU extends Module {
+  /** @param slope below zero. Default 0.01, as in PyTorch; pix2pix has 0.2 */
+  constructor(readonly slope = 0.01) {
+    super();
+  }
+
+  /** @param x of any shape @throws as leakyRelu() */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return leakyRelu(x, this.slope, { out });
+  }
+}
+
+/** Hyperbolic tangent, as a layer. */
+export class Tanh extends Module {
+  /** @param x of any shape @throws as tanh() */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return tanh(x, { out });
+  }
+}
+
+/** 1 / (1 + exp(-x)), as a layer. */
+export class Sigmoid extends Module {
+  /** @param x of any shape @throws as sigmoid() */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return sigmoid(x, { out });
+  }
+}
+
+/** x times the normal distribution's share below x, as a layer. */
+export class GELU extends Module {
+  private readonly approximate: GeluOptions['approximate'];
+
+  /** @param options `approximate`: 'tanh' for the approximation that some networks were trained with. Default 'none' */
+  constructor({ approximate = 'none' }: Pick<GeluOptions, 'approximate'> = {}) {
+    super();
+    this.approximate = approximate;
+  }
+
+  /** @param x of any shape @throws as gelu() */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return gelu(x, { approximate: this.approximate, out });
+  }
+}
+
+/** x * sigmoid(x), as a layer; also called Swish. */
+export class SiLU extends Module {
+  /** @param x of any shape @throws as silu() */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return silu(x, { out });
+  }
+}

@@ -1,0 +1,44 @@
+import { linear } from '../../autograd/ops.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { ForwardOptions } from '../forward.js';
+import { defaultBias, defaultWeight, type Initializer } from '../initializers.js';
+import { Module } from '../module.js';
+import { checkCounts } from '../options.js';
+import type { Parameter } from '../parameter.js';
+
+export interface LinearOptions {
+  /** Length of the last axis of what comes in. */
+  inFeatures: number;
+  /** Length of the last axis of the result. */
+  outFeatures: number;
+  /** Whether a number for each output is added. Default true. */
+  bias?: boolean;
+  /** Fills the weight. Default, as in PyTorch: uniform within 1 / sqrt(inFeatures). */
+  initializer?: Initializer;
+  /** Fills the bias. Default, as in PyTorch: uniform within the same bounds. */
+  biasInitializer?: Initializer;
+}
+
+/** Fully connected layer over the last axis; weight [in, out], which PyTorch has as [out, in]. Otherwise as torch.nn.Linear. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  /** @throws INVALID_ARGUMENT */
+  constructor({ inFeatures, outFeatures, bias = true, initializer = defaultWeight, biasInitializer }: LinearOptions) {
+    super();
+    checkCounts('a Linear', { inFeatures, outFeatures });
+    const shape = [inFeatures, outFeatures];
+    this.weight = this.parameter('weight', shape, initializer, { pytorchAxes: [1, 0] });
+    this.bias = bias ? this.parameter('bias', [outFeatures], biasInitializer ?? defaultBias(shape)) : null;
+  }
+
+  /**
+   * @param x [..., in]
+   * @returns [..., out]
+   * @throws as linear(); INVALID_ARGUMENT on no device
+   */
+  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+    return linear(x, this.weight.value, this.bias?.value ?? null, { out });
+  }
+}

@@ -1,0 +1,26 @@
+import { ShadegradError } from '../gpu/errors.js';
+
+/** @throws INVALID_ARGUMENT unless every number is a whole one of at least `least` */
+export function checkCounts(what: string, counts: Readonly<Record<string, number>>, least = 1): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (!(Number.isSafeInteger(count) && count >= least)) throw refused(`${name} of ${what}`, `a whole number of at least ${least}`, count);
+  }
+}
+
+/** @throws INVALID_ARGUMENT unless the value is one of the choices */
+export function checkChoice(what: string, value: unknown, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw refused(what, choices.join(' or '), value);
+}
+
+/** @throws INVALID_ARGUMENT unless the number is finite and at least 0; above 0 where `positive` */
+export function checkNumber(what: string, value: number, positive = false): void {
+  if (Number.isFinite(value) && (positive ? value > 0 : value >= 0)) return;
+  throw refused(what, positive ? 'a number above 0' : 'a number of at least 0', value);
+}
+
+/** The error for an option that a layer or network cannot have. @param what names the option and its owner, as "norm of a U-Net" */
+export function refused(what: string, expected: string, received: unknown): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', what, {
+    expected, received: String(received).slice(0, 80), fix: `pass ${expected}${received === undefined ? '' : ', or leave the option out if it has a default'}`,
+  });
+}
