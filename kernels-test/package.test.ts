@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 /** Everything a tarball may hold. */
 const SHIPPED = [
   /^package\.json$/,
-  /^README\.md$/,
+  /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
   /^bin\/shadegrad\.js$/,
   /^dist\/(node|web)\.js(\.map)?$/,
