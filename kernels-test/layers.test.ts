@@ -157,6 +157,7 @@ test('train() and eval() reach every part, and what forward() is told wins', asy
     { statistics: 'running', running: { mean: norm.runningMean.value, variance: norm.runningVariance.value } },
   ))), 'running statistics, no dropout');
   assert.not.equal(await numbers(() => network.forward(x, { statistics: 'batch' })), evaluated);
+  assert.equal(await mean(), start, 'nor from the batch that it is normalised by');
   const told = await numbers(() => network.forward(x, { training: true, dropout: false }));
   assert.not.equal(await mean(), start, 'told to train, the norm does');
   network.train();
