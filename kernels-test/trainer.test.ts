@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../src/data/dataset.js';
 import type { ImagePair, RgbImage } from '../src/data/image.js';
-import { ShadegradError } from '../src/gpu/errors.js';
+import { ShadegradError, type ErrorCode } from '../src/gpu/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import type { Module } from '../src/nn/module.js';
 import type { Adam } from '../src/optim/adam.js';
@@ -302,7 +302,7 @@ test('an image whose data are not those of its sides is refused by name, and not
       const { name, a, b } = images.get(index) as ImagePair;
       return { name, a, b: wrong ? { ...b, data: wrong } : b };
     } }, options);
-    for (const word of [/^\d \(pair \d of noise\), what is translated/, words, /fix: /]) await failure('IMAGE_SIZE', () => trainer.train(), word);
+    for (const word of [/^\d \(pair \d of noise\), image b/, words, /fix: /]) await failure('IMAGE_SIZE', () => trainer.train(), word);
     wrong = undefined;
     await trainer.train();
     const [after] = await trainer.collectLosses();
@@ -311,6 +311,33 @@ test('an image whose data are not those of its sides is refused by name, and not
     await untouched.train();
     assert.equal([after], await untouched.collectLosses());
     untouched.dispose();
+  }
+});
+
+test('what is no pair of images is refused by the names of data set and pair, on the device or not', async () => {
+  const images = dataset(2);
+  const image = (width: number, height: number): RgbImage => ({ width, height, data: new Uint8Array(width * height * 3) });
+  const cases: [unknown, ErrorCode, ...RegExp[]][] = [
+    [undefined, 'INVALID_ARGUMENT', /^pair \d of noise/, /received: undefined/],
+    [null, 'INVALID_ARGUMENT', /received: null/],
+    [0, 'INVALID_ARGUMENT', /received: 0/],
+    [{ name: 'x', a: image(4, 4) }, 'INVALID_ARGUMENT', /^x \(pair \d of noise\)/, /no image b/],
+    [{ a: null, b: image(4, 4) }, 'INVALID_ARGUMENT', /^pair \d of noise/, /no image a/],
+    [{ a: image(4, 4), b: { ...image(4, 4), data: [] } }, 'IMAGE_SIZE', /^pair \d of noise, image b/],
+    [{ name: 'x', a: image(4, 8), b: image(8, 4) }, 'IMAGE_SIZE', /^x \(pair \d of noise\)/, /4 x 8 and 8 x 4/],
+  ];
+  for (const residentBytes of [undefined, 0]) {
+    const state: { pair: unknown } = { pair: undefined };
+    const trainer = await Trainer.create(gpu, { ...images, get: () => state.pair as ImagePair }, { ...OPTIONS, batch: 1, residentBytes });
+    for (const [pair, code, ...words] of cases) {
+      state.pair = pair;
+      await failure(code, () => trainer.train(), ...words);
+    }
+    // Nothing computes with the name.
+    state.pair = { a: image(4, 4), b: image(4, 4) };
+    await trainer.train();
+    assert.is(trainer.step, 1);
+    trainer.dispose();
   }
 });
 
