@@ -29,6 +29,21 @@ function npm(parameters: string[], cwd: string): string {
   return execFileSync('npm', parameters, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
 }
 
+const NODE = { module: 'nodenext' };
+
+/** What the compiler says of a user's programs, strict and with every declaration checked; nothing when all is well. */
+function compiled(programs: Record<string, string>, options: object): string {
+  const user = join(folder, 'user');
+  for (const [name, program] of Object.entries(programs)) writeFileSync(join(user, name), program);
+  const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, skipLibCheck: false, ...options };
+  writeFileSync(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(programs) }));
+  try {
+    return execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', user], { encoding: 'utf8' });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
+
 function runNode(script: string): string {
   writeFileSync(join(folder, 'user', 'script.mjs'), script);
   return execFileSync(process.execPath, ['script.mjs'], { cwd: join(folder, 'user'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -91,18 +106,37 @@ test('a typed program compiles against the installed declarations', () => {
     export const wrong = new ShadegradError('NO_ADAPTER', 'no');
     // @ts-expect-error: the package's types are there and not "any"
     export const mistaken: number = wrong.code;`;
-  const user = join(folder, 'user');
-  writeFileSync(join(user, 'program.ts'), program);
-  const compilerOptions = {
-    target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'], strict: true, noEmit: true,
-    customConditions: ['node'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')],
-  };
-  writeFileSync(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
-  try {
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', user], { encoding: 'utf8' });
-  } catch (error) {
-    assert.unreachable((error as { stdout: string }).stdout);
+  assert.is(compiled({ 'program.ts': program }, NODE), '');
+});
+
+test('a program compiles with nothing set for the library, and every declaration is checked', () => {
+  const program = `
+    import { requestGpu, Tensor } from 'shadegrad';
+    const gpu = await requestGpu();
+    export const one: number = await Tensor.from(gpu, [1], [1]).item();
+    // @ts-expect-error: the types of WebGPU are there and not "any"
+    export const mistaken: string = gpu.device;`;
+  const page = { module: 'ESNext', moduleResolution: 'bundler' };
+  for (const options of [NODE, { ...NODE, lib: ['ES2022'] }, { ...NODE, types: ['node'] }, { ...page, customConditions: ['node'] }]) {
+    assert.is(compiled({ 'program.ts': program }, options), '', JSON.stringify(options));
   }
+  const inPage = `import { blobSource } from 'shadegrad'; export const source = blobSource(new Blob([]));${program}`;
+  for (const lib of [undefined, ['ES2022', 'WebWorker']]) assert.is(compiled({ 'page.ts': inPage }, { ...page, lib }), '', String(lib));
+});
+
+test('the examples of README and docs compile as they stand', () => {
+  /** What an excerpt takes for granted. */
+  const given: Record<string, string> = {
+    'docs/extending.md': "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
+  };
+  const documents = ['README.md', ...readdirSync(join(installed, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const programs: Record<string, string> = {};
+  for (const name of documents) {
+    const blocks = [...readFileSync(join(installed, name), 'utf8').matchAll(/^```(?:js|ts)\n([^]*?)^```/gm)];
+    for (const [index, [, block]] of blocks.entries()) programs[`${name.replace(/\W/g, '-')}-${index}.ts`] = `${given[name] ?? ''}\n${block}`;
+  }
+  assert.ok(Object.keys(programs).length >= 3);
+  assert.is(compiled(programs, NODE), '');
 });
 
 test('what the installed package lists as dependencies is all it needs', () => {

@@ -74,6 +74,60 @@ test('shapes and contents that do not fit are refused', async () => {
   tensor.dispose();
 });
 
+test('lists of numbers of any kind become float32, where that is what they say', async () => {
+  const wanted = [1, -2, NaN, Infinity];
+  const x = Tensor.from(gpu, [0, 0, 0, 0], [4]);
+  for (const data of [wanted, Float64Array.from(wanted), Float32Array.from(wanted)]) {
+    x.write(new Float32Array(4));
+    x.write(data);
+    assert.equal(await numbers(x), wanted);
+    assert.equal(await numbers(Tensor.from(gpu, data, [4])), wanted);
+  }
+  x.write([0.1, 0, 0, 0]);
+  assert.is((await numbers(x))[0], Math.fround(0.1));
+  await failure('SHAPE_MISMATCH', () => x.write(new Int32Array(4)), 'i32');
+  const kept = await numbers(x);
+  const wrong: [unknown, ...(string | RegExp)[]][] = [
+    [new Uint8Array(4), 'received: Uint8Array', 'writeBytes()'],
+    [new Uint8ClampedArray(4), 'received: Uint8ClampedArray', 'writeBytes()'],
+    [new Uint32Array(4), 'received: Uint32Array', 'Int32Array.from(data)'],
+    [new Int16Array(4), 'Int16Array'],
+    [new BigInt64Array(4), 'BigInt64Array'],
+    [new DataView(new ArrayBuffer(16)), 'DataView'],
+    [new ArrayBuffer(16), 'object'],
+    [['1', 2, 3, 4], 'string at index 0'],
+    [[1, 2, undefined, 4], 'undefined at index 2'],
+    [[[1, 2], [3, 4]], 'array at index 0', 'flat()'],
+    [5, 'number'],
+    [null, 'null'],
+  ];
+  for (const [data, ...words] of wrong) {
+    await failure('INVALID_ARGUMENT', () => x.write(data as never), ...words, 'fix: ');
+    await failure('INVALID_ARGUMENT', () => Tensor.from(gpu, data as never, [4]), ...words, 'fix: ');
+  }
+  assert.equal(await numbers(x), kept);
+});
+
+test('bytes are whole numbers from 0 to 255', async () => {
+  for (const data of [[1, 255, 0], new Uint8Array([1, 255, 0]), new Uint8ClampedArray([9, 1, 255, 0]).subarray(1)]) {
+    const image = Tensor.fromBytes(gpu, data, [3]);
+    assert.equal([...(await image.bytes())], [1, 255, 0]);
+    image.writeBytes([3, 2, 1]);
+    image.writeBytes(data);
+    assert.equal([...(await image.bytes())], [1, 255, 0]);
+  }
+  const image = Tensor.fromBytes(gpu, [1, 2], [2]);
+  const wrong: [unknown, string][] = [
+    [[1, 300], '300 at index 1'], [[-1, 0], '-1 at index 0'], [[0.5, 0], '0.5 at index 0'], [[NaN, 0], 'NaN at index 0'],
+    [new Float32Array(2), 'Float32Array'], [new Int8Array(2), 'Int8Array'], [new Uint16Array(2), 'Uint16Array'], ['ab', 'string'],
+  ];
+  for (const [data, word] of wrong) {
+    await failure('INVALID_ARGUMENT', () => Tensor.fromBytes(gpu, data as never, [2]), `received: ${word}`);
+    await failure('INVALID_ARGUMENT', () => image.writeBytes(data as never), `received: ${word}`);
+  }
+  assert.equal([...(await image.bytes())], [1, 2]);
+});
+
 test('write() replaces the contents, in order with what was dispatched', async () => {
   const x = Tensor.from(gpu, [1, 2], [2]);
   const before = mul(x, 10);

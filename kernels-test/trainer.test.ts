@@ -260,20 +260,6 @@ test('a set beyond the budget travels, and so does one for which the device has 
   }
 });
 
-test('options that cannot work are refused', async () => {
-  const refused: [Partial<TrainerOptions>, RegExp][] = [
-    [{ batch: 6 }, /1 to 5, the pairs in "noise"[^]*6/],
-    [{ batch: 0 }, /batch/],
-    [{ batch: 1.5 }, /1\.5/],
-    [{ loadSize: 30 }, /loadSize 30/],
-    [{ loadSize: 37 }, /even storedSize/],
-    [{ size: 48, loadSize: 48 }, /power of two/],
-    [{ ngf: 0 }, /ngf/],
-    [{ learningRate: -1 }, /learningRate/],
-  ];
-  for (const [options, words] of refused) await failure('INVALID_ARGUMENT', () => Trainer.create(gpu, dataset(5), { ...OPTIONS, ...options }), words);
-});
-
 test('a data set that cannot be read stops the step, not the trainer', async () => {
   const images = dataset(4);
   let broken = true;
@@ -303,7 +289,7 @@ test('an image whose data are not those of its sides is refused by name, and not
       const { name, a, b } = images.get(index) as ImagePair;
       return { name, a, b: wrong ? { ...b, data: wrong } : b };
     } }, options);
-    for (const word of [/^\d \(pair \d of noise\), what is translated/, words, /fix: /]) await failure('IMAGE_SIZE', () => trainer.train(), word);
+    for (const word of [/^\d \(pair \d of noise\), image b/, words, /fix: /]) await failure('IMAGE_SIZE', () => trainer.train(), word);
     wrong = undefined;
     await trainer.train();
     const [after] = await trainer.collectLosses();

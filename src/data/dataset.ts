@@ -1,4 +1,5 @@
-import type { ImagePair } from './image.js';
+import { ShadegradError } from '../gpu/errors.js';
+import { expectImage, expectOneSize, type ImagePair } from './image.js';
 
 /** Aligned image pairs by index. Where the pixels come from (files, a drawing program, a camera) is up to the maker. */
 export interface PairedDataset {
@@ -10,3 +11,41 @@ export interface PairedDataset {
 
 /** Told how far a long piece of work has come; `done` runs from 0 or 1 to `total`. */
 export type ProgressCallback = (done: number, total: number) => void;
+
+/**
+ * The pair at an index, checked: a data set that others made may give anything.
+ *
+ * @returns a pair with a name; one without gets its number
+ * @throws INVALID_ARGUMENT for what is no pair of images; IMAGE_SIZE for an image whose data are not those of its sides, and for
+ *   halves of different sides; what reading the data set throws
+ */
+export async function pairAt(dataset: PairedDataset, index: number): Promise<ImagePair> {
+  const pair: Partial<ImagePair> | null | undefined = await dataset.get(index);
+  const number = `pair ${index} of ${dataset.name}`;
+  const what = typeof pair?.name === 'string' && pair.name !== '' ? `${pair.name} (${number})` : number;
+  const { a, b } = pair ?? {};
+  if (!isObject(a) || !isObject(b)) {
+    const missing = isObject(pair) ? ['a', 'b'].filter((half) => !isObject(pair[half as 'a' | 'b'])).map((half) => `no image ${half}`).join(', ') : String(pair);
+    throw new ShadegradError('INVALID_ARGUMENT', `${what}: get(${index}) of the data set gives no pair of images`, {
+      expected: '{ name, a, b } with an image { width, height, data } for each of a and b, or a promise of it',
+      received: missing,
+      fix: 'return the pair from get(): a function with braces needs a return',
+    });
+  }
+  expectImage(a, `${what}, image a`);
+  expectImage(b, `${what}, image b`);
+  expectOneSize({ name: what, a, b });
+  return { name: pair?.name ?? number, a, b };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** @throws INVALID_ARGUMENT unless a data set says how many pairs it has: at least one */
+export function expectLength({ name, length }: PairedDataset): void {
+  if (Number.isSafeInteger(length) && length >= 1) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `length of the data set ${name}`, {
+    expected: 'a whole number of pairs from 1 up',
+    received: String(length),
+    fix: 'give the data set as many pairs as its `length` says, and at least one',
+  });
+}

@@ -130,6 +130,16 @@ export function splitPair(image: RgbImage, name: string): ImagePair {
   return { name, a: crop(image, 0, 0, half, image.height), b: crop(image, half, 0, half, image.height) };
 }
 
+/** @throws IMAGE_SIZE, naming the pair, when its halves differ in size */
+export function expectOneSize({ name, a, b }: ImagePair): void {
+  if (a.width === b.width && a.height === b.height) return;
+  throw new ShadegradError('IMAGE_SIZE', `${name}: the two halves of the pair differ in size`, {
+    expected: 'equal sizes',
+    received: `${a.width} x ${a.height} and ${b.width} x ${b.height}`,
+    fix: 'bring them to one size first: resizeBicubic(image, width, height)',
+  });
+}
+
 /**
  * Puts the two halves back side by side.
  *
@@ -137,13 +147,7 @@ export function splitPair(image: RgbImage, name: string): ImagePair {
  */
 export function joinPair(pair: ImagePair): RgbImage {
   const { a, b } = pair;
-  if (a.width !== b.width || a.height !== b.height) {
-    throw new ShadegradError('IMAGE_SIZE', `${pair.name}: the two halves of the pair differ in size`, {
-      expected: 'equal sizes',
-      received: `${a.width} x ${a.height} and ${b.width} x ${b.height}`,
-      fix: 'bring them to one size first: resizeBicubic(image, width, height)',
-    });
-  }
+  expectOneSize(pair);
   const result = createImage(a.width * 2, a.height);
   paste(result, a, 0, 0);
   paste(result, b, a.width, 0);

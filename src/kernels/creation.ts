@@ -1,5 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { expectOptions } from '../tensor/options.js';
 import type { Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectFinite } from './elements.js';
@@ -38,7 +39,8 @@ export interface RandomOptions {
 }
 
 /** Numbers uniform in [0, 1): an element's depends on its index, the seed and the stream alone. @throws INVALID_ARGUMENT */
-export function rand(gpu: Gpu, shape: Shape, { seed, stream = 0 }: RandomOptions): Tensor {
+export function rand(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
+  const { seed, stream = 0 } = expectOptions('rand', options, ['seed', 'stream']);
   const tensor = Tensor.empty(gpu, shape, 'rand');
   fillUniform(tensor, 0, 1, seed, stream);
   return tensor;
@@ -49,7 +51,8 @@ export function rand(gpu: Gpu, shape: Shape, { seed, stream = 0 }: RandomOptions
  *
  * @throws INVALID_ARGUMENT
  */
-export function randn(gpu: Gpu, shape: Shape, { seed, stream = 0 }: RandomOptions): Tensor {
+export function randn(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
+  const { seed, stream = 0 } = expectOptions('randn', options, ['seed', 'stream']);
   const tensor = Tensor.empty(gpu, shape, 'randn');
   fillNormal(tensor, 0, 1, seed, stream);
   return tensor;

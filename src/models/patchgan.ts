@@ -36,7 +36,7 @@ export class PatchGAN extends Module {
     super();
     checkCounts('a PatchGAN', { inChannels, ndf, layers });
     if (layers > MOST_LAYERS) throw refused('layers of a PatchGAN', `at most ${MOST_LAYERS}`, layers);
-    const { norm: kind, bias, epsilon, slope } = resolveVariant(variant, 'a PatchGAN');
+    const { norm: kind, bias, epsilon, slope } = resolveVariant(variant, 'a PatchGAN', ['inChannels', 'ndf', 'layers']);
     this.options = Object.freeze({ inChannels, ndf, layers, norm: kind, bias, epsilon, slope });
     this.inChannels = inChannels;
     this.ndf = ndf;

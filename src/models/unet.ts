@@ -142,6 +142,8 @@ function step(layer: Layer | null, mode: Omit<ForwardOptions, 'out'>): Step | nu
   return layer && ((x, out) => layer.forward(x, { ...mode, out }));
 }
 
+const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout', 'dropoutBlocks', 'innermostNorm', 'skip'];
+
 function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5, dropoutBlocks = 'innermost', innermostNorm = false, skip = 'relu', ...variant }: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
   const levels = Math.log2(size);
@@ -153,7 +155,7 @@ function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropou
   checkChoice(`dropoutBlocks of ${network}`, dropoutBlocks, ['innermost', 'middle']);
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
-  const resolved = resolveVariant(variant, network);
+  const resolved = resolveVariant(variant, network, OWN_OPTIONS);
   if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} with innermostNorm`, 'batch', resolved.norm);
   return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, ...resolved, innermostNorm, skip });
 }

@@ -1,4 +1,5 @@
 import { checkChoice, refused } from '../nn/options.js';
+import { expectOptions } from '../tensor/options.js';
 import type { Norm } from './defaults.js';
 
 /** What the implementations of pix2pix disagree about, in both networks. The defaults are the PyTorch reference's. */
@@ -21,10 +22,14 @@ const BIASES: readonly string[] = ['ends', 'everywhere'] satisfies VariantOption
 
 /**
  * Resolves the options of a variant: those that are not given get their defaults.
+ * @param options those of the network that are not its own; any name but the four is refused
  * @param network names it in errors, as "a U-Net"
+ * @param others names of the network's own options
  * @throws INVALID_ARGUMENT
  */
-export function resolveVariant({ norm = 'batch', bias = norm === 'instance' ? 'everywhere' : 'ends', epsilon = 1e-5, slope = 0.2 }: VariantOptions, network: string): Required<VariantOptions> {
+export function resolveVariant(options: VariantOptions, network: string, others: readonly string[]): Required<VariantOptions> {
+  expectOptions<object>(network, options, [...others, 'norm', 'bias', 'epsilon', 'slope'] as never[]);
+  const { norm = 'batch', bias = norm === 'instance' ? 'everywhere' : 'ends', epsilon = 1e-5, slope = 0.2 } = options;
   checkChoice(`norm of ${network}`, norm, NORMS);
   checkChoice(`bias of ${network}`, bias, BIASES);
   if (!(Number.isFinite(epsilon) && epsilon > 0)) throw refused(`epsilon of ${network}`, 'a number above 0, such as 1e-5', epsilon);

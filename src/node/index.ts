@@ -1,3 +1,6 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="dom" preserve="true" />
+// The declarations bring what they name with them: Node's types, and WebGPU's of the DOM, which a program for Node may not have asked for.
 export * from '../index.js';
 export { atomicWriter, writeFileAtomic, type AtomicWriter } from './files.js';
 export { decodeImage, encodePng, readImage, writePng } from './images.js';

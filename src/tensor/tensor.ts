@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Scoped } from '../gpu/scope.js';
 import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
+import { bytesOf, wordsOf, type Numbers } from './contents.js';
 import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
 
 declare global {
@@ -26,6 +27,8 @@ const ALIGNMENT = 256;
 
 /** Elements of a row: the length of the last axis, or 1 for a scalar. */
 const lastAxis = (shape: Shape): number => shape[shape.length - 1] ?? 1;
+
+const dtypeOf = (data: Float32Array | Int32Array): DType => (data[Symbol.toStringTag] === 'Int32Array' ? 'i32' : 'f32');
 
 /** How a tensor came about; filled in by autograd, opaque here. */
 export interface Origin {
@@ -102,11 +105,12 @@ export class Tensor implements Scoped {
   }
 
   /**
-   * Copies numbers to the device: an i32 tensor of an Int32Array, else an f32 tensor.
-   * @throws SHAPE_MISMATCH when their count does not fit the shape.
+   * Copies numbers to the device: an i32 tensor of an Int32Array, else an f32 tensor; NaN and infinity are numbers, too.
+   * @throws SHAPE_MISMATCH when their count does not fit the shape; INVALID_ARGUMENT for what is no list of numbers
    */
-  static from(gpu: Gpu, data: Float32Array | Int32Array | readonly number[], shape: Shape, label = 'tensor'): Tensor {
+  static from(gpu: Gpu, numbers: Numbers, shape: Shape, label = 'tensor'): Tensor {
     checkShape(shape, label);
+    const data = wordsOf(numbers, label);
     if (data.length !== elementCount(shape)) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
         expected: `${elementCount(shape)} numbers for shape ${formatShape(shape)}`,
@@ -114,15 +118,19 @@ export class Tensor implements Scoped {
         fix: 'make the shape and the data agree',
       });
     }
-    const dtype = data instanceof Int32Array ? 'i32' : 'f32';
+    const dtype = dtypeOf(data);
     const tensor = new Tensor({ gpu, shape, dtype, storage: gpu.allocatePersistent(data.length * 4, label) });
-    tensor.write(data instanceof Float32Array || data instanceof Int32Array ? data : new Float32Array(data));
+    tensor.write(data);
     return tensor;
   }
 
-  /** Copies bytes (such as pixels) to the device, four to a word. */
-  static fromBytes(gpu: Gpu, data: Uint8Array, shape: Shape, label = 'bytes'): Tensor {
+  /**
+   * Copies bytes (such as pixels) to the device, four to a word.
+   * @throws SHAPE_MISMATCH when their count does not fit the shape; INVALID_ARGUMENT for what is no list of bytes
+   */
+  static fromBytes(gpu: Gpu, bytes: Uint8Array | Uint8ClampedArray | readonly number[], shape: Shape, label = 'bytes'): Tensor {
     checkShape(shape, label);
+    const data = bytesOf(bytes, label);
     if (data.length !== elementCount(shape)) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
         expected: `${elementCount(shape)} bytes for shape ${formatShape(shape)}`,
@@ -272,10 +280,14 @@ export class Tensor implements Scoped {
     return new Tensor({ gpu, storage: storage.retain(), shape, dtype, offset, rowStride, label });
   }
 
-  /** Overwrites the contents: a Float32Array those of an f32 tensor, an Int32Array those of an i32 one. @throws SHAPE_MISMATCH */
-  write(data: Float32Array | Int32Array): void {
+  /**
+   * Overwrites the contents: an Int32Array those of an i32 tensor, other numbers those of an f32 one.
+   * @throws SHAPE_MISMATCH when their count or type is not the tensor's; INVALID_ARGUMENT for what is no list of numbers
+   */
+  write(numbers: Numbers): void {
     this.assertLive();
-    const dtype = data instanceof Int32Array ? 'i32' : 'f32';
+    const data = wordsOf(numbers, this.label);
+    const dtype = dtypeOf(data);
     if (data.length !== this.size || !this.contiguous || this.dtype !== dtype) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
         expected: `${this.size} numbers for a contiguous ${dtype} tensor of shape ${formatShape(this.shape)}`,
@@ -286,10 +298,14 @@ export class Tensor implements Scoped {
     this.gpu.write(this.storage, this.offset * 4, data);
   }
 
-  /** Overwrites a u8 tensor's contents. */
-  writeBytes(data: Uint8Array): void {
+  /**
+   * Overwrites a u8 tensor's contents.
+   * @throws SHAPE_MISMATCH when their count is not the tensor's; INVALID_ARGUMENT for another tensor, or what is no list of bytes
+   */
+  writeBytes(bytes: Uint8Array | Uint8ClampedArray | readonly number[]): void {
     this.assertLive();
     this.expectBytes();
+    const data = bytesOf(bytes, this.label);
     if (data.length !== this.size) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
         expected: `${this.size} bytes for shape ${formatShape(this.shape)}`,

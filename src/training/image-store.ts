@@ -1,6 +1,6 @@
-import type { PairedDataset } from '../data/dataset.js';
+import { pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage, imageBytes } from '../data/grey.js';
-import { expectImage, type RgbImage } from '../data/image.js';
+import type { RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -65,17 +65,16 @@ export class ImageStore {
   /**
    * Makes sure that the samples of a batch are on the device.
    * @returns the place of each in `sources` and `targets`
-   * @throws IMAGE_SIZE for an image whose data are not those of its sides; what reading the dataset throws
+   * @throws as pairAt()
    */
   async load(indices: readonly number[]): Promise<number[]> {
-    const pairs = await Promise.all(indices.map((index) => (this.uploaded.has(index) ? null : this.dataset.get(index))));
+    const pairs = await Promise.all(indices.map((index) => (this.uploaded.has(index) ? null : pairAt(this.dataset, index))));
     return indices.map((index, position) => {
       const pair = pairs[position];
       const place = this.resident ? index : position;
+      // Null is a pair that is on the device already: a data set's own nothing never gets here.
       if (pair) {
         const [source, target] = this.options.direction === 'AtoB' ? [pair.a, pair.b] : [pair.b, pair.a];
-        expectImage(source, `${pair.name} (pair ${index} of ${this.dataset.name}), what is translated`);
-        expectImage(target, `${pair.name} (pair ${index} of ${this.dataset.name}), what it should become`);
         this.upload(this.sources, place, source);
         this.upload(this.targets, place, target);
         if (this.resident) this.uploaded.add(index);

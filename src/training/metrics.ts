@@ -1,4 +1,4 @@
-import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
+import { expectLength, pairAt, type PairedDataset, type ProgressCallback } from '../data/dataset.js';
 import { createImage, expectImage, type RgbImage } from '../data/image.js';
 import { ShadegradError } from '../gpu/errors.js';
 
@@ -150,13 +150,14 @@ export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
  * The pixelwise mean of one half of every pair, rounded to bytes: what a model that ignores its input would best answer
  * under a squared loss.
  *
- * @throws SHAPE_MISMATCH unless all are of one size
+ * @throws SHAPE_MISMATCH unless all are of one size; INVALID_ARGUMENT for a data set of no pairs; as pairAt()
  */
 export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback): Promise<RgbImage> {
-  const first = (await dataset.get(0))[half];
+  expectLength(dataset);
+  const first = (await pairAt(dataset, 0))[half];
   const sums = new Float64Array(first.data.length);
   for (let index = 0; index < dataset.length; index++) {
-    const image = (await dataset.get(index))[half];
+    const image = (await pairAt(dataset, index))[half];
     sameSize(first, image);
     for (let i = 0; i < sums.length; i++) sums[i] += image.data[i];
     onProgress?.(index + 1, dataset.length);
@@ -166,13 +167,18 @@ export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgr
   return mean;
 }
 
-/** The mean measures of one constant answer, such as `meanImage`, against one half of every pair. */
+/**
+ * The mean measures of one constant answer, such as `meanImage`, against one half of every pair.
+ *
+ * @throws SHAPE_MISMATCH unless all are of the answer's size; INVALID_ARGUMENT for a data set of no pairs; as pairAt()
+ */
 export async function constantBaseline(
   answer: RgbImage, dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback,
 ): Promise<ImageMetrics> {
+  expectLength(dataset);
   const metrics: ImageMetrics[] = [];
   for (let index = 0; index < dataset.length; index++) {
-    metrics.push(compareImages(answer, (await dataset.get(index))[half]));
+    metrics.push(compareImages(answer, (await pairAt(dataset, index))[half]));
     onProgress?.(index + 1, dataset.length);
   }
   return averageMetrics(metrics);

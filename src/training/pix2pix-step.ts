@@ -1,9 +1,11 @@
 import { backward } from '../autograd/backward.js';
 import { addScaled, bceWithLogits, concat, l1Loss } from '../autograd/ops.js';
+import { ShadegradError } from '../gpu/errors.js';
 import { copy } from '../kernels/elementwise.js';
 import type { PatchGAN } from '../models/patchgan.js';
 import type { UNet } from '../models/unet.js';
 import type { Adam } from '../optim/adam.js';
+import { expectOptions } from '../tensor/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 export interface Pix2Pix {
@@ -52,14 +54,21 @@ export interface StepOptions {
  * @param source [batch, size, size, channels] in [-1, 1]: what is translated
  * @param target likewise: what it should become
  * @param losses [4] persistent; gets the losses of this step
+ * @throws INVALID_ARGUMENT for options of other names, or a lambda that is no number of at least 0
  */
 export function pix2pixStep(
   { generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix,
   source: Tensor,
   target: Tensor,
   losses: Tensor,
-  { lambda = 100, dropout = true }: StepOptions = {},
+  options: StepOptions = {},
 ): void {
+  const { lambda = 100, dropout = true } = expectOptions('pix2pixStep', options, ['lambda', 'dropout']);
+  if (!(Number.isFinite(lambda) && lambda >= 0)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'lambda of pix2pixStep', {
+      expected: 'a finite number of at least 0', received: String(lambda), fix: 'leave it out for 100, as in the paper',
+    });
+  }
   const mode = { training: true, dropout };
   source.gpu.scope(() => {
     const generated = generator.forward(source, mode);

@@ -11,11 +11,12 @@ import { Tensor } from '../tensor/tensor.js';
 import type { DiscriminatorVariant, GeneratorChannels, GeneratorVariant } from './checkpoint-info.js';
 import { ImageStore, type Direction } from './image-store.js';
 import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
+import { expectTrainerOptions } from './trainer-options.js';
 
 export interface TrainerOptions {
-  /** Height and width of the networks' images: a power of two of at least 16. */
+  /** Height and width of the networks' images: a power of two of at least 32. */
   size: number;
-  /** Side to which images are resized before the random crop; 286 for 256 in the paper. At least `size`, even. */
+  /** Side to which images are resized before the random crop; 286 for 256 in the paper. At least `size`. */
   loadSize: number;
   /** Channels after the generator's and the discriminator's first layer. */
   ngf: number;
@@ -23,16 +24,16 @@ export interface TrainerOptions {
   batch: number;
   /** Adam's rate at the start; `setLearningRate` changes it. */
   learningRate: number;
-  /** Weight of the L1 loss. */
+  /** Weight of the L1 loss, at least 0. */
   lambda: number;
-  /** Rate of the generator's dropout. */
+  /** Rate of the generator's dropout, from 0 to below 1. */
   dropout: number;
   /** Random crop and mirroring. */
   jitter: boolean;
   /** Whole number of 32 bits: weights, order, jitter and dropout follow from it. */
   seed: number;
   direction: Direction;
-  /** Side of the images as they are kept on the device, before jitter. Default: `loadSize`. */
+  /** Side of the images as they are kept on the device, before jitter. Even. Default: `loadSize`. */
   storedSize?: number;
   /**
    * Most bytes of device memory that the images of the whole set may take; of a larger set, or where there is no memory for it
@@ -69,8 +70,6 @@ interface Batch {
 
 /** Steps whose losses wait on the device; the host must collect before there are more. */
 const HISTORY = 64;
-/** The 70 x 70 PatchGAN leaves nothing of a smaller image. */
-const MIN_SIZE = 32;
 /** Those of pix2pix (Isola et al. 2017, section 3.3), and PyTorch's own epsilon. */
 export const ADAM_BETAS = [0.5, 0.999] as const;
 export const ADAM_EPSILON = 1e-8;
@@ -103,36 +102,9 @@ export class Trainer {
     private readonly dataset: PairedDataset,
     readonly options: TrainerOptions,
   ) {
+    expectTrainerOptions(options, dataset);
     const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize, residentBytes, variants } = options;
-    if (!(size >= MIN_SIZE)) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'size of the training images', {
-        expected: `at least ${MIN_SIZE}: the discriminator's last layers need that much`,
-        received: String(size),
-        fix: `use ${MIN_SIZE}, 64, 128, 256 or 512`,
-      });
-    }
-    if (!(loadSize >= size) || storedSize % 2 !== 0) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'sizes of the training images', {
-        expected: 'loadSize of at least the size, and an even storedSize',
-        received: `size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
-        fix: 'the paper uses 286 for 256',
-      });
-    }
-    if (residentBytes !== undefined && !(residentBytes >= 0)) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'residentBytes of the training', {
-        expected: 'a number of bytes of at least 0',
-        received: String(residentBytes),
-        fix: 'leave it out for 1 GiB, or use 0 to keep only the batch at hand on the device',
-      });
-    }
     this.stepsPerEpoch = Math.floor(dataset.length / batch);
-    if (!Number.isInteger(batch) || batch < 1 || this.stepsPerEpoch < 1) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'batch of the training', {
-        expected: `a whole number from 1 to ${dataset.length}, the pairs in "${dataset.name}"`,
-        received: String(batch),
-        fix: 'use a smaller batch or more images',
-      });
-    }
     const own = <T extends { dispose(): void }>(part: T): T => {
       this.parts.push(part);
       return part;
@@ -208,8 +180,13 @@ export class Trainer {
     this.networks.discriminatorOptimizer.learningRate = rate;
   }
 
-  /** Continues after a checkpoint's step; the networks and optimisers must hold its state already. */
+  /** Continues after a checkpoint's step; the networks and optimisers must hold its state already. @throws INVALID_ARGUMENT */
   resumeAt(step: number): void {
+    if (!(Number.isSafeInteger(step) && step >= 0)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'step to go on after', {
+        expected: 'a whole number of at least 0', received: String(step), fix: 'pass the step that the checkpoint was saved after',
+      });
+    }
     this.step = step;
     this.collected = step;
   }

@@ -7,6 +7,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { UNet } from '../models/unet.js';
+import { expectOptions } from '../tensor/options.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -60,8 +61,12 @@ export class Translator {
    *   OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
   static async create(
-    gpu: Gpu, generator: UNet, { dropout = true, statistics = 'batch', size = generator.size }: TranslatorOptions = {},
+    gpu: Gpu, generator: UNet, options: TranslatorOptions = {},
   ): Promise<Translator> {
+    expectOptions('Translator.create', options, ['dropout', 'statistics', 'size']);
+    const { dropout = true, statistics = 'batch', size = generator.size } = options;
+    expectChoice('dropout of a Translator', dropout, [true, false]);
+    expectChoice('statistics of a Translator', statistics, ['batch', 'running']);
     for (const channels of [generator.inChannels, generator.outChannels]) {
       if (channels === 1 || channels === 3) continue;
       throw new ShadegradError('INVALID_ARGUMENT', 'channels of a generator to translate images with', {
@@ -81,7 +86,7 @@ export class Translator {
    * @param image any size; resized (bicubic) to the size of the options
    * @param seed chooses the dropout masks; the same seed gives the same picture
    * @returns an image of that size; with 'image', of the size it came in
-   * @throws IMAGE_SIZE for data that are not those of the image's sides
+   * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number of 32 bits
    */
   translate(image: RgbImage, seed = 0): Promise<RgbImage> {
     const result = this.last.then(() => this.run(image, seed));
@@ -138,8 +143,24 @@ export class Translator {
   }
 }
 
+function expectChoice(what: string, value: unknown, choices: readonly unknown[]): void {
+  if (choices.includes(value)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : String(choice))).join(' or '),
+    received: String(value),
+    fix: 'use one of these, or leave it out',
+  });
+}
+
 /** Width and height of a size that is the same for all images. @throws INVALID_ARGUMENT */
 export function sidesOf(size: Exclude<TranslatedSize, 'image'>, { size: multiple }: Pick<UNet, 'size'>): [width: number, height: number] {
+  if (typeof size !== 'number' && !Array.isArray(size)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
+      expected: `'image', a multiple of ${multiple}, or [width, height] of such`,
+      received: typeof size === 'string' ? `'${String(size)}'` : String(size),
+      fix: "use 'image' for each image's own size, or leave it out for the generator's",
+    });
+  }
   const sides: readonly number[] = typeof size === 'number' ? [size, size] : size;
   const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= multiple && side % multiple === 0;
   if (sides.length === 2 && sides.every(fits)) return [sides[0]!, sides[1]!];

@@ -1,4 +1,5 @@
 import * as kernel from '../../kernels/activation.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
 import { addScaled, mul } from './binary.js';
@@ -7,23 +8,24 @@ import type { OutOption } from './options.js';
 /** What a gradient is computed from: the input of the piecewise linear ones, the output of the others. */
 const savesInput = (kind: kernel.Activation): boolean => kind === 'relu' || kind === 'leakyRelu';
 
-function activation(kind: kernel.Activation, x: Tensor, slope: number, out?: Tensor): Tensor {
+function activation(kind: kernel.Activation, x: Tensor, slope: number, options: OutOption): Tensor {
+  const { out } = expectOptions(kind, options, ['out']);
   const y = kernel.activationForward(kind, x, slope, out);
   const saved = savesInput(kind) ? x : y;
   return track(kind, [x], y, rule([saved], (dy) => [gradient(kind, saved, dy, slope)]));
 }
 
 /** max(x, 0) */
-export const relu = (x: Tensor, { out }: OutOption = {}): Tensor => activation('relu', x, 0, out);
+export const relu = (x: Tensor, options: OutOption = {}): Tensor => activation('relu', x, 0, options);
 
 /** x where positive, slope * x elsewhere. */
-export const leakyRelu = (x: Tensor, slope = 0.01, { out }: OutOption = {}): Tensor => activation('leakyRelu', x, slope, out);
+export const leakyRelu = (x: Tensor, slope = 0.01, options: OutOption = {}): Tensor => activation('leakyRelu', x, slope, options);
 
 /** Hyperbolic tangent. */
-export const tanh = (x: Tensor, { out }: OutOption = {}): Tensor => activation('tanh', x, 0, out);
+export const tanh = (x: Tensor, options: OutOption = {}): Tensor => activation('tanh', x, 0, options);
 
 /** 1 / (1 + exp(-x)) */
-export const sigmoid = (x: Tensor, { out }: OutOption = {}): Tensor => activation('sigmoid', x, 0, out);
+export const sigmoid = (x: Tensor, options: OutOption = {}): Tensor => activation('sigmoid', x, 0, options);
 
 /** dy times the derivative, itself an operation: linear in dy, and in `saved` as the second derivative says. */
 function gradient(kind: kernel.Activation, saved: Tensor, dy: Tensor, slope: number): Tensor {

@@ -2,6 +2,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import { expectOperands } from '../../kernels/elements.js';
 import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
+import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
@@ -92,7 +93,8 @@ export interface SliceOptions {
  * memory; any other is copied.
  * @throws INVALID_ARGUMENT for an empty or impossible range
  */
-export function slice(x: Tensor, { axis = 0, start = 0, end, step = 1 }: SliceOptions): Tensor {
+export function slice(x: Tensor, options: SliceOptions): Tensor {
+  const { axis = 0, start = 0, end, step = 1 } = expectOptions('slice', options, ['axis', 'start', 'end', 'step']);
   const along = axisOf('slice', axis, x.shape.length);
   const length = x.shape[along]!;
   const from = start < 0 ? start + length : start;
@@ -172,7 +174,8 @@ export function joinAlong(what: string, inputs: readonly Tensor[], axis: number)
 }
 
 /** Joins tensors of one shape along a new axis, in new memory. @param axis where the new axis lies in the result; default 0 */
-export function stack(inputs: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
+export function stack(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
+  const { axis = 0 } = expectOptions('stack', options, ['axis']);
   expectJoinable('stack', inputs);
   const rank = (inputs[0]?.shape.length ?? 0) + 1;
   const along = axisOf('stack', axis, rank);
@@ -189,7 +192,8 @@ export function stack(inputs: readonly Tensor[], { axis = 0 }: { axis?: number }
  * @param sizes the length of every part (the last may be shorter), or the lengths one by one
  * @throws INVALID_ARGUMENT
  */
-export function split(x: Tensor, sizes: number | readonly number[], { axis = 0 }: { axis?: number } = {}): Tensor[] {
+export function split(x: Tensor, sizes: number | readonly number[], options: { axis?: number } = {}): Tensor[] {
+  const { axis = 0 } = expectOptions('split', options, ['axis']);
   const along = axisOf('split', axis, x.shape.length);
   const length = x.shape[along]!;
   const parts = typeof sizes === 'number'

@@ -1,6 +1,7 @@
 import * as elementwise from '../../kernels/elementwise.js';
 import { binaryFunctions, type ElementFunction } from '../../kernels/functions.js';
 import { binary, select, type Operand } from '../../kernels/map.js';
+import { expectOptions } from '../../tensor/options.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { sumTo } from './broadcasting.js';
 import { missingGradient, track, type Rule } from '../graph.js';
@@ -38,8 +39,8 @@ export function binaryOperation(
   forA: Partial,
   forB: Partial,
 ): (a: Operand, b: Operand, options?: OutOption) => Tensor {
-  return (a, b, { out } = {}) => {
-    const y = binary(fn, a, b, { out });
+  return (a, b, options = {}) => {
+    const y = binary(fn, a, b, expectOptions(name, options, ['out']));
     const { inputs, rule } = binaryRule({ a, b, y }, [forA, forB]);
     return track(name, inputs, y, rule);
   };
@@ -48,7 +49,7 @@ export function binaryOperation(
 /** An operation whose result has no gradient, such as a comparison: it is a constant to whatever follows. */
 function constantOperation(name: string, fn: ElementFunction): (a: Operand, b: Operand, options?: OutOption) => Tensor {
   const none = missingGradient(name);
-  return (a, b, { out } = {}) => track(name, [], binary(fn, a, b, { out }), none);
+  return (a, b, options = {}) => track(name, [], binary(fn, a, b, expectOptions(name, options, ['out'])), none);
 }
 
 const same: Partial = { from: [], gradient: (dy) => dy };
@@ -93,7 +94,8 @@ export const minimum = binaryOperation('minimum', binaryFunctions.minimum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) });
 
 /** scaleA * a + scaleB * b, in one kernel; equal shapes. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
-export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, { out }: OutOption = {}): Tensor {
+export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, options: OutOption = {}): Tensor {
+  const { out } = expectOptions('addScaled', options, ['out']);
   return track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), {
     saved: () => [],
     backward: (dy, [da, db]) => [da ? mul(dy, scaleA) : null, db ? mul(dy, scaleB) : null],

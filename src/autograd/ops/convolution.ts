@@ -1,5 +1,6 @@
 import * as conv from '../../kernels/conv2d.js';
 import { biasGrad } from '../../kernels/bias.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
@@ -19,6 +20,8 @@ export interface ConvOptions extends OutOption {
   groups?: number;
 }
 
+const CONV_OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'out'] as const;
+
 const isPlain = (dilation: Pair, groups: number): boolean => groups === 1 && pair(dilation).every((step) => step === 1);
 
 /**
@@ -30,8 +33,9 @@ export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null,
-  { stride = 1, padding = 0, dilation = 1, groups = 1, out }: ConvOptions = {},
+  options: ConvOptions = {},
 ): Tensor {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, out } = expectOptions('conv2d', options, CONV_OPTIONS);
   const geometry = { stride: pair(stride), padding: pair(padding) };
   if (!isPlain(dilation, groups)) {
     const direct = { ...geometry, dilation: pair(dilation), groups };
@@ -57,8 +61,10 @@ export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null,
-  { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out }: ConvTransposeOptions = {},
+  options: ConvTransposeOptions = {},
 ): Tensor {
+  const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out } =
+    expectOptions('convTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
   const geometry = { stride: pair(stride), padding: pair(padding) };
   if (!isPlain(dilation, groups)) {
     return directConvTranspose2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, pair(outputPadding), out);

@@ -1,4 +1,5 @@
 import * as kernel from '../../kernels/dropout.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isTracked, rule, track } from '../graph.js';
 import type { OutOption } from './options.js';
@@ -13,7 +14,8 @@ export interface DropoutOptions extends OutOption {
 }
 
 /** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
-export function dropout(x: Tensor, { rate = 0.5, layer, state, out }: DropoutOptions): Tensor {
+export function dropout(x: Tensor, options: DropoutOptions): Tensor {
+  const { rate = 0.5, layer, state, out } = expectOptions('dropout', options, ['rate', 'layer', 'state', 'out']);
   const words = 'words' in state ? state.words : isTracked([x]) ? state.snapshot() : state.tensor;
   return masked(x, rate, layer, words, out);
 }

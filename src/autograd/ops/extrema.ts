@@ -1,7 +1,8 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { argReduce, reduceAxes } from '../../kernels/reduce.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { axesOf, expectOptions, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
+import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { div, equal, mul } from './binary.js';
 import { sumOver } from './broadcasting.js';
 import { missingGradient, track } from '../graph.js';
@@ -52,7 +53,7 @@ export interface ArgReduceOptions {
 
 function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions): Tensor {
   const name = `arg${kind}`;
-  expectOptions(name, options, ['axis', 'keepDims']);
+  expectOptions(name, options, ['axis', 'keepDims'], `${name}(x, { axis: -1 }) reduces the last axis`);
   const { axis, keepDims } = options;
   if (axis !== undefined && typeof axis !== 'number') {
     throw new ShadegradError('INVALID_ARGUMENT', `axis of ${name}`, {

@@ -2,6 +2,7 @@ import { expectOperands } from '../../kernels/elements.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import * as kernel from '../../kernels/group-norm.js';
+import { expectOptions } from '../../tensor/options.js';
 import { elementCount, expectShape, formatShape, imageShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { isTracked, rule, track, where } from '../graph.js';
@@ -23,7 +24,8 @@ export interface GroupNormOptions extends OutOption {
 
 export type InstanceNormOptions = GroupNormOptions;
 
-function expectNorm(operation: string, x: Tensor, { gamma, beta, out }: GroupNormOptions): void {
+function expectNorm(operation: string, x: Tensor, options: GroupNormOptions): void {
+  const { gamma, beta, out } = expectOptions(operation, options, ['gamma', 'beta', 'epsilon', 'out']);
   expectOperands(operation, { input: x, gamma, beta, out });
 }
 

@@ -1,6 +1,7 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { expectOneDevice, expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/labels.js';
+import { expectOptions } from '../../tensor/options.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
@@ -41,8 +42,10 @@ const IGNORED = -100;
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  { reduction = 'mean', ignoreIndex, labelSmoothing = 0 }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = {},
 ): Tensor {
+  const { reduction = 'mean', ignoreIndex, labelSmoothing = 0 } =
+    expectOptions('crossEntropy', options, ['reduction', 'ignoreIndex', 'labelSmoothing']);
   expectPair('crossEntropy', logits, labels);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'labelSmoothing of crossEntropy', {
@@ -88,7 +91,8 @@ function reduced(terms: Tensor, reduction: Reduction): Tensor {
  * @param labels i32 [...]; one that is no class makes its row's loss and gradient NaN
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function nllLoss(logProbabilities: Tensor, labels: Tensor, { reduction = 'mean', ignoreIndex = IGNORED }: NllOptions = {}): Tensor {
+export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOptions = {}): Tensor {
+  const { reduction = 'mean', ignoreIndex = IGNORED } = expectOptions('nllLoss', options, ['reduction', 'ignoreIndex']);
   expectPair('nllLoss', logProbabilities, labels);
   expectName('reduction of nllLoss', REDUCTIONS, reduction);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);

@@ -2,6 +2,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { conv2dForward } from '../../kernels/conv2d.js';
 import { expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/matmul.js';
+import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where } from '../graph.js';
@@ -23,7 +24,8 @@ export interface MatmulOptions {
  * not in the result; of two vectors it is a tensor of one number.
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false } = expectOptions('matmul', options, ['transposeA', 'transposeB']);
   const [row, column] = [a.shape.length < 2, b.shape.length < 2];
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new ShadegradError('SHAPE_MISMATCH', 'operands of matmul', {
@@ -121,7 +123,8 @@ function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<Matm
  * @returns [..., out]
  * @throws SHAPE_MISMATCH
  */
-export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, { out }: OutOption = {}): Tensor {
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: OutOption = {}): Tensor {
+  const { out } = expectOptions('linear', options, ['out']);
   const [inputs, outputs] = [x.channels, weight.channels];
   expectShape('weight of linear', [inputs, weight.shape.length === 2 ? outputs : -1], weight.shape);
   if (bias) expectShape('bias of linear', [outputs], bias.shape);

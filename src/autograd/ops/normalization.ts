@@ -1,11 +1,12 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import * as norm from '../../kernels/batch-norm.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isTracked, rule, track, where, type GradientTarget, type Rule } from '../graph.js';
 import { packed } from './axes.js';
 import { mul } from './binary.js';
 import { normalised, normaliseGradient, scaleShift } from './group-normalization.js';
-import type { OutOption } from './options.js';
+import { expectName, type OutOption } from './options.js';
 import { sumRows } from './rows.js';
 
 export interface BatchNormOptions extends OutOption {
@@ -19,9 +20,24 @@ export interface BatchNormOptions extends OutOption {
   statistics?: 'batch' | 'running';
 }
 
+const BATCH_NORM_OPTIONS = ['epsilon', 'running', 'momentum', 'statistics', 'out'] as const;
+
+/** @throws INVALID_ARGUMENT unless both running statistics are there */
+function expectRunning(running: NonNullable<BatchNormOptions['running']>): void {
+  const { mean, variance } = expectOptions('running of batchNorm', running, ['mean', 'variance']) as Partial<typeof running>;
+  if (mean && variance) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'running statistics of batchNorm', {
+    expected: 'mean and variance, each a tensor [channels]',
+    received: mean ? 'a mean alone' : variance ? 'a variance alone' : 'neither',
+    fix: 'pass both: running: { mean, variance }',
+  });
+}
+
 /** Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + eps) * gamma + beta. */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
-  const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = options;
+  const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = expectOptions('batchNorm', options, BATCH_NORM_OPTIONS);
+  expectName('statistics of batchNorm', ['batch', 'running'], statistics);
+  if (running) expectRunning(running);
   norm.expectBatchNorm(x, { gamma, beta, runningMean: running?.mean, runningVariance: running?.variance }, out);
   if (statistics === 'running') {
     if (!running) {

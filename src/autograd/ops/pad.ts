@@ -1,5 +1,6 @@
 import { expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pad.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
@@ -19,7 +20,8 @@ export interface PadOptions extends OutOption {
  * @param padding pixels on every side, or [top, bottom, left, right]
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, also for a reflection of more pixels than there are
  */
-export function pad(x: Tensor, padding: number | kernel.Margins, { mode = 'zeros', value = 0, out }: PadOptions = {}): Tensor {
+export function pad(x: Tensor, padding: number | kernel.Margins, options: PadOptions = {}): Tensor {
+  const { mode = 'zeros', value = 0, out } = expectOptions('pad', options, ['mode', 'value', 'out']);
   expectOperands('pad', { x, out });
   expectName('mode of pad', ['zeros', 'reflect', 'replicate'], mode);
   return padded(x, typeof padding === 'number' ? [padding, padding, padding, padding] : padding, mode, value, out);

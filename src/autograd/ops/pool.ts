@@ -1,5 +1,6 @@
 import { expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pool.js';
+import { expectOptions } from '../../tensor/options.js';
 import { imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
@@ -23,6 +24,8 @@ export interface AveragePoolOptions extends PoolOptions {
   countIncludePad?: boolean;
 }
 
+const POOL_OPTIONS = ['kernel', 'stride', 'padding', 'ceilMode', 'out'] as const;
+
 const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = false }: PoolOptions): kernel.PoolGeometry =>
   ({ kernel: pair(window), stride: pair(stride), padding: pair(padding), ceilMode });
 
@@ -32,6 +35,7 @@ const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = f
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
+  expectOptions('maxPool2d', options, POOL_OPTIONS);
   expectOperands('maxPool2d', { x, out: options.out });
   const geometry = geometryOf(options);
   const { y, index } = kernel.maxPool(x, geometry, options.out);
@@ -60,6 +64,7 @@ function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor
 
 /** The mean of each window of x [batch, h, w, channels]. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
+  expectOptions('avgPool2d', options, [...POOL_OPTIONS, 'countIncludePad']);
   expectOperands('avgPool2d', { x, out: options.out });
   return average(x, geometryOf(options), options.countIncludePad ?? true, options.out);
 }

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../../gpu/errors.js';
+import { expectOptions } from '../../tensor/options.js';
 import { formatShape, type Shape } from '../../tensor/shape.js';
 
 /** Options of operations that reduce a tensor along axes. */
@@ -7,22 +8,6 @@ export interface ReduceOptions {
   axes?: number | readonly number[];
   /** Leave the reduced axes there with a length of 1. Default false. */
   keepDims?: boolean;
-}
-
-/**
- * Programs without types often name axes as another library does: unnoticed, that would reduce all of them.
- *
- * @throws INVALID_ARGUMENT unless the options are an object with no other names than these
- */
-export function expectOptions(what: string, options: unknown, names: readonly string[]): void {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
-  const unknown = isObject ? Object.keys(options).filter((name) => !names.includes(name)) : [];
-  if (isObject && unknown.length === 0) return;
-  throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
-    expected: `an object with ${names.join(' or ')}, or none`,
-    received: isObject ? unknown.join(', ') : String(options),
-    fix: `${what}(x, { ${names[0]}: -1 }) reduces the last axis`,
-  });
 }
 
 /**
@@ -46,8 +31,7 @@ export function axesOf(what: string, shape: Shape, axes: ReduceOptions['axes']):
 
 /** @throws INVALID_ARGUMENT for options that are not those of a reduction */
 export function reduceOptions(what: string, options: ReduceOptions): ReduceOptions {
-  expectOptions(what, options, ['axes', 'keepDims']);
-  return options;
+  return expectOptions(what, options, ['axes', 'keepDims'], `${what}(x, { axes: -1 }) reduces the last axis`);
 }
 
 /** The shape with a length of 1 in place of each axis. */

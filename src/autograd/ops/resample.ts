@@ -1,6 +1,7 @@
 import { expectOperands } from '../../kernels/elements.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import * as kernel from '../../kernels/upsample.js';
+import { expectOptions } from '../../tensor/options.js';
 import { formatShape, imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track } from '../graph.js';
@@ -22,7 +23,9 @@ export interface UpsampleOptions extends OutOption {
  * Images [batch, h, w, channels] in another size, as PyTorch's `interpolate` has it (which also makes them smaller, without smoothing).
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function upsample(x: Tensor, { scale, size, mode = 'nearest', alignCorners = false, out }: UpsampleOptions): Tensor {
+export function upsample(x: Tensor, options: UpsampleOptions): Tensor {
+  const { scale, size, mode = 'nearest', alignCorners = false, out } =
+    expectOptions('upsample', options, ['scale', 'size', 'mode', 'alignCorners', 'out']);
   expectOperands('upsample', { x, out });
   const [, height, width] = imageShape(x.shape, 'input of upsample');
   expectName('mode of upsample', ['nearest', 'bilinear'], mode);

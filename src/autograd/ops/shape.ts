@@ -1,6 +1,7 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import * as kernel from '../../kernels/elementwise.js';
 import { expectOperands } from '../../kernels/elements.js';
+import { expectOptions } from '../../tensor/options.js';
 import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
 import { isTracked, rule, track, type Rule } from '../graph.js';
@@ -12,7 +13,8 @@ import type { OutOption } from './options.js';
  * tensor already (give their producers `out: wide.sliceChannels(...)`); copied otherwise.
  * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
  */
-export function concat(inputs: readonly Tensor[], { axis = -1 }: { axis?: number } = {}): Tensor {
+export function concat(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
+  const { axis = -1 } = expectOptions('concat', options, ['axis']);
   const [first, ...others] = inputs;
   if (first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1) return joinAlong('concat', inputs, axis);
   if (!first) {
@@ -60,7 +62,8 @@ viewTracking.sliceChannels = (x, view, start, end) => track('sliceChannels', [x]
 viewTracking.reshape = (x, view) => track('reshape', [x], view, reshapeRule(x));
 
 /** The same numbers in memory of their own. */
-export function copy(x: Tensor, { out }: OutOption = {}): Tensor {
+export function copy(x: Tensor, options: OutOption = {}): Tensor {
+  const { out } = expectOptions('copy', options, ['out']);
   return track('copy', [x], kernel.copy(x, out), rule([], (dy) => [dy]));
 }
 

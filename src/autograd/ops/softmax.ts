@@ -1,4 +1,5 @@
 import * as kernel from '../../kernels/softmax.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isTracked, rule, track } from '../graph.js';
 import { axisOf } from './axes.js';
@@ -15,12 +16,14 @@ export interface SoftmaxOptions extends OutOption {
  * exp(x) / sum of exp(x) along an axis, without overflow. A NaN or +infinity makes its whole line NaN, as in PyTorch.
  * @throws INVALID_ARGUMENT
  */
-export function softmax(x: Tensor, { axis = -1, out }: SoftmaxOptions = {}): Tensor {
+export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  const { axis = -1, out } = expectOptions('softmax', options, ['axis', 'out']);
   return along('softmax', x, axisOf('softmax', axis, x.shape.length), out);
 }
 
 /** log(softmax(x)) along an axis, without the rounding of going through softmax. @throws INVALID_ARGUMENT */
-export function logSoftmax(x: Tensor, { axis = -1, out }: SoftmaxOptions = {}): Tensor {
+export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  const { axis = -1, out } = expectOptions('logSoftmax', options, ['axis', 'out']);
   return along('logSoftmax', x, axisOf('logSoftmax', axis, x.shape.length), out);
 }
 

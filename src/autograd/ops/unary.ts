@@ -2,11 +2,12 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { zerosLike } from '../../kernels/creation.js';
 import { binaryFunctions, unaryFunctions, type ElementFunction } from '../../kernels/functions.js';
 import { binary, unary } from '../../kernels/map.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { sigmoid, tanh } from './activation.js';
 import { add, div, greater, mul, sub, where } from './binary.js';
 import { track } from '../graph.js';
-import type { OutOption } from './options.js';
+import { expectName, type OutOption } from './options.js';
 
 type Unary = (x: Tensor, options?: OutOption) => Tensor;
 
@@ -18,7 +19,8 @@ function unaryOperation(
   gradient: (dy: Tensor, saved: Tensor) => Tensor,
   numbers: readonly number[] = [],
 ): Unary {
-  return (x, { out } = {}) => {
+  return (x, options = {}) => {
+    const { out } = expectOptions(name, options, ['out']);
     const y = unary(fn, x, { out, numbers });
     const saved = from === 'y' ? y : x;
     return track(name, [x], y, { saved: () => (from === 'neither' ? [] : [saved]), backward: (dy) => [gradient(dy, saved)] });
@@ -81,7 +83,8 @@ export interface ClampOptions extends OutOption {
  *
  * @throws INVALID_ARGUMENT when a bound is NaN or both are absent
  */
-export function clamp(x: Tensor, { min, max, out }: ClampOptions): Tensor {
+export function clamp(x: Tensor, options: ClampOptions): Tensor {
+  const { min, max, out } = expectOptions('clamp', options, ['min', 'max', 'out']);
   if ((min === undefined && max === undefined) || Number.isNaN(min) || Number.isNaN(max)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'bounds of clamp', {
       expected: 'min, max or both, as numbers',
@@ -95,7 +98,8 @@ export function clamp(x: Tensor, { min, max, out }: ClampOptions): Tensor {
 }
 
 /** log(1 + exp(beta x)) / beta. It needs no threshold: it neither overflows nor loses digits anywhere. */
-export function softplus(x: Tensor, beta = 1, { out }: OutOption = {}): Tensor {
+export function softplus(x: Tensor, beta = 1, options: OutOption = {}): Tensor {
+  const { out } = expectOptions('softplus', options, ['out']);
   expectPositive('beta of softplus', beta);
   const second = (at: Tensor): Tensor => {
     const s = sigmoid(mul(at, beta));
@@ -112,7 +116,8 @@ export const silu = activationOperation('silu', unaryFunctions.silu, binaryFunct
 });
 
 /** x above zero, alpha (exp(x) - 1) below (Clevert et al. 2015). */
-export function elu(x: Tensor, alpha = 1, { out }: OutOption = {}): Tensor {
+export function elu(x: Tensor, alpha = 1, options: OutOption = {}): Tensor {
+  const { out } = expectOptions('elu', options, ['out']);
   const second = (at: Tensor): Tensor => where(greater(at, 0), 0, mul(exp(clamp(at, { max: 0 })), alpha));
   return activationOperation('elu', unaryFunctions.elu, binaryFunctions.eluGrad, second, [alpha])(x, { out });
 }
@@ -138,7 +143,9 @@ const tanhGelu = activationOperation('gelu', unaryFunctions.geluTanh, binaryFunc
 });
 
 /** x times the normal distribution function at x (Hendrycks and Gimpel 2016). */
-export function gelu(x: Tensor, { approximate = 'none', out }: GeluOptions = {}): Tensor {
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  const { approximate = 'none', out } = expectOptions('gelu', options, ['approximate', 'out']);
+  expectName('approximate of gelu', ['none', 'tanh'], approximate);
   return (approximate === 'tanh' ? tanhGelu : exactGelu)(x, { out });
 }
 

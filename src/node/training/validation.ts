@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PairedDataset } from '../../data/dataset.js';
+import { pairAt, type PairedDataset } from '../../data/dataset.js';
 import { greyImage } from '../../data/grey.js';
 import type { ImagePair, RgbImage } from '../../data/image.js';
 import { resizeBicubic } from '../../data/resize.js';
@@ -111,7 +111,7 @@ function resized(dataset: PairedDataset, side: number, channels: PairChannels): 
     name: dataset.name,
     length: dataset.length,
     async get(index) {
-      const { name, a, b } = await dataset.get(index);
+      const { name, a, b } = await pairAt(dataset, index);
       return { name, a: fit(a, channels.a), b: fit(b, channels.b) };
     },
   };

@@ -1,0 +1,105 @@
+import { test } from 'uvu';
+import { PatchGAN, pix2pixStep, rand, randn, Translator, UNet } from '../src/index.js';
+import * as ops from '../src/autograd/ops.js';
+import { DropoutState } from '../src/kernels/dropout.js';
+import { Tensor } from '../src/tensor/tensor.js';
+import { failure } from './harness/devices.js';
+import { testGpu } from './harness/gpu.js';
+
+const gpu = await testGpu();
+const image = Tensor.from(gpu, [1, 2, 3, 4], [1, 2, 2, 1]);
+const kernel = Tensor.from(gpu, [1], [1, 1, 1, 1]);
+const one = Tensor.from(gpu, [1], [1]);
+const labels = Tensor.from(gpu, new Int32Array([0]), [1]);
+const logits = Tensor.from(gpu, [1, 2], [1, 2]);
+const state = new DropoutState(gpu, 1);
+
+// As programs without types call them: with any options.
+const calls = new Map<string, (options: never) => unknown>([
+  ['conv2d', (options) => ops.conv2d(image, kernel, null, options)],
+  ['convTranspose2d', (options) => ops.convTranspose2d(image, kernel, null, options)],
+  ['batchNorm', (options) => ops.batchNorm(image, one, one, options)],
+  ['running of batchNorm', (options) => ops.batchNorm(image, one, one, { running: options })],
+  ['groupNorm', (options) => ops.groupNorm(image, 1, options)],
+  ['instanceNorm', (options) => ops.instanceNorm(image, options)],
+  ['layerNorm', (options) => ops.layerNorm(image, [1], options)],
+  ['matmul', (options) => ops.matmul(logits, logits.reshape([2, 1]), options)],
+  ['linear', (options) => ops.linear(logits, logits.reshape([2, 1]), null, options)],
+  ['softmax', (options) => ops.softmax(logits, options)],
+  ['logSoftmax', (options) => ops.logSoftmax(logits, options)],
+  ['crossEntropy', (options) => ops.crossEntropy(logits, labels, options)],
+  ['nllLoss', (options) => ops.nllLoss(logits, labels, options)],
+  ['maxPool2d', (options) => ops.maxPool2d(image, options)],
+  ['avgPool2d', (options) => ops.avgPool2d(image, options)],
+  ['upsample', (options) => ops.upsample(image, options)],
+  ['pad', (options) => ops.pad(image, 1, options)],
+  ['clamp', (options) => ops.clamp(image, options)],
+  ['gelu', (options) => ops.gelu(image, options)],
+  ['softplus', (options) => ops.softplus(image, 1, options)],
+  ['elu', (options) => ops.elu(image, 1, options)],
+  ['dropout', (options) => ops.dropout(image, options)],
+  ['concat', (options) => ops.concat([image, image], options)],
+  ['stack', (options) => ops.stack([image, image], options)],
+  ['split', (options) => ops.split(image, 1, options)],
+  ['slice', (options) => ops.slice(image, options)],
+  ['sum', (options) => ops.sum(image, options)],
+  ['mean', (options) => ops.mean(image, options)],
+  ['max', (options) => ops.max(image, options)],
+  ['argmax', (options) => ops.argmax(image, options)],
+  ['add', (options) => ops.add(image, image, options)],
+  ['less', (options) => ops.less(image, image, options)],
+  ['addScaled', (options) => ops.addScaled(image, image, 1, 1, options)],
+  ['exp', (options) => ops.exp(image, options)],
+  ['relu', (options) => ops.relu(image, options)],
+  ['leakyRelu', (options) => ops.leakyRelu(image, 0.1, options)],
+  ['tanh', (options) => image.tanh(options)],
+  ['copy', (options) => ops.copy(image, options)],
+  ['rand', (options) => rand(gpu, [1], options)],
+  ['randn', (options) => randn(gpu, [1], options)],
+  ['a U-Net', (options) => new UNet(options)],
+  ['a PatchGAN', (options) => new PatchGAN(options)],
+]);
+
+/** Options that the calls cannot do without. */
+const NEEDED: Record<string, object> = {
+  maxPool2d: { kernel: 1 }, avgPool2d: { kernel: 1 }, upsample: { scale: 2 }, clamp: { min: 0 }, dropout: { layer: 0, state },
+  rand: { seed: 1 }, randn: { seed: 1 }, 'running of batchNorm': { mean: one, variance: one },
+};
+
+test('options of other names are refused by the name, and those without are not', async () => {
+  for (const [name, call] of calls) {
+    call({ ...NEEDED[name] } as never);
+    for (const options of [{ ...NEEDED[name], strid: 2 }, { ...NEEDED[name], alpha: undefined }]) {
+      const unknown = Object.keys(options).at(-1)!;
+      await failure('INVALID_ARGUMENT', () => call(options as never), `options of ${name}`, `received: ${unknown}`, 'fix: ');
+    }
+  }
+});
+
+test('what is no object of options is refused', async () => {
+  for (const name of ['conv2d', 'batchNorm', 'softmax', 'concat', 'relu', 'mean']) {
+    for (const options of [2, 'x', null, [1]]) await failure('INVALID_ARGUMENT', () => calls.get(name)!(options as never), `options of ${name}`);
+  }
+});
+
+test('values of options that are names are refused by those there are', async () => {
+  const typo = 'runing' as 'running';
+  await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { statistics: typo }), "'batch', 'running'", 'received: runing');
+  await failure('INVALID_ARGUMENT', () => ops.gelu(image, { approximate: 'Tanh' as 'tanh' }), "'none', 'tanh'");
+  for (const running of [{ mean: one }, { variance: one }, {}]) {
+    await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { running: running as never }), /mean and variance/, /running: \{ mean, variance \}/);
+  }
+  const generator = new UNet({ size: 16, ngf: 1, norm: 'instance' }).to(gpu);
+  await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { statistics: typo }), "'batch' or 'running'");
+  await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { dropout: 'no' as never }), 'true or false');
+  await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { sise: 16 } as never), 'received: sise');
+  for (const size of ['Image', '16', null, {}]) {
+    await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { size: size as never }), /'image', a multiple of 16/, /received/);
+  }
+  generator.dispose();
+  for (const lambda of [-1, NaN, '1' as never]) {
+    await failure('INVALID_ARGUMENT', () => pix2pixStep({} as never, image, image, one, { lambda }), 'lambda of pix2pixStep');
+  }
+});
+
+test.run();
