@@ -145,7 +145,9 @@ test('what does not fit is named, and nothing is written', async () => {
   const stored = (changes: Record<string, [number[], number[]] | null>): Map<string, LoadableTensor> => {
     const all = new Map<string, LoadableTensor>();
     const shapes = { 'a.weight': [2, 3], 'a.bias': [3], 'b.weight': [3], 'b.bias': [3], 'b.running_mean': [3], 'b.running_var': [3] };
-    for (const [name, shape] of Object.entries(shapes)) all.set(name, { shape, read: async () => new Float32Array(shape.reduce((a, b) => a * b)).fill(7) });
+    for (const [name, shape] of Object.entries(shapes)) {
+      all.set(name, { shape, read: async () => new Float32Array(shape.reduce((a, b) => a * b)).fill(7) });
+    }
     for (const [name, change] of Object.entries(changes)) {
       if (change === null) all.delete(name);
       else all.set(name, { shape: change[0], read: async () => new Float32Array(change[1]) });
@@ -157,7 +159,8 @@ test('what does not fit is named, and nothing is written', async () => {
     await failure(code, () => network.loadStateDict(stored(changes), { layout }), ...words, /fix: /);
     assert.equal(await contents(network), before);
   };
-  await refuse('WEIGHTS_MISMATCH', { 'a.bias': null, 'b.bias': null, 'c.bias': [[1], [1]], 'd': [[1], [1]] }, /"a.bias" is missing; "b.bias" is missing; "c.bias" has no place; and 1 more/);
+  await refuse('WEIGHTS_MISMATCH', { 'a.bias': null, 'b.bias': null, 'c.bias': [[1], [1]], 'd': [[1], [1]] },
+    /"a.bias" is missing; "b.bias" is missing; "c.bias" has no place; and 1 more/);
   await refuse('WEIGHTS_MISMATCH', { 'b.weight': [[4], [1, 2, 3, 4]] }, /"b.weight" is \[4\] where \[3\] is needed/);
   await refuse('WEIGHTS_MISMATCH', { 'a.weight': [[3, 2], [1, 2, 3, 4, 5, 6]] }, /layout: 'pytorch'/);
   await refuse('WEIGHTS_MISMATCH', { 'b.bias': [[3], [1, 2]] }, /3 numbers/, /2 numbers/);
@@ -167,7 +170,8 @@ test('what does not fit is named, and nothing is written', async () => {
   await refuse('WEIGHTS_CORRUPT', { 'a.bias': [[3], [Infinity, 1, 1]] }, /Infinity/);
   // PyTorch's counter is known where there is one, and unknown elsewhere.
   await network.loadStateDict(stored({ 'b.num_batches_tracked': [[], [5]] }), { layout });
-  await failure('WEIGHTS_MISMATCH', () => network.loadStateDict(stored({ 'a.num_batches_tracked': [[], [5]] }), { layout }), /"a.num_batches_tracked" has no place/);
+  const misplaced = stored({ 'a.num_batches_tracked': [[], [5]] });
+  await failure('WEIGHTS_MISMATCH', () => network.loadStateDict(misplaced, { layout }), /"a.num_batches_tracked" has no place/);
   await failure('INVALID_ARGUMENT', () => network.loadStateDict(stored({}), { layout: 'tf' as 'pytorch' }), /shadegrad or pytorch/);
   network.dispose();
   await failure('INVALID_ARGUMENT', () => network.loadStateDict(stored({}), { layout }), /no device/);
@@ -175,7 +179,8 @@ test('what does not fit is named, and nothing is written', async () => {
 });
 
 test('strict: false loads what fits by name and says what it left out; other shapes stay an error', async () => {
-  const network = new Sequential({ a: new Linear({ inFeatures: 2, outFeatures: 1 }), b: new Linear({ inFeatures: 2, outFeatures: 1 }) }).to(gpu, { seed: 1 });
+  const linear = (): Linear => new Linear({ inFeatures: 2, outFeatures: 1 });
+  const network = new Sequential({ a: linear(), b: linear() }).to(gpu, { seed: 1 });
   const before = new Map(await contents(network));
   const tensor = (shape: number[], numbers: number[]): LoadableTensor => ({ shape, read: async () => new Float32Array(numbers) });
   const options = { strict: false, layout: 'pytorch' } as const;
@@ -221,11 +226,16 @@ test('a tensor of one\'s own has the order of axes that its module says', async 
   own.kernel.value.write(new Float32Array(24));
   await own.loadStateDict(new Map([['kernel', { shape, read: async () => new Float32Array(read) }]]), { layout: 'pytorch' });
   assert.equal(await own.kernel.value.data(), numbers);
-  own.dispose();
   class Wrong extends Module {
     readonly kernel = this.parameter('kernel', [2, 3], constant(0), { pytorchAxes: [0, 0] });
   }
   await failure('INVALID_ARGUMENT', () => new Wrong(), /pytorchAxes/, /each axis from 0 to 1 once/);
+  await failure('INVALID_ARGUMENT', () => own.parameter('more', [2], constant(0)), /on a device already/);
+  class Empty extends Module {
+    readonly kernel = this.parameter('kernel', [2, undefined as unknown as number], constant(0));
+  }
+  await failure('INVALID_ARGUMENT', () => new Empty(), /shape of a tensor of a module/, /fix: /);
+  own.dispose();
 });
 
 test('numbers with their axes in another order are where their indices say, and come back', () => {
@@ -245,7 +255,7 @@ test('a state dict that is read while the module is trained says so', async () =
   const network = stranger().to(gpu, { seed: 1 });
   const state = network.stateDict();
   await state.get('features.0.weight')!.read();
-  (network.at(1) as Sequential & { namedParameters(): Map<string, Tensor> }).namedParameters().get('2.weight')!.write(new Float32Array(600));
+  network.namedParameters().get('head.2.weight')!.write(new Float32Array(600));
   await failure('STALE_TENSOR', () => state.get('features.0.bias')!.read(), /changed while it was read/);
   network.dispose();
 });

@@ -38,7 +38,8 @@ export interface ModuleFileOptions {
  *   between; DEVICE_LOST; WEIGHTS_UNSUPPORTED for numbers past the range of a short type
  */
 export function encodeModule(
-  module: Module, { format = 'safetensors', layout = format === 'pytorch' ? 'pytorch' : 'shadegrad', dtype = 'f32' }: ModuleFileOptions = {},
+  module: Module,
+  { format = 'safetensors', layout = format === 'pytorch' ? 'pytorch' : 'shadegrad', dtype = 'f32' }: ModuleFileOptions = {},
 ): AsyncGenerator<Uint8Array> {
   if (format === 'pytorch') {
     if (layout === 'pytorch') return encodePyTorch(new OrderedDict<string, StateTensor>(checked(module.stateDict({ layout }))), { dtype });

@@ -41,7 +41,7 @@ export class PatchGAN extends Module {
     this.inChannels = inChannels;
     this.ndf = ndf;
     this.layers = layers;
-    // Numbers are places in the reference's nn.Sequential: each stage but the first is conv, norm (an identity if there is none), activation.
+    // Numbers are places in the reference's nn.Sequential: each stage but the first is conv, norm (or an identity), activation.
     let position = 0;
     let channels = inChannels;
     for (let stage = 0; stage <= layers; stage++) {

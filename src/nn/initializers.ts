@@ -31,7 +31,9 @@ export interface KaimingOptions {
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   if (shape.length < 2) {
     throw new ShadegradError('SHAPE_MISMATCH', 'tensor to fill by its number of inputs and outputs', {
-      expected: 'the weight of a layer, with at least two axes', received: formatShape(shape), fix: 'use uniform(), normal() or constant() for it',
+      expected: 'the weight of a layer, with at least two axes',
+      received: formatShape(shape),
+      fix: 'use uniform(), normal() or constant() for it',
     });
   }
   const size = elementCount(shape);
@@ -65,10 +67,12 @@ export const kaimingUniform = (options: KaimingOptions = {}): Initializer => (ta
   symmetric(kaimingDeviation(target.shape, options))(target, seed, stream);
 
 /** Gaussian between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_normal_. */
-export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) => normal(0, xavierDeviation(target.shape, gain))(target, seed, stream);
+export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) =>
+  normal(0, xavierDeviation(target.shape, gain))(target, seed, stream);
 
 /** Uniform between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_uniform_. */
-export const xavierUniform = (gain = 1): Initializer => (target, seed, stream) => symmetric(xavierDeviation(target.shape, gain))(target, seed, stream);
+export const xavierUniform = (gain = 1): Initializer => (target, seed, stream) =>
+  symmetric(xavierDeviation(target.shape, gain))(target, seed, stream);
 
 /** Weights as a PyTorch layer has them at first: uniform within 1 / sqrt(inputs). */
 export const defaultWeight: Initializer = kaimingUniform({ slope: Math.sqrt(5) });

@@ -9,7 +9,8 @@ import type { Initializer } from './initializers.js';
 import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
 import { ModuleBuffer, notPlaced, Parameter, type ModuleTensor, type TensorLayout } from './parameter.js';
 import {
-  loadState, readState, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type ModuleState, type StateDict, type StateDictOptions,
+  loadState, readState,
+  type LoadableTensor, type LoadedState, type LoadStateDictOptions, type ModuleState, type StateDict, type StateDictOptions,
 } from './state-dict.js';
 
 export interface PlaceOptions {
@@ -281,7 +282,8 @@ export abstract class Module {
   }
 
   #state(): ModuleState {
-    const counters = [...this.namedModules()].flatMap(([path, module]) => module.pytorchCounters.map((name) => (path === '' ? name : `${path}.${name}`)));
+    const counters = [...this.namedModules()].flatMap(([path, { pytorchCounters }]) =>
+      pytorchCounters.map((name) => (path === '' ? name : `${path}.${name}`)));
     return { tensors: new Map(this.namedTensors()), counters };
   }
 

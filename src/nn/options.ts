@@ -21,6 +21,8 @@ export function checkNumber(what: string, value: number, positive = false): void
 /** The error for an option that a layer or network cannot have. @param what names the option and its owner, as "norm of a U-Net" */
 export function refused(what: string, expected: string, received: unknown): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', what, {
-    expected, received: String(received).slice(0, 80), fix: `pass ${expected}${received === undefined ? '' : ', or leave the option out if it has a default'}`,
+    expected,
+    received: String(received).slice(0, 80),
+    fix: `pass ${expected}${received === undefined ? '' : ', or leave the option out if it has a default'}`,
   });
 }

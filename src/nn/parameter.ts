@@ -20,12 +20,17 @@ export abstract class ModuleTensor {
   readonly pytorchAxes: readonly number[] | null;
   private tensor: Tensor | null = null;
 
-  /** @throws INVALID_ARGUMENT for a `pytorchAxes` that does not name every axis once */
+  /** @throws INVALID_ARGUMENT for an impossible shape, or a `pytorchAxes` that does not name every axis once */
   constructor(
     readonly shape: Shape,
     readonly initializer: Initializer,
     { pytorchAxes }: TensorLayout = {},
   ) {
+    if (!shape.every((length) => Number.isSafeInteger(length) && length >= 1)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'shape of a tensor of a module', {
+        expected: 'whole numbers of at least 1', received: `[${shape.join(', ')}]`, fix: 'check the options that it is computed from',
+      });
+    }
     this.pytorchAxes = pytorchAxes ?? null;
     if (!pytorchAxes || (pytorchAxes.length === shape.length && shape.every((_, axis) => pytorchAxes.includes(axis)))) return;
     throw new ShadegradError('INVALID_ARGUMENT', 'pytorchAxes of a tensor of a module', {

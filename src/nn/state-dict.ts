@@ -81,7 +81,10 @@ export function readState({ tensors, counters }: ModuleState, { layout = 'shadeg
     });
   }
   if (layout === 'shadegrad') return state;
-  for (const name of counters) state.set(prefix + name, { name: prefix + name, shape: [], dtype: 'i64', read: async () => new Float32Array(1) });
+  for (const counter of counters) {
+    const name = prefix + counter;
+    state.set(name, { name, shape: [], dtype: 'i64', read: async () => new Float32Array(1) });
+  }
   return state;
 }
 
@@ -129,7 +132,8 @@ export async function loadState(
     const turned = unequal.length > 0 && unequal.every(([name, tensor]) => sameShape(found.get(name)!.shape, shapeIn(other, tensor)));
     throw mismatch(label, tensors, [
       ...(strict ? missing.map((name) => `${quoteName(name)} is missing`) : []),
-      ...unequal.map(([name, tensor]) => `${quoteName(name)} is ${formatShape(found.get(name)!.shape)} where ${formatShape(shapeOf(tensor))} is needed`),
+      ...unequal.map(([name, tensor]) =>
+        `${quoteName(name)} is ${formatShape(found.get(name)!.shape)} where ${formatShape(shapeOf(tensor))} is needed`),
       ...(strict ? unexpected.map((name) => `${quoteName(name)} has no place`) : []),
     ], turned ? `pass { layout: '${other}' }: its shapes are those` : mend([...found.keys()], strict ? missing : [], prefix));
   }
@@ -149,7 +153,9 @@ export async function loadState(
 }
 
 /** Writes numbers to tensors of a module, one tensor after the other: more of them are never in memory. @throws what read() throws */
-export async function fillTensors(gpu: Gpu, all: Iterable<{ readonly tensor: ModuleTensor; read(): Promise<Float32Array> }>): Promise<void> {
+export async function fillTensors(
+  gpu: Gpu, all: Iterable<{ readonly tensor: ModuleTensor; read(): Promise<Float32Array> }>,
+): Promise<void> {
   let unsynchronised = 0;
   for (const { tensor, read } of all) {
     const numbers = await read();
@@ -162,20 +168,23 @@ export async function fillTensors(gpu: Gpu, all: Iterable<{ readonly tensor: Mod
   await gpu.sync();
 }
 
-const isMap = (source: WeightFile | ReadonlyMap<string, LoadableTensor>): source is ReadonlyMap<string, LoadableTensor> => source instanceof Map;
+type StateSource = WeightFile | ReadonlyMap<string, LoadableTensor>;
+
+const isMap = (source: StateSource): source is ReadonlyMap<string, LoadableTensor> => source instanceof Map;
 
 /** What is to be loaded, by the module's own names. */
 function ownNames(
   all: ReadonlyMap<string, LoadableTensor>, prefix: string, tensors: ReadonlyMap<string, ModuleTensor>,
 ): Map<string, LoadableTensor> {
-  const found = new Map([...all].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : [])));
+  const chosen = [...all].filter(([name]) => name.startsWith(prefix));
+  const found = new Map(chosen.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   const parallel = (names: Iterable<string>): boolean => [...names].every((name) => name.startsWith(PARALLEL));
   if (found.size === 0 || !parallel(found.keys()) || (tensors.size > 0 && parallel(tensors.keys()))) return found;
   return new Map([...found].map(([name, tensor]) => [name.slice(PARALLEL.length), tensor]));
 }
 
 function layoutOf(
-  source: WeightFile | ReadonlyMap<string, LoadableTensor>, given: WeightLayout | undefined, tensors: ReadonlyMap<string, ModuleTensor>, label: string,
+  source: StateSource, given: WeightLayout | undefined, tensors: ReadonlyMap<string, ModuleTensor>, label: string,
 ): WeightLayout {
   if (given !== undefined) {
     checkChoice('layout of a state dict', given, LAYOUTS);
@@ -209,7 +218,9 @@ function describedLayout(info: string): WeightLayout {
   }
 }
 
-async function numbersOf(stored: LoadableTensor, { label, name, size }: { label: string; name: string; size: number }): Promise<Float32Array> {
+async function numbersOf(
+  stored: LoadableTensor, { label, name, size }: { label: string; name: string; size: number },
+): Promise<Float32Array> {
   const numbers = stored instanceof Tensor ? Float32Array.from(await stored.data()) : await stored.read();
   if (numbers.length !== size) {
     throw new ShadegradError('WEIGHTS_MISMATCH', `contents of ${quoteName(name)}`, {

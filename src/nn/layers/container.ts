@@ -10,7 +10,8 @@ import { refused } from '../options.js';
  */
 export type Named<M> = readonly M[] | Readonly<Record<string, M>>;
 
-const hasForward = (module: Module): module is Layer => module instanceof Module && 'forward' in module && typeof module.forward === 'function';
+const hasForward = (module: Module): module is Layer =>
+  module instanceof Module && 'forward' in module && typeof module.forward === 'function';
 const namesOf = <M>(parts: Named<M>): [string, M][] => Object.entries(parts);
 
 /**

@@ -18,7 +18,10 @@ export class Dropout extends Module {
   readonly rate: number;
   private state: DropoutState | null = null;
 
-  /** @param rate probability that an element becomes zero, from 0 to below 1; the others are divided by 1 - rate. Default 0.5 @throws INVALID_ARGUMENT */
+  /**
+   * @param rate probability that an element becomes zero, from 0 to below 1; the others are divided by 1 - rate. Default 0.5
+   * @throws INVALID_ARGUMENT
+   */
   constructor(rate = 0.5) {
     super();
     if (!(rate >= 0 && rate < 1)) throw refused('rate of a Dropout', 'a number from 0 to below 1', rate);

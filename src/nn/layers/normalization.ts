@@ -30,8 +30,9 @@ export class BatchNorm2d extends Module {
   private readonly statistics: 'batch' | 'running';
 
   /** @throws INVALID_ARGUMENT */
-  constructor(channels: number, { epsilon = 1e-5, momentum = 0.1, statistics = 'running', initializer = constant(1) }: BatchNormLayerOptions = {}) {
+  constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super();
+    const { epsilon = 1e-5, momentum = 0.1, statistics = 'running', initializer = constant(1) } = options;
     checkCounts('a BatchNorm2d', { channels });
     checkNumber('epsilon of a BatchNorm2d', epsilon, true);
     checkNumber('momentum of a BatchNorm2d', momentum);
