@@ -127,13 +127,18 @@ test('a program compiles with nothing set for the library, and every declaration
 test('the examples of README and docs compile as they stand', () => {
   /** What an excerpt takes for granted. */
   const given: Record<string, string> = {
-    'docs/extending.md': "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
+    'docs/extending.md 0': "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
+    'docs/modules.md 1': "import type { Module } from 'shadegrad'; declare const network: Module;",
+    'docs/optimisers.md 0': "import type { Gpu, Module, Tensor } from 'shadegrad'; declare const gpu: Gpu; declare const model: Module; "
+      + 'declare function lossOf(model: Module): Tensor;',
+    'docs/optimisers.md 1': "import { encodeSafetensors, openSafetensors, type ByteSource, type Optimizer } from 'shadegrad'; "
+      + 'declare const optimizer: Optimizer; declare const source: ByteSource;',
   };
   const documents = ['README.md', ...readdirSync(join(installed, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
   const programs: Record<string, string> = {};
   for (const name of documents) {
     const blocks = [...readFileSync(join(installed, name), 'utf8').matchAll(/^```(?:js|ts)\n([^]*?)^```/gm)];
-    for (const [index, [, block]] of blocks.entries()) programs[`${name.replace(/\W/g, '-')}-${index}.ts`] = `${given[name] ?? ''}\n${block}`;
+    for (const [index, [, block]] of blocks.entries()) programs[`${name.replace(/\W/g, '-')}-${index}.ts`] = `${given[`${name} ${index}`] ?? ''}\n${block}`;
   }
   assert.ok(Object.keys(programs).length >= 3);
   assert.is(compiled(programs, NODE), '');
