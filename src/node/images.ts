@@ -53,6 +53,12 @@ export async function readImageSides(path: string): Promise<{ width: number; hei
   return format === 'BMP' ? bmpSides(bytes, name) : sidesBySharp(bytes, name, format);
 }
 
+const READ_ADVICE: Readonly<Record<string, string>> = {
+  EISDIR: 'this is a folder: name a file in it',
+  EMFILE: 'this process has too many files open: read fewer at a time, or raise its limit (ulimit -n)',
+  ENFILE: 'this system has too many files open: close other programs, or raise its limit',
+};
+
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
@@ -61,10 +67,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${printableName(path)}`, { fix: 'check the path', cause });
     }
-    const fix = code === 'EISDIR' ? 'this is a folder: name a file in it' : 'check that you may read the file';
     throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, {
       received: `${code} from the file system`,
-      fix,
+      fix: READ_ADVICE[code] ?? 'check that you may read the file',
       cause,
     });
   }

@@ -17,6 +17,21 @@ export interface Validated {
   outputs: RgbImage[];
 }
 
+/** Validation images that are measured unless told otherwise: of a large set a part says as much and does not delay the start. */
+const MEASURED = 100;
+/** Likewise in a preview or on a software adapter. */
+const MEASURED_WHEN_SLOW = 25;
+
+/**
+ * How many validation images a run measures, at most.
+ *
+ * @param asked by --validate, or by the checkpoint of a resumed run
+ * @param resumed a run whose checkpoint does not say was measured on all of them
+ */
+export function measuredImages(asked: number | undefined, { slow, resumed }: { slow: boolean; resumed: boolean }): number {
+  return asked ?? (slow ? MEASURED_WHEN_SLOW : resumed ? Infinity : MEASURED);
+}
+
 /** Pairs whose pictures the report shows over time. */
 const PICTURED = 6;
 
