@@ -229,6 +229,38 @@ test('a photo beside its label map, as in the CMP base: the photo is A', async (
   assert.is((await openPairedFolder(join(folder, 'few'), 'train')).length, 5);
 });
 
+test('pairs side by side that were saved as JPEG and as PNG are no photos with label maps', async ({ folder }) => {
+  const sharp = (await import('sharp')).default;
+  const side = (width: number, at: number): RgbImage => ({
+    width, height: 32, data: Uint8Array.from({ length: width * 32 * 3 }, (_, i) => Math.round(128 + 100 * Math.sin(i / (9 + at)))),
+  });
+  const put = async (data: string, name: string, image: RgbImage): Promise<void> => {
+    await mkdir(join(folder, data, 'train'), { recursive: true });
+    const { width, height } = image;
+    const jpeg = sharp(image.data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 70 });
+    await writeFile(join(folder, data, 'train', name), name.endsWith('.jpg') ? await jpeg.toBuffer() : encodePng(image));
+  };
+  // Portraits side by side are no wider than photos; label maps of panoramas are as wide as pairs.
+  for (const [data, width] of [['wide', 64], ['portraits', 40]] as const) {
+    for (const at of [1, 2, 3]) await put(data, `${at}.jpg`, side(width, at));
+    for (const at of [1, 2]) await put(data, `${at}.png`, side(width, at));
+    const { length, notes, sides } = await openPairedFolder(join(folder, data), 'train', { verify: true });
+    assert.is(length, 3);
+    assert.equal(notes, [`left out of ${join(folder, data, 'train')}, as copies of the JPEGs of their names: 2 pictures (1.png, 2.png)`]);
+    assert.equal(await sides(0), { width: width / 2, height: 32 });
+  }
+  for (const at of [1, 2]) {
+    await put('panoramas', `${at}.jpg`, side(64, at));
+    await put('panoramas', `${at}.png`, picture(64, 32, at));
+  }
+  const panoramas = await openPairedFolder(join(folder, 'panoramas'), 'train', { verify: true });
+  assert.is(panoramas.length, 2);
+  assert.match(panoramas.notes[0]!, /each JPEG is a photo/);
+  await put('panoramas', '3.jpg', side(64, 3));
+  await put('panoramas', '3.png', side(64, 3));
+  await fails(openPairedFolder(join(folder, 'panoramas'), 'train'), 'DATA_UNREADABLE', 'of 3 PNGs that were compared, 1 show', 'fix: if each JPEG is a photo');
+});
+
 test('pairs in folders within the split, unless they look like halves', async ({ folder }) => {
   for (const name of ['train/day/1.png', 'train/night/2.png', 'train/night/more/3.png', 'val/1.png'])
     await writePng(join(folder, name), picture(8, 4, 1));

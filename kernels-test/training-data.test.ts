@@ -10,7 +10,8 @@ import { ShadegradError } from '../src/gpu/errors.js';
 import { atMost } from '../src/node/at-most.js';
 import { openPairedFolder } from '../src/node/dataset.js';
 import { encodePng } from '../src/node/images.js';
-import { openTrainingData, SAMPLED_PAIRS, spread, type TrainingData } from '../src/node/training/data.js';
+import { spread } from '../src/node/spread.js';
+import { openTrainingData, SAMPLED_PAIRS, type TrainingData } from '../src/node/training/data.js';
 import type { RunSettings } from '../src/node/training/settings.js';
 import { measuredImages } from '../src/node/training/validation.js';
 

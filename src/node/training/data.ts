@@ -5,6 +5,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { openPairedFolder, verifyPairs, type PairedFolder, type Split } from '../dataset.js';
 import { downloadFacades } from '../download.js';
 import { formatBytes } from '../format.js';
+import { spread } from '../spread.js';
 import type { TrainFlags } from './flags.js';
 import { loadSizeOf, type RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';
@@ -78,12 +79,6 @@ export async function openTrainingData(
   const pairs = rest ?? train;
   await withLine((onProgress) => verifyPairs(pairs, spread(pairs.length, SAMPLED_PAIRS), onProgress), 'reading a sample of train/');
   return { train: pairs, validation, storedSize: await ownSide(train, loadSize) };
-}
-
-/** Up to `count` indices, evenly over a set of so many; always the same ones. */
-export function spread(length: number, count: number): number[] {
-  const used = Math.min(length, count);
-  return Array.from({ length: used }, (_, index) => Math.floor((index * length) / used));
 }
 
 interface Validation {

@@ -7,7 +7,8 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { UNet } from '../../models/unet.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from '../../training/metrics.js';
 import { Translator } from '../../training/translator.js';
-import { SAMPLED_PAIRS, spread } from './data.js';
+import { spread } from '../spread.js';
+import { SAMPLED_PAIRS } from './data.js';
 import type { RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';
 
