@@ -68,6 +68,18 @@ test('the cache keeps to its budget and reads the rest again', async ({ folder }
   assert.equal(again, first[2]);
 });
 
+test('a pair is known by the bytes of its files, however they are decoded', async ({ folder }) => {
+  await writePng(join(folder, 'train', '1.png'), picture(8, 4, 1));
+  await writePng(join(folder, 'train', '2.png'), picture(8, 4, 1));
+  await writeFile(join(folder, 'train', '3.png'), Buffer.concat([encodePng(picture(8, 4, 1)), Buffer.from('x')]));
+  const { get, contentOf } = await openPairedFolder(folder, 'train', { maxSide: 3 });
+  assert.equal((await get(2)).a, (await get(0)).a);
+  const contents = await Promise.all([0, 1, 2].map((index) => contentOf!(index)));
+  assert.is(contents[0], contents[1]);
+  assert.is.not(contents[0], contents[2]);
+  assert.equal(await (await openPairedFolder(folder, 'train')).contentOf!(0), contents[0]);
+});
+
 test('maxSide shrinks each side on its own and never enlarges', async ({ folder }) => {
   const whole = picture(40, 12, 3);
   await writePng(join(folder, 'test', 'a.png'), whole);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
 import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../data/image.js';
@@ -6,7 +7,7 @@ import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { atMost } from './at-most.js';
 import { findPairs, type PairFiles, type Split } from './data-layout.js';
-import { readImage, readImageSides } from './images.js';
+import { readBytes, readImage, readImageSides } from './images.js';
 
 export type { Split } from './data-layout.js';
 export { listImages } from './image-folder.js';
@@ -85,6 +86,7 @@ export async function openPairedFolder(directory: string, split: Split, options:
       const { width, height } = await inTurn(() => readPairSides(filesOf(index)));
       return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
     },
+    contentOf: (index) => inTurn(() => hashOf(filesOf(index))),
   };
   if (verify)
     await verifyPairs(
@@ -119,6 +121,15 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
     fix: 'fetch or save these files again, or take them out of the folder',
     cause: failures[0],
   });
+}
+
+async function hashOf({ a, b }: PairFiles): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of b === undefined ? [a] : [a, b]) {
+    const bytes = await readBytes(path);
+    hash.update(`${bytes.length} `).update(bytes);
+  }
+  return hash.digest('hex');
 }
 
 async function readPair({ name, a, b }: PairFiles, maxSide: number): Promise<ImagePair> {

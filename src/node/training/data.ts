@@ -102,7 +102,12 @@ async function openFirst(open: (split: Split) => Promise<PairedFolder>, splits: 
 function holdOut(train: PairedDataset): Validation {
   if (train.length === 1) return { validation: train, remark: 'there is neither val/ nor test/, and a single training pair: it is used to validate, too' };
   const count = Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
-  const part = (name: string, start: number, length: number): PairedDataset => ({ name: `${train.name} (${name})`, length, get: (index) => train.get(start + index) });
+  const part = (name: string, start: number, length: number): PairedDataset => ({
+    name: `${train.name} (${name})`,
+    length,
+    get: (index) => train.get(start + index),
+    ...(train.contentOf && { contentOf: (index: number) => train.contentOf!(start + index) }),
+  });
   return {
     validation: part('held out', train.length - count, count),
     rest: part('the rest', 0, train.length - count),
