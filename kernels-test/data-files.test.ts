@@ -142,6 +142,23 @@ for (const call of ['sync', 'close', 'rename'] as const) {
   }
 }
 
+for (const copies of [true, false]) {
+  test(`a disk without second names: the first file is put back as it was${copies ? '' : ', or nothing is replaced where it cannot be copied'}`, async ({ folder }) => {
+    const paths = [join(folder, 'model.data'), join(folder, 'model')] as const;
+    const bytes = async function* (number: number) {
+      yield Uint8Array.of(number);
+    };
+    await writeFilesAtomic([[paths[0], bytes(1)], [paths[1], bytes(2)]]);
+    const refused = (code: string) => async (): Promise<never> => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const disk = { ...failingAtSecond('rename'), link: refused('EPERM'), ...(!copies && { copyFile: refused('ENOSPC') }) };
+    await failsToWrite(writeFilesAtomic([[paths[0], bytes(8)], [paths[1], bytes(9)]], disk), copies ? paths[1] : paths[0], copies ? /EIO/ : /disk is full/);
+    assert.equal(await Promise.all(paths.map(async (path) => [...(await readFile(path))])), [[1], [2]]);
+    assert.equal((await readdir(folder)).sort(), ['model', 'model.data']);
+  });
+}
+
 test('a name as long as the disk takes is written; a longer one is refused before anything is', async ({ folder }) => {
   for (const name of ['n'.repeat(255), 'ü'.repeat(127)]) {
     await writeFileAtomic(join(folder, name), 'whole');

@@ -68,6 +68,18 @@ test('the cache keeps to its budget and reads the rest again', async ({ folder }
   assert.equal(again, first[2]);
 });
 
+test('a pair is known by the bytes of its files, however they are decoded', async ({ folder }) => {
+  await writePng(join(folder, 'train', '1.png'), picture(8, 4, 1));
+  await writePng(join(folder, 'train', '2.png'), picture(8, 4, 1));
+  await writeFile(join(folder, 'train', '3.png'), Buffer.concat([encodePng(picture(8, 4, 1)), Buffer.from('x')]));
+  const { get, contentOf } = await openPairedFolder(folder, 'train', { maxSide: 3 });
+  assert.equal((await get(2)).a, (await get(0)).a);
+  const contents = await Promise.all([0, 1, 2].map((index) => contentOf!(index)));
+  assert.is(contents[0], contents[1]);
+  assert.is.not(contents[0], contents[2]);
+  assert.equal(await (await openPairedFolder(folder, 'train')).contentOf!(0), contents[0]);
+});
+
 test('maxSide shrinks each side on its own and never enlarges', async ({ folder }) => {
   const whole = picture(40, 12, 3);
   await writePng(join(folder, 'test', 'a.png'), whole);
@@ -227,6 +239,38 @@ test('a photo beside its label map, as in the CMP base: the photo is A', async (
   // A pair saved twice is no photo with a label map, when most of the others are pairs by themselves.
   for (const name of ['1.png', '2.png', '3.png', '4.png', '1.jpg']) await writePng(join(folder, 'few', 'train', name), picture(8, 4, 1));
   assert.is((await openPairedFolder(join(folder, 'few'), 'train')).length, 5);
+});
+
+test('pairs side by side that were saved as JPEG and as PNG are no photos with label maps', async ({ folder }) => {
+  const sharp = (await import('sharp')).default;
+  const side = (width: number, at: number): RgbImage => ({
+    width, height: 32, data: Uint8Array.from({ length: width * 32 * 3 }, (_, i) => Math.round(128 + 100 * Math.sin(i / (9 + at)))),
+  });
+  const put = async (data: string, name: string, image: RgbImage): Promise<void> => {
+    await mkdir(join(folder, data, 'train'), { recursive: true });
+    const { width, height } = image;
+    const jpeg = sharp(image.data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 70 });
+    await writeFile(join(folder, data, 'train', name), name.endsWith('.jpg') ? await jpeg.toBuffer() : encodePng(image));
+  };
+  // Portraits side by side are no wider than photos; label maps of panoramas are as wide as pairs.
+  for (const [data, width] of [['wide', 64], ['portraits', 40]] as const) {
+    for (const at of [1, 2, 3]) await put(data, `${at}.jpg`, side(width, at));
+    for (const at of [1, 2]) await put(data, `${at}.png`, side(width, at));
+    const { length, notes, sides } = await openPairedFolder(join(folder, data), 'train', { verify: true });
+    assert.is(length, 3);
+    assert.equal(notes, [`left out of ${join(folder, data, 'train')}, as copies of the JPEGs of their names: 2 pictures (1.png, 2.png)`]);
+    assert.equal(await sides(0), { width: width / 2, height: 32 });
+  }
+  for (const at of [1, 2]) {
+    await put('panoramas', `${at}.jpg`, side(64, at));
+    await put('panoramas', `${at}.png`, picture(64, 32, at));
+  }
+  const panoramas = await openPairedFolder(join(folder, 'panoramas'), 'train', { verify: true });
+  assert.is(panoramas.length, 2);
+  assert.match(panoramas.notes[0]!, /each JPEG is a photo/);
+  await put('panoramas', '3.jpg', side(64, 3));
+  await put('panoramas', '3.png', side(64, 3));
+  await fails(openPairedFolder(join(folder, 'panoramas'), 'train'), 'DATA_UNREADABLE', 'of 3 PNGs that were compared, 1 show', 'fix: if each JPEG is a photo');
 });
 
 test('pairs in folders within the split, unless they look like halves', async ({ folder }) => {

@@ -68,6 +68,15 @@ test('names that begin like a PatchGAN or U-Net do not hide what a network is', 
   await refuses(() => networksIn(of({ 'model.0.weight': [64, 3, 3, 3], 'model.2.weight': [64, 64, 3, 3] })), 'WEIGHTS_UNSUPPORTED', /"model\.0\.weight"/, /4 x 4 kernels/);
 });
 
+test('names of any length come to an end, and hide no network that has sound ones', async () => {
+  const long = (text: string): string => text.repeat(Math.ceil(5e6 / text.length));
+  const parts = ['h.1.', 'layers.1.x.', '.lora_A', '.lora_A.x.', 'encoder.down.1', 'decoder.up_blocks.1.', 'down_blocks.1.', 'model.1.', 'a', '.', '\u0000'];
+  const hostile = Object.fromEntries(parts.map((part) => [long(part), [4, 4, 3, 3]]));
+  await refuses(() => networksIn(of(hostile)), 'WEIGHTS_UNSUPPORTED', /no network that is known here[^]*11 tensors, such as "h\.1\./);
+  assert.match(describeFile(of(hostile)).join('\n'), /no network that can be run here/);
+  await refuses(() => networksIn(of({ ...hostile, ...times(12, attention) })), 'WEIGHTS_UNSUPPORTED', /a transformer with 12 blocks/);
+});
+
 test('of what nobody knows the tensors are counted', async () => {
   await refuses(() => networksIn(of({ a: [4, 4, 3, 3], b: [4, 4], c: [4], d: [4] })), 'WEIGHTS_UNSUPPORTED', /no network that is known here/, /4 tensors, such as "a", "b", "c"; 1 kernels of convolutions, 1 matrices, 2 vectors/);
   await refuses(() => networksIn(of({})), 'WEIGHTS_UNSUPPORTED', /0 tensors/);

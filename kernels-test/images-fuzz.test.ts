@@ -8,19 +8,14 @@ import { fuzz } from './harness/fuzz.js';
 
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const ROUNDS = 12;
-/** More than any of these small files can ask for and be right, and far less than the limit of pixels is. */
-const MOST_GROWTH = 700e6;
 
 for (const kind of ['jpeg', 'png', 'webp', 'tiff', 'gif', 'bmp']) {
   test(`damaged ${kind} files give an image or a typed error, never another one`, async () => {
     const originals = [...decode.cases, ...formats.cases].filter(({ name }) => name.startsWith(kind)).map(({ file }) => fromBase64(file));
     if (kind === 'jpeg') originals.push(...jpeg.cases.slice(0, 12).map(({ files }) => fromBase64(files['progressive-restarts'])));
-    const before = process.memoryUsage().rss;
     const result = await fuzz(originals, originals.length * ROUNDS, read);
     assert.ok(result.refused > originals.length, `${result.refused} refused`);
     assert.ok(result.accepted > 0);
-    const grown = process.memoryUsage().rss - before;
-    assert.ok(grown < MOST_GROWTH, `${Math.round(grown / 1e6)} MB`);
   });
 }
 

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
 import { ShadegradError } from '../src/gpu/errors.js';
-import { decodeImage, encodePng, readImage, writePng } from '../src/node/images.js';
+import { decodeImage, encodePng, readImage, readImageSides, writePng } from '../src/node/images.js';
 import { loadSharp } from '../src/node/images-sharp.js';
 import golden from './goldens/image_decode.json';
 import formats from './goldens/image_formats.json';
@@ -119,6 +119,44 @@ test('a run-length coded BMP may skip pixels and end early; those are of its fir
   const image = await decodeImage(file, 'x.bmp');
   const expected = [[0, 0, 0, 0], [0, 0, 0, 2], [1, 1, 0, 0]].flat().flatMap((place) => colours[place]!);
   assert.equal([...image.data], expected);
+});
+
+test('BMPs with the headers of OS/2, of 12 and of 16 bytes', async () => {
+  const [short, long] = [(value: number) => [value & 255, value >> 8], (value: number) => [value & 255, value >> 8, 0, 0]];
+  const row = [3, 2, 1, 6, 5, 4, 0, 0];
+  for (const header of [[...long(12), ...short(2), ...short(1), 1, 0, 24, 0], [...long(16), ...long(2), ...long(1), 1, 0, 24, 0]]) {
+    const offset = 14 + header.length;
+    const file = join8([0x42, 0x4d], long(offset + row.length), long(0), long(offset), header, row);
+    assert.equal([...(await decodeImage(file, 'x.bmp')).data], [1, 2, 3, 4, 5, 6]);
+  }
+});
+
+test('sides are read from the beginning of a file, and from all of it where the header comes last', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shadegrad-sides-'));
+  try {
+    const sharp = (await import('sharp')).default;
+    const noise = { create: { width: 700, height: 500, channels: 3 as const, background: 'grey', noise: { type: 'gaussian' as const, mean: 128, sigma: 40 } } };
+    for (const format of ['jpeg', 'png', 'webp', 'tiff', 'gif', 'avif'] as const) {
+      const path = join(folder, `x.${format}`);
+      await sharp(noise).toFormat(format, format === 'tiff' ? { compression: 'none' } : format === 'avif' ? { effort: 0 } : {}).toFile(path);
+      assert.equal(await readImageSides(path), { width: 700, height: 500 }, format);
+      // A file larger than any program reads at once; it takes no place where disks keep holes.
+      if (format !== 'jpeg' || process.platform === 'win32') continue;
+      await truncate(path, 3 * 2 ** 30);
+      assert.equal(await readImageSides(path), { width: 700, height: 500 });
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('sharp keeps the settings of a program that uses it, too', async () => {
+  const sharp = (await import('sharp')).default;
+  const threads = sharp.concurrency();
+  sharp.concurrency(threads + 1);
+  sharp.cache({ memory: 30 });
+  await loadSharp();
+  assert.equal([sharp.concurrency(), sharp.cache().memory.max], [threads + 1, 30]);
 });
 
 test('what is not read is refused by name', async () => {

@@ -39,10 +39,13 @@ test('a checkpoint of an earlier version goes on as it did', async () => {
   assert.ok(readFileSync(join(out, 'log.jsonl'), 'utf8').startsWith(oldRun.log));
   const lines = new Map(readLogLines(join(out, 'log.jsonl')).filter(({ generatorL1 }) => generatorL1 !== undefined).map((line) => [line.step, line]));
   assert.equal([...lines.keys()], Array.from({ length: 200 }, (_, index) => index + 1));
+  const sameAdapter = !/the run was started on/.test(printed);
   for (const [step, expected] of Object.entries(oldRun.losses)) {
     const { discriminatorReal, discriminatorFake, generatorGan, generatorL1 } = lines.get(Number(step))!;
     const losses = [discriminatorReal, discriminatorFake, generatorGan, generatorL1] as number[];
-    losses.forEach((loss, index) => assert.ok(Math.abs(loss / expected[index]! - 1) < 1e-4, `step ${step}: ${losses.join(' ')}, not ${expected.join(' ')}`));
+    // One adapter gives one result to the bit; others differ in the last digits.
+    if (sameAdapter) assert.equal(losses, expected, `step ${step}`);
+    else losses.forEach((loss, index) => assert.ok(Math.abs(loss / expected[index]! - 1) < 1e-4, `step ${step}: ${losses.join(' ')}, not ${expected.join(' ')}`));
   }
 });
 
@@ -76,7 +79,7 @@ test('data that were moved are asked for with --data; changed validation images 
 
   // The log of a version that did not say what it measured: the pictures themselves tell.
   const log = join(out, 'log.jsonl');
-  writeFileSync(log, readFileSync(log, 'utf8').replaceAll(/,"images":"\w+"/g, ''));
+  writeFileSync(log, readFileSync(log, 'utf8').replaceAll(/,"measured":"\w+"/g, ''));
   assert.match(await goOn(10), 'no longer those of 4 earlier measurements');
   // A picture that was damaged since is no reason to stop.
   writeFileSync(join(out, 'samples', 'step-0000010.png'), 'no picture');

@@ -50,7 +50,7 @@ test('a run whose outputs go away at once trains to its end', async () => {
 });
 
 test('a terminal that closes, with more signals than one and nothing to write to: saved, 129, and gone on with', async () => {
-  const running = start('train-facades', [...PARAMETERS, '--out', outOf('hung-up')]);
+  const running = start('train-facades', [...PARAMETERS, '--steps', '1000000', '--out', outOf('hung-up')]);
   await under(running, 'hung-up', 7);
   goAway(running);
   for (const signal of ['SIGHUP', 'SIGHUP', 'SIGTERM', 'SIGHUP'] as const) running.child.kill(signal);
@@ -58,10 +58,14 @@ test('a terminal that closes, with more signals than one and nothing to write to
   assert.is(signal, null);
   assert.ok(status === 129 || status === 143, `exit status ${status}`);
   const { step } = await readCheckpointInfo(checkpointOf('hung-up'));
+  assert.ok(step < 1_000_000);
   assert.equal(loggedSteps(logOf('hung-up')), Array.from({ length: step }, (_, index) => index + 1));
   assert.match(readFileSync(join(outOf('hung-up'), 'report.html'), 'utf8'), 'Interrupted');
-  succeeded(await run('train-facades', ['--resume', '--out', outOf('hung-up'), '--save-every', '5', '--report-every', '30']));
-  assert.ok(bytesOf('hung-up').equals(bytesOf('whole')));
+  // In the first half of a run the learning rate is the same, however long the run is.
+  const length = ['--steps', String(2 * step + 2), '--save-every', '5', '--report-every', '30'];
+  succeeded(await run('train-facades', ['--resume', '--out', outOf('hung-up'), ...length]));
+  succeeded(await run('train-facades', [...PARAMETERS, ...length, '--out', outOf('never-hung-up')]));
+  assert.ok(bytesOf('hung-up').equals(bytesOf('never-hung-up')));
 });
 
 /** Waits for a file that another process writes, a minute at most. */

@@ -1,14 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
 import { ShadegradError } from '../src/gpu/errors.js';
+import { atMost } from '../src/node/at-most.js';
 import { openPairedFolder } from '../src/node/dataset.js';
 import { encodePng } from '../src/node/images.js';
-import { openTrainingData, SAMPLED_PAIRS, spread, type TrainingData } from '../src/node/training/data.js';
+import { spread } from '../src/node/spread.js';
+import { openTrainingData, SAMPLED_PAIRS, type TrainingData } from '../src/node/training/data.js';
 import type { RunSettings } from '../src/node/training/settings.js';
+import { measuredImages } from '../src/node/training/validation.js';
 
 const test = suite<{ folder: string }>('training data');
 test.before.each((context) => {
@@ -62,6 +67,64 @@ test('a large folder starts with a sample: as many decoded pairs for 590 as for 
     assert.ok(decoded.every((name) => name.startsWith(`${count}/train`)));
     assert.is(storedSize, 32);
   }
+});
+
+/** A picture of 2 x 1 pixels, which is a pair; this format needs no decoder, so a bundled program can read it from anywhere. */
+function smallestPair(): Uint8Array {
+  const bytes = new Uint8Array(62);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x42, 0x4d]);
+  for (const [at, value] of [[2, 62], [10, 54], [14, 40], [18, 2], [22, 1]] as const) view.setUint32(at, value, true);
+  view.setUint16(26, 1, true);
+  view.setUint16(28, 24, true);
+  return bytes;
+}
+
+test('thousands of pairs can be asked for at once where few files may be open', async ({ folder }) => {
+  if (process.platform === 'win32') return;
+  const count = 600;
+  write(folder, Object.fromEntries(Array.from({ length: count }, (_, index) => [`val/${index}.bmp`, smallestPair()])));
+  const program = join(folder, 'read.cjs');
+  const contents = `import { openPairedFolder } from './src/node/dataset.js';
+    import { readImage } from './src/node/images.js';
+    (async () => {
+    const data = await openPairedFolder(process.argv[2], 'val');
+    const all = Array.from({ length: data.length }, (_, index) => index);
+    const pairs = await Promise.all(all.map((index) => data.get(index)));
+    const sides = await Promise.all(all.map((index) => data.sides(index)));
+    console.log(pairs.length, sides.length);
+    await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp'))).catch((error) => console.log(error.message));
+    })();`;
+  await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' });
+  const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, folder], { encoding: 'utf8' });
+  assert.match(stdout, `${count} ${count}\n`, stderr);
+  assert.match(stdout, /EMFILE[^]*fix: .*read fewer at a time, or raise its limit \(ulimit -n\)/);
+});
+
+test('work that may run a few at a time keeps its order, its results and its failures', async () => {
+  const inTurn = atMost(3);
+  let [running, most] = [0, 0];
+  const started: number[] = [];
+  const results = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => inTurn(async () => {
+    started.push(index);
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running--;
+    if (index % 5 === 0) throw new Error(String(index));
+    return index;
+  })));
+  assert.is(most, 3);
+  assert.equal(started, Array.from({ length: 20 }, (_, index) => index));
+  for (const [index, result] of results.entries()) assert.is(result.status === 'fulfilled' ? result.value : Number(result.reason.message), index);
+});
+
+test('of a large validation set a part is measured, unless more is asked for; a resumed run measures what it did', () => {
+  const fresh = { slow: false, resumed: false };
+  assert.is(measuredImages(undefined, fresh), 100);
+  assert.is(measuredImages(undefined, { ...fresh, slow: true }), 25);
+  assert.is(measuredImages(3000, fresh), 3000);
+  assert.is(measuredImages(3000, { slow: true, resumed: true }), 3000);
+  assert.is(measuredImages(undefined, { slow: false, resumed: true }), Infinity);
 });
 
 test('the sample is spread over the set, and of a small set it is all', () => {

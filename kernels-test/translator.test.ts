@@ -85,6 +85,13 @@ test('a grey generator takes luminance, and gives three channels alike', async (
   assert.equal([...imageBytes(image, 1)], [76, 150, 29, 255, 124]);
 });
 
+test('seeds that dropout cannot draw from are refused by name', async () => {
+  const translator = await Translator.create(gpu, await generatorOf({}));
+  for (const seed of [2 ** 32, -1, 0.5, NaN]) await refuses(() => translator.translate(createImage(16, 16), seed), 'INVALID_ARGUMENT', /seed of a translation/, /from 0 to 4294967295/);
+  await translator.translate(createImage(16, 16), 2 ** 32 - 1);
+  translator.dispose();
+});
+
 test('sizes and channels that a generator does not take are refused, and nothing is left on the device', async () => {
   const generator = await generatorOf({});
   const before = gpu.memory().tensors;

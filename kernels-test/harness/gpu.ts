@@ -21,4 +21,4 @@ async function closeTestGpu(): Promise<void> {
   gpu?.destroy();
 }
 
-(globalThis as { afterAllTests?: Array<() => Promise<void>> }).afterAllTests = [closeTestGpu];
+((globalThis as { afterAllTests?: (() => unknown)[] }).afterAllTests ??= []).push(closeTestGpu);

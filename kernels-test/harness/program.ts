@@ -3,6 +3,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -39,10 +40,52 @@ export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `shadegrad-${name}-`));
 }
 
+/** Kills the processes that it was told of (`+id`, `-id` for one that has ended) when nobody is left to tell it more. */
+const WATCHER = `
+  const running = new Set();
+  let text = '';
+  process.stdin.on('data', (more) => {
+    const lines = (text += more).split('\\n');
+    text = lines.pop();
+    for (const line of lines) running[line[0] === '+' ? 'add' : 'delete'](Number(line.slice(1)));
+  });
+  process.stdin.on('end', () => running.forEach((id) => { try { process.kill(id, 'SIGKILL'); } catch {} }));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});`;
+let watcher: ChildProcess | undefined;
+
+function tellWatcher(line: string): void {
+  if (watcher === undefined) {
+    watcher = spawn(process.execPath, ['--eval', WATCHER], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    watcher.unref();
+    (watcher.stdin as Socket).unref();
+    watcher.stdin!.on('error', () => {});
+  }
+  watcher.stdin!.write(`${line}\n`);
+}
+
+/** Processes that still run. */
+const running = new Set<ChildProcess>();
+const afterAll = globalThis as { afterAllTests?: (() => unknown)[] };
+(afterAll.afterAllTests ??= []).push(() => running.forEach((child) => child.kill('SIGKILL')));
+
+/**
+ * Has a process killed at the latest when the tests of this file are through, or when the process that runs them ends, by
+ * whatever signal: a test may fail before it stops what it started.
+ */
+export function endsWithTests<Child extends ChildProcess>(child: Child): Child {
+  running.add(child);
+  tellWatcher(`+${child.pid}`);
+  child.once('close', () => {
+    running.delete(child);
+    tellWatcher(`-${child.pid}`);
+  });
+  return child;
+}
+
 export type ProgramName = 'train-facades' | 'translate' | 'own-operation' | 'shadegrad';
 
 export function start(program: ProgramName, parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
-  const child = spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = endsWithTests(spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
   const finished = new Promise<Finished>((resolve, reject) => {
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));

@@ -7,6 +7,8 @@ export interface PairedDataset {
   readonly length: number;
   /** The pair at `index` in 0..length-1. The same index gives the same bytes each time. */
   get(index: number): ImagePair | Promise<ImagePair>;
+  /** What the pair at `index` is made from, as a hash that stays the same when it is decoded otherwise; a pair without is known by its pixels. */
+  contentOf?(index: number): Promise<string>;
 }
 
 /** Told how far a long piece of work has come; `done` runs from 0 or 1 to `total`. */

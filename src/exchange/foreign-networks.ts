@@ -3,9 +3,16 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { Shape } from '../tensor/shape.js';
 import { quoteName } from './reference-names.js';
 
-/** Tensor names and shapes of a file, with what recognising a network asks of them. */
+/** Longer names are no known network's; a pattern may take time that grows with the square of a name's length. */
+const LONGEST_NAME = 200;
+
+/** Tensor names and shapes of a file, those of absurd length left out, with what recognising a network asks of them. */
 class Tensors {
-  constructor(private readonly shapes: ReadonlyMap<string, Shape>) {}
+  private readonly shapes: ReadonlyMap<string, Shape>;
+
+  constructor(shapes: ReadonlyMap<string, Shape>) {
+    this.shapes = new Map([...shapes].filter(([name]) => name.length <= LONGEST_NAME));
+  }
 
   has(pattern: RegExp): boolean {
     return this.shape(pattern) !== undefined;

@@ -1,8 +1,10 @@
 import { basename, extname, join, resolve } from 'node:path';
+import type { RgbImage } from '../data/image.js';
 import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { describeContent, leftOutOf, naturalOrder, scanFolder, type FolderContent } from './image-folder.js';
-import { readImageSides } from './images.js';
+import { readImage, readImageSides } from './images.js';
+import { spread } from './spread.js';
 
 export type Split = 'train' | 'val' | 'test';
 
@@ -36,6 +38,10 @@ const LISTED = 3;
 const PAIRED_SHARE = 0.5;
 /** Times its height that a picture of two halves is wide, at least; photos are narrower. */
 const WIDE = 1.8;
+/** JPEGs that are compared with the PNGs of their names, to tell photos with label maps from pictures saved in both formats. */
+const COMPARED = 4;
+/** Mean difference of two pictures, in 255ths, below which one is a copy of the other that lost something in a JPEG. */
+const COPY_DIFFERENCE = 16;
 /** Folders within folders that are looked into. */
 const DEEPEST = 8;
 
@@ -66,7 +72,7 @@ export async function findPairs(directory: string, split: Split): Promise<PairLi
   }
   const [a, b] = [childNamed(content, `${split}A`), childNamed(content, `${split}B`)];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(directory, a), join(directory, b));
-  const stems = split === 'train' ? pairsByStem(directory, content) : undefined;
+  const stems = split === 'train' ? await pairsByStem(directory, content) : undefined;
   if (stems) return stems;
   throw new ShadegradError('DATA_NOT_FOUND', `There is no folder ${printableName(join(directory, split))}`, {
     expected: LAYOUTS(split),
@@ -87,7 +93,7 @@ function adviceFor(directory: string, { images, folders }: FolderContent, split:
 /** Pairs of a folder that is named after the split. */
 async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
   const content = await scanFolder(folder);
-  if (content.images.length > 0) return pairsByStem(folder, content) ?? sideBySide(folder, content.images, leftOutOf(content));
+  if (content.images.length > 0) return (await pairsByStem(folder, content)) ?? sideBySide(folder, content.images, leftOutOf(content));
   const [a, b] = [childNamed(content, 'A'), childNamed(content, 'B')];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(folder, a), join(folder, b));
   const inside = await imagesBelow(folder, content);
@@ -157,12 +163,31 @@ function twinFolders(names: readonly string[]): [string, string] | undefined {
   return undefined;
 }
 
-/** A photo and its label map, told by their formats; undefined where most pictures have no such partner. */
-function pairsByStem(folder: string, content: FolderContent): PairList | undefined {
+/**
+ * A photo and its label map, told by their formats; undefined where most pictures have no such partner. Where the PNGs are
+ * copies of the JPEGs there are no label maps: each picture is a pair, and the copies are left out.
+ *
+ * @throws DATA_UNREADABLE when some of the PNGs are copies and others are not
+ */
+async function pairsByStem(folder: string, content: FolderContent): Promise<PairList | undefined> {
   const photos = byStem(content.images.filter((name) => JPEG.test(name)));
   const labels = byStem(content.images.filter((name) => PNG.test(name)));
   const stems = [...photos.keys()].filter((stem) => labels.has(stem)).sort(naturalOrder);
   if (stems.length === 0 || 2 * stems.length < content.images.length * PAIRED_SHARE) return undefined;
+  const copies = await copiesAmong(stems.map((stem) => [join(folder, photos.get(stem)!), join(folder, labels.get(stem)!)]));
+  if (copies.count > 0) {
+    const left = new Set(stems.map((stem) => labels.get(stem)!));
+    if (copies.count < copies.of) {
+      throw new ShadegradError('DATA_UNREADABLE', `${printableName(folder)} holds JPEGs and PNGs of the same names that may be pairs in two ways`, {
+        expected: 'each JPEG a photo and the PNG its label map, or both halves side by side in each picture',
+        received: `of ${copies.of} PNGs that were compared, ${copies.count} show what the JPEG of their name shows, and ${copies.of - copies.count} do not`,
+        fix: 'if each JPEG is a photo, put the JPEGs into a folder A and the PNGs into a folder B; if each picture is a pair, take the copies out',
+      });
+    }
+    const found = sideBySide(folder, content.images.filter((name) => !left.has(name)), leftOutOf(content));
+    found.notes.unshift(`left out of ${printableName(folder)}, as copies of the JPEGs of their names: ${listed([...left])}`);
+    return found;
+  }
   const used = new Set(stems.flatMap((stem) => [photos.get(stem)!, labels.get(stem)!]));
   const single = content.images.filter((name) => !used.has(name));
   const leftOut = leftOutOf(content);
@@ -175,6 +200,25 @@ function pairsByStem(folder: string, content: FolderContent): PairList | undefin
       ...(leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`]),
     ],
   };
+}
+
+/** How many of a sample of files show what the file beside them shows; those that cannot be read are not counted. */
+async function copiesAmong(files: readonly (readonly [string, string])[]): Promise<{ count: number; of: number }> {
+  const counted = { count: 0, of: 0 };
+  for (const index of spread(files.length, COMPARED)) {
+    const [a, b] = await Promise.all(files[index]!.map((path) => readImage(path).catch(() => null)));
+    if (!a || !b) continue;
+    counted.of++;
+    if (showsSame(a, b)) counted.count++;
+  }
+  return counted;
+}
+
+function showsSame(a: RgbImage, b: RgbImage): boolean {
+  if (a.width !== b.width || a.height !== b.height) return false;
+  let difference = 0;
+  for (let at = 0; at < a.data.length; at++) difference += Math.abs(a.data[at]! - b.data[at]!);
+  return difference <= COPY_DIFFERENCE * a.data.length;
 }
 
 const byStem = (names: readonly string[]): Map<string, string> => new Map(names.map((name) => [stemOf(name), name]));

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
 import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
 import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
+import { atMost } from './at-most.js';
 import { findPairs, type PairFiles, type Split } from './data-layout.js';
-import { readImage, readImageSides } from './images.js';
+import { readBytes, readImage, readImageSides } from './images.js';
 
 export type { Split } from './data-layout.js';
 export { listImages } from './image-folder.js';
@@ -33,10 +35,12 @@ export interface PairedFolder extends PairedDataset {
 }
 
 const LISTED_FAILURES = 5;
+/** Pairs of a folder that are read at the same time, however many are asked for: systems bound a process's open files. */
+const PAIRS_AT_ONCE = 8;
 
 /**
  * Opens one split of a data set on disk. `findPairs` says how pairs may lie in a folder. Files are decoded when first asked
- * for and kept as bytes.
+ * for, a few at a time however many are asked for at once, and kept as bytes.
  *
  * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for a `maxSide` below 1; `get`, and this function
  *   with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
@@ -53,6 +57,7 @@ export async function openPairedFolder(directory: string, split: Split, options:
   const { folder, pairs, notes } = await findPairs(directory, split);
   const cache = new Map<number, ImagePair>();
   let cachedBytes = 0;
+  const inTurn = atMost(PAIRS_AT_ONCE);
 
   const filesOf = (index: number): PairFiles => {
     const files = Number.isInteger(index) ? pairs[index] : undefined;
@@ -76,11 +81,12 @@ export async function openPairedFolder(directory: string, split: Split, options:
     name: `${basename(resolve(directory))}/${split}`,
     length: pairs.length,
     notes,
-    get: (index) => (filesOf(index), cache.get(index) ?? load(index)),
+    get: (index) => (filesOf(index), cache.get(index) ?? inTurn(() => load(index))),
     sides: async (index) => {
-      const { width, height } = await readPairSides(filesOf(index));
+      const { width, height } = await inTurn(() => readPairSides(filesOf(index)));
       return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
     },
+    contentOf: (index) => inTurn(() => hashOf(filesOf(index))),
   };
   if (verify)
     await verifyPairs(
@@ -115,6 +121,15 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
     fix: 'fetch or save these files again, or take them out of the folder',
     cause: failures[0],
   });
+}
+
+async function hashOf({ a, b }: PairFiles): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of b === undefined ? [a] : [a, b]) {
+    const bytes = await readBytes(path);
+    hash.update(`${bytes.length} `).update(bytes);
+  }
+  return hash.digest('hex');
 }
 
 async function readPair({ name, a, b }: PairFiles, maxSide: number): Promise<ImagePair> {

@@ -6,7 +6,7 @@ import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /** The calls of `node:fs/promises` that writing needs; a test passes its own to make them fail. */
-export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'link'>;
+export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'link' | 'copyFile'>;
 
 export interface AtomicWriter {
   /** Appends bytes. */
@@ -122,7 +122,7 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
   const attempt = async (expected: typeof state, work: () => Promise<void>): Promise<void> => {
     if (state !== expected) {
       const received = state === 'closed' ? 'the writer is already closed' : `the file is ${state === 'open' ? 'not flushed yet' : 'flushed already'}`;
-      throw new ShadegradError('WRITE_FAILED', `Could not write ${path}`, { received, fix: 'call write() any number of times, then commit() once' });
+      throw new ShadegradError('WRITE_FAILED', `Could not write ${printableName(path)}`, { received, fix: 'call write() any number of times, then commit() once' });
     }
     try {
       await work();
@@ -216,15 +216,18 @@ interface Replaced {
   forget(): Promise<void>;
 }
 
-/** Keeps the file that is about to be replaced under a second name; null on disks that have no second names. */
-async function keepOld(path: string, files: FileSystem): Promise<Replaced | null> {
+/** Keeps the file that is about to be replaced under a second name, or as a copy on disks that have no second names. @throws WRITE_FAILED */
+async function keepOld(path: string, files: FileSystem): Promise<Replaced> {
   const kept = partialPath(path);
   const remove = (name: string): Promise<void> => files.rm(name, { force: true }).catch(() => undefined);
   try {
     await files.link(path, kept);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return null;
-    return { putBack: () => remove(path), forget: async () => {} };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { putBack: () => remove(path), forget: async () => {} };
+    await files.copyFile(path, kept).catch(async (cause: unknown) => {
+      await remove(kept);
+      throw writeFailed(path, cause);
+    });
   }
   return { putBack: () => files.rename(kept, path).catch(() => undefined), forget: () => remove(kept) };
 }

@@ -38,12 +38,13 @@ function readHeader(bytes: Uint8Array, name: string): BmpHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = bytes.length < FILE_HEADER + 4 ? Infinity : view.getUint32(FILE_HEADER, true);
   if (FILE_HEADER + headerBytes > bytes.length) throw corrupt(name, `it is cut short: ${bytes.length} bytes, the last within its header`);
-  const old = headerBytes < 40;
+  // OS/2's first header has sides of 16 bits and palettes of three bytes; the short form of its second ends after the bits a pixel.
+  const old = headerBytes === 12;
   const at = FILE_HEADER + 4;
   const width = old ? view.getUint16(at, true) : view.getInt32(at, true);
   const height = old ? view.getUint16(at + 2, true) : view.getInt32(at + 4, true);
   const bits = view.getUint16(old ? at + 6 : at + 10, true);
-  const compression = old ? PLAIN : view.getUint32(at + 12, true);
+  const compression = headerBytes < 20 ? PLAIN : view.getUint32(at + 12, true);
   if (width < 0) throw corrupt(name, `its header says ${width} x ${height} pixels`);
   checkSides(name, width, Math.abs(height));
   if (BITS_OF[compression]?.includes(bits) !== true) {
@@ -58,7 +59,7 @@ function readHeader(bytes: Uint8Array, name: string): BmpHeader {
   const plain: BmpHeader['masks'] = bits === 16 ? [0x7c00, 0x3e0, 0x1f, 0] : [0xff0000, 0xff00, 0xff, 0];
   const start = FILE_HEADER + headerBytes + maskBytes;
   const entryBytes = old ? 3 : 4;
-  const colours = old ? 0 : view.getUint32(at + 28, true);
+  const colours = headerBytes < 36 ? 0 : view.getUint32(at + 28, true);
   const entries = bits > 8 ? 0 : Math.min(colours === 0 ? 2 ** bits : colours, 2 ** bits);
   const offset = view.getUint32(10, true);
   return {

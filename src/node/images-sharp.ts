@@ -23,6 +23,16 @@ const GREY_SPACES: ReadonlySet<string> = new Set(['b-w', 'grey16']);
 const REFUSED_SPACES: ReadonlySet<string> = new Set(['multiband', 'histogram', 'fourier', 'matrix']);
 
 let loading: Promise<SharpModule> | undefined;
+let decodesAlone = false;
+
+/**
+ * Sets sharp up for a process that decodes nothing but the images of this package: no operations are kept for later, and an
+ * image is one thread's, since batches are decoded side by side already. These settings are the process's, so that a program
+ * which uses sharp by itself must not find them changed.
+ */
+export function decodeAlone(): void {
+  decodesAlone = true;
+}
 
 /**
  * Loads the decoder when the first image is read, so that programs that read none run without it.
@@ -32,9 +42,10 @@ let loading: Promise<SharpModule> | undefined;
 export async function loadSharp(load: () => Promise<{ default: SharpModule }> = () => import('sharp')): Promise<SharpModule> {
   try {
     const { default: sharp } = await load();
-    // No operations are kept for later, and an image is one thread's: batches are decoded side by side already.
-    sharp.cache(false);
-    sharp.concurrency(1);
+    if (decodesAlone) {
+      sharp.cache(false);
+      sharp.concurrency(1);
+    }
     return sharp;
   } catch (cause) {
     throw new ShadegradError('IMAGE_DECODER', 'The image decoder (the npm package sharp) cannot be loaded', {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import type { RgbImage } from '../data/image.js';
 import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -41,30 +41,63 @@ export async function readImage(path: string): Promise<RgbImage> {
   return decodeImage(await readBytes(path), printableName(path));
 }
 
+/** Bytes that hold the header of nearly every image, with the profiles and previews before it. */
+const HEAD_BYTES = 256 * 1024;
+
 /**
- * Reads the sides that a file's image has when it is decoded, from its header alone.
+ * Reads the sides that a file's image has when it is decoded, from its beginning alone unless its header is elsewhere (in
+ * some TIFFs it comes last).
  *
  * @throws what `readImage` throws, but for damage to the pixels
  */
 export async function readImageSides(path: string): Promise<{ width: number; height: number }> {
-  const bytes = await readBytes(path);
   const name = printableName(path);
-  const format = expectReadable(bytes, name);
-  return format === 'BMP' ? bmpSides(bytes, name) : sidesBySharp(bytes, name, format);
+  const sidesIn = async (bytes: Uint8Array): Promise<{ width: number; height: number }> => {
+    const format = expectReadable(bytes, name);
+    return format === 'BMP' ? bmpSides(bytes, name) : sidesBySharp(bytes, name, format);
+  };
+  const { head, isAll } = await reading(path, () => readHead(path));
+  return sidesIn(head).catch(async (error: unknown) => {
+    if (isAll) throw error;
+    return sidesIn(await readBytes(path));
+  });
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readHead(path: string): Promise<{ head: Uint8Array; isAll: boolean }> {
+  const handle = await open(path, 'r');
   try {
-    return await readFile(path);
+    const head = new Uint8Array(HEAD_BYTES);
+    let length = 0;
+    for (let more = -1; more !== 0 && length < HEAD_BYTES; length += more) {
+      ({ bytesRead: more } = await handle.read(head, length, HEAD_BYTES - length));
+    }
+    return { head: head.subarray(0, length), isAll: length < HEAD_BYTES };
+  } finally {
+    await handle.close();
+  }
+}
+
+const READ_ADVICE: Readonly<Record<string, string>> = {
+  EISDIR: 'this is a folder: name a file in it',
+  EMFILE: 'this process has too many files open: read fewer at a time, or raise its limit (ulimit -n)',
+  ENFILE: 'this system has too many files open: close other programs, or raise its limit',
+};
+
+/** Reads a file. @throws DATA_NOT_FOUND, DATA_UNREADABLE */
+export const readBytes = (path: string): Promise<Uint8Array> => reading(path, () => readFile(path));
+
+/** @throws DATA_NOT_FOUND, DATA_UNREADABLE for what the file system refuses */
+async function reading<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new ShadegradError('DATA_NOT_FOUND', `There is no file ${printableName(path)}`, { fix: 'check the path', cause });
     }
-    const fix = code === 'EISDIR' ? 'this is a folder: name a file in it' : 'check that you may read the file';
     throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, {
       received: `${code} from the file system`,
-      fix,
+      fix: READ_ADVICE[code] ?? 'check that you may read the file',
       cause,
     });
   }

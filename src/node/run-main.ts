@@ -1,5 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { letGoOfDeadTerminal } from './dead-terminal.js';
+import { decodeAlone } from './images-sharp.js';
 
 /** Exit status of a command line that could not be understood, as shells use it. */
 const USAGE_ERROR = 2;
@@ -25,6 +26,7 @@ export async function runMain(main: () => Promise<number>): Promise<void> {
   // program: what it makes are files, and there is nobody left to tell.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   letGoOfDeadTerminal();
+  decodeAlone();
   try {
     end(await main());
   } catch (error) {

@@ -5,6 +5,7 @@ import { resizeBicubic } from '../data/resize.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
+import { expectWord } from '../kernels/elements.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { UNet } from '../models/unet.js';
 import { expectOptions } from '../tensor/options.js';
@@ -84,9 +85,10 @@ export class Translator {
    * Translates one image.
    *
    * @param image any size; resized (bicubic) to the size of the options
-   * @param seed chooses the dropout masks; the same seed gives the same picture
+   * @param seed chooses the dropout masks, from 0 to 2^32 - 1; the same seed gives the same picture
    * @returns an image of that size; with 'image', of the size it came in
-   * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number of 32 bits
+   * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number from 0 to
+   *   2^32 - 1
    */
   translate(image: RgbImage, seed = 0): Promise<RgbImage> {
     const result = this.last.then(() => this.run(image, seed));
@@ -96,6 +98,7 @@ export class Translator {
 
   private async run(image: RgbImage, seed: number): Promise<RgbImage> {
     expectImage(image, 'the image to translate');
+    expectWord('seed of a translation', seed);
     const { generator, options: { size } } = this;
     const [width, height] = size === 'image'
       ? [nearest(image.width, generator.size), nearest(image.height, generator.size)]

@@ -5,6 +5,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { openPairedFolder, verifyPairs, type PairedFolder, type Split } from '../dataset.js';
 import { downloadFacades } from '../download.js';
 import { formatBytes } from '../format.js';
+import { spread } from '../spread.js';
 import type { TrainFlags } from './flags.js';
 import { loadSizeOf, type RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';
@@ -80,12 +81,6 @@ export async function openTrainingData(
   return { train: pairs, validation, storedSize: await ownSide(train, loadSize) };
 }
 
-/** Up to `count` indices, evenly over a set of so many; always the same ones. */
-export function spread(length: number, count: number): number[] {
-  const used = Math.min(length, count);
-  return Array.from({ length: used }, (_, index) => Math.floor((index * length) / used));
-}
-
 interface Validation {
   validation: PairedDataset;
   /** What is left to train on, when the validation images were taken from the training images. */
@@ -107,7 +102,12 @@ async function openFirst(open: (split: Split) => Promise<PairedFolder>, splits: 
 function holdOut(train: PairedDataset): Validation {
   if (train.length === 1) return { validation: train, remark: 'there is neither val/ nor test/, and a single training pair: it is used to validate, too' };
   const count = Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
-  const part = (name: string, start: number, length: number): PairedDataset => ({ name: `${train.name} (${name})`, length, get: (index) => train.get(start + index) });
+  const part = (name: string, start: number, length: number): PairedDataset => ({
+    name: `${train.name} (${name})`,
+    length,
+    get: (index) => train.get(start + index),
+    ...(train.contentOf && { contentOf: (index: number) => train.contentOf!(start + index) }),
+  });
   return {
     validation: part('held out', train.length - count, count),
     rest: part('the rest', 0, train.length - count),

@@ -31,7 +31,7 @@ export const TRAIN_PROGRAM = {
     { name: 'jitter', type: 'boolean', default: true, description: 'no random crops and mirroring' },
     { name: 'out', type: 'string', placeholder: 'DIR', description: 'folder for checkpoint, log and report; by default runs/facades, or runs/facades-2, ... when that is taken' },
     { name: 'resume', type: 'boolean', description: 'go on from the checkpoint in --out, by default that of the latest run' },
-    { name: 'validate', type: 'integer', min: 1, max: 100_000, description: 'validation images to measure; by default all, in a preview or on a software adapter at most 25' },
+    { name: 'validate', type: 'integer', min: 1, max: 100_000, description: 'validation images to measure, spread over the set; by default at most 100, in a preview or on a software adapter 25' },
     { name: 'save-every', type: 'integer', min: 1, max: 1_000_000_000, placeholder: 'STEPS', description: 'steps between checkpoints; by default every three minutes, and with each report' },
     { name: 'report-every', type: 'integer', min: 1, max: 1_000_000_000, placeholder: 'STEPS', description: 'steps between reports; by default eight over the run, and at least every ten minutes' },
     { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name; by default what SHADEGRAD_ADAPTER says, else auto' },

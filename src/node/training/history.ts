@@ -26,7 +26,7 @@ export interface StepFacts {
 /** The images that a run measures, of which the first few are pictured. */
 export interface MeasuredImages {
   readonly pictured: { readonly inputs: readonly RgbImage[]; readonly targets: readonly RgbImage[] };
-  /** Of the names and pixels of all of them. */
+  /** Of the names and contents of all of them. */
   readonly fingerprint: string;
 }
 
@@ -105,7 +105,7 @@ export class RunHistory {
     await writeSampleGrid(this.folder.sampleGrid(step), outputs.map((output, row) => [inputs[row]!, output, targets[row]!]));
     this.snapshots.push({ step, outputs });
     this.metrics.push({ step, ...metrics });
-    this.log.append({ step, validation: metrics, images: fingerprint });
+    this.log.append({ step, validation: metrics, measured: fingerprint });
   }
 
   /** Waits until the log is on the disk. */
@@ -119,8 +119,8 @@ export class RunHistory {
 
   private restore(entry: LogEntry): void {
     if (!('validation' in entry)) return this.restoreStep(entry);
-    if (entry.images === undefined) this.unnamed.add(entry.step);
-    else if (entry.images !== this.images.fingerprint) {
+    if (entry.measured === undefined) this.unnamed.add(entry.step);
+    else if (entry.measured !== this.images.fingerprint) {
       this.others.add(entry.step);
       return;
     }

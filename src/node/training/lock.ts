@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { promises as nodeFiles } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ShadegradError } from '../../gpu/errors.js';
 import { writeFailed } from '../files.js';
 
@@ -15,11 +15,17 @@ const LONGEST_SOCKET_PATH = 100;
 const ANSWER_MILLISECONDS = 500;
 /** Another process may take the number that this one was about to. */
 const ATTEMPTS = 100;
+/** Another process may remove an empty folder of locks that this one was about to use. */
+const PLACE_ATTEMPTS = 10;
+/** What connecting says where nobody listens, or where there is no socket. Every other error may be that of a lock which is held. */
+const NOBODY_LISTENS: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
 
 /**
  * Keeps a run's folder to one process. The lock is a socket that the process listens on, so the system lets go of it
  * however the process ends: no process id that another process may have by now, and nothing to wait for after a crash.
- * Containers that share a folder on one machine are kept apart as well; two machines on one network disk are not.
+ * Containers and users that share a folder on one machine are kept apart as well; two machines on one network disk are not.
+ * Where a disk has no sockets, the lock is in a private folder of the user under the system's temporary one: it keeps
+ * apart the processes of that user alone.
  */
 export class RunLock {
   private constructor(
@@ -70,20 +76,35 @@ interface Held {
 async function hold(folder: string, path: string): Promise<Held | null> {
   const hash = createHash('sha256').update(path).digest('hex').slice(0, 24);
   if (process.platform === 'win32') return holdPipe(folder, `\\\\.\\pipe\\shadegrad-${hash}`);
-  const places = [path, join(tmpdir(), `shadegrad-${hash}`)];
-  for (const place of places) {
-    if (place !== path) await nodeFiles.mkdir(place, { recursive: true }).catch(() => {});
-    const directory = await openDirectory(place);
-    if (directory === null) continue;
-    const held = await holdSocket(folder, directory).catch(async (error: unknown) => {
-      await directory.close();
-      if (error instanceof ShadegradError) throw error;
-      // Not every disk has sockets or second names, and not every folder can be written to.
-      return null;
-    });
-    if (held) return held;
+  const held = await holdIn(folder, path);
+  if (held) return held;
+  const place = join(tmpdir(), `shadegrad-${process.getuid?.() ?? 'user'}-${hash}`);
+  for (let attempt = 0; attempt < PLACE_ATTEMPTS; attempt++) {
+    await nodeFiles.mkdir(place, { mode: 0o700 }).catch(() => {});
+    if (await isPrivate(place)) {
+      const elsewhere = await holdIn(folder, place);
+      if (elsewhere) return { release: () => elsewhere.release().then(() => removeEmpty([place])) };
+    }
+    // The process that held the lock may have removed the folder since.
+    if (await nodeFiles.lstat(place).then(() => true, () => false)) return null;
   }
   return null;
+}
+
+/** @returns null where the place takes no sockets: not every disk does, and not every folder can be written to */
+async function holdIn(folder: string, place: string): Promise<Held | null> {
+  const directory = await openDirectory(place);
+  return directory && holdSocket(folder, directory).catch(async (error: unknown) => {
+    await directory.close();
+    if (error instanceof ShadegradError) throw error;
+    return null;
+  });
+}
+
+/** True of a folder that nobody else can have put anything into: its name can be guessed. */
+async function isPrivate(place: string): Promise<boolean> {
+  const entry = await nodeFiles.lstat(place).catch(() => null);
+  return entry !== null && entry.isDirectory() && entry.uid === process.getuid?.() && (entry.mode & 0o077) === 0;
 }
 
 /** A name for what lies in a folder that is short enough for a socket. */
@@ -128,11 +149,13 @@ async function holdSocket(folder: string, directory: Directory): Promise<Held> {
     const number = await appear(folder, directory, own);
     lock = directory.at(lockName(number));
     await nodeFiles.rm(own, { force: true });
-    // One that was slow since it looked may have appeared under a number that was free again.
+    // Between the look of another process at the locks and its own lock, this one may have appeared and removed dead ones:
+    // each therefore looks at all the others again.
     for (const other of await lockNumbers(directory)) {
       if (other === number) continue;
       await refuseHeld(folder, directory, other);
-      await nodeFiles.rm(directory.at(lockName(other)), { force: true });
+      // A dead lock that may not be removed (another user's, in a folder like /tmp) is in nobody's way.
+      await nodeFiles.rm(directory.at(lockName(other)), { force: true }).catch(() => {});
     }
     return { release: () => release().then(() => directory.close()) };
   } catch (error) {
@@ -174,10 +197,11 @@ async function refuseHeld(folder: string, directory: Directory, number: number):
   if (holder !== null) throw inUse(folder, holder);
 }
 
+/** Every user may connect: one who may not would have to guess whether the lock is held. */
 function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.on('error', () => {}).unref().end(String(process.pid)));
-    server.unref().once('error', reject).listen(path, () => resolve(server.off('error', reject)));
+    server.unref().once('error', reject).listen({ path, readableAll: true, writableAll: true }, () => resolve(server.off('error', reject)));
   });
 }
 
@@ -188,13 +212,18 @@ function close(server: Server): Promise<void> {
 /** Who listens on a socket, in words; null when nobody does. */
 function holderOf(path: string): Promise<string | null> {
   return new Promise((resolve) => {
-    let [text, connected] = ['', false];
-    const socket = createConnection(path, () => (connected = true));
-    const done = (): void => {
+    let text = '';
+    const socket = createConnection(path);
+    const done = (holder: string | null): void => {
       socket.destroy();
-      resolve(connected ? (/^\d+$/.test(text) ? `process ${text}` : 'another process') : null);
+      resolve(holder);
     };
-    socket.setTimeout(ANSWER_MILLISECONDS, done).on('data', (data) => (text += data.toString())).on('end', done).on('error', done);
+    const answer = (): void => done(/^\d+$/.test(text) ? `process ${text}` : 'another process');
+    socket.setTimeout(ANSWER_MILLISECONDS, answer).on('data', (data) => (text += data.toString())).on('end', answer);
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (NOBODY_LISTENS.has(code)) done(null);
+      else done(`a lock that cannot be asked who holds it (${code}); if no run uses the folder, delete its ${basename(path)}`);
+    });
   });
 }
 

@@ -16,10 +16,8 @@ import { Pace, type PaceOptions } from './pace.js';
 import type { RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type Start, type StepOptions } from './speed.js';
 import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
-import { Validator } from './validation.js';
+import { measuredImages, Validator } from './validation.js';
 
-/** Validation images that a preview or a software adapter measures, unless told otherwise. */
-const FEW_TO_VALIDATE = 25;
 /**
  * The length of a run of so many minutes is planned again after these shares of its time, when its speed is known
  * better, and whenever half of its steps are done, if more than so much longer a run would fit.
@@ -77,7 +75,8 @@ export class TrainingSession {
     try {
       const { validation, train } = data;
       say(`training on ${formatCount(train.length)} pairs: ${describeSettings(settings)}`);
-      const count = options.validate ?? (settings.preset === 'preview' || adapter.kind !== 'hardware' ? FEW_TO_VALIDATE : Infinity);
+      const slow = settings.preset === 'preview' || adapter.kind !== 'hardware';
+      const count = measuredImages(options.validate, { slow, resumed: resume !== null });
       const validator = await Validator.create(gpu, trainer.networks.generator, validation, settings, count);
       opened.push(() => validator.dispose());
       const baseline = await validator.baseline(train, settings.direction);
@@ -209,7 +208,10 @@ function concernsData(error: unknown): boolean {
   return error instanceof ShadegradError && (error.code.startsWith('IMAGE_') || error.code.startsWith('DATA_'));
 }
 
-/** The length of a new run; of one of so many minutes a first guess, which need only keep the learning rate constant. */
+/**
+ * The length of a new run in steps. For a run of so many minutes it is a first guess, to be replaced by a better one: until
+ * then the length need only be such that the learning rate stays constant.
+ */
 function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
   const { epochs, steps, minutes } = settings;
   if (steps !== null) return steps;

@@ -7,7 +7,8 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { UNet } from '../../models/unet.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from '../../training/metrics.js';
 import { Translator } from '../../training/translator.js';
-import { SAMPLED_PAIRS, spread } from './data.js';
+import { spread } from '../spread.js';
+import { SAMPLED_PAIRS } from './data.js';
 import type { RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';
 
@@ -15,6 +16,21 @@ export interface Validated {
   metrics: ImageMetrics;
   /** What the generator made of the pictured images, in their order. */
   outputs: RgbImage[];
+}
+
+/** Validation images that are measured unless told otherwise: of a large set a part says as much and does not delay the start. */
+const MEASURED = 100;
+/** Likewise in a preview or on a software adapter. */
+const MEASURED_WHEN_SLOW = 25;
+
+/**
+ * How many validation images a run measures, at most.
+ *
+ * @param asked by --validate, or by the checkpoint of a resumed run
+ * @param resumed a run whose checkpoint does not say was measured on all of them
+ */
+export function measuredImages(asked: number | undefined, { slow, resumed }: { slow: boolean; resumed: boolean }): number {
+  return asked ?? (slow ? MEASURED_WHEN_SLOW : resumed ? Infinity : MEASURED);
 }
 
 /** Pairs whose pictures the report shows over time. */
@@ -29,7 +45,7 @@ export class Validator {
     private readonly inputs: readonly RgbImage[],
     private readonly targets: readonly RgbImage[],
     private readonly allNames: readonly string[],
-    /** Of the names and pixels of everything that is measured. */
+    /** Of the names and contents of everything that is measured. */
     readonly fingerprint: string,
   ) {}
 
@@ -37,11 +53,13 @@ export class Validator {
   static async create(gpu: Gpu, generator: UNet, dataset: PairedDataset, { direction, dropout }: RunSettings, count: number): Promise<Validator> {
     const channels = channelsOf(generator, direction);
     const sized = resized(dataset, generator.size, channels);
-    const pairs = await Promise.all(spread(dataset.length, count).map((index) => sized.get(index)));
+    const indices = spread(dataset.length, count);
+    const pairs = await Promise.all(indices.map((index) => sized.get(index)));
+    const contents = await Promise.all(pairs.map((pair, at) => dataset.contentOf?.(indices[at]!) ?? pixelsOf(pair)));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
     const [inputs, targets] = [pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to])];
-    return new Validator(translator, channels, inputs, targets, pairs.map(({ name }) => name), fingerprintOf(pairs, direction));
+    return new Validator(translator, channels, inputs, targets, pairs.map(({ name }) => name), fingerprintOf(pairs, contents, direction));
   }
 
   get length(): number {
@@ -84,11 +102,13 @@ export class Validator {
 }
 
 /** 64 bits are enough to tell the few sets that one run is ever measured on from each other. */
-function fingerprintOf(pairs: readonly ImagePair[], direction: RunSettings['direction']): string {
+function fingerprintOf(pairs: readonly ImagePair[], contents: readonly string[], direction: RunSettings['direction']): string {
   const hash = createHash('sha256').update(direction);
-  for (const { name, a, b } of pairs) hash.update(JSON.stringify([name, a.width, a.height])).update(a.data).update(b.data);
+  for (const [at, { name, a }] of pairs.entries()) hash.update(JSON.stringify([name, a.width, a.height, contents[at]]));
   return hash.digest('hex').slice(0, 16);
 }
+
+const pixelsOf = ({ a, b }: ImagePair): string => createHash('sha256').update(a.data).update(b.data).digest('hex');
 
 function sampled(dataset: PairedDataset, count: number): PairedDataset {
   const indices = spread(dataset.length, count);
