@@ -4,14 +4,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RandomStream } from '../src/data/random.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
-import { buildLibrary, failedWith, loggedSteps, readLogLines, run, start, succeeded, temporaryFolder, TINY, type Finished } from './harness/program.js';
+import { buildLibrary, failedWith, loggedSteps, readLogLines, run, start, succeeded, temporaryFolder, TINY, type Finished, withFlags } from './harness/program.js';
 
 const STEPS = 24;
 const PARAMETERS = [...TINY, '--steps', String(STEPS), '--save-every', '4', '--report-every', '10'];
 const folder = temporaryFolder('resume');
 const checkpointOf = (name: string): string => join(folder, name, 'checkpoint.safetensors');
 const logOf = (name: string): string => join(folder, name, 'log.jsonl');
-const train = (name: string, ...more: string[]): Promise<Finished> => run('train-facades', [...PARAMETERS, '--out', join(folder, name), ...more]);
+const train = (name: string, ...more: string[]): Promise<Finished> => run('train-facades', withFlags([...PARAMETERS, '--out', join(folder, name)], ...more));
 
 test.before(async () => {
   buildLibrary();
@@ -36,7 +36,7 @@ function sameAsWhole(name: string): void {
 
 /** Starts or resumes a run and sends it a signal once its log has so many lines. */
 async function interruptAt(name: string, lines: number, signal: NodeJS.Signals, more: string[], delayMilliseconds = 0): Promise<Finished> {
-  const { child, finished } = start('train-facades', [...PARAMETERS, '--out', join(folder, name), ...more]);
+  const { child, finished } = start('train-facades', withFlags([...PARAMETERS, '--out', join(folder, name)], ...more));
   let ended = false;
   void finished.then(() => (ended = true));
   while (!ended) {

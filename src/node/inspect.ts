@@ -8,13 +8,13 @@ import { elementCount, formatShape } from '../tensor/shape.js';
 import { parseFlags, type Program } from './flags.js';
 import { formatBytes, formatCount } from './format.js';
 import { formatHelp } from './help.js';
-import { takeOperands } from './operands.js';
 import { openWeights } from './weights.js';
 import { sayChosen } from './weights-folder.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
   usage: 'shadegrad inspect FILE|FOLDER [flags]',
+  takesOperands: true,
   summary:
     'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
     'metadata, the networks that can be run here, and whether all numbers are finite.',
@@ -38,8 +38,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  * @throws ShadegradError DATA_NOT_FOUND, WEIGHTS_CORRUPT and others
  */
 export async function inspectWeights(argv: readonly string[]): Promise<number> {
-  const { operands, rest } = takeOperands(argv);
-  const { values: flags, help } = parseFlags(INSPECT_PROGRAM, rest);
+  const { values: flags, operands, help } = parseFlags(INSPECT_PROGRAM, argv);
   if (help) {
     process.stdout.write(formatHelp(INSPECT_PROGRAM));
     return 0;
