@@ -200,7 +200,7 @@ test('no permission, a file in the way, and a folder of that name are explained'
   const path = join(folder, 'file');
   await failsToWrite(writeFileAtomic(path, 'x', failing('EACCES', 0)), path, /may not write/);
   await writeFile(path, 'a file');
-  await failsToWrite(writeFileAtomic(join(path, 'below'), 'x'), path, /not a folder/);
+  await failsToWrite(writeFileAtomic(join(path, 'below'), 'x'), path, /a part of the path is a file/);
   const taken = join(folder, 'taken');
   await mkdir(taken);
   await failsToWrite(writeFileAtomic(taken, 'x'), taken, /folder of that name/);

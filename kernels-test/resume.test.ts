@@ -100,6 +100,10 @@ test('a finished run says so, and can be made longer', async () => {
   assert.match(succeeded(await run('train-facades', ['--resume', '--steps', '7', '--out', join(folder, 'longer')])), 'schedule');
   assert.equal(loggedSteps(logOf('longer')), [1, 2, 3, 4, 5, 6, 7]);
   failedWith(await run('train-facades', ['--resume', '--steps', '3', '--out', join(folder, 'longer')]), 'BAD_FLAG', /7 steps done/);
+  // Without its log, the time of the steps so far is not known: no speed is made of their number.
+  rmSync(logOf('longer'));
+  succeeded(await run('train-facades', ['--resume', '--steps', '9', '--out', join(folder, 'longer')]));
+  assert.match(readFileSync(join(folder, 'longer', 'report.html'), 'utf8'), /of 2 of 9 images/);
 });
 
 test('flags that contradict the checkpoint are refused', async () => {

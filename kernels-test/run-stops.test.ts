@@ -172,6 +172,7 @@ test('one process a folder; after kill -9 the next goes on at once; --minutes st
   const printed = succeeded(await run('train-facades', ['--resume', '--minutes', '0.1', '--out', outOf('long')]));
   assert.match(printed, /stopped after [\d,]+ of 1,000,000 steps/);
   assert.match(printed, '--resume --out');
+  assert.match(printed, /on 2 validation images at step [\d,]+: L1/);
   const after = await readCheckpointInfo(checkpointOf('long'));
   assert.ok(after.step > step && after.step < 1_000_000, `from step ${step} to ${after.step}`);
   assert.is(after.options.totalSteps, 1_000_000);
