@@ -7,13 +7,13 @@ import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
 import { TrainingLoop, type LoopOptions } from '../src/node/training/loop.js';
 import decode from './goldens/image_decode.json';
-import { buildLibrary, failedWith, loggedSteps, run, succeeded, temporaryFolder, TINY, type Finished } from './harness/program.js';
+import { buildLibrary, failedWith, loggedSteps, run, succeeded, temporaryFolder, TINY, type Finished, withFlags } from './harness/program.js';
 
 const folder = temporaryFolder('bad-input');
 const out = join(folder, 'out');
 const good = join(folder, 'good-run');
 const goldens = new Map(decode.cases.map(({ name, file }) => [name, Buffer.from(file, 'base64')]));
-const train = (...parameters: string[]): Promise<Finished> => run('train-facades', [...TINY, '--steps', '2', '--out', out, ...parameters]);
+const train = (...parameters: string[]): Promise<Finished> => run('train-facades', withFlags([...TINY, '--steps', '2', '--out', out], ...parameters));
 
 test.before(async () => {
   buildLibrary();
@@ -182,7 +182,7 @@ test('nothing to resume, or a checkpoint that cannot be resumed', async () => {
     failedWith(await run('translate', ['--weights', path, '--input', join(good, 'samples'), '--output', out]), weightsCode, words);
     assert.not.ok(existsSync(out));
   }
-  failedWith(await run('train-facades', [...TINY, '--size', '64', '--resume', '--steps', '4', '--out', good]), 'CHECKPOINT_MISMATCH', /--size 32/);
+  failedWith(await run('train-facades', withFlags(TINY, '--size', '64', '--resume', '--steps', '4', '--out', good)), 'CHECKPOINT_MISMATCH', /--size 32/);
   assert.ok(readFileSync(join(good, 'checkpoint.safetensors')).equals(whole));
 });
 

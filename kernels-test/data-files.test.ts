@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
-import { atomicWriter, writeFileAtomic, writeFilesAtomic, type FileSystem } from '../src/node/files.js';
+import { atomicWriter, makeFolder, writeFileAtomic, writeFilesAtomic, type FileSystem } from '../src/node/files.js';
 
 const test = suite<{ folder: string }>('files');
 test.before.each(async (context) => {
@@ -56,6 +56,35 @@ test('writes text, bytes and streams, and makes missing folders', async ({ folde
   })());
   assert.equal([...(await readFile(path))], [4, 5, 6]);
   assert.equal(await readdir(join(folder, 'a', 'b')), ['file.bin']);
+});
+
+test('a folder is made one by one, so that a disk which answers ENOENT below a folder that exists cannot keep the process busy', async ({ folder }) => {
+  const asked: string[] = [];
+  const refusing = {
+    ...nodeFiles,
+    async mkdir(path: string, options?: { recursive?: boolean }) {
+      assert.not.ok(options?.recursive, 'Node itself would ask for ever');
+      asked.push(path);
+      if (path === join(folder, 'x') || path === join(folder, 'x', 'y')) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+      return nodeFiles.mkdir(path);
+    },
+  } as unknown as FileSystem;
+  await failsToWrite(writeFileAtomic(join(folder, 'x', 'y', 'file'), 'a', refusing), join(folder, 'x', 'y'), /ENOENT[^]*choose another folder/);
+  assert.ok(asked.length < 8, asked.join(' '));
+  assert.equal(await readdir(folder), []);
+  if (process.platform === 'linux') await failsToWrite(writeFileAtomic('/proc/x/y', 'a'), '/proc/x', /ENOENT/);
+
+  assert.is(await makeFolder(join(folder, 'a', 'b', 'c')), join(folder, 'a'));
+  assert.is(await makeFolder(join(folder, 'a', 'b', 'c')), undefined);
+  assert.is(await makeFolder(`${folder}/a/new/../d`), join(folder, 'a', 'new'));
+  await nodeFiles.symlink(join(folder, 'gone'), join(folder, 'link'));
+  for (const path of ['link', join('link', 'below')]) await failsToWrite(makeFolder(join(folder, path)), join(folder, 'link'), /EEXIST|ENOENT/);
+  for (const root of ['/', '.', '..', '']) assert.is(await makeFolder(root === '' ? folder : root), undefined);
+});
+
+test('nothing in the sources asks Node to make folders recursively', async () => {
+  const names = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'));
+  for (const name of names) assert.not.match(await readFile(join('src', name), 'utf8'), /mkdir(Sync)?\([^;]*recursive/, name);
 });
 
 test('the old file stays until commit, and after abort', async ({ folder }) => {
@@ -188,7 +217,7 @@ test('no permission, a file in the way, and a folder of that name are explained'
   const path = join(folder, 'file');
   await failsToWrite(writeFileAtomic(path, 'x', failing('EACCES', 0)), path, /may not write/);
   await writeFile(path, 'a file');
-  await failsToWrite(writeFileAtomic(join(path, 'below'), 'x'), path, /not a folder/);
+  await failsToWrite(writeFileAtomic(join(path, 'below'), 'x'), path, /a part of the path is a file/);
   const taken = join(folder, 'taken');
   await mkdir(taken);
   await failsToWrite(writeFileAtomic(taken, 'x'), taken, /folder of that name/);

@@ -14,7 +14,7 @@ import { openPyTorch } from '../src/formats/pytorch-file.js';
 import { encodePyTorch } from '../src/formats/pytorch-write.js';
 import { encodeSafetensors, openSafetensors, openShardedSafetensors } from '../src/formats/safetensors-file.js';
 import type { StoredDType, WeightFile } from '../src/formats/weight-file.js';
-import { numberLines } from '../src/node/inspect.js';
+import { checkNumbersOf } from '../src/node/inspect-numbers.js';
 import { goldenModel, openModel } from './harness/tfjs-golden.js';
 import { pictBytes } from './harness/pict-golden.js';
 import { legacyOf, tensorPickle } from './harness/pytorch-golden.js';
@@ -37,6 +37,7 @@ function withNumber({ architecture, tensors }: NetworkWeights, name: string, ind
 }
 
 const found = (weights: NetworkWeights): FoundNetwork => ({ role: 'generator', weights, origin: 'shadegrad network', statistics: 'batch', prefix: '' });
+const numberLines = async (file: WeightFile): Promise<readonly string[]> => (await checkNumbersOf(file)).lines;
 const safetensors = async (pieces: AsyncIterable<Uint8Array>): Promise<WeightFile> => openSafetensors(bytesSource(await collect(pieces), 'w.safetensors'));
 const pytorch = async (weights: NetworkWeights, dtype?: 'f16' | 'bf16'): Promise<WeightFile> => openPyTorch(bytesSource(await collect(encodePyTorch(pytorchStateDict(weights), { dtype })), 'w.pth'));
 

@@ -53,12 +53,41 @@ test('values are typed by the table', () => {
   assert.equal([size, epochs, direction, resume], [256, undefined, 'BtoA', false]);
 });
 
-test('both spellings, negation, negative numbers, spaces and equals signs in values, last one wins', () => {
-  const { values, given } = parseFlags(program, ['--size', '64', '--lr=1e-3', '--offset', '-1.5', '--data=a b=c', '--no-dropout', '--resume', '--size=128']);
-  assert.equal(values, { size: 128, lr: 1e-3, offset: -1.5, epochs: undefined, data: 'a b=c', direction: 'BtoA', dropout: false, resume: true });
+test('both spellings, negation, negative numbers, spaces and equals signs in values', () => {
+  const { values, given } = parseFlags(program, ['--size', '64', '--lr=1e-3', '--offset', '-1.5', '--data=a b=c', '--no-dropout', '--resume']);
+  assert.equal(values, { size: 64, lr: 1e-3, offset: -1.5, epochs: undefined, data: 'a b=c', direction: 'BtoA', dropout: false, resume: true });
   assert.equal([...given].sort(), ['data', 'dropout', 'lr', 'offset', 'resume', 'size']);
   assert.is(parseFlags(program, ['--dropout=false']).values.dropout, false);
-  assert.is(parseFlags(program, ['--no-dropout', '--dropout']).values.dropout, true);
+});
+
+test('a flag that is given twice is refused: one of its values would be left out without a word', () => {
+  for (const argv of ['--size 64 --size 64', '--size 64 --size=128', '--data a --data b', '--no-dropout --dropout', '--resume --resume', '--dropout=true --no-dropout']) {
+    const { what, fix } = failure(...argv.split(' '));
+    assert.match(what, /^--(size|data|dropout|resume) is given twice$/, argv);
+    assert.match(fix ?? '', 'leave out all but one');
+  }
+});
+
+test('operands stand before, between and after the flags of a program that takes them', () => {
+  const taking = { ...program, takesOperands: true } as const;
+  for (const argv of ['in out --resume --size 64', '--resume in --size 64 out', '--size=64 --resume in out', '--size 64 --resume -- in out']) {
+    const { operands, values } = parseFlags(taking, argv.split(' '));
+    assert.equal([operands, values.resume, values.size], [['in', 'out'], true, 64], argv);
+  }
+  assert.equal(parseFlags(taking, ['--', '--help', '-x']).operands, ['--help', '-x']);
+  assert.not(parseFlags(taking, ['--', '--help']).help);
+  assert.throws(() => parseFlags(taking, ['-size', '3']), /write --size/);
+  assert.throws(() => parseFlags(taking, ['-x']), /names that begin with a dash/);
+});
+
+test('a list takes every word up to the next flag', () => {
+  const listing = { ...program, flags: [...program.flags, { name: 'input', type: 'list', description: 'files' }] } as const;
+  const { values } = parseFlags(listing, ['--input', 'a.jpg', 'b.jpg', '--size', '64']);
+  const input: string[] | undefined = values.input;
+  assert.equal([input, values.size], [['a.jpg', 'b.jpg'], 64]);
+  assert.is(parseFlags(listing, []).values.input, undefined);
+  for (const argv of [['--input'], ['--input', '--size', '64'], ['--input=']]) assert.throws(() => parseFlags(listing, argv), /--input has a wrong value/);
+  assert.throws(() => parseFlags(listing, ['--input', 'a', '--input', 'b']), /write all values after it: --input A B/);
 });
 
 test('unknown flags name the nearest one', () => {

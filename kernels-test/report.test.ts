@@ -65,6 +65,16 @@ test('the page holds everything it was given', () => {
   assert.match(page, /<td class="best">0\.200</);
 });
 
+test('a measure of an earlier step says so, and no speed is made of images whose time is not known', () => {
+  assert.not.match(renderReport(makeReport()), /at step 30[;<]/);
+  const page = renderReport({ ...makeReport(), state: 'interrupted', steps: 40, totalSteps: 100, imagesSeen: 40, imagesTimed: 10 });
+  assert.match(page, /<dt>Validation L1<\/dt><dd>0\.200<small>at step 30; mean photo: 0\.250<\/small>/);
+  assert.match(page, /<dt>Speed<\/dt><dd>0\.100<small>/);
+  assert.match(page, /1m 40s<small>of 10 of 40 images</);
+  assert.match(page, /1m 40s, of 10 images: that of the others is not known/);
+  assert.match(renderReport({ ...makeReport(), imagesTimed: 0 }), /<dt>Speed<\/dt><dd>–</);
+});
+
 test('warnings stand with the losses, escaped; without any there is none', () => {
   assert.match(renderReport({ ...makeReport(), warnings: ['D <has> won'] }), '<p class="warning" role="note">D &lt;has&gt; won</p>');
   assert.not.match(renderReport(makeReport()), 'class="warning"');

@@ -13,11 +13,11 @@ import { encodePng } from '../src/node/images.js';
 import { TRAIN_PROGRAM } from '../src/node/training/flags.js';
 import { resumedSettings } from '../src/node/training/settings.js';
 import oldRun from './goldens/old_run.json';
-import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
+import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY, withFlags } from './harness/program.js';
 
 const folder = temporaryFolder('changes');
 const facades = syntheticFacades({ count: 12, size: 32, seed: 5, split: 'test' });
-const SMALLEST = [...TINY, '--ngf', '1', '--ndf', '1'];
+const SMALLEST = withFlags(TINY, '--ngf', '1', '--ndf', '1');
 
 async function pair(directory: string, name: string, index: number): Promise<void> {
   mkdirSync(directory, { recursive: true });

@@ -11,10 +11,10 @@ import { crc32 } from '../src/formats/crc32.js';
 import { parseHeader } from '../src/formats/safetensors.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
 import { Interrupt } from '../src/node/training/interrupt.js';
-import { buildLibrary, failedWith, loggedSteps, run, start, succeeded, temporaryFolder, TINY, type Running } from './harness/program.js';
+import { buildLibrary, failedWith, loggedSteps, run, start, succeeded, temporaryFolder, TINY, type Running, withFlags } from './harness/program.js';
 
 const STEPS = 40;
-const PARAMETERS = [...TINY, '--ngf', '1', '--ndf', '1', '--steps', String(STEPS), '--save-every', '5', '--report-every', '30'];
+const PARAMETERS = withFlags(TINY, '--ngf', '1', '--ndf', '1', '--steps', String(STEPS), '--save-every', '5', '--report-every', '30');
 const folder = temporaryFolder('stops');
 const outOf = (name: string): string => join(folder, name);
 const checkpointOf = (name: string): string => join(folder, name, 'checkpoint.safetensors');
@@ -81,7 +81,7 @@ test('a real terminal that goes away, with a signal and without (where script(1)
   if (!/util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')) return;
   for (const [name, signal, expected] of [['terminal-signal', true, '129'], ['terminal-silent', false, '0']] as const) {
     const [pid, status] = [join(folder, `${name}-pid`), join(folder, `${name}-status`)];
-    const command = [process.execPath, join(process.cwd(), 'bin/shadegrad.js'), 'train', ...PARAMETERS, ...(signal ? ['--steps', '1000000'] : []), '--out', outOf(name)].join(' ');
+    const command = [process.execPath, join(process.cwd(), 'bin/shadegrad.js'), 'train', ...withFlags(PARAMETERS, ...(signal ? ['--steps', '1000000'] : [])), '--out', outOf(name)].join(' ');
     // The shell outlives the terminal to write the status down.
     const terminal = spawn('script', ['-qec', `sh -c 'trap "" HUP; ${command} & echo $! > ${pid}; wait $!; echo $? > ${status}'`, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
     const program = Number(await written(pid));
@@ -163,7 +163,7 @@ test('an error that nobody caught ends the run and leaves its checkpoint', async
 
 test('one process a folder; after kill -9 the next goes on at once; --minutes stops it and keeps its length', async () => {
   const long = ['--steps', '1000000', '--out', outOf('long')];
-  const running = start('train-facades', [...PARAMETERS, ...long]);
+  const running = start('train-facades', withFlags(PARAMETERS, ...long));
   await under(running, 'long', 3);
   const before = bytesOf('long');
   failedWith(await run('train-facades', ['--resume', '--out', outOf('long')]), 'RUN_IN_USE', new RegExp(`process ${running.child.pid}`), /--out/);
@@ -176,6 +176,7 @@ test('one process a folder; after kill -9 the next goes on at once; --minutes st
   const printed = succeeded(await run('train-facades', ['--resume', '--minutes', '0.1', '--out', outOf('long')]));
   assert.match(printed, /stopped after [\d,]+ of 1,000,000 steps/);
   assert.match(printed, '--resume --out');
+  assert.match(printed, /on 2 validation images at step [\d,]+: L1/);
   const after = await readCheckpointInfo(checkpointOf('long'));
   assert.ok(after.step > step && after.step < 1_000_000, `from step ${step} to ${after.step}`);
   assert.is(after.options.totalSteps, 1_000_000);
@@ -195,7 +196,7 @@ function patch(path: string, name: string, value: number): void {
 }
 
 test('weights that the last step makes infinite never replace the checkpoint', async () => {
-  succeeded(await run('train-facades', [...PARAMETERS, '--steps', '2', '--lr', '1', '--lambda', '1', '--out', outOf('poisoned')]));
+  succeeded(await run('train-facades', withFlags(PARAMETERS, '--steps', '2', '--lr', '1', '--lambda', '1', '--out', outOf('poisoned'))));
   // The step's losses are computed before its update: they are finite.
   patch(checkpointOf('poisoned'), 'generatorOptimizer.firstMoment.model.model.0.weight', 3e38);
   patch(checkpointOf('poisoned'), 'generatorOptimizer.secondMoment.model.model.0.weight', 0);

@@ -10,7 +10,7 @@ import { joinPair } from '../src/data/image.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
 import { encodePng } from '../src/node/images.js';
-import { buildLibrary, failedWith, loggedSteps, readLogLines, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
+import { buildLibrary, failedWith, loggedSteps, readLogLines, run, succeeded, temporaryFolder, TINY, withFlags } from './harness/program.js';
 
 const folder = temporaryFolder('train');
 const facades = syntheticFacades({ count: 12, size: 40, seed: 5, split: 'test' });
@@ -26,7 +26,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a run leaves a checkpoint, a log, a report and sample grids, and says how to go on', async () => {
   const out = join(folder, 'simple');
-  const printed = succeeded(await run('train-facades', [...TINY, '--steps', '10', '--report-every', '5', '--batch', '2', '--lambda', '50', '--no-dropout', '--out', out]));
+  const printed = succeeded(await run('train-facades', withFlags(TINY, '--steps', '10', '--report-every', '5', '--batch', '2', '--lambda', '50', '--no-dropout', '--out', out)));
   for (const words of [/^adapter: /m, /^preset: (full|preview), chosen for this adapter; .*--preset/m, /on 2 validation images: L1 /, /mean training photo scores: L1 /, /translate\.js --weights/]) assert.match(printed, words);
   assert.equal(readdirSync(out).sort(), ['checkpoint.safetensors', 'log.jsonl', 'report.html', 'samples']);
   assert.equal(readdirSync(join(out, 'samples')), ['step-0000000.png', 'step-0000005.png', 'step-0000010.png']);

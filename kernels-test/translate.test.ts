@@ -52,6 +52,18 @@ test('images are told by their content, and what else lies beside them is counte
   assert.match(printed, `left out of ${place}: 2 .xml files, 1 .txt file, 1 hidden file, 1 folder`);
 });
 
+test('several images and folders after --input are translated, as a shell writes *.png; one that is missing is reported', async () => {
+  const [first, second] = ['png-rgb.png', 'png-grey.png'].map((name) => join(input, name));
+  const to = join(folder, 'several-out');
+  assert.match(succeeded(await translate('--input', first!, second!, first!, '--output', to)), '2 of 2 images translated');
+  assert.equal(readdirSync(to).sort(), ['png-grey.png', 'png-rgb.png']);
+  const result = await translate('--input', first!, join(folder, 'nowhere.png'), '--output', join(folder, 'several-missing'));
+  assert.is(result.status, 1);
+  assert.match(result.stderr, 'nowhere.png');
+  assert.match(result.stdout, '1 of 2 images translated');
+  failedWith(await translate('--input', first!, '--input', second!, '--output', to), 'BAD_FLAG', /--input is given twice/, /--input A B/);
+});
+
 test('the seed chooses the dropout; without dropout it does not matter', async () => {
   const file = join(input, 'png-rgb.png');
   const variants: Record<string, string[]> = { one: ['--seed', '1'], again: ['--seed', '1'], two: ['--seed', '2'], plain: ['--no-dropout'], plainToo: ['--no-dropout', '--seed', '2'] };

@@ -13,6 +13,19 @@ const root = process.cwd();
 /** The smallest run: a few milliseconds of work a step, and the same whatever was tuned on this machine. */
 export const TINY = ['--no-tune', '--dropout', '--size', '32', '--ngf', '4', '--ndf', '4', '--validate', '2'];
 
+/** Flags with others in the place of those that they name again, as a program refuses a flag that is given twice. */
+export function withFlags(flags: readonly string[], ...others: readonly string[]): string[] {
+  const nameOf = (word: string): string | undefined => /^--(?:no-)?([^=]+)/.exec(word)?.[1];
+  const named = new Set(others.map(nameOf));
+  let kept = true;
+  const rest = flags.filter((word) => {
+    const name = nameOf(word);
+    if (name !== undefined) kept = !named.has(name);
+    return kept;
+  });
+  return [...rest, ...others];
+}
+
 export interface Finished {
   status: number | null;
   signal: NodeJS.Signals | null;

@@ -39,7 +39,7 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
   let index = 0;
   for (const [name, tensor] of tensors) {
     const place = 4 * ++index;
-    if (!name.startsWith(prefix)) continue;
+    if (!name.startsWith(prefix) || name === CHECKSUMS) continue;
     const read = async (): Promise<Float32Array> => {
       const bytes = await (checksums ??= table.read());
       const values = await tensor.read();

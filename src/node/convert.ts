@@ -15,7 +15,6 @@ import { parseFlags } from './flags.js';
 import { formatBytes } from './format.js';
 import { formatHelp } from './help.js';
 import { writeOnnx } from './onnx.js';
-import { takeOperands } from './operands.js';
 import { createProgress } from './progress.js';
 import { formatByName, openWeights } from './weights.js';
 import { sayChosen } from './weights-folder.js';
@@ -28,8 +27,7 @@ import { sayChosen } from './weights-folder.js';
  * @throws ShadegradError; OUT is then as it was, but for WEIGHTS_MISMATCH of the comparison afterwards
  */
 export async function convertWeights(argv: readonly string[]): Promise<number> {
-  const { operands, rest } = takeOperands(argv);
-  const { values: flags, given, help } = parseFlags(CONVERT_PROGRAM, rest);
+  const { values: flags, operands, given, help } = parseFlags(CONVERT_PROGRAM, argv);
   if (help) {
     process.stdout.write(formatHelp(CONVERT_PROGRAM));
     return 0;

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { ShadegradError } from '../gpu/errors.js';
-import { writeFailed } from './files.js';
+import { makeFolder, writeFailed } from './files.js';
 import { formatBytes, formatCount } from './format.js';
 
 /** What an archive may become at most: a few megabytes of zeros unpack to gigabytes. */
@@ -82,9 +82,7 @@ export async function extractTarGz(archive: string, folder: string, url: string,
       const inside = target === folder || target.startsWith(folder + sep);
       if (!inside || name.includes('\0') || name.includes('\\')) throw unsafe(url, `an entry named ${JSON.stringify(name)}`);
       if (type !== 'file' && type !== 'directory') throw unsafe(url, `${JSON.stringify(name)} is a ${type}`);
-      await mkdir(type === 'directory' ? target : dirname(target), { recursive: true }).catch((cause) => {
-        throw writeFailed(target, cause);
-      });
+      await makeFolder(type === 'directory' ? target : dirname(target));
       if (type === 'file') await writeEntry(entry as unknown as AsyncIterable<Uint8Array>, target, unpacked);
       else entry.resume();
     }

@@ -6,7 +6,7 @@ import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /** The calls of `node:fs/promises` that writing needs; a test passes its own to make them fail. */
-export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'link' | 'copyFile'>;
+export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'stat' | 'link' | 'copyFile'>;
 
 export interface AtomicWriter {
   /** Appends bytes. */
@@ -34,7 +34,9 @@ const ADVICE: Record<string, string> = {
   EPERM: 'you may not write there: choose another folder, or change its permissions',
   EROFS: 'that disk is read-only: choose another folder',
   ENOTDIR: 'a part of the path is a file, not a folder: choose another path',
-  EEXIST: 'a part of the path is a file, not a folder: choose another path',
+  EEXIST: 'a part of the path is a file, or a link to what is not there: choose another path',
+  ENOENT: 'a folder of the path is gone, or is one that nothing can be made in, as /proc: choose another folder',
+  ELOOP: 'the links in the path go round in a circle: choose another path',
   EISDIR: 'there is a folder of that name: choose another file name',
   ENAMETOOLONG: 'the name is longer than this disk allows (255 bytes on most): choose a shorter one',
   EMFILE: 'too many files are open: raise the limit (ulimit -n)',
@@ -51,12 +53,36 @@ export function writeFailed(path: string, cause: unknown): ShadegradError {
   });
 }
 
-/** Makes a folder and those above it. @throws WRITE_FAILED */
-export async function makeFolder(path: string, files: FileSystem = nodeFiles): Promise<void> {
+/**
+ * Makes a folder and those above it, one by one: Node's own `recursive` never ends where a folder that exists answers ENOENT
+ * to a new one, as /proc does.
+ *
+ * @param mode permissions of new folders, by default all that the process allows
+ * @returns the outermost folder that was made, or undefined when all were there
+ * @throws WRITE_FAILED
+ */
+export async function makeFolder(path: string, files: FileSystem = nodeFiles, mode = 0o777): Promise<string | undefined> {
   try {
-    await files.mkdir(path, { recursive: true });
+    return await makeWithParents(path, files, mode);
   } catch (cause) {
     throw writeFailed(path, cause);
+  }
+}
+
+async function makeWithParents(path: string, files: FileSystem, mode: number): Promise<string | undefined> {
+  const make = (): Promise<boolean> => files.mkdir(path, { mode }).then(() => true, async (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw error;
+    // Systems differ in what they say of a folder that is there already, such as the root of a disk.
+    if (await files.stat(path).then((there) => there.isDirectory(), () => false)) return false;
+    throw error;
+  });
+  try {
+    return (await make()) ? path : undefined;
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error;
+    const first = await makeWithParents(parent, files, mode);
+    return (await make()) ? (first ?? path) : first;
   }
 }
 

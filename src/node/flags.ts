@@ -24,6 +24,11 @@ export interface StringFlag extends FlagCommon<string, string> {
   readonly default?: string;
 }
 
+/** Takes all the words up to the next flag, as a shell's `*.jpg` makes them; never none. */
+export interface ListFlag extends FlagCommon<string, string> {
+  readonly type: 'list';
+}
+
 export interface ChoiceFlag extends FlagCommon<string, string> {
   readonly type: 'choice';
   readonly choices: readonly string[];
@@ -36,7 +41,7 @@ export interface BooleanFlag extends FlagCommon<string, boolean> {
   readonly default?: boolean;
 }
 
-export type Flag = NumberFlag | StringFlag | ChoiceFlag | BooleanFlag;
+export type Flag = NumberFlag | StringFlag | ListFlag | ChoiceFlag | BooleanFlag;
 
 export interface Program {
   /** How it is called, such as `npx shadegrad train [flags]`. */
@@ -44,6 +49,8 @@ export interface Program {
   /** What it does, in a sentence or two. */
   readonly summary: string;
   readonly flags: readonly Flag[];
+  /** Whether it takes words that belong to no flag, such as names of files. */
+  readonly takesOperands?: boolean;
   readonly examples?: readonly { readonly command: string; readonly description: string }[];
 }
 
@@ -53,7 +60,9 @@ type ValueOf<F extends Flag> = F extends { type: 'number' | 'integer' }
     ? C
     : F extends { type: 'boolean' }
       ? boolean
-      : string;
+      : F extends { type: 'list' }
+        ? string[]
+        : string;
 
 type HasDefault<F extends Flag> = F extends { type: 'boolean' } | { default: string | number } ? true : false;
 
@@ -64,6 +73,8 @@ export type FlagValues<P extends Program> = {
 
 export interface ParsedFlags<P extends Program> {
   values: FlagValues<P>;
+  /** The words that belong to no flag, in their order; they may stand before, between and after the flags. */
+  operands: string[];
   /** Names that were on the command line, so that a preset can change the other defaults only. */
   given: ReadonlySet<string>;
   /** `--help` or `-h` was there; the values are then all defaults. */
@@ -72,28 +83,38 @@ export interface ParsedFlags<P extends Program> {
 
 /**
  * Reads a command line by a program's table of flags: `--name value`, `--name=value`, and for booleans
- * `--name`, `--no-name`, `--name=true|false`. The last of a repeated flag wins.
+ * `--name`, `--no-name`, `--name=true|false`. What comes after `--` are operands.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
  * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name), stray argument, missing value,
- *   not a number, out of range, not one of the choices
+ *   not a number, out of range, not one of the choices, a flag given twice
  */
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
   const byName = new Map(program.flags.map((flag) => [flag.name, flag]));
   const values: Record<string, unknown> = {};
-  for (const flag of program.flags) values[flag.name] = flag.type === 'boolean' ? (flag.default ?? false) : flag.default;
+  for (const flag of program.flags) values[flag.name] = flag.type === 'boolean' ? (flag.default ?? false) : flag.type === 'list' ? undefined : flag.default;
   const given = new Set<string>();
-  if (argv.includes('--help') || argv.includes('-h')) {
-    return { values: values as FlagValues<P>, given, help: true };
+  const operands: string[] = [];
+  const end = argv.indexOf('--');
+  const flagged = end < 0 ? argv : argv.slice(0, end);
+  if (flagged.includes('--help') || flagged.includes('-h')) {
+    return { values: values as FlagValues<P>, operands, given, help: true };
   }
+  const give = (name: string): void => {
+    if (given.has(name)) throw givenTwice(name, byName.get(name)!);
+    given.add(name);
+  };
 
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at];
+    if (program.takesOperands && at === end) {
+      operands.push(...argv.slice(end + 1));
+      break;
+    }
     if (!argument.startsWith('--') || argument === '--') {
-      throw new ShadegradError('BAD_FLAG', `Unexpected argument ${JSON.stringify(argument)}`, {
-        expected: 'flags such as --name value',
-        fix: strayArgumentFix(argument, byName),
-      });
+      if (!program.takesOperands || argument.startsWith('-')) throw strayArgument(argument, byName, program);
+      operands.push(argument);
+      continue;
     }
     const equals = argument.indexOf('=');
     const name = equals < 0 ? argument.slice(2) : argument.slice(2, equals);
@@ -104,27 +125,42 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
       if (inline !== undefined) {
         throw badValue(`--${name}`, 'no value', inline, `write --${name} alone`);
       }
+      give(negated.name);
       values[negated.name] = false;
-      given.add(negated.name);
       continue;
     }
 
     const flag = byName.get(name);
     if (flag === undefined) throw unknownFlag(name, byName);
-    given.add(name);
+    give(name);
     if (flag.type === 'boolean') {
       values[name] = parseBoolean(flag, inline);
       continue;
     }
+    const isValue = (index: number): boolean => index < argv.length && !argv[index].startsWith('--');
     let text = inline;
-    if (text === undefined && at + 1 < argv.length && !argv[at + 1].startsWith('--')) text = argv[++at];
+    if (text === undefined && isValue(at + 1)) text = argv[++at];
     if (text === undefined || text === '') {
       const next = inline === undefined ? argv[at + 1] : '';
-      throw badValue(`--${name}`, describeValue(flag), next === undefined || next === '' ? 'nothing' : `the next flag, ${next}`, `write --${name} ${placeholderOf(flag)}`);
+      const received = next === undefined || next === '' ? 'nothing' : `the next flag, ${next}`;
+      throw badValue(`--${name}`, describeValue(flag), received, `write --${name} ${placeholderOf(flag)}`);
     }
-    values[name] = flag.type === 'string' ? checked(flag, text, text) : flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
+    if (flag.type === 'list') {
+      const list = [checked(flag, text, text)];
+      while (inline === undefined && isValue(at + 1)) list.push(checked(flag, argv[++at], argv[at]));
+      values[name] = list;
+    } else values[name] = flag.type === 'string' ? checked(flag, text, text) : flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
   }
-  return { values: values as FlagValues<P>, given, help: false };
+  return { values: values as FlagValues<P>, operands, given, help: false };
+}
+
+/** Which of two values is meant cannot be known; taking either would leave out the other without a word. */
+function givenTwice(name: string, flag: Flag): ShadegradError {
+  return new ShadegradError('BAD_FLAG', `--${name} is given twice`, {
+    expected: `--${name} once`,
+    received: flag.type === 'boolean' ? `--${name} or --no-${name} more than once` : 'more than one value',
+    fix: flag.type === 'list' ? `leave out all but one, and write all values after it: --${name} A B` : 'leave out all but one',
+  });
 }
 
 function parseBoolean(flag: BooleanFlag, inline: string | undefined): boolean {
@@ -172,16 +208,21 @@ function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>): Shadegrad
   });
 }
 
-function strayArgumentFix(argument: string, byName: ReadonlyMap<string, Flag>): string {
+function strayArgument(argument: string, byName: ReadonlyMap<string, Flag>, { takesOperands }: Program): ShadegradError {
   const name = argument.replace(/^[-–—]+/u, '');
-  return byName.has(name.split('=')[0]) ? `write --${name}` : 'quote values that hold spaces; see --help for the flags there are';
+  const fix = byName.has(name.split('=')[0])
+    ? `write --${name}`
+    : takesOperands
+      ? 'see --help for the flags there are; write -- before names that begin with a dash'
+      : 'write the flag that it belongs to before it; quote values that hold spaces; see --help for the flags there are';
+  return new ShadegradError('BAD_FLAG', `Unexpected argument ${JSON.stringify(argument)}`, { expected: 'flags such as --name value', fix });
 }
 
 /** The range of a flag's values in words, such as `an integer from 16 to 1024`. */
 export function describeValue(flag: Flag): string {
   if (flag.type === 'choice') return `one of ${flag.choices.join(', ')}`;
   if (flag.type === 'boolean') return 'true or false';
-  if (flag.type === 'string') return 'text';
+  if (flag.type === 'string' || flag.type === 'list') return 'text';
   const kind = flag.type === 'integer' ? 'an integer' : 'a number';
   if (flag.min !== undefined && flag.max !== undefined) return `${kind} from ${flag.min} to ${flag.max}`;
   if (flag.min !== undefined) return `${kind} of at least ${flag.min}`;
@@ -193,7 +234,7 @@ export function describeValue(flag: Flag): string {
 export function placeholderOf(flag: Flag): string {
   if (flag.placeholder !== undefined) return flag.placeholder;
   if (flag.type === 'choice') return flag.choices.join('|');
-  return flag.type === 'string' ? 'TEXT' : 'N';
+  return flag.type === 'string' || flag.type === 'list' ? 'TEXT' : 'N';
 }
 
 /** The candidate with the smallest edit distance, if it is near enough to be a slip of the fingers. */

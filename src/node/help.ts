@@ -47,7 +47,7 @@ function descriptionOf(flag: Flag): string {
     if (flag.min !== undefined && flag.max !== undefined) notes.push(`${flag.min} to ${flag.max}`);
     else notes.push(flag.min !== undefined ? `at least ${flag.min}` : `at most ${flag.max}`);
   }
-  if (flag.type !== 'boolean' && flag.default !== undefined) notes.push(`default ${flag.default}`);
+  if (flag.type !== 'boolean' && flag.type !== 'list' && flag.default !== undefined) notes.push(`default ${flag.default}`);
   return notes.length === 0 ? flag.description : `${flag.description} (${notes.join('; ')})`;
 }
 

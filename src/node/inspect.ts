@@ -1,6 +1,5 @@
 import { describeArchitecture } from '../exchange/describe-network.js';
 import { findRun, hasRun, surveyNetworks, type FoundNetwork } from '../exchange/read-weights.js';
-import { describeIndex, findBadNumber, holdsSquares } from '../formats/finite.js';
 import { STORED_DTYPE_BYTES } from '../formats/half.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -8,19 +7,20 @@ import { elementCount, formatShape } from '../tensor/shape.js';
 import { parseFlags, type Program } from './flags.js';
 import { formatBytes, formatCount } from './format.js';
 import { formatHelp } from './help.js';
-import { takeOperands } from './operands.js';
+import { checkHeader, checkNumbersOf } from './inspect-numbers.js';
 import { openWeights } from './weights.js';
 import { sayChosen } from './weights-folder.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
   usage: 'shadegrad inspect FILE|FOLDER [flags]',
+  takesOperands: true,
   summary:
     'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
-    'metadata, the networks that can be run here, and whether all numbers are finite.',
+    'metadata, the networks that can be run here, and whether all numbers are finite and as their checksums say. The exit status is 1 for a damaged file.',
   flags: [
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
-    { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether all are finite' },
+    { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether the file is sound' },
   ],
   examples: [{ command: 'npx shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
@@ -34,12 +34,11 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  * The program of `shadegrad inspect`.
  *
  * @param argv the arguments after "inspect"
- * @returns the exit status
+ * @returns the exit status: 0, or 1 for a file that is damaged or has a network that is refused for its numbers
  * @throws ShadegradError DATA_NOT_FOUND, WEIGHTS_CORRUPT and others
  */
 export async function inspectWeights(argv: readonly string[]): Promise<number> {
-  const { operands, rest } = takeOperands(argv);
-  const { values: flags, help } = parseFlags(INSPECT_PROGRAM, rest);
+  const { values: flags, operands, help } = parseFlags(INSPECT_PROGRAM, argv);
   if (help) {
     process.stdout.write(formatHelp(INSPECT_PROGRAM));
     return 0;
@@ -51,12 +50,13 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
   const { file, close } = opened;
   try {
     sayChosen(operands[0]!, opened);
-    const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...(flags.numbers ? await numberLines(file) : [])];
+    const checks = [await checkHeader(file, opened.path), ...(flags.numbers ? [await checkNumbersOf(file)] : [])];
+    const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...checks.flatMap((check) => check.lines).map(printable)];
     process.stdout.write(`${lines.join('\n')}\n`);
+    return checks.every(({ sound }) => sound) ? 0 : 1;
   } finally {
     await close();
   }
-  return 0;
 }
 
 /** The lines that `shadegrad inspect` prints. */
@@ -109,44 +109,6 @@ export async function runLines(file: WeightFile): Promise<string[]> {
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
     return [`no training run to go on from: ${inWords(error)}`];
   }
-}
-
-/** A tensor of more bytes than this is not read: it would have to be in memory as a whole. */
-const MOST_BYTES = 2 ** 31;
-
-/** What `shadegrad inspect` prints of a file's numbers: how many no network can compute with, and where the first one is. */
-export async function numberLines(file: WeightFile): Promise<string[]> {
-  const found = { infinite: { count: 0, first: '' }, negative: { count: 0, first: '' } };
-  const unread: string[] = [];
-  for (const tensor of file.tensors.values()) {
-    const { name, shape } = tensor;
-    if (4 * elementCount(shape) > MOST_BYTES) {
-      unread.push(`${printable(name)}: too large to be read whole`);
-      continue;
-    }
-    let values: Float32Array;
-    try {
-      values = await tensor.read();
-    } catch (error) {
-      if (!(error instanceof ShadegradError)) throw error;
-      unread.push(printable(error.what));
-      continue;
-    }
-    const squares = holdsSquares(name);
-    for (let index = findBadNumber(values, squares); index >= 0; index = findBadNumber(values, squares, index + 1)) {
-      const kind = found[Number.isFinite(values[index]!) ? 'negative' : 'infinite'];
-      if (kind.count++ === 0) kind.first = `${values[index]} in ${printable(JSON.stringify(name))} at index ${describeIndex(index, shape)}`;
-    }
-  }
-  const { infinite, negative } = found;
-  const lines: string[] = [];
-  const add = (count: number, what: string, first: string, consequence: string): void => {
-    if (count > 0) lines.push(`numbers: ${formatCount(count)} ${what}, the first ${first}: ${consequence}`);
-  };
-  add(infinite.count, 'not finite', infinite.first, 'the network diverged or is damaged, and is refused when it is read');
-  add(negative.count, 'negative variances', negative.first, 'refused when they are read');
-  if (unread.length > 0) lines.push(`numbers of ${formatCount(unread.length)} tensors could not be read: ${unread[0]!}`);
-  return lines.length > 0 ? lines : ['numbers: all finite'];
 }
 
 function originOf({ origin, prefix, statistics, imageSize }: FoundNetwork): string {

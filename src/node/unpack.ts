@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { makeFolder } from './files.js';
 
 const STALE_MILLISECONDS = 60 * 60 * 1000;
 
@@ -17,12 +18,12 @@ export async function cacheFolder(): Promise<string> {
   const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const preferred = join(base, 'shadegrad');
   try {
-    await mkdir(preferred, { recursive: true });
+    await makeFolder(preferred);
     await rm(await mkdtemp(join(preferred, 'writable-')), { recursive: true });
     return preferred;
   } catch {
     const fallback = join(tmpdir(), `shadegrad-${process.getuid?.() ?? 'cache'}`);
-    await mkdir(fallback, { recursive: true, mode: 0o700 });
+    await makeFolder(fallback, undefined, 0o700);
     // A folder that someone else prepared could hold someone else's code.
     if (process.getuid && (await stat(fallback)).uid !== process.getuid()) return mkdtemp(join(tmpdir(), 'shadegrad-'));
     return fallback;
@@ -38,7 +39,7 @@ export async function cacheFolder(): Promise<string> {
  */
 export async function unpackOnce(folder: string, fill: (temporary: string) => Promise<void>): Promise<string> {
   if (await exists(folder)) return folder;
-  await mkdir(dirname(folder), { recursive: true });
+  await makeFolder(dirname(folder));
   await removeStale(folder);
   const temporary = `${folder}.unpacking-${process.pid}-${randomBytes(4).toString('hex')}`;
   await mkdir(temporary);
@@ -62,10 +63,10 @@ export async function unpackTarBrotli(archive: string, folder: string): Promise<
     const target = resolve(folder, entry.header.name);
     if (target !== folder && !target.startsWith(folder + sep)) throw new Error(`${archive}: entry outside the folder: ${entry.header.name}`);
     if (entry.header.type === 'directory') {
-      await mkdir(target, { recursive: true });
+      await makeFolder(target);
       entry.resume();
     } else if (entry.header.type === 'file') {
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       await pipeline(entry, createWriteStream(target));
       await chmod(target, entry.header.mode ?? 0o644);
       await synchronise(target);

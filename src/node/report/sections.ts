@@ -15,15 +15,20 @@ export function renderHeader(report: TrainingReport): Markup {
   const last = report.metrics[report.metrics.length - 1];
   const tile = (name: string, value: string, note?: string) => html`<div><dt>${name}</dt><dd>${value}${note !== undefined && html`<small>${note}</small>`}</dd></div>\n`;
   const share = totalSteps > 0 ? Math.min(steps / totalSteps, 1) : 0;
-  const perSecond = seconds > 0 ? formatNumber(report.imagesSeen / seconds) : '–';
+  const timed = report.imagesTimed ?? report.imagesSeen;
+  const perSecond = seconds > 0 && timed > 0 ? formatNumber(timed / seconds) : '–';
+  const lastNote = [
+    ...(last !== undefined && last.step !== steps ? [`at step ${formatCount(last.step)}`] : []),
+    ...(baseline === undefined ? [] : [`${baseline.name}: ${formatNumber(baseline.l1)}`]),
+  ].join('; ');
   return html`<header>
 <p class="state ${report.state}">${STATES[report.state]}</p>
 <h1>${report.title}</h1>
 <p class="lead">Trained on ${adapter.name}${adapter.software && ', a software adapter,'} through ${adapter.backend}, started <time datetime="${report.startedAt}">${readableTime(report.startedAt)}</time>.${report.state === 'running' && ' Reload this page to see how far it has come.'}</p>
 ${report.state !== 'finished' && html`<div class="done" role="progressbar" aria-label="Steps done" aria-valuemin="0" aria-valuemax="${totalSteps}" aria-valuenow="${steps}"><i style="width:${(share * 100).toFixed(1)}%"></i></div>`}
 <dl class="tiles">
-${tile('Steps', formatCount(steps), steps === totalSteps ? 'all done' : `of ${formatCount(totalSteps)}`)}${tile('Training time', formatDuration(seconds), `${formatCount(report.imagesSeen)} images`)}${tile('Speed', perSecond, 'images/s')}${tile('Peak GPU memory', formatBytes(report.peakBytes))}${
-    last !== undefined && tile('Validation L1', formatNumber(last.l1), baseline && `${baseline.name}: ${formatNumber(baseline.l1)}`)
+${tile('Steps', formatCount(steps), steps === totalSteps ? 'all done' : `of ${formatCount(totalSteps)}`)}${tile('Training time', formatDuration(seconds), timed === report.imagesSeen ? `${formatCount(timed)} images` : `of ${formatCount(timed)} of ${formatCount(report.imagesSeen)} images`)}${tile('Speed', perSecond, 'images/s')}${tile('Peak GPU memory', formatBytes(report.peakBytes))}${
+    last !== undefined && tile('Validation L1', formatNumber(last.l1), lastNote === '' ? undefined : lastNote)
   }</dl>
 </header>`;
 }
@@ -107,6 +112,7 @@ function bestOf(values: number[], choose: (...values: number[]) => number): numb
 
 export function renderSettings(report: TrainingReport): Markup {
   const { adapter } = report;
+  const timed = report.imagesTimed ?? report.imagesSeen;
   const facts = (caption: string, entries: [string, string][]) => html`<div class="card"><table class="table facts"><caption>${caption}</caption><tbody>${entries.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table></div>`;
   const text = (value: string | number | boolean) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
@@ -117,7 +123,7 @@ export function renderSettings(report: TrainingReport): Markup {
     ['Backend', adapter.backend],
     ['shadegrad', report.version],
     ['Started', readableTime(report.startedAt)],
-    ['Training time', formatDuration(report.seconds)],
+    ['Training time', `${formatDuration(report.seconds)}${timed === report.imagesSeen ? '' : `, of ${formatCount(timed)} images: that of the others is not known`}`],
     ['Images seen', formatCount(report.imagesSeen)],
     ['Peak GPU memory', formatBytes(report.peakBytes)],
   ])}</div></section>

@@ -18,8 +18,10 @@ export interface TrainingReport {
   steps: number;
   totalSteps: number;
   imagesSeen: number;
-  /** Training time. */
+  /** Training time, as far as it is known. */
   seconds: number;
+  /** Images of the steps whose time is in `seconds`; all that were seen unless given. */
+  imagesTimed?: number;
   /** The most GPU memory that was in use at once. */
   peakBytes: number;
   losses: readonly ({ step: number } & StepLosses)[];

@@ -44,6 +44,8 @@ export class RunHistory {
   readonly snapshots: { step: number; outputs: RgbImage[] }[] = [];
   /** Of training, before this process started. */
   secondsBefore = 0;
+  /** Steps whose time the log knows, those of this process included: of a run whose log was deleted, not all. */
+  timedSteps = 0;
   /** Steps whose measurements were of other images than this process measures: no report shows them. */
   private readonly others = new Set<number>();
   /** Steps whose log does not say what was measured. */
@@ -92,6 +94,7 @@ export class RunHistory {
     for (const { step, losses } of steps) {
       this.addLosses({ step, ...losses });
       this.log.append({ step, ...losses, ...factsOf(step) });
+      this.timedSteps++;
     }
   }
 
@@ -161,7 +164,9 @@ export class RunHistory {
       generatorGan: number('generatorGan'),
       generatorL1: number('generatorL1'),
     });
-    this.secondsBefore = Number(entry.seconds ?? 0);
+    if (typeof entry.seconds !== 'number') return;
+    this.secondsBefore = entry.seconds;
+    this.timedSteps++;
   }
 }
 

@@ -4,7 +4,7 @@ import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { ShadegradError } from '../../gpu/errors.js';
-import { writeFailed } from '../files.js';
+import { makeFolder } from '../files.js';
 
 /** The socket in a run's folder that its process listens on: `.lock.1`, or a higher number after processes that were killed. */
 const LOCK_NAME = /^\.lock\.(\d+)$/;
@@ -40,7 +40,7 @@ export class RunLock {
    * @throws RUN_IN_USE when another process trains there; WRITE_FAILED when the folder cannot be made
    */
   static async take(folder: string): Promise<RunLock> {
-    const first = await nodeFiles.mkdir(folder, { recursive: true }).catch((cause: unknown) => Promise.reject(writeFailed(folder, cause)));
+    const first = await makeFolder(folder);
     const path = await nodeFiles.realpath(folder);
     const made: string[] = [];
     if (first !== undefined) for (let at = path, top = dirname(await nodeFiles.realpath(first)); at !== top; at = dirname(at)) made.push(at);

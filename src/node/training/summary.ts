@@ -95,6 +95,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     totalSteps,
     imagesSeen: step * batch,
     seconds,
+    imagesTimed: history.timedSteps * batch,
     peakBytes: gpu.memory().peakBytes,
     losses,
     ...(history.discriminatorWonAt !== undefined && { warnings: [`Note: ${wonWarning(history.discriminatorWonAt, settings)}.`] }),
@@ -112,7 +113,7 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   const last = history.metrics[history.metrics.length - 1];
   const text = ({ l1, psnr, ssim }: ImageMetrics) => `L1 ${formatNumber(l1)}, PSNR ${formatNumber(psnr)} dB, SSIM ${formatNumber(ssim)}`;
   if (last) {
-    lines.push(`on ${validator.length} validation images: ${text(last)}`);
+    lines.push(`on ${validator.length} validation images${last.step === step ? '' : ` at step ${formatCount(last.step)}`}: ${text(last)}`);
     const sample = facts.data.train.length > SAMPLED_PAIRS ? `, that of a sample of ${SAMPLED_PAIRS}` : '';
     lines.push(`the mean training photo scores: ${text(baseline)}${sample}`);
   }

@@ -25,7 +25,7 @@ export const TRANSLATE_PROGRAM = {
   summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image\'s own name.',
   flags: [
     { name: 'weights', type: 'string', placeholder: 'FILE|DIR', description: 'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
-    { name: 'input', type: 'string', placeholder: 'FILE|DIR', description: 'an image, or a folder of images' },
+    { name: 'input', type: 'list', placeholder: 'FILE|DIR ...', description: 'an image or a folder of images, or several of them' },
     { name: 'output', type: 'string', placeholder: 'DIR', description: 'folder for the results; made if missing, files of the same name are replaced' },
     { name: 'size', type: 'string', placeholder: 'N|WxH|image', description: 'size at which images are translated, multiples of the network\'s; image: each at its own, aspect and all; by default the network\'s' },
     { name: 'half', type: 'choice', choices: ['left', 'right'], description: 'the images are side-by-side pairs: translate this half of each' },
@@ -190,17 +190,29 @@ function concernsAll(error: unknown, anySize: boolean): boolean {
   return error.code === 'WRITE_FAILED' && NOTHING_WRITABLE.includes((error.cause as NodeJS.ErrnoException | undefined)?.code);
 }
 
-function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): string {
+function required<Name extends 'weights' | 'input' | 'output'>(flags: TranslateFlags, name: Name): NonNullable<TranslateFlags[Name]> {
   const value = flags[name];
   if (value !== undefined) return value;
   throw new ShadegradError('BAD_FLAG', `--${name} is missing`, { fix: `write ${TRANSLATE_PROGRAM.usage}` });
 }
 
-async function listJobs(input: string, output: string): Promise<Job[]> {
-  const kind = await stat(input).catch(() => undefined);
-  const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`))).map((name) => join(input, name)) : [input];
-  if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${input}`, { fix: 'Check the path given with --input.' });
-  const jobs = files.map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
+async function listJobs(inputs: readonly string[], output: string): Promise<Job[]> {
+  const files: string[] = [];
+  let missing = 0;
+  for (const input of inputs) {
+    const kind = await stat(input).catch(() => undefined);
+    if (kind === undefined) missing++;
+    if (!kind?.isDirectory()) files.push(input);
+    else {
+      const names = await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`));
+      files.push(...names.map((name) => join(input, name)));
+    }
+  }
+  // Of several, a missing one is reported in its turn.
+  if (missing === inputs.length) {
+    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, { fix: 'Check the path given with --input.' });
+  }
+  const jobs = [...new Set(files)].map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   return withProblems(jobs);
 }
 
