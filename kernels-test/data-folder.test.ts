@@ -95,6 +95,8 @@ test('maxSide shrinks each side on its own and never enlarges', async ({ folder 
 test('missing, empty and unreadable folders are told apart', async ({ folder }) => {
   await fails(openPairedFolder(join(folder, 'none'), 'train'), 'DATA_NOT_FOUND', join(folder, 'none'), 'fix:');
   await fails(openPairedFolder(folder, 'train'), 'DATA_NOT_FOUND', join(folder, 'train'), 'an empty folder', 'A/train and B/train', 'fix:');
+  for (const split of [undefined, 'Train', null]) await fails(openPairedFolder(folder, split as never), 'INVALID_ARGUMENT', "'train', 'val' or 'test'", `received: ${split}`);
+  await fails(openPairedFolder(folder, 'train', { maxSize: 9 } as never), 'INVALID_ARGUMENT', 'maxSize');
   await mkdir(join(folder, 'train'));
   await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', 'an empty folder', 'fix:');
   await writeFile(join(folder, 'train', 'x.heic'), 'x');

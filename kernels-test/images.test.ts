@@ -167,6 +167,8 @@ test('what is not read is refused by name', async () => {
   await refuses(text('\0\0\0\x20ftypisom'), 'IMAGE_UNSUPPORTED', 'MP4');
   await refuses(text('\0\0\0\x0cjP  '), 'IMAGE_UNSUPPORTED', 'JPEG 2000');
   await refuses(text('\xff\x0a'), 'IMAGE_UNSUPPORTED', 'JPEG XL');
+  const nameless = await decodeImage(text('%PDF')).then(() => '', (error: Error) => error.message);
+  assert.match(nameless, /^image: /);
   await refuses(text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), 'IMAGE_UNSUPPORTED', 'SVG');
   await refuses(text('BMX is a sport'), 'IMAGE_UNSUPPORTED', 'not an image');
   await refuses(text('hello'), 'IMAGE_UNSUPPORTED', 'not an image');

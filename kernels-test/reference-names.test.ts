@@ -6,7 +6,8 @@ import { ShadegradError, type ErrorCode } from '../src/gpu/errors.js';
 import { buildNetwork, loadNetwork } from '../src/exchange/load-network.js';
 import type { NetworkArchitecture } from '../src/exchange/network-weights.js';
 import { encodeNetwork } from '../src/exchange/network-file.js';
-import { findNetwork, networksIn } from '../src/exchange/read-weights.js';
+import { findNetwork, networksIn, type FoundNetwork } from '../src/exchange/read-weights.js';
+import { encodeWeights } from '../src/exchange/write-weights.js';
 import { libraryShape, referenceShape, toLibraryLayout, toReferenceLayout } from '../src/exchange/reference-layout.js';
 import { referenceNetwork, referenceStateDict } from '../src/exchange/reference-network.js';
 import type { UNet } from '../src/models/unet.js';
@@ -181,6 +182,21 @@ test('a description that makes no sense is refused', async () => {
   for (const [change, code, word] of cases) {
     const file = await described(change);
     refused(() => networksIn(file), code, word);
+  }
+});
+
+test('roles, formats and options that there are not are refused before the first byte', () => {
+  const found = { role: 'generator', weights: formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1 } }), origin: 'PyTorch names', statistics: 'batch', prefix: '' } as FoundNetwork;
+  for (const format of ['safetensor', 'pth', 'onnx', undefined]) {
+    refused(() => encodeWeights(found, format as never), 'INVALID_ARGUMENT', /'safetensors', 'pytorch', 'pict'/, new RegExp(`received: ${format}`), /\.pth/);
+  }
+  for (const options of [{ dtype: 'f15' }, { dtype: 'i8' }, { layout: 'torch' }, { type: 'f16' }]) {
+    for (const format of ['safetensors', 'pytorch', 'pict'] as const) {
+      refused(() => encodeWeights(found, format, options as never), 'INVALID_ARGUMENT', new RegExp(Object.keys(options)[0]!));
+    }
+  }
+  for (const role of ['gen', 'G', null]) {
+    refused(() => findNetwork(fileOf([]), role as never), 'INVALID_ARGUMENT', /'generator' or 'discriminator'/, new RegExp(`received: ${role}`));
   }
 });
 

@@ -136,7 +136,7 @@ test('refuses entries that are not whole', () => {
 test('refuses sizes that disagree, also where a product overflows', () => {
   refusesJson({ a: f32([2], [0, 4]) }, 4, /disagree/);
   refusesJson({ a: f32([], [0, 8]) }, 8, /disagree/);
-  refusesJson({ a: f32([2 ** 32, 2 ** 32], [0, 0]) }, 0, /disagree/);
+  refusesJson({ a: f32([2 ** 32, 2 ** 32], [0, 0]) }, 0, /disagree[^]*more bytes than can be counted/);
   refusesJson({ a: f32([2 ** 52, 2 ** 52, 0], [0, 0]) }, 0, /disagree/);
 });
 

@@ -41,7 +41,7 @@ export function createImage(width: number, height: number): RgbImage {
  * @param name of the image in the error
  * @throws IMAGE_SIZE for sides that are no whole, positive numbers, or data of another type or length
  */
-export function expectImage({ width, height, data }: RgbImage, name: string): void {
+export function expectImage({ width, height, data }: RgbImage, name = 'image'): void {
   const bytes = width * height * 3;
   // By its tag: an array of another window or context is none of this one's Uint8Array.
   const type = (data as Uint8Array | undefined)?.[Symbol.toStringTag] as string | undefined;
@@ -124,7 +124,7 @@ export function expectHalves({ width, height }: Pick<RgbImage, 'width' | 'height
  * @param name of the file in the error
  * @throws IMAGE_SIZE when the halves would differ in size
  */
-export function splitPair(image: RgbImage, name: string): ImagePair {
+export function splitPair(image: RgbImage, name = 'pair'): ImagePair {
   expectHalves(image, name);
   const half = image.width / 2;
   return { name, a: crop(image, 0, 0, half, image.height), b: crop(image, half, 0, half, image.height) };

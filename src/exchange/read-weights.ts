@@ -97,9 +97,14 @@ const roleOf = (kind: NetworkArchitecture['kind']): NetworkRole => (kind === 'un
  * The generator or discriminator of a file.
  *
  * @param role left out, the only network there is, or the generator
- * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; and what networksIn() throws
+ * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; INVALID_ARGUMENT for another role; and what networksIn() throws
  */
 export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork {
+  if (role !== undefined && role !== 'generator' && role !== 'discriminator') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'role of a network to find', {
+      expected: "'generator' or 'discriminator'", received: String(role), fix: 'use one of these, or leave it out for the only network of a file',
+    });
+  }
   const { found: all, refused } = surveyNetworks(file);
   const wanted = role ?? all[0]!.role;
   const fitting = all.filter((network) => network.role === wanted);

@@ -2,6 +2,7 @@ import { encodePict } from '../formats/pict.js';
 import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { StoredDType } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
+import { expectOptions } from '../tensor/options.js';
 import { describeArchitecture } from './describe-network.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import { buildNetwork } from './load-network.js';
@@ -26,11 +27,16 @@ export interface WriteOptions {
 /**
  * The bytes of a file that holds one network, a tensor at a time.
  *
- * @throws WEIGHTS_UNSUPPORTED for a network that the format, or the programs that read it, do not have; before the first byte
+ * @throws WEIGHTS_UNSUPPORTED for a network that the format, or the programs that read it, do not have, and INVALID_ARGUMENT for a
+ *   format or options that there are not; before the first byte
  */
 export function encodeWeights(
-  { weights, statistics, imageSize }: FoundNetwork, format: WritableFormat, { dtype, layout, codebook }: WriteOptions = {},
+  { weights, statistics, imageSize }: FoundNetwork, format: WritableFormat, options: WriteOptions = {},
 ): AsyncIterable<Uint8Array> {
+  const { dtype, layout, codebook } = expectOptions('encodeWeights', options, ['dtype', 'layout', 'codebook']);
+  expectChoice('format of encodeWeights', format, ['safetensors', 'pytorch', 'pict'], "a .pth is 'pytorch'; for .onnx there is exportOnnx()");
+  expectChoice('dtype of encodeWeights', dtype ?? 'f32', ['f32', 'f16', 'bf16'], "leave it out for 'f32'");
+  expectChoice('layout of encodeWeights', layout ?? 'shadegrad', ['shadegrad', 'pytorch'], "leave it out for 'shadegrad'");
   switch (format) {
     case 'safetensors': return encodeNetwork(weights, { dtype, layout, statistics, imageSize });
     case 'pict': return encodePict(networkToPict(weights), { codebook });
@@ -39,6 +45,11 @@ export function encodeWeights(
       return encodePyTorch(pytorchStateDict(weights), { dtype: dtype as 'f32' | 'f16' | 'bf16' | undefined });
     }
   }
+}
+
+function expectChoice(what: string, value: unknown, choices: readonly string[], fix: string): void {
+  if ((choices as readonly unknown[]).includes(value)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', what, { expected: choices.map((choice) => `'${choice}'`).join(', '), received: String(value), fix });
 }
 
 /** @throws WEIGHTS_UNSUPPORTED unless the PyTorch reference implementation can build this network */

@@ -222,9 +222,10 @@ function parseEntry(name: string, value: unknown, dataStart: number, label: stri
   }
   const entry = { name, dtype: dtype as SafetensorsDType, shape };
   const [first, end] = range as [number, number];
-  if (end - first !== tensorBytes(entry)) {
+  const bytes = tensorBytes(entry);
+  if (end - first !== bytes) {
     throw corrupt(label, `${what}: its shape and its data_offsets disagree`,
-      `${tensorBytes(entry)} bytes for ${dtype} ${quote(shape)}`, `${end - first} bytes`);
+      `${Number.isNaN(bytes) ? 'more bytes than can be counted' : `${bytes} bytes`} for ${dtype} ${quote(shape)}`, `${end - first} bytes`);
   }
   return { ...entry, start: dataStart + first, end: dataStart + end };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
 import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../data/image.js';
+import { expectOptions } from '../tensor/options.js';
 import { resizeBicubic } from '../data/resize.js';
 import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
@@ -42,11 +43,19 @@ const PAIRS_AT_ONCE = 8;
  * Opens one split of a data set on disk. `findPairs` says how pairs may lie in a folder. Files are decoded when first asked
  * for, a few at a time however many are asked for at once, and kept as bytes.
  *
- * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for a `maxSide` below 1; `get`, and this function
+ * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for another split, or a `maxSide` below 1; `get`, and this function
  *   with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
  */
 export async function openPairedFolder(directory: string, split: Split, options: PairedFolderOptions = {}): Promise<PairedFolder> {
-  const { maxSide = Infinity, cacheBytes = 2 ** 30, verify = false, onProgress } = options;
+  const { maxSide = Infinity, cacheBytes = 2 ** 30, verify = false, onProgress } =
+    expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'onProgress']);
+  if (split !== 'train' && split !== 'val' && split !== 'test') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'split of a folder of pairs', {
+      expected: "'train', 'val' or 'test'",
+      received: String(split),
+      fix: "name the part to open: openPairedFolder(directory, 'train')",
+    });
+  }
   if (!(maxSide >= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', `maxSide ${maxSide} of a folder of pairs`, {
       expected: 'at least 1 pixel',

@@ -20,7 +20,7 @@ export { encodePng };
  * @throws IMAGE_CORRUPT for one that is empty, cut short or damaged; IMAGE_UNSUPPORTED for another format or kind;
  *   IMAGE_SIZE for more than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
  */
-export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
+export async function decodeImage(bytes: Uint8Array, name = 'image'): Promise<RgbImage> {
   const format = expectReadable(bytes, name);
   return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
 }
