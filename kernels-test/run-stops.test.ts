@@ -50,7 +50,7 @@ test('a run whose outputs go away at once trains to its end', async () => {
 });
 
 test('a terminal that closes, with more signals than one and nothing to write to: saved, 129, and gone on with', async () => {
-  const running = start('train-facades', [...PARAMETERS, '--steps', '1000000', '--out', outOf('hung-up')]);
+  const running = start('train-facades', withFlags(PARAMETERS, '--steps', '1000000', '--out', outOf('hung-up')));
   await under(running, 'hung-up', 7);
   goAway(running);
   for (const signal of ['SIGHUP', 'SIGHUP', 'SIGTERM', 'SIGHUP'] as const) running.child.kill(signal);
@@ -64,7 +64,7 @@ test('a terminal that closes, with more signals than one and nothing to write to
   // In the first half of a run the learning rate is the same, however long the run is.
   const length = ['--steps', String(2 * step + 2), '--save-every', '5', '--report-every', '30'];
   succeeded(await run('train-facades', ['--resume', '--out', outOf('hung-up'), ...length]));
-  succeeded(await run('train-facades', [...PARAMETERS, ...length, '--out', outOf('never-hung-up')]));
+  succeeded(await run('train-facades', withFlags(PARAMETERS, ...length, '--out', outOf('never-hung-up'))));
   assert.ok(bytesOf('hung-up').equals(bytesOf('never-hung-up')));
 });
 
