@@ -4,7 +4,7 @@ import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../exchange/describe-network.js';
 import { buildNetwork, loadNetwork } from '../../exchange/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
-import { printableName } from '../../formats/names.js';
+import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError, type ErrorCode } from '../../gpu/errors.js';
 import { UNet } from '../../models/unet.js';
 import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
@@ -111,7 +111,7 @@ function parseSize(text: string): TranslatedSize {
   if (width !== undefined) return [Number(width), Number(height)];
   throw new ShadegradError('BAD_FLAG', 'Bad value for --size', {
     expected: 'a side in pixels, WIDTHxHEIGHT, or image',
-    received: text.slice(0, 40),
+    received: oneLine(text, 40),
     fix: 'write --size 512, --size 512x256 or --size image',
   });
 }
@@ -199,7 +199,7 @@ function required(flags: TranslateFlags, name: 'weights' | 'input' | 'output'): 
 async function listJobs(input: string, output: string): Promise<Job[]> {
   const kind = await stat(input).catch(() => undefined);
   const files = kind?.isDirectory() ? (await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`))).map((name) => join(input, name)) : [input];
-  if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${input}`, { fix: 'Check the path given with --input.' });
+  if (kind === undefined) throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(input)}`, { fix: 'check the path given with --input' });
   const jobs = files.map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   return withProblems(jobs);
 }
