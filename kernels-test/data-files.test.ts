@@ -172,7 +172,8 @@ for (const call of ['sync', 'close', 'rename'] as const) {
 }
 
 for (const copies of [true, false]) {
-  test(`a disk without second names: the first file is put back as it was${copies ? '' : ', or nothing is replaced where it cannot be copied'}`, async ({ folder }) => {
+  const end = copies ? 'the first file is put back as it was' : 'nothing is replaced when the first file cannot be copied';
+  test(`a disk without second names: ${end}`, async ({ folder }) => {
     const paths = [join(folder, 'model.data'), join(folder, 'model')] as const;
     const bytes = async function* (number: number) {
       yield Uint8Array.of(number);
@@ -182,7 +183,8 @@ for (const copies of [true, false]) {
       throw Object.assign(new Error(code), { code });
     };
     const disk = { ...failingAtSecond('rename'), link: refused('EPERM'), ...(!copies && { copyFile: refused('ENOSPC') }) };
-    await failsToWrite(writeFilesAtomic([[paths[0], bytes(8)], [paths[1], bytes(9)]], disk), copies ? paths[1] : paths[0], copies ? /EIO/ : /disk is full/);
+    const work = writeFilesAtomic([[paths[0], bytes(8)], [paths[1], bytes(9)]], disk);
+    await failsToWrite(work, copies ? paths[1] : paths[0], copies ? /EIO/ : /disk is full/);
     assert.equal(await Promise.all(paths.map(async (path) => [...(await readFile(path))])), [[1], [2]]);
     assert.equal((await readdir(folder)).sort(), ['model', 'model.data']);
   });

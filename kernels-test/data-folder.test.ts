@@ -272,7 +272,8 @@ test('pairs side by side that were saved as JPEG and as PNG are no photos with l
   assert.match(panoramas.notes[0]!, /each JPEG is a photo/);
   await put('panoramas', '3.jpg', side(64, 3));
   await put('panoramas', '3.png', side(64, 3));
-  await fails(openPairedFolder(join(folder, 'panoramas'), 'train'), 'DATA_UNREADABLE', 'of 3 PNGs that were compared, 1 show', 'fix: if each JPEG is a photo');
+  const mixed = openPairedFolder(join(folder, 'panoramas'), 'train');
+  await fails(mixed, 'DATA_UNREADABLE', 'of 3 PNGs that were compared, 1 show', 'fix: if each JPEG is a photo');
 });
 
 test('pairs in folders within the split, unless they look like halves', async ({ folder }) => {

@@ -39,7 +39,8 @@ async function refusal(folder: string): Promise<ShadegradError> {
 
 /** A process that took the lock of a folder and lives on, and what it said of that. */
 async function taker(folder: string, uid?: number): Promise<{ child: ChildProcess; said: string }> {
-  const child = endsWithTests(spawn(process.execPath, [program, folder, ...(uid === undefined ? [] : [String(uid)])], { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const parameters = [program, folder, ...(uid === undefined ? [] : [String(uid)])];
+  const child = endsWithTests(spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] }));
   const said = await new Promise((resolve) => child.stdout!.once('data', resolve));
   return { child, said: String(said).trim() };
 }

@@ -95,7 +95,8 @@ test('thousands of pairs can be asked for at once where few files may be open', 
     console.log(pairs.length, sides.length);
     await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp'))).catch((error) => console.log(error.message));
     })();`;
-  await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' });
+  const output = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' } as const;
+  await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });
   const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, folder], { encoding: 'utf8' });
   assert.match(stdout, `${count} ${count}\n`, stderr);
   assert.match(stdout, /EMFILE[^]*fix: .*read fewer at a time, or raise its limit \(ulimit -n\)/);

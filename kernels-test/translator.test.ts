@@ -87,7 +87,10 @@ test('a grey generator takes luminance, and gives three channels alike', async (
 
 test('seeds that dropout cannot draw from are refused by name', async () => {
   const translator = await Translator.create(gpu, await generatorOf({}));
-  for (const seed of [2 ** 32, -1, 0.5, NaN]) await refuses(() => translator.translate(createImage(16, 16), seed), 'INVALID_ARGUMENT', /seed of a translation/, /from 0 to 4294967295/);
+  for (const seed of [2 ** 32, -1, 0.5, NaN]) {
+    const translate = () => translator.translate(createImage(16, 16), seed);
+    await refuses(translate, 'INVALID_ARGUMENT', /seed of a translation/, /from 0 to 4294967295/);
+  }
   await translator.translate(createImage(16, 16), 2 ** 32 - 1);
   translator.dispose();
 });

@@ -7,7 +7,7 @@ export interface PairedDataset {
   readonly length: number;
   /** The pair at `index` in 0..length-1. The same index gives the same bytes each time. */
   get(index: number): ImagePair | Promise<ImagePair>;
-  /** What the pair at `index` is made from, as a hash that stays the same when it is decoded otherwise; a pair without is known by its pixels. */
+  /** A hash of what the pair at `index` is made from, the same however it is decoded. Pairs without one are known by their pixels. */
   contentOf?(index: number): Promise<string>;
 }
 

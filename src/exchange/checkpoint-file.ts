@@ -1,5 +1,6 @@
 import { crc32 } from '../formats/crc32.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
+import { quoteName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { parseCheckpointInfo, type TrainingCheckpoint } from '../training/checkpoint-info.js';
 import { CHECKSUMS } from '../training/checkpoint.js';
@@ -45,7 +46,7 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
       const values = await tensor.read();
       const expected = new DataView(Uint8Array.from(bytes.subarray(place, place + 4)).buffer).getUint32(0, true);
       if (crc32(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) !== expected) {
-        throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor "${name.slice(0, 80)}" is damaged`, { expected: 'numbers that fit its checksum', fix: 'use an earlier checkpoint' });
+        throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quoteName(name)} is damaged`, { expected: 'numbers that fit its checksum', fix: 'use an earlier checkpoint' });
       }
       return values;
     };

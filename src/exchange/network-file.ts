@@ -1,6 +1,7 @@
 import { isObject } from '../formats/safetensors.js';
 import { encodeSafetensors } from '../formats/safetensors-file.js';
 import type { StoredDType, WeightFile } from '../formats/weight-file.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
@@ -79,7 +80,7 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
   if (formatVersion !== FORMAT_VERSION) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
-      received: `format version ${JSON.stringify(formatVersion)?.slice(0, 40)} (written by shadegrad ${String(libraryVersion).slice(0, 40)})`,
+      received: `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ${oneLine(String(libraryVersion), 40)})`,
       fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
@@ -91,7 +92,7 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
 function badDescription({ name, metadata }: WeightFile): ShadegradError {
   return new ShadegradError('WEIGHTS_CORRUPT', `${name}: the description of the network is damaged`, {
     expected: 'the architecture of a U-Net or PatchGAN, a layout and statistics',
-    received: JSON.stringify(metadata.get(INFO_KEY)).slice(0, 120),
+    received: oneLine(JSON.stringify(metadata.get(INFO_KEY)) ?? 'nothing', 120),
     fix: 'copy the file again, or convert it anew',
   });
 }

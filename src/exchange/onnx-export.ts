@@ -1,4 +1,5 @@
 import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../formats/onnx.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
@@ -98,5 +99,5 @@ function checkWeights(network: UNet | PatchGAN, { tensors }: NetworkWeights): vo
 }
 
 function refused(option: string, expected: string, received: unknown, fix: string): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', `${option} of an ONNX model`, { expected, received: String(received).slice(0, 80), fix });
+  return new ShadegradError('INVALID_ARGUMENT', `${option} of an ONNX model`, { expected, received: oneLine(String(received), 80), fix });
 }

@@ -1,5 +1,6 @@
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
+import { quoteName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Shape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
@@ -113,7 +114,7 @@ export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork 
   if (fitting.length === 0 && unusable) throw unusable.error;
   throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name} ${fitting.length === 0 ? `holds no ${wanted}` : `holds several ${wanted}s`}`, {
     expected: `one ${wanted}`,
-    received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${JSON.stringify(prefix.slice(0, 60))}`}`).join(', '),
+    received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`).join(', '),
     fix: fitting.length === 0
       ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
       : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",

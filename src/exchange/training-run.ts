@@ -1,4 +1,5 @@
 import type { WeightFile } from '../formats/weight-file.js';
+import { quoteName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { elementCount, formatShape } from '../tensor/shape.js';
 import { architectureOf, completeArchitecture, type TrainingCheckpoint } from '../training/checkpoint-info.js';
@@ -129,7 +130,7 @@ export async function placeRun(target: Pix2Pix, run: TrainingRun | Pick<Training
   const complete = 'info' in run ? run : null;
   for (const role of ROLES) {
     const [strange] = strangeNames(target[`${role}Optimizer`], complete?.info[`${role}StepCounts`]);
-    if (strange !== undefined) throw mismatch(label, `step counts of the ${role}'s parameters`, `one of "${strange.slice(0, 80)}"`);
+    if (strange !== undefined) throw mismatch(label, `step counts of the ${role}'s parameters`, `one of ${quoteName(strange)}`);
   }
   const tensors = new Map<string, NetworkTensor>();
   if (complete) for (const [name, tensor] of runTensors(complete)) tensors.set(name, tensor);

@@ -4,6 +4,7 @@ import { STORED_DTYPE_BYTES } from './half.js';
 import { ProtobufMessage } from './protobuf-write.js';
 import type { TensorToWrite } from './weight-file.js';
 import { writeNumbers } from './write-numbers.js';
+import { quoteName } from './names.js';
 
 /** Attributes of a node: a whole number is an int, `{ float }` a float, a list ints. */
 export type OnnxAttribute = number | readonly number[] | { readonly float: number };
@@ -93,7 +94,7 @@ interface PlacedTensor extends OnnxTensor {
 export function encodeOnnx(model: OnnxModel, { dataFile }: { dataFile?: string | undefined } = {}): OnnxFiles {
   if (dataFile !== undefined && !FILE_NAME.test(dataFile)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'name of the file for the weights of an ONNX model', {
-      expected: 'a name without a path, in the folder of the model', received: JSON.stringify(dataFile.slice(0, 80)), fix: 'name it like the model, as "model.onnx.data"',
+      expected: 'a name without a path, in the folder of the model', received: quoteName(dataFile), fix: 'name it like the model, as "model.onnx.data"',
     });
   }
   let end = 0;

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { oneLine, shortened } from './names.js';
 
 /** The error for a file that is not what it should be. */
 export function corrupt(label: string, what: string, expected: string, received: string): ShadegradError {
@@ -18,10 +19,12 @@ export function unsupported(label: string, what: string, expected: string, recei
   });
 }
 
+/** Characters of a part of a file in a message. */
+const LONGEST = 80;
+
 /** A part of an untrusted file for a message: short, and without control characters. */
 export function quote(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `a list of ${value.length}` : `a ${value.constructor.name}`;
   if (typeof value === 'bigint') return value > -(1n << 64n) && value < 1n << 64n ? String(value) : 'a huge number';
-  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return oneLine(typeof value === 'string' ? JSON.stringify(shortened(value, LONGEST)) : String(value), LONGEST);
 }

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { oneLine } from './names.js';
 
 /** Bytes of one number of each type that safetensors files hold. */
 const DTYPE_BYTES = {
@@ -240,6 +241,5 @@ function isCounts(value: unknown): value is number[] {
 
 /** A part of an untrusted file for a message: short, and without control characters. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return oneLine(JSON.stringify(value) ?? 'nothing', 80);
 }

@@ -1,5 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { ByteSource } from './byte-source.js';
+import { quoteName } from './names.js';
 
 /** A kind of file that is often found under the name of a file of weights. */
 interface Stranger {
@@ -91,17 +92,17 @@ function findStranger(start: Uint8Array, json: boolean): Stranger | null {
   }
   if (/^<(?:!doctype html|html|head|body|script|!--)/i.test(text)) return { what: 'a web page (HTML)', fix: DOWNLOAD_AGAIN };
   if (text.startsWith('<')) {
-    return { what: `a text in XML or HTML that begins ${shown(text)}, perhaps a server's answer`, fix: DOWNLOAD_AGAIN };
+    return { what: `a text in XML or HTML that begins ${quoteName(text)}, perhaps a server's answer`, fix: DOWNLOAD_AGAIN };
   }
   // Whoever expects JSON says better what is wrong with other texts.
   if (json) return null;
   if (/^[[{]/.test(text)) {
     return {
-      what: `a text in JSON that begins ${shown(text)}, perhaps a server's answer`,
+      what: `a text in JSON that begins ${quoteName(text)}, perhaps a server's answer`,
       fix: `${DOWNLOAD_AGAIN}; a TensorFlow.js model is named by its model.json`,
     };
   }
-  return { what: `a text that begins ${shown(text)}`, fix: DOWNLOAD_AGAIN };
+  return { what: `a text that begins ${quoteName(text)}`, fix: DOWNLOAD_AGAIN };
 }
 
 /** The start of a file as text, without white space before it; null if it is none. */
@@ -122,5 +123,3 @@ function readableText(start: Uint8Array): string | null {
 
 /** What no text has in it: control characters but for tabs, ends of lines and pages. */
 const CONTROL = /[^\P{Cc}\t\r\n\f]/u;
-
-const shown = (text: string): string => JSON.stringify(text.slice(0, 40)).replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, '?');

@@ -1,4 +1,5 @@
 import type { WritableFormat } from '../exchange/write-weights.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { FlagValues, Program } from './flags.js';
 
@@ -40,5 +41,5 @@ export function checkTogether(output: string, format: OutputFormat, { batch, dty
   if (format === 'onnx' && dtype === 'bf16') throw refused('dtype bf16', '--dtype f32 or f16');
   for (const name of ['batch', 'external']) if (format !== 'onnx' && given.has(name)) throw refused(name, 'an .onnx to write');
   const wanted = batch === undefined ? undefined : batchSize(batch);
-  if (wanted !== undefined) throw new ShadegradError('BAD_FLAG', 'Bad value for --batch', { expected: wanted, received: batch!.slice(0, 40), fix: 'write --batch 1, or --batch dynamic' });
+  if (wanted !== undefined) throw new ShadegradError('BAD_FLAG', 'Bad value for --batch', { expected: wanted, received: oneLine(batch!, 40), fix: 'write --batch 1, or --batch dynamic' });
 }

@@ -5,6 +5,7 @@ import { findNetwork, type FoundNetwork } from '../exchange/read-weights.js';
 import { encodeWeights } from '../exchange/write-weights.js';
 import type { PictFile } from '../formats/pict.js';
 import type { WeightFile } from '../formats/weight-file.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { elementCount } from '../tensor/shape.js';
 import { checkOutputs } from './convert-check.js';
@@ -35,7 +36,7 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
   const [input, output] = operands;
   if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, {
     expected: 'the file to read and the file to write',
-    received: operands.join(', ').slice(0, 120) || 'none',
+    received: oneLine(operands.join(', '), 120) || 'none',
     fix: `write ${CONVERT_PROGRAM.usage}`,
   });
   const format = outputFormat(output!);

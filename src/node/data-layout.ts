@@ -178,10 +178,12 @@ async function pairsByStem(folder: string, content: FolderContent): Promise<Pair
   if (copies.count > 0) {
     const left = new Set(stems.map((stem) => labels.get(stem)!));
     if (copies.count < copies.of) {
-      throw new ShadegradError('DATA_UNREADABLE', `${printableName(folder)} holds JPEGs and PNGs of the same names that may be pairs in two ways`, {
+      throw new ShadegradError('DATA_UNREADABLE', `The JPEGs and PNGs of ${printableName(folder)} may be pairs in two ways`, {
         expected: 'each JPEG a photo and the PNG its label map, or both halves side by side in each picture',
-        received: `of ${copies.of} PNGs that were compared, ${copies.count} show what the JPEG of their name shows, and ${copies.of - copies.count} do not`,
-        fix: 'if each JPEG is a photo, put the JPEGs into a folder A and the PNGs into a folder B; if each picture is a pair, take the copies out',
+        received: `of ${copies.of} PNGs that were compared, ${copies.count} show what the JPEG of their name shows`,
+        fix:
+          'if each JPEG is a photo, put the JPEGs into a folder A and the PNGs into a folder B; ' +
+          'if each picture is a pair, take the copies out',
       });
     }
     const found = sideBySide(folder, content.images.filter((name) => !left.has(name)), leftOutOf(content));

@@ -1,5 +1,6 @@
 import { promises as nodeFiles } from 'node:fs';
 import type { ByteSource } from '../formats/byte-source.js';
+import { printableName } from '../formats/names.js';
 import { ShadegradError, type ErrorCode } from '../gpu/errors.js';
 import { MOST_BYTES } from './files.js';
 
@@ -50,13 +51,13 @@ async function readFully(handle: nodeFiles.FileHandle, path: string, start: numb
 function unreadable(path: string, cause: unknown, { what, advice }: FileRole): ShadegradError {
   const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new ShadegradError('DATA_NOT_FOUND', `There is no ${what} ${path}`, { fix: `Check the path; ${advice}.`, cause });
+    return new ShadegradError('DATA_NOT_FOUND', `There is no ${what} ${printableName(path)}`, { fix: `check the path; ${advice}`, cause });
   }
   const folder = code === 'EISDIR';
-  return new ShadegradError('DATA_UNREADABLE', `Could not read ${path}`, {
+  return new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, {
     expected: `a ${what} file`,
     received: folder ? 'a folder, or something else that is no file' : `${code} from the file system`,
-    fix: folder ? `Name the ${what} file itself.` : 'Check the permissions of the file and its folders.',
+    fix: folder ? `name the ${what} file itself` : 'check the permissions of the file and its folders',
     cause,
   });
 }

@@ -242,7 +242,7 @@ interface Replaced {
   forget(): Promise<void>;
 }
 
-/** Keeps the file that is about to be replaced under a second name, or as a copy on disks that have no second names. @throws WRITE_FAILED */
+/** Keeps the file that is about to be replaced under a second name, or as a copy where there are none. @throws WRITE_FAILED */
 async function keepOld(path: string, files: FileSystem): Promise<Replaced> {
   const kept = partialPath(path);
   const remove = (name: string): Promise<void> => files.rm(name, { force: true }).catch(() => undefined);

@@ -2,6 +2,7 @@ import { describeArchitecture } from '../exchange/describe-network.js';
 import { findRun, hasRun, surveyNetworks, type FoundNetwork } from '../exchange/read-weights.js';
 import { STORED_DTYPE_BYTES } from '../formats/half.js';
 import type { StoredTensor, WeightFile } from '../formats/weight-file.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { elementCount, formatShape } from '../tensor/shape.js';
 import { parseFlags, type Program } from './flags.js';
@@ -27,8 +28,6 @@ export const INSPECT_PROGRAM = {
 
 const FORMAT_NAMES: Record<WeightFile['format'], string> = { safetensors: 'safetensors', pytorch: 'PyTorch', pict: 'pict (TensorFlow pix2pix in browsers)', 'tfjs-layers': 'TensorFlow.js layers model' };
 const LONGEST_VALUE = 300;
-/** What a terminal might take for a command, or show as another line. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * The program of `shadegrad inspect`.
@@ -44,7 +43,7 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, {
-    expected: 'one', received: operands.join(', ').slice(0, 120) || 'none', fix: `write ${INSPECT_PROGRAM.usage}`,
+    expected: 'one', received: oneLine(operands.join(', '), 120) || 'none', fix: `write ${INSPECT_PROGRAM.usage}`,
   });
   const opened = await openWeights(operands[0]!);
   const { file, close } = opened;
@@ -120,5 +119,5 @@ function originOf({ origin, prefix, statistics, imageSize }: FoundNetwork): stri
 /** A text out of a file, on one line of a terminal. */
 export function printable(text: string): string {
   const shown = text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}... (${formatCount(text.length)} characters)` : text;
-  return shown.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  return oneLine(shown);
 }

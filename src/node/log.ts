@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, promises as nodeFiles, writeSync } from 'node:fs';
+import { oneLine, printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFailed, writeFileAtomic } from './files.js';
 
@@ -81,7 +82,7 @@ export class JsonLog {
   }
 
   #opened(): number {
-    if (this.#descriptor === undefined) throw new ShadegradError('WRITE_FAILED', `The log ${this.path} is closed already`, { fix: 'open it again with JsonLog.open()' });
+    if (this.#descriptor === undefined) throw new ShadegradError('WRITE_FAILED', `The log ${printableName(this.path)} is closed already`, { fix: 'open it again with JsonLog.open()' });
     return this.#descriptor;
   }
 }
@@ -157,16 +158,16 @@ export async function* logLines(path: string, pieceBytes = PIECE_BYTES): AsyncGe
 }
 
 function damagedLine(path: string, { number, text }: { number: number; text: string }): ShadegradError {
-  return new ShadegradError('DATA_UNREADABLE', `Line ${number} of the log ${path} is damaged`, {
+  return new ShadegradError('DATA_UNREADABLE', `Line ${number} of the log ${printableName(path)} is damaged`, {
     expected: 'a JSON object with a number "step"',
-    received: text.length > 80 ? text.slice(0, 80) + '…' : text,
+    received: oneLine(text, 80),
     fix: 'delete that line, or the whole log: training does not need it',
   });
 }
 
 async function* textLines(path: string, pieceBytes: number): AsyncGenerator<{ text: string; end: number; terminated: boolean }> {
   const unreadable = (error: unknown): never => {
-    throw new ShadegradError('DATA_UNREADABLE', `The log ${path} cannot be read`, {
+    throw new ShadegradError('DATA_UNREADABLE', `The log ${printableName(path)} cannot be read`, {
       received: (error as Error).message, fix: 'check its permissions, or move it away: training does not need it', cause: error,
     });
   };

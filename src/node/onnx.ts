@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { exportOnnx, type OnnxOptions } from '../exchange/onnx-export.js';
 import type { FoundNetwork } from '../exchange/read-weights.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFilesAtomic } from './files.js';
 
@@ -60,7 +61,7 @@ export async function openOnnx(path: string): Promise<OnnxRunner | null> {
   const { InferenceSession, Tensor } = runtime.default ?? runtime;
   const refused = (error: unknown): never => {
     throw new ShadegradError('WEIGHTS_MISMATCH', `${path}: ONNX Runtime does not take the model`, {
-      received: String(error).slice(0, 300),
+      received: oneLine(String(error), 300),
       fix: 'update onnxruntime-node, or convert with --no-check and try the model where it is to run',
     });
   };

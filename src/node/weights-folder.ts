@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { NetworkRole } from '../exchange/read-weights.js';
+import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /** Files listed in one message. */
@@ -79,6 +80,6 @@ export function sayChosen(named: string, { path }: { readonly path: string }): v
 
 /** Names out of a folder on one line of a terminal. */
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, NAMED_FILES).map((name) => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?'));
+  const shown = names.slice(0, NAMED_FILES).map((name) => printableName(name));
   return shown.join(', ') + (names.length > NAMED_FILES ? ` and ${names.length - NAMED_FILES} more` : '');
 }

@@ -1,4 +1,5 @@
 import { checkRange, type ByteSource } from '../formats/byte-source.js';
+import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /**
@@ -15,7 +16,7 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
       checkRange(this, start, target.length);
       const bytes = await blob.slice(start, start + target.length).arrayBuffer().catch((cause: unknown) => {
         throw new ShadegradError('DATA_UNREADABLE', `Could not read ${name}`, {
-          received: String(cause).slice(0, 200), fix: 'choose the file again: it may have been changed, moved or deleted since', cause,
+          received: oneLine(String(cause), 200), fix: 'choose the file again: it may have been changed, moved or deleted since', cause,
         });
       });
       target.set(new Uint8Array(bytes));

@@ -89,7 +89,7 @@ function checkChannels(path: string, { generator, discriminator }: Networks): vo
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
       expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
       received: describeArchitecture(generator.architecture),
-      fix: 'name the weights of others',
+      fix: 'begin with networks that were trained on pairs of pictures, or leave --from out',
     });
   }
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {

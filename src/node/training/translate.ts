@@ -4,7 +4,7 @@ import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../exchange/describe-network.js';
 import { buildNetwork, loadNetwork } from '../../exchange/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
-import { printableName } from '../../formats/names.js';
+import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError, type ErrorCode } from '../../gpu/errors.js';
 import { UNet } from '../../models/unet.js';
 import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
@@ -111,7 +111,7 @@ function parseSize(text: string): TranslatedSize {
   if (width !== undefined) return [Number(width), Number(height)];
   throw new ShadegradError('BAD_FLAG', 'Bad value for --size', {
     expected: 'a side in pixels, WIDTHxHEIGHT, or image',
-    received: text.slice(0, 40),
+    received: oneLine(text, 40),
     fix: 'write --size 512, --size 512x256 or --size image',
   });
 }
@@ -210,7 +210,7 @@ async function listJobs(inputs: readonly string[], output: string): Promise<Job[
   }
   // Of several, a missing one is reported in its turn.
   if (missing === inputs.length) {
-    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, { fix: 'Check the path given with --input.' });
+    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, { fix: 'check the path given with --input' });
   }
   const jobs = [...new Set(files)].map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   return withProblems(jobs);
