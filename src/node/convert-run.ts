@@ -10,6 +10,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { writeFileAtomic } from './files.js';
 import { formatBytes, formatCount } from './format.js';
+import { programCall, quoted } from './program-call.js';
 import { createProgress } from './progress.js';
 import { savedLearningRate } from './training/settings.js';
 import { openWeights } from './weights.js';
@@ -48,7 +49,7 @@ export async function convertRun(file: WeightFile, output: string, format: Outpu
   }
   console.log(`${output}: ${formatBytes((await stat(output)).size)}`);
   if (format === 'safetensors' && savedLearningRate(options, step) === null) {
-    console.log(`train with it: npx shadegrad train --from ${output}`);
+    console.log(`train with it: ${programCall('train')} --from ${quoted(output)}`);
   }
   if (!checked) return 0;
   const written = await openWeights(output);

@@ -13,7 +13,7 @@ import { sayChosen } from './weights-folder.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
-  usage: 'shadegrad inspect FILE|FOLDER [flags]',
+  usage: 'npx shadegrad inspect FILE|FOLDER [flags]',
   takesOperands: true,
   summary:
     'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +

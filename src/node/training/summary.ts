@@ -3,7 +3,7 @@ import type { ImageMetrics } from '../../training/metrics.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter-choice.js';
 import { formatCount, formatNumber } from '../format.js';
-import { programCall } from '../program-call.js';
+import { programCall, quoted } from '../program-call.js';
 import type { TrainingReport } from '../report.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { wonWarning } from './discriminator-watch.js';
@@ -24,9 +24,6 @@ export interface RunFacts {
   baseline: ImageMetrics;
   startedAt: Date;
 }
-
-const SAFE_IN_SHELLS = /^[\w./:=@%+,-]+$/;
-const quoted = (text: string): string => (SAFE_IN_SHELLS.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(settings: RunSettings, source: DataSource, totalSteps: number): string {

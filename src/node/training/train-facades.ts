@@ -6,7 +6,6 @@ import { readCheckpointInfo } from '../checkpoint.js';
 import { parseFlags } from '../flags.js';
 import { formatCount } from '../format.js';
 import { formatHelp } from '../help.js';
-import { asCalled } from '../program-call.js';
 import { chooseSource, SYNTHETIC } from './data.js';
 import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
 import { openInitialState } from './initial.js';
@@ -29,7 +28,7 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
   const launchedAt = performance.now();
   const { values: flags, given, help } = parseFlags(TRAIN_PROGRAM, argv);
   if (help) {
-    process.stdout.write(formatHelp(asCalled(TRAIN_PROGRAM, 'train')));
+    process.stdout.write(formatHelp(TRAIN_PROGRAM));
     return 0;
   }
   checkTogether(flags, given);
