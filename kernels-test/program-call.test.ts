@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { asCalled, programCall } from '../src/node/program-call.js';
-import { buildLibrary, run, succeeded, temporaryFolder } from './harness/program.js';
+import { buildLibrary, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
 
 const folder = temporaryFolder('call');
 const root = process.cwd();
@@ -35,6 +35,21 @@ test('messages name the program that runs, with a path that leads there', () => 
     assert.is(asCalled('run "npx shadegrad doctor" first; npx shadegrad', running).startsWith(`run "${doctor}" first; `), true, running);
   }
   assert.is(asCalled('in /a/npx shadegrad doctor, my-npx shadegrad', join(root, 'bin', 'shadegrad.js')), 'in /a/npx shadegrad doctor, my-npx shadegrad');
+});
+
+test('no path that a program prints moves the cursor or breaks a line, and its command can be pasted', async () => {
+  const evil = join(folder, 'e\u001b[2J\n\u202ev\'il');
+  const raw = /\u001b|\u202e|\n\u202e|2J\n/;
+  const trained = await run('train-facades', [...TINY, '--steps', '1', '--out', evil]);
+  const printed = succeeded(trained);
+  assert.not.match(printed + trained.stderr, raw);
+  assert.match(printed, /--weights \$'[^\n]*e\\x1b\[2J\\x0a\\xe2\\x80\\xaev\\'il\/checkpoint\.safetensors'/);
+  const checkpoint = join(evil, 'checkpoint.safetensors');
+  for (const parameters of [['convert', '--no-check', checkpoint, join(evil, 'g.pth')], ['convert', '--run', checkpoint, join(evil, 'run.pth')], ['inspect', evil], ['train', '--resume', '--out', evil]]) {
+    const result = await run('shadegrad', parameters);
+    assert.not.match(succeeded(result) + result.stderr, raw, parameters[0]);
+  }
+  assert.not.match((await run('shadegrad', ['inspect', join(evil, 'none')])).stderr, /\u001b|\u202e/);
 });
 
 test('a program of a clone that runs in another folder names itself by its whole path', async () => {

@@ -14,3 +14,8 @@ export function printableName(name: string): string {
   if (!UNPRINTABLE.test(name)) return name;
   return JSON.stringify(name).replace(UNPRINTABLES, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
+
+/** A text for a terminal, with escapes for what it might take for a command; ends of lines and tabs stay. */
+export function printableText(text: string): string {
+  return text.replace(UNPRINTABLES, (character) => (/[\n\t]/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`));
+}

@@ -65,7 +65,7 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
   const total = (count: (tensor: StoredTensor) => number): number => tensors.reduce((sum, tensor) => sum + count(tensor), 0);
   const numbers = total(({ shape }) => elementCount(shape));
   const bytes = total(({ shape, dtype }) => elementCount(shape) * STORED_DTYPE_BYTES[dtype]);
-  const lines = [`${file.name}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`];
+  const lines = [`${printable(file.name)}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`];
   if (withTensors) lines.push('', ...tensorTable(tensors));
   if (file.metadata.size > 0) lines.push('', 'metadata:', ...[...file.metadata].map(([key, value]) => `  ${printable(key)}: ${printable(value)}`));
   return [...lines, '', ...networkLines(file)];

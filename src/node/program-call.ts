@@ -7,8 +7,16 @@ const EXAMPLES: Readonly<Record<string, string>> = { train: 'train-facades.js', 
 const NAMED_CALL = /(?<![\w/-])npx shadegrad\b(?: (inspect|convert|translate|train|tune|doctor)\b)?/g;
 const SAFE_IN_SHELLS = /^[\w./:=@%+,-]+$/;
 
-/** A word as a shell takes it for itself. */
-export const quoted = (text: string): string => (SAFE_IN_SHELLS.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+/** What no terminal should be sent, however a shell would read it. */
+const UNPRINTABLES = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A word as a shell takes it for itself; bash, zsh and ksh know the form for what cannot be printed. */
+export function quoted(text: string): string {
+  if (SAFE_IN_SHELLS.test(text)) return text;
+  if (text.search(UNPRINTABLES) < 0) return `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = (character: string): string => [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  return `$'${text.replace(/[\\']/g, '\\$&').replace(UNPRINTABLES, escaped)}'`;
+}
 
 /**
  * How the user calls a program in the way this process was started: `node` and the path of the example or of

@@ -1,3 +1,4 @@
+import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { ImageMetrics } from '../../training/metrics.js';
 import { LIBRARY_VERSION } from '../../version.js';
@@ -114,7 +115,7 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
     const sample = facts.data.train.length > SAMPLED_PAIRS ? `, that of a sample of ${SAMPLED_PAIRS}` : '';
     lines.push(`the mean training photo scores: ${text(baseline)}${sample}`);
   }
-  lines.push(`report: ${folder.report}`);
+  lines.push(`report: ${printableName(folder.report)}`);
   const out = quoted(folder.path);
   lines.push(`translate your own images: ${programCall('translate')} --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`);
   if (state === 'interrupted') lines.push(`go on: ${programCall('train')} --resume --out ${out}`);

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { openNodeGpu } from '../adapter.js';
@@ -15,7 +16,7 @@ import { TrainingSession, type SessionOptions } from './session.js';
 import { newSettings, resumedSettings } from './settings.js';
 import { openTuning } from './tuning.js';
 
-const say = (line: string): void => console.log(line);
+const say = (line: string): void => console.log(printableText(line));
 
 /**
  * The program of `shadegrad train` and of `examples/train-facades.js`.
@@ -34,7 +35,7 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
   checkTogether(flags, given);
   const { folder, lock } = await takeFolder(flags);
   try {
-    if (!lock.guarded) say(`note: the disk of ${folder.path} has no locks: let no other run use that folder meanwhile`);
+    if (!lock.guarded) say(`note: the disk of ${printableName(folder.path)} has no locks: let no other run use that folder meanwhile`);
     return await trainIn(folder, flags, given, launchedAt);
   } finally {
     await lock.release();
@@ -119,7 +120,7 @@ async function runToResume(folder: RunFolder, flags: TrainFlags, given: Readonly
         fix: `to train longer, give its length in all, such as --steps ${2 * total}`,
       });
     }
-    say(`the run in ${folder.path} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
+    say(`the run in ${printableName(folder.path)} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
     return null;
   }
   if (total !== saved && 2 * checkpoint.step > saved) {

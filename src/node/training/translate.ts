@@ -164,7 +164,7 @@ async function translateAll(
   } finally {
     line.end();
     interrupt.dispose();
-    console.log(`${done} of ${jobs.length} images translated into ${output}${failed > 0 ? `; ${failed} could not be` : ''}`);
+    console.log(`${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
   }
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
 }
