@@ -28,3 +28,8 @@ export function quoteName(name: string): string {
 export function printableName(name: string): string {
   return UNPRINTABLE.test(name) ? JSON.stringify(name).replace(UNPRINTABLES, escaped) : name;
 }
+
+/** A text for a terminal, with escapes for what it might take for a command; ends of lines and tabs stay. */
+export function printableText(text: string): string {
+  return text.replace(UNPRINTABLES, (character) => (/[\n\t]/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`));
+}

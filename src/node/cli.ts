@@ -4,6 +4,7 @@ import { convertWeights } from './convert.js';
 import { diagnose } from './doctor.js';
 import { nearest } from './flags.js';
 import { inspectWeights } from './inspect.js';
+import { asCalled } from './program-call.js';
 import { trainFacades } from './training/train-facades.js';
 import { translateImages } from './training/translate.js';
 import { tuneKernels } from './tune.js';
@@ -32,7 +33,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  return ['Usage: shadegrad COMMAND [arguments]', '', 'Commands:', ...lines, '', 'shadegrad COMMAND --help lists the flags of each; shadegrad --version prints the version.', ''].join('\n');
+  return ['Usage: npx shadegrad COMMAND [arguments]', '', 'Commands:', ...lines, '', 'npx shadegrad COMMAND --help lists the flags of each; npx shadegrad --version prints the version.', ''].map((line) => asCalled(line)).join('\n');
 }
 
 /**
@@ -56,6 +57,6 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const near = nearest(name, Object.keys(COMMANDS));
   throw new ShadegradError('BAD_FLAG', `There is no command ${JSON.stringify(name)}`, {
     expected: Object.keys(COMMANDS).join(', '),
-    fix: near === undefined ? 'see shadegrad --help' : `did you mean ${near}?`,
+    fix: near === undefined ? 'see npx shadegrad --help' : `did you mean ${near}?`,
   });
 }

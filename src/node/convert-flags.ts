@@ -5,7 +5,7 @@ import type { FlagValues, Program } from './flags.js';
 
 /** The command line of `shadegrad convert`. */
 export const CONVERT_PROGRAM = {
-  usage: 'shadegrad convert IN OUT [flags]',
+  usage: 'npx shadegrad convert IN OUT [flags]',
   takesOperands: true,
   summary: 'Reads a network from a file of any format and writes it in another, by the endings of the names: .safetensors, .pth, .pict; model.json (TensorFlow.js) in only, .onnx out only. Then runs both on the same input and compares.',
   flags: [

@@ -4,12 +4,14 @@ import { runForPyTorch } from '../exchange/pytorch-run.js';
 import { findRun } from '../exchange/read-weights.js';
 import { differingTensors, encodeRunCheckpoint, runSize, ROLES, type TrainingRun } from '../exchange/training-run.js';
 import { checkReference } from '../exchange/write-weights.js';
+import { printableName } from '../formats/names.js';
 import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { writeFileAtomic } from './files.js';
 import { formatBytes, formatCount } from './format.js';
+import { programCall, quoted } from './program-call.js';
 import { createProgress } from './progress.js';
 import { savedLearningRate } from './training/settings.js';
 import { openWeights } from './weights.js';
@@ -35,7 +37,7 @@ export async function convertRun(file: WeightFile, output: string, format: Outpu
     });
   }
   const run = await findRun(file);
-  for (const role of ROLES) console.log(`${file.name}: ${describeArchitecture(run[role].architecture)}`);
+  for (const role of ROLES) console.log(`${printableName(file.name)}: ${describeArchitecture(run[role].architecture)}`);
   const { step, options } = run.info;
   console.log(`after ${formatCount(step)} steps`);
   const total = Math.ceil(runSize(run) / MIB);
@@ -46,9 +48,9 @@ export async function convertRun(file: WeightFile, output: string, format: Outpu
   } finally {
     progress.stop();
   }
-  console.log(`${output}: ${formatBytes((await stat(output)).size)}`);
+  console.log(`${printableName(output)}: ${formatBytes((await stat(output)).size)}`);
   if (format === 'safetensors' && savedLearningRate(options, step) === null) {
-    console.log(`train with it: npx shadegrad train --from ${output}`);
+    console.log(`train with it: ${programCall('train')} --from ${quoted(output)}`);
   }
   if (!checked) return 0;
   const written = await openWeights(output);

@@ -3,6 +3,7 @@ import { describeArchitecture } from '../exchange/describe-network.js';
 import type { NetworkWeights } from '../exchange/network-weights.js';
 import { findNetwork, type FoundNetwork } from '../exchange/read-weights.js';
 import { encodeWeights } from '../exchange/write-weights.js';
+import { printableName } from '../formats/names.js';
 import type { PictFile } from '../formats/pict.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import { oneLine } from '../formats/names.js';
@@ -48,9 +49,9 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
     const found = findNetwork(file, flags.network);
-    console.log(`${path}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
+    console.log(`${printableName(path)}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
-    for (const path of written) console.log(`${path}: ${formatBytes((await stat(path)).size)}`);
+    for (const path of written) console.log(`${printableName(path)}: ${formatBytes((await stat(path)).size)}`);
     if (flags.check) await checkOutputs(found, output!, format, flags);
   } finally {
     await close();

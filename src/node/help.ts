@@ -1,4 +1,5 @@
 import { placeholderOf, type Flag, type Program } from './flags.js';
+import { asCalled } from './program-call.js';
 
 /** Below this the description column would be too narrow to read, so descriptions go under their flags. */
 const NARROWEST_DESCRIPTION = 30;
@@ -9,7 +10,11 @@ const WIDEST_NAME_COLUMN = 34;
  *
  * @param width columns; by default those of the terminal (at most 100), or 80
  */
-export function formatHelp(program: Program, width = Math.min(process.stdout.columns || 80, 100)): string {
+export function formatHelp(table: Program, width = Math.min(process.stdout.columns || 80, 100)): string {
+  const program = {
+    ...table, usage: asCalled(table.usage),
+    examples: table.examples?.map(({ command, description }) => ({ command: asCalled(command), description })),
+  };
   const entries = [...program.flags.map((flag) => ({ left: nameOf(flag), right: descriptionOf(flag) })), { left: '--help', right: 'print this and stop' }];
   const fitting = entries.map(({ left }) => left.length).filter((length) => length <= WIDEST_NAME_COLUMN);
   const column = Math.max(...fitting) + 4;

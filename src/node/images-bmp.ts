@@ -154,5 +154,5 @@ export function decodeBmp(bytes: Uint8Array, name: string): RgbImage {
       }
     }
   }
-  return blendOnWhite({ width, height, channels, samples, cmyk: false });
+  return blendOnWhite({ width, height, channels, colours: 3, alpha: channels === 4 ? 3 : null, samples });
 }

@@ -4,6 +4,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { ReadableFormat } from './images-format.js';
 import { checkSides, corrupt, tooLarge, unsupported } from './images-limits.js';
 import { blendOnWhite, type Samples } from './images-samples.js';
+import { tiffAlpha } from './images-tiff.js';
 
 type SharpModule = typeof import('sharp').default;
 
@@ -65,7 +66,7 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
  * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
 export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<RgbImage> {
-  return withImage(bytes, name, format, async (image, header) => blendOnWhite(await readSamples(image, header, name, format)));
+  return withImage(bytes, name, format, async (image, header) => blendOnWhite(await readSamples(image, header, name, format, format === 'TIFF' ? tiffAlpha(bytes) : 0)));
 }
 
 /**
@@ -108,7 +109,8 @@ async function withImage<Result>(
   }
 }
 
-async function readSamples(image: Sharp, { space = 'srgb', depth }: Metadata, name: string, format: string): Promise<Samples> {
+/** @param alpha place of the transparency among the channels after the colours, if there are such; -1 for none */
+async function readSamples(image: Sharp, { space = 'srgb', depth, channels: stored }: Metadata, name: string, format: string, alpha: number): Promise<Samples> {
   if ((depth !== 'uchar' && depth !== 'ushort') || REFUSED_SPACES.has(space)) {
     throw unsupported(
       name,
@@ -123,7 +125,10 @@ async function readSamples(image: Sharp, { space = 'srgb', depth }: Metadata, na
   const samples = wide
     ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
     : new Uint8Array(data.buffer, data.byteOffset, data.length);
-  return { width: info.width, height: info.height, channels: info.channels, samples, cmyk };
+  const { width, height, channels } = info;
+  const grey = channels < 3 || (GREY_SPACES.has(space) && channels === stored);
+  const colours = cmyk ? 4 : grey ? 1 : 3;
+  return { width, height, channels, colours, alpha: alpha >= 0 && colours + alpha < channels ? colours + alpha : null, samples };
 }
 
 /** What libvips says, without the names of its parts before each line. A format that it does not know again is a damaged one. */

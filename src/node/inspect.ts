@@ -14,7 +14,7 @@ import { sayChosen } from './weights-folder.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
-  usage: 'shadegrad inspect FILE|FOLDER [flags]',
+  usage: 'npx shadegrad inspect FILE|FOLDER [flags]',
   takesOperands: true,
   summary:
     'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
@@ -64,7 +64,7 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
   const total = (count: (tensor: StoredTensor) => number): number => tensors.reduce((sum, tensor) => sum + count(tensor), 0);
   const numbers = total(({ shape }) => elementCount(shape));
   const bytes = total(({ shape, dtype }) => elementCount(shape) * STORED_DTYPE_BYTES[dtype]);
-  const lines = [`${file.name}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`];
+  const lines = [`${printable(file.name)}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`];
   if (withTensors) lines.push('', ...tensorTable(tensors));
   if (file.metadata.size > 0) lines.push('', 'metadata:', ...[...file.metadata].map(([key, value]) => `  ${printable(key)}: ${printable(value)}`));
   return [...lines, '', ...networkLines(file)];

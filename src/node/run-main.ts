@@ -1,6 +1,8 @@
+import { printableText } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { letGoOfDeadTerminal } from './dead-terminal.js';
 import { decodeAlone } from './images-sharp.js';
+import { asCalled } from './program-call.js';
 
 /** Exit status of a command line that could not be understood, as shells use it. */
 const USAGE_ERROR = 2;
@@ -49,7 +51,7 @@ export function reportError(error: unknown, write: (text: string) => void = (tex
 
 /** The text that stands for an error on a terminal. */
 export function describeError(error: unknown, withStack = false): string {
-  const message = error instanceof Error ? error.message || error.name : String(error);
+  const message = printableText(asCalled(error instanceof Error ? error.message || error.name : String(error)));
   const line = error instanceof ShadegradError ? `error [${error.code}]: ${message}` : `error: ${message}`;
   if (withStack) {
     const stacks: string[] = [];

@@ -1,4 +1,5 @@
 import { syntheticFacades } from '../data/synthetic-facades.js';
+import { printableName } from '../formats/names.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { describeFailures, storedChoices, survey, tune, type TuneResult } from '../kernels/tuner.js';
 import { Trainer } from '../training/trainer.js';
@@ -65,7 +66,7 @@ export async function tuneKernels(argv: readonly string[]): Promise<number> {
       const path = await addToTuningCache(gpu.adapter, storedChoices(results));
       console.log(tuningTable(results));
       for (const line of describeFailures(results)) console.log(`note: ${line}`);
-      console.log(`kept in ${path}`);
+      console.log(`kept in ${printableName(path)}`);
       return interrupt.exitStatus ?? 0;
     } finally {
       progress.stop();

@@ -75,7 +75,7 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
 
 /** Tells whoever named a folder which of its files was taken. */
 export function sayChosen(named: string, { path }: { readonly path: string }): void {
-  if (path !== named) console.log(`${named}: taking its ${basename(path)}`);
+  if (path !== named) console.log(`${printableName(named)}: taking its ${printableName(basename(path))}`);
 }
 
 /** Names out of a folder on one line of a terminal. */

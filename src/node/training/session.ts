@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { variantsOf, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
@@ -119,7 +120,7 @@ export class TrainingSession {
     } catch (error) {
       // A picture that cannot be read stops the steps, not the networks: what was trained is worth keeping.
       if (concernsData(error)) await this.save().catch(() => undefined);
-      if (this.savedStep >= 0) this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${this.facts.folder.path}`);
+      if (this.savedStep >= 0) this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${printableName(this.facts.folder.path)}`);
       throw error;
     }
   }
@@ -239,7 +240,7 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
   if (trainPairs !== data.train.length) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
       expected: `${trainPairs} training pairs`,
-      received: `${data.train.length} in ${source}`,
+      received: `${data.train.length} in ${printableName(source)}`,
       fix: 'name the folder that the run was started with (--data)',
     });
   }
@@ -250,7 +251,7 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
     throw error;
   });
   trainer.resumeAt(checkpoint.step);
-  say(`going on from step ${formatCount(checkpoint.step)} of ${folder.checkpoint}`);
+  say(`going on from step ${formatCount(checkpoint.step)} of ${printableName(folder.checkpoint)}`);
   const here = adapter.description || adapter.name;
   if (checkpoint.adapter !== here) say(`note: the run was started on "${checkpoint.adapter}"; on this adapter its numbers will differ in the last digits`);
   return { trainer, settings, data, trained: [], secondsPerStep: 0 };
@@ -260,7 +261,7 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
 function movedData(source: DataSource, error: unknown): unknown {
   if (!(error instanceof ShadegradError) || error.code !== 'DATA_NOT_FOUND') return error;
   return new ShadegradError('DATA_NOT_FOUND', 'The data of this run are no longer where they were', {
-    expected: source,
+    expected: printableName(source),
     received: error.message.split('\n')[0]!,
     fix: 'if they were moved, say where they are now: --data DIR',
     cause: error,

@@ -1,9 +1,10 @@
+import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { ImageMetrics } from '../../training/metrics.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter-choice.js';
 import { formatCount, formatNumber } from '../format.js';
-import { programCall } from '../program-call.js';
+import { programCall, quoted } from '../program-call.js';
 import type { TrainingReport } from '../report.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { wonWarning } from './discriminator-watch.js';
@@ -24,9 +25,6 @@ export interface RunFacts {
   baseline: ImageMetrics;
   startedAt: Date;
 }
-
-const SAFE_IN_SHELLS = /^[\w./:=@%+,-]+$/;
-const quoted = (text: string): string => (SAFE_IN_SHELLS.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(settings: RunSettings, source: DataSource, totalSteps: number): string {
@@ -117,7 +115,7 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
     const sample = facts.data.train.length > SAMPLED_PAIRS ? `, that of a sample of ${SAMPLED_PAIRS}` : '';
     lines.push(`the mean training photo scores: ${text(baseline)}${sample}`);
   }
-  lines.push(`report: ${folder.report}`);
+  lines.push(`report: ${printableName(folder.report)}`);
   const out = quoted(folder.path);
   lines.push(`translate your own images: ${programCall('translate')} --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`);
   if (state === 'interrupted') lines.push(`go on: ${programCall('train')} --resume --out ${out}`);

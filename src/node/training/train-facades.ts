@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { openNodeGpu } from '../adapter.js';
@@ -6,7 +7,6 @@ import { readCheckpointInfo } from '../checkpoint.js';
 import { parseFlags } from '../flags.js';
 import { formatCount } from '../format.js';
 import { formatHelp } from '../help.js';
-import { asCalled } from '../program-call.js';
 import { chooseSource, SYNTHETIC } from './data.js';
 import { checkTogether, TRAIN_PROGRAM, type TrainFlags } from './flags.js';
 import { openInitialState } from './initial.js';
@@ -16,7 +16,7 @@ import { TrainingSession, type SessionOptions } from './session.js';
 import { newSettings, resumedSettings } from './settings.js';
 import { openTuning } from './tuning.js';
 
-const say = (line: string): void => console.log(line);
+const say = (line: string): void => console.log(printableText(line));
 
 /**
  * The program of `shadegrad train` and of `examples/train-facades.js`.
@@ -29,13 +29,13 @@ export async function trainFacades(argv: readonly string[]): Promise<number> {
   const launchedAt = performance.now();
   const { values: flags, given, help } = parseFlags(TRAIN_PROGRAM, argv);
   if (help) {
-    process.stdout.write(formatHelp(asCalled(TRAIN_PROGRAM, 'train')));
+    process.stdout.write(formatHelp(TRAIN_PROGRAM));
     return 0;
   }
   checkTogether(flags, given);
   const { folder, lock } = await takeFolder(flags);
   try {
-    if (!lock.guarded) say(`note: the disk of ${folder.path} has no locks: let no other run use that folder meanwhile`);
+    if (!lock.guarded) say(`note: the disk of ${printableName(folder.path)} has no locks: let no other run use that folder meanwhile`);
     return await trainIn(folder, flags, given, launchedAt);
   } finally {
     await lock.release();
@@ -120,7 +120,7 @@ async function runToResume(folder: RunFolder, flags: TrainFlags, given: Readonly
         fix: `to train longer, give its length in all, such as --steps ${2 * total}`,
       });
     }
-    say(`the run in ${folder.path} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
+    say(`the run in ${printableName(folder.path)} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
     return null;
   }
   if (total !== saved && 2 * checkpoint.step > saved) {

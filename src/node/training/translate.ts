@@ -21,7 +21,7 @@ import { Interrupt } from './interrupt.js';
 import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
-  usage: 'shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
+  usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
   summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image\'s own name.',
   flags: [
     { name: 'weights', type: 'string', placeholder: 'FILE|DIR', description: 'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
@@ -164,7 +164,7 @@ async function translateAll(
   } finally {
     line.end();
     interrupt.dispose();
-    console.log(`${done} of ${jobs.length} images translated into ${output}${failed > 0 ? `; ${failed} could not be` : ''}`);
+    console.log(`${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
   }
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
 import { describeFailures, storedChoices, survey, tune } from '../../kernels/tuner.js';
+import { programCall } from '../program-call.js';
 import { addToTuningCache, readTuningCache } from '../tuning-cache.js';
 
 /** All the time that a training run spends on tuning: less than most runs win by it. */
@@ -16,7 +17,7 @@ export async function openTuning(gpu: Gpu, say: (line: string) => void): Promise
   return async (step) => {
     const missing = new Map([...(await survey(gpu, step))].filter(([problem]) => gpu.choices.get(problem) === undefined));
     if (missing.size === 0 || left <= 0) return;
-    say(`tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (npx shadegrad tune does all; --no-tune leaves it out)`);
+    say(`tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (${programCall('tune')} does all; --no-tune leaves it out)`);
     const start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;
     const budget = left;
