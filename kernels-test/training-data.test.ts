@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
@@ -95,7 +95,7 @@ test('thousands of pairs can be asked for at once where few files may be open', 
     console.log(pairs.length, sides.length);
     await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp'))).catch((error) => console.log(error.message));
     })();`;
-  const output = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' } as const;
+  const output: BuildOptions = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' };
   await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });
   const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, folder], { encoding: 'utf8' });
   assert.match(stdout, `${count} ${count}\n`, stderr);
