@@ -4,7 +4,8 @@
  * its own messages through and imports nothing.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
-const UNPRINTABLES = new RegExp(UNPRINTABLE, 'gu');
+/** Each such character, for a text's `replace`. */
+export const UNPRINTABLES = new RegExp(UNPRINTABLE, 'gu');
 const LONGEST_QUOTE = 60;
 
 const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
@@ -31,5 +32,5 @@ export function printableName(name: string): string {
 
 /** A text for a terminal, with escapes for what it might take for a command; ends of lines and tabs stay. */
 export function printableText(text: string): string {
-  return text.replace(UNPRINTABLES, (character) => (/[\n\t]/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`));
+  return text.replace(UNPRINTABLES, (character) => (/[\n\t]/.test(character) ? character : escaped(character)));
 }

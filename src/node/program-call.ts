@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { UNPRINTABLES } from '../formats/names.js';
 
 /** The programs that also have an example in the repository. */
 const EXAMPLES: Readonly<Record<string, string>> = { train: 'train-facades.js', translate: 'translate.js' };
 /** The commands as texts name them, for whoever has the package. */
 const NAMED_CALL = /(?<![\w/-])npx shadegrad\b(?: (inspect|convert|translate|train|tune|doctor)\b)?/g;
 const SAFE_IN_SHELLS = /^[\w./:=@%+,-]+$/;
-
-/** What no terminal should be sent, however a shell would read it. */
-const UNPRINTABLES = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A word as a shell takes it for itself; bash, zsh and ksh know the form for what cannot be printed. */
 export function quoted(text: string): string {
