@@ -109,7 +109,10 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
   }
   if (failures.length === 0) return;
   if (failures.length === 1) throw failures[0]!;
-  const shown = failures.slice(0, LISTED_FAILURES).map((failure) => `  - ${failure.message.split('\n')[0]}`);
+  const shown = failures.slice(0, LISTED_FAILURES).map(({ message, code, expected, received }) => {
+    const sizes = code === 'IMAGE_SIZE' && expected !== undefined && received !== undefined ? ` (expected ${expected}; received ${received})` : '';
+    return `  - ${message.split('\n')[0]}${sizes}`;
+  });
   if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);
   throw new ShadegradError(failures[0]!.code, `${failures.length} of ${indices.length} pairs cannot be used:\n${shown.join('\n')}`, {
     fix: 'fetch or save these files again, or take them out of the folder',
