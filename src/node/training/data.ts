@@ -18,6 +18,8 @@ export interface TrainingData {
   readonly validation: PairedDataset;
   /** Side of the training images as the device should keep them. */
   readonly storedSize: number;
+  /** Of the names and sizes of the training files; of pairs that are drawn, none. */
+  readonly fingerprint?: string;
 }
 
 const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
@@ -77,7 +79,7 @@ export async function openTrainingData(
   if (remark !== undefined) note(remark);
   const pairs = rest ?? train;
   await withLine((onProgress) => verifyPairs(pairs, spread(pairs.length, SAMPLED_PAIRS), onProgress), 'reading a sample of train/');
-  return { train: pairs, validation, storedSize: await ownSide(train, loadSize) };
+  return { train: pairs, validation, storedSize: await ownSide(train, loadSize), fingerprint: await train.fingerprint() };
 }
 
 /** Up to `count` indices, evenly over a set of so many; always the same ones. */
