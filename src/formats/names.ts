@@ -17,5 +17,6 @@ export function printableName(name: string): string {
 
 /** A text for a terminal, with escapes for what it might take for a command; ends of lines and tabs stay. */
 export function printableText(text: string): string {
-  return text.replace(UNPRINTABLES, (character) => (/[\n\t]/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`));
+  const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  return text.replace(UNPRINTABLES, (character) => (/[\n\t]/.test(character) ? character : escaped(character)));
 }

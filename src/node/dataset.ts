@@ -101,7 +101,8 @@ const AT_ONCE = 16;
 
 async function fingerprintOf(pairs: readonly PairFiles[]): Promise<string> {
   // A file that is gone meanwhile is named when it is read.
-  const bytesOf = (path: string | undefined): Promise<number> => (path === undefined ? Promise.resolve(0) : stat(path).then(({ size }) => size, () => -1));
+  const bytesOf = async (path: string | undefined): Promise<number> =>
+    path === undefined ? 0 : stat(path).then(({ size }) => size, () => -1);
   const hash = createHash('sha256');
   for (let start = 0; start < pairs.length; start += AT_ONCE) {
     const some = pairs.slice(start, start + AT_ONCE);
@@ -130,7 +131,8 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
   if (failures.length === 0) return;
   if (failures.length === 1) throw failures[0]!;
   const shown = failures.slice(0, LISTED_FAILURES).map(({ message, code, expected, received }) => {
-    const sizes = code === 'IMAGE_SIZE' && expected !== undefined && received !== undefined ? ` (expected ${expected}; received ${received})` : '';
+    const known = code === 'IMAGE_SIZE' && expected !== undefined && received !== undefined;
+    const sizes = known ? ` (expected ${expected}; received ${received})` : '';
     return `  - ${message.split('\n')[0]}${sizes}`;
   });
   if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);

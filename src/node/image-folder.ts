@@ -61,7 +61,8 @@ const endingOf = (name: string): string =>
 /** `5 .xml files, 1 folder`, the most frequent kind first. */
 function counted(kinds: ReadonlyMap<string, number>): string {
   const all = [...kinds].sort(([a, countA], [b, countB]) => countB - countA || naturalOrder(a, b));
-  return all.map(([kind, count]) => `${count} ${count === 1 ? kind : kind === DANGLING ? 'links to files that are not there' : kind.replace(/\b(file|folder)\b/, '$1s')}`).join(', ');
+  const plural = (kind: string): string => (kind === DANGLING ? 'links to files that are not there' : kind.replace(/\b(file|folder)\b/, '$1s'));
+  return all.map(([kind, count]) => `${count} ${count === 1 ? kind : plural(kind)}`).join(', ');
 }
 
 /** What a folder has, in words, for an error or a note. */

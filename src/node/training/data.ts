@@ -95,7 +95,9 @@ interface Validation {
   remark?: string;
 }
 
-async function openFirst(open: (split: Split) => Promise<PairedFolder>, splits: readonly Split[], note: (line: string) => void): Promise<Validation | undefined> {
+async function openFirst(
+  open: (split: Split) => Promise<PairedFolder>, splits: readonly Split[], note: (line: string) => void,
+): Promise<Validation | undefined> {
   for (const split of splits) {
     try {
       return { validation: await open(split), ...(split !== 'val' && { remark: `there is no val/ with pairs; ${split}/ is used to validate` }) };

@@ -269,7 +269,8 @@ function movedData(source: DataSource, error: unknown): unknown {
 
 /** As many as before, or the run would be refused. */
 const OTHER_TRAINING =
-  'note: the training images are no longer those that this run was trained on (other names or sizes of files): it goes on with the images of now';
+  'note: the training images are no longer those that this run was trained on (other names or sizes of files): ' +
+  'it goes on with the images of now';
 
 const othersNote = (count: number): string =>
   `note: the validation images are no longer those of ${count} earlier measurement${count === 1 ? '' : 's'}: the report begins anew with the images of now ` +
