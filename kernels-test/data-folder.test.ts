@@ -115,6 +115,56 @@ test('missing, empty and unreadable folders are told apart', async ({ folder }) 
   await fails(openPairedFolder(join(folder, 'one', 'photos'), 'train'), 'DATA_NOT_FOUND', 'put the pairs into a folder train');
 });
 
+test('a half that is missing or empty is named, and the layouts that are listed are those that work', async ({ folder }) => {
+  await writePng(join(folder, 'A', '1.png'), picture(8, 8, 1));
+  await fails(openPairedFolder(folder, 'train'), 'DATA_NOT_FOUND', 'or A/ and B/ with equal names', 'there is A/ and no B/: put the other half');
+  await mkdir(join(folder, 'B'));
+  await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', `There are no images in ${join(folder, 'B')}`, 'each of the 1 pictures', 'an empty folder');
+  await writePng(join(folder, 'B', '1.png'), picture(8, 8, 1));
+  assert.is((await openPairedFolder(folder, 'train')).length, 1);
+  await writePng(join(folder, 'deep', 'A', 'train', '1.png'), picture(8, 8, 1));
+  await mkdir(join(folder, 'deep', 'B'));
+  await fails(openPairedFolder(join(folder, 'deep'), 'train'), 'DATA_NOT_FOUND', 'there is A/train and no B/train');
+  await writePng(join(folder, 'cycle', 'trainB', '1.png'), picture(8, 8, 1));
+  await fails(openPairedFolder(join(folder, 'cycle'), 'train'), 'DATA_NOT_FOUND', 'there is trainB/ and no trainA/');
+});
+
+test('pictures that do not look like two beside each other are cut with a note that names one', async ({ folder }) => {
+  for (const name of ['1.png', '2.png', '3.png']) await writePng(join(folder, 'train', name), picture(16, 8, 1));
+  assert.equal((await openPairedFolder(folder, 'train')).notes, []);
+  await writePng(join(folder, 'train', '2.png'), picture(8, 8, 1));
+  const [note] = (await openPairedFolder(folder, 'train')).notes;
+  assert.match(note!, /^note: 2\.png is 8 x 8 pixels, not about twice as wide as high; .* cut down the middle/);
+});
+
+test('links that lead nowhere are counted as such, and texts in the place of pictures named', async ({ folder }) => {
+  await writePng(join(folder, 'train', '1.png'), picture(16, 8, 1));
+  await symlink(join(folder, 'gone.png'), join(folder, 'train', 'a.png'));
+  assert.match((await openPairedFolder(folder, 'train')).notes.join(), '1 link to a file that is not there');
+  await symlink(join(folder, 'gone.png'), join(folder, 'train', 'b.png'));
+  assert.match((await openPairedFolder(folder, 'train')).notes.join(), '2 links to files that are not there');
+  const texts: [string, ...string[]][] = [
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2\n', 'a Git LFS pointer, no image', 'git lfs pull'],
+    ['<!DOCTYPE html><html></html>', 'a web page (HTML), no image', 'download the file itself'],
+    ['<?xml version="1.0"?><Error/>', "perhaps a server's answer, no image", 'download the file itself'],
+    ['\x1f\x8b gzip', 'a gzip archive, no image', 'take it out of the folder'],
+  ];
+  for (const [text, ...words] of texts) {
+    await writeFile(join(folder, 'x.jpg'), text, 'latin1');
+    await fails(readImage(join(folder, 'x.jpg')), 'IMAGE_UNSUPPORTED', ...words);
+  }
+  await writeFile(join(folder, 'x.jpg'), Uint8Array.of(1, 2, 3, 255));
+  await fails(readImage(join(folder, 'x.jpg')), 'IMAGE_UNSUPPORTED', 'not an image file');
+});
+
+test('several pairs of unequal halves are listed with their sizes', async ({ folder }) => {
+  for (const name of ['1.png', '2.png']) {
+    await writePng(join(folder, 'train', 'A', name), picture(8, 8, 1));
+    await writePng(join(folder, 'train', 'B', name), picture(8, 6, 1));
+  }
+  await fails(openPairedFolder(folder, 'train', { verify: true }), 'IMAGE_SIZE', '2 of 2 pairs', 'expected 8 x 8 pixels', 'received 8 x 6 pixels');
+});
+
 test('verify decodes everything, reports progress, and lists what is bad', async ({ folder }) => {
   const good = encodePng(picture(8, 4, 1));
   const file = (name: string, bytes: Uint8Array) => writeFile(join(folder, 'train', name), bytes);
@@ -305,7 +355,7 @@ test('pairs in folders within the split, unless they look like halves', async ({
 test('names that a terminal would obey are printed in quotes', async ({ folder }) => {
   const names = ['a\u001b[31m.png', 'b\nc.png', 'd\u202e.png'];
   await mkdir(join(folder, 'train'));
-  for (const name of names) await writeFile(join(folder, 'train', name), 'x');
+  for (const name of names) await writeFile(join(folder, 'train', name), Uint8Array.of(1, 2, 3, 255));
   const dataset = await openPairedFolder(folder, 'train');
   for (const index of names.keys()) {
     let message = '';

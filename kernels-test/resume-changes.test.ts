@@ -84,6 +84,13 @@ test('data that were moved are asked for with --data; changed validation images 
   // A picture that was damaged since is no reason to stop.
   writeFileSync(join(out, 'samples', 'step-0000010.png'), 'no picture');
   assert.not.match(await goOn(12), 'error');
+
+  // As many training pictures as before, and one of them another.
+  assert.not.match(await goOn(13), 'the training images are no longer');
+  const first = join(moved, 'train', '0.png');
+  writeFileSync(first, encodePng(joinPair(await facades.get(9))));
+  assert.match(await goOn(14), 'note: the training images are no longer those that this run was trained on');
+  assert.not.match(await goOn(15), 'the training images are no longer');
 });
 
 test('flags that a resumed run cannot follow are refused', async () => {

@@ -128,6 +128,16 @@ test('of a large validation set a part is measured, unless more is asked for; a 
   assert.is(measuredImages(undefined, { slow: false, resumed: true }), Infinity);
 });
 
+test('a val/ that is there and empty is not said to be missing', async ({ folder }) => {
+  write(folder, Object.fromEntries([1, 2, 3].map((index) => [`train/${index}.png`, pair(64, 32)])));
+  assert.equal((await opened(folder)).notes, ['there is neither val/ nor test/ with pairs; the last 1 of 3 training pairs are held out to validate']);
+  mkdirSync(join(folder, 'val'));
+  const { notes } = await opened(folder);
+  assert.is(notes[0], `note: there are no images in ${join(folder, 'val')}: nothing can be validated on it`);
+  write(folder, { 'test/1.png': pair(64, 32) });
+  assert.is((await opened(folder)).notes[1], 'there is no val/ with pairs; test/ is used to validate');
+});
+
 test('the sample is spread over the set, and of a small set it is all', () => {
   assert.equal(spread(3, 64), [0, 1, 2]);
   assert.equal(

@@ -7,10 +7,12 @@ interface Stranger {
   /** With its article, after "this is". */
   readonly what: string;
   readonly fix: string;
+  /** A text in the place of a file that was not fetched: the advice is the same whatever the file should have been. */
+  readonly isText?: true;
 }
 
 /** As much of a file as is looked at. */
-const START_BYTES = 512;
+export const START_BYTES = 512;
 const TAR_MAGIC_AT = 257;
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 const DOWNLOAD_AGAIN =
@@ -79,20 +81,20 @@ export async function refuseStranger(source: ByteSource, { json = false }: { jso
  *
  * @param json whether the file of weights is itself JSON
  */
-function findStranger(start: Uint8Array, json: boolean): Stranger | null {
+export function findStranger(start: Uint8Array, json = false): Stranger | null {
   const magic = MAGICS.find(({ bytes, at = 0 }) => bytes.every((byte, index) => start[at + index] === byte));
   if (magic) return magic;
   const text = readableText(start);
   if (text === null) return null;
   if (text.startsWith(LFS_POINTER)) {
     return {
-      what: 'a Git LFS pointer',
+      what: 'a Git LFS pointer', isText: true,
       fix: 'it only names the file: run "git lfs install" once and then "git lfs pull" in the repository, or download the file itself',
     };
   }
-  if (/^<(?:!doctype html|html|head|body|script|!--)/i.test(text)) return { what: 'a web page (HTML)', fix: DOWNLOAD_AGAIN };
+  if (/^<(?:!doctype html|html|head|body|script|!--)/i.test(text)) return { what: 'a web page (HTML)', fix: DOWNLOAD_AGAIN, isText: true };
   if (text.startsWith('<')) {
-    return { what: `a text in XML or HTML that begins ${quoteName(text)}, perhaps a server's answer`, fix: DOWNLOAD_AGAIN };
+    return { what: `a text in XML or HTML that begins ${quoteName(text)}, perhaps a server's answer`, fix: DOWNLOAD_AGAIN, isText: true };
   }
   // Whoever expects JSON says better what is wrong with other texts.
   if (json) return null;
@@ -102,7 +104,7 @@ function findStranger(start: Uint8Array, json: boolean): Stranger | null {
       fix: `${DOWNLOAD_AGAIN}; a TensorFlow.js model is named by its model.json`,
     };
   }
-  return { what: `a text that begins ${quoteName(text)}`, fix: DOWNLOAD_AGAIN };
+  return { what: `a text that begins ${quoteName(text)}`, fix: DOWNLOAD_AGAIN, isText: true };
 }
 
 /** The start of a file as text, without white space before it; null if it is none. */

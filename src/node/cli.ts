@@ -33,7 +33,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  return ['Usage: npx shadegrad COMMAND [arguments]', '', 'Commands:', ...lines, '', 'npx shadegrad COMMAND --help lists the flags of each; npx shadegrad --version prints the version.', ''].map((line) => asCalled(line)).join('\n');
+  const text = [
+    'Usage: npx shadegrad COMMAND [arguments]', '', 'Commands:', ...lines, '',
+    'npx shadegrad COMMAND --help lists the flags of each; npx shadegrad --version prints the version.', '',
+  ];
+  return asCalled(text.join('\n'));
 }
 
 /**

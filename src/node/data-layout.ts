@@ -28,6 +28,7 @@ export interface PairList {
 /** Every layout in a few words, for errors. */
 const LAYOUTS = (split: Split): string =>
   `${split}/ with pairs side by side in one picture, or A/${split} and B/${split}, ${split}A and ${split}B, or ${split}/A and ${split}/B ` +
+  (split === 'train' ? 'or A/ and B/ ' : '') +
   'with equal names, or NAME.jpg beside NAME.png';
 const SPLIT_NAME = /^(train|val|test)$/i;
 const JPEG = /\.(jpe?g|jfif)$/i;
@@ -42,6 +43,8 @@ const WIDE = 1.8;
 const COMPARED = 4;
 /** Mean difference of two pictures, in 255ths, below which one is a copy of the other that lost something in a JPEG. */
 const COPY_DIFFERENCE = 16;
+/** And at most, of halves that are no panoramas. */
+const WIDEST = 3;
 /** Folders within folders that are looked into. */
 const DEEPEST = 8;
 
@@ -68,7 +71,7 @@ export async function findPairs(directory: string, split: Split): Promise<PairLi
     const [inA, inB] = [await scanFolder(a), await scanFolder(b)];
     const [splitA, splitB] = [childNamed(inA, split), childNamed(inB, split)];
     if (splitA !== undefined && splitB !== undefined) return pairsOfSides(join(a, splitA), join(b, splitB));
-    if (split === 'train' && inA.images.length > 0 && inB.images.length > 0) return pairsOfSides(a, b);
+    if (split === 'train' && inA.images.length + inB.images.length > 0) return pairsOfSides(a, b);
   }
   const [a, b] = [childNamed(content, `${split}A`), childNamed(content, `${split}B`)];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(directory, a), join(directory, b));
@@ -77,8 +80,26 @@ export async function findPairs(directory: string, split: Split): Promise<PairLi
   throw new ShadegradError('DATA_NOT_FOUND', `There is no folder ${printableName(join(directory, split))}`, {
     expected: LAYOUTS(split),
     received: `${describeContent(content)} in ${printableName(directory)}`,
-    fix: adviceFor(directory, content, split),
+    fix: (await missingHalf(directory, content, split)) ?? adviceFor(directory, content, split),
   });
+}
+
+/** What to do about a folder of halves whose other half has none. */
+async function missingHalf(directory: string, content: FolderContent, split: Split): Promise<string | undefined> {
+  const pairs: [have: string, want: string][] = [['A', 'B'], ['B', 'A'], [`${split}A`, `${split}B`], [`${split}B`, `${split}A`]];
+  for (const [have, want] of pairs) {
+    const there = childNamed(content, have);
+    if (there !== undefined && childNamed(content, want) === undefined) {
+      return `there is ${printableName(there)}/ and no ${want}/: put the other half of each pair into ${want}/, under the same name`;
+    }
+  }
+  const sides = [childNamed(content, 'A'), childNamed(content, 'B')];
+  if (sides[0] === undefined || sides[1] === undefined) return undefined;
+  const within = await Promise.all(sides.map(async (side) => childNamed(await scanFolder(join(directory, side!)), split)));
+  const at = within.findIndex((folder) => folder !== undefined);
+  if (at < 0) return undefined;
+  const [has, lacks] = [sides[at]!, sides[1 - at]!];
+  return `there is ${has}/${within[at]!} and no ${lacks}/${split}: put the other half of each pair there, under the same name`;
 }
 
 function adviceFor(directory: string, { images, folders }: FolderContent, split: Split): string {
@@ -93,7 +114,7 @@ function adviceFor(directory: string, { images, folders }: FolderContent, split:
 /** Pairs of a folder that is named after the split. */
 async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
   const content = await scanFolder(folder);
-  if (content.images.length > 0) return (await pairsByStem(folder, content)) ?? sideBySide(folder, content.images, leftOutOf(content));
+  if (content.images.length > 0) return (await pairsByStem(folder, content)) ?? await sideBySide(folder, content.images, leftOutOf(content));
   const [a, b] = [childNamed(content, 'A'), childNamed(content, 'B')];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(folder, a), join(folder, b));
   const inside = await imagesBelow(folder, content);
@@ -113,17 +134,30 @@ async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
     });
   }
   const folders = new Set(inside.map((name) => name.slice(0, name.lastIndexOf('/')))).size;
-  const found = sideBySide(folder, inside, content.others);
+  const found = await sideBySide(folder, inside, content.others);
   found.notes.unshift(`the pairs lie in ${folders} ${folders === 1 ? 'folder' : 'folders'} within ${printableName(folder)}`);
   return found;
 }
 
-function sideBySide(folder: string, images: readonly string[], leftOut: string): PairList {
+async function sideBySide(folder: string, images: readonly string[], leftOut: string): Promise<PairList> {
+  const odd = await unlikePair(folder, images);
   return {
     folder,
     pairs: images.map((name) => ({ name, a: join(folder, name) })),
-    notes: leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`],
+    notes: [...(odd === undefined ? [] : [odd]), ...(leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`])],
   };
+}
+
+/** Of the first, the middle and the last picture, one that does not look like two beside each other, in words. */
+async function unlikePair(folder: string, images: readonly string[]): Promise<string | undefined> {
+  for (const name of new Set([images[0]!, images[images.length >> 1]!, images[images.length - 1]!])) {
+    // What cannot be read is named when it is decoded.
+    const sides = await readImageSides(join(folder, name)).catch(() => undefined);
+    if (sides === undefined || (sides.width >= WIDE * sides.height && sides.width <= WIDEST * sides.height)) continue;
+    return `note: ${printableName(name)} is ${sides.width} x ${sides.height} pixels, not about twice as wide as high; each picture in ` +
+      `${printableName(folder)} is cut down the middle into its two halves: if they are single pictures, the other halves are missing`;
+  }
+  return undefined;
 }
 
 /** Images in the folders within one, as `day/1.png`, in natural order. */
@@ -186,7 +220,7 @@ async function pairsByStem(folder: string, content: FolderContent): Promise<Pair
           'if each picture is a pair, take the copies out',
       });
     }
-    const found = sideBySide(folder, content.images.filter((name) => !left.has(name)), leftOutOf(content));
+    const found = await sideBySide(folder, content.images.filter((name) => !left.has(name)), leftOutOf(content));
     found.notes.unshift(`left out of ${printableName(folder)}, as copies of the JPEGs of their names: ${listed([...left])}`);
     return found;
   }
@@ -240,6 +274,14 @@ async function pairsOfSides(a: string, b: string): Promise<PairList> {
     throw new ShadegradError('DATA_EMPTY', `There are no images in ${printableName(a)} and ${printableName(b)}`, {
       received: `${describeContent(contents[0])}; ${describeContent(contents[1])}`,
       fix: 'put the two halves of the pairs there, under equal names',
+    });
+  }
+  if (inA.size === 0 || inB.size === 0) {
+    const [bare, full, count, content] = inA.size === 0 ? [a, b, inB.size, contents[0]] : [b, a, inA.size, contents[1]];
+    throw new ShadegradError('DATA_EMPTY', `There are no images in ${printableName(bare)}`, {
+      expected: `the other half of each of the ${count} pictures in ${printableName(full)}, under the same name`,
+      received: describeContent(content),
+      fix: 'put them there',
     });
   }
   if (2 * stems.length < (inA.size + inB.size) * PAIRED_SHARE) {

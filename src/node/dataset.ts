@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../data/dataset.js';
 import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../data/image.js';
@@ -33,6 +34,8 @@ export interface PairedFolder extends PairedDataset {
    * @throws what `get` throws, but for damage to the pixels
    */
   sides(index: number): Promise<{ width: number; height: number }>;
+  /** Hashes the names of all pairs and the sizes of their files in bytes: it tells one set from another without reading any. */
+  fingerprint(): Promise<string>;
 }
 
 const LISTED_FAILURES = 5;
@@ -96,6 +99,7 @@ export async function openPairedFolder(directory: string, split: Split, options:
       return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
     },
     contentOf: (index) => inTurn(() => hashOf(filesOf(index))),
+    fingerprint: () => fingerprintOf(pairs),
   };
   if (verify)
     await verifyPairs(
@@ -104,6 +108,22 @@ export async function openPairedFolder(directory: string, split: Split, options:
       onProgress,
     );
   return dataset;
+}
+
+/** Files that are looked at at the same time. */
+const AT_ONCE = 16;
+
+async function fingerprintOf(pairs: readonly PairFiles[]): Promise<string> {
+  // A file that is gone meanwhile is named when it is read.
+  const bytesOf = async (path: string | undefined): Promise<number> =>
+    path === undefined ? 0 : stat(path).then(({ size }) => size, () => -1);
+  const hash = createHash('sha256');
+  for (let start = 0; start < pairs.length; start += AT_ONCE) {
+    const some = pairs.slice(start, start + AT_ONCE);
+    const lines = await Promise.all(some.map(async ({ name, a, b }) => JSON.stringify([name, await bytesOf(a), await bytesOf(b)])));
+    hash.update(lines.join());
+  }
+  return hash.digest('hex').slice(0, 16);
 }
 
 /**
@@ -124,7 +144,11 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
   }
   if (failures.length === 0) return;
   if (failures.length === 1) throw failures[0]!;
-  const shown = failures.slice(0, LISTED_FAILURES).map((failure) => `  - ${failure.message.split('\n')[0]}`);
+  const shown = failures.slice(0, LISTED_FAILURES).map(({ message, code, expected, received }) => {
+    const known = code === 'IMAGE_SIZE' && expected !== undefined && received !== undefined;
+    const sizes = known ? ` (expected ${expected}; received ${received})` : '';
+    return `  - ${message.split('\n')[0]}${sizes}`;
+  });
   if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);
   throw new ShadegradError(failures[0]!.code, `${failures.length} of ${indices.length} pairs cannot be used:\n${shown.join('\n')}`, {
     fix: 'fetch or save these files again, or take them out of the folder',

@@ -92,7 +92,9 @@ export interface ParsedFlags<P extends Program> {
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
   const byName = new Map(program.flags.map((flag) => [flag.name, flag]));
   const values: Record<string, unknown> = {};
-  for (const flag of program.flags) values[flag.name] = flag.type === 'boolean' ? (flag.default ?? false) : flag.type === 'list' ? undefined : flag.default;
+  for (const flag of program.flags) {
+    values[flag.name] = flag.type === 'boolean' ? (flag.default ?? false) : flag.type === 'list' ? undefined : flag.default;
+  }
   const given = new Set<string>();
   const operands: string[] = [];
   const end = argv.indexOf('--');
@@ -149,7 +151,8 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
       const list = [checked(flag, text, text)];
       while (inline === undefined && isValue(at + 1)) list.push(checked(flag, argv[++at], argv[at]));
       values[name] = list;
-    } else values[name] = flag.type === 'string' ? checked(flag, text, text) : flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
+    } else if (flag.type === 'string') values[name] = checked(flag, text, text);
+    else values[name] = flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
   }
   return { values: values as FlagValues<P>, operands, given, help: false };
 }

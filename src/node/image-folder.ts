@@ -19,6 +19,7 @@ export interface FolderContent {
 const IMAGE_ENDING = /\.(jpe?g|jfif|png|webp|tiff?|avif|gif|bmp|dib)$/i;
 /** Endings of files that often lie beside images, so that thousands of them need not be opened to know. */
 const OTHER_ENDING = /\.(xml|txt|json|csv|md|html?|mat|npy|npz|zip|gz|tar|py|m|log|ya?ml|pdf|heic|db|ini)$/i;
+const DANGLING = 'link to a file that is not there';
 /** Files whose first bytes are read at the same time. */
 const AT_ONCE = 16;
 
@@ -41,6 +42,7 @@ export async function scanFolder(folder: string): Promise<FolderContent> {
     if (name.startsWith('.')) leave(kind === 'folder' ? 'hidden folder' : 'hidden file');
     else if (kind === 'folder') folders.push(name);
     else if (kind === 'other') leave('special file');
+    else if (kind === 'dangling') leave(DANGLING);
     else if (IMAGE_ENDING.test(name)) images.push(name);
     else if (OTHER_ENDING.test(name)) leave(endingOf(name));
     else unknown.push(name);
@@ -59,7 +61,8 @@ const endingOf = (name: string): string =>
 /** `5 .xml files, 1 folder`, the most frequent kind first. */
 function counted(kinds: ReadonlyMap<string, number>): string {
   const all = [...kinds].sort(([a, countA], [b, countB]) => countB - countA || naturalOrder(a, b));
-  return all.map(([kind, count]) => `${count} ${count === 1 ? kind : kind.replace(/\b(file|folder)\b/, '$1s')}`).join(', ');
+  const plural = (kind: string): string => (kind === DANGLING ? 'links to files that are not there' : kind.replace(/\b(file|folder)\b/, '$1s'));
+  return all.map(([kind, count]) => `${count} ${count === 1 ? kind : plural(kind)}`).join(', ');
 }
 
 /** What a folder has, in words, for an error or a note. */
@@ -76,8 +79,9 @@ export function leftOutOf({ folders, others }: FolderContent): string {
   return [others, inside].filter((part) => part !== '').join(', ');
 }
 
-async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
-  const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => entry) : entry;
+async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'dangling' | 'other'> {
+  const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => null) : entry;
+  if (target === null) return 'dangling';
   return target.isDirectory() ? 'folder' : target.isFile() ? 'file' : 'other';
 }
 

@@ -66,7 +66,8 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
  * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
 export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<RgbImage> {
-  return withImage(bytes, name, format, async (image, header) => blendOnWhite(await readSamples(image, header, name, format, format === 'TIFF' ? tiffAlpha(bytes) : 0)));
+  const alpha = format === 'TIFF' ? tiffAlpha(bytes) : 0;
+  return withImage(bytes, name, format, async (image, header) => blendOnWhite(await readSamples(image, header, name, format, alpha)));
 }
 
 /**
@@ -110,7 +111,9 @@ async function withImage<Result>(
 }
 
 /** @param alpha place of the transparency among the channels after the colours, if there are such; -1 for none */
-async function readSamples(image: Sharp, { space = 'srgb', depth, channels: stored }: Metadata, name: string, format: string, alpha: number): Promise<Samples> {
+async function readSamples(
+  image: Sharp, { space = 'srgb', depth, channels: stored }: Metadata, name: string, format: string, alpha: number,
+): Promise<Samples> {
   if ((depth !== 'uchar' && depth !== 'ushort') || REFUSED_SPACES.has(space)) {
     throw unsupported(
       name,

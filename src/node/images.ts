@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import type { RgbImage } from '../data/image.js';
 import { printableName } from '../formats/names.js';
+import { findStranger, START_BYTES } from '../formats/stranger.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFileAtomic } from './files.js';
 import { bmpSides, decodeBmp } from './images-bmp.js';
@@ -29,7 +30,12 @@ function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
   if (bytes.length === 0) throw corrupt(name, 'the file is empty');
   const format = imageFormat(bytes);
   if (isReadable(format)) return format;
-  throw unsupported(name, format === undefined ? 'this is not an image file that can be read' : `${format} files cannot be read`);
+  if (format !== undefined) throw unsupported(name, `${format} files cannot be read`);
+  const stranger = findStranger(bytes.subarray(0, START_BYTES));
+  if (stranger === null) throw unsupported(name, 'this is not an image file that can be read');
+  // What to do about an archive or another program's file is said for weights.
+  const fix = stranger.isText ? stranger.fix : 'take it out of the folder, or put the picture itself in its place';
+  throw unsupported(name, `this is ${stranger.what}, no image`, fix);
 }
 
 /**

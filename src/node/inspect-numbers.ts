@@ -68,11 +68,12 @@ export async function checkNumbersOf(file: WeightFile): Promise<Soundness> {
   if (infinite.count > 0) lines.push(`numbers: ${formatCount(infinite.count)} not finite, the first ${infinite.first}`);
   if (negative.count > 0) lines.push(`numbers: ${formatCount(negative.count)} negative variances, the first ${negative.first}`);
   const bad = lines.length > 0;
-  if (unread.length > 0) lines.push(`numbers of ${formatCount(unread.length)} ${unread.length === 1 ? 'tensor' : 'tensors'} cannot be read: ${unread[0]!}`);
+  const tensors = (count: number): string => `${formatCount(count)} ${count === 1 ? 'tensor' : 'tensors'}`;
+  if (unread.length > 0) lines.push(`numbers of ${tensors(unread.length)} cannot be read: ${unread[0]!}`);
   const refused = await refusals(file, bad || unread.length > 0);
   lines.push(...refused.map(({ what, error }) => `the ${what} is refused when it is read: ${error.what}`));
   if (bad && refused.length === 0) lines.push('no network or run that can be used here takes these numbers: nothing is refused for them');
-  if (tooLarge > 0) lines.push(`${formatCount(tooLarge)} ${tooLarge === 1 ? 'tensor is' : 'tensors are'} too large to be read whole: nothing is known of their numbers`);
+  if (tooLarge > 0) lines.push(`numbers of ${tensors(tooLarge)} too large to be read whole are not looked at`);
   const sound = unread.length === 0 && refused.length === 0;
   return { lines: lines.length > 0 ? lines : [`numbers: all finite${isCheckpoint(file) ? ', and as their checksums say' : ''}`], sound };
 }
@@ -109,7 +110,8 @@ async function refusals(file: WeightFile, numbersToo: boolean): Promise<Refusal[
   };
   await attempt('network', async () => {
     for (const { role, prefix, weights } of surveyNetworks(file).found) {
-      await attempt(`${role}${prefix === '' || prefix === `${role}.` ? '' : ` under ${quoteName(prefix)}`}`, () => readAll(weights.tensors.values()));
+      const under = prefix === '' || prefix === `${role}.` ? '' : ` under ${quoteName(prefix)}`;
+      await attempt(role + under, () => readAll(weights.tensors.values()));
     }
   });
   const ofNetworks = refused.length;

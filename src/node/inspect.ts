@@ -18,7 +18,8 @@ export const INSPECT_PROGRAM = {
   takesOperands: true,
   summary:
     'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
-    'metadata, the networks that can be run here, and whether all numbers are finite and as their checksums say. The exit status is 1 for a damaged file.',
+    'metadata, the networks that can be run here, and whether all numbers are finite and as their checksums say. The exit status ' +
+    'is 1 for a damaged file.',
   flags: [
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
     { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether the file is sound' },
@@ -50,7 +51,8 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
   try {
     sayChosen(operands[0]!, opened);
     const checks = [await checkHeader(file, opened.path), ...(flags.numbers ? [await checkNumbersOf(file)] : [])];
-    const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...checks.flatMap((check) => check.lines).map(printable)];
+    const found = checks.flatMap((check) => check.lines).map(printable);
+    const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...found];
     process.stdout.write(`${lines.join('\n')}\n`);
     return checks.every(({ sound }) => sound) ? 0 : 1;
   } finally {

@@ -12,7 +12,8 @@ const SAFE_IN_SHELLS = /^[\w./:=@%+,-]+$/;
 export function quoted(text: string): string {
   if (SAFE_IN_SHELLS.test(text)) return text;
   if (text.search(UNPRINTABLES) < 0) return `'${text.replaceAll("'", "'\\''")}'`;
-  const escaped = (character: string): string => [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
+  const escaped = (character: string): string => [...new TextEncoder().encode(character)].map(hex).join('');
   return `$'${text.replace(/[\\']/g, '\\$&').replace(UNPRINTABLES, escaped)}'`;
 }
 

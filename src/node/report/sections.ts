@@ -17,6 +17,7 @@ export function renderHeader(report: TrainingReport): Markup {
   const share = totalSteps > 0 ? Math.min(steps / totalSteps, 1) : 0;
   const timed = report.imagesTimed ?? report.imagesSeen;
   const perSecond = seconds > 0 && timed > 0 ? formatNumber(timed / seconds) : '–';
+  const timedImages = `${timed === report.imagesSeen ? '' : `of ${formatCount(timed)} of `}${formatCount(report.imagesSeen)} images`;
   const lastNote = [
     ...(last !== undefined && last.step !== steps ? [`at step ${formatCount(last.step)}`] : []),
     ...(baseline === undefined ? [] : [`${baseline.name}: ${formatNumber(baseline.l1)}`]),
@@ -27,7 +28,7 @@ export function renderHeader(report: TrainingReport): Markup {
 <p class="lead">Trained on ${adapter.name}${adapter.software && ', a software adapter,'} through ${adapter.backend}, started <time datetime="${report.startedAt}">${readableTime(report.startedAt)}</time>.${report.state === 'running' && ' Reload this page to see how far it has come.'}</p>
 ${report.state !== 'finished' && html`<div class="done" role="progressbar" aria-label="Steps done" aria-valuemin="0" aria-valuemax="${totalSteps}" aria-valuenow="${steps}"><i style="width:${(share * 100).toFixed(1)}%"></i></div>`}
 <dl class="tiles">
-${tile('Steps', formatCount(steps), steps === totalSteps ? 'all done' : `of ${formatCount(totalSteps)}`)}${tile('Training time', formatDuration(seconds), timed === report.imagesSeen ? `${formatCount(timed)} images` : `of ${formatCount(timed)} of ${formatCount(report.imagesSeen)} images`)}${tile('Speed', perSecond, 'images/s')}${tile('Peak GPU memory', formatBytes(report.peakBytes))}${
+${tile('Steps', formatCount(steps), steps === totalSteps ? 'all done' : `of ${formatCount(totalSteps)}`)}${tile('Training time', formatDuration(seconds), timedImages)}${tile('Speed', perSecond, 'images/s')}${tile('Peak GPU memory', formatBytes(report.peakBytes))}${
     last !== undefined && tile('Validation L1', formatNumber(last.l1), lastNote === '' ? undefined : lastNote)
   }</dl>
 </header>`;

@@ -19,6 +19,8 @@ export interface TrainingData {
   readonly validation: PairedDataset;
   /** Side of the training images as the device should keep them. */
   readonly storedSize: number;
+  /** Of the names and sizes of the training files; of pairs that are drawn, none. */
+  readonly fingerprint?: string;
 }
 
 const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
@@ -74,11 +76,11 @@ export async function openTrainingData(
     return folder;
   };
   const train = await open('train');
-  const { validation, rest, remark } = (await openFirst(open, ['val', 'test'])) ?? holdOut(train);
+  const { validation, rest, remark } = (await openFirst(open, ['val', 'test'], note)) ?? holdOut(train);
   if (remark !== undefined) note(remark);
   const pairs = rest ?? train;
   await withLine((onProgress) => verifyPairs(pairs, spread(pairs.length, SAMPLED_PAIRS), onProgress), 'reading a sample of train/');
-  return { train: pairs, validation, storedSize: await ownSide(train, loadSize) };
+  return { train: pairs, validation, storedSize: await ownSide(train, loadSize), fingerprint: await train.fingerprint() };
 }
 
 interface Validation {
@@ -88,19 +90,22 @@ interface Validation {
   remark?: string;
 }
 
-async function openFirst(open: (split: Split) => Promise<PairedFolder>, splits: readonly Split[]): Promise<Validation | undefined> {
+async function openFirst(
+  open: (split: Split) => Promise<PairedFolder>, splits: readonly Split[], note: (line: string) => void,
+): Promise<Validation | undefined> {
   for (const split of splits) {
     try {
-      return { validation: await open(split), ...(split !== 'val' && { remark: `there is no val/; ${split}/ is used to validate` }) };
+      return { validation: await open(split), ...(split !== 'val' && { remark: `there is no val/ with pairs; ${split}/ is used to validate` }) };
     } catch (error) {
       if (!(error instanceof ShadegradError) || !['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code)) throw error;
+      if (error.code === 'DATA_EMPTY') note(`note: ${error.what.replace(/^There/, 'there')}: nothing can be validated on it`);
     }
   }
   return undefined;
 }
 
 function holdOut(train: PairedDataset): Validation {
-  if (train.length === 1) return { validation: train, remark: 'there is neither val/ nor test/, and a single training pair: it is used to validate, too' };
+  if (train.length === 1) return { validation: train, remark: 'there is neither val/ nor test/ with pairs, and a single training pair: it is used to validate, too' };
   const count = Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
   const part = (name: string, start: number, length: number): PairedDataset => ({
     name: `${train.name} (${name})`,
@@ -111,7 +116,7 @@ function holdOut(train: PairedDataset): Validation {
   return {
     validation: part('held out', train.length - count, count),
     rest: part('the rest', 0, train.length - count),
-    remark: `there is neither val/ nor test/; the last ${count} of ${train.length} training pairs are held out to validate`,
+    remark: `there is neither val/ nor test/ with pairs; the last ${count} of ${train.length} training pairs are held out to validate`,
   };
 }
 

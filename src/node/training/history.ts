@@ -30,6 +30,14 @@ export interface MeasuredImages {
   readonly fingerprint: string;
 }
 
+/** What a run trains on and from where it goes on. */
+export interface HistoryOptions {
+  /** The checkpoint's step: what came after it is about to happen again and is forgotten. Without it, the run is new. */
+  readonly resumeAtStep?: number | undefined;
+  /** Of the training images, to tell whether a resumed run has others. */
+  readonly training?: string | undefined;
+}
+
 /** Pixels between the pictures of a sample grid, as writeSampleGrid() leaves them. */
 const GRID_GAP = 4;
 /** Mean difference of two images, in 255ths, below which they are one image that two decoders have read. */
@@ -50,20 +58,22 @@ export class RunHistory {
   private readonly others = new Set<number>();
   /** Steps whose log does not say what was measured. */
   private readonly unnamed = new Set<number>();
+  /** Fingerprint of the images that the run was trained on when it was last measured. */
+  private lastTraining: unknown;
 
   private constructor(
     private readonly folder: RunFolder,
     private readonly images: MeasuredImages,
+    private readonly training: string | undefined,
   ) {}
 
   /**
    * Starts or goes on with the log of a run.
    *
    * @param images those that this process measures: of earlier measurements, only those of the same images are restored
-   * @param resumeAtStep the checkpoint's step: what came after it is about to happen again and is forgotten
    */
-  static async open(folder: RunFolder, images: MeasuredImages, resumeAtStep?: number): Promise<RunHistory> {
-    const history = new RunHistory(folder, images);
+  static async open(folder: RunFolder, images: MeasuredImages, { resumeAtStep, training }: HistoryOptions = {}): Promise<RunHistory> {
+    const history = new RunHistory(folder, images, training);
     const resumed = resumeAtStep !== undefined;
     history.log = await JsonLog.open(folder.log, resumed ? { resumeAtStep, onKept: (entry) => history.restore(entry) } : {});
     try {
@@ -90,6 +100,11 @@ export class RunHistory {
     return this.others.size;
   }
 
+  /** Whether the run was trained on other images before; false where its log does not say. */
+  get trainedOnOthers(): boolean {
+    return this.lastTraining !== undefined && this.training !== undefined && this.lastTraining !== this.training;
+  }
+
   addSteps(steps: readonly TrainedStep[], factsOf: (step: number) => StepFacts): void {
     for (const { step, losses } of steps) {
       this.addLosses({ step, ...losses });
@@ -108,7 +123,7 @@ export class RunHistory {
     await writeSampleGrid(this.folder.sampleGrid(step), outputs.map((output, row) => [inputs[row]!, output, targets[row]!]));
     this.snapshots.push({ step, outputs });
     this.metrics.push({ step, ...metrics });
-    this.log.append({ step, validation: metrics, measured: fingerprint });
+    this.log.append({ step, validation: metrics, measured: fingerprint, ...(this.training !== undefined && { training: this.training }) });
   }
 
   /** Waits until the log is on the disk. */
@@ -122,6 +137,7 @@ export class RunHistory {
 
   private restore(entry: LogEntry): void {
     if (!('validation' in entry)) return this.restoreStep(entry);
+    this.lastTraining = entry.training;
     if (entry.measured === undefined) this.unnamed.add(entry.step);
     else if (entry.measured !== this.images.fingerprint) {
       this.others.add(entry.step);

@@ -84,9 +84,10 @@ export class TrainingSession {
       const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
 
       const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
-      const history = await RunHistory.open(folder, validator, resume ? trainer.step : undefined);
+      const history = await RunHistory.open(folder, validator, { resumeAtStep: resume ? trainer.step : undefined, training: data.fingerprint });
       opened.push(() => history.close());
       if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
+      if (history.trainedOnOthers) say(OTHER_TRAINING);
       const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch });
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
@@ -267,6 +268,11 @@ function movedData(source: DataSource, error: unknown): unknown {
     cause: error,
   });
 }
+
+/** As many as before, or the run would be refused. */
+const OTHER_TRAINING =
+  'note: the training images are no longer those that this run was trained on (other names or sizes of files): ' +
+  'it goes on with the images of now';
 
 const othersNote = (count: number): string =>
   `note: the validation images are no longer those of ${count} earlier measurement${count === 1 ? '' : 's'}: the report begins anew with the images of now ` +
