@@ -1,5 +1,8 @@
 import { test } from 'uvu';
-import { PatchGAN, pix2pixStep, rand, randn, Translator, UNet } from '../src/index.js';
+import {
+  Adam, AdamW, BatchNorm2d, clipGradNorm, Conv2d, ConvTranspose2d, ExponentialMovingAverage, Flatten, GELU, InstanceNorm2d, Linear,
+  PatchGAN, pix2pixStep, rand, randn, ReduceOnPlateau, SGD, Translator, UNet,
+} from '../src/index.js';
 import * as ops from '../src/autograd/ops.js';
 import { DropoutState } from '../src/kernels/dropout.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -13,6 +16,9 @@ const one = Tensor.from(gpu, [1], [1]);
 const labels = Tensor.from(gpu, new Int32Array([0]), [1]);
 const logits = Tensor.from(gpu, [1, 2], [1, 2]);
 const state = new DropoutState(gpu, 1);
+
+const layer = (): Linear => new Linear({ inFeatures: 1, outFeatures: 1 }).to(gpu);
+const convolution = { inChannels: 1, outChannels: 1, kernel: 1 };
 
 // As programs without types call them: with any options.
 const calls = new Map<string, (options: never) => unknown>([
@@ -56,6 +62,20 @@ const calls = new Map<string, (options: never) => unknown>([
   ['copy', (options) => ops.copy(image, options)],
   ['rand', (options) => rand(gpu, [1], options)],
   ['randn', (options) => randn(gpu, [1], options)],
+  ['a Conv2d', (options) => new Conv2d(options)],
+  ['a ConvTranspose2d', (options) => new ConvTranspose2d(options)],
+  ['a Linear', (options) => new Linear(options)],
+  ['a BatchNorm2d', (options) => new BatchNorm2d(1, options)],
+  ['an InstanceNorm2d', (options) => new InstanceNorm2d(1, options)],
+  ['a Flatten', (options) => new Flatten(options)],
+  ['a GELU', (options) => new GELU(options)],
+  ['Adam', (options) => new Adam(layer(), options)],
+  ['AdamW', (options) => new AdamW(layer(), options)],
+  ['SGD', (options) => new SGD(layer(), options)],
+  ['a group of Adam', (options) => new Adam(layer(), { groups: [options] })],
+  ['ExponentialMovingAverage', (options) => new ExponentialMovingAverage(layer(), options)],
+  ['ReduceOnPlateau', (options) => new ReduceOnPlateau(new SGD(layer()), options)],
+  ['clipGradNorm', (options) => clipGradNorm(layer(), 1, options)],
   ['a U-Net', (options) => new UNet(options)],
   ['a PatchGAN', (options) => new PatchGAN(options)],
 ]);
@@ -64,6 +84,8 @@ const calls = new Map<string, (options: never) => unknown>([
 const NEEDED: Record<string, object> = {
   maxPool2d: { kernel: 1 }, avgPool2d: { kernel: 1 }, upsample: { scale: 2 }, clamp: { min: 0 }, dropout: { layer: 0, state },
   rand: { seed: 1 }, randn: { seed: 1 }, 'running of batchNorm': { mean: one, variance: one },
+  'a Conv2d': convolution, 'a ConvTranspose2d': convolution, 'a Linear': { inFeatures: 1, outFeatures: 1 },
+  'a group of Adam': { parameters: () => true, learningRate: 1 },
 };
 
 test('options of other names are refused by the name, and those without are not', async () => {

@@ -1,6 +1,7 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { isFloat, SMALLEST_FLOAT } from '../gpu/params.js';
 import { ADAM_HYPER_SIZE, adamHyper, adamStep, type Decay } from '../kernels/adam.js';
+import { expectOptions } from '../tensor/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
@@ -34,6 +35,8 @@ export interface AdamSettings extends OptimizerOptions {
   epsilon: number;
 }
 
+const ADAM_OPTIONS = ['learningRate', 'betas', 'epsilon', 'weightDecay', 'amsgrad', 'groups'] as const;
+
 /**
  * Adam (Kingma and Ba 2015) with bias correction, as torch.optim.Adam. The module may be a part of a larger one; no other
  * parameters are touched then.
@@ -44,6 +47,7 @@ export class Adam extends Optimizer<AdamSettings> {
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */
   constructor(target: OptimizerTarget, options: AdamOptions = {}) {
+    expectOptions('Adam', options, ADAM_OPTIONS);
     super(adamRule('Adam', options, 'coupled'), target, adamSettings(options, 0), options.groups);
   }
 
@@ -73,6 +77,7 @@ export class AdamW extends Optimizer<AdamSettings> {
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */
   constructor(target: OptimizerTarget, options: AdamOptions = {}) {
+    expectOptions('AdamW', options, ADAM_OPTIONS);
     super(adamRule('AdamW', options, 'decoupled'), target, adamSettings(options, 0.01), options.groups);
   }
 }

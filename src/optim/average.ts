@@ -4,6 +4,7 @@ import { AVERAGE_HYPER_SIZE, averageHyper, averageStep, swapBlocks } from '../ke
 import { copy } from '../kernels/elementwise.js';
 import type { Module } from '../nn/module.js';
 import { flat, view } from '../nn/parameter-arena.js';
+import { expectOptions } from '../tensor/options.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { SavedState, TensorToSave } from './optimizer-state.js';
@@ -54,7 +55,8 @@ export class ExponentialMovingAverage {
    * @param module on a device; the average begins with its weights
    * @throws INVALID_ARGUMENT for a wrong decay, or a module on no device
    */
-  constructor(module: Module, { decay = 0.999, warmUp = false }: AverageOptions = {}) {
+  constructor(module: Module, options: AverageOptions = {}) {
+    const { decay = 0.999, warmUp = false } = expectOptions('ExponentialMovingAverage', options, ['decay', 'warmUp']);
     if (!(decay >= 0 && decay <= 1)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'decay of ExponentialMovingAverage', {
         expected: 'a number from 0 to 1', received: String(decay), fix: 'use 0.999, or 0.9999 for a training of many steps',

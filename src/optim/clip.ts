@@ -3,6 +3,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { clipCoefficient, clipScale, clipValue } from '../kernels/clip.js';
 import { fill } from '../kernels/elementwise.js';
 import { Module } from '../nn/module.js';
+import { expectOptions } from '../tensor/options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectIterable, neighbours, type OptimizerTarget } from './target.js';
 
@@ -23,7 +24,8 @@ export interface ClipNormOptions {
  * @returns the norm before clipping, a scalar
  * @throws INVALID_ARGUMENT, DEVICE_MISMATCH
  */
-export function clipGradNorm(parameters: OptimizerTarget, maxNorm: number, { nonFinite = 'propagate' }: ClipNormOptions = {}): Tensor {
+export function clipGradNorm(parameters: OptimizerTarget, maxNorm: number, options: ClipNormOptions = {}): Tensor {
+  const { nonFinite = 'propagate' } = expectOptions('clipGradNorm', options, ['nonFinite']);
   expectBound('maxNorm of clipGradNorm', maxNorm);
   if (nonFinite !== 'propagate' && nonFinite !== 'zero') {
     throw new ShadegradError('INVALID_ARGUMENT', 'nonFinite of clipGradNorm', {

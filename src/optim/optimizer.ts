@@ -2,6 +2,7 @@ import { hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
+import { expectOptions } from '../tensor/options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { assignGroups, ParameterGroup, type GroupOptions, type OptimizerOptions } from './parameter-group.js';
 import { loadState, stateOf, type OptimizerState, type SavedState } from './optimizer-state.js';
@@ -75,6 +76,8 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    *   gradients or on no device
    */
   constructor(private readonly rule: OptimizerRule<O>, target: OptimizerTarget, options: O, groups: readonly GroupOptions<O>[] = []) {
+    const names = ['parameters', ...Object.keys(options)] as (keyof GroupOptions<O> & string)[];
+    for (const group of groups) expectOptions(`a group of ${rule.name}`, group, names);
     const all = [options, ...groups.map(({ parameters: _, ...own }) => ({ ...options, ...defined(own) }))] as O[];
     for (const each of all) rule.check(each);
     this.groups = all.map((each) => new ParameterGroup(rule.name, each));

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { expectOptions } from '../tensor/options.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface PlateauOptions {
@@ -19,6 +20,8 @@ export interface PlateauOptions {
   epsilon?: number;
 }
 
+const PLATEAU_OPTIONS = ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minimum', 'epsilon'] as const;
+
 /** What the schedule has seen; JSON keeps it. */
 export interface PlateauState {
   /** The best metric, infinities as text; null before the first. */
@@ -38,9 +41,10 @@ export class ReduceOnPlateau {
   private seen = { best: null as number | null, badCalls: 0, cooldownLeft: 0 };
 
   /** @throws INVALID_ARGUMENT for options that cannot work */
-  constructor(private readonly optimizer: Optimizer<any>, {
-    mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'relative', cooldown = 0, minimum = 0, epsilon = 1e-8,
-  }: PlateauOptions = {}) {
+  constructor(private readonly optimizer: Optimizer<any>, options: PlateauOptions = {}) {
+    const {
+      mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'relative', cooldown = 0, minimum = 0, epsilon = 1e-8,
+    } = expectOptions('ReduceOnPlateau', options, PLATEAU_OPTIONS);
     const check = (name: string, valid: boolean, expected: string, received: unknown): void => {
       if (!valid) throw wrong(`${name} of ReduceOnPlateau`, expected, received);
     };

@@ -1,6 +1,7 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { isFloat } from '../gpu/params.js';
 import { SGD_HYPER_SIZE, sgdHyper, sgdStep } from '../kernels/sgd.js';
+import { expectOptions } from '../tensor/options.js';
 import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
 import type { OptimizerTarget } from './target.js';
@@ -37,10 +38,9 @@ export class SGD extends Optimizer<SGDSettings> {
    * @param target a module on a device, or a list of tensors; trained by no other optimiser
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */
-  constructor(
-    target: OptimizerTarget,
-    { learningRate = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, groups }: SGDOptions = {},
-  ) {
+  constructor(target: OptimizerTarget, options: SGDOptions = {}) {
+    expectOptions('SGD', options, ['learningRate', 'momentum', 'dampening', 'nesterov', 'weightDecay', 'groups']);
+    const { learningRate = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, groups } = options;
     super(sgdRule, target, { learningRate, momentum, dampening, nesterov, weightDecay }, groups);
   }
 }

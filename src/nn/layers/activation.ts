@@ -1,5 +1,6 @@
 import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../../autograd/ops.js';
 import type { GeluOptions } from '../../autograd/ops/unary.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
@@ -46,8 +47,9 @@ export class GELU extends Module {
   private readonly approximate: GeluOptions['approximate'];
 
   /** @param options `approximate`: 'tanh' for the approximation that some networks were trained with. Default 'none' */
-  constructor({ approximate = 'none' }: Pick<GeluOptions, 'approximate'> = {}) {
+  constructor(options: Pick<GeluOptions, 'approximate'> = {}) {
     super();
+    const { approximate = 'none' } = expectOptions('a GELU', options, ['approximate']);
     this.approximate = approximate;
   }
 

@@ -1,4 +1,5 @@
 import { conv2d, convTranspose2d } from '../../autograd/ops.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { KERNEL_AXES } from '../axes.js';
 import type { ForwardOptions } from '../forward.js';
@@ -34,6 +35,8 @@ export interface ConvTransposeLayerOptions extends ConvLayerOptions {
   outputPadding?: Pair;
 }
 
+const CONV_OPTIONS = ['inChannels', 'outChannels', 'kernel', 'stride', 'padding', 'bias', 'initializer', 'biasInitializer'] as const;
+
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' || value === undefined ? [value, value] : value);
 
 /** What a convolution and a transposed one share: everything but the layout of the weight and the operation. */
@@ -61,6 +64,7 @@ abstract class ConvLayer extends Module {
 export class Conv2d extends ConvLayer {
   /** @throws INVALID_ARGUMENT */
   constructor(options: ConvLayerOptions) {
+    expectOptions('a Conv2d', options, CONV_OPTIONS);
     super([options.inChannels, options.outChannels], options);
   }
 
@@ -80,6 +84,7 @@ export class ConvTranspose2d extends ConvLayer {
 
   /** @throws INVALID_ARGUMENT */
   constructor(options: ConvTransposeLayerOptions) {
+    expectOptions('a ConvTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
     super([options.outChannels, options.inChannels], options);
     this.outputPadding = pair(options.outputPadding ?? 0);
     checkCounts('a ConvTranspose2d', { outputPadding: Math.min(...this.outputPadding) }, 0);

@@ -1,4 +1,5 @@
 import { linear } from '../../autograd/ops.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ForwardOptions } from '../forward.js';
 import { defaultBias, defaultWeight, type Initializer } from '../initializers.js';
@@ -25,8 +26,10 @@ export class Linear extends Module {
   readonly bias: Parameter | null;
 
   /** @throws INVALID_ARGUMENT */
-  constructor({ inFeatures, outFeatures, bias = true, initializer = defaultWeight, biasInitializer }: LinearOptions) {
+  constructor(options: LinearOptions) {
     super();
+    expectOptions('a Linear', options, ['inFeatures', 'outFeatures', 'bias', 'initializer', 'biasInitializer']);
+    const { inFeatures, outFeatures, bias = true, initializer = defaultWeight, biasInitializer } = options;
     checkCounts('a Linear', { inFeatures, outFeatures });
     const shape = [inFeatures, outFeatures];
     this.weight = this.parameter('weight', shape, initializer, { pytorchAxes: [1, 0] });

@@ -1,4 +1,5 @@
 import { add, batchNorm, instanceNorm, mul } from '../../autograd/ops.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ForwardOptions } from '../forward.js';
 import { constant, type Initializer } from '../initializers.js';
@@ -32,6 +33,7 @@ export class BatchNorm2d extends Module {
   /** @throws INVALID_ARGUMENT */
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super();
+    expectOptions('a BatchNorm2d', options, ['epsilon', 'momentum', 'statistics', 'initializer']);
     const { epsilon = 1e-5, momentum = 0.1, statistics = 'running', initializer = constant(1) } = options;
     checkCounts('a BatchNorm2d', { channels });
     checkNumber('epsilon of a BatchNorm2d', epsilon, true);
@@ -84,8 +86,9 @@ export class InstanceNorm2d extends Module {
   private readonly epsilon: number;
 
   /** @throws INVALID_ARGUMENT */
-  constructor(channels: number, { epsilon = 1e-5, affine = false }: InstanceNormLayerOptions = {}) {
+  constructor(channels: number, options: InstanceNormLayerOptions = {}) {
     super();
+    const { epsilon = 1e-5, affine = false } = expectOptions('an InstanceNorm2d', options, ['epsilon', 'affine']);
     checkCounts('an InstanceNorm2d', { channels });
     checkNumber('epsilon of an InstanceNorm2d', epsilon, true);
     this.weight = affine ? this.parameter('weight', [channels], constant(1)) : null;

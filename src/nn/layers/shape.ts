@@ -1,4 +1,5 @@
 import { copy, permute } from '../../autograd/ops.js';
+import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
@@ -25,8 +26,9 @@ export class Flatten extends Module {
   private readonly channelsFirst: boolean;
 
   /** @throws INVALID_ARGUMENT */
-  constructor({ order = 'channels first' }: FlattenOptions = {}) {
+  constructor(options: FlattenOptions = {}) {
     super();
+    const { order = 'channels first' } = expectOptions('a Flatten', options, ['order']);
     checkChoice('order of a Flatten', order, ['channels first', 'channels last']);
     this.channelsFirst = order === 'channels first';
   }
