@@ -25,17 +25,33 @@ const AFTER = -0.75;
 const STEP = 1e-4;
 const MOST_ELEMENTS = 40;
 
+/** Inputs of a check on the device: leaves, whose gradients are kept. */
+export function leavesOf(gpu: Gpu, label: string, shapes: readonly Shape[], data: readonly Float32Array[]): Tensor[] {
+  return shapes.map((shape, index) => {
+    const leaf = Tensor.from(gpu, data[index]!, shape, `${label} input ${index}`);
+    leaf.requiresGrad = true;
+    return leaf;
+  });
+}
+
+/** The central difference of a loss by one number that it is computed from. */
+export function slopeAt(numbers: Float64Array, index: number, step: number, loss: () => number): number {
+  const before = numbers[index]!;
+  numbers[index] = before + step;
+  const above = loss();
+  numbers[index] = before - step;
+  const below = loss();
+  numbers[index] = before;
+  return (above - below) / (2 * step);
+}
+
 /**
  * Compares backward() through `sum(weights * AFTER * op(BEFORE * x))` with central differences of the float64
  * reference of the whole expression, for every input.
  */
 export async function checkGradients(gpu: Gpu, { label, shapes, device, reference, inputs, tolerance = 2e-4 }: GradientCheck): Promise<void> {
   const data = inputs ?? shapes.map((shape, index) => values(`${label}/${index}`, elementCount(shape)));
-  const leaves = shapes.map((shape, index) => {
-    const leaf = Tensor.from(gpu, data[index]!, shape, `${label} input ${index}`);
-    leaf.requiresGrad = true;
-    return leaf;
-  });
+  const leaves = leavesOf(gpu, label, shapes, data);
   const weights = gpu.scope(() => {
     const y = device(...leaves.map((leaf) => mul(leaf, BEFORE)));
     const weighting = values(`${label}/weights`, y.size);
@@ -58,13 +74,7 @@ export async function checkGradients(gpu: Gpu, { label, shapes, device, referenc
     const largest = Math.max(...gradient.map(Math.abs), 1e-3);
     const stride = Math.max(1, Math.floor(array.length / MOST_ELEMENTS));
     for (let i = 0; i < array.length; i += stride) {
-      const before = array[i]!;
-      array[i] = before + STEP;
-      const above = loss();
-      array[i] = before - STEP;
-      const below = loss();
-      array[i] = before;
-      const numeric = (above - below) / (2 * STEP);
+      const numeric = slopeAt(array, i, STEP, loss);
       const error = Math.abs(gradient[i]! - numeric) / largest;
       assert.ok(error <= tolerance, `${label}: gradient of input ${index}, element ${i}: ${gradient[i]} on the device, ${numeric} by differences`);
     }

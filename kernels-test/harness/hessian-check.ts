@@ -5,7 +5,7 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from './deterministic.js';
-import type { GradientCheck } from './gradcheck.js';
+import { leavesOf, slopeAt, type GradientCheck } from './gradcheck.js';
 
 /** The operation stands in the middle of a graph, as in checkGradients(). */
 const BEFORE = 1.25;
@@ -19,11 +19,7 @@ const MOST_ELEMENTS = 12;
 export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, reference, inputs, tolerance = 1e-3 }: GradientCheck): Promise<void> {
   const data = inputs ?? shapes.map((shape, index) => values(`${label}/${index}`, elementCount(shape)));
   const directions = shapes.map((shape, index) => values(`${label}/direction ${index}`, elementCount(shape)));
-  const leaves = shapes.map((shape, index) => {
-    const leaf = Tensor.from(gpu, data[index]!, shape, `${label} input ${index}`);
-    leaf.requiresGrad = true;
-    return leaf;
-  });
+  const leaves = leavesOf(gpu, label, shapes, data);
   const weights = gpu.scope(() => {
     const y = device(...leaves.map((leaf) => mul(leaf, BEFORE)));
     const weighting = values(`${label}/weights`, y.size);
@@ -43,15 +39,6 @@ export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, refere
     return total;
   };
   const shift = (by: number): void => doubles.forEach((array, k) => directions[k]!.forEach((v, i) => (array[i]! += by * v)));
-  const slopeAt = (array: Float64Array, i: number): number => {
-    const before = array[i]!;
-    array[i] = before + STEP;
-    const above = loss();
-    array[i] = before - STEP;
-    const below = loss();
-    array[i] = before;
-    return (above - below) / (2 * STEP);
-  };
   for (const [index, leaf] of leaves.entries()) {
     const gradient = leaf.grad ? await leaf.grad.data() : new Float32Array(leaf.size);
     const array = doubles[index]!;
@@ -59,9 +46,9 @@ export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, refere
     const found: [number, number][] = [];
     for (let i = 0; i < array.length; i += stride) {
       shift(STEP);
-      const ahead = slopeAt(array, i);
+      const ahead = slopeAt(array, i, STEP, loss);
       shift(-2 * STEP);
-      const behind = slopeAt(array, i);
+      const behind = slopeAt(array, i, STEP, loss);
       shift(STEP);
       found.push([gradient[i]!, (ahead - behind) / (2 * STEP)]);
     }
