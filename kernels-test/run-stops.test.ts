@@ -82,8 +82,10 @@ test('a real terminal that goes away, with a signal and without (where script(1)
   for (const [name, signal, expected] of [['terminal-signal', true, '129'], ['terminal-silent', false, '0']] as const) {
     const [pid, status] = [join(folder, `${name}-pid`), join(folder, `${name}-status`)];
     const command = [process.execPath, join(process.cwd(), 'bin/shadegrad.js'), 'train', ...withFlags(PARAMETERS, ...(signal ? ['--steps', '1000000'] : [])), '--out', outOf(name)].join(' ');
-    // The shell outlives the terminal to write the status down.
-    const terminal = spawn('script', ['-qec', `sh -c 'trap "" HUP; ${command} & echo $! > ${pid}; wait $!; echo $? > ${status}'`, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    // The shell outlives the terminal to write the status down. It is the terminal's session leader: were there a second one around it,
+    // which does not ignore the signal, then that one's end would send the program a SIGHUP.
+    const script = `trap "" HUP; ${command} & echo $! > ${pid}; wait $!; echo $? > ${status}`;
+    const terminal = spawn('script', ['-qec', script, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, SHELL: '/bin/sh' } });
     const program = Number(await written(pid));
     try {
       await written(logOf(name));
