@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { expectWord } from '../gpu/word.js';
 import { boundedInteger, pcg4d } from './random.js';
 
 /** Keep the two uses of one seed apart. */
@@ -9,7 +10,11 @@ const JITTER_STREAM = 0x6a697474;
  * The order in which an epoch visits `length` samples: a Fisher-Yates shuffle whose draws are hashes of
  * (seed, epoch, position). A resumed run needs no generator state, only the epoch.
  *
- * @throws INVALID_ARGUMENT unless `length` is a whole number from 1 up
+ * @param length samples in the set
+ * @param seed whole number of 32 bits, such as the seed of a run
+ * @param epoch whole number of 32 bits
+ * @returns every index from 0 to length - 1 once
+ * @throws INVALID_ARGUMENT unless `length` is a whole number from 1 up, and the others are of 32 bits
  */
 export function epochPermutation(length: number, seed: number, epoch: number): Uint32Array {
   if (!Number.isInteger(length) || length < 1) {
@@ -19,6 +24,8 @@ export function epochPermutation(length: number, seed: number, epoch: number): U
       fix: 'pass the length of a dataset that holds something',
     });
   }
+  expectWord('seed of a permutation', seed);
+  expectWord('epoch of a permutation', epoch);
   const order = Uint32Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i--) {
     const j = boundedInteger(pcg4d(seed, epoch, i, PERMUTATION_STREAM)[0], i + 1);
@@ -30,9 +37,11 @@ export function epochPermutation(length: number, seed: number, epoch: number): U
 }
 
 export interface JitterOptions {
+  /** Whole number of 32 bits, such as the seed of a run. */
   seed: number;
+  /** Whole number of 32 bits. */
   epoch: number;
-  /** Index of the sample in the dataset, not its place in the epoch: the draw then survives another batch size. */
+  /** Whole number of 32 bits: index of the sample in the dataset, not its place in the epoch: the draw then survives another batch size. */
   index: number;
   /** Side in pixels to which both halves are resized before the crop (286 in the paper). */
   loadSize: number;
@@ -52,10 +61,11 @@ export interface JitterDraw {
 /**
  * The random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone.
  *
- * @throws INVALID_ARGUMENT unless 1 <= cropSize <= loadSize, both whole
+ * @throws INVALID_ARGUMENT unless 1 <= cropSize <= loadSize, both whole, and seed, epoch and index are whole numbers of 32 bits
  */
 export function jitterDraw(options: JitterOptions): JitterDraw {
   const { seed, epoch, index, loadSize, cropSize } = options;
+  for (const [name, value] of Object.entries({ seed, epoch, index })) expectWord(`${name} of a jitter`, value);
   if (!Number.isInteger(cropSize) || !Number.isInteger(loadSize) || cropSize < 1 || cropSize > loadSize) {
     throw new ShadegradError('INVALID_ARGUMENT', 'a crop that does not fit the resized image', {
       expected: '1 <= cropSize <= loadSize',

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { expectWord } from '../gpu/word.js';
 import type { PairedDataset } from './dataset.js';
 import { photograph, photographLabels, randomCamera } from './facades/camera.js';
 import { FacadeCanvas } from './facades/canvas.js';
@@ -34,6 +35,7 @@ export interface SyntheticFacadesOptions {
   count: number;
   /** Side of both halves in pixels, 32 to 512. A pair shows the same building at every size. */
   size: number;
+  /** Whole number of 32 bits. */
   seed: number;
   /** Splits of one seed share no building. */
   split: (typeof SPLITS)[number];
@@ -60,13 +62,14 @@ export function drawFacade(size: number, seed: number, stream: number, index: nu
 export function syntheticFacades(options: SyntheticFacadesOptions): PairedDataset {
   const { count, size, seed, split } = options;
   const stream = SPLITS.indexOf(split);
-  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size) || size < 32 || size > 512 || stream < 0 || !Number.isInteger(seed)) {
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size) || size < 32 || size > 512 || stream < 0) {
     throw new ShadegradError('INVALID_ARGUMENT', 'options of synthetic facades out of their ranges', {
-      expected: `count of 1 or more, size from 32 to 512, whole seed, split one of ${SPLITS.join(', ')}`,
-      received: `count ${count}, size ${size}, seed ${seed}, split ${split}`,
+      expected: `count of 1 or more, size from 32 to 512, split one of ${SPLITS.join(', ')}`,
+      received: `count ${count}, size ${size}, split ${split}`,
       fix: 'take values from these ranges; for another size, resize the pairs (resizeBicubic)',
     });
   }
+  expectWord('seed of synthetic facades', seed);
   const pairs = new Map<number, ImagePair>();
   return {
     name: `synthetic facades/${split}`,

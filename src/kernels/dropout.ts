@@ -1,11 +1,12 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
+import { expectWord } from '../gpu/word.js';
 import { writeTime } from '../gpu/write-log.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { copy } from './elementwise.js';
-import { expectWord, resultTensor, walkElements } from './elements.js';
+import { resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import { randomSources } from './random.js';
 import dropoutSource from '../../shaders/dropout.wgsl';

@@ -133,13 +133,3 @@ export function expectFinite(what: string, value: number): void {
     fix: 'check what it was computed from',
   });
 }
-
-/** @throws INVALID_ARGUMENT unless the number is a whole one of 32 bits. */
-export function expectWord(what: string, value: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= 0xffffffff) return;
-  throw new ShadegradError('INVALID_ARGUMENT', what, {
-    expected: 'a whole number from 0 to 4294967295',
-    received: String(value),
-    fix: 'round it, and bring it into this range: `value >>> 0` does both',
-  });
-}

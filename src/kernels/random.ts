@@ -1,7 +1,8 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { Params } from '../gpu/params.js';
+import { expectWord } from '../gpu/word.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectFinite, expectOperands, expectWord, walkElements } from './elements.js';
+import { expectFinite, expectOperands, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import lanesScalarSource from '../../shaders/operands/random_lanes_scalar.wgsl';
 import lanesVec4Source from '../../shaders/operands/random_lanes_vec4.wgsl';

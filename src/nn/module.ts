@@ -1,8 +1,9 @@
 import { makeDisposable } from '../gpu/disposable.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { expectWord } from '../kernels/elements.js';
+import { expectWord } from '../gpu/word.js';
 import type { WeightFile } from '../formats/weight-file.js';
+import { expectOptions } from '../tensor/options.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Initializer } from './initializers.js';
@@ -173,10 +174,11 @@ export abstract class Module {
 
   /**
    * Gives every parameter and buffer, also of the modules in this one, memory on the device and its initial values.
-   * @throws INVALID_ARGUMENT when the module or one in it is on a device already, or for a wrong seed; LIMIT_EXCEEDED for a parameter that no
+   * @throws INVALID_ARGUMENT when the module or one in it is on a device already, for a wrong seed, or for options of other names; LIMIT_EXCEEDED for a parameter that no
    *   buffer holds; and what initializers throw. The module is then on no device, and what was allocated is given back.
    */
-  to(gpu: Gpu, { seed = 0, training = true }: PlaceOptions = {}): this {
+  to(gpu: Gpu, options: PlaceOptions = {}): this {
+    const { seed = 0, training = true } = expectOptions('Module.to()', options, ['seed', 'training']);
     expectWord('seed of a module', seed);
     const modules = [...this.modules()];
     this.#checkUnplaced(modules);
@@ -237,6 +239,7 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT, also while the module is on no device
    */
   advanceDropout(step: number): void {
+    expectWord('step of dropout', step);
     for (const module of this.modules()) module.onAdvance(step);
   }
 
@@ -257,7 +260,7 @@ export abstract class Module {
    * @throws INVALID_ARGUMENT while the module is on no device
    */
   stateDict(options: StateDictOptions = {}): StateDict {
-    return readState(this.#state(), options);
+    return readState(this.#state(), expectOptions('stateDict()', options, ['layout', 'prefix']));
   }
 
   /**
@@ -272,6 +275,7 @@ export abstract class Module {
    *   device, or for tensors whose layout nobody tells; and what reading throws
    */
   async loadStateDict(source: WeightFile | ReadonlyMap<string, LoadableTensor>, options: LoadStateDictOptions = {}): Promise<LoadedState> {
+    expectOptions('loadStateDict()', options, ['layout', 'strict', 'prefix']);
     return loadState(this.#placedArena().gpu, this.#state(), source, options);
   }
 

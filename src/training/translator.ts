@@ -5,7 +5,7 @@ import { resizeBicubic } from '../data/resize.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
-import { expectWord } from '../kernels/elements.js';
+import { expectWord } from '../gpu/word.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { UNet } from '../models/unet.js';
 import { expectOptions } from '../tensor/options.js';
