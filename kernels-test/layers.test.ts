@@ -283,7 +283,7 @@ test('an affine instance norm multiplies and adds, and trains what it does it wi
 
 test('options that no layer can have are refused by name, and a forgotten kernel is one of them', async () => {
   const conv = (options: object): Layer => new Conv2d({ inChannels: 1, outChannels: 1, kernel: 3, ...options });
-  await failure('INVALID_ARGUMENT', () => conv({ kernel: undefined }), /kernel height of a Conv2d/, /fix: pass a whole number/);
+  await failure('INVALID_ARGUMENT', () => conv({ kernel: undefined }), /options of a Conv2d/, /no kernel/, /fix: add kernel/);
   await failure('INVALID_ARGUMENT', () => conv({ stride: 0 }), /stride/);
   await failure('INVALID_ARGUMENT', () => conv({ padding: -1 }), /padding/, /at least 0/);
   await failure('INVALID_ARGUMENT', () => conv({ inChannels: 1.5 }), /inChannels/);

@@ -1,10 +1,13 @@
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as api from '../src/index.js';
 import {
   Adam, AdamW, BatchNorm2d, clipGradNorm, Conv2d, ConvTranspose2d, ExponentialMovingAverage, Flatten, GELU, InstanceNorm2d, Linear,
   PatchGAN, pix2pixStep, rand, randn, ReduceOnPlateau, SGD, Translator, UNet,
 } from '../src/index.js';
 import * as ops from '../src/autograd/ops.js';
 import { DropoutState } from '../src/kernels/dropout.js';
+import type { Layer } from '../src/nn/forward.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { failure } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
@@ -76,6 +79,8 @@ const calls = new Map<string, (options: never) => unknown>([
   ['ExponentialMovingAverage', (options) => new ExponentialMovingAverage(layer(), options)],
   ['ReduceOnPlateau', (options) => new ReduceOnPlateau(new SGD(layer()), options)],
   ['clipGradNorm', (options) => clipGradNorm(layer(), 1, options)],
+  ['Module.to()', (options) => new Linear({ inFeatures: 1, outFeatures: 1 }).to(gpu, options)],
+  ['stateDict()', (options) => layer().stateDict(options)],
   ['a U-Net', (options) => new UNet(options)],
   ['a PatchGAN', (options) => new PatchGAN(options)],
 ]);
@@ -85,7 +90,7 @@ const NEEDED: Record<string, object> = {
   maxPool2d: { kernel: 1 }, avgPool2d: { kernel: 1 }, upsample: { scale: 2 }, clamp: { min: 0 }, dropout: { layer: 0, state },
   rand: { seed: 1 }, randn: { seed: 1 }, 'running of batchNorm': { mean: one, variance: one },
   'a Conv2d': convolution, 'a ConvTranspose2d': convolution, 'a Linear': { inFeatures: 1, outFeatures: 1 },
-  'a group of Adam': { parameters: () => true, learningRate: 1 },
+  'a group of Adam': { parameters: () => true },
 };
 
 test('options of other names are refused by the name, and those without are not', async () => {
@@ -96,6 +101,67 @@ test('options of other names are refused by the name, and those without are not'
       await failure('INVALID_ARGUMENT', () => call(options as never), `options of ${name}`, `received: ${unknown}`, 'fix: ');
     }
   }
+});
+
+test('required options that are missing are named, and no message calls them optional', async () => {
+  const refused = (call: () => unknown, ...words: (string | RegExp)[]): Promise<unknown> => failure('INVALID_ARGUMENT', call, ...words);
+  await refused(() => calls.get('a Conv2d')!({ inChannels: 3, outChannels: undefined } as never), 'options of a Conv2d',
+    /expected: an object with inChannels, outChannels and kernel, and if wanted stride, .* or biasInitializer\n/,
+    /received: no outChannels and no kernel\n/, /fix: add outChannels and kernel/);
+  await refused(() => calls.get('a Conv2d')!({ ...convolution, kernel: undefined, kernelSize: 3 } as never), /received: kernelSize, but no kernel/);
+  for (const [name, needed] of Object.entries(NEEDED)) {
+    if (['clamp', 'upsample'].includes(name)) continue;
+    for (const missing of Object.keys(needed)) {
+      const error = await failure('INVALID_ARGUMENT', () => calls.get(name)!({ ...needed, [missing]: undefined } as never), `received: no ${missing}`);
+      assert.not.match(error.message, /or none/);
+    }
+    if (name !== 'running of batchNorm') await refused(() => calls.get(name)!(undefined as never), 'received: undefined', /fix: pass options by their names/);
+  }
+  await refused(() => ops.clamp(image), 'at least one bound');
+  await refused(() => ops.upsample(image), 'either scale or size');
+  assert.equal(ops.slice(image).shape, image.shape);
+});
+
+/** Every exported module that runs: one of its kind, and something to run it on. */
+const layers: Record<string, () => Layer> = {
+  BatchNorm2d: () => new BatchNorm2d(1), Conv2d: () => new Conv2d(convolution), ConvTranspose2d: () => new ConvTranspose2d(convolution),
+  Dropout: () => new api.Dropout(), Flatten: () => new Flatten(), GELU: () => new GELU(), Identity: () => new api.Identity(),
+  InstanceNorm2d: () => new InstanceNorm2d(1), LeakyReLU: () => new api.LeakyReLU(), Linear: () => layer(), PatchGAN: () => new PatchGAN(),
+  ReLU: () => new api.ReLU(), Sequential: () => new api.Sequential(), Sigmoid: () => new api.Sigmoid(), SiLU: () => new api.SiLU(),
+  Tanh: () => new api.Tanh(), UNet: () => new UNet({ size: 16 }),
+};
+
+test('every layer and network refuses options of forward() that there are not', async () => {
+  const running = Object.entries(api).filter(([, each]) =>
+    typeof each === 'function' && each.prototype instanceof api.Module && 'forward' in each.prototype);
+  assert.equal(running.map(([name]) => name).sort(), Object.keys(layers).sort());
+  for (const [name, make] of Object.entries(layers)) {
+    const each = make();
+    for (const options of [{ traning: false }, { training: false, train: undefined }]) {
+      const unknown = Object.keys(options).at(-1)!;
+      await failure('INVALID_ARGUMENT', () => each.forward(image, options as never), `options of ${name}.forward()`, `received: ${unknown}`,
+        'an object with out, training, statistics or dropout, or none');
+    }
+    for (const options of [image, null, 1, [image]]) {
+      await failure('INVALID_ARGUMENT', () => each.forward(image, options as never), `options of ${name}.forward()`);
+    }
+  }
+});
+
+test('a network hands all options of forward() to layers that need none of them, and they reach a layer of somebody\'s', async () => {
+  class Own extends api.Module {
+    seen: api.ForwardOptions = {};
+    forward(x: Tensor, options: api.ForwardOptions = {}): Tensor {
+      this.seen = options;
+      return x;
+    }
+  }
+  const own = new Own();
+  const network = new api.Sequential([new api.Identity(), new api.Sequential([new api.ReLU(), own]), new api.Tanh()]);
+  const options = { training: false, statistics: 'batch', dropout: false } as const;
+  gpu.scope(() => void network.forward(image, options));
+  assert.equal(own.seen, { ...options, out: undefined });
+  await failure('INVALID_ARGUMENT', () => network.forward(image, { traning: false } as never), 'options of Sequential.forward()');
 });
 
 test('what is no object of options is refused', async () => {
@@ -109,7 +175,7 @@ test('values of options that are names are refused by those there are', async ()
   await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { statistics: typo }), "'batch', 'running'", 'received: runing');
   await failure('INVALID_ARGUMENT', () => ops.gelu(image, { approximate: 'Tanh' as 'tanh' }), "'none', 'tanh'");
   for (const running of [{ mean: one }, { variance: one }, {}]) {
-    await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { running: running as never }), /mean and variance/, /running: \{ mean, variance \}/);
+    await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { running: running as never }), /an object with mean and variance/, /fix: add/);
   }
   const generator = new UNet({ size: 16, ngf: 1, norm: 'instance' }).to(gpu);
   await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { statistics: typo }), "'batch' or 'running'");

@@ -40,7 +40,7 @@ export interface RandomOptions {
 
 /** Numbers uniform in [0, 1): an element's depends on its index, the seed and the stream alone. @throws INVALID_ARGUMENT */
 export function rand(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
-  const { seed, stream = 0 } = expectOptions('rand', options, ['seed', 'stream']);
+  const { seed, stream = 0 } = expectOptions('rand', options, ['seed', 'stream'], { required: ['seed'] });
   const tensor = Tensor.empty(gpu, shape, 'rand');
   fillUniform(tensor, 0, 1, seed, stream);
   return tensor;
@@ -52,7 +52,7 @@ export function rand(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
  * @throws INVALID_ARGUMENT
  */
 export function randn(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
-  const { seed, stream = 0 } = expectOptions('randn', options, ['seed', 'stream']);
+  const { seed, stream = 0 } = expectOptions('randn', options, ['seed', 'stream'], { required: ['seed'] });
   const tensor = Tensor.empty(gpu, shape, 'randn');
   fillNormal(tensor, 0, 1, seed, stream);
   return tensor;

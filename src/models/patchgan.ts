@@ -1,4 +1,4 @@
-import type { ForwardOptions } from '../nn/forward.js';
+import { forwardOptions, type ForwardOptions } from '../nn/forward.js';
 import { LeakyReLU, Sequential } from '../nn/layers.js';
 import { Module } from '../nn/module.js';
 import { checkCounts, refused } from '../nn/options.js';
@@ -74,6 +74,6 @@ export class PatchGAN extends Module {
    *   DEVICE_MISMATCH
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
-    return this.model.forward(x, options);
+    return this.model.forward(x, forwardOptions(this, options));
   }
 }

@@ -2,7 +2,7 @@ import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DropoutState, type DropoutPass } from '../kernels/dropout.js';
-import type { ForwardOptions, Layer } from '../nn/forward.js';
+import { forwardOptions, type ForwardOptions, type Layer } from '../nn/forward.js';
 import { ModuleDict } from '../nn/layers.js';
 import { Module, type PlaceOptions } from '../nn/module.js';
 import { checkChoice, checkCounts, refused } from '../nn/options.js';
@@ -231,7 +231,8 @@ export class UNet extends Module {
    * @returns [batch, height, width, out channels], in [-1, 1]
    * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT on no device or for bytes; DEVICE_MISMATCH
    */
-  forward(x: Tensor, { out: target, ...mode }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out: target, ...mode } = forwardOptions(this, options);
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
     if (height < 1 || width < 1 || height % this.size !== 0 || width % this.size !== 0 || channels !== this.inChannels) {
       throw new ShadegradError('SHAPE_MISMATCH', 'input of the U-Net', {

@@ -77,7 +77,7 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    */
   constructor(private readonly rule: OptimizerRule<O>, target: OptimizerTarget, options: O, groups: readonly GroupOptions<O>[] = []) {
     const names = ['parameters', ...Object.keys(options)] as (keyof GroupOptions<O> & string)[];
-    for (const group of groups) expectOptions(`a group of ${rule.name}`, group, names);
+    for (const group of groups) expectOptions(`a group of ${rule.name}`, group, names, { required: ['parameters'] });
     const all = [options, ...groups.map(({ parameters: _, ...own }) => ({ ...options, ...defined(own) }))] as O[];
     for (const each of all) rule.check(each);
     this.groups = all.map((each) => new ParameterGroup(rule.name, each));

@@ -1,22 +1,44 @@
 import { ShadegradError } from '../gpu/errors.js';
 
+export interface ExpectedOptions<Name extends string> {
+  /** Names of those that have no default. */
+  required?: readonly Name[];
+  /** What to do about a name that there is not. Default: to use one of the names. */
+  fix?: string;
+}
+
 /**
  * Checks the names of options. Programs without types may misspell one, or name it as another library does: unnoticed, its
  * default would be computed with.
  *
  * @param what takes the options, as "conv2d"
- * @param names of all options there are
- * @param fix what to do instead; by default, to use one of the names
+ * @param names of all options there are, those that are required too
  * @returns the options
- * @throws INVALID_ARGUMENT unless they are an object with no other names than these
+ * @throws INVALID_ARGUMENT unless they are an object with no other names than these, in which no required one is missing, undefined or null
  */
-export function expectOptions<T extends object>(what: string, options: T, names: readonly (keyof T & string)[], fix?: string): T {
+export function expectOptions<T extends object>(
+  what: string, options: T, names: readonly (keyof T & string)[], { required = [], fix }: ExpectedOptions<keyof T & string> = {},
+): T {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
   const unknown = isObject ? Object.keys(options).filter((name) => !(names as readonly string[]).includes(name)) : [];
-  if (isObject && unknown.length === 0) return options;
+  const missing = isObject ? required.filter((name) => (options[name] ?? undefined) === undefined) : [];
+  if (isObject && unknown.length === 0 && missing.length === 0) return options;
+  const [example] = [...required, ...names];
+  const said = [...(unknown.length > 0 ? [unknown.join(', ')] : []), ...(missing.length > 0 ? [`no ${listed(missing, 'and no')}`] : [])];
   throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
-    expected: `an object with ${names.join(', ').replace(/, (\w+)$/, ' or $1')}, or none`,
-    received: isObject ? unknown.join(', ') : String(options),
-    fix: fix ?? (names.length === 1 ? `the only option is ${names[0]}` : 'use one of these names, spelled as they are, or leave the option out'),
+    expected: described(names, required),
+    received: isObject ? said.join(', but ') : String(options),
+    fix: !isObject ? `pass options by their names, such as { ${example}: ... }`
+      : unknown.length === 0 ? `add ${listed(missing, 'and')}: there is no default`
+      : fix ?? (names.length === 1 ? `the only option is ${example}` : 'use one of these names, spelled as they are, or leave the option out'),
   });
 }
+
+function described(names: readonly string[], required: readonly string[]): string {
+  if (required.length === 0) return `an object with ${listed(names, 'or')}, or none`;
+  const others = names.filter((name) => !required.includes(name));
+  return `an object with ${listed(required, 'and')}${others.length > 0 ? `, and if wanted ${listed(others, 'or')}` : ''}`;
+}
+
+/** "a, b or c" */
+const listed = (names: readonly string[], last: string): string => names.join(', ').replace(/, (\w+)$/, ` ${last} $1`);

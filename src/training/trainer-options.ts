@@ -59,7 +59,8 @@ const RULES: Readonly<Record<keyof TrainerOptions, Rule>> = {
  * @throws INVALID_ARGUMENT
  */
 export function expectTrainerOptions(options: TrainerOptions, dataset: PairedDataset): void {
-  expectOptions('the training', options, Object.keys(RULES) as (keyof TrainerOptions)[]);
+  const names = Object.keys(RULES) as (keyof TrainerOptions)[];
+  expectOptions('the training', options, names, { required: names.filter((name) => !RULES[name].fits(undefined)) });
   for (const [name, { fits, expected, fix }] of Object.entries(RULES)) {
     const value = options[name as keyof TrainerOptions];
     if (!fits(value)) throw refused(`${name} of the training`, expected, typeof value === 'string' ? `'${value}'` : String(value), fix);

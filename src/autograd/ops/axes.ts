@@ -93,7 +93,7 @@ export interface SliceOptions {
  * memory; any other is copied.
  * @throws INVALID_ARGUMENT for an empty or impossible range
  */
-export function slice(x: Tensor, options: SliceOptions): Tensor {
+export function slice(x: Tensor, options: SliceOptions = {}): Tensor {
   const { axis = 0, start = 0, end, step = 1 } = expectOptions('slice', options, ['axis', 'start', 'end', 'step']);
   const along = axisOf('slice', axis, x.shape.length);
   const length = x.shape[along]!;

@@ -15,7 +15,8 @@ export interface DropoutOptions extends OutOption {
 
 /** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
-  const { rate = 0.5, layer, state, out } = expectOptions('dropout', options, ['rate', 'layer', 'state', 'out']);
+  const { rate = 0.5, layer, state, out } =
+    expectOptions('dropout', options, ['rate', 'layer', 'state', 'out'], { required: ['layer', 'state'] });
   const words = 'words' in state ? state.words : isTracked([x]) ? state.snapshot() : state.tensor;
   return masked(x, rate, layer, words, out);
 }

@@ -53,7 +53,7 @@ export interface ArgReduceOptions {
 
 function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions): Tensor {
   const name = `arg${kind}`;
-  expectOptions(name, options, ['axis', 'keepDims'], `${name}(x, { axis: -1 }) reduces the last axis`);
+  expectOptions(name, options, ['axis', 'keepDims'], { fix: `${name}(x, { axis: -1 }) reduces the last axis` });
   const { axis, keepDims } = options;
   if (axis !== undefined && typeof axis !== 'number') {
     throw new ShadegradError('INVALID_ARGUMENT', `axis of ${name}`, {

@@ -21,23 +21,13 @@ export interface BatchNormOptions extends OutOption {
 }
 
 const BATCH_NORM_OPTIONS = ['epsilon', 'running', 'momentum', 'statistics', 'out'] as const;
-
-/** @throws INVALID_ARGUMENT unless both running statistics are there */
-function expectRunning(running: NonNullable<BatchNormOptions['running']>): void {
-  const { mean, variance } = expectOptions('running of batchNorm', running, ['mean', 'variance']) as Partial<typeof running>;
-  if (mean && variance) return;
-  throw new ShadegradError('INVALID_ARGUMENT', 'running statistics of batchNorm', {
-    expected: 'mean and variance, each a tensor [channels]',
-    received: mean ? 'a mean alone' : variance ? 'a variance alone' : 'neither',
-    fix: 'pass both: running: { mean, variance }',
-  });
-}
+const RUNNING = ['mean', 'variance'] as const;
 
 /** Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + eps) * gamma + beta. */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = expectOptions('batchNorm', options, BATCH_NORM_OPTIONS);
   expectName('statistics of batchNorm', ['batch', 'running'], statistics);
-  if (running) expectRunning(running);
+  if (running) expectOptions('running of batchNorm', running, RUNNING, { required: RUNNING });
   norm.expectBatchNorm(x, { gamma, beta, runningMean: running?.mean, runningVariance: running?.variance }, out);
   if (statistics === 'running') {
     if (!running) {

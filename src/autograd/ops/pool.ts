@@ -35,7 +35,7 @@ const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = f
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
-  expectOptions('maxPool2d', options, POOL_OPTIONS);
+  expectOptions('maxPool2d', options, POOL_OPTIONS, { required: ['kernel'] });
   expectOperands('maxPool2d', { x, out: options.out });
   const geometry = geometryOf(options);
   const { y, index } = kernel.maxPool(x, geometry, options.out);
@@ -64,7 +64,7 @@ function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor
 
 /** The mean of each window of x [batch, h, w, channels]. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
-  expectOptions('avgPool2d', options, [...POOL_OPTIONS, 'countIncludePad']);
+  expectOptions('avgPool2d', options, [...POOL_OPTIONS, 'countIncludePad'], { required: ['kernel'] });
   expectOperands('avgPool2d', { x, out: options.out });
   return average(x, geometryOf(options), options.countIncludePad ?? true, options.out);
 }

@@ -31,7 +31,7 @@ export function axesOf(what: string, shape: Shape, axes: ReduceOptions['axes']):
 
 /** @throws INVALID_ARGUMENT for options that are not those of a reduction */
 export function reduceOptions(what: string, options: ReduceOptions): ReduceOptions {
-  return expectOptions(what, options, ['axes', 'keepDims'], `${what}(x, { axes: -1 }) reduces the last axis`);
+  return expectOptions(what, options, ['axes', 'keepDims'], { fix: `${what}(x, { axes: -1 }) reduces the last axis` });
 }
 
 /** The shape with a length of 1 in place of each axis. */

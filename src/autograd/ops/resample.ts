@@ -23,7 +23,7 @@ export interface UpsampleOptions extends OutOption {
  * Images [batch, h, w, channels] in another size, as PyTorch's `interpolate` has it (which also makes them smaller, without smoothing).
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function upsample(x: Tensor, options: UpsampleOptions): Tensor {
+export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
   const { scale, size, mode = 'nearest', alignCorners = false, out } =
     expectOptions('upsample', options, ['scale', 'size', 'mode', 'alignCorners', 'out']);
   expectOperands('upsample', { x, out });

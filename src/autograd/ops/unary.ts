@@ -83,7 +83,7 @@ export interface ClampOptions extends OutOption {
  *
  * @throws INVALID_ARGUMENT when a bound is NaN or both are absent
  */
-export function clamp(x: Tensor, options: ClampOptions): Tensor {
+export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   const { min, max, out } = expectOptions('clamp', options, ['min', 'max', 'out']);
   if ((min === undefined && max === undefined) || Number.isNaN(min) || Number.isNaN(max)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'bounds of clamp', {

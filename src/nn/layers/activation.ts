@@ -2,13 +2,14 @@ import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../../autograd/ops.j
 import type { GeluOptions } from '../../autograd/ops/unary.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardOptions } from '../forward.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
 
 /** max(x, 0), as a layer. */
 export class ReLU extends Module {
   /** @param x of any shape @throws as relu() */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return relu(x, { out });
   }
 }
@@ -21,7 +22,8 @@ export class LeakyReLU extends Module {
   }
 
   /** @param x of any shape @throws as leakyRelu() */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return leakyRelu(x, this.slope, { out });
   }
 }
@@ -29,7 +31,8 @@ export class LeakyReLU extends Module {
 /** Hyperbolic tangent, as a layer. */
 export class Tanh extends Module {
   /** @param x of any shape @throws as tanh() */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return tanh(x, { out });
   }
 }
@@ -37,7 +40,8 @@ export class Tanh extends Module {
 /** 1 / (1 + exp(-x)), as a layer. */
 export class Sigmoid extends Module {
   /** @param x of any shape @throws as sigmoid() */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return sigmoid(x, { out });
   }
 }
@@ -54,7 +58,8 @@ export class GELU extends Module {
   }
 
   /** @param x of any shape @throws as gelu() */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return gelu(x, { approximate: this.approximate, out });
   }
 }
@@ -62,7 +67,8 @@ export class GELU extends Module {
 /** x * sigmoid(x), as a layer; also called Swish. */
 export class SiLU extends Module {
   /** @param x of any shape @throws as silu() */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return silu(x, { out });
   }
 }

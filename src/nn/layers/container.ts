@@ -1,6 +1,6 @@
 import { copy } from '../../autograd/ops.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardOptions, Layer } from '../forward.js';
+import { forwardOptions, type ForwardOptions, type Layer } from '../forward.js';
 import { Module } from '../module.js';
 import { refused } from '../options.js';
 
@@ -65,7 +65,8 @@ export class Sequential extends Module {
    * Runs every layer on what the one before it made. @param options handed to all of them, `out` to the last
    * @throws what the layers throw
    */
-  forward(x: Tensor, { out, ...mode }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out, ...mode } = forwardOptions(this, options);
     const last = this.#layers.at(-1);
     const result = this.#layers.reduce((each, layer) => layer.forward(each, layer === last ? { ...mode, out } : mode), x);
     // A layer of somebody's may know nothing of `out`.

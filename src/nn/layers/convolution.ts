@@ -2,7 +2,7 @@ import { conv2d, convTranspose2d } from '../../autograd/ops.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { KERNEL_AXES } from '../axes.js';
-import type { ForwardOptions } from '../forward.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { defaultBias, defaultWeight, type Initializer } from '../initializers.js';
 import { Module } from '../module.js';
 import { checkCounts } from '../options.js';
@@ -36,6 +36,7 @@ export interface ConvTransposeLayerOptions extends ConvLayerOptions {
 }
 
 const CONV_OPTIONS = ['inChannels', 'outChannels', 'kernel', 'stride', 'padding', 'bias', 'initializer', 'biasInitializer'] as const;
+const REQUIRED = ['inChannels', 'outChannels', 'kernel'] as const;
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' || value === undefined ? [value, value] : value);
 
@@ -64,7 +65,7 @@ abstract class ConvLayer extends Module {
 export class Conv2d extends ConvLayer {
   /** @throws INVALID_ARGUMENT */
   constructor(options: ConvLayerOptions) {
-    expectOptions('a Conv2d', options, CONV_OPTIONS);
+    expectOptions('a Conv2d', options, CONV_OPTIONS, { required: REQUIRED });
     super([options.inChannels, options.outChannels], options);
   }
 
@@ -73,7 +74,8 @@ export class Conv2d extends ConvLayer {
    * @returns [batch, floor((height + 2 padding - kernel) / stride) + 1, likewise the width, out channels]
    * @throws as conv2d(); INVALID_ARGUMENT on no device
    */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return conv2d(x, this.weight.value, this.bias?.value ?? null, { stride: this.stride, padding: this.padding, out });
   }
 }
@@ -84,7 +86,7 @@ export class ConvTranspose2d extends ConvLayer {
 
   /** @throws INVALID_ARGUMENT */
   constructor(options: ConvTransposeLayerOptions) {
-    expectOptions('a ConvTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
+    expectOptions('a ConvTranspose2d', options, [...CONV_OPTIONS, 'outputPadding'], { required: REQUIRED });
     super([options.outChannels, options.inChannels], options);
     this.outputPadding = pair(options.outputPadding ?? 0);
     checkCounts('a ConvTranspose2d', { outputPadding: Math.min(...this.outputPadding) }, 0);
@@ -95,7 +97,8 @@ export class ConvTranspose2d extends ConvLayer {
    * @returns [batch, (height - 1) stride - 2 padding + kernel + output padding, likewise the width, out channels]
    * @throws as convTranspose2d(); INVALID_ARGUMENT on no device
    */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     const { stride, padding, outputPadding } = this;
     return convTranspose2d(x, this.weight.value, this.bias?.value ?? null, { stride, padding, outputPadding, out });
   }

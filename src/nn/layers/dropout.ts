@@ -3,7 +3,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { DropoutState } from '../../kernels/dropout.js';
 import { expectOperands } from '../../kernels/elements.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardOptions } from '../forward.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module, type PlaceOptions } from '../module.js';
 import { notPlaced } from '../parameter.js';
 import { refused } from '../options.js';
@@ -47,7 +47,8 @@ export class Dropout extends Module {
    * @returns x itself when nothing is dropped and no `out` is given
    * @throws as dropout(); INVALID_ARGUMENT on no device
    */
-  forward(x: Tensor, { training = this.training, dropout: drops = training, out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { training = this.training, dropout: drops = training, out } = forwardOptions(this, options);
     if (!drops || this.rate === 0) return out ? copy(x, { out }) : x;
     const { state } = this;
     if (!state) throw notPlaced();

@@ -1,7 +1,7 @@
 import { linear } from '../../autograd/ops.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardOptions } from '../forward.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { defaultBias, defaultWeight, type Initializer } from '../initializers.js';
 import { Module } from '../module.js';
 import { checkCounts } from '../options.js';
@@ -28,7 +28,8 @@ export class Linear extends Module {
   /** @throws INVALID_ARGUMENT */
   constructor(options: LinearOptions) {
     super();
-    expectOptions('a Linear', options, ['inFeatures', 'outFeatures', 'bias', 'initializer', 'biasInitializer']);
+    const names = ['inFeatures', 'outFeatures', 'bias', 'initializer', 'biasInitializer'] as const;
+    expectOptions('a Linear', options, names, { required: ['inFeatures', 'outFeatures'] });
     const { inFeatures, outFeatures, bias = true, initializer = defaultWeight, biasInitializer } = options;
     checkCounts('a Linear', { inFeatures, outFeatures });
     const shape = [inFeatures, outFeatures];
@@ -41,7 +42,8 @@ export class Linear extends Module {
    * @returns [..., out]
    * @throws as linear(); INVALID_ARGUMENT on no device
    */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return linear(x, this.weight.value, this.bias?.value ?? null, { out });
   }
 }

@@ -1,7 +1,7 @@
 import { add, batchNorm, instanceNorm, mul } from '../../autograd/ops.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardOptions } from '../forward.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { constant, type Initializer } from '../initializers.js';
 import { Module } from '../module.js';
 import { checkChoice, checkCounts, checkNumber } from '../options.js';
@@ -57,7 +57,8 @@ export class BatchNorm2d extends Module {
    * @param x [..., channels]
    * @throws as batchNorm(); INVALID_ARGUMENT on no device
    */
-  forward(x: Tensor, { training = this.training, statistics = this.statistics, out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { training = this.training, statistics = this.statistics, out } = forwardOptions(this, options);
     checkChoice('statistics of a BatchNorm2d', statistics, STATISTICS);
     return batchNorm(x, this.weight.value, this.bias.value, {
       epsilon: this.epsilon,
@@ -100,7 +101,8 @@ export class InstanceNorm2d extends Module {
    * @param x [batch, height, width, channels]
    * @throws as instanceNorm(); INVALID_ARGUMENT on no device
    */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     const { epsilon, weight, bias } = this;
     if (!weight || !bias) return instanceNorm(x, { epsilon, out });
     return add(mul(instanceNorm(x, { epsilon }), weight.value), bias.value, { out });

@@ -1,14 +1,15 @@
 import { copy, permute } from '../../autograd/ops.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardOptions } from '../forward.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
 import { checkChoice } from '../options.js';
 
 /** What comes in, unchanged: a place in a Sequential for what may be there or not. */
 export class Identity extends Module {
   /** @param x of any shape @returns x itself, or `out` with its numbers */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     return out ? copy(x, { out }) : x;
   }
 }
@@ -37,7 +38,8 @@ export class Flatten extends Module {
    * @param x [batch, ..., channels]
    * @returns [batch, all the other numbers]
    */
-  forward(x: Tensor, { out }: ForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
     const [batch = 1, ...rest] = x.shape;
     const size = rest.reduce((product, length) => product * length, 1);
     const channels = rest.at(-1) ?? 1;
