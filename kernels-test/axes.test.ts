@@ -32,6 +32,12 @@ for (const layout of LAYOUTS) {
       await equal(ops.permute(input, order), reference.permute(x, shape, order), order.map((axis) => shape[axis]!), `permute ${label}`);
       await equal(ops.flip(input, -1), reference.flip(x, shape, [rank - 1]), shape, `flip ${label}`);
       await equal(ops.expand(input, [3, ...shape]), reference.expand(x, shape, [3, ...shape]), [3, ...shape], `expand ${label}`);
+      await equal(ops.flatten(input), x, [x.length], `flatten ${label}`);
+      if (rank > 2) await equal(ops.flatten(input, 1, -2), x, [shape[0]!, elementCount(shape.slice(1, -1)), shape.at(-1)!], `middle of ${label}`);
+      await equal(ops.squeeze(input), x, shape.filter((length) => length > 1), `squeeze ${label}`);
+      await equal(ops.unsqueeze(input, -1), x, [...shape, 1], `unsqueeze ${label}`);
+      await equal(ops.squeeze(ops.unsqueeze(input, 0), [0]), x, shape, `squeeze of unsqueeze ${label}`);
+      await equal(input.reshape([-1, shape.at(-1)!]), x, [x.length / shape.at(-1)!, shape.at(-1)!], `reshape ${label}`);
       for (const [axis, length] of shape.entries()) {
         const half = Math.ceil(length / 2);
         const cut = (size: number): number[] => shape.map((each, at) => (at === axis ? size : each));
@@ -93,6 +99,28 @@ test('a copy writes nothing beside its place', async () => {
   assert.equal([...(await target.data())], [9, 9, 9, 9, 9, 9, 1, 9, 2, 9, 9, 9, 9, 9, 9, 9, 3, 9, 4, 9]);
 });
 
+test('flatten, squeeze and unsqueeze share memory where the numbers lie side by side, and take numbers of any type', async () => {
+  const x = Tensor.from(gpu, new Int32Array([1, 2, 3, 4, 5, 6]), [1, 2, 3, 1]);
+  for (const view of [ops.flatten(x), ops.flatten(x, -3, -2), ops.squeeze(x), ops.squeeze(x, [0, -1]), ops.unsqueeze(x, 2)]) {
+    assert.is(view.storage, x.storage);
+    assert.equal([...(await view.ints())], [1, 2, 3, 4, 5, 6]);
+  }
+  assert.equal([...(await ops.flatten(ops.slice(x.reshape([2, 3]), { axis: 1, start: 1 })).ints())], [2, 3, 5, 6]);
+  const scalar = Tensor.from(gpu, [7], []);
+  assert.equal([ops.flatten(scalar), ops.squeeze(scalar), ops.unsqueeze(scalar, 0), ops.squeeze(ops.flatten(scalar))].map(({ shape }) => shape), [[1], [], [1], []]);
+});
+
+test('one length of reshape is computed', async () => {
+  const x = Tensor.from(gpu, values('open', 12), [3, 4], 'x');
+  assert.equal([[-1], [2, -1], [-1, 6], [3, -1, 2], [12, -1]].map((shape) => [...x.reshape(shape).shape]), [[12], [2, 6], [2, 6], [3, 2, 2], [12, 1]]);
+  for (const shape of [[5, -1], [0, -1], [24, -1], [NaN, -1]]) {
+    await failure('SHAPE_MISMATCH', () => x.reshape(shape), 'shape of "x"', 'divides 12 elements', /fix: /);
+  }
+  await failure('INVALID_ARGUMENT', () => x.reshape([-1, -1]), 'at most one of them -1', '[-1, -1]');
+  await failure('INVALID_ARGUMENT', () => x.reshape(12 as never), 'a list of lengths', 'received: 12', 'in brackets');
+  await failure('INVALID_ARGUMENT', () => x.reshape([-2, -1]), /whole number of at least 1/);
+});
+
 test('channels are still sliced and joined without a copy', async () => {
   const wide = Tensor.from(gpu, [1, 2, 3, 4, 5, 6], [2, 3]);
   const part = ops.slice(wide, { axis: -1, start: 1 });
@@ -109,6 +137,12 @@ test('what cannot be done is refused', async () => {
   await failure('INVALID_ARGUMENT', () => ops.permute(x, [0, 0]), 'each of the 2 axes', '[0, 0]');
   await failure('INVALID_ARGUMENT', () => ops.permute(x, [0, 2]), 'axis of permute', 'from -2 to 1');
   await failure('INVALID_ARGUMENT', () => ops.flip(x, 0.5), 'axis of flip');
+  await failure('INVALID_ARGUMENT', () => ops.permute(x, 1 as never), 'each of the 2 axes', 'received: 1', 'in brackets');
+  await failure('INVALID_ARGUMENT', () => ops.flatten(x, 2), 'axis of flatten');
+  await failure('INVALID_ARGUMENT', () => ops.flatten(x, 1, 0), 'axes of flatten', '1 and 0 of [2, 3]');
+  await failure('SHAPE_MISMATCH', () => ops.squeeze(x, 1), 'axis 1 of squeeze', '3, of [2, 3]');
+  await failure('INVALID_ARGUMENT', () => ops.squeeze(x, [0, 2]), 'axis of squeeze');
+  await failure('INVALID_ARGUMENT', () => ops.unsqueeze(x, 3), 'axis of unsqueeze', 'from -3 to 2');
   for (const range of [{ start: 2 }, { end: 3 }, { start: 1, end: 1 }, { step: 0 }, { start: -3 }, { start: 0.5 }]) {
     await failure('INVALID_ARGUMENT', () => ops.slice(x, range), 'slice of axis 0 of "x"', '0 <= start < end <= 2');
   }

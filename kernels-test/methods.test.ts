@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import '../src/autograd/methods.js';
 import { backward } from '../src/autograd/backward.js';
 import { noGrad } from '../src/autograd/graph.js';
+import * as ops from '../src/autograd/ops.js';
 import { addScaled, l1Loss } from '../src/autograd/ops.js';
 import { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike } from '../src/kernels/creation.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -23,6 +24,24 @@ test('operations are methods, and chain', async () => {
   assert.equal([...(await x.argmax({ axis: 1 }).ints())], [0, 0]);
   assert.equal(await numbers(noGrad(() => x.clamp({ min: 0 }).max({ axes: -1, keepDims: true }))), [1, 3]);
   assert.not(Object.keys(Object.getPrototypeOf(x) as object).includes('add'), 'they are as hidden as other methods');
+});
+
+test('what moves axes, multiplies matrices and makes probabilities is a method, too', async () => {
+  const x = Tensor.from(gpu, [1, 2, 3, 4, 5, 6], [2, 3]);
+  const same = async (method: Tensor, operation: Tensor): Promise<void> => {
+    assert.equal([...method.shape], [...operation.shape]);
+    assert.equal(await numbers(method), await numbers(operation));
+  };
+  await same(x.matmul(x, { transposeB: true }), ops.matmul(x, x, { transposeB: true }));
+  await same(x.transpose(), ops.transpose(x));
+  await same(x.permute([1, 0]), ops.permute(x, [1, 0]));
+  await same(x.flip(1), ops.flip(x, 1));
+  await same(x.slice({ axis: 1, start: 1, step: 2 }), ops.slice(x, { axis: 1, start: 1, step: 2 }));
+  await same(x.split([1, 2], { axis: 1 })[1]!, ops.split(x, [1, 2], { axis: 1 })[1]!);
+  await same(x.softmax({ axis: 0 }), ops.softmax(x, { axis: 0 }));
+  await same(x.logSoftmax(), ops.logSoftmax(x));
+  await same(x.reshape([1, 2, 3, 1]).pad(1, { value: 2 }), ops.pad(x.reshape([1, 2, 3, 1]), 1, { value: 2 }));
+  await same(x.unsqueeze(0).squeeze(0).flatten(), x.reshape([-1]));
 });
 
 test('tensors of constants, ranges and random numbers', async () => {

@@ -31,11 +31,12 @@ export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner
 export { Tensor, type DType } from './tensor/tensor.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  abs, add, addScaled, argmax, argmin, avgPool2d, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div, dropout,
-  elu, embedding, equal, exp, expand, flip, floatToImage, gelu, globalAveragePool, greater, greaterEqual, groupNorm, hingeLoss, instanceNorm, l1Loss,
-  layerNorm, leakyRelu, less, lessEqual, linear, log, logSoftmax, matmul, max, maximum, maxPool2d, mean, min, minimum, mseLoss, mul, neg, nllLoss,
-  notEqual, oneHot, pad, permute, pixelShuffle, pixelUnshuffle, pow, reciprocal, relu, reshape, sigmoid, sign, silu, slice, sliceChannels, softmax,
-  softplus, split, sqrt, square, stack, sub, sum, tanh, transpose, upsample, where,
+  abs, add, addScaled, argmax, argmin, avgPool2d, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div,
+  dropout, elu, embedding, equal, exp, expand, flatten, flip, floatToImage, gelu, globalAveragePool, greater, greaterEqual, groupNorm,
+  hingeLoss, instanceNorm, l1Loss, layerNorm, leakyRelu, less, lessEqual, linear, log, logSoftmax, matmul, max, maximum, maxPool2d, mean,
+  min, minimum, mseLoss, mul, neg, nllLoss, notEqual, oneHot, pad, permute, pixelShuffle, pixelUnshuffle, pow, reciprocal, relu, reshape,
+  sigmoid, sign, silu, slice, sliceChannels, softmax, softplus, split, sqrt, square, squeeze, stack, sub, sum, tanh, transpose, unsqueeze,
+  upsample, where,
   type AveragePoolOptions, type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type CrossEntropyOptions, type DropoutOptions,
   type GroupNormOptions, type InstanceNormOptions, type MatmulOptions, type NllOptions, type OutOption, type PadMode, type PadOptions, type Pair,
   type PoolOptions, type Reduction, type SliceOptions, type SoftmaxOptions, type UpsampleOptions,

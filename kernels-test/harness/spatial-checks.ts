@@ -71,6 +71,15 @@ export const axisChecks: Record<string, OperationCheck> = {
     free: true,
   },
   flip: { shapes: [[2, 3, 5]], device: (x) => ops.flip(x!, [0, -1]), reference: (x) => axes.flip(x!, [2, 3, 5], [0, 2]), free: true },
+  flatten: { shapes: [[2, 3, 1, 2]], device: (x) => ops.flatten(x!, 1), reference: (x) => x!, free: true },
+  squeeze: { shapes: [[2, 1, 3, 1]], device: (x) => ops.squeeze(x!), reference: (x) => x!, free: true },
+  'squeeze of a channel slice': {
+    shapes: [[2, 3, 2]],
+    device: (x) => ops.squeeze(ops.sliceChannels(x!, 1, 2), -1),
+    reference: (x) => axes.slice(x!, [2, 3, 2], 2, 1, 2),
+    free: true,
+  },
+  unsqueeze: { shapes: [[3, 4]], device: (x) => ops.unsqueeze(x!, 1), reference: (x) => x!, free: true },
   slice: {
     shapes: [[3, 7, 2]],
     device: (x) => ops.slice(x!, { axis: 1, start: 1, end: -1, step: 2 }),

@@ -17,7 +17,7 @@ export { pad, type PadMode, type PadOptions } from './ops/pad.js';
 export { avgPool2d, globalAveragePool, maxPool2d, type AveragePoolOptions, type PoolOptions } from './ops/pool.js';
 export { pow } from './ops/pow.js';
 export { pixelShuffle, pixelUnshuffle, upsample, type UpsampleOptions } from './ops/resample.js';
-export { concat, copy, reshape, sliceChannels } from './ops/shape.js';
+export { concat, copy, flatten, reshape, sliceChannels, squeeze, unsqueeze } from './ops/shape.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './ops/softmax.js';
 export { expand, mean, sum } from './ops/sum.js';
 export { abs, clamp, elu, exp, gelu, log, neg, reciprocal, sign, silu, softplus, sqrt, square } from './ops/unary.js';

@@ -25,6 +25,22 @@ export function checkShape(shape: Shape, label: string): void {
   });
 }
 
+/**
+ * A shape in which one length may be -1, for what is left of the elements that there are.
+ * @throws INVALID_ARGUMENT for a second -1, or what is no list; SHAPE_MISMATCH when the other lengths do not divide the elements
+ */
+export function inferredShape(shape: Shape, size: number, label: string): Shape {
+  const open = Array.isArray(shape) ? shape.filter((length) => length === -1).length : NaN;
+  if (open === 0) return shape;
+  const rest = open === 1 ? -elementCount(shape) : NaN;
+  if (Number.isInteger(size / rest)) return shape.map((length) => (length === -1 ? size / rest : length));
+  throw new ShadegradError(open === 1 ? 'SHAPE_MISMATCH' : 'INVALID_ARGUMENT', `shape of "${label}"`, {
+    expected: open === 1 ? `lengths beside -1 whose product divides ${size} elements` : 'a list of lengths, at most one of them -1',
+    received: Array.isArray(shape) ? formatShape(shape) : String(shape),
+    fix: open === 1 ? 'check the sizes it was computed from' : 'pass the lengths in brackets, and leave no more than one to be computed',
+  });
+}
+
 /** @throws SHAPE_MISMATCH unless the shapes are equal. */
 export function expectShape(what: string, expected: Shape, received: Shape): void {
   if (sameShape(expected, received)) return;

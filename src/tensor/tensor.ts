@@ -5,7 +5,7 @@ import type { Scoped } from '../gpu/scope.js';
 import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { bytesOf, wordsOf, type Numbers } from './contents.js';
-import { checkShape, elementCount, formatShape, sameShape, type Shape } from './shape.js';
+import { checkShape, elementCount, formatShape, inferredShape, sameShape, type Shape } from './shape.js';
 
 declare global {
   // Not in the libraries of ES2022; the same as in those that have it.
@@ -242,17 +242,19 @@ export class Tensor implements Scoped {
   }
 
   /**
-   * The same numbers under another shape, sharing memory. Only the axes before the last may be regrouped unless the tensor is
-   * contiguous. Gradients flow through it.
-   * @throws SHAPE_MISMATCH
+   * The same numbers under another shape, sharing memory: `x.reshape([2, -1])`. Only the axes before the last may be regrouped
+   * unless the tensor is contiguous. Gradients flow through it.
+   * @param shape lengths of the axes; one may be -1, for what is left of the elements
+   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
    */
   reshape(shape: Shape): Tensor {
     return viewTracking.reshape(this, this.viewAs(shape));
   }
 
   /** The view of `reshape()` as kernels take it: no gradient flows through it. */
-  viewAs(shape: Shape): Tensor {
+  viewAs(wanted: Shape): Tensor {
     this.assertLive();
+    const shape = inferredShape(wanted, this.size, this.label);
     checkShape(shape, this.label);
     const keepsRows = this.contiguous || lastAxis(shape) === this.channels;
     if (elementCount(shape) !== this.size || !keepsRows) {

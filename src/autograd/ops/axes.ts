@@ -34,12 +34,12 @@ function gathered(label: string, shape: Shape, view: StridedView): Tensor {
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const rank = x.shape.length;
-  const order = axes.map((axis) => axisOf('permute', axis, rank));
+  const order = Array.isArray(axes) ? (axes as readonly number[]).map((axis) => axisOf('permute', axis, rank)) : [];
   if (order.length !== rank || new Set(order).size !== rank) {
     throw new ShadegradError('INVALID_ARGUMENT', 'axes of permute', {
       expected: `each of the ${rank} axes of ${formatShape(x.shape)} once`,
-      received: formatShape(axes),
-      fix: 'name every axis in the order that the result is to have',
+      received: Array.isArray(axes) ? formatShape(axes) : String(axes),
+      fix: 'name every axis, in brackets, in the order that the result is to have',
     });
   }
   const strides = stridesOf(x);

@@ -2,10 +2,10 @@ import { ShadegradError } from '../../gpu/errors.js';
 import * as kernel from '../../kernels/elementwise.js';
 import { expectOperands } from '../../kernels/elements.js';
 import { expectOptions } from '../../tensor/options.js';
-import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
 import { isTracked, rule, track, type Rule } from '../graph.js';
-import { axisOf, joinAlong } from './axes.js';
+import { axisOf, joinAlong, packed } from './axes.js';
 import type { OutOption } from './options.js';
 
 /**
@@ -53,9 +53,60 @@ export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
   return x.sliceChannels(start, end);
 }
 
-/** The same numbers under another shape, sharing memory: `x.reshape(shape)`. */
+/** The same numbers under another shape, in which one length may be -1, sharing memory: `x.reshape(shape)`. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   return x.reshape(shape);
+}
+
+/** The same numbers under another shape; shares memory unless a channel slice cannot be seen so. */
+const regrouped = (x: Tensor, shape: Shape): Tensor => (x.contiguous || shape.at(-1) === x.channels ? x : packed(x)).reshape(shape);
+
+/**
+ * Neighbouring axes as one: torch.flatten. `flatten(x, 1)` leaves the batch and makes one axis of the rest, in the order in which the
+ * numbers lie (channels last; the layer Flatten has PyTorch's order). Shares x's memory unless x is a channel slice.
+ * @param first axis to join, negative ones from the back; default 0
+ * @param last axis to join; default -1
+ * @throws INVALID_ARGUMENT for axes that are not there, or that are in the other order
+ */
+export function flatten(x: Tensor, first = 0, last = -1): Tensor {
+  const { shape } = x;
+  if (shape.length === 0) return x.reshape([1]);
+  const [from, to] = [axisOf('flatten', first, shape.length), axisOf('flatten', last, shape.length)];
+  if (from > to) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'axes of flatten', {
+      expected: 'a first axis that is not behind the last one', received: `${first} and ${last} of ${formatShape(shape)}`,
+      fix: 'let them change places',
+    });
+  }
+  return regrouped(x, [...shape.slice(0, from), elementCount(shape.slice(from, to + 1)), ...shape.slice(to + 1)]);
+}
+
+/**
+ * Without axes of length 1: torch.squeeze. Shares x's memory unless x is a channel slice.
+ * @param axes those to take away, one or several, negative ones from the back; each has length 1. Default: all of length 1
+ * @throws INVALID_ARGUMENT for an axis that is not there; SHAPE_MISMATCH for one of another length, which PyTorch leaves as it is
+ */
+export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
+  const { shape } = x;
+  const named = (typeof axes === 'number' ? [axes] : axes)?.map((axis) => axisOf('squeeze', axis, shape.length));
+  const longer = named?.find((axis) => shape[axis] !== 1);
+  if (longer !== undefined) {
+    throw new ShadegradError('SHAPE_MISMATCH', `axis ${longer} of squeeze`, {
+      expected: 'a length of 1', received: `${shape[longer]}, of ${formatShape(shape)}`,
+      fix: 'take an element of it first, with slice(), or use flatten()',
+    });
+  }
+  return regrouped(x, shape.filter((length, axis) => (named ? !named.includes(axis) : length !== 1)));
+}
+
+/**
+ * With a new axis of length 1: torch.unsqueeze. Shares x's memory unless x is a channel slice.
+ * @param axis where it lies in the result; -1 is behind all others
+ * @throws INVALID_ARGUMENT for a place that is not there
+ */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = axisOf('unsqueeze', axis, x.shape.length + 1);
+  return regrouped(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
 viewTracking.sliceChannels = (x, view, start, end) => track('sliceChannels', [x], view, sliceRule(x, start, end));
