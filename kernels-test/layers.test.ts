@@ -7,7 +7,9 @@ import { UNet } from '../src/models/unet.js';
 import type { Layer } from '../src/nn/forward.js';
 import { kaimingNormal, kaimingUniform, xavierNormal, xavierUniform, type Initializer } from '../src/nn/initializers.js';
 import {
-  BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, InstanceNorm2d, LeakyReLU, Linear, ModuleDict, ModuleList, ReLU, Sequential,
+  AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Embedding, Flatten, GroupNorm, Identity, InstanceNorm2d,
+  LayerNorm, LeakyReLU, Linear, MaxPool2d, ModuleDict, ModuleList, PixelShuffle, ReflectionPad2d, ReLU, Sequential, Softmax, Softplus,
+  Unflatten, Upsample, ZeroPad2d,
 } from '../src/nn/layers.js';
 import { Module } from '../src/nn/module.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -98,7 +100,7 @@ test('a Sequential is its layers one after the other, and writes where it is tol
   const [conv, norm] = [layers.at(0) as Conv2d, layers.at(1) as BatchNorm2d];
   const x = tensor('x', [2, 5, 6, 3]);
   const expected = await numbers(() => relu(batchNorm(
-    conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight.value, norm.bias.value,
+    conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight!.value, norm.bias!.value,
   )));
   const wide = Tensor.empty(gpu, [2, 5, 6, 8]).keep();
   const half = wide.channelView(4, 8);
@@ -144,7 +146,7 @@ test('train() and eval() reach every part, and what forward() is told wins', asy
   const network = new Sequential([layers]).to(gpu, { seed: 5 });
   const norm = layers.at(1) as BatchNorm2d;
   const x = tensor('x', [2, 5, 6, 3]);
-  const mean = async (): Promise<number[]> => [...(await norm.runningMean.value.data())];
+  const mean = async (): Promise<number[]> => [...(await norm.runningMean!.value.data())];
   assert.ok(network.training && norm.training, 'a module begins in training mode');
   const start = await mean();
   network.eval();
@@ -153,8 +155,8 @@ test('train() and eval() reach every part, and what forward() is told wins', asy
   assert.equal(await mean(), start, 'nothing is learned in eval mode');
   const conv = layers.at(0) as Conv2d;
   assert.equal(evaluated, await numbers(() => relu(batchNorm(
-    conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight.value, norm.bias.value,
-    { statistics: 'running', running: { mean: norm.runningMean.value, variance: norm.runningVariance.value } },
+    conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight!.value, norm.bias!.value,
+    { statistics: 'running', running: { mean: norm.runningMean!.value, variance: norm.runningVariance!.value } },
   ))), 'running statistics, no dropout');
   assert.not.equal(await numbers(() => network.forward(x, { statistics: 'batch' })), evaluated);
   assert.equal(await mean(), start, 'nor from the batch that it is normalised by');
@@ -294,6 +296,92 @@ test('options that no layer can have are refused by name, and a forgotten kernel
   norm.dispose();
   x.dispose();
   await failure('INVALID_ARGUMENT', () => new ConvTranspose2d({ inChannels: 1, outChannels: 1, kernel: 2, outputPadding: -1 }), /outputPadding/);
+});
+
+test('options that the newer layers cannot have are refused by name, too', async () => {
+  const refused = (make: () => unknown, ...words: (string | RegExp)[]): Promise<unknown> =>
+    failure('INVALID_ARGUMENT', make, ...words, /fix: /);
+  const up = (options: object): Layer => new ConvTranspose2d({ inChannels: 1, outChannels: 1, kernel: 2, ...options });
+  const conv = (options: object): Layer => new Conv2d({ inChannels: 4, outChannels: 6, kernel: 3, ...options });
+  await refused(() => conv({ padding: 'same', stride: 2 }), "stride of a Conv2d with padding 'same'", 'expected: 1');
+  await refused(() => conv({ padding: 'full' }), 'padding of a Conv2d', 'received: full');
+  await refused(() => conv({ paddingMode: 'circular' }), 'paddingMode of a Conv2d', 'zeros or reflect or replicate');
+  await refused(() => conv({ groups: 4 }), 'groups of a Conv2d', 'a divisor of the 4 and 6 channels');
+  await refused(() => conv({ dilation: 0 }), 'dilation of a Conv2d');
+  await refused(() => conv({ stride: [1, 1, 1] }), 'stride of a Conv2d', 'two of them');
+  await refused(() => up({ paddingMode: 'reflect' }), 'received: paddingMode');
+  await refused(() => up({ padding: 'same' }), 'padding of a ConvTranspose2d');
+  await refused(() => new BatchNorm2d(3, { momentum: null as never }), 'momentum of a BatchNorm2d');
+  await refused(() => new BatchNorm2d(3, { affine: 'no' as never }), 'affine of a BatchNorm2d');
+  await refused(() => new BatchNorm2d(3, { trackRunningStatistics: false, statistics: 'running' }), 'keeps no running ones');
+  await refused(() => new BatchNorm2d(3, { affine: false, initializer: kaimingNormal() }), 'initializer of a BatchNorm2d without affine');
+  await refused(() => new GroupNorm(8, 4), 'groups of a GroupNorm', 'a divisor of its 4 channels');
+  await refused(() => new LayerNorm([]), 'shape of a LayerNorm');
+  await refused(() => new LayerNorm([4, 0]), 'length 1 of the shape of a LayerNorm');
+  await refused(() => new LayerNorm(4, { affine: false, bias: true }), 'bias of a LayerNorm without affine');
+  await refused(() => new Embedding({ entries: 0, dimensions: 2 }), 'entries of an Embedding');
+  await refused(() => new MaxPool2d({ kernel: [2, 0] }), 'kernel of a MaxPool2d');
+  await refused(() => new AvgPool2d({ kernel: 2, stride: 0.5 }), 'stride of an AvgPool2d');
+  await refused(() => new AdaptiveAvgPool2d(0), 'size of an AdaptiveAvgPool2d');
+  await refused(() => new ZeroPad2d([1, 2] as never), 'padding of a ZeroPad2d', '[top, bottom, left, right]');
+  await refused(() => new ReflectionPad2d(-1), 'padding of a ReflectionPad2d');
+  await refused(() => new Upsample({}), 'either scale or size', 'neither');
+  await refused(() => new Upsample({ scale: 0 }), 'scale of an Upsample');
+  await refused(() => new Upsample({ scale: 2, mode: 'bicubic' as never }), 'mode of an Upsample');
+  await refused(() => new Upsample({ scale: 2, alignCorners: true }), 'alignCorners of an Upsample');
+  await refused(() => new PixelShuffle(1.5), 'factor of a PixelShuffle');
+  await refused(() => new Softmax({ axis: 0.5 }), 'axis of a Softmax');
+  await refused(() => new Softplus(0), 'beta of a Softplus');
+  await refused(() => new Unflatten([2, -1]), 'length 1 of the shape of an Unflatten');
+});
+
+test('what does not fit a layer is refused with a mend', async () => {
+  const x = tensor('x', [1, 5, 6, 2]);
+  await failure('SHAPE_MISMATCH', () => new AdaptiveAvgPool2d([2, 3]).forward(x), 'a multiple of 2', '[1, 5, 6, 2]', /fix: .*upsample\(\)/);
+  await failure('SHAPE_MISMATCH', () => new Unflatten([2, 2]).forward(x.reshape([1, 60])), '[1, 4]', '[1, 60]');
+  const bare = new BatchNorm2d(2, { affine: false, trackRunningStatistics: false });
+  for (const norm of [new BatchNorm2d(2, { affine: false }), bare, new GroupNorm(1, 2)]) {
+    await failure('INVALID_ARGUMENT', () => norm.forward(x), 'on no device');
+  }
+  x.dispose();
+});
+
+test('a Flatten is what an Unflatten undoes, in either order', async () => {
+  const x = tensor('x', [2, 3, 4, 5]);
+  const expected = [...(await x.data())];
+  for (const order of ['channels first', 'channels last'] as const) {
+    assert.equal(await numbers(() => new Unflatten([3, 4, 5], { order }).forward(new Flatten({ order }).forward(x))), expected, order);
+  }
+  assert.equal([...new Unflatten([60]).forward(x.reshape([2, 60])).shape], [2, 60]);
+  x.dispose();
+});
+
+test('an Embedding begins as N(0, 1), and a LayerNorm may have a weight alone', async () => {
+  const table = new Embedding({ entries: 50, dimensions: 40 }).to(gpu, { seed: 3 });
+  const data = await table.weight.value.data();
+  const mean = data.reduce((a, b) => a + b, 0) / data.length;
+  const deviation = Math.sqrt(data.reduce((a, b) => a + (b - mean) ** 2, 0) / data.length);
+  assert.ok(Math.abs(mean) < 0.1 && Math.abs(deviation - 1) < 0.05, `${mean}, ${deviation}`);
+  const norm = new LayerNorm(40, { bias: false }).to(gpu);
+  assert.equal([...norm.namedTensors()].map(([name]) => name), ['weight']);
+  const result = await numbers(() => norm.forward(table.weight.value));
+  assert.ok(Math.abs(result.slice(0, 40).reduce((a, b) => a + b, 0)) < 1e-4);
+  for (const each of [table, norm]) each.dispose();
+});
+
+test('a BatchNorm2d without weights or statistics of its own leaves nothing behind, and needs none', async () => {
+  const before = gpu.memory().tensors;
+  const norm = new BatchNorm2d(3, { affine: false, trackRunningStatistics: false });
+  assert.equal([norm.parameterCount, [...norm.namedTensors()].length], [0, 0]);
+  const network = new Sequential([norm]).to(gpu);
+  const x = tensor('x', [2, 3, 4, 3]);
+  const trained = await numbers(() => network.forward(x));
+  network.eval();
+  assert.equal(await numbers(() => network.forward(x)), trained);
+  assert.equal(await numbers(() => network.forward(x, { statistics: 'running' })), trained, 'there are none');
+  x.dispose();
+  network.dispose();
+  assert.is(gpu.memory().tensors, before);
 });
 
 test('outputPadding makes a transposed convolution\'s image larger', () => {

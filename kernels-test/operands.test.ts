@@ -44,11 +44,15 @@ const batchNorm = new api.BatchNorm2d(4);
 const instanceNorm = new api.InstanceNorm2d(4);
 const linear = new api.Linear({ inFeatures: 4, outFeatures: 2 });
 const affineNorm = new api.InstanceNorm2d(4, { affine: true });
+const embedding = new api.Embedding({ entries: 5, dimensions: 4 }).to(gpu);
 const sequential = new api.Sequential([new api.Conv2d({ inChannels: 4, outChannels: 2, kernel: 1 }), new api.ReLU()]);
 const layer = (module: api.Layer, name: RegExp): Operation => {
   module.to(gpu);
   return { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => module.forward(x!, { out }), name };
 };
+/** A layer that moves words of any type, and copies floats to where they are wanted. */
+const moving = (module: api.Layer, from: Shape, to: Shape): Operation =>
+  ({ operands: { x: from, out: to }, run: ({ x, out }) => module.forward(x!, { out }), name: /./, words: true });
 const generator = new api.UNet({ size: 16, ngf: 1 });
 const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
 const training = { training: true };
@@ -150,6 +154,31 @@ const OPERATIONS: Record<string, Operation> = {
   Dropout: layer(new api.Dropout(), /dropout/),
   Identity: layer(new api.Identity(), /copy/),
   Flatten: { operands: { x: IMAGE }, run: ({ x }) => new api.Flatten().forward(x!), name: /./, words: true },
+  'Flatten (to a place)': moving(new api.Flatten(), [2, 4, 4, 3], [2, 48]),
+  Unflatten: moving(new api.Unflatten([2, 2, 3]), [2, 12], [2, 2, 2, 3]),
+  ELU: layer(new api.ELU(), /elu/),
+  Softplus: layer(new api.Softplus(), /softplus/),
+  Softmax: layer(new api.Softmax(), /softmax/),
+  LogSoftmax: layer(new api.LogSoftmax(), /logSoftmax|softmax/),
+  GroupNorm: layer(new api.GroupNorm(2, 4), /groupNorm/),
+  LayerNorm: layer(new api.LayerNorm(4), /layerNorm/),
+  'BatchNorm2d (neither affine nor tracking)': layer(new api.BatchNorm2d(4, { affine: false, trackRunningStatistics: false }), /batchNorm/),
+  MaxPool2d: layer(new api.MaxPool2d({ kernel: 3, stride: 1, padding: 1 }), /maxPool2d/),
+  AvgPool2d: layer(new api.AvgPool2d({ kernel: 3, stride: 1, padding: 1 }), /avgPool2d/),
+  AdaptiveAvgPool2d: layer(new api.AdaptiveAvgPool2d(4), /avgPool2d/),
+  ZeroPad2d: layer(new api.ZeroPad2d(0), /pad/),
+  ReflectionPad2d: layer(new api.ReflectionPad2d(0), /pad/),
+  ReplicationPad2d: layer(new api.ReplicationPad2d(0), /pad/),
+  'Conv2d (reflecting)':
+    layer(new api.Conv2d({ inChannels: 4, outChannels: 4, kernel: 3, padding: 'same', paddingMode: 'reflect' }), /pad|conv2d/),
+  Upsample: layer(new api.Upsample({ scale: 1 }), /upsample/),
+  PixelShuffle: moving(new api.PixelShuffle(2), IMAGE, [2, 8, 8, 1]),
+  PixelUnshuffle: moving(new api.PixelUnshuffle(2), IMAGE, [2, 2, 2, 16]),
+  'AdaptiveAvgPool2d (of size 1)': moving(new api.AdaptiveAvgPool2d(1), IMAGE, [2, 1, 1, 4]),
+  Embedding: {
+    operands: { 'i32 indices': [3], out: [3, 4] }, name: /embedding/,
+    run: ({ 'i32 indices': indices, out }) => embedding.forward(indices!, { out }),
+  },
   Conv2d: network(conv, IMAGE, (x) => conv.forward(x), /conv2d/),
   ConvTranspose2d: network(transposed, IMAGE, (x) => transposed.forward(x), /convTranspose2d/),
   BatchNorm2d: network(batchNorm, IMAGE, (x) => batchNorm.forward(x, training), /batchNorm/),

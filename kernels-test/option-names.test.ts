@@ -72,6 +72,15 @@ const calls = new Map<string, (options: never) => unknown>([
   ['an InstanceNorm2d', (options) => new InstanceNorm2d(1, options)],
   ['a Flatten', (options) => new Flatten(options)],
   ['a GELU', (options) => new GELU(options)],
+  ['a GroupNorm', (options) => new api.GroupNorm(1, 1, options)],
+  ['a LayerNorm', (options) => new api.LayerNorm(1, options)],
+  ['an Embedding', (options) => new api.Embedding(options)],
+  ['a MaxPool2d', (options) => new api.MaxPool2d(options)],
+  ['an AvgPool2d', (options) => new api.AvgPool2d(options)],
+  ['an Upsample', (options) => new api.Upsample(options)],
+  ['a Softmax', (options) => new api.Softmax(options)],
+  ['a LogSoftmax', (options) => new api.LogSoftmax(options)],
+  ['an Unflatten', (options) => new api.Unflatten([1], options)],
   ['Adam', (options) => new Adam(layer(), options)],
   ['AdamW', (options) => new AdamW(layer(), options)],
   ['SGD', (options) => new SGD(layer(), options)],
@@ -90,6 +99,7 @@ const NEEDED: Record<string, object> = {
   maxPool2d: { kernel: 1 }, avgPool2d: { kernel: 1 }, upsample: { scale: 2 }, clamp: { min: 0 }, dropout: { layer: 0, state },
   rand: { seed: 1 }, randn: { seed: 1 }, 'running of batchNorm': { mean: one, variance: one },
   'a Conv2d': convolution, 'a ConvTranspose2d': convolution, 'a Linear': { inFeatures: 1, outFeatures: 1 },
+  'an Embedding': { entries: 1, dimensions: 1 }, 'a MaxPool2d': { kernel: 1 }, 'an AvgPool2d': { kernel: 1 }, 'an Upsample': { scale: 1 },
   'a group of Adam': { parameters: () => true },
 };
 
@@ -106,16 +116,20 @@ test('options of other names are refused by the name, and those without are not'
 test('required options that are missing are named, and no message calls them optional', async () => {
   const refused = (call: () => unknown, ...words: (string | RegExp)[]): Promise<unknown> => failure('INVALID_ARGUMENT', call, ...words);
   await refused(() => calls.get('a Conv2d')!({ inChannels: 3, outChannels: undefined } as never), 'options of a Conv2d',
-    /expected: an object with inChannels, outChannels and kernel, and if wanted stride, .* or biasInitializer\n/,
+    /expected: an object with inChannels, outChannels and kernel, and if wanted stride, .* or paddingMode\n/,
     /received: no outChannels and no kernel\n/, /fix: add outChannels and kernel/);
-  await refused(() => calls.get('a Conv2d')!({ ...convolution, kernel: undefined, kernelSize: 3 } as never), /received: kernelSize, but no kernel/);
+  const misspelled = { ...convolution, kernel: undefined, kernelSize: 3 } as never;
+  await refused(() => calls.get('a Conv2d')!(misspelled), /received: kernelSize, but no kernel/);
   for (const [name, needed] of Object.entries(NEEDED)) {
-    if (['clamp', 'upsample'].includes(name)) continue;
+    if (['clamp', 'upsample', 'an Upsample'].includes(name)) continue;
     for (const missing of Object.keys(needed)) {
-      const error = await failure('INVALID_ARGUMENT', () => calls.get(name)!({ ...needed, [missing]: undefined } as never), `received: no ${missing}`);
+      const options = { ...needed, [missing]: undefined } as never;
+      const error = await failure('INVALID_ARGUMENT', () => calls.get(name)!(options), `received: no ${missing}`);
       assert.not.match(error.message, /or none/);
     }
-    if (name !== 'running of batchNorm') await refused(() => calls.get(name)!(undefined as never), 'received: undefined', /fix: pass options by their names/);
+    // Those may be left out as a whole.
+    if (name === 'running of batchNorm') continue;
+    await refused(() => calls.get(name)!(undefined as never), 'received: undefined', /fix: pass options by their names/);
   }
   await refused(() => ops.clamp(image), 'at least one bound');
   await refused(() => ops.upsample(image), 'either scale or size');
@@ -128,7 +142,13 @@ const layers: Record<string, () => Layer> = {
   Dropout: () => new api.Dropout(), Flatten: () => new Flatten(), GELU: () => new GELU(), Identity: () => new api.Identity(),
   InstanceNorm2d: () => new InstanceNorm2d(1), LeakyReLU: () => new api.LeakyReLU(), Linear: () => layer(), PatchGAN: () => new PatchGAN(),
   ReLU: () => new api.ReLU(), Sequential: () => new api.Sequential(), Sigmoid: () => new api.Sigmoid(), SiLU: () => new api.SiLU(),
-  Tanh: () => new api.Tanh(), UNet: () => new UNet({ size: 16 }),
+  Tanh: () => new api.Tanh(), UNet: () => new UNet({ size: 16 }), AdaptiveAvgPool2d: () => new api.AdaptiveAvgPool2d(1),
+  AvgPool2d: () => new api.AvgPool2d({ kernel: 1 }), MaxPool2d: () => new api.MaxPool2d({ kernel: 1 }), ELU: () => new api.ELU(),
+  Embedding: () => new api.Embedding({ entries: 1, dimensions: 1 }), GroupNorm: () => new api.GroupNorm(1, 1),
+  LayerNorm: () => new api.LayerNorm(1), Softmax: () => new api.Softmax(), LogSoftmax: () => new api.LogSoftmax(),
+  Softplus: () => new api.Softplus(), Unflatten: () => new api.Unflatten([1]), PixelShuffle: () => new api.PixelShuffle(1),
+  PixelUnshuffle: () => new api.PixelUnshuffle(1), Upsample: () => new api.Upsample({ scale: 1 }), ZeroPad2d: () => new api.ZeroPad2d(1),
+  ReflectionPad2d: () => new api.ReflectionPad2d(1), ReplicationPad2d: () => new api.ReplicationPad2d(1),
 };
 
 test('every layer and network refuses options of forward() that there are not', async () => {
@@ -175,7 +195,8 @@ test('values of options that are names are refused by those there are', async ()
   await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { statistics: typo }), "'batch', 'running'", 'received: runing');
   await failure('INVALID_ARGUMENT', () => ops.gelu(image, { approximate: 'Tanh' as 'tanh' }), "'none', 'tanh'");
   for (const running of [{ mean: one }, { variance: one }, {}]) {
-    await failure('INVALID_ARGUMENT', () => ops.batchNorm(image, one, one, { running: running as never }), /an object with mean and variance/, /fix: add/);
+    const call = (): unknown => ops.batchNorm(image, one, one, { running: running as never });
+    await failure('INVALID_ARGUMENT', call, /an object with mean and variance/, /fix: add/);
   }
   const generator = new UNet({ size: 16, ngf: 1, norm: 'instance' }).to(gpu);
   await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { statistics: typo }), "'batch' or 'running'");

@@ -73,10 +73,12 @@ export {
 export type { ParameterMemory } from './nn/parameter-arena.js';
 export type { ForwardOptions, Layer } from './nn/forward.js';
 export {
-  BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GELU, Identity, InstanceNorm2d, LeakyReLU, Linear, ModuleDict, ModuleList, ReLU, Sequential,
-  Sigmoid, SiLU, Tanh,
-  type BatchNormLayerOptions, type ConvLayerOptions, type ConvTransposeLayerOptions, type FlattenOptions, type InstanceNormLayerOptions,
-  type LinearOptions, type Named,
+  AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, ELU, Embedding, Flatten, GELU, GroupNorm, Identity,
+  InstanceNorm2d, LayerNorm, LeakyReLU, Linear, LogSoftmax, MaxPool2d, ModuleDict, ModuleList, PixelShuffle, PixelUnshuffle,
+  ReflectionPad2d, ReLU, ReplicationPad2d, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh, Unflatten, Upsample, ZeroPad2d,
+  type AveragePoolLayerOptions, type BatchNormLayerOptions, type ConvLayerOptions, type ConvTransposeLayerOptions, type EmbeddingOptions,
+  type FlattenOptions, type GroupNormLayerOptions, type InstanceNormLayerOptions, type LayerNormLayerOptions, type LinearOptions,
+  type Named, type PaddingOfSides, type PoolLayerOptions, type SoftmaxLayerOptions, type UpsampleLayerOptions,
 } from './nn/layers.js';
 export {
   constant, kaimingNormal, kaimingUniform, normal, uniform, xavierNormal, xavierUniform, type Initializer, type KaimingOptions,

@@ -174,8 +174,9 @@ export abstract class Module {
 
   /**
    * Gives every parameter and buffer, also of the modules in this one, memory on the device and its initial values.
-   * @throws INVALID_ARGUMENT when the module or one in it is on a device already, for a wrong seed, or for options of other names; LIMIT_EXCEEDED for a parameter that no
-   *   buffer holds; and what initializers throw. The module is then on no device, and what was allocated is given back.
+   * @throws INVALID_ARGUMENT when the module or one in it is on a device already, for a wrong seed, or for options of other names;
+   *   LIMIT_EXCEEDED for a parameter that no buffer holds; and what initializers throw. The module is then on no device, and what was
+   *   allocated is given back.
    */
   to(gpu: Gpu, options: PlaceOptions = {}): this {
     const { seed = 0, training = true } = expectOptions('Module.to()', options, ['seed', 'training']);

@@ -7,6 +7,17 @@ export function checkCounts(what: string, counts: Readonly<Record<string, number
   }
 }
 
+/** One number for both directions, or [vertical, horizontal]. */
+export type Pair = number | readonly [number, number];
+
+/** Both numbers of a pair. @throws INVALID_ARGUMENT unless they are whole ones of at least `least` */
+export function checkPair(what: string, value: Pair, least = 1): readonly [number, number] {
+  const both: unknown = typeof value === 'number' ? [value, value] : value;
+  const fits = (each: unknown): boolean => Number.isSafeInteger(each) && (each as number) >= least;
+  if (Array.isArray(both) && both.length === 2 && both.every(fits)) return [both[0] as number, both[1] as number];
+  throw refused(what, `a whole number of at least ${least}, or two of them as [vertical, horizontal]`, value);
+}
+
 /** @throws INVALID_ARGUMENT unless the value is one of the choices */
 export function checkChoice(what: string, value: unknown, choices: readonly unknown[]): void {
   if (!choices.includes(value)) throw refused(what, choices.join(' or '), value);

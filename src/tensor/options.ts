@@ -24,15 +24,17 @@ export function expectOptions<T extends object>(
   const missing = isObject ? required.filter((name) => (options[name] ?? undefined) === undefined) : [];
   if (isObject && unknown.length === 0 && missing.length === 0) return options;
   const [example] = [...required, ...names];
-  const said = [...(unknown.length > 0 ? [unknown.join(', ')] : []), ...(missing.length > 0 ? [`no ${listed(missing, 'and no')}`] : [])];
+  const said = [...(unknown.length > 0 ? [unknown.join(', ')] : []), ...(missing.length > 0 ? [listed(missing.map((name) => `no ${name}`), 'and')] : [])];
   throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
     expected: described(names, required),
     received: isObject ? said.join(', but ') : String(options),
     fix: !isObject ? `pass options by their names, such as { ${example}: ... }`
       : unknown.length === 0 ? `add ${listed(missing, 'and')}: there is no default`
-      : fix ?? (names.length === 1 ? `the only option is ${example}` : 'use one of these names, spelled as they are, or leave the option out'),
+      : fix ?? (names.length === 1 ? `the only option is ${example}` : OTHER_NAME),
   });
 }
+
+const OTHER_NAME = 'use one of these names, spelled as they are, or leave the option out';
 
 function described(names: readonly string[], required: readonly string[]): string {
   if (required.length === 0) return `an object with ${listed(names, 'or')}, or none`;
@@ -41,4 +43,5 @@ function described(names: readonly string[], required: readonly string[]): strin
 }
 
 /** "a, b or c" */
-const listed = (names: readonly string[], last: string): string => names.join(', ').replace(/, (\w+)$/, ` ${last} $1`);
+const listed = (names: readonly string[], last: string): string =>
+  (names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`);

@@ -1,9 +1,10 @@
-import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../../autograd/ops.js';
+import { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from '../../autograd/ops.js';
 import type { GeluOptions } from '../../autograd/ops/unary.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
+import { checkNumber, refused } from '../options.js';
 
 /** max(x, 0), as a layer. */
 export class ReLU extends Module {
@@ -70,5 +71,35 @@ export class SiLU extends Module {
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return silu(x, { out });
+  }
+}
+
+/** x above zero, alpha (exp(x) - 1) below (Clevert et al. 2015), as a layer. */
+export class ELU extends Module {
+  /** @param alpha default 1 @throws INVALID_ARGUMENT */
+  constructor(readonly alpha = 1) {
+    super();
+    if (!Number.isFinite(alpha)) throw refused('alpha of an ELU', 'a finite number', alpha);
+  }
+
+  /** @param x of any shape @throws as elu() */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    return elu(x, this.alpha, { out });
+  }
+}
+
+/** log(1 + exp(beta x)) / beta, as a layer. Right for every x, so that PyTorch's threshold is not needed. */
+export class Softplus extends Module {
+  /** @param beta above 0; default 1 @throws INVALID_ARGUMENT */
+  constructor(readonly beta = 1) {
+    super();
+    checkNumber('beta of a Softplus', beta, true);
+  }
+
+  /** @param x of any shape @throws as softplus() */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    return softplus(x, this.beta, { out });
   }
 }

@@ -1,17 +1,16 @@
-import { conv2d, convTranspose2d } from '../../autograd/ops.js';
+import { conv2d, convTranspose2d, pad, type PadMode } from '../../autograd/ops.js';
+import { expectOperands } from '../../kernels/elements.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { KERNEL_AXES } from '../axes.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { defaultBias, defaultWeight, type Initializer } from '../initializers.js';
 import { Module } from '../module.js';
-import { checkCounts } from '../options.js';
+import { checkChoice, checkCounts, checkPair, refused, type Pair } from '../options.js';
 import type { Parameter } from '../parameter.js';
 
-/** One number for both directions, or [vertical, horizontal]. */
-type Pair = number | readonly [number, number];
-
-export interface ConvLayerOptions {
+/** What convolutions and transposed ones have in common. */
+interface SharedConvOptions {
   /** Channels of the tensor that comes in. */
   inChannels: number;
   /** Channels of the result. */
@@ -20,8 +19,10 @@ export interface ConvLayerOptions {
   kernel: Pair;
   /** Pixels from one window to the next. Default 1. */
   stride?: Pair;
-  /** Zeros taken to lie around the image, on each side. Default 0. */
-  padding?: Pair;
+  /** Pixels from one tap of the kernel to the next. Default 1: no gaps. */
+  dilation?: Pair;
+  /** Into how many groups, which do not see each other, the channels of both sides are cut; it divides both. Default 1. */
+  groups?: number;
   /** Whether a number for each channel is added to the result. Default true. */
   bias?: boolean;
   /** Fills the weight. Default, as in PyTorch: uniform within 1 / sqrt(inputs of an output). */
@@ -30,76 +31,128 @@ export interface ConvLayerOptions {
   biasInitializer?: Initializer;
 }
 
-export interface ConvTransposeLayerOptions extends ConvLayerOptions {
+export interface ConvLayerOptions extends SharedConvOptions {
+  /**
+   * Pixels taken to lie around the image, on each side; 'same' for as many as keep its size (with stride 1; an odd one lies below and
+   * on the right), 'valid' for none. Default 0.
+   */
+  padding?: Pair | 'same' | 'valid';
+  /** What those pixels hold, as in pad(): zeros, the mirror image about the edge, or the edge. Default 'zeros'. */
+  paddingMode?: PadMode;
+}
+
+export interface ConvTransposeLayerOptions extends SharedConvOptions {
+  /** Pixels cut off the result on each side: the padding of the convolution that this is the adjoint of. Default 0. */
+  padding?: Pair;
   /** Rows and columns added below and on the right, to choose among the sizes that a stride makes ambiguous. Default 0. */
   outputPadding?: Pair;
 }
 
-const CONV_OPTIONS = ['inChannels', 'outChannels', 'kernel', 'stride', 'padding', 'bias', 'initializer', 'biasInitializer'] as const;
+const SHARED_OPTIONS = [
+  'inChannels', 'outChannels', 'kernel', 'stride', 'padding', 'dilation', 'groups', 'bias', 'initializer', 'biasInitializer',
+] as const;
 const REQUIRED = ['inChannels', 'outChannels', 'kernel'] as const;
+const PADDING_MODES: readonly string[] = ['zeros', 'reflect', 'replicate'] satisfies PadMode[];
 
-const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' || value === undefined ? [value, value] : value);
-
-/** What a convolution and a transposed one share: everything but the layout of the weight and the operation. */
+/** What a convolution and a transposed one share: everything but the padding and the operation. */
 abstract class ConvLayer extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
+  protected readonly kernel: readonly [number, number];
   protected readonly stride: readonly [number, number];
-  protected readonly padding: readonly [number, number];
+  protected readonly dilation: readonly [number, number];
+  protected readonly groups: number;
 
-  constructor(channels: readonly [number, number], options: ConvLayerOptions) {
+  /** @param transposed whether the weight is [kernel h, kernel w, out, in], not [kernel h, kernel w, in, out] */
+  constructor(options: SharedConvOptions, transposed: boolean) {
     super();
-    const { inChannels, outChannels, stride = 1, padding = 0, bias = true, initializer = defaultWeight, biasInitializer } = options;
-    const kernel = pair(options.kernel);
+    const { inChannels, outChannels, stride = 1, dilation = 1, groups = 1, bias = true } = options;
+    const { initializer = defaultWeight, biasInitializer } = options;
     const what = `a ${this.constructor.name}`;
-    [this.stride, this.padding] = [pair(stride), pair(padding)];
-    checkCounts(what, { inChannels, outChannels, 'kernel height': kernel[0], 'kernel width': kernel[1], stride: Math.min(...this.stride) });
-    checkCounts(what, { padding: Math.min(...this.padding) }, 0);
-    const shape = [...kernel, ...channels];
+    this.kernel = checkPair(`kernel of ${what}`, options.kernel);
+    this.stride = checkPair(`stride of ${what}`, stride);
+    this.dilation = checkPair(`dilation of ${what}`, dilation);
+    this.groups = groups;
+    checkCounts(what, { inChannels, outChannels, groups });
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw refused(`groups of ${what}`, `a divisor of the ${inChannels} and ${outChannels} channels`, groups);
+    }
+    const channels = transposed ? [outChannels / groups, inChannels] : [inChannels / groups, outChannels];
+    const shape = [...this.kernel, ...channels];
     this.weight = this.parameter('weight', shape, initializer, { pytorchAxes: KERNEL_AXES });
     this.bias = bias ? this.parameter('bias', [outChannels], biasInitializer ?? defaultBias(shape)) : null;
   }
 }
 
-/** 2-D convolution; weight [kernel h, kernel w, in, out]. Defaults and names are those of torch.nn.Conv2d. */
+/** 2-D convolution; weight [kernel h, kernel w, in / groups, out]. Defaults and names are those of torch.nn.Conv2d. */
 export class Conv2d extends ConvLayer {
+  private readonly padding: readonly [number, number];
+  /** What pad() adds before the convolution, [top, bottom, left, right], where its own zeros are not what is asked for. */
+  private readonly margins: readonly [number, number, number, number] | null;
+  private readonly paddingMode: PadMode;
+
   /** @throws INVALID_ARGUMENT */
   constructor(options: ConvLayerOptions) {
-    expectOptions('a Conv2d', options, CONV_OPTIONS, { required: REQUIRED });
-    super([options.inChannels, options.outChannels], options);
+    expectOptions('a Conv2d', options, [...SHARED_OPTIONS, 'paddingMode'], { required: REQUIRED });
+    super(options, false);
+    const { padding = 0, paddingMode = 'zeros' } = options;
+    checkChoice('paddingMode of a Conv2d', paddingMode, PADDING_MODES);
+    this.paddingMode = paddingMode;
+    const [vertical, horizontal] = this.bothSides(padding);
+    const even = vertical[0] === vertical[1] && horizontal[0] === horizontal[1];
+    const plain = even && (paddingMode === 'zeros' || vertical[0] + horizontal[0] === 0);
+    this.margins = plain ? null : [...vertical, ...horizontal];
+    this.padding = plain ? [vertical[0], horizontal[0]] : [0, 0];
+  }
+
+  /** Pixels before and behind the image, in both directions. */
+  private bothSides(padding: Pair | 'same' | 'valid'): (readonly [number, number])[] {
+    if (padding === 'valid') return [[0, 0], [0, 0]];
+    if (padding !== 'same') return checkPair('padding of a Conv2d', padding, 0).map((each) => [each, each] as const);
+    if (this.stride.some((step) => step !== 1)) throw refused("stride of a Conv2d with padding 'same'", '1', this.stride);
+    return this.kernel.map((length, axis) => {
+      const total = this.dilation[axis]! * (length - 1);
+      return [Math.floor(total / 2), Math.ceil(total / 2)] as const;
+    });
   }
 
   /**
    * @param x [batch, height, width, in channels]
-   * @returns [batch, floor((height + 2 padding - kernel) / stride) + 1, likewise the width, out channels]
-   * @throws as conv2d(); INVALID_ARGUMENT on no device
+   * @returns [batch, floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, likewise the width, out channels]
+   * @throws as conv2d() and pad(); INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
-    return conv2d(x, this.weight.value, this.bias?.value ?? null, { stride: this.stride, padding: this.padding, out });
+    const { weight, bias, stride, padding, dilation, groups, margins, paddingMode: mode } = this;
+    // Whole before the padding runs; the convolution checks the rest, which is its own.
+    if (margins) expectOperands('conv2d', { input: x, weight: weight.value, out });
+    return conv2d(margins ? pad(x, margins, { mode }) : x, weight.value, bias?.value ?? null, { stride, padding, dilation, groups, out });
   }
 }
 
-/** 2-D transposed convolution; weight [kernel h, kernel w, out, in]. Defaults and names are those of torch.nn.ConvTranspose2d. */
+/**
+ * 2-D transposed convolution; weight [kernel h, kernel w, out / groups, in]. Defaults and names are those of torch.nn.ConvTranspose2d.
+ */
 export class ConvTranspose2d extends ConvLayer {
+  private readonly padding: readonly [number, number];
   private readonly outputPadding: readonly [number, number];
 
   /** @throws INVALID_ARGUMENT */
   constructor(options: ConvTransposeLayerOptions) {
-    expectOptions('a ConvTranspose2d', options, [...CONV_OPTIONS, 'outputPadding'], { required: REQUIRED });
-    super([options.outChannels, options.inChannels], options);
-    this.outputPadding = pair(options.outputPadding ?? 0);
-    checkCounts('a ConvTranspose2d', { outputPadding: Math.min(...this.outputPadding) }, 0);
+    expectOptions('a ConvTranspose2d', options, [...SHARED_OPTIONS, 'outputPadding'], { required: REQUIRED });
+    super(options, true);
+    this.padding = checkPair('padding of a ConvTranspose2d', options.padding ?? 0, 0);
+    this.outputPadding = checkPair('outputPadding of a ConvTranspose2d', options.outputPadding ?? 0, 0);
   }
 
   /**
    * @param x [batch, height, width, in channels]
-   * @returns [batch, (height - 1) stride - 2 padding + kernel + output padding, likewise the width, out channels]
+   * @returns [batch, (height - 1) stride - 2 padding + dilation (kernel - 1) + 1 + output padding, likewise the width, out channels]
    * @throws as convTranspose2d(); INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
-    const { stride, padding, outputPadding } = this;
-    return convTranspose2d(x, this.weight.value, this.bias?.value ?? null, { stride, padding, outputPadding, out });
+    const { weight, bias, stride, padding, dilation, groups, outputPadding } = this;
+    return convTranspose2d(x, weight.value, bias?.value ?? null, { stride, padding, dilation, groups, outputPadding, out });
   }
 }

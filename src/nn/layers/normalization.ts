@@ -1,48 +1,69 @@
-import { add, batchNorm, instanceNorm, mul } from '../../autograd/ops.js';
+import { add, batchNorm, groupNorm, instanceNorm, layerNorm, mul } from '../../autograd/ops.js';
+import type { Gpu } from '../../gpu/gpu.js';
 import { expectOptions } from '../../tensor/options.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Shape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { constant, type Initializer } from '../initializers.js';
 import { Module } from '../module.js';
-import { checkChoice, checkCounts, checkNumber } from '../options.js';
-import type { ModuleBuffer, Parameter } from '../parameter.js';
+import { checkChoice, checkCounts, checkNumber, refused } from '../options.js';
+import { notPlaced, type ModuleBuffer, type Parameter } from '../parameter.js';
 
 export interface BatchNormLayerOptions {
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
-  /** Weight of the newest batch in the running statistics. Default 0.1. */
+  /** Weight of the newest batch in the running statistics. PyTorch's None, their mean over all batches, is not there. Default 0.1. */
   momentum?: number;
   /** What is normalised by when not training. pix2pix uses the batch's own then, too. Default 'running'. */
   statistics?: 'batch' | 'running';
+  /** Whether the result is multiplied by a weight and a bias is added, both of [channels]. Default true. */
+  affine?: boolean;
+  /** False keeps no running statistics, and normalises by those of the batch whether training or not. Default true. */
+  trackRunningStatistics?: boolean;
   /** Fills the weight. Default: ones. */
   initializer?: Initializer;
 }
 
 const STATISTICS: readonly string[] = ['batch', 'running'] satisfies ForwardOptions['statistics'][];
+const BATCH_NORM_OPTIONS = ['epsilon', 'momentum', 'statistics', 'affine', 'trackRunningStatistics', 'initializer'] as const;
 
 /** Batch normalisation over batch, height and width. Defaults and names are those of torch.nn.BatchNorm2d. */
 export class BatchNorm2d extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter;
-  readonly runningMean: ModuleBuffer;
-  readonly runningVariance: ModuleBuffer;
+  /** Null without `affine`. */
+  readonly weight: Parameter | null;
+  /** Null without `affine`. */
+  readonly bias: Parameter | null;
+  /** Null without `trackRunningStatistics`. */
+  readonly runningMean: ModuleBuffer | null;
+  /** Null without `trackRunningStatistics`. */
+  readonly runningVariance: ModuleBuffer | null;
+  private readonly channels: number;
   private readonly epsilon: number;
   private readonly momentum: number;
   private readonly statistics: 'batch' | 'running';
+  /** In place of the weight and the bias where there are none, because the kernels take both: ones and zeros. */
+  private neutral: { readonly weight: Tensor; readonly bias: Tensor } | null = null;
 
   /** @throws INVALID_ARGUMENT */
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super();
-    expectOptions('a BatchNorm2d', options, ['epsilon', 'momentum', 'statistics', 'initializer']);
-    const { epsilon = 1e-5, momentum = 0.1, statistics = 'running', initializer = constant(1) } = options;
+    const { epsilon = 1e-5, momentum = 0.1, statistics = 'running', affine = true, trackRunningStatistics: tracks = true, initializer } =
+      expectOptions('a BatchNorm2d', options, BATCH_NORM_OPTIONS);
     checkCounts('a BatchNorm2d', { channels });
     checkNumber('epsilon of a BatchNorm2d', epsilon, true);
     checkNumber('momentum of a BatchNorm2d', momentum);
     checkChoice('statistics of a BatchNorm2d', statistics, STATISTICS);
-    this.weight = this.parameter('weight', [channels], initializer);
-    this.bias = this.parameter('bias', [channels], constant(0));
-    this.runningMean = this.buffer('running_mean', [channels], constant(0));
-    this.runningVariance = this.buffer('running_var', [channels], constant(1));
+    checkChoice('affine of a BatchNorm2d', affine, [true, false]);
+    checkChoice('trackRunningStatistics of a BatchNorm2d', tracks, [true, false]);
+    if (!tracks && options.statistics === 'running') {
+      throw refused('statistics of a BatchNorm2d that keeps no running ones', 'batch', 'running');
+    }
+    if (!affine && initializer) throw refused('initializer of a BatchNorm2d without affine', 'none: there is no weight', 'one');
+    this.weight = affine ? this.parameter('weight', [channels], initializer ?? constant(1)) : null;
+    this.bias = affine ? this.parameter('bias', [channels], constant(0)) : null;
+    this.runningMean = tracks ? this.buffer('running_mean', [channels], constant(0)) : null;
+    this.runningVariance = tracks ? this.buffer('running_var', [channels], constant(1)) : null;
+    this.channels = channels;
     this.epsilon = epsilon;
     this.momentum = momentum;
     this.statistics = statistics;
@@ -50,7 +71,20 @@ export class BatchNorm2d extends Module {
 
   /** PyTorch counts the batches, for a momentum that nothing here uses. */
   protected override get pytorchCounters(): readonly string[] {
-    return ['num_batches_tracked'];
+    return this.runningMean ? ['num_batches_tracked'] : [];
+  }
+
+  protected override onPlaced(gpu: Gpu): void {
+    if (this.weight) return;
+    const filled = (value: number, label: string): Tensor =>
+      Tensor.from(gpu, new Float32Array(this.channels).fill(value), [this.channels], label).keep();
+    this.neutral = { weight: filled(1, 'weight of ones'), bias: filled(0, 'bias of zeros') };
+  }
+
+  protected override onDisposed(): void {
+    this.neutral?.weight.dispose();
+    this.neutral?.bias.dispose();
+    this.neutral = null;
   }
 
   /**
@@ -60,11 +94,14 @@ export class BatchNorm2d extends Module {
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { training = this.training, statistics = this.statistics, out } = forwardOptions(this, options);
     checkChoice('statistics of a BatchNorm2d', statistics, STATISTICS);
-    return batchNorm(x, this.weight.value, this.bias.value, {
-      epsilon: this.epsilon,
-      running: { mean: this.runningMean.value, variance: this.runningVariance.value },
-      momentum: training ? this.momentum : undefined,
-      statistics: training ? 'batch' : statistics,
+    const [weight, bias] = [this.weight?.value ?? this.neutral?.weight, this.bias?.value ?? this.neutral?.bias];
+    if (!weight || !bias) throw notPlaced();
+    const { epsilon, momentum, runningMean: mean, runningVariance: variance } = this;
+    return batchNorm(x, weight, bias, {
+      epsilon,
+      running: mean && variance ? { mean: mean.value, variance: variance.value } : undefined,
+      momentum: training ? momentum : undefined,
+      statistics: training || !mean ? 'batch' : statistics,
       out,
     });
   }
@@ -106,5 +143,102 @@ export class InstanceNorm2d extends Module {
     const { epsilon, weight, bias } = this;
     if (!weight || !bias) return instanceNorm(x, { epsilon, out });
     return add(mul(instanceNorm(x, { epsilon }), weight.value), bias.value, { out });
+  }
+}
+
+export interface GroupNormLayerOptions {
+  /** Added to the variance under the root. Default 1e-5. */
+  epsilon?: number;
+  /** Whether the result is multiplied by a weight and a bias is added, both of [channels]. Default true. */
+  affine?: boolean;
+}
+
+/**
+ * Group normalisation (Wu and He 2018): every group of neighbouring channels of every image by its own moments, whether training or
+ * not. Arguments, defaults and names are those of torch.nn.GroupNorm.
+ *
+ *     new GroupNorm(4, 64)        // four groups of sixteen channels
+ */
+export class GroupNorm extends Module {
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  private readonly epsilon: number;
+
+  /** @param groups divides the channels @throws INVALID_ARGUMENT */
+  constructor(
+    readonly groups: number,
+    readonly channels: number,
+    options: GroupNormLayerOptions = {},
+  ) {
+    super();
+    const { epsilon = 1e-5, affine = true } = expectOptions('a GroupNorm', options, ['epsilon', 'affine']);
+    checkCounts('a GroupNorm', { groups, channels });
+    if (channels % groups !== 0) {
+      throw refused('groups of a GroupNorm', `a divisor of its ${channels} channels, as in new GroupNorm(4, 64)`, groups);
+    }
+    checkNumber('epsilon of a GroupNorm', epsilon, true);
+    this.weight = affine ? this.parameter('weight', [channels], constant(1)) : null;
+    this.bias = affine ? this.parameter('bias', [channels], constant(0)) : null;
+    this.epsilon = epsilon;
+  }
+
+  /**
+   * @param x [batch, ..., channels]
+   * @throws as groupNorm(); INVALID_ARGUMENT on no device
+   */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    return groupNorm(x, this.groups, { epsilon: this.epsilon, gamma: this.weight?.value, beta: this.bias?.value, out });
+  }
+}
+
+export interface LayerNormLayerOptions {
+  /** Added to the variance under the root. Default 1e-5. */
+  epsilon?: number;
+  /** Whether the result is multiplied by a weight of the normalised shape, PyTorch's `elementwise_affine`. Default true. */
+  affine?: boolean;
+  /** Whether a bias of that shape is added to it, too. Default: as `affine`. */
+  bias?: boolean;
+}
+
+/** PyTorch's order [channels, height, width] of the axes of an image, in this library's [height, width, channels]. */
+const IMAGE_AXES = [2, 0, 1];
+
+/**
+ * Layer normalisation (Ba et al. 2016): the numbers of the last axes by their own moments, for each index of the axes before. Defaults
+ * and names are those of torch.nn.LayerNorm. Weights of three axes are those of an image: [height, width, channels] here, and
+ * [channels, height, width] in PyTorch's files.
+ *
+ *     new LayerNorm(64)           // over the channels: each pixel, or each place of a sequence, by itself
+ */
+export class LayerNorm extends Module {
+  readonly normalizedShape: Shape;
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  private readonly epsilon: number;
+
+  /** @param normalizedShape lengths of the last axes; a number for the last one alone @throws INVALID_ARGUMENT */
+  constructor(normalizedShape: number | Shape, options: LayerNormLayerOptions = {}) {
+    super();
+    const { epsilon = 1e-5, affine = true, bias = affine } = expectOptions('a LayerNorm', options, ['epsilon', 'affine', 'bias']);
+    const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+    if (!Array.isArray(shape) || shape.length === 0) throw refused('shape of a LayerNorm', 'lengths of the last axes', normalizedShape);
+    checkCounts('the shape of a LayerNorm', Object.fromEntries((shape as Shape).map((length, axis) => [`length ${axis}`, length])));
+    checkNumber('epsilon of a LayerNorm', epsilon, true);
+    if (bias && !affine) throw refused('bias of a LayerNorm without affine', 'none: it is added to what the weight makes', bias);
+    const layout = shape.length === IMAGE_AXES.length ? { pytorchAxes: IMAGE_AXES } : {};
+    this.normalizedShape = Object.freeze([...(shape as Shape)]);
+    this.weight = affine ? this.parameter('weight', this.normalizedShape, constant(1), layout) : null;
+    this.bias = bias ? this.parameter('bias', this.normalizedShape, constant(0), layout) : null;
+    this.epsilon = epsilon;
+  }
+
+  /**
+   * @param x [..., the normalised shape]
+   * @throws as layerNorm(); INVALID_ARGUMENT on no device
+   */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    return layerNorm(x, this.normalizedShape, { epsilon: this.epsilon, gamma: this.weight?.value, beta: this.bias?.value, out });
   }
 }

@@ -1,9 +1,11 @@
 import { copy, permute } from '../../autograd/ops.js';
 import { expectOptions } from '../../tensor/options.js';
+import { elementCount, expectShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
-import { checkChoice } from '../options.js';
+import { checkChoice, checkCounts, refused } from '../options.js';
+import { placed } from './out.js';
 
 /** What comes in, unchanged: a place in a Sequential for what may be there or not. */
 export class Identity extends Module {
@@ -46,8 +48,49 @@ export class Flatten extends Module {
     // Of one pixel, or of one channel, both orders are the same.
     const moved = this.channelsFirst && rest.length > 1 && channels > 1 && size > channels;
     const axes = x.shape.map((_, axis) => axis);
-    const ordered = moved ? permute(x, [0, axes.length - 1, ...axes.slice(1, -1)]) : x.contiguous ? x : copy(x);
-    const flat = ordered.reshape([batch, size]);
-    return out ? copy(flat, { out }) : flat;
+    return placed('Flatten', x, out, () => {
+      const ordered = moved ? permute(x, [0, axes.length - 1, ...axes.slice(1, -1)]) : x.contiguous ? x : copy(x);
+      return ordered.reshape([batch, size]);
+    });
+  }
+}
+
+/** Numbers of each image in axes of their own, as torch.nn.Unflatten of dim 1: what a Flatten of the same order undoes. */
+export class Unflatten extends Module {
+  readonly shape: Shape;
+  private readonly channelsFirst: boolean;
+
+  /**
+   * @param shape of one image: [height, width, channels], PyTorch's (channels, height, width)
+   * @throws INVALID_ARGUMENT
+   */
+  constructor(shape: Shape, options: FlattenOptions = {}) {
+    super();
+    const { order = 'channels first' } = expectOptions('an Unflatten', options, ['order']);
+    checkChoice('order of an Unflatten', order, ['channels first', 'channels last']);
+    if (!Array.isArray(shape) || shape.length === 0) {
+      throw refused('shape of an Unflatten', 'lengths of axes, as [height, width, channels]', shape);
+    }
+    checkCounts('the shape of an Unflatten', Object.fromEntries((shape as Shape).map((length, axis) => [`length ${axis}`, length])));
+    this.shape = Object.freeze([...(shape as Shape)]);
+    this.channelsFirst = order === 'channels first';
+  }
+
+  /**
+   * @param x [batch, numbers of an image]
+   * @returns [batch, the shape]
+   * @throws SHAPE_MISMATCH for as many numbers as the shape does not have
+   */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    const { shape } = this;
+    const [batch = 1] = x.shape;
+    expectShape('input of an Unflatten', [batch, elementCount(shape)], x.shape);
+    return placed('Unflatten', x, out, () => {
+      const whole = x.contiguous ? x : copy(x);
+      const [channels, others] = [shape.at(-1)!, shape.slice(0, -1)];
+      if (!this.channelsFirst || others.length === 0) return whole.reshape([batch, ...shape]);
+      return permute(whole.reshape([batch, channels, ...others]), [0, ...others.map((_, axis) => axis + 2), 1]);
+    });
   }
 }

@@ -1,0 +1,49 @@
+import { logSoftmax, softmax, type SoftmaxOptions } from '../../autograd/ops.js';
+import { expectOptions } from '../../tensor/options.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { forwardOptions, type ForwardOptions } from '../forward.js';
+import { Module } from '../module.js';
+import { refused } from '../options.js';
+
+export type SoftmaxLayerOptions = Omit<SoftmaxOptions, 'out'>;
+
+/** @throws INVALID_ARGUMENT */
+function axisOf(what: string, options: SoftmaxLayerOptions): number {
+  const { axis = -1 } = expectOptions(what, options, ['axis']);
+  if (!Number.isSafeInteger(axis)) throw refused(`axis of ${what}`, 'a whole number', axis);
+  return axis;
+}
+
+/** exp(x) / sum of exp(x), as torch.nn.Softmax. The axis is the channels unless another is named; PyTorch has them at dim=1. */
+export class Softmax extends Module {
+  readonly axis: number;
+
+  /** @throws INVALID_ARGUMENT */
+  constructor(options: SoftmaxLayerOptions = {}) {
+    super();
+    this.axis = axisOf('a Softmax', options);
+  }
+
+  /** @param x of any shape that has the axis @throws as softmax() */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    return softmax(x, { axis: this.axis, out });
+  }
+}
+
+/** The logarithm of a softmax, without the rounding of going through it, as torch.nn.LogSoftmax. The axis is as in Softmax. */
+export class LogSoftmax extends Module {
+  readonly axis: number;
+
+  /** @throws INVALID_ARGUMENT */
+  constructor(options: SoftmaxLayerOptions = {}) {
+    super();
+    this.axis = axisOf('a LogSoftmax', options);
+  }
+
+  /** @param x of any shape that has the axis @throws as logSoftmax() */
+  forward(x: Tensor, options: ForwardOptions = {}): Tensor {
+    const { out } = forwardOptions(this, options);
+    return logSoftmax(x, { axis: this.axis, out });
+  }
+}
