@@ -92,6 +92,8 @@ test('initialisers have the spread of PyTorch\'s, which follows from inputs and 
   target.dispose();
   const vector = Tensor.from(gpu, [1, 2], [2]);
   await failure('SHAPE_MISMATCH', () => kaimingUniform()(vector, 0, 0), /two axes/, /fix: /);
+  await failure('INVALID_ARGUMENT', () => kaimingNormal({ mode: 'fan_out' as 'fanOut' }), 'mode of kaimingNormal', 'fanIn or fanOut');
+  await failure('INVALID_ARGUMENT', () => kaimingUniform({ slope: NaN }), 'slope of kaimingUniform');
   vector.dispose();
 });
 

@@ -20,6 +20,9 @@ const labels = Tensor.from(gpu, new Int32Array([0]), [1]);
 const logits = Tensor.from(gpu, [1, 2], [1, 2]);
 const state = new DropoutState(gpu, 1);
 
+const leaf = Tensor.from(gpu, [1, 2], [2]);
+leaf.requiresGrad = true;
+
 const layer = (): Linear => new Linear({ inFeatures: 1, outFeatures: 1 }).to(gpu);
 const convolution = { inChannels: 1, outChannels: 1, kernel: 1 };
 
@@ -88,7 +91,12 @@ const calls = new Map<string, (options: never) => unknown>([
   ['ExponentialMovingAverage', (options) => new ExponentialMovingAverage(layer(), options)],
   ['ReduceOnPlateau', (options) => new ReduceOnPlateau(new SGD(layer()), options)],
   ['clipGradNorm', (options) => clipGradNorm(layer(), 1, options)],
+  ['grad', (options) => gpu.scope(() => api.grad(ops.sum(leaf), [leaf], options))],
+  ['checkGradients', (options) => api.checkGradients(gpu, options)],
+  ['kaimingNormal', (options) => api.kaimingNormal(options)],
+  ['kaimingUniform', (options) => api.kaimingUniform(options)],
   ['Module.to()', (options) => new Linear({ inFeatures: 1, outFeatures: 1 }).to(gpu, options)],
+  ['a module file', (options) => api.encodeModule(layer(), options)],
   ['stateDict()', (options) => layer().stateDict(options)],
   ['a U-Net', (options) => new UNet(options)],
   ['a PatchGAN', (options) => new PatchGAN(options)],
@@ -96,6 +104,7 @@ const calls = new Map<string, (options: never) => unknown>([
 
 /** Options that the calls cannot do without. */
 const NEEDED: Record<string, object> = {
+  checkGradients: { operation: (x: Tensor) => ops.neg(x), shapes: [[1]] },
   maxPool2d: { kernel: 1 }, avgPool2d: { kernel: 1 }, upsample: { scale: 2 }, clamp: { min: 0 }, dropout: { layer: 0, state },
   rand: { seed: 1 }, randn: { seed: 1 }, 'running of batchNorm': { mean: one, variance: one },
   'a Conv2d': convolution, 'a ConvTranspose2d': convolution, 'a Linear': { inFeatures: 1, outFeatures: 1 },
@@ -105,7 +114,7 @@ const NEEDED: Record<string, object> = {
 
 test('options of other names are refused by the name, and those without are not', async () => {
   for (const [name, call] of calls) {
-    call({ ...NEEDED[name] } as never);
+    await call({ ...NEEDED[name] } as never);
     for (const options of [{ ...NEEDED[name], strid: 2 }, { ...NEEDED[name], alpha: undefined }]) {
       const unknown = Object.keys(options).at(-1)!;
       await failure('INVALID_ARGUMENT', () => call(options as never), `options of ${name}`, `received: ${unknown}`, 'fix: ');

@@ -1,5 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { fill } from '../kernels/elementwise.js';
+import { expectOptions } from '../tensor/options.js';
 import { expectShape, formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { deposit, prepareSlots, showGradients, targetOf } from './gradient-slots.js';
@@ -148,10 +149,11 @@ export interface GradOptions {
  * ```
  *
  * @returns one gradient for each input, of its shape; zero where the dependence is constant almost everywhere
- * @throws INVALID_ARGUMENT for an input that the output does not depend on; MISSING_GRADIENT when an operation has no second
- *   gradient and createGraph asks for it; STALE_TENSOR, USE_AFTER_FREE as backward()
+ * @throws INVALID_ARGUMENT for an input that the output does not depend on, or options of other names; MISSING_GRADIENT when an
+ *   operation has no second gradient and createGraph asks for it; STALE_TENSOR, USE_AFTER_FREE as backward()
  */
-export function grad(output: Tensor, inputs: readonly Tensor[], { seed, createGraph = false }: GradOptions = {}): Tensor[] {
+export function grad(output: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): Tensor[] {
+  const { seed, createGraph = false } = expectOptions('grad', options, ['seed', 'createGraph']);
   if (createGraph && !isTracking()) {
     throw new ShadegradError('INVALID_ARGUMENT', 'grad() with createGraph inside noGrad()', {
       expected: 'tracking on: the gradients are to have a history',

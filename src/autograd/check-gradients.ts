@@ -1,5 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { expectOptions } from '../tensor/options.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { backward } from './backward.js';
@@ -49,6 +50,8 @@ const AFTER = -0.75;
  * @throws INVALID_ARGUMENT for contents that do not fit the shapes; and what the operation throws
  */
 export async function checkGradients(gpu: Gpu, options: CheckGradientsOptions): Promise<GradientError[]> {
+  const names = ['operation', 'shapes', 'inputs', 'reference', 'tolerance', 'elements'] as const;
+  expectOptions('checkGradients', options, names, { required: ['operation', 'shapes'] });
   const { operation, shapes, reference, elements = 40 } = options;
   const tolerance = options.tolerance ?? (reference ? 2e-4 : 2e-2);
   const data = shapes.map((shape, index) => contents(options.inputs?.[index], shape, index));

@@ -12,6 +12,7 @@ import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
 import type { Module } from '../nn/module.js';
 import { StateDict, type StateTensor, type WeightLayout } from '../nn/state-dict.js';
+import { expectOptions } from '../tensor/options.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { networkArchitecture } from './load-network.js';
 import { encodeNetwork, INFO_KEY } from './network-file.js';
@@ -33,14 +34,13 @@ export interface ModuleFileOptions {
  * The bytes of a file with the parameters and buffers of a module, a tensor at a time. Of a UNet or a PatchGAN, safetensors
  * also say how to build it, as encodeWeights() has them.
  *
- * @throws INVALID_ARGUMENT while the module is on no device, or for a .pth in this library's layout; DIVERGED, in place of further
- *   pieces, for numbers that are not finite: keep the file that was saved before; STALE_TENSOR when the module is trained in
- *   between; DEVICE_LOST; WEIGHTS_UNSUPPORTED for numbers past the range of a short type
+ * @throws INVALID_ARGUMENT while the module is on no device, for options of other names, or for a .pth in this library's layout;
+ *   DIVERGED, in place of further pieces, for numbers that are not finite: keep the file that was saved before; STALE_TENSOR when the
+ *   module is trained in between; DEVICE_LOST; WEIGHTS_UNSUPPORTED for numbers past the range of a short type
  */
-export function encodeModule(
-  module: Module,
-  { format = 'safetensors', layout = format === 'pytorch' ? 'pytorch' : 'shadegrad', dtype = 'f32' }: ModuleFileOptions = {},
-): AsyncGenerator<Uint8Array> {
+export function encodeModule(module: Module, options: ModuleFileOptions = {}): AsyncGenerator<Uint8Array> {
+  const { format = 'safetensors', layout = format === 'pytorch' ? 'pytorch' : 'shadegrad', dtype = 'f32' } =
+    expectOptions('a module file', options, ['format', 'layout', 'dtype']);
   if (format === 'pytorch') {
     if (layout === 'pytorch') return encodePyTorch(new OrderedDict<string, StateTensor>(checked(module.stateDict({ layout }))), { dtype });
     throw new ShadegradError('INVALID_ARGUMENT', 'layout of a .pth', {

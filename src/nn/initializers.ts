@@ -1,8 +1,10 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { fill } from '../kernels/elementwise.js';
 import { fillNormal, fillUniform } from '../kernels/random.js';
+import { expectOptions } from '../tensor/options.js';
 import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkChoice, refused } from './options.js';
 
 /** Fills a new parameter. `stream` numbers the parameters, so that no two share random numbers. */
 export type Initializer = (target: Tensor, seed: number, stream: number) => void;
@@ -40,8 +42,12 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   return { fanIn: size / shape.at(-1)!, fanOut: size / shape.at(-2)! };
 }
 
-function kaimingDeviation(shape: Shape, { slope = 0, mode = 'fanIn' }: KaimingOptions): number {
-  return Math.sqrt(2 / (1 + slope * slope) / fans(shape)[mode]);
+/** The deviation as a function of the shape. @throws INVALID_ARGUMENT at once, not when the module is placed */
+function kaimingDeviation(what: string, options: KaimingOptions): (shape: Shape) => number {
+  const { slope = 0, mode = 'fanIn' } = expectOptions(what, options, ['slope', 'mode']);
+  checkChoice(`mode of ${what}`, mode, ['fanIn', 'fanOut']);
+  if (!Number.isFinite(slope)) throw refused(`slope of ${what}`, 'a finite number', slope);
+  return (shape) => Math.sqrt(2 / (1 + slope * slope) / fans(shape)[mode]);
 }
 
 function xavierDeviation(shape: Shape, gain: number): number {
@@ -56,15 +62,19 @@ function symmetric(deviation: number): Initializer {
 }
 
 /** Gaussian that keeps the variance through a layer and its ReLU (He et al. 2015); torch.nn.init.kaiming_normal_. */
-export const kaimingNormal = (options: KaimingOptions = {}): Initializer => (target, seed, stream) =>
-  normal(0, kaimingDeviation(target.shape, options))(target, seed, stream);
+export function kaimingNormal(options: KaimingOptions = {}): Initializer {
+  const deviation = kaimingDeviation('kaimingNormal', options);
+  return (target, seed, stream) => normal(0, deviation(target.shape))(target, seed, stream);
+}
 
 /**
  * Uniform that keeps the variance through a layer and its ReLU (He et al. 2015); torch.nn.init.kaiming_uniform_. With
  * `slope` sqrt(5) the bounds are plus and minus 1 / sqrt(inputs): PyTorch's default for convolutions and linear layers.
  */
-export const kaimingUniform = (options: KaimingOptions = {}): Initializer => (target, seed, stream) =>
-  symmetric(kaimingDeviation(target.shape, options))(target, seed, stream);
+export function kaimingUniform(options: KaimingOptions = {}): Initializer {
+  const deviation = kaimingDeviation('kaimingUniform', options);
+  return (target, seed, stream) => symmetric(deviation(target.shape))(target, seed, stream);
+}
 
 /** Gaussian between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_normal_. */
 export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) =>
