@@ -129,6 +129,9 @@ test('the examples of README and docs compile as they stand', () => {
   const given: Record<string, string> = {
     'docs/extending.md 0': "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
     'docs/modules.md 1': "import type { Module } from 'shadegrad'; declare const network: Module;",
+    'docs/weights.md 1': "import type { Layer, Module, Tensor } from 'shadegrad'; "
+      + 'declare const network: Layer & { translate(image: Tensor, label: Tensor): Tensor };',
+    'docs/weights.md 2': "import type { Module } from 'shadegrad'; declare const network: Module;",
     'docs/optimisers.md 0': "import type { Gpu, Module, Tensor } from 'shadegrad'; declare const gpu: Gpu; declare const model: Module; "
       + 'declare function lossOf(model: Module): Tensor;',
     'docs/optimisers.md 1': "import { encodeSafetensors, openSafetensors, type ByteSource, type Optimizer } from 'shadegrad'; "

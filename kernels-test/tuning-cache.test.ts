@@ -97,8 +97,8 @@ test('npm run tune fills the cache once', async () => {
 test('a first run tunes by itself and says so, the next one finds its choices', async () => {
   const train = (name: string, ...more: string[]) => run('train-facades', [...TUNABLE, '--steps', '2', '--out', join(folder, name), ...more], { env: own });
   const [, tuned, of] = /tuned (\d+) of (\d+) in/.exec(succeeded(await train('first')))!;
-  // A run tunes within a budget of seconds, which a slow machine may use up: what it did is kept, and the rest is made up for here.
-  assert.ok(Number(tuned) > 0);
+  // A run tunes within a budget of seconds, which a slow machine may use up before the first one is done: what it did is kept, and the
+  // rest is made up for here.
   const [, all, missing] = /(\d+) convolutions in a step, (\d+) to be tuned/.exec(await tune(own))!;
   assert.ok(Number(all) - Number(missing) >= Number(tuned), `${all} - ${missing} of ${tuned} are kept`);
   if (tuned === of) assert.is(missing, '0');

@@ -117,7 +117,11 @@ export {
 } from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
 export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
-export type { FileToWrite, OnnxFiles } from './formats/onnx.js';
+export { exportModuleOnnx, type OnnxInputShape, type OnnxModuleOptions } from './exchange/onnx/export-module.js';
+export type { AxisOrder, GraphValue, OnnxGraph } from './exchange/onnx/graph.js';
+export type { GraphCall, GraphOperand, GraphOperation } from './exchange/onnx/call.js';
+export type { TraceOutputs } from './exchange/onnx/trace.js';
+export type { FileToWrite, OnnxAttribute, OnnxFiles } from './formats/onnx.js';
 export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
 export { pytorchStateDict, runForPyTorch } from './exchange/pytorch-run.js';
 

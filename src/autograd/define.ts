@@ -1,5 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { Tensor } from '../tensor/tensor.js';
+import { called } from './calls.js';
 import { track, type GradientTarget } from './graph.js';
 
 /** One call of an operation, as its gradient sees it. */
@@ -56,17 +57,19 @@ export function defineOperation<Args extends readonly unknown[]>(definition: Ope
   const { name, firstOrderOnly } = definition;
   return (...args) => {
     const inputs = tensorsIn(args);
-    const output = definition.forward(...args);
-    expectResult(name, output, inputs);
-    return track(name, inputs, output, {
-      saved: (needed) => definition.saves?.({ args, output, needed }) ?? [...inputs, output],
-      backward: (gradOutput, targets) => {
-        const needed = targets.map((target) => target !== undefined);
-        const gradients = definition.backward(gradOutput, { args, output, needed, targets });
-        expectOneEach(name, gradients, inputs);
-        return gradients;
-      },
-      firstOrderOnly,
+    return called(name, inputs, { args }, () => {
+      const output = definition.forward(...args);
+      expectResult(name, output, inputs);
+      return track(name, inputs, output, {
+        saved: (needed) => definition.saves?.({ args, output, needed }) ?? [...inputs, output],
+        backward: (gradOutput, targets) => {
+          const needed = targets.map((target) => target !== undefined);
+          const gradients = definition.backward(gradOutput, { args, output, needed, targets });
+          expectOneEach(name, gradients, inputs);
+          return gradients;
+        },
+        firstOrderOnly,
+      });
     });
   };
 }

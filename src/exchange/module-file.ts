@@ -42,23 +42,24 @@ export function encodeModule(module: Module, options: ModuleFileOptions = {}): A
   const { format = 'safetensors', layout = format === 'pytorch' ? 'pytorch' : 'shadegrad', dtype = 'f32' } =
     expectOptions('a module file', options, ['format', 'layout', 'dtype']);
   if (format === 'pytorch') {
-    if (layout === 'pytorch') return encodePyTorch(new OrderedDict<string, StateTensor>(checked(module.stateDict({ layout }))), { dtype });
+    const state = (): StateDict => checkedState(module.stateDict({ layout: 'pytorch' }));
+    if (layout === 'pytorch') return encodePyTorch(new OrderedDict<string, StateTensor>(state()), { dtype });
     throw new ShadegradError('INVALID_ARGUMENT', 'layout of a .pth', {
       expected: 'pytorch', received: layout, fix: 'leave it out, or write safetensors, which say what layout they have',
     });
   }
   if (module instanceof UNet || module instanceof PatchGAN) {
-    return encodeNetwork({ architecture: networkArchitecture(module), tensors: checked(module.stateDict()) }, { dtype, layout });
+    return encodeNetwork({ architecture: networkArchitecture(module), tensors: checkedState(module.stateDict()) }, { dtype, layout });
   }
   const description = { format: MODULE_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, layout };
-  return encodeSafetensors(checked(module.stateDict({ layout })).values(), {
+  return encodeSafetensors(checkedState(module.stateDict({ layout })).values(), {
     // Transformers and others in Python look for "format" before they load a file.
     dtype, metadata: { ...(layout === 'pytorch' && { format: 'pt' }), [INFO_KEY]: JSON.stringify(description) },
   });
 }
 
 /** The same tensors, whose read() throws DIVERGED for what no network can compute with. */
-function checked(state: StateDict): StateDict {
+export function checkedState(state: StateDict): StateDict {
   return new StateDict(state.layout, [...state].map(([name, tensor]) => [name, {
     ...tensor,
     async read() {

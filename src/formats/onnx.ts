@@ -6,8 +6,8 @@ import type { TensorToWrite } from './weight-file.js';
 import { writeNumbers } from './write-numbers.js';
 import { quoteName } from './names.js';
 
-/** Attributes of a node: a whole number is an int, `{ float }` a float, a list ints. */
-export type OnnxAttribute = number | readonly number[] | { readonly float: number };
+/** Attributes of a node: a whole number is an int, `{ float }` a float, a text a string, a list ints. */
+export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
 export interface OnnxNode {
   readonly operator: string;
@@ -19,12 +19,14 @@ export interface OnnxNode {
 
 /** A constant of the graph, such as a weight. */
 export interface OnnxTensor extends TensorToWrite {
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: keyof typeof ELEMENT_TYPE;
 }
 
-/** An input or output of the graph, float32. */
+/** An input or output of the graph. */
 export interface OnnxValue {
   readonly name: string;
+  /** Type of the numbers. Default f32. */
+  readonly dtype?: 'f32' | 'i32';
   /** Lengths of each axis, outermost first; a word names an axis of any length. */
   readonly shape: readonly (number | string)[];
   readonly description: string;
@@ -61,11 +63,14 @@ export interface OnnxFiles {
 /** The format that came with operator set 17. */
 const IR_VERSION = 8;
 /** Attribute types, element types and the place of a tensor's data, as onnx.proto numbers them. */
-const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 } as const;
-const ELEMENT_TYPE = { f32: 1, f16: 10 } as const;
+const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const;
+const ELEMENT_TYPE = { f32: 1, i32: 6, i64: 7, f16: 10 } as const;
 const EXTERNAL = 1;
-/** Element type FLOAT, as the attribute "to" of Cast has it. */
+/** Element types as the attribute "to" of Cast has them. */
 export const ONNX_FLOAT = ELEMENT_TYPE.f32;
+export const ONNX_INT32 = ELEMENT_TYPE.i32;
+export const ONNX_INT64 = ELEMENT_TYPE.i64;
+export const ONNX_BOOL = 9;
 
 /** Protocol buffers cannot hold more. */
 const MOST_MODEL_BYTES = 2 ** 31 - 1;
@@ -155,6 +160,7 @@ function nodeMessage({ operator, inputs, output, attributes }: OnnxNode, index: 
 function attributeMessage(name: string, value: OnnxAttribute): ProtobufMessage {
   const message = new ProtobufMessage().text(1, name);
   if (typeof value === 'number') return message.integer(3, value).integer(20, ATTRIBUTE_TYPE.int);
+  if (typeof value === 'string') return message.text(4, value).integer(20, ATTRIBUTE_TYPE.text);
   if ('float' in value) return message.float(2, value.float).integer(20, ATTRIBUTE_TYPE.float);
   for (const each of value) message.integer(8, each);
   return message.integer(20, ATTRIBUTE_TYPE.ints);
@@ -175,12 +181,12 @@ function dimensions(shape: Shape): ProtobufMessage {
   return message;
 }
 
-function valueMessage({ name, shape, description }: OnnxValue): ProtobufMessage {
+function valueMessage({ name, shape, description, dtype = 'f32' }: OnnxValue): ProtobufMessage {
   const axes = new ProtobufMessage();
   for (const length of shape) {
     axes.message(1, typeof length === 'number' ? new ProtobufMessage().integer(1, length) : new ProtobufMessage().text(2, length));
   }
-  const tensorType = new ProtobufMessage().integer(1, ELEMENT_TYPE.f32).message(2, axes);
+  const tensorType = new ProtobufMessage().integer(1, ELEMENT_TYPE[dtype]).message(2, axes);
   return new ProtobufMessage().text(1, name).message(2, new ProtobufMessage().message(1, tensorType)).text(3, description);
 }
 

@@ -25,7 +25,7 @@ export { trainFacades } from './training/train-facades.js';
 export { translateImages } from './training/translate.js';
 export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights.js';
 export { loadModule, saveModule } from './module-file.js';
-export { writeOnnx, type WriteOnnxOptions } from './onnx.js';
+export { saveOnnx, writeOnnx, type SaveOnnxOptions, type WriteOnnxOptions } from './onnx.js';
 export { convertWeights } from './convert.js';
 export { inspectWeights } from './inspect.js';
 export { runCommandLine } from './cli.js';

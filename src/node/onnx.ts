@@ -1,8 +1,11 @@
 import { basename } from 'node:path';
 import { exportOnnx, type OnnxOptions } from '../exchange/onnx-export.js';
+import { exportModuleOnnx, type OnnxModuleOptions } from '../exchange/onnx/export-module.js';
 import type { FoundNetwork } from '../exchange/read-weights.js';
 import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
+import type { OnnxFiles } from '../formats/onnx.js';
+import type { Module } from '../nn/module.js';
 import { writeFilesAtomic } from './files.js';
 
 export interface WriteOnnxOptions extends Pick<OnnxOptions, 'batch' | 'dtype'> {
@@ -17,9 +20,40 @@ export interface WriteOnnxOptions extends Pick<OnnxOptions, 'batch' | 'dtype'> {
  * @returns the files written
  * @throws WRITE_FAILED, WEIGHTS_UNSUPPORTED, and what reading the weights throws
  */
-export async function writeOnnx({ weights, statistics }: FoundNetwork, path: string, { external = false, ...options }: WriteOnnxOptions): Promise<string[]> {
-  const fileName = `${basename(path)}.data`;
-  const { model, data } = exportOnnx(weights, { ...options, statistics: statistics === 'running' ? 'running' : 'image', ...(external && { external: { fileName } }) });
+export async function writeOnnx(
+  { weights, statistics }: FoundNetwork,
+  path: string,
+  { external = false, ...options }: WriteOnnxOptions,
+): Promise<string[]> {
+  const files = { ...options, statistics: statistics === 'running' ? ('running' as const) : ('image' as const), ...beside(path, external) };
+  return writeFiles(path, exportOnnx(weights, files));
+}
+
+/** Options of saveOnnx(): those of exportModuleOnnx(), and whether the weights lie beside the model. */
+export interface SaveOnnxOptions extends Omit<OnnxModuleOptions, 'external'> {
+  /** Puts the weights beside the model, into a file of its name with .data after it. Without it a model ends at 2 GiB. Default false. */
+  external?: boolean;
+}
+
+/**
+ * Saves a module of known operations as an ONNX model, by tracing it as exportModuleOnnx() does; whole or not at all, the file of the
+ * weights before the model that names it.
+ *
+ * ```js
+ * await saveOnnx('classifier.onnx', network, { input: [1, 224, 224, 3] });
+ * ```
+ *
+ * @returns the files written
+ * @throws WRITE_FAILED, and as exportModuleOnnx(): nothing is written then
+ */
+export async function saveOnnx(path: string, module: Module, { external = false, ...options }: SaveOnnxOptions): Promise<string[]> {
+  return writeFiles(path, await exportModuleOnnx(module, { ...options, ...beside(path, external) }));
+}
+
+const beside = (path: string, external: boolean): Pick<OnnxModuleOptions, 'external'> =>
+  external ? { external: { fileName: `${basename(path)}.data` } } : {};
+
+async function writeFiles(path: string, { model, data }: OnnxFiles): Promise<string[]> {
   const files: [string, AsyncIterable<Uint8Array>][] = [[path, model.encode()]];
   if (data) files.unshift([`${path}.data`, data.encode()]);
   await writeFilesAtomic(files);
@@ -37,7 +71,10 @@ interface OnnxTensorValue {
 /** What is used of onnxruntime-node. */
 interface OnnxRuntime {
   readonly InferenceSession: {
-    create(path: string, options: { executionProviders: readonly string[] }): Promise<{
+    create(
+      path: string,
+      options: { executionProviders: readonly string[] },
+    ): Promise<{
       readonly inputNames: readonly string[];
       readonly outputNames: readonly string[];
       run(inputs: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, OnnxTensorValue>>>;
@@ -68,7 +105,10 @@ export async function openOnnx(path: string): Promise<OnnxRunner | null> {
   const session = await InferenceSession.create(path, { executionProviders: ['cpu'] }).catch(refused);
   return async (values, [batch, height, width, channels]) => {
     const input = new Tensor('float32', toPlanes(values, batch, height * width, channels), [batch, channels, height, width]);
-    const { dims: [images, planes, rows, columns], data } = (await session.run({ [session.inputNames[0]!]: input }).catch(refused))[session.outputNames[0]!]!;
+    const {
+      dims: [images, planes, rows, columns],
+      data,
+    } = (await session.run({ [session.inputNames[0]!]: input }).catch(refused))[session.outputNames[0]!]!;
     return fromPlanes(data, images, rows * columns, planes);
   };
 }
@@ -86,4 +126,5 @@ function toPlanes(values: Float32Array, batch: number, pixels: number, channels:
 }
 
 /** The way back. */
-const fromPlanes = (values: Float32Array, batch: number, pixels: number, channels: number): Float32Array => toPlanes(values, batch, channels, pixels);
+const fromPlanes = (values: Float32Array, batch: number, pixels: number, channels: number): Float32Array =>
+  toPlanes(values, batch, channels, pixels);

@@ -1,6 +1,7 @@
 import * as kernel from '../../kernels/activation.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 import { addScaled, mul } from './binary.js';
 import type { OutOption } from './options.js';
@@ -10,9 +11,11 @@ const savesInput = (kind: kernel.Activation): boolean => kind === 'relu' || kind
 
 function activation(kind: kernel.Activation, x: Tensor, slope: number, options: OutOption): Tensor {
   const { out } = expectOptions(kind, options, ['out']);
-  const y = kernel.activationForward(kind, x, slope, out);
-  const saved = savesInput(kind) ? x : y;
-  return track(kind, [x], y, rule([saved], (dy) => [gradient(kind, saved, dy, slope)]));
+  return called(kind, [x], { slope }, () => {
+    const y = kernel.activationForward(kind, x, slope, out);
+    const saved = savesInput(kind) ? x : y;
+    return track(kind, [x], y, rule([saved], (dy) => [gradient(kind, saved, dy, slope)]));
+  });
 }
 
 /** max(x, 0) */

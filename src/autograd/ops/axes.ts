@@ -5,6 +5,7 @@ import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-
 import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 
 /** An axis counted from the front; negative ones count from the back, as in NumPy. @throws INVALID_ARGUMENT */
@@ -42,14 +43,16 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
       fix: 'name every axis, in brackets, in the order that the result is to have',
     });
   }
-  const strides = stridesOf(x);
-  const y = gathered(
-    'permute',
-    order.map((axis) => x.shape[axis]!),
-    { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) },
-  );
-  const inverse = order.map((_, axis) => order.indexOf(axis));
-  return track('permute', [x], y, rule([], (dy) => [permute(dy, inverse)]));
+  return called('permute', [x], { axes: order }, () => {
+    const strides = stridesOf(x);
+    const y = gathered(
+      'permute',
+      order.map((axis) => x.shape[axis]!),
+      { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) },
+    );
+    const inverse = order.map((_, axis) => order.indexOf(axis));
+    return track('permute', [x], y, rule([], (dy) => [permute(dy, inverse)]));
+  });
 }
 
 /** Two axes change places, in new memory; the last two unless others are named. @throws INVALID_ARGUMENT */
@@ -63,10 +66,13 @@ export function transpose(x: Tensor, first = -2, second = -1): Tensor {
 /** The order along some axes turned round, in new memory. @throws INVALID_ARGUMENT */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const turned = new Set((typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf('flip', axis, x.shape.length)));
-  const strides = stridesOf(x);
-  const offset = [...turned].reduce((sum, axis) => sum + (x.shape[axis]! - 1) * strides[axis]!, 0);
-  const y = gathered('flip', x.shape, { tensor: x, offset, strides: strides.map((stride, axis) => (turned.has(axis) ? -stride : stride)) });
-  return track('flip', [x], y, rule([], (dy) => [flip(dy, [...turned])]));
+  return called('flip', [x], { axes: [...turned] }, () => {
+    const strides = stridesOf(x);
+    const offset = [...turned].reduce((sum, axis) => sum + (x.shape[axis]! - 1) * strides[axis]!, 0);
+    const backwards = strides.map((stride, axis) => (turned.has(axis) ? -stride : stride));
+    const y = gathered('flip', x.shape, { tensor: x, offset, strides: backwards });
+    return track('flip', [x], y, rule([], (dy) => [flip(dy, [...turned])]));
+  });
 }
 
 /** Where a slice begins, ends and how far it steps, along one axis. */
@@ -107,7 +113,8 @@ export function slice(x: Tensor, options: SliceOptions = {}): Tensor {
     });
   }
   if (along === x.shape.length - 1 && step === 1) return x.sliceChannels(from, to);
-  return cut(x, { axis: along, start: from, step, length: Math.ceil((to - from) / step) });
+  return called('slice', [x], { axis: along, start: from, end: to, step }, () =>
+    cut(x, { axis: along, start: from, step, length: Math.ceil((to - from) / step) }));
 }
 
 function rangeView(tensor: Tensor, { axis, start, step }: Range): StridedView {
@@ -180,11 +187,11 @@ export function stack(inputs: readonly Tensor[], options: { axis?: number } = {}
   const rank = (inputs[0]?.shape.length ?? 0) + 1;
   const along = axisOf('stack', axis, rank);
   inputs.forEach(({ shape }, index) => expectShape(`input ${index} of stack`, inputs[0]!.shape, shape));
-  return joinAlong(
+  return called('stack', inputs, { axis: along }, () => joinAlong(
     'stack',
     inputs.map((input) => packed(input).reshape([...input.shape.slice(0, along), 1, ...input.shape.slice(along)])),
     along,
-  );
+  ));
 }
 
 /**

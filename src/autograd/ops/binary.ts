@@ -4,6 +4,7 @@ import { binary, select, type Operand } from '../../kernels/map.js';
 import { expectOptions } from '../../tensor/options.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { sumTo } from './broadcasting.js';
+import { called } from '../calls.js';
 import { missingGradient, track, type Rule } from '../graph.js';
 import type { OutOption } from './options.js';
 
@@ -40,16 +41,22 @@ export function binaryOperation(
   forB: Partial,
 ): (a: Operand, b: Operand, options?: OutOption) => Tensor {
   return (a, b, options = {}) => {
-    const y = binary(fn, a, b, expectOptions(name, options, ['out']));
-    const { inputs, rule } = binaryRule({ a, b, y }, [forA, forB]);
-    return track(name, inputs, y, rule);
+    const { out } = expectOptions(name, options, ['out']);
+    return called(name, [a, b], {}, () => {
+      const y = binary(fn, a, b, { out });
+      const { inputs, rule } = binaryRule({ a, b, y }, [forA, forB]);
+      return track(name, inputs, y, rule);
+    });
   };
 }
 
 /** An operation whose result has no gradient, such as a comparison: it is a constant to whatever follows. */
 function constantOperation(name: string, fn: ElementFunction): (a: Operand, b: Operand, options?: OutOption) => Tensor {
   const none = missingGradient(name);
-  return (a, b, options = {}) => track(name, [], binary(fn, a, b, expectOptions(name, options, ['out'])), none);
+  return (a, b, options = {}) => {
+    const { out } = expectOptions(name, options, ['out']);
+    return called(name, [a, b], {}, () => track(name, [], binary(fn, a, b, { out }), none));
+  };
 }
 
 const same: Partial = { from: [], gradient: (dy) => dy };
@@ -96,10 +103,11 @@ export const minimum = binaryOperation('minimum', binaryFunctions.minimum,
 /** scaleA * a + scaleB * b, in one kernel; equal shapes. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
 export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, options: OutOption = {}): Tensor {
   const { out } = expectOptions('addScaled', options, ['out']);
-  return track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), {
-    saved: () => [],
-    backward: (dy, [da, db]) => [da ? mul(dy, scaleA) : null, db ? mul(dy, scaleB) : null],
-  });
+  return called('addScaled', [a, b], { scaleA, scaleB }, () =>
+    track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), {
+      saved: () => [],
+      backward: (dy, [da, db]) => [da ? mul(dy, scaleA) : null, db ? mul(dy, scaleB) : null],
+    }));
 }
 
 /** 1 where a = b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
@@ -134,5 +142,5 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     { from: ['y'], gradient: (dy) => where(condition, dy, 0) },
     { from: ['y'], gradient: (dy) => where(condition, 0, dy) },
   ]);
-  return track('where', inputs, select(condition, a, b), rule);
+  return called('where', [condition, a, b], {}, () => track('where', inputs, select(condition, a, b), rule));
 }

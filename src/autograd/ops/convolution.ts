@@ -3,6 +3,7 @@ import { biasGrad } from '../../kernels/bias.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
 import { dilatedConv2d, hasPhases } from './dilated-convolution.js';
 import { directConv2d, directConvTranspose2d } from './direct-convolution.js';
@@ -37,13 +38,15 @@ export function conv2d(
 ): Tensor {
   const { stride = 1, padding = 0, dilation = 1, groups = 1, out } = expectOptions('conv2d', options, CONV_OPTIONS);
   const geometry = { stride: pair(stride), padding: pair(padding) };
-  if (!isPlain(dilation, groups)) {
-    const direct = { ...geometry, dilation: pair(dilation), groups };
-    if (hasPhases(direct, weight.shape)) return dilatedConv2d(x, weight, direct, (phases) => conv2d(phases, weight, bias), { out });
-    return directConv2d(x, weight, bias, direct, out);
-  }
-  const y = conv.conv2dForward(x, weight, bias, geometry, out);
-  return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, convRule(x, weight, geometry));
+  const direct = { ...geometry, dilation: pair(dilation), groups };
+  return called('conv2d', [x, weight, bias], direct, () => {
+    if (!isPlain(dilation, groups)) {
+      if (hasPhases(direct, weight.shape)) return dilatedConv2d(x, weight, direct, (phases) => conv2d(phases, weight, bias), { out });
+      return directConv2d(x, weight, bias, direct, out);
+    }
+    const y = conv.conv2dForward(x, weight, bias, geometry, out);
+    return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, convRule(x, weight, geometry));
+  });
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
@@ -66,12 +69,13 @@ export function convTranspose2d(
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out } =
     expectOptions('convTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
   const geometry = { stride: pair(stride), padding: pair(padding) };
-  if (!isPlain(dilation, groups)) {
-    return directConvTranspose2d(x, weight, bias, { ...geometry, dilation: pair(dilation), groups }, pair(outputPadding), out);
-  }
-  const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
-  const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
-  return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, convTransposeRule(x, weight, geometry));
+  const direct = { ...geometry, dilation: pair(dilation), groups };
+  return called('convTranspose2d', [x, weight, bias], { ...direct, outputPadding: pair(outputPadding) }, () => {
+    if (!isPlain(dilation, groups)) return directConvTranspose2d(x, weight, bias, direct, pair(outputPadding), out);
+    const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
+    const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
+    return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, convTransposeRule(x, weight, geometry));
+  });
 }
 
 /**

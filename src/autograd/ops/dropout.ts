@@ -1,6 +1,7 @@
 import * as kernel from '../../kernels/dropout.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { isTracked, rule, track } from '../graph.js';
 import type { OutOption } from './options.js';
 
@@ -18,7 +19,7 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   const { rate = 0.5, layer, state, out } =
     expectOptions('dropout', options, ['rate', 'layer', 'state', 'out'], { required: ['layer', 'state'] });
   const words = 'words' in state ? state.words : isTracked([x]) ? state.snapshot() : state.tensor;
-  return masked(x, rate, layer, words, out);
+  return called('dropout', [x], { rate }, () => masked(x, rate, layer, words, out));
 }
 
 /** The mask is not kept: the same words give the same mask again, whatever step the state is at by then. */

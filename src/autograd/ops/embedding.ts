@@ -2,6 +2,7 @@ import { expectOneDevice, expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/embedding.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 
 /**
@@ -15,7 +16,8 @@ import { rule, track } from '../graph.js';
 export function embedding(indices: Tensor, table: Tensor): Tensor {
   expectOperands('embedding', { table });
   expectOneDevice('embedding', ['table', table], ['indices', indices]);
-  return track('embedding', [table], kernel.embedding(indices, table), rule([indices], (dy) => [gradient(dy, indices, table.shape)]));
+  return called('embedding', [indices, table], {}, () =>
+    track('embedding', [table], kernel.embedding(indices, table), rule([indices], (dy) => [gradient(dy, indices, table.shape)])));
 }
 
 /** The adjoint of embedding, and the other way round. */

@@ -5,6 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { div, equal, mul } from './binary.js';
 import { sumOver } from './broadcasting.js';
+import { called } from '../calls.js';
 import { missingGradient, track } from '../graph.js';
 
 /** The largest or smallest element along axes; those that are equal to it share the gradient. */
@@ -12,15 +13,17 @@ function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tenso
   const { axes, keepDims } = reduceOptions(kind, options);
   const reduced = axesOf(kind, x.shape, axes);
   const ones = withOnes(x.shape, reduced);
-  const found = reduceAxes(kind, x, reduced);
-  const y = keepDims ? found.viewAs(ones) : found;
-  if (y !== found) found.dispose();
-  return track(kind, [x], y, {
-    saved: () => [x, y],
-    backward: (dy) => {
-      const chosen = equal(x, y.reshape(ones));
-      return [mul(chosen, div(dy.reshape(ones), sumOver('sum', chosen, reduced, ones)))];
-    },
+  return called(kind, [x], { axes: reduced }, () => {
+    const found = reduceAxes(kind, x, reduced);
+    const y = keepDims ? found.viewAs(ones) : found;
+    if (y !== found) found.dispose();
+    return track(kind, [x], y, {
+      saved: () => [x, y],
+      backward: (dy) => {
+        const chosen = equal(x, y.reshape(ones));
+        return [mul(chosen, div(dy.reshape(ones), sumOver('sum', chosen, reduced, ones)))];
+      },
+    });
   });
 }
 
@@ -63,10 +66,12 @@ function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions):
     });
   }
   const reduced = axesOf(name, x.shape, axis);
-  const found = argReduce(kind, x, reduced);
-  const y = keepDims ? found.viewAs(withOnes(x.shape, reduced)) : found;
-  if (y !== found) found.dispose();
-  return track(name, [], y, missingGradient(name));
+  return called(name, [x], { axis: axis === undefined ? null : reduced[0] }, () => {
+    const found = argReduce(kind, x, reduced);
+    const y = keepDims ? found.viewAs(withOnes(x.shape, reduced)) : found;
+    if (y !== found) found.dispose();
+    return track(name, [], y, missingGradient(name));
+  });
 }
 
 /**

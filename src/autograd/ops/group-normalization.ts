@@ -5,6 +5,7 @@ import * as kernel from '../../kernels/group-norm.js';
 import { expectOptions } from '../../tensor/options.js';
 import { elementCount, expectShape, formatShape, imageShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { isTracked, rule, track, where } from '../graph.js';
 import { packed } from './axes.js';
 import { expandTo, sumTo } from './broadcasting.js';
@@ -24,6 +25,8 @@ export interface GroupNormOptions extends OutOption {
 
 export type InstanceNormOptions = GroupNormOptions;
 
+const DEFAULT_EPSILON = 1e-5;
+
 function expectNorm(operation: string, x: Tensor, options: GroupNormOptions): void {
   const { gamma, beta, out } = expectOptions(operation, options, ['gamma', 'beta', 'epsilon', 'out']);
   expectOperands(operation, { input: x, gamma, beta, out });
@@ -37,7 +40,9 @@ function expectNorm(operation: string, x: Tensor, options: GroupNormOptions): vo
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
   expectNorm('instanceNorm', x, options);
   const [images, height, width, channels] = imageShape(x.shape, 'input of instance norm');
-  return affine('instance norm', x, { images, rows: height * width, channels, groups: channels }, [channels], options);
+  const { gamma = null, beta = null, epsilon = DEFAULT_EPSILON } = options;
+  return called('instanceNorm', [x, gamma, beta], { epsilon }, () =>
+    affine('instance norm', x, { images, rows: height * width, channels, groups: channels }, [channels], options));
 }
 
 /**
@@ -57,7 +62,9 @@ export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions =
     });
   }
   const images = x.shape[0]!;
-  return affine('group norm', x, { images, rows: x.rows / images, channels, groups }, [channels], options);
+  const { gamma = null, beta = null, epsilon = DEFAULT_EPSILON } = options;
+  return called('groupNorm', [x, gamma, beta], { groups, epsilon }, () =>
+    affine('group norm', x, { images, rows: x.rows / images, channels, groups }, [channels], options));
 }
 
 /** Rows of layer norm over one axis are cut into as many, so that they are summed as the rows of an image are. */
@@ -80,7 +87,10 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options: GroupNormO
   }
   const size = elementCount(normalizedShape);
   const lanes = normalizedShape.length > 1 ? x.channels : widestDivisor(size);
-  return affine('layer norm', x, { images: x.size / size, rows: size / lanes, channels: lanes, groups: 1 }, normalizedShape, options);
+  const { gamma = null, beta = null, epsilon = DEFAULT_EPSILON } = options;
+  const layout = { images: x.size / size, rows: size / lanes, channels: lanes, groups: 1 };
+  return called('layerNorm', [x, gamma, beta], { axes: normalizedShape.length, epsilon }, () =>
+    affine('layer norm', x, layout, normalizedShape, options));
 }
 
 /** The largest divisor of at most LANES, of those that are multiples of four if any is. */
@@ -94,7 +104,7 @@ function affine(
   x: Tensor,
   layout: kernel.NormLayout,
   shape: Shape,
-  { gamma, beta, epsilon = 1e-5, out }: GroupNormOptions,
+  { gamma, beta, epsilon = DEFAULT_EPSILON, out }: GroupNormOptions,
 ): Tensor {
   if (gamma) expectShape(`gamma of ${what}`, shape, gamma.shape);
   if (beta) expectShape(`beta of ${what}`, shape, beta.shape);

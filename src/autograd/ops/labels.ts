@@ -4,6 +4,7 @@ import * as kernel from '../../kernels/labels.js';
 import { expectOptions } from '../../tensor/options.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 import { packed } from './axes.js';
 import { add, mul } from './binary.js';
@@ -55,6 +56,14 @@ export function crossEntropy(
     });
   }
   expectName('reduction of crossEntropy', REDUCTIONS, reduction);
+  const whole = { reduction, ignoreIndex, labelSmoothing };
+  return called('crossEntropy', [logits, labels], whole, () => crossEntropyOf(logits, labels, whole));
+}
+
+function crossEntropyOf(
+  logits: Tensor, labels: Tensor,
+  { reduction, ignoreIndex, labelSmoothing }: CrossEntropyOptions & Pick<Required<CrossEntropyOptions>, 'reduction' | 'labelSmoothing'>,
+): Tensor {
   const classes = logits.channels;
   if (labels.dtype === 'i32') {
     kernel.expectLabels('crossEntropy', labels, logits.shape);
@@ -96,7 +105,8 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOp
   expectPair('nllLoss', logProbabilities, labels);
   expectName('reduction of nllLoss', REDUCTIONS, reduction);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
-  return nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction);
+  return called('nllLoss', [logProbabilities, labels], { reduction, ignoreIndex }, () =>
+    nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction));
 }
 
 function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignored: number, reduction: Reduction): Tensor {
@@ -140,5 +150,6 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
       fix: 'pass how many classes there are',
     });
   }
-  return kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null });
+  return called('oneHot', [labels], { classes }, () =>
+    kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null }));
 }

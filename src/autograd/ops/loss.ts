@@ -3,6 +3,7 @@ import { fill } from '../../kernels/elementwise.js';
 import { expectOperands } from '../../kernels/elements.js';
 import { expectShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { isTracked, noGrad, rule, track, where } from '../graph.js';
 import { relu, sigmoid } from './activation.js';
 import { addScaled, mul } from './binary.js';
@@ -28,10 +29,11 @@ function expectTarget(what: string, x: Tensor, target: Target): void {
 export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('l1Loss', prediction, target);
   const inputs = operands(prediction, target);
-  return track('l1Loss', inputs, kernel.l1Loss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
-    dPrediction ? l1LossGrad(prediction, target, dy) : null,
-    dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
-  ]));
+  return called('l1Loss', [prediction, target], {}, () =>
+    track('l1Loss', inputs, kernel.l1Loss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
+      dPrediction ? l1LossGrad(prediction, target, dy) : null,
+      dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
+    ])));
 }
 
 /**
@@ -42,10 +44,11 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
 export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('mseLoss', prediction, target);
   const inputs = operands(prediction, target);
-  return track('mseLoss', inputs, kernel.mseLoss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
-    dPrediction ? mseLossGrad(prediction, target, dy) : null,
-    dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
-  ]));
+  return called('mseLoss', [prediction, target], {}, () =>
+    track('mseLoss', inputs, kernel.mseLoss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
+      dPrediction ? mseLossGrad(prediction, target, dy) : null,
+      dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
+    ])));
 }
 
 /**
@@ -57,10 +60,11 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
   expectTarget('bceWithLogits', logits, target);
   const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] =>
     where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
-  return track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
-    dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
-    dTarget ? mul(expandTo(dy, logits.shape, 1 / logits.size), mul(logits, -1)) : null,
-  ]));
+  return called('bceWithLogits', [logits, target], {}, () =>
+    track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
+      dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
+      dTarget ? mul(expandTo(dy, logits.shape, 1 / logits.size), mul(logits, -1)) : null,
+    ])));
 }
 
 /**

@@ -5,6 +5,7 @@ import * as kernel from '../../kernels/matmul.js';
 import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track, where } from '../graph.js';
 import { packed } from './axes.js';
 import { expandTo, sumTo } from './broadcasting.js';
@@ -41,11 +42,13 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       fix: 'leave transposeA or transposeB out for a vector',
     });
   }
-  const [left, right] = [row ? a.reshape([1, a.size]) : a, column ? packed(b).reshape([b.size, 1]) : b];
-  const y = batched(left, right, { transposeA, transposeB });
-  if (!row && !column) return y;
-  const shape = [...y.shape.slice(0, -2), ...(row ? [] : [y.shape.at(-2)!]), ...(column ? [] : [y.shape.at(-1)!])];
-  return y.reshape(shape.length > 0 ? shape : [1]);
+  return called('matmul', [a, b], { transposeA, transposeB }, () => {
+    const [left, right] = [row ? a.reshape([1, a.size]) : a, column ? packed(b).reshape([b.size, 1]) : b];
+    const y = batched(left, right, { transposeA, transposeB });
+    if (!row && !column) return y;
+    const shape = [...y.shape.slice(0, -2), ...(row ? [] : [y.shape.at(-2)!]), ...(column ? [] : [y.shape.at(-1)!])];
+    return y.reshape(shape.length > 0 ? shape : [1]);
+  });
 }
 
 function batched(a: Tensor, b: Tensor, options: Required<MatmulOptions>): Tensor {
@@ -130,6 +133,11 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
   if (bias) expectShape('bias of linear', [outputs], bias.shape);
   expectOperands('linear', { x, weight, bias, out });
   if (out) expectShape('out of linear', [...x.shape.slice(0, -1), outputs], out.shape);
+  return called('linear', [x, weight, bias], {}, () => affine(x, weight, bias, out));
+}
+
+function affine(x: Tensor, weight: Tensor, bias: Tensor | null, out: Tensor | undefined): Tensor {
+  const [inputs, outputs] = [x.channels, weight.channels];
   const views = [x.viewAs([1, 1, x.rows, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
   const y = conv2dForward(views[0], views[1], bias, { stride: [1, 1], padding: [0, 0] }, views[2]);
   const result = out ?? y.viewAs([...x.shape.slice(0, -1), outputs]);

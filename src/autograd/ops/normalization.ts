@@ -2,6 +2,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import * as norm from '../../kernels/batch-norm.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { isTracked, rule, track, where, type GradientTarget, type Rule } from '../graph.js';
 import { packed } from './axes.js';
 import { mul } from './binary.js';
@@ -29,6 +30,16 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   expectName('statistics of batchNorm', ['batch', 'running'], statistics);
   if (running) expectOptions('running of batchNorm', running, RUNNING, { required: RUNNING });
   norm.expectBatchNorm(x, { gamma, beta, runningMean: running?.mean, runningVariance: running?.variance }, out);
+  const attributes = { statistics, epsilon, updates: statistics === 'batch' && running !== undefined && momentum !== undefined };
+  const given = statistics === 'running' ? [running?.mean ?? null, running?.variance ?? null] : [];
+  return called('batchNorm', [x, gamma, beta, ...given], attributes, () =>
+    batchNormalised(x, gamma, beta, { epsilon, running, momentum, statistics, out }));
+}
+
+function batchNormalised(
+  x: Tensor, gamma: Tensor, beta: Tensor,
+  { epsilon, running, momentum, statistics, out }: BatchNormOptions & Pick<Required<BatchNormOptions>, 'epsilon' | 'statistics'>,
+): Tensor {
   if (statistics === 'running') {
     if (!running) {
       throw new ShadegradError('INVALID_ARGUMENT', 'batchNorm: running statistics are asked for but not given', {

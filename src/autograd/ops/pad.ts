@@ -3,6 +3,7 @@ import * as kernel from '../../kernels/pad.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 import { expectName, type OutOption } from './options.js';
 
@@ -24,7 +25,8 @@ export function pad(x: Tensor, padding: number | kernel.Margins, options: PadOpt
   const { mode = 'zeros', value = 0, out } = expectOptions('pad', options, ['mode', 'value', 'out']);
   expectOperands('pad', { x, out });
   expectName('mode of pad', ['zeros', 'reflect', 'replicate'], mode);
-  return padded(x, typeof padding === 'number' ? [padding, padding, padding, padding] : padding, mode, value, out);
+  const margins = typeof padding === 'number' ? [padding, padding, padding, padding] as const : padding;
+  return called('pad', [x], { margins, mode, value }, () => padded(x, margins, mode, value, out));
 }
 
 // Linear but for the constant, and each is the adjoint of the other.

@@ -3,6 +3,7 @@ import * as kernel from '../../kernels/pool.js';
 import { expectOptions } from '../../tensor/options.js';
 import { imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 import { sumTo } from './broadcasting.js';
 import { mul } from './binary.js';
@@ -38,8 +39,10 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   expectOptions('maxPool2d', options, POOL_OPTIONS, { required: ['kernel'] });
   expectOperands('maxPool2d', { x, out: options.out });
   const geometry = geometryOf(options);
-  const { y, index } = kernel.maxPool(x, geometry, options.out);
-  return track('maxPool2d', [x], y, rule([index], (dy) => [spread(dy, index, x.shape, geometry)]));
+  return called('maxPool2d', [x], { ...geometry }, () => {
+    const { y, index } = kernel.maxPool(x, geometry, options.out);
+    return track('maxPool2d', [x], y, rule([index], (dy) => [spread(dy, index, x.shape, geometry)]));
+  });
 }
 
 // Once the pixels are chosen all is linear, and each of these is the adjoint of the other.
@@ -66,7 +69,9 @@ function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor
 export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
   expectOptions('avgPool2d', options, [...POOL_OPTIONS, 'countIncludePad'], { required: ['kernel'] });
   expectOperands('avgPool2d', { x, out: options.out });
-  return average(x, geometryOf(options), options.countIncludePad ?? true, options.out);
+  const { out, countIncludePad = true } = options;
+  const geometry = geometryOf(options);
+  return called('avgPool2d', [x], { ...geometry, countIncludePad }, () => average(x, geometry, countIncludePad, out));
 }
 
 function average(x: Tensor, geometry: kernel.PoolGeometry, includePad: boolean, out?: Tensor): Tensor {
@@ -91,5 +96,5 @@ function averageGradient(dy: Tensor, shape: Shape, geometry: kernel.PoolGeometry
 export function globalAveragePool(x: Tensor): Tensor {
   expectOperands('globalAveragePool', { x });
   const [batch, height, width, channels] = imageShape(x.shape, 'input of globalAveragePool');
-  return mul(sumTo(x, [batch, 1, 1, channels]), 1 / (height * width));
+  return called('globalAveragePool', [x], {}, () => mul(sumTo(x, [batch, 1, 1, channels]), 1 / (height * width)));
 }

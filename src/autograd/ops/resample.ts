@@ -4,6 +4,7 @@ import * as kernel from '../../kernels/upsample.js';
 import { expectOptions } from '../../tensor/options.js';
 import { formatShape, imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 import { packed, permute } from './axes.js';
 import { expectName, pair, type OutOption, type Pair } from './options.js';
@@ -56,7 +57,9 @@ export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
     if (alignCorners) return sizes[axis] > 1 ? (length - 1) / (sizes[axis] - 1) : 0;
     return size === undefined ? 1 / scales[axis] : length / sizes[axis];
   };
-  return resampled(x, { mode, size: sizes, ratio: [ratio(0, height), ratio(1, width)], alignCorners }, out);
+  const resampling = { mode, size: sizes, ratio: [ratio(0, height), ratio(1, width)] as const, alignCorners };
+  const attributes = { mode, alignCorners, size: sizes, scale: size === undefined ? scales : null };
+  return called('upsample', [x], attributes, () => resampled(x, resampling, out));
 }
 
 // Linear, and each is the adjoint of the other.
@@ -86,8 +89,10 @@ function expectFactor(what: string, factor: number, divides: boolean, expected: 
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
   const [batch, height, width, channels] = imageShape(x.shape, 'input of pixelShuffle');
   expectFactor('pixelShuffle', factor, channels % factor ** 2 === 0, 'whose square divides the channels', x.shape);
-  const parts = packed(x).reshape([batch, height, width, channels / factor ** 2, factor, factor]);
-  return permute(parts, [0, 1, 4, 2, 5, 3]).reshape([batch, height * factor, width * factor, channels / factor ** 2]);
+  return called('pixelShuffle', [x], { factor }, () => {
+    const parts = packed(x).reshape([batch, height, width, channels / factor ** 2, factor, factor]);
+    return permute(parts, [0, 1, 4, 2, 5, 3]).reshape([batch, height * factor, width * factor, channels / factor ** 2]);
+  });
 }
 
 /** Pixels become channels: the inverse of pixelShuffle(). @throws SHAPE_MISMATCH, INVALID_ARGUMENT */

@@ -4,6 +4,7 @@ import { expectOperands } from '../../kernels/elements.js';
 import { expectOptions } from '../../tensor/options.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { isTracked, rule, track, type Rule } from '../graph.js';
 import { axisOf, joinAlong, packed } from './axes.js';
 import type { OutOption } from './options.js';
@@ -15,6 +16,10 @@ import type { OutOption } from './options.js';
  */
 export function concat(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
   const { axis = -1 } = expectOptions('concat', options, ['axis']);
+  return called('concat', inputs, { axis: inputs[0] ? axisOf('concat', axis, inputs[0].shape.length) : axis }, () => joined(inputs, axis));
+}
+
+function joined(inputs: readonly Tensor[], axis: number): Tensor {
   const [first, ...others] = inputs;
   if (first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1) return joinAlong('concat', inputs, axis);
   if (!first) {
@@ -33,19 +38,19 @@ export function concat(inputs: readonly Tensor[], options: { axis?: number } = {
   const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
   const shape = [...first.shape.slice(0, -1), channels];
   const adjacent = inputs.every((input, index) => index === 0 || adjacentChannels(inputs[index - 1]!, input));
-  let joined: Tensor;
+  let result: Tensor;
   if (adjacent) {
     const { gpu, storage, offset, rowStride } = first;
-    joined = new Tensor({ gpu, storage: storage.retain(), shape, offset, rowStride });
+    result = new Tensor({ gpu, storage: storage.retain(), shape, offset, rowStride });
   } else {
-    joined = Tensor.empty(first.gpu, shape, 'concat');
+    result = Tensor.empty(first.gpu, shape, 'concat');
     let start = 0;
     for (const input of inputs) {
-      kernel.copy(input, joined.channelView(start, start + input.channels));
+      kernel.copy(input, result.channelView(start, start + input.channels));
       start += input.channels;
     }
   }
-  return track('concat', inputs, joined, concatRule(inputs));
+  return track('concat', inputs, result, concatRule(inputs));
 }
 
 /** Channels [start, end), sharing memory: `x.sliceChannels(start, end)`. */
@@ -109,13 +114,15 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
   return regrouped(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
-viewTracking.sliceChannels = (x, view, start, end) => track('sliceChannels', [x], view, sliceRule(x, start, end));
-viewTracking.reshape = (x, view) => track('reshape', [x], view, reshapeRule(x));
+viewTracking.sliceChannels = (x, view, start, end) =>
+  called('slice', [x], { axis: x.shape.length - 1, start, end, step: 1 }, () =>
+    track('sliceChannels', [x], view, sliceRule(x, start, end)));
+viewTracking.reshape = (x, view) => called('reshape', [x], {}, () => track('reshape', [x], view, reshapeRule(x)));
 
 /** The same numbers in memory of their own. */
 export function copy(x: Tensor, options: OutOption = {}): Tensor {
   const { out } = expectOptions('copy', options, ['out']);
-  return track('copy', [x], kernel.copy(x, out), rule([], (dy) => [dy]));
+  return called('copy', [x], {}, () => track('copy', [x], kernel.copy(x, out), rule([], (dy) => [dy])));
 }
 
 function concatRule(inputs: readonly Tensor[]): Rule {

@@ -1,6 +1,7 @@
 import * as kernel from '../../kernels/softmax.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { isTracked, rule, track } from '../graph.js';
 import { axisOf } from './axes.js';
 import { expandTo, sumTo } from './broadcasting.js';
@@ -28,8 +29,10 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 }
 
 function along(op: 'softmax' | 'logSoftmax', x: Tensor, axis: number, out?: Tensor): Tensor {
-  const y = kernel.softmax(x, axis, op === 'logSoftmax', out);
-  return track(op, [x], y, rule([y], (dy) => [gradient(op, y, dy, axis)]));
+  return called(op, [x], { axis }, () => {
+    const y = kernel.softmax(x, axis, op === 'logSoftmax', out);
+    return track(op, [x], y, rule([y], (dy) => [gradient(op, y, dy, axis)]));
+  });
 }
 
 /** One kernel, or operations where it is to be differentiated again. */

@@ -1,5 +1,6 @@
 import { elementCount, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { keptShape } from '../../kernels/reduce.js';
 import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { expandTo, sumOver } from './broadcasting.js';
@@ -15,7 +16,8 @@ import { expandTo, sumOver } from './broadcasting.js';
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { axes, keepDims } = reduceOptions('sum', options);
   const reduced = axesOf('sum', x.shape, axes);
-  return sumOver('sum', x, reduced, keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced));
+  const shape = keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced);
+  return called('sum', [x], { axes: reduced }, () => sumOver('sum', x, reduced, shape));
 }
 
 /**
@@ -28,8 +30,9 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { axes, keepDims } = reduceOptions('mean', options);
   const reduced = axesOf('mean', x.shape, axes);
+  const shape = keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced);
   const terms = elementCount(reduced.map((axis) => x.shape[axis]!));
-  return sumOver('mean', x, reduced, keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced), 1 / terms);
+  return called('mean', [x], { axes: reduced }, () => sumOver('mean', x, reduced, shape, 1 / terms));
 }
 
 /**
@@ -40,5 +43,6 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
   const missing = shape.length - x.shape.length;
-  return expandTo(x, shape.map((length, axis) => (length === -1 ? (x.shape[axis - missing] ?? -1) : length)));
+  const whole = shape.map((length, axis) => (length === -1 ? (x.shape[axis - missing] ?? -1) : length));
+  return called('expand', [x], {}, () => expandTo(x, whole));
 }

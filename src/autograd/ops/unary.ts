@@ -6,6 +6,7 @@ import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { sigmoid, tanh } from './activation.js';
 import { add, div, greater, mul, sub, where } from './binary.js';
+import { called, type Call } from '../calls.js';
 import { track } from '../graph.js';
 import { expectName, type OutOption } from './options.js';
 
@@ -18,12 +19,15 @@ function unaryOperation(
   from: 'x' | 'y' | 'neither',
   gradient: (dy: Tensor, saved: Tensor) => Tensor,
   numbers: readonly number[] = [],
+  attributes: Call['attributes'] = {},
 ): Unary {
   return (x, options = {}) => {
     const { out } = expectOptions(name, options, ['out']);
-    const y = unary(fn, x, { out, numbers });
-    const saved = from === 'y' ? y : x;
-    return track(name, [x], y, { saved: () => (from === 'neither' ? [] : [saved]), backward: (dy) => [gradient(dy, saved)] });
+    return called(name, [x], { numbers, ...attributes }, () => {
+      const y = unary(fn, x, { out, numbers });
+      const saved = from === 'y' ? y : x;
+      return track(name, [x], y, { saved: () => (from === 'neither' ? [] : [saved]), backward: (dy) => [gradient(dy, saved)] });
+    });
   };
 }
 
@@ -37,13 +41,14 @@ function activationOperation(
   gradient: ElementFunction,
   second: (x: Tensor) => Tensor,
   numbers: readonly number[] = [],
+  attributes: Call['attributes'] = {},
 ): Unary {
   const derivative = (x: Tensor, dy: Tensor): Tensor =>
     track(`gradient of ${name}`, [x, dy], binary(gradient, x, dy, { numbers }), {
       saved: ([dx, ddy]) => [...(dx || ddy ? [x] : []), ...(dx ? [dy] : [])],
       backward: (g, [dx, ddy]) => [dx ? mul(mul(g, dy), second(x)) : null, ddy ? derivative(x, g) : null],
     });
-  return unaryOperation(name, fn, 'x', (dy, x) => derivative(x, dy), numbers);
+  return unaryOperation(name, fn, 'x', (dy, x) => derivative(x, dy), numbers, attributes);
 }
 
 /** -x */
@@ -140,7 +145,7 @@ const tanhGelu = activationOperation('gelu', unaryFunctions.geluTanh, binaryFunc
   const t = tanh(mul(mul(x, k), add(1, mul(squared, c))));
   const slope = add(k, mul(squared, 3 * k * c));
   return mul(sub(1, square(t)), add(slope, mul(x, sub(mul(x, 3 * k * c), mul(t, square(slope))))));
-});
+}, [], { approximate: 'tanh' });
 
 /** x times the normal distribution function at x (Hendrycks and Gimpel 2016). */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {

@@ -1,0 +1,47 @@
+import type { Tensor } from '../tensor/tensor.js';
+
+/** What an operation takes in a place of its own: a tensor, the same number everywhere, or nothing where it may be left out. */
+export type CallOperand = Tensor | number | null;
+
+/** A call of an operation: all that its result depends on. */
+export interface Call {
+  /** As the function is called, such as 'conv2d'. */
+  readonly op: string;
+  readonly operands: readonly CallOperand[];
+  /** Options, each with its value; numbers and texts. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly output: Tensor;
+}
+
+let listener: ((call: Call) => void) | null = null;
+
+/**
+ * Runs an operation, and tells whoever listens to calls of it. Operations inside it are its own affair: nothing is told of them.
+ *
+ * @param operands every tensor that the result depends on, in the order of the operation's parameters
+ * @param attributes everything else that it depends on
+ */
+export function called(op: string, operands: readonly CallOperand[], attributes: Call['attributes'], run: () => Tensor): Tensor {
+  const tell = listener;
+  if (tell === null) return run();
+  listener = null;
+  let output: Tensor;
+  try {
+    output = run();
+  } finally {
+    listener = tell;
+  }
+  tell({ op, operands, attributes, output });
+  return output;
+}
+
+/** Runs `body`, a function without await, and tells of every operation in it that is called from outside the library's operations. */
+export function listenToCalls<T>(tell: (call: Call) => void, body: () => T): T {
+  const before = listener;
+  listener = tell;
+  try {
+    return body();
+  } finally {
+    listener = before;
+  }
+}

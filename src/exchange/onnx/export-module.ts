@@ -1,0 +1,303 @@
+import { quoteName } from '../../formats/names.js';
+import { encodeOnnx, type OnnxFiles, type OnnxValue } from '../../formats/onnx.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import type { Layer } from '../../nn/forward.js';
+import type { Module } from '../../nn/module.js';
+import { expectOptions } from '../../tensor/options.js';
+import { checkShape, formatShape, type Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { LIBRARY_VERSION } from '../../version.js';
+import { checkedState } from '../module-file.js';
+import type { GraphOperation } from './call.js';
+import { OnnxGraph, type AxisOrder, type GraphValue } from './graph.js';
+import { mergedGraph } from './merge.js';
+import { addOperation } from './operations.js';
+import { traceModule, type Trace, type TracedValue, type TraceInput, type TraceOutputs } from './trace.js';
+
+/** What comes in: a shape in this library's order, or that of whole numbers, as for an Embedding. */
+export type OnnxInputShape = Shape | { readonly shape: Shape; readonly dtype?: 'f32' | 'i32' };
+
+export interface OnnxModuleOptions {
+  /**
+   * Shape of what forward() takes, in this library's order, as [1, 256, 256, 3]; or the shapes of several inputs by name, which
+   * `forward` is given by these names.
+   */
+  input: OnnxInputShape | Readonly<Record<string, OnnxInputShape>>;
+  /** What is exported, where it is not module.forward() of the one input: a function without await. A record names several outputs. */
+  forward?: (inputs: Readonly<Record<string, Tensor>>) => TraceOutputs;
+  /** Axes of the inputs, in this library's order, that may have any length when the model runs. Default [0], the batch. */
+  dynamicAxes?: readonly number[];
+  /**
+   * Order of the axes of images, inputs and outputs of four axes: 'NCHW' as PyTorch's exporter has it, or 'NHWC' as in this
+   * library. Default 'NCHW'.
+   */
+  layout?: 'NCHW' | 'NHWC';
+  /** How weights of two axes or more are stored. 'f16' halves the file; the model still computes in float32. Default 'f32'. */
+  dtype?: 'f32' | 'f16';
+  /** Puts the weights into a file of their own, beside the model and of this name. Without it a model ends at 2 GiB. */
+  external?: { readonly fileName: string };
+  /** How operations of one's own, by the name that defineOperation() was given, are computed by ONNX's operators. */
+  operations?: Readonly<Record<string, GraphOperation>>;
+}
+
+const OPTIONS = ['input', 'forward', 'dynamicAxes', 'layout', 'dtype', 'external', 'operations'] as const;
+/** The first set of operators with all that is needed in one version; ONNX Runtime 1.12 and later run it. */
+const OPSET = 17;
+
+/**
+ * Any module of known operations as an ONNX model, by tracing: forward() is run twice on numbers that say nothing, in eval() mode,
+ * and the operations that it calls become the model. What a program decides by itself, such as a branch or the number of turns of a
+ * loop, is in the model as it was decided then. Everything that would make the model compute something else is refused.
+ *
+ * Tensors are named as in stateDict(), inputs "input" and "output" unless they are given names. The files come a tensor at a time;
+ * write them before the module is trained on.
+ *
+ * ```js
+ * const { model } = await exportModuleOnnx(network, { input: [1, 256, 256, 3] });
+ * for await (const bytes of model.encode()) ...
+ * ```
+ *
+ * @returns the model's file, and that of the weights where they are to lie outside
+ * @throws WEIGHTS_UNSUPPORTED for an operation that ONNX does not have, for what was computed by other means, and for a computation
+ *   that depends on a length that is to be any; INVALID_ARGUMENT for impossible options and for a module on no device; what forward()
+ *   throws; while writing DIVERGED for weights that are not finite, WEIGHTS_UNSUPPORTED for one that float16 does not reach, and
+ *   STALE_TENSOR when the module was trained since
+ */
+export async function exportModuleOnnx(module: Module, options: OnnxModuleOptions): Promise<OnnxFiles> {
+  const { forward, layout = 'NCHW', dtype = 'f32', external, operations = {} } = expectOptions('an ONNX export', options, OPTIONS);
+  expectChoice('layout', ['NCHW', 'NHWC'], layout);
+  expectChoice('dtype', ['f32', 'f16'], dtype);
+  const inputs = inputsOf(options.input);
+  const axes = dynamicAxesOf(options.dynamicAxes ?? [0], inputs);
+  const run =
+    forward ??
+    ((given) => {
+      expectOneInput(module, inputs);
+      return (module as Layer).forward(Object.values(given)[0]!);
+    });
+
+  const longer = new Map(
+    [...inputs].map(([name, { shape, dtype: type }]) => [
+      name,
+      { dtype: type, shape: shape.map((length, axis) => (!axes.includes(axis) ? length : axis === 0 ? length + 1 : 2 * length)) },
+    ]),
+  );
+  const traces = await inEvalMode(module, async () => {
+    const { gpu } = [...module.namedTensors()][0]?.[1].value ?? { gpu: null };
+    if (gpu === null) throw notPlaced();
+    return [await traceModule(gpu, module, inputs, run, 0), await traceModule(gpu, module, longer, run, inputs.size)] as const;
+  });
+  const order: AxisOrder = layout === 'NCHW' ? 'first' : 'last';
+  const [one, other] = [graphOf(module, traces[0], { order, dtype, operations }), graphOf(module, traces[1], { order, dtype, operations })];
+  const any = axes.length === 0 ? null : axes.map((axis) => (axis === 0 ? 'batches' : `axis ${axis}`)).join(' and ');
+  const { nodes, tensors } = mergedGraph(one, other, any);
+
+  const symbols = symbolsOf(inputs, axes);
+  const given = [...inputs].map(
+    ([name, { shape, dtype: type }]): OnnxValue => ({
+      name,
+      dtype: type,
+      shape: turned(
+        order,
+        shape.map((length, axis) => symbols.get(name)!.get(axis) ?? length),
+      ),
+      description: described(order, shape),
+    }),
+  );
+  const made = [...traces[0].outputs].map(([name, { shape, dtype: type }]): OnnxValue => {
+    const lengths = outputShape(name, shape, traces[1].outputs.get(name)!.shape, traces, symbols);
+    return { name, dtype: type as 'f32' | 'i32', shape: turned(order, lengths), description: described(order, shape) };
+  });
+  const name = module.constructor.name;
+  return encodeOnnx(
+    {
+      name,
+      description: `${name}, exported by tracing.`,
+      producer: ['shadegrad', LIBRARY_VERSION],
+      opset: OPSET,
+      metadata: { layout },
+      inputs: given,
+      outputs: made,
+      nodes,
+      tensors,
+    },
+    { dataFile: external?.fileName },
+  );
+}
+
+function expectChoice(option: string, choices: readonly string[], received: unknown): void {
+  if (choices.includes(received as string)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `${option} of an ONNX export`, {
+    expected: choices.join(' or '),
+    received: String(received),
+    fix: `leave it out for ${choices[0]}`,
+  });
+}
+
+function notPlaced(): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', 'an ONNX export of a module without parameters and buffers', {
+    expected: 'a module on a device, which tells where to run it',
+    received: 'one that has nothing there',
+    fix: 'export the network that it is a part of',
+  });
+}
+
+function inputsOf(input: OnnxModuleOptions['input']): Map<string, TraceInput> {
+  const isShape = (value: unknown): value is Shape => Array.isArray(value);
+  const isOne = isShape(input) || (typeof input === 'object' && input !== null && isShape((input as { shape?: unknown }).shape));
+  const named: [string, OnnxInputShape][] = isOne
+    ? [['input', input as OnnxInputShape]]
+    : (Object.entries(input ?? {}) as [string, OnnxInputShape][]);
+  if (named.length === 0) throw refusedInput('a shape, or shapes by name', String(input));
+  return new Map(
+    named.map(([name, each]) => {
+      const { shape, dtype = 'f32' } = isShape(each) ? { shape: each } : (each as { shape: Shape; dtype?: 'f32' | 'i32' });
+      if (name === '' || !isShape(shape)) throw refusedInput(`a shape for ${quoteName(name)}, such as [1, 256, 256, 3]`, String(shape));
+      checkShape(shape, name);
+      expectChoice(`dtype of ${quoteName(name)}`, ['f32', 'i32'], dtype);
+      return [name, { shape, dtype }];
+    }),
+  );
+}
+
+function refusedInput(expected: string, received: string): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', 'input of an ONNX export', {
+    expected,
+    received,
+    fix: "pass input: [1, 256, 256, 3], or input: { image: [1, 256, 256, 3], labels: { shape: [1], dtype: 'i32' } }",
+  });
+}
+
+function expectOneInput(module: Module, inputs: ReadonlyMap<string, TraceInput>): void {
+  const hasForward = typeof (module as Module & { forward?: unknown }).forward === 'function';
+  if (hasForward && inputs.size === 1) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'forward of an ONNX export', {
+    expected: hasForward ? 'one input, which module.forward() takes' : 'a module with a forward()',
+    received: hasForward ? `${inputs.size} inputs` : `a ${module.constructor.name} without one`,
+    fix: 'pass forward: (inputs) => module.forward(...), which says what is done with the inputs',
+  });
+}
+
+function dynamicAxesOf(axes: readonly number[], inputs: ReadonlyMap<string, TraceInput>): readonly number[] {
+  const rank = Math.max(...[...inputs.values()].map(({ shape }) => shape.length));
+  if (Array.isArray(axes) && axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < Math.max(rank, 1))) return axes;
+  throw new ShadegradError('INVALID_ARGUMENT', 'dynamicAxes of an ONNX export', {
+    expected: `axes of the inputs, from 0 to ${rank - 1}`,
+    received: String(axes),
+    fix: 'leave it out for [0], the batch; [0, 1, 2] is any height and width, too',
+  });
+}
+
+/** Runs `body` with the module and all in it out of training mode. */
+async function inEvalMode<T>(module: Module, body: () => Promise<T>): Promise<T> {
+  const modes = [...module.modules()].map((each) => [each, each.training] as const);
+  module.eval();
+  try {
+    return await body();
+  } finally {
+    for (const [each, training] of modes) each.training = training;
+  }
+}
+
+interface GraphOptions {
+  readonly order: AxisOrder;
+  readonly dtype: 'f32' | 'f16';
+  readonly operations: Readonly<Record<string, GraphOperation>>;
+}
+
+function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dtype, operations }: GraphOptions): OnnxGraph {
+  const graph = new OnnxGraph(dtype);
+  const state = checkedState(module.stateDict());
+  const values = new Map<TracedValue | Trace['calls'][number], GraphValue>();
+  const names = new Set<string>([...inputs.keys(), ...outputs.keys()]);
+  const constants = new Map<Float32Array | Int32Array, number>();
+  const valueOf = (value: TracedValue): GraphValue => {
+    const { shape, origin } = value;
+    const type = value.dtype as 'f32' | 'i32';
+    switch (origin.kind) {
+      case 'result':
+        return values.get(origin.call)!;
+      case 'refused':
+        throw origin.error;
+      case 'input':
+        return { name: origin.name, shape, dtype: type, order: shape.length === 4 ? order : 'last' };
+      case 'state': {
+        const read = (): Promise<Float32Array> => state.get(origin.name)!.read();
+        return {
+          name: names.has(origin.name) ? `${origin.name}.weight` : origin.name,
+          shape,
+          dtype: type,
+          order: 'last',
+          source: { shape, dtype: type, read },
+        };
+      }
+      case 'constant': {
+        const { numbers } = origin;
+        if (!constants.has(numbers)) constants.set(numbers, constants.size);
+        const read = (): Promise<Float32Array> => Promise.resolve(Float32Array.from(numbers));
+        return {
+          name: `/tensor.${constants.get(numbers)!}`,
+          shape,
+          dtype: type,
+          order: 'last',
+          source: { shape, dtype: type, read, known: [...numbers] },
+        };
+      }
+    }
+  };
+  for (const call of calls) {
+    const operands = call.operands.map((operand) => (typeof operand === 'object' && operand !== null ? valueOf(operand) : operand));
+    values.set(call, addOperation(graph, { ...call, operands }, operations));
+  }
+  graph.begin('output');
+  for (const [name, value] of outputs) {
+    const result = valueOf(value);
+    graph.node('Identity', [graph.in(value.shape.length === 4 ? order : 'last', result)], {}, name);
+  }
+  return graph;
+}
+
+/** Names of the axes that may have any length, by input and axis. */
+function symbolsOf(inputs: ReadonlyMap<string, TraceInput>, axes: readonly number[]): Map<string, Map<number, string>> {
+  const names = (rank: number): readonly string[] => (rank === 4 ? ['batch', 'height', 'width', 'channels'] : ['batch']);
+  return new Map(
+    [...inputs].map(([input, { shape }]) => {
+      const there = axes.filter((axis) => axis < shape.length);
+      const symbol = (axis: number): string => {
+        const name = names(shape.length)[axis] ?? `axis_${axis}`;
+        return axis === 0 || inputs.size === 1 ? name : `${input}_${name}`;
+      };
+      return [input, new Map(there.map((axis) => [axis, symbol(axis)]))];
+    }),
+  );
+}
+
+/** Lengths of an output's axes: numbers where they are always the same, else a symbol, an input's if the lengths are always those. */
+function outputShape(
+  name: string,
+  shape: Shape,
+  longer: Shape,
+  traces: readonly [Trace, Trace],
+  symbols: ReadonlyMap<string, ReadonlyMap<number, string>>,
+): (number | string)[] {
+  return shape.map((length, axis) => {
+    if (length === longer[axis]) return length;
+    for (const [input, { shape: given }] of traces[0].inputs) {
+      const symbol = symbols.get(input)!.get(axis);
+      if (symbol !== undefined && given[axis] === length && traces[1].inputs.get(input)!.shape[axis] === longer[axis]) return symbol;
+    }
+    return `${name}_axis_${axis}`;
+  });
+}
+
+/** The axes of images in the order that the model has them in. */
+function turned<T>(order: AxisOrder, [batch, height, width, channels, ...more]: readonly T[]): T[] {
+  if (channels === undefined || more.length > 0 || order === 'last')
+    return [batch, height, width, channels, ...more].filter((each) => each !== undefined) as T[];
+  return [batch!, channels, height!, width!];
+}
+
+function described(order: AxisOrder, shape: Shape): string {
+  if (shape.length !== 4) return `Like ${formatShape(shape)}.`;
+  return order === 'first' ? 'Batch, channels, height, width.' : 'Batch, height, width, channels.';
+}

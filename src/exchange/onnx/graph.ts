@@ -1,0 +1,223 @@
+import { ONNX_FLOAT, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../../formats/onnx.js';
+import { permuteNumbers, permuteShape } from '../../nn/axes.js';
+import { elementCount, sameShape, type Shape } from '../../tensor/shape.js';
+
+/**
+ * In which order the four axes of images lie in the model: as in this library, [batch, height, width, channels], or as ONNX's
+ * operators take them, [batch, channels, height, width]. Values of other ranks lie as in this library.
+ */
+export type AxisOrder = 'last' | 'first';
+
+/** A value of the model: where it is, and what shape it has in this library. */
+export interface GraphValue {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: 'f32' | 'i32';
+  readonly order: AxisOrder;
+  /** Set for parameters, buffers and constants: they can be stored in another order or shape at no cost. */
+  readonly source?: StoredSource;
+}
+
+/** Numbers that a model stores. */
+export interface StoredSource {
+  readonly shape: Shape;
+  readonly dtype: 'f32' | 'i32';
+  /** The numbers of a constant: it must not depend on what comes in. */
+  readonly known?: readonly number[];
+  read(): Promise<Float32Array>;
+}
+
+/** Lengths that a node takes as a tensor, such as the shape of a Reshape; they may depend on the lengths of the inputs' axes. */
+interface Lengths {
+  readonly name: string;
+  readonly values: readonly number[];
+  /** Of a Reshape: the shape that it is given, of which it can take axes over. */
+  readonly from: Shape | null;
+}
+
+export interface GraphNode extends OnnxNode {
+  /** The operation that it is a part of, for messages. */
+  readonly op: string;
+}
+
+/** A tensor whose numbers may be known without asking the device: two graphs can be told apart by them. */
+export interface GraphTensor extends OnnxTensor {
+  readonly known?: readonly number[];
+}
+
+const FIRST_OF_LAST = [0, 3, 1, 2];
+/** Where each axis of this library lies in ONNX's order; also the permutation that leads back. */
+const LAST_OF_FIRST = [0, 2, 3, 1];
+/** Kernels of fewer axes, biases for example, stay f32 in a model of f16. */
+const KERNEL_RANK = 2;
+
+/** Gathers nodes and the tensors they use. Methods that add a node return the name of its value. */
+export class OnnxGraph {
+  readonly nodes: GraphNode[] = [];
+  readonly tensors: GraphTensor[] = [];
+  readonly lengths: Lengths[] = [];
+  /** Whatever was made once and can be used again, by what it is. */
+  private readonly made = new Map<string, string>();
+  private op = '';
+
+  /** @param dtype how kernels are stored */
+  constructor(private readonly dtype: 'f32' | 'f16' = 'f32') {}
+
+  /** Nodes that are added from now on are parts of this operation. */
+  begin(op: string): void {
+    this.op = op;
+  }
+
+  node(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    output = `/${this.nodes.length}/${operator}`,
+  ): string {
+    this.nodes.push({ operator, inputs, attributes, output, op: this.op });
+    return output;
+  }
+
+  /** One number as a float32 tensor without axes. */
+  number(value: number): string {
+    return this.floats([value], []);
+  }
+
+  /** Numbers as a float32 tensor; the same ones are stored once. */
+  floats(values: readonly number[], shape: Shape): string {
+    return this.once(
+      `/constant.${[...shape, values.every((value) => value === values[0]) ? String(values[0]) : values.join('_')].join('.')}`,
+      (name) => {
+        this.tensors.push({ name, shape, dtype: 'f32', known: values, read: () => Promise.resolve(Float32Array.from(values)) });
+        return name;
+      },
+    );
+  }
+
+  /** The same number all over. */
+  filled(value: number, shape: Shape): string {
+    return this.floats(new Array<number>(elementCount(shape)).fill(value), shape);
+  }
+
+  /** Whole numbers as an int64 tensor of one axis. */
+  integers(values: readonly number[]): string {
+    return this.once(`/integers.${values.join('_')}`, (name) => {
+      this.tensors.push({
+        name,
+        shape: [values.length],
+        dtype: 'i64',
+        known: values,
+        read: () => Promise.resolve(Float32Array.from(values)),
+      });
+      return name;
+    });
+  }
+
+  private once(key: string, make: (key: string) => string): string {
+    const name = this.made.get(key) ?? make(key);
+    this.made.set(key, name);
+    return name;
+  }
+
+  /** The value by its name in the order of this library. */
+  last(value: GraphValue): string {
+    if (value.source) return this.stored(value);
+    return value.order === 'last' || value.shape.length !== 4 ? value.name : this.transposed(value.name, LAST_OF_FIRST);
+  }
+
+  /** A value of four axes by its name in ONNX's order. */
+  first(value: GraphValue): string {
+    if (value.source) return this.stored(value, { axes: FIRST_OF_LAST });
+    return value.order === 'first' ? value.name : this.transposed(value.name, FIRST_OF_LAST);
+  }
+
+  in(order: AxisOrder, value: GraphValue): string {
+    return order === 'first' && value.shape.length === 4 ? this.first(value) : this.last(value);
+  }
+
+  /** A name with its axes in another order; the same transposition is made once. */
+  transposed(name: string, axes: readonly number[]): string {
+    if (axes.every((axis, at) => axis === at)) return name;
+    return this.once(`${name} by ${axes.join()}`, () => this.node('Transpose', [name], { perm: [...axes] }));
+  }
+
+  /**
+   * A value whose axes were permuted once more, in the order of this library, such as the kernel of a convolution.
+   * @param axes axis i of the result is axis axes[i] of the value
+   */
+  permuted(value: GraphValue, axes: readonly number[]): string {
+    if (value.source) return this.stored(value, { axes });
+    if (value.shape.length !== 4 || value.order === 'last') return this.transposed(value.name, axes);
+    return this.transposed(
+      value.name,
+      axes.map((axis) => LAST_OF_FIRST[axis]!),
+    );
+  }
+
+  /** A stored tensor under a shape and order of its own: it is stored so. */
+  private stored({ name, source }: GraphValue, { axes, shape }: { axes?: readonly number[]; shape?: Shape } = {}): string {
+    const { dtype, shape: own, known } = source!;
+    const turned = axes && !axes.every((axis, at) => axis === at) ? axes : null;
+    const lying = shape ?? (turned ? permuteShape(own, turned) : own);
+    return this.once(`${name} as ${[...(turned ?? []), '/', ...lying].join()}`, () => {
+      const taken = this.made.has(`stored ${name}`);
+      this.made.set(`stored ${name}`, name);
+      const stored = taken ? `${name}.${this.tensors.length}` : name;
+      const half = this.dtype === 'f16' && dtype === 'f32' && own.length >= KERNEL_RANK;
+      this.tensors.push({
+        name: stored,
+        shape: lying,
+        dtype: half ? 'f16' : dtype,
+        ...(known && { known }),
+        read: async () => (turned ? permuteNumbers(await source!.read(), own, turned) : source!.read()),
+      });
+      return half ? this.node('Cast', [stored], { to: ONNX_FLOAT }, `${stored}.f32`) : stored;
+    });
+  }
+
+  /** A value under another shape of the same numbers in the same order. */
+  reshape(value: GraphValue, shape: Shape): GraphValue {
+    const { dtype } = value;
+    if (sameShape(value.shape, shape)) return value;
+    if (value.source) return { name: this.stored(value, { shape }), shape, dtype, order: 'last' };
+    // Of one pixel, or of one channel, both orders are the same.
+    const [, height, width, channels] = value.shape;
+    const either = value.shape.length === 4 && value.order === 'first' && (height! * width! === 1 || channels === 1);
+    const from = either ? permuteShape(value.shape, FIRST_OF_LAST) : value.shape;
+    return { name: this.reshaped(either ? value.name : this.last(value), from, shape), shape, dtype, order: 'last' };
+  }
+
+  /** @param from the shape that the name has in the model */
+  reshaped(name: string, from: Shape, shape: Shape): string {
+    if (sameShape(from, shape)) return name;
+    return this.node('Reshape', [name, this.varying(shape, from)]);
+  }
+
+  /** Lengths as an int64 tensor; of a Reshape, those that depend on the inputs' lengths can be taken over from `from`. */
+  varying(values: readonly number[], from: Shape | null = null): string {
+    const name = `/lengths.${this.lengths.length}`;
+    this.lengths.push({ name, values, from });
+    return name;
+  }
+
+  /** Where an axis of this library lies in a value of an order. */
+  axisIn(order: AxisOrder, rank: number, axis: number): number {
+    return order === 'first' && rank === 4 ? LAST_OF_FIRST[axis]! : axis;
+  }
+
+  /** Operands that broadcast to a shape of this library, in one order, so that ONNX broadcasts them the same way. */
+  arranged(operands: readonly (GraphValue | number | null)[], shape: Shape): { names: string[]; order: AxisOrder } {
+    const there = operands.filter((operand) => operand !== null);
+    const inOrder = (operand: GraphValue | number): boolean =>
+      typeof operand !== 'number' && operand.shape.length === 4 && operand.order === 'first' && !operand.source;
+    const order: AxisOrder = shape.length === 4 && there.some(inOrder) ? 'first' : 'last';
+    return { order, names: there.map((operand) => (typeof operand === 'number' ? this.number(operand) : this.aligned(operand, order))) };
+  }
+
+  private aligned(value: GraphValue, order: AxisOrder): string {
+    const { shape } = value;
+    if (order === 'last' || elementCount(shape) === 1 || shape.length === 4) return this.in(order, value);
+    if (shape.length === 1) return this.in('last', this.reshape(value, [shape[0]!, 1, 1]));
+    return this.first(this.reshape(value, [...new Array<number>(4 - shape.length).fill(1), ...shape]));
+  }
+}

@@ -1,0 +1,250 @@
+import { listenToCalls, type Call } from '../../autograd/calls.js';
+import { noGrad } from '../../autograd/graph.js';
+import { ShadegradError } from '../../gpu/errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { writeTime } from '../../gpu/write-log.js';
+import { fillNormal } from '../../kernels/random.js';
+import type { Module } from '../../nn/module.js';
+import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import { Tensor, type DType } from '../../tensor/tensor.js';
+
+/** Where a value of a traced function comes from. */
+export type TracedOrigin =
+  | { readonly kind: 'input'; readonly name: string }
+  /** A parameter or buffer of the module, by its full name. */
+  | { readonly kind: 'state'; readonly name: string }
+  /** A tensor with the same contents whatever comes in. */
+  | { readonly kind: 'constant'; readonly numbers: Float32Array | Int32Array }
+  | { readonly kind: 'result'; readonly call: TracedCall }
+  /** What cannot be exported: an error, unless nothing depends on it, as of a place that is only written to. */
+  | { readonly kind: 'refused'; readonly error: ShadegradError };
+
+/** A tensor of a traced function, as it was at one time: memory that is written again holds another value. */
+export interface TracedValue {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly origin: TracedOrigin;
+}
+
+/** An operation that a traced function called. */
+export interface TracedCall {
+  readonly op: string;
+  readonly operands: readonly (TracedValue | number | null)[];
+  readonly attributes: Call['attributes'];
+  /** Shape of the result. */
+  readonly shape: Shape;
+}
+
+export interface Trace {
+  readonly inputs: ReadonlyMap<string, TracedValue>;
+  readonly calls: readonly TracedCall[];
+  readonly outputs: ReadonlyMap<string, TracedValue>;
+}
+
+/** A tensor to run a function on. */
+export interface TraceInput {
+  readonly shape: Shape;
+  readonly dtype: 'f32' | 'i32';
+}
+
+export type TraceOutputs = Tensor | Readonly<Record<string, Tensor>>;
+
+/** What a tensor without a call behind it may have been written by: its contents do not depend on anything that comes in. */
+const MAKERS = new Set(['write()', 'kernel fill', 'kernel fill_range']);
+
+/** A value, and the memory that it is in. */
+interface Held {
+  readonly value: TracedValue;
+  readonly tensor: Tensor;
+  /** When it was there, in the time of writeTime(). */
+  readonly time: number;
+}
+
+/** A tensor that no call made, whose contents are read when the function has run. */
+interface Unread extends Held {
+  readonly numbers: { value: Float32Array | Int32Array | null };
+}
+
+const SEED = 0x6f6e6e78;
+
+/**
+ * Runs a function of a module on numbers that say nothing, and notes down the operations that it calls, from which inputs,
+ * parameters and constants to which outputs.
+ *
+ * @param stream tells the numbers of two traces apart
+ * @throws WEIGHTS_UNSUPPORTED when something was computed by other means than operations; INVALID_ARGUMENT when the function
+ *   returns no tensors; and what the function throws
+ */
+export async function traceModule(
+  gpu: Gpu,
+  module: Module,
+  inputs: ReadonlyMap<string, TraceInput>,
+  run: (inputs: Readonly<Record<string, Tensor>>) => TraceOutputs,
+  stream: number,
+): Promise<Trace> {
+  const tracer = new Tracer(module);
+  const kept: Tensor[] = [];
+  try {
+    const outputs = gpu.scope(() =>
+      noGrad(() => {
+        const given = Object.fromEntries([...inputs].map(([name, input], index) => [name, sample(gpu, input, stream + index)]));
+        tracer.begin(given);
+        const result = listenToCalls(
+          (call) => tracer.note(call),
+          () => run(given),
+        );
+        const found = new Map(
+          Object.entries(result instanceof Tensor ? { output: result } : tensorsOf(result)).map(([name, tensor]) => [
+            name,
+            tracer.valueOf(`output "${name}"`, tensor),
+          ]),
+        );
+        for (const { tensor } of tracer.unread) kept.push(tensor.keep());
+        return found;
+      }),
+    );
+    const used = usedBy(outputs.values());
+    for (const each of used) if ('origin' in each && each.origin.kind === 'refused') throw each.origin.error;
+    for (const { tensor, time, numbers, value } of tracer.unread) {
+      if (!used.has(value)) continue;
+      const write = tensor.writtenSince(time);
+      if (write) throw notAnOperation(tensor, write.by);
+      if (!tensor.writtenSince(0)) throw notAnOperation(tensor, 'nothing');
+      numbers.value = value.dtype === 'i32' ? await tensor.ints() : await tensor.data();
+    }
+    return { inputs: tracer.inputs, calls: tracer.calls.filter((call) => used.has(call)), outputs };
+  } finally {
+    for (const tensor of kept) tensor.dispose();
+  }
+}
+
+function sample(gpu: Gpu, { shape, dtype }: TraceInput, stream: number): Tensor {
+  if (dtype === 'i32') return Tensor.from(gpu, new Int32Array(shape.reduce((product, length) => product * length, 1)), shape, 'input');
+  const tensor = Tensor.empty(gpu, shape, 'input');
+  fillNormal(tensor, 0, 1, SEED, stream);
+  return tensor;
+}
+
+/** The values and calls that the outputs depend on. */
+function usedBy(outputs: Iterable<TracedValue>): Set<TracedValue | TracedCall> {
+  const used = new Set<TracedValue | TracedCall>();
+  const open = [...outputs];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (used.has(value)) continue;
+    used.add(value);
+    if (value.origin.kind !== 'result') continue;
+    used.add(value.origin.call);
+    for (const operand of value.origin.call.operands) if (typeof operand === 'object' && operand !== null) open.push(operand);
+  }
+  return used;
+}
+
+function tensorsOf(result: unknown): Readonly<Record<string, Tensor>> {
+  const isRecord = typeof result === 'object' && result !== null && !('then' in result);
+  if (isRecord && Object.keys(result).length > 0 && Object.values(result).every((each) => each instanceof Tensor)) return { ...result };
+  throw new ShadegradError('INVALID_ARGUMENT', 'result of the function that is exported to ONNX', {
+    expected: 'a tensor, or an object with tensors by name',
+    received: isRecord ? 'something else in an object' : typeof result === 'object' && result !== null ? 'a promise' : typeof result,
+    fix: 'return what forward() returns, from a function without await',
+  });
+}
+
+function notAnOperation(tensor: Tensor, by: string): ShadegradError {
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `"${tensor.label}" ${formatShape(tensor.shape)} cannot be exported to ONNX`, {
+    expected: 'tensors that operations have made, parameters and buffers, or contents that are always the same',
+    received: `memory that ${by} has written to, which belongs to no operation that is known here`,
+    fix:
+      'compute it by operations; one of your own is known when defineOperation() has made it. Give a tensor that others write into ' +
+      'as `out` to one operation, and join parts by concat()',
+  });
+}
+
+const refused = ({ shape, dtype }: Tensor, error: ShadegradError): TracedValue => ({ shape, dtype, origin: { kind: 'refused', error } });
+
+class Tracer {
+  readonly inputs = new Map<string, TracedValue>();
+  readonly calls: TracedCall[] = [];
+  readonly unread: Unread[] = [];
+  private readonly held = new Map<Tensor, Held>();
+  private start = 0;
+
+  constructor(private readonly module: Module) {}
+
+  begin(inputs: Readonly<Record<string, Tensor>>): void {
+    this.start = writeTime();
+    for (const [name, { value }] of this.module.namedTensors()) this.hold(value, { kind: 'state', name });
+    for (const [name, tensor] of Object.entries(inputs)) this.inputs.set(name, this.hold(tensor, { kind: 'input', name }));
+  }
+
+  private hold(tensor: Tensor, origin: TracedOrigin): TracedValue {
+    const { shape, dtype } = tensor;
+    const value: TracedValue = { shape, dtype, origin };
+    this.held.set(tensor, { value, tensor, time: writeTime() });
+    return value;
+  }
+
+  note({ op, operands, attributes, output }: Call): void {
+    const call: TracedCall = {
+      op,
+      attributes,
+      shape: output.shape,
+      operands: operands.map((operand, index) =>
+        operand instanceof Tensor ? this.valueOf(`operand ${index} of ${op}`, operand, output) : operand,
+      ),
+    };
+    this.calls.push(call);
+    this.hold(output, { kind: 'result', call });
+  }
+
+  /**
+   * The value that a tensor holds.
+   * @param written what the call at hand has written already: an operand in the same memory held its value before
+   */
+  valueOf(what: string, tensor: Tensor, written?: Tensor): TracedValue {
+    const known = this.held.get(tensor) ?? this.sameMemory(tensor);
+    if (known) {
+      const write = tensor === written ? null : tensor.writtenSince(known.time);
+      if (!write || (written && write.time === written.writtenSince(known.time)?.time)) return known.value;
+      return refused(tensor, notAnOperation(tensor, write.by));
+    }
+    const write = tensor.writtenSince(this.start);
+    if (write && !MAKERS.has(write.by)) return refused(tensor, notAnOperation(tensor, write.by));
+    if (tensor.dtype === 'u8') {
+      return refused(
+        tensor,
+        new ShadegradError('WEIGHTS_UNSUPPORTED', `${what} cannot be exported to ONNX`, {
+          expected: 'f32 or i32',
+          received: 'u8',
+          fix: 'export what comes after imageToFloat(), and before floatToImage()',
+        }),
+      );
+    }
+    const numbers = { value: null as Float32Array | Int32Array | null };
+    const origin: TracedOrigin = {
+      kind: 'constant',
+      get numbers() {
+        return numbers.value!;
+      },
+    };
+    // A handle of its own: whoever has made the tensor may dispose it.
+    const handle = tensor.detach();
+    const value: TracedValue = { shape: tensor.shape, dtype: tensor.dtype, origin };
+    const held = { value, tensor: handle, time: writeTime(), numbers };
+    this.unread.push(held);
+    this.held.set(tensor, { ...held, tensor });
+    return value;
+  }
+
+  /** A tensor under another handle, as detach() makes one. */
+  private sameMemory(tensor: Tensor): Held | undefined {
+    const found = [...this.held.values()].filter(
+      ({ tensor: other }) =>
+        other.storage === tensor.storage &&
+        other.offset === tensor.offset &&
+        other.rowStride === tensor.rowStride &&
+        other.dtype === tensor.dtype &&
+        sameShape(other.shape, tensor.shape),
+    );
+    return found.at(-1);
+  }
+}
