@@ -152,7 +152,10 @@ test('the gradient of a leaf may be the seed that it is computed from', async ()
     const x = leaf([4], 'x');
     gpu.scope(() => backward(sum(mul(x, 3))));
     // A rule that hands the seed on, as a view; and the same beside one that reads it later.
-    const steps = [(): void => backward(x.reshape([2, 2]), x.grad!.viewAs([2, 2])), (): void => backward(add(x.reshape([4]), mul(x, 2)), x.grad!)];
+    const steps = [
+      (): void => backward(x.reshape([2, 2]), x.grad!.viewAs([2, 2])),
+      (): void => backward(add(x.reshape([4]), mul(x, 2)), x.grad!),
+    ];
     for (const [index, expected] of [6, 24].entries()) {
       const recording = how === 'recorded' ? (await gpu.record(() => gpu.scope(steps[index]!))).recording : null;
       if (recording) recording.run();
@@ -171,7 +174,8 @@ test('eager steps find their bind groups again from the second one on', async ()
   });
   const own = new Gpu(device, gpu.adapter);
   const x = leaf(IMAGE, 'x', own);
-  const [weights, biases] = [[3, 3, 8, 8], [8]].map((shape) => [0, 1].map((index) => leaf(shape, `leaf ${index}`, own))) as [Tensor[], Tensor[]];
+  const two = (shape: readonly number[]): Tensor[] => [0, 1].map((index) => leaf(shape, `leaf ${index}`, own));
+  const [weights, biases] = [two([3, 3, 8, 8]), two([8])];
   const step = (): void => own.scope(() => backward(addScaled(chain(x, weights, biases, 12), chain(x, weights, biases, 7), 1, 0.5)));
   // The first makes the gradients, which the second finds there.
   step();

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 export class GradientMemory {
   private readonly readers = new Map<Tensor, number>();
 
-  /** @param scopes those of the Gpu, in whose innermost one the walk runs; null when the graph of the gradients is to stay, and all of them */
+  /** @param scopes those of the Gpu, in whose innermost one the walk runs; null when all gradients are to stay, with their graph */
   constructor(private readonly scopes: ScopeStack | null) {}
 
   /** Runs a rule. What it makes on its way to its results goes at its end. */

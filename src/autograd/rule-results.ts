@@ -39,7 +39,7 @@ function expectGradient(op: string, input: Tensor, gradient: unknown): void {
     throw new ShadegradError('USE_AFTER_FREE', what, {
       expected: 'a live tensor',
       received: `"${gradient.label}", which was disposed`,
-      fix: 'leave what the rule returns to backward(); what the rule makes and does not return goes when it ends, unless it is kept with keep()',
+      fix: 'do not dispose what the rule returns; keep() what one run of a rule makes and a later one returns',
     });
   }
   if (gradient.gpu !== input.gpu) {
