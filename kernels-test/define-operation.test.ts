@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkGradients, defineOperation, grad, backward, noGrad, type OperationCall } from '../src/index.js';
-import { fill } from '../src/kernels/elementwise.js';
+import { addInto, copy, fill } from '../src/kernels/elementwise.js';
 import { add, conv2d, mul, sum } from '../src/autograd/ops.js';
 import { Tensor } from '../src/tensor/tensor.js';
-import { failure } from './harness/devices.js';
+import { failure, withLimits } from './harness/devices.js';
 import { testGpu } from './harness/gpu.js';
 import { checkSecondOrder } from './harness/hessian-check.js';
 
@@ -86,6 +86,80 @@ test('what an operation does wrong is said by its name', async () => {
   await failure('SHAPE_MISMATCH', loss(define(copied, (dy) => [sum(dy)])), 'rule of "wrong"', '[2]', 'f32 []');
   await failure('MISSING_GRADIENT', () => gpu.scope(() => grad(sum(define(copied)(x)), [x], { createGraph: true })), '"wrong" cannot be differentiated again');
   x.dispose();
+});
+
+test('what a rule returns is refused by the operation\'s name unless it is one live gradient for each input, on its Gpu', async () => {
+  const [a, b] = [leaf([1, 2]), leaf([3, 4])];
+  const returns = (results: (dy: Tensor) => unknown) => {
+    const operation = defineOperation({
+      name: 'wrong',
+      forward: (x: Tensor, y: Tensor) => noGrad(() => mul(x, y)),
+      backward: results as (dy: Tensor) => [Tensor, Tensor],
+    });
+    return (): unknown => gpu.scope(() => [backward(sum(operation(a, b))), grad(sum(operation(a, b)), [a, b])]);
+  };
+  const other = withLimits(gpu, {});
+  const elsewhere = Tensor.from(other, [1, 2], [2], 'elsewhere');
+  const gone = (dy: Tensor): Tensor => {
+    const tensor = mul(dy, 1);
+    tensor.dispose();
+    return tensor;
+  };
+  const before = gpu.memory().tensors;
+  await failure('INVALID_ARGUMENT', returns((dy) => [dy]), 'gradients of the operation "wrong"', 'an array of 2', 'received: an array of 1');
+  await failure('INVALID_ARGUMENT', returns((dy) => [dy, dy, dy]), '"wrong"', 'received: an array of 3');
+  await failure('INVALID_ARGUMENT', returns(() => null), '"wrong"', 'received: null');
+  await failure('INVALID_ARGUMENT', returns(async (dy) => Promise.reject(new Error(dy.label))), '"wrong"', 'received: a promise', 'without await');
+  for (const [value, kind] of [[undefined, 'undefined'], [1, 'number'], [[1, 2], 'an array of 2'], [new Float32Array(2), 'object']] as const) {
+    await failure('INVALID_ARGUMENT', returns((dy) => [dy, value]), 'rule of "wrong" returned for "leaf"', `received: ${kind}`, 'or null');
+  }
+  await failure('USE_AFTER_FREE', returns((dy) => [dy, gone(dy)]), 'rule of "wrong" returned for "leaf"', 'which was disposed', 'keep()');
+  await failure('DEVICE_MISMATCH', returns((dy) => [dy, elsewhere]), 'rule of "wrong" returned for "leaf"', '"elsewhere');
+  await failure('SHAPE_MISMATCH', returns((dy) => [dy, Tensor.from(gpu, new Int32Array(2), [2])]), 'rule of "wrong"', 'i32 [2]');
+  assert.is(gpu.memory().tensors, before, 'nothing is left, no gradient either: all are looked at before one is put into its place');
+  // What nobody asks for is not looked at, and null is a gradient of zero.
+  b.requiresGrad = false;
+  gpu.scope(() => backward(sum(defineOperation({
+    name: 'half', forward: (x: Tensor, y: Tensor) => noGrad(() => mul(x, y)), backward: (dy) => [dy, gone(dy)],
+  })(a, b))));
+  await new Promise((done) => setTimeout(done, 10));
+  elsewhere.dispose();
+  for (const tensor of [a, b]) tensor.dispose();
+});
+
+test('a rule may write a gradient to its place, in any handle, or return a tensor of its own, and not both', async () => {
+  type InPlace = (dy: Tensor, target: Tensor | undefined, accumulate: boolean) => Tensor | null;
+  const write = (dy: Tensor, target: Tensor, accumulate: boolean): void => void (accumulate ? addInto(target, dy) : copy(dy, target));
+  const operation = (inPlace: InPlace) => defineOperation({
+    name: 'placing',
+    forward: (x: Tensor) => noGrad(() => mul(x, 1)),
+    backward: (dy, { targets: [target] }) => [inPlace(dy, target!.tensor, target!.accumulate ?? false)],
+  });
+  const right: Record<string, InPlace> = {
+    'the place itself': (dy, target, accumulate) => (target ? (write(dy, target, accumulate), target) : mul(dy, 1)),
+    'another handle on it': (dy, target, accumulate) => (target ? (write(dy, target, accumulate), target.detach()) : mul(dy, 1)),
+    'a tensor of its own': (dy) => mul(dy, 1),
+    'the gradient of the output': (dy) => dy,
+  };
+  const wrong: Record<string, InPlace> = {
+    'a tensor of its own after writing': (dy, target, accumulate) => (target && write(dy, target, accumulate), mul(dy, 1)),
+    'null after writing': (dy, target, accumulate) => (target ? (write(dy, target, accumulate), null) : mul(dy, 1)),
+  };
+  for (const recorded of [false, true]) for (const [name, rule] of Object.entries({ ...right, ...wrong })) {
+    const x = leaf([1, 2]);
+    // So that there is a place already.
+    gpu.scope(() => backward(sum(x)));
+    const step = (): void => gpu.scope(() => backward(sum(mul(operation(rule)(x), 3))));
+    const run = async (): Promise<void> => {
+      if (!recorded) return step();
+      const { recording } = await gpu.record(step);
+      recording.run();
+      recording.destroy();
+    };
+    if (name in wrong) await failure('INVALID_ARGUMENT', run, 'rule of "placing" returned for "leaf"', 'targets[i].tensor');
+    else assert.equal((await run(), await numbers(x.grad!)), [4, 4], name);
+    x.dispose();
+  }
 });
 
 test('checkGradients() finds a wrong gradient, with and without a reference, and gives everything back', async () => {

@@ -175,6 +175,16 @@ test('size classes hold what is asked for with at most a quarter of slack, and a
   }
 });
 
+test('the pool hands out the oldest buffer that is free, in whatever order they were released', () => {
+  let made = 0;
+  const pool = new BufferPool((bytes) => ({ size: bytes, serial: made++ }) as unknown as GPUBuffer);
+  const buffers = Array.from({ length: 6 }, () => pool.acquire(1000, ''));
+  for (const order of [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 5, 1, 4, 2]]) {
+    for (const index of order) pool.release(buffers[index]!);
+    assert.equal(buffers.map(() => buffers.indexOf(pool.acquire(1000, ''))), [0, 1, 2, 3, 4, 5]);
+  }
+});
+
 test('the pool hands out what was released, by class, and never one buffer twice', () => {
   let made = 0;
   const create = (bytes: number): GPUBuffer => ({ size: bytes, serial: made++, destroy() { made--; } }) as unknown as GPUBuffer;

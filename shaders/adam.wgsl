@@ -4,9 +4,9 @@
 //   v[i] = beta2 v[i] + (1 - beta2) g[i]^2
 //   p[i] = p[i] - rate / (1 - beta1^t) * m[i] / (sqrt(v[i]) / sqrt(1 - beta2^t) + epsilon)      i < count
 //
-// COUPLED (prepended): first g[i] = g[i] + decay p[i], which is not written. DECOUPLED: first p[i] = decay p[i].
-// Prepended, too, is one of operands/moment_latest.wgsl and moment_largest.wgsl: what the root is taken of; its bindings follow
-// those here.
+// Of a piece whose kind is COUPLED, first g[i] = g[i] + decay p[i], which is not written; DECOUPLED, first p[i] = decay p[i].
+// Prepended is one of operands/moment_latest.wgsl and moment_largest.wgsl: what the root is taken of; its bindings follow those here.
+// So is one of operands/block_whole.wgsl and block_pieces.wgsl: what a workgroup owns, and of what kind it is.
 //
 // p (binding 0), m (binding 1), v (binding 2), g (binding 3): [count] without gaps, each from its own base on.
 // `element` (prepended) is vec4f when all four allow, else f32; count and bases are in units of it.
@@ -14,8 +14,8 @@
 // [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1, 1 - beta2, decay]. The complements come from
 // the host, because 1 - 0.999 in float32 is wrong by 5e-5.
 //
-// One workgroup: WORKGROUP invocations. It owns a stretch of WORKGROUP * each neighbouring elements, of which an
-// invocation takes every WORKGROUP-th. Dispatch: [x, y, 1] with x * y * WORKGROUP * each >= count.
+// One workgroup: WORKGROUP invocations. It owns a piece of neighbouring elements, of which an invocation takes every
+// WORKGROUP-th. Dispatch: [x, y, 1] with x * y >= the number of pieces.
 
 struct AdamShape {
   count: u32,
@@ -31,9 +31,13 @@ struct AdamShape {
 @group(0) @binding(3) var<storage, read> g: array<element>;
 @group(0) @binding(4) var<storage, read> hyper: array<f32>;
 
+const COUPLED = 1u;
+const DECOUPLED = 2u;
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let h = shape.hyper_base;
+  let piece = piece_of(group.y * groups.x + group.x);
+  let h = piece.hyper;
   let rate = hyper[h] / hyper[h + 4u];
   let beta1 = hyper[h + 1u];
   let beta2 = hyper[h + 2u];
@@ -42,18 +46,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first_weight = hyper[h + 6u];
   let second_weight = hyper[h + 7u];
   var decay = 0.0;
-  if (COUPLED || DECOUPLED) { decay = hyper[h + 8u]; }
-  let stretch = WORKGROUP * shape.each;
-  let start = (group.y * groups.x + group.x) * stretch;
-  let end = min(start + stretch, shape.count);
-  for (var i = start + lane; i < end; i += WORKGROUP) {
+  if (piece.kind != 0u) { decay = hyper[h + 8u]; }
+  for (var i = piece.start + lane; i < piece.end; i += WORKGROUP) {
     var gradient = g[shape.g_base + i];
-    if (COUPLED) { gradient += decay * p[shape.p_base + i]; }
+    if (piece.kind == COUPLED) { gradient += decay * p[shape.p_base + i]; }
     let first = beta1 * m[shape.m_base + i] + first_weight * gradient;
     let second = beta2 * v[shape.v_base + i] + second_weight * gradient * gradient;
     m[shape.m_base + i] = first;
     v[shape.v_base + i] = second;
-    if (DECOUPLED) { p[shape.p_base + i] *= decay; }
+    if (piece.kind == DECOUPLED) { p[shape.p_base + i] *= decay; }
     p[shape.p_base + i] -= rate * first / (sqrt(moment(i, second)) / root_correction + epsilon);
   }
 }

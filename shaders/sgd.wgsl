@@ -1,17 +1,20 @@
 // One step of stochastic gradient descent, with momentum where b is bound, in PyTorch's form.
 //
-//   d    = g[i] + decay p[i]                                  DECAYS (prepended), else g[i]
+//   d    = g[i] + decay p[i]                                  DECAYS, else g[i]
 //   b[i] = kept b[i] + taken d                                MOMENTUM
 //   d    = d + momentum b[i] (NESTEROV), else b[i]            MOMENTUM
 //   p[i] = p[i] - rate d                                      i < count
+//
+// DECAYS, MOMENTUM and NESTEROV are bits of the kind of a piece: prepended is one of operands/block_whole.wgsl and block_pieces.wgsl,
+// what a workgroup owns and of what kind it is.
 //
 // p (binding 0), g (binding 1), b (prepended file, after those here): [count] without gaps, each from its own base on.
 // `element` (prepended) is vec4f when all allow, else f32; count and bases are in units of it.
 // hyper (binding 2): what changes from step to step, so that a recorded step stays right, from hyper_base on:
 // [rate, kept, taken, momentum, decay]. At the first step kept is 0 and taken 1; then momentum and 1 - dampening.
 //
-// One workgroup: WORKGROUP invocations. It owns a stretch of WORKGROUP * each neighbouring elements, of which an
-// invocation takes every WORKGROUP-th. Dispatch: [x, y, 1] with x * y * WORKGROUP * each >= count.
+// One workgroup: WORKGROUP invocations. It owns a piece of neighbouring elements, of which an invocation takes every
+// WORKGROUP-th. Dispatch: [x, y, 1] with x * y >= the number of pieces.
 
 struct SgdShape {
   count: u32,
@@ -25,20 +28,22 @@ struct SgdShape {
 @group(0) @binding(1) var<storage, read> g: array<element>;
 @group(0) @binding(2) var<storage, read> hyper: array<f32>;
 
+const DECAYS = 1u;
+const MOMENTUM = 2u;
+const NESTEROV = 4u;
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let h = shape.hyper_base;
+  let piece = piece_of(group.y * groups.x + group.x);
+  let h = piece.hyper;
   // Read here once: a compiler must take for granted that the writes below may change it.
   let rate = hyper[h];
   let sums = vec3f(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u]);
   let decay = hyper[h + 4u];
-  let stretch = WORKGROUP * shape.each;
-  let start = (group.y * groups.x + group.x) * stretch;
-  let end = min(start + stretch, shape.count);
-  for (var i = start + lane; i < end; i += WORKGROUP) {
+  for (var i = piece.start + lane; i < piece.end; i += WORKGROUP) {
     let before = p[shape.p_base + i];
     var gradient = g[shape.g_base + i];
-    if (DECAYS) { gradient += decay * before; }
-    p[shape.p_base + i] = before - rate * direction(i, gradient, sums);
+    if ((piece.kind & DECAYS) != 0u) { gradient += decay * before; }
+    p[shape.p_base + i] = before - rate * direction(i, gradient, sums, piece.kind);
   }
 }

@@ -1,12 +1,15 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { writeTime } from '../gpu/write-log.js';
 import { fill } from '../kernels/elementwise.js';
 import { expectOptions } from '../tensor/options.js';
-import { expectShape, formatShape, sameShape } from '../tensor/shape.js';
+import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { deposit, prepareSlots, showGradients, targetOf } from './gradient-slots.js';
+import { GradientMemory } from './gradient-memory.js';
+import { deposit, prepareSlots, sharesPlace, showGradients, targetOf } from './gradient-slots.js';
 import { expectSavedUnwritten, isTracking, noGrad, type GradientTarget, type GraphNode } from './graph.js';
 import { add } from './ops/binary.js';
 import { copy } from './ops/shape.js';
+import { expectGradients, isInPlace } from './rule-results.js';
 
 /** The graph's nodes from which a wanted input can be reached, each after every node it feeds. */
 function reverseOrder(root: GraphNode): GraphNode[] {
@@ -41,44 +44,69 @@ interface Sink {
   wants(node: GraphNode, index: number): boolean;
   /** Where the gradient of a leaf may be written; empty for none. */
   target(leaf: Tensor): GradientTarget;
-  leaf(leaf: Tensor, gradient: Tensor): void;
+  /** @param inPlace whether the rule has written it to its place already */
+  leaf(leaf: Tensor, gradient: Tensor, inPlace: boolean): void;
   /** The whole gradient of a node's output, before it goes on. */
   output?(node: GraphNode, gradient: Tensor): void;
 }
 
+interface Walk {
+  readonly sink: Sink;
+  readonly createGraph: boolean;
+  readonly memory: GradientMemory;
+  /** Gradients of results, as far as they are known, of the nodes that are still to come. */
+  readonly pending: Map<GraphNode, Tensor>;
+}
+
 /** Walks the nodes in order and hands every gradient to the sink. */
-function propagate(root: GraphNode, order: readonly GraphNode[], seed: Tensor, sink: Sink, createGraph: boolean): void {
-  const pending = new Map<GraphNode, Tensor>([[root, seed]]);
+function propagate(order: readonly GraphNode[], seed: Tensor, { sink, createGraph, memory }: Omit<Walk, 'pending'>): void {
+  const pending = new Map<GraphNode, Tensor>([[order[0]!, memory.hold(seed)]]);
   for (const node of order) {
     node.consumed = true;
     const gradOutput = pending.get(node);
     if (!gradOutput) continue;
     pending.delete(node);
     sink.output?.(node, gradOutput);
-    const targets = node.inputs.map((input, index) => {
-      if (!sink.wants(node, index)) return undefined;
-      // One leaf given twice to one operation cannot have both results written to one place.
-      const repeated = node.inputs.indexOf(input) !== node.inputs.lastIndexOf(input);
-      return node.sources[index] || repeated ? {} : sink.target(input);
-    });
-    if (targets.every((target) => target === undefined)) continue;
-    expectSavedUnwritten(node);
-    if (createGraph && node.firstOrderOnly) throw noSecondOrder(node);
-    const results = node.backward(gradOutput, targets);
-    node.inputs.forEach((input, index) => {
-      const gradient = results[index];
-      if (!targets[index] || !gradient) return;
-      expectGradient(node, input, gradient);
-      const source = node.sources[index];
-      if (source) {
-        const earlier = pending.get(source);
-        // A new tensor, not in place: a gradient may be shared with, or be a view of, another.
-        pending.set(source, earlier ? add(earlier, gradient) : gradient);
-      } else {
-        sink.leaf(input, gradient);
-      }
-    });
+    passOn(node, gradOutput, { sink, createGraph, memory, pending });
+    memory.release(gradOutput);
   }
+}
+
+/** Runs a node's rule and hands its results on to where its inputs came from. */
+function passOn(node: GraphNode, gradOutput: Tensor, { sink, createGraph, memory, pending }: Walk): void {
+  const targets = node.inputs.map((input, index) => {
+    if (!sink.wants(node, index)) return undefined;
+    // One leaf given twice to one operation cannot have both results written to one place.
+    const repeated = node.inputs.indexOf(input) !== node.inputs.lastIndexOf(input);
+    return node.sources[index] || repeated ? {} : sink.target(input);
+  });
+  if (targets.every((target) => target === undefined)) return;
+  expectSavedUnwritten(node);
+  if (createGraph && node.firstOrderOnly) throw noSecondOrder(node);
+  const since = writeTime();
+  const results = memory.run(() => {
+    const returned = node.backward(gradOutput, targets);
+    expectGradients(node, returned, targets);
+    return returned;
+  });
+  const made = new Set(results.filter((result, index) => result && targets[index]) as Tensor[]);
+  for (const gradient of made) memory.hold(gradient);
+  // Before anything is put into a place here: that would be taken for the rule's doing.
+  const inPlace = node.inputs.map((input, index) => isInPlace(node, input, targets[index]?.tensor, results[index] ?? null, since));
+  for (const [index, input] of node.inputs.entries()) {
+    const gradient = results[index];
+    if (!targets[index] || !gradient) continue;
+    const source = node.sources[index];
+    if (!source) {
+      sink.leaf(input, gradient, inPlace[index]!);
+      continue;
+    }
+    const earlier = pending.get(source);
+    // A new tensor, not in place: a gradient may be shared with, or be a view of, another.
+    pending.set(source, memory.hold(earlier ? add(earlier, gradient) : gradient));
+    if (earlier) memory.release(earlier);
+  }
+  for (const gradient of made) memory.release(gradient);
 }
 
 function noSecondOrder({ op }: GraphNode): ShadegradError {
@@ -112,10 +140,11 @@ function start(what: string, output: Tensor, seed: Tensor | undefined): { root: 
 
 /**
  * Runs the chain rule from `output` to every leaf that requires a gradient, and leaves or adds the gradient in
- * `leaf.grad`. Intermediate results must still be live: call it in the scope that made them.
+ * `leaf.grad`. Intermediate results must still be live: call it in the scope that made them. A gradient on the way, and what its
+ * rule made besides, gives its memory back as soon as nothing is left to read it.
  * @param seed gradient of `output`; 1 for an output of one element
  * @throws INVALID_ARGUMENT when the output does not depend on such a leaf; STALE_TENSOR when a tensor that a gradient needs was
- *   overwritten after the operations ran; MISSING_GRADIENT; USE_AFTER_FREE
+ *   overwritten after the operations ran; MISSING_GRADIENT; USE_AFTER_FREE; what a rule of defineOperation() returns wrongly
  */
 export function backward(output: Tensor, seed?: Tensor): void {
   const { root, seed: first } = start('backward()', output, seed);
@@ -124,7 +153,10 @@ export function backward(output: Tensor, seed?: Tensor): void {
     const order = reverseOrder(root);
     const leaves = new Set(order.flatMap((node) => node.inputs.filter((_, index) => node.needed[index] && !node.sources[index])));
     prepareSlots(output.gpu, leaves);
-    propagate(root, order, first(), { wants: (node, index) => node.needed[index]!, target: targetOf, leaf: deposit }, false);
+    const sink: Sink = { wants: (node, index) => node.needed[index]!, target: targetOf, leaf: deposit };
+    // A leaf's gradient may be the seed: it must stay as it is while gradients are written.
+    const whole = seed && sharesPlace(seed, leaves) ? copy(seed) : first();
+    propagate(order, whole, { sink, createGraph: false, memory: new GradientMemory(output.gpu.scopes) });
     showGradients(output.gpu, leaves);
   }));
 }
@@ -174,19 +206,22 @@ export function grad(output: Tensor, inputs: readonly Tensor[], options: GradOpt
     });
   });
   const gradients = new Map<Tensor, Tensor>();
+  const memory = new GradientMemory(createGraph ? null : output.gpu.scopes);
   const collect = (input: Tensor, gradient: Tensor): void => {
     const earlier = gradients.get(input);
-    gradients.set(input, earlier ? add(earlier, gradient) : gradient);
+    gradients.set(input, memory.hold(earlier ? add(earlier, gradient) : gradient));
+    if (earlier) memory.release(earlier);
   };
   const walk = (): Tensor[] => {
-    propagate(root, order, first(), {
+    const sink: Sink = {
       wants: reached,
       target: () => ({}),
       leaf: collect,
       output: (node, gradient) => {
-        for (const input of inputs) if (input.origin === node) gradients.set(input, gradient);
+        for (const input of inputs) if (input.origin === node) gradients.set(input, memory.hold(gradient));
       },
-    }, createGraph);
+    };
+    propagate(order, first(), { sink, createGraph, memory });
     return inputs.map((input) => gradients.get(input) ?? filled(input, 0, 'zero gradient'));
   };
   // Two results must not be one handle, and none may be the seed: whoever disposes one must not take another along.
@@ -219,14 +254,4 @@ function filled({ gpu, shape }: Tensor, value: number, label: string): Tensor {
   const tensor = Tensor.empty(gpu, shape, label);
   fill(tensor, value);
   return tensor;
-}
-
-/** What a rule returns is the gradient of its input, and nothing else. */
-function expectGradient(node: GraphNode, input: Tensor, gradient: Tensor): void {
-  if (sameShape(input.shape, gradient.shape) && gradient.dtype === 'f32') return;
-  throw new ShadegradError('SHAPE_MISMATCH', `gradient that the rule of "${node.op}" returned for "${input.label}"`, {
-    expected: `f32 ${formatShape(input.shape)}`,
-    received: `${gradient.dtype} ${formatShape(gradient.shape)}`,
-    fix: 'return one gradient for each input, in their order and of their shapes, null for those not wanted',
-  });
 }

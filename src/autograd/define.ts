@@ -21,9 +21,10 @@ export interface OperationDefinition<Args extends readonly unknown[]> {
   forward(...args: Args): Tensor;
   /**
    * The gradients of the tensors among the arguments, in their order and of their shapes; null for one that is not needed or is
-   * zero everywhere. Written in operations, it can be differentiated again.
+   * zero everywhere. Written in operations, it can be differentiated again. What it makes and does not return is disposed at its
+   * end, unless it is kept with keep().
    *
-   * @param gradOutput the gradient of the result, of its shape
+   * @param gradOutput the gradient of the result, of its shape; read-only, and disposed when nothing is left to read it
    */
   backward(gradOutput: Tensor, call: OperationCall<Args>): readonly (Tensor | null)[];
   /**
@@ -64,9 +65,7 @@ export function defineOperation<Args extends readonly unknown[]>(definition: Ope
         saved: (needed) => definition.saves?.({ args, output, needed }) ?? [...inputs, output],
         backward: (gradOutput, targets) => {
           const needed = targets.map((target) => target !== undefined);
-          const gradients = definition.backward(gradOutput, { args, output, needed, targets });
-          expectOneEach(name, gradients, inputs);
-          return gradients;
+          return definition.backward(gradOutput, { args, output, needed, targets });
         },
         firstOrderOnly,
       });
@@ -81,14 +80,5 @@ function expectResult(name: string, output: unknown, inputs: readonly Tensor[]):
     received: !(output instanceof Tensor) ? typeof output
       : output.origin ? `the result of "${output.origin.op}", which has a history already` : 'one of its arguments',
     fix: output instanceof Tensor && output.origin ? 'run the operations inside forward in noGrad()' : 'return the tensor that the kernels wrote',
-  });
-}
-
-function expectOneEach(name: string, gradients: readonly unknown[], inputs: readonly Tensor[]): void {
-  if (Array.isArray(gradients) && gradients.length === inputs.length) return;
-  throw new ShadegradError('INVALID_ARGUMENT', `gradients of the operation "${name}"`, {
-    expected: `an array of ${inputs.length}, one for each tensor among its arguments`,
-    received: Array.isArray(gradients) ? `an array of ${gradients.length}` : typeof gradients,
-    fix: 'return null for those that are not needed',
   });
 }

@@ -176,12 +176,24 @@ function accumulates(leaf: Tensor, slot: GradientSlot): boolean {
   return trace ? statesOf(trace).get(leaf) !== 'empty' : slot.filled;
 }
 
-/** Puts a leaf's gradient where it belongs, unless the rule has written it there already. */
-export function deposit(leaf: Tensor, gradient: Tensor): void {
+/** Whether a tensor lies in memory that holds the gradient of one of the leaves. */
+export function sharesPlace(tensor: Tensor, leaves: Iterable<Tensor>): boolean {
+  for (const leaf of leaves) if (gradientOf(leaf)?.storage === tensor.storage) return true;
+  return false;
+}
+
+/**
+ * Puts a leaf's gradient where it belongs.
+ * @param inPlace whether the rule has written it there already
+ */
+export function deposit(leaf: Tensor, gradient: Tensor, inPlace: boolean): void {
   const slot = ensureSlot(leaf);
-  if (slot.tensor !== gradient) {
-    if (accumulates(leaf, slot)) addInto(slot.tensor, gradient);
-    else copy(gradient, slot.tensor);
+  if (!inPlace) {
+    // What lies beside the place, or in it, cannot be read while the place is written.
+    const apart = gradient.storage === slot.tensor.storage ? copy(gradient) : gradient;
+    if (accumulates(leaf, slot)) addInto(slot.tensor, apart);
+    else copy(apart, slot.tensor);
+    if (apart !== gradient) apart.dispose();
   }
   const trace = leaf.gpu.currentTrace;
   if (trace) {

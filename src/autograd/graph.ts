@@ -10,7 +10,8 @@ export interface GradientTarget {
 
 /**
  * Gradients of the inputs, given that of the output. `targets[i]` is undefined when input i needs none;
- * a rule that can write into `targets[i].tensor` returns that tensor, any other returns one of its own.
+ * a rule that can write into `targets[i].tensor` returns that tensor, any other returns one of its own. Whatever else it makes is
+ * disposed at its end.
  */
 export type Backward = (gradOutput: Tensor, targets: readonly (GradientTarget | undefined)[]) => readonly (Tensor | null)[];
 
@@ -83,7 +84,7 @@ export function noGrad<T>(body: () => T): T {
   });
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 

@@ -1,9 +1,15 @@
 /**
  * Buffers by size class, so that a step that allocates what the last one freed costs no allocation.
  * Classes are 1, 1.25, 1.5 and 1.75 times a power of two: at most a fifth of a buffer is slack.
+ *
+ * Of several the oldest is handed out, in whatever order they came back: a step that begins with the same buffers free as the last one
+ * gets the same ones for the same tensors, and its bind groups are found again.
  */
 export class BufferPool {
+  /** The oldest last. */
   private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly ages = new WeakMap<GPUBuffer, number>();
+  private made = 0;
   pooledBytes = 0;
 
   /** @param largest the most bytes that one buffer may have */
@@ -27,13 +33,22 @@ export class BufferPool {
       this.pooledBytes -= size;
       return reused;
     }
-    return this.create(size, label);
+    const buffer = this.create(size, label);
+    this.ages.set(buffer, this.made++);
+    return buffer;
   }
 
   release(buffer: GPUBuffer): void {
-    const list = this.free.get(buffer.size);
-    if (list) list.push(buffer);
-    else this.free.set(buffer.size, [buffer]);
+    let list = this.free.get(buffer.size);
+    if (!list) this.free.set(buffer.size, (list = []));
+    const age = this.ages.get(buffer)!;
+    let [place, end] = [0, list.length];
+    while (place < end) {
+      const middle = (place + end) >> 1;
+      if (this.ages.get(list[middle]!)! > age) place = middle + 1;
+      else end = middle;
+    }
+    list.splice(place, 0, buffer);
     this.pooledBytes += buffer.size;
   }
 

@@ -70,6 +70,11 @@ export class ScopeStack {
     for (const scope of this.stack) scope.delete(handle);
   }
 
+  /** Disposes of a handle before its scope ends, if that is the innermost one; leaves every other handle alone. */
+  release(handle: Scoped): void {
+    if (this.stack[this.stack.length - 1]?.delete(handle)) handle.dispose();
+  }
+
   /**
    * Runs `body`; handles made in it are disposed at its end, but for those in its result (see scopedIn()), which belong to
    * the scope around this one, and those that are kept.
@@ -99,8 +104,7 @@ export class ScopeStack {
     } finally {
       this.stack.pop();
       for (const survivor of survivors) if (scope.delete(survivor)) this.add(survivor);
-      // Backwards, so that the pool hands buffers out in the same order on every step, and bind groups are found again.
-      for (const handle of [...scope].reverse()) if (!handle.disposed) handle.dispose();
+      for (const handle of scope) if (!handle.disposed) handle.dispose();
     }
   }
 }

@@ -46,7 +46,7 @@ export class CommandStream {
   }
 }
 
-/** Bind groups by pipeline and ranges: pooled buffers come back in the same order on every step. */
+/** Bind groups by pipeline and ranges: the pool hands the same buffers out in every step. */
 export class BindGroupCache {
   private readonly groups = new Map<string, GPUBindGroup>();
   private readonly ids = new WeakMap<object, number>();

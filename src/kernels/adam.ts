@@ -1,7 +1,6 @@
 import { Params } from '../gpu/params.js';
-import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectBlock, walkBlock } from './flat-block.js';
+import { expectBlock, expectNumbers, walkStep } from './flat-block.js';
 import { specialise } from './kernel.js';
 import adamSource from '../../shaders/adam.wgsl';
 import largestMomentSource from '../../shaders/operands/moment_largest.wgsl';
@@ -50,11 +49,18 @@ export interface AdamBlock {
   readonly secondMoment: Tensor;
   /** With it, the largest second moment so far takes the place of the latest (AMSGrad). */
   readonly largestSecondMoment?: Tensor;
-  /** [9] from adamHyper(), written anew before each step. */
+  /** [9] from adamHyper(), written anew before each step; several of them one after the other where there are pieces. */
   readonly hyper: Tensor;
   /** Default 'none'. */
   readonly decay?: Decay;
+  /** From cutBlock(), with kinds from adamKind(): instead of `decay`, and of one row of numbers for all. */
+  readonly pieces?: Tensor;
 }
+
+const KINDS: readonly Decay[] = ['none', 'coupled', 'decoupled'];
+
+/** What adam.wgsl calls a decay. */
+export const adamKind = (decay: Decay): number => KINDS.indexOf(decay);
 
 /**
  * One step of Adam over a block of parameters (a window of an arena), as torch.optim.Adam and AdamW:
@@ -63,22 +69,24 @@ export interface AdamBlock {
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function adamStep(
-  { parameters, gradients, firstMoment, secondMoment, largestSecondMoment, hyper, decay = 'none' }: AdamBlock,
+  { parameters, gradients, firstMoment, secondMoment, largestSecondMoment, hyper, decay = 'none', pieces }: AdamBlock,
   software = parameters.gpu.adapter.software,
 ): void {
   expectBlock('adamStep', { parameters, gradients, firstMoment, secondMoment, largestSecondMoment }, hyper);
-  expectShape('hyper of adamStep', [ADAM_HYPER_SIZE], hyper.shape);
+  expectNumbers('adamStep', hyper, ADAM_HYPER_SIZE, pieces);
   const bound = [parameters, firstMoment, secondMoment, gradients];
   const largest = largestSecondMoment ? [largestSecondMoment] : [];
-  const { shape, constants, aliases, bases, workgroups } = walkBlock([...bound, ...largest], software);
+  const walk = walkStep([...bound, ...largest], 5 + largest.length, pieces ?? adamKind(decay), software);
+  const { bases } = walk;
   parameters.gpu.dispatch({
-    shader: specialise('adam', [largestSecondMoment ? largestMomentSource : latestMomentSource, adamSource],
-      { ...constants, COUPLED: decay === 'coupled', DECOUPLED: decay === 'decoupled' }, aliases),
+    shader: specialise(
+      'adam', [largestSecondMoment ? largestMomentSource : latestMomentSource, walk.source, adamSource], walk.constants, walk.aliases,
+    ),
     bindings: [
       parameters.written(), firstMoment.written(), secondMoment.written(), gradients.read(), hyper.read(),
-      ...largest.map((tensor) => tensor.written()),
+      ...largest.map((tensor) => tensor.written()), ...walk.pieces,
     ],
-    params: new Params().u32(...shape, ...bases.slice(0, 4), hyper.base, bases[4] ?? 0),
-    workgroups,
+    params: new Params().u32(...walk.shape, ...bases.slice(0, 4), hyper.base, bases[4] ?? 0),
+    workgroups: walk.workgroups,
   });
 }

@@ -5,6 +5,7 @@ import { grid, specialise } from './kernel.js';
 import coefficientSource from '../../shaders/clip_coefficient.wgsl';
 import scaleSource from '../../shaders/clip_scale.wgsl';
 import valueSource from '../../shaders/clip_value.wgsl';
+import partialSumsSource from '../../shaders/operands/partial_sums.wgsl';
 import sumTermsSource from '../../shaders/sum_terms.wgsl';
 import squaredDifferenceSource from '../../shaders/terms/squared_difference.wgsl';
 
@@ -43,7 +44,7 @@ export function clipCoefficient(blocks: readonly Tensor[], maxNorm: number, zero
   const norm = Tensor.empty(gpu, [], 'norm of the gradients');
   const coefficient = Tensor.empty(gpu, [], 'coefficient of the gradients');
   gpu.dispatch({
-    shader: specialise('clip_coefficient', [coefficientSource], { ZEROED: zeroed }),
+    shader: specialise('clip_coefficient', [partialSumsSource, coefficientSource], { ZEROED: zeroed }),
     bindings: [partial.read(), norm.written(), coefficient.written()],
     params: new Params().u32(partials, norm.base, coefficient.base).f32(Math.min(maxNorm, LARGEST_FLOAT)),
     workgroups: [1, 1, 1],

@@ -1,8 +1,12 @@
 import { ShadegradError } from '../gpu/errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Binding } from '../gpu/storage.js';
 import { expectShape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { expectOperands, type Operands } from './elements.js';
 import { grid, type Constants } from './kernel.js';
+import piecesSource from '../../shaders/operands/block_pieces.wgsl';
+import wholeSource from '../../shaders/operands/block_whole.wgsl';
 
 /** How the invocations of a dispatch share a block of parameters and what lies beside it. */
 interface BlockWalk {
@@ -15,8 +19,31 @@ interface BlockWalk {
   readonly workgroups: [number, number, number];
 }
 
+/** The same for a kernel that may have a table of pieces. Of a table, `shape` begins with the number of its entries. */
+interface StepWalk extends BlockWalk {
+  /** WGSL that says what a workgroup owns, and of what kind it is. */
+  readonly source: string;
+  /** The table, to be bound after all else. */
+  readonly pieces: readonly Binding[];
+}
+
+/** Neighbouring parameters of a block that are updated alike. */
+export interface BlockPart {
+  /** In the block. */
+  readonly start: number;
+  readonly length: number;
+  /** Where its numbers begin in the `hyper` tensor. */
+  readonly hyper: number;
+  /** How they are used: bits of the kernel's. */
+  readonly kind: number;
+}
+
+const WORKGROUP = 64;
+const SOFTWARE_WORKGROUP = 256;
 /** Small blocks still occupy all cores. */
 const FEWEST_SOFTWARE_WORKGROUPS = 16;
+/** For GPUs. More elements for one invocation make the table of pieces shorter; fewer occupy more of the device. */
+const EACH_OF_PIECES = 4;
 
 /**
  * A GPU takes four numbers an invocation. A CPU adapter vectorises over the invocations of a workgroup, so that there
@@ -28,8 +55,8 @@ export function walkBlock(tensors: readonly Tensor[], software: boolean): BlockW
   const { size } = tensors[0]!;
   const aligned = size % 4 === 0 && tensors.every(({ offset }) => offset % 4 === 0);
   const width = !software && aligned ? 4 : 1;
-  const workgroup = software ? 256 : 64;
-  const each = software ? Math.min(16, Math.ceil(size / (workgroup * FEWEST_SOFTWARE_WORKGROUPS))) : 1;
+  const workgroup = software ? SOFTWARE_WORKGROUP : WORKGROUP;
+  const each = software ? softwareEach(size) : 1;
   return {
     shape: [size / width, each],
     constants: { WORKGROUP: workgroup },
@@ -37,6 +64,65 @@ export function walkBlock(tensors: readonly Tensor[], software: boolean): BlockW
     bases: tensors.map(({ base }) => base / width),
     workgroups: grid(size / width, workgroup * each),
   };
+}
+
+/**
+ * walkBlock() for the step of an optimiser.
+ * @param bindings how many there are before the table of pieces or the uniform block
+ * @param how the kind of all elements, or the pieces that cutBlock() has cut the block into for such an adapter
+ */
+export function walkStep(tensors: readonly Tensor[], bindings: number, how: number | Tensor, software: boolean): StepWalk {
+  if (typeof how === 'number') {
+    const walk = walkBlock(tensors, software);
+    return { ...walk, source: wholeSource, pieces: [], constants: { ...walk.constants, KIND: how, SHAPE_BINDING: bindings } };
+  }
+  const { workgroup, each } = pieceSize(tensors[0]!.size, software);
+  const count = how.size / 4;
+  return {
+    shape: [count, each],
+    source: piecesSource,
+    constants: { WORKGROUP: workgroup, PIECES_BINDING: bindings, SHAPE_BINDING: bindings + 1 },
+    aliases: { element: 'f32' },
+    bases: tensors.map(({ base }) => base),
+    pieces: [how.read('i32')],
+    workgroups: grid(count, 1),
+  };
+}
+
+const softwareEach = (size: number): number => Math.min(16, Math.ceil(size / (SOFTWARE_WORKGROUP * FEWEST_SOFTWARE_WORKGROUPS)));
+
+function pieceSize(size: number, software: boolean): { workgroup: number; each: number } {
+  return software ? { workgroup: SOFTWARE_WORKGROUP, each: softwareEach(size) } : { workgroup: WORKGROUP, each: EACH_OF_PIECES };
+}
+
+/**
+ * Cuts a block into pieces for one workgroup each, so that one dispatch updates parameters of several kinds. Scalars everywhere: parts
+ * may begin and end anywhere.
+ * @param size elements of the block
+ * @returns [pieces, 4] i32, to be kept and disposed by the caller
+ */
+export function cutBlock(gpu: Gpu, parts: readonly BlockPart[], size: number, software = gpu.adapter.software): Tensor {
+  const { workgroup, each } = pieceSize(size, software);
+  const stretch = workgroup * each;
+  const count = parts.reduce((sum, { length }) => sum + Math.ceil(length / stretch), 0);
+  const table = new Int32Array(4 * count);
+  let at = 0;
+  for (const { start, length, hyper, kind } of parts) {
+    const end = start + length;
+    for (let from = start; from < end; from += stretch, at += 4) table.set([from, Math.min(from + stretch, end), hyper, kind], at);
+  }
+  // At once, also during a trace: it never changes.
+  const storage = gpu.allocateConstant(table, 'pieces of a block');
+  return new Tensor({ gpu, shape: [count, 4], dtype: 'i32', storage }).keep();
+}
+
+/**
+ * Checks the numbers of an optimiser's step: one row of `size`, or with pieces one row after the other.
+ * @throws SHAPE_MISMATCH
+ */
+export function expectNumbers(operation: string, hyper: Tensor, size: number, pieces: Tensor | undefined): void {
+  if (pieces) expectShape(`pieces of ${operation}`, [pieces.shape[0] ?? 1, 4], pieces.shape);
+  expectShape(`hyper of ${operation}`, [pieces ? Math.max(1, Math.ceil(hyper.size / size)) * size : size], hyper.shape);
 }
 
 /**

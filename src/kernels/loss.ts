@@ -4,6 +4,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { expectFinite, expectOperands, expectScalar, resultTensor, walkElements } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import lossGradSource from '../../shaders/loss_grad.wgsl';
+import partialSumsSource from '../../shaders/operands/partial_sums.wgsl';
 import spreadSource from '../../shaders/spread.wgsl';
 import sumPartialsSource from '../../shaders/sum_partials.wgsl';
 import sumTermsSource from '../../shaders/sum_terms.wgsl';
@@ -109,7 +110,7 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
   });
   const result = Tensor.empty(gpu, [], label);
   gpu.dispatch({
-    shader: specialise('sum_partials', [sumPartialsSource]),
+    shader: specialise('sum_partials', [partialSumsSource, sumPartialsSource]),
     bindings: [partial.read(), result.written()],
     params: new Params().u32(partials, result.base).f32(factor),
     workgroups: [1, 1, 1],

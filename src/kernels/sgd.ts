@@ -1,7 +1,6 @@
 import { Params } from '../gpu/params.js';
-import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectBlock, walkBlock } from './flat-block.js';
+import { expectBlock, expectNumbers, walkStep } from './flat-block.js';
 import { specialise } from './kernel.js';
 import gradientSource from '../../shaders/operands/direction_gradient.wgsl';
 import momentumSource from '../../shaders/operands/direction_momentum.wgsl';
@@ -34,12 +33,18 @@ export interface SgdBlock {
   readonly gradients: Tensor;
   /** The running sum; none without momentum. */
   readonly momentum?: Tensor;
-  /** [5] from sgdHyper(), written anew before each step. */
+  /** [5] from sgdHyper(), written anew before each step; several of them one after the other where there are pieces. */
   readonly hyper: Tensor;
   readonly nesterov?: boolean;
   /** Whether weight decay is added to the gradients. */
   readonly decays?: boolean;
+  /** From cutBlock(), with kinds from sgdKind(): instead of the options above, and of one row of numbers for all. */
+  readonly pieces?: Tensor;
 }
+
+/** What sgd.wgsl calls the way of a step. */
+export const sgdKind = ({ decays = false, momentum = false, nesterov = false }): number =>
+  Number(decays) + 2 * Number(momentum) + 4 * Number(nesterov);
 
 /**
  * One step of gradient descent over a block of parameters (a window of an arena), as torch.optim.SGD.
@@ -47,17 +52,18 @@ export interface SgdBlock {
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function sgdStep(
-  { parameters, gradients, momentum, hyper, nesterov = false, decays = false }: SgdBlock, software = parameters.gpu.adapter.software,
+  { parameters, gradients, momentum, hyper, nesterov, decays, pieces }: SgdBlock, software = parameters.gpu.adapter.software,
 ): void {
   expectBlock('sgdStep', { parameters, gradients, momentum }, hyper);
-  expectShape('hyper of sgdStep', [SGD_HYPER_SIZE], hyper.shape);
+  expectNumbers('sgdStep', hyper, SGD_HYPER_SIZE, pieces);
   const sums = momentum ? [momentum] : [];
-  const { shape, constants, aliases, bases, workgroups } = walkBlock([parameters, gradients, ...sums], software);
+  const kind = sgdKind({ decays, momentum: momentum !== undefined, nesterov });
+  const walk = walkStep([parameters, gradients, ...sums], 3 + sums.length, pieces ?? kind, software);
+  const { bases } = walk;
   parameters.gpu.dispatch({
-    shader: specialise('sgd', [momentum ? momentumSource : gradientSource, sgdSource],
-      { ...constants, DECAYS: decays, NESTEROV: nesterov }, aliases),
-    bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written())],
-    params: new Params().u32(...shape, ...bases.slice(0, 2), hyper.base, bases[2] ?? 0),
-    workgroups,
+    shader: specialise('sgd', [momentum ? momentumSource : gradientSource, walk.source, sgdSource], walk.constants, walk.aliases),
+    bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written()), ...walk.pieces],
+    params: new Params().u32(...walk.shape, ...bases.slice(0, 2), hyper.base, bases[2] ?? 0),
+    workgroups: walk.workgroups,
   });
 }

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { isFloat, SMALLEST_FLOAT } from '../gpu/params.js';
-import { ADAM_HYPER_SIZE, adamHyper, adamStep, type Decay } from '../kernels/adam.js';
+import { ADAM_HYPER_SIZE, adamHyper, adamKind, adamStep, type Decay } from '../kernels/adam.js';
 import { expectOptions } from '../tensor/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Optimizer, type OptimizerRule } from './optimizer.js';
@@ -106,11 +106,11 @@ function adamRule(name: string, { amsgrad = false }: AdamOptions, kind: Decay): 
       const { learningRate, betas: [beta1, beta2], epsilon, weightDecay } = options;
       return adamHyper({ learningRate, beta1, beta2, epsilon, step, weightDecay, decay: decayOf(options) });
     },
-    update({ parameters, gradients, state, hyper }, options) {
+    kind: (options) => adamKind(decayOf(options)),
+    update({ state, ...block }, options) {
       const { firstMoment, secondMoment, largestSecondMoment } = state;
-      adamStep({
-        parameters, gradients, firstMoment: firstMoment!, secondMoment: secondMoment!, largestSecondMoment, hyper, decay: decayOf(options),
-      });
+      const decay = options && decayOf(options);
+      adamStep({ ...block, firstMoment: firstMoment!, secondMoment: secondMoment!, largestSecondMoment, decay });
     },
   };
 }

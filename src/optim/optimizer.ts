@@ -1,6 +1,7 @@
 import { hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { cutBlock } from '../kernels/flat-block.js';
 import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
 import { expectOptions } from '../tensor/options.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -14,8 +15,10 @@ export interface ParameterBlock {
   readonly gradients: Tensor;
   /** By the names that the rule gives its state. */
   readonly state: Readonly<Record<string, Tensor>>;
-  /** What the rule's numbers() returned for the step at hand. */
+  /** What the rule's numbers() returned for the step at hand; with pieces, once for each share, one after the other. */
   readonly hyper: Tensor;
+  /** Where neighbours are updated unlike each other: what cutBlock() made of them. */
+  readonly pieces?: Tensor;
 }
 
 /** What one kind of optimiser does; the rest is the same for all. */
@@ -30,30 +33,47 @@ export interface OptimizerRule<O extends OptimizerOptions> {
   readonly numbersSize: number;
   /** What changes from step to step, for parameters that are to take their step number `step`, counted from 1. */
   numbers(options: O, step: number): Float32Array;
-  /** Dispatches the kernels. */
-  update(block: ParameterBlock, options: O): void;
-}
-
-/** Neighbouring parameters of a window that one dispatch updates. */
-interface Run {
-  readonly window: number;
-  readonly start: number;
-  length: number;
+  /** How the kernel uses them. */
+  kind(options: O): number;
+  /**
+   * Dispatches the kernel.
+   * @param options of all parameters of the block; none where it has pieces, each with its kind
+   */
+  update(block: ParameterBlock, options?: O): void;
 }
 
 /** Parameters of one group that have taken as many steps: they share the numbers of the step. */
 interface Share<O extends OptimizerOptions> {
   readonly group: ParameterGroup<O>;
   readonly parameters: Tensor[];
-  readonly runs: Run[];
-  readonly hyper: Tensor;
+  /** Which of the step's shares it is. */
+  readonly index: number;
 }
+
+/** Neighbouring parameters of a block that belong to one share. */
+interface Part<O extends OptimizerOptions> {
+  readonly share: Share<O>;
+  /** From the start of the block. */
+  readonly start: number;
+  length: number;
+}
+
+/** Neighbouring parameters of a window that one dispatch updates. */
+interface Block<O extends OptimizerOptions> {
+  readonly window: number;
+  readonly start: number;
+  length: number;
+  readonly parts: Part<O>[];
+}
+
+/** Tables of pieces that are kept: a step whose gradients come and go in ever new ways must not gather them. */
+const MOST_TABLES = 64;
 
 /**
  * What all optimisers have in common: parameter groups, step counts, and state that can be saved. Each parameter counts its own
  * steps, as in PyTorch: one that had no gradient is not counted, and a parameter that is thawed late begins with its first step.
- * Works on the flat windows of a module's parameters: one dispatch for each stretch of parameters that got a gradient, belong to
- * one group and have taken as many steps.
+ * Works on the flat windows of a module's parameters: one dispatch for each stretch of parameters that got a gradient, whatever groups
+ * they belong to.
  */
 export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The first holds the parameters that no other one names. */
@@ -64,8 +84,10 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   private readonly groupOf: ReadonlyMap<Tensor, ParameterGroup<O>>;
   /** Steps that each parameter has taken. */
   private readonly counts = new Map<Tensor, number>();
-  /** One for each share of a step; made as they are needed. */
-  private readonly hypers: Tensor[] = [];
+  /** The numbers of a step's shares, by how many there are; made as they are needed. */
+  private readonly hypers = new Map<number, Tensor>();
+  /** What blocks of several shares are cut into, by what they consist of. */
+  private readonly tables = new Map<string, Tensor>();
   private readonly release: () => void;
 
   /**
@@ -165,25 +187,53 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    *   in it are for parameters that have taken as many
    */
   step(): void {
-    const { rule } = this;
     this.assertPlaced();
-    const shares = this.shares();
+    const { shares, blocks } = this.stretches();
     if (shares.length === 0) return;
+    const hyper = this.hyper(shares.length);
     this.gpu.eachStep(
-      () => this.writeNumbers(shares),
-      shares.map(({ hyper }) => hyper.storage),
+      () => this.writeNumbers(shares, hyper),
+      [hyper.storage],
       () => {
         for (const { parameters } of shares) for (const tensor of parameters) this.counts.set(tensor, this.counts.get(tensor)! + 1);
       },
     );
-    for (const { group, runs, hyper } of shares) for (const { window: index, start, length } of runs) {
-      const { values, gradients } = this.windows[index]!;
-      const part = (whole: Tensor): Tensor => view(whole, [length], start);
-      const state = Object.fromEntries([...this.state].map(([name, flats]) => [name, part(flats[index]!)]));
-      const block = { parameters: part(values), gradients: part(gradients!), state, hyper };
-      rule.update(block, group.options);
-      for (const tensor of [block.parameters, block.gradients, ...Object.values(state)]) tensor.dispose();
+    for (const block of blocks) this.update(block, hyper);
+  }
+
+  private update({ window: index, start, length, parts }: Block<O>, hyper: Tensor): void {
+    const { rule } = this;
+    const { values, gradients } = this.windows[index]!;
+    const part = (whole: Tensor): Tensor => view(whole, [length], start);
+    const state = Object.fromEntries([...this.state].map(([name, flats]) => [name, part(flats[index]!)]));
+    const block = { parameters: part(values), gradients: part(gradients!), state };
+    const views = [block.parameters, block.gradients, ...Object.values(state)];
+    if (parts.length > 1) {
+      rule.update({ ...block, hyper, pieces: this.pieces(parts, length) });
+    } else {
+      const { group, index: row } = parts[0]!.share;
+      const { numbersSize } = rule;
+      const own = hyper.size === numbersSize ? hyper : view(hyper, [numbersSize], row * numbersSize);
+      if (own !== hyper) views.push(own);
+      rule.update({ ...block, hyper: own }, group.options);
     }
+    for (const tensor of views) tensor.dispose();
+  }
+
+  private pieces(parts: readonly Part<O>[], length: number): Tensor {
+    const { gpu, rule, tables } = this;
+    const named = parts.map(({ share: { group, index }, start, length: own }) =>
+      ({ start, length: own, hyper: index * rule.numbersSize, kind: rule.kind(group.options) }));
+    const key = named.map(({ start, length: own, hyper, kind }) => `${start},${own},${hyper},${kind}`).join(' ');
+    let table = tables.get(key);
+    if (!table) tables.set(key, (table = cutBlock(gpu, named, length)));
+    // Not while a function is traced: its recording has taken no hold of what it reads yet.
+    if (tables.size > MOST_TABLES && !gpu.tracing) {
+      const [oldest] = tables.keys();
+      tables.get(oldest!)!.dispose();
+      tables.delete(oldest!);
+    }
+    return table;
   }
 
   /** A module that was disposed, or placed anew since, has other parameters: a step would train nothing and say nothing. */
@@ -196,9 +246,11 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
   }
 
-  private writeNumbers(shares: readonly Share<O>[]): void {
+  private writeNumbers(shares: readonly Share<O>[], hyper: Tensor): void {
     const steps = shares.map(({ parameters }) => this.commonCount(parameters) + 1);
-    shares.forEach(({ group, hyper }, index) => hyper.write(this.rule.numbers(group.options, steps[index]!)));
+    const numbers = new Float32Array(hyper.size);
+    shares.forEach(({ group }, index) => numbers.set(this.rule.numbers(group.options, steps[index]!), index * this.rule.numbersSize));
+    hyper.write(numbers);
   }
 
   private commonCount(parameters: readonly Tensor[]): number {
@@ -222,37 +274,46 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     }).join();
   }
 
-  /** The stretches of the windows to be updated: their parameters have a gradient; gaps for alignment do not end one. */
-  private shares(): Share<O>[] {
+  /**
+   * The stretches of the windows to be updated, and what their parameters share: those that have a gradient; gaps for alignment do
+   * not end one.
+   */
+  private stretches(): { shares: Share<O>[]; blocks: Block<O>[] } {
     const shares = new Map<string, Share<O>>();
+    const blocks: Block<O>[] = [];
     for (const [window, { parameters }] of this.windows.entries()) {
-      let open = null as { readonly run: Run; readonly share: Share<O> } | null;
+      let block = null as Block<O> | null;
       for (const { tensor, offset, size } of parameters) {
         if (!hasGradient(tensor)) {
-          open = null;
+          block = null;
           continue;
         }
         const group = this.groupOf.get(tensor)!;
         const key = `${this.groups.indexOf(group)},${this.counts.get(tensor)}`;
         let share = shares.get(key);
-        if (!share) shares.set(key, (share = { group, parameters: [], runs: [], hyper: this.hyper(shares.size) }));
+        if (!share) shares.set(key, (share = { group, parameters: [], index: shares.size }));
         share.parameters.push(tensor);
-        if (open?.share !== share) {
-          open = { run: { window, start: offset, length: 0 }, share };
-          share.runs.push(open.run);
-        }
-        open.run.length = offset + size - open.run.start;
+        if (!block) blocks.push((block = { window, start: offset, length: 0, parts: [] }));
+        const start = offset - block.start;
+        let part = block.parts[block.parts.length - 1];
+        if (part?.share !== share) block.parts.push((part = { share, start, length: 0 }));
+        part.length = start + size - part.start;
+        block.length = start + size;
       }
     }
-    return [...shares.values()];
+    return { shares: [...shares.values()], blocks };
   }
 
-  private hyper(index: number): Tensor {
-    const { gpu, rule } = this;
+  private hyper(shares: number): Tensor {
+    const { gpu, rule, hypers } = this;
+    const size = shares * rule.numbersSize;
+    let hyper = hypers.get(shares);
     // At once, also during a trace: a hook writes it.
-    return (this.hypers[index] ??= new Tensor({
-      gpu, shape: [rule.numbersSize], storage: gpu.allocatePersistent(rule.numbersSize * 4, `hyperparameters of ${rule.name}`),
-    }).keep());
+    if (!hyper) {
+      hyper = new Tensor({ gpu, shape: [size], storage: gpu.allocatePersistent(size * 4, `hyperparameters of ${rule.name}`) }).keep();
+      hypers.set(shares, hyper);
+    }
+    return hyper;
   }
 
   /** Forgets the gradients of the parameters. */
@@ -286,7 +347,9 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   }
 
   dispose(): void {
-    for (const tensor of [...[...this.state.values()].flat(), ...this.hypers.splice(0)]) tensor.dispose();
+    for (const tensor of [...[...this.state.values()].flat(), ...this.hypers.values(), ...this.tables.values()]) tensor.dispose();
+    this.hypers.clear();
+    this.tables.clear();
     this.release();
   }
 }

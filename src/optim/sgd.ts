@@ -1,6 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { isFloat } from '../gpu/params.js';
-import { SGD_HYPER_SIZE, sgdHyper, sgdStep } from '../kernels/sgd.js';
+import { SGD_HYPER_SIZE, sgdHyper, sgdKind, sgdStep } from '../kernels/sgd.js';
 import { expectOptions } from '../tensor/options.js';
 import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
@@ -59,7 +59,12 @@ const sgdRule: OptimizerRule<SGDSettings> = {
   stateNames: (options) => (options.some(({ momentum }) => momentum > 0) ? ['momentum'] : []),
   numbersSize: SGD_HYPER_SIZE,
   numbers: (options, step) => sgdHyper({ ...options, step }),
-  update({ parameters, gradients, state, hyper }, { momentum, nesterov, weightDecay }) {
-    sgdStep({ parameters, gradients, momentum: momentum > 0 ? state.momentum : undefined, hyper, nesterov, decays: weightDecay > 0 });
+  kind: ({ momentum, nesterov, weightDecay }) => sgdKind({ decays: weightDecay > 0, momentum: momentum > 0, nesterov }),
+  update({ state: { momentum: sums }, ...block }, options) {
+    if (!options) sgdStep({ ...block, momentum: sums });
+    else {
+      const { momentum, nesterov, weightDecay } = options;
+      sgdStep({ ...block, momentum: momentum > 0 ? sums : undefined, nesterov, decays: weightDecay > 0 });
+    }
   },
 };
