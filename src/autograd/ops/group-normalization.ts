@@ -107,7 +107,7 @@ function affine(
   const rows = (tensor: Tensor, lead: Shape): Tensor => (shape.length === 1 ? tensor : tensor.reshape([...lead, size]));
   const lead = x.shape.slice(0, x.shape.length - shape.length);
   const target = out && shape.length > 1 ? undefined : out;
-  const result = scaleShift(rows(y, lead), gamma ? rows(gamma, []) : null, beta ? rows(beta, []) : null, target);
+  const result = scaleShift(rows(y, lead), gamma ? rows(packed(gamma), []) : null, beta ? rows(packed(beta), []) : null, target);
   if (shape.length === 1) return result;
   const shaped = result.reshape(x.shape);
   return out ? copy(shaped, { out }) : shaped;

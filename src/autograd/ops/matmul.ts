@@ -130,20 +130,22 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
   if (bias) expectShape('bias of linear', [outputs], bias.shape);
   expectOperands('linear', { x, weight, bias, out });
   if (out) expectShape('out of linear', [...x.shape.slice(0, -1), outputs], out.shape);
-  const views = [x.viewAs([1, 1, x.rows, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
+  // The kernel of the convolution reads its weights as one run of numbers.
+  const whole = packed(weight);
+  const views = [x.viewAs([1, 1, x.rows, inputs]), whole.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
   const y = conv2dForward(views[0], views[1], bias, { stride: [1, 1], padding: [0, 0] }, views[2]);
   const result = out ?? y.viewAs([...x.shape.slice(0, -1), outputs]);
   for (const view of [...views, y]) view?.dispose();
   return track(
     'linear',
-    bias ? [x, weight, bias] : [x, weight],
+    bias ? [x, whole, bias] : [x, whole],
     result,
     rule(
-      ([dx, dw]) => where([dx, weight], [dw, x]),
+      ([dx, dw]) => where([dx, whole], [dw, x]),
       (dy, [dx, dw, db]) => {
         const rows = (tensor: Tensor): Tensor => tensor.reshape([tensor.rows, tensor.channels]);
         return [
-          dx ? product(rows(dy), weight, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
+          dx ? product(rows(dy), whole, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
           dw ? product(rows(x), rows(dy), { transposeA: true, transposeB: false }) : null,
           db ? sumRows(dy) : null,
         ];
