@@ -18,10 +18,11 @@ export const runs: Readonly<Record<string, Run>> = {
   ...Object.fromEntries(([
     'abs', 'copy', 'exp', 'globalAveragePool', 'log', 'neg', 'reciprocal', 'relu', 'sigmoid', 'silu', 'sqrt', 'square', 'tanh',
   ] as const).map((name) => [name, unary((x) => ops[name](x))])),
-  ...Object.fromEntries((['add', 'div', 'maximum', 'minimum', 'mul', 'pow', 'sub'] as const).map((name) => [name, binary((a, b) => ops[name](a, b))])),
-  ...Object.fromEntries((['avgPool2d', 'clamp', 'gelu', 'logSoftmax', 'max', 'maxPool2d', 'mean', 'min', 'slice', 'softmax', 'sum', 'upsample'] as const)
+  ...Object.fromEntries((['add', 'div', 'maximum', 'minimum', 'mul', 'sub'] as const).map((name) => [name, binary((a, b) => ops[name](a, b))])),
+  ...Object.fromEntries((['argmax', 'argmin', 'avgPool2d', 'clamp', 'gelu', 'logSoftmax', 'max', 'maxPool2d', 'mean', 'min', 'slice', 'softmax', 'sum', 'upsample'] as const)
     .map((name) => [name, withOptions(ops[name] as never)])),
   // Constant in steps: beside 0 x there is a gradient to differentiate.
+  pow: ([a, b], { base, exponent }) => ops.pow(base ?? a!, b ?? exponent ?? a!),
   sign: ([x]) => ops.add(ops.sign(x!), ops.mul(x!, 0)),
   l1Loss: loss(ops.l1Loss),
   mseLoss: loss(ops.mseLoss),

@@ -9,7 +9,7 @@ NAME/v<k>. Images are NHWC, convolutions' weights as shadegrad stores them.
 import torch
 import torch.nn.functional as functional
 
-from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, values, weight_to_torch, write_golden
+from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, store_constant, values, weight_to_torch, write_golden
 
 MATRIX, IMAGE = [3, 5], [2, 4, 5, 3]
 LABELS = torch.tensor([2, 0, -100, 4, 2])
@@ -141,10 +141,6 @@ CASES = [
          x, kernel_size=kernel, stride=stride, padding=padding, ceil_mode=ceilMode, count_include_pad=countIncludePad)),
     ("globalAveragePool", [IMAGE], {}, lambda x: images(functional.adaptive_avg_pool2d)(x, output_size=1)),
 ]
-
-
-def store_constant(tensor):
-    return store(tensor) if tensor.is_floating_point() else {"shape": list(tensor.shape), "int32": tensor.flatten().tolist()}
 
 
 def make_case(name, shapes, options, function, constants=(), offset=0.0):
