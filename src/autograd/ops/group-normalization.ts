@@ -73,7 +73,7 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options: GroupNormO
   expectNorm('layerNorm', x, options);
   if (normalizedShape.length === 0 || !sameShape(x.shape.slice(-normalizedShape.length), normalizedShape)) {
     throw new ShadegradError('SHAPE_MISMATCH', 'normalised shape of layerNorm', {
-      expected: `the last axes of ${formatShape(x.shape)}`,
+      expected: x.shape.length === 0 ? 'an input with axes' : `one or more of the last axes of ${formatShape(x.shape)}`,
       received: formatShape(normalizedShape),
       fix: 'pass [x.channels] to normalise over the channels',
     });

@@ -125,6 +125,13 @@ function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<Matm
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: OutOption = {}): Tensor {
   const { out } = expectOptions('linear', options, ['out']);
+  if (x.shape.length === 0) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'input of linear', {
+      expected: '[..., in]',
+      received: formatShape(x.shape),
+      fix: 'give it an axis first: x.reshape([1])',
+    });
+  }
   const [inputs, outputs] = [x.channels, weight.channels];
   expectShape('weight of linear', [inputs, weight.shape.length === 2 ? outputs : -1], weight.shape);
   if (bias) expectShape('bias of linear', [outputs], bias.shape);

@@ -16,7 +16,8 @@ import type { OutOption } from './options.js';
 export function concat(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
   const { axis = -1 } = expectOptions('concat', options, ['axis']);
   const [first, ...others] = inputs;
-  if (first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1) return joinAlong('concat', inputs, axis);
+  const inside = first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1;
+  if (inside || first?.dtype === 'i32') return joinAlong('concat', inputs, axis);
   if (!first) {
     throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
   }
