@@ -31,6 +31,12 @@ function statesOf(trace: object): Map<Tensor, TracedState> {
   return states;
 }
 
+/** Whether the function being traced has made the leaf, and gives it back at its end unless it returns or keeps it. */
+function madeInTrace(leaf: Tensor): boolean {
+  const trace = leaf.gpu.currentTrace;
+  return trace !== null && leaf.gpu.scopes.holds(leaf, trace.depth);
+}
+
 const slotOf = (leaf: Tensor): GradientSlot | null => leaf.gradientPlace as GradientSlot | null;
 
 /** Gives a leaf a fixed place for its gradient. */
@@ -109,7 +115,7 @@ function ensureSlot(leaf: Tensor): GradientSlot {
   if (!slot) {
     const { gpu, shape, size, label } = leaf;
     const [bytes, name] = [size * 4, `gradient of ${label}`];
-    const storage = gpu.madeInTrace(leaf) ? gpu.allocate(bytes, name) : gpu.allocatePersistent(bytes, name);
+    const storage = madeInTrace(leaf) ? gpu.allocate(bytes, name) : gpu.allocatePersistent(bytes, name);
     slot = { tensor: new Tensor({ gpu, shape, storage }).keep(), filled: false, fixed: false };
     leaf.gradientPlace = slot;
   }
@@ -133,7 +139,7 @@ export function prepareSlots(gpu: Gpu, leaves: Iterable<Tensor>): void {
   const states = statesOf(trace);
   const fresh = [...new Set(leaves)].filter((leaf) => !states.has(leaf));
   // A leaf of the traced function's own is another one in each run, and has no gradient when it is made.
-  const own = new Set(fresh.filter((leaf) => gpu.madeInTrace(leaf)));
+  const own = new Set(fresh.filter(madeInTrace));
   for (const leaf of own) states.set(leaf, 'empty');
   const found = fresh.filter((leaf) => !own.has(leaf));
   if (found.length === 0) return;

@@ -9,7 +9,7 @@ import type { Params } from './params.js';
 import { PipelineCache, type Shader } from './pipeline-cache.js';
 import { Readback } from './readback.js';
 import { Recording, Trace, type Guard } from './recording.js';
-import { scopedIn, ScopeStack, type Scoped } from './scope.js';
+import { scopedIn, ScopeStack } from './scope.js';
 import { Storage, type Binding } from './storage.js';
 import { BindGroupCache, CommandStream, type Command } from './stream.js';
 import { UniformCache } from './uniform-cache.js';
@@ -111,13 +111,8 @@ export class Gpu {
   }
 
   /** Tells one trace from another, and from none: null while operations run at once. */
-  get currentTrace(): object | null {
+  get currentTrace(): { readonly depth: number } | null {
     return this.trace;
-  }
-
-  /** Whether the function being traced has made a handle that it will give back at its end, unless it returns or keeps it. */
-  madeInTrace(handle: Scoped): boolean {
-    return this.trace !== null && this.scopes.holds(handle, this.trace.depth);
   }
 
   /** Hooks that the function being traced has set so far: what they write differs before and after. */
