@@ -27,7 +27,8 @@ const constant = (stored: { shape: number[]; int32?: number[]; float32?: string 
   Tensor.from(gpu, stored.int32 ? new Int32Array(stored.int32) : float32(stored as StoredArray), stored.shape);
 
 for (const each of golden.cases) {
-  test(`${each.name} ${JSON.stringify(each.options)} of ${each.inputs.map(({ shape }) => `[${shape}]`).join(' and ')} is PyTorch's`, async () => {
+  const shapes = each.inputs.map(({ shape }) => `[${shape}]`).join(' and ');
+  test(`${each.name} ${JSON.stringify(each.options)} of ${shapes} is PyTorch's`, async () => {
     const inputs = each.inputs.map((described) => {
       const tensor = Tensor.from(gpu, generate(described), described.shape);
       tensor.requiresGrad = true;
