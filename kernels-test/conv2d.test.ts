@@ -4,11 +4,13 @@ import { conv2d, convTranspose2d } from '../src/autograd/ops.js';
 import {
   CONV_VARIANTS, conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, convTranspose2dOutputShape, supportsConvVariant, supportsWeightGradVariant, type ConvGeometry, type ConvVariant,
 } from '../src/kernels/conv2d.js';
+import { directForward, directInputGrad } from '../src/kernels/conv2d-direct.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import conv2dGolden from './goldens/conv2d.json';
 import convTransposeGolden from './goldens/conv_transpose2d.json';
 import { generate, values } from './harness/deterministic.js';
+import { failure } from './harness/devices.js';
 import { assertClose, float32 } from './harness/golden.js';
 import { checkGradients } from './harness/gradcheck.js';
 import { testGpu } from './harness/gpu.js';
@@ -211,6 +213,20 @@ for (const index of [1, 2, 13]) {
     });
   });
 }
+
+test('kernels refuse weights with gaps, which they would read across', async () => {
+  const weights = Tensor.from(gpu, values('gaps', 9 * 3 * 5), [3, 3, 3, 5]).sliceChannels(1, 4);
+  const [x, geometry] = [Tensor.from(gpu, values('x', 48), [1, 4, 4, 3]), { stride: [1, 1], padding: [1, 1] } as const];
+  const direct = { ...geometry, dilation: [1, 1], groups: 1 } as const;
+  const runs: (() => unknown)[] = [
+    () => conv2dForward(x, weights, null, geometry),
+    () => conv2dInputGrad(x, weights, null, [1, 4, 4, 3], geometry),
+    () => conv2dWeightGrad(x, x, [3, 3, 3, 3], geometry, weights),
+    () => directForward(x, weights, null, direct),
+    () => directInputGrad(x, weights, null, [1, 4, 4, 3], direct),
+  ];
+  for (const run of runs) await failure('INVALID_ARGUMENT', run, 'without gaps between its rows', 'a channel slice');
+});
 
 test('wrong shapes and geometries are refused, naming what came', () => {
   const x = Tensor.empty(gpu, [1, 8, 8, 3]);

@@ -51,6 +51,33 @@ test('a recorded backward() leaves gradients that can be read, and that outlive 
   for (const tensor of [leaf, ...filler]) tensor.dispose();
 });
 
+test('a recorded function may make a leaf: its gradient begins anew in each run, and is the step\'s', async () => {
+  const [w, x] = [leafOf([2, -1]), Tensor.from(gpu, [3, 5], [2], 'x')];
+  // One leaf of a computed tensor and one on memory that is there already; two backward() calls add up.
+  const step = (): { own: Tensor } => gpu.scope(() => {
+    zeroGrad([w]);
+    const [own, view] = [mul(x, 2).detach(), x.detach()];
+    for (const leaf of [own, view]) leaf.requiresGrad = true;
+    const loss = sum(mul(mul(own, view), w));
+    backward(loss);
+    backward(loss);
+    return { own };
+  });
+  const eager = step().own;
+  const expected = [await numbers(eager.grad!), await numbers(w.grad!)];
+  assert.equal(expected, [[12, -10], [36, 100]]);
+  const before = gpu.memory();
+  const { recording, result } = await gpu.record(step);
+  for (let run = 0; run < 3; run++) {
+    recording.run();
+    assert.equal([await numbers(result.own.grad!), await numbers(w.grad!)], expected, `run ${run}`);
+  }
+  recording.destroy();
+  result.own.dispose();
+  assert.is(gpu.memory().bytesInUse, before.bytesInUse);
+  for (const tensor of [eager, w, x]) tensor.dispose();
+});
+
 test('gradients without zeroGrad() add up in replays as they do eagerly, whatever was there before', async () => {
   const step = (leaf: Tensor): void => gpu.scope(() => backward(sum(mul(leaf, leaf))));
   // What happens to the gradient between two steps; the step before them all is eager or there is none.

@@ -82,7 +82,7 @@ const OPERATIONS: Record<string, Operation> = {
     operands: { x: IMAGE, weight: [2, 2, 3, 4], bias: [3], out: [2, 5, 5, 3] },
     run: ({ x, weight, bias, out }) => api.convTranspose2d(x!, weight!, bias!, { out }),
   },
-  concat: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.concat([a!, b!]) },
+  concat: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.concat([a!, b!]), words: true },
   sum: { operands: { x: IMAGE }, run: ({ x }) => api.sum(x!) },
   mean: { operands: { x: IMAGE }, run: ({ x }) => api.mean(x!) },
   l1Loss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.l1Loss(a!, b!), name: /l1 loss/ },
@@ -244,8 +244,9 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
   });
 
   for (const [odd, shape] of Object.entries(operation.operands)) {
-    if (!operation.anyType) test(`${name} refuses ${odd} of the wrong type before anything runs`, async () => {
-      const wrong = (): Tensor => make(gpu, shape, typeOf(odd) === 'f32' ? 'u8' : 'f32', 'the odd one');
+    const wrongTypes = (['f32', 'i32', 'u8'] as const).filter((type) => type !== typeOf(odd) && (!operation.words || type === 'u8'));
+    for (const type of operation.anyType ? [] : wrongTypes) test(`${name} refuses ${odd} of type ${type} at once`, async () => {
+      const wrong = (): Tensor => make(gpu, shape, type, 'the odd one');
       const dispatched = await withOne(operation, odd, wrong, (operands) => failure(
         'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)),
         called, ...(operation.words ? [/expected: (tensors of 32-bit|u8|f32)/] : ['"the odd one"', `expected: ${typeOf(odd)}\n`]), /fix: /,

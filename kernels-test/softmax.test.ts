@@ -117,6 +117,32 @@ for (const [label, check] of Object.entries(lossChecks)) {
   test(`gradient of ${label}`, () => checkGradients(gpu, { label, ...check }));
 }
 
+for (const layout of LAYOUTS) {
+  test(`labels of many shapes and numbers of classes, ${layout.name}`, async () => {
+    for (const classes of [1, 3, 6, 7, 8, 31]) {
+      for (const rows of [[1], [31], [4, 2, 3]]) {
+        const count = elementCount(rows);
+        const shape = [...rows, classes];
+        const x = values(`labels ${shape}`, count * classes, 3);
+        const numbers = Int32Array.from({ length: count }, (_, row) => (row === 1 ? -100 : (row * 5) % classes));
+        const [logits, labels] = [placed(gpu, x, shape, layout), Tensor.from(gpu, numbers, rows)];
+        const label = `[${shape}]`;
+        const each = ops.crossEntropy(logits, labels, { reduction: 'none' });
+        assert.equal(each.shape, rows);
+        assertClose(await each.data(), reference.crossEntropyRows(x, classes, [...numbers]), { absolute: 3e-6, relative: 3e-6, label });
+        const expected = reference.crossEntropy(x, classes, [...numbers], 0.1);
+        const smoothed = ops.crossEntropy(logits, labels, { labelSmoothing: 0.1 });
+        assertClose(await smoothed.data(), [expected], { absolute: 3e-6, relative: 3e-6, label });
+        const picked = Array.from(numbers, (at, row) => (at < 0 ? 0 : -x[row * classes + at]!));
+        const nll = await ops.nllLoss(logits, labels, { reduction: 'none' }).data();
+        assert.equal([...nll].map((value) => value + 0), picked.map((value) => value + 0), label);
+        const code = await ops.oneHot(Tensor.from(gpu, numbers.map((at) => Math.max(at, 0)), rows), classes).data();
+        assert.equal([...code], Array.from(code, (_, i) => Number(Math.max(numbers[Math.floor(i / classes)]!, 0) === i % classes)), label);
+      }
+    }
+  });
+}
+
 test('a label that is no class cannot be overlooked', async () => {
   for (const label of [3, -1, 2 ** 31 - 1, -(2 ** 31)]) {
     const logits = Tensor.from(gpu, values('logits', 6), [2, 3]);

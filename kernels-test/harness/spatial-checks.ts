@@ -108,7 +108,16 @@ export const axisChecks: Record<string, OperationCheck> = {
 };
 
 const LABELS = [2, 0, -100, 4, 2];
-const labels = (like: Tensor): Tensor => Tensor.from(like.gpu, new Int32Array(LABELS), [LABELS.length], 'labels');
+const constants = new Map<string, Tensor>();
+/** A constant beside an operation's inputs, made once for a device: a recorded function cannot upload it. */
+function constant({ gpu }: Tensor, label: string, numbers: Int32Array | Float32Array, shape: readonly number[]): Tensor {
+  const known = constants.get(label);
+  if (known && known.gpu === gpu && !known.disposed) return known;
+  const made = Tensor.from(gpu, numbers, shape, label).keep();
+  constants.set(label, made);
+  return made;
+}
+const labels = (like: Tensor): Tensor => constant(like, 'labels', new Int32Array(LABELS), [LABELS.length]);
 const mean = (x: Float64Array, term: (value: number) => number): [number] => [losses.mean(x.map(term))];
 
 export const lossChecks: Record<string, OperationCheck> = {
@@ -266,7 +275,10 @@ export const imageChecks: Record<string, OperationCheck> = {
   },
 };
 
-const given = (x: Tensor) => ({ mean: Tensor.from(x.gpu, [0.1, -0.2, 0.3], [3]), variance: Tensor.from(x.gpu, [1, 2, 0.5], [3]) });
+const given = (x: Tensor) => ({
+  mean: constant(x, 'running mean', new Float32Array([0.1, -0.2, 0.3]), [3]),
+  variance: constant(x, 'running variance', new Float32Array([1, 2, 0.5]), [3]),
+});
 
 export const normChecks: Record<string, OperationCheck> = {
   batchNorm: {
@@ -312,7 +324,7 @@ const INDICES = [2, 0, 2, 4, 2, 0];
 export const embeddingChecks: Record<string, OperationCheck> = {
   embedding: {
     shapes: [[5, 3]],
-    device: (table) => ops.embedding(Tensor.from(table!.gpu, new Int32Array(INDICES), [2, 3]), table!),
+    device: (table) => ops.embedding(constant(table!, 'indices', new Int32Array(INDICES), [2, 3]), table!),
     reference: (table) => Float64Array.from({ length: 18 }, (_, i) => table![INDICES[Math.floor(i / 3)]! * 3 + (i % 3)]!),
     free: true,
   },

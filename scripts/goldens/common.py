@@ -80,6 +80,11 @@ def store(tensor):
     return {"shape": list(array.shape), "float32": base64.b64encode(array.astype("<f4").tobytes()).decode("ascii")}
 
 
+def store_constant(tensor):
+    """A tensor as `store` has it; classes and indices as {shape, int32}."""
+    return store(tensor) if tensor.is_floating_point() else {"shape": list(tensor.shape), "int32": tensor.flatten().tolist()}
+
+
 def summarise(tensor, name):
     """What stands for a tensor too large to store: samples, norms and one random projection.
 

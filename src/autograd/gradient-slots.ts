@@ -31,6 +31,12 @@ function statesOf(trace: object): Map<Tensor, TracedState> {
   return states;
 }
 
+/** Whether the function being traced has made the leaf, and gives it back at its end unless it returns or keeps it. */
+function madeInTrace(leaf: Tensor): boolean {
+  const trace = leaf.gpu.currentTrace;
+  return trace !== null && leaf.gpu.scopes.holds(leaf, trace.depth);
+}
+
 const slotOf = (leaf: Tensor): GradientSlot | null => leaf.gradientPlace as GradientSlot | null;
 
 /** Gives a leaf a fixed place for its gradient. */
@@ -100,12 +106,16 @@ function liveSlot(leaf: Tensor): GradientSlot | null {
   return slot;
 }
 
-/** The leaf's slot, made if there is none. Not memory of a recorded step: the gradient outlives that. */
+/**
+ * The leaf's slot, made if there is none. Not memory of a recorded step, which the gradient outlives, unless the step makes the leaf
+ * itself: then both are the step's.
+ */
 function ensureSlot(leaf: Tensor): GradientSlot {
   let slot = liveSlot(leaf);
   if (!slot) {
     const { gpu, shape, size, label } = leaf;
-    const storage = gpu.allocatePersistent(size * 4, `gradient of ${label}`);
+    const [bytes, name] = [size * 4, `gradient of ${label}`];
+    const storage = madeInTrace(leaf) ? gpu.allocate(bytes, name) : gpu.allocatePersistent(bytes, name);
     slot = { tensor: new Tensor({ gpu, shape, storage }).keep(), filled: false, fixed: false };
     leaf.gradientPlace = slot;
   }
@@ -127,7 +137,11 @@ export function prepareSlots(gpu: Gpu, leaves: Iterable<Tensor>): void {
   const trace = gpu.currentTrace;
   if (!trace) return;
   const states = statesOf(trace);
-  const found = [...new Set(leaves)].filter((leaf) => !states.has(leaf));
+  const fresh = [...new Set(leaves)].filter((leaf) => !states.has(leaf));
+  // A leaf of the traced function's own is another one in each run, and has no gradient when it is made.
+  const own = new Set(fresh.filter(madeInTrace));
+  for (const leaf of own) states.set(leaf, 'empty');
+  const found = fresh.filter((leaf) => !own.has(leaf));
   if (found.length === 0) return;
   for (const leaf of found) states.set(leaf, 'asFound');
   const places = found.map((leaf) => ({ leaf, place: recordedPlace(leaf) }));

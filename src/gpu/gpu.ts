@@ -111,7 +111,7 @@ export class Gpu {
   }
 
   /** Tells one trace from another, and from none: null while operations run at once. */
-  get currentTrace(): object | null {
+  get currentTrace(): { readonly depth: number } | null {
     return this.trace;
   }
 
@@ -393,7 +393,7 @@ export class Gpu {
       });
     }
     this.stream.flush();
-    const trace = new Trace();
+    const trace = new Trace(this.scopes.depth);
     this.trace = trace;
     tracing = this;
     let result: T;

@@ -33,6 +33,9 @@ export class Trace {
   readonly promised: Storage[] = [];
   private readonly written = new Set<Storage>();
 
+  /** @param depth how many scopes were open when the function was called */
+  constructor(readonly depth: number) {}
+
   addCall(call: DispatchCall): void {
     this.calls.push(call);
     for (const { storage, region, access } of call.bindings) if (access === 'write') this.noteWrite(storage, region, `kernel ${call.shader.name}`);

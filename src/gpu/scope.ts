@@ -65,6 +65,16 @@ export class ScopeStack {
     this.stack[this.stack.length - 1]?.add(handle);
   }
 
+  /** How many scopes are open. */
+  get depth(): number {
+    return this.stack.length;
+  }
+
+  /** Whether a handle was made in a scope that was opened when `depth` scopes were open already, and is still in one. */
+  holds(handle: Scoped, depth: number): boolean {
+    return this.stack.slice(depth).some((scope) => scope.has(handle));
+  }
+
   /** Takes a handle out of every open scope: it lives until it is disposed by hand. */
   keep(handle: Scoped): void {
     for (const scope of this.stack) scope.delete(handle);

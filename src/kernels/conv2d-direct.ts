@@ -3,7 +3,7 @@ import { Params } from '../gpu/params.js';
 import { expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { conv2dOutputShape, convTranspose2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
-import { elementGrid, expectTensors, walkSource } from './elements.js';
+import { elementGrid, expectTensors, expectWithoutGaps, walkSource } from './elements.js';
 import { specialise, type Constants } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
@@ -70,6 +70,7 @@ function prepare(
   const depthwise = groups === inC && groups === outC;
   const tensors = [...[x.tensor, y.tensor].filter((tensor) => tensor !== null), weight];
   expectTensors('conv2d', tensors);
+  expectWithoutGaps('conv2d', { weight }, 'copy() the slice of weights first');
   const aligned = (tensor: Tensor | null): boolean => tensor === null || tensor.vectorizable;
   const whole = depthwise ? aligned(x.tensor) && aligned(y.tensor) : lanesOf === 'y' && (outC / groups) % 4 === 0 && aligned(y.tensor);
   const width = whole && weight.vectorizable ? 4 : 1;

@@ -8,7 +8,7 @@ import { conv2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
 import {
   chooseWorkgroupTile, chooseWorkgroupWeightTile, isWorkgroupTile, WORKGROUP_TILES, workgroupConvProgram, workgroupWeightGradProgram, type WorkgroupTile,
 } from './conv2d-workgroup.js';
-import { expectOperands } from './elements.js';
+import { expectOperands, expectWithoutGaps } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import { operandA, operandB } from './operands.js';
 import convColumnsSource from '../../shaders/operands/conv_columns.wgsl';
@@ -164,7 +164,7 @@ const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniform
 /**
  * 2-D convolution (cross-correlation, as in every deep-learning library).
  * @param input [batch, height, width, in channels]
- * @param weight [kernel height, kernel width, in channels, out channels]
+ * @param weight [kernel height, kernel width, in channels, out channels], without gaps
  * @param bias [out channels] or null
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
  * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
@@ -172,6 +172,7 @@ const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniform
  */
 export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor, variant?: ConvVariant): Tensor {
   expectOperands('conv2d', { input, weight, bias, out });
+  expectWithoutGaps('conv2d', { weight }, 'copy() the slice of weights first');
   const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
   const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
   expectShape('out of conv2d', shape, output.shape);
@@ -198,7 +199,7 @@ export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null
 /**
  * The adjoint of conv2dForward: the gradient of its input, and at the same time the transposed convolution.
  * @param gradOutput [batch, out height, out width, out channels]
- * @param weight [kernel height, kernel width, in channels, out channels]
+ * @param weight [kernel height, kernel width, in channels, out channels], without gaps
  * @param bias [in channels] or null
  * @param inputShape shape of the result; several sizes share one gradient shape when the stride is above 1
  */
@@ -212,6 +213,7 @@ export function conv2dInputGrad(
   variant?: ConvVariant,
 ): Tensor {
   expectOperands('convTranspose2d, or the input gradient of conv2d', { input: gradOutput, weight, bias, out });
+  expectWithoutGaps('convTranspose2d, or the input gradient of conv2d', { weight }, 'copy() the slice of weights first');
   expectShape('gradient of conv2d', conv2dOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
   const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
   expectShape('out of conv2dInputGrad', inputShape, output.shape);
@@ -306,6 +308,7 @@ function splitLimit([batch, height, width]: Shape): number {
  */
 export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: ConvGeometry, into?: Tensor, accumulate = false, variant?: ConvVariant): Tensor {
   expectOperands('conv2dWeightGrad', { input, gradOutput, into });
+  expectWithoutGaps('conv2dWeightGrad', { into }, 'let the gradient have memory of its own');
   expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
   const { gpu } = input;
   const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');

@@ -94,6 +94,22 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
   }
 }
 
+/**
+ * Checks tensors whose kernel reads or writes them as one run of numbers.
+ * @throws INVALID_ARGUMENT for a channel slice, which has gaps between its rows
+ */
+export function expectWithoutGaps(operation: string, operands: Operands, fix: string): void {
+  for (const name in operands) {
+    const tensor = operands[name];
+    if (!tensor || tensor.contiguous) continue;
+    throw new ShadegradError('INVALID_ARGUMENT', `${name} of ${operation}`, {
+      expected: 'a tensor without gaps between its rows',
+      received: `a channel slice, "${tensor.label}"`,
+      fix,
+    });
+  }
+}
+
 /** The same for tensors that have no names of their own. */
 export function expectTensors(operation: string, tensors: readonly Tensor[]): void {
   expectOperands(operation, Object.fromEntries(tensors.map((tensor, index) => [`tensor ${index}`, tensor])));

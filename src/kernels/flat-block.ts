@@ -1,9 +1,8 @@
-import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Binding } from '../gpu/storage.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectOperands, type Operands } from './elements.js';
+import { expectOperands, expectWithoutGaps, type Operands } from './elements.js';
 import { grid, type Constants } from './kernel.js';
 import piecesSource from '../../shaders/operands/block_pieces.wgsl';
 import wholeSource from '../../shaders/operands/block_whole.wgsl';
@@ -135,13 +134,6 @@ export function expectBlock(operation: string, tensors: Operands, hyper?: Tensor
   expectOperands(operation, { ...tensors, hyper });
   const given = Object.entries(tensors).filter((entry): entry is [string, Tensor] => Boolean(entry[1]));
   const { shape } = given[0]![1];
-  for (const [name, tensor] of given) {
-    expectShape(`${name} of ${operation}`, shape, tensor.shape);
-    if (tensor.contiguous) continue;
-    throw new ShadegradError('INVALID_ARGUMENT', `${name} of ${operation}`, {
-      expected: 'a tensor without gaps between its rows',
-      received: `a channel slice, "${tensor.label}"`,
-      fix: 'keep parameters, gradients and moments in arenas of their own',
-    });
-  }
+  for (const [name, tensor] of given) expectShape(`${name} of ${operation}`, shape, tensor.shape);
+  expectWithoutGaps(operation, tensors, 'keep parameters, gradients and moments in arenas of their own');
 }

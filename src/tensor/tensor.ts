@@ -223,10 +223,11 @@ export class Tensor implements Scoped {
   /** The view of `sliceChannels()` as kernels take it: no gradient flows through it. */
   channelView(start: number, end: number): Tensor {
     this.assertLive();
-    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= this.channels)) {
+    const most = this.shape.length === 0 ? 0 : this.channels;
+    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= most)) {
       throw new ShadegradError('INVALID_ARGUMENT', `channels of "${this.label}" to slice`, {
-        expected: `0 <= start < end <= ${this.channels}`,
-        received: `start ${start}, end ${end}`,
+        expected: most === 0 ? 'a tensor with axes' : `0 <= start < end <= ${most}`,
+        received: `start ${start}, end ${end}${most === 0 ? ', of shape []' : ''}`,
         fix: 'slice within the channels that are there',
       });
     }

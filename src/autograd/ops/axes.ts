@@ -12,9 +12,9 @@ import { rule, track } from '../graph.js';
 export function axisOf(what: string, axis: number, rank: number): number {
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   throw new ShadegradError('INVALID_ARGUMENT', `axis of ${what}`, {
-    expected: `a whole number from ${-rank} to ${rank - 1}`,
-    received: String(axis),
-    fix: `count the axes from 0, or from the back with -1`,
+    expected: rank === 0 ? 'a tensor with axes' : `a whole number from ${-rank} to ${rank - 1}`,
+    received: rank === 0 ? `${axis} of a single number, shape []` : String(axis),
+    fix: rank === 0 ? 'give it an axis first: x.reshape([1])' : 'count the axes from 0, or from the back with -1',
   });
 }
 

@@ -4,6 +4,7 @@ import { binary, unary } from '../../kernels/map.js';
 import { keptShape, reduceAxes } from '../../kernels/reduce.js';
 import { sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { packed } from './axes.js';
 import { withOnes } from './reduced-axes.js';
 import { track } from '../graph.js';
 
@@ -32,7 +33,7 @@ export function sumTo(x: Tensor, shape: Shape, factor = 1): Tensor {
 export function sumOver(name: string, x: Tensor, axes: readonly number[], shape: Shape, factor = 1): Tensor {
   return track(name, [x], sumKernel(x, axes, shape, factor), {
     saved: () => [],
-    backward: (dy) => [expandTo(dy.reshape(withOnes(x.shape, axes)), x.shape, factor)],
+    backward: (dy) => [expandTo(packed(dy).reshape(withOnes(x.shape, axes)), x.shape, factor)],
   });
 }
 

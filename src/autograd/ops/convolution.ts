@@ -5,6 +5,7 @@ import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
+import { packed } from './axes.js';
 import { dilatedConv2d, hasPhases } from './dilated-convolution.js';
 import { directConv2d, directConvTranspose2d } from './direct-convolution.js';
 import { pair, type OutOption, type Pair } from './options.js';
@@ -44,8 +45,10 @@ export function conv2d(
       if (hasPhases(direct, weight.shape)) return dilatedConv2d(x, weight, direct, (phases) => conv2d(phases, weight, bias), { out });
       return directConv2d(x, weight, bias, direct, out);
     }
-    const y = conv.conv2dForward(x, weight, bias, geometry, out);
-    return track('conv2d', bias ? [x, weight, bias] : [x, weight], y, convRule(x, weight, geometry));
+    // The kernels read weights as one run of numbers.
+    const taps = packed(weight);
+    const y = conv.conv2dForward(x, taps, bias, geometry, out);
+    return track('conv2d', bias ? [x, taps, bias] : [x, taps], y, convRule(x, taps, geometry));
   });
 }
 
@@ -73,8 +76,9 @@ export function convTranspose2d(
   return called('convTranspose2d', [x, weight, bias], { ...direct, outputPadding: pair(outputPadding) }, () => {
     if (!isPlain(dilation, groups)) return directConvTranspose2d(x, weight, bias, direct, pair(outputPadding), out);
     const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
-    const y = conv.conv2dInputGrad(x, weight, bias, shape, geometry, out);
-    return track('convTranspose2d', bias ? [x, weight, bias] : [x, weight], y, convTransposeRule(x, weight, geometry));
+    const taps = packed(weight);
+    const y = conv.conv2dInputGrad(x, taps, bias, shape, geometry, out);
+    return track('convTranspose2d', bias ? [x, taps, bias] : [x, taps], y, convTransposeRule(x, taps, geometry));
   });
 }
 
@@ -99,12 +103,14 @@ function convTransposeRule(x: Tensor, weight: Tensor, geometry: conv.ConvGeometr
   ]);
 }
 
-/** A convolution without bias, as rules need it. */
-function convolve(x: Tensor, weight: Tensor, geometry: conv.ConvGeometry): Tensor {
+/** A convolution without bias, as rules need it: the weight may be a gradient that is a channel slice. */
+function convolve(x: Tensor, slice: Tensor, geometry: conv.ConvGeometry): Tensor {
+  const weight = packed(slice);
   return track('conv2d', [x, weight], conv.conv2dForward(x, weight, null, geometry), convRule(x, weight, geometry));
 }
 
-function inputGrad(dy: Tensor, weight: Tensor, shape: Shape, geometry: conv.ConvGeometry): Tensor {
+function inputGrad(dy: Tensor, slice: Tensor, shape: Shape, geometry: conv.ConvGeometry): Tensor {
+  const weight = packed(slice);
   return track('conv2d input gradient', [dy, weight], conv.conv2dInputGrad(dy, weight, null, shape, geometry), convTransposeRule(dy, weight, geometry));
 }
 

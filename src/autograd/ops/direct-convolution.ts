@@ -46,7 +46,9 @@ function adjointRule(x: Tensor, weight: Tensor, geometry: conv.DirectGeometry): 
   ]);
 }
 
-function inputGrad(dy: Tensor, weight: Tensor, shape: Shape, geometry: conv.DirectGeometry): Tensor {
+/** The weight may be a gradient that is a channel slice. */
+function inputGrad(dy: Tensor, slice: Tensor, shape: Shape, geometry: conv.DirectGeometry): Tensor {
+  const weight = packed(slice);
   return track(
     'conv2d input gradient',
     [dy, weight],

@@ -2,6 +2,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { argReduce, reduceAxes } from '../../kernels/reduce.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { packed } from './axes.js';
 import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';
 import { div, equal, mul } from './binary.js';
 import { sumOver } from './broadcasting.js';
@@ -21,7 +22,7 @@ function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tenso
       saved: () => [x, y],
       backward: (dy) => {
         const chosen = equal(x, y.reshape(ones));
-        return [mul(chosen, div(dy.reshape(ones), sumOver('sum', chosen, reduced, ones)))];
+        return [mul(chosen, div(packed(dy).reshape(ones), sumOver('sum', chosen, reduced, ones)))];
       },
     });
   });

@@ -80,7 +80,7 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options: GroupNormO
   expectNorm('layerNorm', x, options);
   if (normalizedShape.length === 0 || !sameShape(x.shape.slice(-normalizedShape.length), normalizedShape)) {
     throw new ShadegradError('SHAPE_MISMATCH', 'normalised shape of layerNorm', {
-      expected: `the last axes of ${formatShape(x.shape)}`,
+      expected: x.shape.length === 0 ? 'an input with axes' : `one or more of the last axes of ${formatShape(x.shape)}`,
       received: formatShape(normalizedShape),
       fix: 'pass [x.channels] to normalise over the channels',
     });
@@ -117,7 +117,7 @@ function affine(
   const rows = (tensor: Tensor, lead: Shape): Tensor => (shape.length === 1 ? tensor : tensor.reshape([...lead, size]));
   const lead = x.shape.slice(0, x.shape.length - shape.length);
   const target = out && shape.length > 1 ? undefined : out;
-  const result = scaleShift(rows(y, lead), gamma ? rows(gamma, []) : null, beta ? rows(beta, []) : null, target);
+  const result = scaleShift(rows(y, lead), gamma ? rows(packed(gamma), []) : null, beta ? rows(packed(beta), []) : null, target);
   if (shape.length === 1) return result;
   const shaped = result.reshape(x.shape);
   return out ? copy(shaped, { out }) : shaped;

@@ -2,7 +2,7 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { expectOneDevice, expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/labels.js';
 import { expectOptions } from '../../tensor/options.js';
-import { expectShape, type Shape } from '../../tensor/shape.js';
+import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
@@ -82,10 +82,16 @@ function crossEntropyOf(
   return reduced(labelSmoothing === 0 ? terms : add(terms, mul(logarithms, -labelSmoothing / classes)), reduction);
 }
 
-/** @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH */
+/** @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH, SHAPE_MISMATCH */
 function expectPair(what: string, logits: Tensor, labels: Tensor): void {
   expectOperands(what, { logits });
   expectOneDevice(what, ['logits', logits], ['labels', labels]);
+  if (logits.shape.length > 0) return;
+  throw new ShadegradError('SHAPE_MISMATCH', `logits of ${what}`, {
+    expected: '[..., classes]',
+    received: formatShape(logits.shape),
+    fix: 'give each class a number along the last axis',
+  });
 }
 
 /** Sums along the last axis, and their mean or sum. */

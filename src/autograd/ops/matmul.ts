@@ -128,6 +128,13 @@ function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<Matm
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: OutOption = {}): Tensor {
   const { out } = expectOptions('linear', options, ['out']);
+  if (x.shape.length === 0) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'input of linear', {
+      expected: '[..., in]',
+      received: formatShape(x.shape),
+      fix: 'give it an axis first: x.reshape([1])',
+    });
+  }
   const [inputs, outputs] = [x.channels, weight.channels];
   expectShape('weight of linear', [inputs, weight.shape.length === 2 ? outputs : -1], weight.shape);
   if (bias) expectShape('bias of linear', [outputs], bias.shape);
@@ -138,20 +145,22 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
 
 function affine(x: Tensor, weight: Tensor, bias: Tensor | null, out: Tensor | undefined): Tensor {
   const [inputs, outputs] = [x.channels, weight.channels];
-  const views = [x.viewAs([1, 1, x.rows, inputs]), weight.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
+  // The kernel of the convolution reads its weights as one run of numbers.
+  const whole = packed(weight);
+  const views = [x.viewAs([1, 1, x.rows, inputs]), whole.viewAs([1, 1, inputs, outputs]), out?.viewAs([1, 1, x.rows, outputs])] as const;
   const y = conv2dForward(views[0], views[1], bias, { stride: [1, 1], padding: [0, 0] }, views[2]);
   const result = out ?? y.viewAs([...x.shape.slice(0, -1), outputs]);
   for (const view of [...views, y]) view?.dispose();
   return track(
     'linear',
-    bias ? [x, weight, bias] : [x, weight],
+    bias ? [x, whole, bias] : [x, whole],
     result,
     rule(
-      ([dx, dw]) => where([dx, weight], [dw, x]),
+      ([dx, dw]) => where([dx, whole], [dw, x]),
       (dy, [dx, dw, db]) => {
         const rows = (tensor: Tensor): Tensor => tensor.reshape([tensor.rows, tensor.channels]);
         return [
-          dx ? product(rows(dy), weight, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
+          dx ? product(rows(dy), whole, { transposeA: false, transposeB: true }).reshape(x.shape) : null,
           dw ? product(rows(x), rows(dy), { transposeA: true, transposeB: false }) : null,
           db ? sumRows(dy) : null,
         ];

@@ -24,10 +24,10 @@ function baseGradient(dy: Tensor, a: Operand, b: Operand): Tensor {
   return where(equal(b, 0), 0, mul(dy, mul(b, pow(a, sub(b, 1)))));
 }
 
-/** dy y log(a), and zero where a = 0 and b >= 0: there y is constant, but log(a) infinite. */
+/** dy y log(a), and zero where a = 0 and b >= 0: there y is constant, but log(a) infinite. A NaN where a < 0, as in PyTorch. */
 function exponentGradient(dy: Tensor, { a, b, y }: { a: Operand; b: Operand; y: Tensor }): Tensor {
-  if (typeof a === 'number' && a !== 0) return mul(mul(dy, y), Math.log(a));
-  const constant = mul(typeof a === 'number' ? 1 : equal(a, 0), greaterEqual(b, 0));
+  if (typeof a === 'number' && a > 0) return mul(mul(dy, y), Math.log(a));
+  const constant = mul(typeof a === 'number' ? Number(a === 0) : equal(a, 0), greaterEqual(b, 0));
   const base = where(constant, 1, a);
   return mul(mul(dy, y), log(base));
 }

@@ -21,7 +21,8 @@ export function concat(inputs: readonly Tensor[], options: { axis?: number } = {
 
 function joined(inputs: readonly Tensor[], axis: number): Tensor {
   const [first, ...others] = inputs;
-  if (first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1) return joinAlong('concat', inputs, axis);
+  const inside = first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1;
+  if (inside || first?.dtype === 'i32') return joinAlong('concat', inputs, axis);
   if (!first) {
     throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
   }
