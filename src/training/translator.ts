@@ -18,12 +18,16 @@ import { Tensor } from '../tensor/tensor.js';
  */
 export type TranslatedSize = 'image' | number | readonly [width: number, height: number];
 
+/** Options of Translator.create(): the size of the images, and how the generator is run. */
 export interface TranslatorOptions {
-  /** Dropout at test time, as the paper has it: the only source of variety. Default true. */
+  /** Whether dropout drops at test time, as the paper has it: the only source of variety. Default true. */
   dropout?: boolean;
-  /** Statistics of the norms: of the image itself, as the paper, or those gathered while training. Default 'batch'. */
+  /** The statistics that norms use: those of the image itself, as in the paper, or those gathered while training. Default 'batch'. */
   statistics?: 'batch' | 'running';
-  /** Default: the generator's own size. A network that was trained on larger images wants theirs. */
+  /**
+   * The size at which images go through the generator. A network that was trained on larger images wants theirs. Default: the
+   * generator's own size.
+   */
   size?: TranslatedSize;
 }
 
@@ -40,8 +44,8 @@ interface Stage {
 }
 
 /**
- * Runs a generator on single images, recorded once for each size. Images have three channels: a generator of one takes
- * their luminance (ITU-R BT.601) and gives grey images.
+ * A translator of single images: runs a generator on them, recorded once for each size. Images have three channels: a generator of one
+ * takes their luminance (ITU-R BT.601) and gives grey images.
  */
 export class Translator {
   private stage: Stage | null = null;
