@@ -22,7 +22,7 @@ export interface PairedFolderOptions {
   cacheBytes?: number;
   /** Whether to decode every file now, so that a damaged one is found before the training and not an hour into it. Default false. */
   verify?: boolean;
-  /** Told how many files are decoded, with `verify`. */
+  /** Told how many pairs are decoded, with `verify`. */
   onProgress?: ProgressCallback;
 }
 

@@ -18,7 +18,7 @@ export interface ProgressOptions {
   label?: string;
   /** The images in a step; images/s is then worked out where `update` does not say it. */
   imagesPerStep?: number;
-  /** The seconds between two lines where there is no terminal, at most; one is printed at every twentieth of the way, too. */
+  /** The seconds between two lines where there is no terminal, at most; one is printed at every twentieth of the way, too. Default 30. */
   intervalSeconds?: number;
   /** A clock in seconds. */
   now?: () => number;

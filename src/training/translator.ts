@@ -60,10 +60,11 @@ export class Translator {
 
   /**
    * Records the generator's work on one image.
+   *
    * @param gpu that the generator is on
    * @param generator it stays the caller's
    * @throws INVALID_ARGUMENT for a size that the generator does not take, other channels than 1 or 3, or a generator on no device;
-   *   OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
+   *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
   static async create(
     gpu: Gpu, generator: UNet, options: TranslatorOptions = {},
@@ -92,7 +93,7 @@ export class Translator {
    * @param seed chooses the dropout masks, from 0 to 2^32 - 1; the same seed gives the same picture
    * @returns an image of that size; with 'image', of the size it came in
    * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number from 0 to
-   *   2^32 - 1
+   *   2^32 - 1; with 'image', also as create(): LIMIT_EXCEEDED, OUT_OF_MEMORY
    */
   translate(image: RgbImage, seed = 0): Promise<RgbImage> {
     const result = this.last.then(() => this.run(image, seed));
