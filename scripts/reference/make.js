@@ -135,4 +135,7 @@ const firstSentence = (text) => text.split(/[.:;](?:\s|$)/, 1)[0];
 
 const summaryOf = (reflection) => (commentOf(reflection)?.summary ?? []).map(({ text }) => text).join('').trim();
 
-const commentOf = (reflection) => reflection.comment ?? [...(reflection.signatures ?? []), reflection.getSignature].find((signature) => signature?.comment)?.comment;
+/** The comment of a declaration, or of the first of its signatures that has one. */
+function commentOf({ comment, signatures = [], getSignature }) {
+  return [{ comment }, ...signatures, getSignature].find((each) => each?.comment)?.comment;
+}

@@ -58,6 +58,7 @@ const same: Partial = { from: [], gradient: (dy) => dy };
  * Adds two tensors element by element: a + b. Shapes broadcast; a number stands for a tensor of it, on either side. torch.add.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const add = binaryOperation('add', binaryFunctions.add, same, same);
 
@@ -66,6 +67,7 @@ export const add = binaryOperation('add', binaryFunctions.add, same, same);
  * torch.sub.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const sub = binaryOperation('sub', binaryFunctions.sub, same, { from: [], gradient: (dy) => mul(dy, -1) });
 
@@ -73,6 +75,7 @@ export const sub = binaryOperation('sub', binaryFunctions.sub, same, { from: [],
  * Multiplies two tensors element by element: a b. Shapes broadcast; a number stands for a tensor of it, on either side. torch.mul.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('mul', binaryFunctions.mul,
   { from: ['b'], gradient: (dy, { b }) => mul(dy, b) },
@@ -83,6 +86,7 @@ export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = bina
  * torch.div.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const div: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('div', binaryFunctions.div,
   { from: ['b'], gradient: (dy, { b }) => div(dy, b) },
@@ -96,6 +100,7 @@ const maximumShare = constantOperation('maximumShare', binaryFunctions.maximumSh
  * in PyTorch. Shapes broadcast; a number stands for a tensor of it, on either side. torch.maximum.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const maximum = binaryOperation('maximum', binaryFunctions.maximum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) },
@@ -106,6 +111,7 @@ export const maximum = binaryOperation('maximum', binaryFunctions.maximum,
  * in PyTorch. Shapes broadcast; a number stands for a tensor of it, on either side. torch.minimum.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const minimum = binaryOperation('minimum', binaryFunctions.minimum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) },
@@ -129,6 +135,7 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
  * a tensor of it, on either side. torch.eq.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const equal = constantOperation('equal', binaryFunctions.equal);
 
@@ -137,6 +144,7 @@ export const equal = constantOperation('equal', binaryFunctions.equal);
  * Shapes broadcast; a number stands for a tensor of it, on either side. torch.ne.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const notEqual = constantOperation('notEqual', binaryFunctions.notEqual);
 
@@ -145,6 +153,7 @@ export const notEqual = constantOperation('notEqual', binaryFunctions.notEqual);
  * a tensor of it, on either side. torch.gt.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const greater = constantOperation('greater', binaryFunctions.greater);
 
@@ -153,6 +162,7 @@ export const greater = constantOperation('greater', binaryFunctions.greater);
  * for a tensor of it, on either side. torch.ge.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const greaterEqual = constantOperation('greaterEqual', binaryFunctions.greaterEqual);
 
@@ -161,6 +171,7 @@ export const greaterEqual = constantOperation('greaterEqual', binaryFunctions.gr
  * a tensor of it, on either side. torch.lt.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const less = constantOperation('less', binaryFunctions.less);
 
@@ -169,6 +180,7 @@ export const less = constantOperation('less', binaryFunctions.less);
  * for a tensor of it, on either side. torch.le.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const lessEqual = constantOperation('lessEqual', binaryFunctions.lessEqual);
 

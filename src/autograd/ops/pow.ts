@@ -12,6 +12,7 @@ import { log } from './unary.js';
  * a number stands for a tensor of it, on either side. torch.pow.
  *
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const pow: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('pow', binaryFunctions.pow,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => baseGradient(dy, a, b) },

@@ -47,13 +47,19 @@ function activationOperation(
   return unaryOperation(name, fn, 'x', (dy, x) => derivative(x, dy), numbers);
 }
 
-/** Changes the sign of every element: -x; torch.neg. @throws INVALID_ARGUMENT for another type than f32, or options of other names */
+/**
+ * Changes the sign of every element: -x; torch.neg.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const neg = unaryOperation('neg', unaryFunctions.neg, 'neither', (dy) => neg(dy)) as Unary;
 
 /**
  * Takes e to the power of every element: e^x; torch.exp.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const exp = unaryOperation('exp', unaryFunctions.exp, 'y', (dy, y) => mul(dy, y));
 
@@ -61,6 +67,7 @@ export const exp = unaryOperation('exp', unaryFunctions.exp, 'y', (dy, y) => mul
  * Takes the natural logarithm of every element: -infinity at zero, NaN below; torch.log.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const log = unaryOperation('log', unaryFunctions.log, 'x', (dy, x) => div(dy, x));
 
@@ -68,16 +75,23 @@ export const log = unaryOperation('log', unaryFunctions.log, 'x', (dy, x) => div
  * Takes the square root of every element: NaN below zero; its gradient at zero is infinite; torch.sqrt.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const sqrt = unaryOperation('sqrt', unaryFunctions.sqrt, 'y', (dy, y) => div(mul(dy, 0.5), y));
 
-/** Squares every element: x^2; torch.square. @throws INVALID_ARGUMENT for another type than f32, or options of other names */
+/**
+ * Squares every element: x^2; torch.square.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const square = unaryOperation('square', unaryFunctions.square, 'x', (dy, x) => mul(mul(dy, 2), x));
 
 /**
  * Takes the sign of every element: -1, 0 or 1, and 0 for a NaN; its gradient is zero; torch.sign.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const sign = unaryOperation('sign', unaryFunctions.sign, 'neither', (dy) => zerosLike(dy));
 
@@ -85,6 +99,7 @@ export const sign = unaryOperation('sign', unaryFunctions.sign, 'neither', (dy) 
  * Takes the absolute value of every element: |x|; the gradient at zero is zero; torch.abs.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const abs = unaryOperation('abs', unaryFunctions.abs, 'x', (dy, x) => mul(dy, sign(x)));
 
@@ -92,6 +107,7 @@ export const abs = unaryOperation('abs', unaryFunctions.abs, 'x', (dy, x) => mul
  * Takes the reciprocal of every element: 1 / x; torch.reciprocal.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const reciprocal = unaryOperation('reciprocal', unaryFunctions.reciprocal, 'y', (dy, y) => mul(mul(dy, -1), mul(y, y)));
 
@@ -144,6 +160,7 @@ export function softplus(x: Tensor, beta = 1, options: OutOption = {}): Tensor {
  * Applies SiLU, also called swish, to every element: x sigmoid(x) (Elfwing et al. 2017); torch.nn.functional.silu.
  *
  * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
  */
 export const silu = activationOperation('silu', unaryFunctions.silu, binaryFunctions.siluGrad, (x) => {
   // With s = sigmoid(x): s (1 - s) (2 + x (1 - 2 s)).
