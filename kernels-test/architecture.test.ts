@@ -33,7 +33,7 @@ function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-    .filter((name) => name.endsWith(ending) && !name.endsWith('.d.ts'))
+    .filter((name) => name.endsWith(ending) && !name.endsWith('.d.ts') && !name.includes('/node_modules/'))
     .sort();
 }
 

@@ -4,7 +4,7 @@ import { backward } from '../src/autograd/backward.js';
 import { gradientOf, hasGradient, setGradientSlot, zeroGrad } from '../src/autograd/gradient-slots.js';
 import { missingGradient, noGrad, track } from '../src/autograd/graph.js';
 import { add, addScaled, batchNorm, concat, conv2d, leakyRelu, mean, mul, reshape, sliceChannels, sum, tanh } from '../src/autograd/ops.js';
-import type { DispatchCall } from '../src/gpu/gpu.js';
+import type { DispatchCall } from '../src/gpu/dispatch-call.js';
 import { copy } from '../src/kernels/elementwise.js';
 import { constant } from '../src/nn/initializers.js';
 import { Conv2d } from '../src/nn/layers.js';

@@ -4,7 +4,7 @@ import { backward } from '../src/autograd/backward.js';
 import { zeroGrad } from '../src/autograd/gradient-slots.js';
 import { conv2d, mean, mul, relu } from '../src/autograd/ops.js';
 import { BufferPool } from '../src/gpu/buffer-pool.js';
-import type { MemoryReport } from '../src/gpu/gpu.js';
+import type { MemoryReport } from '../src/gpu/dispatch-call.js';
 import { fill } from '../src/kernels/elementwise.js';
 import { pix2pixStep } from '../src/training/pix2pix-step.js';
 import { Tensor } from '../src/tensor/tensor.js';

@@ -124,6 +124,54 @@ test('a program compiles with nothing set for the library, and every declaration
   for (const lib of [undefined, ['ES2022', 'WebWorker']]) assert.is(compiled({ 'page.ts': inPage }, { ...page, lib }), '', String(lib));
 });
 
+test('every declaration of the installed package is valid, those that no entry leads to as well', () => {
+  const types = join(installed, 'dist/types');
+  const files = readdirSync(types, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'));
+  assert.ok(files.length > 200);
+  const paths = files.map((name) => `./node_modules/shadegrad/dist/types/${name.replaceAll('\\', '/').replace('.d.ts', '.js')}`);
+  const options = { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: ['node'] };
+  assert.is(compiled({ 'all.ts': paths.map((path) => `import {} from '${path}';`).join('\n') }, options), '');
+});
+
+test('an operation of one\'s own is typed, and what only the library itself uses is not in the declarations', () => {
+  const ofTensors = ['storage', 'offset', 'rowStride', 'region', 'base', 'vectorizable', 'origin', 'gradientPlace', 'storages',
+    'writtenSince', 'viewAs', 'channelView', 'assertLive'];
+  const ofGpu = ['pipelines', 'scopes', 'liveTensors', 'currentTrace', 'tracedHooks', 'guardAgainstHooks', 'allocate', 'allocatePersistent',
+    'allocateConstant', 'largestBuffer', 'createBuffer', 'destroyBuffer', 'command', 'submitCommands', 'write', 'copy', 'read'];
+  const plumbing = [...ofTensors.map((name) => `Tensor['${name}']`), ...ofGpu.map((name) => `Gpu['${name}']`), "Module['memory']",
+    "(typeof Recording)['build']"];
+  const program = `
+    import { defineOperation, Gpu, Params, specialise, Tensor, walkElements, type Module, type Recording } from 'shadegrad';
+    const twice = defineOperation({
+      name: 'twice',
+      forward: (x: Tensor) => run(x, Tensor.empty(x.gpu, x.shape, 'twice')),
+      backward: (dy, { args: [x], output, needed }) => [needed[0] ? run(dy, Tensor.empty(output.gpu, x.shape)) : null],
+      firstOrderOnly: true,
+    });
+    function run(x: Tensor, y: Tensor): Tensor {
+      const walk = walkElements([x, y]);
+      x.gpu.dispatch({
+        shader: specialise('twice', [walk.source, '...'], walk.constants, walk.aliases),
+        bindings: [x.read(), y.written()],
+        params: new Params().u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(y)),
+        workgroups: walk.workgroups,
+      });
+      return y;
+    }
+    export const make = (gpu: Gpu, x: Tensor): Tensor => {
+      gpu.eachStep(() => x.write([1]), [x]);
+      return twice(x);
+    };
+    export type Hidden = [
+      ${plumbing.map((member) => `// @ts-expect-error: plumbing\n ${member},`).join('\n')}
+    ];
+    // @ts-expect-error: tensors are made by Tensor.from() and the like
+    new Tensor();
+    // @ts-expect-error: with whatever arguments
+    new Tensor({ gpu: null, storage: null, shape: [1] });`;
+  assert.is(compiled({ 'operation.ts': program }, NODE), '');
+});
+
 test('the examples of README and docs compile as they stand', () => {
   /** What an excerpt takes for granted. */
   const given: Record<string, string> = {

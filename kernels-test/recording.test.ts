@@ -133,7 +133,7 @@ test('a step is one pass unless a hook writes what an earlier dispatch touches, 
   let count = 0;
   const hook = (tensor: Tensor) => (): void => tensor.write(new Float32Array([++count]));
   const record = (...hooks: [() => void, Tensor[]?][]) => gpu.record(() => hooks.map(([run, writes], index) => {
-    gpu.eachStep(run, writes?.map(({ storage }) => storage));
+    gpu.eachStep(run, writes);
     return mul(index === 0 ? x : y, 100);
   }));
   const cases: [number, [() => void, Tensor[]?][]][] = [

@@ -1,4 +1,8 @@
-// Everything a user may import, in Node and in browsers alike. The two entries add what belongs to one of them.
+/**
+ * Everything that a program may import, in Node and in browsers alike. The two entries add what belongs to one of them.
+ *
+ * @module shadegrad
+ */
 
 import './autograd/methods.js';
 
@@ -20,15 +24,18 @@ export { LIBRARY_VERSION } from './version.js';
 
 // The device.
 export type { AdapterDescription } from './gpu/adapter.js';
-export { Gpu, type MemoryReport } from './gpu/gpu.js';
+export { Gpu } from './gpu/gpu.js';
+export type { MemoryReport } from './gpu/dispatch-call.js';
 export { openGpu, type GpuRequest } from './gpu/request.js';
 export type { GpuHost } from './gpu/host.js';
+export type { Scoped } from './gpu/scope.js';
 export type { Recording } from './gpu/recording.js';
 export { Choices, type ChoiceTable } from './gpu/choices.js';
 export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner.js';
 
 // Tensors and what is done with them.
 export { Tensor, type DType } from './tensor/tensor.js';
+export type { Numbers } from './tensor/contents.js';
 export type { Shape } from './tensor/shape.js';
 export {
   abs, add, addScaled, argmax, argmin, avgPool2d, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div,
@@ -44,8 +51,9 @@ export {
 export type { ArgReduceOptions } from './autograd/ops/extrema.js';
 export type { OperationMethods } from './autograd/methods.js';
 export type { ReduceOptions } from './autograd/ops/reduced-axes.js';
-export type { ClampOptions, GeluOptions } from './autograd/ops/unary.js';
+export type { ClampOptions, GeluOptions, Unary } from './autograd/ops/unary.js';
 export type { Operand } from './kernels/map.js';
+export type { Margins } from './kernels/pad.js';
 export { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike, type RandomOptions } from './kernels/creation.js';
 export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
@@ -56,10 +64,10 @@ export { checkGradients, type CheckGradientsOptions, type GradientError } from '
 export { grid, specialise, type Constants } from './kernels/kernel.js';
 export { walkElements, type ElementWalk } from './kernels/elements.js';
 export { Params } from './gpu/params.js';
-export type { DispatchCall } from './gpu/gpu.js';
+export type { DispatchCall } from './gpu/dispatch-call.js';
 export type { Shader } from './gpu/pipeline-cache.js';
 export type { Binding } from './gpu/storage.js';
-export { DropoutState } from './kernels/dropout.js';
+export { DropoutState, type DropoutPass } from './kernels/dropout.js';
 export { fill } from './kernels/elementwise.js';
 export { fillNormal, fillUniform } from './kernels/random.js';
 export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
@@ -70,7 +78,6 @@ export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/p
 export {
   StateDict, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type StateDictOptions, type StateTensor, type WeightLayout,
 } from './nn/state-dict.js';
-export type { ParameterMemory } from './nn/parameter-arena.js';
 export type { ForwardOptions, Layer } from './nn/forward.js';
 export {
   AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, ELU, Embedding, Flatten, GELU, GroupNorm, Identity,
@@ -92,24 +99,26 @@ export type { OptimizerTarget } from './optim/target.js';
 export { clipGradNorm, clipGradValue, type ClipNormOptions } from './optim/clip.js';
 export { ExponentialMovingAverage, type AverageOptions } from './optim/average.js';
 export { linearDecay } from './optim/schedule.js';
-export * as schedules from './optim/schedules.js';
 export { applySchedule, type Schedule } from './optim/schedules.js';
+/** Schedules of learning rates: functions of the step, for applySchedule(). Each has its like in torch.optim.lr_scheduler. */
+export * as schedules from './optim/schedules.js';
 export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from './optim/plateau.js';
 export { UNet, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
 export type { Norm } from './models/defaults.js';
 export type { VariantOptions } from './models/variants.js';
 export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
+export type { ImageSize, Statistics } from './exchange/network-file.js';
 export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/module-file.js';
 export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';
 
 // Weights: files of many formats, the networks in them, and the way back.
 export type { StoredDType, StoredTensor, TensorToWrite, WeightFile, WeightFormat } from './formats/weight-file.js';
-export { encodeSafetensors, openSafetensors, openShardedSafetensors } from './formats/safetensors-file.js';
+export { encodeSafetensors, openSafetensors, openShardedSafetensors, type SafetensorsOptions } from './formats/safetensors-file.js';
 export { openPyTorch, type PyTorchFile, type PyTorchKey, type PyTorchValue } from './formats/pytorch-file.js';
 export { encodePyTorch, PythonFloat, type PyTorchTensor, type PyTorchWritable, type PyTorchWriteOptions } from './formats/pytorch-write.js';
 export { OrderedDict, Tuple } from './formats/pickle-read.js';
-export { encodePict, openPict, type PictFile } from './formats/pict.js';
+export { encodePict, openPict, type PictFile, type PictOptions } from './formats/pict.js';
 export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
 export {
   findNetwork, findRun, findRunIfAny, hasRun, networksIn,
@@ -122,6 +131,7 @@ export type { AxisOrder, GraphValue, OnnxGraph } from './exchange/onnx/graph.js'
 export type { GraphCall, GraphOperand, GraphOperation } from './exchange/onnx/call.js';
 export type { TraceOutputs } from './exchange/onnx/trace.js';
 export type { FileToWrite, OnnxAttribute, OnnxFiles } from './formats/onnx.js';
+export type { OnnxStatistics } from './exchange/onnx-export-graph.js';
 export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
 export { pytorchStateDict, runForPyTorch } from './exchange/pytorch-run.js';
 

@@ -8,6 +8,7 @@ import { noGrad } from './graph.js';
 import { mul } from './ops/binary.js';
 import { sum } from './ops/sum.js';
 
+/** Options of checkGradients(): the operation, what it is called with, and how exact its gradients are to be. */
 export interface CheckGradientsOptions {
   /** The operation. It is called with one tensor for each shape, and must give the same result each time. */
   readonly operation: (...inputs: Tensor[]) => Tensor;
@@ -16,8 +17,8 @@ export interface CheckGradientsOptions {
   /** Contents of the inputs. Default: numbers spread over [-1, 1) without a pattern. */
   readonly inputs?: readonly ArrayLike<number>[];
   /**
-   * The same operation on plain numbers in float64: differences of it are exact enough for a tolerance of 1e-4. Without it the
-   * operation itself is used, whose float32 allows some 1e-2.
+   * What the operation computes, on plain numbers in float64: differences of it are exact enough for a tolerance of 1e-4. Without it
+   * the operation itself is used, whose float32 allows some 1e-2.
    */
   readonly reference?: (...inputs: Float64Array[]) => ArrayLike<number>;
   /** Largest error, relative to the largest gradient of the same input. Default: 2e-4 with a reference, 2e-2 without. */
@@ -26,11 +27,15 @@ export interface CheckGradientsOptions {
   readonly elements?: number;
 }
 
+/** A gradient that checkGradients() found wrong. */
 export interface GradientError {
+  /** Which input, counted from 0. */
   readonly input: number;
+  /** Which of its elements, in row-major order. */
   readonly element: number;
-  /** What backward() gave, and what the differences give. */
+  /** What backward() gave. */
   readonly gradient: number;
+  /** What the differences give. */
   readonly numeric: number;
 }
 

@@ -7,6 +7,7 @@ import { track, type GradientTarget } from './graph.js';
 export interface OperationCall<Args extends readonly unknown[]> {
   /** What the operation was called with. */
   readonly args: Args;
+  /** The result of the call. */
   readonly output: Tensor;
   /** For each tensor among the arguments, in their order: whether its gradient is wanted. */
   readonly needed: readonly boolean[];
@@ -14,6 +15,7 @@ export interface OperationCall<Args extends readonly unknown[]> {
   readonly targets: readonly (GradientTarget | undefined)[];
 }
 
+/** What defineOperation() makes an operation of: a function that runs kernels, and one that gives the gradients. */
 export interface OperationDefinition<Args extends readonly unknown[]> {
   /** Names the operation in errors, such as 'softplus'. */
   readonly name: string;

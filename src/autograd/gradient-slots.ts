@@ -61,8 +61,8 @@ export function gradientOf(leaf: Tensor): Tensor | null {
 }
 
 /**
- * Forgets gradients: the next backward() writes over them instead of adding. Costs no GPU work. A leaf that is no
- * module's parameter loses its gradient tensor. Inside a recorded function it happens in each run.
+ * Forgets the gradients of leaves, so that the next backward() writes over them instead of adding; torch.optim.Optimizer.zero_grad.
+ * Costs no GPU work. A leaf that is no module's parameter loses its gradient tensor. Inside a recorded function it happens in each run.
  */
 export function zeroGrad(leaves: Iterable<Tensor>): void {
   const list = [...leaves];

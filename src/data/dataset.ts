@@ -1,9 +1,17 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { expectImage, expectOneSize, type ImagePair } from './image.js';
 
-/** Aligned image pairs by index. Where the pixels come from (files, a drawing program, a camera) is up to the maker. */
+/**
+ * A data set of aligned image pairs by index. Where the pixels come from (files, a drawing program, a camera) is up to the maker.
+ *
+ * ```ts
+ * const pairs: PairedDataset = { name: 'mine', length: images.length, get: (index) => splitPair(images[index]!) };
+ * ```
+ */
 export interface PairedDataset {
+  /** What errors call the data set. */
   readonly name: string;
+  /** The number of pairs, at least 1. */
   readonly length: number;
   /** The pair at `index` in 0..length-1. The same index gives the same bytes each time. */
   get(index: number): ImagePair | Promise<ImagePair>;
@@ -11,7 +19,7 @@ export interface PairedDataset {
   contentOf?(index: number): Promise<string>;
 }
 
-/** Told how far a long piece of work has come; `done` runs from 0 or 1 to `total`. */
+/** A function that is told how far a long piece of work has come; `done` runs from 0 or 1 to `total`. */
 export type ProgressCallback = (done: number, total: number) => void;
 
 /**

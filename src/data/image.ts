@@ -1,17 +1,22 @@
 import { ShadegradError } from '../gpu/errors.js';
 
-/** Eight-bit colour image: rows top to bottom, pixels left to right, three bytes (red, green, blue) a pixel. */
+/** An eight-bit colour image: rows top to bottom, pixels left to right, three bytes (red, green, blue) a pixel. */
 export interface RgbImage {
+  /** The width in pixels. */
   width: number;
+  /** The height in pixels. */
   height: number;
-  /** HWC, `width * height * 3` bytes, sRGB as stored in the file. */
+  /** The pixels, `width * height * 3` bytes, sRGB as stored in the file. */
   data: Uint8Array;
 }
 
-/** Two aligned images of one size. In the pix2pix facades `a` (left) is the photo and `b` (right) the label map. */
+/** A pair of aligned images of one size. In the pix2pix facades `a` (left) is the photo and `b` (right) the label map. */
 export interface ImagePair {
+  /** What errors and pages call the pair. */
   name: string;
+  /** The left half. */
   a: RgbImage;
+  /** The right half. */
   b: RgbImage;
 }
 
@@ -20,7 +25,8 @@ const isSide = (side: number): boolean => Number.isInteger(side) && side >= 1;
 /**
  * Makes a black image.
  *
- * @param width, height in pixels
+ * @param width in pixels
+ * @param height in pixels
  * @throws INVALID_ARGUMENT unless both are whole numbers from 1 up
  */
 export function createImage(width: number, height: number): RgbImage {
@@ -60,7 +66,7 @@ export function expectImage({ width, height, data }: RgbImage, name = 'image'): 
 }
 
 /**
- * Cuts out the rectangle with its upper left corner at (x, y).
+ * Cuts out the rectangle of an image with its upper left corner at (x, y), in pixels.
  *
  * @throws IMAGE_SIZE when it does not lie inside the image, or the image's data are not those of its sides
  */
@@ -82,11 +88,7 @@ export function crop(image: RgbImage, x: number, y: number, width: number, heigh
   return result;
 }
 
-/**
- * Swaps left and right.
- *
- * @throws IMAGE_SIZE when the image's data are not those of its sides
- */
+/** Exchanges left and right of an image. @throws IMAGE_SIZE when the image's data are not those of its sides */
 export function mirror(image: RgbImage): RgbImage {
   expectImage(image, 'the image to mirror');
   const { width, height, data } = image;
@@ -141,7 +143,7 @@ export function expectOneSize({ name, a, b }: ImagePair): void {
 }
 
 /**
- * Puts the two halves back side by side.
+ * Puts the two halves of a pair side by side, as splitPair() takes them apart.
  *
  * @throws IMAGE_SIZE, naming the pair, when they differ in size
  */
@@ -175,10 +177,11 @@ export function paste(target: RgbImage, source: RgbImage, x: number, y: number):
   }
 }
 
+/** Options of imageGrid(): what lies between the images. */
 export interface GridOptions {
-  /** Pixels between the images and around them; 4 unless given. */
+  /** Pixels between the images and around them. Default 4. */
   gap?: number;
-  /** Red, green, blue in 0..255; white unless given. */
+  /** The colour between them: red, green, blue in 0..255. Default white. */
   background?: readonly [number, number, number];
 }
 

@@ -75,10 +75,11 @@ function resizeAxis(
 }
 
 /**
- * Resizes as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: first along rows, rounded to bytes, then
- * along columns.
+ * Resizes an image as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: first along rows, rounded to bytes, then along
+ * columns.
  *
- * @param width, height in pixels
+ * @param width in pixels
+ * @param height in pixels
  * @throws INVALID_ARGUMENT unless both are whole numbers from 1 up; IMAGE_SIZE for data that are not those of the image's sides
  */
 export function resizeBicubic(image: RgbImage, width: number, height: number): RgbImage {

@@ -7,8 +7,8 @@ const PERMUTATION_STREAM = 0x7065726d;
 const JITTER_STREAM = 0x6a697474;
 
 /**
- * The order in which an epoch visits `length` samples: a Fisher-Yates shuffle whose draws are hashes of
- * (seed, epoch, position). A resumed run needs no generator state, only the epoch.
+ * Draws the order in which an epoch visits `length` samples: a Fisher-Yates shuffle whose draws are hashes of (seed, epoch, position).
+ * A resumed run needs no generator state, only the epoch.
  *
  * @param length samples in the set
  * @param seed whole number of 32 bits, such as the seed of a run
@@ -36,30 +36,32 @@ export function epochPermutation(length: number, seed: number, epoch: number): U
   return order;
 }
 
+/** Options of jitterDraw(): what the draw follows from, and the sizes. */
 export interface JitterOptions {
-  /** Whole number of 32 bits, such as the seed of a run. */
+  /** The seed of the run, a whole number of 32 bits. */
   seed: number;
-  /** Whole number of 32 bits. */
+  /** The epoch, a whole number of 32 bits. */
   epoch: number;
-  /** Whole number of 32 bits: index of the sample in the dataset, not its place in the epoch: the draw then survives another batch size. */
+  /** The index of the sample in the data set, not its place in the epoch: the draw then survives another batch size. */
   index: number;
-  /** Side in pixels to which both halves are resized before the crop (286 in the paper). */
+  /** The side in pixels to which both halves are resized before the crop (286 in the paper). */
   loadSize: number;
-  /** Side in pixels of the crop (256 in the paper). */
+  /** The side in pixels of the crop (256 in the paper). */
   cropSize: number;
 }
 
-/** Where to crop the resized pair, and whether to mirror it; the same for both halves. */
+/** The draw of one pair's jitter: where to crop the resized pair, and whether to mirror it; the same for both halves. */
 export interface JitterDraw {
-  /** 0..loadSize-cropSize */
+  /** Left edge of the crop, in pixels: 0 to loadSize - cropSize. */
   cropX: number;
-  /** 0..loadSize-cropSize */
+  /** Upper edge of the crop, in pixels: 0 to loadSize - cropSize. */
   cropY: number;
+  /** Whether to exchange left and right. */
   mirror: boolean;
 }
 
 /**
- * The random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone.
+ * Draws the random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone.
  *
  * @throws INVALID_ARGUMENT unless 1 <= cropSize <= loadSize, both whole, and seed, epoch and index are whole numbers of 32 bits
  */

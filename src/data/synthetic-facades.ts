@@ -30,14 +30,15 @@ const SPLITS = ['train', 'val', 'test'] as const;
 /** Drawing at twice the size and averaging smooths the edges of the photo. */
 const SUPERSAMPLING = 2;
 
+/** Options of syntheticFacades(): how many pairs, of what size, and which. */
 export interface SyntheticFacadesOptions {
-  /** Number of pairs. */
+  /** The number of pairs. */
   count: number;
-  /** Side of both halves in pixels, 32 to 512. A pair shows the same building at every size. */
+  /** The side of both halves in pixels, 32 to 512. A pair shows the same building at every size. */
   size: number;
-  /** Whole number of 32 bits. */
+  /** The seed of all draws, a whole number of 32 bits. */
   seed: number;
-  /** Splits of one seed share no building. */
+  /** The split that the pairs are of: splits of one seed share no building. */
   split: (typeof SPLITS)[number];
 }
 
@@ -53,9 +54,9 @@ export function drawFacade(size: number, seed: number, stream: number, index: nu
 }
 
 /**
- * Facades drawn by the program itself, in the form of the pix2pix facades: `a` a photo-like rendering, `b` its label map
- * in the classes and colours of the CMP Facade Database. The labels decide where things are; material, light and
- * weather are drawn at random. Pairs are made when first asked for and kept.
+ * Makes a data set of facades that the program itself draws, in the form of the pix2pix facades: `a` a photo-like rendering, `b` its
+ * label map in the classes and colours of the CMP Facade Database. The labels decide where things are; material, light and weather are
+ * drawn at random. Pairs are made when first asked for and kept.
  *
  * @throws INVALID_ARGUMENT for options out of their ranges; `get` throws it for an index that is not in the set
  */

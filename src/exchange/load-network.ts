@@ -11,19 +11,20 @@ const NAMED_DIFFERENCES = 3;
 /** Names come out of foreign files and may be of any length. */
 const NAME_LENGTH = 80;
 
+/** Options of loadNetwork(): whether the network is trained on, and what its dropout draws from. */
 export interface LoadNetworkOptions {
   /** Whether the network is to be trained further: false saves the memory of the gradients. Default false. */
   training?: boolean;
-  /** Of the dropout masks. Default 0. */
+  /** The seed of the dropout masks, a whole number of 32 bits. Default 0. */
   seed?: number;
 }
 
-/** The options that build a network anew, each with its resolved value. */
+/** Tells the options that build a network anew, each with its resolved value. */
 export function networkArchitecture(network: UNet | PatchGAN): NetworkArchitecture {
   return network instanceof UNet ? { kind: 'unet', options: network.options } : { kind: 'patchgan', options: network.options };
 }
 
-/** The network of an architecture, on no device yet. @throws INVALID_ARGUMENT for options that no network has */
+/** Builds the network of an architecture, on no device yet. @throws INVALID_ARGUMENT for options that no network has */
 export function buildNetwork(architecture: NetworkArchitecture): UNet | PatchGAN {
   return architecture.kind === 'unet' ? new UNet(architecture.options) : new PatchGAN(architecture.options);
 }
@@ -56,8 +57,8 @@ export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWe
 }
 
 /**
- * The reverse of loadNetwork(): a network on a device as weights to write; each tensor is read back when asked for. Reading throws
- * STALE_TENSOR when the network is trained between two of them.
+ * Makes weights to write of a network on a device, the reverse of loadNetwork(); each tensor is read back when asked for. Reading
+ * throws STALE_TENSOR when the network is trained between two of them.
  *
  * @throws INVALID_ARGUMENT while the network is on no device
  */

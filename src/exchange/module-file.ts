@@ -21,18 +21,19 @@ import { encodeNetwork, INFO_KEY } from './network-file.js';
 const MODULE_FORMAT = 'shadegrad-module';
 const FORMAT_VERSION = 1;
 
+/** Options of encodeModule(): the format of the file, and how its numbers lie and are stored. */
 export interface ModuleFileOptions {
-  /** 'pytorch' is the .pth of torch.save(module.state_dict()). Default 'safetensors'. */
+  /** The format of the file; 'pytorch' is the .pth of torch.save(module.state_dict()). Default 'safetensors'. */
   format?: 'safetensors' | 'pytorch';
-  /** How weights lie. Default: PyTorch's in a .pth, which has no other; this library's in safetensors. */
+  /** How the weights lie. Default: PyTorch's in a .pth, which has no other; this library's in safetensors. */
   layout?: WeightLayout;
-  /** Type of the numbers. Default f32. */
+  /** The type of the numbers. Default f32. */
   dtype?: 'f32' | 'f16' | 'bf16';
 }
 
 /**
- * The bytes of a file with the parameters and buffers of a module, a tensor at a time. Of a UNet or a PatchGAN, safetensors
- * also say how to build it, as encodeWeights() has them.
+ * Encodes a file with the parameters and buffers of a module, a tensor at a time. Of a UNet or a PatchGAN, safetensors also say how to
+ * build it, as encodeWeights() has them.
  *
  * @throws INVALID_ARGUMENT while the module is on no device, for options of other names, or for a .pth in this library's layout;
  *   DIVERGED, in place of further pieces, for numbers that are not finite: keep the file that was saved before; STALE_TENSOR when the
@@ -76,12 +77,13 @@ export function checkedState(state: StateDict): StateDict {
 }
 
 /**
- * Opens a file of weights for Module.loadStateDict(): safetensors or a PyTorch checkpoint, told by its first bytes. Tensors are
- * read on demand.
+ * Opens a file of weights for Module.loadStateDict(): safetensors or a PyTorch checkpoint, told by its first bytes. Tensors are read on
+ * demand.
  *
  *     await network.loadStateDict(await openModuleFile(bytesSource(bytes)));
  *
- * @throws as openSafetensors() and openPyTorch()
+ * @throws WEIGHTS_CORRUPT for a damaged file; WEIGHTS_UNSUPPORTED for what is neither, or holds what is no tensor; what reading the
+ *   source throws
  */
 export async function openModuleFile(source: ByteSource): Promise<WeightFile> {
   return (await formatByContent(source)) === 'pytorch' ? openPyTorch(source) : openSafetensors(source);

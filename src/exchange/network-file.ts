@@ -19,10 +19,10 @@ const FORMAT_VERSION = 1;
 /** Of a side: no image is larger. */
 const MOST_PIXELS = 65_536;
 
-/** The statistics that a network's norms use when it does not train. */
+/** The statistics that the norms of a network use at test time: those of the images at hand, or those gathered while training. */
 export type Statistics = 'batch' | 'running';
 
-/** Width and height of images in pixels. */
+/** The size of images, in pixels. */
 export type ImageSize = readonly [width: number, height: number];
 
 interface NetworkDescription {

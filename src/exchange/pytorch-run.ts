@@ -217,9 +217,8 @@ function isTensor(value: PyTorchValue | undefined): value is StoredTensor {
 }
 
 /**
- * What a .pth of a run holds, for encodePyTorch(): "generator" and "discriminator" for load_state_dict(), likewise
- * "generator_optimizer" and "discriminator_optimizer" for torch.optim.Adam; "step", "epoch", "options", and under
- * "shadegrad" what PyTorch has no place for.
+ * Makes what a .pth of a run holds, for encodePyTorch(): "generator" and "discriminator" for load_state_dict(), "generator_optimizer"
+ * and "discriminator_optimizer" for torch.optim.Adam; "step", "epoch", "options", and under "shadegrad" what PyTorch has no place for.
  *
  * @param learningRate at this step; of a schedule, "initial_lr" is what it started with
  */
@@ -237,7 +236,11 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   ]);
 }
 
-/** A network's state dict, as load_state_dict() takes it. */
+/**
+ * Makes a network's state dict of its weights, as load_state_dict() of the PyTorch reference takes it; encodePyTorch() writes it.
+ *
+ * @param batches what num_batches_tracked counts
+ */
 export function pytorchStateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
   return new OrderedDict<PyTorchKey, PyTorchWritable>(referenceStateDict(weights, { batches }).map((tensor) => [tensor.name, tensor]));
 }

@@ -15,19 +15,23 @@ import { findNetworks } from './reference-names.js';
 import { tfjsNetwork } from './tfjs-network.js';
 import { checkpointRun, noRun, type TrainingRun } from './training-run.js';
 
+/** The part that a network plays in pix2pix. */
 export type NetworkRole = 'generator' | 'discriminator';
 
-/** Where a network's names and layout come from. */
+/** The origin of a network in a file: where its names and layout come from. */
 export type WeightOrigin = 'shadegrad network' | 'shadegrad checkpoint' | 'PyTorch names' | 'pict' | 'TensorFlow.js layers';
 
-/** A network of a file, and how its makers run it. */
+/** A network that was found in a file, and how its makers run it. */
 export interface FoundNetwork {
+  /** Whether it is a generator or a discriminator. */
   readonly role: NetworkRole;
+  /** What to build, and what to fill it with. */
   readonly weights: NetworkWeights;
+  /** Where its names and layout come from. */
   readonly origin: WeightOrigin;
   /** What its norms use at test time: pix2pix the image's own statistics, the TensorFlow tutorial those of the training. */
   readonly statistics: Statistics;
-  /** Size of the images that it is made for, where the file says that it is larger than the network's own `size`. */
+  /** The size of the images that it is made for, where the file says that it is larger than the network's own `size`. */
   readonly imageSize?: ImageSize;
   /** What stands before its names in the file. */
   readonly prefix: string;
@@ -40,8 +44,8 @@ export interface RefusedNetwork {
 }
 
 /**
- * Every network in a file of any readable format. Structure is checked here; numbers are read on demand, and those that
- * are not finite are refused then (WEIGHTS_CORRUPT).
+ * Finds every network in a file of any readable format. Structure is checked here; numbers are read on demand, and those that are not
+ * finite are refused then (WEIGHTS_CORRUPT).
  *
  * @returns generators first; never empty
  * @throws WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED with what else the file holds, WEIGHTS_MISMATCH
@@ -95,10 +99,11 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
 const roleOf = (kind: NetworkArchitecture['kind']): NetworkRole => (kind === 'unet' ? 'generator' : 'discriminator');
 
 /**
- * The generator or discriminator of a file.
+ * Finds the generator or the discriminator of a file.
  *
  * @param role left out, the only network there is, or the generator
- * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; INVALID_ARGUMENT for another role; and what networksIn() throws
+ * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; INVALID_ARGUMENT for another role; and what networksIn() throws:
+ *   WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
  */
 export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork {
   if (role !== undefined && role !== 'generator' && role !== 'discriminator') {
@@ -121,13 +126,13 @@ export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork 
   });
 }
 
-/** Whether findRun() may find one: the file is a training checkpoint, or holds the state of an optimiser. */
+/** Tells whether findRun() may find a run: the file is a training checkpoint, or holds the state of an optimiser. */
 export function hasRun(file: WeightFile): boolean {
   return file.format === 'pytorch' ? hasOptimizers(file as PyTorchFile) : describedFormat(file) === CHECKPOINT_FORMAT;
 }
 
 /**
- * The training run of a checkpoint of this library or of a .pth.
+ * Finds the training run of a checkpoint of this library or of a .pth.
  *
  * @throws WEIGHTS_MISMATCH when there is none; WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
  */
@@ -138,10 +143,11 @@ export async function findRun(file: WeightFile): Promise<TrainingRun> {
 }
 
 /**
- * Like findRun(), for whoever can do with the networks alone: why the run cannot be gone on with is no error then.
+ * Finds the training run of a file as findRun() does, for whoever can do with the networks alone: why the run cannot be gone on with is
+ * no error then.
  *
  * @returns the run, or null and the reason in words, such as optimisers of another kind; both null for networks alone
- * @throws WEIGHTS_CORRUPT
+ * @throws WEIGHTS_CORRUPT for a damaged file
  */
 export async function findRunIfAny(file: WeightFile): Promise<{ run: TrainingRun | null; reason: string | null }> {
   // A checkpoint of a generator alone was saved without optimisers.

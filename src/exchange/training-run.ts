@@ -12,9 +12,11 @@ import { fitNetwork } from './fit-network.js';
 import { buildNetwork } from './load-network.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
-/** What Adam keeps of a network: a tensor for each trainable parameter, by its name and in this library's layout. */
+/** The moments that Adam keeps of a network: a tensor for each trainable parameter, by its name and in this library's layout. */
 export interface AdamMoments {
+  /** The means of the gradients. */
   readonly first: ReadonlyMap<string, NetworkTensor>;
+  /** The means of their squares. */
   readonly second: ReadonlyMap<string, NetworkTensor>;
 }
 
@@ -22,9 +24,13 @@ export interface AdamMoments {
 export interface TrainingRun {
   /** How far it has come, its options, and the steps that each Adam has taken. */
   readonly info: TrainingCheckpoint;
+  /** The weights of the generator. */
   readonly generator: NetworkWeights;
+  /** The weights of the discriminator. */
   readonly discriminator: NetworkWeights;
+  /** The moments of the generator's Adam. */
   readonly generatorOptimizer: AdamMoments;
+  /** The moments of the discriminator's Adam. */
   readonly discriminatorOptimizer: AdamMoments;
 }
 
@@ -85,7 +91,11 @@ export function runSize(run: TrainingRun): number {
   return 4 * [...runTensors(run)].reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
 }
 
-/** The bytes of a training checkpoint, as training itself writes them; a tensor at a time. */
+/**
+ * Encodes a run as a training checkpoint, as training itself writes it; a tensor at a time.
+ *
+ * @throws DIVERGED, in place of further pieces, for numbers that are not finite; what reading the tensors throws
+ */
 export function encodeRunCheckpoint(run: TrainingRun): AsyncGenerator<Uint8Array> {
   const tensors = [...runTensors(run)];
   const contents = async function* (): AsyncGenerator<Float32Array> {

@@ -12,20 +12,21 @@ import { networkToPict } from './pict-network.js';
 import { pytorchStateDict } from './pytorch-run.js';
 import type { FoundNetwork } from './read-weights.js';
 
-/** Formats of one file that a network can be written in and read again. */
+/** The formats of one file that a network can be written in and read again. */
 export type WritableFormat = 'safetensors' | 'pytorch' | 'pict';
 
+/** Options of encodeWeights(): how numbers are stored, in formats that have a choice. */
 export interface WriteOptions {
-  /** Type of the numbers, in formats that have a choice. Default f32. */
+  /** The type of the numbers, in formats that have a choice. Default f32. */
   dtype?: StoredDType;
-  /** Layout of a safetensors file. Default 'shadegrad'. */
+  /** The layout of the weights in a safetensors file. Default 'shadegrad'. */
   layout?: WeightLayout;
   /** The 256 values of a .pict file: those of the file that the network comes from, so that it loses nothing more. */
   codebook?: Float32Array;
 }
 
 /**
- * The bytes of a file that holds one network, a tensor at a time.
+ * Encodes a file that holds one network, a tensor at a time.
  *
  * @throws WEIGHTS_UNSUPPORTED for a network that the format, or the programs that read it, do not have, and INVALID_ARGUMENT for a
  *   format or options that there are not; before the first byte

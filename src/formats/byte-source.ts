@@ -1,9 +1,10 @@
 import { ShadegradError } from '../gpu/errors.js';
 
-/** Bytes that can be read anywhere: a file, or a Blob in a browser. */
+/** A source of bytes that can be read anywhere: a file, or a Blob in a browser. */
 export interface ByteSource {
-  /** Names it in errors. */
+  /** What errors call the source. */
   readonly name: string;
+  /** The number of bytes. */
   readonly size: number;
   /**
    * Fills `target` with the bytes from `start` on.
@@ -13,7 +14,7 @@ export interface ByteSource {
   read(start: number, target: Uint8Array): Promise<void>;
 }
 
-/** Bytes in memory as a source. */
+/** Makes a source of bytes in memory. @param name what errors call it */
 export function bytesSource(bytes: Uint8Array, name = 'bytes in memory'): ByteSource {
   return {
     name,

@@ -19,6 +19,7 @@ const MU = 255;
 
 /** A .pict file, with what it takes to write the same bytes again. */
 export interface PictFile extends WeightFile {
+  /** The format of the file. */
   readonly format: 'pict';
   /** The value of each code. */
   readonly codebook: Float32Array;
@@ -131,22 +132,23 @@ function decodeCodebook(bytes: Uint8Array<ArrayBuffer>, label: string): Float32A
   });
 }
 
+/** Options of encodePict(): the values to write numbers with. */
 export interface PictOptions {
-  /** 256 values to write the numbers with, such as those of the file that they come from. Default: see encodePict(). */
+  /** The 256 values to write the numbers with, such as those of the file that they come from. Default: see encodePict(). */
   codebook?: Float32Array;
 }
 
 /**
- * The bytes of a .pict file, in parts. Tensors are sorted by name and each is read twice: to find the range of all
- * numbers, and to write the nearest codes.
+ * Encodes a .pict file, in parts. Tensors are sorted by name and each is read twice: to find the range of all numbers, and to write the
+ * nearest codes.
  *
- * Without a codebook of your own: where all tensors together hold at most 256 different numbers, as they do when they
- * come out of a .pict file, those are the codebook and nothing is lost. Otherwise it is the original writer's: mu-law
- * with mu 255, that is, almost evenly spaced on a logarithmic scale between the smallest and the largest number. No number
- * is then changed by more than 2.2 % of itself plus 1e-4 of the largest magnitude.
+ * Without a codebook of your own: where all tensors together hold at most 256 different numbers, as they do when they come out of a
+ * .pict file, those are the codebook and nothing is lost. Otherwise it is the original writer's: mu-law with mu 255, that is, almost
+ * evenly spaced on a logarithmic scale between the smallest and the largest number. No number is then changed by more than 2.2 % of
+ * itself plus 1e-4 of the largest magnitude.
  *
- * @throws INVALID_ARGUMENT for a name that is used twice, a shape that its numbers do not fill, a number that is not
- * finite, and a codebook that is none; what the tensors' own read() throws
+ * @throws INVALID_ARGUMENT for a name that is used twice, a shape that its numbers do not fill, a number that is not finite, and a
+ *   codebook that is none; what the tensors' own read() throws
  */
 export async function* encodePict(tensors: Iterable<TensorToWrite>, { codebook: given }: PictOptions = {}): AsyncGenerator<Uint8Array> {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

@@ -10,18 +10,20 @@ import { refuseStranger } from './stranger.js';
 import type { StoredTensor, WeightFile } from './weight-file.js';
 import { isZip } from './zip-read.js';
 
+/** A key of a Python dictionary that a checkpoint can have, and the simple values. */
 export type PyTorchKey = string | number | bigint | boolean | null;
 
 /**
- * What torch.save was given: lists and tuples are arrays (tuples of class Tuple), dictionaries are maps (ordered ones of
- * class OrderedDict) whose keys come in the file's order, whole numbers past 2^53 are bigints.
+ * A value of a PyTorch checkpoint, what torch.save was given: lists and tuples are arrays (tuples of class Tuple), dictionaries are
+ * maps (ordered ones of class OrderedDict) whose keys come in the file's order, whole numbers past 2^53 are bigints.
  */
 export type PyTorchValue = PyTorchKey | Uint8Array | StoredTensor | readonly PyTorchValue[] | ReadonlyMap<PyTorchKey, PyTorchValue>;
 
 /** A PyTorch checkpoint: a .pth or .pt file. */
 export interface PyTorchFile extends WeightFile {
+  /** The format of the file. */
   readonly format: 'pytorch';
-  /** An archive, or one of the files that PyTorch wrote before version 1.6. */
+  /** What the file is: an archive, or one of the files that PyTorch wrote before version 1.6. */
   readonly container: 'zip' | 'legacy';
   /** Everything in the file; tensors are the leaves, those of `tensors` among them. */
   readonly value: PyTorchValue;

@@ -9,23 +9,31 @@ import { encodeZip, type ZipRecord, type ZipWriteOptions } from './zip-write.js'
 
 /** A tensor for a checkpoint. */
 export interface PyTorchTensor extends Omit<TensorToWrite, 'name'> {
-  /** A type of its own, as num_batches_tracked has ('i64'). Whole numbers and truth values keep it whatever the file's type. */
+  /**
+   * The type of the numbers where it is to be one of its own, as num_batches_tracked has ('i64'). Whole numbers and truth values keep
+   * it whatever the file's type.
+   */
   readonly dtype?: StoredDType;
 }
 
-/** A number that Python gets as a float even if it is whole. */
+/** A Python float: a number that Python gets as a float even if it is whole. */
 export class PythonFloat {
-  constructor(readonly value: number) {}
+  /** Makes a Python float of a number. */
+  constructor(
+    /** The number. */
+    readonly value: number,
+  ) {}
 }
 
 /**
- * What a checkpoint can hold: arrays become lists, or tuples if of class Tuple; maps become dictionaries, ordered ones
+ * A value that a PyTorch checkpoint can hold: arrays become lists, or tuples if of class Tuple; maps become dictionaries, ordered ones
  * if of class OrderedDict; whole numbers and bigints become ints, other numbers floats.
  */
 export type PyTorchWritable = PyTorchKey | PythonFloat | PyTorchTensor | readonly PyTorchWritable[] | ReadonlyMap<PyTorchKey, PyTorchWritable>;
 
+/** Options of encodePyTorch(): the type of the numbers, and how the archive is written. */
 export interface PyTorchWriteOptions extends ZipWriteOptions {
-  /** Type of floating-point tensors; those of a single number stay as they are. By default each keeps its own, or f32. */
+  /** The type of floating-point tensors; those of a single number stay as they are. By default each keeps its own, or f32. */
   readonly dtype?: 'f32' | 'f16' | 'bf16';
 }
 

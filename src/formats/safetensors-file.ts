@@ -98,9 +98,11 @@ function badIndex({ name }: ByteSource, what: string, expected: string, received
   return new ShadegradError('WEIGHTS_CORRUPT', `${name}: ${what}`, { expected, received, fix: 'copy the index and its files again, from one place' });
 }
 
+/** Options of encodeSafetensors(): the type of the numbers, and what the file says of itself. */
 export interface SafetensorsOptions {
-  /** Of all tensors that have none of their own. Default f32. */
+  /** The type of all tensors that have none of their own. Default f32. */
   dtype?: StoredDType;
+  /** What the file says of itself in words, by key. */
   metadata?: Readonly<Record<string, string>>;
 }
 

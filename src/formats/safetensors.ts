@@ -2,32 +2,40 @@ import { ShadegradError } from '../gpu/errors.js';
 import { oneLine } from './names.js';
 
 /** Bytes of one number of each type that safetensors files hold. */
-const DTYPE_BYTES = {
+const DTYPE_BYTES: Readonly<Record<SafetensorsDType, number>> = {
   BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2,
   U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8,
-} as const;
+};
 
-export type SafetensorsDType = keyof typeof DTYPE_BYTES;
+/** The type of a tensor's numbers, as safetensors files name it. */
+export type SafetensorsDType =
+  | 'BOOL' | 'U8' | 'I8' | 'F8_E4M3' | 'F8_E5M2' | 'U16' | 'I16' | 'F16' | 'BF16' | 'U32' | 'I32' | 'F32' | 'U64' | 'I64' | 'F64';
 
 /** A tensor as a header names it. */
 export interface SafetensorsEntry {
+  /** The name, as the file has it. */
   readonly name: string;
+  /** The type of the numbers. */
   readonly dtype: SafetensorsDType;
-  /** Lengths of each axis, outermost first; none for a single number. */
+  /** The lengths of the axes, outermost first; none for a single number. */
   readonly shape: readonly number[];
 }
 
-/** A tensor and where its bytes lie: [start, end), counted from the start of the file. */
+/** A tensor of a safetensors file, and where its bytes lie. */
 export interface SafetensorsTensor extends SafetensorsEntry {
+  /** The first of its bytes, counted from the start of the file. */
   readonly start: number;
+  /** The byte after its last, counted from the start of the file. */
   readonly end: number;
 }
 
+/** The header of a safetensors file, read by parseHeader(). */
 export interface SafetensorsHeader {
-  /** In the order of their bytes. */
+  /** The tensors, in the order of their bytes. */
   readonly tensors: readonly SafetensorsTensor[];
+  /** What the file says of itself in words, by key. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** Bytes before the first tensor's. */
+  /** The number of bytes before the first tensor's. */
   readonly dataStart: number;
 }
 
@@ -41,9 +49,9 @@ const METADATA = '__metadata__';
 /** Parts of names that would reach an object's prototype in a program that stores tensors under their names. */
 const UNSAFE_PARTS = new Set(['__proto__', 'prototype', 'constructor']);
 
-/** Bytes that a tensor takes. NaN when its shape is no shape or there are too many to count. */
+/** Counts the bytes that a tensor takes. NaN when its shape is no shape or there are too many to count. */
 export function tensorBytes({ dtype, shape }: Pick<SafetensorsEntry, 'dtype' | 'shape'>): number {
-  let bytes: number = DTYPE_BYTES[dtype];
+  let bytes = DTYPE_BYTES[dtype];
   for (const length of shape) {
     bytes *= length;
     if (!Number.isSafeInteger(length) || length < 0 || !Number.isSafeInteger(bytes)) return NaN;
@@ -56,8 +64,8 @@ export function hasUnsafePart(name: string): boolean {
 }
 
 /**
- * The start of a safetensors file: the header's length, the header padded with spaces to a multiple of 8 bytes.
- * The tensors' bytes follow in the order of `entries`, without gaps, little-endian.
+ * Encodes the start of a safetensors file: the header's length, the header padded with spaces to a multiple of 8 bytes. The tensors'
+ * bytes follow in the order of `entries`, without gaps, little-endian.
  *
  * @throws INVALID_ARGUMENT for a name that is used twice or cannot be read back, and for a shape that is none
  */
@@ -93,12 +101,9 @@ function corrupt(label: string, what: string, expected: string, received: string
 }
 
 /**
- * How many bytes the header takes, its length field included: read so many, then call `parseHeader`.
+ * Tells how many bytes the header of a safetensors file takes, its length field included: read so many, then call `parseHeader()`.
  *
- * @param start the first 8 bytes of the file or more
- * @param fileSize bytes of the whole file
- * @param label names the file in errors
- * @throws WEIGHTS_CORRUPT
+ * @throws WEIGHTS_CORRUPT for a length that cannot be
  */
 export function headerBytes(start: Uint8Array, fileSize: number, label = 'safetensors file'): number {
   if (start.length < LENGTH_BYTES || fileSize < LENGTH_BYTES) {

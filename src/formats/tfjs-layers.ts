@@ -8,8 +8,9 @@ import type { StoredDType, StoredTensor, WeightFile } from './weight-file.js';
 
 /** A TensorFlow.js layers model: its weights, and the Keras topology that says what they are of. */
 export interface TfjsLayersFile extends WeightFile {
+  /** The format of the file. */
   readonly format: 'tfjs-layers';
-  /** `modelTopology` as it stands in the file: any JSON. */
+  /** The model's `modelTopology` as it stands in the file: any JSON. */
   readonly topology: unknown;
 }
 

@@ -1,12 +1,16 @@
 /** The adapter that a device was requested from. */
 export interface AdapterDescription {
+  /** The maker of the adapter, such as "nvidia", as WebGPU tells it; empty where it does not. */
   readonly vendor: string;
+  /** The family that it belongs to, such as "ampere", as WebGPU tells it; empty where it does not. */
   readonly architecture: string;
+  /** A number or name of the adapter, as WebGPU tells it; empty where it does not. */
   readonly device: string;
+  /** The adapter in words, as WebGPU tells it; empty where it does not. */
   readonly description: string;
-  /** A CPU pretending to be a GPU (lavapipe, SwiftShader, WARP). */
+  /** Whether the adapter is a CPU that stands in for a GPU (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
-  /** Lanes of a subgroup where that is one number and shaders may use subgroups; null otherwise. */
+  /** The lanes of a subgroup where that is one number and shaders may use subgroups; null otherwise. */
   readonly subgroupSize: number | null;
 }
 

@@ -1,21 +1,23 @@
 import { ShadegradError } from './errors.js';
 import type { AdapterDescription } from './adapter.js';
 
-/** Variants by the problem that they solve; both are names that a kernel gives. */
+/** A table of variants by the problem that they solve; both are names that a kernel gives. */
 export type ChoiceTable = Readonly<Record<string, string>>;
 
 /**
- * Which variant of a kernel solves which problem on one device. The table alone decides, so that equal tables give equal
- * runs; where it says nothing, or names what the kernel cannot run, the kernel's heuristic serves.
+ * The choice of variants on one device: which variant of a kernel solves which problem. The table alone decides, so that equal tables
+ * give equal runs; where it says nothing, or names what the kernel cannot run, the kernel's heuristic serves.
  */
 export class Choices {
   private readonly table = new Map<string, string>();
   private taken = new Map<string, string>();
 
+  /** The variant that the table has for a problem; undefined where it says nothing. */
   get(problem: string): string | undefined {
     return this.table.get(problem);
   }
 
+  /** Puts a variant into the table, in place of the one for the same problem. */
   set(problem: string, variant: string): void {
     this.table.set(problem, variant);
   }
@@ -25,7 +27,7 @@ export class Choices {
     return sorted(this.table);
   }
 
-  /** What `choose` has answered so far, heuristics included, sorted by problem. */
+  /** What choose() has answered so far, heuristics included, sorted by problem. */
   used(): ChoiceTable {
     return sorted(this.taken);
   }

@@ -1,4 +1,4 @@
-/** What can go wrong, as a stable code that a program can test for. */
+/** What can go wrong, as a stable code that a program can test for: `error.code`. */
 export type ErrorCode =
   | 'NO_ADAPTER'
   | 'DEVICE_LOST'
@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'RUN_IN_USE'
   | 'BAD_FLAG';
 
+/** The details of an error: what was expected, what came, how to mend it. */
 export interface ErrorDetails {
   /** What would have been right. */
   expected?: string;
@@ -40,6 +41,7 @@ export interface ErrorDetails {
   received?: string;
   /** How to mend it. */
   fix?: string;
+  /** The error that this one comes of. */
   cause?: unknown;
 }
 
@@ -48,18 +50,32 @@ const printable = (text: string): string =>
   text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 
 /**
- * Every error this library throws on purpose: a stable `code`, what was expected, what came, how to mend it.
- * Command-line programs print `message` alone; it already holds all four.
+ * An error that this library throws on purpose: a stable `code`, what was expected, what came, how to mend it. Command-line programs
+ * print `message` alone; it already holds all four.
+ *
+ * ```ts
+ * if (error instanceof ShadegradError && error.code === 'OUT_OF_MEMORY') batch /= 2;
+ * ```
  */
 export class ShadegradError extends Error {
+  /** The name of the class, as errors have it. */
   override readonly name = 'ShadegradError';
+  /** What has gone wrong, as a stable code. */
   readonly code: ErrorCode;
   /** The message's first line: what is wrong. */
   readonly what: string;
+  /** What would have been right. */
   readonly expected?: string;
+  /** What came instead. */
   readonly received?: string;
+  /** How to mend it. */
   readonly fix?: string;
 
+  /**
+   * Makes an error whose message holds what is wrong and the details, a line each.
+   *
+   * @param what is wrong, the first line of the message
+   */
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
     const lines = [what];
     if (details.expected !== undefined) lines.push(`  expected: ${details.expected}`);
@@ -73,7 +89,7 @@ export class ShadegradError extends Error {
     this.fix = details.fix;
   }
 
-  /** The same error under another code, for a room whose callers know such errors by their own. */
+  /** Makes the same error under another code, for a room whose callers know such errors by their own. */
   withCode(code: ErrorCode): ShadegradError {
     const { what, expected, received, fix } = this;
     return new ShadegradError(code, what, { expected, received, fix, cause: this });

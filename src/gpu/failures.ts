@@ -66,6 +66,22 @@ export function refused(error: GPUError): ShadegradError {
   });
 }
 
+/** The error for a device that is gone. */
+export function lost({ message, reason }: GPUDeviceLostInfo): ShadegradError {
+  return new ShadegradError('DEVICE_LOST', 'the GPU device was lost', {
+    received: message || reason,
+    fix: 'start again from the last checkpoint; if it happens again, use a smaller size or batch',
+  });
+}
+
+/** The error for memory that does not come back from the device. */
+export function unreadable(label: string, bytes: number, cause: unknown): ShadegradError {
+  return new ShadegradError('DEVICE_LOST', `"${label}" (${bytes} bytes) could not be read back`, {
+    received: cause instanceof Error && cause.message ? cause.message : 'the device gave no reason',
+    fix: 'start again from the last checkpoint',
+  });
+}
+
 function rank(error: ShadegradError): number {
   return EXPLAINS_MOST.indexOf(error.code);
 }

@@ -1,54 +1,45 @@
 import type { AdapterDescription } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
 import { Choices } from './choices.js';
+import { checkCall, type DispatchCall, type MemoryReport } from './dispatch-call.js';
 import { ShadegradError } from './errors.js';
 import { memoryElsewhere, tracedElsewhere } from './device-mismatch.js';
-import { Failures, refused } from './failures.js';
+import { Failures, lost, refused, unreadable } from './failures.js';
 import { plainHost, type GpuHost } from './host.js';
-import type { Params } from './params.js';
-import { PipelineCache, type Shader } from './pipeline-cache.js';
+import { PipelineCache } from './pipeline-cache.js';
 import { Readback } from './readback.js';
 import { Recording, Trace, type Guard } from './recording.js';
-import { scopedIn, ScopeStack } from './scope.js';
-import { Storage, type Binding } from './storage.js';
+import { scopedIn, ScopeStack, type Scoped } from './scope.js';
+import { Storage } from './storage.js';
 import { BindGroupCache, CommandStream, type Command } from './stream.js';
 import { UniformCache } from './uniform-cache.js';
 import { span } from './write-log.js';
-
-/** A kernel launch: bindings take `@binding(0)` upwards in order, the uniform block (if any) comes last. */
-export interface DispatchCall {
-  readonly shader: Shader;
-  readonly bindings: readonly Binding[];
-  readonly params?: Params;
-  readonly workgroups: readonly [number, number, number];
-}
-
-export interface MemoryReport {
-  /** Live tensor handles. */
-  readonly tensors: number;
-  /** Bytes of buffers that live tensors and recorded steps hold. */
-  readonly bytesInUse: number;
-  /** Bytes of buffers kept for reuse. */
-  readonly bytesPooled: number;
-  /** Most bytes ever allocated at once: in use, pooled, uniforms and read-back buffers. */
-  readonly peakBytes: number;
-}
 
 /** The Gpu whose trace is open: tracing is synchronous, so there is one at a time. */
 let tracing: Gpu | null = null;
 
 /**
- * A WebGPU device and its memory, pipelines and command stream. Knows nothing of tensors' shapes or of learning.
- * Make one with `requestGpu()`; end it with `destroy()`, or a Node process will not exit.
+ * A Gpu: a WebGPU device with its memory, pipelines and command stream. `requestGpu()` makes one; `destroy()` ends it, or a Node
+ * process will not exit.
+ *
+ * ```ts
+ * const gpu = await requestGpu();
+ * const y = gpu.scope(() => zeros(gpu, [2, 3]).add(1));
+ * gpu.destroy();
+ * ```
  */
 export class Gpu {
+  /** @internal */
   readonly pipelines: PipelineCache;
+  /** @internal */
   readonly scopes = new ScopeStack();
   /** Which variants of its kernels this device runs. */
   readonly choices = new Choices();
+  /** The limits of the device, such as maxBufferSize in bytes. */
   readonly limits: GPUSupportedLimits;
+  /** The names of the optional WebGPU features that the device has, such as "subgroups". */
   readonly features: ReadonlySet<string>;
-  /** Count of live tensor handles; kept by the tensor layer. */
+  /** Count of live tensor handles; kept by the tensor layer. @internal */
   liveTensors = 0;
 
   private readonly pool: BufferPool;
@@ -64,8 +55,15 @@ export class Gpu {
   private allocatedBytes = 0;
   private peakBytes = 0;
 
+  /**
+   * Wraps a device that is open already; `requestGpu()` and `openGpu()` open one with the features and limits that kernels like.
+   *
+   * @param host what waits for the device; only Node needs one
+   */
   constructor(
+    /** The WebGPU device. */
     readonly device: GPUDevice,
+    /** The adapter that the device is of. */
     readonly adapter: AdapterDescription,
     private readonly host: GpuHost = plainHost,
   ) {
@@ -85,18 +83,15 @@ export class Gpu {
     });
     void device.lost.then((info) => {
       if (this.destroyed) return;
-      this.failures.report(
-        new ShadegradError('DEVICE_LOST', 'the GPU device was lost', {
-          received: info.message || info.reason,
-          fix: 'start again from the last checkpoint; if it happens again, use a smaller size or batch',
-        }),
-      );
+      this.failures.report(lost(info));
     });
   }
 
   /**
-   * Throws if the device is gone. Other failures (a refused command, no memory, a shader that does not compile) are
-   * thrown by the next `read()`, `sync()` or `record()`, once; the device stays usable.
+   * Throws if the device is gone. Other failures (a refused command, no memory, a shader that does not compile) are thrown by the
+   * next call that waits, as `data()`, `sync()` and `record()` do, once; the device stays usable.
+   *
+   * @throws DEVICE_LOST
    */
   assertAlive(): void {
     if (this.destroyed) {
@@ -110,22 +105,22 @@ export class Gpu {
     return this.trace !== null;
   }
 
-  /** Tells one trace from another, and from none: null while operations run at once. */
+  /** Tells one trace from another, and from none: null while operations run at once. @internal */
   get currentTrace(): { readonly depth: number } | null {
     return this.trace;
   }
 
-  /** Hooks that the function being traced has set so far: what they write differs before and after. */
+  /** Hooks that the function being traced has set so far: what they write differs before and after. @internal */
   get tracedHooks(): number {
     return this.trace?.hooks.length ?? 0;
   }
 
-  /** Guards memory against the hooks of the traced function from one on whose writes are unknown: each run then looks. */
+  /** Guards memory against the hooks of the traced function from one on whose writes are unknown: each run then looks. @internal */
   guardAgainstHooks(firstHook: number, guard: Guard): void {
     this.trace?.guard(firstHook, guard);
   }
 
-  /** Memory for a result. Contents are undefined. During a trace the memory is only promised. */
+  /** Memory for a result. Contents are undefined. During a trace the memory is only promised. @internal */
   allocate(bytes: number, label: string): Storage {
     if (!this.trace) return this.allocatePersistent(bytes, label);
     this.checkSize(bytes, label);
@@ -134,7 +129,7 @@ export class Gpu {
     return storage;
   }
 
-  /** Memory that exists at once, also during a trace. */
+  /** Memory that exists at once, also during a trace. @internal */
   allocatePersistent(bytes: number, label: string): Storage {
     this.assertAlive();
     this.checkSize(bytes, label);
@@ -153,12 +148,12 @@ export class Gpu {
     });
   }
 
-  /** Bytes of the largest buffer that holds whole words. */
+  /** Bytes of the largest buffer that holds whole words. @internal */
   get largestBuffer(): number {
     return Math.floor(this.limits.maxBufferSize / 4) * 4;
   }
 
-  /** A buffer outside the pool. The result of running out of memory arrives later, at the next wait. */
+  /** A buffer outside the pool. The result of running out of memory arrives later, at the next wait. @internal */
   createBuffer(bytes: number, label: string): GPUBuffer {
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({
@@ -185,6 +180,7 @@ export class Gpu {
     });
   }
 
+  /** @internal */
   destroyBuffer(buffer: GPUBuffer): void {
     if (this.destroyed) return;
     // Work that uses it may still wait to be submitted.
@@ -199,9 +195,16 @@ export class Gpu {
     this.peakBytes = Math.max(this.peakBytes, this.allocatedBytes + this.uniforms.bytes);
   }
 
-  /** Runs a kernel, after everything dispatched before it; or notes it down during a trace. */
+  /**
+   * Runs a kernel, after everything dispatched before it; or notes it down inside `record()`. Does not wait for the device.
+   *
+   * @throws LIMIT_EXCEEDED for more workgroups or bytes than the adapter takes; BUFFER_CONFLICT when one memory is read and written;
+   *   DEVICE_MISMATCH, USE_AFTER_FREE, DEVICE_LOST, RECORDING, SHADER_COMPILE
+   */
   dispatch(call: DispatchCall): void {
-    this.check(call);
+    this.assertAlive();
+    for (const { storage } of call.bindings) this.assertOwn(storage);
+    checkCall(call, this.limits);
     if (tracing && tracing !== this) throw tracedElsewhere(call.shader.name);
     if (this.trace) {
       this.trace.addCall(call);
@@ -211,7 +214,7 @@ export class Gpu {
     for (const { storage, region, access } of call.bindings) if (access === 'write') storage.noteWrite(region, `kernel ${call.shader.name}`);
   }
 
-  /** Turns a checked call whose storages have buffers into a command. */
+  /** Turns a checked call whose storages have buffers into a command. @internal */
   command(call: DispatchCall): Command {
     const pipeline = this.pipelines.get(call.shader);
     const ranges = call.bindings.map(({ storage, offset, bytes }) => ({ buffer: storage.buffer!, offset, bytes }));
@@ -219,39 +222,10 @@ export class Gpu {
     return { pipeline, bindGroup: this.bindGroups.get(pipeline, ranges), workgroups: call.workgroups };
   }
 
-  /** Submits a part of a recorded step after everything dispatched so far. */
+  /** Submits a part of a recorded step after everything dispatched so far. @internal */
   submitCommands(commands: readonly Command[]): void {
     this.stream.flush();
     this.stream.submit(commands);
-  }
-
-  private check({ shader, bindings, workgroups }: DispatchCall): void {
-    this.assertAlive();
-    for (const count of workgroups) {
-      if (count >= 1 && count <= this.limits.maxComputeWorkgroupsPerDimension) continue;
-      throw new ShadegradError('LIMIT_EXCEEDED', `kernel ${shader.name}: ${workgroups.join(' x ')} workgroups`, {
-        expected: `1 to ${this.limits.maxComputeWorkgroupsPerDimension} in each dimension`,
-        received: String(count),
-        fix: 'use a smaller size or batch',
-      });
-    }
-    for (const { storage } of bindings) this.assertOwn(storage);
-    for (const { storage, bytes, access } of bindings) {
-      storage.assertLive();
-      if (bytes > this.limits.maxStorageBufferBindingSize) {
-        throw new ShadegradError('LIMIT_EXCEEDED', `kernel ${shader.name}: tensor "${storage.label}" is too large to bind`, {
-          expected: `at most ${this.limits.maxStorageBufferBindingSize} bytes (maxStorageBufferBindingSize of this adapter)`,
-          received: `${bytes} bytes`,
-          fix: 'use a smaller size, width or batch',
-        });
-      }
-      if (bindings.some((other) => other.storage === storage && other.access !== access)) {
-        throw new ShadegradError('BUFFER_CONFLICT', `kernel ${shader.name} reads and writes the memory of "${storage.label}" at once`, {
-          expected: 'inputs and outputs in different buffers (WebGPU forbids one dispatch to read and write one buffer)',
-          fix: 'let the operation make its own output, or copy the input first',
-        });
-      }
-    }
   }
 
   /** @throws DEVICE_MISMATCH for memory of another Gpu */
@@ -260,24 +234,28 @@ export class Gpu {
   }
 
   /**
-   * Host work that belongs to a step and changes with it (Adam's bias correction, the dropout step): runs now,
-   * or, during a trace, before each replay.
+   * Runs host work that belongs to a step and changes with it, such as a learning rate: now, or, inside `record()`, in each run of
+   * the recording.
    *
-   * @param writes all the memory that the hook writes, which lets a replay run it early and stay one compute pass.
-   *   Without it the replay makes a new pass where the hook stood.
+   * @param writes all tensors that the hook writes to, which lets a run do it early and stay one compute pass. Without it a run
+   *   begins a new pass where the hook stood.
    * @param done host work to be done when no hook of the pass has thrown and the pass is submitted: what counts steps belongs
    *   here, so that a step that is not run is not counted
    */
-  eachStep(hook: () => void, writes: readonly Storage[] | null = null, done: (() => void) | null = null): void {
+  eachStep(hook: () => void, writes?: readonly Scoped[] | null, done?: (() => void) | null): void;
+  /** @internal */
+  eachStep(hook: () => void, writes?: readonly (Storage | Scoped)[] | null, done?: (() => void) | null): void;
+  eachStep(hook: () => void, writes: readonly (Storage | Scoped)[] | null = null, done: (() => void) | null = null): void {
     if (this.trace) {
-      this.trace.addHook({ run: hook, writes, done });
+      const storages = writes && writes.flatMap((each) => (each instanceof Storage ? each : each.storages()));
+      this.trace.addHook({ run: hook, writes: storages, done });
     } else {
       hook();
       done?.();
     }
   }
 
-  /** Writes bytes after everything dispatched so far. `offset` and the length are multiples of 4. */
+  /** Writes bytes after everything dispatched so far. `offset` and the length are multiples of 4. @internal */
   write(storage: Storage, offset: number, data: ArrayBufferView): void {
     this.assertAlive();
     this.assertOwn(storage);
@@ -293,7 +271,7 @@ export class Gpu {
 
   /**
    * Memory with contents that never change, such as a table that kernels read. Unlike `write()` it may be used
-   * during a trace: the contents are there before any run.
+   * during a trace: the contents are there before any run. @internal
    */
   allocateConstant(data: ArrayBufferView, label: string): Storage {
     const storage = this.allocatePersistent(data.byteLength, label);
@@ -306,7 +284,7 @@ export class Gpu {
     this.device.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
 
-  /** Copies bytes on the device, after everything dispatched so far. Offsets and the length are multiples of 4. */
+  /** Copies bytes on the device, after everything dispatched so far. Offsets and the length are multiples of 4. @internal */
   copy(source: Storage, sourceOffset: number, target: Storage, targetOffset: number, bytes: number): void {
     this.assertAlive();
     for (const storage of [source, target]) this.assertOwn(storage);
@@ -330,7 +308,7 @@ export class Gpu {
     target.noteWrite(span(targetOffset, bytes), 'a copy');
   }
 
-  /** Reads bytes back: what they are after everything dispatched before the call, whatever is dispatched while it waits. */
+  /** Reads bytes back: what they are after everything dispatched before the call, whatever is dispatched while it waits. @internal */
   async read(storage: Storage, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     this.assertAlive();
     this.assertOwn(storage);
@@ -348,16 +326,17 @@ export class Gpu {
     } catch (cause) {
       await this.failures.settle();
       this.throwFailure();
-      throw new ShadegradError('DEVICE_LOST', `"${storage.label}" (${bytes} bytes) could not be read back`, {
-        received: cause instanceof Error && cause.message ? cause.message : 'the device gave no reason',
-        fix: 'start again from the last checkpoint',
-      });
+      throw unreadable(storage.label, bytes, cause);
     }
     this.throwFailure();
     return result;
   }
 
-  /** Waits until the device has done everything dispatched so far, and throws what went wrong in it. */
+  /**
+   * Waits until the device has done everything dispatched so far.
+   *
+   * @throws what went wrong in it: OUT_OF_MEMORY, GPU_VALIDATION, SHADER_COMPILE, DEVICE_LOST
+   */
   async sync(): Promise<void> {
     this.assertAlive();
     this.stream.flush();
@@ -376,12 +355,23 @@ export class Gpu {
   }
 
   /**
-   * Traces `step` without running it, plans its memory and compiles its pipelines in parallel. Tensors that
-   * `step` returns can be read after each `run()`; all others are gone.
+   * Records a step: traces the function without running it, plans its memory and compiles its pipelines in parallel. Tensors that
+   * it returns can be read after each `run()`; all others are gone.
+   *
+   * ```ts
+   * const { recording, result: loss } = await gpu.record(() => step());
+   * for (let i = 0; i < 1000; i++) recording.run();
+   * console.log(await loss.item());
+   * ```
    *
    * A run does what `step` would do if it were called at that time, to the bit. JavaScript runs once only, while it is traced:
    * numbers that `step` reads (a loss's weight, a factor) keep the values that they have then, unless they are read in an
    * `eachStep()` hook. Gradients of leaves add up from run to run unless `step` calls `zeroGrad()`, as they do when it is called.
+   *
+   * @param step a function without await
+   * @returns the recording, and what `step` returned
+   * @throws RECORDING inside another record(), and for what cannot be recorded, such as an upload; INVALID_ARGUMENT when `step`
+   *   returns a promise; SHADER_COMPILE, OUT_OF_MEMORY; and what `step` throws
    */
   async record<T>(step: () => T): Promise<{ recording: Recording; result: T }> {
     this.assertAlive();
@@ -415,11 +405,19 @@ export class Gpu {
     }
   }
 
-  /** Runs `body`; tensors made in it are disposed at its end, but for those it returns or that are kept. */
+  /**
+   * Runs `body` as a scope: tensors made in it are disposed at its end, but for those that it returns, alone or in arrays, maps, sets
+   * and objects, and those that are kept; tf.tidy.
+   *
+   * @param body a function without await
+   * @returns what `body` returns
+   * @throws INVALID_ARGUMENT when it returns a promise; and what `body` throws, after which all its tensors are disposed
+   */
   scope<T>(body: () => T): T {
     return this.scopes.run(body);
   }
 
+  /** The memory that is in use, in tensors and bytes; tf.memory. */
   memory(): MemoryReport {
     return {
       tensors: this.liveTensors,
@@ -429,7 +427,7 @@ export class Gpu {
     };
   }
 
-  /** Gives unused buffers back to the driver. */
+  /** Gives buffers that are kept for reuse back to the driver. */
   trim(): void {
     this.stream.flush();
     this.bindGroups.clear();
@@ -438,7 +436,7 @@ export class Gpu {
     this.readback.trim();
   }
 
-  /** Ends the device. Every tensor is invalid afterwards. */
+  /** Ends the device. Every tensor is invalid afterwards. Ending it twice is harmless. */
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;

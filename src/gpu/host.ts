@@ -1,6 +1,6 @@
 /**
- * What the runtime needs from the place it runs in. A browser needs nothing; Node's binding polls while a GPU
- * promise is pending and wants that polling slowed down (see node/polling.ts).
+ * What a Gpu needs from the place it runs in. A browser needs nothing; Node's binding polls while a GPU promise is pending and wants
+ * that polling slowed down, which `nodeHost` does.
  */
 export interface GpuHost {
   /** Called with every promise of the GPU that the library waits for; returns the same result. */

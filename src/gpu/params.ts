@@ -8,29 +8,37 @@ const RANGES: Readonly<Record<Exclude<Kind, 'f32'>, readonly [lowest: number, hi
 };
 
 /**
- * Packs a kernel's uniform struct. Only u32, i32 and f32 members, in order: these need no padding in WGSL's
- * uniform layout apart from the struct's own end. Every member is refused that its type cannot hold: a number that is none, or
- * that wraps or overflows on the way, would come out of the kernel as a wrong result.
+ * The uniform block of a kernel. Only u32, i32 and f32 members, in the order of the WGSL struct: these need no padding in WGSL's
+ * uniform layout apart from the struct's own end. Every member is refused that its type cannot hold: a number that is none, or that
+ * wraps or overflows on the way, would come out of the kernel as a wrong result.
+ *
+ * ```ts
+ * const params = new Params().u32(count, columns).f32(slope);
+ * ```
  */
 export class Params {
   private readonly words: { kind: Kind; value: number }[] = [];
 
-  /** @throws INVALID_ARGUMENT unless all are whole numbers of 32 bits */
+  /** Appends u32 members. Returns the block. @throws INVALID_ARGUMENT unless all are whole numbers of 32 bits */
   u32(...values: number[]): this {
     return this.add('u32', values);
   }
 
-  /** @throws INVALID_ARGUMENT unless all are whole numbers of 32 bits, one of them the sign */
+  /** Appends i32 members. Returns the block. @throws INVALID_ARGUMENT unless all are whole numbers of 32 bits, one of them the sign */
   i32(...values: number[]): this {
     return this.add('i32', values);
   }
 
-  /** Infinities pass. @throws INVALID_ARGUMENT for NaN, and for finite numbers that are infinite in float32 */
+  /**
+   * Appends f32 members; infinities pass. Returns the block.
+   *
+   * @throws INVALID_ARGUMENT for NaN, and for finite numbers that are infinite in float32
+   */
   f32(...values: number[]): this {
     return this.add('f32', values);
   }
 
-  /** A NaN on purpose: what a kernel writes where there is no right number. */
+  /** Appends a NaN on purpose: what a kernel writes where there is no right number. Returns the block. */
   nan(): this {
     this.words.push({ kind: 'f32', value: NaN });
     return this;
@@ -44,6 +52,7 @@ export class Params {
     return this;
   }
 
+  /** @internal */
   pack(): Uint8Array {
     const view = new DataView(new ArrayBuffer(Math.ceil((this.words.length * 4) / 16) * 16));
     this.words.forEach(({ kind, value }, index) => {

@@ -1,8 +1,10 @@
 import { ShadegradError } from './errors.js';
 
-/** A shader as the device compiles it: the declarations that specialise it, then what a person wrote. */
+/** A shader as the device compiles it, made by `specialise()`: the declarations that specialise it, then what a person wrote. */
 export interface Shader {
+  /** What messages and profiles call it. */
   readonly name: string;
+  /** All of the WGSL. */
   readonly code: string;
 }
 

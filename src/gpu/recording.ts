@@ -1,4 +1,5 @@
-import type { Gpu, DispatchCall } from './gpu.js';
+import type { DispatchCall } from './dispatch-call.js';
+import type { Gpu } from './gpu.js';
 import { ShadegradError } from './errors.js';
 import { writeTime, type Region, type Write } from './write-log.js';
 import { planMemory } from './memory-plan.js';
@@ -88,9 +89,9 @@ function cutIntoPasses({ calls, hooks }: Trace): { start: number; hooks: Hook[] 
 }
 
 /**
- * A step that was traced once and is replayed: pipelines, bind groups and workgroup counts go into one compute
- * pass; nothing is checked, allocated or looked up again. What differs from step to step lives in buffers that the
- * hooks write before the pass. A hook that cannot run that early (see cutIntoPasses) begins another pass.
+ * A recorded step, made by `gpu.record()`: traced once and replayed. Pipelines, bind groups and workgroup counts go into one compute
+ * pass; nothing is checked, allocated or looked up again. What differs from step to step lies in buffers that the hooks of
+ * `gpu.eachStep()` write before the pass. A hook that cannot run that early begins another pass.
  */
 export class Recording {
   private segments: Segment[] | null = null;
@@ -105,7 +106,7 @@ export class Recording {
     private readonly trace: Trace,
   ) {}
 
-  /** @throws RECORDING, SHADER_COMPILE; nothing is left allocated then */
+  /** @throws RECORDING, SHADER_COMPILE; nothing is left allocated then @internal */
   static async build(gpu: Gpu, trace: Trace): Promise<Recording> {
     const recording = new Recording(gpu, trace);
     try {
@@ -117,17 +118,17 @@ export class Recording {
     return recording;
   }
 
-  /** Dispatches in one run. */
+  /** The number of dispatches in one run. */
   get length(): number {
     return this.trace.calls.length;
   }
 
-  /** Compute passes in one run. */
+  /** The number of compute passes in one run. */
   get passes(): number {
     return this.segments?.length ?? 0;
   }
 
-  /** Bytes of GPU memory that this step holds for its intermediate results. */
+  /** The bytes of GPU memory that the step holds for its intermediate results. */
   get bytes(): number {
     return this.buffers.reduce((sum, buffer) => sum + buffer.size, 0);
   }
@@ -174,8 +175,10 @@ export class Recording {
   }
 
   /**
-   * Runs the step once more, each dispatch a pass and a submit of its own, for profiles: after each one `submitted` is
-   * awaited.
+   * Runs the step once more, each dispatch a pass and a submit of its own, for profiles.
+   *
+   * @param submitted awaited after each dispatch
+   * @throws USE_AFTER_FREE, RECORDING, DEVICE_LOST, and what hooks and `submitted` throw
    */
   async runOneByOne(submitted: (call: DispatchCall) => Promise<void>): Promise<void> {
     let index = 0;

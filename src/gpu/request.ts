@@ -2,9 +2,11 @@ import { ShadegradError } from './errors.js';
 import { Gpu } from './gpu.js';
 import { plainHost, type GpuHost } from './host.js';
 
+/** What is asked of an adapter by openGpu() and requestGpu(). */
 export interface GpuRequest {
+  /** Which of several GPUs: the fast one or the frugal one. Default 'high-performance'. */
   powerPreference?: GPUPowerPreference;
-  /** Features that must be there; others that the library can use are taken when the adapter has them. */
+  /** The features that must be there; others that the library can use are taken when the adapter has them. */
   requiredFeatures?: GPUFeatureName[];
 }
 
@@ -22,8 +24,10 @@ const RAISED_LIMITS = [
 ] as const;
 
 /**
- * Opens a device on an adapter with the highest limits it offers.
- * @throws NO_ADAPTER when a required feature is missing or the adapter refuses.
+ * Opens a device on an adapter with the highest limits it offers, where an adapter is at hand; requestGpu() finds one.
+ *
+ * @param host what waits for the device; Node's is `nodeHost`
+ * @throws NO_ADAPTER when a required feature is missing or the adapter refuses
  */
 export async function openGpu(adapter: GPUAdapter, request: GpuRequest = {}, host: GpuHost = plainHost): Promise<Gpu> {
   const required = request.requiredFeatures ?? [];

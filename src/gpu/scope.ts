@@ -1,10 +1,13 @@
 import { ShadegradError } from './errors.js';
 import type { Storage } from './storage.js';
 
-/** A handle on GPU memory that a scope may have to give back. */
+/** A handle on GPU memory, such as a tensor, that a scope may have to give back. */
 export interface Scoped {
+  /** Gives the memory back. */
   dispose(): void;
+  /** Whether that has been done. */
   readonly disposed: boolean;
+  /** The memory. @internal */
   storages(): Storage[];
 }
 

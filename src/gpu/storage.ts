@@ -85,13 +85,16 @@ export function wholeOf(storage: Storage): Region {
   return span(0, storage.bytes);
 }
 
-/** One storage block as a kernel sees it: a byte range, read or written. */
+/** A tensor's memory as a kernel sees it: a range of bytes, read or written. Made by `tensor.read()` and `tensor.written()`. */
 export interface Binding {
+  /** The memory that the range is a part of. @internal */
   readonly storage: Storage;
-  /** Bytes from the start of the storage; a multiple of 256. */
+  /** Bytes from the start of the memory to the range; a multiple of 256. */
   readonly offset: number;
+  /** The length of the range in bytes. */
   readonly bytes: number;
+  /** What the kernel does with it. */
   readonly access: 'read' | 'write';
-  /** The bytes of the storage that the tensor consists of; a channel slice has gaps, and the range above contains them. */
+  /** The bytes of the storage that the tensor consists of; a channel slice has gaps, and the range above contains them. @internal */
   readonly region: Region;
 }

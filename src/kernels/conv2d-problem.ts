@@ -23,7 +23,12 @@ export interface ConvProblem extends ConvGeometry {
   readonly output: ProblemTensor;
 }
 
-type Placed = Pick<Tensor, 'shape' | 'rowStride' | 'offset'>;
+/** Where a tensor lies. Not a part of Tensor's type: published declarations do not have all of these. */
+interface Placed {
+  readonly shape: Shape;
+  readonly rowStride: number;
+  readonly offset: number;
+}
 
 const placeOf = ({ shape, rowStride, offset }: Placed): string => `${shape.join('x')}/${rowStride}+${offset % 4}`;
 

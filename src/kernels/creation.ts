@@ -9,36 +9,54 @@ import { fillNormal, fillUniform } from './random.js';
 
 // Tensors with contents that a kernel makes, so that a recorded function can make them too: they are made anew in every run.
 
-/** A tensor of one number everywhere. @throws INVALID_ARGUMENT for a shape that is none */
+/**
+ * Makes a tensor of one number everywhere; torch.full. Runs as a kernel, so that a recorded function may call it.
+ *
+ * @throws INVALID_ARGUMENT for a shape that is none; LIMIT_EXCEEDED
+ */
 export function full(gpu: Gpu, shape: Shape, value: number): Tensor {
   const tensor = Tensor.empty(gpu, shape, 'full');
   fill(tensor, value);
   return tensor;
 }
 
-/** A tensor of zeros. @throws INVALID_ARGUMENT for a shape that is none */
+/**
+ * Makes a tensor of zeros; torch.zeros. Runs as a kernel, so that a recorded function may call it.
+ *
+ * @throws INVALID_ARGUMENT for a shape that is none; LIMIT_EXCEEDED
+ */
 export const zeros = (gpu: Gpu, shape: Shape): Tensor => full(gpu, shape, 0);
 
-/** A tensor of ones. @throws INVALID_ARGUMENT for a shape that is none */
+/**
+ * Makes a tensor of ones; torch.ones. Runs as a kernel, so that a recorded function may call it.
+ *
+ * @throws INVALID_ARGUMENT for a shape that is none; LIMIT_EXCEEDED
+ */
 export const ones = (gpu: Gpu, shape: Shape): Tensor => full(gpu, shape, 1);
 
-/** A tensor without axes, shape [], that holds one number. */
+/** Makes a tensor without axes, shape [], that holds one number; torch.tensor(value). */
 export const scalar = (gpu: Gpu, value: number): Tensor => full(gpu, [], value);
 
-/** Zeros in the shape of x, on its device. */
+/** Makes a tensor of zeros in the shape of x, on its device; torch.zeros_like. */
 export const zerosLike = (x: Tensor): Tensor => full(x.gpu, x.shape, 0);
 
-/** Ones in the shape of x, on its device. */
+/** Makes a tensor of ones in the shape of x, on its device; torch.ones_like. */
 export const onesLike = (x: Tensor): Tensor => full(x.gpu, x.shape, 1);
 
+/** Options of rand() and randn(): what the numbers are drawn from. */
 export interface RandomOptions {
-  /** Whole number of 32 bits. The same seed gives the same numbers. */
+  /** The seed, a whole number of 32 bits. The same one gives the same numbers. */
   seed: number;
-  /** Whole number of 32 bits that tells tensors with one seed apart. Default 0. */
+  /** Tells tensors with one seed apart, a whole number of 32 bits. Default 0. */
   stream?: number;
 }
 
-/** Numbers uniform in [0, 1): an element's depends on its index, the seed and the stream alone. @throws INVALID_ARGUMENT */
+/**
+ * Makes a tensor of random numbers, uniform in [0, 1); torch.rand. An element's number depends on its index, the seed and the stream
+ * alone.
+ *
+ * @throws INVALID_ARGUMENT for a shape that is none, seeds that are no whole numbers of 32 bits, or options of other names
+ */
 export function rand(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
   const { seed, stream = 0 } = expectOptions('rand', options, ['seed', 'stream'], { required: ['seed'] });
   const tensor = Tensor.empty(gpu, shape, 'rand');
@@ -47,9 +65,10 @@ export function rand(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
 }
 
 /**
- * Normally distributed numbers, mean 0 and deviation 1: an element's depends on its index, the seed and the stream alone.
+ * Makes a tensor of normally distributed random numbers, mean 0 and deviation 1; torch.randn. An element's number depends on its index,
+ * the seed and the stream alone.
  *
- * @throws INVALID_ARGUMENT
+ * @throws INVALID_ARGUMENT for a shape that is none, seeds that are no whole numbers of 32 bits, or options of other names
  */
 export function randn(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
   const { seed, stream = 0 } = expectOptions('randn', options, ['seed', 'stream'], { required: ['seed'] });
@@ -59,8 +78,8 @@ export function randn(gpu: Gpu, shape: Shape, options: RandomOptions): Tensor {
 }
 
 /**
- * The numbers start, start + step, ... before `end`: `arange(gpu, end)` counts from 0, `arange(gpu, start, end)` in steps of 1.
- * Computed as start + step * index in float32, which is exact for whole numbers up to 2^24.
+ * Makes a tensor of the numbers start, start + step, ... before `end`: `arange(gpu, end)` counts from 0, `arange(gpu, start, end)` in
+ * steps of 1; torch.arange. Computed as start + step * index in float32, which is exact for whole numbers up to 2^24.
  *
  * @returns a tensor of one axis, ceil((end - start) / step) long
  * @throws INVALID_ARGUMENT when that is less than 1, or a number is not finite

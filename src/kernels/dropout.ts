@@ -15,25 +15,34 @@ import dropoutPassSource from '../../shaders/dropout_pass.wgsl';
 /** Seed, step and pass. */
 const WORDS = 3;
 
-/** A forward pass of a network: its layers draw from the same three words, whatever the state is at when they are needed again. */
+/**
+ * A forward pass of a network, made by DropoutState.beginPass(): its layers draw from the same three words, whatever the state is at
+ * when they are needed again.
+ */
 export interface DropoutPass {
-  /** [3]: the bits of three unsigned integers, seed, step and pass. */
+  /** The three words, [3]: the bits of three unsigned integers, seed, step and pass. */
   readonly words: Tensor;
 }
 
 /**
- * What the masks of one step are drawn from: seed, step and the number of the forward pass within it, three 32-bit words in
+ * What the dropout masks of one step are drawn from: seed, step and the number of the forward pass within it, three 32-bit words in
  * device memory, so that a recorded step draws new masks each time it runs.
  */
 export class DropoutState {
-  /** [3]: the bits of three unsigned integers, seed, step and pass. */
+  /** The three words, [3]: the bits of three unsigned integers, seed, step and pass. @internal */
   readonly tensor: Tensor;
   /** The latest snapshot, and what tells whether it would be the same if it were taken again. */
   private taken: { tensor: Tensor; time: number; trace: WeakRef<object> | null; hooks: number } | null = null;
 
-  /** @param seed whole number of 32 bits. The step is 0 at first. @throws INVALID_ARGUMENT */
+  /**
+   * Takes memory for the words; the step is 0 at first.
+   *
+   * @param seed whole number of 32 bits
+   * @throws INVALID_ARGUMENT for another seed
+   */
   constructor(
     private readonly gpu: Gpu,
+    /** The seed of the masks. */
     readonly seed: number,
   ) {
     expectWord('seed of dropout', seed);
@@ -43,7 +52,9 @@ export class DropoutState {
 
   /**
    * Chooses the masks from here on. Call it at once for eager code, inside `gpu.eachStep()` for code that is recorded.
+   *
    * @param step whole number of 32 bits
+   * @throws INVALID_ARGUMENT for another step
    */
   advance(step: number): void {
     expectWord('step of dropout', step);
@@ -65,7 +76,7 @@ export class DropoutState {
     return { words };
   }
 
-  /** The words as they are now, for a backward pass that may come after another `advance()`. Layers share the copy. */
+  /** The words as they are now, for a backward pass that may come after another `advance()`. Layers share the copy. @internal */
   snapshot(): Tensor {
     const { currentTrace: trace, tracedHooks: hooks } = this.gpu;
     const { taken } = this;
@@ -76,6 +87,7 @@ export class DropoutState {
     return tensor;
   }
 
+  /** Gives the memory back. */
   dispose(): void {
     this.tensor.dispose();
   }

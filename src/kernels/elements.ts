@@ -15,24 +15,41 @@ const MOST_ELEMENTS_EACH = 32;
 /** Small tensors still occupy all cores. */
 const FEWEST_SOFTWARE_WORKGROUPS = 16;
 
-/** How an elementwise kernel walks tensors of one shape: the host half of shaders/operands/stretch.wgsl and elements.wgsl. */
+/**
+ * The walk of an elementwise kernel through tensors of one shape, made by walkElements(): the host half of
+ * shaders/operands/stretch.wgsl and elements.wgsl.
+ */
 export interface ElementWalk {
+  /** WGSL with the functions `stretch` and `address`, to stand before the kernel. */
   readonly source: string;
+  /** Constants of that WGSL, for specialise(). */
   readonly constants: Constants;
+  /** Type aliases of that WGSL, for specialise(): `element` is f32 or vec4f. */
   readonly aliases: Readonly<Record<string, string>>;
   /** Whether an element is four numbers. */
   readonly vectorized: boolean;
-  /** Elements in all, and in a row. */
+  /** Elements in all. */
   readonly count: number;
+  /** Elements in a row. */
   readonly columns: number;
+  /** Workgroups of 64 invocations, for gpu.dispatch(). */
   readonly workgroups: readonly [number, number, number];
-  /** Base and row stride of a tensor, in elements; the stride is 0 where the kernel does not use it. */
+  /**
+   * Where a tensor lies in its binding, in elements: the first one, and how far it is from row to row; 0 where the kernel does not use
+   * that.
+   */
   place(tensor: Tensor): [base: number, stride: number];
 }
 
 /**
- * Chooses the walk: four numbers at a time where all tensors allow; as one long row where none has gaps, so that
- * three-channel images are read four numbers at a time too.
+ * Chooses the walk of an elementwise kernel: four numbers at a time where all tensors allow; as one long row where none has gaps, so
+ * that three-channel images are read four numbers at a time too.
+ *
+ * ```ts
+ * const walk = walkElements([x, y]);
+ * const params = new Params().u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(y));
+ * ```
+ *
  * @param tensors all of one shape (or, by channel, one row long)
  * @param byChannel keeps the channels apart, for kernels that need to know which one an element belongs to
  */

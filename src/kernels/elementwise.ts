@@ -58,7 +58,11 @@ export function copy(source: Tensor, out?: Tensor): Tensor {
   return output;
 }
 
-/** Sets every element to `value`. */
+/**
+ * Sets every element of a tensor to one number, a channel slice's too; torch.Tensor.fill_.
+ *
+ * @throws INVALID_ARGUMENT for NaN, for a number past the range of float32, and for another type than f32; USE_AFTER_FREE
+ */
 export function fill(target: Tensor, value: number): void {
   expectOperands('fill', { target });
   const walk = walkElements([target]);

@@ -13,18 +13,19 @@ import jitterSource from '../../shaders/image_jitter.wgsl';
 import resizeSource from '../../shaders/image_resize.wgsl';
 import toFloatSource from '../../shaders/image_to_float.wgsl';
 
-/** Crop and mirroring of one sample; a pair's two halves share one. */
+/** The draw of one sample's jitter: its crop and mirroring; a pair's two halves share one. */
 export interface ImageDraw {
-  /** Left edge of the crop in the resized image, 0 to loadSize - cropSize. */
+  /** Left edge of the crop in the resized image, in pixels: 0 to loadSize - cropSize. */
   readonly cropX: number;
-  /** Upper edge of the crop, 0 to loadSize - cropSize. */
+  /** Upper edge of the crop, in pixels: 0 to loadSize - cropSize. */
   readonly cropY: number;
-  /** Swap left and right. */
+  /** Whether to exchange left and right. */
   readonly mirror: boolean;
   /** Which image of the bytes to take; that of the draw's own position unless given. */
   readonly source?: number;
 }
 
+/** The sizes of imageJitter(): what images are resized to, and what is cut out of that. */
 export interface JitterSizes {
   /** Side to which images are resized, in pixels. */
   readonly loadSize: number;
@@ -65,10 +66,11 @@ function expectSide(side: number, what: string): void {
 }
 
 /**
- * byte / 127.5 - 1: from 0..255 to -1..1, both ends exact.
+ * Makes numbers in [-1, 1] of the bytes 0..255 of images: byte / 127.5 - 1, both ends exact.
+ *
  * @param bytes u8 [..., channels]
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
- * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws INVALID_ARGUMENT for another type or sizes that cannot be; SHAPE_MISMATCH for other axes; USE_AFTER_FREE, DEVICE_MISMATCH
  */
 export function imageToFloat(bytes: Tensor, out?: Tensor): Tensor {
   expectBytes('imageToFloat', { bytes });
@@ -118,10 +120,11 @@ function resizeAxis(bytes: Tensor, shape: readonly number[], outer: number, inSi
 }
 
 /**
- * Resizes images as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: along rows, then along columns.
+ * Resizes images on the device as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: along rows, then along columns.
+ *
  * @param bytes u8 [batch, height, width, channels]
  * @returns u8 [batch, outHeight, outWidth, channels]; `bytes` under a handle of its own when the sizes are equal
- * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws INVALID_ARGUMENT for another type or sizes that cannot be; SHAPE_MISMATCH for other axes; USE_AFTER_FREE, DEVICE_MISMATCH
  */
 export function imageResizeBicubic(bytes: Tensor, outHeight: number, outWidth: number): Tensor {
   expectBytes('imageResizeBicubic', { bytes });
@@ -138,8 +141,10 @@ export function imageResizeBicubic(bytes: Tensor, outHeight: number, outWidth: n
 }
 
 /**
- * A buffer for the draws of imageJitter, one for each sample of a batch; fill it with writeImageDraws. It outlives
- * recorded steps, which read anew what it holds each time they run.
+ * Makes a buffer for the draws of imageJitter(), one for each sample of a batch; fill it with writeImageDraws(). It outlives recorded
+ * steps, which read anew what it holds each time they run.
+ *
+ * @throws INVALID_ARGUMENT for a batch that is no whole number of at least 1
  */
 export function imageDraws(gpu: Gpu, batch: number): Tensor {
   expectSide(batch, 'batch of image draws');
@@ -147,10 +152,11 @@ export function imageDraws(gpu: Gpu, batch: number): Tensor {
 }
 
 /**
- * Sets the draws of the next run.
- * @param draws from imageDraws
+ * Sets the draws of the next run of imageJitter().
+ *
+ * @param draws from imageDraws()
  * @param values one for each sample of the batch
- * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws INVALID_ARGUMENT for draws that cannot be; SHAPE_MISMATCH for another number of them; USE_AFTER_FREE
  */
 export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): void {
   expectBytes('writeImageDraws', { draws });
@@ -169,13 +175,14 @@ export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): vo
 }
 
 /**
- * pix2pix's random jitter: each sample is resized to loadSize x loadSize (bicubic, as imageResizeBicubic), cropped,
- * mirrored if drawn so, and taken to -1..1. Draws beyond the images are brought back to their edge.
+ * Applies pix2pix's random jitter on the device: each sample is resized to loadSize x loadSize (bicubic, as imageResizeBicubic()),
+ * cropped, mirrored if drawn so, and taken to [-1, 1]. Draws beyond the images are brought back to their edge.
+ *
  * @param bytes u8 [images, height, width, channels]; any number of images, from which the draws' `source` chooses
- * @param draws from imageDraws; its length is the batch
+ * @param draws from imageDraws(); its length is the batch
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
  * @returns [batch, cropSize, cropSize, channels]
- * @throws as expectOperands(); INVALID_ARGUMENT, SHAPE_MISMATCH
+ * @throws INVALID_ARGUMENT for another type or sizes that cannot be; SHAPE_MISMATCH for other axes; USE_AFTER_FREE, DEVICE_MISMATCH
  */
 export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }: JitterSizes, out?: Tensor): Tensor {
   expectBytes('imageJitter', { bytes, draws });

@@ -1,6 +1,6 @@
 import type { Shader } from '../gpu/pipeline-cache.js';
 
-/** Compile-time constants of a kernel: whole numbers become `u32`, booleans `bool`. */
+/** The compile-time constants of a kernel: whole numbers become `u32`, booleans `bool`. */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 const specialised = new Map<string, Shader>();
@@ -14,9 +14,11 @@ function numberOf(text: string): number {
 }
 
 /**
- * Joins what a kernel consists of: constants for the shape at hand, then the WGSL files as they were written.
- * The result is the same object for the same arguments, so that nothing is assembled twice.
+ * Joins what a kernel consists of: constants for the case at hand, then the WGSL texts as they were written. The result is the same
+ * object for the same arguments, so that nothing is assembled twice.
+ *
  * @param name for messages and profiles; kernels of other sources may have the same
+ * @param aliases WGSL type aliases by name, such as { element: 'vec4f' }
  * @param directives what WGSL wants before everything else, such as `enable subgroups;`
  */
 export function specialise(name: string, sources: readonly string[], constants: Constants = {}, aliases: Readonly<Record<string, string>> = {}, directives = ''): Shader {
@@ -39,7 +41,12 @@ export function specialise(name: string, sources: readonly string[], constants: 
   return shader;
 }
 
-/** Workgroups for `count` invocations in a row, folded into two dimensions: one holds at most 65,535. */
+/**
+ * Counts the workgroups for `count` invocations in a row, folded into two dimensions: one holds at most 65,535.
+ *
+ * @param workgroupSize invocations in a workgroup
+ * @returns the workgroups in each dimension, for gpu.dispatch()
+ */
 export function grid(count: number, workgroupSize: number): [number, number, number] {
   const groups = Math.ceil(count / workgroupSize);
   const x = Math.min(groups, 32768);

@@ -15,7 +15,7 @@ import stretchSource from '../../shaders/operands/stretch.wgsl';
 import unarySource from '../../shaders/unary.wgsl';
 import whereSource from '../../shaders/where.wgsl';
 
-/** What an operation takes in place of a tensor: the same number everywhere. */
+/** What an operation takes in place of a tensor: a tensor, or a number that stands for the same one everywhere. */
 export type Operand = Tensor | number;
 
 export interface MapOptions {

@@ -14,7 +14,7 @@ export type PadMode = 'zeros' | 'reflect' | 'replicate';
 /** As in operands/pad_shape.wgsl. */
 const CODES: Record<PadMode, number> = { zeros: 0, reflect: 1, replicate: 2 };
 
-/** Pixels added on each side. */
+/** The pixels that are added on each side of an image. */
 export type Margins = readonly [top: number, bottom: number, left: number, right: number];
 
 /** @throws SHAPE_MISMATCH, INVALID_ARGUMENT */

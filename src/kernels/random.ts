@@ -16,11 +16,12 @@ export function randomSources(vectorized: boolean): string[] {
 }
 
 /**
- * Fills a tensor with numbers uniform in [low, high), up to float32's rounding of the result. An element's number
- * depends on its index, `seed` and `stream` alone.
+ * Fills a tensor with random numbers uniform in [low, high), up to float32's rounding of the result; torch.nn.init.uniform_. An
+ * element's number depends on its index, `seed` and `stream` alone.
+ *
  * @param seed whole number of 32 bits
  * @param stream whole number of 32 bits that tells tensors with one seed apart
- * @throws INVALID_ARGUMENT
+ * @throws INVALID_ARGUMENT for impossible numbers, or another type than f32; USE_AFTER_FREE
  */
 export function fillUniform(target: Tensor, low: number, high: number, seed: number, stream: number): void {
   expectFinite('low of fillUniform', low);
@@ -36,12 +37,13 @@ export function fillUniform(target: Tensor, low: number, high: number, seed: num
 }
 
 /**
- * Fills a tensor with normally distributed numbers (Box and Muller's transform). An element's number depends on
- * its index, `seed` and `stream` alone.
+ * Fills a tensor with normally distributed random numbers (Box and Muller's transform); torch.nn.init.normal_. An element's number
+ * depends on its index, `seed` and `stream` alone.
+ *
  * @param deviation standard deviation, at least 0
  * @param seed whole number of 32 bits
  * @param stream whole number of 32 bits that tells tensors with one seed apart
- * @throws INVALID_ARGUMENT
+ * @throws INVALID_ARGUMENT for impossible numbers, or another type than f32; USE_AFTER_FREE
  */
 export function fillNormal(target: Tensor, mean: number, deviation: number, seed: number, stream: number): void {
   expectFinite('mean of fillNormal', mean);

@@ -20,7 +20,8 @@ export interface StridedView {
 }
 
 /** Elements from one index to the next along each axis of a tensor. */
-export function stridesOf({ shape, rowStride }: Tensor): number[] {
+export function stridesOf(tensor: Tensor): number[] {
+  const { shape, rowStride } = tensor;
   const strides = shape.map(() => 1);
   for (let axis = shape.length - 2, stride = rowStride; axis >= 0; axis--) {
     strides[axis] = stride;

@@ -19,28 +19,38 @@ const TIMED = { milliseconds: 10, mostRuns: 20, samples: 3 } as const;
 /** A variant whose first run takes so many times as long as the best one's is not timed further. */
 const HOPELESS = 2;
 
+/** What tune() found out about one problem. */
 export interface TuneResult {
+  /** The name of the problem, as the kernel gives it. */
   readonly problem: string;
-  /** What is stored in gpu.choices; the heuristic's, and nothing is stored, when no variant ran and agreed. */
+  /** The variant that is stored in gpu.choices; the heuristic's, and nothing is stored, when no variant ran and agreed. */
   readonly winner: string;
-  /** What would have served without tuning. */
+  /** The variant that would have served without tuning. */
   readonly heuristic: string;
-  /** Milliseconds of one run by variant: medians, or the first run's of a hopeless one. */
+  /** The milliseconds of one run by variant: medians, or the first run's of a hopeless one. */
   readonly milliseconds: Readonly<Record<string, number>>;
   /** Variants that were left out, and why: they do not compile, do not fit in memory, or compute something else. */
   readonly failures: Readonly<Record<string, string>>;
 }
 
+/** Options of tune(): what it reports to, what stops it, and how much it times. */
 export interface TuneOptions {
   /** Called after each problem, with how many are done. */
   onProgress?: (result: TuneResult, done: number, total: number) => void;
   /** An AbortSignal, or anything like it: the problems not yet done are left out. */
   signal?: { readonly aborted: boolean };
-  /** Times all variants, also those that are known to be slow: on software adapters, whose barriers are slow, the workgroup tiles. */
+  /**
+   * Whether to time all variants, also those that are known to be slow: on software adapters, whose barriers are slow, the workgroup
+   * tiles. Default false.
+   */
   all?: boolean;
 }
 
-/** Runs nothing, but notes the problems that `body` would dispatch, by name, with the variant that serves now. */
+/**
+ * Notes the problems that `body` would dispatch, by name, with the variant that serves now. Nothing is run.
+ *
+ * @throws what gpu.record() throws
+ */
 export async function survey(gpu: Gpu, body: () => void): Promise<Map<string, string>> {
   let problems = new Map<string, string>();
   // Thrown so that the trace is given up: neither its memory nor its pipelines are wanted.

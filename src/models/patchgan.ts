@@ -6,6 +6,10 @@ import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixNorm } from './defaults.js';
 import { resolveVariant, type VariantOptions } from './variants.js';
 
+/**
+ * Options of a PatchGAN: its channels, its depth, and what the implementations of pix2pix disagree about. The defaults are the PyTorch
+ * reference's.
+ */
 export interface PatchGANOptions extends VariantOptions {
   /** Channels of the condition and the image together. Default 6. */
   inChannels?: number;
@@ -26,12 +30,15 @@ const MOST_LAYERS = 16;
 export class PatchGAN extends Module {
   /** Every option with its resolved value. */
   readonly options: Readonly<Required<PatchGANOptions>>;
+  /** Channels of the condition and the image together. */
   readonly inChannels: number;
+  /** Channels after the first layer. */
   readonly ndf: number;
+  /** Stride-2 layers. */
   readonly layers: number;
   private readonly model = this.child('model', new Sequential());
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the network, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor({ inChannels = 6, ndf = 64, layers = 3, ...variant }: PatchGANOptions = {}) {
     super();
     checkCounts('a PatchGAN', { inChannels, ndf, layers });
@@ -59,7 +66,7 @@ export class PatchGAN extends Module {
     this.model.add(pix2pixConv({ inChannels: channels, outChannels: 1, stride: 1 }), String(position));
   }
 
-  /** Side of the square of pixels that one logit sees. */
+  /** The side of the square of pixels that one logit sees. */
   get receptiveField(): number {
     let field = 4;
     for (let stage = this.layers; stage >= 0; stage--) field = (field - 1) * (stage < this.layers ? 2 : 1) + 4;

@@ -11,6 +11,10 @@ import { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
 import { resolveVariant, type VariantOptions } from './variants.js';
 
+/**
+ * Options of a UNet: its size, its channels, and what the implementations of pix2pix disagree about. The defaults are the PyTorch
+ * reference's.
+ */
 export interface UNetOptions extends VariantOptions {
   /** Height and width of the images: a power of two, at least 16; the network then also takes multiples of it. Default 256. */
   size?: number;
@@ -20,7 +24,7 @@ export interface UNetOptions extends VariantOptions {
   outChannels?: number;
   /** Channels after the first layer; doubled at each of the next three. Default 64. */
   ngf?: number;
-  /** Dropout rate. Default 0.5. */
+  /** The rate of dropout, from 0 to below 1. Default 0.5. */
   dropout?: number;
   /**
    * Which decoder blocks have dropout, after their norm: the three innermost ('innermost': the paper, its Torch code and
@@ -174,17 +178,21 @@ function skipTensor({ gpu, shape }: Tensor, channels: number): { first: Tensor; 
  */
 export class UNet extends Module {
   /** Every option with its resolved value. */
-  readonly options: ResolvedOptions;
+  readonly options: Readonly<Required<UNetOptions>>;
+  /** Height and width of the images that the network is made for, in pixels. */
   readonly size: number;
+  /** Channels of the image that is translated. */
   readonly inChannels: number;
+  /** Channels of the result. */
   readonly outChannels: number;
+  /** Channels after the first layer. */
   readonly ngf: number;
   private readonly down: Layer;
   private readonly inner: UNetBlock;
   private readonly up: Layer;
   private state: DropoutState | null = null;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the network, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(options: UNetOptions = {}) {
     super();
     this.options = resolve(options);

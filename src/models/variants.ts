@@ -4,7 +4,7 @@ import type { Norm } from './defaults.js';
 
 /** What the implementations of pix2pix disagree about, in both networks. The defaults are the PyTorch reference's. */
 export interface VariantOptions {
-  /** 'instance' has neither scale, shift nor running statistics, as the reference's has none. Default 'batch'. */
+  /** The normalisation. 'instance' has neither scale, shift nor running statistics, as the reference's has none. Default 'batch'. */
   norm?: Norm;
   /**
    * Which convolutions add a bias: those at the ends alone (the U-Net's last, the PatchGAN's first and last), or every one,

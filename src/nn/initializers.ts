@@ -6,22 +6,34 @@ import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkChoice, refused } from './options.js';
 
-/** Fills a new parameter. `stream` numbers the parameters, so that no two share random numbers. */
+/**
+ * What fills a new parameter: a function of the tensor, the seed, and a number of its own for each parameter, so that no two share
+ * random numbers.
+ */
 export type Initializer = (target: Tensor, seed: number, stream: number) => void;
 
-/** Gaussian with the given mean and standard deviation. */
+/**
+ * Fills parameters with normally distributed numbers of a given mean and standard deviation; torch.nn.init.normal_.
+ *
+ * @throws INVALID_ARGUMENT, when the module is placed, for a deviation below 0
+ */
 export const normal = (mean: number, std: number): Initializer => (target, seed, stream) => fillNormal(target, mean, std, seed, stream);
 
-/** Uniform in [low, high). */
+/**
+ * Fills parameters with numbers uniform in [low, high); torch.nn.init.uniform_.
+ *
+ * @throws INVALID_ARGUMENT, when the module is placed, for a `low` above `high`
+ */
 export const uniform = (low: number, high: number): Initializer => (target, seed, stream) => fillUniform(target, low, high, seed, stream);
 
-/** One value everywhere. */
+/** Fills parameters with one number; torch.nn.init.constant_. */
 export const constant = (value: number): Initializer => (target) => fill(target, value);
 
+/** Options of kaimingNormal() and kaimingUniform(): what follows the layer, and which variance is kept. */
 export interface KaimingOptions {
-  /** Slope below zero of the ReLU that follows: 0 for ReLU itself. Default 0, as in PyTorch. */
+  /** The slope below zero of the ReLU that follows: 0 for ReLU itself. Default 0, as in PyTorch. */
   slope?: number;
-  /** Whether the variance is kept forwards or backwards. Default 'fanIn'. */
+  /** Whether the variance is kept forwards ('fanIn') or backwards ('fanOut'). Default 'fanIn'. */
   mode?: 'fanIn' | 'fanOut';
 }
 
@@ -61,26 +73,44 @@ function symmetric(deviation: number): Initializer {
   return uniform(-bound, bound);
 }
 
-/** Gaussian that keeps the variance through a layer and its ReLU (He et al. 2015); torch.nn.init.kaiming_normal_. */
+/**
+ * Fills weights with normally distributed numbers that keep the variance through a layer and its ReLU (He et al. 2015);
+ * torch.nn.init.kaiming_normal_.
+ *
+ * @throws INVALID_ARGUMENT for options that cannot be; SHAPE_MISMATCH, when the module is placed, for a parameter of fewer than two axes
+ */
 export function kaimingNormal(options: KaimingOptions = {}): Initializer {
   const deviation = kaimingDeviation('kaimingNormal', options);
   return (target, seed, stream) => normal(0, deviation(target.shape))(target, seed, stream);
 }
 
 /**
- * Uniform that keeps the variance through a layer and its ReLU (He et al. 2015); torch.nn.init.kaiming_uniform_. With
- * `slope` sqrt(5) the bounds are plus and minus 1 / sqrt(inputs): PyTorch's default for convolutions and linear layers.
+ * Fills weights with uniform numbers that keep the variance through a layer and its ReLU (He et al. 2015);
+ * torch.nn.init.kaiming_uniform_. With `slope` sqrt(5) the bounds are plus and minus 1 / sqrt(inputs): PyTorch's default for
+ * convolutions and linear layers.
+ *
+ * @throws SHAPE_MISMATCH, when the module is placed, for a parameter of fewer than two axes
  */
 export function kaimingUniform(options: KaimingOptions = {}): Initializer {
   const deviation = kaimingDeviation('kaimingUniform', options);
   return (target, seed, stream) => symmetric(deviation(target.shape))(target, seed, stream);
 }
 
-/** Gaussian between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_normal_. */
+/**
+ * Fills weights with normally distributed numbers between what keeps the variance forwards and what keeps it backwards (Glorot and
+ * Bengio 2010); torch.nn.init.xavier_normal_.
+ *
+ * @throws SHAPE_MISMATCH, when the module is placed, for a parameter of fewer than two axes
+ */
 export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) =>
   normal(0, xavierDeviation(target.shape, gain))(target, seed, stream);
 
-/** Uniform between what keeps the variance forwards and backwards (Glorot and Bengio 2010); torch.nn.init.xavier_uniform_. */
+/**
+ * Fills weights with uniform numbers between what keeps the variance forwards and what keeps it backwards (Glorot and Bengio 2010);
+ * torch.nn.init.xavier_uniform_.
+ *
+ * @throws SHAPE_MISMATCH, when the module is placed, for a parameter of fewer than two axes
+ */
 export const xavierUniform = (gain = 1): Initializer => (target, seed, stream) =>
   symmetric(xavierDeviation(target.shape, gain))(target, seed, stream);
 

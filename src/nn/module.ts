@@ -14,10 +14,14 @@ import {
   type LoadableTensor, type LoadedState, type LoadStateDictOptions, type ModuleState, type StateDict, type StateDictOptions,
 } from './state-dict.js';
 
+/** Options of Module.to(): the seed of the weights, and whether they are to be trained. */
 export interface PlaceOptions {
-  /** Whole number of 32 bits; the same seed gives the same weights on one adapter. Default 0. */
+  /** The seed of the weights, a whole number of 32 bits; the same one gives the same weights on one adapter. Default 0. */
   seed?: number;
-  /** False saves the memory of the gradients: nothing is tracked then, and the module is put into eval() mode. Default true. */
+  /**
+   * Whether the module is to be trained. False saves the memory of the gradients: nothing is tracked then, and the module is put into
+   * eval() mode. Default true.
+   */
   training?: boolean;
 }
 
@@ -54,7 +58,14 @@ export abstract class Module {
     return this.#declare(name, new Parameter(shape, initializer, layout));
   }
 
-  /** Declares a tensor that is kept with the weights but not trained, such as running statistics. Otherwise as parameter(). */
+  /**
+   * Declares a tensor that is kept with the weights but not trained, such as running statistics. Call it in the constructor;
+   * register_buffer in PyTorch.
+   *
+   * @param name unlike those of the module's other parts, and without a dot
+   * @param initializer fills it when the module is placed on a device
+   * @throws INVALID_ARGUMENT for a name that is taken or no name, or when the module is on a device already
+   */
   buffer(name: string, shape: Shape, initializer: Initializer, layout?: TensorLayout): ModuleBuffer {
     return this.#declare(name, new ModuleBuffer(shape, initializer, layout));
   }
@@ -109,52 +120,68 @@ export abstract class Module {
   }
 
   /**
-   * Puts this module and all in it into training mode, or out of it. Options of forward() win over it. What gpu.record() has
-   * recorded stays in the mode that it was recorded in.
+   * Puts this module and all in it into training mode, or out of it; torch.nn.Module.train. Options of forward() win over it. What
+   * gpu.record() has recorded stays in the mode that it was recorded in. Returns the module.
    */
   train(mode = true): this {
     for (const module of this.modules()) module.training = mode;
     return this;
   }
 
-  /** Puts this module and all in it out of training mode: train(false). */
+  /** Puts this module and all in it out of training mode: train(false); torch.nn.Module.eval. Returns the module. */
   eval(): this {
     return this.train(false);
   }
 
-  /** This module and all in it, each before its parts. */
+  /** All modules in the tree: this one and all in it, each before its parts; torch.nn.Module.modules. */
   *modules(): Generator<Module> {
     for (const [, module] of this.namedModules()) yield module;
   }
 
-  /** This module under the name "" and all in it by their full names, each before its parts. */
+  /**
+   * All modules in the tree by their full names: this one under the name "", each before its parts; torch.nn.Module.named_modules.
+   *
+   * @param path what stands before the names, without a dot
+   */
   *namedModules(path = ''): Generator<[name: string, module: Module]> {
     yield [path, this];
     for (const [name, module] of this.#children) yield* module.namedModules(path === '' ? name : `${path}.${name}`);
   }
 
-  /** All parameters and buffers with their full names, in the order of declaration. */
+  /** All parameters and buffers with their full names, in the order of declaration. @param prefix what stands before the names */
   *namedTensors(prefix = ''): Generator<[name: string, tensor: ModuleTensor]> {
     for (const [name, tensor] of this.#tensors) yield [prefix + name, tensor];
     for (const [name, module] of this.#children) yield* module.namedTensors(`${prefix}${name}.`);
   }
 
-  /** Trainable parameters by full name. @throws INVALID_ARGUMENT while the module is on no device */
+  /**
+   * The trainable parameters by full name; torch.nn.Module.named_parameters.
+   *
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
   namedParameters(): Map<string, Tensor> {
     return new Map([...this.namedTensors()].filter(([, each]) => each.trainable).map(([name, { value }]) => [name, value]));
   }
 
-  /** Running statistics and the like by full name. @throws INVALID_ARGUMENT while the module is on no device */
+  /**
+   * The buffers, such as running statistics, by full name; torch.nn.Module.named_buffers.
+   *
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
   namedBuffers(): Map<string, Tensor> {
     return new Map([...this.namedTensors()].filter(([, each]) => !each.trainable).map(([name, { value }]) => [name, value]));
   }
 
-  /** Trainable parameters in the order of declaration. @throws INVALID_ARGUMENT while the module is on no device */
+  /**
+   * The trainable parameters in the order of declaration; torch.nn.Module.parameters.
+   *
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
   parameters(): Tensor[] {
     return [...this.namedParameters().values()];
   }
 
-  /** Trainable numbers in all parameters. */
+  /** The number of trainable numbers in all parameters. */
   get parameterCount(): number {
     let count = 0;
     for (const [, { trainable, size }] of this.namedTensors()) if (trainable) count += size;
@@ -162,9 +189,11 @@ export abstract class Module {
   }
 
   /**
-   * The flat memory of this module's parameters, for optimisers and checkpoints: its own, or its part of the memory of the
-   * module that it was placed with.
+   * The flat memory of this module's parameters, for optimisers and checkpoints: its own, or its part of the memory of the module that
+   * it was placed with.
+   *
    * @throws INVALID_ARGUMENT while the module is on no device
+   * @internal
    */
   get memory(): ParameterMemory {
     const arena = this.#placedArena();
@@ -224,9 +253,10 @@ export abstract class Module {
   }
 
   /**
-   * Called when this module has got its memory, in whatever module it is: the place to allocate what is neither parameter
-   * nor buffer. What it allocates must be kept (Tensor.keep()) and given back in onDisposed().
-   * @param options the seed differs from module to module in one tree
+   * Called when this module has got its memory, in whatever module it is: the place to allocate what is neither parameter nor buffer.
+   * What it allocates must be kept (Tensor.keep()) and given back in onDisposed().
+   *
+   * @param _options of to(); the seed differs from module to module in one tree
    */
   protected onPlaced(_gpu: Gpu, _options: Required<PlaceOptions>): void {}
 
@@ -292,7 +322,11 @@ export abstract class Module {
     return { tensors: new Map(this.namedTensors()), counters };
   }
 
-  /** Freezes or thaws every parameter: operations that run from now on track gradients for them or not. */
+  /**
+   * Freezes or thaws every parameter: operations that run from now on track gradients for them or not; torch.nn.Module.requires_grad_.
+   *
+   * @throws INVALID_ARGUMENT while the module is on no device
+   */
   setRequiresGrad(requires: boolean): void {
     for (const tensor of this.parameters()) tensor.requiresGrad = requires;
   }
@@ -314,7 +348,7 @@ export abstract class Module {
     this.#release([...this.modules()]);
   }
 
-  /** Lets `using network = ...` dispose the module at the end of its block. */
+  /** The dispose() of `using network = ...`, which ends the module with its block. */
   declare [Symbol.dispose]: () => void;
 
   static {

@@ -16,13 +16,19 @@ export interface TensorLayout {
 export abstract class ModuleTensor {
   /** Whether the tensor is trained. */
   abstract readonly trainable: boolean;
-  /** See TensorLayout; null where PyTorch has the same order. */
+  /** The order in which PyTorch has the axes, as TensorLayout says it; null where it has the same. */
   readonly pytorchAxes: readonly number[] | null;
   private tensor: Tensor | null = null;
 
-  /** @throws INVALID_ARGUMENT for an impossible shape, or a `pytorchAxes` that does not name every axis once */
+  /**
+   * Declares a tensor; Module.parameter() and Module.buffer() do it for a module.
+   *
+   * @throws INVALID_ARGUMENT for an impossible shape, or a `pytorchAxes` that does not name every axis once
+   */
   constructor(
+    /** The lengths of the axes. */
     readonly shape: Shape,
+    /** What fills the tensor when the module is placed on a device. */
     readonly initializer: Initializer,
     { pytorchAxes }: TensorLayout = {},
   ) {
@@ -50,12 +56,12 @@ export abstract class ModuleTensor {
     return this.tensor !== null;
   }
 
-  /** Numbers in the tensor. */
+  /** The number of elements. */
   get size(): number {
     return elementCount(this.shape);
   }
 
-  /** Sets the tensor that `value` returns; null when its memory is given back. Module.to() and dispose() call it. */
+  /** Sets the tensor that `value` returns; null when its memory is given back. Module.to() and dispose() call it. @internal */
   place(tensor: Tensor | null): void {
     this.tensor = tensor;
   }
@@ -63,11 +69,13 @@ export abstract class ModuleTensor {
 
 /** A tensor of a module that is trained. */
 export class Parameter extends ModuleTensor {
+  /** Whether the tensor is trained: it is. */
   readonly trainable = true;
 }
 
 /** A tensor of a module that is kept with its parameters and not trained, such as running statistics: PyTorch's buffer. */
 export class ModuleBuffer extends ModuleTensor {
+  /** Whether the tensor is trained: it is not. */
   readonly trainable = false;
 }
 

@@ -10,7 +10,7 @@ import { inverseAxes, permuteNumbers, permuteShape } from './axes.js';
 import { checkChoice } from './options.js';
 import type { ModuleTensor } from './parameter.js';
 
-/** In which order the axes of weights lie: this library's ([h, w, in, out], [in, out]), or PyTorch's ([out, in, h, w], [out, in]). */
+/** The order in which the axes of weights lie: this library's ([h, w, in, out], [in, out]), or PyTorch's ([out, in, h, w], [out, in]). */
 export type WeightLayout = 'shadegrad' | 'pytorch';
 
 const LAYOUTS: readonly string[] = ['shadegrad', 'pytorch'] satisfies WeightLayout[];
@@ -25,16 +25,18 @@ const PARALLEL = 'module.';
 
 /** A tensor of a module's state; its numbers are read from the device when they are asked for. */
 export interface StateTensor extends TensorToWrite {
-  /** 'i64' of PyTorch's counters; numbers of the type that a file has otherwise. */
+  /** The type that the numbers are to have in a file: 'i64' of PyTorch's counters; absent for the type that the file has otherwise. */
   readonly dtype?: StoredDType;
 }
 
 /**
- * The parameters and buffers of a module by name, as they are read: what Module.stateDict() gives, Module.loadStateDict()
- * takes, and the encoders of files write. It knows its layout.
+ * The parameters and buffers of a module by name, as they are read: what Module.stateDict() gives, Module.loadStateDict() takes, and
+ * the encoders of files write. Knows its layout.
  */
 export class StateDict extends Map<string, StateTensor> {
+  /** Makes a state dict of tensors by name, for Module.loadStateDict(). */
   constructor(
+    /** How the weights lie. */
     readonly layout: WeightLayout,
     entries: Iterable<readonly [string, StateTensor]> = [],
   ) {
@@ -42,10 +44,11 @@ export class StateDict extends Map<string, StateTensor> {
   }
 }
 
+/** Options of Module.stateDict(): how weights lie, and what stands before the names. */
 export interface StateDictOptions {
-  /** Default 'shadegrad'. */
+  /** How the weights lie. Default 'shadegrad'. */
   layout?: WeightLayout;
-  /** Put before each name, such as "generator.". Default none. */
+  /** What stands before each name, such as "generator.". Default nothing. */
   prefix?: string;
 }
 
@@ -91,6 +94,7 @@ export function readState({ tensors, counters }: ModuleState, { layout = 'shadeg
 /** A tensor to load: of a file, of a state dict, or on a device. */
 export type LoadableTensor = Tensor | { readonly shape: Shape; read(): Promise<Float32Array> };
 
+/** Options of Module.loadStateDict(): how the tensors lie, which of them are meant, and whether all must fit. */
 export interface LoadStateDictOptions {
   /**
    * How the tensors lie. By default as the file or the StateDict says; a file or map that does not say is refused when it makes

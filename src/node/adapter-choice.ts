@@ -2,19 +2,21 @@ import type { AdapterSeen } from './adapter-probe.js';
 import { fasterSoftwareDriver } from './adapter-advice.js';
 
 /**
- * Which adapter is wanted: `auto` takes a GPU, else the fastest software driver; the others insist.
- * Any other text is looked for in the adapters' names.
+ * Which adapter is wanted: `auto` takes a GPU, else the fastest software driver; the others insist. Any other text is looked for in the
+ * adapters' names.
  */
 export type AdapterRequest = 'auto' | 'hardware' | 'software' | 'lavapipe' | 'swiftshader' | (string & {});
 
+/** The kind of an adapter: a GPU, one of two known software drivers, or another one. */
 export type AdapterKind = 'hardware' | 'lavapipe' | 'swiftshader' | 'software';
 
-/** What was chosen, and why. */
+/** The adapter that was chosen, and why. */
 export interface AdapterChoice extends AdapterSeen {
+  /** The kind of the adapter. */
   kind: AdapterKind;
-  /** True for the SwiftShader that came from npm. */
+  /** Whether it is the SwiftShader that came from npm. */
   embedded: boolean;
-  /** One line to print: the adapter, and how to get a faster one. */
+  /** A line to print: the adapter, and how to get a faster one. */
   summary: string;
 }
 

@@ -8,14 +8,17 @@ import { promisify } from 'node:util';
 
 /** One adapter that Dawn offers on this machine. */
 export interface AdapterSeen {
-  /** As the driver calls itself; what `SHADEGRAD_ADAPTER` is matched against. */
+  /** The name of the adapter, as the driver calls itself; what `SHADEGRAD_ADAPTER` is matched against. */
   name: string;
-  /** `vulkan`, `metal`, `d3d12`, ... */
+  /** The graphics interface below WebGPU: `vulkan`, `metal`, `d3d12`, ... */
   backend: string;
+  /** The maker of the adapter, as WebGPU tells it. */
   vendor: string;
+  /** The family that it belongs to, as WebGPU tells it. */
   architecture: string;
+  /** The adapter in words, as WebGPU tells it. */
   description: string;
-  /** Runs on the CPU. */
+  /** Whether it runs on the CPU. */
   software: boolean;
 }
 

@@ -4,8 +4,9 @@ import type { AdapterChoice, AdapterRequest } from './adapter-choice.js';
 import { loadDawn } from './dawn.js';
 import { nodeHost } from './polling.js';
 
+/** Options of requestGpu() and openNodeGpu(): which adapter, and what it must have. */
 export interface NodeGpuOptions extends GpuRequest {
-  /** Default: the environment's `SHADEGRAD_ADAPTER`, else `auto`. */
+  /** Which adapter to take. Default: the environment's `SHADEGRAD_ADAPTER`, else `auto`. */
   adapter?: AdapterRequest;
 }
 
@@ -21,7 +22,8 @@ export async function openNodeGpu(options: NodeGpuOptions = {}): Promise<{ gpu: 
 }
 
 /**
- * Opens a device as openNodeGpu does, and gives the device alone: the same call as in a browser.
+ * Opens a device in Node and gives it alone: a GPU if there is one, else the fastest software driver that can be had. The same call as
+ * in a browser.
  *
  * @throws NO_ADAPTER with how to get one on this system
  */

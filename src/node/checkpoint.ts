@@ -6,9 +6,14 @@ import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from '../tr
 import { openFileSource, type FileRole } from './file-source.js';
 import { writeFileAtomic, type FileSystem } from './files.js';
 
+/** Options of saveCheckpoint(): what of a run is saved. */
 export interface SaveCheckpointOptions {
-  /** Leave out the discriminator and the optimisers, for a file to translate with (218 of 686 MB at full size). Default false. */
+  /**
+   * Whether to leave out the discriminator and the optimisers, for a file to translate with (218 of 686 MB at full size). Default
+   * false.
+   */
   generatorOnly?: boolean;
+  /** The calls that the file is written with. Default: those of Node. */
   files?: FileSystem;
 }
 
@@ -26,7 +31,7 @@ export async function saveCheckpoint(
 }
 
 /**
- * What a checkpoint says of itself, without its tensors.
+ * Reads what a checkpoint says of itself, without its tensors.
  *
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE, CHECKPOINT_CORRUPT, CHECKPOINT_VERSION
  */
@@ -35,9 +40,8 @@ export function readCheckpointInfo(path: string): Promise<TrainingCheckpoint> {
 }
 
 /**
- * Puts a checkpoint's state into networks of the same architecture that are on a device; see restoreCheckpoint().
+ * Puts a checkpoint's state into networks of the same architecture that are on a device, as restoreCheckpoint() does.
  *
- * @param target a training run, or `{ generator }` to translate with
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE, CHECKPOINT_CORRUPT, CHECKPOINT_VERSION, CHECKPOINT_MISMATCH
  */
 export function loadCheckpoint(path: string, target: CheckpointTarget, expectations: CheckpointExpectations = {}): Promise<TrainingCheckpoint> {

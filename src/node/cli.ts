@@ -41,9 +41,9 @@ function usage(): string {
 }
 
 /**
- * The program `shadegrad`: each command is a program of its own.
+ * Runs the program `shadegrad`: each command is a program of its own.
  *
- * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @param argv the arguments alone, the first of which names the command
  * @returns the exit status
  * @throws BAD_FLAG for an unknown command; what the command throws
  */

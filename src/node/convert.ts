@@ -22,11 +22,11 @@ import { formatByName, openWeights } from './weights.js';
 import { sayChosen } from './weights-folder.js';
 
 /**
- * The program of `shadegrad convert`.
+ * Runs the program of `shadegrad convert`: turns a file of weights into another format.
  *
- * @param argv the arguments after "convert"
+ * @param argv the arguments alone
  * @returns the exit status
- * @throws ShadegradError; OUT is then as it was, but for WEIGHTS_MISMATCH of the comparison afterwards
+ * @throws ShadegradError for whatever the user can mend; OUT is then as it was, but for WEIGHTS_MISMATCH of the comparison afterwards
  */
 export async function convertWeights(argv: readonly string[]): Promise<number> {
   const { values: flags, operands, given, help } = parseFlags(CONVERT_PROGRAM, argv);

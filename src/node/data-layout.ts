@@ -6,6 +6,7 @@ import { describeContent, leftOutOf, naturalOrder, scanFolder, type FolderConten
 import { readImage, readImageSides } from './images.js';
 import { spread } from './spread.js';
 
+/** A part of a data set: what is trained on, what is measured on meanwhile, and what is kept for the end. */
 export type Split = 'train' | 'val' | 'test';
 
 /** The files of one pair. */

@@ -14,17 +14,19 @@ import { readBytes, readImage, readImageSides } from './images.js';
 export type { Split } from './data-layout.js';
 export { listImages } from './image-folder.js';
 
+/** Options of openPairedFolder(): what is kept in memory, and what is checked at once. */
 export interface PairedFolderOptions {
-  /** Shrink halves with a side above this many pixels, each side on its own, before they are cached. */
+  /** The longest side in pixels: halves with a longer one are shrunk, each side on its own, before they are cached. */
   maxSide?: number;
-  /** Bytes of decoded images to keep; the rest is read again each time. 1 GiB unless given. */
+  /** The bytes of decoded images to keep; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
-  /** Decode every file now, so that a damaged one is found before the training and not an hour into it. */
+  /** Whether to decode every file now, so that a damaged one is found before the training and not an hour into it. Default false. */
   verify?: boolean;
+  /** Told how many pairs are decoded, with `verify`. */
   onProgress?: ProgressCallback;
 }
 
-/** Pairs in files. */
+/** A data set of pairs in files. */
 export interface PairedFolder extends PairedDataset {
   /** What the user should know: how the pairs lie in the folder, what was left out of it. */
   readonly notes: readonly string[];
@@ -43,11 +45,12 @@ const LISTED_FAILURES = 5;
 const PAIRS_AT_ONCE = 8;
 
 /**
- * Opens one split of a data set on disk. `findPairs` says how pairs may lie in a folder. Files are decoded when first asked
- * for, a few at a time however many are asked for at once, and kept as bytes.
+ * Opens one split of a data set on disk: pairs side by side in one picture, in two folders by name, or as photo and label map beside
+ * each other, as docs/data.md says. Files are decoded when first asked for, a few at a time however many are asked for at once, and
+ * kept as bytes.
  *
- * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for another split, or a `maxSide` below 1; `get`, and this function
- *   with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
+ * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for another split, or a `maxSide` below 1; `get`, and this
+ *   function with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
  */
 export async function openPairedFolder(directory: string, split: Split, options: PairedFolderOptions = {}): Promise<PairedFolder> {
   const { maxSide = Infinity, cacheBytes = 2 ** 30, verify = false, onProgress } =

@@ -5,18 +5,21 @@ import { describeChoice, rankCandidates, type AdapterChoice, type AdapterRequest
 import { probeInProcess, probeSystemVulkan, systemVulkanManifests, type AdapterSeen, type ProbeResult } from './adapter-probe.js';
 import { unpackSwiftShader } from './swiftshader.js';
 
+/** Options of loadDawn(): which adapter to choose. */
 export interface DawnOptions {
-  /** Default: the environment's `SHADEGRAD_ADAPTER`, else `auto`. */
+  /** Which adapter to take. Default: the environment's `SHADEGRAD_ADAPTER`, else `auto`. */
   adapter?: AdapterRequest;
-  /** Which of several GPUs; default `high-performance`. */
+  /** Which of several GPUs: the fast one or the frugal one. Default 'high-performance'. */
   powerPreference?: GPUPowerPreference;
 }
 
+/** Dawn, WebGPU outside browsers, and the adapter that was chosen. */
 export interface Dawn {
-  /** What `navigator.gpu` is in a browser, limited to the chosen adapter. */
+  /** The `GPU` object, `navigator.gpu` in a browser, limited to the chosen adapter. */
   gpu: GPU;
   /** The chosen adapter, not yet used for a device. */
   adapter: GPUAdapter;
+  /** What was chosen, and why. */
   adapterChoice: AdapterChoice;
 }
 

@@ -18,14 +18,15 @@ const LIMITS = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
+/** What diagnose() found. */
 export interface Diagnosis {
-  /** Text to print. */
+  /** The text to print. */
   report: string;
   /** Whether the library can run here. */
   healthy: boolean;
 }
 
-/** Looks at the machine's adapters: what `shadegrad doctor` prints. The want of an adapter is no error. */
+/** Looks at the adapters of the machine: what `shadegrad doctor` prints. The want of an adapter is no error. */
 export async function diagnose(): Promise<Diagnosis> {
   const lines: string[] = [];
   const section = (title: string, content: string[]) => lines.push(title, ...content.map((line) => `  ${line}`), '');

@@ -8,11 +8,11 @@ import { ShadegradError } from '../gpu/errors.js';
 import { makeFolder, writeFailed } from './files.js';
 import { formatBytes, formatCount } from './format.js';
 
-/** What an archive may become at most: a few megabytes of zeros unpack to gigabytes. */
+/** What an archive may unpack to at most. */
 export interface ArchiveLimits {
-  /** Bytes of all files together. */
+  /** The bytes of all files together. */
   readonly bytes: number;
-  /** Files and folders. */
+  /** The number of files and folders. */
   readonly entries: number;
 }
 

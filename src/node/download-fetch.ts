@@ -7,17 +7,17 @@ import { formatBytes } from './format.js';
 
 export interface FetchOptions {
   onProgress?: ProgressCallback;
-  /** Instead of the global one. */
+  /** What fetches the archive. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch;
-  /** Tries in all before giving up on a lost connection or a busy server; 4 unless given. */
+  /** The tries in all before giving up on a lost connection or a busy server. Default 4. */
   attempts?: number;
-  /** Milliseconds before the second try, doubled for each further one; 1000 unless given. */
+  /** The milliseconds before the second try, doubled for each further one. Default 1000. */
   retryDelay?: number;
-  /** Milliseconds without a byte after which a connection counts as lost; 30000 unless given. */
+  /** The milliseconds without a byte after which a connection counts as lost. Default 30000. */
   stallTimeout?: number;
   /** Stops the download; it then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Bytes of the archive at most; 16 GiB unless given. */
+  /** The bytes of the archive at most. Default 16 GiB. */
   mostBytes?: number;
 }
 

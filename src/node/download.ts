@@ -9,7 +9,10 @@ import { fetchToFile, parseUrl, type FetchOptions } from './download-fetch.js';
 import { checkAgainstRecord, downloadRecordPath } from './download-record.js';
 import { makeFolder, partialPath, removeStale, writeFailed } from './files.js';
 
-/** The archive that the authors of pix2pix serve: about 600 pairs of 256 x 256, about 30 MB. They publish no checksum of it. */
+/**
+ * The address of the archive that the authors of pix2pix serve: about 600 pairs of 256 x 256, about 30 MB. They publish no checksum of
+ * it.
+ */
 export const FACADES_URL = 'https://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz';
 
 /** Ten times what the facades are. */
@@ -17,21 +20,23 @@ const FACADES_LIMITS = { mostBytes: 300e6, unpacked: { bytes: 600e6, entries: 10
 /** Of other archives: the largest of that form, edges2handbags, has some 140,000 files in 8 GB. */
 const LIMITS: ArchiveLimits = { bytes: 64 * 2 ** 30, entries: 2_000_000 };
 
+/** Options of downloadArchive(): where the archive is, where it goes, and what it must be. */
 export interface DownloadOptions extends FetchOptions {
+  /** The address of the archive, a .tar.gz. */
   url: string;
-  /** Where the archive's content is to lie. Its parents are made. */
+  /** The folder that the archive's content is to be. Its parents are made. */
   directory: string;
-  /** Bytes received and bytes in all; the second is 0 when the server does not say. */
+  /** Told the bytes received and the bytes in all; the second is 0 when the server does not say. */
   onProgress?: ProgressCallback;
   /** Folders that the content must have to be the right one, and an existing directory to be used as it is. */
   expectedFolders?: readonly string[];
-  /** What it may unpack to at most; 64 GiB in 2,000,000 files unless given. */
+  /** What the archive may unpack to at most. Default 64 GiB in 2,000,000 files. */
   unpacked?: ArchiveLimits;
-  /** SHA-256 of the right archive, 64 hexadecimal digits. */
+  /** The SHA-256 of the right archive, 64 hexadecimal digits. */
   sha256?: string;
-  /** File in which the SHA-256 of what an address gave first is kept; the address must give the same from then on. */
+  /** The file in which the SHA-256 of what an address gave first is kept; the address must give the same from then on. */
   record?: string;
-  /** Told what a user should know. */
+  /** Told what a user should know, a line at a time. */
   onNote?: (line: string) => void;
 }
 

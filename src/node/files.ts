@@ -5,9 +5,10 @@ import { basename, dirname, join } from 'node:path';
 import { printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
-/** The calls of `node:fs/promises` that writing needs; a test passes its own to make them fail. */
+/** The calls of `node:fs/promises` that files are written with, which tests replace. */
 export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'stat' | 'link' | 'copyFile'>;
 
+/** A file that is being written, made by atomicWriter(): it appears under its name whole or not at all. */
 export interface AtomicWriter {
   /** Appends bytes. */
   write(chunk: Uint8Array): Promise<void>;
@@ -15,7 +16,7 @@ export interface AtomicWriter {
   flush(): Promise<void>;
   /** Puts the flushed file in its place; only now do readers see it. */
   publish(): Promise<void>;
-  /** `flush`, then `publish`. */
+  /** Finishes the file: `flush`, then `publish`. */
   commit(): Promise<void>;
   /** Throws everything away; the file that was there before stays. Does nothing once the file is published. */
   abort(): Promise<void>;
@@ -121,8 +122,8 @@ export async function removeStale(path: string, files: FileSystem = nodeFiles): 
 }
 
 /**
- * Starts a file that appears under `path` whole or not at all: bytes go to a temporary name in the same folder (made if
- * missing), which `commit` flushes and renames. Every failure removes the temporary file.
+ * Starts a file that appears under `path` whole or not at all: bytes go to a temporary name in the same folder (made if missing), which
+ * `commit` flushes and renames. Every failure removes the temporary file.
  *
  * @throws WRITE_FAILED with the path and what to do; at once for a path that no file can have
  */
@@ -258,7 +259,7 @@ async function keepOld(path: string, files: FileSystem): Promise<Replaced> {
   return { putBack: () => files.rename(kept, path).catch(() => undefined), forget: () => remove(kept) };
 }
 
-/** Writes a whole file, or nothing. @throws WRITE_FAILED as `atomicWriter`; errors of `content` itself pass through */
+/** Writes a whole file, or nothing. @throws WRITE_FAILED with the path and what to do; errors of `content` itself pass through */
 export async function writeFileAtomic(
   path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>, files: FileSystem = nodeFiles,
 ): Promise<void> {

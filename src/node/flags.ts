@@ -1,8 +1,9 @@
 import { ShadegradError } from '../gpu/errors.js';
 
 interface FlagCommon<Name extends string, Value> {
-  /** Without the leading dashes; words joined by `-`. */
+  /** The name, without the leading dashes; words joined by `-`. */
   readonly name: Name;
+  /** What the help says of the flag. */
   readonly description: string;
   /** What stands for the value in the help, such as `DIR`; by default made from the type. */
   readonly placeholder?: string;
@@ -10,50 +11,71 @@ interface FlagCommon<Name extends string, Value> {
   readonly check?: (value: Value) => string | undefined;
 }
 
+/** A flag that takes a number, or a whole number. */
 export interface NumberFlag extends FlagCommon<string, number> {
+  /** Whether it takes any number or a whole one. */
   readonly type: 'number' | 'integer';
-  /** Inclusive. */
+  /** The smallest number that it takes. */
   readonly min?: number;
-  /** Inclusive. */
+  /** The largest number that it takes. */
   readonly max?: number;
+  /** What it is when it is not given. Default `undefined`. */
   readonly default?: number;
 }
 
+/** A flag that takes a text, such as a path. */
 export interface StringFlag extends FlagCommon<string, string> {
+  /** The kind of flag. */
   readonly type: 'string';
+  /** What it is when it is not given. Default `undefined`. */
   readonly default?: string;
 }
 
-/** Takes all the words up to the next flag, as a shell's `*.jpg` makes them; never none. */
+/** A flag that takes all the words up to the next flag, as a shell's `*.jpg` makes them; never none. */
 export interface ListFlag extends FlagCommon<string, string> {
+  /** The kind of flag. */
   readonly type: 'list';
 }
 
+/** A flag that takes one of some words. */
 export interface ChoiceFlag extends FlagCommon<string, string> {
+  /** The kind of flag. */
   readonly type: 'choice';
+  /** The words. */
   readonly choices: readonly string[];
+  /** What it is when it is not given. Default `undefined`. */
   readonly default?: string;
 }
 
+/** A flag that is there or not: `--name`, `--no-name`. */
 export interface BooleanFlag extends FlagCommon<string, boolean> {
+  /** The kind of flag. */
   readonly type: 'boolean';
-  /** `false` when left out. Where it is `true`, the help shows `--no-name`: let the description say what that does. */
+  /**
+   * What it is when it is not given. Default `false`. Where it is `true`, the help shows `--no-name`: let the description say what that
+   * does.
+   */
   readonly default?: boolean;
 }
 
+/** A flag of a program. */
 export type Flag = NumberFlag | StringFlag | ListFlag | ChoiceFlag | BooleanFlag;
 
+/** The table of a command-line program: its flags, and what its help says. */
 export interface Program {
   /** How it is called, such as `npx shadegrad train [flags]`. */
   readonly usage: string;
   /** What it does, in a sentence or two. */
   readonly summary: string;
+  /** The flags that it takes. */
   readonly flags: readonly Flag[];
   /** Whether it takes words that belong to no flag, such as names of files. */
   readonly takesOperands?: boolean;
+  /** Calls that the help shows, each with what it does. */
   readonly examples?: readonly { readonly command: string; readonly description: string }[];
 }
 
+/** The type of the value that a flag gives. */
 type ValueOf<F extends Flag> = F extends { type: 'number' | 'integer' }
   ? number
   : F extends { type: 'choice'; choices: readonly (infer C)[] }
@@ -64,20 +86,23 @@ type ValueOf<F extends Flag> = F extends { type: 'number' | 'integer' }
         ? string[]
         : string;
 
+/** Whether a flag has a value when it is not given. */
 type HasDefault<F extends Flag> = F extends { type: 'boolean' } | { default: string | number } ? true : false;
 
-/** Flag name -> value; a flag with no default is `undefined` when it is not given. */
+/** The values of a program's flags by name; a flag with no default is `undefined` when it is not given. */
 export type FlagValues<P extends Program> = {
   [F in P['flags'][number] as F['name']]: HasDefault<F> extends true ? ValueOf<F> : ValueOf<F> | undefined;
 };
 
+/** A command line as parseFlags() read it. */
 export interface ParsedFlags<P extends Program> {
+  /** The values by the names of the flags. */
   values: FlagValues<P>;
   /** The words that belong to no flag, in their order; they may stand before, between and after the flags. */
   operands: string[];
   /** Names that were on the command line, so that a preset can change the other defaults only. */
   given: ReadonlySet<string>;
-  /** `--help` or `-h` was there; the values are then all defaults. */
+  /** Whether `--help` or `-h` was there; the values are then all defaults. */
   help: boolean;
 }
 

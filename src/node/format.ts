@@ -1,4 +1,4 @@
-/** `8.4 s`, `4m 05s`, `2h 07m`, `3d 04h`: never more than two units. */
+/** Formats a time in seconds, in never more than two units: `8.4 s`, `4m 05s`, `2h 07m`, `3d 04h`. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '–';
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -12,7 +12,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
 }
 
-/** `512 B`, `1.4 GiB`: powers of 1024, three significant digits or so. */
+/** Formats a number of bytes in powers of 1024, with three significant digits or so: `512 B`, `1.4 GiB`. */
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return '–';
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -25,12 +25,12 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || Math.abs(value) >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `80,000`: a whole number with its thousands apart. */
+/** Formats a whole number with its thousands apart: `80,000`. */
 export function formatCount(count: number): string {
   return Number.isFinite(count) ? Math.round(count).toLocaleString('en-US') : '–';
 }
 
-/** A measured number in `digits` significant digits and a steady width: `0.312`, `12.3`, `1,234`; `NaN` as itself. */
+/** Formats a measured number in `digits` significant digits and a steady width: `0.312`, `12.3`, `1,234`; `NaN` as itself. */
 export function formatNumber(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
   // Rounded first, so that 9.9999 counts as 10.

@@ -6,7 +6,7 @@ const NARROWEST_DESCRIPTION = 30;
 const WIDEST_NAME_COLUMN = 34;
 
 /**
- * The text of `--help`, made from the table of flags: aligned and wrapped.
+ * Formats the text of `--help`, made from the table of flags: aligned and wrapped.
  *
  * @param width columns; by default those of the terminal (at most 100), or 80
  */

@@ -1,11 +1,7 @@
 import { PNG } from 'pngjs';
 import { expectImage, type RgbImage } from '../data/image.js';
 
-/**
- * Encodes an 8-bit RGB PNG.
- *
- * @throws IMAGE_SIZE for data that do not match their sides
- */
+/** Encodes an image as an 8-bit RGB PNG. @throws IMAGE_SIZE for data that do not match their sides */
 export function encodePng(image: RgbImage): Uint8Array {
   expectImage(image, 'the image to encode');
   const { width, height, data } = image;

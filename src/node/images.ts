@@ -13,13 +13,13 @@ import { decodeWithSharp, sidesBySharp } from './images-sharp.js';
 export { encodePng };
 
 /**
- * Decodes a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP, told apart by their first bytes and not by the name, to 8-bit RGB. The
- * picture is turned as its EXIF orientation says, transparency is laid on white, 16 bits are rounded to 8; colour profiles
- * are not applied. Of an animation the first frame is taken, of several pages the first.
+ * Decodes an image, a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP, told apart by their first bytes and not by the name, to 8-bit RGB. The
+ * picture is turned as its EXIF orientation says, transparency is laid on white, 16 bits are rounded to 8; colour profiles are not
+ * applied. Of an animation the first frame is taken, of several pages the first.
  *
  * @param name of the image in errors
- * @throws IMAGE_CORRUPT for one that is empty, cut short or damaged; IMAGE_UNSUPPORTED for another format or kind;
- *   IMAGE_SIZE for more than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
+ * @throws IMAGE_CORRUPT for one that is empty, cut short or damaged; IMAGE_UNSUPPORTED for another format or kind; IMAGE_SIZE for more
+ *   than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
  */
 export async function decodeImage(bytes: Uint8Array, name = 'image'): Promise<RgbImage> {
   const format = expectReadable(bytes, name);
@@ -41,7 +41,8 @@ function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
 /**
  * Reads and decodes an image file.
  *
- * @throws DATA_NOT_FOUND, DATA_UNREADABLE for the file itself; what `decodeImage` throws
+ * @throws DATA_NOT_FOUND, DATA_UNREADABLE for the file itself; as decodeImage(): IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE,
+ *   IMAGE_DECODER
  */
 export async function readImage(path: string): Promise<RgbImage> {
   return decodeImage(await readBytes(path), printableName(path));
@@ -109,11 +110,7 @@ async function reading<Result>(path: string, read: () => Promise<Result>): Promi
   }
 }
 
-/**
- * Writes an 8-bit RGB PNG, whole or not at all.
- *
- * @throws WRITE_FAILED; IMAGE_SIZE for data that do not match their sides
- */
+/** Writes an image as an 8-bit RGB PNG, whole or not at all. @throws WRITE_FAILED; IMAGE_SIZE for data that do not match their sides */
 export async function writePng(path: string, image: RgbImage): Promise<void> {
   await writeFileAtomic(path, encodePng(image));
 }

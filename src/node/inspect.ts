@@ -31,11 +31,11 @@ const FORMAT_NAMES: Record<WeightFile['format'], string> = { safetensors: 'safet
 const LONGEST_VALUE = 300;
 
 /**
- * The program of `shadegrad inspect`.
+ * Runs the program of `shadegrad inspect`: prints what a file of weights holds.
  *
- * @param argv the arguments after "inspect"
+ * @param argv the arguments alone
  * @returns the exit status: 0, or 1 for a file that is damaged or has a network that is refused for its numbers
- * @throws ShadegradError DATA_NOT_FOUND, WEIGHTS_CORRUPT and others
+ * @throws DATA_NOT_FOUND, WEIGHTS_CORRUPT and others
  */
 export async function inspectWeights(argv: readonly string[]): Promise<number> {
   const { values: flags, operands, help } = parseFlags(INSPECT_PROGRAM, argv);

@@ -3,15 +3,16 @@ import { oneLine, printableName } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { writeFailed, writeFileAtomic } from './files.js';
 
-/** One line of a log. Numbers that are not finite become `null` in the file, as JSON has none. */
+/** A line of a log. Numbers that are not finite become `null` in the file, as JSON has none. */
 export interface LogEntry {
   /** The training step it belongs to. */
   step: number;
   [field: string]: unknown;
 }
 
-/** An append-only file with one JSON object a line. */
+/** A log: a file with one JSON object a line, to which lines are appended. */
 export class JsonLog {
+  /** The path of the file. */
   readonly path: string;
   #descriptor: number | undefined;
 
@@ -23,10 +24,9 @@ export class JsonLog {
   /**
    * Starts a new log, or goes on with one, in constant memory.
    *
-   * @param resumeAtStep the checkpoint's step: what was logged after it is dropped, since those steps are about to be run
-   *   again; without it, an old log is replaced by an empty one
-   * @param onKept told each line that is kept, in order
-   * @throws ShadegradError WRITE_FAILED; DATA_UNREADABLE if the old log is damaged before its last line
+   * @param options `resumeAtStep`, the checkpoint's step: what was logged after it is dropped, since those steps are about to be run
+   *   again; without it, an old log is replaced by an empty one. `onKept` is told each line that is kept, in order
+   * @throws WRITE_FAILED; DATA_UNREADABLE if the old log is damaged before its last line
    */
   static async open(path: string, { resumeAtStep, onKept }: { resumeAtStep?: number; onKept?: (entry: LogEntry) => void } = {}): Promise<JsonLog> {
     const isKept = ({ step }: LogEntry): boolean => step <= resumeAtStep!;
@@ -53,7 +53,7 @@ export class JsonLog {
   /**
    * Appends a line. It is in the file (though maybe not on the disk, see `flush`) when this returns.
    *
-   * @throws ShadegradError WRITE_FAILED, with nothing of the line left in the file
+   * @throws WRITE_FAILED, with nothing of the line left in the file
    */
   append(entry: LogEntry): void {
     const descriptor = this.#opened();
@@ -67,7 +67,7 @@ export class JsonLog {
     }
   }
 
-  /** Waits until all lines are on the disk. Call it before a checkpoint that is to agree with the log. */
+  /** Waits until all lines are on the disk. Call it before a checkpoint that is to agree with the log. @throws WRITE_FAILED */
   flush(): void {
     try {
       fsyncSync(this.#opened());
@@ -76,6 +76,7 @@ export class JsonLog {
     }
   }
 
+  /** Closes the file. Closing it twice is harmless. */
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
@@ -118,7 +119,7 @@ async function* keptLines(path: string, isKept: (entry: LogEntry) => boolean): A
 /**
  * Reads a log; none at all reads as empty. A last line that a crash has cut short is left out.
  *
- * @throws ShadegradError DATA_UNREADABLE if an earlier line is not an object with a `step`
+ * @throws DATA_UNREADABLE if an earlier line is not an object with a `step`
  */
 export async function readLog(path: string): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];

@@ -8,8 +8,9 @@ import type { OnnxFiles } from '../formats/onnx.js';
 import type { Module } from '../nn/module.js';
 import { writeFilesAtomic } from './files.js';
 
+/** Options of writeOnnx(): how many images the model takes, how its weights are stored, and where. */
 export interface WriteOnnxOptions extends Pick<OnnxOptions, 'batch' | 'dtype'> {
-  /** Puts the weights beside the model, into a file of its name with .data after it. */
+  /** Whether to put the weights beside the model, into a file of its name with .data after it. Default false. */
   external?: boolean;
 }
 

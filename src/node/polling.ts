@@ -45,5 +45,5 @@ export function trackPending<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** What the library's core needs of Node. */
+/** What a Gpu needs of Node: Dawn polls while a GPU promise is pending, and this slows it down. For openGpu(). */
 export const nodeHost: GpuHost = { trackPending };

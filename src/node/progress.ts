@@ -3,34 +3,42 @@ import { formatCount, formatDuration, formatNumber } from './format.js';
 import { StepClock } from './step-clock.js';
 import type { StepLosses } from '../training/pix2pix-step.js';
 
-/** The part of `process.stdout` that a progress bar needs. */
+/** A stream that a progress bar is drawn on: a terminal, or anything that text can be written to. */
 export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
+/** Options of createProgress(): how much there is to do, and where it is shown. */
 export interface ProgressOptions {
-  /** Steps in the whole run; it may still change, see `ProgressUpdate`. */
+  /** The steps of the whole run; they may still change, see `ProgressUpdate`. */
   total: number;
-  /** Steps done already, when a run goes on from a checkpoint. */
+  /** The steps done already, when a run goes on from a checkpoint. Default 0. */
   start?: number;
-  /** By default stderr, so that a program's output can be piped. */
+  /** Where the bar is drawn. By default stderr, so that a program's output can be piped. */
   stream?: ProgressStream;
+  /** What stands before the bar. */
   label?: string;
-  /** Images in a step; images/s is then worked out where `update` does not say it. */
+  /** The images in a step; images/s is then worked out where `update` does not say it. */
   imagesPerStep?: number;
-  /** Where there is no terminal, a line is printed at least this often, and at every twentieth of the way. */
+  /** The seconds between two lines where there is no terminal, at most; one is printed at every twentieth of the way, too. Default 30. */
   intervalSeconds?: number;
   /** A clock in seconds. */
   now?: () => number;
 }
 
+/** What a progress bar shows beside the number of steps; what is left out stays as it was. */
 export interface ProgressUpdate {
+  /** The speed. Default: worked out of `imagesPerStep`. */
   imagesPerSecond?: number;
-  /** The last ones known stay on show. */
+  /** The latest losses; the last ones known stay on show. */
   losses?: StepLosses;
+  /** The epoch at hand. */
   epoch?: number;
+  /** The epochs in all. */
   epochs?: number;
+  /** The steps of the whole run, where they have changed. */
   total?: number;
 }
 
+/** A progress bar, made by createProgress(). */
 export interface Progress {
   /** Says that `step` steps are done. Cheap: call it on every step. */
   update(step: number, update?: ProgressUpdate): void;
@@ -52,8 +60,8 @@ interface State extends ProgressUpdate {
 }
 
 /**
- * A progress bar with epoch, step, images/s, time left and the four losses. On a terminal it is one line that
- * redraws itself; elsewhere plain lines now and then, with no control characters.
+ * Makes a progress bar with epoch, step, images/s, time left and the four losses. On a terminal it is one line that redraws itself;
+ * elsewhere plain lines now and then, with no control characters.
  */
 export function createProgress(options: ProgressOptions): Progress {
   const stream = options.stream ?? process.stderr;

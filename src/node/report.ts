@@ -14,7 +14,7 @@ export type { TrainingReport } from './report/types.js';
 /** Forbids the page everything that is not in the file itself. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/** A training run as one HTML page that needs no other file and no network. All texts in it are escaped. */
+/** Renders the report of a training run as one HTML page that needs no other file and no network. All texts in it are escaped. */
 export function renderReport(report: TrainingReport): string {
   return html`<!doctype html>
 <html lang="en">
@@ -43,10 +43,10 @@ ${renderSettings(report)}
 }
 
 /**
- * Writes the report of a training run, whole or not at all. The page stays below about 15 MB: if need be it shows
- * only some of the snapshots (the first, the last, and ever wider apart between) and of the validation images.
+ * Writes the report of a training run, whole or not at all. The page stays below about 15 MB: if need be it shows only some of the
+ * snapshots (the first, the last, and ever wider apart between) and of the validation images.
  *
- * @throws ShadegradError WRITE_FAILED
+ * @throws WRITE_FAILED
  */
 export async function writeReport(path: string, report: TrainingReport): Promise<void> {
   await writeFileAtomic(path, renderReport(report));
@@ -55,7 +55,7 @@ export async function writeReport(path: string, report: TrainingReport): Promise
 /**
  * Writes rows of images, such as `[input, output, target]`, as one PNG for a quick look.
  *
- * @throws ShadegradError WRITE_FAILED; INVALID_ARGUMENT if there is no image
+ * @throws WRITE_FAILED; INVALID_ARGUMENT if there is no image
  */
 export async function writeSampleGrid(path: string, rows: readonly (readonly RgbImage[])[]): Promise<void> {
   await writePng(path, imageGrid(rows));

@@ -33,9 +33,9 @@ export const TUNE_PROGRAM = {
 } as const satisfies Program;
 
 /**
- * The program of `shadegrad tune`.
+ * Runs the program of `shadegrad tune`: times the variants of the kernels on this adapter and keeps the fastest.
  *
- * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @param argv the arguments alone
  * @returns the exit status: 0, or 128 and the number of the signal that stopped it; what was done until then is kept
  * @throws ShadegradError for whatever the user can mend
  */

@@ -6,16 +6,17 @@ import type { AdapterDescription } from '../gpu/adapter.js';
 import { writeFileAtomic } from './files.js';
 import { cacheFolder } from './unpack.js';
 
-/** The file that holds an adapter's choices. @param folder default: the per-user cache */
+/** Tells the path of the file that holds an adapter's choices. @param folder where such files lie; default: in the user's cache */
 export async function tuningCachePath(adapter: AdapterDescription, folder?: string): Promise<string> {
   const digest = createHash('sha256').update(adapterFingerprint(adapter)).digest('hex').slice(0, 16);
   return join(folder ?? (await cacheFolder()), `tuning-${digest}.json`);
 }
 
 /**
- * Reads an adapter's choices; empty where nothing was tuned.
+ * Reads the choices that were tuned for an adapter; empty where nothing was tuned.
  *
- * @param warn told once when there is a file that cannot be used; it is ignored then
+ * @param warn told why a file cannot be used
+ * @param folder where such files lie; default: in the user's cache
  */
 export async function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void, folder?: string): Promise<ChoiceTable> {
   const path = await tuningCachePath(adapter, folder);
@@ -30,6 +31,7 @@ export async function readTuningCache(adapter: AdapterDescription, warn: (line: 
 /**
  * Adds choices to an adapter's file, in place of those for the same problems; a file that cannot be used is replaced.
  *
+ * @param folder where such files lie; default: in the user's cache
  * @returns the file's path
  * @throws WRITE_FAILED
  */

@@ -14,10 +14,13 @@ import { weightsPath } from './weights-folder.js';
 
 const ROLE: FileRole = { what: 'file of weights', advice: 'it may be a .safetensors, .pth, .pict or a TensorFlow.js model.json', damaged: 'WEIGHTS_CORRUPT' };
 
+/** A file of weights that is open, made by openWeights(). */
 export interface OpenWeights {
+  /** What the file holds. */
   readonly file: WeightFile;
-  /** The file that was opened: the path given, or the one chosen in the folder given. */
+  /** The path of the file that was opened: the path given, or the one chosen in the folder given. */
   readonly path: string;
+  /** Closes the file; its tensors can no longer be read. */
   close(): Promise<void>;
 }
 
@@ -33,8 +36,9 @@ export function formatByName(path: string): NamedFormat | undefined {
   return ENDINGS.find(([ending]) => name.endsWith(ending))?.[1];
 }
 
+/** Options of openWeights(): which network is meant. */
 export interface OpenWeightsOptions {
-  /** Whose file is meant in a folder where each network has its own. Default 'generator'. */
+  /** The network whose file is meant in a folder where each has its own. Default 'generator'. */
   network?: NetworkRole;
 }
 

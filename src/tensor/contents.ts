@@ -1,6 +1,7 @@
 import { ShadegradError } from '../gpu/errors.js';
+import { elementCount, formatShape, type Shape } from './shape.js';
 
-/** Numbers for a tensor of 32 bits an element: those of an i32 tensor are an Int32Array's, all others are rounded to float32. */
+/** Numbers for a tensor's contents, in row-major order: those of an i32 tensor are an Int32Array's, all others are rounded to float32. */
 export type Numbers = Float32Array | Float64Array | Int32Array | readonly number[];
 
 /** The name of a value's type: of the kind of array, where it is one. By its tag, as an array of another window is none of this one's. */
@@ -51,6 +52,14 @@ export function bytesOf(data: Uint8Array | Uint8ClampedArray | readonly number[]
   const other = (data as readonly unknown[]).findIndex((element) => !(Number.isInteger(element) && (element as number) >= 0 && (element as number) <= 255));
   if (other < 0) return Uint8Array.from(data);
   throw refused(label, 'whole numbers from 0 to 255', `${String(data[other])} at index ${other}`, 'round and clamp them: Uint8ClampedArray.from(data)');
+}
+
+/** @throws SHAPE_MISMATCH unless the data is as long as the shape wants, which counts in `unit`; `fix` says what to do about it */
+export function expectCount(data: ArrayLike<number>, unit: 'numbers' | 'bytes', shape: Shape, label: string, fix: string): void {
+  if (data.length === elementCount(shape)) return;
+  throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
+    expected: `${elementCount(shape)} ${unit} for shape ${formatShape(shape)}`, received: `${data.length} ${unit}`, fix,
+  });
 }
 
 const refused = (label: string, expected: string, received: string, fix: string): ShadegradError =>

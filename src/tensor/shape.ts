@@ -1,6 +1,6 @@
 import { ShadegradError } from '../gpu/errors.js';
 
-/** Lengths of each axis, outermost first; none for a scalar. Images are [batch, height, width, channels] (NHWC). */
+/** The lengths of a tensor's axes, outermost first; none for a scalar. Images are [batch, height, width, channels] (NHWC). */
 export type Shape = readonly number[];
 
 export function elementCount(shape: Shape): number {

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Scoped } from '../gpu/scope.js';
 import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
-import { bytesOf, wordsOf, type Numbers } from './contents.js';
+import { bytesOf, expectCount, wordsOf, type Numbers } from './contents.js';
 import { checkShape, elementCount, formatShape, inferredShape, sameShape, type Shape } from './shape.js';
 
 declare global {
@@ -15,8 +15,8 @@ declare global {
 }
 
 /**
- * `i32` is for labels and indices: what counts or points, never what is computed with. `u8` is for images on their way to the
- * device: four to a 32-bit word, read by the image kernels alone.
+ * The type of a tensor's elements. `f32` is what is computed with. `i32` is for labels and indices: what counts or points, never what is
+ * computed with. `u8` is for images on their way to the device: four to a 32-bit word, read by the image kernels alone.
  */
 export type DType = 'f32' | 'i32' | 'u8';
 
@@ -61,29 +61,45 @@ interface TensorParts {
 }
 
 /**
- * A block of numbers on the device. The last axis is contiguous; the axes before it form rows that lie
- * `rowStride` elements apart, so that a tensor can be a range of the channels of a wider one.
+ * A tensor: a block of numbers on the device, like PyTorch's and TensorFlow.js's. The last axis is contiguous; the axes before it
+ * form rows, which may lie apart, so that a tensor can be a range of the channels of a wider one. Made by `Tensor.from()`, by
+ * `zeros()` and its like, and by operations; freed by `gpu.scope()`, by `using`, or by `dispose()`.
+ *
+ * ```ts
+ * const x = Tensor.from(gpu, [1, 2, 3, 4], [2, 2]);
+ * console.log(await x.mul(2).data());      // [2, 4, 6, 8]
+ * ```
  */
 export class Tensor implements Scoped {
+  /** The Gpu that the tensor lies on. */
   readonly gpu: Gpu;
-  /** What errors call it. */
+  /** What errors call the tensor. */
   readonly label: string;
+  /** Lengths of the axes, outermost first; empty for a tensor of one number without axes. */
   readonly shape: Shape;
+  /** The type of the elements. */
   readonly dtype: DType;
+  /** The memory, which views share. @internal */
   readonly storage: Storage;
-  /** Elements from the start of the storage to the first element. */
+  /** Elements from the start of the storage to the first element. @internal */
   readonly offset: number;
-  /** Elements from one row to the next. */
+  /** Elements from one row to the next. @internal */
   readonly rowStride: number;
   /** Whether gradients flow to (leaf) or through (result) this tensor. */
   requiresGrad = false;
-  /** Gradient of the last backward(), for leaves that require one. */
+  /** The gradient that backward() has left, of the tensor's shape, for leaves that require one; null when there is none. */
   grad: Tensor | null = null;
+  /** @internal */
   origin: Origin | null = null;
+  /** @internal */
   gradientPlace: GradientPlace | null = null;
+  /** Whether the memory was given back: using the tensor is an error then. */
   disposed = false;
 
-  /** Takes over one reference to `storage`. Users make tensors with `Tensor.from()` and the operations. */
+  /** Not for programs, whose compilers refuse every argument: `Tensor.from()`, `zeros()` and operations make tensors. @hidden */
+  constructor(parts: never);
+  /** Takes over one reference to `storage`. @internal */
+  constructor(parts: TensorParts);
   constructor({ gpu, storage, shape, dtype = 'f32', offset = 0, rowStride, label }: TensorParts) {
     checkShape(shape, storage.label);
     this.gpu = gpu;
@@ -97,7 +113,12 @@ export class Tensor implements Scoped {
     gpu.scopes.add(this);
   }
 
-  /** A tensor with undefined contents. */
+  /**
+   * Makes a tensor with undefined contents, for a kernel to write; torch.empty.
+   *
+   * @param label what errors call the tensor
+   * @throws INVALID_ARGUMENT for a shape that is none; LIMIT_EXCEEDED for more than one buffer of the adapter holds
+   */
   static empty(gpu: Gpu, shape: Shape, label = 'tensor', dtype: DType = 'f32'): Tensor {
     checkShape(shape, label);
     const bytes = Math.ceil((elementCount(shape) * BYTES[dtype]) / 4) * 4;
@@ -105,19 +126,16 @@ export class Tensor implements Scoped {
   }
 
   /**
-   * Copies numbers to the device: an i32 tensor of an Int32Array, else an f32 tensor; NaN and infinity are numbers, too.
+   * Makes a tensor of numbers, in row-major order: an i32 tensor of an Int32Array, else an f32 tensor; NaN and infinity are numbers,
+   * too. torch.tensor, tf.tensor.
+   *
+   * @param label what errors call the tensor
    * @throws SHAPE_MISMATCH when their count does not fit the shape; INVALID_ARGUMENT for what is no list of numbers
    */
   static from(gpu: Gpu, numbers: Numbers, shape: Shape, label = 'tensor'): Tensor {
     checkShape(shape, label);
     const data = wordsOf(numbers, label);
-    if (data.length !== elementCount(shape)) {
-      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
-        expected: `${elementCount(shape)} numbers for shape ${formatShape(shape)}`,
-        received: `${data.length} numbers`,
-        fix: 'make the shape and the data agree',
-      });
-    }
+    expectCount(data, 'numbers', shape, label, 'make the shape and the data agree');
     const dtype = dtypeOf(data);
     const tensor = new Tensor({ gpu, shape, dtype, storage: gpu.allocatePersistent(data.length * 4, label) });
     tensor.write(data);
@@ -125,61 +143,66 @@ export class Tensor implements Scoped {
   }
 
   /**
-   * Copies bytes (such as pixels) to the device, four to a word.
+   * Makes a u8 tensor of bytes such as pixels, in row-major order, for imageToFloat() and the other image kernels.
+   *
+   * @param label what errors call the tensor
    * @throws SHAPE_MISMATCH when their count does not fit the shape; INVALID_ARGUMENT for what is no list of bytes
    */
   static fromBytes(gpu: Gpu, bytes: Uint8Array | Uint8ClampedArray | readonly number[], shape: Shape, label = 'bytes'): Tensor {
     checkShape(shape, label);
     const data = bytesOf(bytes, label);
-    if (data.length !== elementCount(shape)) {
-      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
-        expected: `${elementCount(shape)} bytes for shape ${formatShape(shape)}`,
-        received: `${data.length} bytes`,
-        fix: 'make the shape and the data agree',
-      });
-    }
+    expectCount(data, 'bytes', shape, label, 'make the shape and the data agree');
     const tensor = new Tensor({ gpu, shape, dtype: 'u8', storage: gpu.allocatePersistent(Math.ceil(data.length / 4) * 4, label) });
     tensor.writeBytes(data);
     return tensor;
   }
 
+  /** The number of elements: the product of all axes. */
   get size(): number {
     return elementCount(this.shape);
   }
 
-  /** Length of the last axis; 1 for a scalar. */
+  /** The length of the last axis; 1 for a tensor without axes. */
   get channels(): number {
     return lastAxis(this.shape);
   }
 
-  /** Product of all axes but the last. */
+  /** The number of rows: the product of all axes but the last. */
   get rows(): number {
     return this.size / this.channels;
   }
 
+  /** Whether the rows follow each other without gaps; false for a range of the channels of a wider tensor. */
   get contiguous(): boolean {
     return this.rowStride === this.channels || this.rows === 1;
   }
 
-  /** True if every row starts on a multiple of four elements and is a multiple of four long. */
+  /** True if every row starts on a multiple of four elements and is a multiple of four long. @internal */
   get vectorizable(): boolean {
     return this.channels % 4 === 0 && this.offset % 4 === 0 && (this.rowStride % 4 === 0 || this.rows === 1);
   }
 
-  /** Elements from the start of the binding to the first element: what the 256-byte alignment left over. */
+  /** Elements from the start of the binding to the first element: what the 256-byte alignment left over. @internal */
   get base(): number {
     return this.offset % (ALIGNMENT / BYTES[this.dtype]);
   }
 
   /**
-   * The memory as a kernel reads it. The kernel says what it takes the contents for.
+   * The memory as a kernel reads it: a binding for gpu.dispatch().
+   *
+   * @param dtype what the kernel takes the elements for
    * @throws USE_AFTER_FREE; INVALID_ARGUMENT when the tensor is of another type
    */
   read(dtype: DType = 'f32'): Binding {
     return this.binding('read', dtype);
   }
 
-  /** The memory as a kernel writes it. @throws as read() */
+  /**
+   * The memory as a kernel writes it: a binding for gpu.dispatch().
+   *
+   * @param dtype what the kernel writes
+   * @throws USE_AFTER_FREE; INVALID_ARGUMENT when the tensor is of another type
+   */
   written(dtype: DType = 'f32'): Binding {
     return this.binding('write', dtype);
   }
@@ -199,28 +222,34 @@ export class Tensor implements Scoped {
     return { storage: this.storage, offset, bytes: Math.ceil(span / 4) * 4, access, region: this.region };
   }
 
-  /** The bytes of the storage that the elements lie in. */
+  /** The bytes of the storage that the elements lie in. @internal */
   get region(): Region {
     const width = BYTES[this.dtype];
     if (this.contiguous) return wholeSpan(this.offset * width, this.size * width);
     return { start: this.offset * width, rows: this.rows, length: this.channels * width, stride: this.rowStride * width };
   }
 
-  /** The latest write to any element after a time of `writeTime()`; null if there was none. */
+  /** The latest write to any element after a time of `writeTime()`; null if there was none. @internal */
   writtenSince(time: number): Write | null {
     return this.storage.writtenSince(time, this.region);
   }
 
+  /** @internal */
   storages(): Storage[] {
     return [this.storage];
   }
 
-  /** Channels [start, end) as a view that shares this tensor's memory. Gradients flow through it. @throws INVALID_ARGUMENT */
+  /**
+   * The channels from `start` to before `end`, numbers of the last axis, as a view that shares this tensor's memory. Gradients flow
+   * through it. x[..., start:end] in PyTorch.
+   *
+   * @throws INVALID_ARGUMENT for channels that are not there; USE_AFTER_FREE
+   */
   sliceChannels(start: number, end: number): Tensor {
     return viewTracking.sliceChannels(this, this.channelView(start, end), start, end);
   }
 
-  /** The view of `sliceChannels()` as kernels take it: no gradient flows through it. */
+  /** The view of `sliceChannels()` as kernels take it: no gradient flows through it. @internal */
   channelView(start: number, end: number): Tensor {
     this.assertLive();
     const most = this.shape.length === 0 ? 0 : this.channels;
@@ -231,28 +260,24 @@ export class Tensor implements Scoped {
         fix: 'slice within the channels that are there',
       });
     }
-    return new Tensor({
-      gpu: this.gpu,
-      label: this.label,
-      storage: this.storage.retain(),
-      shape: [...this.shape.slice(0, -1), end - start],
-      dtype: this.dtype,
-      offset: this.offset + start,
-      rowStride: this.rowStride,
-    });
+    const { gpu, label, storage, dtype, offset, rowStride } = this;
+    const shape = [...this.shape.slice(0, -1), end - start];
+    return new Tensor({ gpu, label, storage: storage.retain(), shape, dtype, offset: offset + start, rowStride });
   }
 
   /**
-   * The same numbers under another shape, sharing memory: `x.reshape([2, -1])`. Only the axes before the last may be regrouped
-   * unless the tensor is contiguous. Gradients flow through it.
-   * @param shape lengths of the axes; one may be -1, for what is left of the elements
-   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+   * Gives the same numbers another shape, as a view that shares this tensor's memory; torch.Tensor.view. One
+   * length may be -1, for what is left of the elements, as in `x.reshape([2, -1])`. Only the axes before the last
+   * may be regrouped unless the tensor is contiguous. Gradients flow through it.
+   *
+   * @param shape lengths of the axes
+   * @throws SHAPE_MISMATCH for another number of elements, or rows that cannot be regrouped; INVALID_ARGUMENT; USE_AFTER_FREE
    */
   reshape(shape: Shape): Tensor {
     return viewTracking.reshape(this, this.viewAs(shape));
   }
 
-  /** The view of `reshape()` as kernels take it: no gradient flows through it. */
+  /** The view of `reshape()` as kernels take it: no gradient flows through it. @internal */
   viewAs(wanted: Shape): Tensor {
     this.assertLive();
     const shape = inferredShape(wanted, this.size, this.label);
@@ -265,18 +290,12 @@ export class Tensor implements Scoped {
         fix: this.contiguous ? 'choose axes with the same product' : 'copy the channel slice first',
       });
     }
-    return new Tensor({
-      gpu: this.gpu,
-      label: this.label,
-      storage: this.storage.retain(),
-      shape,
-      dtype: this.dtype,
-      offset: this.offset,
-      rowStride: this.contiguous ? lastAxis(shape) : this.rowStride,
-    });
+    const { gpu, label, storage, dtype, offset } = this;
+    const rowStride = this.contiguous ? lastAxis(shape) : this.rowStride;
+    return new Tensor({ gpu, label, storage: storage.retain(), shape, dtype, offset, rowStride });
   }
 
-  /** A handle on the same memory through which no gradient flows. */
+  /** A second handle on the same memory, through which no gradient flows; torch.Tensor.detach. @throws USE_AFTER_FREE */
   detach(): Tensor {
     this.assertLive();
     const { gpu, storage, shape, dtype, offset, rowStride, label } = this;
@@ -309,13 +328,7 @@ export class Tensor implements Scoped {
     this.assertLive();
     this.expectBytes();
     const data = bytesOf(bytes, this.label);
-    if (data.length !== this.size) {
-      throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
-        expected: `${this.size} bytes for shape ${formatShape(this.shape)}`,
-        received: `${data.length} bytes`,
-        fix: 'write as many bytes as the tensor holds',
-      });
-    }
+    expectCount(data, 'bytes', this.shape, this.label, 'write as many bytes as the tensor holds');
     let words = data;
     if (data.length % 4 !== 0) {
       words = new Uint8Array(Math.ceil(data.length / 4) * 4);
@@ -324,12 +337,16 @@ export class Tensor implements Scoped {
     this.gpu.write(this.storage, this.offset, words);
   }
 
-  /** Reads the numbers back, in row-major order. Resolves when the device has computed them. */
+  /**
+   * Reads the numbers of an f32 tensor back, in row-major order. Resolves when the device has computed them.
+   *
+   * @throws INVALID_ARGUMENT for another type; USE_AFTER_FREE; RECORDING inside a recorded function; what went wrong on the device
+   */
   async data(): Promise<Float32Array<ArrayBuffer>> {
     return new Float32Array(await this.readWords('data()', 'f32'));
   }
 
-  /** Reads the whole numbers of an i32 tensor back, in row-major order. */
+  /** Reads the whole numbers of an i32 tensor back, in row-major order. @throws as data(): INVALID_ARGUMENT, USE_AFTER_FREE, RECORDING */
   async ints(): Promise<Int32Array<ArrayBuffer>> {
     return new Int32Array(await this.readWords('ints()', 'i32'));
   }
@@ -352,7 +369,7 @@ export class Tensor implements Scoped {
     return result.buffer;
   }
 
-  /** Reads a u8 tensor back. */
+  /** Reads the bytes of a u8 tensor back, in row-major order. @throws as data(): INVALID_ARGUMENT, USE_AFTER_FREE, RECORDING */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     this.assertLive();
     this.expectBytes();
@@ -370,7 +387,7 @@ export class Tensor implements Scoped {
     });
   }
 
-  /** Reads a tensor of one element back, f32 or i32. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+  /** Reads the number of a tensor of one element back, f32 or i32. @throws SHAPE_MISMATCH for more elements; and as data() */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShadegradError('SHAPE_MISMATCH', `item() of "${this.label}"`, {
@@ -382,12 +399,13 @@ export class Tensor implements Scoped {
     return (this.dtype === 'i32' ? await this.ints() : await this.data())[0]!;
   }
 
-  /** Takes the tensor out of its scopes: it lives until dispose(). */
+  /** Takes the tensor out of its scopes, so that it lives until dispose(). Returns the tensor. */
   keep(): this {
     this.gpu.scopes.keep(this);
     return this;
   }
 
+  /** @throws USE_AFTER_FREE for a disposed tensor @internal */
   assertLive(): void {
     if (!this.disposed) return;
     throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" ${formatShape(this.shape)} is used after it was disposed`, {
@@ -408,13 +426,14 @@ export class Tensor implements Scoped {
     this.storage.release();
   }
 
-  /** Lets `using x = ...` dispose the tensor at the end of its block. */
+  /** The dispose() of `using x = ...`, which ends the tensor with its block. */
   declare [Symbol.dispose]: () => void;
 
   static {
     makeDisposable(Tensor);
   }
 
+  /** What the tensor is, in words: its label, type and shape. */
   toString(): string {
     return `Tensor "${this.label}" ${this.dtype} ${formatShape(this.shape)}`;
   }

@@ -5,6 +5,7 @@ import { architectureOf, completeArchitecture, type CheckpointOptions, type Trai
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
 import { strangeNames } from './step-counts.js';
 
+/** What a checkpoint must be for a run to go on from it. */
 export interface CheckpointExpectations {
   /** Options that the run must have been started with, to the letter. Options that are not named here may be anything. */
   readonly options?: CheckpointOptions;

@@ -35,8 +35,9 @@ export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias
 
 /** Options of both networks, as a checkpoint holds them. */
 export interface CheckpointArchitecture {
+  /** The options of the generator. */
   readonly generator: { readonly size: number; readonly inChannels: number; readonly outChannels: number; readonly ngf: number } & GeneratorVariant;
-  /** Null in a checkpoint of the generator alone. */
+  /** The options of the discriminator; null in a checkpoint of the generator alone. */
   readonly discriminator: ({ readonly inChannels: number; readonly ndf: number; readonly layers: number } & DiscriminatorVariant) | null;
 }
 
@@ -56,19 +57,24 @@ const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', 
 
 /** All of a checkpoint but its tensors; JSON in the file's metadata. */
 export interface TrainingCheckpoint extends TrainingProgress {
+  /** What kind of file it is. */
   readonly format: typeof CHECKPOINT_FORMAT;
+  /** The version of that kind. */
   readonly formatVersion: typeof CHECKPOINT_FORMAT_VERSION;
-  /** Version of shadegrad that wrote it. */
+  /** The version of shadegrad that wrote it. */
   readonly libraryVersion: string;
+  /** The options of both networks. */
   readonly architecture: CheckpointArchitecture;
-  /** Steps that each Adam has taken; 0 in a checkpoint of the generator alone. */
+  /** Steps that the generator's Adam has taken; 0 in a checkpoint of the generator alone. */
   readonly generatorSteps: number;
+  /** Steps that the discriminator's Adam has taken; 0 in a checkpoint of the generator alone. */
   readonly discriminatorSteps: number;
   /**
-   * Steps of the parameters that have taken fewer, by name in the network: those that were frozen for a while. Absent when
+   * Steps of the generator's parameters that have taken fewer, by name in the network: those that were frozen for a while. Absent when
    * all have taken as many, so that such files are as they were before parameters counted for themselves.
    */
   readonly generatorStepCounts?: StepCounts;
+  /** Steps of the discriminator's parameters that have taken fewer, by name in the network; absent when all have taken as many. */
   readonly discriminatorStepCounts?: StepCounts;
 }
 

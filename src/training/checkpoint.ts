@@ -27,12 +27,12 @@ export const CHECKSUMS = '__checksums__';
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 /**
- * The bytes of a checkpoint, piece by piece, so that 686 MB of state never lie in memory at once: pieces of one
- * 32 MB read-back follow each other. No step may run until the last piece is out.
+ * Encodes a checkpoint, piece by piece, so that 686 MB of state never lie in memory at once: pieces of one 32 MB read-back follow each
+ * other. No step may run until the last piece is out.
  *
  * @param target a training run, or a generator alone for a file to translate with
  * @throws STALE_TENSOR when a step runs before the last piece is out: the file would be of two steps; DIVERGED, in place of further
- * pieces, for weights, statistics or moments that are no finite numbers. Keep the file that was saved before
+ *   pieces, for weights, statistics or moments that are no finite numbers. Keep the file that was saved before
  */
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
@@ -149,7 +149,7 @@ function checkChecksum(label: string, what: string, expected: number, received: 
 /**
  * Reads the description of a checkpoint and checks the header, not the tensors.
  *
- * @throws CHECKPOINT_CORRUPT, CHECKPOINT_VERSION
+ * @throws CHECKPOINT_CORRUPT for a damaged file; CHECKPOINT_VERSION for one of another version
  */
 export async function readCheckpointHeader(source: ByteSource): Promise<TrainingCheckpoint> {
   return (await openCheckpoint(source)).info;

@@ -5,7 +5,7 @@ import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Which half of a pair is translated into the other. */
+/** The direction of a translation: which half of a pair is translated into the other. */
 export type Direction = 'AtoB' | 'BtoA';
 
 export interface ImageStoreOptions {

@@ -16,7 +16,7 @@ function sameSize(a: RgbImage, b: RgbImage): void {
 }
 
 /**
- * Mean absolute difference of all channels of all pixels on the [-1, 1] scale on which pix2pix computes its L1 loss, so 0
+ * Measures the mean absolute difference of all channels of all pixels on the [-1, 1] scale on which pix2pix computes its L1 loss, so 0
  * (equal) to 2 (black against white).
  *
  * @throws SHAPE_MISMATCH when the sizes differ
@@ -29,7 +29,7 @@ export function imageL1(a: RgbImage, b: RgbImage): number {
 }
 
 /**
- * Peak signal-to-noise ratio in decibels with a peak of 255: 10 log10(255^2 / mean squared error over all channels);
+ * Measures the peak signal-to-noise ratio in decibels with a peak of 255: 10 log10(255^2 / mean squared error over all channels);
  * Infinity for equal images.
  *
  * @throws SHAPE_MISMATCH when the sizes differ
@@ -82,9 +82,9 @@ function windowMeans(plane: Float64Array, width: number, height: number, across:
 }
 
 /**
- * Structural similarity of the lumas (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004): 11 x 11 Gaussian window of
- * sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, averaged over the windows that lie wholly inside. 1 for equal images. An image
- * with a side below 11 pixels gets a window as long as that side.
+ * Measures the structural similarity of the lumas (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004): 11 x 11 Gaussian window of
+ * sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, averaged over the windows that lie wholly inside. 1 for equal images. An image with a side
+ * below 11 pixels gets a window as long as that side.
  *
  * @throws SHAPE_MISMATCH when the sizes differ
  */
@@ -113,29 +113,22 @@ export function imageSsim(a: RgbImage, b: RgbImage): number {
   return sum / meanX.length;
 }
 
+/** The measures of an image against its target. */
 export interface ImageMetrics {
-  /** On the [-1, 1] scale, 0 is best. */
+  /** The mean absolute difference on the [-1, 1] scale; 0 is best. */
   l1: number;
-  /** Decibels, more is better. */
+  /** The peak signal-to-noise ratio in decibels; more is better. */
   psnr: number;
-  /** 1 is best. */
+  /** The structural similarity, at most 1; 1 is best. */
   ssim: number;
 }
 
-/**
- * All three measures of one image against its target.
- *
- * @throws SHAPE_MISMATCH when the sizes differ
- */
+/** Measures one image against its target in all three ways. @throws SHAPE_MISMATCH when the sizes differ */
 export function compareImages(image: RgbImage, target: RgbImage): ImageMetrics {
   return { l1: imageL1(image, target), psnr: imagePsnr(image, target), ssim: imageSsim(image, target) };
 }
 
-/**
- * The mean of each measure over many images.
- *
- * @throws INVALID_ARGUMENT for none
- */
+/** Averages the measures of many images, one by one. @throws INVALID_ARGUMENT for none */
 export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
   if (metrics.length === 0) {
     throw new ShadegradError('INVALID_ARGUMENT', 'there is nothing to average', {
@@ -147,10 +140,11 @@ export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
 }
 
 /**
- * The pixelwise mean of one half of every pair, rounded to bytes: what a model that ignores its input would best answer
- * under a squared loss.
+ * Averages one half of every pair pixel by pixel, rounded to bytes: what a model that ignores its input would best answer under a
+ * squared loss.
  *
- * @throws SHAPE_MISMATCH unless all are of one size; INVALID_ARGUMENT for a data set of no pairs; as pairAt()
+ * @throws SHAPE_MISMATCH unless all are of one size; INVALID_ARGUMENT for a data set of no pairs, or of what is no pair; IMAGE_SIZE,
+ *   and what reading the data set throws
  */
 export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback): Promise<RgbImage> {
   expectLength(dataset);
@@ -168,9 +162,10 @@ export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgr
 }
 
 /**
- * The mean measures of one constant answer, such as `meanImage`, against one half of every pair.
+ * Measures one constant answer, such as `meanImage()`, against one half of every pair, and averages.
  *
- * @throws SHAPE_MISMATCH unless all are of the answer's size; INVALID_ARGUMENT for a data set of no pairs; as pairAt()
+ * @throws SHAPE_MISMATCH unless all are of the answer's size; INVALID_ARGUMENT for a data set of no pairs, or of what is no pair;
+ *   IMAGE_SIZE, and what reading the data set throws
  */
 export async function constantBaseline(
   answer: RgbImage, dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback,

@@ -8,10 +8,15 @@ import type { Adam } from '../optim/adam.js';
 import { expectOptions } from '../tensor/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+/** What a step of pix2pix trains: both networks, on one device, and an optimiser of each. */
 export interface Pix2Pix {
+  /** The network that translates images. */
   generator: UNet;
+  /** The network that tells real pairs from generated ones. */
   discriminator: PatchGAN;
+  /** What trains the generator. */
   generatorOptimizer: Adam;
+  /** What trains the discriminator. */
   discriminatorOptimizer: Adam;
 }
 
@@ -19,7 +24,7 @@ export interface Pix2Pix {
 export interface StepLosses {
   /** Cross-entropy of the discriminator on the real pair, before it is halved. */
   discriminatorReal: number;
-  /** Likewise on the generated pair. */
+  /** Cross-entropy of the discriminator on the generated pair, before it is halved. */
   discriminatorFake: number;
   /** Cross-entropy of the generator against the updated discriminator. */
   generatorGan: number;
@@ -38,6 +43,7 @@ export function lossesFrom(values: ArrayLike<number>, start = 0): StepLosses {
   };
 }
 
+/** Options of pix2pixStep(): the weight of the L1 loss, and whether the generator drops. */
 export interface StepOptions {
   /** Weight of the L1 term. Default 100. */
   lambda?: number;
@@ -46,15 +52,17 @@ export interface StepOptions {
 }
 
 /**
- * One step of pix2pix (Isola et al. 2017, section 3): the generator runs once; the discriminator learns from the
- * generated pair (detached) and the real one, with half of their summed loss; then the generator learns from the
- * updated discriminator's verdict and from lambda times L1.
+ * Takes one step of pix2pix (Isola et al. 2017, section 3): the generator runs once; the discriminator learns from the generated pair
+ * (detached) and the real one, with half of their summed loss; then the generator learns from the updated discriminator's verdict and
+ * from lambda times L1.
  *
  * Runs eagerly, or is recorded by calling it inside gpu.record().
+ *
  * @param source [batch, size, size, channels] in [-1, 1]: what is translated
- * @param target likewise: what it should become
+ * @param target [batch, size, size, channels] in [-1, 1]: what it should become
  * @param losses [4] persistent; gets the losses of this step
- * @throws INVALID_ARGUMENT for options of other names, or a lambda that is no number of at least 0
+ * @throws INVALID_ARGUMENT for options of other names, or a lambda that is no number of at least 0; SHAPE_MISMATCH for images of
+ *   another size
  */
 export function pix2pixStep(
   { generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix,

@@ -13,25 +13,29 @@ import { ImageStore, type Direction } from './image-store.js';
 import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
 import { expectTrainerOptions } from './trainer-options.js';
 
+/** Options of Trainer.create(): the networks, the images, and how they are trained. */
 export interface TrainerOptions {
   /** Height and width of the networks' images: a power of two of at least 32. */
   size: number;
   /** Side to which images are resized before the random crop; 286 for 256 in the paper. At least `size`. */
   loadSize: number;
-  /** Channels after the generator's and the discriminator's first layer. */
+  /** Channels after the generator's first layer; 64 in the paper. */
   ngf: number;
+  /** Channels after the discriminator's first layer; 64 in the paper. */
   ndf: number;
+  /** Pairs in a step; 1 in the paper. */
   batch: number;
   /** Adam's rate at the start; `setLearningRate` changes it. */
   learningRate: number;
-  /** Weight of the L1 loss, at least 0. */
+  /** The weight of the L1 loss, at least 0; 100 in the paper. */
   lambda: number;
-  /** Rate of the generator's dropout, from 0 to below 1. */
+  /** The rate of the generator's dropout, from 0 to below 1; 0.5 in the paper. */
   dropout: number;
-  /** Random crop and mirroring. */
+  /** Whether images are cropped and mirrored at random. */
   jitter: boolean;
   /** Whole number of 32 bits: weights, order, jitter and dropout follow from it. */
   seed: number;
+  /** Which half of a pair is translated into the other. */
   direction: Direction;
   /** Side of the images as they are kept on the device, before jitter. Even. Default: `loadSize`. */
   storedSize?: number;
@@ -40,22 +44,25 @@ export interface TrainerOptions {
    * beside the step, each step's images travel anew. The results are the same. Default 1 GiB.
    */
   residentBytes?: number;
-  /** Default: the paper's networks. */
+  /** What differs from the paper's networks. Default: nothing. */
   variants?: TrainerVariants;
-  /** False runs every step eagerly: slower, and the same to the bit. Default true. */
+  /** Whether the step is recorded and replayed. False runs every step eagerly: slower, and the same to the bit. Default true. */
   replay?: boolean;
 }
 
-/** Options in which the networks differ from the paper's: channels, norms, biases, and layers of the discriminator. */
+/** Options in which the networks of a Trainer differ from the paper's: channels, norms, biases, and layers of the discriminator. */
 export interface TrainerVariants {
-  /** With 1 channel instead of 3, images are trained on by their luminance. */
+  /** The generator's options. With 1 channel instead of 3, images are trained on by their luminance. */
   readonly generator: GeneratorVariant & GeneratorChannels;
+  /** The discriminator's options. */
   readonly discriminator: DiscriminatorVariant & { readonly layers?: number };
 }
 
+/** The losses of a step that a Trainer took. */
 export interface TrainedStep {
-  /** Counted from 1. */
+  /** The number of the step, counted from 1. */
   step: number;
+  /** Its four losses. */
   losses: StepLosses;
 }
 
@@ -75,11 +82,18 @@ export const ADAM_BETAS = [0.5, 0.999] as const;
 export const ADAM_EPSILON = 1e-8;
 
 /**
- * Trains pix2pix on pairs: owns the networks, the recorded step, and what changes from step to step. Everything
- * random follows from (seed, epoch, step), so a run that goes on from a checkpoint is the run that never stopped.
+ * A trainer of pix2pix on pairs: owns the networks, the recorded step, and what changes from step to step. Everything random follows
+ * from (seed, epoch, step), so a run that goes on from a checkpoint is the run that never stopped.
+ *
+ * ```ts
+ * const trainer = await Trainer.create(gpu, pairs, options);
+ * for (let i = 0; i < trainer.stepsPerEpoch; i++) await trainer.train();
+ * ```
  */
 export class Trainer {
+  /** The networks and their optimisers, on the device. */
   readonly networks: Pix2Pix;
+  /** Steps in which every pair is seen once. */
   readonly stepsPerEpoch: number;
   /** Steps taken. */
   step = 0;
@@ -100,6 +114,7 @@ export class Trainer {
   private constructor(
     private readonly gpu: Gpu,
     private readonly dataset: PairedDataset,
+    /** The options that it was made with. */
     readonly options: TrainerOptions,
   ) {
     expectTrainerOptions(options, dataset);
@@ -165,22 +180,31 @@ export class Trainer {
     return trainer;
   }
 
-  /** Epoch of the next step, from 0. */
+  /** The epoch of the next step, from 0. */
   get epoch(): number {
     return Math.floor(this.step / this.stepsPerEpoch);
   }
 
-  /** Steps whose losses have not been collected. */
+  /** The number of steps whose losses have not been collected. */
   get uncollected(): number {
     return this.step - this.collected;
   }
 
+  /**
+   * Sets the learning rate of both optimisers, from the next step on.
+   *
+   * @throws INVALID_ARGUMENT unless it is a finite number of at least 0
+   */
   setLearningRate(rate: number): void {
     this.networks.generatorOptimizer.learningRate = rate;
     this.networks.discriminatorOptimizer.learningRate = rate;
   }
 
-  /** Continues after a checkpoint's step; the networks and optimisers must hold its state already. @throws INVALID_ARGUMENT */
+  /**
+   * Continues after a checkpoint's step; the networks and optimisers must hold its state already.
+   *
+   * @throws INVALID_ARGUMENT unless it is a whole number of steps
+   */
   resumeAt(step: number): void {
     if (!(Number.isSafeInteger(step) && step >= 0)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'step to go on after', {
@@ -297,6 +321,7 @@ export class Trainer {
     }));
   }
 
+  /** Gives all memory back, that of the networks too. */
   dispose(): void {
     this.recording?.destroy();
     this.recording = null;

@@ -18,12 +18,16 @@ import { Tensor } from '../tensor/tensor.js';
  */
 export type TranslatedSize = 'image' | number | readonly [width: number, height: number];
 
+/** Options of Translator.create(): the size of the images, and how the generator is run. */
 export interface TranslatorOptions {
-  /** Dropout at test time, as the paper has it: the only source of variety. Default true. */
+  /** Whether dropout drops at test time, as the paper has it: the only source of variety. Default true. */
   dropout?: boolean;
-  /** Statistics of the norms: of the image itself, as the paper, or those gathered while training. Default 'batch'. */
+  /** The statistics that norms use: those of the image itself, as in the paper, or those gathered while training. Default 'batch'. */
   statistics?: 'batch' | 'running';
-  /** Default: the generator's own size. A network that was trained on larger images wants theirs. */
+  /**
+   * The size at which images go through the generator. A network that was trained on larger images wants theirs. Default: the
+   * generator's own size.
+   */
   size?: TranslatedSize;
 }
 
@@ -40,8 +44,8 @@ interface Stage {
 }
 
 /**
- * Runs a generator on single images, recorded once for each size. Images have three channels: a generator of one takes
- * their luminance (ITU-R BT.601) and gives grey images.
+ * A translator of single images: runs a generator on them, recorded once for each size. Images have three channels: a generator of one
+ * takes their luminance (ITU-R BT.601) and gives grey images.
  */
 export class Translator {
   private stage: Stage | null = null;
@@ -56,10 +60,11 @@ export class Translator {
 
   /**
    * Records the generator's work on one image.
+   *
    * @param gpu that the generator is on
    * @param generator it stays the caller's
    * @throws INVALID_ARGUMENT for a size that the generator does not take, other channels than 1 or 3, or a generator on no device;
-   *   OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
+   *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
   static async create(
     gpu: Gpu, generator: UNet, options: TranslatorOptions = {},
@@ -88,7 +93,7 @@ export class Translator {
    * @param seed chooses the dropout masks, from 0 to 2^32 - 1; the same seed gives the same picture
    * @returns an image of that size; with 'image', of the size it came in
    * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number from 0 to
-   *   2^32 - 1
+   *   2^32 - 1; with 'image', also as create(): LIMIT_EXCEEDED, OUT_OF_MEMORY
    */
   translate(image: RgbImage, seed = 0): Promise<RgbImage> {
     const result = this.last.then(() => this.run(image, seed));

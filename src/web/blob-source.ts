@@ -3,10 +3,8 @@ import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
 
 /**
- * A file that the user chose, or a downloaded one, as a source of bytes: parts of it are read when they are asked for.
- * Reading throws WEIGHTS_CORRUPT past its end, and DATA_UNREADABLE for a file that has changed since it was chosen.
- *
- * @param name of it in errors; by default the file's own
+ * Makes a source of bytes of a file that the user chose, or of a downloaded one: parts of it are read when they are asked for. Reading
+ * throws WEIGHTS_CORRUPT past its end, and DATA_UNREADABLE for a file that has changed since it was chosen.
  */
 export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : 'a blob'): ByteSource {
   return {

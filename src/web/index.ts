@@ -1,3 +1,8 @@
+/**
+ * What a program in a browser may import beside everything in shadegrad: the device, and files that the user chose.
+ *
+ * @module shadegrad in browsers
+ */
 export * from '../index.js';
 export { blobSource } from './blob-source.js';
 export { loadModule, moduleBlob } from './module-file.js';

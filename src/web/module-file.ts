@@ -4,9 +4,9 @@ import type { LoadedState, LoadStateDictOptions } from '../nn/state-dict.js';
 import { blobSource } from './blob-source.js';
 
 /**
- * The parameters and buffers of a module on a device as a file to download or to store.
+ * Makes a file of the parameters and buffers of a module on a device, to download or to store.
  *
- * @throws as encodeModule()
+ * @throws as encodeModule(): INVALID_ARGUMENT, DIVERGED, STALE_TENSOR, DEVICE_LOST, WEIGHTS_UNSUPPORTED
  */
 export async function moduleBlob(module: Module, options: ModuleFileOptions = {}): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];

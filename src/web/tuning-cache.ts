@@ -4,9 +4,9 @@ import type { AdapterDescription } from '../gpu/adapter.js';
 const keyOf = (adapter: AdapterDescription): string => `shadegrad tuning ${adapterFingerprint(adapter)}`;
 
 /**
- * Reads an adapter's choices from the page's storage; empty where nothing was tuned or the browser keeps nothing.
+ * Reads the choices that were tuned for an adapter from the page's storage; empty where nothing was tuned or the browser keeps nothing.
  *
- * @param warn told once when there is an entry that cannot be used; it is ignored then
+ * @param warn told why what is there cannot be used
  */
 export function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void): ChoiceTable {
   try {
@@ -19,7 +19,7 @@ export function readTuningCache(adapter: AdapterDescription, warn: (line: string
 }
 
 /**
- * Adds choices to an adapter's, in place of those for the same problems.
+ * Adds choices to an adapter's in the page's storage, in place of those for the same problems.
  *
  * @returns false where the browser keeps nothing
  */

@@ -18,16 +18,33 @@ function activation(kind: kernel.Activation, x: Tensor, slope: number, options: 
   });
 }
 
-/** max(x, 0) */
+/**
+ * Applies ReLU to every element: max(x, 0); the gradient at zero is zero; torch.relu.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ */
 export const relu = (x: Tensor, options: OutOption = {}): Tensor => activation('relu', x, 0, options);
 
-/** x where positive, slope * x elsewhere. */
+/**
+ * Applies leaky ReLU to every element: x where positive, slope x elsewhere; torch.nn.functional.leaky_relu.
+ *
+ * @param slope the factor below zero. Default 0.01, as in PyTorch
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ */
 export const leakyRelu = (x: Tensor, slope = 0.01, options: OutOption = {}): Tensor => activation('leakyRelu', x, slope, options);
 
-/** Hyperbolic tangent. */
+/**
+ * Takes the hyperbolic tangent of every element; torch.tanh.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ */
 export const tanh = (x: Tensor, options: OutOption = {}): Tensor => activation('tanh', x, 0, options);
 
-/** 1 / (1 + exp(-x)) */
+/**
+ * Applies the logistic function to every element: 1 / (1 + exp(-x)); torch.sigmoid.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ */
 export const sigmoid = (x: Tensor, options: OutOption = {}): Tensor => activation('sigmoid', x, 0, options);
 
 /** dy times the derivative, itself an operation: linear in dy, and in `saved` as the second derivative says. */

@@ -29,9 +29,10 @@ function gathered(label: string, shape: Shape, view: StridedView): Tensor {
 }
 
 /**
- * The axes in another order, in new memory: axis i of the result is axis `axes[i]` of x.
+ * Puts the axes into another order, in new memory: axis i of the result is axis `axes[i]` of x; torch.permute.
+ *
  * @param axes every axis once, negative ones from the back: [0, 3, 1, 2] makes NCHW of NHWC
- * @throws INVALID_ARGUMENT
+ * @throws INVALID_ARGUMENT for axes that x does not have, and unless each is there once
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const rank = x.shape.length;
@@ -55,7 +56,13 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   });
 }
 
-/** Two axes change places, in new memory; the last two unless others are named. @throws INVALID_ARGUMENT */
+/**
+ * Exchanges two axes, in new memory; torch.transpose.
+ *
+ * @param first an axis, negative ones from the back. Default: the last but one
+ * @param second the other one. Default: the last
+ * @throws INVALID_ARGUMENT for an axis that x does not have
+ */
 export function transpose(x: Tensor, first = -2, second = -1): Tensor {
   const axes = x.shape.map((_, axis) => axis);
   const [a, b] = [axisOf('transpose', first, axes.length), axisOf('transpose', second, axes.length)];
@@ -63,7 +70,12 @@ export function transpose(x: Tensor, first = -2, second = -1): Tensor {
   return permute(x, axes);
 }
 
-/** The order along some axes turned round, in new memory. @throws INVALID_ARGUMENT */
+/**
+ * Turns the order along some axes round, in new memory; torch.flip.
+ *
+ * @param axes one or several, negative ones from the back: [1] turns the images of [batch, h, w, channels] upside down
+ * @throws INVALID_ARGUMENT for an axis that x does not have
+ */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const turned = new Set((typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf('flip', axis, x.shape.length)));
   return called('flip', [x], { axes: [...turned] }, () => {
@@ -83,21 +95,23 @@ interface Range {
   readonly length: number;
 }
 
+/** Options of slice(): the axis, and which of its indices. */
 export interface SliceOptions {
   /** The axis to slice; negative ones count from the back. Default 0, as in PyTorch's `narrow`. */
   axis?: number;
-  /** First index; negative ones count from the back. Default 0. */
+  /** The first index; negative ones count from the back. Default 0. */
   start?: number;
-  /** Index after the last; negative ones count from the back. Default: the axis's length. */
+  /** The index after the last; negative ones count from the back. Default: the length of the axis. */
   end?: number;
-  /** From one index to the next, at least 1. Default 1. */
+  /** How far it is from one index to the next, at least 1. Default 1. */
   step?: number;
 }
 
 /**
- * The part of a tensor whose index along one axis is start, start + step, ... below end. A range of the channels shares x's
- * memory; any other is copied.
- * @throws INVALID_ARGUMENT for an empty or impossible range
+ * Cuts out the part of a tensor whose index along one axis is start, start + step, ... below end; x[:, start:end:step] in PyTorch. A
+ * range of the channels shares x's memory; any other is copied.
+ *
+ * @throws INVALID_ARGUMENT for an empty or impossible range, or options of other names
  */
 export function slice(x: Tensor, options: SliceOptions = {}): Tensor {
   const { axis = 0, start = 0, end, step = 1 } = expectOptions('slice', options, ['axis', 'start', 'end', 'step']);
@@ -180,7 +194,12 @@ export function joinAlong(what: string, inputs: readonly Tensor[], axis: number)
   );
 }
 
-/** Joins tensors of one shape along a new axis, in new memory. @param axis where the new axis lies in the result; default 0 */
+/**
+ * Joins tensors of one shape along a new axis, in new memory; torch.stack.
+ *
+ * @param options `axis` says where the new axis lies in the result; negative ones count from its back. Default 0
+ * @throws SHAPE_MISMATCH for unequal shapes; INVALID_ARGUMENT for no tensor, an axis that is not there, or options of other names
+ */
 export function stack(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
   const { axis = 0 } = expectOptions('stack', options, ['axis']);
   expectJoinable('stack', inputs);
@@ -195,9 +214,11 @@ export function stack(inputs: readonly Tensor[], options: { axis?: number } = {}
 }
 
 /**
- * Cuts a tensor into parts along an axis, each a slice().
+ * Cuts a tensor into parts along an axis, each a slice(); torch.split.
+ *
  * @param sizes the length of every part (the last may be shorter), or the lengths one by one
- * @throws INVALID_ARGUMENT
+ * @param options `axis` says which; negative ones count from the back. Default 0
+ * @throws INVALID_ARGUMENT for lengths that do not add up, an axis that is not there, or options of other names
  */
 export function split(x: Tensor, sizes: number | readonly number[], options: { axis?: number } = {}): Tensor[] {
   const { axis = 0 } = expectOptions('split', options, ['axis']);

@@ -61,18 +61,40 @@ function constantOperation(name: string, fn: ElementFunction): (a: Operand, b: O
 
 const same: Partial = { from: [], gradient: (dy) => dy };
 
-/** a + b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Adds two tensors element by element: a + b. Shapes broadcast; a number stands for a tensor of it, on either side. torch.add.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const add = binaryOperation('add', binaryFunctions.add, same, same);
 
-/** a - b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Subtracts one tensor from another, element by element: a - b. Shapes broadcast; a number stands for a tensor of it, on either side.
+ * torch.sub.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const sub = binaryOperation('sub', binaryFunctions.sub, same, { from: [], gradient: (dy) => mul(dy, -1) });
 
-/** a b, elementwise. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Multiplies two tensors element by element: a b. Shapes broadcast; a number stands for a tensor of it, on either side. torch.mul.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('mul', binaryFunctions.mul,
   { from: ['b'], gradient: (dy, { b }) => mul(dy, b) },
   { from: ['a'], gradient: (dy, { a }) => mul(dy, a) });
 
-/** a / b. Shapes broadcast; a number stands for a tensor of it, on either side. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Divides one tensor by another, element by element: a / b. Shapes broadcast; a number stands for a tensor of it, on either side.
+ * torch.div.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const div: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('div', binaryFunctions.div,
   { from: ['b'], gradient: (dy, { b }) => div(dy, b) },
   { from: ['b', 'y'], gradient: (dy, { b, y }) => mul(mul(dy, div(y, b)), -1) });
@@ -81,26 +103,32 @@ export const div: (a: Operand, b: Operand, options?: OutOption) => Tensor = bina
 const maximumShare = constantOperation('maximumShare', binaryFunctions.maximumShare);
 
 /**
- * The larger of a and b; a NaN where either is one. Where both are equal, each gets half of the gradient, as in PyTorch. Shapes
- * broadcast; a number stands for a tensor of it, on either side.
+ * Takes the larger of a and b, element by element; a NaN where either is one. Where both are equal, each gets half of the gradient, as
+ * in PyTorch. Shapes broadcast; a number stands for a tensor of it, on either side. torch.maximum.
  *
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const maximum = binaryOperation('maximum', binaryFunctions.maximum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) },
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) });
 
 /**
- * The smaller of a and b; a NaN where either is one. Where both are equal, each gets half of the gradient, as in PyTorch. Shapes
- * broadcast; a number stands for a tensor of it, on either side.
+ * Takes the smaller of a and b, element by element; a NaN where either is one. Where both are equal, each gets half of the gradient, as
+ * in PyTorch. Shapes broadcast; a number stands for a tensor of it, on either side. torch.minimum.
  *
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const minimum = binaryOperation('minimum', binaryFunctions.minimum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) },
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) });
 
-/** scaleA * a + scaleB * b, in one kernel; equal shapes. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Adds two tensors of one shape with a factor each, in one kernel: scaleA a + scaleB b.
+ *
+ * @throws SHAPE_MISMATCH for unequal shapes; INVALID_ARGUMENT for other types and options, and factors that are no finite numbers
+ */
 export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, options: OutOption = {}): Tensor {
   const { out } = expectOptions('addScaled', options, ['out']);
   return called('addScaled', [a, b], { scaleA, scaleB }, () =>
@@ -110,31 +138,68 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
     }));
 }
 
-/** 1 where a = b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Compares two tensors element by element: 1 where a = b, else 0, as float32, without a gradient. Shapes broadcast; a number stands for
+ * a tensor of it, on either side. torch.eq.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const equal = constantOperation('equal', binaryFunctions.equal);
 
-/** 1 where a and b differ, else 0; a NaN differs from itself. No gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Compares two tensors element by element: 1 where a and b differ, else 0, as float32, without a gradient. A NaN differs from itself.
+ * Shapes broadcast; a number stands for a tensor of it, on either side. torch.ne.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const notEqual = constantOperation('notEqual', binaryFunctions.notEqual);
 
-/** 1 where a > b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Compares two tensors element by element: 1 where a > b, else 0, as float32, without a gradient. Shapes broadcast; a number stands for
+ * a tensor of it, on either side. torch.gt.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const greater = constantOperation('greater', binaryFunctions.greater);
 
-/** 1 where a >= b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Compares two tensors element by element: 1 where a >= b, else 0, as float32, without a gradient. Shapes broadcast; a number stands
+ * for a tensor of it, on either side. torch.ge.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const greaterEqual = constantOperation('greaterEqual', binaryFunctions.greaterEqual);
 
-/** 1 where a < b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Compares two tensors element by element: 1 where a < b, else 0, as float32, without a gradient. Shapes broadcast; a number stands for
+ * a tensor of it, on either side. torch.lt.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const less = constantOperation('less', binaryFunctions.less);
 
-/** 1 where a <= b, else 0; without a gradient. Shapes broadcast. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Compares two tensors element by element: 1 where a <= b, else 0, as float32, without a gradient. Shapes broadcast; a number stands
+ * for a tensor of it, on either side. torch.le.
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
+ */
 export const lessEqual = constantOperation('lessEqual', binaryFunctions.lessEqual);
 
 /**
- * a where `condition` is not zero, b elsewhere; the gradient goes to the one that was taken. All three broadcast.
+ * Chooses between two tensors element by element: a where `condition` is not zero, b elsewhere. The gradient goes to the one that was
+ * taken. All three broadcast. torch.where.
  *
  * @param condition f32, such as a comparison makes; a NaN is not zero
  * @param a a tensor, or the same number everywhere
- * @param b likewise
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @param b a tensor, or the same number everywhere
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   // Any tensor stands for the condition here: no gradient goes there.

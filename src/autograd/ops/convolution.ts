@@ -11,10 +11,11 @@ import { directConv2d, directConvTranspose2d } from './direct-convolution.js';
 import { pair, type OutOption, type Pair } from './options.js';
 import { sumRows } from './rows.js';
 
+/** Options of conv2d(): where its windows lie, and a place for the result. */
 export interface ConvOptions extends OutOption {
-  /** Pixels from one window to the next; [vertical, horizontal] or both. Default 1. */
+  /** Pixels from one window to the next; [vertical, horizontal], or one number for both. Default 1. */
   stride?: Pair;
-  /** Zeros taken to lie around the image. Default 0. */
+  /** Rows and columns of zeros taken to lie around the image, on each side. Default 0. */
   padding?: Pair;
   /** Pixels from one tap of the kernel to the next. Default 1: no gaps. */
   dilation?: Pair;
@@ -27,9 +28,15 @@ const CONV_OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'out'] as const
 const isPlain = (dilation: Pair, groups: number): boolean => groups === 1 && pair(dilation).every((step) => step === 1);
 
 /**
- * 2-D convolution of x [batch, h, w, in] with weight [kernel h, kernel w, in / groups, out] and bias [out] or null.
- * @returns [batch, floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, likewise w, out]
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Convolves x [batch, h, w, in] with a weight [kernel h, kernel w, in / groups, out], and adds a bias [out] or none;
+ * torch.nn.functional.conv2d.
+ *
+ * ```ts
+ * const y = conv2d(x, weight, null, { stride: 2, padding: 1 });      // of 4 x 4 kernels: half as high and wide
+ * ```
+ *
+ * @returns [batch, floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, the same of w, out]
+ * @throws SHAPE_MISMATCH for shapes that do not go together; INVALID_ARGUMENT for other types and options
  */
 export function conv2d(
   x: Tensor,
@@ -52,16 +59,18 @@ export function conv2d(
   });
 }
 
+/** Options of convTranspose2d(): those of the convolution it is the adjoint of, and which of the possible sizes is meant. */
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Rows and columns added below and on the right, to choose among the sizes a stride makes ambiguous. */
+  /** Rows and columns added below and on the right, to choose among the sizes a stride makes ambiguous. Default 0. */
   outputPadding?: Pair;
 }
 
 /**
- * 2-D transposed convolution of x [batch, h, w, in] with weight [kernel h, kernel w, out / groups, in] (the layout of the
- * convolution it is the adjoint of) and bias [out] or null.
- * @returns [batch, (h - 1) stride - 2 padding + dilation (kernel - 1) + 1 + outputPadding, likewise w, out]
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Convolves x [batch, h, w, in] transposed, with a weight [kernel h, kernel w, out / groups, in] (the layout of the convolution it is
+ * the adjoint of), and adds a bias [out] or none; torch.nn.functional.conv_transpose2d.
+ *
+ * @returns [batch, (h - 1) stride - 2 padding + dilation (kernel - 1) + 1 + outputPadding, the same of w, out]
+ * @throws SHAPE_MISMATCH for shapes that do not go together; INVALID_ARGUMENT for other types and options
  */
 export function convTranspose2d(
   x: Tensor,

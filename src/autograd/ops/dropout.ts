@@ -5,16 +5,23 @@ import { called } from '../calls.js';
 import { isTracked, rule, track } from '../graph.js';
 import type { OutOption } from './options.js';
 
+/** Options of dropout(): how much is dropped, what the mask is drawn from, and a place for the result. */
 export interface DropoutOptions extends OutOption {
-  /** Probability that an element becomes zero; the others are divided by 1 - rate. */
+  /** The probability that an element becomes zero, from 0 to below 1; the others are divided by 1 - rate. Default 0.5. */
   rate?: number;
-  /** Number of the layer: two layers with one number would drop the same elements. */
+  /** The number of the layer, whole and of 32 bits: two layers with one number would drop the same elements. */
   layer: number;
-  /** Seed and step, shared by a model's layers. */
+  /** The seed and the step that the mask is drawn from, shared by the layers of a model. */
   state: kernel.DropoutState | kernel.DropoutPass;
 }
 
-/** Dropout (Srivastava et al. 2014), scaled so that the expectation stays. The same seed, step and layer drop the same elements. */
+/**
+ * Sets elements to zero at random, and scales the others so that the expectation stays (Srivastava et al. 2014);
+ * torch.nn.functional.dropout. The same seed, step, pass and layer drop the same elements.
+ *
+ * @throws INVALID_ARGUMENT for a rate that is not from 0 to below 1, a layer that is no whole number of 32 bits, or options of other
+ *   names
+ */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   const { rate = 0.5, layer, state, out } =
     expectOptions('dropout', options, ['rate', 'layer', 'state', 'out'], { required: ['layer', 'state'] });

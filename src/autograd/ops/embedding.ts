@@ -6,12 +6,13 @@ import { called } from '../calls.js';
 import { rule, track } from '../graph.js';
 
 /**
- * Rows of a table by their indices. Indices have no gradient; the table's is gathered in the order of the indices, so that one batch
- * gives one result to the bit.
+ * Looks rows of a table up by their indices; torch.nn.functional.embedding. Indices have no gradient; the table's is gathered in the
+ * order of the indices, so that one batch gives one result to the bit.
+ *
  * @param indices i32 [...]; one that the table lacks cannot be refused, being on the device: it gives a row of NaN
  * @param table [entries, columns]
  * @returns [..., columns]
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for a table of other axes; INVALID_ARGUMENT for other types
  */
 export function embedding(indices: Tensor, table: Tensor): Tensor {
   expectOperands('embedding', { table });

@@ -29,8 +29,8 @@ function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tenso
 }
 
 /**
- * Largest element along axes, or of all; a NaN where there is one. Elements that are equally large share the gradient in equal
- * parts, as PyTorch's `amax` has it.
+ * Takes the largest element along axes, or of all; a NaN where there is one; torch.amax. Elements that are equally large share the
+ * gradient in equal parts, as in PyTorch.
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
@@ -39,8 +39,8 @@ function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tenso
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum('max', x, options);
 
 /**
- * Smallest element along axes, or of all; a NaN where there is one. Elements that are equally small share the gradient in equal
- * parts, as PyTorch's `amin` has it.
+ * Takes the smallest element along axes, or of all; a NaN where there is one; torch.amin. Elements that are equally small share the
+ * gradient in equal parts, as in PyTorch.
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
@@ -48,10 +48,11 @@ export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum(
  */
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum('min', x, options);
 
+/** Options of argmax() and argmin(): along which axis, and whether it stays. */
 export interface ArgReduceOptions {
   /** The axis along which to search; -1 is the last. Default: all elements, as one row. */
   axis?: number;
-  /** Leave the axis there with a length of 1. Default false. */
+  /** Whether to leave the axis there with a length of 1. Default false. */
   keepDims?: boolean;
 }
 
@@ -76,8 +77,8 @@ function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions):
 }
 
 /**
- * Index of the largest element along an axis, or of all elements in row-major order: the first of several, the first NaN if there
- * is one. Without a gradient.
+ * Finds the index of the largest element along an axis, or of all elements in row-major order: the first of several, the first NaN if
+ * there is one. Without a gradient. torch.argmax.
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns an i32 tensor of the axes that are left
@@ -86,8 +87,8 @@ function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions):
 export const argmax = (x: Tensor, options: ArgReduceOptions = {}): Tensor => argExtremum('max', x, options);
 
 /**
- * Index of the smallest element along an axis, or of all elements in row-major order: the first of several, the first NaN if there
- * is one. Without a gradient.
+ * Finds the index of the smallest element along an axis, or of all elements in row-major order: the first of several, the first NaN if
+ * there is one. Without a gradient. torch.argmin.
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns an i32 tensor of the axes that are left

@@ -14,15 +14,17 @@ import type { OutOption } from './options.js';
 import { sumRows } from './rows.js';
 import { copy } from './shape.js';
 
+/** Options of instanceNorm(), groupNorm() and layerNorm(): what the normalised numbers are multiplied by and added to. */
 export interface GroupNormOptions extends OutOption {
-  /** Factor of each channel (layer norm: of each element). Default none. */
+  /** The factor of each channel (layer norm: of each element). Default none. */
   gamma?: Tensor;
-  /** Summand of each channel (layer norm: of each element). Default none. */
+  /** The summand of each channel (layer norm: of each element). Default none. */
   beta?: Tensor;
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
 }
 
+/** Options of instanceNorm(): gamma, beta and epsilon. */
 export type InstanceNormOptions = GroupNormOptions;
 
 const DEFAULT_EPSILON = 1e-5;
@@ -33,9 +35,10 @@ function expectNorm(operation: string, x: Tensor, options: GroupNormOptions): vo
 }
 
 /**
- * Instance normalisation of x [batch, h, w, channels] (Ulyanov et al. 2016): every channel of every image by its own moments; then
- * gamma and beta [channels], where given.
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Applies instance normalisation to x [batch, h, w, channels] (Ulyanov et al. 2016): every channel of every image by its own moments;
+ * then gamma and beta [channels], where given. torch.nn.functional.instance_norm.
+ *
+ * @throws SHAPE_MISMATCH for factors of other shapes, or another number of axes; INVALID_ARGUMENT for other types and options
  */
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
   expectNorm('instanceNorm', x, options);
@@ -46,10 +49,11 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
 }
 
 /**
- * Group normalisation of x [batch, ..., channels] (Wu and He 2018): every group of neighbouring channels of every image by its own
- * moments; then gamma and beta [channels], where given.
+ * Applies group normalisation to x [batch, ..., channels] (Wu and He 2018): every group of neighbouring channels of every image by its
+ * own moments; then gamma and beta [channels], where given. torch.nn.functional.group_norm.
+ *
  * @param groups how many; divides the channels
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for factors of other shapes, or another number of axes; INVALID_ARGUMENT for other types and options
  */
 export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions = {}): Tensor {
   expectNorm('groupNorm', x, options);
@@ -71,10 +75,11 @@ export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions =
 const LANES = 64;
 
 /**
- * Layer normalisation (Ba et al. 2016): the numbers of the last axes by their own moments, for each index of the axes before; then
- * gamma and beta of the normalised shape, where given.
+ * Applies layer normalisation (Ba et al. 2016): the numbers of the last axes by their own moments, for each index of the axes before;
+ * then gamma and beta of the normalised shape, where given. torch.nn.functional.layer_norm.
+ *
  * @param normalizedShape the last axes of x, such as [x.channels]
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for factors of other shapes, or another number of axes; INVALID_ARGUMENT for other types and options
  */
 export function layerNorm(x: Tensor, normalizedShape: Shape, options: GroupNormOptions = {}): Tensor {
   expectNorm('layerNorm', x, options);

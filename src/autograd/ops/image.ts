@@ -3,8 +3,10 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { missingGradient, track } from '../graph.js';
 
 /**
- * Bytes 0..255 of numbers in [-1, 1], rounded and clamped: a u8 tensor of x's shape. Rounding has no gradient, so
- * backward() through it is an error and not a silent zero.
+ * Makes bytes 0..255 of numbers in [-1, 1], rounded and clamped: a u8 tensor of x's shape. Rounding has no gradient, so backward()
+ * through it is an error (MISSING_GRADIENT) and not a silent zero.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32
  */
 export function floatToImage(x: Tensor): Tensor {
   return track('floatToImage', [x], kernel(x), missingGradient('floatToImage'));

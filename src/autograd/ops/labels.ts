@@ -17,13 +17,15 @@ export type Reduction = 'mean' | 'sum' | 'none';
 
 const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
+/** Options of nllLoss(): how losses are put together, and which labels count for nothing. */
 export interface NllOptions {
-  /** Default 'mean': over the rows that are not ignored. */
+  /** What becomes of the losses of the rows. Default 'mean': over the rows that are not ignored. */
   reduction?: Reduction;
   /** A label whose rows count for nothing. Default -100, as in PyTorch. */
   ignoreIndex?: number;
 }
 
+/** Options of crossEntropy(): those of nllLoss(), and the smoothing of the labels. */
 export interface CrossEntropyOptions extends NllOptions {
   /** How much of each label is spread evenly over all classes, from 0 to 1. Default 0. */
   labelSmoothing?: number;
@@ -33,12 +35,14 @@ export interface CrossEntropyOptions extends NllOptions {
 const IGNORED = -100;
 
 /**
- * Cross-entropy of softmax(logits) along the last axis.
+ * Takes the cross-entropy of softmax(logits) along the last axis; torch.nn.functional.cross_entropy.
+ *
  * @param logits [..., classes] (the classes are the last axis, where PyTorch has them second)
- * @param labels the class of each row, i32 [...]; or the probability of each class, f32 [..., classes], whose gradient flows too.
- *   A label that is no class cannot be refused, being on the device: it makes its row's loss and gradient NaN
+ * @param labels the class of each row, i32 [...]; or the probability of each class, f32 [..., classes], whose gradient flows too. A
+ *   label that is no class cannot be refused, being on the device: it makes its row's loss and gradient NaN
  * @returns a tensor of one number, or [...] with the reduction 'none'
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for labels of another shape; INVALID_ARGUMENT for other types and options, and `ignoreIndex` beside
+ *   probabilities
  */
 export function crossEntropy(
   logits: Tensor,
@@ -101,10 +105,12 @@ function reduced(terms: Tensor, reduction: Reduction): Tensor {
 }
 
 /**
- * Negative log-likelihood: minus the logarithm of the probability of each row's label.
+ * Takes the negative log-likelihood: minus the logarithm of the probability of each row's label; torch.nn.functional.nll_loss.
+ *
  * @param logProbabilities [..., classes], such as logSoftmax() returns
- * @param labels i32 [...]; one that is no class makes its row's loss and gradient NaN
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @param labels the class of each row, i32 [...]; one that is no class makes its row's loss and gradient NaN
+ * @returns a tensor of one number, or [...] with the reduction 'none'
+ * @throws SHAPE_MISMATCH for labels of another shape; INVALID_ARGUMENT for other types and options
  */
 export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOptions = {}): Tensor {
   const { reduction = 'mean', ignoreIndex = IGNORED } = expectOptions('nllLoss', options, ['reduction', 'ignoreIndex']);
@@ -144,9 +150,13 @@ function spread(x: Tensor, labels: Tensor, shape: Shape, options: kernel.LabelOp
 }
 
 /**
- * A row of zeros with a one at each label: f32 [..., classes] of i32 [...]. A label that is no class gets a row of NaN. Labels have no
- * gradient.
- * @throws INVALID_ARGUMENT
+ * Makes a row of zeros with a one at each label; torch.nn.functional.one_hot. A label that is no class gets a row of NaN. Labels have
+ * no gradient.
+ *
+ * @param labels i32 [...]
+ * @param classes how long a row is
+ * @returns f32 [..., classes]
+ * @throws INVALID_ARGUMENT for other types, and a number of classes that is none
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
   if (!(Number.isInteger(classes) && classes >= 1)) {

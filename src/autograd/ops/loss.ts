@@ -22,9 +22,10 @@ function expectTarget(what: string, x: Tensor, target: Target): void {
 }
 
 /**
- * Mean of |prediction - target|, as a scalar.
+ * Takes the mean of |prediction - target|, as a scalar; torch.nn.functional.l1_loss.
+ *
  * @param target of the prediction's shape, or one number
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for unequal shapes; INVALID_ARGUMENT for other types
  */
 export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('l1Loss', prediction, target);
@@ -37,9 +38,10 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
 }
 
 /**
- * Mean of (prediction - target)^2, as a scalar.
+ * Takes the mean of (prediction - target)^2, as a scalar; torch.nn.functional.mse_loss.
+ *
  * @param target of the prediction's shape, or one number, as least-squares GANs have it
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for unequal shapes; INVALID_ARGUMENT for other types
  */
 export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('mseLoss', prediction, target);
@@ -52,9 +54,10 @@ export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
 }
 
 /**
- * Mean binary cross-entropy of sigmoid(logits), as a scalar.
+ * Takes the mean binary cross-entropy of sigmoid(logits), as a scalar; torch.nn.functional.binary_cross_entropy_with_logits.
+ *
  * @param target of the logits' shape, or one number for all (1 real, 0 fake)
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for unequal shapes; INVALID_ARGUMENT for other types
  */
 export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
   expectTarget('bceWithLogits', logits, target);
@@ -68,9 +71,11 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
 }
 
 /**
- * The hinge losses of GANs (Lim and Ye 2017), as a scalar.
+ * Takes one of the hinge losses of GANs (Lim and Ye 2017), as a scalar.
+ *
  * @param form 'real': mean of max(0, 1 - logits), for what a discriminator says of real samples; 'fake': mean of max(0, 1 + logits), of
  *   generated ones; 'generator': minus the mean of the logits, what the generator is trained with
+ * @throws INVALID_ARGUMENT for another form, or another type than f32
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
   expectOperands('hingeLoss', { logits });

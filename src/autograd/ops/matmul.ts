@@ -12,18 +12,20 @@ import { expandTo, sumTo } from './broadcasting.js';
 import type { OutOption } from './options.js';
 import { sumRows } from './rows.js';
 
+/** Options of matmul(): which operands are transposed. */
 export interface MatmulOptions {
-  /** Take the last two axes of a in the other order, without a copy. Default false. */
+  /** Whether to take the last two axes of a in the other order, without a copy. Default false. */
   transposeA?: boolean;
-  /** Take the last two axes of b in the other order, without a copy. Default false. */
+  /** Whether to take the last two axes of b in the other order, without a copy. Default false. */
   transposeB?: boolean;
 }
 
 /**
- * Matrix product of the last two axes, one for each entry of the axes before them, which broadcast: [..., m, k] times
- * [..., k, n] is [..., m, n]. As in PyTorch, a vector on the left is one row and a vector on the right one column, and that axis is
- * not in the result; of two vectors it is a tensor of one number.
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Multiplies matrices: the last two axes of a and b, one product for each entry of the axes before them, which broadcast; torch.matmul.
+ * [..., m, k] times [..., k, n] is [..., m, n]. As in PyTorch, a vector on the left is one row and a vector on the right one column,
+ * and that axis is not in the result; of two vectors it is a tensor of one number, [1].
+ *
+ * @throws SHAPE_MISMATCH for shapes that do not go together, and tensors without axes; INVALID_ARGUMENT for other types and options
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false } = expectOptions('matmul', options, ['transposeA', 'transposeB']);
@@ -119,12 +121,13 @@ function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<Matm
 }
 
 /**
- * x times a weight, plus a bias: a fully connected layer over the last axis.
+ * Multiplies x by a weight and adds a bias: a fully connected layer over the last axis; torch.nn.functional.linear.
+ *
  * @param x [..., in]
  * @param weight [in, out], as a convolution's without its kernel axes (PyTorch stores [out, in])
  * @param bias [out] or null
  * @returns [..., out]
- * @throws SHAPE_MISMATCH
+ * @throws SHAPE_MISMATCH for shapes that do not go together; INVALID_ARGUMENT for other types and options
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: OutOption = {}): Tensor {
   const { out } = expectOptions('linear', options, ['out']);

@@ -10,21 +10,34 @@ import { normalised, normaliseGradient, scaleShift } from './group-normalization
 import { expectName, type OutOption } from './options.js';
 import { sumRows } from './rows.js';
 
+/** Options of batchNorm(): whose statistics are used and updated, and a place for the result. */
 export interface BatchNormOptions extends OutOption {
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
-  /** Statistics gathered while training; updated when `statistics` is 'batch' and `momentum` is given. */
+  /** The statistics gathered while training, each [channels]; updated when `statistics` is 'batch' and `momentum` is given. */
   running?: { mean: Tensor; variance: Tensor };
-  /** Weight of the newest batch in the running statistics. Absent: they are left alone. */
+  /** The weight of the newest batch in the running statistics. Absent: they are left alone. */
   momentum?: number;
-  /** Normalise with the batch's own statistics (training, and pix2pix also at test time) or the running ones. */
+  /**
+   * Whether to normalise with the batch's own statistics (training, and pix2pix also at test time) or the running ones. Default
+   * 'batch'.
+   */
   statistics?: 'batch' | 'running';
 }
 
 const BATCH_NORM_OPTIONS = ['epsilon', 'running', 'momentum', 'statistics', 'out'] as const;
 const RUNNING = ['mean', 'variance'] as const;
 
-/** Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + eps) * gamma + beta. */
+/**
+ * Applies batch normalisation over all axes but the last (Ioffe and Szegedy 2015): (x - mean) / sqrt(variance + epsilon) gamma + beta;
+ * torch.nn.functional.batch_norm.
+ *
+ * @param x [..., channels]
+ * @param gamma [channels]
+ * @param beta [channels]
+ * @throws SHAPE_MISMATCH for factors and statistics of other shapes; INVALID_ARGUMENT for other types and options, and running
+ *   statistics that are asked for and not given
+ */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = expectOptions('batchNorm', options, BATCH_NORM_OPTIONS);
   expectName('statistics of batchNorm', ['batch', 'running'], statistics);

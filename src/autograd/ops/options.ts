@@ -15,7 +15,7 @@ export interface OutOption {
   out?: Tensor;
 }
 
-/** [vertical, horizontal], or one number for both. */
+/** A number for each direction of an image: [vertical, horizontal], or one number for both. */
 export type Pair = number | readonly [number, number];
 
 export const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);

@@ -9,6 +9,7 @@ import { expectName, type OutOption } from './options.js';
 
 export type { PadMode } from '../../kernels/pad.js';
 
+/** Options of pad(): what the margins hold, and a place for the result. */
 export interface PadOptions extends OutOption {
   /** What the margins hold: 'zeros' (default), the mirror image about the edge pixels ('reflect'), or the edge pixels ('replicate'). */
   mode?: kernel.PadMode;
@@ -17,9 +18,12 @@ export interface PadOptions extends OutOption {
 }
 
 /**
- * Images [batch, h, w, channels] with margins.
+ * Gives images [batch, h, w, channels] margins; torch.nn.functional.pad.
+ *
  * @param padding pixels on every side, or [top, bottom, left, right]
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, also for a reflection of more pixels than there are
+ * @returns [batch, top + h + bottom, left + w + right, channels]
+ * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for other types and options, also for a reflection of more pixels
+ *   than there are
  */
 export function pad(x: Tensor, padding: number | kernel.Margins, options: PadOptions = {}): Tensor {
   const { mode = 'zeros', value = 0, out } = expectOptions('pad', options, ['mode', 'value', 'out']);

@@ -9,8 +9,9 @@ import { sumTo } from './broadcasting.js';
 import { mul } from './binary.js';
 import { pair, type OutOption, type Pair } from './options.js';
 
+/** Options of maxPool2d(): the windows, and a place for the result. */
 export interface PoolOptions extends OutOption {
-  /** Height and width of a window, or both. */
+  /** The height and width of a window, or one number for both. */
   kernel: Pair;
   /** Pixels from one window to the next. Default: the kernel. */
   stride?: Pair;
@@ -20,6 +21,7 @@ export interface PoolOptions extends OutOption {
   ceilMode?: boolean;
 }
 
+/** Options of avgPool2d(): those of maxPool2d(), and what the padding counts for. */
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether the padding counts as zeros. Default true, as in PyTorch. */
   countIncludePad?: boolean;
@@ -31,9 +33,11 @@ const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = f
   ({ kernel: pair(window), stride: pair(stride), padding: pair(padding), ceilMode });
 
 /**
- * The largest number of each window of x [batch, h, w, channels]. The gradient goes to the first of the largest pixels; NaN counts as
- * largest.
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Takes the largest number of each window of x [batch, h, w, channels]; torch.nn.functional.max_pool2d. The gradient goes to the first
+ * of the largest pixels; NaN counts as largest.
+ *
+ * @returns [batch, floor((h + 2 padding - kernel) / stride) + 1, the same of w, channels]; rounded up with `ceilMode`
+ * @throws SHAPE_MISMATCH for other shapes, and windows larger than the image; INVALID_ARGUMENT for other types and options
  */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   expectOptions('maxPool2d', options, POOL_OPTIONS, { required: ['kernel'] });
@@ -65,7 +69,12 @@ function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor
   );
 }
 
-/** The mean of each window of x [batch, h, w, channels]. @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Takes the mean of each window of x [batch, h, w, channels]; torch.nn.functional.avg_pool2d.
+ *
+ * @returns [batch, floor((h + 2 padding - kernel) / stride) + 1, the same of w, channels]; rounded up with `ceilMode`
+ * @throws SHAPE_MISMATCH for other shapes, and windows larger than the image; INVALID_ARGUMENT for other types and options
+ */
 export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
   expectOptions('avgPool2d', options, [...POOL_OPTIONS, 'countIncludePad'], { required: ['kernel'] });
   expectOperands('avgPool2d', { x, out: options.out });
@@ -92,7 +101,12 @@ function averageGradient(dy: Tensor, shape: Shape, geometry: kernel.PoolGeometry
   );
 }
 
-/** The mean of every channel of every image: [batch, 1, 1, channels] of [batch, h, w, channels]. @throws SHAPE_MISMATCH */
+/**
+ * Takes the mean of every channel of every image of x [batch, h, w, channels]; torch.nn.functional.adaptive_avg_pool2d(x, 1).
+ *
+ * @returns [batch, 1, 1, channels]
+ * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for another type than f32
+ */
 export function globalAveragePool(x: Tensor): Tensor {
   expectOperands('globalAveragePool', { x });
   const [batch, height, width, channels] = imageShape(x.shape, 'input of globalAveragePool');

@@ -7,11 +7,12 @@ import type { OutOption } from './options.js';
 import { log } from './unary.js';
 
 /**
- * a^b, by the rules of IEEE 754: a negative base has powers with whole exponents only, and 0^0 = 1. Whole exponents up to 64 are
- * multiplied out; for others the relative error is about (2 + |b log a|) 2^-23. Shapes broadcast; a number stands for a tensor of
- * it, on either side.
+ * Takes a to the power of b, element by element, by the rules of IEEE 754: a negative base has powers with whole exponents only, and
+ * 0^0 = 1. Whole exponents up to 64 are multiplied out; for others the relative error is about (2 + |b log a|) 2^-23. Shapes broadcast;
+ * a number stands for a tensor of it, on either side. torch.pow.
  *
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
+ * @function
  */
 export const pow: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('pow', binaryFunctions.pow,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => baseGradient(dy, a, b) },

@@ -2,11 +2,11 @@ import { ShadegradError } from '../../gpu/errors.js';
 import { expectOptions } from '../../tensor/options.js';
 import { formatShape, type Shape } from '../../tensor/shape.js';
 
-/** Options of operations that reduce a tensor along axes. */
+/** Options of the operations that reduce a tensor along axes, such as sum() and max(). */
 export interface ReduceOptions {
-  /** Axes to reduce, one or several; -1 is the last. Default: all. */
+  /** The axes to reduce, one or several; -1 is the last. Default: all. */
   axes?: number | readonly number[];
-  /** Leave the reduced axes there with a length of 1. Default false. */
+  /** Whether to leave the reduced axes there with a length of 1. Default false. */
   keepDims?: boolean;
 }
 

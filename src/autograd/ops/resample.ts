@@ -9,20 +9,24 @@ import { rule, track } from '../graph.js';
 import { packed, permute } from './axes.js';
 import { expectName, pair, type OutOption, type Pair } from './options.js';
 
+/** Options of upsample(): the new size, how pixels are made for it, and a place for the result. */
 export interface UpsampleOptions extends OutOption {
   /** How many times as high and wide; [vertical, horizontal] or both. Give this or `size`. */
   scale?: Pair;
-  /** New height and width. Give this or `scale`. */
+  /** The new height and width, in pixels. Give this or `scale`. */
   size?: Pair;
-  /** The nearest pixel (rounded down), or the neighbours by their distance. Default 'nearest'. */
+  /** What a pixel is made of: the nearest one (rounded down), or its neighbours by their distance. Default 'nearest'. */
   mode?: 'nearest' | 'bilinear';
-  /** For 'bilinear': whether the centres of the corner pixels stay where they are, instead of the outer edges. Default false. */
+  /** Whether the centres of the corner pixels stay where they are, instead of the outer edges; for 'bilinear'. Default false. */
   alignCorners?: boolean;
 }
 
 /**
- * Images [batch, h, w, channels] in another size, as PyTorch's `interpolate` has it (which also makes them smaller, without smoothing).
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Brings images [batch, h, w, channels] to another size, as torch.nn.functional.interpolate does (which also makes them smaller,
+ * without smoothing).
+ *
+ * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for other types and options, neither or both of `scale` and
+ *   `size`, and a size without a pixel
  */
 export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
   const { scale, size, mode = 'nearest', alignCorners = false, out } =
@@ -82,9 +86,11 @@ function expectFactor(what: string, factor: number, divides: boolean, expected: 
 }
 
 /**
- * Channels become pixels (Shi et al. 2016): [batch, h, w, c r^2] is [batch, h r, w r, c], where channel c r^2 + i r + j goes to row i,
- * column j.
- * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
+ * Makes pixels of channels, with r the factor (Shi et al. 2016): [batch, h, w, c r^2] becomes [batch, h r, w r, c], where channel c r^2
+ * + i r + j goes to row i, column j; torch.nn.functional.pixel_shuffle.
+ *
+ * @param factor how many times as high and wide, a whole number
+ * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for channels that the factor's square does not divide
  */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
   const [batch, height, width, channels] = imageShape(x.shape, 'input of pixelShuffle');
@@ -95,7 +101,13 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
   });
 }
 
-/** Pixels become channels: the inverse of pixelShuffle(). @throws SHAPE_MISMATCH, INVALID_ARGUMENT */
+/**
+ * Makes channels of pixels, the inverse of pixelShuffle(): [batch, h r, w r, c] becomes [batch, h, w, c r^2], with r the factor;
+ * torch.nn.functional.pixel_unshuffle.
+ *
+ * @param factor how many times as low and narrow, a whole number
+ * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for sides that the factor does not divide
+ */
 export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
   const [batch, height, width, channels] = imageShape(x.shape, 'input of pixelUnshuffle');
   expectFactor('pixelUnshuffle', factor, height % factor === 0 && width % factor === 0, 'that divides height and width', x.shape);

@@ -10,9 +10,11 @@ import { axisOf, joinAlong, packed } from './axes.js';
 import type { OutOption } from './options.js';
 
 /**
- * Joins tensors along an axis, their channels unless another is named. Free when they lie side by side as channels of one wider
- * tensor already (give their producers `out: wide.sliceChannels(...)`); copied otherwise.
- * @throws INVALID_ARGUMENT, SHAPE_MISMATCH
+ * Joins tensors along an axis, their channels unless another is named; torch.cat. Channels cost nothing when they lie side by side in
+ * one wider tensor already (give their producers `out: wide.sliceChannels(...)`); all else is copied.
+ *
+ * @throws INVALID_ARGUMENT for no tensor, an axis that is not there, or options of other names; SHAPE_MISMATCH when the other axes
+ *   differ
  */
 export function concat(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
   const { axis = -1 } = expectOptions('concat', options, ['axis']);
@@ -54,12 +56,20 @@ function joined(inputs: readonly Tensor[], axis: number): Tensor {
   return track('concat', inputs, result, concatRule(inputs));
 }
 
-/** Channels [start, end), sharing memory: `x.sliceChannels(start, end)`. */
+/**
+ * Cuts out the channels from `start` to before `end`, sharing memory: `x.sliceChannels(start, end)`; x[..., start:end] in PyTorch.
+ *
+ * @throws INVALID_ARGUMENT for channels that are not there
+ */
 export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
   return x.sliceChannels(start, end);
 }
 
-/** The same numbers under another shape, in which one length may be -1, sharing memory: `x.reshape(shape)`. */
+/**
+ * Gives the same numbers another shape, in which one length may be -1, sharing memory: `x.reshape(shape)`; torch.Tensor.view.
+ *
+ * @throws SHAPE_MISMATCH for another number of elements, or a channel slice whose rows would be regrouped
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   return x.reshape(shape);
 }
@@ -120,7 +130,11 @@ viewTracking.sliceChannels = (x, view, start, end) =>
     track('sliceChannels', [x], view, sliceRule(x, start, end)));
 viewTracking.reshape = (x, view) => called('reshape', [x], {}, () => track('reshape', [x], view, reshapeRule(x)));
 
-/** The same numbers in memory of their own. */
+/**
+ * Copies a tensor into memory of its own, a channel slice too; torch.clone. Gradients flow through it.
+ *
+ * @throws SHAPE_MISMATCH for an `out` of another shape; INVALID_ARGUMENT
+ */
 export function copy(x: Tensor, options: OutOption = {}): Tensor {
   const { out } = expectOptions('copy', options, ['out']);
   return called('copy', [x], {}, () => track('copy', [x], kernel.copy(x, out), rule([], (dy) => [dy])));

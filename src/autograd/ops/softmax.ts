@@ -8,21 +8,28 @@ import { expandTo, sumTo } from './broadcasting.js';
 import { addScaled, mul } from './binary.js';
 import type { OutOption } from './options.js';
 
+/** Options of softmax() and logSoftmax(): the axis, and a place for the result. */
 export interface SoftmaxOptions extends OutOption {
   /** The axis along which the results add up to 1; negative ones count from the back. Default -1, the channels. */
   axis?: number;
 }
 
 /**
- * exp(x) / sum of exp(x) along an axis, without overflow. A NaN or +infinity makes its whole line NaN, as in PyTorch.
- * @throws INVALID_ARGUMENT
+ * Applies softmax along an axis: exp(x) / sum of exp(x), without overflow; torch.softmax. A NaN or +infinity makes its whole line NaN,
+ * as in PyTorch.
+ *
+ * @throws INVALID_ARGUMENT for an axis that x does not have, another type than f32, or options of other names
  */
 export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   const { axis = -1, out } = expectOptions('softmax', options, ['axis', 'out']);
   return along('softmax', x, axisOf('softmax', axis, x.shape.length), out);
 }
 
-/** log(softmax(x)) along an axis, without the rounding of going through softmax. @throws INVALID_ARGUMENT */
+/**
+ * Takes log(softmax(x)) along an axis, without the rounding of going through softmax; torch.log_softmax.
+ *
+ * @throws INVALID_ARGUMENT for an axis that x does not have, another type than f32, or options of other names
+ */
 export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   const { axis = -1, out } = expectOptions('logSoftmax', options, ['axis', 'out']);
   return along('logSoftmax', x, axisOf('logSoftmax', axis, x.shape.length), out);

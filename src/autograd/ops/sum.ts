@@ -6,8 +6,8 @@ import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-a
 import { expandTo, sumOver } from './broadcasting.js';
 
 /**
- * Sum along axes, or of all elements, in a fixed order: the same numbers on the same adapter give the same bits. Of n terms t the
- * error is at most 34 k 2^-24 sum |t|, with k the smallest whole number for which 256^k >= n.
+ * Adds the elements up along axes, or all of them, in a fixed order; torch.sum. The same numbers on the same adapter give the same
+ * bits. Of n terms t the error is at most 34 k 2^-24 sum |t|, with k the smallest whole number for which 256^k >= n.
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
@@ -21,7 +21,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * Mean along axes, or of all elements: the sum, times 1 / the number of terms.
+ * Takes the mean along axes, or of all elements: the sum, times 1 / the number of terms; torch.mean.
  *
  * @param x f32, of up to six axes, a channel slice too
  * @returns a tensor of the axes that are left: a scalar, of shape [], when all are reduced
@@ -36,7 +36,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * x repeated along the axes in which `shape` is longer, in memory of its own.
+ * Repeats x along the axes in which `shape` is longer, in memory of its own; torch.Tensor.expand.
  *
  * @param shape up to six axes; -1 keeps an axis as it is
  * @throws SHAPE_MISMATCH unless x broadcasts to the shape

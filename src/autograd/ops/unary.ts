@@ -10,7 +10,8 @@ import { called, type Call } from '../calls.js';
 import { track } from '../graph.js';
 import { expectName, type OutOption } from './options.js';
 
-type Unary = (x: Tensor, options?: OutOption) => Tensor;
+/** An operation of one tensor: its result has the shape of x. */
+export type Unary = (x: Tensor, options?: OutOption) => Tensor;
 
 /** A function of x whose gradient is computed from x, from the result y, or from neither. */
 function unaryOperation(
@@ -51,42 +52,83 @@ function activationOperation(
   return unaryOperation(name, fn, 'x', (dy, x) => derivative(x, dy), numbers, attributes);
 }
 
-/** -x */
+/**
+ * Changes the sign of every element: -x; torch.neg.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const neg = unaryOperation('neg', unaryFunctions.neg, 'neither', (dy) => neg(dy)) as Unary;
 
-/** e^x */
+/**
+ * Takes e to the power of every element: e^x; torch.exp.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const exp = unaryOperation('exp', unaryFunctions.exp, 'y', (dy, y) => mul(dy, y));
 
-/** Natural logarithm; -infinity at zero, NaN below. */
+/**
+ * Takes the natural logarithm of every element: -infinity at zero, NaN below; torch.log.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const log = unaryOperation('log', unaryFunctions.log, 'x', (dy, x) => div(dy, x));
 
-/** Square root; NaN below zero. Its gradient at zero is infinite. */
+/**
+ * Takes the square root of every element: NaN below zero; its gradient at zero is infinite; torch.sqrt.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const sqrt = unaryOperation('sqrt', unaryFunctions.sqrt, 'y', (dy, y) => div(mul(dy, 0.5), y));
 
-/** x^2 */
+/**
+ * Squares every element: x^2; torch.square.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const square = unaryOperation('square', unaryFunctions.square, 'x', (dy, x) => mul(mul(dy, 2), x));
 
-/** -1, 0 or 1; 0 for a NaN. Its gradient is zero. */
+/**
+ * Takes the sign of every element: -1, 0 or 1, and 0 for a NaN; its gradient is zero; torch.sign.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const sign = unaryOperation('sign', unaryFunctions.sign, 'neither', (dy) => zerosLike(dy));
 
-/** |x|; the gradient at zero is zero. */
+/**
+ * Takes the absolute value of every element: |x|; the gradient at zero is zero; torch.abs.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const abs = unaryOperation('abs', unaryFunctions.abs, 'x', (dy, x) => mul(dy, sign(x)));
 
-/** 1 / x */
+/**
+ * Takes the reciprocal of every element: 1 / x; torch.reciprocal.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const reciprocal = unaryOperation('reciprocal', unaryFunctions.reciprocal, 'y', (dy, y) => mul(mul(dy, -1), mul(y, y)));
 
+/** Options of clamp(): one bound or both, and a place for the result. */
 export interface ClampOptions extends OutOption {
-  /** Default: no lower bound. */
+  /** The lower bound. Default: none. */
   min?: number;
-  /** Default: no upper bound. */
+  /** The upper bound. Default: none. */
   max?: number;
 }
 
 /**
- * x, but at least `min` and at most `max` (which wins, should it be the smaller); a NaN stays one. The gradient passes where x lies
- * between the bounds or on one.
+ * Brings every element between two bounds: x, but at least `min` and at most `max` (which wins, should it be the smaller); a NaN stays
+ * one. The gradient passes where x lies between the bounds or on one. torch.clamp, tf.clipByValue.
  *
- * @throws INVALID_ARGUMENT when a bound is NaN or both are absent
+ * @throws INVALID_ARGUMENT when a bound is NaN or both are absent, for another type than f32, or options of other names
  */
 export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   const { min, max, out } = expectOptions('clamp', options, ['min', 'max', 'out']);
@@ -102,7 +144,13 @@ export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   return unaryOperation('clamp', unaryFunctions.clamp, 'x', passing, numbers)(x, { out });
 }
 
-/** log(1 + exp(beta x)) / beta. It needs no threshold: it neither overflows nor loses digits anywhere. */
+/**
+ * Applies softplus to every element: log(1 + exp(beta x)) / beta. It needs no threshold: it neither overflows nor loses digits
+ * anywhere. torch.nn.functional.softplus.
+ *
+ * @param beta how sharp the bend at zero is, above 0
+ * @throws INVALID_ARGUMENT for another beta, another type than f32, or options of other names
+ */
 export function softplus(x: Tensor, beta = 1, options: OutOption = {}): Tensor {
   const { out } = expectOptions('softplus', options, ['out']);
   expectPositive('beta of softplus', beta);
@@ -113,22 +161,36 @@ export function softplus(x: Tensor, beta = 1, options: OutOption = {}): Tensor {
   return activationOperation('softplus', unaryFunctions.softplus, binaryFunctions.softplusGrad, second, [beta])(x, { out });
 }
 
-/** x sigmoid(x) (Elfwing et al. 2017), also called swish. */
+/**
+ * Applies SiLU, also called swish, to every element: x sigmoid(x) (Elfwing et al. 2017); torch.nn.functional.silu.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ * @function
+ */
 export const silu = activationOperation('silu', unaryFunctions.silu, binaryFunctions.siluGrad, (x) => {
   // With s = sigmoid(x): s (1 - s) (2 + x (1 - 2 s)).
   const s = sigmoid(x);
   return mul(mul(s, sub(1, s)), add(2, mul(x, sub(1, mul(2, s)))));
 });
 
-/** x above zero, alpha (exp(x) - 1) below (Clevert et al. 2015). */
+/**
+ * Applies ELU to every element: x above zero, alpha (exp(x) - 1) below (Clevert et al. 2015); torch.nn.functional.elu.
+ *
+ * @param alpha minus the limit far below zero
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names
+ */
 export function elu(x: Tensor, alpha = 1, options: OutOption = {}): Tensor {
   const { out } = expectOptions('elu', options, ['out']);
   const second = (at: Tensor): Tensor => where(greater(at, 0), 0, mul(exp(clamp(at, { max: 0 })), alpha));
   return activationOperation('elu', unaryFunctions.elu, binaryFunctions.eluGrad, second, [alpha])(x, { out });
 }
 
+/** Options of gelu(): exact or approximated, and a place for the result. */
 export interface GeluOptions extends OutOption {
-  /** 'none' has the normal distribution function itself, 'tanh' the approximation that GPT-2 uses. Default 'none'. */
+  /**
+   * Whether to approximate: 'none' has the normal distribution function itself, 'tanh' the approximation that GPT-2 uses. Default
+   * 'none'.
+   */
   approximate?: 'none' | 'tanh';
 }
 
@@ -147,7 +209,11 @@ const tanhGelu = activationOperation('gelu', unaryFunctions.geluTanh, binaryFunc
   return mul(sub(1, square(t)), add(slope, mul(x, sub(mul(x, 3 * k * c), mul(t, square(slope))))));
 }, [], { approximate: 'tanh' });
 
-/** x times the normal distribution function at x (Hendrycks and Gimpel 2016). */
+/**
+ * Applies GELU to every element: x times the normal distribution function at x (Hendrycks and Gimpel 2016); torch.nn.functional.gelu.
+ *
+ * @throws INVALID_ARGUMENT for another type than f32, or options of other names or values
+ */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   const { approximate = 'none', out } = expectOptions('gelu', options, ['approximate', 'out']);
   expectName('approximate of gelu', ['none', 'tanh'], approximate);

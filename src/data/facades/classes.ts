@@ -20,6 +20,7 @@ export const FACADE_CLASSES = [
   ['shop', [175, 0, 0]],
 ] as const satisfies readonly (readonly [string, Colour])[];
 
+/** The name of one of the twelve classes in FACADE_CLASSES. */
 export type FacadeClass = (typeof FACADE_CLASSES)[number][0];
 
 /** Index of a class in FACADE_CLASSES. */

@@ -19,9 +19,9 @@ import { openTuning } from './tuning.js';
 const say = (line: string): void => console.log(printableText(line));
 
 /**
- * The program of `shadegrad train` and of `examples/train-facades.js`.
+ * Runs the program of `shadegrad train`: trains pix2pix, as `examples/train-facades.js` does.
  *
- * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @param argv the arguments alone
  * @returns the exit status: 0, or 128 and the number of the signal that stopped it (130 after Ctrl-C, 143 SIGTERM, 129 SIGHUP)
  * @throws ShadegradError for whatever the user can mend
  */

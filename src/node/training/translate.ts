@@ -51,10 +51,10 @@ interface Job {
 }
 
 /**
- * The program of `shadegrad translate` and of `examples/translate.js`. A file that cannot be translated is reported and
- * the rest still done.
+ * Runs the program of `shadegrad translate`: translates images with a generator, as `examples/translate.js` does. A file that cannot be
+ * translated is reported and the rest still done.
  *
- * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @param argv the arguments alone
  * @returns the exit status: 0, 1 if a file failed, or 130 after Ctrl-C and 143 after SIGTERM
  * @throws ShadegradError for whatever concerns all files
  */
