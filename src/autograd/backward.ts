@@ -161,8 +161,9 @@ export function backward(output: Tensor, seed?: Tensor): void {
   }));
 }
 
+/** Options of grad(): what the output's gradient is, and whether the gradients are differentiated again. */
 export interface GradOptions {
-  /** Gradient of the output; 1 for an output of one element. */
+  /** The gradient of the output, of its shape. Default 1, for an output of one element. */
   seed?: Tensor;
   /**
    * Whether the gradients are to be differentiated again: they then have a history, and so has what they were computed from.

@@ -4,7 +4,9 @@ import type { Origin, Tensor } from '../tensor/tensor.js';
 
 /** Where the gradient of a leaf is to go: written over, or added to when something is there already. */
 export interface GradientTarget {
+  /** The tensor that is to hold the gradient; none where the rule is to make one. */
   readonly tensor?: Tensor;
+  /** Whether the gradient is added to what the tensor holds. Default false: written over it. */
   readonly accumulate?: boolean;
 }
 

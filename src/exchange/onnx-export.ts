@@ -9,6 +9,7 @@ import { buildNetwork } from './load-network.js';
 import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
 import { networkGraph, type OnnxStatistics } from './onnx-export-graph.js';
 
+/** Options of exportOnnx(): how many images the model takes, what its norms use, and how its weights are stored. */
 export interface OnnxOptions {
   /** Images that the model takes at a time: a fixed number, or as many as come. Default 'dynamic'. */
   batch?: 'dynamic' | number;
@@ -33,14 +34,14 @@ const INPUT = 'input';
 const OUTPUT = 'output';
 
 /**
- * A network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1].
- * A generator takes "input" of its own size and gives "output" of the same; a discriminator takes the condition's
- * channels and then the image's, of any size, and gives logits. Tensors have the names of Module.namedTensors().
+ * Exports a network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1]. A generator
+ * takes "input" of its own size and gives "output" of the same; a discriminator takes the condition's channels and then the image's, of
+ * any size, and gives logits. Tensors have the names of Module.namedTensors().
  *
  * The files come a tensor at a time: memory stays at about three times the largest tensor.
  *
- * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_MISMATCH for weights that are not the architecture's; while
- * writing WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
+ * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_MISMATCH for weights that are not the architecture's; while writing
+ *   WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
  */
 export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): OnnxFiles {
   const { batch = 'dynamic', dtype = 'f32', statistics = 'image', external } = options;

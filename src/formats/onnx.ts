@@ -49,12 +49,15 @@ export interface OnnxModel {
 
 /** A file to write: its size is known before its first byte. */
 export interface FileToWrite {
+  /** The size of the file in bytes. */
   readonly bytes: number;
   /** The contents, a tensor at a time. Each call reads the tensors anew. */
   encode(): AsyncGenerator<Uint8Array>;
 }
 
+/** The files of an ONNX model: one, or two where the numbers lie beside it. */
 export interface OnnxFiles {
+  /** The model, with the numbers in it unless they are in a file of their own. */
   readonly model: FileToWrite;
   /** The numbers, where they lie outside the model: to be written beside it under the name given. */
   readonly data: FileToWrite | null;

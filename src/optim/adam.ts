@@ -7,7 +7,7 @@ import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
 import type { OptimizerTarget } from './target.js';
 
-/** What may differ from group to group. */
+/** Options of Adam and AdamW that may differ from group to group. */
 export interface AdamGroupOptions {
   /** Size of a step, at least 0. Default 1e-3; pix2pix uses 2e-4. */
   learningRate?: number;
@@ -22,6 +22,7 @@ export interface AdamGroupOptions {
   weightDecay?: number;
 }
 
+/** Options of Adam and AdamW. */
 export interface AdamOptions extends AdamGroupOptions {
   /** Whether to divide by the largest second moment so far (Reddi et al. 2018) instead of the latest. Default false. */
   amsgrad?: boolean;
@@ -29,20 +30,28 @@ export interface AdamOptions extends AdamGroupOptions {
   groups?: readonly GroupOptions<AdamSettings>[];
 }
 
-/** Options of Adam, each with its value. */
+/** The options of Adam and AdamW, each with its value. */
 export interface AdamSettings extends OptimizerOptions {
+  /** The decay rates of the two moments. */
   betas: readonly [number, number];
+  /** What is added to the root of the second moment. */
   epsilon: number;
 }
 
 const ADAM_OPTIONS = ['learningRate', 'betas', 'epsilon', 'weightDecay', 'amsgrad', 'groups'] as const;
 
 /**
- * Adam (Kingma and Ba 2015) with bias correction, as torch.optim.Adam. The module may be a part of a larger one; no other
- * parameters are touched then.
+ * Adam (Kingma and Ba 2015) with bias correction; torch.optim.Adam. The module may be a part of a larger one; no other parameters are
+ * touched then.
+ *
+ * ```ts
+ * const adam = new Adam(network, { learningRate: 2e-4, betas: [0.5, 0.999] });
+ * ```
  */
 export class Adam extends Optimizer<AdamSettings> {
   /**
+   * Makes an Adam for the parameters of a target.
+   *
    * @param target a module on a device, or a list of tensors; trained by no other optimiser
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */
@@ -51,20 +60,22 @@ export class Adam extends Optimizer<AdamSettings> {
     super(adamRule('Adam', options, 'coupled'), target, adamSettings(options, 0), options.groups);
   }
 
+  /** The decay rates of the two moments: those of the first group. */
   get betas(): readonly [number, number] {
     return this.groups[0]!.options.betas;
   }
 
+  /** What is added to the root of the second moment: that of the first group. */
   get epsilon(): number {
     return this.groups[0]!.options.epsilon;
   }
 
-  /** For each window of the module's memory. */
+  /** The means of the gradients: a flat tensor for each window of the parameters' memory. */
   get firstMoments(): readonly Tensor[] {
     return this.stateWindows('firstMoment');
   }
 
-  /** Likewise. */
+  /** The means of their squares: a flat tensor for each window of the parameters' memory. */
   get secondMoments(): readonly Tensor[] {
     return this.stateWindows('secondMoment');
   }
@@ -73,6 +84,8 @@ export class Adam extends Optimizer<AdamSettings> {
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW. */
 export class AdamW extends Optimizer<AdamSettings> {
   /**
+   * Makes an AdamW for the parameters of a target.
+   *
    * @param target a module on a device, or a list of tensors; trained by no other optimiser
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */

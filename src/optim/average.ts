@@ -9,6 +9,7 @@ import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { SavedState, TensorToSave } from './optimizer-state.js';
 
+/** Options of an ExponentialMovingAverage: how fast it follows the weights. */
 export interface AverageOptions {
   /** What an update keeps of the average, from 0 to 1. Default 0.999. */
   decay?: number;
@@ -52,7 +53,9 @@ export class ExponentialMovingAverage {
   private isSwapped = false;
 
   /**
-   * @param module on a device; the average begins with its weights
+   * Makes an average of the weights of a module, with which it begins.
+   *
+   * @param module on a device
    * @throws INVALID_ARGUMENT for a wrong decay, or a module on no device
    */
   constructor(module: Module, options: AverageOptions = {}) {

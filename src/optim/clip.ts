@@ -7,6 +7,7 @@ import { expectOptions } from '../tensor/options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectIterable, neighbours, type OptimizerTarget } from './target.js';
 
+/** Options of clipGradNorm(): what becomes of gradients whose norm is no number. */
 export interface ClipNormOptions {
   /**
    * What becomes of the gradients when their norm is infinite or NaN. 'propagate' (default) is what PyTorch does: they are

@@ -14,18 +14,23 @@ interface Progress {
 
 /** Numbers that are read on demand: what the functions that write weights to files take. */
 export interface TensorToSave {
+  /** The name that a file is to have it under. */
   readonly name: string;
+  /** The lengths of the axes. */
   readonly shape: Shape;
+  /** Reads the numbers, in row-major order. */
   read(): Promise<Float32Array>;
 }
 
 /** An optimiser's state to be saved: what encodeSafetensors() takes, and numbers for its metadata. */
 export interface OptimizerState extends Progress {
+  /** The tensors by name. */
   readonly tensors: ReadonlyMap<string, TensorToSave>;
 }
 
-/** The same as a file gives it back, whose tensors have such names (and others, perhaps, which are left alone). */
+/** An optimiser's state as a file gives it back: that of stateDict(), whose tensors come from the file. */
 export interface SavedState extends Progress {
+  /** The tensors by name; others may be among them and are left alone. */
   readonly tensors: ReadonlyMap<string, { readonly shape: Shape; read(): Promise<Float32Array> }>;
 }
 

@@ -11,9 +11,11 @@ import { placeParameters, type OptimizerTarget } from './target.js';
 
 /** A stretch of parameters, and what lies beside it in the memory of gradients and of the optimiser's state. */
 export interface ParameterBlock {
+  /** The parameters: what the rule writes to. */
   readonly parameters: Tensor;
+  /** Their gradients. */
   readonly gradients: Tensor;
-  /** By the names that the rule gives its state. */
+  /** The tensors of the state, by the names that the rule gives them. */
   readonly state: Readonly<Record<string, Tensor>>;
   /** What the rule's numbers() returned for the step at hand; with pieces, once for each share, one after the other. */
   readonly hyper: Tensor;
@@ -25,7 +27,7 @@ export interface ParameterBlock {
 export interface OptimizerRule<O extends OptimizerOptions> {
   /** Names it in errors. */
   readonly name: string;
-  /** @throws INVALID_ARGUMENT for options that cannot work; the learning rate is checked elsewhere */
+  /** Checks the options. @throws INVALID_ARGUMENT for options that cannot work; the learning rate is checked elsewhere */
   check(options: O): void;
   /** Names of the tensors kept for each parameter, given the options of all groups. All are zero before the first step. */
   stateNames(options: readonly O[]): readonly string[];
@@ -91,11 +93,13 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   private readonly release: () => void;
 
   /**
+   * Makes an optimiser of a rule, for the parameters of a target.
+   *
    * @param target a module on a device, which may be a part of a larger one, or a list of tensors; trained by no other optimiser
    * @param options of the parameters that no group names
    * @param groups options of some parameters, where they differ
-   * @throws INVALID_ARGUMENT for wrong options, a parameter in two groups or in none of the target's, a target without
-   *   gradients or on no device
+   * @throws INVALID_ARGUMENT for wrong options, a parameter in two groups or in none of the target's, a target without gradients or on
+   *   no device
    */
   constructor(private readonly rule: OptimizerRule<O>, target: OptimizerTarget, options: O, groups: readonly GroupOptions<O>[] = []) {
     const names = ['parameters', ...Object.keys(options)] as (keyof GroupOptions<O> & string)[];
@@ -346,6 +350,7 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.setStepCounts(counts);
   }
 
+  /** Gives the memory of the state back; the parameters stay. */
   dispose(): void {
     for (const tensor of [...[...this.state.values()].flat(), ...this.hypers.values(), ...this.tables.values()]) tensor.dispose();
     this.hypers.clear();

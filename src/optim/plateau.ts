@@ -2,6 +2,7 @@ import { ShadegradError } from '../gpu/errors.js';
 import { expectOptions } from '../tensor/options.js';
 import type { Optimizer } from './optimizer.js';
 
+/** Options of a ReduceOnPlateau: what an improvement is, and what follows when there is none. */
 export interface PlateauOptions {
   /** Whether a smaller or a larger metric is better. Default 'min'. */
   mode?: 'min' | 'max';
@@ -9,8 +10,9 @@ export interface PlateauOptions {
   factor?: number;
   /** Calls without an improvement that are let pass. Default 10. */
   patience?: number;
-  /** What counts as an improvement: a part of the best metric ('relative'), or a difference from it. Default 1e-4. */
+  /** How much better a metric must be to count as an improvement. Default 1e-4. */
   threshold?: number;
+  /** What the threshold is: a part of the best metric ('relative'), or a difference from it. Default 'relative'. */
   thresholdMode?: 'relative' | 'absolute';
   /** Calls after a reduction in which none is counted. Default 0. */
   cooldown?: number;
@@ -40,7 +42,7 @@ export class ReduceOnPlateau {
   private readonly options: Required<PlateauOptions>;
   private seen = { best: null as number | null, badCalls: 0, cooldownLeft: 0 };
 
-  /** @throws INVALID_ARGUMENT for options that cannot work */
+  /** Makes a schedule for the rates of an optimiser. @throws INVALID_ARGUMENT for options that cannot work */
   constructor(private readonly optimizer: Optimizer<any>, options: PlateauOptions = {}) {
     const {
       mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'relative', cooldown = 0, minimum = 0, epsilon = 1e-8,

@@ -6,7 +6,7 @@ import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
 import type { OptimizerTarget } from './target.js';
 
-/** What may differ from group to group. */
+/** Options of SGD that may differ from group to group. */
 export interface SGDGroupOptions {
   /** Size of a step, at least 0. Default 1e-3. */
   learningRate?: number;
@@ -20,21 +20,27 @@ export interface SGDGroupOptions {
   weightDecay?: number;
 }
 
+/** Options of SGD. */
 export interface SGDOptions extends SGDGroupOptions {
   /** Options of some parameters; the others have those above. */
   groups?: readonly GroupOptions<SGDSettings>[];
 }
 
-/** Options of SGD, each with its value. */
+/** The options of SGD, each with its value. */
 export interface SGDSettings extends OptimizerOptions {
+  /** How much of the last step's direction is kept. */
   momentum: number;
+  /** How much of a gradient is left out of the direction. */
   dampening: number;
+  /** Whether to step along the direction of the step after this one. */
   nesterov: boolean;
 }
 
 /** Stochastic gradient descent, with momentum (Sutskever et al. 2013) if wanted, as torch.optim.SGD. */
 export class SGD extends Optimizer<SGDSettings> {
   /**
+   * Makes an SGD for the parameters of a target.
+   *
    * @param target a module on a device, or a list of tensors; trained by no other optimiser
    * @throws INVALID_ARGUMENT for wrong options or groups, or a target on no device or without gradients
    */

@@ -6,68 +6,103 @@ import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
 import { checkNumber, refused } from '../options.js';
 
-/** max(x, 0), as a layer. */
+/** A layer that applies ReLU: max(x, 0); torch.nn.ReLU. */
 export class ReLU extends Module {
-  /** @param x of any shape @throws as relu() */
+  /**
+   * Applies relu() to every element.
+   *
+   * @param x of any shape
+   * @throws as relu(): SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE, DEVICE_MISMATCH
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return relu(x, { out });
   }
 }
 
-/** x where positive, slope * x elsewhere, as a layer. */
+/** A layer that applies leaky ReLU: x where positive, slope x elsewhere; torch.nn.LeakyReLU. */
 export class LeakyReLU extends Module {
-  /** @param slope below zero. Default 0.01, as in PyTorch; pix2pix has 0.2 */
+  /** Builds the layer. @param slope the factor below zero. Default 0.01, as in PyTorch; pix2pix has 0.2 */
   constructor(readonly slope = 0.01) {
     super();
   }
 
-  /** @param x of any shape @throws as leakyRelu() */
+  /**
+   * Applies leakyRelu() to every element.
+   *
+   * @param x of any shape
+   * @throws as leakyRelu(): SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE, DEVICE_MISMATCH
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return leakyRelu(x, this.slope, { out });
   }
 }
 
-/** Hyperbolic tangent, as a layer. */
+/** A layer that takes the hyperbolic tangent; torch.nn.Tanh. */
 export class Tanh extends Module {
-  /** @param x of any shape @throws as tanh() */
+  /**
+   * Applies tanh() to every element.
+   *
+   * @param x of any shape
+   * @throws as tanh(): SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE, DEVICE_MISMATCH
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return tanh(x, { out });
   }
 }
 
-/** 1 / (1 + exp(-x)), as a layer. */
+/** A layer that applies the logistic function: 1 / (1 + exp(-x)); torch.nn.Sigmoid. */
 export class Sigmoid extends Module {
-  /** @param x of any shape @throws as sigmoid() */
+  /**
+   * Applies sigmoid() to every element.
+   *
+   * @param x of any shape
+   * @throws as sigmoid(): SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE, DEVICE_MISMATCH
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return sigmoid(x, { out });
   }
 }
 
-/** x times the normal distribution's share below x, as a layer. */
+/** A layer that applies GELU: x times the normal distribution function at x (Hendrycks and Gimpel 2016); torch.nn.GELU. */
 export class GELU extends Module {
   private readonly approximate: GeluOptions['approximate'];
 
-  /** @param options `approximate`: 'tanh' for the approximation that some networks were trained with. Default 'none' */
+  /**
+   * Builds the layer.
+   *
+   * @param options `approximate`: 'tanh' for the approximation that some networks were trained with. Default 'none'
+   * @throws INVALID_ARGUMENT for options of other names
+   */
   constructor(options: Pick<GeluOptions, 'approximate'> = {}) {
     super();
     const { approximate = 'none' } = expectOptions('a GELU', options, ['approximate']);
     this.approximate = approximate;
   }
 
-  /** @param x of any shape @throws as gelu() */
+  /**
+   * Applies gelu() to every element.
+   *
+   * @param x of any shape
+   * @throws as gelu(): SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE, DEVICE_MISMATCH
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return gelu(x, { approximate: this.approximate, out });
   }
 }
 
-/** x * sigmoid(x), as a layer; also called Swish. */
+/** A layer that applies SiLU, also called swish: x sigmoid(x) (Elfwing et al. 2017); torch.nn.SiLU. */
 export class SiLU extends Module {
-  /** @param x of any shape @throws as silu() */
+  /**
+   * Applies silu() to every element.
+   *
+   * @param x of any shape
+   * @throws as silu(): SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE, DEVICE_MISMATCH
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return silu(x, { out });

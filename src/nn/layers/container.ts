@@ -5,8 +5,8 @@ import { Module } from '../module.js';
 import { refused } from '../options.js';
 
 /**
- * Modules in a list, which name themselves by their places: "0", "1" ...; or with names of their own. Names that are whole numbers
- * come first and in their order, as JavaScript has the keys of objects.
+ * Modules in a list, which name themselves by their places: "0", "1" ...; or with names of their own. Names that are whole numbers come
+ * first and in their order, as JavaScript has the keys of objects.
  */
 export type Named<M> = readonly M[] | Readonly<Record<string, M>>;
 
@@ -15,7 +15,7 @@ const hasForward = (module: Module): module is Layer =>
 const namesOf = <M>(parts: Named<M>): [string, M][] => Object.entries(parts);
 
 /**
- * Layers that run one after the other, as torch.nn.Sequential:
+ * A row of layers that run one after the other; torch.nn.Sequential.
  *
  *     new Sequential([new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }), new ReLU()])
  *     new Sequential({ conv: new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }), activation: new ReLU() })
@@ -23,16 +23,23 @@ const namesOf = <M>(parts: Named<M>): [string, M][] => Object.entries(parts);
 export class Sequential extends Module {
   readonly #layers: Layer[] = [];
 
-  /** @throws INVALID_ARGUMENT as child() */
+  /**
+   * Builds the row of its layers.
+   *
+   * @throws INVALID_ARGUMENT as child(), for names that are taken and modules that have a place already, and for a module without
+   *   forward()
+   */
   constructor(layers: Named<Layer> = []) {
     super();
     for (const [name, layer] of namesOf(layers)) this.add(layer, name);
   }
 
   /**
-   * Appends a layer. @param name by default its place
+   * Appends a layer.
+   *
+   * @param name by default its place
    * @returns the layer
-   * @throws INVALID_ARGUMENT as child()
+   * @throws INVALID_ARGUMENT as child(), for names that are taken and modules that have a place already
    */
   add<L extends Layer>(layer: L, name = String(this.#layers.length)): L {
     return this.child(name, layer);
@@ -46,7 +53,7 @@ export class Sequential extends Module {
     return layer;
   }
 
-  /** Layers in it. */
+  /** The number of layers. */
   get length(): number {
     return this.#layers.length;
   }
@@ -74,17 +81,26 @@ export class Sequential extends Module {
   }
 }
 
-/** Modules under numbers, as torch.nn.ModuleList: for whoever runs them in a way of their own. */
+/** A list of modules, under their numbers; torch.nn.ModuleList. For whoever runs them in a way of their own. */
 export class ModuleList<M extends Module = Module> extends Module {
   readonly #list: M[] = [];
 
-  /** @throws INVALID_ARGUMENT as child() */
+  /**
+   * Builds the list of its modules.
+   *
+   * @throws INVALID_ARGUMENT as child(), for names that are taken and modules that have a place already
+   */
   constructor(modules: Iterable<M> = []) {
     super();
     for (const module of modules) this.add(module);
   }
 
-  /** Appends a module. @returns the module @throws INVALID_ARGUMENT as child() */
+  /**
+   * Appends a module.
+   *
+   * @returns the module
+   * @throws INVALID_ARGUMENT as child(), for names that are taken and modules that have a place already
+   */
   add<N extends M>(module: N): N {
     return this.child(String(this.#list.length), module);
   }
@@ -96,7 +112,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     return module;
   }
 
-  /** Modules in it. */
+  /** The number of modules. */
   get length(): number {
     return this.#list.length;
   }
@@ -112,9 +128,13 @@ export class ModuleList<M extends Module = Module> extends Module {
   }
 }
 
-/** Modules under names, as torch.nn.ModuleDict: for whoever runs them in a way of their own. */
+/** A set of modules under names; torch.nn.ModuleDict. For whoever runs them in a way of their own. */
 export class ModuleDict extends Module {
-  /** @throws INVALID_ARGUMENT as child() */
+  /**
+   * Builds the set of its modules.
+   *
+   * @throws INVALID_ARGUMENT as child(), for names that are taken and modules that have a place already
+   */
   constructor(modules: Readonly<Record<string, Module>> = {}) {
     super();
     for (const [name, module] of namesOf(modules)) this.child(name, module);

@@ -31,6 +31,7 @@ interface SharedConvOptions {
   biasInitializer?: Initializer;
 }
 
+/** Options of a Conv2d: its channels, its windows, and what fills its weights. */
 export interface ConvLayerOptions extends SharedConvOptions {
   /**
    * Pixels taken to lie around the image, on each side; 'same' for as many as keep its size (with stride 1; an odd one lies below and
@@ -41,6 +42,7 @@ export interface ConvLayerOptions extends SharedConvOptions {
   paddingMode?: PadMode;
 }
 
+/** Options of a ConvTranspose2d: those of a Conv2d, and which of the possible sizes is meant. */
 export interface ConvTransposeLayerOptions extends SharedConvOptions {
   /** Pixels cut off the result on each side: the padding of the convolution that this is the adjoint of. Default 0. */
   padding?: Pair;
@@ -56,9 +58,12 @@ const PADDING_MODES: readonly string[] = ['zeros', 'reflect', 'replicate'] satis
 
 /** What a convolution and a transposed one share: everything but the padding and the operation. */
 abstract class ConvLayer extends Module {
+  /** The weight, whose axes the class names. */
   readonly weight: Parameter;
+  /** The bias, [out channels]; null without one. */
   readonly bias: Parameter | null;
   protected readonly kernel: readonly [number, number];
+  /** Pixels from one window to the next: [vertical, horizontal]. */
   protected readonly stride: readonly [number, number];
   protected readonly dilation: readonly [number, number];
   protected readonly groups: number;
@@ -84,14 +89,14 @@ abstract class ConvLayer extends Module {
   }
 }
 
-/** 2-D convolution; weight [kernel h, kernel w, in / groups, out]. Defaults and names are those of torch.nn.Conv2d. */
+/** A layer that convolves images; its weight is [kernel h, kernel w, in, out]. Defaults and names are those of torch.nn.Conv2d. */
 export class Conv2d extends ConvLayer {
   private readonly padding: readonly [number, number];
   /** What pad() adds before the convolution, [top, bottom, left, right], where its own zeros are not what is asked for. */
   private readonly margins: readonly [number, number, number, number] | null;
   private readonly paddingMode: PadMode;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the layer, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(options: ConvLayerOptions) {
     expectOptions('a Conv2d', options, [...SHARED_OPTIONS, 'paddingMode'], { required: REQUIRED });
     super(options, false);
@@ -117,9 +122,11 @@ export class Conv2d extends ConvLayer {
   }
 
   /**
+   * Convolves a batch of images.
+   *
    * @param x [batch, height, width, in channels]
-   * @returns [batch, floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, likewise the width, out channels]
-   * @throws as conv2d() and pad(); INVALID_ARGUMENT on no device
+   * @returns [batch, floor((height + 2 padding - kernel) / stride) + 1, the same of the width, out channels]
+   * @throws as conv2d(): SHAPE_MISMATCH, INVALID_ARGUMENT, DEVICE_MISMATCH; INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
@@ -131,13 +138,14 @@ export class Conv2d extends ConvLayer {
 }
 
 /**
- * 2-D transposed convolution; weight [kernel h, kernel w, out / groups, in]. Defaults and names are those of torch.nn.ConvTranspose2d.
+ * A layer that convolves images transposed; its weight is [kernel h, kernel w, out, in]. Defaults and names are those of
+ * torch.nn.ConvTranspose2d.
  */
 export class ConvTranspose2d extends ConvLayer {
   private readonly padding: readonly [number, number];
   private readonly outputPadding: readonly [number, number];
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the layer, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(options: ConvTransposeLayerOptions) {
     expectOptions('a ConvTranspose2d', options, [...SHARED_OPTIONS, 'outputPadding'], { required: REQUIRED });
     super(options, true);
@@ -146,9 +154,11 @@ export class ConvTranspose2d extends ConvLayer {
   }
 
   /**
+   * Convolves a batch of images transposed.
+   *
    * @param x [batch, height, width, in channels]
-   * @returns [batch, (height - 1) stride - 2 padding + dilation (kernel - 1) + 1 + output padding, likewise the width, out channels]
-   * @throws as convTranspose2d(); INVALID_ARGUMENT on no device
+   * @returns [batch, (height - 1) stride - 2 padding + kernel + output padding, the same of the width, out channels]
+   * @throws as convTranspose2d(): SHAPE_MISMATCH, INVALID_ARGUMENT, DEVICE_MISMATCH; INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);

@@ -9,18 +9,21 @@ import { notPlaced } from '../parameter.js';
 import { refused } from '../options.js';
 
 /**
- * Dropout (Srivastava et al. 2014) while training, nothing otherwise. The masks follow from the seed of Module.to(), the
- * layer's place in its network, the number given to Module.advanceDropout() and the count of forward passes since then. The
- * device keeps that count, so that replays draw as calls do. Call advanceDropout(step) before each step, and a resumed run
- * drops what an unbroken one would.
+ * A layer that drops elements while training, and nothing otherwise (Srivastava et al. 2014); torch.nn.Dropout. The masks follow from
+ * the seed of Module.to(), the layer's place in its network, the number given to Module.advanceDropout() and the count of forward
+ * passes since then. The device keeps that count, so that replays draw as calls do. Call advanceDropout(step) before each step, and a
+ * resumed run drops what an unbroken one would.
  */
 export class Dropout extends Module {
+  /** The probability that an element becomes zero. */
   readonly rate: number;
   private state: DropoutState | null = null;
 
   /**
+   * Builds the layer.
+   *
    * @param rate probability that an element becomes zero, from 0 to below 1; the others are divided by 1 - rate. Default 0.5
-   * @throws INVALID_ARGUMENT
+   * @throws INVALID_ARGUMENT for another rate
    */
   constructor(rate = 0.5) {
     super();
@@ -43,9 +46,11 @@ export class Dropout extends Module {
   }
 
   /**
+   * Drops elements, while training.
+   *
    * @param x of any shape
    * @returns x itself when nothing is dropped and no `out` is given
-   * @throws as dropout(); INVALID_ARGUMENT on no device
+   * @throws as dropout(): SHAPE_MISMATCH, INVALID_ARGUMENT, DEVICE_MISMATCH; INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { training = this.training, dropout: drops = training, out } = forwardOptions(this, options);

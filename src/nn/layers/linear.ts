@@ -7,6 +7,7 @@ import { Module } from '../module.js';
 import { checkCounts } from '../options.js';
 import type { Parameter } from '../parameter.js';
 
+/** Options of a Linear: the lengths of its axes, and what fills its weights. */
 export interface LinearOptions {
   /** Length of the last axis of what comes in. */
   inFeatures: number;
@@ -20,12 +21,14 @@ export interface LinearOptions {
   biasInitializer?: Initializer;
 }
 
-/** Fully connected layer over the last axis; weight [in, out], which PyTorch has as [out, in]. Otherwise as torch.nn.Linear. */
+/** A fully connected layer over the last axis; its weight is [in, out], which PyTorch has as [out, in]. Otherwise as torch.nn.Linear. */
 export class Linear extends Module {
+  /** The weight, [in, out]. */
   readonly weight: Parameter;
+  /** The bias, [out]; null without one. */
   readonly bias: Parameter | null;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the layer, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(options: LinearOptions) {
     super();
     const names = ['inFeatures', 'outFeatures', 'bias', 'initializer', 'biasInitializer'] as const;
@@ -38,9 +41,11 @@ export class Linear extends Module {
   }
 
   /**
+   * Multiplies the last axis by the weight, and adds the bias.
+   *
    * @param x [..., in]
    * @returns [..., out]
-   * @throws as linear(); INVALID_ARGUMENT on no device
+   * @throws as linear(): SHAPE_MISMATCH, INVALID_ARGUMENT, DEVICE_MISMATCH; INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);

@@ -9,6 +9,7 @@ import { Module } from '../module.js';
 import { checkChoice, checkCounts, checkNumber, refused } from '../options.js';
 import { notPlaced, type ModuleBuffer, type Parameter } from '../parameter.js';
 
+/** Options of a BatchNorm2d: which statistics it uses, and how it gathers them. */
 export interface BatchNormLayerOptions {
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
@@ -27,15 +28,18 @@ export interface BatchNormLayerOptions {
 const STATISTICS: readonly string[] = ['batch', 'running'] satisfies ForwardOptions['statistics'][];
 const BATCH_NORM_OPTIONS = ['epsilon', 'momentum', 'statistics', 'affine', 'trackRunningStatistics', 'initializer'] as const;
 
-/** Batch normalisation over batch, height and width. Defaults and names are those of torch.nn.BatchNorm2d. */
+/**
+ * A layer of batch normalisation over batch, height and width (Ioffe and Szegedy 2015). Defaults and names are those of
+ * torch.nn.BatchNorm2d.
+ */
 export class BatchNorm2d extends Module {
-  /** Null without `affine`. */
+  /** The factor of each channel, [channels]. */
   readonly weight: Parameter | null;
-  /** Null without `affine`. */
+  /** The summand of each channel, [channels]. */
   readonly bias: Parameter | null;
-  /** Null without `trackRunningStatistics`. */
+  /** The mean of each channel, gathered while training, [channels]. */
   readonly runningMean: ModuleBuffer | null;
-  /** Null without `trackRunningStatistics`. */
+  /** The variance of each channel, gathered while training, [channels]. */
   readonly runningVariance: ModuleBuffer | null;
   private readonly channels: number;
   private readonly epsilon: number;
@@ -44,7 +48,7 @@ export class BatchNorm2d extends Module {
   /** In place of the weight and the bias where there are none, because the kernels take both: ones and zeros. */
   private neutral: { readonly weight: Tensor; readonly bias: Tensor } | null = null;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the layer, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super();
     const { epsilon = 1e-5, momentum = 0.1, statistics = 'running', affine = true, trackRunningStatistics: tracks = true, initializer } =
@@ -88,8 +92,10 @@ export class BatchNorm2d extends Module {
   }
 
   /**
+   * Normalises every channel by the statistics of the batch, while training, or by the running ones.
+   *
    * @param x [..., channels]
-   * @throws as batchNorm(); INVALID_ARGUMENT on no device
+   * @throws as batchNorm(): SHAPE_MISMATCH, INVALID_ARGUMENT, DEVICE_MISMATCH; INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { training = this.training, statistics = this.statistics, out } = forwardOptions(this, options);
@@ -107,6 +113,7 @@ export class BatchNorm2d extends Module {
   }
 }
 
+/** Options of an InstanceNorm2d: whether it has a weight and a bias. */
 export interface InstanceNormLayerOptions {
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
@@ -115,15 +122,17 @@ export interface InstanceNormLayerOptions {
 }
 
 /**
- * Instance normalisation: every channel of every image by its own moments, whether training or not. Defaults and names are
- * those of torch.nn.InstanceNorm2d, which keeps no running statistics either.
+ * A layer of instance normalisation (Ulyanov et al. 2016): every channel of every image by its own moments, whether training or not.
+ * Defaults and names are those of torch.nn.InstanceNorm2d, which keeps no running statistics either.
  */
 export class InstanceNorm2d extends Module {
+  /** The factor of each channel, [channels]; null without `affine`. */
   readonly weight: Parameter | null;
+  /** The summand of each channel, [channels]; null without `affine`. */
   readonly bias: Parameter | null;
   private readonly epsilon: number;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the layer, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(channels: number, options: InstanceNormLayerOptions = {}) {
     super();
     const { epsilon = 1e-5, affine = false } = expectOptions('an InstanceNorm2d', options, ['epsilon', 'affine']);
@@ -135,8 +144,10 @@ export class InstanceNorm2d extends Module {
   }
 
   /**
+   * Normalises every channel of every image by its own moments.
+   *
    * @param x [batch, height, width, channels]
-   * @throws as instanceNorm(); INVALID_ARGUMENT on no device
+   * @throws as instanceNorm(): SHAPE_MISMATCH, INVALID_ARGUMENT, DEVICE_MISMATCH; INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);

@@ -7,15 +7,21 @@ import { Module } from '../module.js';
 import { checkChoice, checkCounts, refused } from '../options.js';
 import { placed } from './out.js';
 
-/** What comes in, unchanged: a place in a Sequential for what may be there or not. */
+/** A layer that changes nothing: a place in a Sequential for what may be there or not; torch.nn.Identity. */
 export class Identity extends Module {
-  /** @param x of any shape @returns x itself, or `out` with its numbers */
+  /**
+   * Hands x on.
+   *
+   * @param x of any shape
+   * @returns x itself, or `out` with its numbers
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return out ? copy(x, { out }) : x;
   }
 }
 
+/** Options of a Flatten: the order of the numbers of an image. */
 export interface FlattenOptions {
   /**
    * Order of the numbers of an image. 'channels first' is PyTorch's: all of one channel, then the next; what follows (a Linear)
@@ -24,11 +30,11 @@ export interface FlattenOptions {
   order?: 'channels first' | 'channels last';
 }
 
-/** Everything but the batch in one axis, as torch.nn.Flatten. */
+/** A layer that puts everything but the batch into one axis; torch.nn.Flatten. */
 export class Flatten extends Module {
   private readonly channelsFirst: boolean;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Builds the layer. @throws INVALID_ARGUMENT for another order, or options of other names */
   constructor(options: FlattenOptions = {}) {
     super();
     const { order = 'channels first' } = expectOptions('a Flatten', options, ['order']);
@@ -37,8 +43,11 @@ export class Flatten extends Module {
   }
 
   /**
-   * @param x [batch, ..., channels]
+   * Puts all axes but the batch into one.
+   *
+   * @param x [batch, ...]
    * @returns [batch, all the other numbers]
+   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, USE_AFTER_FREE
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
