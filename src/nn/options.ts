@@ -1,4 +1,7 @@
+import type { Pair } from '../autograd/ops.js';
 import { ShadegradError } from '../gpu/errors.js';
+
+export type { Pair };
 
 /** @throws INVALID_ARGUMENT unless every number is a whole one of at least `least` */
 export function checkCounts(what: string, counts: Readonly<Record<string, number>>, least = 1): void {
@@ -6,9 +9,6 @@ export function checkCounts(what: string, counts: Readonly<Record<string, number
     if (!(Number.isSafeInteger(count) && count >= least)) throw refused(`${name} of ${what}`, `a whole number of at least ${least}`, count);
   }
 }
-
-/** One number for both directions, or [vertical, horizontal]. */
-export type Pair = number | readonly [number, number];
 
 /** Both numbers of a pair. @throws INVALID_ARGUMENT unless they are whole ones of at least `least` */
 export function checkPair(what: string, value: Pair, least = 1): readonly [number, number] {

@@ -7,10 +7,13 @@ export type GraphOperand = GraphValue | number | null;
 
 /** A call to be put into a model. */
 export interface GraphCall {
+  /** The name of the operation, such as 'conv2d'. */
   readonly op: string;
+  /** Tensors and numbers that it was called with, in the order of its parameters. */
   readonly operands: readonly GraphOperand[];
+  /** Its options, each with its value; of defineOperation(), `args`, all arguments as they were given. */
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Of the result, in this library. */
+  /** The shape of the result in this library. */
   readonly shape: Shape;
 }
 

@@ -17,6 +17,7 @@ import { traceModule, type Trace, type TracedValue, type TraceInput, type TraceO
 /** What comes in: a shape in this library's order, or that of whole numbers, as for an Embedding. */
 export type OnnxInputShape = Shape | { readonly shape: Shape; readonly dtype?: 'f32' | 'i32' };
 
+/** Options of exportModuleOnnx(): what comes in, what may have any length, and how the model is stored. */
 export interface OnnxModuleOptions {
   /**
    * Shape of what forward() takes, in this library's order, as [1, 256, 256, 3]; or the shapes of several inputs by name, which

@@ -10,11 +10,15 @@ export type AxisOrder = 'last' | 'first';
 
 /** A value of the model: where it is, and what shape it has in this library. */
 export interface GraphValue {
+  /** The name of the value in the model. */
   readonly name: string;
+  /** The shape that it has in this library. */
   readonly shape: Shape;
+  /** The type of its numbers. */
   readonly dtype: 'f32' | 'i32';
+  /** The order in which its axes lie in the model. */
   readonly order: AxisOrder;
-  /** Set for parameters, buffers and constants: they can be stored in another order or shape at no cost. */
+  /** Set for parameters, buffers and constants: they can be stored in another order or shape at no cost. @internal */
   readonly source?: StoredSource;
 }
 
@@ -53,21 +57,31 @@ const KERNEL_RANK = 2;
 
 /** Gathers nodes and the tensors they use. Methods that add a node return the name of its value. */
 export class OnnxGraph {
+  /** @internal */
   readonly nodes: GraphNode[] = [];
+  /** @internal */
   readonly tensors: GraphTensor[] = [];
+  /** @internal */
   readonly lengths: Lengths[] = [];
   /** Whatever was made once and can be used again, by what it is. */
   private readonly made = new Map<string, string>();
   private op = '';
 
-  /** @param dtype how kernels are stored */
+  /** @param dtype how kernels are stored @internal */
   constructor(private readonly dtype: 'f32' | 'f16' = 'f32') {}
 
-  /** Nodes that are added from now on are parts of this operation. */
+  /** Nodes that are added from now on are parts of this operation. @internal */
   begin(op: string): void {
     this.op = op;
   }
 
+  /**
+   * Adds a node of one output.
+   *
+   * @param operator its name in ONNX, of operator set 17
+   * @param inputs names of values; empty for one that is left out
+   * @returns the name of its output
+   */
   node(
     operator: string,
     inputs: readonly string[],
@@ -78,12 +92,12 @@ export class OnnxGraph {
     return output;
   }
 
-  /** One number as a float32 tensor without axes. */
+  /** Stores one number as a float32 tensor without axes. */
   number(value: number): string {
     return this.floats([value], []);
   }
 
-  /** Numbers as a float32 tensor; the same ones are stored once. */
+  /** Stores numbers as a float32 tensor; once for the same ones. */
   floats(values: readonly number[], shape: Shape): string {
     return this.once(
       `/constant.${[...shape, values.every((value) => value === values[0]) ? String(values[0]) : values.join('_')].join('.')}`,
@@ -94,12 +108,12 @@ export class OnnxGraph {
     );
   }
 
-  /** The same number all over. */
+  /** Stores one number all over a shape, as float32; once for the same ones. */
   filled(value: number, shape: Shape): string {
     return this.floats(new Array<number>(elementCount(shape)).fill(value), shape);
   }
 
-  /** Whole numbers as an int64 tensor of one axis. */
+  /** Stores whole numbers as an int64 tensor of one axis. */
   integers(values: readonly number[]): string {
     return this.once(`/integers.${values.join('_')}`, (name) => {
       this.tensors.push({
@@ -119,30 +133,31 @@ export class OnnxGraph {
     return name;
   }
 
-  /** The value by its name in the order of this library. */
+  /** Gives the name under which a value lies in the order of this library; transposed where it does not lie so yet. */
   last(value: GraphValue): string {
     if (value.source) return this.stored(value);
     return value.order === 'last' || value.shape.length !== 4 ? value.name : this.transposed(value.name, LAST_OF_FIRST);
   }
 
-  /** A value of four axes by its name in ONNX's order. */
+  /** Gives the name under which a value of four axes lies in ONNX's order; transposed where it does not lie so yet. */
   first(value: GraphValue): string {
     if (value.source) return this.stored(value, { axes: FIRST_OF_LAST });
     return value.order === 'first' ? value.name : this.transposed(value.name, FIRST_OF_LAST);
   }
 
+  /** Gives the name under which a value lies in an order: last() or first(). */
   in(order: AxisOrder, value: GraphValue): string {
     return order === 'first' && value.shape.length === 4 ? this.first(value) : this.last(value);
   }
 
-  /** A name with its axes in another order; the same transposition is made once. */
+  /** Transposes a value by its name; once for the same axes. */
   transposed(name: string, axes: readonly number[]): string {
     if (axes.every((axis, at) => axis === at)) return name;
     return this.once(`${name} by ${axes.join()}`, () => this.node('Transpose', [name], { perm: [...axes] }));
   }
 
   /**
-   * A value whose axes were permuted once more, in the order of this library, such as the kernel of a convolution.
+   * Permutes the axes of a value, in the order of this library, such as the kernel of a convolution.
    * @param axes axis i of the result is axis axes[i] of the value
    */
   permuted(value: GraphValue, axes: readonly number[]): string {
@@ -175,7 +190,7 @@ export class OnnxGraph {
     });
   }
 
-  /** A value under another shape of the same numbers in the same order. */
+  /** Reshapes a value to a shape of as many numbers, which keep their order in this library. */
   reshape(value: GraphValue, shape: Shape): GraphValue {
     const { dtype } = value;
     if (sameShape(value.shape, shape)) return value;
@@ -187,25 +202,25 @@ export class OnnxGraph {
     return { name: this.reshaped(either ? value.name : this.last(value), from, shape), shape, dtype, order: 'last' };
   }
 
-  /** @param from the shape that the name has in the model */
+  /** Reshapes a value by its name. @param from the shape that it has in the model */
   reshaped(name: string, from: Shape, shape: Shape): string {
     if (sameShape(from, shape)) return name;
     return this.node('Reshape', [name, this.varying(shape, from)]);
   }
 
-  /** Lengths as an int64 tensor; of a Reshape, those that depend on the inputs' lengths can be taken over from `from`. */
+  /** Stores lengths as an int64 tensor; of a Reshape, those that depend on the inputs' lengths can be taken over from `from`. */
   varying(values: readonly number[], from: Shape | null = null): string {
     const name = `/lengths.${this.lengths.length}`;
     this.lengths.push({ name, values, from });
     return name;
   }
 
-  /** Where an axis of this library lies in a value of an order. */
+  /** Tells where an axis of this library lies in a value of an order. */
   axisIn(order: AxisOrder, rank: number, axis: number): number {
     return order === 'first' && rank === 4 ? LAST_OF_FIRST[axis]! : axis;
   }
 
-  /** Operands that broadcast to a shape of this library, in one order, so that ONNX broadcasts them the same way. */
+  /** Brings operands that broadcast to a shape of this library into one order, so that ONNX broadcasts them the same way. */
   arranged(operands: readonly (GraphValue | number | null)[], shape: Shape): { names: string[]; order: AxisOrder } {
     const there = operands.filter((operand) => operand !== null);
     const inOrder = (operand: GraphValue | number): boolean =>

@@ -47,6 +47,7 @@ export interface TraceInput {
   readonly dtype: 'f32' | 'i32';
 }
 
+/** What a traced function returns: a tensor, or tensors by name. */
 export type TraceOutputs = Tensor | Readonly<Record<string, Tensor>>;
 
 /** What a tensor without a call behind it may have been written by: its contents do not depend on anything that comes in. */

@@ -111,13 +111,17 @@ export class SiLU extends Module {
 
 /** x above zero, alpha (exp(x) - 1) below (Clevert et al. 2015), as a layer. */
 export class ELU extends Module {
-  /** @param alpha default 1 @throws INVALID_ARGUMENT */
-  constructor(readonly alpha = 1) {
+  /** What the function comes to far below zero, with the sign turned. */
+  readonly alpha: number;
+
+  /** Makes the layer. @param alpha default 1 @throws INVALID_ARGUMENT unless it is finite */
+  constructor(alpha = 1) {
     super();
     if (!Number.isFinite(alpha)) throw refused('alpha of an ELU', 'a finite number', alpha);
+    this.alpha = alpha;
   }
 
-  /** @param x of any shape @throws as elu() */
+  /** Applies the function to each element. @param x of any shape @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as elu() */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return elu(x, this.alpha, { out });
@@ -126,13 +130,13 @@ export class ELU extends Module {
 
 /** log(1 + exp(beta x)) / beta, as a layer. Right for every x, so that PyTorch's threshold is not needed. */
 export class Softplus extends Module {
-  /** @param beta above 0; default 1 @throws INVALID_ARGUMENT */
+  /** Makes the layer. @param beta above 0; default 1 @throws INVALID_ARGUMENT for another */
   constructor(readonly beta = 1) {
     super();
     checkNumber('beta of a Softplus', beta, true);
   }
 
-  /** @param x of any shape @throws as softplus() */
+  /** Applies the function to each element. @param x of any shape @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as softplus() */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return softplus(x, this.beta, { out });

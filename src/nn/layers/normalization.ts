@@ -157,6 +157,7 @@ export class InstanceNorm2d extends Module {
   }
 }
 
+/** Options of a GroupNorm: the epsilon, and whether it has a weight and a bias. */
 export interface GroupNormLayerOptions {
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
@@ -171,11 +172,19 @@ export interface GroupNormLayerOptions {
  *     new GroupNorm(4, 64)        // four groups of sixteen channels
  */
 export class GroupNorm extends Module {
+  /** The factor of each channel, [channels]; null without `affine`. */
   readonly weight: Parameter | null;
+  /** The summand of each channel, [channels]; null without `affine`. */
   readonly bias: Parameter | null;
   private readonly epsilon: number;
 
-  /** @param groups divides the channels @throws INVALID_ARGUMENT */
+  /**
+   * Makes the layer.
+   *
+   * @param groups how many groups of neighbouring channels have moments of their own; divides the channels
+   * @param channels of the images
+   * @throws INVALID_ARGUMENT for numbers or options that cannot be
+   */
   constructor(
     readonly groups: number,
     readonly channels: number,
@@ -194,8 +203,10 @@ export class GroupNorm extends Module {
   }
 
   /**
+   * Normalises images.
+   *
    * @param x [batch, ..., channels]
-   * @throws as groupNorm(); INVALID_ARGUMENT on no device
+   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as groupNorm(); INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
@@ -203,6 +214,7 @@ export class GroupNorm extends Module {
   }
 }
 
+/** Options of a LayerNorm: the epsilon, and whether it has a weight and a bias. */
 export interface LayerNormLayerOptions {
   /** Added to the variance under the root. Default 1e-5. */
   epsilon?: number;
@@ -223,12 +235,15 @@ const IMAGE_AXES = [2, 0, 1];
  *     new LayerNorm(64)           // over the channels: each pixel, or each place of a sequence, by itself
  */
 export class LayerNorm extends Module {
+  /** Lengths of the axes that are normalised, the last ones of what comes in. */
   readonly normalizedShape: Shape;
+  /** The factor of each number, of the normalised shape; null without `affine`. */
   readonly weight: Parameter | null;
+  /** The summand of each number, of the normalised shape; null without `bias`. */
   readonly bias: Parameter | null;
   private readonly epsilon: number;
 
-  /** @param normalizedShape lengths of the last axes; a number for the last one alone @throws INVALID_ARGUMENT */
+  /** Makes the layer. @param normalizedShape lengths of the last axes; a number for the last one alone @throws INVALID_ARGUMENT */
   constructor(normalizedShape: number | Shape, options: LayerNormLayerOptions = {}) {
     super();
     const { epsilon = 1e-5, affine = true, bias = affine } = expectOptions('a LayerNorm', options, ['epsilon', 'affine', 'bias']);
@@ -245,8 +260,10 @@ export class LayerNorm extends Module {
   }
 
   /**
+   * Normalises the last axes.
+   *
    * @param x [..., the normalised shape]
-   * @throws as layerNorm(); INVALID_ARGUMENT on no device
+   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as layerNorm(); INVALID_ARGUMENT on no device
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);

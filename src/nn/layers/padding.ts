@@ -22,9 +22,11 @@ abstract class PadLayer extends Module {
   }
 
   /**
+   * Extends images by the margins.
+   *
    * @param x [batch, height, width, channels]
    * @returns [batch, top + height + bottom, left + width + right, channels]
-   * @throws as pad()
+   * @throws SHAPE_MISMATCH; INVALID_ARGUMENT for a reflection of more pixels than there are
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
@@ -32,25 +34,25 @@ abstract class PadLayer extends Module {
   }
 }
 
-/** Zeros around an image, as torch.nn.ZeroPad2d: `new ZeroPad2d(1)`, or [top, bottom, left, right]. */
+/** Pads images with zeros, as torch.nn.ZeroPad2d: `new ZeroPad2d(1)`, or [top, bottom, left, right]. */
 export class ZeroPad2d extends PadLayer {
-  /** @throws INVALID_ARGUMENT */
+  /** Makes the layer. @throws INVALID_ARGUMENT unless the padding is whole numbers of at least 0 */
   constructor(padding: PaddingOfSides) {
     super(padding, 'zeros');
   }
 }
 
-/** The mirror image about the edge pixels around an image, as torch.nn.ReflectionPad2d: `new ReflectionPad2d(3)`. */
+/** Pads images with their mirror image about the edge pixels, as torch.nn.ReflectionPad2d: `new ReflectionPad2d(3)`. */
 export class ReflectionPad2d extends PadLayer {
-  /** @throws INVALID_ARGUMENT */
+  /** Makes the layer. @throws INVALID_ARGUMENT unless the padding is whole numbers of at least 0 */
   constructor(padding: PaddingOfSides) {
     super(padding, 'reflect');
   }
 }
 
-/** The edge pixels around an image, as torch.nn.ReplicationPad2d: `new ReplicationPad2d(1)`. */
+/** Pads images with their edge pixels, as torch.nn.ReplicationPad2d: `new ReplicationPad2d(1)`. */
 export class ReplicationPad2d extends PadLayer {
-  /** @throws INVALID_ARGUMENT */
+  /** Makes the layer. @throws INVALID_ARGUMENT unless the padding is whole numbers of at least 0 */
   constructor(padding: PaddingOfSides) {
     super(padding, 'replicate');
   }

@@ -8,7 +8,9 @@ import { Module } from '../module.js';
 import { checkChoice, checkPair, type Pair } from '../options.js';
 import { placed } from './out.js';
 
+/** Options of MaxPool2d: those of maxPool2d(), without a place for the result. */
 export type PoolLayerOptions = Omit<PoolOptions, 'out'>;
+/** Options of AvgPool2d: those of avgPool2d(), without a place for the result. */
 export type AveragePoolLayerOptions = Omit<AveragePoolOptions, 'out'>;
 
 const POOL_OPTIONS = ['kernel', 'stride', 'padding', 'ceilMode'] as const;
@@ -24,7 +26,7 @@ function geometryOf(what: string, options: PoolLayerOptions): Required<PoolLayer
 }
 
 /**
- * The largest number of each window, as torch.nn.MaxPool2d:
+ * Pools the largest number of each window, as torch.nn.MaxPool2d:
  *
  *     new MaxPool2d({ kernel: 2 })                             // nn.MaxPool2d(2): half the height and width
  *     new MaxPool2d({ kernel: 3, stride: 2, padding: 1 })      // nn.MaxPool2d(3, 2, 1)
@@ -32,24 +34,29 @@ function geometryOf(what: string, options: PoolLayerOptions): Required<PoolLayer
 export class MaxPool2d extends Module {
   private readonly geometry: Required<PoolLayerOptions>;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Makes the layer. @throws INVALID_ARGUMENT for options that cannot be, or of other names */
   constructor(options: PoolLayerOptions) {
     super();
     this.geometry = geometryOf('a MaxPool2d', expectOptions('a MaxPool2d', options, POOL_OPTIONS, { required: ['kernel'] }));
   }
 
-  /** @param x [batch, height, width, channels] @throws as maxPool2d() */
+  /**
+   * Takes the largest number of each window.
+   *
+   * @param x [batch, height, width, channels]
+   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as maxPool2d()
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return maxPool2d(x, { ...this.geometry, out });
   }
 }
 
-/** The mean of each window, as torch.nn.AvgPool2d: `new AvgPool2d({ kernel: 2 })`. */
+/** Pools the mean of each window, as torch.nn.AvgPool2d: `new AvgPool2d({ kernel: 2 })`. */
 export class AvgPool2d extends Module {
   private readonly geometry: Required<AveragePoolLayerOptions>;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Makes the layer. @throws INVALID_ARGUMENT for options that cannot be, or of other names */
   constructor(options: AveragePoolLayerOptions) {
     super();
     expectOptions('an AvgPool2d', options, [...POOL_OPTIONS, 'countIncludePad'], { required: ['kernel'] });
@@ -58,7 +65,12 @@ export class AvgPool2d extends Module {
     this.geometry = { ...geometryOf('an AvgPool2d', pool), countIncludePad };
   }
 
-  /** @param x [batch, height, width, channels] @throws as avgPool2d() */
+  /**
+   * Takes the mean of each window.
+   *
+   * @param x [batch, height, width, channels]
+   * @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as avgPool2d()
+   */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return avgPool2d(x, { ...this.geometry, out });
@@ -74,14 +86,17 @@ export class AvgPool2d extends Module {
 export class AdaptiveAvgPool2d extends Module {
   private readonly size: readonly [number, number];
 
-  /** @param size height and width of the result @throws INVALID_ARGUMENT */
+  /** Makes the layer. @param size height and width of the result, or both @throws INVALID_ARGUMENT unless whole numbers from 1 up */
   constructor(size: Pair) {
     super();
     this.size = checkPair('size of an AdaptiveAvgPool2d', size);
   }
 
   /**
+   * Takes the means of the parts.
+   *
    * @param x [batch, height, width, channels]
+   * @returns [batch, size, size, channels]
    * @throws SHAPE_MISMATCH for images whose height and width are no multiples of the size; as avgPool2d()
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {

@@ -6,6 +6,7 @@ import { Module } from '../module.js';
 import { checkChoice, checkCounts, checkPair, refused } from '../options.js';
 import { placed } from './out.js';
 
+/** Options of Upsample: those of upsample(), without a place for the result. */
 export type UpsampleLayerOptions = Omit<UpsampleOptions, 'out'>;
 
 const MODES: readonly string[] = ['nearest', 'bilinear'] satisfies UpsampleOptions['mode'][];
@@ -19,7 +20,7 @@ const MODES: readonly string[] = ['nearest', 'bilinear'] satisfies UpsampleOptio
 export class Upsample extends Module {
   private readonly resampling: UpsampleLayerOptions;
 
-  /** @throws INVALID_ARGUMENT */
+  /** Makes the layer. @throws INVALID_ARGUMENT for options that cannot be, or of other names */
   constructor(options: UpsampleLayerOptions) {
     super();
     const { scale, size, mode = 'nearest', alignCorners = false } =
@@ -37,7 +38,7 @@ export class Upsample extends Module {
     this.resampling = { ...(size === undefined ? { scale } : { size }), mode, alignCorners };
   }
 
-  /** @param x [batch, height, width, channels] @throws as upsample() */
+  /** Resizes images. @param x [batch, height, width, channels] @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as upsample() */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return upsample(x, { ...this.resampling, out });
@@ -46,13 +47,17 @@ export class Upsample extends Module {
 
 /** Channels become pixels (Shi et al. 2016), as torch.nn.PixelShuffle: r times as high and wide, with 1 / r^2 of the channels. */
 export class PixelShuffle extends Module {
-  /** @param factor r @throws INVALID_ARGUMENT */
-  constructor(readonly factor: number) {
+  /** How many times as high and wide the result is. */
+  readonly factor: number;
+
+  /** Makes the layer. @param factor r, a whole number @throws INVALID_ARGUMENT unless it is one from 1 up */
+  constructor(factor: number) {
     super();
     checkCounts('a PixelShuffle', { factor });
+    this.factor = factor;
   }
 
-  /** @param x [batch, height, width, channels] @throws as pixelShuffle() */
+  /** Makes pixels of channels. @param x [batch, height, width, channels] @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as pixelShuffle() */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return placed('pixelShuffle', x, out, () => pixelShuffle(x, this.factor));
@@ -61,13 +66,17 @@ export class PixelShuffle extends Module {
 
 /** Pixels become channels, as torch.nn.PixelUnshuffle: the inverse of PixelShuffle. */
 export class PixelUnshuffle extends Module {
-  /** @param factor how many times less high and wide @throws INVALID_ARGUMENT */
-  constructor(readonly factor: number) {
+  /** How many times less high and wide the result is. */
+  readonly factor: number;
+
+  /** Makes the layer. @param factor a whole number @throws INVALID_ARGUMENT unless it is one from 1 up */
+  constructor(factor: number) {
     super();
     checkCounts('a PixelUnshuffle', { factor });
+    this.factor = factor;
   }
 
-  /** @param x [batch, height, width, channels] @throws as pixelUnshuffle() */
+  /** Makes channels of pixels. @param x [batch, height, width, channels] @throws SHAPE_MISMATCH, INVALID_ARGUMENT, as pixelUnshuffle() */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
     return placed('pixelUnshuffle', x, out, () => pixelUnshuffle(x, this.factor));

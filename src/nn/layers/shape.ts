@@ -66,10 +66,13 @@ export class Flatten extends Module {
 
 /** Numbers of each image in axes of their own, as torch.nn.Unflatten of dim 1: what a Flatten of the same order undoes. */
 export class Unflatten extends Module {
+  /** The shape of one image, [height, width, channels]. */
   readonly shape: Shape;
   private readonly channelsFirst: boolean;
 
   /**
+   * Makes the layer.
+   *
    * @param shape of one image: [height, width, channels], PyTorch's (channels, height, width)
    * @throws INVALID_ARGUMENT
    */
@@ -86,6 +89,8 @@ export class Unflatten extends Module {
   }
 
   /**
+   * Gives the numbers of each image axes of their own.
+   *
    * @param x [batch, numbers of an image]
    * @returns [batch, the shape]
    * @throws SHAPE_MISMATCH for as many numbers as the shape does not have
