@@ -24,7 +24,7 @@ const ONE_SAMPLE = { sampleMs: 0, samples: 1, maxSeconds: 1 };
 
 test('every file of src/kernels that dispatches kernels has benchmark entries', () => {
   const folder = join(process.cwd(), 'src/kernels');
-  const files = readdirSync(folder).filter((name) => readFileSync(join(folder, name), 'utf8').includes('.dispatch('));
+  const files = readdirSync(folder).filter((name) => /\.dispatch\([^)]/.test(readFileSync(join(folder, name), 'utf8')));
   assert.ok(files.length >= 10);
   assert.equal(Object.keys(entriesByFile).sort(), files.map((name) => name.replace(/\.ts$/, '')).sort());
   for (const [file, entries] of Object.entries(entriesByFile)) {

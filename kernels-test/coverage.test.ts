@@ -31,8 +31,8 @@ const MEASURED_AS: Readonly<Record<string, string>> = {
   nllLoss: 'pickLabels', oneHot: 'spreadLabels', permute: 'stridedCopy', pixelShuffle: 'stridedCopy', pixelUnshuffle: 'stridedCopy',
   slice: 'stridedCopy', split: 'stridedCopy', stack: 'stridedCopy', transpose: 'stridedCopy',
 };
-/** They make a handle, and dispatch nothing. */
-const VIEWS = ['reshape', 'sliceChannels'];
+/** They make a handle, and dispatch nothing but a copy of a channel slice. */
+const VIEWS = ['flatten', 'reshape', 'sliceChannels', 'squeeze', 'unsqueeze'];
 
 test('every operation has a benchmark', () => {
   const entries = Object.values(entriesByFile).flat();
@@ -44,8 +44,8 @@ test('every operation has a benchmark', () => {
 
 /** They move numbers or choose among them, which tests of their kernels compare bit by bit. */
 const MOVES = [
-  'concat', 'copy', 'expand', 'flip', 'oneHot', 'permute', 'pixelShuffle', 'pixelUnshuffle', 'reshape', 'slice', 'sliceChannels', 'split',
-  'stack', 'transpose',
+  'concat', 'copy', 'expand', 'flatten', 'flip', 'oneHot', 'permute', 'pixelShuffle', 'pixelUnshuffle', 'reshape', 'slice', 'sliceChannels',
+  'split', 'squeeze', 'stack', 'transpose', 'unsqueeze',
 ];
 /** With odd numbers elsewhere: comparisons in goldens/operations.json; a sum of products and an adjoint as those that are here. */
 const ELSEWHERE = [

@@ -266,11 +266,10 @@ export class Tensor implements Scoped {
   }
 
   /**
-   * Gives the same numbers another shape, as a view that shares this tensor's memory; torch.Tensor.view. One
-   * length may be -1, for what is left of the elements, as in `x.reshape([2, -1])`. Only the axes before the last
-   * may be regrouped unless the tensor is contiguous. Gradients flow through it.
+   * Gives the same numbers another shape, as a view that shares this tensor's memory; torch.Tensor.view. One length may be -1, for what
+   * is left of the elements, as in `x.reshape([2, -1])`. Only the axes before the last may be regrouped unless the tensor is contiguous.
+   * Gradients flow through it.
    *
-   * @param shape lengths of the axes
    * @throws SHAPE_MISMATCH for another number of elements, or rows that cannot be regrouped; INVALID_ARGUMENT; USE_AFTER_FREE
    */
   reshape(shape: Shape): Tensor {
