@@ -194,7 +194,7 @@ const NO_OPERANDS = new Set([
   'Params', 'Tensor', 'Trainer', 'arange', 'checkGradients', 'defineOperation', 'full', 'grad', 'grid', 'ones', 'onesLike', 'rand', 'randn', 'scalar', 'specialise',
   'walkElements', 'zeros', 'zerosLike', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
   'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'kaimingNormal', 'kaimingUniform', 'ModuleDict', 'ModuleList', 'xavierNormal', 'xavierUniform', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',
-  'encodeSafetensors', 'encodeWeights', 'epochPermutation', 'expectImage', 'exportOnnx', 'findNetwork', 'findRun', 'findRunIfAny', 'hasRun',
+  'encodeSafetensors', 'encodeWeights', 'epochPermutation', 'expectImage', 'exportModuleOnnx', 'exportOnnx', 'findNetwork', 'findRun', 'findRunIfAny', 'hasRun',
   'headerBytes',
   'imageDraws', 'imageGrid', 'imageL1', 'imagePsnr', 'imageSsim', 'jitterDraw', 'joinPair', 'linearDecay', 'loadNetwork', 'meanImage',
   'mirror', 'networkArchitecture', 'networkWeights', 'networksIn', 'noGrad', 'normal', 'openGpu', 'openPict', 'openPyTorch',

@@ -28,7 +28,7 @@ export function expectOptions<T extends object>(
   throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
     expected: described(names, required),
     received: isObject ? said.join(', but ') : String(options),
-    fix: !isObject ? `pass options by their names, such as { ${example}: ... }`
+    fix: !isObject ? fix ?? `pass options by their names, such as { ${example}: ... }`
       : unknown.length === 0 ? `add ${listed(missing, 'and')}: there is no default`
       : fix ?? (names.length === 1 ? `the only option is ${example}` : OTHER_NAME),
   });
