@@ -24,7 +24,8 @@ export function expectOptions<T extends object>(
   const missing = isObject ? required.filter((name) => (options[name] ?? undefined) === undefined) : [];
   if (isObject && unknown.length === 0 && missing.length === 0) return options;
   const [example] = [...required, ...names];
-  const said = [...(unknown.length > 0 ? [unknown.join(', ')] : []), ...(missing.length > 0 ? [listed(missing.map((name) => `no ${name}`), 'and')] : [])];
+  const lacking = listed(missing.map((name) => `no ${name}`), 'and');
+  const said = [unknown.join(', '), lacking].filter((part) => part !== '');
   throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
     expected: described(names, required),
     received: isObject ? said.join(', but ') : String(options),
