@@ -222,6 +222,21 @@ const REFUSED: Record<
     /./,
   ],
   'a count of calls': [(x) => sg.mul(x, ++calls), 'WEIGHTS_UNSUPPORTED', /twice/, { dynamicAxes: [] }],
+  'an output with the name of an input': [(x) => ({ input: sg.relu(x) }), 'INVALID_ARGUMENT', /output "input"/],
+  'a number that is drawn, whatever the lengths': [(x) => sg.mul(x, ++calls), 'WEIGHTS_UNSUPPORTED', /twice/],
+  'an asynchronous function that fails': [
+    async () => {
+      throw new Error('not to be heard of');
+    },
+    'INVALID_ARGUMENT',
+    /await/,
+  ],
+  'a length that the module does not take': [
+    (x, w) => sg.add(x, w.row!),
+    'INVALID_ARGUMENT',
+    /dynamicAxes.*longer axes/s,
+    { dynamicAxes: [1] },
+  ],
   'an asynchronous function': [async (x) => sg.relu(x), 'INVALID_ARGUMENT', /await/],
   'no tensor at all': [() => 3, 'INVALID_ARGUMENT', /tensor/],
 };
@@ -256,7 +271,13 @@ test('options and modules that cannot be', async () => {
   await refuses(given({ input: { a: [1, 6], b: [1, 6] } }), 'INVALID_ARGUMENT', /2 inputs/);
   await refuses(given({ dynamicAxes: [2] }), 'INVALID_ARGUMENT', /dynamicAxes/);
   await refuses(given({ external: { fileName: 'a/b' } }), 'INVALID_ARGUMENT', /path/);
-  await refuses(() => sg.exportModuleOnnx(new Sequential([new ReLU()]).to(gpu), { input: [1, 6] }), 'INVALID_ARGUMENT', /parameters/);
+  const bare = new Sequential([new ReLU()]).to(gpu);
+  await refuses(() => sg.exportModuleOnnx(bare, { input: [1, 6] }), 'INVALID_ARGUMENT', /parameters.*pass gpu/s);
+  assert.ok((await sg.exportModuleOnnx(bare, { input: [1, 6], gpu })).model.bytes > 0);
+  const swapped = saveOnnx as unknown as (...given: unknown[]) => Promise<unknown>;
+  await refuses(() => swapped(module, 'q.onnx', { input: [1, 6] }), 'INVALID_ARGUMENT', /path, then the module/);
+  await refuses(() => swapped('q.onnx', { input: [1, 6] }), 'INVALID_ARGUMENT', /a module, then/);
+  await refuses(() => swapped('q.onnx', module), 'INVALID_ARGUMENT', /no input/);
   module.dispose();
   await refuses(given({}), 'INVALID_ARGUMENT', /to\(gpu/);
 });

@@ -260,4 +260,19 @@ test('a state dict that is read while the module is trained says so', async () =
   network.dispose();
 });
 
+test('a module takes its own state dict, and tensors of its own under other names', async () => {
+  const module = new Sequential([new Linear({ inFeatures: 3, outFeatures: 3 }), new Linear({ inFeatures: 3, outFeatures: 3 })]).to(gpu, { seed: 5 });
+  const before = new Map(await contents(module));
+  for (const layout of ['shadegrad', 'pytorch'] as const) {
+    await module.loadStateDict(module.stateDict({ layout }));
+    assert.equal(new Map(await contents(module)), before);
+  }
+  const tensors = module.namedParameters();
+  const swapped = [...tensors].map(([name, tensor]): [string, LoadableTensor] => [name.replace(/^./, (index) => (index === '0' ? '1' : '0')), tensor]);
+  await module.loadStateDict(new Map(swapped), { layout: 'shadegrad' });
+  const after = new Map(await contents(module));
+  for (const [name, numbers] of before) assert.equal(after.get(name.replace(/^./, (index) => (index === '0' ? '1' : '0'))), numbers, name);
+  module.dispose();
+});
+
 test.run();

@@ -73,7 +73,7 @@ export function checkedState(state: StateDict): StateDict {
         fix: 'keep the file that was saved before, and train on from that with a lower learning rate',
       });
     },
-  }]));
+  }]), state.storages);
 }
 
 /**

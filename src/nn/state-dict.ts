@@ -4,6 +4,7 @@ import type { StoredDType, TensorToWrite, WeightFile } from '../formats/weight-f
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { OneMoment } from '../gpu/one-moment.js';
+import type { Storage } from '../gpu/storage.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inverseAxes, permuteNumbers, permuteShape } from './axes.js';
@@ -39,6 +40,8 @@ export class StateDict extends Map<string, StateTensor> {
     /** How the weights lie. */
     readonly layout: WeightLayout,
     entries: Iterable<readonly [string, StateTensor]> = [],
+    /** The memory that the numbers are read from. @internal */
+    readonly storages: ReadonlySet<Storage> = new Set(),
   ) {
     super(entries);
   }
@@ -72,7 +75,7 @@ export function readState({ tensors, counters }: ModuleState, { layout = 'shadeg
     seen.add(name);
     return value.data();
   };
-  const state = new StateDict(layout);
+  const state = new StateDict(layout, [], new Set([...tensors.values()].map(({ value }) => value.storage)));
   for (const [name, tensor] of tensors) {
     const { shape } = tensor;
     const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
@@ -143,12 +146,19 @@ export async function loadState(
   }
 
   const wanted = [...tensors].flatMap(([name, tensor]) => (found.has(name) ? [{ name, tensor, stored: found.get(name)! }] : []));
+  // Numbers in the very memory that is to be filled are read before any of it is overwritten.
+  const sources = new Set([...(source instanceof StateDict ? source.storages : []), ...storagesIn(found.values())]);
+  const overlapping = wanted.some(({ tensor }) => sources.has(tensor.value.storage));
+  const kept = new Map<string, Float32Array>();
   // Twice over, so that the module is as it was when one of the tensors cannot be read or is refused.
-  for (const { name, tensor, stored } of wanted) await numbersOf(stored, { label, name, size: tensor.size });
+  for (const { name, tensor, stored } of wanted) {
+    const numbers = await numbersOf(stored, { label, name, size: tensor.size });
+    if (overlapping) kept.set(name, numbers);
+  }
   await fillTensors(gpu, wanted.map(({ name, tensor, stored }) => ({
     tensor,
     async read() {
-      const numbers = await numbersOf(stored, { label, name, size: tensor.size });
+      const numbers = kept.get(name) ?? await numbersOf(stored, { label, name, size: tensor.size });
       const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
       return axes ? permuteNumbers(numbers, stored.shape, inverseAxes(axes)) : numbers;
     },
@@ -171,6 +181,9 @@ export async function fillTensors(
   }
   await gpu.sync();
 }
+
+const storagesIn = (stored: Iterable<LoadableTensor>): Storage[] =>
+  [...stored].flatMap((each) => (each instanceof Tensor ? [each.storage] : []));
 
 type StateSource = WeightFile | ReadonlyMap<string, LoadableTensor>;
 

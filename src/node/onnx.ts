@@ -31,7 +31,7 @@ export async function writeOnnx(
 }
 
 /** Options of saveOnnx(): those of exportModuleOnnx(), and whether the weights lie beside the model. */
-export interface SaveOnnxOptions extends Omit<OnnxModuleOptions, 'external'> {
+export interface SaveOnnxOptions<Name extends string = string> extends Omit<OnnxModuleOptions<Name>, 'external'> {
   /** Puts the weights beside the model, into a file of its name with .data after it. Without it a model ends at 2 GiB. Default false. */
   external?: boolean;
 }
@@ -47,8 +47,20 @@ export interface SaveOnnxOptions extends Omit<OnnxModuleOptions, 'external'> {
  * @returns the files written
  * @throws WRITE_FAILED, and as exportModuleOnnx(): nothing is written then
  */
-export async function saveOnnx(path: string, module: Module, { external = false, ...options }: SaveOnnxOptions): Promise<string[]> {
-  return writeFiles(path, await exportModuleOnnx(module, { ...options, ...beside(path, external) }));
+export async function saveOnnx<Name extends string = 'input'>(
+  path: string,
+  module: Module,
+  options: SaveOnnxOptions<Name>,
+): Promise<string[]> {
+  if (typeof path !== 'string') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'file of an ONNX export', {
+      expected: 'a path, then the module, then the options',
+      received: typeof path,
+      fix: "saveOnnx('network.onnx', network, { input: [1, 64, 64, 3] })",
+    });
+  }
+  const { external = false, ...others } = options ?? {};
+  return writeFiles(path, await exportModuleOnnx(module, { ...others, ...beside(path, external) } as OnnxModuleOptions<Name>));
 }
 
 const beside = (path: string, external: boolean): Pick<OnnxModuleOptions, 'external'> =>

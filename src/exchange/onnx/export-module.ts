@@ -1,8 +1,9 @@
-import { quoteName } from '../../formats/names.js';
+import { oneLine, quoteName } from '../../formats/names.js';
 import { encodeOnnx, type OnnxFiles, type OnnxValue } from '../../formats/onnx.js';
 import { ShadegradError } from '../../gpu/errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
 import type { Layer } from '../../nn/forward.js';
-import type { Module } from '../../nn/module.js';
+import { Module } from '../../nn/module.js';
 import { expectOptions } from '../../tensor/options.js';
 import { checkShape, formatShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -18,14 +19,17 @@ import { traceModule, type Trace, type TracedValue, type TraceInput, type TraceO
 export type OnnxInputShape = Shape | { readonly shape: Shape; readonly dtype?: 'f32' | 'i32' };
 
 /** Options of exportModuleOnnx(): what comes in, what may have any length, and how the model is stored. */
-export interface OnnxModuleOptions {
+export interface OnnxModuleOptions<Name extends string = string> {
   /**
    * Shape of what forward() takes, in this library's order, as [1, 256, 256, 3]; or the shapes of several inputs by name, which
    * `forward` is given by these names.
    */
-  input: OnnxInputShape | Readonly<Record<string, OnnxInputShape>>;
-  /** What is exported, where it is not module.forward() of the one input: a function without await. A record names several outputs. */
-  forward?: (inputs: Readonly<Record<string, Tensor>>) => TraceOutputs;
+  input: OnnxInputShape | Readonly<Record<Name, OnnxInputShape>>;
+  /**
+   * What is exported, where it is not module.forward() of the one input: a function without await that takes the inputs by name, a
+   * single one without a name as `input`: `({ input }) => ...`. Tensors by name are several outputs.
+   */
+  forward?: (inputs: Readonly<Record<Name, Tensor>>) => TraceOutputs;
   /** Axes of the inputs, in this library's order, that may have any length when the model runs. Default [0], the batch. */
   dynamicAxes?: readonly number[];
   /**
@@ -37,11 +41,13 @@ export interface OnnxModuleOptions {
   dtype?: 'f32' | 'f16';
   /** Puts the weights into a file of their own, beside the model and of this name. Without it a model ends at 2 GiB. */
   external?: { readonly fileName: string };
+  /** Where to run a module that has neither parameters nor buffers, which tell it otherwise. */
+  gpu?: Gpu;
   /** How operations of one's own, by the name that defineOperation() was given, are computed by ONNX's operators. */
   operations?: Readonly<Record<string, GraphOperation>>;
 }
 
-const OPTIONS = ['input', 'forward', 'dynamicAxes', 'layout', 'dtype', 'external', 'operations'] as const;
+const OPTIONS = ['input', 'forward', 'dynamicAxes', 'layout', 'dtype', 'external', 'gpu', 'operations'] as const;
 /** The first set of operators with all that is needed in one version; ONNX Runtime 1.12 and later run it. */
 const OPSET = 17;
 
@@ -64,8 +70,12 @@ const OPSET = 17;
  *   throws; while writing DIVERGED for weights that are not finite, WEIGHTS_UNSUPPORTED for one that float16 does not reach, and
  *   STALE_TENSOR when the module was trained since
  */
-export async function exportModuleOnnx(module: Module, options: OnnxModuleOptions): Promise<OnnxFiles> {
-  const { forward, layout = 'NCHW', dtype = 'f32', external, operations = {} } = expectOptions('an ONNX export', options, OPTIONS);
+export async function exportModuleOnnx<Name extends string = 'input'>(
+  module: Module,
+  options: OnnxModuleOptions<Name>,
+): Promise<OnnxFiles> {
+  expectModule(module);
+  const { forward, layout = 'NCHW', dtype = 'f32', external, operations = {} } = expectOptions('an ONNX export', options, OPTIONS, { required: ['input'] });
   expectChoice('layout', ['NCHW', 'NHWC'], layout);
   expectChoice('dtype', ['f32', 'f16'], dtype);
   const inputs = inputsOf(options.input);
@@ -74,7 +84,7 @@ export async function exportModuleOnnx(module: Module, options: OnnxModuleOption
     forward ??
     ((given) => {
       expectOneInput(module, inputs);
-      return (module as Layer).forward(Object.values(given)[0]!);
+      return (module as Layer).forward(Object.values<Tensor>(given)[0]!);
     });
 
   const longer = new Map(
@@ -84,14 +94,22 @@ export async function exportModuleOnnx(module: Module, options: OnnxModuleOption
     ]),
   );
   const traces = await inEvalMode(module, async () => {
-    const { gpu } = [...module.namedTensors()][0]?.[1].value ?? { gpu: null };
-    if (gpu === null) throw notPlaced();
-    return [await traceModule(gpu, module, inputs, run, 0), await traceModule(gpu, module, longer, run, inputs.size)] as const;
+    const gpu = options.gpu ?? [...module.namedTensors()][0]?.[1].value.gpu;
+    if (!gpu) throw notPlaced();
+    const trace = (given: ReadonlyMap<string, TraceInput>, stream: number): Promise<Trace> => traceModule(gpu, module, given, run, stream);
+    const first = await trace(inputs, 0);
+    const second = await trace(longer, inputs.size).catch((error: unknown) => {
+      throw axes.length === 0 ? error : notLonger(longer, error);
+    });
+    return [first, second, axes.length === 0 ? second : await trace(inputs, 2 * inputs.size)] as const;
   });
   const order: AxisOrder = layout === 'NCHW' ? 'first' : 'last';
-  const [one, other] = [graphOf(module, traces[0], { order, dtype, operations }), graphOf(module, traces[1], { order, dtype, operations })];
-  const any = axes.length === 0 ? null : axes.map((axis) => (axis === 0 ? 'batches' : `axis ${axis}`)).join(' and ');
-  const { nodes, tensors } = mergedGraph(one, other, any);
+  const graph = (trace: Trace): OnnxGraph => graphOf(module, trace, { order, dtype, operations });
+  const any = axes.map((axis) => (axis === 0 ? 'batches' : `axis ${axis}`)).join(' and ');
+  const one = graph(traces[0]);
+  // What is not the same for the same lengths does not differ by them.
+  if (axes.length > 0) mergedGraph(one, graph(traces[2]), null);
+  const { nodes, tensors } = mergedGraph(one, graph(traces[1]), axes.length === 0 ? null : any);
 
   const symbols = symbolsOf(inputs, axes);
   const given = [...inputs].map(
@@ -135,11 +153,29 @@ function expectChoice(option: string, choices: readonly string[], received: unkn
   });
 }
 
+function expectModule(module: unknown): void {
+  if (module instanceof Module) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'an ONNX export', {
+    expected: 'a module, then the options',
+    received: typeof module === 'object' ? 'an object that is no module' : typeof module,
+    fix: "exportModuleOnnx(network, { input: [1, 64, 64, 3] }), or saveOnnx('network.onnx', network, { input: [1, 64, 64, 3] })",
+  });
+}
+
+function notLonger(inputs: ReadonlyMap<string, TraceInput>, error: unknown): ShadegradError {
+  const shapes = [...inputs].map(([name, { shape }]) => `${quoteName(name)} ${formatShape(shape)}`).join(' and ');
+  return new ShadegradError('INVALID_ARGUMENT', 'dynamicAxes of an ONNX export', {
+    expected: `a module that runs for longer axes, too: for ${shapes}`,
+    received: oneLine(error instanceof Error ? error.message : String(error), 300),
+    fix: 'leave the axis out of dynamicAxes, which is [0], the batch, unless it is said; dynamicAxes: [] exports the input as it is',
+  });
+}
+
 function notPlaced(): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', 'an ONNX export of a module without parameters and buffers', {
     expected: 'a module on a device, which tells where to run it',
     received: 'one that has nothing there',
-    fix: 'export the network that it is a part of',
+    fix: 'pass gpu: where it is to run',
   });
 }
 
@@ -278,14 +314,14 @@ function outputShape(
   name: string,
   shape: Shape,
   longer: Shape,
-  traces: readonly [Trace, Trace],
+  traces: readonly Trace[],
   symbols: ReadonlyMap<string, ReadonlyMap<number, string>>,
 ): (number | string)[] {
   return shape.map((length, axis) => {
     if (length === longer[axis]) return length;
-    for (const [input, { shape: given }] of traces[0].inputs) {
+    for (const [input, { shape: given }] of traces[0]!.inputs) {
       const symbol = symbols.get(input)!.get(axis);
-      if (symbol !== undefined && given[axis] === length && traces[1].inputs.get(input)!.shape[axis] === longer[axis]) return symbol;
+      if (symbol !== undefined && given[axis] === length && traces[1]!.inputs.get(input)!.shape[axis] === longer[axis]) return symbol;
     }
     return `${name}_axis_${axis}`;
   });

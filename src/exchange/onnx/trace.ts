@@ -1,5 +1,6 @@
 import { listenToCalls, type Call } from '../../autograd/calls.js';
 import { noGrad } from '../../autograd/graph.js';
+import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { writeTime } from '../../gpu/write-log.js';
@@ -94,12 +95,9 @@ export async function traceModule(
           (call) => tracer.note(call),
           () => run(given),
         );
-        const found = new Map(
-          Object.entries(result instanceof Tensor ? { output: result } : tensorsOf(result)).map(([name, tensor]) => [
-            name,
-            tracer.valueOf(`output "${name}"`, tensor),
-          ]),
-        );
+        const made = Object.entries(result instanceof Tensor ? { output: result } : tensorsOf(result));
+        for (const [name] of made) expectOutputName(name, inputs);
+        const found = new Map(made.map(([name, tensor]) => [name, tracer.valueOf(`output "${name}"`, tensor)]));
         for (const { tensor } of tracer.unread) kept.push(tensor.keep());
         return found;
       }),
@@ -141,12 +139,24 @@ function usedBy(outputs: Iterable<TracedValue>): Set<TracedValue | TracedCall> {
 }
 
 function tensorsOf(result: unknown): Readonly<Record<string, Tensor>> {
+  // Whoever wrote the function must hear of the mistake, not of what may go wrong in the rest of it.
+  if (result instanceof Promise) result.catch(() => {});
   const isRecord = typeof result === 'object' && result !== null && !('then' in result);
   if (isRecord && Object.keys(result).length > 0 && Object.values(result).every((each) => each instanceof Tensor)) return { ...result };
   throw new ShadegradError('INVALID_ARGUMENT', 'result of the function that is exported to ONNX', {
     expected: 'a tensor, or an object with tensors by name',
     received: isRecord ? 'something else in an object' : typeof result === 'object' && result !== null ? 'a promise' : typeof result,
     fix: 'return what forward() returns, from a function without await',
+  });
+}
+
+/** Inputs, outputs and what is stored have one space of names in a model. */
+function expectOutputName(name: string, inputs: ReadonlyMap<string, TraceInput>): void {
+  if (name !== '' && !name.startsWith('/') && !inputs.has(name)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `output ${quoteName(name)} of an ONNX export`, {
+    expected: `a name that is not empty, begins with no slash, and is none of the inputs' (${[...inputs.keys()].map(quoteName).join(', ')})`,
+    received: quoteName(name),
+    fix: 'give the output another name: forward: (inputs) => ({ result: ... })',
   });
 }
 
