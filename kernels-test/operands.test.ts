@@ -228,7 +228,7 @@ async function withOne(operation: Operation, odd: string, oddTensor: () => Tenso
     await body(operands);
   } finally {
     for (const each of [gpu, otherGpu]) delete (each as { dispatch?: unknown }).dispatch;
-    for (const tensor of Object.values(operands)) tensor.dispose();
+    for (const tensor of Object.values(operands)) if (tensor instanceof Tensor) tensor.dispose();
   }
   return dispatched;
 }
@@ -264,6 +264,15 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
         'USE_AFTER_FREE', () => gpu.scope(() => void operation.run(operands)), '"the odd one"',
       ));
       assert.is(dispatched, 0);
+    });
+
+    test(`${name} refuses numbers in place of the tensor ${odd}`, async () => {
+      for (const numbers of [[0.5, 0.5], { shape: [2] }, new Float32Array(4)]) {
+        const dispatched = await withOne(operation, odd, () => numbers as unknown as Tensor, (operands) => failure(
+          'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)), 'expected: a tensor', /fix: /,
+        ));
+        assert.is(dispatched, 0);
+      }
     });
 
     if (!operation.handleOnly && Object.keys(operation.operands).length > 1) test(`${name} refuses ${odd} of another Gpu`, async () => {

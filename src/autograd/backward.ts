@@ -1,12 +1,14 @@
 import { ShadegradError } from '../gpu/errors.js';
 import { writeTime } from '../gpu/write-log.js';
 import { fill } from '../kernels/elementwise.js';
+import { expectTensor } from '../kernels/elements.js';
 import { expectOptions } from '../tensor/options.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { GradientMemory } from './gradient-memory.js';
 import { deposit, prepareSlots, sharesPlace, showGradients, targetOf } from './gradient-slots.js';
 import { expectSavedUnwritten, isTracking, noGrad, type GradientTarget, type GraphNode } from './graph.js';
+import { expectList } from './ops/axes.js';
 import { add } from './ops/binary.js';
 import { copy } from './ops/shape.js';
 import { expectGradients, isInPlace } from './rule-results.js';
@@ -147,6 +149,7 @@ function start(what: string, output: Tensor, seed: Tensor | undefined): { root: 
  *   overwritten after the operations ran; MISSING_GRADIENT; USE_AFTER_FREE; what a rule of defineOperation() returns wrongly
  */
 export function backward(output: Tensor, seed?: Tensor): void {
+  expectTensor('backward()', 'output', output);
   const { root, seed: first } = start('backward()', output, seed);
   // Rules are written in operations: without noGrad() their results would have a history of their own.
   output.gpu.scope(() => noGrad(() => {
@@ -187,6 +190,8 @@ export interface GradOptions {
  */
 export function grad(output: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): Tensor[] {
   const { seed, createGraph = false } = expectOptions('grad', options, ['seed', 'createGraph']);
+  expectTensor('grad()', 'output', output);
+  expectList('grad', inputs);
   if (createGraph && !isTracking()) {
     throw new ShadegradError('INVALID_ARGUMENT', 'grad() with createGraph inside noGrad()', {
       expected: 'tracking on: the gradients are to have a history',

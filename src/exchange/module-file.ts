@@ -61,7 +61,7 @@ export function encodeModule(module: Module, options: ModuleFileOptions = {}): A
 
 /** The same tensors, whose read() throws DIVERGED for what no network can compute with. */
 export function checkedState(state: StateDict): StateDict {
-  return new StateDict(state.layout, [...state].map(([name, tensor]) => [name, {
+  const result = new StateDict(state.layout, [...state].map(([name, tensor]) => [name, {
     ...tensor,
     async read() {
       const values = await tensor.read();
@@ -73,7 +73,9 @@ export function checkedState(state: StateDict): StateDict {
         fix: 'keep the file that was saved before, and train on from that with a lower learning rate',
       });
     },
-  }]), state.storages);
+  }]));
+  result.storages = state.storages;
+  return result;
 }
 
 /**

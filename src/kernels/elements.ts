@@ -97,6 +97,7 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
   for (const name in operands) {
     const tensor = operands[name];
     if (!tensor) continue;
+    expectTensor(operation, name, tensor);
     tensor.assertLive();
     tensor.storage.assertLive();
     if (tensor.dtype !== dtype) {
@@ -109,6 +110,16 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
     first ??= [name, tensor];
     expectOneDevice(operation, first, [name, tensor]);
   }
+}
+
+/** @throws INVALID_ARGUMENT for what is no tensor: programs without types may pass numbers in its place. */
+export function expectTensor(operation: string, name: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `${operation}: ${name} is no tensor`, {
+    expected: 'a tensor',
+    received: ArrayBuffer.isView(value) || Array.isArray(value) ? 'a list of numbers' : value === null ? 'null' : typeof value,
+    fix: 'make one of numbers with Tensor.from(gpu, numbers, shape), or of a single one with scalar(gpu, number)',
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { expectTensor } from '../kernels/elements.js';
 import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -241,6 +242,7 @@ export class UNet extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out: target, ...mode } = forwardOptions(this, options);
+    expectTensor('a U-Net', 'x', x);
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
     if (height < 1 || width < 1 || height % this.size !== 0 || width % this.size !== 0 || channels !== this.inChannels) {
       throw new ShadegradError('SHAPE_MISMATCH', 'input of the U-Net', {

@@ -30,10 +30,16 @@ export function checkNumber(what: string, value: number, positive = false): void
 }
 
 /** The error for an option that a layer or network cannot have. @param what names the option and its owner, as "norm of a U-Net" */
+/** As it would be written down: String() of an object says nothing. */
+function described(value: unknown): string {
+  const plain = typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return plain ? JSON.stringify(value) : String(value);
+}
+
 export function refused(what: string, expected: string, received: unknown): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', what, {
     expected,
-    received: String(received).slice(0, 80),
+    received: described(received).slice(0, 80),
     fix: `pass ${expected}${received === undefined ? '' : ', or leave the option out if it has a default'}`,
   });
 }

@@ -35,13 +35,14 @@ export interface StateTensor extends TensorToWrite {
  * the encoders of files write. Knows its layout.
  */
 export class StateDict extends Map<string, StateTensor> {
+  /** The memory that the numbers are read from. @internal */
+  storages: ReadonlySet<Storage> = new Set();
+
   /** Makes a state dict of tensors by name, for Module.loadStateDict(). */
   constructor(
     /** How the weights lie. */
     readonly layout: WeightLayout,
     entries: Iterable<readonly [string, StateTensor]> = [],
-    /** The memory that the numbers are read from. @internal */
-    readonly storages: ReadonlySet<Storage> = new Set(),
   ) {
     super(entries);
   }
@@ -75,7 +76,8 @@ export function readState({ tensors, counters }: ModuleState, { layout = 'shadeg
     seen.add(name);
     return value.data();
   };
-  const state = new StateDict(layout, [], new Set([...tensors.values()].map(({ value }) => value.storage)));
+  const state = new StateDict(layout);
+  state.storages = new Set([...tensors.values()].map(({ value }) => value.storage));
   for (const [name, tensor] of tensors) {
     const { shape } = tensor;
     const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
@@ -123,6 +125,7 @@ export async function loadState(
   gpu: Gpu, { tensors, counters }: ModuleState, source: WeightFile | ReadonlyMap<string, LoadableTensor>,
   { layout: given, strict = true, prefix = '' }: LoadStateDictOptions = {},
 ): Promise<LoadedState> {
+  expectSource(source);
   const file = isMap(source) ? null : source;
   const label = file?.name ?? 'the state dict';
   const found = ownNames(isMap(source) ? source : source.tensors, prefix, tensors);
@@ -186,6 +189,15 @@ const storagesIn = (stored: Iterable<LoadableTensor>): Storage[] =>
   [...stored].flatMap((each) => (each instanceof Tensor ? [each.storage] : []));
 
 type StateSource = WeightFile | ReadonlyMap<string, LoadableTensor>;
+
+function expectSource(source: unknown): void {
+  if (isMap(source as StateSource) || isMap((source as Partial<WeightFile> | null)?.tensors as StateSource)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'what loadStateDict() is to load', {
+    expected: 'a Map of tensors by name, what stateDict() returns, or an open file of weights',
+    received: source === null ? 'null' : typeof source === 'object' ? 'an object that is none of these' : typeof source,
+    fix: 'make a Map of an object: new Map(Object.entries(tensors)); open a file with loadModule(path, module)',
+  });
+}
 
 const isMap = (source: StateSource): source is ReadonlyMap<string, LoadableTensor> => source instanceof Map;
 

@@ -12,6 +12,7 @@ import { formatByName, openWeights } from './weights.js';
  * @throws INVALID_ARGUMENT for another ending, and as encodeModule(); WRITE_FAILED
  */
 export async function saveModule(path: string, module: Module, options: Omit<ModuleFileOptions, 'format'> = {}): Promise<void> {
+  expectPath(path, "saveModule('network.safetensors', network)");
   const format = formatByName(path);
   if (format !== 'safetensors' && format !== 'pytorch') {
     throw new ShadegradError('INVALID_ARGUMENT', 'name of a file to save a module in', {
@@ -32,10 +33,18 @@ export async function saveModule(path: string, module: Module, options: Omit<Mod
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE, and as Module.loadStateDict()
  */
 export async function loadModule(path: string, module: Module, options: LoadStateDictOptions = {}): Promise<LoadedState> {
+  expectPath(path, "loadModule('network.safetensors', network)");
   const { file, close } = await openWeights(path);
   try {
     return await module.loadStateDict(file, options);
   } finally {
     await close();
   }
+}
+
+function expectPath(path: unknown, call: string): void {
+  if (typeof path === 'string') return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'file of a module', {
+    expected: 'a path, then the module', received: typeof path, fix: call,
+  });
 }

@@ -17,11 +17,11 @@ export function formatShape(shape: Shape): string {
 
 /** @throws INVALID_ARGUMENT unless every length is a whole number of at least 1. */
 export function checkShape(shape: Shape, label: string): void {
-  if (shape.every((length) => Number.isInteger(length) && length >= 1)) return;
+  if (Array.isArray(shape) && shape.every((length) => Number.isInteger(length) && length >= 1)) return;
   throw new ShadegradError('INVALID_ARGUMENT', `shape of "${label}"`, {
     expected: 'lengths of axes, each a whole number of at least 1 (none for a scalar)',
-    received: formatShape(shape),
-    fix: 'check the sizes it was computed from',
+    received: Array.isArray(shape) ? formatShape(shape) : String(shape),
+    fix: Array.isArray(shape) ? 'check the sizes it was computed from' : 'pass the lengths in brackets: [3], or [] for a single number',
   });
 }
 

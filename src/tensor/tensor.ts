@@ -311,9 +311,9 @@ export class Tensor implements Scoped {
     const dtype = dtypeOf(data);
     if (data.length !== this.size || !this.contiguous || this.dtype !== dtype) {
       throw new ShadegradError('SHAPE_MISMATCH', `contents of "${this.label}"`, {
-        expected: `${this.size} numbers for a contiguous ${dtype} tensor of shape ${formatShape(this.shape)}`,
-        received: `${data.length} numbers for a ${this.contiguous ? 'contiguous' : 'strided'} ${this.dtype} tensor`,
-        fix: 'write as many numbers as the tensor holds, of its type, to a tensor that is no channel slice',
+        expected: `${this.size} ${this.dtype} numbers, of shape ${formatShape(this.shape)}, for a tensor that is no channel slice`,
+        received: `${data.length} ${dtype} numbers${this.contiguous ? '' : ', for a channel slice'}`,
+        fix: 'write as many numbers as the tensor holds, of its type: an Int32Array is i32, other numbers are f32',
       });
     }
     this.gpu.write(this.storage, this.offset * 4, data);

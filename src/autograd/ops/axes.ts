@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { fill } from '../../kernels/elementwise.js';
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
 import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
@@ -35,6 +35,7 @@ function gathered(label: string, shape: Shape, view: StridedView): Tensor {
  * @throws INVALID_ARGUMENT for axes that x does not have, and unless each is there once
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  expectTensor('permute', 'x', x);
   const rank = x.shape.length;
   const order = Array.isArray(axes) ? (axes as readonly number[]).map((axis) => axisOf('permute', axis, rank)) : [];
   if (order.length !== rank || new Set(order).size !== rank) {
@@ -64,6 +65,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
  * @throws INVALID_ARGUMENT for an axis that x does not have
  */
 export function transpose(x: Tensor, first = -2, second = -1): Tensor {
+  expectTensor('transpose', 'x', x);
   const axes = x.shape.map((_, axis) => axis);
   const [a, b] = [axisOf('transpose', first, axes.length), axisOf('transpose', second, axes.length)];
   [axes[a], axes[b]] = [axes[b]!, axes[a]!];
@@ -77,6 +79,7 @@ export function transpose(x: Tensor, first = -2, second = -1): Tensor {
  * @throws INVALID_ARGUMENT for an axis that x does not have
  */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  expectTensor('flip', 'x', x);
   const turned = new Set((typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf('flip', axis, x.shape.length)));
   return called('flip', [x], { axes: [...turned] }, () => {
     const strides = stridesOf(x);
@@ -114,6 +117,7 @@ export interface SliceOptions {
  * @throws INVALID_ARGUMENT for an empty or impossible range, or options of other names
  */
 export function slice(x: Tensor, options: SliceOptions = {}): Tensor {
+  expectTensor('slice', 'x', x);
   const { axis = 0, start = 0, end, step = 1 } = expectOptions('slice', options, ['axis', 'start', 'end', 'step']);
   const along = axisOf('slice', axis, x.shape.length);
   const length = x.shape[along]!;
@@ -149,8 +153,21 @@ function placeInZeros(x: Tensor, shape: Shape, range: Range): Tensor {
   return track('slice gradient', [x], y, rule([], (g) => [cut(g, range)]));
 }
 
+/** @throws INVALID_ARGUMENT for a single tensor in place of the list */
+export function expectList(what: string, inputs: readonly Tensor[]): void {
+  if (!Array.isArray(inputs)) {
+    throw new ShadegradError('INVALID_ARGUMENT', `inputs of ${what}`, {
+      expected: 'a list of tensors',
+      received: inputs instanceof Tensor ? 'a single tensor' : typeof inputs,
+      fix: 'pass tensors in brackets: [a, b], or [a]',
+    });
+  }
+  for (const [index, input] of inputs.entries()) expectTensor(what, `input ${index}`, input);
+}
+
 /** Every input live, of the first one's type and on its Gpu. @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH */
-function expectJoinable(what: string, inputs: readonly Tensor[]): void {
+export function expectJoinable(what: string, inputs: readonly Tensor[]): void {
+  expectList(what, inputs);
   expectOperands(what, Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])), inputs[0]?.dtype);
 }
 
@@ -221,6 +238,7 @@ export function stack(inputs: readonly Tensor[], options: { axis?: number } = {}
  * @throws INVALID_ARGUMENT for lengths that do not add up, an axis that is not there, or options of other names
  */
 export function split(x: Tensor, sizes: number | readonly number[], options: { axis?: number } = {}): Tensor[] {
+  expectTensor('split', 'x', x);
   const { axis = 0 } = expectOptions('split', options, ['axis']);
   const along = axisOf('split', axis, x.shape.length);
   const length = x.shape[along]!;

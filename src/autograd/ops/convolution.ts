@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import * as conv from '../../kernels/conv2d.js';
 import { biasGrad } from '../../kernels/bias.js';
 import { expectOptions } from '../../tensor/options.js';
@@ -45,6 +46,8 @@ export function conv2d(
   options: ConvOptions = {},
 ): Tensor {
   const { stride = 1, padding = 0, dilation = 1, groups = 1, out } = expectOptions('conv2d', options, CONV_OPTIONS);
+  expectTensor('conv2d', 'x', x);
+  expectTensor('conv2d', 'weight', weight);
   const geometry = { stride: pair(stride), padding: pair(padding) };
   const direct = { ...geometry, dilation: pair(dilation), groups };
   return called('conv2d', [x, weight, bias], direct, () => {
@@ -80,6 +83,8 @@ export function convTranspose2d(
 ): Tensor {
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out } =
     expectOptions('convTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
+  expectTensor('convTranspose2d', 'x', x);
+  expectTensor('convTranspose2d', 'weight', weight);
   const geometry = { stride: pair(stride), padding: pair(padding) };
   const direct = { ...geometry, dilation: pair(dilation), groups };
   return called('convTranspose2d', [x, weight, bias], { ...direct, outputPadding: pair(outputPadding) }, () => {

@@ -1,4 +1,4 @@
-import { expectOneDevice, expectOperands } from '../../kernels/elements.js';
+import { expectOneDevice, expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/embedding.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -16,6 +16,7 @@ import { rule, track } from '../graph.js';
  */
 export function embedding(indices: Tensor, table: Tensor): Tensor {
   expectOperands('embedding', { table });
+  expectTensor('embedding', 'indices', indices);
   expectOneDevice('embedding', ['table', table], ['indices', indices]);
   return called('embedding', [indices, table], {}, () =>
     track('embedding', [table], kernel.embedding(indices, table), rule([indices], (dy) => [gradient(dy, indices, table.shape)])));

@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import { argReduce, reduceAxes } from '../../kernels/reduce.js';
 import { expectOptions } from '../../tensor/options.js';
@@ -12,6 +13,7 @@ import { missingGradient, track } from '../graph.js';
 /** The largest or smallest element along axes; those that are equal to it share the gradient. */
 function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tensor {
   const { axes, keepDims } = reduceOptions(kind, options);
+  expectTensor(kind, 'x', x);
   const reduced = axesOf(kind, x.shape, axes);
   const ones = withOnes(x.shape, reduced);
   return called(kind, [x], { axes: reduced }, () => {
@@ -60,6 +62,7 @@ function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions):
   const name = `arg${kind}`;
   expectOptions(name, options, ['axis', 'keepDims'], { fix: `${name}(x, { axis: -1 }) reduces the last axis` });
   const { axis, keepDims } = options;
+  expectTensor(name, 'x', x);
   if (axis !== undefined && typeof axis !== 'number') {
     throw new ShadegradError('INVALID_ARGUMENT', `axis of ${name}`, {
       expected: 'one axis, or none for all elements',

@@ -78,11 +78,12 @@ const LANES = 64;
  * Applies layer normalisation (Ba et al. 2016): the numbers of the last axes by their own moments, for each index of the axes before;
  * then gamma and beta of the normalised shape, where given. torch.nn.functional.layer_norm.
  *
- * @param normalizedShape the last axes of x, such as [x.channels]
+ * @param normalized lengths of the last axes of x, such as [x.channels]; a number for the last one alone
  * @throws SHAPE_MISMATCH for factors of other shapes, or another number of axes; INVALID_ARGUMENT for other types and options
  */
-export function layerNorm(x: Tensor, normalizedShape: Shape, options: GroupNormOptions = {}): Tensor {
+export function layerNorm(x: Tensor, normalized: number | Shape, options: GroupNormOptions = {}): Tensor {
   expectNorm('layerNorm', x, options);
+  const normalizedShape = typeof normalized === 'number' ? [normalized] : normalized;
   if (normalizedShape.length === 0 || !sameShape(x.shape.slice(-normalizedShape.length), normalizedShape)) {
     throw new ShadegradError('SHAPE_MISMATCH', 'normalised shape of layerNorm', {
       expected: x.shape.length === 0 ? 'an input with axes' : `one or more of the last axes of ${formatShape(x.shape)}`,

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../../gpu/errors.js';
-import { expectOneDevice, expectOperands } from '../../kernels/elements.js';
+import { expectOneDevice, expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/labels.js';
 import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
@@ -88,6 +88,7 @@ function crossEntropyOf(
 
 /** @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH, SHAPE_MISMATCH */
 function expectPair(what: string, logits: Tensor, labels: Tensor): void {
+  expectTensor(what, 'labels', labels);
   expectOperands(what, { logits });
   expectOneDevice(what, ['logits', logits], ['labels', labels]);
   if (logits.shape.length > 0) return;
@@ -159,6 +160,7 @@ function spread(x: Tensor, labels: Tensor, shape: Shape, options: kernel.LabelOp
  * @throws INVALID_ARGUMENT for other types, and a number of classes that is none
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
+  expectTensor('oneHot', 'labels', labels);
   if (!(Number.isInteger(classes) && classes >= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'classes of oneHot', {
       expected: 'a whole number of at least 1',

@@ -1,6 +1,6 @@
 import * as kernel from '../../kernels/loss.js';
 import { fill } from '../../kernels/elementwise.js';
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import { expectShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
@@ -18,7 +18,10 @@ type Target = Tensor | number;
 const operands = (x: Tensor, target: Target): Tensor[] => (typeof target === 'number' ? [x] : [x, target]);
 
 function expectTarget(what: string, x: Tensor, target: Target): void {
-  if (typeof target !== 'number') expectShape(`target of ${what}`, x.shape, target.shape);
+  expectTensor(what, 'prediction', x);
+  if (typeof target === 'number') return;
+  expectTensor(what, 'target', target);
+  expectShape(`target of ${what}`, x.shape, target.shape);
 }
 
 /**

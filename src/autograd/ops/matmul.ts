@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { conv2dForward } from '../../kernels/conv2d.js';
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/matmul.js';
 import { expectOptions } from '../../tensor/options.js';
 import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
@@ -28,6 +28,8 @@ export interface MatmulOptions {
  * @throws SHAPE_MISMATCH for shapes that do not go together, and tensors without axes; INVALID_ARGUMENT for other types and options
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  expectTensor('matmul', 'a', a);
+  expectTensor('matmul', 'b', b);
   const { transposeA = false, transposeB = false } = expectOptions('matmul', options, ['transposeA', 'transposeB']);
   const [row, column] = [a.shape.length < 2, b.shape.length < 2];
   if (a.shape.length === 0 || b.shape.length === 0) {
@@ -131,6 +133,9 @@ function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<Matm
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: OutOption = {}): Tensor {
   const { out } = expectOptions('linear', options, ['out']);
+  expectTensor('linear', 'x', x);
+  expectTensor('linear', 'weight', weight);
+  if (bias) expectTensor('linear', 'bias', bias);
   if (x.shape.length === 0) {
     throw new ShadegradError('SHAPE_MISMATCH', 'input of linear', {
       expected: '[..., in]',

@@ -1,4 +1,4 @@
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import * as kernel from '../../kernels/upsample.js';
 import { expectOptions } from '../../tensor/options.js';
@@ -93,6 +93,7 @@ function expectFactor(what: string, factor: number, divides: boolean, expected: 
  * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for channels that the factor's square does not divide
  */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
+  expectTensor('pixelShuffle', 'x', x);
   const [batch, height, width, channels] = imageShape(x.shape, 'input of pixelShuffle');
   expectFactor('pixelShuffle', factor, channels % factor ** 2 === 0, 'whose square divides the channels', x.shape);
   return called('pixelShuffle', [x], { factor }, () => {
@@ -109,6 +110,7 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
  * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for sides that the factor does not divide
  */
 export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
+  expectTensor('pixelUnshuffle', 'x', x);
   const [batch, height, width, channels] = imageShape(x.shape, 'input of pixelUnshuffle');
   expectFactor('pixelUnshuffle', factor, height % factor === 0 && width % factor === 0, 'that divides height and width', x.shape);
   const parts = packed(x).reshape([batch, height / factor, factor, width / factor, factor, channels]);

@@ -1,12 +1,12 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import * as kernel from '../../kernels/elementwise.js';
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import { expectOptions } from '../../tensor/options.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
 import { isTracked, rule, track, type Rule } from '../graph.js';
-import { axisOf, joinAlong, packed } from './axes.js';
+import { axisOf, expectList, joinAlong, packed } from './axes.js';
 import type { OutOption } from './options.js';
 
 /**
@@ -18,6 +18,7 @@ import type { OutOption } from './options.js';
  */
 export function concat(inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor {
   const { axis = -1 } = expectOptions('concat', options, ['axis']);
+  expectList('concat', inputs);
   return called('concat', inputs, { axis: inputs[0] ? axisOf('concat', axis, inputs[0].shape.length) : axis }, () => joined(inputs, axis));
 }
 
@@ -62,6 +63,7 @@ function joined(inputs: readonly Tensor[], axis: number): Tensor {
  * @throws INVALID_ARGUMENT for channels that are not there
  */
 export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
+  expectTensor('sliceChannels', 'x', x);
   return x.sliceChannels(start, end);
 }
 
@@ -71,6 +73,7 @@ export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
  * @throws SHAPE_MISMATCH for another number of elements, or a channel slice whose rows would be regrouped
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  expectTensor('reshape', 'x', x);
   return x.reshape(shape);
 }
 
@@ -85,6 +88,7 @@ const regrouped = (x: Tensor, shape: Shape): Tensor => (x.contiguous || shape.at
  * @throws INVALID_ARGUMENT for axes that are not there, or that are in the other order
  */
 export function flatten(x: Tensor, first = 0, last = -1): Tensor {
+  expectTensor('flatten', 'x', x);
   const { shape } = x;
   if (shape.length === 0) return x.reshape([1]);
   const [from, to] = [axisOf('flatten', first, shape.length), axisOf('flatten', last, shape.length)];
@@ -103,6 +107,7 @@ export function flatten(x: Tensor, first = 0, last = -1): Tensor {
  * @throws INVALID_ARGUMENT for an axis that is not there; SHAPE_MISMATCH for one of another length, which PyTorch leaves as it is
  */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
+  expectTensor('squeeze', 'x', x);
   const { shape } = x;
   const named = (typeof axes === 'number' ? [axes] : axes)?.map((axis) => axisOf('squeeze', axis, shape.length));
   const longer = named?.find((axis) => shape[axis] !== 1);
@@ -121,6 +126,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
  * @throws INVALID_ARGUMENT for a place that is not there
  */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
+  expectTensor('unsqueeze', 'x', x);
   const at = axisOf('unsqueeze', axis, x.shape.length + 1);
   return regrouped(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }

@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/softmax.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -22,6 +23,7 @@ export interface SoftmaxOptions extends OutOption {
  */
 export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   const { axis = -1, out } = expectOptions('softmax', options, ['axis', 'out']);
+  expectTensor('softmax', 'x', x);
   return along('softmax', x, axisOf('softmax', axis, x.shape.length), out);
 }
 
@@ -32,6 +34,7 @@ export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
  */
 export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   const { axis = -1, out } = expectOptions('logSoftmax', options, ['axis', 'out']);
+  expectTensor('logSoftmax', 'x', x);
   return along('logSoftmax', x, axisOf('logSoftmax', axis, x.shape.length), out);
 }
 

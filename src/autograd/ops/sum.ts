@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import { elementCount, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
@@ -15,6 +16,7 @@ import { expandTo, sumOver } from './broadcasting.js';
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { axes, keepDims } = reduceOptions('sum', options);
+  expectTensor('sum', 'x', x);
   const reduced = axesOf('sum', x.shape, axes);
   const shape = keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced);
   return called('sum', [x], { axes: reduced }, () => sumOver('sum', x, reduced, shape));
@@ -29,6 +31,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { axes, keepDims } = reduceOptions('mean', options);
+  expectTensor('mean', 'x', x);
   const reduced = axesOf('mean', x.shape, axes);
   const shape = keepDims ? withOnes(x.shape, reduced) : keptShape(x.shape, reduced);
   const terms = elementCount(reduced.map((axis) => x.shape[axis]!));
@@ -42,6 +45,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  * @throws SHAPE_MISMATCH unless x broadcasts to the shape
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  expectTensor('expand', 'x', x);
   const missing = shape.length - x.shape.length;
   const whole = shape.map((length, axis) => (length === -1 ? (x.shape[axis - missing] ?? -1) : length));
   return called('expand', [x], {}, () => expandTo(x, whole));

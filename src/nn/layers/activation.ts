@@ -22,9 +22,15 @@ export class ReLU extends Module {
 
 /** A layer that applies leaky ReLU: x where positive, slope x elsewhere; torch.nn.LeakyReLU. */
 export class LeakyReLU extends Module {
-  /** Builds the layer. @param slope the factor below zero. Default 0.01, as in PyTorch; pix2pix has 0.2 */
+  /**
+   * Builds the layer.
+   *
+   * @param slope the factor below zero. Default 0.01, as in PyTorch; pix2pix has 0.2
+   * @throws INVALID_ARGUMENT unless it is finite
+   */
   constructor(readonly slope = 0.01) {
     super();
+    if (!Number.isFinite(slope)) throw refused('slope of a LeakyReLU', 'a finite number', slope);
   }
 
   /**

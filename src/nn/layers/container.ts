@@ -31,6 +31,10 @@ export class Sequential extends Module {
    */
   constructor(layers: Named<Layer> = []) {
     super();
+    if (layers instanceof Module) {
+      const single = `a single ${layers.constructor.name}`;
+      throw refused('layers of a Sequential', 'a list or an object of layers, as in new Sequential([a, b])', single);
+    }
     for (const [name, layer] of namesOf(layers)) this.add(layer, name);
   }
 

@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import { avgPool2d, globalAveragePool, maxPool2d, type AveragePoolOptions, type PoolOptions } from '../../autograd/ops.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import { expectOptions } from '../../tensor/options.js';
@@ -101,6 +102,7 @@ export class AdaptiveAvgPool2d extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
+    expectTensor('AdaptiveAvgPool2d', 'x', x);
     const [, height, width] = imageShape(x.shape, 'input of an AdaptiveAvgPool2d');
     const [rows, columns] = this.size;
     if (rows === 1 && columns === 1) return placed('globalAveragePool', x, out, () => globalAveragePool(x));

@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import { copy, permute } from '../../autograd/ops.js';
 import { expectOptions } from '../../tensor/options.js';
 import { elementCount, expectShape, type Shape } from '../../tensor/shape.js';
@@ -51,6 +52,7 @@ export class Flatten extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
+    expectTensor('Flatten', 'x', x);
     const [batch = 1, ...rest] = x.shape;
     const size = rest.reduce((product, length) => product * length, 1);
     const channels = rest.at(-1) ?? 1;
@@ -97,6 +99,7 @@ export class Unflatten extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out } = forwardOptions(this, options);
+    expectTensor('Unflatten', 'x', x);
     const { shape } = this;
     const [batch = 1] = x.shape;
     expectShape('input of an Unflatten', [batch, elementCount(shape)], x.shape);
