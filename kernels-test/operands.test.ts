@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as api from '../src/index.js';
+import * as autogradOps from '../src/autograd/ops.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
 import { Tensor, type DType } from '../src/tensor/tensor.js';
@@ -209,6 +210,9 @@ test('every exported function and class is in the table, or known to take no ten
   assert.equal(Object.keys(OPERATIONS).filter((name) => !exported.includes(name.replace(/ \(.*/, ''))), []);
 });
 
+/** Whose first operand cannot be left out. */
+const operationsAlone: Readonly<Record<string, unknown>> = autogradOps;
+
 const typeOf = (name: string): DType => (['u8', 'i32'] as const).find((type) => name.startsWith(`${type} `)) ?? 'f32';
 
 function make(on: Gpu, shape: Shape, type: DType, label: string): Tensor {
@@ -267,7 +271,9 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
     });
 
     test(`${name} refuses numbers in place of the tensor ${odd}`, async () => {
-      for (const numbers of [[0.5, 0.5], { shape: [2] }, new Float32Array(4)]) {
+      const [first] = Object.keys(operation.operands);
+      const none = odd === first && name in operationsAlone ? [undefined, null, ''] : [];
+      for (const numbers of [[0.5, 0.5], { shape: [2] }, new Float32Array(4), ...none]) {
         const dispatched = await withOne(operation, odd, () => numbers as unknown as Tensor, (operands) => failure(
           'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)), 'expected: a tensor', /fix: /,
         ));

@@ -1,3 +1,4 @@
+import { expectTensor } from '../kernels/elements.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What an operation takes in a place of its own: a tensor, the same number everywhere, or nothing where it may be left out. */
@@ -20,8 +21,12 @@ let listener: ((call: Call) => void) | null = null;
  *
  * @param operands every tensor that the result depends on, in the order of the operation's parameters
  * @param attributes everything else that it depends on
+ * @throws INVALID_ARGUMENT where the first operand is neither a tensor nor a number
  */
 export function called(op: string, operands: readonly CallOperand[], attributes: Call['attributes'], run: () => Tensor): Tensor {
+  // The others may be left out.
+  const [first] = operands;
+  if (operands.length > 0 && typeof first !== 'number') expectTensor(op, 'the first operand', first);
   const tell = listener;
   if (tell === null) return run();
   listener = null;

@@ -96,7 +96,7 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
   let first: [name: string, tensor: Tensor] | null = null;
   for (const name in operands) {
     const tensor = operands[name];
-    if (!tensor) continue;
+    if (tensor === undefined || tensor === null) continue;
     expectTensor(operation, name, tensor);
     tensor.assertLive();
     tensor.storage.assertLive();

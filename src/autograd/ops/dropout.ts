@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/dropout.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -25,6 +26,7 @@ export interface DropoutOptions extends OutOption {
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   const { rate = 0.5, layer, state, out } =
     expectOptions('dropout', options, ['rate', 'layer', 'state', 'out'], { required: ['layer', 'state'] });
+  expectTensor('dropout', 'x', x);
   const words = 'words' in state ? state.words : isTracked([x]) ? state.snapshot() : state.tensor;
   return called('dropout', [x], { rate }, () => masked(x, rate, layer, words, out));
 }

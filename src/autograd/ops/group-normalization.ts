@@ -1,4 +1,4 @@
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import * as kernel from '../../kernels/group-norm.js';
@@ -31,6 +31,7 @@ const DEFAULT_EPSILON = 1e-5;
 
 function expectNorm(operation: string, x: Tensor, options: GroupNormOptions): void {
   const { gamma, beta, out } = expectOptions(operation, options, ['gamma', 'beta', 'epsilon', 'out']);
+  expectTensor(operation, 'input', x);
   expectOperands(operation, { input: x, gamma, beta, out });
 }
 

@@ -1,5 +1,6 @@
 import { floatToImage as kernel } from '../../kernels/image.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { called } from '../calls.js';
 import { missingGradient, track } from '../graph.js';
 
 /**
@@ -9,5 +10,5 @@ import { missingGradient, track } from '../graph.js';
  * @throws INVALID_ARGUMENT for another type than f32
  */
 export function floatToImage(x: Tensor): Tensor {
-  return track('floatToImage', [x], kernel(x), missingGradient('floatToImage'));
+  return called('floatToImage', [x], {}, () => track('floatToImage', [x], kernel(x), missingGradient('floatToImage')));
 }

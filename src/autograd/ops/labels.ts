@@ -89,6 +89,7 @@ function crossEntropyOf(
 /** @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH, SHAPE_MISMATCH */
 function expectPair(what: string, logits: Tensor, labels: Tensor): void {
   expectTensor(what, 'labels', labels);
+  expectTensor(what, 'logits', logits);
   expectOperands(what, { logits });
   expectOneDevice(what, ['logits', logits], ['labels', labels]);
   if (logits.shape.length > 0) return;

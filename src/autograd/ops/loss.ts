@@ -81,6 +81,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
  * @throws INVALID_ARGUMENT for another form, or another type than f32
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
+  expectTensor('hingeLoss', 'logits', logits);
   expectOperands('hingeLoss', { logits });
   expectName('form of hingeLoss', ['real', 'fake', 'generator'], form);
   if (form === 'generator') return mul(mean(logits), -1);

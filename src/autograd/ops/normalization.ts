@@ -1,3 +1,4 @@
+import { expectTensor } from '../../kernels/elements.js';
 import { ShadegradError } from '../../gpu/errors.js';
 import * as norm from '../../kernels/batch-norm.js';
 import { expectOptions } from '../../tensor/options.js';
@@ -40,6 +41,7 @@ const RUNNING = ['mean', 'variance'] as const;
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   const { epsilon = 1e-5, running, momentum, statistics = 'batch', out } = expectOptions('batchNorm', options, BATCH_NORM_OPTIONS);
+  expectTensor('batchNorm', 'x', x);
   expectName('statistics of batchNorm', ['batch', 'running'], statistics);
   if (running) expectOptions('running of batchNorm', running, RUNNING, { required: RUNNING });
   norm.expectBatchNorm(x, { gamma, beta, runningMean: running?.mean, runningVariance: running?.variance }, out);

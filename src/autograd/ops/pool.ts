@@ -1,4 +1,4 @@
-import { expectOperands } from '../../kernels/elements.js';
+import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pool.js';
 import { expectOptions } from '../../tensor/options.js';
 import { imageShape, type Shape } from '../../tensor/shape.js';
@@ -108,6 +108,7 @@ function averageGradient(dy: Tensor, shape: Shape, geometry: kernel.PoolGeometry
  * @throws SHAPE_MISMATCH for another number of axes; INVALID_ARGUMENT for another type than f32
  */
 export function globalAveragePool(x: Tensor): Tensor {
+  expectTensor('globalAveragePool', 'x', x);
   expectOperands('globalAveragePool', { x });
   const [batch, height, width, channels] = imageShape(x.shape, 'input of globalAveragePool');
   return called('globalAveragePool', [x], {}, () => mul(sumTo(x, [batch, 1, 1, channels]), 1 / (height * width)));

@@ -31,6 +31,7 @@ export interface UpsampleOptions extends OutOption {
 export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
   const { scale, size, mode = 'nearest', alignCorners = false, out } =
     expectOptions('upsample', options, ['scale', 'size', 'mode', 'alignCorners', 'out']);
+  expectTensor('upsample', 'x', x);
   expectOperands('upsample', { x, out });
   const [, height, width] = imageShape(x.shape, 'input of upsample');
   expectName('mode of upsample', ['nearest', 'bilinear'], mode);
