@@ -15,7 +15,10 @@ const gpu = await testGpu();
 const folder = temporaryFolder('onnx-module');
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const IMAGE: readonly Shape[] = [[1, 6, 8, 4], [3, 6, 8, 4]];
+const IMAGE: readonly Shape[] = [
+  [1, 6, 8, 4],
+  [3, 6, 8, 4],
+];
 
 const { BatchNorm2d, Conv2d, Dropout, Flatten, Linear, ReLU, Sequential, Tanh } = sg;
 
@@ -31,7 +34,8 @@ test('a classifier of layers: any batch, running statistics, dropout off, weight
   const running = await network.namedBuffers().get('1.running_var')!.data();
   const before = [...network.modules()].map(({ training }) => training);
   for (const options of [{}, { external: true }])
-    await agrees(folder, 
+    await agrees(
+      folder,
       'classifier',
       network,
       [
@@ -56,7 +60,8 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
     new sg.PatchGAN({ inChannels: 3, ndf: 4, layers: 2 }),
   ]) {
     network.to(gpu, { seed: 7 });
-    await agrees(folder, 
+    await agrees(
+      folder,
       network.constructor.name,
       network,
       [
@@ -256,6 +261,88 @@ for (const [name, [run, code, message, options]] of Object.entries(REFUSED)) {
 test('with a fixed length the same is exported', async () => {
   const module = new Made({ row: [6] }, (x) => sg.add(sg.mul(sg.sum(x, { axes: 0 }), 1 / x.shape[0]!), sg.ones(gpu, x.shape))).to(gpu);
   await agrees(folder, 'fixed', module, [[3, 6]], { dynamicAxes: [] });
+  module.dispose();
+});
+
+/** Axial attention's idiom: rows become a batch, so that an axis of the result is not the one at its place before. */
+const axial = (x: Tensor): Tensor => {
+  const [n, h, w, c] = x.shape as [number, number, number, number];
+  return sg.mean(sg.square(sg.softmax(x.reshape([n * h, w, c]), { axis: 1 })), { axes: [0, 1] });
+};
+const SQUARE_AND_OTHERS: readonly Shape[] = [
+  [1, 8, 8, 4],
+  [1, 4, 6, 4],
+  [2, 9, 5, 4],
+  [3, 7, 7, 4],
+];
+
+test('of a square, height and width are told apart', async () => {
+  for (const run of [axial, (x: Tensor) => sg.mean(x, { axes: [0] }), (x: Tensor) => sg.max(sg.permute(x, [0, 2, 1, 3]), { axes: [3] })]) {
+    const module = new Made({ anchor: [1] }, run).to(gpu);
+    await agrees(folder, 'square', module, SQUARE_AND_OTHERS, { dynamicAxes: [0, 1, 2] });
+    module.dispose();
+  }
+});
+
+test('what only odd lengths show is refused', async () => {
+  const idiom = (x: Tensor): Tensor => sg.upsample(sg.maxPool2d(x, { kernel: 2 }), { size: [x.shape[1]!, x.shape[2]!] });
+  for (const run of [(x: Tensor) => sg.maxPool2d(x, { kernel: 2, ceilMode: true }), idiom]) {
+    const module = new Made({ anchor: [1] }, run).to(gpu);
+    await refuses(() => sg.exportModuleOnnx(module, { input: [1, 8, 8, 4], dynamicAxes: [0, 1, 2] }), 'WEIGHTS_UNSUPPORTED', /depends/);
+    await agrees(folder, 'fixed', module, [
+      [1, 7, 7, 4],
+      [2, 7, 7, 4],
+    ]);
+    module.dispose();
+  }
+});
+
+test('constants are told apart by shape, value and sign', async () => {
+  const module = new Made({ anchor: [1] }, (x) => sg.add(sg.layerNorm(x, [8]), 8.1)).to(gpu);
+  await agrees(folder, 'a number and a list', module, [
+    [2, 8],
+    [3, 8],
+  ]);
+  module.dispose();
+  const norm = new Made({ anchor: [1] }, (x) => sg.mul(sg.instanceNorm(x), 3.1)).to(gpu);
+  await agrees(folder, 'the same by channels', norm, [[1, 4, 5, 3]]);
+  norm.dispose();
+  const sign = new Made({ anchor: [1] }, (x) => sg.greater(sg.reciprocal(sg.mul(sg.square(sg.maximum(x, 0)), -0)), 0)).to(gpu);
+  await agrees(folder, 'the sign of zero', sign, [[2, 6]]);
+  sign.dispose();
+});
+
+test('a long axis keeps its length', async () => {
+  const module = new Made({ anchor: [1] }, (x) => x.reshape([1, 4097 * 4099])).to(gpu);
+  const model = await session(folder, module, { input: [4097, 4099], dynamicAxes: [] });
+  const { output } = await model.run({ input: new ort.Tensor('float32', new Float32Array(4097 * 4099), [4097, 4099]) });
+  assert.equal([...output!.dims], [1, 4097 * 4099]);
+  module.dispose();
+});
+
+test('an export leaves the module as it is: its mode while and after it, and its statistics when it is refused', async () => {
+  const network = new Sequential([new BatchNorm2d(3), new ReLU()]).to(gpu, { seed: 1 });
+  const exports = [1, 2].map(() => sg.exportModuleOnnx(network, { input: [1, 4, 4, 3] }));
+  assert.ok(
+    [...network.modules()].every(({ training }) => training),
+    'while they run',
+  );
+  await Promise.all(exports);
+  assert.ok(
+    [...network.modules()].every(({ training }) => training),
+    'after two at once',
+  );
+  const statistics = (): Promise<Float32Array[]> => Promise.all([...network.namedBuffers().values()].map((buffer) => buffer.data()));
+  const before = await statistics();
+  const trained = ({ input }: Readonly<Record<string, Tensor>>): Tensor => network.forward(input!, { training: true });
+  await refuses(() => sg.exportModuleOnnx(network, { input: [1, 4, 4, 3], forward: trained }), 'WEIGHTS_UNSUPPORTED', /batchNorm/);
+  assert.equal(await statistics(), before);
+  network.dispose();
+});
+
+test('a batch norm that has one number for each channel and batch is refused', async () => {
+  const module = new Made({ gamma: [4] }, (x, { gamma }) => sg.batchNorm(x, gamma!, gamma!)).to(gpu);
+  await refuses(() => sg.exportModuleOnnx(module, { input: [4], dynamicAxes: [] }), 'WEIGHTS_UNSUPPORTED', /batchNorm/);
   module.dispose();
 });
 

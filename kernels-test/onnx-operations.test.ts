@@ -17,10 +17,12 @@ const IMAGE: readonly Shape[] = [
   [1, 6, 8, 4],
   [3, 6, 8, 4],
 ];
+/** Exported as squares, where height and width are easily confused, and run as others, odd ones too. */
 const ANY_SIZE: readonly Shape[] = [
-  [1, 6, 8, 4],
+  [1, 6, 6, 4],
   [2, 12, 10, 4],
   [3, 8, 6, 4],
+  [1, 7, 9, 4],
 ];
 const ROWS: readonly Shape[] = [
   [2, 6],

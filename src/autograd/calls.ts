@@ -14,7 +14,14 @@ export interface Call {
   readonly output: Tensor;
 }
 
-let listener: ((call: Call) => void) | null = null;
+/** Who is told of calls. */
+export interface CallListener {
+  /** Before anything runs: what it throws keeps the operation from running. */
+  begin(call: Omit<Call, 'output'>): void;
+  end(call: Call): void;
+}
+
+let listener: CallListener | null = null;
 
 /**
  * Runs an operation, and tells whoever listens to calls of it. Operations inside it are its own affair: nothing is told of them.
@@ -27,23 +34,24 @@ export function called(op: string, operands: readonly CallOperand[], attributes:
   // The others may be left out.
   const [first] = operands;
   if (operands.length > 0 && typeof first !== 'number') expectTensor(op, 'the first operand', first);
-  const tell = listener;
-  if (tell === null) return run();
+  const told = listener;
+  if (told === null) return run();
+  told.begin({ op, operands, attributes });
   listener = null;
   let output: Tensor;
   try {
     output = run();
   } finally {
-    listener = tell;
+    listener = told;
   }
-  tell({ op, operands, attributes, output });
+  told.end({ op, operands, attributes, output });
   return output;
 }
 
 /** Runs `body`, a function without await, and tells of every operation in it that is called from outside the library's operations. */
-export function listenToCalls<T>(tell: (call: Call) => void, body: () => T): T {
+export function listenToCalls<T>(told: CallListener, body: () => T): T {
   const before = listener;
-  listener = tell;
+  listener = told;
   try {
     return body();
   } finally {

@@ -20,6 +20,8 @@ export interface OnnxNode {
 /** A constant of the graph, such as a weight. */
 export interface OnnxTensor extends TensorToWrite {
   readonly dtype: keyof typeof ELEMENT_TYPE;
+  /** Whole numbers of an i64 tensor, which float32 would round: they are written, and read() is not called. */
+  readonly integers?: readonly number[];
 }
 
 /** An input or output of the graph. */
@@ -136,7 +138,12 @@ async function* externalData(tensors: readonly PlacedTensor[]): AsyncGenerator<U
   }
 }
 
-const tensorBytes = async (tensor: OnnxTensor): Promise<Uint8Array> => writeNumbers(await tensor.read(), tensor, tensor.dtype);
+async function tensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
+  if (!tensor.integers) return writeNumbers(await tensor.read(), tensor, tensor.dtype);
+  const bytes = new DataView(new ArrayBuffer(8 * tensor.integers.length));
+  tensor.integers.forEach((value, index) => bytes.setBigInt64(8 * index, BigInt(value), true));
+  return new Uint8Array(bytes.buffer);
+}
 
 function modelMessage({ name, description, producer, opset, metadata, inputs, outputs, nodes }: OnnxModel, tensors: readonly PlacedTensor[], dataFile: string | undefined): ProtobufMessage {
   const graph = new ProtobufMessage();

@@ -52,9 +52,10 @@ const OPTIONS = ['input', 'forward', 'dynamicAxes', 'layout', 'dtype', 'external
 const OPSET = 17;
 
 /**
- * Any module of known operations as an ONNX model, by tracing: forward() is run twice on numbers that say nothing, in eval() mode,
- * and the operations that it calls become the model. What a program decides by itself, such as a branch or the number of turns of a
- * loop, is in the model as it was decided then. Everything that would make the model compute something else is refused.
+ * Any module of known operations as an ONNX model, by tracing: forward() is run several times on numbers that say nothing, in eval()
+ * mode, and the operations that it calls become the model. The runs have inputs of other contents, and of other lengths along
+ * `dynamicAxes`, odd ones where the module takes them; what differs between them is refused. What a program decides otherwise only for
+ * lengths or contents that were not tried is in the model as it was decided then: compare the model with the module.
  *
  * Tensors are named as in stateDict(), inputs "input" and "output" unless they are given names. The files come a tensor at a time;
  * write them before the module is trained on.
@@ -75,7 +76,13 @@ export async function exportModuleOnnx<Name extends string = 'input'>(
   options: OnnxModuleOptions<Name>,
 ): Promise<OnnxFiles> {
   expectModule(module);
-  const { forward, layout = 'NCHW', dtype = 'f32', external, operations = {} } = expectOptions('an ONNX export', options, OPTIONS, { required: ['input'] });
+  const {
+    forward,
+    layout = 'NCHW',
+    dtype = 'f32',
+    external,
+    operations = {},
+  } = expectOptions('an ONNX export', options, OPTIONS, { required: ['input'] });
   expectChoice('layout', ['NCHW', 'NHWC'], layout);
   expectChoice('dtype', ['f32', 'f16'], dtype);
   const inputs = inputsOf(options.input);
@@ -87,29 +94,38 @@ export async function exportModuleOnnx<Name extends string = 'input'>(
       return (module as Layer).forward(Object.values<Tensor>(given)[0]!);
     });
 
-  const longer = new Map(
-    [...inputs].map(([name, { shape, dtype: type }]) => [
-      name,
-      { dtype: type, shape: shape.map((length, axis) => (!axes.includes(axis) ? length : axis === 0 ? length + 1 : 2 * length)) },
-    ]),
-  );
-  const traces = await inEvalMode(module, async () => {
-    const gpu = options.gpu ?? [...module.namedTensors()][0]?.[1].value.gpu;
-    if (!gpu) throw notPlaced();
-    const trace = (given: ReadonlyMap<string, TraceInput>, stream: number): Promise<Trace> => traceModule(gpu, module, given, run, stream);
-    const first = await trace(inputs, 0);
-    const second = await trace(longer, inputs.size).catch((error: unknown) => {
-      throw axes.length === 0 ? error : notLonger(longer, error);
-    });
-    return [first, second, axes.length === 0 ? second : await trace(inputs, 2 * inputs.size)] as const;
-  });
+  const gpu = options.gpu ?? [...module.namedTensors()][0]?.[1].value.gpu;
+  if (!gpu) throw notPlaced();
+  const inEval: typeof run = (tensors) => inEvalMode(module, () => run(tensors));
+  let stream = 0;
+  const trace = (given: ReadonlyMap<string, TraceInput>): Promise<Trace> => {
+    stream += inputs.size;
+    return traceModule(gpu, module, given, inEval, stream);
+  };
+  const first = await trace(inputs);
+  const again = await trace(inputs);
+  const longer = longerInputs(inputs, axes);
+  const others: Trace[] =
+    axes.length === 0
+      ? []
+      : [
+          await trace(longer).catch((error: unknown) => {
+            throw notLonger(longer, error);
+          }),
+        ];
+  // Lengths that are odd, where the module takes them: a padding or a factor may be for even ones alone.
+  for (const axis of axes.filter((each) => each > 0)) {
+    const odd = await trace(oneLonger(inputs, axis)).catch(() => null);
+    if (odd) others.push(odd);
+  }
   const order: AxisOrder = layout === 'NCHW' ? 'first' : 'last';
-  const graph = (trace: Trace): OnnxGraph => graphOf(module, trace, { order, dtype, operations });
+  const graph = (traced: Trace): OnnxGraph => graphOf(module, traced, { order, dtype, operations });
   const any = axes.map((axis) => (axis === 0 ? 'batches' : `axis ${axis}`)).join(' and ');
-  const one = graph(traces[0]);
+  const one = graph(first);
   // What is not the same for the same lengths does not differ by them.
-  if (axes.length > 0) mergedGraph(one, graph(traces[2]), null);
-  const { nodes, tensors } = mergedGraph(one, graph(traces[1]), axes.length === 0 ? null : any);
+  const same = mergedGraph(one, [graph(again)], null);
+  const { nodes, tensors } = axes.length === 0 ? same : mergedGraph(one, others.map(graph), any);
+  const traces = [first, others[0] ?? again];
 
   const symbols = symbolsOf(inputs, axes);
   const given = [...inputs].map(
@@ -123,8 +139,8 @@ export async function exportModuleOnnx<Name extends string = 'input'>(
       description: described(order, shape),
     }),
   );
-  const made = [...traces[0].outputs].map(([name, { shape, dtype: type }]): OnnxValue => {
-    const lengths = outputShape(name, shape, traces[1].outputs.get(name)!.shape, traces, symbols);
+  const made = [...first.outputs].map(([name, { shape, dtype: type }]): OnnxValue => {
+    const lengths = outputShape(name, shape, traces[1]!.outputs.get(name)!.shape, traces, symbols);
     return { name, dtype: type as 'f32' | 'i32', shape: turned(order, lengths), description: described(order, shape) };
   });
   const name = module.constructor.name;
@@ -225,15 +241,42 @@ function dynamicAxesOf(axes: readonly number[], inputs: ReadonlyMap<string, Trac
   });
 }
 
-/** Runs `body` with the module and all in it out of training mode. */
-async function inEvalMode<T>(module: Module, body: () => Promise<T>): Promise<T> {
+/** Runs `body`, a function without await, with the module and all in it out of training mode. */
+function inEvalMode<T>(module: Module, body: () => T): T {
   const modes = [...module.modules()].map((each) => [each, each.training] as const);
   module.eval();
   try {
-    return await body();
+    return body();
   } finally {
     for (const [each, training] of modes) each.training = training;
   }
+}
+
+/**
+ * Inputs with longer axes, in which no two axes that may have any length grow from one length to one other: a length that follows
+ * from one of them is told apart from those that follow from the others.
+ */
+function longerInputs(inputs: ReadonlyMap<string, TraceInput>, axes: readonly number[]): Map<string, TraceInput> {
+  const shapes = [...inputs.values()].map(({ shape }) => shape);
+  const taken = new Set<string>();
+  const grown = new Map<number, (length: number) => number>();
+  for (const axis of [...axes].sort((a, b) => a - b)) {
+    for (let step = 1; !grown.has(axis); step++) {
+      const grow = axis === 0 ? (length: number) => length + step : (length: number) => (step + 1) * length;
+      const growths = shapes.flatMap((shape) => (axis < shape.length ? [`${shape[axis]} to ${grow(shape[axis]!)}`] : []));
+      if (growths.some((growth) => taken.has(growth))) continue;
+      for (const growth of growths) taken.add(growth);
+      grown.set(axis, grow);
+    }
+  }
+  const longer = (shape: Shape): Shape => shape.map((length, axis) => grown.get(axis)?.(length) ?? length);
+  return new Map([...inputs].map(([name, { shape, dtype }]) => [name, { dtype, shape: longer(shape) }]));
+}
+
+/** Inputs in which one axis is longer by one. */
+function oneLonger(inputs: ReadonlyMap<string, TraceInput>, axis: number): Map<string, TraceInput> {
+  const longer = (shape: Shape): Shape => shape.map((length, at) => (at === axis ? length + 1 : length));
+  return new Map([...inputs].map(([name, { shape, dtype }]) => [name, { dtype, shape: longer(shape) }]));
 }
 
 interface GraphOptions {

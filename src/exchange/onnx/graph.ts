@@ -32,7 +32,7 @@ export interface StoredSource {
 }
 
 /** Lengths that a node takes as a tensor, such as the shape of a Reshape; they may depend on the lengths of the inputs' axes. */
-interface Lengths {
+export interface Lengths {
   readonly name: string;
   readonly values: readonly number[];
   /** Of a Reshape: the shape that it is given, of which it can take axes over. */
@@ -54,6 +54,9 @@ const FIRST_OF_LAST = [0, 3, 1, 2];
 const LAST_OF_FIRST = [0, 2, 3, 1];
 /** Kernels of fewer axes, biases for example, stay f32 in a model of f16. */
 const KERNEL_RANK = 2;
+
+/** A number as a name has it: unlike String(), with the sign of a zero. */
+const written = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 
 /** Gathers nodes and the tensors they use. Methods that add a node return the name of its value. */
 export class OnnxGraph {
@@ -99,13 +102,11 @@ export class OnnxGraph {
 
   /** Stores numbers as a float32 tensor; once for the same ones. */
   floats(values: readonly number[], shape: Shape): string {
-    return this.once(
-      `/constant.${[...shape, values.every((value) => value === values[0]) ? String(values[0]) : values.join('_')].join('.')}`,
-      (name) => {
-        this.tensors.push({ name, shape, dtype: 'f32', known: values, read: () => Promise.resolve(Float32Array.from(values)) });
-        return name;
-      },
-    );
+    const same = values.every((value) => Object.is(value, values[0]));
+    return this.once(`/constant.[${shape.join()}].${(same ? values.slice(0, 1) : values).map(written).join('_')}`, (name) => {
+      this.tensors.push({ name, shape, dtype: 'f32', known: values, read: () => Promise.resolve(Float32Array.from(values)) });
+      return name;
+    });
   }
 
   /** Stores one number all over a shape, as float32; once for the same ones. */
@@ -121,6 +122,7 @@ export class OnnxGraph {
         shape: [values.length],
         dtype: 'i64',
         known: values,
+        integers: values,
         read: () => Promise.resolve(Float32Array.from(values)),
       });
       return name;

@@ -1,7 +1,7 @@
 import type { OnnxNode, OnnxTensor } from '../../formats/onnx.js';
 import { ShadegradError } from '../../gpu/errors.js';
-import { sameShape, type Shape } from '../../tensor/shape.js';
-import type { GraphNode, OnnxGraph } from './graph.js';
+import { sameShape } from '../../tensor/shape.js';
+import type { GraphNode, Lengths, OnnxGraph } from './graph.js';
 
 /** What a model consists of. */
 export interface MergedGraph {
@@ -10,33 +10,45 @@ export interface MergedGraph {
 }
 
 /**
- * One graph for inputs of any length, of two that were made for inputs of different lengths: where they agree nothing depends on
+ * One graph for inputs of any length, of several that were made for inputs of different lengths: where they agree nothing depends on
  * the lengths, and a Reshape takes over those that do. What cannot be said so is refused, since the model would be wrong for other
  * lengths.
  *
  * @param any names the axes that may have any length, for messages; null for none
  * @throws WEIGHTS_UNSUPPORTED
  */
-export function mergedGraph(one: OnnxGraph, other: OnnxGraph, any: string | null): MergedGraph {
+export function mergedGraph(one: OnnxGraph, others: readonly OnnxGraph[], any: string | null): MergedGraph {
+  const users = new Map(one.nodes.flatMap((node) => node.inputs.map((input) => [input, node] as const)));
+  for (const other of others) expectEqual(one, other, users, any);
+  const nodes: OnnxNode[] = [];
+  const tensors: OnnxTensor[] = [...one.tensors];
+  const lengths = new Map(one.lengths.map((each, index) => [each.name, [each, ...others.map((other) => other.lengths[index]!)]] as const));
+  for (const node of one.nodes) {
+    for (const input of node.inputs) {
+      const cases = lengths.get(input);
+      if (!cases) continue;
+      const said = mergedLengths(cases);
+      if (!said) throw depends(node, any);
+      addLengths(input, said, node.inputs[0]!, nodes, tensors);
+    }
+    nodes.push(node);
+  }
+  return { nodes, tensors };
+}
+
+/** @throws WEIGHTS_UNSUPPORTED unless two graphs are the same but for lengths */
+function expectEqual(one: OnnxGraph, other: OnnxGraph, users: ReadonlyMap<string, GraphNode>, any: string | null): void {
   const count = Math.max(one.nodes.length, other.nodes.length);
   for (let index = 0; index < count; index++) {
     const [a, b] = [one.nodes[index], other.nodes[index]];
     if (!a || !b || !sameNode(a, b)) throw depends(a ?? b!, any);
   }
-  const users = new Map(one.nodes.flatMap((node) => node.inputs.map((input) => [input, node] as const)));
   if (one.tensors.length !== other.tensors.length) throw depends(undefined, any);
   one.tensors.forEach((tensor, index) => {
     const { name, shape, known } = other.tensors[index]!;
     const equal = tensor.name === name && sameShape(tensor.shape, shape) && (!tensor.known || sameNumbers(tensor.known, known!));
     if (!equal) throw depends(users.get(tensor.name), any);
   });
-  const lengths = one.lengths.map(({ name, values, from }, index): OnnxTensor => {
-    const { values: others, from: otherFrom } = other.lengths[index]!;
-    const merged = mergedLengths([values, others], from && otherFrom ? [from, otherFrom] : null);
-    if (!merged) throw depends(users.get(name), any);
-    return { name, shape: [merged.length], dtype: 'i64', read: () => Promise.resolve(Float32Array.from(merged)) };
-  });
-  return { nodes: one.nodes, tensors: [...one.tensors, ...lengths] };
 }
 
 function sameNode(a: GraphNode, b: GraphNode): boolean {
@@ -51,18 +63,51 @@ function sameNode(a: GraphNode, b: GraphNode): boolean {
 const sameNumbers = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
 
-/** Lengths for both cases: 0 takes an axis of the input over, -1 stands for one that follows from the others. */
-function mergedLengths([values, others]: readonly [Shape, Shape], from: readonly [Shape, Shape] | null): number[] | null {
-  if (values.length !== others.length) return null;
-  let open = true;
-  const merged = values.map((value, axis) => {
-    if (value === others[axis]) return value;
-    if (from && value === from[0][axis] && others[axis] === from[1][axis]) return 0;
-    if (!from || !open) return null;
-    open = false;
-    return -1;
+/** A length that is the same for all inputs, that of an axis of what is reshaped, or the one that follows from the others. */
+type Length = { readonly number: number } | { readonly axis: number } | 'rest';
+
+/** What each length is in all cases; null where that cannot be said. */
+function mergedLengths(cases: readonly Lengths[]): Length[] | null {
+  const [{ values, from }] = cases as readonly [Lengths, ...Lengths[]];
+  if (cases.some((each) => each.values.length !== values.length || each.from?.length !== from?.length)) return null;
+  const merged = values.map((value, at): Length | null => {
+    if (cases.every((each) => each.values[at] === value)) return { number: value };
+    const same = (axis: number): boolean => cases.every((each) => each.from![axis] === each.values[at]);
+    // An axis at another place has the same length only where it always has it, if the cases tell the axes apart.
+    const axis = !from ? -1 : same(at) && at < from.length ? at : from.findIndex((_, other) => same(other));
+    return axis >= 0 ? { axis } : from ? 'rest' : null;
   });
-  return merged.includes(null) ? null : (merged as number[]);
+  return merged.includes(null) || merged.filter((length) => length === 'rest').length > 1 ? null : (merged as Length[]);
+}
+
+/** Adds what gives the lengths: a stored tensor, or a part of the shape that the model sees where an axis has moved. */
+function addLengths(name: string, lengths: readonly Length[], reshaped: string, nodes: OnnxNode[], tensors: OnnxTensor[]): void {
+  const integers = (of: string, values: readonly number[]): void => {
+    tensors.push({
+      name: of,
+      shape: [values.length],
+      dtype: 'i64',
+      integers: values,
+      read: () => Promise.resolve(Float32Array.from(values)),
+    });
+  };
+  const moved = lengths.some((length, at) => typeof length === 'object' && 'axis' in length && length.axis !== at);
+  if (!moved) {
+    integers(
+      name,
+      lengths.map((length) => (length === 'rest' ? -1 : 'axis' in length ? 0 : length.number)),
+    );
+    return;
+  }
+  nodes.push({ operator: 'Shape', inputs: [reshaped], attributes: {}, output: `${name}.shape` });
+  const parts = lengths.map((length, at) => {
+    const part = `${name}.${at}`;
+    const isAxis = typeof length === 'object' && 'axis' in length;
+    integers(isAxis ? `${part}.axis` : part, [length === 'rest' ? -1 : 'axis' in length ? length.axis : length.number]);
+    if (isAxis) nodes.push({ operator: 'Gather', inputs: [`${name}.shape`, `${part}.axis`], attributes: { axis: 0 }, output: part });
+    return part;
+  });
+  nodes.push({ operator: 'Concat', inputs: parts, attributes: { axis: 0 }, output: name });
 }
 
 function depends(node: GraphNode | undefined, any: string | null): ShadegradError {
@@ -78,7 +123,7 @@ function depends(node: GraphNode | undefined, any: string | null): ShadegradErro
     expected: `the same computation for ${any} of any length`,
     received: 'numbers or shapes that differ with it',
     fix:
-      'export the model for one length with dynamicAxes: [], or leave that axis out of dynamicAxes; '
-      + 'or compute without the length, as by mean() in place of a sum times a number',
+      'export the model for one length with dynamicAxes: [], or leave that axis out of dynamicAxes; ' +
+      'or compute without the length, as by mean() in place of a sum times a number',
   });
 }

@@ -41,17 +41,17 @@ function standardised(graph: OnnxGraph, x: string, axes: readonly number[], epsi
 }
 
 const batchNorm: GraphOperation = (graph, call) => {
-  const { statistics, updates } = call.attributes;
-  if (updates === true)
-    throw unsupported(call.op, 'a network out of training', 'one that updates its running statistics', 'leave `training` to the module');
+  const { statistics } = call.attributes;
   const x = valueIn(call, 0);
+  if (x.shape.length < 2)
+    throw unsupported(call.op, 'axes besides the channels', 'a single axis', 'give the input a batch: x.unsqueeze(0)');
   const { name, shape, back } = channelsSecond(graph, x);
   if (statistics === 'running') {
     const channelwise = [1, 2, 3, 4].map((index) => graph.last(valueIn(call, index)));
     return back(graph.node('BatchNormalization', [name, ...channelwise], { epsilon: { float: epsilonOf(call) } }));
   }
-  const axes = [...shape.keys()].filter((axis) => axis !== 1 || shape.length === 1);
-  const normalised = standardised(graph, name, shape.length === 1 ? [] : axes, epsilonOf(call));
+  const axes = [...shape.keys()].filter((axis) => axis !== 1);
+  const normalised = standardised(graph, name, axes, epsilonOf(call));
   return back(scaled(graph, normalised, perChannel(graph, call, 1, shape.length), perChannel(graph, call, 2, shape.length)));
 };
 

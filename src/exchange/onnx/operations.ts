@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../gpu/errors.js';
 import { ONNX_BOOL, ONNX_FLOAT, ONNX_INT32, ONNX_INT64, type OnnxAttribute } from '../../formats/onnx.js';
-import { elementCount, formatShape, sameShape } from '../../tensor/shape.js';
+import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { unsupported, valueIn, type GraphCall, type GraphOperation } from './call.js';
 import type { AxisOrder, GraphValue, OnnxGraph } from './graph.js';
 import { imageOperations } from './image-operations.js';
@@ -104,8 +104,14 @@ function reduction(name: string): GraphOperation {
     const inputs = name === 'ReduceSum' ? [graph.in(order, x), graph.integers(there)] : [graph.in(order, x)];
     const reduced = graph.node(name, inputs, { keepdims: 1, ...(name !== 'ReduceSum' && { axes: there }) });
     const ones = x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
-    return graph.reshape({ name: reduced, shape: ones, dtype: 'f32', order }, call.shape);
+    const kept: GraphValue = { name: reduced, shape: ones, dtype: 'f32', order };
+    return call.shape.length === rank ? graph.reshape(kept, call.shape) : squeezed(graph, kept, axes, call.shape);
   };
+}
+
+/** Without axes of length 1, whatever the others' lengths are. */
+function squeezed(graph: OnnxGraph, value: GraphValue, axes: readonly number[], shape: Shape): GraphValue {
+  return { name: graph.node('Squeeze', [graph.last(value), graph.integers(axes)]), shape, dtype: value.dtype, order: 'last' };
 }
 
 function argReduction(name: string): GraphOperation {
@@ -116,7 +122,9 @@ function argReduction(name: string): GraphOperation {
     const found = graph.node(name, [graph.last(flat)], { axis: axis ?? 0, keepdims: 1 });
     const cast = graph.node('Cast', [found], { to: ONNX_INT32 });
     const ones = flat.shape.map((length, at) => (at === (axis ?? 0) ? 1 : length));
-    return graph.reshape({ name: cast, shape: ones, dtype: 'i32', order: 'last' }, call.shape);
+    const kept: GraphValue = { name: cast, shape: ones, dtype: 'i32', order: 'last' };
+    const drops = axis !== null && call.shape.length < ones.length;
+    return drops ? squeezed(graph, kept, [axis], call.shape) : graph.reshape(kept, call.shape);
   };
 }
 
@@ -284,7 +292,7 @@ export function addOperation(graph: OnnxGraph, call: GraphCall, own: Readonly<Re
     expected: 'an operation that ONNX has, or that `operations` of the export explains',
     received: `"${call.op}" of ${shapes.join(', ')}`,
     fix:
-      `pass operations: { ${JSON.stringify(call.op)}: (graph, call) => ... } that adds ONNX's operators for it, `
-      + 'or compute it by other operations',
+      `pass operations: { ${JSON.stringify(call.op)}: (graph, call) => ... } that adds ONNX's operators for it, ` +
+      'or compute it by other operations',
   });
 }

@@ -8,6 +8,7 @@ import { fillNormal } from '../../kernels/random.js';
 import type { Module } from '../../nn/module.js';
 import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { Tensor, type DType } from '../../tensor/tensor.js';
+import { unsupported } from './call.js';
 
 /** Where a value of a traced function comes from. */
 export type TracedOrigin =
@@ -91,10 +92,7 @@ export async function traceModule(
       noGrad(() => {
         const given = Object.fromEntries([...inputs].map(([name, input], index) => [name, sample(gpu, input, stream + index)]));
         tracer.begin(given);
-        const result = listenToCalls(
-          (call) => tracer.note(call),
-          () => run(given),
-        );
+        const result = listenToCalls({ begin: expectNoTraining, end: (call) => tracer.note(call) }, () => run(given));
         const made = Object.entries(result instanceof Tensor ? { output: result } : tensorsOf(result));
         for (const [name] of made) expectOutputName(name, inputs);
         const found = new Map(made.map(([name, tensor]) => [name, tracer.valueOf(`output "${name}"`, tensor)]));
@@ -150,11 +148,18 @@ function tensorsOf(result: unknown): Readonly<Record<string, Tensor>> {
   });
 }
 
+/** Refused before it runs: it would teach the module the numbers of a trace. */
+function expectNoTraining({ op, attributes }: Omit<Call, 'output'>): void {
+  if (attributes.updates !== true) return;
+  throw unsupported(op, 'a network out of training', 'one that updates its running statistics', 'leave `training` to the module');
+}
+
 /** Inputs, outputs and what is stored have one space of names in a model. */
 function expectOutputName(name: string, inputs: ReadonlyMap<string, TraceInput>): void {
   if (name !== '' && !name.startsWith('/') && !inputs.has(name)) return;
+  const taken = [...inputs.keys()].map(quoteName).join(', ');
   throw new ShadegradError('INVALID_ARGUMENT', `output ${quoteName(name)} of an ONNX export`, {
-    expected: `a name that is not empty, begins with no slash, and is none of the inputs' (${[...inputs.keys()].map(quoteName).join(', ')})`,
+    expected: `a name that is not empty, begins with no slash, and is none of the inputs' (${taken})`,
     received: quoteName(name),
     fix: 'give the output another name: forward: (inputs) => ({ result: ... })',
   });

@@ -1,10 +1,11 @@
 import { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from '../../autograd/ops.js';
 import type { GeluOptions } from '../../autograd/ops/unary.js';
+import { isFloat } from '../../gpu/params.js';
 import { expectOptions } from '../../tensor/options.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';
-import { checkNumber, refused } from '../options.js';
+import { checkChoice, checkNumber, refused } from '../options.js';
 
 /** A layer that applies ReLU: max(x, 0); torch.nn.ReLU. */
 export class ReLU extends Module {
@@ -30,7 +31,7 @@ export class LeakyReLU extends Module {
    */
   constructor(readonly slope = 0.01) {
     super();
-    if (!Number.isFinite(slope)) throw refused('slope of a LeakyReLU', 'a finite number', slope);
+    if (!isFloat(slope)) throw refused('slope of a LeakyReLU', 'a finite number', slope);
   }
 
   /**
@@ -81,11 +82,12 @@ export class GELU extends Module {
    * Builds the layer.
    *
    * @param options `approximate`: 'tanh' for the approximation that some networks were trained with. Default 'none'
-   * @throws INVALID_ARGUMENT for options of other names
+   * @throws INVALID_ARGUMENT for options of other names, or another approximation
    */
   constructor(options: Pick<GeluOptions, 'approximate'> = {}) {
     super();
     const { approximate = 'none' } = expectOptions('a GELU', options, ['approximate']);
+    checkChoice('approximate of a GELU', approximate, ['none', 'tanh']);
     this.approximate = approximate;
   }
 
@@ -123,7 +125,7 @@ export class ELU extends Module {
   /** Makes the layer. @param alpha default 1 @throws INVALID_ARGUMENT unless it is finite */
   constructor(alpha = 1) {
     super();
-    if (!Number.isFinite(alpha)) throw refused('alpha of an ELU', 'a finite number', alpha);
+    if (!isFloat(alpha)) throw refused('alpha of an ELU', 'a finite number', alpha);
     this.alpha = alpha;
   }
 
