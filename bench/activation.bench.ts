@@ -45,7 +45,8 @@ export const entries: readonly BenchEntry[] = (Object.keys(shapes) as Activation
         const dy = bench.random('dy', shape);
         return workload({
           run: () => activationGrad(kind, saved.tensor, dy.tensor, SLOPE),
-          check: (dx) => checkAll(dx, (index) => derivative[kind](saved.data[index]!) * dy.data[index]!, { ...close, label: `${kind} gradient` }),
+          check: (dx) =>
+            checkAll(dx, (index) => derivative[kind](saved.data[index]!) * dy.data[index]!, { ...close, label: `${kind} gradient` }),
         });
       },
     },

@@ -18,7 +18,9 @@ export const entries: readonly BenchEntry[] = Object.entries(COUNTS).map(([netwo
     const hyper = bench.random('hyper', [9]).tensor;
     hyper.write(adamHyper(settings));
     const blocks = windows(bench, count).map((length, index) => {
-      const [parameters, gradients, firstMoment, secondMoment] = ['parameters', 'gradients', 'first moment', 'second moment'].map((name) => bench.empty(name, [length])) as [Tensor, Tensor, Tensor, Tensor];
+      const [parameters, gradients, firstMoment, secondMoment] = ['parameters', 'gradients', 'first moment', 'second moment'].map((name) =>
+        bench.empty(name, [length]),
+      ) as [Tensor, Tensor, Tensor, Tensor];
       fillNormal(parameters, 0, 0.02, 1, index);
       fillNormal(gradients, 0, 0.1, 2, index);
       fill(firstMoment, 0);
@@ -34,7 +36,11 @@ export const entries: readonly BenchEntry[] = Object.entries(COUNTS).map(([netwo
           fillNormal(initial, 0, 0.02, 1, index);
           const reference = new AdamReference(Float64Array.from(await ends(initial)), [settings.beta1, settings.beta2], settings.epsilon);
           reference.update(await ends(gradients), settings.learningRate);
-          assertClose(await ends(parameters), reference.parameters, { absolute: 1e-7, relative: 1e-6, label: `parameters of window ${index}` });
+          assertClose(await ends(parameters), reference.parameters, {
+            absolute: 1e-7,
+            relative: 1e-6,
+            label: `parameters of window ${index}`,
+          });
           initial.dispose();
         }
       },

@@ -1,6 +1,11 @@
 import * as reference from '../kernels-test/reference/batch-norm.js';
 import {
-  batchNormApply, batchNormGrad, batchNormInferenceGrad, batchNormStatistics, inverseStdFromVariance, updateRunningStatistics,
+  batchNormApply,
+  batchNormGrad,
+  batchNormInferenceGrad,
+  batchNormStatistics,
+  inverseStdFromVariance,
+  updateRunningStatistics,
 } from '../src/kernels/batch-norm.js';
 import type { Shape } from '../src/tensor/shape.js';
 import { checkAll } from './checks.js';
@@ -101,7 +106,8 @@ const perChannel: BenchEntry[] = [
       const variance = bench.random('variance', [CHANNELS], { scale: 0.5, offset: 1 });
       return workload({
         run: () => inverseStdFromVariance(variance.tensor, EPSILON),
-        check: (result) => checkAll(result, (index) => 1 / Math.sqrt(variance.data[index]! + EPSILON), { ...close, label: 'inverse deviation' }),
+        check: (result) =>
+          checkAll(result, (index) => 1 / Math.sqrt(variance.data[index]! + EPSILON), { ...close, label: 'inverse deviation' }),
       });
     },
   },
@@ -111,13 +117,22 @@ const perChannel: BenchEntry[] = [
     work: { bytes: 2 * 3 * 4 * CHANNELS },
     setup(bench) {
       const rows = 64;
-      const [mean, variance, runningMean, runningVariance] = ['mean', 'variance', 'running mean', 'running variance'].map((name) => bench.random(name, [CHANNELS], { scale: 0.5, offset: 1 }));
+      const [mean, variance, runningMean, runningVariance] = ['mean', 'variance', 'running mean', 'running variance'].map((name) =>
+        bench.random(name, [CHANNELS], { scale: 0.5, offset: 1 }),
+      );
       const moved = (from: number, to: number): number => (1 - MOMENTUM) * from + MOMENTUM * to;
       return workload({
         run: () => updateRunningStatistics(mean!.tensor, variance!.tensor, rows, runningMean!.tensor, runningVariance!.tensor, MOMENTUM),
         check: async () => {
-          await checkAll(runningMean!.tensor, (index) => moved(runningMean!.data[index]!, mean!.data[index]!), { ...close, label: 'running mean' });
-          await checkAll(runningVariance!.tensor, (index) => moved(runningVariance!.data[index]!, (variance!.data[index]! * rows) / (rows - 1)), { ...close, label: 'running variance' });
+          await checkAll(runningMean!.tensor, (index) => moved(runningMean!.data[index]!, mean!.data[index]!), {
+            ...close,
+            label: 'running mean',
+          });
+          await checkAll(
+            runningVariance!.tensor,
+            (index) => moved(runningVariance!.data[index]!, (variance!.data[index]! * rows) / (rows - 1)),
+            { ...close, label: 'running variance' },
+          );
         },
       });
     },

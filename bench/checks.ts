@@ -7,7 +7,11 @@ const SAMPLES = 96;
 /** Compares every element with `expected(index)`. @throws Error that names the worst one */
 export async function checkAll(result: Tensor, expected: (index: number) => number, tolerance: Tolerance): Promise<void> {
   const actual = await result.data();
-  assertClose(actual, Float64Array.from({ length: actual.length }, (_, index) => expected(index)), tolerance);
+  assertClose(
+    actual,
+    Float64Array.from({ length: actual.length }, (_, index) => expected(index)),
+    tolerance,
+  );
 }
 
 /**
@@ -17,7 +21,11 @@ export async function checkAll(result: Tensor, expected: (index: number) => numb
 export async function checkSamples(result: Tensor, expected: (index: number) => number, tolerance: Tolerance): Promise<void> {
   const actual = await result.data();
   const indices = sampleIndices(actual.length, SAMPLES);
-  assertClose(indices.map((index) => actual[index]!), indices.map(expected), tolerance);
+  assertClose(
+    indices.map((index) => actual[index]!),
+    indices.map(expected),
+    tolerance,
+  );
 }
 
 /** `count` indices from 0 to length - 1 at nearly equal distances. A distance that is odd visits every channel and column. */

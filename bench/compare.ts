@@ -18,7 +18,13 @@ export interface Change {
 
 export interface Comparison {
   readonly changes: readonly Change[];
-  readonly limits: readonly { readonly name: string; readonly unit: string; readonly old: number; readonly new: number; readonly ratio: number }[];
+  readonly limits: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly old: number;
+    readonly new: number;
+    readonly ratio: number;
+  }[];
   /** What makes the two runs hard to compare: another adapter, clock or sampling. */
   readonly warnings: readonly string[];
   /** Entries of this run that the old report does not have. */
@@ -69,14 +75,21 @@ export async function readReport(path: string): Promise<BenchReport> {
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0 && Number.isFinite(value);
 
 function isResult(value: Partial<BenchResult> | null): boolean {
-  return typeof value?.kernel === 'string' && typeof value.label === 'string' && Array.isArray(value.samplesMs)
-    && [value.medianMs, value.minMs, value.maxMs].every(isPositive);
+  return (
+    typeof value?.kernel === 'string' &&
+    typeof value.label === 'string' &&
+    Array.isArray(value.samplesMs) &&
+    [value.medianMs, value.minMs, value.maxMs].every(isPositive)
+  );
 }
 
 const nameOf = ({ kernel, label }: { kernel: string; label: string }): string => `${kernel} ${label}`;
 
 /** Compares the entries that both have by name, in the order of the new report. */
-export function compareReports(old: BenchReport, now: Pick<BenchReport, 'adapter' | 'clock' | 'sampling' | 'limits' | 'results'>): Comparison {
+export function compareReports(
+  old: BenchReport,
+  now: Pick<BenchReport, 'adapter' | 'clock' | 'sampling' | 'limits' | 'results'>,
+): Comparison {
   const before = new Map(old.results.map((result) => [nameOf(result), result]));
   const warnings: string[] = [];
   const differ = (what: string, was: unknown, is: unknown): void => {
@@ -91,13 +104,19 @@ export function compareReports(old: BenchReport, now: Pick<BenchReport, 'adapter
       const earlier = before.get(nameOf(result));
       return earlier === undefined ? [] : [change(earlier, result)];
     }),
-    limits: LIMITS.map(({ key, name, unit }) => ({ name, unit, old: old.limits[key], new: now.limits[key], ratio: now.limits[key] / old.limits[key] })),
+    limits: LIMITS.map(({ key, name, unit }) => ({
+      name,
+      unit,
+      old: old.limits[key],
+      new: now.limits[key],
+      ratio: now.limits[key] / old.limits[key],
+    })),
     warnings,
     added: now.results.map(nameOf).filter((name) => !before.has(name)),
   };
 }
 
-const describe = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value) ?? 'not noted');
+const describe = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'not noted'));
 
 function change(old: BenchResult, now: BenchResult): Change {
   // One sample has no spread that anything could be beyond.
@@ -111,11 +130,22 @@ export function formatComparison({ changes, limits, warnings, added }: Compariso
   const range = ({ minMs, maxMs }: BenchResult): string => `${digits(minMs)} to ${digits(maxMs)}`;
   const parts = [
     ...warnings.map((warning) => `Compare with care: ${warning}.`),
-    formatTable(['the adapter itself', 'old', 'new', 'new/old'], limits.map(({ name, unit, old, new: now, ratio }) => [`${name}, ${unit}`, digits(old), digits(now), ratio.toFixed(2)])),
+    formatTable(
+      ['the adapter itself', 'old', 'new', 'new/old'],
+      limits.map(({ name, unit, old, new: now, ratio }) => [`${name}, ${unit}`, digits(old), digits(now), ratio.toFixed(2)]),
+    ),
     formatTable(
       ['kernel', 'case', 'old ms', 'old range', 'new ms', 'new range', 'new/old', ''],
-      changes.map(({ kernel, label, old, new: now, ratio, verdict }) =>
-        [kernel, label, digits(old.medianMs), range(old), digits(now.medianMs), range(now), ratio.toFixed(2), verdict ?? '']),
+      changes.map(({ kernel, label, old, new: now, ratio, verdict }) => [
+        kernel,
+        label,
+        digits(old.medianMs),
+        range(old),
+        digits(now.medianMs),
+        range(now),
+        ratio.toFixed(2),
+        verdict ?? '',
+      ]),
     ),
     `${of('slower')} slower and ${of('faster')} faster beyond the spread of both runs; ${of(null)} within it.`,
   ];

@@ -23,7 +23,14 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
     ? `${name}: ${formatShape(output)} -> ${formatShape(input)}, transposed`
     : `${name}: ${formatShape(input)} -> ${formatShape(output)}`;
   const label = (pass: string): string => `${shape}, ${pass}`;
-  const dataOf = (parts: Partial<ConvData>): ConvData => ({ layer, x: new Float32Array(), w: new Float32Array(), dy: new Float32Array(), bias: null, ...parts });
+  const dataOf = (parts: Partial<ConvData>): ConvData => ({
+    layer,
+    x: new Float32Array(),
+    w: new Float32Array(),
+    dy: new Float32Array(),
+    bias: null,
+    ...parts,
+  });
 
   const convolve = (pass: string, withBias: boolean): BenchEntry => ({
     kernel: 'conv2dForward',
@@ -66,7 +73,8 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
       const data = dataOf({ x: x.data, dy: dy.data });
       return workload({
         run: () => void conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, into),
-        check: () => checkSamples(into, (index) => weightGradElement(data, index), closeAfter(elementCount(output) / output[3]!, 'weight gradient')),
+        check: () =>
+          checkSamples(into, (index) => weightGradElement(data, index), closeAfter(elementCount(output) / output[3]!, 'weight gradient')),
       });
     },
   };

@@ -25,7 +25,12 @@ const operations: readonly Operation[] = [
     run: (a, _, place) => (addInto(place, a), place.detach()),
     expected: (a, b) => reference.addScaled(a, b, 1, 1),
   },
-  { kernel: 'fill', passes: 1, run: (_a, _b, place) => (fill(place, 0.5), place.detach()), expected: (a) => new Float64Array(a.length).fill(0.5) },
+  {
+    kernel: 'fill',
+    passes: 1,
+    run: (_a, _b, place) => (fill(place, 0.5), place.detach()),
+    expected: (a) => new Float64Array(a.length).fill(0.5),
+  },
 ];
 
 /** Evenly spaced numbers in a tensor of one axis. */
@@ -52,12 +57,14 @@ function prepare(bench: Workbench, { run, expected, kernel }: Operation, a: Inpu
 }
 
 const whole = [SKIP_128, FEATURES_8].flatMap((shape) =>
-  operations.map((operation): BenchEntry => ({
-    kernel: operation.kernel,
-    label: format(shape),
-    work: { bytes: operation.passes * bytesOf(shape) },
-    setup: (bench) => prepare(bench, operation, bench.random('a', shape), bench.random('b', shape)),
-  })),
+  operations.map(
+    (operation): BenchEntry => ({
+      kernel: operation.kernel,
+      label: format(shape),
+      work: { bytes: operation.passes * bytesOf(shape) },
+      setup: (bench) => prepare(bench, operation, bench.random('a', shape), bench.random('b', shape)),
+    }),
+  ),
 );
 
 /** Into the second half of a skip connection: every row starts in the middle of a wider one. */

@@ -70,7 +70,10 @@ export async function runEntry(gpu: Gpu, entry: BenchEntry, sampling: Sampling, 
     const timing = await timeRecorded(gpu, () => void run(), sampling, stopwatch);
     const perSecond = (amount: number): number => amount / timing.medianMs / 1e6;
     return {
-      kernel, label, work, ...timing,
+      kernel,
+      label,
+      work,
+      ...timing,
       ...(work.flops === undefined ? {} : { gflops: perSecond(work.flops) }),
       gigabytes: perSecond(work.bytes),
     };

@@ -9,7 +9,9 @@ import { spread } from './timing.js';
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#56b4e9', '#7a3e9d', '#555555', '#e69f00', '#a0001e'];
 
 /** A kernel's file in src/kernels, by the host function's name. */
-const familyOfKernel = new Map(Object.entries(entriesByFile).flatMap(([file, entries]) => entries.map(({ kernel }) => [kernel, file] as const)));
+const familyOfKernel = new Map(
+  Object.entries(entriesByFile).flatMap(([file, entries]) => entries.map(({ kernel }) => [kernel, file] as const)),
+);
 const familyOf = (kernel: string): string => familyOfKernel.get(kernel) ?? 'other';
 
 const colours = new Map([...Object.keys(entriesByFile), 'other'].map((family, index) => [family, COLOURS[index % COLOURS.length]!]));
@@ -49,7 +51,10 @@ export function formatHtml(report: BenchReport, comparison: Comparison | null = 
     ['shadegrad', report.shadegrad],
     ['Node', report.node],
     ['clock', report.clock],
-    ['samples', `median of up to ${report.sampling.samples} of about ${report.sampling.sampleMs} ms; spread: from the fastest to the slowest, as a share of the median`],
+    [
+      'samples',
+      `median of up to ${report.sampling.samples} of about ${report.sampling.sampleMs} ms; spread: from the fastest to the slowest, as a share of the median`,
+    ],
   ];
   return `<!DOCTYPE html>
 <html lang="en">
@@ -72,10 +77,18 @@ ${families.map((family) => `<li><span class="swatch" style="background:${colourO
 arithmetic is not counted stand in the strip on the left, a column for each family: there only the distance to the slope means
 something. Point at one to see its name.</p>
 <h2>The adapter itself</h2>
-${table(['limit', 'value'], LIMITS.map(({ key, name, unit }) => [name, `${digits(limits[key])} ${unit}`]), 1)}
+${table(
+  ['limit', 'value'],
+  LIMITS.map(({ key, name, unit }) => [name, `${digits(limits[key])} ${unit}`]),
+  1,
+)}
 <h2>Results</h2>
 <div class="wide">
-${table(RESULT_COLUMNS, results.map((result) => resultCells(result, limits)), 2)}
+${table(
+  RESULT_COLUMNS,
+  results.map((result) => resultCells(result, limits)),
+  2,
+)}
 </div>
 ${comparison === null ? '' : `<h2>Against an earlier run</h2>\n<pre>${escapeHtml(formatComparison(comparison))}</pre>`}
 </body>
@@ -87,7 +100,8 @@ ${comparison === null ? '' : `<h2>Against an earlier run</h2>\n<pre>${escapeHtml
 function table(header: readonly string[], rows: readonly (readonly string[])[], numbersFrom: number): string {
   const cell = (tag: string, text: string, column: number): string =>
     `<${tag}${header.length > 0 && column >= numbersFrom ? ' class="number"' : ''}>${escapeHtml(text.trim())}</${tag}>`;
-  const row = (tag: string, cells: readonly string[]): string => `<tr>${cells.map((text, column) => cell(tag, text, column)).join('')}</tr>`;
+  const row = (tag: string, cells: readonly string[]): string =>
+    `<tr>${cells.map((text, column) => cell(tag, text, column)).join('')}</tr>`;
   const head = header.length > 0 ? `<thead>${row('th', header)}</thead>\n` : '';
   return `<table>\n${head}<tbody>\n${rows.map((cells) => row('td', cells)).join('\n')}\n</tbody>\n</table>`;
 }

@@ -38,7 +38,17 @@ function layer({ name, input, outChannels, stride = 2, transposed = false, bias 
 }
 
 /** Layers of models/unet.ts in the order in which they run: encoder, then decoder from the innermost out. */
-export function unetLayers({ size, ngf, batch, channels = 3 }: { size: number; ngf: number; batch: number; channels?: number }): ConvLayer[] {
+export function unetLayers({
+  size,
+  ngf,
+  batch,
+  channels = 3,
+}: {
+  size: number;
+  ngf: number;
+  batch: number;
+  channels?: number;
+}): ConvLayer[] {
   const levels = Math.log2(size);
   const width = (level: number): number => (level === 0 ? channels : ngf * Math.min(2 ** (level - 1), 8));
   const image = (level: number): Shape => [batch, size >> level, size >> level, width(level)];
@@ -48,13 +58,25 @@ export function unetLayers({ size, ngf, batch, channels = 3 }: { size: number; n
     encoder.push(layer({ name: `e${level}`, input: image(level - 1), outChannels: width(level) }));
     // The decoder reads the skip connection beside the level below, except at the innermost one.
     const inChannels = level === levels ? width(level) : 2 * width(level);
-    decoder.unshift(layer({ name: `d${levels - level + 1}`, input: image(level - 1), outChannels: inChannels, transposed: true, bias: level === 1 }));
+    decoder.unshift(
+      layer({ name: `d${levels - level + 1}`, input: image(level - 1), outChannels: inChannels, transposed: true, bias: level === 1 }),
+    );
   }
   return [...encoder, ...decoder];
 }
 
 /** Layers of models/patchgan.ts: three of stride 2, one of stride 1, and the head. */
-export function patchganLayers({ size, ndf, batch, channels = 6 }: { size: number; ndf: number; batch: number; channels?: number }): ConvLayer[] {
+export function patchganLayers({
+  size,
+  ndf,
+  batch,
+  channels = 6,
+}: {
+  size: number;
+  ndf: number;
+  batch: number;
+  channels?: number;
+}): ConvLayer[] {
   const layers: ConvLayer[] = [];
   let input: Shape = [batch, size, size, channels];
   [ndf, 2 * ndf, 4 * ndf, 8 * ndf, 1].forEach((outChannels, index) => {
@@ -71,7 +93,10 @@ const totalMacs = (layers: readonly ConvLayer[]): number => layers.reduce((sum, 
  * Multiplications in the convolutions of one pix2pix step (training/pix2pix-step.ts), which are all but a thousandth
  * of its arithmetic: 43.5e9 at size 256, ngf and ndf 64, batch 1.
  */
-export function pix2pixMacs(options: { size: number; ngf: number; ndf: number; batch: number }): { generatorForward: number; step: number } {
+export function pix2pixMacs(options: { size: number; ngf: number; ndf: number; batch: number }): {
+  generatorForward: number;
+  step: number;
+} {
   const generator = unetLayers(options);
   const discriminator = patchganLayers(options);
   const forwardG = totalMacs(generator);

@@ -68,14 +68,28 @@ async function fmaPeak(gpu: Gpu, sampling: Sampling, stopwatch?: Stopwatch): Pro
   return (2 * FMAS_PER_ROUND * PEAK_ROUNDS * PEAK_WORKGROUPS * 64) / minMs / 1e6;
 }
 
-async function copyBandwidth(gpu: Gpu, bytes: number, sampling: Sampling, stopwatch: Stopwatch = (submit) => timeUntilDone(gpu, submit)): Promise<Pick<AdapterLimits, 'copyGigabytes' | 'bufferCopyGigabytes'>> {
-  const source = Tensor.from(gpu, Float32Array.from({ length: bytes / 4 }, (_, index) => index % 8192), [bytes / 4], 'copy source');
+async function copyBandwidth(
+  gpu: Gpu,
+  bytes: number,
+  sampling: Sampling,
+  stopwatch: Stopwatch = (submit) => timeUntilDone(gpu, submit),
+): Promise<Pick<AdapterLimits, 'copyGigabytes' | 'bufferCopyGigabytes'>> {
+  const source = Tensor.from(
+    gpu,
+    Float32Array.from({ length: bytes / 4 }, (_, index) => index % 8192),
+    [bytes / 4],
+    'copy source',
+  );
   const target = Tensor.empty(gpu, [bytes / 4], 'copy target');
   const perSecond = (ms: number): number => (2 * bytes) / ms / 1e6;
 
   const byKernel = await timeRecorded(gpu, () => void copy(source, target), sampling, stopwatch);
   const tail = new Float32Array((await gpu.read(target.storage, bytes - 4096, 4096)).buffer);
-  assertClose(tail, Float32Array.from(tail, (_, index) => (bytes / 4 - 1024 + index) % 8192), { label: 'copy' });
+  assertClose(
+    tail,
+    Float32Array.from(tail, (_, index) => (bytes / 4 - 1024 + index) % 8192),
+    { label: 'copy' },
+  );
 
   const copyBuffer = (): void => gpu.copy(source.storage, 0, target.storage, 0, bytes);
   await timeUntilDone(gpu, copyBuffer);
@@ -86,9 +100,14 @@ async function copyBandwidth(gpu: Gpu, bytes: number, sampling: Sampling, stopwa
   return { copyGigabytes: perSecond(byKernel.minMs), bufferCopyGigabytes: perSecond(Math.min(...byBuffer)) };
 }
 
-async function dispatchOverhead(gpu: Gpu, sampling: Sampling, stopwatch?: Stopwatch): Promise<Pick<AdapterLimits, 'dispatchMicroseconds' | 'hostMicrosecondsPerDispatch'>> {
+async function dispatchOverhead(
+  gpu: Gpu,
+  sampling: Sampling,
+  stopwatch?: Stopwatch,
+): Promise<Pick<AdapterLimits, 'dispatchMicroseconds' | 'hostMicrosecondsPerDispatch'>> {
   const counter = Tensor.from(gpu, [0], [1], 'dispatches');
-  const dispatch = (): void => gpu.dispatch({ shader: { name: 'nothing', code: nothingSource }, bindings: [counter.written()], workgroups: [1, 1, 1] });
+  const dispatch = (): void =>
+    gpu.dispatch({ shader: { name: 'nothing', code: nothingSource }, bindings: [counter.written()], workgroups: [1, 1, 1] });
   const { minMs } = await timeRecorded(gpu, dispatch, sampling, stopwatch);
 
   const dispatches = 500;

@@ -34,13 +34,19 @@ import { QUICK, THOROUGH } from './timing.js';
 
 const PROGRAM = {
   usage: 'npm run bench -- [flags]',
-  summary: 'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the adapter itself can do.',
+  summary:
+    'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the adapter itself can do.',
   flags: [
     { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },
     { name: 'compare', type: 'string', placeholder: 'FILE', description: 'also compare with this file, written by --json' },
     { name: 'html', type: 'string', placeholder: 'FILE', description: 'also write a page with a roofline plot to this file' },
-    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
     { name: 'quick', type: 'boolean', description: 'few and short samples' },
   ],
 } as const satisfies Program;

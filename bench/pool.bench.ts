@@ -31,7 +31,13 @@ const entry = (kernel: string, bytes: number, setup: BenchEntry['setup']): Bench
   setup,
 });
 const corners = (bench: Parameters<BenchEntry['setup']>[0]): Tensor =>
-  bench.own(Tensor.from(bench.gpu, Int32Array.from({ length: (HEIGHT * WIDTH * CHANNELS) / 4 }, (_, index) => corner(index)), HALVED));
+  bench.own(
+    Tensor.from(
+      bench.gpu,
+      Int32Array.from({ length: (HEIGHT * WIDTH * CHANNELS) / 4 }, (_, index) => corner(index)),
+      HALVED,
+    ),
+  );
 const both = bytesOf(SKIP_128, HALVED);
 
 export const entries: readonly BenchEntry[] = [

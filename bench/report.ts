@@ -54,7 +54,10 @@ export async function writeJson(path: string, report: object): Promise<void> {
 }
 
 export function formatLimits(limits: AdapterLimits): string {
-  return formatTable(['the adapter itself', ''], LIMITS.map(({ key, name, unit }) => [name, `${digits(limits[key])} ${unit}`]));
+  return formatTable(
+    ['the adapter itself', ''],
+    LIMITS.map(({ key, name, unit }) => [name, `${digits(limits[key])} ${unit}`]),
+  );
 }
 
 /** 10^9 bytes a second of the faster of the two copies. */
@@ -85,5 +88,8 @@ export function resultCells(result: BenchResult, limits: AdapterLimits): string[
 }
 
 export function formatResults(results: readonly BenchResult[], limits: AdapterLimits): string {
-  return formatTable(RESULT_COLUMNS, results.map((result) => resultCells(result, limits)));
+  return formatTable(
+    RESULT_COLUMNS,
+    results.map((result) => resultCells(result, limits)),
+  );
 }

@@ -6,7 +6,10 @@ import { workload, type BenchEntry } from './harness.js';
 import { bytesOf, format } from './shapes.js';
 
 /** Classes of pixels, and the rows of attention. */
-const shapes: readonly Shape[] = [[1, 128, 128, 21], [16, 256, 256]];
+const shapes: readonly Shape[] = [
+  [1, 128, 128, 21],
+  [16, 256, 256],
+];
 
 export const entries: readonly BenchEntry[] = shapes.flatMap((shape): BenchEntry[] => {
   const axis = shape.length - 1;

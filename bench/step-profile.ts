@@ -95,10 +95,18 @@ export function formatProfile({ dispatches, emptySubmitMs, waitMs }: Profile): s
   const sum = totals.reduce((all, { ms }) => all + ms, 0);
   const table = formatTable(
     ['kernel', 'dispatches', 'ms', 'share', 'GB/s bound'],
-    totals.map(({ kernel, dispatches: count, ms, share, gigabytes }) => [kernel, String(count), digits(ms), percent(share), digits(gigabytes)]),
+    totals.map(({ kernel, dispatches: count, ms, share, gigabytes }) => [
+      kernel,
+      String(count),
+      digits(ms),
+      percent(share),
+      digits(gigabytes),
+    ]),
   );
-  return `where a training step's time goes (${PROFILE_CLOCK})\n\n${table}\n\n` +
-    `sum ${digits(sum)} ms; as one pass ${digits(waitMs)} ms; empty submit ${digits(emptySubmitMs)} ms`;
+  return (
+    `where a training step's time goes (${PROFILE_CLOCK})\n\n${table}\n\n` +
+    `sum ${digits(sum)} ms; as one pass ${digits(waitMs)} ms; empty submit ${digits(emptySubmitMs)} ms`
+  );
 }
 
 /**
@@ -108,8 +116,15 @@ export function formatProfile({ dispatches, emptySubmitMs, waitMs }: Profile): s
 export function chromeTrace({ dispatches, hostMs, waitMs }: Profile): object {
   const [pid, host, device] = [1, 1, 2];
   const named = (tid: number, name: string): object => ({ ph: 'M', name: 'thread_name', pid, tid, args: { name } });
-  const slice = (tid: number, name: string, beginMs: number, ms: number, args: object): object =>
-    ({ ph: 'X', name, pid, tid, ts: beginMs * 1000, dur: ms * 1000, args });
+  const slice = (tid: number, name: string, beginMs: number, ms: number, args: object): object => ({
+    ph: 'X',
+    name,
+    pid,
+    tid,
+    ts: beginMs * 1000,
+    dur: ms * 1000,
+    args,
+  });
   let now = hostMs;
   const kernels = dispatches.map(({ kernel, workgroups, bytes, ms }, index) => {
     const begin = now;

@@ -37,16 +37,28 @@ import { summarise, timeUntilDone, type Timing } from './timing.js';
 
 const PROGRAM = {
   usage: 'npm run bench:step -- [flags]',
-  summary: 'Times a full pix2pix training step and the generator\'s forward pass, replayed and eager.',
+  summary: "Times a full pix2pix training step and the generator's forward pass, replayed and eager.",
   flags: [
-    { name: 'size', type: 'integer', min: 16, max: 1024, default: 256, description: 'height and width of the images; a power of two, at least 32' },
-    { name: 'ngf', type: 'integer', min: 1, default: 64, description: 'channels after the generator\'s first layer' },
-    { name: 'ndf', type: 'integer', min: 1, description: 'channels after the discriminator\'s first layer; default: as --ngf' },
+    {
+      name: 'size',
+      type: 'integer',
+      min: 16,
+      max: 1024,
+      default: 256,
+      description: 'height and width of the images; a power of two, at least 32',
+    },
+    { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the generator's first layer" },
+    { name: 'ndf', type: 'integer', min: 1, description: "channels after the discriminator's first layer; default: as --ngf" },
     { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
     { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
     { name: 'trace', type: 'string', placeholder: 'FILE', description: 'also write a trace of one training step for ui.perfetto.dev' },
-    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
   ],
 } as const satisfies Program;
 
@@ -101,11 +113,16 @@ async function measure(gpu: Gpu, { what, macs, body, afterFirst, afterReplay }: 
   const firstRecordMs = performance.now() - begin;
   const { length: dispatches, passes, bytes: recordingBytes } = recording;
   const host: number[] = [];
-  const replayed = await timeSteps(gpu, steps, () => {
-    const start = performance.now();
-    recording.run();
-    host.push(performance.now() - start);
-  }, afterFirst);
+  const replayed = await timeSteps(
+    gpu,
+    steps,
+    () => {
+      const start = performance.now();
+      recording.run();
+      host.push(performance.now() - start);
+    },
+    afterFirst,
+  );
   await afterReplay?.(recording);
   recording.destroy();
   const again = performance.now();
@@ -137,7 +154,12 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
   const generator = new UNet({ size, ngf }).to(gpu, { seed: 1 });
   const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: 2 });
   const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
-  const networks: Pix2Pix = { generator, discriminator, generatorOptimizer: new Adam(generator, adam), discriminatorOptimizer: new Adam(discriminator, adam) };
+  const networks: Pix2Pix = {
+    generator,
+    discriminator,
+    generatorOptimizer: new Adam(generator, adam),
+    discriminatorOptimizer: new Adam(discriminator, adam),
+  };
   const image = (label: string, stream: number): Tensor => {
     const tensor = Tensor.empty(gpu, [batch, size, size, 3], label);
     fillUniform(tensor, -1, 1, 3, stream);
@@ -155,39 +177,60 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
   let timeToFirstStepMs = 0;
   let peakBytes = 0;
   let profile: Profile | undefined;
-  const step = await measure(gpu, {
-    what: 'training step',
-    macs: macs.step,
-    body: () => pix2pixStep(networks, source, target, losses),
-    afterFirst: () => (timeToFirstStepMs = performance.now() - begin),
-    afterReplay: async (recording) => {
-      await assertFinite();
-      // Before anything runs eagerly: that needs memory which training does not.
-      peakBytes = gpu.memory().peakBytes;
-      profile = await profileStep(gpu, recording);
+  const step = await measure(
+    gpu,
+    {
+      what: 'training step',
+      macs: macs.step,
+      body: () => pix2pixStep(networks, source, target, losses),
+      afterFirst: () => (timeToFirstStepMs = performance.now() - begin),
+      afterReplay: async (recording) => {
+        await assertFinite();
+        // Before anything runs eagerly: that needs memory which training does not.
+        peakBytes = gpu.memory().peakBytes;
+        profile = await profileStep(gpu, recording);
+      },
     },
-  }, steps);
+    steps,
+  );
   await assertFinite();
   gpu.trim();
-  const forward = await measure(gpu, {
-    what: 'generator forward',
-    macs: macs.generatorForward,
-    body: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
-  }, steps);
+  const forward = await measure(
+    gpu,
+    {
+      what: 'generator forward',
+      macs: macs.generatorForward,
+      body: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
+    },
+    steps,
+  );
   return { setting, timeToFirstStepMs, peakBytes, measured: [step, forward], profile: profile! };
 }
 
 function formatReport({ timeToFirstStepMs, peakBytes, measured, profile }: StepReport): string {
-  const row = (what: string, mode: string, { medianMs, minMs, maxMs }: Timing, macs: number): string[] =>
-    [`${what}, ${mode}`, digits(medianMs), digits(minMs), digits(maxMs), digits((2 * macs) / medianMs / 1e6)];
+  const row = (what: string, mode: string, { medianMs, minMs, maxMs }: Timing, macs: number): string[] => [
+    `${what}, ${mode}`,
+    digits(medianMs),
+    digits(minMs),
+    digits(maxMs),
+    digits((2 * macs) / medianMs / 1e6),
+  ];
   const times = formatTable(
     ['', 'median ms', 'min', 'max', 'GFLOP/s'],
     measured.flatMap(({ what, macs, replayed, eager }) => [row(what, 'replayed', replayed, macs), row(what, 'eager', eager, macs)]),
   );
   const more = formatTable(
     ['', 'GMAC', 'dispatches', 'passes', 'host ms', 'record ms', 'compile ms', 'intermediate results'],
-    measured.map(({ what, macs, dispatches, passes, hostMs, recordMs, compileMs, recordingBytes }) =>
-      [what, digits(macs / 1e9), String(dispatches), String(passes), digits(hostMs.medianMs), digits(recordMs), digits(compileMs), formatBytes(recordingBytes)]),
+    measured.map(({ what, macs, dispatches, passes, hostMs, recordMs, compileMs, recordingBytes }) => [
+      what,
+      digits(macs / 1e9),
+      String(dispatches),
+      String(passes),
+      digits(hostMs.medianMs),
+      digits(recordMs),
+      digits(compileMs),
+      formatBytes(recordingBytes),
+    ]),
   );
   return `${times}\n\n${more}\n\n${formatProfile(profile)}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`;
 }
@@ -200,11 +243,17 @@ async function main(): Promise<number> {
   }
   const { size, ngf, ndf = ngf, batch, steps, json, trace } = flags;
   if (size < 32 || !Number.isInteger(Math.log2(size))) {
-    throw new ShadegradError('BAD_FLAG', '--size', { expected: 'a power of two from 32 to 1024', received: String(size), fix: 'use 64, 128 or 256' });
+    throw new ShadegradError('BAD_FLAG', '--size', {
+      expected: 'a power of two from 32 to 1024',
+      received: String(size),
+      fix: 'use 64, 128 or 256',
+    });
   }
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   try {
-    console.log(`${adapterChoice.summary}\nsize ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`);
+    console.log(
+      `${adapterChoice.summary}\nsize ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`,
+    );
     const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps);
     console.log(formatReport(report));
     if (json !== undefined) {

@@ -74,8 +74,16 @@ export class Timestamps {
   constructor(private readonly gpu: Gpu) {
     const { device } = gpu;
     this.queries = device.createQuerySet({ label: 'stopwatch', type: 'timestamp', count: 2 });
-    this.resolved = device.createBuffer({ label: 'stopwatch', size: TIMESTAMP_BYTES, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
-    this.readable = device.createBuffer({ label: 'stopwatch, read back', size: TIMESTAMP_BYTES, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    this.resolved = device.createBuffer({
+      label: 'stopwatch',
+      size: TIMESTAMP_BYTES,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    this.readable = device.createBuffer({
+      label: 'stopwatch, read back',
+      size: TIMESTAMP_BYTES,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
   }
 
   /** Milliseconds between the two timestamps; 0 or less where the adapter writes nonsense. */

@@ -6,7 +6,10 @@ import { workload, type BenchEntry } from './harness.js';
 import { bytesOf, format, SKIP_128 } from './shapes.js';
 
 /** Axes in another order, by strides of the source. */
-const orders: readonly (readonly number[])[] = [[0, 3, 1, 2], [0, 2, 1, 3]];
+const orders: readonly (readonly number[])[] = [
+  [0, 3, 1, 2],
+  [0, 2, 1, 3],
+];
 
 export const entries: readonly BenchEntry[] = orders.map((order): BenchEntry => {
   const shape: Shape = order.map((axis) => SKIP_128[axis]!);

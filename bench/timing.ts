@@ -63,7 +63,10 @@ export async function timeUntilDone(gpu: Gpu, submit: () => void): Promise<numbe
  * themselves by `stopwatch`.
  */
 export async function timeRecorded(
-  gpu: Gpu, run: () => void, { sampleMs, samples, maxSeconds }: Sampling, stopwatch: Stopwatch = (submit) => timeUntilDone(gpu, submit),
+  gpu: Gpu,
+  run: () => void,
+  { sampleMs, samples, maxSeconds }: Sampling,
+  stopwatch: Stopwatch = (submit) => timeUntilDone(gpu, submit),
 ): Promise<Timing> {
   const deadline = performance.now() + maxSeconds * 1000;
   let runs = 1;

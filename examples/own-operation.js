@@ -4,10 +4,26 @@
 // "Snake" (Ziyin, Hartwig and Ueda 2020), an activation for what repeats itself: y = x + sin(a x)^2 / a. A network of two layers
 // learns a wave from a few hundred points of it.
 const shadegrad = await import('shadegrad').catch(explainMissingBuild);
-const { Adam, backward, checkGradients, Conv2d, defineOperation, mseLoss, Module, normal, requestGpu, Params, specialise, Tensor, walkElements } = shadegrad;
+const {
+  Adam,
+  backward,
+  checkGradients,
+  Conv2d,
+  defineOperation,
+  mseLoss,
+  Module,
+  normal,
+  requestGpu,
+  Params,
+  specialise,
+  Tensor,
+  walkElements,
+} = shadegrad;
 
 if (process.argv.includes('--help')) {
-  console.log('Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in WGSL, and not in the library (default 1000 steps).');
+  console.log(
+    'Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in WGSL, and not in the library (default 1000 steps).',
+  );
   process.exit(0);
 }
 const stepsFlag = process.argv.indexOf('--steps');
@@ -102,16 +118,22 @@ try {
   const shape = [points, 1, 1, 1];
   const positions = Array.from({ length: points }, (_, i) => (2 * i) / points - 1);
   const x = Tensor.from(gpu, positions, shape);
-  const target = Tensor.from(gpu, positions.map((at) => 0.5 * Math.sin(9 * at) + 0.5 * at), shape);
+  const target = Tensor.from(
+    gpu,
+    positions.map((at) => 0.5 * Math.sin(9 * at) + 0.5 * at),
+    shape,
+  );
   const network = new Wave().to(gpu, { seed: 1 });
   const adam = new Adam(network, { learningRate: 0.01 });
-  const { recording, result: loss } = await gpu.record(() => gpu.scope(() => {
-    adam.zeroGrad();
-    const error = mseLoss(network.forward(x), target);
-    backward(error);
-    adam.step();
-    return error;
-  }));
+  const { recording, result: loss } = await gpu.record(() =>
+    gpu.scope(() => {
+      adam.zeroGrad();
+      const error = mseLoss(network.forward(x), target);
+      backward(error);
+      adam.step();
+      return error;
+    }),
+  );
 
   for (let step = 1; step <= steps; step++) {
     recording.run();

@@ -21,7 +21,10 @@ const savesInput = (kind: Activation): boolean => kind === 'relu' || kind === 'l
 /** dy times the central difference of the float64 reference. */
 function numericGradient(kind: Activation, x: Float32Array, dy: Float32Array): Float64Array {
   const step = 1e-6;
-  return Float64Array.from(x, (value, i) => (dy[i]! * (activate(kind, value + step, SLOPE) - activate(kind, value - step, SLOPE))) / (2 * step));
+  return Float64Array.from(
+    x,
+    (value, i) => (dy[i]! * (activate(kind, value + step, SLOPE) - activate(kind, value - step, SLOPE))) / (2 * step),
+  );
 }
 
 for (const kind of KINDS) {
@@ -85,8 +88,11 @@ test('gradients that are infinite go where PyTorch lets them, and what ReLU hold
   const gradOutput = [Infinity, -Infinity, Infinity, Infinity, -5, 0, -5, Infinity, 3];
   // Vectors of four, and one number at a time.
   for (const copies of [4, 1]) {
-    const repeated = (numbers: number[]): Tensor => Tensor.from(gpu, new Array(copies).fill(numbers).flat() as number[], [copies * numbers.length]);
-    const gradients = async (kind: Activation): Promise<number[]> => [...(await activationGrad(kind, repeated(saved), repeated(gradOutput), SLOPE).data())];
+    const repeated = (numbers: number[]): Tensor =>
+      Tensor.from(gpu, new Array(copies).fill(numbers).flat() as number[], [copies * numbers.length]);
+    const gradients = async (kind: Activation): Promise<number[]> => [
+      ...(await activationGrad(kind, repeated(saved), repeated(gradOutput), SLOPE).data()),
+    ];
     const relu = (await gradients('relu')).slice(0, saved.length);
     assert.equal(relu, [0, 0, 0, Infinity, 0, 0, -5, Infinity, 3]);
     // Bits of finite ones are those of the product with 0.
@@ -99,8 +105,18 @@ test('gradients that are infinite go where PyTorch lets them, and what ReLU hold
 test('tanh is odd to the bit and never decreases over the seam of its two formulas', async () => {
   const x = Float32Array.from({ length: 4001 }, (_, i) => 0.25 + (i - 2000) * 2 ** -20);
   const positive = await activationForward('tanh', Tensor.from(gpu, x, [4001])).data();
-  const negative = await activationForward('tanh', Tensor.from(gpu, x.map((value) => -value), [4001])).data();
-  assert.equal(negative.map((value) => -value), positive);
+  const negative = await activationForward(
+    'tanh',
+    Tensor.from(
+      gpu,
+      x.map((value) => -value),
+      [4001],
+    ),
+  ).data();
+  assert.equal(
+    negative.map((value) => -value),
+    positive,
+  );
   // Neighbouring inputs are 16 steps of float32 apart; the formulas may disagree by a few in the last place.
   for (let i = 1; i < x.length; i++) assert.ok(positive[i]! > positive[i - 1]! - 1e-7, `at ${x[i]}`);
 });

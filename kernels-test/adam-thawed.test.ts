@@ -41,15 +41,19 @@ class Vectors extends Module {
 function leaveGradients(module: Vectors, gradients: Readonly<Record<string, readonly number[] | Float32Array>>): void {
   const given = Object.entries(gradients);
   if (given.length === 0) return;
-  gpu.scope(() => backward(given
-    .map(([index, numbers]) => sum(mul(module.vectors[Number(index)]!.value, Tensor.from(gpu, [...numbers], [numbers.length]))))
-    .reduce((total, each) => add(total, each))));
+  gpu.scope(() =>
+    backward(
+      given
+        .map(([index, numbers]) => sum(mul(module.vectors[Number(index)]!.value, Tensor.from(gpu, [...numbers], [numbers.length]))))
+        .reduce((total, each) => add(total, each)),
+    ),
+  );
 }
 
 const numbersOf = async (module: Module): Promise<number[][]> =>
   Promise.all(module.parameters().map(async (tensor) => [...(await tensor.data())]));
 
-test('parameters that get gradients at different steps move as PyTorch\'s do', async () => {
+test("parameters that get gradients at different steps move as PyTorch's do", async () => {
   const module = new Vectors(golden.sizes).to(gpu);
   golden.start.forEach((numbers, index) => module.vectors[index]!.value.write(new Float32Array(numbers)));
   const adam = new Adam(module, { learningRate: golden.learningRate, betas: golden.betas as [number, number], epsilon: golden.epsilon });
@@ -72,33 +76,35 @@ test('parameters that get gradients at different steps move as PyTorch\'s do', a
 test('a recorded step is the eager one to the bit, for parameters of several ages', async () => {
   const SIZES = [70, 5, 33, 8];
   const gradients = Object.fromEntries(SIZES.map((size, index) => [index, values(`g${index}`, size)]));
-  const results = await Promise.all([true, false].map(async (recorded) => {
-    const module = new Vectors(SIZES).to(gpu);
-    const adam = new Adam(module, { learningRate: 0.01 });
-    const step = (which: Readonly<Record<string, Float32Array>>): void => {
-      adam.zeroGrad();
-      leaveGradients(module, which);
-      adam.step();
-    };
-    step({ 1: gradients[1]!, 2: gradients[2]! });
-    const tensors = SIZES.map((size, index) => Tensor.from(gpu, gradients[index]!, [size]));
-    const all = (): void => {
-      adam.zeroGrad();
-      const terms = (): Tensor[] => module.vectors.map((vector, index) => sum(mul(vector.value, tensors[index]!)));
-      gpu.scope(() => backward(terms().reduce((total, each) => add(total, each))));
-      adam.step();
-    };
-    if (recorded) {
-      const { recording } = await gpu.record(all);
-      for (let run = 0; run < 3; run++) recording.run();
-      recording.destroy();
-    } else {
-      for (let run = 0; run < 3; run++) all();
-    }
-    const result = [await numbersOf(module), [...adam.stepCounts().values()]];
-    for (const part of [adam, module, ...tensors]) part.dispose();
-    return result;
-  }));
+  const results = await Promise.all(
+    [true, false].map(async (recorded) => {
+      const module = new Vectors(SIZES).to(gpu);
+      const adam = new Adam(module, { learningRate: 0.01 });
+      const step = (which: Readonly<Record<string, Float32Array>>): void => {
+        adam.zeroGrad();
+        leaveGradients(module, which);
+        adam.step();
+      };
+      step({ 1: gradients[1]!, 2: gradients[2]! });
+      const tensors = SIZES.map((size, index) => Tensor.from(gpu, gradients[index]!, [size]));
+      const all = (): void => {
+        adam.zeroGrad();
+        const terms = (): Tensor[] => module.vectors.map((vector, index) => sum(mul(vector.value, tensors[index]!)));
+        gpu.scope(() => backward(terms().reduce((total, each) => add(total, each))));
+        adam.step();
+      };
+      if (recorded) {
+        const { recording } = await gpu.record(all);
+        for (let run = 0; run < 3; run++) recording.run();
+        recording.destroy();
+      } else {
+        for (let run = 0; run < 3; run++) all();
+      }
+      const result = [await numbersOf(module), [...adam.stepCounts().values()]];
+      for (const part of [adam, module, ...tensors]) part.dispose();
+      return result;
+    }),
+  );
   assert.equal(results[0], results[1]);
   assert.equal(results[0]![1], [3, 4, 4, 3]);
 });
@@ -189,7 +195,17 @@ test('what is no rate, no beta and no count is refused where it is set', async (
     await failure('INVALID_ARGUMENT', () => (adam.stepCount = count), /whole number/);
     await failure('INVALID_ARGUMENT', () => adam.setStepCounts(new Map([['0', count]])), /"0"/);
   }
-  await failure('INVALID_ARGUMENT', () => adam.setStepCounts(new Map([['0', 3], ['x', 1]])), /"x"/);
+  await failure(
+    'INVALID_ARGUMENT',
+    () =>
+      adam.setStepCounts(
+        new Map([
+          ['0', 3],
+          ['x', 1],
+        ]),
+      ),
+    /"x"/,
+  );
   assert.is(adam.stepCount, 0);
   adam.dispose();
   await failure('INVALID_ARGUMENT', () => new Adam(new Vectors([1])), /on no device/);
@@ -219,7 +235,10 @@ function thawed(): Pix2Pix {
 }
 const bytesOf = async (target: Pix2Pix): Promise<Uint8Array> => collect(encodeCheckpoint(target, PROGRESS));
 const stateOf = async ({ generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix): Promise<unknown> => [
-  await numbersOf(generator), await numbersOf(discriminator), [...generatorOptimizer.stepCounts()], [...discriminatorOptimizer.stepCounts()],
+  await numbersOf(generator),
+  await numbersOf(discriminator),
+  [...generatorOptimizer.stepCounts()],
+  [...discriminatorOptimizer.stepCounts()],
 ];
 
 test('a checkpoint keeps the counts of parameters that were thawed late, and says nothing where all are equal', async () => {
@@ -273,7 +292,17 @@ test('counts under names that no parameter has are refused before anything is wr
 });
 
 const OPTIONS: TrainerOptions = {
-  size: 32, loadSize: 36, ngf: 2, ndf: 2, batch: 1, learningRate: 2e-4, lambda: 100, dropout: 0.5, jitter: true, seed: 7, direction: 'BtoA',
+  size: 32,
+  loadSize: 36,
+  ngf: 2,
+  ndf: 2,
+  batch: 1,
+  learningRate: 2e-4,
+  lambda: 100,
+  dropout: 0.5,
+  jitter: true,
+  seed: 7,
+  direction: 'BtoA',
 };
 
 test('a trainer that goes on from parameters of several ages replays what it would run eagerly', async () => {

@@ -101,13 +101,17 @@ test('a leaf that is both gamma and beta of a norm gets the sum of their gradien
     gpu.scope(() => backward(sum(mul(batchNorm(x, gamma, beta), weights))));
     gpu.scope(() => backward(sum(mul(batchNorm(x, both, both), weights))));
     const [first, second] = [await gradient(gamma), await gradient(beta)];
-    assertClose(await gradient(both), first.map((value, i) => value + second[i]!), { absolute: 1e-5, label: `round ${round}` });
+    assertClose(
+      await gradient(both),
+      first.map((value, i) => value + second[i]!),
+      { absolute: 1e-5, label: `round ${round}` },
+    );
   }
   gradientOf(both)!.dispose();
   disposeAll(x, gamma, beta, both, weights);
 });
 
-test('a module\'s parameter used twice, even twice in one operation, gets the sum in its arena', async () => {
+test("a module's parameter used twice, even twice in one operation, gets the sum in its arena", async () => {
   const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1, initializer: constant(0.5), biasInitializer: constant(0) }).to(gpu);
   const weight = layer.weight.value;
   const x = Tensor.from(gpu, [1, 2], [1, 1, 1, 2]);
@@ -115,8 +119,14 @@ test('a module\'s parameter used twice, even twice in one operation, gets the su
     // sum(conv(conv(x))) has both uses of the weight; sum(weight^2) has it twice in one.
     gpu.scope(() => backward(add(sum(layer.forward(layer.forward(x))), sum(mul(weight, weight)))));
     // dL/dW2[i][o] = y_i = 1.5; dL/dW1[i][o] = x_i * sum over outputs of W = x_i; d sum(W^2) = 2 W = 1.
-    assert.equal(await gradient(weight), [1.5 + 1 + 1, 1.5 + 1 + 1, 1.5 + 2 + 1, 1.5 + 2 + 1].map((value) => value * round));
-    assert.equal(await gradient(layer.bias!.value), [2, 2].map((value) => value * round));
+    assert.equal(
+      await gradient(weight),
+      [1.5 + 1 + 1, 1.5 + 1 + 1, 1.5 + 2 + 1, 1.5 + 2 + 1].map((value) => value * round),
+    );
+    assert.equal(
+      await gradient(layer.bias!.value),
+      [2, 2].map((value) => value * round),
+    );
     assert.is(weight.grad, gradientOf(weight));
     assert.is(weight.grad!.storage, layer.memory.windows[0]!.gradients!.storage);
   }
@@ -125,21 +135,27 @@ test('a module\'s parameter used twice, even twice in one operation, gets the su
 });
 
 test('frozen leaves get none, and nothing is computed for them', async () => {
-  const [x, w, frozen] = [leaf(Array(18).fill(1), [1, 3, 3, 2]), leaf(Array(4).fill(1), [1, 1, 2, 2]), leaf(Array(4).fill(2), [1, 1, 2, 2])];
+  const [x, w, frozen] = [
+    leaf(Array(18).fill(1), [1, 3, 3, 2]),
+    leaf(Array(4).fill(1), [1, 1, 2, 2]),
+    leaf(Array(4).fill(2), [1, 1, 2, 2]),
+  ];
   frozen.requiresGrad = false;
-  const step = (): void => gpu.scope(() => {
-    const y = conv2d(conv2d(x, w, null), frozen, null);
-    // Freezing after the fact changes nothing about what has run.
-    w.requiresGrad = false;
-    backward(sum(y));
-    w.requiresGrad = true;
-  });
+  const step = (): void =>
+    gpu.scope(() => {
+      const y = conv2d(conv2d(x, w, null), frozen, null);
+      // Freezing after the fact changes nothing about what has run.
+      w.requiresGrad = false;
+      backward(sum(y));
+      w.requiresGrad = true;
+    });
   const kernels = kernelsOf(step);
   assert.is(frozen.grad, null);
   assert.equal(await gradient(w), [36, 36, 36, 36]);
   assert.equal((await gradient(x)).slice(0, 2), [8, 8]);
   // A gradient that adds to an earlier one may take a second kernel, which sums the parts: not one to count.
-  const weightGradients = (names: string[]): number => names.filter((name) => name.includes('weight_grad') && !name.includes('reduce')).length;
+  const weightGradients = (names: string[]): number =>
+    names.filter((name) => name.includes('weight_grad') && !name.includes('reduce')).length;
   frozen.requiresGrad = true;
   assert.equal([weightGradients(kernels), weightGradients(kernelsOf(step))], [1, 2]);
   disposeAll(x, w, frozen);
@@ -155,9 +171,13 @@ test('no gradient passes detach() and noGrad()', async () => {
     backward(sum(add(mul(y, cut), mul(silent, x))));
   });
   assert.equal(await gradient(x), [3 * 2 * 2 + 60, 4 * 2 * 2 + 80]);
-  assert.throws(() => noGrad(() => {
-    throw new Error('inside');
-  }), /inside/);
+  assert.throws(
+    () =>
+      noGrad(() => {
+        throw new Error('inside');
+      }),
+    /inside/,
+  );
   gpu.scope(() => assert.ok(mul(x, 1).requiresGrad, 'tracking goes on after an error in noGrad()'));
   noGrad(() => noGrad(() => {}));
   gpu.scope(() => assert.ok(mul(x, 1).requiresGrad));
@@ -200,8 +220,16 @@ test('concat is free where the parts are adjacent, a copy elsewhere, and the sam
   const [free, copied] = [await concatGradients(true), await concatGradients(false)];
   assert.equal(free.joined, copied.joined);
   assert.equal(free.gradients, copied.gradients);
-  assertClose(free.gradients[0]!, values('a', 12).map((x) => 8 * x), { relative: 1e-6, label: 'first part' });
-  assertClose(free.gradients[1]!, values('b', 20).map((x) => 18 * x), { relative: 1e-6, label: 'second part' });
+  assertClose(
+    free.gradients[0]!,
+    values('a', 12).map((x) => 8 * x),
+    { relative: 1e-6, label: 'first part' },
+  );
+  assertClose(
+    free.gradients[1]!,
+    values('b', 20).map((x) => 18 * x),
+    { relative: 1e-6, label: 'second part' },
+  );
   const copies = (kernels: string[]): number => kernels.filter((name) => name === 'copy').length;
   // Each leaf's gradient is copied to its place; the parts are not.
   assert.is(copies(free.kernels), 2);
@@ -219,31 +247,45 @@ test('concat of one, and of what does not fit', async () => {
 });
 
 test('gradients of concat, slice, reshape and the like are the finite differences', async () => {
-  const channels = (x: Float64Array, width: number, start: number, end: number): number[] => [...x].filter((_, i) => i % width >= start && i % width < end);
+  const channels = (x: Float64Array, width: number, start: number, end: number): number[] =>
+    [...x].filter((_, i) => i % width >= start && i % width < end);
   await checkGradients(gpu, {
-    label: 'slice', shapes: [[2, 3, 7]], device: (x) => sliceChannels(x, 2, 5), reference: (x) => channels(x, 7, 2, 5),
+    label: 'slice',
+    shapes: [[2, 3, 7]],
+    device: (x) => sliceChannels(x, 2, 5),
+    reference: (x) => channels(x, 7, 2, 5),
   });
   await checkGradients(gpu, {
-    label: 'two overlapping slices', shapes: [[4, 6]],
+    label: 'two overlapping slices',
+    shapes: [[4, 6]],
     device: (x) => mul(sliceChannels(x, 0, 4), sliceChannels(x, 2, 6)),
     reference: (x) => channels(x, 6, 0, 4).map((value, i) => value * channels(x, 6, 2, 6)[i]!),
   });
   await checkGradients(gpu, {
-    label: 'reshape', shapes: [[2, 6]], device: (x) => tanh(reshape(x, [3, 2, 2])), reference: (x) => x.map(Math.tanh),
+    label: 'reshape',
+    shapes: [[2, 6]],
+    device: (x) => tanh(reshape(x, [3, 2, 2])),
+    reference: (x) => x.map(Math.tanh),
   });
   await checkGradients(gpu, {
     // The gradient that reaches the reshape is a slice of the concat's.
-    label: 'reshape before concat', shapes: [[2, 2], [4, 3]],
+    label: 'reshape before concat',
+    shapes: [
+      [2, 2],
+      [4, 3],
+    ],
     device: (a, b) => concat([reshape(a, [4, 1]), b]),
     reference: (a, b) => [0, 1, 2, 3].flatMap((row) => [a[row]!, ...b.subarray(3 * row, 3 * row + 3)]),
   });
   await checkGradients(gpu, {
-    label: 'concat of a slice and its remainder', shapes: [[3, 5]],
+    label: 'concat of a slice and its remainder',
+    shapes: [[3, 5]],
     device: (x) => concat([sliceChannels(x, 2, 5), sliceChannels(x, 0, 2)]),
     reference: (x) => [0, 1, 2].flatMap((row) => [2, 3, 4, 0, 1].map((channel) => x[5 * row + channel]!)),
   });
   await checkGradients(gpu, {
-    label: 'diamond', shapes: [[6]],
+    label: 'diamond',
+    shapes: [[6]],
     device: (x) => {
       const [left, right] = [tanh(x), mul(x, 3)];
       return add(mul(left, right), addScaled(left, right, 2, -0.5));
@@ -266,11 +308,13 @@ test('one value that many use gets the sum of their gradients', async () => {
 
 test('diamonds in a row: each value is passed through once, not once for every path', async () => {
   const x = leaf([1]);
-  const kernels = kernelsOf(() => gpu.scope(() => {
-    let y = mul(x, 1);
-    for (let i = 0; i < 20; i++) y = add(mul(y, 0.5), mul(y, 0.5));
-    backward(sum(y));
-  }));
+  const kernels = kernelsOf(() =>
+    gpu.scope(() => {
+      let y = mul(x, 1);
+      for (let i = 0; i < 20; i++) y = add(mul(y, 0.5), mul(y, 0.5));
+      backward(sum(y));
+    }),
+  );
   assert.equal(await gradient(x), [1]);
   assert.ok(kernels.length < 200, `${kernels.length} dispatches for 2^20 paths`);
   disposeAll(x);
@@ -291,7 +335,16 @@ test('a missing rule is loud, and only when its gradient is asked for', async ()
   const x = leaf([1, 2]);
   const ruleless = (input: Tensor): Tensor => track('ruleless', [input], copy(input), missingGradient('ruleless'));
   await failure('MISSING_GRADIENT', () => gpu.scope(() => backward(sum(ruleless(x)))), '"ruleless"', 'give it a rule', 'detach()');
-  gpu.scope(() => backward(sum(add(noGrad(() => ruleless(x)), add(ruleless(x).detach(), x)))));
+  gpu.scope(() =>
+    backward(
+      sum(
+        add(
+          noGrad(() => ruleless(x)),
+          add(ruleless(x).detach(), x),
+        ),
+      ),
+    ),
+  );
   assert.equal(await gradient(x), [1, 1]);
   disposeAll(x);
 });
@@ -337,9 +390,11 @@ test('gradients of batchNorm with running statistics', async () => {
   const variance0 = [0.5, 1.5, 2];
   const [mean1, variance1] = [Tensor.from(gpu, mean0, [3]), Tensor.from(gpu, variance0, [3])];
   await checkGradients(gpu, {
-    label: 'batchNorm, running', shapes: [[2, 3, 3], [3], [3]],
+    label: 'batchNorm, running',
+    shapes: [[2, 3, 3], [3], [3]],
     device: (x, gamma, beta) => batchNorm(x, gamma, beta, { running: { mean: mean1, variance: variance1 }, statistics: 'running' }),
-    reference: (x, gamma, beta) => x.map((value, i) => ((value - mean0[i % 3]!) / Math.sqrt(variance0[i % 3]! + 1e-5)) * gamma[i % 3]! + beta[i % 3]!),
+    reference: (x, gamma, beta) =>
+      x.map((value, i) => ((value - mean0[i % 3]!) / Math.sqrt(variance0[i % 3]! + 1e-5)) * gamma[i % 3]! + beta[i % 3]!),
   });
   assertClose(await mean1.data(), mean0, { absolute: 1e-7, label: 'the running mean is left alone' });
   disposeAll(mean1, variance1);
@@ -361,7 +416,8 @@ test('a norm of which only gamma, or only beta, or neither is trained', async ()
     }
     run();
     for (const [name, tensor] of Object.entries(leaves) as ['x' | 'gamma' | 'beta', Tensor][]) {
-      if (tensor.requiresGrad) assertClose(await gradient(tensor), all[name], { absolute: 1e-7, label: `${name} of ${trained.join(' and ')}` });
+      if (tensor.requiresGrad)
+        assertClose(await gradient(tensor), all[name], { absolute: 1e-7, label: `${name} of ${trained.join(' and ')}` });
       else assert.is(tensor.grad, null, `${name} is not trained`);
     }
   }
@@ -387,7 +443,14 @@ test('a module names its parameters and buffers, and owns their memory', async (
   await failure('INVALID_ARGUMENT', () => module.namedParameters(), 'to(gpu');
   await failure('INVALID_ARGUMENT', () => new Adam(module), 'to(gpu');
   module.to(gpu, { seed: 1 });
-  assert.equal([...module.namedParameters()].map(([name, { shape }]) => [name, shape]), [['one', [3]], ['inner.weight', [2, 2, 1, 2]], ['inner.bias', [2]]]);
+  assert.equal(
+    [...module.namedParameters()].map(([name, { shape }]) => [name, shape]),
+    [
+      ['one', [3]],
+      ['inner.weight', [2, 2, 1, 2]],
+      ['inner.bias', [2]],
+    ],
+  );
   assert.equal([...module.namedBuffers().keys()], ['statistics']);
   assert.is(module.parameterCount, 3 + 8 + 2);
   assert.equal([...(await module.one.value.data())], [1, 1, 1]);
@@ -437,7 +500,11 @@ test('Adam leaves parameters without a gradient, and their moments, alone', asyn
   const { parameters } = module.memory.windows[0]!;
   for (const { name, offset, size } of parameters) {
     const part = moments.subarray(offset, offset + size);
-    assert.is(part.some((value) => value !== 0), name !== 'inner.weight', name);
+    assert.is(
+      part.some((value) => value !== 0),
+      name !== 'inner.weight',
+      name,
+    );
   }
   optimizer.dispose();
   module.dispose();

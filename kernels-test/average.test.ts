@@ -22,9 +22,13 @@ class WithBuffer extends Vectors {
 }
 
 const read = async (average: ExponentialMovingAverage): Promise<Record<string, number[]>> =>
-  Object.fromEntries(await Promise.all([...average.stateDict().tensors].map(async ([name, tensor]) => [name, [...(await tensor.read())]] as [string, number[]])));
+  Object.fromEntries(
+    await Promise.all(
+      [...average.stateDict().tensors].map(async ([name, tensor]) => [name, [...(await tensor.read())]] as [string, number[]]),
+    ),
+  );
 
-test('averages equal PyTorch\'s; the first update copies', async () => {
+test("averages equal PyTorch's; the first update copies", async () => {
   const { decay, weights, steps } = golden.average;
   const module = new Vectors([21, 3]).to(gpu);
   const average = new ExponentialMovingAverage(module, { decay });
@@ -42,22 +46,41 @@ test('averages equal PyTorch\'s; the first update copies', async () => {
 });
 
 test('blocks of odd sizes and places equal the float64 reference, for every decay; swaps are to the bit', async () => {
-  for (const software of [true, false]) for (const [start, length] of [[0, 1], [64, 64], [70, 7], [1, 1030], [0, 8192]] as const) for (const decay of [0, 0.25, 0.999, 1]) {
-    const whole = start + length + 5;
-    const [a, p] = [values('a', whole), values('p', whole)];
-    const tensors = [a, p].map((data) => Tensor.from(gpu, data, [whole]));
-    const [average, parameters] = tensors.map(({ storage }) => new Tensor({ gpu, storage: storage.retain(), shape: [length], offset: start })) as [Tensor, Tensor];
-    const hyper = Tensor.from(gpu, averageHyper(decay), [AVERAGE_HYPER_SIZE]);
-    averageStep({ average, parameters, hyper }, software);
-    const inside = (index: number): boolean => index >= start && index < start + length;
-    const expected = Float64Array.from(a, (each, index) => (inside(index) ? decay * each + (1 - decay) * p[index]! : each));
-    const actual = await tensors[0]!.data();
-    assertClose(actual, expected, { absolute: decay === 0 || decay === 1 ? 0 : 2e-7, label: `decay ${decay}, [${start}, ${start + length})` });
-    swapBlocks(average, parameters, software);
-    assert.equal([...(await tensors[0]!.data())], [...actual].map((each, index) => (inside(index) ? p[index] : each)));
-    assert.equal([...(await tensors[1]!.data())], [...p].map((each, index) => (inside(index) ? actual[index] : each)));
-    for (const tensor of [...tensors, average, parameters, hyper]) tensor.dispose();
-  }
+  for (const software of [true, false])
+    for (const [start, length] of [
+      [0, 1],
+      [64, 64],
+      [70, 7],
+      [1, 1030],
+      [0, 8192],
+    ] as const)
+      for (const decay of [0, 0.25, 0.999, 1]) {
+        const whole = start + length + 5;
+        const [a, p] = [values('a', whole), values('p', whole)];
+        const tensors = [a, p].map((data) => Tensor.from(gpu, data, [whole]));
+        const [average, parameters] = tensors.map(
+          ({ storage }) => new Tensor({ gpu, storage: storage.retain(), shape: [length], offset: start }),
+        ) as [Tensor, Tensor];
+        const hyper = Tensor.from(gpu, averageHyper(decay), [AVERAGE_HYPER_SIZE]);
+        averageStep({ average, parameters, hyper }, software);
+        const inside = (index: number): boolean => index >= start && index < start + length;
+        const expected = Float64Array.from(a, (each, index) => (inside(index) ? decay * each + (1 - decay) * p[index]! : each));
+        const actual = await tensors[0]!.data();
+        assertClose(actual, expected, {
+          absolute: decay === 0 || decay === 1 ? 0 : 2e-7,
+          label: `decay ${decay}, [${start}, ${start + length})`,
+        });
+        swapBlocks(average, parameters, software);
+        assert.equal(
+          [...(await tensors[0]!.data())],
+          [...actual].map((each, index) => (inside(index) ? p[index] : each)),
+        );
+        assert.equal(
+          [...(await tensors[1]!.data())],
+          [...p].map((each, index) => (inside(index) ? actual[index] : each)),
+        );
+        for (const tensor of [...tensors, average, parameters, hyper]) tensor.dispose();
+      }
 });
 
 test('a warm-up forgets the first weights soon, buffers are copied', async () => {
@@ -103,9 +126,12 @@ test('swapped in and out for an evaluation; a save is the same at both times; no
   module.dispose();
 });
 
-test('eager, recorded and resumed averages are equal to the bit; the file has the module\'s names', async () => {
+test("eager, recorded and resumed averages are equal to the bit; the file has the module's names", async () => {
   const SIZES = [70, 5];
-  const gradients = vectorsOf(gpu, SIZES.map((size, index) => values(`g${index}`, size)));
+  const gradients = vectorsOf(
+    gpu,
+    SIZES.map((size, index) => values(`g${index}`, size)),
+  );
   const results = [];
   for (const how of ['eager', 'recorded', 'resumed']) {
     const module = new WithBuffer(SIZES).to(gpu).write(SIZES.map((size, index) => values(`p${index}`, size)));
@@ -148,9 +174,20 @@ test('a wrong decay, a module on no device and a state of another module are ref
   const before = await read(average);
   const bad = (length: number) => ({ shape: [length], read: async () => new Float32Array(length) });
   for (const [state, pattern] of [
-    [{ tensors, updateCount: -1 }, /updateCount/], [{ tensors: new Map(), updateCount: 1 }, /"0"/],
-    [{ tensors: new Map([['0', bad(4)], ['statistics', bad(2)]]), updateCount: 1 }, /statistics/],
-  ] as const) await failure('INVALID_ARGUMENT', () => average.loadStateDict(state as never), pattern);
+    [{ tensors, updateCount: -1 }, /updateCount/],
+    [{ tensors: new Map(), updateCount: 1 }, /"0"/],
+    [
+      {
+        tensors: new Map([
+          ['0', bad(4)],
+          ['statistics', bad(2)],
+        ]),
+        updateCount: 1,
+      },
+      /statistics/,
+    ],
+  ] as const)
+    await failure('INVALID_ARGUMENT', () => average.loadStateDict(state as never), pattern);
   assert.equal([await read(average), average.updateCount], [before, 0]);
   average.dispose();
   module.dispose();

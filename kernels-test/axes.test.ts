@@ -29,13 +29,23 @@ for (const layout of LAYOUTS) {
       const [rank, label] = [shape.length, `[${shape}]`];
       const input = placed(gpu, x, shape, layout);
       const order = shape.map((_, axis) => rank - 1 - axis);
-      await equal(ops.permute(input, order), reference.permute(x, shape, order), order.map((axis) => shape[axis]!), `permute ${label}`);
+      await equal(
+        ops.permute(input, order),
+        reference.permute(x, shape, order),
+        order.map((axis) => shape[axis]!),
+        `permute ${label}`,
+      );
       await equal(ops.flip(input, -1), reference.flip(x, shape, [rank - 1]), shape, `flip ${label}`);
       await equal(ops.expand(input, [3, ...shape]), reference.expand(x, shape, [3, ...shape]), [3, ...shape], `expand ${label}`);
       await equal(ops.flatten(input), x, [x.length], `flatten ${label}`);
       const middle = [shape[0]!, elementCount(shape.slice(1, -1)), shape.at(-1)!];
       if (rank > 2) await equal(ops.flatten(input, 1, -2), x, middle, `middle of ${label}`);
-      await equal(ops.squeeze(input), x, shape.filter((length) => length > 1), `squeeze ${label}`);
+      await equal(
+        ops.squeeze(input),
+        x,
+        shape.filter((length) => length > 1),
+        `squeeze ${label}`,
+      );
       await equal(ops.unsqueeze(input, -1), x, [...shape, 1], `unsqueeze ${label}`);
       await equal(ops.squeeze(ops.unsqueeze(input, 0), [0]), x, shape, `squeeze of unsqueeze ${label}`);
       await equal(input.reshape([-1, shape.at(-1)!]), x, [x.length / shape.at(-1)!, shape.at(-1)!], `reshape ${label}`);
@@ -50,7 +60,13 @@ for (const layout of LAYOUTS) {
           `last of ${label} ${axis}`,
         );
         await equal(ops.slice(input, { axis, step: 2 }), reference.slice(x, shape, axis, 0, length, 2), cut(half), `step ${label} ${axis}`);
-        const twice = reference.concat([{ x, shape }, { x, shape }], axis);
+        const twice = reference.concat(
+          [
+            { x, shape },
+            { x, shape },
+          ],
+          axis,
+        );
         await equal(ops.concat([input, input], { axis }), twice, cut(2 * length), `concat ${label} ${axis}`);
         const parts = ops.split(ops.concat([input, input], { axis }), length, { axis });
         assert.is(parts.length, 2);
@@ -77,7 +93,12 @@ test('six axes, and more where they run on into each other', async () => {
   const shape = [2, 3, 2, 3, 2, 2];
   const x = values('six', elementCount(shape));
   const order = [5, 3, 1, 4, 2, 0];
-  await equal(ops.permute(Tensor.from(gpu, x, shape), order), reference.permute(x, shape, order), order.map((axis) => shape[axis]!), 'six');
+  await equal(
+    ops.permute(Tensor.from(gpu, x, shape), order),
+    reference.permute(x, shape, order),
+    order.map((axis) => shape[axis]!),
+    'six',
+  );
   const seven = [2, 1, 3, 2, 3, 2, 2];
   await equal(ops.flip(Tensor.from(gpu, x, seven), 0), reference.flip(x, seven, [0]), seven, 'seven');
   const eight = Tensor.from(gpu, values('eight', 256), Array(8).fill(2));
@@ -109,14 +130,22 @@ test('flatten, squeeze and unsqueeze share memory where the numbers lie side by 
   assert.equal([...(await ops.flatten(ops.slice(x.reshape([2, 3]), { axis: 1, start: 1 })).ints())], [2, 3, 5, 6]);
   const scalar = Tensor.from(gpu, [7], []);
   const results = [ops.flatten(scalar), ops.squeeze(scalar), ops.unsqueeze(scalar, 0), ops.squeeze(ops.flatten(scalar))];
-  assert.equal(results.map(({ shape }) => shape), [[1], [], [1], []]);
+  assert.equal(
+    results.map(({ shape }) => shape),
+    [[1], [], [1], []],
+  );
 });
 
 test('one length of reshape is computed', async () => {
   const x = Tensor.from(gpu, values('open', 12), [3, 4], 'x');
   const found = [[-1], [2, -1], [-1, 6], [3, -1, 2], [12, -1]].map((shape) => [...x.reshape(shape).shape]);
   assert.equal(found, [[12], [2, 6], [2, 6], [3, 2, 2], [12, 1]]);
-  for (const shape of [[5, -1], [0, -1], [24, -1], [NaN, -1]]) {
+  for (const shape of [
+    [5, -1],
+    [0, -1],
+    [24, -1],
+    [NaN, -1],
+  ]) {
     await failure('SHAPE_MISMATCH', () => x.reshape(shape), 'shape of "x"', 'divides 12 elements', /fix: /);
   }
   await failure('INVALID_ARGUMENT', () => x.reshape([-1, -1]), 'at most one of them -1', '[-1, -1]');

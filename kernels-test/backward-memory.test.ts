@@ -12,7 +12,15 @@ const gpu = await testGpu();
 const numbers = async (tensor: Tensor): Promise<number[]> => [...(await tensor.data())];
 
 function leaf(shape: readonly number[], name = 'leaf', on = gpu): Tensor {
-  const tensor = Tensor.from(on, values(name, shape.reduce((product, length) => product * length, 1)), shape, name);
+  const tensor = Tensor.from(
+    on,
+    values(
+      name,
+      shape.reduce((product, length) => product * length, 1),
+    ),
+    shape,
+    name,
+  );
   tensor.requiresGrad = true;
   return tensor;
 }
@@ -91,11 +99,17 @@ test('one gradient that several inputs share, whole or as views, serves all of t
   const dy = await numbers(seed);
   const columns = (from: number, factor: number): number[] =>
     [...dy.slice(from, from + 4), ...dy.slice(8 + from, 12 + from)].map((value) => Math.fround(Math.fround(2 * value) * factor));
-  for (const [index, [tensor, expected]] of ([[a, columns(0, 2)], [b, columns(0, 3)], [c, columns(4, 5)]] as const).entries()) {
+  for (const [index, [tensor, expected]] of (
+    [
+      [a, columns(0, 2)],
+      [b, columns(0, 3)],
+      [c, columns(4, 5)],
+    ] as const
+  ).entries()) {
     assert.equal(await numbers(tensor.grad!), expected);
     assert.equal(await numbers(collected[index]!), expected);
   }
-  assert.not(seed.disposed, 'the seed is the caller\'s');
+  assert.not(seed.disposed, "the seed is the caller's");
   for (const tensor of [a, b, c, seed, ...collected]) tensor.dispose();
 });
 
@@ -134,7 +148,10 @@ test('what a rule makes besides its results goes at its end, what it keeps stays
     const loss = sum(y);
     const before = gpu.memory().tensors;
     backward(loss);
-    assert.ok(made.spare!.every((tensor) => tensor.disposed), 'what rules made is gone, not only at the end of the scope around');
+    assert.ok(
+      made.spare!.every((tensor) => tensor.disposed),
+      'what rules made is gone, not only at the end of the scope around',
+    );
     // The rule that runs last was given the constant that the one before it had returned.
     assert.is(made.given!.pop(), constant);
     assert.is(gpu.memory().tensors, before + 6 + 1, 'what was kept, and the gradient of the leaf');

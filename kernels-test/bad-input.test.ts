@@ -7,13 +7,24 @@ import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
 import { TrainingLoop, type LoopOptions } from '../src/node/training/loop.js';
 import decode from './goldens/image_decode.json';
-import { buildLibrary, failedWith, loggedSteps, run, succeeded, temporaryFolder, TINY, type Finished, withFlags } from './harness/program.js';
+import {
+  buildLibrary,
+  failedWith,
+  loggedSteps,
+  run,
+  succeeded,
+  temporaryFolder,
+  TINY,
+  type Finished,
+  withFlags,
+} from './harness/program.js';
 
 const folder = temporaryFolder('bad-input');
 const out = join(folder, 'out');
 const good = join(folder, 'good-run');
 const goldens = new Map(decode.cases.map(({ name, file }) => [name, Buffer.from(file, 'base64')]));
-const train = (...parameters: string[]): Promise<Finished> => run('train-facades', withFlags([...TINY, '--steps', '2', '--out', out], ...parameters));
+const train = (...parameters: string[]): Promise<Finished> =>
+  run('train-facades', withFlags([...TINY, '--steps', '2', '--out', out], ...parameters));
 
 test.before(async () => {
   buildLibrary();
@@ -44,10 +55,22 @@ function png(width: number, height: number): Buffer {
 }
 
 test('no adapter: what was looked for and how to get one', async () => {
-  for (const [parameters, env] of [[[], { SHADEGRAD_ADAPTER: 'doesnotexist' }], [['--adapter', 'doesnotexist'], {}]] as const) {
+  for (const [parameters, env] of [
+    [[], { SHADEGRAD_ADAPTER: 'doesnotexist' }],
+    [['--adapter', 'doesnotexist'], {}],
+  ] as const) {
     refused(await run('train-facades', [...TINY, '--out', out, ...parameters], { env }), 'NO_ADAPTER', /doesnotexist/, /fix: /);
   }
-  const result = await run('translate', ['--weights', join(good, 'checkpoint.safetensors'), '--input', join(good, 'samples'), '--output', out, '--adapter', 'doesnotexist']);
+  const result = await run('translate', [
+    '--weights',
+    join(good, 'checkpoint.safetensors'),
+    '--input',
+    join(good, 'samples'),
+    '--output',
+    out,
+    '--adapter',
+    'doesnotexist',
+  ]);
   refused(result, 'NO_ADAPTER', /doesnotexist/);
 });
 
@@ -71,8 +94,19 @@ test('files that are truncated, empty or no images are named before anything is 
   refused(await train('--data', dataset('cut-png', { 'cut.png': cut(picture) })), 'IMAGE_CORRUPT', /cut\.png/);
   refused(await train('--data', dataset('empty-png', { 'empty.png': Buffer.alloc(0) })), 'IMAGE_CORRUPT', /empty\.png/, /empty/);
   refused(await train('--data', dataset('webp', { 'other.jpg': Buffer.from('RIFF....WEBPVP8 ') })), 'IMAGE_CORRUPT', /other\.jpg/, /WebP/);
-  refused(await train('--data', dataset('heic', { 'other.jpg': Buffer.from('....ftypheic....') })), 'IMAGE_UNSUPPORTED', /other\.jpg/, /HEIC/);
-  refused(await train('--data', dataset('several', { 'a.jpg': cut(jpeg), 'b.png': cut(picture), 'c.png': picture })), 'IMAGE_CORRUPT', /2 of 3 pairs/, /a\.jpg/, /b\.png/);
+  refused(
+    await train('--data', dataset('heic', { 'other.jpg': Buffer.from('....ftypheic....') })),
+    'IMAGE_UNSUPPORTED',
+    /other\.jpg/,
+    /HEIC/,
+  );
+  refused(
+    await train('--data', dataset('several', { 'a.jpg': cut(jpeg), 'b.png': cut(picture), 'c.png': picture })),
+    'IMAGE_CORRUPT',
+    /2 of 3 pairs/,
+    /a\.jpg/,
+    /b\.png/,
+  );
 });
 
 test('a damaged picture among many ends the run when it is met, with what was trained; mended, the run goes on', async () => {
@@ -89,10 +123,16 @@ test('a damaged picture among many ends the run when it is met, with what was tr
   assert.ok(steps.length > 0);
   writeFileSync(join(directory, 'train', '12.png'), files['12.png']!);
   succeeded(await run('train-facades', ['--resume', '--out', place]));
-  assert.equal(loggedSteps(join(place, 'log.jsonl')), Array.from({ length: 70 }, (_, index) => index + 1));
+  assert.equal(
+    loggedSteps(join(place, 'log.jsonl')),
+    Array.from({ length: 70 }, (_, index) => index + 1),
+  );
   const whole = join(folder, 'whole-run');
   succeeded(await run('train-facades', [...parameters.slice(0, -1), whole]));
-  assert.ok(readFileSync(join(whole, 'checkpoint.safetensors')).equals(readFileSync(join(place, 'checkpoint.safetensors'))), 'the run that never stopped');
+  assert.ok(
+    readFileSync(join(whole, 'checkpoint.safetensors')).equals(readFileSync(join(place, 'checkpoint.safetensors'))),
+    'the run that never stopped',
+  );
 });
 
 test('pairs whose halves differ in size are refused with the file and its size', async () => {
@@ -100,9 +140,15 @@ test('pairs whose halves differ in size are refused with the file and its size',
 });
 
 test('CMYK, grey, palette, 16-bit, alpha and odd-sized pairs are converted and trained on', async () => {
-  const files = Object.fromEntries([...goldens].filter(([name]) => !name.includes('odd')).map(([name, bytes]) => [`${name}.${name.startsWith('jpeg') ? 'jpg' : 'png'}`, bytes]));
+  const files = Object.fromEntries(
+    [...goldens]
+      .filter(([name]) => !name.includes('odd'))
+      .map(([name, bytes]) => [`${name}.${name.startsWith('jpeg') ? 'jpg' : 'png'}`, bytes]),
+  );
   const directory = dataset('every-kind', { ...files, 'tall.png': png(18, 61), 'wide.png': png(150, 31), 'dot.png': png(2, 1) });
-  const printed = succeeded(await run('train-facades', [...TINY, '--steps', '24', '--data', directory, '--out', join(folder, 'every-kind-run')]));
+  const printed = succeeded(
+    await run('train-facades', [...TINY, '--steps', '24', '--data', directory, '--out', join(folder, 'every-kind-run')]),
+  );
   assert.match(printed, `training on ${Object.keys(files).length + 3} pairs`);
 });
 
@@ -149,7 +195,8 @@ test('losses that are no numbers end the run, after they are logged', () => {
   loop.record([{ step: 6, losses: { ...losses, generatorGan: 1 } }]);
   assert.throws(
     () => loop.record([{ step: 7, losses }]),
-    (error: unknown) => error instanceof ShadegradError && error.code === 'DIVERGED' && /step 7/.test(error.message) && /--lr/.test(error.message),
+    (error: unknown) =>
+      error instanceof ShadegradError && error.code === 'DIVERGED' && /step 7/.test(error.message) && /--lr/.test(error.message),
   );
   assert.is(logged.length, 2);
 });
@@ -182,7 +229,11 @@ test('nothing to resume, or a checkpoint that cannot be resumed', async () => {
     failedWith(await run('translate', ['--weights', path, '--input', join(good, 'samples'), '--output', out]), weightsCode, words);
     assert.not.ok(existsSync(out));
   }
-  failedWith(await run('train-facades', withFlags(TINY, '--size', '64', '--resume', '--steps', '4', '--out', good)), 'CHECKPOINT_MISMATCH', /--size 32/);
+  failedWith(
+    await run('train-facades', withFlags(TINY, '--size', '64', '--resume', '--steps', '4', '--out', good)),
+    'CHECKPOINT_MISMATCH',
+    /--size 32/,
+  );
   assert.ok(readFileSync(join(good, 'checkpoint.safetensors')).equals(whole));
 });
 
@@ -225,7 +276,11 @@ test('a full disk: the error names the file, and what was there stays', async ()
   assert.equal(readdirSync(good).sort(), ['checkpoint.safetensors', 'log.jsonl', 'report.html', 'samples']);
   succeeded(await run('train-facades', ['--resume', '--steps', '4', '--out', good]));
 
-  failedWith(await run('translate', ['--weights', checkpoint, '--input', join(good, 'samples'), '--output', out], fullDisk(100)), 'WRITE_FAILED', /\.png/);
+  failedWith(
+    await run('translate', ['--weights', checkpoint, '--input', join(good, 'samples'), '--output', out], fullDisk(100)),
+    'WRITE_FAILED',
+    /\.png/,
+  );
   assert.equal(readdirSync(out), []);
   rmSync(out, { recursive: true });
 });

@@ -2,7 +2,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../src/gpu/errors.js';
 import {
-  batchNormApply, batchNormGrad, batchNormInferenceGrad, batchNormStatistics, inverseStdFromVariance, updateRunningStatistics,
+  batchNormApply,
+  batchNormGrad,
+  batchNormInferenceGrad,
+  batchNormStatistics,
+  inverseStdFromVariance,
+  updateRunningStatistics,
 } from '../src/kernels/batch-norm.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { generate, values } from './harness/deterministic.js';
@@ -89,7 +94,11 @@ for (const each of CASES) {
 
 test('a mean of 1000 costs no digits of the variance, down to a deviation of 0.01', async () => {
   for (const deviation of [0.01, 0.1, 1]) {
-    for (const [rows, channels] of [[5000, 8], [257, 7], [3, 4]] as const) {
+    for (const [rows, channels] of [
+      [5000, 8],
+      [257, 7],
+      [3, 4],
+    ] as const) {
       const { x } = inputs({ rows, channels, scale: deviation * Math.sqrt(3), offset: 1000 });
       const expected = reference.statistics(x, channels, EPSILON);
       const { mean, variance } = batchNormStatistics(upload(x, [rows, channels]), EPSILON);
@@ -117,11 +126,21 @@ test('constant channels and single rows have variance 0 and give beta', async ()
     const { mean, inverseStd, variance } = batchNormStatistics(tensor, EPSILON);
     assert.equal([...(await variance.data())], new Array(6).fill(0));
     const y = await batchNormApply(tensor, mean, inverseStd, upload(values('gamma', 6), [6]), upload(beta, [6])).data();
-    assertClose(y, Float32Array.from({ length: rows * 6 }, (_, i) => beta[i % 6]!), { label: 'output' });
+    assertClose(
+      y,
+      Float32Array.from({ length: rows * 6 }, (_, i) => beta[i % 6]!),
+      { label: 'output' },
+    );
   }
 });
 
-for (const [before, channels, after] of [[4, 8, 4], [1, 8, 2], [3, 7, 0], [0, 3, 3], [64, 64, 0]] as const) {
+for (const [before, channels, after] of [
+  [4, 8, 4],
+  [1, 8, 2],
+  [3, 7, 0],
+  [0, 3, 3],
+  [64, 64, 0],
+] as const) {
   test(`reads and writes channels ${before} to ${before + channels} of a wider tensor and leaves the rest alone`, async () => {
     const rows = 131;
     const { x, dy, gamma, beta } = inputs({ rows, channels });
@@ -162,14 +181,33 @@ test('gradients land in unaligned neighbours of one arena, written or added', as
   const { mean, inverseStd } = batchNormStatistics(xTensor, EPSILON);
   const run = (accumulate: boolean) =>
     batchNormGrad({
-      x: xTensor, gradOutput: upload(dy, [rows, channels]), mean, inverseStd, gamma: gammaView,
-      gradGamma: view(5), gradBeta: view(11), accumulate,
+      x: xTensor,
+      gradOutput: upload(dy, [rows, channels]),
+      mean,
+      inverseStd,
+      gamma: gammaView,
+      gradGamma: view(5),
+      gradBeta: view(11),
+      accumulate,
     });
-  for (const [accumulate, times] of [[false, 1], [true, 2], [true, 3], [false, 1]] as const) {
+  for (const [accumulate, times] of [
+    [false, 1],
+    [true, 2],
+    [true, 3],
+    [false, 1],
+  ] as const) {
     const { gradInput } = run(accumulate);
     const held = await arena.data();
-    assertClose(held.subarray(5, 11), wanted.gamma.map((value) => value * times), { absolute: 1e-4, label: 'gamma gradient' });
-    assertClose(held.subarray(11, 17), wanted.beta.map((value) => value * times), { absolute: 1e-4, label: 'beta gradient' });
+    assertClose(
+      held.subarray(5, 11),
+      wanted.gamma.map((value) => value * times),
+      { absolute: 1e-4, label: 'gamma gradient' },
+    );
+    assertClose(
+      held.subarray(11, 17),
+      wanted.beta.map((value) => value * times),
+      { absolute: 1e-4, label: 'beta gradient' },
+    );
     assert.equal([...held.subarray(0, 5), ...held.subarray(17)], new Array(8).fill(100));
     assertClose(await gradInput!.data(), wanted.input, { absolute: 2e-5, label: 'input gradient' });
   }
@@ -250,7 +288,11 @@ for (const { name, inputs: described, expected } of golden.cases) {
 test('running statistics of a single row take the biased variance; momentum 0 and 1 keep and replace', async () => {
   const mean = upload(Float32Array.of(1, 2, 3), [3]);
   const variance = upload(Float32Array.of(4, 5, 6), [3]);
-  for (const [momentum, expectedMean, expectedVariance] of [[0, [9, 9, 9], [8, 8, 8]], [0.5, [5, 5.5, 6], [6, 6.5, 7]], [1, [1, 2, 3], [4, 5, 6]]] as const) {
+  for (const [momentum, expectedMean, expectedVariance] of [
+    [0, [9, 9, 9], [8, 8, 8]],
+    [0.5, [5, 5.5, 6], [6, 6.5, 7]],
+    [1, [1, 2, 3], [4, 5, 6]],
+  ] as const) {
     const runningMean = upload(new Float32Array(3).fill(9), [3]);
     const runningVariance = upload(new Float32Array(3).fill(8), [3]);
     updateRunningStatistics(mean, variance, 1, runningMean, runningVariance, momentum);
@@ -265,7 +307,13 @@ test('a recorded step replays to the same bits as the eager one', async () => {
   const step = () => {
     const { mean, inverseStd } = batchNormStatistics(tensors.x, EPSILON);
     const y = batchNormApply(tensors.x, mean, inverseStd, tensors.gamma, tensors.beta);
-    const { gradInput, gradGamma, gradBeta } = batchNormGrad({ x: tensors.x, gradOutput: tensors.dy, mean, inverseStd, gamma: tensors.gamma });
+    const { gradInput, gradGamma, gradBeta } = batchNormGrad({
+      x: tensors.x,
+      gradOutput: tensors.dy,
+      mean,
+      inverseStd,
+      gamma: tensors.gamma,
+    });
     return [y, gradInput!, gradGamma, gradBeta];
   };
   const read = async (results: Tensor[]) => {

@@ -30,18 +30,28 @@ test('every file of src/kernels that dispatches kernels has benchmark entries', 
   for (const [file, entries] of Object.entries(entriesByFile)) {
     const source = readFileSync(join(folder, `${file}.ts`), 'utf8');
     assert.ok(entries.length > 0, file);
-    for (const { kernel, label } of entries) assert.match(source, new RegExp(`export function ${kernel}\\b`), `${kernel} ${label} is in ${file}.ts`);
+    for (const { kernel, label } of entries)
+      assert.match(source, new RegExp(`export function ${kernel}\\b`), `${kernel} ${label} is in ${file}.ts`);
   }
 });
 
 test('no two entries have one name', () => {
-  const names = Object.values(entriesByFile).flat().map(({ kernel, label }) => `${kernel} ${label}`);
-  assert.equal(names.filter((name, index) => names.indexOf(name) !== index), []);
+  const names = Object.values(entriesByFile)
+    .flat()
+    .map(({ kernel, label }) => `${kernel} ${label}`);
+  assert.equal(
+    names.filter((name, index) => names.indexOf(name) !== index),
+    [],
+  );
 });
 
 test('the layers are those of the networks, and a step is 43.5 GMAC', () => {
   const weights = (layers: { weight: readonly number[] }[]): string[] => layers.map(({ weight }) => weight.join()).sort();
-  const declared = (network: UNet | PatchGAN): string[] => [...network.namedTensors()].filter(([, { shape }]) => shape.length === 4).map(([, { shape }]) => shape.join()).sort();
+  const declared = (network: UNet | PatchGAN): string[] =>
+    [...network.namedTensors()]
+      .filter(([, { shape }]) => shape.length === 4)
+      .map(([, { shape }]) => shape.join())
+      .sort();
   assert.equal(weights(unetLayers({ size: 256, ngf: 64, batch: 1 })), declared(new UNet()));
   assert.equal(weights(patchganLayers({ size: 256, ndf: 64, batch: 1 })), declared(new PatchGAN()));
   const { generatorForward, step } = pix2pixMacs({ size: 256, ngf: 64, ndf: 64, batch: 1 });
@@ -51,8 +61,13 @@ test('the layers are those of the networks, and a step is 43.5 GMAC', () => {
 
 /** The three passes of a transposed layer and of one with a stride of 1, small. */
 const small = [unetLayers({ size: 16, ngf: 4, batch: 2 })[5]!, patchganLayers({ size: 32, ndf: 4, batch: 1 })[3]!].flatMap(convEntries);
-for (const entry of [...small, ...filterEntries(entriesByFile.dropout!, '[1, 8, 8, 512]'), ...filterEntries(entriesByFile.loss!, '[1, 30, 30, 1]'),
-  ...filterEntries(entriesByFile.map!, '[1, 8, 8, 512]'), ...filterEntries(entriesByFile.reduce!, '[1, 256, 256, 3] over 3')]) {
+for (const entry of [
+  ...small,
+  ...filterEntries(entriesByFile.dropout!, '[1, 8, 8, 512]'),
+  ...filterEntries(entriesByFile.loss!, '[1, 30, 30, 1]'),
+  ...filterEntries(entriesByFile.map!, '[1, 8, 8, 512]'),
+  ...filterEntries(entriesByFile.reduce!, '[1, 256, 256, 3] over 3'),
+]) {
   test(`${entry.kernel} ${entry.label} is checked and timed`, async () => {
     const before = gpu.memory();
     const { medianMs, minMs, maxMs, samplesMs, gflops, gigabytes } = await runEntry(gpu, entry, ONE_SAMPLE);
@@ -81,18 +96,56 @@ test('what computes something else is not timed', async () => {
   assert.match(message, /the result is wrong, so it is not timed/);
 });
 
-const result = (kernel: string, samplesMs: number[]): BenchResult => ({ kernel, label: 'a < b', work: { bytes: 4e6, flops: 4e8 }, gflops: 4e8 / median(samplesMs) / 1e6, gigabytes: 4 / median(samplesMs), ...summarise(samplesMs) });
+const result = (kernel: string, samplesMs: number[]): BenchResult => ({
+  kernel,
+  label: 'a < b',
+  work: { bytes: 4e6, flops: 4e8 },
+  gflops: 4e8 / median(samplesMs) / 1e6,
+  gigabytes: 4 / median(samplesMs),
+  ...summarise(samplesMs),
+});
 const report = (results: BenchResult[], name = 'one adapter'): BenchReport => ({
-  date: '2026-11-01T00:00:00.000Z', adapter: { name, description: '', kind: 'software', backend: 'vulkan' }, features: [], shadegrad: '0', node: 'v20', clock: 'wall',
-  sampling: ONE_SAMPLE, failures: [], results,
-  limits: { fmaGflops: 100, copyGigabytes: 18, bufferCopyGigabytes: 20, dispatchMicroseconds: 50, hostMicrosecondsPerDispatch: 3, emptySubmitMs: 0.2 },
+  date: '2026-11-01T00:00:00.000Z',
+  adapter: { name, description: '', kind: 'software', backend: 'vulkan' },
+  features: [],
+  shadegrad: '0',
+  node: 'v20',
+  clock: 'wall',
+  sampling: ONE_SAMPLE,
+  failures: [],
+  results,
+  limits: {
+    fmaGflops: 100,
+    copyGigabytes: 18,
+    bufferCopyGigabytes: 20,
+    dispatchMicroseconds: 50,
+    hostMicrosecondsPerDispatch: 3,
+    emptySubmitMs: 0.2,
+  },
 });
 
 test('a comparison marks only what is beyond the spread of both runs', () => {
-  const old = report([result('slow', [1, 2, 3]), result('fast', [10, 11, 12]), result('noisy', [1, 2, 9]), result('once', [1]), result('gone', [1, 1])]);
-  const now = report([result('slow', [4, 5, 6]), result('fast', [5, 5.5, 6]), result('noisy', [8, 8, 10]), result('once', [7]), result('new', [1, 1])], 'another adapter');
+  const old = report([
+    result('slow', [1, 2, 3]),
+    result('fast', [10, 11, 12]),
+    result('noisy', [1, 2, 9]),
+    result('once', [1]),
+    result('gone', [1, 1]),
+  ]);
+  const now = report(
+    [result('slow', [4, 5, 6]), result('fast', [5, 5.5, 6]), result('noisy', [8, 8, 10]), result('once', [7]), result('new', [1, 1])],
+    'another adapter',
+  );
   const comparison = compareReports(old, now);
-  assert.equal(comparison.changes.map(({ kernel, ratio, verdict }) => [kernel, ratio, verdict]), [['slow', 2.5, 'slower'], ['fast', 0.5, 'faster'], ['noisy', 4, null], ['once', 7, null]]);
+  assert.equal(
+    comparison.changes.map(({ kernel, ratio, verdict }) => [kernel, ratio, verdict]),
+    [
+      ['slow', 2.5, 'slower'],
+      ['fast', 0.5, 'faster'],
+      ['noisy', 4, null],
+      ['once', 7, null],
+    ],
+  );
   assert.equal(comparison.added, ['new a < b']);
   assert.is(comparison.warnings.length, 1);
   assert.is(comparison.limits.length, Object.keys(now.limits).length, 'every limit is compared');
@@ -110,7 +163,10 @@ test('a report that was written is read again; anything else is refused', async 
     assert.equal(await readReport(path), whole);
     const refused = async (content: unknown, code: string): Promise<void> => {
       if (content !== undefined) writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-      const error = await readReport(path).then(() => null, (cause: unknown) => cause);
+      const error = await readReport(path).then(
+        () => null,
+        (cause: unknown) => cause,
+      );
       assert.instance(error, ShadegradError);
       assert.is((error as ShadegradError).code, code);
     };
@@ -155,10 +211,12 @@ test('timestamps are believed only while they agree with the wall clock', async 
   const clock = await chooseClock(gpu, run);
   try {
     assert.match(clock.description, /^(GPU timestamps|wall clock)/);
-    const timed = await runEntry(gpu, small[0]!, ONE_SAMPLE, async (submit) => clock.stopwatch(() => {
-      run();
-      submit();
-    }));
+    const timed = await runEntry(gpu, small[0]!, ONE_SAMPLE, async (submit) =>
+      clock.stopwatch(() => {
+        run();
+        submit();
+      }),
+    );
     assert.ok(timed.medianMs > 0);
   } finally {
     clock.destroy();

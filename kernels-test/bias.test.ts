@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ShadegradError } from '../src/gpu/errors.js';
+import type { ShadegradError } from '../src/gpu/errors.js';
 import { addBias, biasGrad } from '../src/kernels/bias.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { values } from './harness/deterministic.js';
@@ -59,7 +59,11 @@ for (const { rows, channels } of SUMS) {
       for (const placement of LAYOUTS) {
         const into = placed(gpu, before, [channels], placement);
         assert.is(biasGrad(input, into, true), into);
-        assertClose(await into.data(), reference.addScaled(expected, before, 1, 1), { absolute: 1e-6, relative: 2e-6, label: `accumulated, ${placement.name}` });
+        assertClose(await into.data(), reference.addScaled(expected, before, 1, 1), {
+          absolute: 1e-6,
+          relative: 2e-6,
+          label: `accumulated, ${placement.name}`,
+        });
         biasGrad(input, into);
         assertClose(await into.data(), expected, { absolute: 1e-6, relative: 2e-6, label: `written over, ${placement.name}` });
         await assertNeighboursKept(into, placement);

@@ -27,9 +27,17 @@ import { disposePix2Pix, goldenPix2Pix } from './harness/models.js';
 
 const gpu = await testGpu();
 const SMALL = { size: 32, ngf: 4, ndf: 4 };
-const PROGRESS = { options: { size: 32, seed: 7, lambda: 100, direction: 'BtoA', preview: true, data: null }, step: 3, epoch: 1, adapter: 'an adapter' };
+const PROGRESS = {
+  options: { size: 32, seed: 7, lambda: 100, direction: 'BtoA', preview: true, data: null },
+  step: 3,
+  epoch: 1,
+  adapter: 'an adapter',
+};
 
-const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [Tensor, Tensor];
+const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [
+  Tensor,
+  Tensor,
+];
 const losses = Tensor.from(gpu, [0, 0, 0, 0], [4]);
 /** Steps first+1 to last, with dropout. */
 function train(model: Pix2Pix, first: number, last: number): void {
@@ -84,10 +92,17 @@ async function fails(work: Promise<unknown>, codes: ErrorCode | ErrorCode[], ...
 }
 
 /** The same file under another description; its checksums fit, unless `checksums` is false. */
-function rewritten(file: Uint8Array, change: (info: Record<string, unknown>) => unknown, rename: (name: string) => string = (name) => name): Uint8Array {
+function rewritten(
+  file: Uint8Array,
+  change: (info: Record<string, unknown>) => unknown,
+  rename: (name: string) => string = (name) => name,
+): Uint8Array {
   const { tensors, metadata, dataStart } = parseHeader(file, file.length);
   const info: unknown = change(JSON.parse(metadata.get('shadegrad')!) as Record<string, unknown>);
-  const header = encodeHeader(tensors.map((tensor) => ({ ...tensor, name: rename(tensor.name) })), { shadegrad: JSON.stringify(info) });
+  const header = encodeHeader(
+    tensors.map((tensor) => ({ ...tensor, name: rename(tensor.name) })),
+    { shadegrad: JSON.stringify(info) },
+  );
   const result = Buffer.concat([header, file.subarray(dataStart)]);
   result.writeUInt32LE(crc32(header), header.length + tensors[tensors.length - 1]!.start - dataStart);
   return result;
@@ -119,7 +134,12 @@ test.after(async ({ folder, other }) => {
 });
 
 /** Writes `bytes` as a file; loading it must fail and leave the networks as they are. */
-async function refused({ folder, other }: Context, bytes: Uint8Array, codes: ErrorCode | ErrorCode[], ...words: (RegExp | string)[]): Promise<void> {
+async function refused(
+  { folder, other }: Context,
+  bytes: Uint8Array,
+  codes: ErrorCode | ErrorCode[],
+  ...words: (RegExp | string)[]
+): Promise<void> {
   const path = join(folder, 'bad.safetensors');
   await writeFile(path, bytes);
   const before = await stateOf(other);
@@ -127,13 +147,14 @@ async function refused({ folder, other }: Context, bytes: Uint8Array, codes: Err
   assertSameState(await stateOf(other), before);
 }
 
-test('the version in the source is the package\'s', () => {
+test("the version in the source is the package's", () => {
   assert.is(LIBRARY_VERSION, packageJson.version);
 });
 
 test('a run comes back to the bit, and goes on to the bit', async ({ path }) => {
   const copy = fresh();
-  for (const [name, value] of Object.entries(await stateOf(copy))) assert.not.ok(same(value, trainedState[name]!), `${name} is what it should become`);
+  for (const [name, value] of Object.entries(await stateOf(copy)))
+    assert.not.ok(same(value, trainedState[name]!), `${name} is what it should become`);
   const info = await loadCheckpoint(path, copy, { options: { size: 32, seed: 7, data: null } });
   assert.is(info.step, 3);
   assertSameState(await stateOf(copy), trainedState);
@@ -210,7 +231,11 @@ test('a network of several blocks and pieces comes back, in bounded memory', asy
   await loadCheckpoint(path, { generator: copy });
   const expected = wide.namedParameters();
   for (const [name, tensor] of copy.namedParameters()) {
-    assert.is(Buffer.compare(new Uint8Array((await tensor.data()).buffer), new Uint8Array((await expected.get(name)!.data()).buffer)), 0, name);
+    assert.is(
+      Buffer.compare(new Uint8Array((await tensor.data()).buffer), new Uint8Array((await expected.get(name)!.data()).buffer)),
+      0,
+      name,
+    );
   }
   wide.dispose();
   copy.dispose();
@@ -220,7 +245,8 @@ test('a file that ends too early, anywhere, is refused', async (context) => {
   const { bytes } = context;
   const { tensors, dataStart } = parseHeader(bytes, bytes.length);
   const edges = [0, 1, 7, 8, 9, 100, dataStart - 1, dataStart, dataStart + 1, bytes.length - 1];
-  for (const [index, { start, end }] of tensors.entries()) if (index % 9 === 0 || index > tensors.length - 3) edges.push(start, end - 1, Math.floor((start + end) / 2));
+  for (const [index, { start, end }] of tensors.entries())
+    if (index % 9 === 0 || index > tensors.length - 3) edges.push(start, end - 1, Math.floor((start + end) / 2));
   for (const length of new Set(edges)) await refused(context, bytes.subarray(0, length), 'CHECKPOINT_CORRUPT');
   await refused(context, Buffer.concat([bytes, Buffer.from([0])]), 'CHECKPOINT_CORRUPT', /after the last tensor/);
 });
@@ -257,8 +283,12 @@ test('a number that is not finite, or a negative variance, is refused by its ten
     return changed;
   };
   const cases: [name: string, index: number, value: number][] = [
-    ['generator.model.model.0.weight', 7, NaN], ['discriminator.model.0.bias', 0, Infinity], ['generatorOptimizer.firstMoment.model.model.3.bias', 2, -Infinity],
-    ['discriminatorOptimizer.secondMoment.model.0.weight', 5, NaN], ['generator.model.model.1.model.2.running_var', 1, -1], ['generatorOptimizer.secondMoment.model.model.0.weight', 3, -1e-9],
+    ['generator.model.model.0.weight', 7, NaN],
+    ['discriminator.model.0.bias', 0, Infinity],
+    ['generatorOptimizer.firstMoment.model.model.3.bias', 2, -Infinity],
+    ['discriminatorOptimizer.secondMoment.model.0.weight', 5, NaN],
+    ['generator.model.model.1.model.2.running_var', 1, -1],
+    ['generatorOptimizer.secondMoment.model.model.0.weight', 3, -1e-9],
   ];
   for (const [name, index, value] of cases) {
     await refused(context, withNumber(name, index, value), 'CHECKPOINT_CORRUPT', `"${name}"`, `${Math.fround(value)} at index ${index}`);
@@ -271,23 +301,54 @@ test('a file of another version names both', async (context) => {
 });
 
 test('what is no checkpoint at all is called that', async (context) => {
-  await refused(context, rewritten(context.bytes, () => null), 'CHECKPOINT_CORRUPT', /no checkpoint of shadegrad/);
-  await refused(context, rewritten(context.bytes, (info) => ({ ...info, format: 'other' })), 'CHECKPOINT_CORRUPT', /no checkpoint of shadegrad/, /other/);
+  await refused(
+    context,
+    rewritten(context.bytes, () => null),
+    'CHECKPOINT_CORRUPT',
+    /no checkpoint of shadegrad/,
+  );
+  await refused(
+    context,
+    rewritten(context.bytes, (info) => ({ ...info, format: 'other' })),
+    'CHECKPOINT_CORRUPT',
+    /no checkpoint of shadegrad/,
+    /other/,
+  );
   await refused(context, encodeHeader([]), 'CHECKPOINT_CORRUPT', /no checkpoint of shadegrad/, /another program/);
   await refused(context, new TextEncoder().encode('{"this": "is JSON", "not": "a checkpoint"}'), 'CHECKPOINT_CORRUPT', /a text in JSON/);
   await refused(context, Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /a PNG picture/);
   await refused(context, Buffer.from('8a504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /no safetensors file/);
   for (const field of ['step', 'epoch', 'options', 'architecture', 'adapter', 'libraryVersion', 'generatorSteps', 'discriminatorSteps']) {
     for (const value of [undefined, -1, ['x']]) {
-      await refused(context, rewritten(context.bytes, (info) => ({ ...info, [field]: value })), 'CHECKPOINT_CORRUPT', `valid "${field}"`);
+      await refused(
+        context,
+        rewritten(context.bytes, (info) => ({ ...info, [field]: value })),
+        'CHECKPOINT_CORRUPT',
+        `valid "${field}"`,
+      );
     }
   }
 });
 
-test('other tensors than the network\'s are named', async (context) => {
+test("other tensors than the network's are named", async (context) => {
   const rename = (name: string): string => (name === 'generator.model.model.0.weight' ? 'generator.renamed' : name);
-  await refused(context, rewritten(context.bytes, (info) => info, rename), 'CHECKPOINT_MISMATCH', /"generator.model.model.0.weight" is missing/, /"generator.renamed" has no place/);
-  await refused(context, rewritten(context.bytes, (info) => info, (name) => (name === '__checksums__' ? 'last' : name)), 'CHECKPOINT_CORRUPT', /checksums are missing/);
+  await refused(
+    context,
+    rewritten(context.bytes, (info) => info, rename),
+    'CHECKPOINT_MISMATCH',
+    /"generator.model.model.0.weight" is missing/,
+    /"generator.renamed" has no place/,
+  );
+  await refused(
+    context,
+    rewritten(
+      context.bytes,
+      (info) => info,
+      (name) => (name === '__checksums__' ? 'last' : name),
+    ),
+    'CHECKPOINT_CORRUPT',
+    /checksums are missing/,
+  );
   const { tensors, dataStart } = parseHeader(context.bytes, context.bytes.length);
   const reshaped = tensors.map((tensor, index) => (index === 0 ? { ...tensor, shape: [...tensor.shape].reverse() } : tensor));
   const { metadata } = parseHeader(context.bytes, context.bytes.length);
@@ -301,14 +362,23 @@ test('a checkpoint of another architecture or of other options says what differs
   const generator = new UNet({ size: 64, ngf: 8, inChannels: 1, outChannels: 2 }).to(gpu);
   const discriminator = new PatchGAN({ ndf: 8, layers: 2 }).to(gpu);
   const model = { generator, discriminator, generatorOptimizer: new Adam(generator), discriminatorOptimizer: new Adam(discriminator) };
-  await fails(loadCheckpoint(path, model), 'CHECKPOINT_MISMATCH',
+  await fails(
+    loadCheckpoint(path, model),
+    'CHECKPOINT_MISMATCH',
     "expected: the generator's size 64, the generator's inChannels 1, the generator's outChannels 2, the generator's ngf 8",
-    "received: the generator's size 32, the generator's inChannels 3", "the discriminator's ndf 4", "the discriminator's layers 3");
+    "received: the generator's size 32, the generator's inChannels 3",
+    "the discriminator's ndf 4",
+    "the discriminator's layers 3",
+  );
   await fails(loadCheckpoint(path, { generator }), 'CHECKPOINT_MISMATCH', /size 64/);
   disposePix2Pix(model);
   const other = fresh();
-  await fails(loadCheckpoint(path, other, { options: { seed: 8, lambda: 100, missing: true } }), 'CHECKPOINT_MISMATCH',
-    'expected: option seed 8, option missing true', 'received: option seed 7, option missing not set');
+  await fails(
+    loadCheckpoint(path, other, { options: { seed: 8, lambda: 100, missing: true } }),
+    'CHECKPOINT_MISMATCH',
+    'expected: option seed 8, option missing true',
+    'received: option seed 7, option missing not set',
+  );
   disposePix2Pix(other);
 });
 
@@ -403,8 +473,14 @@ test('a process killed while saving leaves a whole checkpoint, the old or the ne
   // Inside node_modules, so that its imports of packages resolve.
   const program = join('node_modules', '.cache', 'shadegrad-test', `saving-process.${process.pid}.mjs`);
   await build({
-    entryPoints: ['kernels-test/harness/saving-process.ts'], outfile: program, logLevel: 'error',
-    bundle: true, platform: 'node', format: 'esm', packages: 'external', loader: { '.wgsl': 'text' },
+    entryPoints: ['kernels-test/harness/saving-process.ts'],
+    outfile: program,
+    logLevel: 'error',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    loader: { '.wgsl': 'text' },
   });
   const random = new RandomStream(5);
   let killedWhileWriting = 0;
@@ -415,7 +491,11 @@ test('a process killed while saving leaves a whole checkpoint, the old or the ne
       if ((await readdir(folder)).length > 1) killedWhileWriting++;
       const info = await loadCheckpoint(path, other);
       assert.ok(info.step === saved || info.step === saved + 1, `step ${info.step} after ${saved} was saved`);
-      for (const tensor of other.generator.parameters()) assert.ok((await tensor.data()).every((value) => value === info.step), `a parameter is not of step ${info.step}`);
+      for (const tensor of other.generator.parameters())
+        assert.ok(
+          (await tensor.data()).every((value) => value === info.step),
+          `a parameter is not of step ${info.step}`,
+        );
       step = info.step + 1;
     }
     assert.ok(killedWhileWriting > 0, 'no kill hit a save');

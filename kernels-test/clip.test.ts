@@ -20,7 +20,10 @@ const SPECIAL: Record<string, number> = { inf: Infinity, '-inf': -Infinity, nan:
 function withGradients(described: readonly GeneratedArray[], special: Special = []): Vectors {
   const module = new Vectors(golden.sizes).to(gpu);
   const arrays = described.map(generate);
-  const ones = vectorsOf(gpu, arrays.map(({ length }) => new Float32Array(length).fill(1)));
+  const ones = vectorsOf(
+    gpu,
+    arrays.map(({ length }) => new Float32Array(length).fill(1)),
+  );
   leaveGradients(module.parameters(), ones);
   for (const [index, at, value] of special) arrays[index]![at] = SPECIAL[value]!;
   module.parameters().forEach(({ grad }, index) => grad!.write(arrays[index]!));
@@ -32,7 +35,11 @@ const gradients = async (module: Vectors): Promise<number[]> =>
   (await Promise.all(module.parameters().map(({ grad }) => grad!.data()))).flatMap((each) => [...each]);
 const assertSame = (actual: readonly number[], expected: Float32Array, label: string): void => {
   assert.equal(actual.map(Number.isNaN), [...expected].map(Number.isNaN), `${label}: NaN`);
-  assertClose(actual.map((each) => each || 0), expected.map((each) => each || 0), { relative: 1e-6, label });
+  assertClose(
+    actual.map((each) => each || 0),
+    expected.map((each) => each || 0),
+    { relative: 1e-6, label },
+  );
 };
 
 for (const { name, maxNorm, gradients: described, special, norm, clipped } of golden.norms) {
@@ -59,7 +66,10 @@ test('gradients whose norm is not finite become zeros if asked to, and the next 
     const module = withGradients(described, special as unknown as Special);
     const finite = typeof norm === 'number';
     clipGradNorm(module, Infinity, { nonFinite: 'zero' }).dispose();
-    assert.is((await gradients(module)).every((each) => each === 0), !finite);
+    assert.is(
+      (await gradients(module)).every((each) => each === 0),
+      !finite,
+    );
     module.dispose();
   }
   // A NaN that is passed on must not stay in the gaps for alignment.
@@ -75,13 +85,23 @@ for (const { name, value, gradients: described, special, clipped } of golden.val
     const module = withGradients(described, special as unknown as Special);
     clipGradValue(module, value);
     const [actual, expected] = [await gradients(module), float32(clipped)];
-    assert.equal(actual.map((each) => String(each + 0)), [...expected].map((each) => String(each + 0)));
+    assert.equal(
+      actual.map((each) => String(each + 0)),
+      [...expected].map((each) => String(each + 0)),
+    );
     module.dispose();
   });
 }
 
 test('norms, scaling and clamping of blocks of odd sizes and places equal the float64 reference', async () => {
-  for (const [start, length] of [[0, 1], [64, 64], [64, 31], [70, 7], [1, 1030], [0, 262144 + 3]] as const) {
+  for (const [start, length] of [
+    [0, 1],
+    [64, 64],
+    [64, 31],
+    [70, 7],
+    [1, 1030],
+    [0, 262144 + 3],
+  ] as const) {
     const data = values('block', start + length + 5);
     const whole = Tensor.from(gpu, data, [data.length]);
     const block = new Tensor({ gpu, storage: whole.storage.retain(), shape: [length], offset: start });
@@ -90,7 +110,10 @@ test('norms, scaling and clamping of blocks of odd sizes and places equal the fl
     const norm = Math.sqrt([...own, ...values('other', 100)].reduce((sum, each) => sum + each * each, 0));
     const result = clipCoefficient([block, other], 2);
     const factor = Math.min(1, 2 / (norm + 1e-6));
-    assertClose([await result.norm.item(), await result.coefficient.item()], [norm, factor], { relative: 1e-6, label: `${length} from ${start}` });
+    assertClose([await result.norm.item(), await result.coefficient.item()], [norm, factor], {
+      relative: 1e-6,
+      label: `${length} from ${start}`,
+    });
     clipScale(block, result.coefficient);
     const expected = Float64Array.from(data);
     own.forEach((each, index) => (expected[start + index] = each * factor));
@@ -104,7 +127,10 @@ test('norms, scaling and clamping of blocks of odd sizes and places equal the fl
 
 test('a recorded step that clips is the eager one to the bit, and returns its norm', async () => {
   const SIZES = [70, 5, 33];
-  const given = vectorsOf(gpu, SIZES.map((size, index) => values(`g${index}`, size, 4)));
+  const given = vectorsOf(
+    gpu,
+    SIZES.map((size, index) => values(`g${index}`, size, 4)),
+  );
   const results = [];
   for (const recorded of [false, true]) {
     const module = new Vectors(SIZES).to(gpu).write(SIZES.map((size, index) => values(`p${index}`, size)));
@@ -131,7 +157,9 @@ test('a recorded step that clips is the eager one to the bit, and returns its no
     module.dispose();
   }
   assert.equal(results[0], results[1]);
-  const expected = Math.sqrt([0, 2].flatMap((index) => [...values(`g${index}`, SIZES[index]!, 4)]).reduce((sum, each) => sum + Math.min(9, each * each), 0));
+  const expected = Math.sqrt(
+    [0, 2].flatMap((index) => [...values(`g${index}`, SIZES[index]!, 4)]).reduce((sum, each) => sum + Math.min(9, each * each), 0),
+  );
   assertClose(results[0]![0] as number[], [expected, expected, expected], { relative: 1e-6, label: 'norm' });
   for (const tensor of given) tensor.dispose();
 });
@@ -145,7 +173,8 @@ test('without gradients the norm is 0; what is no bound and no parameter is refu
     await failure('INVALID_ARGUMENT', () => clipGradValue(module, bound), /value of/);
   }
   await failure('INVALID_ARGUMENT', () => clipGradNorm(module, 1, { nonFinite: 'error' as never }), /nonFinite/);
-  for (const parameters of [[], [1], null, undefined]) await failure('INVALID_ARGUMENT', () => clipGradNorm(parameters as never, 1), /clipGradNorm/);
+  for (const parameters of [[], [1], null, undefined])
+    await failure('INVALID_ARGUMENT', () => clipGradNorm(parameters as never, 1), /clipGradNorm/);
   module.dispose();
 });
 

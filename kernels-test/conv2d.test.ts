@@ -2,7 +2,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { conv2d, convTranspose2d } from '../src/autograd/ops.js';
 import {
-  CONV_VARIANTS, conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, convTranspose2dOutputShape, supportsConvVariant, supportsWeightGradVariant, type ConvGeometry, type ConvVariant,
+  CONV_VARIANTS,
+  conv2dForward,
+  conv2dInputGrad,
+  conv2dOutputShape,
+  conv2dWeightGrad,
+  convTranspose2dOutputShape,
+  supportsConvVariant,
+  supportsWeightGradVariant,
+  type ConvGeometry,
+  type ConvVariant,
 } from '../src/kernels/conv2d.js';
 import { directForward, directInputGrad } from '../src/kernels/conv2d-direct.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
@@ -64,7 +73,8 @@ const asSlice = (data: Float32Array, shape: Shape, before: number, after: number
   const channels = shape[3]!;
   const wide = channels + before + after;
   const contents = values('surroundings', (data.length / channels) * wide);
-  for (let row = 0; row < data.length / channels; row++) contents.set(data.subarray(row * channels, (row + 1) * channels), row * wide + before);
+  for (let row = 0; row < data.length / channels; row++)
+    contents.set(data.subarray(row * channels, (row + 1) * channels), row * wide + before);
   return Tensor.from(gpu, contents, [...shape.slice(0, 3), wide]).sliceChannels(before, before + channels);
 };
 
@@ -82,14 +92,24 @@ for (const each of cases) {
     const biasOut = upload('bias out', [out]);
     const biasIn = upload('bias in', [input[3]!]);
     const y = conv2dForward(x.tensor, w.tensor, biasOut.tensor, geometry);
-    assertClose(await y.data(), reference.conv2d(x.data, w.data, biasOut.data, input, weight, output, geometry), { ...close, label: 'forward' });
+    assertClose(await y.data(), reference.conv2d(x.data, w.data, biasOut.data, input, weight, output, geometry), {
+      ...close,
+      label: 'forward',
+    });
     const dx = conv2dInputGrad(dy.tensor, w.tensor, biasIn.tensor, input, geometry);
-    assertClose(await dx.data(), reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), { ...close, label: 'input gradient' });
+    assertClose(await dx.data(), reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), {
+      ...close,
+      label: 'input gradient',
+    });
     const dw = conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry);
     const expected = reference.conv2dWeightGrad(x.data, dy.data, input, weight, output, geometry);
     assertClose(await dw.data(), expected, { ...close, absolute: 5e-4, label: 'weight gradient' });
     conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, dw, true);
-    assertClose(await dw.data(), expected.map((value) => 2 * value), { ...close, absolute: 1e-3, label: 'accumulated weight gradient' });
+    assertClose(
+      await dw.data(),
+      expected.map((value) => 2 * value),
+      { ...close, absolute: 1e-3, label: 'accumulated weight gradient' },
+    );
   });
 }
 
@@ -109,12 +129,20 @@ for (const each of cases) {
       const yOut = Tensor.empty(gpu, output, 'y');
       if (supportsConvVariant(gpu, variant, w.tensor, yOut)) {
         const y = await conv2dForward(x.tensor, w.tensor, biasOut.tensor, geometry, yOut, variant).data();
-        assertClose(y, reference.conv2d(x.data, w.data, biasOut.data, input, weight, output, geometry), { absolute: 2e-4, relative: 1e-5, label: `forward, ${variant}` });
+        assertClose(y, reference.conv2d(x.data, w.data, biasOut.data, input, weight, output, geometry), {
+          absolute: 2e-4,
+          relative: 1e-5,
+          label: `forward, ${variant}`,
+        });
       }
       const dxOut = Tensor.empty(gpu, input, 'dx');
       if (supportsConvVariant(gpu, variant, w.tensor, dxOut)) {
         const dx = await conv2dInputGrad(dy.tensor, w.tensor, biasIn.tensor, input, geometry, dxOut, variant).data();
-        assertClose(dx, reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), { absolute: 2e-4, relative: 1e-5, label: `input gradient, ${variant}` });
+        assertClose(dx, reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), {
+          absolute: 2e-4,
+          relative: 1e-5,
+          label: `input gradient, ${variant}`,
+        });
       }
       const dw = Tensor.empty(gpu, weight, 'dw');
       if (supportsWeightGradVariant(gpu, variant, x.tensor, dy.tensor, dw)) {
@@ -122,38 +150,73 @@ for (const each of cases) {
         const expected = reference.conv2dWeightGrad(x.data, dy.data, input, weight, output, geometry);
         assertClose(await dw.data(), expected, { absolute: 5e-4, relative: 1e-5, label: `weight gradient, ${variant}` });
         conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, dw, true, variant);
-        assertClose(await dw.data(), expected.map((value) => 2 * value), { absolute: 1e-3, relative: 1e-5, label: `accumulated weight gradient, ${variant}` });
+        assertClose(
+          await dw.data(),
+          expected.map((value) => 2 * value),
+          { absolute: 1e-3, relative: 1e-5, label: `accumulated weight gradient, ${variant}` },
+        );
       }
     }
   });
 }
 
-for (const [before, after] of [[4, 8], [3, 2]] as const) {
+for (const [before, after] of [
+  [4, 8],
+  [3, 2],
+] as const) {
   test(`channel slices ${before} channels into a wider tensor, as inputs and as outputs`, async () => {
     const { weight, output, geometry } = shapesOf(cases[4]!);
     const { input } = cases[4]!;
     const x = upload('x', input);
     const w = upload('w', weight);
     const dy = upload('dy', output);
-    const wide = Tensor.from(gpu, new Float32Array(elementCount(output) / output[3]! * (before + output[3]! + after)).fill(7), [...output.slice(0, 3), before + output[3]! + after]);
+    const wide = Tensor.from(gpu, new Float32Array((elementCount(output) / output[3]!) * (before + output[3]! + after)).fill(7), [
+      ...output.slice(0, 3),
+      before + output[3]! + after,
+    ]);
     const xSlice = asSlice(x.data, input, before, after);
     const dySlice = asSlice(dy.data, output, before, after);
     conv2dForward(xSlice, w.tensor, null, geometry, wide.sliceChannels(before, before + output[3]!));
     const expected = await conv2dForward(x.tensor, w.tensor, null, geometry).data();
     assertClose(await wide.sliceChannels(before, before + output[3]!).data(), expected, { absolute: 1e-5, label: 'forward' });
     const around = await wide.data();
-    assert.ok(around.filter((_, i) => i % wide.channels < before || i % wide.channels >= before + output[3]!).every((value) => value === 7), 'the neighbours are left alone');
+    assert.ok(
+      around.filter((_, i) => i % wide.channels < before || i % wide.channels >= before + output[3]!).every((value) => value === 7),
+      'the neighbours are left alone',
+    );
     for (const variant of ['workgroup32', 'workgroup128'] as const) {
       const into = wide.sliceChannels(before, before + output[3]!);
-      assertClose(await conv2dForward(xSlice, w.tensor, null, geometry, into, variant).data(), expected, { absolute: 1e-4, label: `forward, ${variant}` });
-      assert.ok((await wide.data()).filter((_, i) => i % wide.channels < before || i % wide.channels >= before + output[3]!).every((value) => value === 7), `the neighbours are left alone, ${variant}`);
+      assertClose(await conv2dForward(xSlice, w.tensor, null, geometry, into, variant).data(), expected, {
+        absolute: 1e-4,
+        label: `forward, ${variant}`,
+      });
+      assert.ok(
+        (await wide.data())
+          .filter((_, i) => i % wide.channels < before || i % wide.channels >= before + output[3]!)
+          .every((value) => value === 7),
+        `the neighbours are left alone, ${variant}`,
+      );
       const dx = await conv2dInputGrad(dySlice, w.tensor, null, input, geometry, undefined, variant).data();
-      assertClose(dx, await conv2dInputGrad(dy.tensor, w.tensor, null, input, geometry).data(), { absolute: 1e-4, label: `input gradient, ${variant}` });
+      assertClose(dx, await conv2dInputGrad(dy.tensor, w.tensor, null, input, geometry).data(), {
+        absolute: 1e-4,
+        label: `input gradient, ${variant}`,
+      });
       const dw = await conv2dWeightGrad(xSlice, dySlice, weight, geometry, undefined, false, variant).data();
-      assertClose(dw, await conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry).data(), { absolute: 5e-4, label: `weight gradient, ${variant}` });
+      assertClose(dw, await conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry).data(), {
+        absolute: 5e-4,
+        label: `weight gradient, ${variant}`,
+      });
     }
-    assertClose(await conv2dInputGrad(dySlice, w.tensor, null, input, geometry).data(), await conv2dInputGrad(dy.tensor, w.tensor, null, input, geometry).data(), { absolute: 1e-5, label: 'input gradient' });
-    assertClose(await conv2dWeightGrad(xSlice, dySlice, weight, geometry).data(), await conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry).data(), { absolute: 1e-4, label: 'weight gradient' });
+    assertClose(
+      await conv2dInputGrad(dySlice, w.tensor, null, input, geometry).data(),
+      await conv2dInputGrad(dy.tensor, w.tensor, null, input, geometry).data(),
+      { absolute: 1e-5, label: 'input gradient' },
+    );
+    assertClose(
+      await conv2dWeightGrad(xSlice, dySlice, weight, geometry).data(),
+      await conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry).data(),
+      { absolute: 1e-4, label: 'weight gradient' },
+    );
   });
 }
 
@@ -167,8 +230,14 @@ for (const golden of conv2dGolden.cases) {
     const dy = Tensor.from(gpu, generate(outputGradient), outputGradient.shape);
     const label = golden.name;
     assertClose(await conv2dForward(x, w, b, geometry).data(), float32(golden.expected.output), { absolute: 1e-4, label });
-    assertClose(await conv2dInputGrad(dy, w, null, x.shape, geometry).data(), float32(golden.expected.inputGradient), { absolute: 1e-4, label });
-    assertClose(await conv2dWeightGrad(x, dy, w.shape, geometry).data(), float32(golden.expected.weightGradient), { absolute: 1e-4, label });
+    assertClose(await conv2dInputGrad(dy, w, null, x.shape, geometry).data(), float32(golden.expected.inputGradient), {
+      absolute: 1e-4,
+      label,
+    });
+    assertClose(await conv2dWeightGrad(x, dy, w.shape, geometry).data(), float32(golden.expected.weightGradient), {
+      absolute: 1e-4,
+      label,
+    });
   });
 }
 
@@ -181,7 +250,9 @@ for (const golden of convTransposeGolden.cases) {
       return tensor;
     }) as [Tensor, Tensor, Tensor];
     const y = convTranspose2d(x, w, b, {
-      stride: golden.stride as [number, number], padding: golden.padding as [number, number], outputPadding: golden.outputPadding as [number, number],
+      stride: golden.stride as [number, number],
+      padding: golden.padding as [number, number],
+      outputPadding: golden.outputPadding as [number, number],
     });
     const label = golden.name;
     assertClose(await y.data(), float32(golden.expected.output), { absolute: 1e-4, label });
@@ -239,12 +310,30 @@ test('wrong shapes and geometries are refused, naming what came', () => {
     }
     return 'nothing was thrown';
   };
-  assert.is(code(() => conv2d(x, w, null, { stride: 2, padding: 1 })), 'SHAPE_MISMATCH');
-  assert.is(code(() => conv2d(x, Tensor.empty(gpu, [4, 4, 3, 8]), null, { stride: 0 })), 'INVALID_ARGUMENT');
-  assert.is(code(() => conv2d(x, Tensor.empty(gpu, [4, 4, 3, 8]), Tensor.empty(gpu, [7]), { stride: 2 })), 'SHAPE_MISMATCH');
-  assert.is(code(() => conv2d(x, Tensor.empty(gpu, [9, 9, 3, 8]), null)), 'SHAPE_MISMATCH');
-  assert.is(code(() => conv2d(Tensor.empty(gpu, [8, 8, 3]), w, null)), 'SHAPE_MISMATCH');
-  assert.is(code(() => convTranspose2d(x, Tensor.empty(gpu, [4, 4, 8, 3]), null, { stride: 2, outputPadding: 2 })), 'INVALID_ARGUMENT');
+  assert.is(
+    code(() => conv2d(x, w, null, { stride: 2, padding: 1 })),
+    'SHAPE_MISMATCH',
+  );
+  assert.is(
+    code(() => conv2d(x, Tensor.empty(gpu, [4, 4, 3, 8]), null, { stride: 0 })),
+    'INVALID_ARGUMENT',
+  );
+  assert.is(
+    code(() => conv2d(x, Tensor.empty(gpu, [4, 4, 3, 8]), Tensor.empty(gpu, [7]), { stride: 2 })),
+    'SHAPE_MISMATCH',
+  );
+  assert.is(
+    code(() => conv2d(x, Tensor.empty(gpu, [9, 9, 3, 8]), null)),
+    'SHAPE_MISMATCH',
+  );
+  assert.is(
+    code(() => conv2d(Tensor.empty(gpu, [8, 8, 3]), w, null)),
+    'SHAPE_MISMATCH',
+  );
+  assert.is(
+    code(() => convTranspose2d(x, Tensor.empty(gpu, [4, 4, 8, 3]), null, { stride: 2, outputPadding: 2 })),
+    'INVALID_ARGUMENT',
+  );
 });
 
 test.run();

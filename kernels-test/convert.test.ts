@@ -18,7 +18,8 @@ import { collect, formulaNetwork } from './harness/weights.js';
 
 const folder = temporaryFolder('convert');
 const at = (name: string): string => join(folder, name);
-const convert = (from: string, to: string, ...flags: string[]): Promise<Finished> => run('shadegrad', ['convert', at(from), at(to), ...flags]);
+const convert = (from: string, to: string, ...flags: string[]): Promise<Finished> =>
+  run('shadegrad', ['convert', at(from), at(to), ...flags]);
 const generator: NetworkArchitecture = { kind: 'unet', options: { size: 32, ngf: 2, inChannels: 3, outChannels: 3 } };
 const discriminator: NetworkArchitecture = { kind: 'patchgan', options: { inChannels: 6, ndf: 2, layers: 3 } };
 const [unet, patchgan] = [formulaNetwork(generator), formulaNetwork(discriminator)];
@@ -40,11 +41,16 @@ async function numbersOf(name: string): Promise<Map<string, number[]>> {
 test.before(async () => {
   buildLibrary();
   writeFileSync(at('g.safetensors'), await collect(encodeNetwork(unet)));
-  writeFileSync(at('both.safetensors'), await collect(encodeSafetensors([...referenceStateDict(unet, { prefix: 'g.module.' }), ...referenceStateDict(patchgan, { prefix: 'd.' })])));
+  writeFileSync(
+    at('both.safetensors'),
+    await collect(
+      encodeSafetensors([...referenceStateDict(unet, { prefix: 'g.module.' }), ...referenceStateDict(patchgan, { prefix: 'd.' })]),
+    ),
+  );
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('to PyTorch\'s layout and back again: not a bit changes, and the outputs are the same', async () => {
+test("to PyTorch's layout and back again: not a bit changes, and the outputs are the same", async () => {
   assert.is(meanDifference(succeeded(await convert('g.safetensors', 'g-torch.safetensors', '--layout', 'pytorch'))), 0);
   assert.is(meanDifference(succeeded(await convert('g-torch.safetensors', 'g-back.safetensors'))), 0);
   assert.ok(readFileSync(at('g-back.safetensors')).equals(readFileSync(at('g.safetensors'))));
@@ -56,7 +62,10 @@ test('a TensorFlow.js model is inspected, and becomes our own file with the same
   mkdirSync(at('tutorial'));
   writeFileSync(at('tutorial/model.json'), JSON.stringify(json));
   for (const [name, bytes] of files) writeFileSync(at(`tutorial/${name}`), bytes);
-  assert.match(succeeded(await run('shadegrad', ['inspect', at('tutorial/model.json')])), /generator: U-Net for .*innermost layer normalised.*\(TensorFlow\.js layers/);
+  assert.match(
+    succeeded(await run('shadegrad', ['inspect', at('tutorial/model.json')])),
+    /generator: U-Net for .*innermost layer normalised.*\(TensorFlow\.js layers/,
+  );
   assert.is(meanDifference(succeeded(await convert('tutorial/model.json', 'tutorial.safetensors'))), 0);
   assert.is(findNetwork(await openSafetensors(bytesSource(readFileSync(at('tutorial.safetensors'))))).statistics, 'running');
 });
@@ -66,7 +75,10 @@ test('to a .pth of PyTorch and back again: not a bit changes, whatever the file 
   writeFileSync(at('latest_net_G'), readFileSync(at('latest_net_G.pth')));
   assert.not.match(succeeded(await run('shadegrad', ['convert', '--no-check', at('g.safetensors'), at('unchecked.pth')])), /outputs agree/);
   for (const name of ['latest_net_G.pth', 'latest_net_G']) {
-    assert.match(succeeded(await run('shadegrad', ['inspect', at(name)])), /PyTorch, .*\n[^]*generator: U-Net for 32 x 32, 3 -> 3 channels, ngf 2, batch norm/);
+    assert.match(
+      succeeded(await run('shadegrad', ['inspect', at(name)])),
+      /PyTorch, .*\n[^]*generator: U-Net for 32 x 32, 3 -> 3 channels, ngf 2, batch norm/,
+    );
     assert.is(meanDifference(succeeded(await convert(name, 'from-pth.safetensors'))), 0);
     assert.equal(await numbersOf('from-pth.safetensors'), await numbersOf('g.safetensors'));
   }
@@ -76,19 +88,25 @@ test('to a .pth of PyTorch and back again: not a bit changes, whatever the file 
   assert.match(succeeded(await run('shadegrad', ['inspect', at('half.pth')])), /model\.model\.0\.weight +\[2, 3, 4, 4\] +f16/);
 });
 
-test('a .pth that is damaged is refused, and so is a network that PyTorch\'s reference has not; nothing is written', async () => {
+test("a .pth that is damaged is refused, and so is a network that PyTorch's reference has not; nothing is written", async () => {
   const good = readFileSync(at('latest_net_G.pth'));
   writeFileSync(at('cut.pth'), good.subarray(0, good.length - 100));
   failedWith(await convert('cut.pth', 'nothing.safetensors'), 'WEIGHTS_CORRUPT', /cut\.pth/);
   const biased = formulaNetwork({ kind: 'unet', options: { ...generator.options, bias: 'everywhere', innermostNorm: true } });
   writeFileSync(at('biased.safetensors'), await collect(encodeNetwork(biased)));
   failedWith(await convert('biased.safetensors', 'nothing.pth'), 'WEIGHTS_UNSUPPORTED', /bias ends/, /bias everywhere/);
-  assert.equal(['nothing.safetensors', 'nothing.pth'].filter((name) => existsSync(at(name))), []);
+  assert.equal(
+    ['nothing.safetensors', 'nothing.pth'].filter((name) => existsSync(at(name))),
+    [],
+  );
 });
 
-test('a whole run goes through PyTorch\'s form and comes back as it was; what trains on from there is the same to the bit', async () => {
+test("a whole run goes through PyTorch's form and comes back as it was; what trains on from there is the same to the bit", async () => {
   succeeded(await run('train-facades', [...TINY, '--steps', '2', '--out', at('whole')]));
-  assert.match(succeeded(await convert('whole/checkpoint.safetensors', 'whole.pth', '--run')), /every number of both networks and their optimisers agrees/);
+  assert.match(
+    succeeded(await convert('whole/checkpoint.safetensors', 'whole.pth', '--run')),
+    /every number of both networks and their optimisers agrees/,
+  );
   assert.match(succeeded(await run('shadegrad', ['inspect', at('whole.pth')])), /training run: step 2, .* after 2 steps/);
   mkdirSync(at('returned'));
   succeeded(await convert('whole.pth', 'returned/checkpoint.safetensors', '--run'));
@@ -102,7 +120,10 @@ test('a whole run goes through PyTorch\'s form and comes back as it was; what tr
   failedWith(await convert('g.safetensors', 'none.pth', '--run'), 'WEIGHTS_MISMATCH', /holds no training run/);
   failedWith(await convert('whole.pth', 'none.safetensors', '--run', '--dtype', 'f16'), 'BAD_FLAG', /--dtype/);
   failedWith(await convert('whole.pth', 'none.pict', '--run'), 'BAD_FLAG', /none\.pict/);
-  assert.equal(['none.pth', 'none.safetensors', 'none.pict'].filter((name) => existsSync(at(name))), []);
+  assert.equal(
+    ['none.pth', 'none.safetensors', 'none.pict'].filter((name) => existsSync(at(name))),
+    [],
+  );
 });
 
 test('to ONNX, which ONNX Runtime then computes the same with: f32 and f16, any batch or so many, weights inside or beside', async () => {
@@ -127,7 +148,10 @@ test('flags that are not of the format to write are refused before anything is r
   failedWith(await convert('g.safetensors', 'x.pth', '--external'), 'BAD_FLAG', /--external/);
   failedWith(await convert('g.safetensors', 'x.safetensors', '--batch', '2'), 'BAD_FLAG', /--batch/);
   failedWith(await convert('g.safetensors', 'x.pict', '--dtype', 'f16'), 'BAD_FLAG', /8 bits/);
-  assert.equal(readdirSync(folder).filter((name) => name.startsWith('x.')), []);
+  assert.equal(
+    readdirSync(folder).filter((name) => name.startsWith('x.')),
+    [],
+  );
 });
 
 test('half the size in f16 and bf16, with outputs that differ by their rounding', async () => {
@@ -145,7 +169,8 @@ test('of a file with two networks, the one that is asked for; the generator by d
   assert.match(succeeded(await convert('both.safetensors', 'd.safetensors', '--network', 'discriminator')), /PatchGAN/);
   assert.match(succeeded(await convert('both.safetensors', 'either.safetensors')), /U-Net/);
   assert.equal(await numbersOf('either.safetensors'), await numbersOf('g.safetensors'));
-  for (const [name, values] of await numbersOf('d.safetensors')) assert.equal(values, [...(await patchgan.tensors.get(name)!.read())], name);
+  for (const [name, values] of await numbersOf('d.safetensors'))
+    assert.equal(values, [...(await patchgan.tensors.get(name)!.read())], name);
   failedWith(await convert('g.safetensors', 'none.safetensors', '--network', 'discriminator'), 'WEIGHTS_MISMATCH', /no discriminator/);
   assert.not.ok(existsSync(at('none.safetensors')));
 });
@@ -166,14 +191,19 @@ test('the generator of a training run, and pictures translated with what came of
   assert.is(meanDifference(succeeded(await convert('run/checkpoint.safetensors', 'trained.safetensors', '--layout', 'pytorch'))), 0);
   succeeded(await convert('run/checkpoint.safetensors', 'trained.pth', '--no-check'));
   const input = join(at('run'), 'samples');
-  for (const [weights, output] of [['run/checkpoint.safetensors', 'by-run'], ['trained.safetensors', 'by-file'], ['trained.pth', 'by-pth']] as const) {
+  for (const [weights, output] of [
+    ['run/checkpoint.safetensors', 'by-run'],
+    ['trained.safetensors', 'by-file'],
+    ['trained.pth', 'by-pth'],
+  ] as const) {
     // A .pth does not say where there is dropout.
     succeeded(await run('translate', ['--no-dropout', '--weights', at(weights), '--input', input, '--output', at(output)]));
   }
   const names = readdirSync(at('by-run'));
   assert.ok(names.length > 0);
   for (const name of names) {
-    for (const other of ['by-file', 'by-pth']) assert.ok(readFileSync(join(at('by-run'), name)).equals(readFileSync(join(at(other), name))), `${other}/${name}`);
+    for (const other of ['by-file', 'by-pth'])
+      assert.ok(readFileSync(join(at('by-run'), name)).equals(readFileSync(join(at(other), name))), `${other}/${name}`);
   }
 });
 
@@ -182,7 +212,8 @@ test('a generator that is not of pictures, or that is none, translates nothing',
   writeFileSync(at('depth.safetensors'), await collect(encodeNetwork(depth)));
   writeFileSync(at('judge.safetensors'), await collect(encodeNetwork(patchgan)));
   writeFileSync(at('picture.png'), encodePng(createImage(16, 16)));
-  const translate = (weights: string): Promise<Finished> => run('shadegrad', ['translate', '--weights', at(weights), '--input', at('picture.png'), '--output', at('nothing')]);
+  const translate = (weights: string): Promise<Finished> =>
+    run('shadegrad', ['translate', '--weights', at(weights), '--input', at('picture.png'), '--output', at('nothing')]);
   failedWith(await translate('depth.safetensors'), 'WEIGHTS_UNSUPPORTED', /2 -> 3/);
   failedWith(await translate('judge.safetensors'), 'WEIGHTS_MISMATCH', /no generator/);
   assert.not.ok(existsSync(at('nothing')));

@@ -49,16 +49,21 @@ test('writes text, bytes and streams, and makes missing folders', async ({ folde
   assert.is(await readFile(path, 'utf8'), 'héllo');
   await writeFileAtomic(path, Uint8Array.of(1, 2, 3));
   assert.equal([...(await readFile(path))], [1, 2, 3]);
-  await writeFileAtomic(path, (async function* () {
-    yield Uint8Array.of(4);
-    yield new Uint8Array(0);
-    yield Uint8Array.of(5, 6);
-  })());
+  await writeFileAtomic(
+    path,
+    (async function* () {
+      yield Uint8Array.of(4);
+      yield new Uint8Array(0);
+      yield Uint8Array.of(5, 6);
+    })(),
+  );
   assert.equal([...(await readFile(path))], [4, 5, 6]);
   assert.equal(await readdir(join(folder, 'a', 'b')), ['file.bin']);
 });
 
-test('a folder is made one by one, so that a disk which answers ENOENT below a folder that exists cannot keep the process busy', async ({ folder }) => {
+test('a folder is made one by one, so that a disk which answers ENOENT below a folder that exists cannot keep the process busy', async ({
+  folder,
+}) => {
   const asked: string[] = [];
   const refusing = {
     ...nodeFiles,
@@ -69,7 +74,11 @@ test('a folder is made one by one, so that a disk which answers ENOENT below a f
       return nodeFiles.mkdir(path);
     },
   } as unknown as FileSystem;
-  await failsToWrite(writeFileAtomic(join(folder, 'x', 'y', 'file'), 'a', refusing), join(folder, 'x', 'y'), /ENOENT[^]*choose another folder/);
+  await failsToWrite(
+    writeFileAtomic(join(folder, 'x', 'y', 'file'), 'a', refusing),
+    join(folder, 'x', 'y'),
+    /ENOENT[^]*choose another folder/,
+  );
   assert.ok(asked.length < 8, asked.join(' '));
   assert.equal(await readdir(folder), []);
   if (process.platform === 'linux') await failsToWrite(writeFileAtomic('/proc/x/y', 'a'), '/proc/x', /ENOENT/);
@@ -78,7 +87,8 @@ test('a folder is made one by one, so that a disk which answers ENOENT below a f
   assert.is(await makeFolder(join(folder, 'a', 'b', 'c')), undefined);
   assert.is(await makeFolder(`${folder}/a/new/../d`), join(folder, 'a', 'new'));
   await nodeFiles.symlink(join(folder, 'gone'), join(folder, 'link'));
-  for (const path of ['link', join('link', 'below')]) await failsToWrite(makeFolder(join(folder, path)), join(folder, 'link'), /EEXIST|ENOENT/);
+  for (const path of ['link', join('link', 'below')])
+    await failsToWrite(makeFolder(join(folder, path)), join(folder, 'link'), /EEXIST|ENOENT/);
   for (const root of ['/', '.', '..', '']) assert.is(await makeFolder(root === '' ? folder : root), undefined);
 });
 
@@ -119,13 +129,22 @@ test('files that belong together appear together or not at all', async ({ folder
   const pieces = async function* (...numbers: number[]) {
     for (const number of numbers) yield Uint8Array.of(number);
   };
-  await writeFilesAtomic([[data, pieces(1, 2)], [model, pieces(3)]]);
+  await writeFilesAtomic([
+    [data, pieces(1, 2)],
+    [model, pieces(3)],
+  ]);
   assert.equal([[...(await readFile(data))], [...(await readFile(model))]], [[1, 2], [3]]);
   const cut = async function* () {
     yield Uint8Array.of(9);
     throw new Error('no more');
   };
-  await writeFilesAtomic([[data, pieces(7, 8)], [model, cut()]]).then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'no more'));
+  await writeFilesAtomic([
+    [data, pieces(7, 8)],
+    [model, cut()],
+  ]).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.is(error.message, 'no more'),
+  );
   assert.equal([[...(await readFile(data))], [...(await readFile(model))]], [[1, 2], [3]]);
   assert.equal((await readdir(folder)).sort(), ['model', 'model.data']);
 });
@@ -163,8 +182,22 @@ for (const call of ['sync', 'close', 'rename'] as const) {
         yield Uint8Array.of(number);
       };
       const old = before === 'over old ones';
-      if (old) await writeFilesAtomic([[paths[0], bytes(1)], [paths[1], bytes(2)]]);
-      await failsToWrite(writeFilesAtomic([[paths[0], bytes(8)], [paths[1], bytes(9)]], failingAtSecond(call)), paths[1], /EIO/);
+      if (old)
+        await writeFilesAtomic([
+          [paths[0], bytes(1)],
+          [paths[1], bytes(2)],
+        ]);
+      await failsToWrite(
+        writeFilesAtomic(
+          [
+            [paths[0], bytes(8)],
+            [paths[1], bytes(9)],
+          ],
+          failingAtSecond(call),
+        ),
+        paths[1],
+        /EIO/,
+      );
       assert.equal((await readdir(folder)).sort(), old ? ['model', 'model.data'] : []);
       if (old) assert.equal(await Promise.all(paths.map(async (path) => [...(await readFile(path))])), [[1], [2]]);
     });
@@ -178,12 +211,21 @@ for (const copies of [true, false]) {
     const bytes = async function* (number: number) {
       yield Uint8Array.of(number);
     };
-    await writeFilesAtomic([[paths[0], bytes(1)], [paths[1], bytes(2)]]);
+    await writeFilesAtomic([
+      [paths[0], bytes(1)],
+      [paths[1], bytes(2)],
+    ]);
     const refused = (code: string) => async (): Promise<never> => {
       throw Object.assign(new Error(code), { code });
     };
     const disk = { ...failingAtSecond('rename'), link: refused('EPERM'), ...(!copies && { copyFile: refused('ENOSPC') }) };
-    const work = writeFilesAtomic([[paths[0], bytes(8)], [paths[1], bytes(9)]], disk);
+    const work = writeFilesAtomic(
+      [
+        [paths[0], bytes(8)],
+        [paths[1], bytes(9)],
+      ],
+      disk,
+    );
     await failsToWrite(work, copies ? paths[1] : paths[0], copies ? /EIO/ : /disk is full/);
     assert.equal(await Promise.all(paths.map(async (path) => [...(await readFile(path))])), [[1], [2]]);
     assert.equal((await readdir(folder)).sort(), ['model', 'model.data']);
@@ -195,6 +237,7 @@ test('a name as long as the disk takes is written; a longer one is refused befor
     await writeFileAtomic(join(folder, name), 'whole');
     assert.is(await readFile(join(folder, name), 'utf8'), 'whole');
   }
+  // biome-ignore lint/correctness/useYield: it must not be asked for anything
   const content = (async function* (): AsyncGenerator<Uint8Array> {
     throw new Error('was asked for content');
   })();

@@ -95,7 +95,8 @@ test('maxSide shrinks each side on its own and never enlarges', async ({ folder 
 test('missing, empty and unreadable folders are told apart', async ({ folder }) => {
   await fails(openPairedFolder(join(folder, 'none'), 'train'), 'DATA_NOT_FOUND', join(folder, 'none'), 'fix:');
   await fails(openPairedFolder(folder, 'train'), 'DATA_NOT_FOUND', join(folder, 'train'), 'an empty folder', 'A/train and B/train', 'fix:');
-  for (const split of [undefined, 'Train', null]) await fails(openPairedFolder(folder, split as never), 'INVALID_ARGUMENT', "'train', 'val' or 'test'", `received: ${split}`);
+  for (const split of [undefined, 'Train', null])
+    await fails(openPairedFolder(folder, split as never), 'INVALID_ARGUMENT', "'train', 'val' or 'test'", `received: ${split}`);
   await fails(openPairedFolder(folder, 'train', { maxSize: 9 } as never), 'INVALID_ARGUMENT', 'maxSize');
   await mkdir(join(folder, 'train'));
   await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', 'an empty folder', 'fix:');
@@ -117,9 +118,20 @@ test('missing, empty and unreadable folders are told apart', async ({ folder }) 
 
 test('a half that is missing or empty is named, and the layouts that are listed are those that work', async ({ folder }) => {
   await writePng(join(folder, 'A', '1.png'), picture(8, 8, 1));
-  await fails(openPairedFolder(folder, 'train'), 'DATA_NOT_FOUND', 'or A/ and B/ with equal names', 'there is A/ and no B/: put the other half');
+  await fails(
+    openPairedFolder(folder, 'train'),
+    'DATA_NOT_FOUND',
+    'or A/ and B/ with equal names',
+    'there is A/ and no B/: put the other half',
+  );
   await mkdir(join(folder, 'B'));
-  await fails(openPairedFolder(folder, 'train'), 'DATA_EMPTY', `There are no images in ${join(folder, 'B')}`, 'each of the 1 pictures', 'an empty folder');
+  await fails(
+    openPairedFolder(folder, 'train'),
+    'DATA_EMPTY',
+    `There are no images in ${join(folder, 'B')}`,
+    'each of the 1 pictures',
+    'an empty folder',
+  );
   await writePng(join(folder, 'B', '1.png'), picture(8, 8, 1));
   assert.is((await openPairedFolder(folder, 'train')).length, 1);
   await writePng(join(folder, 'deep', 'A', 'train', '1.png'), picture(8, 8, 1));
@@ -162,7 +174,13 @@ test('several pairs of unequal halves are listed with their sizes', async ({ fol
     await writePng(join(folder, 'train', 'A', name), picture(8, 8, 1));
     await writePng(join(folder, 'train', 'B', name), picture(8, 6, 1));
   }
-  await fails(openPairedFolder(folder, 'train', { verify: true }), 'IMAGE_SIZE', '2 of 2 pairs', 'expected 8 x 8 pixels', 'received 8 x 6 pixels');
+  await fails(
+    openPairedFolder(folder, 'train', { verify: true }),
+    'IMAGE_SIZE',
+    '2 of 2 pairs',
+    'expected 8 x 8 pixels',
+    'received 8 x 6 pixels',
+  );
 });
 
 test('verify decodes everything, reports progress, and lists what is bad', async ({ folder }) => {
@@ -296,7 +314,9 @@ test('a photo beside its label map, as in the CMP base: the photo is A', async (
 test('pairs side by side that were saved as JPEG and as PNG are no photos with label maps', async ({ folder }) => {
   const sharp = (await import('sharp')).default;
   const side = (width: number, at: number): RgbImage => ({
-    width, height: 32, data: Uint8Array.from({ length: width * 32 * 3 }, (_, i) => Math.round(128 + 100 * Math.sin(i / (9 + at)))),
+    width,
+    height: 32,
+    data: Uint8Array.from({ length: width * 32 * 3 }, (_, i) => Math.round(128 + 100 * Math.sin(i / (9 + at)))),
   });
   const put = async (data: string, name: string, image: RgbImage): Promise<void> => {
     await mkdir(join(folder, data, 'train'), { recursive: true });
@@ -305,7 +325,10 @@ test('pairs side by side that were saved as JPEG and as PNG are no photos with l
     await writeFile(join(folder, data, 'train', name), name.endsWith('.jpg') ? await jpeg.toBuffer() : encodePng(image));
   };
   // Portraits side by side are no wider than photos; label maps of panoramas are as wide as pairs.
-  for (const [data, width] of [['wide', 64], ['portraits', 40]] as const) {
+  for (const [data, width] of [
+    ['wide', 64],
+    ['portraits', 40],
+  ] as const) {
     for (const at of [1, 2, 3]) await put(data, `${at}.jpg`, side(width, at));
     for (const at of [1, 2]) await put(data, `${at}.png`, side(width, at));
     const { length, notes, sides } = await openPairedFolder(join(folder, data), 'train', { verify: true });

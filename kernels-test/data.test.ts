@@ -81,14 +81,31 @@ test('an image from outside must have the bytes of its sides; an array of anothe
   expectImage(image(2, 3, new Uint8Array(18)), 'x');
   expectImage(image(2, 3, new Uint8ClampedArray(18)), 'x');
   for (const [data, words] of [
-    [new Uint8Array(24), 'RGBA'], [new Uint8ClampedArray(24), 'alpha'], [new Uint8Array(17), '17 bytes'], [new Float32Array(18), 'Float32Array'],
-    [new Int8Array(18), 'Int8Array'], [Array.from({ length: 18 }, () => 0), 'object'], [undefined, 'no elements'],
-  ] as const) throwsCode('IMAGE_SIZE', () => expectImage(image(2, 3, data), 'photo 7'), 'photo 7', words, '2 x 3', 'fix:');
+    [new Uint8Array(24), 'RGBA'],
+    [new Uint8ClampedArray(24), 'alpha'],
+    [new Uint8Array(17), '17 bytes'],
+    [new Float32Array(18), 'Float32Array'],
+    [new Int8Array(18), 'Int8Array'],
+    [Array.from({ length: 18 }, () => 0), 'object'],
+    [undefined, 'no elements'],
+  ] as const)
+    throwsCode('IMAGE_SIZE', () => expectImage(image(2, 3, data), 'photo 7'), 'photo 7', words, '2 x 3', 'fix:');
   const canvas = image(4, 4, new Uint8ClampedArray(64));
-  for (const use of [() => crop(canvas, 0, 0, 2, 2), () => mirror(canvas), () => paste(createImage(9, 9), canvas, 0, 0), () => joinPair({ name: 'x', a: canvas, b: canvas })]) {
+  for (const use of [
+    () => crop(canvas, 0, 0, 2, 2),
+    () => mirror(canvas),
+    () => paste(createImage(9, 9), canvas, 0, 0),
+    () => joinPair({ name: 'x', a: canvas, b: canvas }),
+  ]) {
     throwsCode('IMAGE_SIZE', use, 'RGBA');
   }
-  for (const [width, height] of [[0, 3], [-2, -3], [1.5, 4], [NaN, 1]] as const) throwsCode('IMAGE_SIZE', () => expectImage(image(width, height, new Uint8Array(18)), 'x'));
+  for (const [width, height] of [
+    [0, 3],
+    [-2, -3],
+    [1.5, 4],
+    [NaN, 1],
+  ] as const)
+    throwsCode('IMAGE_SIZE', () => expectImage(image(width, height, new Uint8Array(18)), 'x'));
 });
 
 test('resizeBicubic equals Pillow byte for byte', () => {
@@ -101,7 +118,12 @@ test('resizeBicubic equals Pillow byte for byte', () => {
 });
 
 test('bicubic weights sum to one and reproduce the identity', () => {
-  for (const [from, to] of [[256, 286], [286, 256], [7, 3], [9, 9]]) {
+  for (const [from, to] of [
+    [256, 286],
+    [286, 256],
+    [7, 3],
+    [9, 9],
+  ]) {
     const { taps, weights } = bicubicWeights(from, to);
     for (let i = 0; i < to; i++) {
       const sum = weights.subarray(i * taps, (i + 1) * taps).reduce((a, b) => a + b, 0);
@@ -130,7 +152,11 @@ test('pcg4d gives the published sequence of operations', () => {
     }
     return [x, y, z, w].map(Number);
   };
-  for (const input of [[0, 0, 0, 0], [1, 2, 3, 4], [0xffffffff, 0x80000000, 12345, 0xdeadbeef]]) {
+  for (const input of [
+    [0, 0, 0, 0],
+    [1, 2, 3, 4],
+    [0xffffffff, 0x80000000, 12345, 0xdeadbeef],
+  ]) {
     assert.equal([...pcg4d(input[0], input[1], input[2], input[3])], slow(input));
   }
   assert.is(boundedInteger(0xffffffff, 7), 6);
@@ -139,7 +165,10 @@ test('pcg4d gives the published sequence of operations', () => {
 
 test('an epoch permutation holds every index once and repeats for its seed and epoch', () => {
   const order = epochPermutation(400, 1, 3);
-  assert.equal([...order].sort((a, b) => a - b), Array.from({ length: 400 }, (_, i) => i));
+  assert.equal(
+    [...order].sort((a, b) => a - b),
+    Array.from({ length: 400 }, (_, i) => i),
+  );
   assert.equal(epochPermutation(400, 1, 3), order);
   assert.not.equal(epochPermutation(400, 1, 4), order);
   assert.not.equal(epochPermutation(400, 2, 3), order);

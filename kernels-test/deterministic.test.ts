@@ -12,11 +12,11 @@ test('names hash as in Python, also beyond ASCII', () => {
   for (const { name, hash } of golden.hashes) assert.is(hashName(name), hash, JSON.stringify(name));
 });
 
-test('the integer permutation equals Python\'s over the whole uint32 range', () => {
+test("the integer permutation equals Python's over the whole uint32 range", () => {
   for (const { input, output } of golden.permutations) assert.is(pcg(input), output, String(input));
 });
 
-test('generated arrays equal Python\'s to the bit', () => {
+test("generated arrays equal Python's to the bit", () => {
   for (const { inputs, expected } of golden.arrays) {
     const actual = generate(inputs);
     const stored = float32(expected);
@@ -110,7 +110,11 @@ function summarise(array: Float32Array, name: string): ArraySummary {
 test('a summary accepts rounding and rejects one wrong channel, a swap and NaN', () => {
   const array = values('summary', 4096);
   const summary = summarise(array, 'summary');
-  assertMatchesSummary(array.map((x, i) => x * (1 + (i % 2 ? 1e-5 : -1e-5))), summary, { relative: 1e-4 });
+  assertMatchesSummary(
+    array.map((x, i) => x * (1 + (i % 2 ? 1e-5 : -1e-5))),
+    summary,
+    { relative: 1e-4 },
+  );
   const dropped = array.map((x, i) => (i % 64 === 5 ? 0 : x));
   assert.throws(() => assertMatchesSummary(dropped, summary, { relative: 1e-3 }));
   const swapped = array.slice().reverse();

@@ -49,15 +49,18 @@ async function archive(entries: Entries): Promise<Buffer> {
   return gzipSync(Buffer.concat(chunks));
 }
 
-const good = () => archive([
-  [{ name: 'facades/', type: 'directory' }],
-  [{ name: 'facades/train/1.jpg' }, filler],
-  [{ name: './facades/val/1.jpg' }, Uint8Array.of(1, 2, 3)],
-]);
+const good = () =>
+  archive([
+    [{ name: 'facades/', type: 'directory' }],
+    [{ name: 'facades/train/1.jpg' }, filler],
+    [{ name: './facades/val/1.jpg' }, Uint8Array.of(1, 2, 3)],
+  ]);
 
-const send = (bytes: Buffer, headers: Record<string, string> = {}): Handler => (_, response) => {
-  response.writeHead(200, { 'content-length': String(bytes.length), ...headers }).end(bytes);
-};
+const send =
+  (bytes: Buffer, headers: Record<string, string> = {}): Handler =>
+  (_, response) => {
+    response.writeHead(200, { 'content-length': String(bytes.length), ...headers }).end(bytes);
+  };
 
 async function fails(work: Promise<unknown>, folder: string, ...words: string[]): Promise<void> {
   let caught: unknown;
@@ -79,7 +82,9 @@ test('fetches, unpacks, reports progress; a second call needs no server', async 
   });
   const seen: [number, number][] = [];
   const directory = await downloadFacades({
-    url, directory: join(folder, 'data', 'facades'), onProgress: (done, total) => seen.push([done, total]),
+    url,
+    directory: join(folder, 'data', 'facades'),
+    onProgress: (done, total) => seen.push([done, total]),
   });
   assert.is(directory, join(folder, 'data', 'facades'));
   assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
@@ -108,10 +113,25 @@ test('an empty folder is filled, another one is left alone', async ({ folder, se
 test('404, a page instead of the archive, and no server at all', async ({ folder, serve, server }) => {
   const directory = join(folder, 'facades');
   let requests = 0;
-  await fails(downloadFacades({ url: serve((_, response) => (requests++, response.writeHead(404).end('gone'))), directory, ...quick }), folder, '404', 'moved');
+  await fails(
+    downloadFacades({ url: serve((_, response) => (requests++, response.writeHead(404).end('gone'))), directory, ...quick }),
+    folder,
+    '404',
+    'moved',
+  );
   assert.is(requests, 1, 'a 404 is not tried again');
-  await fails(downloadFacades({ url: serve(send(Buffer.from('<html>login</html>'), { 'content-type': 'text/html' })), directory, ...quick }), folder, 'text/html', 'no gzip');
-  await fails(downloadFacades({ url: serve((_, response) => response.writeHead(503).end()), directory, ...quick }), folder, '503', '3 attempts');
+  await fails(
+    downloadFacades({ url: serve(send(Buffer.from('<html>login</html>'), { 'content-type': 'text/html' })), directory, ...quick }),
+    folder,
+    'text/html',
+    'no gzip',
+  );
+  await fails(
+    downloadFacades({ url: serve((_, response) => response.writeHead(503).end()), directory, ...quick }),
+    folder,
+    '503',
+    '3 attempts',
+  );
   const url = serve(() => undefined);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
@@ -139,7 +159,9 @@ test('a broken connection is taken up where it broke off', async ({ folder, serv
     if (from > 0) assert.is(request.headers['if-range'], etag);
     const rest = bytes.subarray(from);
     response.writeHead(from > 0 ? 206 : 200, {
-      'accept-ranges': 'bytes', etag, 'content-length': String(rest.length),
+      'accept-ranges': 'bytes',
+      etag,
+      'content-length': String(rest.length),
       ...(from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}),
     });
     breakOff = { at: ranges.length < 3 ? from + SENT : Infinity, now: () => response.destroy() };
@@ -155,7 +177,10 @@ test('a broken connection is taken up where it broke off', async ({ folder, serv
   const directory = await downloadFacades({ url, directory: join(folder, 'facades'), onProgress, ...quick });
   assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
   assert.equal(ranges, [undefined, `bytes=${SENT}-`, `bytes=${2 * SENT}-`]);
-  assert.ok(seen.every((done, i) => i === 0 || done > seen[i - 1]), 'progress never goes back');
+  assert.ok(
+    seen.every((done, i) => i === 0 || done > seen[i - 1]),
+    'progress never goes back',
+  );
 });
 
 test('without ranges the next try starts over', async ({ folder, serve }) => {
@@ -203,18 +228,41 @@ test('an archive of something else is refused', async ({ folder, serve }) => {
   await fails(downloadFacades({ url, directory: join(folder, 'facades'), ...quick }), folder, 'train, val', 'a.txt');
 });
 
-test('an archive that unpacks to more than is allowed, in bytes or in entries, is refused as soon as that shows', async ({ folder, serve }) => {
+test('an archive that unpacks to more than is allowed, in bytes or in entries, is refused as soon as that shows', async ({
+  folder,
+  serve,
+}) => {
   const directory = join(folder, 'facades');
   // 32 MB of zeros in 32 kB.
-  const bomb = serve(send(await archive([[{ name: 'facades/train/1.jpg' }, new Uint8Array(32 * 2 ** 20)], [{ name: 'facades/val/1.jpg' }, new Uint8Array(1)]])));
-  await fails(downloadFacades({ url: bomb, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'at most 1.0 MiB', 'by hand');
-  const pieces = serve(send(await archive(Array.from({ length: 3 }, (_, index) => [{ name: `facades/train/${index}.jpg` }, new Uint8Array(400_000)]))));
+  const bomb = serve(
+    send(
+      await archive([
+        [{ name: 'facades/train/1.jpg' }, new Uint8Array(32 * 2 ** 20)],
+        [{ name: 'facades/val/1.jpg' }, new Uint8Array(1)],
+      ]),
+    ),
+  );
+  await fails(
+    downloadFacades({ url: bomb, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }),
+    folder,
+    'at most 1.0 MiB',
+    'by hand',
+  );
+  const pieces = serve(
+    send(await archive(Array.from({ length: 3 }, (_, index) => [{ name: `facades/train/${index}.jpg` }, new Uint8Array(400_000)]))),
+  );
   await fails(downloadFacades({ url: pieces, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'unpacks to more');
-  const many = serve(send(await archive(Array.from({ length: 11 }, (_, index) => [{ name: `facades/train/${index}/`, type: 'directory' }]))));
+  const many = serve(
+    send(await archive(Array.from({ length: 11 }, (_, index) => [{ name: `facades/train/${index}/`, type: 'directory' }]))),
+  );
   await fails(downloadFacades({ url: many, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'at most 10 files');
   const bytes = await good();
   await fails(downloadFacades({ url: serve(send(bytes)), directory, mostBytes: 1000, ...quick }), folder, 'more than');
-  await fails(downloadFacades({ url: serve((_, response) => response.writeHead(200).end(bytes)), directory, mostBytes: 1000, ...quick }), folder, 'more than');
+  await fails(
+    downloadFacades({ url: serve((_, response) => response.writeHead(200).end(bytes)), directory, mostBytes: 1000, ...quick }),
+    folder,
+    'more than',
+  );
 });
 
 test('an address that cannot be right is refused at once', async ({ folder }) => {
@@ -243,14 +291,21 @@ test('redirections are followed, but not from https to http, to other schemes, o
   });
   await downloadFacades({ url, directory, ...quick });
   await rm(directory, { recursive: true });
-  for (const [location, word] of [['http://example.org/a.tar.gz', 'anybody on the way'], ['file:///etc/passwd', 'file:'], ['/again', '10 redirections']] as const) {
+  for (const [location, word] of [
+    ['http://example.org/a.tar.gz', 'anybody on the way'],
+    ['file:///etc/passwd', 'file:'],
+    ['/again', '10 redirections'],
+  ] as const) {
     const asked: string[] = [];
     const redirecting = async (at: string | URL | Request): Promise<Response> => {
       asked.push(String(at));
       return new Response(null, { status: 301, headers: { location } });
     };
     await fails(downloadFacades({ url: 'https://example.org/facades.tar.gz', directory, fetch: redirecting }), folder, word);
-    assert.ok(asked.every((at) => at.startsWith('https:')), asked.join(' '));
+    assert.ok(
+      asked.every((at) => at.startsWith('https:')),
+      asked.join(' '),
+    );
   }
 });
 
@@ -289,7 +344,10 @@ test('a server that falls silent counts as lost; a signal stops everything', asy
   const controller = new AbortController();
   let caught: unknown;
   await downloadFacades({
-    url, directory, signal: controller.signal, onProgress: () => controller.abort(new Error('enough')),
+    url,
+    directory,
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error('enough')),
   }).catch((error) => (caught = error));
   assert.is((caught as Error).message, 'enough');
   assert.equal(await readdir(folder), []);

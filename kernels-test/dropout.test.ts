@@ -59,7 +59,10 @@ test('it keeps as many as it says, and the mean of the rest makes up for it', as
     const kept = share(await mask(state, rate, 0, 0));
     assert.ok(Math.abs(kept - (1 - rate)) < 4 * deviation, `rate ${rate}: ${kept} kept`);
     const y = await dropout(ones, rate, 0, state.tensor).data();
-    assert.is(y.find((value) => value !== 0), Math.fround(1 / (1 - rate)));
+    assert.is(
+      y.find((value) => value !== 0),
+      Math.fround(1 / (1 - rate)),
+    );
   }
 });
 
@@ -67,7 +70,12 @@ test('other layers, steps and seeds have other, independent masks; the same one 
   const state = new DropoutState(gpu, 1);
   const first = await mask(state, 0.5, 1, 1);
   assert.equal(await mask(state, 0.5, 1, 1), first);
-  const others = [await mask(state, 0.5, 2, 1), await mask(state, 0.5, 1, 2), await mask(state, 0.5, 2, 2), await mask(new DropoutState(gpu, 2), 0.5, 1, 1)];
+  const others = [
+    await mask(state, 0.5, 2, 1),
+    await mask(state, 0.5, 1, 2),
+    await mask(state, 0.5, 2, 2),
+    await mask(new DropoutState(gpu, 2), 0.5, 1, 1),
+  ];
   for (const other of others) {
     const agreement = share(first.map((value, i) => (value === other[i] ? 1 : 0)));
     assert.ok(Math.abs(agreement - 0.5) < 4 * Math.sqrt(0.25 / COUNT), `${agreement} of the elements agree`);
@@ -128,10 +136,12 @@ test('a network draws other masks in each forward pass of a step, called or repl
   assert.equal(await read(forward()), [first], 'an evaluation without dropout changes no mask');
 
   // Both steps in one recorded function; then one forward pass, replayed twice in one step.
-  const both = await gpu.record(() => [4, 5].map((step) => {
-    gpu.eachStep(() => state.advance(step), [state.tensor.storage]);
-    return forward();
-  }));
+  const both = await gpu.record(() =>
+    [4, 5].map((step) => {
+      gpu.eachStep(() => state.advance(step), [state.tensor.storage]);
+      return forward();
+    }),
+  );
   for (let run = 0; run < 2; run++) {
     both.recording.run();
     assert.equal(await Promise.all(both.result.map((y) => y.data())), [first, other], `run ${run}`);
@@ -149,7 +159,10 @@ test('a network draws other masks in each forward pass of a step, called or repl
 
 test('gradient in a graph: the mask is drawn again', async () => {
   const state = new DropoutState(gpu, SEED);
-  for (const shape of [[2, 5, 7, 3], [1, 4, 8]]) {
+  for (const shape of [
+    [2, 5, 7, 3],
+    [1, 4, 8],
+  ]) {
     for (const rate of [0.5, 0]) {
       await checkGradients(gpu, {
         label: `dropout ${rate} [${shape}]`,
@@ -167,7 +180,10 @@ test('infinity and NaN are not dropped out of sight', async () => {
     const mask = await dropout(Tensor.from(gpu, new Float32Array(length).fill(-1), [length]), 0.5, 1, state.tensor).data();
     const dropped = mask.map((value) => (value === 0 ? 1 : 0));
     assert.ok(dropped.includes(1) && dropped.includes(0));
-    assert.ok(mask.every((value) => value !== 0 || Object.is(value, 0)), 'what is dropped is 0 and not -0');
+    assert.ok(
+      mask.every((value) => value !== 0 || Object.is(value, 0)),
+      'what is dropped is 0 and not -0',
+    );
     const infinite = await dropout(Tensor.from(gpu, new Float32Array(length).fill(Infinity), [length]), 0.5, 1, state.tensor).data();
     infinite.forEach((value, i) => assert.ok(Object.is(value, dropped[i] ? NaN : Infinity), `element ${i}: ${value}`));
     const none = await dropout(Tensor.from(gpu, new Float32Array(length).fill(NaN), [length]), 0.5, 1, state.tensor).data();

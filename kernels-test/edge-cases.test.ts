@@ -41,7 +41,8 @@ for (const each of golden.cases) {
       return tensor;
     });
     const constants = each.constants.map((stored: { shape: number[]; int32?: number[]; float32?: string }) =>
-      Tensor.from(gpu, stored.int32 ? new Int32Array(stored.int32) : float32(stored as StoredArray), stored.shape));
+      Tensor.from(gpu, stored.int32 ? new Int32Array(stored.int32) : float32(stored as StoredArray), stored.shape),
+    );
     const run = each.name === 'sign' ? ([x]: readonly Tensor[]) => ops.sign(x!) : runs[each.name]!;
     const y = gpu.scope(() => {
       const output = run([...inputs, ...constants], each.options as unknown as Options);
@@ -81,10 +82,15 @@ test('a tensor meets itself, and itself broadcast', async () => {
       await checkGradients(gpu, { label, shapes: [shape], inputs, device: (x) => run(x!), reference: (x) => x!.map(f) });
     }
   }
-  const pairs = (f: (a: number, b: number) => number) => (x?: Float64Array): Float64Array =>
-    Float64Array.from({ length: 16 }, (_, i) => f(x![i >> 2]!, x![i & 3]!));
-  for (const [name, run, f] of [['mul', ops.mul, (a, b) => a * b], ['div', ops.div, (a, b) => a / b], ['sub', ops.sub, (a, b) => a - b]] as
-    [string, (a: Tensor, b: Tensor) => Tensor, (a: number, b: number) => number][]) {
+  const pairs =
+    (f: (a: number, b: number) => number) =>
+    (x?: Float64Array): Float64Array =>
+      Float64Array.from({ length: 16 }, (_, i) => f(x![i >> 2]!, x![i & 3]!));
+  for (const [name, run, f] of [
+    ['mul', ops.mul, (a, b) => a * b],
+    ['div', ops.div, (a, b) => a / b],
+    ['sub', ops.sub, (a, b) => a - b],
+  ] as [string, (a: Tensor, b: Tensor) => Tensor, (a: number, b: number) => number][]) {
     const device = (x?: Tensor): Tensor => run(x!.reshape([4, 1]), x!);
     const label = `${name} of a column and a row`;
     await checkGradients(gpu, { label, shapes: [[4]], inputs: [positive(name, 4)], device, reference: pairs(f) });
@@ -95,7 +101,10 @@ test('a tensor meets itself, and itself broadcast', async () => {
   await checkGradients(gpu, { label: 'matmul', shapes: [matrix], device: (x) => ops.matmul(x!, x!), reference: product });
   await checkGradients(gpu, { label: 'concat', shapes: [matrix], device: (x) => ops.concat([x!, x!], { axis: 0 }), reference: twice });
   await checkGradients(gpu, { label: 'stack', shapes: [matrix], device: (x) => ops.stack([x!, x!]), reference: twice });
-  for (const [name, loss] of [['mseLoss', ops.mseLoss], ['l1Loss', ops.l1Loss]] as const) {
+  for (const [name, loss] of [
+    ['mseLoss', ops.mseLoss],
+    ['l1Loss', ops.l1Loss],
+  ] as const) {
     await checkGradients(gpu, { label: name, shapes: [matrix], device: (x) => loss(x!, x!), reference: () => [0] });
   }
 });
@@ -103,9 +112,17 @@ test('a tensor meets itself, and itself broadcast', async () => {
 test('a single number, shape [], goes through what needs no axis and is refused by name where one is needed', async () => {
   const f = (x: number): number => 0.25 * x;
   const through: Record<string, Of> = {
-    permute: (x) => ops.permute(x, []), flip: (x) => ops.flip(x, []), copy: (x) => ops.copy(x), expand: (x) => ops.expand(x, []),
-    sum: (x) => ops.sum(x), mean: (x) => ops.mean(x, { keepDims: true }), max: (x) => ops.max(x, { axes: [] }), min: (x) => ops.min(x),
-    reshape: (x) => x.reshape([1, 1]).reshape([]), leakyRelu: (x) => ops.leakyRelu(x, 0.5), stack: (x) => ops.stack([x]).reshape([]),
+    permute: (x) => ops.permute(x, []),
+    flip: (x) => ops.flip(x, []),
+    copy: (x) => ops.copy(x),
+    expand: (x) => ops.expand(x, []),
+    sum: (x) => ops.sum(x),
+    mean: (x) => ops.mean(x, { keepDims: true }),
+    max: (x) => ops.max(x, { axes: [] }),
+    min: (x) => ops.min(x),
+    reshape: (x) => x.reshape([1, 1]).reshape([]),
+    leakyRelu: (x) => ops.leakyRelu(x, 0.5),
+    stack: (x) => ops.stack([x]).reshape([]),
   };
   for (const [name, run] of Object.entries(through)) {
     const check = { label: `${name} of []`, shapes: [[]], inputs: [new Float32Array([2])] };
@@ -115,11 +132,17 @@ test('a single number, shape [], goes through what needs no axis and is refused 
   const x = Tensor.from(gpu, [3], [], 'x');
   const label = Tensor.from(gpu, new Int32Array([0]), []);
   const refused: [code: 'INVALID_ARGUMENT' | 'SHAPE_MISMATCH', run: () => unknown][] = [
-    ['INVALID_ARGUMENT', () => ops.softmax(x)], ['INVALID_ARGUMENT', () => ops.logSoftmax(x)],
-    ['INVALID_ARGUMENT', () => ops.concat([x, x])], ['INVALID_ARGUMENT', () => x.sliceChannels(0, 1)],
-    ['INVALID_ARGUMENT', () => ops.slice(x, {})], ['INVALID_ARGUMENT', () => ops.split(x, 1)], ['INVALID_ARGUMENT', () => ops.transpose(x)],
-    ['SHAPE_MISMATCH', () => ops.crossEntropy(x, label)], ['SHAPE_MISMATCH', () => ops.nllLoss(x, label)],
-    ['SHAPE_MISMATCH', () => ops.linear(x, Tensor.from(gpu, [1], [1, 1]), null)], ['SHAPE_MISMATCH', () => ops.layerNorm(x, [])],
+    ['INVALID_ARGUMENT', () => ops.softmax(x)],
+    ['INVALID_ARGUMENT', () => ops.logSoftmax(x)],
+    ['INVALID_ARGUMENT', () => ops.concat([x, x])],
+    ['INVALID_ARGUMENT', () => x.sliceChannels(0, 1)],
+    ['INVALID_ARGUMENT', () => ops.slice(x, {})],
+    ['INVALID_ARGUMENT', () => ops.split(x, 1)],
+    ['INVALID_ARGUMENT', () => ops.transpose(x)],
+    ['SHAPE_MISMATCH', () => ops.crossEntropy(x, label)],
+    ['SHAPE_MISMATCH', () => ops.nllLoss(x, label)],
+    ['SHAPE_MISMATCH', () => ops.linear(x, Tensor.from(gpu, [1], [1, 1]), null)],
+    ['SHAPE_MISMATCH', () => ops.layerNorm(x, [])],
   ];
   for (const [code, run] of refused) await failure(code, run, /with axes|\[\.\.\., (classes|in)\]/, /fix: /);
 });

@@ -46,7 +46,14 @@ for (const shape of SHAPES) {
       await check('add', (out) => assert.is(add(x, y, out), out), sum);
       await check('copy', (out) => copy(x, out), a);
       await check('fill', (out) => fill(out, 0.1), new Float32Array(length).fill(0.1));
-      await check('copy, then addInto', (out) => { copy(x, out); addInto(out, y); }, sum);
+      await check(
+        'copy, then addInto',
+        (out) => {
+          copy(x, out);
+          addInto(out, y);
+        },
+        sum,
+      );
     });
   }
 }
@@ -65,14 +72,20 @@ test('more workgroups than one dimension holds', async () => {
   const tensor = Tensor.empty(gpu, [length]);
   fill(tensor, 3);
   const data = await add(tensor, tensor).data();
-  assert.is(data.findIndex((value) => value !== 6), -1);
+  assert.is(
+    data.findIndex((value) => value !== 6),
+    -1,
+  );
   tensor.dispose();
 });
 
 test('a slice of one row need not start where its row stride says', async () => {
   const wide = Tensor.from(gpu, values('one row', 11), [1, 11]);
   const slice = wide.sliceChannels(4, 8);
-  assertClose(await add(slice, slice).data(), reference.addScaled(values('one row', 11), values('one row', 11), 2, 0).slice(4, 8), { ...rounding, label: 'one row' });
+  assertClose(await add(slice, slice).data(), reference.addScaled(values('one row', 11), values('one row', 11), 2, 0).slice(4, 8), {
+    ...rounding,
+    label: 'one row',
+  });
 });
 
 function errorOf(run: () => unknown): ShadegradError {
@@ -97,12 +110,25 @@ test('wrong shapes, types and places are refused', () => {
 
 for (const layout of [WHOLE, ALIGNED_SLICE]) {
   test(`gradients of add and addScaled in a graph, ${layout.name}`, async () => {
-    const shapes = [[2, 3, 12], [2, 3, 12]];
+    const shapes = [
+      [2, 3, 12],
+      [2, 3, 12],
+    ];
     const { channelsBefore } = layout;
     const view = (x: Tensor): Tensor => (channelsBefore ? ops.sliceChannels(x, channelsBefore, 12) : x);
     const part = (x: Float64Array): Float64Array => x.filter((_, i) => i % 12 >= channelsBefore);
-    await checkGradients(gpu, { label: 'add', shapes, device: (a, b) => ops.add(view(a), view(b)), reference: (a, b) => reference.addScaled(part(a!), part(b!), 1, 1) });
-    await checkGradients(gpu, { label: 'addScaled', shapes, device: (a, b) => ops.addScaled(view(a), view(b), 0.5, -3), reference: (a, b) => reference.addScaled(part(a!), part(b!), 0.5, -3) });
+    await checkGradients(gpu, {
+      label: 'add',
+      shapes,
+      device: (a, b) => ops.add(view(a), view(b)),
+      reference: (a, b) => reference.addScaled(part(a!), part(b!), 1, 1),
+    });
+    await checkGradients(gpu, {
+      label: 'addScaled',
+      shapes,
+      device: (a, b) => ops.addScaled(view(a), view(b), 0.5, -3),
+      reference: (a, b) => reference.addScaled(part(a!), part(b!), 0.5, -3),
+    });
   });
 }
 

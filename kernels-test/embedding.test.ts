@@ -16,7 +16,12 @@ const gpu = await testGpu();
 
 for (const layout of LAYOUTS) {
   test(`rows of a table and their gradient, ${layout.name}`, async () => {
-    for (const [entries, columns, count] of [[1, 1, 1], [7, 3, 31], [70, 8, 200], [5, 31, 3]] as const) {
+    for (const [entries, columns, count] of [
+      [1, 1, 1],
+      [7, 3, 31],
+      [70, 8, 200],
+      [5, 31, 3],
+    ] as const) {
       const [table, dy] = [values('table', entries * columns), values('dy', count * columns)];
       const indices = Int32Array.from(values('indices', count), (value) => Math.floor(((value + 1) / 2) * entries));
       const [at, y] = [Tensor.from(gpu, indices, [count]), target(gpu, [count, columns], layout)];

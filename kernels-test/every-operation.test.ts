@@ -24,7 +24,10 @@ const inputsOf = (label: string, { shapes, inputs }: OperationCheck): readonly F
 test('every operation is in the table', () => {
   const named = namedIn(operationChecks);
   const constant: readonly string[] = ['sign', ...CONSTANT];
-  assert.equal(Object.keys(ops).filter((name) => !named.has(name) && !constant.includes(name)), []);
+  assert.equal(
+    Object.keys(ops).filter((name) => !named.has(name) && !constant.includes(name)),
+    [],
+  );
 });
 
 // The others have theirs beside their kernels.
@@ -55,7 +58,14 @@ async function inLayout(label: string, check: OperationCheck, layout: Layout): P
     const first = grad(weighted(label, y, sliced), leaves);
     const slopes = grad(weighted(label, mul(y, y), false), leaves, { createGraph: true });
     const along = slopes.map((slope, index) => weighted(`${label}/direction ${index}`, slope, sliced));
-    return [ops.copy(y.detach()), ...first, ...grad(along.reduce((total, each) => add(total, each)), leaves)];
+    return [
+      ops.copy(y.detach()),
+      ...first,
+      ...grad(
+        along.reduce((total, each) => add(total, each)),
+        leaves,
+      ),
+    ];
   });
   const found = await Promise.all(made.map((tensor) => tensor.data()));
   for (const tensor of [...made, ...leaves]) tensor.dispose();
@@ -125,22 +135,29 @@ function sumWith(name: string, x: Tensor): Tensor {
 
 /** Output, gradients, and gradients of the gradients along fixed directions, of every operation. */
 function everything(leaves: readonly (readonly Tensor[])[]): Tensor[][] {
-  return Object.entries(operationChecks).map(([label, check], at) => gpu.scope(() => {
-    const inputs = leaves[at]!;
-    const y = check.device(...inputs);
-    const slopes = grad(sumWith(`${label}/weights`, mul(y, y)), inputs, { createGraph: true });
-    const along = slopes.map((slope, index) => sumWith(`${label}/direction ${index}`, slope));
-    const second = grad(along.reduce((total, each) => add(total, each)), inputs);
-    return [y, ...slopes, ...second].map((tensor) => ops.copy(tensor.detach()));
-  }));
+  return Object.entries(operationChecks).map(([label, check], at) =>
+    gpu.scope(() => {
+      const inputs = leaves[at]!;
+      const y = check.device(...inputs);
+      const slopes = grad(sumWith(`${label}/weights`, mul(y, y)), inputs, { createGraph: true });
+      const along = slopes.map((slope, index) => sumWith(`${label}/direction ${index}`, slope));
+      const second = grad(
+        along.reduce((total, each) => add(total, each)),
+        inputs,
+      );
+      return [y, ...slopes, ...second].map((tensor) => ops.copy(tensor.detach()));
+    }),
+  );
 }
 
 test('every operation and its first and second gradients: eager, recorded and replayed are equal to the bit', async () => {
-  const leaves = Object.entries(operationChecks).map(([label, check]) => inputsOf(label, check).map((data, index) => {
-    const leaf = Tensor.from(gpu, data, check.shapes[index]!);
-    leaf.requiresGrad = true;
-    return leaf;
-  }));
+  const leaves = Object.entries(operationChecks).map(([label, check]) =>
+    inputsOf(label, check).map((data, index) => {
+      const leaf = Tensor.from(gpu, data, check.shapes[index]!);
+      leaf.requiresGrad = true;
+      return leaf;
+    }),
+  );
   const bits = (groups: Tensor[][]): Promise<Uint32Array[][]> =>
     Promise.all(groups.map((group) => Promise.all(group.map(async (tensor) => new Uint32Array((await tensor.data()).buffer)))));
   const eager = await bits(everything(leaves));

@@ -14,7 +14,15 @@ const program = {
   usage: 'node paint.js [flags]',
   summary: 'Paints a picture.',
   flags: [
-    { name: 'size', type: 'integer', min: 16, max: 1024, default: 256, description: 'side of the square image', check: (n: number) => (Math.log2(n) % 1 === 0 ? undefined : 'a power of two') },
+    {
+      name: 'size',
+      type: 'integer',
+      min: 16,
+      max: 1024,
+      default: 256,
+      description: 'side of the square image',
+      check: (n: number) => (Math.log2(n) % 1 === 0 ? undefined : 'a power of two'),
+    },
     { name: 'lr', type: 'number', min: 0, max: 1, default: 2e-4, description: 'learning rate' },
     { name: 'offset', type: 'number', default: 0, description: 'any number' },
     { name: 'epochs', type: 'integer', min: 1, description: 'how many times through the data' },
@@ -39,7 +47,16 @@ function failure(...argv: string[]): ShadegradError {
 
 test('defaults, and undefined where there is none', () => {
   const { values, given, help } = parseFlags(program, []);
-  assert.equal(values, { size: 256, lr: 2e-4, offset: 0, epochs: undefined, data: undefined, direction: 'BtoA', dropout: true, resume: false });
+  assert.equal(values, {
+    size: 256,
+    lr: 2e-4,
+    offset: 0,
+    epochs: undefined,
+    data: undefined,
+    direction: 'BtoA',
+    dropout: true,
+    resume: false,
+  });
   assert.is(given.size, 0);
   assert.not(help);
 });
@@ -54,14 +71,39 @@ test('values are typed by the table', () => {
 });
 
 test('both spellings, negation, negative numbers, spaces and equals signs in values', () => {
-  const { values, given } = parseFlags(program, ['--size', '64', '--lr=1e-3', '--offset', '-1.5', '--data=a b=c', '--no-dropout', '--resume']);
-  assert.equal(values, { size: 64, lr: 1e-3, offset: -1.5, epochs: undefined, data: 'a b=c', direction: 'BtoA', dropout: false, resume: true });
+  const { values, given } = parseFlags(program, [
+    '--size',
+    '64',
+    '--lr=1e-3',
+    '--offset',
+    '-1.5',
+    '--data=a b=c',
+    '--no-dropout',
+    '--resume',
+  ]);
+  assert.equal(values, {
+    size: 64,
+    lr: 1e-3,
+    offset: -1.5,
+    epochs: undefined,
+    data: 'a b=c',
+    direction: 'BtoA',
+    dropout: false,
+    resume: true,
+  });
   assert.equal([...given].sort(), ['data', 'dropout', 'lr', 'offset', 'resume', 'size']);
   assert.is(parseFlags(program, ['--dropout=false']).values.dropout, false);
 });
 
 test('a flag that is given twice is refused: one of its values would be left out without a word', () => {
-  for (const argv of ['--size 64 --size 64', '--size 64 --size=128', '--data a --data b', '--no-dropout --dropout', '--resume --resume', '--dropout=true --no-dropout']) {
+  for (const argv of [
+    '--size 64 --size 64',
+    '--size 64 --size=128',
+    '--data a --data b',
+    '--no-dropout --dropout',
+    '--resume --resume',
+    '--dropout=true --no-dropout',
+  ]) {
     const { what, fix } = failure(...argv.split(' '));
     assert.match(what, /^--(size|data|dropout|resume) is given twice$/, argv);
     assert.match(fix ?? '', 'leave out all but one');
@@ -70,7 +112,12 @@ test('a flag that is given twice is refused: one of its values would be left out
 
 test('operands stand before, between and after the flags of a program that takes them', () => {
   const taking = { ...program, takesOperands: true } as const;
-  for (const argv of ['in out --resume --size 64', '--resume in --size 64 out', '--size=64 --resume in out', '--size 64 --resume -- in out']) {
+  for (const argv of [
+    'in out --resume --size 64',
+    '--resume in --size 64 out',
+    '--size=64 --resume in out',
+    '--size 64 --resume -- in out',
+  ]) {
     const { operands, values } = parseFlags(taking, argv.split(' '));
     assert.equal([operands, values.resume, values.size], [['in', 'out'], true, 64], argv);
   }
@@ -86,7 +133,8 @@ test('a list takes every word up to the next flag', () => {
   const input: string[] | undefined = values.input;
   assert.equal([input, values.size], [['a.jpg', 'b.jpg'], 64]);
   assert.is(parseFlags(listing, []).values.input, undefined);
-  for (const argv of [['--input'], ['--input', '--size', '64'], ['--input=']]) assert.throws(() => parseFlags(listing, argv), /--input has a wrong value/);
+  for (const argv of [['--input'], ['--input', '--size', '64'], ['--input=']])
+    assert.throws(() => parseFlags(listing, argv), /--input has a wrong value/);
   assert.throws(() => parseFlags(listing, ['--input', 'a', '--input', 'b']), /write all values after it: --input A B/);
 });
 
@@ -144,7 +192,18 @@ test('help names every flag, with range and default, and fits the width', () => 
     const lines = formatHelp(program, width).trimEnd().split('\n');
     for (const line of lines) assert.ok(line.length <= width, `${width}: ${line}`);
     const text = lines.join(' ').replace(/\s+/g, ' ');
-    for (const part of ['--size N', '--data DIR', '--direction AtoB|BtoA', '--no-dropout', '--resume', '--help', '16 to 1024', 'default 0.0002', 'at least 1', 'node paint.js --size 64']) {
+    for (const part of [
+      '--size N',
+      '--data DIR',
+      '--direction AtoB|BtoA',
+      '--no-dropout',
+      '--resume',
+      '--help',
+      '16 to 1024',
+      'default 0.0002',
+      'at least 1',
+      'node paint.js --size 64',
+    ]) {
       assert.ok(text.includes(part), `${width}: ${part}`);
     }
   }
@@ -178,8 +237,15 @@ test('runMain: exit statuses, one message on stderr, stack only on request, open
         late: async () => { setTimeout(() => { throw new RangeError('late'); }, 10); return 0; },
       };
       await runMain(cases[process.argv[2]]);`;
-    buildSync({ stdin: { contents: cases, resolveDir: process.cwd(), loader: 'ts' }, bundle: true, platform: 'node', format: 'esm', outfile: file });
-    const run = (name: string, debug = '') => spawnSync(process.execPath, [file, name], { encoding: 'utf8', env: { ...process.env, SHADEGRAD_DEBUG: debug } });
+    buildSync({
+      stdin: { contents: cases, resolveDir: process.cwd(), loader: 'ts' },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: file,
+    });
+    const run = (name: string, debug = '') =>
+      spawnSync(process.execPath, [file, name], { encoding: 'utf8', env: { ...process.env, SHADEGRAD_DEBUG: debug } });
     for (const [name, status, message] of [
       ['fine', 0, /^$/],
       ['interrupted', 130, /^$/],

@@ -51,7 +51,10 @@ for (const [name, run] of Object.entries(unary)) {
   });
 
   test(`gradient of ${name} in a graph`, async () => {
-    for (const shape of [[2, 3, 1, 7], [2, 4, 8]]) {
+    for (const shape of [
+      [2, 3, 1, 7],
+      [2, 4, 8],
+    ]) {
       const inputs = [inputFor(name, elementCount(shape), 2)];
       await checkGradients(gpu, {
         label: `${name} [${shape}]`,
@@ -75,7 +78,11 @@ test('exponential, logarithm and what is made of them are right over their whole
   await check('exp', range(-1e-3, 1e-3), 2e-7);
   await check('log', range(0.5, 2), 3e-7);
   await check('log', range(0.999, 1.001), 3e-7);
-  await check('log', range(-37, 38).map((x) => 10 ** x), 3e-7);
+  await check(
+    'log',
+    range(-37, 38).map((x) => 10 ** x),
+    3e-7,
+  );
   await check('softplus', range(-80, 80), 5e-7);
   await check('elu', range(-1e-2, 1e-2), 4e-7);
   await check('silu', range(-80, 80), 5e-7);
@@ -90,29 +97,116 @@ test('a whole power is multiplied out, others keep most digits', async () => {
     const a = Float32Array.from({ length: 501 }, (_, i) => base(i));
     const b = Float32Array.from({ length: 501 }, (_, i) => exponent(i));
     const y = ops.pow(Tensor.from(gpu, a, [501]), Tensor.from(gpu, b, [501]));
-    assertClose(await y.data(), map((p, q) => p ** q, [{ data: a, shape: [501] }, { data: b, shape: [501] }]), { relative, label: 'pow' });
+    assertClose(
+      await y.data(),
+      map(
+        (p, q) => p ** q,
+        [
+          { data: a, shape: [501] },
+          { data: b, shape: [501] },
+        ],
+      ),
+      { relative, label: 'pow' },
+    );
   };
-  await check((i) => (i - 250) / 100 + 1e-3, () => 2, 2e-7);
-  await check((i) => (i - 250) / 100 + 1e-3, () => -3, 6e-7);
-  await check((i) => 0.5 + i / 500, (i) => (i % 129) - 64, 1e-5);
-  await check((i) => 0.01 + i / 50, () => 0.5, 1e-6);
-  await check((i) => 0.01 + i / 50, () => -2.5, 3e-6);
-  await check(() => 10, (i) => (i - 250) / 7, 1e-5);
+  await check(
+    (i) => (i - 250) / 100 + 1e-3,
+    () => 2,
+    2e-7,
+  );
+  await check(
+    (i) => (i - 250) / 100 + 1e-3,
+    () => -3,
+    6e-7,
+  );
+  await check(
+    (i) => 0.5 + i / 500,
+    (i) => (i % 129) - 64,
+    1e-5,
+  );
+  await check(
+    (i) => 0.01 + i / 50,
+    () => 0.5,
+    1e-6,
+  );
+  await check(
+    (i) => 0.01 + i / 50,
+    () => -2.5,
+    3e-6,
+  );
+  await check(
+    () => 10,
+    (i) => (i - 250) / 7,
+    1e-5,
+  );
 });
 
 const shapesThatMeet: [Shape, Shape][] = [
-  [[1], [1]], [[31], [31]], [[2, 5, 7, 3], [2, 5, 7, 3]], [[5, 8], [8]], [[8], [5, 8]], [[5, 7], [7]], [[3, 4, 8], [3, 1, 8]],
-  [[3, 4, 8], [3, 4, 1]], [[6, 1], [1, 5]], [[], [3, 4]], [[2, 3], []], [[], []], [[1, 1, 1], [2, 3]],
-  [[2, 1, 3, 1, 4, 1], [2, 1, 5, 1, 3]], [[4, 1, 3, 8], [4, 1, 1, 8]],
-  [[2, 3, 2, 3, 2, 3], [1, 3, 1, 3, 1, 3]], [[1, 6], [4, 6]], [[2, 3, 4], [3, 1]],
+  [[1], [1]],
+  [[31], [31]],
+  [
+    [2, 5, 7, 3],
+    [2, 5, 7, 3],
+  ],
+  [[5, 8], [8]],
+  [[8], [5, 8]],
+  [[5, 7], [7]],
+  [
+    [3, 4, 8],
+    [3, 1, 8],
+  ],
+  [
+    [3, 4, 8],
+    [3, 4, 1],
+  ],
+  [
+    [6, 1],
+    [1, 5],
+  ],
+  [[], [3, 4]],
+  [[2, 3], []],
+  [[], []],
+  [
+    [1, 1, 1],
+    [2, 3],
+  ],
+  [
+    [2, 1, 3, 1, 4, 1],
+    [2, 1, 5, 1, 3],
+  ],
+  [
+    [4, 1, 3, 8],
+    [4, 1, 1, 8],
+  ],
+  [
+    [2, 3, 2, 3, 2, 3],
+    [1, 3, 1, 3, 1, 3],
+  ],
+  [
+    [1, 6],
+    [4, 6],
+  ],
+  [
+    [2, 3, 4],
+    [3, 1],
+  ],
 ];
 
 test('operands broadcast in every layout', async () => {
-  const layouts = [[WHOLE, WHOLE], [ALIGNED_SLICE, WHOLE], [WHOLE, ODD_SLICE], [ALIGNED_SLICE, ALIGNED_SLICE]] as const;
+  const layouts = [
+    [WHOLE, WHOLE],
+    [ALIGNED_SLICE, WHOLE],
+    [WHOLE, ODD_SLICE],
+    [ALIGNED_SLICE, ALIGNED_SLICE],
+  ] as const;
   for (const [left, right] of shapesThatMeet) {
     const [a, b] = [values('broadcast a', elementCount(left)), values('broadcast b', elementCount(right))];
     const shape = broadcastShape(left, right);
-    const expected = (f: (...values: number[]) => number): Float64Array => map(f, [{ data: a, shape: left }, { data: b, shape: right }]);
+    const expected = (f: (...values: number[]) => number): Float64Array =>
+      map(f, [
+        { data: a, shape: left },
+        { data: b, shape: right },
+      ]);
     for (const [layoutA, layoutB] of layouts) {
       // A scalar has no channels to be a slice of.
       if ((left.length === 0 && layoutA !== WHOLE) || (right.length === 0 && layoutB !== WHOLE)) continue;
@@ -120,7 +214,11 @@ test('operands broadcast in every layout', async () => {
       const [x, y] = [placedOrScalar(a, left, layoutA), placedOrScalar(b, right, layoutB)];
       const result = ops.sub(x, y);
       assert.equal(result.shape, shape, label);
-      assertClose(await result.data(), expected((p, q) => p! - q!), { ...close, label });
+      assertClose(
+        await result.data(),
+        expected((p, q) => p! - q!),
+        { ...close, label },
+      );
       const chosen = ops.where(ops.greater(x, y), x, y);
       assertClose(await chosen.data(), expected(Math.max), { label: `where of ${label}` });
       if (shape.length > 0) {
@@ -136,14 +234,18 @@ test('operands broadcast in every layout', async () => {
 });
 
 const placedOrScalar = (data: Float32Array, shape: Shape, layout = WHOLE): Tensor =>
-  (shape.length === 0 ? Tensor.from(gpu, data, shape) : placed(gpu, data, shape, layout));
+  shape.length === 0 ? Tensor.from(gpu, data, shape) : placed(gpu, data, shape, layout);
 
 test('gradients of operands that were repeated are summed', async () => {
   for (const [left, right] of shapesThatMeet) {
     for (const name of ['mul', 'div', 'sub'] as const) {
       const inputs = [values('broadcast a', elementCount(left)), values('broadcast b', elementCount(right)).map((x) => Math.abs(x) + 0.5)];
       const g = reference.binary[name]! as (...all: number[]) => number;
-      const f = (a?: Float64Array, b?: Float64Array): Float64Array => map(g, [{ data: a!, shape: left }, { data: b!, shape: right }]);
+      const f = (a?: Float64Array, b?: Float64Array): Float64Array =>
+        map(g, [
+          { data: a!, shape: left },
+          { data: b!, shape: right },
+        ]);
       await checkGradients(gpu, {
         label: `${name} of [${left}] and [${right}]`,
         shapes: [left, right],
@@ -165,9 +267,21 @@ for (const [name, run] of Object.entries(binary)) {
     const tolerance = name === 'pow' ? { relative: 2e-6, label: name } : { ...close, label: name };
     for (const layout of LAYOUTS) {
       const [x, y] = [placed(gpu, a, shape, layout), placed(gpu, b, shape, ODD_SLICE)];
-      assertClose(await run(x, y).data(), a.map((value, i) => f(value, b[i]!)), tolerance);
-      assertClose(await run(x, 1.5).data(), a.map((value) => f(value, 1.5)), tolerance);
-      assertClose(await run(1.5, y).data(), b.map((value) => f(1.5, value)), tolerance);
+      assertClose(
+        await run(x, y).data(),
+        a.map((value, i) => f(value, b[i]!)),
+        tolerance,
+      );
+      assertClose(
+        await run(x, 1.5).data(),
+        a.map((value) => f(value, 1.5)),
+        tolerance,
+      );
+      assertClose(
+        await run(1.5, y).data(),
+        b.map((value) => f(1.5, value)),
+        tolerance,
+      );
     }
     await checkGradients(gpu, {
       label: name,
@@ -194,13 +308,24 @@ for (const [name, run] of Object.entries(binary)) {
 }
 
 test('comparisons are 0 or 1, and constants to backward()', async () => {
-  const [a, b] = [[1, 2, 3, NaN, Infinity, -0, 5], [1, 3, 2, NaN, Infinity, 0, NaN]];
+  const [a, b] = [
+    [1, 2, 3, NaN, Infinity, -0, 5],
+    [1, 3, 2, NaN, Infinity, 0, NaN],
+  ];
   const [x, y] = [Tensor.from(gpu, a, [7]), Tensor.from(gpu, b, [7])];
   x.requiresGrad = true;
   for (const [name, run] of Object.entries(comparisons)) {
     const result = run(x, y);
-    assert.equal([...(await result.data())], a.map((value, i) => reference.binary[name]!(value, b[i]!)), name);
-    assert.equal([...(await run(2, y).data())], b.map((value) => reference.binary[name]!(2, value)), name);
+    assert.equal(
+      [...(await result.data())],
+      a.map((value, i) => reference.binary[name]!(value, b[i]!)),
+      name,
+    );
+    assert.equal(
+      [...(await run(2, y).data())],
+      b.map((value) => reference.binary[name]!(2, value)),
+      name,
+    );
     assert.not(result.requiresGrad);
   }
 });
@@ -231,7 +356,12 @@ test('what does not broadcast, is no f32 or no tensor is refused', async () => {
   await failure('SHAPE_MISMATCH', () => ops.add(a, 1, { out: b }), 'out of');
   await failure('SHAPE_MISMATCH', () => ops.add(a, Tensor.from(gpu, [1, 2], [2, 1, 1]), { out: a }), 'out of add');
   await failure('INVALID_ARGUMENT', () => ops.add(1, 2), 'at least one tensor');
-  for (const [operand, received] of [[[1, 2, 3], 'an array'], ['1', 'string'], [null, 'null'], [undefined, 'undefined']] as const) {
+  for (const [operand, received] of [
+    [[1, 2, 3], 'an array'],
+    ['1', 'string'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+  ] as const) {
     await failure('INVALID_ARGUMENT', () => ops.mul(a, operand as unknown as number), 'operand of mul', received, 'Tensor.from()');
     await failure('INVALID_ARGUMENT', () => ops.where(a, operand as unknown as number, 1), received);
   }

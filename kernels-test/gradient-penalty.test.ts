@@ -86,9 +86,10 @@ async function train(each: Case, replayed: boolean): Promise<Run> {
   ) as Record<'real' | 'fake' | 'mix', Tensor>;
   const run = (): Tensor => step(each, critic, adam, images);
   const recorded = replayed ? await gpu.record(run) : null;
-  const read = async (of: (tensor: Tensor) => Tensor): Promise<Record<string, Float32Array>> => Object.fromEntries(
-    await Promise.all(Object.entries(critic.tensors).map(async ([name, tensor]) => [name, await of(tensor).data()] as const)),
-  );
+  const read = async (of: (tensor: Tensor) => Tensor): Promise<Record<string, Float32Array>> =>
+    Object.fromEntries(
+      await Promise.all(Object.entries(critic.tensors).map(async ([name, tensor]) => [name, await of(tensor).data()] as const)),
+    );
   const losses: number[] = [];
   let gradients: Record<string, Float32Array> = {};
   for (let count = 0; count < each.expected.losses.length; count++) {

@@ -25,7 +25,14 @@ test('a gradient that was disposed is made anew, where its place is', async () =
   const [weight, plain] = [layer.weight.value, leafOf([3, 4])];
   for (let round = 0; round < 3; round++) {
     gpu.scope(() => backward(add(sum(layer.forward(x)), sum(plain))));
-    assert.equal([await numbers(weight.grad!), await numbers(plain.grad!)], [[1, 1, 2, 2], [1, 1]], `round ${round}`);
+    assert.equal(
+      [await numbers(weight.grad!), await numbers(plain.grad!)],
+      [
+        [1, 1, 2, 2],
+        [1, 1],
+      ],
+      `round ${round}`,
+    );
     assert.is(weight.grad!.storage, layer.memory.windows[0]!.gradients!.storage, 'where the optimiser looks for it');
     layer.bias!.value.grad!.dispose();
     weight.grad!.dispose();
@@ -51,21 +58,25 @@ test('a recorded backward() leaves gradients that can be read, and that outlive 
   for (const tensor of [leaf, ...filler]) tensor.dispose();
 });
 
-test('a recorded function may make a leaf: its gradient begins anew in each run, and is the step\'s', async () => {
+test("a recorded function may make a leaf: its gradient begins anew in each run, and is the step's", async () => {
   const [w, x] = [leafOf([2, -1]), Tensor.from(gpu, [3, 5], [2], 'x')];
   // One leaf of a computed tensor and one on memory that is there already; two backward() calls add up.
-  const step = (): { own: Tensor } => gpu.scope(() => {
-    zeroGrad([w]);
-    const [own, view] = [mul(x, 2).detach(), x.detach()];
-    for (const leaf of [own, view]) leaf.requiresGrad = true;
-    const loss = sum(mul(mul(own, view), w));
-    backward(loss);
-    backward(loss);
-    return { own };
-  });
+  const step = (): { own: Tensor } =>
+    gpu.scope(() => {
+      zeroGrad([w]);
+      const [own, view] = [mul(x, 2).detach(), x.detach()];
+      for (const leaf of [own, view]) leaf.requiresGrad = true;
+      const loss = sum(mul(mul(own, view), w));
+      backward(loss);
+      backward(loss);
+      return { own };
+    });
   const eager = step().own;
   const expected = [await numbers(eager.grad!), await numbers(w.grad!)];
-  assert.equal(expected, [[12, -10], [36, 100]]);
+  assert.equal(expected, [
+    [12, -10],
+    [36, 100],
+  ]);
   const before = gpu.memory();
   const { recording, result } = await gpu.record(step);
   for (let run = 0; run < 3; run++) {
@@ -122,12 +133,13 @@ test('a recorded zeroGrad() starts each run anew, and an optimiser follows what 
     const adam = new Adam(layer, { learningRate: 0.1 });
     const x = Tensor.from(gpu, [1, 2], [1, 1, 1, 2]);
     // Two passes add up before one step; the gradient of a step that is not part of the recording is forgotten first.
-    const step = (): void => gpu.scope(() => {
-      adam.zeroGrad();
-      backward(sum(layer.forward(x)));
-      backward(sum(mul(layer.forward(x), layer.forward(x))));
-      adam.step();
-    });
+    const step = (): void =>
+      gpu.scope(() => {
+        adam.zeroGrad();
+        backward(sum(layer.forward(x)));
+        backward(sum(mul(layer.forward(x), layer.forward(x))));
+        adam.step();
+      });
     gpu.scope(() => backward(sum(layer.forward(x))));
     const recording = replayed ? (await gpu.record(step)).recording : null;
     for (let run = 0; run < 3; run++) recording ? recording.run() : step();
@@ -143,10 +155,12 @@ test('a recorded zeroGrad() starts each run anew, and an optimiser follows what 
 test('a trace that is given up leaves no gradient behind', async () => {
   const leaf = leafOf([1, 2]);
   const { bytesInUse } = gpu.memory();
-  await gpu.record(() => {
-    gpu.scope(() => backward(sum(leaf)));
-    throw new Error('given up');
-  }).catch(() => {});
+  await gpu
+    .record(() => {
+      gpu.scope(() => backward(sum(leaf)));
+      throw new Error('given up');
+    })
+    .catch(() => {});
   assert.is(leaf.grad, null);
   gpu.scope(() => backward(sum(leaf)));
   assert.equal(await numbers(leaf.grad!), [1, 1]);
@@ -160,7 +174,12 @@ test('a graph that a recorded function made cannot be run backwards outside', as
   recording.run();
   await failure('RECORDING', () => gpu.scope(() => backward(result)), 'in the same function');
   const eager = sum(leaf);
-  await failure('RECORDING', () => gpu.record(() => gpu.scope(() => backward(eager))), 'an operation that ran before', 'in the same function');
+  await failure(
+    'RECORDING',
+    () => gpu.record(() => gpu.scope(() => backward(eager))),
+    'an operation that ran before',
+    'in the same function',
+  );
   eager.dispose();
   recording.destroy();
   for (const tensor of [leaf, result]) tensor.dispose();

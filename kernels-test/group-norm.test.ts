@@ -31,7 +31,13 @@ for (const layout of LAYOUTS) {
       assertClose(await out.data(), expected(x), { absolute: 3e-5, label: `${label} of [${shape}]` });
       await assertNeighboursKept(out, layout);
     };
-    for (const [shape, groups] of [[[2, 3, 5, 6], 2], [[1, 31, 2, 7], 7], [[3, 4, 4, 8], 1], [[4, 20, 20, 12], 3], [[2, 9], 3]] as const) {
+    for (const [shape, groups] of [
+      [[2, 3, 5, 6], 2],
+      [[1, 31, 2, 7], 7],
+      [[3, 4, 4, 8], 1],
+      [[4, 20, 20, 12], 3],
+      [[2, 9], 3],
+    ] as const) {
       const [images, channels] = [shape[0], shape.at(-1)!];
       const rows = elementCount(shape) / images / channels;
       const [gamma, beta] = [values('gamma', channels), values('beta', channels)];

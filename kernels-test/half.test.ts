@@ -14,7 +14,8 @@ const ALL = Uint16Array.from({ length: 0x10000 }, (_, i) => i);
 function halfValue(half: number): number {
   const exponent = (half >> 10) & 31;
   const mantissa = half & 0x3ff;
-  const magnitude = exponent === 31 ? (mantissa ? NaN : Infinity) : exponent === 0 ? mantissa * 2 ** -24 : (1 + mantissa / 1024) * 2 ** (exponent - 15);
+  const magnitude =
+    exponent === 31 ? (mantissa ? NaN : Infinity) : exponent === 0 ? mantissa * 2 ** -24 : (1 + mantissa / 1024) * 2 ** (exponent - 15);
   return half & 0x8000 ? -magnitude : magnitude;
 }
 
@@ -25,13 +26,22 @@ test('every float16 decodes to its value and comes back to the bit', () => {
   }
   const back = words(values, 'f16');
   // A signalling NaN comes back quiet.
-  assert.equal(back, [...ALL].map((half) => ((half & 0x7fff) > 0x7c00 ? half | 0x200 : half)));
+  assert.equal(
+    back,
+    [...ALL].map((half) => ((half & 0x7fff) > 0x7c00 ? half | 0x200 : half)),
+  );
 });
 
 test('every bfloat16 is the upper half of a float32 and comes back to the bit', () => {
   const values = decodeNumbers(bytesOf(ALL), 'bf16');
-  assert.equal([...bitsOf(values)], [...ALL].map((word) => (word << 16) >>> 0));
-  assert.equal(words(values, 'bf16'), [...ALL].map((word) => ((word & 0x7fff) > 0x7f80 ? word | 0x40 : word)));
+  assert.equal(
+    [...bitsOf(values)],
+    [...ALL].map((word) => (word << 16) >>> 0),
+  );
+  assert.equal(
+    words(values, 'bf16'),
+    [...ALL].map((word) => ((word & 0x7fff) > 0x7f80 ? word | 0x40 : word)),
+  );
 });
 
 test('between two float16 the nearer one, and half way the even one', () => {
@@ -43,8 +53,10 @@ test('between two float16 the nearer one, and half way the even one', () => {
     assert.equal(words(fromBits(bits - 1, bits, bits + 1), 'f16'), [half, even, half + 1], `after float16 ${half.toString(16)}`);
     assert.equal(words(fromBits((bits | 0x8000_0000) >>> 0), 'f16'), [even | 0x8000]);
   }
-  assert.equal(words(Float32Array.of(65504, 65519.996, 65520, 1e30, Infinity, -65520, 2 ** -25, -(2 ** -149)), 'f16'),
-    [0x7bff, 0x7bff, 0x7c00, 0x7c00, 0x7c00, 0xfc00, 0, 0x8000]);
+  assert.equal(
+    words(Float32Array.of(65504, 65519.996, 65520, 1e30, Infinity, -65520, 2 ** -25, -(2 ** -149)), 'f16'),
+    [0x7bff, 0x7bff, 0x7c00, 0x7c00, 0x7c00, 0xfc00, 0, 0x8000],
+  );
 });
 
 test('between two bfloat16 the nearer one, and half way the even one', () => {
@@ -56,11 +68,16 @@ test('between two bfloat16 the nearer one, and half way the even one', () => {
 });
 
 test('whole numbers and doubles decode to the nearest float32', () => {
-  assert.equal([...decodeNumbers(bytesOf(BigInt64Array.of(0n, -1n, 12_345n, -(2n ** 63n), 2n ** 63n - 1n)), 'i64')], [0, -1, 12_345, -(2 ** 63), 2 ** 63]);
+  assert.equal(
+    [...decodeNumbers(bytesOf(BigInt64Array.of(0n, -1n, 12_345n, -(2n ** 63n), 2n ** 63n - 1n)), 'i64')],
+    [0, -1, 12_345, -(2 ** 63), 2 ** 63],
+  );
   // One more than half way between two float32, by less than a double can say, and exactly half way.
   const half = 2n ** 61n + 2n ** 37n;
-  assert.equal([...decodeNumbers(bytesOf(BigInt64Array.of(half, half + 1n, half - 1n, -half, -half - 1n, -half + 1n)), 'i64')],
-    [2 ** 61, 2 ** 61 + 2 ** 38, 2 ** 61, -(2 ** 61), -(2 ** 61) - 2 ** 38, -(2 ** 61)]);
+  assert.equal(
+    [...decodeNumbers(bytesOf(BigInt64Array.of(half, half + 1n, half - 1n, -half, -half - 1n, -half + 1n)), 'i64')],
+    [2 ** 61, 2 ** 61 + 2 ** 38, 2 ** 61, -(2 ** 61), -(2 ** 61) - 2 ** 38, -(2 ** 61)],
+  );
   assert.equal([...decodeNumbers(bytesOf(Float64Array.of(0.1, 1e300, -1e-300, NaN)), 'f64')], [Math.fround(0.1), Infinity, -0, NaN]);
   assert.equal([...decodeNumbers(bytesOf(Int32Array.of(-7, 16_777_217)), 'i32')], [-7, 16_777_216]);
   assert.equal([...decodeNumbers(bytesOf(Int16Array.of(-32_768, 3)), 'i16')], [-32_768, 3]);
@@ -71,8 +88,17 @@ test('whole numbers and doubles decode to the nearest float32', () => {
 
 test('every type comes back as it was, from any address', () => {
   const values: Record<StoredDType, number[]> = {
-    f64: [1.5, -0, 2 ** 100], f32: [0.1, -1e-40, NaN], f16: [1.5, -2], bf16: [3, -0.5], i64: [-(2 ** 63), 2 ** 40], i32: [-(2 ** 31), 5],
-    i16: [-32_768, 32_767], u16: [0, 65_535], i8: [-128, 127], u8: [0, 255], bool: [0, 1, 1],
+    f64: [1.5, -0, 2 ** 100],
+    f32: [0.1, -1e-40, NaN],
+    f16: [1.5, -2],
+    bf16: [3, -0.5],
+    i64: [-(2 ** 63), 2 ** 40],
+    i32: [-(2 ** 31), 5],
+    i16: [-32_768, 32_767],
+    u16: [0, 65_535],
+    i8: [-128, 127],
+    u8: [0, 255],
+    bool: [0, 1, 1],
   };
   for (const [dtype, numbers] of Object.entries(values) as [StoredDType, number[]][]) {
     const array = Float32Array.from(numbers);
@@ -87,7 +113,11 @@ test('every type comes back as it was, from any address', () => {
 
 test('a part of a number, and a number that a type does not have, are refused', () => {
   const refuses = (run: () => unknown, ...expected: RegExp[]): void => {
-    assert.throws(run, (error: unknown) => error instanceof ShadegradError && error.code === 'INVALID_ARGUMENT' && expected.every((each) => each.test(error.message)));
+    assert.throws(
+      run,
+      (error: unknown) =>
+        error instanceof ShadegradError && error.code === 'INVALID_ARGUMENT' && expected.every((each) => each.test(error.message)),
+    );
   };
   for (const [dtype, width] of Object.entries(STORED_DTYPE_BYTES) as [StoredDType, number][]) {
     if (width > 1) refuses(() => decodeNumbers(new Uint8Array(width + 1), dtype), new RegExp(dtype));

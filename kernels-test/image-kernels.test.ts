@@ -51,16 +51,30 @@ function throwsCode(code: string, run: () => unknown): void {
 }
 
 test('every byte becomes its level and comes back; both ends are exact', async () => {
-  const bytes = Tensor.fromBytes(gpu, Uint8Array.from({ length: 256 }, (_, i) => i), [1, 16, 16, 1]);
+  const bytes = Tensor.fromBytes(
+    gpu,
+    Uint8Array.from({ length: 256 }, (_, i) => i),
+    [1, 16, 16, 1],
+  );
   const numbers = imageToFloat(bytes);
   const read = await numbers.data();
-  assertClose(read, Float64Array.from({ length: 256 }, (_, i) => i / 127.5 - 1), { absolute: 1.2e-7, label: 'levels' });
+  assertClose(
+    read,
+    Float64Array.from({ length: 256 }, (_, i) => i / 127.5 - 1),
+    { absolute: 1.2e-7, label: 'levels' },
+  );
   assert.is(read[0], -1);
   assert.is(read[255], 1);
   sameBytes(await floatToImage(numbers).bytes(), await bytes.bytes());
 });
 
-for (const shape of [[1, 1, 1, 1], [1, 31, 31, 3], [3, 5, 7, 1], [2, 9, 4, 4], [4, 1, 3, 3]] as [number, number, number, number][]) {
+for (const shape of [
+  [1, 1, 1, 1],
+  [1, 31, 31, 3],
+  [3, 5, 7, 1],
+  [2, 9, 4, 4],
+  [4, 1, 3, 3],
+] as [number, number, number, number][]) {
   test(`bytes to numbers and back: [${shape.join(', ')}]`, async () => {
     const images = noise(shape);
     const numbers = imageToFloat(upload(images));
@@ -120,7 +134,15 @@ test('an equal size is no work and no copy', async () => {
 });
 
 test('weights sum to 1 and lie inside the image, whatever the sizes', () => {
-  for (const [inputSize, outputSize] of [[1, 1], [1, 9], [9, 1], [256, 286], [1024, 286], [31, 30], [7, 7]] as const) {
+  for (const [inputSize, outputSize] of [
+    [1, 1],
+    [1, 9],
+    [9, 1],
+    [256, 286],
+    [1024, 286],
+    [31, 30],
+    [7, 7],
+  ] as const) {
     const { taps, entries } = bicubicTable(inputSize, outputSize);
     assert.is(entries.length, outputSize * (1 + taps));
     for (let position = 0; position < outputSize; position++) {
@@ -141,12 +163,27 @@ interface JitterCase extends reference.Jitter {
 
 const JITTERS: JitterCase[] = [
   { shape: [1, 1, 1, 1], loadSize: 3, cropSize: 2, draws: [{ cropX: 1, cropY: 0, mirror: true, source: 0 }] },
-  { shape: [2, 31, 31, 3], loadSize: 35, cropSize: 31, draws: [{ cropX: 0, cropY: 4, mirror: true, source: 1 }, { cropX: 4, cropY: 1, mirror: false, source: 0 }] },
+  {
+    shape: [2, 31, 31, 3],
+    loadSize: 35,
+    cropSize: 31,
+    draws: [
+      { cropX: 0, cropY: 4, mirror: true, source: 1 },
+      { cropX: 4, cropY: 1, mirror: false, source: 0 },
+    ],
+  },
   { shape: [1, 40, 64, 4], loadSize: 18, cropSize: 16, draws: [{ cropX: 2, cropY: 0, mirror: false, source: 0 }] },
-  { shape: [3, 16, 16, 7], loadSize: 16, cropSize: 11, draws: [
-    { cropX: 5, cropY: 3, mirror: true, source: 2 }, { cropX: 0, cropY: 5, mirror: false, source: 2 },
-    { cropX: 2, cropY: 2, mirror: true, source: 0 }, { cropX: 1, cropY: 0, mirror: false, source: 1 },
-  ] },
+  {
+    shape: [3, 16, 16, 7],
+    loadSize: 16,
+    cropSize: 11,
+    draws: [
+      { cropX: 5, cropY: 3, mirror: true, source: 2 },
+      { cropX: 0, cropY: 5, mirror: false, source: 2 },
+      { cropX: 2, cropY: 2, mirror: true, source: 0 },
+      { cropX: 1, cropY: 0, mirror: false, source: 1 },
+    ],
+  },
   { shape: [1, 64, 64, 3], loadSize: 72, cropSize: 64, draws: [{ cropX: 8, cropY: 8, mirror: true, source: 0 }] },
 ];
 
@@ -164,7 +201,10 @@ for (const { shape, loadSize, cropSize, draws } of JITTERS) {
 test('a pair with one draw fills the two halves of a six-channel tensor', async () => {
   const [a, b] = [noise([2, 20, 22, 3]), noise([2, 20, 22, 3])];
   b.data.reverse();
-  const draws = [{ cropX: 1, cropY: 3, mirror: true, source: 0 }, { cropX: 3, cropY: 0, mirror: false, source: 1 }];
+  const draws = [
+    { cropX: 1, cropY: 3, mirror: true, source: 0 },
+    { cropX: 3, cropY: 0, mirror: false, source: 1 },
+  ];
   const drawn = imageDraws(gpu, 2);
   writeImageDraws(drawn, draws);
   const sizes = { loadSize: 19, cropSize: 16 };
@@ -186,7 +226,10 @@ test('a recorded step follows new draws, also when its table was never used befo
   const untouched = { cropX: 0, cropY: 0, mirror: false, source: 0 };
   sameBytes(asBytes(await before.data()), reference.jitter(images, [untouched, untouched], sizes));
   for (let run = 0; run < 3; run++) {
-    const draws = [{ cropX: run, cropY: 3 - run, mirror: run === 1, source: run }, { cropX: 0, cropY: run, mirror: run !== 1, source: 2 - run }];
+    const draws = [
+      { cropX: run, cropY: 3 - run, mirror: run === 1, source: run },
+      { cropX: 0, cropY: run, mirror: run !== 1, source: 2 - run },
+    ];
     writeImageDraws(drawn, draws);
     recording.run();
     sameBytes(asBytes(await result.data()), reference.jitter(images, draws, sizes));
@@ -246,7 +289,12 @@ test('what is no image, no draw or no size is refused', () => {
   throwsCode('INVALID_ARGUMENT', () => imageJitter(bytes, floats, { loadSize: 4, cropSize: 4 }));
   throwsCode('SHAPE_MISMATCH', () => imageJitter(bytes, bytes, { loadSize: 4, cropSize: 4 }));
   throwsCode('SHAPE_MISMATCH', () => writeImageDraws(draws, [{ cropX: 0, cropY: 0, mirror: false }]));
-  throwsCode('INVALID_ARGUMENT', () => writeImageDraws(draws, [{ cropX: -1, cropY: 0, mirror: false }, { cropX: 0, cropY: 0, mirror: false }]));
+  throwsCode('INVALID_ARGUMENT', () =>
+    writeImageDraws(draws, [
+      { cropX: -1, cropY: 0, mirror: false },
+      { cropX: 0, cropY: 0, mirror: false },
+    ]),
+  );
 });
 
 test.run();

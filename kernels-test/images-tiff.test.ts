@@ -19,8 +19,16 @@ function tiff(pixels: readonly number[], { photometric, channels, extra, bigEndi
   const width = pixels.length / channels;
   const words = big ? 8 : 4;
   const tags: [tag: number, type: number, values: readonly number[]][] = [
-    [256, 3, [width]], [257, 3, [1]], [258, 3, new Array<number>(channels).fill(8)], [259, 3, [1]], [262, 3, [photometric]],
-    [273, 4, [0]], [277, 3, [channels]], [278, 3, [1]], [279, 4, [pixels.length]], ...(extra ? [[338, 3, extra] as [number, number, number[]]] : []),
+    [256, 3, [width]],
+    [257, 3, [1]],
+    [258, 3, new Array<number>(channels).fill(8)],
+    [259, 3, [1]],
+    [262, 3, [photometric]],
+    [273, 4, [0]],
+    [277, 3, [channels]],
+    [278, 3, [1]],
+    [279, 4, [pixels.length]],
+    ...(extra ? [[338, 3, extra] as [number, number, number[]]] : []),
   ];
   const list = big ? 16 : 8;
   const rest = list + (big ? 8 : 2) + tags.length * (4 + 2 * words) + words;
@@ -28,7 +36,8 @@ function tiff(pixels: readonly number[], { photometric, channels, extra, bigEndi
   const view = new DataView(bytes.buffer);
   const little = !bigEndian;
   const short = (at: number, value: number): void => view.setUint16(at, value, little);
-  const word = (at: number, value: number): void => (big ? view.setBigUint64(at, BigInt(value), little) : view.setUint32(at, value, little));
+  const word = (at: number, value: number): void =>
+    big ? view.setBigUint64(at, BigInt(value), little) : view.setUint32(at, value, little);
   bytes.fill(bigEndian ? 0x4d : 0x49, 0, 2);
   short(2, big ? 43 : 42);
   if (big) short(4, 8);
@@ -44,7 +53,9 @@ function tiff(pixels: readonly number[], { photometric, channels, extra, bigEndi
     const inline = values.length * (type === 3 ? 2 : 4) <= words;
     const at = inline ? place : rest + 16 * index;
     if (!inline) word(place, at);
-    values.forEach((value, each) => (type === 3 ? short(at + 2 * each, value) : view.setUint32(at + 4 * each, tag === 273 ? rest + 16 * tags.length : value, little)));
+    values.forEach((value, each) =>
+      type === 3 ? short(at + 2 * each, value) : view.setUint32(at + 4 * each, tag === 273 ? rest + 16 * tags.length : value, little),
+    );
   });
   bytes.set(pixels, rest + 16 * tags.length);
   return bytes;
@@ -59,7 +70,11 @@ for (const form of [{}, { bigEndian: true }, { big: true }, { big: true, bigEndi
     assert.equal(await decoded(four, { ...RGB, ...form, channels: 4, extra: [2] }), [255, 255, 255, 10, 20, 30], 'transparency');
     assert.equal(await decoded(four, { ...RGB, ...form, channels: 4, extra: [0] }), [255, 0, 0, 10, 20, 30], 'unspecified');
     assert.equal(await decoded([10, 20, 30, 40, 50], { ...RGB, ...form, channels: 5, extra: [0, 0] }), [10, 20, 30], 'two unspecified');
-    assert.equal(await decoded([10, 20, 30, 40, 0], { ...RGB, ...form, channels: 5, extra: [0, 2] }), [255, 255, 255], 'one, then transparency');
+    assert.equal(
+      await decoded([10, 20, 30, 40, 0], { ...RGB, ...form, channels: 5, extra: [0, 2] }),
+      [255, 255, 255],
+      'one, then transparency',
+    );
   });
 }
 

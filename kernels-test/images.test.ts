@@ -56,8 +56,7 @@ test('a grey JPEG whose last restart interval is not full', async () => {
   const scan = markerAt(grey, 0xda);
   const scanHeader = grey.subarray(scan, scan + 10);
   // 3 x 2 blocks of mid grey: "00" no DC change, "1010" end of block; four blocks, a restart marker, two blocks and padding.
-  const file = join8(grey.subarray(0, scan), [0xff, 0xdd, 0, 4, 0, 4], scanHeader,
-    [0x28, 0xa2, 0x8a, 0xff, 0xd0, 0x28, 0xaf, 0xff, 0xd9]);
+  const file = join8(grey.subarray(0, scan), [0xff, 0xdd, 0, 4, 0, 4], scanHeader, [0x28, 0xa2, 0x8a, 0xff, 0xd0, 0x28, 0xaf, 0xff, 0xd9]);
   assert.equal([...(await decodeImage(file, 'grey.jpg')).data], new Array(22 * 13 * 3).fill(128));
 });
 
@@ -108,23 +107,41 @@ test('AVIF is read', async () => {
 });
 
 test('a run-length coded BMP may skip pixels and end early; those are of its first colour', async () => {
-  const colours = [[1, 2, 3], [10, 20, 30], [40, 50, 60]];
+  const colours = [
+    [1, 2, 3],
+    [10, 20, 30],
+    [40, 50, 60],
+  ];
   const runs = [2, 1, 0, 2, 1, 1, 1, 2, 0, 1];
   const word = (value: number) => [value & 255, value >> 8, 0, 0];
   const offset = 54 + colours.length * 4;
   const first = join8([0x42, 0x4d], word(offset + runs.length), word(0), word(offset));
   const [compression, size] = [word(1), word(runs.length)];
   const second = join8(word(40), word(4), word(3), [1, 0, 8, 0], compression, size, word(0), word(0), word(colours.length), word(0));
-  const file = join8(first, second, colours.flatMap(([red, green, blue]) => [blue, green, red, 0]), runs);
+  const file = join8(
+    first,
+    second,
+    colours.flatMap(([red, green, blue]) => [blue, green, red, 0]),
+    runs,
+  );
   const image = await decodeImage(file, 'x.bmp');
-  const expected = [[0, 0, 0, 0], [0, 0, 0, 2], [1, 1, 0, 0]].flat().flatMap((place) => colours[place]!);
+  const expected = [
+    [0, 0, 0, 0],
+    [0, 0, 0, 2],
+    [1, 1, 0, 0],
+  ]
+    .flat()
+    .flatMap((place) => colours[place]!);
   assert.equal([...image.data], expected);
 });
 
 test('BMPs with the headers of OS/2, of 12 and of 16 bytes', async () => {
   const [short, long] = [(value: number) => [value & 255, value >> 8], (value: number) => [value & 255, value >> 8, 0, 0]];
   const row = [3, 2, 1, 6, 5, 4, 0, 0];
-  for (const header of [[...long(12), ...short(2), ...short(1), 1, 0, 24, 0], [...long(16), ...long(2), ...long(1), 1, 0, 24, 0]]) {
+  for (const header of [
+    [...long(12), ...short(2), ...short(1), 1, 0, 24, 0],
+    [...long(16), ...long(2), ...long(1), 1, 0, 24, 0],
+  ]) {
     const offset = 14 + header.length;
     const file = join8([0x42, 0x4d], long(offset + row.length), long(0), long(offset), header, row);
     assert.equal([...(await decodeImage(file, 'x.bmp')).data], [1, 2, 3, 4, 5, 6]);
@@ -135,10 +152,20 @@ test('sides are read from the beginning of a file, and from all of it where the 
   const folder = await mkdtemp(join(tmpdir(), 'shadegrad-sides-'));
   try {
     const sharp = (await import('sharp')).default;
-    const noise = { create: { width: 700, height: 500, channels: 3 as const, background: 'grey', noise: { type: 'gaussian' as const, mean: 128, sigma: 40 } } };
+    const noise = {
+      create: {
+        width: 700,
+        height: 500,
+        channels: 3 as const,
+        background: 'grey',
+        noise: { type: 'gaussian' as const, mean: 128, sigma: 40 },
+      },
+    };
     for (const format of ['jpeg', 'png', 'webp', 'tiff', 'gif', 'avif'] as const) {
       const path = join(folder, `x.${format}`);
-      await sharp(noise).toFormat(format, format === 'tiff' ? { compression: 'none' } : format === 'avif' ? { effort: 0 } : {}).toFile(path);
+      await sharp(noise)
+        .toFormat(format, format === 'tiff' ? { compression: 'none' } : format === 'avif' ? { effort: 0 } : {})
+        .toFile(path);
       assert.equal(await readImageSides(path), { width: 700, height: 500 }, format);
       // A file larger than any program reads at once; it takes no place where disks keep holes.
       if (format !== 'jpeg' || process.platform === 'win32') continue;
@@ -167,7 +194,10 @@ test('what is not read is refused by name', async () => {
   await refuses(text('\0\0\0\x20ftypisom'), 'IMAGE_UNSUPPORTED', 'MP4');
   await refuses(text('\0\0\0\x0cjP  '), 'IMAGE_UNSUPPORTED', 'JPEG 2000');
   await refuses(text('\xff\x0a'), 'IMAGE_UNSUPPORTED', 'JPEG XL');
-  const nameless = await decodeImage(text('%PDF')).then(() => '', (error: Error) => error.message);
+  const nameless = await decodeImage(text('%PDF')).then(
+    () => '',
+    (error: Error) => error.message,
+  );
   assert.match(nameless, /^image: /);
   await refuses(text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), 'IMAGE_UNSUPPORTED', 'SVG');
   await refuses(text('BMX is a sport'), 'IMAGE_UNSUPPORTED', 'not an image');
@@ -185,12 +215,37 @@ test('kinds of JPEG that cannot be read say why', async () => {
     change(bytes, markerAt(bytes, 0xc0));
     return bytes;
   };
-  await refuses(frame((bytes, at) => (bytes[at + 1] = 0xc3)), 'IMAGE_UNSUPPORTED', 'this kind of JPEG');
-  await refuses(frame((bytes, at) => (bytes[at + 1] = 0xc5)), 'IMAGE_UNSUPPORTED', 'this kind of JPEG');
-  await refuses(frame((bytes, at) => (bytes[at + 4] = 12)), 'IMAGE_UNSUPPORTED', 'precision 12');
-  await refuses(frame((bytes, at) => bytes.set([0, 0], at + 5)), 'IMAGE_UNSUPPORTED', 'DNL');
-  await refuses(frame((bytes, at) => bytes.set([0xff, 0xff, 0xff, 0xff], at + 5)), 'IMAGE_SIZE', '65500', '100 megapixels');
-  await refuses(frame((bytes, at) => bytes.set([0xea, 0x60, 0xea, 0x60], at + 5)), 'IMAGE_SIZE', '60000 x 60000');
+  await refuses(
+    frame((bytes, at) => (bytes[at + 1] = 0xc3)),
+    'IMAGE_UNSUPPORTED',
+    'this kind of JPEG',
+  );
+  await refuses(
+    frame((bytes, at) => (bytes[at + 1] = 0xc5)),
+    'IMAGE_UNSUPPORTED',
+    'this kind of JPEG',
+  );
+  await refuses(
+    frame((bytes, at) => (bytes[at + 4] = 12)),
+    'IMAGE_UNSUPPORTED',
+    'precision 12',
+  );
+  await refuses(
+    frame((bytes, at) => bytes.set([0, 0], at + 5)),
+    'IMAGE_UNSUPPORTED',
+    'DNL',
+  );
+  await refuses(
+    frame((bytes, at) => bytes.set([0xff, 0xff, 0xff, 0xff], at + 5)),
+    'IMAGE_SIZE',
+    '65500',
+    '100 megapixels',
+  );
+  await refuses(
+    frame((bytes, at) => bytes.set([0xea, 0x60, 0xea, 0x60], at + 5)),
+    'IMAGE_SIZE',
+    '60000 x 60000',
+  );
 });
 
 test('CMYK without an Adobe marker is taken for inverted, as browsers do', async () => {

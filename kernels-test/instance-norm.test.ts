@@ -41,7 +41,12 @@ function perImage(shape: readonly number[], body: (start: number, end: number, c
 function referenceForward(x: Float32Array | Float64Array, shape: readonly number[], epsilon = EPSILON): Float64Array {
   return perImage(shape, (start, end, channels) => {
     const image = x.subarray(start, end);
-    return batchReference.apply(image, batchReference.statistics(image, channels, epsilon), new Float64Array(channels).fill(1), new Float64Array(channels));
+    return batchReference.apply(
+      image,
+      batchReference.statistics(image, channels, epsilon),
+      new Float64Array(channels).fill(1),
+      new Float64Array(channels),
+    );
   });
 }
 
@@ -53,7 +58,15 @@ function referenceGradient(x: Float32Array, dy: Float32Array, shape: readonly nu
   });
 }
 
-for (const shape of [[1, 2, 2, 8], [1, 31, 31, 64], [2, 1, 3, 1], [2, 16, 16, 12], [3, 5, 7, 3], [5, 3, 1, 513], [2, 65, 33, 20]]) {
+for (const shape of [
+  [1, 2, 2, 8],
+  [1, 31, 31, 64],
+  [2, 1, 3, 1],
+  [2, 16, 16, 12],
+  [3, 5, 7, 3],
+  [5, 3, 1, 513],
+  [2, 65, 33, 20],
+]) {
   test(`output and gradient of [${shape.join(', ')}] equal the float64 reference`, async () => {
     const x = values(`instance norm ${shape.join()} x`, elementCount(shape), 2, 3);
     const dy = values(`instance norm ${shape.join()} dy`, elementCount(shape));
@@ -62,8 +75,10 @@ for (const shape of [[1, 2, 2, 8], [1, 31, 31, 64], [2, 1, 3, 1], [2, 16, 16, 12
       const { y: output, statistics } = instanceNormForward(input, EPSILON);
       return { y: output, gradient: instanceNormGrad(input, Tensor.from(gpu, dy, shape), statistics) };
     });
-    const steepest = perImage(shape, (start, end, channels) => batchReference.statistics(x.subarray(start, end), channels, EPSILON).inverseStd)
-      .reduce((most, value) => Math.max(most, value), 1);
+    const steepest = perImage(
+      shape,
+      (start, end, channels) => batchReference.statistics(x.subarray(start, end), channels, EPSILON).inverseStd,
+    ).reduce((most, value) => Math.max(most, value), 1);
     assertClose(await y.data(), referenceForward(x, shape), { absolute: 1e-5 * steepest, label: 'output' });
     assertClose(await gradient.data(), referenceGradient(x, dy, shape), { absolute: 1e-5 * steepest, label: 'gradient' });
     y.dispose();
@@ -72,10 +87,15 @@ for (const shape of [[1, 2, 2, 8], [1, 31, 31, 64], [2, 1, 3, 1], [2, 16, 16, 12
 }
 
 test('backward() through it equals finite differences of the reference', async () => {
-  for (const shape of [[1, 3, 3, 4], [3, 2, 3, 5]]) {
+  for (const shape of [
+    [1, 3, 3, 4],
+    [3, 2, 3, 5],
+  ]) {
     await checkGradients(gpu, {
-      label: `instance norm [${shape.join(', ')}]`, shapes: [shape],
-      device: (x) => instanceNorm(x), reference: (x) => referenceForward(x!, shape),
+      label: `instance norm [${shape.join(', ')}]`,
+      shapes: [shape],
+      device: (x) => instanceNorm(x),
+      reference: (x) => referenceForward(x!, shape),
     });
   }
 });
@@ -86,9 +106,15 @@ test('two images of very different brightness do not touch each other', async ()
   const images = [values('dark', size, 0.1, -50), values('bright', size, 8, 70)];
   const both = new Float32Array(2 * size);
   images.forEach((image, index) => both.set(image, index * size));
-  const [together, ...alone] = gpu.scope(() => [instanceNorm(Tensor.from(gpu, both, [2, 6, 6, 5])), ...images.map((image) => instanceNorm(Tensor.from(gpu, image, shape)))]);
+  const [together, ...alone] = gpu.scope(() => [
+    instanceNorm(Tensor.from(gpu, both, [2, 6, 6, 5])),
+    ...images.map((image) => instanceNorm(Tensor.from(gpu, image, shape))),
+  ]);
   const results = await Promise.all(alone.map((tensor) => tensor.data()));
-  assert.equal([...(await together!.data())], results.flatMap((result) => [...result]));
+  assert.equal(
+    [...(await together!.data())],
+    results.flatMap((result) => [...result]),
+  );
   for (const tensor of [together!, ...alone]) tensor.dispose();
 });
 
@@ -114,7 +140,10 @@ test('channel slices are read, written and left alone beside', async () => {
 });
 
 test('a single pixel and a constant channel give zero', async () => {
-  for (const shape of [[2, 1, 1, 6], [1, 8, 8, 3]]) {
+  for (const shape of [
+    [2, 1, 1, 6],
+    [1, 8, 8, 3],
+  ]) {
     const y = gpu.scope(() => instanceNorm(Tensor.from(gpu, new Float32Array(elementCount(shape)).fill(0.3), shape)));
     assert.equal([...(await y.data())], new Array(elementCount(shape)).fill(0));
     y.dispose();

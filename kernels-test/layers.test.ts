@@ -7,9 +7,32 @@ import { UNet } from '../src/models/unet.js';
 import type { Layer } from '../src/nn/forward.js';
 import { kaimingNormal, kaimingUniform, xavierNormal, xavierUniform, type Initializer } from '../src/nn/initializers.js';
 import {
-  AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Embedding, Flatten, GroupNorm, Identity, InstanceNorm2d,
-  LayerNorm, LeakyReLU, Linear, MaxPool2d, ModuleDict, ModuleList, PixelShuffle, ReflectionPad2d, ReLU, Sequential, Softmax, Softplus,
-  Unflatten, Upsample, ZeroPad2d,
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  Dropout,
+  Embedding,
+  Flatten,
+  GroupNorm,
+  Identity,
+  InstanceNorm2d,
+  LayerNorm,
+  LeakyReLU,
+  Linear,
+  MaxPool2d,
+  ModuleDict,
+  ModuleList,
+  PixelShuffle,
+  ReflectionPad2d,
+  ReLU,
+  Sequential,
+  Softmax,
+  Softplus,
+  Unflatten,
+  Upsample,
+  ZeroPad2d,
 } from '../src/nn/layers.js';
 import { Module } from '../src/nn/module.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -19,19 +42,29 @@ import { assertClose } from './harness/golden.js';
 import { testGpu } from './harness/gpu.js';
 
 const gpu = await testGpu();
-const tensor = (label: string, shape: readonly number[]): Tensor => Tensor.from(gpu, values(label, shape.reduce((a, b) => a * b, 1)), shape);
+const tensor = (label: string, shape: readonly number[]): Tensor =>
+  Tensor.from(
+    gpu,
+    values(
+      label,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+    shape,
+  );
 const numbers = async (make: () => Tensor): Promise<number[]> => {
   const result = gpu.scope(make);
   const data = [...(await result.data())];
   result.dispose();
   return data;
 };
-const block = (): Sequential => new Sequential([
-  new Conv2d({ inChannels: 3, outChannels: 4, kernel: 3, padding: 1 }), new BatchNorm2d(4), new ReLU(), new Dropout(0.5),
-]);
+const block = (): Sequential =>
+  new Sequential([new Conv2d({ inChannels: 3, outChannels: 4, kernel: 3, padding: 1 }), new BatchNorm2d(4), new ReLU(), new Dropout(0.5)]);
 
-test('layers have PyTorch\'s defaults: stride 1, no padding, weights and biases within 1 / sqrt(inputs), norms of one and zero', async () => {
-  const [conv, up] = [new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }), new ConvTranspose2d({ inChannels: 8, outChannels: 2, kernel: [3, 5] })];
+test("layers have PyTorch's defaults: stride 1, no padding, weights and biases within 1 / sqrt(inputs), norms of one and zero", async () => {
+  const [conv, up] = [
+    new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }),
+    new ConvTranspose2d({ inChannels: 8, outChannels: 2, kernel: [3, 5] }),
+  ];
   const linear = new Linear({ inFeatures: 50, outFeatures: 40 });
   const norm = new BatchNorm2d(6);
   const all = new ModuleDict({ conv, up, linear, norm }).to(gpu, { seed: 2 });
@@ -40,8 +73,15 @@ test('layers have PyTorch\'s defaults: stride 1, no padding, weights and biases 
     const y = conv.forward(x);
     return [y.shape, up.forward(y).shape];
   });
-  assert.equal(shapes, [[1, 6, 7, 8], [1, 8, 11, 2]]);
-  for (const [{ weight, bias }, inputs] of [[conv, 27], [up, 30], [linear, 50]] as const) {
+  assert.equal(shapes, [
+    [1, 6, 7, 8],
+    [1, 8, 11, 2],
+  ]);
+  for (const [{ weight, bias }, inputs] of [
+    [conv, 27],
+    [up, 30],
+    [linear, 50],
+  ] as const) {
     const bound = 1 / Math.sqrt(inputs);
     for (const part of [weight, bias!]) {
       const found = [...(await part.value.data())];
@@ -50,13 +90,17 @@ test('layers have PyTorch\'s defaults: stride 1, no padding, weights and biases 
       if (part === weight) assert.ok(largest > 0.9 * bound, `${largest} of ${bound}`);
     }
   }
-  assert.equal(await Promise.all([...norm.namedTensors()].map(async ([name, { value }]) => [name, (await value.data())[5]])),
-    [['weight', 1], ['bias', 0], ['running_mean', 0], ['running_var', 1]]);
+  assert.equal(await Promise.all([...norm.namedTensors()].map(async ([name, { value }]) => [name, (await value.data())[5]])), [
+    ['weight', 1],
+    ['bias', 0],
+    ['running_mean', 0],
+    ['running_var', 1],
+  ]);
   x.dispose();
   all.dispose();
 });
 
-test('pix2pix\'s networks keep pix2pix\'s beginnings: weights N(0, 0.02), biases 0, norms N(1, 0.02)', async () => {
+test("pix2pix's networks keep pix2pix's beginnings: weights N(0, 0.02), biases 0, norms N(1, 0.02)", async () => {
   for (const network of [new UNet({ size: 16, ngf: 8 }), new PatchGAN({ ndf: 8 })]) {
     network.to(gpu, { seed: 4 });
     for (const [name, { value, shape, trainable }] of network.namedTensors()) {
@@ -64,7 +108,11 @@ test('pix2pix\'s networks keep pix2pix\'s beginnings: weights N(0, 0.02), biases
       const data = await value.data();
       const mean = data.reduce((a, b) => a + b, 0) / data.length;
       const deviation = Math.sqrt(data.reduce((a, b) => a + (b - mean) ** 2, 0) / data.length);
-      if (name.endsWith('.bias')) assert.ok(data.every((each) => each === 0), name);
+      if (name.endsWith('.bias'))
+        assert.ok(
+          data.every((each) => each === 0),
+          name,
+        );
       else if (shape.length === 1) assert.ok(Math.abs(mean - 1) < 0.03 && deviation > 0.002 && deviation < 0.05, name);
       else assert.ok(Math.abs(mean) < 0.006 && Math.abs(deviation - 0.02) < 0.005, `${name}: ${mean}, ${deviation}`);
     }
@@ -72,7 +120,7 @@ test('pix2pix\'s networks keep pix2pix\'s beginnings: weights N(0, 0.02), biases
   }
 });
 
-test('initialisers have the spread of PyTorch\'s, which follows from inputs and outputs', async () => {
+test("initialisers have the spread of PyTorch's, which follows from inputs and outputs", async () => {
   // [3, 3, 40, 20]: 360 inputs, 180 outputs.
   const cases: [Initializer, number, boolean][] = [
     [kaimingNormal(), Math.sqrt(2 / 360), false],
@@ -101,15 +149,18 @@ test('a Sequential is its layers one after the other, and writes where it is tol
   const layers = block().to(gpu, { seed: 1 });
   const [conv, norm] = [layers.at(0) as Conv2d, layers.at(1) as BatchNorm2d];
   const x = tensor('x', [2, 5, 6, 3]);
-  const expected = await numbers(() => relu(batchNorm(
-    conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight!.value, norm.bias!.value,
-  )));
+  const expected = await numbers(() =>
+    relu(batchNorm(conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight!.value, norm.bias!.value)),
+  );
   const wide = Tensor.empty(gpu, [2, 5, 6, 8]).keep();
   const half = wide.channelView(4, 8);
   assert.equal(await numbers(() => layers.forward(x, { training: true, dropout: false })), expected);
   gpu.scope(() => void layers.forward(x, { training: true, dropout: false, out: half }));
   assert.equal(await numbers(() => new Identity().forward(half, { out: Tensor.empty(gpu, [2, 5, 6, 4]) })), expected);
-  assert.equal([...layers.namedTensors()].map(([name]) => name), ['0.weight', '0.bias', '1.weight', '1.bias', '1.running_mean', '1.running_var']);
+  assert.equal(
+    [...layers.namedTensors()].map(([name]) => name),
+    ['0.weight', '0.bias', '1.weight', '1.bias', '1.running_mean', '1.running_var'],
+  );
   assert.is(new Sequential().forward(x), x);
   for (const each of [x, half, wide]) each.dispose();
   layers.dispose();
@@ -120,7 +171,10 @@ test('children of a Sequential and a ModuleList are run and counted however they
   named.child('third', new LeakyReLU(0.1));
   named.add(new ReLU());
   assert.is(named.length, 4);
-  assert.equal([...named].map(({ constructor: { name } }) => name), ['LeakyReLU', 'ReLU', 'LeakyReLU', 'ReLU']);
+  assert.equal(
+    [...named].map(({ constructor: { name } }) => name),
+    ['LeakyReLU', 'ReLU', 'LeakyReLU', 'ReLU'],
+  );
   await failure('INVALID_ARGUMENT', () => named.child('list', new ModuleList()), /"list"/, /forward/);
   await failure('INVALID_ARGUMENT', () => named.add(new ReLU(), 'third'), /"third"/);
   assert.is(named.length, 4, 'what is refused is not run either');
@@ -132,11 +186,17 @@ test('children of a Sequential and a ModuleList are run and counted however they
   }
   const x = Tensor.from(gpu, [-1, 2], [2]);
   const out = Tensor.empty(gpu, [2]).keep();
-  assert.is(gpu.scope(() => new Sequential([new Identity(), new Own()]).forward(x, { out })), out);
+  assert.is(
+    gpu.scope(() => new Sequential([new Identity(), new Own()]).forward(x, { out })),
+    out,
+  );
   assert.equal([...(await out.data())], [0, 2]);
   for (const each of [x, out]) each.dispose();
   const list = new ModuleList([new Linear({ inFeatures: 1, outFeatures: 2 }), new Linear({ inFeatures: 2, outFeatures: 1 })]);
-  assert.equal([...list.namedTensors()].map(([name]) => name), ['0.weight', '0.bias', '1.weight', '1.bias']);
+  assert.equal(
+    [...list.namedTensors()].map(([name]) => name),
+    ['0.weight', '0.bias', '1.weight', '1.bias'],
+  );
   assert.is(list.at(-1)!.weight.shape[0], 2);
   list.child('more', new Linear({ inFeatures: 1, outFeatures: 1 }));
   assert.is([...list].length, 3);
@@ -156,10 +216,18 @@ test('train() and eval() reach every part, and what forward() is told wins', asy
   const evaluated = await numbers(() => network.forward(x));
   assert.equal(await mean(), start, 'nothing is learned in eval mode');
   const conv = layers.at(0) as Conv2d;
-  assert.equal(evaluated, await numbers(() => relu(batchNorm(
-    conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight!.value, norm.bias!.value,
-    { statistics: 'running', running: { mean: norm.runningMean!.value, variance: norm.runningVariance!.value } },
-  ))), 'running statistics, no dropout');
+  assert.equal(
+    evaluated,
+    await numbers(() =>
+      relu(
+        batchNorm(conv2d(x, conv.weight.value, conv.bias!.value, { padding: 1 }), norm.weight!.value, norm.bias!.value, {
+          statistics: 'running',
+          running: { mean: norm.runningMean!.value, variance: norm.runningVariance!.value },
+        }),
+      ),
+    ),
+    'running statistics, no dropout',
+  );
   assert.not.equal(await numbers(() => network.forward(x, { statistics: 'batch' })), evaluated);
   assert.equal(await mean(), start, 'nor from the batch that it is normalised by');
   const told = await numbers(() => network.forward(x, { training: true, dropout: false }));
@@ -177,7 +245,7 @@ test('train() and eval() reach every part, and what forward() is told wins', asy
   network.dispose();
 });
 
-test('a module that is placed without gradients is in eval mode; pix2pix\'s norms use the batch\'s statistics in either', async () => {
+test("a module that is placed without gradients is in eval mode; pix2pix's norms use the batch's statistics in either", async () => {
   const network = new UNet({ size: 16, ngf: 2 }).to(gpu, { seed: 1, training: false });
   const x = tensor('x', [1, 16, 16, 3]);
   assert.not(network.training);
@@ -255,18 +323,37 @@ test('recorded dropout is eager dropout to the bit, with advanceDropout() and wi
   fresh.dispose();
 });
 
-test('Flatten has the order of PyTorch\'s unless told otherwise, and lets gradients through', async () => {
-  const x = Tensor.from(gpu, Float32Array.from({ length: 12 }, (_, i) => i), [1, 2, 3, 2]);
+test("Flatten has the order of PyTorch's unless told otherwise, and lets gradients through", async () => {
+  const x = Tensor.from(
+    gpu,
+    Float32Array.from({ length: 12 }, (_, i) => i),
+    [1, 2, 3, 2],
+  );
   assert.equal(await numbers(() => new Flatten().forward(x)), [0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11]);
   assert.equal(await numbers(() => new Flatten({ order: 'channels last' }).forward(x)), [...Array(12).keys()]);
   x.requiresGrad = true;
   gpu.scope(() => {
     const flat = new Flatten().forward(x);
     assert.equal([...flat.shape], [1, 12]);
-    backward(sum(mul(flat, Tensor.from(gpu, Float32Array.from({ length: 12 }, (_, i) => i), [1, 12]))));
+    backward(
+      sum(
+        mul(
+          flat,
+          Tensor.from(
+            gpu,
+            Float32Array.from({ length: 12 }, (_, i) => i),
+            [1, 12],
+          ),
+        ),
+      ),
+    );
   });
   assert.equal([...(await x.grad!.data())], [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11]);
-  const wide = Tensor.from(gpu, Float32Array.from({ length: 6 }, (_, i) => i), [3, 2]);
+  const wide = Tensor.from(
+    gpu,
+    Float32Array.from({ length: 6 }, (_, i) => i),
+    [3, 2],
+  );
   assert.equal(await numbers(() => new Flatten().forward(wide.sliceChannels(0, 1))), [0, 2, 4]);
   for (const each of [x, wide]) each.dispose();
   await failure('INVALID_ARGUMENT', () => new Flatten({ order: 'nchw' as 'channels last' }), /channels first or channels last/);
@@ -294,10 +381,19 @@ test('options that no layer can have are refused by name, and a forgotten kernel
   await failure('INVALID_ARGUMENT', () => new Linear({ inFeatures: 0, outFeatures: 1 }), /inFeatures of a Linear/);
   await failure('INVALID_ARGUMENT', () => new BatchNorm2d(3, { epsilon: 0 }), /epsilon/);
   const [norm, x] = [new BatchNorm2d(3).to(gpu), Tensor.from(gpu, [1, 2, 3], [1, 3])];
-  await failure('INVALID_ARGUMENT', () => norm.forward(x, { training: false, statistics: 'runing' as 'running' }), /statistics/, /batch or running/);
+  await failure(
+    'INVALID_ARGUMENT',
+    () => norm.forward(x, { training: false, statistics: 'runing' as 'running' }),
+    /statistics/,
+    /batch or running/,
+  );
   norm.dispose();
   x.dispose();
-  await failure('INVALID_ARGUMENT', () => new ConvTranspose2d({ inChannels: 1, outChannels: 1, kernel: 2, outputPadding: -1 }), /outputPadding/);
+  await failure(
+    'INVALID_ARGUMENT',
+    () => new ConvTranspose2d({ inChannels: 1, outChannels: 1, kernel: 2, outputPadding: -1 }),
+    /outputPadding/,
+  );
 });
 
 test('options that the newer layers cannot have are refused by name, too', async () => {
@@ -365,7 +461,10 @@ test('an Embedding begins as N(0, 1), and a LayerNorm may have a weight alone', 
   const deviation = Math.sqrt(data.reduce((a, b) => a + (b - mean) ** 2, 0) / data.length);
   assert.ok(Math.abs(mean) < 0.1 && Math.abs(deviation - 1) < 0.05, `${mean}, ${deviation}`);
   const norm = new LayerNorm(40, { bias: false }).to(gpu);
-  assert.equal([...norm.namedTensors()].map(([name]) => name), ['weight']);
+  assert.equal(
+    [...norm.namedTensors()].map(([name]) => name),
+    ['weight'],
+  );
   const result = await numbers(() => norm.forward(table.weight.value));
   assert.ok(Math.abs(result.slice(0, 40).reduce((a, b) => a + b, 0)) < 1e-4);
   for (const each of [table, norm]) each.dispose();
@@ -386,15 +485,18 @@ test('a BatchNorm2d without weights or statistics of its own leaves nothing behi
   assert.is(gpu.memory().tensors, before);
 });
 
-test('outputPadding makes a transposed convolution\'s image larger', () => {
+test("outputPadding makes a transposed convolution's image larger", () => {
   const up = new ConvTranspose2d({ inChannels: 2, outChannels: 3, kernel: 3, stride: 2, padding: 1, outputPadding: 1 }).to(gpu);
   const x = tensor('x', [1, 4, 5, 2]);
-  assert.equal(gpu.scope(() => [...up.forward(x).shape]), [1, 8, 10, 3]);
+  assert.equal(
+    gpu.scope(() => [...up.forward(x).shape]),
+    [1, 8, 10, 3],
+  );
   x.dispose();
   up.dispose();
 });
 
-test('a module of one\'s own has any fields, and goes at the end of its block', () => {
+test("a module of one's own has any fields, and goes at the end of its block", () => {
   class Own extends Module {
     readonly children = [1, 2];
     readonly root = 'mine';
@@ -402,7 +504,10 @@ test('a module of one\'s own has any fields, and goes at the end of its block', 
   }
   const before = gpu.memory().tensors;
   const own = new Own().to(gpu);
-  assert.equal([...own.namedTensors()].map(([name]) => name), ['part.weight', 'part.bias']);
+  assert.equal(
+    [...own.namedTensors()].map(([name]) => name),
+    ['part.weight', 'part.bias'],
+  );
   assert.ok(gpu.memory().tensors > before);
   own[Symbol.dispose]();
   assert.is(gpu.memory().tensors, before);

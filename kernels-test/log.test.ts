@@ -34,8 +34,14 @@ test('one JSON object a line, readable at once', async ({ path }) => {
   const log = await JsonLog.open(path);
   log.append({ step: 0, kind: 'start', text: 'line\nbreak "quoted" ü' });
   log.append({ step: 1, loss: 0.25, broken: NaN });
-  assert.is(readFileSync(path, 'utf8'), '{"step":0,"kind":"start","text":"line\\nbreak \\"quoted\\" ü"}\n{"step":1,"loss":0.25,"broken":null}\n');
-  assert.equal(await readLog(path), [{ step: 0, kind: 'start', text: 'line\nbreak "quoted" ü' }, { step: 1, loss: 0.25, broken: null }]);
+  assert.is(
+    readFileSync(path, 'utf8'),
+    '{"step":0,"kind":"start","text":"line\\nbreak \\"quoted\\" ü"}\n{"step":1,"loss":0.25,"broken":null}\n',
+  );
+  assert.equal(await readLog(path), [
+    { step: 0, kind: 'start', text: 'line\nbreak "quoted" ü' },
+    { step: 1, loss: 0.25, broken: null },
+  ]);
   log.close();
   log.close();
   assert.throws(() => log.append({ step: 2 }), /closed already/);
@@ -52,7 +58,10 @@ test('a new log replaces an old one; a missing log reads as empty', async ({ pat
 test('going on drops what came after the checkpoint and leaves no other file', async ({ path }) => {
   await writeSteps(path, 10);
   const log = await JsonLog.open(path, { resumeAtStep: 6 });
-  assert.equal((await readLog(path)).map(({ step }) => step), [1, 2, 3, 4, 5, 6]);
+  assert.equal(
+    (await readLog(path)).map(({ step }) => step),
+    [1, 2, 3, 4, 5, 6],
+  );
   for (let step = 7; step <= 10; step++) log.append({ step, loss: 1 / step });
   log.close();
   const resumed = readFileSync(path, 'utf8');
@@ -79,7 +88,10 @@ test('cut off at any byte: whole lines survive, the torn one goes, and new lines
     const log = await JsonLog.open(path, { resumeAtStep: 100 });
     log.append({ step: 101 });
     log.close();
-    assert.equal((await readLog(path)).map(({ step }) => step), [1, 2, 3].slice(0, complete).concat(101));
+    assert.equal(
+      (await readLog(path)).map(({ step }) => step),
+      [1, 2, 3].slice(0, complete).concat(101),
+    );
   }
 });
 
@@ -99,7 +111,10 @@ test('a log of more than a string can hold is gone on with', async ({ path }) =>
   log.close();
   assert.equal(kept, [1, 2]);
   assert.ok(readFileSync(path).equals(whole.subarray(0, statSync(path).size)));
-  assert.equal((await readLog(path)).map(({ step }) => step), [1, 2]);
+  assert.equal(
+    (await readLog(path)).map(({ step }) => step),
+    [1, 2],
+  );
 });
 
 test('lines are the same in pieces of any size', async ({ path }) => {
@@ -123,7 +138,14 @@ test('a line to keep that comes after one to drop is kept', async ({ path }) => 
   await writeSteps(path, 3);
   appendFileSync(path, '{"step":2,"again":true}\n');
   (await JsonLog.open(path, { resumeAtStep: 2 })).close();
-  assert.equal((await readLog(path)).map(({ step, again }) => [step, again]), [[1, undefined], [2, undefined], [2, true]]);
+  assert.equal(
+    (await readLog(path)).map(({ step, again }) => [step, again]),
+    [
+      [1, undefined],
+      [2, undefined],
+      [2, true],
+    ],
+  );
 });
 
 test('damage before the last line is told with its place, and the file is left as it is', async ({ path }) => {

@@ -2,7 +2,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as ops from '../src/autograd/ops.js';
 import {
-  bceWithLogits, bceWithLogitsGrad, l1Loss, l1LossGrad, mseLoss, mseLossGrad, mean, meanGrad, sum, sumGrad,
+  bceWithLogits,
+  bceWithLogitsGrad,
+  l1Loss,
+  l1LossGrad,
+  mseLoss,
+  mseLossGrad,
+  mean,
+  meanGrad,
+  sum,
+  sumGrad,
 } from '../src/kernels/loss.js';
 import { elementCount } from '../src/tensor/shape.js';
 import { Tensor } from '../src/tensor/tensor.js';
@@ -63,13 +72,29 @@ for (const shape of SHAPES) {
         assertClose(await out.data(), numericGradient(loss, x), { absolute: 1e-7, relative: 2e-6, label });
         await assertNeighboursKept(out, layout);
       };
-      await check('l1', (out) => l1LossGrad(prediction, target, gradLoss, out), (values) => reference.l1Loss(values, t));
-      await check('l2', (out) => mseLossGrad(prediction, target, gradLoss, out), (values) => reference.mseLoss(values, t));
+      await check(
+        'l1',
+        (out) => l1LossGrad(prediction, target, gradLoss, out),
+        (values) => reference.l1Loss(values, t),
+      );
+      await check(
+        'l2',
+        (out) => mseLossGrad(prediction, target, gradLoss, out),
+        (values) => reference.mseLoss(values, t),
+      );
       for (const label of [0, 1, 0.9]) {
-        await check(`bce ${label}`, (out) => bceWithLogitsGrad(prediction, label, gradLoss, out), (values) => reference.bceWithLogits(values, label));
+        await check(
+          `bce ${label}`,
+          (out) => bceWithLogitsGrad(prediction, label, gradLoss, out),
+          (values) => reference.bceWithLogits(values, label),
+        );
       }
       await check('mean', (out) => meanGrad(shape, gradLoss, out), reference.mean);
-      await check('sum', (out) => sumGrad(shape, gradLoss, out), (values) => reference.mean(values) * length);
+      await check(
+        'sum',
+        (out) => sumGrad(shape, gradLoss, out),
+        (values) => reference.mean(values) * length,
+      );
     });
   }
 }
@@ -98,7 +123,10 @@ for (const each of golden.cases) {
 test('a confident discriminator still has a loss and a gradient', async () => {
   const logits = Tensor.from(gpu, [20, 20], [2]);
   assertClose([await bceWithLogits(logits, 1).item()], [Math.log1p(Math.exp(-20))], { relative: 1e-5, label: 'loss' });
-  assertClose(await bceWithLogitsGrad(logits, 1, Tensor.from(gpu, [1], [1])).data(), [-Math.exp(-20) / 2, -Math.exp(-20) / 2], { relative: 1e-5, label: 'gradient' });
+  assertClose(await bceWithLogitsGrad(logits, 1, Tensor.from(gpu, [1], [1])).data(), [-Math.exp(-20) / 2, -Math.exp(-20) / 2], {
+    relative: 1e-5,
+    label: 'gradient',
+  });
 });
 
 test('equal numbers have no L1 gradient', async () => {
@@ -117,14 +145,32 @@ test('the mean of a million equal numbers is that number, and a sum is the same 
 });
 
 test('gradients of losses, mean and sum in a graph', async () => {
-  const shapes = [[2, 3, 5, 3], [2, 3, 5, 3]];
+  const shapes = [
+    [2, 3, 5, 3],
+    [2, 3, 5, 3],
+  ];
   const one = (loss: number): number[] => [loss];
   await checkGradients(gpu, { label: 'l1Loss', shapes, device: ops.l1Loss, reference: (a, b) => one(reference.l1Loss(a!, b!)) });
   await checkGradients(gpu, { label: 'mseLoss', shapes, device: ops.mseLoss, reference: (a, b) => one(reference.mseLoss(a!, b!)) });
-  await checkGradients(gpu, { label: 'bce 1', shapes: [[2, 15, 1]], device: (a) => ops.bceWithLogits(a, 1), reference: (a) => one(reference.bceWithLogits(a!, 1)) });
-  await checkGradients(gpu, { label: 'bce 0', shapes: [[2, 8]], device: (a) => ops.bceWithLogits(a, 0), reference: (a) => one(reference.bceWithLogits(a!, 0)) });
+  await checkGradients(gpu, {
+    label: 'bce 1',
+    shapes: [[2, 15, 1]],
+    device: (a) => ops.bceWithLogits(a, 1),
+    reference: (a) => one(reference.bceWithLogits(a!, 1)),
+  });
+  await checkGradients(gpu, {
+    label: 'bce 0',
+    shapes: [[2, 8]],
+    device: (a) => ops.bceWithLogits(a, 0),
+    reference: (a) => one(reference.bceWithLogits(a!, 0)),
+  });
   await checkGradients(gpu, { label: 'mean', shapes: [[31]], device: (x) => ops.mean(x), reference: (a) => one(reference.mean(a!)) });
-  await checkGradients(gpu, { label: 'sum', shapes: [[7, 6]], device: (x) => ops.sum(x), reference: (a) => one(reference.mean(a!) * a!.length) });
+  await checkGradients(gpu, {
+    label: 'sum',
+    shapes: [[7, 6]],
+    device: (x) => ops.sum(x),
+    reference: (a) => one(reference.mean(a!) * a!.length),
+  });
 });
 
 test.run();

@@ -15,9 +15,24 @@ import * as reference from './reference/matmul.js';
 
 const gpu = await testGpu();
 
-const SIZES = [[1, 1, 1, 1], [1, 31, 31, 31], [3, 1, 7, 5], [2, 8, 4, 6], [4, 9, 3, 1], [2, 12, 36, 40]] as const;
-const LAYOUT_PAIRS = [[WHOLE, WHOLE], [ODD_SLICE, ALIGNED_SLICE]] as const;
-const TRANSPOSED = [[false, false], [false, true], [true, false], [true, true]] as const;
+const SIZES = [
+  [1, 1, 1, 1],
+  [1, 31, 31, 31],
+  [3, 1, 7, 5],
+  [2, 8, 4, 6],
+  [4, 9, 3, 1],
+  [2, 12, 36, 40],
+] as const;
+const LAYOUT_PAIRS = [
+  [WHOLE, WHOLE],
+  [ODD_SLICE, ALIGNED_SLICE],
+] as const;
+const TRANSPOSED = [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+] as const;
 
 interface Choice {
   variant?: MatmulVariant;
@@ -31,7 +46,10 @@ async function check(
   { variant, transposed = TRANSPOSED, layouts = LAYOUT_PAIRS }: Choice = {},
 ): Promise<void> {
   for (const [transposeA, transposeB] of transposed) {
-    const [shapeA, shapeB] = [[batch, ...(transposeA ? [k, m] : [m, k])], [batch, ...(transposeB ? [n, k] : [k, n])]];
+    const [shapeA, shapeB] = [
+      [batch, ...(transposeA ? [k, m] : [m, k])],
+      [batch, ...(transposeB ? [n, k] : [k, n])],
+    ];
     const [a, b] = [values('matmul a', batch * m * k), values('matmul b', batch * k * n)];
     const expected = reference.matmul(a, b, { batch, m, n, k, transposeA, transposeB });
     for (const [layoutA, layoutB] of layouts) {
@@ -51,7 +69,12 @@ for (const sizes of SIZES) {
 
 test('products by the kernels of a convolution', async () => {
   // Chosen of itself where they can do it; not for two transposed operands, nor gaps in the second one.
-  for (const sizes of [[1, 1, 1, 1], [1, 31, 7, 6], [2, 130, 64, 132]] as const) await check(sizes);
+  for (const sizes of [
+    [1, 1, 1, 1],
+    [1, 31, 7, 6],
+    [2, 130, 64, 132],
+  ] as const)
+    await check(sizes);
   await check([3, 6, 5, 70], { variant: 'convolution', layouts: [[WHOLE, WHOLE]], transposed: TRANSPOSED.slice(0, 3) });
 });
 
@@ -104,7 +127,15 @@ test('linear writes into a place, and takes channel slices', async () => {
 });
 
 test('products that do not exist are refused', async () => {
-  const of = (...shape: number[]): Tensor => Tensor.from(gpu, values('any', shape.reduce((a, b) => a * b, 1)), shape);
+  const of = (...shape: number[]): Tensor =>
+    Tensor.from(
+      gpu,
+      values(
+        'any',
+        shape.reduce((a, b) => a * b, 1),
+      ),
+      shape,
+    );
   await failure('SHAPE_MISMATCH', () => ops.matmul(of(2, 3), of(2, 3)), 'operands of matmul', '[2, 3] and [2, 3]');
   await failure('SHAPE_MISMATCH', () => ops.matmul(of(2, 3), of(2, 3), { transposeA: true, transposeB: true }), '[2, 3] transposed');
   await failure('SHAPE_MISMATCH', () => ops.matmul(of(2, 2, 3), of(3, 3, 2)), 'batch axes of matmul', 'equal, 1, or not there');

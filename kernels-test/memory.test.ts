@@ -33,7 +33,10 @@ for (const mode of ['eager', 'replayed'] as const) {
   test(`200 ${mode} steps of pix2pix leave tensors and memory as they were after the first few`, () =>
     assertGivesAllBack(async () => {
       const model = goldenPix2Pix(gpu, { size: 32, ngf: 4, ndf: 4 });
-      const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [Tensor, Tensor];
+      const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [
+        Tensor,
+        Tensor,
+      ];
       const losses = Tensor.from(gpu, new Float32Array(4), [4]);
       const step = (): void => pix2pixStep(model, source, target, losses);
       const recording = mode === 'replayed' ? (await gpu.record(step)).recording : null;
@@ -94,11 +97,13 @@ test('errors in the middle of a scope leave nothing behind', () =>
   assertGivesAllBack(async () => {
     const x = Tensor.from(gpu, [1, 2], [2]);
     for (let i = 0; i < 5; i++) {
-      assert.throws(() => gpu.scope(() => {
-        const y = mul(x, 2);
-        // Reading and writing one buffer is refused after the result was allocated.
-        mul(y, 2, { out: y });
-      }));
+      assert.throws(() =>
+        gpu.scope(() => {
+          const y = mul(x, 2);
+          // Reading and writing one buffer is refused after the result was allocated.
+          mul(y, 2, { out: y });
+        }),
+      );
       assert.throws(() => Tensor.from(gpu, [1, 2, 3], [2]));
       assert.throws(() => Tensor.fromBytes(gpu, new Uint8Array(3), [2]));
       assert.throws(() => x.reshape([-1, -2]));
@@ -179,15 +184,29 @@ test('the pool hands out the oldest buffer that is free, in whatever order they 
   let made = 0;
   const pool = new BufferPool((bytes) => ({ size: bytes, serial: made++ }) as unknown as GPUBuffer);
   const buffers = Array.from({ length: 6 }, () => pool.acquire(1000, ''));
-  for (const order of [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 5, 1, 4, 2]]) {
+  for (const order of [
+    [0, 1, 2, 3, 4, 5],
+    [5, 4, 3, 2, 1, 0],
+    [3, 0, 5, 1, 4, 2],
+  ]) {
     for (const index of order) pool.release(buffers[index]!);
-    assert.equal(buffers.map(() => buffers.indexOf(pool.acquire(1000, ''))), [0, 1, 2, 3, 4, 5]);
+    assert.equal(
+      buffers.map(() => buffers.indexOf(pool.acquire(1000, ''))),
+      [0, 1, 2, 3, 4, 5],
+    );
   }
 });
 
 test('the pool hands out what was released, by class, and never one buffer twice', () => {
   let made = 0;
-  const create = (bytes: number): GPUBuffer => ({ size: bytes, serial: made++, destroy() { made--; } }) as unknown as GPUBuffer;
+  const create = (bytes: number): GPUBuffer =>
+    ({
+      size: bytes,
+      serial: made++,
+      destroy() {
+        made--;
+      },
+    }) as unknown as GPUBuffer;
   const pool = new BufferPool(create, 10_000);
   const [a, b] = [pool.acquire(1000, ''), pool.acquire(1000, '')];
   pool.release(a);

@@ -76,7 +76,10 @@ test('scalars go through operations and backward()', async () => {
   x.requiresGrad = true;
   gpu.scope(() => {
     const results = [x.relu(), x.tanh().copy(), x.exp(), x.max(), x.expand([2, 3]).mean(), addScaled(x, x, 1, 2)];
-    assert.equal(results.map(({ shape }) => shape), results.map(() => []));
+    assert.equal(
+      results.map(({ shape }) => shape),
+      results.map(() => []),
+    );
     // A loss is a tensor of one.
     backward(l1Loss(x, scalar(gpu, 2)).add(results[2]!).add(x.mul(x)));
   });

@@ -2,21 +2,25 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../src/data/dataset.js';
 import type { RgbImage } from '../src/data/image.js';
-import { ShadegradError } from '../src/gpu/errors.js';
-import {
-  averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage,
-} from '../src/training/metrics.js';
+import type { ShadegradError } from '../src/gpu/errors.js';
+import { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage } from '../src/training/metrics.js';
 import { failure } from './harness/devices.js';
 import golden from './goldens/metrics.json';
 
 const flat = (width: number, height: number, value: number): RgbImage => ({
-  width, height, data: new Uint8Array(width * height * 3).fill(value),
+  width,
+  height,
+  data: new Uint8Array(width * height * 3).fill(value),
 });
 const close = (got: number, wanted: number, tolerance = 1e-12) =>
   assert.ok(Math.abs(got - wanted) <= tolerance * Math.max(1, Math.abs(wanted)), `${got} instead of ${wanted}`);
 
 function datasetOf(images: RgbImage[]): PairedDataset {
-  return { name: 'test', length: images.length, get: (i) => ({ name: `${i}`, a: images[i], b: flat(images[i].width, images[i].height, 0) }) };
+  return {
+    name: 'test',
+    length: images.length,
+    get: (i) => ({ name: `${i}`, a: images[i], b: flat(images[i].width, images[i].height, 0) }),
+  };
 }
 
 test('agrees with the definitions computed in NumPy', () => {
@@ -70,13 +74,22 @@ test('the mean image and its baseline', async () => {
   let code = '';
   await meanImage(datasetOf([flat(4, 4, 1), flat(5, 4, 1)]), 'a').catch((error) => (code = error.code));
   assert.is(code, 'SHAPE_MISMATCH');
-  assert.equal(averageMetrics([{ l1: 1, psnr: 2, ssim: 3 }, { l1: 3, psnr: 4, ssim: 5 }]), { l1: 2, psnr: 3, ssim: 4 });
+  assert.equal(
+    averageMetrics([
+      { l1: 1, psnr: 2, ssim: 3 },
+      { l1: 3, psnr: 4, ssim: 5 },
+    ]),
+    { l1: 2, psnr: 3, ssim: 4 },
+  );
   assert.throws(() => averageMetrics([]), /nothing to average/);
 });
 
 test('the mean image and its baseline want pairs of images, and at least one', async () => {
   const none = datasetOf([]);
-  const holes = { ...datasetOf([flat(4, 4, 1), flat(4, 4, 1)]), get: (index: number) => (index === 1 ? undefined : { name: 'x', a: flat(4, 4, 1), b: flat(4, 4, 1) }) };
+  const holes = {
+    ...datasetOf([flat(4, 4, 1), flat(4, 4, 1)]),
+    get: (index: number) => (index === 1 ? undefined : { name: 'x', a: flat(4, 4, 1), b: flat(4, 4, 1) }),
+  };
   for (const measure of [meanImage, (dataset: PairedDataset, half: 'a' | 'b') => constantBaseline(flat(4, 4, 1), dataset, half)]) {
     await failure('INVALID_ARGUMENT', () => measure(none, 'a'), /length of the data set test/, /received: 0/);
     await failure('INVALID_ARGUMENT', () => measure(holes as unknown as PairedDataset, 'a'), /pair 1 of test/, /received: undefined/);

@@ -34,12 +34,17 @@ interface Networks {
 
 function fill(network: 'G' | 'D', module: Module, convScale: number): void {
   for (const [name, tensor] of module.namedParameters()) {
-    tensor.write(tensor.shape.length === 4 ? values(`${network}.${name}`, tensor.size, convScale) : parameterValues(network, name, tensor.shape));
+    tensor.write(
+      tensor.shape.length === 4 ? values(`${network}.${name}`, tensor.size, convScale) : parameterValues(network, name, tensor.shape),
+    );
   }
 }
 
 /** The networks of a golden; with other options if some are given. */
-function networksOf({ size, width, convScale, generator: g, discriminator: d }: Golden, { skip, innermostNorm, ...changed }: UNetOptions = {}): Networks {
+function networksOf(
+  { size, width, convScale, generator: g, discriminator: d }: Golden,
+  { skip, innermostNorm, ...changed }: UNetOptions = {},
+): Networks {
   const ofUNet = { ...(skip && { skip }), ...(innermostNorm !== undefined && { innermostNorm }) };
   const generator = new UNet({ size, ngf: width, ...(g as UNetOptions), ...changed, ...ofUNet }).to(gpu, { seed: 1 });
   const discriminator = new PatchGAN({ ndf: width, ...(d as PatchGANOptions), ...changed }).to(gpu, { seed: 2 });
@@ -50,10 +55,15 @@ function networksOf({ size, width, convScale, generator: g, discriminator: d }: 
 
 function withOptimizers(networks: Networks): Pix2Pix {
   const options = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
-  return { ...networks, generatorOptimizer: new Adam(networks.generator, options), discriminatorOptimizer: new Adam(networks.discriminator, options) };
+  return {
+    ...networks,
+    generatorOptimizer: new Adam(networks.generator, options),
+    discriminatorOptimizer: new Adam(networks.discriminator, options),
+  };
 }
 
-const upload = (each: { name: string; shape: number[]; scale: number; offset: number }): Tensor => Tensor.from(gpu, generate(each), each.shape);
+const upload = (each: { name: string; shape: number[]; scale: number; offset: number }): Tensor =>
+  Tensor.from(gpu, generate(each), each.shape);
 const disposeAll = (...handles: { dispose(): void }[]): void => handles.forEach((handle) => handle.dispose());
 const summary = (parameters: object | undefined): ArraySummary[] => (parameters ?? []) as ArraySummary[];
 
@@ -144,28 +154,63 @@ test('with instance norm each image of a batch is as it is alone', async () => {
 test('names: those of the reference, and downNorm', () => {
   const names = (module: Module): string[] => [...module.namedTensors()].map(([name]) => name).sort();
   const reference = stateDict.generators.find(({ size }) => size === 32)!.parameters.map(([name]) => name as string);
-  const convolutions = [...new UNet({ size: 32, ngf: 4 }).namedTensors()].filter(([, { shape }]) => shape.length === 4).map(([name]) => name);
+  const convolutions = [...new UNet({ size: 32, ngf: 4 }).namedTensors()]
+    .filter(([, { shape }]) => shape.length === 4)
+    .map(([name]) => name);
   const [last] = reference.filter((name) => name.endsWith('model.3.bias') && name.split('.').length === 4);
   assert.equal(names(new UNet({ size: 32, ngf: 4, norm: 'none' })), [...convolutions, last].sort());
-  assert.equal(names(new UNet({ size: 32, ngf: 4, norm: 'instance' })), [...convolutions, ...convolutions.map((name) => name.replace(/weight$/, 'bias'))].sort());
+  assert.equal(
+    names(new UNet({ size: 32, ngf: 4, norm: 'instance' })),
+    [...convolutions, ...convolutions.map((name) => name.replace(/weight$/, 'bias'))].sort(),
+  );
   const plain = names(new UNet({ size: 32, ngf: 4 }));
   const more = names(new UNet({ size: 32, ngf: 4, innermostNorm: true })).filter((name) => !plain.includes(name));
   const at = 'model.model.1.model.3.model.3.model.3.model.downNorm.';
-  assert.equal(more, ['bias', 'running_mean', 'running_var', 'weight'].map((name) => at + name));
+  assert.equal(
+    more,
+    ['bias', 'running_mean', 'running_var', 'weight'].map((name) => at + name),
+  );
   const judge = names(new PatchGAN({ ndf: 4, norm: 'instance' }));
-  assert.equal(judge, ['0', '11', '2', '5', '8'].flatMap((position) => [`model.${position}.bias`, `model.${position}.weight`]));
-  assert.equal(names(new PatchGAN({ ndf: 4, norm: 'none' })), judge.filter((name) => !/\.[258]\.bias/.test(name)));
+  assert.equal(
+    judge,
+    ['0', '11', '2', '5', '8'].flatMap((position) => [`model.${position}.bias`, `model.${position}.weight`]),
+  );
+  assert.equal(
+    names(new PatchGAN({ ndf: 4, norm: 'none' })),
+    judge.filter((name) => !/\.[258]\.bias/.test(name)),
+  );
 });
 
 test('options are given back whole, and build the same network', () => {
-  const options: UNetOptions[] = [{}, { size: 64, ngf: 2, norm: 'instance' }, { size: 16, ngf: 3, norm: 'none', bias: 'everywhere', slope: 0 }, { size: 32, ngf: 2, innermostNorm: true, skip: 'leaky', epsilon: 1e-3 }];
+  const options: UNetOptions[] = [
+    {},
+    { size: 64, ngf: 2, norm: 'instance' },
+    { size: 16, ngf: 3, norm: 'none', bias: 'everywhere', slope: 0 },
+    { size: 32, ngf: 2, innermostNorm: true, skip: 'leaky', epsilon: 1e-3 },
+  ];
   for (const each of options) {
     const first = new UNet(each);
     const second = buildNetwork(networkArchitecture(first)) as UNet;
     assert.equal(second.options, first.options);
-    assert.equal([...second.namedTensors()].map(([name, { shape }]) => [name, shape]), [...first.namedTensors()].map(([name, { shape }]) => [name, shape]));
+    assert.equal(
+      [...second.namedTensors()].map(([name, { shape }]) => [name, shape]),
+      [...first.namedTensors()].map(([name, { shape }]) => [name, shape]),
+    );
   }
-  assert.equal(new UNet().options, { size: 256, inChannels: 3, outChannels: 3, ngf: 64, dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu' });
+  assert.equal(new UNet().options, {
+    size: 256,
+    inChannels: 3,
+    outChannels: 3,
+    ngf: 64,
+    dropout: 0.5,
+    dropoutBlocks: 'innermost',
+    norm: 'batch',
+    bias: 'ends',
+    epsilon: 1e-5,
+    slope: 0.2,
+    innermostNorm: false,
+    skip: 'relu',
+  });
   assert.equal(new PatchGAN().options, { inChannels: 6, ndf: 64, layers: 3, norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 });
   assert.is(new UNet({ norm: 'instance' }).options.bias, 'everywhere');
   assert.is(new PatchGAN({ norm: 'instance', bias: 'ends' }).options.bias, 'ends');
@@ -176,7 +221,11 @@ test('options are given back whole, and build the same network', () => {
 test('dropout sits in the three innermost decoder blocks, or in those of full width but the innermost', async () => {
   // At a rate that leaves nothing of a block's result, what its weights are makes no difference.
   const rate = 1 - 2 ** -24;
-  const names = { 4: 'model.model.1.model.3.model.3.model.5.weight', 5: 'model.model.1.model.3.model.3.model.3.model.5.weight', 6: 'model.model.1.model.3.model.3.model.3.model.3.model.3.weight' };
+  const names = {
+    4: 'model.model.1.model.3.model.3.model.5.weight',
+    5: 'model.model.1.model.3.model.3.model.3.model.5.weight',
+    6: 'model.model.1.model.3.model.3.model.3.model.3.model.3.weight',
+  };
   const levelsThatMatter = async (options: UNetOptions): Promise<number[]> => {
     const network = new UNet({ size: 64, ngf: 2, dropout: rate, ...options }).to(gpu, { seed: 5, training: false });
     const input = Tensor.from(gpu, values('dropout blocks', 64 * 64 * 3), [1, 64, 64, 3]);
@@ -205,9 +254,20 @@ test('dropout sits in the three innermost decoder blocks, or in those of full wi
 
 test('meaningless options are refused', async () => {
   const wrong: [object, RegExp][] = [
-    [{ norm: 'layer' }, /norm of a U-Net/], [{ bias: 'where' }, /bias of a U-Net/], [{ epsilon: 0 }, /epsilon/], [{ epsilon: NaN }, /epsilon/],
-    [{ slope: -0.1 }, /slope/], [{ slope: 2 }, /slope/], [{ skip: 'tanh' }, /skip/], [{ innermostNorm: 1 }, /innermostNorm/], [{ innermostNorm: true, norm: 'instance' }, /innermost/],
-    [{ innermostNorm: true, norm: 'none' }, /innermost/], [{ dropout: 1 }, /dropout/], [{ dropout: -1 }, /dropout/], [{ size: 48 }, /size/], [{ ngf: 0 }, /ngf/],
+    [{ norm: 'layer' }, /norm of a U-Net/],
+    [{ bias: 'where' }, /bias of a U-Net/],
+    [{ epsilon: 0 }, /epsilon/],
+    [{ epsilon: NaN }, /epsilon/],
+    [{ slope: -0.1 }, /slope/],
+    [{ slope: 2 }, /slope/],
+    [{ skip: 'tanh' }, /skip/],
+    [{ innermostNorm: 1 }, /innermostNorm/],
+    [{ innermostNorm: true, norm: 'instance' }, /innermost/],
+    [{ innermostNorm: true, norm: 'none' }, /innermost/],
+    [{ dropout: 1 }, /dropout/],
+    [{ dropout: -1 }, /dropout/],
+    [{ size: 48 }, /size/],
+    [{ ngf: 0 }, /ngf/],
   ];
   for (const [options, word] of wrong) await failure('INVALID_ARGUMENT', () => new UNet(options as UNetOptions), word, 'fix:');
   for (const options of [{ norm: 'layer' }, { bias: 'all' }, { layers: 17 }, { layers: 1e9 }, { slope: 7 }, { ndf: 1.5 }]) {
@@ -222,7 +282,10 @@ const VARIANTS: [string, UNetOptions, PatchGANOptions][] = [
 ];
 
 const small = (g: UNetOptions, d: PatchGANOptions): Pix2Pix =>
-  withOptimizers({ generator: new UNet({ size: 32, ngf: 4, ...g }).to(gpu, { seed: 3 }), discriminator: new PatchGAN({ ndf: 4, ...d }).to(gpu, { seed: 4 }) });
+  withOptimizers({
+    generator: new UNet({ size: 32, ngf: 4, ...g }).to(gpu, { seed: 3 }),
+    discriminator: new PatchGAN({ ndf: 4, ...d }).to(gpu, { seed: 4 }),
+  });
 
 async function stateOf({ generator, discriminator }: Networks): Promise<number[]> {
   const state: number[] = [];
@@ -232,14 +295,19 @@ async function stateOf({ generator, discriminator }: Networks): Promise<number[]
 
 async function checkpointOf(target: CheckpointTarget): Promise<ByteSource> {
   const bytes: number[] = [];
-  for await (const piece of encodeCheckpoint(target, { options: {}, step: 1, epoch: 0, adapter: 'one' })) for (const byte of piece) bytes.push(byte);
+  for await (const piece of encodeCheckpoint(target, { options: {}, step: 1, epoch: 0, adapter: 'one' }))
+    for (const byte of piece) bytes.push(byte);
   return bytesSource(Uint8Array.from(bytes), 'variant.safetensors');
 }
 
 for (const [label, g, d] of VARIANTS) {
   test(`training replays to the bit, dropout included: ${label}`, async () => {
     const shape = [2, 32, 32, 3];
-    const [source, target, losses] = [Tensor.from(gpu, values('source', elementCount(shape)), shape), Tensor.from(gpu, values('target', elementCount(shape)), shape), Tensor.from(gpu, [0, 0, 0, 0], [4])];
+    const [source, target, losses] = [
+      Tensor.from(gpu, values('source', elementCount(shape)), shape),
+      Tensor.from(gpu, values('target', elementCount(shape)), shape),
+      Tensor.from(gpu, [0, 0, 0, 0], [4]),
+    ];
     const states: number[][] = [];
     const first: number[][] = [];
     for (const replayed of [false, true]) {
@@ -266,8 +334,21 @@ for (const [label, g, d] of VARIANTS) {
     const model = small(g, d);
     const source = await checkpointOf(model);
     const { architecture } = await readCheckpointHeader(source);
-    assert.equal(architecture.generator, { size: 32, inChannels: 3, outChannels: 3, ngf: 4, ...g, ...(g.norm === 'instance' && { bias: 'everywhere' }) });
-    assert.equal(architecture.discriminator, { inChannels: 6, ndf: 4, layers: 3, ...d, ...(d.norm === 'instance' && { bias: 'everywhere' }) });
+    assert.equal(architecture.generator, {
+      size: 32,
+      inChannels: 3,
+      outChannels: 3,
+      ngf: 4,
+      ...g,
+      ...(g.norm === 'instance' && { bias: 'everywhere' }),
+    });
+    assert.equal(architecture.discriminator, {
+      inChannels: 6,
+      ndf: 4,
+      layers: 3,
+      ...d,
+      ...(d.norm === 'instance' && { bias: 'everywhere' }),
+    });
 
     const generator = new UNet({ ...architecture.generator, dropout: 0 }).to(gpu, { seed: 9, training: false });
     await restoreCheckpoint(source, { generator });
@@ -277,7 +358,12 @@ for (const [label, g, d] of VARIANTS) {
     const plain = small({}, {});
     const [option, value] = Object.entries(g)[0]!;
     const standard = (plain.generator.options as unknown as Record<string, unknown>)[option];
-    const error = await failure('CHECKPOINT_MISMATCH', () => restoreCheckpoint(source, plain), `the generator's ${option} ${String(standard)}`, `the generator's ${option} ${String(value)}`);
+    const error = await failure(
+      'CHECKPOINT_MISMATCH',
+      () => restoreCheckpoint(source, plain),
+      `the generator's ${option} ${String(standard)}`,
+      `the generator's ${option} ${String(value)}`,
+    );
     assert.match(error.received!, "the discriminator's");
     disposeAll(generator);
     disposePix2Pix(plain);
@@ -290,7 +376,15 @@ test('a variant that no network has is a damaged checkpoint', async () => {
   const info = describeCheckpoint(model, { options: {}, step: 1, epoch: 0, adapter: 'one' });
   const { generator, discriminator } = info.architecture;
   const parse = (architecture: object) => parseCheckpointInfo(JSON.stringify({ ...info, architecture }), 'file');
-  for (const wrong of [{ norm: 'layer' }, { bias: 1 }, { epsilon: 0 }, { epsilon: '1e-5' }, { slope: -1 }, { skip: null }, { innermostNorm: 'yes' }]) {
+  for (const wrong of [
+    { norm: 'layer' },
+    { bias: 1 },
+    { epsilon: 0 },
+    { epsilon: '1e-5' },
+    { slope: -1 },
+    { skip: null },
+    { innermostNorm: 'yes' },
+  ]) {
     await failure('CHECKPOINT_CORRUPT', () => parse({ generator: { ...generator, ...wrong }, discriminator }), /"architecture"/);
   }
   await failure('CHECKPOINT_CORRUPT', () => parse({ generator, discriminator: { ...discriminator, norm: 'layer' } }), /"architecture"/);
@@ -301,10 +395,18 @@ test('a variant that no network has is a damaged checkpoint', async () => {
 test('a checkpoint of the reference itself names no variant, and refuses one of another', async () => {
   const model = small({}, {});
   const source = await checkpointOf({ generator: model.generator });
-  assert.equal((await readCheckpointHeader(source)).architecture, { generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 4 }, discriminator: null });
+  assert.equal((await readCheckpointHeader(source)).architecture, {
+    generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 4 },
+    discriminator: null,
+  });
   // The same tensors, but other arithmetic: nothing but the options tells them apart.
   const other = new UNet({ size: 32, ngf: 4, slope: 0.3 }).to(gpu, { training: false });
-  await failure('CHECKPOINT_MISMATCH', () => restoreCheckpoint(source, { generator: other }), "the generator's slope 0.3", "the generator's slope 0.2");
+  await failure(
+    'CHECKPOINT_MISMATCH',
+    () => restoreCheckpoint(source, { generator: other }),
+    "the generator's slope 0.3",
+    "the generator's slope 0.2",
+  );
   other.dispose();
   disposePix2Pix(model);
 });
@@ -325,7 +427,7 @@ test('a network is loaded from weights and read back to the bit', async () => {
   assert.is(gpu.liveTensors, before);
 });
 
-test('weights that are not the network\'s are refused before anything is on the device, or given back', async () => {
+test("weights that are not the network's are refused before anything is on the device, or given back", async () => {
   const network = new UNet({ size: 16, ngf: 2 }).to(gpu, { training: false });
   const weights = networkWeights(network);
   const before = gpu.liveTensors;
@@ -339,11 +441,20 @@ test('weights that are not the network\'s are refused before anything is on the 
   let reads = 0;
   const counted = { shape: [1, 2, 3, 4], read: async () => (reads++, new Float32Array(24)) };
   await failure('WEIGHTS_MISMATCH', () => changed((tensors) => tensors.delete(name!)), `"${name}" is missing`);
-  await failure('WEIGHTS_MISMATCH', () => changed((tensors) => tensors.set(name!, counted)), `is [1, 2, 3, 4] where [4, 4, 3, 2] is needed`);
+  await failure(
+    'WEIGHTS_MISMATCH',
+    () => changed((tensors) => tensors.set(name!, counted)),
+    `is [1, 2, 3, 4] where [4, 4, 3, 2] is needed`,
+  );
   await failure('WEIGHTS_MISMATCH', () => changed((tensors) => tensors.set('x'.repeat(5000), counted)), /"x{80}" has no place/);
   await failure('WEIGHTS_MISMATCH', () => changed((tensors) => tensors.clear()), /and \d+ more differences/);
   assert.is(reads, 0);
-  await failure('WEIGHTS_MISMATCH', () => changed((tensors) => tensors.set(name!, { shape: tensor.shape, read: async () => new Float32Array(3) })), '96 numbers', '3 numbers');
+  await failure(
+    'WEIGHTS_MISMATCH',
+    () => changed((tensors) => tensors.set(name!, { shape: tensor.shape, read: async () => new Float32Array(3) })),
+    '96 numbers',
+    '3 numbers',
+  );
   await failure('WEIGHTS_MISMATCH', () => loadNetwork(gpu, { ...weights, architecture: { kind: 'patchgan', options: {} } }), /PatchGAN/);
   await failure('INVALID_ARGUMENT', () => loadNetwork(gpu, { ...weights, architecture: { kind: 'unet', options: { size: 17 } } }), /size/);
   assert.is(gpu.liveTensors, before);

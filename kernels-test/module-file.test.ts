@@ -18,9 +18,13 @@ const gpu = await testGpu();
 const folder = await mkdtemp(join(tmpdir(), 'shadegrad-module-file-'));
 test.after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
-const network = (seed: number): Sequential => new Sequential([
-  new Conv2d({ inChannels: 2, outChannels: 3, kernel: 3 }), new BatchNorm2d(3), new Flatten(), new Linear({ inFeatures: 12, outFeatures: 2 }),
-]).to(gpu, { seed });
+const network = (seed: number): Sequential =>
+  new Sequential([
+    new Conv2d({ inChannels: 2, outChannels: 3, kernel: 3 }),
+    new BatchNorm2d(3),
+    new Flatten(),
+    new Linear({ inFeatures: 12, outFeatures: 2 }),
+  ]).to(gpu, { seed });
 const contents = async (module: Module): Promise<number[][]> =>
   Promise.all([...module.namedTensors()].map(async ([, { value }]) => [...(await value.data())]));
 
@@ -52,12 +56,23 @@ test('what cannot be saved or loaded leaves files and module as they were', asyn
   const other = network(4);
   module.parameters()[0]!.write(new Float32Array(54).fill(NaN));
   await saveModule(at('good.pth'), other);
-  for (const name of ['good.pth', 'good.safetensors']) await failure('DIVERGED', () => saveModule(at(name), module), /"0\.weight"/, /NaN/, /fix: /);
+  for (const name of ['good.pth', 'good.safetensors'])
+    await failure('DIVERGED', () => saveModule(at(name), module), /"0\.weight"/, /NaN/, /fix: /);
   await loadModule(at('good.pth'), module);
   assert.equal(await contents(module), await contents(other), 'the good file is still there');
-  await writeFile(at('nan.pth'), await collect(encodePyTorch(new OrderedDict([...other.stateDict({ layout: 'pytorch' })].map(([name, tensor]) => [
-    name, name === '3.bias' ? { ...tensor, read: async () => new Float32Array([1, NaN]) } : tensor,
-  ])))));
+  await writeFile(
+    at('nan.pth'),
+    await collect(
+      encodePyTorch(
+        new OrderedDict(
+          [...other.stateDict({ layout: 'pytorch' })].map(([name, tensor]) => [
+            name,
+            name === '3.bias' ? { ...tensor, read: async () => new Float32Array([1, NaN]) } : tensor,
+          ]),
+        ),
+      ),
+    ),
+  );
   await failure('WEIGHTS_CORRUPT', () => loadModule(at('nan.pth'), module), /"3\.bias"/, /NaN/);
   assert.equal(await contents(module), await contents(other));
   module.dispose();
@@ -66,7 +81,7 @@ test('what cannot be saved or loaded leaves files and module as they were', asyn
   other.dispose();
 });
 
-test('a network inside another program\'s checkpoint is found by its prefix, which the error names', async () => {
+test("a network inside another program's checkpoint is found by its prefix, which the error names", async () => {
   const module = new Sequential([new Flatten({ order: 'channels last' }), new Linear({ inFeatures: 5, outFeatures: 5 })]).to(gpu);
   await failure('WEIGHTS_MISMATCH', () => loadModule(at('theirs.pth'), module), /"1\.weight" is missing/);
   const linear = new Linear({ inFeatures: 5, outFeatures: 5 }).to(gpu);

@@ -45,9 +45,11 @@ class Cycle extends Module {
 
 const image = (label: string, channels = 3): Tensor => Tensor.from(gpu, values(label, 16 * 16 * channels), [1, 16, 16, channels]);
 const contents = async (module: Module): Promise<Map<string, number[]>> =>
-  new Map(await Promise.all(
-    [...module.namedTensors()].map(async ([name, tensor]): Promise<[string, number[]]> => [name, [...(await tensor.value.data())]]),
-  ));
+  new Map(
+    await Promise.all(
+      [...module.namedTensors()].map(async ([name, tensor]): Promise<[string, number[]]> => [name, [...(await tensor.value.data())]]),
+    ),
+  );
 const inUse = (): [number, number] => [gpu.memory().tensors, gpu.memory().bytesInUse];
 
 test('networks inside a module run once the module is placed, and everything goes with it', async () => {
@@ -77,7 +79,10 @@ test('a network alone has the weights that it always had, and the dropout of its
   // Stream numbers count the tensors of the whole tree: the first network's are its own.
   named.to(gpu, { seed: 5 });
   const [first, second] = [await contents(alone), await contents(named)];
-  assert.equal([...second.keys()], [...first.keys()].map((name) => `part.${name}`));
+  assert.equal(
+    [...second.keys()],
+    [...first.keys()].map((name) => `part.${name}`),
+  );
   assert.equal([...second.values()], [...first.values()]);
   alone.dispose();
   named.dispose();
@@ -136,9 +141,10 @@ test('a module is a tree: no part twice, none in itself, no name twice, nothing 
   module.declare('a', 'parameter');
   module.declare('b', 'buffer');
   module.declare('c', new InstanceNorm2d(2));
-  for (const name of ['a', 'b', 'c']) for (const kind of ['parameter', 'buffer', new InstanceNorm2d(2)] as const) {
-    await failure('INVALID_ARGUMENT', () => module.declare(name, kind), new RegExp(`"${name}"`), /another name/);
-  }
+  for (const name of ['a', 'b', 'c'])
+    for (const kind of ['parameter', 'buffer', new InstanceNorm2d(2)] as const) {
+      await failure('INVALID_ARGUMENT', () => module.declare(name, kind), new RegExp(`"${name}"`), /another name/);
+    }
   for (const name of ['', 'a.b']) await failure('INVALID_ARGUMENT', () => module.declare(name, 'parameter'), /dot/);
   module.to(gpu);
   await failure('INVALID_ARGUMENT', () => module.declare('late', 'parameter'), /"late"/, /already/);
@@ -281,7 +287,8 @@ test('an optimiser of a module that was disposed, or placed again, does not trai
   await failure('USE_AFTER_FREE', () => adam.step(), 'a step of Adam', 'make a new optimiser');
   layer.to(gpu);
   await failure('USE_AFTER_FREE', () => adam.step(), 'a step of Adam');
-  for (const wrong of [{ epsilon: 1e-60 }, { epsilon: 1e39 }, { learningRate: 1e39 }]) await failure('INVALID_ARGUMENT', () => new Adam(layer, wrong));
+  for (const wrong of [{ epsilon: 1e-60 }, { epsilon: 1e39 }, { learningRate: 1e39 }])
+    await failure('INVALID_ARGUMENT', () => new Adam(layer, wrong));
   layer.dispose();
 });
 

@@ -22,7 +22,13 @@ test('a checkpoint of two moments is refused', async () => {
   const all = await write(-1);
   assert.ok(all > 10);
   // After the header nothing has been read yet, or one block: either way not all of it.
-  await failure('STALE_TENSOR', () => write(1), 'the state of a checkpoint changed while it was read', 'kernel fill', 'before the next step');
+  await failure(
+    'STALE_TENSOR',
+    () => write(1),
+    'the state of a checkpoint changed while it was read',
+    'kernel fill',
+    'before the next step',
+  );
   assert.is(await write(all - 1), all, 'after the last piece it is whole');
   generator.dispose();
 });

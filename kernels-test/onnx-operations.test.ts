@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as sg from '../src/index.js';
-import { type Shape, Tensor } from '../src/index.js';
+import type { Shape, Tensor } from '../src/index.js';
 import { exportedOperations } from '../src/exchange/onnx/operations.js';
 import type { SaveOnnxOptions } from '../src/node/onnx.js';
 import { testGpu } from './harness/gpu.js';

@@ -29,10 +29,16 @@ interface Operation {
 }
 
 const IMAGE: Shape = [2, 4, 4, 4];
-const unary = (run: (x: Tensor, out: Tensor) => unknown, name?: RegExp): Operation =>
-  ({ operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => run(x!, out!), name });
-const binary = (run: (a: Tensor, b: Tensor, out: Tensor) => unknown, name?: RegExp): Operation =>
-  ({ operands: { a: IMAGE, b: IMAGE, out: IMAGE }, run: ({ a, b, out }) => run(a!, b!, out!), name });
+const unary = (run: (x: Tensor, out: Tensor) => unknown, name?: RegExp): Operation => ({
+  operands: { x: IMAGE, out: IMAGE },
+  run: ({ x, out }) => run(x!, out!),
+  name,
+});
+const binary = (run: (a: Tensor, b: Tensor, out: Tensor) => unknown, name?: RegExp): Operation => ({
+  operands: { a: IMAGE, b: IMAGE, out: IMAGE },
+  run: ({ a, b, out }) => run(a!, b!, out!),
+  name,
+});
 const network = (module: api.Module, input: Shape, run: (x: Tensor) => unknown, name: RegExp): Operation => {
   module.to(gpu);
   return { operands: { x: input }, run: ({ x }) => run(x!), name };
@@ -52,8 +58,12 @@ const layer = (module: api.Layer, name: RegExp): Operation => {
   return { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => module.forward(x!, { out }), name };
 };
 /** A layer that moves words of any type, and copies floats to where they are wanted. */
-const moving = (module: api.Layer, from: Shape, to: Shape): Operation =>
-  ({ operands: { x: from, out: to }, run: ({ x, out }) => module.forward(x!, { out }), name: /./, words: true });
+const moving = (module: api.Layer, from: Shape, to: Shape): Operation => ({
+  operands: { x: from, out: to },
+  run: ({ x, out }) => module.forward(x!, { out }),
+  name: /./,
+  words: true,
+});
 const generator = new api.UNet({ size: 16, ngf: 1 });
 const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
 const training = { training: true };
@@ -89,18 +99,32 @@ const OPERATIONS: Record<string, Operation> = {
   l1Loss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.l1Loss(a!, b!), name: /l1 loss/ },
   mseLoss: { operands: { a: IMAGE, b: IMAGE }, run: ({ a, b }) => api.mseLoss(a!, b!), name: /mse loss/ },
   bceWithLogits: { operands: { x: IMAGE }, run: ({ x }) => api.bceWithLogits(x!, 1), name: /bce with logits/ },
-  ...Object.fromEntries((['abs', 'elu', 'exp', 'gelu', 'log', 'neg', 'reciprocal', 'sign', 'silu', 'softplus', 'sqrt', 'square'] as const).map((name) => [
-    name, { operands: { x: IMAGE }, run: ({ x }: Operands) => api[name](x!) },
-  ])),
-  ...Object.fromEntries((['div', 'equal', 'greater', 'greaterEqual', 'less', 'lessEqual', 'maximum', 'minimum', 'notEqual', 'pow', 'sub'] as const).map((name) => [
-    name, binary((a, b, out) => api[name](a, b, { out })),
-  ])),
-  ...Object.fromEntries((['max', 'min', 'argmax', 'argmin'] as const).map((name) => [name, { operands: { x: IMAGE }, run: ({ x }: Operands) => api[name](x!) }])),
+  ...Object.fromEntries(
+    (['abs', 'elu', 'exp', 'gelu', 'log', 'neg', 'reciprocal', 'sign', 'silu', 'softplus', 'sqrt', 'square'] as const).map((name) => [
+      name,
+      { operands: { x: IMAGE }, run: ({ x }: Operands) => api[name](x!) },
+    ]),
+  ),
+  ...Object.fromEntries(
+    (['div', 'equal', 'greater', 'greaterEqual', 'less', 'lessEqual', 'maximum', 'minimum', 'notEqual', 'pow', 'sub'] as const).map(
+      (name) => [name, binary((a, b, out) => api[name](a, b, { out }))],
+    ),
+  ),
+  ...Object.fromEntries(
+    (['max', 'min', 'argmax', 'argmin'] as const).map((name) => [
+      name,
+      { operands: { x: IMAGE }, run: ({ x }: Operands) => api[name](x!) },
+    ]),
+  ),
   clamp: { operands: { x: IMAGE }, run: ({ x }) => api.clamp(x!, { min: 0 }) },
   where: { operands: { condition: IMAGE, a: IMAGE, b: IMAGE }, run: ({ condition, a, b }) => api.where(condition!, a!, b!) },
   expand: { operands: { x: [1, 4] }, run: ({ x }) => api.expand(x!, [3, 4]), name: /expand|identity|rearranging/ },
   matmul: { operands: { a: [3, 4], b: [4, 5] }, run: ({ a, b }) => api.matmul(a!, b!) },
-  linear: { operands: { x: [3, 4], weight: [4, 5], bias: [5] }, run: ({ x, weight, bias }) => api.linear(x!, weight!, bias!), name: /linear|matmul/ },
+  linear: {
+    operands: { x: [3, 4], weight: [4, 5], bias: [5] },
+    run: ({ x, weight, bias }) => api.linear(x!, weight!, bias!),
+    name: /linear|matmul/,
+  },
   softmax: { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => api.softmax(x!, { out }), name: /softmax/i },
   logSoftmax: { operands: { x: IMAGE, out: IMAGE }, run: ({ x, out }) => api.logSoftmax(x!, { out }), name: /softmax/i },
   crossEntropy: { operands: { x: [3, 4] }, run: ({ x }) => api.crossEntropy(x!, classes) },
@@ -114,9 +138,18 @@ const OPERATIONS: Record<string, Operation> = {
   upsample: { operands: { x: IMAGE, out: [2, 8, 8, 4] }, run: ({ x, out }) => api.upsample(x!, { scale: 2, out }) },
   pixelShuffle: { operands: { x: IMAGE }, run: ({ x }) => api.pixelShuffle(x!, 2), name: /./, words: true },
   pixelUnshuffle: { operands: { x: IMAGE }, run: ({ x }) => api.pixelUnshuffle(x!, 2), name: /./, words: true },
-  embedding: { operands: { 'i32 indices': [3], table: [5, 4] }, run: ({ 'i32 indices': indices, table }) => api.embedding(indices!, table!) },
-  groupNorm: { operands: { x: IMAGE, gamma: [4], beta: [4], out: IMAGE }, run: ({ x, gamma, beta, out }) => api.groupNorm(x!, 2, { gamma, beta, out }) },
-  layerNorm: { operands: { x: IMAGE, gamma: [4], beta: [4], out: IMAGE }, run: ({ x, gamma, beta, out }) => api.layerNorm(x!, [4], { gamma, beta, out }) },
+  embedding: {
+    operands: { 'i32 indices': [3], table: [5, 4] },
+    run: ({ 'i32 indices': indices, table }) => api.embedding(indices!, table!),
+  },
+  groupNorm: {
+    operands: { x: IMAGE, gamma: [4], beta: [4], out: IMAGE },
+    run: ({ x, gamma, beta, out }) => api.groupNorm(x!, 2, { gamma, beta, out }),
+  },
+  layerNorm: {
+    operands: { x: IMAGE, gamma: [4], beta: [4], out: IMAGE },
+    run: ({ x, gamma, beta, out }) => api.layerNorm(x!, [4], { gamma, beta, out }),
+  },
   flip: { operands: { x: IMAGE }, run: ({ x }) => api.flip(x!, [0]), name: /./, words: true },
   permute: { operands: { x: IMAGE }, run: ({ x }) => api.permute(x!, [3, 0, 2, 1]), name: /./, words: true },
   transpose: { operands: { x: IMAGE }, run: ({ x }) => api.transpose(x!), name: /./, words: true },
@@ -170,14 +203,17 @@ const OPERATIONS: Record<string, Operation> = {
   ZeroPad2d: layer(new api.ZeroPad2d(0), /pad/),
   ReflectionPad2d: layer(new api.ReflectionPad2d(0), /pad/),
   ReplicationPad2d: layer(new api.ReplicationPad2d(0), /pad/),
-  'Conv2d (reflecting)':
-    layer(new api.Conv2d({ inChannels: 4, outChannels: 4, kernel: 3, padding: 'same', paddingMode: 'reflect' }), /pad|conv2d/),
+  'Conv2d (reflecting)': layer(
+    new api.Conv2d({ inChannels: 4, outChannels: 4, kernel: 3, padding: 'same', paddingMode: 'reflect' }),
+    /pad|conv2d/,
+  ),
   Upsample: layer(new api.Upsample({ scale: 1 }), /upsample/),
   PixelShuffle: moving(new api.PixelShuffle(2), IMAGE, [2, 8, 8, 1]),
   PixelUnshuffle: moving(new api.PixelUnshuffle(2), IMAGE, [2, 2, 2, 16]),
   'AdaptiveAvgPool2d (of size 1)': moving(new api.AdaptiveAvgPool2d(1), IMAGE, [2, 1, 1, 4]),
   Embedding: {
-    operands: { 'i32 indices': [3], out: [3, 4] }, name: /embedding/,
+    operands: { 'i32 indices': [3], out: [3, 4] },
+    name: /embedding/,
     run: ({ 'i32 indices': indices, out }) => embedding.forward(indices!, { out }),
   },
   Conv2d: network(conv, IMAGE, (x) => conv.forward(x), /conv2d/),
@@ -190,24 +226,131 @@ const OPERATIONS: Record<string, Operation> = {
 
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
 const NO_OPERANDS = new Set([
-  'Adam', 'AdamW', 'ExponentialMovingAverage', 'Optimizer', 'ReduceOnPlateau', 'SGD', 'applySchedule', 'clipGradNorm', 'clipGradValue',
-  'Choices', 'DropoutState', 'Gpu', 'LIBRARY_VERSION', 'Module', 'ModuleBuffer', 'ModuleTensor', 'OrderedDict', 'Parameter', 'PythonFloat', 'ShadegradError',
-  'Params', 'Tensor', 'Trainer', 'arange', 'checkGradients', 'defineOperation', 'full', 'grad', 'grid', 'ones', 'onesLike', 'rand', 'randn', 'scalar', 'specialise',
-  'walkElements', 'zeros', 'zerosLike', 'Translator', 'Tuple', 'averageMetrics', 'backward', 'buildNetwork', 'bytesSource', 'compareImages', 'constant',
-  'constantBaseline', 'createImage', 'crop', 'encodeCheckpoint', 'kaimingNormal', 'kaimingUniform', 'ModuleDict', 'ModuleList', 'xavierNormal', 'xavierUniform', 'encodeHeader', 'encodePict', 'encodePyTorch', 'encodeRunCheckpoint',
-  'encodeSafetensors', 'encodeWeights', 'epochPermutation', 'expectImage', 'exportModuleOnnx', 'exportOnnx', 'findNetwork', 'findRun', 'findRunIfAny', 'hasRun',
+  'Adam',
+  'AdamW',
+  'ExponentialMovingAverage',
+  'Optimizer',
+  'ReduceOnPlateau',
+  'SGD',
+  'applySchedule',
+  'clipGradNorm',
+  'clipGradValue',
+  'Choices',
+  'DropoutState',
+  'Gpu',
+  'LIBRARY_VERSION',
+  'Module',
+  'ModuleBuffer',
+  'ModuleTensor',
+  'OrderedDict',
+  'Parameter',
+  'PythonFloat',
+  'ShadegradError',
+  'Params',
+  'Tensor',
+  'Trainer',
+  'arange',
+  'checkGradients',
+  'defineOperation',
+  'full',
+  'grad',
+  'grid',
+  'ones',
+  'onesLike',
+  'rand',
+  'randn',
+  'scalar',
+  'specialise',
+  'walkElements',
+  'zeros',
+  'zerosLike',
+  'Translator',
+  'Tuple',
+  'averageMetrics',
+  'backward',
+  'buildNetwork',
+  'bytesSource',
+  'compareImages',
+  'constant',
+  'constantBaseline',
+  'createImage',
+  'crop',
+  'encodeCheckpoint',
+  'kaimingNormal',
+  'kaimingUniform',
+  'ModuleDict',
+  'ModuleList',
+  'xavierNormal',
+  'xavierUniform',
+  'encodeHeader',
+  'encodePict',
+  'encodePyTorch',
+  'encodeRunCheckpoint',
+  'encodeSafetensors',
+  'encodeWeights',
+  'epochPermutation',
+  'expectImage',
+  'exportModuleOnnx',
+  'exportOnnx',
+  'findNetwork',
+  'findRun',
+  'findRunIfAny',
+  'hasRun',
   'headerBytes',
-  'imageDraws', 'imageGrid', 'imageL1', 'imagePsnr', 'imageSsim', 'jitterDraw', 'joinPair', 'linearDecay', 'loadNetwork', 'meanImage',
-  'mirror', 'networkArchitecture', 'networkWeights', 'networksIn', 'noGrad', 'normal', 'openGpu', 'openPict', 'openPyTorch',
-  'openSafetensors', 'openShardedSafetensors', 'openTfjsLayers', 'parseHeader', 'pix2pixStep', 'placeRun', 'readCheckpointHeader',
-  'resizeBicubic', 'restoreCheckpoint', 'runForPyTorch', 'splitPair', 'pytorchStateDict', 'encodeModule', 'openModuleFile', 'StateDict', 'survey', 'syntheticFacades', 'tensorBytes', 'tune',
-  'uniform', 'zeroGrad',
+  'imageDraws',
+  'imageGrid',
+  'imageL1',
+  'imagePsnr',
+  'imageSsim',
+  'jitterDraw',
+  'joinPair',
+  'linearDecay',
+  'loadNetwork',
+  'meanImage',
+  'mirror',
+  'networkArchitecture',
+  'networkWeights',
+  'networksIn',
+  'noGrad',
+  'normal',
+  'openGpu',
+  'openPict',
+  'openPyTorch',
+  'openSafetensors',
+  'openShardedSafetensors',
+  'openTfjsLayers',
+  'parseHeader',
+  'pix2pixStep',
+  'placeRun',
+  'readCheckpointHeader',
+  'resizeBicubic',
+  'restoreCheckpoint',
+  'runForPyTorch',
+  'splitPair',
+  'pytorchStateDict',
+  'encodeModule',
+  'openModuleFile',
+  'StateDict',
+  'survey',
+  'syntheticFacades',
+  'tensorBytes',
+  'tune',
+  'uniform',
+  'zeroGrad',
 ]);
 
 test('every exported function and class is in the table, or known to take no tensor', () => {
-  const exported = Object.entries(api).filter(([, value]) => typeof value === 'function').map(([name]) => name);
-  assert.equal(exported.filter((name) => !(name in OPERATIONS) && !NO_OPERANDS.has(name)), []);
-  assert.equal(Object.keys(OPERATIONS).filter((name) => !exported.includes(name.replace(/ \(.*/, ''))), []);
+  const exported = Object.entries(api)
+    .filter(([, value]) => typeof value === 'function')
+    .map(([name]) => name);
+  assert.equal(
+    exported.filter((name) => !(name in OPERATIONS) && !NO_OPERANDS.has(name)),
+    [],
+  );
+  assert.equal(
+    Object.keys(OPERATIONS).filter((name) => !exported.includes(name.replace(/ \(.*/, ''))),
+    [],
+  );
 });
 
 /** Whose first operand cannot be left out. */
@@ -222,7 +365,12 @@ function make(on: Gpu, shape: Shape, type: DType, label: string): Tensor {
 }
 
 /** Runs `body` with the right tensors but one, and counts what is dispatched on either runtime. */
-async function withOne(operation: Operation, odd: string, oddTensor: () => Tensor, body: (operands: Operands) => Promise<unknown>): Promise<number> {
+async function withOne(
+  operation: Operation,
+  odd: string,
+  oddTensor: () => Tensor,
+  body: (operands: Operands) => Promise<unknown>,
+): Promise<number> {
   const operands = Object.fromEntries(
     Object.entries(operation.operands).map(([name, shape]) => [name, name === odd ? oddTensor() : make(gpu, shape, typeOf(name), name)]),
   );
@@ -241,7 +389,9 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
   const called = operation.name ?? new RegExp(name);
 
   test(`${name} runs, and gives back what it makes`, async () => {
-    const made = Object.fromEntries(Object.entries(operation.operands).map(([each, shape]) => [each, make(gpu, shape, typeOf(each), each)]));
+    const made = Object.fromEntries(
+      Object.entries(operation.operands).map(([each, shape]) => [each, make(gpu, shape, typeOf(each), each)]),
+    );
     gpu.scope(() => void operation.run(made));
     await gpu.sync();
     for (const tensor of Object.values(made)) tensor.dispose();
@@ -249,14 +399,20 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
 
   for (const [odd, shape] of Object.entries(operation.operands)) {
     const wrongTypes = (['f32', 'i32', 'u8'] as const).filter((type) => type !== typeOf(odd) && (!operation.words || type === 'u8'));
-    for (const type of operation.anyType ? [] : wrongTypes) test(`${name} refuses ${odd} of type ${type} at once`, async () => {
-      const wrong = (): Tensor => make(gpu, shape, type, 'the odd one');
-      const dispatched = await withOne(operation, odd, wrong, (operands) => failure(
-        'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)),
-        called, ...(operation.words ? [/expected: (tensors of 32-bit|u8|f32)/] : ['"the odd one"', `expected: ${typeOf(odd)}\n`]), /fix: /,
-      ));
-      assert.is(dispatched, 0);
-    });
+    for (const type of operation.anyType ? [] : wrongTypes)
+      test(`${name} refuses ${odd} of type ${type} at once`, async () => {
+        const wrong = (): Tensor => make(gpu, shape, type, 'the odd one');
+        const dispatched = await withOne(operation, odd, wrong, (operands) =>
+          failure(
+            'INVALID_ARGUMENT',
+            () => gpu.scope(() => void operation.run(operands)),
+            called,
+            ...(operation.words ? [/expected: (tensors of 32-bit|u8|f32)/] : ['"the odd one"', `expected: ${typeOf(odd)}\n`]),
+            /fix: /,
+          ),
+        );
+        assert.is(dispatched, 0);
+      });
 
     test(`${name} refuses a disposed ${odd}`, async () => {
       const disposed = (): Tensor => {
@@ -264,9 +420,9 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
         tensor.dispose();
         return tensor;
       };
-      const dispatched = await withOne(operation, odd, disposed, (operands) => failure(
-        'USE_AFTER_FREE', () => gpu.scope(() => void operation.run(operands)), '"the odd one"',
-      ));
+      const dispatched = await withOne(operation, odd, disposed, (operands) =>
+        failure('USE_AFTER_FREE', () => gpu.scope(() => void operation.run(operands)), '"the odd one"'),
+      );
       assert.is(dispatched, 0);
     });
 
@@ -274,20 +430,24 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
       const [first] = Object.keys(operation.operands);
       const none = odd === first && name in operationsAlone ? [undefined, null, ''] : [];
       for (const numbers of [[0.5, 0.5], { shape: [2] }, new Float32Array(4), ...none]) {
-        const dispatched = await withOne(operation, odd, () => numbers as unknown as Tensor, (operands) => failure(
-          'INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)), 'expected: a tensor', /fix: /,
-        ));
+        const dispatched = await withOne(
+          operation,
+          odd,
+          () => numbers as unknown as Tensor,
+          (operands) => failure('INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)), 'expected: a tensor', /fix: /),
+        );
         assert.is(dispatched, 0);
       }
     });
 
-    if (!operation.handleOnly && Object.keys(operation.operands).length > 1) test(`${name} refuses ${odd} of another Gpu`, async () => {
-      const foreign = (): Tensor => make(otherGpu, shape, typeOf(odd), 'the odd one');
-      const dispatched = await withOne(operation, odd, foreign, (operands) => failure(
-        'DEVICE_MISMATCH', () => gpu.scope(() => void operation.run(operands)), called, /Gpu/, /fix: /,
-      ));
-      assert.is(dispatched, 0);
-    });
+    if (!operation.handleOnly && Object.keys(operation.operands).length > 1)
+      test(`${name} refuses ${odd} of another Gpu`, async () => {
+        const foreign = (): Tensor => make(otherGpu, shape, typeOf(odd), 'the odd one');
+        const dispatched = await withOne(operation, odd, foreign, (operands) =>
+          failure('DEVICE_MISMATCH', () => gpu.scope(() => void operation.run(operands)), called, /Gpu/, /fix: /),
+        );
+        assert.is(dispatched, 0);
+      });
   }
 }
 
@@ -326,7 +486,11 @@ test('running statistics stay as they are when another tensor is refused', async
 test('memory of another Gpu is refused where it is bound, copied, written and read', async () => {
   const [here, there] = [make(gpu, [4], 'f32', 'here'), make(otherGpu, [4], 'f32', 'there')];
   const shader = { name: 'any', code: '' };
-  await failure('DEVICE_MISMATCH', () => gpu.dispatch({ shader, bindings: [here.read(), there.written()], workgroups: [1, 1, 1] }), '"there"');
+  await failure(
+    'DEVICE_MISMATCH',
+    () => gpu.dispatch({ shader, bindings: [here.read(), there.written()], workgroups: [1, 1, 1] }),
+    '"there"',
+  );
   await failure('DEVICE_MISMATCH', () => gpu.copy(there.storage, 0, here.storage, 0, 16), '"there"');
   await failure('DEVICE_MISMATCH', () => gpu.write(there.storage, 0, new Float32Array(4)), '"there"');
   await failure('DEVICE_MISMATCH', () => gpu.read(there.storage, 0, 16), '"there"');

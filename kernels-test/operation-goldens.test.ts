@@ -19,7 +19,10 @@ test('every operation has a golden', () => {
   const goldens = [...golden.cases, ...operations.binary, ...operations.indices].map(({ name }) => name);
   // PyTorch draws other masks, and has no conversion of its own to bytes.
   const named = new Set([...goldens, 'oneHot', 'dropout', 'floatToImage']);
-  assert.equal(Object.keys(ops).filter((name) => !named.has(name)), []);
+  assert.equal(
+    Object.keys(ops).filter((name) => !named.has(name)),
+    [],
+  );
 });
 
 /** A constant of a case: classes and indices as i32, other numbers as f32. */
@@ -40,7 +43,14 @@ for (const each of golden.cases) {
       const output = runs[each.name]!([...inputs, ...constants], each.options as unknown as Options);
       const slopes = grad(weighted(mul(output, output), 'w'), inputs, { createGraph: true });
       const along = slopes.map((slope, index) => weighted(slope, `v${index}`));
-      return { y: output, first: slopes, second: grad(along.reduce((total, term) => add(total, term)), inputs) };
+      return {
+        y: output,
+        first: slopes,
+        second: grad(
+          along.reduce((total, term) => add(total, term)),
+          inputs,
+        ),
+      };
     });
     assert.equal(y.shape, each.output.shape);
     const compare = async (what: string, tensor: Tensor, expected: StoredArray): Promise<void> => {
@@ -55,7 +65,7 @@ for (const each of golden.cases) {
   });
 }
 
-test('oneHot is PyTorch\'s', async () => {
+test("oneHot is PyTorch's", async () => {
   const { labels, shape, classes, output } = golden.oneHot;
   const code = ops.oneHot(Tensor.from(gpu, new Int32Array(labels), shape), classes);
   assert.equal([code.shape, [...(await code.data())]], [output.shape, [...float32(output)]]);

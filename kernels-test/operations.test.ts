@@ -84,7 +84,7 @@ for (const each of golden.reductions) {
   });
 }
 
-test('argmax and argmin are PyTorch\'s', async () => {
+test("argmax and argmin are PyTorch's", async () => {
   for (const { name, axis, input, output } of golden.indices) {
     const x = Tensor.from(gpu, generate(input), input.shape);
     const y = { argmax: ops.argmax, argmin: ops.argmin }[name as 'argmax'](x, axis === null ? {} : { axis });

@@ -54,17 +54,25 @@ const KINDS: Record<string, Kind> = {
 
 for (const [name, { options, own, make }] of Object.entries(KINDS)) {
   test(`one optimiser of three groups equals three optimisers to the bit, in one dispatch: ${name}`, async () => {
-    const gradients = vectorsOf(gpu, SIZES.map((size, index) => values(`gradient ${index}`, size)));
+    const gradients = vectorsOf(
+      gpu,
+      SIZES.map((size, index) => values(`gradient ${index}`, size)),
+    );
     const results = [];
     for (const how of ['apart', 'groups', 'list', 'recorded'] as const) {
       const module = new Vectors(SIZES).to(gpu).write(START);
       const parameters = module.parameters();
       const members = own.map((_, group) => parameters.filter((_, index) => GROUPS[index] === group));
-      const optimizers = how === 'apart'
-        ? own.map((each, group) => make(members[group]!, { ...options, ...each }))
-        : [make(how === 'list' ? parameters : module, {
-          ...options, ...own[0], groups: own.slice(1).map((each, index) => ({ parameters: members[index + 1]!, ...each })),
-        })];
+      const optimizers =
+        how === 'apart'
+          ? own.map((each, group) => make(members[group]!, { ...options, ...each }))
+          : [
+              make(how === 'list' ? parameters : module, {
+                ...options,
+                ...own[0],
+                groups: own.slice(1).map((each, index) => ({ parameters: members[index + 1]!, ...each })),
+              }),
+            ];
       const step = (): void => {
         zeroGrad(parameters);
         leaveGradients(parameters, gradients);
@@ -77,7 +85,10 @@ for (const [name, { options, own, make }] of Object.entries(KINDS)) {
       }
       // A parameter that gets no gradient is left alone; its neighbours then are two blocks.
       zeroGrad(parameters);
-      leaveGradients(parameters, gradients.map((each, index) => (index === 2 ? null : each)));
+      leaveGradients(
+        parameters,
+        gradients.map((each, index) => (index === 2 ? null : each)),
+      );
       for (const optimizer of optimizers) optimizer.step();
       const { recording: last } = await gpu.record(() => optimizers.forEach((optimizer) => optimizer.step()));
       if (how !== 'apart') assert.is(last.length, 2, 'a dispatch before and one after the parameter without a gradient');
@@ -98,7 +109,13 @@ for (const [name, { options, own, make }] of Object.entries(KINDS)) {
   });
 }
 
-const PARTS = [[0, 70], [128, 5], [192, 9000], [9216, 1], [9280, 33]] as const;
+const PARTS = [
+  [0, 70],
+  [128, 5],
+  [192, 9000],
+  [9216, 1],
+  [9280, 33],
+] as const;
 const SIZE = 9280 + 33;
 for (const software of [true, false]) {
   test(`a block in pieces equals its parts one by one, between them nothing is touched, as ${software ? 'CPUs' : 'GPUs'} do it`, async () => {
@@ -108,9 +125,17 @@ for (const software of [true, false]) {
     const slice = (whole: Tensor, [start, length]: readonly [number, number]): Tensor =>
       new Tensor({ gpu, storage: whole.storage.retain(), shape: [length], offset: start });
     const decays: Decay[] = ['none', 'coupled', 'decoupled'];
-    const hypers = decays.map((decay, index) => adamHyper({
-      learningRate: 0.01 * (index + 1), beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 + index, weightDecay: 0.1 * index, decay,
-    }));
+    const hypers = decays.map((decay, index) =>
+      adamHyper({
+        learningRate: 0.01 * (index + 1),
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        step: 3 + index,
+        weightDecay: 0.1 * index,
+        decay,
+      }),
+    );
     const descents = [1, 2, 3].map((step) => sgdHyper({ learningRate: 0.1 / step, momentum: 0.9, dampening: 0, weightDecay: 0.1, step }));
     const ways = [{ decays: true }, { momentum: true }, { momentum: true, nesterov: true, decays: true }];
     const cut = (row: number, kind: (share: number) => number): BlockPart[] =>
@@ -127,26 +152,34 @@ for (const software of [true, false]) {
           const share = index % 3;
           if (kind === 'adam') {
             const hyper = joined([hypers[share]!]);
-            adamStep({ parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper, decay: decays[share] }, software);
+            adamStep(
+              { parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper, decay: decays[share] },
+              software,
+            );
           } else {
             const { momentum, ...way } = { momentum: false, ...ways[share]! };
             sgdStep({ parameters, gradients, momentum: momentum ? m : undefined, hyper: joined([descents[share]!]), ...way }, software);
           }
         }
         const [parameters, gradients, m, v, l] = other as [Tensor, Tensor, Tensor, Tensor, Tensor];
-        const parts = kind === 'adam'
-          ? cut(hypers[0]!.length, (share) => adamKind(decays[share]!))
-          : cut(descents[0]!.length, (share) => sgdKind(ways[share]!));
+        const parts =
+          kind === 'adam'
+            ? cut(hypers[0]!.length, (share) => adamKind(decays[share]!))
+            : cut(descents[0]!.length, (share) => sgdKind(ways[share]!));
         const pieces = cutBlock(gpu, parts, SIZE, software);
         if (kind === 'adam') {
-          adamStep({ parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper: joined(hypers), pieces }, software);
+          adamStep(
+            { parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper: joined(hypers), pieces },
+            software,
+          );
         } else {
           sgdStep({ parameters, gradients, momentum: m, hyper: joined(descents), pieces }, software);
         }
         pieces.dispose();
         return [one, other];
       }) as [Tensor[], Tensor[]];
-      for (const [index, tensor] of apart.entries()) assert.equal(await together[index]!.data(), await tensor.data(), `${kind} ${names[index]}`);
+      for (const [index, tensor] of apart.entries())
+        assert.equal(await together[index]!.data(), await tensor.data(), `${kind} ${names[index]}`);
       for (const tensor of [...apart, ...together]) tensor.dispose();
     }
   });
@@ -155,9 +188,10 @@ for (const software of [true, false]) {
 test('pieces and numbers that do not fit each other are refused', async () => {
   const [parameters, gradients, momentum] = vectorsOf(gpu, [values('p', 4), values('g', 4), values('m', 4)]) as [Tensor, Tensor, Tensor];
   const pieces = cutBlock(gpu, [{ start: 0, length: 4, hyper: 0, kind: 0 }], 4);
-  const step = (hyper: number, table: Tensor) => (): void => gpu.scope(() => {
-    sgdStep({ parameters, gradients, momentum, hyper: Tensor.from(gpu, new Float32Array(hyper), [hyper]), pieces: table });
-  });
+  const step = (hyper: number, table: Tensor) => (): void =>
+    gpu.scope(() => {
+      sgdStep({ parameters, gradients, momentum, hyper: Tensor.from(gpu, new Float32Array(hyper), [hyper]), pieces: table });
+    });
   await failure('SHAPE_MISMATCH', step(9, pieces), 'hyper of sgdStep');
   await failure('SHAPE_MISMATCH', step(10, pieces.viewAs([2, 2])), 'pieces of sgdStep');
   await failure('INVALID_ARGUMENT', step(10, momentum.viewAs([1, 4])), 'i32');
@@ -169,14 +203,20 @@ test('tables of pieces are not gathered without end, and recorded steps keep the
   const module = new Vectors(Array.from({ length: 9 }, () => 3)).to(gpu);
   const parameters = module.parameters();
   const optimizer = new SGD(module, { learningRate: 1, groups: [{ parameters: (name) => Number(name) % 2 === 1, learningRate: 0.5 }] });
-  const ones = vectorsOf(gpu, parameters.map(() => [1, 1, 1]));
+  const ones = vectorsOf(
+    gpu,
+    parameters.map(() => [1, 1, 1]),
+  );
   leaveGradients(parameters, ones);
   const { recording } = await gpu.record(() => optimizer.step());
   let most = 0;
   const { tensors } = gpu.memory();
   for (let pattern = 1; pattern < 2 ** 9; pattern += 3) {
     zeroGrad(parameters);
-    leaveGradients(parameters, ones.map((each, index) => ((pattern >> index) & 1 ? each : null)));
+    leaveGradients(
+      parameters,
+      ones.map((each, index) => ((pattern >> index) & 1 ? each : null)),
+    );
     optimizer.stepCount = 0;
     optimizer.step();
     most = Math.max(most, gpu.memory().tensors - tensors);
@@ -187,7 +227,10 @@ test('tables of pieces are not gathered without end, and recorded steps keep the
   leaveGradients(parameters, ones);
   optimizer.stepCount = 0;
   recording.run();
-  assert.equal((await module.read()).map(([first]) => first), [-1, -0.5, -1, -0.5, -1, -0.5, -1, -0.5, -1]);
+  assert.equal(
+    (await module.read()).map(([first]) => first),
+    [-1, -0.5, -1, -0.5, -1, -0.5, -1, -0.5, -1],
+  );
   recording.destroy();
   for (const part of [optimizer, module, ...ones]) part.dispose();
 });

@@ -26,12 +26,15 @@ type Make = (target: OptimizerTarget) => Optimizer<any>;
 
 for (const { name, kind, options, inputs, steps } of golden.cases) {
   const { weight_decay: weightDecay, eps: epsilon, betas, ...other } = options as Record<string, unknown>;
-  const make: Make = (target) => new KINDS[kind as 'Adam'](target, {
-    learningRate: golden.learningRate, ...other,
-    ...(weightDecay !== undefined && { weightDecay: weightDecay as number }), ...(epsilon !== undefined && { epsilon: epsilon as number }),
-    ...(betas !== undefined && { betas: betas as [number, number] }),
-    groups: [{ parameters: (each) => each === '1', learningRate: golden.ownRate, weightDecay: 0 }],
-  });
+  const make: Make = (target) =>
+    new KINDS[kind as 'Adam'](target, {
+      learningRate: golden.learningRate,
+      ...other,
+      ...(weightDecay !== undefined && { weightDecay: weightDecay as number }),
+      ...(epsilon !== undefined && { epsilon: epsilon as number }),
+      ...(betas !== undefined && { betas: betas as [number, number] }),
+      groups: [{ parameters: (each) => each === '1', learningRate: golden.ownRate, weightDecay: 0 }],
+    });
   test(`five steps in two groups equal PyTorch's: ${name}; a list of tensors gives the same bits`, async () => {
     const module = new Vectors(golden.sizes).to(gpu).write(inputs.parameters.map(generate));
     const list = vectorsOf(gpu, inputs.parameters.map(generate));
@@ -48,7 +51,10 @@ for (const { name, kind, options, inputs, steps } of golden.cases) {
       }
       const actual = (await module.read()).flat();
       assertClose(actual, float32(expected), { absolute: 3e-7, label: `after step ${step + 1}` });
-      assert.equal((await Promise.all(list.map((tensor) => tensor.data()))).flatMap((each) => [...each]), actual);
+      assert.equal(
+        (await Promise.all(list.map((tensor) => tensor.data()))).flatMap((each) => [...each]),
+        actual,
+      );
       for (const tensor of gradients) tensor.dispose();
     }
     assert.equal([...optimizers[0].stepCounts().values()], [5, 5, 4]);
@@ -67,46 +73,86 @@ const REFERENCES: readonly ReferenceOptions[] = [
 ];
 for (const options of REFERENCES) {
   test(`blocks of odd sizes equal the float64 reference, as CPUs and GPUs do them: ${Object.values(options).join(' ')}`, async () => {
-    for (const software of [true, false]) for (const [start, length] of [[0, 1], [64, 64], [64, 31], [70, 7], [1, 1030], [0, 8192]] as const) {
-      const whole = start + length + 5;
-      const arenas = ['p', 'g', 'a', 'b', 'c'].map((name, index) => Tensor.from(gpu, index < 2 ? values(name, whole, 0.5) : new Float32Array(whole), [whole]));
-      const [parameters, gradients, a, b, c] = arenas.map((arena) =>
-        new Tensor({ gpu, storage: arena.storage.retain(), shape: [length], offset: start })) as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      const expected = Float64Array.from(values('p', whole, 0.5));
-      const reference = new OptimizerReference(expected.slice(start, start + length), options);
-      const { kind, learningRate, betas: [beta1, beta2] = [0.9, 0.999], weightDecay = 0, momentum = 0, dampening = 0, nesterov } = options;
-      for (let step = 1; step <= 3; step++) {
-        const data = values(`g${step}`, whole, 1 / step ** 2);
-        arenas[1]!.write(data);
-        reference.update(data.subarray(start, start + length));
-        if (kind === 'SGD') {
-          const hyper = Tensor.from(gpu, sgdHyper({ learningRate, momentum, dampening, weightDecay, step }), [SGD_HYPER_SIZE]);
-          sgdStep({ parameters, gradients, momentum: momentum > 0 ? a : undefined, hyper, nesterov, decays: weightDecay > 0 }, software);
-          hyper.dispose();
-        } else {
-          const decay = DECAYS[kind];
-          const hyper = Tensor.from(gpu, adamHyper({ learningRate, beta1, beta2, epsilon: 1e-8, step, weightDecay, decay }), [ADAM_HYPER_SIZE]);
-          adamStep({ parameters, gradients, firstMoment: a, secondMoment: b, largestSecondMoment: options.amsgrad ? c : undefined, hyper, decay }, software);
-          hyper.dispose();
+    for (const software of [true, false])
+      for (const [start, length] of [
+        [0, 1],
+        [64, 64],
+        [64, 31],
+        [70, 7],
+        [1, 1030],
+        [0, 8192],
+      ] as const) {
+        const whole = start + length + 5;
+        const arenas = ['p', 'g', 'a', 'b', 'c'].map((name, index) =>
+          Tensor.from(gpu, index < 2 ? values(name, whole, 0.5) : new Float32Array(whole), [whole]),
+        );
+        const [parameters, gradients, a, b, c] = arenas.map(
+          (arena) => new Tensor({ gpu, storage: arena.storage.retain(), shape: [length], offset: start }),
+        ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+        const expected = Float64Array.from(values('p', whole, 0.5));
+        const reference = new OptimizerReference(expected.slice(start, start + length), options);
+        const {
+          kind,
+          learningRate,
+          betas: [beta1, beta2] = [0.9, 0.999],
+          weightDecay = 0,
+          momentum = 0,
+          dampening = 0,
+          nesterov,
+        } = options;
+        for (let step = 1; step <= 3; step++) {
+          const data = values(`g${step}`, whole, 1 / step ** 2);
+          arenas[1]!.write(data);
+          reference.update(data.subarray(start, start + length));
+          if (kind === 'SGD') {
+            const hyper = Tensor.from(gpu, sgdHyper({ learningRate, momentum, dampening, weightDecay, step }), [SGD_HYPER_SIZE]);
+            sgdStep({ parameters, gradients, momentum: momentum > 0 ? a : undefined, hyper, nesterov, decays: weightDecay > 0 }, software);
+            hyper.dispose();
+          } else {
+            const decay = DECAYS[kind];
+            const hyper = Tensor.from(gpu, adamHyper({ learningRate, beta1, beta2, epsilon: 1e-8, step, weightDecay, decay }), [
+              ADAM_HYPER_SIZE,
+            ]);
+            adamStep(
+              {
+                parameters,
+                gradients,
+                firstMoment: a,
+                secondMoment: b,
+                largestSecondMoment: options.amsgrad ? c : undefined,
+                hyper,
+                decay,
+              },
+              software,
+            );
+            hyper.dispose();
+          }
         }
+        expected.set(reference.parameters, start);
+        assertClose(await arenas[0]!.data(), expected, {
+          absolute: 3e-7,
+          label: `[${start}, ${start + length}), ${software ? 'CPU' : 'GPU'}`,
+        });
+        for (const tensor of [...arenas, parameters, gradients, a, b, c]) tensor.dispose();
       }
-      expected.set(reference.parameters, start);
-      assertClose(await arenas[0]!.data(), expected, { absolute: 3e-7, label: `[${start}, ${start + length}), ${software ? 'CPU' : 'GPU'}` });
-      for (const tensor of [...arenas, parameters, gradients, a, b, c]) tensor.dispose();
-    }
   });
 }
 
 const SIZES = [70, 5, 33, 130];
 const START = SIZES.map((size, index) => values(`start ${index}`, size));
 const MAKES: Record<string, Make> = {
-  'Adam with decay and AMSGrad': (target) => new Adam(target, { weightDecay: 0.1, amsgrad: true, groups: [{ parameters: (name) => name === '1', betas: [0.5, 0.9] }] }),
-  'AdamW': (target) => new AdamW(target, { groups: [{ parameters: (name) => name === '2', weightDecay: 0 }] }),
-  'SGD with momentum': (target) => new SGD(target, { momentum: 0.9, dampening: 0.1, weightDecay: 0.1, groups: [{ parameters: (name) => name === '3', momentum: 0 }] }),
+  'Adam with decay and AMSGrad': (target) =>
+    new Adam(target, { weightDecay: 0.1, amsgrad: true, groups: [{ parameters: (name) => name === '1', betas: [0.5, 0.9] }] }),
+  AdamW: (target) => new AdamW(target, { groups: [{ parameters: (name) => name === '2', weightDecay: 0 }] }),
+  'SGD with momentum': (target) =>
+    new SGD(target, { momentum: 0.9, dampening: 0.1, weightDecay: 0.1, groups: [{ parameters: (name) => name === '3', momentum: 0 }] }),
 };
 for (const [name, make] of Object.entries(MAKES)) {
   test(`eager, recorded and resumed steps are equal to the bit: ${name}`, async () => {
-    const gradients = vectorsOf(gpu, SIZES.map((size, index) => values(`gradient ${index}`, size)));
+    const gradients = vectorsOf(
+      gpu,
+      SIZES.map((size, index) => values(`gradient ${index}`, size)),
+    );
     const rates = [1e-2, 1e-2, 5e-3, 1e-3];
     const results = [];
     for (const how of ['eager', 'recorded', 'resumed']) {
@@ -118,7 +164,10 @@ for (const [name, make] of Object.entries(MAKES)) {
         optimizer.step();
       };
       // One parameter is a step ahead of the others.
-      leaveGradients(module.parameters(), gradients.map((each, index) => (index === 1 ? each : null)));
+      leaveGradients(
+        module.parameters(),
+        gradients.map((each, index) => (index === 1 ? each : null)),
+      );
       optimizer.step();
       const recording = how === 'recorded' ? (await gpu.record(step)).recording : null;
       for (const [index, rate] of rates.entries()) {
@@ -131,7 +180,7 @@ for (const [name, make] of Object.entries(MAKES)) {
           module = new Vectors(SIZES).to(gpu).write(weights);
           optimizer = make(module);
           const opened = await openSafetensors(bytesSource(file, 'optimiser'));
-          await optimizer.loadStateDict({ tensors: opened.tensors, ...JSON.parse(opened.metadata.get('progress')!) as typeof progress });
+          await optimizer.loadStateDict({ tensors: opened.tensors, ...(JSON.parse(opened.metadata.get('progress')!) as typeof progress) });
           assert.is(optimizer.learningRate, rates[1]);
         }
         optimizer.learningRate = rate;
@@ -145,14 +194,20 @@ for (const [name, make] of Object.entries(MAKES)) {
     }
     assert.equal(results[1], results[0]);
     assert.equal(results[2], results[0]);
-    assert.equal((results[0]![1] as [string, number][]).map(([, count]) => count), [4, 5, 4, 4]);
+    assert.equal(
+      (results[0]![1] as [string, number][]).map(([, count]) => count),
+      [4, 5, 4, 4],
+    );
     for (const tensor of gradients) tensor.dispose();
   });
 }
 
 test('neighbours share a dispatch, whatever their groups, in a list of tensors too', () => {
   const module = new Vectors([64, 10, 64, 20]).to(gpu);
-  const gradients = vectorsOf(gpu, module.sizes.map((size) => values('g', size)));
+  const gradients = vectorsOf(
+    gpu,
+    module.sizes.map((size) => values('g', size)),
+  );
   const dispatches = (optimizer: Optimizer<any>): number => {
     let count = 0;
     const dispatch = gpu.dispatch.bind(gpu);
@@ -179,12 +234,33 @@ test('groups by module, by list and by name; what no group names is in the first
   }
   const module = new Pair([5, 6]).to(gpu);
   const optimizer = new AdamW(module, {
-    learningRate: 1, groups: [{ parameters: module.inner, learningRate: 2 }, { parameters: (name, { shape }) => name === '1' && shape[0] === 6, weightDecay: 0 }],
+    learningRate: 1,
+    groups: [
+      { parameters: module.inner, learningRate: 2 },
+      { parameters: (name, { shape }) => name === '1' && shape[0] === 6, weightDecay: 0 },
+    ],
   });
-  assert.equal(optimizer.groups.map(({ names }) => names), [['0'], ['inner.0', 'inner.1'], ['1']]);
-  assert.equal(optimizer.groups.map(({ learningRate, options }) => [learningRate, options.weightDecay]), [[1, 0.01], [2, 0.01], [1, 0]]);
+  assert.equal(
+    optimizer.groups.map(({ names }) => names),
+    [['0'], ['inner.0', 'inner.1'], ['1']],
+  );
+  assert.equal(
+    optimizer.groups.map(({ learningRate, options }) => [learningRate, options.weightDecay]),
+    [
+      [1, 0.01],
+      [2, 0.01],
+      [1, 0],
+    ],
+  );
   optimizer.learningRate = 3;
-  assert.equal(optimizer.groups.map(({ learningRate, initialLearningRate }) => [learningRate, initialLearningRate]), [[3, 1], [3, 2], [3, 1]]);
+  assert.equal(
+    optimizer.groups.map(({ learningRate, initialLearningRate }) => [learningRate, initialLearningRate]),
+    [
+      [3, 1],
+      [3, 2],
+      [3, 1],
+    ],
+  );
   optimizer.dispose();
   const other = Tensor.from(gpu, [1], [1], 'other');
   for (const [groups, ...patterns] of [
@@ -194,7 +270,8 @@ test('groups by module, by list and by name; what no group names is in the first
     [[{ parameters: module.inner, learningRate: NaN }], /learningRate/],
     [[{ parameters: module.inner, weightDecay: -1 }], /weightDecay/],
     [[{ parameters: module.inner, betas: [2, 0] as const }], /options of AdamW/],
-  ] as const) await failure('INVALID_ARGUMENT', () => new AdamW(module, { groups: groups as never }), ...patterns);
+  ] as const)
+    await failure('INVALID_ARGUMENT', () => new AdamW(module, { groups: groups as never }), ...patterns);
   const before = gpu.memory().bytesInUse;
   await failure('INVALID_ARGUMENT', () => new SGD(module, { groups: [{ parameters: [other] }] }));
   assert.is(gpu.memory().bytesInUse, before);
@@ -202,7 +279,7 @@ test('groups by module, by list and by name; what no group names is in the first
   module.dispose();
 });
 
-test('a tensor that is no module\'s parameter is trained, keeps its gradient\'s memory and is left alone without a gradient', async () => {
+test("a tensor that is no module's parameter is trained, keeps its gradient's memory and is left alone without a gradient", async () => {
   const x = Tensor.from(gpu, [1, -2], [2]);
   x.requiresGrad = true;
   gpu.scope(() => backward(sum(mul(x, x))));
@@ -233,12 +310,25 @@ test('what cannot be trained and options that cannot work are refused', async ()
   x.requiresGrad = true;
   const computed = add(x, x);
   for (const [target, pattern] of [
-    [[], /empty/], [[computed], /add/], [[labels], /f32/], [[x, x], /twice/], [[1], /number/], [undefined, /undefined/], [null, /null/],
-  ] as const) await failure('INVALID_ARGUMENT', () => new Adam(target as never), pattern);
+    [[], /empty/],
+    [[computed], /add/],
+    [[labels], /f32/],
+    [[x, x], /twice/],
+    [[1], /number/],
+    [undefined, /undefined/],
+    [null, /null/],
+  ] as const)
+    await failure('INVALID_ARGUMENT', () => new Adam(target as never), pattern);
   for (const options of [
-    { momentum: -1 }, { momentum: NaN }, { momentum: 0.9, dampening: NaN }, { nesterov: true }, { nesterov: true, momentum: 0.9, dampening: 0.1 },
-  ]) await failure('INVALID_ARGUMENT', () => new SGD(module, options), /options of SGD/);
-  for (const weightDecay of [-1, NaN, Infinity]) await failure('INVALID_ARGUMENT', () => new SGD(module, { weightDecay }), /weightDecay of SGD/);
+    { momentum: -1 },
+    { momentum: NaN },
+    { momentum: 0.9, dampening: NaN },
+    { nesterov: true },
+    { nesterov: true, momentum: 0.9, dampening: 0.1 },
+  ])
+    await failure('INVALID_ARGUMENT', () => new SGD(module, options), /options of SGD/);
+  for (const weightDecay of [-1, NaN, Infinity])
+    await failure('INVALID_ARGUMENT', () => new SGD(module, { weightDecay }), /weightDecay of SGD/);
   for (const part of [x, labels, computed, module]) part.dispose();
 });
 
@@ -259,8 +349,13 @@ test('a state of another optimiser is refused and changes nothing', async () => 
     [{ ...saved, stepCounts: { 0: 1, 1: 1, 2: 1 } }, /"2"/],
     [{ ...saved, stepCounts: { 0: 1, 1: -1 } }, /whole number/],
     [{ ...saved, learningRates: [NaN] }, /learningRate/],
-    [{ ...saved, tensors: new Map([...saved.tensors, ['firstMoment.1', { shape: [4], read: async () => new Float32Array(4) }]]) }, /firstMoment\.1/, /\[4\]/],
-  ] as const) await failure('INVALID_ARGUMENT', () => adam.loadStateDict(wrong as never), pattern);
+    [
+      { ...saved, tensors: new Map([...saved.tensors, ['firstMoment.1', { shape: [4], read: async () => new Float32Array(4) }]]) },
+      /firstMoment\.1/,
+      /\[4\]/,
+    ],
+  ] as const)
+    await failure('INVALID_ARGUMENT', () => adam.loadStateDict(wrong as never), pattern);
   assert.equal([...adam.stepCounts().values()], [1, 1]);
   for (const part of [adam, other, module, ...gradients]) part.dispose();
 });

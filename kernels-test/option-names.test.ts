@@ -2,8 +2,25 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as api from '../src/index.js';
 import {
-  Adam, AdamW, BatchNorm2d, clipGradNorm, Conv2d, ConvTranspose2d, ExponentialMovingAverage, Flatten, GELU, InstanceNorm2d, Linear,
-  PatchGAN, pix2pixStep, rand, randn, ReduceOnPlateau, SGD, Translator, UNet,
+  Adam,
+  AdamW,
+  BatchNorm2d,
+  clipGradNorm,
+  Conv2d,
+  ConvTranspose2d,
+  ExponentialMovingAverage,
+  Flatten,
+  GELU,
+  InstanceNorm2d,
+  Linear,
+  PatchGAN,
+  pix2pixStep,
+  rand,
+  randn,
+  ReduceOnPlateau,
+  SGD,
+  Translator,
+  UNet,
 } from '../src/index.js';
 import * as ops from '../src/autograd/ops.js';
 import { DropoutState } from '../src/kernels/dropout.js';
@@ -105,17 +122,31 @@ const calls = new Map<string, (options: never) => unknown>([
 /** Options that the calls cannot do without. */
 const NEEDED: Record<string, object> = {
   checkGradients: { operation: (x: Tensor) => ops.neg(x), shapes: [[1]] },
-  maxPool2d: { kernel: 1 }, avgPool2d: { kernel: 1 }, upsample: { scale: 2 }, clamp: { min: 0 }, dropout: { layer: 0, state },
-  rand: { seed: 1 }, randn: { seed: 1 }, 'running of batchNorm': { mean: one, variance: one },
-  'a Conv2d': convolution, 'a ConvTranspose2d': convolution, 'a Linear': { inFeatures: 1, outFeatures: 1 },
-  'an Embedding': { entries: 1, dimensions: 1 }, 'a MaxPool2d': { kernel: 1 }, 'an AvgPool2d': { kernel: 1 }, 'an Upsample': { scale: 1 },
+  maxPool2d: { kernel: 1 },
+  avgPool2d: { kernel: 1 },
+  upsample: { scale: 2 },
+  clamp: { min: 0 },
+  dropout: { layer: 0, state },
+  rand: { seed: 1 },
+  randn: { seed: 1 },
+  'running of batchNorm': { mean: one, variance: one },
+  'a Conv2d': convolution,
+  'a ConvTranspose2d': convolution,
+  'a Linear': { inFeatures: 1, outFeatures: 1 },
+  'an Embedding': { entries: 1, dimensions: 1 },
+  'a MaxPool2d': { kernel: 1 },
+  'an AvgPool2d': { kernel: 1 },
+  'an Upsample': { scale: 1 },
   'a group of Adam': { parameters: () => true },
 };
 
 test('options of other names are refused by the name, and those without are not', async () => {
   for (const [name, call] of calls) {
     await call({ ...NEEDED[name] } as never);
-    for (const options of [{ ...NEEDED[name], strid: 2 }, { ...NEEDED[name], alpha: undefined }]) {
+    for (const options of [
+      { ...NEEDED[name], strid: 2 },
+      { ...NEEDED[name], alpha: undefined },
+    ]) {
       const unknown = Object.keys(options).at(-1)!;
       await failure('INVALID_ARGUMENT', () => call(options as never), `options of ${name}`, `received: ${unknown}`, 'fix: ');
     }
@@ -124,9 +155,13 @@ test('options of other names are refused by the name, and those without are not'
 
 test('required options that are missing are named, and no message calls them optional', async () => {
   const refused = (call: () => unknown, ...words: (string | RegExp)[]): Promise<unknown> => failure('INVALID_ARGUMENT', call, ...words);
-  await refused(() => calls.get('a Conv2d')!({ inChannels: 3, outChannels: undefined } as never), 'options of a Conv2d',
+  await refused(
+    () => calls.get('a Conv2d')!({ inChannels: 3, outChannels: undefined } as never),
+    'options of a Conv2d',
     /expected: an object with inChannels, outChannels and kernel, and if wanted stride, .* or paddingMode\n/,
-    /received: no outChannels and no kernel\n/, /fix: add outChannels and kernel/);
+    /received: no outChannels and no kernel\n/,
+    /fix: add outChannels and kernel/,
+  );
   const misspelled = { ...convolution, kernel: undefined, kernelSize: 3 } as never;
   await refused(() => calls.get('a Conv2d')!(misspelled), /received: kernelSize, but no kernel/);
   for (const [name, needed] of Object.entries(NEEDED)) {
@@ -147,29 +182,58 @@ test('required options that are missing are named, and no message calls them opt
 
 /** Every exported module that runs: one of its kind, and something to run it on. */
 const layers: Record<string, () => Layer> = {
-  BatchNorm2d: () => new BatchNorm2d(1), Conv2d: () => new Conv2d(convolution), ConvTranspose2d: () => new ConvTranspose2d(convolution),
-  Dropout: () => new api.Dropout(), Flatten: () => new Flatten(), GELU: () => new GELU(), Identity: () => new api.Identity(),
-  InstanceNorm2d: () => new InstanceNorm2d(1), LeakyReLU: () => new api.LeakyReLU(), Linear: () => layer(), PatchGAN: () => new PatchGAN(),
-  ReLU: () => new api.ReLU(), Sequential: () => new api.Sequential(), Sigmoid: () => new api.Sigmoid(), SiLU: () => new api.SiLU(),
-  Tanh: () => new api.Tanh(), UNet: () => new UNet({ size: 16 }), AdaptiveAvgPool2d: () => new api.AdaptiveAvgPool2d(1),
-  AvgPool2d: () => new api.AvgPool2d({ kernel: 1 }), MaxPool2d: () => new api.MaxPool2d({ kernel: 1 }), ELU: () => new api.ELU(),
-  Embedding: () => new api.Embedding({ entries: 1, dimensions: 1 }), GroupNorm: () => new api.GroupNorm(1, 1),
-  LayerNorm: () => new api.LayerNorm(1), Softmax: () => new api.Softmax(), LogSoftmax: () => new api.LogSoftmax(),
-  Softplus: () => new api.Softplus(), Unflatten: () => new api.Unflatten([1]), PixelShuffle: () => new api.PixelShuffle(1),
-  PixelUnshuffle: () => new api.PixelUnshuffle(1), Upsample: () => new api.Upsample({ scale: 1 }), ZeroPad2d: () => new api.ZeroPad2d(1),
-  ReflectionPad2d: () => new api.ReflectionPad2d(1), ReplicationPad2d: () => new api.ReplicationPad2d(1),
+  BatchNorm2d: () => new BatchNorm2d(1),
+  Conv2d: () => new Conv2d(convolution),
+  ConvTranspose2d: () => new ConvTranspose2d(convolution),
+  Dropout: () => new api.Dropout(),
+  Flatten: () => new Flatten(),
+  GELU: () => new GELU(),
+  Identity: () => new api.Identity(),
+  InstanceNorm2d: () => new InstanceNorm2d(1),
+  LeakyReLU: () => new api.LeakyReLU(),
+  Linear: () => layer(),
+  PatchGAN: () => new PatchGAN(),
+  ReLU: () => new api.ReLU(),
+  Sequential: () => new api.Sequential(),
+  Sigmoid: () => new api.Sigmoid(),
+  SiLU: () => new api.SiLU(),
+  Tanh: () => new api.Tanh(),
+  UNet: () => new UNet({ size: 16 }),
+  AdaptiveAvgPool2d: () => new api.AdaptiveAvgPool2d(1),
+  AvgPool2d: () => new api.AvgPool2d({ kernel: 1 }),
+  MaxPool2d: () => new api.MaxPool2d({ kernel: 1 }),
+  ELU: () => new api.ELU(),
+  Embedding: () => new api.Embedding({ entries: 1, dimensions: 1 }),
+  GroupNorm: () => new api.GroupNorm(1, 1),
+  LayerNorm: () => new api.LayerNorm(1),
+  Softmax: () => new api.Softmax(),
+  LogSoftmax: () => new api.LogSoftmax(),
+  Softplus: () => new api.Softplus(),
+  Unflatten: () => new api.Unflatten([1]),
+  PixelShuffle: () => new api.PixelShuffle(1),
+  PixelUnshuffle: () => new api.PixelUnshuffle(1),
+  Upsample: () => new api.Upsample({ scale: 1 }),
+  ZeroPad2d: () => new api.ZeroPad2d(1),
+  ReflectionPad2d: () => new api.ReflectionPad2d(1),
+  ReplicationPad2d: () => new api.ReplicationPad2d(1),
 };
 
 test('every layer and network refuses options of forward() that there are not', async () => {
-  const running = Object.entries(api).filter(([, each]) =>
-    typeof each === 'function' && each.prototype instanceof api.Module && 'forward' in each.prototype);
+  const running = Object.entries(api).filter(
+    ([, each]) => typeof each === 'function' && each.prototype instanceof api.Module && 'forward' in each.prototype,
+  );
   assert.equal(running.map(([name]) => name).sort(), Object.keys(layers).sort());
   for (const [name, make] of Object.entries(layers)) {
     const each = make();
     for (const options of [{ traning: false }, { training: false, train: undefined }]) {
       const unknown = Object.keys(options).at(-1)!;
-      await failure('INVALID_ARGUMENT', () => each.forward(image, options as never), `options of ${name}.forward()`, `received: ${unknown}`,
-        'an object with out, training, statistics or dropout, or none');
+      await failure(
+        'INVALID_ARGUMENT',
+        () => each.forward(image, options as never),
+        `options of ${name}.forward()`,
+        `received: ${unknown}`,
+        'an object with out, training, statistics or dropout, or none',
+      );
     }
     for (const options of [image, null, 1, [image]]) {
       await failure('INVALID_ARGUMENT', () => each.forward(image, options as never), `options of ${name}.forward()`);
@@ -177,7 +241,7 @@ test('every layer and network refuses options of forward() that there are not', 
   }
 });
 
-test('a network hands all options of forward() to layers that need none of them, and they reach a layer of somebody\'s', async () => {
+test("a network hands all options of forward() to layers that need none of them, and they reach a layer of somebody's", async () => {
   class Own extends api.Module {
     seen: api.ForwardOptions = {};
     forward(x: Tensor, options: api.ForwardOptions = {}): Tensor {
@@ -195,7 +259,8 @@ test('a network hands all options of forward() to layers that need none of them,
 
 test('what is no object of options is refused', async () => {
   for (const name of ['conv2d', 'batchNorm', 'softmax', 'concat', 'relu', 'mean']) {
-    for (const options of [2, 'x', null, [1]]) await failure('INVALID_ARGUMENT', () => calls.get(name)!(options as never), `options of ${name}`);
+    for (const options of [2, 'x', null, [1]])
+      await failure('INVALID_ARGUMENT', () => calls.get(name)!(options as never), `options of ${name}`);
   }
 });
 
@@ -212,7 +277,12 @@ test('values of options that are names are refused by those there are', async ()
   await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { dropout: 'no' as never }), 'true or false');
   await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { sise: 16 } as never), 'received: sise');
   for (const size of ['Image', '16', null, {}]) {
-    await failure('INVALID_ARGUMENT', () => Translator.create(gpu, generator, { size: size as never }), /'image', a multiple of 16/, /received/);
+    await failure(
+      'INVALID_ARGUMENT',
+      () => Translator.create(gpu, generator, { size: size as never }),
+      /'image', a multiple of 16/,
+      /received/,
+    );
   }
   generator.dispose();
   for (const lambda of [-1, NaN, '1' as never]) {

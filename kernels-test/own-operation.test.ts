@@ -4,7 +4,7 @@ import { buildLibrary, run, succeeded } from './harness/program.js';
 
 buildLibrary();
 
-test('the example of an operation of one\'s own checks its gradient and learns', async () => {
+test("the example of an operation of one's own checks its gradient and learns", async () => {
   const stdout = succeeded(await run('own-operation', ['--steps', '200']));
   assert.match(stdout, 'agrees with differences');
   const errors = [...stdout.matchAll(/mean squared error ([\d.]+)/g)].map((match) => Number(match[1]));

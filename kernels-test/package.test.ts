@@ -26,7 +26,13 @@ let installed: string;
 /** npm without the settings that a surrounding `npm test` hands down in the environment. */
 function npm(parameters: string[], cwd: string): string {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|command)/.test(name)));
-  return execFileSync('npm', parameters, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+  return execFileSync('npm', parameters, {
+    cwd,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32',
+  });
 }
 
 const NODE = { module: 'nodenext' };
@@ -63,8 +69,12 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the tarball holds what a user needs and nothing else', () => {
   const names = packed.files.map(({ path }) => path);
-  assert.equal(names.filter((name) => !SHIPPED.some((pattern) => pattern.test(name))), []);
-  for (const needed of ['package.json', 'dist/node.js', 'dist/web.js', 'dist/types/node/index.d.ts', 'dist/types/web/index.d.ts']) assert.ok(names.includes(needed), needed);
+  assert.equal(
+    names.filter((name) => !SHIPPED.some((pattern) => pattern.test(name))),
+    [],
+  );
+  for (const needed of ['package.json', 'dist/node.js', 'dist/web.js', 'dist/types/node/index.d.ts', 'dist/types/web/index.d.ts'])
+    assert.ok(names.includes(needed), needed);
   console.log(`tarball: ${packed.size} bytes, ${names.length} files`);
   assert.ok(packed.size < LARGEST_TARBALL_BYTES);
 });
@@ -75,11 +85,13 @@ test('importing the installed package gives the exports of the Node entry', () =
 });
 
 test('the installed package decodes images with what npm installed beside it', () => {
-  const { sides, code } = JSON.parse(runNode(`
+  const { sides, code } = JSON.parse(
+    runNode(`
     import { decodeImage, encodePng } from 'shadegrad';
     const { width, height } = await decodeImage(encodePng({ width: 3, height: 2, data: new Uint8Array(18) }), 'x.png');
     const error = await decodeImage(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0), 'x.jpg').catch((error) => error);
-    console.log(JSON.stringify({ sides: [width, height], code: error.code }));`)) as { sides: number[]; code: string };
+    console.log(JSON.stringify({ sides: [width, height], code: error.code }));`),
+  ) as { sides: number[]; code: string };
   assert.equal({ sides, code }, { sides: [3, 2], code: 'IMAGE_CORRUPT' });
 });
 
@@ -133,13 +145,47 @@ test('every declaration of the installed package is valid, those that no entry l
   assert.is(compiled({ 'all.ts': paths.map((path) => `import {} from '${path}';`).join('\n') }, options), '');
 });
 
-test('an operation of one\'s own is typed, and what only the library itself uses is not in the declarations', () => {
-  const ofTensors = ['storage', 'offset', 'rowStride', 'region', 'base', 'vectorizable', 'origin', 'gradientPlace', 'storages',
-    'writtenSince', 'viewAs', 'channelView', 'assertLive'];
-  const ofGpu = ['pipelines', 'scopes', 'liveTensors', 'currentTrace', 'tracedHooks', 'guardAgainstHooks', 'allocate', 'allocatePersistent',
-    'allocateConstant', 'largestBuffer', 'createBuffer', 'destroyBuffer', 'command', 'submitCommands', 'write', 'copy', 'read'];
-  const plumbing = [...ofTensors.map((name) => `Tensor['${name}']`), ...ofGpu.map((name) => `Gpu['${name}']`), "Module['memory']",
-    "(typeof Recording)['build']"];
+test("an operation of one's own is typed, and what only the library itself uses is not in the declarations", () => {
+  const ofTensors = [
+    'storage',
+    'offset',
+    'rowStride',
+    'region',
+    'base',
+    'vectorizable',
+    'origin',
+    'gradientPlace',
+    'storages',
+    'writtenSince',
+    'viewAs',
+    'channelView',
+    'assertLive',
+  ];
+  const ofGpu = [
+    'pipelines',
+    'scopes',
+    'liveTensors',
+    'currentTrace',
+    'tracedHooks',
+    'guardAgainstHooks',
+    'allocate',
+    'allocatePersistent',
+    'allocateConstant',
+    'largestBuffer',
+    'createBuffer',
+    'destroyBuffer',
+    'command',
+    'submitCommands',
+    'write',
+    'copy',
+    'read',
+  ];
+  const plumbing = [
+    ...ofTensors.map((name) => `Tensor['${name}']`),
+    ...ofGpu.map((name) => `Gpu['${name}']`),
+    "Module['memory']",
+    "(typeof Recording)['build']",
+  ];
   const program = `
     import { defineOperation, Gpu, Params, specialise, Tensor, walkElements, type Module, type Recording } from 'shadegrad';
     const twice = defineOperation({
@@ -175,21 +221,31 @@ test('an operation of one\'s own is typed, and what only the library itself uses
 test('the examples of README and docs compile as they stand', () => {
   /** What an excerpt takes for granted. */
   const given: Record<string, string> = {
-    'docs/extending.md 0': "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
+    'docs/extending.md 0':
+      "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
     'docs/modules.md 1': "import type { Module } from 'shadegrad'; declare const network: Module;",
-    'docs/weights.md 1': "import type { Layer, Module, Tensor } from 'shadegrad'; "
-      + 'declare const network: Layer & { translate(image: Tensor, label: Tensor): Tensor };',
+    'docs/weights.md 1':
+      "import type { Layer, Module, Tensor } from 'shadegrad'; " +
+      'declare const network: Layer & { translate(image: Tensor, label: Tensor): Tensor };',
     'docs/weights.md 2': "import type { Module } from 'shadegrad'; declare const network: Module;",
-    'docs/optimisers.md 0': "import type { Gpu, Module, Tensor } from 'shadegrad'; declare const gpu: Gpu; declare const model: Module; "
-      + 'declare function lossOf(model: Module): Tensor;',
-    'docs/optimisers.md 1': "import { encodeSafetensors, openSafetensors, type ByteSource, type Optimizer } from 'shadegrad'; "
-      + 'declare const optimizer: Optimizer; declare const source: ByteSource;',
+    'docs/optimisers.md 0':
+      "import type { Gpu, Module, Tensor } from 'shadegrad'; declare const gpu: Gpu; declare const model: Module; " +
+      'declare function lossOf(model: Module): Tensor;',
+    'docs/optimisers.md 1':
+      "import { encodeSafetensors, openSafetensors, type ByteSource, type Optimizer } from 'shadegrad'; " +
+      'declare const optimizer: Optimizer; declare const source: ByteSource;',
   };
-  const documents = ['README.md', ...readdirSync(join(installed, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const documents = [
+    'README.md',
+    ...readdirSync(join(installed, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
   const programs: Record<string, string> = {};
   for (const name of documents) {
     const blocks = [...readFileSync(join(installed, name), 'utf8').matchAll(/^```(?:js|ts)\n([^]*?)^```/gm)];
-    for (const [index, [, block]] of blocks.entries()) programs[`${name.replace(/\W/g, '-')}-${index}.ts`] = `${given[`${name} ${index}`] ?? ''}\n${block}`;
+    for (const [index, [, block]] of blocks.entries())
+      programs[`${name.replace(/\W/g, '-')}-${index}.ts`] = `${given[`${name} ${index}`] ?? ''}\n${block}`;
   }
   assert.ok(Object.keys(programs).length >= 3);
   assert.is(compiled(programs, NODE), '');
@@ -197,15 +253,31 @@ test('the examples of README and docs compile as they stand', () => {
 
 test('what the installed package lists as dependencies is all it needs', () => {
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^"]+)"/g)].map((match) => match[1]);
-  const packages = new Set(imported.filter((name) => !name.startsWith('node:')).map((name) => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')));
+  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^"]+)"/g)].map(
+    (match) => match[1],
+  );
+  const packages = new Set(
+    imported
+      .filter((name) => !name.startsWith('node:'))
+      .map((name) =>
+        name
+          .split('/')
+          .slice(0, name.startsWith('@') ? 2 : 1)
+          .join('/'),
+      ),
+  );
   assert.ok(packages.has('webgpu'));
-  assert.equal([...packages].filter((name) => !(name in dependencies)), []);
+  assert.equal(
+    [...packages].filter((name) => !(name in dependencies)),
+    [],
+  );
   assert.not.ok(existsSync(join(folder, 'user/node_modules/@sparticuz')), 'development dependencies are not installed');
 });
 
 test('the installed examples find the library', () => {
-  const examples = existsSync(join(installed, 'examples')) ? readdirSync(join(installed, 'examples')).filter((name) => name.endsWith('.js')) : [];
+  const examples = existsSync(join(installed, 'examples'))
+    ? readdirSync(join(installed, 'examples')).filter((name) => name.endsWith('.js'))
+    : [];
   for (const name of examples) {
     const help = execFileSync(process.execPath, [join(installed, 'examples', name), '--help'], { cwd: folder, encoding: 'utf8' });
     assert.match(help, /--\w+/, name);

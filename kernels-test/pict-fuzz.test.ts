@@ -13,7 +13,10 @@ import { collect, formulaNetwork } from './harness/weights.js';
 const BYTES_ALLOWED = 4 * 2 ** 20;
 
 test('20,000 damaged .pict files are read or refused, and none takes more memory than it has bytes for', async () => {
-  const network = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1, inChannels: 1, outChannels: 1, bias: 'everywhere', innermostNorm: true } });
+  const network = formulaNetwork({
+    kind: 'unet',
+    options: { size: 16, ngf: 1, inChannels: 1, outChannels: 1, bias: 'everywhere', innermostNorm: true },
+  });
   const originals = [
     pictBytes('[{"name": "x/kernel", "shape": [2, 2]}, {"name": "y", "shape": []}]', formulaCodebook(), new Uint8Array(5)),
     await collect(encodePict(networkToPict(network))),

@@ -47,8 +47,18 @@ for (const each of golden.cases) {
     const { kind, options } = weights.architecture;
     assert.is(kind, 'unet');
     assert.equal(options, {
-      size: each.size, ngf: each.ngf, inChannels: each.inChannels, outChannels: each.outChannels,
-      dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu',
+      size: each.size,
+      ngf: each.ngf,
+      inChannels: each.inChannels,
+      outChannels: each.outChannels,
+      dropout: 0.5,
+      dropoutBlocks: 'innermost',
+      norm: 'batch',
+      bias: 'everywhere',
+      epsilon: 1e-5,
+      slope: 0.2,
+      innermostNorm: true,
+      skip: 'relu',
     });
     assertClose(await run(weights, each.input), float32(each.output), { absolute: 1e-4, label: 'output' });
   });
@@ -58,7 +68,11 @@ test("numpy's file computes what float64 does within 1e-4; through our writer it
   const file = await open(writtenPict());
   const weights = pictNetwork(file);
   assertClose(await run(weights, golden.written.input), float32(golden.written.output), { absolute: 1e-4, label: 'output' });
-  assert.equal(await collect(encodePict(networkToPict(weights), { codebook: file.codebook })), writtenPict(), 'with its codebook, to the byte');
+  assert.equal(
+    await collect(encodePict(networkToPict(weights), { codebook: file.codebook })),
+    writtenPict(),
+    'with its codebook, to the byte',
+  );
   const again = pictNetwork(await open(await collect(encodePict(networkToPict(weights)))));
   for (const [name, tensor] of weights.tensors) assert.equal(await again.tensors.get(name)!.read(), await tensor.read(), name);
 });
@@ -112,11 +126,18 @@ test('a file of another network is refused by the tensor that says so', () => {
     assert.is(error.code, 'WEIGHTS_UNSUPPORTED');
     return error;
   };
-  const reshape = (name: string, shape: number[]) => (tensors: typeof whole): void => void tensors.set(name, { ...whole.get(name)!, shape });
+  const reshape =
+    (name: string, shape: number[]) =>
+    (tensors: typeof whole): void =>
+      void tensors.set(name, { ...whole.get(name)!, shape });
   pictNetwork(fileOf(whole.values()));
-  const kernel = (side: string, level: number): string => `generator/${side}_${level}/${side === 'encoder' ? 'conv2d' : 'conv2d_transpose'}/kernel`;
+  const kernel = (side: string, level: number): string =>
+    `generator/${side}_${level}/${side === 'encoder' ? 'conv2d' : 'conv2d_transpose'}/kernel`;
   assert.match(changed((tensors) => tensors.clear()).message, /0 tensors/);
-  assert.match(changed((tensors) => tensors.delete('generator/encoder_3/batch_normalization/gamma')).message, /encoder_3\/batch_normalization\/gamma/);
+  assert.match(
+    changed((tensors) => tensors.delete('generator/encoder_3/batch_normalization/gamma')).message,
+    /encoder_3\/batch_normalization\/gamma/,
+  );
   assert.match(changed((tensors) => tensors.set('extra', { ...whole.get(kernel('encoder', 1))!, name: 'extra' })).message, /"extra"/);
   assert.match(changed((tensors) => tensors.delete(kernel('decoder', 1))).message, /decoder_1/);
   assert.match(changed((tensors) => tensors.delete(kernel('encoder', 4))).message, /3 levels/);

@@ -8,10 +8,15 @@ import { generate, values } from './harness/deterministic.js';
 import { formulaCodebook, pictBytes, writtenPict } from './harness/pict-golden.js';
 import { collect, refuses } from './harness/weights.js';
 
-const tensor = (name: string, shape: readonly number[], data: ArrayLike<number>): TensorToWrite => ({ name, shape, read: async () => Float32Array.from(data) });
+const tensor = (name: string, shape: readonly number[], data: ArrayLike<number>): TensorToWrite => ({
+  name,
+  shape,
+  read: async () => Float32Array.from(data),
+});
 const open = (bytes: Uint8Array) => openPict(bytesSource(bytes, 'some.pict'));
 
-const refusesBytes = (bytes: Uint8Array, ...words: RegExp[]): Promise<void> => refuses(() => open(bytes), 'WEIGHTS_CORRUPT', /some\.pict/, ...words);
+const refusesBytes = (bytes: Uint8Array, ...words: RegExp[]): Promise<void> =>
+  refuses(() => open(bytes), 'WEIGHTS_CORRUPT', /some\.pict/, ...words);
 
 test('a file by hand is read: names, shapes, and codes looked up in the codebook', async () => {
   const codebook = formulaCodebook();
@@ -22,7 +27,10 @@ test('a file by hand is read: names, shapes, and codes looked up in the codebook
   assert.equal(file.codebook, codebook);
   const kernel = file.tensors.get('b/kernel')!;
   assert.equal([kernel.shape, kernel.dtype], [[2, 1, 3], 'u8']);
-  assert.equal(await kernel.read(), Float32Array.from([0, 255, 128, 127, 3, 3], (code) => codebook[code]!));
+  assert.equal(
+    await kernel.read(),
+    Float32Array.from([0, 255, 128, 127, 3, 3], (code) => codebook[code]!),
+  );
   assert.equal(await file.tensors.get('one')!.read(), Float32Array.of(codebook[200]!));
   assert.equal(await file.tensors.get('none')!.read(), new Float32Array(0));
 });
@@ -35,10 +43,14 @@ test("numpy's file is read, and written again to the byte with its own codebook"
 });
 
 test('the codebook that is chosen is that of the original exporter, and so are the codes', async () => {
-  const bytes = await collect(encodePict(golden.written.tensors.map((each) => tensor(each.name.slice('pict/'.length), each.shape, generate(each)))));
+  const bytes = await collect(
+    encodePict(golden.written.tensors.map((each) => tensor(each.name.slice('pict/'.length), each.shape, generate(each)))),
+  );
   const [ours, theirs] = [await open(bytes), await open(writtenPict())];
   const scale = Math.max(...theirs.codebook.map(Math.abs));
-  ours.codebook.forEach((value, code) => assert.ok(Math.abs(value - theirs.codebook[code]!) <= 1e-6 * scale, `entry ${code}: ${value}, numpy's ${theirs.codebook[code]}`));
+  ours.codebook.forEach((value, code) =>
+    assert.ok(Math.abs(value - theirs.codebook[code]!) <= 1e-6 * scale, `entry ${code}: ${value}, numpy's ${theirs.codebook[code]}`),
+  );
   const codes = writtenPict().slice(-1648);
   assert.equal(codes.length, bytes.slice(-1648).length);
   const different = [...bytes.slice(-1648)].filter((code, i) => Math.abs(code - codes[i]!) > 0).length;
@@ -50,7 +62,9 @@ test('no number changes by more than 2.2 % of itself plus 1e-4 of the largest, o
     const data = values(`pict scale ${scale}`, 20_000, 1).map((value, i) => value ** (1 + (i % 5) * 2) * scale);
     const read = await (await open(await collect(encodePict([tensor('x', [20_000], data)])))).tensors.get('x')!.read();
     const largest = Math.max(...data.map(Math.abs));
-    data.forEach((value, i) => assert.ok(Math.abs(read[i]! - value) <= 0.022 * Math.abs(value) + 1e-4 * largest, `${value} became ${read[i]}`));
+    data.forEach((value, i) =>
+      assert.ok(Math.abs(read[i]! - value) <= 0.022 * Math.abs(value) + 1e-4 * largest, `${value} became ${read[i]}`),
+    );
     assert.ok(read.some((value, i) => value !== data[i]));
   }
 });
@@ -61,13 +75,21 @@ test('what came out of a .pict file goes back in without loss, codebook kept or 
   assert.equal([...again.tensors.keys()], [...tensors.keys()]);
   for (const [name, each] of tensors) assert.equal(await again.tensors.get(name)!.read(), await each.read(), name);
   const third = await collect(encodePict(again.tensors.values()));
-  assert.equal(third, await collect(encodePict(again.tensors.values(), { codebook: again.codebook })), 'the second time even the bytes stay');
+  assert.equal(
+    third,
+    await collect(encodePict(again.tensors.values(), { codebook: again.codebook })),
+    'the second time even the bytes stay',
+  );
 });
 
 test('few values are kept exactly: -0, the smallest and largest, all equal, none', async () => {
   const few = [0, -0, 1e-45, -3.4028234663852886e38, 3.4028234663852886e38, 0.1];
-  const read = async (data: readonly number[]) => (await open(await collect(encodePict([tensor('x', [data.length], data)])))).tensors.get('x')!.read();
-  assert.equal([...(await read(few))].map((value) => Object.is(value, -0)), few.map((value) => Object.is(value, -0)));
+  const read = async (data: readonly number[]) =>
+    (await open(await collect(encodePict([tensor('x', [data.length], data)])))).tensors.get('x')!.read();
+  assert.equal(
+    [...(await read(few))].map((value) => Object.is(value, -0)),
+    few.map((value) => Object.is(value, -0)),
+  );
   assert.equal(await read(few), Float32Array.from(few));
   assert.equal(await read([0, 0, 0]), new Float32Array(3));
   assert.equal(await read([-2, -2]), Float32Array.of(-2, -2));
@@ -103,10 +125,12 @@ test('what cannot be written is refused', async () => {
 test('damaged files are refused by what is wrong with them', async () => {
   const good = pictBytes('[{"name":"x","shape":[3]}]', formulaCodebook(), new Uint8Array(3));
   await open(good);
-  for (const length of [0, 3, 4, 20, 30, 33, 600, good.length - 8, good.length - 3, good.length - 1]) await refusesBytes(good.slice(0, length), /cut short|there is no/);
+  for (const length of [0, 3, 4, 20, 30, 33, 600, good.length - 8, good.length - 3, good.length - 1])
+    await refusesBytes(good.slice(0, length), /cut short|there is no/);
   await refusesBytes(Uint8Array.from([...good, 0]), /bytes after the codes/);
   await refusesBytes(Uint8Array.from([0xff, 0xff, 0xff, 0xff, ...good.slice(4)]), /4294967295 bytes/);
-  const badList = (list: string, ...words: RegExp[]): Promise<void> => refusesBytes(pictBytes(list, formulaCodebook(), new Uint8Array(3)), ...words);
+  const badList = (list: string, ...words: RegExp[]): Promise<void> =>
+    refusesBytes(pictBytes(list, formulaCodebook(), new Uint8Array(3)), ...words);
   await badList('not json', /cannot be read/);
   await badList('{"name":"x"}', /a list of names/);
   await badList('[3]', /an object with name and shape/);

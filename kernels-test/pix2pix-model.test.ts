@@ -39,7 +39,8 @@ test('names and shapes of all parameters are those of the PyTorch reference, siz
   assert.equal(sorted(list(new PatchGAN({ ndf: stateDict.ndf }))), sorted(expected));
 });
 
-const upload = (each: { name: string; shape: number[]; scale: number; offset: number }): Tensor => Tensor.from(gpu, generate(each), each.shape);
+const upload = (each: { name: string; shape: number[]; scale: number; offset: number }): Tensor =>
+  Tensor.from(gpu, generate(each), each.shape);
 
 for (const golden of outputsGolden.cases) {
   test(`outputs of G and D at size ${golden.size}, ngf ${golden.ngf}, batch ${golden.batch} are PyTorch's within 1e-4`, async () => {
@@ -64,13 +65,16 @@ for (const golden of outputsGolden.cases) {
       else assertMatchesSummary(await tensor.data(), expected as ArraySummary, { relative: 1e-4, label });
     }
     const evaluated = gpu.scope(() => model.generator.forward(source, { training: false, statistics: 'running' }));
-    assertMatchesSummary(await evaluated.data(), golden.expected.evaluationGenerated as ArraySummary, { relative: 1e-4, label: 'with running statistics' });
+    assertMatchesSummary(await evaluated.data(), golden.expected.evaluationGenerated as ArraySummary, {
+      relative: 1e-4,
+      label: 'with running statistics',
+    });
     for (const tensor of [source, target, generated, real, fake, evaluated]) tensor.dispose();
     disposePix2Pix(model);
   });
 }
 
-test('all gradients of step one are PyTorch\'s within 1e-3 per tensor', async () => {
+test("all gradients of step one are PyTorch's within 1e-3 per tensor", async () => {
   const golden = gradientsGolden;
   const model = goldenPix2Pix(gpu, golden);
   const source = upload(golden.inputs.source);

@@ -48,7 +48,10 @@ test('while a promise of the device is pending the event loop sleeps between its
     // A spin of 0.3 ms, some 40 sleeps that grow to one millisecond, and from the tenth millisecond on one each.
     assert.ok(turns < 400, `${turns} turns in 300 ms`);
     assert.ok(clock.sleeps.length > 300 && turns - clock.sleeps.length < 30, `${clock.sleeps.length} sleeps in ${turns} turns`);
-    assert.ok(clock.sleeps[0]! < 0.05 && Math.max(...clock.sleeps) === 1, `the first sleep is ${clock.sleeps[0]} ms, the longest ${Math.max(...clock.sleeps)}`);
+    assert.ok(
+      clock.sleeps[0]! < 0.05 && Math.max(...clock.sleeps) === 1,
+      `the first sleep is ${clock.sleeps[0]} ms, the longest ${Math.max(...clock.sleeps)}`,
+    );
   }));
 
 test('when nothing is pending nothing turns', async () => {

@@ -94,11 +94,15 @@ test('on a terminal: one line that fits its width, notes above it, losses at eve
     progress.stop();
     const lines = screen(text()).filter((line) => line !== '');
     assert.is(lines.length, 3, text());
-    assert.equal(lines.slice(0, 2).map((line) => line.trimEnd()), ['first note', 'second note']);
+    assert.equal(
+      lines.slice(0, 2).map((line) => line.trimEnd()),
+      ['first note', 'second note'],
+    );
     assert.ok(lines[2].length < columns, lines[2]);
     assert.match(lines[2], /█+░+ {2}50%/);
     if (columns >= 80) assert.match(lines[2], 'L1 0.123');
-    if (columns >= 140) assert.match(lines[2], /facades {2}█.*epoch 1\/200 {2}step 40,000\/80,000 .*10\.0 images\/s {2}ETA .*D_real 0\.312/);
+    if (columns >= 140)
+      assert.match(lines[2], /facades {2}█.*epoch 1\/200 {2}step 40,000\/80,000 .*10\.0 images\/s {2}ETA .*D_real 0\.312/);
     assert.not.match(text(), /\x1b\[\?/, 'no terminal mode is changed that a kill would leave behind');
   }
 });
@@ -154,12 +158,35 @@ test('time left: no warm-up, no pauses, and steps that end in bunches', () => {
 });
 
 test('numbers for people', () => {
-  assert.equal([0, 8.44, 59.4, 245, 3599.6, 7620, 86399, 273_600].map(formatDuration), ['0.0 s', '8.4 s', '59 s', '4m 05s', '1h 00m', '2h 07m', '1d 00h', '3d 04h']);
+  assert.equal([0, 8.44, 59.4, 245, 3599.6, 7620, 86399, 273_600].map(formatDuration), [
+    '0.0 s',
+    '8.4 s',
+    '59 s',
+    '4m 05s',
+    '1h 00m',
+    '2h 07m',
+    '1d 00h',
+    '3d 04h',
+  ]);
   assert.equal([NaN, Infinity, -1].map(formatDuration), ['–', '–', '–']);
-  assert.equal([0, 512, 1023, 1536, 1.46 * 2 ** 30, 217.7e6, 2 ** 40].map(formatBytes), ['0 B', '512 B', '1.0 KiB', '1.5 KiB', '1.5 GiB', '208 MiB', '1.0 TiB']);
+  assert.equal([0, 512, 1023, 1536, 1.46 * 2 ** 30, 217.7e6, 2 ** 40].map(formatBytes), [
+    '0 B',
+    '512 B',
+    '1.0 KiB',
+    '1.5 KiB',
+    '1.5 GiB',
+    '208 MiB',
+    '1.0 TiB',
+  ]);
   assert.equal([0, 999, 80_000].map(formatCount), ['0', '999', '80,000']);
-  assert.equal([0, 0.3124, 1.9214, 9.9999, 12.34, 1234.5, 0.000012, -0.5].map((n) => formatNumber(n)), ['0.00', '0.312', '1.92', '10.0', '12.3', '1,235', '1.20e-5', '-0.500']);
-  assert.equal([NaN, Infinity, -Infinity].map((n) => formatNumber(n)), ['NaN', '∞', '−∞']);
+  assert.equal(
+    [0, 0.3124, 1.9214, 9.9999, 12.34, 1234.5, 0.000012, -0.5].map((n) => formatNumber(n)),
+    ['0.00', '0.312', '1.92', '10.0', '12.3', '1,235', '1.20e-5', '-0.500'],
+  );
+  assert.equal(
+    [NaN, Infinity, -Infinity].map((n) => formatNumber(n)),
+    ['NaN', '∞', '−∞'],
+  );
 });
 
 test.run();

@@ -11,11 +11,22 @@ const bytesOf = async (message: ProtobufMessage): Promise<number[]> => {
 
 test('whole numbers of seven bits a byte, the lowest first', async () => {
   const cases: [value: number, bytes: number[]][] = [
-    [0, [0]], [1, [1]], [127, [0x7f]], [128, [0x80, 1]], [150, [0x96, 1]], [16_383, [0xff, 0x7f]], [16_384, [0x80, 0x80, 1]],
-    [2 ** 32, [0x80, 0x80, 0x80, 0x80, 0x10]], [2 ** 53 - 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
+    [0, [0]],
+    [1, [1]],
+    [127, [0x7f]],
+    [128, [0x80, 1]],
+    [150, [0x96, 1]],
+    [16_383, [0xff, 0x7f]],
+    [16_384, [0x80, 0x80, 1]],
+    [2 ** 32, [0x80, 0x80, 0x80, 0x80, 0x10]],
+    [2 ** 53 - 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
   ];
   for (const [value, bytes] of cases) assert.equal(await bytesOf(new ProtobufMessage().integer(1, value)), [0x08, ...bytes], String(value));
-  for (const value of [-1, 0.5, 2 ** 53, NaN]) assert.throws(() => new ProtobufMessage().integer(1, value), (error: Error) => error instanceof RangeError);
+  for (const value of [-1, 0.5, 2 ** 53, NaN])
+    assert.throws(
+      () => new ProtobufMessage().integer(1, value),
+      (error: Error) => error instanceof RangeError,
+    );
 });
 
 test('fields: a number with its kind, and a length where one is needed', async () => {
@@ -29,10 +40,13 @@ test('fields: a number with its kind, and a length where one is needed', async (
 
 test('a long message inside others counts its bytes, and streamed ones come when it is written, each time', async () => {
   let reads = 0;
-  const inner = new ProtobufMessage().integer(1, 5).streamed(2, 300, async () => {
-    reads++;
-    return new Uint8Array(300).fill(7);
-  }).integer(3, 6);
+  const inner = new ProtobufMessage()
+    .integer(1, 5)
+    .streamed(2, 300, async () => {
+      reads++;
+      return new Uint8Array(300).fill(7);
+    })
+    .integer(3, 6);
   const outer = new ProtobufMessage().message(1, inner).integer(2, 8);
   assert.is(reads, 0);
   const wanted = [0x0a, 0xb3, 2, 0x08, 5, 0x12, 0xac, 2, ...Array.from({ length: 300 }, () => 7), 0x18, 6, 0x10, 8];
@@ -43,7 +57,10 @@ test('a long message inside others counts its bytes, and streamed ones come when
 
 test('streamed contents of another length than was announced are an error', async () => {
   const message = new ProtobufMessage().streamed(1, 3, async () => new Uint8Array(2));
-  await collect(message.encode()).then(() => assert.unreachable(), (error: Error) => assert.match(error.message, /2 bytes where 3/));
+  await collect(message.encode()).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.match(error.message, /2 bytes where 3/),
+  );
 });
 
 test.run();

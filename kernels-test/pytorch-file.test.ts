@@ -7,10 +7,22 @@ import { archiveOf, expectedValue, files, isTensor, legacyOf, readValue, refused
 
 /** Every refusal says why in one of these words. */
 const REASONS: Record<string, RegExp> = {
-  TorchScript: /TorchScript archive/, 'a whole model': /whole model/, 'numpy array': /numpy/, 'numpy number': /numpy/,
-  'a Namespace': /"argparse\.Namespace"/, 'a set': /Python objects.*(0x8f|set")/s, complex: /numbers of another type.*ComplexFloatStorage/s, sparse: /sparse/,
-  quantized: /quantized|QInt8Storage/, 'a function': /"(builtins|__builtin__)\.print"/, 'complex number': /complex"/, 'a slice': /slice"/, 'a bytearray': /bytearray"/,
-  'a storage': /no weights/, conjugate: /conjugate or negated/, float8: /numbers of another type.*float8_e4m3fn/s,
+  TorchScript: /TorchScript archive/,
+  'a whole model': /whole model/,
+  'numpy array': /numpy/,
+  'numpy number': /numpy/,
+  'a Namespace': /"argparse\.Namespace"/,
+  'a set': /Python objects.*(0x8f|set")/s,
+  complex: /numbers of another type.*ComplexFloatStorage/s,
+  sparse: /sparse/,
+  quantized: /quantized|QInt8Storage/,
+  'a function': /"(builtins|__builtin__)\.print"/,
+  'complex number': /complex"/,
+  'a slice': /slice"/,
+  'a bytearray': /bytearray"/,
+  'a storage': /no weights/,
+  conjugate: /conjugate or negated/,
+  float8: /numbers of another type.*float8_e4m3fn/s,
 };
 
 async function refusal(bytes: Uint8Array, code: string, reason: RegExp, what = 'a file'): Promise<void> {
@@ -63,15 +75,28 @@ test('numbers are read when they are asked for, and only those of the tensor', a
 
 for (const { name, torch, bytes } of refused) {
   const kind = name.split(',')[0]!;
-  test(`what PyTorch ${torch} wrote is refused with its reason: ${name}`, () => refusal(bytes, 'WEIGHTS_UNSUPPORTED', REASONS[kind]!, name));
+  test(`what PyTorch ${torch} wrote is refused with its reason: ${name}`, () =>
+    refusal(bytes, 'WEIGHTS_UNSUPPORTED', REASONS[kind]!, name));
 }
 
 test('big-endian files, other archives and what is no file of PyTorch are refused', async () => {
   const pickle = tensorPickle({});
-  await refusal(await zipOf(['a/data.pkl', pickle], ['a/byteorder', 'big'], ['a/data/0', new Uint8Array(24)], ['a/version', '3\n']), 'WEIGHTS_UNSUPPORTED', /big-endian/);
-  await refusal(await zipOf(['a/data.pkl', pickle], ['a/byteorder', 'middle'], ['a/data/0', new Uint8Array(24)], ['a/version', '3\n']), 'WEIGHTS_CORRUPT', /byte order/);
+  await refusal(
+    await zipOf(['a/data.pkl', pickle], ['a/byteorder', 'big'], ['a/data/0', new Uint8Array(24)], ['a/version', '3\n']),
+    'WEIGHTS_UNSUPPORTED',
+    /big-endian/,
+  );
+  await refusal(
+    await zipOf(['a/data.pkl', pickle], ['a/byteorder', 'middle'], ['a/data/0', new Uint8Array(24)], ['a/version', '3\n']),
+    'WEIGHTS_CORRUPT',
+    /byte order/,
+  );
   await refusal(legacyOf(pickle, [{ count: 6, bytes: new Uint8Array(24) }], false), 'WEIGHTS_UNSUPPORTED', /big-endian/);
-  await refusal(await zipOf(['a/data.pkl', pickle], ['a/data/0', new Uint8Array(24)], ['a/version', '11\n']), 'WEIGHTS_UNSUPPORTED', /newer format/);
+  await refusal(
+    await zipOf(['a/data.pkl', pickle], ['a/data/0', new Uint8Array(24)], ['a/version', '11\n']),
+    'WEIGHTS_UNSUPPORTED',
+    /newer format/,
+  );
   await refusal(await zipOf(['a/data.pkl', pickle], ['a/data/0', new Uint8Array(24)]), 'WEIGHTS_CORRUPT', /version/);
   await refusal(await zipOf(['a/data.pkl', pickle], ['b/data.pkl', pickle], ['a/version', '3']), 'WEIGHTS_CORRUPT', /2 of them/);
   await refusal(await zipOf(['word/document.xml', '<xml/>']), 'WEIGHTS_CORRUPT', /no PyTorch checkpoint/);
@@ -93,7 +118,10 @@ test('damage is noticed: of the pickle when the file is opened, of a tensor when
   const inNumbers = original.slice();
   inNumbers[at(inNumbers, '\x07'.repeat(24)) + 5]! ^= 1;
   const file = await openPyTorch(bytesSource(inNumbers));
-  const error: unknown = await file.tensors.get('t')!.read().catch((each) => each);
+  const error: unknown = await file.tensors
+    .get('t')!
+    .read()
+    .catch((each) => each);
   assert.is((error as ShadegradError).code, 'WEIGHTS_CORRUPT');
   assert.match((error as ShadegradError).message, /tensor "t" is damaged/);
   assert.is((await (await openPyTorch(bytesSource(original))).tensors.get('t')!.read()).length, 6);

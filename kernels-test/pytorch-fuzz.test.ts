@@ -42,18 +42,25 @@ test('20,000 damaged files of the older format likewise', async () => {
 });
 
 test('20,000 damaged pickles in sound archives likewise', async () => {
-  const archives = await Promise.all(zips.map(async (bytes) => {
-    const records: [string, Uint8Array][] = [];
-    for (const { name, start, size } of (await readZipDirectory(bytesSource(bytes))).values()) records.push([name, bytes.slice(start, start + size)]);
-    return records;
-  }));
+  const archives = await Promise.all(
+    zips.map(async (bytes) => {
+      const records: [string, Uint8Array][] = [];
+      for (const { name, start, size } of (await readZipDirectory(bytesSource(bytes))).values())
+        records.push([name, bytes.slice(start, start + size)]);
+      return records;
+    }),
+  );
   const isPickle = ([name]: [string, Uint8Array]): boolean => name.endsWith('data.pkl');
   // The files take turns, as fuzz does it.
   let turn = 0;
-  const result = await fuzz(archives.map((records) => records.find(isPickle)![1]), 20_000, async (pickle) => {
-    const records = archives[turn++ % archives.length]!;
-    await readAll(await zipOf(...records.map((record): [string, Uint8Array] => (isPickle(record) ? [record[0], pickle] : record))));
-  });
+  const result = await fuzz(
+    archives.map((records) => records.find(isPickle)![1]),
+    20_000,
+    async (pickle) => {
+      const records = archives[turn++ % archives.length]!;
+      await readAll(await zipOf(...records.map((record): [string, Uint8Array] => (isPickle(record) ? [record[0], pickle] : record))));
+    },
+  );
   report('pickles', result);
   assert.ok(result.accepted > 500 && result.refused > 5000);
 });

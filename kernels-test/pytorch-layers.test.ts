@@ -6,8 +6,27 @@ import { bytesSource } from '../src/formats/byte-source.js';
 import { permuteNumbers } from '../src/nn/axes.js';
 import type { Layer } from '../src/nn/forward.js';
 import {
-  AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, ELU, Embedding, GroupNorm, LayerNorm, LogSoftmax, MaxPool2d,
-  ModuleDict, PixelShuffle, PixelUnshuffle, ReflectionPad2d, ReplicationPad2d, Softmax, Softplus, Unflatten, Upsample, ZeroPad2d,
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  ELU,
+  Embedding,
+  GroupNorm,
+  LayerNorm,
+  LogSoftmax,
+  MaxPool2d,
+  ModuleDict,
+  PixelShuffle,
+  PixelUnshuffle,
+  ReflectionPad2d,
+  ReplicationPad2d,
+  Softmax,
+  Softplus,
+  Unflatten,
+  Upsample,
+  ZeroPad2d,
 } from '../src/nn/layers.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import golden from './goldens/layers.json';
@@ -37,7 +56,14 @@ const layers: Record<string, Layer> = {
   groupedConv: new Conv2d({ inChannels: 4, outChannels: 6, kernel: 3, padding: 1, groups: 2 }),
   depthwiseConv: new Conv2d({ inChannels: 4, outChannels: 4, kernel: [3, 1], stride: [2, 1], dilation: [2, 1], groups: 4 }),
   groupedTransposed: new ConvTranspose2d({
-    inChannels: 4, outChannels: 6, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2, dilation: 2,
+    inChannels: 4,
+    outChannels: 6,
+    kernel: 3,
+    stride: 2,
+    padding: 1,
+    outputPadding: 1,
+    groups: 2,
+    dilation: 2,
   }),
   maxPool: new MaxPool2d({ kernel: 2 }),
   overlappingMaxPool: new MaxPool2d({ kernel: 3, stride: 2, padding: 1, ceilMode: true }),
@@ -79,7 +105,10 @@ const cases = golden.cases as unknown as Case[];
 const all = new ModuleDict(layers).to(gpu);
 
 test('a PyTorch state dict of them is loaded with nothing written by hand, and theirs has its names and shapes', async () => {
-  assert.equal(cases.map(({ name }) => name), Object.keys(layers));
+  assert.equal(
+    cases.map(({ name }) => name),
+    Object.keys(layers),
+  );
   const theirs = Uint8Array.from(atob(golden.file), (character) => character.charCodeAt(0));
   assert.equal(await all.loadStateDict(await openModuleFile(bytesSource(theirs, 'layers.pth'))), { missing: [], unexpected: [] });
   const sorted = (list: readonly (readonly [string, readonly number[]])[]) => [...list].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -107,7 +136,10 @@ for (const { name, input, indices, seed, output, gradient, parameters, evaluated
     await close(y, output, name);
     if (gradient) await close(x.grad!, gradient, `gradient of ${name}`);
     const own = [...layer.namedTensors()].filter(([, { trainable }]) => trainable);
-    assert.equal(own.map(([key]) => key), Object.keys(parameters));
+    assert.equal(
+      own.map(([key]) => key),
+      Object.keys(parameters),
+    );
     for (const [key, { value, shape, pytorchAxes }] of own) {
       const found = await value.grad!.data();
       const turned = pytorchAxes ? permuteNumbers(found, shape, pytorchAxes) : found;
@@ -119,7 +151,10 @@ for (const { name, input, indices, seed, output, gradient, parameters, evaluated
     const expected = [...(await inEval.data())];
     const wide = Tensor.empty(gpu, [...y.shape.slice(0, -1), y.channels + 4]).keep();
     const out = wide.channelView(4, y.channels + 4).keep();
-    assert.is(gpu.scope(() => layer.forward(x, { out })), out);
+    assert.is(
+      gpu.scope(() => layer.forward(x, { out })),
+      out,
+    );
     assert.equal([...(await out.data())], expected, 'out');
     const { recording, result } = await gpu.record(() => layer.forward(x));
     recording.run();

@@ -64,8 +64,15 @@ function normalQuantiles(bins: number): number[] {
 
 test('the integers are those of the reference, and of the host generator', async () => {
   const count = 4099;
-  for (const [seed, stream] of [[0, 0], [SEED, 7], [0xffffffff, 0xffffffff]] as const) {
-    assert.equal(await uniform(count, seed, stream), Float32Array.from({ length: count }, (_, i) => randomUnit(i, stream, seed)));
+  for (const [seed, stream] of [
+    [0, 0],
+    [SEED, 7],
+    [0xffffffff, 0xffffffff],
+  ] as const) {
+    assert.equal(
+      await uniform(count, seed, stream),
+      Float32Array.from({ length: count }, (_, i) => randomUnit(i, stream, seed)),
+    );
   }
   assert.equal(pcg4d([1, 2, 3, 4]), hostRandom.pcg4d(1, 2, 3, 4));
   assert.equal(pcg4d([SEED, 0, 0xffffffff, 5]), hostRandom.pcg4d(SEED, 0, 0xffffffff, 5));
@@ -77,10 +84,18 @@ for (const shape of SHAPES) {
       const length = elementCount(shape);
       const tensor = target(gpu, shape, layout);
       fillUniform(tensor, -3, 5, SEED, 1);
-      assertClose(await tensor.data(), Float64Array.from({ length }, (_, i) => -3 + 8 * randomUnit(i, 1, SEED)), { absolute: 1e-6, label: 'uniform' });
+      assertClose(
+        await tensor.data(),
+        Float64Array.from({ length }, (_, i) => -3 + 8 * randomUnit(i, 1, SEED)),
+        { absolute: 1e-6, label: 'uniform' },
+      );
       fillNormal(tensor, 2, 0.5, SEED, 2);
       // The logarithm is the driver's own.
-      assertClose(await tensor.data(), Float64Array.from({ length }, (_, i) => 2 + 0.5 * randomNormal(i, 2, SEED)), { absolute: 2e-5, label: 'normal' });
+      assertClose(
+        await tensor.data(),
+        Float64Array.from({ length }, (_, i) => 2 + 0.5 * randomNormal(i, 2, SEED)),
+        { absolute: 2e-5, label: 'normal' },
+      );
       await assertNeighboursKept(tensor, layout);
     });
   }
@@ -111,7 +126,11 @@ test('pairs of neighbouring uniform numbers fill the square evenly', async () =>
 test('seeds, streams and neighbours are not correlated', async () => {
   const x = await uniform(COUNT, 5, 0);
   const limit = 4 / Math.sqrt(COUNT);
-  for (const [label, other] of [['seed', await uniform(COUNT, 6, 0)], ['stream', await uniform(COUNT, 5, 1)], ['neighbour', x.slice(1)]] as const) {
+  for (const [label, other] of [
+    ['seed', await uniform(COUNT, 6, 0)],
+    ['stream', await uniform(COUNT, 5, 1)],
+    ['neighbour', x.slice(1)],
+  ] as const) {
     const shorter = x.subarray(0, other.length);
     assert.ok(Math.abs(correlation(shorter, other)) < limit, `${label}: ${correlation(shorter, other)}`);
   }
@@ -139,7 +158,14 @@ test('the two halves of a Box-Muller pair are independent', async () => {
   const odd = x.filter((_, i) => i % 2 === 1);
   const limit = 4 / Math.sqrt(COUNT / 2);
   assert.ok(Math.abs(correlation(even, odd)) < limit);
-  assert.ok(Math.abs(correlation(even.map((v) => v * v), odd.map((v) => v * v))) < limit);
+  assert.ok(
+    Math.abs(
+      correlation(
+        even.map((v) => v * v),
+        odd.map((v) => v * v),
+      ),
+    ) < limit,
+  );
 });
 
 test('a second filling with the same seed is the same to the bit', async () => {

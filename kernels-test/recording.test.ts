@@ -47,7 +47,8 @@ async function trainSixSteps(mode: 'eager' | 'replayed' | 'replayed between othe
     }
     found.push(await losses.data());
   }
-  for (const { memory } of [model.generator, model.discriminator]) for (const { values: weights } of memory.windows) found.push(await weights.data());
+  for (const { memory } of [model.generator, model.discriminator])
+    for (const { values: weights } of memory.windows) found.push(await weights.data());
   for (const { firstMoments, secondMoments } of [model.generatorOptimizer, model.discriminatorOptimizer]) {
     for (const moments of [...firstMoments, ...secondMoments]) found.push(await moments.data());
   }
@@ -104,14 +105,15 @@ test('host work of a step runs where it stood: one optimiser may step twice', as
     const layer = new Conv2d({ inChannels: 2, outChannels: 3, kernel: 1 }).to(gpu, { seed: 3 });
     const optimizer = new Adam(layer, { learningRate: 0.1 });
     const x = Tensor.from(gpu, values('x', 18), [1, 3, 3, 2]);
-    const step = (): void => gpu.scope(() => {
-      for (let i = 0; i < 2; i++) {
-        optimizer.zeroGrad();
-        const y = layer.forward(x);
-        backward(mean(mul(y, y)));
-        optimizer.step();
-      }
-    });
+    const step = (): void =>
+      gpu.scope(() => {
+        for (let i = 0; i < 2; i++) {
+          optimizer.zeroGrad();
+          const y = layer.forward(x);
+          backward(mean(mul(y, y)));
+          optimizer.step();
+        }
+      });
     const recording = recorded ? (await gpu.record(step)).recording : null;
     for (let i = 0; i < 3; i++) {
       if (recording) recording.run();
@@ -132,17 +134,40 @@ test('a step is one pass unless a hook writes what an earlier dispatch touches, 
   const [x, y] = [Tensor.from(gpu, [1], [1]), Tensor.from(gpu, [10], [1])];
   let count = 0;
   const hook = (tensor: Tensor) => (): void => tensor.write(new Float32Array([++count]));
-  const record = (...hooks: [() => void, Tensor[]?][]) => gpu.record(() => hooks.map(([run, writes], index) => {
-    gpu.eachStep(run, writes);
-    return mul(index === 0 ? x : y, 100);
-  }));
+  const record = (...hooks: [() => void, Tensor[]?][]) =>
+    gpu.record(() =>
+      hooks.map(([run, writes], index) => {
+        gpu.eachStep(run, writes);
+        return mul(index === 0 ? x : y, 100);
+      }),
+    );
   const cases: [number, [() => void, Tensor[]?][]][] = [
-    [1, [[hook(x), [x]], [hook(y), [y]]]],
+    [
+      1,
+      [
+        [hook(x), [x]],
+        [hook(y), [y]],
+      ],
+    ],
     [2, [[hook(x), [x]], [hook(y)]]],
     [1, [[hook(x)], [hook(y), [y]]]],
-    [2, [[hook(x), [x]], [hook(y), [y]], [hook(y), [y]]]],
+    [
+      2,
+      [
+        [hook(x), [x]],
+        [hook(y), [y]],
+        [hook(y), [y]],
+      ],
+    ],
     // The third writes what the first dispatch has read: only a pass of its own keeps the order.
-    [2, [[hook(x), [x]], [hook(y), [y]], [hook(x), [x, y]]]],
+    [
+      2,
+      [
+        [hook(x), [x]],
+        [hook(y), [y]],
+        [hook(x), [x, y]],
+      ],
+    ],
   ];
   for (const [passes, hooks] of cases) {
     const { recording, result } = await record(...hooks);
@@ -152,7 +177,10 @@ test('a step is one pass unless a hook writes what an earlier dispatch touches, 
       recording.run();
       const found = await Promise.all(result.map(numbers));
       const writesX = hooks.length === 3 && hooks[2]![1]!.length === 2;
-      assert.equal(found.flat(), [1, 2, writesX ? 2 : 3].slice(0, hooks.length).map((n) => (before + n) * 100));
+      assert.equal(
+        found.flat(),
+        [1, 2, writesX ? 2 : 3].slice(0, hooks.length).map((n) => (before + n) * 100),
+      );
     }
     recording.destroy();
     for (const tensor of result) tensor.dispose();
@@ -163,7 +191,10 @@ test('a step is one pass unless a hook writes what an earlier dispatch touches, 
 
 test('a recorded pix2pix step is one pass; dispatch by dispatch it does the same', async () => {
   const model = goldenPix2Pix(gpu, { size: 32, ngf: 4, ndf: 4 });
-  const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [Tensor, Tensor];
+  const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, 32 * 32 * 3), [1, 32, 32, 3])) as [
+    Tensor,
+    Tensor,
+  ];
   const losses = Tensor.from(gpu, new Float32Array(4), [4]);
   const { recording } = await gpu.record(() => pix2pixStep(model, source, target, losses));
   assert.is(recording.passes, 1);
@@ -256,7 +287,8 @@ test('after destroy() a step does not run and its results are gone, by name', as
   assert.equal(await numbers(eager), [5, 10]);
   await failure('USE_AFTER_FREE', () => recording.run(), /run after destroy/);
   await failure('USE_AFTER_FREE', () => result.data(), '"its result"', 'recorded step');
-  for (const use of [() => mul(result, 2), () => result.reshape([2, 1])]) await failure('USE_AFTER_FREE', () => gpu.scope(use), '"its result"', 'recorded step');
+  for (const use of [() => mul(result, 2), () => result.reshape([2, 1])])
+    await failure('USE_AFTER_FREE', () => gpu.scope(use), '"its result"', 'recorded step');
   result.dispose();
   eager.dispose();
   assert.is(gpu.memory().bytesInUse, before.bytesInUse);
@@ -300,7 +332,9 @@ function randomProgram(random: RandomStream): { dispatches: Binding[][]; pinned:
         if (random.integer(0, 9) === 0) pinned.add(fresh);
       }
     }
-    const binding = (access: Binding['access']) => (storage: Storage): Binding => ({ storage, offset: 0, bytes: storage.bytes, access, region: wholeOf(storage) });
+    const binding =
+      (access: Binding['access']) =>
+      (storage: Storage): Binding => ({ storage, offset: 0, bytes: storage.bytes, access, region: wholeOf(storage) });
     dispatches.push([...[...reads].map(binding('read')), ...[...writes].map(binding('write'))]);
     for (const storage of writes) if (!written.includes(storage)) written.push(storage);
   }
@@ -334,7 +368,8 @@ test('no plan gives one buffer to two storages at a time: 300 random programs, r
         buffers.set(assignment.get(storage)!, stamp);
       }
     }
-    for (const storage of pinned) assert.is(buffers.get(assignment.get(storage)!), own.get(storage), `round ${round}: a result was overwritten`);
+    for (const storage of pinned)
+      assert.is(buffers.get(assignment.get(storage)!), own.get(storage), `round ${round}: a result was overwritten`);
     planned += bufferBytes.reduce((sum, bytes) => sum + bytes, 0);
     asked += storages.slice(1).reduce((sum, { bytes }) => sum + bytes, 0);
   }
@@ -343,7 +378,10 @@ test('no plan gives one buffer to two storages at a time: 300 random programs, r
 
 test('a plan refuses memory that is read before it is written', () => {
   const unwritten = new Storage(16, 'nothing yet', null, () => {});
-  assert.throws(() => planMemory([[{ storage: unwritten, offset: 0, bytes: 16, access: 'read', region: wholeOf(unwritten) }]], new Set()), /"nothing yet" before anything writes it/);
+  assert.throws(
+    () => planMemory([[{ storage: unwritten, offset: 0, bytes: 16, access: 'read', region: wholeOf(unwritten) }]], new Set()),
+    /"nothing yet" before anything writes it/,
+  );
 });
 
 test('a chain of any length needs two buffers', async () => {

@@ -15,7 +15,10 @@ const gpu = await testGpu();
 
 const total = (numbers: number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 const average = (numbers: number[]): number => total(numbers) / numbers.length;
-const first = (best: (numbers: number[]) => number) => (numbers: number[]): number => numbers.indexOf(best(numbers));
+const first =
+  (best: (numbers: number[]) => number) =>
+  (numbers: number[]): number =>
+    numbers.indexOf(best(numbers));
 const largest = (numbers: number[]): number => Math.max(...numbers);
 const smallest = (numbers: number[]): number => Math.min(...numbers);
 
@@ -36,7 +39,12 @@ test('sum, mean, max and min over choices of axes, in every layout', async () =>
         const label = `[${shape}] over [${axes}], ${layout.name}`;
         const left = shape.filter((_, axis) => !axes.includes(axis));
         const ones = shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
-        const functions = [[ops.sum, total], [ops.mean, average], [ops.max, largest], [ops.min, smallest]] as const;
+        const functions = [
+          [ops.sum, total],
+          [ops.mean, average],
+          [ops.max, largest],
+          [ops.min, smallest],
+        ] as const;
         for (const [run, f] of layout === ODD_SLICE ? functions.slice(0, 1) : functions) {
           const [y, kept] = [run(x, { axes }), run(x, { axes: axes.map((axis) => axis - shape.length), keepDims: true })];
           assert.equal([y.shape, kept.shape], [left, ones], label);
@@ -57,7 +65,10 @@ test('argmax and argmin along an axis and of everything', async () => {
     const data = values(`arg [${shape}]`, elementCount(shape), 3).map(Math.round);
     for (const layout of [WHOLE, ODD_SLICE]) {
       const x = placed(gpu, data, shape, layout);
-      for (const [run, best] of [[ops.argmax, largest], [ops.argmin, smallest]] as const) {
+      for (const [run, best] of [
+        [ops.argmax, largest],
+        [ops.argmin, smallest],
+      ] as const) {
         assert.is(await run(x).item(), first(best)([...data]), `${run.name} of all of [${shape}]`);
         for (const axis of shape.keys()) {
           const y = run(x, { axis });
@@ -89,7 +100,15 @@ test('the error of a sum of a million terms stays within its bound, and so does 
   const [exact, chain] = [total([...data]), data.reduce((sum, term) => Math.fround(sum + term), 0)];
   const allowed = bound(data);
   assert.ok(Math.abs(chain - exact) > allowed, 'a chain would not do');
-  for (const [shape, axes] of [[[2 ** 20], 0], [[2 ** 20, 1], 0], [[1, 2 ** 20], 1], [[1024, 1024], [0, 1]]] as const) {
+  for (const [shape, axes] of [
+    [[2 ** 20], 0],
+    [[2 ** 20, 1], 0],
+    [[1, 2 ** 20], 1],
+    [
+      [1024, 1024],
+      [0, 1],
+    ],
+  ] as const) {
     const x = Tensor.from(gpu, data, shape);
     const error = Math.abs((await ops.sum(x, { axes, keepDims: true }).item()) - exact);
     assert.ok(error <= allowed, `[${shape}]: ${error} is more than ${allowed}`);
@@ -124,9 +143,17 @@ test('a reduction gives the same bits again, and when it is replayed', async () 
 });
 
 test('gradients of sum, mean, max and min in a graph', async () => {
-  for (const shape of [[2, 3, 4], [5, 7]] as Shape[]) {
+  for (const shape of [
+    [2, 3, 4],
+    [5, 7],
+  ] as Shape[]) {
     for (const axes of choices(shape)) {
-      const functions = [[ops.sum, total], [ops.max, largest], [ops.mean, average], [ops.min, smallest]] as const;
+      const functions = [
+        [ops.sum, total],
+        [ops.max, largest],
+        [ops.mean, average],
+        [ops.min, smallest],
+      ] as const;
       for (const [run, f] of functions.slice(0, shape.length === 2 ? 4 : 2)) {
         const label = `${run.name} of [${shape}] over [${axes}]`;
         await checkGradients(gpu, {

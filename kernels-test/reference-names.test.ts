@@ -29,7 +29,9 @@ const stateOf = (state: Case['state']): State => state as unknown as State;
 /** A state dict whose numbers follow from the names, as the golden's script fills it, in PyTorch's layout. */
 function stored(state: State, prefix = ''): StoredTensor[] {
   return state.map(([name, shape]) => ({
-    name: prefix + name, shape, dtype: shape.length === 0 ? 'i64' : 'f32',
+    name: prefix + name,
+    shape,
+    dtype: shape.length === 0 ? 'i64' : 'f32',
     read: async () => {
       if (shape.length === 0) return Float32Array.of(3);
       const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
@@ -51,10 +53,14 @@ function refused(work: () => unknown, code: ErrorCode, ...words: RegExp[]): void
 }
 
 /** What the reference calls an old instance norm is one for those who run it. */
-const wantedOptions = ({ kind, options }: Case): Record<string, unknown> => ({ ...options, norm: options.norm === 'old instance' ? 'instance' : options.norm, ...(kind === 'unet' && { dropoutBlocks: 'middle' }) });
+const wantedOptions = ({ kind, options }: Case): Record<string, unknown> => ({
+  ...options,
+  norm: options.norm === 'old instance' ? 'instance' : options.norm,
+  ...(kind === 'unet' && { dropoutBlocks: 'middle' }),
+});
 const title = ({ kind, options }: Case): string => `${kind} ${JSON.stringify(options)}`;
 
-test('weights turn round to PyTorch\'s layout and back', () => {
+test("weights turn round to PyTorch's layout and back", () => {
   const shape = [4, 3, 2, 5];
   const ours = Float32Array.from({ length: 120 }, (_, i) => i);
   assert.equal(referenceShape(shape), [5, 2, 4, 3]);
@@ -66,7 +72,7 @@ test('weights turn round to PyTorch\'s layout and back', () => {
   assert.is(toReferenceLayout(ours, [120]), ours, 'nothing else is touched');
 });
 
-test('the architecture of every variant is read off its names, and its outputs are PyTorch\'s', async () => {
+test("the architecture of every variant is read off its names, and its outputs are PyTorch's", async () => {
   for (const each of golden.cases) {
     const weights = referenceNetwork(fileOf(stored(stateOf(each.state))));
     assert.is(weights.architecture.kind, each.kind);
@@ -83,28 +89,46 @@ test('the architecture of every variant is read off its names, and its outputs a
 test('the networks of every size come out of the names of their state dicts', () => {
   for (const { size, parameters, buffers, parameterCount } of stateDict.generators) {
     const { architecture } = referenceNetwork(fileOf(stored([...parameters, ...buffers] as unknown as State)));
-    assert.equal(architecture, { kind: 'unet', options: { size, inChannels: 3, outChannels: 3, ngf: 64, norm: 'batch', dropoutBlocks: 'middle' } });
+    assert.equal(architecture, {
+      kind: 'unet',
+      options: { size, inChannels: 3, outChannels: 3, ngf: 64, norm: 'batch', dropoutBlocks: 'middle' },
+    });
     assert.is(buildNetwork(architecture).parameterCount, parameterCount);
   }
   const { parameters, buffers } = stateDict.discriminator;
-  assert.equal(referenceNetwork(fileOf(stored([...parameters, ...buffers] as unknown as State))).architecture, { kind: 'patchgan', options: { inChannels: 6, ndf: 64, layers: 3, norm: 'batch' } });
+  assert.equal(referenceNetwork(fileOf(stored([...parameters, ...buffers] as unknown as State))).architecture, {
+    kind: 'patchgan',
+    options: { inChannels: 6, ndf: 64, layers: 3, norm: 'batch' },
+  });
 });
 
-test('the way back gives PyTorch\'s names, in its order, with its shapes and numbers', async () => {
+test("the way back gives PyTorch's names, in its order, with its shapes and numbers", async () => {
   for (const each of golden.cases) {
     const state = stateOf(each.state);
     const back = referenceStateDict(referenceNetwork(fileOf(stored(state))), { batches: 3 });
     // What an old instance norm kept is of no use to a new one.
     const kept = each.options.norm === 'old instance' ? state.filter(([name]) => !/running_|num_batches/.test(name)) : state;
-    assert.equal(back.map(({ name, shape }) => [name, [...shape]]), kept, title(each));
+    assert.equal(
+      back.map(({ name, shape }) => [name, [...shape]]),
+      kept,
+      title(each),
+    );
     for (const [index, tensor] of stored(kept).entries()) {
       assert.equal(await back[index]!.read(), await tensor.read(), `${title(each)} ${tensor.name}`);
       assert.is(back[index]!.dtype, tensor.dtype === 'i64' ? 'i64' : undefined);
     }
-    assert.equal(kept.map(([name]) => name).filter((name) => each.parameters.includes(name)), each.parameters, 'the order of parameters(), which optimisers number');
+    assert.equal(
+      kept.map(([name]) => name).filter((name) => each.parameters.includes(name)),
+      each.parameters,
+      'the order of parameters(), which optimisers number',
+    );
     const ours = buildNetwork({ kind: each.kind, options: wantedOptions(each) } as unknown as NetworkArchitecture);
     const trainable = [...ours.namedTensors()].filter(([, tensor]) => tensor.trainable);
-    assert.equal(trainable.map(([name]) => name), each.parameters, 'ours is the same');
+    assert.equal(
+      trainable.map(([name]) => name),
+      each.parameters,
+      'ours is the same',
+    );
   }
 });
 
@@ -117,32 +141,103 @@ test('whatever stands before the names, DataParallel\'s "module." too', () => {
       assert.is(networksIn(file)[0]!.prefix, prefix);
     }
   }
-  const both = fileOf([...stored(stateOf(patchgan.state), 'd.'), ...stored(stateOf(unet.state), 'g.'), { name: 'step', shape: [], read: async () => Float32Array.of(1) }]);
-  assert.equal(networksIn(both).map(({ role, prefix }) => [role, prefix]), [['generator', 'g.'], ['discriminator', 'd.']]);
+  const both = fileOf([
+    ...stored(stateOf(patchgan.state), 'd.'),
+    ...stored(stateOf(unet.state), 'g.'),
+    { name: 'step', shape: [], read: async () => Float32Array.of(1) },
+  ]);
+  assert.equal(
+    networksIn(both).map(({ role, prefix }) => [role, prefix]),
+    [
+      ['generator', 'g.'],
+      ['discriminator', 'd.'],
+    ],
+  );
   assert.is(referenceNetwork(both, 'd.').architecture.kind, 'patchgan');
   refused(() => referenceNetwork(both), 'WEIGHTS_MISMATCH', /"g\."/, /"d\."/);
   assert.is(findNetwork(both).role, 'generator');
-  refused(() => findNetwork(fileOf([...stored(stateOf(unet.state), 'a.'), ...stored(stateOf(unet.state), 'b.')])), 'WEIGHTS_MISMATCH', /several generators/);
+  refused(
+    () => findNetwork(fileOf([...stored(stateOf(unet.state), 'a.'), ...stored(stateOf(unet.state), 'b.')])),
+    'WEIGHTS_MISMATCH',
+    /several generators/,
+  );
   refused(() => findNetwork(fileOf(stored(stateOf(unet.state))), 'discriminator'), 'WEIGHTS_MISMATCH', /no discriminator/);
 });
 
 test('other networks, and networks with a part missing, spare or misshapen, are refused', () => {
   const unet = stateOf(golden.cases.find(({ kind }) => kind === 'unet')!.state);
-  const change = (edit: (state: [string, number[]][]) => unknown[]): WeightFile => fileOf(stored(edit(unet.map(([name, shape]) => [name, [...shape]])) as unknown as State));
+  const change = (edit: (state: [string, number[]][]) => unknown[]): WeightFile =>
+    fileOf(stored(edit(unet.map(([name, shape]) => [name, [...shape]])) as unknown as State));
   refused(() => networksIn(fileOf([])), 'WEIGHTS_UNSUPPORTED', /0 tensors/);
-  refused(() => networksIn(fileOf(stored([['model.1.weight', [64, 3, 7, 7]], ['model.4.weight', [128, 64, 3, 3]]]))), 'WEIGHTS_UNSUPPORTED', /model\.1\.weight/, /pytorch-CycleGAN/);
-  refused(() => networksIn(change((state) => state.filter(([name]) => name !== 'model.model.1.model.2.weight'))), 'WEIGHTS_UNSUPPORTED', /norm/);
-  refused(() => networksIn(change((state) => state.filter(([name]) => !/1\.model\.3\.model\.1\.weight/.test(name)))), 'WEIGHTS_UNSUPPORTED');
-  refused(() => networksIn(change((state) => state.filter(([name]) => name !== 'model.model.3.bias'))), 'WEIGHTS_MISMATCH', /model\.model\.3\.bias/, /missing/);
+  refused(
+    () =>
+      networksIn(
+        fileOf(
+          stored([
+            ['model.1.weight', [64, 3, 7, 7]],
+            ['model.4.weight', [128, 64, 3, 3]],
+          ]),
+        ),
+      ),
+    'WEIGHTS_UNSUPPORTED',
+    /model\.1\.weight/,
+    /pytorch-CycleGAN/,
+  );
+  refused(
+    () => networksIn(change((state) => state.filter(([name]) => name !== 'model.model.1.model.2.weight'))),
+    'WEIGHTS_UNSUPPORTED',
+    /norm/,
+  );
+  refused(
+    () => networksIn(change((state) => state.filter(([name]) => !/1\.model\.3\.model\.1\.weight/.test(name)))),
+    'WEIGHTS_UNSUPPORTED',
+  );
+  refused(
+    () => networksIn(change((state) => state.filter(([name]) => name !== 'model.model.3.bias'))),
+    'WEIGHTS_MISMATCH',
+    /model\.model\.3\.bias/,
+    /missing/,
+  );
   refused(() => networksIn(change((state) => [...state, ['model.model.9.weight', [3]]])), 'WEIGHTS_MISMATCH', /no place/);
-  refused(() => networksIn(change((state) => state.map(([name, shape]) => [name, name === 'model.model.1.model.5.weight' ? [...shape.slice(0, 1), 7, 4, 4] : shape]))), 'WEIGHTS_MISMATCH', /\[\d+, 7, 4, 4\]/);
-  refused(() => networksIn(change((state) => state.map(([name, shape]) => [name, name === 'model.model.0.weight' ? [0, 0, 4, 4] : shape]))), 'WEIGHTS_UNSUPPORTED');
-  refused(() => networksIn(change((state) => state.map(([name, shape]) => [name, name === 'model.model.0.weight' ? [3, 1, 3, 3] : shape]))), 'WEIGHTS_UNSUPPORTED', /4 x 4/);
+  refused(
+    () =>
+      networksIn(
+        change((state) =>
+          state.map(([name, shape]) => [name, name === 'model.model.1.model.5.weight' ? [...shape.slice(0, 1), 7, 4, 4] : shape]),
+        ),
+      ),
+    'WEIGHTS_MISMATCH',
+    /\[\d+, 7, 4, 4\]/,
+  );
+  refused(
+    () => networksIn(change((state) => state.map(([name, shape]) => [name, name === 'model.model.0.weight' ? [0, 0, 4, 4] : shape]))),
+    'WEIGHTS_UNSUPPORTED',
+  );
+  refused(
+    () => networksIn(change((state) => state.map(([name, shape]) => [name, name === 'model.model.0.weight' ? [3, 1, 3, 3] : shape]))),
+    'WEIGHTS_UNSUPPORTED',
+    /4 x 4/,
+  );
 });
 
-test('a network\'s own file comes back to the bit, in either layout, with its options', async () => {
+test("a network's own file comes back to the bit, in either layout, with its options", async () => {
   const architectures: NetworkArchitecture[] = [
-    { kind: 'unet', options: { size: 16, ngf: 2, inChannels: 1, outChannels: 2, dropout: 0.25, norm: 'batch', bias: 'everywhere', epsilon: 1e-3, slope: 0.3, innermostNorm: true, skip: 'leaky' } },
+    {
+      kind: 'unet',
+      options: {
+        size: 16,
+        ngf: 2,
+        inChannels: 1,
+        outChannels: 2,
+        dropout: 0.25,
+        norm: 'batch',
+        bias: 'everywhere',
+        epsilon: 1e-3,
+        slope: 0.3,
+        innermostNorm: true,
+        skip: 'leaky',
+      },
+    },
     { kind: 'unet', options: { size: 16, ngf: 2, inChannels: 3, outChannels: 3, norm: 'none' } },
     { kind: 'patchgan', options: { inChannels: 6, ndf: 2, layers: 2, norm: 'instance' } },
   ];
@@ -176,7 +271,11 @@ test('a description that makes no sense is refused', async () => {
     [(d) => ({ ...d, architecture: { kind: 'resnet', options: {} } }), 'WEIGHTS_CORRUPT', /description/],
     [(d) => ({ ...d, architecture: { kind: 'patchgan', options: { layers: 1e9 } } }), 'WEIGHTS_CORRUPT', /layers/],
     [(d) => ({ ...d, architecture: { kind: 'unet', options: { size: 17 } } }), 'WEIGHTS_CORRUPT', /size/],
-    [(d) => ({ ...d, architecture: { kind: 'patchgan', options: { inChannels: 2, ndf: 2, layers: 1 } } }), 'WEIGHTS_MISMATCH', /model\.0\.weight/],
+    [
+      (d) => ({ ...d, architecture: { kind: 'patchgan', options: { inChannels: 2, ndf: 2, layers: 1 } } }),
+      'WEIGHTS_MISMATCH',
+      /model\.0\.weight/,
+    ],
     [(d) => ({ ...d, architecture: { kind: 'patchgan', options: { inChannels: 2, ndf: 1, layers: 2 } } }), 'WEIGHTS_MISMATCH', /missing/],
   ];
   for (const [change, code, word] of cases) {
@@ -186,9 +285,21 @@ test('a description that makes no sense is refused', async () => {
 });
 
 test('roles, formats and options that there are not are refused before the first byte', () => {
-  const found = { role: 'generator', weights: formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1 } }), origin: 'PyTorch names', statistics: 'batch', prefix: '' } as FoundNetwork;
+  const found = {
+    role: 'generator',
+    weights: formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1 } }),
+    origin: 'PyTorch names',
+    statistics: 'batch',
+    prefix: '',
+  } as FoundNetwork;
   for (const format of ['safetensor', 'pth', 'onnx', undefined]) {
-    refused(() => encodeWeights(found, format as never), 'INVALID_ARGUMENT', /'safetensors', 'pytorch', 'pict'/, new RegExp(`received: ${format}`), /\.pth/);
+    refused(
+      () => encodeWeights(found, format as never),
+      'INVALID_ARGUMENT',
+      /'safetensors', 'pytorch', 'pict'/,
+      new RegExp(`received: ${format}`),
+      /\.pth/,
+    );
   }
   for (const options of [{ dtype: 'f15' }, { dtype: 'i8' }, { layout: 'torch' }, { type: 'f16' }]) {
     for (const format of ['safetensors', 'pytorch', 'pict'] as const) {
@@ -196,7 +307,12 @@ test('roles, formats and options that there are not are refused before the first
     }
   }
   for (const role of ['gen', 'G', null]) {
-    refused(() => findNetwork(fileOf([]), role as never), 'INVALID_ARGUMENT', /'generator' or 'discriminator'/, new RegExp(`received: ${role}`));
+    refused(
+      () => findNetwork(fileOf([]), role as never),
+      'INVALID_ARGUMENT',
+      /'generator' or 'discriminator'/,
+      new RegExp(`received: ${role}`),
+    );
   }
 });
 

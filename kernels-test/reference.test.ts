@@ -80,13 +80,24 @@ test('whatever is wrong with a docstring is noticed', async () => {
     const exceptions = { NOT_EXPORTED: [], UNDOCUMENTED_FILES: ['src/node/index.ts'] };
     const { complaints, names } = await makeReference({ root: folder, exceptions });
     const expected = [
-      /all\.Device\.member.*has no docstring/, /all\.MoreOptions,.*has no docstring/,
+      /all\.Device\.member.*has no docstring/,
+      /all\.MoreOptions,.*has no docstring/,
       /all\.Again,.*has no docstring but that of Options/,
-      /all\.silent.*has no docstring/, /all\.tags.*has no docstring/,
-      /all\.vague.*names no subject: Likewise/, /all\.formula.*names no subject: -x/, /all\.parameters has an @param with name "other"/,
-      /nowhere/, /Hidden.*is referenced by all\.hidden/, /all\.chest.*has no category/, /src\/node\/index\.ts is documented by now/,
+      /all\.silent.*has no docstring/,
+      /all\.tags.*has no docstring/,
+      /all\.vague.*names no subject: Likewise/,
+      /all\.formula.*names no subject: -x/,
+      /all\.parameters has an @param with name "other"/,
+      /nowhere/,
+      /Hidden.*is referenced by all\.hidden/,
+      /all\.chest.*has no category/,
+      /src\/node\/index\.ts is documented by now/,
     ];
-    for (const pattern of expected) assert.ok(complaints.some((line) => pattern.test(line)), `${pattern}\n${complaints.join('\n')}`);
+    for (const pattern of expected)
+      assert.ok(
+        complaints.some((line) => pattern.test(line)),
+        `${pattern}\n${complaints.join('\n')}`,
+      );
     assert.is(complaints.length, expected.length, complaints.join('\n'));
     assert.is(names.filter((name) => name === 'Device').length, 1, 'what all entries share is told once');
   } finally {

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../src/data/image.js';
-import { ShadegradError } from '../src/gpu/errors.js';
+import type { ShadegradError } from '../src/gpu/errors.js';
 import { decodeImage } from '../src/node/images.js';
 import { renderReport, writeReport, writeSampleGrid, type TrainingReport } from '../src/node/report.js';
 import { choosePictures } from '../src/node/report/pictures.js';
@@ -40,7 +40,13 @@ function makeReport({ side = 8, rows = 2, snapshots = 3, losses = 30 } = {}): Tr
     imagesSeen: losses,
     seconds: 100,
     peakBytes: 2 ** 30,
-    losses: Array.from({ length: losses }, (_, index) => ({ step: index + 1, discriminatorReal: random(), discriminatorFake: random(), generatorGan: random(), generatorL1: random() })),
+    losses: Array.from({ length: losses }, (_, index) => ({
+      step: index + 1,
+      discriminatorReal: random(),
+      discriminatorFake: random(),
+      generatorGan: random(),
+      generatorL1: random(),
+    })),
     snapshots: Array.from({ length: snapshots }, (_, index) => ({ step: (index + 1) * 10, outputs: images(10 + index) })),
     inputs: images(1),
     targets: images(2),
@@ -56,7 +62,22 @@ function makeReport({ side = 8, rows = 2, snapshots = 3, losses = 30 } = {}): Tr
 
 test('the page holds everything it was given', () => {
   const page = renderReport(makeReport());
-  for (const text of ['pix2pix on facades', 'node examples/train-facades.js --seed 1', 'llvmpipe', 'Mesa 25', 'Vulkan', '0.0002', 'house-1.jpg', 'Step 30', '0.310', '13.45', '1m 40s', '1.0 GiB', '2025-06-01 12:34 UTC', '20% below that of the mean photo']) {
+  for (const text of [
+    'pix2pix on facades',
+    'node examples/train-facades.js --seed 1',
+    'llvmpipe',
+    'Mesa 25',
+    'Vulkan',
+    '0.0002',
+    'house-1.jpg',
+    'Step 30',
+    '0.310',
+    '13.45',
+    '1m 40s',
+    '1.0 GiB',
+    '2025-06-01 12:34 UTC',
+    '20% below that of the mean photo',
+  ]) {
     assert.ok(page.includes(text), text);
   }
   assert.is(page.match(/<img /g)?.length, 2 * (2 + 3));
@@ -113,8 +134,18 @@ test('pictures in the page are those of the report', async () => {
   const report = makeReport();
   const texts = [...renderReport(report).matchAll(/src="data:image\/png;base64,([^"]*)"/g)].map(([, text]) => text!);
   const sources = await Promise.all(texts.map((text) => decodeImage(Buffer.from(text, 'base64'), 'page')));
-  const expected = [report.inputs[0], ...report.snapshots.map(({ outputs }) => outputs[0]), report.targets[0], report.inputs[1], ...report.snapshots.map(({ outputs }) => outputs[1]), report.targets[1]];
-  assert.equal(sources.map(({ data }) => [...data]), expected.map(({ data }) => [...data]));
+  const expected = [
+    report.inputs[0],
+    ...report.snapshots.map(({ outputs }) => outputs[0]),
+    report.targets[0],
+    report.inputs[1],
+    ...report.snapshots.map(({ outputs }) => outputs[1]),
+    report.targets[1],
+  ];
+  assert.equal(
+    sources.map(({ data }) => [...data]),
+    expected.map(({ data }) => [...data]),
+  );
 });
 
 test('hard pixel edges only for small images', () => {
@@ -145,9 +176,24 @@ test('a small budget leaves out snapshots first, then rows, never the first row'
 });
 
 test('runs that have only just begun, or have gone wrong, still make a page', () => {
-  const empty: TrainingReport = { ...makeReport(), state: 'running', steps: 0, totalSteps: 0, imagesSeen: 0, seconds: 0, losses: [], snapshots: [], inputs: [], targets: [], names: [], metrics: [], baseline: undefined };
+  const empty: TrainingReport = {
+    ...makeReport(),
+    state: 'running',
+    steps: 0,
+    totalSteps: 0,
+    imagesSeen: 0,
+    seconds: 0,
+    losses: [],
+    snapshots: [],
+    inputs: [],
+    targets: [],
+    names: [],
+    metrics: [],
+    baseline: undefined,
+  };
   const broken = makeReport();
-  for (const entry of broken.losses.slice(5)) Object.assign(entry, { generatorL1: NaN, generatorGan: Infinity, discriminatorReal: -Infinity });
+  for (const entry of broken.losses.slice(5))
+    Object.assign(entry, { generatorL1: NaN, generatorGan: Infinity, discriminatorReal: -Infinity });
   Object.assign(broken.metrics[2], { l1: NaN, psnr: Infinity, ssim: NaN });
   const missing = makeReport();
   missing.snapshots[1].outputs.pop();
@@ -176,7 +222,13 @@ test('thinning keeps the extremes, the ends of the range and the order, within i
   assert.ok(thin.includes(points[12_345]) && thin.includes(points[54_321]) && thin.includes(points[40_000]));
   for (let at = 1; at < thin.length; at++) assert.ok(thin[at].x > thin[at - 1].x);
   assert.equal(downsample(points.slice(0, 30), 200), points.slice(0, 30), 'few points are left alone');
-  assert.equal(downsample(Array.from({ length: 100 }, (_, x) => ({ x, y: NaN })), 10).length, 10);
+  assert.equal(
+    downsample(
+      Array.from({ length: 100 }, (_, x) => ({ x, y: NaN })),
+      10,
+    ).length,
+    10,
+  );
 });
 
 test('smoothing keeps constants and lines, leaves out what is not finite, and tames noise', () => {
@@ -185,7 +237,10 @@ test('smoothing keeps constants and lines, leaves out what is not finite, and ta
   for (let at = 5; at < 45; at++) assert.ok(Math.abs(smoothed[at].y - 2 * at) < 1e-9);
   assert.equal(smooth(line, 0), line);
   const broken = [1, 1, NaN, 1, Infinity, 1].map((y, x) => ({ x, y }));
-  assert.equal(smooth(broken, 2).map(({ y }) => y), [1, 1, 1, 1, 1, 1]);
+  assert.equal(
+    smooth(broken, 2).map(({ y }) => y),
+    [1, 1, 1, 1, 1, 1],
+  );
   assert.ok(Number.isNaN(smooth([{ x: 0, y: NaN }], 3)[0].y));
 });
 
@@ -208,12 +263,16 @@ test('quantiles and widening steps', () => {
     }
   }
   const gaps = geometricIndices(1000, 8).map((index, at, all) => index - (all[at - 1] ?? 0));
-  assert.equal(gaps, [...gaps].sort((a, b) => a - b));
+  assert.equal(
+    gaps,
+    [...gaps].sort((a, b) => a - b),
+  );
 });
 
 test('a spike is cut off and told, so that it does not flatten the rest', () => {
   const points = Array.from({ length: 1000 }, (_, x) => ({ x, y: x === 3 ? 500 : 1 }));
-  const plot = (smoothed: boolean) => renderPlot({ title: 'Loss', description: 'a loss', smoothed, curves: [{ name: 'loss', colour: 1, points }] }).text;
+  const plot = (smoothed: boolean) =>
+    renderPlot({ title: 'Loss', description: 'a loss', smoothed, curves: [{ name: 'loss', colour: 1, points }] }).text;
   assert.match(plot(true), 'Spikes up to 500 are cut off');
   assert.not.match(plot(false), 'cut off', 'an unsmoothed line is shown whole');
 });
@@ -227,7 +286,10 @@ test('files are written whole, or the old one stays', async () => {
     assert.match(readFileSync(path, 'utf8'), '<title>second</title>');
     assert.equal(readdirSync(join(folder, 'deep')), ['report.html']);
 
-    await writeSampleGrid(join(folder, 'grid.png'), [[image(8, 1), image(8, 2)], [image(8, 3), image(8, 4)]]);
+    await writeSampleGrid(join(folder, 'grid.png'), [
+      [image(8, 1), image(8, 2)],
+      [image(8, 3), image(8, 4)],
+    ]);
     const grid = await decodeImage(readFileSync(join(folder, 'grid.png')), 'grid');
     assert.ok(grid.width >= 16 && grid.height >= 16);
 
@@ -256,7 +318,8 @@ test('in a browser: slider, all steps, no scripts, no sideways scrolling, nothin
     page.on('console', (message) => troubles.push(message.text()));
     page.on('pageerror', (error) => troubles.push(String(error)));
     await page.goto(address);
-    const columns = () => page.$$eval('.samples thead th', (cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.textContent));
+    const columns = () =>
+      page.$$eval('.samples thead th', (cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.textContent));
     const sideways = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
     assert.equal(await columns(), ['Input', 'Step 120', 'Target'], 'the newest first');

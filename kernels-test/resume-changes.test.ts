@@ -37,15 +37,25 @@ test('a checkpoint of an earlier version goes on as it did', async () => {
   assert.not.match(printed, 'validation images are no longer');
   assert.is((await readCheckpointInfo(join(out, 'checkpoint.safetensors'))).step, 200);
   assert.ok(readFileSync(join(out, 'log.jsonl'), 'utf8').startsWith(oldRun.log));
-  const lines = new Map(readLogLines(join(out, 'log.jsonl')).filter(({ generatorL1 }) => generatorL1 !== undefined).map((line) => [line.step, line]));
-  assert.equal([...lines.keys()], Array.from({ length: 200 }, (_, index) => index + 1));
+  const lines = new Map(
+    readLogLines(join(out, 'log.jsonl'))
+      .filter(({ generatorL1 }) => generatorL1 !== undefined)
+      .map((line) => [line.step, line]),
+  );
+  assert.equal(
+    [...lines.keys()],
+    Array.from({ length: 200 }, (_, index) => index + 1),
+  );
   const sameAdapter = !/the run was started on/.test(printed);
   for (const [step, expected] of Object.entries(oldRun.losses)) {
     const { discriminatorReal, discriminatorFake, generatorGan, generatorL1 } = lines.get(Number(step))!;
     const losses = [discriminatorReal, discriminatorFake, generatorGan, generatorL1] as number[];
     // One adapter gives one result to the bit; others differ in the last digits.
     if (sameAdapter) assert.equal(losses, expected, `step ${step}`);
-    else losses.forEach((loss, index) => assert.ok(Math.abs(loss / expected[index]! - 1) < 1e-4, `step ${step}: ${losses.join(' ')}, not ${expected.join(' ')}`));
+    else
+      losses.forEach((loss, index) =>
+        assert.ok(Math.abs(loss / expected[index]! - 1) < 1e-4, `step ${step}: ${losses.join(' ')}, not ${expected.join(' ')}`),
+      );
   }
 });
 
@@ -57,11 +67,18 @@ test('data that were moved are asked for with --data; changed validation images 
   const settings = [...SMALLEST, '--data', data, '--no-jitter', '--report-every', '2'];
   succeeded(await run('train-facades', [...settings, '--steps', '2', '--out', out]));
   renameSync(data, moved);
-  failedWith(await run('train-facades', ['--resume', '--steps', '4', '--out', out]), 'DATA_NOT_FOUND', /moved/, /--data DIR/, new RegExp(`expected: ${data}`));
+  failedWith(
+    await run('train-facades', ['--resume', '--steps', '4', '--out', out]),
+    'DATA_NOT_FOUND',
+    /moved/,
+    /--data DIR/,
+    new RegExp(`expected: ${data}`),
+  );
 
   const picturesIn = (): number => readFileSync(join(out, 'report.html'), 'utf8').split('alt="Output for').length - 1;
   const measured = (): number[] => readLogLines(join(out, 'log.jsonl')).flatMap(({ validation, step }) => (validation ? [step] : []));
-  const goOn = async (steps: number): Promise<string> => succeeded(await run('train-facades', ['--resume', '--data', moved, '--steps', String(steps), '--report-every', '2', '--out', out]));
+  const goOn = async (steps: number): Promise<string> =>
+    succeeded(await run('train-facades', ['--resume', '--data', moved, '--steps', String(steps), '--report-every', '2', '--out', out]));
   assert.not.match(await goOn(4), 'no longer those');
   assert.equal(measured(), [0, 2, 4]);
   assert.is(picturesIn(), 2 * 3);
@@ -98,16 +115,50 @@ test('flags that a resumed run cannot follow are refused', async () => {
   succeeded(await run('train-facades', [...SMALLEST, '--steps', '1', '--out', out]));
   failedWith(await run('train-facades', ['--resume', '--tune', '--out', out]), 'BAD_FLAG', /--tune/);
   failedWith(await run('train-facades', ['--resume', '--minutes', '1', '--steps', '4', '--out', out]), 'BAD_FLAG', /--steps and --minutes/);
-  failedWith(await run('train-facades', ['--resume', '--seed', '2', '--no-jitter', '--out', out]), 'CHECKPOINT_MISMATCH', /--seed 1 --jitter true/);
+  failedWith(
+    await run('train-facades', ['--resume', '--seed', '2', '--no-jitter', '--out', out]),
+    'CHECKPOINT_MISMATCH',
+    /--seed 1 --jitter true/,
+  );
   const { options } = await readCheckpointInfo(join(out, 'checkpoint.safetensors'));
-  for (const flag of [['--size', '64'], ['--ngf', '2'], ['--ndf', '2'], ['--batch', '2'], ['--lr', '1'], ['--lambda', '1'], ['--seed', '2'], ['--no-dropout'], ['--no-jitter'], ['--direction', 'AtoB'], ['--preset', 'full']]) {
+  for (const flag of [
+    ['--size', '64'],
+    ['--ngf', '2'],
+    ['--ndf', '2'],
+    ['--batch', '2'],
+    ['--lr', '1'],
+    ['--lambda', '1'],
+    ['--seed', '2'],
+    ['--no-dropout'],
+    ['--no-jitter'],
+    ['--direction', 'AtoB'],
+    ['--preset', 'full'],
+  ]) {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
-    assert.throws(() => resumedSettings('a file', options, values, given), (error: ShadegradError) => error.code === 'CHECKPOINT_MISMATCH' && error.message.includes(flag[0]!.replace('--no-', '--')), flag.join(' '));
+    assert.throws(
+      () => resumedSettings('a file', options, values, given),
+      (error: ShadegradError) => error.code === 'CHECKPOINT_MISMATCH' && error.message.includes(flag[0]!.replace('--no-', '--')),
+      flag.join(' '),
+    );
   }
   // Every other flag is obeyed, or refused by itself.
   const compared = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'];
   const refused = ['from', 'from-discriminator', 'tune'];
-  const obeyed = ['data', 'download', 'download-url', 'epochs', 'steps', 'minutes', 'out', 'resume', 'validate', 'save-every', 'report-every', 'adapter', 'eager'];
+  const obeyed = [
+    'data',
+    'download',
+    'download-url',
+    'epochs',
+    'steps',
+    'minutes',
+    'out',
+    'resume',
+    'validate',
+    'save-every',
+    'report-every',
+    'adapter',
+    'eager',
+  ];
   assert.equal(TRAIN_PROGRAM.flags.map(({ name }) => name).sort(), [...compared, ...refused, ...obeyed].sort());
 });
 

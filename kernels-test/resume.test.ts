@@ -4,14 +4,27 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RandomStream } from '../src/data/random.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
-import { buildLibrary, failedWith, loggedSteps, readLogLines, run, start, succeeded, temporaryFolder, TINY, type Finished, withFlags } from './harness/program.js';
+import {
+  buildLibrary,
+  failedWith,
+  loggedSteps,
+  readLogLines,
+  run,
+  start,
+  succeeded,
+  temporaryFolder,
+  TINY,
+  type Finished,
+  withFlags,
+} from './harness/program.js';
 
 const STEPS = 24;
 const PARAMETERS = [...TINY, '--steps', String(STEPS), '--save-every', '4', '--report-every', '10'];
 const folder = temporaryFolder('resume');
 const checkpointOf = (name: string): string => join(folder, name, 'checkpoint.safetensors');
 const logOf = (name: string): string => join(folder, name, 'log.jsonl');
-const train = (name: string, ...more: string[]): Promise<Finished> => run('train-facades', withFlags([...PARAMETERS, '--out', join(folder, name)], ...more));
+const train = (name: string, ...more: string[]): Promise<Finished> =>
+  run('train-facades', withFlags([...PARAMETERS, '--out', join(folder, name)], ...more));
 
 test.before(async () => {
   buildLibrary();
@@ -28,10 +41,17 @@ function numbersIn(name: string): unknown[] {
 function sameAsWhole(name: string): void {
   assert.ok(readFileSync(checkpointOf(name)).equals(readFileSync(checkpointOf('whole'))), 'the checkpoints differ');
   assert.equal(numbersIn(name), numbersIn('whole'));
-  assert.equal(loggedSteps(logOf(name)), Array.from({ length: STEPS }, (_, index) => index + 1));
-  const pictures = (run: string) => readdirSync(join(folder, run, 'samples')).map((file) => [file, statSync(join(folder, run, 'samples', file)).size]);
+  assert.equal(
+    loggedSteps(logOf(name)),
+    Array.from({ length: STEPS }, (_, index) => index + 1),
+  );
+  const pictures = (run: string) =>
+    readdirSync(join(folder, run, 'samples')).map((file) => [file, statSync(join(folder, run, 'samples', file)).size]);
   assert.equal(pictures(name), pictures('whole'));
-  assert.equal(readdirSync(join(folder, name)).filter((file) => file.endsWith('.partial')), []);
+  assert.equal(
+    readdirSync(join(folder, name)).filter((file) => file.endsWith('.partial')),
+    [],
+  );
 }
 
 /** Starts or resumes a run and sends it a signal once its log has so many lines. */
@@ -70,7 +90,10 @@ test('Ctrl-C saves and exits 130, SIGTERM 143, and the run goes on as if nothing
   assert.match(interrupted.stdout, '--resume --out');
   assert.match(readFileSync(join(folder, 'interrupted', 'report.html'), 'utf8'), 'Interrupted');
   const { step } = await readCheckpointInfo(checkpointOf('interrupted'));
-  assert.equal(loggedSteps(logOf('interrupted')), Array.from({ length: step }, (_, index) => index + 1));
+  assert.equal(
+    loggedSteps(logOf('interrupted')),
+    Array.from({ length: step }, (_, index) => index + 1),
+  );
 
   const terminated = await interruptAt('interrupted', step + 5, 'SIGTERM', ['--resume']);
   assert.is(terminated.status, 143, terminated.stderr);
@@ -108,7 +131,12 @@ test('a finished run says so, and can be made longer', async () => {
 
 test('flags that contradict the checkpoint are refused', async () => {
   const before = readFileSync(checkpointOf('whole'));
-  failedWith(await train('whole', '--resume', '--ngf', '8', '--lr', '0.1'), 'CHECKPOINT_MISMATCH', /--ngf 4 --lr 0\.001/, /--ngf 8 --lr 0\.1/);
+  failedWith(
+    await train('whole', '--resume', '--ngf', '8', '--lr', '0.1'),
+    'CHECKPOINT_MISMATCH',
+    /--ngf 4 --lr 0\.001/,
+    /--ngf 8 --lr 0\.1/,
+  );
   mkdirSync(join(folder, 'other-data'), { recursive: true });
   failedWith(await train('whole', '--resume', '--data', join(folder, 'other-data')), 'CHECKPOINT_MISMATCH', /synthetic/);
   assert.ok(readFileSync(checkpointOf('whole')).equals(before));

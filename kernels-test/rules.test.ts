@@ -17,12 +17,18 @@ const gpu = await testGpu();
 /** Gradients of the inputs of the operation that made y, as results of operations. */
 function ruleOf(y: Tensor, dy: Tensor): readonly (Tensor | null)[] {
   const node = y.origin as GraphNode;
-  return node.backward(dy, node.inputs.map(() => ({})));
+  return node.backward(
+    dy,
+    node.inputs.map(() => ({})),
+  );
 }
 
 const STEP = 1e-4;
 /** Central difference: of float64, so that it can be differenced once more. */
-const slope = (f: (x: number) => number) => (x: number): number => (f(x + STEP) - f(x - STEP)) / (2 * STEP);
+const slope =
+  (f: (x: number) => number) =>
+  (x: number): number =>
+    (f(x + STEP) - f(x - STEP)) / (2 * STEP);
 
 const smooth: Record<string, (x: Tensor) => Tensor> = {
   neg: (x) => ops.neg(x),
@@ -76,8 +82,11 @@ for (const [name, run] of Object.entries(two)) {
     const f = reference.binary[name]!;
     const bases = values(`rules ${name} a`, 12).map((x) => Math.abs(x) + 0.5);
     const inputs = [bases, values(`rules ${name} b`, 3).map((x) => x + 1.5), values('rules dy', 12)];
-    const operands = (a: Float64Array, b: Float64Array, dy: Float64Array) =>
-      [{ data: a, shape: left }, { data: b, shape: right }, { data: dy, shape: left }];
+    const operands = (a: Float64Array, b: Float64Array, dy: Float64Array) => [
+      { data: a, shape: left },
+      { data: b, shape: right },
+      { data: dy, shape: left },
+    ];
     for (const side of [0, 1]) {
       await checkGradients(gpu, {
         label: `${name}, operand ${side}`,

@@ -27,15 +27,29 @@ const generator = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1 } }
 const discriminator = formulaNetwork({ kind: 'patchgan', options: { ndf: 1, layers: 1 } });
 const moments = ({ architecture, tensors }: NetworkWeights): AdamMoments => {
   const first = new Map(trainableNames(architecture).map((name) => [name, tensors.get(name)!]));
-  const squared = (tensor: NetworkTensor): NetworkTensor => ({ ...tensor, read: async () => (await tensor.read()).map((value) => value * value) });
+  const squared = (tensor: NetworkTensor): NetworkTensor => ({
+    ...tensor,
+    read: async () => (await tensor.read()).map((value) => value * value),
+  });
   return { first, second: new Map([...first].map(([name, tensor]) => [name, squared(tensor)])) };
 };
 const run: TrainingRun = {
   info: {
-    format: 'shadegrad-pix2pix', formatVersion: 1, libraryVersion: '0', architecture: runArchitecture({ generator, discriminator }),
-    options: { learningRate: 2e-4, batch: 1, epochs: null, totalSteps: 9, trainPairs: 3, dropout: false }, step: 3, epoch: 1, adapter: 'none', generatorSteps: 3, discriminatorSteps: 3,
+    format: 'shadegrad-pix2pix',
+    formatVersion: 1,
+    libraryVersion: '0',
+    architecture: runArchitecture({ generator, discriminator }),
+    options: { learningRate: 2e-4, batch: 1, epochs: null, totalSteps: 9, trainPairs: 3, dropout: false },
+    step: 3,
+    epoch: 1,
+    adapter: 'none',
+    generatorSteps: 3,
+    discriminatorSteps: 3,
   },
-  generator, discriminator, generatorOptimizer: moments(generator), discriminatorOptimizer: moments(discriminator),
+  generator,
+  discriminator,
+  generatorOptimizer: moments(generator),
+  discriminatorOptimizer: moments(discriminator),
 };
 
 /** Everything that inspect, convert and train --from do with a file before a device is there. */
@@ -53,7 +67,9 @@ async function useAll(file: WeightFile): Promise<void> {
 test('3,000 damaged checkpoints are used or refused as whole runs, and none takes more memory than it has bytes for', async () => {
   const bytes = await collect(encodeRunCheckpoint(run));
   await useAll(await openSafetensors(bytesSource(bytes)));
-  const { accepted, refused, mostBytes } = await fuzz([bytes], 3000, async (damaged) => useAll(await openSafetensors(bytesSource(damaged))));
+  const { accepted, refused, mostBytes } = await fuzz([bytes], 3000, async (damaged) =>
+    useAll(await openSafetensors(bytesSource(damaged))),
+  );
   console.log(`checkpoints: ${accepted} used, ${refused} refused, at most ${mostBytes} bytes`);
   assert.ok(accepted > 10 && refused > 1000);
   assert.ok(mostBytes < BYTES_ALLOWED, `${mostBytes} bytes`);
@@ -65,7 +81,8 @@ test('8,000 damaged pickles of a run likewise', async () => {
   await useAll(whole);
   assert.is(findNetworks(whole.tensors.keys()).map((root) => networkAt(whole, root)).length, 2);
   const records: [string, Uint8Array][] = [];
-  for (const { name, start, size } of (await readZipDirectory(bytesSource(bytes))).values()) records.push([name, bytes.slice(start, start + size)]);
+  for (const { name, start, size } of (await readZipDirectory(bytesSource(bytes))).values())
+    records.push([name, bytes.slice(start, start + size)]);
   const pickle = records.find(([name]) => name.endsWith('data.pkl'))!;
   const { accepted, refused, mostBytes } = await fuzz([pickle[1]], 8000, async (damaged) => {
     const archive = await zipOf(...records.map((record): [string, Uint8Array] => (record === pickle ? [record[0], damaged] : record)));
@@ -77,12 +94,30 @@ test('8,000 damaged pickles of a run likewise', async () => {
 });
 
 /** What no run has in its place: of another type, out of range, or huge. */
-const ODD: readonly PyTorchValue[] = [null, true, -1, 0.5, NaN, Infinity, 2 ** 53, 10n ** 30n, '', '\u0000', '{', [], [[]], new Map(), new Map([['state', new Map()]]), new Uint8Array(3)];
+const ODD: readonly PyTorchValue[] = [
+  null,
+  true,
+  -1,
+  0.5,
+  NaN,
+  Infinity,
+  2 ** 53,
+  10n ** 30n,
+  '',
+  '\u0000',
+  '{',
+  [],
+  [[]],
+  new Map(),
+  new Map([['state', new Map()]]),
+  new Uint8Array(3),
+];
 
 /** A copy of a value with one of its parts replaced. @param at which, counted from the outside inwards; counts down */
 function replaced(value: PyTorchValue, at: { left: number }, by: PyTorchValue): PyTorchValue {
   if (at.left-- === 0) return by;
-  if (value instanceof Map) return new Map([...(value as ReadonlyMap<PyTorchKey, PyTorchValue>)].map(([key, each]) => [key, replaced(each, at, by)]));
+  if (value instanceof Map)
+    return new Map([...(value as ReadonlyMap<PyTorchKey, PyTorchValue>)].map(([key, each]) => [key, replaced(each, at, by)]));
   if (Array.isArray(value)) return (value as readonly PyTorchValue[]).map((each) => replaced(each, at, by));
   return value;
 }
@@ -100,7 +135,8 @@ test('a run of which any one part is something odd is used or refused', async ()
         await runLines(changed);
         const found = await findRun(changed);
         savedLearningRate(found.info.options, found.info.step);
-        for (const { first, second } of [found.generatorOptimizer, found.discriminatorOptimizer]) for (const moment of [first, second]) for (const tensor of moment.values()) await tensor.read();
+        for (const { first, second } of [found.generatorOptimizer, found.discriminatorOptimizer])
+          for (const moment of [first, second]) for (const tensor of moment.values()) await tensor.read();
         used++;
       } catch (error) {
         if (!(error instanceof ShadegradError)) throw new Error(`part ${node} as ${String(odd)}: ${String(error)}`, { cause: error });

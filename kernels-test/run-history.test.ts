@@ -13,13 +13,21 @@ import type { Interrupt } from '../src/node/training/interrupt.js';
 import { TrainingLoop } from '../src/node/training/loop.js';
 import { newSettings } from '../src/node/training/settings.js';
 
-const losses = (discriminator: number): StepLosses => ({ discriminatorReal: discriminator, discriminatorFake: discriminator, generatorGan: 9, generatorL1: 0.5 });
+const losses = (discriminator: number): StepLosses => ({
+  discriminatorReal: discriminator,
+  discriminatorFake: discriminator,
+  generatorGan: 9,
+  generatorL1: 0.5,
+});
 const settings = newSettings(parseFlags(TRAIN_PROGRAM, ['--preset', 'full', '--lr', '0.01']).values, new Set(['lr']), false)[0]!;
 
 test('a curve of any length has a bound, the first step and equal distances', () => {
   const curve = new LossCurve(100);
   for (let step = 1; step <= 100; step++) curve.add({ step, ...losses(step) });
-  assert.equal(curve.points.map(({ step }) => step), Array.from({ length: 100 }, (_, index) => index + 1));
+  assert.equal(
+    curve.points.map(({ step }) => step),
+    Array.from({ length: 100 }, (_, index) => index + 1),
+  );
   for (let step = 101; step <= 100_000; step++) {
     curve.add({ step, ...losses(step) });
     assert.ok(curve.points.length <= 100);
@@ -38,7 +46,10 @@ test('a discriminator has won after its losses were about 0 for so long, and not
   assert.is(healthy.wonAt, undefined);
   const lost = new DiscriminatorWatch();
   const told = Array.from({ length: 2000 }, (_, index) => lost.add({ step: index + 1, ...losses(index < 100 ? 0.3 : 0) }));
-  assert.equal(told.flatMap((now, index) => (now ? [index + 1] : [])), [100 + WON.steps]);
+  assert.equal(
+    told.flatMap((now, index) => (now ? [index + 1] : [])),
+    [100 + WON.steps],
+  );
   assert.is(lost.wonAt, 100 + WON.steps);
 });
 
@@ -48,11 +59,21 @@ test('the loop says so once, with flags that can be given', () => {
   const history = {
     secondsBefore: 0,
     addSteps: (steps: readonly TrainedStep[]) => steps.forEach(({ step, losses: of }) => watch.add({ step, ...of })),
-    get discriminatorWonAt() { return watch.wonAt; },
+    get discriminatorWonAt() {
+      return watch.wonAt;
+    },
   } as unknown as RunHistory;
   const progress = { update: () => {}, note: (line: string) => notes.push(line), stop: () => {} } as Progress;
   const trainer = { step: 0, stepsPerEpoch: 400 } as Trainer;
-  const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt: {} as Interrupt, totalSteps: 1000, trial: { trained: [], secondsPerStep: 1 } });
+  const loop = new TrainingLoop({
+    trainer,
+    settings,
+    history,
+    progress,
+    interrupt: {} as Interrupt,
+    totalSteps: 1000,
+    trial: { trained: [], secondsPerStep: 1 },
+  });
   for (let step = 1; step <= 1000; step += 4) loop.record([0, 1, 2, 3].map((more) => ({ step: step + more, losses: losses(1e-6) })));
   assert.is(notes.length, 1);
   assert.match(notes[0]!, /by step 300 .* has won/);

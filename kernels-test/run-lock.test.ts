@@ -1,6 +1,17 @@
 // not in browsers: it is about processes and folders
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, promises, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  promises,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -23,7 +34,14 @@ test.before(async () => {
     }
     await RunLock.take(process.argv[2]).then(({ guarded }) => console.log(guarded ? 'held' : 'unguarded'), (error) => console.log(error.message));
     setInterval(() => {}, 1000);`;
-  await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
+  await build({
+    stdin: { contents, resolveDir: process.cwd() },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: program,
+    logLevel: 'error',
+  });
 });
 test.before.each((context) => {
   context.folder = join(home, String(count++), 'run');
@@ -31,7 +49,10 @@ test.before.each((context) => {
 test.after(() => rmSync(home, { recursive: true, force: true }));
 
 async function refusal(folder: string): Promise<ShadegradError> {
-  const error = await RunLock.take(folder).then(() => assert.unreachable('the lock was given twice'), (thrown: unknown) => thrown);
+  const error = await RunLock.take(folder).then(
+    () => assert.unreachable('the lock was given twice'),
+    (thrown: unknown) => thrown,
+  );
   assert.instance(error, ShadegradError);
   assert.is((error as ShadegradError).code, 'RUN_IN_USE');
   return error as ShadegradError;
@@ -94,7 +115,8 @@ test('of many that find a dead one, one gets the folder', async ({ folder }) => 
   await killed(await holder(folder));
   const locks = await Promise.allSettled(Array.from({ length: 24 }, () => RunLock.take(folder)));
   const given = locks.flatMap((lock) => (lock.status === 'fulfilled' ? [lock.value] : []));
-  for (const lock of locks) if (lock.status === 'rejected') assert.is((lock.reason as ShadegradError).code, 'RUN_IN_USE', String(lock.reason));
+  for (const lock of locks)
+    if (lock.status === 'rejected') assert.is((lock.reason as ShadegradError).code, 'RUN_IN_USE', String(lock.reason));
   assert.is(given.length, 1);
   await refusal(folder);
   await given[0]!.release();

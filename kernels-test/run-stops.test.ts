@@ -11,7 +11,18 @@ import { crc32 } from '../src/formats/crc32.js';
 import { parseHeader } from '../src/formats/safetensors.js';
 import { readCheckpointInfo } from '../src/node/checkpoint.js';
 import { Interrupt } from '../src/node/training/interrupt.js';
-import { buildLibrary, failedWith, loggedSteps, run, start, succeeded, temporaryFolder, TINY, type Running, withFlags } from './harness/program.js';
+import {
+  buildLibrary,
+  failedWith,
+  loggedSteps,
+  run,
+  start,
+  succeeded,
+  temporaryFolder,
+  TINY,
+  type Running,
+  withFlags,
+} from './harness/program.js';
 
 const STEPS = 40;
 const PARAMETERS = withFlags(TINY, '--ngf', '1', '--ndf', '1', '--steps', String(STEPS), '--save-every', '5', '--report-every', '30');
@@ -29,7 +40,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Waits until a run has logged so many lines and saved, or has ended. */
 async function under({ child }: Running, name: string, lines: number): Promise<void> {
-  const logged = (): number => (existsSync(checkpointOf(name)) && existsSync(logOf(name)) ? readFileSync(logOf(name), 'utf8').split('\n').length - 1 : 0);
+  const logged = (): number =>
+    existsSync(checkpointOf(name)) && existsSync(logOf(name)) ? readFileSync(logOf(name), 'utf8').split('\n').length - 1 : 0;
   while (logged() < lines && child.exitCode === null && child.signalCode === null) await sleep(5);
 }
 
@@ -59,7 +71,10 @@ test('a terminal that closes, with more signals than one and nothing to write to
   assert.ok(status === 129 || status === 143, `exit status ${status}`);
   const { step } = await readCheckpointInfo(checkpointOf('hung-up'));
   assert.ok(step < 1_000_000);
-  assert.equal(loggedSteps(logOf('hung-up')), Array.from({ length: step }, (_, index) => index + 1));
+  assert.equal(
+    loggedSteps(logOf('hung-up')),
+    Array.from({ length: step }, (_, index) => index + 1),
+  );
   assert.match(readFileSync(join(outOf('hung-up'), 'report.html'), 'utf8'), 'Interrupted');
   // In the first half of a run the learning rate is the same, however long the run is.
   const length = ['--steps', String(2 * step + 2), '--save-every', '5', '--report-every', '30'];
@@ -79,13 +94,26 @@ async function written(path: string): Promise<string> {
 
 test('a real terminal that goes away, with a signal and without (where script(1) can make one)', async () => {
   if (!/util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')) return;
-  for (const [name, signal, expected] of [['terminal-signal', true, '129'], ['terminal-silent', false, '0']] as const) {
+  for (const [name, signal, expected] of [
+    ['terminal-signal', true, '129'],
+    ['terminal-silent', false, '0'],
+  ] as const) {
     const [pid, status] = [join(folder, `${name}-pid`), join(folder, `${name}-status`)];
-    const command = [process.execPath, join(process.cwd(), 'bin/shadegrad.js'), 'train', ...withFlags(PARAMETERS, ...(signal ? ['--steps', '1000000'] : [])), '--out', outOf(name)].join(' ');
+    const command = [
+      process.execPath,
+      join(process.cwd(), 'bin/shadegrad.js'),
+      'train',
+      ...withFlags(PARAMETERS, ...(signal ? ['--steps', '1000000'] : [])),
+      '--out',
+      outOf(name),
+    ].join(' ');
     // The shell outlives the terminal to write the status down. It is the terminal's session leader: were there a second one around it,
     // which does not ignore the signal, then that one's end would send the program a SIGHUP.
     const script = `trap "" HUP; ${command} & echo $! > ${pid}; wait $!; echo $? > ${status}`;
-    const terminal = spawn('script', ['-qec', script, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, SHELL: '/bin/sh' } });
+    const terminal = spawn('script', ['-qec', script, '/dev/null'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ...process.env, SHELL: '/bin/sh' },
+    });
     const program = Number(await written(pid));
     try {
       await written(logOf(name));
@@ -109,11 +137,18 @@ test('signals of one event count once, a later SIGHUP never, a later Ctrl-C or S
   const { exit } = process;
   process.exit = ((status: number) => exits.push(status)) as unknown as typeof process.exit;
   try {
-    for (const [first, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+    for (const [first, status] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+    ] as const) {
       clock.now = 0;
       exits.length = 0;
       let told = 0;
-      const interrupt = new Interrupt(() => told++, () => clock.now);
+      const interrupt = new Interrupt(
+        () => told++,
+        () => clock.now,
+      );
       assert.is(interrupt.exitStatus, undefined);
       process.emit(first, first);
       for (const again of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.emit(again, again);
@@ -142,7 +177,14 @@ test('errors of stdout and stderr, EPIPE and EIO, end no program', async () => {
       writeFileSync(process.argv[2], 'done');
       return 7;
     });`;
-  await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, platform: 'node', format: 'esm', outfile: path, logLevel: 'error' });
+  await build({
+    stdin: { contents, resolveDir: process.cwd() },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: path,
+    logLevel: 'error',
+  });
   const { status } = spawnSync(process.execPath, [path, join(folder, 'done')]);
   assert.equal([status, existsSync(join(folder, 'done'))], [7, true]);
 });
@@ -150,12 +192,15 @@ test('errors of stdout and stderr, EPIPE and EIO, end no program', async () => {
 test('an error that nobody caught ends the run and leaves its checkpoint', async () => {
   const script = join(folder, 'uncaught.mjs');
   // Thrown once there is a checkpoint; a rename is what makes one.
-  writeFileSync(script, `import { promises } from 'node:fs';
+  writeFileSync(
+    script,
+    `import { promises } from 'node:fs';
     const { rename } = promises;
     promises.rename = async (from, to) => {
       await rename(from, to);
       if (to.endsWith('.safetensors')) setTimeout(() => { throw new Error('a fault of the program'); });
-    };`);
+    };`,
+  );
   const result = await run('train-facades', [...PARAMETERS, '--out', outOf('uncaught')], { env: { NODE_OPTIONS: `--import ${script}` } });
   assert.is(result.status, 1);
   assert.match(result.stderr, 'error: a fault of the program');
@@ -168,7 +213,12 @@ test('one process a folder; after kill -9 the next goes on at once; --minutes st
   const running = start('train-facades', withFlags(PARAMETERS, ...long));
   await under(running, 'long', 3);
   const before = bytesOf('long');
-  failedWith(await run('train-facades', ['--resume', '--out', outOf('long')]), 'RUN_IN_USE', new RegExp(`process ${running.child.pid}`), /--out/);
+  failedWith(
+    await run('train-facades', ['--resume', '--out', outOf('long')]),
+    'RUN_IN_USE',
+    new RegExp(`process ${running.child.pid}`),
+    /--out/,
+  );
   assert.is(running.child.exitCode, null);
   running.child.kill('SIGKILL');
   await running.finished;

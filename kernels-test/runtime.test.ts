@@ -44,7 +44,13 @@ async function withOutput(label: string, body: (y: Tensor) => unknown): Promise<
 
 test('a shader that does not compile is shown with its name, line and the source around it', async () => {
   const broken = shader(INVALID, 'broken_eager');
-  const shown = [/shader "broken_eager" does not compile/, /broken_eager\.wgsl:6:\d+: /, /> +6 \|   y\[0\] = undeclared;/, / +5 \| fn main\(\) \{/, / +7 \|   y\[1\] = 2;/];
+  const shown = [
+    /shader "broken_eager" does not compile/,
+    /broken_eager\.wgsl:6:\d+: /,
+    /> +6 \| {3}y\[0\] = undeclared;/,
+    / +5 \| fn main\(\) \{/,
+    / +7 \| {3}y\[1\] = 2;/,
+  ];
   await withOutput('result', async (y) => {
     gpu.dispatch({ shader: broken, bindings: [y.written()], workgroups: [1, 1, 1] });
     await failure('SHADER_COMPILE', () => y.data(), ...shown);
@@ -71,13 +77,15 @@ test('a recorded function with such a shader is refused, and leaves no memory be
   for (let attempt = 0; attempt < 3; attempt++) {
     await failure(
       'SHADER_COMPILE',
-      () => gpu.record(() => {
-        const y = Tensor.empty(gpu, [4]);
-        fill(y, 1);
-        gpu.dispatch({ shader: broken, bindings: [y.written()], workgroups: [1, 1, 1] });
-        return y;
-      }),
-      /broken_recorded\.wgsl:6:\d+: /, />\s+6 \|   y\[0\] = undeclared;/,
+      () =>
+        gpu.record(() => {
+          const y = Tensor.empty(gpu, [4]);
+          fill(y, 1);
+          gpu.dispatch({ shader: broken, bindings: [y.written()], workgroups: [1, 1, 1] });
+          return y;
+        }),
+      /broken_recorded\.wgsl:6:\d+: /,
+      />\s+6 \| {3}y\[0\] = undeclared;/,
     );
   }
   assert.is(gpu.memory().tensors, before.tensors);
@@ -118,9 +126,22 @@ test('tensors too large to bind, and too many workgroups, are refused with name,
   fill(fits, 1);
   await failure('LIMIT_EXCEEDED', () => fill(wide, 1), 'kernel fill', '"wide"', '4100 bytes', '4096 bytes', 'maxStorageBufferBindingSize');
   await failure('LIMIT_EXCEEDED', () => small.record(() => fill(wide, 1)), '"wide"', '4100 bytes');
-  await failure('LIMIT_EXCEEDED', () => small.dispatch({ shader: shader(VALID, 'valid'), bindings: [fits.written()], workgroups: [1, 33, 1] }), 'kernel valid', '1 x 33 x 1', '32');
-  await failure('LIMIT_EXCEEDED', () => small.dispatch({ shader: shader(VALID, 'valid'), bindings: [fits.written()], workgroups: [1, 0, 1] }), '1 x 0 x 1');
-  assert.equal([...(await fits.data())], Array.from({ length: 1024 }, () => 1));
+  await failure(
+    'LIMIT_EXCEEDED',
+    () => small.dispatch({ shader: shader(VALID, 'valid'), bindings: [fits.written()], workgroups: [1, 33, 1] }),
+    'kernel valid',
+    '1 x 33 x 1',
+    '32',
+  );
+  await failure(
+    'LIMIT_EXCEEDED',
+    () => small.dispatch({ shader: shader(VALID, 'valid'), bindings: [fits.written()], workgroups: [1, 0, 1] }),
+    '1 x 0 x 1',
+  );
+  assert.equal(
+    [...(await fits.data())],
+    Array.from({ length: 1024 }, () => 1),
+  );
   fits.dispose();
   wide.dispose();
   small.trim();
@@ -178,17 +199,30 @@ test('no memory left: the error names the tensor and the bytes, and the buffer i
   for (const disposedBefore of [false, true]) {
     const huge = Tensor.empty(full, [1 << 18], 'huge one');
     if (disposedBefore) huge.dispose();
-    await failure('OUT_OF_MEMORY', () => full.sync(), '"huge one"', '1048576 bytes', `${bytesInUse} bytes were allocated`, String(gpu.limits.maxBufferSize), 'smaller');
+    await failure(
+      'OUT_OF_MEMORY',
+      () => full.sync(),
+      '"huge one"',
+      '1048576 bytes',
+      `${bytesInUse} bytes were allocated`,
+      String(gpu.limits.maxBufferSize),
+      'smaller',
+    );
     huge.dispose();
     assert.is(full.memory().bytesInUse, bytesInUse);
     assert.is(full.memory().bytesPooled, 0, 'a buffer without memory does not go back to the pool');
     await full.sync();
   }
-  await failure('OUT_OF_MEMORY', () => full.record(() => {
-    const y = Tensor.empty(full, [1 << 18]);
-    fill(y, 1);
-    return y;
-  }), '"recorded step"');
+  await failure(
+    'OUT_OF_MEMORY',
+    () =>
+      full.record(() => {
+        const y = Tensor.empty(full, [1 << 18]);
+        fill(y, 1);
+        return y;
+      }),
+    '"recorded step"',
+  );
   assert.is(full.memory().bytesInUse, bytesInUse);
   assert.is(full.memory().tensors, 1);
   assert.equal([...(await kept.data())], [1, 2, 3]);
@@ -258,7 +292,15 @@ test('what was disposed is not used: tensor, view, and what a scope has ended', 
   gone.dispose();
   assert.equal([...(await view.data())], [1, 2], 'a view keeps the memory');
   view.dispose();
-  for (const use of [() => gone.data(), () => gone.write(new Float32Array(2)), () => fill(gone, 0), () => gone.detach(), () => gone.reshape([1, 2]), () => gone.sliceChannels(0, 1), () => view.data()]) {
+  for (const use of [
+    () => gone.data(),
+    () => gone.write(new Float32Array(2)),
+    () => fill(gone, 0),
+    () => gone.detach(),
+    () => gone.reshape([1, 2]),
+    () => gone.sliceChannels(0, 1),
+    () => view.data(),
+  ]) {
     await failure('USE_AFTER_FREE', use, '"gone"', 'keep()');
   }
   const made: Tensor[] = [];
@@ -267,17 +309,21 @@ test('what was disposed is not used: tensor, view, and what a scope has ended', 
     return { list: [Tensor.from(gpu, [3], [1], 'returned')] };
   });
   await failure('USE_AFTER_FREE', () => made[0]!.data(), '"local"');
-  assert.equal([(await made[1]!.item()), await returned.list[0]!.item()], [2, 3]);
+  assert.equal([await made[1]!.item(), await returned.list[0]!.item()], [2, 3]);
   made[1]!.dispose();
   returned.list[0]!.dispose();
 });
 
 test('a scope whose body throws, or is asynchronous, disposes what it made', async () => {
   const { tensors } = gpu.memory();
-  assert.throws(() => gpu.scope(() => {
-    Tensor.from(gpu, [1], [1]);
-    throw new Error('from the body');
-  }), /from the body/);
+  assert.throws(
+    () =>
+      gpu.scope(() => {
+        Tensor.from(gpu, [1], [1]);
+        throw new Error('from the body');
+      }),
+    /from the body/,
+  );
   await failure('INVALID_ARGUMENT', () => gpu.scope(async () => Tensor.from(gpu, [1], [1])), /asynchronous/);
   assert.is(gpu.memory().tensors, tensors);
 });
@@ -361,14 +407,20 @@ test('features and adapters that are not there are refused by name', async () =>
 test('parallel reads get each their own numbers', async () => {
   const tensors = Array.from({ length: 20 }, (_, i) => Tensor.from(gpu, [i, i + 1], [2]));
   const read = await Promise.all(tensors.map((tensor) => tensor.data()));
-  assert.equal(read.map((data) => [...data]), tensors.map((_, i) => [i, i + 1]));
+  assert.equal(
+    read.map((data) => [...data]),
+    tensors.map((_, i) => [i, i + 1]),
+  );
   for (const tensor of tensors) tensor.dispose();
 });
 
 test('uniform blocks are kept by content, each in a place of its own, and not without end', () => {
   const written = new Map<string, number>();
   let buffers = 0;
-  const queue = { writeBuffer: ({ serial }: { serial: number }, offset: number, data: Uint8Array) => written.set(`${serial} ${offset}`, new Uint32Array(data.slice().buffer)[0]!) };
+  const queue = {
+    writeBuffer: ({ serial }: { serial: number }, offset: number, data: Uint8Array) =>
+      written.set(`${serial} ${offset}`, new Uint32Array(data.slice().buffer)[0]!),
+  };
   const device = { queue, createBuffer: () => ({ serial: buffers++, destroy() {} }) } as unknown as GPUDevice;
   const cache = new UniformCache(device);
   const get = (value: number): string => {
@@ -377,7 +429,10 @@ test('uniform blocks are kept by content, each in a place of its own, and not wi
   };
   const places = Array.from({ length: 40_000 }, (_, i) => get(i));
   assert.is(new Set(places).size, places.length);
-  assert.ok(places.every((place, i) => written.get(place) === i), 'a place is never written twice');
+  assert.ok(
+    places.every((place, i) => written.get(place) === i),
+    'a place is never written twice',
+  );
   assert.ok(cache.bytes <= 64 * 65_536, `${cache.bytes} bytes`);
   assert.is(get(39_999), places[39_999]);
   assert.is.not(get(0), places[0], 'what was forgotten is written again');

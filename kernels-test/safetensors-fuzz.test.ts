@@ -23,12 +23,21 @@ const unet = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1, inChann
 const patchgan = formulaNetwork({ kind: 'patchgan', options: { inChannels: 2, ndf: 1, layers: 1 } });
 
 test('20,000 damaged files are read or refused, and none takes more memory than it has bytes for', async () => {
-  const originals = await Promise.all([
-    encodeNetwork(patchgan), encodeNetwork(patchgan, { layout: 'pytorch', dtype: 'f16' }), encodeNetwork(unet, { dtype: 'bf16' }),
-    encodeSafetensors(referenceStateDict(patchgan)), encodeSafetensors([...referenceStateDict(unet, { prefix: 'generator.' }), ...referenceStateDict(patchgan, { prefix: 'd.' })], { dtype: 'f16' }),
-  ].map(collect));
+  const originals = await Promise.all(
+    [
+      encodeNetwork(patchgan),
+      encodeNetwork(patchgan, { layout: 'pytorch', dtype: 'f16' }),
+      encodeNetwork(unet, { dtype: 'bf16' }),
+      encodeSafetensors(referenceStateDict(patchgan)),
+      encodeSafetensors([...referenceStateDict(unet, { prefix: 'generator.' }), ...referenceStateDict(patchgan, { prefix: 'd.' })], {
+        dtype: 'f16',
+      }),
+    ].map(collect),
+  );
   for (const bytes of originals) await readAll(await openSafetensors(bytesSource(bytes)));
-  const { accepted, refused, mostBytes } = await fuzz(originals, 20_000, async (bytes) => readAll(await openSafetensors(bytesSource(bytes))));
+  const { accepted, refused, mostBytes } = await fuzz(originals, 20_000, async (bytes) =>
+    readAll(await openSafetensors(bytesSource(bytes))),
+  );
   console.log(`${accepted} read, ${refused} refused, at most ${mostBytes} bytes`);
   assert.ok(accepted > 500 && refused > 5000);
   assert.ok(mostBytes < BYTES_ALLOWED, `${mostBytes} bytes`);
@@ -45,17 +54,23 @@ test('20,000 damaged indices likewise; none opens a file outside its folder', as
   }
   const original = new TextEncoder().encode(JSON.stringify({ metadata: { total_size: 9 }, weight_map: places }));
   const asked = new Set<string>();
-  const read = async (bytes: Uint8Array): Promise<void> => readAll(await openShardedSafetensors(bytesSource(bytes, 'index'), async (name) => {
-    asked.add(name);
-    return bytesSource(shards.get(name) ?? new Uint8Array(0), name);
-  }));
+  const read = async (bytes: Uint8Array): Promise<void> =>
+    readAll(
+      await openShardedSafetensors(bytesSource(bytes, 'index'), async (name) => {
+        asked.add(name);
+        return bytesSource(shards.get(name) ?? new Uint8Array(0), name);
+      }),
+    );
   await read(original);
   const { accepted, refused, mostBytes } = await fuzz([original], 20_000, read);
   console.log(`${accepted} read, ${refused} refused, at most ${mostBytes} bytes`);
   assert.ok(accepted > 100 && refused > 5000);
   assert.ok(mostBytes < BYTES_ALLOWED);
   assert.ok(asked.size > 2, 'names were damaged, too');
-  assert.equal([...asked].filter((name) => /[\\/:\0]|^\./.test(name)), []);
+  assert.equal(
+    [...asked].filter((name) => /[\\/:\0]|^\./.test(name)),
+    [],
+  );
 });
 
 test.run();

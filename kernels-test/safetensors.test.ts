@@ -53,7 +53,10 @@ test('a header comes back as it was, aligned to 8 bytes', () => {
   const parsed = parseHeader(header, header.length + dataBytes(ENTRIES));
   assert.is(parsed.dataStart, header.length);
   assert.equal(Object.fromEntries(parsed.metadata), metadata);
-  assert.equal(parsed.tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })), ENTRIES);
+  assert.equal(
+    parsed.tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    ENTRIES,
+  );
   let position = header.length;
   for (const tensor of parsed.tensors) {
     assert.is(tensor.start, position);
@@ -70,10 +73,14 @@ test('the bytes are those of the format: little-endian length, JSON, spaces', ()
 });
 
 test('reads a file of another writer: any order of names, unknown fields, any padding', () => {
-  const json = JSON.stringify({ b: { ...(f32([1], [8, 12]) as object), extra: 1 }, 1: f32([2], [0, 8]), __metadata__: { format: 'pt' } }) + '   ';
+  const json =
+    JSON.stringify({ b: { ...(f32([1], [8, 12]) as object), extra: 1 }, 1: f32([2], [0, 8]), __metadata__: { format: 'pt' } }) + '   ';
   const start = rawHeader(json);
   const { tensors, metadata } = parseHeader(start, start.length + 12);
-  assert.equal(tensors.map(({ name }) => name), ['1', 'b']);
+  assert.equal(
+    tensors.map(({ name }) => name),
+    ['1', 'b'],
+  );
   assert.is(metadata.get('format'), 'pt');
 });
 
@@ -84,8 +91,17 @@ test('an empty file of tensors is a file', () => {
 
 test('does not write what could not be read', () => {
   const x: SafetensorsEntry = { name: 'x', dtype: 'F32', shape: [1] };
-  for (const entries of [[x, x], [{ ...x, name: '__metadata__' }], [{ ...x, name: 'a.__proto__' }], [{ ...x, shape: [-1] }], [{ ...x, shape: [0.5] }]]) {
-    assert.throws(() => encodeHeader(entries), (error: unknown) => error instanceof ShadegradError && error.code === 'INVALID_ARGUMENT');
+  for (const entries of [
+    [x, x],
+    [{ ...x, name: '__metadata__' }],
+    [{ ...x, name: 'a.__proto__' }],
+    [{ ...x, shape: [-1] }],
+    [{ ...x, shape: [0.5] }],
+  ]) {
+    assert.throws(
+      () => encodeHeader(entries),
+      (error: unknown) => error instanceof ShadegradError && error.code === 'INVALID_ARGUMENT',
+    );
   }
 });
 
@@ -103,7 +119,8 @@ test('refuses lengths that cannot be', () => {
 });
 
 test('refuses what is no JSON object, and hostile JSON', () => {
-  for (const json of ['', 'x', '[]', 'null', ' {}', '\ufeff{}', '{', '{"a":}', '{}{}', '{"a', '{"a\\', '{"\\', '{"\\ud8"', '{"a":1,}']) refusesJson(json, 0, /header cannot be read/);
+  for (const json of ['', 'x', '[]', 'null', ' {}', '\ufeff{}', '{', '{"a":}', '{}{}', '{"a', '{"a\\', '{"\\', '{"\\ud8"', '{"a":1,}'])
+    refusesJson(json, 0, /header cannot be read/);
   refuses(rawHeader(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d)), 14, /header cannot be read/);
   refusesJson(`{"a":${'['.repeat(5_000_000)}`, 0, /nested/);
   refusesJson(`{"${'\\"'.repeat(2_000_000)}`, 0, /cannot be read/);
@@ -119,17 +136,20 @@ test('refuses a name that is there twice, however it is spelled', () => {
 
 test('refuses names that reach a prototype', () => {
   const entry = JSON.stringify(f32([1], [0, 4]));
-  for (const name of ['__proto__', 'constructor', 'prototype', 'a.__proto__.b', '\\u005f_proto__']) refusesJson(`{"${name}":${entry}}`, 4, /name without/);
+  for (const name of ['__proto__', 'constructor', 'prototype', 'a.__proto__.b', '\\u005f_proto__'])
+    refusesJson(`{"${name}":${entry}}`, 4, /name without/);
   refusesJson('{"__metadata__":{"__proto__":"x"}}', 0, /metadata/);
   assert.is(({} as Record<string, unknown>).dtype, undefined);
 });
 
 test('refuses entries that are not whole', () => {
   for (const entry of [1, null, [], 'F32']) refusesJson({ a: entry }, 0, /"a"/);
-  for (const dtype of ['F31', '', 4, null, undefined, 'toString', '__proto__']) refusesJson({ a: { dtype, shape: [1], data_offsets: [0, 4] } }, 4, /unknown dtype/);
+  for (const dtype of ['F31', '', 4, null, undefined, 'toString', '__proto__'])
+    refusesJson({ a: { dtype, shape: [1], data_offsets: [0, 4] } }, 4, /unknown dtype/);
   for (const shape of [[-1], [0.5], ['1'], [null], 1, undefined, {}, [2 ** 53]]) refusesJson({ a: f32(shape, [0, 4]) }, 4, /bad shape/);
   refusesJson({ a: f32([[1]], [0, 4]) }, 4, /nested/);
-  for (const range of [[0], [0, 4, 8], [4, 0], [-4, 0], [0, 4.5], ['0', '4'], 4, null, undefined]) refusesJson({ a: f32([1], range) }, 4, /bad data_offsets/);
+  for (const range of [[0], [0, 4, 8], [4, 0], [-4, 0], [0, 4.5], ['0', '4'], 4, null, undefined])
+    refusesJson({ a: f32([1], range) }, 4, /bad data_offsets/);
   for (const metadata of [1, null, [], { a: 1 }, { a: null }, { a: {} }]) refusesJson({ __metadata__: metadata }, 0, /metadata/);
 });
 
@@ -154,16 +174,49 @@ test('refuses gaps, overlaps, cut and trailing bytes', () => {
 function mutate(header: Uint8Array, random: RandomStream): Uint8Array {
   const bytes = [...header];
   const place = (): number => random.integer(0, Math.max(0, bytes.length - 1));
-  const words = ['"', '{', '}', '[', ']', ',', ':', '\\', '0', '-1', '1e400', '1e3', '9007199254740993', 'null', 'true', '"F32"', '"U8"', '"__proto__":', '"__metadata__":', '"shape":'];
+  const words = [
+    '"',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '\\',
+    '0',
+    '-1',
+    '1e400',
+    '1e3',
+    '9007199254740993',
+    'null',
+    'true',
+    '"F32"',
+    '"U8"',
+    '"__proto__":',
+    '"__metadata__":',
+    '"shape":',
+  ];
   for (let count = random.integer(1, 4); count > 0; count--) {
     const at = place();
     switch (random.integer(0, 6)) {
-      case 0: bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(0, 7)); break;
-      case 1: bytes.splice(at, random.integer(1, 12)); break;
-      case 2: bytes.splice(at, 0, ...bytes.slice(place()).slice(0, random.integer(1, 60))); break;
-      case 3: bytes.splice(at, random.integer(0, 4), ...new TextEncoder().encode(random.pick(words))); break;
-      case 4: bytes[at] = random.integer(0, 255); break;
-      case 5: bytes[random.integer(0, Math.min(7, bytes.length - 1))] = random.integer(0, 255); break;
+      case 0:
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(0, 7));
+        break;
+      case 1:
+        bytes.splice(at, random.integer(1, 12));
+        break;
+      case 2:
+        bytes.splice(at, 0, ...bytes.slice(place()).slice(0, random.integer(1, 60)));
+        break;
+      case 3:
+        bytes.splice(at, random.integer(0, 4), ...new TextEncoder().encode(random.pick(words)));
+        break;
+      case 4:
+        bytes[at] = random.integer(0, 255);
+        break;
+      case 5:
+        bytes[random.integer(0, Math.min(7, bytes.length - 1))] = random.integer(0, 255);
+        break;
       default: {
         const digits = bytes.flatMap((byte, index) => (index >= 8 && byte >= 0x30 && byte <= 0x39 ? [index] : []));
         if (digits.length > 0) bytes[random.pick(digits)] = 0x30 + random.integer(0, 9);

@@ -23,18 +23,38 @@ class Result {
 const tensorsOf = (value: unknown): Tensor[] => value as Tensor[];
 
 const SHAPES: Record<string, () => { result: unknown; tensors: Tensor[] }> = {
-  'a tensor': () => { const x = one(); return { result: x, tensors: [x] }; },
-  'an array in an object': () => { const x = one(); return { result: { a: [[x]] }, tensors: [x] }; },
-  'a map': () => { const [x, y] = [one(), one()]; return { result: new Map([[x, { y }]]), tensors: [x, y] }; },
-  'a set in a map': () => { const x = one(); return { result: new Map([['all', new Set([x])]]), tensors: [x] }; },
-  'an instance of a class': () => { const result = new Result(one()); return { result, tensors: [result.loss, ...result.others] }; },
+  'a tensor': () => {
+    const x = one();
+    return { result: x, tensors: [x] };
+  },
+  'an array in an object': () => {
+    const x = one();
+    return { result: { a: [[x]] }, tensors: [x] };
+  },
+  'a map': () => {
+    const [x, y] = [one(), one()];
+    return { result: new Map([[x, { y }]]), tensors: [x, y] };
+  },
+  'a set in a map': () => {
+    const x = one();
+    return { result: new Map([['all', new Set([x])]]), tensors: [x] };
+  },
+  'an instance of a class': () => {
+    const result = new Result(one());
+    return { result, tensors: [result.loss, ...result.others] };
+  },
   'an object without a prototype': () => {
     const x = one();
     return { result: Object.assign(Object.create(null) as object, { x }), tensors: [x] };
   },
   'a class that extends Map': () => {
     const x = one();
-    return { result: new (class Named extends Map<string, Tensor> { readonly extra = x; })(), tensors: [x] };
+    return {
+      result: new (class Named extends Map<string, Tensor> {
+        readonly extra = x;
+      })(),
+      tensors: [x],
+    };
   },
   'a cycle': () => {
     const x = one();
@@ -43,7 +63,10 @@ const SHAPES: Record<string, () => { result: unknown; tensors: Tensor[] }> = {
     result.list.push(result);
     return { result, tensors: [x] };
   },
-  'an object that holds the Gpu': () => { const x = one(); return { result: { gpu, x, bytes: new Uint8Array(1 << 20) }, tensors: [x] }; },
+  'an object that holds the Gpu': () => {
+    const x = one();
+    return { result: { gpu, x, bytes: new Uint8Array(1 << 20) }, tensors: [x] };
+  },
 };
 
 for (const [name, make] of Object.entries(SHAPES)) {
@@ -71,7 +94,10 @@ test('a promise is refused wherever it is in the result, and every tensor goes',
     itself: () => one().data(),
     'in an object': () => ({ a: one(), b: one().data() }),
     'in a map in an array': () => [new Map([['data', one().data()]])],
-    'of an async function': async () => { await Promise.resolve(); return one; },
+    'of an async function': async () => {
+      await Promise.resolve();
+      return one;
+    },
     'of another kind': () => ({ then: (done: (value: number) => void) => done(1) }),
   };
   for (const [name, body] of Object.entries(promises)) {

@@ -25,7 +25,10 @@ test('every operation is checked', () => {
   const checked = namedIn(operationChecks);
   // Constant in steps: nothing is left to differentiate.
   const constant: readonly string[] = ['sign', ...CONSTANT];
-  assert.equal(Object.keys(ops).filter((name) => !checked.has(name) && !constant.includes(name)), []);
+  assert.equal(
+    Object.keys(ops).filter((name) => !checked.has(name) && !constant.includes(name)),
+    [],
+  );
 });
 
 for (const [label, check] of Object.entries(operationChecks)) {
@@ -47,7 +50,17 @@ test('a gradient penalty: eager, recorded and replayed are equal to the bit', as
   const shapes: Shape[] = [[4, 4, 3, 5], [5], [3, 3, 5, 1], [1]];
   const results: number[][] = [];
   for (const replayed of [false, true]) {
-    const parameters = shapes.map((shape, index) => leaf([...values(`penalty/${index}`, shape.reduce((a, b) => a * b, 1))], shape));
+    const parameters = shapes.map((shape, index) =>
+      leaf(
+        [
+          ...values(
+            `penalty/${index}`,
+            shape.reduce((a, b) => a * b, 1),
+          ),
+        ],
+        shape,
+      ),
+    );
     const x = leaf([...values('penalty/x', 2 * 8 * 8 * 3)], [2, 8, 8, 3], 'x');
     const step = (): Tensor => gpu.scope(() => penaltyStep(x, parameters));
     const { recording, result } = replayed ? await gpu.record(step) : { recording: null, result: null };
@@ -71,7 +84,11 @@ test('grad() with respect to leaves and results, leaving every grad alone', asyn
   const { first, all, seeded } = gpu.scope(() => {
     const y = mul(x, w);
     const loss = sum(mul(y, y));
-    return { first: grad(loss, [y]), all: grad(loss, [w, y, x, loss, x]), seeded: grad(y, [x], { seed: Tensor.from(gpu, [1, 0, -1], [3]) }) };
+    return {
+      first: grad(loss, [y]),
+      all: grad(loss, [w, y, x, loss, x]),
+      seeded: grad(y, [x], { seed: Tensor.from(gpu, [1, 0, -1], [3]) }),
+    };
   });
   assert.equal(await Promise.all(first.map(numbers)), [[8, 20, 36]]);
   assert.equal(await Promise.all(all.map(numbers)), [[8, 40, 108], [8, 20, 36], [32, 100, 216], [1], [32, 100, 216]]);
@@ -103,10 +120,15 @@ test('a gradient that is zero almost everywhere is zero; what does not depend is
   await failure('INVALID_ARGUMENT', () => gpu.scope(() => grad(sum(x), [x.detach()])), 'without requiresGrad');
   await failure('INVALID_ARGUMENT', () => gpu.scope(() => grad(x, [x])), 'grad() of "x"', 'a leaf');
   await failure('INVALID_ARGUMENT', () => gpu.scope(() => grad(mul(x, 2), [x])), 'no seed');
-  await failure('INVALID_ARGUMENT', () => gpu.scope(() => {
-    const loss = sum(mul(x, x));
-    noGrad(() => grad(loss, [x], { createGraph: true }));
-  }), 'createGraph inside noGrad()');
+  await failure(
+    'INVALID_ARGUMENT',
+    () =>
+      gpu.scope(() => {
+        const loss = sum(mul(x, x));
+        noGrad(() => grad(loss, [x], { createGraph: true }));
+      }),
+    'createGraph inside noGrad()',
+  );
   for (const tensor of [x, other, zero]) tensor.dispose();
 });
 

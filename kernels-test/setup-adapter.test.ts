@@ -8,12 +8,20 @@ import { adapterKind, describeChoice, rankCandidates } from '../src/node/adapter
 import { listAdapters, systemVulkanManifests, type AdapterSeen } from '../src/node/adapter-probe.js';
 import { trackPending } from '../src/node/polling.js';
 
-const adapter = (name: string, software: boolean): AdapterSeen => ({ name, backend: 'vulkan', vendor: '', architecture: '', description: name, software });
+const adapter = (name: string, software: boolean): AdapterSeen => ({
+  name,
+  backend: 'vulkan',
+  vendor: '',
+  architecture: '',
+  description: name,
+  software,
+});
 const gpu = adapter('NVIDIA H200', false);
 const integrated = adapter('Intel(R) UHD Graphics', false);
 const lavapipe = adapter('llvmpipe (LLVM 19.1.7, 256 bits)', true);
 const system = [lavapipe, integrated, gpu];
-const names = (...parameters: Parameters<typeof rankCandidates>) => rankCandidates(...parameters).map((candidate) => (candidate.from === 'system' ? candidate.adapter.name : 'embedded'));
+const names = (...parameters: Parameters<typeof rankCandidates>) =>
+  rankCandidates(...parameters).map((candidate) => (candidate.from === 'system' ? candidate.adapter.name : 'embedded'));
 
 test('a GPU comes first, the preferred one of several, then lavapipe, then the embedded SwiftShader', () => {
   assert.equal(names('auto', system, gpu.name), [gpu.name, integrated.name, lavapipe.name, 'embedded']);
@@ -32,11 +40,18 @@ test('a request for one kind gets no other', () => {
 });
 
 test('the kind of an adapter follows from its names', () => {
-  assert.equal([gpu, lavapipe, adapter('SwiftShader Device (Subzero)', true), adapter('Microsoft Basic Render Driver', true)].map(adapterKind), ['hardware', 'lavapipe', 'swiftshader', 'software']);
+  assert.equal(
+    [gpu, lavapipe, adapter('SwiftShader Device (Subzero)', true), adapter('Microsoft Basic Render Driver', true)].map(adapterKind),
+    ['hardware', 'lavapipe', 'swiftshader', 'software'],
+  );
 });
 
 test('the printed line is one line, names the adapter, and tells of a faster one only where there is one', () => {
-  for (const [seen, embedded] of [[gpu, false], [lavapipe, false], [adapter('SwiftShader', true), true]] as const) {
+  for (const [seen, embedded] of [
+    [gpu, false],
+    [lavapipe, false],
+    [adapter('SwiftShader', true), true],
+  ] as const) {
     const { summary } = describeChoice(seen, embedded);
     assert.not.match(summary, /\n/);
     assert.ok(summary.startsWith(`adapter: ${seen.name}`));
@@ -70,8 +85,11 @@ test('os-release is read with and without quotes, and may be missing', () => {
 });
 
 test('adapters are listed from what Dawn answers to an impossible name', async () => {
-  const answer = "no suitable backends found\nAvailable adapters:\n * backend: 'vulkan', name: 'GPU (one)'\n * backend: 'vulkan', name: 'llvmpipe'\n * backend: 'vulkan', name: 'llvmpipe'\n";
-  const info = (name: string) => ({ info: { vendor: 'v', architecture: 'a', description: `about ${name}`, isFallbackAdapter: name === 'llvmpipe' } });
+  const answer =
+    "no suitable backends found\nAvailable adapters:\n * backend: 'vulkan', name: 'GPU (one)'\n * backend: 'vulkan', name: 'llvmpipe'\n * backend: 'vulkan', name: 'llvmpipe'\n";
+  const info = (name: string) => ({
+    info: { vendor: 'v', architecture: 'a', description: `about ${name}`, isFallbackAdapter: name === 'llvmpipe' },
+  });
   const create = ([flag]: string[]) => ({
     requestAdapter: async () => {
       if (flag === 'adapter=none') throw new Error(answer);
@@ -80,7 +98,13 @@ test('adapters are listed from what Dawn answers to an impossible name', async (
   });
   const keep: unknown[] = [];
   const found = await listAdapters(create as never, 'none', 'high-performance', keep);
-  assert.equal(found.adapters.map(({ name, software }) => [name, software]), [['GPU (one)', false], ['llvmpipe', true]]);
+  assert.equal(
+    found.adapters.map(({ name, software }) => [name, software]),
+    [
+      ['GPU (one)', false],
+      ['llvmpipe', true],
+    ],
+  );
   assert.is(found.preferred, 'GPU (one)');
   assert.is(keep.length, 4, 'every instance is kept');
 });

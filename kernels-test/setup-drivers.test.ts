@@ -22,8 +22,14 @@ async function choose(environment: Record<string, string | undefined>) {
     const device = await adapter.requestDevice();
     console.log(JSON.stringify({ ...adapterChoice, drivers: process.env.VK_DRIVER_FILES ?? null, usage: GPUBufferUsage.STORAGE }));
     device.destroy();`;
-  const merged = Object.fromEntries(Object.entries({ ...process.env, SHADEGRAD_ADAPTER: undefined, ...environment }).filter(([, value]) => value !== undefined));
-  return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: root, env: merged as NodeJS.ProcessEnv, timeout: 120_000 }).then(
+  const merged = Object.fromEntries(
+    Object.entries({ ...process.env, SHADEGRAD_ADAPTER: undefined, ...environment }).filter(([, value]) => value !== undefined),
+  );
+  return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: root,
+    env: merged as NodeJS.ProcessEnv,
+    timeout: 120_000,
+  }).then(
     ({ stdout }) => ({ status: 0, choice: JSON.parse(stdout), message: '' }),
     (error) => ({ status: error.code, choice: undefined, message: String(error.stderr) }),
   );
@@ -32,7 +38,7 @@ async function choose(environment: Record<string, string | undefined>) {
 const embeddedExists = process.platform === 'linux' && process.arch === 'x64';
 
 if (embeddedExists) {
-  test('without a system driver the embedded SwiftShader serves, unpacked once into the user\'s cache', async () => {
+  test("without a system driver the embedded SwiftShader serves, unpacked once into the user's cache", async () => {
     const cache = join(folder, 'cache');
     const environment = { VK_DRIVER_FILES: '/nonexistent.json', XDG_CACHE_HOME: cache };
     const [first, second, third] = await Promise.all([choose(environment), choose(environment), choose(environment)]);

@@ -16,13 +16,19 @@ test('the shared device computes', async () => {
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: output } }] }));
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: output } }] }),
+  );
   pass.dispatchWorkgroups(1);
   pass.end();
   encoder.copyBufferToBuffer(output, 0, readback, 0, 256);
   device.queue.submit([encoder.finish()]);
   await readback.mapAsync(GPUMapMode.READ);
-  assert.equal([...new Float32Array(readback.getMappedRange())], Array.from({ length: 64 }, (_, i) => i * 2));
+  assert.equal(
+    [...new Float32Array(readback.getMappedRange())],
+    Array.from({ length: 64 }, (_, i) => i * 2),
+  );
   readback.destroy();
   output.destroy();
 });

@@ -20,7 +20,11 @@ const SLIPS: Record<string, readonly [run: () => unknown, ...said: (string | Reg
   'a tensor in place of the inputs of grad()': [() => sg.grad(sg.sum(x), any(x)), 'inputs of grad', 'brackets'],
   'a number as the output of backward()': [() => sg.backward(any(1)), 'backward()', 'a tensor'],
   'a number to multiply matrices by': [() => x.matmul(any(2)), 'matmul: b', 'a tensor'],
-  'an Int32Array for an f32 tensor': [() => sg.zeros(gpu, [2]).write(new Int32Array(2)), 'expected: 2 f32 numbers', 'received: 2 i32 numbers'],
+  'an Int32Array for an f32 tensor': [
+    () => sg.zeros(gpu, [2]).write(new Int32Array(2)),
+    'expected: 2 f32 numbers',
+    'received: 2 i32 numbers',
+  ],
   'a fraction for an i32 tensor': [() => sg.argmax(x, { axis: 0 }).write([1.5, 2]), 'expected: 2 i32 numbers', 'received: 2 f32 numbers'],
   'an object of tensors': [() => linear.loadStateDict(any({ weight: x })), 'loadStateDict()', 'new Map(Object.entries('],
   'a slope by its name': [() => new sg.LeakyReLU(any({ slope: 0.1 })), 'slope of a LeakyReLU', '{"slope":0.1}'],

@@ -50,7 +50,12 @@ for (const layout of LAYOUTS) {
 }
 
 test('a workgroup for each line, as GPUs have it', async () => {
-  for (const [shape, axis] of [[[3, 5], 1], [[2, 130, 3], 1], [[5, 64], 0], [[1, 1000], 1]] as const) {
+  for (const [shape, axis] of [
+    [[3, 5], 1],
+    [[2, 130, 3], 1],
+    [[5, 64], 0],
+    [[1, 1000], 1],
+  ] as const) {
     const x = values('wide lines', elementCount(shape), 4);
     const [input, dy] = [Tensor.from(gpu, x, shape), Tensor.from(gpu, values('wide dy', x.length), shape)];
     for (const log of [false, true]) {
@@ -85,7 +90,10 @@ for (const each of golden.softmax) {
     const special = await oddResult.data();
     backward(oddResult, Tensor.from(gpu, values('odd seed', odd.size), odd.shape));
     const oddGradient = await odd.grad!.data();
-    assert.ok(special.every((value, i) => !Number.isNaN(value) || Number.isNaN(oddGradient[i])), 'a gradient of NaN is NaN');
+    assert.ok(
+      special.every((value, i) => !Number.isNaN(value) || Number.isNaN(oddGradient[i])),
+      'a gradient of NaN is NaN',
+    );
     const expected = float32(each.expected.special);
     assert.equal([...special].map(Number.isNaN), [...expected].map(Number.isNaN), 'NaN where PyTorch has it');
     const finite = (array: ArrayLike<number>): number[] => Array.from(array).filter((_, i) => !Number.isNaN(expected[i]));
@@ -135,9 +143,26 @@ for (const layout of LAYOUTS) {
         assertClose(await smoothed.data(), [expected], { absolute: 3e-6, relative: 3e-6, label });
         const picked = Array.from(numbers, (at, row) => (at < 0 ? 0 : -x[row * classes + at]!));
         const nll = await ops.nllLoss(logits, labels, { reduction: 'none' }).data();
-        assert.equal([...nll].map((value) => value + 0), picked.map((value) => value + 0), label);
-        const code = await ops.oneHot(Tensor.from(gpu, numbers.map((at) => Math.max(at, 0)), rows), classes).data();
-        assert.equal([...code], Array.from(code, (_, i) => Number(Math.max(numbers[Math.floor(i / classes)]!, 0) === i % classes)), label);
+        assert.equal(
+          [...nll].map((value) => value + 0),
+          picked.map((value) => value + 0),
+          label,
+        );
+        const code = await ops
+          .oneHot(
+            Tensor.from(
+              gpu,
+              numbers.map((at) => Math.max(at, 0)),
+              rows,
+            ),
+            classes,
+          )
+          .data();
+        assert.equal(
+          [...code],
+          Array.from(code, (_, i) => Number(Math.max(numbers[Math.floor(i / classes)]!, 0) === i % classes)),
+          label,
+        );
       }
     }
   });

@@ -15,7 +15,13 @@ import { imageChecks } from './harness/spatial-checks.js';
 import * as reference from './reference/spatial.js';
 
 const gpu = await testGpu();
-const SHAPES: readonly Shape[] = [[1, 1, 1, 1], [1, 31, 2, 3], [4, 3, 5, 6], [2, 4, 4, 8], [3, 2, 3, 7]];
+const SHAPES: readonly Shape[] = [
+  [1, 1, 1, 1],
+  [1, 31, 2, 3],
+  [4, 3, 5, 6],
+  [2, 4, 4, 8],
+  [3, 2, 3, 7],
+];
 
 /** The operation with its result in a place of each layout. */
 async function compare(

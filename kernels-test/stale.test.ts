@@ -41,15 +41,39 @@ const image = [2, 4, 4, 3] as const;
 /** Every operation that has a gradient. */
 const cases: Record<string, Case> = {
   abs: { shapes: [[3, 5]], run: (x) => ops.abs(x!) },
-  add: { shapes: [[3, 5], [3, 5]], run: (a, b) => add(a!, b!) },
-  addScaled: { shapes: [[3, 5], [3, 5]], run: (a, b) => addScaled(a!, b!, 2, -3) },
+  add: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => add(a!, b!),
+  },
+  addScaled: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => addScaled(a!, b!, 2, -3),
+  },
   bceWithLogits: { shapes: [[2, 3]], run: (x) => ops.bceWithLogits(x!, 1) },
   clamp: { shapes: [[3, 5]], run: (x) => ops.clamp(x!, { min: -0.5, max: 0.5 }) },
-  concat: { shapes: [[4, 2], [4, 3]], run: (a, b) => ops.concat([a!, b!]) },
+  concat: {
+    shapes: [
+      [4, 2],
+      [4, 3],
+    ],
+    run: (a, b) => ops.concat([a!, b!]),
+  },
   conv2d: { shapes: [image, [3, 3, 3, 2], [2]], run: (x, w, b) => ops.conv2d(x!, w!, b!, { padding: 1 }) },
   convTranspose2d: { shapes: [image, [4, 4, 2, 3], [2]], run: (x, w, b) => ops.convTranspose2d(x!, w!, b!, { stride: 2, padding: 1 }) },
   copy: { shapes: [[3, 5]], run: (x) => ops.copy(x!) },
-  div: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.div(a!, b!) },
+  div: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => ops.div(a!, b!),
+  },
   'div by a number': { shapes: [[3, 5]], run: (a) => ops.div(a!, 2) },
   'div of a number': { shapes: [[3, 5]], run: (b) => ops.div(2, b!) },
   dropout: { shapes: [[3, 50]], run: (x) => ops.dropout(x!, { layer: 1, state: dropoutState }) },
@@ -57,8 +81,20 @@ const cases: Record<string, Case> = {
   exp: { shapes: [[3, 5]], run: (x) => ops.exp(x!) },
   expand: { shapes: [[3, 1]], run: (x) => ops.expand(x!, [2, -1, 5]) },
   gelu: { shapes: [[3, 5]], run: (x) => ops.gelu(x!) },
-  l1Loss: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.l1Loss(a!, b!) },
-  mseLoss: { shapes: [[3, 5], [3, 5]], run: (a, b) => mseLoss(a!, b!) },
+  l1Loss: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => ops.l1Loss(a!, b!),
+  },
+  mseLoss: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => mseLoss(a!, b!),
+  },
   leakyRelu: { shapes: [[3, 5]], run: (x) => ops.leakyRelu(x!, 0.2) },
   log: { shapes: [[3, 5]], run: (x) => ops.log(x!) },
   max: { shapes: [[3, 5]], run: (x) => ops.max(x!, { axes: 1 }) },
@@ -67,11 +103,23 @@ const cases: Record<string, Case> = {
   'mean along an axis': { shapes: [[3, 5]], run: (x) => mean(x!, { axes: 0 }) },
   min: { shapes: [[3, 5]], run: (x) => ops.min(x!, { keepDims: true }) },
   minimum: { shapes: [[3, 5], [5]], run: (a, b) => ops.minimum(a!, b!) },
-  mul: { shapes: [[3, 5], [3, 5]], run: (a, b) => mul(a!, b!) },
+  mul: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => mul(a!, b!),
+  },
   'mul with broadcasting': { shapes: [[3, 5], [5]], run: (a, b) => mul(a!, b!) },
   'mul by a number': { shapes: [[3, 5]], run: (x) => mul(x!, 3) },
   neg: { shapes: [[3, 5]], run: (x) => ops.neg(x!) },
-  pow: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.pow(ops.abs(a!), b!) },
+  pow: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => ops.pow(ops.abs(a!), b!),
+  },
   'pow of a number': { shapes: [[3, 5]], run: (b) => ops.pow(2, b!) },
   'pow with a number': { shapes: [[3, 5]], run: (a) => ops.pow(a!, 3) },
   reciprocal: { shapes: [[3, 5]], run: (x) => ops.reciprocal(x!) },
@@ -84,10 +132,22 @@ const cases: Record<string, Case> = {
   softplus: { shapes: [[3, 5]], run: (x) => ops.softplus(x!) },
   sqrt: { shapes: [[3, 5]], run: (x) => ops.sqrt(ops.exp(x!)) },
   square: { shapes: [[3, 5]], run: (x) => ops.square(x!) },
-  sub: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.sub(a!, b!) },
+  sub: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => ops.sub(a!, b!),
+  },
   sum: { shapes: [[3, 5]], run: (x) => sum(x!) },
   tanh: { shapes: [[3, 5]], run: (x) => tanh(x!) },
-  where: { shapes: [[3, 5], [3, 5]], run: (a, b) => ops.where(a!, a!, b!) },
+  where: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    run: (a, b) => ops.where(a!, a!, b!),
+  },
   ...Object.fromEntries(Object.entries(spatialChecks).map(([name, { shapes, device }]) => [name, { shapes, run: device }])),
 };
 
@@ -96,11 +156,18 @@ test('the table of operations is whole', () => {
   // They have no gradient to go wrong.
   const without = ['argmax', 'argmin', 'equal', 'floatToImage', 'greater', 'greaterEqual', 'less', 'lessEqual', 'notEqual', 'oneHot'];
   const operations = Object.keys(ops).filter((name) => !without.includes(name));
-  assert.equal(operations.filter((name) => !named.has(name)), []);
+  assert.equal(
+    operations.filter((name) => !named.has(name)),
+    [],
+  );
 });
 
 /** Gradients of all leaves through an operation, where something happens between its run and backward(). */
-async function gradientsWith({ shapes, run }: Case, needed: readonly boolean[], between: (inputs: Tensor[], output: Tensor) => void): Promise<(number[] | null)[]> {
+async function gradientsWith(
+  { shapes, run }: Case,
+  needed: readonly boolean[],
+  between: (inputs: Tensor[], output: Tensor) => void,
+): Promise<(number[] | null)[]> {
   const inputs = shapes.map((shape, index) => leaf([...values(`stale/${index}`, elementCount(shape))], shape, `input ${index}`));
   inputs.forEach((input, index) => (input.requiresGrad = needed[index]!));
   try {
@@ -149,8 +216,23 @@ for (const [name, each] of Object.entries(cases)) {
     }
     const free = Object.keys(spatialChecks).filter((each) => spatialChecks[each]!.free);
     const linear = [
-      'add', 'addScaled', 'concat', 'copy', 'div by a number', 'dropout', 'expand', 'mean', 'mean along an axis', 'mul by a number', 'neg', 'reshape', 'sign',
-      'sliceChannels', 'sub', 'sum', ...free,
+      'add',
+      'addScaled',
+      'concat',
+      'copy',
+      'div by a number',
+      'dropout',
+      'expand',
+      'mean',
+      'mean along an axis',
+      'mul by a number',
+      'neg',
+      'reshape',
+      'sign',
+      'sliceChannels',
+      'sub',
+      'sum',
+      ...free,
     ];
     // An output that shares its input's memory, or that `mul` above saves as an operand, is not what is counted here.
     assert.is(refused > 0, !linear.includes(name), `${name}: ${refused} refused`);
@@ -159,7 +241,8 @@ for (const [name, each] of Object.entries(cases)) {
 
 test('only what the wanted gradients need counts', async () => {
   const conv = cases.conv2d!;
-  const overwriting = (needed: boolean[], target: number) => (): Promise<unknown> => gradientsWith(conv, needed, (inputs) => fill(inputs[target]!, 2));
+  const overwriting = (needed: boolean[], target: number) => (): Promise<unknown> =>
+    gradientsWith(conv, needed, (inputs) => fill(inputs[target]!, 2));
   await failure('STALE_TENSOR', overwriting([true, false, false], 1), 'backward() through "conv2d" needs "input 1"', 'kernel fill');
   await overwriting([true, false, false], 0)();
   await failure('STALE_TENSOR', overwriting([false, true, false], 0), '"input 0"');
@@ -172,11 +255,12 @@ test('an optimiser step, a replay or a write between an operation and its backwa
   const layer = new Conv2d({ inChannels: 2, outChannels: 2, kernel: 1 }).to(gpu);
   const adam = new Adam(layer, { learningRate: 0.1 });
   const x = leaf([1, 2], [1, 1, 1, 2], 'x');
-  const step = (): void => gpu.scope(() => {
-    adam.zeroGrad();
-    backward(sum(layer.forward(x)));
-    adam.step();
-  });
+  const step = (): void =>
+    gpu.scope(() => {
+      adam.zeroGrad();
+      backward(sum(layer.forward(x)));
+      adam.step();
+    });
   step();
   const { recording } = await gpu.record(step);
   const changes: [RegExp, () => void][] = [
@@ -186,18 +270,30 @@ test('an optimiser step, a replay or a write between an operation and its backwa
     [/a copy/, () => gpu.copy(x.storage, 0, layer.weight.value.storage, 0, 8)],
   ];
   for (const [by, change] of changes) {
-    await failure('STALE_TENSOR', () => gpu.scope(() => {
-      const loss = sum(layer.forward(x));
-      change();
-      backward(loss);
-    }), by.source.includes('copy') ? 'needs "weight"' : 'backward() through "conv2d"', by, 'call backward() before');
+    await failure(
+      'STALE_TENSOR',
+      () =>
+        gpu.scope(() => {
+          const loss = sum(layer.forward(x));
+          change();
+          backward(loss);
+        }),
+      by.source.includes('copy') ? 'needs "weight"' : 'backward() through "conv2d"',
+      by,
+      'call backward() before',
+    );
   }
   // A recorded function is looked at as it is traced, and leaves no mark on what runs at once.
-  await failure('STALE_TENSOR', () => gpu.record(() => {
-    const loss = sum(layer.forward(x));
-    adam.step();
-    backward(loss);
-  }), /kernel adam/);
+  await failure(
+    'STALE_TENSOR',
+    () =>
+      gpu.record(() => {
+        const loss = sum(layer.forward(x));
+        adam.step();
+        backward(loss);
+      }),
+    /kernel adam/,
+  );
   const y = layer.forward(x);
   const fresh = sum(y);
   const other = await gpu.record(step);
@@ -229,17 +325,29 @@ test('the two halves of one tensor may be written at different times', async () 
 test('a place that holds a result whose gradient is still wanted is not given to another operation', async () => {
   const [a, b, t] = [leaf([1, 2]), leaf([3, 4]), Tensor.from(gpu, [0, 0], [2])];
   const place = Tensor.empty(gpu, [2], 'place');
-  await failure('STALE_TENSOR', () => gpu.scope(() => {
-    const y = tanh(a, { out: place });
-    tanh(b, { out: place });
-    backward(mseLoss(y, t));
-  }), 'out of "tanh"', 'another `out`');
+  await failure(
+    'STALE_TENSOR',
+    () =>
+      gpu.scope(() => {
+        const y = tanh(a, { out: place });
+        tanh(b, { out: place });
+        backward(mseLoss(y, t));
+      }),
+    'out of "tanh"',
+    'another `out`',
+  );
   // By way of two handles on one memory.
-  await failure('STALE_TENSOR', () => gpu.scope(() => {
-    const shared = Tensor.empty(gpu, [2], 'shared');
-    const [y] = [mul(a, 2, { out: shared.sliceChannels(0, 2) }), mul(b, 2, { out: shared.sliceChannels(0, 2) })];
-    backward(mean(y));
-  }), 'input "shared" of "mean"', 'kernel unary');
+  await failure(
+    'STALE_TENSOR',
+    () =>
+      gpu.scope(() => {
+        const shared = Tensor.empty(gpu, [2], 'shared');
+        const [y] = [mul(a, 2, { out: shared.sliceChannels(0, 2) }), mul(b, 2, { out: shared.sliceChannels(0, 2) })];
+        backward(mean(y));
+      }),
+    'input "shared" of "mean"',
+    'kernel unary',
+  );
   await failure('STALE_TENSOR', () => gpu.scope(() => mul(a, 2, { out: b })), 'a leaf that requires a gradient');
   // Once backward() has passed, or without a gradient, it is free.
   const again = Tensor.empty(gpu, [2], 'again');
@@ -272,7 +380,8 @@ test('reshape() and sliceChannels() as methods pass their gradient on', async ()
   gpu.scope(() => backward(sum(w.sliceChannels(1, 3).reshape([2, 2]))));
   assert.equal(await numbers(w.grad!), [0, 1, 1, 0, 1, 1]);
   gpu.scope(() => {
-    for (const cut of [w.detach().reshape([6]), noGrad(() => w.reshape([6])), w.viewAs([6]), w.channelView(0, 1)]) assert.not(cut.requiresGrad);
+    for (const cut of [w.detach().reshape([6]), noGrad(() => w.reshape([6])), w.viewAs([6]), w.channelView(0, 1)])
+      assert.not(cut.requiresGrad);
   });
   disposeAll(w);
 });
@@ -280,15 +389,25 @@ test('reshape() and sliceChannels() as methods pass their gradient on', async ()
 test('noGrad() refuses a function that goes on after it returns', async () => {
   const x = leaf([1, 2]);
   const error = /asynchronous function is run in noGrad/;
-  await failure('INVALID_ARGUMENT', () => noGrad(async () => {
-    await Promise.resolve();
-    return mul(x, 2);
-  }), error);
+  await failure(
+    'INVALID_ARGUMENT',
+    () =>
+      noGrad(async () => {
+        await Promise.resolve();
+        return mul(x, 2);
+      }),
+    error,
+  );
   await failure('INVALID_ARGUMENT', () => noGrad(() => x.data()), error);
-  await failure('INVALID_ARGUMENT', () => noGrad(async () => {
-    await Promise.resolve();
-    throw new Error('after its first await');
-  }), error);
+  await failure(
+    'INVALID_ARGUMENT',
+    () =>
+      noGrad(async () => {
+        await Promise.resolve();
+        throw new Error('after its first await');
+      }),
+    error,
+  );
   gpu.scope(() => assert.ok(mul(x, 1).requiresGrad));
   disposeAll(x);
 });
@@ -306,14 +425,15 @@ test('dropout: each backward() has the mask of its own forward run', async () =>
   const masks = [await alone(1), await alone(2)];
   assert.not.equal(masks[0], masks[1]);
   const [x1, x2] = [leaf(Array(64).fill(1)), leaf(Array(64).fill(1))];
-  const both = (): void => gpu.scope(() => {
-    zeroGrad([x1, x2]);
-    gpu.eachStep(() => state.advance(1), [state.tensor.storage]);
-    const first = sum(ops.dropout(x1, { layer: 1, state }));
-    gpu.eachStep(() => state.advance(2), [state.tensor.storage]);
-    const second = sum(ops.dropout(x2, { layer: 1, state }));
-    backward(add(first, second));
-  });
+  const both = (): void =>
+    gpu.scope(() => {
+      zeroGrad([x1, x2]);
+      gpu.eachStep(() => state.advance(1), [state.tensor.storage]);
+      const first = sum(ops.dropout(x1, { layer: 1, state }));
+      gpu.eachStep(() => state.advance(2), [state.tensor.storage]);
+      const second = sum(ops.dropout(x2, { layer: 1, state }));
+      backward(add(first, second));
+    });
   both();
   assert.equal([await numbers(x1.grad!), await numbers(x2.grad!)], masks);
   zeroGrad([x1, x2]);
@@ -377,21 +497,26 @@ test('hundreds of results side by side in one tensor keep their gradients', asyn
 
 test('a hook of a recorded step may not overwrite what a gradient needs, whether it says what it writes or not', async () => {
   const w = leaf([3], [1], 'w');
-  const step = (writes: boolean) => (): void => gpu.scope(() => {
-    const loss = mean(mul(w, w));
-    gpu.eachStep(() => w.write(new Float32Array([50])), writes ? [w.storage] : null);
-    backward(loss);
-  });
+  const step = (writes: boolean) => (): void =>
+    gpu.scope(() => {
+      const loss = mean(mul(w, w));
+      gpu.eachStep(() => w.write(new Float32Array([50])), writes ? [w.storage] : null);
+      backward(loss);
+    });
   await failure('STALE_TENSOR', () => gpu.record(step(true)), 'needs "w"', 'a hook of eachStep()');
   const { recording } = await gpu.record(step(false));
   await failure('STALE_TENSOR', () => recording.run(), 'needs "w"', 'write()');
   recording.destroy();
   const other = Tensor.from(gpu, [0], [1]);
-  const harmless = (await gpu.record(() => gpu.scope(() => {
-    const loss = mean(mul(w, w));
-    gpu.eachStep(() => other.write(new Float32Array([1])));
-    backward(loss);
-  }))).recording;
+  const harmless = (
+    await gpu.record(() =>
+      gpu.scope(() => {
+        const loss = mean(mul(w, w));
+        gpu.eachStep(() => other.write(new Float32Array([1])));
+        backward(loss);
+      }),
+    )
+  ).recording;
   harmless.run();
   harmless.destroy();
   disposeAll(w, other);

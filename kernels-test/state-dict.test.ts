@@ -8,7 +8,17 @@ import { UNet } from '../src/models/unet.js';
 import { permuteNumbers, permuteShape, inverseAxes } from '../src/nn/axes.js';
 import { constant } from '../src/nn/initializers.js';
 import {
-  BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GELU, InstanceNorm2d, Linear, ReLU, Sequential, SiLU,
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  Dropout,
+  Flatten,
+  GELU,
+  InstanceNorm2d,
+  Linear,
+  ReLU,
+  Sequential,
+  SiLU,
 } from '../src/nn/layers.js';
 import { Module } from '../src/nn/module.js';
 import type { LoadableTensor, StateDict } from '../src/nn/state-dict.js';
@@ -26,16 +36,24 @@ const theirs = Uint8Array.from(atob(golden.file), (character) => character.charC
 const open = async (bytes: Uint8Array, name = 'a file') => openModuleFile(bytesSource(bytes, name));
 
 /** The network of scripts/goldens/module_state.py. */
-const stranger = (): Sequential => new Sequential({
-  features: new Sequential([
-    new Conv2d({ inChannels: 3, outChannels: 4, kernel: [3, 2], padding: 1 }), new BatchNorm2d(4), new ReLU(),
-    new ConvTranspose2d({ inChannels: 4, outChannels: 2, kernel: 3, stride: 2, padding: 1, outputPadding: 1, bias: false }),
-    new InstanceNorm2d(2, { affine: true }), new SiLU(),
-  ]),
-  head: new Sequential([
-    new Flatten(), new Dropout(0.5), new Linear({ inFeatures: 120, outFeatures: 5 }), new GELU(), new Linear({ inFeatures: 5, outFeatures: 5 }),
-  ]),
-});
+const stranger = (): Sequential =>
+  new Sequential({
+    features: new Sequential([
+      new Conv2d({ inChannels: 3, outChannels: 4, kernel: [3, 2], padding: 1 }),
+      new BatchNorm2d(4),
+      new ReLU(),
+      new ConvTranspose2d({ inChannels: 4, outChannels: 2, kernel: 3, stride: 2, padding: 1, outputPadding: 1, bias: false }),
+      new InstanceNorm2d(2, { affine: true }),
+      new SiLU(),
+    ]),
+    head: new Sequential([
+      new Flatten(),
+      new Dropout(0.5),
+      new Linear({ inFeatures: 120, outFeatures: 5 }),
+      new GELU(),
+      new Linear({ inFeatures: 5, outFeatures: 5 }),
+    ]),
+  });
 
 const contents = async (module: Module): Promise<[string, number[]][]> =>
   Promise.all([...module.namedTensors()].map(async ([name, { value }]): Promise<[string, number[]]> => [name, [...(await value.data())]]));
@@ -45,7 +63,7 @@ const numbersOf = async (state: StateDict): Promise<[string, number[], number[]]
   return result;
 };
 
-test('a stranger\'s PyTorch network is loaded and gives PyTorch\'s outputs, with no transpose by hand', async () => {
+test("a stranger's PyTorch network is loaded and gives PyTorch's outputs, with no transpose by hand", async () => {
   const network = stranger().to(gpu);
   assert.equal(await network.loadStateDict(await open(theirs)), { missing: [], unexpected: [] });
   network.eval();
@@ -57,7 +75,7 @@ test('a stranger\'s PyTorch network is loaded and gives PyTorch\'s outputs, with
   network.dispose();
 });
 
-test('names and shapes of a state dict in PyTorch\'s layout are PyTorch\'s, counters included, and so are the files', async () => {
+test("names and shapes of a state dict in PyTorch's layout are PyTorch's, counters included, and so are the files", async () => {
   const network = stranger().to(gpu, { seed: 3 });
   const state = network.stateDict({ layout: 'pytorch' });
   const sorted = (list: readonly (readonly [string, readonly number[]])[]) => [...list].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -107,7 +125,10 @@ test('a file of another module says to whoever looks for a network that only its
 });
 
 test('the networks of pix2pix are saved and loaded as any module, and their files still say what they are', async () => {
-  for (const [make, role] of [[() => new UNet({ size: 16, ngf: 2 }), 'generator'], [() => new PatchGAN({ ndf: 2 }), 'discriminator']] as const) {
+  for (const [make, role] of [
+    [() => new UNet({ size: 16, ngf: 2 }), 'generator'],
+    [() => new PatchGAN({ ndf: 2 }), 'discriminator'],
+  ] as const) {
     const [network, other] = [make().to(gpu, { seed: 1 }), make().to(gpu, { seed: 2 })];
     for (const options of [{}, { layout: 'pytorch' }, { format: 'pytorch' }] as const) {
       const file = await open(await collect(encodeModule(network, options)));
@@ -122,20 +143,28 @@ test('the networks of pix2pix are saved and loaded as any module, and their file
   }
 });
 
-test('the same weights are found under a prefix, and under DataParallel\'s', async () => {
+test("the same weights are found under a prefix, and under DataParallel's", async () => {
   const network = stranger().to(gpu, { seed: 8 });
   const wanted = await contents(network);
   const state = network.stateDict({ layout: 'pytorch', prefix: 'model.' });
   assert.ok([...state.keys()].every((name) => name.startsWith('model.')));
   const other = stranger().to(gpu, { seed: 9 });
-  await failure('WEIGHTS_MISMATCH', () => other.loadStateDict(state), /"features.0.weight" is missing/, /fix: pass \{ prefix: "model\." \}/);
+  await failure(
+    'WEIGHTS_MISMATCH',
+    () => other.loadStateDict(state),
+    /"features.0.weight" is missing/,
+    /fix: pass \{ prefix: "model\." \}/,
+  );
   await other.loadStateDict(state, { prefix: 'model.' });
   assert.equal(await contents(other), wanted);
   await other.loadStateDict(network.stateDict({ prefix: 'module.' }));
   // A network that has a part of that name keeps it.
   const inside = new Sequential({ module: stranger() }).to(gpu, { seed: 1 });
   await inside.loadStateDict(network.stateDict({ prefix: 'module.' }));
-  assert.equal((await contents(inside)).map(([, numbers]) => numbers), wanted.map(([, numbers]) => numbers));
+  assert.equal(
+    (await contents(inside)).map(([, numbers]) => numbers),
+    wanted.map(([, numbers]) => numbers),
+  );
   for (const each of [network, other, inside]) each.dispose();
 });
 
@@ -159,10 +188,22 @@ test('what does not fit is named, and nothing is written', async () => {
     await failure(code, () => network.loadStateDict(stored(changes), { layout }), ...words, /fix: /);
     assert.equal(await contents(network), before);
   };
-  await refuse('WEIGHTS_MISMATCH', { 'a.bias': null, 'b.bias': null, 'c.bias': [[1], [1]], 'd': [[1], [1]] },
-    /"a.bias" is missing; "b.bias" is missing; "c.bias" has no place; and 1 more/);
+  await refuse(
+    'WEIGHTS_MISMATCH',
+    { 'a.bias': null, 'b.bias': null, 'c.bias': [[1], [1]], d: [[1], [1]] },
+    /"a.bias" is missing; "b.bias" is missing; "c.bias" has no place; and 1 more/,
+  );
   await refuse('WEIGHTS_MISMATCH', { 'b.weight': [[4], [1, 2, 3, 4]] }, /"b.weight" is \[4\] where \[3\] is needed/);
-  await refuse('WEIGHTS_MISMATCH', { 'a.weight': [[3, 2], [1, 2, 3, 4, 5, 6]] }, /layout: 'pytorch'/);
+  await refuse(
+    'WEIGHTS_MISMATCH',
+    {
+      'a.weight': [
+        [3, 2],
+        [1, 2, 3, 4, 5, 6],
+      ],
+    },
+    /layout: 'pytorch'/,
+  );
   await refuse('WEIGHTS_MISMATCH', { 'b.bias': [[3], [1, 2]] }, /3 numbers/, /2 numbers/);
   // The last of all: those before it are not written either.
   await refuse('WEIGHTS_CORRUPT', { 'b.running_var': [[3], [1, NaN, 1]] }, /"b.running_var"/, /NaN/);
@@ -184,9 +225,18 @@ test('strict: false loads what fits by name and says what it left out; other sha
   const before = new Map(await contents(network));
   const tensor = (shape: number[], numbers: number[]): LoadableTensor => ({ shape, read: async () => new Float32Array(numbers) });
   const options = { strict: false, layout: 'pytorch' } as const;
-  const loaded = await network.loadStateDict(new Map([['a.weight', tensor([1, 2], [3, 4])], ['z', tensor([1], [9])]]), options);
+  const loaded = await network.loadStateDict(
+    new Map([
+      ['a.weight', tensor([1, 2], [3, 4])],
+      ['z', tensor([1], [9])],
+    ]),
+    options,
+  );
   assert.equal(loaded, { missing: ['a.bias', 'b.weight', 'b.bias'], unexpected: ['z'] });
-  assert.equal(await contents(network), [['a.weight', [3, 4]], ...['a.bias', 'b.weight', 'b.bias'].map((name) => [name, before.get(name)])]);
+  assert.equal(await contents(network), [
+    ['a.weight', [3, 4]],
+    ...['a.bias', 'b.weight', 'b.bias'].map((name) => [name, before.get(name)]),
+  ]);
   await failure('WEIGHTS_MISMATCH', () => network.loadStateDict(new Map([['a.bias', tensor([2], [3, 4])]]), options), /"a.bias"/);
   network.dispose();
 });
@@ -213,16 +263,21 @@ test('tensors that do not say how they lie are refused where it matters, even if
   norm.dispose();
 });
 
-test('a tensor of one\'s own has the order of axes that its module says', async () => {
+test("a tensor of one's own has the order of axes that its module says", async () => {
   class Own extends Module {
     readonly kernel = this.parameter('kernel', [2, 3, 4], constant(0), { pytorchAxes: [1, 2, 0] });
   }
   const own = new Own().to(gpu);
   const numbers = values('own', 24);
   own.kernel.value.write(numbers);
-  const [[name, shape, read]] = await numbersOf(own.stateDict({ layout: 'pytorch' })) as [[string, number[], number[]]];
+  const [[name, shape, read]] = (await numbersOf(own.stateDict({ layout: 'pytorch' }))) as [[string, number[], number[]]];
   assert.equal([name, shape], ['kernel', [3, 4, 2]]);
-  for (const [a, b, c] of [[0, 0, 0], [2, 3, 1], [1, 2, 0]] as const) assert.is(read[(a * 4 + b) * 2 + c], numbers[(c * 3 + a) * 4 + b]);
+  for (const [a, b, c] of [
+    [0, 0, 0],
+    [2, 3, 1],
+    [1, 2, 0],
+  ] as const)
+    assert.is(read[(a * 4 + b) * 2 + c], numbers[(c * 3 + a) * 4 + b]);
   own.kernel.value.write(new Float32Array(24));
   await own.loadStateDict(new Map([['kernel', { shape, read: async () => new Float32Array(read) }]]), { layout: 'pytorch' });
   assert.equal(await own.kernel.value.data(), numbers);
@@ -261,14 +316,19 @@ test('a state dict that is read while the module is trained says so', async () =
 });
 
 test('a module takes its own state dict, and tensors of its own under other names', async () => {
-  const module = new Sequential([new Linear({ inFeatures: 3, outFeatures: 3 }), new Linear({ inFeatures: 3, outFeatures: 3 })]).to(gpu, { seed: 5 });
+  const module = new Sequential([new Linear({ inFeatures: 3, outFeatures: 3 }), new Linear({ inFeatures: 3, outFeatures: 3 })]).to(gpu, {
+    seed: 5,
+  });
   const before = new Map(await contents(module));
   for (const layout of ['shadegrad', 'pytorch'] as const) {
     await module.loadStateDict(module.stateDict({ layout }));
     assert.equal(new Map(await contents(module)), before);
   }
   const tensors = module.namedParameters();
-  const swapped = [...tensors].map(([name, tensor]): [string, LoadableTensor] => [name.replace(/^./, (index) => (index === '0' ? '1' : '0')), tensor]);
+  const swapped = [...tensors].map(([name, tensor]): [string, LoadableTensor] => [
+    name.replace(/^./, (index) => (index === '0' ? '1' : '0')),
+    tensor,
+  ]);
   await module.loadStateDict(new Map(swapped), { layout: 'shadegrad' });
   const after = new Map(await contents(module));
   for (const [name, numbers] of before) assert.equal(after.get(name.replace(/^./, (index) => (index === '0' ? '1' : '0'))), numbers, name);

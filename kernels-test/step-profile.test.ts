@@ -25,13 +25,29 @@ test('a profile has each dispatch once, in order, and the trace lays them end to
   const { recording, result } = await gpu.record(() => mul(mul(x, 2), 3));
   recording.run();
   const profile = await profileStep(gpu, recording);
-  assert.equal(profile.dispatches.map(({ kernel, bytes }) => [kernel, bytes]), [['unary(mul with a number)', 512], ['unary(mul with a number)', 512]]);
+  assert.equal(
+    profile.dispatches.map(({ kernel, bytes }) => [kernel, bytes]),
+    [
+      ['unary(mul with a number)', 512],
+      ['unary(mul with a number)', 512],
+    ],
+  );
   assert.is((await result.data())[0], 6);
-  const { traceEvents } = chromeTrace({ ...profile, hostMs: 2, dispatches: profile.dispatches.map((dispatch, i) => ({ ...dispatch, ms: i + 1 })) }) as {
+  const { traceEvents } = chromeTrace({
+    ...profile,
+    hostMs: 2,
+    dispatches: profile.dispatches.map((dispatch, i) => ({ ...dispatch, ms: i + 1 })),
+  }) as {
     traceEvents: { ph: string; tid: number; name: string; ts: number; dur: number }[];
   };
   const slices = traceEvents.filter(({ ph, tid }) => ph === 'X' && tid === 2);
-  assert.equal(slices.map(({ name, ts, dur }) => [name, ts, dur]), [['unary(mul with a number)', 2000, 1000], ['unary(mul with a number)', 3000, 2000]]);
+  assert.equal(
+    slices.map(({ name, ts, dur }) => [name, ts, dur]),
+    [
+      ['unary(mul with a number)', 2000, 1000],
+      ['unary(mul with a number)', 3000, 2000],
+    ],
+  );
   recording.destroy();
   for (const tensor of [x, result]) tensor.dispose();
 });

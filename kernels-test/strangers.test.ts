@@ -23,11 +23,13 @@ const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const patchgan = formulaNetwork({ kind: 'patchgan', options: { ndf: 2 } });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const LFS = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 217704720\n';
+const LFS =
+  'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 217704720\n';
 const tar = new Uint8Array(1024);
 tar.set(text('weights.pth'));
 tar.set(text('ustar'), 257);
-const utf16 = (words: string): Uint8Array => Uint8Array.from([0xff, 0xfe, ...[...words].flatMap((character) => [character.charCodeAt(0), 0])]);
+const utf16 = (words: string): Uint8Array =>
+  Uint8Array.from([0xff, 0xfe, ...[...words].flatMap((character) => [character.charCodeAt(0), 0])]);
 
 const strangers: [what: string, bytes: Uint8Array, words: RegExp, fix: RegExp][] = [
   ['a Git LFS pointer', text(LFS), /Git LFS pointer/, /git lfs pull/],
@@ -48,7 +50,8 @@ const strangers: [what: string, bytes: Uint8Array, words: RegExp, fix: RegExp][]
 
 for (const [what, bytes, words, fix] of strangers) {
   test(`${what} is called that by every reader, whatever its name`, async () => {
-    for (const open of [openSafetensors, openPyTorch, openPict]) await refuses(() => open(bytesSource(bytes, 'some file')), 'WEIGHTS_UNSUPPORTED', /some file: this is/, words, fix);
+    for (const open of [openSafetensors, openPyTorch, openPict])
+      await refuses(() => open(bytesSource(bytes, 'some file')), 'WEIGHTS_UNSUPPORTED', /some file: this is/, words, fix);
     for (const name of ['w.safetensors', 'w.pth', 'w.pict', 'w.bin', 'w']) {
       writeFileSync(at(name), bytes);
       await refuses(() => openWeights(at(name)), 'WEIGHTS_UNSUPPORTED', words, fix);
@@ -70,20 +73,29 @@ test('where JSON is right, a pointer and a page are told all the same, and so is
 });
 
 test('an archive around a file of weights is to be unpacked', async () => {
-  await refuses(async () => openPyTorch(bytesSource(await zipOf(['readme.txt', 'hello'], ['nets/latest_net_G.pth', 'x']), 'all.zip')), 'WEIGHTS_UNSUPPORTED',
-    /a zip archive with a file of weights in it/, /"nets\/latest_net_G\.pth"/, /unpack/);
+  await refuses(
+    async () => openPyTorch(bytesSource(await zipOf(['readme.txt', 'hello'], ['nets/latest_net_G.pth', 'x']), 'all.zip')),
+    'WEIGHTS_UNSUPPORTED',
+    /a zip archive with a file of weights in it/,
+    /"nets\/latest_net_G\.pth"/,
+    /unpack/,
+  );
 });
 
 test('an empty file and one of zeros are downloads that did not end', async () => {
   for (const bytes of [new Uint8Array(0), new Uint8Array(5000)]) {
-    for (const open of [openSafetensors, openPyTorch, openPict]) await refuses(() => open(bytesSource(bytes)), 'WEIGHTS_CORRUPT', /nothing/, /download it again/);
+    for (const open of [openSafetensors, openPyTorch, openPict])
+      await refuses(() => open(bytesSource(bytes)), 'WEIGHTS_CORRUPT', /nothing/, /download it again/);
   }
 });
 
 test('a file of one format under the name of another is read by its contents', async () => {
   writeFileSync(at('mine.pth'), await collect(encodeNetwork(patchgan)));
   writeFileSync(at('theirs.safetensors'), await collect(encodePyTorch(pytorchStateDict(patchgan))));
-  for (const [name, format] of [['mine.pth', 'safetensors'], ['theirs.safetensors', 'pytorch']] as const) {
+  for (const [name, format] of [
+    ['mine.pth', 'safetensors'],
+    ['theirs.safetensors', 'pytorch'],
+  ] as const) {
     const { file, close } = await openWeights(at(name));
     assert.is(file.format, format);
     await close();
@@ -109,7 +121,12 @@ test("a folder stands for the run's checkpoint, the model or the reference's lat
   assert.is(await chosen(reference, 'discriminator'), 'latest_net_D.pth');
   assert.is(await chosen(put('5_net_G.pth', '15_net_G.pth', '15_net_D.pth', '100_net_G.pth')), '100_net_G.pth');
   assert.is(await chosen(put('readme.md', 'facades.pt')), 'facades.pt');
-  await refuses(() => openWeights(put('latest_net_G_A.pth', 'latest_net_G_B.pth')), 'WEIGHTS_MISMATCH', /latest_net_G_A\.pth, latest_net_G_B\.pth/, /name one of them/);
+  await refuses(
+    () => openWeights(put('latest_net_G_A.pth', 'latest_net_G_B.pth')),
+    'WEIGHTS_MISMATCH',
+    /latest_net_G_A\.pth, latest_net_G_B\.pth/,
+    /name one of them/,
+  );
   await refuses(() => openWeights(put('a.pth', 'b.safetensors')), 'WEIGHTS_MISMATCH', /a\.pth, b\.safetensors/);
   await refuses(() => openWeights(put()), 'DATA_NOT_FOUND', /no file of weights in the folder/);
   const runs = put('notes.txt');

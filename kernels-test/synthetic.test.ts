@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { FACADE_CLASSES } from '../src/data/facades/classes.js';
 import type { ImagePair, RgbImage } from '../src/data/image.js';
 import { syntheticFacades } from '../src/data/synthetic-facades.js';
-import { ShadegradError } from '../src/gpu/errors.js';
+import type { ShadegradError } from '../src/gpu/errors.js';
 
 const draw = (size: number, seed: number, split: 'train' | 'val' | 'test', count: number): ImagePair[] => {
   const dataset = syntheticFacades({ count, size, seed, split });
@@ -29,7 +29,8 @@ test('the same arguments give the same bytes, on every machine', () => {
 
 test('seeds, splits and indices all give other buildings', () => {
   const prints = [draw(32, 1, 'train', 6), draw(32, 1, 'val', 6), draw(32, 1, 'test', 6), draw(32, 2, 'train', 6)]
-    .flat().flatMap(({ a, b }) => [fingerprint([a]), fingerprint([b])]);
+    .flat()
+    .flatMap(({ a, b }) => [fingerprint([a]), fingerprint([b])]);
   assert.is(new Set(prints).size, prints.length);
 });
 
@@ -48,7 +49,7 @@ test('labels hold the class colours alone, and every class occurs', () => {
   assert.ok(share('window') > 0.08 && share('window') < 0.35);
 });
 
-test('the photo follows its own label map: brightness jumps at the labels\' edges', () => {
+test("the photo follows its own label map: brightness jumps at the labels' edges", () => {
   for (const { a, b } of draw(128, 5, 'val', 8)) {
     let [edge, edges, inside, insides] = [0, 0, 0, 0];
     for (let y = 0; y < 128; y++) {

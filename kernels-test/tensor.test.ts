@@ -11,7 +11,9 @@ const count = (length: number): Float32Array => Float32Array.from({ length }, (_
 const numbers = async (tensor: Tensor): Promise<number[]> => [...(await tensor.data())];
 /** Runs a test in which every tensor but those read is a scope's. */
 const inScope = (body: () => Record<string, [Tensor, number[]]>) => async (): Promise<void> => {
-  const results = gpu.scope(() => Object.fromEntries(Object.entries(body()).map(([name, [tensor, expected]]) => [name, { tensor, expected }])));
+  const results = gpu.scope(() =>
+    Object.fromEntries(Object.entries(body()).map(([name, [tensor, expected]]) => [name, { tensor, expected }])),
+  );
   for (const [name, { tensor, expected }] of Object.entries(results)) {
     assert.equal(await numbers(tensor), expected, name);
     tensor.dispose();
@@ -39,7 +41,10 @@ test('a scalar has no axes and one element', async () => {
   assert.equal([x.shape, x.size, x.rows, x.channels, x.contiguous], [[], 1, 1, 1, true]);
   assert.is(await x.item(), 2.5);
   const views = [x.reshape([1, 1]), x.reshape([1, 1]).reshape([]), x.detach()];
-  assert.equal(views.map(({ shape }) => shape), [[1, 1], [], []]);
+  assert.equal(
+    views.map(({ shape }) => shape),
+    [[1, 1], [], []],
+  );
   for (const view of views) assert.equal([...(await view.data())], [2.5]);
   x.write(new Float32Array([3]));
   assert.is(await copy(x).item(), 3);
@@ -97,7 +102,14 @@ test('lists of numbers of any kind become float32, where that is what they say',
     [new ArrayBuffer(16), 'object'],
     [['1', 2, 3, 4], 'string at index 0'],
     [[1, 2, undefined, 4], 'undefined at index 2'],
-    [[[1, 2], [3, 4]], 'array at index 0', 'flat()'],
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      'array at index 0',
+      'flat()',
+    ],
     [5, 'number'],
     [null, 'null'],
   ];
@@ -118,8 +130,14 @@ test('bytes are whole numbers from 0 to 255', async () => {
   }
   const image = Tensor.fromBytes(gpu, [1, 2], [2]);
   const wrong: [unknown, string][] = [
-    [[1, 300], '300 at index 1'], [[-1, 0], '-1 at index 0'], [[0.5, 0], '0.5 at index 0'], [[NaN, 0], 'NaN at index 0'],
-    [new Float32Array(2), 'Float32Array'], [new Int8Array(2), 'Int8Array'], [new Uint16Array(2), 'Uint16Array'], ['ab', 'string'],
+    [[1, 300], '300 at index 1'],
+    [[-1, 0], '-1 at index 0'],
+    [[0.5, 0], '0.5 at index 0'],
+    [[NaN, 0], 'NaN at index 0'],
+    [new Float32Array(2), 'Float32Array'],
+    [new Int8Array(2), 'Int8Array'],
+    [new Uint16Array(2), 'Uint16Array'],
+    ['ab', 'string'],
   ];
   for (const [data, word] of wrong) {
     await failure('INVALID_ARGUMENT', () => Tensor.fromBytes(gpu, data as never, [2]), `received: ${word}`);
@@ -133,28 +151,43 @@ test('write() replaces the contents, in order with what was dispatched', async (
   const before = mul(x, 10);
   x.write(new Float32Array([3, 4]));
   const after = mul(x, 10);
-  assert.equal([await numbers(before), await numbers(after)], [[10, 20], [30, 40]]);
+  assert.equal(
+    [await numbers(before), await numbers(after)],
+    [
+      [10, 20],
+      [30, 40],
+    ],
+  );
   for (const tensor of [x, before, after]) tensor.dispose();
 });
 
-test('a slice of the channels shares memory and reads its own', inScope(() => {
-  const wide = Tensor.from(gpu, count(12), [2, 2, 3]);
-  const slice = wide.sliceChannels(1, 3);
-  assert.equal([slice.shape, slice.contiguous, slice.rows, slice.offset], [[2, 2, 2], false, 4, 1]);
-  const inner = slice.sliceChannels(1, 2);
-  const regrouped = slice.reshape([4, 2]);
-  copy(Tensor.from(gpu, [-1, -2, -3, -4], [2, 2, 1]), wide.sliceChannels(0, 1));
-  return {
-    slice: [slice, [1, 2, 4, 5, 7, 8, 10, 11]],
-    inner: [inner, [2, 5, 8, 11]],
-    regrouped: [regrouped, [1, 2, 4, 5, 7, 8, 10, 11]],
-    wide: [wide, [-1, 1, 2, -2, 4, 5, -3, 7, 8, -4, 10, 11]],
-  };
-}));
+test(
+  'a slice of the channels shares memory and reads its own',
+  inScope(() => {
+    const wide = Tensor.from(gpu, count(12), [2, 2, 3]);
+    const slice = wide.sliceChannels(1, 3);
+    assert.equal([slice.shape, slice.contiguous, slice.rows, slice.offset], [[2, 2, 2], false, 4, 1]);
+    const inner = slice.sliceChannels(1, 2);
+    const regrouped = slice.reshape([4, 2]);
+    copy(Tensor.from(gpu, [-1, -2, -3, -4], [2, 2, 1]), wide.sliceChannels(0, 1));
+    return {
+      slice: [slice, [1, 2, 4, 5, 7, 8, 10, 11]],
+      inner: [inner, [2, 5, 8, 11]],
+      regrouped: [regrouped, [1, 2, 4, 5, 7, 8, 10, 11]],
+      wide: [wide, [-1, 1, 2, -2, 4, 5, -3, 7, 8, -4, 10, 11]],
+    };
+  }),
+);
 
 test('what is not in a tensor is not sliced from it, and a slice is no place to upload to', async () => {
   const wide = Tensor.from(gpu, count(12), [4, 3], 'wide');
-  for (const [start, end] of [[-1, 2], [0, 4], [2, 2], [2, 1], [0.5, 2]] as const) {
+  for (const [start, end] of [
+    [-1, 2],
+    [0, 4],
+    [2, 2],
+    [2, 1],
+    [0.5, 2],
+  ] as const) {
     await failure('INVALID_ARGUMENT', () => wide.sliceChannels(start, end), '"wide"', `start ${start}, end ${end}`);
   }
   const slice = wide.sliceChannels(0, 2);
@@ -166,32 +199,38 @@ test('what is not in a tensor is not sliced from it, and a slice is no place to 
   wide.dispose();
 });
 
-test('reshape and detach are views', inScope(() => {
-  const x = Tensor.from(gpu, count(12), [3, 4]);
-  x.requiresGrad = true;
-  const [flat, square, detached] = [x.reshape([12]), x.reshape([2, 2, 3]), x.detach()];
-  assert.equal([detached.requiresGrad, detached.origin, detached.shape], [false, null, [3, 4]]);
-  x.write(count(12).map((value) => -value));
-  const expected = [...count(12)].map((value) => -value);
-  // A single row has no stride, however wide the tensor that it was cut from.
-  const row = Tensor.from(gpu, count(8), [1, 8]).sliceChannels(2, 6);
-  assert.ok(row.contiguous);
-  return { flat: [flat, expected], square: [square, expected], detached: [detached, expected], row: [row.reshape([2, 2]), [2, 3, 4, 5]] };
-}));
+test(
+  'reshape and detach are views',
+  inScope(() => {
+    const x = Tensor.from(gpu, count(12), [3, 4]);
+    x.requiresGrad = true;
+    const [flat, square, detached] = [x.reshape([12]), x.reshape([2, 2, 3]), x.detach()];
+    assert.equal([detached.requiresGrad, detached.origin, detached.shape], [false, null, [3, 4]]);
+    x.write(count(12).map((value) => -value));
+    const expected = [...count(12)].map((value) => -value);
+    // A single row has no stride, however wide the tensor that it was cut from.
+    const row = Tensor.from(gpu, count(8), [1, 8]).sliceChannels(2, 6);
+    assert.ok(row.contiguous);
+    return { flat: [flat, expected], square: [square, expected], detached: [detached, expected], row: [row.reshape([2, 2]), [2, 3, 4, 5]] };
+  }),
+);
 
-test('a slice whose start is no multiple of 256 bytes is bound below it', inScope(() => {
-  const wide = Tensor.from(gpu, count(300), [3, 100]);
-  const result: Record<string, [Tensor, number[]]> = {};
-  for (const start of [0, 1, 63, 64, 65, 97]) {
-    const slice = wide.sliceChannels(start, start + 3);
-    const { offset, bytes } = slice.read();
-    assert.is(offset % 256, 0);
-    assert.is(offset / 4 + slice.base, start);
-    assert.is(offset + bytes, (200 + start + 3) * 4);
-    result[`from ${start}`] = [mul(slice, 1), [0, 1, 2].flatMap((row) => [0, 1, 2].map((channel) => row * 100 + start + channel))];
-  }
-  return result;
-}));
+test(
+  'a slice whose start is no multiple of 256 bytes is bound below it',
+  inScope(() => {
+    const wide = Tensor.from(gpu, count(300), [3, 100]);
+    const result: Record<string, [Tensor, number[]]> = {};
+    for (const start of [0, 1, 63, 64, 65, 97]) {
+      const slice = wide.sliceChannels(start, start + 3);
+      const { offset, bytes } = slice.read();
+      assert.is(offset % 256, 0);
+      assert.is(offset / 4 + slice.base, start);
+      assert.is(offset + bytes, (200 + start + 3) * 4);
+      result[`from ${start}`] = [mul(slice, 1), [0, 1, 2].flatMap((row) => [0, 1, 2].map((channel) => row * 100 + start + channel))];
+    }
+    return result;
+  }),
+);
 
 test('adjacent channels are told from others', async () => {
   gpu.scope(() => {
@@ -211,7 +250,10 @@ test('bytes come back as they went in, at any length', async () => {
     const tensor = Tensor.fromBytes(gpu, data, [length]);
     assert.equal(await tensor.bytes(), data);
     tensor.writeBytes(data.map((byte) => 255 - byte));
-    assert.equal(await tensor.bytes(), data.map((byte) => 255 - byte));
+    assert.equal(
+      await tensor.bytes(),
+      data.map((byte) => 255 - byte),
+    );
     tensor.dispose();
   }
 });
@@ -247,8 +289,14 @@ test('reads of more than one piece', async () => {
   for (const place of marks) source[place] = place;
   tensor.write(source);
   const data = await tensor.data();
-  assert.equal(marks.map((place) => data[place]), marks);
-  assert.is(data.reduce((sum, value) => sum + value, 0), marks.reduce((sum, value) => sum + value, 0));
+  assert.equal(
+    marks.map((place) => data[place]),
+    marks,
+  );
+  assert.is(
+    data.reduce((sum, value) => sum + value, 0),
+    marks.reduce((sum, value) => sum + value, 0),
+  );
   tensor.dispose();
   gpu.trim();
 });

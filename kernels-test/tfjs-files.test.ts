@@ -51,27 +51,43 @@ function writeModel(folder: string, { json, files }: TfjsModel): void {
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
 }
 
-const codeOf = (work: () => Promise<unknown>): Promise<string> => work().then(() => 'accepted', (error: unknown) => (error instanceof ShadegradError ? error.code : String(error)));
+const codeOf = (work: () => Promise<unknown>): Promise<string> =>
+  work().then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof ShadegradError ? error.code : String(error)),
+  );
 
-test('a model is read from its folder; what leaves it by a link is not, what is missing is named', () => inFolder(async (folder) => {
-  const model = goldenModel(1, 0, 4000);
-  const shards = [...model.files.keys()];
-  writeModel(join(folder, 'model'), model);
-  assert.equal(await readFolder(join(folder, 'model')), ['model.json', ...shards].map((name) => join(folder, 'model', name)));
+test('a model is read from its folder; what leaves it by a link is not, what is missing is named', () =>
+  inFolder(async (folder) => {
+    const model = goldenModel(1, 0, 4000);
+    const shards = [...model.files.keys()];
+    writeModel(join(folder, 'model'), model);
+    assert.equal(
+      await readFolder(join(folder, 'model')),
+      ['model.json', ...shards].map((name) => join(folder, 'model', name)),
+    );
 
-  symlinkSync(join(folder, 'model'), join(folder, 'linked'));
-  assert.is((await readFolder(join(folder, 'linked'))).length, 1 + shards.length, 'the folder itself may be a link');
+    symlinkSync(join(folder, 'model'), join(folder, 'linked'));
+    assert.is((await readFolder(join(folder, 'linked'))).length, 1 + shards.length, 'the folder itself may be a link');
 
-  rmSync(join(folder, 'model', shards[1]!));
-  assert.is(await codeOf(() => readFolder(join(folder, 'model'))), 'DATA_NOT_FOUND');
-  writeFileSync(join(folder, 'elsewhere.bin'), model.files.get(shards[1]!)!);
-  symlinkSync(join(folder, 'elsewhere.bin'), join(folder, 'model', shards[1]!));
-  assert.is(await codeOf(() => readFolder(join(folder, 'model'))), 'WEIGHTS_CORRUPT');
-}));
+    rmSync(join(folder, 'model', shards[1]!));
+    assert.is(await codeOf(() => readFolder(join(folder, 'model'))), 'DATA_NOT_FOUND');
+    writeFileSync(join(folder, 'elsewhere.bin'), model.files.get(shards[1]!)!);
+    symlinkSync(join(folder, 'elsewhere.bin'), join(folder, 'model', shards[1]!));
+    assert.is(await codeOf(() => readFolder(join(folder, 'model'))), 'WEIGHTS_CORRUPT');
+  }));
 
 /** A small model: the golden's, of one channel in and fewer words. */
 function originals(): { json: Uint8Array; shards: Map<string, Uint8Array> }[] {
-  const tiny = modelOf({ class_name: 'Model', config: {} }, [{ name: 'a', shape: [3], dtype: 'float32' }, { name: 'b', shape: [2, 2], dtype: 'float32', quantization: { dtype: 'uint8', min: 0, scale: 1 } }], new Uint8Array(16), 5);
+  const tiny = modelOf(
+    { class_name: 'Model', config: {} },
+    [
+      { name: 'a', shape: [3], dtype: 'float32' },
+      { name: 'b', shape: [2, 2], dtype: 'float32', quantization: { dtype: 'uint8', min: 0, scale: 1 } },
+    ],
+    new Uint8Array(16),
+    5,
+  );
   return [tiny, goldenModel(1, 0)].map(({ json, files }) => ({ json: new TextEncoder().encode(JSON.stringify(json)), shards: files }));
 }
 
@@ -104,19 +120,29 @@ test('20,000 damaged models are read or refused; none opens a file outside its f
 
   const names = models.flatMap(({ shards }, model) => [...shards.keys()].map((name) => ({ model, name })));
   turn = 0;
-  const shards = await fuzz(names.map(({ model, name }) => models[model]!.shards.get(name)!), 5000, async (bytes) => {
-    const { model, name } = names[turn++ % names.length]!;
-    await readWith(models[model]!.json, new Map(models[model]!.shards).set(name, bytes));
-  });
+  const shards = await fuzz(
+    names.map(({ model, name }) => models[model]!.shards.get(name)!),
+    5000,
+    async (bytes) => {
+      const { model, name } = names[turn++ % names.length]!;
+      await readWith(models[model]!.json, new Map(models[model]!.shards).set(name, bytes));
+    },
+  );
   console.log(`shards: ${shards.accepted} read, ${shards.refused} refused, at most ${shards.mostBytes} bytes`);
   assert.ok(shards.accepted > 500 && shards.refused > 500);
   assert.ok(Math.max(json.mostBytes, shards.mostBytes) < BYTES_ALLOWED);
   assert.ok(asked.size > 10, 'paths were damaged, too');
-  assert.equal([...asked].filter((path) => /^\/|[\\:%?#\0]/.test(path) || path.split('/').some((part) => ['', '.', '..'].includes(part))), []);
+  assert.equal(
+    [...asked].filter((path) => /^\/|[\\:%?#\0]/.test(path) || path.split('/').some((part) => ['', '.', '..'].includes(part))),
+    [],
+  );
 });
 
 /** Every place in a JSON value where something stands. */
-function places(value: unknown, found: [holder: Record<string, unknown>, key: string][] = []): [holder: Record<string, unknown>, key: string][] {
+function places(
+  value: unknown,
+  found: [holder: Record<string, unknown>, key: string][] = [],
+): [holder: Record<string, unknown>, key: string][] {
   if (typeof value !== 'object' || value === null) return found;
   for (const key of Object.keys(value)) {
     found.push([value as Record<string, unknown>, key]);
@@ -126,7 +152,23 @@ function places(value: unknown, found: [holder: Record<string, unknown>, key: st
 }
 
 test('5000 models of whole JSON with one or two values exchanged are read or refused', async () => {
-  const odd: unknown[] = [null, true, -1, 0.5, 1e308, 2 ** 53, '', 'Conv2D', 'Sequential', [], [[]], [null, 1], {}, { class_name: 'Model', config: {} }, '__proto__'];
+  const odd: unknown[] = [
+    null,
+    true,
+    -1,
+    0.5,
+    1e308,
+    2 ** 53,
+    '',
+    'Conv2D',
+    'Sequential',
+    [],
+    [[]],
+    [null, 1],
+    {},
+    { class_name: 'Model', config: {} },
+    '__proto__',
+  ];
   const counts = { read: 0, refused: 0 };
   for (let seed = 0; seed < 5000; seed++) {
     const random = new RandomStream(seed);
@@ -141,11 +183,14 @@ test('5000 models of whole JSON with one or two values exchanged are read or ref
       else holder[key] = structuredClone(action < 0.6 ? pick(odd) : from[name]);
     }
     try {
-      const file = await openTfjsLayers(bytesSource(new TextEncoder().encode(JSON.stringify(json)), 'model.json'), async (path) => bytesSource(files.get(path) ?? new Uint8Array(0), path));
+      const file = await openTfjsLayers(bytesSource(new TextEncoder().encode(JSON.stringify(json)), 'model.json'), async (path) =>
+        bytesSource(files.get(path) ?? new Uint8Array(0), path),
+      );
       for (const tensor of tfjsNetwork(file).tensors.values()) await tensor.read();
       counts.read++;
     } catch (error) {
-      if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+      if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_'))
+        throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
       counts.refused++;
     }
   }

@@ -35,7 +35,17 @@ async function agrees(model: TfjsModel, expected: { input: GeneratedArray; runni
 }
 
 const options = (size: number, ngf: number): object => ({
-  size, ngf, inChannels: 3, outChannels: 3, dropout: 0.5, norm: 'batch', bias: 'ends', epsilon: 1e-3, slope: 0.3, innermostNorm: true, skip: 'leaky',
+  size,
+  ngf,
+  inChannels: 3,
+  outChannels: 3,
+  dropout: 0.5,
+  norm: 'batch',
+  bias: 'ends',
+  epsilon: 1e-3,
+  slope: 0.3,
+  innermostNorm: true,
+  skip: 'leaky',
 });
 
 golden.cases.forEach(({ size, ngf, variants }, index) => {
@@ -47,15 +57,21 @@ golden.cases.forEach(({ size, ngf, variants }, index) => {
   });
 });
 
-test("a model of Keras 3 computes what Keras does within 1e-4, with either statistics", async () => {
-  assert.equal(tfjsNetwork(await openModel(kerasModel())).architecture, { kind: 'unet', options: options(kerasGolden.size, kerasGolden.ngf) });
+test('a model of Keras 3 computes what Keras does within 1e-4, with either statistics', async () => {
+  assert.equal(tfjsNetwork(await openModel(kerasModel())).architecture, {
+    kind: 'unet',
+    options: options(kerasGolden.size, kerasGolden.ngf),
+  });
   await agrees(kerasModel(), kerasGolden);
 });
 
 type Json = Record<string, any>;
 const layersOf = (model: TfjsModel): Json[] => (model.json.modelTopology as Json).config.layers;
 /** The layers of one class, inside Sequentials, too, in the order of the file. */
-const ofClass = (model: TfjsModel, name: string): Json[] => layersOf(model).flatMap((layer) => (layer.class_name === 'Sequential' ? layer.config.layers : [layer])).filter((layer) => layer.class_name === name);
+const ofClass = (model: TfjsModel, name: string): Json[] =>
+  layersOf(model)
+    .flatMap((layer) => (layer.class_name === 'Sequential' ? layer.config.layers : [layer]))
+    .filter((layer) => layer.class_name === name);
 const changed = (change: (model: TfjsModel) => void): TfjsModel => {
   const model = goldenModel(1, 0, 1 << 20);
   change(model);
@@ -65,52 +81,82 @@ const changed = (change: (model: TfjsModel) => void): TfjsModel => {
 test('what means the same is read the same', async () => {
   const expected = golden.cases[1]!.variants[0]!;
   // A decoder that is joined [encoder, decoder] has its kernels' inputs in that order: here both are exchanged.
-  await agrees(changed((model) => {
-    for (const layer of layersOf(model)) if (layer.class_name === 'Concatenate') layer.inbound_nodes[0].reverse();
-    const { weights } = model.json.weightsManifest[0]!;
-    const [path] = model.json.weightsManifest[0]!.paths;
-    const data = model.files.get(path!)!;
-    const joined = new Set(ofClass(model, 'Conv2DTranspose').slice(1).map((layer) => `${layer.config.name}/kernel`));
-    let start = 0;
-    for (const { name, shape } of weights) {
-      const count = shape.reduce((product, length) => product * length, 1);
-      const [half] = [shape.at(-1)! / 2];
-      if (joined.has(name)) {
-        for (let row = start; row < start + count; row += 2 * half) data.set([...data.subarray(row + half, row + 2 * half), ...data.subarray(row, row + half)], row);
+  await agrees(
+    changed((model) => {
+      for (const layer of layersOf(model)) if (layer.class_name === 'Concatenate') layer.inbound_nodes[0].reverse();
+      const { weights } = model.json.weightsManifest[0]!;
+      const [path] = model.json.weightsManifest[0]!.paths;
+      const data = model.files.get(path!)!;
+      const joined = new Set(
+        ofClass(model, 'Conv2DTranspose')
+          .slice(1)
+          .map((layer) => `${layer.config.name}/kernel`),
+      );
+      let start = 0;
+      for (const { name, shape } of weights) {
+        const count = shape.reduce((product, length) => product * length, 1);
+        const [half] = [shape.at(-1)! / 2];
+        if (joined.has(name)) {
+          for (let row = start; row < start + count; row += 2 * half)
+            data.set([...data.subarray(row + half, row + 2 * half), ...data.subarray(row, row + half)], row);
+        }
+        start += count;
       }
-      start += count;
-    }
-  }), expected);
-  await agrees(changed((model) => {
-    const last = ofClass(model, 'Conv2DTranspose').at(-1)!;
-    last.config.activation = 'linear';
-    layersOf(model).push({ class_name: 'Activation', name: 'end', config: { name: 'end', activation: 'tanh' }, inbound_nodes: [[[last.name, 0, 0, {}]]] });
-    (model.json.modelTopology as Json).config.output_layers = [['end', 0, 0]];
-    for (const layer of ofClass(model, 'ReLU')) Object.assign(layer, { class_name: 'Activation', config: { name: layer.config.name, activation: 'relu' } });
-    const input = layersOf(model)[0]!;
-    input.config.batch_input_shape = [null, null, null, 3];
-  }), expected);
+    }),
+    expected,
+  );
+  await agrees(
+    changed((model) => {
+      const last = ofClass(model, 'Conv2DTranspose').at(-1)!;
+      last.config.activation = 'linear';
+      layersOf(model).push({
+        class_name: 'Activation',
+        name: 'end',
+        config: { name: 'end', activation: 'tanh' },
+        inbound_nodes: [[[last.name, 0, 0, {}]]],
+      });
+      (model.json.modelTopology as Json).config.output_layers = [['end', 0, 0]];
+      for (const layer of ofClass(model, 'ReLU'))
+        Object.assign(layer, { class_name: 'Activation', config: { name: layer.config.name, activation: 'relu' } });
+      const input = layersOf(model)[0]!;
+      input.config.batch_input_shape = [null, null, null, 3];
+    }),
+    expected,
+  );
 });
 
 test('one layer that joins at every level, as in the TensorFlow examples, is read', async () => {
-  await agrees(changed((model) => {
-    const layers = layersOf(model);
-    const joins = layers.filter(({ class_name: name }) => name === 'Concatenate');
-    const use = new Map(joins.map(({ name }, index) => [name as string, index]));
-    const redirect = (each: any[]): void => {
-      if (use.has(each[0])) [each[0], each[1]] = ['join', use.get(each[0])];
-    };
-    for (const layer of layers) for (const node of layer.inbound_nodes) node.forEach(redirect);
-    const join = { class_name: 'Concatenate', name: 'join', config: { name: 'join', axis: -1 }, inbound_nodes: joins.map(({ inbound_nodes: [node] }) => node) };
-    (model.json.modelTopology as Json).config.layers = [...layers.filter((layer) => !joins.includes(layer)), join];
-  }), golden.cases[1]!.variants[0]!);
+  await agrees(
+    changed((model) => {
+      const layers = layersOf(model);
+      const joins = layers.filter(({ class_name: name }) => name === 'Concatenate');
+      const use = new Map(joins.map(({ name }, index) => [name as string, index]));
+      const redirect = (each: any[]): void => {
+        if (use.has(each[0])) [each[0], each[1]] = ['join', use.get(each[0])];
+      };
+      for (const layer of layers) for (const node of layer.inbound_nodes) node.forEach(redirect);
+      const join = {
+        class_name: 'Concatenate',
+        name: 'join',
+        config: { name: 'join', axis: -1 },
+        inbound_nodes: joins.map(({ inbound_nodes: [node] }) => node),
+      };
+      (model.json.modelTopology as Json).config.layers = [...layers.filter((layer) => !joins.includes(layer)), join];
+    }),
+    golden.cases[1]!.variants[0]!,
+  );
 });
 
 /** The blocks that hold a norm. */
-const sequentials = (model: TfjsModel): Json[] => layersOf(model).filter(({ class_name: kind, config }) => kind === 'Sequential' && config.layers.some((layer: Json) => layer.class_name === 'BatchNormalization'));
+const sequentials = (model: TfjsModel): Json[] =>
+  layersOf(model).filter(
+    ({ class_name: kind, config }) =>
+      kind === 'Sequential' && config.layers.some((layer: Json) => layer.class_name === 'BatchNormalization'),
+  );
 
 test('layers that are called with training=True take the statistics of the image', async () => {
-  const called = (argument: unknown) => changed((model) => sequentials(model).forEach(({ inbound_nodes: [node] }) => (node[0][3] = { training: argument })));
+  const called = (argument: unknown) =>
+    changed((model) => sequentials(model).forEach(({ inbound_nodes: [node] }) => (node[0][3] = { training: argument })));
   for (const argument of [true, 1]) assert.is(tfjsNetwork(await openModel(called(argument))).statistics, 'batch');
   for (const argument of [false, null, 0]) assert.is(tfjsNetwork(await openModel(called(argument))).statistics, 'running');
   assert.is(tfjsNetwork(await openModel(goldenModel(1, 0))).statistics, 'running');
@@ -119,7 +165,8 @@ test('layers that are called with training=True take the statistics of the image
   // Keras 3 writes arguments by their names.
   const keras = kerasModel();
   const layers = (keras.json.modelTopology as Json).model_config.config.layers as Json[];
-  for (const layer of layers) if (layer.class_name === 'Sequential' || layer.class_name === 'BatchNormalization') layer.inbound_nodes[0].kwargs = { training: true };
+  for (const layer of layers)
+    if (layer.class_name === 'Sequential' || layer.class_name === 'BatchNormalization') layer.inbound_nodes[0].kwargs = { training: true };
   assert.is(tfjsNetwork(await openModel(keras)).statistics, 'batch');
   // Dropout that is called with training=False is none at all.
   const off = tfjsNetwork(await openModel(called(false)));
@@ -136,7 +183,9 @@ test('a model for larger images than leave one pixel says so, and keeps it when 
 
 test('biases everywhere, norms without scale or shift, and an innermost layer without norm are read', async () => {
   const withoutInnermost = changed((model) => {
-    const [innermost] = layersOf(model).filter((layer) => layer.class_name === 'Sequential' && layer.config.layers[0].class_name === 'Conv2D').slice(-1);
+    const [innermost] = layersOf(model)
+      .filter((layer) => layer.class_name === 'Sequential' && layer.config.layers[0].class_name === 'Conv2D')
+      .slice(-1);
     const { name } = innermost!.config.layers.splice(1, 1)[0].config;
     dropWeights(model, (weight) => weight.startsWith(`${name}/`));
   });
@@ -166,7 +215,10 @@ function dropWeights(model: TfjsModel, dropped: (name: string) => boolean): void
   const data = [...model.files.get(group.paths[0]!)!];
   const kept: number[] = [];
   for (const { name, shape } of group.weights) {
-    const bytes = data.splice(0, shape.reduce((product, length) => product * length, 1));
+    const bytes = data.splice(
+      0,
+      shape.reduce((product, length) => product * length, 1),
+    );
     if (!dropped(name)) kept.push(...bytes);
   }
   group.weights = group.weights.filter(({ name }) => !dropped(name));
@@ -189,7 +241,10 @@ async function refuses(change: (model: TfjsModel) => void, code: string, ...word
 
 test('other networks are refused by the layer that says so', async () => {
   const no = (change: (model: TfjsModel) => void, ...words: RegExp[]): Promise<void> => refuses(change, 'WEIGHTS_UNSUPPORTED', ...words);
-  const conv = (config: Json, level = 1) => (model: TfjsModel): void => void Object.assign(ofClass(model, 'Conv2D')[level]!.config, config);
+  const conv =
+    (config: Json, level = 1) =>
+    (model: TfjsModel): void =>
+      void Object.assign(ofClass(model, 'Conv2D')[level]!.config, config);
   await no(conv({ kernel_size: [3, 3] }), /Conv2D\d+"/, /\[3,3\]/);
   await no(conv({ strides: [1, 1] }), /strides/);
   await no(conv({ dilation_rate: [2, 2] }), /dilation_rate/);
@@ -208,7 +263,16 @@ test('other networks are refused by the layer that says so', async () => {
   await no((model) => (layersOf(model)[0]!.config.batch_input_shape = [null, 24, 24, 3]), /multiples of 16 pixels/);
   // Norms of which one takes the image's statistics and the others those of the training are no network of this library's.
   await no((model) => (sequentials(model)[2]!.inbound_nodes[0][0][3] = { training: true }), /batch norm layer/, /training=True/);
-  await no((model) => layersOf(model).push({ class_name: 'Flatten', name: 'more', config: { name: 'more' }, inbound_nodes: [[[layersOf(model)[1]!.name, 0, 0]]] }), /layer "more"/);
+  await no(
+    (model) =>
+      layersOf(model).push({
+        class_name: 'Flatten',
+        name: 'more',
+        config: { name: 'more' },
+        inbound_nodes: [[[layersOf(model)[1]!.name, 0, 0]]],
+      }),
+    /layer "more"/,
+  );
   await no((model) => ((model.json.modelTopology as Json).class_name = 'Sequential'), /functional model/);
   await no((model) => ((model.json.modelTopology as Json).config.output_layers = []), /outputs/);
   await no((model) => (model.json.weightsManifest[0]!.weights[3]!.name = 'other/kernel'), /beta of layer/, /0 of them/);
@@ -217,11 +281,15 @@ test('other networks are refused by the layer that says so', async () => {
     const joins = ofClass(model, 'Concatenate');
     joins[1]!.inbound_nodes[0][1] = joins[0]!.inbound_nodes[0][1];
   }, /skip connection/);
-  await no((model) => {
-    const { weights } = model.json.weightsManifest[0]!;
-    const first = weights.findIndex(({ shape }) => shape.length === 4);
-    weights[first]!.shape = [2, 8, ...weights[first]!.shape.slice(2)];
-  }, /shape of/, /\[4, 4, 3, 2\]/);
+  await no(
+    (model) => {
+      const { weights } = model.json.weightsManifest[0]!;
+      const first = weights.findIndex(({ shape }) => shape.length === 4);
+      weights[first]!.shape = [2, 8, ...weights[first]!.shape.slice(2)];
+    },
+    /shape of/,
+    /\[4, 4, 3, 2\]/,
+  );
 });
 
 test('topologies that contradict themselves are refused', async () => {

@@ -18,7 +18,8 @@ import { collect, formulaNetwork } from './harness/weights.js';
 const folder = temporaryFolder('from');
 const at = (name: string): string => join(folder, name);
 const checkpoint = async (name: string) => findRun(await openSafetensors(bytesSource(readFileSync(at(`${name}/checkpoint.safetensors`)))));
-const train = (name: string, ...flags: string[]): Promise<Finished> => run('train-facades', ['--no-tune', '--validate', '2', '--out', at(name), ...flags]);
+const train = (name: string, ...flags: string[]): Promise<Finished> =>
+  run('train-facades', ['--no-tune', '--validate', '2', '--out', at(name), ...flags]);
 /** So small a rate that the networks hardly move from where they began. */
 const STILL = ['--steps', '1', '--lr', '1e-8'];
 
@@ -37,8 +38,11 @@ test.before(async () => {
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a run of PyTorch\'s is trained on: its networks, its optimisers and their steps', async () => {
-  assert.match(succeeded(await train('whole', '--from', at('run.pth'), ...STILL)), /both networks and their optimisers of .*run\.pth, after 4 steps/);
+test("a run of PyTorch's is trained on: its networks, its optimisers and their steps", async () => {
+  assert.match(
+    succeeded(await train('whole', '--from', at('run.pth'), ...STILL)),
+    /both networks and their optimisers of .*run\.pth, after 4 steps/,
+  );
   const [before, after] = [await findRun(await openPyTorch(bytesSource(readFileSync(at('run.pth'))))), await checkpoint('whole')];
   assert.is(after.info.generatorSteps, golden.step + 1);
   assert.is(after.info.discriminatorSteps, golden.step + 1);
@@ -48,22 +52,32 @@ test('a run of PyTorch\'s is trained on: its networks, its optimisers and their 
     for (const [name, tensor] of before[role].tensors) {
       if (name.includes('running_')) continue;
       const [theirs, ours] = [await tensor.read(), await after[role].tensors.get(name)!.read()];
-      assert.ok(ours.every((value, i) => Math.abs(value - theirs[i]!) < 1e-6), `${role}.${name}`);
+      assert.ok(
+        ours.every((value, i) => Math.abs(value - theirs[i]!) < 1e-6),
+        `${role}.${name}`,
+      );
     }
   }
   // The second moment keeps 0.999 of what it was: the optimiser is theirs, not a new one.
   const name = 'model.model.3.weight';
-  const [theirs, ours] = [await before.generatorOptimizer.second.get(name)!.read(), await after.generatorOptimizer.second.get(name)!.read()];
+  const [theirs, ours] = [
+    await before.generatorOptimizer.second.get(name)!.read(),
+    await after.generatorOptimizer.second.get(name)!.read(),
+  ];
   assert.ok(ours.every((value, i) => value >= 0.9989 * theirs[i]!));
   assert.ok(theirs.some((value) => value > 0));
 });
 
 test('networks with instance norm and another discriminator, of two files; a run that stops and goes on is the one that did not', async () => {
   const files = ['--from', at('g.pth'), '--from-discriminator', at('d.pth')];
-  assert.match(succeeded(await train('at-once', ...files, '--dropout', '--steps', '4')), /both networks of .*g\.pth.*d\.pth; their optimisers are new/);
+  assert.match(
+    succeeded(await train('at-once', ...files, '--dropout', '--steps', '4')),
+    /both networks of .*g\.pth.*d\.pth; their optimisers are new/,
+  );
   const { info } = await checkpoint('at-once');
   assert.equal(info.architecture, {
-    generator: { size: 64, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere', dropoutBlocks: 'middle' }, discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
+    generator: { size: 64, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere', dropoutBlocks: 'middle' },
+    discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
   });
   assert.is(info.generatorSteps, 4);
   const report = readFileSync(at('at-once/report.html'), 'utf8');
@@ -92,12 +106,34 @@ test('a generator alone gets a new discriminator of the width that is asked for'
 test('a run whose optimiser is another gives its networks, and a note says so', async () => {
   const { value } = await openPyTorch(bytesSource(readFileSync(at('run.pth'))));
   const top = new Map(value as Map<string, any>);
-  top.set('generator_optimizer', new Map<string, any>([['state', new Map()], ['param_groups', [new Map([['lr', 0.1], ['params', [...top.get('generator_optimizer').get('param_groups')[0].get('params')]]] as [string, any][])]]]));
+  top.set(
+    'generator_optimizer',
+    new Map<string, any>([
+      ['state', new Map()],
+      [
+        'param_groups',
+        [
+          new Map([
+            ['lr', 0.1],
+            ['params', [...top.get('generator_optimizer').get('param_groups')[0].get('params')]],
+          ] as [string, any][]),
+        ],
+      ],
+    ]),
+  );
   writeFileSync(at('sgd.pth'), await collect(encodePyTorch(top)));
   const printed = succeeded(await train('sgd', '--from', at('sgd.pth'), ...STILL));
-  assert.match(printed, /both networks of .*sgd\.pth; their optimisers are new \(those of the file were left: .*the generator's optimiser is another/);
+  assert.match(
+    printed,
+    /both networks of .*sgd\.pth; their optimisers are new \(those of the file were left: .*the generator's optimiser is another/,
+  );
   assert.is((await checkpoint('sgd')).info.generatorSteps, 1);
-  failedWith(await run('shadegrad', ['convert', at('sgd.pth'), at('never.safetensors'), '--run']), 'WEIGHTS_UNSUPPORTED', /optimiser is another/, /train(-facades\.js)? --from/);
+  failedWith(
+    await run('shadegrad', ['convert', at('sgd.pth'), at('never.safetensors'), '--run']),
+    'WEIGHTS_UNSUPPORTED',
+    /optimiser is another/,
+    /train(-facades\.js)? --from/,
+  );
   assert.not.ok(existsSync(at('never.safetensors')));
 });
 
@@ -114,13 +150,21 @@ test('a grey network trains on luminance, and a run of one can be resumed', asyn
 test('a network with a number that is not finite starts nothing, by no command, and writes nothing', async () => {
   const broken = formulaNetwork({ kind: 'unet', options: { size: 32, ngf: 2 } });
   const [name, tensor] = [...broken.tensors][0]!;
-  const tensors = new Map(broken.tensors).set(name, { shape: tensor.shape, read: async () => (await tensor.read()).map((number, index) => (index === 0 ? NaN : number)) });
+  const tensors = new Map(broken.tensors).set(name, {
+    shape: tensor.shape,
+    read: async () => (await tensor.read()).map((number, index) => (index === 0 ? NaN : number)),
+  });
   writeFileSync(at('nan.pth'), await collect(encodePyTorch(pytorchStateDict({ ...broken, tensors }))));
   const words = [/nan\.pth: tensor "model\.model\.0\.weight"/, /NaN at index 0/];
   failedWith(await train('none', '--from', at('nan.pth')), 'WEIGHTS_CORRUPT', ...words);
   writeFileSync(at('picture.png'), encodePng(createImage(8, 8)));
-  failedWith(await run('translate', ['--weights', at('nan.pth'), '--input', at('picture.png'), '--output', at('pictures')]), 'WEIGHTS_CORRUPT', ...words);
-  for (const to of ['nan-2.pth', 'nan.onnx']) failedWith(await run('shadegrad', ['convert', at('nan.pth'), at(to)]), 'WEIGHTS_CORRUPT', ...words);
+  failedWith(
+    await run('translate', ['--weights', at('nan.pth'), '--input', at('picture.png'), '--output', at('pictures')]),
+    'WEIGHTS_CORRUPT',
+    ...words,
+  );
+  for (const to of ['nan-2.pth', 'nan.onnx'])
+    failedWith(await run('shadegrad', ['convert', at('nan.pth'), at(to)]), 'WEIGHTS_CORRUPT', ...words);
   const { status, stdout } = await run('shadegrad', ['inspect', at('nan.pth'), '--no-tensors']);
   assert.is(status, 1);
   assert.match(stdout, /numbers: 1 not finite, the first NaN in "model\.model\.0\.weight" at index 0/);
@@ -131,7 +175,12 @@ test('flags that contradict the file, and files that cannot be trained on, start
   failedWith(await train('none', '--from', at('g.pth'), '--ngf', '8'), 'BAD_FLAG', /--ngf 2/, /--ngf 8/);
   failedWith(await train('none', '--from', at('g.pth'), '--size', '32'), 'BAD_FLAG', /--size 64/);
   failedWith(await train('none', '--from', at('two.pth')), 'WEIGHTS_UNSUPPORTED', /2 -> 3/);
-  failedWith(await train('none', '--from', at('grey.pth'), '--from-discriminator', at('d.pth')), 'WEIGHTS_UNSUPPORTED', /1 \+ 3 channels/, /6 channels/);
+  failedWith(
+    await train('none', '--from', at('grey.pth'), '--from-discriminator', at('d.pth')),
+    'WEIGHTS_UNSUPPORTED',
+    /1 \+ 3 channels/,
+    /6 channels/,
+  );
   failedWith(await train('none', '--from', at('d.pth')), 'WEIGHTS_MISMATCH', /no generator/);
   failedWith(await train('none', '--from', at('g.pth'), '--from-discriminator', at('g.pth')), 'WEIGHTS_MISMATCH', /no discriminator/);
   failedWith(await train('none', '--from-discriminator', at('d.pth')), 'BAD_FLAG', /--from/);

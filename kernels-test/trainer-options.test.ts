@@ -10,12 +10,25 @@ import { testGpu } from './harness/gpu.js';
 const gpu = await testGpu();
 
 const OPTIONS: TrainerOptions = {
-  size: 32, loadSize: 36, ngf: 1, ndf: 1, batch: 1, learningRate: 2e-4, lambda: 100, dropout: 0.5, jitter: true, seed: 7,
-  direction: 'BtoA', replay: false,
+  size: 32,
+  loadSize: 36,
+  ngf: 1,
+  ndf: 1,
+  batch: 1,
+  learningRate: 2e-4,
+  lambda: 100,
+  dropout: 0.5,
+  jitter: true,
+  seed: 7,
+  direction: 'BtoA',
+  replay: false,
 };
 
-const dataset = (length: number): PairedDataset =>
-  ({ name: 'noise', length, get: (index) => ({ name: String(index), a: createImage(36, 36), b: createImage(36, 36) }) });
+const dataset = (length: number): PairedDataset => ({
+  name: 'noise',
+  length,
+  get: (index) => ({ name: String(index), a: createImage(36, 36), b: createImage(36, 36) }),
+});
 
 test('options that cannot work are refused', async () => {
   const refused: [Partial<TrainerOptions>, RegExp][] = [
@@ -29,15 +42,29 @@ test('options that cannot work are refused', async () => {
     [{ learningRate: -1 }, /learningRate/],
   ];
   const wrong: Record<string, readonly unknown[]> = {
-    size: [16, 33, '32', NaN, undefined], loadSize: [36.5, NaN, '36'], ngf: [1.5], ndf: [0, NaN], batch: ['1', NaN, undefined],
-    learningRate: [NaN, Infinity, '0.1'], lambda: [-100, NaN, Infinity, undefined, '100'], dropout: [1, -0.1, NaN], jitter: ['no', 1],
-    seed: [-1, 1.5, 2 ** 32, NaN], direction: ['atob', 'A2B', undefined], storedSize: [NaN, 0, 36.5, '36'], residentBytes: [NaN, -1],
-    variants: ['batch', null], replay: ['yes'], learningrate: [1], rate: [undefined],
+    size: [16, 33, '32', NaN, undefined],
+    loadSize: [36.5, NaN, '36'],
+    ngf: [1.5],
+    ndf: [0, NaN],
+    batch: ['1', NaN, undefined],
+    learningRate: [NaN, Infinity, '0.1'],
+    lambda: [-100, NaN, Infinity, undefined, '100'],
+    dropout: [1, -0.1, NaN],
+    jitter: ['no', 1],
+    seed: [-1, 1.5, 2 ** 32, NaN],
+    direction: ['atob', 'A2B', undefined],
+    storedSize: [NaN, 0, 36.5, '36'],
+    residentBytes: [NaN, -1],
+    variants: ['batch', null],
+    replay: ['yes'],
+    learningrate: [1],
+    rate: [undefined],
   };
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) refused.push([{ [name]: value }, new RegExp(`\\b${name}\\b`)]);
   }
-  for (const [options, words] of refused) await failure('INVALID_ARGUMENT', () => Trainer.create(gpu, dataset(5), { ...OPTIONS, ...options }), words);
+  for (const [options, words] of refused)
+    await failure('INVALID_ARGUMENT', () => Trainer.create(gpu, dataset(5), { ...OPTIONS, ...options }), words);
 });
 
 test('what is no pair of images is refused by the names of data set and pair, on the device or not', async () => {
@@ -68,7 +95,12 @@ test('what is no pair of images is refused by the names of data set and pair, on
 
 test('a data set of no pairs, or of no whole number of them, is refused', async () => {
   for (const length of [0, -1, NaN, 2.5, undefined as never]) {
-    await failure('INVALID_ARGUMENT', () => Trainer.create(gpu, { ...dataset(1), length }, OPTIONS), /length of the data set noise/, String(length));
+    await failure(
+      'INVALID_ARGUMENT',
+      () => Trainer.create(gpu, { ...dataset(1), length }, OPTIONS),
+      /length of the data set noise/,
+      String(length),
+    );
   }
 });
 

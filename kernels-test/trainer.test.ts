@@ -15,7 +15,17 @@ import { testGpu } from './harness/gpu.js';
 const gpu = await testGpu();
 
 const OPTIONS: TrainerOptions = {
-  size: 32, loadSize: 36, ngf: 4, ndf: 4, batch: 2, learningRate: 2e-4, lambda: 100, dropout: 0.5, jitter: true, seed: 7, direction: 'BtoA',
+  size: 32,
+  loadSize: 36,
+  ngf: 4,
+  ndf: 4,
+  batch: 2,
+  learningRate: 2e-4,
+  lambda: 100,
+  dropout: 0.5,
+  jitter: true,
+  seed: 7,
+  direction: 'BtoA',
 };
 
 /** Pairs of noise with a bright spot each, so that neither half says nothing about the other; counts what is read. */
@@ -27,7 +37,9 @@ function dataset(length: number, side = 40): PairedDataset & { reads: number[] }
   };
   const reads: number[] = [];
   return {
-    name: 'noise', length, reads,
+    name: 'noise',
+    length,
+    reads,
     get(index) {
       reads.push(index);
       return { name: String(index), a: image('a', index), b: image('b', index) };
@@ -39,7 +51,8 @@ type State = Record<string, Float32Array[]>;
 const windows = (module: Module): readonly { values: { data(): Promise<Float32Array> } }[] => module.memory.windows;
 
 async function stateOf({ networks }: Trainer): Promise<State> {
-  const all = (tensors: readonly { data(): Promise<Float32Array> }[]): Promise<Float32Array[]> => Promise.all(tensors.map((tensor) => tensor.data()));
+  const all = (tensors: readonly { data(): Promise<Float32Array> }[]): Promise<Float32Array[]> =>
+    Promise.all(tensors.map((tensor) => tensor.data()));
   const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = networks;
   return {
     generator: await all(windows(generator).map(({ values }) => values)),
@@ -51,7 +64,11 @@ async function stateOf({ networks }: Trainer): Promise<State> {
 }
 
 /** Takes `steps` steps, changing the learning rate on the way, and returns the losses and all that was trained. */
-async function run(options: Partial<TrainerOptions>, steps: number, { on = gpu, images = dataset(5) }: { on?: Gpu; images?: PairedDataset } = {}): Promise<{ losses: TrainedStep[]; state: State }> {
+async function run(
+  options: Partial<TrainerOptions>,
+  steps: number,
+  { on = gpu, images = dataset(5) }: { on?: Gpu; images?: PairedDataset } = {},
+): Promise<{ losses: TrainedStep[]; state: State }> {
   const trainer = await Trainer.create(on, images, { ...OPTIONS, ...options });
   const losses = await take(trainer, steps);
   const state = await stateOf(trainer);
@@ -71,7 +88,10 @@ let reference: Awaited<ReturnType<typeof run>>;
 
 test('one seed, one result, to the bit', async () => {
   reference = await run({}, 6);
-  assert.equal(reference.losses.map(({ step }) => step), [1, 2, 3, 4, 5, 6]);
+  assert.equal(
+    reference.losses.map(({ step }) => step),
+    [1, 2, 3, 4, 5, 6],
+  );
   for (const { losses } of reference.losses) assert.ok(Object.values(losses).every((loss) => Number.isFinite(loss) && loss > 0));
   assert.equal(await run({}, 6), reference);
 });
@@ -118,7 +138,15 @@ test('another seed, another result', async () => {
 
 test('every option that should matter does', async () => {
   const plain = (await run({}, 1)).losses;
-  const changes: Partial<TrainerOptions>[] = [{ jitter: false }, { dropout: 0 }, { direction: 'AtoB' }, { loadSize: 40 }, { ngf: 6 }, { ndf: 6 }, { batch: 1 }];
+  const changes: Partial<TrainerOptions>[] = [
+    { jitter: false },
+    { dropout: 0 },
+    { direction: 'AtoB' },
+    { loadSize: 40 },
+    { ngf: 6 },
+    { ndf: 6 },
+    { batch: 1 },
+  ];
   for (const change of changes) assert.not.equal((await run(change, 1)).losses, plain, JSON.stringify(change));
   // The weight of the L1 loss shows from the second step on.
   assert.equal((await run({ lambda: 1 }, 1)).losses, plain);
@@ -166,7 +194,10 @@ test('losses are given out once each, in order, and must be fetched in time', as
     assert.is(trainer.uncollected, 0);
     assert.equal(await trainer.collectLosses(), []);
   }
-  assert.equal(collected.map(({ step }) => step), Array.from({ length: 71 }, (_, i) => i + 1));
+  assert.equal(
+    collected.map(({ step }) => step),
+    Array.from({ length: 71 }, (_, i) => i + 1),
+  );
   // No two steps of this run have the same losses, so none was given out in another's place.
   assert.is(new Set(collected.map(({ losses }) => JSON.stringify(losses))).size, 71);
   for (let i = 0; i < 64; i++) await trainer.train();
@@ -218,10 +249,15 @@ type Run = Awaited<ReturnType<typeof run>>;
 /** Names what differs: the difference itself would be long. */
 function assertSameRun(actual: Run, expected: Run): void {
   assert.equal(actual.losses, expected.losses);
-  const bits = (arrays: Float32Array[]): number[] => arrays.flatMap((array) => [...new Uint32Array(array.buffer, array.byteOffset, array.length)]);
+  const bits = (arrays: Float32Array[]): number[] =>
+    arrays.flatMap((array) => [...new Uint32Array(array.buffer, array.byteOffset, array.length)]);
   for (const [name, arrays] of Object.entries(expected.state)) {
     const wanted = bits(arrays);
-    assert.is(bits(actual.state[name]!).findIndex((word, i) => word !== wanted[i]), -1, name);
+    assert.is(
+      bits(actual.state[name]!).findIndex((word, i) => word !== wanted[i]),
+      -1,
+      name,
+    );
   }
 }
 
@@ -229,29 +265,40 @@ test('a set beyond the budget travels, and so does one for which the device has 
   const options = { storedSize: 96, loadSize: 40 };
   const expected = await run(options, 3, { images: dataset(5, 96) });
   // Both sides of 5 images of 96 x 96 x 3 bytes.
-  for (const [residentBytes, reads] of [[276_480, 5], [276_479, 8], [0, 8]] as const) {
+  for (const [residentBytes, reads] of [
+    [276_480, 5],
+    [276_479, 8],
+    [0, 8],
+  ] as const) {
     const images = dataset(5, 96);
     assertSameRun(await run({ ...options, residentBytes }, 3, { images }), expected);
     assert.is(images.reads.length, reads, `${residentBytes} bytes`);
   }
   // The first such buffer finds no memory: of the images, or of the step that is recorded beside them.
   const { device } = gpu;
-  for (const [replay, label] of [[true, /images$/], [false, /images$/], [true, /^recorded step$/]] as const) {
+  for (const [replay, label] of [
+    [true, /images$/],
+    [false, /images$/],
+    [true, /^recorded step$/],
+  ] as const) {
     let refused = false;
     let refusals = 0;
-    const full = new Gpu(wrapDevice(device, {
-      createBuffer(descriptor: GPUBufferDescriptor) {
-        refused = refusals === 0 && label.test(descriptor.label ?? '');
-        if (refused) refusals++;
-        return device.createBuffer(descriptor);
-      },
-      async popErrorScope() {
-        const noMemory = refused;
-        refused = false;
-        const error = await device.popErrorScope();
-        return noMemory ? { message: 'pretended' } : error;
-      },
-    }), gpu.adapter);
+    const full = new Gpu(
+      wrapDevice(device, {
+        createBuffer(descriptor: GPUBufferDescriptor) {
+          refused = refusals === 0 && label.test(descriptor.label ?? '');
+          if (refused) refusals++;
+          return device.createBuffer(descriptor);
+        },
+        async popErrorScope() {
+          const noMemory = refused;
+          refused = false;
+          const error = await device.popErrorScope();
+          return noMemory ? { message: 'pretended' } : error;
+        },
+      }),
+      gpu.adapter,
+    );
     const images = dataset(5, 96);
     assertSameRun(await run({ ...options, replay }, 3, { on: full, images }), expected);
     assert.is(refusals, 1, String(label));
@@ -263,10 +310,17 @@ test('a set beyond the budget travels, and so does one for which the device has 
 test('a data set that cannot be read stops the step, not the trainer', async () => {
   const images = dataset(4);
   let broken = true;
-  const trainer = await Trainer.create(gpu, { ...images, get: async (index) => {
-    if (broken) throw new Error('unreadable');
-    return images.get(index);
-  } }, OPTIONS);
+  const trainer = await Trainer.create(
+    gpu,
+    {
+      ...images,
+      get: async (index) => {
+        if (broken) throw new Error('unreadable');
+        return images.get(index);
+      },
+    },
+    OPTIONS,
+  );
   try {
     await trainer.train();
     assert.unreachable();
@@ -275,7 +329,10 @@ test('a data set that cannot be read stops the step, not the trainer', async () 
   }
   broken = false;
   await trainer.train();
-  assert.equal((await trainer.collectLosses()).map(({ step }) => step), [1]);
+  assert.equal(
+    (await trainer.collectLosses()).map(({ step }) => step),
+    [1],
+  );
   trainer.dispose();
 });
 
@@ -283,12 +340,22 @@ test('an image whose data are not those of its sides is refused by name, and not
   const images = dataset(4, 36);
   let wrong: RgbImage['data'] | undefined;
   const options = { ...OPTIONS, batch: 1, storedSize: 36 };
-  for (const [length, words] of [[36 * 36 * 4, /RGBA/], [36 * 36 * 3 - 1, /3887 bytes/]] as const) {
+  for (const [length, words] of [
+    [36 * 36 * 4, /RGBA/],
+    [36 * 36 * 3 - 1, /3887 bytes/],
+  ] as const) {
     wrong = new Uint8Array(length).fill(99);
-    const trainer = await Trainer.create(gpu, { ...images, get: (index) => {
-      const { name, a, b } = images.get(index) as ImagePair;
-      return { name, a, b: wrong ? { ...b, data: wrong } : b };
-    } }, options);
+    const trainer = await Trainer.create(
+      gpu,
+      {
+        ...images,
+        get: (index) => {
+          const { name, a, b } = images.get(index) as ImagePair;
+          return { name, a, b: wrong ? { ...b, data: wrong } : b };
+        },
+      },
+      options,
+    );
     for (const word of [/^\d \(pair \d of noise\), image b/, words, /fix: /]) await failure('IMAGE_SIZE', () => trainer.train(), word);
     wrong = undefined;
     await trainer.train();
@@ -304,7 +371,8 @@ test('an image whose data are not those of its sides is refused by name, and not
 test('an image to translate is checked, too', async () => {
   const trainer = await Trainer.create(gpu, dataset(1), { ...OPTIONS, batch: 1 });
   const translator = await Translator.create(gpu, trainer.networks.generator);
-  for (const side of [32, 40]) await failure('IMAGE_SIZE', () => translator.translate({ width: side, height: side, data: new Uint8Array(side * side * 4) }), /RGBA/);
+  for (const side of [32, 40])
+    await failure('IMAGE_SIZE', () => translator.translate({ width: side, height: side, data: new Uint8Array(side * side * 4) }), /RGBA/);
   translator.dispose();
   trainer.dispose();
 });
@@ -313,10 +381,17 @@ test('the images of the next step are fetched during this one, and their failure
   const images = dataset(5);
   let asked = 0;
   const unreadable = new ShadegradError('DATA_UNREADABLE', 'a picture', {});
-  const trainer = await Trainer.create(gpu, { ...images, get: async (index) => {
-    if (++asked === 4) throw unreadable;
-    return images.get(index);
-  } }, OPTIONS);
+  const trainer = await Trainer.create(
+    gpu,
+    {
+      ...images,
+      get: async (index) => {
+        if (++asked === 4) throw unreadable;
+        return images.get(index);
+      },
+    },
+    OPTIONS,
+  );
   await trainer.train();
   assert.is(asked, 4);
   // Long enough for a rejection that nobody expects to end the process.
@@ -336,11 +411,18 @@ test('after resumeAt() nothing of the batch fetched for another step is left, ho
     let arrive = (): void => {};
     const held = new Promise<void>((resolve) => (arrive = resolve));
     let asked = 0;
-    const trainer = await Trainer.create(small, { ...images, get: async (index) => {
-      // The first step reads two pairs; the next two are those fetched ahead.
-      if (++asked > 2 && asked <= 4 && late) await held;
-      return images.get(index);
-    } }, options);
+    const trainer = await Trainer.create(
+      small,
+      {
+        ...images,
+        get: async (index) => {
+          // The first step reads two pairs; the next two are those fetched ahead.
+          if (++asked > 2 && asked <= 4 && late) await held;
+          return images.get(index);
+        },
+      },
+      options,
+    );
     await trainer.train();
     trainer.resumeAt(4);
     // Were the old batch not waited for, it would come after that of step 6, which is fetched during step 5.
@@ -362,10 +444,17 @@ test('dispose() while images are on their way', async () => {
   const held = new Promise<void>((resolve) => (arrive = resolve));
   let asked = 0;
   const { tensors, bytesInUse } = gpu.memory();
-  const trainer = await Trainer.create(gpu, { ...images, get: async (index) => {
-    if (++asked > 2) await held;
-    return images.get(index);
-  } }, OPTIONS);
+  const trainer = await Trainer.create(
+    gpu,
+    {
+      ...images,
+      get: async (index) => {
+        if (++asked > 2) await held;
+        return images.get(index);
+      },
+    },
+    OPTIONS,
+  );
   await trainer.train();
   assert.is(asked, 4);
   trainer.dispose();

@@ -46,7 +46,10 @@ test(`${STEPS} steps in headless Chromium have Node's losses within 1e-5`, async
   for (const [name, { history }] of Object.entries({ node, browser })) {
     assert.is(history.length, STEPS);
     const all = history.flatMap((losses) => Object.values(losses) as number[]);
-    assert.ok(all.every((loss) => Number.isFinite(loss) && loss > 0), name);
+    assert.ok(
+      all.every((loss) => Number.isFinite(loss) && loss > 0),
+      name,
+    );
     assert.is(new Set(all).size, all.length, `${name}: every step changes every loss`);
   }
   node.history.forEach((losses, step) => {
@@ -54,10 +57,15 @@ test(`${STEPS} steps in headless Chromium have Node's losses within 1e-5`, async
       const actual = browser.history[step]![name];
       const difference = Math.abs(actual - expected) / Math.max(1, Math.abs(expected));
       worst = Math.max(worst, difference);
-      assert.ok(difference <= 1e-5, `step ${step + 1}, ${name}: ${actual} in ${title} on ${browser.adapter.device}, ${expected} in Node on ${node.adapter.device}`);
+      assert.ok(
+        difference <= 1e-5,
+        `step ${step + 1}, ${name}: ${actual} in ${title} on ${browser.adapter.device}, ${expected} in Node on ${node.adapter.device}`,
+      );
     }
   });
-  console.log(`largest difference of a loss between Node (${node.adapter.description}) and ${title} (${browser.adapter.architecture} ${browser.adapter.device}): ${worst}`);
+  console.log(
+    `largest difference of a loss between Node (${node.adapter.description}) and ${title} (${browser.adapter.architecture} ${browser.adapter.device}): ${worst}`,
+  );
 });
 
 test.run();

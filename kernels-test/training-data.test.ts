@@ -74,7 +74,14 @@ function smallestPair(): Uint8Array {
   const bytes = new Uint8Array(62);
   const view = new DataView(bytes.buffer);
   bytes.set([0x42, 0x4d]);
-  for (const [at, value] of [[2, 62], [10, 54], [14, 40], [18, 2], [22, 1]] as const) view.setUint32(at, value, true);
+  for (const [at, value] of [
+    [2, 62],
+    [10, 54],
+    [14, 40],
+    [18, 2],
+    [22, 1],
+  ] as const)
+    view.setUint32(at, value, true);
   view.setUint16(26, 1, true);
   view.setUint16(28, 24, true);
   return bytes;
@@ -97,7 +104,9 @@ test('thousands of pairs can be asked for at once where few files may be open', 
     })();`;
   const output: BuildOptions = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' };
   await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });
-  const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, folder], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, folder], {
+    encoding: 'utf8',
+  });
   assert.match(stdout, `${count} ${count}\n`, stderr);
   assert.match(stdout, /EMFILE[^]*fix: .*read fewer at a time, or raise its limit \(ulimit -n\)/);
 });
@@ -106,17 +115,25 @@ test('work that may run a few at a time keeps its order, its results and its fai
   const inTurn = atMost(3);
   let [running, most] = [0, 0];
   const started: number[] = [];
-  const results = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => inTurn(async () => {
-    started.push(index);
-    most = Math.max(most, ++running);
-    await new Promise((resolve) => setImmediate(resolve));
-    running--;
-    if (index % 5 === 0) throw new Error(String(index));
-    return index;
-  })));
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, index) =>
+      inTurn(async () => {
+        started.push(index);
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        if (index % 5 === 0) throw new Error(String(index));
+        return index;
+      }),
+    ),
+  );
   assert.is(most, 3);
-  assert.equal(started, Array.from({ length: 20 }, (_, index) => index));
-  for (const [index, result] of results.entries()) assert.is(result.status === 'fulfilled' ? result.value : Number(result.reason.message), index);
+  assert.equal(
+    started,
+    Array.from({ length: 20 }, (_, index) => index),
+  );
+  for (const [index, result] of results.entries())
+    assert.is(result.status === 'fulfilled' ? result.value : Number(result.reason.message), index);
 });
 
 test('of a large validation set a part is measured, unless more is asked for; a resumed run measures what it did', () => {
@@ -130,7 +147,9 @@ test('of a large validation set a part is measured, unless more is asked for; a 
 
 test('a val/ that is there and empty is not said to be missing', async ({ folder }) => {
   write(folder, Object.fromEntries([1, 2, 3].map((index) => [`train/${index}.png`, pair(64, 32)])));
-  assert.equal((await opened(folder)).notes, ['there is neither val/ nor test/ with pairs; the last 1 of 3 training pairs are held out to validate']);
+  assert.equal((await opened(folder)).notes, [
+    'there is neither val/ nor test/ with pairs; the last 1 of 3 training pairs are held out to validate',
+  ]);
   mkdirSync(join(folder, 'val'));
   const { notes } = await opened(folder);
   assert.is(notes[0], `note: there are no images in ${join(folder, 'val')}: nothing can be validated on it`);

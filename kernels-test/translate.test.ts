@@ -26,7 +26,8 @@ test.before(async () => {
   succeeded(await run('train-facades', [...TINY, '--steps', '2', '--out', join(folder, 'run')]));
   mkdirSync(input);
   // Whatever JPEG and PNG there is: grey, CMYK, palette, alpha, 16 bits, odd sizes.
-  for (const { name, file } of decode.cases) writeFileSync(join(input, `${name}.${name.startsWith('jpeg') ? 'jpg' : 'png'}`), Buffer.from(file, 'base64'));
+  for (const { name, file } of decode.cases)
+    writeFileSync(join(input, `${name}.${name.startsWith('jpeg') ? 'jpg' : 'png'}`), Buffer.from(file, 'base64'));
 });
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,7 +45,15 @@ test('images are told by their content, and what else lies beside them is counte
   const place = join(folder, 'by-content');
   mkdirSync(join(place, 'more'), { recursive: true });
   const fromCases = (name: string) => Buffer.from([...decode.cases, ...formats.cases].find((entry) => entry.name === name)!.file, 'base64');
-  const files = { 'a.jpg': 'png-rgb', 'B.JPEG': 'jpeg-baseline', c: 'webp-lossless', 'd.bmp': 'bmp-rgb', 'e.tif': 'tiff-rgb', 'f.gif': 'gif-animated', 'g.data': 'png-grey' };
+  const files = {
+    'a.jpg': 'png-rgb',
+    'B.JPEG': 'jpeg-baseline',
+    c: 'webp-lossless',
+    'd.bmp': 'bmp-rgb',
+    'e.tif': 'tiff-rgb',
+    'f.gif': 'gif-animated',
+    'g.data': 'png-grey',
+  };
   for (const [name, kind] of Object.entries(files)) writeFileSync(join(place, name), fromCases(kind));
   for (const name of ['notes.txt', 'x.xml', 'y.xml', '.hidden']) writeFileSync(join(place, name), 'x');
   const printed = succeeded(await translate('--input', place, '--output', join(folder, 'by-content-out')));
@@ -66,8 +75,15 @@ test('several images and folders after --input are translated, as a shell writes
 
 test('the seed chooses the dropout; without dropout it does not matter', async () => {
   const file = join(input, 'png-rgb.png');
-  const variants: Record<string, string[]> = { one: ['--seed', '1'], again: ['--seed', '1'], two: ['--seed', '2'], plain: ['--no-dropout'], plainToo: ['--no-dropout', '--seed', '2'] };
-  for (const [name, parameters] of Object.entries(variants)) succeeded(await translate('--input', file, '--output', join(folder, name), ...parameters));
+  const variants: Record<string, string[]> = {
+    one: ['--seed', '1'],
+    again: ['--seed', '1'],
+    two: ['--seed', '2'],
+    plain: ['--no-dropout'],
+    plainToo: ['--no-dropout', '--seed', '2'],
+  };
+  for (const [name, parameters] of Object.entries(variants))
+    succeeded(await translate('--input', file, '--output', join(folder, name), ...parameters));
   const result = (name: string) => bytes(name, 'png-rgb.png');
   assert.ok(result('one').equals(result('again')));
   assert.not.ok(result('one').equals(result('two')));
@@ -77,7 +93,12 @@ test('the seed chooses the dropout; without dropout it does not matter', async (
 
 test('--half takes one image of a pair', async () => {
   const pair = await facades.get(0);
-  for (const [name, image] of [['pair', joinPair(pair)], ['left', pair.a], ['right', pair.b]] as const) writeFileSync(join(folder, `${name}.png`), encodePng(image));
+  for (const [name, image] of [
+    ['pair', joinPair(pair)],
+    ['left', pair.a],
+    ['right', pair.b],
+  ] as const)
+    writeFileSync(join(folder, `${name}.png`), encodePng(image));
   for (const half of ['left', 'right']) {
     succeeded(await translate('--input', join(folder, 'pair.png'), '--half', half, '--output', join(folder, 'of-pair')));
     succeeded(await translate('--input', join(folder, `${half}.png`), '--output', join(folder, 'alone')));
@@ -140,17 +161,47 @@ test('images run at the size that is asked for, and what that is is said', async
   const wide = join(folder, 'wide');
   mkdirSync(wide);
   const first = await facades.get(0);
-  const picture = (width: number, height: number): void => writeFileSync(join(wide, `${width}x${height}.png`), encodePng(resizeBicubic(first.a, width, height)));
-  for (const [width, height] of [[96, 32], [50, 70], [10, 9]] as const) picture(width, height);
-  const sizes = async (name: string): Promise<number[][]> => Promise.all(readdirSync(join(folder, name)).sort().map(async (file) => {
-    const { width, height } = await readImage(join(folder, name, file));
-    return [width, height];
-  }));
-  assert.match(succeeded(await translate('--input', wide, '--output', join(folder, 'at-own'))), /images are resized to 32 x 32, the size of the network/);
-  assert.equal(await sizes('at-own'), [[32, 32], [32, 32], [32, 32]]);
-  assert.match(succeeded(await translate('--input', wide, '--output', join(folder, 'at-image'), '--size', 'image', '--no-dropout')), /images keep their size/);
-  assert.equal(await sizes('at-image'), [[10, 9], [50, 70], [96, 32]]);
-  failedWith(await translate('--input', wide, '--output', join(folder, 'never'), '--size', '32x40'), 'BAD_FLAG', /multiples of 32/, /write --size 32x32, or --size image/);
+  const picture = (width: number, height: number): void =>
+    writeFileSync(join(wide, `${width}x${height}.png`), encodePng(resizeBicubic(first.a, width, height)));
+  for (const [width, height] of [
+    [96, 32],
+    [50, 70],
+    [10, 9],
+  ] as const)
+    picture(width, height);
+  const sizes = async (name: string): Promise<number[][]> =>
+    Promise.all(
+      readdirSync(join(folder, name))
+        .sort()
+        .map(async (file) => {
+          const { width, height } = await readImage(join(folder, name, file));
+          return [width, height];
+        }),
+    );
+  assert.match(
+    succeeded(await translate('--input', wide, '--output', join(folder, 'at-own'))),
+    /images are resized to 32 x 32, the size of the network/,
+  );
+  assert.equal(await sizes('at-own'), [
+    [32, 32],
+    [32, 32],
+    [32, 32],
+  ]);
+  assert.match(
+    succeeded(await translate('--input', wide, '--output', join(folder, 'at-image'), '--size', 'image', '--no-dropout')),
+    /images keep their size/,
+  );
+  assert.equal(await sizes('at-image'), [
+    [10, 9],
+    [50, 70],
+    [96, 32],
+  ]);
+  failedWith(
+    await translate('--input', wide, '--output', join(folder, 'never'), '--size', '32x40'),
+    'BAD_FLAG',
+    /multiples of 32/,
+    /write --size 32x32, or --size image/,
+  );
   failedWith(await translate('--input', wide, '--output', join(folder, 'never'), '--size', 'big'), 'BAD_FLAG', /--size image/);
   assert.not.ok(existsSync(join(folder, 'never')));
 });
@@ -163,12 +214,34 @@ test('grey networks take luminance and give grey pictures; the folder of a run i
   mkdirSync(join(folder, 'grey'));
   const weightsOfGrey = pytorchStateDict(formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, inChannels: 1, outChannels: 1 } }));
   writeFileSync(join(folder, 'grey', 'latest_net_G.pth'), await collect(encodePyTorch(weightsOfGrey)));
-  const printed = await run('translate', ['--weights', join(folder, 'grey'), '--input', join(folder, 'colours'), '--output', join(folder, 'grey-out'), '--no-dropout']);
+  const printed = await run('translate', [
+    '--weights',
+    join(folder, 'grey'),
+    '--input',
+    join(folder, 'colours'),
+    '--output',
+    join(folder, 'grey-out'),
+    '--no-dropout',
+  ]);
   assert.match(succeeded(printed), /grey: taking its latest_net_G\.pth/);
   const { data } = await readImage(join(folder, 'grey-out', 'colour.png'));
   assert.ok(data.every((value, at) => value === data[at - (at % 3)]) && new Set(data).size > 8);
   assert.ok(bytes('grey-out', 'colour.png').equals(bytes('grey-out', 'grey.png')));
-  assert.match(succeeded(await run('translate', ['--weights', join(folder, 'run'), '--input', join(input, 'png-rgb.png'), '--output', join(folder, 'of-folder'), '--seed', '1'])), /taking its checkpoint\.safetensors/);
+  assert.match(
+    succeeded(
+      await run('translate', [
+        '--weights',
+        join(folder, 'run'),
+        '--input',
+        join(input, 'png-rgb.png'),
+        '--output',
+        join(folder, 'of-folder'),
+        '--seed',
+        '1',
+      ]),
+    ),
+    /taking its checkpoint\.safetensors/,
+  );
   assert.ok(bytes('of-folder', 'png-rgb.png').equals(bytes('one', 'png-rgb.png')));
 });
 
@@ -179,8 +252,16 @@ test('missing flags, files and folders are said to be missing', async () => {
   failedWith(await translate('--input', join(folder, 'nowhere'), '--output', output), 'DATA_NOT_FOUND', /nowhere/);
   mkdirSync(join(folder, 'no-images'));
   failedWith(await translate('--input', join(folder, 'no-images'), '--output', output), 'DATA_EMPTY', /no-images/);
-  failedWith(await run('translate', ['--weights', join(folder, 'none.safetensors'), '--input', input, '--output', output]), 'DATA_NOT_FOUND', /none\.safetensors/);
-  failedWith(await run('translate', ['--weights', join(input, 'png-rgb.png'), '--input', input, '--output', output]), 'WEIGHTS_UNSUPPORTED', /png-rgb\.png/);
+  failedWith(
+    await run('translate', ['--weights', join(folder, 'none.safetensors'), '--input', input, '--output', output]),
+    'DATA_NOT_FOUND',
+    /none\.safetensors/,
+  );
+  failedWith(
+    await run('translate', ['--weights', join(input, 'png-rgb.png'), '--input', input, '--output', output]),
+    'WEIGHTS_UNSUPPORTED',
+    /png-rgb\.png/,
+  );
   failedWith(await translate('--input', input, '--output', join(input, 'png-rgb.png')), 'WRITE_FAILED', /png-rgb\.png/);
   assert.not.ok(existsSync(output));
 });

@@ -14,7 +14,8 @@ import { testGpu } from './harness/gpu.js';
 import { formulaNetwork, refuses } from './harness/weights.js';
 
 const gpu = await testGpu();
-const generatorOf = async (options: UNetOptions): Promise<UNet> => (await loadNetwork(gpu, formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, ...options } }))) as UNet;
+const generatorOf = async (options: UNetOptions): Promise<UNet> =>
+  (await loadNetwork(gpu, formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, ...options } }))) as UNet;
 
 function picture(width: number, height: number): RgbImage {
   const image = createImage(width, height);
@@ -34,7 +35,11 @@ async function forwarded(generator: UNet, { width, height, data }: RgbImage): Pr
 test('a generator runs on images of any multiples of its size, each as its own; so does a translator', async () => {
   const generator = await generatorOf({});
   const own = await Translator.create(gpu, generator, { dropout: false, size: 'image' });
-  for (const [width, height] of [[16, 16], [48, 32], [16, 64]] as const) {
+  for (const [width, height] of [
+    [16, 16],
+    [48, 32],
+    [16, 64],
+  ] as const) {
     const image = picture(width, height);
     const expected = await forwarded(generator, image);
     assert.is(expected.length, image.data.length);
@@ -47,7 +52,10 @@ test('a generator runs on images of any multiples of its size, each as its own; 
   }
   // Not the small picture made larger.
   const image = picture(32, 32);
-  const [small, large] = [await Translator.create(gpu, generator, { dropout: false }), await Translator.create(gpu, generator, { dropout: false, size: 32 })];
+  const [small, large] = [
+    await Translator.create(gpu, generator, { dropout: false }),
+    await Translator.create(gpu, generator, { dropout: false, size: 32 }),
+  ];
   assert.is((await small.translate(image)).width, 16);
   assert.not.equal((await large.translate(image)).data, resizeBicubic(await small.translate(image), 32, 32).data);
 
@@ -70,13 +78,23 @@ test('translations that are not waited for come out as if they were', async () =
 
 test('a grey generator takes luminance, and gives three channels alike', async () => {
   const colours = picture(16, 16);
-  for (const [inChannels, outChannels] of [[1, 1], [1, 3], [3, 1]] as const) {
+  for (const [inChannels, outChannels] of [
+    [1, 1],
+    [1, 3],
+    [3, 1],
+  ] as const) {
     const generator = await generatorOf({ inChannels, outChannels });
     const translator = await Translator.create(gpu, generator, { dropout: false });
     const { data } = await translator.translate(colours);
-    assert.is(data.every((value, at) => value === data[at - (at % 3)]), outChannels === 1);
+    assert.is(
+      data.every((value, at) => value === data[at - (at % 3)]),
+      outChannels === 1,
+    );
     const ofGrey = (await translator.translate(greyImage(colours))).data;
-    assert.is(ofGrey.every((value, at) => value === data[at]), inChannels === 1);
+    assert.is(
+      ofGrey.every((value, at) => value === data[at]),
+      inChannels === 1,
+    );
     translator.dispose();
     generator.dispose();
   }
@@ -98,13 +116,18 @@ test('seeds that dropout cannot draw from are refused by name', async () => {
 test('sizes and channels that a generator does not take are refused, and nothing is left on the device', async () => {
   const generator = await generatorOf({});
   const before = gpu.memory().tensors;
-  for (const size of [24, [16, 24], [0, 16], [16], -16, NaN, 1.5] as const) await refuses(() => Translator.create(gpu, generator, { size: size as number }), 'INVALID_ARGUMENT', /multiples of 16/);
+  for (const size of [24, [16, 24], [0, 16], [16], -16, NaN, 1.5] as const)
+    await refuses(() => Translator.create(gpu, generator, { size: size as number }), 'INVALID_ARGUMENT', /multiples of 16/);
   await refuses(() => Translator.create(gpu, generator, { size: 2 ** 20 }), 'LIMIT_EXCEEDED', /1048576 x 1048576/);
   assert.is(gpu.memory().tensors, before);
   const two = await generatorOf({ inChannels: 2 });
   await refuses(() => Translator.create(gpu, two), 'INVALID_ARGUMENT', /2 -> 3/);
   const x = Tensor.from(gpu, new Float32Array(24 * 16 * 3), [1, 24, 16, 3]);
-  await refuses(() => gpu.scope(() => void generator.forward(x, { training: false })), 'SHAPE_MISMATCH', /multiples of this height and width/);
+  await refuses(
+    () => gpu.scope(() => void generator.forward(x, { training: false })),
+    'SHAPE_MISMATCH',
+    /multiples of this height and width/,
+  );
   for (const part of [x, two, generator]) part.dispose();
 });
 

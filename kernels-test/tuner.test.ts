@@ -30,7 +30,13 @@ test('a survey notes what is asked for while it lasts', () => {
   const asked = choices.survey(() => void choices.choose('inside', ['a'], () => 'a'));
   assert.equal([...asked], [['inside', 'a']]);
   assert.equal(choices.used(), {});
-  assert.throws(() => choices.survey(() => { throw new Error('broken'); }), /broken/);
+  assert.throws(
+    () =>
+      choices.survey(() => {
+        throw new Error('broken');
+      }),
+    /broken/,
+  );
   choices.choose('after', ['a'], () => 'a');
   assert.equal(choices.used(), { after: 'a' });
 });
@@ -40,7 +46,15 @@ test('a table survives as text, for its own adapter alone', async () => {
   const text = encodeChoices('an adapter', table);
   assert.equal(parseChoices(text, 'an adapter', 'file'), table);
   await failure('INVALID_ARGUMENT', () => parseChoices(text, 'another', 'file'), /another/, /an adapter/, /npx shadegrad tune/);
-  for (const bad of ['', '{', 'null', '[]', '{"format":"x"}', text.replace('"tile"', '3'), text.replace(/"version": \d+/, '"version": 0')]) {
+  for (const bad of [
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"format":"x"}',
+    text.replace('"tile"', '3'),
+    text.replace(/"version": \d+/, '"version": 0'),
+  ]) {
     await failure('INVALID_ARGUMENT', () => parseChoices(bad, 'an adapter', 'file'), /file/);
   }
 });
@@ -51,7 +65,9 @@ function passes(): { x: Tensor; w: Tensor; y: Tensor; run: () => void } {
   const w = Tensor.from(gpu, values('w', 4 * 4 * 8 * 36), [4, 4, 8, 36]);
   const y = Tensor.from(gpu, values('y', 2 * 4 * 4 * 72), [2, 4, 4, 72]).sliceChannels(36, 72);
   return {
-    x, w, y,
+    x,
+    w,
+    y,
     run: () => {
       conv2dForward(x, w, null, geometry, y);
       conv2dInputGrad(y, w, null, x.shape, geometry);
@@ -65,10 +81,19 @@ test('a survey runs nothing, leaves nothing, and names problems that can be rebu
   const before = gpu.memory().tensors;
   const problems = [...(await survey(gpu, run)).keys()];
   assert.is(gpu.memory().tensors, before);
-  assert.equal(await y.data(), await Tensor.from(gpu, values('y', 2 * 4 * 4 * 72), [2, 4, 4, 72]).sliceChannels(36, 72).data());
-  assert.equal(problems, ['forward', 'input_grad', 'weight_grad'].map((pass) => `conv2d ${pass} x2x9x9x8/8+0 w4x4x8x36/36+0 y2x4x4x36/72+0 s2x2 p1x1`));
+  assert.equal(
+    await y.data(),
+    await Tensor.from(gpu, values('y', 2 * 4 * 4 * 72), [2, 4, 4, 72])
+      .sliceChannels(36, 72)
+      .data(),
+  );
+  assert.equal(
+    problems,
+    ['forward', 'input_grad', 'weight_grad'].map((pass) => `conv2d ${pass} x2x9x9x8/8+0 w4x4x8x36/36+0 y2x4x4x36/72+0 s2x2 p1x1`),
+  );
   assert.equal(parseConvProblem(problems[2]!), {
-    pass: 'weight_grad', ...geometry,
+    pass: 'weight_grad',
+    ...geometry,
     input: { shape: [2, 9, 9, 8], rowStride: 8, misaligned: 0 },
     weight: { shape: [4, 4, 8, 36], rowStride: 36, misaligned: 0 },
     output: { shape: [2, 4, 4, 36], rowStride: 72, misaligned: 0 },
@@ -84,7 +109,10 @@ test('tuning times the variants and stores one that runs, with the same numbers'
   const seen: [TuneResult, number, number][] = [];
   const results = await tune(gpu, problems, { onProgress: (...event) => seen.push(event) });
   assert.is(gpu.memory().tensors, before);
-  assert.equal(seen.map(([result, done, total]) => [result, done, total]), results.map((result, index) => [result, index + 1, 3]));
+  assert.equal(
+    seen.map(([result, done, total]) => [result, done, total]),
+    results.map((result, index) => [result, index + 1, 3]),
+  );
   assert.equal(results.map(({ problem }) => problem).sort(), [...problems.keys()].sort());
   for (const { problem, winner, heuristic, milliseconds } of results) {
     assert.is(gpu.choices.get(problem), winner);
@@ -98,7 +126,8 @@ test('tuning times the variants and stores one that runs, with the same numbers'
 
   const [first] = await tune(gpu, new Map([[results[0]!.problem, 'tile']]), { all: true });
   // This layer has several output channels, and whether subgroups are to be had depends on the adapter.
-  const everywhere = (variants: readonly string[]): string[] => variants.filter((variant) => variant !== 'subgroup' && variant !== 'single').sort();
+  const everywhere = (variants: readonly string[]): string[] =>
+    variants.filter((variant) => variant !== 'subgroup' && variant !== 'single').sort();
   assert.equal(everywhere(Object.keys(first!.milliseconds)), everywhere(CONV_VARIANTS));
   assert.not('single' in first!.milliseconds);
 });
@@ -129,7 +158,11 @@ const isTile = (code: string, size: number): boolean => code.includes(`const BM 
 /** What a driver may do to a shader, and what tuning says of it. */
 const DAMAGES: readonly [name: string, damage: (code: string) => string, reason: RegExp][] = [
   ['does not compile', (code) => `${code}\nfn broken( {`, /does not compile/],
-  ['writes nothing', (code) => `const NOTHING = true;\n${code.replace(/fn main\(([\s\S]*?)\) \{/, 'fn main($1) {\n  if (NOTHING) { return; }')}`, /not written/],
+  [
+    'writes nothing',
+    (code) => `const NOTHING = true;\n${code.replace(/fn main\(([\s\S]*?)\) \{/, 'fn main($1) {\n  if (NOTHING) { return; }')}`,
+    /not written/,
+  ],
 ];
 
 for (const [name, damage, reason] of DAMAGES) {
@@ -148,7 +181,10 @@ for (const [name, damage, reason] of DAMAGES) {
     }
     assert.is(describeFailures(results).length, KEYS.length);
     assert.match(describeFailures(results)[0]!, /variant "workgroup32" of conv2d/);
-    assert.equal(Object.values(storedChoices(results)), KEYS.map((key) => broken.choices.get(key)));
+    assert.equal(
+      Object.values(storedChoices(results)),
+      KEYS.map((key) => broken.choices.get(key)),
+    );
     assert.is(broken.memory().tensors, before.tensors);
     assert.is(broken.memory().bytesInUse, before.bytesInUse, 'no recording is left');
   });
@@ -170,7 +206,10 @@ test('a variant that computes something else does not win, be it the plainest on
 
 /** Reads the second operand from the wrong place now and then: `load_b` serves all kernels. */
 function wrongly(code: string): string {
-  const changed = code.replace('fn load_b(element: u32, available: u32) -> vec4f {', (head) => `${head.replace('element', 'right')}\n  let element = right ^ 4u;`);
+  const changed = code.replace(
+    'fn load_b(element: u32, available: u32) -> vec4f {',
+    (head) => `${head.replace('element', 'right')}\n  let element = right ^ 4u;`,
+  );
   assert.is.not(changed, code);
   return changed;
 }
@@ -188,8 +227,17 @@ test('when no variant runs, the heuristic stays and nothing is stored', async ()
 
 test('a problem that does not fit in memory is left out, and the next one is tuned', async () => {
   const huge = `conv2d forward x1x60000x60000x64/64+0 w4x4x64x64/64+0 y1x30000x30000x64/64+0 s2x2 p1x1`;
-  const results = await tune(gpu, new Map([[huge, 'tile'], [KEYS[0]!, 'tile']]));
-  assert.equal(results.map(({ problem }) => problem), [huge, KEYS[0]!]);
+  const results = await tune(
+    gpu,
+    new Map([
+      [huge, 'tile'],
+      [KEYS[0]!, 'tile'],
+    ]),
+  );
+  assert.equal(
+    results.map(({ problem }) => problem),
+    [huge, KEYS[0]!],
+  );
   assert.match(results[0]!.failures.tile!, /does not fit/);
   assert.equal(Object.keys(results[1]!.failures), []);
 });

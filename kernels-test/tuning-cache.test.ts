@@ -11,7 +11,14 @@ import * as page from '../src/web/tuning-cache.js';
 import { buildLibrary, run, succeeded, temporaryFolder, TINY } from './harness/program.js';
 
 const folder = temporaryFolder('variants');
-const adapter: AdapterDescription = { vendor: 'v', architecture: 'a', device: 'd', description: 'driver 1', software: true, subgroupSize: 8 };
+const adapter: AdapterDescription = {
+  vendor: 'v',
+  architecture: 'a',
+  device: 'd',
+  description: 'driver 1',
+  software: true,
+  subgroupSize: 8,
+};
 const TUNABLE = TINY.filter((flag) => flag !== '--no-tune');
 /** The caches of the programs here, and nobody else's. */
 const env = { XDG_CACHE_HOME: join(folder, 'tuned') };
@@ -66,7 +73,12 @@ test('a page keeps its choices in localStorage, and does without where there is 
     stored.set([...stored.keys()][0]!, '{');
     assert.equal(read(), {});
     assert.is(warnings.length, 1);
-    Object.defineProperty(globalThis, 'localStorage', { get: () => { throw new Error('denied'); }, configurable: true });
+    Object.defineProperty(globalThis, 'localStorage', {
+      get: () => {
+        throw new Error('denied');
+      },
+      configurable: true,
+    });
     assert.equal(read(), {});
     assert.not(page.addToTuningCache(adapter, { one: 'tile' }));
   } finally {
@@ -82,9 +94,15 @@ test('the table says what won and by how much', () => {
 });
 
 /** What `npm run tune` says, for the problems of the runs below. */
-const tune = (of: NodeJS.ProcessEnv, ...more: string[]) => new Promise<string>((done, failed) => {
-  execFile(process.execPath, ['scripts/tune.js', '--size', '32', '--ngf', '4', '--ndf', '4', ...more], { env: { ...process.env, ...of } }, (error, stdout) => (error ? failed(error) : done(stdout)));
-});
+const tune = (of: NodeJS.ProcessEnv, ...more: string[]) =>
+  new Promise<string>((done, failed) => {
+    execFile(
+      process.execPath,
+      ['scripts/tune.js', '--size', '32', '--ngf', '4', '--ndf', '4', ...more],
+      { env: { ...process.env, ...of } },
+      (error, stdout) => (error ? failed(error) : done(stdout)),
+    );
+  });
 
 test('npm run tune fills the cache once', async () => {
   const [asked] = /(\d+) convolutions in a step, \1 to be tuned/.exec(await tune(env))!.slice(1);
@@ -95,7 +113,8 @@ test('npm run tune fills the cache once', async () => {
 });
 
 test('a first run tunes by itself and says so, the next one finds its choices', async () => {
-  const train = (name: string, ...more: string[]) => run('train-facades', [...TUNABLE, '--steps', '2', '--out', join(folder, name), ...more], { env: own });
+  const train = (name: string, ...more: string[]) =>
+    run('train-facades', [...TUNABLE, '--steps', '2', '--out', join(folder, name), ...more], { env: own });
   const [, tuned, of] = /tuned (\d+) of (\d+) in/.exec(succeeded(await train('first')))!;
   // A run tunes within a budget of seconds, which a slow machine may use up before the first one is done: what it did is kept, and the
   // rest is made up for here.

@@ -21,7 +21,9 @@ if (!Object.keys(dependencies).every(installed)) {
   // Their install scripts fetch CUDA libraries, which nothing here needs.
   const flags = ['ci', '--no-audit', '--no-fund', '--ignore-scripts'];
   const options = { cwd: folder, stdio: ['inherit', 2, 2] };
-  const { status } = npm?.endsWith('.js') ? spawnSync(process.execPath, [npm, ...flags], options) : spawnSync('npm', flags, { ...options, shell: process.platform === 'win32' });
+  const { status } = npm?.endsWith('.js')
+    ? spawnSync(process.execPath, [npm, ...flags], options)
+    : spawnSync('npm', flags, { ...options, shell: process.platform === 'win32' });
   if (status !== 0) {
     console.error('the peers cannot be installed; is there a connection to an npm registry?');
     process.exit(1);
@@ -29,7 +31,10 @@ if (!Object.keys(dependencies).every(installed)) {
 }
 
 const { path: bundle } = await bundleForNode(join(folder, 'main.ts'));
-const child = spawn(process.execPath, ['--enable-source-maps', bundle, ...process.argv.slice(2)], { stdio: 'inherit', env: { ...process.env, SHADEGRAD_PEERS: folder } });
+const child = spawn(process.execPath, ['--enable-source-maps', bundle, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, SHADEGRAD_PEERS: folder },
+});
 // The child gets the terminal's Ctrl-C too; this process only has to outlive it to clean up.
 process.on('SIGINT', () => {});
 child.on('exit', async (code, signal) => {

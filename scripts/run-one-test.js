@@ -20,7 +20,11 @@ const { path: bundle } = await bundleForNode(resolve(positionals[0]));
 const environment = { ...process.env };
 if (values.driver !== 'auto') environment.SHADEGRAD_ADAPTER = values.driver;
 
-const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'scripts/lib/run-bundle.js'), bundle], { cwd: root, env: environment, stdio: 'inherit' });
+const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'scripts/lib/run-bundle.js'), bundle], {
+  cwd: root,
+  env: environment,
+  stdio: 'inherit',
+});
 child.on('exit', async (code, signal) => {
   await rm(bundle, { force: true });
   if (signal) console.error(`the test process was ended by ${signal}`);

@@ -1,7 +1,7 @@
-// npm test [-- [NAME ...] [--driver DRIVER[,DRIVER...]] ...]: type check, then every kernels-test/*.test.ts in a
+// npm test [-- [NAME ...] [--driver DRIVER[,DRIVER...]] ...]: format, lint and type check, then every kernels-test/*.test.ts in a
 // Node process of its own, then the kernel tests in a real browser. The last line is "N passed, N failed".
 import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 
@@ -48,7 +48,20 @@ const files = readdirSync(folder)
   .map((name) => join(folder, name));
 
 if (positionals.length === 0) {
-  report(await runCommand('type check', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], { timeoutMilliseconds }));
+  report(
+    await runCommand(
+      'format and lint',
+      [process.execPath, join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '--error-on-warnings'],
+      {
+        timeoutMilliseconds,
+      },
+    ),
+  );
+  report(
+    await runCommand('type check', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], {
+      timeoutMilliseconds,
+    }),
+  );
 }
 
 // Some tests run the examples, which import dist/; built here, so that no test does it under another's feet.
@@ -68,7 +81,8 @@ if (values.browser === 'on' && files.length > 0) await testInBrowser();
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
-for (const { title, failed, reason } of results.filter((result) => result.failed > 0)) console.log(`FAILED ${title}: ${reason || `${failed} failed`}`);
+for (const { title, failed, reason } of results.filter((result) => result.failed > 0))
+  console.log(`FAILED ${title}: ${reason || `${failed} failed`}`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 console.log(`${passed} passed, ${failed} failed`);
 

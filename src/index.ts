@@ -7,14 +7,43 @@
 import './autograd/methods.js';
 
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
-export { createImage, crop, expectImage, imageGrid, joinPair, mirror, splitPair, type GridOptions, type ImagePair, type RgbImage } from './data/image.js';
+export {
+  createImage,
+  crop,
+  expectImage,
+  imageGrid,
+  joinPair,
+  mirror,
+  splitPair,
+  type GridOptions,
+  type ImagePair,
+  type RgbImage,
+} from './data/image.js';
 export { resizeBicubic } from './data/resize.js';
 export type { PairedDataset, ProgressCallback } from './data/dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './data/shuffle.js';
-export { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage, type ImageMetrics } from './training/metrics.js';
+export {
+  averageMetrics,
+  compareImages,
+  constantBaseline,
+  imageL1,
+  imagePsnr,
+  imageSsim,
+  meanImage,
+  type ImageMetrics,
+} from './training/metrics.js';
 export { syntheticFacades, type SyntheticFacadesOptions } from './data/synthetic-facades.js';
 export { FACADE_CLASSES, type FacadeClass } from './data/facades/classes.js';
-export { encodeHeader, headerBytes, parseHeader, tensorBytes, type SafetensorsDType, type SafetensorsEntry, type SafetensorsHeader, type SafetensorsTensor } from './formats/safetensors.js';
+export {
+  encodeHeader,
+  headerBytes,
+  parseHeader,
+  tensorBytes,
+  type SafetensorsDType,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+  type SafetensorsTensor,
+} from './formats/safetensors.js';
 export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './training/checkpoint.js';
 export { bytesSource, type ByteSource } from './formats/byte-source.js';
 export type { CheckpointArchitecture, CheckpointOptions, TrainingCheckpoint, TrainingProgress } from './training/checkpoint-info.js';
@@ -38,15 +67,104 @@ export { Tensor, type DType } from './tensor/tensor.js';
 export type { Numbers } from './tensor/contents.js';
 export type { Shape } from './tensor/shape.js';
 export {
-  abs, add, addScaled, argmax, argmin, avgPool2d, batchNorm, bceWithLogits, clamp, concat, conv2d, convTranspose2d, copy, crossEntropy, div,
-  dropout, elu, embedding, equal, exp, expand, flatten, flip, floatToImage, gelu, globalAveragePool, greater, greaterEqual, groupNorm,
-  hingeLoss, instanceNorm, l1Loss, layerNorm, leakyRelu, less, lessEqual, linear, log, logSoftmax, matmul, max, maximum, maxPool2d, mean,
-  min, minimum, mseLoss, mul, neg, nllLoss, notEqual, oneHot, pad, permute, pixelShuffle, pixelUnshuffle, pow, reciprocal, relu, reshape,
-  sigmoid, sign, silu, slice, sliceChannels, softmax, softplus, split, sqrt, square, squeeze, stack, sub, sum, tanh, transpose, unsqueeze,
-  upsample, where,
-  type AveragePoolOptions, type BatchNormOptions, type ConvOptions, type ConvTransposeOptions, type CrossEntropyOptions, type DropoutOptions,
-  type GroupNormOptions, type InstanceNormOptions, type MatmulOptions, type NllOptions, type OutOption, type PadMode, type PadOptions, type Pair,
-  type PoolOptions, type Reduction, type SliceOptions, type SoftmaxOptions, type UpsampleOptions,
+  abs,
+  add,
+  addScaled,
+  argmax,
+  argmin,
+  avgPool2d,
+  batchNorm,
+  bceWithLogits,
+  clamp,
+  concat,
+  conv2d,
+  convTranspose2d,
+  copy,
+  crossEntropy,
+  div,
+  dropout,
+  elu,
+  embedding,
+  equal,
+  exp,
+  expand,
+  flatten,
+  flip,
+  floatToImage,
+  gelu,
+  globalAveragePool,
+  greater,
+  greaterEqual,
+  groupNorm,
+  hingeLoss,
+  instanceNorm,
+  l1Loss,
+  layerNorm,
+  leakyRelu,
+  less,
+  lessEqual,
+  linear,
+  log,
+  logSoftmax,
+  matmul,
+  max,
+  maximum,
+  maxPool2d,
+  mean,
+  min,
+  minimum,
+  mseLoss,
+  mul,
+  neg,
+  nllLoss,
+  notEqual,
+  oneHot,
+  pad,
+  permute,
+  pixelShuffle,
+  pixelUnshuffle,
+  pow,
+  reciprocal,
+  relu,
+  reshape,
+  sigmoid,
+  sign,
+  silu,
+  slice,
+  sliceChannels,
+  softmax,
+  softplus,
+  split,
+  sqrt,
+  square,
+  squeeze,
+  stack,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  unsqueeze,
+  upsample,
+  where,
+  type AveragePoolOptions,
+  type BatchNormOptions,
+  type ConvOptions,
+  type ConvTransposeOptions,
+  type CrossEntropyOptions,
+  type DropoutOptions,
+  type GroupNormOptions,
+  type InstanceNormOptions,
+  type MatmulOptions,
+  type NllOptions,
+  type OutOption,
+  type PadMode,
+  type PadOptions,
+  type Pair,
+  type PoolOptions,
+  type Reduction,
+  type SliceOptions,
+  type SoftmaxOptions,
+  type UpsampleOptions,
 } from './autograd/ops.js';
 export type { ArgReduceOptions } from './autograd/ops/extrema.js';
 export type { OperationMethods } from './autograd/methods.js';
@@ -70,25 +188,90 @@ export type { Binding } from './gpu/storage.js';
 export { DropoutState, type DropoutPass } from './kernels/dropout.js';
 export { fill } from './kernels/elementwise.js';
 export { fillNormal, fillUniform } from './kernels/random.js';
-export { imageDraws, imageJitter, imageResizeBicubic, imageToFloat, writeImageDraws, type ImageDraw, type JitterSizes } from './kernels/image.js';
+export {
+  imageDraws,
+  imageJitter,
+  imageResizeBicubic,
+  imageToFloat,
+  writeImageDraws,
+  type ImageDraw,
+  type JitterSizes,
+} from './kernels/image.js';
 
 // Networks.
 export { Module, type PlaceOptions } from './nn/module.js';
 export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/parameter.js';
 export {
-  StateDict, type LoadableTensor, type LoadedState, type LoadStateDictOptions, type StateDictOptions, type StateTensor, type WeightLayout,
+  StateDict,
+  type LoadableTensor,
+  type LoadedState,
+  type LoadStateDictOptions,
+  type StateDictOptions,
+  type StateTensor,
+  type WeightLayout,
 } from './nn/state-dict.js';
 export type { ForwardOptions, Layer } from './nn/forward.js';
 export {
-  AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, ELU, Embedding, Flatten, GELU, GroupNorm, Identity,
-  InstanceNorm2d, LayerNorm, LeakyReLU, Linear, LogSoftmax, MaxPool2d, ModuleDict, ModuleList, PixelShuffle, PixelUnshuffle,
-  ReflectionPad2d, ReLU, ReplicationPad2d, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh, Unflatten, Upsample, ZeroPad2d,
-  type AveragePoolLayerOptions, type BatchNormLayerOptions, type ConvLayerOptions, type ConvTransposeLayerOptions, type EmbeddingOptions,
-  type FlattenOptions, type GroupNormLayerOptions, type InstanceNormLayerOptions, type LayerNormLayerOptions, type LinearOptions,
-  type Named, type PaddingOfSides, type PoolLayerOptions, type SoftmaxLayerOptions, type UpsampleLayerOptions,
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  Dropout,
+  ELU,
+  Embedding,
+  Flatten,
+  GELU,
+  GroupNorm,
+  Identity,
+  InstanceNorm2d,
+  LayerNorm,
+  LeakyReLU,
+  Linear,
+  LogSoftmax,
+  MaxPool2d,
+  ModuleDict,
+  ModuleList,
+  PixelShuffle,
+  PixelUnshuffle,
+  ReflectionPad2d,
+  ReLU,
+  ReplicationPad2d,
+  Sequential,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+  Unflatten,
+  Upsample,
+  ZeroPad2d,
+  type AveragePoolLayerOptions,
+  type BatchNormLayerOptions,
+  type ConvLayerOptions,
+  type ConvTransposeLayerOptions,
+  type EmbeddingOptions,
+  type FlattenOptions,
+  type GroupNormLayerOptions,
+  type InstanceNormLayerOptions,
+  type LayerNormLayerOptions,
+  type LinearOptions,
+  type Named,
+  type PaddingOfSides,
+  type PoolLayerOptions,
+  type SoftmaxLayerOptions,
+  type UpsampleLayerOptions,
 } from './nn/layers.js';
 export {
-  constant, kaimingNormal, kaimingUniform, normal, uniform, xavierNormal, xavierUniform, type Initializer, type KaimingOptions,
+  constant,
+  kaimingNormal,
+  kaimingUniform,
+  normal,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+  type Initializer,
+  type KaimingOptions,
 } from './nn/initializers.js';
 export { Adam, AdamW, type AdamGroupOptions, type AdamOptions, type AdamSettings } from './optim/adam.js';
 export { SGD, type SGDGroupOptions, type SGDOptions, type SGDSettings } from './optim/sgd.js';
@@ -121,8 +304,14 @@ export { OrderedDict, Tuple } from './formats/pickle-read.js';
 export { encodePict, openPict, type PictFile, type PictOptions } from './formats/pict.js';
 export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
 export {
-  findNetwork, findRun, findRunIfAny, hasRun, networksIn,
-  type FoundNetwork, type NetworkRole, type WeightOrigin,
+  findNetwork,
+  findRun,
+  findRunIfAny,
+  hasRun,
+  networksIn,
+  type FoundNetwork,
+  type NetworkRole,
+  type WeightOrigin,
 } from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
 export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';

@@ -42,7 +42,9 @@ const HEAVY = ['e2', 'e3', 'e4', 'd5', 'd6', 'd7'];
 
 /** Everything that peers are compared at, batch 1. */
 export function peerCases({ size, ngf }: { size: number; ngf: number }): PeerCase[] {
-  const convs = unetLayers({ size: 256, ngf: 64, batch: 1 }).filter(({ name }) => HEAVY.includes(name)).flatMap(convCases);
+  const convs = unetLayers({ size: 256, ngf: 64, batch: 1 })
+    .filter(({ name }) => HEAVY.includes(name))
+    .flatMap(convCases);
   const gemms = [960, 1024].map((side): GemmCase => ({ kind: 'gemm', label: `GEMM ${side}^3`, macs: side ** 3, side }));
   const macs = pix2pixMacs({ size, ngf, ndf: ngf, batch: 1 });
   const setting = `${size} x ${size}, ngf ${ngf}`;
@@ -56,7 +58,9 @@ export function peerCases({ size, ngf }: { size: number; ngf: number }): PeerCas
 
 function convCases(layer: ConvLayer): ConvCase[] {
   const { name, transposed, input, output, macs } = layer;
-  const shape = transposed ? `${formatShape(output)} -> ${formatShape(input)}, transposed` : `${formatShape(input)} -> ${formatShape(output)}`;
+  const shape = transposed
+    ? `${formatShape(output)} -> ${formatShape(input)}, transposed`
+    : `${formatShape(input)} -> ${formatShape(output)}`;
   const one = (what: string, pass: ConvPass): ConvCase => ({ kind: 'conv', label: `${name}: ${shape}, ${what}`, macs, layer, pass });
   return [
     one('forward', transposed ? 'adjoint' : 'convolve'),
@@ -106,7 +110,10 @@ export function disagreement(peerCase: PeerCase, result: Float32Array, ours: Flo
   if (result.length !== length) return NaN;
   const indices = sampleIndices(length, 96);
   const expected = referenceElement(peerCase);
-  return relative(indices.map((index) => result[index]!), indices.map(expected));
+  return relative(
+    indices.map((index) => result[index]!),
+    indices.map(expected),
+  );
 }
 
 function resultShape({ layer, pass }: ConvCase): Shape {

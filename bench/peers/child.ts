@@ -8,7 +8,10 @@ import { openPyTorch } from './pytorch.js';
 import { openTensorFlow } from './tensorflow.js';
 
 /** What the parent asks of a peer's process, one thing at a time. */
-export type Request = { readonly ask: 'open' | 'release' } | { readonly ask: 'prepare'; readonly peerCase: PeerCase } | { readonly ask: 'run'; readonly times: number };
+export type Request =
+  | { readonly ask: 'open' | 'release' }
+  | { readonly ask: 'prepare'; readonly peerCase: PeerCase }
+  | { readonly ask: 'run'; readonly times: number };
 
 /** `result` answers prepare (null: no such operation), `ms` answers run. */
 export interface Answer {

@@ -50,14 +50,20 @@ export async function openJax(adapter: string | undefined): Promise<Peer> {
   }
 
   function prepareConv(peerCase: ConvCase): Prepared {
-    const { layer: { input, weight, output, geometry }, pass } = peerCase;
+    const {
+      layer: { input, weight, output, geometry },
+      pass,
+    } = peerCase;
     const operands = convOperands(peerCase);
     const x = (): Jax => place(permute(operands.x, input, TO_NCHW), channelsFirst(input));
     const w = (): Jax => place(permute(operands.w, weight, TO_OIHW), weightFirst(weight));
     const dy = (): Jax => place(permute(operands.dy, output, TO_NCHW), channelsFirst(output));
     const padding = geometry.padding.map((each) => [each, each]);
     const convolve = (image: Jax, kernel: Jax): Jax => lax.convGeneralDilated(image, kernel, geometry.stride, padding);
-    const toImage = (shape: Shape) => (data: Float32Array): Float32Array => permute(data, channelsFirst(shape), TO_NHWC);
+    const toImage =
+      (shape: Shape) =>
+      (data: Float32Array): Float32Array =>
+        permute(data, channelsFirst(shape), TO_NHWC);
     if (pass === 'convolve') return prepared(convolve, [x(), w()], toImage(output));
     const product = (image: Jax, kernel: Jax, cotangent: Jax): Jax => convolve(image, kernel).mul(cotangent).sum();
     if (pass === 'adjoint') {
@@ -74,7 +80,11 @@ export async function openJax(adapter: string | undefined): Promise<Peer> {
       if (peerCase.kind !== 'gemm') return null;
       const { side } = peerCase;
       const { a, b } = gemmOperands(peerCase);
-      return prepared((left, right) => numpy.matmul(left, right), [place(a, [side, side]), place(b, [side, side])], (data) => data);
+      return prepared(
+        (left, right) => numpy.matmul(left, right),
+        [place(a, [side, side]), place(b, [side, side])],
+        (data) => data,
+      );
     },
   };
 }

@@ -35,12 +35,30 @@ const PROGRAM = {
   flags: [
     { name: 'filter', type: 'string', default: '', description: 'only cases whose name contains this text' },
     { name: 'peers', type: 'string', placeholder: 'NAMES', default: PEER_NAMES.join(','), description: 'which to compare' },
-    { name: 'python', type: 'string', placeholder: 'PROGRAM', default: 'python3', description: 'a Python; PyTorch is compared if it has it' },
-    { name: 'size', type: 'integer', min: 32, max: 512, default: 256, description: 'height and width of the networks\' images; a power of two' },
-    { name: 'ngf', type: 'integer', min: 1, default: 64, description: 'channels after the networks\' first layers' },
+    {
+      name: 'python',
+      type: 'string',
+      placeholder: 'PROGRAM',
+      default: 'python3',
+      description: 'a Python; PyTorch is compared if it has it',
+    },
+    {
+      name: 'size',
+      type: 'integer',
+      min: 32,
+      max: 512,
+      default: 256,
+      description: "height and width of the networks' images; a power of two",
+    },
+    { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the networks' first layers" },
     { name: 'quick', type: 'boolean', description: 'fewer and shorter samples' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
-    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
   ],
 } as const satisfies Program;
 
@@ -65,7 +83,11 @@ const QUICK: Sampling = { sampleMs: 50, rounds: 3, maxMs: 5_000 };
 class PeerProcess {
   private child: ChildProcess | null = null;
 
-  constructor(readonly name: PeerName, private readonly adapter: string | undefined, private readonly environment: NodeJS.ProcessEnv) {}
+  constructor(
+    readonly name: PeerName,
+    private readonly adapter: string | undefined,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
 
   async ask(request: Request): Promise<Answer> {
     if (!this.child) {
@@ -88,10 +110,11 @@ class PeerProcess {
         child.off('message', onMessage).off('exit', onExit);
         finish();
       };
-      const fail = (message: string): void => settle(() => {
-        this.close();
-        reject(new Error(message));
-      });
+      const fail = (message: string): void =>
+        settle(() => {
+          this.close();
+          reject(new Error(message));
+        });
       const timer = setTimeout(() => fail(`no answer in ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
       const onMessage = (answer: Answer): void => {
         if (answer.error === undefined) settle(() => resolve(answer));
@@ -202,7 +225,11 @@ function versionOf(peer: Exclude<PeerName, PyTorchName>, folder: string): string
 async function onnxEnvironment({ embedded, kind }: AdapterChoice): Promise<NodeJS.ProcessEnv> {
   if (embedded) {
     const { loader, manifest } = await unpackSwiftShader();
-    return { VK_DRIVER_FILES: manifest, VK_ICD_FILENAMES: manifest, LD_LIBRARY_PATH: [dirname(loader), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
+    return {
+      VK_DRIVER_FILES: manifest,
+      VK_ICD_FILENAMES: manifest,
+      LD_LIBRARY_PATH: [dirname(loader), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
+    };
   }
   const wanted = kind === 'lavapipe' ? /lvp/ : kind === 'swiftshader' ? /swiftshader/ : undefined;
   const manifests = wanted ? systemVulkanManifests().filter((path) => wanted.test(path)) : [];
@@ -222,9 +249,15 @@ async function main(): Promise<number> {
   const pytorch = asked.some(isPyTorch) ? findPyTorch(flags.python) : null;
   const names = asked.filter((name) => !isPyTorch(name) || pytorch?.names.includes(name));
   const versions = Object.fromEntries(names.map((name) => [name, isPyTorch(name) ? pytorch!.version : versionOf(name, folder)]));
-  console.log(`${adapterChoice.summary}\n${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}, node ${process.version}\n`);
+  console.log(
+    `${adapterChoice.summary}\n${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}, node ${process.version}\n`,
+  );
   const environment = { ...process.env, SHADEGRAD_PYTHON: flags.python };
-  const processes = names.map((name) => new PeerProcess(name, flags.adapter, name === 'onnxruntime' ? { ...environment, ...onnx } : environment));
+  const processes = names.map(
+    (name) => new PeerProcess(name, flags.adapter, name === 'onnxruntime' ? { ...environment, ...onnx } : environment),
+  );
   const wanted = flags.filter.toLowerCase();
   const results: CaseResult[] = [];
   try {
@@ -237,7 +270,13 @@ async function main(): Promise<number> {
   }
   if (flags.json !== undefined) {
     const { name, description, kind, backend } = adapterChoice;
-    await writeJson(flags.json, { date: new Date().toISOString(), adapter: { name, description, kind, backend }, node: process.version, versions, results });
+    await writeJson(flags.json, {
+      date: new Date().toISOString(),
+      adapter: { name, description, kind, backend },
+      node: process.version,
+      versions,
+      results,
+    });
     console.log(`written to ${flags.json}`);
   }
   return results.length > 0 ? 0 : 1;

@@ -29,7 +29,11 @@ export function unetForward<T>(ops: NetworkOps<T>, x: T, size: number): T {
 /** The discriminator of models/patchgan.ts with three stride-2 layers; logits. */
 export function patchganForward<T>(ops: NetworkOps<T>, x: T): T {
   let features = ops.leakyRelu(ops.convolve(x, 'model.0', 2, true));
-  for (const [conv, stride] of [[2, 2], [5, 2], [8, 1]] as const) {
+  for (const [conv, stride] of [
+    [2, 2],
+    [5, 2],
+    [8, 1],
+  ] as const) {
     features = ops.leakyRelu(ops.norm(ops.convolve(features, `model.${conv}`, stride, false), `model.${conv + 1}`));
   }
   return ops.convolve(features, 'model.11', 1, true);

@@ -20,7 +20,8 @@ const message = (field: number, parts: readonly Uint8Array[]): Uint8Array => {
   return Buffer.concat([Uint8Array.from([...tag(field, BYTES), ...varint(length)]), ...parts]);
 };
 const text = (field: number, value: string): Uint8Array => message(field, [new TextEncoder().encode(value)]);
-const float = (field: number, value: number): Uint8Array => Buffer.concat([Uint8Array.from(tag(field, FLOAT32)), new Uint8Array(Float32Array.of(value).buffer)]);
+const float = (field: number, value: number): Uint8Array =>
+  Buffer.concat([Uint8Array.from(tag(field, FLOAT32)), new Uint8Array(Float32Array.of(value).buffer)]);
 
 /** AttributeProto.AttributeType */
 const ATTRIBUTE = { float: 1, int: 2, ints: 7 };
@@ -47,12 +48,19 @@ export class OnnxGraph {
 
   weight(name: string, shape: readonly number[], data: Float32Array): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.parts.push(message(5, [...shape.map((length) => integer(1, length)), integer(2, FLOAT_TENSOR), text(8, name), message(9, [bytes])]));
+    this.parts.push(
+      message(5, [...shape.map((length) => integer(1, length)), integer(2, FLOAT_TENSOR), text(8, name), message(9, [bytes])]),
+    );
     return name;
   }
 
   /** @returns the name of the node's only output */
-  node(operation: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}, output = `value${this.count++}`): string {
+  node(
+    operation: string,
+    inputs: readonly string[],
+    attributes: Record<string, OnnxAttribute> = {},
+    output = `value${this.count++}`,
+  ): string {
     const encoded = Object.entries(attributes).map(([name, attribute]) => message(5, [text(1, name), ...attributeValue(attribute)]));
     this.parts.push(message(1, [...inputs.map((input) => text(1, input)), text(2, output), text(4, operation), ...encoded]));
     return output;
@@ -70,6 +78,9 @@ function attributeValue(attribute: OnnxAttribute): Uint8Array[] {
 }
 
 function valueInfo(field: number, name: string, shape: readonly number[]): Uint8Array {
-  const dimensions = message(2, shape.map((length) => message(1, [integer(1, length)])));
+  const dimensions = message(
+    2,
+    shape.map((length) => message(1, [integer(1, length)])),
+  );
   return message(field, [text(1, name), message(2, [message(1, [integer(1, FLOAT_TENSOR), dimensions])])]);
 }

@@ -1,5 +1,14 @@
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
-import { convOperands, gemmOperands, networkImages, networkParameters, type ConvCase, type GemmCase, type NetworkCase, type PeerCase } from './cases.js';
+import {
+  convOperands,
+  gemmOperands,
+  networkImages,
+  networkParameters,
+  type ConvCase,
+  type GemmCase,
+  type NetworkCase,
+  type PeerCase,
+} from './cases.js';
 import { unetForward, type NetworkOps } from './networks.js';
 import { OnnxGraph } from './onnx-model.js';
 import { permute, peerRequire, TO_NCHW, TO_NHWC, TO_OIHW, type Peer, type Prepared } from './peer.js';
@@ -18,14 +27,25 @@ const CONV = { kernel_shape: { ints: [4, 4] }, pads: { ints: [1, 1, 1, 1] } };
 const conv = (stride: number) => ({ ...CONV, strides: { ints: [stride, stride] } });
 /** Weights are constants of the model, as in deployment, so that the provider may lay them out as it likes. */
 const addWeight = (graph: OnnxGraph, name: string, shape: Shape, data: Float32Array): string =>
-  shape.length === 4 ? graph.weight(name, TO_OIHW.map((axis) => shape[axis]!), permute(data, shape, TO_OIHW)) : graph.weight(name, shape, data);
+  shape.length === 4
+    ? graph.weight(
+        name,
+        TO_OIHW.map((axis) => shape[axis]!),
+        permute(data, shape, TO_OIHW),
+      )
+    : graph.weight(name, shape, data);
 
 function convProgram(peerCase: ConvCase): OnnxProgram {
   const { layer, pass } = peerCase;
   const { x, w, dy } = convOperands(peerCase);
   const [from, to, data] = pass === 'convolve' ? [layer.input, layer.output, x] : [layer.output, layer.input, dy];
   const graph = new OnnxGraph();
-  graph.node(pass === 'convolve' ? 'Conv' : 'ConvTranspose', [graph.input('x', channelsFirst(from)), addWeight(graph, 'w', layer.weight, w)], conv(layer.geometry.stride[0]), 'y');
+  graph.node(
+    pass === 'convolve' ? 'Conv' : 'ConvTranspose',
+    [graph.input('x', channelsFirst(from)), addWeight(graph, 'w', layer.weight, w)],
+    conv(layer.geometry.stride[0]),
+    'y',
+  );
   graph.output('y', channelsFirst(to));
   return { model: graph.encode(), input: permute(data, from, TO_NCHW), inputShape: channelsFirst(from), outputShape: channelsFirst(to) };
 }
@@ -57,7 +77,12 @@ function generatorProgram(peerCase: NetworkCase): OnnxProgram {
   const shape = [1, 3, size, size];
   unetForward(ops, graph.input('x', shape), size);
   graph.output('y', shape);
-  return { model: graph.encode(), input: permute(networkImages(peerCase).source, [1, size, size, 3], TO_NCHW), inputShape: shape, outputShape: shape };
+  return {
+    model: graph.encode(),
+    input: permute(networkImages(peerCase).source, [1, size, size, 3], TO_NCHW),
+    inputShape: shape,
+    outputShape: shape,
+  };
 }
 
 function programOf(peerCase: PeerCase): OnnxProgram | null {

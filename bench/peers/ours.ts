@@ -25,7 +25,13 @@ export async function openOurs(adapter: string | undefined): Promise<Peer> {
 }
 
 /** `body` writes `results`; each run of result() runs it once more. */
-async function recorded(gpu: Gpu, body: () => void, results: Tensor, runs: number, owned: readonly { dispose(): void }[]): Promise<Prepared> {
+async function recorded(
+  gpu: Gpu,
+  body: () => void,
+  results: Tensor,
+  runs: number,
+  owned: readonly { dispose(): void }[],
+): Promise<Prepared> {
   const { recording } = await gpu.record(body);
   return {
     async run(times) {
@@ -50,7 +56,10 @@ async function recorded(gpu: Gpu, body: () => void, results: Tensor, runs: numbe
 }
 
 function prepareConv(gpu: Gpu, peerCase: ConvCase): Promise<Prepared> {
-  const { layer: { input, weight, output, geometry }, pass } = peerCase;
+  const {
+    layer: { input, weight, output, geometry },
+    pass,
+  } = peerCase;
   const operands = convOperands(peerCase);
   const x = Tensor.from(gpu, operands.x, input, 'x');
   const w = Tensor.from(gpu, operands.w, weight, 'w');
@@ -95,7 +104,17 @@ function prepareNetwork(gpu: Gpu, peerCase: NetworkCase): Promise<Prepared> {
   const discriminator = new PatchGAN({ ndf: ngf }).to(gpu, { seed: 2 });
   place(discriminator, 'D', peerCase);
   const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
-  const networks: Pix2Pix = { generator, discriminator, generatorOptimizer: new Adam(generator, adam), discriminatorOptimizer: new Adam(discriminator, adam) };
+  const networks: Pix2Pix = {
+    generator,
+    discriminator,
+    generatorOptimizer: new Adam(generator, adam),
+    discriminatorOptimizer: new Adam(discriminator, adam),
+  };
   const losses = Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses');
-  return recorded(gpu, () => pix2pixStep(networks, source, target, losses, { dropout: false }), losses, 2, [source, target, generator, discriminator]);
+  return recorded(gpu, () => pix2pixStep(networks, source, target, losses, { dropout: false }), losses, 2, [
+    source,
+    target,
+    generator,
+    discriminator,
+  ]);
 }

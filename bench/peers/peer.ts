@@ -38,7 +38,9 @@ export function permute(data: Float32Array, shape: readonly number[], axes: read
   const [s0, s1, s2, s3] = axes.map((axis) => strides[axis]!) as [number, number, number, number];
   const result = new Float32Array(data.length);
   let next = 0;
-  for (let a = 0; a < n0; a++) for (let b = 0; b < n1; b++) for (let c = 0; c < n2; c++) for (let d = 0; d < n3; d++) result[next++] = data[a * s0 + b * s1 + c * s2 + d * s3]!;
+  for (let a = 0; a < n0; a++)
+    for (let b = 0; b < n1; b++)
+      for (let c = 0; c < n2; c++) for (let d = 0; d < n3; d++) result[next++] = data[a * s0 + b * s1 + c * s2 + d * s3]!;
   return result;
 }
 

@@ -16,22 +16,31 @@ export interface PyTorchInstall {
 
 /** What PyTorch a Python has and where it can run; null without one. */
 export function findPyTorch(python: string): PyTorchInstall | null {
-  const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.__version__, torch.cuda.is_available())'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.__version__, torch.cuda.is_available())'], {
+    encoding: 'utf8',
+  });
   if (status !== 0) return null;
   const [version, cuda] = stdout.trim().split(/\s+/) as [string, string];
   return { version, names: cuda === 'True' ? ['pytorch-cpu', 'pytorch-cuda', 'pytorch-cuda-tf32'] : ['pytorch-cpu'] };
 }
 
-const permuted = (shape: Shape, data: Float32Array, axes: readonly number[]): Parameter => ({ shape: axes.map((axis) => shape[axis]!), data: permute(data, shape, axes) });
+const permuted = (shape: Shape, data: Float32Array, axes: readonly number[]): Parameter => ({
+  shape: axes.map((axis) => shape[axis]!),
+  data: permute(data, shape, axes),
+});
 const imageOf = (shape: Shape, data: Float32Array): Parameter => permuted(shape, data, TO_NCHW);
 const weightOf = (shape: Shape, data: Float32Array): Parameter => (shape.length === 4 ? permuted(shape, data, TO_OIHW) : { shape, data });
 
 function networkTensors(peerCase: NetworkCase): [string, Parameter][] {
   const { source, target } = networkImages(peerCase);
   const shape = [1, peerCase.size, peerCase.size, 3];
-  const tensors: [string, Parameter][] = [['source', imageOf(shape, source)], ['target', imageOf(shape, target)]];
+  const tensors: [string, Parameter][] = [
+    ['source', imageOf(shape, source)],
+    ['target', imageOf(shape, target)],
+  ];
   for (const network of peerCase.kind === 'step' ? (['G', 'D'] as const) : (['G'] as const)) {
-    for (const [name, { shape: ours, data }] of networkParameters(network, peerCase)) tensors.push([`${network}.${name}`, weightOf(ours, data)]);
+    for (const [name, { shape: ours, data }] of networkParameters(network, peerCase))
+      tensors.push([`${network}.${name}`, weightOf(ours, data)]);
   }
   return tensors;
 }
@@ -47,12 +56,26 @@ function programOf(peerCase: PeerCase): Program {
   if (peerCase.kind === 'gemm') {
     const shape = [peerCase.side, peerCase.side];
     const { a, b } = gemmOperands(peerCase);
-    return { tensors: [['a', { shape, data: a }], ['b', { shape, data: b }]], fields: {}, toOurs: null };
+    return {
+      tensors: [
+        ['a', { shape, data: a }],
+        ['b', { shape, data: b }],
+      ],
+      fields: {},
+      toOurs: null,
+    };
   }
   if (peerCase.kind === 'conv') {
-    const { layer: { input, weight, output, geometry }, pass } = peerCase;
+    const {
+      layer: { input, weight, output, geometry },
+      pass,
+    } = peerCase;
     const { x, w, dy } = convOperands(peerCase);
-    const tensors: [string, Parameter][] = [['x', imageOf(input, x)], ['w', weightOf(weight, w)], ['dy', imageOf(output, dy)]];
+    const tensors: [string, Parameter][] = [
+      ['x', imageOf(input, x)],
+      ['w', weightOf(weight, w)],
+      ['dy', imageOf(output, dy)],
+    ];
     return { tensors, fields: { pass, stride: geometry.stride[0] }, toOurs: pass === 'weight' ? TO_HWIO : TO_NHWC };
   }
   return { tensors: networkTensors(peerCase), fields: { size: peerCase.size }, toOurs: peerCase.kind === 'generator' ? TO_NHWC : null };
@@ -66,7 +89,9 @@ interface Reply {
 
 /** PyTorch in a Python process: not WebGPU, but what the same machine does with vendors' libraries. */
 export async function openPyTorch(name: PyTorchName): Promise<Peer> {
-  const child = spawn(process.env.SHADEGRAD_PYTHON!, [join(process.env.SHADEGRAD_PEERS!, 'pytorch.py'), ...DEVICES[name]], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.env.SHADEGRAD_PYTHON!, [join(process.env.SHADEGRAD_PEERS!, 'pytorch.py'), ...DEVICES[name]], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   // A child that is gone shows as the end of its output; a write to it must not end this process first.
   child.stdin.on('error', () => {});
   const chunks = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -80,7 +105,8 @@ export async function openPyTorch(name: PyTorchName): Promise<Peer> {
   async function ask(request: object, tensors: Program['tensors'] = []): Promise<{ reply: Reply; result: Float32Array }> {
     child.stdin.write(`${JSON.stringify({ ...request, tensors: tensors.map(([tensor, { shape }]) => [tensor, shape]) })}\n`);
     for (const [, { data }] of tensors) {
-      if (!child.stdin.write(Buffer.from(data.buffer, data.byteOffset, data.byteLength))) await Promise.race([once(child.stdin, 'drain'), once(child, 'exit')]);
+      if (!child.stdin.write(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
+        await Promise.race([once(child.stdin, 'drain'), once(child, 'exit')]);
     }
     while (!pending.includes(10)) await more();
     const end = pending.indexOf(10);

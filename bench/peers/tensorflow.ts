@@ -47,7 +47,10 @@ export async function openTensorFlow(adapter: string | undefined): Promise<Peer>
   };
 
   function prepareConv(peerCase: ConvCase): Prepared {
-    const { layer: { input, weight, output, geometry }, pass } = peerCase;
+    const {
+      layer: { input, weight, output, geometry },
+      pass,
+    } = peerCase;
     const operands = convOperands(peerCase);
     const x = tf.tensor4d(operands.x, input);
     const w = tf.tensor4d(operands.w, weight);

@@ -25,7 +25,8 @@ export const bundler = (): Promise<Bundler> => script('bundle-test.js');
 export const launchChromium = async (): Promise<PlaywrightBrowser> =>
   (await (await script<{ launchChromium(): Promise<{ browser: PlaywrightBrowser }> }>('chromium.js')).launchChromium()).browser;
 
-export const startBrowser = async (): Promise<Browser> => (await script<{ startBrowser(): Promise<Browser> }>('chromium.js')).startBrowser();
+export const startBrowser = async (): Promise<Browser> =>
+  (await script<{ startBrowser(): Promise<Browser> }>('chromium.js')).startBrowser();
 
 export interface Ended {
   status: number | null;
@@ -39,11 +40,18 @@ export interface Ended {
  *
  * @param limit milliseconds after which the process is killed (signal SIGKILL); far more than it needs
  */
-export async function runProgram(file: string, parameters: readonly string[], { runner, limit, env = {} }: { runner: boolean; limit: number; env?: Record<string, string> }): Promise<Ended> {
+export async function runProgram(
+  file: string,
+  parameters: readonly string[],
+  { runner, limit, env = {} }: { runner: boolean; limit: number; env?: Record<string, string> },
+): Promise<Ended> {
   const { path } = await (await bundler()).bundleForNode(resolve(file));
   try {
     const command = runner ? [join('scripts', 'lib', 'run-bundle.js'), path] : [path];
-    const child = spawn(process.execPath, [...command, ...parameters], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...command, ...parameters], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const timer = setTimeout(() => child.kill('SIGKILL'), limit);
     let output = '';
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));

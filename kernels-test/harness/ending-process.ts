@@ -8,7 +8,10 @@ import { slowShader } from './devices.js';
 const [state] = process.argv.slice(2);
 const { gpu } = await openNodeGpu();
 const [x, y] = [Tensor.from(gpu, [1], [1]), Tensor.from(gpu, [0], [1])];
-const report = (what: string) => (error?: unknown): void => console.log(what, (error as { code?: string } | undefined)?.code ?? 'done');
+const report =
+  (what: string) =>
+  (error?: unknown): void =>
+    console.log(what, (error as { code?: string } | undefined)?.code ?? 'done');
 
 if (state === 'idle') {
   await mul(x, 2).data();

@@ -22,9 +22,20 @@ export const unary: Record<string, (x: Tensor, options?: { out?: Tensor }) => Te
 };
 
 export const arithmetic = {
-  add: ops.add, sub: ops.sub, mul: ops.mul, div: ops.div, pow: ops.pow, minimum: ops.minimum, maximum: ops.maximum,
+  add: ops.add,
+  sub: ops.sub,
+  mul: ops.mul,
+  div: ops.div,
+  pow: ops.pow,
+  minimum: ops.minimum,
+  maximum: ops.maximum,
 };
 
 export const comparisons = {
-  equal: ops.equal, notEqual: ops.notEqual, greater: ops.greater, greaterEqual: ops.greaterEqual, less: ops.less, lessEqual: ops.lessEqual,
+  equal: ops.equal,
+  notEqual: ops.notEqual,
+  greater: ops.greater,
+  greaterEqual: ops.greaterEqual,
+  less: ops.less,
+  lessEqual: ops.lessEqual,
 };

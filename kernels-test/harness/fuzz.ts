@@ -2,7 +2,19 @@ import { RandomStream } from '../../src/data/random.js';
 import { ShadegradError } from '../../src/gpu/errors.js';
 
 /** Numbers that are wrong in an interesting way, as lengths and offsets. */
-const ABSURD = [0n, 1n, 0x7fn, 0x80n, 0xffn, 0xffffn, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 0x7fff_ffff_ffff_ffffn, 0xffff_ffff_ffff_ffffn];
+const ABSURD = [
+  0n,
+  1n,
+  0x7fn,
+  0x80n,
+  0xffn,
+  0xffffn,
+  0x7fff_ffffn,
+  0x8000_0000n,
+  0xffff_ffffn,
+  0x7fff_ffff_ffff_ffffn,
+  0xffff_ffff_ffff_ffffn,
+];
 
 /** A damaged copy: truncated, extended, bits flipped, numbers made absurd, parts moved, repeated or overwritten. */
 export function mutate(original: Uint8Array, random: RandomStream): Uint8Array {
@@ -12,19 +24,31 @@ export function mutate(original: Uint8Array, random: RandomStream): Uint8Array {
     const at = below(bytes.length);
     const count = Math.min(bytes.length - at, 1 + below(16));
     switch (below(7)) {
-      case 0: bytes = bytes.slice(0, at); break;
-      case 1: bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at, at + count), ...bytes.subarray(at)]); break;
-      case 2: bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + count)]); break;
-      case 3: for (let i = 0; i < count; i++) bytes[at + i] = below(256); break;
+      case 0:
+        bytes = bytes.slice(0, at);
+        break;
+      case 1:
+        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at, at + count), ...bytes.subarray(at)]);
+        break;
+      case 2:
+        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + count)]);
+        break;
+      case 3:
+        for (let i = 0; i < count; i++) bytes[at + i] = below(256);
+        break;
       case 4: {
         const width = [1, 2, 4, 8][below(4)]!;
         const value = ABSURD[below(ABSURD.length)]!;
         const bigEndian = below(2) === 1;
-        for (let i = 0; i < width && at + i < bytes.length; i++) bytes[at + i] = Number((value >> BigInt(8 * (bigEndian ? width - 1 - i : i))) & 0xffn);
+        for (let i = 0; i < width && at + i < bytes.length; i++)
+          bytes[at + i] = Number((value >> BigInt(8 * (bigEndian ? width - 1 - i : i))) & 0xffn);
         break;
       }
-      case 5: bytes.copyWithin(at, below(bytes.length), below(bytes.length)); break;
-      default: if (bytes.length > 0) bytes[at] = bytes[at]! ^ (1 << below(8));
+      case 5:
+        bytes.copyWithin(at, below(bytes.length), below(bytes.length));
+        break;
+      default:
+        if (bytes.length > 0) bytes[at] = bytes[at]! ^ (1 << below(8));
     }
   }
   return bytes;
@@ -43,7 +67,11 @@ export interface FuzzResult {
  *
  * @param read reads everything in the bytes, each tensor included
  */
-export async function fuzz(originals: readonly Uint8Array[], count: number, read: (bytes: Uint8Array) => Promise<void>): Promise<FuzzResult> {
+export async function fuzz(
+  originals: readonly Uint8Array[],
+  count: number,
+  read: (bytes: Uint8Array) => Promise<void>,
+): Promise<FuzzResult> {
   const result: FuzzResult = { accepted: 0, refused: 0, mostBytes: 0 };
   for (let seed = 0; seed < count; seed++) {
     const bytes = mutate(originals[seed % originals.length]!, new RandomStream(seed));
@@ -52,7 +80,8 @@ export async function fuzz(originals: readonly Uint8Array[], count: number, read
       await read(bytes);
       result.accepted++;
     } catch (error) {
-      if (!(error instanceof ShadegradError)) throw new Error(`mutation ${seed} of file ${seed % originals.length}: ${String(error)}`, { cause: error });
+      if (!(error instanceof ShadegradError))
+        throw new Error(`mutation ${seed} of file ${seed % originals.length}: ${String(error)}`, { cause: error });
       result.refused++;
     }
     result.mostBytes = Math.max(result.mostBytes, process.memoryUsage().arrayBuffers - before);

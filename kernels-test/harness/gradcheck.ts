@@ -49,7 +49,10 @@ export function slopeAt(numbers: Float64Array, index: number, step: number, loss
  * Compares backward() through `sum(weights * AFTER * op(BEFORE * x))` with central differences of the float64
  * reference of the whole expression, for every input.
  */
-export async function checkGradients(gpu: Gpu, { label, shapes, device, reference, inputs, tolerance = 2e-4 }: GradientCheck): Promise<void> {
+export async function checkGradients(
+  gpu: Gpu,
+  { label, shapes, device, reference, inputs, tolerance = 2e-4 }: GradientCheck,
+): Promise<void> {
   const data = inputs ?? shapes.map((shape, index) => values(`${label}/${index}`, elementCount(shape)));
   const leaves = leavesOf(gpu, label, shapes, data);
   const weights = gpu.scope(() => {
@@ -76,7 +79,10 @@ export async function checkGradients(gpu: Gpu, { label, shapes, device, referenc
     for (let i = 0; i < array.length; i += stride) {
       const numeric = slopeAt(array, i, STEP, loss);
       const error = Math.abs(gradient[i]! - numeric) / largest;
-      assert.ok(error <= tolerance, `${label}: gradient of input ${index}, element ${i}: ${gradient[i]} on the device, ${numeric} by differences`);
+      assert.ok(
+        error <= tolerance,
+        `${label}: gradient of input ${index}, element ${i}: ${gradient[i]} on the device, ${numeric} by differences`,
+      );
     }
     leaf.grad!.dispose();
     leaf.dispose();

@@ -16,7 +16,10 @@ const MOST_ELEMENTS = 12;
  * Compares gradients of gradients with differences of differences in float64: with L = sum(weights * y^2), y = op(BEFORE * x),
  * and one direction v_k for each input, the gradient of sum over k of v_k * dL/dx_k is the Hessian of L times v.
  */
-export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, reference, inputs, tolerance = 1e-3 }: GradientCheck): Promise<void> {
+export async function checkSecondOrder(
+  gpu: Gpu,
+  { label, shapes, device, reference, inputs, tolerance = 1e-3 }: GradientCheck,
+): Promise<void> {
   const data = inputs ?? shapes.map((shape, index) => values(`${label}/${index}`, elementCount(shape)));
   const directions = shapes.map((shape, index) => values(`${label}/direction ${index}`, elementCount(shape)));
   const leaves = leavesOf(gpu, label, shapes, data);
@@ -54,7 +57,10 @@ export async function checkSecondOrder(gpu: Gpu, { label, shapes, device, refere
     }
     const largest = Math.max(...found.map(([, numeric]) => Math.abs(numeric)), 1e-2);
     for (const [device, numeric] of found) {
-      assert.ok(Math.abs(device - numeric) / largest <= tolerance, `${label}: second gradient of input ${index}: ${device} on the device, ${numeric} by differences`);
+      assert.ok(
+        Math.abs(device - numeric) / largest <= tolerance,
+        `${label}: second gradient of input ${index}: ${device} on the device, ${numeric} by differences`,
+      );
     }
     leaf.dispose();
   }

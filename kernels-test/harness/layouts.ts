@@ -17,7 +17,18 @@ export const ODD_SLICE: Layout = { name: 'odd slice', channelsBefore: 1, channel
 export const LAYOUTS = [WHOLE, ALIGNED_SLICE, ODD_SLICE] as const;
 
 /** Shapes at which an elementwise kernel may go wrong: one element, odd lengths, channels that are no multiple of four. */
-export const SHAPES: readonly Shape[] = [[1], [1, 1, 1, 1], [31], [4, 1], [2, 5, 7, 3], [1, 3, 3, 6], [3, 2, 5, 7], [4, 8, 9, 16], [1, 512], [1, 65, 67, 3]];
+export const SHAPES: readonly Shape[] = [
+  [1],
+  [1, 1, 1, 1],
+  [31],
+  [4, 1],
+  [2, 5, 7, 3],
+  [1, 3, 3, 6],
+  [3, 2, 5, 7],
+  [4, 8, 9, 16],
+  [1, 512],
+  [1, 65, 67, 3],
+];
 
 /** What lies beside a slice; no kernel may read or change it. */
 const FILLER = 12345.5;

@@ -18,7 +18,12 @@ export function goldenPix2Pix(gpu: Gpu, { size, ngf, ndf }: { size: number; ngf:
   loadGoldenParameters('G', generator);
   loadGoldenParameters('D', discriminator);
   const options = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
-  return { generator, discriminator, generatorOptimizer: new Adam(generator, options), discriminatorOptimizer: new Adam(discriminator, options) };
+  return {
+    generator,
+    discriminator,
+    generatorOptimizer: new Adam(generator, options),
+    discriminatorOptimizer: new Adam(discriminator, options),
+  };
 }
 
 export function disposePix2Pix({ generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix): void {

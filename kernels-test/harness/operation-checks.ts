@@ -33,15 +33,43 @@ const conv = (input: Shape, weight: Shape, output: Shape, stride: number, paddin
 });
 
 const basicChecks: Record<string, OperationCheck> = {
-  add: { shapes: [[3, 5], [3, 5]], device: (a, b) => ops.add(a!, b!), reference: (a, b) => zip(a!, b!, (x, y) => x + y) },
-  addScaled: { shapes: [[3, 5], [3, 5]], device: (a, b) => ops.addScaled(a!, b!, 2, -3), reference: (a, b) => zip(a!, b!, (x, y) => 2 * x - 3 * y) },
-  mul: { shapes: [[3, 5], [3, 5]], device: (a, b) => ops.mul(a!, b!), reference: (a, b) => zip(a!, b!, (x, y) => x * y) },
+  add: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    device: (a, b) => ops.add(a!, b!),
+    reference: (a, b) => zip(a!, b!, (x, y) => x + y),
+  },
+  addScaled: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    device: (a, b) => ops.addScaled(a!, b!, 2, -3),
+    reference: (a, b) => zip(a!, b!, (x, y) => 2 * x - 3 * y),
+  },
+  mul: {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+    device: (a, b) => ops.mul(a!, b!),
+    reference: (a, b) => zip(a!, b!, (x, y) => x * y),
+  },
   'mul by a number': { shapes: [[7]], device: (x) => ops.mul(x!, 3), reference: (x) => x!.map((v) => 3 * v) },
   copy: { shapes: [[7]], device: (x) => ops.copy(x!), reference: (x) => x! },
   reshape: { shapes: [[2, 6]], device: (x) => ops.reshape(x!, [3, 4]), reference: (x) => x! },
-  sliceChannels: { shapes: [[3, 6]], device: (x) => ops.sliceChannels(x!, 1, 4), reference: (x) => x!.filter((_, i) => i % 6 >= 1 && i % 6 < 4) },
+  sliceChannels: {
+    shapes: [[3, 6]],
+    device: (x) => ops.sliceChannels(x!, 1, 4),
+    reference: (x) => x!.filter((_, i) => i % 6 >= 1 && i % 6 < 4),
+  },
   concat: {
-    shapes: [[4, 1], [4, 3]],
+    shapes: [
+      [4, 1],
+      [4, 3],
+    ],
     device: (a, b) => ops.concat([a!, b!]),
     reference: (a, b) => Float64Array.from({ length: 16 }, (_, i) => (i % 4 === 0 ? a![i / 4]! : b![(i >> 2) * 3 + (i % 4) - 1]!)),
   },
@@ -50,7 +78,12 @@ const basicChecks: Record<string, OperationCheck> = {
   tanh: { shapes: [[3, 5]], device: (x) => ops.tanh(x!), reference: (x) => x!.map(Math.tanh) },
   sigmoid: { shapes: [[3, 5]], device: (x) => ops.sigmoid(x!), reference: (x) => x!.map(sigmoid) },
   relu: { shapes: [[31]], device: (x) => ops.relu(x!), reference: (x) => x!.map((v) => Math.max(v, 0)), inputs: [apart('relu', 31)] },
-  leakyRelu: { shapes: [[31]], device: (x) => ops.leakyRelu(x!, 0.2), reference: (x) => x!.map((v) => (v > 0 ? v : 0.2 * v)), inputs: [apart('leaky', 31)] },
+  leakyRelu: {
+    shapes: [[31]],
+    device: (x) => ops.leakyRelu(x!, 0.2),
+    reference: (x) => x!.map((v) => (v > 0 ? v : 0.2 * v)),
+    inputs: [apart('leaky', 31)],
+  },
   dropout: {
     shapes: [[64]],
     device: (x) => ops.dropout(x!, { rate: 0.25, layer: 2, state: stateFor(x!) }),
@@ -65,7 +98,8 @@ const basicChecks: Record<string, OperationCheck> = {
   convTranspose2d: {
     shapes: [[2, 3, 2, 3], [4, 4, 2, 3], [2]],
     device: (x, w, b) => ops.convTranspose2d(x!, w!, b!, { stride: 2, padding: 1 }),
-    reference: (x, w, b) => reference.conv2dInputGrad(x!, w!, b!, [2, 6, 4, 2], [4, 4, 2, 3], [2, 3, 2, 3], { stride: [2, 2], padding: [1, 1] }),
+    reference: (x, w, b) =>
+      reference.conv2dInputGrad(x!, w!, b!, [2, 6, 4, 2], [4, 4, 2, 3], [2, 3, 2, 3], { stride: [2, 2], padding: [1, 1] }),
   },
 };
 /** Functions of single elements, on numbers at which they and their derivatives are smooth. */
@@ -76,26 +110,55 @@ for (const [name, run] of Object.entries(functions.unary)) {
   if (name === 'sign') continue;
   const f = elementwise.unary[name]!;
   basicChecks[`${operationOf(name)} as ${name}`] = {
-    shapes: [[3, 5]], device: (x) => run(x!), reference: (x) => x!.map(f), inputs: [smoothNumbers(name, 15, ['log', 'sqrt', 'reciprocal'].includes(name))],
+    shapes: [[3, 5]],
+    device: (x) => run(x!),
+    reference: (x) => x!.map(f),
+    inputs: [smoothNumbers(name, 15, ['log', 'sqrt', 'reciprocal'].includes(name))],
   };
 }
 for (const [name, run] of Object.entries(functions.arithmetic)) {
   const f = elementwise.binary[name]!;
   basicChecks[`${name} with broadcasting`] = {
-    shapes: [[2, 1, 5], [3, 1]],
+    shapes: [
+      [2, 1, 5],
+      [3, 1],
+    ],
     device: (a, b) => run(a!, b!),
-    reference: (a, b) => map(f, [{ data: a!, shape: [2, 1, 5] }, { data: b!, shape: [3, 1] }]),
+    reference: (a, b) =>
+      map(f, [
+        { data: a!, shape: [2, 1, 5] },
+        { data: b!, shape: [3, 1] },
+      ]),
     inputs: [smoothNumbers(`${name} a`, 10, true), smoothNumbers(`${name} b`, 3, true).map((x) => x + 0.01)],
   };
 }
 Object.assign(basicChecks, {
   'where of a tensor and a number': {
-    shapes: [[3, 5]], device: (x) => ops.where(ops.greater(x!, 0), ops.square(x!), 1), reference: (x) => x!.map((v) => (v > 0 ? v * v : 1)), inputs: [apart('where', 15)],
+    shapes: [[3, 5]],
+    device: (x) => ops.where(ops.greater(x!, 0), ops.square(x!), 1),
+    reference: (x) => x!.map((v) => (v > 0 ? v * v : 1)),
+    inputs: [apart('where', 15)],
   },
-  'max along an axis': { shapes: [[3, 5]], device: (x) => ops.max(x!, { axes: 1 }), reference: (x) => reduce((v) => Math.max(...v), x!, [3, 5], [1]) },
-  'min along an axis': { shapes: [[3, 5]], device: (x) => ops.min(x!, { axes: 0 }), reference: (x) => reduce((v) => Math.min(...v), x!, [3, 5], [0]) },
-  'sum along an axis': { shapes: [[3, 5]], device: (x) => ops.sum(x!, { axes: 1 }), reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0), x!, [3, 5], [1]) },
-  'mean along an axis': { shapes: [[3, 5]], device: (x) => ops.mean(x!, { axes: 0, keepDims: true }), reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0) / v.length, x!, [3, 5], [0]) },
+  'max along an axis': {
+    shapes: [[3, 5]],
+    device: (x) => ops.max(x!, { axes: 1 }),
+    reference: (x) => reduce((v) => Math.max(...v), x!, [3, 5], [1]),
+  },
+  'min along an axis': {
+    shapes: [[3, 5]],
+    device: (x) => ops.min(x!, { axes: 0 }),
+    reference: (x) => reduce((v) => Math.min(...v), x!, [3, 5], [0]),
+  },
+  'sum along an axis': {
+    shapes: [[3, 5]],
+    device: (x) => ops.sum(x!, { axes: 1 }),
+    reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0), x!, [3, 5], [1]),
+  },
+  'mean along an axis': {
+    shapes: [[3, 5]],
+    device: (x) => ops.mean(x!, { axes: 0, keepDims: true }),
+    reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0) / v.length, x!, [3, 5], [0]),
+  },
   'sum along an axis inside': {
     shapes: [[2, 3, 5]],
     device: (x) => ops.sum(x!, { axes: 1 }),
@@ -107,14 +170,20 @@ Object.assign(basicChecks, {
     reference: (x) => reduce((v) => v.reduce((a, b) => a + b, 0) / v.length, x!, [2, 3, 6], [2]),
   },
   'max along the last axis': {
-    shapes: [[2, 3, 5]], device: (x) => ops.max(x!, { axes: -1 }), reference: (x) => reduce((v) => Math.max(...v), x!, [2, 3, 5], [2]),
+    shapes: [[2, 3, 5]],
+    device: (x) => ops.max(x!, { axes: -1 }),
+    reference: (x) => reduce((v) => Math.max(...v), x!, [2, 3, 5], [2]),
   },
   'min along an axis inside': {
-    shapes: [[2, 3, 5]], device: (x) => ops.min(x!, { axes: 1 }), reference: (x) => reduce((v) => Math.min(...v), x!, [2, 3, 5], [1]),
+    shapes: [[2, 3, 5]],
+    device: (x) => ops.min(x!, { axes: 1 }),
+    reference: (x) => reduce((v) => Math.min(...v), x!, [2, 3, 5], [1]),
   },
   'sum of a single number': { shapes: [[]], device: (x) => ops.sum(x!), reference: (x) => x! },
   'mul of a single number and a vector': {
-    shapes: [[], [3, 1, 5]], device: (a, b) => ops.mul(a!, b!), reference: (a, b) => b!.map((value) => value * a![0]!),
+    shapes: [[], [3, 1, 5]],
+    device: (a, b) => ops.mul(a!, b!),
+    reference: (a, b) => b!.map((value) => value * a![0]!),
   },
 } satisfies typeof basicChecks);
 
@@ -123,7 +192,16 @@ export const operationChecks: Readonly<Record<string, OperationCheck>> = { ...ba
 
 /** Operations whose results are constants to backward(). */
 export const CONSTANT = [
-  'argmax', 'argmin', 'equal', 'floatToImage', 'greater', 'greaterEqual', 'less', 'lessEqual', 'notEqual', 'oneHot',
+  'argmax',
+  'argmin',
+  'equal',
+  'floatToImage',
+  'greater',
+  'greaterEqual',
+  'less',
+  'lessEqual',
+  'notEqual',
+  'oneHot',
 ] as const;
 
 /** The names of operations of a table whose keys begin with them. */

@@ -8,22 +8,53 @@ export type Options = Readonly<Record<string, never>>;
 /** An operation of a golden's inputs, followed by its constants. */
 type Run = (tensors: readonly Tensor[], options: Options) => Tensor;
 
-const unary = (operation: (x: Tensor) => Tensor): Run => ([x]) => operation(x!);
-const binary = (operation: (a: Tensor, b: Tensor) => Tensor): Run => ([a, b]) => operation(a!, b!);
-const withOptions = (operation: (x: Tensor, options: never) => Tensor): Run => ([x], options) => operation(x!, options as never);
-const loss = (operation: (x: Tensor, target: Tensor | number) => Tensor): Run =>
-  ([x, target], options) => operation(x!, target ?? options.target!);
+const unary =
+  (operation: (x: Tensor) => Tensor): Run =>
+  ([x]) =>
+    operation(x!);
+const binary =
+  (operation: (a: Tensor, b: Tensor) => Tensor): Run =>
+  ([a, b]) =>
+    operation(a!, b!);
+const withOptions =
+  (operation: (x: Tensor, options: never) => Tensor): Run =>
+  ([x], options) =>
+    operation(x!, options as never);
+const loss =
+  (operation: (x: Tensor, target: Tensor | number) => Tensor): Run =>
+  ([x, target], options) =>
+    operation(x!, target ?? options.target!);
 
 /** How each operation is called with what a golden stores of it. */
 export const runs: Readonly<Record<string, Run>> = {
-  ...Object.fromEntries(([
-    'abs', 'copy', 'exp', 'globalAveragePool', 'log', 'neg', 'reciprocal', 'relu', 'sigmoid', 'silu', 'sqrt', 'square', 'tanh',
-  ] as const).map((name) => [name, unary((x) => ops[name](x))])),
-  ...Object.fromEntries((['add', 'div', 'maximum', 'minimum', 'mul', 'sub'] as const).map((name) => [
-    name, binary((a, b) => ops[name](a, b)),
-  ])),
-  ...Object.fromEntries((['argmax', 'argmin', 'avgPool2d', 'clamp', 'gelu', 'logSoftmax', 'max', 'maxPool2d', 'mean', 'min', 'slice', 'softmax', 'sum', 'upsample'] as const)
-    .map((name) => [name, withOptions(ops[name] as never)])),
+  ...Object.fromEntries(
+    (
+      ['abs', 'copy', 'exp', 'globalAveragePool', 'log', 'neg', 'reciprocal', 'relu', 'sigmoid', 'silu', 'sqrt', 'square', 'tanh'] as const
+    ).map((name) => [name, unary((x) => ops[name](x))]),
+  ),
+  ...Object.fromEntries(
+    (['add', 'div', 'maximum', 'minimum', 'mul', 'sub'] as const).map((name) => [name, binary((a, b) => ops[name](a, b))]),
+  ),
+  ...Object.fromEntries(
+    (
+      [
+        'argmax',
+        'argmin',
+        'avgPool2d',
+        'clamp',
+        'gelu',
+        'logSoftmax',
+        'max',
+        'maxPool2d',
+        'mean',
+        'min',
+        'slice',
+        'softmax',
+        'sum',
+        'upsample',
+      ] as const
+    ).map((name) => [name, withOptions(ops[name] as never)]),
+  ),
   // Constant in steps: beside 0 x there is a gradient to differentiate.
   pow: ([a, b], { base, exponent }) => ops.pow(base ?? a!, b ?? exponent ?? a!),
   sign: ([x]) => ops.add(ops.sign(x!), ops.mul(x!, 0)),

@@ -34,7 +34,10 @@ export function pictBytes(list: string, codebook: Float32Array, codes: Uint8Arra
 }
 
 export function formulaCodes({ name, shape, low, high }: FormulaTensor): Uint8Array {
-  return Uint8Array.from(values(`pict/${name}`, elementCount(shape)), (uniform) => low + Math.floor(((uniform + 1) / 2) * (high - low + 1)));
+  return Uint8Array.from(
+    values(`pict/${name}`, elementCount(shape)),
+    (uniform) => low + Math.floor(((uniform + 1) / 2) * (high - low + 1)),
+  );
 }
 
 /** The file of one of the golden's cases. */

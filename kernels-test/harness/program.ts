@@ -46,7 +46,11 @@ export interface Running {
 /** Builds dist/ if it is older than the sources. Call it before the first program. */
 export function buildLibrary(): void {
   const build = `const { prepareBuild } = await import('./scripts/lib/prepare.js'); prepareBuild() || process.exit(1);`;
-  execFileSync(process.execPath, ['--input-type=module', '--eval', build], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(process.execPath, ['--input-type=module', '--eval', build], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 export function temporaryFolder(name: string): string {
@@ -98,7 +102,13 @@ export function endsWithTests<Child extends ChildProcess>(child: Child): Child {
 export type ProgramName = 'train-facades' | 'translate' | 'own-operation' | 'shadegrad';
 
 export function start(program: ProgramName, parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
-  const child = endsWithTests(spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  const child = endsWithTests(
+    spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   const finished = new Promise<Finished>((resolve, reject) => {
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
@@ -142,5 +152,7 @@ export function readLogLines(path: string): LoggedLine[] {
 
 /** The training steps of a log, in its order. */
 export function loggedSteps(path: string): number[] {
-  return readLogLines(path).filter((line) => line.generatorL1 !== undefined).map(({ step }) => step);
+  return readLogLines(path)
+    .filter((line) => line.generatorL1 !== undefined)
+    .map(({ step }) => step);
 }

@@ -34,15 +34,26 @@ export const axisChecks: Record<string, OperationCheck> = {
     reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 7, k: 6 }),
   },
   'matmul of a batch and one matrix, both transposed': {
-    shapes: [[2, 6, 3], [7, 6]],
+    shapes: [
+      [2, 6, 3],
+      [7, 6],
+    ],
     device: (a, b) => ops.matmul(a!, b!, { transposeA: true, transposeB: true }),
     reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 7, k: 6, transposeA: true, transposeB: true }),
   },
   'matmul of one matrix and a batch': {
-    shapes: [[3, 6], [2, 6, 1]], device: (a, b) => ops.matmul(a!, b!), reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 1, k: 6 }),
+    shapes: [
+      [3, 6],
+      [2, 6, 1],
+    ],
+    device: (a, b) => ops.matmul(a!, b!),
+    reference: (a, b) => matmul(a!, b!, { batch: 2, m: 3, n: 1, k: 6 }),
   },
   'matmul of batches that broadcast': {
-    shapes: [[2, 1, 1, 3], [3, 3, 2]],
+    shapes: [
+      [2, 1, 1, 3],
+      [3, 3, 2],
+    ],
     device: (a, b) => ops.matmul(a!, b!),
     reference: (a, b) =>
       matmul(axes.expand(a!, [2, 1, 1, 3], [2, 3, 1, 3]), axes.expand(b!, [3, 3, 2], [2, 3, 3, 2]), { batch: 6, m: 1, n: 2, k: 3 }),
@@ -88,15 +99,35 @@ export const axisChecks: Record<string, OperationCheck> = {
   },
   split: { shapes: [[5, 6]], device: (x) => ops.split(x!, [2, 3])[1]!, reference: (x) => axes.slice(x!, [5, 6], 0, 2, 5), free: true },
   'concat along the first axis': {
-    shapes: [[1, 2, 3], [3, 2, 3]],
+    shapes: [
+      [1, 2, 3],
+      [3, 2, 3],
+    ],
     device: (a, b) => ops.concat([a!, b!], { axis: 0 }),
-    reference: (a, b) => axes.concat([{ x: a!, shape: [1, 2, 3] }, { x: b!, shape: [3, 2, 3] }], 0),
+    reference: (a, b) =>
+      axes.concat(
+        [
+          { x: a!, shape: [1, 2, 3] },
+          { x: b!, shape: [3, 2, 3] },
+        ],
+        0,
+      ),
     free: true,
   },
   stack: {
-    shapes: [[2, 3], [2, 3]],
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
     device: (a, b) => ops.stack([a!, b!], { axis: -1 }),
-    reference: (a, b) => axes.concat([{ x: a!, shape: [2, 3, 1] }, { x: b!, shape: [2, 3, 1] }], 2),
+    reference: (a, b) =>
+      axes.concat(
+        [
+          { x: a!, shape: [2, 3, 1] },
+          { x: b!, shape: [2, 3, 1] },
+        ],
+        2,
+      ),
     free: true,
   },
   expand: {
@@ -146,7 +177,12 @@ export const lossChecks: Record<string, OperationCheck> = {
     free: true,
   },
   'crossEntropy with probabilities': {
-    shapes: [[4, 3], [4, 3]], device: (x, t) => ops.crossEntropy(x!, t!), reference: (x, t) => [soft.softCrossEntropy(x!, 3, t!)],
+    shapes: [
+      [4, 3],
+      [4, 3],
+    ],
+    device: (x, t) => ops.crossEntropy(x!, t!),
+    reference: (x, t) => [soft.softCrossEntropy(x!, 3, t!)],
   },
   nllLoss: {
     shapes: [[5, 6]],
@@ -313,7 +349,11 @@ export const normChecks: Record<string, OperationCheck> = {
     reference: (x, gamma, beta) => norms.normalise(x!, { images: 6, rows: 1, channels: 8, groups: 1 }, gamma!, beta!),
   },
   'layerNorm over two axes': {
-    shapes: [[3, 2, 5], [2, 5], [2, 5]],
+    shapes: [
+      [3, 2, 5],
+      [2, 5],
+      [2, 5],
+    ],
     device: (x, gamma, beta) => ops.layerNorm(x!, [2, 5], { gamma, beta }),
     reference: (x, gamma, beta) => norms.normalise(x!, { images: 3, rows: 1, channels: 10, groups: 1 }, gamma!, beta!),
   },

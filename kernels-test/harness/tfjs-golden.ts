@@ -23,7 +23,13 @@ export function modelOf(modelTopology: unknown, weights: WeightSpec[], data: Uin
   const count = Math.max(1, Math.ceil(data.length / shardBytes));
   const paths = Array.from({ length: count }, (_, index) => `group1-shard${index + 1}of${count}.bin`);
   return {
-    json: { format: 'layers-model', generatedBy: 'TensorFlow.js tfjs-layers v4.22.0', convertedBy: null, modelTopology, weightsManifest: [{ paths, weights }] },
+    json: {
+      format: 'layers-model',
+      generatedBy: 'TensorFlow.js tfjs-layers v4.22.0',
+      convertedBy: null,
+      modelTopology,
+      weightsManifest: [{ paths, weights }],
+    },
     files: new Map(paths.map((path, index) => [path, data.slice(index * shardBytes, (index + 1) * shardBytes)])),
   };
 }
@@ -31,7 +37,12 @@ export function modelOf(modelTopology: unknown, weights: WeightSpec[], data: Uin
 export function goldenModel(index: number, variant: number, shardBytes = 1001): TfjsModel {
   const { modelTopology, variants } = golden.cases[index]!;
   const { weightSpecs, weightData } = variants[variant]!;
-  return modelOf(structuredClone(modelTopology), structuredClone(weightSpecs) as WeightSpec[], Uint8Array.from(atob(weightData), (character) => character.charCodeAt(0)), shardBytes);
+  return modelOf(
+    structuredClone(modelTopology),
+    structuredClone(weightSpecs) as WeightSpec[],
+    Uint8Array.from(atob(weightData), (character) => character.charCodeAt(0)),
+    shardBytes,
+  );
 }
 
 /** As the converter makes it of a Keras 3 model: its JSON under model_config, its weights by their paths. */
@@ -39,7 +50,12 @@ export function kerasModel(): TfjsModel {
   const { weights } = kerasGolden;
   const data = Float32Array.from(weights.flatMap((each) => [...generate(each)]));
   const topology = { keras_version: kerasGolden.keras, backend: 'tensorflow', model_config: structuredClone(kerasGolden.topology) };
-  return modelOf(topology, weights.map(({ path, shape }) => ({ name: path, shape, dtype: 'float32' })), new Uint8Array(data.buffer), 1 << 22);
+  return modelOf(
+    topology,
+    weights.map(({ path, shape }) => ({ name: path, shape, dtype: 'float32' })),
+    new Uint8Array(data.buffer),
+    1 << 22,
+  );
 }
 
 export function openModel({ json, files }: TfjsModel): Promise<TfjsLayersFile> {

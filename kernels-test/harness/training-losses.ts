@@ -14,7 +14,10 @@ const BATCH = 2;
 const gpu = await testGpu();
 const model = goldenPix2Pix(gpu, { size: SIDE, ngf: 8, ndf: 8 });
 const length = BATCH * SIDE * SIDE * 3;
-const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, length), [BATCH, SIDE, SIDE, 3])) as [Tensor, Tensor];
+const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, values(name, length), [BATCH, SIDE, SIDE, 3])) as [
+  Tensor,
+  Tensor,
+];
 const losses = Tensor.from(gpu, new Float32Array(4), [4]);
 const { recording } = await gpu.record(() => pix2pixStep(model, source, target, losses));
 const history: StepLosses[] = [];

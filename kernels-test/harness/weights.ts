@@ -20,9 +20,14 @@ export function formulaNetwork(architecture: NetworkArchitecture): NetworkWeight
 }
 
 /** A file that was never on a disk. */
-export function fileOf(tensors: Iterable<Omit<StoredTensor, 'dtype'> & { dtype?: StoredTensor['dtype'] | undefined }>, metadata: Record<string, string> = {}): WeightFile {
+export function fileOf(
+  tensors: Iterable<Omit<StoredTensor, 'dtype'> & { dtype?: StoredTensor['dtype'] | undefined }>,
+  metadata: Record<string, string> = {},
+): WeightFile {
   return {
-    format: 'safetensors', name: 'a file', metadata: new Map(Object.entries(metadata)),
+    format: 'safetensors',
+    name: 'a file',
+    metadata: new Map(Object.entries(metadata)),
     tensors: new Map([...tensors].map(({ name, shape, dtype = 'f32', read }) => [name, { name, shape, dtype, read }])),
   };
 }

@@ -24,11 +24,16 @@ export function gather(x: ArrayLike<number>, from: Shape, shape: Shape, source: 
 }
 
 export function permute(x: ArrayLike<number>, shape: Shape, axes: readonly number[]): Float64Array {
-  return gather(x, shape, axes.map((axis) => shape[axis]!), (indices) => {
-    const source = [...indices];
-    axes.forEach((axis, position) => (source[axis] = indices[position]!));
-    return source;
-  });
+  return gather(
+    x,
+    shape,
+    axes.map((axis) => shape[axis]!),
+    (indices) => {
+      const source = [...indices];
+      axes.forEach((axis, position) => (source[axis] = indices[position]!));
+      return source;
+    },
+  );
 }
 
 export function slice(x: ArrayLike<number>, shape: Shape, axis: number, start: number, end: number, step = 1): Float64Array {

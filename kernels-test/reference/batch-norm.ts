@@ -18,8 +18,10 @@ export function statistics(x: ArrayLike<number>, channels: number, epsilon: numb
 }
 
 export function apply(
-  x: ArrayLike<number>, { mean, inverseStd }: { mean: ArrayLike<number>; inverseStd: ArrayLike<number> },
-  gamma: ArrayLike<number>, beta: ArrayLike<number>,
+  x: ArrayLike<number>,
+  { mean, inverseStd }: { mean: ArrayLike<number>; inverseStd: ArrayLike<number> },
+  gamma: ArrayLike<number>,
+  beta: ArrayLike<number>,
 ): Float64Array {
   const channels = gamma.length;
   return Float64Array.from({ length: x.length }, (_, i) => {
@@ -36,9 +38,11 @@ export interface NormGradients {
 
 /** @param dependent whether the statistics are those of x itself, so that they change with it */
 export function gradients(
-  x: ArrayLike<number>, dy: ArrayLike<number>,
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
   { mean, inverseStd }: { mean: ArrayLike<number>; inverseStd: ArrayLike<number> },
-  gamma: ArrayLike<number>, dependent: boolean,
+  gamma: ArrayLike<number>,
+  dependent: boolean,
 ): NormGradients {
   const channels = gamma.length;
   const rows = x.length / channels;

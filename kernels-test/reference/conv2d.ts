@@ -22,14 +22,26 @@ function eachProduct(
             if (ih < 0 || ih >= inH || iw < 0 || iw >= inW) continue;
             for (let ci = 0; ci < inC; ci++)
               for (let co = 0; co < outC; co++)
-                visit(((n * inH + ih) * inW + iw) * inC + ci, ((kh * kernelW + kw) * inC + ci) * outC + co, ((n * outH + oh) * outW + ow) * outC + co);
+                visit(
+                  ((n * inH + ih) * inW + iw) * inC + ci,
+                  ((kh * kernelW + kw) * inC + ci) * outC + co,
+                  ((n * outH + oh) * outW + ow) * outC + co,
+                );
           }
 }
 
 const size = (shape: Shape): number => shape.reduce((product, length) => product * length, 1);
 
 /** y[n, oh, ow, co] = bias[co] + sum of x * w, in float64. */
-export function conv2d(x: ArrayLike<number>, w: ArrayLike<number>, bias: ArrayLike<number> | null, input: Shape, weight: Shape, output: Shape, geometry: ConvGeometry): Float64Array {
+export function conv2d(
+  x: ArrayLike<number>,
+  w: ArrayLike<number>,
+  bias: ArrayLike<number> | null,
+  input: Shape,
+  weight: Shape,
+  output: Shape,
+  geometry: ConvGeometry,
+): Float64Array {
   const channels = output[3]!;
   const y = Float64Array.from({ length: size(output) }, (_, index) => (bias ? bias[index % channels]! : 0));
   eachProduct(input, weight, output, geometry, (i, k, o) => (y[o]! += x[i]! * w[k]!));
@@ -37,7 +49,15 @@ export function conv2d(x: ArrayLike<number>, w: ArrayLike<number>, bias: ArrayLi
 }
 
 /** The adjoint: gradient of x; with a bias over x's channels, the transposed convolution. */
-export function conv2dInputGrad(dy: ArrayLike<number>, w: ArrayLike<number>, bias: ArrayLike<number> | null, input: Shape, weight: Shape, output: Shape, geometry: ConvGeometry): Float64Array {
+export function conv2dInputGrad(
+  dy: ArrayLike<number>,
+  w: ArrayLike<number>,
+  bias: ArrayLike<number> | null,
+  input: Shape,
+  weight: Shape,
+  output: Shape,
+  geometry: ConvGeometry,
+): Float64Array {
   const channels = input[3]!;
   const dx = Float64Array.from({ length: size(input) }, (_, index) => (bias ? bias[index % channels]! : 0));
   eachProduct(input, weight, output, geometry, (i, k, o) => (dx[i]! += dy[o]! * w[k]!));
@@ -45,7 +65,14 @@ export function conv2dInputGrad(dy: ArrayLike<number>, w: ArrayLike<number>, bia
 }
 
 /** Gradient of the weight. */
-export function conv2dWeightGrad(x: ArrayLike<number>, dy: ArrayLike<number>, input: Shape, weight: Shape, output: Shape, geometry: ConvGeometry): Float64Array {
+export function conv2dWeightGrad(
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  input: Shape,
+  weight: Shape,
+  output: Shape,
+  geometry: ConvGeometry,
+): Float64Array {
   const dw = new Float64Array(size(weight));
   eachProduct(input, weight, output, geometry, (i, k, o) => (dw[k]! += x[i]! * dy[o]!));
   return dw;

@@ -22,7 +22,11 @@ export interface Draw {
 }
 
 /** Applies a function for colour images to any number of channels: to each channel as a grey image. */
-function eachChannel({ shape, data }: ByteImages, image: number, run: (grey: RgbImage) => RgbImage): { width: number; height: number; data: Uint8Array } {
+function eachChannel(
+  { shape, data }: ByteImages,
+  image: number,
+  run: (grey: RgbImage) => RgbImage,
+): { width: number; height: number; data: Uint8Array } {
   const [, height, width, channels] = shape;
   const results = Array.from({ length: channels }, (_, c) => {
     const grey = new Uint8Array(height * width * 3);
@@ -30,7 +34,10 @@ function eachChannel({ shape, data }: ByteImages, image: number, run: (grey: Rgb
     return run({ width, height, data: grey });
   });
   const first = results[0]!;
-  const joined = Uint8Array.from({ length: first.width * first.height * channels }, (_, i) => results[i % channels]!.data[Math.floor(i / channels) * 3]!);
+  const joined = Uint8Array.from(
+    { length: first.width * first.height * channels },
+    (_, i) => results[i % channels]!.data[Math.floor(i / channels) * 3]!,
+  );
   return { width: first.width, height: first.height, data: joined };
 }
 

@@ -18,8 +18,15 @@ export class OptimizerReference {
   private readonly second: Float64Array;
   private readonly largest: Float64Array;
 
-  constructor(readonly parameters: Float64Array, private readonly options: ReferenceOptions) {
-    [this.first, this.second, this.largest] = [0, 0, 0].map(() => new Float64Array(parameters.length)) as [Float64Array, Float64Array, Float64Array];
+  constructor(
+    readonly parameters: Float64Array,
+    private readonly options: ReferenceOptions,
+  ) {
+    [this.first, this.second, this.largest] = [0, 0, 0].map(() => new Float64Array(parameters.length)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
   }
 
   update(gradients: ArrayLike<number>): void {

@@ -38,7 +38,10 @@ export function upsample(
     if (mode === 'nearest') return [[Math.min(Math.floor(o * r), length - 1), 1]];
     const position = mode === 'aligned' ? o * r : Math.max((o + 0.5) * r - 0.5, 0);
     const first = Math.min(Math.floor(position), length - 1);
-    return [[first, 1 - (position - first)], [Math.min(first + 1, length - 1), position - first]];
+    return [
+      [first, 1 - (position - first)],
+      [Math.min(first + 1, length - 1), position - first],
+    ];
   };
   const y = new Float64Array(batch * size[0]! * size[1]! * channels);
   for (let n = 0, k = 0; n < batch; n++)

@@ -22,12 +22,19 @@ function tutorialUNet({ size, ngf, dropout }) {
   const conv = { kernelSize: 4, strides: 2, padding: 'same' };
   /** TensorFlow.js builds a Sequential when its first layer knows its input; Keras, when it is applied. */
   const stack = (layers) => tf.sequential({ layers: layers.filter(Boolean) });
-  const downsample = (inputShape, filters, norm) => stack([
-    tf.layers.conv2d({ ...conv, inputShape, filters, useBias: false }), norm && tf.layers.batchNormalization(), tf.layers.leakyReLU(),
-  ]);
-  const upsample = (inputShape, filters, drops) => stack([
-    tf.layers.conv2dTranspose({ ...conv, inputShape, filters, useBias: false }), tf.layers.batchNormalization(), drops && tf.layers.dropout({ rate: dropout }), tf.layers.reLU(),
-  ]);
+  const downsample = (inputShape, filters, norm) =>
+    stack([
+      tf.layers.conv2d({ ...conv, inputShape, filters, useBias: false }),
+      norm && tf.layers.batchNormalization(),
+      tf.layers.leakyReLU(),
+    ]);
+  const upsample = (inputShape, filters, drops) =>
+    stack([
+      tf.layers.conv2dTranspose({ ...conv, inputShape, filters, useBias: false }),
+      tf.layers.batchNormalization(),
+      drops && tf.layers.dropout({ rate: dropout }),
+      tf.layers.reLU(),
+    ]);
   const input = tf.input({ shape: [size, size, 3] });
   let x = input;
   const skips = [];
@@ -42,10 +49,16 @@ function tutorialUNet({ size, ngf, dropout }) {
 
 /** Numbers that keep the signal alive through every level; the variances are positive. */
 function fillWeights(model) {
-  model.setWeights(model.weights.map((weight, index) => {
-    const [scale, offset] = weight.originalName.endsWith('kernel') ? [0.3, 0] : /gamma|variance/.test(weight.originalName) ? [0.4, 1] : [0.2, 0];
-    return tf.tensor(values(`tfjs/${index}`, tf.util.sizeFromShape(weight.shape), scale, offset), weight.shape);
-  }));
+  model.setWeights(
+    model.weights.map((weight, index) => {
+      const [scale, offset] = weight.originalName.endsWith('kernel')
+        ? [0.3, 0]
+        : /gamma|variance/.test(weight.originalName)
+          ? [0.4, 1]
+          : [0.2, 0];
+      return tf.tensor(values(`tfjs/${index}`, tf.util.sizeFromShape(weight.shape), scale, offset), weight.shape);
+    }),
+  );
 }
 
 const base64 = (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
@@ -53,7 +66,11 @@ const store = async (tensor) => ({ shape: tensor.shape, float32: base64(await te
 
 async function artifactsOf(model) {
   let saved;
-  await model.save(tf.io.withSaveHandler(async (artifacts) => ((saved = artifacts), { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) })));
+  await model.save(
+    tf.io.withSaveHandler(
+      async (artifacts) => ((saved = artifacts), { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) }),
+    ),
+  );
   return saved;
 }
 
@@ -89,7 +106,8 @@ async function outcomes(artifacts, { size, ngf }, weightNames) {
   const calm = tutorialUNet({ size, ngf, dropout: 0 });
   calm.setWeights(model.getWeights());
   const weights = [];
-  for (const name of weightNames) weights.push({ name, ...(await store(model.weights.find((weight) => weight.originalName === name).read())) });
+  for (const name of weightNames)
+    weights.push({ name, ...(await store(model.weights.find((weight) => weight.originalName === name).read())) });
   return { input, running: await store(model.predict(x)), batch: await store(calm.apply(x, { training: true })), weights };
 }
 
@@ -104,7 +122,12 @@ async function makeCase(options, quantisations) {
   for (const quantisation of quantisations) {
     const { weightSpecs, weightData } = quantisation === null ? saved : quantise(saved, quantisation);
     const artifacts = { modelTopology, weightSpecs, weightData };
-    variants.push({ quantisation, weightSpecs, weightData: Buffer.from(weightData).toString('base64'), ...(await outcomes(artifacts, options, weightNames)) });
+    variants.push({
+      quantisation,
+      weightSpecs,
+      weightData: Buffer.from(weightData).toString('base64'),
+      ...(await outcomes(artifacts, options, weightNames)),
+    });
   }
   return { ...options, modelTopology, variants };
 }

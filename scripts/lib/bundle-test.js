@@ -72,7 +72,10 @@ export async function bundleForBrowser(file) {
     metafile: true,
   });
   const [output] = Object.values(metafile.outputs);
-  return includesModule(metafile, 'harness/platform.web.ts') && !output.imports.some(({ path }) => path.startsWith('node:') || builtinModules.includes(path)) ? outputFiles[0].text : undefined;
+  return includesModule(metafile, 'harness/platform.web.ts') &&
+    !output.imports.some(({ path }) => path.startsWith('node:') || builtinModules.includes(path))
+    ? outputFiles[0].text
+    : undefined;
 }
 
 /** Bundles a module of the library and imports it, for parts of it that are not public. */

@@ -42,7 +42,13 @@ export class TestBrowser {
     try {
       await page.goto(`${this.#origin}${path}`);
       const finished = page.waitForFunction('globalThis.testsFinished === true', undefined, { timeout: timeoutMilliseconds, polling: 100 });
-      const failure = await Promise.race([finished.then(() => undefined, (error) => error.message), crashed]);
+      const failure = await Promise.race([
+        finished.then(
+          () => undefined,
+          (error) => error.message,
+        ),
+        crashed,
+      ]);
       if (failure) lines.push(failure);
       return { output: lines.join('\n'), finished: failure === undefined };
     } finally {

@@ -1,7 +1,19 @@
 /** Headings of the reference, in its order. */
 export const CATEGORIES = [
-  'Device', 'Tensors', 'Operations', 'Losses', 'Gradients', 'Operations of your own', 'Modules and layers', 'Optimisers and schedules',
-  'Models', 'Training', 'Weights and files', 'Data and images', 'Programs', 'Errors',
+  'Device',
+  'Tensors',
+  'Operations',
+  'Losses',
+  'Gradients',
+  'Operations of your own',
+  'Modules and layers',
+  'Optimisers and schedules',
+  'Models',
+  'Training',
+  'Weights and files',
+  'Data and images',
+  'Programs',
+  'Errors',
 ];
 
 /** Files and folders with the heading for what they export; the longest that fits a file has the say. */

@@ -133,7 +133,11 @@ function checkDocstrings(project, undocumentedFiles, logger) {
 
 const firstSentence = (text) => text.split(/[.:;](?:\s|$)/, 1)[0];
 
-const summaryOf = (reflection) => (commentOf(reflection)?.summary ?? []).map(({ text }) => text).join('').trim();
+const summaryOf = (reflection) =>
+  (commentOf(reflection)?.summary ?? [])
+    .map(({ text }) => text)
+    .join('')
+    .trim();
 
 /** The comment of a declaration, or of the first of its signatures that has one. */
 function commentOf({ comment, signatures = [], getSignature }) {

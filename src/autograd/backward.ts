@@ -152,16 +152,18 @@ export function backward(output: Tensor, seed?: Tensor): void {
   expectTensor('backward()', 'output', output);
   const { root, seed: first } = start('backward()', output, seed);
   // Rules are written in operations: without noGrad() their results would have a history of their own.
-  output.gpu.scope(() => noGrad(() => {
-    const order = reverseOrder(root);
-    const leaves = new Set(order.flatMap((node) => node.inputs.filter((_, index) => node.needed[index] && !node.sources[index])));
-    prepareSlots(output.gpu, leaves);
-    const sink: Sink = { wants: (node, index) => node.needed[index]!, target: targetOf, leaf: deposit };
-    // A leaf's gradient may be the seed: it must stay as it is while gradients are written.
-    const whole = seed && sharesPlace(seed, leaves) ? copy(seed) : first();
-    propagate(order, whole, { sink, createGraph: false, memory: new GradientMemory(output.gpu.scopes) });
-    showGradients(output.gpu, leaves);
-  }));
+  output.gpu.scope(() =>
+    noGrad(() => {
+      const order = reverseOrder(root);
+      const leaves = new Set(order.flatMap((node) => node.inputs.filter((_, index) => node.needed[index] && !node.sources[index])));
+      prepareSlots(output.gpu, leaves);
+      const sink: Sink = { wants: (node, index) => node.needed[index]!, target: targetOf, leaf: deposit };
+      // A leaf's gradient may be the seed: it must stay as it is while gradients are written.
+      const whole = seed && sharesPlace(seed, leaves) ? copy(seed) : first();
+      propagate(order, whole, { sink, createGraph: false, memory: new GradientMemory(output.gpu.scopes) });
+      showGradients(output.gpu, leaves);
+    }),
+  );
 }
 
 /** Options of grad(): what the output's gradient is, and whether the gradients are differentiated again. */

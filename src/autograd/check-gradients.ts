@@ -75,7 +75,9 @@ export async function checkGradients(gpu: Gpu, options: CheckGradientsOptions): 
     const evaluate = async (inputs: readonly Float64Array[]): Promise<ArrayLike<number>> => {
       const scaled = inputs.map((array) => array.map((x) => x * BEFORE));
       if (reference) return reference(...scaled);
-      const y = gpu.scope(() => noGrad(() => operation(...scaled.map((array, index) => Tensor.from(gpu, new Float32Array(array), shapes[index]!)))));
+      const y = gpu.scope(() =>
+        noGrad(() => operation(...scaled.map((array, index) => Tensor.from(gpu, new Float32Array(array), shapes[index]!)))),
+      );
       const values = await y.data();
       y.dispose();
       return values;
@@ -102,7 +104,8 @@ export async function checkGradients(gpu: Gpu, options: CheckGradientsOptions): 
         array[element] = before;
         const [gradient, numeric] = [gradients[element]!, (above - below) / (2 * step)];
         // Written so that NaN is an error; an infinite gradient would allow any.
-        if (!(Math.abs(gradient - numeric) <= tolerance * largest && Number.isFinite(gradient))) errors.push({ input, element, gradient, numeric });
+        if (!(Math.abs(gradient - numeric) <= tolerance * largest && Number.isFinite(gradient)))
+          errors.push({ input, element, gradient, numeric });
       }
     }
     return errors;

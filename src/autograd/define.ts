@@ -79,8 +79,14 @@ function expectResult(name: string, output: unknown, inputs: readonly Tensor[]):
   if (output instanceof Tensor && !inputs.includes(output) && !output.origin) return;
   throw new ShadegradError('INVALID_ARGUMENT', `result of the operation "${name}"`, {
     expected: 'a tensor of its own, made by kernels',
-    received: !(output instanceof Tensor) ? typeof output
-      : output.origin ? `the result of "${output.origin.op}", which has a history already` : 'one of its arguments',
-    fix: output instanceof Tensor && output.origin ? 'run the operations inside forward in noGrad()' : 'return the tensor that the kernels wrote',
+    received: !(output instanceof Tensor)
+      ? typeof output
+      : output.origin
+        ? `the result of "${output.origin.op}", which has a history already`
+        : 'one of its arguments',
+    fix:
+      output instanceof Tensor && output.origin
+        ? 'run the operations inside forward in noGrad()'
+        : 'return the tensor that the kernels wrote',
   });
 }

@@ -52,7 +52,7 @@ export function hasGradient(leaf: Tensor): boolean {
   const state = trace ? statesOf(trace).get(leaf) : undefined;
   if (state && state !== 'asFound') return state === 'filled';
   const slot = slotOf(leaf);
-  return slot !== null && slot.filled && !slot.tensor.disposed;
+  return slot?.filled === true && !slot.tensor.disposed;
 }
 
 /** The place of a leaf's gradient, whether filled or not. */
@@ -74,11 +74,15 @@ export function zeroGrad(leaves: Iterable<Tensor>): void {
   }
   for (const leaf of list) statesOf(trace).set(leaf, 'empty');
   // Not disposed in a run: the run itself writes there again.
-  gpu!.eachStep(() => list.forEach((leaf) => {
-    const slot = slotOf(leaf);
-    if (slot) slot.filled = false;
-    leaf.grad = null;
-  }), []);
+  gpu!.eachStep(
+    () =>
+      list.forEach((leaf) => {
+        const slot = slotOf(leaf);
+        if (slot) slot.filled = false;
+        leaf.grad = null;
+      }),
+    [],
+  );
 }
 
 function forget(leaf: Tensor): void {

@@ -120,7 +120,11 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, rul
   expectFreePlace(op, output);
   output.requiresGrad = true;
   const node: GraphNode = {
-    op, inputs, sources, output, needed,
+    op,
+    inputs,
+    sources,
+    output,
+    needed,
     saved: rule.saved(needed),
     backward: rule.backward,
     firstOrderOnly: rule.firstOrderOnly ?? false,
@@ -151,8 +155,12 @@ function expectFreePlace(op: string, output: Tensor): void {
   if (origin ? origin.consumed : !output.requiresGrad) return;
   throw new ShadegradError('STALE_TENSOR', `out of "${op}"`, {
     expected: 'memory whose contents no gradient depends on',
-    received: origin ? `the result of "${origin.op}", which backward() has not passed yet` : `"${output.label}", a leaf that requires a gradient`,
-    fix: origin ? 'use another `out`, or none; call backward() first; or run the earlier operation in noGrad()' : 'use another `out`, or overwrite the leaf in noGrad()',
+    received: origin
+      ? `the result of "${origin.op}", which backward() has not passed yet`
+      : `"${output.label}", a leaf that requires a gradient`,
+    fix: origin
+      ? 'use another `out`, or none; call backward() first; or run the earlier operation in noGrad()'
+      : 'use another `out`, or overwrite the leaf in noGrad()',
   });
 }
 
@@ -165,16 +173,20 @@ export function expectSavedUnwritten({ op, saved, time, trace, hooks, output }: 
   if (trace !== output.gpu.currentTrace) {
     throw new ShadegradError('RECORDING', `backward() through "${op}"`, {
       expected: 'operations and their backward() in one recorded function, or both outside',
-      received: trace ? 'an operation that a recorded function noted down, and backward() outside of it' : 'an operation that ran before, and backward() inside a recorded function',
+      received: trace
+        ? 'an operation that a recorded function noted down, and backward() outside of it'
+        : 'an operation that ran before, and backward() inside a recorded function',
       fix: 'run the operations and backward() in the same function',
     });
   }
-  const stale = (tensor: Tensor) => ({ by }: Write): ShadegradError =>
-    new ShadegradError('STALE_TENSOR', `backward() through "${op}" needs "${tensor.label}" as it was when "${op}" ran`, {
-      expected: 'contents that nothing has written to since',
-      received: `${by} has written to its memory`,
-      fix: 'call backward() before the optimiser\'s step or the write, run the operation again after it, or give operations an `out` of their own',
-    });
+  const stale =
+    (tensor: Tensor) =>
+    ({ by }: Write): ShadegradError =>
+      new ShadegradError('STALE_TENSOR', `backward() through "${op}" needs "${tensor.label}" as it was when "${op}" ran`, {
+        expected: 'contents that nothing has written to since',
+        received: `${by} has written to its memory`,
+        fix: "call backward() before the optimiser's step or the write, run the operation again after it, or give operations an `out` of their own",
+      });
   for (const tensor of saved) {
     if (tensor.disposed) continue;
     const write = tensor.writtenSince(time);

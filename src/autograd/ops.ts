@@ -1,7 +1,22 @@
 // Every operation, with its gradient beside it in ops/.
 export { leakyRelu, relu, sigmoid, tanh } from './ops/activation.js';
 export { flip, permute, slice, split, stack, transpose, type SliceOptions } from './ops/axes.js';
-export { add, addScaled, div, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, mul, notEqual, sub, where } from './ops/binary.js';
+export {
+  add,
+  addScaled,
+  div,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  maximum,
+  minimum,
+  mul,
+  notEqual,
+  sub,
+  where,
+} from './ops/binary.js';
 export { conv2d, convTranspose2d, type ConvOptions, type ConvTransposeOptions } from './ops/convolution.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
 export { argmax, argmin, max, min } from './ops/extrema.js';

@@ -35,7 +35,12 @@ export async function pairAt(dataset: PairedDataset, index: number): Promise<Ima
   const what = typeof pair?.name === 'string' && pair.name !== '' ? `${pair.name} (${number})` : number;
   const { a, b } = pair ?? {};
   if (!isObject(a) || !isObject(b)) {
-    const missing = isObject(pair) ? ['a', 'b'].filter((half) => !isObject(pair[half as 'a' | 'b'])).map((half) => `no image ${half}`).join(', ') : String(pair);
+    const missing = isObject(pair)
+      ? ['a', 'b']
+          .filter((half) => !isObject(pair[half as 'a' | 'b']))
+          .map((half) => `no image ${half}`)
+          .join(', ')
+      : String(pair);
     throw new ShadegradError('INVALID_ARGUMENT', `${what}: get(${index}) of the data set gives no pair of images`, {
       expected: '{ name, a, b } with an image { width, height, data } for each of a and b, or a promise of it',
       received: missing,

@@ -35,7 +35,11 @@ export class RandomStream {
   private counter = 0;
   private words: Words = [0, 0, 0, 0];
 
-  constructor(private readonly seed: number, private readonly stream = 0, private readonly substream = 0) {}
+  constructor(
+    private readonly seed: number,
+    private readonly stream = 0,
+    private readonly substream = 0,
+  ) {}
 
   /** 32 random bits. */
   bits(): number {

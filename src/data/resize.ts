@@ -54,8 +54,15 @@ function toFixedPoint(weights: Float64Array): Int32Array {
 
 /** One separable pass along an axis whose neighbours lie `stride` bytes apart; every other index is a `line` start. */
 function resizeAxis(
-  source: Uint8Array, target: Uint8Array, plan: ResizeWeights, outputSize: number, inputSize: number,
-  sourceStride: number, targetStride: number, lines: number, sourceLine: (line: number) => number,
+  source: Uint8Array,
+  target: Uint8Array,
+  plan: ResizeWeights,
+  outputSize: number,
+  inputSize: number,
+  sourceStride: number,
+  targetStride: number,
+  lines: number,
+  sourceLine: (line: number) => number,
   targetLine: (line: number) => number,
 ): void {
   const { taps, first } = plan;
@@ -88,16 +95,35 @@ export function resizeBicubic(image: RgbImage, width: number, height: number): R
   if (width !== current.width) {
     const next = createImage(width, current.height);
     const { width: inputWidth, data } = current;
-    resizeAxis(data, next.data, bicubicWeights(inputWidth, width), width, inputWidth, 3, 3, next.height * 3,
+    resizeAxis(
+      data,
+      next.data,
+      bicubicWeights(inputWidth, width),
+      width,
+      inputWidth,
+      3,
+      3,
+      next.height * 3,
       (line) => Math.floor(line / 3) * inputWidth * 3 + (line % 3),
-      (line) => Math.floor(line / 3) * width * 3 + (line % 3));
+      (line) => Math.floor(line / 3) * width * 3 + (line % 3),
+    );
     current = next;
   }
   if (height !== current.height) {
     const next = createImage(width, height);
     const { height: inputHeight, data } = current;
-    resizeAxis(data, next.data, bicubicWeights(inputHeight, height), height, inputHeight, width * 3, width * 3, width * 3,
-      (line) => line, (line) => line);
+    resizeAxis(
+      data,
+      next.data,
+      bicubicWeights(inputHeight, height),
+      height,
+      inputHeight,
+      width * 3,
+      width * 3,
+      width * 3,
+      (line) => line,
+      (line) => line,
+    );
     current = next;
   }
   return current === image ? { width, height, data: image.data.slice() } : current;

@@ -31,7 +31,9 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
   const table = tensors.get(CHECKSUMS);
   if (table?.dtype !== 'u8' || table.shape.length !== 2 || table.shape[0] !== tensors.size || table.shape[1] !== 4) {
     throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: the checksums are missing`, {
-      expected: `a tensor "${CHECKSUMS}", u8 [${tensors.size}, 4]`, received: table ? `${table.dtype} [${table.shape.join(', ')}]` : 'none', fix: 'use a checkpoint that no other program has rewritten',
+      expected: `a tensor "${CHECKSUMS}", u8 [${tensors.size}, 4]`,
+      received: table ? `${table.dtype} [${table.shape.join(', ')}]` : 'none',
+      fix: 'use a checkpoint that no other program has rewritten',
     });
   }
   let checksums: Promise<Float32Array> | undefined;
@@ -46,7 +48,10 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
       const values = await tensor.read();
       const expected = new DataView(Uint8Array.from(bytes.subarray(place, place + 4)).buffer).getUint32(0, true);
       if (crc32(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) !== expected) {
-        throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quoteName(name)} is damaged`, { expected: 'numbers that fit its checksum', fix: 'use an earlier checkpoint' });
+        throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quoteName(name)} is damaged`, {
+          expected: 'numbers that fit its checksum',
+          fix: 'use an earlier checkpoint',
+        });
       }
       return values;
     };
@@ -57,9 +62,13 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
 
 /** The networks of a training checkpoint: the generator, and the discriminator unless it was left out. */
 export function checkpointNetworks(file: WeightFile): { role: 'generator' | 'discriminator'; weights: NetworkWeights }[] {
-  const { architecture: { generator, discriminator }, options } = checkpointInfo(file);
+  const {
+    architecture: { generator, discriminator },
+    options,
+  } = checkpointInfo(file);
   const network = (role: 'generator' | 'discriminator', architecture: NetworkArchitecture) => ({
-    role, weights: fitNetwork(architecture, checkpointTensors(file, `${role}.`), 'shadegrad', file.name),
+    role,
+    weights: fitNetwork(architecture, checkpointTensors(file, `${role}.`), 'shadegrad', file.name),
   });
   // A run without dropout has none later; the rate of one with is every network's default.
   const result = [network('generator', { kind: 'unet', options: { ...generator, ...(options.dropout === false && { dropout: 0 }) } })];

@@ -5,14 +5,26 @@ import type { NetworkArchitecture } from './network-weights.js';
 export function describeArchitecture(architecture: NetworkArchitecture): string {
   const { options, parameterCount } = buildNetwork(architecture);
   const { norm, bias, epsilon, slope } = options;
-  const parts = 'size' in options
-    ? [
-        `U-Net for ${options.size} x ${options.size}`, `${options.inChannels} -> ${options.outChannels} channels`, `ngf ${options.ngf}`, norms(norm),
-        options.innermostNorm && 'innermost layer normalised', options.skip === 'leaky' && 'leaky skips', options.dropout > 0 ? `dropout ${options.dropout}${options.dropoutBlocks === 'middle' ? ' in the middle blocks' : ''}` : 'no dropout',
-      ]
-    : ['PatchGAN', `${options.inChannels} channels`, `ndf ${options.ndf}`, `${options.layers} layers`, norms(norm)];
+  const parts =
+    'size' in options
+      ? [
+          `U-Net for ${options.size} x ${options.size}`,
+          `${options.inChannels} -> ${options.outChannels} channels`,
+          `ngf ${options.ngf}`,
+          norms(norm),
+          options.innermostNorm && 'innermost layer normalised',
+          options.skip === 'leaky' && 'leaky skips',
+          options.dropout > 0
+            ? `dropout ${options.dropout}${options.dropoutBlocks === 'middle' ? ' in the middle blocks' : ''}`
+            : 'no dropout',
+        ]
+      : ['PatchGAN', `${options.inChannels} channels`, `ndf ${options.ndf}`, `${options.layers} layers`, norms(norm)];
   // Only what is not as in the PyTorch reference.
-  parts.push(bias !== (norm === 'instance' ? 'everywhere' : 'ends') && `biases ${bias === 'ends' ? 'at the ends' : 'everywhere'}`, epsilon !== 1e-5 && `epsilon ${epsilon}`, slope !== 0.2 && `slope ${slope}`);
+  parts.push(
+    bias !== (norm === 'instance' ? 'everywhere' : 'ends') && `biases ${bias === 'ends' ? 'at the ends' : 'everywhere'}`,
+    epsilon !== 1e-5 && `epsilon ${epsilon}`,
+    slope !== 0.2 && `slope ${slope}`,
+  );
   return `${parts.filter((part) => part !== false).join(', ')}; ${parameterCount.toLocaleString('en-US')} parameters`;
 }
 

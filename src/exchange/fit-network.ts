@@ -25,7 +25,12 @@ const NAMED_TENSORS = 3;
  * @returns tensors whose read() also throws WEIGHTS_CORRUPT for numbers that are not finite
  * @throws WEIGHTS_MISMATCH with the first differences, WEIGHTS_CORRUPT for options that no network has
  */
-export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMap<string, StoredTensor>, layout: WeightLayout, label: string): NetworkWeights {
+export function fitNetwork(
+  architecture: NetworkArchitecture,
+  stored: ReadonlyMap<string, StoredTensor>,
+  layout: WeightLayout,
+  label: string,
+): NetworkWeights {
   const shapeOf = (shape: Shape): Shape => (layout === 'pytorch' ? referenceShape(shape) : shape);
   const tensors = new Map<string, NetworkTensor>();
   const left = new Map(stored);
@@ -35,17 +40,22 @@ export function fitNetwork(architecture: NetworkArchitecture, stored: ReadonlyMa
     left.delete(name);
     if (!tensor && !own.trainable) tensors.set(name, constantTensor(own.shape, name.endsWith('.running_var') ? 1 : 0));
     else if (!tensor) differences.push(`${quoteName(name)} is missing`);
-    else if (!sameShape(tensor.shape, shapeOf(own.shape))) differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(own.shape))} is needed`);
+    else if (!sameShape(tensor.shape, shapeOf(own.shape)))
+      differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(own.shape))} is needed`);
     else tensors.set(name, layout === 'pytorch' ? libraryTensor(checkedTensor(tensor, label)) : checkedTensor(tensor, label));
   }
   for (const name of left.keys()) if (!STATISTICS.test(name)) differences.push(`${quoteName(name)} has no place`);
   if (differences.length > 0) {
     const rest = differences.length - NAMED_TENSORS;
-    throw new ShadegradError('WEIGHTS_MISMATCH', `${label}: the tensors are not those of one ${architecture.kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
-      expected: `what ${JSON.stringify(architecture.options)} has`,
-      received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-      fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
-    });
+    throw new ShadegradError(
+      'WEIGHTS_MISMATCH',
+      `${label}: the tensors are not those of one ${architecture.kind === 'unet' ? 'U-Net' : 'PatchGAN'}`,
+      {
+        expected: `what ${JSON.stringify(architecture.options)} has`,
+        received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
+        fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
+      },
+    );
   }
   return { architecture, tensors };
 }
@@ -57,7 +67,9 @@ function possibleNetwork(architecture: NetworkArchitecture, label: string): UNet
   } catch (error) {
     if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT') throw error;
     throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: there is no such network: ${error.what}`, {
-      expected: error.expected, received: error.received, fix: 'copy the file again, or convert it anew',
+      expected: error.expected,
+      received: error.received,
+      fix: 'copy the file again, or convert it anew',
     });
   }
 }

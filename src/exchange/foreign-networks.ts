@@ -35,7 +35,10 @@ class Tensors {
   }
 }
 
-const isKernel = (side: number) => (shape: Shape | undefined): boolean => shape?.length === 4 && shape[2] === side && shape[3] === side;
+const isKernel =
+  (side: number) =>
+  (shape: Shape | undefined): boolean =>
+    shape?.length === 4 && shape[2] === side && shape[3] === side;
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 /** A kind of network that is not run here; says what it is if the tensors are its own. */

@@ -49,13 +49,17 @@ export const layerName = ({ path }: Pick<KerasOp, 'path'>): string => `layer ${q
 
 function corrupt(label: string, what: string, expected: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_CORRUPT', `${label}: ${what}`, {
-    expected, received, fix: 'export the Keras model again: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model',
+    expected,
+    received,
+    fix: 'export the Keras model again: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model',
   });
 }
 
 function unsupported(label: string, what: string, expected: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, {
-    expected, received, fix: "name a model of the U-Net of TensorFlow's pix2pix tutorial: others cannot be read from such files",
+    expected,
+    received,
+    fix: "name a model of the U-Net of TensorFlow's pix2pix tutorial: others cannot be read from such files",
   });
 }
 
@@ -68,8 +72,10 @@ function unsupported(label: string, what: string, expected: string, received: st
  */
 export function parseKerasGraph(topology: unknown, label: string): KerasGraph {
   const root = isObject(topology) && isObject(topology.model_config) ? topology.model_config : topology;
-  if (!isObject(root) || !isObject(root.config)) throw corrupt(label, 'modelTopology', 'a Keras model: an object with class_name and config', quote(root));
-  if (root.class_name !== 'Functional' && root.class_name !== 'Model') throw unsupported(label, 'the model', 'a functional model', quote(root.class_name));
+  if (!isObject(root) || !isObject(root.config))
+    throw corrupt(label, 'modelTopology', 'a Keras model: an object with class_name and config', quote(root));
+  if (root.class_name !== 'Functional' && root.class_name !== 'Model')
+    throw unsupported(label, 'the model', 'a functional model', quote(root.class_name));
   const { config } = root;
   const layers = new Map<string, Layer>();
   for (const entry of list(config.layers, 'layers', label)) {
@@ -116,7 +122,8 @@ export function parseKerasGraph(topology: unknown, label: string): KerasGraph {
   };
 
   for (const [name, layer] of layers) {
-    if (layer.uses.length !== 1 && !REUSABLE.has(layer.kind)) throw unsupported(label, `layer ${quote(name)}`, 'used once', `used ${layer.uses.length} times`);
+    if (layer.uses.length !== 1 && !REUSABLE.has(layer.kind))
+      throw unsupported(label, `layer ${quote(name)}`, 'used once', `used ${layer.uses.length} times`);
     layer.uses.forEach((_, use) => resolve({ name, use }));
   }
   const [output, second] = references(config.output_layers, 'output_layers', label);
@@ -130,7 +137,8 @@ function list(value: unknown, what: string, label: string): unknown[] {
 }
 
 function parseLayer(entry: unknown, label: string): Layer {
-  if (!isObject(entry) || typeof entry.class_name !== 'string' || !isObject(entry.config)) throw corrupt(label, 'a layer', 'an object with class_name and config', quote(entry));
+  if (!isObject(entry) || typeof entry.class_name !== 'string' || !isObject(entry.config))
+    throw corrupt(label, 'a layer', 'an object with class_name and config', quote(entry));
   const { class_name: kind, config } = entry;
   const name = entry.name ?? config.name;
   if (typeof name !== 'string') throw corrupt(label, `a layer of class ${quote(kind)}`, 'a name', quote(name));

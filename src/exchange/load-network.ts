@@ -36,19 +36,26 @@ export function buildNetwork(architecture: NetworkArchitecture): UNet | PatchGAN
  * @throws WEIGHTS_MISMATCH with the first differences; INVALID_ARGUMENT for an impossible architecture; and what
  * reading the tensors throws. After an error nothing is left on the device.
  */
-export async function loadNetwork(gpu: Gpu, { architecture, tensors }: NetworkWeights, { training = false, seed = 0 }: LoadNetworkOptions = {}): Promise<UNet | PatchGAN> {
+export async function loadNetwork(
+  gpu: Gpu,
+  { architecture, tensors }: NetworkWeights,
+  { training = false, seed = 0 }: LoadNetworkOptions = {},
+): Promise<UNet | PatchGAN> {
   const network = buildNetwork(architecture);
   checkTensors(network, architecture, tensors);
   try {
     network.to(gpu, { seed, training });
-    await fillTensors(gpu, [...network.namedTensors()].map(([name, tensor]) => ({
-      tensor,
-      async read() {
-        const data = await tensors.get(name)!.read();
-        if (data.length !== tensor.size) throw wrongLength(name, tensor.size, data.length);
-        return data;
-      },
-    })));
+    await fillTensors(
+      gpu,
+      [...network.namedTensors()].map(([name, tensor]) => ({
+        tensor,
+        async read() {
+          const data = await tensors.get(name)!.read();
+          if (data.length !== tensor.size) throw wrongLength(name, tensor.size, data.length);
+          return data;
+        },
+      })),
+    );
     return network;
   } catch (error) {
     network.dispose();
@@ -72,7 +79,8 @@ function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, t
   for (const [name, { shape }] of own) {
     const tensor = tensors.get(name);
     if (!tensor) differences.push(`"${name}" is missing`);
-    else if (!sameShape(tensor.shape, shape)) differences.push(`"${name}" is ${formatShape(tensor.shape)} where ${formatShape(shape)} is needed`);
+    else if (!sameShape(tensor.shape, shape))
+      differences.push(`"${name}" is ${formatShape(tensor.shape)} where ${formatShape(shape)} is needed`);
   }
   for (const name of tensors.keys()) if (!own.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
   if (differences.length === 0) return;

@@ -40,13 +40,18 @@ export interface ModuleFileOptions {
  *   module is trained in between; DEVICE_LOST; WEIGHTS_UNSUPPORTED for numbers past the range of a short type
  */
 export function encodeModule(module: Module, options: ModuleFileOptions = {}): AsyncGenerator<Uint8Array> {
-  const { format = 'safetensors', layout = format === 'pytorch' ? 'pytorch' : 'shadegrad', dtype = 'f32' } =
-    expectOptions('a module file', options, ['format', 'layout', 'dtype']);
+  const {
+    format = 'safetensors',
+    layout = format === 'pytorch' ? 'pytorch' : 'shadegrad',
+    dtype = 'f32',
+  } = expectOptions('a module file', options, ['format', 'layout', 'dtype']);
   if (format === 'pytorch') {
     const state = (): StateDict => checkedState(module.stateDict({ layout: 'pytorch' }));
     if (layout === 'pytorch') return encodePyTorch(new OrderedDict<string, StateTensor>(state()), { dtype });
     throw new ShadegradError('INVALID_ARGUMENT', 'layout of a .pth', {
-      expected: 'pytorch', received: layout, fix: 'leave it out, or write safetensors, which say what layout they have',
+      expected: 'pytorch',
+      received: layout,
+      fix: 'leave it out, or write safetensors, which say what layout they have',
     });
   }
   if (module instanceof UNet || module instanceof PatchGAN) {
@@ -55,25 +60,32 @@ export function encodeModule(module: Module, options: ModuleFileOptions = {}): A
   const description = { format: MODULE_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, layout };
   return encodeSafetensors(checkedState(module.stateDict({ layout })).values(), {
     // Transformers and others in Python look for "format" before they load a file.
-    dtype, metadata: { ...(layout === 'pytorch' && { format: 'pt' }), [INFO_KEY]: JSON.stringify(description) },
+    dtype,
+    metadata: { ...(layout === 'pytorch' && { format: 'pt' }), [INFO_KEY]: JSON.stringify(description) },
   });
 }
 
 /** The same tensors, whose read() throws DIVERGED for what no network can compute with. */
 export function checkedState(state: StateDict): StateDict {
-  const result = new StateDict(state.layout, [...state].map(([name, tensor]) => [name, {
-    ...tensor,
-    async read() {
-      const values = await tensor.read();
-      const index = findBadNumber(values, holdsSquares(name));
-      if (index < 0) return values;
-      throw new ShadegradError('DIVERGED', `a module is saved whose ${quoteName(name)} holds what no network can compute with`, {
-        expected: 'finite numbers, and variances of at least 0',
-        received: `${values[index]} at index ${describeIndex(index, tensor.shape)}`,
-        fix: 'keep the file that was saved before, and train on from that with a lower learning rate',
-      });
-    },
-  }]));
+  const result = new StateDict(
+    state.layout,
+    [...state].map(([name, tensor]) => [
+      name,
+      {
+        ...tensor,
+        async read() {
+          const values = await tensor.read();
+          const index = findBadNumber(values, holdsSquares(name));
+          if (index < 0) return values;
+          throw new ShadegradError('DIVERGED', `a module is saved whose ${quoteName(name)} holds what no network can compute with`, {
+            expected: 'finite numbers, and variances of at least 0',
+            received: `${values[index]} at index ${describeIndex(index, tensor.shape)}`,
+            fix: 'keep the file that was saved before, and train on from that with a lower learning rate',
+          });
+        },
+      },
+    ]),
+  );
   result.storages = state.storages;
   return result;
 }

@@ -51,15 +51,27 @@ export interface NetworkFileOptions {
 
 /** The bytes of a file of one network, a tensor at a time. */
 export function encodeNetwork(
-  weights: NetworkWeights, { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {},
+  weights: NetworkWeights,
+  { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const description: NetworkDescription = {
-    format: NETWORK_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, architecture: weights.architecture, layout, statistics,
+    format: NETWORK_FORMAT,
+    formatVersion: FORMAT_VERSION,
+    libraryVersion: LIBRARY_VERSION,
+    architecture: weights.architecture,
+    layout,
+    statistics,
     ...(imageSize && { imageSize }),
   };
-  const tensors = layout === 'pytorch' ? referenceStateDict(weights) : [...weights.tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, read: () => tensor.read() }));
+  const tensors =
+    layout === 'pytorch'
+      ? referenceStateDict(weights)
+      : [...weights.tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, read: () => tensor.read() }));
   // Transformers and others in Python look for this key before they load a file.
-  return encodeSafetensors(tensors, { dtype, metadata: { ...(layout === 'pytorch' && { format: 'pt' }), [INFO_KEY]: JSON.stringify(description) } });
+  return encodeSafetensors(tensors, {
+    dtype,
+    metadata: { ...(layout === 'pytorch' && { format: 'pt' }), [INFO_KEY]: JSON.stringify(description) },
+  });
 }
 
 /** What a description says, or null where there is none of this kind. */
@@ -84,7 +96,12 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
       fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
-  if (!isArchitecture(architecture) || (layout !== 'shadegrad' && layout !== 'pytorch') || (statistics !== 'batch' && statistics !== 'running')) throw badDescription(file);
+  if (
+    !isArchitecture(architecture) ||
+    (layout !== 'shadegrad' && layout !== 'pytorch') ||
+    (statistics !== 'batch' && statistics !== 'running')
+  )
+    throw badDescription(file);
   if (imageSize !== undefined && !isImageSize(imageSize, architecture)) throw badDescription(file);
   return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize && { imageSize }) };
 }

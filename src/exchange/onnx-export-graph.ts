@@ -1,5 +1,5 @@
 import { ONNX_FLOAT, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../formats/onnx.js';
-import { PatchGAN } from '../models/patchgan.js';
+import type { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
 import type { Norm } from '../models/defaults.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
@@ -103,9 +103,17 @@ class GraphBuilder implements NetworkGraph {
   readonly tensors: OnnxTensor[] = [];
   private readonly constants = new Set<string>();
 
-  constructor(private readonly weights: ReadonlyMap<string, NetworkTensor>, private readonly options: GraphOptions) {}
+  constructor(
+    private readonly weights: ReadonlyMap<string, NetworkTensor>,
+    private readonly options: GraphOptions,
+  ) {}
 
-  node(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}, output = `${this.nodes.length}.${operator}`): string {
+  node(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    output = `${this.nodes.length}.${operator}`,
+  ): string {
     this.nodes.push({ operator, inputs, attributes, output });
     return output;
   }
@@ -126,11 +134,19 @@ class GraphBuilder implements NetworkGraph {
   norm(x: string, channels: number, layer: LayerTensors | null, { norm, epsilon }: NormOptions): string {
     if (norm === 'none') return x;
     const attributes = { epsilon: { float: epsilon } };
-    if (layer === null) return this.node('InstanceNormalization', [x, this.constant(1, [channels]), this.constant(0, [channels])], attributes);
+    if (layer === null)
+      return this.node('InstanceNormalization', [x, this.constant(1, [channels]), this.constant(0, [channels])], attributes);
     switch (this.options.statistics) {
-      case 'image': return this.node('InstanceNormalization', [x, this.tensor(layer, 'weight'), this.tensor(layer, 'bias')], attributes);
-      case 'running': return this.node('BatchNormalization', [x, ...['weight', 'bias', 'running_mean', 'running_var'].map((part) => this.tensor(layer, part))], attributes);
-      case 'batch': return this.batchNorm(x, channels, layer, epsilon);
+      case 'image':
+        return this.node('InstanceNormalization', [x, this.tensor(layer, 'weight'), this.tensor(layer, 'bias')], attributes);
+      case 'running':
+        return this.node(
+          'BatchNormalization',
+          [x, ...['weight', 'bias', 'running_mean', 'running_var'].map((part) => this.tensor(layer, part))],
+          attributes,
+        );
+      case 'batch':
+        return this.batchNorm(x, channels, layer, epsilon);
     }
   }
 
@@ -169,7 +185,8 @@ class GraphBuilder implements NetworkGraph {
   /** One value all over; made once. */
   private constant(value: number, shape: Shape): string {
     const name = ['constant', value, ...shape].join('.');
-    if (!this.constants.has(name)) this.tensors.push({ name, shape, dtype: 'f32', read: () => Promise.resolve(new Float32Array(elementCount(shape)).fill(value)) });
+    if (!this.constants.has(name))
+      this.tensors.push({ name, shape, dtype: 'f32', read: () => Promise.resolve(new Float32Array(elementCount(shape)).fill(value)) });
     this.constants.add(name);
     return name;
   }

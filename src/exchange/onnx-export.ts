@@ -1,7 +1,7 @@
 import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../formats/onnx.js';
 import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../gpu/errors.js';
-import { PatchGAN } from '../models/patchgan.js';
+import type { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { LIBRARY_VERSION } from '../version.js';
@@ -63,7 +63,13 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
     description: `${input.description} ${output.description}`,
     producer: ['shadegrad', LIBRARY_VERSION],
     opset: OPSET,
-    metadata: { architecture: JSON.stringify(architecture), statistics, layout: 'NCHW', inputRange: '[-1, 1]', outputRange: network instanceof UNet ? '[-1, 1]' : 'logits' },
+    metadata: {
+      architecture: JSON.stringify(architecture),
+      statistics,
+      layout: 'NCHW',
+      inputRange: '[-1, 1]',
+      outputRange: network instanceof UNet ? '[-1, 1]' : 'logits',
+    },
     inputs: [input],
     outputs: [output],
     nodes: graph.nodes,
@@ -77,13 +83,25 @@ function ends(network: UNet | PatchGAN, batch: number | string): [OnnxValue, Onn
   if (network instanceof UNet) {
     const { size, outChannels } = network;
     return [
-      { name: INPUT, shape: [batch, inChannels, size, size], description: 'Images to translate: batch, channels, height, width; values in [-1, 1].' },
+      {
+        name: INPUT,
+        shape: [batch, inChannels, size, size],
+        description: 'Images to translate: batch, channels, height, width; values in [-1, 1].',
+      },
       { name: OUTPUT, shape: [batch, outChannels, size, size], description: 'Translated images, values in [-1, 1].' },
     ];
   }
   return [
-    { name: INPUT, shape: [batch, inChannels, 'height', 'width'], description: "The condition's channels, then the image's: batch, channels, height, width; values in [-1, 1]." },
-    { name: OUTPUT, shape: [batch, 1, 'patch_rows', 'patch_columns'], description: 'A logit for every patch: above 0 where it looks real.' },
+    {
+      name: INPUT,
+      shape: [batch, inChannels, 'height', 'width'],
+      description: "The condition's channels, then the image's: batch, channels, height, width; values in [-1, 1].",
+    },
+    {
+      name: OUTPUT,
+      shape: [batch, 1, 'patch_rows', 'patch_columns'],
+      description: 'A logit for every patch: above 0 where it looks real.',
+    },
   ];
 }
 

@@ -8,7 +8,16 @@ import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves, unetLevels, type LayerTensors } from './unet-levels.js';
 
 /** What pix2pix-tensorflow's generator is, whatever its size. */
-const FIXED = { dropout: 0.5, dropoutBlocks: 'innermost', norm: 'batch', bias: 'everywhere', epsilon: 1e-5, slope: 0.2, innermostNorm: true, skip: 'relu' } as const satisfies UNetOptions;
+const FIXED = {
+  dropout: 0.5,
+  dropoutBlocks: 'innermost',
+  norm: 'batch',
+  bias: 'everywhere',
+  epsilon: 1e-5,
+  slope: 0.2,
+  innermostNorm: true,
+  skip: 'relu',
+} as const satisfies UNetOptions;
 
 /** How a version of pix2pix-tensorflow names the variables of a layer. */
 interface Naming {
@@ -51,7 +60,12 @@ export function pictNetwork(file: WeightFile): NetworkWeights {
   const naming = NAMINGS.find(({ down, kernel }) => tensors.has(`${scope('encoder', 1)}/${down}/${kernel}`));
   if (!naming) {
     const [first] = tensors.keys();
-    throw notThisNetwork(label, 'the generator', `a tensor "${scope('encoder', 1)}/${NAMING.down}/${NAMING.kernel}"`, `${tensors.size} tensors${first === undefined ? '' : `, such as "${first.slice(0, LONGEST_QUOTE)}"`}`);
+    throw notThisNetwork(
+      label,
+      'the generator',
+      `a tensor "${scope('encoder', 1)}/${NAMING.down}/${NAMING.kernel}"`,
+      `${tensors.size} tensors${first === undefined ? '' : `, such as "${first.slice(0, LONGEST_QUOTE)}"`}`,
+    );
   }
   const encoderKernel = (level: number): string => `${scope('encoder', level)}/${naming.down}/${naming.kernel}`;
   const channels: number[] = [];
@@ -83,7 +97,13 @@ export function pictNetwork(file: WeightFile): NetworkWeights {
       fillNorm(norm, path);
     }
   }
-  for (const [name, { shape }] of left) throw notThisNetwork(label, `tensor "${name.slice(0, LONGEST_QUOTE)}"`, 'only the tensors of a generator of pix2pix-tensorflow', formatShape(shape));
+  for (const [name, { shape }] of left)
+    throw notThisNetwork(
+      label,
+      `tensor "${name.slice(0, LONGEST_QUOTE)}"`,
+      'only the tensors of a generator of pix2pix-tensorflow',
+      formatShape(shape),
+    );
   return filler.weights();
 }
 
@@ -108,13 +128,24 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
   const { options } = architecture;
   const { norm = 'batch', innermostNorm = false, epsilon = FIXED.epsilon, slope = FIXED.slope, skip = 'relu' } = options;
   if (norm !== 'batch') throw cannotWrite('norm', 'batch norm', norm);
-  if (!innermostNorm) throw cannotWrite('the innermost encoder layer', 'a norm after it (innermostNorm)', 'none: its only pixel would be lost in the norm that .pict files have there');
+  if (!innermostNorm)
+    throw cannotWrite(
+      'the innermost encoder layer',
+      'a norm after it (innermostNorm)',
+      'none: its only pixel would be lost in the norm that .pict files have there',
+    );
   if (skip !== 'relu') throw cannotWrite('skip connections', 'a ReLU after them', `skip '${skip}'`);
-  if (Math.fround(epsilon) !== Math.fround(FIXED.epsilon)) throw cannotWrite('epsilon of the norms', String(FIXED.epsilon), String(epsilon));
+  if (Math.fround(epsilon) !== Math.fround(FIXED.epsilon))
+    throw cannotWrite('epsilon of the norms', String(FIXED.epsilon), String(epsilon));
   if (Math.fround(slope) !== Math.fround(FIXED.slope)) throw cannotWrite('slope of the leaky ReLUs', String(FIXED.slope), String(slope));
 
   const written: TensorToWrite[] = [];
-  const write = (name: string, own: { readonly name: string } | undefined, missing: number, convert = (tensor: NetworkTensor) => tensor): void => {
+  const write = (
+    name: string,
+    own: { readonly name: string } | undefined,
+    missing: number,
+    convert = (tensor: NetworkTensor) => tensor,
+  ): void => {
     const tensor = own && tensors.get(own.name);
     if (own && !tensor) {
       throw new ShadegradError('WEIGHTS_MISMATCH', `tensor "${own.name}"`, {
@@ -127,7 +158,10 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
     written.push({ name, shape: converted.shape, read: () => converted.read() });
   };
   const { encoder, decoder } = unetLevels(options);
-  for (const [side, levels] of [['encoder', encoder], ['decoder', decoder]] as const) {
+  for (const [side, levels] of [
+    ['encoder', encoder],
+    ['decoder', decoder],
+  ] as const) {
     for (const [index, { conv, norm: normSlots }] of levels.entries()) {
       const path = scope(side, index + 1);
       const layer = `${path}/${side === 'encoder' ? NAMING.down : NAMING.up}`;

@@ -5,7 +5,14 @@ import { PythonFloat, type PyTorchTensor, type PyTorchWritable } from '../format
 import type { StoredTensor } from '../formats/weight-file.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { sameShape } from '../tensor/shape.js';
-import { CHECKPOINT_FORMAT, CHECKPOINT_FORMAT_VERSION, parseCheckpointInfo, type CheckpointArchitecture, type CheckpointOptions, type TrainingCheckpoint } from '../training/checkpoint-info.js';
+import {
+  CHECKPOINT_FORMAT,
+  CHECKPOINT_FORMAT_VERSION,
+  parseCheckpointInfo,
+  type CheckpointArchitecture,
+  type CheckpointOptions,
+  type TrainingCheckpoint,
+} from '../training/checkpoint-info.js';
 import { ADAM_BETAS, ADAM_EPSILON } from '../training/trainer.js';
 import { exceptionalCounts, type StepCounts } from '../training/step-counts.js';
 import { LIBRARY_VERSION } from '../version.js';
@@ -40,16 +47,27 @@ const FORWARDS = { generator: 1, discriminator: 3 } as const;
  * @throws WEIGHTS_MISMATCH when a part is missing, WEIGHTS_UNSUPPORTED for optimisers that this library does not have
  */
 export async function pytorchRun(file: PyTorchFile): Promise<TrainingRun> {
-  const [generator, discriminator] = (['unet', 'patchgan'] as const).map((kind) => {
-    const all = findNetworks(file.tensors.keys()).filter((root) => root.kind === kind);
-    if (all.length !== 1) throw noRun(file.name, `${all.length} ${kind === 'unet' ? 'generators' : 'discriminators'}`);
-    return all[0]!;
-  }).map((root) => networkAt(file, root)) as [NetworkWeights, NetworkWeights];
+  const [generator, discriminator] = (['unet', 'patchgan'] as const)
+    .map((kind) => {
+      const all = findNetworks(file.tensors.keys()).filter((root) => root.kind === kind);
+      if (all.length !== 1) throw noRun(file.name, `${all.length} ${kind === 'unet' ? 'generators' : 'discriminators'}`);
+      return all[0]!;
+    })
+    .map((root) => networkAt(file, root)) as [NetworkWeights, NetworkWeights];
   const optimizers = [...findOptimizers(file.value, 0)];
-  const [ofGenerator, ofDiscriminator] = [await adamOf(file, generator, 'generator', optimizers), await adamOf(file, discriminator, 'discriminator', optimizers)];
+  const [ofGenerator, ofDiscriminator] = [
+    await adamOf(file, generator, 'generator', optimizers),
+    await adamOf(file, discriminator, 'discriminator', optimizers),
+  ];
   const top: Dict = file.value instanceof Map ? file.value : new Map();
   const info = describeRun(top, file.name, { generator, discriminator }, ofGenerator, ofDiscriminator);
-  return { info, generator: withDropout(generator, info), discriminator, generatorOptimizer: ofGenerator, discriminatorOptimizer: ofDiscriminator };
+  return {
+    info,
+    generator: withDropout(generator, info),
+    discriminator,
+    generatorOptimizer: ofGenerator,
+    discriminatorOptimizer: ofDiscriminator,
+  };
 }
 
 /** Whether a file looks like a run: it holds the state of an optimiser. */
@@ -58,9 +76,23 @@ export function hasOptimizers(file: PyTorchFile): boolean {
 }
 
 /** Dropout does not show in a state dict: the run's options say whether there is any, and a run of this library where. */
-function withDropout(weights: NetworkWeights, { options, architecture: { generator: { dropoutBlocks = 'innermost' } } }: TrainingCheckpoint): NetworkWeights {
+function withDropout(
+  weights: NetworkWeights,
+  {
+    options,
+    architecture: {
+      generator: { dropoutBlocks = 'innermost' },
+    },
+  }: TrainingCheckpoint,
+): NetworkWeights {
   if (weights.architecture.kind !== 'unet') return weights;
-  return { ...weights, architecture: { kind: 'unet', options: { ...weights.architecture.options, dropoutBlocks, ...(options.dropout === false && { dropout: 0 }) } } };
+  return {
+    ...weights,
+    architecture: {
+      kind: 'unet',
+      options: { ...weights.architecture.options, dropoutBlocks, ...(options.dropout === false && { dropout: 0 }) },
+    },
+  };
 }
 
 function* findOptimizers(value: PyTorchValue, depth: number): Generator<Dict> {
@@ -88,7 +120,10 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
   const shapes = names.map((name) => referenceShape(own.get(name)!.shape));
   const fitting = optimizers.filter((optimizer) => {
     const states = parameterStates(optimizer);
-    return states.length === names.length && states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)));
+    return (
+      states.length === names.length &&
+      states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)))
+    );
   });
   if (fitting.length !== 1) {
     const counted = fitting.length === 0 ? 'no optimiser' : 'more than one optimiser';
@@ -102,14 +137,28 @@ async function adamOf(file: PyTorchFile, { architecture }: NetworkWeights, role:
   const group = checkedGroup(fitting[0]!, file.name, role);
   const steps = await Promise.all(states.map((state) => (state === null ? 0 : stepOf(state.get('step')))));
   if (!steps.every((step) => Number.isSafeInteger(step) && step >= 0)) {
-    throw unsupported(file.name, `the ${role}'s optimiser`, 'a whole number of steps for every parameter', [...new Set(steps)].slice(0, 5).join(', '));
+    throw unsupported(
+      file.name,
+      `the ${role}'s optimiser`,
+      'a whole number of steps for every parameter',
+      [...new Set(steps)].slice(0, 5).join(', '),
+    );
   }
   const most = Math.max(0, ...steps);
-  const moment = (key: string) => new Map(names.map((name, i): [string, NetworkTensor] => {
-    const tensor = states[i]?.get(key);
-    return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(own.get(name)!.shape, 0)];
-  }));
-  return { first: moment('exp_avg'), second: moment('exp_avg_sq'), steps: most, counts: exceptionalCounts(new Map(names.map((name, i) => [name, steps[i]!])), most), learningRate: group };
+  const moment = (key: string) =>
+    new Map(
+      names.map((name, i): [string, NetworkTensor] => {
+        const tensor = states[i]?.get(key);
+        return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(own.get(name)!.shape, 0)];
+      }),
+    );
+  return {
+    first: moment('exp_avg'),
+    second: moment('exp_avg_sq'),
+    steps: most,
+    counts: exceptionalCounts(new Map(names.map((name, i) => [name, steps[i]!])), most),
+    learningRate: group,
+  };
 }
 
 /** The state of every parameter in the order of the groups; null of one that never had a gradient. */
@@ -159,8 +208,12 @@ function checkedGroup(optimizer: Dict, label: string, role: string): number {
     ];
     const differing = wanted.filter(([, expected, received]) => expected !== received);
     if (differing.length === 0) continue;
-    throw unsupported(label, `the ${role}'s optimiser is another than pix2pix's Adam`,
-      differing.map(([name, expected]) => `${name} ${expected}`).join(', '), differing.map(([name, , received]) => `${name} ${received}`).join(', '));
+    throw unsupported(
+      label,
+      `the ${role}'s optimiser is another than pix2pix's Adam`,
+      differing.map(([name, expected]) => `${name} ${expected}`).join(', '),
+      differing.map(([name, , received]) => `${name} ${received}`).join(', '),
+    );
   }
   const rate = groups[0]?.get('initial_lr') ?? groups[0]?.get('lr');
   return typeof rate === 'number' && rate >= 0 ? rate : 0;
@@ -170,7 +223,13 @@ function unsupported(label: string, what: string, expected: string, received: st
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: NETWORKS_ALONE });
 }
 
-function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (typeof ROLES)[number]>, generator: ReadAdam, discriminator: ReadAdam): TrainingCheckpoint {
+function describeRun(
+  top: Dict,
+  label: string,
+  networks: Pick<TrainingRun, (typeof ROLES)[number]>,
+  generator: ReadAdam,
+  discriminator: ReadAdam,
+): TrainingCheckpoint {
   const told = top.get(INFO_KEY);
   const known = typeof told === 'string' ? ownInfo(told, label) : null;
   const step = STEP_KEYS.map((key) => top.get(key)).find(isCount) ?? known?.step ?? generator.steps;
@@ -179,7 +238,9 @@ function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (type
     format: CHECKPOINT_FORMAT,
     formatVersion: CHECKPOINT_FORMAT_VERSION,
     libraryVersion: known?.libraryVersion ?? LIBRARY_VERSION,
-    architecture: known ? withPlaceOfDropout(runArchitecture(networks), known.architecture.generator.dropoutBlocks) : runArchitecture(networks),
+    architecture: known
+      ? withPlaceOfDropout(runArchitecture(networks), known.architecture.generator.dropoutBlocks)
+      : runArchitecture(networks),
     options: known?.options ?? { learningRate: generator.learningRate, ...primitives(top.get('options')) },
     step,
     epoch,
@@ -192,7 +253,10 @@ function describeRun(top: Dict, label: string, networks: Pick<TrainingRun, (type
   };
 }
 
-function withPlaceOfDropout({ generator: { dropoutBlocks: _, ...generator }, discriminator }: CheckpointArchitecture, dropoutBlocks: 'innermost' | 'middle' | undefined): CheckpointArchitecture {
+function withPlaceOfDropout(
+  { generator: { dropoutBlocks: _, ...generator }, discriminator }: CheckpointArchitecture,
+  dropoutBlocks: 'innermost' | 'middle' | undefined,
+): CheckpointArchitecture {
   return { generator: { ...generator, ...(dropoutBlocks && { dropoutBlocks }) }, discriminator };
 }
 
@@ -209,7 +273,9 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 
 function primitives(value: PyTorchValue | undefined): CheckpointOptions {
   const entries = value instanceof Map ? [...(value as Dict)] : [];
-  return Object.fromEntries(entries.filter(([, each]) => each === null || ['string', 'number', 'boolean'].includes(typeof each))) as CheckpointOptions;
+  return Object.fromEntries(
+    entries.filter(([, each]) => each === null || ['string', 'number', 'boolean'].includes(typeof each)),
+  ) as CheckpointOptions;
 }
 
 function isTensor(value: PyTorchValue | undefined): value is StoredTensor {
@@ -228,7 +294,10 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   const initial = typeof options.learningRate === 'number' ? options.learningRate : learningRate;
   return new Map<string, PyTorchWritable>([
     ...ROLES.map((role): [string, PyTorchWritable] => [role, pytorchStateDict(run[role], info[`${role}Steps`] * FORWARDS[role])]),
-    ...ROLES.map((role): [string, PyTorchWritable] => [`${role}_optimizer`, adamState(run[`${role}Optimizer`], stepsIn(info, role), learningRate, initial)]),
+    ...ROLES.map((role): [string, PyTorchWritable] => [
+      `${role}_optimizer`,
+      adamState(run[`${role}Optimizer`], stepsIn(info, role), learningRate, initial),
+    ]),
     ['step', step],
     ['epoch', epoch],
     ['options', new Map<string, PyTorchWritable>(Object.entries(options))],
@@ -251,16 +320,24 @@ function stepsIn(info: TrainingCheckpoint, role: (typeof ROLES)[number]): (name:
   return (name) => counts.get(name) ?? info[`${role}Steps`];
 }
 
-function adamState({ first, second }: AdamMoments, steps: (name: string) => number, learningRate: number, initial: number): PyTorchWritable {
+function adamState(
+  { first, second }: AdamMoments,
+  steps: (name: string) => number,
+  learningRate: number,
+  initial: number,
+): PyTorchWritable {
   const names = [...first.keys()];
   const moment = (tensor: NetworkTensor): PyTorchTensor => referenceTensor('', tensor);
   // Of a parameter that never had a gradient PyTorch's Adam has no state at all.
   const trained = [...names.entries()].filter(([, name]) => steps(name) > 0);
-  const state = trained.map(([index, name]): [number, PyTorchWritable] => [index, new Map<string, PyTorchWritable>([
-    ['step', { shape: [], read: async () => Float32Array.of(steps(name)) }],
-    ['exp_avg', moment(first.get(name)!)],
-    ['exp_avg_sq', moment(second.get(name)!)],
-  ])]);
+  const state = trained.map(([index, name]): [number, PyTorchWritable] => [
+    index,
+    new Map<string, PyTorchWritable>([
+      ['step', { shape: [], read: async () => Float32Array.of(steps(name)) }],
+      ['exp_avg', moment(first.get(name)!)],
+      ['exp_avg_sq', moment(second.get(name)!)],
+    ]),
+  ]);
   const group = new Map<string, PyTorchWritable>([
     ['lr', new PythonFloat(learningRate)],
     ['betas', Tuple.from(ADAM_BETAS.map((beta) => new PythonFloat(beta)))],
@@ -276,5 +353,8 @@ function adamState({ first, second }: AdamMoments, steps: (name: string) => numb
     ['initial_lr', new PythonFloat(initial)],
     ['params', names.map((_, index) => index)],
   ]);
-  return new Map<string, PyTorchWritable>([['state', new Map(state)], ['param_groups', [group]]]);
+  return new Map<string, PyTorchWritable>([
+    ['state', new Map(state)],
+    ['param_groups', [group]],
+  ]);
 }

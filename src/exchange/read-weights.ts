@@ -80,7 +80,13 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
       return [{ ...network, origin: 'shadegrad network', prefix: '', role: roleOf(network.weights.architecture.kind) }];
     }
     case CHECKPOINT_FORMAT:
-      return checkpointNetworks(file).map(({ role, weights }) => ({ role, weights, origin: 'shadegrad checkpoint', statistics: 'batch', prefix: `${role}.` }));
+      return checkpointNetworks(file).map(({ role, weights }) => ({
+        role,
+        weights,
+        origin: 'shadegrad checkpoint',
+        statistics: 'batch',
+        prefix: `${role}.`,
+      }));
     default:
       return findNetworks(file.tensors.keys()).flatMap((root): FoundNetwork[] => {
         const role = roleOf(root.kind);
@@ -108,7 +114,9 @@ const roleOf = (kind: NetworkArchitecture['kind']): NetworkRole => (kind === 'un
 export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork {
   if (role !== undefined && role !== 'generator' && role !== 'discriminator') {
     throw new ShadegradError('INVALID_ARGUMENT', 'role of a network to find', {
-      expected: "'generator' or 'discriminator'", received: String(role), fix: 'use one of these, or leave it out for the only network of a file',
+      expected: "'generator' or 'discriminator'",
+      received: String(role),
+      fix: 'use one of these, or leave it out for the only network of a file',
     });
   }
   const { found: all, refused } = surveyNetworks(file);
@@ -120,9 +128,10 @@ export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork 
   throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name} ${fitting.length === 0 ? `holds no ${wanted}` : `holds several ${wanted}s`}`, {
     expected: `one ${wanted}`,
     received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`).join(', '),
-    fix: fitting.length === 0
-      ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
-      : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
+    fix:
+      fitting.length === 0
+        ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
+        : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
   });
 }
 

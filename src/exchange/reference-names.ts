@@ -42,9 +42,15 @@ function before(name: string, ending: string): string | null {
   return prefix === '' || prefix.endsWith('.') ? prefix : null;
 }
 
-export function unsupported(what: string, received: string, expected = 'a U-Net or PatchGAN as in pytorch-CycleGAN-and-pix2pix'): ShadegradError {
+export function unsupported(
+  what: string,
+  received: string,
+  expected = 'a U-Net or PatchGAN as in pytorch-CycleGAN-and-pix2pix',
+): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
-    expected, received, fix: 'name the weights of such a network; others cannot be run here',
+    expected,
+    received,
+    fix: 'name the weights of such a network; others cannot be run here',
   });
 }
 
@@ -67,7 +73,8 @@ function inferUNet(tensors: StateShapes, label: string): NetworkArchitecture {
   for (let path = 'model.model.1.model.'; ; path += '3.model.') {
     levels++;
     kernelShape(tensors, `${path}1.weight`, label);
-    if (levels > MAX_LEVELS) throw unsupported(`${label}: this U-Net is too deep`, `more than ${MAX_LEVELS} levels`, `at most ${MAX_LEVELS} levels`);
+    if (levels > MAX_LEVELS)
+      throw unsupported(`${label}: this U-Net is too deep`, `more than ${MAX_LEVELS} levels`, `at most ${MAX_LEVELS} levels`);
     // The innermost block has its transposed convolution where others have the block inside them.
     if (tensors.has(`${path}3.weight`)) break;
   }
@@ -82,7 +89,12 @@ function inferPatchGAN(tensors: StateShapes, label: string): NetworkArchitecture
   while (tensors.has(`model.${position + 3}.weight`)) position += 3;
   const layers = (position - 2) / 3;
   const [outputs] = kernelShape(tensors, `model.${position}.weight`, label);
-  if (layers < 1 || outputs !== 1) throw unsupported(`${label}: this is no PatchGAN`, `${layers} layers before a last one of ${outputs} channels`, 'some layers of conv, norm and leaky ReLU, then a convolution to 1 channel');
+  if (layers < 1 || outputs !== 1)
+    throw unsupported(
+      `${label}: this is no PatchGAN`,
+      `${layers} layers before a last one of ${outputs} channels`,
+      'some layers of conv, norm and leaky ReLU, then a convolution to 1 channel',
+    );
   return { kind: 'patchgan', options: { inChannels, ndf, layers, norm: inferNorm(tensors, 'model.2', 'model.3', label) } };
 }
 
@@ -90,7 +102,11 @@ function inferPatchGAN(tensors: StateShapes, label: string): NetworkArchitecture
 function kernelShape(tensors: StateShapes, name: string, label: string): [number, number] {
   const shape = tensors.get(name);
   if (shape?.length === 4 && shape[2] === KERNEL && shape[3] === KERNEL && shape[0]! >= 1 && shape[1]! >= 1) return [shape[0]!, shape[1]!];
-  throw unsupported(`${label}: tensor ${quoteName(name)}`, shape ? formatShape(shape) : 'it is not there', `the weight of a convolution with ${KERNEL} x ${KERNEL} kernels`);
+  throw unsupported(
+    `${label}: tensor ${quoteName(name)}`,
+    shape ? formatShape(shape) : 'it is not there',
+    `the weight of a convolution with ${KERNEL} x ${KERNEL} kernels`,
+  );
 }
 
 /**
@@ -104,6 +120,9 @@ function inferNorm(tensors: StateShapes, conv: string, norm: string, label: stri
   if (affine && !biased) return 'batch';
   if (!affine && biased) return 'instance';
   if (!affine && !tracked) return 'none';
-  throw unsupported(`${label}: the norm ${quoteName(norm)}`, `${affine ? 'a norm with weights' : 'a norm without weights'} after a convolution ${biased ? 'with' : 'without'} a bias`,
-    'batch norm, instance norm without weights, or none, as in pytorch-CycleGAN-and-pix2pix');
+  throw unsupported(
+    `${label}: the norm ${quoteName(norm)}`,
+    `${affine ? 'a norm with weights' : 'a norm without weights'} after a convolution ${biased ? 'with' : 'without'} a bias`,
+    'batch norm, instance norm without weights, or none, as in pytorch-CycleGAN-and-pix2pix',
+  );
 }

@@ -52,7 +52,12 @@ export function referenceStateDict({ tensors }: NetworkWeights, { batches = 0, p
   for (const [name, tensor] of tensors) {
     result.push(referenceTensor(prefix + name, tensor));
     if (!name.endsWith('.running_var')) continue;
-    result.push({ name: `${prefix}${name.replace(/running_var$/, 'num_batches_tracked')}`, shape: [], dtype: 'i64', read: async () => Float32Array.of(batches) });
+    result.push({
+      name: `${prefix}${name.replace(/running_var$/, 'num_batches_tracked')}`,
+      shape: [],
+      dtype: 'i64',
+      read: async () => Float32Array.of(batches),
+    });
   }
   return result;
 }

@@ -64,9 +64,12 @@ function isTfjsLayers(file: WeightFile): file is TfjsLayersFile {
  */
 export function tfjsNetwork(file: WeightFile): TfjsNetwork {
   const label = file.name;
-  if (!isTfjsLayers(file)) throw new ShadegradError('INVALID_ARGUMENT', `${label} as a TensorFlow.js layers model`, {
-    expected: 'a file from openTfjsLayers()', received: file.format, fix: 'open it with openTfjsLayers()',
-  });
+  if (!isTfjsLayers(file))
+    throw new ShadegradError('INVALID_ARGUMENT', `${label} as a TensorFlow.js layers model`, {
+      expected: 'a file from openTfjsLayers()',
+      received: file.format,
+      fix: 'open it with openTfjsLayers()',
+    });
   const graph = parseKerasGraph(file.topology, label);
   const unet = followUNet(graph, label);
   const { input, encoder, decoder } = unet;
@@ -75,16 +78,37 @@ export function tfjsNetwork(file: WeightFile): TfjsNetwork {
   const kernels = encoder.map(({ conv }) => weights.take(conv, 'kernel'));
   const outermost = weights.take(decoder[0]!.conv, 'kernel');
   for (const kernel of [...kernels, outermost]) {
-    if (kernel.shape.length !== 4 || kernel.shape[2]! < 1) throw notThisNetwork(label, `shape of ${quote(kernel.name)}`, 'a kernel of four axes', formatShape(kernel.shape));
+    if (kernel.shape.length !== 4 || kernel.shape[2]! < 1)
+      throw notThisNetwork(label, `shape of ${quote(kernel.name)}`, 'a kernel of four axes', formatShape(kernel.shape));
   }
-  const ngf = inferWidth(label, kernels.map(({ shape }) => shape[3]!), (level) => layerName(encoder[level]!.conv));
+  const ngf = inferWidth(
+    label,
+    kernels.map(({ shape }) => shape[3]!),
+    (level) => layerName(encoder[level]!.conv),
+  );
   const biased = encoder.some(({ conv }) => usesBias(conv)) || decoder.slice(1).some(({ conv }) => usesBias(conv));
   const options: UNetOptions = {
-    size: 2 ** encoder.length, inChannels: kernels[0]!.shape[2]!, outChannels: outermost.shape[2]!, ngf,
-    dropout: dropoutRate(decoder, label), norm: 'batch', bias: biased ? 'everywhere' : 'ends',
-    epsilon: common('epsilon', [...decoder, ...encoder].flatMap(({ norm }) => norm ?? []), (norm) => norm.config.epsilon ?? KERAS_EPSILON, label),
-    slope: common('slope', encoder.map(({ output }) => output), slopeOf, label),
-    innermostNorm: encoder.at(-1)!.norm !== null, skip: 'leaky',
+    size: 2 ** encoder.length,
+    inChannels: kernels[0]!.shape[2]!,
+    outChannels: outermost.shape[2]!,
+    ngf,
+    dropout: dropoutRate(decoder, label),
+    norm: 'batch',
+    bias: biased ? 'everywhere' : 'ends',
+    epsilon: common(
+      'epsilon',
+      [...decoder, ...encoder].flatMap(({ norm }) => norm ?? []),
+      (norm) => norm.config.epsilon ?? KERAS_EPSILON,
+      label,
+    ),
+    slope: common(
+      'slope',
+      encoder.map(({ output }) => output),
+      slopeOf,
+      label,
+    ),
+    innermostNorm: encoder.at(-1)!.norm !== null,
+    skip: 'leaky',
   };
 
   const levels = unetLevels(options);
@@ -150,13 +174,19 @@ class LayerWeights {
     if (found.length > 1) found = found.filter(({ folders }) => op.path.every((name) => folders.has(name)));
     const tensor = found.length === 1 ? found[0]!.tensor : undefined;
     if (!tensor || !this.left.delete(tensor.name)) {
-      throw notThisNetwork(this.file.name, `${part} of ${layerName(op)}`, 'one weight of that name', tensor ? 'another layer has it' : `${found.length} of them`);
+      throw notThisNetwork(
+        this.file.name,
+        `${part} of ${layerName(op)}`,
+        'one weight of that name',
+        tensor ? 'another layer has it' : `${found.length} of them`,
+      );
     }
     return checkedTensor(tensor, this.file.name);
   }
 
   expectAllTaken(): void {
-    for (const [name, { shape }] of this.left) throw notThisNetwork(this.file.name, `weight ${quote(name)}`, 'only the weights of the U-Net', formatShape(shape));
+    for (const [name, { shape }] of this.left)
+      throw notThisNetwork(this.file.name, `weight ${quote(name)}`, 'only the weights of the U-Net', formatShape(shape));
   }
 }
 
@@ -195,7 +225,12 @@ function followUNet({ output, all }: KerasGraph, label: string): KerasUNet {
   let below = inputOf(conv);
   while (below.kind === 'Concatenate') {
     const { axis = -1 } = below.config;
-    expect(below, 'two inputs joined by their channels', below.inputs.length === 2 && (axis === -1 || axis === 3), `${below.inputs.length} inputs, axis ${JSON.stringify(axis)}`);
+    expect(
+      below,
+      'two inputs joined by their channels',
+      below.inputs.length === 2 && (axis === -1 || axis === 3),
+      `${below.inputs.length} inputs, axis ${JSON.stringify(axis)}`,
+    );
     const skipFirst = below.inputs[0]!.kind === 'LeakyReLU';
     const [skip, decoded] = (skipFirst ? below.inputs : [...below.inputs].reverse()) as [KerasOp, KerasOp];
     decoder.push({ conv, norm, dropout, skip, skipFirst });
@@ -226,13 +261,16 @@ function followUNet({ output, all }: KerasGraph, label: string): KerasUNet {
   }
   visited.add(below);
 
-  if (encoder.length !== decoder.length) throw notThisNetwork(label, 'levels of the model', `${encoder.length} in the decoder, as in the encoder`, String(decoder.length));
+  if (encoder.length !== decoder.length)
+    throw notThisNetwork(label, 'levels of the model', `${encoder.length} in the decoder, as in the encoder`, String(decoder.length));
   decoder.forEach(({ conv: up, skip }, level) => {
-    if (skip && skip !== encoder[level]!.output) throw notThisNetwork(label, `skip connection before ${layerName(up)}`, layerName(encoder[level]!.output), layerName(skip));
+    if (skip && skip !== encoder[level]!.output)
+      throw notThisNetwork(label, `skip connection before ${layerName(up)}`, layerName(encoder[level]!.output), layerName(skip));
   });
   encoder.forEach(({ conv: down, norm: own }, level) => {
     const innermost = level === encoder.length - 1;
-    if (level === 0 ? own !== null : own === null && !innermost) throw notThisNetwork(label, `batch norm after ${layerName(down)}`, level === 0 ? 'none' : 'batch norm', own ? 'batch norm' : 'none');
+    if (level === 0 ? own !== null : own === null && !innermost)
+      throw notThisNetwork(label, `batch norm after ${layerName(down)}`, level === 0 ? 'none' : 'batch norm', own ? 'batch norm' : 'none');
   });
   const stray = all.find((op) => !visited.has(op));
   if (stray) throw notThisNetwork(label, layerName(stray), 'only the layers of the U-Net', quote(stray.kind));
@@ -284,7 +322,13 @@ function dropoutRate(decoder: readonly DecoderLevel[], label: string): number {
   const rate = rates.at(-1)!;
   rates.forEach((each, level) => {
     const expected = level >= rates.length - DROPOUT_BLOCKS ? rate : 0;
-    if (each !== expected) throw notThisNetwork(label, `dropout after ${layerName(decoder[level]!.conv)}`, `${expected}: one rate in the ${DROPOUT_BLOCKS} innermost levels, none elsewhere`, String(each));
+    if (each !== expected)
+      throw notThisNetwork(
+        label,
+        `dropout after ${layerName(decoder[level]!.conv)}`,
+        `${expected}: one rate in the ${DROPOUT_BLOCKS} innermost levels, none elsewhere`,
+        String(each),
+      );
   });
   return rate;
 }

@@ -47,10 +47,17 @@ export function checkpointRun(file: WeightFile): TrainingRun {
   const [generator, discriminator] = ROLES.map((role) => networks.find((network) => network.role === role)?.weights);
   if (!generator || !discriminator) throw noRun(file.name, 'a generator alone, saved to translate with');
   const moments = (role: (typeof ROLES)[number], { architecture }: NetworkWeights): AdamMoments => {
-    const read = (moment: string) => trainable(fitNetwork(architecture, checkpointTensors(file, `${role}Optimizer.${moment}.`), 'shadegrad', file.name));
+    const read = (moment: string) =>
+      trainable(fitNetwork(architecture, checkpointTensors(file, `${role}Optimizer.${moment}.`), 'shadegrad', file.name));
     return { first: read('firstMoment'), second: read('secondMoment') };
   };
-  return { info, generator, discriminator, generatorOptimizer: moments('generator', generator), discriminatorOptimizer: moments('discriminator', discriminator) };
+  return {
+    info,
+    generator,
+    discriminator,
+    generatorOptimizer: moments('generator', generator),
+    discriminatorOptimizer: moments('discriminator', discriminator),
+  };
 }
 
 /** The error for a file that no training can go on from. @param received what the file has instead */
@@ -101,7 +108,11 @@ export function encodeRunCheckpoint(run: TrainingRun): AsyncGenerator<Uint8Array
   const contents = async function* (): AsyncGenerator<Float32Array> {
     for (const [, tensor] of tensors) yield await tensor.read();
   };
-  return encodeCheckpointTensors(run.info, tensors.map(([name, { shape }]) => ({ name, shape })), contents());
+  return encodeCheckpointTensors(
+    run.info,
+    tensors.map(([name, { shape }]) => ({ name, shape })),
+    contents(),
+  );
 }
 
 /**
@@ -135,7 +146,11 @@ const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
  * @param label names the file in errors
  * @throws WEIGHTS_MISMATCH when the networks are others, before anything is written; and what reading the tensors throws
  */
-export async function placeRun(target: Pix2Pix, run: TrainingRun | Pick<TrainingRun, 'generator'> & Partial<Pick<TrainingRun, 'discriminator'>>, label: string): Promise<void> {
+export async function placeRun(
+  target: Pix2Pix,
+  run: TrainingRun | (Pick<TrainingRun, 'generator'> & Partial<Pick<TrainingRun, 'discriminator'>>),
+  label: string,
+): Promise<void> {
   checkArchitecture(target, run, label);
   const complete = 'info' in run ? run : null;
   for (const role of ROLES) {
@@ -152,7 +167,8 @@ export async function placeRun(target: Pix2Pix, run: TrainingRun | Pick<Training
     const tensor = tensors.get(name);
     if (!tensor) continue;
     const values = await tensor.read();
-    if (values.length !== elementCount(shape)) throw mismatch(label, `"${name}": ${elementCount(shape)} numbers for shape ${formatShape(shape)}`, `${values.length}`);
+    if (values.length !== elementCount(shape))
+      throw mismatch(label, `"${name}": ${elementCount(shape)} numbers for shape ${formatShape(shape)}`, `${values.length}`);
     gpu.write(storage, offset * 4, values);
     unsynchronised += values.byteLength;
     if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
@@ -172,9 +188,12 @@ function checkArchitecture(target: Pix2Pix, run: { generator: NetworkWeights; di
   for (const role of ROLES) {
     if (!theirs[role]) continue;
     // Where dropout sits is no matter of the weights.
-    const differing = Object.entries(ours[role]!).filter(([name, value]) => name !== 'dropoutBlocks' && (theirs[role] as Readonly<Record<string, unknown>>)[name] !== value);
+    const differing = Object.entries(ours[role]!).filter(
+      ([name, value]) => name !== 'dropoutBlocks' && (theirs[role] as Readonly<Record<string, unknown>>)[name] !== value,
+    );
     if (differing.length === 0) continue;
-    const list = (values: object): string => differing.map(([name]) => `${name} ${String((values as Record<string, unknown>)[name])}`).join(', ');
+    const list = (values: object): string =>
+      differing.map(([name]) => `${name} ${String((values as Record<string, unknown>)[name])}`).join(', ');
     throw mismatch(label, `a ${role} of ${list(ours[role]!)}`, list(theirs[role]));
   }
 }
@@ -188,7 +207,15 @@ function mismatch(label: string, expected: string, received: string): ShadegradE
 }
 
 /** What a checkpoint says of networks. */
-export function runArchitecture({ generator, discriminator }: { generator: NetworkWeights; discriminator?: NetworkWeights }): ReturnType<typeof architectureOf> {
+export function runArchitecture({
+  generator,
+  discriminator,
+}: {
+  generator: NetworkWeights;
+  discriminator?: NetworkWeights;
+}): ReturnType<typeof architectureOf> {
   const build = ({ architecture }: NetworkWeights) => buildNetwork(architecture);
-  return architectureOf({ generator: build(generator), ...(discriminator && { discriminator: build(discriminator) }) } as Parameters<typeof architectureOf>[0]);
+  return architectureOf({ generator: build(generator), ...(discriminator && { discriminator: build(discriminator) }) } as Parameters<
+    typeof architectureOf
+  >[0]);
 }

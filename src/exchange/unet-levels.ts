@@ -63,7 +63,8 @@ export function inferWidth(label: string, channels: readonly number[], layerName
   const ngf = channels[0]!;
   channels.forEach((count, level) => {
     const expected = ngf * Math.min(2 ** level, WIDEST);
-    if (count !== expected || ngf < 1) throw notThisNetwork(label, `channels of ${layerName(level)}`, `${expected}, as the first layer has ${ngf}`, String(count));
+    if (count !== expected || ngf < 1)
+      throw notThisNetwork(label, `channels of ${layerName(level)}`, `${expected}, as the first layer has ${ngf}`, String(count));
   });
   return ngf;
 }
@@ -81,7 +82,10 @@ export function notThisNetwork(label: string, what: string, expected: string, re
 export class NetworkFiller {
   private readonly tensors = new Map<string, NetworkTensor>();
 
-  constructor(private readonly label: string, private readonly options: UNetOptions) {}
+  constructor(
+    private readonly label: string,
+    private readonly options: UNetOptions,
+  ) {}
 
   /**
    * @param part which of the layer's tensors; nothing happens if the layer has no such one and `tensor` is null
@@ -95,7 +99,8 @@ export class NetworkFiller {
       return;
     }
     const { name, shape } = own;
-    if (tensor && !sameShape(tensor.shape, shape)) throw notThisNetwork(this.label, `shape of ${quote(tensor.name)}`, formatShape(shape), formatShape(tensor.shape));
+    if (tensor && !sameShape(tensor.shape, shape))
+      throw notThisNetwork(this.label, `shape of ${quote(tensor.name)}`, formatShape(shape), formatShape(tensor.shape));
     this.tensors.set(name, tensor ?? constantTensor(shape, missing));
   }
 

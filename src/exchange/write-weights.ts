@@ -32,15 +32,24 @@ export interface WriteOptions {
  *   format or options that there are not; before the first byte
  */
 export function encodeWeights(
-  { weights, statistics, imageSize }: FoundNetwork, format: WritableFormat, options: WriteOptions = {},
+  { weights, statistics, imageSize }: FoundNetwork,
+  format: WritableFormat,
+  options: WriteOptions = {},
 ): AsyncIterable<Uint8Array> {
   const { dtype, layout, codebook } = expectOptions('encodeWeights', options, ['dtype', 'layout', 'codebook']);
-  expectChoice('format of encodeWeights', format, ['safetensors', 'pytorch', 'pict'], "a .pth is 'pytorch'; for .onnx there is exportOnnx()");
+  expectChoice(
+    'format of encodeWeights',
+    format,
+    ['safetensors', 'pytorch', 'pict'],
+    "a .pth is 'pytorch'; for .onnx there is exportOnnx()",
+  );
   expectChoice('dtype of encodeWeights', dtype ?? 'f32', ['f32', 'f16', 'bf16'], "leave it out for 'f32'");
   expectChoice('layout of encodeWeights', layout ?? 'shadegrad', ['shadegrad', 'pytorch'], "leave it out for 'shadegrad'");
   switch (format) {
-    case 'safetensors': return encodeNetwork(weights, { dtype, layout, statistics, imageSize });
-    case 'pict': return encodePict(networkToPict(weights), { codebook });
+    case 'safetensors':
+      return encodeNetwork(weights, { dtype, layout, statistics, imageSize });
+    case 'pict':
+      return encodePict(networkToPict(weights), { codebook });
     case 'pytorch': {
       checkReference(weights);
       return encodePyTorch(pytorchStateDict(weights), { dtype: dtype as 'f32' | 'f16' | 'bf16' | undefined });
@@ -50,20 +59,30 @@ export function encodeWeights(
 
 function expectChoice(what: string, value: unknown, choices: readonly string[], fix: string): void {
   if ((choices as readonly unknown[]).includes(value)) return;
-  throw new ShadegradError('INVALID_ARGUMENT', what, { expected: choices.map((choice) => `'${choice}'`).join(', '), received: String(value), fix });
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: choices.map((choice) => `'${choice}'`).join(', '),
+    received: String(value),
+    fix,
+  });
 }
 
 /** @throws WEIGHTS_UNSUPPORTED unless the PyTorch reference implementation can build this network */
 export function checkReference({ architecture }: NetworkWeights): void {
   const { options } = buildNetwork(architecture);
-  const reference = buildNetwork(architecture.kind === 'unet' ? { kind: 'unet', options: { norm: options.norm } } : { kind: 'patchgan', options: { norm: options.norm } }).options;
-  const differing = (['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'] as const).filter((name) => valueOf(options, name) !== valueOf(reference, name));
+  const reference = buildNetwork(
+    architecture.kind === 'unet'
+      ? { kind: 'unet', options: { norm: options.norm } }
+      : { kind: 'patchgan', options: { norm: options.norm } },
+  ).options;
+  const differing = (['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'] as const).filter(
+    (name) => optionOf(options, name) !== optionOf(reference, name),
+  );
   if (differing.length === 0) return;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
-    expected: differing.map((name) => `${name} ${String(valueOf(reference, name))}`).join(', '),
-    received: `${differing.map((name) => `${name} ${String(valueOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
+    expected: differing.map((name) => `${name} ${String(optionOf(reference, name))}`).join(', '),
+    received: `${differing.map((name) => `${name} ${String(optionOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
     fix: "write a .safetensors in this library's own layout, which keeps every option",
   });
 }
 
-const valueOf = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];
+const optionOf = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];

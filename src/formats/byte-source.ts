@@ -34,7 +34,9 @@ export function bytesSource(bytes: Uint8Array, name = 'bytes in memory'): ByteSo
 export function checkRange({ name, size }: Pick<ByteSource, 'name' | 'size'>, start: number, length: number): void {
   if (start >= 0 && start + length <= size) return;
   throw new ShadegradError('WEIGHTS_CORRUPT', `${name}: the bytes end too early`, {
-    expected: `${length} bytes from byte ${start} on`, received: `${size} bytes in all`, fix: 'copy or download the file again',
+    expected: `${length} bytes from byte ${start} on`,
+    received: `${size} bytes in all`,
+    fix: 'copy or download the file again',
   });
 }
 

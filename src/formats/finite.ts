@@ -9,10 +9,13 @@ const SQUARES = /(?:^|[./])(?:running_var|moving_variance|exp_avg_sq)$|\.secondM
 
 /** What is wrong with a number, what would be right, and what can be done. */
 const NEGATIVE = [
-  'a negative variance', 'numbers of at least 0, as means of squares are', 'use the file before it was changed, or an earlier checkpoint',
+  'a negative variance',
+  'numbers of at least 0, as means of squares are',
+  'use the file before it was changed, or an earlier checkpoint',
 ] as const;
 const NOT_FINITE = [
-  'what is no finite number', 'finite numbers within the range of float32',
+  'what is no finite number',
+  'finite numbers within the range of float32',
   'use an earlier checkpoint: this network diverged before it was saved, or was damaged since',
 ] as const;
 
@@ -55,7 +58,9 @@ export function checkNumbers(values: Float32Array, { label, name, shape, start =
   const negative = Number.isFinite(value);
   const [what, expected, fix] = negative ? NEGATIVE : NOT_FINITE;
   throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quote(name)} holds ${what}`, {
-    expected, received: `${value} at index ${describeIndex(start + index, shape)}`, fix,
+    expected,
+    received: `${value} at index ${describeIndex(start + index, shape)}`,
+    fix,
   });
 }
 

@@ -2,7 +2,19 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { StoredDType } from './weight-file.js';
 
 /** Bytes of one number. */
-export const STORED_DTYPE_BYTES: Readonly<Record<StoredDType, number>> = { f64: 8, f32: 4, f16: 2, bf16: 2, i64: 8, i32: 4, i16: 2, u16: 2, i8: 1, u8: 1, bool: 1 };
+export const STORED_DTYPE_BYTES: Readonly<Record<StoredDType, number>> = {
+  f64: 8,
+  f32: 4,
+  f16: 2,
+  bf16: 2,
+  i64: 8,
+  i32: 4,
+  i16: 2,
+  u16: 2,
+  i8: 1,
+  u8: 1,
+  bool: 1,
+};
 
 /** Smallest number of each type of whole numbers, and the first one past its largest. */
 const WHOLE_RANGES: Partial<Record<StoredDType, readonly [smallest: number, end: number]>> = {
@@ -82,19 +94,29 @@ export function decodeNumbers(bytes: Uint8Array, dtype: StoredDType): Float32Arr
   const count = bytes.length / width;
   if (!Number.isInteger(count)) {
     throw new ShadegradError('INVALID_ARGUMENT', `numbers of type ${dtype}`, {
-      expected: `a multiple of ${width} bytes`, received: `${bytes.length} bytes`, fix: 'pass whole numbers of the type',
+      expected: `a multiple of ${width} bytes`,
+      received: `${bytes.length} bytes`,
+      fix: 'pass whole numbers of the type',
     });
   }
   const { buffer, byteOffset } = aligned(bytes, width);
   switch (dtype) {
-    case 'f32': return new Float32Array(buffer, byteOffset, count);
-    case 'f64': return Float32Array.from(new Float64Array(buffer, byteOffset, count));
-    case 'i32': return Float32Array.from(new Int32Array(buffer, byteOffset, count));
-    case 'i16': return Float32Array.from(new Int16Array(buffer, byteOffset, count));
-    case 'u16': return Float32Array.from(new Uint16Array(buffer, byteOffset, count));
-    case 'i8': return Float32Array.from(new Int8Array(buffer, byteOffset, count));
-    case 'u8': return Float32Array.from(bytes);
-    case 'bool': return Float32Array.from(bytes, (byte) => (byte === 0 ? 0 : 1));
+    case 'f32':
+      return new Float32Array(buffer, byteOffset, count);
+    case 'f64':
+      return Float32Array.from(new Float64Array(buffer, byteOffset, count));
+    case 'i32':
+      return Float32Array.from(new Int32Array(buffer, byteOffset, count));
+    case 'i16':
+      return Float32Array.from(new Int16Array(buffer, byteOffset, count));
+    case 'u16':
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, count));
+    case 'i8':
+      return Float32Array.from(new Int8Array(buffer, byteOffset, count));
+    case 'u8':
+      return Float32Array.from(bytes);
+    case 'bool':
+      return Float32Array.from(bytes, (byte) => (byte === 0 ? 0 : 1));
     case 'i64': {
       const source = new BigInt64Array(buffer, byteOffset, count);
       const result = new Float32Array(count);
@@ -122,14 +144,22 @@ export function encodeNumbers(values: Float32Array, dtype: StoredDType): Uint8Ar
   const whole = WHOLE_RANGES[dtype];
   if (whole) checkWhole(values, dtype, whole);
   switch (dtype) {
-    case 'f32': return bytesOf(values);
-    case 'f64': return bytesOf(Float64Array.from(values));
-    case 'i32': return bytesOf(Int32Array.from(values));
-    case 'i16': return bytesOf(Int16Array.from(values));
-    case 'u16': return bytesOf(Uint16Array.from(values));
-    case 'i8': return bytesOf(Int8Array.from(values));
-    case 'u8': return Uint8Array.from(values);
-    case 'bool': return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
+    case 'f32':
+      return bytesOf(values);
+    case 'f64':
+      return bytesOf(Float64Array.from(values));
+    case 'i32':
+      return bytesOf(Int32Array.from(values));
+    case 'i16':
+      return bytesOf(Int16Array.from(values));
+    case 'u16':
+      return bytesOf(Uint16Array.from(values));
+    case 'i8':
+      return bytesOf(Int8Array.from(values));
+    case 'u8':
+      return Uint8Array.from(values);
+    case 'bool':
+      return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
     case 'i64': {
       const result = new BigInt64Array(values.length);
       for (let i = 0; i < values.length; i++) result[i] = BigInt(values[i]!);

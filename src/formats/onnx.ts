@@ -104,7 +104,9 @@ interface PlacedTensor extends OnnxTensor {
 export function encodeOnnx(model: OnnxModel, { dataFile }: { dataFile?: string | undefined } = {}): OnnxFiles {
   if (dataFile !== undefined && !FILE_NAME.test(dataFile)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'name of the file for the weights of an ONNX model', {
-      expected: 'a name without a path, in the folder of the model', received: quoteName(dataFile), fix: 'name it like the model, as "model.onnx.data"',
+      expected: 'a name without a path, in the folder of the model',
+      received: quoteName(dataFile),
+      fix: 'name it like the model, as "model.onnx.data"',
     });
   }
   let end = 0;
@@ -119,7 +121,9 @@ export function encodeOnnx(model: OnnxModel, { dataFile }: { dataFile?: string |
   const message = modelMessage(model, tensors, dataFile);
   if (message.length > MOST_MODEL_BYTES) {
     throw new ShadegradError('INVALID_ARGUMENT', 'an ONNX model in one file', {
-      expected: `at most ${MOST_MODEL_BYTES} bytes`, received: `${message.length} bytes`, fix: 'put the weights into a file of their own (external), or write f16',
+      expected: `at most ${MOST_MODEL_BYTES} bytes`,
+      received: `${message.length} bytes`,
+      fix: 'put the weights into a file of their own (external), or write f16',
     });
   }
   return {
@@ -145,7 +149,11 @@ async function tensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
   return new Uint8Array(bytes.buffer);
 }
 
-function modelMessage({ name, description, producer, opset, metadata, inputs, outputs, nodes }: OnnxModel, tensors: readonly PlacedTensor[], dataFile: string | undefined): ProtobufMessage {
+function modelMessage(
+  { name, description, producer, opset, metadata, inputs, outputs, nodes }: OnnxModel,
+  tensors: readonly PlacedTensor[],
+  dataFile: string | undefined,
+): ProtobufMessage {
   const graph = new ProtobufMessage();
   nodes.forEach((node, index) => graph.message(1, nodeMessage(node, index)));
   graph.text(2, name);
@@ -153,7 +161,12 @@ function modelMessage({ name, description, producer, opset, metadata, inputs, ou
   for (const value of inputs) graph.message(11, valueMessage(value));
   for (const value of outputs) graph.message(12, valueMessage(value));
 
-  const message = new ProtobufMessage().integer(1, IR_VERSION).text(2, producer[0]).text(3, producer[1]).text(6, description).message(7, graph);
+  const message = new ProtobufMessage()
+    .integer(1, IR_VERSION)
+    .text(2, producer[0])
+    .text(3, producer[1])
+    .text(6, description)
+    .message(7, graph);
   message.message(8, new ProtobufMessage().text(1, '').integer(2, opset));
   for (const [key, value] of Object.entries(metadata)) message.message(14, entryMessage(key, value));
   return message;

@@ -78,49 +78,93 @@ class Unpickler {
 
   private step(operation: number): void {
     switch (operation) {
-      case 0x80: return this.protocol(); // PROTO
-      case 0x95: return void this.take(8); // FRAME: says only how far to read at once
-      case 0x28: return void this.marks.push(this.stack.length); // MARK
-      case 0x4e: return void this.stack.push(null); // NONE
-      case 0x88: return void this.stack.push(true); // NEWTRUE
-      case 0x89: return void this.stack.push(false); // NEWFALSE
-      case 0x4b: return void this.stack.push(this.bytes[this.take(1)]!); // BININT1
-      case 0x4d: return void this.stack.push(this.view.getUint16(this.take(2), true)); // BININT2
-      case 0x4a: return void this.stack.push(this.view.getInt32(this.take(4), true)); // BININT
-      case 0x8a: return void this.stack.push(this.long(this.bytes[this.take(1)]!)); // LONG1
-      case 0x8b: return void this.stack.push(this.long(this.length32())); // LONG4
-      case 0x47: return void this.stack.push(this.view.getFloat64(this.take(8))); // BINFLOAT
+      case 0x80:
+        return this.protocol(); // PROTO
+      case 0x95:
+        return void this.take(8); // FRAME: says only how far to read at once
+      case 0x28:
+        return void this.marks.push(this.stack.length); // MARK
+      case 0x4e:
+        return void this.stack.push(null); // NONE
+      case 0x88:
+        return void this.stack.push(true); // NEWTRUE
+      case 0x89:
+        return void this.stack.push(false); // NEWFALSE
+      case 0x4b:
+        return void this.stack.push(this.bytes[this.take(1)]!); // BININT1
+      case 0x4d:
+        return void this.stack.push(this.view.getUint16(this.take(2), true)); // BININT2
+      case 0x4a:
+        return void this.stack.push(this.view.getInt32(this.take(4), true)); // BININT
+      case 0x8a:
+        return void this.stack.push(this.long(this.bytes[this.take(1)]!)); // LONG1
+      case 0x8b:
+        return void this.stack.push(this.long(this.length32())); // LONG4
+      case 0x47:
+        return void this.stack.push(this.view.getFloat64(this.take(8))); // BINFLOAT
       case 0x8c: // SHORT_BINUNICODE
-      case 0x55: return void this.stack.push(this.text(this.bytes[this.take(1)]!)); // SHORT_BINSTRING, Python 2
+      case 0x55:
+        return void this.stack.push(this.text(this.bytes[this.take(1)]!)); // SHORT_BINSTRING, Python 2
       case 0x58: // BINUNICODE
-      case 0x54: return void this.stack.push(this.text(this.length32())); // BINSTRING, Python 2
-      case 0x8d: return void this.stack.push(this.text(this.length64())); // BINUNICODE8
-      case 0x43: return void this.stack.push(this.raw(this.bytes[this.take(1)]!)); // SHORT_BINBYTES
-      case 0x42: return void this.stack.push(this.raw(this.length32())); // BINBYTES
-      case 0x8e: return void this.stack.push(this.raw(this.length64())); // BINBYTES8
-      case 0x5d: return this.container([]); // EMPTY_LIST
-      case 0x7d: return this.container(new Map()); // EMPTY_DICT
-      case 0x29: return this.container(new Tuple()); // EMPTY_TUPLE
-      case 0x85: return this.tuple(this.popMany(1)); // TUPLE1
-      case 0x86: return this.tuple(this.popMany(2)); // TUPLE2
-      case 0x87: return this.tuple(this.popMany(3)); // TUPLE3
-      case 0x74: return this.tuple(this.popMark()); // TUPLE
-      case 0x61: return this.append([this.pop()]); // APPEND
-      case 0x65: return this.append(this.popMark()); // APPENDS
-      case 0x73: return this.setItems(this.popMany(2)); // SETITEM
-      case 0x75: return this.setItems(this.popMark()); // SETITEMS
-      case 0x71: return this.put(this.bytes[this.take(1)]!); // BINPUT
-      case 0x72: return this.put(this.length32()); // LONG_BINPUT
-      case 0x94: return this.put(this.memo.size); // MEMOIZE
-      case 0x68: return this.get(this.bytes[this.take(1)]!); // BINGET
-      case 0x6a: return this.get(this.length32()); // LONG_BINGET
-      case 0x63: return this.global(`${this.line()}.${this.line()}`); // GLOBAL
-      case 0x93: return this.stackGlobal(this.popMany(2)); // STACK_GLOBAL
-      case 0x51: return void this.stack.push(this.rules.persistent(this.pop())); // BINPERSID
-      case 0x52: return this.reduce(this.popMany(2)); // REDUCE
-      case 0x62: return this.build(this.pop()); // BUILD
-      default: throw unsupported(this.rules.label, 'it holds Python objects that are no weights', 'a pickle of tensors, numbers, strings, lists and dictionaries',
-        `operation 0x${operation.toString(16).padStart(2, '0')} of the pickle machine at byte ${this.at - 1} of the pickle`);
+      case 0x54:
+        return void this.stack.push(this.text(this.length32())); // BINSTRING, Python 2
+      case 0x8d:
+        return void this.stack.push(this.text(this.length64())); // BINUNICODE8
+      case 0x43:
+        return void this.stack.push(this.raw(this.bytes[this.take(1)]!)); // SHORT_BINBYTES
+      case 0x42:
+        return void this.stack.push(this.raw(this.length32())); // BINBYTES
+      case 0x8e:
+        return void this.stack.push(this.raw(this.length64())); // BINBYTES8
+      case 0x5d:
+        return this.container([]); // EMPTY_LIST
+      case 0x7d:
+        return this.container(new Map()); // EMPTY_DICT
+      case 0x29:
+        return this.container(new Tuple()); // EMPTY_TUPLE
+      case 0x85:
+        return this.tuple(this.popMany(1)); // TUPLE1
+      case 0x86:
+        return this.tuple(this.popMany(2)); // TUPLE2
+      case 0x87:
+        return this.tuple(this.popMany(3)); // TUPLE3
+      case 0x74:
+        return this.tuple(this.popMark()); // TUPLE
+      case 0x61:
+        return this.append([this.pop()]); // APPEND
+      case 0x65:
+        return this.append(this.popMark()); // APPENDS
+      case 0x73:
+        return this.setItems(this.popMany(2)); // SETITEM
+      case 0x75:
+        return this.setItems(this.popMark()); // SETITEMS
+      case 0x71:
+        return this.put(this.bytes[this.take(1)]!); // BINPUT
+      case 0x72:
+        return this.put(this.length32()); // LONG_BINPUT
+      case 0x94:
+        return this.put(this.memo.size); // MEMOIZE
+      case 0x68:
+        return this.get(this.bytes[this.take(1)]!); // BINGET
+      case 0x6a:
+        return this.get(this.length32()); // LONG_BINGET
+      case 0x63:
+        return this.global(`${this.line()}.${this.line()}`); // GLOBAL
+      case 0x93:
+        return this.stackGlobal(this.popMany(2)); // STACK_GLOBAL
+      case 0x51:
+        return void this.stack.push(this.rules.persistent(this.pop())); // BINPERSID
+      case 0x52:
+        return this.reduce(this.popMany(2)); // REDUCE
+      case 0x62:
+        return this.build(this.pop()); // BUILD
+      default:
+        throw unsupported(
+          this.rules.label,
+          'it holds Python objects that are no weights',
+          'a pickle of tensors, numbers, strings, lists and dictionaries',
+          `operation 0x${operation.toString(16).padStart(2, '0')} of the pickle machine at byte ${this.at - 1} of the pickle`,
+        );
     }
   }
 
@@ -171,7 +215,8 @@ class Unpickler {
 
   /** A whole number in two's complement, little-endian; a number where a double holds it exactly, else a bigint. */
   private long(length: number): number | bigint {
-    if (length > MAX_NUMBER_BYTES) throw unsupported(this.rules.label, 'it holds a huge number', `at most ${MAX_NUMBER_BYTES} bytes`, `${length} bytes`);
+    if (length > MAX_NUMBER_BYTES)
+      throw unsupported(this.rules.label, 'it holds a huge number', `at most ${MAX_NUMBER_BYTES} bytes`, `${length} bytes`);
     const bytes = this.raw(length);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
@@ -181,7 +226,8 @@ class Unpickler {
 
   private protocol(): void {
     const version = this.bytes[this.take(1)]!;
-    if (version > NEWEST_PROTOCOL) throw unsupported(this.rules.label, 'its pickle is of a version that is not known', `at most ${NEWEST_PROTOCOL}`, String(version));
+    if (version > NEWEST_PROTOCOL)
+      throw unsupported(this.rules.label, 'its pickle is of a version that is not known', `at most ${NEWEST_PROTOCOL}`, String(version));
   }
 
   private floor(): number {
@@ -211,7 +257,8 @@ class Unpickler {
   }
 
   private container(value: unknown): void {
-    if (++this.containers > MAX_CONTAINERS) throw unsupported(this.rules.label, 'it holds too many lists and dictionaries', `at most ${MAX_CONTAINERS}`, 'more');
+    if (++this.containers > MAX_CONTAINERS)
+      throw unsupported(this.rules.label, 'it holds too many lists and dictionaries', `at most ${MAX_CONTAINERS}`, 'more');
     this.stack.push(value);
   }
 
@@ -246,12 +293,14 @@ class Unpickler {
   }
 
   private stackGlobal([module, name]: unknown[]): void {
-    if (typeof module !== 'string' || typeof name !== 'string') throw this.bad('the names of a module and of something in it', `${quote(module)} and ${quote(name)}`);
+    if (typeof module !== 'string' || typeof name !== 'string')
+      throw this.bad('the names of a module and of something in it', `${quote(module)} and ${quote(name)}`);
     this.global(`${module}.${name}`);
   }
 
   private reduce([callable, args]: unknown[]): void {
-    if (!(callable instanceof Callable)) throw unsupported(this.rules.label, 'it calls what is no function', 'calls that make tensors', quote(callable));
+    if (!(callable instanceof Callable))
+      throw unsupported(this.rules.label, 'it calls what is no function', 'calls that make tensors', quote(callable));
     if (!(args instanceof Tuple)) throw this.bad(`the arguments of ${callable.name} as a tuple`, quote(args));
     this.container(callable.call(args));
   }
@@ -260,7 +309,12 @@ class Unpickler {
   private build(state: unknown): void {
     const target = this.top();
     if (!(target instanceof OrderedDict) || !(state instanceof Map)) {
-      throw unsupported(this.rules.label, 'it holds a Python object with attributes', 'attributes of an OrderedDict alone', `${quote(state)} for ${quote(target)}`);
+      throw unsupported(
+        this.rules.label,
+        'it holds a Python object with attributes',
+        'attributes of an OrderedDict alone',
+        `${quote(state)} for ${quote(target)}`,
+      );
     }
   }
 }
@@ -274,7 +328,8 @@ function tupleOf(values: readonly unknown[]): Tuple {
 
 /** Puts an item into a dictionary as a pickle does. @throws WEIGHTS_CORRUPT, and WEIGHTS_UNSUPPORTED for other keys than strings and numbers */
 export function setItem(target: Map<unknown, unknown>, key: unknown, value: unknown, label: string): void {
-  if (typeof key === 'object' && key !== null) throw unsupported(label, 'it holds a dictionary with unusual keys', 'strings and numbers', quote(key));
+  if (typeof key === 'object' && key !== null)
+    throw unsupported(label, 'it holds a dictionary with unusual keys', 'strings and numbers', quote(key));
   if (target.has(key)) throw corrupt(label, 'a dictionary holds a key twice', 'each key once', quote(key));
   target.set(key, value);
 }

@@ -106,9 +106,12 @@ export class PickleWriter {
   private long(value: bigint): void {
     let length = 1;
     while (BigInt.asIntN(8 * length, value) !== value) length++;
-    if (length > 0xff) throw new ShadegradError('INVALID_ARGUMENT', 'a number to write into a PyTorch file', {
-      expected: 'at most 255 bytes', received: `${length} bytes`, fix: 'write it as a string',
-    });
+    if (length > 0xff)
+      throw new ShadegradError('INVALID_ARGUMENT', 'a number to write into a PyTorch file', {
+        expected: 'at most 255 bytes',
+        received: `${length} bytes`,
+        fix: 'write it as a string',
+      });
     this.operation(0x8a, length);
     for (let i = 0; i < length; i++) this.operation(Number((value >> BigInt(8 * i)) & 0xffn));
   }

@@ -46,12 +46,14 @@ export async function openPict(source: ByteSource): Promise<PictFile> {
   let position = 0;
   /** The place of the next record; its length is checked against the file before anything is allocated. */
   const record = async (what: string): Promise<{ start: number; length: number }> => {
-    if (size - position < LENGTH_BYTES) throw corrupt(label, `there is no ${what}`, `${LENGTH_BYTES} bytes of its length`, `${size - position} bytes after byte ${position}`);
+    if (size - position < LENGTH_BYTES)
+      throw corrupt(label, `there is no ${what}`, `${LENGTH_BYTES} bytes of its length`, `${size - position} bytes after byte ${position}`);
     const bytes = new Uint8Array(LENGTH_BYTES);
     await source.read(position, bytes);
     const length = new DataView(bytes.buffer).getUint32(0);
     const start = position + LENGTH_BYTES;
-    if (length > size - start) throw corrupt(label, `the ${what} is cut short`, `${length} bytes`, `${size - start} bytes after byte ${start}`);
+    if (length > size - start)
+      throw corrupt(label, `the ${what} is cut short`, `${length} bytes`, `${size - start} bytes after byte ${start}`);
     position = start + length;
     return { start, length };
   };
@@ -62,10 +64,12 @@ export async function openPict(source: ByteSource): Promise<PictFile> {
   };
 
   const list = await record('list of tensors');
-  if (list.length > MAX_LIST_BYTES) throw corrupt(label, 'this is no .pict file', `a list of tensors of at most ${MAX_LIST_BYTES} bytes`, `${list.length} bytes`);
+  if (list.length > MAX_LIST_BYTES)
+    throw corrupt(label, 'this is no .pict file', `a list of tensors of at most ${MAX_LIST_BYTES} bytes`, `${list.length} bytes`);
   const entries = parseList(await read(list), label);
   const values = await record('codebook');
-  if (values.length !== CODEBOOK_BYTES) throw corrupt(label, 'the codebook', `${CODES} numbers, ${CODEBOOK_BYTES} bytes`, `${values.length} bytes`);
+  if (values.length !== CODEBOOK_BYTES)
+    throw corrupt(label, 'the codebook', `${CODES} numbers, ${CODEBOOK_BYTES} bytes`, `${values.length} bytes`);
   const codebook = decodeCodebook(await read(values), label);
   const codes = await record('codes');
   if (position !== size) throw corrupt(label, 'there are bytes after the codes', `${position} bytes in all`, `${size} bytes`);
@@ -76,13 +80,16 @@ export async function openPict(source: ByteSource): Promise<PictFile> {
     tensors.set(name, storedTensor(source, codebook, name, shape, start));
     start += elementCount(shape);
   }
-  if (start !== position) throw corrupt(label, 'the shapes and the codes disagree', `${start - codes.start} codes for the shapes`, `${codes.length} codes`);
+  if (start !== position)
+    throw corrupt(label, 'the shapes and the codes disagree', `${start - codes.start} codes for the shapes`, `${codes.length} codes`);
   return { format: 'pict', name: label, tensors, metadata: new Map(), codebook };
 }
 
 function storedTensor(source: ByteSource, codebook: Float32Array, name: string, shape: readonly number[], start: number): StoredTensor {
   return {
-    name, shape, dtype: 'u8',
+    name,
+    shape,
+    dtype: 'u8',
     async read() {
       const result = new Float32Array(elementCount(shape));
       const codes = new Uint8Array(Math.min(CHUNK, result.length));
@@ -118,7 +125,8 @@ function parseList(bytes: Uint8Array, label: string): { name: string; shape: num
       throw corrupt(label, `shape of tensor ${quote(name)}`, `at most ${MAX_AXES} whole numbers of at least 0`, quote(shape));
     }
     numbers += elementCount(shape as number[]);
-    if (!Number.isSafeInteger(numbers)) throw corrupt(label, `shape of tensor ${quote(name)}`, 'fewer numbers than bytes in the file', quote(shape));
+    if (!Number.isSafeInteger(numbers))
+      throw corrupt(label, `shape of tensor ${quote(name)}`, 'fewer numbers than bytes in the file', quote(shape));
     return { name, shape: shape as number[] };
   });
 }
@@ -155,11 +163,18 @@ export async function* encodePict(tensors: Iterable<TensorToWrite>, { codebook: 
   let numbers = 0;
   for (const [index, { name, shape }] of sorted.entries()) {
     numbers += elementCount(shape);
-    if (index > 0 && sorted[index - 1]!.name === name) throw invalid(`tensor "${name}" of a .pict file`, 'a name used once', 'it is there twice', 'rename one');
+    if (index > 0 && sorted[index - 1]!.name === name)
+      throw invalid(`tensor "${name}" of a .pict file`, 'a name used once', 'it is there twice', 'rename one');
   }
-  if (numbers > 0xffff_ffff) throw invalid('tensors of a .pict file', 'at most 4,294,967,295 numbers', String(numbers), 'use another format');
+  if (numbers > 0xffff_ffff)
+    throw invalid('tensors of a .pict file', 'at most 4,294,967,295 numbers', String(numbers), 'use another format');
   if (given && (given.length !== CODES || !given.every(Number.isFinite))) {
-    throw invalid('codebook of a .pict file', `${CODES} finite numbers`, `${given.length} numbers`, 'leave it out, or take that of a .pict file');
+    throw invalid(
+      'codebook of a .pict file',
+      `${CODES} finite numbers`,
+      `${given.length} numbers`,
+      'leave it out, or take that of a .pict file',
+    );
   }
   const codebook = given ?? (await chooseCodebook(sorted));
 
@@ -174,7 +189,8 @@ export async function* encodePict(tensors: Iterable<TensorToWrite>, { codebook: 
 function listRecord(tensors: readonly TensorToWrite[]): Uint8Array {
   const items = tensors.map(({ name, shape }) => `{"name": ${JSON.stringify(name)}, "shape": [${shape.join(', ')}]}`);
   const json = new TextEncoder().encode(`[${items.join(', ')}]`);
-  if (json.length > MAX_LIST_BYTES) throw invalid('list of tensors of a .pict file', `at most ${MAX_LIST_BYTES} bytes`, `${json.length} bytes`, 'use another format');
+  if (json.length > MAX_LIST_BYTES)
+    throw invalid('list of tensors of a .pict file', `at most ${MAX_LIST_BYTES} bytes`, `${json.length} bytes`, 'use another format');
   const record = new Uint8Array(LENGTH_BYTES + json.length);
   record.set(lengthField(json.length));
   record.set(json, LENGTH_BYTES);
@@ -198,9 +214,21 @@ function lengthField(length: number): Uint8Array {
 async function readChecked(tensor: TensorToWrite): Promise<Float32Array> {
   const { name, shape } = tensor;
   const data = await tensor.read();
-  if (data.length !== elementCount(shape)) throw invalid(`numbers of tensor "${name}"`, `${elementCount(shape)} for its shape [${shape.join(', ')}]`, String(data.length), 'correct its shape');
+  if (data.length !== elementCount(shape))
+    throw invalid(
+      `numbers of tensor "${name}"`,
+      `${elementCount(shape)} for its shape [${shape.join(', ')}]`,
+      String(data.length),
+      'correct its shape',
+    );
   const index = data.findIndex((value) => !Number.isFinite(value));
-  if (index >= 0) throw invalid(`number ${index} of tensor "${name}"`, 'a finite number: a codebook has no others', String(data[index]), 'use safetensors to keep a diverged network');
+  if (index >= 0)
+    throw invalid(
+      `number ${index} of tensor "${name}"`,
+      'a finite number: a codebook has no others',
+      String(data[index]),
+      'use safetensors to keep a diverged network',
+    );
   return data;
 }
 

@@ -24,7 +24,8 @@ const LONGEST = 80;
 
 /** A part of an untrusted file for a message: short, and without control characters. */
 export function quote(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `a list of ${value.length}` : `a ${value.constructor.name}`;
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? `a list of ${value.length}` : `a ${value.constructor.name}`;
   if (typeof value === 'bigint') return value > -(1n << 64n) && value < 1n << 64n ? String(value) : 'a huge number';
   return oneLine(typeof value === 'string' ? JSON.stringify(shortened(value, LONGEST)) : String(value), LONGEST);
 }

@@ -63,8 +63,12 @@ export async function openPyTorch(source: ByteSource): Promise<PyTorchFile> {
 
 function refuse(source: ByteSource, start: Uint8Array): never {
   const first = [...start.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  throw corrupt(source.name, 'this is no PyTorch file', 'a zip archive, or a pickle with the magic number of PyTorch',
-    `a file of ${source.size} bytes that begins with ${first}`);
+  throw corrupt(
+    source.name,
+    'this is no PyTorch file',
+    'a zip archive, or a pickle with the magic number of PyTorch',
+    `a file of ${source.size} bytes that begins with ${first}`,
+  );
 }
 
 /** Turns what the pickle made, which may share parts or contain itself, into a tree of bounded size. */
@@ -84,8 +88,14 @@ class Tree {
   /** @param name of the value: the keys that lead to it, with dots between them */
   convert(value: unknown, name: string, depth: number): PyTorchValue {
     this.values -= value instanceof Map || Array.isArray(value) ? CONTAINER_VALUES : 1;
-    if (this.values < 0) throw this.refusal('it repeats its parts too often', `at most ${MAX_VALUES_PER_BYTE} values for each byte of the pickle`, 'more');
-    if (depth > MAX_DEPTH) throw this.refusal('its lists and dictionaries are nested too deep', `at most ${MAX_DEPTH} deep`, 'more, or one that contains itself');
+    if (this.values < 0)
+      throw this.refusal('it repeats its parts too often', `at most ${MAX_VALUES_PER_BYTE} values for each byte of the pickle`, 'more');
+    if (depth > MAX_DEPTH)
+      throw this.refusal(
+        'its lists and dictionaries are nested too deep',
+        `at most ${MAX_DEPTH} deep`,
+        'more, or one that contains itself',
+      );
     if (value instanceof TensorRef) return this.tensor(value, name);
     if (value instanceof Map) {
       const result = value instanceof OrderedDict ? new OrderedDict<PyTorchKey, PyTorchValue>() : new Map<PyTorchKey, PyTorchValue>();
@@ -106,11 +116,15 @@ class Tree {
   private tensor(ref: TensorRef, path: string): StoredTensor {
     const name = path || 'tensor';
     if (name.length > MAX_NAME) throw this.refusal('a tensor has too long a name', `at most ${MAX_NAME} characters`, quote(name));
-    if (this.tensors.has(name)) throw this.refusal(`two tensors are named ${quote(name)}`, 'names that differ', 'the same keys with dots between them');
+    if (this.tensors.has(name))
+      throw this.refusal(`two tensors are named ${quote(name)}`, 'names that differ', 'the same keys with dots between them');
     this.numbers -= numberCount(ref.shape);
     if (this.numbers < 0) {
-      throw this.refusal(`tensor ${quote(name)} and those before it repeat their numbers too often`,
-        `at most ${MAX_REPETITION} numbers for each that is stored`, `shape [${ref.shape.slice(0, 8).join(', ')}]`);
+      throw this.refusal(
+        `tensor ${quote(name)} and those before it repeat their numbers too often`,
+        `at most ${MAX_REPETITION} numbers for each that is stored`,
+        `shape [${ref.shape.slice(0, 8).join(', ')}]`,
+      );
     }
     const tensor = storedTensor(this.source, name, ref, this.opened.storages.get(ref.storage.key)!);
     this.tensors.set(name, tensor);

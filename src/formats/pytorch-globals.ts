@@ -43,12 +43,21 @@ class StorageView {
 }
 
 const STORAGE_DTYPES: Readonly<Record<string, StoredDType>> = {
-  DoubleStorage: 'f64', FloatStorage: 'f32', HalfStorage: 'f16', BFloat16Storage: 'bf16', LongStorage: 'i64', IntStorage: 'i32',
-  ShortStorage: 'i16', CharStorage: 'i8', ByteStorage: 'u8', BoolStorage: 'bool',
+  DoubleStorage: 'f64',
+  FloatStorage: 'f32',
+  HalfStorage: 'f16',
+  BFloat16Storage: 'bf16',
+  LongStorage: 'i64',
+  IntStorage: 'i32',
+  ShortStorage: 'i16',
+  CharStorage: 'i8',
+  ByteStorage: 'u8',
+  BoolStorage: 'bool',
 };
 const TENSOR_TYPES = new Set(['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.Parameter']);
 /** Names of number types, which some checkpoints keep among their options: read as the name. */
-const DTYPE_NAME = /^torch\.(float|double|half|int|long|short|bool|u?int(8|16|32|64)|bfloat16|float(16|32|64)|complex(32|64|128)|float[48]_\w{1,20})$/;
+const DTYPE_NAME =
+  /^torch\.(float|double|half|int|long|short|bool|u?int(8|16|32|64)|bfloat16|float(16|32|64)|complex(32|64|128)|float[48]_\w{1,20})$/;
 /** A storage without a type, counted in bytes: the tensor says the type, if it is one that has no storage type. */
 const UNTYPED_STORAGE = 'UntypedStorage';
 /** What else PyTorch keeps in pickles, in words for the error. */
@@ -114,14 +123,20 @@ export class PyTorchRules implements PickleRules {
   }
 
   private refusal(name: string, what: string): Error {
-    return unsupported(this.label, what, 'tensors, numbers, strings, lists and dictionaries', `${quote(name)}, which is not called: it could be a program`);
+    return unsupported(
+      this.label,
+      what,
+      'tensors, numbers, strings, lists and dictionaries',
+      `${quote(name)}, which is not called: it could be a program`,
+    );
   }
 
   persistent(id: unknown): StorageView {
     const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
     if (kind !== 'storage') throw unsupported(this.label, 'it refers to what is no storage of numbers', 'state dictionaries', quote(kind));
     if (!(type instanceof StorageType)) throw this.bad('the type of a storage', 'a storage type', quote(type));
-    if (type.dtype === null) throw unsupported(this.label, 'a tensor has numbers of another type', Object.keys(STORAGE_DTYPES).join(', '), quote(type.name));
+    if (type.dtype === null)
+      throw unsupported(this.label, 'a tensor has numbers of another type', Object.keys(STORAGE_DTYPES).join(', '), quote(type.name));
     const named = typeof key === 'string' || isCount(key);
     if (!named || !isCount(length)) throw this.bad('a storage', 'a key and a length', `${quote(key)} and ${quote(length)}`);
     const storage = this.storage(String(key), type.dtype, length);
@@ -136,7 +151,8 @@ export class PyTorchRules implements PickleRules {
 
   private countCopies(count: number): void {
     this.copies -= count;
-    if (this.copies < 0) throw unsupported(this.label, 'it repeats its parts too often', 'each list and text once', 'many calls with the same');
+    if (this.copies < 0)
+      throw unsupported(this.label, 'it repeats its parts too often', 'each list and text once', 'many calls with the same');
   }
 
   private bad(what: string, expected: string, received: string): Error {
@@ -159,24 +175,37 @@ export class PyTorchRules implements PickleRules {
   private part(storage: StorageRef, view: unknown): StorageView {
     const [, offset, length] = Array.isArray(view) ? view : [];
     if (!this.viewsAllowed || !isCount(offset) || !isCount(length) || offset + length > storage.length) {
-      throw this.bad(`a part of storage ${quote(storage.key)}`, `one within ${storage.length} numbers`, `${quote(length)} numbers from ${quote(offset)} on`);
+      throw this.bad(
+        `a part of storage ${quote(storage.key)}`,
+        `one within ${storage.length} numbers`,
+        `${quote(length)} numbers from ${quote(offset)} on`,
+      );
     }
     return new StorageView(storage, offset, length);
   }
 
   private tensor(args: readonly unknown[], fewest: number, most: number): TensorRef {
     const [view, offset, shape, strides, , , flags] = args;
-    if (args.length < fewest || args.length > most || !(view instanceof StorageView)) throw this.bad('a tensor', 'a storage and how it lies in it', `${quote(view)} among ${args.length} arguments`);
+    if (args.length < fewest || args.length > most || !(view instanceof StorageView))
+      throw this.bad('a tensor', 'a storage and how it lies in it', `${quote(view)} among ${args.length} arguments`);
     if (flags instanceof Map && (flags.size > MAX_FLAGS || [...flags.values()].some((flag) => flag !== false))) {
       throw unsupported(this.label, 'a tensor is conjugate or negated', 'plain tensors', quote(flags.keys().next().value));
     }
     if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || strides.length !== shape.length) {
-      throw this.bad("a tensor's shape", `offset, lengths and strides of at most ${MAX_AXES} axes`, `${quote(offset)}, ${quote(shape)}, ${quote(strides)}`);
+      throw this.bad(
+        "a tensor's shape",
+        `offset, lengths and strides of at most ${MAX_AXES} axes`,
+        `${quote(offset)}, ${quote(shape)}, ${quote(strides)}`,
+      );
     }
     const count = shape.reduce((product, length) => product * length, 1);
     const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
     if (!Number.isSafeInteger(count) || (count > 0 && !(last < view.length))) {
-      throw this.bad(`a tensor of shape [${shape.slice(0, 8).join(', ')}]`, `one within the ${view.length} numbers of its storage`, `its last number is number ${last}`);
+      throw this.bad(
+        `a tensor of shape [${shape.slice(0, 8).join(', ')}]`,
+        `one within the ${view.length} numbers of its storage`,
+        `its last number is number ${last}`,
+      );
     }
     return new TensorRef(view.storage, view.offset + offset, [...shape], [...strides]);
   }
@@ -184,10 +213,18 @@ export class PyTorchRules implements PickleRules {
   /** A tensor of a type that has no type of storage, by version 2.3 and later. */
   private typedTensor(args: readonly unknown[]): TensorRef {
     const [view, offset, shape, strides, gradient, hooks, dtype, flags] = args;
-    if (typeof dtype !== 'string' || args.length > 8 || !(view instanceof StorageView)) throw this.bad('a tensor', 'a storage, how it lies in it and a type', `${args.length} arguments`);
-    if (dtype !== 'torch.uint16') throw unsupported(this.label, 'a tensor has numbers of another type', [...Object.keys(STORAGE_DTYPES), 'torch.uint16'].join(', '), quote(dtype));
+    if (typeof dtype !== 'string' || args.length > 8 || !(view instanceof StorageView))
+      throw this.bad('a tensor', 'a storage, how it lies in it and a type', `${args.length} arguments`);
+    if (dtype !== 'torch.uint16')
+      throw unsupported(
+        this.label,
+        'a tensor has numbers of another type',
+        [...Object.keys(STORAGE_DTYPES), 'torch.uint16'].join(', '),
+        quote(dtype),
+      );
     const { key, dtype: stored, length } = view.storage;
-    if (stored !== 'u8' || length % 2 !== 0 || view.length !== length) throw this.bad('a tensor of type torch.uint16', 'a storage of whole numbers', `${length} of type ${stored}`);
+    if (stored !== 'u8' || length % 2 !== 0 || view.length !== length)
+      throw this.bad('a tensor of type torch.uint16', 'a storage of whole numbers', `${length} of type ${stored}`);
     const numbers = new StorageView({ key, dtype: 'u16', length: length / 2 }, 0, length / 2);
     return this.tensor([numbers, offset, shape, strides, gradient, hooks, ...(flags === undefined ? [] : [flags])], 6, 7);
   }
@@ -200,7 +237,8 @@ export class PyTorchRules implements PickleRules {
 
   /** A tensor with attributes of its own, which are dropped. */
   private fromType([make, type, args]: readonly unknown[]): TensorRef {
-    if (!(type instanceof TensorType)) throw unsupported(this.label, 'a tensor is of a class of its own', [...TENSOR_TYPES].join(', '), quote(type));
+    if (!(type instanceof TensorType))
+      throw unsupported(this.label, 'a tensor is of a class of its own', [...TENSOR_TYPES].join(', '), quote(type));
     const known = make instanceof Callable && /^torch\._utils\._rebuild_(tensor|parameter)/.test(make.name);
     const tensor = known && args instanceof Tuple ? make.call(args) : null;
     if (!(tensor instanceof TensorRef)) throw this.bad('a tensor with attributes', 'a tensor', quote(make));
@@ -229,13 +267,15 @@ export class PyTorchRules implements PickleRules {
   }
 
   private device(type: unknown, index: unknown): string {
-    if (typeof type !== 'string' || !(index === undefined || isCount(index))) throw this.bad('a device', 'a type and a number', `${quote(type)} and ${quote(index)}`);
+    if (typeof type !== 'string' || !(index === undefined || isCount(index)))
+      throw this.bad('a device', 'a type and a number', `${quote(type)} and ${quote(index)}`);
     return index === undefined ? type : `${type}:${index}`;
   }
 
   /** How protocol 2 writes bytes: as text whose characters are the bytes. */
   private bytes([text, encoding]: readonly unknown[]): Uint8Array {
-    if (typeof text !== 'string' || encoding !== 'latin1') throw this.bad('bytes', 'text in latin1', `${quote(text)} in ${quote(encoding)}`);
+    if (typeof text !== 'string' || encoding !== 'latin1')
+      throw this.bad('bytes', 'text in latin1', `${quote(text)} in ${quote(encoding)}`);
     this.countCopies(text.length);
     return Uint8Array.from(text, (character) => character.charCodeAt(0));
   }

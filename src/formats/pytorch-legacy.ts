@@ -38,7 +38,8 @@ export async function openLegacy(source: ByteSource): Promise<OpenContainer> {
     } catch (error) {
       if (!(error instanceof PickleCutShort)) throw error;
       if (bytes.length === source.size) throw corrupt(source.name, 'the file is cut short', 'whole pickles', error.message);
-      if (bytes.length === MAX_PICKLE_BYTES) throw unsupported(source.name, 'its pickle is too large', `at most ${MAX_PICKLE_BYTES} bytes`, 'more');
+      if (bytes.length === MAX_PICKLE_BYTES)
+        throw unsupported(source.name, 'its pickle is too large', `at most ${MAX_PICKLE_BYTES} bytes`, 'more');
     }
   }
 }
@@ -46,10 +47,12 @@ export async function openLegacy(source: ByteSource): Promise<OpenContainer> {
 async function openPickles(source: ByteSource, bytes: Uint8Array): Promise<OpenContainer> {
   const rules = new PyTorchRules(source.name, true, bytes.length);
   const version = unpickle(bytes, magicAt(bytes) + MAGIC.length, rules);
-  if (version.value !== PROTOCOL_VERSION) throw unsupported(source.name, 'it is of another format', `version ${PROTOCOL_VERSION}`, quote(version.value));
+  if (version.value !== PROTOCOL_VERSION)
+    throw unsupported(source.name, 'it is of another format', `version ${PROTOCOL_VERSION}`, quote(version.value));
   const machine = unpickle(bytes, version.end, rules);
   const littleEndian = machine.value instanceof Map ? machine.value.get('little_endian') : null;
-  if (littleEndian === false) throw unsupported(source.name, 'its numbers are big-endian', 'little-endian ones', 'a file of a big-endian machine');
+  if (littleEndian === false)
+    throw unsupported(source.name, 'its numbers are big-endian', 'little-endian ones', 'a file of a big-endian machine');
   if (littleEndian !== true) throw corrupt(source.name, 'its byte order cannot be read', 'true or false', quote(littleEndian));
   const root = unpickle(bytes, machine.end, rules);
   const keys = unpickle(bytes, root.end, rules);
@@ -62,7 +65,12 @@ async function openPickles(source: ByteSource, bytes: Uint8Array): Promise<OpenC
   };
 }
 
-async function readStorages(source: ByteSource, keys: unknown, start: number, storages: ReadonlyMap<string, StorageRef>): Promise<Map<string, StorageBytes>> {
+async function readStorages(
+  source: ByteSource,
+  keys: unknown,
+  start: number,
+  storages: ReadonlyMap<string, StorageRef>,
+): Promise<Map<string, StorageBytes>> {
   const isList = Array.isArray(keys) && keys.every((key) => typeof key === 'string' || typeof key === 'number');
   const named = new Set<string>(isList ? keys.map(String) : []);
   if (!isList || keys.length !== named.size || named.size !== storages.size) {
@@ -76,11 +84,17 @@ async function readStorages(source: ByteSource, keys: unknown, start: number, st
     if (!storage) throw corrupt(source.name, `storage ${quote(key)} belongs to no tensor`, 'the keys of the tensors', quote(key));
     const size = storage.length * STORED_DTYPE_BYTES[storage.dtype];
     if (!(position + LENGTH_BYTES + size <= source.size)) {
-      throw corrupt(source.name, 'the file is cut short', `${size} bytes of storage ${quote(key)} after byte ${position}`, `${source.size} bytes in all`);
+      throw corrupt(
+        source.name,
+        'the file is cut short',
+        `${size} bytes of storage ${quote(key)} after byte ${position}`,
+        `${source.size} bytes in all`,
+      );
     }
     await source.read(position, count);
     const length = new DataView(count.buffer).getBigUint64(0, true);
-    if (length !== BigInt(storage.length)) throw corrupt(source.name, `storage ${quote(key)} has another length`, `${storage.length} numbers`, String(length));
+    if (length !== BigInt(storage.length))
+      throw corrupt(source.name, `storage ${quote(key)} has another length`, `${storage.length} numbers`, String(length));
     result.set(key, { start: position + LENGTH_BYTES, size, crc: 0 });
     position += LENGTH_BYTES + size;
   }

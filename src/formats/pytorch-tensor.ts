@@ -21,12 +21,20 @@ export function numberCount(shape: readonly number[]): number {
 
 /** A tensor of a PyTorch file whose description has been checked against its storage. */
 export function storedTensor(source: ByteSource, name: string, tensor: TensorRef, bytes: StorageBytes): StoredTensor {
-  const { shape, storage: { dtype } } = tensor;
+  const {
+    shape,
+    storage: { dtype },
+  } = tensor;
   return { name, shape, dtype, read: async () => decodeNumbers(await readTensor(source, name, tensor, bytes), dtype) };
 }
 
 /** The bytes of a tensor's numbers, row-major and without gaps. Those from its first to its last number are read. */
-async function readTensor(source: ByteSource, name: string, { storage, offset, shape, strides }: TensorRef, { start, size, crc }: StorageBytes): Promise<Uint8Array> {
+async function readTensor(
+  source: ByteSource,
+  name: string,
+  { storage, offset, shape, strides }: TensorRef,
+  { start, size, crc }: StorageBytes,
+): Promise<Uint8Array> {
   const width = STORED_DTYPE_BYTES[storage.dtype];
   const count = numberCount(shape);
   if (count === 0) return new Uint8Array(0);
@@ -59,7 +67,12 @@ function gather({ buffer }: Uint8Array, width: number, shape: readonly number[],
   return result;
 }
 
-function copyStrided<T>(from: ArrayLike<T>, to: { [index: number]: T; readonly length: number }, shape: readonly number[], strides: readonly number[]): void {
+function copyStrided<T>(
+  from: ArrayLike<T>,
+  to: { [index: number]: T; readonly length: number },
+  shape: readonly number[],
+  strides: readonly number[],
+): void {
   const index = shape.map(() => 0);
   let position = 0;
   for (let i = 0; i < to.length; i++) {

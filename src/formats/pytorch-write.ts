@@ -29,7 +29,12 @@ export class PythonFloat {
  * A value that a PyTorch checkpoint can hold: arrays become lists, or tuples if of class Tuple; maps become dictionaries, ordered ones
  * if of class OrderedDict; whole numbers and bigints become ints, other numbers floats.
  */
-export type PyTorchWritable = PyTorchKey | PythonFloat | PyTorchTensor | readonly PyTorchWritable[] | ReadonlyMap<PyTorchKey, PyTorchWritable>;
+export type PyTorchWritable =
+  | PyTorchKey
+  | PythonFloat
+  | PyTorchTensor
+  | readonly PyTorchWritable[]
+  | ReadonlyMap<PyTorchKey, PyTorchWritable>;
 
 /** Options of encodePyTorch(): the type of the numbers, and how the archive is written. */
 export interface PyTorchWriteOptions extends ZipWriteOptions {
@@ -38,8 +43,16 @@ export interface PyTorchWriteOptions extends ZipWriteOptions {
 }
 
 const STORAGE_NAMES: Readonly<Record<StoredDType, string | null>> = {
-  f64: 'DoubleStorage', f32: 'FloatStorage', f16: 'HalfStorage', bf16: 'BFloat16Storage', i64: 'LongStorage', i32: 'IntStorage',
-  i16: 'ShortStorage', i8: 'CharStorage', u8: 'ByteStorage', bool: 'BoolStorage',
+  f64: 'DoubleStorage',
+  f32: 'FloatStorage',
+  f16: 'HalfStorage',
+  bf16: 'BFloat16Storage',
+  i64: 'LongStorage',
+  i32: 'IntStorage',
+  i16: 'ShortStorage',
+  i8: 'CharStorage',
+  u8: 'ByteStorage',
+  bool: 'BoolStorage',
   // PyTorch has had unsigned numbers of 16 bits since 2.3 alone, and no storage type of that name.
   u16: null,
 };
@@ -78,7 +91,9 @@ function storedAs({ dtype = 'f32', shape }: PyTorchTensor, wanted: StoredDType |
 
 function invalid(what: string, expected: string, received: string): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', `${what} to write into a PyTorch file`, {
-    expected, received, fix: `give ${expected}, or leave it out`,
+    expected,
+    received,
+    fix: `give ${expected}, or leave it out`,
   });
 }
 
@@ -100,7 +115,12 @@ class Pickler {
     else if (Array.isArray(value)) this.items(value as readonly PyTorchWritable[], value instanceof Tuple, path);
     else if (value instanceof Map) this.map(value as ReadonlyMap<PyTorchKey, PyTorchWritable>, path);
     else if (isTensor(value)) this.tensor(value, path);
-    else throw invalid('a value', 'a tensor, number, string, truth value, null, array or map', `${typeof value} ${Object.prototype.toString.call(value)}`);
+    else
+      throw invalid(
+        'a value',
+        'a tensor, number, string, truth value, null, array or map',
+        `${typeof value} ${Object.prototype.toString.call(value)}`,
+      );
   }
 
   /** A float64 that is whole is a Python int unless it is -0 or so large that it is hardly meant as one. */
@@ -130,13 +150,21 @@ class Pickler {
   private tensor(tensor: PyTorchTensor, path: readonly PyTorchKey[]): void {
     const { shape } = tensor;
     const length = numberCount(shape);
-    if (!Number.isSafeInteger(length) || shape.some((each) => !Number.isSafeInteger(each) || each < 0)) throw invalid('the shape of a tensor', 'whole lengths', `[${shape.join(', ')}]`);
+    if (!Number.isSafeInteger(length) || shape.some((each) => !Number.isSafeInteger(each) || each < 0))
+      throw invalid('the shape of a tensor', 'whole lengths', `[${shape.join(', ')}]`);
     const { key } = this.storages.get(tensor) ?? { key: String(this.storages.size) };
     if (!this.storages.has(tensor)) this.storages.set(tensor, { key, name: path.join('.') || 'tensor' });
     const { pickle } = this;
     const dtype = storedAs(tensor, this.dtype);
     const storage = STORAGE_NAMES[dtype];
-    if (storage === null) throw invalid('a tensor', Object.keys(STORAGE_NAMES).filter((each) => each !== dtype).join(', '), dtype);
+    if (storage === null)
+      throw invalid(
+        'a tensor',
+        Object.keys(STORAGE_NAMES)
+          .filter((each) => each !== dtype)
+          .join(', '),
+        dtype,
+      );
     pickle.call('torch._utils', '_rebuild_tensor_v2', () => {
       pickle.persistent(() => {
         pickle.text('storage');
@@ -155,7 +183,14 @@ class Pickler {
 }
 
 function isTensor(value: unknown): value is PyTorchTensor {
-  return typeof value === 'object' && value !== null && 'shape' in value && 'read' in value && Array.isArray(value.shape) && typeof value.read === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'shape' in value &&
+    'read' in value &&
+    Array.isArray(value.shape) &&
+    typeof value.read === 'function'
+  );
 }
 
 function rowMajorStrides(shape: readonly number[]): number[] {

@@ -29,21 +29,45 @@ export async function openZipContainer(source: ByteSource): Promise<OpenContaine
       fix: 'unpack it, and name the file of weights in it',
     });
   }
-  if (!pickle || pickles.length > 1) throw corrupt(source.name, 'this archive is no PyTorch checkpoint', 'one data.pkl', `${pickles.length} of them among ${entries.size} entries`);
+  if (!pickle || pickles.length > 1)
+    throw corrupt(
+      source.name,
+      'this archive is no PyTorch checkpoint',
+      'one data.pkl',
+      `${pickles.length} of them among ${entries.size} entries`,
+    );
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${folder}code/`))) {
-    throw unsupported(source.name, 'this is a TorchScript archive: a program, with its weights', 'a checkpoint that torch.save wrote', 'a file of torch.jit.save');
+    throw unsupported(
+      source.name,
+      'this is a TorchScript archive: a program, with its weights',
+      'a checkpoint that torch.save wrote',
+      'a file of torch.jit.save',
+    );
   }
   for (const { name, method } of entries.values()) {
-    if (method !== 0) throw unsupported(source.name, `entry ${quote(name)} is compressed`, 'entries stored as they are, as torch.save does', `compression method ${method}`);
+    if (method !== 0)
+      throw unsupported(
+        source.name,
+        `entry ${quote(name)} is compressed`,
+        'entries stored as they are, as torch.save does',
+        `compression method ${method}`,
+      );
   }
   await checkMarkers(source, entries, folder);
 
-  if (pickle.size > MAX_PICKLE_BYTES) throw unsupported(source.name, 'its pickle is too large', `at most ${MAX_PICKLE_BYTES} bytes`, `${pickle.size}`);
+  if (pickle.size > MAX_PICKLE_BYTES)
+    throw unsupported(source.name, 'its pickle is too large', `at most ${MAX_PICKLE_BYTES} bytes`, `${pickle.size}`);
   const bytes = await readEntry(source, pickle);
   const rules = new PyTorchRules(source.name, false, bytes.length);
   const root = unpickleWhole(source, bytes, rules);
-  return { container: 'zip', root, pickleBytes: bytes.length, storages: locate(source, rules.storages, entries, folder), storedNumbers: rules.storedNumbers() };
+  return {
+    container: 'zip',
+    root,
+    pickleBytes: bytes.length,
+    storages: locate(source, rules.storages, entries, folder),
+    storedNumbers: rules.storedNumbers(),
+  };
 }
 
 function unpickleWhole(source: ByteSource, bytes: Uint8Array, rules: PyTorchRules): unknown {
@@ -58,8 +82,10 @@ function unpickleWhole(source: ByteSource, bytes: Uint8Array, rules: PyTorchRule
 /** The entries that say how the rest is to be read. */
 async function checkMarkers(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>, folder: string): Promise<void> {
   const version = await readText(source, entries.get(`${folder}version`) ?? entries.get(`${folder}.data/version`));
-  if (version === null || !/^\d{1,4}\s*$/.test(version)) throw corrupt(source.name, 'the version of its format cannot be read', 'an entry "version" with a number', quote(version));
-  if (Number(version) > MAX_FORMAT_VERSION) throw unsupported(source.name, 'it is of a newer format', `versions up to ${MAX_FORMAT_VERSION}`, version.trim());
+  if (version === null || !/^\d{1,4}\s*$/.test(version))
+    throw corrupt(source.name, 'the version of its format cannot be read', 'an entry "version" with a number', quote(version));
+  if (Number(version) > MAX_FORMAT_VERSION)
+    throw unsupported(source.name, 'it is of a newer format', `versions up to ${MAX_FORMAT_VERSION}`, version.trim());
   const order = await readText(source, entries.get(`${folder}byteorder`));
   if (order === 'big') throw unsupported(source.name, 'its numbers are big-endian', 'little-endian ones', 'a file of a big-endian machine');
   if (order !== null && order !== 'little') throw corrupt(source.name, 'its byte order cannot be read', 'little or big', quote(order));
@@ -73,16 +99,28 @@ async function readText(source: ByteSource, entry: ZipEntry | undefined): Promis
 async function readEntry(source: ByteSource, { name, start, size, crc }: ZipEntry): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   await source.read(start, bytes);
-  if (crc !== 0 && crc32(bytes) !== crc) throw corrupt(source.name, `entry ${quote(name)} is damaged`, `bytes whose CRC-32 is ${crc}`, String(crc32(bytes)));
+  if (crc !== 0 && crc32(bytes) !== crc)
+    throw corrupt(source.name, `entry ${quote(name)} is damaged`, `bytes whose CRC-32 is ${crc}`, String(crc32(bytes)));
   return bytes;
 }
 
-function locate(source: ByteSource, storages: ReadonlyMap<string, StorageRef>, entries: ReadonlyMap<string, ZipEntry>, folder: string): Map<string, StorageBytes> {
+function locate(
+  source: ByteSource,
+  storages: ReadonlyMap<string, StorageRef>,
+  entries: ReadonlyMap<string, ZipEntry>,
+  folder: string,
+): Map<string, StorageBytes> {
   const result = new Map<string, StorageBytes>();
   for (const { key, dtype, length } of storages.values()) {
     const entry = entries.get(`${folder}data/${key}`);
     const bytes = length * STORED_DTYPE_BYTES[dtype];
-    if (entry?.size !== bytes) throw corrupt(source.name, `storage ${quote(key)} is not as it should be`, `an entry of ${bytes} bytes`, entry ? `${entry.size} bytes` : 'none');
+    if (entry?.size !== bytes)
+      throw corrupt(
+        source.name,
+        `storage ${quote(key)} is not as it should be`,
+        `an entry of ${bytes} bytes`,
+        entry ? `${entry.size} bytes` : 'none',
+      );
     result.set(key, entry);
   }
   return result;

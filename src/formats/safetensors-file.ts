@@ -2,7 +2,16 @@ import { ShadegradError } from '../gpu/errors.js';
 import type { ByteSource } from './byte-source.js';
 import { decodeNumbers, STORED_DTYPE_BYTES } from './half.js';
 import {
-  encodeHeader, hasUnsafePart, headerBytes, isObject, LENGTH_BYTES, parseHeader, parseJson, quote, type SafetensorsDType, type SafetensorsTensor,
+  encodeHeader,
+  hasUnsafePart,
+  headerBytes,
+  isObject,
+  LENGTH_BYTES,
+  parseHeader,
+  parseJson,
+  quote,
+  type SafetensorsDType,
+  type SafetensorsTensor,
 } from './safetensors.js';
 import { refuseStranger } from './stranger.js';
 import type { StoredDType, StoredTensor, TensorToWrite, WeightFile } from './weight-file.js';
@@ -10,7 +19,16 @@ import { writeNumbers } from './write-numbers.js';
 
 /** The types that weights come in; unsigned ones of several bytes and 8-bit floats do not occur in these networks. */
 const STORED_DTYPES: Partial<Record<SafetensorsDType, StoredDType>> = {
-  F64: 'f64', F32: 'f32', F16: 'f16', BF16: 'bf16', I64: 'i64', I32: 'i32', I16: 'i16', I8: 'i8', U8: 'u8', BOOL: 'bool',
+  F64: 'f64',
+  F32: 'f32',
+  F16: 'f16',
+  BF16: 'bf16',
+  I64: 'i64',
+  I32: 'i32',
+  I16: 'i16',
+  I8: 'i8',
+  U8: 'u8',
+  BOOL: 'bool',
 };
 const NAMES = new Map(Object.entries(STORED_DTYPES).map(([name, dtype]) => [dtype, name as SafetensorsDType]));
 /** Of the index of a model in several files; a million names fit. */
@@ -43,7 +61,9 @@ function storedTensor(source: ByteSource, { name, shape, dtype, start, end }: Sa
     });
   }
   return {
-    name, shape, dtype: stored,
+    name,
+    shape,
+    dtype: stored,
     async read() {
       const bytes = new Uint8Array(end - start);
       await source.read(start, bytes);
@@ -65,7 +85,13 @@ export async function openShardedSafetensors(index: ByteSource, open: (name: str
   for (const [shard, names] of shards) {
     const file = await openSafetensors(await open(shard));
     for (const [name, tensor] of file.tensors) {
-      if (!names.delete(name)) throw badIndex(index, `tensor ${quote(name)} of ${quote(shard)}`, 'a place in the index', tensors.has(name) ? 'the index names another file for it' : 'the index does not name it there');
+      if (!names.delete(name))
+        throw badIndex(
+          index,
+          `tensor ${quote(name)} of ${quote(shard)}`,
+          'a place in the index',
+          tensors.has(name) ? 'the index names another file for it' : 'the index does not name it there',
+        );
       tensors.set(name, tensor);
     }
     if (names.size > 0) throw badIndex(index, `tensor ${quote([...names][0])}`, `in ${quote(shard)}, as the index says`, 'it is not there');
@@ -80,13 +106,15 @@ async function readIndex(index: ByteSource): Promise<{ shards: Map<string, Set<s
   const bytes = new Uint8Array(index.size);
   await index.read(0, bytes);
   const { weight_map: places, metadata } = parseJson(bytes, index.name);
-  if (!isObject(places)) throw badIndex(index, 'this is no index of safetensors files', 'an object "weight_map" of tensor names and file names', quote(places));
+  if (!isObject(places))
+    throw badIndex(index, 'this is no index of safetensors files', 'an object "weight_map" of tensor names and file names', quote(places));
   const shards = new Map<string, Set<string>>();
   for (const [name, shard] of Object.entries(places)) {
     if (typeof shard !== 'string' || !SHARD_NAME.test(shard)) {
       throw badIndex(index, `the file of tensor ${quote(name)}`, 'the name of a .safetensors file in the same folder', quote(shard));
     }
-    if (hasUnsafePart(name)) throw badIndex(index, `tensor ${quote(name)}`, 'a name without "__proto__", "prototype" or "constructor"', quote(name));
+    if (hasUnsafePart(name))
+      throw badIndex(index, `tensor ${quote(name)}`, 'a name without "__proto__", "prototype" or "constructor"', quote(name));
     const names = shards.get(shard) ?? new Set();
     shards.set(shard, names.add(name));
   }
@@ -95,7 +123,11 @@ async function readIndex(index: ByteSource): Promise<{ shards: Map<string, Set<s
 }
 
 function badIndex({ name }: ByteSource, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_CORRUPT', `${name}: ${what}`, { expected, received, fix: 'copy the index and its files again, from one place' });
+  return new ShadegradError('WEIGHTS_CORRUPT', `${name}: ${what}`, {
+    expected,
+    received,
+    fix: 'copy the index and its files again, from one place',
+  });
 }
 
 /** Options of encodeSafetensors(): the type of the numbers, and what the file says of itself. */
@@ -114,10 +146,14 @@ export interface SafetensorsOptions {
  * range of a short type; what the tensors' own read() throws
  */
 export async function* encodeSafetensors(
-  tensors: Iterable<TensorToWrite & { readonly dtype?: StoredDType }>, { dtype: common = 'f32', metadata = {} }: SafetensorsOptions = {},
+  tensors: Iterable<TensorToWrite & { readonly dtype?: StoredDType }>,
+  { dtype: common = 'f32', metadata = {} }: SafetensorsOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const entries = [...tensors].map((tensor) => ({ tensor, dtype: tensor.dtype ?? common }));
   entries.sort((a, b) => STORED_DTYPE_BYTES[b.dtype] - STORED_DTYPE_BYTES[a.dtype]);
-  yield encodeHeader(entries.map(({ tensor: { name, shape }, dtype }) => ({ name, shape, dtype: NAMES.get(dtype)! })), metadata);
+  yield encodeHeader(
+    entries.map(({ tensor: { name, shape }, dtype }) => ({ name, shape, dtype: NAMES.get(dtype)! })),
+    metadata,
+  );
   for (const { tensor, dtype } of entries) yield writeNumbers(await tensor.read(), tensor, dtype);
 }

@@ -3,13 +3,40 @@ import { oneLine } from './names.js';
 
 /** Bytes of one number of each type that safetensors files hold. */
 const DTYPE_BYTES: Readonly<Record<SafetensorsDType, number>> = {
-  BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2,
-  U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8,
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
 };
 
 /** The type of a tensor's numbers, as safetensors files name it. */
 export type SafetensorsDType =
-  | 'BOOL' | 'U8' | 'I8' | 'F8_E4M3' | 'F8_E5M2' | 'U16' | 'I16' | 'F16' | 'BF16' | 'U32' | 'I32' | 'F32' | 'U64' | 'I64' | 'F64';
+  | 'BOOL'
+  | 'U8'
+  | 'I8'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'U16'
+  | 'I16'
+  | 'F16'
+  | 'BF16'
+  | 'U32'
+  | 'I32'
+  | 'F32'
+  | 'U64'
+  | 'I64'
+  | 'F64';
 
 /** A tensor as a header names it. */
 export interface SafetensorsEntry {
@@ -144,14 +171,22 @@ export function parseHeader(start: Uint8Array, fileSize: number, label = 'safete
   let position = dataStart;
   for (const { name, start: tensorStart, end } of tensors) {
     if (tensorStart !== position) {
-      throw corrupt(label, `tensor ${quote(name)} ${tensorStart < position ? 'overlaps the one before it' : 'leaves a gap before it'}`,
-        `it starts at byte ${position - dataStart} of the data`, `byte ${tensorStart - dataStart}`);
+      throw corrupt(
+        label,
+        `tensor ${quote(name)} ${tensorStart < position ? 'overlaps the one before it' : 'leaves a gap before it'}`,
+        `it starts at byte ${position - dataStart} of the data`,
+        `byte ${tensorStart - dataStart}`,
+      );
     }
     position = end;
   }
   if (position !== fileSize) {
-    throw corrupt(label, position > fileSize ? 'the file is cut short' : 'there are bytes after the last tensor',
-      `${position} bytes in all`, `${fileSize} bytes`);
+    throw corrupt(
+      label,
+      position > fileSize ? 'the file is cut short' : 'there are bytes after the last tensor',
+      `${position} bytes in all`,
+      `${fileSize} bytes`,
+    );
   }
   return { tensors, metadata, dataStart };
 }
@@ -230,8 +265,12 @@ function parseEntry(name: string, value: unknown, dataStart: number, label: stri
   const [first, end] = range as [number, number];
   const bytes = tensorBytes(entry);
   if (end - first !== bytes) {
-    throw corrupt(label, `${what}: its shape and its data_offsets disagree`,
-      `${Number.isNaN(bytes) ? 'more bytes than can be counted' : `${bytes} bytes`} for ${dtype} ${quote(shape)}`, `${end - first} bytes`);
+    throw corrupt(
+      label,
+      `${what}: its shape and its data_offsets disagree`,
+      `${Number.isNaN(bytes) ? 'more bytes than can be counted' : `${bytes} bytes`} for ${dtype} ${quote(shape)}`,
+      `${end - first} bytes`,
+    );
   }
   return { ...entry, start: dataStart + first, end: dataStart + end };
 }

@@ -28,7 +28,9 @@ const MAGICS: readonly (Stranger & { readonly bytes: readonly number[]; readonly
   { bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], what: 'a 7z archive', fix: UNPACK },
   { bytes: [0x52, 0x61, 0x72, 0x21, 0x1a, 7], what: 'a RAR archive', fix: UNPACK },
   {
-    bytes: ascii('ustar'), at: TAR_MAGIC_AT, what: 'a tar archive',
+    bytes: ascii('ustar'),
+    at: TAR_MAGIC_AT,
+    what: 'a tar archive',
     fix: `${UNPACK}; a file of PyTorch before version 0.2 is one, too: save its tensors again with a later version`,
   },
   { bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], what: 'a PNG picture', fix: 'name the file of weights' },
@@ -37,11 +39,13 @@ const MAGICS: readonly (Stranger & { readonly bytes: readonly number[]; readonly
   { bytes: ascii('WEBP'), at: 8, what: 'a WebP picture', fix: 'name the file of weights' },
   { bytes: ascii('%PDF'), what: 'a PDF document', fix: 'name the file of weights' },
   {
-    bytes: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], what: 'an HDF5 file, such as Keras saves (.h5)',
+    bytes: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a],
+    what: 'an HDF5 file, such as Keras saves (.h5)',
     fix: 'export the Keras model: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model',
   },
   {
-    bytes: [0x93, ...ascii('NUMPY')], what: "a file of numpy's (.npy)",
+    bytes: [0x93, ...ascii('NUMPY')],
+    what: "a file of numpy's (.npy)",
     fix: 'in Python, save the network with torch.save(model.state_dict(), ...) or safetensors',
   },
   { bytes: ascii('GGUF'), what: 'a GGUF file of a language model', fix: 'name the weights of a U-Net or PatchGAN' },
@@ -64,7 +68,9 @@ export async function refuseStranger(source: ByteSource, { json = false }: { jso
   if (source.size === 0 || zeros) {
     const what = zeros ? 'this file begins with nothing but zeros' : 'there is nothing in this file';
     throw new ShadegradError('WEIGHTS_CORRUPT', `${source.name}: ${what}`, {
-      expected: 'a file of weights', received: `${source.size} bytes`, fix: 'copy or download it again: it was not written to its end',
+      expected: 'a file of weights',
+      received: `${source.size} bytes`,
+      fix: 'copy or download it again: it was not written to its end',
     });
   }
   const stranger = findStranger(start, json);
@@ -88,7 +94,8 @@ export function findStranger(start: Uint8Array, json = false): Stranger | null {
   if (text === null) return null;
   if (text.startsWith(LFS_POINTER)) {
     return {
-      what: 'a Git LFS pointer', isText: true,
+      what: 'a Git LFS pointer',
+      isText: true,
       fix: 'it only names the file: run "git lfs install" once and then "git lfs pull" in the repository, or download the file itself',
     };
   }
@@ -116,9 +123,7 @@ function readableText(start: Uint8Array): string | null {
     try {
       const text = decoder.decode(start.subarray(0, start.length - cut)).trimStart();
       return CONTROL.test(text) ? null : text;
-    } catch {
-      continue;
-    }
+    } catch {}
   }
   return null;
 }

@@ -58,7 +58,10 @@ function unsupported(label: string, what: string, expected: string, received: st
 
 /** Opened files as one run of bytes. */
 class Shards {
-  private constructor(private readonly parts: readonly { readonly start: number; readonly source: ByteSource }[], readonly size: number) {}
+  private constructor(
+    private readonly parts: readonly { readonly start: number; readonly source: ByteSource }[],
+    readonly size: number,
+  ) {}
 
   static of(sources: readonly ByteSource[]): Shards {
     let start = 0;
@@ -103,16 +106,29 @@ export async function openTfjsLayers(source: ByteSource, open: (path: string) =>
     }
     if (start !== shards.size) {
       for (const each of sources) await refuseStranger(each);
-      throw corrupt(label, `size of ${paths.length === 1 ? quote(paths[0]) : `${paths.length} files from ${quote(paths[0])} on`}`, `${start} bytes for the shapes of ${entries.length} weights`, `${shards.size} bytes`);
+      throw corrupt(
+        label,
+        `size of ${paths.length === 1 ? quote(paths[0]) : `${paths.length} files from ${quote(paths[0])} on`}`,
+        `${start} bytes for the shapes of ${entries.length} weights`,
+        `${shards.size} bytes`,
+      );
     }
   }
   const words = ['format', 'generatedBy', 'convertedBy'].filter((key) => typeof model[key] === 'string');
-  return { format: 'tfjs-layers', name: label, tensors, metadata: new Map(words.map((key) => [key, model[key] as string])), topology: model.modelTopology };
+  return {
+    format: 'tfjs-layers',
+    name: label,
+    tensors,
+    metadata: new Map(words.map((key) => [key, model[key] as string])),
+    topology: model.modelTopology,
+  };
 }
 
 function storedTensor(shards: Shards, { name, shape, dtype, affine }: Entry, start: number): StoredTensor {
   return {
-    name, shape, dtype,
+    name,
+    shape,
+    dtype,
     async read() {
       const bytes = new Uint8Array(elementCount(shape) * STORED_DTYPE_BYTES[dtype]);
       await shards.read(start, bytes);
@@ -144,7 +160,13 @@ async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
   if (!isObject(model)) throw corrupt(label, 'this is no model.json', 'an object with modelTopology and weightsManifest', quote(model));
   const { format, modelTopology } = model;
   if (format === 'graph-model' || (isObject(modelTopology) && Array.isArray(modelTopology.node))) {
-    throw unsupported(label, 'this is a graph model, which has no layers any more', 'a layers model', quote(format), 'export the Keras model as a layers model: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model');
+    throw unsupported(
+      label,
+      'this is a graph model, which has no layers any more',
+      'a layers model',
+      quote(format),
+      'export the Keras model as a layers model: tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model',
+    );
   }
   if (modelTopology === undefined && model.weightsManifest === undefined) {
     const keys = Object.keys(model).slice(0, 4).map(quote).join(', ');
@@ -173,7 +195,8 @@ function parseManifest(manifest: unknown, label: string): Group[] {
     const entries = group.weights.map((weight: unknown) => {
       const entry = parseWeight(weight, label);
       numbers += elementCount(entry.shape);
-      if (!Number.isSafeInteger(numbers * 8)) throw corrupt(label, `shape of weight ${quote(entry.name)}`, 'fewer numbers than bytes in the files', quote(entry.shape));
+      if (!Number.isSafeInteger(numbers * 8))
+        throw corrupt(label, `shape of weight ${quote(entry.name)}`, 'fewer numbers than bytes in the files', quote(entry.shape));
       return entry;
     });
     return { paths, entries };
@@ -200,7 +223,13 @@ function parseWeight(weight: unknown, label: string): Entry {
   }
   const stored = typeof dtype === 'string' && Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype]! : null;
   if (stored === null) {
-    throw unsupported(label, `weight ${quote(name)} has numbers of type ${quote(dtype)}`, Object.keys(DTYPES).join(', '), quote(dtype), 'export the model with float32 weights');
+    throw unsupported(
+      label,
+      `weight ${quote(name)} has numbers of type ${quote(dtype)}`,
+      Object.keys(DTYPES).join(', '),
+      quote(dtype),
+      'export the model with float32 weights',
+    );
   }
   const entry = { name, shape: shape as number[], dtype: stored, affine: null };
   return quantization === undefined ? entry : { ...entry, ...parseQuantisation(quantization, entry, label) };
@@ -213,9 +242,16 @@ function parseQuantisation(quantisation: unknown, { name, dtype }: Entry, label:
   const stored = typeof code === 'string' && Object.hasOwn(QUANTISED, code) ? QUANTISED[code]! : null;
   const half = stored === 'f16';
   if (stored === null || (dtype !== 'f32' && (half || dtype !== 'i32'))) {
-    throw unsupported(label, what, 'uint8 or uint16 for float32 and int32, float16 for float32', `${quote(code)} for a weight of type ${dtype}`, 'export the model without quantisation');
+    throw unsupported(
+      label,
+      what,
+      'uint8 or uint16 for float32 and int32, float16 for float32',
+      `${quote(code)} for a weight of type ${dtype}`,
+      'export the model without quantisation',
+    );
   }
   if (half) return { dtype: stored, affine: null };
-  if (!Number.isFinite(min) || !Number.isFinite(scale)) throw corrupt(label, what, 'numbers min and scale', `${quote(min)} and ${quote(scale)}`);
+  if (!Number.isFinite(min) || !Number.isFinite(scale))
+    throw corrupt(label, what, 'numbers min and scale', `${quote(min)} and ${quote(scale)}`);
   return { dtype: stored, affine: { min: min as number, scale: scale as number, round: dtype === 'i32' } };
 }

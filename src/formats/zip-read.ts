@@ -61,7 +61,13 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
   const starts = new Map<CentralEntry, number>();
   let position = 0;
   for (const entry of [...central].sort((a, b) => a.offset - b.offset)) {
-    if (entry.offset < position) throw corrupt(source.name, `entry ${quote(entry.name)} overlaps the one before it`, `it starts at byte ${position} or later`, `byte ${entry.offset}`);
+    if (entry.offset < position)
+      throw corrupt(
+        source.name,
+        `entry ${quote(entry.name)} overlaps the one before it`,
+        `it starts at byte ${position} or later`,
+        `byte ${entry.offset}`,
+      );
     const start = await readLocal(source, entry, directory.start);
     starts.set(entry, start);
     position = start + entry.size;
@@ -74,8 +80,10 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   const tailStart = Math.max(0, source.size - END_BYTES - LONGEST_COMMENT);
   const tail = viewOf(await readBytes(source, tailStart, source.size - tailStart));
   let end = tail.byteLength - END_BYTES;
-  while (end >= 0 && !(tail.getUint32(end, true) === END_SIGNATURE && end + END_BYTES + tail.getUint16(end + 20, true) === tail.byteLength)) end--;
-  if (end < 0) throw corrupt(source.name, 'the archive has no end', 'a zip archive whole', `${source.size} bytes without the record that ends one`);
+  while (end >= 0 && !(tail.getUint32(end, true) === END_SIGNATURE && end + END_BYTES + tail.getUint16(end + 20, true) === tail.byteLength))
+    end--;
+  if (end < 0)
+    throw corrupt(source.name, 'the archive has no end', 'a zip archive whole', `${source.size} bytes without the record that ends one`);
 
   const endStart = tailStart + end;
   const here = { entries: tail.getUint16(end + 10, true), bytes: tail.getUint32(end + 12, true), start: tail.getUint32(end + 16, true) };
@@ -90,22 +98,38 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
 }
 
 async function readEnd64(source: ByteSource, endStart: number): Promise<{ entries: number; bytes: number; start: number; end: number }> {
-  const bad = (received: string): Error => corrupt(source.name, 'the end of the archive cannot be read', 'the records of a large archive', received);
+  const bad = (received: string): Error =>
+    corrupt(source.name, 'the end of the archive cannot be read', 'the records of a large archive', received);
   if (endStart < LOCATOR64_BYTES + END64_BYTES) throw bad('none');
   const locator = viewOf(await readBytes(source, endStart - LOCATOR64_BYTES, LOCATOR64_BYTES));
   const at = size64(locator, 8);
-  if (locator.getUint32(0, true) !== LOCATOR64_SIGNATURE || Number.isNaN(at) || at > endStart - LOCATOR64_BYTES - END64_BYTES) throw bad('another record');
+  if (locator.getUint32(0, true) !== LOCATOR64_SIGNATURE || Number.isNaN(at) || at > endStart - LOCATOR64_BYTES - END64_BYTES)
+    throw bad('another record');
   const record = viewOf(await readBytes(source, at, END64_BYTES));
-  if (record.getUint32(0, true) !== END64_SIGNATURE || at + 12 + size64(record, 4) !== endStart - LOCATOR64_BYTES) throw bad('a record of another length');
+  if (record.getUint32(0, true) !== END64_SIGNATURE || at + 12 + size64(record, 4) !== endStart - LOCATOR64_BYTES)
+    throw bad('a record of another length');
   return { entries: size64(record, 32), bytes: size64(record, 40), start: size64(record, 48), end: at };
 }
 
-function checkDirectory(source: ByteSource, { entries, bytes, start, end }: { entries: number; bytes: number; start: number; end: number }): Directory {
+function checkDirectory(
+  source: ByteSource,
+  { entries, bytes, start, end }: { entries: number; bytes: number; start: number; end: number },
+): Directory {
   if (!(start + bytes === end) || !(entries * CENTRAL_BYTES <= bytes)) {
-    throw corrupt(source.name, "the archive's directory is not where it should be", `it ends at byte ${end}`, `${entries} entries in ${bytes} bytes from byte ${start} on`);
+    throw corrupt(
+      source.name,
+      "the archive's directory is not where it should be",
+      `it ends at byte ${end}`,
+      `${entries} entries in ${bytes} bytes from byte ${start} on`,
+    );
   }
   if (entries > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES) {
-    throw unsupported(source.name, 'the archive has too many entries', `at most ${MAX_ENTRIES} in ${MAX_DIRECTORY_BYTES} bytes`, `${entries} in ${bytes} bytes`);
+    throw unsupported(
+      source.name,
+      'the archive has too many entries',
+      `at most ${MAX_ENTRIES} in ${MAX_DIRECTORY_BYTES} bytes`,
+      `${entries} in ${bytes} bytes`,
+    );
   }
   return { start, end, entries };
 }
@@ -121,7 +145,8 @@ async function readCentral(source: ByteSource, { start, end, entries }: Director
     const lengths = at + CENTRAL_BYTES <= bytes.length ? [28, 30, 32].map((field) => view.getUint16(at + field, true)) : [Infinity, 0, 0];
     const [nameLength, extraLength, commentLength] = lengths as [number, number, number];
     const next = at + CENTRAL_BYTES + nameLength + extraLength + commentLength;
-    if (next > bytes.length || view.getUint32(at, true) !== CENTRAL_SIGNATURE) throw corrupt(source.name, what, 'a whole record', 'something else');
+    if (next > bytes.length || view.getUint32(at, true) !== CENTRAL_SIGNATURE)
+      throw corrupt(source.name, what, 'a whole record', 'something else');
 
     const name = decodeName(source, what, bytes.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength));
     if (names.has(name)) throw corrupt(source.name, `entry ${quote(name)} is there twice`, 'each name once', 'two entries');
@@ -130,7 +155,8 @@ async function readCentral(source: ByteSource, { start, end, entries }: Director
     result.push(readEntry(source, name, new DataView(view.buffer, view.byteOffset + at, CENTRAL_BYTES), extra));
     at = next;
   }
-  if (at !== bytes.length) throw corrupt(source.name, "the archive's directory has more in it than its entries", `${at} bytes`, `${bytes.length}`);
+  if (at !== bytes.length)
+    throw corrupt(source.name, "the archive's directory has more in it than its entries", `${at} bytes`, `${bytes.length}`);
   return result;
 }
 
@@ -157,7 +183,8 @@ function readEntry(source: ByteSource, name: string, record: DataView, extra: Ui
 /** Checks an entry's local header against the directory; returns where the data begin. */
 async function readLocal(source: ByteSource, entry: CentralEntry, limit: number): Promise<number> {
   const name = new TextEncoder().encode(entry.name);
-  const bad = (received: string): Error => corrupt(source.name, `entry ${quote(entry.name)}`, 'a header that agrees with the directory, and its bytes before it', received);
+  const bad = (received: string): Error =>
+    corrupt(source.name, `entry ${quote(entry.name)}`, 'a header that agrees with the directory, and its bytes before it', received);
   if (entry.offset + LOCAL_BYTES + name.length > limit) throw bad(`it starts at byte ${entry.offset}`);
   const bytes = await readBytes(source, entry.offset, LOCAL_BYTES + name.length);
   const view = viewOf(bytes);

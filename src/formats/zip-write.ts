@@ -25,7 +25,10 @@ const DOS_DATE = 0x21;
  * A zip archive of records stored as they are, one at a time: each record is asked for when the one before it is
  * written. The same records give the same bytes.
  */
-export async function* encodeZip(records: AsyncIterable<ZipRecord>, { zip64From = 0xffff_ffff }: ZipWriteOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* encodeZip(
+  records: AsyncIterable<ZipRecord>,
+  { zip64From = 0xffff_ffff }: ZipWriteOptions = {},
+): AsyncGenerator<Uint8Array> {
   const directory: Uint8Array[] = [];
   let position = 0;
   for await (const { name, bytes } of records) {
@@ -95,8 +98,11 @@ function localHeader({ name, size, crc, offset }: Written, zip64From: number): U
   const padding = (ALIGNMENT - ((offset + fixed) % ALIGNMENT)) % ALIGNMENT;
   const size32 = large ? 0xffff_ffff : size;
   const fields = new Fields(fixed + padding)
-    .u32(0x0403_4b50).u16(large ? VERSION_ZIP64 : VERSION, FLAG_UTF8, 0, 0, DOS_DATE).u32(crc, size32, size32)
-    .u16(name.length, fixed + padding - 30 - name.length).raw(name);
+    .u32(0x0403_4b50)
+    .u16(large ? VERSION_ZIP64 : VERSION, FLAG_UTF8, 0, 0, DOS_DATE)
+    .u32(crc, size32, size32)
+    .u16(name.length, fixed + padding - 30 - name.length)
+    .raw(name);
   if (large) fields.u16(1, 16).u64(size, size);
   return fields.u16(PADDING_EXTRA, padding).done();
 }
@@ -108,8 +114,12 @@ function centralRecord({ name, size, crc, offset }: Written, zip64From: number):
   const version = large ? VERSION_ZIP64 : VERSION;
   const size32 = large ? 0xffff_ffff : size;
   const fields = new Fields(46 + name.length + extra)
-    .u32(0x0201_4b50).u16(version, version, FLAG_UTF8, 0, 0, DOS_DATE).u32(crc, size32, size32)
-    .u16(name.length, extra, 0, 0, 0).u32(0, large ? 0xffff_ffff : offset).raw(name);
+    .u32(0x0201_4b50)
+    .u16(version, version, FLAG_UTF8, 0, 0, DOS_DATE)
+    .u32(crc, size32, size32)
+    .u16(name.length, extra, 0, 0, 0)
+    .u32(0, large ? 0xffff_ffff : offset)
+    .raw(name);
   if (large) fields.u16(1, 24).u64(size, size, offset);
   return fields.done();
 }
@@ -123,5 +133,10 @@ function endRecords({ entries, start, end }: { entries: number; start: number; e
     fields.u32(0x0706_4b50, 0).u64(end).u32(1);
   }
   const entries16 = large ? 0xffff : entries;
-  return fields.u32(0x0605_4b50).u16(0, 0, entries16, entries16).u32(large ? 0xffff_ffff : bytes, large ? 0xffff_ffff : start).u16(0).done();
+  return fields
+    .u32(0x0605_4b50)
+    .u16(0, 0, entries16, entries16)
+    .u32(large ? 0xffff_ffff : bytes, large ? 0xffff_ffff : start)
+    .u16(0)
+    .done();
 }

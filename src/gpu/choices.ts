@@ -89,7 +89,11 @@ export function encodeChoices(adapter: string, choices: ChoiceTable): string {
  */
 export function parseChoices(text: string, adapter: string, label: string): ChoiceTable {
   const refuse = (expected: string, received: string): never => {
-    throw new ShadegradError('INVALID_ARGUMENT', `tuning cache ${label} cannot be used`, { expected, received, fix: 'delete it; in Node, "npx shadegrad tune" writes a new one' });
+    throw new ShadegradError('INVALID_ARGUMENT', `tuning cache ${label} cannot be used`, {
+      expected,
+      received,
+      fix: 'delete it; in Node, "npx shadegrad tune" writes a new one',
+    });
   };
   let value: unknown;
   try {
@@ -98,7 +102,8 @@ export function parseChoices(text: string, adapter: string, label: string): Choi
     return refuse('JSON', `${text.length} characters that are none`);
   }
   const { format, version, adapter: tuned, choices } = (value ?? {}) as Record<string, unknown>;
-  if (format !== FORMAT || version !== TUNING_VERSION) return refuse(`"${FORMAT}" of version ${TUNING_VERSION}`, `${JSON.stringify(format)} of version ${JSON.stringify(version)}`);
+  if (format !== FORMAT || version !== TUNING_VERSION)
+    return refuse(`"${FORMAT}" of version ${TUNING_VERSION}`, `${JSON.stringify(format)} of version ${JSON.stringify(version)}`);
   if (tuned !== adapter) return refuse(`timings of "${adapter}"`, `timings of ${JSON.stringify(tuned)}`);
   if (!isChoiceTable(choices)) return refuse('a variant for each problem', JSON.stringify(choices)?.slice(0, 80) ?? 'nothing');
   return choices;
@@ -106,5 +111,10 @@ export function parseChoices(text: string, adapter: string, label: string): Choi
 
 /** Whether a value read from JSON is a table. */
 export function isChoiceTable(value: unknown): value is ChoiceTable {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((variant) => typeof variant === 'string');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((variant) => typeof variant === 'string')
+  );
 }

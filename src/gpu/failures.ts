@@ -34,7 +34,12 @@ export class Failures {
 
   /** Reports what the promise finds; whoever waits for the device waits for it, too. Reports of a lost device do not matter. */
   expect(diagnosis: Promise<ShadegradError | null>): void {
-    const report = diagnosis.then((error) => void (error && this.report(error)), () => {}).finally(() => this.reports.delete(report));
+    const report = diagnosis
+      .then(
+        (error) => void (error && this.report(error)),
+        () => {},
+      )
+      .finally(() => this.reports.delete(report));
     this.reports.add(report);
   }
 
@@ -62,7 +67,7 @@ export class Failures {
 export function refused(error: GPUError): ShadegradError {
   return new ShadegradError('GPU_VALIDATION', 'the device refused a command', {
     received: error.message,
-    fix: 'this is a bug in a kernel\'s host half: please report it with the text above',
+    fix: "this is a bug in a kernel's host half: please report it with the text above",
   });
 }
 

@@ -95,7 +95,10 @@ export class Gpu {
    */
   assertAlive(): void {
     if (this.destroyed) {
-      throw new ShadegradError('DEVICE_LOST', 'the Gpu is used after destroy()', { expected: 'a Gpu that is not destroyed', fix: 'request a new one, or call destroy() later' });
+      throw new ShadegradError('DEVICE_LOST', 'the Gpu is used after destroy()', {
+        expected: 'a Gpu that is not destroyed',
+        fix: 'request a new one, or call destroy() later',
+      });
     }
     this.failures.throwIfLost();
   }
@@ -134,9 +137,15 @@ export class Gpu {
     this.assertAlive();
     this.checkSize(bytes, label);
     const buffer = this.pool.acquire(bytes, label);
-    return new Storage(bytes, label, buffer, (storage) => {
-      if (!this.destroyed && !this.broken.has(storage.buffer!)) this.pool.release(storage.buffer!);
-    }, this);
+    return new Storage(
+      bytes,
+      label,
+      buffer,
+      (storage) => {
+        if (!this.destroyed && !this.broken.has(storage.buffer!)) this.pool.release(storage.buffer!);
+      },
+      this,
+    );
   }
 
   private checkSize(bytes: number, label: string): void {
@@ -211,7 +220,8 @@ export class Gpu {
       return;
     }
     this.stream.push(this.command(call));
-    for (const { storage, region, access } of call.bindings) if (access === 'write') storage.noteWrite(region, `kernel ${call.shader.name}`);
+    for (const { storage, region, access } of call.bindings)
+      if (access === 'write') storage.noteWrite(region, `kernel ${call.shader.name}`);
   }
 
   /** Turns a checked call whose storages have buffers into a command. @internal */
@@ -247,7 +257,7 @@ export class Gpu {
   eachStep(hook: () => void, writes?: readonly (Storage | Scoped)[] | null, done?: (() => void) | null): void;
   eachStep(hook: () => void, writes: readonly (Storage | Scoped)[] | null = null, done: (() => void) | null = null): void {
     if (this.trace) {
-      const storages = writes && writes.flatMap((each) => (each instanceof Storage ? each : each.storages()));
+      const storages = writes?.flatMap((each) => (each instanceof Storage ? each : each.storages())) ?? null;
       this.trace.addHook({ run: hook, writes: storages, done });
     } else {
       hook();
@@ -319,7 +329,7 @@ export class Gpu {
       });
     }
     this.stream.flush();
-    let result;
+    let result: Uint8Array<ArrayBuffer>;
     try {
       const reading = this.readback.read(storage.buffer, offset, bytes);
       [result] = await Promise.all([reading, this.failures.settle()]);

@@ -73,9 +73,7 @@ export class PipelineCache {
     const module = this.device.createShaderModule({ label: shader.name, code: shader.code });
     const scope = this.track(this.device.popErrorScope());
     try {
-      return await this.track(
-        this.device.createComputePipelineAsync({ label: shader.name, layout: 'auto', compute: { module } }),
-      );
+      return await this.track(this.device.createComputePipelineAsync({ label: shader.name, layout: 'auto', compute: { module } }));
     } catch (cause) {
       throw await this.explain(shader, module, cause instanceof Error ? cause.message : String(cause));
     } finally {
@@ -96,7 +94,7 @@ export class PipelineCache {
     });
     return new ShadegradError('SHADER_COMPILE', `shader "${shader.name}" does not compile`, {
       received: where.length > 0 ? where.join('\n') : fallback,
-      fix: 'line numbers count the prepended declarations too; the marked lines are the compiler\'s',
+      fix: "line numbers count the prepended declarations too; the marked lines are the compiler's",
     });
   }
 }

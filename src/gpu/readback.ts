@@ -34,7 +34,9 @@ export class Readback {
   async read(source: GPUBuffer, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const length = Math.ceil(bytes / 4) * 4;
     const kept = length <= KEPT_BYTES;
-    const staging = kept ? this.pool.acquire(length <= SMALL_BYTES ? length : KEPT_BYTES, 'readback') : this.create(length, 'large readback');
+    const staging = kept
+      ? this.pool.acquire(length <= SMALL_BYTES ? length : KEPT_BYTES, 'readback')
+      : this.create(length, 'large readback');
     this.inFlight += staging.size;
     try {
       const encoder = this.device.createCommandEncoder();

@@ -39,7 +39,8 @@ export class Trace {
 
   addCall(call: DispatchCall): void {
     this.calls.push(call);
-    for (const { storage, region, access } of call.bindings) if (access === 'write') this.noteWrite(storage, region, `kernel ${call.shader.name}`);
+    for (const { storage, region, access } of call.bindings)
+      if (access === 'write') this.noteWrite(storage, region, `kernel ${call.shader.name}`);
   }
 
   /** Notes host work down that comes before the next dispatch. */
@@ -141,8 +142,12 @@ export class Recording {
 
     // What outlives the traced function (returned, or kept by someone) may be read between two runs.
     this.results.push(...promised.filter((storage) => !storage.freed));
-    const plan = planMemory(calls.map((call) => call.bindings), new Set(this.results));
-    for (const bytes of plan.bufferBytes) this.buffers.push(this.gpu.createBuffer(Math.min(bytes, this.gpu.largestBuffer), 'recorded step'));
+    const plan = planMemory(
+      calls.map((call) => call.bindings),
+      new Set(this.results),
+    );
+    for (const bytes of plan.bufferBytes)
+      this.buffers.push(this.gpu.createBuffer(Math.min(bytes, this.gpu.largestBuffer), 'recorded step'));
     for (const [storage, index] of plan.assignment) storage.buffer = this.buffers[index]!;
 
     const lasting = new Set([...external, ...this.results]);
@@ -198,7 +203,9 @@ export class Recording {
       throw new ShadegradError('USE_AFTER_FREE', 'a recorded step is run after destroy()', { fix: 'record it again' });
     }
     if (this.gpu.tracing) {
-      throw new ShadegradError('RECORDING', 'a recorded step is run inside a recorded function', { fix: 'record one function that does both' });
+      throw new ShadegradError('RECORDING', 'a recorded step is run inside a recorded function', {
+        fix: 'record one function that does both',
+      });
     }
     this.gpu.assertAlive();
     for (const { storage, region } of this.writes) if (!storage.freed) storage.noteWrite(region, 'a recorded step');

@@ -46,8 +46,7 @@ function* foundIn(root: unknown): Generator<{ handle?: Scoped; promise?: object 
     else if (Array.isArray(value)) {
       // Numbers by the million are not worth a place each.
       for (const item of value as unknown[]) if (typeof item === 'object') open.push(item);
-    }
-    else if (!isOpaque(value)) {
+    } else if (!isOpaque(value)) {
       if (value instanceof Map) for (const entry of value) open.push(...entry);
       else if (value instanceof Set) for (const item of value) open.push(item);
       for (const field of fieldsOf(value)) open.push(field);

@@ -72,10 +72,14 @@ export class Storage {
       });
     }
     if (this.lostItsBuffer) {
-      throw new ShadegradError('USE_AFTER_FREE', `tensor "${this.label}" (${this.bytes} bytes) is used after the recorded step that made it was destroyed`, {
-        expected: 'a live recording',
-        fix: 'copy the tensor, or destroy the recording later',
-      });
+      throw new ShadegradError(
+        'USE_AFTER_FREE',
+        `tensor "${this.label}" (${this.bytes} bytes) is used after the recorded step that made it was destroyed`,
+        {
+          expected: 'a live recording',
+          fix: 'copy the tensor, or destroy the recording later',
+        },
+      );
     }
   }
 }

@@ -22,7 +22,12 @@ export function activationForward(kind: Activation, x: Tensor, slope = 0.2, out?
   const output = resultTensor(kind, x, out);
   const walk = walkElements([x, output]);
   x.gpu.dispatch({
-    shader: specialise('activation_forward', [walk.source, activationsSource, forwardSource], { ACTIVATION: CODES[kind], ...walk.constants }, walk.aliases),
+    shader: specialise(
+      'activation_forward',
+      [walk.source, activationsSource, forwardSource],
+      { ACTIVATION: CODES[kind], ...walk.constants },
+      walk.aliases,
+    ),
     bindings: [x.read(), output.written()],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(output)).f32(slope),
     workgroups: walk.workgroups,
@@ -43,11 +48,14 @@ export function activationGrad(kind: Activation, saved: Tensor, gradOutput: Tens
   const output = resultTensor(`${kind} gradient`, gradOutput, out);
   const walk = walkElements([saved, gradOutput, output]);
   saved.gpu.dispatch({
-    shader: specialise('activation_grad', [walk.source, activationsSource, gradSource], { ACTIVATION: CODES[kind], ...walk.constants }, walk.aliases),
+    shader: specialise(
+      'activation_grad',
+      [walk.source, activationsSource, gradSource],
+      { ACTIVATION: CODES[kind], ...walk.constants },
+      walk.aliases,
+    ),
     bindings: [saved.read(), gradOutput.read(), output.written()],
-    params: new Params()
-      .u32(walk.count, walk.columns, ...walk.place(saved), ...walk.place(gradOutput), ...walk.place(output))
-      .f32(slope),
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(saved), ...walk.place(gradOutput), ...walk.place(output)).f32(slope),
     workgroups: walk.workgroups,
   });
   return output;

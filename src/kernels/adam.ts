@@ -30,13 +30,24 @@ export const ADAM_HYPER_SIZE = 9;
  * 1 - beta2, decay], each computed in float64 and rounded once. The last is the weight decay, or, where it is decoupled, what it
  * leaves of a parameter: 1 - rate * weightDecay.
  */
-export function adamHyper(
-  { learningRate, beta1, beta2, epsilon, step, weightDecay = 0, decay = 'none' }: AdamSettings,
-): Float32Array<ArrayBuffer> {
+export function adamHyper({
+  learningRate,
+  beta1,
+  beta2,
+  epsilon,
+  step,
+  weightDecay = 0,
+  decay = 'none',
+}: AdamSettings): Float32Array<ArrayBuffer> {
   return new Float32Array([
-    learningRate, beta1, beta2, epsilon,
-    1 - beta1 ** step, Math.sqrt(1 - beta2 ** step),
-    1 - beta1, 1 - beta2,
+    learningRate,
+    beta1,
+    beta2,
+    epsilon,
+    1 - beta1 ** step,
+    Math.sqrt(1 - beta2 ** step),
+    1 - beta1,
+    1 - beta2,
     decay === 'decoupled' ? 1 - learningRate * weightDecay : weightDecay,
   ]);
 }
@@ -80,11 +91,19 @@ export function adamStep(
   const { bases } = walk;
   parameters.gpu.dispatch({
     shader: specialise(
-      'adam', [largestSecondMoment ? largestMomentSource : latestMomentSource, walk.source, adamSource], walk.constants, walk.aliases,
+      'adam',
+      [largestSecondMoment ? largestMomentSource : latestMomentSource, walk.source, adamSource],
+      walk.constants,
+      walk.aliases,
     ),
     bindings: [
-      parameters.written(), firstMoment.written(), secondMoment.written(), gradients.read(), hyper.read(),
-      ...largest.map((tensor) => tensor.written()), ...walk.pieces,
+      parameters.written(),
+      firstMoment.written(),
+      secondMoment.written(),
+      gradients.read(),
+      hyper.read(),
+      ...largest.map((tensor) => tensor.written()),
+      ...walk.pieces,
     ],
     params: new Params().u32(...walk.shape, ...bases.slice(0, 4), hyper.base, bases[4] ?? 0),
     workgroups: walk.workgroups,

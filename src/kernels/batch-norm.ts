@@ -177,8 +177,15 @@ export function batchNormApply(x: Tensor, mean: Tensor, inverseStd: Tensor, gamm
     shader: specialise('batch_norm_apply', [layout.source, applySource], layout.constants),
     bindings: [x.read(), mean.read(), inverseStd.read(), gamma.read(), beta.read(), output.written()],
     params: new Params().u32(
-      x.rows, rowsEach, layout.lanes, ...layout.place(x), ...layout.place(output),
-      mean.base, inverseStd.base, gamma.base, beta.base,
+      x.rows,
+      rowsEach,
+      layout.lanes,
+      ...layout.place(x),
+      ...layout.place(output),
+      mean.base,
+      inverseStd.base,
+      gamma.base,
+      beta.base,
     ),
     workgroups: layout.workgroups(Math.ceil(x.rows / rowsEach)),
   });
@@ -214,7 +221,12 @@ export function inverseStdFromVariance(variance: Tensor, epsilon: number): Tenso
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function updateRunningStatistics(
-  mean: Tensor, variance: Tensor, rows: number, runningMean: Tensor, runningVariance: Tensor, momentum: number,
+  mean: Tensor,
+  variance: Tensor,
+  rows: number,
+  runningMean: Tensor,
+  runningVariance: Tensor,
+  momentum: number,
 ): void {
   expectOperands('batchNorm', { mean, variance, runningMean, runningVariance });
   expectChannels(mean, { mean, variance, runningMean, runningVariance });
@@ -257,7 +269,14 @@ function gradients(options: BatchNormGradOptions, batchStatistics: boolean): Bat
   const { x, gradOutput, mean, inverseStd, gamma, accumulate = false, needsInput = true } = options;
   const { gpu, rows, channels } = x;
   expectOperands('gradient of batchNorm', {
-    input: x, gradOutput, mean, inverseStd, gamma, out: options.out, gradGamma: options.gradGamma, gradBeta: options.gradBeta,
+    input: x,
+    gradOutput,
+    mean,
+    inverseStd,
+    gamma,
+    out: options.out,
+    gradGamma: options.gradGamma,
+    gradBeta: options.gradBeta,
   });
   expectShape('gradient of batch norm', x.shape, gradOutput.shape);
   expectChannels(x, { mean, inverseStd, gamma });
@@ -280,12 +299,20 @@ function gradients(options: BatchNormGradOptions, batchStatistics: boolean): Bat
     const rowsEach = layout.rowsEach(rows);
     gpu.dispatch({
       shader: specialise('batch_norm_input_grad', [layout.source, inputGradSource], {
-        BATCH_STATISTICS: batchStatistics, ...layout.constants,
+        BATCH_STATISTICS: batchStatistics,
+        ...layout.constants,
       }),
       bindings: [x.read(), gradOutput.read(), mean.read(), inverseStd.read(), gamma.read(), sums.read(), gradInput.written()],
       params: new Params().u32(
-        rows, rowsEach, layout.lanes, ...layout.place(x), ...layout.place(gradOutput), ...layout.place(gradInput),
-        mean.base, inverseStd.base, gamma.base,
+        rows,
+        rowsEach,
+        layout.lanes,
+        ...layout.place(x),
+        ...layout.place(gradOutput),
+        ...layout.place(gradInput),
+        mean.base,
+        inverseStd.base,
+        gamma.base,
       ),
       workgroups: layout.workgroups(Math.ceil(rows / rowsEach)),
     });
@@ -295,10 +322,23 @@ function gradients(options: BatchNormGradOptions, batchStatistics: boolean): Bat
 }
 
 /** Fills the two targets; returns [2, channels]: the sums over all rows of dy * xhat and of dy. */
-function parameterGradients(
-  { x, gradOutput, mean, inverseStd, gradGamma, gradBeta, accumulate }:
-    { x: Tensor; gradOutput: Tensor; mean: Tensor; inverseStd: Tensor; gradGamma: Tensor; gradBeta: Tensor; accumulate: boolean },
-): Tensor {
+function parameterGradients({
+  x,
+  gradOutput,
+  mean,
+  inverseStd,
+  gradGamma,
+  gradBeta,
+  accumulate,
+}: {
+  x: Tensor;
+  gradOutput: Tensor;
+  mean: Tensor;
+  inverseStd: Tensor;
+  gradGamma: Tensor;
+  gradBeta: Tensor;
+  accumulate: boolean;
+}): Tensor {
   const { gpu, rows, channels } = x;
   const rowsPerChunk = chunkRows(rows);
   const chunks = Math.ceil(rows / rowsPerChunk);

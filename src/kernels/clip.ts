@@ -58,8 +58,12 @@ function sumSquares(block: Tensor, walk: ElementWalk, partial: Tensor, start: nu
   const { gpu } = block;
   const part = new Tensor({ gpu, storage: partial.storage.retain(), shape: [count], offset: partial.offset + start });
   gpu.dispatch({
-    shader: specialise('sum_terms(squared_difference)', [walk.source, squaredDifferenceSource, sumTermsSource],
-      { HAS_TARGET: false, VECTORIZED: walk.vectorized, ...walk.constants }, walk.aliases),
+    shader: specialise(
+      'sum_terms(squared_difference)',
+      [walk.source, squaredDifferenceSource, sumTermsSource],
+      { HAS_TARGET: false, VECTORIZED: walk.vectorized, ...walk.constants },
+      walk.aliases,
+    ),
     bindings: [block.read(), block.read(), part.written()],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(block), ...walk.place(block), count).f32(0),
     workgroups: grid(count, 64),

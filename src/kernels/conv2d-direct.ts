@@ -79,14 +79,33 @@ function prepare(
   // Of the input's gradient, whose sums run along the output channels.
   const vectorTerms = depthwise ? width === 4 : (outC / groups) % 4 === 0 && aligned(y.tensor) && weight.vectorizable;
   return {
-    width, constants, vectorTerms,
+    width,
+    constants,
+    vectorTerms,
     sources: (source: string) => [walkSource, width === 4 ? laneVec4Source : laneScalarSource, shapeSource, source],
     aliases: { x_element: depthwise ? lane : 'f32' },
     params: new Params().u32(
-      batch, inH, inW, inC, outH, outW, outC, weightShape[0]!, weightShape[1]!,
-      ...stride, ...padding, ...dilation, inC / groups, outC / groups,
-      x.tensor?.base ?? 0, x.tensor?.rowStride ?? 0, y.tensor?.base ?? 0, y.tensor?.rowStride ?? 0,
-      weight.base, bias ? 1 : 0, bias?.base ?? 0,
+      batch,
+      inH,
+      inW,
+      inC,
+      outH,
+      outW,
+      outC,
+      weightShape[0]!,
+      weightShape[1]!,
+      ...stride,
+      ...padding,
+      ...dilation,
+      inC / groups,
+      outC / groups,
+      x.tensor?.base ?? 0,
+      x.tensor?.rowStride ?? 0,
+      y.tensor?.base ?? 0,
+      y.tensor?.rowStride ?? 0,
+      weight.base,
+      bias ? 1 : 0,
+      bias?.base ?? 0,
     ),
   };
 }

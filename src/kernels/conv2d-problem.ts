@@ -44,7 +44,11 @@ const KEY = new RegExp(String.raw`^conv2d (forward|input_grad|weight_grad) x${PL
 export function parseConvProblem(key: string): ConvProblem | null {
   const found = KEY.exec(key)?.slice(1);
   if (!found) return null;
-  const tensor = (at: number): ProblemTensor => ({ shape: found[at]!.split('x').map(Number), rowStride: Number(found[at + 1]), misaligned: Number(found[at + 2]) });
+  const tensor = (at: number): ProblemTensor => ({
+    shape: found[at]!.split('x').map(Number),
+    rowStride: Number(found[at + 1]),
+    misaligned: Number(found[at + 2]),
+  });
   const pair = (at: number): [number, number] => [Number(found[at]), Number(found[at + 1])];
   return { pass: found[0] as ConvPass, input: tensor(1), weight: tensor(4), output: tensor(7), stride: pair(10), padding: pair(12) };
 }

@@ -49,7 +49,10 @@ function weightRows([kernelH, kernelW, inC]: Shape): number {
 function program(name: string, sources: readonly string[], tile: WorkgroupTile, a: boolean, b: boolean, constants: Constants = {}): Shader {
   const [operand, other] = [operandA(a), operandB(b)];
   return specialise(`conv2d_${name}_workgroup`, [convShapeSource, operand.source, other.source, gemmSource, ...sources], {
-    ...TILES[tile], ...constants, ...operand.constants, ...other.constants,
+    ...TILES[tile],
+    ...constants,
+    ...operand.constants,
+    ...other.constants,
   });
 }
 
@@ -89,8 +92,9 @@ const MIN_COLUMNS = 16;
  */
 function largestTile(rows: number, columns: number, copies: number): WorkgroupTile | null {
   if (columns < MIN_COLUMNS) return null;
-  const fitting = WORKGROUP_TILES.filter((tile) =>
-    rows >= TILES[tile].BM && columns >= TILES[tile].BN && tilesOf(tile, rows, columns) * copies >= ENOUGH_WORKGROUPS);
+  const fitting = WORKGROUP_TILES.filter(
+    (tile) => rows >= TILES[tile].BM && columns >= TILES[tile].BN && tilesOf(tile, rows, columns) * copies >= ENOUGH_WORKGROUPS,
+  );
   return fitting.at(-1) ?? 'workgroup32';
 }
 

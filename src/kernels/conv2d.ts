@@ -6,7 +6,13 @@ import { Tensor } from '../tensor/tensor.js';
 import { convProblemKey } from './conv2d-problem.js';
 import { conv2dOutputShape, type ConvGeometry } from './conv2d-shape.js';
 import {
-  chooseWorkgroupTile, chooseWorkgroupWeightTile, isWorkgroupTile, WORKGROUP_TILES, workgroupConvProgram, workgroupWeightGradProgram, type WorkgroupTile,
+  chooseWorkgroupTile,
+  chooseWorkgroupWeightTile,
+  isWorkgroupTile,
+  WORKGROUP_TILES,
+  workgroupConvProgram,
+  workgroupWeightGradProgram,
+  type WorkgroupTile,
 } from './conv2d-workgroup.js';
 import { expectOperands, expectWithoutGaps } from './elements.js';
 import { grid, specialise } from './kernel.js';
@@ -45,13 +51,25 @@ function convParams(
 ): Params {
   const [batch, inH, inW, inC] = input as [number, number, number, number];
   return new Params().u32(
-    batch, inH, inW, inC,
-    output[1]!, output[2]!, output[3]!,
-    kernel[0]!, kernel[1]!,
-    ...stride, ...padding,
-    layout.input?.base ?? 0, layout.input?.rowStride ?? 0,
-    layout.output?.base ?? 0, layout.output?.rowStride ?? 0,
-    layout.weightBase, layout.bias ? 1 : 0, layout.bias?.base ?? 0, layout.rowsPerSplit ?? 0,
+    batch,
+    inH,
+    inW,
+    inC,
+    output[1]!,
+    output[2]!,
+    output[3]!,
+    kernel[0]!,
+    kernel[1]!,
+    ...stride,
+    ...padding,
+    layout.input?.base ?? 0,
+    layout.input?.rowStride ?? 0,
+    layout.output?.base ?? 0,
+    layout.output?.rowStride ?? 0,
+    layout.weightBase,
+    layout.bias ? 1 : 0,
+    layout.bias?.base ?? 0,
+    layout.rowsPerSplit ?? 0,
   );
 }
 
@@ -107,7 +125,11 @@ function chooseVariant(gpu: Gpu, weight: Tensor, output: Tensor, pixels: number,
 
 /** What the variants of the forward and the input-gradient kernel consist of, beside the operands. */
 const SOURCES = {
-  forward: { tile: [convPatchesSource, forwardSource], single: [convPatchesSource, forwardSingleSource], subgroup: [forwardSubgroupSource] },
+  forward: {
+    tile: [convPatchesSource, forwardSource],
+    single: [convPatchesSource, forwardSingleSource],
+    subgroup: [forwardSubgroupSource],
+  },
   input_grad: {
     tile: [convPhaseSource, convPhasePixelsSource, inputGradSource],
     single: [convPhaseSource, convPhasePixelsSource, inputGradSingleSource],
@@ -131,7 +153,11 @@ function convProgram(
     // The gradient of the input reads its one channel itself.
     const operands = kind === 'forward' ? [a, b] : [b];
     return {
-      shader: specialise(`conv2d_${kind}_single`, [convShapeSource, ...operands.map(({ source }) => source), ...SOURCES[kind].single], Object.assign({}, ...operands.map(({ constants }) => constants))),
+      shader: specialise(
+        `conv2d_${kind}_single`,
+        [convShapeSource, ...operands.map(({ source }) => source), ...SOURCES[kind].single],
+        Object.assign({}, ...operands.map(({ constants }) => constants)),
+      ),
       workgroups: grid(kind === 'forward' ? Math.ceil(pixels / SINGLE_PIXELS) : vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
     };
   }
@@ -147,7 +173,13 @@ function convProgram(
   const most = input.vectorizable ? SUBGROUP_PIXELS : SUBGROUP_PIXELS / 2;
   const perSubgroup = pixels > TILE_PIXELS ? most : TILE_PIXELS;
   return {
-    shader: specialise(`conv2d_${kind}_subgroup`, sources, { ...a.constants, PIXELS: perSubgroup, LANES: lanes, LOADS: perSubgroup / lanes }, {}, SUBGROUP_DIRECTIVES),
+    shader: specialise(
+      `conv2d_${kind}_subgroup`,
+      sources,
+      { ...a.constants, PIXELS: perSubgroup, LANES: lanes, LOADS: perSubgroup / lanes },
+      {},
+      SUBGROUP_DIRECTIVES,
+    ),
     workgroups: grid(Math.ceil(vectors / size) * size * Math.ceil(pixels / perSubgroup), WORKGROUP),
   };
 }
@@ -170,7 +202,14 @@ const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniform
  * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry, out?: Tensor, variant?: ConvVariant): Tensor {
+export function conv2dForward(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  geometry: ConvGeometry,
+  out?: Tensor,
+  variant?: ConvVariant,
+): Tensor {
   expectOperands('conv2d', { input, weight, bias, out });
   expectWithoutGaps('conv2d', { weight }, 'copy() the slice of weights first');
   const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
@@ -179,17 +218,22 @@ export function conv2dForward(input: Tensor, weight: Tensor, bias: Tensor | null
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const pixels = shape[0]! * shape[1]! * shape[2]!;
   const { gpu } = input;
-  const chosen = variant ?? gpu.choices.choose(
-    convProblemKey('forward', input, weight, output, geometry),
-    CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
-    () => chooseVariant(gpu, weight, output, pixels, 1),
-  );
+  const chosen =
+    variant ??
+    gpu.choices.choose(
+      convProblemKey('forward', input, weight, output, geometry),
+      CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
+      () => chooseVariant(gpu, weight, output, pixels, 1),
+    );
   const program = convProgram('forward', chosen, gpu, { input, weight, channels: shape[3]!, pixels });
   gpu.dispatch({
     shader: program.shader,
     bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
-      input, output, weightBase: weight.base, bias,
+      input,
+      output,
+      weightBase: weight.base,
+      bias,
     }),
     workgroups: program.workgroups,
   });
@@ -222,17 +266,22 @@ export function conv2dInputGrad(
   const { stride } = geometry;
   const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
   const { gpu } = gradOutput;
-  const chosen = variant ?? gpu.choices.choose(
-    convProblemKey('input_grad', output, weight, gradOutput, geometry),
-    CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
-    () => chooseVariant(gpu, weight, output, pixels, stride[0] * stride[1]),
-  );
+  const chosen =
+    variant ??
+    gpu.choices.choose(
+      convProblemKey('input_grad', output, weight, gradOutput, geometry),
+      CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
+      () => chooseVariant(gpu, weight, output, pixels, stride[0] * stride[1]),
+    );
   const program = convProgram('input_grad', chosen, gpu, { input: gradOutput, weight, channels, pixels });
   gpu.dispatch({
     shader: program.shader,
     bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
     params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
-      input: output, output: gradOutput, weightBase: weight.base, bias,
+      input: output,
+      output: gradOutput,
+      weightBase: weight.base,
+      bias,
     }),
     workgroups: [program.workgroups[0], program.workgroups[1], stride[0] * stride[1]],
   });
@@ -252,8 +301,11 @@ function chooseWeightGradVariant(gpu: Gpu, input: Tensor, gradOutput: Tensor, re
   if (gradOutput.channels === 1) return 'single';
   const { software, subgroupSize } = gpu.adapter;
   if (!software) return chooseWorkgroupWeightTile(result.shape, splitLimit(gradOutput.shape)) ?? 'tile';
-  const pays = software && subgroupSize !== null && subgroupSize >= MAX_LANES
-    && Math.min(input.channels, gradOutput.channels) >= TILE_CHANNELS * subgroupSize;
+  const pays =
+    software &&
+    subgroupSize !== null &&
+    subgroupSize >= MAX_LANES &&
+    Math.min(input.channels, gradOutput.channels) >= TILE_CHANNELS * subgroupSize;
   return pays && supportsWeightGradVariant(gpu, 'subgroup', input, gradOutput, result) ? 'subgroup' : 'tile';
 }
 
@@ -276,14 +328,24 @@ function weightGradProgram(
   }
   if (variant === 'tile') {
     return {
-      shader: specialise('conv2d_weight_grad', [convShapeSource, a.source, b.source, convColumnsSource, convWeightTileSource, weightGradSource], { ...a.constants, ...b.constants }),
+      shader: specialise(
+        'conv2d_weight_grad',
+        [convShapeSource, a.source, b.source, convColumnsSource, convWeightTileSource, weightGradSource],
+        { ...a.constants, ...b.constants },
+      ),
       workgroups: grid(taps * Math.ceil(inC / TILE_WEIGHTS) * Math.ceil(outC / TILE_WEIGHTS), WORKGROUP),
     };
   }
   const size = gpu.adapter.subgroupSize!;
   const lanes = Math.min(MAX_LANES, size);
   return {
-    shader: specialise('conv2d_weight_grad_subgroup', [convShapeSource, a.source, b.source, weightGradSubgroupSource], { LANES: lanes }, {}, SUBGROUP_DIRECTIVES),
+    shader: specialise(
+      'conv2d_weight_grad_subgroup',
+      [convShapeSource, a.source, b.source, weightGradSubgroupSource],
+      { LANES: lanes },
+      {},
+      SUBGROUP_DIRECTIVES,
+    ),
     workgroups: grid(taps * Math.ceil(inC / (TILE_CHANNELS * lanes)) * Math.ceil(outC / TILE_CHANNELS / size) * size, WORKGROUP),
   };
 }
@@ -296,7 +358,7 @@ const MIN_PIXELS_PER_SPLIT = 256;
 /** The most splits worth making of the sum over an output of this shape: whole rows, and enough pixels each. */
 function splitLimit([batch, height, width]: Shape): number {
   const rows = batch! * height!;
-  return Math.min(rows, Math.max(1, Math.floor(rows * width! / MIN_PIXELS_PER_SPLIT)));
+  return Math.min(rows, Math.max(1, Math.floor((rows * width!) / MIN_PIXELS_PER_SPLIT)));
 }
 
 /**
@@ -306,7 +368,15 @@ function splitLimit([batch, height, width]: Shape): number {
  * @param into where to put it: written over, or added to with `accumulate`
  * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
  */
-export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: Shape, geometry: ConvGeometry, into?: Tensor, accumulate = false, variant?: ConvVariant): Tensor {
+export function conv2dWeightGrad(
+  input: Tensor,
+  gradOutput: Tensor,
+  weightShape: Shape,
+  geometry: ConvGeometry,
+  into?: Tensor,
+  accumulate = false,
+  variant?: ConvVariant,
+): Tensor {
   expectOperands('conv2dWeightGrad', { input, gradOutput, into });
   expectWithoutGaps('conv2dWeightGrad', { into }, 'let the gradient have memory of its own');
   expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
@@ -314,11 +384,13 @@ export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape:
   const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');
   expectShape('target of conv2dWeightGrad', weightShape, result.shape);
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
-  const chosen = variant ?? gpu.choices.choose(
-    convProblemKey('weight_grad', input, result, gradOutput, geometry),
-    CONV_VARIANTS.filter((name) => supportsWeightGradVariant(gpu, name, input, gradOutput, result)),
-    () => chooseWeightGradVariant(gpu, input, gradOutput, result),
-  );
+  const chosen =
+    variant ??
+    gpu.choices.choose(
+      convProblemKey('weight_grad', input, result, gradOutput, geometry),
+      CONV_VARIANTS.filter((name) => supportsWeightGradVariant(gpu, name, input, gradOutput, result)),
+      () => chooseWeightGradVariant(gpu, input, gradOutput, result),
+    );
   const program = weightGradProgram(chosen, gpu, { input, gradOutput, weightShape });
   const [x, y] = program.workgroups;
   const rows = gradOutput.shape[0]! * gradOutput.shape[1]!;
@@ -334,7 +406,10 @@ export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape:
     shader: program.shader,
     bindings: [input.read(), gradOutput.read(), partial.written()],
     params: convParams({ input: input.shape, output: gradOutput.shape, kernel: weightShape }, geometry, {
-      input, output: gradOutput, weightBase: partial.base, rowsPerSplit,
+      input,
+      output: gradOutput,
+      weightBase: partial.base,
+      rowsPerSplit,
     }),
     workgroups: [x, y, splits],
   });

@@ -104,7 +104,9 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
       throw new ShadegradError('INVALID_ARGUMENT', `${operation}: ${name} "${tensor.label}" has the wrong type`, {
         expected: dtype,
         received: `${tensor.dtype} ${formatShape(tensor.shape)}`,
-        fix: TYPE_ADVICE[dtype] ?? `convert ${tensor.dtype === 'u8' ? 'images with imageToFloat()' : 'labels and indices with oneHot() or embedding()'} first`,
+        fix:
+          TYPE_ADVICE[dtype] ??
+          `convert ${tensor.dtype === 'u8' ? 'images with imageToFloat()' : 'labels and indices with oneHot() or embedding()'} first`,
       });
     }
     first ??= [name, tensor];
@@ -145,7 +147,9 @@ export function expectTensors(operation: string, tensors: readonly Tensor[]): vo
 
 /** @throws DEVICE_MISMATCH unless both tensors are on one Gpu */
 export function expectOneDevice(
-  operation: string, [name, tensor]: readonly [string, Tensor], [otherName, other]: readonly [string, Tensor],
+  operation: string,
+  [name, tensor]: readonly [string, Tensor],
+  [otherName, other]: readonly [string, Tensor],
 ): void {
   if (tensor.gpu === other.gpu) return;
   throw new ShadegradError('DEVICE_MISMATCH', `${operation}: ${name} and ${otherName} are on two Gpus`, {

@@ -24,9 +24,7 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
   a.gpu.dispatch({
     shader: specialise('add', [walk.source, addSource], walk.constants, walk.aliases),
     bindings: [a.read(), b.read(), output.written()],
-    params: new Params()
-      .u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output))
-      .f32(scaleA, scaleB),
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(a), ...walk.place(b), ...walk.place(output)).f32(scaleA, scaleB),
     workgroups: walk.workgroups,
   });
   return output;

@@ -42,7 +42,11 @@ class NormWalk {
   /** Channels that an invocation handles at a time. */
   readonly width: 1 | 4;
 
-  constructor(private readonly layout: NormLayout, tensors: readonly Tensor[], widest: 1 | 4 = 4) {
+  constructor(
+    private readonly layout: NormLayout,
+    tensors: readonly Tensor[],
+    widest: 1 | 4 = 4,
+  ) {
     expectTensors('a normalisation', tensors);
     this.width = widest === 4 && layout.channels % 4 === 0 && tensors.every((tensor) => tensor.vectorizable) ? 4 : 1;
   }

@@ -131,9 +131,8 @@ export function imageResizeBicubic(bytes: Tensor, outHeight: number, outWidth: n
   expectSide(outHeight, 'height to resize to');
   expectSide(outWidth, 'width to resize to');
   const [batch, height, width, channels] = imageShape(bytes.shape, 'bytes of imageResizeBicubic');
-  const across = width === outWidth
-    ? bytes.detach()
-    : resizeAxis(bytes, [batch, height, outWidth, channels], batch * height, width, outWidth, channels);
+  const across =
+    width === outWidth ? bytes.detach() : resizeAxis(bytes, [batch, height, outWidth, channels], batch * height, width, outWidth, channels);
   if (height === outHeight) return across;
   const result = resizeAxis(across, [batch, outHeight, outWidth, channels], batch, height, outHeight, outWidth * channels);
   across.dispose();
@@ -209,7 +208,18 @@ export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }
     shader: specialise('image_jitter', [bytesSource, fixedPointSource, jitterSource]),
     bindings: [bytes.read('u8'), draws.read('u8'), across.binding, down.binding, output.written()],
     params: new Params().u32(
-      batch, images, height, width, channels, bytes.base, loadSize, cropSize, across.taps, down.taps, output.base, output.rowStride,
+      batch,
+      images,
+      height,
+      width,
+      channels,
+      bytes.base,
+      loadSize,
+      cropSize,
+      across.taps,
+      down.taps,
+      output.base,
+      output.rowStride,
     ),
     workgroups: grid(batch * cropSize * cropSize * Math.ceil(channels / 4), 64),
   });

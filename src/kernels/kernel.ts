@@ -21,7 +21,13 @@ function numberOf(text: string): number {
  * @param aliases WGSL type aliases by name, such as { element: 'vec4f' }
  * @param directives what WGSL wants before everything else, such as `enable subgroups;`
  */
-export function specialise(name: string, sources: readonly string[], constants: Constants = {}, aliases: Readonly<Record<string, string>> = {}, directives = ''): Shader {
+export function specialise(
+  name: string,
+  sources: readonly string[],
+  constants: Constants = {},
+  aliases: Readonly<Record<string, string>> = {},
+  directives = '',
+): Shader {
   let key = name;
   for (const constant in constants) key += `|${constant}=${constants[constant]}`;
   for (const alias in aliases) key += `|${alias}:${aliases[alias]}`;

@@ -43,7 +43,11 @@ export function pickLabels(x: Tensor, labels: Tensor, { on, off, ignored }: Labe
   x.gpu.dispatch({
     shader: specialise('label_pick', [pickSource], { HAS_IGNORED: ignored !== null }),
     bindings: [x.read(), labels.read('i32'), y.written()],
-    params: new Params().u32(x.rows, x.channels, x.base, x.rowStride, labels.base, y.base).i32(ignored ?? 0).f32(on, off).nan(),
+    params: new Params()
+      .u32(x.rows, x.channels, x.base, x.rowStride, labels.base, y.base)
+      .i32(ignored ?? 0)
+      .f32(on, off)
+      .nan(),
     workgroups: grid(x.rows, 64),
   });
   return y;
@@ -64,7 +68,11 @@ export function spreadLabels(x: Tensor | null, labels: Tensor, shape: Shape, { o
   labels.gpu.dispatch({
     shader: specialise('label_spread', [stretchSource, spreadSource], { HAS_X: x !== null, HAS_IGNORED: ignored !== null }),
     bindings: [x ? x.read() : labels.read('i32'), labels.read('i32'), y.written()],
-    params: new Params().u32(count, y.channels, x?.base ?? 0, labels.base, y.base, y.rowStride).i32(ignored ?? 0).f32(on, off).nan(),
+    params: new Params()
+      .u32(count, y.channels, x?.base ?? 0, labels.base, y.base, y.rowStride)
+      .i32(ignored ?? 0)
+      .f32(on, off)
+      .nan(),
     workgroups: elementGrid(count, labels.gpu.adapter.software),
   });
   return y;

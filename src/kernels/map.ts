@@ -51,7 +51,9 @@ export function binary(fn: ElementFunction, a: Operand, b: Operand, options: Map
   const walk = walkOperands([a, b, output], output);
   a.gpu.dispatch({
     shader: specialise(`binary(${name})`, [stretchSource, broadcastSource, ...sources, binarySource], walk.constants, {
-      ...walk.aliases, a_element: walk.types[0]!, b_element: walk.types[1]!,
+      ...walk.aliases,
+      a_element: walk.types[0]!,
+      b_element: walk.types[1]!,
     }),
     bindings: [a.read(), b.read(), output.written()],
     params: walk.params(numbers),
@@ -68,7 +70,8 @@ function mapOne(fn: ElementFunction, kernel: string, call: string, x: Tensor, op
   const walk = walkOperands([x, output], output);
   x.gpu.dispatch({
     shader: specialise(`unary(${kernel})`, [stretchSource, broadcastSource, ...sources, call, unarySource], walk.constants, {
-      ...walk.aliases, x_element: walk.types[0]!,
+      ...walk.aliases,
+      x_element: walk.types[0]!,
     }),
     bindings: [x.read(), output.written()],
     params: walk.params([numbers[0] ?? 0, numbers[1] ?? 0, operand]),
@@ -102,12 +105,20 @@ function expectTensor(name: string, operand: unknown): void {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
-  const output = resultOf('where', [condition, a, b].filter((operand) => typeof operand !== 'number'), undefined, undefined);
+  const output = resultOf(
+    'where',
+    [condition, a, b].filter((operand) => typeof operand !== 'number'),
+    undefined,
+    undefined,
+  );
   const walk = walkOperands([condition, a, b], output);
   condition.gpu.dispatch({
-    shader: specialise('where', [stretchSource, broadcastSource, whereSource],
+    shader: specialise(
+      'where',
+      [stretchSource, broadcastSource, whereSource],
       { ...walk.constants, A_IS_NUMBER: typeof a === 'number', B_IS_NUMBER: typeof b === 'number' },
-      { ...walk.aliases, condition_element: walk.types[0]!, a_element: walk.types[1]!, b_element: walk.types[2]! }),
+      { ...walk.aliases, condition_element: walk.types[0]!, a_element: walk.types[1]!, b_element: walk.types[2]! },
+    ),
     bindings: [condition.read(), tensorOr(a, condition).read(), tensorOr(b, condition).read(), output.written()],
     params: walk.params([0, 0, numberIn(a), numberIn(b)]),
     workgroups: walk.workgroups,
@@ -125,7 +136,11 @@ function resultOf(name: string, operands: readonly Tensor[], shape: Shape | unde
   expectOperands(name, { ...Object.fromEntries(operands.map((operand, index) => [names[index], operand])), out });
   let wanted = shape;
   if (wanted) for (const operand of operands) expectBroadcast(`operand of ${name}`, operand.shape, wanted);
-  else wanted = broadcastShape(`operands of ${name}`, operands.map((operand) => operand.shape));
+  else
+    wanted = broadcastShape(
+      `operands of ${name}`,
+      operands.map((operand) => operand.shape),
+    );
   if (!out) return Tensor.empty(operands[0]!.gpu, wanted, name);
   expectShape(`out of ${name}`, wanted, out.shape);
   return out;
@@ -140,7 +155,6 @@ interface Walk {
   readonly workgroups: readonly [number, number, number];
   params(numbers: readonly number[]): Params;
 }
-
 
 /** Chooses the walk: as few axes as possible, four elements at a time where the last axis allows it. */
 function walkOperands(operands: readonly Operand[], output: Tensor): Walk {

@@ -157,10 +157,19 @@ function multiply(
       : specialise('matmul', [...sources, matmulSource], constants),
     bindings: [a.read(), b.read(), y.written()],
     params: new Params().u32(
-      count, m, n, k,
-      a.base, a.rowStride, matrixStep(a),
-      b.base, b.rowStride, matrixStep(b),
-      y.base, y.rowStride, matrixStep(y),
+      count,
+      m,
+      n,
+      k,
+      a.base,
+      a.rowStride,
+      matrixStep(a),
+      b.base,
+      b.rowStride,
+      matrixStep(b),
+      y.base,
+      y.rowStride,
+      matrixStep(y),
     ),
     workgroups: isWorkgroupTile(variant)
       ? grid(count * tilesOf(variant, m, n), 1)

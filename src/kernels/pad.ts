@@ -31,7 +31,8 @@ export function paddedShape(shape: Shape, margins: Margins, mode: PadMode): Shap
   if (mode === 'reflect' && (Math.max(top, bottom) >= height || Math.max(left, right) >= width)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'padding of pad by reflection', {
       expected: `less than the ${height} x ${width} pixels of the image: an edge pixel is not repeated`,
-      received: formatShape(margins), fix: 'pad less, or use the mode replicate',
+      received: formatShape(margins),
+      fix: 'pad less, or use the mode replicate',
     });
   }
   return [batch, top + height + bottom, left + width + right, channels];

@@ -55,8 +55,17 @@ function poolParams(
   { kernel, stride, padding }: PoolGeometry,
 ): Params {
   return new Params().u32(
-    x.shape[0]!, walk.channels, x.shape[1]!, x.shape[2]!, y.shape[1]!, y.shape[2]!,
-    ...kernel, ...stride, ...padding, ...walk.place(x.tensor), ...walk.place(y.tensor),
+    x.shape[0]!,
+    walk.channels,
+    x.shape[1]!,
+    x.shape[2]!,
+    y.shape[1]!,
+    y.shape[2]!,
+    ...kernel,
+    ...stride,
+    ...padding,
+    ...walk.place(x.tensor),
+    ...walk.place(y.tensor),
   );
 }
 

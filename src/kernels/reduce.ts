@@ -90,8 +90,12 @@ export function argReduce(kind: 'max' | 'min', x: Tensor, axes: readonly number[
     const last = splits === 1;
     const output: Tensor = Tensor.empty(x.gpu, last ? shape : [splits, outputs], last ? `arg${kind}` : `arg${kind}, candidates`, 'i32');
     x.gpu.dispatch({
-      shader: specialise(`arg_reduce(${kind})`, [stretchSource, reducedAxesSource, exponentialSource, argReduceSource],
-        { ...walk.constants, HAS_CANDIDATES: candidates !== null, SMALLEST: kind === 'min' }, SCALAR_TYPES),
+      shader: specialise(
+        `arg_reduce(${kind})`,
+        [stretchSource, reducedAxesSource, exponentialSource, argReduceSource],
+        { ...walk.constants, HAS_CANDIDATES: candidates !== null, SMALLEST: kind === 'min' },
+        SCALAR_TYPES,
+      ),
       bindings: [x.read(), candidates ? candidates.read('i32') : x.read(), output.written('i32')],
       params: walk.params(splits, perSplit, 1, terms),
       workgroups: grid(splits * outputs, 64),
@@ -123,7 +127,6 @@ function termsPerSplit(outputs: number, terms: number): number {
   return Math.min(MOST_TERMS, Math.max(FEWEST_TERMS, wanted));
 }
 
-
 /** The host half of shaders/operands/reduced_axes.wgsl. Lengths, steps and the base are in units of `width` elements. */
 class ReductionWalk {
   width: 1 | 4;
@@ -137,7 +140,10 @@ class ReductionWalk {
     const steps = stepsOf(x, x.shape);
     const part = (wanted: boolean): Axis[] => {
       const chosen = [...x.shape.keys()].filter((axis) => axes.includes(axis) === wanted);
-      return joinAxes(chosen.map((axis) => x.shape[axis]!), [chosen.map((axis) => steps[axis]!)]);
+      return joinAxes(
+        chosen.map((axis) => x.shape[axis]!),
+        [chosen.map((axis) => steps[axis]!)],
+      );
     };
     this.kept = part(false);
     this.reduced = part(true);
@@ -154,7 +160,8 @@ class ReductionWalk {
       this.base /= 4;
       const quarter = (list: Axis[], inner: boolean): Axis[] =>
         list.map(({ length, steps: [step] }, index) =>
-          inner && index === list.length - 1 ? { length: length / 4, steps: [1] } : { length, steps: [step! / 4] });
+          inner && index === list.length - 1 ? { length: length / 4, steps: [1] } : { length, steps: [step! / 4] },
+        );
       this.kept = quarter(this.kept, !this.folds);
       this.reduced = quarter(this.reduced, this.folds);
     }

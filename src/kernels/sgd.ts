@@ -52,7 +52,8 @@ export const sgdKind = ({ decays = false, momentum = false, nesterov = false }):
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function sgdStep(
-  { parameters, gradients, momentum, hyper, nesterov, decays, pieces }: SgdBlock, software = parameters.gpu.adapter.software,
+  { parameters, gradients, momentum, hyper, nesterov, decays, pieces }: SgdBlock,
+  software = parameters.gpu.adapter.software,
 ): void {
   expectBlock('sgdStep', { parameters, gradients, momentum }, hyper);
   expectNumbers('sgdStep', hyper, SGD_HYPER_SIZE, pieces);

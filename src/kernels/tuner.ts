@@ -2,7 +2,15 @@ import type { ChoiceTable } from '../gpu/choices.js';
 import { ShadegradError } from '../gpu/errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
-import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, CONV_VARIANTS, supportsConvVariant, supportsWeightGradVariant, type ConvVariant } from './conv2d.js';
+import {
+  conv2dForward,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  CONV_VARIANTS,
+  supportsConvVariant,
+  supportsWeightGradVariant,
+  type ConvVariant,
+} from './conv2d.js';
 import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d-problem.js';
 import { isWorkgroupTile } from './conv2d-workgroup.js';
 import { copy, fill } from './elementwise.js';
@@ -55,12 +63,14 @@ export async function survey(gpu: Gpu, body: () => void): Promise<Map<string, st
   let problems = new Map<string, string>();
   // Thrown so that the trace is given up: neither its memory nor its pipelines are wanted.
   const traced = new Error('traced');
-  await gpu.record(() => {
-    problems = gpu.choices.survey(body);
-    throw traced;
-  }).catch((error: unknown) => {
-    if (error !== traced) throw error;
-  });
+  await gpu
+    .record(() => {
+      problems = gpu.choices.survey(body);
+      throw traced;
+    })
+    .catch((error: unknown) => {
+      if (error !== traced) throw error;
+    });
   return problems;
 }
 
@@ -75,7 +85,11 @@ export async function survey(gpu: Gpu, body: () => void): Promise<Map<string, st
  * @returns the problems done, in their order
  * @throws DEVICE_LOST
  */
-export async function tune(gpu: Gpu, problems: ReadonlyMap<string, string>, { onProgress, signal, all = false }: TuneOptions = {}): Promise<TuneResult[]> {
+export async function tune(
+  gpu: Gpu,
+  problems: ReadonlyMap<string, string>,
+  { onProgress, signal, all = false }: TuneOptions = {},
+): Promise<TuneResult[]> {
   const jobs = [...problems]
     .flatMap(([problem, heuristic]) => {
       const conv = parseConvProblem(problem);
@@ -121,7 +135,11 @@ interface Candidate {
 }
 
 /** @returns null when aborted on the way */
-async function timeVariants(gpu: Gpu, problem: ConvProblem, { heuristic, all, signal, failures }: TimingOptions): Promise<Record<string, number> | null> {
+async function timeVariants(
+  gpu: Gpu,
+  problem: ConvProblem,
+  { heuristic, all, signal, failures }: TimingOptions,
+): Promise<Record<string, number> | null> {
   let candidates: Candidate[] = [];
   const parts: Tensor[] = [];
   try {
@@ -135,12 +153,15 @@ async function timeVariants(gpu: Gpu, problem: ConvProblem, { heuristic, all, si
       return {};
     }
     const { input, weight, output } = sides;
-    const supports = (variant: ConvVariant): boolean => problem.pass === 'weight_grad'
-      ? supportsWeightGradVariant(gpu, variant, input, output, weight)
-      : supportsConvVariant(gpu, variant, weight, problem.pass === 'forward' ? output : input);
+    const supports = (variant: ConvVariant): boolean =>
+      problem.pass === 'weight_grad'
+        ? supportsWeightGradVariant(gpu, variant, input, output, weight)
+        : supportsConvVariant(gpu, variant, weight, problem.pass === 'forward' ? output : input);
     const sensible = (variant: ConvVariant): boolean => all || variant === heuristic || !gpu.adapter.software || !isWorkgroupTile(variant);
     // The heuristic's first: the others need not be timed for long to be seen to be slower.
-    const variants = CONV_VARIANTS.filter((variant) => supports(variant) && sensible(variant)).sort((a, b) => Number(b === heuristic) - Number(a === heuristic));
+    const variants = CONV_VARIANTS.filter((variant) => supports(variant) && sensible(variant)).sort(
+      (a, b) => Number(b === heuristic) - Number(a === heuristic),
+    );
     candidates = await record(gpu, variants, (variant) => dispatch(problem, sides, variant), failures);
     const milliseconds: Record<string, number> = {};
     for (const { variant, recording } of await agreeing(candidates, resultOf(problem, sides), failures, signal)) {
@@ -170,7 +191,10 @@ async function attempt(body: () => Promise<unknown>): Promise<string | null> {
 
 /** Records each variant's dispatches; those that fail are noted and left out. */
 async function record(
-  gpu: Gpu, variants: readonly ConvVariant[], body: (variant: ConvVariant) => void, failures: Record<string, string>,
+  gpu: Gpu,
+  variants: readonly ConvVariant[],
+  body: (variant: ConvVariant) => void,
+  failures: Record<string, string>,
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   const attemptOne = (variant: ConvVariant): Promise<string | null> =>
@@ -209,7 +233,10 @@ const TOLERANCE = 1e-4;
  * subgroup_invocation_id is local_invocation_index modulo the subgroup's size).
  */
 async function agreeing(
-  candidates: readonly Candidate[], result: Tensor, failures: Record<string, string>, signal: TuneOptions['signal'],
+  candidates: readonly Candidate[],
+  result: Tensor,
+  failures: Record<string, string>,
+  signal: TuneOptions['signal'],
 ): Promise<readonly Candidate[]> {
   const groups: { sample: Tensor; size: number; members: Candidate[] }[] = [];
   try {
@@ -228,7 +255,9 @@ async function agreeing(
         }
         const size = Math.sqrt(await meanSquare(result));
         if (!(size < LARGEST_SIZE)) {
-          failures[candidate.variant] = Number.isNaN(size) ? 'its result holds NaN' : 'its result is infinite, or elements of it are not written';
+          failures[candidate.variant] = Number.isNaN(size)
+            ? 'its result holds NaN'
+            : 'its result is infinite, or elements of it are not written';
           return;
         }
         groups.push({ sample: copy(result), size, members: [candidate] });
@@ -237,9 +266,10 @@ async function agreeing(
     }
     const [largest] = [...groups].sort((a, b) => b.members.length - a.members.length);
     const agreed = new Set(largest?.members);
-    for (const { members } of groups) for (const { variant } of members) {
-      if (![...agreed].some((each) => each.variant === variant)) failures[variant] = 'it computes something else than the other variants';
-    }
+    for (const { members } of groups)
+      for (const { variant } of members) {
+        if (![...agreed].some((each) => each.variant === variant)) failures[variant] = 'it computes something else than the other variants';
+      }
     return candidates.filter((candidate) => agreed.has(candidate));
   } finally {
     for (const { sample } of groups) sample.dispose();
@@ -312,10 +342,13 @@ async function timeRuns(gpu: Gpu, recording: Recording, best: number): Promise<n
 /** A line for each variant that was left out, with the first line of the reason. */
 export function describeFailures(results: readonly TuneResult[]): string[] {
   return results.flatMap(({ problem, failures }) =>
-    Object.entries(failures).map(([variant, reason]) => `variant "${variant}" of ${problem} is not used: ${reason.split('\n', 1)[0]}`));
+    Object.entries(failures).map(([variant, reason]) => `variant "${variant}" of ${problem} is not used: ${reason.split('\n', 1)[0]}`),
+  );
 }
 
 /** What results stored in gpu.choices: the winners by problem, where there is one. */
 export function storedChoices(results: readonly TuneResult[]): ChoiceTable {
-  return Object.fromEntries(results.filter(({ winner, milliseconds }) => winner in milliseconds).map(({ problem, winner }) => [problem, winner]));
+  return Object.fromEntries(
+    results.filter(({ winner, milliseconds }) => winner in milliseconds).map(({ problem, winner }) => [problem, winner]),
+  );
 }

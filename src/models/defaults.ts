@@ -13,8 +13,14 @@ interface Pix2PixConvOptions {
 }
 
 /** A convolution as DCGAN and pix2pix have them: 4 x 4, half the size unless a stride says otherwise, weights N(0, 0.02), biases 0. */
-const complete = ({ stride = 2, ...options }: Pix2PixConvOptions) =>
-  ({ kernel: 4, padding: 1, initializer: normal(0, 0.02), biasInitializer: constant(0), stride, ...options });
+const complete = ({ stride = 2, ...options }: Pix2PixConvOptions) => ({
+  kernel: 4,
+  padding: 1,
+  initializer: normal(0, 0.02),
+  biasInitializer: constant(0),
+  stride,
+  ...options,
+});
 
 /** Halves an image. @throws INVALID_ARGUMENT */
 export const pix2pixConv = (options: Pix2PixConvOptions): Conv2d => new Conv2d(complete(options));

@@ -109,7 +109,10 @@ class UNetBlock extends Module {
     this.downNorm = inner || innermostNorm ? pix2pixNorm(norm, innerChannels, { epsilon }) : null;
     if (this.downNorm) layers.child(names.downNorm, this.downNorm);
     this.inner = inner ? layers.child(MIDDLE_INNER, inner) : null;
-    this.up = layers.child(names.up, pix2pixConvTranspose({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias }));
+    this.up = layers.child(
+      names.up,
+      pix2pixConvTranspose({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias }),
+    );
     this.upNorm = pix2pixNorm(norm, outerChannels, { epsilon });
     if (this.upNorm) layers.child(names.upNorm, this.upNorm);
     this.options = options;
@@ -117,7 +120,12 @@ class UNetBlock extends Module {
 
   /** @param out where the result goes: the second half of the skip connection's tensor */
   forward(x: Tensor, context: BlockContext, out: Tensor): Tensor {
-    const { innerChannels, dropout: rate, level, network: { skip, slope } } = this.options;
+    const {
+      innerChannels,
+      dropout: rate,
+      level,
+      network: { skip, slope },
+    } = this.options;
     const { mode, pass } = context;
     const activated = skip === 'leaky';
     const leaky: Step = (each, target) => leakyRelu(each, slope, { out: target });
@@ -134,12 +142,16 @@ class UNetBlock extends Module {
       decoderInput = chain(encoderInput, encode);
     }
 
-    return chain(activated ? decoderInput : rectified(decoderInput), [
-      step(this.up, mode),
-      step(this.upNorm, mode),
-      rate > 0 && pass ? (each, target) => dropout(each, { rate, layer: level, state: pass, out: target }) : null,
-      activated ? rectified : null,
-    ], out);
+    return chain(
+      activated ? decoderInput : rectified(decoderInput),
+      [
+        step(this.up, mode),
+        step(this.upNorm, mode),
+        rate > 0 && pass ? (each, target) => dropout(each, { rate, layer: level, state: pass, out: target }) : null,
+        activated ? rectified : null,
+      ],
+      out,
+    );
   }
 }
 
@@ -149,11 +161,25 @@ function step(layer: Layer | null, mode: Omit<ForwardOptions, 'out'>): Step | nu
 
 const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout', 'dropoutBlocks', 'innermostNorm', 'skip'];
 
-function resolve({ size = 256, inChannels = 3, outChannels = 3, ngf = 64, dropout: rate = 0.5, dropoutBlocks = 'innermost', innermostNorm = false, skip = 'relu', ...variant }: UNetOptions): ResolvedOptions {
+function resolve({
+  size = 256,
+  inChannels = 3,
+  outChannels = 3,
+  ngf = 64,
+  dropout: rate = 0.5,
+  dropoutBlocks = 'innermost',
+  innermostNorm = false,
+  skip = 'relu',
+  ...variant
+}: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
   const levels = Math.log2(size);
   if (!Number.isInteger(levels) || levels < 4) {
-    throw new ShadegradError('INVALID_ARGUMENT', `size of ${network}`, { expected: 'a power of two of at least 16', received: String(size), fix: 'use 64, 128, 256 or 512' });
+    throw new ShadegradError('INVALID_ARGUMENT', `size of ${network}`, {
+      expected: 'a power of two of at least 16',
+      received: String(size),
+      fix: 'use 64, 128, 256 or 512',
+    });
   }
   checkCounts(network, { ngf, inChannels, outChannels });
   if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
@@ -206,7 +232,8 @@ export class UNet extends Module {
 
     /** Channels after the given level's encoder layer. */
     const width = (level: number): number => ngf * Math.min(2 ** (level - 1), 8);
-    const drops = (level: number): boolean => (dropoutBlocks === 'innermost' ? level > levels - DROPOUT_BLOCKS : level >= FIRST_MIDDLE_LEVEL && level < levels);
+    const drops = (level: number): boolean =>
+      dropoutBlocks === 'innermost' ? level > levels - DROPOUT_BLOCKS : level >= FIRST_MIDDLE_LEVEL && level < levels;
     let inner: UNetBlock | null = null;
     for (let level = levels; level >= 2; level--) {
       inner = new UNetBlock(

@@ -33,6 +33,7 @@ export function resolveVariant(options: VariantOptions, network: string, others:
   checkChoice(`norm of ${network}`, norm, NORMS);
   checkChoice(`bias of ${network}`, bias, BIASES);
   if (!(Number.isFinite(epsilon) && epsilon > 0)) throw refused(`epsilon of ${network}`, 'a number above 0, such as 1e-5', epsilon);
-  if (!(Number.isFinite(slope) && slope >= 0 && slope <= 1)) throw refused(`slope of ${network}`, 'a number from 0 to 1, such as 0.2', slope);
+  if (!(Number.isFinite(slope) && slope >= 0 && slope <= 1))
+    throw refused(`slope of ${network}`, 'a number from 0 to 1, such as 0.2', slope);
   return { norm, bias, epsilon, slope };
 }

@@ -17,17 +17,26 @@ export type Initializer = (target: Tensor, seed: number, stream: number) => void
  *
  * @throws INVALID_ARGUMENT, when the module is placed, for a deviation below 0
  */
-export const normal = (mean: number, std: number): Initializer => (target, seed, stream) => fillNormal(target, mean, std, seed, stream);
+export const normal =
+  (mean: number, std: number): Initializer =>
+  (target, seed, stream) =>
+    fillNormal(target, mean, std, seed, stream);
 
 /**
  * Fills parameters with numbers uniform in [low, high); torch.nn.init.uniform_.
  *
  * @throws INVALID_ARGUMENT, when the module is placed, for a `low` above `high`
  */
-export const uniform = (low: number, high: number): Initializer => (target, seed, stream) => fillUniform(target, low, high, seed, stream);
+export const uniform =
+  (low: number, high: number): Initializer =>
+  (target, seed, stream) =>
+    fillUniform(target, low, high, seed, stream);
 
 /** Fills parameters with one number; torch.nn.init.constant_. */
-export const constant = (value: number): Initializer => (target) => fill(target, value);
+export const constant =
+  (value: number): Initializer =>
+  (target) =>
+    fill(target, value);
 
 /** Options of kaimingNormal() and kaimingUniform(): what follows the layer, and which variance is kept. */
 export interface KaimingOptions {
@@ -102,8 +111,10 @@ export function kaimingUniform(options: KaimingOptions = {}): Initializer {
  *
  * @throws SHAPE_MISMATCH, when the module is placed, for a parameter of fewer than two axes
  */
-export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) =>
-  normal(0, xavierDeviation(target.shape, gain))(target, seed, stream);
+export const xavierNormal =
+  (gain = 1): Initializer =>
+  (target, seed, stream) =>
+    normal(0, xavierDeviation(target.shape, gain))(target, seed, stream);
 
 /**
  * Fills weights with uniform numbers between what keeps the variance forwards and what keeps it backwards (Glorot and Bengio 2010);
@@ -111,8 +122,10 @@ export const xavierNormal = (gain = 1): Initializer => (target, seed, stream) =>
  *
  * @throws SHAPE_MISMATCH, when the module is placed, for a parameter of fewer than two axes
  */
-export const xavierUniform = (gain = 1): Initializer => (target, seed, stream) =>
-  symmetric(xavierDeviation(target.shape, gain))(target, seed, stream);
+export const xavierUniform =
+  (gain = 1): Initializer =>
+  (target, seed, stream) =>
+    symmetric(xavierDeviation(target.shape, gain))(target, seed, stream);
 
 /** Weights as a PyTorch layer has them at first: uniform within 1 / sqrt(inputs). */
 export const defaultWeight: Initializer = kaimingUniform({ slope: Math.sqrt(5) });

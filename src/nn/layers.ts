@@ -6,8 +6,14 @@ export { Dropout } from './layers/dropout.js';
 export { Embedding, type EmbeddingOptions } from './layers/embedding.js';
 export { Linear, type LinearOptions } from './layers/linear.js';
 export {
-  BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm,
-  type BatchNormLayerOptions, type GroupNormLayerOptions, type InstanceNormLayerOptions, type LayerNormLayerOptions,
+  BatchNorm2d,
+  GroupNorm,
+  InstanceNorm2d,
+  LayerNorm,
+  type BatchNormLayerOptions,
+  type GroupNormLayerOptions,
+  type InstanceNormLayerOptions,
+  type LayerNormLayerOptions,
 } from './layers/normalization.js';
 export { ReflectionPad2d, ReplicationPad2d, ZeroPad2d, type PaddingOfSides } from './layers/padding.js';
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type AveragePoolLayerOptions, type PoolLayerOptions } from './layers/pooling.js';

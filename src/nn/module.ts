@@ -10,8 +10,14 @@ import type { Initializer } from './initializers.js';
 import { ParameterArena, type ParameterMemory } from './parameter-arena.js';
 import { ModuleBuffer, notPlaced, Parameter, type ModuleTensor, type TensorLayout } from './parameter.js';
 import {
-  loadState, readState,
-  type LoadableTensor, type LoadedState, type LoadStateDictOptions, type ModuleState, type StateDict, type StateDictOptions,
+  loadState,
+  readState,
+  type LoadableTensor,
+  type LoadedState,
+  type LoadStateDictOptions,
+  type ModuleState,
+  type StateDict,
+  type StateDictOptions,
 } from './state-dict.js';
 
 /** Options of Module.to(): the seed of the weights, and whether they are to be trained. */
@@ -318,7 +324,8 @@ export abstract class Module {
 
   #state(): ModuleState {
     const counters = [...this.namedModules()].flatMap(([path, { pytorchCounters }]) =>
-      pytorchCounters.map((name) => (path === '' ? name : `${path}.${name}`)));
+      pytorchCounters.map((name) => (path === '' ? name : `${path}.${name}`)),
+    );
     return { tensors: new Map(this.namedTensors()), counters };
   }
 

@@ -116,12 +116,14 @@ export class ParameterArena implements ParameterMemory {
       const start = first.offset;
       const length = last.offset + last.size - start;
       const partOf = (whole: Tensor): Tensor => this.own(view(whole, [length], start));
-      return [{
-        length,
-        values: partOf(values),
-        gradients: gradients && partOf(gradients),
-        parameters: own.map(({ tensor, offset, size }) => ({ name: names.get(tensor)!, tensor, offset: offset - start, size })),
-      }];
+      return [
+        {
+          length,
+          values: partOf(values),
+          gradients: gradients && partOf(gradients),
+          parameters: own.map(({ tensor, offset, size }) => ({ name: names.get(tensor)!, tensor, offset: offset - start, size })),
+        },
+      ];
     });
     return { gpu: this.gpu, windows };
   }

@@ -34,13 +34,16 @@ export abstract class ModuleTensor {
   ) {
     if (!shape.every((length) => Number.isSafeInteger(length) && length >= 1)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'shape of a tensor of a module', {
-        expected: 'whole numbers of at least 1', received: `[${shape.join(', ')}]`, fix: 'check the options that it is computed from',
+        expected: 'whole numbers of at least 1',
+        received: `[${shape.join(', ')}]`,
+        fix: 'check the options that it is computed from',
       });
     }
     this.pytorchAxes = pytorchAxes ?? null;
     if (!pytorchAxes || (pytorchAxes.length === shape.length && shape.every((_, axis) => pytorchAxes.includes(axis)))) return;
     throw new ShadegradError('INVALID_ARGUMENT', 'pytorchAxes of a tensor of a module', {
-      expected: `each axis from 0 to ${shape.length - 1} once`, received: `[${pytorchAxes.join(', ')}]`,
+      expected: `each axis from 0 to ${shape.length - 1} once`,
+      received: `[${pytorchAxes.join(', ')}]`,
       fix: 'name the axes of the shape in the order in which PyTorch has them',
     });
   }

@@ -66,7 +66,10 @@ export interface ModuleState {
 /** See Module.stateDict(). */
 export function readState({ tensors, counters }: ModuleState, { layout = 'shadegrad', prefix = '' }: StateDictOptions = {}): StateDict {
   checkChoice('layout of a state dict', layout, LAYOUTS);
-  const moment = new OneMoment('a network', [...tensors.values()].map(({ value }) => ({ storage: value.storage, region: value.region })));
+  const moment = new OneMoment(
+    'a network',
+    [...tensors.values()].map(({ value }) => ({ storage: value.storage, region: value.region })),
+  );
   const seen = new Set<string>();
   const read = async (name: string, { value }: ModuleTensor): Promise<Float32Array> => {
     // A name for the second time, or all names read: whoever reads begins anew.
@@ -122,7 +125,9 @@ export interface LoadedState {
 
 /** See Module.loadStateDict(). */
 export async function loadState(
-  gpu: Gpu, { tensors, counters }: ModuleState, source: WeightFile | ReadonlyMap<string, LoadableTensor>,
+  gpu: Gpu,
+  { tensors, counters }: ModuleState,
+  source: WeightFile | ReadonlyMap<string, LoadableTensor>,
   { layout: given, strict = true, prefix = '' }: LoadStateDictOptions = {},
 ): Promise<LoadedState> {
   expectSource(source);
@@ -131,7 +136,7 @@ export async function loadState(
   const found = ownNames(isMap(source) ? source : source.tensors, prefix, tensors);
   const layout = layoutOf(source, given, tensors, label);
   const shapeIn = (lying: WeightLayout, { shape, pytorchAxes }: ModuleTensor): Shape =>
-    (lying === 'pytorch' && pytorchAxes ? permuteShape(shape, pytorchAxes) : shape);
+    lying === 'pytorch' && pytorchAxes ? permuteShape(shape, pytorchAxes) : shape;
   const shapeOf = (tensor: ModuleTensor): Shape => shapeIn(layout, tensor);
 
   const missing = [...tensors.keys()].filter((name) => !found.has(name));
@@ -140,12 +145,19 @@ export async function loadState(
   if (unequal.length > 0 || (strict && missing.length + unexpected.length > 0)) {
     const other = layout === 'pytorch' ? 'shadegrad' : 'pytorch';
     const turned = unequal.length > 0 && unequal.every(([name, tensor]) => sameShape(found.get(name)!.shape, shapeIn(other, tensor)));
-    throw mismatch(label, tensors, [
-      ...(strict ? missing.map((name) => `${quoteName(name)} is missing`) : []),
-      ...unequal.map(([name, tensor]) =>
-        `${quoteName(name)} is ${formatShape(found.get(name)!.shape)} where ${formatShape(shapeOf(tensor))} is needed`),
-      ...(strict ? unexpected.map((name) => `${quoteName(name)} has no place`) : []),
-    ], turned ? `pass { layout: '${other}' }: its shapes are those` : mend([...found.keys()], strict ? missing : [], prefix));
+    throw mismatch(
+      label,
+      tensors,
+      [
+        ...(strict ? missing.map((name) => `${quoteName(name)} is missing`) : []),
+        ...unequal.map(
+          ([name, tensor]) =>
+            `${quoteName(name)} is ${formatShape(found.get(name)!.shape)} where ${formatShape(shapeOf(tensor))} is needed`,
+        ),
+        ...(strict ? unexpected.map((name) => `${quoteName(name)} has no place`) : []),
+      ],
+      turned ? `pass { layout: '${other}' }: its shapes are those` : mend([...found.keys()], strict ? missing : [], prefix),
+    );
   }
 
   const wanted = [...tensors].flatMap(([name, tensor]) => (found.has(name) ? [{ name, tensor, stored: found.get(name)! }] : []));
@@ -158,20 +170,24 @@ export async function loadState(
     const numbers = await numbersOf(stored, { label, name, size: tensor.size });
     if (overlapping) kept.set(name, numbers);
   }
-  await fillTensors(gpu, wanted.map(({ name, tensor, stored }) => ({
-    tensor,
-    async read() {
-      const numbers = kept.get(name) ?? await numbersOf(stored, { label, name, size: tensor.size });
-      const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
-      return axes ? permuteNumbers(numbers, stored.shape, inverseAxes(axes)) : numbers;
-    },
-  })));
+  await fillTensors(
+    gpu,
+    wanted.map(({ name, tensor, stored }) => ({
+      tensor,
+      async read() {
+        const numbers = kept.get(name) ?? (await numbersOf(stored, { label, name, size: tensor.size }));
+        const axes = layout === 'pytorch' ? tensor.pytorchAxes : null;
+        return axes ? permuteNumbers(numbers, stored.shape, inverseAxes(axes)) : numbers;
+      },
+    })),
+  );
   return { missing, unexpected };
 }
 
 /** Writes numbers to tensors of a module, one tensor after the other: more of them are never in memory. @throws what read() throws */
 export async function fillTensors(
-  gpu: Gpu, all: Iterable<{ readonly tensor: ModuleTensor; read(): Promise<Float32Array> }>,
+  gpu: Gpu,
+  all: Iterable<{ readonly tensor: ModuleTensor; read(): Promise<Float32Array> }>,
 ): Promise<void> {
   let unsynchronised = 0;
   for (const { tensor, read } of all) {
@@ -203,7 +219,9 @@ const isMap = (source: StateSource): source is ReadonlyMap<string, LoadableTenso
 
 /** What is to be loaded, by the module's own names. */
 function ownNames(
-  all: ReadonlyMap<string, LoadableTensor>, prefix: string, tensors: ReadonlyMap<string, ModuleTensor>,
+  all: ReadonlyMap<string, LoadableTensor>,
+  prefix: string,
+  tensors: ReadonlyMap<string, ModuleTensor>,
 ): Map<string, LoadableTensor> {
   const chosen = [...all].filter(([name]) => name.startsWith(prefix));
   const found = new Map(chosen.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
@@ -213,7 +231,10 @@ function ownNames(
 }
 
 function layoutOf(
-  source: StateSource, given: WeightLayout | undefined, tensors: ReadonlyMap<string, ModuleTensor>, label: string,
+  source: StateSource,
+  given: WeightLayout | undefined,
+  tensors: ReadonlyMap<string, ModuleTensor>,
+  label: string,
 ): WeightLayout {
   if (given !== undefined) {
     checkChoice('layout of a state dict', given, LAYOUTS);
@@ -248,12 +269,15 @@ function describedLayout(info: string): WeightLayout {
 }
 
 async function numbersOf(
-  stored: LoadableTensor, { label, name, size }: { label: string; name: string; size: number },
+  stored: LoadableTensor,
+  { label, name, size }: { label: string; name: string; size: number },
 ): Promise<Float32Array> {
   const numbers = stored instanceof Tensor ? Float32Array.from(await stored.data()) : await stored.read();
   if (numbers.length !== size) {
     throw new ShadegradError('WEIGHTS_MISMATCH', `contents of ${quoteName(name)}`, {
-      expected: `${size} numbers`, received: `${numbers.length} numbers`, fix: 'return as many numbers from read() as the shape has',
+      expected: `${size} numbers`,
+      received: `${numbers.length} numbers`,
+      fix: 'return as many numbers from read() as the shape has',
     });
   }
   checkNumbers(numbers, { label, name, shape: stored.shape });

@@ -31,7 +31,8 @@ const FEDORA = 'Fedora: sudo dnf install mesa-vulkan-drivers vulkan-loader';
 const ARCH = 'Arch: sudo pacman -S vulkan-icd-loader vulkan-swrast (and vulkan-radeon, vulkan-intel or nvidia-utils for a GPU)';
 const SUSE = 'openSUSE: sudo zypper install libvulkan_lvp libvulkan1';
 const ALPINE = 'Alpine: the prebuilt Dawn needs glibc; use a Debian-based image';
-const EMBEDDED = 'without root, on Linux x64: npm install --save-dev @sparticuz/chromium (it carries SwiftShader, a slower software driver)';
+const EMBEDDED =
+  'without root, on Linux x64: npm install --save-dev @sparticuz/chromium (it carries SwiftShader, a slower software driver)';
 
 /**
  * How to get an adapter on this platform, one piece of advice a line.
@@ -41,17 +42,24 @@ const EMBEDDED = 'without root, on Linux x64: npm install --save-dev @sparticuz/
 export function howToGetAnAdapter(platform: string = process.platform, system: Distribution = distribution()): string[] {
   if (platform === 'darwin') return ['macOS: Dawn uses Metal; it needs macOS 11 or later and, in a virtual machine, a paravirtual GPU'];
   if (platform === 'win32') {
-    return ['Windows: Dawn uses Direct3D 12; install the graphics driver of your GPU\'s maker (without a GPU, Windows offers its software adapter WARP)'];
+    return [
+      "Windows: Dawn uses Direct3D 12; install the graphics driver of your GPU's maker (without a GPU, Windows offers its software adapter WARP)",
+    ];
   }
   if (platform !== 'linux') return [`${platform}: the npm package "webgpu" has no build for this platform; use Linux, macOS or Windows`];
-  return [...fasterSoftwareDriver(system), 'a GPU: install the Vulkan driver of its maker (Mesa for AMD and Intel, NVIDIA\'s own for NVIDIA)', EMBEDDED];
+  return [
+    ...fasterSoftwareDriver(system),
+    "a GPU: install the Vulkan driver of its maker (Mesa for AMD and Intel, NVIDIA's own for NVIDIA)",
+    EMBEDDED,
+  ];
 }
 
 /** How to install Mesa's lavapipe, which runs several times as fast as SwiftShader. */
 export function fasterSoftwareDriver(system: Distribution = distribution()): string[] {
   const families = [system.id, ...system.like];
   if (families.includes('alpine')) return [ALPINE];
-  if (system.id === 'ubuntu' || system.like.includes('ubuntu')) return [system.codename === 'jammy' || system.codename === 'focal' ? UBUNTU_22 : UBUNTU];
+  if (system.id === 'ubuntu' || system.like.includes('ubuntu'))
+    return [system.codename === 'jammy' || system.codename === 'focal' ? UBUNTU_22 : UBUNTU];
   if (families.includes('debian')) return [system.codename === 'bookworm' || system.codename === 'bullseye' ? DEBIAN_12 : DEBIAN];
   if (families.some((family) => ['fedora', 'rhel', 'centos'].includes(family))) return [FEDORA];
   if (families.includes('arch')) return [ARCH];

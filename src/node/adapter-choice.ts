@@ -40,7 +40,9 @@ export function adapterKind(adapter: AdapterSeen): AdapterKind {
 export function rankCandidates(request: AdapterRequest, seen: AdapterSeen[], preferred?: string): Candidate[] {
   const byPreference = [...seen].sort((a, b) => Number(b.name === preferred) - Number(a.name === preferred));
   const ofKind = (...kinds: AdapterKind[]): Candidate[] =>
-    kinds.flatMap((kind) => byPreference.filter((adapter) => adapterKind(adapter) === kind)).map((adapter) => ({ from: 'system', adapter }));
+    kinds
+      .flatMap((kind) => byPreference.filter((adapter) => adapterKind(adapter) === kind))
+      .map((adapter) => ({ from: 'system', adapter }));
   const embedded: Candidate = { from: 'embedded' };
   switch (request) {
     case 'auto':

@@ -92,7 +92,11 @@ export async function probeSystemVulkan(powerPreference: GPUPowerPreference): Pr
   // A child that crashes in a driver's exit handler has said all it had to say before.
   const { stdout, stderr, failure } = await run.then(
     (result) => ({ ...result, failure: '' }),
-    (error) => ({ stdout: String(error.stdout ?? ''), stderr: String(error.stderr ?? ''), failure: `looking for adapters ended with ${error.signal ?? error.code}` }),
+    (error) => ({
+      stdout: String(error.stdout ?? ''),
+      stderr: String(error.stderr ?? ''),
+      failure: `looking for adapters ended with ${error.signal ?? error.code}`,
+    }),
   );
   const found = /^found (.*)$/m.exec(stdout);
   if (!found) return { adapters: [], messages: [failure, stderr.trim()].filter(Boolean).join('\n') };
@@ -125,7 +129,9 @@ export function systemVulkanManifests(): string[] {
 function manifestsAt(path: string): string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    return readdirSync(path).filter((name) => name.endsWith('.json')).map((name) => join(path, name));
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => join(path, name));
   } catch {
     return [];
   }

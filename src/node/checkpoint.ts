@@ -24,7 +24,10 @@ export interface SaveCheckpointOptions {
  * @throws WRITE_FAILED (a full disk, no permission), DEVICE_LOST, DIVERGED (numbers that are not finite)
  */
 export async function saveCheckpoint(
-  path: string, target: CheckpointTarget, progress: TrainingProgress, { generatorOnly = false, files }: SaveCheckpointOptions = {},
+  path: string,
+  target: CheckpointTarget,
+  progress: TrainingProgress,
+  { generatorOnly = false, files }: SaveCheckpointOptions = {},
 ): Promise<void> {
   const saved = generatorOnly ? { generator: target.generator } : target;
   await writeFileAtomic(path, encodeCheckpoint(saved, progress), files);
@@ -44,7 +47,11 @@ export function readCheckpointInfo(path: string): Promise<TrainingCheckpoint> {
  *
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE, CHECKPOINT_CORRUPT, CHECKPOINT_VERSION, CHECKPOINT_MISMATCH
  */
-export function loadCheckpoint(path: string, target: CheckpointTarget, expectations: CheckpointExpectations = {}): Promise<TrainingCheckpoint> {
+export function loadCheckpoint(
+  path: string,
+  target: CheckpointTarget,
+  expectations: CheckpointExpectations = {},
+): Promise<TrainingCheckpoint> {
   return withFile(path, (source) => restoreCheckpoint(source, target, expectations));
 }
 

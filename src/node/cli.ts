@@ -34,8 +34,13 @@ function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   const text = [
-    'Usage: npx shadegrad COMMAND [arguments]', '', 'Commands:', ...lines, '',
-    'npx shadegrad COMMAND --help lists the flags of each; npx shadegrad --version prints the version.', '',
+    'Usage: npx shadegrad COMMAND [arguments]',
+    '',
+    'Commands:',
+    ...lines,
+    '',
+    'npx shadegrad COMMAND --help lists the flags of each; npx shadegrad --version prints the version.',
+    '',
   ];
   return asCalled(text.join('\n'));
 }

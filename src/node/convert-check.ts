@@ -23,7 +23,12 @@ const PATCHES = 8;
  *
  * @throws WEIGHTS_MISMATCH when that is too far
  */
-export async function checkOutputs(found: FoundNetwork, output: string, format: OutputFormat, { dtype, batch, adapter }: ConvertFlags): Promise<void> {
+export async function checkOutputs(
+  found: FoundNetwork,
+  output: string,
+  format: OutputFormat,
+  { dtype, batch, adapter }: ConvertFlags,
+): Promise<void> {
   const runWritten = format === 'onnx' ? await openOnnx(output) : null;
   if (format === 'onnx' && runWritten === null) {
     console.log('not compared: onnxruntime-node is not installed (npm install onnxruntime-node)');
@@ -40,7 +45,9 @@ export async function checkOutputs(found: FoundNetwork, output: string, format: 
     const apart = `mean difference ${formatNumber(mean)}, largest ${formatNumber(largest)}`;
     if (!(mean <= allowed)) {
       throw new ShadegradError('WEIGHTS_MISMATCH', `${output}: the network computes something else than the one it was made from`, {
-        expected: `a mean difference of at most ${allowed}`, received: apart, fix: 'delete this file, and convert again with --dtype f32',
+        expected: `a mean difference of at most ${allowed}`,
+        received: apart,
+        fix: 'delete this file, and convert again with --dtype f32',
       });
     }
     console.log(`outputs agree: ${apart}`);

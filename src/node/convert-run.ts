@@ -26,7 +26,13 @@ const MIB = 2 ** 20;
  * @returns the exit status
  * @throws ShadegradError; the output is then as it was, but for WEIGHTS_MISMATCH of the comparison
  */
-export async function convertRun(file: WeightFile, output: string, format: OutputFormat, { check: checked }: ConvertFlags, given: ReadonlySet<string>): Promise<number> {
+export async function convertRun(
+  file: WeightFile,
+  output: string,
+  format: OutputFormat,
+  { check: checked }: ConvertFlags,
+  given: ReadonlySet<string>,
+): Promise<number> {
   const others = ['network', 'dtype', 'layout', 'adapter', 'batch', 'external'].filter((name) => given.has(name));
   const writable = format === 'pytorch' || format === 'safetensors';
   if (others.length > 0 || !writable) {
@@ -43,7 +49,12 @@ export async function convertRun(file: WeightFile, output: string, format: Outpu
   const total = Math.ceil(runSize(run) / MIB);
   const progress = createProgress({ total, label: 'converting (MiB)' });
   try {
-    await writeFileAtomic(output, counted(format === 'pytorch' ? encodePyTorch(forPyTorch(run)) : encodeRunCheckpoint(run), (bytes) => progress.update(Math.min(total, Math.floor(bytes / MIB)))));
+    await writeFileAtomic(
+      output,
+      counted(format === 'pytorch' ? encodePyTorch(forPyTorch(run)) : encodeRunCheckpoint(run), (bytes) =>
+        progress.update(Math.min(total, Math.floor(bytes / MIB))),
+      ),
+    );
     progress.update(total);
   } finally {
     progress.stop();
@@ -73,7 +84,10 @@ export async function convertRun(file: WeightFile, output: string, format: Outpu
 function forPyTorch(run: TrainingRun): ReturnType<typeof runForPyTorch> {
   for (const role of ROLES) checkReference(run[role]);
   const { options, step } = run.info;
-  return runForPyTorch(run, savedLearningRate(options, step) ?? (typeof options.learningRate === 'number' ? options.learningRate : PAPERS_RATE));
+  return runForPyTorch(
+    run,
+    savedLearningRate(options, step) ?? (typeof options.learningRate === 'number' ? options.learningRate : PAPERS_RATE),
+  );
 }
 
 /** The same pieces; says how many bytes there have been so far. */

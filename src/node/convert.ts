@@ -35,11 +35,12 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const [input, output] = operands;
-  if (operands.length !== 2) throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, {
-    expected: 'the file to read and the file to write',
-    received: oneLine(operands.join(', '), 120) || 'none',
-    fix: `write ${CONVERT_PROGRAM.usage}`,
-  });
+  if (operands.length !== 2)
+    throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, {
+      expected: 'the file to read and the file to write',
+      received: oneLine(operands.join(', '), 120) || 'none',
+      fix: `write ${CONVERT_PROGRAM.usage}`,
+    });
   const format = outputFormat(output!);
   if (!flags.run) checkTogether(output!, format, flags, given);
   const opened = await openWeights(input!, { network: flags.network });
@@ -62,18 +63,30 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
 function outputFormat(path: string): OutputFormat {
   const format = formatByName(path);
   if (format === 'safetensors' || format === 'pytorch' || format === 'pict' || format === 'onnx') return format;
-  throw new ShadegradError('BAD_FLAG', `${path} cannot be written`, { expected: 'a name ending in .safetensors, .pth, .pict or .onnx', fix: 'choose one of these endings' });
+  throw new ShadegradError('BAD_FLAG', `${path} cannot be written`, {
+    expected: 'a name ending in .safetensors, .pth, .pict or .onnx',
+    fix: 'choose one of these endings',
+  });
 }
 
 async function refuseOverwrite(input: string, output: string): Promise<void> {
   const [from, to] = await Promise.all([input, output].map((path) => realpath(path).catch(() => null)));
-  if (from !== null && from === to) throw new ShadegradError('BAD_FLAG', `${output} would be written over itself`, {
-    expected: 'another file than the one that is read', received: output, fix: 'name another file to write',
-  });
+  if (from !== null && from === to)
+    throw new ShadegradError('BAD_FLAG', `${output} would be written over itself`, {
+      expected: 'another file than the one that is read',
+      received: output,
+      fix: 'name another file to write',
+    });
 }
 
 /** @returns the files written */
-async function writeNetwork(found: FoundNetwork, file: WeightFile, output: string, format: OutputFormat, { dtype, layout, batch, external }: ConvertFlags): Promise<string[]> {
+async function writeNetwork(
+  found: FoundNetwork,
+  file: WeightFile,
+  output: string,
+  format: OutputFormat,
+  { dtype, layout, batch, external }: ConvertFlags,
+): Promise<string[]> {
   const megabytes = Math.ceil([...found.weights.tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape) * 4, 0) / 2 ** 20);
   const progress = createProgress({ total: megabytes, label: 'converting (MiB)' });
   let bytes = 0;
@@ -97,13 +110,18 @@ async function writeNetwork(found: FoundNetwork, file: WeightFile, output: strin
 function watched({ architecture, tensors }: NetworkWeights, onRead: (bytes: number) => void): NetworkWeights {
   return {
     architecture,
-    tensors: new Map([...tensors].map(([name, tensor]) => [name, {
-      shape: tensor.shape,
-      read: async () => {
-        const values = await tensor.read();
-        onRead(values.byteLength);
-        return values;
-      },
-    }])),
+    tensors: new Map(
+      [...tensors].map(([name, tensor]) => [
+        name,
+        {
+          shape: tensor.shape,
+          read: async () => {
+            const values = await tensor.read();
+            onRead(values.byteLength);
+            return values;
+          },
+        },
+      ]),
+    ),
   };
 }

@@ -87,7 +87,12 @@ export async function findPairs(directory: string, split: Split): Promise<PairLi
 
 /** What to do about a folder of halves whose other half has none. */
 async function missingHalf(directory: string, content: FolderContent, split: Split): Promise<string | undefined> {
-  const pairs: [have: string, want: string][] = [['A', 'B'], ['B', 'A'], [`${split}A`, `${split}B`], [`${split}B`, `${split}A`]];
+  const pairs: [have: string, want: string][] = [
+    ['A', 'B'],
+    ['B', 'A'],
+    [`${split}A`, `${split}B`],
+    [`${split}B`, `${split}A`],
+  ];
   for (const [have, want] of pairs) {
     const there = childNamed(content, have);
     if (there !== undefined && childNamed(content, want) === undefined) {
@@ -115,7 +120,8 @@ function adviceFor(directory: string, { images, folders }: FolderContent, split:
 /** Pairs of a folder that is named after the split. */
 async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
   const content = await scanFolder(folder);
-  if (content.images.length > 0) return (await pairsByStem(folder, content)) ?? await sideBySide(folder, content.images, leftOutOf(content));
+  if (content.images.length > 0)
+    return (await pairsByStem(folder, content)) ?? (await sideBySide(folder, content.images, leftOutOf(content)));
   const [a, b] = [childNamed(content, 'A'), childNamed(content, 'B')];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(folder, a), join(folder, b));
   const inside = await imagesBelow(folder, content);
@@ -155,8 +161,10 @@ async function unlikePair(folder: string, images: readonly string[]): Promise<st
     // What cannot be read is named when it is decoded.
     const sides = await readImageSides(join(folder, name)).catch(() => undefined);
     if (sides === undefined || (sides.width >= WIDE * sides.height && sides.width <= WIDEST * sides.height)) continue;
-    return `note: ${printableName(name)} is ${sides.width} x ${sides.height} pixels, not about twice as wide as high; each picture in ` +
-      `${printableName(folder)} is cut down the middle into its two halves: if they are single pictures, the other halves are missing`;
+    return (
+      `note: ${printableName(name)} is ${sides.width} x ${sides.height} pixels, not about twice as wide as high; each picture in ` +
+      `${printableName(folder)} is cut down the middle into its two halves: if they are single pictures, the other halves are missing`
+    );
   }
   return undefined;
 }
@@ -221,7 +229,11 @@ async function pairsByStem(folder: string, content: FolderContent): Promise<Pair
           'if each picture is a pair, take the copies out',
       });
     }
-    const found = await sideBySide(folder, content.images.filter((name) => !left.has(name)), leftOutOf(content));
+    const found = await sideBySide(
+      folder,
+      content.images.filter((name) => !left.has(name)),
+      leftOutOf(content),
+    );
     found.notes.unshift(`left out of ${printableName(folder)}, as copies of the JPEGs of their names: ${listed([...left])}`);
     return found;
   }

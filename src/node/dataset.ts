@@ -53,8 +53,12 @@ const PAIRS_AT_ONCE = 8;
  *   function with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
  */
 export async function openPairedFolder(directory: string, split: Split, options: PairedFolderOptions = {}): Promise<PairedFolder> {
-  const { maxSide = Infinity, cacheBytes = 2 ** 30, verify = false, onProgress } =
-    expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'onProgress']);
+  const {
+    maxSide = Infinity,
+    cacheBytes = 2 ** 30,
+    verify = false,
+    onProgress,
+  } = expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'onProgress']);
   if (split !== 'train' && split !== 'val' && split !== 'test') {
     throw new ShadegradError('INVALID_ARGUMENT', 'split of a folder of pairs', {
       expected: "'train', 'val' or 'test'",
@@ -119,7 +123,12 @@ const AT_ONCE = 16;
 async function fingerprintOf(pairs: readonly PairFiles[]): Promise<string> {
   // A file that is gone meanwhile is named when it is read.
   const bytesOf = async (path: string | undefined): Promise<number> =>
-    path === undefined ? 0 : stat(path).then(({ size }) => size, () => -1);
+    path === undefined
+      ? 0
+      : stat(path).then(
+          ({ size }) => size,
+          () => -1,
+        );
   const hash = createHash('sha256');
   for (let start = 0; start < pairs.length; start += AT_ONCE) {
     const some = pairs.slice(start, start + AT_ONCE);

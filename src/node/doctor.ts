@@ -40,9 +40,19 @@ export async function diagnose(): Promise<Diagnosis> {
   if (process.platform === 'linux') section('Vulkan drivers installed', orNone(systemVulkanManifests()));
 
   const seen = await systemAdapters().catch((error) => ({ adapters: [], messages: String(error.message ?? error) }));
-  section('Adapters that Dawn accepts', orNone(seen.adapters.map((adapter) => `${adapter.name} (${adapterKind(adapter)}, ${adapter.backend})`)));
+  section(
+    'Adapters that Dawn accepts',
+    orNone(seen.adapters.map((adapter) => `${adapter.name} (${adapterKind(adapter)}, ${adapter.backend})`)),
+  );
   // Some Mesa drivers make Dawn warn about every adapter; that matters only to one who has none.
-  if (seen.messages && seen.adapters.length === 0) section('Why not others', seen.messages.split('\n').map((line) => line.trim()).filter(Boolean));
+  if (seen.messages && seen.adapters.length === 0)
+    section(
+      'Why not others',
+      seen.messages
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean),
+    );
 
   const dawn = await loadDawn().catch((error: Error) => error);
   if (dawn instanceof Error) {
@@ -51,8 +61,14 @@ export async function diagnose(): Promise<Diagnosis> {
     return { report: lines.join('\n'), healthy: false };
   }
   section('Chosen adapter', describeAdapter(dawn));
-  section('Features', FEATURES.map((feature) => `${feature}: ${dawn.adapter.features.has(feature) ? 'yes' : 'no'}`));
-  section('Limits', LIMITS.map((limit) => `${limit}: ${dawn.adapter.limits[limit]}`));
+  section(
+    'Features',
+    FEATURES.map((feature) => `${feature}: ${dawn.adapter.features.has(feature) ? 'yes' : 'no'}`),
+  );
+  section(
+    'Limits',
+    LIMITS.map((limit) => `${limit}: ${dawn.adapter.limits[limit]}`),
+  );
   section('What to do', advice(dawn));
   return { report: lines.join('\n'), healthy: true };
 }
@@ -75,11 +91,11 @@ function advice({ adapterChoice }: Dawn): string[] {
       return ['nothing: a GPU was found'];
     case 'lavapipe':
     case 'software':
-      return ['a software adapter is fine for tests and previews; training at full size wants a GPU and its maker\'s driver'];
+      return ["a software adapter is fine for tests and previews; training at full size wants a GPU and its maker's driver"];
     case 'swiftshader':
       return process.platform === 'linux'
-        ? ['Mesa\'s lavapipe runs several times as fast on the same processor:', ...fasterSoftwareDriver()]
-        : ['a GPU and its maker\'s driver would be far faster'];
+        ? ["Mesa's lavapipe runs several times as fast on the same processor:", ...fasterSoftwareDriver()]
+        : ["a GPU and its maker's driver would be far faster"];
   }
 }
 

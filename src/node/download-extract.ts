@@ -25,7 +25,9 @@ function unsafe(url: string, what: string): ShadegradError {
 
 function tooMuch(url: string, expected: string, received: string): ShadegradError {
   return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} unpacks to more than is allowed`, {
-    expected, received, fix: 'check the address; if the archive is the right one, unpack it by hand',
+    expected,
+    received,
+    fix: 'check the address; if the archive is the right one, unpack it by hand',
   });
 }
 
@@ -34,13 +36,17 @@ class Unpacked {
   private entries = 0;
   private bytes = 0;
 
-  constructor(private readonly url: string, private readonly most: ArchiveLimits) {}
+  constructor(
+    private readonly url: string,
+    private readonly most: ArchiveLimits,
+  ) {}
 
   /** @param size as its header says */
   addEntry(size: number): void {
     const { entries, bytes } = this.most;
     if (++this.entries > entries) throw tooMuch(this.url, `at most ${formatCount(entries)} files and folders`, 'more');
-    if (this.bytes + size > bytes) throw tooMuch(this.url, `at most ${formatBytes(bytes)} in all`, `${formatBytes(this.bytes + size)} or more`);
+    if (this.bytes + size > bytes)
+      throw tooMuch(this.url, `at most ${formatBytes(bytes)} in all`, `${formatBytes(this.bytes + size)} or more`);
   }
 
   addBytes(count: number): void {

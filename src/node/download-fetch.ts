@@ -40,13 +40,17 @@ const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_CERT|ERR_SSL|DEPTH_ZERO_SELF_SIGNED|
 export function parseUrl(text: string, base?: string): URL {
   const url = URL.canParse(text, base) ? new URL(text, base) : null;
   if (url !== null && ['http:', 'https:'].includes(url.protocol)) return url;
-  throw failed(text, url === null ? 'no web address' : `an address that begins with ${url.protocol}`, 'give a whole address that begins with https:// (or http://)');
+  throw failed(
+    text,
+    url === null ? 'no web address' : `an address that begins with ${url.protocol}`,
+    'give a whole address that begins with https:// (or http://)',
+  );
 }
 
 /** `fetch` says only "fetch failed"; the reason is in its cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
-  return cause instanceof Error ? `${message}: ${(cause as NodeJS.ErrnoException).code ?? cause.message}` : message ?? String(error);
+  return cause instanceof Error ? `${message}: ${(cause as NodeJS.ErrnoException).code ?? cause.message}` : (message ?? String(error));
 }
 
 interface Transfer {
@@ -134,7 +138,14 @@ async function request(url: string, headers: Record<string, string>, options: Fe
     const response = await (options.fetch ?? globalThis.fetch)(at.href, { headers, signal, redirect: 'manual' }).catch((cause) => {
       const { code } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
       if (!signal.aborted && HOPELESS.test(code ?? '')) {
-        throw failed(url, reasonOf(cause), code === 'ENOTFOUND' ? `there is no server ${at.hostname}: check the address and the internet connection` : 'the server cannot prove who it is: check the address', cause);
+        throw failed(
+          url,
+          reasonOf(cause),
+          code === 'ENOTFOUND'
+            ? `there is no server ${at.hostname}: check the address and the internet connection`
+            : 'the server cannot prove who it is: check the address',
+          cause,
+        );
       }
       throw lost(cause, signal);
     });
@@ -144,7 +155,11 @@ async function request(url: string, headers: Record<string, string>, options: Fe
     const next = parseUrl(location, at.href);
     if (redirects === MOST_REDIRECTS) throw failed(url, `more than ${MOST_REDIRECTS} redirections`, 'check the address');
     if (at.protocol === 'https:' && next.protocol === 'http:') {
-      throw failed(url, `a redirection to ${next.href}, where anybody on the way could change what comes`, 'fetch the archive by hand if you trust that address, and unpack it');
+      throw failed(
+        url,
+        `a redirection to ${next.href}, where anybody on the way could change what comes`,
+        'fetch the archive by hand if you trust that address, and unpack it',
+      );
     }
     at = next;
   }
@@ -177,13 +192,11 @@ async function begin(transfer: Transfer, response: Response): Promise<number> {
   const ranges = response.headers.get('accept-ranges') === 'bytes';
   const tag = response.headers.get('etag');
   const strongTag = tag === null || tag.startsWith('W/') ? undefined : tag;
-  transfer.validator = ranges ? strongTag ?? response.headers.get('last-modified') ?? undefined : undefined;
+  transfer.validator = ranges ? (strongTag ?? response.headers.get('last-modified') ?? undefined) : undefined;
   return length;
 }
 
-async function receive(
-  transfer: Transfer, response: Response, total: number, dog: ReturnType<typeof watchdog>,
-): Promise<void> {
+async function receive(transfer: Transfer, response: Response, total: number, dog: ReturnType<typeof watchdog>): Promise<void> {
   const { url, handle, options } = transfer;
   const most = options.mostBytes ?? MOST_ARCHIVE_BYTES;
   const reader = response.body!.getReader();
@@ -200,11 +213,16 @@ async function receive(
     }
     if (Math.max(transfer.received + value.length, total) > most) {
       await reader.cancel();
-      throw failed(url, `more than ${formatBytes(most)}`, 'check the address; if the archive is the right one, fetch and unpack it by hand');
+      throw failed(
+        url,
+        `more than ${formatBytes(most)}`,
+        'check the address; if the archive is the right one, fetch and unpack it by hand',
+      );
     }
     let written = 0;
     while (written < value.length) {
-      const part = await handle.write(value, written, value.length - written, transfer.received + written)
+      const part = await handle
+        .write(value, written, value.length - written, transfer.received + written)
         .catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
       written += part.bytesWritten;
     }

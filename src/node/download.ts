@@ -41,7 +41,14 @@ export interface DownloadOptions extends FetchOptions {
 }
 
 async function hasFolders(directory: string, names: readonly string[]): Promise<boolean> {
-  const found = await Promise.all(names.map((name) => stat(join(directory, name)).then((s) => s.isDirectory(), () => false)));
+  const found = await Promise.all(
+    names.map((name) =>
+      stat(join(directory, name)).then(
+        (s) => s.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
   return found.every(Boolean);
 }
 
@@ -120,7 +127,9 @@ async function sha256Of(path: string): Promise<string> {
 function checkHash(url: string, expected: string | undefined, received: string): void {
   if (expected === undefined || expected.toLowerCase() === received) return;
   throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is another one than was asked for`, {
-    expected: `SHA-256 ${expected}`, received: `SHA-256 ${received}`, fix: 'check the address and the sum',
+    expected: `SHA-256 ${expected}`,
+    received: `SHA-256 ${received}`,
+    fix: 'check the address and the sum',
   });
 }
 
@@ -129,7 +138,10 @@ async function putInPlace(root: string, directory: string): Promise<void> {
     await rmdir(directory).catch(() => undefined);
     await rename(root, directory);
     const handle = await open(dirname(directory), 'r');
-    await handle.sync().catch(() => undefined).finally(() => handle.close());
+    await handle
+      .sync()
+      .catch(() => undefined)
+      .finally(() => handle.close());
   } catch (cause) {
     throw writeFailed(directory, cause);
   }
@@ -141,7 +153,10 @@ async function putInPlace(root: string, directory: string): Promise<void> {
  *
  * @throws as `downloadArchive`
  */
-export async function downloadFacades({ url = FACADES_URL, ...options }: Omit<DownloadOptions, 'url' | 'expectedFolders'> & { url?: string }): Promise<string> {
+export async function downloadFacades({
+  url = FACADES_URL,
+  ...options
+}: Omit<DownloadOptions, 'url' | 'expectedFolders'> & { url?: string }): Promise<string> {
   const official = url === FACADES_URL ? { ...FACADES_LIMITS, record: await downloadRecordPath() } : {};
   return downloadArchive({ ...official, ...options, url, expectedFolders: ['train', 'val'] });
 }

@@ -34,9 +34,11 @@ export async function openFileSource(path: string, role: FileRole): Promise<File
 async function readFully(handle: nodeFiles.FileHandle, path: string, start: number, target: Uint8Array, role: FileRole): Promise<void> {
   let filled = 0;
   while (filled < target.length) {
-    const { bytesRead } = await handle.read(target, filled, Math.min(target.length - filled, MOST_BYTES), start + filled).catch((cause: unknown) => {
-      throw unreadable(path, cause, role);
-    });
+    const { bytesRead } = await handle
+      .read(target, filled, Math.min(target.length - filled, MOST_BYTES), start + filled)
+      .catch((cause: unknown) => {
+        throw unreadable(path, cause, role);
+      });
     if (bytesRead === 0) {
       throw new ShadegradError(role.damaged, `${path}: the file became shorter while it was read`, {
         expected: `${target.length} bytes from byte ${start}`,

@@ -71,12 +71,22 @@ export async function makeFolder(path: string, files: FileSystem = nodeFiles, mo
 }
 
 async function makeWithParents(path: string, files: FileSystem, mode: number): Promise<string | undefined> {
-  const make = (): Promise<boolean> => files.mkdir(path, { mode }).then(() => true, async (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw error;
-    // Systems differ in what they say of a folder that is there already, such as the root of a disk.
-    if (await files.stat(path).then((there) => there.isDirectory(), () => false)) return false;
-    throw error;
-  });
+  const make = (): Promise<boolean> =>
+    files.mkdir(path, { mode }).then(
+      () => true,
+      async (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') throw error;
+        // Systems differ in what they say of a folder that is there already, such as the root of a disk.
+        if (
+          await files.stat(path).then(
+            (there) => there.isDirectory(),
+            () => false,
+          )
+        )
+          return false;
+        throw error;
+      },
+    );
   try {
     return (await make()) ? path : undefined;
   } catch (error) {
@@ -148,8 +158,12 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
   };
   const attempt = async (expected: typeof state, work: () => Promise<void>): Promise<void> => {
     if (state !== expected) {
-      const received = state === 'closed' ? 'the writer is already closed' : `the file is ${state === 'open' ? 'not flushed yet' : 'flushed already'}`;
-      throw new ShadegradError('WRITE_FAILED', `Could not write ${printableName(path)}`, { received, fix: 'call write() any number of times, then commit() once' });
+      const received =
+        state === 'closed' ? 'the writer is already closed' : `the file is ${state === 'open' ? 'not flushed yet' : 'flushed already'}`;
+      throw new ShadegradError('WRITE_FAILED', `Could not write ${printableName(path)}`, {
+        received,
+        fix: 'call write() any number of times, then commit() once',
+      });
     }
     try {
       await work();
@@ -159,22 +173,25 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
     }
   };
   const writer: AtomicWriter = {
-    write: (chunk) => attempt('open', async () => {
-      let written = 0;
-      while (written < chunk.length) {
-        written += (await handle.write(chunk, written, Math.min(chunk.length - written, MOST_BYTES))).bytesWritten;
-      }
-    }),
-    flush: () => attempt('open', async () => {
-      await handle.sync();
-      await handle.close();
-      state = 'flushed';
-    }),
-    publish: () => attempt('flushed', async () => {
-      await files.rename(temporary, path);
-      state = 'closed';
-      await syncFolder(folder, files);
-    }),
+    write: (chunk) =>
+      attempt('open', async () => {
+        let written = 0;
+        while (written < chunk.length) {
+          written += (await handle.write(chunk, written, Math.min(chunk.length - written, MOST_BYTES))).bytesWritten;
+        }
+      }),
+    flush: () =>
+      attempt('open', async () => {
+        await handle.sync();
+        await handle.close();
+        state = 'flushed';
+      }),
+    publish: () =>
+      attempt('flushed', async () => {
+        await files.rename(temporary, path);
+        state = 'closed';
+        await syncFolder(folder, files);
+      }),
     commit: async () => {
       await writer.flush();
       await writer.publish();
@@ -211,7 +228,10 @@ async function syncFolder(folder: string, files: FileSystem): Promise<void> {
  *
  * @throws WRITE_FAILED; errors of the contents pass through
  */
-export async function writeFilesAtomic(contents: readonly (readonly [path: string, content: AsyncIterable<Uint8Array>])[], files: FileSystem = nodeFiles): Promise<void> {
+export async function writeFilesAtomic(
+  contents: readonly (readonly [path: string, content: AsyncIterable<Uint8Array>])[],
+  files: FileSystem = nodeFiles,
+): Promise<void> {
   const writers: { path: string; writer: AtomicWriter }[] = [];
   const replaced: Replaced[] = [];
   try {
@@ -261,7 +281,9 @@ async function keepOld(path: string, files: FileSystem): Promise<Replaced> {
 
 /** Writes a whole file, or nothing. @throws WRITE_FAILED with the path and what to do; errors of `content` itself pass through */
 export async function writeFileAtomic(
-  path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>, files: FileSystem = nodeFiles,
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+  files: FileSystem = nodeFiles,
 ): Promise<void> {
   const writer = await atomicWriter(path, files);
   try {

@@ -200,7 +200,12 @@ function parseBoolean(flag: BooleanFlag, inline: string | undefined): boolean {
 function parseChoice(flag: ChoiceFlag, text: string): string {
   if (!flag.choices.includes(text)) {
     const near = nearest(text, flag.choices);
-    throw badValue(`--${flag.name}`, describeValue(flag), text, near === undefined ? `write --${flag.name} ${flag.choices[0]}` : `did you mean ${near}?`);
+    throw badValue(
+      `--${flag.name}`,
+      describeValue(flag),
+      text,
+      near === undefined ? `write --${flag.name} ${flag.choices[0]}` : `did you mean ${near}?`,
+    );
   }
   return checked(flag, text, text);
 }

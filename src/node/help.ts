@@ -12,10 +12,14 @@ const WIDEST_NAME_COLUMN = 34;
  */
 export function formatHelp(table: Program, width = Math.min(process.stdout.columns || 80, 100)): string {
   const program = {
-    ...table, usage: asCalled(table.usage),
+    ...table,
+    usage: asCalled(table.usage),
     examples: table.examples?.map(({ command, description }) => ({ command: asCalled(command), description })),
   };
-  const entries = [...program.flags.map((flag) => ({ left: nameOf(flag), right: descriptionOf(flag) })), { left: '--help', right: 'print this and stop' }];
+  const entries = [
+    ...program.flags.map((flag) => ({ left: nameOf(flag), right: descriptionOf(flag) })),
+    { left: '--help', right: 'print this and stop' },
+  ];
   const fitting = entries.map(({ left }) => left.length).filter((length) => length <= WIDEST_NAME_COLUMN);
   const column = Math.max(...fitting) + 4;
   const aside = width - column >= NARROWEST_DESCRIPTION;

@@ -61,7 +61,8 @@ const endingOf = (name: string): string =>
 /** `5 .xml files, 1 folder`, the most frequent kind first. */
 function counted(kinds: ReadonlyMap<string, number>): string {
   const all = [...kinds].sort(([a, countA], [b, countB]) => countB - countA || naturalOrder(a, b));
-  const plural = (kind: string): string => (kind === DANGLING ? 'links to files that are not there' : kind.replace(/\b(file|folder)\b/, '$1s'));
+  const plural = (kind: string): string =>
+    kind === DANGLING ? 'links to files that are not there' : kind.replace(/\b(file|folder)\b/, '$1s');
   return all.map(([kind, count]) => `${count} ${count === 1 ? kind : plural(kind)}`).join(', ');
 }
 

@@ -112,7 +112,11 @@ async function withImage<Result>(
 
 /** @param alpha place of the transparency among the channels after the colours, if there are such; -1 for none */
 async function readSamples(
-  image: Sharp, { space = 'srgb', depth, channels: stored }: Metadata, name: string, format: string, alpha: number,
+  image: Sharp,
+  { space = 'srgb', depth, channels: stored }: Metadata,
+  name: string,
+  format: string,
+  alpha: number,
 ): Promise<Samples> {
   if ((depth !== 'uchar' && depth !== 'ushort') || REFUSED_SPACES.has(space)) {
     throw unsupported(

@@ -12,7 +12,14 @@ export { decodeImage, encodePng, readImage, writePng } from './images.js';
 export { listImages, openPairedFolder, type PairedFolder, type PairedFolderOptions, type Split } from './dataset.js';
 export {
   parseFlags,
-  type BooleanFlag, type ChoiceFlag, type Flag, type FlagValues, type ListFlag, type NumberFlag, type ParsedFlags, type Program,
+  type BooleanFlag,
+  type ChoiceFlag,
+  type Flag,
+  type FlagValues,
+  type ListFlag,
+  type NumberFlag,
+  type ParsedFlags,
+  type Program,
   type StringFlag,
 } from './flags.js';
 export { formatHelp } from './help.js';

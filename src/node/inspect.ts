@@ -27,7 +27,12 @@ export const INSPECT_PROGRAM = {
   examples: [{ command: 'npx shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
 
-const FORMAT_NAMES: Record<WeightFile['format'], string> = { safetensors: 'safetensors', pytorch: 'PyTorch', pict: 'pict (TensorFlow pix2pix in browsers)', 'tfjs-layers': 'TensorFlow.js layers model' };
+const FORMAT_NAMES: Record<WeightFile['format'], string> = {
+  safetensors: 'safetensors',
+  pytorch: 'PyTorch',
+  pict: 'pict (TensorFlow pix2pix in browsers)',
+  'tfjs-layers': 'TensorFlow.js layers model',
+};
 const LONGEST_VALUE = 300;
 
 /**
@@ -43,9 +48,12 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
     process.stdout.write(formatHelp(INSPECT_PROGRAM));
     return 0;
   }
-  if (operands.length !== 1) throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, {
-    expected: 'one', received: oneLine(operands.join(', '), 120) || 'none', fix: `write ${INSPECT_PROGRAM.usage}`,
-  });
+  if (operands.length !== 1)
+    throw new ShadegradError('BAD_FLAG', `${operands.length} files to inspect`, {
+      expected: 'one',
+      received: oneLine(operands.join(', '), 120) || 'none',
+      fix: `write ${INSPECT_PROGRAM.usage}`,
+    });
   const opened = await openWeights(operands[0]!);
   const { file, close } = opened;
   try {
@@ -66,9 +74,12 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
   const total = (count: (tensor: StoredTensor) => number): number => tensors.reduce((sum, tensor) => sum + count(tensor), 0);
   const numbers = total(({ shape }) => elementCount(shape));
   const bytes = total(({ shape, dtype }) => elementCount(shape) * STORED_DTYPE_BYTES[dtype]);
-  const lines = [`${printable(file.name)}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`];
+  const lines = [
+    `${printable(file.name)}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`,
+  ];
   if (withTensors) lines.push('', ...tensorTable(tensors));
-  if (file.metadata.size > 0) lines.push('', 'metadata:', ...[...file.metadata].map(([key, value]) => `  ${printable(key)}: ${printable(value)}`));
+  if (file.metadata.size > 0)
+    lines.push('', 'metadata:', ...[...file.metadata].map(([key, value]) => `  ${printable(key)}: ${printable(value)}`));
   return [...lines, '', ...networkLines(file)];
 }
 
@@ -101,7 +112,9 @@ export async function runLines(file: WeightFile): Promise<string[]> {
   if (!hasRun(file)) return [];
   try {
     const { step, epoch, generatorSteps, discriminatorSteps, options } = (await findRun(file)).info;
-    const told = Object.entries(options).map(([name, value]) => `${name} ${String(value)}`).join(', ');
+    const told = Object.entries(options)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', ');
     return [
       `training run: step ${formatCount(step)}, epoch ${formatCount(epoch)}; Adam of the generator after ${formatCount(generatorSteps)} steps, of the discriminator after ${formatCount(discriminatorSteps)}`,
       ...(told === '' ? [] : [`  options: ${printable(told)}`]),

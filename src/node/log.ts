@@ -28,7 +28,10 @@ export class JsonLog {
    *   again; without it, an old log is replaced by an empty one. `onKept` is told each line that is kept, in order
    * @throws WRITE_FAILED; DATA_UNREADABLE if the old log is damaged before its last line
    */
-  static async open(path: string, { resumeAtStep, onKept }: { resumeAtStep?: number; onKept?: (entry: LogEntry) => void } = {}): Promise<JsonLog> {
+  static async open(
+    path: string,
+    { resumeAtStep, onKept }: { resumeAtStep?: number; onKept?: (entry: LogEntry) => void } = {},
+  ): Promise<JsonLog> {
     const isKept = ({ step }: LogEntry): boolean => step <= resumeAtStep!;
     const kept = resumeAtStep === undefined ? null : await keptPart(path, isKept, onKept);
     try {
@@ -83,7 +86,10 @@ export class JsonLog {
   }
 
   #opened(): number {
-    if (this.#descriptor === undefined) throw new ShadegradError('WRITE_FAILED', `The log ${printableName(this.path)} is closed already`, { fix: 'open it again with JsonLog.open()' });
+    if (this.#descriptor === undefined)
+      throw new ShadegradError('WRITE_FAILED', `The log ${printableName(this.path)} is closed already`, {
+        fix: 'open it again with JsonLog.open()',
+      });
     return this.#descriptor;
   }
 }
@@ -96,8 +102,18 @@ interface KeptPart {
 }
 
 /** @returns null when there is no log; 'scattered' when a line to keep comes after one to drop, which no cut can do */
-async function keptPart(path: string, isKept: (entry: LogEntry) => boolean, onKept?: (entry: LogEntry) => void): Promise<KeptPart | 'scattered' | null> {
-  if (!(await nodeFiles.stat(path).then(() => true, () => false))) return null;
+async function keptPart(
+  path: string,
+  isKept: (entry: LogEntry) => boolean,
+  onKept?: (entry: LogEntry) => void,
+): Promise<KeptPart | 'scattered' | null> {
+  if (
+    !(await nodeFiles.stat(path).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return null;
   let part: KeptPart = { bytes: 0, terminated: true };
   let dropped = false;
   let scattered = false;
@@ -169,7 +185,9 @@ function damagedLine(path: string, { number, text }: { number: number; text: str
 async function* textLines(path: string, pieceBytes: number): AsyncGenerator<{ text: string; end: number; terminated: boolean }> {
   const unreadable = (error: unknown): never => {
     throw new ShadegradError('DATA_UNREADABLE', `The log ${printableName(path)} cannot be read`, {
-      received: (error as Error).message, fix: 'check its permissions, or move it away: training does not need it', cause: error,
+      received: (error as Error).message,
+      fix: 'check its permissions, or move it away: training does not need it',
+      cause: error,
     });
   };
   let handle: nodeFiles.FileHandle;

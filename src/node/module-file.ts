@@ -16,7 +16,9 @@ export async function saveModule(path: string, module: Module, options: Omit<Mod
   const format = formatByName(path);
   if (format !== 'safetensors' && format !== 'pytorch') {
     throw new ShadegradError('INVALID_ARGUMENT', 'name of a file to save a module in', {
-      expected: 'a name that ends with .safetensors, .pth or .pt', received: path, fix: 'give it the ending of the format that you want',
+      expected: 'a name that ends with .safetensors, .pth or .pt',
+      received: path,
+      fix: 'give it the ending of the format that you want',
     });
   }
   await writeFileAtomic(path, encodeModule(module, { ...options, format }));
@@ -45,6 +47,8 @@ export async function loadModule(path: string, module: Module, options: LoadStat
 function expectPath(path: unknown, call: string): void {
   if (typeof path === 'string') return;
   throw new ShadegradError('INVALID_ARGUMENT', 'file of a module', {
-    expected: 'a path, then the module', received: typeof path, fix: call,
+    expected: 'a path, then the module',
+    received: typeof path,
+    fix: call,
   });
 }

@@ -69,7 +69,10 @@ export function createProgress(options: ProgressOptions): Progress {
   const clock = new StepClock();
   const state: State = { step: options.start ?? 0, total: options.total, label: options.label ?? '' };
   const described = () => describe(state, clock, now());
-  const display = stream.isTTY === true ? terminalBar(stream, state, described) : plainLines(stream, state, described, now, options.intervalSeconds ?? 30);
+  const display =
+    stream.isTTY === true
+      ? terminalBar(stream, state, described)
+      : plainLines(stream, state, described, now, options.intervalSeconds ?? 30);
   let stopped = false;
 
   return {
@@ -134,7 +137,13 @@ function terminalBar(stream: ProgressStream, state: State, described: () => Desc
   };
 }
 
-function plainLines(stream: ProgressStream, state: State, described: () => Description, now: () => number, intervalSeconds: number): Display {
+function plainLines(
+  stream: ProgressStream,
+  state: State,
+  described: () => Description,
+  now: () => number,
+  intervalSeconds: number,
+): Display {
   let printed: { step: number; time: number } | undefined;
   const print = () => {
     const { place, speed, losses } = described();
@@ -167,11 +176,17 @@ interface Description {
 function describe(state: State, clock: StepClock, time: number): Description {
   const { step, total, losses } = state;
   const percent = `${total > 0 ? Math.floor((Math.min(step, total) / total) * 100) : 0}%`;
-  const epoch = state.epoch === undefined ? '' : `epoch ${formatCount(state.epoch)}${state.epochs === undefined ? '' : `/${formatCount(state.epochs)}`}  `;
+  const epoch =
+    state.epoch === undefined
+      ? ''
+      : `epoch ${formatCount(state.epoch)}${state.epochs === undefined ? '' : `/${formatCount(state.epochs)}`}  `;
   const seconds = clock.secondsLeft(total, time);
   const left = step >= total ? 'done' : `ETA ${seconds === undefined ? '…' : formatDuration(seconds)}`;
   const rate = state.imagesPerSecond === undefined ? '' : `${formatNumber(state.imagesPerSecond)} images/s  `;
-  const [real, fake, gan, l1] = losses === undefined ? [] : [losses.discriminatorReal, losses.discriminatorFake, losses.generatorGan, losses.generatorL1].map((loss) => formatNumber(loss));
+  const [real, fake, gan, l1] =
+    losses === undefined
+      ? []
+      : [losses.discriminatorReal, losses.discriminatorFake, losses.generatorGan, losses.generatorL1].map((loss) => formatNumber(loss));
   return {
     percent,
     place: `${percent}  ${epoch}step ${formatCount(step)}/${formatCount(total)}`,

@@ -20,7 +20,9 @@ export function tfjsShardOpener<T>(modelPath: string, open: (path: string) => Pr
       const way = relative(realFolder, realFile);
       if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) {
         throw new ShadegradError('WEIGHTS_CORRUPT', `${modelPath}: a file of weightsManifest is outside of its folder`, {
-          expected: `a file in ${folder}`, received: `a link to ${realFile}`, fix: 'put the files themselves where the links are, if you trust the model',
+          expected: `a file in ${folder}`,
+          received: `a link to ${realFile}`,
+          fix: 'put the files themselves where the links are, if you trust the model',
         });
       }
     }

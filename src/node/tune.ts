@@ -16,18 +16,32 @@ const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math
 /** The command line of `shadegrad tune`. */
 export const TUNE_PROGRAM = {
   usage: 'npx shadegrad tune [flags]',
-  summary: 'Times the variants of the convolutions in a training step of pix2pix on this adapter and keeps the fastest for later runs. Problems that were tuned before are left out.',
+  summary:
+    'Times the variants of the convolutions in a training step of pix2pix on this adapter and keeps the fastest for later runs. Problems that were tuned before are left out.',
   flags: [
-    { name: 'size', type: 'integer', min: 32, max: 512, default: 256, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
+    {
+      name: 'size',
+      type: 'integer',
+      min: 32,
+      max: 512,
+      default: 256,
+      check: powerOfTwo,
+      description: 'side of the images in pixels, a power of two',
+    },
     { name: 'ngf', type: 'integer', min: 1, max: 256, default: 64, description: 'width of the generator: channels after its first layer' },
     { name: 'ndf', type: 'integer', min: 1, max: 256, default: 64, description: 'likewise of the discriminator' },
     { name: 'batch', type: 'integer', min: 1, max: 64, default: 1, description: 'images in a step' },
-    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: "auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",
+    },
     { name: 'all', type: 'boolean', description: 'on software adapters, time the workgroup-memory tiles too, which are far slower there' },
     { name: 'force', type: 'boolean', description: 'time again what was tuned before' },
   ],
   examples: [
-    { command: 'npx shadegrad tune', description: 'For the paper\'s setting:' },
+    { command: 'npx shadegrad tune', description: "For the paper's setting:" },
     { command: 'npx shadegrad tune --size 128 --ngf 32 --ndf 32 --batch 4', description: 'For another one:' },
   ],
 } as const satisfies Program;
@@ -59,7 +73,11 @@ export async function tuneKernels(argv: readonly string[]): Promise<number> {
     try {
       const results = await tune(gpu, missing, {
         all: flags.all,
-        signal: { get aborted() { return interrupt.exitStatus !== undefined; } },
+        signal: {
+          get aborted() {
+            return interrupt.exitStatus !== undefined;
+          },
+        },
         onProgress: (_result, done) => progress.update(done),
       });
       progress.stop();
@@ -82,8 +100,22 @@ async function stepProblems(gpu: Gpu, { size, ngf, ndf, batch }: FlagValues<type
   let problems = new Map<string, string>();
   const images = syntheticFacades({ count: batch, size, seed: 1, split: 'train' });
   const trainer = await Trainer.create(
-    gpu, images,
-    { size, ngf, ndf, batch, loadSize: size, learningRate: 2e-4, lambda: 100, dropout: 0.5, jitter: false, seed: 1, direction: 'BtoA', replay: false },
+    gpu,
+    images,
+    {
+      size,
+      ngf,
+      ndf,
+      batch,
+      loadSize: size,
+      learningRate: 2e-4,
+      lambda: 100,
+      dropout: 0.5,
+      jitter: false,
+      seed: 1,
+      direction: 'BtoA',
+      replay: false,
+    },
     async (step) => void (problems = await survey(gpu, step)),
   );
   trainer.dispose();
@@ -98,13 +130,21 @@ export function tuningTable(all: readonly TuneResult[]): string {
     const known = milliseconds[heuristic];
     // The heuristic's variant may have failed.
     const ratio = known === undefined ? '-' : `${(known / milliseconds[winner]!).toFixed(2)}x`;
-    const times = Object.entries(milliseconds).map(([variant, time]) => `${variant} ${formatNumber(time)}`).join(', ');
+    const times = Object.entries(milliseconds)
+      .map(([variant, time]) => `${variant} ${formatNumber(time)}`)
+      .join(', ');
     return [problem, winner, `${formatNumber(milliseconds[winner]!)} ms`, ratio, times];
   });
   const table = [['problem', 'winner', 'time', 'heuristic / winner', 'all (ms)'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const sum = (pick: (result: TuneResult) => string) => results.reduce((total, result) => total + (result.milliseconds[pick(result)] ?? 0), 0);
+  const sum = (pick: (result: TuneResult) => string) =>
+    results.reduce((total, result) => total + (result.milliseconds[pick(result)] ?? 0), 0);
   const [before, after] = [sum(({ heuristic }) => heuristic), sum(({ winner }) => winner)];
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
   return [...lines, `together ${formatNumber(after)} ms, by the heuristic ${formatNumber(before)} ms`].join('\n');
 }

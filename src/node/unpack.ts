@@ -61,7 +61,8 @@ export async function unpackTarBrotli(archive: string, folder: string): Promise<
   finished.catch(() => undefined);
   for await (const entry of reader) {
     const target = resolve(folder, entry.header.name);
-    if (target !== folder && !target.startsWith(folder + sep)) throw new Error(`${archive}: entry outside the folder: ${entry.header.name}`);
+    if (target !== folder && !target.startsWith(folder + sep))
+      throw new Error(`${archive}: entry outside the folder: ${entry.header.name}`);
     if (entry.header.type === 'directory') {
       await makeFolder(target);
       entry.resume();
@@ -85,7 +86,10 @@ export async function unpackBrotli(archive: string, target: string, mode: number
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function synchronise(path: string): Promise<void> {
@@ -102,7 +106,12 @@ async function removeStale(folder: string): Promise<void> {
   const parent = dirname(folder);
   for (const name of await readdir(parent)) {
     if (!name.startsWith(`${basename(folder)}.unpacking-`)) continue;
-    const age = Date.now() - (await stat(join(parent, name)).then((s) => s.mtimeMs, () => Date.now()));
+    const age =
+      Date.now() -
+      (await stat(join(parent, name)).then(
+        (s) => s.mtimeMs,
+        () => Date.now(),
+      ));
     if (age > STALE_MILLISECONDS) await rm(join(parent, name), { recursive: true, force: true });
   }
 }

@@ -33,7 +33,10 @@ function latestEpoch(names: readonly string[], letter: string): string[] {
     const epoch = new RegExp(`^(\\d+)_net_${letter}\\.pth$`).exec(name)?.[1];
     return epoch === undefined ? [] : [{ name, epoch: Number(epoch) }];
   });
-  return epochs.sort((a, b) => b.epoch - a.epoch).slice(0, 1).map(({ name }) => name);
+  return epochs
+    .sort((a, b) => b.epoch - a.epoch)
+    .slice(0, 1)
+    .map(({ name }) => name);
 }
 
 /**
@@ -44,7 +47,10 @@ function latestEpoch(names: readonly string[], letter: string): string[] {
  * @throws DATA_NOT_FOUND when a folder has none, WEIGHTS_MISMATCH when nothing says which of several is meant
  */
 export async function weightsPath(path: string, role: NetworkRole): Promise<string> {
-  const isFolder = await stat(path).then((kind) => kind.isDirectory(), () => false);
+  const isFolder = await stat(path).then(
+    (kind) => kind.isDirectory(),
+    () => false,
+  );
   if (!isFolder) return path;
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new ShadegradError('DATA_UNREADABLE', `Could not read the folder ${path}`, {
@@ -53,7 +59,10 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
       cause,
     });
   });
-  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name).sort();
+  const names = entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
   for (const find of telling(role)) {
     const found = find(names);
     if (found.length === 1) return join(path, found[0]!);
@@ -65,7 +74,10 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
       });
     }
   }
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
   throw new ShadegradError('DATA_NOT_FOUND', `There is no file of weights in the folder ${path}`, {
     expected: 'the checkpoint.safetensors of a run, a model.json, a latest_net_G.pth, or another .safetensors, .pth or .pict',
     received: entries.length === 0 ? 'nothing' : list([...names, ...folders.map((name) => `${name}/`)]),

@@ -12,7 +12,11 @@ import { openFileSource, type FileRole, type FileSource } from './file-source.js
 import { tfjsShardOpener } from './tfjs-files.js';
 import { weightsPath } from './weights-folder.js';
 
-const ROLE: FileRole = { what: 'file of weights', advice: 'it may be a .safetensors, .pth, .pict or a TensorFlow.js model.json', damaged: 'WEIGHTS_CORRUPT' };
+const ROLE: FileRole = {
+  what: 'file of weights',
+  advice: 'it may be a .safetensors, .pth, .pict or a TensorFlow.js model.json',
+  damaged: 'WEIGHTS_CORRUPT',
+};
 
 /** A file of weights that is open, made by openWeights(). */
 export interface OpenWeights {
@@ -28,7 +32,13 @@ export interface OpenWeights {
 export type NamedFormat = 'safetensors' | 'index' | 'pytorch' | 'pict' | 'tfjs' | 'onnx';
 
 const ENDINGS: readonly [ending: string, format: NamedFormat][] = [
-  ['.safetensors.index.json', 'index'], ['.safetensors', 'safetensors'], ['.pth', 'pytorch'], ['.pt', 'pytorch'], ['.pict', 'pict'], ['.json', 'tfjs'], ['.onnx', 'onnx'],
+  ['.safetensors.index.json', 'index'],
+  ['.safetensors', 'safetensors'],
+  ['.pth', 'pytorch'],
+  ['.pt', 'pytorch'],
+  ['.pict', 'pict'],
+  ['.json', 'tfjs'],
+  ['.onnx', 'onnx'],
 ];
 
 export function formatByName(path: string): NamedFormat | undefined {
@@ -67,15 +77,24 @@ export async function openWeights(named: string, { network = 'generator' }: Open
 
 async function read(source: FileSource, path: string, open: (path: string) => Promise<FileSource>): Promise<WeightFile> {
   switch ((await formatByContent(source)) ?? formatByName(path)) {
-    case 'safetensors': return openSafetensors(source);
-    case 'index': return openShardedSafetensors(source, (name) => open(join(dirname(path), name)));
-    case 'pict': return openPict(source);
-    case 'tfjs': return openTfjsLayers(source, tfjsShardOpener(path, open));
-    case 'pytorch': return openPyTorch(source);
-    case 'onnx': throw unreadableFormat(path, 'an ONNX model, which is written here and not read');
+    case 'safetensors':
+      return openSafetensors(source);
+    case 'index':
+      return openShardedSafetensors(source, (name) => open(join(dirname(path), name)));
+    case 'pict':
+      return openPict(source);
+    case 'tfjs':
+      return openTfjsLayers(source, tfjsShardOpener(path, open));
+    case 'pytorch':
+      return openPyTorch(source);
+    case 'onnx':
+      throw unreadableFormat(path, 'an ONNX model, which is written here and not read');
     default:
       await refuseStranger(source);
-      throw unreadableFormat(path, extname(path) === '' ? 'a name without ending, and other contents' : `the ending ${extname(path)}, and other contents`);
+      throw unreadableFormat(
+        path,
+        extname(path) === '' ? 'a name without ending, and other contents' : `the ending ${extname(path)}, and other contents`,
+      );
   }
 }
 

@@ -96,7 +96,8 @@ export class AdamW extends Optimizer<AdamSettings> {
 }
 
 function adamSettings(
-  { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay }: AdamOptions, decay: number,
+  { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay }: AdamOptions,
+  decay: number,
 ): AdamSettings {
   return { learningRate, betas: [...betas], epsilon, weightDecay: weightDecay ?? decay };
 }
@@ -116,7 +117,12 @@ function adamRule(name: string, { amsgrad = false }: AdamOptions, kind: Decay): 
     stateNames: () => ['firstMoment', 'secondMoment', ...(amsgrad ? ['largestSecondMoment'] : [])],
     numbersSize: ADAM_HYPER_SIZE,
     numbers: (options, step) => {
-      const { learningRate, betas: [beta1, beta2], epsilon, weightDecay } = options;
+      const {
+        learningRate,
+        betas: [beta1, beta2],
+        epsilon,
+        weightDecay,
+      } = options;
       return adamHyper({ learningRate, beta1, beta2, epsilon, step, weightDecay, decay: decayOf(options) });
     },
     kind: (options) => adamKind(decayOf(options)),

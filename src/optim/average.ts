@@ -62,7 +62,9 @@ export class ExponentialMovingAverage {
     const { decay = 0.999, warmUp = false } = expectOptions('ExponentialMovingAverage', options, ['decay', 'warmUp']);
     if (!(decay >= 0 && decay <= 1)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'decay of ExponentialMovingAverage', {
-        expected: 'a number from 0 to 1', received: String(decay), fix: 'use 0.999, or 0.9999 for a training of many steps',
+        expected: 'a number from 0 to 1',
+        received: String(decay),
+        fix: 'use 0.999, or 0.9999 for a training of many steps',
       });
     }
     [this.decay, this.warmUp] = [decay, warmUp];
@@ -70,12 +72,17 @@ export class ExponentialMovingAverage {
     this.gpu = gpu;
     const pair = (current: Tensor): Pair => ({ current, average: flat(gpu, current.size, `average of ${current.label}`) });
     this.windows = windows.map(({ values }) => pair(values));
-    const buffers = [...module.namedBuffers()].map(([name, buffer]) =>
-      ({ name, shape: buffer.shape, pair: pair(view(buffer, [buffer.size], 0)), offset: 0 }));
+    const buffers = [...module.namedBuffers()].map(([name, buffer]) => ({
+      name,
+      shape: buffer.shape,
+      pair: pair(view(buffer, [buffer.size], 0)),
+      offset: 0,
+    }));
     this.buffers = buffers.map((each) => each.pair);
     this.places = [
-      ...windows.flatMap(({ parameters }, index) => parameters.map(({ name, tensor: { shape }, offset }) =>
-        ({ name, shape, pair: this.windows[index]!, offset }))),
+      ...windows.flatMap(({ parameters }, index) =>
+        parameters.map(({ name, tensor: { shape }, offset }) => ({ name, shape, pair: this.windows[index]!, offset })),
+      ),
       ...buffers,
     ];
     const storage = gpu.allocatePersistent(AVERAGE_HYPER_SIZE * 4, 'decay of the average');
@@ -99,16 +106,20 @@ export class ExponentialMovingAverage {
 
   /** Takes the module's weights into the average. @throws INVALID_ARGUMENT while the module holds the average itself */
   update(): void {
-    this.gpu.eachStep(() => {
-      if (this.isSwapped) {
-        throw new ShadegradError('INVALID_ARGUMENT', 'the average of a module is updated while the module holds the average', {
-          expected: 'the module\'s own weights in it',
-          received: 'an update between two calls of swap()',
-          fix: 'call swap() once more before training goes on',
-        });
-      }
-      this.hyper.write(averageHyper(this.decayAt(this.count)));
-    }, [this.hyper.storage], () => this.count++);
+    this.gpu.eachStep(
+      () => {
+        if (this.isSwapped) {
+          throw new ShadegradError('INVALID_ARGUMENT', 'the average of a module is updated while the module holds the average', {
+            expected: "the module's own weights in it",
+            received: 'an update between two calls of swap()',
+            fix: 'call swap() once more before training goes on',
+          });
+        }
+        this.hyper.write(averageHyper(this.decayAt(this.count)));
+      },
+      [this.hyper.storage],
+      () => this.count++,
+    );
     for (const { current, average } of this.windows) averageStep({ average, parameters: current, hyper: this.hyper });
     for (const { current, average } of this.buffers) copy(current, average);
   }
@@ -120,7 +131,11 @@ export class ExponentialMovingAverage {
 
   /** Exchanges the module's weights and the average, to the bit: once before an evaluation or a save, once more after it. */
   swap(): void {
-    this.gpu.eachStep(() => {}, [], () => (this.isSwapped = !this.isSwapped));
+    this.gpu.eachStep(
+      () => {},
+      [],
+      () => (this.isSwapped = !this.isSwapped),
+    );
     for (const { current, average } of this.pairs) swapBlocks(current, average);
   }
 
@@ -129,17 +144,21 @@ export class ExponentialMovingAverage {
    * The tensors are read when their `read()` is called: do that before the next update.
    */
   stateDict(): { readonly tensors: ReadonlyMap<string, TensorToSave>; readonly updateCount: number } {
-    const tensors = this.places.map(({ name, shape, pair, offset }): [string, TensorToSave] => [name, {
-      name, shape,
-      read: async () => {
-        const part = view(this.averageOf(pair), shape, offset);
-        try {
-          return await part.data();
-        } finally {
-          part.dispose();
-        }
+    const tensors = this.places.map(({ name, shape, pair, offset }): [string, TensorToSave] => [
+      name,
+      {
+        name,
+        shape,
+        read: async () => {
+          const part = view(this.averageOf(pair), shape, offset);
+          try {
+            return await part.data();
+          } finally {
+            part.dispose();
+          }
+        },
       },
-    }]);
+    ]);
     return { tensors: new Map(tensors), updateCount: this.count };
   }
 
@@ -154,7 +173,9 @@ export class ExponentialMovingAverage {
   async loadStateDict({ tensors, updateCount }: { readonly tensors: SavedState['tensors']; readonly updateCount: number }): Promise<void> {
     const mismatch = (what: string, expected: string, received: string): never => {
       throw new ShadegradError('INVALID_ARGUMENT', `${what} of a saved average`, {
-        expected, received, fix: 'make the average for the same module as the one that was saved',
+        expected,
+        received,
+        fix: 'make the average for the same module as the one that was saved',
       });
     };
     const valid = Number.isSafeInteger(updateCount) && updateCount >= 0;

@@ -30,7 +30,9 @@ export function clipGradNorm(parameters: OptimizerTarget, maxNorm: number, optio
   expectBound('maxNorm of clipGradNorm', maxNorm);
   if (nonFinite !== 'propagate' && nonFinite !== 'zero') {
     throw new ShadegradError('INVALID_ARGUMENT', 'nonFinite of clipGradNorm', {
-      expected: '"propagate" or "zero"', received: String(nonFinite), fix: 'leave it out to do as PyTorch does',
+      expected: '"propagate" or "zero"',
+      received: String(nonFinite),
+      fix: 'leave it out to do as PyTorch does',
     });
   }
   const { list, blocks, release } = gradientBlocks('clipGradNorm', parameters);

@@ -49,26 +49,32 @@ interface Place {
 }
 
 function* places({ windows, state }: Owner): Generator<Place> {
-  for (const [kind, flats] of state) for (const [index, { parameters }] of windows.entries()) {
-    for (const { name, tensor, offset } of parameters) yield { name: `${kind}.${name}`, shape: tensor.shape, whole: flats[index]!, offset };
-  }
+  for (const [kind, flats] of state)
+    for (const [index, { parameters }] of windows.entries()) {
+      for (const { name, tensor, offset } of parameters)
+        yield { name: `${kind}.${name}`, shape: tensor.shape, whole: flats[index]!, offset };
+    }
 }
 
 const parts = ({ shape, whole, offset }: Place): Tensor => view(whole, shape, offset);
 
 /** What Optimizer.stateDict() returns. */
 export function stateOf(owner: Owner): OptimizerState {
-  const tensors = [...places(owner)].map((place): [string, TensorToSave] => [place.name, {
-    name: place.name, shape: place.shape,
-    async read() {
-      const part = parts(place);
-      try {
-        return await part.data();
-      } finally {
-        part.dispose();
-      }
+  const tensors = [...places(owner)].map((place): [string, TensorToSave] => [
+    place.name,
+    {
+      name: place.name,
+      shape: place.shape,
+      async read() {
+        const part = parts(place);
+        try {
+          return await part.data();
+        } finally {
+          part.dispose();
+        }
+      },
     },
-  }]);
+  ]);
   return {
     tensors: new Map(tensors),
     stepCounts: Object.fromEntries(owner.stepCounts),
@@ -82,11 +88,16 @@ export function stateOf(owner: Owner): OptimizerState {
  * @throws INVALID_ARGUMENT; what reading throws
  */
 export async function loadState(
-  optimizer: string, owner: Owner, { tensors, stepCounts, learningRates }: SavedState, checkCount: (what: string, count: number) => void,
+  optimizer: string,
+  owner: Owner,
+  { tensors, stepCounts, learningRates }: SavedState,
+  checkCount: (what: string, count: number) => void,
 ): Promise<Map<string, number>> {
   const mismatch = (what: string, expected: string, received: string): never => {
     throw new ShadegradError('INVALID_ARGUMENT', `${what} of a saved state that ${optimizer} is to go on from`, {
-      expected, received, fix: 'make the optimiser for the same module, with the same groups and options, as the one that was saved',
+      expected,
+      received,
+      fix: 'make the optimiser for the same module, with the same groups and options, as the one that was saved',
     });
   };
   const { length } = owner.groups;

@@ -101,7 +101,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    * @throws INVALID_ARGUMENT for wrong options, a parameter in two groups or in none of the target's, a target without gradients or on
    *   no device
    */
-  constructor(private readonly rule: OptimizerRule<O>, target: OptimizerTarget, options: O, groups: readonly GroupOptions<O>[] = []) {
+  constructor(
+    private readonly rule: OptimizerRule<O>,
+    target: OptimizerTarget,
+    options: O,
+    groups: readonly GroupOptions<O>[] = [],
+  ) {
     const names = ['parameters', ...Object.keys(options)] as (keyof GroupOptions<O> & string)[];
     for (const group of groups) expectOptions(`a group of ${rule.name}`, group, names, { required: ['parameters'] });
     const all = [options, ...groups.map(({ parameters: _, ...own }) => ({ ...options, ...defined(own) }))] as O[];
@@ -113,7 +118,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       this.windows = windows;
       this.release = release;
       const parameters = [...this.parameters()];
-      this.groupOf = assignGroups(rule.name, parameters, this.groups, groups.map(({ parameters: chosen }) => chosen));
+      this.groupOf = assignGroups(
+        rule.name,
+        parameters,
+        this.groups,
+        groups.map(({ parameters: chosen }) => chosen),
+      );
       for (const { tensor } of parameters) this.counts.set(tensor, 0);
       // "second moments of Adam", for messages.
       const label = (name: string): string => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}s of ${rule.name}`;
@@ -168,7 +178,10 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       this.checkCount(`"${name}"`, count);
       if (tensors.has(name)) continue;
       throw new ShadegradError('INVALID_ARGUMENT', `steps of a parameter that ${this.rule.name} does not have`, {
-        expected: `one of ${[...tensors.keys()].slice(0, 3).map((each) => `"${each}"`).join(', ')}${tensors.size > 3 ? ' and others' : ''}`,
+        expected: `one of ${[...tensors.keys()]
+          .slice(0, 3)
+          .map((each) => `"${each}"`)
+          .join(', ')}${tensors.size > 3 ? ' and others' : ''}`,
         received: `"${name}"`,
         fix: 'take the names from module.namedParameters()',
       });
@@ -226,8 +239,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   private pieces(parts: readonly Part<O>[], length: number): Tensor {
     const { gpu, rule, tables } = this;
-    const named = parts.map(({ share: { group, index }, start, length: own }) =>
-      ({ start, length: own, hyper: index * rule.numbersSize, kind: rule.kind(group.options) }));
+    const named = parts.map(({ share: { group, index }, start, length: own }) => ({
+      start,
+      length: own,
+      hyper: index * rule.numbersSize,
+      kind: rule.kind(group.options),
+    }));
     const key = named.map(({ start, length: own, hyper, kind }) => `${start},${own},${hyper},${kind}`).join(' ');
     let table = tables.get(key);
     if (!table) tables.set(key, (table = cutBlock(gpu, named, length)));
@@ -262,20 +279,26 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const [count] = counts;
     if (counts.size === 1) return count!;
     const { name } = this.rule;
-    throw new ShadegradError('RECORDING', `a recorded step of ${name} is run for parameters that have taken unequal numbers of steps since`, {
-      expected: 'as many steps for all parameters that had as many when the step was recorded',
-      received: [...counts].slice(0, 5).join(', '),
-      fix: 'record the step again after some of its parameters were trained, restored or set without the others',
-    });
+    throw new ShadegradError(
+      'RECORDING',
+      `a recorded step of ${name} is run for parameters that have taken unequal numbers of steps since`,
+      {
+        expected: 'as many steps for all parameters that had as many when the step was recorded',
+        received: [...counts].slice(0, 5).join(', '),
+        fix: 'record the step again after some of its parameters were trained, restored or set without the others',
+      },
+    );
   }
 
   /** Which parameters have taken as many steps, as one text: a step recorded under another text may no longer be run. */
   get partition(): string {
     const numbers = new Map<number, number>();
-    return [...this.counts.values()].map((count) => {
-      if (!numbers.has(count)) numbers.set(count, numbers.size);
-      return numbers.get(count);
-    }).join();
+    return [...this.counts.values()]
+      .map((count) => {
+        if (!numbers.has(count)) numbers.set(count, numbers.size);
+        return numbers.get(count);
+      })
+      .join();
   }
 
   /**

@@ -27,7 +27,10 @@ export class ParameterGroup<O extends OptimizerOptions = OptimizerOptions> {
   private current: O;
 
   /** @throws INVALID_ARGUMENT for a wrong learning rate or weight decay */
-  constructor(private readonly optimizer: string, options: O) {
+  constructor(
+    private readonly optimizer: string,
+    options: O,
+  ) {
     this.current = options;
     this.learningRate = options.learningRate;
     this.initialLearningRate = options.learningRate;
@@ -73,7 +76,10 @@ export function expectLearningRate(optimizer: string, rate: number): void {
  * @throws INVALID_ARGUMENT for a parameter in two groups, or one that the optimiser does not have
  */
 export function assignGroups<O extends OptimizerOptions>(
-  optimizer: string, parameters: readonly PlacedParameter[], groups: readonly ParameterGroup<O>[], choices: readonly ParameterChoice[],
+  optimizer: string,
+  parameters: readonly PlacedParameter[],
+  groups: readonly ParameterGroup<O>[],
+  choices: readonly ParameterChoice[],
 ): Map<Tensor, ParameterGroup<O>> {
   const chosen = choices.map((choice) => choose(optimizer, parameters, choice));
   const groupOf = new Map<Tensor, ParameterGroup<O>>();

@@ -43,9 +43,19 @@ export class ReduceOnPlateau {
   private seen = { best: null as number | null, badCalls: 0, cooldownLeft: 0 };
 
   /** Makes a schedule for the rates of an optimiser. @throws INVALID_ARGUMENT for options that cannot work */
-  constructor(private readonly optimizer: Optimizer<any>, options: PlateauOptions = {}) {
+  constructor(
+    private readonly optimizer: Optimizer<any>,
+    options: PlateauOptions = {},
+  ) {
     const {
-      mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'relative', cooldown = 0, minimum = 0, epsilon = 1e-8,
+      mode = 'min',
+      factor = 0.1,
+      patience = 10,
+      threshold = 1e-4,
+      thresholdMode = 'relative',
+      cooldown = 0,
+      minimum = 0,
+      epsilon = 1e-8,
     } = expectOptions('ReduceOnPlateau', options, PLATEAU_OPTIONS);
     const check = (name: string, valid: boolean, expected: string, received: unknown): void => {
       if (!valid) throw wrong(`${name} of ReduceOnPlateau`, expected, received);
@@ -113,6 +123,8 @@ const isCount = (value: unknown): boolean => Number.isInteger(value) && (value a
 
 function wrong(what: string, expected: string, received: unknown): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', what, {
-    expected, received: String(received), fix: 'leave options out for the defaults of PyTorch, and pass one number a call',
+    expected,
+    received: String(received),
+    fix: 'leave options out for the defaults of PyTorch, and pass one number a call',
   });
 }

@@ -99,9 +99,15 @@ export function polynomial({ steps, power = 1 }: { steps: number; power?: number
  * A straight line from startFactor times the rate up to the rate in `steps` steps, and `then` another schedule from its
  * beginning. As SequentialLR of a LinearLR and the other.
  */
-export function warmUp(
-  { steps, startFactor = 0.01, then = constant() }: { steps: number; startFactor?: number; then?: Schedule },
-): Schedule {
+export function warmUp({
+  steps,
+  startFactor = 0.01,
+  then = constant(),
+}: {
+  steps: number;
+  startFactor?: number;
+  then?: Schedule;
+}): Schedule {
   return sequence([linear({ steps, startFactor, endFactor: 1 }), then], [steps]);
 }
 

@@ -53,8 +53,9 @@ function placeTensors(what: string, tensors: readonly Tensor[]): PlacedTarget {
   const windows = neighbours(tensors, fixGradient).map((stretch): ArenaWindow => {
     const [first, last] = [stretch[0]!.tensor, stretch[stretch.length - 1]!.tensor];
     const length = last.offset + last.size - first.offset;
-    const parameters = stretch.map(({ tensor, index }): PlacedParameter =>
-      ({ name: String(index), tensor, offset: tensor.offset - first.offset, size: tensor.size }));
+    const parameters = stretch.map(
+      ({ tensor, index }): PlacedParameter => ({ name: String(index), tensor, offset: tensor.offset - first.offset, size: tensor.size }),
+    );
     return { length, values: own(first, length), gradients: own(fixGradient(first), length), parameters };
   });
   return { gpu: tensors[0]!.gpu, windows, release: () => handles.splice(0).forEach((handle) => handle.dispose()) };
@@ -69,10 +70,12 @@ export function neighbours(tensors: readonly Tensor[], beside: (tensor: Tensor) 
   let before = null as readonly [Tensor, Tensor] | null;
   for (const [index, tensor] of tensors.entries()) {
     const pair = [tensor, beside(tensor)] as const;
-    const follows = before !== null && pair.every((each, which) => {
-      const { storage, offset, size } = before![which]!;
-      return each.storage === storage && each.offset === offset + Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-    });
+    const follows =
+      before !== null &&
+      pair.every((each, which) => {
+        const { storage, offset, size } = before![which]!;
+        return each.storage === storage && each.offset === offset + Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+      });
     if (!follows) stretches.push([]);
     stretches[stretches.length - 1]!.push({ tensor, index });
     before = pair;
@@ -96,7 +99,12 @@ function checkTensors(what: string, tensors: readonly Tensor[]): void {
     if (dtype !== 'f32') refuse(name, 'an f32 tensor', dtype, 'train tensors of real numbers');
     if (!contiguous) refuse(name, 'a tensor without gaps between its rows', 'a channel slice', 'train the whole tensor');
     if (origin) {
-      refuse(name, 'a leaf: a tensor that was made, not computed', `the result of "${origin.op}"`, 'train what it was computed from, or detach() it');
+      refuse(
+        name,
+        'a leaf: a tensor that was made, not computed',
+        `the result of "${origin.op}"`,
+        'train what it was computed from, or detach() it',
+      );
     }
     if (tensor.gpu !== tensors[0]!.gpu) refuse(name, 'tensors of one Gpu', 'one of another Gpu', 'use an optimiser for each');
     if (seen.has(tensor)) refuse(name, 'each tensor once', `"${tensor.label}" twice`, 'leave one out');

@@ -24,12 +24,22 @@ export function wordsOf(data: Numbers, label: string): Float32Array | Int32Array
     const other = (data as readonly unknown[]).findIndex((element) => typeof element !== 'number');
     // A hole is found, too: it reads as undefined.
     if (other < 0) return new Float32Array(data);
-    throw refused(label, 'numbers alone', `${kindOf(data[other])} at index ${other}`, 'turn the elements into numbers, and nested arrays into one: rows.flat()');
+    throw refused(
+      label,
+      'numbers alone',
+      `${kindOf(data[other])} at index ${other}`,
+      'turn the elements into numbers, and nested arrays into one: rows.flat()',
+    );
   }
   const bytes = kind === 'Uint8Array' || kind === 'Uint8ClampedArray';
-  throw refused(label, 'a Float32Array, Float64Array, Int32Array or an array of numbers', kind, bytes
-    ? 'for bytes such as pixels use Tensor.fromBytes() and writeBytes(); for numbers, Float32Array.from(data)'
-    : 'Float32Array.from(data) for an f32 tensor, Int32Array.from(data) for an i32 one');
+  throw refused(
+    label,
+    'a Float32Array, Float64Array, Int32Array or an array of numbers',
+    kind,
+    bytes
+      ? 'for bytes such as pixels use Tensor.fromBytes() and writeBytes(); for numbers, Float32Array.from(data)'
+      : 'Float32Array.from(data) for an f32 tensor, Int32Array.from(data) for an i32 one',
+  );
 }
 
 /**
@@ -46,19 +56,31 @@ export function bytesOf(data: Uint8Array | Uint8ClampedArray | readonly number[]
     return new Uint8Array(buffer, byteOffset, length);
   }
   if (kind !== 'array') {
-    const fix = kind.startsWith('Float') || kind.startsWith('Int') ? 'use Tensor.from() and write() for numbers; pixels are bytes of 0 to 255' : 'pass the bytes';
+    const fix =
+      kind.startsWith('Float') || kind.startsWith('Int')
+        ? 'use Tensor.from() and write() for numbers; pixels are bytes of 0 to 255'
+        : 'pass the bytes';
     throw refused(label, 'a Uint8Array, a Uint8ClampedArray or an array of whole numbers from 0 to 255', kind, fix);
   }
-  const other = (data as readonly unknown[]).findIndex((element) => !(Number.isInteger(element) && (element as number) >= 0 && (element as number) <= 255));
+  const other = (data as readonly unknown[]).findIndex(
+    (element) => !(Number.isInteger(element) && (element as number) >= 0 && (element as number) <= 255),
+  );
   if (other < 0) return Uint8Array.from(data);
-  throw refused(label, 'whole numbers from 0 to 255', `${String(data[other])} at index ${other}`, 'round and clamp them: Uint8ClampedArray.from(data)');
+  throw refused(
+    label,
+    'whole numbers from 0 to 255',
+    `${String(data[other])} at index ${other}`,
+    'round and clamp them: Uint8ClampedArray.from(data)',
+  );
 }
 
 /** @throws SHAPE_MISMATCH unless the data is as long as the shape wants, which counts in `unit`; `fix` says what to do about it */
 export function expectCount(data: ArrayLike<number>, unit: 'numbers' | 'bytes', shape: Shape, label: string, fix: string): void {
   if (data.length === elementCount(shape)) return;
   throw new ShadegradError('SHAPE_MISMATCH', `contents of "${label}"`, {
-    expected: `${elementCount(shape)} ${unit} for shape ${formatShape(shape)}`, received: `${data.length} ${unit}`, fix,
+    expected: `${elementCount(shape)} ${unit} for shape ${formatShape(shape)}`,
+    received: `${data.length} ${unit}`,
+    fix,
   });
 }
 

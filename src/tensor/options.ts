@@ -17,21 +17,29 @@ export interface ExpectedOptions<Name extends string> {
  * @throws INVALID_ARGUMENT unless they are an object with no other names than these, in which no required one is missing, undefined or null
  */
 export function expectOptions<T extends object>(
-  what: string, options: T, names: readonly (keyof T & string)[], { required = [], fix }: ExpectedOptions<keyof T & string> = {},
+  what: string,
+  options: T,
+  names: readonly (keyof T & string)[],
+  { required = [], fix }: ExpectedOptions<keyof T & string> = {},
 ): T {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
   const unknown = isObject ? Object.keys(options).filter((name) => !(names as readonly string[]).includes(name)) : [];
   const missing = isObject ? required.filter((name) => (options[name] ?? undefined) === undefined) : [];
   if (isObject && unknown.length === 0 && missing.length === 0) return options;
   const [example] = [...required, ...names];
-  const lacking = listed(missing.map((name) => `no ${name}`), 'and');
+  const lacking = listed(
+    missing.map((name) => `no ${name}`),
+    'and',
+  );
   const said = [unknown.join(', '), lacking].filter((part) => part !== '');
   throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
     expected: described(names, required),
     received: isObject ? said.join(', but ') : String(options),
-    fix: !isObject ? fix ?? `pass options by their names, such as { ${example}: ... }`
-      : unknown.length === 0 ? `add ${listed(missing, 'and')}: there is no default`
-      : fix ?? (names.length === 1 ? `the only option is ${example}` : OTHER_NAME),
+    fix: !isObject
+      ? (fix ?? `pass options by their names, such as { ${example}: ... }`)
+      : unknown.length === 0
+        ? `add ${listed(missing, 'and')}: there is no default`
+        : (fix ?? (names.length === 1 ? `the only option is ${example}` : OTHER_NAME)),
   });
 }
 
@@ -45,4 +53,4 @@ function described(names: readonly string[], required: readonly string[]): strin
 
 /** "a, b or c" */
 const listed = (names: readonly string[], last: string): string =>
-  (names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`);
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`;

@@ -355,7 +355,9 @@ export class Tensor implements Scoped {
     this.assertLive();
     if (this.dtype !== dtype) {
       throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${this.label}"`, {
-        expected: `an ${dtype} tensor`, received: this.dtype, fix: `use ${{ f32: 'data()', i32: 'ints()', u8: 'bytes()' }[this.dtype]}`,
+        expected: `an ${dtype} tensor`,
+        received: this.dtype,
+        fix: `use ${{ f32: 'data()', i32: 'ints()', u8: 'bytes()' }[this.dtype]}`,
       });
     }
     const span = (this.rows - 1) * this.rowStride + this.channels;

@@ -82,7 +82,8 @@ function optionDifferences({ options }: TrainingCheckpoint, expectations: Checkp
 function countDifferences(info: TrainingCheckpoint, target: CheckpointTarget): string[] {
   if (!isTraining(target)) return [];
   const strange = [
-    ...strangeNames(target.generatorOptimizer, info.generatorStepCounts), ...strangeNames(target.discriminatorOptimizer, info.discriminatorStepCounts),
+    ...strangeNames(target.generatorOptimizer, info.generatorStepCounts),
+    ...strangeNames(target.discriminatorOptimizer, info.discriminatorStepCounts),
   ];
   return strange.map((name) => `the steps of "${name.slice(0, 80)}" have no place`);
 }

@@ -28,7 +28,9 @@ export interface TrainingProgress {
 }
 
 /** Options in which a generator differs from the PyTorch reference's (with batch norm). Absent = as in the reference. */
-export type GeneratorVariant = Readonly<Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip' | 'dropoutBlocks'>>;
+export type GeneratorVariant = Readonly<
+  Pick<UNetOptions, 'norm' | 'bias' | 'epsilon' | 'slope' | 'innermostNorm' | 'skip' | 'dropoutBlocks'>
+>;
 export type GeneratorChannels = Readonly<Pick<UNetOptions, 'inChannels' | 'outChannels'>>;
 /** Options in which a discriminator differs from the reference's. */
 export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias' | 'epsilon' | 'slope'>>;
@@ -36,14 +38,20 @@ export type DiscriminatorVariant = Readonly<Pick<PatchGANOptions, 'norm' | 'bias
 /** Options of both networks, as a checkpoint holds them. */
 export interface CheckpointArchitecture {
   /** The options of the generator. */
-  readonly generator: { readonly size: number; readonly inChannels: number; readonly outChannels: number; readonly ngf: number } & GeneratorVariant;
+  readonly generator: {
+    readonly size: number;
+    readonly inChannels: number;
+    readonly outChannels: number;
+    readonly ngf: number;
+  } & GeneratorVariant;
   /** The options of the discriminator; null in a checkpoint of the generator alone. */
   readonly discriminator: ({ readonly inChannels: number; readonly ndf: number; readonly layers: number } & DiscriminatorVariant) | null;
 }
 
 /** The part of a saved architecture in which its networks may differ from the paper's: all but size and widths. */
 export function variantsOf({ generator, discriminator }: CheckpointArchitecture): {
-  generator: GeneratorVariant & GeneratorChannels; discriminator: DiscriminatorVariant & { readonly layers?: number };
+  generator: GeneratorVariant & GeneratorChannels;
+  discriminator: DiscriminatorVariant & { readonly layers?: number };
 } {
   const { size: _size, ngf: _ngf, ...ofGenerator } = generator;
   if (!discriminator) return { generator: ofGenerator, discriminator: {} };
@@ -52,7 +60,15 @@ export function variantsOf({ generator, discriminator }: CheckpointArchitecture)
 }
 
 /** Values that a checkpoint means when it leaves an option out. Saved files rely on them, so they never change. */
-const GENERATOR_DEFAULTS: Required<GeneratorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost' };
+const GENERATOR_DEFAULTS: Required<GeneratorVariant> = {
+  norm: 'batch',
+  bias: 'ends',
+  epsilon: 1e-5,
+  slope: 0.2,
+  innermostNorm: false,
+  skip: 'relu',
+  dropoutBlocks: 'innermost',
+};
 const DISCRIMINATOR_DEFAULTS: Required<DiscriminatorVariant> = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
 
 /** All of a checkpoint but its tensors; JSON in the file's metadata. */
@@ -98,7 +114,10 @@ export function architectureOf({ generator, discriminator }: Networks): Checkpoi
 
 /** The architecture with every option named. */
 export function completeArchitecture({ generator, discriminator }: CheckpointArchitecture): CheckpointArchitecture {
-  return { generator: { ...GENERATOR_DEFAULTS, ...generator }, discriminator: discriminator && { ...DISCRIMINATOR_DEFAULTS, ...discriminator } };
+  return {
+    generator: { ...GENERATOR_DEFAULTS, ...generator },
+    discriminator: discriminator && { ...DISCRIMINATOR_DEFAULTS, ...discriminator },
+  };
 }
 
 function differing<T extends object>(values: T, defaults: T): Partial<T> {
@@ -106,7 +125,10 @@ function differing<T extends object>(values: T, defaults: T): Partial<T> {
   return Object.fromEntries(names.filter((name) => values[name] !== defaults[name]).map((name) => [name, values[name]])) as Partial<T>;
 }
 
-export function describeCheckpoint(target: CheckpointTarget, { options, step, epoch, adapter, choices }: TrainingProgress): TrainingCheckpoint {
+export function describeCheckpoint(
+  target: CheckpointTarget,
+  { options, step, epoch, adapter, choices }: TrainingProgress,
+): TrainingCheckpoint {
   const training = isTraining(target) ? target : null;
   return {
     format: CHECKPOINT_FORMAT,
@@ -145,7 +167,10 @@ export function parseCheckpointInfo(json: string | undefined, label: string): Tr
   if (info?.format !== CHECKPOINT_FORMAT) {
     throw new ShadegradError('CHECKPOINT_CORRUPT', `${label} is no checkpoint of shadegrad`, {
       expected: `a safetensors file whose metadata says "${CHECKPOINT_FORMAT}"`,
-      received: json === undefined ? 'a safetensors file of another program' : `metadata that says ${JSON.stringify(info?.format) ?? 'nothing of the kind'}`,
+      received:
+        json === undefined
+          ? 'a safetensors file of another program'
+          : `metadata that says ${JSON.stringify(info?.format) ?? 'nothing of the kind'}`,
       fix: 'choose a file that a training run of shadegrad saved',
     });
   }
@@ -187,8 +212,14 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isPrimitive = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value);
 const hasCounts = (value: unknown, ...names: string[]): boolean => isObject(value) && names.every((name) => isCount(value[name]));
 
-const isOneOf = (...choices: unknown[]) => (value: unknown): boolean => choices.includes(value);
-const isWithin = (low: number, high: number) => (value: unknown): boolean => typeof value === 'number' && value >= low && value <= high;
+const isOneOf =
+  (...choices: unknown[]) =>
+  (value: unknown): boolean =>
+    choices.includes(value);
+const isWithin =
+  (low: number, high: number) =>
+  (value: unknown): boolean =>
+    typeof value === 'number' && value >= low && value <= high;
 
 const VARIANT_FIELDS: Record<keyof GeneratorVariant, (value: unknown) => boolean> = {
   norm: isOneOf('batch', 'instance', 'none'),

@@ -45,7 +45,11 @@ export function checkpointBlocks(target: CheckpointTarget): CheckpointBlock[] {
 }
 
 function* moduleBlocks(prefix: string, module: Module): Generator<CheckpointBlock> {
-  yield* windowBlocks(prefix, module, module.memory.windows.map(({ values }) => values));
+  yield* windowBlocks(
+    prefix,
+    module,
+    module.memory.windows.map(({ values }) => values),
+  );
   for (const [name, { shape, storage, offset }] of module.namedBuffers()) yield [{ name: `${prefix}.${name}`, shape, storage, offset }];
 }
 

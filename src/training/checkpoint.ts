@@ -1,7 +1,14 @@
 import type { ByteSource } from '../formats/byte-source.js';
 import { crc32 } from '../formats/crc32.js';
 import { checkNumbers, findBadNumber, holdsSquares } from '../formats/finite.js';
-import { encodeHeader, headerBytes, LENGTH_BYTES, parseHeader, type SafetensorsEntry, type SafetensorsTensor } from '../formats/safetensors.js';
+import {
+  encodeHeader,
+  headerBytes,
+  LENGTH_BYTES,
+  parseHeader,
+  type SafetensorsEntry,
+  type SafetensorsTensor,
+} from '../formats/safetensors.js';
 import { refuseStranger } from '../formats/stranger.js';
 import { ShadegradError } from '../gpu/errors.js';
 import { OneMoment } from '../gpu/one-moment.js';
@@ -38,7 +45,10 @@ export async function* encodeCheckpoint(target: CheckpointTarget, progress: Trai
   const blocks = checkpointBlocks(target);
   const { gpu } = target.generator.memory;
   const contents = async function* (): AsyncGenerator<Float32Array> {
-    const moment = new OneMoment('the state of a checkpoint', blocks.flat().map(({ storage, offset, shape }) => ({ storage, region: span(offset * 4, elementCount(shape) * 4) })));
+    const moment = new OneMoment(
+      'the state of a checkpoint',
+      blocks.flat().map(({ storage, offset, shape }) => ({ storage, region: span(offset * 4, elementCount(shape) * 4) })),
+    );
     for (const block of blocks) {
       moment.check();
       yield* await readBlock(gpu, block);
@@ -55,7 +65,9 @@ export async function* encodeCheckpoint(target: CheckpointTarget, progress: Trai
  * @throws DIVERGED for numbers that are not finite
  */
 export async function* encodeCheckpointTensors(
-  info: TrainingCheckpoint, tensors: readonly Pick<SafetensorsEntry, 'name' | 'shape'>[], contents: AsyncIterable<Float32Array>,
+  info: TrainingCheckpoint,
+  tensors: readonly Pick<SafetensorsEntry, 'name' | 'shape'>[],
+  contents: AsyncIterable<Float32Array>,
 ): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const entries: SafetensorsEntry[] = tensors.map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
   const count = entries.length + 1;
@@ -80,11 +92,15 @@ function checkSound(name: string, values: Float32Array, step: number): void {
   const index = findBadNumber(values, holdsSquares(name));
   if (index < 0) return;
   const negative = Number.isFinite(values[index]);
-  throw new ShadegradError('DIVERGED', `The training diverged by step ${step}: "${name}" has ${negative ? 'a negative mean of squares' : 'numbers that are not finite'}`, {
-    expected: 'finite numbers in all weights, statistics and moments, and variances of at least 0',
-    received: `${values[index]} at element ${index} of ${values.length}`,
-    fix: 'train anew, or from an earlier checkpoint, with a lower learning rate',
-  });
+  throw new ShadegradError(
+    'DIVERGED',
+    `The training diverged by step ${step}: "${name}" has ${negative ? 'a negative mean of squares' : 'numbers that are not finite'}`,
+    {
+      expected: 'finite numbers in all weights, statistics and moments, and variances of at least 0',
+      received: `${values[index]} at element ${index} of ${values.length}`,
+      fix: 'train anew, or from an earlier checkpoint, with a lower learning rate',
+    },
+  );
 }
 
 /** A checkpoint whose header is read and checked. */
@@ -165,7 +181,9 @@ export async function readCheckpointHeader(source: ByteSource): Promise<Training
  * CHECKPOINT_MISMATCH with what differs
  */
 export async function restoreCheckpoint(
-  source: ByteSource, target: CheckpointTarget, expectations: CheckpointExpectations = {},
+  source: ByteSource,
+  target: CheckpointTarget,
+  expectations: CheckpointExpectations = {},
 ): Promise<TrainingCheckpoint> {
   const { info, tensors, checksums } = await openCheckpoint(source);
   const wanted = checkpointBlocks(target).flat();
@@ -215,7 +233,11 @@ async function checkTensor(source: ByteSource, tensor: SafetensorsTensor, expect
 }
 
 /** A tensor's bytes in order, each piece in the memory of the one before. */
-async function* pieces(source: ByteSource, { start, end }: SafetensorsTensor, memory: Uint8Array): AsyncGenerator<{ bytes: Uint8Array; position: number }> {
+async function* pieces(
+  source: ByteSource,
+  { start, end }: SafetensorsTensor,
+  memory: Uint8Array,
+): AsyncGenerator<{ bytes: Uint8Array; position: number }> {
   for (let position = 0; position < end - start; position += memory.length) {
     const bytes = memory.subarray(0, Math.min(memory.length, end - start - position));
     await source.read(start + position, bytes);

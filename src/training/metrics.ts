@@ -54,8 +54,10 @@ function gaussian(size: number): Float64Array {
 /** ITU-R BT.601 luma, 0..255. */
 function luma(image: RgbImage): Float64Array {
   const { data } = image;
-  return Float64Array.from({ length: image.width * image.height }, (_, i) =>
-    0.299 * data[i * 3] + 0.587 * data[i * 3 + 1] + 0.114 * data[i * 3 + 2]);
+  return Float64Array.from(
+    { length: image.width * image.height },
+    (_, i) => 0.299 * data[i * 3] + 0.587 * data[i * 3 + 1] + 0.114 * data[i * 3 + 2],
+  );
 }
 
 /** Weighted means over the windows that lie wholly inside: along rows, then along columns. */
@@ -132,7 +134,9 @@ export function compareImages(image: RgbImage, target: RgbImage): ImageMetrics {
 export function averageMetrics(metrics: readonly ImageMetrics[]): ImageMetrics {
   if (metrics.length === 0) {
     throw new ShadegradError('INVALID_ARGUMENT', 'there is nothing to average', {
-      expected: 'the measures of at least one image', received: 'none', fix: 'measure an image first: compareImages(image, target)',
+      expected: 'the measures of at least one image',
+      received: 'none',
+      fix: 'measure an image first: compareImages(image, target)',
     });
   }
   const mean = (key: keyof ImageMetrics) => metrics.reduce((sum, entry) => sum + entry[key], 0) / metrics.length;
@@ -168,7 +172,10 @@ export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgr
  *   IMAGE_SIZE, and what reading the data set throws
  */
 export async function constantBaseline(
-  answer: RgbImage, dataset: PairedDataset, half: 'a' | 'b', onProgress?: ProgressCallback,
+  answer: RgbImage,
+  dataset: PairedDataset,
+  half: 'a' | 'b',
+  onProgress?: ProgressCallback,
 ): Promise<ImageMetrics> {
   expectLength(dataset);
   const metrics: ImageMetrics[] = [];

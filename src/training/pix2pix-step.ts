@@ -74,7 +74,9 @@ export function pix2pixStep(
   const { lambda = 100, dropout = true } = expectOptions('pix2pixStep', options, ['lambda', 'dropout']);
   if (!(Number.isFinite(lambda) && lambda >= 0)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'lambda of pix2pixStep', {
-      expected: 'a finite number of at least 0', received: String(lambda), fix: 'leave it out for 100, as in the paper',
+      expected: 'a finite number of at least 0',
+      received: String(lambda),
+      fix: 'leave it out for 100, as in the paper',
     });
   }
   const mode = { training: true, dropout };

@@ -12,11 +12,22 @@ interface Rule {
   readonly fix: string;
 }
 
-const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => (value: unknown): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
-const number = (least: number) => (value: unknown): boolean => Number.isFinite(value) && (value as number) >= least;
-const oneOf = (...choices: unknown[]) => (value: unknown): boolean => choices.includes(value);
-const absentOr = (fits: Rule['fits']) => (value: unknown): boolean => value === undefined || fits(value);
+const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (value: unknown): boolean =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+const number =
+  (least: number) =>
+  (value: unknown): boolean =>
+    Number.isFinite(value) && (value as number) >= least;
+const oneOf =
+  (...choices: unknown[]) =>
+  (value: unknown): boolean =>
+    choices.includes(value);
+const absentOr =
+  (fits: Rule['fits']) =>
+  (value: unknown): boolean =>
+    value === undefined || fits(value);
 const powerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
 
 const CHANNELS: Rule = { fits: whole(1), expected: 'a whole number of channels from 1 up', fix: 'the paper uses 64' };
@@ -33,12 +44,22 @@ const RULES: Readonly<Record<keyof TrainerOptions, Rule>> = {
   ndf: CHANNELS,
   batch: { fits: whole(1), expected: 'a whole number of pairs from 1 up', fix: 'the paper uses 1' },
   learningRate: { fits: number(0), expected: 'a finite number of at least 0', fix: 'the paper uses 2e-4' },
-  lambda: { fits: number(0), expected: 'a finite number of at least 0: it weighs a loss that is to become small', fix: 'the paper uses 100' },
+  lambda: {
+    fits: number(0),
+    expected: 'a finite number of at least 0: it weighs a loss that is to become small',
+    fix: 'the paper uses 100',
+  },
   dropout: {
-    fits: (value) => number(0)(value) && (value as number) < 1, expected: 'a rate from 0 to below 1', fix: 'the paper uses 0.5; 0 is none',
+    fits: (value) => number(0)(value) && (value as number) < 1,
+    expected: 'a rate from 0 to below 1',
+    fix: 'the paper uses 0.5; 0 is none',
   },
   jitter: { fits: oneOf(true, false), expected: 'true or false', fix: 'the paper uses true' },
-  seed: { fits: whole(0, 0xffff_ffff), expected: 'a whole number of 32 bits, from 0 to 4294967295', fix: 'round it, or take its remainder by 2 ** 32' },
+  seed: {
+    fits: whole(0, 0xffff_ffff),
+    expected: 'a whole number of 32 bits, from 0 to 4294967295',
+    fix: 'round it, or take its remainder by 2 ** 32',
+  },
   direction: { fits: oneOf('AtoB', 'BtoA'), expected: "'AtoB' or 'BtoA'", fix: "use 'BtoA' to make the photos a of the label maps b" },
   storedSize: { fits: absentOr(whole(1)), expected: 'a whole number of pixels', fix: 'leave it out for loadSize' },
   residentBytes: {
@@ -48,7 +69,8 @@ const RULES: Readonly<Record<keyof TrainerOptions, Rule>> = {
   },
   variants: {
     fits: absentOr((value) => typeof value === 'object' && value !== null),
-    expected: 'an object with generator and discriminator', fix: "leave it out for the paper's networks",
+    expected: 'an object with generator and discriminator',
+    fix: "leave it out for the paper's networks",
   },
   replay: { fits: absentOr(oneOf(true, false)), expected: 'true or false', fix: 'leave it out for true' },
 };
@@ -68,15 +90,19 @@ export function expectTrainerOptions(options: TrainerOptions, dataset: PairedDat
   const { size, loadSize, storedSize = loadSize, batch } = options;
   if (loadSize < size || storedSize % 2 !== 0) {
     throw refused(
-      'sizes of the training images', 'loadSize of at least the size, and an even storedSize',
-      `size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`, 'the paper uses 286 for 256',
+      'sizes of the training images',
+      'loadSize of at least the size, and an even storedSize',
+      `size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
+      'the paper uses 286 for 256',
     );
   }
   expectLength(dataset);
   if (batch > dataset.length) {
     throw refused(
-      'batch of the training', `a whole number from 1 to ${dataset.length}, the pairs in "${dataset.name}"`,
-      String(batch), 'use a smaller batch or more images',
+      'batch of the training',
+      `a whole number from 1 to ${dataset.length}, the pairs in "${dataset.name}"`,
+      String(batch),
+      'use a smaller batch or more images',
     );
   }
 }

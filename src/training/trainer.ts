@@ -118,7 +118,20 @@ export class Trainer {
     readonly options: TrainerOptions,
   ) {
     expectTrainerOptions(options, dataset);
-    const { size, loadSize, ngf, ndf, batch, learningRate, dropout, seed, direction, storedSize = loadSize, residentBytes, variants } = options;
+    const {
+      size,
+      loadSize,
+      ngf,
+      ndf,
+      batch,
+      learningRate,
+      dropout,
+      seed,
+      direction,
+      storedSize = loadSize,
+      residentBytes,
+      variants,
+    } = options;
     this.stepsPerEpoch = Math.floor(dataset.length / batch);
     const own = <T extends { dispose(): void }>(part: T): T => {
       this.parts.push(part);
@@ -131,11 +144,14 @@ export class Trainer {
       const discriminator = own(judge.to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
       const adam = { learningRate, betas: ADAM_BETAS, epsilon: ADAM_EPSILON };
       this.networks = {
-        generator, discriminator,
+        generator,
+        discriminator,
         generatorOptimizer: own(new Adam(generator, adam)),
         discriminatorOptimizer: own(new Adam(discriminator, adam)),
       };
-      this.store = own(new ImageStore(gpu, dataset, { direction, side: storedSize, batch, channels: [inChannels, outChannels], residentBytes }));
+      this.store = own(
+        new ImageStore(gpu, dataset, { direction, side: storedSize, batch, channels: [inChannels, outChannels], residentBytes }),
+      );
       this.draws = own(imageDraws(gpu, batch).keep());
       this.losses = own(Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep());
       this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep());
@@ -153,7 +169,12 @@ export class Trainer {
    * @throws INVALID_ARGUMENT for options that cannot work; OUT_OF_MEMORY, SHADER_COMPILE, DEVICE_LOST, and what `prepare`
    *   throws; nothing is left allocated then
    */
-  static async create(gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>): Promise<Trainer> {
+  static async create(
+    gpu: Gpu,
+    dataset: PairedDataset,
+    options: TrainerOptions,
+    prepare?: (step: () => void) => Promise<void>,
+  ): Promise<Trainer> {
     try {
       return await Trainer.open(gpu, dataset, options, prepare);
     } catch (error) {
@@ -165,7 +186,10 @@ export class Trainer {
   }
 
   private static async open(
-    gpu: Gpu, dataset: PairedDataset, options: TrainerOptions, prepare?: (step: () => void) => Promise<void>,
+    gpu: Gpu,
+    dataset: PairedDataset,
+    options: TrainerOptions,
+    prepare?: (step: () => void) => Promise<void>,
   ): Promise<Trainer> {
     const trainer = new Trainer(gpu, dataset, options);
     try {
@@ -208,7 +232,9 @@ export class Trainer {
   resumeAt(step: number): void {
     if (!(Number.isSafeInteger(step) && step >= 0)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'step to go on after', {
-        expected: 'a whole number of at least 0', received: String(step), fix: 'pass the step that the checkpoint was saved after',
+        expected: 'a whole number of at least 0',
+        received: String(step),
+        fix: 'pass the step that the checkpoint was saved after',
       });
     }
     this.step = step;

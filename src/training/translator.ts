@@ -66,9 +66,7 @@ export class Translator {
    * @throws INVALID_ARGUMENT for a size that the generator does not take, other channels than 1 or 3, or a generator on no device;
    *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
-  static async create(
-    gpu: Gpu, generator: UNet, options: TranslatorOptions = {},
-  ): Promise<Translator> {
+  static async create(gpu: Gpu, generator: UNet, options: TranslatorOptions = {}): Promise<Translator> {
     expectOptions('Translator.create', options, ['dropout', 'statistics', 'size']);
     const { dropout = true, statistics = 'batch', size = generator.size } = options;
     expectChoice('dropout of a Translator', dropout, [true, false]);
@@ -104,10 +102,12 @@ export class Translator {
   private async run(image: RgbImage, seed: number): Promise<RgbImage> {
     expectImage(image, 'the image to translate');
     expectWord('seed of a translation', seed);
-    const { generator, options: { size } } = this;
-    const [width, height] = size === 'image'
-      ? [nearest(image.width, generator.size), nearest(image.height, generator.size)]
-      : sidesOf(size, generator);
+    const {
+      generator,
+      options: { size },
+    } = this;
+    const [width, height] =
+      size === 'image' ? [nearest(image.width, generator.size), nearest(image.height, generator.size)] : sidesOf(size, generator);
     const { input, output, recording } = await this.stageFor(width, height);
     // Luminance first, as the PyTorch reference has it: resizing rounds.
     const seen = generator.inChannels === 1 ? greyImage(image) : image;
@@ -122,11 +122,17 @@ export class Translator {
     if (this.stage?.width === width && this.stage.height === height) return this.stage;
     if (width * height > MOST_PIXELS) {
       throw new ShadegradError('LIMIT_EXCEEDED', 'size of an image to translate', {
-        expected: `at most ${MOST_PIXELS} pixels`, received: `${width} x ${height}`, fix: 'make the image smaller, or cut it into parts',
+        expected: `at most ${MOST_PIXELS} pixels`,
+        received: `${width} x ${height}`,
+        fix: 'make the image smaller, or cut it into parts',
       });
     }
     this.dispose();
-    const { gpu, generator, options: { dropout, statistics } } = this;
+    const {
+      gpu,
+      generator,
+      options: { dropout, statistics },
+    } = this;
     const { inChannels } = generator;
     const shape = [1, height, width, inChannels];
     const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate').keep();
@@ -172,7 +178,10 @@ export function sidesOf(size: Exclude<TranslatedSize, 'image'>, { size: multiple
   const sides: readonly number[] = typeof size === 'number' ? [size, size] : size;
   const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= multiple && side % multiple === 0;
   if (sides.length === 2 && sides.every(fits)) return [sides[0]!, sides[1]!];
-  const near = sides.slice(0, 2).map((side) => (Number.isFinite(side) ? nearest(side, multiple) : multiple)).join(' x ');
+  const near = sides
+    .slice(0, 2)
+    .map((side) => (Number.isFinite(side) ? nearest(side, multiple) : multiple))
+    .join(' x ');
   throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
     expected: `multiples of ${multiple}, which its levels halve to whole pixels`,
     received: sides.slice(0, 4).join(' x '),

@@ -12,11 +12,16 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
     size: blob.size,
     async read(start, target) {
       checkRange(this, start, target.length);
-      const bytes = await blob.slice(start, start + target.length).arrayBuffer().catch((cause: unknown) => {
-        throw new ShadegradError('DATA_UNREADABLE', `Could not read ${name}`, {
-          received: oneLine(String(cause), 200), fix: 'choose the file again: it may have been changed, moved or deleted since', cause,
+      const bytes = await blob
+        .slice(start, start + target.length)
+        .arrayBuffer()
+        .catch((cause: unknown) => {
+          throw new ShadegradError('DATA_UNREADABLE', `Could not read ${name}`, {
+            received: oneLine(String(cause), 200),
+            fix: 'choose the file again: it may have been changed, moved or deleted since',
+            cause,
+          });
         });
-      });
       target.set(new Uint8Array(bytes));
     },
   };

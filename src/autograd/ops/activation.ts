@@ -14,7 +14,12 @@ function activation(kind: kernel.Activation, x: Tensor, slope: number, options: 
   return called(kind, [x], { slope }, () => {
     const y = kernel.activationForward(kind, x, slope, out);
     const saved = savesInput(kind) ? x : y;
-    return track(kind, [x], y, rule([saved], (dy) => [gradient(kind, saved, dy, slope)]));
+    return track(
+      kind,
+      [x],
+      y,
+      rule([saved], (dy) => [gradient(kind, saved, dy, slope)]),
+    );
   });
 }
 
@@ -50,13 +55,15 @@ export const sigmoid = (x: Tensor, options: OutOption = {}): Tensor => activatio
 /** dy times the derivative, itself an operation: linear in dy, and in `saved` as the second derivative says. */
 function gradient(kind: kernel.Activation, saved: Tensor, dy: Tensor, slope: number): Tensor {
   const dx = kernel.activationGrad(kind, saved, dy, slope);
-  return track(`${kind} gradient`, [saved, dy], dx, rule(
-    ([ds, ddy]) => [...(ds && !savesInput(kind) ? [saved, dy] : []), ...(ddy ? [saved] : [])],
-    (g, [ds, ddy]) => [
-      ds ? bySaved(kind, saved, dy, g) : null,
-      ddy ? gradient(kind, saved, g, slope) : null,
-    ],
-  ));
+  return track(
+    `${kind} gradient`,
+    [saved, dy],
+    dx,
+    rule(
+      ([ds, ddy]) => [...(ds && !savesInput(kind) ? [saved, dy] : []), ...(ddy ? [saved] : [])],
+      (g, [ds, ddy]) => [ds ? bySaved(kind, saved, dy, g) : null, ddy ? gradient(kind, saved, g, slope) : null],
+    ),
+  );
 }
 
 /** g times the gradient of `gradient` with respect to `saved`; null where that is zero almost everywhere. */

@@ -53,7 +53,12 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
       { tensor: x, offset: 0, strides: order.map((axis) => strides[axis]!) },
     );
     const inverse = order.map((_, axis) => order.indexOf(axis));
-    return track('permute', [x], y, rule([], (dy) => [permute(dy, inverse)]));
+    return track(
+      'permute',
+      [x],
+      y,
+      rule([], (dy) => [permute(dy, inverse)]),
+    );
   });
 }
 
@@ -86,7 +91,12 @@ export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
     const offset = [...turned].reduce((sum, axis) => sum + (x.shape[axis]! - 1) * strides[axis]!, 0);
     const backwards = strides.map((stride, axis) => (turned.has(axis) ? -stride : stride));
     const y = gathered('flip', x.shape, { tensor: x, offset, strides: backwards });
-    return track('flip', [x], y, rule([], (dy) => [flip(dy, [...turned])]));
+    return track(
+      'flip',
+      [x],
+      y,
+      rule([], (dy) => [flip(dy, [...turned])]),
+    );
   });
 }
 
@@ -132,7 +142,8 @@ export function slice(x: Tensor, options: SliceOptions = {}): Tensor {
   }
   if (along === x.shape.length - 1 && step === 1) return x.sliceChannels(from, to);
   return called('slice', [x], { axis: along, start: from, end: to, step }, () =>
-    cut(x, { axis: along, start: from, step, length: Math.ceil((to - from) / step) }));
+    cut(x, { axis: along, start: from, step, length: Math.ceil((to - from) / step) }),
+  );
 }
 
 function rangeView(tensor: Tensor, { axis, start, step }: Range): StridedView {
@@ -142,7 +153,12 @@ function rangeView(tensor: Tensor, { axis, start, step }: Range): StridedView {
 
 function cut(x: Tensor, range: Range): Tensor {
   const shape = x.shape.map((length, axis) => (axis === range.axis ? range.length : length));
-  return track('slice', [x], gathered('slice', shape, rangeView(x, range)), rule([], (dy) => [placeInZeros(dy, x.shape, range)]));
+  return track(
+    'slice',
+    [x],
+    gathered('slice', shape, rangeView(x, range)),
+    rule([], (dy) => [placeInZeros(dy, x.shape, range)]),
+  );
 }
 
 /** The adjoint of a slice: its elements where they were, zeros elsewhere. */
@@ -150,7 +166,12 @@ function placeInZeros(x: Tensor, shape: Shape, range: Range): Tensor {
   const y = like(x, shape, 'slice gradient');
   fill(y, 0);
   stridedCopy(x.shape, whole(x), rangeView(y, range));
-  return track('slice gradient', [x], y, rule([], (g) => [cut(g, range)]));
+  return track(
+    'slice gradient',
+    [x],
+    y,
+    rule([], (g) => [cut(g, range)]),
+  );
 }
 
 /** @throws INVALID_ARGUMENT for a single tensor in place of the list */
@@ -194,7 +215,11 @@ export function joinAlong(what: string, inputs: readonly Tensor[], axis: number)
       shape,
     );
   }
-  const y = like(first, first.shape.map((length, at) => (at === along ? lengths.reduce((sum, each) => sum + each, 0) : length)), what);
+  const y = like(
+    first,
+    first.shape.map((length, at) => (at === along ? lengths.reduce((sum, each) => sum + each, 0) : length)),
+    what,
+  );
   const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((sum, each) => sum + each, 0));
   inputs.forEach((input, index) =>
     stridedCopy(input.shape, whole(input), rangeView(y, { axis: along, start: starts[index]!, step: 1, length: lengths[index]! })),
@@ -223,11 +248,13 @@ export function stack(inputs: readonly Tensor[], options: { axis?: number } = {}
   const rank = (inputs[0]?.shape.length ?? 0) + 1;
   const along = axisOf('stack', axis, rank);
   inputs.forEach(({ shape }, index) => expectShape(`input ${index} of stack`, inputs[0]!.shape, shape));
-  return called('stack', inputs, { axis: along }, () => joinAlong(
-    'stack',
-    inputs.map((input) => packed(input).reshape([...input.shape.slice(0, along), 1, ...input.shape.slice(along)])),
-    along,
-  ));
+  return called('stack', inputs, { axis: along }, () =>
+    joinAlong(
+      'stack',
+      inputs.map((input) => packed(input).reshape([...input.shape.slice(0, along), 1, ...input.shape.slice(along)])),
+      along,
+    ),
+  );
 }
 
 /**
@@ -242,9 +269,10 @@ export function split(x: Tensor, sizes: number | readonly number[], options: { a
   const { axis = 0 } = expectOptions('split', options, ['axis']);
   const along = axisOf('split', axis, x.shape.length);
   const length = x.shape[along]!;
-  const parts = typeof sizes === 'number'
-    ? Array.from({ length: sizes >= 1 ? Math.ceil(length / sizes) : 0 }, (_, index) => Math.min(sizes, length - index * sizes))
-    : sizes;
+  const parts =
+    typeof sizes === 'number'
+      ? Array.from({ length: sizes >= 1 ? Math.ceil(length / sizes) : 0 }, (_, index) => Math.min(sizes, length - index * sizes))
+      : sizes;
   if (parts.some((size) => !Number.isInteger(size) || size < 1) || parts.reduce((sum, size) => sum + size, 0) !== length) {
     throw new ShadegradError('INVALID_ARGUMENT', `sizes of split along axis ${along} of "${x.label}"`, {
       expected: `whole numbers of at least 1 that make ${length} together, or one of them for all parts`,
@@ -257,4 +285,10 @@ export function split(x: Tensor, sizes: number | readonly number[], options: { a
 }
 
 /** x, or a copy of it where it has gaps. */
-export const packed = (x: Tensor): Tensor => (x.contiguous ? x : permute(x, x.shape.map((_, axis) => axis)));
+export const packed = (x: Tensor): Tensor =>
+  x.contiguous
+    ? x
+    : permute(
+        x,
+        x.shape.map((_, axis) => axis),
+      );

@@ -84,9 +84,12 @@ export const sub = binaryOperation('sub', binaryFunctions.sub, same, { from: [],
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
  * @function
  */
-export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('mul', binaryFunctions.mul,
+export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation(
+  'mul',
+  binaryFunctions.mul,
   { from: ['b'], gradient: (dy, { b }) => mul(dy, b) },
-  { from: ['a'], gradient: (dy, { a }) => mul(dy, a) });
+  { from: ['a'], gradient: (dy, { a }) => mul(dy, a) },
+);
 
 /**
  * Divides one tensor by another, element by element: a / b. Shapes broadcast; a number stands for a tensor of it, on either side.
@@ -95,9 +98,12 @@ export const mul: (a: Operand, b: Operand, options?: OutOption) => Tensor = bina
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
  * @function
  */
-export const div: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('div', binaryFunctions.div,
+export const div: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation(
+  'div',
+  binaryFunctions.div,
   { from: ['b'], gradient: (dy, { b }) => div(dy, b) },
-  { from: ['b', 'y'], gradient: (dy, { b, y }) => mul(mul(dy, div(y, b)), -1) });
+  { from: ['b', 'y'], gradient: (dy, { b, y }) => mul(mul(dy, div(y, b)), -1) },
+);
 
 /** How much of the gradient of the larger one of a and b belongs to a; itself without a gradient, as it is constant in steps. */
 const maximumShare = constantOperation('maximumShare', binaryFunctions.maximumShare);
@@ -109,9 +115,12 @@ const maximumShare = constantOperation('maximumShare', binaryFunctions.maximumSh
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
  * @function
  */
-export const maximum = binaryOperation('maximum', binaryFunctions.maximum,
+export const maximum = binaryOperation(
+  'maximum',
+  binaryFunctions.maximum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) },
-  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) });
+  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) },
+);
 
 /**
  * Takes the smaller of a and b, element by element; a NaN where either is one. Where both are equal, each gets half of the gradient, as
@@ -120,9 +129,12 @@ export const maximum = binaryOperation('maximum', binaryFunctions.maximum,
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
  * @function
  */
-export const minimum = binaryOperation('minimum', binaryFunctions.minimum,
+export const minimum = binaryOperation(
+  'minimum',
+  binaryFunctions.minimum,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(b, a)) },
-  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) });
+  { from: ['a', 'b'], gradient: (dy, { a, b }) => mul(dy, maximumShare(a, b)) },
+);
 
 /**
  * Adds two tensors of one shape with a factor each, in one kernel: scaleA a + scaleB b.
@@ -135,7 +147,8 @@ export function addScaled(a: Tensor, b: Tensor, scaleA: number, scaleB: number, 
     track('addScaled', [a, b], elementwise.addScaled(a, b, scaleA, scaleB, out), {
       saved: () => [],
       backward: (dy, [da, db]) => [da ? mul(dy, scaleA) : null, db ? mul(dy, scaleB) : null],
-    }));
+    }),
+  );
 }
 
 /**

@@ -39,12 +39,7 @@ const isPlain = (dilation: Pair, groups: number): boolean => groups === 1 && pai
  * @returns [batch, floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, the same of w, out]
  * @throws SHAPE_MISMATCH for shapes that do not go together; INVALID_ARGUMENT for other types and options
  */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  options: ConvOptions = {},
-): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions = {}): Tensor {
   const { stride = 1, padding = 0, dilation = 1, groups = 1, out } = expectOptions('conv2d', options, CONV_OPTIONS);
   expectTensor('conv2d', 'x', x);
   expectTensor('conv2d', 'weight', weight);
@@ -75,14 +70,15 @@ export interface ConvTransposeOptions extends ConvOptions {
  * @returns [batch, (h - 1) stride - 2 padding + dilation (kernel - 1) + 1 + outputPadding, the same of w, out]
  * @throws SHAPE_MISMATCH for shapes that do not go together; INVALID_ARGUMENT for other types and options
  */
-export function convTranspose2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, out } =
-    expectOptions('convTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
+export function convTranspose2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  const {
+    stride = 1,
+    padding = 0,
+    outputPadding = 0,
+    dilation = 1,
+    groups = 1,
+    out,
+  } = expectOptions('convTranspose2d', options, [...CONV_OPTIONS, 'outputPadding']);
   expectTensor('convTranspose2d', 'x', x);
   expectTensor('convTranspose2d', 'weight', weight);
   const geometry = { stride: pair(stride), padding: pair(padding) };
@@ -101,20 +97,26 @@ export function convTranspose2d(
  * with respect to one of them is another of the three.
  */
 function convRule(x: Tensor, weight: Tensor, geometry: conv.ConvGeometry): Rule {
-  return rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
-    dx ? inputGrad(dy, weight, x.shape, geometry) : null,
-    dw ? weightGrad(x, dy, weight.shape, geometry, dw) : null,
-    biasGradient(dy, db),
-  ]);
+  return rule(
+    ([dx, dw]) => where([dx, weight], [dw, x]),
+    (dy, [dx, dw, db]) => [
+      dx ? inputGrad(dy, weight, x.shape, geometry) : null,
+      dw ? weightGrad(x, dy, weight.shape, geometry, dw) : null,
+      biasGradient(dy, db),
+    ],
+  );
 }
 
 /** The adjoint of a convolution: input and gradient change places, and the gradient of the input is the convolution itself. */
 function convTransposeRule(x: Tensor, weight: Tensor, geometry: conv.ConvGeometry): Rule {
-  return rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
-    dx ? convolve(dy, weight, geometry) : null,
-    dw ? weightGrad(dy, x, weight.shape, geometry, dw) : null,
-    biasGradient(dy, db),
-  ]);
+  return rule(
+    ([dx, dw]) => where([dx, weight], [dw, x]),
+    (dy, [dx, dw, db]) => [
+      dx ? convolve(dy, weight, geometry) : null,
+      dw ? weightGrad(dy, x, weight.shape, geometry, dw) : null,
+      biasGradient(dy, db),
+    ],
+  );
 }
 
 /** A convolution without bias, as rules need it: the weight may be a gradient that is a channel slice. */
@@ -125,17 +127,27 @@ function convolve(x: Tensor, slice: Tensor, geometry: conv.ConvGeometry): Tensor
 
 function inputGrad(dy: Tensor, slice: Tensor, shape: Shape, geometry: conv.ConvGeometry): Tensor {
   const weight = packed(slice);
-  return track('conv2d input gradient', [dy, weight], conv.conv2dInputGrad(dy, weight, null, shape, geometry), convTransposeRule(dy, weight, geometry));
+  return track(
+    'conv2d input gradient',
+    [dy, weight],
+    conv.conv2dInputGrad(dy, weight, null, shape, geometry),
+    convTransposeRule(dy, weight, geometry),
+  );
 }
 
 function weightGrad(x: Tensor, dy: Tensor, shape: Shape, geometry: conv.ConvGeometry, { tensor, accumulate }: GradientTarget = {}): Tensor {
   const dw = conv.conv2dWeightGrad(x, dy, shape, geometry, tensor, accumulate);
   // What goes straight into its place is nobody's operand.
   if (tensor) return dw;
-  return track('conv2d weight gradient', [x, dy], dw, rule(([dx, ddy]) => where([dx, dy], [ddy, x]), (g, [dx, ddy]) => [
-    dx ? inputGrad(dy, g, x.shape, geometry) : null,
-    ddy ? convolve(x, g, geometry) : null,
-  ]));
+  return track(
+    'conv2d weight gradient',
+    [x, dy],
+    dw,
+    rule(
+      ([dx, ddy]) => where([dx, dy], [ddy, x]),
+      (g, [dx, ddy]) => [dx ? inputGrad(dy, g, x.shape, geometry) : null, ddy ? convolve(x, g, geometry) : null],
+    ),
+  );
 }
 
 function biasGradient(dy: Tensor, target: GradientTarget | undefined): Tensor | null {

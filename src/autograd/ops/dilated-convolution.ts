@@ -28,14 +28,22 @@ export function dilatedConv2d(
 ): Tensor {
   const [batch, outH, outW, outC] = directOutputShape(x.shape, weight.shape, geometry) as [number, number, number, number];
   const [, height, width, channels] = x.shape as [number, number, number, number];
-  const { padding, dilation: [down, across] } = geometry;
+  const {
+    padding,
+    dilation: [down, across],
+  } = geometry;
   // Padded behind until every phase is equally large.
   const [rows, columns] = [Math.ceil((height + 2 * padding[0]) / down), Math.ceil((width + 2 * padding[1]) / across)];
   const padded = pad(x, [padding[0], rows * down - height - padding[0], padding[1], columns * across - width - padding[1]]);
   const phases = permute(padded.reshape([batch, rows, down, columns, across, channels]), [2, 4, 0, 1, 3, 5]);
   const y = convolve(phases.reshape([down * across * batch, rows, columns, channels]));
   const [, h, w] = y.shape as [number, number, number, number];
-  const joined = permute(packed(y).reshape([down, across, batch, h, w, outC]), [2, 3, 0, 4, 1, 5]).reshape([batch, h * down, w * across, outC]);
+  const joined = permute(packed(y).reshape([down, across, batch, h, w, outC]), [2, 3, 0, 4, 1, 5]).reshape([
+    batch,
+    h * down,
+    w * across,
+    outC,
+  ]);
   const inHeight = h * down === outH ? joined : slice(joined, { axis: 1, end: outH });
   const result = w * across === outW ? inHeight : slice(inHeight, { axis: 2, end: outW });
   return out ? copy(result, { out }) : result;

@@ -31,19 +31,25 @@ export function directConvTranspose2d(
 }
 
 function forwardRule(x: Tensor, weight: Tensor, geometry: conv.DirectGeometry): Rule {
-  return rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
-    dx ? inputGrad(dy, weight, x.shape, geometry) : null,
-    dw ? weightGrad(x, dy, weight.shape, geometry) : null,
-    db ? sumRows(dy) : null,
-  ]);
+  return rule(
+    ([dx, dw]) => where([dx, weight], [dw, x]),
+    (dy, [dx, dw, db]) => [
+      dx ? inputGrad(dy, weight, x.shape, geometry) : null,
+      dw ? weightGrad(x, dy, weight.shape, geometry) : null,
+      db ? sumRows(dy) : null,
+    ],
+  );
 }
 
 function adjointRule(x: Tensor, weight: Tensor, geometry: conv.DirectGeometry): Rule {
-  return rule(([dx, dw]) => where([dx, weight], [dw, x]), (dy, [dx, dw, db]) => [
-    dx ? directConv2d(dy, weight, null, geometry) : null,
-    dw ? weightGrad(dy, x, weight.shape, geometry) : null,
-    db ? sumRows(dy) : null,
-  ]);
+  return rule(
+    ([dx, dw]) => where([dx, weight], [dw, x]),
+    (dy, [dx, dw, db]) => [
+      dx ? directConv2d(dy, weight, null, geometry) : null,
+      dw ? weightGrad(dy, x, weight.shape, geometry) : null,
+      db ? sumRows(dy) : null,
+    ],
+  );
 }
 
 /** The weight may be a gradient that is a channel slice. */

@@ -24,8 +24,12 @@ export interface DropoutOptions extends OutOption {
  *   names
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
-  const { rate = 0.5, layer, state, out } =
-    expectOptions('dropout', options, ['rate', 'layer', 'state', 'out'], { required: ['layer', 'state'] });
+  const {
+    rate = 0.5,
+    layer,
+    state,
+    out,
+  } = expectOptions('dropout', options, ['rate', 'layer', 'state', 'out'], { required: ['layer', 'state'] });
   expectTensor('dropout', 'x', x);
   const words = 'words' in state ? state.words : isTracked([x]) ? state.snapshot() : state.tensor;
   return called('dropout', [x], { rate }, () => masked(x, rate, layer, words, out));
@@ -33,5 +37,10 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor {
 
 /** The mask is not kept: the same words give the same mask again, whatever step the state is at by then. */
 function masked(x: Tensor, rate: number, layer: number, words: Tensor, out?: Tensor): Tensor {
-  return track('dropout', [x], kernel.dropout(x, rate, layer, words, out), rule([words], (dy) => [masked(dy, rate, layer, words)]));
+  return track(
+    'dropout',
+    [x],
+    kernel.dropout(x, rate, layer, words, out),
+    rule([words], (dy) => [masked(dy, rate, layer, words)]),
+  );
 }

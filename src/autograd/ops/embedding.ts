@@ -19,10 +19,21 @@ export function embedding(indices: Tensor, table: Tensor): Tensor {
   expectTensor('embedding', 'indices', indices);
   expectOneDevice('embedding', ['table', table], ['indices', indices]);
   return called('embedding', [indices, table], {}, () =>
-    track('embedding', [table], kernel.embedding(indices, table), rule([indices], (dy) => [gradient(dy, indices, table.shape)])));
+    track(
+      'embedding',
+      [table],
+      kernel.embedding(indices, table),
+      rule([indices], (dy) => [gradient(dy, indices, table.shape)]),
+    ),
+  );
 }
 
 /** The adjoint of embedding, and the other way round. */
 function gradient(dy: Tensor, indices: Tensor, shape: Shape): Tensor {
-  return track('embedding gradient', [dy], kernel.embeddingGrad(dy, indices, shape), rule([indices], (g) => [embedding(indices, g)]));
+  return track(
+    'embedding gradient',
+    [dy],
+    kernel.embeddingGrad(dy, indices, shape),
+    rule([indices], (g) => [embedding(indices, g)]),
+  );
 }

@@ -46,7 +46,8 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
   const [images, height, width, channels] = imageShape(x.shape, 'input of instance norm');
   const { gamma = null, beta = null, epsilon = DEFAULT_EPSILON } = options;
   return called('instanceNorm', [x, gamma, beta], { epsilon }, () =>
-    affine('instance norm', x, { images, rows: height * width, channels, groups: channels }, [channels], options));
+    affine('instance norm', x, { images, rows: height * width, channels, groups: channels }, [channels], options),
+  );
 }
 
 /**
@@ -69,7 +70,8 @@ export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions =
   const images = x.shape[0]!;
   const { gamma = null, beta = null, epsilon = DEFAULT_EPSILON } = options;
   return called('groupNorm', [x, gamma, beta], { groups, epsilon }, () =>
-    affine('group norm', x, { images, rows: x.rows / images, channels, groups }, [channels], options));
+    affine('group norm', x, { images, rows: x.rows / images, channels, groups }, [channels], options),
+  );
 }
 
 /** Rows of layer norm over one axis are cut into as many, so that they are summed as the rows of an image are. */
@@ -97,7 +99,8 @@ export function layerNorm(x: Tensor, normalized: number | Shape, options: GroupN
   const { gamma = null, beta = null, epsilon = DEFAULT_EPSILON } = options;
   const layout = { images: x.size / size, rows: size / lanes, channels: lanes, groups: 1 };
   return called('layerNorm', [x, gamma, beta], { axes: normalizedShape.length, epsilon }, () =>
-    affine('layer norm', x, layout, normalizedShape, options));
+    affine('layer norm', x, layout, normalizedShape, options),
+  );
 }
 
 /** The largest divisor of at most LANES, of those that are multiples of four if any is. */
@@ -156,11 +159,16 @@ function inverseDeviation(x: Tensor, statistics: kernel.GroupStatistics, layout:
   const { images, rows, channels, groups } = layout;
   const value = statistics.inverseStd.viewAs([images, 1, groups, 1]);
   const count = rows * (channels / groups);
-  return track('inverse deviation', [x], value, rule([x, statistics.mean, statistics.inverseStd], (ds) => {
-    const s = inverseDeviation(x, statistics, layout);
-    const slope = mul(mul(ds, mul(s, s)), -1 / count);
-    return [mul(spread(slope, layout, x.shape), normalised(x, statistics, layout))];
-  }));
+  return track(
+    'inverse deviation',
+    [x],
+    value,
+    rule([x, statistics.mean, statistics.inverseStd], (ds) => {
+      const s = inverseDeviation(x, statistics, layout);
+      const slope = mul(mul(ds, mul(s, s)), -1 / count);
+      return [mul(spread(slope, layout, x.shape), normalised(x, statistics, layout))];
+    }),
+  );
 }
 
 const axesOf = ({ images, rows, channels, groups }: kernel.NormLayout): Shape => [images, rows, groups, channels / groups];
@@ -182,14 +190,19 @@ export function scaleShift(x: Tensor, gamma: Tensor | null, beta: Tensor | null,
   const factor = gamma ?? filledRow(x, 1);
   const inputs = [x, ...(gamma ? [gamma] : []), ...(beta ? [beta] : [])];
   const saved = ([dx, second]: readonly boolean[]): Tensor[] => where([dx, factor], [gamma !== null && second, x]);
-  return track('scale and shift', inputs, kernel.scaleShift(x, factor, beta, out), rule(saved, (dy, [dx, second, third]) => {
-    const [dGamma, dBeta] = gamma ? [second, third] : [undefined, second];
-    return [
-      dx ? scaleShift(dy, factor, null) : null,
-      ...(gamma ? [dGamma ? sumRows(mul(dy, x)) : null] : []),
-      ...(beta ? [dBeta ? sumRows(dy) : null] : []),
-    ];
-  }));
+  return track(
+    'scale and shift',
+    inputs,
+    kernel.scaleShift(x, factor, beta, out),
+    rule(saved, (dy, [dx, second, third]) => {
+      const [dGamma, dBeta] = gamma ? [second, third] : [undefined, second];
+      return [
+        dx ? scaleShift(dy, factor, null) : null,
+        ...(gamma ? [dGamma ? sumRows(mul(dy, x)) : null] : []),
+        ...(beta ? [dBeta ? sumRows(dy) : null] : []),
+      ];
+    }),
+  );
 }
 
 function filledRow({ gpu, channels }: Tensor, value: number): Tensor {

@@ -44,13 +44,12 @@ const IGNORED = -100;
  * @throws SHAPE_MISMATCH for labels of another shape; INVALID_ARGUMENT for other types and options, and `ignoreIndex` beside
  *   probabilities
  */
-export function crossEntropy(
-  logits: Tensor,
-  labels: Tensor,
-  options: CrossEntropyOptions = {},
-): Tensor {
-  const { reduction = 'mean', ignoreIndex, labelSmoothing = 0 } =
-    expectOptions('crossEntropy', options, ['reduction', 'ignoreIndex', 'labelSmoothing']);
+export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const {
+    reduction = 'mean',
+    ignoreIndex,
+    labelSmoothing = 0,
+  } = expectOptions('crossEntropy', options, ['reduction', 'ignoreIndex', 'labelSmoothing']);
   expectPair('crossEntropy', logits, labels);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'labelSmoothing of crossEntropy', {
@@ -65,7 +64,8 @@ export function crossEntropy(
 }
 
 function crossEntropyOf(
-  logits: Tensor, labels: Tensor,
+  logits: Tensor,
+  labels: Tensor,
   { reduction, ignoreIndex, labelSmoothing }: CrossEntropyOptions & Pick<Required<CrossEntropyOptions>, 'reduction' | 'labelSmoothing'>,
 ): Tensor {
   const classes = logits.channels;
@@ -120,7 +120,8 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOp
   expectName('reduction of nllLoss', REDUCTIONS, reduction);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
   return called('nllLoss', [logProbabilities, labels], { reduction, ignoreIndex }, () =>
-    nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction));
+    nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction),
+  );
 }
 
 function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignored: number, reduction: Reduction): Tensor {
@@ -139,7 +140,12 @@ function nll(logarithms: Tensor, labels: Tensor, on: number, off: number, ignore
 // Both are linear, and each is the adjoint of the other.
 
 function pick(x: Tensor, labels: Tensor, options: kernel.LabelOptions): Tensor {
-  return track('pick labels', [x], kernel.pickLabels(x, labels, options), rule([labels], (dy) => [spread(dy, labels, x.shape, options)]));
+  return track(
+    'pick labels',
+    [x],
+    kernel.pickLabels(x, labels, options),
+    rule([labels], (dy) => [spread(dy, labels, x.shape, options)]),
+  );
 }
 
 function spread(x: Tensor, labels: Tensor, shape: Shape, options: kernel.LabelOptions): Tensor {
@@ -170,5 +176,6 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
     });
   }
   return called('oneHot', [labels], { classes }, () =>
-    kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null }));
+    kernel.spreadLabels(null, labels, [...labels.shape, classes], { on: 1, off: 0, ignored: null }),
+  );
 }

@@ -34,10 +34,16 @@ export function l1Loss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('l1Loss', prediction, target);
   const inputs = operands(prediction, target);
   return called('l1Loss', [prediction, target], {}, () =>
-    track('l1Loss', inputs, kernel.l1Loss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
-      dPrediction ? l1LossGrad(prediction, target, dy) : null,
-      dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
-    ])));
+    track(
+      'l1Loss',
+      inputs,
+      kernel.l1Loss(prediction, target),
+      rule(inputs, (dy, [dPrediction, dTarget]) => [
+        dPrediction ? l1LossGrad(prediction, target, dy) : null,
+        dTarget ? l1LossGrad(target as Tensor, prediction, dy) : null,
+      ]),
+    ),
+  );
 }
 
 /**
@@ -50,10 +56,16 @@ export function mseLoss(prediction: Tensor, target: Tensor | number): Tensor {
   expectTarget('mseLoss', prediction, target);
   const inputs = operands(prediction, target);
   return called('mseLoss', [prediction, target], {}, () =>
-    track('mseLoss', inputs, kernel.mseLoss(prediction, target), rule(inputs, (dy, [dPrediction, dTarget]) => [
-      dPrediction ? mseLossGrad(prediction, target, dy) : null,
-      dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
-    ])));
+    track(
+      'mseLoss',
+      inputs,
+      kernel.mseLoss(prediction, target),
+      rule(inputs, (dy, [dPrediction, dTarget]) => [
+        dPrediction ? mseLossGrad(prediction, target, dy) : null,
+        dTarget ? mseLossGrad(target as Tensor, prediction, dy) : null,
+      ]),
+    ),
+  );
 }
 
 /**
@@ -67,10 +79,16 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
   const saved = ([dLogits, dTarget]: readonly boolean[]): Tensor[] =>
     where([dLogits || dTarget, logits], ...(typeof target === 'number' ? [] : [[dLogits, target] as const]));
   return called('bceWithLogits', [logits, target], {}, () =>
-    track('bceWithLogits', operands(logits, target), kernel.bceWithLogits(logits, target), rule(saved, (dy, [dLogits, dTarget]) => [
-      dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
-      dTarget ? mul(expandTo(dy, logits.shape, 1 / logits.size), mul(logits, -1)) : null,
-    ])));
+    track(
+      'bceWithLogits',
+      operands(logits, target),
+      kernel.bceWithLogits(logits, target),
+      rule(saved, (dy, [dLogits, dTarget]) => [
+        dLogits ? bceWithLogitsGrad(logits, target, dy) : null,
+        dTarget ? mul(expandTo(dy, logits.shape, 1 / logits.size), mul(logits, -1)) : null,
+      ]),
+    ),
+  );
 }
 
 /**

@@ -48,11 +48,14 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   const attributes = { statistics, epsilon, updates: statistics === 'batch' && running !== undefined && momentum !== undefined };
   const given = statistics === 'running' ? [running?.mean ?? null, running?.variance ?? null] : [];
   return called('batchNorm', [x, gamma, beta, ...given], attributes, () =>
-    batchNormalised(x, gamma, beta, { epsilon, running, momentum, statistics, out }));
+    batchNormalised(x, gamma, beta, { epsilon, running, momentum, statistics, out }),
+  );
 }
 
 function batchNormalised(
-  x: Tensor, gamma: Tensor, beta: Tensor,
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
   { epsilon, running, momentum, statistics, out }: BatchNormOptions & Pick<Required<BatchNormOptions>, 'epsilon' | 'statistics'>,
 ): Tensor {
   if (statistics === 'running') {
@@ -92,7 +95,11 @@ function normGradient(
   // The kernel writes both into their places or neither; otherwise backward() puts them there.
   const inPlace = dGamma?.tensor !== undefined && dBeta?.tensor !== undefined && accumulate === (dBeta.accumulate ?? false);
   const result = kernel({
-    x, gradOutput, mean, inverseStd, gamma,
+    x,
+    gradOutput,
+    mean,
+    inverseStd,
+    gamma,
     ...(inPlace ? { gradGamma: dGamma.tensor, gradBeta: dBeta.tensor, accumulate } : {}),
     needsInput: dx !== undefined,
   });

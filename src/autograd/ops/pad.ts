@@ -29,16 +29,26 @@ export function pad(x: Tensor, padding: number | kernel.Margins, options: PadOpt
   const { mode = 'zeros', value = 0, out } = expectOptions('pad', options, ['mode', 'value', 'out']);
   expectOperands('pad', { x, out });
   expectName('mode of pad', ['zeros', 'reflect', 'replicate'], mode);
-  const margins = typeof padding === 'number' ? [padding, padding, padding, padding] as const : padding;
+  const margins = typeof padding === 'number' ? ([padding, padding, padding, padding] as const) : padding;
   return called('pad', [x], { margins, mode, value }, () => padded(x, margins, mode, value, out));
 }
 
 // Linear but for the constant, and each is the adjoint of the other.
 
 function padded(x: Tensor, margins: kernel.Margins, mode: kernel.PadMode, value: number, out?: Tensor): Tensor {
-  return track('pad', [x], kernel.pad(x, margins, mode, value, out), rule([], (dy) => [gathered(dy, x.shape, margins, mode)]));
+  return track(
+    'pad',
+    [x],
+    kernel.pad(x, margins, mode, value, out),
+    rule([], (dy) => [gathered(dy, x.shape, margins, mode)]),
+  );
 }
 
 function gathered(dy: Tensor, shape: Shape, margins: kernel.Margins, mode: kernel.PadMode): Tensor {
-  return track('pad gradient', [dy], kernel.padGrad(dy, shape, margins, mode), rule([], (g) => [padded(g, margins, mode, 0)]));
+  return track(
+    'pad gradient',
+    [dy],
+    kernel.padGrad(dy, shape, margins, mode),
+    rule([], (g) => [padded(g, margins, mode, 0)]),
+  );
 }

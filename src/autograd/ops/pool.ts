@@ -29,8 +29,12 @@ export interface AveragePoolOptions extends PoolOptions {
 
 const POOL_OPTIONS = ['kernel', 'stride', 'padding', 'ceilMode', 'out'] as const;
 
-const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = false }: PoolOptions): kernel.PoolGeometry =>
-  ({ kernel: pair(window), stride: pair(stride), padding: pair(padding), ceilMode });
+const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = false }: PoolOptions): kernel.PoolGeometry => ({
+  kernel: pair(window),
+  stride: pair(stride),
+  padding: pair(padding),
+  ceilMode,
+});
 
 /**
  * Takes the largest number of each window of x [batch, h, w, channels]; torch.nn.functional.max_pool2d. The gradient goes to the first
@@ -45,7 +49,12 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   const geometry = geometryOf(options);
   return called('maxPool2d', [x], { ...geometry }, () => {
     const { y, index } = kernel.maxPool(x, geometry, options.out);
-    return track('maxPool2d', [x], y, rule([index], (dy) => [spread(dy, index, x.shape, geometry)]));
+    return track(
+      'maxPool2d',
+      [x],
+      y,
+      rule([index], (dy) => [spread(dy, index, x.shape, geometry)]),
+    );
   });
 }
 

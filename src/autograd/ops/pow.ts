@@ -14,9 +14,12 @@ import { log } from './unary.js';
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types and options, and two numbers
  * @function
  */
-export const pow: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation('pow', binaryFunctions.pow,
+export const pow: (a: Operand, b: Operand, options?: OutOption) => Tensor = binaryOperation(
+  'pow',
+  binaryFunctions.pow,
   { from: ['a', 'b'], gradient: (dy, { a, b }) => baseGradient(dy, a, b) },
-  { from: ['a', 'b', 'y'], gradient: exponentGradient });
+  { from: ['a', 'b', 'y'], gradient: exponentGradient },
+);
 
 /** dy b a^(b - 1), and zero where b is zero: there a^-1 may be infinite. */
 function baseGradient(dy: Tensor, a: Operand, b: Operand): Tensor {

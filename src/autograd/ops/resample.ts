@@ -29,8 +29,13 @@ export interface UpsampleOptions extends OutOption {
  *   `size`, and a size without a pixel
  */
 export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
-  const { scale, size, mode = 'nearest', alignCorners = false, out } =
-    expectOptions('upsample', options, ['scale', 'size', 'mode', 'alignCorners', 'out']);
+  const {
+    scale,
+    size,
+    mode = 'nearest',
+    alignCorners = false,
+    out,
+  } = expectOptions('upsample', options, ['scale', 'size', 'mode', 'alignCorners', 'out']);
   expectTensor('upsample', 'x', x);
   expectOperands('upsample', { x, out });
   const [, height, width] = imageShape(x.shape, 'input of upsample');
@@ -43,7 +48,7 @@ export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
     });
   }
   const scales = pair(scale ?? 1);
-  const sizes = size === undefined ? [Math.floor(height * scales[0]), Math.floor(width * scales[1])] as const : pair(size);
+  const sizes = size === undefined ? ([Math.floor(height * scales[0]), Math.floor(width * scales[1])] as const) : pair(size);
   if (!sizes.every((length) => Number.isInteger(length) && length >= 1) || !scales.every((factor) => factor > 0)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'size of upsample', {
       expected: 'whole numbers of at least 1 pixel',
@@ -70,11 +75,21 @@ export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
 // Linear, and each is the adjoint of the other.
 
 function resampled(x: Tensor, resampling: kernel.Resampling, out?: Tensor): Tensor {
-  return track('upsample', [x], kernel.upsample(x, resampling, out), rule([], (dy) => [gathered(dy, x.shape, resampling)]));
+  return track(
+    'upsample',
+    [x],
+    kernel.upsample(x, resampling, out),
+    rule([], (dy) => [gathered(dy, x.shape, resampling)]),
+  );
 }
 
 function gathered(dy: Tensor, shape: Shape, resampling: kernel.Resampling): Tensor {
-  return track('upsample gradient', [dy], kernel.upsampleGrad(dy, shape, resampling), rule([], (g) => [resampled(g, resampling)]));
+  return track(
+    'upsample gradient',
+    [dy],
+    kernel.upsampleGrad(dy, shape, resampling),
+    rule([], (g) => [resampled(g, resampling)]),
+  );
 }
 
 function expectFactor(what: string, factor: number, divides: boolean, expected: string, received: Shape): void {

@@ -27,7 +27,11 @@ function joined(inputs: readonly Tensor[], axis: number): Tensor {
   const inside = first && axisOf('concat', axis, first.shape.length) < first.shape.length - 1;
   if (inside || first?.dtype === 'i32') return joinAlong('concat', inputs, axis);
   if (!first) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', { expected: 'at least one tensor', received: 'none', fix: 'pass the tensors to join' });
+    throw new ShadegradError('INVALID_ARGUMENT', 'concat of nothing', {
+      expected: 'at least one tensor',
+      received: 'none',
+      fix: 'pass the tensors to join',
+    });
   }
   expectOperands('concat', Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])));
   for (const other of others) {
@@ -94,7 +98,8 @@ export function flatten(x: Tensor, first = 0, last = -1): Tensor {
   const [from, to] = [axisOf('flatten', first, shape.length), axisOf('flatten', last, shape.length)];
   if (from > to) {
     throw new ShadegradError('INVALID_ARGUMENT', 'axes of flatten', {
-      expected: 'a first axis that is not behind the last one', received: `${first} and ${last} of ${formatShape(shape)}`,
+      expected: 'a first axis that is not behind the last one',
+      received: `${first} and ${last} of ${formatShape(shape)}`,
       fix: 'let them change places',
     });
   }
@@ -113,11 +118,15 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const longer = named?.find((axis) => shape[axis] !== 1);
   if (longer !== undefined) {
     throw new ShadegradError('SHAPE_MISMATCH', `axis ${longer} of squeeze`, {
-      expected: 'a length of 1', received: `${shape[longer]}, of ${formatShape(shape)}`,
+      expected: 'a length of 1',
+      received: `${shape[longer]}, of ${formatShape(shape)}`,
       fix: 'take an element of it first, with slice(), or use flatten()',
     });
   }
-  return regrouped(x, shape.filter((length, axis) => (named ? !named.includes(axis) : length !== 1)));
+  return regrouped(
+    x,
+    shape.filter((length, axis) => (named ? !named.includes(axis) : length !== 1)),
+  );
 }
 
 /**
@@ -133,7 +142,8 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
 
 viewTracking.sliceChannels = (x, view, start, end) =>
   called('slice', [x], { axis: x.shape.length - 1, start, end, step: 1 }, () =>
-    track('sliceChannels', [x], view, sliceRule(x, start, end)));
+    track('sliceChannels', [x], view, sliceRule(x, start, end)),
+  );
 viewTracking.reshape = (x, view) => called('reshape', [x], {}, () => track('reshape', [x], view, reshapeRule(x)));
 
 /**
@@ -143,7 +153,14 @@ viewTracking.reshape = (x, view) => called('reshape', [x], {}, () => track('resh
  */
 export function copy(x: Tensor, options: OutOption = {}): Tensor {
   const { out } = expectOptions('copy', options, ['out']);
-  return called('copy', [x], {}, () => track('copy', [x], kernel.copy(x, out), rule([], (dy) => [dy])));
+  return called('copy', [x], {}, () =>
+    track(
+      'copy',
+      [x],
+      kernel.copy(x, out),
+      rule([], (dy) => [dy]),
+    ),
+  );
 }
 
 function concatRule(inputs: readonly Tensor[]): Rule {

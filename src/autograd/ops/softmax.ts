@@ -41,7 +41,12 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 function along(op: 'softmax' | 'logSoftmax', x: Tensor, axis: number, out?: Tensor): Tensor {
   return called(op, [x], { axis }, () => {
     const y = kernel.softmax(x, axis, op === 'logSoftmax', out);
-    return track(op, [x], y, rule([y], (dy) => [gradient(op, y, dy, axis)]));
+    return track(
+      op,
+      [x],
+      y,
+      rule([y], (dy) => [gradient(op, y, dy, axis)]),
+    );
   });
 }
 

@@ -200,14 +200,21 @@ const exactGelu = activationOperation('gelu', unaryFunctions.gelu, binaryFunctio
   return mul(mul(exp(mul(squared, -0.5)), 1 / Math.sqrt(2 * Math.PI)), sub(2, squared));
 });
 
-const tanhGelu = activationOperation('gelu', unaryFunctions.geluTanh, binaryFunctions.geluTanhGrad, (x) => {
-  // With t = tanh(u): (1 - t^2) (u' + x (u'' / 2 - t u'^2)), where u' = k (1 + 3 c x^2) and u'' = 6 k c x.
-  const [k, c] = [Math.sqrt(2 / Math.PI), 0.044715];
-  const squared = square(x);
-  const t = tanh(mul(mul(x, k), add(1, mul(squared, c))));
-  const slope = add(k, mul(squared, 3 * k * c));
-  return mul(sub(1, square(t)), add(slope, mul(x, sub(mul(x, 3 * k * c), mul(t, square(slope))))));
-}, [], { approximate: 'tanh' });
+const tanhGelu = activationOperation(
+  'gelu',
+  unaryFunctions.geluTanh,
+  binaryFunctions.geluTanhGrad,
+  (x) => {
+    // With t = tanh(u): (1 - t^2) (u' + x (u'' / 2 - t u'^2)), where u' = k (1 + 3 c x^2) and u'' = 6 k c x.
+    const [k, c] = [Math.sqrt(2 / Math.PI), 0.044715];
+    const squared = square(x);
+    const t = tanh(mul(mul(x, k), add(1, mul(squared, c))));
+    const slope = add(k, mul(squared, 3 * k * c));
+    return mul(sub(1, square(t)), add(slope, mul(x, sub(mul(x, 3 * k * c), mul(t, square(slope))))));
+  },
+  [],
+  { approximate: 'tanh' },
+);
 
 /**
  * Applies GELU to every element: x times the normal distribution function at x (Hendrycks and Gimpel 2016); torch.nn.functional.gelu.

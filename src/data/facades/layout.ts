@@ -137,7 +137,12 @@ function addFloor(add: Add, random: RandomStream, grammar: Grammar, bays: Bay[],
       add('deco', { x0: centre - width * 0.3, x1: centre + width * 0.3, y0: opening.y0 - 0.036, y1: opening.y0 - 0.01 });
     }
     if (bay.balcony && balconies && !longBalcony) {
-      add('balcony', { x0: opening.x0 - width * 0.24, x1: opening.x1 + width * 0.24, y0: opening.y1 - height * 0.2, y1: opening.y1 + 0.014 });
+      add('balcony', {
+        x0: opening.x0 - width * 0.24,
+        x1: opening.x1 + width * 0.24,
+        y0: opening.y1 - height * 0.2,
+        y1: opening.y1 + 0.014,
+      });
     } else if (grammar.sills) {
       add('sill', { x0: opening.x0 - width * 0.1, x1: opening.x1 + width * 0.1, y0: opening.y1, y1: opening.y1 + 0.017 });
     }

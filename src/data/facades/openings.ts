@@ -33,10 +33,11 @@ function paintGlass(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, random
 function paintCurtain(canvas: FacadeCanvas, glass: Rect, random: RandomStream): void {
   const kind = random.uniform();
   const white = random.uniform(0.3, 0.65);
-  const drape = (r: Rect, folds: number) => canvas.paint(r, (out, { u }) => {
-    const fold = 0.8 + 0.2 * Math.abs(((u * folds) % 1) * 2 - 1);
-    for (let c = 0; c < 3; c++) out[c] += (CURTAIN[c] * fold - out[c]) * white;
-  });
+  const drape = (r: Rect, folds: number) =>
+    canvas.paint(r, (out, { u }) => {
+      const fold = 0.8 + 0.2 * Math.abs(((u * folds) % 1) * 2 - 1);
+      for (let c = 0; c < 3; c++) out[c] += (CURTAIN[c] * fold - out[c]) * white;
+    });
   if (kind < 0.22) {
     drape(part(glass, 0, 0, 0.24, 1), 3);
     drape(part(glass, 0.76, 0, 1, 1), 3);
@@ -52,10 +53,14 @@ function bars(style: FacadeStyle, thin: number, flat: number): [number, number, 
   const upright: [number, number, number, number] = [0.5 - thin, 0, 0.5 + thin, 1];
   const across = (v: number): [number, number, number, number] => [0, v - flat, 1, v + flat];
   switch (style.panes) {
-    case 'casement': return [upright];
-    case 'sash': return [across(0.5)];
-    case 'grid': return [upright, across(0.33), across(0.67)];
-    case 'cross': return [[0.5 - thin, 0.3, 0.5 + thin, 1], across(0.3)];
+    case 'casement':
+      return [upright];
+    case 'sash':
+      return [across(0.5)];
+    case 'grid':
+      return [upright, across(0.33), across(0.67)];
+    case 'cross':
+      return [[0.5 - thin, 0.3, 0.5 + thin, 1], across(0.3)];
   }
 }
 
@@ -113,10 +118,18 @@ export function paintDoor(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, 
   });
   const transom = part(rect, 0.08, 0.05, 0.92, 0.24);
   paintGlass(canvas, transom, style, random);
-  const leaves: [number, number][] = random.chance(0.6) ? [[0.07, 0.48], [0.52, 0.93]] : [[0.12, 0.88]];
+  const leaves: [number, number][] = random.chance(0.6)
+    ? [
+        [0.07, 0.48],
+        [0.52, 0.93],
+      ]
+    : [[0.12, 0.88]];
   const glazed = random.chance(0.4);
   for (const [u0, u1] of leaves) {
-    for (const [v0, v1] of [[0.32, 0.6], [0.65, 0.94]] as const) {
+    for (const [v0, v1] of [
+      [0.32, 0.6],
+      [0.65, 0.94],
+    ] as const) {
       const panel = part(rect, u0, v0, u1, v1);
       if (glazed && v0 < 0.5) paintGlass(canvas, panel, style, random);
       else canvas.shade(panel, ({ u, v }) => (u < 0.1 || v < 0.08 ? 0.66 : u > 0.9 || v > 0.92 ? 1.3 : 1.08));

@@ -92,8 +92,10 @@ export function paintPillar(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle
     const ring = end && (v < cap * 0.4 || v > 1 - cap * 0.4) ? 1.1 : end ? 0.88 : 1;
     for (let c = 0; c < 3; c++) out[c] = trimColour[c] * (0.97 + round) * ring;
   });
-  canvas.shade({ ...rect, ...(light.side > 0 ? { x0: rect.x1, x1: rect.x1 + 0.009 } : { x0: rect.x0 - 0.009, x1: rect.x0 }) },
-    () => 0.78 - 0.2 * light.sun);
+  canvas.shade(
+    { ...rect, ...(light.side > 0 ? { x0: rect.x1, x1: rect.x1 + 0.009 } : { x0: rect.x0 - 0.009, x1: rect.x0 }) },
+    () => 0.78 - 0.2 * light.sun,
+  );
   canvas.label(rect, 'pillar');
 }
 

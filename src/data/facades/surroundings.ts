@@ -27,8 +27,12 @@ function masonry(canvas: FacadeCanvas, course: number, length: number, joint: nu
 /** Lay a wall of one material: the pattern of its stones, patches of weather, and the grain of its surface. */
 export function paintWall(canvas: FacadeCanvas, rect: Rect, material: WallMaterial, colour: Colour, style: FacadeStyle): void {
   const seed = style.textureSeed;
-  const pattern = material === 'brick' ? masonry(canvas, 0.0125, 0.034, 0.2, 0.26, seed)
-    : material === 'stone' ? masonry(canvas, 0.034, 0.085, 0.09, 0.2, seed) : () => 1;
+  const pattern =
+    material === 'brick'
+      ? masonry(canvas, 0.0125, 0.034, 0.2, 0.26, seed)
+      : material === 'stone'
+        ? masonry(canvas, 0.034, 0.085, 0.09, 0.2, seed)
+        : () => 1;
   const grain = material === 'stucco' ? 0.07 : 0.1;
   canvas.paint(rect, (out, { v, x, y }) => {
     const weather = (valueNoise(x * 7, y * 5, seed + 1) - 0.5) * 0.16 + (valueNoise(x * 60, y * 9, seed + 2) - 0.5) * 0.08;
@@ -104,7 +108,10 @@ export function paintSurroundings(canvas: FacadeCanvas, layout: FacadeLayout, st
   const { building, baseTop } = layout;
   canvas.label({ x0: 0, y0: 0, x1: 1, y1: 1 }, 'background');
   paintSky(canvas, layout, style);
-  for (const [x0, x1] of [[0, building.x0], [building.x1, 1]]) {
+  for (const [x0, x1] of [
+    [0, building.x0],
+    [building.x1, 1],
+  ]) {
     if (x1 > x0) canvas.fill({ x0, x1, y0: SKYLINE, y1: 1 }, style.skyBottom, 0.97, 0.8);
   }
   paintNeighbours(canvas, layout, style);

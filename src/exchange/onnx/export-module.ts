@@ -291,7 +291,7 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
   const values = new Map<TracedValue | Trace['calls'][number], GraphValue>();
   const names = new Set<string>([...inputs.keys(), ...outputs.keys()]);
   const constants = new Map<Float32Array | Int32Array, number>();
-  const valueOf = (value: TracedValue): GraphValue => {
+  const tensorOf = (value: TracedValue): GraphValue => {
     const { shape, origin } = value;
     const type = value.dtype as 'f32' | 'i32';
     switch (origin.kind) {
@@ -326,12 +326,12 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
     }
   };
   for (const call of calls) {
-    const operands = call.operands.map((operand) => (typeof operand === 'object' && operand !== null ? valueOf(operand) : operand));
+    const operands = call.operands.map((operand) => (typeof operand === 'object' && operand !== null ? tensorOf(operand) : operand));
     values.set(call, addOperation(graph, { ...call, operands }, operations));
   }
   graph.begin('output');
   for (const [name, value] of outputs) {
-    const result = valueOf(value);
+    const result = tensorOf(value);
     graph.node('Identity', [graph.in(value.shape.length === 4 ? order : 'last', result)], {}, name);
   }
   return graph;

@@ -51,7 +51,16 @@ export interface ConvTransposeLayerOptions extends SharedConvOptions {
 }
 
 const SHARED_OPTIONS = [
-  'inChannels', 'outChannels', 'kernel', 'stride', 'padding', 'dilation', 'groups', 'bias', 'initializer', 'biasInitializer',
+  'inChannels',
+  'outChannels',
+  'kernel',
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'bias',
+  'initializer',
+  'biasInitializer',
 ] as const;
 const REQUIRED = ['inChannels', 'outChannels', 'kernel'] as const;
 const PADDING_MODES: readonly string[] = ['zeros', 'reflect', 'replicate'] satisfies PadMode[];
@@ -112,7 +121,11 @@ export class Conv2d extends ConvLayer {
 
   /** Pixels before and behind the image, in both directions. */
   private bothSides(padding: Pair | 'same' | 'valid'): (readonly [number, number])[] {
-    if (padding === 'valid') return [[0, 0], [0, 0]];
+    if (padding === 'valid')
+      return [
+        [0, 0],
+        [0, 0],
+      ];
     if (padding !== 'same') return checkPair('padding of a Conv2d', padding, 0).map((each) => [each, each] as const);
     if (this.stride.some((step) => step !== 1)) throw refused("stride of a Conv2d with padding 'same'", '1', this.stride);
     return this.kernel.map((length, axis) => {

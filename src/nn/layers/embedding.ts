@@ -31,8 +31,11 @@ export class Embedding extends Module {
   /** Makes the layer. @throws INVALID_ARGUMENT for options that cannot be, or of other names */
   constructor(options: EmbeddingOptions) {
     super();
-    const { entries, dimensions, initializer = normal(0, 1) } =
-      expectOptions('an Embedding', options, ['entries', 'dimensions', 'initializer'], { required: ['entries', 'dimensions'] });
+    const {
+      entries,
+      dimensions,
+      initializer = normal(0, 1),
+    } = expectOptions('an Embedding', options, ['entries', 'dimensions', 'initializer'], { required: ['entries', 'dimensions'] });
     checkCounts('an Embedding', { entries, dimensions });
     this.weight = this.parameter('weight', [entries, dimensions], initializer);
   }

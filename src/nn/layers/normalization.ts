@@ -51,8 +51,14 @@ export class BatchNorm2d extends Module {
   /** Builds the layer, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super();
-    const { epsilon = 1e-5, momentum = 0.1, statistics = 'running', affine = true, trackRunningStatistics: tracks = true, initializer } =
-      expectOptions('a BatchNorm2d', options, BATCH_NORM_OPTIONS);
+    const {
+      epsilon = 1e-5,
+      momentum = 0.1,
+      statistics = 'running',
+      affine = true,
+      trackRunningStatistics: tracks = true,
+      initializer,
+    } = expectOptions('a BatchNorm2d', options, BATCH_NORM_OPTIONS);
     checkCounts('a BatchNorm2d', { channels });
     checkNumber('epsilon of a BatchNorm2d', epsilon, true);
     checkNumber('momentum of a BatchNorm2d', momentum);

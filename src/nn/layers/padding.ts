@@ -11,7 +11,10 @@ export type PaddingOfSides = number | readonly [top: number, bottom: number, lef
 abstract class PadLayer extends Module {
   private readonly margins: readonly [number, number, number, number];
 
-  constructor(padding: PaddingOfSides, private readonly mode: PadMode) {
+  constructor(
+    padding: PaddingOfSides,
+    private readonly mode: PadMode,
+  ) {
     super();
     const sides = typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
     if (!(Array.isArray(sides) && sides.length === 4 && sides.every((each) => Number.isSafeInteger(each) && each >= 0))) {

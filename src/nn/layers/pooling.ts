@@ -21,8 +21,10 @@ function geometryOf(what: string, options: PoolLayerOptions): Required<PoolLayer
   const { kernel, stride = kernel, padding = 0, ceilMode = false } = options;
   checkChoice(`ceilMode of ${what}`, ceilMode, [true, false]);
   return {
-    kernel: checkPair(`kernel of ${what}`, kernel), stride: checkPair(`stride of ${what}`, stride),
-    padding: checkPair(`padding of ${what}`, padding, 0), ceilMode,
+    kernel: checkPair(`kernel of ${what}`, kernel),
+    stride: checkPair(`stride of ${what}`, stride),
+    padding: checkPair(`padding of ${what}`, padding, 0),
+    ceilMode,
   };
 }
 

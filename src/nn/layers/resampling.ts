@@ -23,8 +23,12 @@ export class Upsample extends Module {
   /** Makes the layer. @throws INVALID_ARGUMENT for options that cannot be, or of other names */
   constructor(options: UpsampleLayerOptions) {
     super();
-    const { scale, size, mode = 'nearest', alignCorners = false } =
-      expectOptions('an Upsample', options, ['scale', 'size', 'mode', 'alignCorners']);
+    const {
+      scale,
+      size,
+      mode = 'nearest',
+      alignCorners = false,
+    } = expectOptions('an Upsample', options, ['scale', 'size', 'mode', 'alignCorners']);
     if ((scale === undefined) === (size === undefined)) {
       throw refused('size of an Upsample', 'either scale or size', scale === undefined ? 'neither' : 'both');
     }

@@ -41,13 +41,22 @@ export function choosePictures(report: TrainingReport, budget = LARGEST_PICTURES
   let used = 0;
   let rowCount = 0;
   for (; rowCount < images; rowCount++) {
-    const size = [report.inputs[rowCount], report.targets[rowCount], report.snapshots[0]?.outputs[rowCount], last?.outputs[rowCount]].reduce((sum, image) => sum + sizeOf(image), 0);
+    const size = [
+      report.inputs[rowCount],
+      report.targets[rowCount],
+      report.snapshots[0]?.outputs[rowCount],
+      last?.outputs[rowCount],
+    ].reduce((sum, image) => sum + sizeOf(image), 0);
     if (rowCount > 0 && used + size > budget) break;
     used += size;
   }
 
   const fixed = [...report.inputs.slice(0, rowCount), ...report.targets.slice(0, rowCount)].reduce((sum, image) => sum + sizeOf(image), 0);
-  const weigh = (indices: number[]) => indices.reduce((sum, index) => sum + report.snapshots[index].outputs.slice(0, rowCount).reduce((total, image) => total + sizeOf(image), 0), fixed);
+  const weigh = (indices: number[]) =>
+    indices.reduce(
+      (sum, index) => sum + report.snapshots[index].outputs.slice(0, rowCount).reduce((total, image) => total + sizeOf(image), 0),
+      fixed,
+    );
   let count = Math.min(report.snapshots.length, MOST_SNAPSHOTS);
   if (last !== undefined && rowCount > 0) {
     // The newest snapshot tells what the others weigh, so that not all of them need to be encoded to be left out.

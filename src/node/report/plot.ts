@@ -1,5 +1,5 @@
 import { formatCount, formatNumber } from '../format.js';
-import { html, Markup } from './html.js';
+import { html, type Markup } from './html.js';
 import { downsample, niceTicks, quantile, smooth, type Point } from './series.js';
 
 export interface Curve {
@@ -64,7 +64,13 @@ function renderAxes(plot: Plot, finite: readonly Point[], lines: (Curve & { line
   const low = Math.min(firstX, lastX - 1);
   const highest = (points: readonly Point[]) => points.reduce((most, { y }) => (Number.isFinite(y) ? Math.max(most, y) : most), 0);
   // One early spike must not flatten all the rest.
-  const wanted = Math.max(quantile(finite.map((point) => point.y), 0.995), ...lines.map(({ line }) => highest(line)));
+  const wanted = Math.max(
+    quantile(
+      finite.map((point) => point.y),
+      0.995,
+    ),
+    ...lines.map(({ line }) => highest(line)),
+  );
   const spike = highest(finite);
   const reached = spike > wanted * SPIKE ? wanted : spike;
   const top = Math.max(reached, plot.reference?.y ?? 0) * 1.05 || 1;
@@ -93,9 +99,9 @@ function renderAxes(plot: Plot, finite: readonly Point[], lines: (Curve & { line
 <g class="ticks">${yTicks.map((tick) => html`<text x="${LEFT - 8}" y="${down(tick) + 4}" text-anchor="end">${tick.toFixed(decimals)}</text>`)}${xLabels(low, lastX, left)}</g>
 <g clip-path="url(#${clip})">${
     plot.smoothed && lines.map(({ colour, points }) => html`<path class="raw c${colour}" d="${path(points)}"/>`)
-  }${plot.reference !== undefined && html`<path class="reference" d="M${LEFT} ${down(plot.reference.y)}H${WIDTH - RIGHT}"/>`}${
-    lines.map(({ colour, line }) => html`<path class="line c${colour}" d="${path(line)}"/>`)
-  }</g></svg>
+  }${plot.reference !== undefined && html`<path class="reference" d="M${LEFT} ${down(plot.reference.y)}H${WIDTH - RIGHT}"/>`}${lines.map(
+    ({ colour, line }) => html`<path class="line c${colour}" d="${path(line)}"/>`,
+  )}</g></svg>
 ${spike > top && html`<p class="note">Spikes up to ${formatNumber(spike)} are cut off at the top.</p>`}`;
 }
 

@@ -13,7 +13,8 @@ const STATES = { running: 'Running', finished: 'Finished', interrupted: 'Interru
 export function renderHeader(report: TrainingReport): Markup {
   const { steps, totalSteps, seconds, adapter, baseline } = report;
   const last = report.metrics[report.metrics.length - 1];
-  const tile = (name: string, value: string, note?: string) => html`<div><dt>${name}</dt><dd>${value}${note !== undefined && html`<small>${note}</small>`}</dd></div>\n`;
+  const tile = (name: string, value: string, note?: string) =>
+    html`<div><dt>${name}</dt><dd>${value}${note !== undefined && html`<small>${note}</small>`}</dd></div>\n`;
   const share = totalSteps > 0 ? Math.min(steps / totalSteps, 1) : 0;
   const timed = report.imagesTimed ?? report.imagesSeen;
   const perSecond = seconds > 0 && timed > 0 ? formatNumber(timed / seconds) : '–';
@@ -29,8 +30,8 @@ export function renderHeader(report: TrainingReport): Markup {
 ${report.state !== 'finished' && html`<div class="done" role="progressbar" aria-label="Steps done" aria-valuemin="0" aria-valuemax="${totalSteps}" aria-valuenow="${steps}"><i style="width:${(share * 100).toFixed(1)}%"></i></div>`}
 <dl class="tiles">
 ${tile('Steps', formatCount(steps), steps === totalSteps ? 'all done' : `of ${formatCount(totalSteps)}`)}${tile('Training time', formatDuration(seconds), timedImages)}${tile('Speed', perSecond, 'images/s')}${tile('Peak GPU memory', formatBytes(report.peakBytes))}${
-    last !== undefined && tile('Validation L1', formatNumber(last.l1), lastNote === '' ? undefined : lastNote)
-  }</dl>
+  last !== undefined && tile('Validation L1', formatNumber(last.l1), lastNote === '' ? undefined : lastNote)
+}</dl>
 </header>`;
 }
 
@@ -48,7 +49,9 @@ export function renderSamples(pictures: Pictures): Markup {
   if (rows.length < allRows) left.push(`${rows.length} of ${allRows} images`);
   if (steps.length < allSteps) left.push(`${steps.length} of ${allSteps} snapshots`);
   const picture = (source: string | undefined, what: string, { width, height }: { width: number; height: number }) =>
-    source === undefined ? html`–` : html`<img ${Math.max(width, height) <= PIXEL_ART_SIDE && html`class="pixels" `}width="${width}" height="${height}" alt="${what}" src="${source}">`;
+    source === undefined
+      ? html`–`
+      : html`<img ${Math.max(width, height) <= PIXEL_ART_SIDE && html`class="pixels" `}width="${width}" height="${height}" alt="${what}" src="${source}">`;
   return html`<section aria-labelledby="samples"><h2 id="samples">Validation images</h2>
 <p class="lead">What the generator makes of images it has never trained on.${left.length > 0 && ` Shown: ${left.join(', ')}, to keep this page small.`}</p>
 <div class="controls" hidden><label><output for="step"></output><input id="step" type="range" min="0" max="${steps.length - 1}" step="1" value="${steps.length - 1}" aria-label="Training step"></label>
@@ -57,8 +60,10 @@ export function renderSamples(pictures: Pictures): Markup {
 <thead><tr><th scope="col">Input</th>${steps.map((step, index) => html`<th scope="col" data-snapshot="${index}">Step ${formatCount(step)}</th>`)}<th scope="col">Target</th></tr></thead>
 <tbody>${rows.map(
     (row) => html`
-<tr><th scope="row">${picture(row.input, `Input ${row.name}`, row)}<span class="name" title="${row.name}">${row.name}</span></th>${row.outputs.map((output, index) => html`
-<td data-snapshot="${index}">${picture(output, `Output for ${row.name} at step ${formatCount(steps[index])}`, row)}</td>`)}
+<tr><th scope="row">${picture(row.input, `Input ${row.name}`, row)}<span class="name" title="${row.name}">${row.name}</span></th>${row.outputs.map(
+      (output, index) => html`
+<td data-snapshot="${index}">${picture(output, `Output for ${row.name} at step ${formatCount(steps[index])}`, row)}</td>`,
+    )}
 <td>${picture(row.target, `Target of ${row.name}`, row)}</td></tr>`,
   )}
 </tbody></table></div></section>`;
@@ -70,13 +75,17 @@ export function renderLosses(report: TrainingReport): Markup {
     colour,
     points: report.losses.map((entry) => ({ x: entry.step, y: entry[key] })),
   });
-  const spoken = ({ name, points }: Curve) => `${name} goes from ${formatNumber(points[0]?.y ?? NaN)} to ${formatNumber(points[points.length - 1]?.y ?? NaN)}`;
+  const spoken = ({ name, points }: Curve) =>
+    `${name} goes from ${formatNumber(points[0]?.y ?? NaN)} to ${formatNumber(points[points.length - 1]?.y ?? NaN)}`;
   const adversarial = [curve('D_real', 1, 'discriminatorReal'), curve('D_fake', 2, 'discriminatorFake'), curve('G_GAN', 3, 'generatorGan')];
   const reconstruction = [curve('G_L1', 4, 'generatorL1')];
-  const plot = (title: string, curves: Curve[]) => renderPlot({ title, curves, smoothed: true, description: `Line plot over steps. ${curves.map(spoken).join('; ')}.` });
+  const plot = (title: string, curves: Curve[]) =>
+    renderPlot({ title, curves, smoothed: true, description: `Line plot over steps. ${curves.map(spoken).join('; ')}.` });
   return html`<section aria-labelledby="losses"><h2 id="losses">Losses</h2>
-<p class="lead">Over training steps; the faint lines are single steps, the strong ones their moving mean.</p>${report.warnings?.map((warning) => html`
-<p class="warning" role="note">${warning}</p>`)}
+<p class="lead">Over training steps; the faint lines are single steps, the strong ones their moving mean.</p>${report.warnings?.map(
+    (warning) => html`
+<p class="warning" role="note">${warning}</p>`,
+  )}
 <div class="pair">${plot('Adversarial', adversarial)}${plot('Reconstruction', reconstruction)}</div></section>`;
 }
 
@@ -85,11 +94,21 @@ export function renderMetrics(report: TrainingReport): Markup | undefined {
   if (metrics.length === 0) return undefined;
   const last = metrics[metrics.length - 1];
   const best = {
-    l1: bestOf(metrics.map(({ l1 }) => l1), Math.min),
-    psnr: bestOf(metrics.map(({ psnr }) => psnr), Math.max),
-    ssim: bestOf(metrics.map(({ ssim }) => ssim), Math.max),
+    l1: bestOf(
+      metrics.map(({ l1 }) => l1),
+      Math.min,
+    ),
+    psnr: bestOf(
+      metrics.map(({ psnr }) => psnr),
+      Math.max,
+    ),
+    ssim: bestOf(
+      metrics.map(({ ssim }) => ssim),
+      Math.max,
+    ),
   };
-  const cell = (entry: ImageMetrics, key: keyof ImageMetrics) => html`<td${entry[key] === best[key] && html` class="best"`}>${formatNumber(entry[key], key === 'psnr' ? 4 : 3)}</td>`;
+  const cell = (entry: ImageMetrics, key: keyof ImageMetrics) =>
+    html`<td${entry[key] === best[key] && html` class="best"`}>${formatNumber(entry[key], key === 'psnr' ? 4 : 3)}</td>`;
   const cells = (entry: ImageMetrics) => [cell(entry, 'l1'), cell(entry, 'psnr'), cell(entry, 'ssim')];
   const verdict = baseline === undefined || !(baseline.l1 > 0) || !Number.isFinite(last.l1) ? undefined : (last.l1 / baseline.l1 - 1) * 100;
   return html`<section aria-labelledby="metrics"><h2 id="metrics">Validation metrics</h2>
@@ -114,17 +133,24 @@ function bestOf(values: number[], choose: (...values: number[]) => number): numb
 export function renderSettings(report: TrainingReport): Markup {
   const { adapter } = report;
   const timed = report.imagesTimed ?? report.imagesSeen;
-  const facts = (caption: string, entries: [string, string][]) => html`<div class="card"><table class="table facts"><caption>${caption}</caption><tbody>${entries.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table></div>`;
+  const facts = (caption: string, entries: [string, string][]) =>
+    html`<div class="card"><table class="table facts"><caption>${caption}</caption><tbody>${entries.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table></div>`;
   const text = (value: string | number | boolean) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
-<div class="pair">${facts('Training', Object.entries(report.settings).map(([name, value]) => [name, text(value)]))}${facts('Machine', [
+<div class="pair">${facts(
+    'Training',
+    Object.entries(report.settings).map(([name, value]) => [name, text(value)]),
+  )}${facts('Machine', [
     ['Adapter', adapter.name],
     ['Kind', adapter.software ? 'software (runs on the CPU)' : 'hardware'],
     ['Driver', adapter.driver],
     ['Backend', adapter.backend],
     ['shadegrad', report.version],
     ['Started', readableTime(report.startedAt)],
-    ['Training time', `${formatDuration(report.seconds)}${timed === report.imagesSeen ? '' : `, of ${formatCount(timed)} images: that of the others is not known`}`],
+    [
+      'Training time',
+      `${formatDuration(report.seconds)}${timed === report.imagesSeen ? '' : `, of ${formatCount(timed)} images: that of the others is not known`}`,
+    ],
     ['Images seen', formatCount(report.imagesSeen)],
     ['Peak GPU memory', formatBytes(report.peakBytes)],
   ])}</div></section>

@@ -62,12 +62,16 @@ export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
  * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE, IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
 export async function openTrainingData(
-  source: DataSource, settings: RunSettings, note: (line: string) => void, openFolder = openPairedFolder,
+  source: DataSource,
+  settings: RunSettings,
+  note: (line: string) => void,
+  openFolder = openPairedFolder,
 ): Promise<TrainingData> {
   const loadSize = loadSizeOf(settings);
   if (source === SYNTHETIC) {
     const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
-    const draw = (split: 'train' | 'val', size: number) => syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed: settings.seed, split });
+    const draw = (split: 'train' | 'val', size: number) =>
+      syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed: settings.seed, split });
     return { train: draw('train', storedSize), validation: draw('val', settings.size), storedSize };
   }
   const open = async (split: Split): Promise<PairedFolder> => {
@@ -91,11 +95,16 @@ interface Validation {
 }
 
 async function openFirst(
-  open: (split: Split) => Promise<PairedFolder>, splits: readonly Split[], note: (line: string) => void,
+  open: (split: Split) => Promise<PairedFolder>,
+  splits: readonly Split[],
+  note: (line: string) => void,
 ): Promise<Validation | undefined> {
   for (const split of splits) {
     try {
-      return { validation: await open(split), ...(split !== 'val' && { remark: `there is no val/ with pairs; ${split}/ is used to validate` }) };
+      return {
+        validation: await open(split),
+        ...(split !== 'val' && { remark: `there is no val/ with pairs; ${split}/ is used to validate` }),
+      };
     } catch (error) {
       if (!(error instanceof ShadegradError) || !['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code)) throw error;
       if (error.code === 'DATA_EMPTY') note(`note: ${error.what.replace(/^There/, 'there')}: nothing can be validated on it`);
@@ -105,7 +114,11 @@ async function openFirst(
 }
 
 function holdOut(train: PairedDataset): Validation {
-  if (train.length === 1) return { validation: train, remark: 'there is neither val/ nor test/ with pairs, and a single training pair: it is used to validate, too' };
+  if (train.length === 1)
+    return {
+      validation: train,
+      remark: 'there is neither val/ nor test/ with pairs, and a single training pair: it is used to validate, too',
+    };
   const count = Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
   const part = (name: string, start: number, length: number): PairedDataset => ({
     name: `${train.name} (${name})`,

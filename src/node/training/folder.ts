@@ -72,7 +72,10 @@ export async function existingRunFolder(out: string | undefined): Promise<RunFol
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function entriesOf(folder: string): Promise<string[]> {

@@ -119,8 +119,14 @@ export class RunHistory {
   }
 
   async addValidation(step: number, { metrics, outputs }: Validated): Promise<void> {
-    const { pictured: { inputs, targets }, fingerprint } = this.images;
-    await writeSampleGrid(this.folder.sampleGrid(step), outputs.map((output, row) => [inputs[row]!, output, targets[row]!]));
+    const {
+      pictured: { inputs, targets },
+      fingerprint,
+    } = this.images;
+    await writeSampleGrid(
+      this.folder.sampleGrid(step),
+      outputs.map((output, row) => [inputs[row]!, output, targets[row]!]),
+    );
     this.snapshots.push({ step, outputs });
     this.metrics.push({ step, ...metrics });
     this.log.append({ step, validation: metrics, measured: fingerprint, ...(this.training !== undefined && { training: this.training }) });
@@ -192,7 +198,9 @@ function columnsOf(grid: RgbImage): { inputs: RgbImage[]; outputs: RgbImage[]; t
   const rows = (grid.height - GRID_GAP) / (side + GRID_GAP);
   if (!Number.isInteger(side) || side < 1 || !Number.isInteger(rows) || rows < 1) return null;
   const column = (index: number): RgbImage[] =>
-    Array.from({ length: rows }, (_, row) => crop(grid, GRID_GAP + index * (side + GRID_GAP), GRID_GAP + row * (side + GRID_GAP), side, side));
+    Array.from({ length: rows }, (_, row) =>
+      crop(grid, GRID_GAP + index * (side + GRID_GAP), GRID_GAP + row * (side + GRID_GAP), side, side),
+    );
   return { inputs: column(0), outputs: column(1), targets: column(2) };
 }
 

@@ -100,7 +100,9 @@ function checkChannels(path: string, { generator, discriminator }: Networks): vo
 }
 
 function checkFlags(path: string, scale: InitialState['scale'], flags: TrainFlags, given: ReadonlySet<string>): void {
-  const differing = (['size', 'ngf', 'ndf'] as const).filter((name) => given.has(name) && scale[name] !== undefined && flags[name] !== scale[name]);
+  const differing = (['size', 'ngf', 'ndf'] as const).filter(
+    (name) => given.has(name) && scale[name] !== undefined && flags[name] !== scale[name],
+  );
   if (differing.length === 0) return;
   throw new ShadegradError('BAD_FLAG', `The networks of ${path} are others`, {
     expected: differing.map((name) => `--${name} ${scale[name]}`).join(' '),

@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
 /** Signals that ask a run to save and end. A closed terminal or a lost connection sends SIGHUP; Ctrl-Break is Windows' SIGBREAK. */
-const SIGNALS: readonly NodeJS.Signals[] = process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** One event often sends several: a terminal and npm both pass Ctrl-C on, and `timeout` signals a process and its group. */
 const SAME_EVENT_MILLISECONDS = 500;
 
@@ -18,7 +19,10 @@ export class Interrupt {
    * @param onFirst told when the first signal comes
    * @param now a clock in milliseconds
    */
-  constructor(private readonly onFirst: () => void, private readonly now: () => number = () => performance.now()) {
+  constructor(
+    private readonly onFirst: () => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {
     for (const signal of SIGNALS) process.on(signal, this.receive);
   }
 

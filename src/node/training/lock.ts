@@ -43,7 +43,8 @@ export class RunLock {
     const first = await makeFolder(folder);
     const path = await nodeFiles.realpath(folder);
     const made: string[] = [];
-    if (first !== undefined) for (let at = path, top = dirname(await nodeFiles.realpath(first)); at !== top; at = dirname(at)) made.push(at);
+    if (first !== undefined)
+      for (let at = path, top = dirname(await nodeFiles.realpath(first)); at !== top; at = dirname(at)) made.push(at);
     try {
       return new RunLock(made, await hold(folder, path));
     } catch (error) {
@@ -65,7 +66,14 @@ export class RunLock {
 }
 
 async function removeEmpty(folders: readonly string[]): Promise<void> {
-  for (const folder of folders) if (!(await nodeFiles.rmdir(folder).then(() => true, () => false))) return;
+  for (const folder of folders)
+    if (
+      !(await nodeFiles.rmdir(folder).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return;
 }
 
 interface Held {
@@ -86,7 +94,13 @@ async function hold(folder: string, path: string): Promise<Held | null> {
       if (elsewhere) return { release: () => elsewhere.release().then(() => removeEmpty([place])) };
     }
     // The process that held the lock may have removed the folder since.
-    if (await nodeFiles.lstat(place).then(() => true, () => false)) return null;
+    if (
+      await nodeFiles.lstat(place).then(
+        () => true,
+        () => false,
+      )
+    )
+      return null;
   }
   return null;
 }
@@ -94,17 +108,20 @@ async function hold(folder: string, path: string): Promise<Held | null> {
 /** @returns null where the place takes no sockets: not every disk does, and not every folder can be written to */
 async function holdIn(folder: string, place: string): Promise<Held | null> {
   const directory = await openDirectory(place);
-  return directory && holdSocket(folder, directory).catch(async (error: unknown) => {
-    await directory.close();
-    if (error instanceof ShadegradError) throw error;
-    return null;
-  });
+  return (
+    directory &&
+    holdSocket(folder, directory).catch(async (error: unknown) => {
+      await directory.close();
+      if (error instanceof ShadegradError) throw error;
+      return null;
+    })
+  );
 }
 
 /** True of a folder that nobody else can have put anything into: its name can be guessed. */
 async function isPrivate(place: string): Promise<boolean> {
   const entry = await nodeFiles.lstat(place).catch(() => null);
-  return entry !== null && entry.isDirectory() && entry.uid === process.getuid?.() && (entry.mode & 0o077) === 0;
+  return entry?.isDirectory() === true && entry.uid === process.getuid?.() && (entry.mode & 0o077) === 0;
 }
 
 /** A name for what lies in a folder that is short enough for a socket. */
@@ -118,7 +135,13 @@ async function openDirectory(path: string): Promise<Directory | null> {
   const handle = process.platform === 'linux' ? await nodeFiles.open(path, 'r').catch(() => null) : null;
   if (handle) {
     const short = `/proc/self/fd/${handle.fd}`;
-    if (await nodeFiles.stat(short).then(() => true, () => false)) return { path: short, at: (name) => `${short}/${name}`, close: () => handle.close() };
+    if (
+      await nodeFiles.stat(short).then(
+        () => true,
+        () => false,
+      )
+    )
+      return { path: short, at: (name) => `${short}/${name}`, close: () => handle.close() };
     await handle.close();
   }
   const longest = Buffer.byteLength(join(path, socketName()));
@@ -200,8 +223,16 @@ async function refuseHeld(folder: string, directory: Directory, number: number):
 /** Every user may connect: one who may not would have to guess whether the lock is held. */
 function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.on('error', () => {}).unref().end(String(process.pid)));
-    server.unref().once('error', reject).listen({ path, readableAll: true, writableAll: true }, () => resolve(server.off('error', reject)));
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => {})
+        .unref()
+        .end(String(process.pid)),
+    );
+    server
+      .unref()
+      .once('error', reject)
+      .listen({ path, readableAll: true, writableAll: true }, () => resolve(server.off('error', reject)));
   });
 }
 
@@ -219,7 +250,10 @@ function holderOf(path: string): Promise<string | null> {
       resolve(holder);
     };
     const answer = (): void => done(/^\d+$/.test(text) ? `process ${text}` : 'another process');
-    socket.setTimeout(ANSWER_MILLISECONDS, answer).on('data', (data) => (text += data.toString())).on('end', answer);
+    socket
+      .setTimeout(ANSWER_MILLISECONDS, answer)
+      .on('data', (data) => (text += data.toString()))
+      .on('end', answer);
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (NOBODY_LISTENS.has(code)) done(null);
       else done(`a lock that cannot be asked who holds it (${code}); if no run uses the folder, delete its ${basename(path)}`);

@@ -127,16 +127,23 @@ export class TrainingLoop {
 /** @throws DIVERGED for losses that say nothing more could be learned */
 function checkFinite({ step, losses }: TrainedStep, settings: RunSettings): void {
   if (Object.values(losses).every(Number.isFinite)) return;
-  throw diverged(new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
-    expected: 'losses that are finite numbers',
-    received: Object.entries(losses).map(([name, loss]) => `${name} ${loss}`).join(', '),
-  }), settings);
+  throw diverged(
+    new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
+      expected: 'losses that are finite numbers',
+      received: Object.entries(losses)
+        .map(([name, loss]) => `${name} ${loss}`)
+        .join(', '),
+    }),
+    settings,
+  );
 }
 
 /** The same error with what the user of this program can do about it. */
 export function diverged({ message, expected, received, cause }: ShadegradError, settings: RunSettings): ShadegradError {
   return new ShadegradError('DIVERGED', message.split('\n')[0]!, {
-    expected, received, cause,
+    expected,
+    received,
+    cause,
     // One seed gives one result: to go on from the last checkpoint would end here again.
     fix: `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(settings)}`,
   });

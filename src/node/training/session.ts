@@ -84,7 +84,10 @@ export class TrainingSession {
       const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
 
       const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
-      const history = await RunHistory.open(folder, validator, { resumeAtStep: resume ? trainer.step : undefined, training: data.fingerprint });
+      const history = await RunHistory.open(folder, validator, {
+        resumeAtStep: resume ? trainer.step : undefined,
+        training: data.fingerprint,
+      });
       opened.push(() => history.close());
       if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
       if (history.trainedOnOthers) say(OTHER_TRAINING);
@@ -111,7 +114,10 @@ export class TrainingSession {
       do {
         if (loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined) break;
         const half = this.settled ? Infinity : Math.floor(loop.totalSteps / 2);
-        await loop.trainTo(Math.min(pace.next(loop.step, loop.totalSteps), half), () => pace.overdue() || this.replanDue() || this.outOfTime());
+        await loop.trainTo(
+          Math.min(pace.next(loop.step, loop.totalSteps), half),
+          () => pace.overdue() || this.replanDue() || this.outOfTime(),
+        );
         if (interrupt.exitStatus !== undefined) break;
         if (this.replanDue()) this.plan();
         const due = pace.due(loop.step, loop.totalSteps);
@@ -121,7 +127,8 @@ export class TrainingSession {
     } catch (error) {
       // A picture that cannot be read stops the steps, not the networks: what was trained is worth keeping.
       if (concernsData(error)) await this.save().catch(() => undefined);
-      if (this.savedStep >= 0) this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${printableName(this.facts.folder.path)}`);
+      if (this.savedStep >= 0)
+        this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${printableName(this.facts.folder.path)}`);
       throw error;
     }
   }
@@ -144,8 +151,20 @@ export class TrainingSession {
     // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
     this.history.flush();
     const { gpu, adapter, folder, source } = this.options;
-    const options = { ...settings, totalSteps: this.loop.totalSteps, source, trainPairs: data.train.length, validate: this.facts.validator.length };
-    const progress = { options, step: trainer.step, epoch: trainer.epoch, adapter: adapter.description || adapter.name, choices: gpu.choices.used() };
+    const options = {
+      ...settings,
+      totalSteps: this.loop.totalSteps,
+      source,
+      trainPairs: data.train.length,
+      validate: this.facts.validator.length,
+    };
+    const progress = {
+      options,
+      step: trainer.step,
+      epoch: trainer.epoch,
+      adapter: adapter.description || adapter.name,
+      choices: gpu.choices.used(),
+    };
     await saveCheckpoint(folder.checkpoint, trainer.networks, progress).catch((error: unknown) => {
       throw error instanceof ShadegradError && error.code === 'DIVERGED' ? diverged(error, settings) : error;
     });
@@ -254,7 +273,8 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
   trainer.resumeAt(checkpoint.step);
   say(`going on from step ${formatCount(checkpoint.step)} of ${printableName(folder.checkpoint)}`);
   const here = adapter.description || adapter.name;
-  if (checkpoint.adapter !== here) say(`note: the run was started on "${checkpoint.adapter}"; on this adapter its numbers will differ in the last digits`);
+  if (checkpoint.adapter !== here)
+    say(`note: the run was started on "${checkpoint.adapter}"; on this adapter its numbers will differ in the last digits`);
   return { trainer, settings, data, trained: [], secondsPerStep: 0 };
 }
 

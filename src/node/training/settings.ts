@@ -127,7 +127,9 @@ const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'se
  */
 export function resumedSettings(path: string, options: CheckpointOptions, flags: TrainFlags, given: ReadonlySet<string>): RunSettings {
   const saved = options as unknown as RunSettings;
-  const differing = KEPT_FLAGS.filter((flag) => given.has(flag) && flags[flag] !== saved[SETTING_OF_FLAG[flag] ?? (flag as keyof RunSettings)]);
+  const differing = KEPT_FLAGS.filter(
+    (flag) => given.has(flag) && flags[flag] !== saved[SETTING_OF_FLAG[flag] ?? (flag as keyof RunSettings)],
+  );
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
       expected: differing.map((flag) => `--${flag} ${String(saved[SETTING_OF_FLAG[flag] ?? (flag as keyof RunSettings)])}`).join(' '),
@@ -143,6 +145,20 @@ export function resumedSettings(path: string, options: CheckpointOptions, flags:
 
 /** Names every setting, so that a checkpoint's other options are told apart from them. */
 const NO_SETTINGS: Record<keyof RunSettings, null> = {
-  preset: null, size: null, ngf: null, ndf: null, epochs: null, steps: null, minutes: null, batch: null,
-  learningRate: null, lambda: null, seed: null, dropout: null, jitter: null, direction: null, from: null, fromDiscriminator: null,
+  preset: null,
+  size: null,
+  ngf: null,
+  ndf: null,
+  epochs: null,
+  steps: null,
+  minutes: null,
+  batch: null,
+  learningRate: null,
+  lambda: null,
+  seed: null,
+  dropout: null,
+  jitter: null,
+  direction: null,
+  from: null,
+  fromDiscriminator: null,
 };

@@ -30,13 +30,34 @@ export interface StepOptions {
   place?: (trainer: Trainer) => Promise<void>;
 }
 
-export async function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData, settings: RunSettings, { replay, tuning, variants, place }: StepOptions): Promise<Trainer> {
+export async function openTrainer(
+  gpu: Gpu,
+  { train, storedSize }: TrainingData,
+  settings: RunSettings,
+  { replay, tuning, variants, place }: StepOptions,
+): Promise<Trainer> {
   const { dropout, size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction } = settings;
-  const trainer = await Trainer.create(gpu, train, {
-    size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction, storedSize, replay, variants,
-    loadSize: loadSizeOf(settings),
-    dropout: dropout ? DROPOUT_RATE : 0,
-  }, tuning);
+  const trainer = await Trainer.create(
+    gpu,
+    train,
+    {
+      size,
+      ngf,
+      ndf,
+      batch,
+      learningRate,
+      lambda,
+      jitter,
+      seed,
+      direction,
+      storedSize,
+      replay,
+      variants,
+      loadSize: loadSizeOf(settings),
+      dropout: dropout ? DROPOUT_RATE : 0,
+    },
+    tuning,
+  );
   try {
     await place?.(trainer);
     return trainer;
@@ -53,7 +74,11 @@ export async function openTrainer(gpu: Gpu, { train, storedSize }: TrainingData,
  * @param note told why a scale was given up
  */
 export async function startFastEnough(
-  gpu: Gpu, scales: readonly RunSettings[], open: (settings: RunSettings) => Promise<TrainingData>, steps: StepOptions, note: (line: string) => void,
+  gpu: Gpu,
+  scales: readonly RunSettings[],
+  open: (settings: RunSettings) => Promise<TrainingData>,
+  steps: StepOptions,
+  note: (line: string) => void,
 ): Promise<Start> {
   for (const [index, settings] of scales.entries()) {
     const data = await open(settings);
@@ -64,7 +89,9 @@ export async function startFastEnough(
     trainer.dispose();
     gpu.trim();
     const { size, ngf } = scales[index + 1]!;
-    note(`a step takes ${secondsPerStep.toFixed(1)} s at ${settings.size} pixels and width ${settings.ngf}, too long for a preview; going on with ${size} pixels and width ${ngf}`);
+    note(
+      `a step takes ${secondsPerStep.toFixed(1)} s at ${settings.size} pixels and width ${settings.ngf}, too long for a preview; going on with ${size} pixels and width ${ngf}`,
+    );
   }
   throw new RangeError('no scale to train at');
 }

@@ -28,7 +28,8 @@ export interface RunFacts {
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(settings: RunSettings, source: DataSource, totalSteps: number): string {
-  const { preset, size, ngf, ndf, epochs, batch, learningRate, lambda, seed, dropout, jitter, direction, from, fromDiscriminator } = settings;
+  const { preset, size, ngf, ndf, epochs, batch, learningRate, lambda, seed, dropout, jitter, direction, from, fromDiscriminator } =
+    settings;
   const flags = [
     source === SYNTHETIC ? '' : `--data ${quoted(source)}`,
     `--preset ${preset} --direction ${direction} --size ${size} --ngf ${ngf} --ndf ${ndf}`,
@@ -44,7 +45,12 @@ export function commandOf(settings: RunSettings, source: DataSource, totalSteps:
 
 export function describeSettings(settings: RunSettings): string {
   const { size, ngf, ndf, batch, learningRate, epochs, steps, minutes } = settings;
-  const length = epochs !== null ? `${formatCount(epochs)} epochs` : steps !== null ? `${formatCount(steps)} steps` : `about ${formatNumber(minutes!, 2)} minutes`;
+  const length =
+    epochs !== null
+      ? `${formatCount(epochs)} epochs`
+      : steps !== null
+        ? `${formatCount(steps)} steps`
+        : `about ${formatNumber(minutes!, 2)} minutes`;
   return `${size} x ${size} pixels, ngf ${ngf}, ndf ${ndf}, batch ${batch}, learning rate ${learningRate}, ${length}`;
 }
 
@@ -85,7 +91,12 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     title: source === SYNTHETIC ? 'Synthetic facades from label maps' : `pix2pix on ${data.train.name.replace(/\/train.*$/, '')}`,
     command: commandOf(settings, source, totalSteps),
     settings: shown,
-    adapter: { name: adapter.description || adapter.name, driver: gpu.adapter.description, backend: adapter.backend, software: adapter.kind !== 'hardware' },
+    adapter: {
+      name: adapter.description || adapter.name,
+      driver: gpu.adapter.description,
+      backend: adapter.backend,
+      software: adapter.kind !== 'hardware',
+    },
     version: LIBRARY_VERSION,
     startedAt: startedAt.toISOString(),
     state,
@@ -117,12 +128,15 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   }
   lines.push(`report: ${printableName(folder.report)}`);
   const out = quoted(folder.path);
-  lines.push(`translate your own images: ${programCall('translate')} --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`);
+  lines.push(
+    `translate your own images: ${programCall('translate')} --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`,
+  );
   if (state === 'interrupted') lines.push(`go on: ${programCall('train')} --resume --out ${out}`);
   else {
     const longer = settings.epochs === null ? `--steps ${totalSteps * 4}` : `--epochs ${settings.epochs * 2}`;
     lines.push(`train longer: ${programCall('train')} --resume --out ${out} ${longer}`);
-    if (settings.preset === 'preview') lines.push('the paper\'s setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full');
+    if (settings.preset === 'preview')
+      lines.push("the paper's setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full");
   }
   return lines;
 }

@@ -49,7 +49,8 @@ async function takeFolder(flags: TrainFlags): Promise<{ folder: RunFolder; lock:
     try {
       const lock = await RunLock.take(folder.path);
       // A run that ended between the choice and the lock has left its checkpoint.
-      if (!flags.resume && flags.out !== undefined) await newRunFolder(flags.out).catch((error) => lock.release().then(() => Promise.reject(error)));
+      if (!flags.resume && flags.out !== undefined)
+        await newRunFolder(flags.out).catch((error) => lock.release().then(() => Promise.reject(error)));
       return { folder, lock };
     } catch (error) {
       const next = flags.out === undefined && !flags.resume ? await choose() : folder;
@@ -71,11 +72,24 @@ async function trainIn(folder: RunFolder, flags: TrainFlags, given: ReadonlySet<
     const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       say(adapter.summary);
-      const scales = run.scales ?? newSettings({ ...flags, ...initial?.scale }, new Set([...given, ...Object.keys(initial?.scale ?? {})]), adapter.kind !== 'hardware');
+      const scales =
+        run.scales ??
+        newSettings(
+          { ...flags, ...initial?.scale },
+          new Set([...given, ...Object.keys(initial?.scale ?? {})]),
+          adapter.kind !== 'hardware',
+        );
       if (!resume) sayPreset(scales[0]!.preset, given.has('preset'));
       if (initial) say(initial.summary);
       return await TrainingSession.run({
-        gpu, adapter, folder, source, scales, resume, launchedAt, say,
+        gpu,
+        adapter,
+        folder,
+        source,
+        scales,
+        resume,
+        launchedAt,
+        say,
         pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
         validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
         secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,
@@ -131,7 +145,8 @@ async function runToResume(folder: RunFolder, flags: TrainFlags, given: Readonly
 
 /** @throws CHECKPOINT_MISMATCH for a generator alone, or a file that this program did not write */
 function checkResumable(folder: RunFolder, { architecture, options }: TrainingCheckpoint): void {
-  const complete = architecture.discriminator !== null && ['totalSteps', 'trainPairs', 'size', 'batch'].every((name) => typeof options[name] === 'number');
+  const complete =
+    architecture.discriminator !== null && ['totalSteps', 'trainPairs', 'size', 'batch'].every((name) => typeof options[name] === 'number');
   if (complete) return;
   throw new ShadegradError('CHECKPOINT_MISMATCH', `${folder.checkpoint} cannot be trained on`, {
     expected: 'a checkpoint of this program, with both networks, their optimisers and its options',
@@ -151,6 +166,9 @@ function checkSource(folder: RunFolder, { options }: TrainingCheckpoint, flags: 
 }
 
 function sayPreset(preset: 'full' | 'preview', chosen: boolean): void {
-  const other = preset === 'full' ? 'for a quick trial: --preset preview' : 'for the paper\'s setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full';
+  const other =
+    preset === 'full'
+      ? 'for a quick trial: --preset preview'
+      : "for the paper's setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full";
   say(`preset: ${preset}${chosen ? '' : ', chosen for this adapter'}; ${other}`);
 }

@@ -22,22 +22,68 @@ import { StatusLine } from './status-line.js';
 
 export const TRANSLATE_PROGRAM = {
   usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
-  summary: 'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image\'s own name.',
+  summary:
+    "Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
   flags: [
-    { name: 'weights', type: 'string', placeholder: 'FILE|DIR', description: 'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json' },
+    {
+      name: 'weights',
+      type: 'string',
+      placeholder: 'FILE|DIR',
+      description:
+        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json',
+    },
     { name: 'input', type: 'list', placeholder: 'FILE|DIR ...', description: 'an image or a folder of images, or several of them' },
-    { name: 'output', type: 'string', placeholder: 'DIR', description: 'folder for the results; made if missing, files of the same name are replaced' },
-    { name: 'size', type: 'string', placeholder: 'N|WxH|image', description: 'size at which images are translated, multiples of the network\'s; image: each at its own, aspect and all; by default the network\'s' },
-    { name: 'half', type: 'choice', choices: ['left', 'right'], description: 'the images are side-by-side pairs: translate this half of each' },
-    { name: 'seed', type: 'integer', min: 0, max: 0xffff_ffff, default: 0, description: 'chooses the dropout masks, so the variant of each result' },
-    { name: 'statistics', type: 'choice', choices: ['batch', 'running'], description: 'what the norms use: batch, each image\'s own, or running, those of the training; by default as the file\'s makers do' },
+    {
+      name: 'output',
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'folder for the results; made if missing, files of the same name are replaced',
+    },
+    {
+      name: 'size',
+      type: 'string',
+      placeholder: 'N|WxH|image',
+      description:
+        "size at which images are translated, multiples of the network's; image: each at its own, aspect and all; by default the network's",
+    },
+    {
+      name: 'half',
+      type: 'choice',
+      choices: ['left', 'right'],
+      description: 'the images are side-by-side pairs: translate this half of each',
+    },
+    {
+      name: 'seed',
+      type: 'integer',
+      min: 0,
+      max: 0xffff_ffff,
+      default: 0,
+      description: 'chooses the dropout masks, so the variant of each result',
+    },
+    {
+      name: 'statistics',
+      type: 'choice',
+      choices: ['batch', 'running'],
+      description: "what the norms use: batch, each image's own, or running, those of the training; by default as the file's makers do",
+    },
     { name: 'dropout', type: 'boolean', default: true, description: 'no dropout: one result whatever the seed, a little smoother' },
-    { name: 'adapter', type: 'string', placeholder: 'NAME', description: 'auto, hardware, software, lavapipe, swiftshader, or part of an adapter\'s name' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: "auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",
+    },
   ],
   examples: [
     { command: 'npx shadegrad translate --weights runs/facades --input labels/ --output photos/', description: 'A folder of label maps:' },
-    { command: 'npx shadegrad translate --weights runs/facades --input facades/test --half right --output photos/', description: 'The label halves of pairs:' },
-    { command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image', description: 'Each image at its own size:' },
+    {
+      command: 'npx shadegrad translate --weights runs/facades --input facades/test --half right --output photos/',
+      description: 'The label halves of pairs:',
+    },
+    {
+      command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image',
+      description: 'Each image at its own size:',
+    },
   ],
 } as const satisfies Program;
 
@@ -124,7 +170,9 @@ function checkSize(size: TranslatedSize, network: UNet): void {
     if (!(error instanceof ShadegradError)) throw error;
     const { expected, received, fix = '' } = error;
     throw new ShadegradError('BAD_FLAG', '--size is none of this network', {
-      expected, received, fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image`,
+      expected,
+      received,
+      fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image`,
     });
   }
 }
@@ -140,7 +188,10 @@ function sizeLine(size: TranslatedSize, own: number, asked: boolean): string {
 }
 
 async function translateAll(
-  jobs: readonly Job[], { half, output }: TranslateFlags, translate: (image: RgbImage) => Promise<RgbImage>, anySize: boolean,
+  jobs: readonly Job[],
+  { half, output }: TranslateFlags,
+  translate: (image: RgbImage) => Promise<RgbImage>,
+  anySize: boolean,
 ): Promise<number> {
   const line = new StatusLine();
   const interrupt = new Interrupt(() => undefined);
@@ -164,7 +215,9 @@ async function translateAll(
   } finally {
     line.end();
     interrupt.dispose();
-    console.log(`${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
+    console.log(
+      `${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`,
+    );
   }
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
 }
@@ -177,7 +230,13 @@ function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefine
 
 /** What is wrong with one file: with its contents, its name or its place. */
 const OF_ONE_FILE: readonly ErrorCode[] = [
-  'IMAGE_CORRUPT', 'IMAGE_UNSUPPORTED', 'IMAGE_SIZE', 'DATA_NOT_FOUND', 'DATA_UNREADABLE', 'WRITE_FAILED', 'BAD_FLAG',
+  'IMAGE_CORRUPT',
+  'IMAGE_UNSUPPORTED',
+  'IMAGE_SIZE',
+  'DATA_NOT_FOUND',
+  'DATA_UNREADABLE',
+  'WRITE_FAILED',
+  'BAD_FLAG',
 ];
 /** What the file system says when nothing at all can be written any more. */
 const NOTHING_WRITABLE: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
@@ -210,7 +269,9 @@ async function listJobs(inputs: readonly string[], output: string): Promise<Job[
   }
   // Of several, a missing one is reported in its turn.
   if (missing === inputs.length) {
-    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, { fix: 'check the path given with --input' });
+    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, {
+      fix: 'check the path given with --input',
+    });
   }
   const jobs = [...new Set(files)].map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
   return withProblems(jobs);
@@ -230,11 +291,14 @@ async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
     const overwritten = inputs.get(target);
     const other = taken.get(target);
     const over = `The result for ${input} would be written over ${overwritten}`;
-    const problem = overwritten !== undefined
-      ? new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' })
-      : other !== undefined && new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
-        received: output, fix: 'rename one of them, or move it to another folder',
-      });
+    const problem =
+      overwritten !== undefined
+        ? new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' })
+        : other !== undefined &&
+          new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
+            received: output,
+            fix: 'rename one of them, or move it to another folder',
+          });
     if (!problem) taken.set(target, input);
     checked.push(problem ? { input, output, problem } : { input, output });
   }

@@ -17,11 +17,19 @@ export async function openTuning(gpu: Gpu, say: (line: string) => void): Promise
   return async (step) => {
     const missing = new Map([...(await survey(gpu, step))].filter(([problem]) => gpu.choices.get(problem) === undefined));
     if (missing.size === 0 || left <= 0) return;
-    say(`tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (${programCall('tune')} does all; --no-tune leaves it out)`);
+    say(
+      `tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (${programCall('tune')} does all; --no-tune leaves it out)`,
+    );
     const start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;
     const budget = left;
-    const results = await tune(gpu, missing, { signal: { get aborted() { return seconds() > budget; } } });
+    const results = await tune(gpu, missing, {
+      signal: {
+        get aborted() {
+          return seconds() > budget;
+        },
+      },
+    });
     left -= seconds();
     gpu.trim();
     const changed = results.filter(({ winner, heuristic }) => winner !== heuristic).length;

@@ -50,7 +50,13 @@ export class Validator {
   ) {}
 
   /** @param count validation pairs to use, spread over the set */
-  static async create(gpu: Gpu, generator: UNet, dataset: PairedDataset, { direction, dropout }: RunSettings, count: number): Promise<Validator> {
+  static async create(
+    gpu: Gpu,
+    generator: UNet,
+    dataset: PairedDataset,
+    { direction, dropout }: RunSettings,
+    count: number,
+  ): Promise<Validator> {
     const channels = channelsOf(generator, direction);
     const sized = resized(dataset, generator.size, channels);
     const indices = spread(dataset.length, count);
@@ -59,7 +65,14 @@ export class Validator {
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
     const [inputs, targets] = [pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to])];
-    return new Validator(translator, channels, inputs, targets, pairs.map(({ name }) => name), fingerprintOf(pairs, contents, direction));
+    return new Validator(
+      translator,
+      channels,
+      inputs,
+      targets,
+      pairs.map(({ name }) => name),
+      fingerprintOf(pairs, contents, direction),
+    );
   }
 
   get length(): number {
@@ -91,8 +104,14 @@ export class Validator {
     const { width } = this.targets[0]!;
     const line = new StatusLine();
     const sample = sampled(resized(train, width, this.channels), SAMPLED_PAIRS);
-    const mean = await meanImage(sample, half, (done, total) => line.show(`averaging training photos: ${done} of ${total}`)).finally(() => line.end());
-    const targets: PairedDataset = { name: 'targets', length: this.length, get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }) };
+    const mean = await meanImage(sample, half, (done, total) => line.show(`averaging training photos: ${done} of ${total}`)).finally(() =>
+      line.end(),
+    );
+    const targets: PairedDataset = {
+      name: 'targets',
+      length: this.length,
+      get: (index) => ({ name: '', a: this.targets[index]!, b: this.targets[index]! }),
+    };
     return constantBaseline(mean, targets, half);
   }
 
