@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ShadegradError } from '../src/gpu/errors.js';
+import { ShadegradError } from '../src/errors.js';
 import type { BenchResult } from './harness.js';
 import { LIMITS, type BenchReport } from './report.js';
 import { digits, formatTable } from './table.js';

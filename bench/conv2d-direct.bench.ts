@@ -1,5 +1,5 @@
 import * as reference from '../kernels-test/reference/conv2d-direct.js';
-import { directForward, directInputGrad, directOutputShape, directWeightGrad, type DirectGeometry } from '../src/kernels/conv2d-direct.js';
+import { directForward, directInputGrad, directOutputShape, directWeightGrad, type DirectGeometry } from '../src/kernels/conv2d/direct.js';
 import { elementCount, type Shape } from '../src/tensor/shape.js';
 import { checkAll } from './checks.js';
 import { workload, type BenchEntry } from './harness.js';

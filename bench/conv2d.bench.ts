@@ -1,4 +1,4 @@
-import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../src/kernels/conv2d.js';
+import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../src/kernels/conv2d/conv2d.js';
 import { elementCount, formatShape } from '../src/tensor/shape.js';
 import { checkSamples } from './checks.js';
 import { forwardElement, inputGradElement, weightGradElement, type ConvData } from './conv2d-elements.js';

@@ -1,4 +1,4 @@
-import { conv2dOutputShape, type ConvGeometry } from '../src/kernels/conv2d.js';
+import { conv2dOutputShape, type ConvGeometry } from '../src/kernels/conv2d/conv2d.js';
 import type { Shape } from '../src/tensor/shape.js';
 
 /**

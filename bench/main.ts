@@ -17,12 +17,12 @@
  *
  * A new kernel in src/kernels/NAME.ts gets bench/NAME.bench.ts and a line in entries.ts.
  */
-import { openNodeGpu } from '../src/node/adapter.js';
-import { writeFileAtomic } from '../src/node/files.js';
-import { parseFlags, type Program } from '../src/node/flags.js';
-import { formatHelp } from '../src/node/help.js';
-import { runMain } from '../src/node/run-main.js';
-import { ShadegradError } from '../src/gpu/errors.js';
+import { openNodeGpu } from '../src/node/adapter/adapter.js';
+import { writeFileAtomic } from '../src/node/files/atomic.js';
+import { parseFlags, type Program } from '../src/node/terminal/flags.js';
+import { formatHelp } from '../src/node/terminal/help.js';
+import { runMain } from '../src/node/programs/run-main.js';
+import { ShadegradError } from '../src/errors.js';
 import { compareReports, formatComparison, readReport } from './compare.js';
 import { allEntries } from './entries.js';
 import { filterEntries, runEntry, type BenchResult } from './harness.js';

@@ -1,6 +1,6 @@
 import type { Gpu } from '../src/gpu/gpu.js';
-import type { AdapterChoice } from '../src/node/adapter-choice.js';
-import { writeFileAtomic } from '../src/node/files.js';
+import type { AdapterChoice } from '../src/node/adapter/choice.js';
+import { writeFileAtomic } from '../src/node/files/atomic.js';
 import { LIBRARY_VERSION } from '../src/version.js';
 import type { BenchResult } from './harness.js';
 import type { AdapterLimits } from './limits.bench.js';

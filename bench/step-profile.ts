@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { DispatchCall } from '../src/gpu/dispatch-call.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
-import { trackPending } from '../src/node/polling.js';
+import { trackPending } from '../src/node/adapter/polling.js';
 import { digits, formatTable, percent } from './table.js';
 import { median, timeUntilDone } from './timing.js';
 

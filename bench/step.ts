@@ -15,17 +15,17 @@
  */
 import { performance } from 'node:perf_hooks';
 import { noGrad } from '../src/autograd/graph.js';
-import { ShadegradError } from '../src/gpu/errors.js';
+import { ShadegradError } from '../src/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
 import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
-import { openNodeGpu } from '../src/node/adapter.js';
-import { parseFlags, type Program } from '../src/node/flags.js';
-import { formatBytes } from '../src/node/format.js';
-import { formatHelp } from '../src/node/help.js';
-import { runMain } from '../src/node/run-main.js';
+import { openNodeGpu } from '../src/node/adapter/adapter.js';
+import { parseFlags, type Program } from '../src/node/terminal/flags.js';
+import { formatBytes } from '../src/node/terminal/format.js';
+import { formatHelp } from '../src/node/terminal/help.js';
+import { runMain } from '../src/node/programs/run-main.js';
 import { Adam } from '../src/optim/adam.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { LOSS_COUNT, pix2pixStep, type Pix2Pix } from '../src/training/pix2pix-step.js';

@@ -1,5 +1,5 @@
 import type { Gpu } from '../src/gpu/gpu.js';
-import { trackPending } from '../src/node/polling.js';
+import { trackPending } from '../src/node/adapter/polling.js';
 import { median, timeUntilDone, WALL_CLOCK, type Stopwatch } from './timing.js';
 
 const TIMESTAMPS = 'GPU timestamps before and after the work, many dispatches in one compute pass';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../src/gpu/gpu.js';
-import { trackPending } from '../src/node/polling.js';
+import { trackPending } from '../src/node/adapter/polling.js';
 
 /** How times are taken without timestamps; printed with every table. Many dispatches in one pass is how the library runs. */
 export const WALL_CLOCK = 'wall clock from submit to onSubmittedWorkDone, many dispatches in one compute pass';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// shadegrad COMMAND [arguments]; --help lists the commands. The program is src/node/cli.ts.
+// shadegrad COMMAND [arguments]; --help lists the commands. The program is src/node/programs/cli.ts.
 const { runCommandLine, runMain } = await import('../dist/node.js').catch(explainMissingBuild);
 
 await runMain(() => runCommandLine(process.argv.slice(2)));

@@ -1,5 +1,5 @@
 // Trains pix2pix on facades: node examples/train-facades.js [--data DIR] [flags]; --help shows them all.
-// The program is src/node/training/train-facades.ts.
+// The program is src/node/programs/train-facades.ts.
 const { runMain, trainFacades } = await import('shadegrad').catch(explainMissingBuild);
 
 await runMain(() => trainFacades(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 // Translates images with a trained generator:
 // node examples/translate.js --weights CHECKPOINT --input FILE|DIR --output DIR [flags]; --help shows them all.
-// The program is src/node/training/translate.ts.
+// The program is src/node/programs/translate.ts.
 const { runMain, translateImages } = await import('shadegrad').catch(explainMissingBuild);
 
 await runMain(() => translateImages(process.argv.slice(2)));

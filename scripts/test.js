@@ -42,7 +42,7 @@ const timeoutMilliseconds = Number(values.timeout) * 1000;
 const results = [];
 const adaptersSeen = new Set();
 const folder = join(root, 'kernels-test');
-const files = readdirSync(folder)
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts') && (positionals.length === 0 || positionals.some((wanted) => name.includes(wanted))))
   .sort()
   .map((name) => join(folder, name));

@@ -1,5 +1,5 @@
 // npm run tune: times the variants of the kernels on this adapter and keeps the fastest; --help shows the flags.
-// The program is src/node/tune.ts.
+// The program is src/node/programs/tune.ts.
 import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 
 prepareDependencies();

@@ -6,7 +6,7 @@
 
 import './autograd/methods.js';
 
-export { ShadegradError, type ErrorCode, type ErrorDetails } from './gpu/errors.js';
+export { ShadegradError, type ErrorCode, type ErrorDetails } from './errors.js';
 export {
   createImage,
   crop,
@@ -290,10 +290,16 @@ export { UNet, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
 export type { Norm } from './models/defaults.js';
 export type { VariantOptions } from './models/variants.js';
-export { buildNetwork, loadNetwork, networkArchitecture, networkWeights, type LoadNetworkOptions } from './exchange/load-network.js';
+export {
+  buildNetwork,
+  loadNetwork,
+  networkArchitecture,
+  networkWeights,
+  type LoadNetworkOptions,
+} from './exchange/network/load-network.js';
 export type { ImageSize, Statistics } from './exchange/network-file.js';
-export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/module-file.js';
-export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network-weights.js';
+export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/network/module-file.js';
+export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network/network-weights.js';
 
 // Weights: files of many formats, the networks in them, and the way back.
 export type { StoredDType, StoredTensor, TensorToWrite, WeightFile, WeightFormat } from './formats/weight-file.js';
@@ -314,18 +320,19 @@ export {
   type WeightOrigin,
 } from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
-export { exportOnnx, type OnnxOptions } from './exchange/onnx-export.js';
+export { exportOnnx, type OnnxOptions } from './exchange/onnx/export-network.js';
 export { exportModuleOnnx, type OnnxInputShape, type OnnxModuleOptions } from './exchange/onnx/export-module.js';
 export type { AxisOrder, GraphValue, OnnxGraph } from './exchange/onnx/graph.js';
 export type { GraphCall, GraphOperand, GraphOperation } from './exchange/onnx/call.js';
 export type { TraceOutputs } from './exchange/onnx/trace.js';
 export type { FileToWrite, OnnxAttribute, OnnxFiles } from './formats/onnx.js';
-export type { OnnxStatistics } from './exchange/onnx-export-graph.js';
-export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/training-run.js';
-export { pytorchStateDict, runForPyTorch } from './exchange/pytorch-run.js';
+export type { OnnxStatistics } from './exchange/onnx/network-graph.js';
+export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/network/training-run.js';
+export { pytorchStateDict, runForPyTorch } from './exchange/pytorch/pytorch-run.js';
 
 // Training.
 export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';
-export { Trainer, type TrainedStep, type TrainerOptions, type TrainerVariants } from './training/trainer.js';
+export { Trainer, type TrainedStep } from './training/trainer.js';
+export type { TrainerOptions, TrainerVariants } from './training/trainer-options.js';
 export { Translator, type TranslatedSize, type TranslatorOptions } from './training/translator.js';
 export type { Direction } from './training/image-store.js';

@@ -1,5 +1,5 @@
-import { loadDawn } from '../../src/node/dawn.js';
-import { trackPending } from '../../src/node/polling.js';
+import { loadDawn } from '../../src/node/adapter/dawn.js';
+import { trackPending } from '../../src/node/adapter/polling.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { convOperands, gemmOperands, type ConvCase } from './cases.js';
 import { defineNavigator, peerRequire, permute, TO_HWIO, TO_NCHW, TO_NHWC, TO_OIHW, type Peer, type Prepared } from './peer.js';

@@ -8,18 +8,18 @@
  *
  * Each library runs in a process of its own, one at a time and in turns. A result must agree with float64 (networks:
  * with shadegrad's, which the tests compare with PyTorch's) before it is timed. All wait for the device with the same
- * slowed polling (src/node/polling.ts), but onnxruntime, whose Dawn does not poll from JavaScript.
+ * slowed polling (src/node/adapter/polling.ts), but onnxruntime, whose Dawn does not poll from JavaScript.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { AdapterChoice } from '../../src/node/adapter-choice.js';
-import { systemVulkanManifests } from '../../src/node/adapter-probe.js';
-import { loadDawn } from '../../src/node/dawn.js';
-import { parseFlags, type Program } from '../../src/node/flags.js';
-import { formatHelp } from '../../src/node/help.js';
-import { runMain } from '../../src/node/run-main.js';
-import { unpackSwiftShader } from '../../src/node/swiftshader.js';
+import type { AdapterChoice } from '../../src/node/adapter/choice.js';
+import { systemVulkanManifests } from '../../src/node/adapter/probe.js';
+import { loadDawn } from '../../src/node/adapter/dawn.js';
+import { parseFlags, type Program } from '../../src/node/terminal/flags.js';
+import { formatHelp } from '../../src/node/terminal/help.js';
+import { runMain } from '../../src/node/programs/run-main.js';
+import { unpackSwiftShader } from '../../src/node/adapter/swiftshader.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
 import { writeJson } from '../report.js';
 import { digits, formatTable } from '../table.js';

@@ -1,11 +1,11 @@
 import { noGrad } from '../../src/autograd/graph.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d.js';
+import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d/conv2d.js';
 import { copy } from '../../src/kernels/elementwise.js';
 import { PatchGAN } from '../../src/models/patchgan.js';
 import { UNet } from '../../src/models/unet.js';
 import type { Module } from '../../src/nn/module.js';
-import { openNodeGpu } from '../../src/node/adapter.js';
+import { openNodeGpu } from '../../src/node/adapter/adapter.js';
 import { Adam } from '../../src/optim/adam.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { LOSS_COUNT, pix2pixStep, type Pix2Pix } from '../../src/training/pix2pix-step.js';

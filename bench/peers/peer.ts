@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Dawn } from '../../src/node/dawn.js';
+import type { Dawn } from '../../src/node/adapter/dawn.js';
 import type { PeerCase } from './cases.js';
 
 /** One case made ready in one library: weights and inputs on the device. */

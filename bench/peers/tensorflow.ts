@@ -1,5 +1,5 @@
-import { loadDawn } from '../../src/node/dawn.js';
-import { trackPending } from '../../src/node/polling.js';
+import { loadDawn } from '../../src/node/adapter/dawn.js';
+import { trackPending } from '../../src/node/adapter/polling.js';
 import { convOperands, gemmOperands, networkImages, networkParameters, type ConvCase, type GemmCase, type NetworkCase } from './cases.js';
 import { patchganForward, unetForward, type NetworkOps } from './networks.js';
 import { defineNavigator, peerRequire, type Peer, type Prepared } from './peer.js';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { ShadegradError, type ErrorCode } from '../../src/gpu/errors.js';
+import { ShadegradError, type ErrorCode } from '../../src/errors.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Shader } from '../../src/gpu/pipeline-cache.js';
 

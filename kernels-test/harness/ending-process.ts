@@ -1,7 +1,7 @@
 // A process that opens a device, leaves it in the state that its argument names and has nothing more to do then.
 // process-exit.test.ts bundles and starts it.
 import { mul } from '../../src/autograd/ops.js';
-import { openNodeGpu } from '../../src/node/adapter.js';
+import { openNodeGpu } from '../../src/node/adapter/adapter.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { slowShader } from './devices.js';
 

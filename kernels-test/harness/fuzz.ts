@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/data/random.js';
-import { ShadegradError } from '../../src/gpu/errors.js';
+import { ShadegradError } from '../../src/errors.js';
 
 /** Numbers that are wrong in an interesting way, as lengths and offsets. */
 const ABSURD = [

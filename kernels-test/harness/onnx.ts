@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import * as sg from '../../src/index.js';
 import { Module, Tensor, type ForwardOptions, type Shape } from '../../src/index.js';
-import { saveOnnx, type SaveOnnxOptions } from '../../src/node/onnx.js';
+import { saveOnnx, type SaveOnnxOptions } from '../../src/node/weights/onnx.js';
 import { elementCount, values } from './deterministic.js';
 import { assertClose } from './golden.js';
 

@@ -1,7 +1,7 @@
 // A process that saves checkpoints to argv[2], one after the other, until it is killed: in the k-th every parameter
 // of the generator is k. checkpoint.test.ts bundles and starts it.
 import { fill } from '../../src/kernels/elementwise.js';
-import { saveCheckpoint } from '../../src/node/checkpoint.js';
+import { saveCheckpoint } from '../../src/node/weights/checkpoint.js';
 import { testGpu } from './gpu.js';
 import { goldenPix2Pix } from './models.js';
 

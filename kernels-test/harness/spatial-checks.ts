@@ -1,6 +1,6 @@
 import * as ops from '../../src/autograd/ops.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import type { DirectGeometry } from '../../src/kernels/conv2d-direct.js';
+import type { DirectGeometry } from '../../src/kernels/conv2d/direct.js';
 import * as axes from '../reference/axes.js';
 import * as direct from '../reference/conv2d-direct.js';
 import * as losses from '../reference/loss.js';

@@ -1,4 +1,4 @@
-import type { ConvGeometry } from '../../src/kernels/conv2d.js';
+import type { ConvGeometry } from '../../src/kernels/conv2d/conv2d.js';
 import type { Shape } from '../../src/tensor/shape.js';
 
 /** Calls `visit` with the flat indices of every product in a convolution, straight from its definition. */

@@ -1,4 +1,4 @@
-"""Small JPEGs and PNGs of every kind with what Pillow reads in them, for kernels-test/images.test.ts.
+"""Small JPEGs and PNGs of every kind with what Pillow reads in them, for kernels-test/node/images/images.test.ts.
 
 Run: python3 scripts/goldens/image_decode.py > kernels-test/goldens/image_decode.json
 Needs Pillow (checked with 9.4).

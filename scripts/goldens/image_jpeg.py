@@ -1,5 +1,5 @@
 """JPEGs of every sampling, baseline and progressive, with and without restarts, and what libjpeg reads in them, for
-kernels-test/images-jpeg.test.ts.
+kernels-test/node/images/images-jpeg.test.ts.
 
 Run: python3 scripts/goldens/image_jpeg.py > kernels-test/goldens/image_jpeg.json
 Needs Pillow (checked with 12.3) and cjpeg, jpegtran and djpeg of libjpeg-turbo (checked with 2.1.5).

@@ -1,4 +1,4 @@
-"""Pillow's bicubic resize on small pictures, for kernels-test/images.test.ts.
+"""Pillow's bicubic resize on small pictures, for kernels-test/node/images/images.test.ts.
 
 Run: python3 scripts/goldens/image_resize.py > kernels-test/goldens/image_resize.json
 Needs Pillow (checked with 9.4).

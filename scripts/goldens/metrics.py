@@ -1,4 +1,4 @@
-"""L1, PSNR and SSIM of small image pairs straight from their definitions, for kernels-test/metrics.test.ts.
+"""L1, PSNR and SSIM of small image pairs straight from their definitions, for kernels-test/training/metrics.test.ts.
 
 Run: python3 scripts/goldens/metrics.py > kernels-test/goldens/metrics.json
 Needs NumPy. SSIM is computed window by window with centred variances (no separable filter, no E[x^2] - mean^2).

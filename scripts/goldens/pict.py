@@ -1,7 +1,7 @@
 """pict.json: outputs of pix2pix-tensorflow's generator with the weights of .pict files, in float64.
 
 The files of the first cases are not stored: their codes follow from each tensor's name, as
-`code_values` says, and kernels-test/pict-network.test.ts makes the same bytes. The last file is
+`code_values` says, and kernels-test/exchange/pict-network.test.ts makes the same bytes. The last file is
 written here, with a codebook as the original exporter makes it, and stored whole.
 """
 

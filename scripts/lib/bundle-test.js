@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The root of the checkout that holds this file. */
@@ -42,7 +42,7 @@ function browserEntry(file) {
 export async function bundleForNode(file) {
   await mkdir(cacheFolder, { recursive: true });
   // Runs of one file at the same time must not overwrite each other's bundle, hence the process id.
-  const path = join(cacheFolder, `${basename(file, '.ts')}.${process.pid}.mjs`);
+  const path = join(cacheFolder, `${relative(root, file).replace(/\.ts$/, '').replaceAll(/[\\/]/g, '-')}.${process.pid}.mjs`);
   const { metafile } = await esbuild({ entryPoints: [file], outfile: path, platform: 'node', packages: 'external', metafile: true });
   return { path, opensDevice: includesModule(metafile, 'harness/platform.ts') };
 }

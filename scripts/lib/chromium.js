@@ -136,8 +136,8 @@ function findOnPath() {
 /** The headless Chromium of the development dependency, with the libraries that a bare Linux lacks. */
 async function unpackEmbedded() {
   const [{ cacheFolder, unpackBrotli, unpackOnce, unpackTarBrotli }, { findPackage }] = await Promise.all([
-    importSource('src/node/unpack.ts'),
-    importSource('src/node/swiftshader.ts'),
+    importSource('src/node/files/unpack.ts'),
+    importSource('src/node/adapter/swiftshader.ts'),
   ]);
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error(`there is none for ${process.platform} ${process.arch}`);
   const { folder, version } = await findPackage();

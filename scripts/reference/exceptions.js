@@ -2,8 +2,8 @@
 export const NOT_EXPORTED = [
   'src/autograd/methods.ts:methods',
   'src/autograd/methods.ts:Method',
-  'src/node/flags.ts:HasDefault',
-  'src/node/flags.ts:ValueOf',
+  'src/node/terminal/flags.ts:HasDefault',
+  'src/node/terminal/flags.ts:ValueOf',
 ];
 
 /** Files with names that have no docstring yet. One that is documented must leave the list, and the reference says so. */

@@ -1,8 +1,8 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { writeTime } from '../gpu/write-log.js';
 import { fill } from '../kernels/elementwise.js';
 import { expectTensor } from '../kernels/elements.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { GradientMemory } from './gradient-memory.js';

@@ -1,6 +1,6 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { backward } from './backward.js';

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { called } from './calls.js';
 import { track, type GradientTarget } from './graph.js';

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { writeTime, type Write } from '../gpu/write-log.js';
 import type { Origin, Tensor } from '../tensor/tensor.js';
 

@@ -1,5 +1,5 @@
 import { adapterName } from '../gpu/adapter.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isThenable, type GradientTarget, type GraphNode } from './graph.js';

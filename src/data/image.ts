@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** An eight-bit colour image: rows top to bottom, pixels left to right, three bytes (red, green, blue) a pixel. */
 export interface RgbImage {

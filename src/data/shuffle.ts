@@ -1,5 +1,5 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { expectWord } from '../gpu/word.js';
+import { ShadegradError } from '../errors.js';
+import { expectWord } from '../checks.js';
 import { boundedInteger, pcg4d } from './random.js';
 
 /** Keep the two uses of one seed apart. */

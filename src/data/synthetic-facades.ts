@@ -1,5 +1,5 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { expectWord } from '../gpu/word.js';
+import { ShadegradError } from '../errors.js';
+import { expectWord } from '../checks.js';
 import type { PairedDataset } from './dataset.js';
 import { photograph, photographLabels, randomCamera } from './facades/camera.js';
 import { FacadeCanvas } from './facades/canvas.js';

@@ -2,12 +2,12 @@ import { isObject } from '../formats/safetensors.js';
 import { encodeSafetensors } from '../formats/safetensors-file.js';
 import type { StoredDType, WeightFile } from '../formats/weight-file.js';
 import { oneLine } from '../formats/names.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
-import { fitNetwork } from './fit-network.js';
-import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
-import { referenceStateDict } from './reference-network.js';
+import { fitNetwork } from './network/fit-network.js';
+import type { NetworkArchitecture, NetworkWeights } from './network/network-weights.js';
+import { referenceStateDict } from './pytorch/reference-network.js';
 
 /**
  * A file of one network is a safetensors file. Its metadata holds a NetworkDescription as JSON under "shadegrad"; its

@@ -1,19 +1,19 @@
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { quoteName } from '../formats/names.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Shape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
-import { checkpointNetworks } from './checkpoint-file.js';
-import { describeForeign, noNetwork } from './foreign-networks.js';
+import { checkpointNetworks } from './network/checkpoint-file.js';
+import { describeForeign, noNetwork } from './network/foreign-networks.js';
 import { describedFormat, NETWORK_FORMAT, readNetworkFile, type ImageSize, type Statistics } from './network-file.js';
-import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
-import { pictNetwork } from './pict-network.js';
-import { hasOptimizers, pytorchRun } from './pytorch-run.js';
-import { networkAt } from './reference-network.js';
-import { findNetworks } from './reference-names.js';
-import { tfjsNetwork } from './tfjs-network.js';
-import { checkpointRun, noRun, type TrainingRun } from './training-run.js';
+import type { NetworkArchitecture, NetworkWeights } from './network/network-weights.js';
+import { pictNetwork } from './tensorflow/pict-network.js';
+import { hasOptimizers, pytorchRun } from './pytorch/pytorch-run.js';
+import { networkAt } from './pytorch/reference-network.js';
+import { findNetworks } from './pytorch/reference-names.js';
+import { tfjsNetwork } from './tensorflow/tfjs-network.js';
+import { checkpointRun, noRun, type TrainingRun } from './network/training-run.js';
 
 /** The part that a network plays in pix2pix. */
 export type NetworkRole = 'generator' | 'discriminator';

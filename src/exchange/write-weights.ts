@@ -1,15 +1,15 @@
 import { encodePict } from '../formats/pict.js';
 import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { StoredDType } from '../formats/weight-file.js';
-import { ShadegradError } from '../gpu/errors.js';
-import { expectOptions } from '../tensor/options.js';
-import { describeArchitecture } from './describe-network.js';
+import { ShadegradError } from '../errors.js';
+import { expectOptions } from '../checks.js';
+import { describeArchitecture } from './network/describe-network.js';
 import type { WeightLayout } from '../nn/state-dict.js';
-import { buildNetwork } from './load-network.js';
+import { buildNetwork } from './network/load-network.js';
 import { encodeNetwork } from './network-file.js';
-import type { NetworkWeights } from './network-weights.js';
-import { networkToPict } from './pict-network.js';
-import { pytorchStateDict } from './pytorch-run.js';
+import type { NetworkWeights } from './network/network-weights.js';
+import { networkToPict } from './tensorflow/pict-network.js';
+import { pytorchStateDict } from './pytorch/pytorch-run.js';
 import type { FoundNetwork } from './read-weights.js';
 
 /** The formats of one file that a network can be written in and read again. */

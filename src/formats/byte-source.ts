@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** A source of bytes that can be read anywhere: a file, or a Blob in a browser. */
 export interface ByteSource {

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Shape } from '../tensor/shape.js';
 import { quote } from './safetensors.js';
 

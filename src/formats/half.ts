@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { StoredDType } from './weight-file.js';
 
 /** Bytes of one number. */

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import { STORED_DTYPE_BYTES } from './half.js';
 import { ProtobufMessage } from './protobuf-write.js';

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** Nesting of lists and dictionaries: more is most likely one that contains itself. */
 const MAX_DEPTH = 100;

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { oneLine, shortened } from './names.js';
 
 /** The error for a file that is not what it should be. */

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { OrderedDict, Tuple } from './pickle-read.js';
 import { PickleWriter } from './pickle-write.js';
 import type { PyTorchKey } from './pytorch-file.js';

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { decodeNumbers, STORED_DTYPE_BYTES } from './half.js';
 import {

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { oneLine } from './names.js';
 
 /** Bytes of one number of each type that safetensors files hold. */

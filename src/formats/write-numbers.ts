@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { describeIndex } from './finite.js';
 import { encodeNumbers } from './half.js';
 import { quote } from './safetensors.js';

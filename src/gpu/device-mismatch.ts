@@ -1,5 +1,5 @@
 import { adapterName, type AdapterDescription } from './adapter.js';
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** The error for a tensor that is on another Gpu than the one that is to use it; `owner` is null where it is not known. */
 export function memoryElsewhere(label: string, adapter: AdapterDescription, owner: AdapterDescription | null): ShadegradError {

@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Params } from './params.js';
 import type { Shader } from './pipeline-cache.js';
 import type { Binding } from './storage.js';

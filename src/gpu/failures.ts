@@ -1,4 +1,4 @@
-import { ShadegradError, type ErrorCode } from './errors.js';
+import { ShadegradError, type ErrorCode } from '../errors.js';
 
 /** A refused command is often the consequence of an earlier shader or buffer that failed; those tell more. */
 const EXPLAINS_MOST: readonly ErrorCode[] = ['OUT_OF_MEMORY', 'SHADER_COMPILE', 'GPU_VALIDATION'];

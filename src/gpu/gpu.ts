@@ -2,7 +2,7 @@ import type { AdapterDescription } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
 import { Choices } from './choices.js';
 import { checkCall, type DispatchCall, type MemoryReport } from './dispatch-call.js';
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import { memoryElsewhere, tracedElsewhere } from './device-mismatch.js';
 import { Failures, lost, refused, unreadable } from './failures.js';
 import { plainHost, type GpuHost } from './host.js';

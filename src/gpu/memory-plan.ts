@@ -1,5 +1,5 @@
 import { BufferPool } from './buffer-pool.js';
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Binding, Storage } from './storage.js';
 
 export interface MemoryPlan {

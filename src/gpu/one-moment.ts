@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Storage } from './storage.js';
 import { writeTime, type Region } from './write-log.js';
 

@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 
 type Kind = 'u32' | 'i32' | 'f32';
 

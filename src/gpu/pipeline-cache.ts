@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** A shader as the device compiles it, made by `specialise()`: the declarations that specialise it, then what a person wrote. */
 export interface Shader {

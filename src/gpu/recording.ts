@@ -1,8 +1,8 @@
 import type { DispatchCall } from './dispatch-call.js';
-import type { Gpu } from './gpu.js';
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import { writeTime, type Region, type Write } from './write-log.js';
 import { planMemory } from './memory-plan.js';
+import type { PipelineCache } from './pipeline-cache.js';
 import { wholeOf, type Storage } from './storage.js';
 import type { Command } from './stream.js';
 
@@ -89,6 +89,19 @@ function cutIntoPasses({ calls, hooks }: Trace): { start: number; hooks: Hook[] 
   return passes;
 }
 
+/** What a recorded step asks of its device. @internal */
+export interface RecordingDevice {
+  readonly tracing: boolean;
+  readonly largestBuffer: number;
+  readonly pipelines: PipelineCache;
+  assertAlive(): void;
+  createBuffer(bytes: number, label: string): GPUBuffer;
+  destroyBuffer(buffer: GPUBuffer): void;
+  /** Turns a checked call whose storages have buffers into a command. */
+  command(call: DispatchCall): Command;
+  submitCommands(commands: readonly Command[]): void;
+}
+
 /**
  * A recorded step, made by `gpu.record()`: traced once and replayed. Pipelines, bind groups and workgroup counts go into one compute
  * pass; nothing is checked, allocated or looked up again. What differs from step to step lies in buffers that the hooks of
@@ -103,12 +116,12 @@ export class Recording {
   private readonly writes: { storage: Storage; region: Region }[] = [];
 
   private constructor(
-    private readonly gpu: Gpu,
+    private readonly gpu: RecordingDevice,
     private readonly trace: Trace,
   ) {}
 
   /** @throws RECORDING, SHADER_COMPILE; nothing is left allocated then @internal */
-  static async build(gpu: Gpu, trace: Trace): Promise<Recording> {
+  static async build(gpu: RecordingDevice, trace: Trace): Promise<Recording> {
     const recording = new Recording(gpu, trace);
     try {
       await recording.prepare();

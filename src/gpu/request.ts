@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import { Gpu } from './gpu.js';
 import { plainHost, type GpuHost } from './host.js';
 

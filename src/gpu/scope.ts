@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Storage } from './storage.js';
 
 /** A handle on GPU memory, such as a tensor, that a scope may have to give back. */

@@ -1,4 +1,4 @@
-import { ShadegradError } from './errors.js';
+import { ShadegradError } from '../errors.js';
 import { span, WriteLog, type Region, type Write } from './write-log.js';
 
 /**

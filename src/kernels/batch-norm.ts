@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { isFloat, Params, SMALLEST_FLOAT } from '../gpu/params.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';

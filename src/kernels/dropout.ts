@@ -1,7 +1,7 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
-import { expectWord } from '../gpu/word.js';
+import { expectWord } from '../checks.js';
 import { writeTime } from '../gpu/write-log.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';

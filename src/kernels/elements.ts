@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { isFloat } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor, type DType } from '../tensor/tensor.js';

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
 import { expectShape, imageShape } from '../tensor/shape.js';

@@ -1,10 +1,10 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d.js';
-import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d-workgroup.js';
+import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d/conv2d.js';
+import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d/workgroup.js';
 import { expectOperands } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import { operandA, operandB } from './operands.js';

@@ -1,6 +1,6 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { Params } from '../gpu/params.js';
-import { expectWord } from '../gpu/word.js';
+import { expectWord } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectFinite, expectOperands, walkElements } from './elements.js';
 import { specialise } from './kernel.js';

@@ -1,5 +1,5 @@
 import type { ChoiceTable } from '../gpu/choices.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import {
@@ -10,9 +10,9 @@ import {
   supportsConvVariant,
   supportsWeightGradVariant,
   type ConvVariant,
-} from './conv2d.js';
-import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d-problem.js';
-import { isWorkgroupTile } from './conv2d-workgroup.js';
+} from './conv2d/conv2d.js';
+import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d/problem.js';
+import { isWorkgroupTile } from './conv2d/workgroup.js';
 import { copy, fill } from './elementwise.js';
 import { binaryFunctions } from './functions.js';
 import { mseLoss, mean } from './loss.js';

@@ -1,6 +1,6 @@
 import { expectTensor } from '../kernels/elements.js';
 import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DropoutState, type DropoutPass } from '../kernels/dropout.js';
 import { forwardOptions, type ForwardOptions, type Layer } from '../nn/forward.js';

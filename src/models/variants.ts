@@ -1,5 +1,5 @@
 import { checkChoice, refused } from '../nn/options.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import type { Norm } from './defaults.js';
 
 /** What the implementations of pix2pix disagree about, in both networks. The defaults are the PyTorch reference's. */

@@ -1,4 +1,4 @@
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 

@@ -1,7 +1,7 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { fill } from '../kernels/elementwise.js';
 import { fillNormal, fillUniform } from '../kernels/random.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkChoice, refused } from './options.js';

@@ -1,9 +1,8 @@
 import { makeDisposable } from '../gpu/disposable.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { expectWord } from '../gpu/word.js';
+import { expectOptions, expectWord } from '../checks.js';
 import type { WeightFile } from '../formats/weight-file.js';
-import { expectOptions } from '../tensor/options.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Initializer } from './initializers.js';

@@ -1,5 +1,5 @@
 import type { Pair } from '../autograd/ops.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 export type { Pair };
 

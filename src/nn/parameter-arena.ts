@@ -1,6 +1,6 @@
 import { setGradientSlot } from '../autograd/gradient-slots.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { fill } from '../kernels/elementwise.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ModuleTensor } from './parameter.js';

@@ -1,7 +1,7 @@
 import { checkNumbers } from '../formats/finite.js';
 import { quoteName } from '../formats/names.js';
 import type { StoredDType, TensorToWrite, WeightFile } from '../formats/weight-file.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { OneMoment } from '../gpu/one-moment.js';
 import type { Storage } from '../gpu/storage.js';

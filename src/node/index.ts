@@ -7,9 +7,9 @@
 /// <reference lib="dom" preserve="true" />
 // The declarations bring what they name with them: Node's types, and WebGPU's of the DOM, which a program for Node may not have asked for.
 export * from '../index.js';
-export { atomicWriter, writeFileAtomic, type AtomicWriter, type FileSystem } from './files.js';
-export { decodeImage, encodePng, readImage, writePng } from './images.js';
-export { listImages, openPairedFolder, type PairedFolder, type PairedFolderOptions, type Split } from './dataset.js';
+export { atomicWriter, writeFileAtomic, type AtomicWriter, type FileSystem } from './files/atomic.js';
+export { decodeImage, encodePng, readImage, writePng } from './images/read.js';
+export { listImages, openPairedFolder, type PairedFolder, type PairedFolderOptions, type Split } from './images/dataset.js';
 export {
   parseFlags,
   type BooleanFlag,
@@ -21,28 +21,28 @@ export {
   type ParsedFlags,
   type Program,
   type StringFlag,
-} from './flags.js';
-export { formatHelp } from './help.js';
-export { runMain } from './run-main.js';
-export { JsonLog, readLog, type LogEntry } from './log.js';
-export { createProgress, type Progress, type ProgressOptions, type ProgressStream, type ProgressUpdate } from './progress.js';
-export { formatBytes, formatCount, formatDuration, formatNumber } from './format.js';
-export { renderReport, writeReport, writeSampleGrid, type TrainingReport } from './report.js';
-export { openNodeGpu, requestGpu, type NodeGpuOptions } from './adapter.js';
-export { loadDawn, type Dawn, type DawnOptions } from './dawn.js';
-export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter-choice.js';
-export { nodeHost } from './polling.js';
-export { diagnose, type Diagnosis } from './doctor.js';
-export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './download.js';
-export type { ArchiveLimits } from './download-extract.js';
-export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './checkpoint.js';
-export { addToTuningCache, readTuningCache, tuningCachePath } from './tuning-cache.js';
-export { tuneKernels } from './tune.js';
-export { trainFacades } from './training/train-facades.js';
-export { translateImages } from './training/translate.js';
-export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights.js';
-export { loadModule, saveModule } from './module-file.js';
-export { saveOnnx, writeOnnx, type SaveOnnxOptions, type WriteOnnxOptions } from './onnx.js';
-export { convertWeights } from './convert.js';
-export { inspectWeights } from './inspect.js';
-export { runCommandLine } from './cli.js';
+} from './terminal/flags.js';
+export { formatHelp } from './terminal/help.js';
+export { runMain } from './programs/run-main.js';
+export { JsonLog, readLog, type LogEntry } from './files/log.js';
+export { createProgress, type Progress, type ProgressOptions, type ProgressStream, type ProgressUpdate } from './terminal/progress.js';
+export { formatBytes, formatCount, formatDuration, formatNumber } from './terminal/format.js';
+export { renderReport, writeReport, writeSampleGrid, type TrainingReport } from './report/write.js';
+export { openNodeGpu, requestGpu, type NodeGpuOptions } from './adapter/adapter.js';
+export { loadDawn, type Dawn, type DawnOptions } from './adapter/dawn.js';
+export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter/choice.js';
+export { nodeHost } from './adapter/polling.js';
+export { diagnose, type Diagnosis } from './programs/doctor.js';
+export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './files/download.js';
+export type { ArchiveLimits } from './files/download-extract.js';
+export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './weights/checkpoint.js';
+export { addToTuningCache, readTuningCache, tuningCachePath } from './adapter/tuning-cache.js';
+export { tuneKernels } from './programs/tune.js';
+export { trainFacades } from './programs/train-facades.js';
+export { translateImages } from './programs/translate.js';
+export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights/read.js';
+export { loadModule, saveModule } from './weights/module-file.js';
+export { saveOnnx, writeOnnx, type SaveOnnxOptions, type WriteOnnxOptions } from './weights/onnx.js';
+export { convertWeights } from './programs/convert.js';
+export { inspectWeights } from './programs/inspect.js';
+export { runCommandLine } from './programs/cli.js';

@@ -1,7 +1,7 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { isFloat, SMALLEST_FLOAT } from '../gpu/params.js';
 import { ADAM_HYPER_SIZE, adamHyper, adamKind, adamStep, type Decay } from '../kernels/adam.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';

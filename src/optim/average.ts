@@ -1,10 +1,10 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { AVERAGE_HYPER_SIZE, averageHyper, averageStep, swapBlocks } from '../kernels/average.js';
 import { copy } from '../kernels/elementwise.js';
 import type { Module } from '../nn/module.js';
 import { flat, view } from '../nn/parameter-arena.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { SavedState, TensorToSave } from './optimizer-state.js';

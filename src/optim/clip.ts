@@ -1,9 +1,9 @@
 import { gradientOf, hasGradient } from '../autograd/gradient-slots.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { clipCoefficient, clipScale, clipValue } from '../kernels/clip.js';
 import { fill } from '../kernels/elementwise.js';
 import { Module } from '../nn/module.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectIterable, neighbours, type OptimizerTarget } from './target.js';
 

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { view, type ArenaWindow } from '../nn/parameter-arena.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -1,9 +1,9 @@
 import { hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { cutBlock } from '../kernels/flat-block.js';
 import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { Tensor } from '../tensor/tensor.js';
 import { assignGroups, ParameterGroup, type GroupOptions, type OptimizerOptions } from './parameter-group.js';
 import { loadState, stateOf, type OptimizerState, type SavedState } from './optimizer-state.js';

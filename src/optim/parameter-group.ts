@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { isFloat } from '../gpu/params.js';
 import { Module } from '../nn/module.js';
 import type { PlacedParameter } from '../nn/parameter-arena.js';

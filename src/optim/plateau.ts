@@ -1,5 +1,5 @@
-import { ShadegradError } from '../gpu/errors.js';
-import { expectOptions } from '../tensor/options.js';
+import { ShadegradError } from '../errors.js';
+import { expectOptions } from '../checks.js';
 import type { Optimizer } from './optimizer.js';
 
 /** Options of a ReduceOnPlateau: what an improvement is, and what follows when there is none. */

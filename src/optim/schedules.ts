@@ -1,7 +1,7 @@
 // Learning rates as functions of the step (or the epoch) alone, so that a run that goes on needs no state of them.
 // The formulas are those of torch.optim.lr_scheduler.
 
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Optimizer } from './optimizer.js';
 
 /**

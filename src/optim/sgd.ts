@@ -1,7 +1,7 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { isFloat } from '../gpu/params.js';
 import { SGD_HYPER_SIZE, sgdHyper, sgdKind, sgdStep } from '../kernels/sgd.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import { Optimizer, type OptimizerRule } from './optimizer.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
 import type { OptimizerTarget } from './target.js';

@@ -1,5 +1,5 @@
 import { fixGradient } from '../autograd/gradient-slots.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { Module } from '../nn/module.js';
 import { ALIGNMENT, type ArenaWindow, type ParameterMemory, type PlacedParameter } from '../nn/parameter-arena.js';
 import { Tensor } from '../tensor/tensor.js';

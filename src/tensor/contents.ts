@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { elementCount, formatShape, type Shape } from './shape.js';
 
 /** Numbers for a tensor's contents, in row-major order: those of an i32 tensor are an Int32Array's, all others are rounded to float32. */

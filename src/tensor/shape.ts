@@ -1,4 +1,4 @@
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** The lengths of a tensor's axes, outermost first; none for a scalar. Images are [batch, height, width, channels] (NHWC). */
 export type Shape = readonly number[];

@@ -1,5 +1,5 @@
 import { makeDisposable } from '../gpu/disposable.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scoped } from '../gpu/scope.js';
 import type { Binding, Storage } from '../gpu/storage.js';

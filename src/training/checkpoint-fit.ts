@@ -1,5 +1,5 @@
 import type { SafetensorsTensor } from '../formats/safetensors.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { architectureOf, completeArchitecture, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';

@@ -1,5 +1,5 @@
 import { isChoiceTable, type ChoiceTable } from '../gpu/choices.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { PatchGAN, PatchGANOptions } from '../models/patchgan.js';
 import type { UNet, UNetOptions } from '../models/unet.js';
 import type { Adam } from '../optim/adam.js';

@@ -10,7 +10,7 @@ import {
   type SafetensorsTensor,
 } from '../formats/safetensors.js';
 import { refuseStranger } from '../formats/stranger.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { OneMoment } from '../gpu/one-moment.js';
 import { span } from '../gpu/write-log.js';
 import { elementCount } from '../tensor/shape.js';

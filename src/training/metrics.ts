@@ -1,6 +1,6 @@
 import { expectLength, pairAt, type PairedDataset, type ProgressCallback } from '../data/dataset.js';
 import { createImage, expectImage, type RgbImage } from '../data/image.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 /** @throws SHAPE_MISMATCH; IMAGE_SIZE for data that are not those of an image's sides */
 function sameSize(a: RgbImage, b: RgbImage): void {

@@ -1,11 +1,11 @@
 import { backward } from '../autograd/backward.js';
 import { addScaled, bceWithLogits, concat, l1Loss } from '../autograd/ops.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import { copy } from '../kernels/elementwise.js';
 import type { PatchGAN } from '../models/patchgan.js';
 import type { UNet } from '../models/unet.js';
 import type { Adam } from '../optim/adam.js';
-import { expectOptions } from '../tensor/options.js';
+import { expectOptions } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What a step of pix2pix trains: both networks, on one device, and an optimiser of each. */

@@ -1,6 +1,6 @@
 import type { PairedDataset } from '../data/dataset.js';
 import { epochPermutation, jitterDraw } from '../data/shuffle.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
@@ -8,55 +8,9 @@ import { PatchGAN } from '../models/patchgan.js';
 import { UNet } from '../models/unet.js';
 import { Adam } from '../optim/adam.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { DiscriminatorVariant, GeneratorChannels, GeneratorVariant } from './checkpoint-info.js';
-import { ImageStore, type Direction } from './image-store.js';
+import { ImageStore } from './image-store.js';
 import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
-import { expectTrainerOptions } from './trainer-options.js';
-
-/** Options of Trainer.create(): the networks, the images, and how they are trained. */
-export interface TrainerOptions {
-  /** Height and width of the networks' images: a power of two of at least 32. */
-  size: number;
-  /** Side to which images are resized before the random crop; 286 for 256 in the paper. At least `size`. */
-  loadSize: number;
-  /** Channels after the generator's first layer; 64 in the paper. */
-  ngf: number;
-  /** Channels after the discriminator's first layer; 64 in the paper. */
-  ndf: number;
-  /** Pairs in a step; 1 in the paper. */
-  batch: number;
-  /** Adam's rate at the start; `setLearningRate` changes it. */
-  learningRate: number;
-  /** The weight of the L1 loss, at least 0; 100 in the paper. */
-  lambda: number;
-  /** The rate of the generator's dropout, from 0 to below 1; 0.5 in the paper. */
-  dropout: number;
-  /** Whether images are cropped and mirrored at random. */
-  jitter: boolean;
-  /** Whole number of 32 bits: weights, order, jitter and dropout follow from it. */
-  seed: number;
-  /** Which half of a pair is translated into the other. */
-  direction: Direction;
-  /** Side of the images as they are kept on the device, before jitter. Even. Default: `loadSize`. */
-  storedSize?: number;
-  /**
-   * Most bytes of device memory that the images of the whole set may take; of a larger set, or where there is no memory for it
-   * beside the step, each step's images travel anew. The results are the same. Default 1 GiB.
-   */
-  residentBytes?: number;
-  /** What differs from the paper's networks. Default: nothing. */
-  variants?: TrainerVariants;
-  /** Whether the step is recorded and replayed. False runs every step eagerly: slower, and the same to the bit. Default true. */
-  replay?: boolean;
-}
-
-/** Options in which the networks of a Trainer differ from the paper's: channels, norms, biases, and layers of the discriminator. */
-export interface TrainerVariants {
-  /** The generator's options. With 1 channel instead of 3, images are trained on by their luminance. */
-  readonly generator: GeneratorVariant & GeneratorChannels;
-  /** The discriminator's options. */
-  readonly discriminator: DiscriminatorVariant & { readonly layers?: number };
-}
+import { expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
 
 /** The losses of a step that a Trainer took. */
 export interface TrainedStep {

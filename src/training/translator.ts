@@ -2,13 +2,12 @@ import { noGrad } from '../autograd/graph.js';
 import { greyImage, imageBytes, imageOfBytes } from '../data/grey.js';
 import { expectImage, type RgbImage } from '../data/image.js';
 import { resizeBicubic } from '../data/resize.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
-import { expectWord } from '../gpu/word.js';
+import { expectOptions, expectWord } from '../checks.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { UNet } from '../models/unet.js';
-import { expectOptions } from '../tensor/options.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**

@@ -1,6 +1,6 @@
 import { checkRange, type ByteSource } from '../formats/byte-source.js';
 import { oneLine } from '../formats/names.js';
-import { ShadegradError } from '../gpu/errors.js';
+import { ShadegradError } from '../errors.js';
 
 /**
  * Makes a source of bytes of a file that the user chose, or of a downloaded one: parts of it are read when they are asked for. Reading

@@ -1,4 +1,4 @@
-import { encodeModule, openModuleFile, type ModuleFileOptions } from '../exchange/module-file.js';
+import { encodeModule, openModuleFile, type ModuleFileOptions } from '../exchange/network/module-file.js';
 import type { Module } from '../nn/module.js';
 import type { LoadedState, LoadStateDictOptions } from '../nn/state-dict.js';
 import { blobSource } from './blob-source.js';

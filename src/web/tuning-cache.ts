@@ -1,4 +1,5 @@
-import { adapterFingerprint, encodeChoices, parseChoices, type ChoiceTable } from '../gpu/choices.js';
+import type { ChoiceTable } from '../gpu/choices.js';
+import { adapterFingerprint, encodeChoices, parseChoices } from '../kernels/tuning-file.js';
 import type { AdapterDescription } from '../gpu/adapter.js';
 
 const keyOf = (adapter: AdapterDescription): string => `shadegrad tuning ${adapterFingerprint(adapter)}`;

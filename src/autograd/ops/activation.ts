@@ -1,5 +1,5 @@
 import * as kernel from '../../kernels/activation.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
 import { rule, track } from '../graph.js';

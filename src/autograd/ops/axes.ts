@@ -1,8 +1,8 @@
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

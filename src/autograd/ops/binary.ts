@@ -1,7 +1,7 @@
 import * as elementwise from '../../kernels/elementwise.js';
 import { binaryFunctions, type ElementFunction } from '../../kernels/functions.js';
 import { binary, select, type Operand } from '../../kernels/map.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { sumTo } from './broadcasting.js';
 import { called } from '../calls.js';

@@ -1,7 +1,7 @@
 import { expectTensor } from '../../kernels/elements.js';
-import * as conv from '../../kernels/conv2d.js';
+import * as conv from '../../kernels/conv2d/conv2d.js';
 import { biasGrad } from '../../kernels/bias.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

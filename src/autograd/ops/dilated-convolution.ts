@@ -1,4 +1,4 @@
-import { directOutputShape, type DirectGeometry } from '../../kernels/conv2d-direct.js';
+import { directOutputShape, type DirectGeometry } from '../../kernels/conv2d/direct.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { packed, permute, slice } from './axes.js';
 import type { OutOption } from './options.js';

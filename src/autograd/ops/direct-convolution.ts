@@ -1,4 +1,4 @@
-import * as conv from '../../kernels/conv2d-direct.js';
+import * as conv from '../../kernels/conv2d/direct.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type Rule } from '../graph.js';

@@ -1,6 +1,6 @@
 import { expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/dropout.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
 import { isTracked, rule, track } from '../graph.js';

@@ -1,7 +1,7 @@
 import { expectTensor } from '../../kernels/elements.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { argReduce, reduceAxes } from '../../kernels/reduce.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { packed } from './axes.js';
 import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-axes.js';

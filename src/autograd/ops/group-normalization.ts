@@ -1,8 +1,8 @@
 import { expectOperands, expectTensor } from '../../kernels/elements.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import * as kernel from '../../kernels/group-norm.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { elementCount, expectShape, formatShape, imageShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

@@ -1,7 +1,7 @@
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { expectOneDevice, expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/labels.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

@@ -1,8 +1,8 @@
-import { ShadegradError } from '../../gpu/errors.js';
-import { conv2dForward } from '../../kernels/conv2d.js';
+import { ShadegradError } from '../../errors.js';
+import { conv2dForward } from '../../kernels/conv2d/conv2d.js';
 import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/matmul.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

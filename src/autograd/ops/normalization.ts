@@ -1,7 +1,7 @@
 import { expectTensor } from '../../kernels/elements.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import * as norm from '../../kernels/batch-norm.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
 import { isTracked, rule, track, where, type GradientTarget, type Rule } from '../graph.js';

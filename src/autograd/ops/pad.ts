@@ -1,6 +1,6 @@
 import { expectOperands } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pad.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

@@ -1,6 +1,6 @@
 import { expectOperands, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pool.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

@@ -1,5 +1,5 @@
-import { ShadegradError } from '../../gpu/errors.js';
-import { expectOptions } from '../../tensor/options.js';
+import { ShadegradError } from '../../errors.js';
+import { expectOptions } from '../../checks.js';
 import { formatShape, type Shape } from '../../tensor/shape.js';
 
 /** Options of the operations that reduce a tensor along axes, such as sum() and max(). */

@@ -1,7 +1,7 @@
 import { expectOperands, expectTensor } from '../../kernels/elements.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import * as kernel from '../../kernels/upsample.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { formatShape, imageShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

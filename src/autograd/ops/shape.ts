@@ -1,7 +1,7 @@
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import * as kernel from '../../kernels/elementwise.js';
 import { expectOperands, expectTensor } from '../../kernels/elements.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
 import { called } from '../calls.js';

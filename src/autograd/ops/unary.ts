@@ -1,8 +1,8 @@
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { zerosLike } from '../../kernels/creation.js';
 import { binaryFunctions, unaryFunctions, type ElementFunction } from '../../kernels/functions.js';
 import { binary, unary } from '../../kernels/map.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { sigmoid, tanh } from './activation.js';
 import { add, div, greater, mul, sub, where } from './binary.js';

@@ -1,14 +1,14 @@
 import { oneLine, quoteName } from '../../formats/names.js';
 import { encodeOnnx, type OnnxFiles, type OnnxValue } from '../../formats/onnx.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Layer } from '../../nn/forward.js';
 import { Module } from '../../nn/module.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { checkShape, formatShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { LIBRARY_VERSION } from '../../version.js';
-import { checkedState } from '../module-file.js';
+import { checkedState } from '../network/module-file.js';
 import type { GraphOperation } from './call.js';
 import { OnnxGraph, type AxisOrder, type GraphValue } from './graph.js';
 import { mergedGraph } from './merge.js';

@@ -1,5 +1,5 @@
 import type { OnnxNode, OnnxTensor } from '../../formats/onnx.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { sameShape } from '../../tensor/shape.js';
 import type { GraphNode, Lengths, OnnxGraph } from './graph.js';
 

@@ -1,4 +1,4 @@
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { ONNX_BOOL, ONNX_FLOAT, ONNX_INT32, ONNX_INT64, type OnnxAttribute } from '../../formats/onnx.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { unsupported, valueIn, type GraphCall, type GraphOperation } from './call.js';

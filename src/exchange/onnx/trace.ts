@@ -1,7 +1,7 @@
 import { listenToCalls, type Call } from '../../autograd/calls.js';
 import { noGrad } from '../../autograd/graph.js';
 import { quoteName } from '../../formats/names.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { writeTime } from '../../gpu/write-log.js';
 import { fillNormal } from '../../kernels/random.js';

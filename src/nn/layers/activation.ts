@@ -1,7 +1,7 @@
 import { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from '../../autograd/ops.js';
 import type { GeluOptions } from '../../autograd/ops/unary.js';
 import { isFloat } from '../../gpu/params.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';

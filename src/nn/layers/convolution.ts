@@ -1,6 +1,6 @@
 import { conv2d, convTranspose2d, pad, type PadMode } from '../../autograd/ops.js';
 import { expectOperands } from '../../kernels/elements.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { KERNEL_AXES } from '../axes.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';

@@ -1,5 +1,5 @@
 import { embedding } from '../../autograd/ops.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { normal, type Initializer } from '../initializers.js';

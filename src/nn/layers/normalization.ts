@@ -1,6 +1,6 @@
 import { add, batchNorm, groupNorm, instanceNorm, layerNorm, mul } from '../../autograd/ops.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';

@@ -1,7 +1,7 @@
 import { expectTensor } from '../../kernels/elements.js';
 import { avgPool2d, globalAveragePool, maxPool2d, type AveragePoolOptions, type PoolOptions } from '../../autograd/ops.js';
-import { ShadegradError } from '../../gpu/errors.js';
-import { expectOptions } from '../../tensor/options.js';
+import { ShadegradError } from '../../errors.js';
+import { expectOptions } from '../../checks.js';
 import { formatShape, imageShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';

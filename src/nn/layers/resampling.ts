@@ -1,5 +1,5 @@
 import { pixelShuffle, pixelUnshuffle, upsample, type UpsampleOptions } from '../../autograd/ops.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module } from '../module.js';

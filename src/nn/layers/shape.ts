@@ -1,6 +1,6 @@
 import { expectTensor } from '../../kernels/elements.js';
 import { copy, permute } from '../../autograd/ops.js';
-import { expectOptions } from '../../tensor/options.js';
+import { expectOptions } from '../../checks.js';
 import { elementCount, expectShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';

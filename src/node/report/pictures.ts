@@ -1,5 +1,5 @@
 import type { RgbImage } from '../../data/image.js';
-import { encodePng } from '../images.js';
+import { encodePng } from '../images/read.js';
 import { geometricIndices } from './series.js';
 import type { TrainingReport } from './types.js';
 

@@ -1,5 +1,5 @@
 import type { ImageMetrics } from '../../training/metrics.js';
-import { formatBytes, formatCount, formatDuration, formatNumber } from '../format.js';
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../terminal/format.js';
 import { html, type Markup } from './html.js';
 import type { Pictures } from './pictures.js';
 import { renderPlot, type Curve } from './plot.js';

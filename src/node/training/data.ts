@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
-import { ShadegradError } from '../../gpu/errors.js';
-import { openPairedFolder, verifyPairs, type PairedFolder, type Split } from '../dataset.js';
-import { downloadFacades } from '../download.js';
-import { formatBytes } from '../format.js';
-import { spread } from '../spread.js';
+import { ShadegradError } from '../../errors.js';
+import { openPairedFolder, verifyPairs, type PairedFolder, type Split } from '../images/dataset.js';
+import { downloadFacades } from '../files/download.js';
+import { formatBytes } from '../terminal/format.js';
+import { spread } from '../images/spread.js';
 import type { TrainFlags } from './flags.js';
 import { loadSizeOf, type RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';

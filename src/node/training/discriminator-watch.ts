@@ -1,5 +1,5 @@
 import type { StepLosses } from '../../training/pix2pix-step.js';
-import { formatCount } from '../format.js';
+import { formatCount } from '../terminal/format.js';
 import { lowerLearningRate, type RunSettings } from './settings.js';
 
 /**

@@ -1,5 +1,5 @@
-import { ShadegradError } from '../../gpu/errors.js';
-import type { FlagValues, Program } from '../flags.js';
+import { ShadegradError } from '../../errors.js';
+import type { FlagValues, Program } from '../terminal/flags.js';
 
 const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 

@@ -1,14 +1,15 @@
-import { describeArchitecture } from '../../exchange/describe-network.js';
+import { describeArchitecture } from '../../exchange/network/describe-network.js';
 import { findNetwork, findRunIfAny, surveyNetworks, type NetworkRole } from '../../exchange/read-weights.js';
-import { placeRun, runArchitecture, type TrainingRun } from '../../exchange/training-run.js';
+import { placeRun, runArchitecture, type TrainingRun } from '../../exchange/network/training-run.js';
 import type { WeightFile } from '../../formats/weight-file.js';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import type { UNetOptions } from '../../models/unet.js';
-import type { Trainer, TrainerVariants } from '../../training/trainer.js';
+import type { Trainer } from '../../training/trainer.js';
+import type { TrainerVariants } from '../../training/trainer-options.js';
 import { variantsOf } from '../../training/checkpoint-info.js';
-import { formatCount } from '../format.js';
-import { openWeights, type OpenWeights } from '../weights.js';
-import { sayChosen } from '../weights-folder.js';
+import { formatCount } from '../terminal/format.js';
+import { openWeights, type OpenWeights } from '../weights/read.js';
+import { sayChosen } from '../weights/folder.js';
 import type { TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */

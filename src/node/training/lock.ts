@@ -3,8 +3,8 @@ import { promises as nodeFiles } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { ShadegradError } from '../../gpu/errors.js';
-import { makeFolder } from '../files.js';
+import { ShadegradError } from '../../errors.js';
+import { makeFolder } from '../files/atomic.js';
 
 /** The socket in a run's folder that its process listens on: `.lock.1`, or a higher number after processes that were killed. */
 const LOCK_NAME = /^\.lock\.(\d+)$/;

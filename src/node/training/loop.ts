@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import type { Trainer, TrainedStep } from '../../training/trainer.js';
-import type { Progress } from '../progress.js';
-import { StepClock } from '../step-clock.js';
+import type { Progress } from '../terminal/progress.js';
+import { StepClock } from '../terminal/step-clock.js';
 import { wonWarning } from './discriminator-watch.js';
 import type { Interrupt } from './interrupt.js';
 import type { RunHistory } from './history.js';

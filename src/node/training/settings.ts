@@ -1,4 +1,4 @@
-import { ShadegradError } from '../../gpu/errors.js';
+import { ShadegradError } from '../../errors.js';
 import { linearDecay } from '../../optim/schedule.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import type { Direction } from '../../training/image-store.js';

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
-import { Trainer, type TrainedStep, type TrainerVariants } from '../../training/trainer.js';
+import { Trainer, type TrainedStep } from '../../training/trainer.js';
+import type { TrainerVariants } from '../../training/trainer-options.js';
 import type { TrainingData } from './data.js';
 import { DROPOUT_RATE, loadSizeOf, type RunSettings } from './settings.js';
 

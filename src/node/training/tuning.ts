@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
 import { describeFailures, storedChoices, survey, tune } from '../../kernels/tuner.js';
-import { programCall } from '../program-call.js';
-import { addToTuningCache, readTuningCache } from '../tuning-cache.js';
+import { programCall } from '../terminal/program-call.js';
+import { addToTuningCache, readTuningCache } from '../adapter/tuning-cache.js';
 
 /** All the time that a training run spends on tuning: less than most runs win by it. */
 const BUDGET_SECONDS = 10;

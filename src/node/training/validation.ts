@@ -7,7 +7,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { UNet } from '../../models/unet.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from '../../training/metrics.js';
 import { Translator } from '../../training/translator.js';
-import { spread } from '../spread.js';
+import { spread } from '../images/spread.js';
 import { SAMPLED_PAIRS } from './data.js';
 import type { RunSettings } from './settings.js';
 import { StatusLine } from './status-line.js';

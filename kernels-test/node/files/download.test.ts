@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { pack, type Header } from 'tar-stream';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RandomStream } from '../../../src/data/random.js';
+import { ShadegradError } from '../../../src/errors.js';
+import { downloadArchive, downloadFacades } from '../../../src/node/files/download.js';
+
+type Entries = [Partial<Header> & { name: string }, Uint8Array?][];
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Context = { folder: string; server: Server; serve(handler: Handler): string };
+
+const test = suite<Context>('download');
+test.before.each(async (context) => {
+  context.folder = await mkdtemp(join(tmpdir(), 'shadegrad-download-'));
+  let handler: Handler = (_, response) => response.end();
+  context.server = createServer((request, response) => handler(request, response));
+  await new Promise<void>((done) => context.server.listen(0, '127.0.0.1', done));
+  context.serve = (next) => {
+    handler = next;
+    return `http://127.0.0.1:${(context.server.address() as AddressInfo).port}/facades.tar.gz`;
+  };
+});
+test.after.each(async ({ folder, server }) => {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A picture's worth of bytes that does not compress, so that the archive is large enough to be cut. */
+const stream = new RandomStream(1);
+const filler = Uint8Array.from({ length: 200_000 }, () => stream.integer(0, 255));
+
+async function archive(entries: Entries): Promise<Buffer> {
+  const tar = pack();
+  for (const [headers, content] of entries) {
+    if (content === undefined) tar.entry(headers);
+    else tar.entry(headers, Buffer.from(content));
+  }
+  tar.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tar) chunks.push(chunk as Buffer);
+  return gzipSync(Buffer.concat(chunks));
+}
+
+const good = () =>
+  archive([
+    [{ name: 'facades/', type: 'directory' }],
+    [{ name: 'facades/train/1.jpg' }, filler],
+    [{ name: './facades/val/1.jpg' }, Uint8Array.of(1, 2, 3)],
+  ]);
+
+const send =
+  (bytes: Buffer, headers: Record<string, string> = {}): Handler =>
+  (_, response) => {
+    response.writeHead(200, { 'content-length': String(bytes.length), ...headers }).end(bytes);
+  };
+
+async function fails(work: Promise<unknown>, folder: string, ...words: string[]): Promise<void> {
+  let caught: unknown;
+  await work.catch((error) => (caught = error));
+  assert.instance(caught, ShadegradError);
+  assert.is((caught as ShadegradError).code, 'DOWNLOAD_FAILED');
+  for (const word of [...words, 'fix:']) assert.ok((caught as Error).message.includes(word), `"${word}" in: ${(caught as Error).message}`);
+  assert.equal(await readdir(folder), [], 'nothing is left behind');
+}
+
+const quick = { attempts: 3, retryDelay: 1 };
+
+test('fetches, unpacks, reports progress; a second call needs no server', async ({ folder, serve }) => {
+  const bytes = await good();
+  let requests = 0;
+  const url = serve((request, response) => {
+    requests++;
+    send(bytes)(request, response);
+  });
+  const seen: [number, number][] = [];
+  const directory = await downloadFacades({
+    url,
+    directory: join(folder, 'data', 'facades'),
+    onProgress: (done, total) => seen.push([done, total]),
+  });
+  assert.is(directory, join(folder, 'data', 'facades'));
+  assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
+  assert.equal([...(await readFile(join(directory, 'val', '1.jpg')))], [1, 2, 3]);
+  assert.equal(await readdir(join(folder, 'data')), ['facades']);
+  assert.equal(seen.at(-1), [bytes.length, bytes.length]);
+  await downloadFacades({ url, directory });
+  assert.is(requests, 1);
+});
+
+test('an empty folder is filled, another one is left alone', async ({ folder, serve }) => {
+  const url = serve(send(await good()));
+  await mkdir(join(folder, 'empty'));
+  await downloadFacades({ url, directory: join(folder, 'empty') });
+  assert.equal((await readdir(join(folder, 'empty'))).sort(), ['train', 'val']);
+  await rm(join(folder, 'empty'), { recursive: true });
+  const taken = join(folder, 'taken');
+  await mkdir(taken);
+  await writeFile(join(taken, 'thesis.txt'), 'mine');
+  let message = '';
+  await downloadFacades({ url, directory: taken }).catch((error) => (message = error.message));
+  assert.match(message, 'already holds something else');
+  assert.equal(await readdir(taken), ['thesis.txt']);
+});
+
+test('404, a page instead of the archive, and no server at all', async ({ folder, serve, server }) => {
+  const directory = join(folder, 'facades');
+  let requests = 0;
+  await fails(
+    downloadFacades({ url: serve((_, response) => (requests++, response.writeHead(404).end('gone'))), directory, ...quick }),
+    folder,
+    '404',
+    'moved',
+  );
+  assert.is(requests, 1, 'a 404 is not tried again');
+  await fails(
+    downloadFacades({ url: serve(send(Buffer.from('<html>login</html>'), { 'content-type': 'text/html' })), directory, ...quick }),
+    folder,
+    'text/html',
+    'no gzip',
+  );
+  await fails(
+    downloadFacades({ url: serve((_, response) => response.writeHead(503).end()), directory, ...quick }),
+    folder,
+    '503',
+    '3 attempts',
+  );
+  const url = serve(() => undefined);
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+  await fails(downloadFacades({ url, directory, ...quick }), folder, 'ECONNREFUSED');
+});
+
+test('a connection that always breaks off is given up on', async ({ folder, serve }) => {
+  const bytes = await good();
+  const url = serve((_, response) => {
+    response.writeHead(200, { 'content-length': String(bytes.length) });
+    response.write(bytes.subarray(0, 1000), () => response.destroy());
+  });
+  await fails(downloadFacades({ url, directory: join(folder, 'facades'), ...quick }), folder, '3 attempts');
+});
+
+test('a broken connection is taken up where it broke off', async ({ folder, serve }) => {
+  const bytes = await good();
+  const etag = `"${createHash('sha1').update(bytes).digest('hex')}"`;
+  const ranges: (string | undefined)[] = [];
+  const SENT = 60_000;
+  let breakOff = { at: Infinity, now: () => {} };
+  const url = serve((request, response) => {
+    ranges.push(request.headers.range);
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    if (from > 0) assert.is(request.headers['if-range'], etag);
+    const rest = bytes.subarray(from);
+    response.writeHead(from > 0 ? 206 : 200, {
+      'accept-ranges': 'bytes',
+      etag,
+      'content-length': String(rest.length),
+      ...(from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}),
+    });
+    breakOff = { at: ranges.length < 3 ? from + SENT : Infinity, now: () => response.destroy() };
+    if (ranges.length < 3) response.write(rest.subarray(0, SENT));
+    else response.end(rest);
+  });
+  const seen: number[] = [];
+  // What a connection carried when it broke may be lost with it: it breaks when all of that has arrived.
+  const onProgress = (done: number): void => {
+    seen.push(done);
+    if (done >= breakOff.at) breakOff.now();
+  };
+  const directory = await downloadFacades({ url, directory: join(folder, 'facades'), onProgress, ...quick });
+  assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
+  assert.equal(ranges, [undefined, `bytes=${SENT}-`, `bytes=${2 * SENT}-`]);
+  assert.ok(
+    seen.every((done, i) => i === 0 || done > seen[i - 1]),
+    'progress never goes back',
+  );
+});
+
+test('without ranges the next try starts over', async ({ folder, serve }) => {
+  const bytes = await good();
+  let requests = 0;
+  const url = serve((request, response) => {
+    requests++;
+    assert.is(request.headers.range, undefined);
+    if (requests > 1) return send(bytes)(request, response);
+    response.writeHead(200, { 'content-length': String(bytes.length) });
+    response.write(bytes.subarray(0, 60_000), () => setTimeout(() => response.destroy(), 20));
+  });
+  const directory = await downloadFacades({ url, directory: join(folder, 'facades'), ...quick });
+  assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
+  assert.is(requests, 2);
+});
+
+test('an archive cut short without a stated length, or with damaged bytes', async ({ folder, serve }) => {
+  const bytes = await good();
+  const directory = join(folder, 'facades');
+  const chunked = serve((_, response) => response.writeHead(200).end(bytes.subarray(0, bytes.length - 5000)));
+  await fails(downloadFacades({ url: chunked, directory, ...quick }), folder, 'damaged');
+  const flipped = Buffer.from(bytes);
+  flipped.fill(0x55, 50_000, 50_100);
+  await fails(downloadFacades({ url: serve(send(flipped)), directory, ...quick }), folder, 'damaged');
+});
+
+test('entries that point outside, and links, are refused', async ({ folder, serve }) => {
+  const directory = join(folder, 'inner', 'facades');
+  const evil: Entries = [
+    [{ name: '../../escaped.txt' }, Uint8Array.of(1)],
+    [{ name: '/tmp/shadegrad-escaped.txt' }, Uint8Array.of(1)],
+    [{ name: 'facades/..\\..\\escaped.txt' }, Uint8Array.of(1)],
+    [{ name: 'facades/link', type: 'symlink', linkname: '/etc' }],
+  ];
+  for (const entry of evil) {
+    const url = serve(send(await archive([[{ name: 'facades/train/1.jpg' }, Uint8Array.of(1)], entry])));
+    await fails(downloadArchive({ url, directory, ...quick }), join(folder, 'inner'), 'not to be trusted');
+    assert.equal(await readdir(folder), ['inner']);
+  }
+});
+
+test('an archive of something else is refused', async ({ folder, serve }) => {
+  const url = serve(send(await archive([[{ name: 'shoes/a.txt' }, Uint8Array.of(1)]])));
+  await fails(downloadFacades({ url, directory: join(folder, 'facades'), ...quick }), folder, 'train, val', 'a.txt');
+});
+
+test('an archive that unpacks to more than is allowed, in bytes or in entries, is refused as soon as that shows', async ({
+  folder,
+  serve,
+}) => {
+  const directory = join(folder, 'facades');
+  // 32 MB of zeros in 32 kB.
+  const bomb = serve(
+    send(
+      await archive([
+        [{ name: 'facades/train/1.jpg' }, new Uint8Array(32 * 2 ** 20)],
+        [{ name: 'facades/val/1.jpg' }, new Uint8Array(1)],
+      ]),
+    ),
+  );
+  await fails(
+    downloadFacades({ url: bomb, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }),
+    folder,
+    'at most 1.0 MiB',
+    'by hand',
+  );
+  const pieces = serve(
+    send(await archive(Array.from({ length: 3 }, (_, index) => [{ name: `facades/train/${index}.jpg` }, new Uint8Array(400_000)]))),
+  );
+  await fails(downloadFacades({ url: pieces, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'unpacks to more');
+  const many = serve(
+    send(await archive(Array.from({ length: 11 }, (_, index) => [{ name: `facades/train/${index}/`, type: 'directory' }]))),
+  );
+  await fails(downloadFacades({ url: many, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, 'at most 10 files');
+  const bytes = await good();
+  await fails(downloadFacades({ url: serve(send(bytes)), directory, mostBytes: 1000, ...quick }), folder, 'more than');
+  await fails(
+    downloadFacades({ url: serve((_, response) => response.writeHead(200).end(bytes)), directory, mostBytes: 1000, ...quick }),
+    folder,
+    'more than',
+  );
+});
+
+test('an address that cannot be right is refused at once', async ({ folder }) => {
+  const directory = join(folder, 'facades');
+  for (const url of ['facades.tar.gz', 'ftp://example.org/facades.tar.gz', 'file:///etc/passwd', 'http://', '']) {
+    const none = (): Promise<Response> => assert.unreachable('was asked for') as never;
+    await fails(downloadFacades({ url, directory, fetch: none }), folder, 'https://');
+  }
+  let requests = 0;
+  for (const code of ['ENOTFOUND', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID']) {
+    const failing = async (): Promise<Response> => {
+      requests++;
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+    };
+    await fails(downloadFacades({ url: 'https://nowhere.invalid/a.tar.gz', directory, fetch: failing }), folder, code, 'check the address');
+  }
+  assert.is(requests, 4);
+});
+
+test('redirections are followed, but not from https to http, to other schemes, or for ever', async ({ folder, serve }) => {
+  const directory = join(folder, 'facades');
+  const bytes = await good();
+  const url = serve((request, response) => {
+    if (request.url === '/moved.tar.gz') send(bytes)(request, response);
+    else response.writeHead(302, { location: '/moved.tar.gz' }).end();
+  });
+  await downloadFacades({ url, directory, ...quick });
+  await rm(directory, { recursive: true });
+  for (const [location, word] of [
+    ['http://example.org/a.tar.gz', 'anybody on the way'],
+    ['file:///etc/passwd', 'file:'],
+    ['/again', '10 redirections'],
+  ] as const) {
+    const asked: string[] = [];
+    const redirecting = async (at: string | URL | Request): Promise<Response> => {
+      asked.push(String(at));
+      return new Response(null, { status: 301, headers: { location } });
+    };
+    await fails(downloadFacades({ url: 'https://example.org/facades.tar.gz', directory, fetch: redirecting }), folder, word);
+    assert.ok(
+      asked.every((at) => at.startsWith('https:')),
+      asked.join(' '),
+    );
+  }
+});
+
+test('another archive than the one that is asked for, or than the address gave before, is refused', async ({ folder, serve }) => {
+  const [directory, record] = [join(folder, 'facades'), join(folder, 'cache', 'downloads.json')];
+  const bytes = await good();
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const url = serve(send(bytes));
+  await fails(downloadFacades({ url, directory, sha256: 'f'.repeat(64), ...quick }), folder, sha256);
+  const notes: string[] = [];
+  const again = async (): Promise<string> => {
+    await rm(directory, { recursive: true, force: true });
+    return downloadFacades({ url, directory, sha256, record, onNote: (note) => notes.push(note), ...quick });
+  };
+  await again();
+  await again();
+  assert.is(notes.length, 1);
+  assert.match(notes[0]!, sha256);
+  await rm(directory, { recursive: true });
+  await writeFile(record, (await readFile(record, 'utf8')).replace(sha256, '0'.repeat(64)));
+  let message = '';
+  await downloadFacades({ url, directory, record, ...quick }).catch((error) => (message = error.message));
+  assert.match(message, /another one than it was/);
+  assert.match(message, record);
+  assert.equal(await readdir(folder), ['cache']);
+});
+
+test('a server that falls silent counts as lost; a signal stops everything', async ({ folder, serve }) => {
+  const bytes = await good();
+  const url = serve((_, response) => {
+    response.writeHead(200, { 'content-length': String(bytes.length) });
+    response.write(bytes.subarray(0, 1000));
+  });
+  const directory = join(folder, 'facades');
+  await fails(downloadFacades({ url, directory, attempts: 2, retryDelay: 1, stallTimeout: 60 }), folder, 'nothing came');
+  const controller = new AbortController();
+  let caught: unknown;
+  await downloadFacades({
+    url,
+    directory,
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error('enough')),
+  }).catch((error) => (caught = error));
+  assert.is((caught as Error).message, 'enough');
+  assert.equal(await readdir(folder), []);
+});
+
+test.run();

@@ -1,0 +1,77 @@
+import { crc32 } from '../../formats/crc32.js';
+import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
+import { quoteName } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import { parseCheckpointInfo, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import { CHECKSUMS } from '../../training/checkpoint.js';
+import { fitNetwork } from './fit-network.js';
+import { INFO_KEY } from '../network-file.js';
+import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
+
+/**
+ * What a training checkpoint says of itself.
+ *
+ * @throws WEIGHTS_CORRUPT for a damaged description, WEIGHTS_UNSUPPORTED for one of another version
+ */
+export function checkpointInfo({ name, metadata }: WeightFile): TrainingCheckpoint {
+  try {
+    return parseCheckpointInfo(metadata.get(INFO_KEY), name);
+  } catch (error) {
+    if (!(error instanceof ShadegradError)) throw error;
+    throw error.withCode(error.code === 'CHECKPOINT_VERSION' ? 'WEIGHTS_UNSUPPORTED' : 'WEIGHTS_CORRUPT');
+  }
+}
+
+/**
+ * A checkpoint's tensors under one prefix, by the names after it. Each is compared with its checksum when it is read.
+ *
+ * @throws WEIGHTS_CORRUPT when there are no checksums
+ */
+export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: string): Map<string, StoredTensor> {
+  const table = tensors.get(CHECKSUMS);
+  if (table?.dtype !== 'u8' || table.shape.length !== 2 || table.shape[0] !== tensors.size || table.shape[1] !== 4) {
+    throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: the checksums are missing`, {
+      expected: `a tensor "${CHECKSUMS}", u8 [${tensors.size}, 4]`,
+      received: table ? `${table.dtype} [${table.shape.join(', ')}]` : 'none',
+      fix: 'use a checkpoint that no other program has rewritten',
+    });
+  }
+  let checksums: Promise<Float32Array> | undefined;
+  const result = new Map<string, StoredTensor>();
+  // The first checksum is the header's.
+  let index = 0;
+  for (const [name, tensor] of tensors) {
+    const place = 4 * ++index;
+    if (!name.startsWith(prefix) || name === CHECKSUMS) continue;
+    const read = async (): Promise<Float32Array> => {
+      const bytes = await (checksums ??= table.read());
+      const values = await tensor.read();
+      const expected = new DataView(Uint8Array.from(bytes.subarray(place, place + 4)).buffer).getUint32(0, true);
+      if (crc32(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) !== expected) {
+        throw new ShadegradError('WEIGHTS_CORRUPT', `${label}: tensor ${quoteName(name)} is damaged`, {
+          expected: 'numbers that fit its checksum',
+          fix: 'use an earlier checkpoint',
+        });
+      }
+      return values;
+    };
+    result.set(name.slice(prefix.length), { ...tensor, read });
+  }
+  return result;
+}
+
+/** The networks of a training checkpoint: the generator, and the discriminator unless it was left out. */
+export function checkpointNetworks(file: WeightFile): { role: 'generator' | 'discriminator'; weights: NetworkWeights }[] {
+  const {
+    architecture: { generator, discriminator },
+    options,
+  } = checkpointInfo(file);
+  const network = (role: 'generator' | 'discriminator', architecture: NetworkArchitecture) => ({
+    role,
+    weights: fitNetwork(architecture, checkpointTensors(file, `${role}.`), 'shadegrad', file.name),
+  });
+  // A run without dropout has none later; the rate of one with is every network's default.
+  const result = [network('generator', { kind: 'unet', options: { ...generator, ...(options.dropout === false && { dropout: 0 }) } })];
+  if (discriminator) result.push(network('discriminator', { kind: 'patchgan', options: discriminator }));
+  return result;
+}

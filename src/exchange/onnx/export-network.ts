@@ -1,0 +1,122 @@
+import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../../formats/onnx.js';
+import { oneLine } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import type { PatchGAN } from '../../models/patchgan.js';
+import { UNet } from '../../models/unet.js';
+import { formatShape, sameShape } from '../../tensor/shape.js';
+import { LIBRARY_VERSION } from '../../version.js';
+import { buildNetwork } from '../network/load-network.js';
+import type { NetworkArchitecture, NetworkWeights } from '../network/network-weights.js';
+import { networkGraph, type OnnxStatistics } from './network-graph.js';
+
+/** Options of exportOnnx(): how many images the model takes, what its norms use, and how its weights are stored. */
+export interface OnnxOptions {
+  /** Images that the model takes at a time: a fixed number, or as many as come. Default 'dynamic'. */
+  batch?: 'dynamic' | number;
+  /**
+   * How convolution kernels are stored. 'f16' halves the file; the model casts them when it is loaded and computes in
+   * float32, so that it runs on every provider and differs by the rounding of the weights alone. Default 'f32'.
+   */
+  dtype?: 'f32' | 'f16';
+  /**
+   * Moments that batch norms use. 'image': each image's own, so that a batch gives what its images give one by one, which is
+   * what pix2pix does at test time. 'batch': of all images of a batch together, as UNet.forward() of a whole batch.
+   * 'running': those gathered while training. Default 'image'.
+   */
+  statistics?: OnnxStatistics;
+  /** Puts the weights into a file of their own, beside the model and of this name. Without it a model ends at 2 GiB. */
+  external?: { readonly fileName: string };
+}
+
+/** The first operators with all that is needed in one version; ONNX Runtime 1.12 and later run it. */
+const OPSET = 17;
+const INPUT = 'input';
+const OUTPUT = 'output';
+
+/**
+ * Exports a network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1]. A generator
+ * takes "input" of its own size and gives "output" of the same; a discriminator takes the condition's channels and then the image's, of
+ * any size, and gives logits. Tensors have the names of Module.namedTensors().
+ *
+ * The files come a tensor at a time: memory stays at about three times the largest tensor.
+ *
+ * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_MISMATCH for weights that are not the architecture's; while writing
+ *   WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
+ */
+export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): OnnxFiles {
+  const { batch = 'dynamic', dtype = 'f32', statistics = 'image', external } = options;
+  if (batch !== 'dynamic' && !(Number.isSafeInteger(batch) && batch >= 1)) {
+    throw refused('batch', '"dynamic", or a whole number of at least 1', batch, 'leave batch out to take as many images as come');
+  }
+  if (dtype !== 'f32' && dtype !== 'f16') throw refused('dtype', 'f32 or f16', dtype, "leave dtype out for 'f32'");
+  if (statistics !== 'image' && statistics !== 'batch' && statistics !== 'running') {
+    throw refused('statistics', 'image, batch or running', statistics, "leave statistics out for 'image', each image's own");
+  }
+
+  const network = buildNetwork(weights.architecture);
+  checkWeights(network, weights);
+  const graph = networkGraph(network, weights.tensors, { input: INPUT, output: OUTPUT, dtype, statistics });
+  const [input, output] = ends(network, batch === 'dynamic' ? 'batch' : batch);
+  const architecture = { kind: weights.architecture.kind, options: network.options } as NetworkArchitecture;
+  const model: OnnxModel = {
+    name: network instanceof UNet ? 'pix2pix generator' : 'pix2pix discriminator',
+    description: `${input.description} ${output.description}`,
+    producer: ['shadegrad', LIBRARY_VERSION],
+    opset: OPSET,
+    metadata: {
+      architecture: JSON.stringify(architecture),
+      statistics,
+      layout: 'NCHW',
+      inputRange: '[-1, 1]',
+      outputRange: network instanceof UNet ? '[-1, 1]' : 'logits',
+    },
+    inputs: [input],
+    outputs: [output],
+    nodes: graph.nodes,
+    tensors: graph.tensors,
+  };
+  return encodeOnnx(model, { dataFile: external?.fileName });
+}
+
+function ends(network: UNet | PatchGAN, batch: number | string): [OnnxValue, OnnxValue] {
+  const { inChannels } = network;
+  if (network instanceof UNet) {
+    const { size, outChannels } = network;
+    return [
+      {
+        name: INPUT,
+        shape: [batch, inChannels, size, size],
+        description: 'Images to translate: batch, channels, height, width; values in [-1, 1].',
+      },
+      { name: OUTPUT, shape: [batch, outChannels, size, size], description: 'Translated images, values in [-1, 1].' },
+    ];
+  }
+  return [
+    {
+      name: INPUT,
+      shape: [batch, inChannels, 'height', 'width'],
+      description: "The condition's channels, then the image's: batch, channels, height, width; values in [-1, 1].",
+    },
+    {
+      name: OUTPUT,
+      shape: [batch, 1, 'patch_rows', 'patch_columns'],
+      description: 'A logit for every patch: above 0 where it looks real.',
+    },
+  ];
+}
+
+function checkWeights(network: UNet | PatchGAN, { tensors }: NetworkWeights): void {
+  for (const [name, { shape }] of network.namedTensors()) {
+    const tensor = tensors.get(name);
+    if (tensor && sameShape(tensor.shape, shape)) continue;
+    throw new ShadegradError('WEIGHTS_MISMATCH', `weights of an ONNX model: "${name}"`, {
+      expected: formatShape(shape),
+      received: tensor ? formatShape(tensor.shape) : 'nothing of this name',
+      fix: 'give the options of the network that the weights were saved from',
+    });
+  }
+}
+
+function refused(option: string, expected: string, received: unknown, fix: string): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', `${option} of an ONNX model`, { expected, received: oneLine(String(received), 80), fix });
+}

@@ -1,0 +1,426 @@
+import type { Gpu } from '../../gpu/gpu.js';
+import { Params } from '../../gpu/params.js';
+import type { Shader } from '../../gpu/pipeline-cache.js';
+import { expectShape, type Shape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { convProblemKey } from './problem.js';
+import { conv2dOutputShape, type ConvGeometry } from './shape.js';
+import {
+  chooseWorkgroupTile,
+  chooseWorkgroupWeightTile,
+  isWorkgroupTile,
+  WORKGROUP_TILES,
+  workgroupConvProgram,
+  workgroupWeightGradProgram,
+  type WorkgroupTile,
+} from './workgroup.js';
+import { expectOperands, expectWithoutGaps } from '../elements.js';
+import { grid, specialise } from '../kernel.js';
+import { operandA, operandB } from '../operands.js';
+import convColumnsSource from '../../../shaders/operands/conv_columns.wgsl';
+import convPatchesSource from '../../../shaders/operands/conv_patches.wgsl';
+import convPhasePixelsSource from '../../../shaders/operands/conv_phase_pixels.wgsl';
+import convPhaseSource from '../../../shaders/operands/conv_phase.wgsl';
+import convWeightTileSource from '../../../shaders/operands/conv_weight_tile.wgsl';
+import convShapeSource from '../../../shaders/operands/conv_shape.wgsl';
+import forwardSubgroupSource from '../../../shaders/conv2d_forward_subgroup.wgsl';
+import inputGradSubgroupSource from '../../../shaders/conv2d_input_grad_subgroup.wgsl';
+import forwardSingleSource from '../../../shaders/conv2d_forward_single.wgsl';
+import inputGradSingleSource from '../../../shaders/conv2d_input_grad_single.wgsl';
+import weightGradSingleSource from '../../../shaders/conv2d_weight_grad_single.wgsl';
+import forwardSource from '../../../shaders/conv2d_forward.wgsl';
+import inputGradSource from '../../../shaders/conv2d_input_grad.wgsl';
+import weightGradSubgroupSource from '../../../shaders/conv2d_weight_grad_subgroup.wgsl';
+import weightGradSource from '../../../shaders/conv2d_weight_grad.wgsl';
+import weightGradReduceSource from '../../../shaders/conv2d_weight_grad_reduce.wgsl';
+
+export { conv2dOutputShape, convTranspose2dOutputShape, type ConvGeometry } from './shape.js';
+
+/** Sizes of a convolution's two sides. "Input" is the side read forward: of a transposed one, its output. */
+interface ConvSizes {
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly kernel: Shape;
+}
+
+/** The uniform block of operands/conv_shape.wgsl. */
+function convParams(
+  { input, output, kernel }: ConvSizes,
+  { stride, padding }: ConvGeometry,
+  layout: { input: Tensor | null; output: Tensor | null; weightBase: number; bias?: Tensor | null; rowsPerSplit?: number },
+): Params {
+  const [batch, inH, inW, inC] = input as [number, number, number, number];
+  return new Params().u32(
+    batch,
+    inH,
+    inW,
+    inC,
+    output[1]!,
+    output[2]!,
+    output[3]!,
+    kernel[0]!,
+    kernel[1]!,
+    ...stride,
+    ...padding,
+    layout.input?.base ?? 0,
+    layout.input?.rowStride ?? 0,
+    layout.output?.base ?? 0,
+    layout.output?.rowStride ?? 0,
+    layout.weightBase,
+    layout.bias ? 1 : 0,
+    layout.bias?.base ?? 0,
+    layout.rowsPerSplit ?? 0,
+  );
+}
+
+/** Output pixels and channels that one invocation of the forward and input-gradient kernels owns. */
+const TILE_PIXELS = 8;
+const TILE_CHANNELS = 4;
+/** Output pixels that one invocation of the forward kernel for a single output channel owns. */
+const SINGLE_PIXELS = 4;
+/**
+ * Output pixels that a subgroup owns where there are more than TILE_PIXELS: the more, the fewer loads a multiply-add, and
+ * the longer the compiler takes. Half of it where the input is read in scalars, whose loads are longer code.
+ */
+const SUBGROUP_PIXELS = 32;
+/** Lanes of a subgroup that load for the others: a wider one shares among eight, so that its registers suffice. */
+const MAX_LANES = 8;
+/** Input and output channels that one invocation of the weight-gradient kernel owns. */
+const TILE_WEIGHTS = 8;
+
+/**
+ * How the kernels share their loads: each invocation loads all it needs ("tile"; "single" for a single output
+ * channel), the lanes of a subgroup load for each other ("subgroup"), or a workgroup loads tiles of this size into its
+ * memory ("workgroup...").
+ */
+export type ConvVariant = 'tile' | 'single' | 'subgroup' | WorkgroupTile;
+
+/** Every variant, whether or not an adapter and a layer support it. */
+export const CONV_VARIANTS: readonly ConvVariant[] = ['tile', 'single', 'subgroup', ...WORKGROUP_TILES];
+
+/** Subgroups are of one known size only by a workgroup that they divide evenly. */
+const WORKGROUP = 64;
+
+/** Whether an adapter and a layer can run a variant at all. */
+export function supportsConvVariant(gpu: Gpu, variant: ConvVariant, weight: Tensor, output: Tensor): boolean {
+  if (variant === 'single') return weight.shape[3] === 1;
+  if (variant !== 'subgroup') return true;
+  const size = gpu.adapter.subgroupSize;
+  const vectors = weight.shape[3]! % 4 === 0 && weight.base % 4 === 0 && output.vectorizable;
+  return size !== null && size <= WORKGROUP && vectors;
+}
+
+/**
+ * The variant for a layer. On CPU adapters a load costs several multiply-adds, and sharing loads doubles the speed as
+ * long as a subgroup is wide enough and full: lavapipe's has 8 lanes, SwiftShader's 4. GPUs get a workgroup tile that
+ * fits `pixels` of each of `phases` phases; which one is reasoned, not timed.
+ */
+function chooseVariant(gpu: Gpu, weight: Tensor, output: Tensor, pixels: number, phases: number): ConvVariant {
+  if (weight.shape[3] === 1) return 'single';
+  const { software, subgroupSize } = gpu.adapter;
+  if (!software) return chooseWorkgroupTile(pixels, output.channels, phases) ?? 'tile';
+  const pays = software && subgroupSize !== null && subgroupSize >= MAX_LANES && output.channels >= TILE_CHANNELS * subgroupSize;
+  return pays && supportsConvVariant(gpu, 'subgroup', weight, output) ? 'subgroup' : 'tile';
+}
+
+/** What the variants of the forward and the input-gradient kernel consist of, beside the operands. */
+const SOURCES = {
+  forward: {
+    tile: [convPatchesSource, forwardSource],
+    single: [convPatchesSource, forwardSingleSource],
+    subgroup: [forwardSubgroupSource],
+  },
+  input_grad: {
+    tile: [convPhaseSource, convPhasePixelsSource, inputGradSource],
+    single: [convPhaseSource, convPhasePixelsSource, inputGradSingleSource],
+    subgroup: [convPhaseSource, inputGradSubgroupSource],
+  },
+} as const;
+
+/** Shader and workgroups of the forward or the input-gradient kernel. `channels` and `pixels` are its result's. */
+function convProgram(
+  kind: keyof typeof SOURCES,
+  variant: ConvVariant,
+  gpu: Gpu,
+  { input, weight, channels, pixels }: { input: Tensor; weight: Tensor; channels: number; pixels: number },
+): { shader: Shader; workgroups: [number, number, number] } {
+  if (isWorkgroupTile(variant)) return workgroupConvProgram(kind, variant, { input, weight, channels, pixels });
+  const a = operandA(input.vectorizable);
+  // A single output channel leaves the input channels as the weight's contiguous axis.
+  const b = operandB((variant === 'single' ? weight.shape[2]! : weight.shape[3]!) % 4 === 0 && weight.base % 4 === 0);
+  const vectors = Math.ceil(channels / TILE_CHANNELS);
+  if (variant === 'single') {
+    // The gradient of the input reads its one channel itself.
+    const operands = kind === 'forward' ? [a, b] : [b];
+    return {
+      shader: specialise(
+        `conv2d_${kind}_single`,
+        [convShapeSource, ...operands.map(({ source }) => source), ...SOURCES[kind].single],
+        Object.assign({}, ...operands.map(({ constants }) => constants)),
+      ),
+      workgroups: grid(kind === 'forward' ? Math.ceil(pixels / SINGLE_PIXELS) : vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
+    };
+  }
+  const sources = [convShapeSource, a.source, b.source, ...SOURCES[kind][variant]];
+  if (variant === 'tile') {
+    return {
+      shader: specialise(`conv2d_${kind}`, sources, { ...a.constants, ...b.constants }),
+      workgroups: grid(vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
+    };
+  }
+  const size = gpu.adapter.subgroupSize!;
+  const lanes = Math.min(MAX_LANES, size);
+  const most = input.vectorizable ? SUBGROUP_PIXELS : SUBGROUP_PIXELS / 2;
+  const perSubgroup = pixels > TILE_PIXELS ? most : TILE_PIXELS;
+  return {
+    shader: specialise(
+      `conv2d_${kind}_subgroup`,
+      sources,
+      { ...a.constants, PIXELS: perSubgroup, LANES: lanes, LOADS: perSubgroup / lanes },
+      {},
+      SUBGROUP_DIRECTIVES,
+    ),
+    workgroups: grid(Math.ceil(vectors / size) * size * Math.ceil(pixels / perSubgroup), WORKGROUP),
+  };
+}
+
+/**
+ * WGSL cannot prove that a subgroup's lanes agree on a branch that depends on their index; that they do follows from
+ * how tiles are numbered: a multiple of the subgroup's size shares one group of pixels.
+ *
+ * These kernels take an invocation's lane for its local index modulo the subgroup's size, which WGSL does not promise. The
+ * drivers for which the heuristic takes them are tested; on any other the tuner compares what they compute before they may win.
+ */
+const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);';
+
+/**
+ * 2-D convolution (cross-correlation, as in every deep-learning library).
+ * @param input [batch, height, width, in channels]
+ * @param weight [kernel height, kernel width, in channels, out channels], without gaps
+ * @param bias [out channels] or null
+ * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
+ * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
+ * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
+ */
+export function conv2dForward(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  geometry: ConvGeometry,
+  out?: Tensor,
+  variant?: ConvVariant,
+): Tensor {
+  expectOperands('conv2d', { input, weight, bias, out });
+  expectWithoutGaps('conv2d', { weight }, 'copy() the slice of weights first');
+  const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
+  const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
+  expectShape('out of conv2d', shape, output.shape);
+  if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
+  const pixels = shape[0]! * shape[1]! * shape[2]!;
+  const { gpu } = input;
+  const chosen =
+    variant ??
+    gpu.choices.choose(
+      convProblemKey('forward', input, weight, output, geometry),
+      CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
+      () => chooseVariant(gpu, weight, output, pixels, 1),
+    );
+  const program = convProgram('forward', chosen, gpu, { input, weight, channels: shape[3]!, pixels });
+  gpu.dispatch({
+    shader: program.shader,
+    bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
+    params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
+      input,
+      output,
+      weightBase: weight.base,
+      bias,
+    }),
+    workgroups: program.workgroups,
+  });
+  return output;
+}
+
+/**
+ * The adjoint of conv2dForward: the gradient of its input, and at the same time the transposed convolution.
+ * @param gradOutput [batch, out height, out width, out channels]
+ * @param weight [kernel height, kernel width, in channels, out channels], without gaps
+ * @param bias [in channels] or null
+ * @param inputShape shape of the result; several sizes share one gradient shape when the stride is above 1
+ */
+export function conv2dInputGrad(
+  gradOutput: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  inputShape: Shape,
+  geometry: ConvGeometry,
+  out?: Tensor,
+  variant?: ConvVariant,
+): Tensor {
+  expectOperands('convTranspose2d, or the input gradient of conv2d', { input: gradOutput, weight, bias, out });
+  expectWithoutGaps('convTranspose2d, or the input gradient of conv2d', { weight }, 'copy() the slice of weights first');
+  expectShape('gradient of conv2d', conv2dOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
+  const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
+  expectShape('out of conv2dInputGrad', inputShape, output.shape);
+  const [batch, height, width, channels] = inputShape as [number, number, number, number];
+  if (bias) expectShape('bias of convTranspose2d', [channels], bias.shape);
+  const { stride } = geometry;
+  const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
+  const { gpu } = gradOutput;
+  const chosen =
+    variant ??
+    gpu.choices.choose(
+      convProblemKey('input_grad', output, weight, gradOutput, geometry),
+      CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
+      () => chooseVariant(gpu, weight, output, pixels, stride[0] * stride[1]),
+    );
+  const program = convProgram('input_grad', chosen, gpu, { input: gradOutput, weight, channels, pixels });
+  gpu.dispatch({
+    shader: program.shader,
+    bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
+    params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
+      input: output,
+      output: gradOutput,
+      weightBase: weight.base,
+      bias,
+    }),
+    workgroups: [program.workgroups[0], program.workgroups[1], stride[0] * stride[1]],
+  });
+  return output;
+}
+
+/** Whether an adapter and a layer can run a variant of the weight gradient. */
+export function supportsWeightGradVariant(gpu: Gpu, variant: ConvVariant, input: Tensor, gradOutput: Tensor, result: Tensor): boolean {
+  const size = gpu.adapter.subgroupSize;
+  if (variant === 'single') return gradOutput.channels === 1;
+  const vectors = input.vectorizable && gradOutput.vectorizable && result.base % 4 === 0;
+  return variant !== 'subgroup' || (size !== null && size <= WORKGROUP && vectors);
+}
+
+/** As chooseVariant; the input channels too have to fill a subgroup, and a GPU's workgroups come from splits too. */
+function chooseWeightGradVariant(gpu: Gpu, input: Tensor, gradOutput: Tensor, result: Tensor): ConvVariant {
+  if (gradOutput.channels === 1) return 'single';
+  const { software, subgroupSize } = gpu.adapter;
+  if (!software) return chooseWorkgroupWeightTile(result.shape, splitLimit(gradOutput.shape)) ?? 'tile';
+  const pays =
+    software &&
+    subgroupSize !== null &&
+    subgroupSize >= MAX_LANES &&
+    Math.min(input.channels, gradOutput.channels) >= TILE_CHANNELS * subgroupSize;
+  return pays && supportsWeightGradVariant(gpu, 'subgroup', input, gradOutput, result) ? 'subgroup' : 'tile';
+}
+
+/** Shader of the weight gradient, and the workgroups that cover the weights once. */
+function weightGradProgram(
+  variant: ConvVariant,
+  gpu: Gpu,
+  { input, gradOutput, weightShape }: { input: Tensor; gradOutput: Tensor; weightShape: Shape },
+): { shader: Shader; workgroups: [number, number, number] } {
+  if (isWorkgroupTile(variant)) return workgroupWeightGradProgram(variant, { input, gradOutput, weightShape });
+  const a = operandA(input.vectorizable);
+  const b = operandB(gradOutput.vectorizable);
+  const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
+  const taps = kernelH * kernelW;
+  if (variant === 'single') {
+    return {
+      shader: specialise('conv2d_weight_grad_single', [convShapeSource, a.source, convColumnsSource, weightGradSingleSource], a.constants),
+      workgroups: grid(taps * Math.ceil(inC / TILE_CHANNELS), WORKGROUP),
+    };
+  }
+  if (variant === 'tile') {
+    return {
+      shader: specialise(
+        'conv2d_weight_grad',
+        [convShapeSource, a.source, b.source, convColumnsSource, convWeightTileSource, weightGradSource],
+        { ...a.constants, ...b.constants },
+      ),
+      workgroups: grid(taps * Math.ceil(inC / TILE_WEIGHTS) * Math.ceil(outC / TILE_WEIGHTS), WORKGROUP),
+    };
+  }
+  const size = gpu.adapter.subgroupSize!;
+  const lanes = Math.min(MAX_LANES, size);
+  return {
+    shader: specialise(
+      'conv2d_weight_grad_subgroup',
+      [convShapeSource, a.source, b.source, weightGradSubgroupSource],
+      { LANES: lanes },
+      {},
+      SUBGROUP_DIRECTIVES,
+    ),
+    workgroups: grid(taps * Math.ceil(inC / (TILE_CHANNELS * lanes)) * Math.ceil(outC / TILE_CHANNELS / size) * size, WORKGROUP),
+  };
+}
+
+/** Work for about this many workgroups keeps every core busy: of a large GPU, of a CPU. */
+const TARGET_WORKGROUPS = { hardware: 256, software: 32 };
+/** A split shorter than this spends more on writing partial sums than it wins. */
+const MIN_PIXELS_PER_SPLIT = 256;
+
+/** The most splits worth making of the sum over an output of this shape: whole rows, and enough pixels each. */
+function splitLimit([batch, height, width]: Shape): number {
+  const rows = batch! * height!;
+  return Math.min(rows, Math.max(1, Math.floor((rows * width!) / MIN_PIXELS_PER_SPLIT)));
+}
+
+/**
+ * Gradient of a convolution with respect to its weight.
+ * @param input [batch, height, width, in channels]
+ * @param gradOutput [batch, out height, out width, out channels]
+ * @param into where to put it: written over, or added to with `accumulate`
+ * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
+ */
+export function conv2dWeightGrad(
+  input: Tensor,
+  gradOutput: Tensor,
+  weightShape: Shape,
+  geometry: ConvGeometry,
+  into?: Tensor,
+  accumulate = false,
+  variant?: ConvVariant,
+): Tensor {
+  expectOperands('conv2dWeightGrad', { input, gradOutput, into });
+  expectWithoutGaps('conv2dWeightGrad', { into }, 'let the gradient have memory of its own');
+  expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
+  const { gpu } = input;
+  const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');
+  expectShape('target of conv2dWeightGrad', weightShape, result.shape);
+  const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
+  const chosen =
+    variant ??
+    gpu.choices.choose(
+      convProblemKey('weight_grad', input, result, gradOutput, geometry),
+      CONV_VARIANTS.filter((name) => supportsWeightGradVariant(gpu, name, input, gradOutput, result)),
+      () => chooseWeightGradVariant(gpu, input, gradOutput, result),
+    );
+  const program = weightGradProgram(chosen, gpu, { input, gradOutput, weightShape });
+  const [x, y] = program.workgroups;
+  const rows = gradOutput.shape[0]! * gradOutput.shape[1]!;
+  const wanted = Math.ceil(TARGET_WORKGROUPS[gpu.adapter.software ? 'software' : 'hardware'] / (x * y));
+  const rowsPerSplit = Math.ceil(rows / Math.min(wanted, splitLimit(gradOutput.shape)));
+  const splits = Math.ceil(rows / rowsPerSplit);
+  // Adding to what is there is left to the reduction: a second pipeline that does it takes a second to compile on a CPU.
+  const direct = splits === 1 && !accumulate;
+  const count = kernelH * kernelW * inC * outC;
+  const partial = direct ? result : Tensor.empty(gpu, [splits, count], 'partial weight gradients');
+
+  gpu.dispatch({
+    shader: program.shader,
+    bindings: [input.read(), gradOutput.read(), partial.written()],
+    params: convParams({ input: input.shape, output: gradOutput.shape, kernel: weightShape }, geometry, {
+      input,
+      output: gradOutput,
+      weightBase: partial.base,
+      rowsPerSplit,
+    }),
+    workgroups: [x, y, splits],
+  });
+  if (!direct) {
+    gpu.dispatch({
+      shader: specialise('conv2d_weight_grad_reduce', [weightGradReduceSource], { ACCUMULATE: accumulate }),
+      bindings: [partial.read(), result.written()],
+      params: new Params().u32(count, splits, result.base),
+      workgroups: grid(count, 64),
+    });
+    partial.dispose();
+  }
+  return result;
+}

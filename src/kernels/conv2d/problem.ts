@@ -1,0 +1,67 @@
+import type { Gpu } from '../../gpu/gpu.js';
+import type { Shape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { ConvGeometry } from './shape.js';
+
+/** The three products of a convolution. */
+export type ConvPass = 'forward' | 'input_grad' | 'weight_grad';
+
+/** All of a tensor that the choice of a variant can depend on. */
+export interface ProblemTensor {
+  readonly shape: Shape;
+  /** Elements from one row to the next. */
+  readonly rowStride: number;
+  /** First element's distance from a whole vector: 0 to 3. */
+  readonly misaligned: number;
+}
+
+/** A convolution without its contents. "Input" is the side read forward: of a transposed one, its output. */
+export interface ConvProblem extends ConvGeometry {
+  readonly pass: ConvPass;
+  readonly input: ProblemTensor;
+  readonly weight: ProblemTensor;
+  readonly output: ProblemTensor;
+}
+
+/** Where a tensor lies. Not a part of Tensor's type: published declarations do not have all of these. */
+interface Placed {
+  readonly shape: Shape;
+  readonly rowStride: number;
+  readonly offset: number;
+}
+
+const placeOf = ({ shape, rowStride, offset }: Placed): string => `${shape.join('x')}/${rowStride}+${offset % 4}`;
+
+/** Names a problem, such as `conv2d forward x1x8x8x64/64+0 w4x4x64x128/128+0 y1x4x4x128/256+0 s2x2 p1x1`. */
+export function convProblemKey(pass: ConvPass, input: Placed, weight: Placed, output: Placed, { stride, padding }: ConvGeometry): string {
+  return `conv2d ${pass} x${placeOf(input)} w${placeOf(weight)} y${placeOf(output)} s${stride.join('x')} p${padding.join('x')}`;
+}
+
+const PLACE = String.raw`(\d+(?:x\d+){3})/(\d+)\+([0-3])`;
+const KEY = new RegExp(String.raw`^conv2d (forward|input_grad|weight_grad) x${PLACE} w${PLACE} y${PLACE} s(\d+)x(\d+) p(\d+)x(\d+)$`);
+
+/** The problem of a name; null for a name of something else. */
+export function parseConvProblem(key: string): ConvProblem | null {
+  const found = KEY.exec(key)?.slice(1);
+  if (!found) return null;
+  const tensor = (at: number): ProblemTensor => ({
+    shape: found[at]!.split('x').map(Number),
+    rowStride: Number(found[at + 1]),
+    misaligned: Number(found[at + 2]),
+  });
+  const pair = (at: number): [number, number] => [Number(found[at]), Number(found[at + 1])];
+  return { pass: found[0] as ConvPass, input: tensor(1), weight: tensor(4), output: tensor(7), stride: pair(10), padding: pair(12) };
+}
+
+/** A tensor placed in its memory as the problem's, with undefined contents; its whole memory is returned with it. */
+export function problemTensor(gpu: Gpu, { shape, rowStride, misaligned }: ProblemTensor, label: string): { whole: Tensor; tensor: Tensor } {
+  const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const whole = Tensor.empty(gpu, [misaligned + rows * rowStride], label);
+  return { whole, tensor: new Tensor({ gpu, storage: whole.storage.retain(), shape, offset: misaligned, rowStride }) };
+}
+
+/** Multiply-adds, counting those at the border too. */
+export function convWork({ output, weight }: ConvProblem): number {
+  const pixels = output.shape.slice(0, 3).reduce((product, size) => product * size, 1);
+  return weight.shape.reduce((product, size) => product * size, pixels);
+}

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { ShadegradError } from '../../errors.js';
+import { makeFolder, writeFailed } from './atomic.js';
+import { formatBytes, formatCount } from '../terminal/format.js';
+
+/** What an archive may unpack to at most. */
+export interface ArchiveLimits {
+  /** The bytes of all files together. */
+  readonly bytes: number;
+  /** The number of files and folders. */
+  readonly entries: number;
+}
+
+function unsafe(url: string, what: string): ShadegradError {
+  return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is not to be trusted: ${what}`, {
+    expected: 'files and folders that stay inside the archive',
+    fix: 'do not use this archive; check the address',
+  });
+}
+
+function tooMuch(url: string, expected: string, received: string): ShadegradError {
+  return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} unpacks to more than is allowed`, {
+    expected,
+    received,
+    fix: 'check the address; if the archive is the right one, unpack it by hand',
+  });
+}
+
+/** Counts what has come out of an archive. */
+class Unpacked {
+  private entries = 0;
+  private bytes = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly most: ArchiveLimits,
+  ) {}
+
+  /** @param size as its header says */
+  addEntry(size: number): void {
+    const { entries, bytes } = this.most;
+    if (++this.entries > entries) throw tooMuch(this.url, `at most ${formatCount(entries)} files and folders`, 'more');
+    if (this.bytes + size > bytes)
+      throw tooMuch(this.url, `at most ${formatBytes(bytes)} in all`, `${formatBytes(this.bytes + size)} or more`);
+  }
+
+  addBytes(count: number): void {
+    this.bytes += count;
+  }
+}
+
+async function writeEntry(entry: AsyncIterable<Uint8Array>, target: string, unpacked: Unpacked): Promise<void> {
+  const handle = await open(target, 'wx').catch((cause) => Promise.reject(writeFailed(target, cause)));
+  try {
+    for await (const chunk of entry) {
+      unpacked.addBytes(chunk.length);
+      await handle.writeFile(chunk).catch((cause) => Promise.reject(writeFailed(target, cause)));
+    }
+    await handle.sync().catch((cause) => Promise.reject(writeFailed(target, cause)));
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Unpacks a gzipped tar archive of plain files and folders.
+ *
+ * @param folder an absolute path
+ * @param url names the archive in errors
+ * @throws DOWNLOAD_FAILED for a damaged archive, a link, an entry that points outside, or more than `most`; WRITE_FAILED
+ */
+export async function extractTarGz(archive: string, folder: string, url: string, most: ArchiveLimits): Promise<void> {
+  const unpacked = new Unpacked(url, most);
+  const reader = extract();
+  const finished = pipeline(createReadStream(archive), createGunzip(), reader);
+  // The loop below may throw first; this rejection is awaited after it.
+  finished.catch(() => undefined);
+  try {
+    for await (const entry of reader) {
+      const { name, type, size } = entry.header;
+      unpacked.addEntry(size ?? 0);
+      const target = resolve(folder, name);
+      const inside = target === folder || target.startsWith(folder + sep);
+      if (!inside || name.includes('\0') || name.includes('\\')) throw unsafe(url, `an entry named ${JSON.stringify(name)}`);
+      if (type !== 'file' && type !== 'directory') throw unsafe(url, `${JSON.stringify(name)} is a ${type}`);
+      await makeFolder(type === 'directory' ? target : dirname(target));
+      if (type === 'file') await writeEntry(entry as unknown as AsyncIterable<Uint8Array>, target, unpacked);
+      else entry.resume();
+    }
+    await finished;
+  } catch (cause) {
+    reader.destroy();
+    if (cause instanceof ShadegradError) throw cause;
+    throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is damaged`, {
+      expected: 'a whole .tar.gz',
+      received: cause instanceof Error ? cause.message : String(cause),
+      fix: 'try again later, or fetch the archive by hand and unpack it',
+      cause,
+    });
+  }
+}

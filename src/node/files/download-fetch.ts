@@ -1,0 +1,236 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProgressCallback } from '../../data/dataset.js';
+import { ShadegradError } from '../../errors.js';
+import { writeFailed } from './atomic.js';
+import { formatBytes } from '../terminal/format.js';
+
+export interface FetchOptions {
+  onProgress?: ProgressCallback;
+  /** What fetches the archive. Default: the global `fetch`. */
+  fetch?: typeof globalThis.fetch;
+  /** The tries in all before giving up on a lost connection or a busy server. Default 4. */
+  attempts?: number;
+  /** The milliseconds before the second try, doubled for each further one. Default 1000. */
+  retryDelay?: number;
+  /** The milliseconds without a byte after which a connection counts as lost. Default 30000. */
+  stallTimeout?: number;
+  /** Stops the download; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** The bytes of the archive at most. Default 16 GiB. */
+  mostBytes?: number;
+}
+
+const MOST_ARCHIVE_BYTES = 16 * 2 ** 30;
+const MOST_REDIRECTS = 10;
+
+function failed(url: string, received: string, fix: string, cause?: unknown): ShadegradError {
+  return new ShadegradError('DOWNLOAD_FAILED', `Could not download ${url}`, { received, fix, cause });
+}
+
+const BY_HAND = 'check the internet connection and try again, or fetch the archive by hand and unpack it';
+
+/** Something worth another try. */
+class LostConnection extends Error {}
+
+/** What the system says of an address at which no second try will find anything. */
+const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_CERT|ERR_SSL|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
+
+/** @throws DOWNLOAD_FAILED for what is no address on the web */
+export function parseUrl(text: string, base?: string): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : null;
+  if (url !== null && ['http:', 'https:'].includes(url.protocol)) return url;
+  throw failed(
+    text,
+    url === null ? 'no web address' : `an address that begins with ${url.protocol}`,
+    'give a whole address that begins with https:// (or http://)',
+  );
+}
+
+/** `fetch` says only "fetch failed"; the reason is in its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${(cause as NodeJS.ErrnoException).code ?? cause.message}` : (message ?? String(error));
+}
+
+interface Transfer {
+  url: string;
+  path: string;
+  handle: FileHandle;
+  options: FetchOptions;
+  /** Bytes on disk so far. */
+  received: number;
+  /** Identifies the file on the server, so that two halves are of one file. */
+  validator?: string;
+}
+
+/**
+ * Fetches `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only gzip
+ * content is accepted, and no way from https to http.
+ *
+ * @throws DOWNLOAD_FAILED (at once for an address that cannot be right), WRITE_FAILED, or the signal's reason
+ */
+export async function fetchToFile(url: string, path: string, options: FetchOptions): Promise<void> {
+  const { attempts = 4, retryDelay = 1000, signal } = options;
+  const handle = await open(path, 'wx').catch((cause) => Promise.reject(writeFailed(path, cause)));
+  const transfer: Transfer = { url, path, handle, options, received: 0 };
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await fetchRest(transfer);
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof LostConnection)) throw error;
+        if (attempt >= attempts) throw failed(url, `${error.message} (${attempt} attempts)`, BY_HAND, error.cause);
+        await sleep(retryDelay * 2 ** (attempt - 1), undefined, { signal });
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Aborts when the user wants to stop or nothing has come for too long. */
+function watchdog(options: FetchOptions) {
+  const controller = new AbortController();
+  const { stallTimeout = 30_000, signal } = options;
+  const bite = () => controller.abort(new LostConnection(`nothing came for ${stallTimeout / 1000} s`));
+  const pass = () => controller.abort(signal?.reason);
+  let timer = setTimeout(bite, stallTimeout);
+  if (signal?.aborted) pass();
+  signal?.addEventListener('abort', pass);
+  return {
+    signal: controller.signal,
+    feed() {
+      clearTimeout(timer);
+      timer = setTimeout(bite, stallTimeout);
+    },
+    stop() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', pass);
+    },
+  };
+}
+
+async function fetchRest(transfer: Transfer): Promise<void> {
+  const { url, options } = transfer;
+  // The archive is compressed already: another layer would make its length and ranges unusable.
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (transfer.received > 0 && transfer.validator !== undefined) {
+    headers.range = `bytes=${transfer.received}-`;
+    headers['if-range'] = transfer.validator;
+  }
+  const dog = watchdog(options);
+  try {
+    const response = await request(url, headers, options, dog.signal);
+    const total = await begin(transfer, response);
+    await receive(transfer, response, total, dog);
+  } finally {
+    dog.stop();
+  }
+}
+
+/** Follows redirections, which `fetch` would also follow from https to http. */
+async function request(url: string, headers: Record<string, string>, options: FetchOptions, signal: AbortSignal): Promise<Response> {
+  let at = parseUrl(url);
+  for (let redirects = 0; ; redirects++) {
+    const response = await (options.fetch ?? globalThis.fetch)(at.href, { headers, signal, redirect: 'manual' }).catch((cause) => {
+      const { code } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
+      if (!signal.aborted && HOPELESS.test(code ?? '')) {
+        throw failed(
+          url,
+          reasonOf(cause),
+          code === 'ENOTFOUND'
+            ? `there is no server ${at.hostname}: check the address and the internet connection`
+            : 'the server cannot prove who it is: check the address',
+          cause,
+        );
+      }
+      throw lost(cause, signal);
+    });
+    const location = [301, 302, 303, 307, 308].includes(response.status) ? response.headers.get('location') : null;
+    if (location === null) return response;
+    await response.body?.cancel();
+    const next = parseUrl(location, at.href);
+    if (redirects === MOST_REDIRECTS) throw failed(url, `more than ${MOST_REDIRECTS} redirections`, 'check the address');
+    if (at.protocol === 'https:' && next.protocol === 'http:') {
+      throw failed(
+        url,
+        `a redirection to ${next.href}, where anybody on the way could change what comes`,
+        'fetch the archive by hand if you trust that address, and unpack it',
+      );
+    }
+    at = next;
+  }
+}
+
+function lost(cause: unknown, signal: AbortSignal): Error {
+  return signal.reason instanceof LostConnection ? signal.reason : new LostConnection(reasonOf(cause), { cause });
+}
+
+/** Looks at the status and headers. @returns the size of the whole file, or 0 when the server does not say */
+async function begin(transfer: Transfer, response: Response): Promise<number> {
+  const { url } = transfer;
+  const length = Number(response.headers.get('content-length') ?? 0);
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
+  if (response.status === 206 && range !== null && Number(range[1]) === transfer.received) {
+    return transfer.received + length;
+  }
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    const status = `HTTP status ${response.status} ${response.statusText}`.trim();
+    // What a range request got wrong, a busy server and a gateway may come right; the rest will not.
+    if ([206, 408, 416, 429].includes(response.status) || response.status >= 500) {
+      transfer.validator = undefined;
+      throw new LostConnection(status);
+    }
+    throw failed(url, status, response.status === 404 ? 'the file has moved: check the address' : BY_HAND);
+  }
+  await transfer.handle.truncate(0).catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
+  transfer.received = 0;
+  const ranges = response.headers.get('accept-ranges') === 'bytes';
+  const tag = response.headers.get('etag');
+  const strongTag = tag === null || tag.startsWith('W/') ? undefined : tag;
+  transfer.validator = ranges ? (strongTag ?? response.headers.get('last-modified') ?? undefined) : undefined;
+  return length;
+}
+
+async function receive(transfer: Transfer, response: Response, total: number, dog: ReturnType<typeof watchdog>): Promise<void> {
+  const { url, handle, options } = transfer;
+  const most = options.mostBytes ?? MOST_ARCHIVE_BYTES;
+  const reader = response.body!.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch((cause) => {
+      throw lost(cause, dog.signal);
+    });
+    if (done) break;
+    dog.feed();
+    if (transfer.received === 0 && value.length > 1 && (value[0] !== 0x1f || value[1] !== 0x8b)) {
+      await reader.cancel();
+      const type = response.headers.get('content-type') ?? 'unknown content';
+      throw failed(url, `${type}, which is no gzip archive`, 'check the address: the server sent a page instead of the archive');
+    }
+    if (Math.max(transfer.received + value.length, total) > most) {
+      await reader.cancel();
+      throw failed(
+        url,
+        `more than ${formatBytes(most)}`,
+        'check the address; if the archive is the right one, fetch and unpack it by hand',
+      );
+    }
+    let written = 0;
+    while (written < value.length) {
+      const part = await handle
+        .write(value, written, value.length - written, transfer.received + written)
+        .catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
+      written += part.bytesWritten;
+    }
+    transfer.received += value.length;
+    options.onProgress?.(transfer.received, total);
+  }
+  if (total > 0 && transfer.received !== total) {
+    throw new LostConnection(`the connection ended after ${transfer.received} of ${total} bytes`);
+  }
+  await handle.sync().catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
+}

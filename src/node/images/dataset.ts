@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
+import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../../data/image.js';
+import { expectOptions } from '../../checks.js';
+import { resizeBicubic } from '../../data/resize.js';
+import { printableName } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import { atMost } from '../files/at-most.js';
+import { findPairs, type PairFiles, type Split } from './layout.js';
+import { readBytes, readImage, readImageSides } from './read.js';
+
+export type { Split } from './layout.js';
+export { listImages } from './folder.js';
+
+/** Options of openPairedFolder(): what is kept in memory, and what is checked at once. */
+export interface PairedFolderOptions {
+  /** The longest side in pixels: halves with a longer one are shrunk, each side on its own, before they are cached. */
+  maxSide?: number;
+  /** The bytes of decoded images to keep; the rest is read again each time. Default 1 GiB. */
+  cacheBytes?: number;
+  /** Whether to decode every file now, so that a damaged one is found before the training and not an hour into it. Default false. */
+  verify?: boolean;
+  /** Told how many pairs are decoded, with `verify`. */
+  onProgress?: ProgressCallback;
+}
+
+/** A data set of pairs in files. */
+export interface PairedFolder extends PairedDataset {
+  /** What the user should know: how the pairs lie in the folder, what was left out of it. */
+  readonly notes: readonly string[];
+  /**
+   * Reads the sides that the halves of a pair have from the headers of its files.
+   *
+   * @throws what `get` throws, but for damage to the pixels
+   */
+  sides(index: number): Promise<{ width: number; height: number }>;
+  /** Hashes the names of all pairs and the sizes of their files in bytes: it tells one set from another without reading any. */
+  fingerprint(): Promise<string>;
+}
+
+const LISTED_FAILURES = 5;
+/** Pairs of a folder that are read at the same time, however many are asked for: systems bound a process's open files. */
+const PAIRS_AT_ONCE = 8;
+
+/**
+ * Opens one split of a data set on disk: pairs side by side in one picture, in two folders by name, or as photo and label map beside
+ * each other, as docs/data.md says. Files are decoded when first asked for, a few at a time however many are asked for at once, and
+ * kept as bytes.
+ *
+ * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE; INVALID_ARGUMENT for another split, or a `maxSide` below 1; `get`, and this
+ *   function with `verify`, also IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE and IMAGE_DECODER, naming the file
+ */
+export async function openPairedFolder(directory: string, split: Split, options: PairedFolderOptions = {}): Promise<PairedFolder> {
+  const {
+    maxSide = Infinity,
+    cacheBytes = 2 ** 30,
+    verify = false,
+    onProgress,
+  } = expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'onProgress']);
+  if (split !== 'train' && split !== 'val' && split !== 'test') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'split of a folder of pairs', {
+      expected: "'train', 'val' or 'test'",
+      received: String(split),
+      fix: "name the part to open: openPairedFolder(directory, 'train')",
+    });
+  }
+  if (!(maxSide >= 1)) {
+    throw new ShadegradError('INVALID_ARGUMENT', `maxSide ${maxSide} of a folder of pairs`, {
+      expected: 'at least 1 pixel',
+      received: String(maxSide),
+      fix: 'pass the side that pairs are resized to, or leave maxSide out',
+    });
+  }
+  const { folder, pairs, notes } = await findPairs(directory, split);
+  const cache = new Map<number, ImagePair>();
+  let cachedBytes = 0;
+  const inTurn = atMost(PAIRS_AT_ONCE);
+
+  const filesOf = (index: number): PairFiles => {
+    const files = Number.isInteger(index) ? pairs[index] : undefined;
+    if (files) return files;
+    throw new ShadegradError('INVALID_ARGUMENT', `no such pair in ${printableName(folder)}`, {
+      expected: `an index from 0 to ${pairs.length - 1}`,
+      received: String(index),
+      fix: 'ask for an index below the length of the data set',
+    });
+  };
+  const load = async (index: number): Promise<ImagePair> => {
+    const pair = await readPair(filesOf(index), maxSide);
+    const bytes = pair.a.data.length + pair.b.data.length;
+    if (!cache.has(index) && cachedBytes + bytes <= cacheBytes) {
+      cache.set(index, pair);
+      cachedBytes += bytes;
+    }
+    return pair;
+  };
+  const dataset: PairedFolder = {
+    name: `${basename(resolve(directory))}/${split}`,
+    length: pairs.length,
+    notes,
+    get: (index) => (filesOf(index), cache.get(index) ?? inTurn(() => load(index))),
+    sides: async (index) => {
+      const { width, height } = await inTurn(() => readPairSides(filesOf(index)));
+      return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
+    },
+    contentOf: (index) => inTurn(() => hashOf(filesOf(index))),
+    fingerprint: () => fingerprintOf(pairs),
+  };
+  if (verify)
+    await verifyPairs(
+      dataset,
+      Array.from({ length: pairs.length }, (_, index) => index),
+      onProgress,
+    );
+  return dataset;
+}
+
+/** Files that are looked at at the same time. */
+const AT_ONCE = 16;
+
+async function fingerprintOf(pairs: readonly PairFiles[]): Promise<string> {
+  // A file that is gone meanwhile is named when it is read.
+  const bytesOf = async (path: string | undefined): Promise<number> =>
+    path === undefined
+      ? 0
+      : stat(path).then(
+          ({ size }) => size,
+          () => -1,
+        );
+  const hash = createHash('sha256');
+  for (let start = 0; start < pairs.length; start += AT_ONCE) {
+    const some = pairs.slice(start, start + AT_ONCE);
+    const lines = await Promise.all(some.map(async ({ name, a, b }) => JSON.stringify([name, await bytesOf(a), await bytesOf(b)])));
+    hash.update(lines.join());
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/**
+ * Decodes some pairs of a data set to find damaged ones.
+ *
+ * @throws the failure, or an error of the first one's kind that lists the first few
+ */
+export async function verifyPairs(dataset: PairedDataset, indices: readonly number[], onProgress?: ProgressCallback): Promise<void> {
+  const failures: ShadegradError[] = [];
+  for (const [done, index] of indices.entries()) {
+    try {
+      await dataset.get(index);
+    } catch (error) {
+      if (!(error instanceof ShadegradError)) throw error;
+      failures.push(error);
+    }
+    onProgress?.(done + 1, indices.length);
+  }
+  if (failures.length === 0) return;
+  if (failures.length === 1) throw failures[0]!;
+  const shown = failures.slice(0, LISTED_FAILURES).map(({ message, code, expected, received }) => {
+    const known = code === 'IMAGE_SIZE' && expected !== undefined && received !== undefined;
+    const sizes = known ? ` (expected ${expected}; received ${received})` : '';
+    return `  - ${message.split('\n')[0]}${sizes}`;
+  });
+  if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);
+  throw new ShadegradError(failures[0]!.code, `${failures.length} of ${indices.length} pairs cannot be used:\n${shown.join('\n')}`, {
+    fix: 'fetch or save these files again, or take them out of the folder',
+    cause: failures[0],
+  });
+}
+
+async function hashOf({ a, b }: PairFiles): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of b === undefined ? [a] : [a, b]) {
+    const bytes = await readBytes(path);
+    hash.update(`${bytes.length} `).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+async function readPair({ name, a, b }: PairFiles, maxSide: number): Promise<ImagePair> {
+  const pair = b === undefined ? splitPair(await readImage(a), printableName(a)) : await readHalves(a, b);
+  return { name, a: shrink(pair.a, maxSide), b: shrink(pair.b, maxSide) };
+}
+
+async function readHalves(a: string, b: string): Promise<Omit<ImagePair, 'name'>> {
+  const pair = { a: await readImage(a), b: await readImage(b) };
+  checkHalves(a, b, pair.a, pair.b);
+  return pair;
+}
+
+interface Sides {
+  width: number;
+  height: number;
+}
+
+/** @throws IMAGE_SIZE for halves of different sizes: they are aligned pixel by pixel, so resizing one would only hide it */
+function checkHalves(a: string, b: string, sidesA: Sides, sidesB: Sides): void {
+  if (sidesA.width === sidesB.width && sidesA.height === sidesB.height) return;
+  throw new ShadegradError('IMAGE_SIZE', `${printableName(a)}: the two halves of the pair differ in size`, {
+    expected: `${sidesA.width} x ${sidesA.height} pixels, as half A`,
+    received: `${sidesB.width} x ${sidesB.height} pixels in ${printableName(b)}`,
+    fix: 'bring both to one size, or take the pair out of the folders',
+  });
+}
+
+async function readPairSides({ a, b }: PairFiles): Promise<Sides> {
+  const sides = await readImageSides(a);
+  if (b !== undefined) {
+    checkHalves(a, b, sides, await readImageSides(b));
+    return sides;
+  }
+  expectHalves(sides, printableName(a));
+  return { width: sides.width / 2, height: sides.height };
+}
+
+function shrink(image: RgbImage, maxSide: number): RgbImage {
+  const width = Math.min(image.width, maxSide);
+  const height = Math.min(image.height, maxSide);
+  return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
+}

@@ -1,0 +1,110 @@
+import { noGrad } from '../../autograd/graph.js';
+import { RandomStream } from '../../data/random.js';
+import { loadNetwork } from '../../exchange/network/load-network.js';
+import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
+import { ShadegradError } from '../../errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { UNet } from '../../models/unet.js';
+import { elementCount } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { openNodeGpu } from '../adapter/adapter.js';
+import type { ConvertFlags, OutputFormat } from './convert-flags.js';
+import { formatNumber } from '../terminal/format.js';
+import { openOnnx } from '../weights/onnx.js';
+import { openWeights } from '../weights/read.js';
+
+/** Largest mean difference of outputs in [-1, 1] that the format's own rounding explains. */
+const AGREEMENT = { f32: 1e-5, f16: 2e-2, bf16: 0.1, pict: 0.25 } as const;
+/** Smallest image that every PatchGAN judges: its last two layers need some pixels. */
+const PATCHES = 8;
+
+/**
+ * Runs the network that was read and the one that was written on the same input and says how far their outputs are apart.
+ *
+ * @throws WEIGHTS_MISMATCH when that is too far
+ */
+export async function checkOutputs(
+  found: FoundNetwork,
+  output: string,
+  format: OutputFormat,
+  { dtype, batch, adapter }: ConvertFlags,
+): Promise<void> {
+  const runWritten = format === 'onnx' ? await openOnnx(output) : null;
+  if (format === 'onnx' && runWritten === null) {
+    console.log('not compared: onnxruntime-node is not installed (npm install onnxruntime-node)');
+    return;
+  }
+  const { gpu, adapterChoice } = await openNodeGpu(adapter === undefined ? {} : { adapter });
+  try {
+    console.log(adapterChoice.summary);
+    const images = batch === undefined || batch === 'dynamic' ? 1 : Number(batch);
+    const before = await outputOf(gpu, found, images);
+    const after = runWritten ? await runWritten(before.input, before.shape) : await outputOfFile(gpu, output, found);
+    const { mean, largest } = differences(before.values, after);
+    const allowed = AGREEMENT[format === 'pict' ? 'pict' : dtype];
+    const apart = `mean difference ${formatNumber(mean)}, largest ${formatNumber(largest)}`;
+    if (!(mean <= allowed)) {
+      throw new ShadegradError('WEIGHTS_MISMATCH', `${output}: the network computes something else than the one it was made from`, {
+        expected: `a mean difference of at most ${allowed}`,
+        received: apart,
+        fix: 'delete this file, and convert again with --dtype f32',
+      });
+    }
+    console.log(`outputs agree: ${apart}`);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+async function outputOfFile(gpu: Gpu, path: string, { role }: FoundNetwork): Promise<Float32Array> {
+  const { file, close } = await openWeights(path);
+  try {
+    return (await outputOf(gpu, findNetwork(file, role), 1)).values;
+  } finally {
+    await close();
+  }
+}
+
+interface Outcome {
+  readonly input: Float32Array;
+  /** Of the input: [batch, height, width, channels]. */
+  readonly shape: readonly [number, number, number, number];
+  readonly values: Float32Array;
+}
+
+/**
+ * What a network makes of images of noise that are always the same, each by itself: so their norms take each
+ * image's own statistics.
+ */
+async function outputOf(gpu: Gpu, { weights, statistics }: FoundNetwork, images: number): Promise<Outcome> {
+  const network = await loadNetwork(gpu, weights);
+  const side = network instanceof UNet ? network.size : PATCHES * 2 ** network.layers;
+  const random = new RandomStream(1);
+  const one = [1, side, side, network.inChannels] as const;
+  const input = Float32Array.from({ length: images * elementCount(one) }, () => 2 * random.uniform() - 1);
+  const outputs: Float32Array[] = [];
+  for (let image = 0; image < images; image++) {
+    const given = Tensor.from(gpu, input.subarray(image * elementCount(one), (image + 1) * elementCount(one)), one).keep();
+    const output = gpu.scope(() => noGrad(() => network.forward(given, { training: false, dropout: false, statistics })));
+    outputs.push((await output.data()).slice());
+    for (const part of [output, given]) part.dispose();
+  }
+  network.dispose();
+  gpu.trim();
+  const values = new Float32Array(outputs.reduce((sum, { length }) => sum + length, 0));
+  outputs.forEach((each, image) => values.set(each, image * each.length));
+  return { input, shape: [images, side, side, network.inChannels], values };
+}
+
+function differences(a: Float32Array, b: Float32Array): { mean: number; largest: number } {
+  if (a.length !== b.length) return { mean: Infinity, largest: Infinity };
+  let sum = 0;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    sum += difference;
+    // Not Math.max alone: what is no number must not pass as no difference.
+    largest = Number.isNaN(difference) ? NaN : Math.max(largest, difference);
+  }
+  return { mean: sum / a.length, largest };
+}

@@ -1,0 +1,104 @@
+import { release } from 'node:os';
+import { distribution, fasterSoftwareDriver, howToGetAnAdapter } from '../adapter/advice.js';
+import { adapterKind } from '../adapter/choice.js';
+import { systemVulkanManifests } from '../adapter/probe.js';
+import { loadDawn, systemAdapters, type Dawn } from '../adapter/dawn.js';
+
+/** The features that the library has a use for. */
+const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+
+/** The limits that decide what fits. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+/** What diagnose() found. */
+export interface Diagnosis {
+  /** The text to print. */
+  report: string;
+  /** Whether the library can run here. */
+  healthy: boolean;
+}
+
+/** Looks at the adapters of the machine: what `shadegrad doctor` prints. The want of an adapter is no error. */
+export async function diagnose(): Promise<Diagnosis> {
+  const lines: string[] = [];
+  const section = (title: string, content: string[]) => lines.push(title, ...content.map((line) => `  ${line}`), '');
+  const system = distribution();
+
+  section('System', [
+    `${process.platform} ${process.arch}, ${[system.id, system.codename].filter(Boolean).join(' ') || release()}`,
+    `Node ${process.version}`,
+    `SHADEGRAD_ADAPTER=${process.env.SHADEGRAD_ADAPTER ?? ''}`,
+  ]);
+  if (process.platform === 'linux') section('Vulkan drivers installed', orNone(systemVulkanManifests()));
+
+  const seen = await systemAdapters().catch((error) => ({ adapters: [], messages: String(error.message ?? error) }));
+  section(
+    'Adapters that Dawn accepts',
+    orNone(seen.adapters.map((adapter) => `${adapter.name} (${adapterKind(adapter)}, ${adapter.backend})`)),
+  );
+  // Some Mesa drivers make Dawn warn about every adapter; that matters only to one who has none.
+  if (seen.messages && seen.adapters.length === 0)
+    section(
+      'Why not others',
+      seen.messages
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean),
+    );
+
+  const dawn = await loadDawn().catch((error: Error) => error);
+  if (dawn instanceof Error) {
+    section('Chosen adapter', ['none', ...dawn.message.split('\n')]);
+    section('What to do', howToGetAnAdapter());
+    return { report: lines.join('\n'), healthy: false };
+  }
+  section('Chosen adapter', describeAdapter(dawn));
+  section(
+    'Features',
+    FEATURES.map((feature) => `${feature}: ${dawn.adapter.features.has(feature) ? 'yes' : 'no'}`),
+  );
+  section(
+    'Limits',
+    LIMITS.map((limit) => `${limit}: ${dawn.adapter.limits[limit]}`),
+  );
+  section('What to do', advice(dawn));
+  return { report: lines.join('\n'), healthy: true };
+}
+
+function describeAdapter({ adapter, adapterChoice }: Dawn): string[] {
+  const { subgroupMinSize, subgroupMaxSize } = adapter.info;
+  return [
+    `name: ${adapterChoice.name}`,
+    `driver: ${adapterChoice.description}${adapterChoice.embedded ? ' (from npm)' : ''}`,
+    `vendor, architecture: ${adapterChoice.vendor}, ${adapterChoice.architecture}`,
+    `kind: ${adapterChoice.kind}`,
+    `backend: ${adapterChoice.backend}`,
+    `subgroup size: ${subgroupMinSize} to ${subgroupMaxSize}`,
+  ];
+}
+
+function advice({ adapterChoice }: Dawn): string[] {
+  switch (adapterChoice.kind) {
+    case 'hardware':
+      return ['nothing: a GPU was found'];
+    case 'lavapipe':
+    case 'software':
+      return ["a software adapter is fine for tests and previews; training at full size wants a GPU and its maker's driver"];
+    case 'swiftshader':
+      return process.platform === 'linux'
+        ? ["Mesa's lavapipe runs several times as fast on the same processor:", ...fasterSoftwareDriver()]
+        : ["a GPU and its maker's driver would be far faster"];
+  }
+}
+
+function orNone(list: string[]): string[] {
+  return list.length > 0 ? list : ['none'];
+}

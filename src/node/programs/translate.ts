@@ -1,0 +1,315 @@
+import { realpath, stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { splitPair, type RgbImage } from '../../data/image.js';
+import { describeArchitecture } from '../../exchange/network/describe-network.js';
+import { buildNetwork, loadNetwork } from '../../exchange/network/load-network.js';
+import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
+import { oneLine, printableName } from '../../formats/names.js';
+import { ShadegradError, type ErrorCode } from '../../errors.js';
+import { UNet } from '../../models/unet.js';
+import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
+import { openNodeGpu } from '../adapter/adapter.js';
+import { listImages } from '../images/dataset.js';
+import { makeFolder } from '../files/atomic.js';
+import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
+import { formatHelp } from '../terminal/help.js';
+import { readImage, writePng } from '../images/read.js';
+import { reportError } from './run-main.js';
+import { openWeights } from '../weights/read.js';
+import { sayChosen } from '../weights/folder.js';
+import { Interrupt } from '../training/interrupt.js';
+import { StatusLine } from '../training/status-line.js';
+
+export const TRANSLATE_PROGRAM = {
+  usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
+  summary:
+    "Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
+  flags: [
+    {
+      name: 'weights',
+      type: 'string',
+      placeholder: 'FILE|DIR',
+      description:
+        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json',
+    },
+    { name: 'input', type: 'list', placeholder: 'FILE|DIR ...', description: 'an image or a folder of images, or several of them' },
+    {
+      name: 'output',
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'folder for the results; made if missing, files of the same name are replaced',
+    },
+    {
+      name: 'size',
+      type: 'string',
+      placeholder: 'N|WxH|image',
+      description:
+        "size at which images are translated, multiples of the network's; image: each at its own, aspect and all; by default the network's",
+    },
+    {
+      name: 'half',
+      type: 'choice',
+      choices: ['left', 'right'],
+      description: 'the images are side-by-side pairs: translate this half of each',
+    },
+    {
+      name: 'seed',
+      type: 'integer',
+      min: 0,
+      max: 0xffff_ffff,
+      default: 0,
+      description: 'chooses the dropout masks, so the variant of each result',
+    },
+    {
+      name: 'statistics',
+      type: 'choice',
+      choices: ['batch', 'running'],
+      description: "what the norms use: batch, each image's own, or running, those of the training; by default as the file's makers do",
+    },
+    { name: 'dropout', type: 'boolean', default: true, description: 'no dropout: one result whatever the seed, a little smoother' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: "auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",
+    },
+  ],
+  examples: [
+    { command: 'npx shadegrad translate --weights runs/facades --input labels/ --output photos/', description: 'A folder of label maps:' },
+    {
+      command: 'npx shadegrad translate --weights runs/facades --input facades/test --half right --output photos/',
+      description: 'The label halves of pairs:',
+    },
+    {
+      command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image',
+      description: 'Each image at its own size:',
+    },
+  ],
+} as const satisfies Program;
+
+type TranslateFlags = FlagValues<typeof TRANSLATE_PROGRAM>;
+
+interface Job {
+  readonly input: string;
+  readonly output: string;
+  /** Why there will be no result. */
+  readonly problem?: ShadegradError;
+}
+
+/**
+ * Runs the program of `shadegrad translate`: translates images with a generator, as `examples/translate.js` does. A file that cannot be
+ * translated is reported and the rest still done.
+ *
+ * @param argv the arguments alone
+ * @returns the exit status: 0, 1 if a file failed, or 130 after Ctrl-C and 143 after SIGTERM
+ * @throws ShadegradError for whatever concerns all files
+ */
+export async function translateImages(argv: readonly string[]): Promise<number> {
+  const { values: flags, help } = parseFlags(TRANSLATE_PROGRAM, argv);
+  if (help) {
+    process.stdout.write(formatHelp(TRANSLATE_PROGRAM));
+    return 0;
+  }
+  const weights = required(flags, 'weights');
+  const size = flags.size === undefined ? undefined : parseSize(flags.size);
+  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'));
+  const opened = await openWeights(weights);
+  try {
+    sayChosen(weights, opened);
+    const found = findNetwork(opened.file, 'generator');
+    const network = ofPictures(found, opened.path);
+    const chosen = size ?? found.imageSize ?? network.size;
+    checkSize(chosen, network);
+    const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+    try {
+      console.log(adapterChoice.summary);
+      console.log(sizeLine(chosen, network.size, size !== undefined));
+      const generator = (await loadNetwork(gpu, found.weights)) as UNet;
+      // A network that was trained without dropout has none now.
+      const statistics = flags.statistics ?? found.statistics;
+      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics, size: chosen });
+      await makeFolder(required(flags, 'output'));
+      return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed), chosen === 'image');
+    } finally {
+      gpu.destroy();
+    }
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The generator of a file, on no device. @throws WEIGHTS_UNSUPPORTED for one that is not of pictures, grey or in colours */
+function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): UNet {
+  const network = buildNetwork(architecture);
+  const isOfPictures = (channels: number): boolean => channels === 1 || channels === 3;
+  if (network instanceof UNet && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of pictures`, {
+    expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
+    received: describeArchitecture(architecture),
+    fix: 'name the weights of another one',
+  });
+}
+
+/** Reads --size. @throws BAD_FLAG */
+function parseSize(text: string): TranslatedSize {
+  const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
+  if (text === 'image') return 'image';
+  if (width !== undefined) return [Number(width), Number(height)];
+  throw new ShadegradError('BAD_FLAG', 'Bad value for --size', {
+    expected: 'a side in pixels, WIDTHxHEIGHT, or image',
+    received: oneLine(text, 40),
+    fix: 'write --size 512, --size 512x256 or --size image',
+  });
+}
+
+/** @throws BAD_FLAG for a size that the network does not take */
+function checkSize(size: TranslatedSize, network: UNet): void {
+  try {
+    if (size !== 'image') sidesOf(size, network);
+  } catch (error) {
+    if (!(error instanceof ShadegradError)) throw error;
+    const { expected, received, fix = '' } = error;
+    throw new ShadegradError('BAD_FLAG', '--size is none of this network', {
+      expected,
+      received,
+      fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image`,
+    });
+  }
+}
+
+/** Says at which size images go through the network, so that none is made smaller without a word. */
+function sizeLine(size: TranslatedSize, own: number, asked: boolean): string {
+  if (size === 'image') {
+    return `images keep their size; sides that are no multiple of ${own} are resized to the nearest one for the network, and back`;
+  }
+  const [width, height] = typeof size === 'number' ? [size, size] : size;
+  const why = ", the size of the network; one that was trained on larger ones wants --size N, and --size image keeps each image's own";
+  return `images are resized to ${width} x ${height}${asked ? '' : why}`;
+}
+
+async function translateAll(
+  jobs: readonly Job[],
+  { half, output }: TranslateFlags,
+  translate: (image: RgbImage) => Promise<RgbImage>,
+  anySize: boolean,
+): Promise<number> {
+  const line = new StatusLine();
+  const interrupt = new Interrupt(() => undefined);
+  let done = 0;
+  let failed = 0;
+  try {
+    for (const { input, output: target, problem } of jobs) {
+      if (interrupt.exitStatus !== undefined) break;
+      try {
+        if (problem) throw problem;
+        await writePng(target, await translate(halfOf(await readImage(input), input, half)));
+        done++;
+      } catch (error) {
+        if (concernsAll(error, anySize)) throw error;
+        line.end();
+        reportError(error);
+        failed++;
+      }
+      line.show(`translated ${done} of ${jobs.length}`);
+    }
+  } finally {
+    line.end();
+    interrupt.dispose();
+    console.log(
+      `${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`,
+    );
+  }
+  return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
+}
+
+function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefined): RgbImage {
+  if (half === undefined) return image;
+  const { a, b } = splitPair(image, name);
+  return half === 'left' ? a : b;
+}
+
+/** What is wrong with one file: with its contents, its name or its place. */
+const OF_ONE_FILE: readonly ErrorCode[] = [
+  'IMAGE_CORRUPT',
+  'IMAGE_UNSUPPORTED',
+  'IMAGE_SIZE',
+  'DATA_NOT_FOUND',
+  'DATA_UNREADABLE',
+  'WRITE_FAILED',
+  'BAD_FLAG',
+];
+/** What the file system says when nothing at all can be written any more. */
+const NOTHING_WRITABLE: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
+
+/** A full disk or a lost device would fail for every other file, too; a device that one large image is too much for, not. */
+function concernsAll(error: unknown, anySize: boolean): boolean {
+  if (!(error instanceof ShadegradError)) return true;
+  if (anySize && (error.code === 'OUT_OF_MEMORY' || error.code === 'LIMIT_EXCEEDED')) return false;
+  if (!OF_ONE_FILE.includes(error.code)) return true;
+  return error.code === 'WRITE_FAILED' && NOTHING_WRITABLE.includes((error.cause as NodeJS.ErrnoException | undefined)?.code);
+}
+
+function required<Name extends 'weights' | 'input' | 'output'>(flags: TranslateFlags, name: Name): NonNullable<TranslateFlags[Name]> {
+  const value = flags[name];
+  if (value !== undefined) return value;
+  throw new ShadegradError('BAD_FLAG', `--${name} is missing`, { fix: `write ${TRANSLATE_PROGRAM.usage}` });
+}
+
+async function listJobs(inputs: readonly string[], output: string): Promise<Job[]> {
+  const files: string[] = [];
+  let missing = 0;
+  for (const input of inputs) {
+    const kind = await stat(input).catch(() => undefined);
+    if (kind === undefined) missing++;
+    if (!kind?.isDirectory()) files.push(input);
+    else {
+      const names = await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`));
+      files.push(...names.map((name) => join(input, name)));
+    }
+  }
+  // Of several, a missing one is reported in its turn.
+  if (missing === inputs.length) {
+    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, {
+      fix: 'check the path given with --input',
+    });
+  }
+  const jobs = [...new Set(files)].map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
+  return withProblems(jobs);
+}
+
+/**
+ * Finds out which results would take the place of an input, or of another result: those are not made.
+ *
+ * @throws BAD_FLAG when that are all
+ */
+async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
+  const inputs = new Map(await Promise.all(jobs.map(async ({ input }) => [await realPath(input), input] as const)));
+  const taken = new Map<string, string>();
+  const checked: Job[] = [];
+  for (const { input, output } of jobs) {
+    const target = await realPath(output);
+    const overwritten = inputs.get(target);
+    const other = taken.get(target);
+    const over = `The result for ${input} would be written over ${overwritten}`;
+    const problem =
+      overwritten !== undefined
+        ? new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' })
+        : other !== undefined &&
+          new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
+            received: output,
+            fix: 'rename one of them, or move it to another folder',
+          });
+    if (!problem) taken.set(target, input);
+    checked.push(problem ? { input, output, problem } : { input, output });
+  }
+  if (checked.every(({ problem }) => problem)) throw checked[0]!.problem!;
+  return checked;
+}
+
+/** Without links; of a file that is not there yet, in its folder's real place. */
+async function realPath(path: string): Promise<string> {
+  return realpath(path).catch(async () => {
+    const folder = await realpath(join(path, '..')).catch(() => resolve(path, '..'));
+    return join(folder, basename(path));
+  });
+}

@@ -1,0 +1,62 @@
+import type { RgbImage } from '../../data/image.js';
+import { imageGrid } from '../../data/image.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { writePng } from '../images/read.js';
+import { html, Markup } from './html.js';
+import { choosePictures } from './pictures.js';
+import { SCRIPT } from './script.js';
+import { renderHeader, renderLosses, renderMetrics, renderSamples, renderSettings } from './sections.js';
+import { STYLE } from './style.js';
+import type { TrainingReport } from './types.js';
+
+export type { TrainingReport } from './types.js';
+
+/** Forbids the page everything that is not in the file itself. */
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/** Renders the report of a training run as one HTML page that needs no other file and no network. All texts in it are escaped. */
+export function renderReport(report: TrainingReport): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<link rel="icon" href="data:,">
+<title>${report.title}</title>
+<style>${new Markup(STYLE)}</style>
+</head>
+<body>
+${renderHeader(report)}
+<main>
+${renderSamples(choosePictures(report))}
+${renderLosses(report)}
+${renderMetrics(report)}
+${renderSettings(report)}
+</main>
+<footer>Made by shadegrad ${report.version}, deep learning on hand-written WGSL kernels.</footer>
+<script>${new Markup(SCRIPT)}</script>
+</body>
+</html>
+`.text;
+}
+
+/**
+ * Writes the report of a training run, whole or not at all. The page stays below about 15 MB: if need be it shows only some of the
+ * snapshots (the first, the last, and ever wider apart between) and of the validation images.
+ *
+ * @throws WRITE_FAILED
+ */
+export async function writeReport(path: string, report: TrainingReport): Promise<void> {
+  await writeFileAtomic(path, renderReport(report));
+}
+
+/**
+ * Writes rows of images, such as `[input, output, target]`, as one PNG for a quick look.
+ *
+ * @throws WRITE_FAILED; INVALID_ARGUMENT if there is no image
+ */
+export async function writeSampleGrid(path: string, rows: readonly (readonly RgbImage[])[]): Promise<void> {
+  await writePng(path, imageGrid(rows));
+}

@@ -1,0 +1,299 @@
+import { ShadegradError } from '../../errors.js';
+
+interface FlagCommon<Name extends string, Value> {
+  /** The name, without the leading dashes; words joined by `-`. */
+  readonly name: Name;
+  /** What the help says of the flag. */
+  readonly description: string;
+  /** What stands for the value in the help, such as `DIR`; by default made from the type. */
+  readonly placeholder?: string;
+  /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
+  readonly check?: (value: Value) => string | undefined;
+}
+
+/** A flag that takes a number, or a whole number. */
+export interface NumberFlag extends FlagCommon<string, number> {
+  /** Whether it takes any number or a whole one. */
+  readonly type: 'number' | 'integer';
+  /** The smallest number that it takes. */
+  readonly min?: number;
+  /** The largest number that it takes. */
+  readonly max?: number;
+  /** What it is when it is not given. Default `undefined`. */
+  readonly default?: number;
+}
+
+/** A flag that takes a text, such as a path. */
+export interface StringFlag extends FlagCommon<string, string> {
+  /** The kind of flag. */
+  readonly type: 'string';
+  /** What it is when it is not given. Default `undefined`. */
+  readonly default?: string;
+}
+
+/** A flag that takes all the words up to the next flag, as a shell's `*.jpg` makes them; never none. */
+export interface ListFlag extends FlagCommon<string, string> {
+  /** The kind of flag. */
+  readonly type: 'list';
+}
+
+/** A flag that takes one of some words. */
+export interface ChoiceFlag extends FlagCommon<string, string> {
+  /** The kind of flag. */
+  readonly type: 'choice';
+  /** The words. */
+  readonly choices: readonly string[];
+  /** What it is when it is not given. Default `undefined`. */
+  readonly default?: string;
+}
+
+/** A flag that is there or not: `--name`, `--no-name`. */
+export interface BooleanFlag extends FlagCommon<string, boolean> {
+  /** The kind of flag. */
+  readonly type: 'boolean';
+  /**
+   * What it is when it is not given. Default `false`. Where it is `true`, the help shows `--no-name`: let the description say what that
+   * does.
+   */
+  readonly default?: boolean;
+}
+
+/** A flag of a program. */
+export type Flag = NumberFlag | StringFlag | ListFlag | ChoiceFlag | BooleanFlag;
+
+/** The table of a command-line program: its flags, and what its help says. */
+export interface Program {
+  /** How it is called, such as `npx shadegrad train [flags]`. */
+  readonly usage: string;
+  /** What it does, in a sentence or two. */
+  readonly summary: string;
+  /** The flags that it takes. */
+  readonly flags: readonly Flag[];
+  /** Whether it takes words that belong to no flag, such as names of files. */
+  readonly takesOperands?: boolean;
+  /** Calls that the help shows, each with what it does. */
+  readonly examples?: readonly { readonly command: string; readonly description: string }[];
+}
+
+/** The type of the value that a flag gives. */
+type ValueOf<F extends Flag> = F extends { type: 'number' | 'integer' }
+  ? number
+  : F extends { type: 'choice'; choices: readonly (infer C)[] }
+    ? C
+    : F extends { type: 'boolean' }
+      ? boolean
+      : F extends { type: 'list' }
+        ? string[]
+        : string;
+
+/** Whether a flag has a value when it is not given. */
+type HasDefault<F extends Flag> = F extends { type: 'boolean' } | { default: string | number } ? true : false;
+
+/** The values of a program's flags by name; a flag with no default is `undefined` when it is not given. */
+export type FlagValues<P extends Program> = {
+  [F in P['flags'][number] as F['name']]: HasDefault<F> extends true ? ValueOf<F> : ValueOf<F> | undefined;
+};
+
+/** A command line as parseFlags() read it. */
+export interface ParsedFlags<P extends Program> {
+  /** The values by the names of the flags. */
+  values: FlagValues<P>;
+  /** The words that belong to no flag, in their order; they may stand before, between and after the flags. */
+  operands: string[];
+  /** Names that were on the command line, so that a preset can change the other defaults only. */
+  given: ReadonlySet<string>;
+  /** Whether `--help` or `-h` was there; the values are then all defaults. */
+  help: boolean;
+}
+
+/**
+ * Reads a command line by a program's table of flags: `--name value`, `--name=value`, and for booleans
+ * `--name`, `--no-name`, `--name=true|false`. What comes after `--` are operands.
+ *
+ * @param argv the arguments alone, that is `process.argv.slice(2)`
+ * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name), stray argument, missing value,
+ *   not a number, out of range, not one of the choices, a flag given twice
+ */
+export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
+  const byName = new Map(program.flags.map((flag) => [flag.name, flag]));
+  const values: Record<string, unknown> = {};
+  for (const flag of program.flags) {
+    values[flag.name] = flag.type === 'boolean' ? (flag.default ?? false) : flag.type === 'list' ? undefined : flag.default;
+  }
+  const given = new Set<string>();
+  const operands: string[] = [];
+  const end = argv.indexOf('--');
+  const flagged = end < 0 ? argv : argv.slice(0, end);
+  if (flagged.includes('--help') || flagged.includes('-h')) {
+    return { values: values as FlagValues<P>, operands, given, help: true };
+  }
+  const give = (name: string): void => {
+    if (given.has(name)) throw givenTwice(name, byName.get(name)!);
+    given.add(name);
+  };
+
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at];
+    if (program.takesOperands && at === end) {
+      operands.push(...argv.slice(end + 1));
+      break;
+    }
+    if (!argument.startsWith('--') || argument === '--') {
+      if (!program.takesOperands || argument.startsWith('-')) throw strayArgument(argument, byName, program);
+      operands.push(argument);
+      continue;
+    }
+    const equals = argument.indexOf('=');
+    const name = equals < 0 ? argument.slice(2) : argument.slice(2, equals);
+    const inline = equals < 0 ? undefined : argument.slice(equals + 1);
+
+    const negated = name.startsWith('no-') && !byName.has(name) ? byName.get(name.slice(3)) : undefined;
+    if (negated?.type === 'boolean') {
+      if (inline !== undefined) {
+        throw badValue(`--${name}`, 'no value', inline, `write --${name} alone`);
+      }
+      give(negated.name);
+      values[negated.name] = false;
+      continue;
+    }
+
+    const flag = byName.get(name);
+    if (flag === undefined) throw unknownFlag(name, byName);
+    give(name);
+    if (flag.type === 'boolean') {
+      values[name] = parseBoolean(flag, inline);
+      continue;
+    }
+    const isValue = (index: number): boolean => index < argv.length && !argv[index].startsWith('--');
+    let text = inline;
+    if (text === undefined && isValue(at + 1)) text = argv[++at];
+    if (text === undefined || text === '') {
+      const next = inline === undefined ? argv[at + 1] : '';
+      const received = next === undefined || next === '' ? 'nothing' : `the next flag, ${next}`;
+      throw badValue(`--${name}`, describeValue(flag), received, `write --${name} ${placeholderOf(flag)}`);
+    }
+    if (flag.type === 'list') {
+      const list = [checked(flag, text, text)];
+      while (inline === undefined && isValue(at + 1)) list.push(checked(flag, argv[++at], argv[at]));
+      values[name] = list;
+    } else if (flag.type === 'string') values[name] = checked(flag, text, text);
+    else values[name] = flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
+  }
+  return { values: values as FlagValues<P>, operands, given, help: false };
+}
+
+/** Which of two values is meant cannot be known; taking either would leave out the other without a word. */
+function givenTwice(name: string, flag: Flag): ShadegradError {
+  return new ShadegradError('BAD_FLAG', `--${name} is given twice`, {
+    expected: `--${name} once`,
+    received: flag.type === 'boolean' ? `--${name} or --no-${name} more than once` : 'more than one value',
+    fix: flag.type === 'list' ? `leave out all but one, and write all values after it: --${name} A B` : 'leave out all but one',
+  });
+}
+
+function parseBoolean(flag: BooleanFlag, inline: string | undefined): boolean {
+  if (inline === undefined || inline === 'true') return true;
+  if (inline === 'false') return false;
+  throw badValue(`--${flag.name}`, 'true or false', inline, `write --${flag.name} or --no-${flag.name}`);
+}
+
+function parseChoice(flag: ChoiceFlag, text: string): string {
+  if (!flag.choices.includes(text)) {
+    const near = nearest(text, flag.choices);
+    throw badValue(
+      `--${flag.name}`,
+      describeValue(flag),
+      text,
+      near === undefined ? `write --${flag.name} ${flag.choices[0]}` : `did you mean ${near}?`,
+    );
+  }
+  return checked(flag, text, text);
+}
+
+function parseNumber(flag: NumberFlag, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  const inRange = value >= (flag.min ?? -Infinity) && value <= (flag.max ?? Infinity);
+  const rightKind = flag.type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
+  if (!rightKind || !inRange) {
+    const closest = flag.type === 'integer' ? Math.round(value) : value;
+    const bounded = Math.min(Math.max(closest, flag.min ?? -Infinity), flag.max ?? Infinity);
+    const example = Number.isFinite(bounded) ? bounded : (flag.default ?? flag.min ?? 1);
+    throw badValue(`--${flag.name}`, describeValue(flag), text, `write, for example, --${flag.name} ${example}`);
+  }
+  return checked(flag, value, text);
+}
+
+function checked<Value>(flag: FlagCommon<string, Value>, value: Value, text: string): Value {
+  const expected = flag.check?.(value);
+  if (expected !== undefined) throw badValue(`--${flag.name}`, expected, text);
+  return value;
+}
+
+function badValue(flag: string, expected: string, received: string, fix = 'see --help'): ShadegradError {
+  return new ShadegradError('BAD_FLAG', `${flag} has a wrong value`, { expected, received, fix });
+}
+
+function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>): ShadegradError {
+  const known = [...byName.values()].flatMap((flag) => (flag.type === 'boolean' ? [flag.name, `no-${flag.name}`] : [flag.name]));
+  const near = nearest(name, known);
+  return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
+    fix: near === undefined ? 'see --help for the flags there are' : `did you mean --${near}?`,
+  });
+}
+
+function strayArgument(argument: string, byName: ReadonlyMap<string, Flag>, { takesOperands }: Program): ShadegradError {
+  const name = argument.replace(/^[-–—]+/u, '');
+  const fix = byName.has(name.split('=')[0])
+    ? `write --${name}`
+    : takesOperands
+      ? 'see --help for the flags there are; write -- before names that begin with a dash'
+      : 'write the flag that it belongs to before it; quote values that hold spaces; see --help for the flags there are';
+  return new ShadegradError('BAD_FLAG', `Unexpected argument ${JSON.stringify(argument)}`, { expected: 'flags such as --name value', fix });
+}
+
+/** The range of a flag's values in words, such as `an integer from 16 to 1024`. */
+export function describeValue(flag: Flag): string {
+  if (flag.type === 'choice') return `one of ${flag.choices.join(', ')}`;
+  if (flag.type === 'boolean') return 'true or false';
+  if (flag.type === 'string' || flag.type === 'list') return 'text';
+  const kind = flag.type === 'integer' ? 'an integer' : 'a number';
+  if (flag.min !== undefined && flag.max !== undefined) return `${kind} from ${flag.min} to ${flag.max}`;
+  if (flag.min !== undefined) return `${kind} of at least ${flag.min}`;
+  if (flag.max !== undefined) return `${kind} of at most ${flag.max}`;
+  return kind;
+}
+
+/** What stands for a flag's value in the help. */
+export function placeholderOf(flag: Flag): string {
+  if (flag.placeholder !== undefined) return flag.placeholder;
+  if (flag.type === 'choice') return flag.choices.join('|');
+  return flag.type === 'string' || flag.type === 'list' ? 'TEXT' : 'N';
+}
+
+/** The candidate with the smallest edit distance, if it is near enough to be a slip of the fingers. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance && distance < Math.max(word.length, candidate.length)) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance: the fewest insertions, deletions and replacements that turn one word into the other. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replace = previous[column - 1] + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replace, previous[column] + 1, current[column - 1] + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length];
+}

@@ -1,0 +1,97 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { NetworkRole } from '../../exchange/read-weights.js';
+import { printableName } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+
+/** Files listed in one message. */
+const NAMED_FILES = 5;
+/** Endings of files that hold weights by themselves. */
+const WEIGHTS = /\.(?:safetensors|pth|pt|pict)$/i;
+/** One file of several; their index stands for all of them. */
+const SHARD = /-\d{5}-of-\d{5}\.safetensors$/i;
+
+/** Names that tell which of a folder's files is meant, the most telling first. */
+function telling(role: NetworkRole): ((names: readonly string[]) => readonly string[])[] {
+  const letter = role === 'generator' ? 'G' : 'D';
+  const named = (pattern: RegExp) => (names: readonly string[]) => names.filter((name) => pattern.test(name));
+  return [
+    named(/^checkpoint\.safetensors$/),
+    named(/^model\.json$/),
+    named(/\.safetensors\.index\.json$/i),
+    named(new RegExp(`^latest_net_${letter}\\.pth$`)),
+    (names) => latestEpoch(names, letter),
+    // CycleGAN has two of each kind, and only its user knows which one is meant.
+    named(new RegExp(`^latest_net_${letter}_[AB]\\.pth$`)),
+    (names) => names.filter((name) => WEIGHTS.test(name) && !SHARD.test(name)),
+  ];
+}
+
+/** Of files such as 195_net_G.pth and 200_net_G.pth, the last. */
+function latestEpoch(names: readonly string[], letter: string): string[] {
+  const epochs = names.flatMap((name) => {
+    const epoch = new RegExp(`^(\\d+)_net_${letter}\\.pth$`).exec(name)?.[1];
+    return epoch === undefined ? [] : [{ name, epoch: Number(epoch) }];
+  });
+  return epochs
+    .sort((a, b) => b.epoch - a.epoch)
+    .slice(0, 1)
+    .map(({ name }) => name);
+}
+
+/**
+ * The file of weights that a path stands for: itself, or of a folder the checkpoint of a training run, a TensorFlow.js
+ * model, what the PyTorch reference keeps in a run's folder (latest_net_G.pth), or else its only file of weights.
+ *
+ * @param role which network's file is meant where each has its own
+ * @throws DATA_NOT_FOUND when a folder has none, WEIGHTS_MISMATCH when nothing says which of several is meant
+ */
+export async function weightsPath(path: string, role: NetworkRole): Promise<string> {
+  const isFolder = await stat(path).then(
+    (kind) => kind.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return path;
+  const entries = await readdir(path, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new ShadegradError('DATA_UNREADABLE', `Could not read the folder ${path}`, {
+      received: `${cause.code ?? String(cause)} from the file system`,
+      fix: 'check its permissions, or name the file of weights itself',
+      cause,
+    });
+  });
+  const names = entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+  for (const find of telling(role)) {
+    const found = find(names);
+    if (found.length === 1) return join(path, found[0]!);
+    if (found.length > 1) {
+      throw new ShadegradError('WEIGHTS_MISMATCH', `${path} holds several files of weights`, {
+        expected: 'one, or one with a telling name: checkpoint.safetensors, model.json, latest_net_G.pth',
+        received: list(found),
+        fix: `name one of them: ${join(path, found[0]!)}`,
+      });
+    }
+  }
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+  throw new ShadegradError('DATA_NOT_FOUND', `There is no file of weights in the folder ${path}`, {
+    expected: 'the checkpoint.safetensors of a run, a model.json, a latest_net_G.pth, or another .safetensors, .pth or .pict',
+    received: entries.length === 0 ? 'nothing' : list([...names, ...folders.map((name) => `${name}/`)]),
+    fix: `name the file of weights, or the folder it is in${folders.length > 0 ? `: ${join(path, folders[0]!)}` : ''}`,
+  });
+}
+
+/** Tells whoever named a folder which of its files was taken. */
+export function sayChosen(named: string, { path }: { readonly path: string }): void {
+  if (path !== named) console.log(`${printableName(named)}: taking its ${printableName(basename(path))}`);
+}
+
+/** Names out of a folder on one line of a terminal. */
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, NAMED_FILES).map((name) => printableName(name));
+  return shown.join(', ') + (names.length > NAMED_FILES ? ` and ${names.length - NAMED_FILES} more` : '');
+}

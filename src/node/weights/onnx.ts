@@ -1,0 +1,143 @@
+import { basename } from 'node:path';
+import { exportOnnx, type OnnxOptions } from '../../exchange/onnx/export-network.js';
+import { exportModuleOnnx, type OnnxModuleOptions } from '../../exchange/onnx/export-module.js';
+import type { FoundNetwork } from '../../exchange/read-weights.js';
+import { oneLine } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import type { OnnxFiles } from '../../formats/onnx.js';
+import type { Module } from '../../nn/module.js';
+import { writeFilesAtomic } from '../files/atomic.js';
+
+/** Options of writeOnnx(): how many images the model takes, how its weights are stored, and where. */
+export interface WriteOnnxOptions extends Pick<OnnxOptions, 'batch' | 'dtype'> {
+  /** Whether to put the weights beside the model, into a file of its name with .data after it. Default false. */
+  external?: boolean;
+}
+
+/**
+ * Writes a network as an ONNX model that uses the statistics it was found with; whole or not at all, the file of the
+ * weights before the model that names it.
+ *
+ * @returns the files written
+ * @throws WRITE_FAILED, WEIGHTS_UNSUPPORTED, and what reading the weights throws
+ */
+export async function writeOnnx(
+  { weights, statistics }: FoundNetwork,
+  path: string,
+  { external = false, ...options }: WriteOnnxOptions,
+): Promise<string[]> {
+  const files = { ...options, statistics: statistics === 'running' ? ('running' as const) : ('image' as const), ...beside(path, external) };
+  return writeFiles(path, exportOnnx(weights, files));
+}
+
+/** Options of saveOnnx(): those of exportModuleOnnx(), and whether the weights lie beside the model. */
+export interface SaveOnnxOptions<Name extends string = string> extends Omit<OnnxModuleOptions<Name>, 'external'> {
+  /** Puts the weights beside the model, into a file of its name with .data after it. Without it a model ends at 2 GiB. Default false. */
+  external?: boolean;
+}
+
+/**
+ * Saves a module of known operations as an ONNX model, by tracing it as exportModuleOnnx() does; whole or not at all, the file of the
+ * weights before the model that names it.
+ *
+ * ```js
+ * await saveOnnx('classifier.onnx', network, { input: [1, 224, 224, 3] });
+ * ```
+ *
+ * @returns the files written
+ * @throws WRITE_FAILED, and as exportModuleOnnx(): nothing is written then
+ */
+export async function saveOnnx<Name extends string = 'input'>(
+  path: string,
+  module: Module,
+  options: SaveOnnxOptions<Name>,
+): Promise<string[]> {
+  if (typeof path !== 'string') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'file of an ONNX export', {
+      expected: 'a path, then the module, then the options',
+      received: typeof path,
+      fix: "saveOnnx('network.onnx', network, { input: [1, 64, 64, 3] })",
+    });
+  }
+  const { external = false, ...others } = options ?? {};
+  return writeFiles(path, await exportModuleOnnx(module, { ...others, ...beside(path, external) } as OnnxModuleOptions<Name>));
+}
+
+const beside = (path: string, external: boolean): Pick<OnnxModuleOptions, 'external'> =>
+  external ? { external: { fileName: `${basename(path)}.data` } } : {};
+
+async function writeFiles(path: string, { model, data }: OnnxFiles): Promise<string[]> {
+  const files: [string, AsyncIterable<Uint8Array>][] = [[path, model.encode()]];
+  if (data) files.unshift([`${path}.data`, data.encode()]);
+  await writeFilesAtomic(files);
+  return files.map(([name]) => name);
+}
+
+/** Not a dependency: a name that is not written out lets the compiler and bundlers do without it. */
+const RUNTIME: string = 'onnxruntime-node';
+
+interface OnnxTensorValue {
+  readonly dims: readonly [number, number, number, number];
+  readonly data: Float32Array;
+}
+
+/** What is used of onnxruntime-node. */
+interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(
+      path: string,
+      options: { executionProviders: readonly string[] },
+    ): Promise<{
+      readonly inputNames: readonly string[];
+      readonly outputNames: readonly string[];
+      run(inputs: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, OnnxTensorValue>>>;
+    }>;
+  };
+  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;
+}
+
+/** Runs an ONNX model on images. @param shape [batch, height, width, channels], as this library has it */
+export type OnnxRunner = (values: Float32Array, shape: readonly [number, number, number, number]) => Promise<Float32Array>;
+
+/**
+ * What runs an ONNX model on the processor: onnxruntime-node, if it is installed; null where it is not.
+ *
+ * @throws WEIGHTS_MISMATCH when it does not take the model
+ */
+export async function openOnnx(path: string): Promise<OnnxRunner | null> {
+  const runtime = (await import(RUNTIME).catch(() => null)) as (OnnxRuntime & { default?: OnnxRuntime }) | null;
+  if (runtime === null) return null;
+  // It is a CommonJS module, whose exports Node may find under "default" alone.
+  const { InferenceSession, Tensor } = runtime.default ?? runtime;
+  const refused = (error: unknown): never => {
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${path}: ONNX Runtime does not take the model`, {
+      received: oneLine(String(error), 300),
+      fix: 'update onnxruntime-node, or convert with --no-check and try the model where it is to run',
+    });
+  };
+  const session = await InferenceSession.create(path, { executionProviders: ['cpu'] }).catch(refused);
+  return async (values, [batch, height, width, channels]) => {
+    const input = new Tensor('float32', toPlanes(values, batch, height * width, channels), [batch, channels, height, width]);
+    const {
+      dims: [images, planes, rows, columns],
+      data,
+    } = (await session.run({ [session.inputNames[0]!]: input }).catch(refused))[session.outputNames[0]!]!;
+    return fromPlanes(data, images, rows * columns, planes);
+  };
+}
+
+/** [batch, pixels, channels] to [batch, channels, pixels]. */
+function toPlanes(values: Float32Array, batch: number, pixels: number, channels: number): Float32Array {
+  const result = new Float32Array(values.length);
+  let from = 0;
+  for (let image = 0; image < batch; image++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      for (let channel = 0; channel < channels; channel++) result[(image * channels + channel) * pixels + pixel] = values[from++]!;
+    }
+  }
+  return result;
+}
+
+/** The way back. */
+const fromPlanes = (values: Float32Array, batch: number, pixels: number, channels: number): Float32Array =>
+  toPlanes(values, batch, channels, pixels);
