@@ -124,8 +124,8 @@ test('bicubic weights sum to one and reproduce the identity', () => {
     [7, 3],
     [9, 9],
   ]) {
-    const { taps, weights } = bicubicWeights(from, to);
-    for (let i = 0; i < to; i++) {
+    const { taps, weights } = bicubicWeights(from!, to!);
+    for (let i = 0; i < to!; i++) {
       const sum = weights.subarray(i * taps, (i + 1) * taps).reduce((a, b) => a + b, 0);
       assert.ok(Math.abs(sum - 1) < 1e-12);
     }
@@ -144,10 +144,10 @@ test('pcg4d gives the published sequence of operations', () => {
   const slow = (input: number[]): number[] => {
     let [x, y, z, w] = input.map((v) => (BigInt(v) * 1664525n + 1013904223n) & mask);
     for (let round = 0; round < 2; round++) {
-      x = (x + y * w) & mask;
-      y = (y + z * x) & mask;
-      z = (z + x * y) & mask;
-      w = (w + y * z) & mask;
+      x = (x! + y! * w!) & mask;
+      y = (y! + z! * x) & mask;
+      z = (z! + x * y) & mask;
+      w = (w! + y * z) & mask;
       if (round === 0) [x, y, z, w] = [x, y, z, w].map((v) => v ^ (v >> 16n));
     }
     return [x, y, z, w].map(Number);
@@ -157,7 +157,7 @@ test('pcg4d gives the published sequence of operations', () => {
     [1, 2, 3, 4],
     [0xffffffff, 0x80000000, 12345, 0xdeadbeef],
   ]) {
-    assert.equal([...pcg4d(input[0], input[1], input[2], input[3])], slow(input));
+    assert.equal([...pcg4d(input[0]!, input[1]!, input[2]!, input[3]!)], slow(input));
   }
   assert.is(boundedInteger(0xffffffff, 7), 6);
   assert.is(boundedInteger(0, 7), 0);
@@ -230,9 +230,9 @@ function independent(table: number[], rows: number, columns: number): void {
     const rowSum = table.slice(r * columns, (r + 1) * columns).reduce((a, b) => a + b, 0);
     for (let c = 0; c < columns; c++) {
       let columnSum = 0;
-      for (let k = 0; k < rows; k++) columnSum += table[k * columns + c];
+      for (let k = 0; k < rows; k++) columnSum += table[k * columns + c]!;
       const expected = (rowSum * columnSum) / total;
-      statistic += (table[r * columns + c] - expected) ** 2 / expected;
+      statistic += (table[r * columns + c]! - expected) ** 2 / expected;
     }
   }
   const freedom = (rows - 1) * (columns - 1);

@@ -18,7 +18,7 @@ function fingerprint(images: RgbImage[]): string {
 }
 
 const packed = (image: RgbImage, pixel: number) =>
-  (image.data[pixel * 3] << 16) | (image.data[pixel * 3 + 1] << 8) | image.data[pixel * 3 + 2];
+  (image.data[pixel * 3]! << 16) | (image.data[pixel * 3 + 1]! << 8) | image.data[pixel * 3 + 2]!;
 const names = new Map<number, string>(FACADE_CLASSES.map(([name, [r, g, b]]) => [(r << 16) | (g << 8) | b, name]));
 
 test('the same arguments give the same bytes, on every machine', () => {
@@ -55,7 +55,7 @@ test("the photo follows its own label map: brightness jumps at the labels' edges
     for (let y = 0; y < 128; y++) {
       for (let x = 1; x < 128; x++) {
         const at = y * 128 + x;
-        const step = Math.abs(a.data[at * 3 + 1] - a.data[at * 3 - 2]);
+        const step = Math.abs(a.data[at * 3 + 1]! - a.data[at * 3 - 2]!);
         if (packed(b, at) !== packed(b, at - 1)) [edge, edges] = [edge + step, edges + 1];
         else [inside, insides] = [inside + step, insides + 1];
       }
@@ -70,12 +70,12 @@ test('a building keeps its layout at every size', () => {
   small.forEach(({ b }, index) => {
     let same = 0;
     for (let y = 0; y < 64; y++) {
-      for (let x = 0; x < 64; x++) same += Number(packed(b, y * 64 + x) === packed(large[index].b, (y * 4 + 2) * 256 + x * 4 + 2));
+      for (let x = 0; x < 64; x++) same += Number(packed(b, y * 64 + x) === packed(large[index]!.b, (y * 4 + 2) * 256 + x * 4 + 2));
     }
     assert.ok(same / 4096 > 0.85, `${same / 4096} of the pixels agree`);
   });
   for (const size of [32, 512]) {
-    const [{ a, b }] = draw(size, 1, 'train', 1);
+    const { a, b } = draw(size, 1, 'train', 1)[0]!;
     assert.equal([a.width, a.height, b.width, b.height, a.data.length], [size, size, size, size, size * size * 3]);
   }
 });

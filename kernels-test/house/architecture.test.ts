@@ -43,20 +43,22 @@ function filesBelow(folder: string, ending: string): string[] {
 /** Every module named by an import, an export or a dynamic import, types included. */
 function importsOf(source: string): string[] {
   const statements = /^(?:import|export)\b[^;'"]*?\bfrom\s*'([^'\n]+)'|\bimport\s*\(?\s*'([^'\n]+)'/gm;
-  return [...source.matchAll(statements)].map((match) => match[1] ?? match[2]);
+  return [...source.matchAll(statements)].map((match) => (match[1] ?? match[2])!);
 }
 
 /** What is wrong with one file's imports; empty when all is well. */
 function wrongImports(file: string, source: string): string[] {
-  const room = file.split('/')[1];
+  const room = file.split('/')[1]!;
   const allowed = MAY_IMPORT[room];
   if (allowed === undefined) return [`${file}: src/${room} is no room of the house`];
   return importsOf(source).flatMap((name) => {
     if (!name.startsWith('.')) return room === 'node' ? [] : [`${file}: imports ${name}, which only src/node may`];
     const target = posix.join(posix.dirname(file), name);
     const [top, second] = target.split('/');
-    const targetRoom = top === 'src' ? second.replace(/\.js$/, '.ts') : top;
-    return [room, ...FOUNDATION, ...allowed].includes(targetRoom) ? [] : [`${file}: imports ${target} against the direction of the arrows`];
+    const targetRoom = top === 'src' ? second!.replace(/\.js$/, '.ts') : top;
+    return [room, ...FOUNDATION, ...allowed].includes(targetRoom!)
+      ? []
+      : [`${file}: imports ${target} against the direction of the arrows`];
   });
 }
 
@@ -71,11 +73,11 @@ test('imports follow the arrows between the rooms', () => {
 
 test('a wing of src/node imports only from wings below it', () => {
   const wrong = filesBelow('src/node', '.ts').flatMap((file) => {
-    const wing = WINGS.indexOf(file.split('/')[2]);
+    const wing = WINGS.indexOf(file.split('/')[2]!);
     if (wing < 0) return file === 'src/node/index.ts' ? [] : [`${file} is in no wing`];
     return importsOf(readFileSync(join(root, file), 'utf8'))
       .map((name) => posix.join(posix.dirname(file), name))
-      .filter((target) => target.startsWith('src/node/') && WINGS.indexOf(target.split('/')[2]) > wing)
+      .filter((target) => target.startsWith('src/node/') && WINGS.indexOf(target.split('/')[2]!) > wing)
       .map((target) => `${file} imports ${target}`);
   });
   assert.equal(wrong, []);

@@ -258,11 +258,11 @@ test('what the installed package lists as dependencies is all it needs', () => {
   );
   const packages = new Set(
     imported
-      .filter((name) => !name.startsWith('node:'))
+      .filter((name) => !name!.startsWith('node:'))
       .map((name) =>
-        name
+        name!
           .split('/')
-          .slice(0, name.startsWith('@') ? 2 : 1)
+          .slice(0, name!.startsWith('@') ? 2 : 1)
           .join('/'),
       ),
   );

@@ -16,6 +16,6 @@ export function addBias(x: ArrayLike<number>, bias: ArrayLike<number>): Float64A
 /** Sum over the rows of x for each of its channels. */
 export function sumRows(x: ArrayLike<number>, channels: number): Float64Array {
   const sums = new Float64Array(channels);
-  for (let i = 0; i < x.length; i++) sums[i % channels] += x[i]!;
+  for (let i = 0; i < x.length; i++) sums[i % channels]! += x[i]!;
   return sums;
 }

@@ -19,7 +19,7 @@ function datasetOf(images: RgbImage[]): PairedDataset {
   return {
     name: 'test',
     length: images.length,
-    get: (i) => ({ name: `${i}`, a: images[i], b: flat(images[i].width, images[i].height, 0) }),
+    get: (i) => ({ name: `${i}`, a: images[i]!, b: flat(images[i]!.width, images[i]!.height, 0) }),
   };
 }
 

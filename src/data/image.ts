@@ -97,9 +97,9 @@ export function mirror(image: RgbImage): RgbImage {
     for (let column = 0; column < width; column++) {
       const from = (row * width + column) * 3;
       const to = (row * width + (width - 1 - column)) * 3;
-      result.data[to] = data[from];
-      result.data[to + 1] = data[from + 1];
-      result.data[to + 2] = data[from + 2];
+      result.data[to] = data[from]!;
+      result.data[to + 1] = data[from + 1]!;
+      result.data[to + 2] = data[from + 2]!;
     }
   }
   return result;
@@ -206,15 +206,15 @@ export function imageGrid(rows: readonly (readonly RgbImage[])[], options: GridO
   const heights = rows.map((row) => Math.max(0, ...row.map((image) => image.height)));
   const total = (sizes: number[]) => sizes.reduce((sum, size) => sum + size + gap, gap);
   const grid = createImage(total(widths), total(heights));
-  for (let i = 0; i < grid.data.length; i++) grid.data[i] = background[i % 3];
+  for (let i = 0; i < grid.data.length; i++) grid.data[i] = background[i % 3]!;
   let y = gap;
   rows.forEach((row, r) => {
     let x = gap;
     row.forEach((image, c) => {
       paste(grid, image, x, y);
-      x += widths[c] + gap;
+      x += widths[c]! + gap;
     });
-    y += heights[r] + gap;
+    y += heights[r]! + gap;
   });
   return grid;
 }

@@ -46,7 +46,7 @@ export class RandomStream {
     const lane = this.counter & 3;
     if (lane === 0) this.words = pcg4d(this.seed, this.stream, this.substream, this.counter >>> 2);
     this.counter++;
-    return this.words[lane];
+    return this.words[lane]!;
   }
 
   /** Uniform in [low, high). */
@@ -64,6 +64,6 @@ export class RandomStream {
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.integer(0, choices.length - 1)];
+    return choices[this.integer(0, choices.length - 1)]!;
   }
 }

@@ -42,7 +42,7 @@ export function bicubicWeights(inputSize: number, outputSize: number): ResizeWei
       weights[out * taps + i - start] = weight;
       sum += weight;
     }
-    for (let t = 0; t < taps; t++) weights[out * taps + t] /= sum;
+    for (let t = 0; t < taps; t++) weights[out * taps + t]! /= sum;
     first[out] = start;
   }
   return { taps, first, weights };
@@ -71,10 +71,10 @@ function resizeAxis(
     const from = sourceLine(line);
     const to = targetLine(line);
     for (let out = 0; out < outputSize; out++) {
-      const start = first[out];
+      const start = first[out]!;
       const count = Math.min(taps, inputSize - start);
       let sum = 1 << (PRECISION_BITS - 1);
-      for (let t = 0; t < count; t++) sum += source[from + (start + t) * sourceStride] * fixed[out * taps + t];
+      for (let t = 0; t < count; t++) sum += source[from + (start + t) * sourceStride]! * fixed[out * taps + t]!;
       const value = sum >> PRECISION_BITS;
       target[to + out * targetStride] = value < 0 ? 0 : value > 255 ? 255 : value;
     }

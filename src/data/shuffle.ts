@@ -29,8 +29,8 @@ export function epochPermutation(length: number, seed: number, epoch: number): U
   const order = Uint32Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i--) {
     const j = boundedInteger(pcg4d(seed, epoch, i, PERMUTATION_STREAM)[0], i + 1);
-    const kept = order[i];
-    order[i] = order[j];
+    const kept = order[i]!;
+    order[i] = order[j]!;
     order[j] = kept;
   }
   return order;

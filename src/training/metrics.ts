@@ -24,7 +24,7 @@ function sameSize(a: RgbImage, b: RgbImage): void {
 export function imageL1(a: RgbImage, b: RgbImage): number {
   sameSize(a, b);
   let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += Math.abs(a.data[i] - b.data[i]);
+  for (let i = 0; i < a.data.length; i++) sum += Math.abs(a.data[i]! - b.data[i]!);
   return sum / a.data.length / 127.5;
 }
 
@@ -37,7 +37,7 @@ export function imageL1(a: RgbImage, b: RgbImage): number {
 export function imagePsnr(a: RgbImage, b: RgbImage): number {
   sameSize(a, b);
   let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2;
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
   return 10 * Math.log10((255 * 255 * a.data.length) / sum);
 }
 
@@ -56,7 +56,7 @@ function luma(image: RgbImage): Float64Array {
   const { data } = image;
   return Float64Array.from(
     { length: image.width * image.height },
-    (_, i) => 0.299 * data[i * 3] + 0.587 * data[i * 3 + 1] + 0.114 * data[i * 3 + 2],
+    (_, i) => 0.299 * data[i * 3]! + 0.587 * data[i * 3 + 1]! + 0.114 * data[i * 3 + 2]!,
   );
 }
 
@@ -68,7 +68,7 @@ function windowMeans(plane: Float64Array, width: number, height: number, across:
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < outWidth; x++) {
       let sum = 0;
-      for (let t = 0; t < across.length; t++) sum += across[t] * plane[y * width + x + t];
+      for (let t = 0; t < across.length; t++) sum += across[t]! * plane[y * width + x + t]!;
       rows[y * outWidth + x] = sum;
     }
   }
@@ -76,7 +76,7 @@ function windowMeans(plane: Float64Array, width: number, height: number, across:
   for (let y = 0; y < outHeight; y++) {
     for (let x = 0; x < outWidth; x++) {
       let sum = 0;
-      for (let t = 0; t < down.length; t++) sum += down[t] * rows[(y + t) * outWidth + x];
+      for (let t = 0; t < down.length; t++) sum += down[t]! * rows[(y + t) * outWidth + x]!;
       means[y * outWidth + x] = sum;
     }
   }
@@ -101,15 +101,15 @@ export function imageSsim(a: RgbImage, b: RgbImage): number {
   const meanY = means(y);
   const meanXX = means(x.map((v) => v * v));
   const meanYY = means(y.map((v) => v * v));
-  const meanXY = means(x.map((v, i) => v * y[i]));
+  const meanXY = means(x.map((v, i) => v * y[i]!));
   const c1 = (0.01 * 255) ** 2;
   const c2 = (0.03 * 255) ** 2;
   let sum = 0;
   for (let i = 0; i < meanX.length; i++) {
-    const product = meanX[i] * meanY[i];
-    const squares = meanX[i] ** 2 + meanY[i] ** 2;
-    const variances = meanXX[i] + meanYY[i] - squares;
-    const covariance = meanXY[i] - product;
+    const product = meanX[i]! * meanY[i]!;
+    const squares = meanX[i]! ** 2 + meanY[i]! ** 2;
+    const variances = meanXX[i]! + meanYY[i]! - squares;
+    const covariance = meanXY[i]! - product;
     sum += ((2 * product + c1) * (2 * covariance + c2)) / ((squares + c1) * (variances + c2));
   }
   return sum / meanX.length;
@@ -157,11 +157,11 @@ export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgr
   for (let index = 0; index < dataset.length; index++) {
     const image = (await pairAt(dataset, index))[half];
     sameSize(first, image);
-    for (let i = 0; i < sums.length; i++) sums[i] += image.data[i];
+    for (let i = 0; i < sums.length; i++) sums[i]! += image.data[i]!;
     onProgress?.(index + 1, dataset.length);
   }
   const mean = createImage(first.width, first.height);
-  for (let i = 0; i < sums.length; i++) mean.data[i] = Math.round(sums[i] / dataset.length);
+  for (let i = 0; i < sums.length; i++) mean.data[i] = Math.round(sums[i]! / dataset.length);
   return mean;
 }
 

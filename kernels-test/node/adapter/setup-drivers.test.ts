@@ -49,7 +49,7 @@ if (embeddedExists) {
       assert.is(choice.usage, 128);
     }
     const [only, ...others] = readdirSync(join(cache, 'shadegrad'));
-    assert.match(only, /^swiftshader-[\d.]+$/);
+    assert.match(only!, /^swiftshader-[\d.]+$/);
     assert.equal(others, [], 'nothing is left behind');
   });
 

@@ -178,7 +178,7 @@ test('a broken connection is taken up where it broke off', async ({ folder, serv
   assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
   assert.equal(ranges, [undefined, `bytes=${SENT}-`, `bytes=${2 * SENT}-`]);
   assert.ok(
-    seen.every((done, i) => i === 0 || done > seen[i - 1]),
+    seen.every((done, i) => i === 0 || done > seen[i - 1]!),
     'progress never goes back',
   );
 });

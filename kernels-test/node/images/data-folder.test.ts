@@ -46,8 +46,8 @@ test('pairs come in natural order, hidden and foreign files left out', async ({ 
     pairs.map((pair) => pair.name),
     ['1.png', '2_AB.png', '9.PNG', '10.png'],
   );
-  assert.is(pairs[0].a.data[0], 1);
-  assert.is(pairs[3].b.data[0], (10 + 4 * 3 * 7) & 255);
+  assert.is(pairs[0]!.a.data[0], 1);
+  assert.is(pairs[3]!.b.data[0], (10 + 4 * 3 * 7) & 255);
   assert.is(await dataset.get(2), pairs[2], 'cached');
   let message = '';
   try {

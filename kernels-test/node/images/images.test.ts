@@ -45,7 +45,7 @@ for (const entry of golden.cases) {
     assert.is(image.data.length, wanted.length);
     // PNG is exact; two JPEG decoders may round the cosine transform and the colour matrix differently.
     const tolerance = entry.name.startsWith('png') ? 0 : 3;
-    const differences = Array.from(wanted, (value, i) => Math.abs(value - image.data[i]));
+    const differences = Array.from(wanted, (value, i) => Math.abs(value - image.data[i]!));
     assert.ok(Math.max(...differences) <= tolerance, `differs by ${Math.max(...differences)}`);
     assert.ok(differences.reduce((sum, value) => sum + value, 0) / wanted.length <= tolerance / 6);
   });
@@ -89,7 +89,7 @@ for (const entry of formats.cases) {
     assert.equal([image.width, image.height], [entry.width, entry.height]);
     // Pillow cuts the stretched channels of 16-bit pixels off, where they are rounded here.
     const tolerance = /bmp-5/.test(entry.name) ? 1 : 0;
-    const worst = fromBase64(entry.rgb).reduce((most, value, i) => Math.max(most, Math.abs(value - image.data[i])), 0);
+    const worst = fromBase64(entry.rgb).reduce((most, value, i) => Math.max(most, Math.abs(value - image.data[i]!)), 0);
     assert.ok(worst <= tolerance, `differs by ${worst}`);
   });
 }
@@ -102,7 +102,7 @@ test('AVIF is read', async () => {
   const file = new Uint8Array(await written.toBuffer());
   const image = await decodeImage(file, 'x.avif');
   assert.equal([image.width, image.height], [width, height]);
-  const worst = pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - image.data[i])), 0);
+  const worst = pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - image.data[i]!)), 0);
   assert.ok(worst <= 2, `differs by ${worst}`);
 });
 
@@ -121,7 +121,7 @@ test('a run-length coded BMP may skip pixels and end early; those are of its fir
   const file = join8(
     first,
     second,
-    colours.flatMap(([red, green, blue]) => [blue, green, red, 0]),
+    colours.flatMap(([red, green, blue]) => [blue!, green!, red!, 0]),
     runs,
   );
   const image = await decodeImage(file, 'x.bmp');

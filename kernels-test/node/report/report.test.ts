@@ -127,7 +127,7 @@ test('the page needs nothing else', () => {
   const page = renderReport(makeReport());
   assert.not.match(page, /https?:|\/\/[a-z]|@import|<link(?! rel="icon" href="data:,">)|url\((?!#)/i);
   assert.match(page, "default-src 'none'".replaceAll("'", '&#39;'));
-  for (const [, source] of page.matchAll(/src="([^"]*)"/g)) assert.ok(source.startsWith('data:image/png;base64,'));
+  for (const [, source] of page.matchAll(/src="([^"]*)"/g)) assert.ok(source!.startsWith('data:image/png;base64,'));
 });
 
 test('pictures in the page are those of the report', async () => {
@@ -144,7 +144,7 @@ test('pictures in the page are those of the report', async () => {
   ];
   assert.equal(
     sources.map(({ data }) => [...data]),
-    expected.map(({ data }) => [...data]),
+    expected.map((image) => [...image!.data]),
   );
 });
 
@@ -163,7 +163,7 @@ test('a long run with many incompressible pictures stays below 15 MB, first and 
 
 test('a small budget leaves out snapshots first, then rows, never the first row', () => {
   const report = makeReport({ side: 32, rows: 3, snapshots: 6 });
-  const one = choosePictures(makeReport({ side: 32, rows: 1, snapshots: 1 })).rows[0].input.length;
+  const one = choosePictures(makeReport({ side: 32, rows: 1, snapshots: 1 })).rows[0]!.input.length;
   const chosen = (images: number) => {
     const { rows, steps } = choosePictures(report, images * one * 1.02);
     return [rows.length, steps];
@@ -194,15 +194,15 @@ test('runs that have only just begun, or have gone wrong, still make a page', ()
   const broken = makeReport();
   for (const entry of broken.losses.slice(5))
     Object.assign(entry, { generatorL1: NaN, generatorGan: Infinity, discriminatorReal: -Infinity });
-  Object.assign(broken.metrics[2], { l1: NaN, psnr: Infinity, ssim: NaN });
+  Object.assign(broken.metrics[2]!, { l1: NaN, psnr: Infinity, ssim: NaN });
   const missing = makeReport();
-  missing.snapshots[1].outputs.pop();
+  missing.snapshots[1]!.outputs.pop();
   missing.names.pop();
   const allNaN = makeReport();
   for (const entry of allNaN.losses) Object.assign(entry, { generatorL1: NaN });
   for (const report of [empty, broken, missing, allNaN, makeReport({ losses: 1 }), makeReport({ losses: 2, rows: 0 })]) {
     const page = renderReport(report);
-    for (const [, path] of page.matchAll(/ d="([^"]*)"/g)) assert.match(path, /^([MLHV]-?[\d.]+( -?[\d.]+)?)*$/);
+    for (const [, path] of page.matchAll(/ d="([^"]*)"/g)) assert.match(path!, /^([MLHV]-?[\d.]+( -?[\d.]+)?)*$/);
     assert.not.match(page, /(x|y|cx|cy|width|height)="(NaN|-?Infinity|undefined)"/);
     assert.not.match(page.replace(/<script>.*<\/script>/s, ''), /undefined/);
   }
@@ -214,13 +214,13 @@ test('runs that have only just begun, or have gone wrong, still make a page', ()
 test('thinning keeps the extremes, the ends of the range and the order, within its bound', () => {
   const random = noise(3);
   const points = Array.from({ length: 80_000 }, (_, x) => ({ x, y: random() }));
-  points[12_345].y = 100;
-  points[54_321].y = -100;
-  points[40_000].y = NaN;
+  points[12_345]!.y = 100;
+  points[54_321]!.y = -100;
+  points[40_000]!.y = NaN;
   const thin = downsample(points, 200);
   assert.ok(thin.length <= 3 * 200 && thin.length >= 400);
-  assert.ok(thin.includes(points[12_345]) && thin.includes(points[54_321]) && thin.includes(points[40_000]));
-  for (let at = 1; at < thin.length; at++) assert.ok(thin[at].x > thin[at - 1].x);
+  assert.ok(thin.includes(points[12_345]!) && thin.includes(points[54_321]!) && thin.includes(points[40_000]!));
+  for (let at = 1; at < thin.length; at++) assert.ok(thin[at]!.x > thin[at - 1]!.x);
   assert.equal(downsample(points.slice(0, 30), 200), points.slice(0, 30), 'few points are left alone');
   assert.equal(
     downsample(
@@ -234,14 +234,14 @@ test('thinning keeps the extremes, the ends of the range and the order, within i
 test('smoothing keeps constants and lines, leaves out what is not finite, and tames noise', () => {
   const line = Array.from({ length: 50 }, (_, x) => ({ x, y: 2 * x }));
   const smoothed = smooth(line, 5);
-  for (let at = 5; at < 45; at++) assert.ok(Math.abs(smoothed[at].y - 2 * at) < 1e-9);
+  for (let at = 5; at < 45; at++) assert.ok(Math.abs(smoothed[at]!.y - 2 * at) < 1e-9);
   assert.equal(smooth(line, 0), line);
   const broken = [1, 1, NaN, 1, Infinity, 1].map((y, x) => ({ x, y }));
   assert.equal(
     smooth(broken, 2).map(({ y }) => y),
     [1, 1, 1, 1, 1, 1],
   );
-  assert.ok(Number.isNaN(smooth([{ x: 0, y: NaN }], 3)[0].y));
+  assert.ok(Number.isNaN(smooth([{ x: 0, y: NaN }], 3)[0]!.y));
 });
 
 test('ticks are round and inside the axis', () => {

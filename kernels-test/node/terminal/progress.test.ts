@@ -31,12 +31,12 @@ function screen(text: string): string[] {
       const count = parseInt(control, 10) || 1;
       if (control.endsWith('A')) row -= count;
       else if (control.endsWith('G')) column = count - 1;
-      else if (control === '0K' || control === 'K') lines[row] = lines[row].slice(0, column);
+      else if (control === '0K' || control === 'K') lines[row] = lines[row]!.slice(0, column);
       else if (control === '2K') lines[row] = '';
-      else if (control === '0J' || control === 'J') lines.splice(row + 1), (lines[row] = lines[row].slice(0, column));
+      else if (control === '0J' || control === 'J') lines.splice(row + 1), (lines[row] = lines[row]!.slice(0, column));
       else throw new Error(`unexpected control sequence ${JSON.stringify(piece)}`);
     } else if (!piece.startsWith('\x1b')) {
-      lines[row] = lines[row].slice(0, column).padEnd(column) + piece + lines[row].slice(column + piece.length);
+      lines[row] = lines[row]!.slice(0, column).padEnd(column) + piece + lines[row]!.slice(column + piece.length);
       column += piece.length;
     }
   }
@@ -63,7 +63,7 @@ test('without a terminal: plain lines, no control characters, not one a step', (
   assert.ok(lines.includes('saved a checkpoint'));
   const half = lines.find((line) => line.includes('step 500/'));
   assert.is(half, 'facades  50%  epoch 2/3  step 500/1,000  4.00 images/s  ETA 4m 10s  D_real 0.312  D_fake 0.421  G_GAN 1.92  G_L1 0.123');
-  assert.match(lines[lines.length - 1], 'step 1,000/1,000  4.00 images/s  done');
+  assert.match(lines[lines.length - 1]!, 'step 1,000/1,000  4.00 images/s  done');
 });
 
 test('a slow run still says something every interval', () => {
@@ -98,11 +98,11 @@ test('on a terminal: one line that fits its width, notes above it, losses at eve
       lines.slice(0, 2).map((line) => line.trimEnd()),
       ['first note', 'second note'],
     );
-    assert.ok(lines[2].length < columns, lines[2]);
-    assert.match(lines[2], /█+░+ {2}50%/);
-    if (columns >= 80) assert.match(lines[2], 'L1 0.123');
+    assert.ok(lines[2]!.length < columns, lines[2]);
+    assert.match(lines[2]!, /█+░+ {2}50%/);
+    if (columns >= 80) assert.match(lines[2]!, 'L1 0.123');
     if (columns >= 140)
-      assert.match(lines[2], /facades {2}█.*epoch 1\/200 {2}step 40,000\/80,000 .*10\.0 images\/s {2}ETA .*D_real 0\.312/);
+      assert.match(lines[2]!, /facades {2}█.*epoch 1\/200 {2}step 40,000\/80,000 .*10\.0 images\/s {2}ETA .*D_real 0\.312/);
     assert.not.match(text(), /\x1b\[\?/, 'no terminal mode is changed that a kill would leave behind');
   }
 });

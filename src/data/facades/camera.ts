@@ -59,11 +59,11 @@ export function photographLabels(canvas: FacadeCanvas, camera: Camera, size: num
   const image = createImage(size, size);
   const palette = Uint8Array.from(FACADE_CLASSES.flatMap(([, colour]) => colour));
   look(camera, canvas.size, size, (x, y, place) => {
-    const from = canvas.labels[place] * 3;
+    const from = canvas.labels[place]! * 3;
     const to = (y * size + x) * 3;
-    image.data[to] = palette[from];
-    image.data[to + 1] = palette[from + 1];
-    image.data[to + 2] = palette[from + 2];
+    image.data[to] = palette[from]!;
+    image.data[to + 1] = palette[from + 1]!;
+    image.data[to + 2] = palette[from + 2]!;
   });
   return image;
 }
@@ -75,9 +75,9 @@ export function photograph(canvas: FacadeCanvas, camera: Camera, size: number): 
   look(camera, canvas.size, size * 2, (x, y, place) => {
     const from = place * 3;
     const to = ((y >> 1) * size + (x >> 1)) * 3;
-    sharp[to] += pixels[from] * 0.25;
-    sharp[to + 1] += pixels[from + 1] * 0.25;
-    sharp[to + 2] += pixels[from + 2] * 0.25;
+    sharp[to]! += pixels[from]! * 0.25;
+    sharp[to + 1]! += pixels[from + 1]! * 0.25;
+    sharp[to + 2]! += pixels[from + 2]! * 0.25;
   });
   return develop(soften(sharp, size, camera.blur), camera, size);
 }
@@ -94,8 +94,8 @@ function soften(source: Float32Array, size: number, amount: number): Float32Arra
       const left = x === 0 ? 0 : -3;
       const right = x === size - 1 ? 0 : 3;
       for (let at = y * row + x * 3, end = at + 3; at < end; at++) {
-        const around = (source[at + up] + source[at + down] + source[at + left] + source[at + right]) / 4;
-        result[at] = source[at] + (around - source[at]) * amount;
+        const around = (source[at + up]! + source[at + down]! + source[at + left]! + source[at + right]!) / 4;
+        result[at] = source[at]! + (around - source[at]!) * amount;
       }
     }
   }
@@ -113,7 +113,7 @@ function develop(light: Float32Array, camera: Camera, size: number): RgbImage {
       const noise = (latticeNoise(x, y, camera.noiseSeed) + latticeNoise(y, x, ~camera.noiseSeed) - 1) * camera.noise;
       const at = (y * size + x) * 3;
       for (let c = 0; c < 3; c++) {
-        const value = (light[at + c] * camera.gains[c] * dim - 118) * camera.contrast + 118 + noise;
+        const value = (light[at + c]! * camera.gains[c]! * dim - 118) * camera.contrast + 118 + noise;
         image.data[at + c] = value < 0 ? 0 : value > 255 ? 255 : Math.floor(value + 0.5);
       }
     }

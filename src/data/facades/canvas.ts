@@ -83,13 +83,13 @@ export class FacadeCanvas {
         place.x = x;
         place.u = clamp((x - r.x0) / width, 0, 1);
         const at = (row * size + column) * 3;
-        colour[0] = pixels[at];
-        colour[1] = pixels[at + 1];
-        colour[2] = pixels[at + 2];
+        colour[0] = pixels[at]!;
+        colour[1] = pixels[at + 1]!;
+        colour[2] = pixels[at + 2]!;
         shader(colour, place);
-        pixels[at] = colour[0];
-        pixels[at + 1] = colour[1];
-        pixels[at + 2] = colour[2];
+        pixels[at] = colour[0]!;
+        pixels[at + 1] = colour[1]!;
+        pixels[at + 2] = colour[2]!;
       }
     }
   }
@@ -108,10 +108,10 @@ export class FacadeCanvas {
   shade(r: Rect, factor: (place: Place) => number): void {
     this.paint(r, (out, place) => {
       const f = factor(place);
-      out[0] *= f;
-      out[1] *= f;
+      out[0]! *= f;
+      out[1]! *= f;
       // Shadows are lit by the sky alone and so keep more of their blue.
-      out[2] *= f < 1 ? f + (1 - f) * 0.12 : f;
+      out[2]! *= f < 1 ? f + (1 - f) * 0.12 : f;
     });
   }
 

@@ -60,7 +60,7 @@ function randomBays(random: RandomStream, building: Rect, floorHeight: number): 
     paired: random.chance(0.2),
     balcony: random.chance(0.25),
   }));
-  const bays = Array.from({ length: count }, (_, i) => kinds[Math.min(i, count - 1 - i)]);
+  const bays = Array.from({ length: count }, (_, i) => kinds[Math.min(i, count - 1 - i)]!);
   const total = bays.reduce((sum, bay) => sum + bay.weight, 0);
   let x = left;
   return bays.map(({ weight, paired, balcony }) => {
@@ -107,10 +107,10 @@ type Add = (kind: FacadeElement['kind'], rect: Rect) => void;
 function addPillars(add: Add, grammar: Grammar, bays: Bay[], building: Rect, top: number, baseTop: number): void {
   if (grammar.pillars === 'none') return;
   const width = 0.022;
-  const edges = [bays[0].x0, ...bays.map((bay) => bay.x1)];
+  const edges = [bays[0]!.x0, ...bays.map((bay) => bay.x1)];
   const chosen = grammar.pillars === 'edges' ? [edges[0], edges[edges.length - 1]] : edges;
   for (const x of chosen) {
-    const x0 = Math.min(Math.max(x - width / 2, building.x0), building.x1 - width);
+    const x0 = Math.min(Math.max(x! - width / 2, building.x0), building.x1 - width);
     add('pillar', { x0, x1: x0 + width, y0: top, y1: baseTop - 0.014 });
   }
 }
@@ -149,7 +149,7 @@ function addFloor(add: Add, random: RandomStream, grammar: Grammar, bays: Bay[],
   }
   if (longBalcony) {
     const y1 = floor.y0 + height * (roomAbove * 0.58 + grammar.windowHeight);
-    add('balcony', { x0: bays[0].x0, x1: bays[bays.length - 1].x1, y0: y1 - height * 0.2, y1: y1 + 0.014 });
+    add('balcony', { x0: bays[0]!.x0, x1: bays[bays.length - 1]!.x1, y0: y1 - height * 0.2, y1: y1 + 0.014 });
   }
 }
 

@@ -24,8 +24,8 @@ function paintGlass(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, random
     const murk = 0.75 + valueNoise(x * 40, y * 30, seed) * 0.5;
     const lamp = 1 - v * 0.5;
     for (let c = 0; c < 3; c++) {
-      const inside = (DARK_ROOM[c] + warm[c] * lamp) * murk;
-      out[c] = inside + (style.skyBottom[c] - inside) * sky;
+      const inside = (DARK_ROOM[c]! + warm[c]! * lamp) * murk;
+      out[c] = inside + (style.skyBottom[c]! - inside) * sky;
     }
   });
 }
@@ -36,7 +36,7 @@ function paintCurtain(canvas: FacadeCanvas, glass: Rect, random: RandomStream): 
   const drape = (r: Rect, folds: number) =>
     canvas.paint(r, (out, { u }) => {
       const fold = 0.8 + 0.2 * Math.abs(((u * folds) % 1) * 2 - 1);
-      for (let c = 0; c < 3; c++) out[c] += (CURTAIN[c] * fold - out[c]) * white;
+      for (let c = 0; c < 3; c++) out[c]! += (CURTAIN[c]! * fold - out[c]!) * white;
     });
   if (kind < 0.22) {
     drape(part(glass, 0, 0, 0.24, 1), 3);
@@ -80,7 +80,7 @@ export function paintWindow(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle
   const [near, far] = style.light.side > 0 ? [1.04, 0.88] : [0.88, 1.04];
   canvas.paint(inset(rect, -surround), (out, { u, v }) => {
     const gain = near + (far - near) * u - 0.06 * v;
-    for (let c = 0; c < 3; c++) out[c] = style.trimColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = style.trimColour[c]! * gain;
   });
   canvas.fill(rect, style.frameColour, 0.94, 1);
   const frame = Math.min(0.007, width * 0.09);
@@ -102,7 +102,7 @@ export function paintBlind(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle)
     const phase = y / slat - Math.floor(y / slat);
     const edge = u < 0.08 || u > 0.92 || v < 0.03 || v > 0.97 ? 0.88 : 1;
     const gain = (1.02 - contrast * phase) * edge;
-    for (let c = 0; c < 3; c++) out[c] = style.blindColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = style.blindColour[c]! * gain;
   });
   canvas.castShadow(rect, 0.004, style.light);
   canvas.label(rect, 'blind');
@@ -114,7 +114,7 @@ export function paintDoor(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, 
   canvas.fill({ x0: rect.x0 - surround, x1: rect.x1 + surround, y0: rect.y0 - surround, y1: rect.y1 }, style.trimColour, 1, 0.84);
   canvas.paint(rect, (out, { v, x }) => {
     const wood = 0.9 + valueNoise(x * 160, v * 3, style.textureSeed + 11) * 0.25;
-    for (let c = 0; c < 3; c++) out[c] = style.doorColour[c] * wood * (1.05 - 0.25 * v);
+    for (let c = 0; c < 3; c++) out[c] = style.doorColour[c]! * wood * (1.05 - 0.25 * v);
   });
   const transom = part(rect, 0.08, 0.05, 0.92, 0.24);
   paintGlass(canvas, transom, style, random);
@@ -152,7 +152,7 @@ export function paintShop(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, 
     const height = latticeNoise(column, 0, seed);
     if (1 - v > height * 0.9 || u < 0.02) return;
     const lit = 0.55 + 0.45 * v;
-    for (let c = 0; c < 3; c++) out[c] = out[c] * 0.35 + (50 + 170 * latticeNoise(column, c + 1, seed)) * lit * 0.65;
+    for (let c = 0; c < 3; c++) out[c] = out[c]! * 0.35 + (50 + 170 * latticeNoise(column, c + 1, seed)) * lit * 0.65;
   });
   const posts = Math.max(1, Math.round((rect.x1 - rect.x0) / 0.1));
   for (let i = 1; i < posts; i++) {
@@ -167,7 +167,7 @@ export function paintShop(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, 
     const awning = part(rect, 0.02, 0.19, 0.98, 0.42);
     canvas.paint(awning, (out, { v, x }) => {
       const stripe = Math.floor(x * 42) & 1;
-      for (let c = 0; c < 3; c++) out[c] = (stripe ? 232 : style.shopColour[c]) * (1.08 - 0.3 * v - (v > 0.86 ? 0.15 : 0));
+      for (let c = 0; c < 3; c++) out[c] = (stripe ? 232 : style.shopColour[c]!) * (1.08 - 0.3 * v - (v > 0.86 ? 0.15 : 0));
     });
     canvas.castShadow(awning, 0.03, style.light);
   }

@@ -18,7 +18,7 @@ export function paintMolding(canvas: FacadeCanvas, rect: Rect, style: FacadeStyl
     const place = x / pitch - Math.floor(x / pitch);
     const gap = tall && v > 0.5 && v < 0.8 && place > 0.5 ? 1 - 0.42 * visible : 1;
     const gain = profile(v, light.sun) * gap * (0.97 + 0.06 * latticeNoise(Math.floor(x * 220), 5, style.textureSeed));
-    for (let c = 0; c < 3; c++) out[c] = trimColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = trimColour[c]! * gain;
   });
   canvas.castShadow(rect, tall ? 0.024 : 0.011, light);
   canvas.label(rect, 'molding');
@@ -34,11 +34,11 @@ export function paintCornice(canvas: FacadeCanvas, rect: Rect, style: FacadeStyl
       if (v < above) return;
       const inField = v > above + 0.2 && slope > 0.28;
       const lit = (u - 0.5) * light.side < 0 ? 1.08 : 0.9;
-      for (let c = 0; c < 3; c++) out[c] = trimColour[c] * (inField ? 0.84 : lit);
+      for (let c = 0; c < 3; c++) out[c] = trimColour[c]! * (inField ? 0.84 : lit);
       return;
     }
     const gain = style.pediments ? profile((v - 0.72) / 0.28, light.sun) : profile(v, light.sun);
-    for (let c = 0; c < 3; c++) out[c] = trimColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = trimColour[c]! * gain;
   });
   canvas.castShadow(rect, 0.012, light);
   canvas.label(rect, 'cornice');
@@ -47,7 +47,7 @@ export function paintCornice(canvas: FacadeCanvas, rect: Rect, style: FacadeStyl
 export function paintSill(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle): void {
   canvas.paint(rect, (out, { v }) => {
     const gain = v < 0.4 ? 1.12 : v < 0.75 ? 0.95 : 0.7;
-    for (let c = 0; c < 3; c++) out[c] = style.trimColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = style.trimColour[c]! * gain;
   });
   canvas.castShadow(rect, 0.012, style.light);
   canvas.label(rect, 'sill');
@@ -61,7 +61,7 @@ export function paintBalcony(canvas: FacadeCanvas, rect: Rect, style: FacadeStyl
     canvas.paint(front, (out, { u, v, x, y }) => {
       const rim = v < 0.12 ? 1.1 : u < 0.03 || u > 0.97 ? 0.85 : 0.94 - 0.1 * v;
       const grain = 0.97 + 0.06 * latticeNoise(Math.floor(x * 250), Math.floor(y * 250), textureSeed);
-      for (let c = 0; c < 3; c++) out[c] = trimColour[c] * rim * grain;
+      for (let c = 0; c < 3; c++) out[c] = trimColour[c]! * rim * grain;
     });
     canvas.shade(part(front, 0.1, 0.28, 0.9, 0.85), ({ u, v }) => (v < 0.12 || u < 0.03 ? 0.8 : 0.95));
   } else {
@@ -72,7 +72,7 @@ export function paintBalcony(canvas: FacadeCanvas, rect: Rect, style: FacadeStyl
       const place = x / pitch - Math.floor(x / pitch);
       const rail = v < 0.14 || (v > 0.86 && v < 0.95) || u < 0.02 || u > 0.98;
       const cover = rail ? 1 : place < 0.36 ? 0.3 + 0.7 * visible : 0.3 * (1 - visible);
-      for (let c = 0; c < 3; c++) out[c] += (railColour[c] * (v < 0.07 ? 1.7 : 1) - out[c]) * cover;
+      for (let c = 0; c < 3; c++) out[c]! += (railColour[c]! * (v < 0.07 ? 1.7 : 1) - out[c]!) * cover;
     });
   }
   const slab = part(rect, 0, 0.8, 1, 1);
@@ -90,7 +90,7 @@ export function paintPillar(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle
     const end = v < cap || v > 1 - cap;
     const round = (u - 0.5) * -light.side * (0.16 + 0.22 * light.sun);
     const ring = end && (v < cap * 0.4 || v > 1 - cap * 0.4) ? 1.1 : end ? 0.88 : 1;
-    for (let c = 0; c < 3; c++) out[c] = trimColour[c] * (0.97 + round) * ring;
+    for (let c = 0; c < 3; c++) out[c] = trimColour[c]! * (0.97 + round) * ring;
   });
   canvas.shade(
     { ...rect, ...(light.side > 0 ? { x0: rect.x1, x1: rect.x1 + 0.009 } : { x0: rect.x0 - 0.009, x1: rect.x0 }) },
@@ -109,7 +109,7 @@ export function paintDeco(canvas: FacadeCanvas, rect: Rect, style: FacadeStyle, 
     const relief = latticeNoise(Math.floor(fromMiddle * 9), Math.floor(v * 6), variant | 0);
     const tilt = ((u - 0.5) * -light.side + (0.5 - v)) * 0.14;
     const gain = rim ? 1.05 : lozenge < 0.85 ? 1.04 + tilt : 0.76 + relief * 0.34;
-    for (let c = 0; c < 3; c++) out[c] = trimColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = trimColour[c]! * gain;
   });
   canvas.castShadow(rect, 0.006, light);
   canvas.label(rect, 'deco');

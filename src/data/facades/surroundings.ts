@@ -56,7 +56,7 @@ function paintSky(canvas: FacadeCanvas, layout: FacadeLayout, style: FacadeStyle
     const clouds = valueNoise(x * 3, y * 9, textureSeed + 5) * 0.6 + valueNoise(x * 8, y * 22, textureSeed + 6) * 0.4;
     const white = clamp((clouds - 0.45) * 2.5, 0, 0.8);
     for (let c = 0; c < 3; c++) {
-      const clear = skyTop[c] + (skyBottom[c] - skyTop[c]) * v;
+      const clear = skyTop[c]! + (skyBottom[c]! - skyTop[c]!) * v;
       out[c] = clear + (244 - clear) * white;
     }
   });
@@ -74,7 +74,7 @@ function paintRoof(canvas: FacadeCanvas, layout: FacadeLayout, style: FacadeStyl
     const fromEdge = Math.min(u, 1 - u) * wide;
     if (fromEdge < (1 - v) * slope) return;
     const gain = pattern(x, y) * (0.82 + 0.25 * v + (valueNoise(x * 12, y * 20, style.textureSeed + 8) - 0.5) * 0.2);
-    for (let c = 0; c < 3; c++) out[c] = style.roofColour[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = style.roofColour[c]! * gain;
   });
 }
 
@@ -99,7 +99,7 @@ function paintStreet(canvas: FacadeCanvas, layout: FacadeLayout, style: FacadeSt
     const grain = latticeNoise(Math.floor(x * 260), Math.floor(y * 260), style.textureSeed + 9) - 0.5;
     const kerb = v > 0.45 && v < 0.55 ? 0.25 : 0;
     const gain = (v > 0.5 ? 0.62 : 0.95) + kerb + grain * 0.12;
-    for (let c = 0; c < 3; c++) out[c] = style.pavement[c] * gain;
+    for (let c = 0; c < 3; c++) out[c] = style.pavement[c]! * gain;
   });
 }
 
@@ -112,7 +112,7 @@ export function paintSurroundings(canvas: FacadeCanvas, layout: FacadeLayout, st
     [0, building.x0],
     [building.x1, 1],
   ]) {
-    if (x1 > x0) canvas.fill({ x0, x1, y0: SKYLINE, y1: 1 }, style.skyBottom, 0.97, 0.8);
+    if (x1! > x0!) canvas.fill({ x0: x0!, x1: x1!, y0: SKYLINE, y1: 1 }, style.skyBottom, 0.97, 0.8);
   }
   paintNeighbours(canvas, layout, style);
   paintStreet(canvas, layout, style);

@@ -113,10 +113,10 @@ export class Conv2d extends ConvLayer {
     checkChoice('paddingMode of a Conv2d', paddingMode, PADDING_MODES);
     this.paddingMode = paddingMode;
     const [vertical, horizontal] = this.bothSides(padding);
-    const even = vertical[0] === vertical[1] && horizontal[0] === horizontal[1];
-    const plain = even && (paddingMode === 'zeros' || vertical[0] + horizontal[0] === 0);
-    this.margins = plain ? null : [...vertical, ...horizontal];
-    this.padding = plain ? [vertical[0], horizontal[0]] : [0, 0];
+    const even = vertical![0] === vertical![1] && horizontal![0] === horizontal![1];
+    const plain = even && (paddingMode === 'zeros' || vertical![0] + horizontal![0] === 0);
+    this.margins = plain ? null : [...vertical!, ...horizontal!];
+    this.padding = plain ? [vertical![0], horizontal![0]] : [0, 0];
   }
 
   /** Pixels before and behind the image, in both directions. */

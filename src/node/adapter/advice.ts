@@ -16,7 +16,7 @@ export function distribution(path = '/etc/os-release'): Distribution {
   } catch {
     // Not a Linux that says what it is: advice for all of them follows.
   }
-  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1].toLowerCase() ?? '';
+  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1]?.toLowerCase() ?? '';
   return { id: field('ID'), like: field('ID_LIKE').split(' ').filter(Boolean), codename: field('VERSION_CODENAME') };
 }
 

@@ -60,7 +60,7 @@ export async function listAdapters(
   );
   const adapters: AdapterSeen[] = [];
   for (const match of answer.matchAll(/backend: '([^']*)', name: '(.*)'\s*$/gm)) {
-    const [, backend, name] = match;
+    const [, backend, name] = match as unknown as [string, string, string];
     if (adapters.some((seen) => seen.name === name)) continue;
     const adapter = await open([`adapter=${name}`]).catch(() => null);
     if (!adapter) continue;
@@ -100,7 +100,7 @@ export async function probeSystemVulkan(powerPreference: GPUPowerPreference): Pr
   );
   const found = /^found (.*)$/m.exec(stdout);
   if (!found) return { adapters: [], messages: [failure, stderr.trim()].filter(Boolean).join('\n') };
-  return { ...JSON.parse(found[1]), messages: stderr.trim() };
+  return { ...JSON.parse(found[1]!), messages: stderr.trim() };
 }
 
 /** The same list from inside this process: for platforms where no driver has to be hidden or added. */

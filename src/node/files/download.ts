@@ -74,7 +74,7 @@ async function isComplete(directory: string, expected: readonly string[]): Promi
 /** An archive with a single folder at its top stands for what is in that folder. */
 async function contentRoot(folder: string): Promise<string> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.length === 1 && entries[0].isDirectory() ? join(folder, entries[0].name) : folder;
+  return entries.length === 1 && entries[0]!.isDirectory() ? join(folder, entries[0]!.name) : folder;
 }
 
 /**

@@ -8,12 +8,12 @@ export type HtmlValue = string | number | Markup | undefined | false | readonly 
 /** Escapes a text for element content and for quoted attributes alike. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return text.replace(/[&<>"']/g, (character) => entities[character]);
+  return text.replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
 /** A template tag that escapes every value but Markup; `undefined` and `false` leave nothing, arrays are joined. */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Markup {
-  let text = strings[0];
+  let text = strings[0]!;
   values.forEach((value, index) => (text += render(value) + strings[index + 1]));
   return new Markup(text);
 }

@@ -54,7 +54,7 @@ export function choosePictures(report: TrainingReport, budget = LARGEST_PICTURES
   const fixed = [...report.inputs.slice(0, rowCount), ...report.targets.slice(0, rowCount)].reduce((sum, image) => sum + sizeOf(image), 0);
   const weigh = (indices: number[]) =>
     indices.reduce(
-      (sum, index) => sum + report.snapshots[index].outputs.slice(0, rowCount).reduce((total, image) => total + sizeOf(image), 0),
+      (sum, index) => sum + report.snapshots[index]!.outputs.slice(0, rowCount).reduce((total, image) => total + sizeOf(image), 0),
       fixed,
     );
   let count = Math.min(report.snapshots.length, MOST_SNAPSHOTS);
@@ -70,13 +70,13 @@ export function choosePictures(report: TrainingReport, budget = LARGEST_PICTURES
   return {
     rows: Array.from({ length: rowCount }, (_, row) => ({
       name: report.names[row] ?? `image ${row + 1}`,
-      input: dataUri(report.inputs[row]),
-      target: dataUri(report.targets[row]),
-      outputs: indices.map((index) => uri(report.snapshots[index].outputs[row])),
-      width: report.targets[row].width,
-      height: report.targets[row].height,
+      input: dataUri(report.inputs[row]!),
+      target: dataUri(report.targets[row]!),
+      outputs: indices.map((index) => uri(report.snapshots[index]!.outputs[row])),
+      width: report.targets[row]!.width,
+      height: report.targets[row]!.height,
     })),
-    steps: indices.map((index) => report.snapshots[index].step),
+    steps: indices.map((index) => report.snapshots[index]!.step),
     allRows: images,
     allSteps: report.snapshots.length,
   };

@@ -62,7 +62,7 @@ export function renderSamples(pictures: Pictures): Markup {
     (row) => html`
 <tr><th scope="row">${picture(row.input, `Input ${row.name}`, row)}<span class="name" title="${row.name}">${row.name}</span></th>${row.outputs.map(
       (output, index) => html`
-<td data-snapshot="${index}">${picture(output, `Output for ${row.name} at step ${formatCount(steps[index])}`, row)}</td>`,
+<td data-snapshot="${index}">${picture(output, `Output for ${row.name} at step ${formatCount(steps[index]!)}`, row)}</td>`,
     )}
 <td>${picture(row.target, `Target of ${row.name}`, row)}</td></tr>`,
   )}
@@ -92,7 +92,7 @@ export function renderLosses(report: TrainingReport): Markup {
 export function renderMetrics(report: TrainingReport): Markup | undefined {
   const { metrics, baseline } = report;
   if (metrics.length === 0) return undefined;
-  const last = metrics[metrics.length - 1];
+  const last = metrics[metrics.length - 1]!;
   const best = {
     l1: bestOf(
       metrics.map(({ l1 }) => l1),
@@ -115,7 +115,7 @@ export function renderMetrics(report: TrainingReport): Markup | undefined {
 <p class="lead">L1 is ${formatNumber(last.l1)} at step ${formatCount(last.step)}${verdict !== undefined && `, ${Math.abs(verdict).toFixed(0)}% ${verdict < 0 ? 'below' : 'above'} that of the ${baseline?.name}`}. The best of each column is set in bold.</p>
 <div class="pair">${renderPlot({
     title: 'L1 on the validation set',
-    description: `Line plot over steps. L1 goes from ${formatNumber(metrics[0].l1)} to ${formatNumber(last.l1)}.`,
+    description: `Line plot over steps. L1 goes from ${formatNumber(metrics[0]!.l1)} to ${formatNumber(last.l1)}.`,
     curves: [{ name: 'L1', colour: 4, points: metrics.map(({ step, l1 }) => ({ x: step, y: l1 })) }],
     smoothed: false,
     reference: baseline && { name: baseline.name, y: baseline.l1 },

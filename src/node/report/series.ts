@@ -18,15 +18,15 @@ export function downsample(points: readonly Point[], buckets: number): Point[] {
     let highest = -1;
     let gap = -1;
     for (let at = from; at < to; at++) {
-      const { y } = points[at];
+      const { y } = points[at]!;
       if (!Number.isFinite(y)) gap = at;
       else {
-        if (lowest < 0 || y < points[lowest].y) lowest = at;
-        if (highest < 0 || y > points[highest].y) highest = at;
+        if (lowest < 0 || y < points[lowest]!.y) lowest = at;
+        if (highest < 0 || y > points[highest]!.y) highest = at;
       }
     }
     const chosen = new Set([lowest, highest, gap].filter((at) => at >= 0));
-    for (const at of [...chosen].sort((a, b) => a - b)) kept.push(points[at]);
+    for (const at of [...chosen].sort((a, b) => a - b)) kept.push(points[at]!);
   }
   return kept;
 }
@@ -42,15 +42,15 @@ export function smooth(points: readonly Point[], radius: number): Point[] {
   const counts = new Uint32Array(points.length + 1);
   points.forEach(({ y }, at) => {
     const finite = Number.isFinite(y);
-    sums[at + 1] = sums[at] + (finite ? y : 0);
-    counts[at + 1] = counts[at] + (finite ? 1 : 0);
+    sums[at + 1] = sums[at]! + (finite ? y : 0);
+    counts[at + 1] = counts[at]! + (finite ? 1 : 0);
   });
   return points.map(({ x }, at) => {
     const reach = Math.max(radius >> 1, Math.min(radius, at, points.length - 1 - at));
     const from = Math.max(at - reach, 0);
     const to = Math.min(at + reach + 1, points.length);
-    const count = counts[to] - counts[from];
-    return { x, y: count > 0 ? (sums[to] - sums[from]) / count : NaN };
+    const count = counts[to]! - counts[from]!;
+    return { x, y: count > 0 ? (sums[to]! - sums[from]!) / count : NaN };
   });
 }
 
@@ -70,7 +70,7 @@ export function niceTicks(low: number, high: number, count: number): number[] {
 /** The value below which the given share of the finite values lies; NaN if there are none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
-  return sorted.length === 0 ? NaN : sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)];
+  return sorted.length === 0 ? NaN : sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)]!;
 }
 
 /**

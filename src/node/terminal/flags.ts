@@ -133,7 +133,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
   };
 
   for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at];
+    const argument = argv[at]!;
     if (program.takesOperands && at === end) {
       operands.push(...argv.slice(end + 1));
       break;
@@ -164,7 +164,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
       values[name] = parseBoolean(flag, inline);
       continue;
     }
-    const isValue = (index: number): boolean => index < argv.length && !argv[index].startsWith('--');
+    const isValue = (index: number): boolean => index < argv.length && !argv[index]!.startsWith('--');
     let text = inline;
     if (text === undefined && isValue(at + 1)) text = argv[++at];
     if (text === undefined || text === '') {
@@ -174,7 +174,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
     }
     if (flag.type === 'list') {
       const list = [checked(flag, text, text)];
-      while (inline === undefined && isValue(at + 1)) list.push(checked(flag, argv[++at], argv[at]));
+      while (inline === undefined && isValue(at + 1)) list.push(checked(flag, argv[++at]!, argv[at]!));
       values[name] = list;
     } else if (flag.type === 'string') values[name] = checked(flag, text, text);
     else values[name] = flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
@@ -243,7 +243,7 @@ function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>): Shadegrad
 
 function strayArgument(argument: string, byName: ReadonlyMap<string, Flag>, { takesOperands }: Program): ShadegradError {
   const name = argument.replace(/^[-–—]+/u, '');
-  const fix = byName.has(name.split('=')[0])
+  const fix = byName.has(name.split('=')[0]!)
     ? `write --${name}`
     : takesOperands
       ? 'see --help for the flags there are; write -- before names that begin with a dash'
@@ -290,10 +290,10 @@ function editDistance(a: string, b: string): number {
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
-      const replace = previous[column - 1] + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replace, previous[column] + 1, current[column - 1] + 1));
+      const replace = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replace, previous[column]! + 1, current[column - 1]! + 1));
     }
     previous = current;
   }
-  return previous[b.length];
+  return previous[b.length]!;
 }

@@ -211,11 +211,11 @@ function fitLine(label: string, described: Description, drawBar: (size: number) 
     [[], [percent, left]],
   ];
   for (const [before, after] of choices) {
-    const texts = [...before, ...after].filter((text) => text !== '');
+    const texts = [...before!, ...after!].filter((text) => text !== '');
     const room = columns - texts.join('  ').length - 2;
     if (room >= NARROWEST_BAR) {
       const bar = drawBar(Math.min(room, WIDEST_BAR));
-      return [...before, bar, ...after].filter((text) => text !== '').join('  ');
+      return [...before!, bar, ...after!].filter((text) => text !== '').join('  ');
     }
   }
   return percent;
