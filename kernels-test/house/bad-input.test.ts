@@ -173,6 +173,9 @@ test('flags that are unknown, out of range, or contradict each other', async () 
     [['--download-url', 'http://127.0.0.1/'], /--download/],
   ];
   for (const [parameters, words] of cases) refused(await train(...parameters), 'BAD_FLAG', words);
+  refused(await train('--n_epochs', '100'), 'BAD_FLAG', /here it is called --epochs:/);
+  refused(await train('--no_dropout'), 'BAD_FLAG', /here it is called --no-dropout:/);
+  refused(await run('translate', ['--results_dir', out]), 'BAD_FLAG', /here it is called --output:/);
   refused(await run('translate', ['--weight', 'x', '--output', out]), 'BAD_FLAG', /did you mean --weights\?/);
 });
 

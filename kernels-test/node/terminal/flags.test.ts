@@ -25,11 +25,18 @@ const program = {
     },
     { name: 'lr', type: 'number', min: 0, max: 1, default: 2e-4, description: 'learning rate' },
     { name: 'offset', type: 'number', default: 0, description: 'any number' },
-    { name: 'epochs', type: 'integer', min: 1, description: 'how many times through the data' },
+    {
+      name: 'epochs',
+      type: 'integer',
+      min: 1,
+      group: 'Length',
+      reference: ['n_epochs', 'niter'],
+      description: 'how many times through the data',
+    },
     { name: 'data', type: 'string', placeholder: 'DIR', description: 'folder with train, val and test' },
     { name: 'direction', type: 'choice', choices: ['AtoB', 'BtoA'], default: 'BtoA', description: 'which half is the input' },
-    { name: 'dropout', type: 'boolean', default: true, description: 'leave the dropout out' },
-    { name: 'resume', type: 'boolean', description: 'go on from the last checkpoint' },
+    { name: 'dropout', type: 'boolean', default: true, reference: ['no_drop'], description: 'leave the dropout out' },
+    { name: 'resume', type: 'boolean', reference: ['continue_train'], description: 'go on from the last checkpoint' },
   ],
   examples: [{ command: 'node paint.js --size 64', description: 'A small one:' }],
 } as const;
@@ -147,6 +154,20 @@ test('unknown flags name the nearest one', () => {
   assert.is(nearest('xy', ['ab']), undefined);
 });
 
+test('a flag of the reference program is answered with its name here', () => {
+  assert.is(failure('--n_epochs', '100').fix, 'here it is called --epochs: how many times through the data');
+  assert.match(failure('--niter=100').fix ?? '', /^here it is called --epochs:/);
+  assert.match(failure('--continue_train').fix ?? '', /^here it is called --resume:/);
+  assert.match(failure('--no_drop').fix ?? '', /^here it is called --no-dropout:/);
+});
+
+test('a value may begin with dashes behind an equals sign, and -- belongs to programs that take operands', () => {
+  assert.is(parseFlags(program, ['--data=--x']).values.data, '--x');
+  assert.match(failure('--').message, 'Unexpected argument "--"');
+  assert.is(failure('--data', '--').received, 'the next flag, --');
+  assert.throws(() => parseFlags({ ...program, takesOperands: true }, ['-']), /names that begin with a dash/);
+});
+
 test('stray arguments are refused', () => {
   assert.match(failure('-size', '3').fix ?? '', 'write --size');
   assert.match(failure('photos').message, 'Unexpected argument "photos"');
@@ -226,8 +247,8 @@ test('runMain: exit statuses, one message on stderr, stack only on request, open
   try {
     const file = join(folder, 'main.mjs');
     const cases = `
-      import { runMain } from './src/node/run-main.js';
-      import { ShadegradError } from './src/gpu/errors.js';
+      import { runMain } from './src/node/programs/run-main.js';
+      import { ShadegradError } from './src/errors.js';
       const cases = {
         fine: async () => 0,
         interrupted: async () => 130,

@@ -32,9 +32,16 @@ export const TRANSLATE_PROGRAM = {
       description:
         'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json',
     },
-    { name: 'input', type: 'list', placeholder: 'FILE|DIR ...', description: 'an image or a folder of images, or several of them' },
+    {
+      name: 'input',
+      reference: ['dataroot'],
+      type: 'list',
+      placeholder: 'FILE|DIR ...',
+      description: 'an image or a folder of images, or several of them',
+    },
     {
       name: 'output',
+      reference: ['results_dir'],
       type: 'string',
       placeholder: 'DIR',
       description: 'folder for the results; made if missing, files of the same name are replaced',
@@ -66,7 +73,13 @@ export const TRANSLATE_PROGRAM = {
       choices: ['batch', 'running'],
       description: "what the norms use: batch, each image's own, or running, those of the training; by default as the file's makers do",
     },
-    { name: 'dropout', type: 'boolean', default: true, description: 'no dropout: one result whatever the seed, a little smoother' },
+    {
+      name: 'dropout',
+      reference: ['no_dropout'],
+      type: 'boolean',
+      default: true,
+      description: 'no dropout: one result whatever the seed, a little smoother',
+    },
     {
       name: 'adapter',
       type: 'string',

@@ -1,3 +1,4 @@
+import { Command, CommanderError, Option } from 'commander';
 import { ShadegradError } from '../../errors.js';
 
 interface FlagCommon<Name extends string, Value> {
@@ -7,6 +8,8 @@ interface FlagCommon<Name extends string, Value> {
   readonly description: string;
   /** What stands for the value in the help, such as `DIR`; by default made from the type. */
   readonly placeholder?: string;
+  /** What pytorch-CycleGAN-and-pix2pix calls it, where it has another name there: whoever types that is told the name here. */
+  readonly reference?: readonly string[];
   /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
   readonly check?: (value: Value) => string | undefined;
 }
@@ -108,78 +111,95 @@ export interface ParsedFlags<P extends Program> {
 
 /**
  * Reads a command line by a program's table of flags: `--name value`, `--name=value`, and for booleans
- * `--name`, `--no-name`, `--name=true|false`. What comes after `--` are operands.
+ * `--name`, `--no-name`, `--name=true|false`. What comes after `--` are operands. commander splits the line; the table says what is right.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
- * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name), stray argument, missing value,
- *   not a number, out of range, not one of the choices, a flag given twice
+ * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name, or the name here of a flag of pytorch-CycleGAN-and-pix2pix),
+ *   stray argument, missing value, not a number, out of range, not one of the choices, a flag given twice
  */
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const flagged = argv.slice(0, end);
+  const help = flagged.includes('--help') || flagged.includes('-h');
+  const words = help ? [] : [...plainBooleans(program.flags, flagged), ...argv.slice(end)];
+  if (!help) refuseRepeats(program.flags, words.slice(0, end));
+
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  const options = program.flags.map((flag) => optionOf(flag, words));
+  for (const option of options) {
+    command.addOption(option);
+    if (option.isBoolean()) command.addOption(new Option(option.long!.replace('--', '--no-')));
+  }
+  const { operands, unknown } = split(program, command, words);
   const byName = new Map(program.flags.map((flag) => [flag.name, flag]));
+  if (unknown[0] !== undefined) {
+    const [first] = unknown;
+    throw first.startsWith('--') ? unknownFlag(first.slice(2).split('=')[0]!, byName) : strayArgument(first, byName, program);
+  }
+  const behind = argv.length - end - 1;
+  const before = behind > 0 ? operands.slice(0, -behind) : operands;
+  const stray = program.takesOperands ? before.find((word) => word.startsWith('-')) : end < argv.length ? '--' : operands[0];
+  if (!help && stray !== undefined) throw strayArgument(stray, byName, program);
+
   const values: Record<string, unknown> = {};
-  for (const flag of program.flags) {
-    values[flag.name] = flag.type === 'boolean' ? (flag.default ?? false) : flag.type === 'list' ? undefined : flag.default;
-  }
   const given = new Set<string>();
-  const operands: string[] = [];
-  const end = argv.indexOf('--');
-  const flagged = end < 0 ? argv : argv.slice(0, end);
-  if (flagged.includes('--help') || flagged.includes('-h')) {
-    return { values: values as FlagValues<P>, operands, given, help: true };
+  program.flags.forEach(({ name }, index) => {
+    const key = options[index]!.attributeName();
+    values[name] = command.getOptionValue(key);
+    if (command.getOptionValueSource(key) === 'cli') given.add(name);
+  });
+  return { values: values as FlagValues<P>, operands, given, help };
+}
+
+/** The words of a command line, told apart by commander. */
+function split(program: Program, command: Command, words: readonly string[]): { operands: string[]; unknown: string[] } {
+  try {
+    return command.parseOptions([...words]);
+  } catch (error) {
+    if (!(error instanceof CommanderError) || error.code !== 'commander.optionMissingArgument') throw error;
+    // Any word that follows is taken for the value, so the flag that has none is the last word.
+    throw missingValue(program.flags.find(({ name }) => words.at(-1) === `--${name}`)!, 'nothing');
   }
-  const give = (name: string): void => {
-    if (given.has(name)) throw givenTwice(name, byName.get(name)!);
-    given.add(name);
+}
+
+/** A row of the table as commander takes it. */
+function optionOf(flag: Flag, words: readonly string[]): Option {
+  if (flag.type === 'boolean') return new Option(`--${flag.name}`).default(flag.default ?? false);
+  const parse = (text: string): string | number => {
+    if (text === '') throw missingValue(flag, 'nothing');
+    // commander takes any word for the value; one with dashes is meant as such only where it is joined by an equals sign.
+    if (text.startsWith('--') && !words.includes(`--${flag.name}=${text}`)) throw missingValue(flag, `the next flag, ${text}`);
+    if (flag.type === 'choice') return parseChoice(flag, text);
+    return flag.type === 'string' || flag.type === 'list' ? checked(flag, text, text) : parseNumber(flag, text);
   };
+  if (flag.type !== 'list') return new Option(`--${flag.name} <value>`).argParser(parse).default(flag.default);
+  return new Option(`--${flag.name} <value...>`).argParser((text, before: string[] = []) => [...before, parse(text) as string]);
+}
 
-  for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at]!;
-    if (program.takesOperands && at === end) {
-      operands.push(...argv.slice(end + 1));
-      break;
-    }
-    if (!argument.startsWith('--') || argument === '--') {
-      if (!program.takesOperands || argument.startsWith('-')) throw strayArgument(argument, byName, program);
-      operands.push(argument);
-      continue;
-    }
-    const equals = argument.indexOf('=');
-    const name = equals < 0 ? argument.slice(2) : argument.slice(2, equals);
-    const inline = equals < 0 ? undefined : argument.slice(equals + 1);
+/** The words with `--name=true` as `--name` and `--name=false` as `--no-name`, forms that commander does not know for booleans. */
+function plainBooleans(flags: readonly Flag[], words: readonly string[]): string[] {
+  const booleans = flags.filter((flag) => flag.type === 'boolean');
+  return words.map((word) => {
+    const equals = word.indexOf('=');
+    if (equals < 0) return word;
+    const [name, value] = [word.slice(0, equals), word.slice(equals + 1)];
+    if (booleans.some((flag) => name === `--no-${flag.name}`)) throw badValue(name, 'no value', value, `write ${name} alone`);
+    const flag = booleans.find((each) => name === `--${each.name}`);
+    return flag === undefined ? word : parseBoolean(flag, value) ? name : `--no-${flag.name}`;
+  });
+}
 
-    const negated = name.startsWith('no-') && !byName.has(name) ? byName.get(name.slice(3)) : undefined;
-    if (negated?.type === 'boolean') {
-      if (inline !== undefined) {
-        throw badValue(`--${name}`, 'no value', inline, `write --${name} alone`);
-      }
-      give(negated.name);
-      values[negated.name] = false;
-      continue;
-    }
-
-    const flag = byName.get(name);
-    if (flag === undefined) throw unknownFlag(name, byName);
-    give(name);
-    if (flag.type === 'boolean') {
-      values[name] = parseBoolean(flag, inline);
-      continue;
-    }
-    const isValue = (index: number): boolean => index < argv.length && !argv[index]!.startsWith('--');
-    let text = inline;
-    if (text === undefined && isValue(at + 1)) text = argv[++at];
-    if (text === undefined || text === '') {
-      const next = inline === undefined ? argv[at + 1] : '';
-      const received = next === undefined || next === '' ? 'nothing' : `the next flag, ${next}`;
-      throw badValue(`--${name}`, describeValue(flag), received, `write --${name} ${placeholderOf(flag)}`);
-    }
-    if (flag.type === 'list') {
-      const list = [checked(flag, text, text)];
-      while (inline === undefined && isValue(at + 1)) list.push(checked(flag, argv[++at]!, argv[at]!));
-      values[name] = list;
-    } else if (flag.type === 'string') values[name] = checked(flag, text, text);
-    else values[name] = flag.type === 'choice' ? parseChoice(flag, text) : parseNumber(flag, text);
+/** @throws BAD_FLAG for a flag that is there more than once */
+function refuseRepeats(flags: readonly Flag[], words: readonly string[]): void {
+  const names = words.map((word) => word.split('=')[0]);
+  for (const flag of flags) {
+    const forms = flag.type === 'boolean' ? [`--${flag.name}`, `--no-${flag.name}`] : [`--${flag.name}`];
+    if (names.filter((name) => forms.includes(name!)).length > 1) throw givenTwice(flag.name, flag);
   }
-  return { values: values as FlagValues<P>, operands, given, help: false };
+}
+
+function missingValue(flag: Flag, received: string): ShadegradError {
+  return badValue(`--${flag.name}`, describeValue(flag), received, `write --${flag.name} ${placeholderOf(flag)}`);
 }
 
 /** Which of two values is meant cannot be known; taking either would leave out the other without a word. */
@@ -191,10 +211,10 @@ function givenTwice(name: string, flag: Flag): ShadegradError {
   });
 }
 
-function parseBoolean(flag: BooleanFlag, inline: string | undefined): boolean {
-  if (inline === undefined || inline === 'true') return true;
-  if (inline === 'false') return false;
-  throw badValue(`--${flag.name}`, 'true or false', inline, `write --${flag.name} or --no-${flag.name}`);
+function parseBoolean(flag: BooleanFlag, text: string): boolean {
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  throw badValue(`--${flag.name}`, 'true or false', text, `write --${flag.name} or --no-${flag.name}`);
 }
 
 function parseChoice(flag: ChoiceFlag, text: string): string {
@@ -234,11 +254,21 @@ function badValue(flag: string, expected: string, received: string, fix = 'see -
 }
 
 function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>): ShadegradError {
+  const namesake = [...byName.values()].find(({ reference }) => reference?.includes(name));
+  if (namesake !== undefined)
+    return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
+      fix: `here it is called --${nameHere(namesake, name)}: ${namesake.description}`,
+    });
   const known = [...byName.values()].flatMap((flag) => (flag.type === 'boolean' ? [flag.name, `no-${flag.name}`] : [flag.name]));
   const near = nearest(name, known);
   return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
     fix: near === undefined ? 'see --help for the flags there are' : `did you mean --${near}?`,
   });
+}
+
+/** The name of a flag that another program calls otherwise: a boolean that says no there says so here. */
+function nameHere({ name, type }: Flag, reference: string): string {
+  return type === 'boolean' && reference.startsWith('no_') ? `no-${name}` : name;
 }
 
 function strayArgument(argument: string, byName: ReadonlyMap<string, Flag>, { takesOperands }: Program): ShadegradError {

@@ -12,6 +12,7 @@ export const TRAIN_PROGRAM = {
   flags: [
     {
       name: 'data',
+      reference: ['dataroot'],
       type: 'string',
       placeholder: 'DIR',
       description:
@@ -25,6 +26,7 @@ export const TRAIN_PROGRAM = {
     { name: 'download-url', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
     {
       name: 'direction',
+      reference: ['which_direction'],
       type: 'choice',
       choices: ['BtoA', 'AtoB'],
       default: 'BtoA',
@@ -50,11 +52,20 @@ export const TRAIN_PROGRAM = {
       placeholder: 'FILE',
       description: 'with --from, another file for the discriminator (latest_net_D.pth)',
     },
-    { name: 'size', type: 'integer', min: 32, max: 512, check: powerOfTwo, description: 'side of the images in pixels, a power of two' },
+    {
+      name: 'size',
+      reference: ['crop_size'],
+      type: 'integer',
+      min: 32,
+      max: 512,
+      check: powerOfTwo,
+      description: 'side of the images in pixels, a power of two',
+    },
     { name: 'ngf', type: 'integer', min: 1, max: 256, description: 'width of the generator: channels after its first layer' },
     { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
     {
       name: 'epochs',
+      reference: ['n_epochs', 'niter'],
       type: 'integer',
       min: 1,
       max: 100_000,
@@ -69,9 +80,24 @@ export const TRAIN_PROGRAM = {
       description:
         'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run keeps its planned length',
     },
-    { name: 'batch', type: 'integer', min: 1, max: 64, default: 1, description: 'images in a step' },
+    {
+      name: 'batch',
+      reference: ['batch_size', 'batchSize'],
+      type: 'integer',
+      min: 1,
+      max: 64,
+      default: 1,
+      description: 'images in a step',
+    },
     { name: 'lr', type: 'number', min: 1e-8, max: 1, description: 'learning rate of both networks; 2e-4, in a preview 1e-3' },
-    { name: 'lambda', type: 'number', min: 0, max: 1e6, description: 'weight of the L1 loss; 100, in a preview 1000' },
+    {
+      name: 'lambda',
+      reference: ['lambda_L1'],
+      type: 'number',
+      min: 0,
+      max: 1e6,
+      description: 'weight of the L1 loss; 100, in a preview 1000',
+    },
     {
       name: 'seed',
       type: 'integer',
@@ -82,18 +108,25 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'dropout',
+      reference: ['no_dropout'],
       type: 'boolean',
       default: true,
       description: 'no dropout in the generator; a preview has none unless --dropout is given',
     },
-    { name: 'jitter', type: 'boolean', default: true, description: 'no random crops and mirroring' },
+    { name: 'jitter', reference: ['no_flip'], type: 'boolean', default: true, description: 'no random crops and mirroring' },
     {
       name: 'out',
+      reference: ['checkpoints_dir'],
       type: 'string',
       placeholder: 'DIR',
       description: 'folder for checkpoint, log and report; by default runs/facades, or runs/facades-2, ... when that is taken',
     },
-    { name: 'resume', type: 'boolean', description: 'go on from the checkpoint in --out, by default that of the latest run' },
+    {
+      name: 'resume',
+      reference: ['continue_train'],
+      type: 'boolean',
+      description: 'go on from the checkpoint in --out, by default that of the latest run',
+    },
     {
       name: 'validate',
       type: 'integer',
@@ -103,6 +136,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'save-every',
+      reference: ['save_latest_freq'],
       type: 'integer',
       min: 1,
       max: 1_000_000_000,
@@ -111,6 +145,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'report-every',
+      reference: ['update_html_freq'],
       type: 'integer',
       min: 1,
       max: 1_000_000_000,
