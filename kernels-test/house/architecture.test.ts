@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -31,6 +32,11 @@ const WINGS = ['terminal', 'files', 'adapter', 'images', 'weights', 'report', 't
 
 const LONGEST_FILE = 540;
 const root = process.cwd();
+// By its address, so that it is the program that draws and not a copy in the bundle of this test.
+const { drawRooms, importsOf } = (await import(pathToFileURL(join(root, 'scripts/architecture.js')).href)) as {
+  drawRooms(root: string): string;
+  importsOf(source: string): string[];
+};
 
 function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(join(root, folder))) return [];
@@ -38,12 +44,6 @@ function filesBelow(folder: string, ending: string): string[] {
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
     .filter((name) => name.endsWith(ending) && !name.endsWith('.d.ts') && !name.includes('/node_modules/'))
     .sort();
-}
-
-/** Every module named by an import, an export or a dynamic import, types included. */
-function importsOf(source: string): string[] {
-  const statements = /^(?:import|export)\b[^;'"]*?\bfrom\s*'([^'\n]+)'|\bimport\s*\(?\s*'([^'\n]+)'/gm;
-  return [...source.matchAll(statements)].map((match) => (match[1] ?? match[2])!);
 }
 
 /** What is wrong with one file's imports; empty when all is well. */
@@ -69,6 +69,11 @@ test('imports follow the arrows between the rooms', () => {
     files.flatMap((file) => wrongImports(file, readFileSync(join(root, file), 'utf8'))),
     [],
   );
+});
+
+test('the picture of the rooms is that of the imports', () => {
+  const drawn = readFileSync(join(root, 'docs/architecture.svg'), 'utf8');
+  assert.ok(drawn === drawRooms(root), 'draw it anew: node scripts/architecture.js');
 });
 
 test('a wing of src/node imports only from wings below it', () => {
