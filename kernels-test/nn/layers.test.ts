@@ -513,4 +513,10 @@ test("a module of one's own has any fields, and goes at the end of its block", (
   assert.is(gpu.memory().tensors, before);
 });
 
+test('a BatchNorm2d is refused a momentum that moves its statistics past the batch', async () => {
+  for (const momentum of [2, -0.1, NaN, null as never])
+    await failure('INVALID_ARGUMENT', () => new BatchNorm2d(1, { momentum }), 'momentum of a BatchNorm2d', 'a number from 0 to 1');
+  for (const momentum of [0, 1]) new BatchNorm2d(1, { momentum });
+});
+
 test.run();

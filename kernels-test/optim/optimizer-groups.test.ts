@@ -6,7 +6,7 @@ import { mul, sum } from '../../src/autograd/ops.js';
 import { adamHyper, adamKind, adamStep, type Decay } from '../../src/kernels/adam.js';
 import { cutBlock, type BlockPart } from '../../src/kernels/flat-block.js';
 import { sgdHyper, sgdKind, sgdStep } from '../../src/kernels/sgd.js';
-import { AdamW, Adam, SGD } from '../../src/index.js';
+import { AdamW, Adam, Linear, SGD } from '../../src/index.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from '../harness/deterministic.js';
@@ -184,6 +184,21 @@ for (const software of [true, false]) {
     }
   });
 }
+
+test('a group that takes no parameter is refused with the names that there are', async () => {
+  const linear = new Linear({ inFeatures: 1, outFeatures: 1 }).to(gpu);
+  for (const parameters of [(name: string) => name.endsWith('biases'), []]) {
+    const groups = [{ parameters, weightDecay: 0 }];
+    await failure(
+      'INVALID_ARGUMENT',
+      () => new AdamW(linear, { groups }),
+      'group 1 of AdamW takes no parameter',
+      'none of weight, bias',
+      'fix: ',
+    );
+  }
+  linear.dispose();
+});
 
 test('pieces and numbers that do not fit each other are refused', async () => {
   const [parameters, gradients, momentum] = vectorsOf(gpu, [values('p', 4), values('g', 4), values('m', 4)]) as [Tensor, Tensor, Tensor];
