@@ -312,6 +312,41 @@ test('constants are told apart by shape, value and sign', async () => {
   sign.dispose();
 });
 
+test('the first of a batch of one is the first of any batch, and the whole of it is the whole of any', async () => {
+  const first = new Made({ anchor: [1] }, (x) => sg.add(x, sg.slice(x, { axis: 0, end: 1 }))).to(gpu);
+  const shapes: Shape[] = [
+    [1, 4, 6, 3],
+    [3, 4, 6, 3],
+  ];
+  await agrees(folder, 'the first', first, shapes);
+  first.dispose();
+  const all = new Made({ anchor: [1] }, (x) =>
+    sg.concat([x.slice({ axis: 1, end: x.shape[1]! }), x.slice({ axis: 1, start: 1 })], { axis: 1 }),
+  );
+  all.to(gpu);
+  await agrees(folder, 'all', all, [...shapes, [2, 7, 5, 3]], { dynamicAxes: [0, 1, 2] });
+  all.dispose();
+  const half = new Made({ anchor: [1] }, (x) => x.slice({ axis: 1, end: x.shape[1]! - 1 })).to(gpu);
+  await refuses(() => session(folder, half, { input: shapes[0]!, dynamicAxes: [1] }), 'WEIGHTS_UNSUPPORTED', /slice.*depends/s);
+  half.dispose();
+});
+
+test('whatever inputs, outputs and parameters are called, no name of a model stands for two things', async () => {
+  const names = ['input', 'output', 'state/input', '/0/Mul', '/1/Add', '/2/Add', 'x'];
+  const forward = (x: Tensor, weights: Record<string, Tensor>): Tensor => {
+    const sum = names.reduce((total, name) => sg.add(total, weights[name]!), sg.mul(x, 2));
+    return sg.concat([sum.slice({ axis: 1, end: 1 }).reshape([x.shape[0]!, 1]), sg.add(sum, Tensor.from(gpu, [7], [1]))], { axis: 1 });
+  };
+  const module = new Made(Object.fromEntries(names.map((name) => [name, [1]])), forward).to(gpu, { seed: 5 });
+  const shapes: Shape[] = [
+    [2, 3],
+    [1, 3],
+  ];
+  await agrees(folder, 'names', module, shapes);
+  await refuses(() => session(folder, module, { input: { '/0/Add': [1, 3] } }), 'INVALID_ARGUMENT', /begin with no slash/);
+  module.dispose();
+});
+
 test('a long axis keeps its length', async () => {
   const module = new Made({ anchor: [1] }, (x) => x.reshape([1, 4097 * 4099])).to(gpu);
   const model = await session(folder, module, { input: [4097, 4099], dynamicAxes: [] });

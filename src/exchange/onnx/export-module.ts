@@ -205,6 +205,7 @@ function inputsOf(input: OnnxModuleOptions['input']): Map<string, TraceInput> {
   return new Map(
     named.map(([name, each]) => {
       const { shape, dtype = 'f32' } = isShape(each) ? { shape: each } : (each as { shape: Shape; dtype?: 'f32' | 'i32' });
+      if (name.startsWith('/')) throw refusedInput('names that begin with no slash, as those do that the export makes up', quoteName(name));
       if (name === '' || !isShape(shape)) throw refusedInput(`a shape for ${quoteName(name)}, such as [1, 256, 256, 3]`, String(shape));
       checkShape(shape, name);
       expectChoice(`dtype of ${quoteName(name)}`, ['f32', 'i32'], dtype);
@@ -289,7 +290,7 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
   const graph = new OnnxGraph(dtype);
   const state = checkedState(module.stateDict());
   const values = new Map<TracedValue | Trace['calls'][number], GraphValue>();
-  const names = new Set<string>([...inputs.keys(), ...outputs.keys()]);
+  const names = stateNames(state.keys(), [...inputs.keys(), ...outputs.keys()]);
   const constants = new Map<Float32Array | Int32Array, number>();
   const tensorOf = (value: TracedValue): GraphValue => {
     const { shape, origin } = value;
@@ -304,7 +305,7 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
       case 'state': {
         const read = (): Promise<Float32Array> => state.get(origin.name)!.read();
         return {
-          name: names.has(origin.name) ? `${origin.name}.weight` : origin.name,
+          name: names.get(origin.name)!,
           shape,
           dtype: type,
           order: 'last',
@@ -335,6 +336,24 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
     graph.node('Identity', [graph.in(value.shape.length === 4 ? order : 'last', result)], {}, name);
   }
   return graph;
+}
+
+/**
+ * The names under which a model stores parameters and buffers: their own, unless an input or output has that name, or it begins with a
+ * slash as those do that the export makes up.
+ */
+function stateNames(names: Iterable<string>, taken: readonly string[]): Map<string, string> {
+  const own = [...names];
+  const used = new Set([...taken, ...own]);
+  const free = (name: string): string => {
+    const others = new Set(taken);
+    if (!others.has(name) && !name.startsWith('/')) return name;
+    let other = `state${name.startsWith('/') ? '' : '.'}${name}`;
+    while (used.has(other)) other = `state.${other}`;
+    used.add(other);
+    return other;
+  };
+  return new Map(own.map((name) => [name, free(name)]));
 }
 
 /** Names of the axes that may have any length, by input and axis. */

@@ -35,8 +35,10 @@ export interface StoredSource {
 export interface Lengths {
   readonly name: string;
   readonly values: readonly number[];
-  /** Of a Reshape: the shape that it is given, of which it can take axes over. */
+  /** Of a Reshape: the shape that it is given, of which it can take axes over. Of a Slice: the length that it cuts. */
   readonly from: Shape | null;
+  /** Set for the end of a Slice: where it is always the whole length, the model says "to the end". */
+  readonly isEnd?: boolean;
 }
 
 export interface GraphNode extends OnnxNode {
@@ -48,6 +50,9 @@ export interface GraphNode extends OnnxNode {
 export interface GraphTensor extends OnnxTensor {
   readonly known?: readonly number[];
 }
+
+/** Past every axis: a slice to the end of one of any length. */
+export const TO_THE_END = 2 ** 31 - 1;
 
 const FIRST_OF_LAST = [0, 3, 1, 2];
 /** Where each axis of this library lies in ONNX's order; also the permutation that leads back. */
@@ -214,6 +219,13 @@ export class OnnxGraph {
   varying(values: readonly number[], from: Shape | null = null): string {
     const name = `/lengths.${this.lengths.length}`;
     this.lengths.push({ name, values, from });
+    return name;
+  }
+
+  /** Stores where a Slice of an axis of a length ends: at a number, or always at the end of the axis. */
+  end(end: number, length: number): string {
+    const name = `/lengths.${this.lengths.length}`;
+    this.lengths.push({ name, values: [end], from: [length], isEnd: true });
     return name;
   }
 

@@ -1,7 +1,7 @@
 import type { OnnxNode, OnnxTensor } from '../../formats/onnx.js';
 import { ShadegradError } from '../../errors.js';
 import { sameShape } from '../../tensor/shape.js';
-import type { GraphNode, Lengths, OnnxGraph } from './graph.js';
+import { TO_THE_END, type GraphNode, type Lengths, type OnnxGraph } from './graph.js';
 
 /** What a model consists of. */
 export interface MergedGraph {
@@ -27,7 +27,7 @@ export function mergedGraph(one: OnnxGraph, others: readonly OnnxGraph[], any: s
     for (const input of node.inputs) {
       const cases = lengths.get(input);
       if (!cases) continue;
-      const said = mergedLengths(cases);
+      const said = cases[0]!.isEnd ? mergedEnd(cases) : mergedLengths(cases);
       if (!said) throw depends(node, any);
       addLengths(input, said, node.inputs[0]!, nodes, tensors);
     }
@@ -78,6 +78,13 @@ function mergedLengths(cases: readonly Lengths[]): Length[] | null {
     return axis >= 0 ? { axis } : from ? 'rest' : null;
   });
   return merged.includes(null) || merged.filter((length) => length === 'rest').length > 1 ? null : (merged as Length[]);
+}
+
+/** Where a slice ends in all cases: the first of a batch of one may be the whole of it or the first of any; other lengths tell. */
+function mergedEnd(cases: readonly Lengths[]): Length[] | null {
+  const ends = cases.map(({ values }) => values[0]!);
+  if (ends.every((end) => end === ends[0])) return [{ number: ends[0]! }];
+  return cases.every(({ from }, index) => from![0] === ends[index]) ? [{ number: TO_THE_END }] : null;
 }
 
 /** Adds what gives the lengths: a stored tensor, or a part of the shape that the model sees where an axis has moved. */

@@ -2,7 +2,7 @@ import { ShadegradError } from '../../errors.js';
 import { ONNX_BOOL, ONNX_FLOAT, ONNX_INT32, ONNX_INT64, type OnnxAttribute } from '../../formats/onnx.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { unsupported, valueIn, type GraphCall, type GraphOperation } from './call.js';
-import type { AxisOrder, GraphValue, OnnxGraph } from './graph.js';
+import { TO_THE_END, type AxisOrder, type GraphValue, type OnnxGraph } from './graph.js';
 import { imageOperations } from './image-operations.js';
 import { normOperations } from './norm-operations.js';
 
@@ -140,9 +140,6 @@ function alongAxis(build: (graph: OnnxGraph, names: readonly string[], axis: num
   };
 }
 
-/** Past every axis: a slice to the end of one of any length. */
-const TO_THE_END = 2 ** 31 - 1;
-
 const axes: Record<string, GraphOperation> = {
   reshape: (graph, call) => graph.reshape(valueIn(call, 0), call.shape),
   permute: (graph, call) => {
@@ -160,9 +157,8 @@ const axes: Record<string, GraphOperation> = {
   },
   slice: alongAxis((graph, [x], axis, call) => {
     const { start, end, step, axis: own } = call.attributes as Record<string, number>;
-    const length = valueIn(call, 0).shape[own!]!;
-    const last = end === length ? TO_THE_END : end!;
-    return graph.node('Slice', [x!, ...[start!, last, axis, step!].map((value) => graph.integers([value]))]);
+    const last = graph.end(end!, valueIn(call, 0).shape[own!]!);
+    return graph.node('Slice', [x!, graph.integers([start!]), last, graph.integers([axis]), graph.integers([step!])]);
   }),
   concat: alongAxis((graph, names, axis) => graph.node('Concat', names, { axis })),
   stack: (graph, call) => {

@@ -3,6 +3,7 @@ import { noGrad } from '../../autograd/graph.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import type { Storage } from '../../gpu/storage.js';
 import { writeTime } from '../../gpu/write-log.js';
 import { fillNormal } from '../../kernels/random.js';
 import type { Module } from '../../nn/module.js';
@@ -182,6 +183,8 @@ class Tracer {
   readonly calls: TracedCall[] = [];
   readonly unread: Unread[] = [];
   private readonly held = new Map<Tensor, Held>();
+  /** The same, by memory: another handle of it holds the same value. */
+  private readonly heldIn = new Map<Storage, Held[]>();
   private start = 0;
 
   constructor(private readonly module: Module) {}
@@ -195,8 +198,16 @@ class Tracer {
   private hold(tensor: Tensor, origin: TracedOrigin): TracedValue {
     const { shape, dtype } = tensor;
     const value: TracedValue = { shape, dtype, origin };
-    this.held.set(tensor, { value, tensor, time: writeTime() });
+    this.remember({ value, tensor, time: writeTime() });
     return value;
+  }
+
+  private remember(held: Held): void {
+    const { tensor } = held;
+    this.held.set(tensor, held);
+    const inStorage = this.heldIn.get(tensor.storage);
+    if (inStorage) inStorage.push(held);
+    else this.heldIn.set(tensor.storage, [held]);
   }
 
   note({ op, operands, attributes, output }: Call): void {
@@ -247,15 +258,14 @@ class Tracer {
     const value: TracedValue = { shape: tensor.shape, dtype: tensor.dtype, origin };
     const held = { value, tensor: handle, time: writeTime(), numbers };
     this.unread.push(held);
-    this.held.set(tensor, { ...held, tensor });
+    this.remember({ ...held, tensor });
     return value;
   }
 
   /** A tensor under another handle, as detach() makes one. */
   private sameMemory(tensor: Tensor): Held | undefined {
-    const found = [...this.held.values()].filter(
+    const found = (this.heldIn.get(tensor.storage) ?? []).filter(
       ({ tensor: other }) =>
-        other.storage === tensor.storage &&
         other.offset === tensor.offset &&
         other.rowStride === tensor.rowStride &&
         other.dtype === tensor.dtype &&
