@@ -343,6 +343,21 @@ test('whatever inputs, outputs and parameters are called, no name of a model sta
     [1, 3],
   ];
   await agrees(folder, 'names', module, shapes);
+  // A kernel that is stored twice, as float16 with what makes float32 of it, and inputs that are called like those.
+  const kernels = new Made({ k: [3, 3] }, (x) => x).to(gpu, { seed: 6 });
+  const { k } = Object.fromEntries(kernels.namedParameters());
+  const twice = (x: Tensor, more: Tensor): Tensor => sg.concat([sg.matmul(x, k!), sg.matmul(x, sg.transpose(k!)), more], { axis: 1 });
+  const model = await session(folder, kernels, {
+    input: { 'k.f32': [1, 3], 'k.1': [1, 3] },
+    forward: (given) => twice(given['k.f32']!, given['k.1']!),
+    dtype: 'f16',
+  });
+  const [one, other] = [numbersFor([1, 3]), numbersFor([2, 3]).slice(3)];
+  const expected = await twice(Tensor.from(gpu, one, [1, 3]), Tensor.from(gpu, other, [1, 3])).data();
+  const of = (numbers: Float32Array): unknown => new ort.Tensor('float32', numbers, [1, 3]);
+  const { output } = await model.run({ 'k.f32': of(one), 'k.1': of(other) });
+  assertClose(output!.data as Float32Array, expected, { absolute: 2e-3, label: 'kernels' });
+  kernels.dispose();
   await refuses(() => session(folder, module, { input: { '/0/Add': [1, 3] } }), 'INVALID_ARGUMENT', /begin with no slash/);
   module.dispose();
 });

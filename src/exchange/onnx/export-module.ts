@@ -333,7 +333,7 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
   graph.begin('output');
   for (const [name, value] of outputs) {
     const result = tensorOf(value);
-    graph.node('Identity', [graph.in(value.shape.length === 4 ? order : 'last', result)], {}, name);
+    graph.result(name, graph.in(value.shape.length === 4 ? order : 'last', result));
   }
   return graph;
 }
@@ -344,9 +344,9 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
  */
 function stateNames(names: Iterable<string>, taken: readonly string[]): Map<string, string> {
   const own = [...names];
+  const others = new Set(taken);
   const used = new Set([...taken, ...own]);
   const free = (name: string): string => {
-    const others = new Set(taken);
     if (!others.has(name) && !name.startsWith('/')) return name;
     let other = `state${name.startsWith('/') ? '' : '.'}${name}`;
     while (used.has(other)) other = `state.${other}`;

@@ -90,14 +90,15 @@ export class OnnxGraph {
    * @param inputs names of values; empty for one that is left out
    * @returns the name of its output
    */
-  node(
-    operator: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    output = `/${this.nodes.length}/${operator}`,
-  ): string {
+  node(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
+    const output = `/${this.nodes.length}/${operator}`;
     this.nodes.push({ operator, inputs, attributes, output, op: this.op });
     return output;
+  }
+
+  /** Gives the value of a name to an output of the model. @internal */
+  result(output: string, value: string): void {
+    this.nodes.push({ operator: 'Identity', inputs: [value], attributes: {}, output, op: this.op });
   }
 
   /** Stores one number as a float32 tensor without axes. */
@@ -184,7 +185,8 @@ export class OnnxGraph {
     return this.once(`${name} as ${[...(turned ?? []), '/', ...lying].join()}`, () => {
       const taken = this.made.has(`stored ${name}`);
       this.made.set(`stored ${name}`, name);
-      const stored = taken ? `${name}.${this.tensors.length}` : name;
+      // Whatever is made up begins with a slash, as no name of anybody else does.
+      const stored = taken ? `/again.${this.tensors.length}/${name}` : name;
       const half = this.dtype === 'f16' && dtype === 'f32' && own.length >= KERNEL_RANK;
       this.tensors.push({
         name: stored,
@@ -193,7 +195,7 @@ export class OnnxGraph {
         ...(known && { known }),
         read: async () => (turned ? permuteNumbers(await source!.read(), own, turned) : source!.read()),
       });
-      return half ? this.node('Cast', [stored], { to: ONNX_FLOAT }, `${stored}.f32`) : stored;
+      return half ? this.node('Cast', [stored], { to: ONNX_FLOAT }) : stored;
     });
   }
 
