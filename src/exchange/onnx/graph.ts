@@ -35,7 +35,7 @@ export interface StoredSource {
 export interface Lengths {
   readonly name: string;
   readonly values: readonly number[];
-  /** Of a Reshape: the shape that it is given, of which it can take axes over. Of a Slice: the length that it cuts. */
+  /** Of a Reshape: the shape that it is given, of which it can take axes over. Of a Slice: the length that it cuts. Others ask inputs. */
   readonly from: Shape | null;
   /** Set for the end of a Slice: where it is always the whole length, the model says "to the end". */
   readonly isEnd?: boolean;
@@ -71,6 +71,10 @@ export class OnnxGraph {
   readonly tensors: GraphTensor[] = [];
   /** @internal */
   readonly lengths: Lengths[] = [];
+  /** Lengths that what was added so far holds for, and no others. @internal */
+  readonly fixed: { readonly op: string; readonly length: number }[] = [];
+  /** Shapes of the inputs, as the model has them. @internal */
+  readonly inputs: { readonly name: string; readonly shape: Shape }[] = [];
   /** Whatever was made once and can be used again, by what it is. */
   private readonly made = new Map<string, string>();
   private op = '';
@@ -122,10 +126,19 @@ export class OnnxGraph {
 
   /** Stores whole numbers as an int64 tensor of one axis. */
   integers(values: readonly number[]): string {
-    return this.once(`/integers.${values.join('_')}`, (name) => {
+    return this.wholes(values, [values.length]);
+  }
+
+  /** Stores one whole number as an int64 tensor without axes. */
+  integer(value: number): string {
+    return this.wholes([value], []);
+  }
+
+  private wholes(values: readonly number[], shape: Shape): string {
+    return this.once(`/${shape.length === 0 ? 'integer' : 'integers'}.${values.join('_')}`, (name) => {
       this.tensors.push({
         name,
-        shape: [values.length],
+        shape,
         dtype: 'i64',
         known: values,
         integers: values,
@@ -193,6 +206,7 @@ export class OnnxGraph {
         shape: lying,
         dtype: half ? 'f16' : dtype,
         ...(known && { known }),
+        ...(known && dtype === 'i32' && { integers: turned ? [...permuteNumbers(Int32Array.from(known), own, turned)] : known }),
         read: async () => (turned ? permuteNumbers(await source!.read(), own, turned) : source!.read()),
       });
       return half ? this.node('Cast', [stored], { to: ONNX_FLOAT }) : stored;
@@ -222,6 +236,11 @@ export class OnnxGraph {
     const name = `/lengths.${this.lengths.length}`;
     this.lengths.push({ name, values, from });
     return name;
+  }
+
+  /** Says that what is added holds for this length alone: a model for any length is refused. */
+  fixedTo(length: number): void {
+    this.fixed.push({ op: this.op, length });
   }
 
   /** Stores where a Slice of an axis of a length ends: at a number, or always at the end of the axis. */

@@ -119,20 +119,30 @@ function resizeFactor(length: number, size: number, exact: number, nearest: bool
   return null;
 }
 
+/**
+ * Whether a factor leads to the same size and pixels here and in ONNX's float32 arithmetic, whatever the length: its products with
+ * lengths are exact, and no axis of two pixels or more keeps its length, which ONNX Runtime copies instead of resizing.
+ */
+const holdsForAnyLength = (factor: number): boolean => Number.isInteger(factor * 256) && (factor <= 1 || factor >= 1.5);
+
 const upsample: GraphOperation = (graph, call) => {
   const { mode, alignCorners, size, scale } = call.attributes as { mode: string; alignCorners: boolean; size: Sides; scale: Sides | null };
   const x = valueIn(call, 0);
   const nearest = mode === 'nearest';
   const coordinates = nearest ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel';
+  const lengths = [x.shape[1]!, x.shape[2]!] as const;
+  const exact = ([0, 1] as const).map((axis) => scale?.[axis] ?? size[axis] / lengths[axis]);
+  const isKept = lengths.every((length, axis) => size[axis] === length) && lengths.some((length, axis) => length > 1 && exact[axis] !== 1);
   const factors = ([0, 1] as const).map((axis) => {
-    const length = x.shape[axis + 1]!;
-    const factor = resizeFactor(length, size[axis], scale?.[axis] ?? size[axis] / length, nearest);
+    const length = lengths[axis];
+    const factor = isKept ? null : resizeFactor(length, size[axis], exact[axis]!, nearest);
+    if (!holdsForAnyLength(exact[axis]!)) graph.fixedTo(length);
     if (factor !== null) return factor;
     throw unsupported(
       call.op,
       'a factor that float32 holds well enough for the size that it leads to',
       `${length} pixels made ${size[axis]}`,
-      'choose a whole factor, or the mode bilinear',
+      'choose a whole factor, or the size in place of a scale',
     );
   });
   const attributes = {

@@ -5,6 +5,7 @@ import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Storage } from '../../gpu/storage.js';
 import { writeTime } from '../../gpu/write-log.js';
+import { copy } from '../../kernels/elementwise.js';
 import { fillNormal } from '../../kernels/random.js';
 import type { Module } from '../../nn/module.js';
 import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
@@ -88,6 +89,7 @@ export async function traceModule(
 ): Promise<Trace> {
   const tracer = new Tracer(module);
   const kept: Tensor[] = [];
+  const state = keptState(module);
   try {
     const outputs = gpu.scope(() =>
       noGrad(() => {
@@ -101,6 +103,8 @@ export async function traceModule(
         return found;
       }),
     );
+    const changed = [...module.namedTensors()].find(([, { value }]) => value.writtenSince(tracer.start));
+    if (changed) throw notTheSame(...changed, state);
     const used = usedBy(outputs.values());
     for (const each of used) if ('origin' in each && each.origin.kind === 'refused') throw each.origin.error;
     for (const { tensor, time, numbers, value } of tracer.unread) {
@@ -112,8 +116,24 @@ export async function traceModule(
     }
     return { inputs: tracer.inputs, calls: tracer.calls.filter((call) => used.has(call)), outputs };
   } finally {
-    for (const tensor of kept) tensor.dispose();
+    for (const tensor of [...kept, ...state.values()]) tensor.dispose();
   }
+}
+
+/** Copies of a module's buffers, which a run might write to. */
+function keptState(module: Module): Map<Tensor, Tensor> {
+  return noGrad(() => new Map([...module.namedBuffers().values()].map((buffer) => [buffer, copy(buffer).keep()])));
+}
+
+/** Puts back what the run has changed, and says that a model has no memory. */
+function notTheSame(name: string, { value }: { readonly value: Tensor }, state: ReadonlyMap<Tensor, Tensor>): ShadegradError {
+  const { by } = value.writtenSince(0)!;
+  noGrad(() => state.forEach((numbers, buffer) => copy(numbers, buffer)));
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${quoteName(name)} cannot be exported to ONNX`, {
+    expected: 'parameters and buffers that stay the same when the module runs: a model has no memory',
+    received: `${quoteName(name)}, which ${by} has written to`,
+    fix: 'take the state as an input, and return the new one as an output',
+  });
 }
 
 function sample(gpu: Gpu, { shape, dtype }: TraceInput, stream: number): Tensor {
@@ -185,7 +205,7 @@ class Tracer {
   private readonly held = new Map<Tensor, Held>();
   /** The same, by memory: another handle of it holds the same value. */
   private readonly heldIn = new Map<Storage, Held[]>();
-  private start = 0;
+  start = 0;
 
   constructor(private readonly module: Module) {}
 
