@@ -288,18 +288,28 @@ export * as schedules from './optim/schedules.js';
 export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from './optim/plateau.js';
 export { UNet, type UNetOptions } from './models/unet.js';
 export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
+export { architectureOf, buildNetwork, isGenerator, NETWORKS, networkKind, registerNetwork } from './models/registry.js';
+export type {
+  ExampleInput,
+  Generator,
+  ImageSizes,
+  Network,
+  NetworkArchitecture,
+  NetworkKind,
+  NetworkRole,
+  PyTorchNames,
+} from './models/kind.js';
+export type { StateShapes } from './models/state-shapes.js';
 export type { Norm } from './models/defaults.js';
 export type { VariantOptions } from './models/variants.js';
 export {
-  buildNetwork,
   loadNetwork,
-  networkArchitecture,
   networkWeights,
   type LoadNetworkOptions,
 } from './exchange/network/load-network.js';
 export type { ImageSize, Statistics } from './exchange/network-file.js';
 export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/network/module-file.js';
-export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network/network-weights.js';
+export type { NetworkTensor, NetworkWeights } from './exchange/network/network-weights.js';
 
 // Weights: files of many formats, the networks in them, and the way back.
 export type { StoredDType, StoredTensor, TensorToWrite, WeightFile, WeightFormat } from './formats/weight-file.js';
@@ -316,7 +326,6 @@ export {
   hasRun,
   networksIn,
   type FoundNetwork,
-  type NetworkRole,
   type WeightOrigin,
 } from './exchange/read-weights.js';
 export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';

@@ -40,7 +40,7 @@ function resnet(blocks: number, halvings = 2): Shapes {
 
 const attention: Shapes = { 'model.layers.#.self_attn.q_proj.weight': [8, 8], 'model.layers.#.mlp.up_proj.weight': [8, 8] };
 const kinds: [shapes: Shapes, words: RegExp][] = [
-  [resnet(9), /a ResNet generator with 9 blocks, 3 -> 1 channels, ngf 64, as CycleGAN's; not supported yet: U-Net generators are/],
+  [resnet(9), /a ResNet generator with 9 blocks, 3 -> 1 channels, ngf 64, as CycleGAN's; not supported yet/],
   [resnet(6), /with 6 blocks/],
   [resnet(9, 4), /with 9 blocks.*pix2pixHD's \(4 halvings\)/],
   [{ ...resnet(9, 4), 'model1_1.1.weight': [32, 3, 7, 7] }, /local enhancer, as pix2pixHD's/],

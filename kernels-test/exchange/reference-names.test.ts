@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert';
 import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js';
 import { encodeSafetensors } from '../../src/formats/safetensors-file.js';
 import { ShadegradError, type ErrorCode } from '../../src/errors.js';
-import { buildNetwork, loadNetwork } from '../../src/exchange/network/load-network.js';
-import type { NetworkArchitecture } from '../../src/exchange/network/network-weights.js';
+import { loadNetwork } from '../../src/exchange/network/load-network.js';
+import { buildNetwork } from '../../src/models/registry.js';
+import type { NetworkArchitecture } from '../../src/models/kind.js';
 import { encodeNetwork } from '../../src/exchange/network-file.js';
 import { findNetwork, networksIn, type FoundNetwork } from '../../src/exchange/read-weights.js';
 import { encodeWeights } from '../../src/exchange/write-weights.js';
@@ -268,7 +269,8 @@ test('a description that makes no sense is refused', async () => {
   const cases: [(description: Record<string, unknown>) => unknown, ErrorCode, RegExp][] = [
     [(d) => ({ ...d, formatVersion: 2 }), 'WEIGHTS_UNSUPPORTED', /version 2/],
     [(d) => ({ ...d, layout: 'nchw' }), 'WEIGHTS_CORRUPT', /description/],
-    [(d) => ({ ...d, architecture: { kind: 'resnet', options: {} } }), 'WEIGHTS_CORRUPT', /description/],
+    [(d) => ({ ...d, architecture: { kind: 7, options: {} } }), 'WEIGHTS_CORRUPT', /description/],
+    [(d) => ({ ...d, architecture: { kind: 'transformer', options: {} } }), 'WEIGHTS_UNSUPPORTED', /registerNetwork/],
     [(d) => ({ ...d, architecture: { kind: 'patchgan', options: { layers: 1e9 } } }), 'WEIGHTS_CORRUPT', /layers/],
     [(d) => ({ ...d, architecture: { kind: 'unet', options: { size: 17 } } }), 'WEIGHTS_CORRUPT', /size/],
     [

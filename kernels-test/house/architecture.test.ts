@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   autograd: ['gpu', 'tensor', 'kernels'],
   nn: ['gpu', 'tensor', 'kernels', 'autograd', 'formats'],
   optim: ['gpu', 'tensor', 'kernels', 'autograd', 'nn'],
-  models: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim'],
+  models: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'formats'],
   data: [],
   formats: ['tensor'],
   training: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats'],

@@ -7,7 +7,7 @@ import { bytesSource } from '../../../src/formats/byte-source.js';
 import { encodePict } from '../../../src/formats/pict.js';
 import { encodeSafetensors, openSafetensors } from '../../../src/formats/safetensors-file.js';
 import { encodeNetwork } from '../../../src/exchange/network-file.js';
-import type { NetworkArchitecture } from '../../../src/exchange/network/network-weights.js';
+import type { NetworkArchitecture } from '../../../src/models/kind.js';
 import { networkToPict } from '../../../src/exchange/tensorflow/pict-network.js';
 import { findNetwork } from '../../../src/exchange/read-weights.js';
 import { referenceStateDict } from '../../../src/exchange/pytorch/reference-network.js';

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pytorchStateDict } from '../../../src/exchange/pytorch/pytorch-run.js';
 import { findRun } from '../../../src/exchange/read-weights.js';
-import type { NetworkArchitecture } from '../../../src/exchange/network/network-weights.js';
+import type { NetworkArchitecture } from '../../../src/models/kind.js';
 import { bytesSource } from '../../../src/formats/byte-source.js';
 import { encodePyTorch } from '../../../src/formats/pytorch-write.js';
 import { openSafetensors } from '../../../src/formats/safetensors-file.js';

@@ -1,12 +1,13 @@
 import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../../formats/onnx.js';
 import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import type { PatchGAN } from '../../models/patchgan.js';
+import { PatchGAN } from '../../models/patchgan.js';
 import { UNet } from '../../models/unet.js';
 import { formatShape, sameShape } from '../../tensor/shape.js';
 import { LIBRARY_VERSION } from '../../version.js';
-import { buildNetwork } from '../network/load-network.js';
-import type { NetworkArchitecture, NetworkWeights } from '../network/network-weights.js';
+import { buildNetwork } from '../../models/registry.js';
+import type { NetworkArchitecture } from '../../models/kind.js';
+import type { NetworkWeights } from '../network/network-weights.js';
 import { networkGraph, type OnnxStatistics } from './network-graph.js';
 
 /** Options of exportOnnx(): how many images the model takes, what its norms use, and how its weights are stored. */
@@ -54,6 +55,13 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
   }
 
   const network = buildNetwork(weights.architecture);
+  if (!(network instanceof UNet || network instanceof PatchGAN)) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'an ONNX model of weights alone', {
+      expected: 'a U-Net or a PatchGAN',
+      received: weights.architecture.kind,
+      fix: 'load it, and export the network: exportNetworkOnnx(await loadNetwork(gpu, weights))',
+    });
+  }
   checkWeights(network, weights);
   const graph = networkGraph(network, weights.tensors, { input: INPUT, output: OUTPUT, dtype, statistics });
   const [input, output] = ends(network, batch === 'dynamic' ? 'batch' : batch);
