@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
+import { build } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -11,7 +12,7 @@ const SHIPPED = [
   /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
   /^bin\/shadegrad\.js$/,
-  /^dist\/(node|web)\.js(\.map)?$/,
+  /^dist\/(\w+|chunks\/chunk-\w+)\.js(\.map)?$/,
   /^dist\/types\/.+\.d\.ts$/,
   /^examples\/[\w./-]+\.(js|html|css|md)$/,
   /^shaders\/[\w./-]+\.wgsl$/,
@@ -95,10 +96,74 @@ test('the installed package decodes images with what npm installed beside it', (
   assert.equal({ sides, code }, { sides: [3, 2], code: 'IMAGE_CORRUPT' });
 });
 
-test('the browser entry imports nothing and has no part of Node', () => {
-  const source = readFileSync(join(installed, 'dist/web.js'), 'utf8');
-  assert.not.match(source, /^import\b/m);
-  assert.not.match(source, /["']node:/);
+/** The sub-paths that package.json exports, as a program names them. */
+const SUBPATHS = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports as object)
+  .filter((path) => path !== '.' && !path.endsWith('.json'))
+  .map((path) => path.replace('.', 'shadegrad'));
+
+/** What a bundler for browsers makes of a user's program. */
+async function bundled(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: join(folder, 'user') },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    logLevel: 'silent',
+  });
+  return outputFiles[0]!.text;
+}
+
+test('the browser entry is served as it is: it leads to files beside it alone, and has no part of Node', () => {
+  const files = new Set(['web.js']);
+  for (const file of files) {
+    const source = readFileSync(join(installed, 'dist', file), 'utf8');
+    assert.not.match(source, /["']node:/);
+    for (const [, name] of source.matchAll(/^(?:import|\} from) "([^"\n]+)";$/gm)) {
+      assert.match(name!, /^\.\.?\//, file);
+      files.add(posix.join(posix.dirname(file), name!));
+    }
+  }
+  assert.ok(files.size > 3, [...files].join(' '));
+});
+
+test('every sub-path gives in Node the same objects as the main entry', () => {
+  assert.ok(SUBPATHS.includes('shadegrad/nn'));
+  const script = `
+    import * as all from 'shadegrad';
+    const other = [];
+    for (const path of ${JSON.stringify(SUBPATHS)}) {
+      const part = await import(path);
+      if (Object.keys(part).length === 0) other.push(path);
+      for (const name of Object.keys(part)) if (part[name] !== all[name]) other.push(path + ' ' + name);
+    }
+    console.log(JSON.stringify(other));`;
+  assert.equal(JSON.parse(runNode(script)), []);
+});
+
+test('every sub-path can be bundled for browsers, and tensors have their methods', async () => {
+  for (const path of SUBPATHS) assert.not.match(await bundled(`export * from '${path}';`), /["']node:/, path);
+  const program = await bundled(`import { Tensor } from 'shadegrad'; console.log(typeof Tensor.prototype.add);`);
+  assert.is(runNode(program).trim(), 'function');
+  const network = await bundled(`import { Tensor } from 'shadegrad'; import { UNet } from 'shadegrad/models';
+    console.log(typeof UNet, typeof Tensor.prototype.add);`);
+  assert.is(runNode(network).trim(), 'function function');
+});
+
+test('a bundler leaves out what a program does not use', async () => {
+  const named = /^(?:async )?(?:var|let|const|class|function\*?) (\w*(?:onnx|pickle|pytorch|tfjs|report|zip|Trainer)\w*)/gim;
+  const unused = (source: string) => [...source.matchAll(named)].map((match) => match[1]);
+  const all = await bundled(`import * as all from 'shadegrad'; console.log(all);`);
+  assert.ok(unused(all).length > 10, 'the names are found where the whole library is');
+  for (const program of [
+    `import { UNet } from 'shadegrad'; console.log(UNet);`,
+    `import { conv2d } from 'shadegrad'; console.log(conv2d);`,
+    `import { UNet } from 'shadegrad/models'; console.log(UNet);`,
+  ]) {
+    const source = await bundled(program);
+    assert.equal(unused(source), [], program);
+    assert.ok(source.length < all.length / 2, `${source.length} of ${all.length}`);
+  }
 });
 
 test('a typed program compiles against the installed declarations', () => {
@@ -253,7 +318,7 @@ test('the examples of README and docs compile as they stand', () => {
 
 test('what the installed package lists as dependencies is all it needs', () => {
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^"]+)"/g)].map(
+  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^".][^"]*)"/g)].map(
     (match) => match[1],
   );
   const packages = new Set(
