@@ -1,6 +1,6 @@
 // Builds dist/: the entries that package.json exports, the chunks that they share, and the type declarations.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,13 +17,16 @@ function entriesOf(exported) {
   if (typeof exported !== 'object') return [];
   const { types, default: script, ...conditions } = exported;
   const below = Object.values(conditions).flatMap(entriesOf);
-  if (!types) return below;
-  return [...below, { in: types.replace('./dist/types/', 'src/').replace('.d.ts', '.ts'), out: script.replace(/^\.\/dist\/|\.js$/g, '') }];
+  if (!types || !script) return below;
+  const room = types.replace(/^\.\/dist\/types\/|\/index\.d\.ts$/g, '');
+  return [...below, { in: `src/${room}/index.ts`, out: script.replace(/^\.\/dist\/|\.js$/g, ''), types: room }];
 }
+
+const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
 
 try {
   await build({
-    entryPoints: entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports),
+    entryPoints: entries.map(({ in: source, out }) => ({ in: source, out })),
     outdir: fresh,
     bundle: true,
     format: 'esm',
@@ -43,6 +46,13 @@ try {
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `${fresh}/types`], { stdio: 'inherit' });
+  // TypeScript has WebGPU among the types of the DOM from version 6 on, and refuses them twice; a program for Node may lack the DOM's.
+  for (const { types } of entries) {
+    const reference = (file, what) =>
+      writeFileSync(join(fresh, 'types', types, file), `/// <reference ${what} />\nexport * from './index.js';\n`);
+    reference('before-6.d.ts', 'types="@webgpu/types"');
+    reference('in-node.d.ts', 'lib="dom"');
+  }
 } catch {
   // esbuild and the compiler have printed what is wrong.
   process.exit(1);
