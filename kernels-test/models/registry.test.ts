@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { describeArchitecture } from '../../src/exchange/network/describe-network.js';
 import { loadNetwork } from '../../src/exchange/network/load-network.js';
 import { encodeModule } from '../../src/exchange/network/module-file.js';
+import { exportOnnx } from '../../src/exchange/onnx/export-network.js';
 import { findNetwork } from '../../src/exchange/read-weights.js';
 import { encodeWeights } from '../../src/exchange/write-weights.js';
 import { ShadegradError } from '../../src/errors.js';
@@ -87,6 +88,7 @@ test('a registered network is built, described, saved, recognised and loaded lik
   assert.ok(isGenerator(loaded));
   for (const [name, tensor] of loaded.stateDict()) assert.equal(await tensor.read(), await network.stateDict().get(name)!.read(), name);
   assert.match(refusal(() => encodeWeights(found, 'pytorch')).message, /write a \.safetensors/);
+  assert.match(refusal(() => exportOnnx(found.weights)).message, /exportModuleOnnx/);
   for (const each of [network, loaded]) each.dispose();
 });
 
