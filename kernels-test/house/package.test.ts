@@ -322,6 +322,10 @@ test('the examples of README and docs compile as they stand', () => {
     'docs/extending.md 0':
       "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
     'docs/modules.md 1': "import type { Module } from 'shadegrad'; declare const network: Module;",
+    'docs/modules.md 3':
+      "import { Module, type Tensor } from 'shadegrad'; declare class Tint extends Module { " +
+      'constructor(options?: { channels?: number }); readonly options: { readonly channels: number }; readonly inChannels: number; ' +
+      'forward(x: Tensor): Tensor; }',
     'docs/weights.md 1':
       "import type { Layer, Module, Tensor } from 'shadegrad'; " +
       'declare const network: Layer & { translate(image: Tensor, label: Tensor): Tensor };',

@@ -41,8 +41,8 @@ const OUTPUT = 'output';
  *
  * The files come a tensor at a time: memory stays at about three times the largest tensor.
  *
- * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_MISMATCH for weights that are not the architecture's; while writing
- *   WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
+ * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_UNSUPPORTED for another network than a U-Net or a PatchGAN, WEIGHTS_MISMATCH
+ *   for weights that are not the architecture's; while writing WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
  */
 export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): OnnxFiles {
   const { batch = 'dynamic', dtype = 'f32', statistics = 'image', external } = options;
@@ -59,7 +59,7 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'an ONNX model of weights alone', {
       expected: 'a U-Net or a PatchGAN',
       received: weights.architecture.kind,
-      fix: 'load it, and export the network: exportNetworkOnnx(await loadNetwork(gpu, weights))',
+      fix: 'load it and export the network by tracing: exportModuleOnnx(await loadNetwork(gpu, weights), { input: [1, 64, 64, 3] })',
     });
   }
   checkWeights(network, weights);
