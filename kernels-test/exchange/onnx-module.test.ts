@@ -58,6 +58,10 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
     new sg.UNet({ size: 16, ngf: 4 }),
     new sg.UNet({ size: 16, ngf: 2, norm: 'instance', bias: 'everywhere' }),
     new sg.PatchGAN({ inChannels: 3, ndf: 4, layers: 2 }),
+    new sg.EncoderDecoder({ size: 16, ngf: 4 }),
+    new sg.ResNetGenerator({ ngf: 4, blocks: 2, dropout: 0.5 }),
+    new sg.ResNetGenerator({ ngf: 4, blocks: 1, norm: 'batch' }),
+    new sg.PixelGAN({ inChannels: 3, ndf: 4 }),
   ]) {
     network.to(gpu, { seed: 7 });
     await agrees(

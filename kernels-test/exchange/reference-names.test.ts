@@ -14,6 +14,7 @@ import { referenceNetwork, referenceStateDict } from '../../src/exchange/pytorch
 import type { UNet } from '../../src/models/unet.js';
 import { noGrad } from '../../src/autograd/graph.js';
 import { Tensor } from '../../src/tensor/tensor.js';
+import family from '../goldens/family_networks.json';
 import golden from '../goldens/reference_networks.json';
 import stateDict from '../goldens/state_dict.json';
 import { elementCount, generate, values } from '../harness/deterministic.js';
@@ -24,7 +25,8 @@ import { fileOf, formulaNetwork, openBytes } from '../harness/weights.js';
 const gpu = await testGpu();
 
 type State = readonly (readonly [name: string, shape: readonly number[]])[];
-type Case = (typeof golden.cases)[number];
+type Case = (typeof golden.cases)[number] | (typeof family.cases)[number];
+const CASES: readonly Case[] = [...golden.cases, ...family.cases];
 const stateOf = (state: Case['state']): State => state as unknown as State;
 
 /** A state dict whose numbers follow from the names, as the golden's script fills it, in PyTorch's layout. */
@@ -74,7 +76,7 @@ test("weights turn round to PyTorch's layout and back", () => {
 });
 
 test("the architecture of every variant is read off its names, and its outputs are PyTorch's", async () => {
-  for (const each of golden.cases) {
+  for (const each of CASES) {
     const weights = referenceNetwork(fileOf(stored(stateOf(each.state))));
     assert.is(weights.architecture.kind, each.kind);
     assert.equal(weights.architecture.options, wantedOptions(each), title(each));
@@ -104,7 +106,7 @@ test('the networks of every size come out of the names of their state dicts', ()
 });
 
 test("the way back gives PyTorch's names, in its order, with its shapes and numbers", async () => {
-  for (const each of golden.cases) {
+  for (const each of CASES) {
     const state = stateOf(each.state);
     const back = referenceStateDict(referenceNetwork(fileOf(stored(state))), { batches: 3 });
     // What an old instance norm kept is of no use to a new one.

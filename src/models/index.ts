@@ -7,6 +7,9 @@
 import '../autograd/methods.js';
 
 export { UNet, type UNetOptions } from './unet.js';
+export { EncoderDecoder, type EncoderDecoderOptions } from './encoder-decoder.js';
+export { ResNetGenerator, type ResNetOptions } from './resnet.js';
+export { PixelGAN, type PixelGANOptions } from './pixelgan.js';
 export { PatchGAN, type PatchGANOptions } from './patchgan.js';
 export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';

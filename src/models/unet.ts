@@ -311,7 +311,7 @@ const LEAST_LEVELS = 4;
 const KERNEL = 4;
 
 /** Options of a U-Net of the reference, from its tensors. Dropout does not show: where there is any, it is where the reference has it. */
-function inferOptions(tensors: StateShapes, label: string): UNetOptions {
+export function inferUNetOptions(tensors: StateShapes, label: string): UNetOptions {
   const [ngf, inChannels] = kernelChannels(tensors, 'model.model.0.weight', KERNEL, label);
   const [, outChannels] = kernelChannels(tensors, 'model.model.3.weight', KERNEL, label);
   let levels = 1;
@@ -349,7 +349,7 @@ export const UNET: NetworkKind<UNet> = {
   pytorch: {
     anchor: 'model.model.0.weight',
     looksLike: (tensors) => tensors.has('model.model.1.model.1.weight'),
-    options: inferOptions,
+    options: inferUNetOptions,
     ownOptions: ['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'],
   },
 };

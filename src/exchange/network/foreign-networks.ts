@@ -66,11 +66,6 @@ const KINDS: readonly Recogniser[] = [
     const first = tensors.shape(/(?:^|\.)(?:scale\d+_)?layer\d+\.\d+\.weight$/);
     return scales > 0 && isKernel(4)(first) ? `a discriminator of ${plural(scales, 'scale')}, as pix2pixHD's` : null;
   },
-  function pixelDiscriminator(tensors) {
-    const first = tensors.shape(/(?:^|\.)net\.0\.weight$/);
-    if (!isKernel(1)(first) || !tensors.has(/(?:^|\.)net\.2\.weight$/)) return null;
-    return `a pixel discriminator (1 x 1 kernels), ${first![1]} channels, as CycleGAN's`;
-  },
   function spade(tensors) {
     const norms = tensors.list(/\.mlp_gamma\.weight$/).length;
     return norms > 0 ? `a SPADE (GauGAN) generator with ${plural(norms, 'modulated norm')}` : null;

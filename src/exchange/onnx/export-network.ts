@@ -5,7 +5,7 @@ import { PatchGAN } from '../../models/patchgan.js';
 import { UNet } from '../../models/unet.js';
 import { formatShape, sameShape } from '../../tensor/shape.js';
 import { LIBRARY_VERSION } from '../../version.js';
-import { buildNetwork } from '../../models/registry.js';
+import { buildNetwork, networkKind } from '../../models/registry.js';
 import type { NetworkArchitecture } from '../../models/kind.js';
 import type { NetworkWeights } from '../network/network-weights.js';
 import { networkGraph, type OnnxStatistics } from './network-graph.js';
@@ -33,6 +33,10 @@ export interface OnnxOptions {
 const OPSET = 17;
 const INPUT = 'input';
 const OUTPUT = 'output';
+
+/** Whether exportOnnx() has a graph for a kind of network; others are exported by tracing, on a device. */
+export const hasOnnxGraph = ({ kind }: NetworkArchitecture): boolean =>
+  ([UNet, PatchGAN] as readonly unknown[]).includes(networkKind(kind).network);
 
 /**
  * Exports a network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1]. A generator
