@@ -70,6 +70,20 @@ test('a TensorFlow.js model is inspected, and becomes our own file with the same
   assert.is(findNetwork(await openSafetensors(bytesSource(readFileSync(at('tutorial.safetensors'))))).statistics, 'running');
 });
 
+test("CycleGAN's generator under DataParallel's names: inspected, converted to a .pth, traced to ONNX, translated with", async () => {
+  const resnet = formulaNetwork({ kind: 'resnet', options: { ngf: 2, blocks: 2, dropout: 0.5 } });
+  writeFileSync(at('G_A.safetensors'), await collect(encodeSafetensors(referenceStateDict(resnet, { prefix: 'module.' }))));
+  assert.match(
+    succeeded(await run('shadegrad', ['inspect', at('G_A.safetensors')])),
+    /generator: ResNet generator with 2 blocks, 3 -> 3 channels, ngf 2, instance norm, dropout 0.5/,
+  );
+  assert.is(meanDifference(succeeded(await convert('G_A.safetensors', 'latest_net_G_A.pth'))), 0);
+  assert.ok(meanDifference(succeeded(await convert('latest_net_G_A.pth', 'G_A.onnx'))) < 1e-5);
+  writeFileSync(at('photo.png'), encodePng(createImage(20, 12)));
+  const flags = ['--weights', at('latest_net_G_A.pth'), '--input', at('photo.png'), '--output', at('translated'), '--size', 'image'];
+  assert.match(succeeded(await run('shadegrad', ['translate', ...flags])), /1 of 1/);
+});
+
 test('to a .pth of PyTorch and back again: not a bit changes, whatever the file is called', async () => {
   assert.is(meanDifference(succeeded(await convert('g.safetensors', 'latest_net_G.pth'))), 0);
   writeFileSync(at('latest_net_G'), readFileSync(at('latest_net_G.pth')));
