@@ -44,7 +44,10 @@ export async function openBytes(pieces: AsyncIterable<Uint8Array>, name?: string
   return openSafetensors(bytesSource(await collect(pieces), name));
 }
 
-/** Asserts that work fails with an error as users should see it: with a code, what was expected, what came, how to mend it, and these words. */
+/**
+ * Asserts that work fails with an error as users should see it: with a code, what was expected, what came, how to mend it, and these
+ * words.
+ */
 export async function refuses(work: () => unknown, code: string, ...words: RegExp[]): Promise<void> {
   let caught: unknown;
   try {

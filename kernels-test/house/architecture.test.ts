@@ -141,7 +141,10 @@ const SHARED_GLOBALS = `
   declare function atob(text: string): string;
   declare function btoa(text: string): string;
   declare class TextEncoder { encode(text?: string): Uint8Array<ArrayBuffer>; }
-  declare class TextDecoder { constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }); decode(bytes?: ArrayBufferView | ArrayBuffer): string; }
+  declare class TextDecoder {
+    constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+    decode(bytes?: ArrayBufferView | ArrayBuffer): string;
+  }
   declare module '*.wgsl' { const source: string; export default source; }`;
 
 /** The compiler's complaints about files that may use neither the DOM nor Node. */
@@ -201,6 +204,24 @@ test('every shader says at its top what it does, and is used', () => {
     [],
     'whose header does not say what an invocation does',
   );
+});
+
+/** A page is written in templates whose white space shows. */
+const PAGES = /^(?:src\/node\/report\/|bench\/html-)/;
+
+test('lines have at most 140 columns', () => {
+  const files = ['src', 'kernels-test', 'bench', 'examples', 'scripts', 'bin'].flatMap((folder) => [
+    ...filesBelow(folder, '.ts'),
+    ...filesBelow(folder, '.js'),
+  ]);
+  assert.ok(files.length > 500);
+  const long = files
+    .filter((file) => !PAGES.test(file))
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), 'utf8').split('\n');
+      return lines.flatMap((line, index) => (line.length > 140 && !/^\s*\/.*\/,?$/.test(line) ? [`${file}:${index + 1}`] : []));
+    });
+  assert.equal(long, []);
 });
 
 test('files stay short', () => {

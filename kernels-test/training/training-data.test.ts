@@ -100,7 +100,8 @@ test('thousands of pairs can be asked for at once where few files may be open', 
     const pairs = await Promise.all(all.map((index) => data.get(index)));
     const sides = await Promise.all(all.map((index) => data.sides(index)));
     console.log(pairs.length, sides.length);
-    await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp'))).catch((error) => console.log(error.message));
+    await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp')))
+      .catch((error) => console.log(error.message));
     })();`;
   const output: BuildOptions = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' };
   await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });

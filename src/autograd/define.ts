@@ -57,7 +57,8 @@ const tensorsIn = (args: readonly unknown[]): Tensor[] => args.filter((arg) => a
  * });
  * ```
  *
- * @throws INVALID_ARGUMENT for a definition without name, forward and backward or with anything else; when the operation is called, for a `forward` that returns no tensor or one of its arguments
+ * @throws INVALID_ARGUMENT for a definition without name, forward and backward or with anything else; when the operation is called, for a
+ *   `forward` that returns no tensor or one of its arguments
  */
 export function defineOperation<Args extends readonly unknown[]>(definition: OperationDefinition<Args>): (...args: Args) => Tensor {
   const { name, firstOrderOnly } = expectOptions('defineOperation', definition, DEFINITION, { required: DEFINITION.slice(0, 3) });

@@ -94,7 +94,9 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
   if (formatVersion !== FORMAT_VERSION) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
-      received: `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ${oneLine(String(libraryVersion), 40)})`,
+      received:
+        `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ` +
+        `${oneLine(String(libraryVersion), 40)})`,
       fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }

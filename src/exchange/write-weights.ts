@@ -83,7 +83,8 @@ export function checkReference({ architecture }: NetworkWeights): void {
   if (differing.length === 0) return;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
     expected: differing.map((name) => `${name} ${String(optionOf(reference, name))}`).join(', '),
-    received: `${differing.map((name) => `${name} ${String(optionOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
+    received:
+      `${differing.map((name) => `${name} ${String(optionOf(options, name))}`).join(', ')}: a ` + `${describeArchitecture(architecture)}`,
     fix: "write a .safetensors in this library's own layout, which keeps every option",
   });
 }

@@ -55,7 +55,10 @@ export function fitNetwork(
   return { architecture, tensors };
 }
 
-/** The network of a file's architecture. Options that no network can have are the file's fault, not the caller's. @throws WEIGHTS_CORRUPT */
+/**
+ * The network of a file's architecture. Options that no network can have are the file's fault, not the caller's.
+ * @throws WEIGHTS_CORRUPT
+ */
 export function possibleNetwork(architecture: NetworkArchitecture, label: string): Network {
   try {
     return buildNetwork(architecture);

@@ -57,8 +57,9 @@ const OPSET = 17;
 /**
  * Any module of known operations as an ONNX model, by tracing: forward() is run several times on numbers that say nothing, in eval()
  * mode, and the operations that it calls become the model. The runs have inputs of other contents, and of other lengths along
- * `dynamicAxes`, together and each by itself, odd ones where the module takes them; what differs between them is refused. What a program decides otherwise only for
- * lengths or contents that were not tried is in the model as it was decided then: compare the model with the module.
+ * `dynamicAxes`, together and each by itself, odd ones where the module takes them; what differs between them is refused. What a program
+ * decides otherwise only for lengths or contents that were not tried is in the model as it was decided then: compare the model with the
+ * module.
  *
  * Tensors are named as in stateDict(), inputs "input" and "output" unless they are given names. The files come a tensor at a time;
  * write them before the module is trained on.

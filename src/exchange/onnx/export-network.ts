@@ -46,7 +46,8 @@ export const hasOnnxGraph = ({ kind }: NetworkArchitecture): boolean =>
  * The files come a tensor at a time: memory stays at about three times the largest tensor.
  *
  * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_UNSUPPORTED for another network than a U-Net or a PatchGAN, WEIGHTS_MISMATCH
- *   for weights that are not the architecture's; while writing WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
+ *   for weights that are not the architecture's; while writing WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what
+ *   reading the tensors throws
  */
 export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): OnnxFiles {
   const { batch = 'dynamic', dtype = 'f32', statistics = 'image', external } = options;

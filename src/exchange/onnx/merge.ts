@@ -65,7 +65,9 @@ function sameNode(a: GraphNode, b: GraphNode): boolean {
 const sameNumbers = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
 
-/** A length that is the same for all inputs, that of an axis of what is reshaped or of an input, or the one that follows from the others. */
+/**
+ * A length that is the same for all inputs, that of an axis of what is reshaped or of an input, or the one that follows from the others.
+ */
 type Length = { readonly number: number } | { readonly axis: number } | { readonly input: string; readonly axis: number } | 'rest';
 
 /** What each length is in all cases; null where that cannot be said. */

@@ -24,14 +24,16 @@ import { StatusLine } from '../training/status-line.js';
 export const TRANSLATE_PROGRAM = {
   usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
   summary:
-    "Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
+    'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of ' +
+    "PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
   flags: [
     {
       name: 'weights',
       type: 'string',
       placeholder: 'FILE|DIR',
       description:
-        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json',
+        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), ' +
+        'another .safetensors, a .pict, or a TensorFlow.js model.json',
     },
     { name: 'input', type: 'list', placeholder: 'FILE|DIR ...', description: 'an image or a folder of images, or several of them' },
     {
@@ -181,7 +183,10 @@ function checkSize(size: TranslatedSize, network: Generator): void {
 /** Says at which size images go through the network, so that none is made smaller without a word. */
 function sizeLine(size: TranslatedSize, { imageSizes }: Generator, asked: boolean): string {
   if (size === 'image') {
-    return `images keep their size; sides that are no multiple of ${imageSizes.multipleOf} are resized to the nearest one for the network, and back`;
+    return (
+      `images keep their size; sides that are no multiple of ${imageSizes.multipleOf} are resized to the nearest one ` +
+      `for the network, and back`
+    );
   }
   const [width, height] = typeof size === 'number' ? [size, size] : size;
   const why = ", the size of the network; one that was trained on larger ones wants --size N, and --size image keeps each image's own";
