@@ -127,6 +127,9 @@ const calls = new Map<string, (options: never) => unknown>([
   ['a warm-up', (options) => api.schedules.warmUp(options)],
   ['a U-Net', (options) => new UNet(options)],
   ['a PatchGAN', (options) => new PatchGAN(options)],
+  ['an encoder-decoder', (options) => new api.EncoderDecoder(options)],
+  ['a ResNet generator', (options) => new api.ResNetGenerator(options)],
+  ['a PixelGAN', (options) => new api.PixelGAN(options)],
 ]);
 
 /** Options that the calls cannot do without. */
@@ -211,7 +214,10 @@ const layers: Record<string, () => Layer> = {
   InstanceNorm2d: () => new InstanceNorm2d(1),
   LeakyReLU: () => new api.LeakyReLU(),
   Linear: () => layer(),
+  EncoderDecoder: () => new api.EncoderDecoder({ size: 16 }),
   PatchGAN: () => new PatchGAN(),
+  PixelGAN: () => new api.PixelGAN(),
+  ResNetGenerator: () => new api.ResNetGenerator({ ngf: 1, blocks: 1 }),
   ReLU: () => new api.ReLU(),
   Sequential: () => new api.Sequential(),
   Sigmoid: () => new api.Sigmoid(),

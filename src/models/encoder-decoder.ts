@@ -178,9 +178,10 @@ export class EncoderDecoder extends Module {
         fix: 'resize the image, or build the network for its size and channels',
       });
     }
+    const encoded = this.down.forward(x, mode);
     const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training ?? this.training);
     const pass = drops ? this.placedState.beginPass() : null;
-    const decoded = this.inner.forward(this.down.forward(x, mode), { mode, pass });
+    const decoded = this.inner.forward(encoded, { mode, pass });
     return tanh(this.up.forward(relu(decoded), mode), { out });
   }
 

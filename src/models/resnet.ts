@@ -222,11 +222,12 @@ export class ResNetGenerator extends Module {
         fix: 'resize the image, or build the network for its channels',
       });
     }
-    const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training ?? this.training);
-    const pass = drops ? this.placedState.beginPass() : null;
     const run = (input: Tensor, stages: readonly [Layer, Layer | null][]): Tensor =>
       stages.reduce((result, [conv, norm]) => relu(through(conv, norm, result, mode)), input);
-    const encoded = this.blocks.reduce((result, block) => block.forward(result, { mode, pass }), run(x, this.down));
+    const halved = run(x, this.down);
+    const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training ?? this.training);
+    const pass = drops ? this.placedState.beginPass() : null;
+    const encoded = this.blocks.reduce((result, block) => block.forward(result, { mode, pass }), halved);
     return tanh(this.last.forward(run(encoded, this.up), mode), { out });
   }
 
