@@ -226,8 +226,8 @@ test('runMain: exit statuses, one message on stderr, stack only on request, open
   try {
     const file = join(folder, 'main.mjs');
     const cases = `
-      import { runMain } from './src/node/run-main.js';
-      import { ShadegradError } from './src/gpu/errors.js';
+      import { runMain } from './src/node/programs/run-main.js';
+      import { ShadegradError } from './src/errors.js';
       const cases = {
         fine: async () => 0,
         interrupted: async () => 130,
