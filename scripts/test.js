@@ -32,6 +32,16 @@ if (values.help) {
   process.exit(0);
 }
 
+const refused = [
+  [!['on', 'off'].includes(values.browser), '--browser on, or --browser off', values.browser],
+  [!(Number.isInteger(Number(values.jobs)) && Number(values.jobs) >= 1), '--jobs N, a whole number from 1 up', values.jobs],
+  [!(Number(values.timeout) > 0), '--timeout SECONDS, a number above 0', values.timeout],
+].filter(([isWrong]) => isWrong);
+if (refused.length > 0) {
+  for (const [, expected, received] of refused) console.error(`expected ${expected}; received ${JSON.stringify(received)}`);
+  process.exit(2);
+}
+
 prepareDependencies();
 const { root } = await import('./lib/bundle-test.js');
 const { crashed, runCommand, runInBrowser, runInNode, stopRunningTests } = await import('./lib/run-tests.js');
@@ -75,7 +85,7 @@ const isDone = (file, driver) => driver === 'swiftshader' && inBrowser.includes(
 const queue = drivers.flatMap((driver, index) =>
   files.filter((file) => index === 0 || !isDone(file, driver)).map((file) => ({ file, driver, kernelsOnly: index > 0 })),
 );
-const jobs = Math.max(1, Number(values.jobs));
+const jobs = Number(values.jobs);
 // One page at a time, in place of one of the jobs.
 const pages = inBrowser.length > 0 ? testInBrowser(inBrowser) : Promise.resolve();
 await Promise.all(

@@ -186,6 +186,25 @@ test('a factor of upsampling holds for every length, or for one, or is refused',
   }
 });
 
+test('a pool that rounds up holds for the length that it was traced with alone', async () => {
+  const pooled = (pool: (x: Tensor) => Tensor): Made =>
+    made((x, w) => pool(sg.conv2d(x, w.kernel!, null, { stride: 2, padding: 1 })), { kernel: [4, 4, 3, 2] });
+  const options = { kernel: 3, stride: 3, ceilMode: true } as const;
+  for (const pool of [(x: Tensor) => sg.maxPool2d(x, options), (x: Tensor) => sg.avgPool2d(x, options)]) {
+    const module = pooled(pool);
+    const any = { input: [1, 12, 12, 3], dynamicAxes: [0, 1, 2] };
+    await refuses(() => session(folder, module, any), 'WEIGHTS_UNSUPPORTED', /Pool2d.*depends/s);
+    for (const side of [12, 14]) {
+      const shapes: Shape[] = [
+        [1, side, side, 3],
+        [2, side, side, 3],
+      ];
+      await agrees(folder, `a pool of ${side}`, module, shapes);
+    }
+    module.dispose();
+  }
+});
+
 test('whole numbers keep every digit', async () => {
   const numbers = [16_777_217, -16_777_219, 33_554_433, -2_147_483_648];
   const module = made((x) => x);

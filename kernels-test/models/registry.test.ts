@@ -104,4 +104,11 @@ test('every row builds its defaults, tells them again and takes its own example'
   }
 });
 
+test('a network of a class that extends a known one is not taken for that', () => {
+  class Extended extends NETWORKS.find(({ kind }) => kind === 'resnet')!.network {}
+  const error = refusal(() => architectureOf(new Extended()));
+  assert.is(error.code, 'INVALID_ARGUMENT');
+  assert.match(error.message, /Extended.*registerNetwork/s);
+});
+
 test.run();

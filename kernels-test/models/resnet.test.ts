@@ -7,6 +7,7 @@ import { toReferenceLayout } from '../../src/exchange/network/reference-layout.j
 import { EncoderDecoder } from '../../src/models/encoder-decoder.js';
 import { PixelGAN } from '../../src/models/pixelgan.js';
 import { ResNetGenerator, type ResNetOptions } from '../../src/models/resnet.js';
+import { UNet } from '../../src/models/unet.js';
 import type { Module } from '../../src/nn/module.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import golden from '../goldens/family_networks.json';
@@ -118,6 +119,13 @@ test('sizes that would not come back, other channels and impossible options are 
   network.dispose();
   for (const options of [{ blocks: 0 }, { blocks: 65 }, { norm: 'layer' }, { dropout: 1 }, { epsilon: 0 }, { ngf: 1.5 }, { slope: 0.2 }])
     await failure('INVALID_ARGUMENT', () => new ResNetGenerator(options as ResNetOptions), 'ResNet generator', Object.keys(options)[0]!);
+  for (const options of [{ dropout: null }, { dropout: '0.5' }])
+    await failure('INVALID_ARGUMENT', () => new ResNetGenerator(options as never), 'dropout of a ResNet generator');
+  // A file may say anything: a network of a thousand levels would take its reader's memory.
+  for (const make of [(options: object) => new EncoderDecoder(options), (options: object) => new UNet(options)]) {
+    for (const options of [{ size: 2 ** 17 }, { size: 2 ** 1000 }, { size: 8 }, { dropout: [] }, { dropout: null }])
+      await failure('INVALID_ARGUMENT', () => make(options), Object.keys(options)[0]!);
+  }
   for (const options of [{ norm: 'layer' }, { ndf: 0 }, { layers: 3 }])
     await failure('INVALID_ARGUMENT', () => new PixelGAN(options as never), 'PixelGAN', Object.keys(options)[0]!);
 });

@@ -11,7 +11,7 @@ import { formatShape, imageShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
 import type { ImageSizes, NetworkKind } from './kind.js';
-import { inferUNetOptions } from './unet.js';
+import { inferUNetOptions, LEAST_LEVELS, MOST_LEVELS } from './unet.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
 /** Options of an EncoderDecoder: its size, its channels, its norm. */
@@ -97,15 +97,15 @@ function resolve({
 }: EncoderDecoderOptions): Resolved {
   const network = 'an encoder-decoder';
   const levels = Math.log2(size);
-  if (!Number.isInteger(levels) || levels < 4) {
+  if (!Number.isInteger(levels) || levels < LEAST_LEVELS || levels > MOST_LEVELS) {
     throw new ShadegradError('INVALID_ARGUMENT', `size of ${network}`, {
-      expected: 'a power of two of at least 16',
+      expected: 'a power of two from 16 to 65536',
       received: String(size),
       fix: 'use 64, 128, 256 or 512',
     });
   }
   checkCounts(network, { ngf, inChannels, outChannels });
-  if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
+  if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, ...resolveVariant(variant, network, OWN_OPTIONS) });
 }
 

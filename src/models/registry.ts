@@ -58,7 +58,8 @@ export function buildNetwork({ kind, options }: NetworkArchitecture): Network {
 
 /** The row of a network, or null for a module of a class that has none. */
 export function kindOf(module: Module): NetworkKind | null {
-  return rows.find(({ network }) => module instanceof network) ?? null;
+  // Not a class that the module's extends: that one's row would build another network.
+  return rows.find(({ network }) => module.constructor === network) ?? null;
 }
 
 /**

@@ -42,6 +42,7 @@ const LEAST_SIDE = 8;
 const MULTIPLE = 4;
 /** The side of images that CycleGAN is trained on. */
 const USUAL_SIDE = 256;
+const EXAMPLE_SIDE = 32;
 /** Where the first block is in the reference's nn.Sequential: after three times convolution, norm and ReLU, and a padding. */
 const FIRST_BLOCK = 10;
 
@@ -126,7 +127,7 @@ function resolve(options: ResNetOptions): Readonly<Required<ResNetOptions>> {
   checkCounts(network, { inChannels, outChannels, ngf, blocks });
   if (blocks > MOST_BLOCKS) throw refused(`blocks of ${network}`, `at most ${MOST_BLOCKS}`, blocks);
   checkChoice(`norm of ${network}`, norm, NORMS);
-  if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
+  if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   if (!(Number.isFinite(epsilon) && epsilon > 0)) throw refused(`epsilon of ${network}`, 'a number above 0, such as 1e-5', epsilon);
   return Object.freeze({ inChannels, outChannels, ngf, blocks, norm, dropout: rate, epsilon });
 }
@@ -281,7 +282,8 @@ export const RESNET: NetworkKind<ResNetGenerator> = {
     rate > 0 ? `dropout ${rate}` : 'no dropout',
     epsilon !== 1e-5 && `epsilon ${epsilon}`,
   ],
-  exampleInput: ({ inChannels }) => ({ shape: [1, USUAL_SIDE, USUAL_SIDE, inChannels], dynamicAxes: [0, 1, 2] }),
+  // Any size tells what it does; a trace of the usual one would take tensors beyond the limits of many adapters.
+  exampleInput: ({ inChannels }) => ({ shape: [1, EXAMPLE_SIDE, EXAMPLE_SIDE, inChannels], dynamicAxes: [0, 1, 2] }),
   pytorch: {
     anchor: 'model.1.weight',
     // pix2pixHD's global generator halves more often: its first block is further on.

@@ -48,6 +48,10 @@ export interface UNetOptions extends VariantOptions {
   skip?: 'relu' | 'leaky';
 }
 
+/** Deeper than any image is large; a U-Net of 16 levels is one for images of 65,536 pixels. */
+export const MOST_LEVELS = 16;
+export const LEAST_LEVELS = 4;
+
 interface BlockContext {
   /** Of the whole network; a block's result has a place of its own. */
   readonly mode: Omit<ForwardOptions, 'out'>;
@@ -176,15 +180,15 @@ function resolve({
 }: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
   const levels = Math.log2(size);
-  if (!Number.isInteger(levels) || levels < 4) {
+  if (!Number.isInteger(levels) || levels < LEAST_LEVELS || levels > MOST_LEVELS) {
     throw new ShadegradError('INVALID_ARGUMENT', `size of ${network}`, {
-      expected: 'a power of two of at least 16',
+      expected: 'a power of two from 16 to 65536',
       received: String(size),
       fix: 'use 64, 128, 256 or 512',
     });
   }
   checkCounts(network, { ngf, inChannels, outChannels });
-  if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
+  if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   checkChoice(`dropoutBlocks of ${network}`, dropoutBlocks, ['innermost', 'middle']);
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
@@ -305,9 +309,6 @@ export class UNet extends Module {
   }
 }
 
-/** Deeper than any image is large; a U-Net of 16 levels is one for images of 65,536 pixels. */
-const MOST_LEVELS = 16;
-const LEAST_LEVELS = 4;
 const KERNEL = 4;
 
 /** Options of a U-Net of the reference, from its tensors. Dropout does not show: where there is any, it is where the reference has it. */

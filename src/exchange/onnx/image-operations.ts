@@ -33,13 +33,14 @@ function convolution(operator: string, more: (call: GraphCall) => Record<string,
 
 /**
  * Pixels that the last windows of a pool need beyond the padding, which ONNX's and PyTorch's ways of rounding up do not agree on:
- * so they are there as padding.
+ * so they are there as padding. How many depends on the length: the model is for this one.
  */
-function endPadding(call: GraphCall): Sides {
+function endPadding(graph: OnnxGraph, call: GraphCall): Sides {
   const [kernel, stride, padding] = [sides(call, 'kernel'), sides(call, 'stride'), sides(call, 'padding')];
   const { shape } = valueIn(call, 0);
   const beyond = (axis: 0 | 1): number => {
-    if (call.attributes.ceilMode !== true) return 0;
+    if (call.attributes.ceilMode !== true || stride[axis] === 1) return 0;
+    graph.fixedTo(shape[axis + 1]!);
     const needed = (call.shape[axis + 1]! - 1) * stride[axis] + kernel[axis];
     return Math.max(0, needed - (shape[axis + 1]! + 2 * padding[axis]));
   };
@@ -64,12 +65,12 @@ const padded = (graph: OnnxGraph, x: string, [top, bottom, left, right]: readonl
   graph.node('Pad', [x, graph.integers([0, 0, top!, left!, 0, 0, bottom!, right!]), graph.number(value)], { mode });
 
 const maxPool2d: GraphOperation = (graph, call) => {
-  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(call)];
+  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(graph, call)];
   return pool('MaxPool', graph.first(valueIn(call, 0)), graph, call, [top, left, top + down, left + across]);
 };
 
 const avgPool2d: GraphOperation = (graph, call) => {
-  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(call)];
+  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(graph, call)];
   const x = graph.first(valueIn(call, 0));
   if (call.attributes.countIncludePad !== true) {
     return pool('AveragePool', x, graph, call, [top, left, top + down, left + across], { count_include_pad: 0 });
