@@ -48,10 +48,13 @@ try {
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `${fresh}/types`], { stdio: 'inherit' });
   // TypeScript has WebGPU among the types of the DOM from version 6 on, and refuses them twice; a program for Node may lack the DOM's.
   for (const { types } of entries) {
-    const reference = (file, what) =>
-      writeFileSync(join(fresh, 'types', types, file), `/// <reference ${what} />\nexport * from './index.js';\n`);
-    reference('before-6.d.ts', 'types="@webgpu/types"');
-    reference('in-node.d.ts', 'lib="dom"');
+    const lead = (file, ...references) => {
+      const lines = references.map((each) => `/// <reference ${each} />\n`);
+      writeFileSync(join(fresh, 'types', types, file), `${lines.join('')}export * from './index.js';\n`);
+    };
+    // Those of @webgpu/types are of the DOM themselves.
+    lead('before-6.d.ts', 'types="@webgpu/types"', 'lib="dom"');
+    lead('in-node.d.ts', 'lib="dom"');
   }
 } catch {
   // esbuild and the compiler have printed what is wrong.

@@ -227,6 +227,15 @@ test('strict programs compile with TypeScript 5 and 7, in Node and for pages, fr
   }
 });
 
+test('every sub-path compiles by itself in a strict program for Node, with TypeScript 5 and 7', () => {
+  for (const compiler of ['typescript-5', 'typescript']) {
+    for (const path of SUBPATHS) {
+      const options = { ...NODE, lib: ['ES2022'], types: [] };
+      assert.is(compiled({ 'alone.ts': `import * as part from '${path}'; export const all = part;` }, options, compiler), '', path);
+    }
+  }
+});
+
 test('publint finds nothing to say', async () => {
   const { messages } = await publint({ pkgDir: installed, pack: false });
   assert.equal(messages, []);
