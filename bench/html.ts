@@ -53,7 +53,8 @@ export function formatHtml(report: BenchReport, comparison: Comparison | null = 
     ['clock', report.clock],
     [
       'samples',
-      `median of up to ${report.sampling.samples} of about ${report.sampling.sampleMs} ms; spread: from the fastest to the slowest, as a share of the median`,
+      `median of up to ${report.sampling.samples} of about ${report.sampling.sampleMs} ms; spread: from the fastest to the ` +
+        `slowest, as a share of the median`,
     ],
   ];
   return `<!DOCTYPE html>

@@ -35,7 +35,8 @@ import { QUICK, THOROUGH } from './timing.js';
 const PROGRAM = {
   usage: 'npm run bench -- [flags]',
   summary:
-    'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the adapter itself can do.',
+    'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the ' +
+    'adapter itself can do.',
   flags: [
     { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },

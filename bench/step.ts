@@ -9,8 +9,9 @@
  * Reported: milliseconds (wall clock until the device is done), replayed and eager; dispatches and compute passes; host
  * time of a replayed step (wall clock until its submit returns, the device idle before: a CPU adapter has taken no core
  * yet); time to record the step, and to compile its pipelines (the first recording less one with all pipelines at
- * hand); time by kernel (step-profile.ts); time from an open device to the end of the first step (a driver's own shader cache on disk shortens both from the second run on); the rate
- * by the multiplications of the convolutions (layers.ts); peak GPU memory of the replayed run, which is how training
+ * hand); time by kernel (step-profile.ts); time from an open device to the end of the first step (a driver's own shader cache on disk
+ * shortens both from the second run on); the rate by the
+ * multiplications of the convolutions (layers.ts); peak GPU memory of the replayed run, which is how training
  * runs. Images are random and on the device already. A step whose losses are not finite is an error, not a result.
  */
 import { performance } from 'node:perf_hooks';
@@ -232,7 +233,10 @@ function formatReport({ timeToFirstStepMs, peakBytes, measured, profile }: StepR
       formatBytes(recordingBytes),
     ]),
   );
-  return `${times}\n\n${more}\n\n${formatProfile(profile)}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`;
+  return (
+    `${times}\n\n${more}\n\n${formatProfile(profile)}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU ` +
+    `memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`
+  );
 }
 
 async function main(): Promise<number> {
@@ -252,7 +256,8 @@ async function main(): Promise<number> {
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   try {
     console.log(
-      `${adapterChoice.summary}\nsize ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`,
+      `${adapterChoice.summary}\nsize ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each ` +
+        `kind after one to warm up\n`,
     );
     const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps);
     console.log(formatReport(report));

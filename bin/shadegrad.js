@@ -7,7 +7,8 @@ await runMain(() => runCommandLine(process.argv.slice(2)));
 function explainMissingBuild(error) {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
   console.error(
-    'error: shadegrad is not built, or a package that it needs is missing\n  fix: in a clone, run "npm ci" once (it installs and builds); elsewhere, "npm install shadegrad" again',
+    'error: shadegrad is not built, or a package that it needs is missing\n  fix: in a clone, run "npm ci" once (it installs ' +
+      'and builds); elsewhere, "npm install shadegrad" again',
   );
   process.exit(1);
 }

@@ -22,7 +22,8 @@ const {
 
 if (process.argv.includes('--help')) {
   console.log(
-    'Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in WGSL, and not in the library (default 1000 steps).',
+    'Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in ' +
+      'WGSL, and not in the library (default 1000 steps).',
   );
   process.exit(0);
 }

@@ -8,7 +8,8 @@ await runMain(() => translateImages(process.argv.slice(2)));
 function explainMissingBuild(error) {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
   console.error(
-    'error: shadegrad is not installed or not built\n  fix: in a clone, run "npm ci" once (it installs and builds); elsewhere, "npm install shadegrad"',
+    'error: shadegrad is not installed or not built\n  fix: in a clone, run "npm ci" once (it installs and builds); ' +
+      'elsewhere, "npm install shadegrad"',
   );
   process.exit(1);
 }

@@ -1,6 +1,6 @@
-// Builds dist/: one bundle for Node, one for browsers, and the type declarations.
+// Builds dist/: the entries that package.json exports, the chunks that they share, and the type declarations.
 import { execFileSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,25 +12,50 @@ process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const fresh = `node_modules/.cache/shadegrad-build-${process.pid}`;
 process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
 
-const shared = {
-  bundle: true,
-  format: 'esm',
-  target: 'es2022',
-  sourcemap: true,
-  // Maps for reading stack traces; the sources themselves are not shipped twice.
-  sourcesContent: false,
-  loader: { '.wgsl': 'text' },
-  logLevel: 'warning',
-};
+/** Every `{ types, default }` of package.json's exports, whatever conditions lead to it: where src/ROOM/index.ts goes. */
+function entriesOf(exported) {
+  if (typeof exported !== 'object') return [];
+  const { types, default: script, ...conditions } = exported;
+  const below = Object.values(conditions).flatMap(entriesOf);
+  if (!types || !script) return below;
+  const room = types.replace(/^\.\/dist\/types\/|\/index\.d\.ts$/g, '');
+  return [...below, { in: `src/${room}/index.ts`, out: script.replace(/^\.\/dist\/|\.js$/g, ''), types: room }];
+}
+
+const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
 
 try {
-  await Promise.all([
-    build({ ...shared, entryPoints: ['src/node/index.ts'], outfile: `${fresh}/node.js`, platform: 'node', packages: 'external' }),
-    build({ ...shared, entryPoints: ['src/web/index.ts'], outfile: `${fresh}/web.js`, platform: 'browser' }),
-  ]);
+  await build({
+    entryPoints: entries.map(({ in: source, out }) => ({ in: source, out })),
+    outdir: fresh,
+    bundle: true,
+    format: 'esm',
+    // One object for each class, whichever entry it comes from; and a bundler leaves out the chunks that a program does not use.
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    platform: 'neutral',
+    packages: 'external',
+    external: ['node:*'],
+    target: 'es2022',
+    sourcemap: true,
+    // Maps for reading stack traces; the sources themselves are not shipped twice.
+    sourcesContent: false,
+    loader: { '.wgsl': 'text' },
+    logLevel: 'warning',
+  });
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `${fresh}/types`], { stdio: 'inherit' });
+  // TypeScript has WebGPU among the types of the DOM from version 6 on, and refuses them twice; a program for Node may lack the DOM's.
+  for (const { types } of entries) {
+    const lead = (file, ...references) => {
+      const lines = references.map((each) => `/// <reference ${each} />\n`);
+      writeFileSync(join(fresh, 'types', types, file), `${lines.join('')}export * from './index.js';\n`);
+    };
+    // Those of @webgpu/types are of the DOM themselves.
+    lead('before-6.d.ts', 'types="@webgpu/types"', 'lib="dom"');
+    lead('in-node.d.ts', 'lib="dom"');
+  }
 } catch {
   // esbuild and the compiler have printed what is wrong.
   process.exit(1);

@@ -9,7 +9,8 @@ const HELP = `npm test -- [NAME ...] [options]
 
   NAME                 run the test files whose name contains it (default: all)
   --driver LIST        adapters to test on, separated by commas: auto, hardware, software, lavapipe,
-                       swiftshader (default auto); on all but the first only the kernel tests run
+                       swiftshader (default auto); on all but the first only the kernel tests run, and
+                       on SwiftShader none of those that run in Chromium, which has it, too
   --browser on|off     also run the kernel tests in headless Chromium (default on)
   --jobs N             test files at a time (default 2)
   --timeout SECONDS    for one file (default 600)
@@ -29,6 +30,16 @@ const { values, positionals } = parseArgs({
 if (values.help) {
   console.log(HELP);
   process.exit(0);
+}
+
+const refused = [
+  [!['on', 'off'].includes(values.browser), '--browser on, or --browser off', values.browser],
+  [!(Number.isInteger(Number(values.jobs)) && Number(values.jobs) >= 1), '--jobs N, a whole number from 1 up', values.jobs],
+  [!(Number(values.timeout) > 0), '--timeout SECONDS, a number above 0', values.timeout],
+].filter(([isWrong]) => isWrong);
+if (refused.length > 0) {
+  for (const [, expected, received] of refused) console.error(`expected ${expected}; received ${JSON.stringify(received)}`);
+  process.exit(2);
 }
 
 prepareDependencies();
@@ -68,16 +79,23 @@ if (positionals.length === 0) {
 if (files.length > 0 && !prepareBuild()) report(crashed('build', ''));
 
 const drivers = values.driver.split(',');
-const queue = drivers.flatMap((driver, index) => files.map((file) => ({ file, driver, kernelsOnly: index > 0 })));
+const inBrowser = values.browser === 'on' ? await forBrowsers() : [];
+// Chromium runs them on SwiftShader, too: once is enough.
+const isDone = (file, driver) => driver === 'swiftshader' && inBrowser.includes(file);
+const queue = drivers.flatMap((driver, index) =>
+  files.filter((file) => index === 0 || !isDone(file, driver)).map((file) => ({ file, driver, kernelsOnly: index > 0 })),
+);
+const jobs = Number(values.jobs);
+// One page at a time, in place of one of the jobs.
+const pages = inBrowser.length > 0 ? testInBrowser(inBrowser) : Promise.resolve();
 await Promise.all(
-  Array.from({ length: Math.max(1, Number(values.jobs)) }, async () => {
+  Array.from({ length: jobs }, async (_, job) => {
+    if (job === 0) await pages;
     for (let next = queue.shift(); next; next = queue.shift()) {
       report(await runInNode(next.file, next.driver, { timeoutMilliseconds, kernelsOnly: next.kernelsOnly }));
     }
   }),
 );
-
-if (values.browser === 'on' && files.length > 0) await testInBrowser();
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
@@ -86,16 +104,16 @@ for (const { title, failed, reason } of results.filter((result) => result.failed
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 console.log(`${passed} passed, ${failed} failed`);
 
-/** One page at a time: each uses every core already. */
-async function testInBrowser() {
+/** The files that browsers run. One that cannot be bundled is among them: running it reports why. */
+async function forBrowsers() {
   const { bundleForBrowser } = await import('./lib/bundle-test.js');
+  const found = [];
+  for (const file of files) if (await bundleForBrowser(file).catch(() => true)) found.push(file);
+  return found;
+}
+
+async function testInBrowser(inBrowser) {
   const { startBrowser } = await import('./lib/chromium.js');
-  const forBrowsers = [];
-  for (const file of files) {
-    // A file that cannot be bundled stays in the list: running it reports why.
-    if (await bundleForBrowser(file).catch(() => true)) forBrowsers.push(file);
-  }
-  if (forBrowsers.length === 0) return;
   let browser;
   try {
     browser = await startBrowser();
@@ -103,7 +121,7 @@ async function testInBrowser() {
     report(crashed('browser', error.message));
     return;
   }
-  for (const file of forBrowsers) report(await runInBrowser(file, browser, { timeoutMilliseconds }));
+  for (const file of inBrowser) report(await runInBrowser(file, browser, { timeoutMilliseconds }));
   await browser.close();
 }
 

@@ -6,49 +6,14 @@
 
 import './autograd/methods.js';
 
+// Rooms that are entries of their own, too: shadegrad/nn and so on.
+export * from './data/index.js';
+export * from './exchange/index.js';
+export * from './models/index.js';
+export * from './nn/index.js';
+export * from './training/index.js';
+
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './errors.js';
-export {
-  createImage,
-  crop,
-  expectImage,
-  imageGrid,
-  joinPair,
-  mirror,
-  splitPair,
-  type GridOptions,
-  type ImagePair,
-  type RgbImage,
-} from './data/image.js';
-export { resizeBicubic } from './data/resize.js';
-export type { PairedDataset, ProgressCallback } from './data/dataset.js';
-export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './data/shuffle.js';
-export {
-  averageMetrics,
-  compareImages,
-  constantBaseline,
-  imageL1,
-  imagePsnr,
-  imageSsim,
-  meanImage,
-  type ImageMetrics,
-} from './training/metrics.js';
-export { syntheticFacades, type SyntheticFacadesOptions } from './data/synthetic-facades.js';
-export { FACADE_CLASSES, type FacadeClass } from './data/facades/classes.js';
-export {
-  encodeHeader,
-  headerBytes,
-  parseHeader,
-  tensorBytes,
-  type SafetensorsDType,
-  type SafetensorsEntry,
-  type SafetensorsHeader,
-  type SafetensorsTensor,
-} from './formats/safetensors.js';
-export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './training/checkpoint.js';
-export { bytesSource, type ByteSource } from './formats/byte-source.js';
-export type { CheckpointArchitecture, CheckpointOptions, TrainingCheckpoint, TrainingProgress } from './training/checkpoint-info.js';
-export type { CheckpointExpectations } from './training/checkpoint-fit.js';
-export type { CheckpointTarget } from './training/checkpoint-tensors.js';
 export { LIBRARY_VERSION } from './version.js';
 
 // The device.
@@ -198,81 +163,7 @@ export {
   type JitterSizes,
 } from './kernels/image.js';
 
-// Networks.
-export { Module, type PlaceOptions } from './nn/module.js';
-export { ModuleBuffer, ModuleTensor, Parameter, type TensorLayout } from './nn/parameter.js';
-export {
-  StateDict,
-  type LoadableTensor,
-  type LoadedState,
-  type LoadStateDictOptions,
-  type StateDictOptions,
-  type StateTensor,
-  type WeightLayout,
-} from './nn/state-dict.js';
-export type { ForwardOptions, Layer } from './nn/forward.js';
-export {
-  AdaptiveAvgPool2d,
-  AvgPool2d,
-  BatchNorm2d,
-  Conv2d,
-  ConvTranspose2d,
-  Dropout,
-  ELU,
-  Embedding,
-  Flatten,
-  GELU,
-  GroupNorm,
-  Identity,
-  InstanceNorm2d,
-  LayerNorm,
-  LeakyReLU,
-  Linear,
-  LogSoftmax,
-  MaxPool2d,
-  ModuleDict,
-  ModuleList,
-  PixelShuffle,
-  PixelUnshuffle,
-  ReflectionPad2d,
-  ReLU,
-  ReplicationPad2d,
-  Sequential,
-  Sigmoid,
-  SiLU,
-  Softmax,
-  Softplus,
-  Tanh,
-  Unflatten,
-  Upsample,
-  ZeroPad2d,
-  type AveragePoolLayerOptions,
-  type BatchNormLayerOptions,
-  type ConvLayerOptions,
-  type ConvTransposeLayerOptions,
-  type EmbeddingOptions,
-  type FlattenOptions,
-  type GroupNormLayerOptions,
-  type InstanceNormLayerOptions,
-  type LayerNormLayerOptions,
-  type LinearOptions,
-  type Named,
-  type PaddingOfSides,
-  type PoolLayerOptions,
-  type SoftmaxLayerOptions,
-  type UpsampleLayerOptions,
-} from './nn/layers.js';
-export {
-  constant,
-  kaimingNormal,
-  kaimingUniform,
-  normal,
-  uniform,
-  xavierNormal,
-  xavierUniform,
-  type Initializer,
-  type KaimingOptions,
-} from './nn/initializers.js';
+// Optimisers.
 export { Adam, AdamW, type AdamGroupOptions, type AdamOptions, type AdamSettings } from './optim/adam.js';
 export { SGD, type SGDGroupOptions, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 export { Optimizer, type OptimizerRule, type ParameterBlock } from './optim/optimizer.js';
@@ -286,53 +177,3 @@ export { applySchedule, type Schedule } from './optim/schedules.js';
 /** Schedules of learning rates: functions of the step, for applySchedule(). Each has its like in torch.optim.lr_scheduler. */
 export * as schedules from './optim/schedules.js';
 export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from './optim/plateau.js';
-export { UNet, type UNetOptions } from './models/unet.js';
-export { PatchGAN, type PatchGANOptions } from './models/patchgan.js';
-export type { Norm } from './models/defaults.js';
-export type { VariantOptions } from './models/variants.js';
-export {
-  buildNetwork,
-  loadNetwork,
-  networkArchitecture,
-  networkWeights,
-  type LoadNetworkOptions,
-} from './exchange/network/load-network.js';
-export type { ImageSize, Statistics } from './exchange/network-file.js';
-export { encodeModule, openModuleFile, type ModuleFileOptions } from './exchange/network/module-file.js';
-export type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './exchange/network/network-weights.js';
-
-// Weights: files of many formats, the networks in them, and the way back.
-export type { StoredDType, StoredTensor, TensorToWrite, WeightFile, WeightFormat } from './formats/weight-file.js';
-export { encodeSafetensors, openSafetensors, openShardedSafetensors, type SafetensorsOptions } from './formats/safetensors-file.js';
-export { openPyTorch, type PyTorchFile, type PyTorchKey, type PyTorchValue } from './formats/pytorch-file.js';
-export { encodePyTorch, PythonFloat, type PyTorchTensor, type PyTorchWritable, type PyTorchWriteOptions } from './formats/pytorch-write.js';
-export { OrderedDict, Tuple } from './formats/pickle-read.js';
-export { encodePict, openPict, type PictFile, type PictOptions } from './formats/pict.js';
-export { openTfjsLayers, type TfjsLayersFile } from './formats/tfjs-layers.js';
-export {
-  findNetwork,
-  findRun,
-  findRunIfAny,
-  hasRun,
-  networksIn,
-  type FoundNetwork,
-  type NetworkRole,
-  type WeightOrigin,
-} from './exchange/read-weights.js';
-export { encodeWeights, type WritableFormat, type WriteOptions } from './exchange/write-weights.js';
-export { exportOnnx, type OnnxOptions } from './exchange/onnx/export-network.js';
-export { exportModuleOnnx, type OnnxInputShape, type OnnxModuleOptions } from './exchange/onnx/export-module.js';
-export type { AxisOrder, GraphValue, OnnxGraph } from './exchange/onnx/graph.js';
-export type { GraphCall, GraphOperand, GraphOperation } from './exchange/onnx/call.js';
-export type { TraceOutputs } from './exchange/onnx/trace.js';
-export type { FileToWrite, OnnxAttribute, OnnxFiles } from './formats/onnx.js';
-export type { OnnxStatistics } from './exchange/onnx/network-graph.js';
-export { encodeRunCheckpoint, placeRun, type AdamMoments, type TrainingRun } from './exchange/network/training-run.js';
-export { pytorchStateDict, runForPyTorch } from './exchange/pytorch/pytorch-run.js';
-
-// Training.
-export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './training/pix2pix-step.js';
-export { Trainer, type TrainedStep } from './training/trainer.js';
-export type { TrainerOptions, TrainerVariants } from './training/trainer-options.js';
-export { Translator, type TranslatedSize, type TranslatorOptions } from './training/translator.js';
-export type { Direction } from './training/image-store.js';

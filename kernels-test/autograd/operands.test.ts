@@ -66,6 +66,9 @@ const moving = (module: api.Layer, from: Shape, to: Shape): Operation => ({
 });
 const generator = new api.UNet({ size: 16, ngf: 1 });
 const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
+const encoderDecoder = new api.EncoderDecoder({ size: 16, ngf: 1 });
+const resnet = new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 });
+const pixelGan = new api.PixelGAN({ ndf: 1 });
 const training = { training: true };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
@@ -221,6 +224,9 @@ const OPERATIONS: Record<string, Operation> = {
   BatchNorm2d: network(batchNorm, IMAGE, (x) => batchNorm.forward(x, training), /batchNorm/),
   InstanceNorm2d: network(instanceNorm, IMAGE, (x) => instanceNorm.forward(x, training), /instanceNorm/),
   UNet: network(generator, [1, 16, 16, 3], (x) => generator.forward(x, training), /leakyRelu|conv2d/),
+  EncoderDecoder: network(encoderDecoder, [1, 16, 16, 3], (x) => encoderDecoder.forward(x, training), /leakyRelu|conv2d|encoder/),
+  ResNetGenerator: network(resnet, [1, 8, 8, 3], (x) => resnet.forward(x, training), /conv2d|pad|ResNet/),
+  PixelGAN: network(pixelGan, [1, 2, 2, 6], (x) => pixelGan.forward(x, training), /conv2d/),
   PatchGAN: network(discriminator, [1, 16, 16, 6], (x) => discriminator.forward(x, training), /conv2d/),
 };
 
@@ -266,6 +272,7 @@ const NO_OPERANDS = new Set([
   'zerosLike',
   'Translator',
   'Tuple',
+  'architectureOf',
   'averageMetrics',
   'backward',
   'buildNetwork',
@@ -305,10 +312,11 @@ const NO_OPERANDS = new Set([
   'jitterDraw',
   'joinPair',
   'linearDecay',
+  'isGenerator',
   'loadNetwork',
   'meanImage',
   'mirror',
-  'networkArchitecture',
+  'networkKind',
   'networkWeights',
   'networksIn',
   'noGrad',
@@ -325,6 +333,7 @@ const NO_OPERANDS = new Set([
   'readCheckpointHeader',
   'resizeBicubic',
   'restoreCheckpoint',
+  'registerNetwork',
   'runForPyTorch',
   'splitPair',
   'pytorchStateDict',
@@ -465,7 +474,7 @@ test('a step is not recorded on one Gpu with the tensors of another', async () =
 });
 
 test('a network refuses an input of another Gpu', async () => {
-  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN']) {
+  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN', 'EncoderDecoder', 'ResNetGenerator', 'PixelGAN']) {
     const { operands, run } = OPERATIONS[name]!;
     const x = make(otherGpu, operands.x!, 'f32', 'x');
     await failure('DEVICE_MISMATCH', () => otherGpu.scope(() => gpu.scope(() => void run({ x }))));

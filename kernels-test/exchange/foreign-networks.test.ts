@@ -40,15 +40,12 @@ function resnet(blocks: number, halvings = 2): Shapes {
 
 const attention: Shapes = { 'model.layers.#.self_attn.q_proj.weight': [8, 8], 'model.layers.#.mlp.up_proj.weight': [8, 8] };
 const kinds: [shapes: Shapes, words: RegExp][] = [
-  [resnet(9), /a ResNet generator with 9 blocks, 3 -> 1 channels, ngf 64, as CycleGAN's; not supported yet: U-Net generators are/],
-  [resnet(6), /with 6 blocks/],
   [resnet(9, 4), /with 9 blocks.*pix2pixHD's \(4 halvings\)/],
   [{ ...resnet(9, 4), 'model1_1.1.weight': [32, 3, 7, 7] }, /local enhancer, as pix2pixHD's/],
   [
     times(3, { 'scale#_layer0.0.weight': [64, 6, 4, 4], 'scale#_layer1.0.weight': [128, 64, 4, 4] }),
     /a discriminator of 3 scales, as pix2pixHD's/,
   ],
-  [{ 'net.0.weight': [64, 6, 1, 1], 'net.2.weight': [128, 64, 1, 1], 'net.5.weight': [1, 128, 1, 1] }, /a pixel discriminator/],
   [
     {
       'conv1.weight': [64, 3, 7, 7],

@@ -5,11 +5,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noGrad } from '../../src/autograd/graph.js';
 import { loadNetwork, networkWeights } from '../../src/exchange/network/load-network.js';
-import type { NetworkArchitecture, NetworkWeights } from '../../src/exchange/network/network-weights.js';
+import type { NetworkArchitecture } from '../../src/models/kind.js';
+import type { NetworkWeights } from '../../src/exchange/network/network-weights.js';
 import { exportOnnx, type OnnxOptions } from '../../src/exchange/onnx/export-network.js';
 import { decodeNumbers, encodeNumbers } from '../../src/formats/half.js';
 import type { ShadegradError } from '../../src/errors.js';
-import { UNet } from '../../src/models/unet.js';
+import type { PatchGANOptions } from '../../src/models/patchgan.js';
+import { UNet, type UNetOptions } from '../../src/models/unet.js';
 import { writeFilesAtomic } from '../../src/node/files/atomic.js';
 import { openOnnx } from '../../src/node/weights/onnx.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -81,7 +83,8 @@ async function expected(
 }
 
 function inputOf({ architecture }: NetworkWeights, batch: number): { input: Float32Array; shape: [number, number, number, number] } {
-  const { kind, options } = architecture;
+  const { kind } = architecture;
+  const options = architecture.options as UNetOptions & PatchGANOptions;
   const side = kind === 'unet' ? options.size! : 70;
   const shape: [number, number, number, number] = [
     batch,

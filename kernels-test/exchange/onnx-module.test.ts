@@ -58,6 +58,10 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
     new sg.UNet({ size: 16, ngf: 4 }),
     new sg.UNet({ size: 16, ngf: 2, norm: 'instance', bias: 'everywhere' }),
     new sg.PatchGAN({ inChannels: 3, ndf: 4, layers: 2 }),
+    new sg.EncoderDecoder({ size: 16, ngf: 4 }),
+    new sg.ResNetGenerator({ ngf: 4, blocks: 2, dropout: 0.5 }),
+    new sg.ResNetGenerator({ ngf: 4, blocks: 1, norm: 'batch' }),
+    new sg.PixelGAN({ inChannels: 3, ndf: 4 }),
   ]) {
     network.to(gpu, { seed: 7 });
     await agrees(
@@ -310,6 +314,56 @@ test('constants are told apart by shape, value and sign', async () => {
   const sign = new Made({ anchor: [1] }, (x) => sg.greater(sg.reciprocal(sg.mul(sg.square(sg.maximum(x, 0)), -0)), 0)).to(gpu);
   await agrees(folder, 'the sign of zero', sign, [[2, 6]]);
   sign.dispose();
+});
+
+test('the first of a batch of one is the first of any batch, and the whole of it is the whole of any', async () => {
+  const first = new Made({ anchor: [1] }, (x) => sg.add(x, sg.slice(x, { axis: 0, end: 1 }))).to(gpu);
+  const shapes: Shape[] = [
+    [1, 4, 6, 3],
+    [3, 4, 6, 3],
+  ];
+  await agrees(folder, 'the first', first, shapes);
+  first.dispose();
+  const all = new Made({ anchor: [1] }, (x) =>
+    sg.concat([x.slice({ axis: 1, end: x.shape[1]! }), x.slice({ axis: 1, start: 1 })], { axis: 1 }),
+  );
+  all.to(gpu);
+  await agrees(folder, 'all', all, [...shapes, [2, 7, 5, 3]], { dynamicAxes: [0, 1, 2] });
+  all.dispose();
+  const half = new Made({ anchor: [1] }, (x) => x.slice({ axis: 1, end: x.shape[1]! - 1 })).to(gpu);
+  await refuses(() => session(folder, half, { input: shapes[0]!, dynamicAxes: [1] }), 'WEIGHTS_UNSUPPORTED', /slice.*depends/s);
+  half.dispose();
+});
+
+test('whatever inputs, outputs and parameters are called, no name of a model stands for two things', async () => {
+  const names = ['input', 'output', 'state/input', '/0/Mul', '/1/Add', '/2/Add', 'x'];
+  const forward = (x: Tensor, weights: Record<string, Tensor>): Tensor => {
+    const sum = names.reduce((total, name) => sg.add(total, weights[name]!), sg.mul(x, 2));
+    return sg.concat([sum.slice({ axis: 1, end: 1 }).reshape([x.shape[0]!, 1]), sg.add(sum, Tensor.from(gpu, [7], [1]))], { axis: 1 });
+  };
+  const module = new Made(Object.fromEntries(names.map((name) => [name, [1]])), forward).to(gpu, { seed: 5 });
+  const shapes: Shape[] = [
+    [2, 3],
+    [1, 3],
+  ];
+  await agrees(folder, 'names', module, shapes);
+  // A kernel that is stored twice, as float16 with what makes float32 of it, and inputs that are called like those.
+  const kernels = new Made({ k: [3, 3] }, (x) => x).to(gpu, { seed: 6 });
+  const { k } = Object.fromEntries(kernels.namedParameters());
+  const twice = (x: Tensor, more: Tensor): Tensor => sg.concat([sg.matmul(x, k!), sg.matmul(x, sg.transpose(k!)), more], { axis: 1 });
+  const model = await session(folder, kernels, {
+    input: { 'k.f32': [1, 3], 'k.1': [1, 3] },
+    forward: (given) => twice(given['k.f32']!, given['k.1']!),
+    dtype: 'f16',
+  });
+  const [one, other] = [numbersFor([1, 3]), numbersFor([2, 3]).slice(3)];
+  const expected = await twice(Tensor.from(gpu, one, [1, 3]), Tensor.from(gpu, other, [1, 3])).data();
+  const of = (numbers: Float32Array): unknown => new ort.Tensor('float32', numbers, [1, 3]);
+  const { output } = await model.run({ 'k.f32': of(one), 'k.1': of(other) });
+  assertClose(output!.data as Float32Array, expected, { absolute: 2e-3, label: 'kernels' });
+  kernels.dispose();
+  await refuses(() => session(folder, module, { input: { '/0/Add': [1, 3] } }), 'INVALID_ARGUMENT', /begin with no slash/);
+  module.dispose();
 });
 
 test('a long axis keeps its length', async () => {

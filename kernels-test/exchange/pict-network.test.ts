@@ -42,26 +42,30 @@ function refusal(work: () => unknown): ShadegradError {
 }
 
 for (const each of golden.cases) {
-  test(`a generator of ${each.size} pixels, ngf ${each.ngf}, ${each.inChannels} -> ${each.outChannels} channels computes what float64 does within 1e-4`, async () => {
-    const weights = pictNetwork(await open(formulaPict(each.tensors)));
-    const { kind, options } = weights.architecture;
-    assert.is(kind, 'unet');
-    assert.equal(options, {
-      size: each.size,
-      ngf: each.ngf,
-      inChannels: each.inChannels,
-      outChannels: each.outChannels,
-      dropout: 0.5,
-      dropoutBlocks: 'innermost',
-      norm: 'batch',
-      bias: 'everywhere',
-      epsilon: 1e-5,
-      slope: 0.2,
-      innermostNorm: true,
-      skip: 'relu',
-    });
-    assertClose(await run(weights, each.input), float32(each.output), { absolute: 1e-4, label: 'output' });
-  });
+  test(
+    `a generator of ${each.size} pixels, ngf ${each.ngf}, ${each.inChannels} -> ${each.outChannels} channels computes ` +
+      `what float64 does within 1e-4`,
+    async () => {
+      const weights = pictNetwork(await open(formulaPict(each.tensors)));
+      const { kind, options } = weights.architecture;
+      assert.is(kind, 'unet');
+      assert.equal(options, {
+        size: each.size,
+        ngf: each.ngf,
+        inChannels: each.inChannels,
+        outChannels: each.outChannels,
+        dropout: 0.5,
+        dropoutBlocks: 'innermost',
+        norm: 'batch',
+        bias: 'everywhere',
+        epsilon: 1e-5,
+        slope: 0.2,
+        innermostNorm: true,
+        skip: 'relu',
+      });
+      assertClose(await run(weights, each.input), float32(each.output), { absolute: 1e-4, label: 'output' });
+    },
+  );
 }
 
 test("numpy's file computes what float64 does within 1e-4; through our writer it loses nothing", async () => {

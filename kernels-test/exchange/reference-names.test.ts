@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert';
 import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js';
 import { encodeSafetensors } from '../../src/formats/safetensors-file.js';
 import { ShadegradError, type ErrorCode } from '../../src/errors.js';
-import { buildNetwork, loadNetwork } from '../../src/exchange/network/load-network.js';
-import type { NetworkArchitecture } from '../../src/exchange/network/network-weights.js';
+import { loadNetwork } from '../../src/exchange/network/load-network.js';
+import { buildNetwork } from '../../src/models/registry.js';
+import type { NetworkArchitecture } from '../../src/models/kind.js';
 import { encodeNetwork } from '../../src/exchange/network-file.js';
 import { findNetwork, networksIn, type FoundNetwork } from '../../src/exchange/read-weights.js';
 import { encodeWeights } from '../../src/exchange/write-weights.js';
@@ -13,6 +14,7 @@ import { referenceNetwork, referenceStateDict } from '../../src/exchange/pytorch
 import type { UNet } from '../../src/models/unet.js';
 import { noGrad } from '../../src/autograd/graph.js';
 import { Tensor } from '../../src/tensor/tensor.js';
+import family from '../goldens/family_networks.json';
 import golden from '../goldens/reference_networks.json';
 import stateDict from '../goldens/state_dict.json';
 import { elementCount, generate, values } from '../harness/deterministic.js';
@@ -23,7 +25,8 @@ import { fileOf, formulaNetwork, openBytes } from '../harness/weights.js';
 const gpu = await testGpu();
 
 type State = readonly (readonly [name: string, shape: readonly number[]])[];
-type Case = (typeof golden.cases)[number];
+type Case = (typeof golden.cases)[number] | (typeof family.cases)[number];
+const CASES: readonly Case[] = [...golden.cases, ...family.cases];
 const stateOf = (state: Case['state']): State => state as unknown as State;
 
 /** A state dict whose numbers follow from the names, as the golden's script fills it, in PyTorch's layout. */
@@ -73,7 +76,7 @@ test("weights turn round to PyTorch's layout and back", () => {
 });
 
 test("the architecture of every variant is read off its names, and its outputs are PyTorch's", async () => {
-  for (const each of golden.cases) {
+  for (const each of CASES) {
     const weights = referenceNetwork(fileOf(stored(stateOf(each.state))));
     assert.is(weights.architecture.kind, each.kind);
     assert.equal(weights.architecture.options, wantedOptions(each), title(each));
@@ -103,7 +106,7 @@ test('the networks of every size come out of the names of their state dicts', ()
 });
 
 test("the way back gives PyTorch's names, in its order, with its shapes and numbers", async () => {
-  for (const each of golden.cases) {
+  for (const each of CASES) {
     const state = stateOf(each.state);
     const back = referenceStateDict(referenceNetwork(fileOf(stored(state))), { batches: 3 });
     // What an old instance norm kept is of no use to a new one.
@@ -268,7 +271,8 @@ test('a description that makes no sense is refused', async () => {
   const cases: [(description: Record<string, unknown>) => unknown, ErrorCode, RegExp][] = [
     [(d) => ({ ...d, formatVersion: 2 }), 'WEIGHTS_UNSUPPORTED', /version 2/],
     [(d) => ({ ...d, layout: 'nchw' }), 'WEIGHTS_CORRUPT', /description/],
-    [(d) => ({ ...d, architecture: { kind: 'resnet', options: {} } }), 'WEIGHTS_CORRUPT', /description/],
+    [(d) => ({ ...d, architecture: { kind: 7, options: {} } }), 'WEIGHTS_CORRUPT', /description/],
+    [(d) => ({ ...d, architecture: { kind: 'transformer', options: {} } }), 'WEIGHTS_UNSUPPORTED', /registerNetwork/],
     [(d) => ({ ...d, architecture: { kind: 'patchgan', options: { layers: 1e9 } } }), 'WEIGHTS_CORRUPT', /layers/],
     [(d) => ({ ...d, architecture: { kind: 'unet', options: { size: 17 } } }), 'WEIGHTS_CORRUPT', /size/],
     [

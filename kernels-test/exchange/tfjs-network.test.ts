@@ -50,10 +50,14 @@ const options = (size: number, ngf: number): object => ({
 
 golden.cases.forEach(({ size, ngf, variants }, index) => {
   variants.forEach((variant, number) => {
-    test(`the tutorial's U-Net of ${size} pixels in ${variant.quantisation ?? 'float32'} computes what TensorFlow.js does within 1e-4, with either statistics`, async () => {
-      assert.equal(tfjsNetwork(await openModel(goldenModel(index, number))).architecture, { kind: 'unet', options: options(size, ngf) });
-      await agrees(goldenModel(index, number), variant);
-    });
+    test(
+      `the tutorial's U-Net of ${size} pixels in ${variant.quantisation ?? 'float32'} computes what TensorFlow.js does ` +
+        `within 1e-4, with either statistics`,
+      async () => {
+        assert.equal(tfjsNetwork(await openModel(goldenModel(index, number))).architecture, { kind: 'unet', options: options(size, ngf) });
+        await agrees(goldenModel(index, number), variant);
+      },
+    );
   });
 });
 

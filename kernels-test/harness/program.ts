@@ -4,7 +4,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 
@@ -99,13 +99,19 @@ export function endsWithTests<Child extends ChildProcess>(child: Child): Child {
   return child;
 }
 
+/**
+ * Where Mesa keeps compiled shaders: in one place for all programs, those with a cache of their own too, since it holds nothing but what
+ * would be compiled to the same code again.
+ */
+export const SHADERS = { MESA_SHADER_CACHE_DIR: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache') };
+
 export type ProgramName = 'train-facades' | 'translate' | 'own-operation' | 'shadegrad';
 
 export function start(program: ProgramName, parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
   const child = endsWithTests(
     spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...SHADERS, ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

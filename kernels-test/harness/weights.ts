@@ -2,8 +2,9 @@
 import * as assert from 'uvu/assert';
 import { bytesSource, joinBytes } from '../../src/formats/byte-source.js';
 import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js';
-import { buildNetwork } from '../../src/exchange/network/load-network.js';
-import type { NetworkArchitecture, NetworkWeights } from '../../src/exchange/network/network-weights.js';
+import { buildNetwork } from '../../src/models/registry.js';
+import type { NetworkArchitecture } from '../../src/models/kind.js';
+import type { NetworkWeights } from '../../src/exchange/network/network-weights.js';
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { ShadegradError } from '../../src/errors.js';
 import { elementCount } from '../../src/tensor/shape.js';
@@ -43,7 +44,10 @@ export async function openBytes(pieces: AsyncIterable<Uint8Array>, name?: string
   return openSafetensors(bytesSource(await collect(pieces), name));
 }
 
-/** Asserts that work fails with an error as users should see it: with a code, what was expected, what came, how to mend it, and these words. */
+/**
+ * Asserts that work fails with an error as users should see it: with a code, what was expected, what came, how to mend it, and these
+ * words.
+ */
 export async function refuses(work: () => unknown, code: string, ...words: RegExp[]): Promise<void> {
   let caught: unknown;
   try {

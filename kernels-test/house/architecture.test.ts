@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -12,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   autograd: ['gpu', 'tensor', 'kernels'],
   nn: ['gpu', 'tensor', 'kernels', 'autograd', 'formats'],
   optim: ['gpu', 'tensor', 'kernels', 'autograd', 'nn'],
-  models: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim'],
+  models: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'formats'],
   data: [],
   formats: ['tensor'],
   training: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats'],
@@ -31,6 +32,11 @@ const WINGS = ['terminal', 'files', 'adapter', 'images', 'weights', 'report', 't
 
 const LONGEST_FILE = 540;
 const root = process.cwd();
+// By its address, so that it is the program that draws and not a copy in the bundle of this test.
+const { drawRooms, importsOf } = (await import(pathToFileURL(join(root, 'scripts/architecture.js')).href)) as {
+  drawRooms(root: string): string;
+  importsOf(source: string): string[];
+};
 
 function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(join(root, folder))) return [];
@@ -38,12 +44,6 @@ function filesBelow(folder: string, ending: string): string[] {
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
     .filter((name) => name.endsWith(ending) && !name.endsWith('.d.ts') && !name.includes('/node_modules/'))
     .sort();
-}
-
-/** Every module named by an import, an export or a dynamic import, types included. */
-function importsOf(source: string): string[] {
-  const statements = /^(?:import|export)\b[^;'"]*?\bfrom\s*'([^'\n]+)'|\bimport\s*\(?\s*'([^'\n]+)'/gm;
-  return [...source.matchAll(statements)].map((match) => (match[1] ?? match[2])!);
 }
 
 /** What is wrong with one file's imports; empty when all is well. */
@@ -69,6 +69,11 @@ test('imports follow the arrows between the rooms', () => {
     files.flatMap((file) => wrongImports(file, readFileSync(join(root, file), 'utf8'))),
     [],
   );
+});
+
+test('the picture of the rooms is that of the imports', () => {
+  const drawn = readFileSync(join(root, 'docs/architecture.svg'), 'utf8');
+  assert.ok(drawn === drawRooms(root), 'draw it anew: node scripts/architecture.js');
 });
 
 test('a wing of src/node imports only from wings below it', () => {
@@ -136,7 +141,10 @@ const SHARED_GLOBALS = `
   declare function atob(text: string): string;
   declare function btoa(text: string): string;
   declare class TextEncoder { encode(text?: string): Uint8Array<ArrayBuffer>; }
-  declare class TextDecoder { constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }); decode(bytes?: ArrayBufferView | ArrayBuffer): string; }
+  declare class TextDecoder {
+    constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+    decode(bytes?: ArrayBufferView | ArrayBuffer): string;
+  }
   declare module '*.wgsl' { const source: string; export default source; }`;
 
 /** The compiler's complaints about files that may use neither the DOM nor Node. */
@@ -196,6 +204,24 @@ test('every shader says at its top what it does, and is used', () => {
     [],
     'whose header does not say what an invocation does',
   );
+});
+
+/** A page is written in templates whose white space shows. */
+const PAGES = /^(?:src\/node\/report\/|bench\/html-)/;
+
+test('lines have at most 140 columns', () => {
+  const files = ['src', 'kernels-test', 'bench', 'examples', 'scripts', 'bin'].flatMap((folder) => [
+    ...filesBelow(folder, '.ts'),
+    ...filesBelow(folder, '.js'),
+  ]);
+  assert.ok(files.length > 500);
+  const long = files
+    .filter((file) => !PAGES.test(file))
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), 'utf8').split('\n');
+      return lines.flatMap((line, index) => (line.length > 140 && !/^\s*\/.*\/,?$/.test(line) ? [`${file}:${index + 1}`] : []));
+    });
+  assert.equal(long, []);
 });
 
 test('files stay short', () => {

@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';
 import { addScaled, bceWithLogits, concat, l1Loss } from '../../src/autograd/ops.js';
-import { buildNetwork, loadNetwork, networkArchitecture, networkWeights } from '../../src/exchange/network/load-network.js';
+import { loadNetwork, networkWeights } from '../../src/exchange/network/load-network.js';
+import { buildNetwork, architectureOf } from '../../src/models/registry.js';
 import type { NetworkTensor } from '../../src/exchange/network/network-weights.js';
 import { bytesSource, type ByteSource } from '../../src/formats/byte-source.js';
 import { PatchGAN, type PatchGANOptions } from '../../src/models/patchgan.js';
@@ -190,7 +191,7 @@ test('options are given back whole, and build the same network', () => {
   ];
   for (const each of options) {
     const first = new UNet(each);
-    const second = buildNetwork(networkArchitecture(first)) as UNet;
+    const second = buildNetwork(architectureOf(first)) as UNet;
     assert.equal(second.options, first.options);
     assert.equal(
       [...second.namedTensors()].map(([name, { shape }]) => [name, shape]),
@@ -215,7 +216,7 @@ test('options are given back whole, and build the same network', () => {
   assert.is(new UNet({ norm: 'instance' }).options.bias, 'everywhere');
   assert.is(new PatchGAN({ norm: 'instance', bias: 'ends' }).options.bias, 'ends');
   const judge = new PatchGAN({ ndf: 8, layers: 2, norm: 'none' });
-  assert.equal((buildNetwork(networkArchitecture(judge)) as PatchGAN).options, judge.options);
+  assert.equal((buildNetwork(architectureOf(judge)) as PatchGAN).options, judge.options);
 });
 
 test('dropout sits in the three innermost decoder blocks, or in those of full width but the innermost', async () => {

@@ -60,45 +60,48 @@ const numbers = async (make: () => Tensor): Promise<number[]> => {
 const block = (): Sequential =>
   new Sequential([new Conv2d({ inChannels: 3, outChannels: 4, kernel: 3, padding: 1 }), new BatchNorm2d(4), new ReLU(), new Dropout(0.5)]);
 
-test("layers have PyTorch's defaults: stride 1, no padding, weights and biases within 1 / sqrt(inputs), norms of one and zero", async () => {
-  const [conv, up] = [
-    new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }),
-    new ConvTranspose2d({ inChannels: 8, outChannels: 2, kernel: [3, 5] }),
-  ];
-  const linear = new Linear({ inFeatures: 50, outFeatures: 40 });
-  const norm = new BatchNorm2d(6);
-  const all = new ModuleDict({ conv, up, linear, norm }).to(gpu, { seed: 2 });
-  const x = tensor('x', [1, 8, 9, 3]);
-  const shapes = gpu.scope(() => {
-    const y = conv.forward(x);
-    return [y.shape, up.forward(y).shape];
-  });
-  assert.equal(shapes, [
-    [1, 6, 7, 8],
-    [1, 8, 11, 2],
-  ]);
-  for (const [{ weight, bias }, inputs] of [
-    [conv, 27],
-    [up, 30],
-    [linear, 50],
-  ] as const) {
-    const bound = 1 / Math.sqrt(inputs);
-    for (const part of [weight, bias!]) {
-      const found = [...(await part.value.data())];
-      const largest = Math.max(...found.map(Math.abs));
-      assert.ok(largest <= bound * (1 + 1e-6), `${largest} of ${bound}`);
-      if (part === weight) assert.ok(largest > 0.9 * bound, `${largest} of ${bound}`);
+test(
+  "layers have PyTorch's defaults: stride 1, no padding, weights and biases within 1 / sqrt(inputs), norms of " + 'one and zero',
+  async () => {
+    const [conv, up] = [
+      new Conv2d({ inChannels: 3, outChannels: 8, kernel: 3 }),
+      new ConvTranspose2d({ inChannels: 8, outChannels: 2, kernel: [3, 5] }),
+    ];
+    const linear = new Linear({ inFeatures: 50, outFeatures: 40 });
+    const norm = new BatchNorm2d(6);
+    const all = new ModuleDict({ conv, up, linear, norm }).to(gpu, { seed: 2 });
+    const x = tensor('x', [1, 8, 9, 3]);
+    const shapes = gpu.scope(() => {
+      const y = conv.forward(x);
+      return [y.shape, up.forward(y).shape];
+    });
+    assert.equal(shapes, [
+      [1, 6, 7, 8],
+      [1, 8, 11, 2],
+    ]);
+    for (const [{ weight, bias }, inputs] of [
+      [conv, 27],
+      [up, 30],
+      [linear, 50],
+    ] as const) {
+      const bound = 1 / Math.sqrt(inputs);
+      for (const part of [weight, bias!]) {
+        const found = [...(await part.value.data())];
+        const largest = Math.max(...found.map(Math.abs));
+        assert.ok(largest <= bound * (1 + 1e-6), `${largest} of ${bound}`);
+        if (part === weight) assert.ok(largest > 0.9 * bound, `${largest} of ${bound}`);
+      }
     }
-  }
-  assert.equal(await Promise.all([...norm.namedTensors()].map(async ([name, { value }]) => [name, (await value.data())[5]])), [
-    ['weight', 1],
-    ['bias', 0],
-    ['running_mean', 0],
-    ['running_var', 1],
-  ]);
-  x.dispose();
-  all.dispose();
-});
+    assert.equal(await Promise.all([...norm.namedTensors()].map(async ([name, { value }]) => [name, (await value.data())[5]])), [
+      ['weight', 1],
+      ['bias', 0],
+      ['running_mean', 0],
+      ['running_var', 1],
+    ]);
+    x.dispose();
+    all.dispose();
+  },
+);
 
 test("pix2pix's networks keep pix2pix's beginnings: weights N(0, 0.02), biases 0, norms N(1, 0.02)", async () => {
   for (const network of [new UNet({ size: 16, ngf: 8 }), new PatchGAN({ ndf: 8 })]) {
@@ -511,6 +514,12 @@ test("a module of one's own has any fields, and goes at the end of its block", (
   assert.ok(gpu.memory().tensors > before);
   own[Symbol.dispose]();
   assert.is(gpu.memory().tensors, before);
+});
+
+test('a BatchNorm2d is refused a momentum that moves its statistics past the batch', async () => {
+  for (const momentum of [2, -0.1, NaN, null as never])
+    await failure('INVALID_ARGUMENT', () => new BatchNorm2d(1, { momentum }), 'momentum of a BatchNorm2d', 'a number from 0 to 1');
+  for (const momentum of [0, 1]) new BatchNorm2d(1, { momentum });
 });
 
 test.run();

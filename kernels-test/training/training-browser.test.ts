@@ -64,7 +64,8 @@ test(`${STEPS} steps in headless Chromium have Node's losses within 1e-5`, async
     }
   });
   console.log(
-    `largest difference of a loss between Node (${node.adapter.description}) and ${title} (${browser.adapter.architecture} ${browser.adapter.device}): ${worst}`,
+    `largest difference of a loss between Node (${node.adapter.description}) and ` +
+      `${title} (${browser.adapter.architecture} ${browser.adapter.device}): ${worst}`,
   );
 });
 

@@ -92,15 +92,16 @@ test('thousands of pairs can be asked for at once where few files may be open', 
   const count = 600;
   write(folder, Object.fromEntries(Array.from({ length: count }, (_, index) => [`val/${index}.bmp`, smallestPair()])));
   const program = join(folder, 'read.cjs');
-  const contents = `import { openPairedFolder } from './src/node/dataset.js';
-    import { readImage } from './src/node/images.js';
+  const contents = `import { openPairedFolder } from './src/node/images/dataset.js';
+    import { readImage } from './src/node/images/read.js';
     (async () => {
     const data = await openPairedFolder(process.argv[2], 'val');
     const all = Array.from({ length: data.length }, (_, index) => index);
     const pairs = await Promise.all(all.map((index) => data.get(index)));
     const sides = await Promise.all(all.map((index) => data.sides(index)));
     console.log(pairs.length, sides.length);
-    await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp'))).catch((error) => console.log(error.message));
+    await Promise.all(all.map((index) => readImage(process.argv[2] + '/val/' + index + '.bmp')))
+      .catch((error) => console.log(error.message));
     })();`;
   const output: BuildOptions = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' };
   await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });

@@ -11,15 +11,8 @@ import math
 import torch
 from torch import nn
 
-from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, summarise, values, write_golden
-
-NORMS = {
-    "batch": (nn.BatchNorm2d, False),
-    "instance": (lambda channels: nn.InstanceNorm2d(channels), True),
-    "old instance": (lambda channels: nn.InstanceNorm2d(channels, track_running_stats=True), True),
-    "none": (lambda channels: nn.Identity(), False),
-}
-
+from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, summarise, write_golden
+from network_cases import NORMS, case, fill
 
 class Level(nn.Module):
     def __init__(self, outer, inner, norm, inputs=None, deeper=None, outermost=False):
@@ -67,28 +60,6 @@ class PatchGAN(nn.Module):
 
     def forward(self, x):
         return self.model(x)
-
-
-def fill(module):
-    """Formula values by name; the tests make the same ones."""
-    with torch.no_grad():
-        for name, tensor in module.state_dict().items():
-            if name.endswith("num_batches_tracked"):
-                tensor.fill_(3)
-                continue
-            scale, offset = (0.5, 1.0) if name.endswith("running_var") else (0.1, 0.0) if tensor.dim() == 4 else (0.2, 0.5)
-            tensor.copy_(torch.from_numpy(values(name, tensor.numel(), scale, offset)).reshape(tensor.shape))
-
-
-def case(module, kind, options, input_shape):
-    module = module.double()
-    fill(module)
-    state = [[name, list(tensor.shape)] for name, tensor in module.state_dict().items()]
-    given = describe(f"{kind} input", input_shape)
-    # The reference runs its networks in training mode at test time, too: the image's own statistics.
-    with torch.no_grad():
-        output = nchw_to_nhwc(module.train()(nhwc_to_nchw(generate(given))))
-    return {"kind": kind, "options": options, "state": state, "parameters": [name for name, _ in module.named_parameters()], "input": given, "output": store(output)}
 
 
 cases = []

@@ -2,7 +2,8 @@
 //
 //     node scripts/goldens/tfjs.js
 //
-// It needs the packages of bench/peers (npm ci there); its backend is the one in plain JavaScript. Weights and images follow from their names, as in common.py.
+// It needs the packages of bench/peers (npm ci there); its backend is the one in plain JavaScript. Weights and images follow from their
+// names, as in common.py.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

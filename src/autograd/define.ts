@@ -1,3 +1,4 @@
+import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { called } from './calls.js';
@@ -38,6 +39,8 @@ export interface OperationDefinition<Args extends readonly unknown[]> {
   readonly firstOrderOnly?: boolean;
 }
 
+const DEFINITION = ['name', 'forward', 'backward', 'saves', 'firstOrderOnly'] as const;
+
 const tensorsIn = (args: readonly unknown[]): Tensor[] => args.filter((arg) => arg instanceof Tensor);
 
 /**
@@ -54,10 +57,11 @@ const tensorsIn = (args: readonly unknown[]): Tensor[] => args.filter((arg) => a
  * });
  * ```
  *
- * @throws INVALID_ARGUMENT, when the operation is called, for a `forward` that returns no tensor or one of its arguments
+ * @throws INVALID_ARGUMENT for a definition without name, forward and backward or with anything else; when the operation is called, for a
+ *   `forward` that returns no tensor or one of its arguments
  */
 export function defineOperation<Args extends readonly unknown[]>(definition: OperationDefinition<Args>): (...args: Args) => Tensor {
-  const { name, firstOrderOnly } = definition;
+  const { name, firstOrderOnly } = expectOptions('defineOperation', definition, DEFINITION, { required: DEFINITION.slice(0, 3) });
   return (...args) => {
     const inputs = tensorsIn(args);
     return called(name, inputs, { args }, () => {

@@ -185,7 +185,9 @@ export function expectSavedUnwritten({ op, saved, time, trace, hooks, output }: 
       new ShadegradError('STALE_TENSOR', `backward() through "${op}" needs "${tensor.label}" as it was when "${op}" ran`, {
         expected: 'contents that nothing has written to since',
         received: `${by} has written to its memory`,
-        fix: "call backward() before the optimiser's step or the write, run the operation again after it, or give operations an `out` of their own",
+        fix:
+          "call backward() before the optimiser's step or the write, run the operation again after it, or give operations " +
+          'an `out` of their own',
       });
   for (const tensor of saved) {
     if (tensor.disposed) continue;

@@ -3,10 +3,12 @@ import { encodeSafetensors } from '../formats/safetensors-file.js';
 import type { StoredDType, WeightFile } from '../formats/weight-file.js';
 import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../errors.js';
+import type { NetworkArchitecture } from '../models/kind.js';
+import { isGenerator, NETWORKS } from '../models/registry.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
-import { fitNetwork } from './network/fit-network.js';
-import type { NetworkArchitecture, NetworkWeights } from './network/network-weights.js';
+import { fitNetwork, possibleNetwork } from './network/fit-network.js';
+import type { NetworkWeights } from './network/network-weights.js';
 import { referenceStateDict } from './pytorch/reference-network.js';
 
 /**
@@ -83,7 +85,7 @@ export function describedFormat({ metadata }: WeightFile): string | null {
 /**
  * The network of a file that encodeNetwork() wrote.
  *
- * @throws WEIGHTS_CORRUPT for a description that makes no sense, WEIGHTS_UNSUPPORTED for one of a later version,
+ * @throws WEIGHTS_CORRUPT for a description that makes no sense, WEIGHTS_UNSUPPORTED for one of a later version or of an unknown kind,
  * WEIGHTS_MISMATCH when the tensors are others
  */
 export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics; imageSize?: ImageSize } {
@@ -92,7 +94,9 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
   if (formatVersion !== FORMAT_VERSION) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
-      received: `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ${oneLine(String(libraryVersion), 40)})`,
+      received:
+        `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ` +
+        `${oneLine(String(libraryVersion), 40)})`,
       fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
@@ -102,13 +106,14 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
     (statistics !== 'batch' && statistics !== 'running')
   )
     throw badDescription(file);
-  if (imageSize !== undefined && !isImageSize(imageSize, architecture)) throw badDescription(file);
+  if (!NETWORKS.some(({ kind }) => kind === architecture.kind)) throw unknownKind(file, architecture);
+  if (imageSize !== undefined && !isImageSize(imageSize, architecture, file.name)) throw badDescription(file);
   return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize && { imageSize }) };
 }
 
 function badDescription({ name, metadata }: WeightFile): ShadegradError {
   return new ShadegradError('WEIGHTS_CORRUPT', `${name}: the description of the network is damaged`, {
-    expected: 'the architecture of a U-Net or PatchGAN, a layout and statistics',
+    expected: 'the architecture of a network, a layout and statistics',
     received: oneLine(JSON.stringify(metadata.get(INFO_KEY)) ?? 'nothing', 120),
     fix: 'copy the file again, or convert it anew',
   });
@@ -123,13 +128,22 @@ function parsed(json: string | undefined): Record<string, unknown> | null {
   }
 }
 
-function isImageSize(value: unknown, { options }: NetworkArchitecture): value is ImageSize {
-  const multiple = 'size' in options ? (options.size ?? 1) : 1;
+function unknownKind({ name }: WeightFile, { kind }: NetworkArchitecture): ShadegradError {
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: its network is of a kind that is not known here`, {
+    expected: NETWORKS.map((row) => row.kind).join(', '),
+    received: oneLine(kind, 80),
+    fix: 'in code, call registerNetwork() for a network of your own before the file is read; else update shadegrad',
+  });
+}
+
+function isImageSize(value: unknown, architecture: NetworkArchitecture, label: string): value is ImageSize {
+  const network = possibleNetwork(architecture, label);
+  const multiple = isGenerator(network) ? network.imageSizes.multipleOf : 1;
   const isSide = (side: number): boolean => Number.isSafeInteger(side) && side >= 1 && side <= MOST_PIXELS && side % multiple === 0;
   return Array.isArray(value) && value.length === 2 && value.every(isSide);
 }
 
 /** Whether the options are possible ones, building the network tells. */
 function isArchitecture(value: unknown): value is NetworkArchitecture {
-  return isObject(value) && (value.kind === 'unet' || value.kind === 'patchgan') && isObject(value.options);
+  return isObject(value) && typeof value.kind === 'string' && isObject(value.options);
 }

@@ -2,21 +2,20 @@ import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { quoteName } from '../formats/names.js';
 import { ShadegradError } from '../errors.js';
+import type { NetworkRole } from '../models/kind.js';
+import { networkKind } from '../models/registry.js';
 import type { Shape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
 import { checkpointNetworks } from './network/checkpoint-file.js';
 import { describeForeign, noNetwork } from './network/foreign-networks.js';
 import { describedFormat, NETWORK_FORMAT, readNetworkFile, type ImageSize, type Statistics } from './network-file.js';
-import type { NetworkArchitecture, NetworkWeights } from './network/network-weights.js';
+import type { NetworkWeights } from './network/network-weights.js';
 import { pictNetwork } from './tensorflow/pict-network.js';
 import { hasOptimizers, pytorchRun } from './pytorch/pytorch-run.js';
 import { networkAt } from './pytorch/reference-network.js';
 import { findNetworks } from './pytorch/reference-names.js';
 import { tfjsNetwork } from './tensorflow/tfjs-network.js';
 import { checkpointRun, noRun, type TrainingRun } from './network/training-run.js';
-
-/** The part that a network plays in pix2pix. */
-export type NetworkRole = 'generator' | 'discriminator';
 
 /** The origin of a network in a file: where its names and layout come from. */
 export type WeightOrigin = 'shadegrad network' | 'shadegrad checkpoint' | 'PyTorch names' | 'pict' | 'TensorFlow.js layers';
@@ -77,7 +76,7 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
   switch (describedFormat(file)) {
     case NETWORK_FORMAT: {
       const network = readNetworkFile(file);
-      return [{ ...network, origin: 'shadegrad network', prefix: '', role: roleOf(network.weights.architecture.kind) }];
+      return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
     }
     case CHECKPOINT_FORMAT:
       return checkpointNetworks(file).map(({ role, weights }) => ({
@@ -88,8 +87,8 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
         prefix: `${role}.`,
       }));
     default:
-      return findNetworks(file.tensors.keys()).flatMap((root): FoundNetwork[] => {
-        const role = roleOf(root.kind);
+      return findNetworks(file.tensors).flatMap((root): FoundNetwork[] => {
+        const { role } = networkKind(root.kind);
         try {
           return [{ role, weights: networkAt(file, root), origin: 'PyTorch names', statistics: 'batch', prefix: root.prefix }];
         } catch (error) {
@@ -101,8 +100,6 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
       });
   }
 }
-
-const roleOf = (kind: NetworkArchitecture['kind']): NetworkRole => (kind === 'unet' ? 'generator' : 'discriminator');
 
 /**
  * Finds the generator or the discriminator of a file.

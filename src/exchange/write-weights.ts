@@ -5,7 +5,7 @@ import { ShadegradError } from '../errors.js';
 import { expectOptions } from '../checks.js';
 import { describeArchitecture } from './network/describe-network.js';
 import type { WeightLayout } from '../nn/state-dict.js';
-import { buildNetwork } from './network/load-network.js';
+import { buildNetwork, networkKind } from '../models/registry.js';
 import { encodeNetwork } from './network-file.js';
 import type { NetworkWeights } from './network/network-weights.js';
 import { networkToPict } from './tensorflow/pict-network.js';
@@ -68,19 +68,23 @@ function expectChoice(what: string, value: unknown, choices: readonly string[], 
 
 /** @throws WEIGHTS_UNSUPPORTED unless the PyTorch reference implementation can build this network */
 export function checkReference({ architecture }: NetworkWeights): void {
+  const { kind } = architecture;
+  const { pytorch, title } = networkKind(kind);
+  if (!pytorch) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'a .pth of a network that nothing could find in it again', {
+      expected: 'a kind of network that is told by the names of its tensors',
+      received: `a ${title}`,
+      fix: 'write a .safetensors, which says what it holds; or encodeModule() a .pth, which loadModule() reads',
+    });
+  }
   const { options } = buildNetwork(architecture);
-  const reference = buildNetwork(
-    architecture.kind === 'unet'
-      ? { kind: 'unet', options: { norm: options.norm } }
-      : { kind: 'patchgan', options: { norm: options.norm } },
-  ).options;
-  const differing = (['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'] as const).filter(
-    (name) => optionOf(options, name) !== optionOf(reference, name),
-  );
+  const reference = buildNetwork({ kind, options: { norm: optionOf(options, 'norm') } }).options;
+  const differing = pytorch.ownOptions.filter((name) => optionOf(options, name) !== optionOf(reference, name));
   if (differing.length === 0) return;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
     expected: differing.map((name) => `${name} ${String(optionOf(reference, name))}`).join(', '),
-    received: `${differing.map((name) => `${name} ${String(optionOf(options, name))}`).join(', ')}: a ${describeArchitecture(architecture)}`,
+    received:
+      `${differing.map((name) => `${name} ${String(optionOf(options, name))}`).join(', ')}: a ` + `${describeArchitecture(architecture)}`,
     fix: "write a .safetensors in this library's own layout, which keeps every option",
   });
 }

@@ -20,7 +20,7 @@ export interface OnnxNode {
 /** A constant of the graph, such as a weight. */
 export interface OnnxTensor extends TensorToWrite {
   readonly dtype: keyof typeof ELEMENT_TYPE;
-  /** Whole numbers of an i64 tensor, which float32 would round: they are written, and read() is not called. */
+  /** Numbers of an i64 or i32 tensor, which float32 would round: they are written, and read() is not called. */
   readonly integers?: readonly number[];
 }
 
@@ -144,6 +144,11 @@ async function* externalData(tensors: readonly PlacedTensor[]): AsyncGenerator<U
 
 async function tensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
   if (!tensor.integers) return writeNumbers(await tensor.read(), tensor, tensor.dtype);
+  if (tensor.dtype === 'i32') {
+    const words = new DataView(new ArrayBuffer(4 * tensor.integers.length));
+    tensor.integers.forEach((value, index) => words.setInt32(4 * index, value, true));
+    return new Uint8Array(words.buffer);
+  }
   const bytes = new DataView(new ArrayBuffer(8 * tensor.integers.length));
   tensor.integers.forEach((value, index) => bytes.setBigInt64(8 * index, BigInt(value), true));
   return new Uint8Array(bytes.buffer);

@@ -326,7 +326,10 @@ function tupleOf(values: readonly unknown[]): Tuple {
   return tuple;
 }
 
-/** Puts an item into a dictionary as a pickle does. @throws WEIGHTS_CORRUPT, and WEIGHTS_UNSUPPORTED for other keys than strings and numbers */
+/**
+ * Puts an item into a dictionary as a pickle does.
+ * @throws WEIGHTS_CORRUPT, and WEIGHTS_UNSUPPORTED for other keys than strings and numbers
+ */
 export function setItem(target: Map<unknown, unknown>, key: unknown, value: unknown, label: string): void {
   if (typeof key === 'object' && key !== null)
     throw unsupported(label, 'it holds a dictionary with unusual keys', 'strings and numbers', quote(key));

@@ -107,7 +107,10 @@ function localHeader({ name, size, crc, offset }: Written, zip64From: number): U
   return fields.u16(PADDING_EXTRA, padding).done();
 }
 
-/** All three fields are of 64 bits or none: older readers of PyTorch take no record with an offset alone of 64 bits unless its file is that large. */
+/**
+ * All three fields are of 64 bits or none: older readers of PyTorch take no record with an offset alone of 64 bits unless its file is that
+ * large.
+ */
 function centralRecord({ name, size, crc, offset }: Written, zip64From: number): Uint8Array {
   const large = size >= zip64From || offset >= zip64From;
   const extra = large ? 28 : 0;

@@ -70,7 +70,9 @@ export async function requestGpu(platform: GPU | undefined, request: GpuRequest 
   if (!adapter) {
     throw new ShadegradError('NO_ADAPTER', 'no WebGPU adapter was found', {
       expected: 'a GPU, or a software Vulkan driver',
-      fix: 'in Node, "npx shadegrad doctor" says what is missing on this machine; in a browser, try a recent Chrome, Edge, Safari or Firefox with WebGPU and hardware acceleration on',
+      fix:
+        'in Node, "npx shadegrad doctor" says what is missing on this machine; in a browser, try a recent Chrome, Edge, ' +
+        'Safari or Firefox with WebGPU and hardware acceleration on',
     });
   }
   return openGpu(adapter, request, host);

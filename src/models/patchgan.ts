@@ -4,7 +4,9 @@ import { Module } from '../nn/module.js';
 import { checkCounts, refused } from '../nn/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixNorm } from './defaults.js';
-import { resolveVariant, type VariantOptions } from './variants.js';
+import type { NetworkKind } from './kind.js';
+import { inferNorm, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
+import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
 /**
  * Options of a PatchGAN: its channels, its depth, and what the implementations of pix2pix disagree about. The defaults are the PyTorch
@@ -84,3 +86,48 @@ export class PatchGAN extends Module {
     return this.model.forward(x, forwardOptions(this, options));
   }
 }
+
+const KERNEL = 4;
+/** An image of so many pixels for each step of the first layers: the last two need some. */
+const PATCHES = 8;
+
+/** Options of a PatchGAN of the reference, from its tensors. */
+function inferOptions(tensors: StateShapes, label: string): PatchGANOptions {
+  const [ndf, inChannels] = kernelChannels(tensors, 'model.0.weight', KERNEL, label);
+  let position = 2;
+  while (tensors.has(`model.${position + 3}.weight`)) position += 3;
+  const layers = (position - 2) / 3;
+  const [outputs] = kernelChannels(tensors, `model.${position}.weight`, KERNEL, label);
+  if (layers < 1 || outputs !== 1)
+    throw unsupportedWeights(
+      `${label}: this is no PatchGAN`,
+      `${layers} layers before a last one of ${outputs} channels`,
+      'some layers of conv, norm and leaky ReLU, then a convolution to 1 channel',
+    );
+  return { inChannels, ndf, layers, norm: inferNorm(tensors, 'model.2', 'model.3', label) };
+}
+
+/** The row of PatchGANs. */
+export const PATCHGAN: NetworkKind<PatchGAN> = {
+  kind: 'patchgan',
+  role: 'discriminator',
+  title: 'PatchGAN',
+  network: PatchGAN,
+  describe: ({ options }) => [
+    'PatchGAN',
+    `${options.inChannels} channels`,
+    `ndf ${options.ndf}`,
+    `${options.layers} layers`,
+    ...describeVariant(options),
+  ],
+  exampleInput: ({ inChannels, layers }) => {
+    const side = PATCHES * 2 ** layers;
+    return { shape: [1, side, side, inChannels], dynamicAxes: [0, 1, 2] };
+  },
+  pytorch: {
+    anchor: 'model.0.weight',
+    looksLike: (tensors) => tensors.has('model.2.weight'),
+    options: inferOptions,
+    ownOptions: ['bias', 'epsilon', 'slope'],
+  },
+};

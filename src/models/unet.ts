@@ -10,7 +10,9 @@ import { checkChoice, checkCounts, refused } from '../nn/options.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
-import { resolveVariant, type VariantOptions } from './variants.js';
+import type { ImageSizes, NetworkKind } from './kind.js';
+import { inferNorm, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
+import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
 /**
  * Options of a UNet: its size, its channels, and what the implementations of pix2pix disagree about. The defaults are the PyTorch
@@ -45,6 +47,10 @@ export interface UNetOptions extends VariantOptions {
    */
   skip?: 'relu' | 'leaky';
 }
+
+/** Deeper than any image is large; a U-Net of 16 levels is one for images of 65,536 pixels. */
+export const MOST_LEVELS = 16;
+export const LEAST_LEVELS = 4;
 
 interface BlockContext {
   /** Of the whole network; a block's result has a place of its own. */
@@ -174,15 +180,15 @@ function resolve({
 }: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
   const levels = Math.log2(size);
-  if (!Number.isInteger(levels) || levels < 4) {
+  if (!Number.isInteger(levels) || levels < LEAST_LEVELS || levels > MOST_LEVELS) {
     throw new ShadegradError('INVALID_ARGUMENT', `size of ${network}`, {
-      expected: 'a power of two of at least 16',
+      expected: 'a power of two from 16 to 65536',
       received: String(size),
       fix: 'use 64, 128, 256 or 512',
     });
   }
   checkCounts(network, { ngf, inChannels, outChannels });
-  if (!(rate >= 0 && rate < 1)) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
+  if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   checkChoice(`dropoutBlocks of ${network}`, dropoutBlocks, ['innermost', 'middle']);
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
@@ -247,6 +253,11 @@ export class UNet extends Module {
     this.up = layers.child(OUTERMOST.up, pix2pixConvTranspose({ inChannels: 2 * ngf, outChannels, bias: true }));
   }
 
+  /** Sides are multiples of `size`. */
+  get imageSizes(): ImageSizes {
+    return { own: this.size, multipleOf: this.size, least: this.size };
+  }
+
   protected override onPlaced(gpu: Gpu, { seed }: Required<PlaceOptions>): void {
     this.state = new DropoutState(gpu, seed);
   }
@@ -297,3 +308,49 @@ export class UNet extends Module {
     this.state = null;
   }
 }
+
+const KERNEL = 4;
+
+/** Options of a U-Net of the reference, from its tensors. Dropout does not show: where there is any, it is where the reference has it. */
+export function inferUNetOptions(tensors: StateShapes, label: string): UNetOptions {
+  const [ngf, inChannels] = kernelChannels(tensors, 'model.model.0.weight', KERNEL, label);
+  const [, outChannels] = kernelChannels(tensors, 'model.model.3.weight', KERNEL, label);
+  let levels = 1;
+  for (let path = 'model.model.1.model.'; ; path += '3.model.') {
+    levels++;
+    kernelChannels(tensors, `${path}1.weight`, KERNEL, label);
+    if (levels > MOST_LEVELS)
+      throw unsupportedWeights(`${label}: this U-Net is too deep`, `more than ${MOST_LEVELS} levels`, `at most ${MOST_LEVELS} levels`);
+    // The innermost block has its transposed convolution where others have the block inside them.
+    if (tensors.has(`${path}3.weight`)) break;
+  }
+  if (levels < LEAST_LEVELS)
+    throw unsupportedWeights(`${label}: this U-Net is too flat`, `${levels} levels`, `at least ${LEAST_LEVELS} levels`);
+  const norm = inferNorm(tensors, 'model.model.1.model.1', 'model.model.1.model.2', label);
+  return { size: 2 ** levels, inChannels, outChannels, ngf, norm, dropoutBlocks: 'middle' };
+}
+
+/** The row of U-Nets. */
+export const UNET: NetworkKind<UNet> = {
+  kind: 'unet',
+  role: 'generator',
+  title: 'U-Net',
+  network: UNet,
+  describe: ({ options }) => [
+    `U-Net for ${options.size} x ${options.size}`,
+    `${options.inChannels} -> ${options.outChannels} channels`,
+    `ngf ${options.ngf}`,
+    ...describeVariant(options, [
+      options.innermostNorm && 'innermost layer normalised',
+      options.skip === 'leaky' && 'leaky skips',
+      options.dropout > 0 ? `dropout ${options.dropout}${options.dropoutBlocks === 'middle' ? ' in the middle blocks' : ''}` : 'no dropout',
+    ]),
+  ],
+  exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
+  pytorch: {
+    anchor: 'model.model.0.weight',
+    looksLike: (tensors) => tensors.has('model.model.1.model.1.weight'),
+    options: inferUNetOptions,
+    ownOptions: ['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'],
+  },
+};

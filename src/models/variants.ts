@@ -37,3 +37,21 @@ export function resolveVariant(options: VariantOptions, network: string, others:
     throw refused(`slope of ${network}`, 'a number from 0 to 1, such as 0.2', slope);
   return { norm, bias, epsilon, slope };
 }
+
+/**
+ * What the options of a variant say, in words: the norm always, the others only where they are not as in the PyTorch reference.
+ *
+ * @param own what else the network's options say; stands after the norm
+ */
+export function describeVariant(
+  { norm, bias, epsilon, slope }: Required<VariantOptions>,
+  own: readonly (string | false)[] = [],
+): (string | false)[] {
+  return [
+    norm === 'none' ? 'no norm' : `${norm} norm`,
+    ...own,
+    bias !== (norm === 'instance' ? 'everywhere' : 'ends') && `biases ${bias === 'ends' ? 'at the ends' : 'everywhere'}`,
+    epsilon !== 1e-5 && `epsilon ${epsilon}`,
+    slope !== 0.2 && `slope ${slope}`,
+  ];
+}

@@ -21,13 +21,13 @@ export function inverseAxes(axes: readonly number[]): number[] {
  * @param shape of what comes in; at least one axis
  * @returns numbers of permuteShape(shape, axes)
  */
-export function permuteNumbers(values: Float32Array, shape: Shape, axes: readonly number[]): Float32Array {
+export function permuteNumbers<T extends Float32Array | Int32Array>(values: T, shape: Shape, axes: readonly number[]): T {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
   const lengths = permuteShape(shape, axes);
   const steps = axes.map((axis) => strides[axis]!);
   const last = axes.length - 1;
   const [rowLength, rowStep] = [lengths[last]!, steps[last]!];
-  const result = new Float32Array(values.length);
+  const result = values.slice() as T;
   const place = new Array<number>(axes.length).fill(0);
   let from = 0;
   for (let to = 0; to < result.length; ) {

@@ -73,7 +73,7 @@ export function expectLearningRate(optimizer: string, rate: number): void {
 /**
  * Which group each parameter is in, and the groups' names set: those that no choice takes are in the first group.
  * @param choices of the groups from the second one on
- * @throws INVALID_ARGUMENT for a parameter in two groups, or one that the optimiser does not have
+ * @throws INVALID_ARGUMENT for a parameter in two groups, or one that the optimiser does not have, and for a group without any
  */
 export function assignGroups<O extends OptimizerOptions>(
   optimizer: string,
@@ -82,6 +82,17 @@ export function assignGroups<O extends OptimizerOptions>(
   choices: readonly ParameterChoice[],
 ): Map<Tensor, ParameterGroup<O>> {
   const chosen = choices.map((choice) => choose(optimizer, parameters, choice));
+  for (const [index, tensors] of chosen.entries()) {
+    if (tensors.size > 0) continue;
+    throw new ShadegradError('INVALID_ARGUMENT', `group ${index + 1} of ${optimizer} takes no parameter`, {
+      expected: 'at least one parameter in each group',
+      received: `none of ${parameters
+        .map(({ name }) => name)
+        .slice(0, 4)
+        .join(', ')}${parameters.length > 4 ? ', ...' : ''}`,
+      fix: 'compare what the group chooses by with these names, or leave the group out',
+    });
+  }
   const groupOf = new Map<Tensor, ParameterGroup<O>>();
   for (const { name, tensor } of parameters) {
     const indices = [...chosen.keys()].filter((index) => chosen[index]!.has(tensor));

@@ -1,6 +1,7 @@
 // Learning rates as functions of the step (or the epoch) alone, so that a run that goes on needs no state of them.
 // The formulas are those of torch.optim.lr_scheduler.
 
+import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -27,14 +28,20 @@ export function applySchedule(optimizer: Optimizer<any>, schedule: Schedule, ste
 }
 
 /** A schedule that multiplies the rate by `factor` for the first `steps` steps: by default nothing changes. As ConstantLR. */
-export function constant({ factor = 1, steps = Infinity }: { factor?: number; steps?: number } = {}): Schedule {
+export function constant(options: { factor?: number; steps?: number } = {}): Schedule {
+  const { factor = 1, steps = Infinity } = expectOptions('a constant schedule', options, ['factor', 'steps']);
   expectAtLeast('factor of a constant schedule', factor, 0);
   if (steps !== Infinity) expectAtLeast('steps of a constant schedule', steps, 0);
   return (step, base) => (step < steps ? base * factor : base);
 }
 
 /** A straight line from startFactor times the rate to endFactor times the rate in `steps` steps; level after that. As LinearLR. */
-export function linear({ steps, startFactor = 1, endFactor = 0 }: { steps: number; startFactor?: number; endFactor?: number }): Schedule {
+export function linear(options: { steps: number; startFactor?: number; endFactor?: number }): Schedule {
+  const {
+    steps,
+    startFactor = 1,
+    endFactor = 0,
+  } = expectOptions('a linear schedule', options, ['steps', 'startFactor', 'endFactor'], { required: ['steps'] });
   expectSteps('steps of a linear schedule', steps);
   expectAtLeast('startFactor of a linear schedule', startFactor, 0);
   expectAtLeast('endFactor of a linear schedule', endFactor, 0);
@@ -42,14 +49,18 @@ export function linear({ steps, startFactor = 1, endFactor = 0 }: { steps: numbe
 }
 
 /** A schedule that multiplies the rate by `gamma` every `every` steps. As StepLR. */
-export function step({ every, gamma = 0.1 }: { every: number; gamma?: number }): Schedule {
+export function step(options: { every: number; gamma?: number }): Schedule {
+  const { every, gamma = 0.1 } = expectOptions('a step schedule', options, ['every', 'gamma'], { required: ['every'] });
   expectSteps('every of a step schedule', every);
   expectAtLeast('gamma of a step schedule', gamma, 0);
   return (at, base) => base * gamma ** Math.floor(at / every);
 }
 
-/** A schedule that multiplies the rate by `gamma` at each milestone. As MultiStepLR. @param milestones ascending */
-export function multiStep({ milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number }): Schedule {
+/** A schedule that multiplies the rate by `gamma` at each milestone. As MultiStepLR. @param options.milestones ascending */
+export function multiStep(options: { milestones: readonly number[]; gamma?: number }): Schedule {
+  const { milestones, gamma = 0.1 } = expectOptions('a multi-step schedule', options, ['milestones', 'gamma'], {
+    required: ['milestones'],
+  });
   expectAscending('milestones of a multi-step schedule', milestones);
   expectAtLeast('gamma of a multi-step schedule', gamma, 0);
   const own = [...milestones];
@@ -57,16 +68,18 @@ export function multiStep({ milestones, gamma = 0.1 }: { milestones: readonly nu
 }
 
 /** A schedule that multiplies the rate by `gamma` at every step. As ExponentialLR. */
-export function exponential({ gamma }: { gamma: number }): Schedule {
+export function exponential(options: { gamma: number }): Schedule {
+  const { gamma } = expectOptions('an exponential schedule', options, ['gamma'], { required: ['gamma'] });
   expectAtLeast('gamma of an exponential schedule', gamma, 0);
   return (at, base) => base * gamma ** at;
 }
 
 /**
  * Half a cosine from the rate down to `minimum` in `steps` steps. As CosineAnnealingLR: after that it rises again.
- * @param minimum a learning rate, the same for all groups
+ * @param options.minimum a learning rate, the same for all groups
  */
-export function cosine({ steps, minimum = 0 }: { steps: number; minimum?: number }): Schedule {
+export function cosine(options: { steps: number; minimum?: number }): Schedule {
+  const { steps, minimum = 0 } = expectOptions('a cosine schedule', options, ['steps', 'minimum'], { required: ['steps'] });
   expectSteps('steps of a cosine schedule', steps);
   expectAtLeast('minimum of a cosine schedule', minimum, 0);
   return (at, base) => annealed(base, minimum, at / steps);
@@ -76,7 +89,12 @@ export function cosine({ steps, minimum = 0 }: { steps: number; minimum?: number
  * Half a cosine from the rate down to `minimum`, begun anew after `steps` steps, then after `factor` times as many, and so on.
  * As CosineAnnealingWarmRestarts.
  */
-export function cosineRestarts({ steps, factor = 1, minimum = 0 }: { steps: number; factor?: number; minimum?: number }): Schedule {
+export function cosineRestarts(options: { steps: number; factor?: number; minimum?: number }): Schedule {
+  const {
+    steps,
+    factor = 1,
+    minimum = 0,
+  } = expectOptions('a schedule of cosines with restarts', options, ['steps', 'factor', 'minimum'], { required: ['steps'] });
   expectSteps('steps of a schedule with restarts', steps);
   if (!(Number.isInteger(factor) && factor >= 1)) throw wrong('factor of a schedule with restarts', 'a whole number of at least 1', factor);
   expectAtLeast('minimum of a schedule with restarts', minimum, 0);
@@ -89,7 +107,8 @@ export function cosineRestarts({ steps, factor = 1, minimum = 0 }: { steps: numb
 }
 
 /** A schedule of (1 - step / steps)^power: from the rate to 0 in `steps` steps. As PolynomialLR. */
-export function polynomial({ steps, power = 1 }: { steps: number; power?: number }): Schedule {
+export function polynomial(options: { steps: number; power?: number }): Schedule {
+  const { steps, power = 1 } = expectOptions('a polynomial schedule', options, ['steps', 'power'], { required: ['steps'] });
   expectSteps('steps of a polynomial schedule', steps);
   expectAtLeast('power of a polynomial schedule', power, 0);
   return (at, base) => base * (1 - Math.min(steps, at) / steps) ** power;
@@ -99,15 +118,12 @@ export function polynomial({ steps, power = 1 }: { steps: number; power?: number
  * A straight line from startFactor times the rate up to the rate in `steps` steps, and `then` another schedule from its
  * beginning. As SequentialLR of a LinearLR and the other.
  */
-export function warmUp({
-  steps,
-  startFactor = 0.01,
-  then = constant(),
-}: {
-  steps: number;
-  startFactor?: number;
-  then?: Schedule;
-}): Schedule {
+export function warmUp(options: { steps: number; startFactor?: number; then?: Schedule }): Schedule {
+  const {
+    steps,
+    startFactor = 0.01,
+    then = constant(),
+  } = expectOptions('a warm-up', options, ['steps', 'startFactor', 'then'], { required: ['steps'] });
   return sequence([linear({ steps, startFactor, endFactor: 1 }), then], [steps]);
 }
 

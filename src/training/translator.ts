@@ -7,12 +7,12 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { expectOptions, expectWord } from '../checks.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
-import type { UNet } from '../models/unet.js';
+import type { Generator, ImageSizes } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * The size at which images go through a generator. A number is the side of a square; sides are multiples of the
- * generator's `size`. 'image' is each image's own size: a side that is no multiple is resized to the nearest one for the
+ * The size at which images go through a generator. A number is the side of a square; sides are such as the generator takes, as its
+ * `imageSizes` say. 'image' is each image's own size: a side that is no multiple is resized to the nearest one for the
  * network, and the result is resized back.
  */
 export type TranslatedSize = 'image' | number | readonly [width: number, height: number];
@@ -53,7 +53,7 @@ export class Translator {
 
   private constructor(
     private readonly gpu: Gpu,
-    private readonly generator: UNet,
+    private readonly generator: Generator,
     private readonly options: Required<TranslatorOptions>,
   ) {}
 
@@ -65,9 +65,9 @@ export class Translator {
    * @throws INVALID_ARGUMENT for a size that the generator does not take, other channels than 1 or 3, or a generator on no device;
    *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
-  static async create(gpu: Gpu, generator: UNet, options: TranslatorOptions = {}): Promise<Translator> {
+  static async create(gpu: Gpu, generator: Generator, options: TranslatorOptions = {}): Promise<Translator> {
     expectOptions('Translator.create', options, ['dropout', 'statistics', 'size']);
-    const { dropout = true, statistics = 'batch', size = generator.size } = options;
+    const { dropout = true, statistics = 'batch', size = generator.imageSizes.own } = options;
     expectChoice('dropout of a Translator', dropout, [true, false]);
     expectChoice('statistics of a Translator', statistics, ['batch', 'running']);
     for (const channels of [generator.inChannels, generator.outChannels]) {
@@ -79,7 +79,7 @@ export class Translator {
       });
     }
     const translator = new Translator(gpu, generator, { dropout, statistics, size });
-    if (size !== 'image') await translator.stageFor(...sidesOf(size, generator));
+    if (size !== 'image') await translator.stageFor(...sidesOf(size, generator.imageSizes));
     return translator;
   }
 
@@ -105,13 +105,14 @@ export class Translator {
       generator,
       options: { size },
     } = this;
+    const { imageSizes } = generator;
     const [width, height] =
-      size === 'image' ? [nearest(image.width, generator.size), nearest(image.height, generator.size)] : sidesOf(size, generator);
+      size === 'image' ? [nearest(image.width, imageSizes), nearest(image.height, imageSizes)] : sidesOf(size, imageSizes);
     const { input, output, recording } = await this.stageFor(width, height);
     // Luminance first, as the PyTorch reference has it: resizing rounds.
     const seen = generator.inChannels === 1 ? greyImage(image) : image;
     input.writeBytes(imageBytes(resized(seen, width, height), generator.inChannels as 1 | 3));
-    generator.dropoutState.advance(seed);
+    generator.advanceDropout(seed);
     recording.run();
     const result = imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
     return size === 'image' ? resized(result, image.width, image.height) : result;
@@ -166,7 +167,8 @@ function expectChoice(what: string, value: unknown, choices: readonly unknown[])
 }
 
 /** Width and height of a size that is the same for all images. @throws INVALID_ARGUMENT */
-export function sidesOf(size: Exclude<TranslatedSize, 'image'>, { size: multiple }: Pick<UNet, 'size'>): [width: number, height: number] {
+export function sidesOf(size: Exclude<TranslatedSize, 'image'>, sizes: ImageSizes): [width: number, height: number] {
+  const { multipleOf: multiple, least } = sizes;
   if (typeof size !== 'number' && !Array.isArray(size)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
       expected: `'image', a multiple of ${multiple}, or [width, height] of such`,
@@ -175,21 +177,22 @@ export function sidesOf(size: Exclude<TranslatedSize, 'image'>, { size: multiple
     });
   }
   const sides: readonly number[] = typeof size === 'number' ? [size, size] : size;
-  const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= multiple && side % multiple === 0;
+  const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= least && side % multiple === 0;
   if (sides.length === 2 && sides.every(fits)) return [sides[0]!, sides[1]!];
   const near = sides
     .slice(0, 2)
-    .map((side) => (Number.isFinite(side) ? nearest(side, multiple) : multiple))
+    .map((side) => (Number.isFinite(side) ? nearest(side, sizes) : sizes.own))
     .join(' x ');
   throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
-    expected: `multiples of ${multiple}, which its levels halve to whole pixels`,
+    expected: `multiples of ${multiple}${least > multiple ? ` from ${least} on` : ''}, which its levels halve to whole pixels`,
     received: sides.slice(0, 4).join(' x '),
     fix: `choose ${near}`,
   });
 }
 
-/** The multiple nearest to a length, at least one. */
-const nearest = (length: number, multiple: number): number => Math.max(1, Math.round(length / multiple)) * multiple;
+/** The side that the generator takes nearest to a length. */
+const nearest = (length: number, { multipleOf, least }: ImageSizes): number =>
+  Math.max(least, Math.round(length / multipleOf) * multipleOf);
 
 function resized(image: RgbImage, width: number, height: number): RgbImage {
   return image.width === width && image.height === height ? image : resizeBicubic(image, width, height);

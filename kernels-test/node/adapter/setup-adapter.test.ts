@@ -86,7 +86,8 @@ test('os-release is read with and without quotes, and may be missing', () => {
 
 test('adapters are listed from what Dawn answers to an impossible name', async () => {
   const answer =
-    "no suitable backends found\nAvailable adapters:\n * backend: 'vulkan', name: 'GPU (one)'\n * backend: 'vulkan', name: 'llvmpipe'\n * backend: 'vulkan', name: 'llvmpipe'\n";
+    "no suitable backends found\nAvailable adapters:\n * backend: 'vulkan', name: 'GPU (one)'\n * backend: 'vulkan', name: " +
+    "'llvmpipe'\n * backend: 'vulkan', name: 'llvmpipe'\n";
   const info = (name: string) => ({
     info: { vendor: 'v', architecture: 'a', description: `about ${name}`, isFallbackAdapter: name === 'llvmpipe' },
   });

@@ -8,7 +8,7 @@ import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
 import { addToTuningCache, readTuningCache, tuningCachePath } from '../../../src/node/adapter/tuning-cache.js';
 import { tuningTable } from '../../../src/node/programs/tune.js';
 import * as page from '../../../src/web/tuning-cache.js';
-import { buildLibrary, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
+import { buildLibrary, run, SHADERS, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
 
 const folder = temporaryFolder('variants');
 const adapter: AdapterDescription = {
@@ -99,7 +99,7 @@ const tune = (of: NodeJS.ProcessEnv, ...more: string[]) =>
     execFile(
       process.execPath,
       ['scripts/tune.js', '--size', '32', '--ngf', '4', '--ndf', '4', ...more],
-      { env: { ...process.env, ...of } },
+      { env: { ...SHADERS, ...process.env, ...of } },
       (error, stdout) => (error ? failed(error) : done(stdout)),
     );
   });

@@ -7,7 +7,7 @@ import { bytesSource } from '../../../src/formats/byte-source.js';
 import { encodePict } from '../../../src/formats/pict.js';
 import { encodeSafetensors, openSafetensors } from '../../../src/formats/safetensors-file.js';
 import { encodeNetwork } from '../../../src/exchange/network-file.js';
-import type { NetworkArchitecture } from '../../../src/exchange/network/network-weights.js';
+import type { NetworkArchitecture } from '../../../src/models/kind.js';
 import { networkToPict } from '../../../src/exchange/tensorflow/pict-network.js';
 import { findNetwork } from '../../../src/exchange/read-weights.js';
 import { referenceStateDict } from '../../../src/exchange/pytorch/reference-network.js';
@@ -68,6 +68,20 @@ test('a TensorFlow.js model is inspected, and becomes our own file with the same
   );
   assert.is(meanDifference(succeeded(await convert('tutorial/model.json', 'tutorial.safetensors'))), 0);
   assert.is(findNetwork(await openSafetensors(bytesSource(readFileSync(at('tutorial.safetensors'))))).statistics, 'running');
+});
+
+test("CycleGAN's generator under DataParallel's names: inspected, converted to a .pth, traced to ONNX, translated with", async () => {
+  const resnet = formulaNetwork({ kind: 'resnet', options: { ngf: 2, blocks: 2, dropout: 0.5 } });
+  writeFileSync(at('G_A.safetensors'), await collect(encodeSafetensors(referenceStateDict(resnet, { prefix: 'module.' }))));
+  assert.match(
+    succeeded(await run('shadegrad', ['inspect', at('G_A.safetensors')])),
+    /generator: ResNet generator with 2 blocks, 3 -> 3 channels, ngf 2, instance norm, dropout 0.5/,
+  );
+  assert.is(meanDifference(succeeded(await convert('G_A.safetensors', 'latest_net_G_A.pth'))), 0);
+  assert.ok(meanDifference(succeeded(await convert('latest_net_G_A.pth', 'G_A.onnx'))) < 1e-5);
+  writeFileSync(at('photo.png'), encodePng(createImage(20, 12)));
+  const flags = ['--weights', at('latest_net_G_A.pth'), '--input', at('photo.png'), '--output', at('translated'), '--size', 'image'];
+  assert.match(succeeded(await run('shadegrad', ['translate', ...flags])), /1 of 1/);
 });
 
 test('to a .pth of PyTorch and back again: not a bit changes, whatever the file is called', async () => {

@@ -32,7 +32,9 @@ test.before(async () => {
       process.setgid(Number(process.argv[3]));
       process.setuid(Number(process.argv[3]));
     }
-    await RunLock.take(process.argv[2]).then(({ guarded }) => console.log(guarded ? 'held' : 'unguarded'), (error) => console.log(error.message));
+    await RunLock.take(process.argv[2]).then(
+      ({ guarded }) => console.log(guarded ? 'held' : 'unguarded'),
+      (error) => console.log(error.message));
     setInterval(() => {}, 1000);`;
   await build({
     stdin: { contents, resolveDir: process.cwd() },

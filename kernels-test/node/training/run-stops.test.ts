@@ -167,7 +167,7 @@ test('signals of one event count once, a later SIGHUP never, a later Ctrl-C or S
 
 test('errors of stdout and stderr, EPIPE and EIO, end no program', async () => {
   const path = join(folder, 'dead-streams.mjs');
-  const contents = `import { runMain } from './src/node/run-main.js';
+  const contents = `import { runMain } from './src/node/programs/run-main.js';
     import { writeFileSync } from 'node:fs';
     await runMain(async () => {
       for (const stream of [process.stdout, process.stderr]) {

@@ -20,7 +20,9 @@ export interface ConvOptions extends OutOption {
   padding?: Pair;
   /** Pixels from one tap of the kernel to the next. Default 1: no gaps. */
   dilation?: Pair;
-  /** Into how many groups, which do not see each other, the channels of both sides are cut. Default 1. Others have plain, slower kernels. */
+  /**
+   * Into how many groups, which do not see each other, the channels of both sides are cut. Default 1. Others have plain, slower kernels.
+   */
   groups?: number;
 }
 

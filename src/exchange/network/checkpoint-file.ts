@@ -6,7 +6,8 @@ import { parseCheckpointInfo, type TrainingCheckpoint } from '../../training/che
 import { CHECKSUMS } from '../../training/checkpoint.js';
 import { fitNetwork } from './fit-network.js';
 import { INFO_KEY } from '../network-file.js';
-import type { NetworkArchitecture, NetworkWeights } from './network-weights.js';
+import type { NetworkArchitecture } from '../../models/kind.js';
+import type { NetworkWeights } from './network-weights.js';
 
 /**
  * What a training checkpoint says of itself.

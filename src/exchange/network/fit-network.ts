@@ -1,14 +1,13 @@
 import type { StoredTensor, TensorToWrite } from '../../formats/weight-file.js';
+import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import type { PatchGAN } from '../../models/patchgan.js';
-import type { UNet } from '../../models/unet.js';
+import type { Network, NetworkArchitecture } from '../../models/kind.js';
+import { buildNetwork, networkKind } from '../../models/registry.js';
 import type { WeightLayout } from '../../nn/state-dict.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { checkedTensor } from './checked-tensor.js';
-import { buildNetwork } from './load-network.js';
-import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
+import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 import { libraryShape, referenceShape, toLibraryLayout, toReferenceLayout } from './reference-layout.js';
-import { quoteName } from '../pytorch/reference-names.js';
 
 /** What a state dict has beyond the parameters. */
 const STATISTICS = /\.(running_mean|running_var|num_batches_tracked)$/;
@@ -47,21 +46,20 @@ export function fitNetwork(
   for (const name of left.keys()) if (!STATISTICS.test(name)) differences.push(`${quoteName(name)} has no place`);
   if (differences.length > 0) {
     const rest = differences.length - NAMED_TENSORS;
-    throw new ShadegradError(
-      'WEIGHTS_MISMATCH',
-      `${label}: the tensors are not those of one ${architecture.kind === 'unet' ? 'U-Net' : 'PatchGAN'}`,
-      {
-        expected: `what ${JSON.stringify(architecture.options)} has`,
-        received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-        fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
-      },
-    );
+    throw new ShadegradError('WEIGHTS_MISMATCH', `${label}: the tensors are not those of one ${networkKind(architecture.kind).title}`, {
+      expected: `what ${JSON.stringify(architecture.options)} has`,
+      received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
+      fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
+    });
   }
   return { architecture, tensors };
 }
 
-/** Options of a file that no network can have are the file's fault, not the caller's. */
-function possibleNetwork(architecture: NetworkArchitecture, label: string): UNet | PatchGAN {
+/**
+ * The network of a file's architecture. Options that no network can have are the file's fault, not the caller's.
+ * @throws WEIGHTS_CORRUPT
+ */
+export function possibleNetwork(architecture: NetworkArchitecture, label: string): Network {
   try {
     return buildNetwork(architecture);
   } catch (error) {

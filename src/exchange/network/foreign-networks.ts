@@ -1,7 +1,8 @@
+import { quoteName } from '../../formats/names.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import type { Shape } from '../../tensor/shape.js';
-import { quoteName } from '../pytorch/reference-names.js';
+import { NETWORKS } from '../../models/registry.js';
 
 /** Longer names are no known network's; a pattern may take time that grows with the square of a name's length. */
 const LONGEST_NAME = 200;
@@ -64,11 +65,6 @@ const KINDS: readonly Recogniser[] = [
     const scales = tensors.count(/(?:^|\.)(?:scale(\d+)_)layer\d+\.\d+\.weight$/) || tensors.count(/(?:^|\.)layer(\d+)\.0\.weight$/);
     const first = tensors.shape(/(?:^|\.)(?:scale\d+_)?layer\d+\.\d+\.weight$/);
     return scales > 0 && isKernel(4)(first) ? `a discriminator of ${plural(scales, 'scale')}, as pix2pixHD's` : null;
-  },
-  function pixelDiscriminator(tensors) {
-    const first = tensors.shape(/(?:^|\.)net\.0\.weight$/);
-    if (!isKernel(1)(first) || !tensors.has(/(?:^|\.)net\.2\.weight$/)) return null;
-    return `a pixel discriminator (1 x 1 kernels), ${first![1]} channels, as CycleGAN's`;
   },
   function spade(tensors) {
     const norms = tensors.list(/\.mlp_gamma\.weight$/).length;
@@ -153,22 +149,24 @@ export function describeForeign(shapes: ReadonlyMap<string, Shape>): string | nu
 export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradError {
   if (/"format"\s*:\s*"shadegrad-module"/.test(metadata.get('shadegrad') ?? '')) {
     return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: these are the weights of a module that only its own program can build`, {
-      expected: 'a file that says how its network is built: a U-Net generator or a PatchGAN discriminator',
+      expected: `a file that says how its network is built: ${knownNetworks()}`,
       received: `${plural(tensors.size, 'tensor')} of another module`,
-      fix: 'in code, build the module and call loadModule() on it',
+      fix: 'in code, build the module and call loadModule() on it; registerNetwork() makes files that say what they hold',
     });
   }
   const shapes = new Map([...tensors].map(([key, { shape }]) => [key, shape]));
   const kind = describeForeign(shapes);
   const names = [...tensors.keys()].slice(0, NAMED_TENSORS).map(quoteName);
   const counted = `${plural(tensors.size, 'tensor')}${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`;
-  const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet: U-Net generators are`;
+  const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet`;
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${what}`, {
-    expected: 'a U-Net generator or a PatchGAN discriminator as in pytorch-CycleGAN-and-pix2pix',
+    expected: `a network as in pytorch-CycleGAN-and-pix2pix: ${knownNetworks()}`,
     received: kind === null ? `${counted}; ${shapesInWords([...shapes.values()])}` : counted,
-    fix: 'name the weights of a network of these kinds (in the PyTorch reference, one of --netG unet_256 or unet_128)',
+    fix: 'name the weights of a network of these kinds, as pytorch-CycleGAN-and-pix2pix saves them (latest_net_G.pth)',
   });
 }
+
+const knownNetworks = (): string => NETWORKS.map(({ title }) => title).join(', ');
 
 /** `12 kernels of convolutions, 3 matrices`: what an unknown network consists of. */
 function shapesInWords(shapes: readonly Shape[]): string {

@@ -1,10 +1,10 @@
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { PatchGAN } from '../../models/patchgan.js';
-import { UNet } from '../../models/unet.js';
+import type { Network, NetworkArchitecture } from '../../models/kind.js';
+import { architectureOf, buildNetwork, networkKind } from '../../models/registry.js';
 import { fillTensors } from '../../nn/state-dict.js';
 import { formatShape, sameShape } from '../../tensor/shape.js';
-import type { NetworkArchitecture, NetworkTensor, NetworkWeights } from './network-weights.js';
+import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
 /** Differences named in one message: the first ones tell of what kind they are. */
 const NAMED_DIFFERENCES = 3;
@@ -19,16 +19,6 @@ export interface LoadNetworkOptions {
   seed?: number;
 }
 
-/** Tells the options that build a network anew, each with its resolved value. */
-export function networkArchitecture(network: UNet | PatchGAN): NetworkArchitecture {
-  return network instanceof UNet ? { kind: 'unet', options: network.options } : { kind: 'patchgan', options: network.options };
-}
-
-/** Builds the network of an architecture, on no device yet. @throws INVALID_ARGUMENT for options that no network has */
-export function buildNetwork(architecture: NetworkArchitecture): UNet | PatchGAN {
-  return architecture.kind === 'unet' ? new UNet(architecture.options) : new PatchGAN(architecture.options);
-}
-
 /**
  * Builds a network, places it on the device and fills it. The weights must have exactly the network's names and shapes,
  * running statistics included; that is checked before any memory is taken. One tensor at a time is in memory here.
@@ -40,7 +30,7 @@ export async function loadNetwork(
   gpu: Gpu,
   { architecture, tensors }: NetworkWeights,
   { training = false, seed = 0 }: LoadNetworkOptions = {},
-): Promise<UNet | PatchGAN> {
+): Promise<Network> {
   const network = buildNetwork(architecture);
   checkTensors(network, architecture, tensors);
   try {
@@ -67,13 +57,13 @@ export async function loadNetwork(
  * Makes weights to write of a network on a device, the reverse of loadNetwork(); each tensor is read back when asked for. Reading
  * throws STALE_TENSOR when the network is trained between two of them.
  *
- * @throws INVALID_ARGUMENT while the network is on no device
+ * @throws INVALID_ARGUMENT while the network is on no device, and for one of no known kind
  */
-export function networkWeights(network: UNet | PatchGAN): NetworkWeights {
-  return { architecture: networkArchitecture(network), tensors: network.stateDict() };
+export function networkWeights(network: Network): NetworkWeights {
+  return { architecture: architectureOf(network), tensors: network.stateDict() };
 }
 
-function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {
+function checkTensors(network: Network, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {
   const differences: string[] = [];
   const own = new Map(network.namedTensors());
   for (const [name, { shape }] of own) {
@@ -85,7 +75,7 @@ function checkTensors(network: UNet | PatchGAN, { kind }: NetworkArchitecture, t
   for (const name of tensors.keys()) if (!own.has(name)) differences.push(`"${name.slice(0, NAME_LENGTH)}" has no place`);
   if (differences.length === 0) return;
   const rest = differences.length - NAMED_DIFFERENCES;
-  throw new ShadegradError('WEIGHTS_MISMATCH', `the weights are not those of this ${kind === 'unet' ? 'U-Net' : 'PatchGAN'}`, {
+  throw new ShadegradError('WEIGHTS_MISMATCH', `the weights are not those of this ${networkKind(kind).title}`, {
     expected: `${own.size} tensors of its names and shapes`,
     received: differences.slice(0, NAMED_DIFFERENCES).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
     fix: 'give the options of the network that the weights were saved from',

@@ -8,13 +8,11 @@ import { encodeSafetensors, openSafetensors } from '../../formats/safetensors-fi
 import { formatByContent } from '../../formats/sniff.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
-import { PatchGAN } from '../../models/patchgan.js';
-import { UNet } from '../../models/unet.js';
+import { architectureOf, kindOf } from '../../models/registry.js';
 import type { Module } from '../../nn/module.js';
 import { StateDict, type StateTensor, type WeightLayout } from '../../nn/state-dict.js';
 import { expectOptions } from '../../checks.js';
 import { LIBRARY_VERSION } from '../../version.js';
-import { networkArchitecture } from './load-network.js';
 import { encodeNetwork, INFO_KEY } from '../network-file.js';
 
 /** What a file of a module of any kind calls itself: its names and shapes are all that it tells. */
@@ -32,8 +30,8 @@ export interface ModuleFileOptions {
 }
 
 /**
- * Encodes a file with the parameters and buffers of a module, a tensor at a time. Of a UNet or a PatchGAN, safetensors also say how to
- * build it, as encodeWeights() has them.
+ * Encodes a file with the parameters and buffers of a module, a tensor at a time. Of a network of a known kind, such as a UNet,
+ * safetensors also say how to build it, as encodeWeights() has them.
  *
  * @throws INVALID_ARGUMENT while the module is on no device, for options of other names, or for a .pth in this library's layout;
  *   DIVERGED, in place of further pieces, for numbers that are not finite: keep the file that was saved before; STALE_TENSOR when the
@@ -54,8 +52,8 @@ export function encodeModule(module: Module, options: ModuleFileOptions = {}): A
       fix: 'leave it out, or write safetensors, which say what layout they have',
     });
   }
-  if (module instanceof UNet || module instanceof PatchGAN) {
-    return encodeNetwork({ architecture: networkArchitecture(module), tensors: checkedState(module.stateDict()) }, { dtype, layout });
+  if (kindOf(module)) {
+    return encodeNetwork({ architecture: architectureOf(module), tensors: checkedState(module.stateDict()) }, { dtype, layout });
   }
   const description = { format: MODULE_FORMAT, formatVersion: FORMAT_VERSION, libraryVersion: LIBRARY_VERSION, layout };
   return encodeSafetensors(checkedState(module.stateDict({ layout })).values(), {

@@ -1,11 +1,5 @@
-import type { PatchGANOptions } from '../../models/patchgan.js';
-import type { UNetOptions } from '../../models/unet.js';
+import type { NetworkArchitecture } from '../../models/kind.js';
 import type { Shape } from '../../tensor/shape.js';
-
-/** The architecture of a network: the options that build it, every one of them given. */
-export type NetworkArchitecture =
-  | { readonly kind: 'unet'; readonly options: UNetOptions }
-  | { readonly kind: 'patchgan'; readonly options: PatchGANOptions };
 
 /** A tensor of a network in this library's layout, whose numbers are read on demand. */
 export interface NetworkTensor {
@@ -21,7 +15,7 @@ export interface NetworkTensor {
  * kernel w, out, in]. Readers of foreign files make this, writers take it.
  */
 export interface NetworkWeights {
-  /** The options that build the network. */
+  /** The kind and the options that build the network. */
   readonly architecture: NetworkArchitecture;
   /** The tensors by their names in the network. */
   readonly tensors: ReadonlyMap<string, NetworkTensor>;

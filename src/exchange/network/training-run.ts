@@ -9,7 +9,7 @@ import type { Pix2Pix } from '../../training/pix2pix-step.js';
 import { placeStepCounts, strangeNames } from '../../training/step-counts.js';
 import { checkpointInfo, checkpointNetworks, checkpointTensors } from './checkpoint-file.js';
 import { fitNetwork } from './fit-network.js';
-import { buildNetwork } from './load-network.js';
+import { buildNetwork } from '../../models/registry.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
 /** The moments that Adam keeps of a network: a tensor for each trainable parameter, by its name and in this library's layout. */

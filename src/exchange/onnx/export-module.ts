@@ -1,4 +1,4 @@
-import { oneLine, quoteName } from '../../formats/names.js';
+import { quoteName } from '../../formats/names.js';
 import { encodeOnnx, type OnnxFiles, type OnnxValue } from '../../formats/onnx.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -11,6 +11,7 @@ import { LIBRARY_VERSION } from '../../version.js';
 import { checkedState } from '../network/module-file.js';
 import type { GraphOperation } from './call.js';
 import { OnnxGraph, type AxisOrder, type GraphValue } from './graph.js';
+import { otherLengths, type Axes, type Inputs } from './lengths.js';
 import { mergedGraph } from './merge.js';
 import { addOperation } from './operations.js';
 import { traceModule, type Trace, type TracedValue, type TraceInput, type TraceOutputs } from './trace.js';
@@ -30,8 +31,11 @@ export interface OnnxModuleOptions<Name extends string = string> {
    * single one without a name as `input`: `({ input }) => ...`. Tensors by name are several outputs.
    */
   forward?: (inputs: Readonly<Record<Name, Tensor>>) => TraceOutputs;
-  /** Axes of the inputs, in this library's order, that may have any length when the model runs. Default [0], the batch. */
-  dynamicAxes?: readonly number[];
+  /**
+   * Axes of the inputs, in this library's order, that may have any length when the model runs: of all inputs, or of each by its name.
+   * Default [0], the batch, which is one for all inputs. Other axes of two inputs are one where the module takes no others.
+   */
+  dynamicAxes?: readonly number[] | Readonly<Partial<Record<Name, readonly number[]>>>;
   /**
    * Order of the axes of images, inputs and outputs of four axes: 'NCHW' as PyTorch's exporter has it, or 'NHWC' as in this
    * library. Default 'NCHW'.
@@ -54,8 +58,9 @@ const OPSET = 17;
 /**
  * Any module of known operations as an ONNX model, by tracing: forward() is run several times on numbers that say nothing, in eval()
  * mode, and the operations that it calls become the model. The runs have inputs of other contents, and of other lengths along
- * `dynamicAxes`, odd ones where the module takes them; what differs between them is refused. What a program decides otherwise only for
- * lengths or contents that were not tried is in the model as it was decided then: compare the model with the module.
+ * `dynamicAxes`, together and each by itself, odd ones where the module takes them; what differs between them is refused. What a program
+ * decides otherwise only for lengths or contents that were not tried is in the model as it was decided then: compare the model with the
+ * module.
  *
  * Tensors are named as in stateDict(), inputs "input" and "output" unless they are given names. The files come a tensor at a time;
  * write them before the module is trained on.
@@ -104,30 +109,17 @@ export async function exportModuleOnnx<Name extends string = 'input'>(
   };
   const first = await trace(inputs);
   const again = await trace(inputs);
-  const longer = longerInputs(inputs, axes);
-  const others: Trace[] =
-    axes.length === 0
-      ? []
-      : [
-          await trace(longer).catch((error: unknown) => {
-            throw notLonger(longer, error);
-          }),
-        ];
-  // Lengths that are odd, where the module takes them: a padding or a factor may be for even ones alone.
-  for (const axis of axes.filter((each) => each > 0)) {
-    const odd = await trace(oneLonger(inputs, axis)).catch(() => null);
-    if (odd) others.push(odd);
-  }
+  const isFixed = [...axes.values()].every((each) => each.length === 0);
+  const { others, apart } = isFixed ? { others: [], apart: new Set<number>() } : await otherLengths(inputs, axes, trace);
   const order: AxisOrder = layout === 'NCHW' ? 'first' : 'last';
   const graph = (traced: Trace): OnnxGraph => graphOf(module, traced, { order, dtype, operations });
-  const any = axes.map((axis) => (axis === 0 ? 'batches' : `axis ${axis}`)).join(' and ');
+  const any = [...new Set([...axes.values()].flat())].map((axis) => (axis === 0 ? 'batches' : `axis ${axis}`)).join(' and ');
   const one = graph(first);
   // What is not the same for the same lengths does not differ by them.
   const same = mergedGraph(one, [graph(again)], null);
-  const { nodes, tensors } = axes.length === 0 ? same : mergedGraph(one, others.map(graph), any);
-  const traces = [first, others[0] ?? again];
+  const { nodes, tensors } = isFixed ? same : mergedGraph(one, others.map(graph), any);
 
-  const symbols = symbolsOf(inputs, axes);
+  const symbols = symbolsOf(inputs, axes, apart);
   const given = [...inputs].map(
     ([name, { shape, dtype: type }]): OnnxValue => ({
       name,
@@ -140,7 +132,7 @@ export async function exportModuleOnnx<Name extends string = 'input'>(
     }),
   );
   const made = [...first.outputs].map(([name, { shape, dtype: type }]): OnnxValue => {
-    const lengths = outputShape(name, shape, traces[1]!.outputs.get(name)!.shape, traces, symbols);
+    const lengths = outputShape(name, [first, ...others], symbols);
     return { name, dtype: type as 'f32' | 'i32', shape: turned(order, lengths), description: described(order, shape) };
   });
   const name = module.constructor.name;
@@ -178,15 +170,6 @@ function expectModule(module: unknown): void {
   });
 }
 
-function notLonger(inputs: ReadonlyMap<string, TraceInput>, error: unknown): ShadegradError {
-  const shapes = [...inputs].map(([name, { shape }]) => `${quoteName(name)} ${formatShape(shape)}`).join(' and ');
-  return new ShadegradError('INVALID_ARGUMENT', 'dynamicAxes of an ONNX export', {
-    expected: `a module that runs for longer axes, too: for ${shapes}`,
-    received: oneLine(error instanceof Error ? error.message : String(error), 300),
-    fix: 'leave the axis out of dynamicAxes, which is [0], the batch, unless it is said; dynamicAxes: [] exports the input as it is',
-  });
-}
-
 function notPlaced(): ShadegradError {
   return new ShadegradError('INVALID_ARGUMENT', 'an ONNX export of a module without parameters and buffers', {
     expected: 'a module on a device, which tells where to run it',
@@ -205,6 +188,7 @@ function inputsOf(input: OnnxModuleOptions['input']): Map<string, TraceInput> {
   return new Map(
     named.map(([name, each]) => {
       const { shape, dtype = 'f32' } = isShape(each) ? { shape: each } : (each as { shape: Shape; dtype?: 'f32' | 'i32' });
+      if (name.startsWith('/')) throw refusedInput('names that begin with no slash, as those do that the export makes up', quoteName(name));
       if (name === '' || !isShape(shape)) throw refusedInput(`a shape for ${quoteName(name)}, such as [1, 256, 256, 3]`, String(shape));
       checkShape(shape, name);
       expectChoice(`dtype of ${quoteName(name)}`, ['f32', 'i32'], dtype);
@@ -231,14 +215,35 @@ function expectOneInput(module: Module, inputs: ReadonlyMap<string, TraceInput>)
   });
 }
 
-function dynamicAxesOf(axes: readonly number[], inputs: ReadonlyMap<string, TraceInput>): readonly number[] {
+/** The axes of each input that may have any length. */
+function dynamicAxesOf(
+  given: NonNullable<OnnxModuleOptions['dynamicAxes']>,
+  inputs: ReadonlyMap<string, TraceInput>,
+): Map<string, readonly number[]> {
+  const isList = Array.isArray(given);
+  const byName = (isList ? {} : (given ?? {})) as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(byName).filter((name) => !inputs.has(name));
   const rank = Math.max(...[...inputs.values()].map(({ shape }) => shape.length));
-  if (Array.isArray(axes) && axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < Math.max(rank, 1))) return axes;
-  throw new ShadegradError('INVALID_ARGUMENT', 'dynamicAxes of an ONNX export', {
-    expected: `axes of the inputs, from 0 to ${rank - 1}`,
-    received: String(axes),
-    fix: 'leave it out for [0], the batch; [0, 1, 2] is any height and width, too',
-  });
+  const isAxes = (axes: unknown, length: number): boolean =>
+    Array.isArray(axes) && axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < Math.max(length, 1));
+  const areAxes = isList
+    ? isAxes(given, rank)
+    : typeof given === 'object' &&
+      given !== null &&
+      Object.entries(byName).every(([name, axes]) => isAxes(axes, inputs.get(name)?.shape.length ?? 0));
+  if (!areAxes || unknown.length > 0) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'dynamicAxes of an ONNX export', {
+      expected: `axes of the inputs, from 0 to ${rank - 1}, or those of each input by its name`,
+      received: isList ? String(given) : (JSON.stringify(given) ?? String(given)),
+      fix: 'leave it out for [0], the batch; [0, 1, 2] is any height and width, too',
+    });
+  }
+  return new Map(
+    [...inputs].map(([name, { shape }]) => {
+      const axes = (isList ? given : (byName[name] ?? [])) as readonly number[];
+      return [name, axes.filter((axis) => axis < shape.length)];
+    }),
+  );
 }
 
 /** Runs `body`, a function without await, with the module and all in it out of training mode. */
@@ -252,33 +257,6 @@ function inEvalMode<T>(module: Module, body: () => T): T {
   }
 }
 
-/**
- * Inputs with longer axes, in which no two axes that may have any length grow from one length to one other: a length that follows
- * from one of them is told apart from those that follow from the others.
- */
-function longerInputs(inputs: ReadonlyMap<string, TraceInput>, axes: readonly number[]): Map<string, TraceInput> {
-  const shapes = [...inputs.values()].map(({ shape }) => shape);
-  const taken = new Set<string>();
-  const grown = new Map<number, (length: number) => number>();
-  for (const axis of [...axes].sort((a, b) => a - b)) {
-    for (let step = 1; !grown.has(axis); step++) {
-      const grow = axis === 0 ? (length: number) => length + step : (length: number) => (step + 1) * length;
-      const growths = shapes.flatMap((shape) => (axis < shape.length ? [`${shape[axis]} to ${grow(shape[axis]!)}`] : []));
-      if (growths.some((growth) => taken.has(growth))) continue;
-      for (const growth of growths) taken.add(growth);
-      grown.set(axis, grow);
-    }
-  }
-  const longer = (shape: Shape): Shape => shape.map((length, axis) => grown.get(axis)?.(length) ?? length);
-  return new Map([...inputs].map(([name, { shape, dtype }]) => [name, { dtype, shape: longer(shape) }]));
-}
-
-/** Inputs in which one axis is longer by one. */
-function oneLonger(inputs: ReadonlyMap<string, TraceInput>, axis: number): Map<string, TraceInput> {
-  const longer = (shape: Shape): Shape => shape.map((length, at) => (at === axis ? length + 1 : length));
-  return new Map([...inputs].map(([name, { shape, dtype }]) => [name, { dtype, shape: longer(shape) }]));
-}
-
 interface GraphOptions {
   readonly order: AxisOrder;
   readonly dtype: 'f32' | 'f16';
@@ -287,9 +265,10 @@ interface GraphOptions {
 
 function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dtype, operations }: GraphOptions): OnnxGraph {
   const graph = new OnnxGraph(dtype);
+  for (const [name, { shape }] of inputs) graph.inputs.push({ name, shape: turned(order, shape) });
   const state = checkedState(module.stateDict());
   const values = new Map<TracedValue | Trace['calls'][number], GraphValue>();
-  const names = new Set<string>([...inputs.keys(), ...outputs.keys()]);
+  const names = stateNames(state.keys(), [...inputs.keys(), ...outputs.keys()]);
   const constants = new Map<Float32Array | Int32Array, number>();
   const tensorOf = (value: TracedValue): GraphValue => {
     const { shape, origin } = value;
@@ -304,7 +283,7 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
       case 'state': {
         const read = (): Promise<Float32Array> => state.get(origin.name)!.read();
         return {
-          name: names.has(origin.name) ? `${origin.name}.weight` : origin.name,
+          name: names.get(origin.name)!,
           shape,
           dtype: type,
           order: 'last',
@@ -332,22 +311,39 @@ function graphOf(module: Module, { inputs, calls, outputs }: Trace, { order, dty
   graph.begin('output');
   for (const [name, value] of outputs) {
     const result = tensorOf(value);
-    graph.node('Identity', [graph.in(value.shape.length === 4 ? order : 'last', result)], {}, name);
+    graph.result(name, graph.in(value.shape.length === 4 ? order : 'last', result));
   }
   return graph;
 }
 
-/** Names of the axes that may have any length, by input and axis. */
-function symbolsOf(inputs: ReadonlyMap<string, TraceInput>, axes: readonly number[]): Map<string, Map<number, string>> {
+/**
+ * The names under which a model stores parameters and buffers: their own, unless an input or output has that name, or it begins with a
+ * slash as those do that the export makes up.
+ */
+function stateNames(names: Iterable<string>, taken: readonly string[]): Map<string, string> {
+  const own = [...names];
+  const others = new Set(taken);
+  const used = new Set([...taken, ...own]);
+  const free = (name: string): string => {
+    if (!others.has(name) && !name.startsWith('/')) return name;
+    let other = `state${name.startsWith('/') ? '' : '.'}${name}`;
+    while (used.has(other)) other = `state.${other}`;
+    used.add(other);
+    return other;
+  };
+  return new Map(own.map((name) => [name, free(name)]));
+}
+
+/** Names of the axes that may have any length, by input and axis. @param apart axes of which each input may have a length of its own */
+function symbolsOf(inputs: Inputs, axes: Axes, apart: ReadonlySet<number>): Map<string, Map<number, string>> {
   const names = (rank: number): readonly string[] => (rank === 4 ? ['batch', 'height', 'width', 'channels'] : ['batch']);
   return new Map(
     [...inputs].map(([input, { shape }]) => {
-      const there = axes.filter((axis) => axis < shape.length);
       const symbol = (axis: number): string => {
         const name = names(shape.length)[axis] ?? `axis_${axis}`;
-        return axis === 0 || inputs.size === 1 ? name : `${input}_${name}`;
+        return apart.has(axis) ? `${input}_${name}` : name;
       };
-      return [input, new Map(there.map((axis) => [axis, symbol(axis)]))];
+      return [input, new Map(axes.get(input)!.map((axis) => [axis, symbol(axis)]))];
     }),
   );
 }
@@ -355,16 +351,16 @@ function symbolsOf(inputs: ReadonlyMap<string, TraceInput>, axes: readonly numbe
 /** Lengths of an output's axes: numbers where they are always the same, else a symbol, an input's if the lengths are always those. */
 function outputShape(
   name: string,
-  shape: Shape,
-  longer: Shape,
   traces: readonly Trace[],
   symbols: ReadonlyMap<string, ReadonlyMap<number, string>>,
 ): (number | string)[] {
-  return shape.map((length, axis) => {
-    if (length === longer[axis]) return length;
-    for (const [input, { shape: given }] of traces[0]!.inputs) {
-      const symbol = symbols.get(input)!.get(axis);
-      if (symbol !== undefined && given[axis] === length && traces[1]!.inputs.get(input)!.shape[axis] === longer[axis]) return symbol;
+  const shapes = traces.map(({ outputs }) => outputs.get(name)!.shape);
+  return shapes[0]!.map((length, axis) => {
+    if (shapes.every((shape) => shape[axis] === length)) return length;
+    for (const [input, named] of symbols) {
+      const symbol = named.get(axis);
+      const isInputs = traces.every(({ inputs }, index) => inputs.get(input)!.shape[axis] === shapes[index]![axis]);
+      if (symbol !== undefined && isInputs) return symbol;
     }
     return `${name}_axis_${axis}`;
   });

@@ -1,12 +1,13 @@
 import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../../formats/onnx.js';
 import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import type { PatchGAN } from '../../models/patchgan.js';
+import { PatchGAN } from '../../models/patchgan.js';
 import { UNet } from '../../models/unet.js';
 import { formatShape, sameShape } from '../../tensor/shape.js';
 import { LIBRARY_VERSION } from '../../version.js';
-import { buildNetwork } from '../network/load-network.js';
-import type { NetworkArchitecture, NetworkWeights } from '../network/network-weights.js';
+import { buildNetwork, networkKind } from '../../models/registry.js';
+import type { NetworkArchitecture } from '../../models/kind.js';
+import type { NetworkWeights } from '../network/network-weights.js';
 import { networkGraph, type OnnxStatistics } from './network-graph.js';
 
 /** Options of exportOnnx(): how many images the model takes, what its norms use, and how its weights are stored. */
@@ -33,6 +34,10 @@ const OPSET = 17;
 const INPUT = 'input';
 const OUTPUT = 'output';
 
+/** Whether exportOnnx() has a graph for a kind of network; others are exported by tracing, on a device. */
+export const hasOnnxGraph = ({ kind }: NetworkArchitecture): boolean =>
+  ([UNet, PatchGAN] as readonly unknown[]).includes(networkKind(kind).network);
+
 /**
  * Exports a network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1]. A generator
  * takes "input" of its own size and gives "output" of the same; a discriminator takes the condition's channels and then the image's, of
@@ -40,8 +45,9 @@ const OUTPUT = 'output';
  *
  * The files come a tensor at a time: memory stays at about three times the largest tensor.
  *
- * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_MISMATCH for weights that are not the architecture's; while writing
- *   WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what reading the tensors throws
+ * @throws INVALID_ARGUMENT for impossible options, WEIGHTS_UNSUPPORTED for another network than a U-Net or a PatchGAN, WEIGHTS_MISMATCH
+ *   for weights that are not the architecture's; while writing WEIGHTS_UNSUPPORTED for a weight that float16 does not reach, and what
+ *   reading the tensors throws
  */
 export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): OnnxFiles {
   const { batch = 'dynamic', dtype = 'f32', statistics = 'image', external } = options;
@@ -54,6 +60,13 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
   }
 
   const network = buildNetwork(weights.architecture);
+  if (!(network instanceof UNet || network instanceof PatchGAN)) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'an ONNX model of weights alone', {
+      expected: 'a U-Net or a PatchGAN',
+      received: weights.architecture.kind,
+      fix: 'load it and export the network by tracing: exportModuleOnnx(await loadNetwork(gpu, weights), { input: [1, 64, 64, 3] })',
+    });
+  }
   checkWeights(network, weights);
   const graph = networkGraph(network, weights.tensors, { input: INPUT, output: OUTPUT, dtype, statistics });
   const [input, output] = ends(network, batch === 'dynamic' ? 'batch' : batch);

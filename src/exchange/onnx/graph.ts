@@ -35,8 +35,10 @@ export interface StoredSource {
 export interface Lengths {
   readonly name: string;
   readonly values: readonly number[];
-  /** Of a Reshape: the shape that it is given, of which it can take axes over. */
+  /** Of a Reshape: the shape that it is given, of which it can take axes over. Of a Slice: the length that it cuts. Others ask inputs. */
   readonly from: Shape | null;
+  /** Set for the end of a Slice: where it is always the whole length, the model says "to the end". */
+  readonly isEnd?: boolean;
 }
 
 export interface GraphNode extends OnnxNode {
@@ -48,6 +50,9 @@ export interface GraphNode extends OnnxNode {
 export interface GraphTensor extends OnnxTensor {
   readonly known?: readonly number[];
 }
+
+/** Past every axis: a slice to the end of one of any length. */
+export const TO_THE_END = 2 ** 31 - 1;
 
 const FIRST_OF_LAST = [0, 3, 1, 2];
 /** Where each axis of this library lies in ONNX's order; also the permutation that leads back. */
@@ -66,6 +71,10 @@ export class OnnxGraph {
   readonly tensors: GraphTensor[] = [];
   /** @internal */
   readonly lengths: Lengths[] = [];
+  /** Lengths that what was added so far holds for, and no others. @internal */
+  readonly fixed: { readonly op: string; readonly length: number }[] = [];
+  /** Shapes of the inputs, as the model has them. @internal */
+  readonly inputs: { readonly name: string; readonly shape: Shape }[] = [];
   /** Whatever was made once and can be used again, by what it is. */
   private readonly made = new Map<string, string>();
   private op = '';
@@ -85,14 +94,15 @@ export class OnnxGraph {
    * @param inputs names of values; empty for one that is left out
    * @returns the name of its output
    */
-  node(
-    operator: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    output = `/${this.nodes.length}/${operator}`,
-  ): string {
+  node(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
+    const output = `/${this.nodes.length}/${operator}`;
     this.nodes.push({ operator, inputs, attributes, output, op: this.op });
     return output;
+  }
+
+  /** Gives the value of a name to an output of the model. @internal */
+  result(output: string, value: string): void {
+    this.nodes.push({ operator: 'Identity', inputs: [value], attributes: {}, output, op: this.op });
   }
 
   /** Stores one number as a float32 tensor without axes. */
@@ -116,10 +126,19 @@ export class OnnxGraph {
 
   /** Stores whole numbers as an int64 tensor of one axis. */
   integers(values: readonly number[]): string {
-    return this.once(`/integers.${values.join('_')}`, (name) => {
+    return this.wholes(values, [values.length]);
+  }
+
+  /** Stores one whole number as an int64 tensor without axes. */
+  integer(value: number): string {
+    return this.wholes([value], []);
+  }
+
+  private wholes(values: readonly number[], shape: Shape): string {
+    return this.once(`/${shape.length === 0 ? 'integer' : 'integers'}.${values.join('_')}`, (name) => {
       this.tensors.push({
         name,
-        shape: [values.length],
+        shape,
         dtype: 'i64',
         known: values,
         integers: values,
@@ -179,16 +198,18 @@ export class OnnxGraph {
     return this.once(`${name} as ${[...(turned ?? []), '/', ...lying].join()}`, () => {
       const taken = this.made.has(`stored ${name}`);
       this.made.set(`stored ${name}`, name);
-      const stored = taken ? `${name}.${this.tensors.length}` : name;
+      // Whatever is made up begins with a slash, as no name of anybody else does.
+      const stored = taken ? `/again.${this.tensors.length}/${name}` : name;
       const half = this.dtype === 'f16' && dtype === 'f32' && own.length >= KERNEL_RANK;
       this.tensors.push({
         name: stored,
         shape: lying,
         dtype: half ? 'f16' : dtype,
         ...(known && { known }),
+        ...(known && dtype === 'i32' && { integers: turned ? [...permuteNumbers(Int32Array.from(known), own, turned)] : known }),
         read: async () => (turned ? permuteNumbers(await source!.read(), own, turned) : source!.read()),
       });
-      return half ? this.node('Cast', [stored], { to: ONNX_FLOAT }, `${stored}.f32`) : stored;
+      return half ? this.node('Cast', [stored], { to: ONNX_FLOAT }) : stored;
     });
   }
 
@@ -214,6 +235,18 @@ export class OnnxGraph {
   varying(values: readonly number[], from: Shape | null = null): string {
     const name = `/lengths.${this.lengths.length}`;
     this.lengths.push({ name, values, from });
+    return name;
+  }
+
+  /** Says that what is added holds for this length alone: a model for any length is refused. */
+  fixedTo(length: number): void {
+    this.fixed.push({ op: this.op, length });
+  }
+
+  /** Stores where a Slice of an axis of a length ends: at a number, or always at the end of the axis. */
+  end(end: number, length: number): string {
+    const name = `/lengths.${this.lengths.length}`;
+    this.lengths.push({ name, values: [end], from: [length], isEnd: true });
     return name;
   }
 

@@ -33,13 +33,14 @@ function convolution(operator: string, more: (call: GraphCall) => Record<string,
 
 /**
  * Pixels that the last windows of a pool need beyond the padding, which ONNX's and PyTorch's ways of rounding up do not agree on:
- * so they are there as padding.
+ * so they are there as padding. How many depends on the length: the model is for this one.
  */
-function endPadding(call: GraphCall): Sides {
+function endPadding(graph: OnnxGraph, call: GraphCall): Sides {
   const [kernel, stride, padding] = [sides(call, 'kernel'), sides(call, 'stride'), sides(call, 'padding')];
   const { shape } = valueIn(call, 0);
   const beyond = (axis: 0 | 1): number => {
-    if (call.attributes.ceilMode !== true) return 0;
+    if (call.attributes.ceilMode !== true || stride[axis] === 1) return 0;
+    graph.fixedTo(shape[axis + 1]!);
     const needed = (call.shape[axis + 1]! - 1) * stride[axis] + kernel[axis];
     return Math.max(0, needed - (shape[axis + 1]! + 2 * padding[axis]));
   };
@@ -64,12 +65,12 @@ const padded = (graph: OnnxGraph, x: string, [top, bottom, left, right]: readonl
   graph.node('Pad', [x, graph.integers([0, 0, top!, left!, 0, 0, bottom!, right!]), graph.number(value)], { mode });
 
 const maxPool2d: GraphOperation = (graph, call) => {
-  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(call)];
+  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(graph, call)];
   return pool('MaxPool', graph.first(valueIn(call, 0)), graph, call, [top, left, top + down, left + across]);
 };
 
 const avgPool2d: GraphOperation = (graph, call) => {
-  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(call)];
+  const [[top, left], [down, across]] = [sides(call, 'padding'), endPadding(graph, call)];
   const x = graph.first(valueIn(call, 0));
   if (call.attributes.countIncludePad !== true) {
     return pool('AveragePool', x, graph, call, [top, left, top + down, left + across], { count_include_pad: 0 });
@@ -119,20 +120,30 @@ function resizeFactor(length: number, size: number, exact: number, nearest: bool
   return null;
 }
 
+/**
+ * Whether a factor leads to the same size and pixels here and in ONNX's float32 arithmetic, whatever the length: its products with
+ * lengths are exact, and no axis of two pixels or more keeps its length, which ONNX Runtime copies instead of resizing.
+ */
+const holdsForAnyLength = (factor: number): boolean => Number.isInteger(factor * 256) && (factor <= 1 || factor >= 1.5);
+
 const upsample: GraphOperation = (graph, call) => {
   const { mode, alignCorners, size, scale } = call.attributes as { mode: string; alignCorners: boolean; size: Sides; scale: Sides | null };
   const x = valueIn(call, 0);
   const nearest = mode === 'nearest';
   const coordinates = nearest ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel';
+  const lengths = [x.shape[1]!, x.shape[2]!] as const;
+  const exact = ([0, 1] as const).map((axis) => scale?.[axis] ?? size[axis] / lengths[axis]);
+  const isKept = lengths.every((length, axis) => size[axis] === length) && lengths.some((length, axis) => length > 1 && exact[axis] !== 1);
   const factors = ([0, 1] as const).map((axis) => {
-    const length = x.shape[axis + 1]!;
-    const factor = resizeFactor(length, size[axis], scale?.[axis] ?? size[axis] / length, nearest);
+    const length = lengths[axis];
+    const factor = isKept ? null : resizeFactor(length, size[axis], exact[axis]!, nearest);
+    if (!holdsForAnyLength(exact[axis]!)) graph.fixedTo(length);
     if (factor !== null) return factor;
     throw unsupported(
       call.op,
       'a factor that float32 holds well enough for the size that it leads to',
       `${length} pixels made ${size[axis]}`,
-      'choose a whole factor, or the mode bilinear',
+      'choose a whole factor, or the size in place of a scale',
     );
   });
   const attributes = {

@@ -1,8 +1,8 @@
 import { ShadegradError } from '../../errors.js';
 import { ONNX_BOOL, ONNX_FLOAT, ONNX_INT32, ONNX_INT64, type OnnxAttribute } from '../../formats/onnx.js';
-import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import { elementCount, formatShape, type Shape } from '../../tensor/shape.js';
 import { unsupported, valueIn, type GraphCall, type GraphOperation } from './call.js';
-import type { AxisOrder, GraphValue, OnnxGraph } from './graph.js';
+import { TO_THE_END, type AxisOrder, type GraphValue, type OnnxGraph } from './graph.js';
 import { imageOperations } from './image-operations.js';
 import { normOperations } from './norm-operations.js';
 
@@ -51,7 +51,8 @@ const unary: Record<string, GraphOperation> = {
   log: operator('Log'),
   sqrt: operator('Sqrt'),
   square: elementwise((graph, [x]) => graph.node('Mul', [x!, x!])),
-  sign: operator('Sign'),
+  // Of NaN it is 0 here, as in PyTorch.
+  sign: elementwise((graph, [x]) => graph.node('Where', [graph.node('Equal', [x!, x!]), graph.node('Sign', [x!]), graph.number(0)])),
   abs: operator('Abs'),
   reciprocal: operator('Reciprocal'),
   relu: operator('Relu'),
@@ -140,9 +141,6 @@ function alongAxis(build: (graph: OnnxGraph, names: readonly string[], axis: num
   };
 }
 
-/** Past every axis: a slice to the end of one of any length. */
-const TO_THE_END = 2 ** 31 - 1;
-
 const axes: Record<string, GraphOperation> = {
   reshape: (graph, call) => graph.reshape(valueIn(call, 0), call.shape),
   permute: (graph, call) => {
@@ -160,9 +158,8 @@ const axes: Record<string, GraphOperation> = {
   },
   slice: alongAxis((graph, [x], axis, call) => {
     const { start, end, step, axis: own } = call.attributes as Record<string, number>;
-    const length = valueIn(call, 0).shape[own!]!;
-    const last = end === length ? TO_THE_END : end!;
-    return graph.node('Slice', [x!, ...[start!, last, axis, step!].map((value) => graph.integers([value]))]);
+    const last = graph.end(end!, valueIn(call, 0).shape[own!]!);
+    return graph.node('Slice', [x!, graph.integers([start!]), last, graph.integers([axis]), graph.integers([step!])]);
   }),
   concat: alongAxis((graph, names, axis) => graph.node('Concat', names, { axis })),
   stack: (graph, call) => {
@@ -173,7 +170,6 @@ const axes: Record<string, GraphOperation> = {
   },
   expand: (graph, call) => {
     const x = valueIn(call, 0);
-    if (sameShape(x.shape, call.shape)) return x;
     const missing = call.shape.length - x.shape.length;
     // An axis of 1 is as long as x's there: it may have any length.
     const lengths = call.shape.map((length, axis) => (axis >= missing && x.shape[axis - missing] === length ? 1 : length));
@@ -188,6 +184,18 @@ function turned(graph: OnnxGraph, value: GraphValue, transpose: unknown): string
   if (transpose !== true) return graph.last(value);
   const rank = value.shape.length;
   return graph.permuted(value, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+}
+
+/** The rows of indices; those of an index that there is not are NaN, where ONNX counts from the end or stops. */
+function ofEntries(graph: OnnxGraph, indices: GraphValue, count: number, rows: (index: string) => string): string {
+  const index = graph.node('Cast', [graph.last(indices)], { to: ONNX_INT64 });
+  const isEntry = graph.node('And', [
+    graph.node('GreaterOrEqual', [index, graph.integer(0)]),
+    graph.node('Less', [index, graph.integer(count)]),
+  ]);
+  const entry = graph.node('Where', [isEntry, index, graph.integer(0)]);
+  const isRow = graph.node('Unsqueeze', [isEntry, graph.integers([indices.shape.length])]);
+  return graph.node('Where', [isRow, rows(entry), graph.number(NaN)]);
 }
 
 const products: Record<string, GraphOperation> = {
@@ -206,20 +214,15 @@ const products: Record<string, GraphOperation> = {
   },
   embedding: (graph, call) => {
     const [indices, table] = [valueIn(call, 0), valueIn(call, 1)];
-    return {
-      name: graph.node('Gather', [graph.last(table), graph.last(indices)], { axis: 0 }),
-      shape: call.shape,
-      dtype: 'f32',
-      order: 'last',
-    };
+    const rows = (index: string): string => graph.node('Gather', [graph.last(table), index], { axis: 0 });
+    return { name: ofEntries(graph, indices, table.shape[0]!, rows), shape: call.shape, dtype: 'f32', order: 'last' };
   },
   oneHot: (graph, call) => {
     const labels = valueIn(call, 0);
-    const whole = graph.node('Cast', [graph.last(labels)], { to: ONNX_INT64 });
-    const name = graph.node('OneHot', [whole, graph.number(call.attributes.classes as number), graph.floats([0, 1], [2])], {
-      axis: labels.shape.length,
-    });
-    return { name, shape: call.shape, dtype: 'f32', order: 'last' };
+    const classes = call.attributes.classes as number;
+    const rows = (label: string): string =>
+      graph.node('OneHot', [label, graph.number(classes), graph.floats([0, 1], [2])], { axis: labels.shape.length });
+    return { name: ofEntries(graph, labels, classes, rows), shape: call.shape, dtype: 'f32', order: 'last' };
   },
 };
 

@@ -3,7 +3,9 @@ import { noGrad } from '../../autograd/graph.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import type { Storage } from '../../gpu/storage.js';
 import { writeTime } from '../../gpu/write-log.js';
+import { copy } from '../../kernels/elementwise.js';
 import { fillNormal } from '../../kernels/random.js';
 import type { Module } from '../../nn/module.js';
 import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
@@ -87,6 +89,7 @@ export async function traceModule(
 ): Promise<Trace> {
   const tracer = new Tracer(module);
   const kept: Tensor[] = [];
+  const state = keptState(module);
   try {
     const outputs = gpu.scope(() =>
       noGrad(() => {
@@ -100,6 +103,8 @@ export async function traceModule(
         return found;
       }),
     );
+    const changed = [...module.namedTensors()].find(([, { value }]) => value.writtenSince(tracer.start));
+    if (changed) throw notTheSame(...changed, state);
     const used = usedBy(outputs.values());
     for (const each of used) if ('origin' in each && each.origin.kind === 'refused') throw each.origin.error;
     for (const { tensor, time, numbers, value } of tracer.unread) {
@@ -111,8 +116,24 @@ export async function traceModule(
     }
     return { inputs: tracer.inputs, calls: tracer.calls.filter((call) => used.has(call)), outputs };
   } finally {
-    for (const tensor of kept) tensor.dispose();
+    for (const tensor of [...kept, ...state.values()]) tensor.dispose();
   }
+}
+
+/** Copies of a module's buffers, which a run might write to. */
+function keptState(module: Module): Map<Tensor, Tensor> {
+  return noGrad(() => new Map([...module.namedBuffers().values()].map((buffer) => [buffer, copy(buffer).keep()])));
+}
+
+/** Puts back what the run has changed, and says that a model has no memory. */
+function notTheSame(name: string, { value }: { readonly value: Tensor }, state: ReadonlyMap<Tensor, Tensor>): ShadegradError {
+  const { by } = value.writtenSince(0)!;
+  noGrad(() => state.forEach((numbers, buffer) => copy(numbers, buffer)));
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${quoteName(name)} cannot be exported to ONNX`, {
+    expected: 'parameters and buffers that stay the same when the module runs: a model has no memory',
+    received: `${quoteName(name)}, which ${by} has written to`,
+    fix: 'take the state as an input, and return the new one as an output',
+  });
 }
 
 function sample(gpu: Gpu, { shape, dtype }: TraceInput, stream: number): Tensor {
@@ -182,7 +203,9 @@ class Tracer {
   readonly calls: TracedCall[] = [];
   readonly unread: Unread[] = [];
   private readonly held = new Map<Tensor, Held>();
-  private start = 0;
+  /** The same, by memory: another handle of it holds the same value. */
+  private readonly heldIn = new Map<Storage, Held[]>();
+  start = 0;
 
   constructor(private readonly module: Module) {}
 
@@ -195,8 +218,16 @@ class Tracer {
   private hold(tensor: Tensor, origin: TracedOrigin): TracedValue {
     const { shape, dtype } = tensor;
     const value: TracedValue = { shape, dtype, origin };
-    this.held.set(tensor, { value, tensor, time: writeTime() });
+    this.remember({ value, tensor, time: writeTime() });
     return value;
+  }
+
+  private remember(held: Held): void {
+    const { tensor } = held;
+    this.held.set(tensor, held);
+    const inStorage = this.heldIn.get(tensor.storage);
+    if (inStorage) inStorage.push(held);
+    else this.heldIn.set(tensor.storage, [held]);
   }
 
   note({ op, operands, attributes, output }: Call): void {
@@ -247,15 +278,14 @@ class Tracer {
     const value: TracedValue = { shape: tensor.shape, dtype: tensor.dtype, origin };
     const held = { value, tensor: handle, time: writeTime(), numbers };
     this.unread.push(held);
-    this.held.set(tensor, { ...held, tensor });
+    this.remember({ ...held, tensor });
     return value;
   }
 
   /** A tensor under another handle, as detach() makes one. */
   private sameMemory(tensor: Tensor): Held | undefined {
-    const found = [...this.held.values()].filter(
+    const found = (this.heldIn.get(tensor.storage) ?? []).filter(
       ({ tensor: other }) =>
-        other.storage === tensor.storage &&
         other.offset === tensor.offset &&
         other.rowStride === tensor.rowStride &&
         other.dtype === tensor.dtype &&

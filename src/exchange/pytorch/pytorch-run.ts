@@ -18,7 +18,7 @@ import { exceptionalCounts, type StepCounts } from '../../training/step-counts.j
 import { LIBRARY_VERSION } from '../../version.js';
 import { checkedTensor } from '../network/checked-tensor.js';
 import { constantTensor, libraryTensor, referenceTensor } from '../network/fit-network.js';
-import { buildNetwork } from '../network/load-network.js';
+import { buildNetwork } from '../../models/registry.js';
 import type { NetworkTensor, NetworkWeights } from '../network/network-weights.js';
 import { referenceShape } from '../network/reference-layout.js';
 import { findNetworks } from './reference-names.js';
@@ -49,7 +49,7 @@ const FORWARDS = { generator: 1, discriminator: 3 } as const;
 export async function pytorchRun(file: PyTorchFile): Promise<TrainingRun> {
   const [generator, discriminator] = (['unet', 'patchgan'] as const)
     .map((kind) => {
-      const all = findNetworks(file.tensors.keys()).filter((root) => root.kind === kind);
+      const all = findNetworks(file.tensors).filter((root) => root.kind === kind);
       if (all.length !== 1) throw noRun(file.name, `${all.length} ${kind === 'unet' ? 'generators' : 'discriminators'}`);
       return all[0]!;
     })

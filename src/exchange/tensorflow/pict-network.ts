@@ -1,6 +1,7 @@
 import type { StoredTensor, TensorToWrite, WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
-import type { UNetOptions } from '../../models/unet.js';
+import { networkKind } from '../../models/registry.js';
+import { UNET, type UNetOptions } from '../../models/unet.js';
 import { formatShape } from '../../tensor/shape.js';
 import { checkedTensor } from '../network/checked-tensor.js';
 import { constantTensor } from '../network/fit-network.js';
@@ -124,8 +125,8 @@ function channelsAlong({ name, shape }: StoredTensor, axis: number, label: strin
  * @throws WEIGHTS_UNSUPPORTED for a network that the format cannot express
  */
 export function networkToPict({ architecture, tensors }: NetworkWeights): TensorToWrite[] {
-  if (architecture.kind !== 'unet') throw cannotWrite('the network', 'a U-Net', 'a PatchGAN');
-  const { options } = architecture;
+  if (architecture.kind !== UNET.kind) throw cannotWrite('the network', 'a U-Net', `a ${networkKind(architecture.kind).title}`);
+  const options: UNetOptions = architecture.options;
   const { norm = 'batch', innermostNorm = false, epsilon = FIXED.epsilon, slope = FIXED.slope, skip = 'relu' } = options;
   if (norm !== 'batch') throw cannotWrite('norm', 'batch norm', norm);
   if (!innermostNorm)

@@ -61,7 +61,8 @@ export class BatchNorm2d extends Module {
     } = expectOptions('a BatchNorm2d', options, BATCH_NORM_OPTIONS);
     checkCounts('a BatchNorm2d', { channels });
     checkNumber('epsilon of a BatchNorm2d', epsilon, true);
-    checkNumber('momentum of a BatchNorm2d', momentum);
+    if (!Number.isFinite(momentum) || momentum < 0 || momentum > 1)
+      throw refused('momentum of a BatchNorm2d', 'a number from 0 to 1', momentum);
     checkChoice('statistics of a BatchNorm2d', statistics, STATISTICS);
     checkChoice('affine of a BatchNorm2d', affine, [true, false]);
     checkChoice('trackRunningStatistics of a BatchNorm2d', tracks, [true, false]);

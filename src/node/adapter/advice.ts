@@ -25,7 +25,8 @@ const DEBIAN_12 =
   'then sudo apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1';
 const DEBIAN = 'Debian 13 and later: sudo apt install mesa-vulkan-drivers libvulkan1';
 const UBUNTU_22 =
-  'Ubuntu 22.04: its Mesa may be too old for Dawn; sudo add-apt-repository ppa:kisak/kisak-mesa && sudo apt install mesa-vulkan-drivers libvulkan1';
+  'Ubuntu 22.04: its Mesa may be too old for Dawn; sudo add-apt-repository ppa:kisak/kisak-mesa && sudo apt install ' +
+  'mesa-vulkan-drivers libvulkan1';
 const UBUNTU = 'Ubuntu 24.04 and later: sudo apt install mesa-vulkan-drivers libvulkan1';
 const FEDORA = 'Fedora: sudo dnf install mesa-vulkan-drivers vulkan-loader';
 const ARCH = 'Arch: sudo pacman -S vulkan-icd-loader vulkan-swrast (and vulkan-radeon, vulkan-intel or nvidia-utils for a GPU)';
@@ -43,7 +44,8 @@ export function howToGetAnAdapter(platform: string = process.platform, system: D
   if (platform === 'darwin') return ['macOS: Dawn uses Metal; it needs macOS 11 or later and, in a virtual machine, a paravirtual GPU'];
   if (platform === 'win32') {
     return [
-      "Windows: Dawn uses Direct3D 12; install the graphics driver of your GPU's maker (without a GPU, Windows offers its software adapter WARP)",
+      "Windows: Dawn uses Direct3D 12; install the graphics driver of your GPU's maker (without a GPU, Windows offers its " +
+        'software adapter WARP)',
     ];
   }
   if (platform !== 'linux') return [`${platform}: the npm package "webgpu" has no build for this platform; use Linux, macOS or Windows`];

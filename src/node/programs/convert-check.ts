@@ -4,7 +4,7 @@ import { loadNetwork } from '../../exchange/network/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { UNet } from '../../models/unet.js';
+import { networkKind } from '../../models/registry.js';
 import { elementCount } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { openNodeGpu } from '../adapter/adapter.js';
@@ -15,8 +15,6 @@ import { openWeights } from '../weights/read.js';
 
 /** Largest mean difference of outputs in [-1, 1] that the format's own rounding explains. */
 const AGREEMENT = { f32: 1e-5, f16: 2e-2, bf16: 0.1, pict: 0.25 } as const;
-/** Smallest image that every PatchGAN judges: its last two layers need some pixels. */
-const PATCHES = 8;
 
 /**
  * Runs the network that was read and the one that was written on the same input and says how far their outputs are apart.
@@ -78,9 +76,9 @@ interface Outcome {
  */
 async function outputOf(gpu: Gpu, { weights, statistics }: FoundNetwork, images: number): Promise<Outcome> {
   const network = await loadNetwork(gpu, weights);
-  const side = network instanceof UNet ? network.size : PATCHES * 2 ** network.layers;
+  const { shape } = networkKind(weights.architecture.kind).exampleInput(network);
   const random = new RandomStream(1);
-  const one = [1, side, side, network.inChannels] as const;
+  const one = shape as readonly [number, number, number, number];
   const input = Float32Array.from({ length: images * elementCount(one) }, () => 2 * random.uniform() - 1);
   const outputs: Float32Array[] = [];
   for (let image = 0; image < images; image++) {
@@ -93,7 +91,7 @@ async function outputOf(gpu: Gpu, { weights, statistics }: FoundNetwork, images:
   gpu.trim();
   const values = new Float32Array(outputs.reduce((sum, { length }) => sum + length, 0));
   outputs.forEach((each, image) => values.set(each, image * each.length));
-  return { input, shape: [images, side, side, network.inChannels], values };
+  return { input, shape: [images, one[1], one[2], one[3]], values };
 }
 
 function differences(a: Float32Array, b: Float32Array): { mean: number; largest: number } {

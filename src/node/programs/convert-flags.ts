@@ -8,7 +8,8 @@ export const CONVERT_PROGRAM = {
   usage: 'npx shadegrad convert IN OUT [flags]',
   takesOperands: true,
   summary:
-    'Reads a network from a file of any format and writes it in another, by the endings of the names: .safetensors, .pth, .pict; model.json (TensorFlow.js) in only, .onnx out only. Then runs both on the same input and compares.',
+    'Reads a network from a file of any format and writes it in another, by the endings of the names: .safetensors, .pth, ' +
+    '.pict; model.json (TensorFlow.js) in only, .onnx out only. Then runs both on the same input and compares.',
   flags: [
     {
       name: 'network',
@@ -45,7 +46,8 @@ export const CONVERT_PROGRAM = {
       name: 'run',
       type: 'boolean',
       description:
-        'the whole training run, both networks with their optimisers: from a checkpoint to a .pth that PyTorch goes on from, or from there to a checkpoint',
+        'the whole training run, both networks with their optimisers: from a checkpoint to a .pth that PyTorch goes on from, ' +
+        'or from there to a checkpoint',
     },
     { name: 'check', type: 'boolean', default: true, description: 'do not run both networks afterwards to compare them' },
     {

@@ -16,7 +16,9 @@ import { writeFileAtomic } from '../files/atomic.js';
 import { parseFlags } from '../terminal/flags.js';
 import { formatBytes } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
-import { writeOnnx } from '../weights/onnx.js';
+import { traceOnnx, writeOnnx, type WriteOnnxOptions } from '../weights/onnx.js';
+import { hasOnnxGraph } from '../../exchange/onnx/export-network.js';
+import { openNodeGpu } from '../adapter/adapter.js';
 import { createProgress } from '../terminal/progress.js';
 import { formatByName, openWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
@@ -85,7 +87,7 @@ async function writeNetwork(
   file: WeightFile,
   output: string,
   format: OutputFormat,
-  { dtype, layout, batch, external }: ConvertFlags,
+  { dtype, layout, batch, external, adapter }: ConvertFlags,
 ): Promise<string[]> {
   const megabytes = Math.ceil([...found.weights.tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape) * 4, 0) / 2 ** 20);
   const progress = createProgress({ total: megabytes, label: 'converting (MiB)' });
@@ -96,7 +98,14 @@ async function writeNetwork(
   try {
     if (format === 'onnx') {
       const images = batch === undefined || batch === 'dynamic' ? 'dynamic' : Number(batch);
-      return await writeOnnx({ ...found, weights }, output, { dtype: dtype === 'f16' ? 'f16' : 'f32', batch: images, external });
+      const options: WriteOnnxOptions = { dtype: dtype === 'f16' ? 'f16' : 'f32', batch: images, external };
+      if (hasOnnxGraph(weights.architecture)) return await writeOnnx({ ...found, weights }, output, options);
+      const { gpu } = await openNodeGpu(adapter === undefined ? {} : { adapter });
+      try {
+        return await traceOnnx(gpu, { ...found, weights }, output, options);
+      } finally {
+        gpu.destroy();
+      }
     }
     await writeFileAtomic(output, encodeWeights({ ...found, weights }, format, { dtype, layout, codebook }));
     progress.update(megabytes);

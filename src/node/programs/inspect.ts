@@ -75,7 +75,8 @@ export function describeFile(file: WeightFile, withTensors = true): string[] {
   const numbers = total(({ shape }) => elementCount(shape));
   const bytes = total(({ shape, dtype }) => elementCount(shape) * STORED_DTYPE_BYTES[dtype]);
   const lines = [
-    `${printable(file.name)}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`,
+    `${printable(file.name)}: ${FORMAT_NAMES[file.format]}, ${formatCount(tensors.length)} tensors, ` +
+      `${formatCount(numbers)} numbers, ${formatBytes(bytes)}`,
   ];
   if (withTensors) lines.push('', ...tensorTable(tensors));
   if (file.metadata.size > 0)
@@ -116,7 +117,8 @@ export async function runLines(file: WeightFile): Promise<string[]> {
       .map(([name, value]) => `${name} ${String(value)}`)
       .join(', ');
     return [
-      `training run: step ${formatCount(step)}, epoch ${formatCount(epoch)}; Adam of the generator after ${formatCount(generatorSteps)} steps, of the discriminator after ${formatCount(discriminatorSteps)}`,
+      `training run: step ${formatCount(step)}, epoch ${formatCount(epoch)}; Adam of the generator after ` +
+        `${formatCount(generatorSteps)} steps, of the discriminator after ${formatCount(discriminatorSteps)}`,
       ...(told === '' ? [] : [`  options: ${printable(told)}`]),
     ];
   } catch (error) {

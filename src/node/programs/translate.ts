@@ -2,11 +2,12 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../exchange/network/describe-network.js';
-import { buildNetwork, loadNetwork } from '../../exchange/network/load-network.js';
+import { loadNetwork } from '../../exchange/network/load-network.js';
+import { buildNetwork, isGenerator } from '../../models/registry.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError, type ErrorCode } from '../../errors.js';
-import { UNet } from '../../models/unet.js';
+import type { Generator } from '../../models/kind.js';
 import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { listImages } from '../images/dataset.js';
@@ -23,14 +24,16 @@ import { StatusLine } from '../training/status-line.js';
 export const TRANSLATE_PROGRAM = {
   usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
   summary:
-    "Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
+    'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of ' +
+    "PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
   flags: [
     {
       name: 'weights',
       type: 'string',
       placeholder: 'FILE|DIR',
       description:
-        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), another .safetensors, a .pict, or a TensorFlow.js model.json',
+        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), ' +
+        'another .safetensors, a .pict, or a TensorFlow.js model.json',
     },
     {
       name: 'input',
@@ -131,13 +134,13 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     sayChosen(weights, opened);
     const found = findNetwork(opened.file, 'generator');
     const network = ofPictures(found, opened.path);
-    const chosen = size ?? found.imageSize ?? network.size;
+    const chosen = size ?? found.imageSize ?? network.imageSizes.own;
     checkSize(chosen, network);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       console.log(adapterChoice.summary);
-      console.log(sizeLine(chosen, network.size, size !== undefined));
-      const generator = (await loadNetwork(gpu, found.weights)) as UNet;
+      console.log(sizeLine(chosen, network, size !== undefined));
+      const generator = (await loadNetwork(gpu, found.weights)) as Generator;
       // A network that was trained without dropout has none now.
       const statistics = flags.statistics ?? found.statistics;
       const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics, size: chosen });
@@ -152,12 +155,12 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
 }
 
 /** The generator of a file, on no device. @throws WEIGHTS_UNSUPPORTED for one that is not of pictures, grey or in colours */
-function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): UNet {
+function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): Generator {
   const network = buildNetwork(architecture);
   const isOfPictures = (channels: number): boolean => channels === 1 || channels === 3;
-  if (network instanceof UNet && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
+  if (isGenerator(network) && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of pictures`, {
-    expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
+    expected: 'a network that translates images of 3 channels (colours) or 1 (grey) at either end',
     received: describeArchitecture(architecture),
     fix: 'name the weights of another one',
   });
@@ -176,9 +179,9 @@ function parseSize(text: string): TranslatedSize {
 }
 
 /** @throws BAD_FLAG for a size that the network does not take */
-function checkSize(size: TranslatedSize, network: UNet): void {
+function checkSize(size: TranslatedSize, network: Generator): void {
   try {
-    if (size !== 'image') sidesOf(size, network);
+    if (size !== 'image') sidesOf(size, network.imageSizes);
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;
     const { expected, received, fix = '' } = error;
@@ -191,9 +194,12 @@ function checkSize(size: TranslatedSize, network: UNet): void {
 }
 
 /** Says at which size images go through the network, so that none is made smaller without a word. */
-function sizeLine(size: TranslatedSize, own: number, asked: boolean): string {
+function sizeLine(size: TranslatedSize, { imageSizes }: Generator, asked: boolean): string {
   if (size === 'image') {
-    return `images keep their size; sides that are no multiple of ${own} are resized to the nearest one for the network, and back`;
+    return (
+      `images keep their size; sides that are no multiple of ${imageSizes.multipleOf} are resized to the nearest one ` +
+      `for the network, and back`
+    );
   }
   const [width, height] = typeof size === 'number' ? [size, size] : size;
   const why = ", the size of the network; one that was trained on larger ones wants --size N, and --size image keeps each image's own";

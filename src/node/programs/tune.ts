@@ -17,7 +17,8 @@ const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math
 export const TUNE_PROGRAM = {
   usage: 'npx shadegrad tune [flags]',
   summary:
-    'Times the variants of the convolutions in a training step of pix2pix on this adapter and keeps the fastest for later runs. Problems that were tuned before are left out.',
+    'Times the variants of the convolutions in a training step of pix2pix on this adapter and keeps the fastest for later ' +
+    'runs. Problems that were tuned before are left out.',
   flags: [
     {
       name: 'size',

@@ -36,7 +36,8 @@ export function wonWarning(wonAt: number, settings: RunSettings): string {
     !jitter && 'random crops and mirroring (--jitter)',
   ].filter((text): text is string => text !== false);
   return (
-    `by step ${formatCount(wonAt)} the discriminator's losses had been about 0 for ${formatCount(WON.steps)} steps: it has won, and the generator learns nothing more from it. ` +
+    `by step ${formatCount(wonAt)} the discriminator's losses had been about 0 for ${formatCount(WON.steps)} steps: it has ` +
+    `won, and the generator learns nothing more from it. ` +
     `Check that --direction is the one you want; in a new run try ${tries.join(', or ')}, or begin with trained networks (--from)`
   );
 }

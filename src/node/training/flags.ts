@@ -16,7 +16,8 @@ export const TRAIN_PROGRAM = {
       type: 'string',
       placeholder: 'DIR',
       description:
-        'folder of pairs: train/ and val/ (or test/) with both halves side by side in a picture, or A/ and B/ with equal names (docs/data.md has every layout)',
+        'folder of pairs: train/ and val/ (or test/) with both halves side by side in a picture, or A/ and B/ with equal ' +
+        'names (docs/data.md has every layout)',
     },
     {
       name: 'download',
@@ -44,7 +45,8 @@ export const TRAIN_PROGRAM = {
       type: 'string',
       placeholder: 'FILE',
       description:
-        'begin with the networks of a file instead of random ones, and with their optimisers where it has them: a checkpoint or a .pth of a whole run, a .pth, .safetensors, .pict or model.json of a generator',
+        'begin with the networks of a file instead of random ones, and with their optimisers where it has them: a checkpoint ' +
+        'or a .pth of a whole run, a .pth, .safetensors, .pict or model.json of a generator',
     },
     {
       name: 'from-discriminator',
@@ -78,7 +80,8 @@ export const TRAIN_PROGRAM = {
       min: 0.1,
       max: 100_000,
       description:
-        'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run keeps its planned length',
+        'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run ' +
+        'keeps its planned length',
     },
     {
       name: 'batch',

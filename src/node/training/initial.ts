@@ -1,8 +1,10 @@
 import { describeArchitecture } from '../../exchange/network/describe-network.js';
-import { findNetwork, findRunIfAny, surveyNetworks, type NetworkRole } from '../../exchange/read-weights.js';
+import { findNetwork, findRunIfAny, surveyNetworks } from '../../exchange/read-weights.js';
+import type { NetworkRole } from '../../models/kind.js';
 import { placeRun, runArchitecture, type TrainingRun } from '../../exchange/network/training-run.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
+import type { PatchGANOptions } from '../../models/patchgan.js';
 import type { UNetOptions } from '../../models/unet.js';
 import type { Trainer } from '../../training/trainer.js';
 import type { TrainerVariants } from '../../training/trainer-options.js';
@@ -82,7 +84,7 @@ const NETWORKS_ALONE = { run: null, reason: null };
 /** @throws WEIGHTS_UNSUPPORTED unless the networks are of pairs of pictures, each in colours or grey */
 function checkChannels(path: string, { generator, discriminator }: Networks): void {
   const { inChannels = 3, outChannels = 3 } = generator.architecture.options as UNetOptions;
-  const judged = discriminator?.architecture.options.inChannels ?? 6;
+  const judged = (discriminator?.architecture.options as PatchGANOptions | undefined)?.inChannels ?? 6;
   const pictures = [inChannels, outChannels].every((channels) => channels === 1 || channels === 3);
   if (pictures && (!discriminator || judged === inChannels + outChannels)) return;
   const what = `${path}: these networks are not for pairs of pictures`;

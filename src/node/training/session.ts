@@ -295,5 +295,6 @@ const OTHER_TRAINING =
   'it goes on with the images of now';
 
 const othersNote = (count: number): string =>
-  `note: the validation images are no longer those of ${count} earlier measurement${count === 1 ? '' : 's'}: the report begins anew with the images of now ` +
+  `note: the validation images are no longer those of ${count} earlier measurement${count === 1 ? '' : 's'}: the report ` +
+  `begins anew with the images of now ` +
   '(log.jsonl and samples/ keep what was measured before)';

@@ -91,7 +91,8 @@ export async function startFastEnough(
     gpu.trim();
     const { size, ngf } = scales[index + 1]!;
     note(
-      `a step takes ${secondsPerStep.toFixed(1)} s at ${settings.size} pixels and width ${settings.ngf}, too long for a preview; going on with ${size} pixels and width ${ngf}`,
+      `a step takes ${secondsPerStep.toFixed(1)} s at ${settings.size} pixels and width ${settings.ngf}, too long for a ` +
+        `preview; going on with ${size} pixels and width ${ngf}`,
     );
   }
   throw new RangeError('no scale to train at');

@@ -18,7 +18,8 @@ export async function openTuning(gpu: Gpu, say: (line: string) => void): Promise
     const missing = new Map([...(await survey(gpu, step))].filter(([problem]) => gpu.choices.get(problem) === undefined));
     if (missing.size === 0 || left <= 0) return;
     say(
-      `tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (${programCall('tune')} does all; --no-tune leaves it out)`,
+      `tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (${programCall('tune')} does all; ` +
+        `--no-tune leaves it out)`,
     );
     const start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { NetworkRole } from '../../exchange/read-weights.js';
+import type { NetworkRole } from '../../models/kind.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path';
-import type { NetworkRole } from '../../exchange/read-weights.js';
+import type { NetworkRole } from '../../models/kind.js';
 import { openPict } from '../../formats/pict.js';
 import { openPyTorch } from '../../formats/pytorch-file.js';
 import { openSafetensors, openShardedSafetensors } from '../../formats/safetensors-file.js';
@@ -102,6 +102,6 @@ function unreadableFormat(path: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no file of weights that can be read here`, {
     expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json',
     received,
-    fix: 'name the weights of a U-Net or a PatchGAN in one of these formats, or a folder of a training run',
+    fix: 'name the weights of a network in one of these formats, or a folder of a training run',
   });
 }

@@ -1,0 +1,23 @@
+/**
+ * Images, datasets of pairs, and the draws that shuffle and jitter them.
+ *
+ * @module shadegrad/data
+ */
+
+export {
+  createImage,
+  crop,
+  expectImage,
+  imageGrid,
+  joinPair,
+  mirror,
+  splitPair,
+  type GridOptions,
+  type ImagePair,
+  type RgbImage,
+} from './image.js';
+export { resizeBicubic } from './resize.js';
+export type { PairedDataset, ProgressCallback } from './dataset.js';
+export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './shuffle.js';
+export { syntheticFacades, type SyntheticFacadesOptions } from './synthetic-facades.js';
+export { FACADE_CLASSES, type FacadeClass } from './facades/classes.js';

@@ -1,0 +1,27 @@
+/**
+ * Networks that are ready to train.
+ *
+ * @module shadegrad/models
+ */
+
+import '../autograd/methods.js';
+
+export { UNet, type UNetOptions } from './unet.js';
+export { EncoderDecoder, type EncoderDecoderOptions } from './encoder-decoder.js';
+export { ResNetGenerator, type ResNetOptions } from './resnet.js';
+export { PixelGAN, type PixelGANOptions } from './pixelgan.js';
+export { PatchGAN, type PatchGANOptions } from './patchgan.js';
+export type { Norm } from './defaults.js';
+export type { VariantOptions } from './variants.js';
+export { architectureOf, buildNetwork, isGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';
+export type {
+  ExampleInput,
+  Generator,
+  ImageSizes,
+  Network,
+  NetworkArchitecture,
+  NetworkKind,
+  NetworkRole,
+  PyTorchNames,
+} from './kind.js';
+export type { StateShapes } from './state-shapes.js';

@@ -1,0 +1,96 @@
+import type { Layer } from '../nn/forward.js';
+import type { Shape } from '../tensor/shape.js';
+import type { StateShapes } from './state-shapes.js';
+
+/** The part that a network plays: a generator makes images, a discriminator judges them. */
+export type NetworkRole = 'generator' | 'discriminator';
+
+/** The architecture of a network: its kind, which is a row of NETWORKS, and the options that build it. */
+export interface NetworkArchitecture {
+  /** The name of the kind, such as 'unet'. */
+  readonly kind: string;
+  /** What the kind's network is built with. What is left out has its default. */
+  readonly options: object;
+}
+
+/** A network that its options build anew: a layer that holds every one of them, resolved. */
+export type Network = Layer & {
+  /** Every option with its resolved value; numbers, texts, truth values and nothing deeper, so that a file can hold them. */
+  readonly options: object;
+};
+
+/** The sizes of images that a network takes, in pixels. */
+export interface ImageSizes {
+  /** The side of the square images that it is made for. */
+  readonly own: number;
+  /** Every side of an image is a multiple of this. */
+  readonly multipleOf: number;
+  /** No side is shorter. */
+  readonly least: number;
+}
+
+/** A network that translates images: what it makes has the size of what it is given. */
+export type Generator = Network & {
+  /** Channels of the image that is translated. */
+  readonly inChannels: number;
+  /** Channels of the result. */
+  readonly outChannels: number;
+  /** The sizes of images that come out as large as they went in. */
+  readonly imageSizes: ImageSizes;
+};
+
+/** What a network takes, to try it with and to export it. */
+export interface ExampleInput {
+  /** The shape of an input of usual size, in this library's order, with a batch of one. */
+  readonly shape: Shape;
+  /** The axes that may have any length when an exported model runs. */
+  readonly dynamicAxes: readonly number[];
+}
+
+/** How a kind of network is told from the names and shapes of a state dict of PyTorch, where nothing else says what it is. */
+export interface PyTorchNames {
+  /** The name of a tensor that every such network has, up to its end; what stands before it in a file is the network's prefix. */
+  readonly anchor: string;
+  /**
+   * Whether tensors look like those of such a network. Of several kinds the first that says so has it: what options() finds wrong
+   * afterwards is then an error, and no reason to try the next kind.
+   *
+   * @param tensors by their names below the prefix
+   */
+  looksLike(tensors: StateShapes): boolean;
+  /**
+   * The options of the network, read off its tensors.
+   *
+   * @param label names the file in errors
+   * @throws WEIGHTS_UNSUPPORTED for what is no such network after all
+   */
+  options(tensors: StateShapes, label: string): object;
+  /** Options that PyTorch's implementation has no like of: it only knows their defaults, which may depend on `norm`. */
+  readonly ownOptions: readonly string[];
+}
+
+/**
+ * A kind of network: one row of NETWORKS. Files, programs and exporters work from the rows, and name no network. A row is made beside
+ * the class of its network, in one file.
+ */
+export interface NetworkKind<N extends Network = Network> {
+  /** What files call it, such as 'unet'. Files rely on it, so it never changes. */
+  readonly kind: string;
+  /** Whether it makes images or judges them. */
+  readonly role: NetworkRole;
+  /** What people call it, without an article, such as 'U-Net'. */
+  readonly title: string;
+  /** Builds one of its options, on no device yet; its constructor throws INVALID_ARGUMENT for options that no network has. */
+  readonly network: new (
+    options?: never,
+  ) => N;
+  /**
+   * The network in words, in parts that commas join: `U-Net for 256 x 256`, `3 -> 3 channels`, `ngf 64`. What is as in the reference
+   * and rarely otherwise is left out; false is no part.
+   */
+  describe(network: N): readonly (string | false)[];
+  /** What the network takes. */
+  exampleInput(network: N): ExampleInput;
+  /** How it is found in a state dict of PyTorch; left out where there is no such implementation. */
+  readonly pytorch?: PyTorchNames;
+}
