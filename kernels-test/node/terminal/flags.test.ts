@@ -139,6 +139,16 @@ test('a list takes every word up to the next flag', () => {
   const { values } = parseFlags(listing, ['--input', 'a.jpg', 'b.jpg', '--size', '64']);
   const input: string[] | undefined = values.input;
   assert.equal([input, values.size], [['a.jpg', 'b.jpg'], 64]);
+  assert.equal(parseFlags(listing, ['--input', '-a.jpg', '-b.jpg', '-1', '-', 'c=d', '--resume']).values.input, [
+    '-a.jpg',
+    '-b.jpg',
+    '-1',
+    '-',
+    'c=d',
+  ]);
+  assert.equal(parseFlags(listing, ['--input=--a.jpg']).values.input, ['--a.jpg']);
+  const behind = parseFlags({ ...listing, takesOperands: true }, ['--input', 'a.jpg', '-b.jpg', '--', '-c.jpg']);
+  assert.equal([behind.values.input, behind.operands], [['a.jpg', '-b.jpg'], ['-c.jpg']]);
   assert.is(parseFlags(listing, []).values.input, undefined);
   for (const argv of [['--input'], ['--input', '--size', '64'], ['--input=']])
     assert.throws(() => parseFlags(listing, argv), /--input has a wrong value/);

@@ -119,10 +119,10 @@ export interface ParsedFlags<P extends Program> {
  */
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
-  const flagged = argv.slice(0, end);
-  const help = flagged.includes('--help') || flagged.includes('-h');
-  const words = help ? [] : [...plainBooleans(program.flags, flagged), ...argv.slice(end)];
-  if (!help) refuseRepeats(program.flags, words.slice(0, end));
+  const help = argv.slice(0, end).some((word) => word === '--help' || word === '-h');
+  const flagged = help ? [] : plainBooleans(program.flags, argv.slice(0, end));
+  refuseRepeats(program.flags, flagged);
+  const words = help ? [] : [...joinedLists(program.flags, flagged), ...argv.slice(end)];
 
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   const options = program.flags.map((flag) => optionOf(flag, words));
@@ -172,8 +172,9 @@ function optionOf(flag: Flag, words: readonly string[]): Option {
     if (flag.type === 'choice') return parseChoice(flag, text);
     return flag.type === 'string' || flag.type === 'list' ? checked(flag, text, text) : parseNumber(flag, text);
   };
-  if (flag.type !== 'list') return new Option(`--${flag.name} <value>`).argParser(parse).default(flag.default);
-  return new Option(`--${flag.name} <value...>`).argParser((text, before: string[] = []) => [...before, parse(text) as string]);
+  const option = new Option(`--${flag.name} <value>`);
+  if (flag.type !== 'list') return option.argParser(parse).default(flag.default);
+  return option.argParser((text, before: string[] = []) => [...before, parse(text) as string]);
 }
 
 /** The words with `--name=true` as `--name` and `--name=false` as `--no-name`, forms that commander does not know for booleans. */
@@ -186,6 +187,17 @@ function plainBooleans(flags: readonly Flag[], words: readonly string[]): string
     if (booleans.some((flag) => name === `--no-${flag.name}`)) throw badValue(name, 'no value', value, `write ${name} alone`);
     const flag = booleans.find((each) => name === `--${each.name}`);
     return flag === undefined ? word : parseBoolean(flag, value) ? name : `--no-${flag.name}`;
+  });
+}
+
+/** The words with `--name A B` of a list as `--name=A --name=B`: commander would take a file called -B for a flag. */
+function joinedLists(flags: readonly Flag[], words: readonly string[]): string[] {
+  let list: string | undefined;
+  return words.flatMap((word, index) => {
+    if (!word.startsWith('--')) return list === undefined ? [word] : [`${list}=${word}`];
+    list = flags.some(({ type, name }) => type === 'list' && word === `--${name}`) ? word : undefined;
+    const followed = index + 1 < words.length && !words[index + 1]!.startsWith('--');
+    return list !== undefined && followed ? [] : [word];
   });
 }
 
