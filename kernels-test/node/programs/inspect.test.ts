@@ -165,12 +165,20 @@ test('missing, foreign and damaged files are refused, and so are other commands'
 
 test('every command has its help', async () => {
   const list = succeeded(await run('shadegrad', ['--help']));
-  for (const command of ['inspect', 'convert', 'translate', 'train', 'tune']) {
+  for (const command of ['inspect', 'convert', 'translate', 'train', 'tune', 'doctor']) {
     assert.match(list, new RegExp(`^  ${command} `, 'm'));
-    assert.match(succeeded(await run('shadegrad', [command, '--help'])), /^Usage: /);
+    const help = succeeded(await run('shadegrad', [command, '--help']));
+    assert.match(help, new RegExp(`^Usage: .* ${command}\\b`));
+    assert.is(succeeded(await run('shadegrad', ['help', command])), help);
+    failedWith(await run('shadegrad', [command, '--nonsense']), 'BAD_FLAG', /Unknown flag --nonsense/);
   }
+  for (const words of [['help'], ['-h'], ['help', 'help'], ['help', '--help']])
+    assert.is(succeeded(await run('shadegrad', words)), list, words.join(' '));
+  failedWith(await run('shadegrad', ['help', 'inspekt']), 'BAD_FLAG', /did you mean inspect\?/);
   assert.match(succeeded(await run('shadegrad', ['--version'])), /^\d+\.\d+\.\d+\n$/);
-  assert.is((await run('shadegrad', [])).status, 2);
+  failedWith(await run('shadegrad', ['--versoin']), 'BAD_FLAG', /did you mean --version\?/);
+  const none = await run('shadegrad', []);
+  assert.equal([none.status, none.stdout], [2, list]);
 });
 
 test.run();

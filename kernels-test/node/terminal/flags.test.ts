@@ -243,6 +243,41 @@ test('help names every flag, with range and default, and fits the width', () => 
   assert.is(columnOf('side of the square'), columnOf('learning rate'));
 });
 
+/** The first words of the entries of a help, by their headings. */
+function headings(help: string): Record<string, string[]> {
+  const sections: Record<string, string[]> = {};
+  let heading = '';
+  for (const line of help.split('\n')) {
+    if (/^\S.*:$/.test(line)) heading = line;
+    else if (/^ {2}\S/.test(line)) sections[heading] = [...(sections[heading] ?? []), line.trim().split(' ')[0]!];
+  }
+  return sections;
+}
+
+test('help lists flags by groups in the order of the table, those of none last, and commands first', () => {
+  const [a, b] = [
+    { type: 'boolean', description: 'a' },
+    { type: 'string', description: 'b' },
+  ] as const;
+  const flags = [
+    { ...a, name: 'one', group: 'Second letter' },
+    { ...b, name: 'two' },
+    { ...b, name: 'three', group: 'First letter' },
+    { ...a, name: 'four', group: 'Second letter' },
+  ] as const;
+  for (const width of [40, 80])
+    assert.equal(headings(formatHelp({ usage: 'node x.js', summary: 'X.', flags }, width)), {
+      'Second letter:': ['--one', '--four'],
+      'First letter:': ['--three'],
+      'Other flags:': ['--two', '--help'],
+    });
+  const commands = [{ name: 'go', description: 'go on' }];
+  assert.equal(headings(formatHelp({ usage: 'node x.js', summary: 'X.', flags: [], commands }, 80)), {
+    'Commands:': ['go'],
+    'Flags:': ['--help'],
+  });
+});
+
 test('errors are told without a stack', () => {
   const error = new ShadegradError('DATA_EMPTY', 'No images', { fix: 'add some' });
   assert.is(describeError(error), 'error [DATA_EMPTY]: No images\n  fix: add some');

@@ -1,71 +1,86 @@
 import { ShadegradError } from '../../errors.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import { convertWeights } from './convert.js';
-import { diagnose } from './doctor.js';
-import { nearest } from '../terminal/flags.js';
-import { inspectWeights } from './inspect.js';
-import { asCalled } from '../terminal/program-call.js';
+import { CONVERT_PROGRAM } from './convert-flags.js';
+import { DOCTOR_PROGRAM, examineMachine } from './doctor.js';
+import { nearest, parseFlags, type Program } from '../terminal/flags.js';
+import { formatHelp } from '../terminal/help.js';
+import { INSPECT_PROGRAM, inspectWeights } from './inspect.js';
 import { trainFacades } from './train-facades.js';
-import { translateImages } from './translate.js';
-import { tuneKernels } from './tune.js';
+import { TRAIN_PROGRAM } from '../training/flags.js';
+import { TRANSLATE_PROGRAM, translateImages } from './translate.js';
+import { TUNE_PROGRAM, tuneKernels } from './tune.js';
 
 interface Command {
-  readonly summary: string;
+  readonly name: string;
+  readonly description: string;
+  readonly program: Program;
   run(argv: readonly string[]): Promise<number>;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  inspect: { summary: 'say what is in a file of weights', run: inspectWeights },
-  convert: { summary: 'read a network from one format, write it in another, and compare', run: convertWeights },
-  translate: { summary: 'translate images with a generator of any readable format', run: translateImages },
-  train: { summary: 'train pix2pix on pairs of images', run: trainFacades },
-  tune: { summary: 'time the variants of the kernels on this adapter and keep the fastest', run: tuneKernels },
-  doctor: {
-    summary: 'say which adapters there are and how to get a better one',
-    run: async () => {
-      const { report, healthy } = await diagnose();
-      console.log(report);
-      return healthy ? 0 : 1;
-    },
+/** The commands of `shadegrad`, each a program with a table of its own. */
+export const COMMANDS: readonly Command[] = [
+  { name: 'inspect', description: 'say what is in a file of weights', program: INSPECT_PROGRAM, run: inspectWeights },
+  {
+    name: 'convert',
+    description: 'read a network from one format, write it in another, and compare',
+    program: CONVERT_PROGRAM,
+    run: convertWeights,
   },
-};
+  {
+    name: 'translate',
+    description: 'translate images with a generator of any readable format',
+    program: TRANSLATE_PROGRAM,
+    run: translateImages,
+  },
+  { name: 'train', description: 'train pix2pix on pairs of images', program: TRAIN_PROGRAM, run: trainFacades },
+  {
+    name: 'tune',
+    description: 'time the variants of the kernels on this adapter and keep the fastest',
+    program: TUNE_PROGRAM,
+    run: tuneKernels,
+  },
+  {
+    name: 'doctor',
+    description: 'say which adapters there are and how to get a better one',
+    program: DOCTOR_PROGRAM,
+    run: examineMachine,
+  },
+];
 
-function usage(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  const text = [
-    'Usage: npx shadegrad COMMAND [arguments]',
-    '',
-    'Commands:',
-    ...lines,
-    '',
-    'npx shadegrad COMMAND --help lists the flags of each; npx shadegrad --version prints the version.',
-    '',
-  ];
-  return asCalled(text.join('\n'));
-}
+/** The command line of `shadegrad` itself. */
+export const SHADEGRAD_PROGRAM = {
+  usage: 'npx shadegrad COMMAND [arguments]',
+  summary: 'Trains, runs, inspects and converts networks on WebGPU. Each command is a program with flags of its own.',
+  commands: [...COMMANDS, { name: 'help', description: 'print the help of a command, or this' }],
+  flags: [{ name: 'version', type: 'boolean', description: 'print the version and stop' }],
+  examples: [{ command: 'npx shadegrad help train', description: 'The flags of a command:' }],
+} as const satisfies Program;
 
 /**
  * Runs the program `shadegrad`: each command is a program of its own.
  *
  * @param argv the arguments alone, the first of which names the command
  * @returns the exit status
- * @throws BAD_FLAG for an unknown command; what the command throws
+ * @throws BAD_FLAG for an unknown command or flag; what the command throws
  */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    process.stdout.write(usage());
-    return name === undefined ? 2 : 0;
-  }
-  if (name === '--version') {
-    console.log(LIBRARY_VERSION);
-    return 0;
-  }
-  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.run(rest);
-  const near = nearest(name, Object.keys(COMMANDS));
+  const words = argv[0] === 'help' ? [...argv.filter((word) => word !== 'help'), '--help'] : argv;
+  const [name, ...rest] = words;
+  if (name !== undefined && !name.startsWith('-')) return commandCalled(name).run(rest);
+  const { values } = parseFlags(SHADEGRAD_PROGRAM, words);
+  process.stdout.write(values.version ? `${LIBRARY_VERSION}\n` : formatHelp(SHADEGRAD_PROGRAM));
+  return name === undefined ? 2 : 0;
+}
+
+/** @throws BAD_FLAG where there is none */
+function commandCalled(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command !== undefined) return command;
+  const names = COMMANDS.map((each) => each.name);
+  const near = nearest(name, names);
   throw new ShadegradError('BAD_FLAG', `There is no command ${JSON.stringify(name)}`, {
-    expected: Object.keys(COMMANDS).join(', '),
+    expected: names.join(', '),
     fix: near === undefined ? 'see npx shadegrad --help' : `did you mean ${near}?`,
   });
 }

@@ -13,12 +13,14 @@ export const CONVERT_PROGRAM = {
   flags: [
     {
       name: 'network',
+      group: 'What is converted',
       type: 'choice',
       choices: ['generator', 'discriminator'],
       description: 'which one, when IN holds both; by default the generator',
     },
     {
       name: 'dtype',
+      group: 'What is written',
       type: 'choice',
       choices: ['f32', 'f16', 'bf16'],
       default: 'f32',
@@ -26,6 +28,7 @@ export const CONVERT_PROGRAM = {
     },
     {
       name: 'layout',
+      group: 'What is written',
       type: 'choice',
       choices: ['shadegrad', 'pytorch'],
       default: 'shadegrad',
@@ -33,25 +36,35 @@ export const CONVERT_PROGRAM = {
     },
     {
       name: 'batch',
+      group: 'What is written',
       type: 'string',
       placeholder: 'N|dynamic',
       description: 'images that an .onnx model takes at a time; by default dynamic, as many as come',
     },
     {
       name: 'external',
+      group: 'What is written',
       type: 'boolean',
       description: 'put the weights of an .onnx model into a file of their own beside it, of its name with .data after it',
     },
     {
       name: 'run',
+      group: 'What is converted',
       type: 'boolean',
       description:
         'the whole training run, both networks with their optimisers: from a checkpoint to a .pth that PyTorch goes on from, ' +
         'or from there to a checkpoint',
     },
-    { name: 'check', type: 'boolean', default: true, description: 'do not run both networks afterwards to compare them' },
+    {
+      name: 'check',
+      group: 'Comparison afterwards',
+      type: 'boolean',
+      default: true,
+      description: 'do not run both networks afterwards to compare them',
+    },
     {
       name: 'adapter',
+      group: 'Comparison afterwards',
       type: 'string',
       placeholder: 'NAME',
       description: "to run them on: auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",

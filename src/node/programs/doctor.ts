@@ -3,6 +3,17 @@ import { distribution, fasterSoftwareDriver, howToGetAnAdapter } from '../adapte
 import { adapterKind } from '../adapter/choice.js';
 import { systemVulkanManifests } from '../adapter/probe.js';
 import { loadDawn, systemAdapters, type Dawn } from '../adapter/dawn.js';
+import { parseFlags, type Program } from '../terminal/flags.js';
+import { formatHelp } from '../terminal/help.js';
+
+/** The command line of `shadegrad doctor`. */
+export const DOCTOR_PROGRAM = {
+  usage: 'npx shadegrad doctor',
+  summary:
+    'Says which adapters and drivers there are, what the chosen one can do, and how to get a better one. The exit status is 1 ' +
+    'where there is none. SHADEGRAD_ADAPTER chooses: auto, hardware, software, lavapipe, swiftshader, or part of a name.',
+  flags: [],
+} as const satisfies Program;
 
 /** The features that the library has a use for. */
 const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
@@ -24,6 +35,23 @@ export interface Diagnosis {
   report: string;
   /** Whether the library can run here. */
   healthy: boolean;
+}
+
+/**
+ * Runs the program of `shadegrad doctor`: prints what `diagnose()` found.
+ *
+ * @param argv the arguments alone
+ * @returns the exit status: 0, or 1 where the library cannot run
+ * @throws BAD_FLAG for any flag but `--help`
+ */
+export async function examineMachine(argv: readonly string[]): Promise<number> {
+  if (parseFlags(DOCTOR_PROGRAM, argv).help) {
+    process.stdout.write(formatHelp(DOCTOR_PROGRAM));
+    return 0;
+  }
+  const { report, healthy } = await diagnose();
+  console.log(report);
+  return healthy ? 0 : 1;
 }
 
 /** Looks at the adapters of the machine: what `shadegrad doctor` prints. The want of an adapter is no error. */

@@ -29,6 +29,7 @@ export const TRANSLATE_PROGRAM = {
   flags: [
     {
       name: 'weights',
+      group: 'Files',
       type: 'string',
       placeholder: 'FILE|DIR',
       description:
@@ -37,6 +38,7 @@ export const TRANSLATE_PROGRAM = {
     },
     {
       name: 'input',
+      group: 'Files',
       reference: ['dataroot'],
       type: 'list',
       placeholder: 'FILE|DIR ...',
@@ -44,6 +46,7 @@ export const TRANSLATE_PROGRAM = {
     },
     {
       name: 'output',
+      group: 'Files',
       reference: ['results_dir'],
       type: 'string',
       placeholder: 'DIR',
@@ -51,6 +54,7 @@ export const TRANSLATE_PROGRAM = {
     },
     {
       name: 'size',
+      group: 'Translation',
       type: 'string',
       placeholder: 'N|WxH|image',
       description:
@@ -58,12 +62,14 @@ export const TRANSLATE_PROGRAM = {
     },
     {
       name: 'half',
+      group: 'Files',
       type: 'choice',
       choices: ['left', 'right'],
       description: 'the images are side-by-side pairs: translate this half of each',
     },
     {
       name: 'seed',
+      group: 'Translation',
       type: 'integer',
       min: 0,
       max: 0xffff_ffff,
@@ -72,12 +78,14 @@ export const TRANSLATE_PROGRAM = {
     },
     {
       name: 'statistics',
+      group: 'Translation',
       type: 'choice',
       choices: ['batch', 'running'],
       description: "what the norms use: batch, each image's own, or running, those of the training; by default as the file's makers do",
     },
     {
       name: 'dropout',
+      group: 'Translation',
       reference: ['no_dropout'],
       type: 'boolean',
       default: true,
@@ -85,6 +93,7 @@ export const TRANSLATE_PROGRAM = {
     },
     {
       name: 'adapter',
+      group: 'This machine',
       type: 'string',
       placeholder: 'NAME',
       description: "auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",

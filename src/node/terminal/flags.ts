@@ -8,6 +8,8 @@ interface FlagCommon<Name extends string, Value> {
   readonly description: string;
   /** What stands for the value in the help, such as `DIR`; by default made from the type. */
   readonly placeholder?: string;
+  /** The heading that it has in the help, such as `Data`, beside other flags of that group. */
+  readonly group?: string;
   /** What pytorch-CycleGAN-and-pix2pix calls it, where it has another name there: whoever types that is told the name here. */
   readonly reference?: readonly string[];
   /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
@@ -74,6 +76,8 @@ export interface Program {
   readonly flags: readonly Flag[];
   /** Whether it takes words that belong to no flag, such as names of files. */
   readonly takesOperands?: boolean;
+  /** The programs that it runs when their name is its first word, for the help. */
+  readonly commands?: readonly { readonly name: string; readonly description: string }[];
   /** Calls that the help shows, each with what it does. */
   readonly examples?: readonly { readonly command: string; readonly description: string }[];
 }

@@ -5,46 +5,72 @@ import { asCalled } from './program-call.js';
 const NARROWEST_DESCRIPTION = 30;
 const WIDEST_NAME_COLUMN = 34;
 
+interface Entry {
+  readonly left: string;
+  readonly right: string;
+}
+
 /**
- * Formats the text of `--help`, made from the table of flags: aligned and wrapped.
+ * Formats the text of `--help`, made from the table of flags: by groups, aligned and wrapped.
  *
  * @param width columns; by default those of the terminal (at most 100), or 80
  */
 export function formatHelp(table: Program, width = Math.min(process.stdout.columns || 80, 100)): string {
-  const program = {
-    ...table,
-    usage: asCalled(table.usage),
-    examples: table.examples?.map(({ command, description }) => ({ command: asCalled(command), description })),
-  };
-  const entries = [
-    ...program.flags.map((flag) => ({ left: nameOf(flag), right: descriptionOf(flag) })),
-    { left: '--help', right: 'print this and stop' },
-  ];
-  const fitting = entries.map(({ left }) => left.length).filter((length) => length <= WIDEST_NAME_COLUMN);
-  const column = Math.max(...fitting) + 4;
-  const aside = width - column >= NARROWEST_DESCRIPTION;
-
-  const lines = [`Usage: ${program.usage}`, '', ...wrap(program.summary, width), '', 'Flags:'];
-  for (const { left, right } of entries) {
-    const indent = aside ? column : 6;
-    const wrapped = wrap(right, Math.max(width - indent, 20));
-    const besideName = aside && left.length + 4 <= column;
-    if (!besideName) lines.push(`  ${left}`);
-    wrapped.forEach((text, index) => {
-      lines.push(besideName && index === 0 ? `  ${left}`.padEnd(indent) + text : ' '.repeat(indent) + text);
-    });
+  const sections = sectionsOf(table);
+  const fitting = [...sections.values()].flatMap((entries) => entries.map(({ left }) => left.length));
+  const column = Math.max(...fitting.filter((length) => length <= WIDEST_NAME_COLUMN)) + 4;
+  const lines = [`Usage: ${asCalled(table.usage)}`, '', ...wrap(table.summary, width)];
+  for (const [title, entries] of sections) {
+    lines.push('', `${title}:`, ...entries.flatMap((entry) => entryLines(entry, column, width)));
   }
-  if (program.examples !== undefined && program.examples.length > 0) {
+  if (table.examples !== undefined && table.examples.length > 0) {
     lines.push('', 'Examples:');
-    program.examples.forEach(({ command, description }, index) => {
+    table.examples.forEach(({ command, description }, index) => {
       if (index > 0) lines.push('');
-      lines.push(...wrap(description, width - 2).map((text) => `  ${text}`), `    ${command}`);
+      lines.push(...wrap(description, width - 2).map((text) => `  ${text}`), `    ${asCalled(command)}`);
     });
   }
   return lines.join('\n') + '\n';
 }
 
-function nameOf(flag: Flag): string {
+/** What the help lists under each heading: groups in the order in which the table first names them, then the flags of none. */
+function sectionsOf({ commands = [], flags }: Program): Map<string, Entry[]> {
+  const sections = new Map<string, Entry[]>();
+  if (commands.length > 0)
+    sections.set(
+      'Commands',
+      [...commands].map(({ name, description }) => ({ left: name, right: description })),
+    );
+  for (const [group, members] of groupsOf(flags)) {
+    if (group !== undefined) sections.set(group, members.map(entryOf));
+  }
+  const rest = groupsOf(flags).get(undefined) ?? [];
+  const title = rest.length < flags.length ? 'Other flags' : 'Flags';
+  return sections.set(title, [...rest.map(entryOf), { left: '--help', right: 'print this and stop' }]);
+}
+
+/** The flags of a table by their groups, in the order in which the table first names them. */
+export function groupsOf(flags: readonly Flag[]): Map<string | undefined, Flag[]> {
+  const groups = new Map<string | undefined, Flag[]>();
+  for (const flag of flags) groups.set(flag.group, [...(groups.get(flag.group) ?? []), flag]);
+  return groups;
+}
+
+function entryOf(flag: Flag): Entry {
+  return { left: nameOf(flag), right: descriptionOf(flag) };
+}
+
+/** An entry in two columns, or its right under its left where that is too wide, or the terminal too narrow. */
+function entryLines({ left, right }: Entry, column: number, width: number): string[] {
+  const aside = width - column >= NARROWEST_DESCRIPTION;
+  const indent = aside ? column : 6;
+  const [first = '', ...more] = wrap(right, Math.max(width - indent, 20)).map((text) => ' '.repeat(indent) + text);
+  const beside = aside && left.length + 4 <= column;
+  return beside ? [`  ${left}`.padEnd(indent) + first.slice(indent), ...more] : [`  ${left}`, first, ...more];
+}
+
+/** A flag as the help shows it: `--size N`, or `--no-dropout` for what is there unless it is left out. */
+export function nameOf(flag: Flag): string {
   if (flag.type !== 'boolean') return `--${flag.name} ${placeholderOf(flag)}`;
   return flag.default === true ? `--no-${flag.name}` : `--${flag.name}`;
 }

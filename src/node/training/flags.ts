@@ -12,6 +12,7 @@ export const TRAIN_PROGRAM = {
   flags: [
     {
       name: 'data',
+      group: 'Data',
       reference: ['dataroot'],
       type: 'string',
       placeholder: 'DIR',
@@ -21,12 +22,14 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'download',
+      group: 'Data',
       type: 'boolean',
       description: 'fetch the CMP facades (30 MB) into --data, by default datasets/facades, unless they are there, and train on them',
     },
-    { name: 'download-url', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
+    { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
     {
       name: 'direction',
+      group: 'Data',
       reference: ['which_direction'],
       type: 'choice',
       choices: ['BtoA', 'AtoB'],
@@ -35,6 +38,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'preset',
+      group: 'Training',
       type: 'choice',
       choices: ['full', 'preview'],
       description:
@@ -42,6 +46,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'from',
+      group: 'Networks',
       type: 'string',
       placeholder: 'FILE',
       description:
@@ -50,12 +55,14 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'from-discriminator',
+      group: 'Networks',
       type: 'string',
       placeholder: 'FILE',
       description: 'with --from, another file for the discriminator (latest_net_D.pth)',
     },
     {
       name: 'size',
+      group: 'Data',
       reference: ['crop_size'],
       type: 'integer',
       min: 32,
@@ -63,19 +70,28 @@ export const TRAIN_PROGRAM = {
       check: powerOfTwo,
       description: 'side of the images in pixels, a power of two',
     },
-    { name: 'ngf', type: 'integer', min: 1, max: 256, description: 'width of the generator: channels after its first layer' },
-    { name: 'ndf', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
+    {
+      name: 'ngf',
+      group: 'Networks',
+      type: 'integer',
+      min: 1,
+      max: 256,
+      description: 'width of the generator: channels after its first layer',
+    },
+    { name: 'ndf', group: 'Networks', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
     {
       name: 'epochs',
+      group: 'Length',
       reference: ['n_epochs', 'niter'],
       type: 'integer',
       min: 1,
       max: 100_000,
       description: 'passes over the training images; the learning rate falls in the second half',
     },
-    { name: 'steps', type: 'integer', min: 1, max: 1_000_000_000, description: 'train this many steps instead' },
+    { name: 'steps', group: 'Length', type: 'integer', min: 1, max: 1_000_000_000, description: 'train this many steps instead' },
     {
       name: 'minutes',
+      group: 'Length',
       type: 'number',
       min: 0.1,
       max: 100_000,
@@ -85,6 +101,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'batch',
+      group: 'Training',
       reference: ['batch_size', 'batchSize'],
       type: 'integer',
       min: 1,
@@ -92,9 +109,17 @@ export const TRAIN_PROGRAM = {
       default: 1,
       description: 'images in a step',
     },
-    { name: 'lr', type: 'number', min: 1e-8, max: 1, description: 'learning rate of both networks; 2e-4, in a preview 1e-3' },
+    {
+      name: 'lr',
+      group: 'Training',
+      type: 'number',
+      min: 1e-8,
+      max: 1,
+      description: 'learning rate of both networks; 2e-4, in a preview 1e-3',
+    },
     {
       name: 'lambda',
+      group: 'Training',
       reference: ['lambda_L1'],
       type: 'number',
       min: 0,
@@ -103,6 +128,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'seed',
+      group: 'Training',
       type: 'integer',
       min: 0,
       max: 0xffff_ffff,
@@ -111,14 +137,16 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'dropout',
+      group: 'Networks',
       reference: ['no_dropout'],
       type: 'boolean',
       default: true,
       description: 'no dropout in the generator; a preview has none unless --dropout is given',
     },
-    { name: 'jitter', reference: ['no_flip'], type: 'boolean', default: true, description: 'no random crops and mirroring' },
+    { name: 'jitter', group: 'Data', reference: ['no_flip'], type: 'boolean', default: true, description: 'no random crops and mirroring' },
     {
       name: 'out',
+      group: 'The run and its folder',
       reference: ['checkpoints_dir'],
       type: 'string',
       placeholder: 'DIR',
@@ -126,12 +154,14 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'resume',
+      group: 'The run and its folder',
       reference: ['continue_train'],
       type: 'boolean',
       description: 'go on from the checkpoint in --out, by default that of the latest run',
     },
     {
       name: 'validate',
+      group: 'The run and its folder',
       type: 'integer',
       min: 1,
       max: 100_000,
@@ -139,6 +169,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'save-every',
+      group: 'The run and its folder',
       reference: ['save_latest_freq'],
       type: 'integer',
       min: 1,
@@ -148,6 +179,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'report-every',
+      group: 'The run and its folder',
       reference: ['update_html_freq'],
       type: 'integer',
       min: 1,
@@ -157,6 +189,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'adapter',
+      group: 'This machine',
       type: 'string',
       placeholder: 'NAME',
       description:
@@ -164,11 +197,17 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'tune',
+      group: 'This machine',
       type: 'boolean',
       default: true,
       description: "no timing of the kernels' variants before a new run: rules of thumb choose them",
     },
-    { name: 'eager', type: 'boolean', description: 'run each step anew instead of replaying a recorded one: slower, with the same result' },
+    {
+      name: 'eager',
+      group: 'This machine',
+      type: 'boolean',
+      description: 'run each step anew instead of replaying a recorded one: slower, with the same result',
+    },
   ],
   examples: [
     { command: 'npx shadegrad train', description: 'On facades that the program draws:' },
