@@ -19,7 +19,7 @@
  */
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
 import { writeFileAtomic } from '../src/node/files/atomic.js';
-import { parseFlags, type Program } from '../src/node/terminal/flags.js';
+import { parseFlags } from '../src/node/terminal/flags.js';
 import { formatHelp } from '../src/node/terminal/help.js';
 import { runMain } from '../src/node/programs/run-main.js';
 import { ShadegradError } from '../src/errors.js';
@@ -31,31 +31,12 @@ import { fmaWorkload, measureLimits } from './limits.bench.js';
 import { formatLimits, formatResults, provenance, writeJson, type BenchReport } from './report.js';
 import { chooseClock, type Clock } from './stopwatch.js';
 import { QUICK, THOROUGH } from './timing.js';
-
-const PROGRAM = {
-  usage: 'npm run bench -- [flags]',
-  summary:
-    'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the ' +
-    'adapter itself can do.',
-  flags: [
-    { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
-    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },
-    { name: 'compare', type: 'string', placeholder: 'FILE', description: 'also compare with this file, written by --json' },
-    { name: 'html', type: 'string', placeholder: 'FILE', description: 'also write a page with a roofline plot to this file' },
-    {
-      name: 'adapter',
-      type: 'string',
-      placeholder: 'NAME',
-      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
-    },
-    { name: 'quick', type: 'boolean', description: 'few and short samples' },
-  ],
-} as const satisfies Program;
+import { BENCH_PROGRAM } from './programs.js';
 
 async function main(): Promise<number> {
-  const { values: flags, help } = parseFlags(PROGRAM, process.argv.slice(2));
+  const { values: flags, help } = parseFlags(BENCH_PROGRAM, process.argv.slice(2));
   if (help) {
-    process.stdout.write(formatHelp(PROGRAM));
+    process.stdout.write(formatHelp(BENCH_PROGRAM));
     return 0;
   }
   const entries = filterEntries(allEntries, flags.filter ?? '');

@@ -16,14 +16,13 @@
  */
 import { performance } from 'node:perf_hooks';
 import { noGrad } from '../src/autograd/graph.js';
-import { ShadegradError } from '../src/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
 import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
-import { parseFlags, type Program } from '../src/node/terminal/flags.js';
+import { parseFlags } from '../src/node/terminal/flags.js';
 import { formatBytes } from '../src/node/terminal/format.js';
 import { formatHelp } from '../src/node/terminal/help.js';
 import { runMain } from '../src/node/programs/run-main.js';
@@ -35,33 +34,7 @@ import { provenance, writeJson } from './report.js';
 import { chromeTrace, formatProfile, profileStep, type Profile } from './step-profile.js';
 import { digits, formatTable } from './table.js';
 import { summarise, timeUntilDone, type Timing } from './timing.js';
-
-const PROGRAM = {
-  usage: 'npm run bench:step -- [flags]',
-  summary: "Times a full pix2pix training step and the generator's forward pass, replayed and eager.",
-  flags: [
-    {
-      name: 'size',
-      type: 'integer',
-      min: 16,
-      max: 1024,
-      default: 256,
-      description: 'height and width of the images; a power of two, at least 32',
-    },
-    { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the generator's first layer" },
-    { name: 'ndf', type: 'integer', min: 1, description: "channels after the discriminator's first layer; default: as --ngf" },
-    { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
-    { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
-    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
-    { name: 'trace', type: 'string', placeholder: 'FILE', description: 'also write a trace of one training step for ui.perfetto.dev' },
-    {
-      name: 'adapter',
-      type: 'string',
-      placeholder: 'NAME',
-      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
-    },
-  ],
-} as const satisfies Program;
+import { STEP_PROGRAM } from './programs.js';
 
 interface Setting {
   readonly size: number;
@@ -240,19 +213,12 @@ function formatReport({ timeToFirstStepMs, peakBytes, measured, profile }: StepR
 }
 
 async function main(): Promise<number> {
-  const { values: flags, help } = parseFlags(PROGRAM, process.argv.slice(2));
+  const { values: flags, help } = parseFlags(STEP_PROGRAM, process.argv.slice(2));
   if (help) {
-    process.stdout.write(formatHelp(PROGRAM));
+    process.stdout.write(formatHelp(STEP_PROGRAM));
     return 0;
   }
   const { size, ngf, ndf = ngf, batch, steps, json, trace } = flags;
-  if (size < 32 || !Number.isInteger(Math.log2(size))) {
-    throw new ShadegradError('BAD_FLAG', '--size', {
-      expected: 'a power of two from 32 to 1024',
-      received: String(size),
-      fix: 'use 64, 128 or 256',
-    });
-  }
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   try {
     console.log(

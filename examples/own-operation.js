@@ -10,29 +10,24 @@ const {
   checkGradients,
   Conv2d,
   defineOperation,
+  formatHelp,
   mseLoss,
   Module,
   normal,
   requestGpu,
   Params,
+  parseFlags,
+  runMain,
   specialise,
   Tensor,
   walkElements,
 } = shadegrad;
 
-if (process.argv.includes('--help')) {
-  console.log(
-    'Usage: node examples/own-operation.js [--steps N]\n\nTrains a small network with an activation that is defined here, in ' +
-      'WGSL, and not in the library (default 1000 steps).',
-  );
-  process.exit(0);
-}
-const stepsFlag = process.argv.indexOf('--steps');
-const steps = stepsFlag < 0 ? 1000 : Number(process.argv[stepsFlag + 1]);
-if (!(Number.isInteger(steps) && steps > 0)) {
-  console.error('error: --steps takes a whole number from 1 up');
-  process.exit(2);
-}
+const PROGRAM = {
+  usage: 'node examples/own-operation.js [flags]',
+  summary: 'Trains a small network with an activation that is defined here, in WGSL, and not in the library.',
+  flags: [{ name: 'steps', type: 'integer', min: 1, default: 1000, description: 'steps of training' }],
+};
 
 // ---- The operation -------------------------------------------------------------------------------------------------------
 
@@ -105,44 +100,53 @@ class Wave extends Module {
   }
 }
 
-const gpu = await requestGpu();
-try {
-  const errors = await checkGradients(gpu, {
-    operation: (x) => snake(x, 2),
-    shapes: [[3, 7]],
-    reference: (x) => x.map((value) => value + Math.sin(2 * value) ** 2 / 2),
-  });
-  if (errors.length > 0) throw new Error(`the gradient of snake is wrong: ${JSON.stringify(errors[0])}`);
-  console.log('the gradient of snake agrees with differences of its float64 reference');
-
-  const points = 256;
-  const shape = [points, 1, 1, 1];
-  const positions = Array.from({ length: points }, (_, i) => (2 * i) / points - 1);
-  const x = Tensor.from(gpu, positions, shape);
-  const target = Tensor.from(
-    gpu,
-    positions.map((at) => 0.5 * Math.sin(9 * at) + 0.5 * at),
-    shape,
-  );
-  const network = new Wave().to(gpu, { seed: 1 });
-  const adam = new Adam(network, { learningRate: 0.01 });
-  const { recording, result: loss } = await gpu.record(() =>
-    gpu.scope(() => {
-      adam.zeroGrad();
-      const error = mseLoss(network.forward(x), target);
-      backward(error);
-      adam.step();
-      return error;
-    }),
-  );
-
-  for (let step = 1; step <= steps; step++) {
-    recording.run();
-    if (step === 1 || step % Math.ceil(steps / 5) === 0) console.log(`step ${step}: mean squared error ${(await loss.item()).toFixed(5)}`);
+await runMain(async () => {
+  const { values, help } = parseFlags(PROGRAM, process.argv.slice(2));
+  if (help) {
+    process.stdout.write(formatHelp(PROGRAM));
+    return 0;
   }
-} finally {
-  gpu.destroy();
-}
+  const gpu = await requestGpu();
+  try {
+    const errors = await checkGradients(gpu, {
+      operation: (x) => snake(x, 2),
+      shapes: [[3, 7]],
+      reference: (x) => x.map((value) => value + Math.sin(2 * value) ** 2 / 2),
+    });
+    if (errors.length > 0) throw new Error(`the gradient of snake is wrong: ${JSON.stringify(errors[0])}`);
+    console.log('the gradient of snake agrees with differences of its float64 reference');
+
+    const points = 256;
+    const shape = [points, 1, 1, 1];
+    const positions = Array.from({ length: points }, (_, i) => (2 * i) / points - 1);
+    const x = Tensor.from(gpu, positions, shape);
+    const target = Tensor.from(
+      gpu,
+      positions.map((at) => 0.5 * Math.sin(9 * at) + 0.5 * at),
+      shape,
+    );
+    const network = new Wave().to(gpu, { seed: 1 });
+    const adam = new Adam(network, { learningRate: 0.01 });
+    const { recording, result: loss } = await gpu.record(() =>
+      gpu.scope(() => {
+        adam.zeroGrad();
+        const error = mseLoss(network.forward(x), target);
+        backward(error);
+        adam.step();
+        return error;
+      }),
+    );
+
+    for (let step = 1; step <= values.steps; step++) {
+      recording.run();
+      if (step === 1 || step % Math.ceil(values.steps / 5) === 0)
+        console.log(`step ${step}: mean squared error ${(await loss.item()).toFixed(5)}`);
+    }
+  } finally {
+    gpu.destroy();
+  }
+  return 0;
+});
 
 function explainMissingBuild(error) {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;

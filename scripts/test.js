@@ -1,64 +1,29 @@
-// npm test [-- [NAME ...] [--driver DRIVER[,DRIVER...]] ...]: format, lint and type check, then every kernels-test/*.test.ts in a
+// npm test -- [NAME ...] [flags]; --help shows them: format, lint and type check, then every kernels-test/*.test.ts in a
 // Node process of its own, then the kernel tests in a real browser. The last line is "N passed, N failed".
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { prepareBuild, prepareDependencies } from './lib/prepare.js';
-
-const HELP = `npm test -- [NAME ...] [options]
-
-  NAME                 run the test files whose name contains it (default: all)
-  --driver LIST        adapters to test on, separated by commas: auto, hardware, software, lavapipe,
-                       swiftshader (default auto); on all but the first only the kernel tests run, and
-                       on SwiftShader none of those that run in Chromium, which has it, too
-  --browser on|off     also run the kernel tests in headless Chromium (default on)
-  --jobs N             test files at a time (default 2)
-  --timeout SECONDS    for one file (default 600)
-  --verbose            show the output of files that pass, too`;
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    driver: { type: 'string', default: process.env.SHADEGRAD_ADAPTER || 'auto' },
-    browser: { type: 'string', default: 'on' },
-    jobs: { type: 'string', default: '2' },
-    timeout: { type: 'string', default: '600' },
-    verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-
-const refused = [
-  [!['on', 'off'].includes(values.browser), '--browser on, or --browser off', values.browser],
-  [!(Number.isInteger(Number(values.jobs)) && Number(values.jobs) >= 1), '--jobs N, a whole number from 1 up', values.jobs],
-  [!(Number(values.timeout) > 0), '--timeout SECONDS, a number above 0', values.timeout],
-].filter(([isWrong]) => isWrong);
-if (refused.length > 0) {
-  for (const [, expected, received] of refused) console.error(`expected ${expected}; received ${JSON.stringify(received)}`);
-  process.exit(2);
-}
+import { TEST_PROGRAM } from './lib/programs.js';
 
 prepareDependencies();
 const { root } = await import('./lib/bundle-test.js');
+const { readCommandLine } = await import('./lib/command-line.js');
+const { values, operands: names } = await readCommandLine(TEST_PROGRAM);
 const { crashed, runCommand, runInBrowser, runInNode, stopRunningTests } = await import('./lib/run-tests.js');
 
 process.on('exit', stopRunningTests);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
-const timeoutMilliseconds = Number(values.timeout) * 1000;
+const timeoutMilliseconds = values.timeout * 1000;
 const results = [];
 const adaptersSeen = new Set();
 const folder = join(root, 'kernels-test');
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.ts') && (positionals.length === 0 || positionals.some((wanted) => name.includes(wanted))))
+  .filter((name) => name.endsWith('.test.ts') && (names.length === 0 || names.some((wanted) => name.includes(wanted))))
   .sort()
   .map((name) => join(folder, name));
 
-if (positionals.length === 0) {
+if (names.length === 0) {
   report(
     await runCommand(
       'format and lint',
@@ -78,18 +43,17 @@ if (positionals.length === 0) {
 // Some tests run the examples, which import dist/; built here, so that no test does it under another's feet.
 if (files.length > 0 && !prepareBuild()) report(crashed('build', ''));
 
-const drivers = values.driver.split(',');
+const drivers = (values.driver ?? (process.env.SHADEGRAD_ADAPTER || 'auto')).split(',');
 const inBrowser = values.browser === 'on' ? await forBrowsers() : [];
 // Chromium runs them on SwiftShader, too: once is enough.
 const isDone = (file, driver) => driver === 'swiftshader' && inBrowser.includes(file);
 const queue = drivers.flatMap((driver, index) =>
   files.filter((file) => index === 0 || !isDone(file, driver)).map((file) => ({ file, driver, kernelsOnly: index > 0 })),
 );
-const jobs = Number(values.jobs);
 // One page at a time, in place of one of the jobs.
 const pages = inBrowser.length > 0 ? testInBrowser(inBrowser) : Promise.resolve();
 await Promise.all(
-  Array.from({ length: jobs }, async (_, job) => {
+  Array.from({ length: values.jobs }, async (_, job) => {
     if (job === 0) await pages;
     for (let next = queue.shift(); next; next = queue.shift()) {
       report(await runInNode(next.file, next.driver, { timeoutMilliseconds, kernelsOnly: next.kernelsOnly }));

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import type { AdapterChoice } from '../../src/node/adapter/choice.js';
 import { systemVulkanManifests } from '../../src/node/adapter/probe.js';
 import { loadDawn } from '../../src/node/adapter/dawn.js';
-import { parseFlags, type Program } from '../../src/node/terminal/flags.js';
+import { parseFlags } from '../../src/node/terminal/flags.js';
 import { formatHelp } from '../../src/node/terminal/help.js';
 import { runMain } from '../../src/node/programs/run-main.js';
 import { unpackSwiftShader } from '../../src/node/adapter/swiftshader.js';
@@ -28,39 +28,7 @@ import { disagreement, peerCases, TOLERANCES, type PeerCase } from './cases.js';
 import { serve, type Answer, type Request } from './child.js';
 import { PEER_NAMES, type PeerName } from './peer.js';
 import { findPyTorch, type PyTorchName } from './pytorch.js';
-
-const PROGRAM = {
-  usage: 'npm run bench:peers -- [flags]',
-  summary: 'Times shadegrad, TensorFlow.js, jax-js, onnxruntime and PyTorch in turns; results must agree first.',
-  flags: [
-    { name: 'filter', type: 'string', default: '', description: 'only cases whose name contains this text' },
-    { name: 'peers', type: 'string', placeholder: 'NAMES', default: PEER_NAMES.join(','), description: 'which to compare' },
-    {
-      name: 'python',
-      type: 'string',
-      placeholder: 'PROGRAM',
-      default: 'python3',
-      description: 'a Python; PyTorch is compared if it has it',
-    },
-    {
-      name: 'size',
-      type: 'integer',
-      min: 32,
-      max: 512,
-      default: 256,
-      description: "height and width of the networks' images; a power of two",
-    },
-    { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the networks' first layers" },
-    { name: 'quick', type: 'boolean', description: 'fewer and shorter samples' },
-    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
-    {
-      name: 'adapter',
-      type: 'string',
-      placeholder: 'NAME',
-      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
-    },
-  ],
-} as const satisfies Program;
+import { PEERS_PROGRAM } from '../programs.js';
 
 const PACKAGES: Record<Exclude<PeerName, 'shadegrad' | PyTorchName>, string> = {
   tensorflow: '@tensorflow/tfjs-backend-webgpu',
@@ -240,9 +208,9 @@ async function onnxEnvironment({ embedded, kind }: AdapterChoice): Promise<NodeJ
 }
 
 async function main(): Promise<number> {
-  const { values: flags, help } = parseFlags(PROGRAM, process.argv.slice(2));
+  const { values: flags, help } = parseFlags(PEERS_PROGRAM, process.argv.slice(2));
   if (help) {
-    process.stdout.write(formatHelp(PROGRAM));
+    process.stdout.write(formatHelp(PEERS_PROGRAM));
     return 0;
   }
   const folder = process.env.SHADEGRAD_PEERS!;

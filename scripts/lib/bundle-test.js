@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -80,7 +80,12 @@ export async function bundleForBrowser(file) {
 
 /** Bundles a module of the library and imports it, for parts of it that are not public. */
 export async function importSource(path) {
-  return import(pathToFileURL((await bundleForNode(join(root, path))).path).href);
+  const { path: bundle } = await bundleForNode(join(root, path));
+  try {
+    return await import(pathToFileURL(bundle).href);
+  } finally {
+    await rm(bundle, { force: true });
+  }
 }
 
 /** `file` relative to the root, with forward slashes, as printed in summaries. */

@@ -4,14 +4,12 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { describeFailures, storedChoices, survey, tune, type TuneResult } from '../../kernels/tuner.js';
 import { Trainer } from '../../training/trainer.js';
 import { openNodeGpu } from '../adapter/adapter.js';
-import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
+import { parseFlags, powerOfTwo, type FlagValues, type Program } from '../terminal/flags.js';
 import { formatCount, formatNumber } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { createProgress } from '../terminal/progress.js';
 import { Interrupt } from '../training/interrupt.js';
 import { addToTuningCache, readTuningCache } from '../adapter/tuning-cache.js';
-
-const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 
 /** The command line of `shadegrad tune`. */
 export const TUNE_PROGRAM = {

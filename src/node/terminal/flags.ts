@@ -10,7 +10,7 @@ interface FlagCommon<Name extends string, Value> {
   readonly placeholder?: string;
   /** The heading that it has in the help, such as `Data`, beside other flags of that group. */
   readonly group?: string;
-  /** What pytorch-CycleGAN-and-pix2pix calls it, where it has another name there: whoever types that is told the name here. */
+  /** What pytorch-CycleGAN-and-pix2pix calls it: whoever types that, where it has another name here, is told that name. */
   readonly reference?: readonly string[];
   /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
   readonly check?: (value: Value) => string | undefined;
@@ -308,6 +308,9 @@ export function describeValue(flag: Flag): string {
   if (flag.max !== undefined) return `${kind} of at most ${flag.max}`;
   return kind;
 }
+
+/** The `check` of a flag that takes powers of two. */
+export const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
 
 /** What stands for a flag's value in the help. */
 export function placeholderOf(flag: Flag): string {

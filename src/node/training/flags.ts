@@ -1,7 +1,5 @@
 import { ShadegradError } from '../../errors.js';
-import type { FlagValues, Program } from '../terminal/flags.js';
-
-const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
+import { powerOfTwo, type FlagValues, type Program } from '../terminal/flags.js';
 
 /** The command line of `shadegrad train`. Defaults that the preset decides are in settings.ts. */
 export const TRAIN_PROGRAM = {
@@ -30,7 +28,7 @@ export const TRAIN_PROGRAM = {
     {
       name: 'direction',
       group: 'Data',
-      reference: ['which_direction'],
+      reference: ['direction', 'which_direction'],
       type: 'choice',
       choices: ['BtoA', 'AtoB'],
       default: 'BtoA',
@@ -72,17 +70,18 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'ngf',
+      reference: ['ngf'],
       group: 'Networks',
       type: 'integer',
       min: 1,
       max: 256,
       description: 'width of the generator: channels after its first layer',
     },
-    { name: 'ndf', group: 'Networks', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
+    { name: 'ndf', reference: ['ndf'], group: 'Networks', type: 'integer', min: 1, max: 256, description: 'likewise of the discriminator' },
     {
       name: 'epochs',
       group: 'Length',
-      reference: ['n_epochs', 'niter'],
+      reference: ['n_epochs', 'n_epochs_decay', 'niter', 'niter_decay'],
       type: 'integer',
       min: 1,
       max: 100_000,
@@ -111,6 +110,7 @@ export const TRAIN_PROGRAM = {
     },
     {
       name: 'lr',
+      reference: ['lr'],
       group: 'Training',
       type: 'number',
       min: 1e-8,

@@ -1,0 +1,88 @@
+/** The command lines of the programs in this folder: tables beside them, so that reading one starts nothing. */
+import { powerOfTwo, type Program } from '../src/node/terminal/flags.js';
+import { PEER_NAMES } from './peers/peer.js';
+
+/** The command line of `npm run bench`. */
+export const BENCH_PROGRAM = {
+  usage: 'npm run bench -- [flags]',
+  summary:
+    'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the ' +
+    'adapter itself can do.',
+  flags: [
+    { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
+    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },
+    { name: 'compare', type: 'string', placeholder: 'FILE', description: 'also compare with this file, written by --json' },
+    { name: 'html', type: 'string', placeholder: 'FILE', description: 'also write a page with a roofline plot to this file' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
+    { name: 'quick', type: 'boolean', description: 'few and short samples' },
+  ],
+} as const satisfies Program;
+
+/** The command line of `npm run bench:step`. */
+export const STEP_PROGRAM = {
+  usage: 'npm run bench:step -- [flags]',
+  summary: "Times a full pix2pix training step and the generator's forward pass, replayed and eager.",
+  flags: [
+    {
+      name: 'size',
+      type: 'integer',
+      min: 32,
+      max: 1024,
+      default: 256,
+      check: powerOfTwo,
+      description: 'height and width of the images; a power of two',
+    },
+    { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the generator's first layer" },
+    { name: 'ndf', type: 'integer', min: 1, description: "channels after the discriminator's first layer; default: as --ngf" },
+    { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
+    { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
+    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
+    { name: 'trace', type: 'string', placeholder: 'FILE', description: 'also write a trace of one training step for ui.perfetto.dev' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
+  ],
+} as const satisfies Program;
+
+/** The command line of `npm run bench:peers`. */
+export const PEERS_PROGRAM = {
+  usage: 'npm run bench:peers -- [flags]',
+  summary: 'Times shadegrad, TensorFlow.js, jax-js, onnxruntime and PyTorch in turns; results must agree first.',
+  flags: [
+    { name: 'filter', type: 'string', default: '', description: 'only cases whose name contains this text' },
+    { name: 'peers', type: 'string', placeholder: 'NAMES', default: PEER_NAMES.join(','), description: 'which to compare' },
+    {
+      name: 'python',
+      type: 'string',
+      placeholder: 'PROGRAM',
+      default: 'python3',
+      description: 'a Python; PyTorch is compared if it has it',
+    },
+    {
+      name: 'size',
+      type: 'integer',
+      min: 32,
+      max: 512,
+      default: 256,
+      check: powerOfTwo,
+      description: "height and width of the networks' images; a power of two",
+    },
+    { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the networks' first layers" },
+    { name: 'quick', type: 'boolean', description: 'fewer and shorter samples' },
+    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
+  ],
+} as const satisfies Program;
