@@ -57,7 +57,7 @@ export const PEERS_PROGRAM = {
   usage: 'npm run bench:peers -- [flags]',
   summary: 'Times shadegrad, TensorFlow.js, jax-js, onnxruntime and PyTorch in turns; results must agree first.',
   flags: [
-    { name: 'filter', type: 'string', default: '', description: 'only cases whose name contains this text' },
+    { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only cases whose name contains this' },
     { name: 'peers', type: 'string', placeholder: 'NAMES', default: PEER_NAMES.join(','), description: 'which to compare' },
     {
       name: 'python',

@@ -229,7 +229,7 @@ async function main(): Promise<number> {
   const processes = names.map(
     (name) => new PeerProcess(name, flags.adapter, name === 'onnxruntime' ? { ...environment, ...onnx } : environment),
   );
-  const wanted = flags.filter.toLowerCase();
+  const wanted = (flags.filter ?? '').toLowerCase();
   const results: CaseResult[] = [];
   try {
     for (const peerCase of peerCases(flags).filter(({ label }) => label.toLowerCase().includes(wanted))) {
