@@ -116,9 +116,9 @@ export function savedLearningRate(options: CheckpointOptions, step: number): num
   return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch);
 }
 
-/** Flags that name a setting under another name. */
-const SETTING_OF_FLAG: Readonly<Record<string, keyof RunSettings>> = { lr: 'learningRate' };
 const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'] as const;
+/** The setting that a flag is for: one of another name has to be named here, or this does not compile. */
+const settingOf = (flag: (typeof KEPT_FLAGS)[number]): keyof RunSettings => (flag === 'lr' ? 'learningRate' : flag);
 
 /**
  * The settings to go on with: those of the checkpoint, but for its length in steps or epochs, which may grow.
@@ -127,12 +127,10 @@ const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'se
  */
 export function resumedSettings(path: string, options: CheckpointOptions, flags: TrainFlags, given: ReadonlySet<string>): RunSettings {
   const saved = options as unknown as RunSettings;
-  const differing = KEPT_FLAGS.filter(
-    (flag) => given.has(flag) && flags[flag] !== saved[SETTING_OF_FLAG[flag] ?? (flag as keyof RunSettings)],
-  );
+  const differing = KEPT_FLAGS.filter((flag) => given.has(flag) && flags[flag] !== saved[settingOf(flag)]);
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
-      expected: differing.map((flag) => `--${flag} ${String(saved[SETTING_OF_FLAG[flag] ?? (flag as keyof RunSettings)])}`).join(' '),
+      expected: differing.map((flag) => `--${flag} ${String(saved[settingOf(flag)])}`).join(' '),
       received: differing.map((flag) => `--${flag} ${String(flags[flag])}`).join(' '),
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
