@@ -150,7 +150,7 @@ test('a list takes every word up to the next flag', () => {
   const behind = parseFlags({ ...listing, takesOperands: true }, ['--input', 'a.jpg', '-b.jpg', '--', '-c.jpg']);
   assert.equal([behind.values.input, behind.operands], [['a.jpg', '-b.jpg'], ['-c.jpg']]);
   assert.is(parseFlags(listing, []).values.input, undefined);
-  for (const argv of [['--input'], ['--input', '--size', '64'], ['--input=']])
+  for (const argv of [['--input'], ['--input', '--size', '64'], ['--input='], ['--input', 'a', '']])
     assert.throws(() => parseFlags(listing, argv), /--input has a wrong value/);
   assert.throws(() => parseFlags(listing, ['--input', 'a', '--input', 'b']), /write all values after it: --input A B/);
 });

@@ -39,12 +39,11 @@ function sectionsOf({ commands = [], flags }: Program): Map<string, Entry[]> {
   if (commands.length > 0)
     sections.set(
       'Commands',
-      [...commands].map(({ name, description }) => ({ left: name, right: description })),
+      commands.map(({ name, description }) => ({ left: name, right: description })),
     );
-  for (const [group, members] of groupsOf(flags)) {
-    if (group !== undefined) sections.set(group, members.map(entryOf));
-  }
-  const rest = groupsOf(flags).get(undefined) ?? [];
+  const groups = groupsOf(flags);
+  const rest = groups.get(undefined) ?? [];
+  for (const [group, members] of groups) if (group !== undefined) sections.set(group, members.map(entryOf));
   const title = rest.length < flags.length ? 'Other flags' : 'Flags';
   return sections.set(title, [...rest.map(entryOf), { left: '--help', right: 'print this and stop' }]);
 }
