@@ -108,7 +108,12 @@ test("a .pth that is damaged is refused, and so is a network that PyTorch's refe
   failedWith(await convert('cut.pth', 'nothing.safetensors'), 'WEIGHTS_CORRUPT', /cut\.pth/);
   const biased = formulaNetwork({ kind: 'unet', options: { ...generator.options, bias: 'everywhere', innermostNorm: true } });
   writeFileSync(at('biased.safetensors'), await collect(encodeNetwork(biased)));
-  failedWith(await convert('biased.safetensors', 'nothing.pth'), 'WEIGHTS_UNSUPPORTED', /bias ends/, /bias everywhere/);
+  failedWith(
+    await convert('biased.safetensors', 'nothing.pth'),
+    'WEIGHTS_UNSUPPORTED',
+    /weights after a convolution with a bias/,
+    /biases everywhere/,
+  );
   assert.equal(
     ['nothing.safetensors', 'nothing.pth'].filter((name) => existsSync(at(name))),
     [],
