@@ -286,6 +286,11 @@ test('a description that makes no sense is refused', async () => {
     const file = await described(change);
     refused(() => networksIn(file), code, word);
   }
+  const resnet = { architecture: { kind: 'resnet', options: {} } };
+  for (const imageSize of [[4, 64], [64, 4], [10, 12], [0, 0], [8], 64, null, '8 x 8', [8, 2 ** 20]]) {
+    const file = await described((d) => ({ ...d, ...resnet, imageSize }));
+    refused(() => networksIn(file), 'WEIGHTS_CORRUPT', /imageSize.*multiples of 4 from 8 to 65536/, /received: (?!.*layout)/);
+  }
 });
 
 test('roles, formats and options that there are not are refused before the first byte', () => {
