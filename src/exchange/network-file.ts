@@ -92,11 +92,10 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
   const description = parsed(file.metadata.get(INFO_KEY)) ?? {};
   const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = description;
   if (formatVersion !== FORMAT_VERSION) {
+    const [version, writer] = [JSON.stringify(formatVersion) ?? 'nothing', String(libraryVersion)].map((text) => oneLine(text, 40));
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
-      received:
-        `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ` +
-        `${oneLine(String(libraryVersion), 40)})`,
+      received: `format version ${version} (written by shadegrad ${writer})`,
       fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
