@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { sources } from './lib/sources.js';
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -41,7 +42,7 @@ try {
     sourcemap: true,
     // Maps for reading stack traces; the sources themselves are not shipped twice.
     sourcesContent: false,
-    loader: { '.wgsl': 'text' },
+    ...sources,
     logLevel: 'warning',
   });
   const require = createRequire(import.meta.url);

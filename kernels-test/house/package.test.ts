@@ -86,6 +86,21 @@ test('importing the installed package gives the exports of the Node entry', () =
   for (const name of ['ShadegradError', 'loadDawn', 'openNodeGpu', 'diagnose']) assert.ok(names.includes(name), name);
 });
 
+test('the installed package brings its worker threads: a folder of large pictures is shrunk, and the program ends', () => {
+  const shrunk = JSON.parse(
+    runNode(`
+    import { openPairedFolder, resizeBicubic, splitPair, writePng } from 'shadegrad';
+    const whole = { width: 60, height: 30, data: Uint8Array.from({ length: 5400 }, (_, i) => (i * 7919) % 256) };
+    await writePng('pictures/train/1.png', whole);
+    let workers = 0;
+    process.on('worker', () => workers++);
+    const { a } = await (await openPairedFolder('pictures', 'train', { maxSide: 11 })).get(0);
+    const same = Buffer.compare(a.data, resizeBicubic(splitPair(whole).a, 11, 11).data) === 0;
+    console.log(JSON.stringify({ sides: [a.width, a.height], same, workers }));`),
+  );
+  assert.equal(shrunk, { sides: [11, 11], same: true, workers: 1 });
+});
+
 test('the installed package decodes images with what npm installed beside it', () => {
   const { sides, code } = JSON.parse(
     runNode(`

@@ -118,7 +118,7 @@ const PARTS = [
 ] as const;
 const SIZE = 9280 + 33;
 for (const software of [true, false]) {
-  test(`a block in pieces equals its parts one by one, between them nothing is touched, as ${software ? 'CPUs' : 'GPUs'} do it`, async () => {
+  test(`a block in pieces equals its parts one by one, nothing else is touched, as ${software ? 'CPUs' : 'GPUs'} do it`, async () => {
     const names = ['p', 'g', 'm', 'v', 'l'];
     const start = (name: string): Float32Array => values(name, SIZE).map((x) => (name === 'v' || name === 'l' ? x * x : x));
     const make = (): Tensor[] => names.map((name) => Tensor.from(gpu, start(name), [SIZE]));

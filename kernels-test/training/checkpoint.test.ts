@@ -269,7 +269,7 @@ test('one changed bit, anywhere, is found', async (context) => {
   }
 });
 
-test('a number that is not finite, or a negative variance, is refused by its tensor and index, whatever the checksum says', async (context) => {
+test('a number that is not finite, or a negative variance, is refused by tensor and index, whatever the checksum says', async (context) => {
   const { bytes } = context;
   const { tensors, dataStart } = parseHeader(bytes, bytes.length);
   const withNumber = (name: string, index: number, value: number): Uint8Array => {

@@ -68,7 +68,7 @@ test("a run of PyTorch's is trained on: its networks, its optimisers and their s
   assert.ok(theirs.some((value) => value > 0));
 });
 
-test('networks with instance norm and another discriminator, of two files; a run that stops and goes on is the one that did not', async () => {
+test('networks with instance norm and another discriminator, of two files; a run that stops and goes on is one that did not', async () => {
   const files = ['--from', at('g.pth'), '--from-discriminator', at('d.pth')];
   assert.match(
     succeeded(await train('at-once', ...files, '--dropout', '--steps', '4')),

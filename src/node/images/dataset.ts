@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
-import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../../data/image.js';
+import { expectHalves, type ImagePair, type RgbImage } from '../../data/image.js';
 import { expectOptions } from '../../checks.js';
-import { resizeBicubic } from '../../data/resize.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { atMost } from '../files/at-most.js';
 import { findPairs, type PairFiles, type Split } from './layout.js';
-import { readBytes, readImage, readImageSides } from './read.js';
+import { finishPicture } from './picture-workers.js';
+import { readBytes, readImageSides, readSamples } from './read.js';
 
 export type { Split } from './layout.js';
 export { listImages } from './folder.js';
@@ -178,14 +178,17 @@ async function hashOf({ a, b }: PairFiles): Promise<string> {
 }
 
 async function readPair({ name, a, b }: PairFiles, maxSide: number): Promise<ImagePair> {
-  const pair = b === undefined ? splitPair(await readImage(a), printableName(a)) : await readHalves(a, b);
-  return { name, a: shrink(pair.a, maxSide), b: shrink(pair.b, maxSide) };
-}
-
-async function readHalves(a: string, b: string): Promise<Omit<ImagePair, 'name'>> {
-  const pair = { a: await readImage(a), b: await readImage(b) };
-  checkHalves(a, b, pair.a, pair.b);
-  return pair;
+  const first = await readSamples(a);
+  if (b === undefined) {
+    expectHalves(first, printableName(a));
+    const [left, right] = await finishPicture({ samples: first, inHalves: true, maxSide });
+    return { name, a: left!, b: right! };
+  }
+  const second = await readSamples(b);
+  checkHalves(a, b, first, second);
+  const finished = [first, second].map((samples) => finishPicture({ samples, inHalves: false, maxSide }));
+  const [[left], [right]] = (await Promise.all(finished)) as [RgbImage[], RgbImage[]];
+  return { name, a: left!, b: right! };
 }
 
 interface Sides {
@@ -211,10 +214,4 @@ async function readPairSides({ a, b }: PairFiles): Promise<Sides> {
   }
   expectHalves(sides, printableName(a));
   return { width: sides.width / 2, height: sides.height };
-}
-
-function shrink(image: RgbImage, maxSide: number): RgbImage {
-  const width = Math.min(image.width, maxSide);
-  const height = Math.min(image.height, maxSide);
-  return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
 }
