@@ -27,7 +27,7 @@ export async function decodeImage(bytes: Uint8Array, name = 'image'): Promise<Rg
 }
 
 /** As decodeImage(), with the samples as they are stored. */
-async function decodeSamples(bytes: Uint8Array, name: string): Promise<Samples> {
+export async function decodeSamples(bytes: Uint8Array, name: string): Promise<Samples> {
   const format = expectReadable(bytes, name);
   return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
 }
@@ -53,9 +53,6 @@ function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
 export async function readImage(path: string): Promise<RgbImage> {
   return decodeImage(await readBytes(path), printableName(path));
 }
-
-/** As readImage(), with the samples as they are stored. */
-export const readSamples = async (path: string): Promise<Samples> => decodeSamples(await readBytes(path), printableName(path));
 
 /** Bytes that hold the header of nearly every image, with the profiles and previews before it. */
 const HEAD_BYTES = 256 * 1024;
