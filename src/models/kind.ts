@@ -1,5 +1,6 @@
 import type { Layer } from '../nn/forward.js';
 import type { Shape } from '../tensor/shape.js';
+import type { LayerModel } from './layer-graph.js';
 import type { StateShapes } from './state-shapes.js';
 
 /** The part that a network plays: a generator makes images, a discriminator judges them. */
@@ -96,4 +97,6 @@ export interface NetworkKind<N extends Network = Network> {
   exampleInput(network: N): ExampleInput;
   /** How it is found in a state dict of PyTorch; left out where there is no such implementation. */
   readonly pytorch?: PyTorchNames;
+  /** How an ONNX model is made of its weights where no device is there to trace it on. @internal */
+  readonly layerModel?: LayerModel<N>;
 }
