@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { sources } from './lib/sources.js';
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -22,11 +23,12 @@ function entriesOf(exported) {
   return [...below, { in: `src/${room}/index.ts`, out: script.replace(/^\.\/dist\/|\.js$/g, ''), types: room }];
 }
 
-const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
-
 try {
+  const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
   await build({
     entryPoints: entries.map(({ in: source, out }) => ({ in: source, out })),
+    // esbuild would take the folder that this process began in.
+    absWorkingDir: process.cwd(),
     outdir: fresh,
     bundle: true,
     format: 'esm',
@@ -40,7 +42,7 @@ try {
     sourcemap: true,
     // Maps for reading stack traces; the sources themselves are not shipped twice.
     sourcesContent: false,
-    loader: { '.wgsl': 'text' },
+    ...sources,
     logLevel: 'warning',
   });
   const require = createRequire(import.meta.url);
@@ -56,12 +58,12 @@ try {
     lead('before-6.d.ts', 'types="@webgpu/types"', 'lib="dom"');
     lead('in-node.d.ts', 'lib="dom"');
   }
-} catch {
-  // esbuild and the compiler have printed what is wrong.
+  const previous = `${fresh}-previous`;
+  if (existsSync('dist')) renameSync('dist', previous);
+  renameSync(fresh, 'dist');
+  rmSync(previous, { recursive: true, force: true });
+} catch (error) {
+  // esbuild and the compiler have printed what is wrong with the sources; what stopped one of them, or another step, nobody has yet.
+  console.error(`no dist/ was built: ${error instanceof Error ? error.message : error}`);
   process.exit(1);
 }
-
-const previous = `${fresh}-previous`;
-if (existsSync('dist')) renameSync('dist', previous);
-renameSync(fresh, 'dist');
-rmSync(previous, { recursive: true, force: true });

@@ -88,6 +88,17 @@ test('a wing of src/node imports only from wings below it', () => {
   assert.equal(wrong, []);
 });
 
+test('the export to ONNX knows networks by their rows alone', () => {
+  const known = ['registry', 'kind', 'layer-graph', 'defaults'].map((name) => `src/models/${name}.js`);
+  const named = filesBelow('src/exchange/onnx', '.ts').flatMap((file) =>
+    importsOf(readFileSync(join(root, file), 'utf8'))
+      .map((name) => posix.join(posix.dirname(file), name))
+      .filter((target) => target.startsWith('src/models/') && !known.includes(target))
+      .map((target) => `${file} imports ${target}`),
+  );
+  assert.equal(named, []);
+});
+
 /** A circle of files that import each other, if there is one: types count, too. */
 function circleOf(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>();

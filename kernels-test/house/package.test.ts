@@ -86,6 +86,21 @@ test('importing the installed package gives the exports of the Node entry', () =
   for (const name of ['ShadegradError', 'loadDawn', 'openNodeGpu', 'diagnose']) assert.ok(names.includes(name), name);
 });
 
+test('the installed package brings its worker threads: a folder of large pictures is shrunk, and the program ends', () => {
+  const shrunk = JSON.parse(
+    runNode(`
+    import { openPairedFolder, resizeBicubic, splitPair, writePng } from 'shadegrad';
+    const whole = { width: 60, height: 30, data: Uint8Array.from({ length: 5400 }, (_, i) => (i * 7919) % 256) };
+    await writePng('pictures/train/1.png', whole);
+    let workers = 0;
+    process.on('worker', () => workers++);
+    const { a } = await (await openPairedFolder('pictures', 'train', { maxSide: 11 })).get(0);
+    const same = Buffer.compare(a.data, resizeBicubic(splitPair(whole).a, 11, 11).data) === 0;
+    console.log(JSON.stringify({ sides: [a.width, a.height], same, workers }));`),
+  );
+  assert.equal(shrunk, { sides: [11, 11], same: true, workers: 1 });
+});
+
 test('the installed package decodes images with what npm installed beside it', () => {
   const { sides, code } = JSON.parse(
     runNode(`
@@ -362,24 +377,19 @@ test('the examples of README and docs compile as they stand', () => {
   assert.is(compiled(programs, NODE), '');
 });
 
-test('what the installed package lists as dependencies is all it needs', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^".][^"]*)"/g)].map(
-    (match) => match[1],
-  );
-  const packages = new Set(
-    imported
-      .filter((name) => !name!.startsWith('node:'))
-      .map((name) =>
-        name!
-          .split('/')
-          .slice(0, name!.startsWith('@') ? 2 : 1)
-          .join('/'),
-      ),
-  );
-  assert.ok(packages.has('webgpu'));
+test('what the installed package lists as dependencies is all that its scripts and declarations need', () => {
+  const { name: own, dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const needed = new Map<string, string>();
+  for (const { path } of packed.files.filter(({ path: each }) => /\.[jt]s$/.test(each))) {
+    const source = readFileSync(join(installed, path), 'utf8');
+    for (const [, name] of source.matchAll(/(?:\bfrom |\bimport |\b(?:import|require)\(|<reference types=)["']([\w@][^"'\s]*)["']/g)) {
+      if (!name!.startsWith('node:')) needed.set(/^(@[^/]+\/)?[^/]+/.exec(name!)![0], path);
+    }
+  }
+  // Of scripts, and of declarations.
+  for (const name of ['pngjs', 'webgpu', '@webgpu/types']) assert.ok(needed.has(name), name);
   assert.equal(
-    [...packages].filter((name) => !(name in dependencies)),
+    [...needed].filter(([name]) => name !== own && !(name in dependencies || `@types/${name}` in dependencies)),
     [],
   );
   assert.not.ok(existsSync(join(folder, 'user/node_modules/@sparticuz')), 'development dependencies are not installed');

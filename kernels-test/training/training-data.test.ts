@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,6 +15,9 @@ import { spread } from '../../src/node/images/spread.js';
 import { openTrainingData, SAMPLED_PAIRS, type TrainingData } from '../../src/node/training/data.js';
 import type { RunSettings } from '../../src/node/training/settings.js';
 import { measuredImages } from '../../src/node/training/validation.js';
+
+// By its address, since scripts have no types.
+const { sources } = (await import(pathToFileURL(join(process.cwd(), 'scripts/lib/sources.js')).href)) as { sources: BuildOptions };
 
 const test = suite<{ folder: string }>('training data');
 test.before.each((context) => {
@@ -104,7 +108,7 @@ test('thousands of pairs can be asked for at once where few files may be open', 
       .catch((error) => console.log(error.message));
     })();`;
   const output: BuildOptions = { platform: 'node', format: 'cjs', external: ['sharp'], outfile: program, logLevel: 'error' };
-  await build({ stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });
+  await build({ ...sources, stdin: { contents, resolveDir: process.cwd() }, bundle: true, ...output });
   const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, folder], {
     encoding: 'utf8',
   });

@@ -2,12 +2,13 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { sources } from './sources.js';
 
 /** The root of the checkout that holds this file. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const cacheFolder = join(root, 'node_modules', '.cache', 'shadegrad-test');
-const shared = { bundle: true, format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error', sourcemap: 'inline' };
+const shared = { ...sources, bundle: true, format: 'esm', logLevel: 'error', sourcemap: 'inline' };
 
 /** A test file says with this comment that it stays out of browsers, and why. */
 const NOT_IN_BROWSERS = /^\/\/ not in browsers: \S/m;
@@ -67,7 +68,7 @@ export async function bundleForBrowser(file) {
     ...browserEntry(file),
     platform: 'browser',
     external: ['node:*', ...builtinModules],
-    plugins: [browserPlatform],
+    plugins: [...sources.plugins, browserPlatform],
     write: false,
     metafile: true,
   });

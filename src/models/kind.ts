@@ -1,5 +1,6 @@
 import type { Layer } from '../nn/forward.js';
 import type { Shape } from '../tensor/shape.js';
+import type { LayerModel } from './layer-graph.js';
 import type { StateShapes } from './state-shapes.js';
 
 /** The part that a network plays: a generator makes images, a discriminator judges them. */
@@ -65,8 +66,11 @@ export interface PyTorchNames {
    * @throws WEIGHTS_UNSUPPORTED for what is no such network after all
    */
   options(tensors: StateShapes, label: string): object;
-  /** Options that PyTorch's implementation has no like of: it only knows their defaults, which may depend on `norm`. */
-  readonly ownOptions: readonly string[];
+  /**
+   * Options that no tensor shows, with values that a file is written for all the same: whoever loads it says which one is meant. Every
+   * other option has to come out of options() as it went in, or the file is refused.
+   */
+  readonly unseen?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 /**
@@ -93,4 +97,6 @@ export interface NetworkKind<N extends Network = Network> {
   exampleInput(network: N): ExampleInput;
   /** How it is found in a state dict of PyTorch; left out where there is no such implementation. */
   readonly pytorch?: PyTorchNames;
+  /** How an ONNX model is made of its weights where no device is there to trace it on. @internal */
+  readonly layerModel?: LayerModel<N>;
 }

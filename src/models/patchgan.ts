@@ -5,6 +5,7 @@ import { checkCounts, refused } from '../nn/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixNorm } from './defaults.js';
 import type { NetworkKind } from './kind.js';
+import { levelsOf, type LayerGraph } from './layer-graph.js';
 import { inferNorm, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
@@ -107,6 +108,16 @@ function inferOptions(tensors: StateShapes, label: string): PatchGANOptions {
   return { inChannels, ndf, layers, norm: inferNorm(tensors, 'model.2', 'model.3', label) };
 }
 
+function addPatchGAN(graph: LayerGraph, network: PatchGAN, x: string): string {
+  const { options, layers } = network;
+  const levels = levelsOf(network);
+  return levels.reduce((input, { conv, norm }, level) => {
+    const result = graph.conv(input, conv, level < layers ? 2 : 1);
+    if (level === levels.length - 1) return result;
+    return graph.leakyRelu(level > 0 ? graph.norm(result, conv.get('weight')!.shape[3]!, norm, options) : result, options.slope);
+  }, x);
+}
+
 /** The row of PatchGANs. */
 export const PATCHGAN: NetworkKind<PatchGAN> = {
   kind: 'patchgan',
@@ -128,6 +139,18 @@ export const PATCHGAN: NetworkKind<PatchGAN> = {
     anchor: 'model.0.weight',
     looksLike: (tensors) => tensors.has('model.2.weight'),
     options: inferOptions,
-    ownOptions: ['bias', 'epsilon', 'slope'],
+  },
+  layerModel: {
+    name: 'pix2pix discriminator',
+    outputRange: 'logits',
+    input: ({ inChannels }) => ({
+      shape: [inChannels, 'height', 'width'],
+      description: "The condition's channels, then the image's: batch, channels, height, width; values in [-1, 1].",
+    }),
+    output: () => ({
+      shape: [1, 'patch_rows', 'patch_columns'],
+      description: 'A logit for every patch: above 0 where it looks real.',
+    }),
+    addTo: addPatchGAN,
   },
 };

@@ -11,6 +11,7 @@ import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
 import type { ImageSizes, NetworkKind } from './kind.js';
+import { levelsOf, type LayerGraph, type LevelTensors } from './layer-graph.js';
 import { inferNorm, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
@@ -59,6 +60,8 @@ interface BlockContext {
   readonly pass: DropoutPass | null;
 }
 
+/** Of the paper, and the only rate that the reference has. */
+export const DROPOUT_RATE = 0.5;
 /** Decoder blocks with dropout, counted from the innermost; and the outermost of full width, counted from outside. */
 const DROPOUT_BLOCKS = 3;
 const FIRST_MIDDLE_LEVEL = 5;
@@ -172,7 +175,7 @@ function resolve({
   inChannels = 3,
   outChannels = 3,
   ngf = 64,
-  dropout: rate = 0.5,
+  dropout: rate = DROPOUT_RATE,
   dropoutBlocks = 'innermost',
   innermostNorm = false,
   skip = 'relu',
@@ -330,6 +333,49 @@ export function inferUNetOptions(tensors: StateShapes, label: string): UNetOptio
   return { size: 2 ** levels, inChannels, outChannels, ngf, norm, dropoutBlocks: 'middle' };
 }
 
+/** The tensors of a U-Net by level, outermost first. */
+export interface UNetLevels {
+  /** [0] takes the image, the last makes one pixel. */
+  readonly encoder: readonly LevelTensors[];
+  /** [0] makes the image. */
+  readonly decoder: readonly LevelTensors[];
+}
+
+/** The tensors of a U-Net by level: it declares them on the way down, and back up. @throws INVALID_ARGUMENT for impossible options */
+export function unetLevels(options: UNetOptions): UNetLevels {
+  const levels = levelsOf(new UNet(options));
+  const half = levels.length / 2;
+  return { encoder: levels.slice(0, half), decoder: levels.slice(half).reverse() };
+}
+
+function addUNet(graph: LayerGraph, { options }: UNet, input: string): string {
+  const { encoder, decoder } = unetLevels(options);
+  const { innermostNorm, slope } = options;
+  const activated = options.skip === 'leaky';
+  const innermost = encoder.length - 1;
+
+  const encoded: string[] = [];
+  encoder.forEach(({ conv, norm }, level) => {
+    let x = encoded.at(-1) ?? input;
+    if (level > 0 && !activated) x = graph.leakyRelu(x, slope);
+    x = graph.conv(x, conv, 2);
+    if (level > 0 && (level < innermost || innermostNorm)) x = graph.norm(x, conv.get('weight')!.shape[3]!, norm, options);
+    encoded.push(activated ? graph.leakyRelu(x, slope) : x);
+  });
+
+  let decoded: string | null = null;
+  for (let level = innermost; level >= 0; level--) {
+    const { conv, norm } = decoder[level]!;
+    let x = encoded[level]!;
+    if (decoded !== null) x = graph.joined(x, decoded);
+    if (!activated) x = graph.relu(x);
+    x = graph.convTranspose(x, conv);
+    if (level > 0) x = graph.norm(x, conv.get('weight')!.shape[2]!, norm, options);
+    decoded = level > 0 && activated ? graph.relu(x) : x;
+  }
+  return graph.tanh(decoded!);
+}
+
 /** The row of U-Nets. */
 export const UNET: NetworkKind<UNet> = {
   kind: 'unet',
@@ -351,6 +397,17 @@ export const UNET: NetworkKind<UNet> = {
     anchor: 'model.model.0.weight',
     looksLike: (tensors) => tensors.has('model.model.1.model.1.weight'),
     options: inferUNetOptions,
-    ownOptions: ['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'],
+    // The reference's program is told whether there is dropout (no_dropout), and its Torch code begins with the innermost block.
+    unseen: { dropout: [0, DROPOUT_RATE], dropoutBlocks: ['innermost', 'middle'] },
+  },
+  layerModel: {
+    name: 'pix2pix generator',
+    outputRange: '[-1, 1]',
+    input: ({ inChannels, size }) => ({
+      shape: [inChannels, size, size],
+      description: 'Images to translate: batch, channels, height, width; values in [-1, 1].',
+    }),
+    output: ({ outChannels, size }) => ({ shape: [outChannels, size, size], description: 'Translated images, values in [-1, 1].' }),
+    addTo: addUNet,
   },
 };

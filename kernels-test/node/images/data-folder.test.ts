@@ -78,6 +78,16 @@ test('a pair is known by the bytes of its files, however they are decoded', asyn
   assert.is(contents[0], contents[1]);
   assert.is.not(contents[0], contents[2]);
   assert.equal(await (await openPairedFolder(folder, 'train')).contentOf!(0), contents[0]);
+  // Whether the pair is asked for at the same time or not, and whatever is wrong with its pixels.
+  await writePng(join(folder, 'train', '4.png'), picture(7, 4, 1));
+  const together = await openPairedFolder(folder, 'train');
+  const asked = Array.from({ length: 4 }, (_, index) => [together.get(index), together.contentOf!(index)] as const);
+  await fails(Promise.resolve(asked[3]![0]), 'IMAGE_SIZE', '4.png');
+  assert.equal(await Promise.all(asked.slice(0, 3).map(([, content]) => content)), contents);
+  assert.is(await asked[3]![1], await together.contentOf!(3));
+  const other = await openPairedFolder(folder, 'train');
+  const [first, second] = [other.get(1), other.get(1)];
+  assert.is(await first, await second, 'one reading');
 });
 
 test('maxSide shrinks each side on its own and never enlarges', async ({ folder }) => {

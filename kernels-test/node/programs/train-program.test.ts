@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { test } from 'uvu';
@@ -179,6 +180,53 @@ test('--download fetches the pairs once and trains on them', async () => {
   );
   assert.not.ok(existsSync(join(folder, 'elsewhere')));
   assert.not.ok(existsSync(join(folder, 'e')));
+});
+
+test('what a run reads before its first step, it reads once', async () => {
+  const counting = join(folder, 'counting.mjs');
+  writeFileSync(
+    counting,
+    `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const reads = {};
+    for (const name of ['readFile', 'open']) {
+      const original = fs.promises[name];
+      fs.promises[name] = (path, ...rest) => {
+        if (/\\.png$/.test(path) && String(path).startsWith(process.env.COUNTED)) reads[path] = [...(reads[path] ?? []), name];
+        return original(path, ...rest);
+      };
+    }
+    syncBuiltinESMExports();
+    process.on('exit', () => fs.writeFileSync(process.env.COUNTED + '/reads.json', JSON.stringify(reads)));`,
+  );
+  const halves = (data: string, split: string, count: number, side: number): void => {
+    for (const half of ['A', 'B']) {
+      mkdirSync(join(data, half, split), { recursive: true });
+      const picture = { width: side, height: side, data: new Uint8Array(side * side * 3).fill(count) };
+      for (let index = 0; index < count; index++) writeFileSync(join(data, half, split, `${index}.png`), encodePng(picture));
+    }
+  };
+  for (const [name, side] of [
+    ['shrunk', 50],
+    ['as they are', 32],
+  ] as const) {
+    const data = join(folder, name);
+    halves(data, 'train', 70, side);
+    halves(data, 'val', 2, side);
+    const env = { NODE_OPTIONS: `--import ${pathToFileURL(counting).href}`, COUNTED: data };
+    succeeded(await run('train-facades', ['--data', data, ...TINY, '--steps', '1', '--out', join(folder, `${name} out`)], { env }));
+    const reads = Object.entries(JSON.parse(readFileSync(join(data, 'reads.json'), 'utf8')) as Record<string, string[]>);
+    const inAll = (how: string): number => reads.filter(([, each]) => each.includes(how)).length;
+    // Both halves of the sample of 64 pairs and of the validation, and headers of the other 6. The pair of the first step may be one of
+    // these: its pixels come after its header.
+    const ofStep = reads.filter(([, each]) => each.join() === 'open,readFile').length;
+    assert.ok([0, 2].includes(ofStep), name);
+    assert.equal([inAll('readFile'), inAll('open')], [2 * (64 + 2) + ofStep, 2 * 6], name);
+    assert.equal(
+      reads.filter(([, each]) => new Set(each).size < each.length),
+      [],
+    );
+  }
 });
 
 test.run();

@@ -1,12 +1,11 @@
 import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../../formats/onnx.js';
 import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import { PatchGAN } from '../../models/patchgan.js';
-import { UNet } from '../../models/unet.js';
+import type { ModelValue } from '../../models/layer-graph.js';
 import { formatShape, sameShape } from '../../tensor/shape.js';
 import { LIBRARY_VERSION } from '../../version.js';
-import { buildNetwork, networkKind } from '../../models/registry.js';
-import type { NetworkArchitecture } from '../../models/kind.js';
+import type { Network, NetworkArchitecture } from '../../models/kind.js';
+import { buildNetwork, NETWORKS, networkKind } from '../../models/registry.js';
 import type { NetworkWeights } from '../network/network-weights.js';
 import { networkGraph, type OnnxStatistics } from './network-graph.js';
 
@@ -34,9 +33,8 @@ const OPSET = 17;
 const INPUT = 'input';
 const OUTPUT = 'output';
 
-/** Whether exportOnnx() has a graph for a kind of network; others are exported by tracing, on a device. */
-export const hasOnnxGraph = ({ kind }: NetworkArchitecture): boolean =>
-  ([UNet, PatchGAN] as readonly unknown[]).includes(networkKind(kind).network);
+/** Whether exportOnnx() has the operations of a kind of network; others are exported by tracing, on a device. */
+export const hasOnnxGraph = ({ kind }: NetworkArchitecture): boolean => networkKind(kind).layerModel !== undefined;
 
 /**
  * Exports a network as an ONNX model, dropout off. Images are [batch, channels, height, width] (NCHW), float32, in [-1, 1]. A generator
@@ -59,20 +57,25 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
     throw refused('statistics', 'image, batch or running', statistics, "leave statistics out for 'image', each image's own");
   }
 
-  const network = buildNetwork(weights.architecture);
-  if (!(network instanceof UNet || network instanceof PatchGAN)) {
+  const { kind } = weights.architecture;
+  const { layerModel } = networkKind(kind);
+  if (!layerModel) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'an ONNX model of weights alone', {
-      expected: 'a U-Net or a PatchGAN',
-      received: weights.architecture.kind,
+      expected: NETWORKS.flatMap((row) => (row.layerModel ? `a ${row.title}` : [])).join(' or '),
+      received: kind,
       fix: 'load it and export the network by tracing: exportModuleOnnx(await loadNetwork(gpu, weights), { input: [1, 64, 64, 3] })',
     });
   }
+  const network = buildNetwork(weights.architecture);
   checkWeights(network, weights);
-  const graph = networkGraph(network, weights.tensors, { input: INPUT, output: OUTPUT, dtype, statistics });
-  const [input, output] = ends(network, batch === 'dynamic' ? 'batch' : batch);
-  const architecture = { kind: weights.architecture.kind, options: network.options } as NetworkArchitecture;
+  const { nodes, tensors } = networkGraph(network, layerModel, weights.tensors, { input: INPUT, output: OUTPUT, dtype, statistics });
+  const value = (name: string, { shape, description }: ModelValue): OnnxValue => {
+    return { name, shape: [batch === 'dynamic' ? 'batch' : batch, ...shape], description };
+  };
+  const [input, output] = [value(INPUT, layerModel.input(network)), value(OUTPUT, layerModel.output(network))];
+  const architecture: NetworkArchitecture = { kind, options: network.options };
   const model: OnnxModel = {
-    name: network instanceof UNet ? 'pix2pix generator' : 'pix2pix discriminator',
+    name: layerModel.name,
     description: `${input.description} ${output.description}`,
     producer: ['shadegrad', LIBRARY_VERSION],
     opset: OPSET,
@@ -81,44 +84,17 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
       statistics,
       layout: 'NCHW',
       inputRange: '[-1, 1]',
-      outputRange: network instanceof UNet ? '[-1, 1]' : 'logits',
+      outputRange: layerModel.outputRange,
     },
     inputs: [input],
     outputs: [output],
-    nodes: graph.nodes,
-    tensors: graph.tensors,
+    nodes,
+    tensors,
   };
   return encodeOnnx(model, { dataFile: external?.fileName });
 }
 
-function ends(network: UNet | PatchGAN, batch: number | string): [OnnxValue, OnnxValue] {
-  const { inChannels } = network;
-  if (network instanceof UNet) {
-    const { size, outChannels } = network;
-    return [
-      {
-        name: INPUT,
-        shape: [batch, inChannels, size, size],
-        description: 'Images to translate: batch, channels, height, width; values in [-1, 1].',
-      },
-      { name: OUTPUT, shape: [batch, outChannels, size, size], description: 'Translated images, values in [-1, 1].' },
-    ];
-  }
-  return [
-    {
-      name: INPUT,
-      shape: [batch, inChannels, 'height', 'width'],
-      description: "The condition's channels, then the image's: batch, channels, height, width; values in [-1, 1].",
-    },
-    {
-      name: OUTPUT,
-      shape: [batch, 1, 'patch_rows', 'patch_columns'],
-      description: 'A logit for every patch: above 0 where it looks real.',
-    },
-  ];
-}
-
-function checkWeights(network: UNet | PatchGAN, { tensors }: NetworkWeights): void {
+function checkWeights(network: Network, { tensors }: NetworkWeights): void {
   for (const [name, { shape }] of network.namedTensors()) {
     const tensor = tensors.get(name);
     if (tensor && sameShape(tensor.shape, shape)) continue;

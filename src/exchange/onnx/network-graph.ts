@@ -1,11 +1,9 @@
 import { ONNX_FLOAT, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../../formats/onnx.js';
-import type { PatchGAN } from '../../models/patchgan.js';
-import { UNet } from '../../models/unet.js';
 import type { Norm } from '../../models/defaults.js';
+import type { LayerGraph, LayerModel, LayerTensors } from '../../models/layer-graph.js';
 import { elementCount, type Shape } from '../../tensor/shape.js';
 import type { NetworkTensor } from '../network/network-weights.js';
 import { referenceShape, toReferenceLayout } from '../network/reference-layout.js';
-import { unetLevels, type LayerTensors, type LevelTensors } from '../tensorflow/unet-levels.js';
 
 /** Which moments a batch norm takes: each image's own, those of all images together, or those gathered while training. */
 export type OnnxStatistics = 'image' | 'batch' | 'running';
@@ -22,90 +20,32 @@ export interface NetworkGraph {
   readonly tensors: readonly OnnxTensor[];
 }
 
-/** What all norms of a network share. */
-interface NormOptions {
-  readonly norm: Norm;
-  readonly epsilon: number;
-}
-
 const PADDING = 1;
 /** Of an image's axes as ONNX has them, [batch, channels, height, width]. */
 const CHANNEL_AXIS = 1;
 const MOMENT_AXES = [0, 2, 3];
 
 /** The operations of a network, dropout off. */
-export function networkGraph(network: UNet | PatchGAN, tensors: ReadonlyMap<string, NetworkTensor>, options: GraphOptions): NetworkGraph {
+export function networkGraph<N>(
+  network: N,
+  model: LayerModel<N>,
+  tensors: ReadonlyMap<string, NetworkTensor>,
+  { input, output, ...options }: GraphOptions,
+): NetworkGraph {
   const graph = new GraphBuilder(tensors, options);
-  if (network instanceof UNet) addUNet(graph, network, options);
-  else addPatchGAN(graph, network, options);
-  return graph;
+  const result = model.addTo(graph, network, input);
+  return { nodes: graph.nodes.map((node) => (node.output === result ? { ...node, output } : node)), tensors: graph.tensors };
 }
 
-function addUNet(graph: GraphBuilder, { options }: UNet, { input, output }: GraphOptions): void {
-  const { encoder, decoder } = unetLevels(options);
-  const { innermostNorm, slope } = options;
-  const activated = options.skip === 'leaky';
-  const innermost = encoder.length - 1;
-
-  const encoded: string[] = [];
-  encoder.forEach(({ conv, norm }, level) => {
-    let x = encoded.at(-1) ?? input;
-    if (level > 0 && !activated) x = graph.leakyRelu(x, slope);
-    x = graph.conv(x, conv, 2);
-    if (level > 0 && (level < innermost || innermostNorm)) x = graph.norm(x, channelsOut(conv), norm, options);
-    encoded.push(activated ? graph.leakyRelu(x, slope) : x);
-  });
-
-  let decoded: string | null = null;
-  for (let level = innermost; level >= 0; level--) {
-    const { conv, norm } = decoder[level]!;
-    let x = encoded[level]!;
-    if (decoded !== null) x = graph.node('Concat', [x, decoded], { axis: CHANNEL_AXIS });
-    if (!activated) x = graph.node('Relu', [x]);
-    x = graph.convTranspose(x, conv);
-    if (level > 0) x = graph.norm(x, channelsOutTransposed(conv), norm, options);
-    decoded = level > 0 && activated ? graph.node('Relu', [x]) : x;
-  }
-  graph.node('Tanh', [decoded!], {}, output);
-}
-
-function addPatchGAN(graph: GraphBuilder, network: PatchGAN, { input, output }: GraphOptions): void {
-  const levels = patchganLevels(network);
-  const head = levels.length - 1;
-  let x = input;
-  levels.forEach(({ conv, norm }, level) => {
-    x = graph.conv(x, conv, level < network.layers ? 2 : 1, level === head ? output : undefined);
-    if (level === head) return;
-    if (level > 0) x = graph.norm(x, channelsOut(conv), norm, network.options);
-    x = graph.leakyRelu(x, network.options.slope);
-  });
-}
-
-/** Tensors by layer, in the order of declaration, which is that of the forward pass. */
-function patchganLevels(network: PatchGAN): LevelTensors[] {
-  const layers = new Map<string, Map<string, { name: string; shape: Shape }>>();
-  for (const [name, { shape }] of network.namedTensors()) {
-    const dot = name.lastIndexOf('.');
-    const tensors = layers.get(name.slice(0, dot)) ?? new Map<string, { name: string; shape: Shape }>();
-    layers.set(name.slice(0, dot), tensors.set(name.slice(dot + 1), { name, shape }));
-  }
-  const levels: { conv: LayerTensors; norm: LayerTensors | null }[] = [];
-  for (const tensors of layers.values()) {
-    if (tensors.get('weight')!.shape.length === 4) levels.push({ conv: tensors, norm: null });
-    else levels.at(-1)!.norm = tensors;
-  }
-  return levels;
-}
-
-/** Gathers nodes and the tensors they use. Methods return the name of the value they add. */
-class GraphBuilder implements NetworkGraph {
+/** Gathers nodes and the tensors they use. */
+class GraphBuilder implements LayerGraph {
   readonly nodes: OnnxNode[] = [];
   readonly tensors: OnnxTensor[] = [];
   private readonly constants = new Set<string>();
 
   constructor(
     private readonly weights: ReadonlyMap<string, NetworkTensor>,
-    private readonly options: GraphOptions,
+    private readonly options: Pick<GraphOptions, 'dtype' | 'statistics'>,
   ) {}
 
   node(
@@ -122,16 +62,27 @@ class GraphBuilder implements NetworkGraph {
     return this.node('LeakyRelu', [x], { alpha: { float: slope } });
   }
 
-  conv(x: string, layer: LayerTensors, stride: number, output?: string): string {
-    return this.node('Conv', [x, ...this.convTensors(layer)], convAttributes(layer, stride), output);
+  relu(x: string): string {
+    return this.node('Relu', [x]);
+  }
+
+  tanh(x: string): string {
+    return this.node('Tanh', [x]);
+  }
+
+  joined(first: string, second: string): string {
+    return this.node('Concat', [first, second], { axis: CHANNEL_AXIS });
+  }
+
+  conv(x: string, layer: LayerTensors, stride: number): string {
+    return this.node('Conv', [x, ...this.convTensors(layer)], convAttributes(layer, stride));
   }
 
   convTranspose(x: string, layer: LayerTensors): string {
     return this.node('ConvTranspose', [x, ...this.convTensors(layer)], convAttributes(layer, 2));
   }
 
-  /** @param layer tensors of the norm; null where it has none, as instance norm */
-  norm(x: string, channels: number, layer: LayerTensors | null, { norm, epsilon }: NormOptions): string {
+  norm(x: string, channels: number, layer: LayerTensors | null, { norm, epsilon }: { norm: Norm; epsilon: number }): string {
     if (norm === 'none') return x;
     const attributes = { epsilon: { float: epsilon } };
     if (layer === null)
@@ -195,12 +146,4 @@ class GraphBuilder implements NetworkGraph {
 function convAttributes(layer: LayerTensors, stride: number): Record<string, OnnxAttribute> {
   const [height, width] = layer.get('weight')!.shape as [number, number];
   return { kernel_shape: [height, width], strides: [stride, stride], pads: [PADDING, PADDING, PADDING, PADDING] };
-}
-
-function channelsOut(conv: LayerTensors): number {
-  return conv.get('weight')!.shape[3]!;
-}
-
-function channelsOutTransposed(conv: LayerTensors): number {
-  return conv.get('weight')!.shape[2]!;
 }

@@ -1,12 +1,13 @@
 import type { StoredTensor, TensorToWrite, WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import { networkKind } from '../../models/registry.js';
-import { UNET, type UNetOptions } from '../../models/unet.js';
+import type { LayerTensors } from '../../models/layer-graph.js';
+import { UNET, type UNetOptions, unetLevels } from '../../models/unet.js';
 import { formatShape } from '../../tensor/shape.js';
 import { checkedTensor } from '../network/checked-tensor.js';
 import { constantTensor } from '../network/fit-network.js';
 import type { NetworkTensor, NetworkWeights } from '../network/network-weights.js';
-import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves, unetLevels, type LayerTensors } from './unet-levels.js';
+import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves } from './unet-levels.js';
 
 /** What pix2pix-tensorflow's generator is, whatever its size. */
 const FIXED = {

@@ -2,13 +2,14 @@ import { quote } from '../../formats/safetensors.js';
 import type { TfjsLayersFile } from '../../formats/tfjs-layers.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
-import type { UNetOptions } from '../../models/unet.js';
+import type { LayerTensors } from '../../models/layer-graph.js';
+import { type UNetOptions, unetLevels } from '../../models/unet.js';
 import { formatShape } from '../../tensor/shape.js';
 import { checkedTensor } from '../network/checked-tensor.js';
 import { layerName, parseKerasGraph, type KerasGraph, type KerasOp } from './keras-graph.js';
 import type { ImageSize, Statistics } from '../network-file.js';
 import type { NetworkWeights } from '../network/network-weights.js';
-import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves, unetLevels, type LayerTensors } from './unet-levels.js';
+import { inferWidth, notThisNetwork, NetworkFiller, swapInputHalves } from './unet-levels.js';
 
 const BATCH_NORM = /^BatchNormalization(V[12])?$/;
 /** Keras's own, for layers that do not say. */

@@ -1,47 +1,10 @@
 import { quote } from '../../formats/safetensors.js';
 import { ShadegradError } from '../../errors.js';
-import { UNet, type UNetOptions } from '../../models/unet.js';
-import { formatShape, sameShape, type Shape } from '../../tensor/shape.js';
+import type { LayerTensors } from '../../models/layer-graph.js';
+import type { UNetOptions } from '../../models/unet.js';
+import { formatShape, sameShape } from '../../tensor/shape.js';
 import { constantTensor } from '../network/fit-network.js';
 import type { NetworkTensor, NetworkWeights } from '../network/network-weights.js';
-
-/** The tensors of one layer by their names' last parts ("weight", "bias", "running_mean" ...), with full names and shapes. */
-export type LayerTensors = ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
-
-/** One level of a U-Net's encoder or decoder: a convolution, and the norm after it where there is one. */
-export interface LevelTensors {
-  readonly conv: LayerTensors;
-  readonly norm: LayerTensors | null;
-}
-
-export interface UNetLevels {
-  /** Outermost first: [0] takes the image, the last makes one pixel. */
-  readonly encoder: readonly LevelTensors[];
-  /** Outermost first, too: [0] makes the image. */
-  readonly decoder: readonly LevelTensors[];
-}
-
-/**
- * The tensors of a U-Net by level. They follow from the order in which the network declares them (down, and back up),
- * so that nothing here depends on its names.
- *
- * @throws INVALID_ARGUMENT for options that no U-Net has
- */
-export function unetLevels(options: UNetOptions): UNetLevels {
-  const layers: { path: string; tensors: Map<string, { name: string; shape: Shape }> }[] = [];
-  for (const [name, { shape }] of new UNet(options).namedTensors()) {
-    const dot = name.lastIndexOf('.');
-    if (layers.at(-1)?.path !== name.slice(0, dot)) layers.push({ path: name.slice(0, dot), tensors: new Map() });
-    layers.at(-1)!.tensors.set(name.slice(dot + 1), { name, shape });
-  }
-  const levels: { conv: LayerTensors; norm: LayerTensors | null }[] = [];
-  for (const { tensors } of layers) {
-    if (tensors.get('weight')?.shape.length === 4) levels.push({ conv: tensors, norm: null });
-    else levels.at(-1)!.norm = tensors;
-  }
-  const half = levels.length / 2;
-  return { encoder: levels.slice(0, half), decoder: levels.slice(half).reverse() };
-}
 
 /** Deepest U-Net: one of 16 levels is for images of 65,536 pixels. */
 const MAX_LEVELS = 16;

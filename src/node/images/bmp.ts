@@ -1,6 +1,5 @@
-import type { RgbImage } from '../../data/image.js';
 import { checkSides, corrupt, unsupported } from './limits.js';
-import { blendOnWhite } from './samples.js';
+import type { Samples } from './samples.js';
 
 /** What the two headers say. Masks are of pixels of 16 and 32 bits. */
 interface BmpHeader {
@@ -121,7 +120,7 @@ function channelOf(mask: number): (pixel: number) => number {
  *
  * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE
  */
-export function decodeBmp(bytes: Uint8Array, name: string): RgbImage {
+export function decodeBmp(bytes: Uint8Array, name: string): Samples {
   const header = readHeader(bytes, name);
   const { width, height, topDown, bits, compression, palette, entryBytes, masks, offset } = header;
   const runs = compression === RUNS_OF_8 || compression === RUNS_OF_4;
@@ -154,5 +153,5 @@ export function decodeBmp(bytes: Uint8Array, name: string): RgbImage {
       }
     }
   }
-  return blendOnWhite({ width, height, channels, colours: 3, alpha: channels === 4 ? 3 : null, samples });
+  return { width, height, channels, colours: 3, alpha: channels === 4 ? 3 : null, samples };
 }

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
-import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../../data/image.js';
+import { expectHalves, type ImagePair, type RgbImage } from '../../data/image.js';
 import { expectOptions } from '../../checks.js';
-import { resizeBicubic } from '../../data/resize.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { atMost } from '../files/at-most.js';
 import { findPairs, type PairFiles, type Split } from './layout.js';
-import { readBytes, readImage, readImageSides } from './read.js';
+import { finishPicture } from './picture-workers.js';
+import { decodeSamples, readBytes, readImageSides } from './read.js';
+import type { Samples } from './samples.js';
 
 export type { Split } from './layout.js';
 export { listImages } from './folder.js';
@@ -76,6 +77,9 @@ export async function openPairedFolder(directory: string, split: Split, options:
   const { folder, pairs, notes } = await findPairs(directory, split);
   const cache = new Map<number, ImagePair>();
   let cachedBytes = 0;
+  // Nothing is read twice for what is asked for at the same time, nor for what was seen before.
+  const loading = new Map<number, Loading>();
+  const seenSides = new Map<number, Sides>();
   const inTurn = atMost(PAIRS_AT_ONCE);
 
   const filesOf = (index: number): PairFiles => {
@@ -88,7 +92,10 @@ export async function openPairedFolder(directory: string, split: Split, options:
     });
   };
   const load = async (index: number): Promise<ImagePair> => {
-    const pair = await readPair(filesOf(index), maxSide);
+    const { pair, sides, files } = await readPair(filesOf(index), maxSide);
+    seenSides.set(index, sides);
+    const current = loading.get(index)!;
+    if (current.asksForContent) current.content = hashOf(files);
     const bytes = pair.a.data.length + pair.b.data.length;
     if (!cache.has(index) && cachedBytes + bytes <= cacheBytes) {
       cache.set(index, pair);
@@ -100,12 +107,29 @@ export async function openPairedFolder(directory: string, split: Split, options:
     name: `${basename(resolve(directory))}/${split}`,
     length: pairs.length,
     notes,
-    get: (index) => (filesOf(index), cache.get(index) ?? inTurn(() => load(index))),
+    get: (index) => {
+      filesOf(index);
+      const known = cache.get(index) ?? loading.get(index)?.pair;
+      if (known) return known;
+      const pair = inTurn(() => load(index)).finally(() => loading.delete(index));
+      loading.set(index, { pair, asksForContent: false });
+      return pair;
+    },
     sides: async (index) => {
-      const { width, height } = await inTurn(() => readPairSides(filesOf(index)));
+      const { width, height } = seenSides.get(index) ?? (await inTurn(() => readPairSides(filesOf(index))));
       return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
     },
-    contentOf: (index) => inTurn(() => hashOf(filesOf(index))),
+    contentOf: async (index) => {
+      const files = filesOf(index);
+      const current = loading.get(index);
+      if (current) {
+        current.asksForContent = true;
+        // What is wrong with the pixels is no matter of the content.
+        await current.pair.catch(() => null);
+        if (current.content !== undefined) return current.content;
+      }
+      return inTurn(async () => hashOf(await Promise.all(pathsOf(files).map(readBytes))));
+    },
     fingerprint: () => fingerprintOf(pairs),
   };
   if (verify)
@@ -168,29 +192,44 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
   });
 }
 
-async function hashOf({ a, b }: PairFiles): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of b === undefined ? [a] : [a, b]) {
-    const bytes = await readBytes(path);
-    hash.update(`${bytes.length} `).update(bytes);
-  }
-  return hash.digest('hex');
-}
-
-async function readPair({ name, a, b }: PairFiles, maxSide: number): Promise<ImagePair> {
-  const pair = b === undefined ? splitPair(await readImage(a), printableName(a)) : await readHalves(a, b);
-  return { name, a: shrink(pair.a, maxSide), b: shrink(pair.b, maxSide) };
-}
-
-async function readHalves(a: string, b: string): Promise<Omit<ImagePair, 'name'>> {
-  const pair = { a: await readImage(a), b: await readImage(b) };
-  checkHalves(a, b, pair.a, pair.b);
-  return pair;
+/** A pair that is being read. */
+interface Loading {
+  readonly pair: Promise<ImagePair>;
+  /** Whether its content is asked for, too. */
+  asksForContent: boolean;
+  content?: string;
 }
 
 interface Sides {
-  width: number;
-  height: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const pathsOf = ({ a, b }: PairFiles): string[] => (b === undefined ? [a] : [a, b]);
+
+function hashOf(files: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const bytes of files) hash.update(`${bytes.length} `).update(bytes);
+  return hash.digest('hex');
+}
+
+/** @returns the pair, the sides of its halves as they are in its files, and the bytes of these */
+async function readPair(pair: PairFiles, maxSide: number): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
+  const { name, a, b } = pair;
+  const files: Uint8Array[] = [];
+  const pictures: Samples[] = [];
+  for (const path of pathsOf(pair)) {
+    const bytes = await readBytes(path);
+    files.push(bytes);
+    pictures.push(await decodeSamples(bytes, printableName(path)));
+  }
+  const [first, second] = pictures as [Samples, Samples?];
+  if (!second) expectHalves(first, printableName(a));
+  else checkHalves(a, b!, first, second);
+  const inHalves = !second;
+  const images = await Promise.all(pictures.map((samples) => finishPicture({ samples, inHalves, maxSide })));
+  const [left, right] = images.flat() as [RgbImage, RgbImage];
+  return { pair: { name, a: left, b: right }, sides: { width: inHalves ? first.width / 2 : first.width, height: first.height }, files };
 }
 
 /** @throws IMAGE_SIZE for halves of different sizes: they are aligned pixel by pixel, so resizing one would only hide it */
@@ -211,10 +250,4 @@ async function readPairSides({ a, b }: PairFiles): Promise<Sides> {
   }
   expectHalves(sides, printableName(a));
   return { width: sides.width / 2, height: sides.height };
-}
-
-function shrink(image: RgbImage, maxSide: number): RgbImage {
-  const width = Math.min(image.width, maxSide);
-  const height = Math.min(image.height, maxSide);
-  return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
 }

@@ -8,6 +8,7 @@ import { bmpSides, decodeBmp } from './bmp.js';
 import { imageFormat, isReadable, type ReadableFormat } from './format.js';
 import { corrupt, unsupported } from './limits.js';
 import { encodePng } from './png.js';
+import { blendOnWhite, type Samples } from './samples.js';
 import { decodeWithSharp, sidesBySharp } from './sharp.js';
 
 export { encodePng };
@@ -22,6 +23,11 @@ export { encodePng };
  *   than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
  */
 export async function decodeImage(bytes: Uint8Array, name = 'image'): Promise<RgbImage> {
+  return blendOnWhite(await decodeSamples(bytes, name));
+}
+
+/** As decodeImage(), with the samples as they are stored. */
+export async function decodeSamples(bytes: Uint8Array, name: string): Promise<Samples> {
   const format = expectReadable(bytes, name);
   return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
 }

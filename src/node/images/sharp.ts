@@ -1,9 +1,8 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
-import type { RgbImage } from '../../data/image.js';
 import { ShadegradError } from '../../errors.js';
 import type { ReadableFormat } from './format.js';
 import { checkSides, corrupt, tooLarge, unsupported } from './limits.js';
-import { blendOnWhite, type Samples } from './samples.js';
+import type { Samples } from './samples.js';
 import { tiffAlpha } from './tiff.js';
 
 type SharpModule = typeof import('sharp').default;
@@ -61,13 +60,13 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
 }
 
 /**
- * Decodes with libvips: bytes of RGB, turned upright, transparency laid on white.
+ * Decodes with libvips: samples of the upright picture.
  *
  * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
-export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<RgbImage> {
+export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<Samples> {
   const alpha = format === 'TIFF' ? tiffAlpha(bytes) : 0;
-  return withImage(bytes, name, format, async (image, header) => blendOnWhite(await readSamples(image, header, name, format, alpha)));
+  return withImage(bytes, name, format, (image, header) => readSamples(image, header, name, format, alpha));
 }
 
 /**

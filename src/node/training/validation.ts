@@ -60,8 +60,10 @@ export class Validator {
     const channels = channelsOf(generator, direction);
     const sized = resized(dataset, generator.size, channels);
     const indices = spread(dataset.length, count);
-    const pairs = await Promise.all(indices.map((index) => sized.get(index)));
-    const contents = await Promise.all(pairs.map((pair, at) => dataset.contentOf?.(indices[at]!) ?? pixelsOf(pair)));
+    // Asked for at the same time, so that a file is read once.
+    const read = await Promise.all(indices.map((index) => Promise.all([sized.get(index), dataset.contentOf?.(index)])));
+    const pairs = read.map(([pair]) => pair);
+    const contents = read.map(([pair, content]) => content ?? pixelsOf(pair));
     const [from, to] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
     const translator = await Translator.create(gpu, generator, { dropout });
     const [inputs, targets] = [pairs.map((pair) => pair[from]), pairs.map((pair) => pair[to])];
