@@ -28,7 +28,7 @@ import { formatHelp } from '../src/node/terminal/help.js';
 import { runMain } from '../src/node/programs/run-main.js';
 import { Adam } from '../src/optim/adam.js';
 import { Tensor } from '../src/tensor/tensor.js';
-import { LOSS_COUNT, pix2pixStep, type Pix2Pix } from '../src/training/pix2pix-step.js';
+import { PIX2PIX_LOSSES, pix2pixStep, type Pix2Pix } from '../src/schemes/pix2pix-step.js';
 import { pix2pixMacs } from './layers.js';
 import { provenance, writeJson } from './report.js';
 import { chromeTrace, formatProfile, profileStep, type Profile } from './step-profile.js';
@@ -141,7 +141,7 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
   };
   const source = image('source', 0);
   const target = image('target', 1);
-  const losses = Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses');
+  const losses = Tensor.from(gpu, new Float32Array(PIX2PIX_LOSSES.length), [PIX2PIX_LOSSES.length], 'losses');
   const assertFinite = async (): Promise<void> => {
     const values = await losses.data();
     if (values.every((loss) => Number.isFinite(loss) && loss > 0)) return;

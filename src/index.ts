@@ -11,6 +11,7 @@ export * from './data/index.js';
 export * from './exchange/index.js';
 export * from './models/index.js';
 export * from './nn/index.js';
+export * from './schemes/index.js';
 export * from './training/index.js';
 
 export { ShadegradError, type ErrorCode, type ErrorDetails } from './errors.js';

@@ -8,7 +8,7 @@ import type { Module } from '../../src/nn/module.js';
 import { openNodeGpu } from '../../src/node/adapter/adapter.js';
 import { Adam } from '../../src/optim/adam.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { LOSS_COUNT, pix2pixStep, type Pix2Pix } from '../../src/training/pix2pix-step.js';
+import { PIX2PIX_LOSSES, pix2pixStep, type Pix2Pix } from '../../src/schemes/pix2pix-step.js';
 import { timeUntilDone } from '../timing.js';
 import { convOperands, gemmOperands, networkImages, networkParameters, type ConvCase, type GemmCase, type NetworkCase } from './cases.js';
 import type { Peer, Prepared } from './peer.js';
@@ -110,7 +110,7 @@ function prepareNetwork(gpu: Gpu, peerCase: NetworkCase): Promise<Prepared> {
     generatorOptimizer: new Adam(generator, adam),
     discriminatorOptimizer: new Adam(discriminator, adam),
   };
-  const losses = Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses');
+  const losses = Tensor.from(gpu, new Float32Array(PIX2PIX_LOSSES.length), [PIX2PIX_LOSSES.length], 'losses');
   return recorded(gpu, () => pix2pixStep(networks, source, target, losses, { dropout: false }), losses, 2, [
     source,
     target,

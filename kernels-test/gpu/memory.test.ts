@@ -6,7 +6,7 @@ import { conv2d, mean, mul, relu } from '../../src/autograd/ops.js';
 import { BufferPool } from '../../src/gpu/buffer-pool.js';
 import type { MemoryReport } from '../../src/gpu/dispatch-call.js';
 import { fill } from '../../src/kernels/elementwise.js';
-import { pix2pixStep } from '../../src/training/pix2pix-step.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from '../harness/deterministic.js';
 import { testGpu } from '../harness/gpu.js';

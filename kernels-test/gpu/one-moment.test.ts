@@ -16,7 +16,8 @@ test('a checkpoint of two moments is refused', async () => {
   const { values } = generator.memory.windows[0]!;
   const write = async (atPiece: number): Promise<number> => {
     let pieces = 0;
-    for await (const piece of encodeCheckpoint({ generator }, PROGRESS)) if (pieces++ === atPiece && piece.length > 0) fill(values, 0.5);
+    for await (const piece of encodeCheckpoint({ networks: { generator } }, PROGRESS))
+      if (pieces++ === atPiece && piece.length > 0) fill(values, 0.5);
     return pieces;
   };
   const all = await write(-1);
@@ -65,7 +66,8 @@ test('another part of the same tree may be trained meanwhile', async () => {
   }
   const pair = new Pair().to(gpu, { seed: 1, training: false });
   const write = async (part: UNet): Promise<void> => {
-    for await (const piece of encodeCheckpoint({ generator: pair.first }, PROGRESS)) if (piece.length > 0) fill(part.parameters()[0]!, 0.5);
+    for await (const piece of encodeCheckpoint({ networks: { generator: pair.first } }, PROGRESS))
+      if (piece.length > 0) fill(part.parameters()[0]!, 0.5);
   };
   await write(pair.second);
   await failure('STALE_TENSOR', () => write(pair.first), 'changed while it was read');

@@ -9,7 +9,7 @@ import { Storage, wholeOf, type Binding } from '../../src/gpu/storage.js';
 import { add, addInto, copy, fill } from '../../src/kernels/elementwise.js';
 import { Conv2d } from '../../src/nn/layers.js';
 import { Adam } from '../../src/optim/adam.js';
-import { pix2pixStep } from '../../src/training/pix2pix-step.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';

@@ -1,11 +1,11 @@
 // Twenty steps of pix2pix with dropout on noise, in Node or a page. Prints the adapter and the losses as JSON.
 // training-browser.test.ts runs it in both; the path of its harness in here, kernels-test/harness/, marks it as a
 // program for the test device.
-import { lossesFrom, pix2pixStep, type StepLosses } from '../../src/training/pix2pix-step.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from './deterministic.js';
 import { testGpu } from './gpu.js';
-import { disposePix2Pix, goldenPix2Pix } from './models.js';
+import { disposePix2Pix, goldenPix2Pix, lossesFrom, type StepLosses } from './models.js';
 
 export const STEPS = 20;
 const SIDE = 32;

@@ -17,7 +17,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   data: [],
   formats: ['tensor'],
   training: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats'],
-  exchange: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats', 'training'],
+  schemes: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats', 'training'],
+  exchange: ['gpu', 'tensor', 'kernels', 'autograd', 'nn', 'optim', 'models', 'data', 'formats', 'training', 'schemes'],
 };
 const CORE = Object.keys(MAY_IMPORT);
 MAY_IMPORT.node = [...CORE, 'index.ts'];
@@ -137,6 +138,7 @@ test('an arrow the other way, a Node module in the core, and an unknown room are
   assert.is(wrongImports('src/gpu/gpu.ts', `import type { Tensor } from '../tensor/tensor.js';`).length, 1);
   assert.is(wrongImports('src/nn/layers.ts', `const { readFile } = await import('node:fs/promises');`).length, 1);
   assert.is(wrongImports('src/training/step.ts', `export * from '../node/files.js';`).length, 1);
+  assert.is(wrongImports('src/training/trainer.ts', `import { pix2pix } from '../schemes/pix2pix.js';`).length, 1);
   assert.is(wrongImports('src/kernels/add.ts', `import '../index.js';`).length, 1);
   assert.is(wrongImports('src/misc/x.ts', '').length, 1);
   assert.equal(wrongImports('src/kernels/add.ts', `import add from '../../shaders/add.wgsl';\nimport { Gpu } from '../gpu/gpu.js';`), []);

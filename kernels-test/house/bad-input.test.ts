@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../src/errors.js';
 import { TrainingLoop, type LoopOptions } from '../../src/node/training/loop.js';
+import { pix2pix } from '../../src/schemes/pix2pix.js';
 import decode from '../goldens/image_decode.json';
 import {
   buildLibrary,
@@ -186,7 +187,7 @@ test('a batch larger than the data', async () => {
 test('losses that are no numbers end the run, after they are logged', () => {
   const logged: unknown[] = [];
   const options = {
-    trainer: { step: 7, stepsPerEpoch: 4 },
+    trainer: { step: 7, stepsPerEpoch: 4, scheme: pix2pix },
     settings: { batch: 1, learningRate: 1 },
     history: { secondsBefore: 0, addSteps: (steps: unknown[]) => logged.push(...steps) },
     progress: { update: () => undefined },
@@ -211,13 +212,16 @@ test('nothing to resume, or a checkpoint that cannot be resumed', async () => {
   // Among the generator's tensors, which both programs read.
   damaged[whole.length >> 3]! ^= 1;
   const text = whole.toString('latin1');
-  const altered = (from: string, to: string) => Buffer.from(text.replace(from, to), 'latin1');
+  const altered = (from: string, to: string): Buffer => {
+    assert.ok(text.includes(from), from);
+    return Buffer.from(text.replace(from, to), 'latin1');
+  };
   const cases: [string, Buffer, string, RegExp][] = [
     ['truncated', whole.subarray(0, whole.length - 1000), 'CHECKPOINT_CORRUPT', /truncated/],
     ['empty', Buffer.alloc(0), 'CHECKPOINT_CORRUPT', /empty/],
     ['foreign', goldens.get('png-rgb')!, 'CHECKPOINT_CORRUPT', /foreign/],
     ['bit-flipped', damaged, 'CHECKPOINT_CORRUPT', /checksum/],
-    ['version', altered('\\"formatVersion\\":1', '\\"formatVersion\\":9'), 'CHECKPOINT_VERSION', /version 9/],
+    ['version', altered('\\"formatVersion\\":2', '\\"formatVersion\\":9'), 'CHECKPOINT_VERSION', /version 9/],
   ];
   for (const [name, bytes, code, words] of cases) {
     const directory = join(folder, `resume-${name}`);

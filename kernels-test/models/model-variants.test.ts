@@ -15,13 +15,13 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from '../../src/training/checkpoint.js';
 import { describeCheckpoint, parseCheckpointInfo } from '../../src/training/checkpoint-info.js';
 import type { CheckpointTarget } from '../../src/training/checkpoint-tensors.js';
-import { pix2pixStep, type Pix2Pix } from '../../src/training/pix2pix-step.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import golden from '../goldens/model_variants.json';
 import stateDict from '../goldens/state_dict.json';
 import { generate, parameterValues, values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';
 import { assertClose, assertMatchesSummary, relativeDifference, type ArraySummary } from '../harness/golden.js';
-import { disposePix2Pix } from '../harness/models.js';
+import { disposePix2Pix, targetOf, type PaperModel } from '../harness/models.js';
 import { testGpu } from '../harness/gpu.js';
 
 const gpu = await testGpu();
@@ -54,7 +54,7 @@ function networksOf(
   return { generator, discriminator };
 }
 
-function withOptimizers(networks: Networks): Pix2Pix {
+function withOptimizers(networks: Networks): PaperModel {
   const options = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
   return {
     ...networks,
@@ -282,7 +282,22 @@ const VARIANTS: [string, UNetOptions, PatchGANOptions][] = [
   ['tutorial', { innermostNorm: true, epsilon: 1e-3, slope: 0.3, skip: 'leaky' }, { slope: 0.3, epsilon: 1e-3 }],
 ];
 
-const small = (g: UNetOptions, d: PatchGANOptions): Pix2Pix =>
+/** What the networks of the reference are built with. */
+const VARIANT = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
+const REFERENCE_GENERATOR = {
+  size: 32,
+  inChannels: 3,
+  outChannels: 3,
+  ngf: 4,
+  ...VARIANT,
+  innermostNorm: false,
+  skip: 'relu',
+  dropout: 0.5,
+  dropoutBlocks: 'innermost',
+};
+const REFERENCE_DISCRIMINATOR = { inChannels: 6, ndf: 4, layers: 3, ...VARIANT };
+
+const small = (g: UNetOptions, d: PatchGANOptions): PaperModel =>
   withOptimizers({
     generator: new UNet({ size: 32, ngf: 4, ...g }).to(gpu, { seed: 3 }),
     discriminator: new PatchGAN({ ndf: 4, ...d }).to(gpu, { seed: 4 }),
@@ -333,26 +348,17 @@ for (const [label, g, d] of VARIANTS) {
 
   test(`a checkpoint names the variant, restores into its like and into nothing else: ${label}`, async () => {
     const model = small(g, d);
-    const source = await checkpointOf(model);
-    const { architecture } = await readCheckpointHeader(source);
-    assert.equal(architecture.generator, {
-      size: 32,
-      inChannels: 3,
-      outChannels: 3,
-      ngf: 4,
-      ...g,
-      ...(g.norm === 'instance' && { bias: 'everywhere' }),
-    });
-    assert.equal(architecture.discriminator, {
-      inChannels: 6,
-      ndf: 4,
-      layers: 3,
-      ...d,
-      ...(d.norm === 'instance' && { bias: 'everywhere' }),
+    const source = await checkpointOf(targetOf(model));
+    const { networks } = await readCheckpointHeader(source);
+    const generatorOptions = { ...REFERENCE_GENERATOR, ...g, ...(g.norm === 'instance' && { bias: 'everywhere' }) };
+    const discriminatorOptions = { ...REFERENCE_DISCRIMINATOR, ...d, ...(d.norm === 'instance' && { bias: 'everywhere' }) };
+    assert.equal(networks, {
+      generator: { kind: 'unet', options: generatorOptions },
+      discriminator: { kind: 'patchgan', options: discriminatorOptions },
     });
 
-    const generator = new UNet({ ...architecture.generator, dropout: 0 }).to(gpu, { seed: 9, training: false });
-    await restoreCheckpoint(source, { generator });
+    const generator = new UNet({ ...networks.generator!.options, dropout: 0 }).to(gpu, { seed: 9, training: false });
+    await restoreCheckpoint(source, { networks: { generator } });
     for (const [name, tensor] of generator.namedTensors()) {
       assert.equal(await tensor.value.data(), await new Map(model.generator.namedTensors()).get(name)!.value.data());
     }
@@ -361,7 +367,7 @@ for (const [label, g, d] of VARIANTS) {
     const standard = (plain.generator.options as unknown as Record<string, unknown>)[option];
     const error = await failure(
       'CHECKPOINT_MISMATCH',
-      () => restoreCheckpoint(source, plain),
+      () => restoreCheckpoint(source, targetOf(plain)),
       `the generator's ${option} ${String(standard)}`,
       `the generator's ${option} ${String(value)}`,
     );
@@ -374,9 +380,12 @@ for (const [label, g, d] of VARIANTS) {
 
 test('a variant that no network has is a damaged checkpoint', async () => {
   const model = small({}, {});
-  const info = describeCheckpoint(model, { options: {}, step: 1, epoch: 0, adapter: 'one' });
-  const { generator, discriminator } = info.architecture;
-  const parse = (architecture: object) => parseCheckpointInfo(JSON.stringify({ ...info, architecture }), 'file');
+  const info = describeCheckpoint(targetOf(model), { options: {}, step: 1, epoch: 0, adapter: 'one' });
+  const parse = (name: 'generator' | 'discriminator', options: object) => {
+    const { kind, options: right } = info.networks[name]!;
+    const networks = { ...info.networks, [name]: { kind, options: { ...right, ...options } } };
+    return parseCheckpointInfo(JSON.stringify({ ...info, networks }), 'file').networks[name]!.options as { epsilon: number };
+  };
   for (const wrong of [
     { norm: 'layer' },
     { bias: 1 },
@@ -386,25 +395,22 @@ test('a variant that no network has is a damaged checkpoint', async () => {
     { skip: null },
     { innermostNorm: 'yes' },
   ]) {
-    await failure('CHECKPOINT_CORRUPT', () => parse({ generator: { ...generator, ...wrong }, discriminator }), /"architecture"/);
+    await failure('CHECKPOINT_CORRUPT', () => parse('generator', wrong), /"networks"/);
   }
-  await failure('CHECKPOINT_CORRUPT', () => parse({ generator, discriminator: { ...discriminator, norm: 'layer' } }), /"architecture"/);
-  assert.equal(parse({ generator: { ...generator, epsilon: 1e-3 }, discriminator }).architecture.generator.epsilon, 1e-3);
+  await failure('CHECKPOINT_CORRUPT', () => parse('discriminator', { norm: 'layer' }), /"networks"/);
+  assert.is(parse('generator', { epsilon: 1e-3 }).epsilon, 1e-3);
   disposePix2Pix(model);
 });
 
-test('a checkpoint of the reference itself names no variant, and refuses one of another', async () => {
+test('a checkpoint of the reference itself names every option, and refuses one of another', async () => {
   const model = small({}, {});
-  const source = await checkpointOf({ generator: model.generator });
-  assert.equal((await readCheckpointHeader(source)).architecture, {
-    generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 4 },
-    discriminator: null,
-  });
+  const source = await checkpointOf({ networks: { generator: model.generator } });
+  assert.equal((await readCheckpointHeader(source)).networks, { generator: { kind: 'unet', options: REFERENCE_GENERATOR } });
   // The same tensors, but other arithmetic: nothing but the options tells them apart.
   const other = new UNet({ size: 32, ngf: 4, slope: 0.3 }).to(gpu, { training: false });
   await failure(
     'CHECKPOINT_MISMATCH',
-    () => restoreCheckpoint(source, { generator: other }),
+    () => restoreCheckpoint(source, { networks: { generator: other } }),
     "the generator's slope 0.3",
     "the generator's slope 0.2",
   );

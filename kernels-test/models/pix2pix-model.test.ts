@@ -4,7 +4,7 @@ import { backward } from '../../src/autograd/backward.js';
 import { addScaled, bceWithLogits, concat, l1Loss } from '../../src/autograd/ops.js';
 import { PatchGAN } from '../../src/models/patchgan.js';
 import { UNet } from '../../src/models/unet.js';
-import { lossesFrom, pix2pixStep } from '../../src/training/pix2pix-step.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import gradientsGolden from '../goldens/pix2pix_gradients.json';
 import outputsGolden from '../goldens/pix2pix_outputs.json';
@@ -12,7 +12,7 @@ import trainingGolden from '../goldens/pix2pix_training.json';
 import stateDict from '../goldens/state_dict.json';
 import { generate } from '../harness/deterministic.js';
 import { assertClose, assertMatchesSummary, float32, type ArraySummary } from '../harness/golden.js';
-import { disposePix2Pix, goldenPix2Pix } from '../harness/models.js';
+import { disposePix2Pix, goldenPix2Pix, lossesFrom } from '../harness/models.js';
 import { testGpu } from '../harness/gpu.js';
 
 const gpu = await testGpu();

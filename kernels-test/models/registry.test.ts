@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { describeArchitecture } from '../../src/exchange/network/describe-network.js';
+import { describeArchitecture } from '../../src/models/describe.js';
 import { loadNetwork } from '../../src/exchange/network/load-network.js';
 import { encodeModule } from '../../src/exchange/network/module-file.js';
 import { exportOnnx } from '../../src/exchange/onnx/export-network.js';

@@ -212,9 +212,9 @@ test('a part is saved by itself, and its file restores a network that stands alo
   const cycle = new Cycle().to(gpu, { seed: 9 });
   const pieces: Uint8Array[] = [];
   const progress = { options: {}, step: 0, epoch: 0, adapter: 'any' };
-  for await (const piece of encodeCheckpoint({ generator: cycle.ba }, progress)) pieces.push(piece.slice());
+  for await (const piece of encodeCheckpoint({ networks: { generator: cycle.ba } }, progress)) pieces.push(piece.slice());
   const alone = new UNet(TINY).to(gpu, { seed: 1 });
-  await restoreCheckpoint(bytesSource(joined(pieces), 'file'), { generator: alone });
+  await restoreCheckpoint(bytesSource(joined(pieces), 'file'), { networks: { generator: alone } });
   assert.equal(await contents(alone), await contents(cycle.ba));
   alone.dispose();
   cycle.dispose();

@@ -15,7 +15,9 @@ import type { Parameter } from '../../src/nn/parameter.js';
 import { Adam } from '../../src/optim/adam.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from '../../src/training/checkpoint.js';
-import { pix2pixStep, type Pix2Pix } from '../../src/training/pix2pix-step.js';
+import { pix2pix, type Pix2PixOptions } from '../../src/schemes/pix2pix.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
+import type { CheckpointTarget } from '../../src/training/checkpoint-tensors.js';
 import { Trainer } from '../../src/training/trainer.js';
 import type { TrainerOptions } from '../../src/training/trainer-options.js';
 import golden from '../goldens/adam_thawed.json';
@@ -23,7 +25,7 @@ import { failure } from '../harness/devices.js';
 import { values } from '../harness/deterministic.js';
 import { assertClose } from '../harness/golden.js';
 import { testGpu } from '../harness/gpu.js';
-import { disposePix2Pix, goldenPix2Pix } from '../harness/models.js';
+import { disposePix2Pix, goldenPix2Pix, targetOf, type PaperModel } from '../harness/models.js';
 import { collect, openBytes } from '../harness/weights.js';
 
 const gpu = await testGpu();
@@ -220,12 +222,12 @@ const PROGRESS = { options: { size: 32 }, step: 3, epoch: 0, adapter: 'any' };
 const source = Tensor.from(gpu, values('source', 32 * 32 * 3), [1, 32, 32, 3]);
 const target = Tensor.from(gpu, values('target', 32 * 32 * 3), [1, 32, 32, 3]);
 const losses = Tensor.from(gpu, [0, 0, 0, 0], [4]);
-const take = (model: Pix2Pix, steps: number): void => {
+const take = (model: PaperModel, steps: number): void => {
   for (let step = 0; step < steps; step++) pix2pixStep(model, source, target, losses, { dropout: false });
 };
 const LATE = 'model.model.0.weight';
 /** Three steps, the first layer thawed after two. */
-function thawed(): Pix2Pix {
+function thawed(): PaperModel {
   const model = goldenPix2Pix(gpu, SMALL);
   const late = model.generator.namedParameters().get(LATE)!;
   late.requiresGrad = false;
@@ -234,65 +236,63 @@ function thawed(): Pix2Pix {
   take(model, 1);
   return model;
 }
-const bytesOf = async (target: Pix2Pix): Promise<Uint8Array> => collect(encodeCheckpoint(target, PROGRESS));
-const stateOf = async ({ generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix): Promise<unknown> => [
-  await numbersOf(generator),
-  await numbersOf(discriminator),
-  [...generatorOptimizer.stepCounts()],
-  [...discriminatorOptimizer.stepCounts()],
+const bytesOf = async (model: PaperModel): Promise<Uint8Array> => collect(encodeCheckpoint(targetOf(model), PROGRESS));
+const stateOf = async ({ networks, optimizers = {} }: CheckpointTarget): Promise<unknown> => [
+  await Promise.all(Object.values(networks).map(numbersOf)),
+  Object.values(optimizers).map((optimizer) => [...optimizer.stepCounts()]),
 ];
 
 test('a checkpoint keeps the counts of parameters that were thawed late, and says nothing where all are equal', async () => {
   const [model, even] = [thawed(), goldenPix2Pix(gpu, SMALL)];
   take(even, 1);
   const plain = await readCheckpointHeader(bytesSource(await bytesOf(even), 'even'));
-  assert.not('generatorStepCounts' in plain);
+  assert.not('stepCounts' in plain.optimizers.generatorOptimizer!);
   const file = await bytesOf(model);
   const info = await readCheckpointHeader(bytesSource(file, 'thawed'));
-  assert.is(info.generatorSteps, 3);
-  assert.equal(info.generatorStepCounts, { [LATE]: 1 });
-  assert.not('discriminatorStepCounts' in info);
+  const generatorOptimizer = { network: 'generator', steps: 3, stepCounts: { [LATE]: 1 } };
+  assert.equal(info.optimizers, { generatorOptimizer, discriminatorOptimizer: { network: 'discriminator', steps: 3 } });
 
-  await restoreCheckpoint(bytesSource(file, 'thawed'), even);
+  await restoreCheckpoint(bytesSource(file, 'thawed'), targetOf(even));
   assert.is(even.generatorOptimizer.stepCounts().get(LATE), 1);
   take(model, 2);
   take(even, 2);
-  assert.equal(await stateOf(even), await stateOf(model));
+  assert.equal(await stateOf(targetOf(even)), await stateOf(targetOf(model)));
   // Counts that are apart are together again after a file in which they are.
   even.generatorOptimizer.stepCount = 3;
-  await restoreCheckpoint(bytesSource(await bytesOf(even), 'together'), model);
+  await restoreCheckpoint(bytesSource(await bytesOf(even), 'together'), targetOf(model));
   assert.equal(new Set(model.generatorOptimizer.stepCounts().values()), new Set([3]));
   for (const each of [model, even]) disposePix2Pix(each);
 });
 
 test('a .pth of a run keeps them too, there and back', async () => {
   const model = thawed();
-  const run = await findRun(await openBytes(encodeCheckpoint(model, PROGRESS), 'run.safetensors'));
+  const run = await findRun(await openBytes(encodeCheckpoint(targetOf(model), PROGRESS), 'run.safetensors'));
   const pth = await openPyTorch(bytesSource(await collect(encodePyTorch(runForPyTorch(run, 2e-4))), 'run.pth'));
   const back = await findRun(pth);
-  assert.is(back.info.generatorSteps, 3);
-  assert.equal(back.info.generatorStepCounts, { [LATE]: 1 });
+  assert.equal(back.info.optimizers.generatorOptimizer, { network: 'generator', steps: 3, stepCounts: { [LATE]: 1 } });
   const restored = goldenPix2Pix(gpu, SMALL);
-  await placeRun(restored, back, 'run.pth');
-  assert.equal(await stateOf(restored), await stateOf(model));
-  await restoreCheckpoint(bytesSource(await collect(encodeRunCheckpoint(back)), 'back'), restored);
-  assert.equal(await stateOf(restored), await stateOf(model));
+  await placeRun(targetOf(restored), back, 'run.pth');
+  assert.equal(await stateOf(targetOf(restored)), await stateOf(targetOf(model)));
+  await restoreCheckpoint(bytesSource(await collect(encodeRunCheckpoint(back)), 'back'), targetOf(restored));
+  assert.equal(await stateOf(targetOf(restored)), await stateOf(targetOf(model)));
   for (const each of [model, restored]) disposePix2Pix(each);
 });
 
 test('counts under names that no parameter has are refused before anything is written', async () => {
   const model = thawed();
-  const run = await findRun(await openBytes(encodeCheckpoint(model, PROGRESS), 'run.safetensors'));
-  const strange = { ...run, info: { ...run.info, generatorStepCounts: { strange: 1 } } };
-  const before = await stateOf(model);
-  await failure('WEIGHTS_MISMATCH', () => placeRun(model, strange, 'run'), /"strange"/);
+  const run = await findRun(await openBytes(encodeCheckpoint(targetOf(model), PROGRESS), 'run.safetensors'));
+  const { optimizers } = run.info;
+  const generatorOptimizer = { ...optimizers.generatorOptimizer!, stepCounts: { strange: 1 } };
+  const strange = { ...run, info: { ...run.info, optimizers: { ...optimizers, generatorOptimizer } } };
+  const before = await stateOf(targetOf(model));
+  await failure('WEIGHTS_MISMATCH', () => placeRun(targetOf(model), strange, 'run'), /"strange"/);
   const file = bytesSource(await collect(encodeRunCheckpoint(strange)), 'strange');
-  await failure('CHECKPOINT_MISMATCH', () => restoreCheckpoint(file, model), /"strange"/);
-  assert.equal(await stateOf(model), before);
+  await failure('CHECKPOINT_MISMATCH', () => restoreCheckpoint(file, targetOf(model)), /"strange"/);
+  assert.equal(await stateOf(targetOf(model)), before);
   disposePix2Pix(model);
 });
 
-const OPTIONS: TrainerOptions = {
+const OPTIONS: TrainerOptions<Pix2PixOptions> = {
   size: 32,
   loadSize: 36,
   ngf: 2,
@@ -310,11 +310,11 @@ test('a trainer that goes on from parameters of several ages replays what it wou
   const dataset = syntheticFacades({ count: 2, size: 36, seed: 1, split: 'train' });
   const states = [];
   for (const replay of [true, false]) {
-    const trainer = await Trainer.create(gpu, dataset, { ...OPTIONS, replay });
+    const trainer = await Trainer.create(gpu, pix2pix, dataset, { ...OPTIONS, replay });
     await trainer.train();
-    trainer.networks.generatorOptimizer.setStepCounts(new Map([[LATE, 0]]));
+    trainer.optimizers.generatorOptimizer!.setStepCounts(new Map([[LATE, 0]]));
     for (let step = 0; step < 2; step++) await trainer.train();
-    states.push([await trainer.collectLosses(), await stateOf(trainer.networks)]);
+    states.push([await trainer.collectLosses(), await stateOf(trainer)]);
     trainer.dispose();
   }
   assert.equal(states[0], states[1]);

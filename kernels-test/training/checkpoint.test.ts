@@ -17,13 +17,13 @@ import { loadCheckpoint, readCheckpointInfo, saveCheckpoint } from '../../src/no
 import type { FileSystem } from '../../src/node/files/atomic.js';
 import { Adam } from '../../src/optim/adam.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import type { TrainingCheckpoint } from '../../src/training/checkpoint-info.js';
 import { encodeCheckpoint } from '../../src/training/checkpoint.js';
-import { pix2pixStep, type Pix2Pix } from '../../src/training/pix2pix-step.js';
+import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
 import { values } from '../harness/deterministic.js';
 import { testGpu } from '../harness/gpu.js';
-import { disposePix2Pix, goldenPix2Pix } from '../harness/models.js';
+import { rewritten } from '../harness/checkpoint-files.js';
+import { disposePix2Pix, goldenPix2Pix, targetOf, type PaperModel } from '../harness/models.js';
 
 const gpu = await testGpu();
 const SMALL = { size: 32, ngf: 4, ndf: 4 };
@@ -40,7 +40,7 @@ const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, val
 ];
 const losses = Tensor.from(gpu, [0, 0, 0, 0], [4]);
 /** Steps first+1 to last, with dropout. */
-function train(model: Pix2Pix, first: number, last: number): void {
+function train(model: PaperModel, first: number, last: number): void {
   for (let step = first + 1; step <= last; step++) {
     model.generator.dropoutState.advance(step);
     pix2pixStep(model, source, target, losses);
@@ -50,7 +50,7 @@ function train(model: Pix2Pix, first: number, last: number): void {
 type State = Record<string, Uint8Array | number>;
 
 /** Everything that training changes, each tensor by itself. */
-async function stateOf(model: Pix2Pix): Promise<State> {
+async function stateOf(model: PaperModel): Promise<State> {
   const state: State = {};
   const add = async (name: string, tensor: Tensor): Promise<void> => {
     state[name] = new Uint8Array((await tensor.data()).buffer);
@@ -76,7 +76,7 @@ function assertSameState(actual: State, expected: State): void {
 }
 
 /** Networks of other weights than the trained ones, in which nothing of them can be left. */
-function fresh(): Pix2Pix {
+function fresh(): PaperModel {
   const model = goldenPix2Pix(gpu, SMALL);
   for (const tensor of [...model.generator.parameters(), ...model.discriminator.parameters()]) tensor.write(values('other', tensor.size));
   return model;
@@ -91,23 +91,6 @@ async function fails(work: Promise<unknown>, codes: ErrorCode | ErrorCode[], ...
   for (const word of ['fix:', ...words]) assert.match(error.message, word);
 }
 
-/** The same file under another description; its checksums fit, unless `checksums` is false. */
-function rewritten(
-  file: Uint8Array,
-  change: (info: Record<string, unknown>) => unknown,
-  rename: (name: string) => string = (name) => name,
-): Uint8Array {
-  const { tensors, metadata, dataStart } = parseHeader(file, file.length);
-  const info: unknown = change(JSON.parse(metadata.get('shadegrad')!) as Record<string, unknown>);
-  const header = encodeHeader(
-    tensors.map((tensor) => ({ ...tensor, name: rename(tensor.name) })),
-    { shadegrad: JSON.stringify(info) },
-  );
-  const result = Buffer.concat([header, file.subarray(dataStart)]);
-  result.writeUInt32LE(crc32(header), header.length + tensors[tensors.length - 1]!.start - dataStart);
-  return result;
-}
-
 const trained = goldenPix2Pix(gpu, SMALL);
 train(trained, 0, 3);
 const trainedState = await stateOf(trained);
@@ -117,13 +100,13 @@ interface Context {
   /** A checkpoint of `trained`. */
   path: string;
   bytes: Uint8Array;
-  other: Pix2Pix;
+  other: PaperModel;
 }
 const test = suite<Context>('checkpoint');
 test.before(async (context) => {
   context.folder = await mkdtemp(join(tmpdir(), 'shadegrad-checkpoint-'));
   context.path = join(context.folder, 'good.safetensors');
-  await saveCheckpoint(context.path, trained, PROGRESS);
+  await saveCheckpoint(context.path, targetOf(trained), PROGRESS);
   context.bytes = await readFile(context.path);
   context.other = fresh();
 });
@@ -143,7 +126,7 @@ async function refused(
   const path = join(folder, 'bad.safetensors');
   await writeFile(path, bytes);
   const before = await stateOf(other);
-  await fails(loadCheckpoint(path, other), codes, path, ...words);
+  await fails(loadCheckpoint(path, targetOf(other)), codes, path, ...words);
   assertSameState(await stateOf(other), before);
 }
 
@@ -155,7 +138,7 @@ test('a run comes back to the bit, and goes on to the bit', async ({ path }) => 
   const copy = fresh();
   for (const [name, value] of Object.entries(await stateOf(copy)))
     assert.not.ok(same(value, trainedState[name]!), `${name} is what it should become`);
-  const info = await loadCheckpoint(path, copy, { options: { size: 32, seed: 7, data: null } });
+  const info = await loadCheckpoint(path, targetOf(copy), { options: { size: 32, seed: 7, data: null } });
   assert.is(info.step, 3);
   assertSameState(await stateOf(copy), trainedState);
   train(copy, 3, 5);
@@ -169,21 +152,9 @@ test('a run comes back to the bit, and goes on to the bit', async ({ path }) => 
 
 test('saving changes nothing, and twice the same gives the same bytes', async ({ folder, bytes }) => {
   const again = join(folder, 'again.safetensors');
-  await saveCheckpoint(again, trained, PROGRESS);
+  await saveCheckpoint(again, targetOf(trained), PROGRESS);
   assert.is(Buffer.compare(await readFile(again), bytes), 0);
   assertSameState(await stateOf(trained), trainedState);
-});
-
-test('the description tells how far the run is and what to build', async ({ path }) => {
-  assert.equal(await readCheckpointInfo(path), {
-    format: 'shadegrad-pix2pix',
-    formatVersion: 1,
-    libraryVersion: LIBRARY_VERSION,
-    architecture: { generator: { size: 32, inChannels: 3, outChannels: 3, ngf: 4 }, discriminator: { inChannels: 6, ndf: 4, layers: 3 } },
-    ...PROGRESS,
-    generatorSteps: 3,
-    discriminatorSteps: 3,
-  } satisfies TrainingCheckpoint);
 });
 
 test('the file is safetensors as others read it: names, shapes, little-endian numbers', async ({ bytes }) => {
@@ -200,18 +171,23 @@ test('the file is safetensors as others read it: names, shapes, little-endian nu
 
 test('a generator to translate with comes from a file of either kind', async ({ folder, path }) => {
   const small = join(folder, 'generator.safetensors');
-  await saveCheckpoint(small, trained, PROGRESS, { generatorOnly: true });
+  await saveCheckpoint(small, targetOf(trained), PROGRESS, { only: ['generator'] });
   assert.ok((await stat(small)).size < (await stat(path)).size / 3);
-  assert.is((await readCheckpointInfo(small)).architecture.discriminator, null);
+  const { networks, optimizers } = await readCheckpointInfo(small);
+  assert.equal([Object.keys(networks), optimizers], [['generator'], {}]);
   for (const file of [small, path]) {
     const generator = new UNet({ size: 32, ngf: 4 }).to(gpu, { seed: 9, training: false });
-    await loadCheckpoint(file, { generator });
+    await loadCheckpoint(file, { networks: { generator } });
     for (const [name, tensor] of [...generator.namedParameters(), ...generator.namedBuffers()]) {
       assert.is(Buffer.compare(new Uint8Array((await tensor.data()).buffer), trainedState[`generator.${name}`] as Uint8Array), 0, name);
     }
     generator.dispose();
   }
-  await fails(loadCheckpoint(small, trained), 'CHECKPOINT_MISMATCH', /generator alone/);
+  await fails(loadCheckpoint(small, targetOf(trained)), 'CHECKPOINT_MISMATCH', /generator alone/);
+  for (const only of [['painter'], ['generator', 'painter'], []]) {
+    const saved = saveCheckpoint(join(folder, 'none.safetensors'), targetOf(trained), PROGRESS, { only });
+    await fails(saved, 'INVALID_ARGUMENT', 'expected: one or more of generator, discriminator', `received: ${only.at(-1) ?? 'none'}`);
+  }
 });
 
 test('a network of several blocks and pieces comes back, in bounded memory', async ({ folder }) => {
@@ -219,16 +195,16 @@ test('a network of several blocks and pieces comes back, in bounded memory', asy
   const wide = new UNet({ size: 16, ngf: 80 }).to(gpu, { seed: 3, training: false });
   let total = 0;
   const memories = new Set<ArrayBufferLike>();
-  for await (const { buffer, byteLength } of encodeCheckpoint({ generator: wide }, PROGRESS)) {
+  for await (const { buffer, byteLength } of encodeCheckpoint({ networks: { generator: wide } }, PROGRESS)) {
     memories.add(buffer);
     total += byteLength;
     assert.ok(buffer.byteLength <= 32 * 2 ** 20, `${buffer.byteLength} bytes at once`);
   }
   assert.ok(total > 32 * 2 ** 20);
-  await saveCheckpoint(path, { generator: wide }, PROGRESS);
+  await saveCheckpoint(path, { networks: { generator: wide } }, PROGRESS);
   assert.is((await stat(path)).size, total);
   const copy = new UNet({ size: 16, ngf: 80 }).to(gpu, { seed: 4, training: false });
-  await loadCheckpoint(path, { generator: copy });
+  await loadCheckpoint(path, { networks: { generator: copy } });
   const expected = wide.namedParameters();
   for (const [name, tensor] of copy.namedParameters()) {
     assert.is(
@@ -296,8 +272,16 @@ test('a number that is not finite, or a negative variance, is refused by tensor 
 });
 
 test('a file of another version names both', async (context) => {
-  const bytes = rewritten(context.bytes, (info) => ({ ...info, formatVersion: 2, libraryVersion: '9.1.0' }));
-  await refused(context, bytes, 'CHECKPOINT_VERSION', /expected: format version 1/, /received: format version 2/, LIBRARY_VERSION, '9.1.0');
+  const bytes = rewritten(context.bytes, (info) => ({ ...info, formatVersion: 3, libraryVersion: '9.1.0' }));
+  await refused(
+    context,
+    bytes,
+    'CHECKPOINT_VERSION',
+    /expected: format version 2 or 1/,
+    /received: format version 3/,
+    LIBRARY_VERSION,
+    '9.1.0',
+  );
 });
 
 test('what is no checkpoint at all is called that', async (context) => {
@@ -318,7 +302,7 @@ test('what is no checkpoint at all is called that', async (context) => {
   await refused(context, new TextEncoder().encode('{"this": "is JSON", "not": "a checkpoint"}'), 'CHECKPOINT_CORRUPT', /a text in JSON/);
   await refused(context, Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /a PNG picture/);
   await refused(context, Buffer.from('8a504e470d0a1a0a0000000d49484452', 'hex'), 'CHECKPOINT_CORRUPT', /no safetensors file/);
-  for (const field of ['step', 'epoch', 'options', 'architecture', 'adapter', 'libraryVersion', 'generatorSteps', 'discriminatorSteps']) {
+  for (const field of ['step', 'epoch', 'options', 'networks', 'optimizers', 'scheme', 'adapter', 'libraryVersion']) {
     for (const value of [undefined, -1, ['x']]) {
       await refused(
         context,
@@ -363,18 +347,18 @@ test('a checkpoint of another architecture or of other options says what differs
   const discriminator = new PatchGAN({ ndf: 8, layers: 2 }).to(gpu);
   const model = { generator, discriminator, generatorOptimizer: new Adam(generator), discriminatorOptimizer: new Adam(discriminator) };
   await fails(
-    loadCheckpoint(path, model),
+    loadCheckpoint(path, targetOf(model)),
     'CHECKPOINT_MISMATCH',
     "expected: the generator's size 64, the generator's inChannels 1, the generator's outChannels 2, the generator's ngf 8",
     "received: the generator's size 32, the generator's inChannels 3",
     "the discriminator's ndf 4",
     "the discriminator's layers 3",
   );
-  await fails(loadCheckpoint(path, { generator }), 'CHECKPOINT_MISMATCH', /size 64/);
+  await fails(loadCheckpoint(path, { networks: { generator } }), 'CHECKPOINT_MISMATCH', /size 64/);
   disposePix2Pix(model);
   const other = fresh();
   await fails(
-    loadCheckpoint(path, other, { options: { seed: 8, lambda: 100, missing: true } }),
+    loadCheckpoint(path, targetOf(other), { options: { seed: 8, lambda: 100, missing: true } }),
     'CHECKPOINT_MISMATCH',
     'expected: option seed 8, option missing true',
     'received: option seed 7, option missing not set',
@@ -383,7 +367,7 @@ test('a checkpoint of another architecture or of other options says what differs
 });
 
 test('no file, a folder, no folder', async ({ folder, path, other }) => {
-  for (const work of [readCheckpointInfo, (each: string) => loadCheckpoint(each, other)]) {
+  for (const work of [readCheckpointInfo, (each: string) => loadCheckpoint(each, targetOf(other))]) {
     await fails(work(join(folder, 'none.safetensors')), 'DATA_NOT_FOUND', 'none.safetensors');
     await fails(work(join(path, 'inside a file')), 'DATA_NOT_FOUND');
     await fails(work(folder), 'DATA_UNREADABLE', folder, /folder/);
@@ -397,11 +381,11 @@ test('a disk that fills up leaves the old checkpoint and no other file', async (
   await writeFile(path, bytes);
   const { dataStart } = parseHeader(bytes, bytes.length);
   for (const room of [0, 100, dataStart + 10, bytes.length - 1]) {
-    await fails(saveCheckpoint(path, other, PROGRESS, { files: diskWithRoom(room) }), 'WRITE_FAILED', path, /disk is full/);
+    await fails(saveCheckpoint(path, targetOf(other), PROGRESS, { files: diskWithRoom(room) }), 'WRITE_FAILED', path, /disk is full/);
     assert.equal(await readdir(folder), ['run.safetensors']);
     assert.is(Buffer.compare(await readFile(path), bytes), 0);
   }
-  await saveCheckpoint(path, other, PROGRESS, { files: diskWithRoom(bytes.length) });
+  await saveCheckpoint(path, targetOf(other), PROGRESS, { files: diskWithRoom(bytes.length) });
   assert.is.not(Buffer.compare(await readFile(path), bytes), 0);
 });
 
@@ -426,13 +410,19 @@ test('numbers that are not finite never replace a checkpoint: the tensor is name
       const poisoned = good.slice();
       poisoned[0] = bad;
       tensor.write(poisoned);
-      await fails(saveCheckpoint(path, model, PROGRESS), 'DIVERGED', words, `by step ${PROGRESS.step}`, `received: ${bad} at element`);
+      await fails(
+        saveCheckpoint(path, targetOf(model), PROGRESS),
+        'DIVERGED',
+        words,
+        `by step ${PROGRESS.step}`,
+        `received: ${bad} at element`,
+      );
       assert.equal(await readdir(folder), ['run.safetensors']);
       assert.is(Buffer.compare(await readFile(path), bytes), 0);
     }
     tensor.write(good);
   }
-  await saveCheckpoint(path, model, PROGRESS);
+  await saveCheckpoint(path, targetOf(model), PROGRESS);
   disposePix2Pix(model);
 });
 
@@ -461,7 +451,7 @@ test('a device that fails while saving leaves the old checkpoint and no other fi
   await writeFile(path, bytes);
   const model = fresh();
   model.discriminatorOptimizer.secondMoments[0]!.dispose();
-  await fails(saveCheckpoint(path, model, PROGRESS), 'USE_AFTER_FREE', /second moments/);
+  await fails(saveCheckpoint(path, targetOf(model), PROGRESS), 'USE_AFTER_FREE', /second moments/);
   assert.equal(await readdir(folder), ['run.safetensors']);
   assert.is(Buffer.compare(await readFile(path), bytes), 0);
   disposePix2Pix(model);
@@ -489,7 +479,7 @@ test('a process killed while saving leaves a whole checkpoint, the old or the ne
     for (let round = 0; round < 6; round++) {
       const saved = await saveUntilKilled(program, path, step, random.integer(0, 60));
       if ((await readdir(folder)).length > 1) killedWhileWriting++;
-      const info = await loadCheckpoint(path, other);
+      const info = await loadCheckpoint(path, targetOf(other));
       assert.ok(info.step === saved || info.step === saved + 1, `step ${info.step} after ${saved} was saved`);
       for (const tensor of other.generator.parameters())
         assert.ok(
@@ -499,7 +489,7 @@ test('a process killed while saving leaves a whole checkpoint, the old or the ne
       step = info.step + 1;
     }
     assert.ok(killedWhileWriting > 0, 'no kill hit a save');
-    await saveCheckpoint(path, other, PROGRESS);
+    await saveCheckpoint(path, targetOf(other), PROGRESS);
     assert.equal(await readdir(folder), ['run.safetensors']);
   } finally {
     await rm(program, { force: true });

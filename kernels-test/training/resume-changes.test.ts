@@ -10,8 +10,9 @@ import { readCheckpointInfo } from '../../src/node/weights/checkpoint.js';
 import type { ShadegradError } from '../../src/errors.js';
 import { parseFlags } from '../../src/node/terminal/flags.js';
 import { encodePng } from '../../src/node/images/read.js';
-import { TRAIN_PROGRAM } from '../../src/node/training/flags.js';
+import { TRAIN_PROGRAM, type TrainFlags } from '../../src/node/training/flags.js';
 import { resumedSettings } from '../../src/node/training/settings.js';
+import { pix2pix } from '../../src/schemes/pix2pix.js';
 import oldRun from '../goldens/old_run.json';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY, withFlags } from '../harness/program.js';
 
@@ -136,7 +137,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
   ]) {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
     assert.throws(
-      () => resumedSettings('a file', options, values, given),
+      () => resumedSettings(pix2pix, 'a file', options, values as TrainFlags, given),
       (error: ShadegradError) => error.code === 'CHECKPOINT_MISMATCH' && error.message.includes(flag[0]!.replace('--no-', '--')),
       flag.join(' '),
     );

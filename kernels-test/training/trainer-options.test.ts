@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../../src/data/dataset.js';
 import { createImage, type ImagePair } from '../../src/data/image.js';
 import type { ErrorCode } from '../../src/errors.js';
+import { pix2pix, type Pix2PixOptions } from '../../src/schemes/pix2pix.js';
 import { Trainer } from '../../src/training/trainer.js';
 import type { TrainerOptions } from '../../src/training/trainer-options.js';
 import { failure } from '../harness/devices.js';
@@ -10,7 +11,9 @@ import { testGpu } from '../harness/gpu.js';
 
 const gpu = await testGpu();
 
-const OPTIONS: TrainerOptions = {
+type Options = TrainerOptions<Pix2PixOptions>;
+
+const OPTIONS: Options = {
   size: 32,
   loadSize: 36,
   ngf: 1,
@@ -32,8 +35,8 @@ const dataset = (length: number): PairedDataset => ({
 });
 
 test('options that cannot work are refused', async () => {
-  const refused: [Partial<TrainerOptions>, RegExp][] = [
-    [{ batch: 6 }, /1 to 5, the pairs in "noise"[^]*6/],
+  const refused: [Partial<Options>, RegExp][] = [
+    [{ batch: 6 }, /1 to 5, the samples in "noise"[^]*6/],
     [{ batch: 0 }, /batch/],
     [{ batch: 1.5 }, /1\.5/],
     [{ loadSize: 30 }, /loadSize 30/],
@@ -47,7 +50,7 @@ test('options that cannot work are refused', async () => {
     loadSize: [36.5, NaN, '36'],
     ngf: [1.5],
     ndf: [0, NaN],
-    batch: ['1', NaN, undefined],
+    batch: ['1', NaN, null],
     learningRate: [NaN, Infinity, '0.1'],
     lambda: [-100, NaN, Infinity, undefined, '100'],
     dropout: [1, -0.1, NaN],
@@ -56,7 +59,8 @@ test('options that cannot work are refused', async () => {
     direction: ['atob', 'A2B', undefined],
     storedSize: [NaN, 0, 36.5, '36'],
     residentBytes: [NaN, -1],
-    variants: ['batch', null],
+    networks: ['batch', null, []],
+    variants: [{}],
     replay: ['yes'],
     learningrate: [1],
     rate: [undefined],
@@ -64,8 +68,10 @@ test('options that cannot work are refused', async () => {
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) refused.push([{ [name]: value }, new RegExp(`\\b${name}\\b`)]);
   }
+  const { tensors, bytesInUse } = gpu.memory();
   for (const [options, words] of refused)
-    await failure('INVALID_ARGUMENT', () => Trainer.create(gpu, dataset(5), { ...OPTIONS, ...options }), words);
+    await failure('INVALID_ARGUMENT', () => Trainer.create(gpu, pix2pix, dataset(5), { ...OPTIONS, ...options }), words);
+  assert.equal([gpu.memory().tensors, gpu.memory().bytesInUse], [tensors, bytesInUse]);
 });
 
 test('what is no pair of images is refused by the names of data set and pair, on the device or not', async () => {
@@ -81,7 +87,7 @@ test('what is no pair of images is refused by the names of data set and pair, on
   ];
   for (const residentBytes of [undefined, 0]) {
     const state: { pair: unknown } = { pair: undefined };
-    const trainer = await Trainer.create(gpu, { ...images, get: () => state.pair as ImagePair }, { ...OPTIONS, residentBytes });
+    const trainer = await Trainer.create(gpu, pix2pix, { ...images, get: () => state.pair as ImagePair }, { ...OPTIONS, residentBytes });
     for (const [pair, code, ...words] of cases) {
       state.pair = pair;
       await failure(code, () => trainer.train(), ...words);
@@ -98,7 +104,7 @@ test('a data set of no pairs, or of no whole number of them, is refused', async 
   for (const length of [0, -1, NaN, 2.5, undefined as never]) {
     await failure(
       'INVALID_ARGUMENT',
-      () => Trainer.create(gpu, { ...dataset(1), length }, OPTIONS),
+      () => Trainer.create(gpu, pix2pix, { ...dataset(1), length }, OPTIONS),
       /length of the data set noise/,
       String(length),
     );
@@ -106,7 +112,7 @@ test('a data set of no pairs, or of no whole number of them, is refused', async 
 });
 
 test('the step after which a run goes on is a whole number', async () => {
-  const trainer = await Trainer.create(gpu, dataset(2), OPTIONS);
+  const trainer = await Trainer.create(gpu, pix2pix, dataset(2), OPTIONS);
   for (const step of [-1, 0.5, NaN]) await failure('INVALID_ARGUMENT', () => trainer.resumeAt(step), String(step));
   trainer.dispose();
 });

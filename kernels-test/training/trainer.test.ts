@@ -5,7 +5,10 @@ import type { ImagePair, RgbImage } from '../../src/data/image.js';
 import { ShadegradError } from '../../src/errors.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Module } from '../../src/nn/module.js';
-import type { Adam } from '../../src/optim/adam.js';
+import type { UNet } from '../../src/models/unet.js';
+import { Adam } from '../../src/optim/adam.js';
+import type { Optimizer } from '../../src/optim/optimizer.js';
+import { pix2pix, type Pix2PixNetworks, type Pix2PixOptions } from '../../src/schemes/pix2pix.js';
 import { Trainer, type TrainedStep } from '../../src/training/trainer.js';
 import type { TrainerOptions } from '../../src/training/trainer-options.js';
 import { Translator } from '../../src/training/translator.js';
@@ -15,7 +18,10 @@ import { testGpu } from '../harness/gpu.js';
 
 const gpu = await testGpu();
 
-const OPTIONS: TrainerOptions = {
+type Options = TrainerOptions<Pix2PixOptions>;
+type Pix2PixTrainer = Trainer<Pix2PixOptions, Pix2PixNetworks>;
+
+const OPTIONS: Options = {
   size: 32,
   loadSize: 36,
   ngf: 4,
@@ -51,10 +57,16 @@ function dataset(length: number, side = 40): PairedDataset & { reads: number[] }
 type State = Record<string, Float32Array[]>;
 const windows = (module: Module): readonly { values: { data(): Promise<Float32Array> } }[] => module.memory.windows;
 
-async function stateOf({ networks }: Trainer): Promise<State> {
+function adamOf(optimizer: Optimizer | undefined): Adam {
+  assert.instance(optimizer, Adam);
+  return optimizer as Adam;
+}
+
+async function stateOf({ networks, optimizers }: Pix2PixTrainer): Promise<State> {
   const all = (tensors: readonly { data(): Promise<Float32Array> }[]): Promise<Float32Array[]> =>
     Promise.all(tensors.map((tensor) => tensor.data()));
-  const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = networks;
+  const { generator, discriminator } = networks;
+  const [generatorOptimizer, discriminatorOptimizer] = [adamOf(optimizers.generatorOptimizer), adamOf(optimizers.discriminatorOptimizer)];
   return {
     generator: await all(windows(generator).map(({ values }) => values)),
     discriminator: await all(windows(discriminator).map(({ values }) => values)),
@@ -66,18 +78,18 @@ async function stateOf({ networks }: Trainer): Promise<State> {
 
 /** Takes `steps` steps, changing the learning rate on the way, and returns the losses and all that was trained. */
 async function run(
-  options: Partial<TrainerOptions>,
+  options: Partial<Options>,
   steps: number,
   { on = gpu, images = dataset(5) }: { on?: Gpu; images?: PairedDataset } = {},
 ): Promise<{ losses: TrainedStep[]; state: State }> {
-  const trainer = await Trainer.create(on, images, { ...OPTIONS, ...options });
+  const trainer = await Trainer.create(on, pix2pix, images, { ...OPTIONS, ...options });
   const losses = await take(trainer, steps);
   const state = await stateOf(trainer);
   trainer.dispose();
   return { losses, state };
 }
 
-async function take(trainer: Trainer, steps: number): Promise<TrainedStep[]> {
+async function take(trainer: Pix2PixTrainer, steps: number): Promise<TrainedStep[]> {
   for (let i = 0; i < steps; i++) {
     trainer.setLearningRate(2e-4 / (1 + trainer.step));
     await trainer.train();
@@ -100,7 +112,7 @@ test('one seed, one result, to the bit', async () => {
 test('steps that are asked for without waiting are taken one after the other', async () => {
   const results = [];
   for (const waits of [true, false]) {
-    const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
+    const trainer = await Trainer.create(gpu, pix2pix, dataset(5), OPTIONS);
     const calls = [];
     for (let step = 0; step < 4; step++) {
       calls.push(trainer.train());
@@ -114,12 +126,12 @@ test('steps that are asked for without waiting are taken one after the other', a
 });
 
 test('every step draws its own dropout masks, by its number', async () => {
-  const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
+  const trainer = await Trainer.create(gpu, pix2pix, dataset(5), OPTIONS);
   for (const first of [0, 1000]) {
     trainer.resumeAt(first);
     for (let step = first; step < first + 3; step++) {
       await trainer.train();
-      const { buffer } = await trainer.networks.generator.dropoutState.tensor.data();
+      const { buffer } = await (trainer.networks.generator as Generator & UNet).dropoutState.tensor.data();
       // The generator has run once since advance().
       assert.equal([...new Uint32Array(buffer)], [OPTIONS.seed, step, 1]);
     }
@@ -139,7 +151,7 @@ test('another seed, another result', async () => {
 
 test('every option that should matter does', async () => {
   const plain = (await run({}, 1)).losses;
-  const changes: Partial<TrainerOptions>[] = [
+  const changes: Partial<Options>[] = [
     { jitter: false },
     { dropout: 0 },
     { direction: 'AtoB' },
@@ -163,15 +175,16 @@ const copyOptimizer = async (from: Adam, to: Adam): Promise<void> => {
 test('a run that goes on elsewhere is the run that never stopped, wherever in an epoch it stopped', async () => {
   // Two steps an epoch: step 3 is in the middle of the second.
   for (const stop of [2, 3]) {
-    const first = await Trainer.create(gpu, dataset(5), OPTIONS);
+    const first = await Trainer.create(gpu, pix2pix, dataset(5), OPTIONS);
     const before = await take(first, stop);
-    const second = await Trainer.create(gpu, dataset(5), OPTIONS);
+    const second = await Trainer.create(gpu, pix2pix, dataset(5), OPTIONS);
     for (const part of ['generator', 'discriminator'] as const) {
       const [from, to] = [first.networks[part], second.networks[part]];
       for (const [index, { values }] of from.memory.windows.entries()) to.memory.windows[index]!.values.write(await values.data());
       const statistics = to.namedBuffers();
       for (const [name, tensor] of from.namedBuffers()) statistics.get(name)!.write(await tensor.data());
-      await copyOptimizer(first.networks[`${part}Optimizer`], second.networks[`${part}Optimizer`]);
+      const name = `${part}Optimizer`;
+      await copyOptimizer(adamOf(first.optimizers[name]), adamOf(second.optimizers[name]));
     }
     first.dispose();
     second.resumeAt(stop);
@@ -185,7 +198,7 @@ test('a run that goes on elsewhere is the run that never stopped, wherever in an
 });
 
 test('losses are given out once each, in order, and must be fetched in time', async () => {
-  const trainer = await Trainer.create(gpu, dataset(4), { ...OPTIONS, batch: 1 });
+  const trainer = await Trainer.create(gpu, pix2pix, dataset(4), { ...OPTIONS, batch: 1 });
   assert.equal(await trainer.collectLosses(), []);
   const collected: TrainedStep[] = [];
   for (const steps of [1, 3, 62, 5]) {
@@ -214,7 +227,7 @@ test('each epoch shows every image once, in an order of its own', async () => {
     // Not resident: what is read is what is shown.
     const images = dataset(6, 64);
     const small = withLimits(gpu, { maxBufferSize: 400_000, maxStorageBufferBindingSize: 70_000 });
-    const trainer = await Trainer.create(small, images, { ...OPTIONS, batch: 2, ngf: 1, ndf: 1, storedSize: 64, seed });
+    const trainer = await Trainer.create(small, pix2pix, images, { ...OPTIONS, batch: 2, ngf: 1, ndf: 1, storedSize: 64, seed });
     for (let i = 0; i < 9; i++) await trainer.train();
     await trainer.collectLosses();
     trainer.dispose();
@@ -313,6 +326,7 @@ test('a data set that cannot be read stops the step, not the trainer', async () 
   let broken = true;
   const trainer = await Trainer.create(
     gpu,
+    pix2pix,
     {
       ...images,
       get: async (index) => {
@@ -348,6 +362,7 @@ test('an image whose data are not those of its sides is refused by name, and not
     wrong = new Uint8Array(length).fill(99);
     const trainer = await Trainer.create(
       gpu,
+      pix2pix,
       {
         ...images,
         get: (index) => {
@@ -362,7 +377,7 @@ test('an image whose data are not those of its sides is refused by name, and not
     await trainer.train();
     const [after] = await trainer.collectLosses();
     trainer.dispose();
-    const untouched = await Trainer.create(gpu, images, options);
+    const untouched = await Trainer.create(gpu, pix2pix, images, options);
     await untouched.train();
     assert.equal([after], await untouched.collectLosses());
     untouched.dispose();
@@ -370,7 +385,7 @@ test('an image whose data are not those of its sides is refused by name, and not
 });
 
 test('an image to translate is checked, too', async () => {
-  const trainer = await Trainer.create(gpu, dataset(1), { ...OPTIONS, batch: 1 });
+  const trainer = await Trainer.create(gpu, pix2pix, dataset(1), { ...OPTIONS, batch: 1 });
   const translator = await Translator.create(gpu, trainer.networks.generator);
   for (const side of [32, 40])
     await failure('IMAGE_SIZE', () => translator.translate({ width: side, height: side, data: new Uint8Array(side * side * 4) }), /RGBA/);
@@ -384,6 +399,7 @@ test('the images of the next step are fetched during this one, and their failure
   const unreadable = new ShadegradError('DATA_UNREADABLE', 'a picture', {});
   const trainer = await Trainer.create(
     gpu,
+    pix2pix,
     {
       ...images,
       get: async (index) => {
@@ -414,6 +430,7 @@ test('after resumeAt() nothing of the batch fetched for another step is left, ho
     let asked = 0;
     const trainer = await Trainer.create(
       small,
+      pix2pix,
       {
         ...images,
         get: async (index) => {
@@ -447,6 +464,7 @@ test('dispose() while images are on their way', async () => {
   const { tensors, bytesInUse } = gpu.memory();
   const trainer = await Trainer.create(
     gpu,
+    pix2pix,
     {
       ...images,
       get: async (index) => {
@@ -465,7 +483,7 @@ test('dispose() while images are on their way', async () => {
 });
 
 test('steps taken while losses are on their way do not change them', async () => {
-  const trainer = await Trainer.create(gpu, dataset(5), OPTIONS);
+  const trainer = await Trainer.create(gpu, pix2pix, dataset(5), OPTIONS);
   const first = await take(trainer, 2);
   const collecting: Promise<TrainedStep[]>[] = [];
   for (let step = 2; step < 6; step++) {

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { StepLosses } from '../../src/training/pix2pix-step.js';
 import { bundler, ended, runProgram, startBrowser } from '../harness/bundles.js';
+import type { StepLosses } from '../harness/models.js';
 
 const PROGRAM = 'kernels-test/harness/training-losses.ts';
 const STEPS = 20;

@@ -13,8 +13,8 @@ import { openPairedFolder } from '../../src/node/images/dataset.js';
 import { encodePng } from '../../src/node/images/read.js';
 import { spread } from '../../src/node/images/spread.js';
 import { openTrainingData, SAMPLED_PAIRS, type TrainingData } from '../../src/node/training/data.js';
-import type { RunSettings } from '../../src/node/training/settings.js';
 import { measuredImages } from '../../src/node/training/validation.js';
+import type { ImagePlan } from '../../src/training/scheme.js';
 
 // By its address, since scripts have no types.
 const { sources } = (await import(pathToFileURL(join(process.cwd(), 'scripts/lib/sources.js')).href)) as { sources: BuildOptions };
@@ -25,7 +25,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
-const SETTINGS = { size: 32, jitter: false, seed: 1 } as RunSettings;
+const SETTINGS: ImagePlan & { seed: number } = { size: 32, loadSize: 32, jitter: false, seed: 1 };
 
 function pair(width: number, height: number, start = 0): Uint8Array {
   return encodePng({
@@ -202,7 +202,7 @@ test('every damaged picture of a small set is named before the training; of a la
 });
 
 test('images are stored at their own side if they share one, and else at the side of the jitter', async ({ folder }) => {
-  const jittered = { ...SETTINGS, jitter: true };
+  const jittered = { ...SETTINGS, loadSize: 36, jitter: true };
   const cases: [string, [number, number][], number][] = [
     [
       'equal',

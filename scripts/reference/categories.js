@@ -45,6 +45,7 @@ const PLACES = {
   'src/optim/': 'Optimisers and schedules',
   'src/models/': 'Models',
   'src/training/': 'Training',
+  'src/schemes/': 'Training',
   'src/training/metrics.ts': 'Data and images',
   'src/formats/': 'Weights and files',
   'src/exchange/': 'Weights and files',

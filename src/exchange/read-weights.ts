@@ -5,8 +5,8 @@ import { ShadegradError } from '../errors.js';
 import type { NetworkRole } from '../models/kind.js';
 import { networkKind } from '../models/registry.js';
 import type { Shape } from '../tensor/shape.js';
-import { CHECKPOINT_FORMAT } from '../training/checkpoint-info.js';
-import { checkpointNetworks } from './network/checkpoint-file.js';
+import { CHECKPOINT_FORMATS } from '../training/checkpoint-info.js';
+import { checkpointInfo, checkpointNetworks } from './network/checkpoint-file.js';
 import { describeForeign, noNetwork } from './network/foreign-networks.js';
 import { describedFormat, NETWORK_FORMAT, readNetworkFile, type ImageSize, type Statistics } from './network-file.js';
 import type { NetworkWeights } from './network/network-weights.js';
@@ -73,33 +73,34 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
     const { statistics, imageSize, ...weights } = tfjsNetwork(file);
     return [{ role: 'generator', weights, origin: 'TensorFlow.js layers', statistics, ...(imageSize && { imageSize }), prefix: '' }];
   }
-  switch (describedFormat(file)) {
-    case NETWORK_FORMAT: {
-      const network = readNetworkFile(file);
-      return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
-    }
-    case CHECKPOINT_FORMAT:
-      return checkpointNetworks(file).map(({ role, weights }) => ({
-        role,
-        weights,
-        origin: 'shadegrad checkpoint',
-        statistics: 'batch',
-        prefix: `${role}.`,
-      }));
-    default:
-      return findNetworks(file.tensors).flatMap((root): FoundNetwork[] => {
-        const { role } = networkKind(root.kind);
-        try {
-          return [{ role, weights: networkAt(file, root), origin: 'PyTorch names', statistics: 'batch', prefix: root.prefix }];
-        } catch (error) {
-          // Of a file with several, one of another kind is no reason to refuse the others.
-          if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
-          refused.push({ role, error });
-          return [];
-        }
-      });
+  if (describedFormat(file) === NETWORK_FORMAT) {
+    const network = readNetworkFile(file);
+    return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
   }
+  if (isCheckpoint(file)) {
+    return checkpointNetworks(file).map(({ name, role, weights }) => ({
+      role,
+      weights,
+      origin: 'shadegrad checkpoint',
+      statistics: 'batch',
+      prefix: `${name}.`,
+    }));
+  }
+  return findNetworks(file.tensors).flatMap((root): FoundNetwork[] => {
+    const { role } = networkKind(root.kind);
+    try {
+      return [{ role, weights: networkAt(file, root), origin: 'PyTorch names', statistics: 'batch', prefix: root.prefix }];
+    } catch (error) {
+      // Of a file with several, one of another kind is no reason to refuse the others.
+      if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
+      refused.push({ role, error });
+      return [];
+    }
+  });
 }
+
+/** Whether a file says that it is a training checkpoint of this library. */
+const isCheckpoint = (file: WeightFile): boolean => CHECKPOINT_FORMATS.includes(describedFormat(file));
 
 /**
  * Finds the generator or the discriminator of a file.
@@ -134,7 +135,7 @@ export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork 
 
 /** Tells whether findRun() may find a run: the file is a training checkpoint, or holds the state of an optimiser. */
 export function hasRun(file: WeightFile): boolean {
-  return file.format === 'pytorch' ? hasOptimizers(file as PyTorchFile) : describedFormat(file) === CHECKPOINT_FORMAT;
+  return file.format === 'pytorch' ? hasOptimizers(file as PyTorchFile) : isCheckpoint(file);
 }
 
 /**
@@ -144,7 +145,7 @@ export function hasRun(file: WeightFile): boolean {
  */
 export async function findRun(file: WeightFile): Promise<TrainingRun> {
   if (file.format === 'pytorch') return pytorchRun(file as PyTorchFile);
-  if (describedFormat(file) === CHECKPOINT_FORMAT) return checkpointRun(file);
+  if (isCheckpoint(file)) return checkpointRun(file);
   throw noRun(file.name, 'networks alone, or nothing of the kind');
 }
 
@@ -156,8 +157,7 @@ export async function findRun(file: WeightFile): Promise<TrainingRun> {
  * @throws WEIGHTS_CORRUPT for a damaged file
  */
 export async function findRunIfAny(file: WeightFile): Promise<{ run: TrainingRun | null; reason: string | null }> {
-  // A checkpoint of a generator alone was saved without optimisers.
-  const alone = file.format !== 'pytorch' && networksIn(file).length === 1;
+  const alone = isCheckpoint(file) && Object.keys(checkpointInfo(file).optimizers).length === 0;
   if (!hasRun(file) || alone) return { run: null, reason: null };
   try {
     return { run: await findRun(file), reason: null };

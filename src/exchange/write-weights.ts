@@ -3,7 +3,7 @@ import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { StoredDType } from '../formats/weight-file.js';
 import { ShadegradError } from '../errors.js';
 import { expectOptions } from '../checks.js';
-import { describeArchitecture } from './network/describe-network.js';
+import { describeArchitecture } from '../models/describe.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import type { PyTorchNames } from '../models/kind.js';
 import { buildNetwork, networkKind } from '../models/registry.js';

@@ -27,7 +27,15 @@ export { runMain } from './programs/run-main.js';
 export { JsonLog, readLog, type LogEntry } from './files/log.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressStream, type ProgressUpdate } from './terminal/progress.js';
 export { formatBytes, formatCount, formatDuration, formatNumber } from './terminal/format.js';
-export { renderReport, writeReport, writeSampleGrid, type TrainingReport } from './report/write.js';
+export {
+  renderReport,
+  writeReport,
+  writeSampleGrid,
+  type MeasuredStep,
+  type PictureSet,
+  type Snapshot,
+  type TrainingReport,
+} from './report/write.js';
 export { openNodeGpu, requestGpu, type NodeGpuOptions } from './adapter/adapter.js';
 export { loadDawn, type Dawn, type DawnOptions } from './adapter/dawn.js';
 export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter/choice.js';
@@ -39,6 +47,7 @@ export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpoint
 export { addToTuningCache, readTuningCache, tuningCachePath } from './adapter/tuning-cache.js';
 export { tuneKernels } from './programs/tune.js';
 export { trainFacades } from './programs/train-facades.js';
+export { trainScheme, type TrainSchemeOptions } from './programs/train.js';
 export { translateImages } from './programs/translate.js';
 export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights/read.js';
 export { loadModule, saveModule } from './weights/module-file.js';

@@ -41,14 +41,20 @@ interface Owner {
   readonly groups: readonly ParameterGroup[];
 }
 
-interface Place {
+/** Where a tensor of an optimiser's state lies. */
+export interface StatePlace {
+  /** `STATE.PARAMETER`, such as `firstMoment.encoder.weight`. */
   readonly name: string;
+  /** That of the parameter. */
   readonly shape: Shape;
+  /** The flat tensor that it is a part of. */
   readonly whole: Tensor;
+  /** Elements from the start of that. */
   readonly offset: number;
 }
 
-function* places({ windows, state }: Owner): Generator<Place> {
+/** Every tensor of an optimiser's state. */
+export function* statePlaces({ windows, state }: Owner): Generator<StatePlace> {
   for (const [kind, flats] of state)
     for (const [index, { parameters }] of windows.entries()) {
       for (const { name, tensor, offset } of parameters)
@@ -56,11 +62,11 @@ function* places({ windows, state }: Owner): Generator<Place> {
     }
 }
 
-const parts = ({ shape, whole, offset }: Place): Tensor => view(whole, shape, offset);
+const parts = ({ shape, whole, offset }: StatePlace): Tensor => view(whole, shape, offset);
 
 /** What Optimizer.stateDict() returns. */
 export function stateOf(owner: Owner): OptimizerState {
-  const tensors = [...places(owner)].map((place): [string, TensorToSave] => [
+  const tensors = [...statePlaces(owner)].map((place): [string, TensorToSave] => [
     place.name,
     {
       name: place.name,
@@ -109,7 +115,7 @@ export async function loadState(
     if (!owner.stepCounts.has(name)) mismatch('the step counts', 'those of its own parameters', `one of "${name}"`);
   }
   for (const name of owner.stepCounts.keys()) if (!counts.has(name)) mismatch('the step counts', `one of "${name}"`, 'none');
-  const found = [...places(owner)].map((place) => {
+  const found = [...statePlaces(owner)].map((place) => {
     const tensor = tensors.get(place.name) ?? mismatch('the tensors', `"${place.name}"`, `none of that name among ${tensors.size}`);
     if (!sameShape(tensor.shape, place.shape)) mismatch(`tensor "${place.name}"`, formatShape(place.shape), formatShape(tensor.shape));
     return { place, tensor };

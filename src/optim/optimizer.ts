@@ -6,7 +6,7 @@ import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parame
 import { expectOptions } from '../checks.js';
 import { Tensor } from '../tensor/tensor.js';
 import { assignGroups, ParameterGroup, type GroupOptions, type OptimizerOptions } from './parameter-group.js';
-import { loadState, stateOf, type OptimizerState, type SavedState } from './optimizer-state.js';
+import { loadState, stateOf, statePlaces, type OptimizerState, type SavedState, type StatePlace } from './optimizer-state.js';
 import { placeParameters, type OptimizerTarget } from './target.js';
 
 /** A stretch of parameters, and what lies beside it in the memory of gradients and of the optimiser's state. */
@@ -351,6 +351,22 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The flat tensors of one kind of state, one for each window of the parameters' memory. */
   protected stateWindows(name: string): readonly Tensor[] {
     return this.state.get(name) ?? [];
+  }
+
+  /**
+   * Whether this optimiser trains a parameter.
+   * @internal
+   */
+  trains(parameter: Tensor): boolean {
+    return this.counts.has(parameter);
+  }
+
+  /**
+   * Where the tensors of stateDict() lie on the device.
+   * @internal
+   */
+  statePlaces(): Iterable<StatePlace> {
+    return statePlaces({ windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups });
   }
 
   /**

@@ -1,7 +1,9 @@
 import type { SafetensorsTensor } from '../formats/safetensors.js';
 import { ShadegradError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import { architectureOf, completeArchitecture, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
+import type { NetworkArchitecture } from '../models/kind.js';
+import { architectureOf } from '../models/registry.js';
+import type { CheckpointOptions, TrainingCheckpoint } from './checkpoint-info.js';
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
 import { strangeNames } from './step-counts.js';
 
@@ -34,10 +36,10 @@ const NAMED_TENSORS = 3;
 
 /** @throws CHECKPOINT_MISMATCH with everything that keeps this checkpoint from being restored into this target */
 export function checkFits({ label, info, tensors, target, wanted, expectations }: Fit): void {
-  if (isTraining(target) && info.architecture.discriminator === null) {
+  if (isTraining(target) && Object.keys(info.optimizers).length === 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `${label} cannot be trained on`, {
-      expected: 'a checkpoint of a training run: both networks and both optimisers',
-      received: 'a generator alone, saved to translate with',
+      expected: 'a checkpoint of a training run: all networks and their optimisers',
+      received: `${Object.keys(info.networks).join(' and ')} alone, without optimisers`,
       fix: 'resume from the checkpoint that the training run keeps',
     });
   }
@@ -69,23 +71,38 @@ function* compare(prefix: string, expected: object, received: object): Generator
 }
 
 function* architectureDifferences(info: TrainingCheckpoint, target: CheckpointTarget): Generator<Difference> {
-  const ours = completeArchitecture(architectureOf(target));
-  const theirs = completeArchitecture(info.architecture);
-  yield* compare("the generator's ", ours.generator, theirs.generator);
-  if (ours.discriminator) yield* compare("the discriminator's ", ours.discriminator, theirs.discriminator ?? {});
+  if (isTraining(target) && target.scheme && info.scheme !== null && info.scheme !== target.scheme.name) {
+    yield { what: 'scheme', expected: target.scheme.name, received: info.scheme };
+  }
+  for (const [name, network] of Object.entries(target.networks)) {
+    const theirs = info.networks[name];
+    if (theirs) yield* networkDifferences(`the ${name}'s `, architectureOf(network), theirs);
+    else yield { what: 'network', expected: name, received: Object.keys(info.networks).join(' and ') };
+  }
+}
+
+/** Options that a network's weights say nothing of: a run may go on with others. */
+const NOT_OF_WEIGHTS: ReadonlySet<string> = new Set(['dropout']);
+
+function* networkDifferences(prefix: string, ours: NetworkArchitecture, theirs: NetworkArchitecture): Generator<Difference> {
+  if (ours.kind !== theirs.kind) {
+    yield { what: `${prefix}kind`, expected: ours.kind, received: theirs.kind };
+    return;
+  }
+  const options = Object.entries(ours.options).filter(([name]) => !NOT_OF_WEIGHTS.has(name));
+  yield* compare(prefix, Object.fromEntries(options), theirs.options);
 }
 
 function optionDifferences({ options }: TrainingCheckpoint, expectations: CheckpointExpectations): Iterable<Difference> {
   return compare('option ', expectations.options ?? {}, options);
 }
 
-function countDifferences(info: TrainingCheckpoint, target: CheckpointTarget): string[] {
-  if (!isTraining(target)) return [];
-  const strange = [
-    ...strangeNames(target.generatorOptimizer, info.generatorStepCounts),
-    ...strangeNames(target.discriminatorOptimizer, info.discriminatorStepCounts),
-  ];
-  return strange.map((name) => `the steps of "${name.slice(0, 80)}" have no place`);
+function countDifferences(info: TrainingCheckpoint, { optimizers = {} }: CheckpointTarget): string[] {
+  return Object.entries(optimizers).flatMap(([name, optimizer]) => {
+    const progress = info.optimizers[name];
+    if (!progress) return [`the steps of "${name}" are missing`];
+    return strangeNames(optimizer, progress.stepCounts).map((each) => `the steps of "${each.slice(0, 80)}" have no place`);
+  });
 }
 
 function tensorDifferences(tensors: readonly SafetensorsTensor[], wanted: readonly CheckpointTensor[]): string[] {

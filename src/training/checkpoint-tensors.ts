@@ -1,14 +1,22 @@
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Storage } from '../gpu/storage.js';
-import type { UNet } from '../models/unet.js';
 import type { Module } from '../nn/module.js';
-import type { Adam } from '../optim/adam.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Pix2Pix } from './pix2pix-step.js';
 
-/** What a checkpoint is made of or restored into: a training run, or a generator to translate with. */
-export type CheckpointTarget = Pix2Pix | { readonly generator: UNet };
+/** What a checkpoint is made of or restored into: a training run, or networks alone, such as a generator to translate with. */
+export interface CheckpointTarget {
+  /** What the run trains by; a run of a Trainer has it. Left out, the file does not say. */
+  readonly scheme?: { readonly name: string };
+  /** The networks, on a device, by name. */
+  readonly networks: Readonly<Record<string, Module>>;
+  /** The optimisers by name, each of one of the networks. Left out for networks alone. */
+  readonly optimizers?: Readonly<Record<string, Optimizer>>;
+  /** What is kept beside the networks, by name. */
+  readonly state?: Readonly<Record<string, Tensor>>;
+}
 
 /** A tensor of a checkpoint and where its numbers are on the device. */
 export interface CheckpointTensor {
@@ -24,55 +32,65 @@ export type CheckpointBlock = readonly CheckpointTensor[];
 
 /** A block is full at this size: reads of many megabytes cost nothing extra, and one or two fit in any memory. */
 const BLOCK_BYTES = 32 * 1024 * 1024;
+/** Under which a file has what a scheme keeps beside its networks. */
+export const STATE_PREFIX = 'state';
 
-export function isTraining(target: CheckpointTarget): target is Pix2Pix {
-  return 'discriminator' in target;
+/** Whether a target is a training run: networks alone have no optimisers. */
+export function isTraining({ optimizers }: CheckpointTarget): boolean {
+  return optimizers !== undefined && Object.keys(optimizers).length > 0;
+}
+
+/** The device of a target. @throws INVALID_ARGUMENT for one of no networks, or of networks on no device */
+export function deviceOf({ networks }: CheckpointTarget): Gpu {
+  const [network] = Object.values(networks);
+  if (network) return network.memory.gpu;
+  throw new ShadegradError('INVALID_ARGUMENT', 'networks of a checkpoint', {
+    expected: 'at least one network by its name',
+    received: 'none',
+    fix: 'pass a trainer, or { networks: { generator } }',
+  });
 }
 
 /**
- * All tensors of a checkpoint, in the order of the file: `generator.NAME` (parameters, then running statistics) and,
- * for a training run, `discriminator.NAME`, then `generatorOptimizer.firstMoment.NAME`, `.secondMoment.NAME` and
- * likewise `discriminatorOptimizer`; NAME as in Module.namedTensors().
+ * All tensors of a checkpoint, in the order of the file: `NETWORK.NAME` (parameters, then running statistics) of each network;
+ * for a training run `state.NAME`, then `OPTIMIZER.STATE.NAME`, such as `generatorOptimizer.firstMoment.NAME`; NAME as in
+ * Module.namedTensors().
  */
-export function checkpointBlocks(target: CheckpointTarget): CheckpointBlock[] {
-  const blocks = [...moduleBlocks('generator', target.generator)];
-  if (isTraining(target)) {
-    blocks.push(...moduleBlocks('discriminator', target.discriminator));
-    blocks.push(...momentBlocks('generatorOptimizer', target.generator, target.generatorOptimizer));
-    blocks.push(...momentBlocks('discriminatorOptimizer', target.discriminator, target.discriminatorOptimizer));
+export function checkpointBlocks({ networks, optimizers = {}, state = {} }: CheckpointTarget): CheckpointBlock[] {
+  const blocks = Object.entries(networks).flatMap(([name, network]) => [...moduleBlocks(name, network)]);
+  for (const [name, { shape, storage, offset }] of Object.entries(state)) {
+    blocks.push([{ name: `${STATE_PREFIX}.${name}`, shape, storage, offset }]);
   }
+  for (const [name, optimizer] of Object.entries(optimizers)) blocks.push(...grouped([...stateTensors(name, optimizer)]));
   return blocks;
 }
 
 function* moduleBlocks(prefix: string, module: Module): Generator<CheckpointBlock> {
-  yield* windowBlocks(
-    prefix,
-    module,
-    module.memory.windows.map(({ values }) => values),
+  const parameters = module.memory.windows.flatMap(({ values: { storage, offset: start }, parameters: placed }) =>
+    placed.map(({ name, tensor, offset }) => ({ name: `${prefix}.${name}`, shape: tensor.shape, storage, offset: start + offset })),
   );
+  yield* grouped(parameters);
   for (const [name, { shape, storage, offset }] of module.namedBuffers()) yield [{ name: `${prefix}.${name}`, shape, storage, offset }];
 }
 
-function* momentBlocks(prefix: string, module: Module, optimizer: Adam): Generator<CheckpointBlock> {
-  yield* windowBlocks(`${prefix}.firstMoment`, module, optimizer.firstMoments);
-  yield* windowBlocks(`${prefix}.secondMoment`, module, optimizer.secondMoments);
+function* stateTensors(prefix: string, optimizer: Optimizer): Generator<CheckpointTensor> {
+  for (const { name, shape, whole, offset } of optimizer.statePlaces()) {
+    yield { name: `${prefix}.${name}`, shape, storage: whole.storage, offset: whole.offset + offset };
+  }
 }
 
-/** @param flats one for each window of the module's memory, laid out like it */
-function* windowBlocks(prefix: string, module: Module, flats: readonly Tensor[]): Generator<CheckpointBlock> {
-  for (const [index, window] of module.memory.windows.entries()) {
-    const { storage, offset: start } = flats[index]!;
-    let block: CheckpointTensor[] = [];
-    for (const { name, tensor, offset } of window.parameters) {
-      const next = { name: `${prefix}.${name}`, shape: tensor.shape, storage, offset: start + offset };
-      if (block.length > 0 && blockElements([...block, next]) * 4 > BLOCK_BYTES) {
-        yield block;
-        block = [];
-      }
-      block.push(next);
+/** Neighbours in one storage, in stretches of at most BLOCK_BYTES. */
+function* grouped(tensors: readonly CheckpointTensor[]): Generator<CheckpointBlock> {
+  let block: CheckpointTensor[] = [];
+  for (const tensor of tensors) {
+    const [first] = block;
+    if (first && (first.storage !== tensor.storage || blockElements([...block, tensor]) * 4 > BLOCK_BYTES)) {
+      yield block;
+      block = [];
     }
-    yield block;
+    block.push(tensor);
   }
+  if (block.length > 0) yield block;
 }
 
 /** Elements from the block's first to its last, those between parameters (for alignment) included. */

@@ -16,7 +16,7 @@ import { span } from '../gpu/write-log.js';
 import { elementCount } from '../tensor/shape.js';
 import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
 import { describeCheckpoint, parseCheckpointInfo, type TrainingCheckpoint, type TrainingProgress } from './checkpoint-info.js';
-import { checkpointBlocks, isTraining, readBlock, type CheckpointTarget } from './checkpoint-tensors.js';
+import { checkpointBlocks, deviceOf, isTraining, readBlock, type CheckpointTarget } from './checkpoint-tensors.js';
 import { placeStepCounts } from './step-counts.js';
 
 /**
@@ -37,13 +37,13 @@ const PIECE_BYTES = 8 * 1024 * 1024;
  * Encodes a checkpoint, piece by piece, so that 686 MB of state never lie in memory at once: pieces of one 32 MB read-back follow each
  * other. No step may run until the last piece is out.
  *
- * @param target a training run, or a generator alone for a file to translate with
+ * @param target a training run, such as a Trainer, or networks alone for a file to translate with
  * @throws STALE_TENSOR when a step runs before the last piece is out: the file would be of two steps; DIVERGED, in place of further
  *   pieces, for weights, statistics or moments that are no finite numbers. Keep the file that was saved before
  */
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
-  const { gpu } = target.generator.memory;
+  const gpu = deviceOf(target);
   const contents = async function* (): AsyncGenerator<Float32Array> {
     const moment = new OneMoment(
       'the state of a checkpoint',
@@ -176,7 +176,7 @@ export async function readCheckpointHeader(source: ByteSource): Promise<Training
  * Everything is checked before anything is written: after an error the networks are as they were (but for a failing
  * device or disk). Learning rates and the dropout step are the caller's to set, from the info.
  *
- * @param target a training run, or a generator alone (from a file of either kind)
+ * @param target a training run, such as a Trainer, or networks alone (from a file of either kind)
  * @throws CHECKPOINT_CORRUPT, also for a number that is not finite, by its tensor and index; CHECKPOINT_VERSION;
  * CHECKPOINT_MISMATCH with what differs
  */
@@ -187,7 +187,7 @@ export async function restoreCheckpoint(
 ): Promise<TrainingCheckpoint> {
   const { info, tensors, checksums } = await openCheckpoint(source);
   const wanted = checkpointBlocks(target).flat();
-  const used = isTraining(target) ? tensors : tensors.filter(({ name }) => name.startsWith('generator.'));
+  const used = isTraining(target) ? tensors : tensors.filter(({ name }) => ownedBy(target, name));
   checkFits({ label: source.name, info, tensors: used, target, wanted, expectations });
 
   const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(...used.map(({ start, end }) => end - start))));
@@ -195,7 +195,7 @@ export async function restoreCheckpoint(
     for (const tensor of used) await checkTensor(source, tensor, checksums.get(tensor.name)!, piece);
   });
 
-  const { gpu } = target.generator.memory;
+  const gpu = deviceOf(target);
   const byName = new Map(used.map((tensor) => [tensor.name, tensor]));
   let unsynchronised = 0;
   for (const { name, shape, storage, offset } of wanted) {
@@ -207,11 +207,16 @@ export async function restoreCheckpoint(
     unsynchronised = 0;
   }
   await gpu.sync();
-  if (isTraining(target)) {
-    placeStepCounts(target.generatorOptimizer, info.generatorSteps, info.generatorStepCounts);
-    placeStepCounts(target.discriminatorOptimizer, info.discriminatorSteps, info.discriminatorStepCounts);
+  for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
+    const { steps, stepCounts } = info.optimizers[name]!;
+    placeStepCounts(optimizer, steps, stepCounts);
   }
   return info;
+}
+
+/** Whether a tensor of a file is one of the target's networks. */
+function ownedBy({ networks }: CheckpointTarget, name: string): boolean {
+  return Object.keys(networks).some((network) => name.startsWith(`${network}.`));
 }
 
 /** Reads a tensor and checks that it is what was saved, and that every number of it can be computed with. */

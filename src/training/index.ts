@@ -1,5 +1,5 @@
 /**
- * Training as pix2pix does it, with its checkpoints, metrics and translation.
+ * Training by any scheme, with its checkpoints, metrics and translation.
  *
  * @module shadegrad/training
  */
@@ -17,11 +17,9 @@ export {
   type ImageMetrics,
 } from './metrics.js';
 export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './checkpoint.js';
-export type { CheckpointArchitecture, CheckpointOptions, TrainingCheckpoint, TrainingProgress } from './checkpoint-info.js';
+export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, TrainingProgress } from './checkpoint-info.js';
 export type { CheckpointExpectations } from './checkpoint-fit.js';
 export type { CheckpointTarget } from './checkpoint-tensors.js';
-export { pix2pixStep, type Pix2Pix, type StepLosses, type StepOptions } from './pix2pix-step.js';
 export { Trainer, type TrainedStep } from './trainer.js';
-export type { TrainerOptions, TrainerVariants } from './trainer-options.js';
+export type { RunOptions, TrainerOptions } from './trainer-options.js';
 export { Translator, type TranslatedSize, type TranslatorOptions } from './translator.js';
-export type { Direction } from './image-store.js';

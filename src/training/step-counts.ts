@@ -1,4 +1,4 @@
-import type { Adam } from '../optim/adam.js';
+import type { Optimizer } from '../optim/optimizer.js';
 
 /** Steps of single parameters by name, where they are other than those of the rest. */
 export type StepCounts = Readonly<Record<string, number>>;
@@ -10,13 +10,13 @@ export function exceptionalCounts(counts: ReadonlyMap<string, number>, steps: nu
 }
 
 /** Names among the counts that no parameter of the optimiser has: what a damaged file may hold. */
-export function strangeNames(optimizer: Adam, counts: StepCounts = {}): string[] {
+export function strangeNames(optimizer: Optimizer, counts: StepCounts = {}): string[] {
   const known = optimizer.stepCounts();
   return Object.keys(counts).filter((name) => !known.has(name));
 }
 
 /** Sets an optimiser's counts to those of a file. */
-export function placeStepCounts(optimizer: Adam, steps: number, counts: StepCounts = {}): void {
+export function placeStepCounts(optimizer: Optimizer, steps: number, counts: StepCounts = {}): void {
   optimizer.stepCount = steps;
   optimizer.setStepCounts(new Map(Object.entries(counts)));
 }

@@ -1,58 +1,52 @@
 import type { PairedDataset } from '../data/dataset.js';
-import { epochPermutation, jitterDraw } from '../data/shuffle.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
-import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
-import { PatchGAN } from '../models/patchgan.js';
-import { UNet } from '../models/unet.js';
-import { Adam } from '../optim/adam.js';
+import { copy } from '../kernels/elementwise.js';
+import { buildNetwork } from '../models/registry.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
-import { ImageStore } from './image-store.js';
-import { LOSS_COUNT, lossesFrom, pix2pixStep, type Pix2Pix, type StepLosses } from './pix2pix-step.js';
-import { expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
+import { Batches } from './batches.js';
+import type { Networks, TrainingScheme } from './scheme.js';
+import { expectNetworkNames, expectSizes, expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
 
 /** The losses of a step that a Trainer took. */
 export interface TrainedStep {
   /** The number of the step, counted from 1. */
   step: number;
-  /** Its four losses. */
-  losses: StepLosses;
-}
-
-/** The images of one step, on the device or on their way to it. */
-interface Batch {
-  readonly step: number;
-  /** Of its pairs in the data set. */
-  readonly indices: readonly number[];
-  /** Of its images in the store. */
-  readonly places: Promise<number[]>;
+  /** Its losses, by the names that the scheme gives them. */
+  losses: Readonly<Record<string, number>>;
 }
 
 /** Steps whose losses wait on the device; the host must collect before there are more. */
 const HISTORY = 64;
-/** Those of pix2pix (Isola et al. 2017, section 3.3), and PyTorch's own epsilon. */
-export const ADAM_BETAS = [0.5, 0.999] as const;
-export const ADAM_EPSILON = 1e-8;
+/** So that two networks of one kind do not begin alike. */
+const SEED_STRIDE = 0x9e3779b9;
 
 /**
- * A trainer of pix2pix on pairs: owns the networks, the recorded step, and what changes from step to step. Everything random follows
+ * A trainer of a scheme: owns the networks, the recorded step, and what changes from step to step. Everything random follows
  * from (seed, epoch, step), so a run that goes on from a checkpoint is the run that never stopped.
  *
  * ```ts
- * const trainer = await Trainer.create(gpu, pairs, options);
+ * const trainer = await Trainer.create(gpu, pix2pix, pairs, options);
  * for (let i = 0; i < trainer.stepsPerEpoch; i++) await trainer.train();
  * ```
  */
-export class Trainer {
-  /** The networks and their optimisers, on the device. */
-  readonly networks: Pix2Pix;
-  /** Steps in which every pair is seen once. */
+export class Trainer<O extends object = object, N extends Networks = Networks> {
+  /** The networks by name, on the device. */
+  readonly networks: N;
+  /** The optimisers by name. */
+  readonly optimizers: Readonly<Record<string, Optimizer>>;
+  /** What the scheme keeps beside its networks, by name. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** The options of the scheme, complete. */
+  readonly options: O;
+  /** Steps in which every sample is seen once. */
   readonly stepsPerEpoch: number;
   /** Steps taken. */
   step = 0;
-  private readonly store: ImageStore;
-  private readonly draws: Tensor;
+  private readonly lossNames: readonly string[];
+  private readonly batches: Batches;
   private readonly losses: Tensor;
   private readonly history: Tensor;
   private collected = 0;
@@ -60,55 +54,54 @@ export class Trainer {
   private readonly parts: { dispose(): void }[] = [];
   private recording: Recording | null = null;
   private recordedFor = '';
-  private order: { epoch: number; indices: Uint32Array } | null = null;
-  private ahead: Batch | null = null;
   /** Settled when the step before is taken. */
   private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly gpu: Gpu,
-    private readonly dataset: PairedDataset,
-    /** The options that it was made with. */
-    readonly options: TrainerOptions,
+    /** The scheme that it trains by. */
+    readonly scheme: TrainingScheme<O, N>,
+    dataset: PairedDataset,
+    options: TrainerOptions<O, N>,
   ) {
-    expectTrainerOptions(options, dataset);
-    const {
-      size,
-      loadSize,
-      ngf,
-      ndf,
-      batch,
-      learningRate,
-      dropout,
-      seed,
-      direction,
-      storedSize = loadSize,
-      residentBytes,
-      variants,
-    } = options;
-    this.stepsPerEpoch = Math.floor(dataset.length / batch);
+    const { run, own: complete } = expectTrainerOptions(scheme, options, dataset);
+    this.options = complete;
+    const { batch, seed, learningRate } = run;
+    const architectures = Object.entries(scheme.networks(complete, run.networks ?? {}));
+    const names = architectures.map(([name]) => name);
+    expectNetworkNames(scheme, names, run.networks ?? {});
+    const plan = scheme.sizes(complete);
+    const storedSize = expectSizes(plan, run.storedSize);
+    this.lossNames = Object.keys(scheme.losses);
+    const count = this.lossNames.length;
     const own = <T extends { dispose(): void }>(part: T): T => {
       this.parts.push(part);
       return part;
     };
     try {
-      const generator = own(new UNet({ ...variants?.generator, size, ngf, dropout }).to(gpu, { seed }));
-      const { inChannels, outChannels } = generator;
-      const judge = new PatchGAN({ ...variants?.discriminator, inChannels: inChannels + outChannels, ndf });
-      const discriminator = own(judge.to(gpu, { seed: (seed + 0x9e3779b9) >>> 0 }));
-      const adam = { learningRate, betas: ADAM_BETAS, epsilon: ADAM_EPSILON };
-      this.networks = {
-        generator,
-        discriminator,
-        generatorOptimizer: own(new Adam(generator, adam)),
-        discriminatorOptimizer: own(new Adam(discriminator, adam)),
-      };
-      this.store = own(
-        new ImageStore(gpu, dataset, { direction, side: storedSize, batch, channels: [inChannels, outChannels], residentBytes }),
+      const networks = architectures.map(([name, architecture], index) => {
+        const network = buildNetwork(architecture).to(gpu, { seed: (seed + index * SEED_STRIDE) >>> 0 });
+        return [name, own(network)] as const;
+      });
+      this.networks = Object.fromEntries(networks) as unknown as N;
+      this.optimizers = Object.fromEntries(
+        Object.entries(scheme.optimizers).map(([name, row]) => {
+          const network = this.networks[row.network];
+          if (network) return [name, own(row.create(network, { ...complete, learningRate }))];
+          throw new ShadegradError('INVALID_ARGUMENT', `network that ${name} of ${scheme.title} trains`, {
+            expected: `one of ${names.join(', ')}`,
+            received: String(row.network),
+            fix: 'name a network that networks() of the scheme gives',
+          });
+        }),
       );
-      this.draws = own(imageDraws(gpu, batch).keep());
-      this.losses = own(Tensor.from(gpu, new Float32Array(LOSS_COUNT), [LOSS_COUNT], 'losses').keep());
-      this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * LOSS_COUNT), [HISTORY, LOSS_COUNT], 'loss history').keep());
+      this.state = scheme.state?.(gpu, { ...complete, batch }) ?? {};
+      for (const tensor of Object.values(this.state)) own(tensor.keep());
+      const sides = scheme.sides(complete, this.networks);
+      this.batches = own(new Batches(gpu, dataset, { batch, seed, plan, sides, storedSize, residentBytes: run.residentBytes }));
+      this.stepsPerEpoch = this.batches.stepsPerEpoch;
+      this.losses = own(Tensor.from(gpu, new Float32Array(count), [count], 'losses').keep());
+      this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * count), [HISTORY, count], 'loss history').keep());
     } catch (error) {
       this.dispose();
       throw error;
@@ -119,33 +112,36 @@ export class Trainer {
    * Builds the networks and compiles the step. When there is no memory for the images of the whole set beside it, that is done
    * once more without keeping them on the device.
    *
+   * @param scheme what is trained and how, such as `pix2pix`
    * @param prepare awaited before the step is compiled, with its dispatches: to tune the kernels for them
    * @throws INVALID_ARGUMENT for options that cannot work; OUT_OF_MEMORY, SHADER_COMPILE, DEVICE_LOST, and what `prepare`
    *   throws; nothing is left allocated then
    */
-  static async create(
+  static async create<O extends object, N extends Networks>(
     gpu: Gpu,
+    scheme: TrainingScheme<O, N>,
     dataset: PairedDataset,
-    options: TrainerOptions,
+    options: NoInfer<TrainerOptions<O, N>>,
     prepare?: (step: () => void) => Promise<void>,
-  ): Promise<Trainer> {
+  ): Promise<Trainer<O, N>> {
     try {
-      return await Trainer.open(gpu, dataset, options, prepare);
+      return await Trainer.open(gpu, scheme, dataset, options, prepare);
     } catch (error) {
       const { residentBytes } = options;
       if (!(error instanceof ShadegradError) || error.code !== 'OUT_OF_MEMORY' || residentBytes === 0) throw error;
     }
     gpu.trim();
-    return Trainer.open(gpu, dataset, { ...options, residentBytes: 0 }, prepare);
+    return Trainer.open(gpu, scheme, dataset, { ...options, residentBytes: 0 }, prepare);
   }
 
-  private static async open(
+  private static async open<O extends object, N extends Networks>(
     gpu: Gpu,
+    scheme: TrainingScheme<O, N>,
     dataset: PairedDataset,
-    options: TrainerOptions,
+    options: TrainerOptions<O, N>,
     prepare?: (step: () => void) => Promise<void>,
-  ): Promise<Trainer> {
-    const trainer = new Trainer(gpu, dataset, options);
+  ): Promise<Trainer<O, N>> {
+    const trainer = new Trainer(gpu, scheme, dataset, options);
     try {
       // What has no memory is told here, and not taken for a failure of what follows.
       await gpu.sync();
@@ -169,13 +165,12 @@ export class Trainer {
   }
 
   /**
-   * Sets the learning rate of both optimisers, from the next step on.
+   * Sets the learning rate of all optimisers, from the next step on.
    *
    * @throws INVALID_ARGUMENT unless it is a finite number of at least 0
    */
   setLearningRate(rate: number): void {
-    this.networks.generatorOptimizer.learningRate = rate;
-    this.networks.discriminatorOptimizer.learningRate = rate;
+    for (const optimizer of Object.values(this.optimizers)) optimizer.learningRate = rate;
   }
 
   /**
@@ -204,18 +199,35 @@ export class Trainer {
   }
 
   private get partition(): string {
-    const { generatorOptimizer, discriminatorOptimizer } = this.networks;
-    return `${generatorOptimizer.partition}|${discriminatorOptimizer.partition}`;
+    return Object.values(this.optimizers)
+      .map((optimizer) => optimizer.partition)
+      .join('|');
   }
 
   private dispatchStep(): void {
-    const { size: cropSize, loadSize, jitter, lambda } = this.options;
     this.gpu.scope(() => {
-      // Without jitter the whole image is resized to the networks' size.
-      const sizes = { loadSize: jitter ? loadSize : cropSize, cropSize };
-      const source = imageJitter(this.store.sources, this.draws, sizes);
-      const target = imageJitter(this.store.targets, this.draws, sizes);
-      pix2pixStep(this.networks, source, target, this.losses, { lambda, dropout: this.options.dropout > 0 });
+      const { networks, optimizers, state, options } = this;
+      const losses = this.scheme.step({ networks, optimizers, state, options, images: this.batches.images() });
+      this.expectLosses(losses);
+      for (const [index, name] of this.lossNames.entries()) {
+        copy(losses[name]!.viewAs([1]), this.losses.channelView(index, index + 1));
+      }
+    });
+  }
+
+  /** @throws INVALID_ARGUMENT unless a step has the losses that the scheme names, each one number */
+  private expectLosses(losses: Readonly<Record<string, Tensor>>): void {
+    const names = typeof losses === 'object' && losses !== null ? Object.keys(losses) : [];
+    const wrong = [
+      ...this.lossNames.filter((name) => !names.includes(name)).map((name) => `no ${name}`),
+      ...names.filter((name) => !this.lossNames.includes(name)),
+      ...names.filter((name) => this.lossNames.includes(name) && losses[name]?.size !== 1).map((name) => `${name} of several numbers`),
+    ];
+    if (wrong.length === 0) return;
+    throw new ShadegradError('INVALID_ARGUMENT', `losses that step() of ${this.scheme.title} returns`, {
+      expected: `a tensor of one number for each of ${this.lossNames.join(', ')}`,
+      received: wrong.join(', '),
+      fix: 'return the losses by the names that the scheme lists in `losses`',
     });
   }
 
@@ -239,50 +251,18 @@ export class Trainer {
         fix: 'await trainer.collectLosses()',
       });
     }
-    const { seed, size, loadSize, jitter } = this.options;
-    const { epoch } = this;
-    const { indices, places } = await this.takeBatch();
+    const chooseImages = await this.batches.take(this.step);
     // A restored checkpoint may hold parameters that were thawed late.
     if (this.recording && this.recordedFor !== this.partition) await this.record();
-    writeImageDraws(
-      this.draws,
-      indices.map((index, position) => ({
-        ...(jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize: size }) : { cropX: 0, cropY: 0, mirror: false }),
-        source: places[position]!,
-      })),
-    );
-    this.networks.generator.dropoutState.advance(this.step);
+    chooseImages();
+    for (const network of Object.values<Networks[string]>(this.networks)) network.advanceDropout(this.step);
     if (this.recording) this.recording.run();
     else this.dispatchStep();
-    const bytes = LOSS_COUNT * 4;
+    const bytes = this.lossNames.length * 4;
     this.gpu.copy(this.losses.storage, 0, this.history.storage, (this.step % HISTORY) * bytes, bytes);
     this.step++;
     // The device is busy with this step now: time to read, decode and upload what the next one needs.
-    this.ahead = this.fetch();
-  }
-
-  /** Waits for the images of the step to take. */
-  private async takeBatch(): Promise<{ indices: readonly number[]; places: readonly number[] }> {
-    const { ahead } = this;
-    this.ahead = null;
-    if (ahead?.step === this.step) return { indices: ahead.indices, places: await ahead.places };
-    // A batch of another step, left from before resumeAt(), must not arrive after this one: it may go to the same places.
-    await ahead?.places.catch(() => {});
-    const { indices, places } = this.fetch();
-    return { indices, places: await places };
-  }
-
-  /** Begins to bring the next step's images to the device, behind the work that it has been given. */
-  private fetch(): Batch {
-    const { step, epoch } = this;
-    const { batch, seed } = this.options;
-    const start = (step % this.stepsPerEpoch) * batch;
-    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(this.dataset.length, seed, epoch) };
-    const indices = [...this.order.indices.subarray(start, start + batch)];
-    const places = this.store.load(indices);
-    // A failure belongs to the step that awaits it; if none does, as after dispose(), it is nobody's.
-    places.catch(() => {});
-    return { step, indices, places };
+    this.batches.prefetch(this.step);
   }
 
   /**
@@ -295,10 +275,12 @@ export class Trainer {
     // At once, so that a second call while this one waits does not return the same steps.
     this.collected = to;
     const values = await this.history.data();
-    return Array.from({ length: to - from }, (_, index) => ({
-      step: from + index + 1,
-      losses: lossesFrom(values, ((from + index) % HISTORY) * LOSS_COUNT),
-    }));
+    return Array.from({ length: to - from }, (_, index) => ({ step: from + index + 1, losses: this.lossesAt(values, from + index) }));
+  }
+
+  private lossesAt(values: Float32Array, step: number): Record<string, number> {
+    const start = (step % HISTORY) * this.lossNames.length;
+    return Object.fromEntries(this.lossNames.map((name, index) => [name, values[start + index]!]));
   }
 
   /** Gives all memory back, that of the networks too. */

@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseHeader } from '../../../src/formats/safetensors.js';
 import { encodeSafetensors } from '../../../src/formats/safetensors-file.js';
-import { describeArchitecture } from '../../../src/exchange/network/describe-network.js';
+import { describeArchitecture } from '../../../src/models/describe.js';
 import { encodeNetwork } from '../../../src/exchange/network-file.js';
 import { referenceStateDict } from '../../../src/exchange/pytorch/reference-network.js';
 import { describeFile, printable } from '../../../src/node/programs/inspect.js';

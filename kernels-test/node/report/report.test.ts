@@ -10,6 +10,7 @@ import { decodeImage } from '../../../src/node/images/read.js';
 import { renderReport, writeReport, writeSampleGrid, type TrainingReport } from '../../../src/node/report/write.js';
 import { choosePictures } from '../../../src/node/report/pictures.js';
 import { renderPlot } from '../../../src/node/report/plot.js';
+import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { launchChromium } from '../../harness/bundles.js';
 import { downsample, geometricIndices, niceTicks, quantile, smooth } from '../../../src/node/report/series.js';
 
@@ -40,23 +41,26 @@ function makeReport({ side = 8, rows = 2, snapshots = 3, losses = 30 } = {}): Tr
     imagesSeen: losses,
     seconds: 100,
     peakBytes: 2 ** 30,
+    lossRows: pix2pix.losses,
     losses: Array.from({ length: losses }, (_, index) => ({
       step: index + 1,
-      discriminatorReal: random(),
-      discriminatorFake: random(),
-      generatorGan: random(),
-      generatorL1: random(),
+      losses: Object.fromEntries(Object.keys(pix2pix.losses).map((name) => [name, random()])),
     })),
-    snapshots: Array.from({ length: snapshots }, (_, index) => ({ step: (index + 1) * 10, outputs: images(10 + index) })),
-    inputs: images(1),
-    targets: images(2),
     names: Array.from({ length: rows }, (_, row) => `house-${row}.jpg`),
+    given: [{ title: 'Input', images: images(1) }],
+    made: ['Output'],
+    wanted: [{ title: 'Target', images: images(2) }],
+    snapshots: Array.from({ length: snapshots }, (_, index) => ({
+      step: (index + 1) * 10,
+      outputs: images(10 + index).map((one) => [one]),
+    })),
+    metricRows: pix2pix.metrics,
     metrics: [
-      { step: 10, l1: 0.31, psnr: 12.34, ssim: 0.2 },
-      { step: 20, l1: 0.25, psnr: 13.45, ssim: 0.3 },
-      { step: 30, l1: 0.2, psnr: 13.4, ssim: 0.28 },
+      { step: 10, metrics: { l1: 0.31, psnr: 12.34, ssim: 0.2 } },
+      { step: 20, metrics: { l1: 0.25, psnr: 13.45, ssim: 0.3 } },
+      { step: 30, metrics: { l1: 0.2, psnr: 13.4, ssim: 0.28 } },
     ],
-    baseline: { name: 'mean photo', l1: 0.25, psnr: 12, ssim: 0.22 },
+    baseline: { name: 'mean photo', metrics: { l1: 0.25, psnr: 12, ssim: 0.22 } },
   };
 }
 
@@ -113,7 +117,12 @@ test('every text is escaped', () => {
     version: evil,
     startedAt: evil,
     names: [evil, evil],
-    baseline: { name: evil, l1: 1, psnr: 1, ssim: 1 },
+    lossRows: Object.fromEntries(Object.keys(pix2pix.losses).map((name) => [name, { label: evil, plot: evil }])),
+    given: report.given.map(({ images }) => ({ title: evil, images })),
+    made: [evil, evil],
+    wanted: report.wanted.map(({ images }) => ({ title: evil, images })),
+    metricRows: { l1: { label: evil, unit: evil, better: 'lower' } },
+    baseline: { name: evil, metrics: { l1: 1 } },
   });
   assert.not.ok(page.includes('<img src=x'));
   assert.not.ok(page.includes('<script>alert'));
@@ -135,12 +144,12 @@ test('pictures in the page are those of the report', async () => {
   const texts = [...renderReport(report).matchAll(/src="data:image\/png;base64,([^"]*)"/g)].map(([, text]) => text!);
   const sources = await Promise.all(texts.map((text) => decodeImage(Buffer.from(text, 'base64'), 'page')));
   const expected = [
-    report.inputs[0],
-    ...report.snapshots.map(({ outputs }) => outputs[0]),
-    report.targets[0],
-    report.inputs[1],
-    ...report.snapshots.map(({ outputs }) => outputs[1]),
-    report.targets[1],
+    report.given[0]!.images[0],
+    ...report.snapshots.map(({ outputs }) => outputs[0]![0]),
+    report.wanted[0]!.images[0],
+    report.given[0]!.images[1],
+    ...report.snapshots.map(({ outputs }) => outputs[1]![0]),
+    report.wanted[0]!.images[1],
   ];
   assert.equal(
     sources.map(({ data }) => [...data]),
@@ -163,7 +172,7 @@ test('a long run with many incompressible pictures stays below 15 MB, first and 
 
 test('a small budget leaves out snapshots first, then rows, never the first row', () => {
   const report = makeReport({ side: 32, rows: 3, snapshots: 6 });
-  const one = choosePictures(makeReport({ side: 32, rows: 1, snapshots: 1 })).rows[0]!.input.length;
+  const one = choosePictures(makeReport({ side: 32, rows: 1, snapshots: 1 })).rows[0]!.given[0]!.length;
   const chosen = (images: number) => {
     const { rows, steps } = choosePictures(report, images * one * 1.02);
     return [rows.length, steps];
@@ -185,21 +194,24 @@ test('runs that have only just begun, or have gone wrong, still make a page', ()
     seconds: 0,
     losses: [],
     snapshots: [],
-    inputs: [],
-    targets: [],
     names: [],
+    given: [{ title: 'Input', images: [] }],
+    wanted: [{ title: 'Target', images: [] }],
     metrics: [],
     baseline: undefined,
   };
   const broken = makeReport();
-  for (const entry of broken.losses.slice(5))
-    Object.assign(entry, { generatorL1: NaN, generatorGan: Infinity, discriminatorReal: -Infinity });
-  Object.assign(broken.metrics[2]!, { l1: NaN, psnr: Infinity, ssim: NaN });
-  const missing = makeReport();
-  missing.snapshots[1]!.outputs.pop();
-  missing.names.pop();
+  for (const { losses } of broken.losses.slice(5))
+    Object.assign(losses, { generatorL1: NaN, generatorGan: Infinity, discriminatorReal: -Infinity });
+  Object.assign(broken.metrics[2]!.metrics, { l1: NaN, psnr: Infinity, ssim: NaN });
+  const complete = makeReport();
+  const missing: TrainingReport = {
+    ...complete,
+    snapshots: complete.snapshots.map(({ step, outputs }, index) => ({ step, outputs: index === 1 ? outputs.slice(0, -1) : outputs })),
+    names: complete.names.slice(0, -1),
+  };
   const allNaN = makeReport();
-  for (const entry of allNaN.losses) Object.assign(entry, { generatorL1: NaN });
+  for (const { losses } of allNaN.losses) Object.assign(losses, { generatorL1: NaN });
   for (const report of [empty, broken, missing, allNaN, makeReport({ losses: 1 }), makeReport({ losses: 2, rows: 0 })]) {
     const page = renderReport(report);
     for (const [, path] of page.matchAll(/ d="([^"]*)"/g)) assert.match(path!, /^([MLHV]-?[\d.]+( -?[\d.]+)?)*$/);
@@ -209,6 +221,82 @@ test('runs that have only just begun, or have gone wrong, still make a page', ()
   assert.match(renderReport(broken), '25 values are not finite and left out');
   assert.match(renderReport(allNaN), 'Nothing to draw yet');
   assert.match(renderReport(empty), 'No picture has been made yet');
+});
+
+/** Of a scheme that is not pix2pix: one loss, nothing given, two pictures made of each sample, and metrics of its own. */
+function otherReport(): TrainingReport {
+  const report = makeReport();
+  return {
+    ...report,
+    lossRows: { energy: { label: 'energy', plot: 'Energy' } },
+    losses: report.losses.map(({ step }) => ({ step, losses: { energy: 1 / step } })),
+    given: [],
+    made: ['Sketch', 'Painting'],
+    wanted: [],
+    snapshots: report.snapshots.map(({ step, outputs }) => ({
+      step,
+      outputs: outputs.map(([one], row) => [one!, image(8, 500 + step + row)]),
+    })),
+    metricRows: { fid: { label: 'FID', better: 'lower', digits: 4 }, agreement: { label: 'Agreement', better: 'higher', unit: '%' } },
+    metrics: [
+      { step: 10, metrics: { fid: NaN, agreement: 60 } },
+      { step: 20, metrics: { fid: 80.25, agreement: 71 } },
+      { step: 30, metrics: { fid: NaN, agreement: 75 } },
+    ],
+    baseline: { name: 'noise', metrics: { fid: NaN, agreement: 50 } },
+  };
+}
+
+test('the page follows the losses, pictures and metrics of the report', () => {
+  const page = renderReport(otherReport());
+  assert.equal(
+    [...page.matchAll(/<h[23][^>]*>([^<]*)/g)].map(([, heading]) => heading),
+    ['Validation images', 'Losses', 'Energy', 'Validation metrics', 'FID on the validation set', 'Settings', 'Make this run again'],
+  );
+  assert.match(
+    page,
+    '<thead><tr><td></td><th scope="col" data-snapshot="0"><span>Step 10</span>, sketch</th>' +
+      '<th scope="col" data-snapshot="0"><span>Step 10</span>, painting</th>',
+  );
+  assert.is(page.match(/<th scope="row"><span class="name" title="house-[01]\.jpg">house-[01]\.jpg<\/span><\/th>/g)?.length, 2);
+  assert.is(page.match(/<img /g)?.length, 2 * 2 * 3);
+  assert.match(page, 'alt="Painting for house-1.jpg at step 30"');
+  assert.is(/\bL1\b|PSNR|mean photo|Target/.exec(page.replace(/base64,[^"]*/g, '')), null);
+});
+
+test('a metric that was not measured is NaN, the best of nothing, and no level to compare with', () => {
+  const page = renderReport(otherReport());
+  assert.match(page, '<dt>Validation FID</dt><dd>NaN<small>noise: NaN</small>');
+  assert.match(page, 'FID is NaN at step 30; lower is better.');
+  assert.match(page, '2 values are not finite and left out');
+  assert.match(page, 'Agreement, % <span aria-label="higher is better">');
+  assert.equal(
+    [...page.matchAll(/<td class="best">([^<]*)/g)].map(([, value]) => value),
+    ['75.0', '80.25'],
+  );
+  assert.not.match(page, 'class="reference"');
+  for (const [, path] of page.matchAll(/ d="([^"]*)"/g)) assert.match(path!, /^([MLHV]-?[\d.]+( -?[\d.]+)?)*$/);
+});
+
+test('losses share a plot by its heading and have colours of their own in it, wherever they stand in the list', () => {
+  const plots = ['GAN', 'Cycle', 'GAN', 'Cycle', 'GAN', 'Cycle'];
+  const page = renderReport({
+    ...makeReport(),
+    lossRows: Object.fromEntries(plots.map((plot, index) => [`loss${index}`, { label: `loss ${index}`, plot }])),
+    losses: [{ step: 1, losses: Object.fromEntries(plots.map((_, index) => [`loss${index}`, index])) }],
+  });
+  const figures = page.split('<figure class="plot">').slice(1);
+  const legends = figures.map((figure) =>
+    [...figure.matchAll(/class="key (c\d)"><\/i>([^<]*) /g)].map(([, colour, name]) => [name, colour]),
+  );
+  assert.equal(
+    legends.slice(0, 2).map((legend) => legend.map(([name]) => name)),
+    [
+      ['loss 0', 'loss 2', 'loss 4'],
+      ['loss 1', 'loss 3', 'loss 5'],
+    ],
+  );
+  for (const legend of legends) assert.is(new Set(legend.map(([, colour]) => colour)).size, legend.length);
 });
 
 test('thinning keeps the extremes, the ends of the range and the order, within its bound', () => {
@@ -319,7 +407,7 @@ test('in a browser: slider, all steps, no scripts, no sideways scrolling, nothin
     page.on('pageerror', (error) => troubles.push(String(error)));
     await page.goto(address);
     const columns = () =>
-      page.$$eval('.samples thead th', (cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.textContent));
+      page.$$eval('.samples thead tr > *', (cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.textContent));
     const sideways = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
     assert.equal(await columns(), ['Input', 'Step 120', 'Target'], 'the newest first');
@@ -335,6 +423,27 @@ test('in a browser: slider, all steps, no scripts, no sideways scrolling, nothin
     assert.is(await page.locator('.all').getAttribute('aria-pressed'), 'true');
     assert.is(await sideways(), 0);
     assert.equal(requests, [address]);
+    assert.equal(troubles, []);
+
+    const { given, ...others } = makeReport();
+    const wider = { ...others, given: [...given, { title: 'Edges', images: given[0]!.images }] };
+    const headings = [
+      ['', 'Step 30, sketch', 'Step 30, painting'],
+      ['Input', 'Edges', 'Step 30', 'Target'],
+    ];
+    for (const [index, report] of [otherReport(), wider].entries()) {
+      await writeReport(join(folder, `${index}.html`), report);
+      await page.goto(pathToFileURL(join(folder, `${index}.html`)).href);
+      const pictures = await page.$$eval('.samples img', (images) =>
+        images.flatMap((one) => (one.checkVisibility() ? [one.getBoundingClientRect()] : [])).map(({ width, right }) => ({ width, right })),
+      );
+      const [least, ...more] = pictures.map(({ width }) => width).sort((a, b) => a - b);
+      assert.ok(more[more.length - 1]! < 1.1 * least!, `pictures of one size, not ${least} to ${more[more.length - 1]} pixels wide`);
+      for (const { right } of pictures) assert.ok(right <= 390, `a picture reaches to ${right} of 390 pixels`);
+      assert.is(await sideways(), 0);
+      assert.equal(await columns(), headings[index]);
+      assert.is(await page.locator('.controls output').textContent(), 'Step 30');
+    }
     assert.equal(troubles, []);
 
     const plain = await browser.newContext({ javaScriptEnabled: false });

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../../../src/node/terminal/format.js';
 import { createProgress, type ProgressStream } from '../../../src/node/terminal/progress.js';
+import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { StepClock } from '../../../src/node/terminal/step-clock.js';
 
 function recorder(columns?: number): { stream: ProgressStream; text: () => string } {
@@ -48,7 +49,7 @@ const losses = { discriminatorReal: 0.3124, discriminatorFake: 0.4211, generator
 test('without a terminal: plain lines, no control characters, not one a step', () => {
   const { stream, text } = recorder();
   let time = 0;
-  const progress = createProgress({ total: 1000, stream, label: 'facades', imagesPerStep: 2, now: () => time });
+  const progress = createProgress({ total: 1000, stream, label: 'facades', lossRows: pix2pix.losses, imagesPerStep: 2, now: () => time });
   time = 20;
   for (let step = 1; step <= 1000; step++) {
     progress.update(step, { losses, epoch: Math.ceil(step / 400), epochs: 3 });
@@ -83,7 +84,14 @@ test('on a terminal: one line that fits its width, notes above it, losses at eve
   for (const columns of [30, 50, 80, 100, 140]) {
     const { stream, text } = recorder(columns);
     let time = 0;
-    const progress = createProgress({ total: 80_000, stream, label: 'facades', imagesPerStep: 1, now: () => time });
+    const progress = createProgress({
+      total: 80_000,
+      stream,
+      label: 'facades',
+      lossRows: pix2pix.losses,
+      imagesPerStep: 1,
+      now: () => time,
+    });
     for (let step = 1; step <= 50; step++) {
       progress.update(step, { losses, epoch: 1, epochs: 200 });
       time += 0.1;

@@ -7,9 +7,8 @@ import { runForPyTorch } from '../../../src/exchange/pytorch/pytorch-run.js';
 import { findRun, hasRun, networksIn } from '../../../src/exchange/read-weights.js';
 import {
   encodeRunCheckpoint,
-  runArchitecture,
   trainableNames,
-  type AdamMoments,
+  type OptimizerWeights,
   type TrainingRun,
 } from '../../../src/exchange/network/training-run.js';
 import type { NetworkTensor, NetworkWeights } from '../../../src/exchange/network/network-weights.js';
@@ -31,31 +30,42 @@ const BYTES_ALLOWED = 4 * 2 ** 20;
 
 const generator = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 1 } });
 const discriminator = formulaNetwork({ kind: 'patchgan', options: { ndf: 1, layers: 1 } });
-const moments = ({ architecture, tensors }: NetworkWeights): AdamMoments => {
+const moments = ({ architecture, tensors }: NetworkWeights): OptimizerWeights => {
   const first = new Map(trainableNames(architecture).map((name) => [name, tensors.get(name)!]));
   const squared = (tensor: NetworkTensor): NetworkTensor => ({
     ...tensor,
     read: async () => (await tensor.read()).map((value) => value * value),
   });
-  return { first, second: new Map([...first].map(([name, tensor]) => [name, squared(tensor)])) };
+  return new Map([
+    ['firstMoment', first],
+    ['secondMoment', new Map([...first].map(([name, tensor]) => [name, squared(tensor)]))],
+  ]);
 };
 const run: TrainingRun = {
   info: {
-    format: 'shadegrad-pix2pix',
-    formatVersion: 1,
+    format: 'shadegrad-training',
+    formatVersion: 2,
     libraryVersion: '0',
-    architecture: runArchitecture({ generator, discriminator }),
+    scheme: 'pix2pix',
+    networks: { generator: generator.architecture, discriminator: discriminator.architecture },
+    optimizers: {
+      generatorOptimizer: { network: 'generator', steps: 3 },
+      discriminatorOptimizer: { network: 'discriminator', steps: 3 },
+    },
     options: { learningRate: 2e-4, batch: 1, epochs: null, totalSteps: 9, trainPairs: 3, dropout: false },
     step: 3,
     epoch: 1,
     adapter: 'none',
-    generatorSteps: 3,
-    discriminatorSteps: 3,
   },
-  generator,
-  discriminator,
-  generatorOptimizer: moments(generator),
-  discriminatorOptimizer: moments(discriminator),
+  networks: new Map([
+    ['generator', generator],
+    ['discriminator', discriminator],
+  ]),
+  optimizers: new Map([
+    ['generatorOptimizer', moments(generator)],
+    ['discriminatorOptimizer', moments(discriminator)],
+  ]),
+  state: new Map(),
 };
 
 /** Everything that inspect, convert and train --from do with a file before a device is there. */
@@ -141,8 +151,8 @@ test('a run of which any one part is something odd is used or refused', async ()
         await runLines(changed);
         const found = await findRun(changed);
         savedLearningRate(found.info.options, found.info.step);
-        for (const { first, second } of [found.generatorOptimizer, found.discriminatorOptimizer])
-          for (const moment of [first, second]) for (const tensor of moment.values()) await tensor.read();
+        for (const kinds of found.optimizers.values())
+          for (const moment of kinds.values()) for (const tensor of moment.values()) await tensor.read();
         used++;
       } catch (error) {
         if (!(error instanceof ShadegradError)) throw new Error(`part ${node} as ${String(odd)}: ${String(error)}`, { cause: error });

@@ -6,7 +6,8 @@ import { parseCheckpointInfo, type TrainingCheckpoint } from '../../training/che
 import { CHECKSUMS } from '../../training/checkpoint.js';
 import { fitNetwork } from './fit-network.js';
 import { INFO_KEY } from '../network-file.js';
-import type { NetworkArchitecture } from '../../models/kind.js';
+import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
+import { NETWORKS } from '../../models/registry.js';
 import type { NetworkWeights } from './network-weights.js';
 
 /**
@@ -61,18 +62,22 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
   return result;
 }
 
-/** The networks of a training checkpoint: the generator, and the discriminator unless it was left out. */
-export function checkpointNetworks(file: WeightFile): { role: 'generator' | 'discriminator'; weights: NetworkWeights }[] {
-  const {
-    architecture: { generator, discriminator },
-    options,
-  } = checkpointInfo(file);
-  const network = (role: 'generator' | 'discriminator', architecture: NetworkArchitecture) => ({
-    role,
-    weights: fitNetwork(architecture, checkpointTensors(file, `${role}.`), 'shadegrad', file.name),
+/** The networks of a training checkpoint by name, in its order. */
+export function checkpointNetworks(file: WeightFile): { name: string; role: NetworkRole; weights: NetworkWeights }[] {
+  return Object.entries(checkpointInfo(file).networks).map(([name, architecture]) => ({
+    name,
+    role: roleOf(architecture, file.name),
+    weights: fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name),
+  }));
+}
+
+/** @throws WEIGHTS_UNSUPPORTED for a kind of network that a program has to make known first */
+function roleOf({ kind }: NetworkArchitecture, label: string): NetworkRole {
+  const row = NETWORKS.find((each) => each.kind === kind);
+  if (row) return row.role;
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${label} holds a network of a kind that is not known here`, {
+    expected: NETWORKS.map((each) => each.kind).join(', '),
+    received: quoteName(kind),
+    fix: 'make the kind known by registerNetwork() first, in the program that reads the file',
   });
-  // A run without dropout has none later; the rate of one with is every network's default.
-  const result = [network('generator', { kind: 'unet', options: { ...generator, ...(options.dropout === false && { dropout: 0 }) } })];
-  if (discriminator) result.push(network('discriminator', { kind: 'patchgan', options: discriminator }));
-  return result;
 }

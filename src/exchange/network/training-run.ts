@@ -1,76 +1,83 @@
-import type { WeightFile } from '../../formats/weight-file.js';
+import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import { elementCount, formatShape } from '../../tensor/shape.js';
-import { architectureOf, completeArchitecture, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import { checkpointBlocks } from '../../training/checkpoint-tensors.js';
+import type { NetworkArchitecture } from '../../models/kind.js';
+import { architectureOf, buildNetwork } from '../../models/registry.js';
+import { elementCount, formatShape, sameShape } from '../../tensor/shape.js';
+import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import { checkpointBlocks, deviceOf, STATE_PREFIX, type CheckpointTarget } from '../../training/checkpoint-tensors.js';
 import { encodeCheckpointTensors } from '../../training/checkpoint.js';
-import type { Pix2Pix } from '../../training/pix2pix-step.js';
 import { placeStepCounts, strangeNames } from '../../training/step-counts.js';
+import { checkedTensor } from './checked-tensor.js';
 import { checkpointInfo, checkpointNetworks, checkpointTensors } from './checkpoint-file.js';
 import { fitNetwork } from './fit-network.js';
-import { buildNetwork } from '../../models/registry.js';
 import type { NetworkTensor, NetworkWeights } from './network-weights.js';
 
-/** The moments that Adam keeps of a network: a tensor for each trainable parameter, by its name and in this library's layout. */
-export interface AdamMoments {
-  /** The means of the gradients. */
-  readonly first: ReadonlyMap<string, NetworkTensor>;
-  /** The means of their squares. */
-  readonly second: ReadonlyMap<string, NetworkTensor>;
-}
+/** What an optimiser keeps: for each kind of state, such as 'firstMoment', a tensor for each parameter, in this library's layout. */
+export type OptimizerWeights = ReadonlyMap<string, ReadonlyMap<string, NetworkTensor>>;
 
 /** A training run as it was saved: all that it takes to go on. Numbers are read on demand. */
 export interface TrainingRun {
-  /** How far it has come, its options, and the steps that each Adam has taken. */
+  /** How far it has come, its scheme and options, and the steps that each optimiser has taken. */
   readonly info: TrainingCheckpoint;
-  /** The weights of the generator. */
-  readonly generator: NetworkWeights;
-  /** The weights of the discriminator. */
-  readonly discriminator: NetworkWeights;
-  /** The moments of the generator's Adam. */
-  readonly generatorOptimizer: AdamMoments;
-  /** The moments of the discriminator's Adam. */
-  readonly discriminatorOptimizer: AdamMoments;
+  /** The weights of the networks by name, in the order of a checkpoint. */
+  readonly networks: ReadonlyMap<string, NetworkWeights>;
+  /** The state of the optimisers by name, in the order of a checkpoint. */
+  readonly optimizers: ReadonlyMap<string, OptimizerWeights>;
+  /** What the scheme keeps beside its networks, by name. */
+  readonly state: ReadonlyMap<string, NetworkTensor>;
 }
 
-export const ROLES = ['generator', 'discriminator'] as const;
+/** Networks by name, without optimisers: what else a run can begin with. */
+export type NetworksAlone = Pick<TrainingRun, 'networks'>;
 
 /**
  * The run of a training checkpoint of this library.
  *
- * @throws WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED; WEIGHTS_MISMATCH for a generator saved alone
+ * @throws WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED; WEIGHTS_MISMATCH for networks saved alone
  */
 export function checkpointRun(file: WeightFile): TrainingRun {
   const info = checkpointInfo(file);
-  const networks = checkpointNetworks(file);
-  const [generator, discriminator] = ROLES.map((role) => networks.find((network) => network.role === role)?.weights);
-  if (!generator || !discriminator) throw noRun(file.name, 'a generator alone, saved to translate with');
-  const moments = (role: (typeof ROLES)[number], { architecture }: NetworkWeights): AdamMoments => {
-    const read = (moment: string) =>
-      trainable(fitNetwork(architecture, checkpointTensors(file, `${role}Optimizer.${moment}.`), 'shadegrad', file.name));
-    return { first: read('firstMoment'), second: read('secondMoment') };
-  };
-  return {
-    info,
-    generator,
-    discriminator,
-    generatorOptimizer: moments('generator', generator),
-    discriminatorOptimizer: moments('discriminator', discriminator),
-  };
+  const networks = new Map(checkpointNetworks(file).map(({ name, weights }) => [name, weights]));
+  if (Object.keys(info.optimizers).length === 0) {
+    throw noRun(file.name, `${[...networks.keys()].join(' and ')} alone, saved without optimisers`);
+  }
+  const optimizers = new Map(
+    Object.entries(info.optimizers).map(([name, { network }]) => [name, optimizerTensors(file, name, networks.get(network))]),
+  );
+  const state = new Map([...checkpointTensors(file, `${STATE_PREFIX}.`)].map(([name, tensor]) => [name, checkedTensor(tensor, file.name)]));
+  return { info, networks, optimizers, state };
+}
+
+/** @throws WEIGHTS_CORRUPT for an optimiser of no network; WEIGHTS_MISMATCH for one of other parameters than its network has */
+function optimizerTensors(file: WeightFile, optimizer: string, network: NetworkWeights | undefined): OptimizerWeights {
+  if (!network) {
+    throw new ShadegradError('WEIGHTS_CORRUPT', `${file.name}: ${quoteName(optimizer)} trains no network of the file`, {
+      expected: 'the name of one of its networks',
+      fix: 'use an earlier checkpoint',
+    });
+  }
+  const kinds = new Map<string, Map<string, StoredTensor>>();
+  for (const [name, tensor] of checkpointTensors(file, `${optimizer}.`)) {
+    const kind = name.split('.', 1)[0]!;
+    if (!kinds.has(kind)) kinds.set(kind, new Map());
+    kinds.get(kind)!.set(name.slice(kind.length + 1), tensor);
+  }
+  const fit = (tensors: ReadonlyMap<string, StoredTensor>) => trainable(fitNetwork(network.architecture, tensors, 'shadegrad', file.name));
+  return new Map([...kinds].map(([kind, tensors]) => [kind, fit(tensors)]));
+}
+
+function trainable({ architecture, tensors }: NetworkWeights): Map<string, NetworkTensor> {
+  return new Map(trainableNames(architecture).map((name) => [name, tensors.get(name)!]));
 }
 
 /** The error for a file that no training can go on from. @param received what the file has instead */
 export function noRun(label: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_MISMATCH', `${label} holds no training run`, {
-    expected: 'a generator, a discriminator, and the state of an Adam for each',
+    expected: 'the networks of a training scheme, and the state of an optimiser for each',
     received,
     fix: 'name a checkpoint.safetensors of shadegrad, or a .pth with the state_dict() of both networks and both torch.optim.Adam',
   });
-}
-
-function trainable({ architecture, tensors }: NetworkWeights): Map<string, NetworkTensor> {
-  return new Map(trainableNames(architecture).map((name) => [name, tensors.get(name)!]));
 }
 
 /** In the order of declaration, which is that of PyTorch's parameters(). */
@@ -79,17 +86,19 @@ export function trainableNames(architecture: NetworkWeights['architecture']): st
 }
 
 /** Every tensor of a run under its name in a checkpoint; in the order of the file. */
-function* runTensors(run: TrainingRun): Generator<[name: string, tensor: NetworkTensor]> {
-  for (const role of ROLES) {
-    const { architecture, tensors } = run[role];
+function* runTensors({ networks, state, optimizers }: TrainingRun): Generator<[name: string, tensor: NetworkTensor]> {
+  yield* networkTensors(networks);
+  for (const [name, tensor] of state) yield [`${STATE_PREFIX}.${name}`, tensor];
+  for (const [optimizer, kinds] of optimizers) {
+    for (const [kind, tensors] of kinds) for (const [name, tensor] of tensors) yield [`${optimizer}.${kind}.${name}`, tensor];
+  }
+}
+
+function* networkTensors(networks: TrainingRun['networks']): Generator<[name: string, tensor: NetworkTensor]> {
+  for (const [network, { architecture, tensors }] of networks) {
     const parameters = trainableNames(architecture);
     const buffers = [...tensors.keys()].filter((name) => !parameters.includes(name));
-    for (const name of [...parameters, ...buffers]) yield [`${role}.${name}`, tensors.get(name)!];
-  }
-  for (const role of ROLES) {
-    const { first, second } = run[`${role}Optimizer`];
-    for (const [name, tensor] of first) yield [`${role}Optimizer.firstMoment.${name}`, tensor];
-    for (const [name, tensor] of second) yield [`${role}Optimizer.secondMoment.${name}`, tensor];
+    for (const name of [...parameters, ...buffers]) yield [`${network}.${name}`, tensors.get(name)!];
   }
 }
 
@@ -139,31 +148,24 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
 
 /**
- * Puts a run's state into networks and optimisers that are on a device, Adam's step counts included; or, of networks
- * without optimisers, the weights that there are.
+ * Puts a run's state into networks and optimisers that are on a device, step counts included; or, of networks without optimisers, the
+ * weights that there are.
  *
- * @param run without optimisers or discriminator, what is missing stays as it is
+ * @param target such as a Trainer
+ * @param run of networks alone, what is missing stays as it is
  * @param label names the file in errors
- * @throws WEIGHTS_MISMATCH when the networks are others, before anything is written; and what reading the tensors throws
+ * @throws WEIGHTS_MISMATCH when the networks or optimisers are others, before anything is written; and what reading the tensors throws
  */
-export async function placeRun(
-  target: Pix2Pix,
-  run: TrainingRun | (Pick<TrainingRun, 'generator'> & Partial<Pick<TrainingRun, 'discriminator'>>),
-  label: string,
-): Promise<void> {
-  checkArchitecture(target, run, label);
+export async function placeRun(target: CheckpointTarget, run: TrainingRun | NetworksAlone, label: string): Promise<void> {
+  checkArchitectures(target, run.networks, label);
   const complete = 'info' in run ? run : null;
-  for (const role of ROLES) {
-    const [strange] = strangeNames(target[`${role}Optimizer`], complete?.info[`${role}StepCounts`]);
-    if (strange !== undefined) throw mismatch(label, `step counts of the ${role}'s parameters`, `one of ${quoteName(strange)}`);
-  }
-  const tensors = new Map<string, NetworkTensor>();
-  if (complete) for (const [name, tensor] of runTensors(complete)) tensors.set(name, tensor);
-  else for (const role of ROLES) for (const [name, tensor] of run[role]?.tensors ?? []) tensors.set(`${role}.${name}`, tensor);
+  const tensors = new Map(complete ? runTensors(complete) : networkTensors(run.networks));
+  const places = checkpointBlocks(target).flat();
+  if (complete) checkComplete(target, complete, places, tensors, label);
 
-  const { gpu } = target.generator.memory;
+  const gpu = deviceOf(target);
   let unsynchronised = 0;
-  for (const { name, shape, storage, offset } of checkpointBlocks(target).flat()) {
+  for (const { name, shape, storage, offset } of places) {
     const tensor = tensors.get(name);
     if (!tensor) continue;
     const values = await tensor.read();
@@ -177,26 +179,54 @@ export async function placeRun(
   }
   await gpu.sync();
   if (!complete) return;
-  const { info } = complete;
-  placeStepCounts(target.generatorOptimizer, info.generatorSteps, info.generatorStepCounts);
-  placeStepCounts(target.discriminatorOptimizer, info.discriminatorSteps, info.discriminatorStepCounts);
-}
-
-function checkArchitecture(target: Pix2Pix, run: { generator: NetworkWeights; discriminator?: NetworkWeights }, label: string): void {
-  const theirs = completeArchitecture(runArchitecture(run));
-  const ours = completeArchitecture(architectureOf(target));
-  for (const role of ROLES) {
-    if (!theirs[role]) continue;
-    // Where dropout sits is no matter of the weights.
-    const differing = Object.entries(ours[role]!).filter(
-      ([name, value]) => name !== 'dropoutBlocks' && (theirs[role] as Readonly<Record<string, unknown>>)[name] !== value,
-    );
-    if (differing.length === 0) continue;
-    const list = (values: object): string =>
-      differing.map(([name]) => `${name} ${String((values as Record<string, unknown>)[name])}`).join(', ');
-    throw mismatch(label, `a ${role} of ${list(ours[role]!)}`, list(theirs[role]));
+  for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
+    const { steps, stepCounts } = complete.info.optimizers[name]!;
+    placeStepCounts(optimizer, steps, stepCounts);
   }
 }
+
+/** @throws WEIGHTS_MISMATCH unless a run has every tensor and every optimiser of a target */
+function checkComplete(
+  { optimizers = {} }: CheckpointTarget,
+  { info }: TrainingRun,
+  places: readonly { name: string; shape: readonly number[] }[],
+  tensors: ReadonlyMap<string, NetworkTensor>,
+  label: string,
+): void {
+  for (const [name, optimizer] of Object.entries(optimizers)) {
+    const progress = info.optimizers[name];
+    if (!progress) throw mismatch(label, `the optimiser ${name}`, Object.keys(info.optimizers).join(' and '));
+    const [strange] = strangeNames(optimizer, progress.stepCounts);
+    if (strange !== undefined) throw mismatch(label, `step counts of the parameters that ${name} trains`, `one of ${quoteName(strange)}`);
+  }
+  for (const { name, shape } of places) {
+    const tensor = tensors.get(name);
+    if (tensor && sameShape(tensor.shape, shape)) continue;
+    throw mismatch(label, `${quoteName(name)} of ${formatShape(shape)}`, tensor ? formatShape(tensor.shape) : 'no such tensor');
+  }
+}
+
+/** Options that weights say nothing of: how much is dropped, and where. */
+const NOT_OF_WEIGHTS: ReadonlySet<string> = new Set(['dropout', 'dropoutBlocks']);
+
+function checkArchitectures({ networks }: CheckpointTarget, run: TrainingRun['networks'], label: string): void {
+  for (const [name, { architecture }] of run) {
+    const network = networks[name];
+    if (!network) throw mismatch(label, `the networks ${Object.keys(networks).join(' and ')}`, `a ${name}`);
+    const [ours, theirs] = [complete(architectureOf(network)), complete(architecture)];
+    const differing = Object.keys(ours).filter((option) => !NOT_OF_WEIGHTS.has(option) && ours[option] !== theirs[option]);
+    if (differing.length === 0) continue;
+    const list = (values: Readonly<Record<string, unknown>>): string =>
+      differing.map((option) => `${option} ${String(values[option])}`).join(', ');
+    throw mismatch(label, `a ${name} of ${list(ours)}`, list(theirs));
+  }
+}
+
+/** The kind and every option. */
+const complete = (architecture: NetworkArchitecture): Readonly<Record<string, unknown>> => ({
+  kind: architecture.kind,
+  ...buildNetwork(architecture).options,
+});
 
 function mismatch(label: string, expected: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_MISMATCH', `${label} is of other networks`, {
@@ -204,18 +234,4 @@ function mismatch(label: string, expected: string, received: string): ShadegradE
     received,
     fix: 'build the networks with the options of the file (received above); the train program takes them from --from by itself',
   });
-}
-
-/** What a checkpoint says of networks. */
-export function runArchitecture({
-  generator,
-  discriminator,
-}: {
-  generator: NetworkWeights;
-  discriminator?: NetworkWeights;
-}): ReturnType<typeof architectureOf> {
-  const build = ({ architecture }: NetworkWeights) => buildNetwork(architecture);
-  return architectureOf({ generator: build(generator), ...(discriminator && { discriminator: build(discriminator) }) } as Parameters<
-    typeof architectureOf
-  >[0]);
 }

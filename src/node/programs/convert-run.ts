@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { describeArchitecture } from '../../exchange/network/describe-network.js';
+import { describeArchitecture } from '../../models/describe.js';
 import { runForPyTorch } from '../../exchange/pytorch/pytorch-run.js';
 import { findRun } from '../../exchange/read-weights.js';
-import { differingTensors, encodeRunCheckpoint, runSize, ROLES, type TrainingRun } from '../../exchange/network/training-run.js';
+import { differingTensors, encodeRunCheckpoint, runSize, type TrainingRun } from '../../exchange/network/training-run.js';
 import { checkReference } from '../../exchange/write-weights.js';
 import { printableName } from '../../formats/names.js';
 import { encodePyTorch } from '../../formats/pytorch-write.js';
@@ -43,7 +43,7 @@ export async function convertRun(
     });
   }
   const run = await findRun(file);
-  for (const role of ROLES) console.log(`${printableName(file.name)}: ${describeArchitecture(run[role].architecture)}`);
+  for (const { architecture } of run.networks.values()) console.log(`${printableName(file.name)}: ${describeArchitecture(architecture)}`);
   const { step, options } = run.info;
   console.log(`after ${formatCount(step)} steps`);
   const total = Math.ceil(runSize(run) / MIB);
@@ -77,12 +77,12 @@ export async function convertRun(
   } finally {
     await written.close();
   }
-  console.log('every number of both networks and their optimisers agrees');
+  console.log('every number of all networks and their optimisers agrees');
   return 0;
 }
 
 function forPyTorch(run: TrainingRun): ReturnType<typeof runForPyTorch> {
-  for (const role of ROLES) checkReference(run[role]);
+  for (const weights of run.networks.values()) checkReference(weights);
   const { options, step } = run.info;
   return runForPyTorch(
     run,

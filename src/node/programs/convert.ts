@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { describeArchitecture } from '../../exchange/network/describe-network.js';
+import { describeArchitecture } from '../../models/describe.js';
 import type { NetworkWeights } from '../../exchange/network/network-weights.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { encodeWeights } from '../../exchange/write-weights.js';

@@ -117,9 +117,10 @@ async function refusals(file: WeightFile, numbersToo: boolean): Promise<Refusal[
   const ofNetworks = refused.length;
   if (!hasRun(file)) return refused;
   await attempt('training run', async () => {
-    const { generatorOptimizer, discriminatorOptimizer } = await findRun(file);
+    const { optimizers, state } = await findRun(file);
     if (ofNetworks > 0) throw refused[0]!.error;
-    for (const { first, second } of [generatorOptimizer, discriminatorOptimizer]) await readAll([...first.values(), ...second.values()]);
+    for (const kinds of optimizers.values()) for (const tensors of kinds.values()) await readAll(tensors.values());
+    await readAll(state.values());
   });
   return refused;
 }

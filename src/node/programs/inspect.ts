@@ -1,4 +1,4 @@
-import { describeArchitecture } from '../../exchange/network/describe-network.js';
+import { describeArchitecture } from '../../models/describe.js';
 import { findRun, hasRun, surveyNetworks, type FoundNetwork } from '../../exchange/read-weights.js';
 import { STORED_DTYPE_BYTES } from '../../formats/half.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
@@ -112,13 +112,16 @@ function networkLines(file: WeightFile): string[] {
 export async function runLines(file: WeightFile): Promise<string[]> {
   if (!hasRun(file)) return [];
   try {
-    const { step, epoch, generatorSteps, discriminatorSteps, options } = (await findRun(file)).info;
+    const { scheme, step, epoch, optimizers, options } = (await findRun(file)).info;
     const told = Object.entries(options)
       .map(([name, value]) => `${name} ${String(value)}`)
       .join(', ');
+    const name = scheme === null ? 'training run' : `training run of ${printable(scheme)}`;
+    const trained = Object.values(optimizers).map(
+      ({ network, steps }) => `optimiser of the ${printable(network)} after ${formatCount(steps)} steps`,
+    );
     return [
-      `training run: step ${formatCount(step)}, epoch ${formatCount(epoch)}; Adam of the generator after ` +
-        `${formatCount(generatorSteps)} steps, of the discriminator after ${formatCount(discriminatorSteps)}`,
+      `${name}: step ${formatCount(step)}, epoch ${formatCount(epoch)}; ${trained.join(', ')}`,
       ...(told === '' ? [] : [`  options: ${printable(told)}`]),
     ];
   } catch (error) {

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { splitPair, type RgbImage } from '../../data/image.js';
-import { describeArchitecture } from '../../exchange/network/describe-network.js';
+import { describeArchitecture } from '../../models/describe.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
 import { buildNetwork, isGenerator } from '../../models/registry.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';

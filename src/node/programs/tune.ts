@@ -2,6 +2,7 @@ import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { describeFailures, storedChoices, survey, tune, type TuneResult } from '../../kernels/tuner.js';
+import { pix2pix } from '../../schemes/pix2pix.js';
 import { Trainer } from '../../training/trainer.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { parseFlags, powerOfTwo, type FlagValues, type Program } from '../terminal/flags.js';
@@ -115,6 +116,7 @@ async function stepProblems(gpu: Gpu, { size, ngf, ndf, batch }: FlagValues<type
   const images = syntheticFacades({ count: batch, size, seed: 1, split: 'train' });
   const trainer = await Trainer.create(
     gpu,
+    pix2pix,
     images,
     {
       size,

@@ -7,8 +7,19 @@ import type { TrainingReport } from './types.js';
 export const LARGEST_PICTURES_BYTES = 13 * 2 ** 20;
 export const MOST_SNAPSHOTS = 20;
 
+/** A sample as a page shows it: data URIs, by the columns of the report. */
+export interface PictureRow {
+  readonly name: string;
+  readonly given: readonly string[];
+  readonly wanted: readonly string[];
+  /** For each shown step a picture of each column; undefined for one that there is not. */
+  readonly outputs: readonly (readonly (string | undefined)[])[];
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface Pictures {
-  rows: { name: string; input: string; target: string; outputs: (string | undefined)[]; width: number; height: number }[];
+  rows: PictureRow[];
   /** The steps whose outputs are shown, oldest first. */
   steps: number[];
   /** How many there were before some were left out for the size of the page. */
@@ -34,50 +45,52 @@ function dataUri(image: RgbImage): string {
  * @param budget bytes for all data URIs together; the first image is shown even if it alone takes more
  */
 export function choosePictures(report: TrainingReport, budget = LARGEST_PICTURES_BYTES): Pictures {
-  const images = Math.min(report.inputs.length, report.targets.length);
-  const last = report.snapshots[report.snapshots.length - 1];
-  const sizeOf = (image: RgbImage | undefined) => (image === undefined ? 0 : dataUri(image).length);
+  const { given, wanted, made, snapshots } = report;
+  const fixedSets = [...given, ...wanted];
+  const first = snapshots[0]?.outputs ?? [];
+  const last = snapshots[snapshots.length - 1]?.outputs ?? [];
+  const images = Math.min(...(fixedSets.length > 0 ? fixedSets.map((set) => set.images.length) : [last.length]));
+  const sizeOf = (pictures: readonly (RgbImage | undefined)[]): number =>
+    pictures.reduce((sum, image) => sum + (image === undefined ? 0 : dataUri(image).length), 0);
+  const fixedAt = (row: number): RgbImage[] => fixedSets.map((set) => set.images[row]!);
 
   let used = 0;
   let rowCount = 0;
   for (; rowCount < images; rowCount++) {
-    const size = [
-      report.inputs[rowCount],
-      report.targets[rowCount],
-      report.snapshots[0]?.outputs[rowCount],
-      last?.outputs[rowCount],
-    ].reduce((sum, image) => sum + sizeOf(image), 0);
+    const size = sizeOf([...fixedAt(rowCount), ...(first[rowCount] ?? []), ...(last[rowCount] ?? [])]);
     if (rowCount > 0 && used + size > budget) break;
     used += size;
   }
 
-  const fixed = [...report.inputs.slice(0, rowCount), ...report.targets.slice(0, rowCount)].reduce((sum, image) => sum + sizeOf(image), 0);
-  const weigh = (indices: number[]) =>
-    indices.reduce(
-      (sum, index) => sum + report.snapshots[index]!.outputs.slice(0, rowCount).reduce((total, image) => total + sizeOf(image), 0),
-      fixed,
-    );
-  let count = Math.min(report.snapshots.length, MOST_SNAPSHOTS);
-  if (last !== undefined && rowCount > 0) {
+  const shownRows = Array.from({ length: rowCount }, (_, row) => row);
+  const fixed = shownRows.reduce((sum, row) => sum + sizeOf(fixedAt(row)), 0);
+  const weigh = (indices: number[]): number =>
+    indices.reduce((sum, index) => sum + shownRows.reduce((total, row) => total + sizeOf(snapshots[index]!.outputs[row] ?? []), 0), fixed);
+  let count = Math.min(snapshots.length, MOST_SNAPSHOTS);
+  if (snapshots.length > 0 && rowCount > 0) {
     // The newest snapshot tells what the others weigh, so that not all of them need to be encoded to be left out.
-    const each = weigh([report.snapshots.length - 1]) - fixed;
+    const each = weigh([snapshots.length - 1]) - fixed;
     count = Math.max(Math.min(count, Math.floor(((budget - fixed) / Math.max(each, 1)) * 1.2)), 1);
   }
-  let indices = geometricIndices(report.snapshots.length, count);
-  while (indices.length > 1 && weigh(indices) > budget) indices = geometricIndices(report.snapshots.length, indices.length - 1);
+  let indices = geometricIndices(snapshots.length, count);
+  while (indices.length > 1 && weigh(indices) > budget) indices = geometricIndices(snapshots.length, indices.length - 1);
 
-  const uri = (image: RgbImage | undefined) => (image === undefined ? undefined : dataUri(image));
+  const uri = (image: RgbImage | undefined): string | undefined => (image === undefined ? undefined : dataUri(image));
   return {
-    rows: Array.from({ length: rowCount }, (_, row) => ({
-      name: report.names[row] ?? `image ${row + 1}`,
-      input: dataUri(report.inputs[row]!),
-      target: dataUri(report.targets[row]!),
-      outputs: indices.map((index) => uri(report.snapshots[index]!.outputs[row])),
-      width: report.targets[row]!.width,
-      height: report.targets[row]!.height,
-    })),
-    steps: indices.map((index) => report.snapshots[index]!.step),
+    rows: shownRows.map((row) => {
+      const outputs = indices.map((index) => made.map((_, column) => snapshots[index]!.outputs[row]?.[column]));
+      const measure = [...fixedAt(row), ...outputs.flat()].reverse().find((image) => image !== undefined);
+      return {
+        name: report.names[row] ?? `image ${row + 1}`,
+        given: given.map((set) => dataUri(set.images[row]!)),
+        wanted: wanted.map((set) => dataUri(set.images[row]!)),
+        outputs: outputs.map((pictures) => pictures.map(uri)),
+        width: wanted[0]?.images[row]?.width ?? measure?.width ?? 0,
+        height: wanted[0]?.images[row]?.height ?? measure?.height ?? 0,
+      };
+    }),
+    steps: indices.map((index) => snapshots[index]!.step),
     allRows: images,
-    allSteps: report.snapshots.length,
+    allSteps: snapshots.length,
   };
 }

@@ -8,7 +8,10 @@ export const SCRIPT = `
   const label = controls.querySelector('output');
   const play = controls.querySelector('.play');
   const all = controls.querySelector('.all');
-  const names = [...table.querySelectorAll('thead [data-snapshot]')].map((cell) => cell.textContent);
+  const names = [];
+  for (const cell of table.querySelectorAll('thead [data-snapshot]')) {
+    names[cell.dataset.snapshot] = cell.firstElementChild.textContent;
+  }
   let timer;
 
   const show = (index) => {

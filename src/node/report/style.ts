@@ -42,17 +42,20 @@ button[aria-pressed=true]{background:var(--ink);color:var(--page);border-color:v
 .scroll{overflow-x:auto;margin-top:1rem}
 .samples{border-collapse:separate;border-spacing:0;--side:8.5rem}
 .scroll:has(.one){overflow:hidden;margin-right:-.5rem}
-.samples.one{--side:min(20rem,calc((100vw - 4.5rem)/3));width:100%}
+.samples.one{--side:min(20rem,calc((100vw - 4.5rem)/var(--columns)));width:100%}
 .samples th,.samples td{padding:0 .5rem .9rem 0;vertical-align:top;text-align:left;font-weight:400}
 .samples thead th{padding-bottom:.4rem;font-size:.85rem;font-weight:600;color:var(--soft);white-space:nowrap}
 .samples tbody th,.samples thead th:first-child{position:sticky;left:0;background:var(--page);z-index:1}
 .samples img{display:block;width:var(--side);height:auto;border-radius:4px;background:var(--faint)}
-.samples.one th,.samples.one td{width:33.33%}
+.samples.one th,.samples.one td{width:calc(100%/var(--columns))}
+.samples.one thead th{white-space:normal}
 .samples.one img{width:100%}
 .samples .name{display:block;max-width:var(--side);margin-top:.3rem;font-size:.78rem;color:var(--soft);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .samples.one [data-snapshot]:not(.shown){display:none}
 .samples img.pixels{image-rendering:pixelated}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.25rem;margin-top:1rem}
+.pair.wide{grid-template-columns:minmax(0,1fr)}
+.pair>.plot:only-child,.pair.wide>.plot{max-width:40rem}
 .card,.plot{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.25rem;margin:0;min-width:0}
 .plot svg{display:block;width:100%;height:auto;margin-top:.6rem}
 .legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;list-style:none;margin:.25rem 0 0;padding:0;font-size:.85rem;color:var(--soft)}
@@ -71,6 +74,7 @@ button[aria-pressed=true]{background:var(--ink);color:var(--page);border-color:v
 .table th,.table td{padding:.38rem .75rem .38rem 0;border-bottom:1px solid var(--faint);text-align:left;vertical-align:top;overflow-wrap:anywhere}
 .table th{font-weight:400;color:var(--soft)}
 .table thead th{font-size:.82rem;border-bottom-color:var(--line);white-space:nowrap;position:sticky;top:0;background:var(--card)}
+.table.numbers tr>:first-child{white-space:nowrap}
 .table.numbers td,.table.numbers thead th+th{text-align:right;padding-right:0;padding-left:.75rem}
 .table tfoot td,.table tfoot th{position:sticky;bottom:0;background:var(--card);box-shadow:inset 0 1px var(--line);border-bottom:0;color:var(--soft)}
 .table tbody tr:last-child>*{border-bottom:0}

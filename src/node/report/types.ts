@@ -1,6 +1,30 @@
 import type { RgbImage } from '../../data/image.js';
-import type { ImageMetrics } from '../../training/metrics.js';
-import type { StepLosses } from '../../training/pix2pix-step.js';
+import type { Baseline, SchemeLoss, SchemeMetric } from '../../training/scheme.js';
+import type { TrainedStep } from '../../training/trainer.js';
+
+/** A column of the pictures of a report that training does not change. */
+export interface PictureSet {
+  /** The heading. */
+  readonly title: string;
+  /** A picture for each sample. */
+  readonly images: readonly RgbImage[];
+}
+
+/** What the networks made of the samples at a step. */
+export interface Snapshot {
+  /** The number of the step. */
+  readonly step: number;
+  /** For each sample a picture of each column. Images must not change once they are in a report. */
+  readonly outputs: readonly (readonly RgbImage[])[];
+}
+
+/** The measures on the validation set at a step. */
+export interface MeasuredStep {
+  /** The number of the step. */
+  readonly step: number;
+  /** The value of each metric. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
 
 /** A report of a training run: everything that its page shows. */
 export interface TrainingReport {
@@ -30,20 +54,26 @@ export interface TrainingReport {
   imagesTimed?: number;
   /** The most GPU memory that was in use at once. */
   peakBytes: number;
+  /** The losses by name: what the page calls each, and where it draws it. */
+  lossRows: Readonly<Record<string, SchemeLoss>>;
   /** The losses of some steps, in their order. */
-  losses: readonly ({ step: number } & StepLosses)[];
+  losses: readonly TrainedStep[];
   /** What the reader should know of the losses, in sentences. */
   warnings?: readonly string[];
-  /** What the generator made of `inputs` at a step, in their order. Images must not change once they are in a report. */
-  snapshots: { step: number; outputs: RgbImage[] }[];
-  /** The validation images that are translated for the page. */
-  inputs: RgbImage[];
-  /** What they should become. */
-  targets: RgbImage[];
-  /** What the page calls them. */
-  names: string[];
+  /** What the page calls the samples. */
+  names: readonly string[];
+  /** What the networks are given, such as the images that are translated. */
+  given: readonly PictureSet[];
+  /** The headings of what they make. */
+  made: readonly string[];
+  /** What would be right. */
+  wanted: readonly PictureSet[];
+  /** What the networks made of the samples, in their order. */
+  snapshots: readonly Snapshot[];
+  /** The metrics by name: what the page calls each. It draws the first. */
+  metricRows: Readonly<Record<string, SchemeMetric>>;
   /** The measures on the validation set after some steps, in their order. */
-  metrics: readonly ({ step: number } & ImageMetrics)[];
+  metrics: readonly MeasuredStep[];
   /** What a predictor that learns nothing of the input scores, such as the mean photo. */
-  baseline?: { name: string } & ImageMetrics;
+  baseline?: Baseline;
 }

@@ -9,7 +9,7 @@ import { renderHeader, renderLosses, renderMetrics, renderSamples, renderSetting
 import { STYLE } from './style.js';
 import type { TrainingReport } from './types.js';
 
-export type { TrainingReport } from './types.js';
+export type { MeasuredStep, PictureSet, Snapshot, TrainingReport } from './types.js';
 
 /** Forbids the page everything that is not in the file itself. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
@@ -30,7 +30,7 @@ export function renderReport(report: TrainingReport): string {
 <body>
 ${renderHeader(report)}
 <main>
-${renderSamples(choosePictures(report))}
+${renderSamples(report, choosePictures(report))}
 ${renderLosses(report)}
 ${renderMetrics(report)}
 ${renderSettings(report)}

@@ -1,7 +1,6 @@
 import cliProgress from 'cli-progress';
 import { formatCount, formatDuration, formatNumber } from './format.js';
 import { StepClock } from './step-clock.js';
-import type { StepLosses } from '../../training/pix2pix-step.js';
 
 /** A stream that a progress bar is drawn on: a terminal, or anything that text can be written to. */
 export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
@@ -16,6 +15,8 @@ export interface ProgressOptions {
   stream?: ProgressStream;
   /** What stands before the bar. */
   label?: string;
+  /** What losses are called, by their names, and in a narrow terminal, where those of one short name stand together. Default: their names. */
+  lossRows?: Readonly<Record<string, { readonly label: string; readonly short?: string }>>;
   /** The images in a step; images/s is then worked out where `update` does not say it. */
   imagesPerStep?: number;
   /** The seconds between two lines where there is no terminal, at most; one is printed at every twentieth of the way, too. Default 30. */
@@ -29,7 +30,7 @@ export interface ProgressUpdate {
   /** The speed. Default: worked out of `imagesPerStep`. */
   imagesPerSecond?: number;
   /** The latest losses; the last ones known stay on show. */
-  losses?: StepLosses;
+  losses?: Readonly<Record<string, number>>;
   /** The epoch at hand. */
   epoch?: number;
   /** The epochs in all. */
@@ -60,7 +61,7 @@ interface State extends ProgressUpdate {
 }
 
 /**
- * Makes a progress bar with epoch, step, images/s, time left and the four losses. On a terminal it is one line that redraws itself;
+ * Makes a progress bar with epoch, step, images/s, time left and losses. On a terminal it is one line that redraws itself;
  * elsewhere plain lines now and then, with no control characters.
  */
 export function createProgress(options: ProgressOptions): Progress {
@@ -68,7 +69,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const now = options.now ?? (() => performance.now() / 1000);
   const clock = new StepClock();
   const state: State = { step: options.start ?? 0, total: options.total, label: options.label ?? '' };
-  const described = () => describe(state, clock, now());
+  const described = () => describe(state, clock, now(), options.lossRows ?? {});
   const display =
     stream.isTTY === true
       ? terminalBar(stream, state, described)
@@ -173,7 +174,7 @@ interface Description {
   shortLosses: string;
 }
 
-function describe(state: State, clock: StepClock, time: number): Description {
+function describe(state: State, clock: StepClock, time: number, rows: NonNullable<ProgressOptions['lossRows']>): Description {
   const { step, total, losses } = state;
   const percent = `${total > 0 ? Math.floor((Math.min(step, total) / total) * 100) : 0}%`;
   const epoch =
@@ -183,18 +184,21 @@ function describe(state: State, clock: StepClock, time: number): Description {
   const seconds = clock.secondsLeft(total, time);
   const left = step >= total ? 'done' : `ETA ${seconds === undefined ? '…' : formatDuration(seconds)}`;
   const rate = state.imagesPerSecond === undefined ? '' : `${formatNumber(state.imagesPerSecond)} images/s  `;
-  const [real, fake, gan, l1] =
-    losses === undefined
-      ? []
-      : [losses.discriminatorReal, losses.discriminatorFake, losses.generatorGan, losses.generatorL1].map((loss) => formatNumber(loss));
+  const each = Object.entries(losses ?? {}).map(([name, loss]) => ({
+    label: rows[name]?.label ?? name,
+    short: rows[name]?.short ?? rows[name]?.label ?? name,
+    value: formatNumber(loss),
+  }));
+  const shorts = [...new Set(each.map(({ short }) => short))];
+  const valuesOf = (short: string): string => each.flatMap((loss) => (loss.short === short ? [loss.value] : [])).join('/');
   return {
     percent,
     place: `${percent}  ${epoch}step ${formatCount(step)}/${formatCount(total)}`,
     shortPlace: `${percent}  ${formatCount(step)}/${formatCount(total)}`,
     speed: rate + left,
     left,
-    losses: losses === undefined ? '' : `D_real ${real}  D_fake ${fake}  G_GAN ${gan}  G_L1 ${l1}`,
-    shortLosses: losses === undefined ? '' : `D ${real}/${fake} G ${gan} L1 ${l1}`,
+    losses: each.map(({ label, value }) => `${label} ${value}`).join('  '),
+    shortLosses: shorts.map((short) => `${short} ${valuesOf(short)}`).join(' '),
   };
 }
 

@@ -7,7 +7,7 @@ import { downloadFacades } from '../files/download.js';
 import { formatBytes } from '../terminal/format.js';
 import { spread } from '../images/spread.js';
 import type { TrainFlags } from './flags.js';
-import { loadSizeOf, type RunSettings } from './settings.js';
+import type { ImagePlan } from '../../training/scheme.js';
 import { StatusLine } from './status-line.js';
 
 /** Where the pairs of a run come from: a folder, or `synthetic` for those drawn by this project. */
@@ -63,16 +63,15 @@ export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
  */
 export async function openTrainingData(
   source: DataSource,
-  settings: RunSettings,
+  { size: side, loadSize, seed }: ImagePlan & { readonly seed: number },
   note: (line: string) => void,
   openFolder = openPairedFolder,
 ): Promise<TrainingData> {
-  const loadSize = loadSizeOf(settings);
   if (source === SYNTHETIC) {
     const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
     const draw = (split: 'train' | 'val', size: number) =>
-      syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed: settings.seed, split });
-    return { train: draw('train', storedSize), validation: draw('val', settings.size), storedSize };
+      syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed, split });
+    return { train: draw('train', storedSize), validation: draw('val', side), storedSize };
   }
   const open = async (split: Split): Promise<PairedFolder> => {
     const folder = await openFolder(source, split, { maxSide: loadSize, cacheBytes: CACHE_BYTES });

@@ -28,18 +28,17 @@ export class RunFolder {
   }
 }
 
-const DEFAULT_FOLDER = 'runs/facades';
-
-const numbered = (number: number) => (number === 1 ? DEFAULT_FOLDER : `${DEFAULT_FOLDER}-${number}`);
+const numbered = (runs: string, number: number): string => (number === 1 ? runs : `${runs}-${number}`);
 
 /**
  * The folder of a new run. A checkpoint that is there is never written over: without --out, the next number is taken.
  *
  * @throws BAD_FLAG when the folder named by --out holds a run; DATA_UNREADABLE when it is a file or may not be read
  */
-export async function newRunFolder(out: string | undefined): Promise<RunFolder> {
+export async function newRunFolder(out: string | undefined, runs: string): Promise<RunFolder> {
   if (out === undefined) {
-    for (let number = 1; ; number++) if ((await entriesOf(numbered(number))).length === 0) return new RunFolder(numbered(number));
+    for (let number = 1; ; number++)
+      if ((await entriesOf(numbered(runs, number))).length === 0) return new RunFolder(numbered(runs, number));
   }
   const folder = new RunFolder(out);
   await entriesOf(out);
@@ -56,17 +55,17 @@ export async function newRunFolder(out: string | undefined): Promise<RunFolder> 
  *
  * @throws DATA_NOT_FOUND when there is no checkpoint
  */
-export async function existingRunFolder(out: string | undefined): Promise<RunFolder> {
+export async function existingRunFolder(out: string | undefined, runs: string): Promise<RunFolder> {
   let latest: RunFolder | undefined;
   for (let number = 1; out === undefined; number++) {
-    const folder = new RunFolder(numbered(number));
+    const folder = new RunFolder(numbered(runs, number));
     if (await exists(folder.checkpoint)) latest = folder;
     else if (!(await exists(folder.path))) break;
   }
   const folder = out === undefined ? latest : new RunFolder(out);
   if (folder !== undefined && (await exists(folder.checkpoint))) return folder;
-  throw new ShadegradError('DATA_NOT_FOUND', `There is no run to resume in ${out ?? DEFAULT_FOLDER}`, {
-    expected: new RunFolder(out ?? DEFAULT_FOLDER).checkpoint,
+  throw new ShadegradError('DATA_NOT_FOUND', `There is no run to resume in ${out ?? runs}`, {
+    expected: new RunFolder(out ?? runs).checkpoint,
     fix: 'name the folder of a run with --out, or leave out --resume to start one',
   });
 }

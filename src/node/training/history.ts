@@ -2,16 +2,16 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crop, type RgbImage } from '../../data/image.js';
 import { ShadegradError } from '../../errors.js';
-import type { ImageMetrics } from '../../training/metrics.js';
-import type { StepLosses } from '../../training/pix2pix-step.js';
+import type { TrainingScheme } from '../../training/scheme.js';
 import type { TrainedStep } from '../../training/trainer.js';
 import { writeFailed } from '../files/atomic.js';
 import { readImage } from '../images/read.js';
 import { JsonLog, type LogEntry } from '../files/log.js';
+import type { MeasuredStep, PictureSet, Snapshot } from '../report/types.js';
 import { writeSampleGrid } from '../report/write.js';
 import { LossCurve } from './curve.js';
-import { DiscriminatorWatch } from './discriminator-watch.js';
 import type { RunFolder } from './folder.js';
+import { LossWatcher } from './loss-watch.js';
 import type { Validated } from './validation.js';
 
 /** What a step's line in the log says beside its losses. */
@@ -25,13 +25,15 @@ export interface StepFacts {
 
 /** The images that a run measures, of which the first few are pictured. */
 export interface MeasuredImages {
-  readonly pictured: { readonly inputs: readonly RgbImage[]; readonly targets: readonly RgbImage[] };
+  readonly pictured: { readonly given: readonly PictureSet[]; readonly made: readonly string[]; readonly wanted: readonly PictureSet[] };
   /** Of the names and contents of all of them. */
   readonly fingerprint: string;
 }
 
-/** What a run trains on and from where it goes on. */
+/** What a run trains by and on, and from where it goes on. */
 export interface HistoryOptions {
+  /** Whose losses and metrics there are. */
+  readonly scheme: Pick<TrainingScheme, 'title' | 'losses' | 'metrics' | 'watch'>;
   /** The checkpoint's step: what came after it is about to happen again and is forgotten. Without it, the run is new. */
   readonly resumeAtStep?: number | undefined;
   /** Of the training images, to tell whether a resumed run has others. */
@@ -46,10 +48,10 @@ const SAME_IMAGE = 8;
 /** Everything a report shows of a run's past, kept in the log and the sample grids, and read back from there. */
 export class RunHistory {
   private readonly curve = new LossCurve();
-  private readonly watch = new DiscriminatorWatch();
+  private readonly watch: LossWatcher;
   private log!: JsonLog;
-  metrics: ({ step: number } & ImageMetrics)[] = [];
-  readonly snapshots: { step: number; outputs: RgbImage[] }[] = [];
+  metrics: MeasuredStep[] = [];
+  readonly snapshots: Snapshot[] = [];
   /** Of training, before this process started. */
   secondsBefore = 0;
   /** Steps whose time the log knows, those of this process included: of a run whose log was deleted, not all. */
@@ -64,16 +66,20 @@ export class RunHistory {
   private constructor(
     private readonly folder: RunFolder,
     private readonly images: MeasuredImages,
+    private readonly scheme: HistoryOptions['scheme'],
     private readonly training: string | undefined,
-  ) {}
+  ) {
+    this.watch = new LossWatcher(scheme.watch);
+  }
 
   /**
    * Starts or goes on with the log of a run.
    *
    * @param images those that this process measures: of earlier measurements, only those of the same images are restored
    */
-  static async open(folder: RunFolder, images: MeasuredImages, { resumeAtStep, training }: HistoryOptions = {}): Promise<RunHistory> {
-    const history = new RunHistory(folder, images, training);
+  static async open(folder: RunFolder, images: MeasuredImages, { scheme, resumeAtStep, training }: HistoryOptions): Promise<RunHistory> {
+    expectNames(scheme);
+    const history = new RunHistory(folder, images, scheme, training);
     const resumed = resumeAtStep !== undefined;
     history.log = await JsonLog.open(folder.log, resumed ? { resumeAtStep, onKept: (entry) => history.restore(entry) } : {});
     try {
@@ -86,13 +92,13 @@ export class RunHistory {
   }
 
   /** The losses of a run's steps; of very long runs, of steps at equal distances. */
-  get losses(): readonly ({ step: number } & StepLosses)[] {
+  get losses(): readonly TrainedStep[] {
     return this.curve.points;
   }
 
-  /** The step at which the discriminator had won; undefined while it has not. */
-  get discriminatorWonAt(): number | undefined {
-    return this.watch.wonAt;
+  /** The step at which the losses had said that the training goes nowhere; undefined while they do not. */
+  get watchedAt(): number | undefined {
+    return this.watch.foundAt;
   }
 
   /** Earlier measurements that were of other images. */
@@ -107,28 +113,29 @@ export class RunHistory {
 
   addSteps(steps: readonly TrainedStep[], factsOf: (step: number) => StepFacts): void {
     for (const { step, losses } of steps) {
-      this.addLosses({ step, ...losses });
+      this.addLosses({ step, losses });
       this.log.append({ step, ...losses, ...factsOf(step) });
       this.timedSteps++;
     }
   }
 
-  private addLosses(losses: { step: number } & StepLosses): void {
-    this.curve.add(losses);
-    this.watch.add(losses);
+  private addLosses(trained: TrainedStep): void {
+    this.curve.add(trained);
+    this.watch.add(trained.step, trained.losses);
   }
 
   async addValidation(step: number, { metrics, outputs }: Validated): Promise<void> {
     const {
-      pictured: { inputs, targets },
+      pictured: { given, wanted },
       fingerprint,
     } = this.images;
+    const row = (sets: readonly PictureSet[], index: number): RgbImage[] => sets.map(({ images }) => images[index]!);
     await writeSampleGrid(
       this.folder.sampleGrid(step),
-      outputs.map((output, row) => [inputs[row]!, output, targets[row]!]),
+      outputs.map((made, index) => [...row(given, index), ...made, ...row(wanted, index)]),
     );
     this.snapshots.push({ step, outputs });
-    this.metrics.push({ step, ...metrics });
+    this.metrics.push({ step, metrics });
     this.log.append({ step, validation: metrics, measured: fingerprint, ...(this.training !== undefined && { training: this.training }) });
   }
 
@@ -149,7 +156,7 @@ export class RunHistory {
       this.others.add(entry.step);
       return;
     }
-    this.metrics.push({ step: entry.step, ...(entry.validation as ImageMetrics) });
+    this.metrics.push({ step: entry.step, metrics: numbersOf(entry.validation as LogEntry, Object.keys(this.scheme.metrics)) });
   }
 
   private async restorePictures(lastStep: number): Promise<void> {
@@ -169,39 +176,53 @@ export class RunHistory {
       if (error instanceof ShadegradError) return null;
       throw error;
     });
-    const columns = grid && columnsOf(grid);
+    const { given, made, wanted } = this.images.pictured;
+    const columns = grid && columnsOf(grid, given.length + made.length + wanted.length);
     if (!columns) return;
-    const { inputs, targets } = this.images.pictured;
-    if (areSame(columns.inputs, inputs) && areSame(columns.targets, targets)) this.snapshots.push({ step, outputs: columns.outputs });
+    const fixed = [...columns.slice(0, given.length), ...columns.slice(given.length + made.length)];
+    const outputs = columns.slice(given.length, given.length + made.length);
+    const rows = outputs[0]?.map((_, row) => outputs.map((column) => column[row]!)) ?? [];
+    if ([...given, ...wanted].every(({ images }, column) => areSame(fixed[column]!, images))) this.snapshots.push({ step, outputs: rows });
     else if (this.unnamed.has(step)) this.others.add(step);
   }
 
   private restoreStep(entry: LogEntry): void {
-    // JSON has no NaN: a loss that was not finite comes back as null.
-    const number = (name: keyof StepLosses) => (entry[name] as number | null) ?? NaN;
-    this.addLosses({
-      step: entry.step,
-      discriminatorReal: number('discriminatorReal'),
-      discriminatorFake: number('discriminatorFake'),
-      generatorGan: number('generatorGan'),
-      generatorL1: number('generatorL1'),
-    });
+    this.addLosses({ step: entry.step, losses: numbersOf(entry, Object.keys(this.scheme.losses)) });
     if (typeof entry.seconds !== 'number') return;
     this.secondsBefore = entry.seconds;
     this.timedSteps++;
   }
 }
 
-/** The columns of a grid of input | output | target, all square and of one size; null for another picture. */
-function columnsOf(grid: RgbImage): { inputs: RgbImage[]; outputs: RgbImage[]; targets: RgbImage[] } | null {
-  const side = (grid.width - GRID_GAP) / 3 - GRID_GAP;
+/** The names that a line of the log has for itself. */
+const LOG_NAMES = ['step', 'epoch', 'learningRate', 'imagesPerSecond', 'seconds', 'validation', 'measured', 'training'];
+
+/** @throws INVALID_ARGUMENT for a loss that a line of the log has no place for */
+function expectNames({ title, losses }: HistoryOptions['scheme']): void {
+  const taken = Object.keys(losses).find((name) => LOG_NAMES.includes(name));
+  if (taken === undefined) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `losses of ${title}`, {
+    expected: `other names than ${LOG_NAMES.join(', ')}, which lines of the log have for themselves`,
+    received: taken,
+    fix: 'give the loss another name',
+  });
+}
+
+/** Numbers of an entry by their names. JSON has no NaN: one that was not finite comes back as null. */
+function numbersOf(entry: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, (entry[name] as number | null | undefined) ?? NaN]));
+}
+
+/** The columns of a grid of so many pictures in a row, all square and of one size; null for another picture. */
+function columnsOf(grid: RgbImage, count: number): RgbImage[][] | null {
+  const side = (grid.width - GRID_GAP) / count - GRID_GAP;
   const rows = (grid.height - GRID_GAP) / (side + GRID_GAP);
   if (!Number.isInteger(side) || side < 1 || !Number.isInteger(rows) || rows < 1) return null;
-  const column = (index: number): RgbImage[] =>
+  return Array.from({ length: count }, (_, column) =>
     Array.from({ length: rows }, (_, row) =>
-      crop(grid, GRID_GAP + index * (side + GRID_GAP), GRID_GAP + row * (side + GRID_GAP), side, side),
-    );
-  return { inputs: column(0), outputs: column(1), targets: column(2) };
+      crop(grid, GRID_GAP + column * (side + GRID_GAP), GRID_GAP + row * (side + GRID_GAP), side, side),
+    ),
+  );
 }
 
 function areSame(images: readonly RgbImage[], others: readonly RgbImage[]): boolean {

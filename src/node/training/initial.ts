@@ -1,24 +1,22 @@
-import { describeArchitecture } from '../../exchange/network/describe-network.js';
-import { findNetwork, findRunIfAny, surveyNetworks } from '../../exchange/read-weights.js';
-import type { NetworkRole } from '../../models/kind.js';
-import { placeRun, runArchitecture, type TrainingRun } from '../../exchange/network/training-run.js';
+import { findNetwork, findRunIfAny, surveyNetworks, type FoundNetwork } from '../../exchange/read-weights.js';
+import { placeRun, type NetworksAlone, type TrainingRun } from '../../exchange/network/training-run.js';
+import type { NetworkWeights } from '../../exchange/network/network-weights.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
-import type { PatchGANOptions } from '../../models/patchgan.js';
-import type { UNetOptions } from '../../models/unet.js';
+import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
+import { buildNetwork, isGenerator, networkKind } from '../../models/registry.js';
+import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
-import type { TrainerVariants } from '../../training/trainer-options.js';
-import { variantsOf } from '../../training/checkpoint-info.js';
 import { formatCount } from '../terminal/format.js';
 import { openWeights, type OpenWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
-import type { TrainFlags } from './flags.js';
+import { fromFlag, schemeDefaults, type TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */
 export interface InitialState {
-  /** What the networks must be like. */
-  readonly scale: { readonly size: number; readonly ngf: number; readonly ndf?: number };
-  readonly variants: TrainerVariants;
+  /** Options of the scheme that follow from the networks. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly networks: Partial<Architectures<Networks>>;
   /** What was taken from where. */
   readonly summary: string;
   /** Fills a trainer's networks, and its optimisers where the file has them. */
@@ -26,43 +24,53 @@ export interface InitialState {
   close(): Promise<void>;
 }
 
-type Networks = Pick<TrainingRun, 'generator'> & Partial<Pick<TrainingRun, 'discriminator'>>;
+/** Of networks out of several files, which have no optimisers in common. */
+const NETWORKS_ALONE = { run: null, reason: null };
 
 /**
- * The state of --from and --from-discriminator: a whole run with its optimisers, or networks alone.
+ * The state of --from and --from-NETWORK: a whole run with its optimisers, or networks alone.
  *
- * @throws WEIGHTS_UNSUPPORTED for networks of other images than pictures in colours or grey, BAD_FLAG for flags that say otherwise;
+ * @throws WEIGHTS_UNSUPPORTED for networks that the scheme cannot train, BAD_FLAG for flags that say otherwise;
  * and what reading the files throws
  */
-export async function openInitialState(flags: TrainFlags, given: ReadonlySet<string>): Promise<InitialState | null> {
-  const { from, 'from-discriminator': judge } = flags;
+export async function openInitialState(
+  scheme: TrainingScheme,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+): Promise<InitialState | null> {
+  const { from } = flags;
   if (from === undefined) return null;
   const files: OpenWeights[] = [];
   const close = async (): Promise<void> => void (await Promise.all(files.splice(0).map((file) => file.close())));
-  const open = async (path: string, network: NetworkRole) => {
+  const open = async (path: string, network: NetworkRole): Promise<WeightFile> => {
     const opened = await openWeights(path, { network });
     files.push(opened);
     sayChosen(path, opened);
     return opened.file;
   };
   try {
-    const file = await open(from, 'generator');
-    const discriminator = judge === undefined ? undefined : findNetwork(await open(judge, 'discriminator'), 'discriminator').weights;
-    const { run: whole, reason } = discriminator === undefined ? await findRunIfAny(file) : NETWORKS_ALONE;
-    const networks: Networks = whole ?? {
-      generator: findNetwork(file, 'generator').weights,
-      ...(discriminator ? { discriminator } : discriminatorOf(file)),
-    };
-    const architecture = runArchitecture(networks);
-    checkChannels(from, networks);
-    const { size, ngf } = architecture.generator;
-    const scale = { size, ngf, ...(architecture.discriminator && { ndf: architecture.discriminator.ndf }) };
-    checkFlags(from, scale, flags, given);
+    const roles = rolesOf(scheme);
+    const [first, ...others] = [...roles.keys()] as [string, ...string[]];
+    const file = await open(from, roles.get(first)!);
+    const alone = new Map<string, NetworkWeights>();
+    const paths = [from];
+    for (const name of others) {
+      const path = flags[fromFlag(name)] as string | undefined;
+      if (path === undefined) continue;
+      paths.push(path);
+      alone.set(name, pick(await open(path, roles.get(name)!), name, roles).weights);
+    }
+    const { run, reason } = alone.size > 0 ? NETWORKS_ALONE : await findRunIfAny(file);
+    const whole = run && isOf(scheme, run) ? run : null;
+    const state: TrainingRun | NetworksAlone = whole ?? { networks: networksOf(file, roles, alone) };
+    const architectures = Object.fromEntries([...state.networks].map(([name, { architecture }]) => [name, architecture]));
+    const options = scheme.optionsOf?.(architectures, from) ?? {};
+    checkFlags(from, options as Readonly<Record<string, unknown>>, flags, given);
     return {
-      scale,
-      variants: variantsOf(architecture),
-      summary: summaryOf(judge === undefined ? from : `${from} and ${judge}`, networks, whole, reason),
-      place: ({ networks: target }) => placeRun(target, whole ?? networks, from),
+      options: options as Readonly<Record<string, unknown>>,
+      networks: architectures,
+      summary: summaryOf(paths.join(' and '), [...roles.keys()], state, whole, reason),
+      place: (trainer) => placeRun(trainer, state, from),
       close,
     };
   } catch (error) {
@@ -71,58 +79,80 @@ export async function openInitialState(flags: TrainFlags, given: ReadonlySet<str
   }
 }
 
-/** The discriminator of a file, unless it has none. */
-function discriminatorOf(file: WeightFile): Partial<Pick<TrainingRun, 'discriminator'>> {
-  const { found, refused } = surveyNetworks(file);
-  const any = [...found, ...refused].some(({ role }) => role === 'discriminator');
-  return any ? { discriminator: findNetwork(file, 'discriminator').weights } : {};
+/** The networks of a scheme with their roles. */
+function rolesOf(scheme: TrainingScheme): Map<string, NetworkRole> {
+  const networks = Object.entries<NetworkArchitecture>(scheme.networks(schemeDefaults(scheme), {}));
+  return new Map(networks.map(([name, { kind }]) => [name, networkKind(kind).role]));
 }
 
-/** Of networks out of two files, which have no optimisers in common. */
-const NETWORKS_ALONE = { run: null, reason: null };
+/** Whether a run is one of a scheme. */
+function isOf({ name, optimizers }: TrainingScheme, { info }: TrainingRun): boolean {
+  return info.scheme === name && Object.keys(optimizers).every((each) => each in info.optimizers);
+}
 
-/** @throws WEIGHTS_UNSUPPORTED unless the networks are of pairs of pictures, each in colours or grey */
-function checkChannels(path: string, { generator, discriminator }: Networks): void {
-  const { inChannels = 3, outChannels = 3 } = generator.architecture.options as UNetOptions;
-  const judged = (discriminator?.architecture.options as PatchGANOptions | undefined)?.inChannels ?? 6;
-  const pictures = [inChannels, outChannels].every((channels) => channels === 1 || channels === 3);
-  if (pictures && (!discriminator || judged === inChannels + outChannels)) return;
-  const what = `${path}: these networks are not for pairs of pictures`;
-  if (!pictures) {
-    throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
-      expected: 'a U-Net of 3 channels (colours) or 1 (grey) at either end',
-      received: describeArchitecture(generator.architecture),
-      fix: 'begin with networks that were trained on pairs of pictures, or leave --from out',
-    });
+/** The networks that a file has for a scheme, the first of them at least, and those that other files have. */
+function networksOf(
+  file: WeightFile,
+  roles: ReadonlyMap<string, NetworkRole>,
+  alone: ReadonlyMap<string, NetworkWeights>,
+): Map<string, NetworkWeights> {
+  const networks = new Map<string, NetworkWeights>();
+  for (const [name, role] of roles) {
+    const { found, refused } = surveyNetworks(file);
+    const isThere = networks.size === 0 || [...found, ...refused].some((each) => each.role === role);
+    const weights = alone.get(name) ?? (isThere ? pick(file, name, roles).weights : undefined);
+    if (weights) networks.set(name, weights);
   }
-  throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
-    expected: `a PatchGAN of ${inChannels} + ${outChannels} channels, those of the generator's two images`,
-    received: describeArchitecture(discriminator!.architecture),
-    fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
-  });
+  return networks;
 }
 
-function checkFlags(path: string, scale: InitialState['scale'], flags: TrainFlags, given: ReadonlySet<string>): void {
-  const differing = (['size', 'ngf', 'ndf'] as const).filter(
-    (name) => given.has(name) && scale[name] !== undefined && flags[name] !== scale[name],
-  );
+/** The network of a file that a scheme has under a name: by its role, or where there are several of that, by that name. */
+function pick(file: WeightFile, name: string, roles: ReadonlyMap<string, NetworkRole>): FoundNetwork {
+  const role = roles.get(name)!;
+  const named = surveyNetworks(file).found.find((network) => network.role === role && network.prefix === `${name}.`);
+  return named ?? findNetwork(file, role);
+}
+
+function checkFlags(path: string, options: Readonly<Record<string, unknown>>, flags: TrainFlags, given: ReadonlySet<string>): void {
+  const differing = Object.keys(options).filter((name) => given.has(name) && flags[name] !== options[name]);
   if (differing.length === 0) return;
   throw new ShadegradError('BAD_FLAG', `The networks of ${path} are others`, {
-    expected: differing.map((name) => `--${name} ${scale[name]}`).join(' '),
-    received: differing.map((name) => `--${name} ${flags[name]}`).join(' '),
+    expected: differing.map((name) => `--${name} ${String(options[name])}`).join(' '),
+    received: differing.map((name) => `--${name} ${String(flags[name])}`).join(' '),
     fix: 'leave these flags out: they follow from --from',
   });
 }
 
 /** @param reason why the optimisers of the file were left, if it has any */
-function summaryOf(path: string, { generator, discriminator }: Networks, run: TrainingRun | null, reason: string | null): string {
-  if (run) return `beginning with both networks and their optimisers of ${path}, after ${formatCount(run.info.generatorSteps)} steps`;
-  const taken = discriminator
-    ? `beginning with both networks of ${path}; their optimisers are new`
-    : `beginning with the generator of ${path}; the discriminator is new, and so are the optimisers`;
-  const { inChannels = 3, outChannels = 3 } = generator.architecture.options as UNetOptions;
-  const grey = inChannels === 1 || outChannels === 1 ? `; it takes ${words(inChannels)} and makes ${words(outChannels)}` : '';
-  return reason === null ? taken + grey : `${taken}${grey} (those of the file were left: ${reason})`;
+function summaryOf(
+  path: string,
+  names: readonly string[],
+  { networks }: NetworksAlone,
+  run: TrainingRun | null,
+  reason: string | null,
+): string {
+  const all = names.length === 2 ? 'both networks' : names.length === 1 ? `the ${names[0]}` : 'all networks';
+  if (run) {
+    const steps = Math.max(...Object.values(run.info.optimizers).map((progress) => progress.steps));
+    const optimisers = names.length === 1 ? 'its optimiser' : 'their optimisers';
+    return `beginning with ${all} and ${optimisers} of ${path}, after ${formatCount(steps)} steps`;
+  }
+  const taken = [...networks.keys()];
+  const others = names.filter((name) => !networks.has(name));
+  const said =
+    others.length === 0
+      ? `beginning with ${all} of ${path}; ${names.length === 1 ? 'its optimiser is' : 'their optimisers are'} new`
+      : `beginning with the ${taken.join(' and the ')} of ${path}; the ${others.join(' and the ')} ` +
+        `${others.length === 1 ? 'is' : 'are'} new, and so are the optimisers`;
+  const grey = [...networks.values()].map(greyOf).filter((text) => text !== '');
+  return [said, ...grey].join('; ') + (reason === null ? '' : ` (those of the file were left: ${reason})`);
+}
+
+/** What a network sees and makes, where one of them is grey. */
+function greyOf({ architecture }: NetworkWeights): string {
+  const network = buildNetwork(architecture);
+  if (!isGenerator(network) || (network.inChannels !== 1 && network.outChannels !== 1)) return '';
+  return `it takes ${words(network.inChannels)} and makes ${words(network.outChannels)}`;
 }
 
 /** What images of so many channels are to the networks. */

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { ShadegradError } from '../../errors.js';
+import type { TrainingScheme } from '../../training/scheme.js';
 import type { Trainer, TrainedStep } from '../../training/trainer.js';
 import type { Progress } from '../terminal/progress.js';
 import { StepClock } from '../terminal/step-clock.js';
-import { wonWarning } from './discriminator-watch.js';
 import type { Interrupt } from './interrupt.js';
 import type { RunHistory } from './history.js';
 import { learningRateAt, lowerLearningRate, type RunSettings } from './settings.js';
@@ -33,7 +33,7 @@ export class TrainingLoop {
   private trainingSeconds = 0;
   /** Since when the clock of training runs, in ms; undefined while it stands. */
   private resumedAt: number | undefined;
-  private saidWon = false;
+  private saidWatched = false;
   totalSteps: number;
 
   constructor(private readonly options: LoopOptions) {
@@ -111,10 +111,11 @@ export class TrainingLoop {
     }));
     for (const trained of steps) this.rates.delete(trained.step);
     progress.update(step, { losses, epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1, total: this.totalSteps });
-    for (const trained of steps) checkFinite(trained, settings);
-    if (history.discriminatorWonAt !== undefined && !this.saidWon) {
-      this.saidWon = true;
-      progress.note(`note: ${wonWarning(history.discriminatorWonAt, settings)}`);
+    for (const trained of steps) checkFinite(trained, trainer.scheme, settings);
+    const warning = warningOf(history, trainer.scheme, settings);
+    if (warning !== undefined && !this.saidWatched) {
+      this.saidWatched = true;
+      progress.note(`note: ${warning}`);
     }
   }
 
@@ -124,8 +125,13 @@ export class TrainingLoop {
   }
 }
 
+/** What the losses of a run say of it, if they say that it goes nowhere. */
+export function warningOf({ watchedAt }: RunHistory, scheme: TrainingScheme, settings: RunSettings): string | undefined {
+  return watchedAt === undefined ? undefined : scheme.watch?.describe(watchedAt, settings, lowerLearningRate(scheme, settings));
+}
+
 /** @throws DIVERGED for losses that say nothing more could be learned */
-function checkFinite({ step, losses }: TrainedStep, settings: RunSettings): void {
+function checkFinite({ step, losses }: TrainedStep, scheme: TrainingScheme, settings: RunSettings): void {
   if (Object.values(losses).every(Number.isFinite)) return;
   throw diverged(
     new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
@@ -134,17 +140,22 @@ function checkFinite({ step, losses }: TrainedStep, settings: RunSettings): void
         .map(([name, loss]) => `${name} ${loss}`)
         .join(', '),
     }),
+    scheme,
     settings,
   );
 }
 
 /** The same error with what the user of this program can do about it. */
-export function diverged({ message, expected, received, cause }: ShadegradError, settings: RunSettings): ShadegradError {
+export function diverged(
+  { message, expected, received, cause }: ShadegradError,
+  scheme: TrainingScheme,
+  settings: RunSettings,
+): ShadegradError {
   return new ShadegradError('DIVERGED', message.split('\n')[0]!, {
     expected,
     received,
     cause,
     // One seed gives one result: to go on from the last checkpoint would end here again.
-    fix: `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(settings)}`,
+    fix: `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(scheme, settings)}`,
   });
 }

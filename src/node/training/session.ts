@@ -2,7 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { variantsOf, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import type { Network } from '../../models/kind.js';
+import { isGenerator } from '../../models/registry.js';
+import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import type { ImagePlan, TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
 import { formatCount } from '../terminal/format.js';
@@ -14,7 +17,7 @@ import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
 import { diverged, TrainingLoop } from './loop.js';
 import { Pace, type PaceOptions } from './pace.js';
-import type { RunSettings } from './settings.js';
+import { optionsOf, type RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type Start, type StepOptions } from './speed.js';
 import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
 import { measuredImages, Validator } from './validation.js';
@@ -27,6 +30,9 @@ const PLANS_AGAIN = { shares: [0.15, 0.3, 0.45], longer: 1.1 } as const;
 
 export interface SessionOptions {
   gpu: Gpu;
+  scheme: TrainingScheme;
+  /** How the user calls the program that trains. */
+  call: string;
   adapter: AdapterChoice;
   folder: RunFolder;
   source: DataSource;
@@ -69,29 +75,45 @@ export class TrainingSession {
 
   /** Trains to the end, or to the first signal. @returns the exit status */
   static async run(options: SessionOptions): Promise<number> {
-    const { gpu, adapter, folder, source, say, resume } = options;
+    const { gpu, scheme, call, adapter, folder, source, say, resume } = options;
     const start = resume ? await goOn(options, resume.checkpoint) : await begin(options);
     const { trainer, settings, data } = start;
     const opened: (() => void)[] = [() => trainer.dispose()];
     try {
       const { validation, train } = data;
-      say(`training on ${formatCount(train.length)} pairs: ${describeSettings(settings)}`);
+      say(`training on ${formatCount(train.length)} pairs: ${describeSettings(scheme, settings)}`);
       const slow = settings.preset === 'preview' || adapter.kind !== 'hardware';
       const count = measuredImages(options.validate, { slow, resumed: resume !== null });
-      const validator = await Validator.create(gpu, trainer.networks.generator, validation, settings, count);
+      const { networks, options: own } = trainer;
+      const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count });
       opened.push(() => validator.dispose());
-      const baseline = await validator.baseline(train, settings.direction);
-      const facts: RunFacts = { gpu, adapter, settings, source, data, folder, validator, baseline, startedAt: new Date() };
+      const baseline = await validator.baseline(train);
+      const facts: RunFacts = {
+        gpu,
+        scheme,
+        call,
+        options: own,
+        adapter,
+        settings,
+        source,
+        data,
+        folder,
+        validator,
+        baseline,
+        startedAt: new Date(),
+        translates: Object.values(networks).some(translatesPictures),
+      };
 
       const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
       const history = await RunHistory.open(folder, validator, {
+        scheme,
         resumeAtStep: resume ? trainer.step : undefined,
         training: data.fingerprint,
       });
       opened.push(() => history.close());
       if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
       if (history.trainedOnOthers) say(OTHER_TRAINING);
-      const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch });
+      const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch, lossRows: scheme.losses });
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
@@ -165,8 +187,8 @@ export class TrainingSession {
       adapter: adapter.description || adapter.name,
       choices: gpu.choices.used(),
     };
-    await saveCheckpoint(folder.checkpoint, trainer.networks, progress).catch((error: unknown) => {
-      throw error instanceof ShadegradError && error.code === 'DIVERGED' ? diverged(error, settings) : error;
+    await saveCheckpoint(folder.checkpoint, trainer, progress).catch((error: unknown) => {
+      throw error instanceof ShadegradError && error.code === 'DIVERGED' ? diverged(error, trainer.scheme, settings) : error;
     });
     this.savedStep = trainer.step;
     this.pace.saved((performance.now() - began) / 1000);
@@ -240,20 +262,33 @@ function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
   return planSteps({ step: trainer.step, secondsPerStep, secondsLeft: minutes! * 60, pauseSeconds: 0, pauses: 0 });
 }
 
-async function begin({ gpu, scales, source, steps, say }: SessionOptions): Promise<Start> {
+function translatesPictures(network: Network): boolean {
+  return isGenerator(network) && [network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3);
+}
+
+/** The sizes of the images of a run, and the seed that drawn ones follow from. */
+function planOf(scheme: TrainingScheme, settings: RunSettings): ImagePlan & { seed: number } {
+  const options = optionsOf(scheme, settings);
+  return { ...scheme.sizes(scheme.complete?.(options) ?? options), seed: settings.seed };
+}
+
+async function begin({ gpu, scheme, scales, source, steps, say }: SessionOptions): Promise<Start> {
   // At a smaller scale the same data are opened again.
   const told = new Set<string>();
   const once = (line: string): void => void (told.has(line) || (told.add(line), say(line)));
-  const open = (settings: RunSettings) => openTrainingData(source, settings, once);
+  const open = (settings: RunSettings) => openTrainingData(source, planOf(scheme, settings), once);
   const [settings] = scales;
-  if (settings!.minutes !== null) return startFastEnough(gpu, scales, open, steps, say);
+  if (settings!.minutes !== null) return startFastEnough(gpu, scheme, scales, open, steps, say);
   const data = await open(settings!);
-  return { settings: settings!, data, trainer: await openTrainer(gpu, data, settings!, steps), trained: [], secondsPerStep: 0 };
+  return { settings: settings!, data, trainer: await openTrainer(gpu, scheme, data, settings!, steps), trained: [], secondsPerStep: 0 };
 }
 
-async function goOn({ gpu, scales, source, steps, say, folder, adapter }: SessionOptions, checkpoint: TrainingCheckpoint): Promise<Start> {
+async function goOn(
+  { gpu, scheme, scales, source, steps, say, folder, adapter }: SessionOptions,
+  checkpoint: TrainingCheckpoint,
+): Promise<Start> {
   const settings = scales[0]!;
-  const data = await openTrainingData(source, settings, say).catch((error: unknown) => {
+  const data = await openTrainingData(source, planOf(scheme, settings), say).catch((error: unknown) => {
     throw source === checkpoint.options.source ? movedData(source, error) : error;
   });
   const { trainPairs } = checkpoint.options;
@@ -265,8 +300,8 @@ async function goOn({ gpu, scales, source, steps, say, folder, adapter }: Sessio
     });
   }
   gpu.choices.load(checkpoint.choices ?? {});
-  const trainer = await openTrainer(gpu, data, settings, { replay: steps.replay, variants: variantsOf(checkpoint.architecture) });
-  await loadCheckpoint(folder.checkpoint, trainer.networks).catch((error: unknown) => {
+  const trainer = await openTrainer(gpu, scheme, data, settings, { replay: steps.replay, networks: checkpoint.networks });
+  await loadCheckpoint(folder.checkpoint, trainer).catch((error: unknown) => {
     trainer.dispose();
     throw error;
   });

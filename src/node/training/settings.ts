@@ -1,15 +1,13 @@
 import { ShadegradError } from '../../errors.js';
 import { linearDecay } from '../../optim/schedule.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
-import type { Direction } from '../../training/image-store.js';
-import type { TrainFlags } from './flags.js';
+import type { OptionRow, OptionValue } from '../../training/option-table.js';
+import type { TrainingScheme } from '../../training/scheme.js';
+import { fromFlag, networkNames, type TrainFlags } from './flags.js';
 
-/** What a run is, all defaults filled in. A checkpoint keeps it, and --resume goes on with it. */
-export interface RunSettings {
+/** What every run is, all defaults filled in. */
+interface CommonSettings {
   preset: 'full' | 'preview';
-  size: number;
-  ngf: number;
-  ndf: number;
   /** The length of the run, in one of three units; the other two are null. */
   epochs: number | null;
   steps: number | null;
@@ -17,78 +15,84 @@ export interface RunSettings {
   minutes: number | null;
   batch: number;
   learningRate: number;
-  lambda: number;
   seed: number;
-  dropout: boolean;
-  jitter: boolean;
-  direction: Direction;
-  /** Files of the networks that it began with; null for random ones. */
+  /** File of the networks that it began with; null for random ones. Those of other files are under fromSetting(). */
   from: string | null;
-  fromDiscriminator: string | null;
 }
 
-/** Of the generator; the paper's. */
-export const DROPOUT_RATE = 0.5;
-/** The paper resizes to 286 before it crops 256 (Isola et al. 2017, section 6.2). */
-const LOAD_SHARE = 286 / 256;
-const FULL = { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4, lambda: 100, dropout: true } as const;
-/**
- * A preview has a hundredth of the paper's steps: longer ones then, and most of the weight on L1, whose pictures come
- * first. With the paper's weight, adversarial texture hides the windows for thousands of steps; dropout likewise.
- */
-const PREVIEW = { minutes: 5, learningRate: 1e-3, lambda: 1000, dropout: false } as const;
+/** What a run is, the options of its scheme by their names among them. A checkpoint keeps it, and --resume goes on with it. */
+export type RunSettings = CommonSettings & { readonly [option: string]: OptionValue };
 
-/** What a preview on an adapter tries in turn until one is fast enough. */
-const PREVIEW_SCALES = {
-  hardware: [
-    { size: 256, ngf: 64, ndf: 64 },
-    { size: 128, ngf: 32, ndf: 32 },
-  ],
-  software: [
-    { size: 128, ngf: 16, ndf: 8 },
-    { size: 64, ngf: 16, ndf: 8 },
-  ],
-} as const;
+/** The setting that keeps the file of a network which --from-NETWORK named. */
+const fromSetting = (network: string): string => `from${network[0]!.toUpperCase()}${network.slice(1)}`;
+
+/** The names of the options of a scheme that a run has settings for: those that the command line asks for. */
+export function ownSettings(scheme: TrainingScheme): string[] {
+  return Object.entries<OptionRow>(scheme.options).flatMap(([name, { flag }]) => (flag ? [name] : []));
+}
+
+/** The settings of a run that are options of its scheme. */
+export function optionsOf(scheme: TrainingScheme, settings: RunSettings): Record<string, OptionValue> {
+  return Object.fromEntries(
+    ownSettings(scheme)
+      .filter((name) => settings[name] !== undefined)
+      .map((name) => [name, settings[name]!]),
+  );
+}
 
 /**
  * The settings of a new run by its flags and preset: more than one when the preset leaves the scale to the adapter's
  * speed, the largest first.
  */
-export function newSettings(flags: TrainFlags, given: ReadonlySet<string>, software: boolean): RunSettings[] {
+export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: ReadonlySet<string>, software: boolean): RunSettings[] {
+  const { full, preview, previewScales } = scheme.presets;
   const preset = flags.preset ?? (software ? 'preview' : 'full');
-  const defaults = preset === 'full' ? FULL : PREVIEW;
+  const defaults = preset === 'full' ? full : preview;
   const isGiven = (...names: string[]) => names.some((name) => given.has(name));
-  const scales = preset === 'full' ? [FULL] : PREVIEW_SCALES[software ? 'software' : 'hardware'];
-  const choosable = isGiven('size', 'ngf', 'ndf', 'steps', 'epochs') ? scales.slice(0, 1) : scales;
+  const scales = preset === 'full' ? [full] : previewScales[software ? 'software' : 'hardware'];
+  const choosable = isGiven('steps', 'epochs', ...Object.keys(scales[0] ?? {})) ? scales.slice(0, 1) : scales;
   const lengthGiven = isGiven('steps', 'epochs', 'minutes');
-  return choosable.map(({ size, ngf, ndf }) => ({
-    preset,
-    size: flags.size ?? size,
-    ngf: flags.ngf ?? ngf,
-    ndf: flags.ndf ?? ndf,
-    epochs: flags.epochs ?? (preset === 'full' && !lengthGiven ? FULL.epochs : null),
-    steps: flags.steps ?? null,
-    minutes: flags.minutes ?? (preset === 'preview' && !lengthGiven ? PREVIEW.minutes : null),
-    batch: flags.batch,
-    learningRate: flags.lr ?? defaults.learningRate,
-    lambda: flags.lambda ?? defaults.lambda,
-    seed: flags.seed,
-    dropout: isGiven('dropout') ? flags.dropout : defaults.dropout,
-    jitter: flags.jitter,
-    direction: flags.direction,
-    from: flags.from ?? null,
-    fromDiscriminator: flags['from-discriminator'] ?? null,
-  }));
+  const rows = Object.entries<OptionRow>(scheme.options);
+  return choosable.map((scale): RunSettings => {
+    const own = ownSettings(scheme).map((name): [string, OptionValue] => {
+      const row = rows.find(([each]) => each === name)![1];
+      const flag = flags[name] as OptionValue | undefined;
+      // A flag that has a default is never undefined: a preset wins over that default, and what is typed over the preset.
+      const value = isGiven(name) ? flag : (scale[name] ?? defaults[name] ?? flag ?? full[name] ?? row.default);
+      return [name, value ?? null];
+    });
+    return {
+      preset,
+      ...Object.fromEntries(own),
+      epochs: flags.epochs ?? (preset === 'full' && !lengthGiven ? (full.epochs as number) : null),
+      steps: flags.steps ?? null,
+      minutes: flags.minutes ?? (preset === 'preview' && !lengthGiven ? (preview.minutes as number) : null),
+      batch: flags.batch,
+      learningRate: flags.lr ?? (defaults.learningRate as number),
+      seed: flags.seed,
+      from: flags.from ?? null,
+      ...Object.fromEntries(
+        otherNetworks(scheme).map((name) => [fromSetting(name), (flags[fromFlag(name)] as string | undefined) ?? null]),
+      ),
+    } as RunSettings;
+  });
+}
+
+const otherNetworks = (scheme: TrainingScheme): string[] => networkNames(scheme).slice(1);
+
+/** The flags that make the networks of a run begin as they did. */
+export function fromFlags(scheme: TrainingScheme, settings: RunSettings): [flag: string, file: string][] {
+  const files: [string, unknown][] = [
+    ['from', settings.from],
+    ...otherNetworks(scheme).map((name): [string, unknown] => [fromFlag(name), settings[fromSetting(name)]]),
+  ];
+  return files.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 }
 
 /** A learning rate to try where the run's was too high: the paper's, or a quarter of one that is no higher. */
-export function lowerLearningRate({ learningRate }: Pick<RunSettings, 'learningRate'>): number {
-  return learningRate > FULL.learningRate ? FULL.learningRate : Number((learningRate / 4).toPrecision(2));
-}
-
-/** Side to which images are resized before the crop: 286 for 256, and always even. */
-export function loadSizeOf({ size, jitter }: Pick<RunSettings, 'size' | 'jitter'>): number {
-  return jitter ? 2 * Math.round((size * LOAD_SHARE) / 2) : size;
+export function lowerLearningRate({ presets: { full } }: TrainingScheme, { learningRate }: Pick<RunSettings, 'learningRate'>): number {
+  const papers = full.learningRate as number;
+  return learningRate > papers ? papers : Number((learningRate / 4).toPrecision(2));
 }
 
 /**
@@ -116,47 +120,41 @@ export function savedLearningRate(options: CheckpointOptions, step: number): num
   return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch);
 }
 
-const KEPT_FLAGS = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'] as const;
-/** The setting that a flag is for: one of another name has to be named here, or this does not compile. */
-const settingOf = (flag: (typeof KEPT_FLAGS)[number]): keyof RunSettings => (flag === 'lr' ? 'learningRate' : flag);
+/** Flags of every training that a resumed run keeps, with the settings that they name. */
+const KEPT: Readonly<Record<string, string>> = { preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed' };
 
 /**
  * The settings to go on with: those of the checkpoint, but for its length in steps or epochs, which may grow.
  *
  * @throws CHECKPOINT_MISMATCH when a flag says otherwise
  */
-export function resumedSettings(path: string, options: CheckpointOptions, flags: TrainFlags, given: ReadonlySet<string>): RunSettings {
+export function resumedSettings(
+  scheme: TrainingScheme,
+  path: string,
+  options: CheckpointOptions,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+): RunSettings {
   const saved = options as unknown as RunSettings;
-  const differing = KEPT_FLAGS.filter((flag) => given.has(flag) && flags[flag] !== saved[settingOf(flag)]);
+  const own = ownSettings(scheme);
+  const kept = { ...KEPT, ...Object.fromEntries(own.map((name) => [name, name])) };
+  const differing = Object.entries(kept).filter(([flag, setting]) => given.has(flag) && flags[flag] !== saved[setting]);
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
-      expected: differing.map((flag) => `--${flag} ${String(saved[settingOf(flag)])}`).join(' '),
-      received: differing.map((flag) => `--${flag} ${String(flags[flag])}`).join(' '),
+      expected: differing.map(([flag, setting]) => `--${flag} ${String(saved[setting])}`).join(' '),
+      received: differing.map(([flag]) => `--${flag} ${String(flags[flag])}`).join(' '),
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
   }
-  const names = Object.keys(NO_SETTINGS) as (keyof RunSettings)[];
-  const settings = Object.fromEntries(names.map((name) => [name, saved[name] ?? NO_SETTINGS[name]])) as unknown as RunSettings;
+  const settings = Object.fromEntries(settingNames(scheme).map((name) => [name, saved[name] ?? null])) as unknown as RunSettings;
   if (!given.has('epochs') && !given.has('steps')) return settings;
-  return { ...settings, epochs: flags.epochs ?? null, steps: flags.steps ?? null, minutes: null };
+  return { ...settings, epochs: flags.epochs ?? null, steps: flags.steps ?? null, minutes: null } as RunSettings;
 }
 
-/** Names every setting, so that a checkpoint's other options are told apart from them. */
-const NO_SETTINGS: Record<keyof RunSettings, null> = {
-  preset: null,
-  size: null,
-  ngf: null,
-  ndf: null,
-  epochs: null,
-  steps: null,
-  minutes: null,
-  batch: null,
-  learningRate: null,
-  lambda: null,
-  seed: null,
-  dropout: null,
-  jitter: null,
-  direction: null,
-  from: null,
-  fromDiscriminator: null,
-};
+/** Every common setting but the preset. */
+const COMMON_NAMES = ['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'from'] satisfies (keyof CommonSettings)[];
+
+/** Names every setting, in the order of newSettings(), so that a checkpoint's other options are told apart from them. */
+function settingNames(scheme: TrainingScheme): string[] {
+  return ['preset', ...ownSettings(scheme), ...COMMON_NAMES, ...otherNetworks(scheme).map(fromSetting)];
+}

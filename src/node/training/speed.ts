@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
 import { Trainer, type TrainedStep } from '../../training/trainer.js';
-import type { TrainerVariants } from '../../training/trainer-options.js';
+import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { TrainingData } from './data.js';
-import { DROPOUT_RATE, loadSizeOf, type RunSettings } from './settings.js';
+import { optionsOf, type RunSettings } from './settings.js';
 
 /** The networks of a run and what was learned of their speed; the steps measured are the run's first. */
 export interface Start {
@@ -25,40 +25,22 @@ export interface StepOptions {
   replay: boolean;
   /** Tunes the kernels for a step. */
   tuning?: (step: () => void) => Promise<void>;
-  /** Of the networks, if they are not the paper's. */
-  variants?: TrainerVariants;
+  /** Of networks that are not the scheme's own. */
+  networks?: Partial<Architectures<Networks>>;
   /** Fills the networks before their first step. */
   place?: (trainer: Trainer) => Promise<void>;
 }
 
 export async function openTrainer(
   gpu: Gpu,
+  scheme: TrainingScheme,
   { train, storedSize }: TrainingData,
   settings: RunSettings,
-  { replay, tuning, variants, place }: StepOptions,
+  { replay, tuning, networks, place }: StepOptions,
 ): Promise<Trainer> {
-  const { dropout, size, ngf, ndf, batch, learningRate, lambda, jitter, seed, direction } = settings;
-  const trainer = await Trainer.create(
-    gpu,
-    train,
-    {
-      size,
-      ngf,
-      ndf,
-      batch,
-      learningRate,
-      lambda,
-      jitter,
-      seed,
-      direction,
-      storedSize,
-      replay,
-      variants,
-      loadSize: loadSizeOf(settings),
-      dropout: dropout ? DROPOUT_RATE : 0,
-    },
-    tuning,
-  );
+  const { batch, learningRate, seed } = settings;
+  const run = { batch, learningRate, seed, storedSize, replay, ...(networks && { networks }) };
+  const trainer = await Trainer.create(gpu, scheme, train, { ...optionsOf(scheme, settings), ...run }, tuning);
   try {
     await place?.(trainer);
     return trainer;
@@ -76,6 +58,7 @@ export async function openTrainer(
  */
 export async function startFastEnough(
   gpu: Gpu,
+  scheme: TrainingScheme,
   scales: readonly RunSettings[],
   open: (settings: RunSettings) => Promise<TrainingData>,
   steps: StepOptions,
@@ -83,16 +66,16 @@ export async function startFastEnough(
 ): Promise<Start> {
   for (const [index, settings] of scales.entries()) {
     const data = await open(settings);
-    const trainer = await openTrainer(gpu, data, settings, steps);
+    const trainer = await openTrainer(gpu, scheme, data, settings, steps);
     const longest = index === scales.length - 1 || settings.minutes === null ? Infinity : (settings.minutes * 60) / FEWEST_PREVIEW_STEPS;
     const { trained, secondsPerStep } = await measure(trainer);
     if (secondsPerStep <= longest) return { trainer, settings, data, trained, secondsPerStep };
     trainer.dispose();
     gpu.trim();
-    const { size, ngf } = scales[index + 1]!;
+    const described = (each: RunSettings): string => scheme.describe(optionsOf(scheme, each)).join(', ');
     note(
-      `a step takes ${secondsPerStep.toFixed(1)} s at ${settings.size} pixels and width ${settings.ngf}, too long for a ` +
-        `preview; going on with ${size} pixels and width ${ngf}`,
+      `a step takes ${secondsPerStep.toFixed(1)} s at ${described(settings)}, too long for a preview; ` +
+        `going on with ${described(scales[index + 1]!)}`,
     );
   }
   throw new RangeError('no scale to train at');

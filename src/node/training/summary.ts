@@ -1,58 +1,80 @@
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import type { ImageMetrics } from '../../training/metrics.js';
+import type { OptionRow } from '../../training/option-table.js';
+import type { TrainingScheme } from '../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { formatCount, formatNumber } from '../terminal/format.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import type { TrainingReport } from '../report/write.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
-import { wonWarning } from './discriminator-watch.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
-import { loadSizeOf, type RunSettings } from './settings.js';
-import type { Validator } from './validation.js';
+import { warningOf } from './loop.js';
+import { fromFlags, optionsOf, type RunSettings } from './settings.js';
+import type { ScoredBaseline, Validator } from './validation.js';
 
 /** What a run is, for its report and the texts around it. */
 export interface RunFacts {
   gpu: Gpu;
+  scheme: TrainingScheme;
+  /** How the user calls the program that trains. */
+  call: string;
+  /** Of the scheme, complete. */
+  options: object;
   adapter: AdapterChoice;
   settings: RunSettings;
   source: DataSource;
   data: TrainingData;
   folder: RunFolder;
   validator: Validator;
-  baseline: ImageMetrics;
+  baseline: ScoredBaseline | undefined;
   startedAt: Date;
+  /** Whether one of the networks turns pictures into pictures. */
+  translates: boolean;
 }
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
-export function commandOf(settings: RunSettings, source: DataSource, totalSteps: number): string {
-  const { preset, size, ngf, ndf, epochs, batch, learningRate, lambda, seed, dropout, jitter, direction, from, fromDiscriminator } =
-    settings;
+export function commandOf(
+  { scheme, call, settings, source }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'source'>,
+  totalSteps: number,
+): string {
+  const { preset, epochs, batch, learningRate, seed } = settings;
   const flags = [
     source === SYNTHETIC ? '' : `--data ${quoted(source)}`,
-    `--preset ${preset} --direction ${direction} --size ${size} --ngf ${ngf} --ndf ${ndf}`,
+    `--preset ${preset}`,
+    ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
-    `--batch ${batch} --lr ${learningRate} --lambda ${lambda} --seed ${seed}`,
-    dropout ? '--dropout' : '--no-dropout',
-    jitter ? '' : '--no-jitter',
-    from === null ? '' : `--from ${quoted(from)}`,
-    fromDiscriminator === null ? '' : `--from-discriminator ${quoted(fromDiscriminator)}`,
+    `--batch ${batch} --lr ${learningRate} --seed ${seed}`,
+    ...fromFlags(scheme, settings).map(([flag, file]) => `--${flag} ${quoted(file)}`),
   ];
-  return [programCall('train'), ...flags].filter((part) => part !== '').join(' ');
+  return [call, ...flags].filter((part) => part !== '').join(' ');
 }
 
-export function describeSettings(settings: RunSettings): string {
-  const { size, ngf, ndf, batch, learningRate, epochs, steps, minutes } = settings;
+/** An option as the command line takes it. */
+function flagOf(name: string, value: unknown, { options, presets }: TrainingScheme): string {
+  if (typeof value !== 'boolean') return `--${name} ${quoted(String(value))}`;
+  const { flag } = new Map(Object.entries<OptionRow>(options)).get(name)!;
+  const fixed = presets.full[name] === undefined && presets.preview[name] === undefined;
+  // What every preset leaves as it is need not be said.
+  const usual = flag && 'default' in flag ? flag.default : false;
+  if (fixed && value === usual) return '';
+  return value ? `--${name}` : `--no-${name}`;
+}
+
+export function describeSettings(scheme: TrainingScheme, settings: RunSettings): string {
+  const { batch, learningRate, epochs, steps, minutes } = settings;
   const length =
     epochs !== null
       ? `${formatCount(epochs)} epochs`
       : steps !== null
         ? `${formatCount(steps)} steps`
         : `about ${formatNumber(minutes!, 2)} minutes`;
-  return `${size} x ${size} pixels, ngf ${ngf}, ndf ${ndf}, batch ${batch}, learning rate ${learningRate}, ${length}`;
+  return [...scheme.describe(optionsOf(scheme, settings)), `batch ${batch}`, `learning rate ${learningRate}`, length].join(', ');
 }
+
+/** The name of an option in words: `load size` for loadSize. */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 export interface ReportState {
   state: TrainingReport['state'];
@@ -63,33 +85,27 @@ export interface ReportState {
 }
 
 export function reportOf(facts: RunFacts, { state, history, step, totalSteps, seconds }: ReportState): TrainingReport {
-  const { gpu, adapter, settings, source, data, validator, baseline, startedAt } = facts;
+  const { gpu, scheme, options, adapter, settings, source, data, validator, baseline, startedAt } = facts;
   const { losses, metrics, snapshots } = history;
   const { epochs, minutes, learningRate, batch } = settings;
   const shown: TrainingReport['settings'] = {
     data: source === SYNTHETIC ? 'synthetic facades' : source,
     'training pairs': data.train.length,
     'validation pairs measured': validator.length,
-    direction: settings.direction,
     preset: settings.preset,
-    size: settings.size,
-    'load size': loadSizeOf(settings),
-    ngf: settings.ngf,
-    ndf: settings.ndf,
+    ...Object.fromEntries(Object.entries(options).map(([name, value]) => [inWords(name), value as string | number | boolean])),
     ...(epochs !== null && { epochs }),
     ...(minutes !== null && { minutes }),
     steps: totalSteps,
     batch,
     'learning rate': learningRate,
-    lambda: settings.lambda,
-    dropout: settings.dropout,
-    jitter: settings.jitter,
     seed: settings.seed,
     ...(settings.from !== null && { 'begun with': settings.from }),
   };
+  const warning = warningOf(history, scheme, settings);
   return {
-    title: source === SYNTHETIC ? 'Synthetic facades from label maps' : `pix2pix on ${data.train.name.replace(/\/train.*$/, '')}`,
-    command: commandOf(settings, source, totalSteps),
+    title: `${scheme.title} on ${source === SYNTHETIC ? 'synthetic facades' : data.train.name.replace(/\/train.*$/, '')}`,
+    command: commandOf(facts, totalSteps),
     settings: shown,
     adapter: {
       name: adapter.description || adapter.name,
@@ -106,37 +122,48 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     seconds,
     imagesTimed: history.timedSteps * batch,
     peakBytes: gpu.memory().peakBytes,
+    lossRows: scheme.losses,
     losses,
-    ...(history.discriminatorWonAt !== undefined && { warnings: [`Note: ${wonWarning(history.discriminatorWonAt, settings)}.`] }),
+    ...(warning !== undefined && { warnings: [`Note: ${warning}.`] }),
+    metricRows: scheme.metrics,
     metrics,
     snapshots,
     ...validator.pictured,
-    baseline: { name: 'mean photo', ...baseline },
+    ...(baseline && { baseline }),
   };
+}
+
+/** Metrics that one line has room for. */
+const MOST_IN_LINE = 4;
+
+function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Record<string, number>>): string {
+  const rows = Object.entries(metrics).slice(0, MOST_IN_LINE);
+  return rows.map(([name, { label, unit }]) => `${label} ${formatNumber(values[name]!)}${unit === undefined ? '' : ` ${unit}`}`).join(', ');
 }
 
 /** The lines at the end of a run. */
 export function closingLines(facts: RunFacts, { state, history, step, totalSteps }: ReportState): string[] {
-  const { folder, baseline, validator, settings } = facts;
+  const { folder, scheme, call, baseline, validator, settings } = facts;
   const lines = [`${state === 'finished' ? 'finished' : 'stopped'} after ${formatCount(step)} of ${formatCount(totalSteps)} steps`];
   const last = history.metrics[history.metrics.length - 1];
-  const text = ({ l1, psnr, ssim }: ImageMetrics) => `L1 ${formatNumber(l1)}, PSNR ${formatNumber(psnr)} dB, SSIM ${formatNumber(ssim)}`;
+  const text = (metrics: Readonly<Record<string, number>>): string => metricsInWords(scheme, metrics);
   if (last) {
-    lines.push(`on ${validator.length} validation images${last.step === step ? '' : ` at step ${formatCount(last.step)}`}: ${text(last)}`);
-    const sample = facts.data.train.length > SAMPLED_PAIRS ? `, that of a sample of ${SAMPLED_PAIRS}` : '';
-    lines.push(`the mean training photo scores: ${text(baseline)}${sample}`);
+    const when = last.step === step ? '' : ` at step ${formatCount(last.step)}`;
+    lines.push(`on ${validator.length} validation images${when}: ${text(last.metrics)}`);
+    const sample = facts.data.train.length > SAMPLED_PAIRS ? ` (of a sample of ${SAMPLED_PAIRS} training images)` : '';
+    if (baseline) lines.push(`${baseline.name}, for comparison: ${text(baseline.metrics)}${baseline.sampled ? sample : ''}`);
   }
   lines.push(`report: ${printableName(folder.report)}`);
   const out = quoted(folder.path);
-  lines.push(
-    `translate your own images: ${programCall('translate')} --weights ${quoted(folder.checkpoint)} --input FILE_OR_FOLDER --output FOLDER`,
-  );
-  if (state === 'interrupted') lines.push(`go on: ${programCall('train')} --resume --out ${out}`);
+  if (facts.translates) {
+    const weights = quoted(folder.checkpoint);
+    lines.push(`translate your own images: ${programCall('translate')} --weights ${weights} --input FILE_OR_FOLDER --output FOLDER`);
+  }
+  if (state === 'interrupted') lines.push(`go on: ${call} --resume --out ${out}`);
   else {
     const longer = settings.epochs === null ? `--steps ${totalSteps * 4}` : `--epochs ${settings.epochs * 2}`;
-    lines.push(`train longer: ${programCall('train')} --resume --out ${out} ${longer}`);
-    if (settings.preset === 'preview')
-      lines.push("the paper's setting (256 pixels, 200 epochs; days to weeks without a GPU): --preset full");
+    lines.push(`train longer: ${call} --resume --out ${out} ${longer}`);
+    if (settings.preset === 'preview') lines.push(`the full setting (${scheme.presets.description}): --preset full`);
   }
   return lines;
 }

@@ -3,16 +3,17 @@ import type { CheckpointExpectations } from '../../training/checkpoint-fit.js';
 import type { TrainingCheckpoint, TrainingProgress } from '../../training/checkpoint-info.js';
 import type { CheckpointTarget } from '../../training/checkpoint-tensors.js';
 import { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from '../../training/checkpoint.js';
+import { ShadegradError } from '../../errors.js';
 import { openFileSource, type FileRole } from '../files/source.js';
 import { writeFileAtomic, type FileSystem } from '../files/atomic.js';
 
 /** Options of saveCheckpoint(): what of a run is saved. */
 export interface SaveCheckpointOptions {
   /**
-   * Whether to leave out the discriminator and the optimisers, for a file to translate with (218 of 686 MB at full size). Default
-   * false.
+   * Names of the networks to save alone, without optimisers: of pix2pix `['generator']` makes a file to translate with (218 of 686 MB at
+   * full size). Default: everything.
    */
-  generatorOnly?: boolean;
+  only?: readonly string[];
   /** The calls that the file is written with. Default: those of Node. */
   files?: FileSystem;
 }
@@ -27,10 +28,22 @@ export async function saveCheckpoint(
   path: string,
   target: CheckpointTarget,
   progress: TrainingProgress,
-  { generatorOnly = false, files }: SaveCheckpointOptions = {},
+  { only, files }: SaveCheckpointOptions = {},
 ): Promise<void> {
-  const saved = generatorOnly ? { generator: target.generator } : target;
-  await writeFileAtomic(path, encodeCheckpoint(saved, progress), files);
+  await writeFileAtomic(path, encodeCheckpoint(only ? networksAlone(target, only) : target, progress), files);
+}
+
+/** @throws INVALID_ARGUMENT for a name that no network has */
+function networksAlone({ scheme, networks }: CheckpointTarget, names: readonly string[]): CheckpointTarget {
+  const strange = names.find((name) => !Object.hasOwn(networks, name));
+  if (strange === undefined && names.length > 0) {
+    return { ...(scheme && { scheme }), networks: Object.fromEntries(names.map((name) => [name, networks[name]!])) };
+  }
+  throw new ShadegradError('INVALID_ARGUMENT', 'networks to save alone', {
+    expected: `one or more of ${Object.keys(networks).join(', ')}`,
+    received: strange ?? 'none',
+    fix: 'name networks of the run, or leave `only` out to save everything',
+  });
 }
 
 /**

@@ -1,46 +1,37 @@
 import { backward } from '../autograd/backward.js';
 import { addScaled, bceWithLogits, concat, l1Loss } from '../autograd/ops.js';
+import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { copy } from '../kernels/elementwise.js';
-import type { PatchGAN } from '../models/patchgan.js';
-import type { UNet } from '../models/unet.js';
-import type { Adam } from '../optim/adam.js';
-import { expectOptions } from '../checks.js';
+import type { Network } from '../models/kind.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What a step of pix2pix trains: both networks, on one device, and an optimiser of each. */
 export interface Pix2Pix {
   /** The network that translates images. */
-  generator: UNet;
+  generator: Network;
   /** The network that tells real pairs from generated ones. */
-  discriminator: PatchGAN;
+  discriminator: Network;
   /** What trains the generator. */
-  generatorOptimizer: Adam;
+  generatorOptimizer: Optimizer;
   /** What trains the discriminator. */
-  discriminatorOptimizer: Adam;
+  discriminatorOptimizer: Optimizer;
 }
 
-/** The four losses of a step, in the order in which they lie in the `losses` tensor. */
-export interface StepLosses {
+/** The losses of a step of pix2pix, in the order in which they lie in the `losses` tensor of pix2pixStep(). */
+export const PIX2PIX_LOSSES = ['discriminatorReal', 'discriminatorFake', 'generatorGan', 'generatorL1'] as const;
+
+/** The losses of a step of pix2pix, each a tensor of one number. */
+export interface Pix2PixLosses {
   /** Cross-entropy of the discriminator on the real pair, before it is halved. */
-  discriminatorReal: number;
+  discriminatorReal: Tensor;
   /** Cross-entropy of the discriminator on the generated pair, before it is halved. */
-  discriminatorFake: number;
+  discriminatorFake: Tensor;
   /** Cross-entropy of the generator against the updated discriminator. */
-  generatorGan: number;
+  generatorGan: Tensor;
   /** Mean absolute error in [-1, 1] units, before it is weighted. */
-  generatorL1: number;
-}
-
-export const LOSS_COUNT = 4;
-
-export function lossesFrom(values: ArrayLike<number>, start = 0): StepLosses {
-  return {
-    discriminatorReal: values[start]!,
-    discriminatorFake: values[start + 1]!,
-    generatorGan: values[start + 2]!,
-    generatorL1: values[start + 3]!,
-  };
+  generatorL1: Tensor;
 }
 
 /** Options of pix2pixStep(): the weight of the L1 loss, and whether the generator drops. */
@@ -60,17 +51,24 @@ export interface StepOptions {
  *
  * @param source [batch, size, size, channels] in [-1, 1]: what is translated
  * @param target [batch, size, size, channels] in [-1, 1]: what it should become
- * @param losses [4] persistent; gets the losses of this step
+ * @param losses [4] persistent; gets the losses of this step, in the order of PIX2PIX_LOSSES
  * @throws INVALID_ARGUMENT for options of other names, or a lambda that is no number of at least 0; SHAPE_MISMATCH for images of
  *   another size
  */
-export function pix2pixStep(
+export function pix2pixStep(model: Pix2Pix, source: Tensor, target: Tensor, losses: Tensor, options: StepOptions = {}): void {
+  source.gpu.scope(() => {
+    const made = trainPix2Pix(model, source, target, options);
+    for (const [index, name] of PIX2PIX_LOSSES.entries()) copy(made[name].viewAs([1]), losses.channelView(index, index + 1));
+  });
+}
+
+/** The step of pix2pixStep(), in the caller's scope. */
+export function trainPix2Pix(
   { generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix,
   source: Tensor,
   target: Tensor,
-  losses: Tensor,
-  options: StepOptions = {},
-): void {
+  options: StepOptions,
+): Pix2PixLosses {
   const { lambda = 100, dropout = true } = expectOptions('pix2pixStep', options, ['lambda', 'dropout']);
   if (!(Number.isFinite(lambda) && lambda >= 0)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'lambda of pix2pixStep', {
@@ -80,24 +78,21 @@ export function pix2pixStep(
     });
   }
   const mode = { training: true, dropout };
-  source.gpu.scope(() => {
-    const generated = generator.forward(source, mode);
+  const generated = generator.forward(source, mode);
 
-    discriminator.setRequiresGrad(true);
-    discriminatorOptimizer.zeroGrad();
-    const fakeLoss = bceWithLogits(discriminator.forward(concat([source, generated.detach()]), mode), 0);
-    const realLoss = bceWithLogits(discriminator.forward(concat([source, target]), mode), 1);
-    backward(addScaled(fakeLoss, realLoss, 0.5, 0.5));
-    discriminatorOptimizer.step();
+  discriminator.setRequiresGrad(true);
+  discriminatorOptimizer.zeroGrad();
+  const discriminatorFake = bceWithLogits(discriminator.forward(concat([source, generated.detach()]), mode), 0);
+  const discriminatorReal = bceWithLogits(discriminator.forward(concat([source, target]), mode), 1);
+  backward(addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5));
+  discriminatorOptimizer.step();
 
-    // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
-    discriminator.setRequiresGrad(false);
-    generatorOptimizer.zeroGrad();
-    const ganLoss = bceWithLogits(discriminator.forward(concat([source, generated]), mode), 1);
-    const l1 = l1Loss(generated, target);
-    backward(addScaled(ganLoss, l1, 1, lambda));
-    generatorOptimizer.step();
-
-    [realLoss, fakeLoss, ganLoss, l1].forEach((loss, index) => copy(loss.viewAs([1]), losses.channelView(index, index + 1)));
-  });
+  // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
+  discriminator.setRequiresGrad(false);
+  generatorOptimizer.zeroGrad();
+  const generatorGan = bceWithLogits(discriminator.forward(concat([source, generated]), mode), 1);
+  const generatorL1 = l1Loss(generated, target);
+  backward(addScaled(generatorGan, generatorL1, 1, lambda));
+  generatorOptimizer.step();
+  return { discriminatorReal, discriminatorFake, generatorGan, generatorL1 };
 }

@@ -1,5 +1,5 @@
-import type { NetworkArchitecture } from '../../models/kind.js';
-import { buildNetwork, networkKind } from '../../models/registry.js';
+import type { NetworkArchitecture } from './kind.js';
+import { buildNetwork, networkKind } from './registry.js';
 
 /** What a network is, in words: `U-Net for 256 x 256, 3 -> 3 channels, ngf 64, batch norm, dropout 0.5; 54,413,955 parameters`. */
 export function describeArchitecture(architecture: NetworkArchitecture): string {

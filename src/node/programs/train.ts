@@ -1,0 +1,221 @@
+import { performance } from 'node:perf_hooks';
+import { printableName, printableText } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import type { Networks, TrainingScheme } from '../../training/scheme.js';
+import { openNodeGpu } from '../adapter/adapter.js';
+import { readCheckpointInfo } from '../weights/checkpoint.js';
+import { parseFlags, type Program } from '../terminal/flags.js';
+import { formatCount } from '../terminal/format.js';
+import { formatHelp } from '../terminal/help.js';
+import { chooseSource, SYNTHETIC } from '../training/data.js';
+import { checkTogether, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
+import { openInitialState } from '../training/initial.js';
+import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
+import { RunLock } from '../training/lock.js';
+import { TrainingSession, type SessionOptions } from '../training/session.js';
+import { newSettings, resumedSettings } from '../training/settings.js';
+import { openTuning } from '../training/tuning.js';
+
+const say = (line: string): void => console.log(printableText(line));
+
+/** Options of trainScheme(): how the user calls the program. */
+export interface TrainSchemeOptions {
+  /** What the user types to run the program, for --help and for the lines that say how to go on: `node examples/own-scheme.js`. */
+  call: string;
+}
+
+/**
+ * Runs a program that trains by a scheme, with everything that `shadegrad train` has: flags (--help lists them), a folder with checkpoint,
+ * log and report, a progress bar, validation, and exact resuming.
+ *
+ * ```js
+ * await runMain(() => trainScheme(scheme, process.argv.slice(2), { call: 'node my-program.js' }));
+ * ```
+ *
+ * @param argv the arguments alone
+ * @returns the exit status: 0, or 128 and the number of the signal that stopped it (130 after Ctrl-C, 143 SIGTERM, 129 SIGHUP)
+ * @throws ShadegradError for whatever the user can mend
+ */
+export async function trainScheme<O extends object, N extends Networks>(
+  scheme: TrainingScheme<O, N>,
+  argv: readonly string[],
+  { call }: TrainSchemeOptions,
+): Promise<number> {
+  return train({ scheme: scheme as unknown as TrainingScheme, call }, trainProgram(scheme, call), argv);
+}
+
+/** The scheme of a program, and how the user calls the program. */
+interface Trained {
+  readonly scheme: TrainingScheme;
+  readonly call: string;
+}
+
+/** Runs a program that trains by a scheme. @param program what trainProgram() made of the scheme */
+export async function train(trained: Trained, program: Program, argv: readonly string[]): Promise<number> {
+  const launchedAt = performance.now();
+  const { values, given, help } = parseFlags(program, argv);
+  if (help) {
+    process.stdout.write(formatHelp(program));
+    return 0;
+  }
+  const flags = values as unknown as TrainFlags;
+  checkTogether(flags, given, trained.scheme);
+  const { folder, lock } = await takeFolder(flags, trained.scheme);
+  try {
+    if (!lock.guarded) say(`note: the disk of ${printableName(folder.path)} has no locks: let no other run use that folder meanwhile`);
+    return await trainIn(folder, trained, flags, given, launchedAt);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The folder of the run, locked. Without --out, a new run whose folder was taken meanwhile goes to the next one. */
+async function takeFolder(flags: TrainFlags, scheme: TrainingScheme): Promise<{ folder: RunFolder; lock: RunLock }> {
+  const runs = runsOf(scheme);
+  const choose = (): Promise<RunFolder> => (flags.resume ? existingRunFolder(flags.out, runs) : newRunFolder(flags.out, runs));
+  for (let folder = await choose(); ; ) {
+    try {
+      const lock = await RunLock.take(folder.path);
+      // A run that ended between the choice and the lock has left its checkpoint.
+      if (!flags.resume && flags.out !== undefined)
+        await newRunFolder(flags.out, runs).catch((error) => lock.release().then(() => Promise.reject(error)));
+      return { folder, lock };
+    } catch (error) {
+      const next = flags.out === undefined && !flags.resume ? await choose() : folder;
+      if (next.path === folder.path) throw error;
+      folder = next;
+    }
+  }
+}
+
+async function trainIn(
+  folder: RunFolder,
+  trained: Trained,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+  launchedAt: number,
+): Promise<number> {
+  const { scheme } = trained;
+  const run = flags.resume ? await runToResume(folder, scheme, flags, given) : { resume: null, scales: null };
+  if (run === null) return 0;
+  const { resume } = run;
+  const asked = flags.data !== undefined || flags.download || !resume;
+  const source = asked ? await chooseSource(flags) : String(resume.checkpoint.options.source);
+
+  const initial = await openInitialState(scheme, flags, given);
+  try {
+    const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+    try {
+      say(adapter.summary);
+      const scales =
+        run.scales ??
+        newSettings(
+          scheme,
+          { ...flags, ...initial?.options },
+          new Set([...given, ...Object.keys(initial?.options ?? {})]),
+          adapter.kind !== 'hardware',
+        );
+      if (!resume) sayPreset(scales[0]!.preset, given.has('preset'), scheme);
+      if (initial) say(initial.summary);
+      return await TrainingSession.run({
+        ...trained,
+        gpu,
+        adapter,
+        folder,
+        source,
+        scales,
+        resume,
+        launchedAt,
+        say,
+        pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
+        validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
+        secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,
+        steps: {
+          replay: !flags.eager,
+          tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined,
+          ...(initial && { networks: initial.networks, place: (trainer) => initial.place(trainer) }),
+        },
+      });
+    } finally {
+      gpu.destroy();
+    }
+  } finally {
+    await initial?.close();
+  }
+}
+
+type RunToResume = Pick<SessionOptions, 'scales'> & { resume: NonNullable<SessionOptions['resume']> };
+
+/** @returns null when the run is finished already */
+async function runToResume(
+  folder: RunFolder,
+  scheme: TrainingScheme,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+): Promise<RunToResume | null> {
+  const checkpoint = await readCheckpointInfo(folder.checkpoint);
+  checkResumable(folder, scheme, checkpoint);
+  const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, flags, given);
+  checkSource(folder, checkpoint, flags);
+  const saved = checkpoint.options.totalSteps as number;
+  const totalSteps = (stepsPerEpoch: number): number => flags.steps ?? (flags.epochs === undefined ? saved : flags.epochs * stepsPerEpoch);
+  const stepsPerEpoch = Math.floor((checkpoint.options.trainPairs as number) / settings.batch);
+  const total = totalSteps(stepsPerEpoch);
+  if (checkpoint.step > total) {
+    throw new ShadegradError('BAD_FLAG', 'The run is longer already', {
+      expected: `more than the ${formatCount(checkpoint.step)} steps done`,
+      received: `${formatCount(total)} steps`,
+      fix: 'ask for more steps or epochs in all, not for those to come',
+    });
+  }
+  if (checkpoint.step === total) {
+    if (flags.minutes !== undefined) {
+      throw new ShadegradError('BAD_FLAG', `The run in ${folder.path} is finished`, {
+        expected: 'with --resume, a run that --minutes can stop before its planned end',
+        received: `all ${formatCount(total)} steps done`,
+        fix: `to train longer, give its length in all, such as --steps ${2 * total}`,
+      });
+    }
+    say(`the run in ${printableName(folder.path)} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
+    return null;
+  }
+  if (total !== saved && 2 * checkpoint.step > saved) {
+    say(`note: the learning rate was falling already; for ${formatCount(total)} steps in all it follows their schedule from here on`);
+  }
+  return { scales: [settings], resume: { checkpoint, totalSteps } };
+}
+
+/** @throws CHECKPOINT_MISMATCH for a run of another scheme, for networks alone, or for a file that this program did not write */
+function checkResumable(folder: RunFolder, scheme: TrainingScheme, checkpoint: TrainingCheckpoint): void {
+  const { optimizers, options } = checkpoint;
+  if (checkpoint.scheme !== null && checkpoint.scheme !== scheme.name) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `${folder.checkpoint} is of another training scheme`, {
+      expected: scheme.name,
+      received: checkpoint.scheme,
+      fix: 'go on with the program that began the run, or name the folder of another run with --out',
+    });
+  }
+  const alone = Object.keys(optimizers).length === 0;
+  if (!alone && ['totalSteps', 'trainPairs', 'batch'].every((name) => typeof options[name] === 'number')) return;
+  throw new ShadegradError('CHECKPOINT_MISMATCH', `${folder.checkpoint} cannot be trained on`, {
+    expected: 'a checkpoint of this program, with all networks, their optimisers and its options',
+    received: alone ? `${Object.keys(checkpoint.networks).join(' and ')} alone` : 'options of another program',
+    fix: 'name the folder of a run with --out',
+  });
+}
+
+function checkSource(folder: RunFolder, { options }: TrainingCheckpoint, flags: TrainFlags): void {
+  const folderAsked = flags.data !== undefined || flags.download;
+  if (!folderAsked || options.source !== SYNTHETIC) return;
+  throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
+    expected: 'the synthetic facades',
+    received: flags.data ?? '--download',
+    fix: 'leave out --data and --download to go on with that run, or leave out --resume to start a new one',
+  });
+}
+
+function sayPreset(preset: 'full' | 'preview', chosen: boolean, { presets }: TrainingScheme): void {
+  const other = preset === 'full' ? 'for a quick trial: --preset preview' : `for the full setting (${presets.description}): --preset full`;
+  say(`preset: ${preset}${chosen ? '' : ', chosen for this adapter'}; ${other}`);
+}

@@ -1,0 +1,32 @@
+/**
+ * Training schemes: what is trained and how.
+ *
+ * @module shadegrad/schemes
+ */
+
+import '../autograd/methods.js';
+
+export { pix2pix, type Direction, type Pix2PixNetworks, type Pix2PixOptions } from './pix2pix.js';
+export { pix2pixStep, PIX2PIX_LOSSES, type Pix2Pix, type StepOptions } from './pix2pix-step.js';
+export { findScheme, registerScheme, SCHEMES } from './registry.js';
+export { pairedEvaluator, type PairedEvaluatorOptions } from '../training/paired-evaluator.js';
+export type {
+  Architectures,
+  Baseline,
+  Evaluator,
+  ImagePlan,
+  ImageSide,
+  LossWatch,
+  Networks,
+  PictureColumn,
+  PictureColumns,
+  PresetDefaults,
+  PyTorchRunRow,
+  SchemeLoss,
+  SchemeMetric,
+  SchemeOptimizer,
+  SchemePresets,
+  StepContext,
+  TrainingScheme,
+} from '../training/scheme.js';
+export type { OptionFlag, OptionRow, OptionTable, OptionValue } from '../training/option-table.js';

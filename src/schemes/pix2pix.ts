@@ -1,0 +1,303 @@
+import { ShadegradError } from '../errors.js';
+import { describeArchitecture } from '../models/describe.js';
+import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
+import { buildNetwork, isGenerator } from '../models/registry.js';
+import { Adam } from '../optim/adam.js';
+import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+import { pairedEvaluator } from '../training/paired-evaluator.js';
+import type { Architectures, TrainingScheme } from '../training/scheme.js';
+import { PIX2PIX_WATCH } from './discriminator-watch.js';
+import { trainPix2Pix } from './pix2pix-step.js';
+
+/** The direction of a translation: which half of a pair is translated into the other. */
+export type Direction = 'AtoB' | 'BtoA';
+
+/** Options of pix2pix: the networks, the images, and the loss. */
+export interface Pix2PixOptions {
+  /** Height and width of the networks' images: a power of two of at least 32. */
+  size: number;
+  /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256, as in the paper. */
+  loadSize?: number;
+  /** Channels after the generator's first layer; 64 in the paper. */
+  ngf: number;
+  /** Channels after the discriminator's first layer; 64 in the paper. */
+  ndf: number;
+  /** The weight of the L1 loss, at least 0; 100 in the paper. */
+  lambda: number;
+  /** The rate of the generator's dropout, from 0 to below 1; true is 0.5, as in the paper, and false is 0. */
+  dropout: number | boolean;
+  /** Whether images are cropped and mirrored at random. */
+  jitter: boolean;
+  /** Which half of a pair is translated into the other. */
+  direction: Direction;
+}
+
+/** The networks of pix2pix. */
+export type Pix2PixNetworks = {
+  /** The network that translates images. */
+  readonly generator: Generator;
+  /** The network that tells real pairs from generated ones. */
+  readonly discriminator: Network;
+};
+
+/** The 70 x 70 PatchGAN leaves nothing of a smaller image. */
+const MIN_SIZE = 32;
+/** Of the generator; the paper's. */
+const DROPOUT_RATE = 0.5;
+/** The paper resizes to 286 before it crops 256 (Isola et al. 2017, section 6.2). */
+const LOAD_SHARE = 286 / 256;
+/** Those of the paper (section 3.3), and PyTorch's own epsilon. */
+const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
+
+const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
+const width = (name: string, description: string): OptionRow => ({
+  fits: whole(1),
+  expected: 'a whole number of channels from 1 up',
+  fix: 'the paper uses 64',
+  flag: { group: 'Networks', reference: [name], type: 'integer', min: 1, max: 256, description },
+});
+
+/** Side to which images are resized before the crop: 286 for 256, and always even. */
+function loadSizeOf({ size, jitter }: Pick<Pix2PixOptions, 'size' | 'jitter'>): number {
+  return jitter ? 2 * Math.round((size * LOAD_SHARE) / 2) : size;
+}
+
+const rateOf = ({ dropout }: Pick<Pix2PixOptions, 'dropout'>): number =>
+  typeof dropout === 'number' ? dropout : dropout ? DROPOUT_RATE : 0;
+
+const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
+
+/**
+ * pix2pix (Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017): a generator learns to translate
+ * one half of each pair into the other, by L1 and by a discriminator that tells real pairs from generated ones.
+ */
+export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
+  name: 'pix2pix',
+  title: 'pix2pix',
+  folder: 'facades',
+  summary: 'Trains pix2pix to turn label maps into photos of facades.',
+
+  options: {
+    direction: {
+      expected: "'AtoB' or 'BtoA'",
+      fix: "use 'BtoA' to make the photos a of the label maps b",
+      flag: {
+        group: 'Data',
+        reference: ['direction', 'which_direction'],
+        type: 'choice',
+        choices: ['BtoA', 'AtoB'],
+        default: 'BtoA',
+        description: 'which half becomes the other; A is the left one',
+      },
+    },
+    size: {
+      fits: (value) => whole(MIN_SIZE)(value) && isPowerOfTwo(value),
+      expected: `a power of two of at least ${MIN_SIZE}: the discriminator's last layers need that much`,
+      fix: `use ${MIN_SIZE}, 64, 128, 256 or 512`,
+      flag: {
+        group: 'Data',
+        reference: ['crop_size'],
+        type: 'integer',
+        min: MIN_SIZE,
+        max: 512,
+        check: (value) => (isPowerOfTwo(value) ? undefined : 'a power of two'),
+        description: 'side of the images in pixels, a power of two',
+      },
+    },
+    loadSize: {
+      fits: whole(1),
+      expected: 'a whole number of pixels',
+      fix: 'leave it out for 286 at a size of 256, as in the paper',
+      optional: true,
+    },
+    ngf: width('ngf', 'width of the generator: channels after its first layer'),
+    ndf: width('ndf', 'likewise of the discriminator'),
+    lambda: {
+      fits: numberFrom(0),
+      expected: 'a finite number of at least 0: it weighs a loss that is to become small',
+      fix: 'the paper uses 100',
+      flag: {
+        group: 'Training',
+        reference: ['lambda_L1'],
+        type: 'number',
+        min: 0,
+        max: 1e6,
+        description: 'weight of the L1 loss; 100, in a preview 1000',
+      },
+    },
+    dropout: {
+      fits: (value) => typeof value === 'boolean' || (numberFrom(0)(value) && (value as number) < 1),
+      expected: 'a rate from 0 to below 1, or true or false',
+      fix: 'the paper uses 0.5; 0 is none',
+      flag: {
+        group: 'Networks',
+        reference: ['no_dropout'],
+        type: 'boolean',
+        default: true,
+        description: 'no dropout in the generator; a preview has none unless --dropout is given',
+      },
+    },
+    jitter: {
+      fix: 'the paper uses true',
+      flag: {
+        group: 'Data',
+        reference: ['no_flip'],
+        type: 'boolean',
+        default: true,
+        description: 'no random crops and mirroring',
+      },
+    },
+  },
+
+  presets: {
+    description: '256 pixels, width 64, 200 epochs; days to weeks without a GPU',
+    full: { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4, lambda: 100, dropout: true },
+    /*
+     * A preview has a hundredth of the paper's steps: longer ones then, and most of the weight on L1, whose pictures come
+     * first. With the paper's weight, adversarial texture hides the windows for thousands of steps; dropout likewise.
+     */
+    preview: { minutes: 5, learningRate: 1e-3, lambda: 1000, dropout: false },
+    previewScales: {
+      hardware: [
+        { size: 256, ngf: 64, ndf: 64 },
+        { size: 128, ngf: 32, ndf: 32 },
+      ],
+      software: [
+        { size: 128, ngf: 16, ndf: 8 },
+        { size: 64, ngf: 16, ndf: 8 },
+      ],
+    },
+  },
+
+  complete: (options) => ({ ...options, loadSize: options.loadSize ?? loadSizeOf(options) }),
+
+  describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
+
+  networks(options, given) {
+    const { size, ngf, ndf } = options;
+    const { kind, options: own } = given.generator ?? { kind: 'unet', options: { size, ngf } };
+    const { inChannels, outChannels, options: all } = expectGenerator({ kind, options: own }, options);
+    // A generator that a program has made known may have no dropout to set.
+    const generator: NetworkArchitecture = { kind, options: 'dropout' in all ? { ...own, dropout: rateOf(options) } : own };
+    const discriminator = given.discriminator ?? { kind: 'patchgan', options: { inChannels: inChannels + outChannels, ndf } };
+    const judged = inChannelsOf(buildNetwork(discriminator));
+    if (judged === inChannels + outChannels) return { generator, discriminator };
+    throw refused('discriminator of pix2pix', `one of ${inChannels} + ${outChannels} channels, those of a pair`, `${judged} channels`);
+  },
+
+  optionsOf: (given, label) => optionsOf(given, label),
+
+  optimizers: {
+    generatorOptimizer: { network: 'generator', create: adam },
+    discriminatorOptimizer: { network: 'discriminator', create: adam },
+  },
+
+  sizes: ({ size, loadSize = size, jitter }) => ({ size, loadSize, jitter }),
+
+  sides({ direction }, { generator }) {
+    const [source, target] = halvesOf(direction);
+    return {
+      source: { half: source, channels: generator.inChannels },
+      target: { half: target, channels: generator.outChannels },
+    };
+  },
+
+  losses: {
+    discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial' },
+    discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial' },
+    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial' },
+    generatorL1: { label: 'G_L1', short: 'L1', plot: 'Reconstruction' },
+  },
+
+  step({ networks, optimizers, images, options }) {
+    const { generatorOptimizer, discriminatorOptimizer } = optimizers;
+    const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
+    const { source, target } = images;
+    return { ...trainPix2Pix(model, source!, target!, { lambda: options.lambda, dropout: rateOf(options) > 0 }) };
+  },
+
+  metrics: {
+    l1: { label: 'L1', better: 'lower' },
+    psnr: { label: 'PSNR', better: 'higher', unit: 'dB', digits: 4 },
+    ssim: { label: 'SSIM', better: 'higher' },
+  },
+
+  pictures({ direction }) {
+    const [source, target] = halvesOf(direction);
+    return { given: [{ title: 'Input', half: source }], made: ['Output'], wanted: [{ title: 'Target', half: target }] };
+  },
+
+  evaluator(gpu, { generator }, options) {
+    const { direction, size } = options;
+    return pairedEvaluator(gpu, generator, { halves: halvesOf(direction), key: direction, size, dropout: rateOf(options) > 0 });
+  },
+
+  watch: PIX2PIX_WATCH,
+
+  pytorch: {
+    roles: { generator: 'generator', discriminator: 'discriminator' },
+    // The discriminator sees each step's images three times: made, real, and made again for the generator's loss.
+    forwards: { generator: 1, discriminator: 3 },
+    adam: ADAM,
+  },
+};
+
+/** What is translated, and into what. */
+function halvesOf(direction: Direction): readonly [source: 'a' | 'b', target: 'a' | 'b'] {
+  return direction === 'AtoB' ? ['a', 'b'] : ['b', 'a'];
+}
+
+/** @throws INVALID_ARGUMENT for a network that does not translate pictures of the size */
+function expectGenerator(architecture: NetworkArchitecture, { size }: Pix2PixOptions): Generator {
+  const network = buildNetwork(architecture);
+  if (!isGenerator(network)) throw refused('generator of pix2pix', 'a network that translates images', architecture.kind);
+  for (const channels of [network.inChannels, network.outChannels]) {
+    if (channels === 1 || channels === 3) continue;
+    throw refused('channels of the generator of pix2pix', '3 (colours) or 1 (grey) at either end', String(channels));
+  }
+  const { multipleOf, least } = network.imageSizes;
+  if (size % multipleOf !== 0 || size < least) {
+    throw refused('size of the training', `a multiple of ${multipleOf}, which the generator takes, from ${least} on`, String(size));
+  }
+  return network;
+}
+
+const refused = (what: string, expected: string, received: string): ShadegradError =>
+  new ShadegradError('INVALID_ARGUMENT', what, { expected, received, fix: "use such a network, or leave `networks` out for the paper's" });
+
+/**
+ * The options that follow from networks out of a file.
+ *
+ * @throws WEIGHTS_UNSUPPORTED unless the networks are of pairs of pictures, each in colours or grey
+ */
+function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNetworks>>, label: string): Partial<Pix2PixOptions> {
+  const what = `${label}: these networks are not for pairs of pictures`;
+  const network = generator && buildNetwork(generator);
+  const judge = discriminator && buildNetwork(discriminator);
+  if (!network) return {};
+  if (!isGenerator(network) || ![network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3)) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+      expected: 'a generator of 3 channels (colours) or 1 (grey) at either end',
+      received: describeArchitecture(generator),
+      fix: 'begin with networks that were trained on pairs of pictures, or leave --from out',
+    });
+  }
+  const { inChannels, outChannels, imageSizes } = network;
+  if (judge && inChannelsOf(judge) !== inChannels + outChannels) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
+      expected: `a discriminator of ${inChannels} + ${outChannels} channels, those of the generator's two images`,
+      received: describeArchitecture(discriminator),
+      fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
+    });
+  }
+  const { ngf } = network.options as { ngf?: number };
+  const { ndf } = (judge?.options ?? {}) as { ndf?: number };
+  return {
+    // A network that is made of levels is for its own size; others take what they are given.
+    ...(imageSizes.multipleOf === imageSizes.own && { size: imageSizes.own }),
+    ...(ngf !== undefined && { ngf }),
+    ...(ndf !== undefined && { ndf }),
+  };
+}
+
+const inChannelsOf = (network: Network): number | undefined => (network.options as { inChannels?: number }).inChannels;

@@ -1,0 +1,246 @@
+import type { ProgressCallback, PairedDataset } from '../data/dataset.js';
+import type { ImagePair, RgbImage } from '../data/image.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Network, NetworkArchitecture, NetworkRole } from '../models/kind.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { OptionTable, OptionValue } from './option-table.js';
+
+/** Networks by the names that a scheme gives them. */
+export type Networks = Readonly<Record<string, Network>>;
+
+/** For each network of a scheme the architecture that builds it. */
+export type Architectures<N> = { readonly [Name in keyof N]: NetworkArchitecture };
+
+/** One of the images that a step sees: which half of a sample it is, and how it comes to the device. */
+export interface ImageSide {
+  /** The half of a pair. */
+  readonly half: 'a' | 'b';
+  /** Channels of the tensor that the step gets. With 3 or 1 and no encode(), the colours or the luminance (ITU-R BT.601). */
+  readonly channels: number;
+  /**
+   * Makes the bytes that are kept of an image, [side, side, channels]; what is not the image itself, such as one channel for each class
+   * of a label map. Left out, the image is resized (bicubic). The same image gives the same bytes each time.
+   */
+  encode?(image: RgbImage, side: number): Uint8Array;
+}
+
+/** The sizes of the images of a step. */
+export interface ImagePlan {
+  /** Side in pixels of the images that the step gets. */
+  readonly size: number;
+  /** Side in pixels to which images are resized before the crop, at least `size`. */
+  readonly loadSize: number;
+  /** Whether images are cropped and mirrored at random; all sides of a sample alike. Without, the whole image is resized to `size`. */
+  readonly jitter: boolean;
+}
+
+/** A loss of a scheme: its name in the log, and where the report draws it. */
+export interface SchemeLoss {
+  /** What the report and the progress bar call it, such as 'G_L1'. */
+  readonly label: string;
+  /** What a progress bar that has little room calls it; losses of one short name stand together. Default: the label. */
+  readonly short?: string;
+  /** The heading of the plot that it is drawn in; losses of one heading share a plot. */
+  readonly plot: string;
+}
+
+/** A measure of a scheme on images that it is not trained on. */
+export interface SchemeMetric {
+  /** What the report calls it, such as 'PSNR'. */
+  readonly label: string;
+  /** Whether small or large values are good. */
+  readonly better: 'lower' | 'higher';
+  /** The unit, if there is one, such as 'dB'. */
+  readonly unit?: string;
+  /** Digits that the report shows. Default 3. */
+  readonly digits?: number;
+}
+
+/** What an optimiser of a scheme is made of. */
+export interface SchemeOptimizer<O = object> {
+  /** The name of the network that it trains. */
+  readonly network: string;
+  /** Makes it for that network, which is on a device. */
+  create(network: Network, options: O & { readonly learningRate: number }): Optimizer;
+}
+
+/** What a step of a scheme works with. */
+export interface StepContext<O = object, N = Networks> {
+  /** The networks, on the device, by name. */
+  readonly networks: N;
+  /** The optimisers, by name. */
+  readonly optimizers: Readonly<Record<string, Optimizer>>;
+  /** What the scheme keeps beside its networks, by name. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** The images of the step, by the names that sides() gives them: [batch, size, size, channels] in [-1, 1]. */
+  readonly images: Readonly<Record<string, Tensor>>;
+  /** The options, complete. */
+  readonly options: O;
+}
+
+/** What the trained networks make of samples that they are not trained on. */
+export interface Evaluator<Measure = unknown> {
+  /** What measuring depends on beside the images: measurements of another key are not compared with those of this one. */
+  readonly key: string;
+  /** A sample as it is measured and shown: both halves of the size in which the networks work. */
+  fit(pair: ImagePair): ImagePair;
+  /**
+   * Runs the networks on a sample. Nothing about the training changes.
+   *
+   * @param pair what fit() returned
+   * @param index of the sample among those that are measured: what random draws follow from
+   * @returns the pictures for the columns `made`, and the measures of this sample for summarize()
+   */
+  run(pair: ImagePair, index: number): Promise<{ made: RgbImage[]; measure: Measure }>;
+  /** Puts the measures of all samples together: a number for each metric of the scheme. NaN is one that there was nothing to measure for. */
+  summarize(measures: readonly Measure[]): Record<string, number>;
+  /**
+   * Scores a predictor that learns nothing of its input, for comparison. Left out where there is none.
+   *
+   * @param train some of the training samples, fitted
+   * @param measured the samples that are measured, fitted
+   */
+  baseline?(train: PairedDataset, measured: readonly ImagePair[], onProgress?: ProgressCallback): Promise<Baseline>;
+  /** Gives its memory back; the networks stay. */
+  dispose(): void;
+}
+
+/** The score of a predictor that learns nothing of its input. */
+export interface Baseline {
+  /** What the report calls it, such as 'mean photo'. */
+  readonly name: string;
+  /** Its value of each metric. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A column of pictures that training does not change. */
+export interface PictureColumn {
+  /** The heading. */
+  readonly title: string;
+  /** The half of a sample that it shows. */
+  readonly half: 'a' | 'b';
+}
+
+/** The columns of pictures of a sample: what is given, what the networks make at a step, what would be right. */
+export interface PictureColumns {
+  /** What the networks are given. */
+  readonly given: readonly PictureColumn[];
+  /** The headings of what they make, in the order of what an Evaluator makes of a sample. */
+  readonly made: readonly string[];
+  /** What would be right. */
+  readonly wanted: readonly PictureColumn[];
+}
+
+/** Losses that say that a training goes nowhere, when they stay so low for so many steps in a row. */
+export interface LossWatch {
+  /** The losses, all of which have to be low. */
+  readonly losses: readonly string[];
+  /** They are low below this. */
+  readonly below: number;
+  /** The number of steps in a row. */
+  readonly steps: number;
+  /**
+   * Says what happened by a step, and what to try in a new run.
+   *
+   * @param options of the run
+   * @param lowerRate a learning rate to try
+   */
+  describe(step: number, options: Readonly<Record<string, OptionValue>>, lowerRate: number): string;
+}
+
+/** What a run takes from a preset where no flag says otherwise: options of the scheme, and the length and rate of the run. */
+export type PresetDefaults = Readonly<Record<string, OptionValue>>;
+
+/** The presets of the train program. */
+export interface SchemePresets {
+  /** The full setting in words, such as '256 pixels, width 64, 200 epochs; days to weeks without a GPU'. */
+  readonly description: string;
+  /** The setting of the paper. */
+  readonly full: PresetDefaults;
+  /** A quick trial. */
+  readonly preview: PresetDefaults;
+  /** What a preview tries in turn until one is fast enough, on a GPU and on a software adapter. */
+  readonly previewScales: { readonly hardware: readonly PresetDefaults[]; readonly software: readonly PresetDefaults[] };
+}
+
+/** How a run of a scheme lies in a .pth of PyTorch. */
+export interface PyTorchRunRow {
+  /** For each network the role by which it is found among those of a file: one of each. */
+  readonly roles: Readonly<Record<string, NetworkRole>>;
+  /** How often each network runs forward in a step, which is what num_batches_tracked counts. */
+  readonly forwards: Readonly<Record<string, number>>;
+  /** The options of torch.optim.Adam. */
+  readonly adam: { readonly betas: readonly [number, number]; readonly epsilon: number };
+}
+
+/**
+ * A training scheme: one file, and one row of the registry. It says what is trained and how; trainer, checkpoints, log, report,
+ * validation and the train program work from what is said here, and name no scheme.
+ *
+ * `O` are its options, complete; `N` its networks. docs/schemes.md explains each part by an example.
+ */
+export interface TrainingScheme<O extends object = object, N extends Networks = Networks> {
+  /** What files call it, such as 'pix2pix'. Files rely on it, so it never changes. */
+  readonly name: string;
+  /** What people call it. */
+  readonly title: string;
+  /** What it does, in a sentence or two, for --help. */
+  readonly summary: string;
+  /** The folder below runs/ that its runs go to where nothing else is said. Default: its name. */
+  readonly folder?: string;
+  /** Its own options. Those of every run (batch, learningRate, seed) are not among them. */
+  readonly options: OptionTable<O>;
+  /** What the train program takes where no flag says otherwise. */
+  readonly presets: SchemePresets;
+  /**
+   * Fills in what follows from other options, and refuses what does not go together.
+   *
+   * @param options each right by itself; those that were left out have their default
+   * @throws INVALID_ARGUMENT
+   */
+  complete?(options: O): O;
+  /** The options in words, such as `256 x 256 pixels`, for the line at the start of a run. */
+  describe(options: O): readonly string[];
+  /**
+   * The architecture of each network, in the order of a checkpoint.
+   *
+   * @param given architectures to take instead of the scheme's own, as a file of weights or a checkpoint has them
+   * @throws INVALID_ARGUMENT for networks that the scheme cannot train
+   */
+  networks(options: O, given: Partial<Architectures<N>>): Architectures<N>;
+  /**
+   * The options that follow from networks out of a file, such as the size of their images.
+   *
+   * @param label names the file in errors
+   * @throws WEIGHTS_UNSUPPORTED for networks that the scheme cannot train
+   */
+  optionsOf?(given: Partial<Architectures<N>>, label: string): Partial<O>;
+  /** The optimisers, in the order of a checkpoint, by name. */
+  readonly optimizers: Readonly<Record<string, SchemeOptimizer<O>>>;
+  /** What it keeps beside its networks from step to step, on the device: saved in checkpoints. Left out where it keeps nothing. */
+  state?(gpu: Gpu, options: O & { readonly batch: number }): Readonly<Record<string, Tensor>>;
+  /** The sizes of the images of a step. */
+  sizes(options: O): ImagePlan;
+  /** The images of a step by name: what it sees of a sample. */
+  sides(options: O, networks: N): Readonly<Record<string, ImageSide>>;
+  /** The losses by name, in the order of the log. */
+  readonly losses: Readonly<Record<string, SchemeLoss>>;
+  /**
+   * Takes one step: runs the networks, and the optimisers. It is recorded once and replayed, so it must dispatch the same work each
+   * time; what changes from step to step comes from tensors.
+   *
+   * @returns each loss, a tensor of one number
+   */
+  step(context: StepContext<O, N>): Readonly<Record<string, Tensor>>;
+  /** The measures on samples that it is not trained on, by name; the first is the one that the report draws. */
+  readonly metrics: Readonly<Record<string, SchemeMetric>>;
+  /** The pictures of a sample. */
+  pictures(options: O): PictureColumns;
+  /** Prepares what runs the networks on samples. */
+  evaluator(gpu: Gpu, networks: N, options: O): Promise<Evaluator>;
+  /** Losses that say that a training goes nowhere. */
+  readonly watch?: LossWatch;
+  /** How its runs lie in files of PyTorch; left out where there is no such program. */
+  readonly pytorch?: PyTorchRunRow;
+}
