@@ -69,25 +69,22 @@ export function plotRoofline(points: readonly PlotPoint[], roof: Roof): string {
   });
   const horizontal = decades(firstY, lastY).map((exponent) => {
     const y = up(10 ** exponent);
-    return (
-      `<line x1="${MARGIN.left}" y1="${y.toFixed(1)}" x2="${right}" y2="${y.toFixed(1)}" stroke="#e4e4e4"/><text ` +
-      `x="${MARGIN.left - 8}" y="${(y + 4).toFixed(1)}" text-anchor="end">${label(exponent)}</text>`
-    );
+    const text = `<text x="${MARGIN.left - 8}" y="${(y + 4).toFixed(1)}" text-anchor="end">${label(exponent)}</text>`;
+    return `<line x1="${MARGIN.left}" y1="${y.toFixed(1)}" x2="${right}" y2="${y.toFixed(1)}" stroke="#e4e4e4"/>${text}`;
   });
   const stripRight = across(10 ** firstCounted);
+  const [stripWidth, stripMiddle] = [stripRight - MARGIN.left, (MARGIN.left + stripRight) / 2].map((x) => x.toFixed(1));
   const strip =
     stripFamilies.length === 0
       ? ''
-      : `<rect x="${MARGIN.left}" y="${MARGIN.top}" width="${(stripRight - MARGIN.left).toFixed(1)}" height="${plotHeight}" ` +
-        `fill="#f4f4f4"/><text x="${((MARGIN.left + stripRight) / 2).toFixed(1)}" y="${bottom + 18}" ` +
-        `text-anchor="middle">operations not counted</text>`;
+      : `<rect x="${MARGIN.left}" y="${MARGIN.top}" width="${stripWidth}" height="${plotHeight}" fill="#f4f4f4"/>` +
+        `<text x="${stripMiddle}" y="${bottom + 18}" text-anchor="middle">operations not counted</text>`;
   const slopeAngle = -Math.atan2(up(1) - up(10), across(10) - across(1)) * (180 / Math.PI);
   const slopeX = 10 ** (firstCounted + 0.15);
-  const slopeLabel =
-    `<text transform="translate(${at(slopeX, attainable(slopeX))}) rotate(${slopeAngle.toFixed(1)})" ` +
-    `dy="-8">copy ${digits(roof.gigabytes)} GB/s</text>`;
-  const roofLabel =
-    `<text x="${right - 6}" y="${(up(roof.gflops) - 8).toFixed(1)}" text-anchor="end">FMA peak ` + `${digits(roof.gflops)} GFLOP/s</text>`;
+  const slope = `translate(${at(slopeX, attainable(slopeX))}) rotate(${slopeAngle.toFixed(1)})`;
+  const slopeLabel = `<text transform="${slope}" dy="-8">copy ${digits(roof.gigabytes)} GB/s</text>`;
+  const roofY = (up(roof.gflops) - 8).toFixed(1);
+  const roofLabel = `<text x="${right - 6}" y="${roofY}" text-anchor="end">FMA peak ${digits(roof.gflops)} GFLOP/s</text>`;
   const circles = placed.map(
     ({ x, y, colour, title }) =>
       `<circle cx="${across(x).toFixed(1)}" cy="${up(y).toFixed(1)}" r="5" fill="${colour}" fill-opacity="0.75" ` +

@@ -206,10 +206,9 @@ function formatReport({ timeToFirstStepMs, peakBytes, measured, profile }: StepR
       formatBytes(recordingBytes),
     ]),
   );
-  return (
-    `${times}\n\n${more}\n\n${formatProfile(profile)}\n\ntime to first step  ${digits(timeToFirstStepMs)} ms\npeak GPU ` +
-    `memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`
-  );
+  const first = `time to first step  ${digits(timeToFirstStepMs)} ms`;
+  const peak = `peak GPU memory     ${formatBytes(peakBytes)} (${peakBytes} bytes)`;
+  return `${times}\n\n${more}\n\n${formatProfile(profile)}\n\n${first}\n${peak}`;
 }
 
 async function main(): Promise<number> {
@@ -221,10 +220,8 @@ async function main(): Promise<number> {
   const { size, ngf, ndf = ngf, batch, steps, json, trace } = flags;
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   try {
-    console.log(
-      `${adapterChoice.summary}\nsize ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each ` +
-        `kind after one to warm up\n`,
-    );
+    console.log(adapterChoice.summary);
+    console.log(`size ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`);
     const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps);
     console.log(formatReport(report));
     if (json !== undefined) {

@@ -22,11 +22,12 @@ function entriesOf(exported) {
   return [...below, { in: `src/${room}/index.ts`, out: script.replace(/^\.\/dist\/|\.js$/g, ''), types: room }];
 }
 
-const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
-
 try {
+  const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
   await build({
     entryPoints: entries.map(({ in: source, out }) => ({ in: source, out })),
+    // esbuild would take the folder that this process began in.
+    absWorkingDir: process.cwd(),
     outdir: fresh,
     bundle: true,
     format: 'esm',
@@ -56,12 +57,12 @@ try {
     lead('before-6.d.ts', 'types="@webgpu/types"', 'lib="dom"');
     lead('in-node.d.ts', 'lib="dom"');
   }
-} catch {
-  // esbuild and the compiler have printed what is wrong.
+  const previous = `${fresh}-previous`;
+  if (existsSync('dist')) renameSync('dist', previous);
+  renameSync(fresh, 'dist');
+  rmSync(previous, { recursive: true, force: true });
+} catch (error) {
+  // esbuild and the compiler have printed what is wrong with the sources; what stopped one of them, or another step, nobody has yet.
+  console.error(`no dist/ was built: ${error instanceof Error ? error.message : error}`);
   process.exit(1);
 }
-
-const previous = `${fresh}-previous`;
-if (existsSync('dist')) renameSync('dist', previous);
-renameSync(fresh, 'dist');
-rmSync(previous, { recursive: true, force: true });

@@ -179,10 +179,8 @@ function formatCase({ label, tolerance, peers }: CaseResult): string {
     const ratio = base === undefined ? '' : digits(timing.medianMs / base);
     return [peer, digits(timing.medianMs), digits(timing.minMs), digits(timing.maxMs), digits(gflops!), ratio, agrees, ''];
   });
-  return (
-    `${label} (agreement to ` +
-    `${tolerance})\n${formatTable(['', 'median ms', 'min', 'max', 'GFLOP/s', 'x ours', 'difference', 'not timed'], rows)}\n`
-  );
+  const table = formatTable(['', 'median ms', 'min', 'max', 'GFLOP/s', 'x ours', 'difference', 'not timed'], rows);
+  return `${label} (agreement to ${tolerance})\n${table}\n`;
 }
 
 const isPyTorch = (peer: PeerName): peer is PyTorchName => peer.startsWith('pytorch');

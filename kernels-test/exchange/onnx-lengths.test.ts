@@ -240,4 +240,20 @@ test('labels that there are not give NaN, and the sign of NaN is 0, as in the mo
   for (const each of [module, sign]) each.dispose();
 });
 
+test('what the device refuses is told as that, not as a module that does not run for longer axes', async () => {
+  const module = made((x) => x);
+  for (const code of ['LIMIT_EXCEEDED', 'OUT_OF_MEMORY', 'DEVICE_LOST'] as const) {
+    // The batch of 2 is the first to come, with both axes longer; then each by itself, as the batch of 1 with a longer axis 1.
+    for (const isRefused of [([batch]: Shape) => batch! > 1, ([batch, length]: Shape) => batch === 1 && length! > 4]) {
+      const forward = ({ input }: Readonly<Record<'input', Tensor>>): Tensor => {
+        if (!isRefused(input.shape)) return sg.relu(input);
+        throw new sg.ShadegradError(code, 'a buffer', { expected: 'less', received: 'more', fix: 'a smaller input' });
+      };
+      const work = () => sg.exportModuleOnnx(module, { input: [1, 4], forward, dynamicAxes: [0, 1] });
+      await refuses(work, code, /^a buffer\n/);
+    }
+  }
+  module.dispose();
+});
+
 test.run();

@@ -4,12 +4,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as sg from '../../src/index.js';
 import { Tensor, type OnnxModuleOptions, type Shape } from '../../src/index.js';
-import { saveOnnx } from '../../src/node/weights/onnx.js';
+import { openOnnx, saveOnnx, traceOnnx } from '../../src/node/weights/onnx.js';
 import { assertClose } from '../harness/golden.js';
 import { testGpu } from '../harness/gpu.js';
 import { agrees, Made, numbersFor, ort, planes, session } from '../harness/onnx.js';
 import { temporaryFolder } from '../harness/program.js';
-import { refuses } from '../harness/weights.js';
+import { formulaNetwork, refuses } from '../harness/weights.js';
 
 const gpu = await testGpu();
 const folder = temporaryFolder('onnx-module');
@@ -77,6 +77,32 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
     );
     network.dispose();
   }
+});
+
+test("a batch norm that uses each image's own statistics takes any number of images, or so many, each as if by itself", async () => {
+  const architecture = { kind: 'resnet', options: { ngf: 2, blocks: 1, norm: 'batch' } };
+  const weights = formulaNetwork(architecture);
+  const network = await sg.loadNetwork(gpu, weights);
+  const shape = [3, 12, 8, 3];
+  const numbers = numbersFor(shape);
+  const each = numbers.length / 3;
+  const expected = new Float32Array(numbers.length);
+  for (let image = 0; image < 3; image++) {
+    const given = Tensor.from(gpu, numbers.subarray(image * each, (image + 1) * each), [1, 12, 8, 3]);
+    const output = sg.noGrad(() => network.forward(given, { training: false, statistics: 'batch' }));
+    expected.set(await output.data(), image * each);
+  }
+  for (const batch of ['dynamic', 3] as const) {
+    const path = join(folder, `resnet-${batch}.onnx`);
+    const found = { role: 'generator', weights, origin: 'PyTorch names', statistics: 'batch', prefix: '' } as const;
+    await traceOnnx(gpu, found, path, { batch });
+    const run = (await openOnnx(path))!;
+    assertClose(await run(numbers, shape as never), expected, { absolute: 1e-5, label: String(batch) });
+    const one = run(numbers.subarray(0, each), [1, 12, 8, 3]);
+    if (batch === 'dynamic') assertClose(await one, expected.subarray(0, each), { absolute: 1e-5, label: 'one' });
+    else assert.is(await one.catch(({ code }) => code as string), 'WEIGHTS_MISMATCH', 'a model of three images takes no other number');
+  }
+  network.dispose();
 });
 
 test('NHWC, and weights as float16', async () => {

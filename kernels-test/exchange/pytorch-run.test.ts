@@ -54,53 +54,49 @@ async function changed(change: (top: Dict, optimizer: Dict, group: Dict) => void
 
 const refused = (file: PyTorchFile, code: string, ...words: RegExp[]): Promise<void> => refuses(() => findRun(file), code, ...words);
 
-test(
-  'a run that PyTorch saved goes on here as it does there: losses and what two steps change, to four digits, and what two ' +
-    'steps change',
-  async () => {
-    const run = await findRun(await openGolden());
-    assert.is(run.info.step, golden.step);
-    assert.is(run.info.epoch, golden.epoch);
-    assert.equal(run.info.options, golden.options);
-    assert.equal(run.info.architecture, {
-      generator: { size, inChannels: 3, outChannels: 3, ngf, dropoutBlocks: 'middle' },
-      discriminator: { inChannels: 6, ndf, layers: 3 },
-    });
-    const model = newPix2Pix();
-    await placeRun(model, run, 'run.pth');
-    assert.is(model.generatorOptimizer.stepCount, golden.step);
-    const tensors = () => [
-      ...[...model.generator.namedTensors()].map(([name, tensor]) => [`generator.${name}`, tensor] as const),
-      ...[...model.discriminator.namedTensors()].map(([name, tensor]) => [`discriminator.${name}`, tensor] as const),
-    ];
-    const before = new Map<string, Float32Array>();
-    for (const [name, tensor] of tensors()) before.set(name, (await tensor.value.data()).slice());
+test('a run that PyTorch saved goes on here as it does there: losses and what two steps change, to four digits', async () => {
+  const run = await findRun(await openGolden());
+  assert.is(run.info.step, golden.step);
+  assert.is(run.info.epoch, golden.epoch);
+  assert.equal(run.info.options, golden.options);
+  assert.equal(run.info.architecture, {
+    generator: { size, inChannels: 3, outChannels: 3, ngf, dropoutBlocks: 'middle' },
+    discriminator: { inChannels: 6, ndf, layers: 3 },
+  });
+  const model = newPix2Pix();
+  await placeRun(model, run, 'run.pth');
+  assert.is(model.generatorOptimizer.stepCount, golden.step);
+  const tensors = () => [
+    ...[...model.generator.namedTensors()].map(([name, tensor]) => [`generator.${name}`, tensor] as const),
+    ...[...model.discriminator.namedTensors()].map(([name, tensor]) => [`discriminator.${name}`, tensor] as const),
+  ];
+  const before = new Map<string, Float32Array>();
+  for (const [name, tensor] of tensors()) before.set(name, (await tensor.value.data()).slice());
 
-    const [source, target] = [golden.source, golden.target].map((each) => Tensor.from(gpu, generate(each), each.shape)) as [Tensor, Tensor];
-    const losses = Tensor.from(gpu, new Float32Array(4), [4]);
-    for (const [index, expected] of golden.losses.entries()) {
-      pix2pixStep(model, source, target, losses, { dropout: false, lambda: golden.options.lambda });
-      const { discriminatorReal, discriminatorFake, generatorGan, generatorL1 } = lossesFrom(await losses.data());
-      const { dReal, dFake, gGan, gL1 } = expected;
-      assertClose([discriminatorReal, discriminatorFake, generatorGan, generatorL1], [dReal, dFake, gGan, gL1], {
-        relative: 1e-4,
-        label: `losses of step ${index + 1}`,
-      });
-    }
-    const changes = new Map(golden.changes.map((summary) => [summary.name, summary]));
-    assert.is(changes.size, before.size);
-    for (const [name, tensor] of tensors()) {
-      const values = await tensor.value.data();
-      assertMatchesSummary(
-        values.map((value, i) => value - before.get(name)![i]!),
-        changes.get(name)!,
-        { relative: 2e-3, label: name },
-      );
-    }
-    for (const tensor of [source, target, losses]) tensor.dispose();
-    disposePix2Pix(model);
-  },
-);
+  const [source, target] = [golden.source, golden.target].map((each) => Tensor.from(gpu, generate(each), each.shape)) as [Tensor, Tensor];
+  const losses = Tensor.from(gpu, new Float32Array(4), [4]);
+  for (const [index, expected] of golden.losses.entries()) {
+    pix2pixStep(model, source, target, losses, { dropout: false, lambda: golden.options.lambda });
+    const { discriminatorReal, discriminatorFake, generatorGan, generatorL1 } = lossesFrom(await losses.data());
+    const { dReal, dFake, gGan, gL1 } = expected;
+    assertClose([discriminatorReal, discriminatorFake, generatorGan, generatorL1], [dReal, dFake, gGan, gL1], {
+      relative: 1e-4,
+      label: `losses of step ${index + 1}`,
+    });
+  }
+  const changes = new Map(golden.changes.map((summary) => [summary.name, summary]));
+  assert.is(changes.size, before.size);
+  for (const [name, tensor] of tensors()) {
+    const values = await tensor.value.data();
+    assertMatchesSummary(
+      values.map((value, i) => value - before.get(name)![i]!),
+      changes.get(name)!,
+      { relative: 2e-3, label: name },
+    );
+  }
+  for (const tensor of [source, target, losses]) tensor.dispose();
+  disposePix2Pix(model);
+});
 
 test('a run becomes the checkpoint that training itself would write, and a .pth again, without a bit changed', async () => {
   const run = await findRun(await openGolden());

@@ -4,7 +4,7 @@ import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js'
 import { encodeSafetensors } from '../../src/formats/safetensors-file.js';
 import { ShadegradError, type ErrorCode } from '../../src/errors.js';
 import { loadNetwork } from '../../src/exchange/network/load-network.js';
-import { buildNetwork } from '../../src/models/registry.js';
+import { buildNetwork, networkKind } from '../../src/models/registry.js';
 import type { NetworkArchitecture } from '../../src/models/kind.js';
 import { encodeNetwork } from '../../src/exchange/network-file.js';
 import { findNetwork, networksIn, type FoundNetwork } from '../../src/exchange/read-weights.js';
@@ -286,6 +286,11 @@ test('a description that makes no sense is refused', async () => {
     const file = await described(change);
     refused(() => networksIn(file), code, word);
   }
+  const resnet = { architecture: { kind: 'resnet', options: {} } };
+  for (const imageSize of [[4, 64], [64, 4], [10, 12], [0, 0], [8], 64, null, '8 x 8', [8, 2 ** 20]]) {
+    const file = await described((d) => ({ ...d, ...resnet, imageSize }));
+    refused(() => networksIn(file), 'WEIGHTS_CORRUPT', /imageSize.*multiples of 4 from 8 to 65536/, /received: (?!.*layout)/);
+  }
 });
 
 test('roles, formats and options that there are not are refused before the first byte', () => {
@@ -318,6 +323,41 @@ test('roles, formats and options that there are not are refused before the first
       new RegExp(`received: ${role}`),
     );
   }
+});
+
+test('options that a .pth does not say and PyTorch does not have are refused before the first byte; whether U-Nets drop is written', () => {
+  const found = (kind: string, options: object): FoundNetwork => ({
+    role: networkKind(kind).role,
+    weights: formulaNetwork({ kind, options }),
+    origin: 'shadegrad network',
+    statistics: 'batch',
+    prefix: '',
+  });
+  const small = { size: 16, ngf: 1 };
+  const cases: [kind: string, options: object, expected: RegExp, received: RegExp][] = [
+    ['unet', { ...small, dropout: 0.2 }, /dropout 0\.5/, /dropout 0\.2/],
+    ['encoder-decoder', { ...small, dropout: 0.2 }, /dropout 0\.5/, /dropout 0\.2/],
+    ['resnet', { ngf: 1, blocks: 1, dropout: 0.2 }, /dropout 0\.5/, /dropout 0\.2/],
+    ['resnet', { ngf: 1, blocks: 1, epsilon: 1e-3 }, /epsilon 0\.00001/, /epsilon 0\.001/],
+    ['unet', { ...small, skip: 'leaky', slope: 0.3 }, /slope 0\.2.*skip relu/, /slope 0\.3.*skip leaky/],
+    ['unet', { ...small, norm: 'none', bias: 'everywhere' }, /norm instance/, /norm none/],
+    ['unet', { ...small, norm: 'instance', bias: 'ends' }, /norm none/, /norm instance/],
+    ['unet', { ...small, bias: 'everywhere' }, /batch norm/, /biases everywhere/],
+    ['patchgan', { ndf: 1, layers: 1, bias: 'everywhere' }, /batch norm/, /biases everywhere/],
+  ];
+  for (const [kind, options, expected, received] of cases) {
+    const error = new RegExp(`expected: .*${expected.source}.*\\n.*received: .*${received.source}.*\\n.*fix: .*\\.safetensors`);
+    refused(() => encodeWeights(found(kind, options), 'pytorch'), 'WEIGHTS_UNSUPPORTED', error);
+  }
+  const taken: [kind: string, options: object][] = [
+    ['unet', { ...small, dropout: 0 }],
+    ['unet', { ...small, dropoutBlocks: 'innermost' }],
+    ['encoder-decoder', { ...small, dropout: 0 }],
+    ['resnet', { ngf: 1, blocks: 1, dropout: 0.5 }],
+    ['patchgan', { ndf: 1, norm: 'none' }],
+    ['pixelgan', { ndf: 1, norm: 'instance' }],
+  ];
+  for (const [kind, options] of taken) encodeWeights(found(kind, options), 'pytorch');
 });
 
 test.run();

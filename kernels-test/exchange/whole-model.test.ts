@@ -35,30 +35,27 @@ function goldenWeights(architecture: NetworkArchitecture) {
 }
 
 for (const { kind, width, input: given, output: expected } of golden.whole) {
-  test(
-    `a ${kind} of width ${width} at 256 x 256, by way of a .pth and of a .safetensors, computes what PyTorch does ` + `within 1e-4`,
-    async () => {
-      const architecture = (
-        kind === 'unet' ? { kind, options: { size: 256, ngf: width } } : { kind, options: { ndf: width } }
-      ) as NetworkArchitecture;
-      const weights = goldenWeights(architecture);
-      for (const [name, encoded] of [
-        ['model.pth', encodePyTorch(pytorchStateDict(weights))],
-        ['model.safetensors', encodeNetwork(weights, { layout: 'pytorch' })],
-      ] as const) {
-        const path = join(folder, name);
-        await writeFileAtomic(path, encoded);
-        const { file, close } = await openWeights(path);
-        const network = await loadNetwork(gpu, findNetwork(file).weights);
-        await close();
-        const input = Tensor.from(gpu, generate(given), given.shape);
-        const output = gpu.scope(() => noGrad(() => network.forward(input, { training: false, dropout: false, statistics: 'batch' })));
-        assertMatchesSummary(await output.data(), expected as ArraySummary, { relative: 1e-4, label: `${name}, width ${width}` });
-        for (const part of [output, input, network]) part.dispose();
-        gpu.trim();
-      }
-    },
-  );
+  test(`a ${kind} of width ${width} at 256 x 256, through a .pth and a .safetensors, computes what PyTorch does within 1e-4`, async () => {
+    const architecture = (
+      kind === 'unet' ? { kind, options: { size: 256, ngf: width } } : { kind, options: { ndf: width } }
+    ) as NetworkArchitecture;
+    const weights = goldenWeights(architecture);
+    for (const [name, encoded] of [
+      ['model.pth', encodePyTorch(pytorchStateDict(weights))],
+      ['model.safetensors', encodeNetwork(weights, { layout: 'pytorch' })],
+    ] as const) {
+      const path = join(folder, name);
+      await writeFileAtomic(path, encoded);
+      const { file, close } = await openWeights(path);
+      const network = await loadNetwork(gpu, findNetwork(file).weights);
+      await close();
+      const input = Tensor.from(gpu, generate(given), given.shape);
+      const output = gpu.scope(() => noGrad(() => network.forward(input, { training: false, dropout: false, statistics: 'batch' })));
+      assertMatchesSummary(await output.data(), expected as ArraySummary, { relative: 1e-4, label: `${name}, width ${width}` });
+      for (const part of [output, input, network]) part.dispose();
+      gpu.trim();
+    }
+  });
 }
 
 test.run();

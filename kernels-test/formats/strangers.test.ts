@@ -24,8 +24,8 @@ const patchgan = formulaNetwork({ kind: 'patchgan', options: { ndf: 2 } });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 const LFS =
-  'version https://git-lfs.github.com/spec/v1\noid ' +
-  'sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 217704720\n';
+  'version https://git-lfs.github.com/spec/v1\n' +
+  'oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 217704720\n';
 const tar = new Uint8Array(1024);
 tar.set(text('weights.pth'));
 tar.set(text('ustar'), 257);

@@ -362,24 +362,19 @@ test('the examples of README and docs compile as they stand', () => {
   assert.is(compiled(programs, NODE), '');
 });
 
-test('what the installed package lists as dependencies is all it needs', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  const imported = [...readFileSync(join(installed, 'dist/node.js'), 'utf8').matchAll(/(?:from |import\()"([^".][^"]*)"/g)].map(
-    (match) => match[1],
-  );
-  const packages = new Set(
-    imported
-      .filter((name) => !name!.startsWith('node:'))
-      .map((name) =>
-        name!
-          .split('/')
-          .slice(0, name!.startsWith('@') ? 2 : 1)
-          .join('/'),
-      ),
-  );
-  assert.ok(packages.has('webgpu'));
+test('what the installed package lists as dependencies is all that its scripts and declarations need', () => {
+  const { name: own, dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const needed = new Map<string, string>();
+  for (const { path } of packed.files.filter(({ path: each }) => /\.[jt]s$/.test(each))) {
+    const source = readFileSync(join(installed, path), 'utf8');
+    for (const [, name] of source.matchAll(/(?:\bfrom |\bimport |\b(?:import|require)\(|<reference types=)["']([\w@][^"'\s]*)["']/g)) {
+      if (!name!.startsWith('node:')) needed.set(/^(@[^/]+\/)?[^/]+/.exec(name!)![0], path);
+    }
+  }
+  // Of scripts, and of declarations.
+  for (const name of ['pngjs', 'webgpu', '@webgpu/types']) assert.ok(needed.has(name), name);
   assert.equal(
-    [...packages].filter((name) => !(name in dependencies)),
+    [...needed].filter(([name]) => name !== own && !(name in dependencies || `@types/${name}` in dependencies)),
     [],
   );
   assert.not.ok(existsSync(join(folder, 'user/node_modules/@sparticuz')), 'development dependencies are not installed');

@@ -118,74 +118,71 @@ const PARTS = [
 ] as const;
 const SIZE = 9280 + 33;
 for (const software of [true, false]) {
-  test(
-    `a block in pieces equals its parts one by one, between them nothing is touched, as ` + `${software ? 'CPUs' : 'GPUs'} do it`,
-    async () => {
-      const names = ['p', 'g', 'm', 'v', 'l'];
-      const start = (name: string): Float32Array => values(name, SIZE).map((x) => (name === 'v' || name === 'l' ? x * x : x));
-      const make = (): Tensor[] => names.map((name) => Tensor.from(gpu, start(name), [SIZE]));
-      const slice = (whole: Tensor, [start, length]: readonly [number, number]): Tensor =>
-        new Tensor({ gpu, storage: whole.storage.retain(), shape: [length], offset: start });
-      const decays: Decay[] = ['none', 'coupled', 'decoupled'];
-      const hypers = decays.map((decay, index) =>
-        adamHyper({
-          learningRate: 0.01 * (index + 1),
-          beta1: 0.9,
-          beta2: 0.99,
-          epsilon: 1e-8,
-          step: 3 + index,
-          weightDecay: 0.1 * index,
-          decay,
-        }),
-      );
-      const descents = [1, 2, 3].map((step) => sgdHyper({ learningRate: 0.1 / step, momentum: 0.9, dampening: 0, weightDecay: 0.1, step }));
-      const ways = [{ decays: true }, { momentum: true }, { momentum: true, nesterov: true, decays: true }];
-      const cut = (row: number, kind: (share: number) => number): BlockPart[] =>
-        PARTS.map(([start, length], index) => ({ start, length, hyper: (index % 3) * row, kind: kind(index % 3) }));
-      const joined = (rows: readonly Float32Array[]): Tensor => {
-        const data = rows.flatMap((row) => [...row]);
-        return Tensor.from(gpu, Float32Array.from(data), [data.length]);
-      };
-      for (const kind of ['adam', 'sgd'] as const) {
-        const [apart, together] = gpu.scope(() => {
-          const [one, other] = [make(), make()];
-          for (const [index, place] of PARTS.entries()) {
-            const [parameters, gradients, m, v, l] = one.map((whole) => slice(whole, place)) as [Tensor, Tensor, Tensor, Tensor, Tensor];
-            const share = index % 3;
-            if (kind === 'adam') {
-              const hyper = joined([hypers[share]!]);
-              adamStep(
-                { parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper, decay: decays[share] },
-                software,
-              );
-            } else {
-              const { momentum, ...way } = { momentum: false, ...ways[share]! };
-              sgdStep({ parameters, gradients, momentum: momentum ? m : undefined, hyper: joined([descents[share]!]), ...way }, software);
-            }
-          }
-          const [parameters, gradients, m, v, l] = other as [Tensor, Tensor, Tensor, Tensor, Tensor];
-          const parts =
-            kind === 'adam'
-              ? cut(hypers[0]!.length, (share) => adamKind(decays[share]!))
-              : cut(descents[0]!.length, (share) => sgdKind(ways[share]!));
-          const pieces = cutBlock(gpu, parts, SIZE, software);
+  test(`a block in pieces equals its parts one by one, between them nothing is touched, as ${software ? 'CPUs' : 'GPUs'} do it`, async () => {
+    const names = ['p', 'g', 'm', 'v', 'l'];
+    const start = (name: string): Float32Array => values(name, SIZE).map((x) => (name === 'v' || name === 'l' ? x * x : x));
+    const make = (): Tensor[] => names.map((name) => Tensor.from(gpu, start(name), [SIZE]));
+    const slice = (whole: Tensor, [start, length]: readonly [number, number]): Tensor =>
+      new Tensor({ gpu, storage: whole.storage.retain(), shape: [length], offset: start });
+    const decays: Decay[] = ['none', 'coupled', 'decoupled'];
+    const hypers = decays.map((decay, index) =>
+      adamHyper({
+        learningRate: 0.01 * (index + 1),
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        step: 3 + index,
+        weightDecay: 0.1 * index,
+        decay,
+      }),
+    );
+    const descents = [1, 2, 3].map((step) => sgdHyper({ learningRate: 0.1 / step, momentum: 0.9, dampening: 0, weightDecay: 0.1, step }));
+    const ways = [{ decays: true }, { momentum: true }, { momentum: true, nesterov: true, decays: true }];
+    const cut = (row: number, kind: (share: number) => number): BlockPart[] =>
+      PARTS.map(([start, length], index) => ({ start, length, hyper: (index % 3) * row, kind: kind(index % 3) }));
+    const joined = (rows: readonly Float32Array[]): Tensor => {
+      const data = rows.flatMap((row) => [...row]);
+      return Tensor.from(gpu, Float32Array.from(data), [data.length]);
+    };
+    for (const kind of ['adam', 'sgd'] as const) {
+      const [apart, together] = gpu.scope(() => {
+        const [one, other] = [make(), make()];
+        for (const [index, place] of PARTS.entries()) {
+          const [parameters, gradients, m, v, l] = one.map((whole) => slice(whole, place)) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+          const share = index % 3;
           if (kind === 'adam') {
+            const hyper = joined([hypers[share]!]);
             adamStep(
-              { parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper: joined(hypers), pieces },
+              { parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper, decay: decays[share] },
               software,
             );
           } else {
-            sgdStep({ parameters, gradients, momentum: m, hyper: joined(descents), pieces }, software);
+            const { momentum, ...way } = { momentum: false, ...ways[share]! };
+            sgdStep({ parameters, gradients, momentum: momentum ? m : undefined, hyper: joined([descents[share]!]), ...way }, software);
           }
-          pieces.dispose();
-          return [one, other];
-        }) as [Tensor[], Tensor[]];
-        for (const [index, tensor] of apart.entries())
-          assert.equal(await together[index]!.data(), await tensor.data(), `${kind} ${names[index]}`);
-        for (const tensor of [...apart, ...together]) tensor.dispose();
-      }
-    },
-  );
+        }
+        const [parameters, gradients, m, v, l] = other as [Tensor, Tensor, Tensor, Tensor, Tensor];
+        const parts =
+          kind === 'adam'
+            ? cut(hypers[0]!.length, (share) => adamKind(decays[share]!))
+            : cut(descents[0]!.length, (share) => sgdKind(ways[share]!));
+        const pieces = cutBlock(gpu, parts, SIZE, software);
+        if (kind === 'adam') {
+          adamStep(
+            { parameters, gradients, firstMoment: m, secondMoment: v, largestSecondMoment: l, hyper: joined(hypers), pieces },
+            software,
+          );
+        } else {
+          sgdStep({ parameters, gradients, momentum: m, hyper: joined(descents), pieces }, software);
+        }
+        pieces.dispose();
+        return [one, other];
+      }) as [Tensor[], Tensor[]];
+      for (const [index, tensor] of apart.entries())
+        assert.equal(await together[index]!.data(), await tensor.data(), `${kind} ${names[index]}`);
+      for (const tensor of [...apart, ...together]) tensor.dispose();
+    }
+  });
 }
 
 test('a group that takes no parameter is refused with the names that there are', async () => {

@@ -269,34 +269,31 @@ test('one changed bit, anywhere, is found', async (context) => {
   }
 });
 
-test(
-  'a number that is not finite, or a negative variance, is refused by its tensor and index, whatever the ' + 'checksum says',
-  async (context) => {
-    const { bytes } = context;
-    const { tensors, dataStart } = parseHeader(bytes, bytes.length);
-    const withNumber = (name: string, index: number, value: number): Uint8Array => {
-      const changed = Uint8Array.from(bytes);
-      const { start, end } = tensors.find((tensor) => tensor.name === name)!;
-      new DataView(changed.buffer).setFloat32(start + 4 * index, value, true);
-      const place = tensors.findIndex((tensor) => tensor.name === name);
-      const table = tensors.at(-1)!.start;
-      assert.ok(dataStart <= start);
-      new DataView(changed.buffer).setUint32(table + 4 * (place + 1), crc32(changed.subarray(start, end)), true);
-      return changed;
-    };
-    const cases: [name: string, index: number, value: number][] = [
-      ['generator.model.model.0.weight', 7, NaN],
-      ['discriminator.model.0.bias', 0, Infinity],
-      ['generatorOptimizer.firstMoment.model.model.3.bias', 2, -Infinity],
-      ['discriminatorOptimizer.secondMoment.model.0.weight', 5, NaN],
-      ['generator.model.model.1.model.2.running_var', 1, -1],
-      ['generatorOptimizer.secondMoment.model.model.0.weight', 3, -1e-9],
-    ];
-    for (const [name, index, value] of cases) {
-      await refused(context, withNumber(name, index, value), 'CHECKPOINT_CORRUPT', `"${name}"`, `${Math.fround(value)} at index ${index}`);
-    }
-  },
-);
+test('a number that is not finite, or a negative variance, is refused by its tensor and index, whatever the checksum says', async (context) => {
+  const { bytes } = context;
+  const { tensors, dataStart } = parseHeader(bytes, bytes.length);
+  const withNumber = (name: string, index: number, value: number): Uint8Array => {
+    const changed = Uint8Array.from(bytes);
+    const { start, end } = tensors.find((tensor) => tensor.name === name)!;
+    new DataView(changed.buffer).setFloat32(start + 4 * index, value, true);
+    const place = tensors.findIndex((tensor) => tensor.name === name);
+    const table = tensors.at(-1)!.start;
+    assert.ok(dataStart <= start);
+    new DataView(changed.buffer).setUint32(table + 4 * (place + 1), crc32(changed.subarray(start, end)), true);
+    return changed;
+  };
+  const cases: [name: string, index: number, value: number][] = [
+    ['generator.model.model.0.weight', 7, NaN],
+    ['discriminator.model.0.bias', 0, Infinity],
+    ['generatorOptimizer.firstMoment.model.model.3.bias', 2, -Infinity],
+    ['discriminatorOptimizer.secondMoment.model.0.weight', 5, NaN],
+    ['generator.model.model.1.model.2.running_var', 1, -1],
+    ['generatorOptimizer.secondMoment.model.model.0.weight', 3, -1e-9],
+  ];
+  for (const [name, index, value] of cases) {
+    await refused(context, withNumber(name, index, value), 'CHECKPOINT_CORRUPT', `"${name}"`, `${Math.fround(value)} at index ${index}`);
+  }
+});
 
 test('a file of another version names both', async (context) => {
   const bytes = rewritten(context.bytes, (info) => ({ ...info, formatVersion: 2, libraryVersion: '9.1.0' }));

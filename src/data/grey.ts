@@ -6,26 +6,25 @@ const GREEN = 38_470;
 const BLUE = 7_471;
 const HALF = 32_768;
 
-/** An image's luminance as a grey image, each pixel's three bytes alike; as Pillow's convert('L'), byte for byte. */
-export function greyImage({ width, height, data }: RgbImage): RgbImage {
-  const result = createImage(width, height);
-  for (let at = 0; at < data.length; at += 3) {
-    result.data.fill((RED * data[at]! + GREEN * data[at + 1]! + BLUE * data[at + 2]! + HALF) >>> 16, at, at + 3);
+/** The luminance of every pixel. */
+function luminance(data: Uint8Array): Uint8Array {
+  const result = new Uint8Array(data.length / 3);
+  for (let from = 0, to = 0; to < result.length; from += 3, to++) {
+    result[to] = (RED * data[from]! + GREEN * data[from + 1]! + BLUE * data[from + 2]! + HALF) >>> 16;
   }
   return result;
 }
 
+/** An image's luminance as a grey image, each pixel's three bytes alike; as Pillow's convert('L'), byte for byte. */
+export const greyImage = ({ width, height, data }: RgbImage): RgbImage => imageOfBytes(luminance(data), width, height, 1);
+
 /** The bytes of a network's image of 1 or 3 channels, HWC: luminance alone, or red, green and blue. */
-export function imageBytes(image: RgbImage, channels: 1 | 3): Uint8Array {
-  if (channels === 3) return image.data;
-  const { data } = greyImage(image);
-  return Uint8Array.from({ length: data.length / 3 }, (_, pixel) => data[3 * pixel]!);
-}
+export const imageBytes = ({ data }: RgbImage, channels: 1 | 3): Uint8Array => (channels === 3 ? data : luminance(data));
 
 /** The way back: an image of 1 or 3 channels as one of three. */
 export function imageOfBytes(bytes: Uint8Array, width: number, height: number, channels: 1 | 3): RgbImage {
-  const result = createImage(width, height);
-  if (channels === 3) result.data.set(bytes);
-  else for (let at = 0; at < result.data.length; at++) result.data[at] = bytes[Math.floor(at / 3)]!;
-  return result;
+  const { data } = createImage(width, height);
+  if (channels === 3) data.set(bytes);
+  else for (let pixel = 0; pixel < bytes.length; pixel++) data[3 * pixel] = data[3 * pixel + 1] = data[3 * pixel + 2] = bytes[pixel]!;
+  return { width, height, data };
 }

@@ -92,11 +92,10 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
   const description = parsed(file.metadata.get(INFO_KEY)) ?? {};
   const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = description;
   if (formatVersion !== FORMAT_VERSION) {
+    const [version, writer] = [JSON.stringify(formatVersion) ?? 'nothing', String(libraryVersion)].map((text) => oneLine(text, 40));
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
       expected: `format version ${FORMAT_VERSION} (this is shadegrad ${LIBRARY_VERSION})`,
-      received:
-        `format version ${oneLine(JSON.stringify(formatVersion) ?? 'nothing', 40)} (written by shadegrad ` +
-        `${oneLine(String(libraryVersion), 40)})`,
+      received: `format version ${version} (written by shadegrad ${writer})`,
       fix: 'update shadegrad to the version that wrote it or a later one',
     });
   }
@@ -107,14 +106,18 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
   )
     throw badDescription(file);
   if (!NETWORKS.some(({ kind }) => kind === architecture.kind)) throw unknownKind(file, architecture);
-  if (imageSize !== undefined && !isImageSize(imageSize, architecture, file.name)) throw badDescription(file);
-  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize && { imageSize }) };
+  if (imageSize !== undefined) expectImageSize(imageSize, architecture, file);
+  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize !== undefined && { imageSize }) };
 }
 
-function badDescription({ name, metadata }: WeightFile): ShadegradError {
+function badDescription(
+  { name, metadata }: WeightFile,
+  expected = 'the architecture of a network, a layout and statistics',
+  received: unknown = metadata.get(INFO_KEY),
+): ShadegradError {
   return new ShadegradError('WEIGHTS_CORRUPT', `${name}: the description of the network is damaged`, {
-    expected: 'the architecture of a network, a layout and statistics',
-    received: oneLine(JSON.stringify(metadata.get(INFO_KEY)) ?? 'nothing', 120),
+    expected,
+    received: oneLine(JSON.stringify(received) ?? 'nothing', 120),
     fix: 'copy the file again, or convert it anew',
   });
 }
@@ -136,11 +139,13 @@ function unknownKind({ name }: WeightFile, { kind }: NetworkArchitecture): Shade
   });
 }
 
-function isImageSize(value: unknown, architecture: NetworkArchitecture, label: string): value is ImageSize {
-  const network = possibleNetwork(architecture, label);
-  const multiple = isGenerator(network) ? network.imageSizes.multipleOf : 1;
-  const isSide = (side: number): boolean => Number.isSafeInteger(side) && side >= 1 && side <= MOST_PIXELS && side % multiple === 0;
-  return Array.isArray(value) && value.length === 2 && value.every(isSide);
+/** @throws WEIGHTS_CORRUPT for a size of images that the network does not take */
+function expectImageSize(value: unknown, architecture: NetworkArchitecture, file: WeightFile): asserts value is ImageSize {
+  const network = possibleNetwork(architecture, file.name);
+  const { multipleOf, least } = isGenerator(network) ? network.imageSizes : { multipleOf: 1, least: 1 };
+  const isSide = (side: number): boolean => Number.isSafeInteger(side) && side >= least && side <= MOST_PIXELS && side % multipleOf === 0;
+  if (Array.isArray(value) && value.length === 2 && value.every(isSide)) return;
+  throw badDescription(file, `an imageSize of width and height, multiples of ${multipleOf} from ${least} to ${MOST_PIXELS}`, value);
 }
 
 /** Whether the options are possible ones, building the network tells. */

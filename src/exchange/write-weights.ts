@@ -5,11 +5,14 @@ import { ShadegradError } from '../errors.js';
 import { expectOptions } from '../checks.js';
 import { describeArchitecture } from './network/describe-network.js';
 import type { WeightLayout } from '../nn/state-dict.js';
+import type { PyTorchNames } from '../models/kind.js';
 import { buildNetwork, networkKind } from '../models/registry.js';
 import { encodeNetwork } from './network-file.js';
 import type { NetworkWeights } from './network/network-weights.js';
 import { networkToPict } from './tensorflow/pict-network.js';
 import { pytorchStateDict } from './pytorch/pytorch-run.js';
+import { shapesBelow } from './pytorch/reference-names.js';
+import { referenceStateDict } from './pytorch/reference-network.js';
 import type { FoundNetwork } from './read-weights.js';
 
 /** The formats of one file that a network can be written in and read again. */
@@ -66,9 +69,9 @@ function expectChoice(what: string, value: unknown, choices: readonly string[], 
   });
 }
 
-/** @throws WEIGHTS_UNSUPPORTED unless the PyTorch reference implementation can build this network */
-export function checkReference({ architecture }: NetworkWeights): void {
-  const { kind } = architecture;
+/** @throws WEIGHTS_UNSUPPORTED unless the PyTorch reference implementation can build this network, and its file says how */
+export function checkReference(weights: NetworkWeights): void {
+  const { kind } = weights.architecture;
   const { pytorch, title } = networkKind(kind);
   if (!pytorch) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'a .pth of a network that nothing could find in it again', {
@@ -77,16 +80,28 @@ export function checkReference({ architecture }: NetworkWeights): void {
       fix: 'write a .safetensors, which says what it holds; or encodeModule() a .pth, which loadModule() reads',
     });
   }
-  const { options } = buildNetwork(architecture);
-  const reference = buildNetwork({ kind, options: { norm: optionOf(options, 'norm') } }).options;
-  const differing = pytorch.ownOptions.filter((name) => optionOf(options, name) !== optionOf(reference, name));
+  const own = Object.entries(buildNetwork(weights.architecture).options);
+  const read = new Map<string, unknown>(Object.entries(buildNetwork({ kind, options: optionsInFile(weights, pytorch) }).options));
+  const differing = own.filter(([name, value]) => value !== read.get(name) && !pytorch.unseen?.[name]?.includes(value));
   if (differing.length === 0) return;
-  throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
-    expected: differing.map((name) => `${name} ${String(optionOf(reference, name))}`).join(', '),
-    received:
-      `${differing.map((name) => `${name} ${String(optionOf(options, name))}`).join(', ')}: a ` + `${describeArchitecture(architecture)}`,
+  const expected = differing.map(([name]) => `${name} ${String(read.get(name))}`).join(', ');
+  throw notInReference(weights, expected, differing.map(([name, value]) => `${name} ${String(value)}`).join(', '));
+}
+
+/** The options that a reader of the file will take the network for. */
+function optionsInFile(weights: NetworkWeights, pytorch: PyTorchNames): object {
+  try {
+    return pytorch.options(shapesBelow(new Map(referenceStateDict(weights).map((tensor) => [tensor.name, tensor])), ''), 'a .pth');
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || error.code !== 'WEIGHTS_UNSUPPORTED') throw error;
+    throw notInReference(weights, error.expected!, error.received!);
+  }
+}
+
+function notInReference({ architecture }: NetworkWeights, expected: string, received: string): ShadegradError {
+  return new ShadegradError('WEIGHTS_UNSUPPORTED', 'The PyTorch reference implementation has no such network', {
+    expected,
+    received: `${received}: a ${describeArchitecture(architecture)}`,
     fix: "write a .safetensors in this library's own layout, which keeps every option",
   });
 }
-
-const optionOf = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];

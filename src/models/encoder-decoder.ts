@@ -11,7 +11,7 @@ import { formatShape, imageShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
 import type { ImageSizes, NetworkKind } from './kind.js';
-import { inferUNetOptions, LEAST_LEVELS, MOST_LEVELS } from './unet.js';
+import { DROPOUT_RATE, inferUNetOptions, LEAST_LEVELS, MOST_LEVELS } from './unet.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
 /** Options of an EncoderDecoder: its size, its channels, its norm. */
@@ -92,7 +92,7 @@ function resolve({
   inChannels = 3,
   outChannels = 3,
   ngf = 64,
-  dropout: rate = 0.5,
+  dropout: rate = DROPOUT_RATE,
   ...variant
 }: EncoderDecoderOptions): Resolved {
   const network = 'an encoder-decoder';
@@ -226,6 +226,6 @@ export const ENCODER_DECODER: NetworkKind<EncoderDecoder> = {
       const { size, inChannels, outChannels, ngf, norm } = inferUNetOptions(tensors, label);
       return { size, inChannels, outChannels, ngf, norm };
     },
-    ownOptions: ['bias', 'epsilon', 'slope'],
+    unseen: { dropout: [0, DROPOUT_RATE] },
   },
 };

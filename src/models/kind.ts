@@ -65,8 +65,11 @@ export interface PyTorchNames {
    * @throws WEIGHTS_UNSUPPORTED for what is no such network after all
    */
   options(tensors: StateShapes, label: string): object;
-  /** Options that PyTorch's implementation has no like of: it only knows their defaults, which may depend on `norm`. */
-  readonly ownOptions: readonly string[];
+  /**
+   * Options that no tensor shows, with values that a file is written for all the same: whoever loads it says which one is meant. Every
+   * other option has to come out of options() as it went in, or the file is refused.
+   */
+  readonly unseen?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 /**

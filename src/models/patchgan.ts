@@ -128,6 +128,5 @@ export const PATCHGAN: NetworkKind<PatchGAN> = {
     anchor: 'model.0.weight',
     looksLike: (tensors) => tensors.has('model.2.weight'),
     options: inferOptions,
-    ownOptions: ['bias', 'epsilon', 'slope'],
   },
 };

@@ -88,6 +88,5 @@ export const PIXELGAN: NetworkKind<PixelGAN> = {
     anchor: 'net.0.weight',
     looksLike: (tensors) => isKernel(tensors.get('net.0.weight'), 1) && isKernel(tensors.get('net.5.weight'), 1),
     options: inferOptions,
-    ownOptions: [],
   },
 };

@@ -289,6 +289,5 @@ export const RESNET: NetworkKind<ResNetGenerator> = {
     // pix2pixHD's global generator halves more often: its first block is further on.
     looksLike: (tensors) => isKernel(tensors.get('model.1.weight'), 7) && tensors.has(`model.${FIRST_BLOCK}.conv_block.1.weight`),
     options: inferOptions,
-    ownOptions: ['epsilon'],
   },
 };

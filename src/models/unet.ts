@@ -59,6 +59,8 @@ interface BlockContext {
   readonly pass: DropoutPass | null;
 }
 
+/** Of the paper, and the only rate that the reference has. */
+export const DROPOUT_RATE = 0.5;
 /** Decoder blocks with dropout, counted from the innermost; and the outermost of full width, counted from outside. */
 const DROPOUT_BLOCKS = 3;
 const FIRST_MIDDLE_LEVEL = 5;
@@ -172,7 +174,7 @@ function resolve({
   inChannels = 3,
   outChannels = 3,
   ngf = 64,
-  dropout: rate = 0.5,
+  dropout: rate = DROPOUT_RATE,
   dropoutBlocks = 'innermost',
   innermostNorm = false,
   skip = 'relu',
@@ -351,6 +353,7 @@ export const UNET: NetworkKind<UNet> = {
     anchor: 'model.model.0.weight',
     looksLike: (tensors) => tensors.has('model.model.1.model.1.weight'),
     options: inferUNetOptions,
-    ownOptions: ['bias', 'epsilon', 'slope', 'innermostNorm', 'skip'],
+    // The reference's program is told whether there is dropout (no_dropout), and its Torch code begins with the innermost block.
+    unseen: { dropout: [0, DROPOUT_RATE], dropoutBlocks: ['innermost', 'middle'] },
   },
 };

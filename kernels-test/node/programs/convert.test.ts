@@ -108,7 +108,12 @@ test("a .pth that is damaged is refused, and so is a network that PyTorch's refe
   failedWith(await convert('cut.pth', 'nothing.safetensors'), 'WEIGHTS_CORRUPT', /cut\.pth/);
   const biased = formulaNetwork({ kind: 'unet', options: { ...generator.options, bias: 'everywhere', innermostNorm: true } });
   writeFileSync(at('biased.safetensors'), await collect(encodeNetwork(biased)));
-  failedWith(await convert('biased.safetensors', 'nothing.pth'), 'WEIGHTS_UNSUPPORTED', /bias ends/, /bias everywhere/);
+  failedWith(
+    await convert('biased.safetensors', 'nothing.pth'),
+    'WEIGHTS_UNSUPPORTED',
+    /weights after a convolution with a bias/,
+    /biases everywhere/,
+  );
   assert.equal(
     ['nothing.safetensors', 'nothing.pth'].filter((name) => existsSync(at(name))),
     [],
@@ -150,6 +155,12 @@ test('to ONNX, which ONNX Runtime then computes the same with: f32 and f16, any 
   assert.ok(meanDifference(succeeded(await convert('g.safetensors', 'apart/g.onnx', '--external'))) < 1e-6);
   assert.equal(readdirSync(at('apart')).sort(), ['g.onnx', 'g.onnx.data']);
   assert.ok(readFileSync(at('apart/g.onnx')).length < readFileSync(at('g.onnx')).length);
+  // A network that is traced takes as many images at a time as one that is not.
+  const resnet = formulaNetwork({ kind: 'resnet', options: { ngf: 2, blocks: 1, norm: 'batch' } });
+  writeFileSync(at('resnet.safetensors'), await collect(encodeNetwork(resnet)));
+  for (const batch of ['dynamic', '3']) {
+    assert.ok(meanDifference(succeeded(await convert('resnet.safetensors', 'resnet.onnx', '--batch', batch))) < 1e-5, batch);
+  }
   // TensorFlow's own statistics, leaky skips and biases are in the model as well.
   assert.ok(meanDifference(succeeded(await convert('tutorial/model.json', 'tutorial.onnx'))) < 1e-5);
   failedWith(await run('shadegrad', ['inspect', at('g.onnx')]), 'WEIGHTS_UNSUPPORTED', /written here and not read/);

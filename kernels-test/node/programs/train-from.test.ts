@@ -68,36 +68,33 @@ test("a run of PyTorch's is trained on: its networks, its optimisers and their s
   assert.ok(theirs.some((value) => value > 0));
 });
 
-test(
-  'networks with instance norm and another discriminator, of two files; a run that stops and goes on is the one ' + 'that did not',
-  async () => {
-    const files = ['--from', at('g.pth'), '--from-discriminator', at('d.pth')];
-    assert.match(
-      succeeded(await train('at-once', ...files, '--dropout', '--steps', '4')),
-      /both networks of .*g\.pth.*d\.pth; their optimisers are new/,
-    );
-    const { info } = await checkpoint('at-once');
-    assert.equal(info.architecture, {
-      generator: { size: 64, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere', dropoutBlocks: 'middle' },
-      discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
-    });
-    assert.is(info.generatorSteps, 4);
-    const report = readFileSync(at('at-once/report.html'), 'utf8');
-    assert.match(report, /--from .*g\.pth --from-discriminator .*d\.pth/);
+test('networks with instance norm and another discriminator, of two files; a run that stops and goes on is the one that did not', async () => {
+  const files = ['--from', at('g.pth'), '--from-discriminator', at('d.pth')];
+  assert.match(
+    succeeded(await train('at-once', ...files, '--dropout', '--steps', '4')),
+    /both networks of .*g\.pth.*d\.pth; their optimisers are new/,
+  );
+  const { info } = await checkpoint('at-once');
+  assert.equal(info.architecture, {
+    generator: { size: 64, inChannels: 3, outChannels: 3, ngf: 2, norm: 'instance', bias: 'everywhere', dropoutBlocks: 'middle' },
+    discriminator: { inChannels: 6, ndf: 3, layers: 2, norm: 'instance', bias: 'everywhere' },
+  });
+  assert.is(info.generatorSteps, 4);
+  const report = readFileSync(at('at-once/report.html'), 'utf8');
+  assert.match(report, /--from .*g\.pth --from-discriminator .*d\.pth/);
 
-    // One step, whose learning rate is that of a longer run's first, and then the others.
-    succeeded(await train('stopped', ...files, '--dropout', '--steps', '1'));
-    assert.is((await checkpoint('stopped')).info.step, 1);
-    succeeded(await run('train-facades', ['--resume', '--steps', '4', '--eager', '--out', at('stopped')]));
-    assert.ok(readFileSync(at('stopped/checkpoint.safetensors')).equals(readFileSync(at('at-once/checkpoint.safetensors'))));
+  // One step, whose learning rate is that of a longer run's first, and then the others.
+  succeeded(await train('stopped', ...files, '--dropout', '--steps', '1'));
+  assert.is((await checkpoint('stopped')).info.step, 1);
+  succeeded(await run('train-facades', ['--resume', '--steps', '4', '--eager', '--out', at('stopped')]));
+  assert.ok(readFileSync(at('stopped/checkpoint.safetensors')).equals(readFileSync(at('at-once/checkpoint.safetensors'))));
 
-    // The same without dropout is another run: there was some, where the reference has it.
-    succeeded(await train('without', ...files, '--no-dropout', '--steps', '4'));
-    const [one, other] = [await checkpoint('at-once'), await checkpoint('without')];
-    const name = 'model.model.3.weight';
-    assert.not.equal(await one.generator.tensors.get(name)!.read(), await other.generator.tensors.get(name)!.read());
-  },
-);
+  // The same without dropout is another run: there was some, where the reference has it.
+  succeeded(await train('without', ...files, '--no-dropout', '--steps', '4'));
+  const [one, other] = [await checkpoint('at-once'), await checkpoint('without')];
+  const name = 'model.model.3.weight';
+  assert.not.equal(await one.generator.tensors.get(name)!.read(), await other.generator.tensors.get(name)!.read());
+});
 
 test('a generator alone gets a new discriminator of the width that is asked for', async () => {
   assert.match(succeeded(await train('alone', '--from', at('g.pth'), '--ndf', '2', ...STILL)), /the discriminator is new/);

@@ -91,57 +91,52 @@ function originals(): { json: Uint8Array; shards: Map<string, Uint8Array> }[] {
   return [tiny, goldenModel(1, 0)].map(({ json, files }) => ({ json: new TextEncoder().encode(JSON.stringify(json)), shards: files }));
 }
 
-test(
-  '20,000 damaged models are read or refused; none opens a file outside its folder or takes more memory than it has ' + 'bytes for',
-  async () => {
-    const models = originals();
-    const asked = new Set<string>();
-    let networks = 0;
-    // The models take turns: each copy is of model.json or of one shard.
-    let turn = 0;
-    const texts = models.map(({ json }) => json);
-    const readWith = async (json: Uint8Array, shards: ReadonlyMap<string, Uint8Array>): Promise<void> => {
-      const file = await openTfjsLayers(bytesSource(json, 'model.json'), async (path) => {
-        asked.add(path);
-        return bytesSource(shards.get(path) ?? new Uint8Array(0), path);
-      });
-      for (const tensor of file.tensors.values()) await tensor.read();
-      try {
-        for (const tensor of tfjsNetwork(file).tensors.values()) await tensor.read();
-        networks++;
-      } catch (error) {
-        // A file that is whole, but of no network, counts as read.
-        if (!(error instanceof ShadegradError) || !['WEIGHTS_UNSUPPORTED', 'WEIGHTS_CORRUPT'].includes(error.code)) throw error;
-      }
-    };
-    for (const { json, shards } of models) await readWith(json, shards);
-    assert.is(networks, 1);
-    const json = await fuzz(texts, 20_000, async (bytes) => readWith(bytes, models[turn++ % models.length]!.shards));
-    console.log(
-      `model.json: ${json.accepted} read, ${networks} of them networks, ${json.refused} refused, at most ${json.mostBytes} bytes`,
-    );
-    assert.ok(json.accepted > 200 && json.refused > 5000 && networks > 50);
+test('20,000 damaged models are read or refused; none opens a file outside its folder or takes more memory than it has bytes', async () => {
+  const models = originals();
+  const asked = new Set<string>();
+  let networks = 0;
+  // The models take turns: each copy is of model.json or of one shard.
+  let turn = 0;
+  const texts = models.map(({ json }) => json);
+  const readWith = async (json: Uint8Array, shards: ReadonlyMap<string, Uint8Array>): Promise<void> => {
+    const file = await openTfjsLayers(bytesSource(json, 'model.json'), async (path) => {
+      asked.add(path);
+      return bytesSource(shards.get(path) ?? new Uint8Array(0), path);
+    });
+    for (const tensor of file.tensors.values()) await tensor.read();
+    try {
+      for (const tensor of tfjsNetwork(file).tensors.values()) await tensor.read();
+      networks++;
+    } catch (error) {
+      // A file that is whole, but of no network, counts as read.
+      if (!(error instanceof ShadegradError) || !['WEIGHTS_UNSUPPORTED', 'WEIGHTS_CORRUPT'].includes(error.code)) throw error;
+    }
+  };
+  for (const { json, shards } of models) await readWith(json, shards);
+  assert.is(networks, 1);
+  const json = await fuzz(texts, 20_000, async (bytes) => readWith(bytes, models[turn++ % models.length]!.shards));
+  console.log(`model.json: ${json.accepted} read, ${networks} of them networks, ${json.refused} refused, at most ${json.mostBytes} bytes`);
+  assert.ok(json.accepted > 200 && json.refused > 5000 && networks > 50);
 
-    const names = models.flatMap(({ shards }, model) => [...shards.keys()].map((name) => ({ model, name })));
-    turn = 0;
-    const shards = await fuzz(
-      names.map(({ model, name }) => models[model]!.shards.get(name)!),
-      5000,
-      async (bytes) => {
-        const { model, name } = names[turn++ % names.length]!;
-        await readWith(models[model]!.json, new Map(models[model]!.shards).set(name, bytes));
-      },
-    );
-    console.log(`shards: ${shards.accepted} read, ${shards.refused} refused, at most ${shards.mostBytes} bytes`);
-    assert.ok(shards.accepted > 500 && shards.refused > 500);
-    assert.ok(Math.max(json.mostBytes, shards.mostBytes) < BYTES_ALLOWED);
-    assert.ok(asked.size > 10, 'paths were damaged, too');
-    assert.equal(
-      [...asked].filter((path) => /^\/|[\\:%?#\0]/.test(path) || path.split('/').some((part) => ['', '.', '..'].includes(part))),
-      [],
-    );
-  },
-);
+  const names = models.flatMap(({ shards }, model) => [...shards.keys()].map((name) => ({ model, name })));
+  turn = 0;
+  const shards = await fuzz(
+    names.map(({ model, name }) => models[model]!.shards.get(name)!),
+    5000,
+    async (bytes) => {
+      const { model, name } = names[turn++ % names.length]!;
+      await readWith(models[model]!.json, new Map(models[model]!.shards).set(name, bytes));
+    },
+  );
+  console.log(`shards: ${shards.accepted} read, ${shards.refused} refused, at most ${shards.mostBytes} bytes`);
+  assert.ok(shards.accepted > 500 && shards.refused > 500);
+  assert.ok(Math.max(json.mostBytes, shards.mostBytes) < BYTES_ALLOWED);
+  assert.ok(asked.size > 10, 'paths were damaged, too');
+  assert.equal(
+    [...asked].filter((path) => /^\/|[\\:%?#\0]/.test(path) || path.split('/').some((part) => ['', '.', '..'].includes(part))),
+    [],
+  );
+});
 
 /** Every place in a JSON value where something stands. */
 function places(

@@ -1,5 +1,5 @@
 import { oneLine, quoteName } from '../../formats/names.js';
-import { ShadegradError } from '../../errors.js';
+import { ShadegradError, type ErrorCode } from '../../errors.js';
 import { formatShape } from '../../tensor/shape.js';
 import type { Trace, TraceInput } from './trace.js';
 
@@ -13,7 +13,8 @@ export type Axes = ReadonlyMap<string, readonly number[]>;
  * module takes it so. Only together they tell which of several lengths another follows from.
  *
  * @returns the traces, and the axes of which each input may have a length of its own
- * @throws INVALID_ARGUMENT for a module that does not run for longer axes; WEIGHTS_UNSUPPORTED as traceModule()
+ * @throws INVALID_ARGUMENT for a module that does not run for longer axes; WEIGHTS_UNSUPPORTED as traceModule(); LIMIT_EXCEEDED,
+ *   OUT_OF_MEMORY and what else the device refuses longer inputs with
  */
 export async function otherLengths(
   inputs: Inputs,
@@ -23,7 +24,7 @@ export async function otherLengths(
   const longer = longerInputs(inputs, axes);
   const others = [
     await trace(longer).catch((error: unknown) => {
-      throw isOfTrace(error) ? error : notLonger(longer, error);
+      throw tellsOfLengths(error) ? notLonger(longer, error) : error;
     }),
   ];
   const tried = async (isGrown: (name: string, axis: number) => boolean): Promise<boolean> => {
@@ -33,7 +34,7 @@ export async function otherLengths(
         grownInputs(inputs, (name, axis) => (isGrown(name, axis) && axes.get(name)!.includes(axis) ? grow : null)),
       ).catch((error: unknown) => {
         // What the module does not take it cannot be run for; what cannot be exported would be something else in the model.
-        if (isOfTrace(error)) throw error;
+        if (!tellsOfLengths(error)) throw error;
         return null;
       });
       if (traced) others.push(traced);
@@ -53,7 +54,18 @@ export async function otherLengths(
   return { others, apart };
 }
 
-const isOfTrace = (error: unknown): boolean => error instanceof ShadegradError && error.code === 'WEIGHTS_UNSUPPORTED';
+/** What fails for other reasons than the lengths: an operation that cannot be exported, and a device that is too small or gone. */
+const OTHER_REASONS: ReadonlySet<ErrorCode> = new Set([
+  'WEIGHTS_UNSUPPORTED',
+  'LIMIT_EXCEEDED',
+  'OUT_OF_MEMORY',
+  'DEVICE_LOST',
+  'GPU_VALIDATION',
+  'SHADER_COMPILE',
+]);
+
+/** Whether a module that throws this does not run for the lengths that it was given. */
+const tellsOfLengths = (error: unknown): boolean => !(error instanceof ShadegradError && OTHER_REASONS.has(error.code));
 
 /** Inputs with other lengths, those that `growthOf` has a function for. */
 function grownInputs(

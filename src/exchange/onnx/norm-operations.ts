@@ -69,6 +69,9 @@ const instanceNorm: GraphOperation = (graph, call) => {
   return back(instanceNormalised(graph, name, shape[1]!, call, true));
 };
 
+/** A batch norm whose moments are those of each image by itself: what it computes of a batch of one, for any batch. */
+export const batchNormOfEach: GraphOperation = instanceNorm;
+
 const groupNorm: GraphOperation = (graph, call) => {
   const groups = call.attributes.groups as number;
   const { name, shape, back } = channelsSecond(graph, valueIn(call, 0));

@@ -2,13 +2,13 @@ import { basename } from 'node:path';
 import { exportOnnx, type OnnxOptions } from '../../exchange/onnx/export-network.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
 import { exportModuleOnnx, type OnnxModuleOptions } from '../../exchange/onnx/export-module.js';
+import { batchNormOfEach } from '../../exchange/onnx/norm-operations.js';
 import type { FoundNetwork } from '../../exchange/read-weights.js';
 import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { OnnxFiles } from '../../formats/onnx.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { networkKind } from '../../models/registry.js';
-import { BatchNorm2d } from '../../nn/layers.js';
 import type { Module } from '../../nn/module.js';
 import { writeFilesAtomic } from '../files/atomic.js';
 
@@ -36,10 +36,10 @@ export async function writeOnnx(
 
 /**
  * Writes a network of any kind as an ONNX model, by tracing it on a device; whole or not at all. Its norms use the statistics it was
- * found with; a batch norm that is to use each image's own takes one image at a time.
+ * found with: each image's own, so that a batch gives what its images give one by one, or the running ones.
  *
  * @returns the files written
- * @throws WRITE_FAILED, WEIGHTS_UNSUPPORTED, what loadNetwork() throws; INVALID_ARGUMENT for a batch that such a norm would mix
+ * @throws WRITE_FAILED, WEIGHTS_UNSUPPORTED, what loadNetwork() throws
  */
 export async function traceOnnx(
   gpu: Gpu,
@@ -50,19 +50,11 @@ export async function traceOnnx(
   const network = await loadNetwork(gpu, weights);
   try {
     const { shape, dynamicAxes } = networkKind(weights.architecture.kind).exampleInput(network);
-    const mixes = statistics !== 'running' && [...network.modules()].some((each) => each instanceof BatchNorm2d);
-    if (mixes && batch !== 'dynamic' && batch !== 1) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'images that the ONNX model takes at a time', {
-        expected: '1, as its batch norms use the statistics of each image',
-        received: String(batch),
-        fix: 'leave the batch out, or convert with running statistics',
-      });
-    }
-    const isFixed = mixes || batch !== 'dynamic';
     return await saveOnnx(path, network, {
       input: [batch === 'dynamic' ? 1 : batch, ...shape.slice(1)],
       forward: ({ input }) => network.forward(input!, { training: false, dropout: false, statistics }),
-      dynamicAxes: dynamicAxes.filter((axis) => axis !== 0 || !isFixed),
+      dynamicAxes: dynamicAxes.filter((axis) => axis !== 0 || batch === 'dynamic'),
+      ...(statistics !== 'running' && { operations: { batchNorm: batchNormOfEach } }),
       ...(dtype && { dtype }),
       ...(external !== undefined && { external }),
     });
