@@ -69,6 +69,8 @@ const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
 const encoderDecoder = new api.EncoderDecoder({ size: 16, ngf: 1 });
 const resnet = new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 });
 const pixelGan = new api.PixelGAN({ ndf: 1 });
+const dcganGenerator = new api.DCGANGenerator({ size: 32, nz: 2, ngf: 1 });
+const dcganDiscriminator = new api.DCGANDiscriminator({ size: 32, ndf: 1 });
 const training = { training: true };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
@@ -226,6 +228,13 @@ const OPERATIONS: Record<string, Operation> = {
   UNet: network(generator, [1, 16, 16, 3], (x) => generator.forward(x, training), /leakyRelu|conv2d/),
   EncoderDecoder: network(encoderDecoder, [1, 16, 16, 3], (x) => encoderDecoder.forward(x, training), /leakyRelu|conv2d|encoder/),
   ResNetGenerator: network(resnet, [1, 8, 8, 3], (x) => resnet.forward(x, training), /conv2d|pad|ResNet/),
+  DCGANGenerator: network(dcganGenerator, [2, 1, 1, 2], (x) => dcganGenerator.forward(x, training), /DCGAN generator|convTranspose2d/),
+  DCGANDiscriminator: network(
+    dcganDiscriminator,
+    [2, 32, 32, 3],
+    (x) => dcganDiscriminator.forward(x, training),
+    /DCGAN discriminator|conv2d/,
+  ),
   PixelGAN: network(pixelGan, [1, 2, 2, 6], (x) => pixelGan.forward(x, training), /conv2d/),
   PatchGAN: network(discriminator, [1, 16, 16, 6], (x) => discriminator.forward(x, training), /conv2d/),
 };
@@ -474,7 +483,18 @@ test('a step is not recorded on one Gpu with the tensors of another', async () =
 });
 
 test('a network refuses an input of another Gpu', async () => {
-  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN', 'EncoderDecoder', 'ResNetGenerator', 'PixelGAN']) {
+  for (const name of [
+    'Conv2d',
+    'ConvTranspose2d',
+    'BatchNorm2d',
+    'UNet',
+    'PatchGAN',
+    'EncoderDecoder',
+    'ResNetGenerator',
+    'PixelGAN',
+    'DCGANGenerator',
+    'DCGANDiscriminator',
+  ]) {
     const { operands, run } = OPERATIONS[name]!;
     const x = make(otherGpu, operands.x!, 'f32', 'x');
     await failure('DEVICE_MISMATCH', () => otherGpu.scope(() => gpu.scope(() => void run({ x }))));

@@ -79,6 +79,19 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
   }
 });
 
+test('networks that make images of random numbers, and judge images of one size', async () => {
+  const networks: [Parameters<typeof agrees>[2], Shape][] = [
+    [new sg.DCGANGenerator({ size: 32, nz: 6, ngf: 2 }), [1, 1, 6]],
+    [new sg.DCGANDiscriminator({ size: 32, ndf: 2 }), [32, 32, 3]],
+  ];
+  for (const [network, shape] of networks) {
+    network.to(gpu, { seed: 7 });
+    const batches = [1, 3].map((batch) => [batch, ...shape]);
+    await agrees(folder, network.constructor.name, network, batches, {}, 1e-4);
+    network.dispose();
+  }
+});
+
 test("a batch norm that uses each image's own statistics takes any number of images, or so many, each as if by itself", async () => {
   const architecture = { kind: 'resnet', options: { ngf: 2, blocks: 1, norm: 'batch' } };
   const weights = formulaNetwork(architecture);

@@ -130,6 +130,8 @@ const calls = new Map<string, (options: never) => unknown>([
   ['an encoder-decoder', (options) => new api.EncoderDecoder(options)],
   ['a ResNet generator', (options) => new api.ResNetGenerator(options)],
   ['a PixelGAN', (options) => new api.PixelGAN(options)],
+  ['a DCGAN generator', (options) => new api.DCGANGenerator(options)],
+  ['a DCGAN discriminator', (options) => new api.DCGANDiscriminator(options)],
 ]);
 
 /** Options that the calls cannot do without. */
@@ -214,6 +216,8 @@ const layers: Record<string, () => Layer> = {
   InstanceNorm2d: () => new InstanceNorm2d(1),
   LeakyReLU: () => new api.LeakyReLU(),
   Linear: () => layer(),
+  DCGANDiscriminator: () => new api.DCGANDiscriminator({ ndf: 1 }),
+  DCGANGenerator: () => new api.DCGANGenerator({ ngf: 1 }),
   EncoderDecoder: () => new api.EncoderDecoder({ size: 16 }),
   PatchGAN: () => new PatchGAN(),
   PixelGAN: () => new api.PixelGAN(),

@@ -5,8 +5,8 @@ encoder-decoder of the pix2pix paper: state dicts, outputs and gradients. Their 
 import torch
 from torch import nn
 
-from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, summarise, write_golden
-from network_cases import NORMS, case, fill
+from common import describe, write_golden
+from network_cases import NORMS, case, gradients
 
 
 class Block(nn.Module):
@@ -82,19 +82,6 @@ class Pixel(nn.Module):
 
     def forward(self, x):
         return self.net(x)
-
-
-def gradients(module, target_name, given):
-    """Of the mean absolute difference to another image: the input's, and every parameter's."""
-    module = module.double()
-    fill(module)
-    x = nhwc_to_nchw(generate(given)).requires_grad_(True)
-    made = module.train()(x)
-    target = describe(target_name, list(nchw_to_nhwc(made).shape))
-    loss = (made - nhwc_to_nchw(generate(target))).abs().mean()
-    loss.backward()
-    of = {name: summarise(parameter.grad, name) for name, parameter in module.named_parameters()}
-    return {"input": given, "target": target, "loss": loss.item(), "inputGradient": store(nchw_to_nhwc(x.grad)), "parameters": of}
 
 
 cases = []

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, values
+from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, summarise, values
 
 # How each norm is made, and whether the convolutions before one have a bias.
 NORMS = {
@@ -21,7 +21,7 @@ def fill(module):
             if name.endswith("num_batches_tracked"):
                 tensor.fill_(3)
                 continue
-            scale, offset = (0.5, 1.0) if name.endswith("running_var") else (0.1, 0.0) if tensor.dim() == 4 else (0.2, 0.5)
+            scale, offset = (0.5, 1.0) if name.endswith("running_var") else (0.1, 0.0) if tensor.dim() > 1 else (0.2, 0.5)
             tensor.copy_(torch.from_numpy(values(name, tensor.numel(), scale, offset)).reshape(tensor.shape))
 
 
@@ -35,3 +35,16 @@ def case(module, kind, options, input_shape):
     with torch.no_grad():
         output = nchw_to_nhwc(module.train()(nhwc_to_nchw(generate(given))))
     return {"kind": kind, "options": options, "state": state, "parameters": [name for name, _ in module.named_parameters()], "input": given, "output": store(output)}
+
+
+def gradients(module, target_name, given):
+    """Of the mean absolute difference to another image: the input's, and every parameter's."""
+    module = module.double()
+    fill(module)
+    x = nhwc_to_nchw(generate(given)).requires_grad_(True)
+    made = module.train()(x)
+    target = describe(target_name, list(nchw_to_nhwc(made).shape))
+    loss = (made - nhwc_to_nchw(generate(target))).abs().mean()
+    loss.backward()
+    of = {name: summarise(parameter.grad, name) for name, parameter in module.named_parameters()}
+    return {"input": given, "target": target, "loss": loss.item(), "inputGradient": store(nchw_to_nhwc(x.grad)), "parameters": of}

@@ -11,6 +11,8 @@ export { EncoderDecoder, type EncoderDecoderOptions } from './encoder-decoder.js
 export { ResNetGenerator, type ResNetOptions } from './resnet.js';
 export { PixelGAN, type PixelGANOptions } from './pixelgan.js';
 export { PatchGAN, type PatchGANOptions } from './patchgan.js';
+export { DCGANGenerator, type DCGANGeneratorOptions } from './dcgan-generator.js';
+export { DCGANDiscriminator, type DCGANDiscriminatorOptions } from './dcgan-discriminator.js';
 export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';
 export { architectureOf, buildNetwork, isGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';

@@ -1,13 +1,15 @@
 import { ShadegradError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Generator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
+import { DCGAN_DISCRIMINATOR } from './dcgan-discriminator.js';
+import { DCGAN_GENERATOR } from './dcgan-generator.js';
 import { ENCODER_DECODER } from './encoder-decoder.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
 import { UNET } from './unet.js';
 
-const rows: NetworkKind[] = [ENCODER_DECODER, UNET, RESNET, PATCHGAN, PIXELGAN];
+const rows: NetworkKind[] = [ENCODER_DECODER, UNET, RESNET, PATCHGAN, PIXELGAN, DCGAN_GENERATOR, DCGAN_DISCRIMINATOR];
 
 /** Every kind of network that there is: those of this library, then those that a program has registered. */
 export const NETWORKS: readonly NetworkKind[] = rows;
