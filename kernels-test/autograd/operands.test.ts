@@ -71,6 +71,8 @@ const resnet = new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 });
 const pixelGan = new api.PixelGAN({ ndf: 1 });
 const dcganGenerator = new api.DCGANGenerator({ size: 32, nz: 2, ngf: 1 });
 const dcganDiscriminator = new api.DCGANDiscriminator({ size: 32, ndf: 1 });
+const starGanGenerator = new api.StarGANGenerator({ labels: 1, ngf: 1, blocks: 1 });
+const starGanDiscriminator = new api.StarGANDiscriminator({ size: 4, ndf: 1, layers: 1 });
 const training = { training: true };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
@@ -235,6 +237,14 @@ const OPERATIONS: Record<string, Operation> = {
     (x) => dcganDiscriminator.forward(x, training),
     /DCGAN discriminator|conv2d/,
   ),
+  StarGANGenerator: network(starGanGenerator, [1, 8, 8, 4], (x) => starGanGenerator.forward(x, training), /StarGAN generator|conv2d/),
+  StarGANDiscriminator: network(
+    starGanDiscriminator,
+    [1, 4, 4, 3],
+    (x) => starGanDiscriminator.outputs(x, training),
+    /StarGAN discriminator|conv2d/,
+  ),
+  withLabels: { operands: { x: IMAGE, labels: [2, 3] }, run: ({ x, labels }) => api.withLabels(x!, labels!) },
   PixelGAN: network(pixelGan, [1, 2, 2, 6], (x) => pixelGan.forward(x, training), /conv2d/),
   PatchGAN: network(discriminator, [1, 16, 16, 6], (x) => discriminator.forward(x, training), /conv2d/),
 };
@@ -494,6 +504,8 @@ test('a network refuses an input of another Gpu', async () => {
     'PixelGAN',
     'DCGANGenerator',
     'DCGANDiscriminator',
+    'StarGANGenerator',
+    'StarGANDiscriminator',
   ]) {
     const { operands, run } = OPERATIONS[name]!;
     const x = make(otherGpu, operands.x!, 'f32', 'x');

@@ -79,10 +79,12 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
   }
 });
 
-test('networks that make images of random numbers, and judge images of one size', async () => {
+test('networks that make images of random numbers or labels, and judge images of one size', async () => {
   const networks: [Parameters<typeof agrees>[2], Shape][] = [
     [new sg.DCGANGenerator({ size: 32, nz: 6, ngf: 2 }), [1, 1, 6]],
     [new sg.DCGANDiscriminator({ size: 32, ndf: 2 }), [32, 32, 3]],
+    [new sg.StarGANGenerator({ labels: 2, ngf: 2, blocks: 2 }), [16, 16, 5]],
+    [new sg.StarGANDiscriminator({ size: 16, ndf: 2, layers: 3 }), [16, 16, 3]],
   ];
   for (const [network, shape] of networks) {
     network.to(gpu, { seed: 7 });

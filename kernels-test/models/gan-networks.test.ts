@@ -1,11 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';
-import { l1Loss } from '../../src/autograd/ops.js';
+import { noGrad } from '../../src/autograd/graph.js';
+import { add, l1Loss, mean, square } from '../../src/autograd/ops.js';
 import { toReferenceLayout } from '../../src/exchange/network/reference-layout.js';
 import { DCGANDiscriminator } from '../../src/models/dcgan-discriminator.js';
 import { DCGANGenerator } from '../../src/models/dcgan-generator.js';
+import { everyOutput } from '../../src/models/kind.js';
+import { withLabels } from '../../src/models/labels.js';
 import { buildNetwork } from '../../src/models/registry.js';
+import { StarGANDiscriminator } from '../../src/models/stargan-discriminator.js';
+import { StarGANGenerator } from '../../src/models/stargan-generator.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import golden from '../goldens/gan_networks.json';
 import { generate } from '../harness/deterministic.js';
@@ -25,7 +30,10 @@ for (const each of golden.trained) {
     const [x, target] = [upload(each.input), upload(each.target)];
     x.requiresGrad = true;
     const loss = gpu.scope(() => {
-      const result = l1Loss(network.forward(x, { training: true, dropout: false }), target);
+      const made = everyOutput(network, x, { training: true, dropout: false });
+      const [first, second] = made instanceof Tensor ? [made] : Object.values(made);
+      const near = l1Loss(first!, target);
+      const result = second ? add(near, mean(square(second))) : near;
       backward(result);
       return result;
     });
@@ -44,7 +52,62 @@ for (const each of golden.trained) {
 
 test('the numbers of parameters are those of the programs that the networks are from', () => {
   assert.equal([new DCGANGenerator().parameterCount, new DCGANGenerator({ outChannels: 1 }).parameterCount], [3_576_704, 3_574_656]);
+  const starGAN = (labels: number): number => new StarGANGenerator({ labels }).parameterCount;
+  assert.equal([starGAN(5), starGAN(8), starGAN(15)], [8_430_528, 8_439_936, 8_461_888]);
+  const judges = (size: number, labels: number): number => new StarGANDiscriminator({ size, labels }).parameterCount;
+  assert.equal([judges(128, 5), judges(128, 8), judges(256, 5), judges(256, 13)], [44_762_048, 44_786_624, 44_884_928, 45_147_072]);
   assert.equal([new DCGANDiscriminator().parameterCount, new DCGANDiscriminator({ inChannels: 1 }).parameterCount], [2_765_568, 2_763_520]);
+});
+
+test("what a network makes besides is PyTorch's, and the first of it is what forward() gives", async () => {
+  const several = golden.cases.filter((each) => 'more' in each);
+  assert.ok(several.length > 0);
+  for (const { kind, options, input, more } of several) {
+    const network = buildNetwork({ kind, options }).to(gpu, { seed: 1 });
+    await fillByFormula(network);
+    const x = upload(input);
+    const made = gpu.scope(() => noGrad(() => network.outputs!(x, { training: false })));
+    const [first, second] = Object.values(made);
+    assert.equal([...second!.shape], more!.shape);
+    assertClose(await second!.data(), float32(more!), { absolute: 1e-4, relative: 1e-4, label: kind });
+    const alone = gpu.scope(() => noGrad(() => network.forward(x, { training: false })));
+    assert.equal(await alone.data(), await first!.data());
+    await failure('INVALID_ARGUMENT', () => network.outputs!(x, { traning: false } as never), 'traning');
+    for (const part of [network, x, first!, second!, alone]) part.dispose();
+  }
+});
+
+test('labels become channels that are the same all over an image', async () => {
+  const images = Tensor.from(gpu, generate({ name: 'images', shape: [2, 2, 3, 2], scale: 1, offset: 0 }), [2, 2, 3, 2]);
+  const labels = Tensor.from(gpu, Float32Array.of(1, 0, 0, 0, 1, 0.5), [2, 3]);
+  const made = withLabels(images, labels);
+  assert.equal([...made.shape], [2, 2, 3, 5]);
+  const [numbers, pictures] = [await made.data(), await images.data()];
+  for (let pixel = 0; pixel < 12; pixel++) {
+    const wanted = [...pictures.subarray(2 * pixel, 2 * pixel + 2), ...(pixel < 6 ? [1, 0, 0] : [0, 1, 0.5])];
+    assert.equal([...numbers.subarray(5 * pixel, 5 * pixel + 5)], wanted);
+  }
+  for (const [x, given] of [
+    [images, images],
+    [labels, labels],
+    [images, Tensor.empty(gpu, [3, 3])],
+  ] as const)
+    await failure('SHAPE_MISMATCH', () => withLabels(x, given), 'labels of a network', '[batch, labels]', 'oneHot');
+});
+
+test("StarGAN's weights begin as PyTorch has them by default: uniform within 1 / sqrt(inputs)", async () => {
+  const generator = new StarGANGenerator({ ngf: 8, blocks: 1 }).to(gpu, { seed: 3 });
+  const bounds: Record<string, number> = {
+    'main.0.weight': 8 * 49,
+    'main.9.main.0.weight': 32 * 9,
+    // PyTorch counts the output channels of a transposed convolution.
+    'main.10.weight': 16 * 16,
+  };
+  for (const [name, inputs] of Object.entries(bounds)) {
+    const largest = Math.max(...(await generator.namedParameters().get(name)!.data()).map(Math.abs)) * Math.sqrt(inputs);
+    assert.ok(largest <= 1 && largest > 0.98, `${name}: ${largest}`);
+  }
+  generator.dispose();
 });
 
 test("weights begin as in PyTorch's DCGAN example: N(0, 0.02), those of norms N(1, 0.02)", async () => {
@@ -86,7 +149,20 @@ test('other sizes and channels are refused by the name of the network', async ()
   ];
   for (const [run, network, expected] of inputs)
     await failure('SHAPE_MISMATCH', () => gpu.scope(() => void run()), network, expected, 'fix: ');
-  for (const part of [generator, discriminator]) part.dispose();
+  const starGAN = new StarGANGenerator({ ngf: 1, blocks: 1, labels: 2 }).to(gpu, { seed: 1 });
+  const judge = new StarGANDiscriminator({ size: 8, ndf: 1, layers: 2 }).to(gpu, { seed: 1 });
+  for (const shape of [
+    [1, 8, 8, 3],
+    [1, 10, 8, 5],
+    [1, 4, 8, 5],
+    [8, 8, 5],
+  ]) {
+    const run = (): void => void starGAN.forward(Tensor.empty(gpu, shape));
+    await failure('SHAPE_MISMATCH', () => gpu.scope(run), 'a StarGAN generator', '3 + 2 channels', 'withLabels(images, labels)');
+  }
+  for (const run of [(x: Tensor) => judge.forward(x), (x: Tensor) => judge.outputs(x)])
+    await failure('SHAPE_MISMATCH', () => gpu.scope(() => void run(Tensor.empty(gpu, [1, 8, 12, 3]))), '[batch, 8, 8, 3]', 'fix: ');
+  for (const part of [generator, discriminator, starGAN, judge]) part.dispose();
 });
 
 test('impossible options are refused, and name what may be', async () => {
@@ -100,6 +176,16 @@ test('impossible options are refused, and name what may be', async () => {
       (options) => new DCGANDiscriminator(options),
       'DCGAN discriminator',
       [{ size: 16 }, { size: Infinity }, { ndf: 0 }, { inChannels: null }, { nz: 100 }],
+    ],
+    [
+      (options) => new StarGANGenerator(options),
+      'StarGAN generator',
+      [{ channels: 0 }, { labels: 0 }, { blocks: 65 }, { blocks: NaN }, { ngf: '64' }, { norm: 'batch' }],
+    ],
+    [
+      (options) => new StarGANDiscriminator(options),
+      'StarGAN discriminator',
+      [{ size: 96 }, { size: 2048 }, { size: '128' }, { size: 0 }, { labels: 0.5 }, { layers: 9 }, { ndf: null }, { c_dim: 5 }],
     ],
   ];
   for (const [make, network, all] of refusals) {

@@ -132,6 +132,8 @@ const calls = new Map<string, (options: never) => unknown>([
   ['a PixelGAN', (options) => new api.PixelGAN(options)],
   ['a DCGAN generator', (options) => new api.DCGANGenerator(options)],
   ['a DCGAN discriminator', (options) => new api.DCGANDiscriminator(options)],
+  ['a StarGAN generator', (options) => new api.StarGANGenerator(options)],
+  ['a StarGAN discriminator', (options) => new api.StarGANDiscriminator(options)],
 ]);
 
 /** Options that the calls cannot do without. */
@@ -222,6 +224,8 @@ const layers: Record<string, () => Layer> = {
   PatchGAN: () => new PatchGAN(),
   PixelGAN: () => new api.PixelGAN(),
   ResNetGenerator: () => new api.ResNetGenerator({ ngf: 1, blocks: 1 }),
+  StarGANDiscriminator: () => new api.StarGANDiscriminator({ ndf: 1 }),
+  StarGANGenerator: () => new api.StarGANGenerator({ ngf: 1, blocks: 1 }),
   ReLU: () => new api.ReLU(),
   Sequential: () => new api.Sequential(),
   Sigmoid: () => new api.Sigmoid(),

@@ -33,18 +33,28 @@ def case(module, kind, options, input_shape):
     given = describe(f"{kind} input", input_shape)
     # The reference runs its networks in training mode at test time, too: the image's own statistics.
     with torch.no_grad():
-        output = nchw_to_nhwc(module.train()(nhwc_to_nchw(generate(given))))
-    return {"kind": kind, "options": options, "state": state, "parameters": [name for name, _ in module.named_parameters()], "input": given, "output": store(output)}
+        output, more = outputs(module.train()(nhwc_to_nchw(generate(given))))
+    parameters = [name for name, _ in module.named_parameters()]
+    made = {"output": store(output), **({"more": store(more)} if more is not None else {})}
+    return {"kind": kind, "options": options, "state": state, "parameters": parameters, "input": given, **made}
+
+
+def outputs(made):
+    """The first thing that a network makes, in this library's order, and the second if there is one."""
+    first, second = made if isinstance(made, tuple) else (made, None)
+    return nchw_to_nhwc(first), second
 
 
 def gradients(module, target_name, given):
-    """Of the mean absolute difference to another image: the input's, and every parameter's."""
+    """Of the mean absolute difference to another image, and of the mean square of a second output: the input's, and every parameter's."""
     module = module.double()
     fill(module)
     x = nhwc_to_nchw(generate(given)).requires_grad_(True)
-    made = module.train()(x)
-    target = describe(target_name, list(nchw_to_nhwc(made).shape))
-    loss = (made - nhwc_to_nchw(generate(target))).abs().mean()
+    made, more = outputs(module.train()(x))
+    target = describe(target_name, list(made.shape))
+    loss = (made - generate(target)).abs().mean()
+    if more is not None:
+        loss = loss + more.square().mean()
     loss.backward()
     of = {name: summarise(parameter.grad, name) for name, parameter in module.named_parameters()}
     return {"input": given, "target": target, "loss": loss.item(), "inputGradient": store(nchw_to_nhwc(x.grad)), "parameters": of}

@@ -7,9 +7,21 @@ import { ENCODER_DECODER } from './encoder-decoder.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
+import { STARGAN_DISCRIMINATOR } from './stargan-discriminator.js';
+import { STARGAN_GENERATOR } from './stargan-generator.js';
 import { UNET } from './unet.js';
 
-const rows: NetworkKind[] = [ENCODER_DECODER, UNET, RESNET, PATCHGAN, PIXELGAN, DCGAN_GENERATOR, DCGAN_DISCRIMINATOR];
+const rows: NetworkKind[] = [
+  ENCODER_DECODER,
+  UNET,
+  RESNET,
+  PATCHGAN,
+  PIXELGAN,
+  DCGAN_GENERATOR,
+  DCGAN_DISCRIMINATOR,
+  STARGAN_GENERATOR,
+  STARGAN_DISCRIMINATOR,
+];
 
 /** Every kind of network that there is: those of this library, then those that a program has registered. */
 export const NETWORKS: readonly NetworkKind[] = rows;

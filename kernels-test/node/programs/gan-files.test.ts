@@ -35,6 +35,19 @@ const PROGRAMS: readonly Program[] = [
       /discriminator: DCGAN discriminator of 32 x 32, 3 channels, ndf 2; .* parameters \(PyTorch names\)/,
     ],
   },
+  {
+    name: 'stargan',
+    files: [
+      ['190000-G.ckpt', 'stargan-generator', { labels: 2, ngf: 1, blocks: 1 }],
+      ['200000-G.ckpt', 'stargan-generator', { labels: 5, ngf: 2, blocks: 2 }],
+      ['190000-D.ckpt', 'stargan-discriminator', { size: 64, ndf: 1 }],
+      ['200000-D.ckpt', 'stargan-discriminator', { size: 64, ndf: 1, labels: 5 }],
+    ],
+    described: [
+      /generator: StarGAN generator with 2 blocks, 3 channels, 5 labels, ngf 2; .* parameters \(PyTorch names\)/,
+      /discriminator: StarGAN discriminator of 64 x 64, 3 channels, 5 labels, ndf 1; .* parameters \(PyTorch names\)/,
+    ],
+  },
 ];
 
 test.before(async () => {
@@ -63,7 +76,7 @@ for (const { name, files, described } of PROGRAMS) {
 
   test(`${name}: to this library's file and back to the very same bytes, and to ONNX with the same outputs`, async () => {
     for (const network of ['generator', 'discriminator'] as const) {
-      const [own, back, model] = ['.safetensors', '-back.pth', '.onnx'].map((ending) => at(`${name}-${network}${ending}`));
+      const [own, back, model] = ['.safetensors', '-back.ckpt', '.onnx'].map((ending) => at(`${name}-${network}${ending}`));
       const flags = ['--network', network];
       assert.is(meanDifference(succeeded(await run('shadegrad', ['convert', at(name), own!, ...flags]))), 0);
       assert.is(meanDifference(succeeded(await run('shadegrad', ['convert', own!, back!, ...flags]))), 0);

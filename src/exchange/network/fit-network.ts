@@ -51,7 +51,7 @@ export function fitNetwork(
     throw new ShadegradError('WEIGHTS_MISMATCH', `${label}: the tensors are not those of one ${networkKind(architecture.kind).title}`, {
       expected: `what ${JSON.stringify(architecture.options)} has`,
       received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-      fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
+      fix: 'save the state dict of one network again, as the program of its authors has it, whole and without other tensors',
     });
   }
   return { architecture, tensors };

@@ -7,7 +7,7 @@ import { ShadegradError } from '../../errors.js';
 /** Files listed in one message. */
 const NAMED_FILES = 5;
 /** Endings of files that hold weights by themselves. */
-const WEIGHTS = /\.(?:safetensors|pth|pt|pict)$/i;
+const WEIGHTS = /\.(?:safetensors|pth|pt|ckpt|pict)$/i;
 /** One file of several; their index stands for all of them. */
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/i;
 
@@ -23,6 +23,8 @@ function telling(role: NetworkRole): ((names: readonly string[]) => readonly str
     (names) => newest(names, new RegExp(`^(\\d+)_net_${letter}\\.pth$`)),
     // PyTorch's DCGAN example.
     (names) => newest(names, new RegExp(`^net${letter}_epoch_(\\d+)\\.pth$`)),
+    // StarGAN's program.
+    (names) => newest(names, new RegExp(`^(\\d+)-${letter}\\.ckpt$`)),
     // CycleGAN has two of each kind, and only its user knows which one is meant.
     named(new RegExp(`^latest_net_${letter}_[AB]\\.pth$`)),
     (names) => names.filter((name) => WEIGHTS.test(name) && !SHARD.test(name)),
