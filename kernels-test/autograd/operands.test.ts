@@ -73,6 +73,10 @@ const dcganGenerator = new api.DCGANGenerator({ size: 32, nz: 2, ngf: 1 });
 const dcganDiscriminator = new api.DCGANDiscriminator({ size: 32, ndf: 1 });
 const starGanGenerator = new api.StarGANGenerator({ labels: 1, ngf: 1, blocks: 1 });
 const starGanDiscriminator = new api.StarGANDiscriminator({ size: 4, ndf: 1, layers: 1 });
+const ganGenerator = new api.GANGenerator({ size: 2, nz: 2, units: 2 });
+const ganDiscriminator = new api.GANDiscriminator({ size: 2, units: 2 });
+const cganGenerator = new api.CGANGenerator({ size: 2, nz: 2, labels: 2, units: 2 });
+const cganDiscriminator = new api.CGANDiscriminator({ size: 2, labels: 2, units: 2 });
 const training = { training: true };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
@@ -236,6 +240,20 @@ const OPERATIONS: Record<string, Operation> = {
     [2, 32, 32, 3],
     (x) => dcganDiscriminator.forward(x, training),
     /DCGAN discriminator|conv2d/,
+  ),
+  GANGenerator: network(ganGenerator, [2, 1, 1, 2], (x) => ganGenerator.forward(x, training), /GAN generator|linear/),
+  GANDiscriminator: network(
+    ganDiscriminator,
+    [2, 2, 2, 1],
+    (x) => ganDiscriminator.forward(x, training),
+    /GAN discriminator|permute|dropout/,
+  ),
+  CGANGenerator: network(cganGenerator, [2, 1, 1, 4], (x) => cganGenerator.forward(x, training), /CGAN generator|sliceChannels|linear/),
+  CGANDiscriminator: network(
+    cganDiscriminator,
+    [2, 2, 2, 3],
+    (x) => cganDiscriminator.forward(x, training),
+    /CGAN discriminator|sliceChannels|permute/,
   ),
   StarGANGenerator: network(starGanGenerator, [1, 8, 8, 4], (x) => starGanGenerator.forward(x, training), /StarGAN generator|conv2d/),
   StarGANDiscriminator: network(
@@ -506,6 +524,10 @@ test('a network refuses an input of another Gpu', async () => {
     'DCGANDiscriminator',
     'StarGANGenerator',
     'StarGANDiscriminator',
+    'GANGenerator',
+    'GANDiscriminator',
+    'CGANGenerator',
+    'CGANDiscriminator',
   ]) {
     const { operands, run } = OPERATIONS[name]!;
     const x = make(otherGpu, operands.x!, 'f32', 'x');

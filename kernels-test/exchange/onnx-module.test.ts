@@ -83,6 +83,10 @@ test('networks that make images of random numbers or labels, and judge images of
   const networks: [Parameters<typeof agrees>[2], Shape][] = [
     [new sg.DCGANGenerator({ size: 32, nz: 6, ngf: 2 }), [1, 1, 6]],
     [new sg.DCGANDiscriminator({ size: 32, ndf: 2 }), [32, 32, 3]],
+    [new sg.GANGenerator({ size: 6, nz: 5, units: 8, outChannels: 3 }), [1, 1, 5]],
+    [new sg.GANDiscriminator({ size: 6, inChannels: 3, units: 8 }), [6, 6, 3]],
+    [new sg.CGANGenerator({ size: 6, nz: 5, labels: 2, units: 8 }), [1, 1, 7]],
+    [new sg.CGANDiscriminator({ size: 6, labels: 2, units: 8 }), [6, 6, 3]],
     [new sg.StarGANGenerator({ labels: 2, ngf: 2, blocks: 2 }), [16, 16, 5]],
     [new sg.StarGANDiscriminator({ size: 16, ndf: 2, layers: 3 }), [16, 16, 3]],
   ];

@@ -4,11 +4,16 @@ import { backward } from '../../src/autograd/backward.js';
 import { noGrad } from '../../src/autograd/graph.js';
 import { add, l1Loss, mean, square } from '../../src/autograd/ops.js';
 import { toReferenceLayout } from '../../src/exchange/network/reference-layout.js';
+import { CGANDiscriminator } from '../../src/models/cgan-discriminator.js';
+import { CGANGenerator } from '../../src/models/cgan-generator.js';
 import { DCGANDiscriminator } from '../../src/models/dcgan-discriminator.js';
 import { DCGANGenerator } from '../../src/models/dcgan-generator.js';
+import { GANDiscriminator } from '../../src/models/gan-discriminator.js';
+import { GANGenerator } from '../../src/models/gan-generator.js';
 import { everyOutput } from '../../src/models/kind.js';
 import { withLabels } from '../../src/models/labels.js';
 import { buildNetwork } from '../../src/models/registry.js';
+import type { Layer } from '../../src/nn/forward.js';
 import { StarGANDiscriminator } from '../../src/models/stargan-discriminator.js';
 import { StarGANGenerator } from '../../src/models/stargan-generator.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -56,7 +61,71 @@ test('the numbers of parameters are those of the programs that the networks are 
   assert.equal([starGAN(5), starGAN(8), starGAN(15)], [8_430_528, 8_439_936, 8_461_888]);
   const judges = (size: number, labels: number): number => new StarGANDiscriminator({ size, labels }).parameterCount;
   assert.equal([judges(128, 5), judges(128, 8), judges(256, 5), judges(256, 13)], [44_762_048, 44_786_624, 44_884_928, 45_147_072]);
+  assert.equal([new GANGenerator().parameterCount, new GANDiscriminator().parameterCount], [2_503_984, 1_231_441]);
+  assert.equal([new CGANGenerator().parameterCount, new CGANDiscriminator().parameterCount], [2_413_984, 1_224_351]);
   assert.equal([new DCGANDiscriminator().parameterCount, new DCGANDiscriminator({ inChannels: 1 }).parameterCount], [2_765_568, 2_763_520]);
+});
+
+test('networks that no file of their program is known of have the names and outputs that they have in PyTorch', async () => {
+  for (const { kind, options, state, input, output } of golden.unnamed) {
+    const network = buildNetwork({ kind, options }).to(gpu, { seed: 1 });
+    const label = `${kind} ${JSON.stringify(options)}`;
+    const names = [...network.stateDict({ layout: 'pytorch' })].map(([name, { shape }]) => [name, [...shape]]);
+    assert.equal(names.sort(), (state as [string, number[]][]).sort(), label);
+    await fillByFormula(network);
+    const x = upload(input);
+    const made = gpu.scope(() => noGrad(() => network.forward(x, { training: true, dropout: false })));
+    assert.equal([...made.shape], output.shape, label);
+    assertClose(await made.data(), float32(output), { absolute: 1e-4, relative: 1e-4, label });
+    const place = Tensor.empty(gpu, output.shape);
+    gpu.scope(() => void noGrad(() => network.forward(x, { training: true, dropout: false, out: place })));
+    assert.equal(await place.data(), await made.data(), `${label}, into a place`);
+    for (const part of [network, x, made, place]) part.dispose();
+  }
+});
+
+test('half of the units are dropped while training, and nothing otherwise', async () => {
+  const networks: [Layer, number[]][] = [
+    [new GANDiscriminator({ size: 4, units: 8 }), [1, 4, 4, 1]],
+    [new CGANGenerator({ size: 4, nz: 3, labels: 2, noiseUnits: 8, labelUnits: 8, units: 8 }), [1, 1, 1, 5]],
+    [new CGANDiscriminator({ size: 4, labels: 2, imageUnits: 8, labelUnits: 8, units: 8 }), [1, 4, 4, 3]],
+  ];
+  for (const [network, shape] of networks) {
+    network.to(gpu, { seed: 3 });
+    await fillByFormula(network);
+    const x = upload({ name: 'given', shape, scale: 1, offset: 0 });
+    const run = async (step: number, options: object): Promise<Float32Array> => {
+      network.advanceDropout(step);
+      return gpu.scope(() => noGrad(() => network.forward(x, options))).data();
+    };
+    const calm = await run(0, { training: false });
+    assert.equal(await run(1, { training: true, dropout: false }), calm);
+    const dropped = await run(0, { training: true });
+    assert.not.equal(dropped, calm, network.constructor.name);
+    assert.equal(await run(0, { training: true }), dropped);
+    assert.not.equal(await run(1, { training: true }), dropped);
+    for (const part of [network, x]) part.dispose();
+  }
+});
+
+test("weights begin as in the first GAN's code: uniform, within 0.05 in generators and 0.005 in discriminators", async () => {
+  const all: [Layer, number][] = [
+    [new GANGenerator({ size: 4, units: 50 }), 0.05],
+    [new GANDiscriminator({ size: 28, units: 20 }), 0.005],
+    [new CGANGenerator({ size: 4, noiseUnits: 20, labelUnits: 40, units: 50 }), 0.05],
+    [new CGANDiscriminator({ size: 8, units: 20 }), 0.005],
+  ];
+  for (const [network, bound] of all) {
+    network.to(gpu, { seed: 3 });
+    let largest = 0;
+    for (const [name, tensor] of network.namedParameters()) {
+      const reach = Math.max(...(await tensor.data()).map(Math.abs));
+      if (name.endsWith('.bias')) assert.is(reach, 0, name);
+      else largest = Math.max(largest, reach);
+    }
+    assert.ok(largest <= bound && largest > 0.98 * bound, `${network.constructor.name}: ${largest}`);
+    network.dispose();
+  }
 });
 
 test("what a network makes besides is PyTorch's, and the first of it is what forward() gives", async () => {
@@ -162,7 +231,10 @@ test('other sizes and channels are refused by the name of the network', async ()
   }
   for (const run of [(x: Tensor) => judge.forward(x), (x: Tensor) => judge.outputs(x)])
     await failure('SHAPE_MISMATCH', () => gpu.scope(() => void run(Tensor.empty(gpu, [1, 8, 12, 3]))), '[batch, 8, 8, 3]', 'fix: ');
-  for (const part of [generator, discriminator, starGAN, judge]) part.dispose();
+  const conditional = new CGANDiscriminator({ size: 3, labels: 2, imageUnits: 1, labelUnits: 1, units: 1 }).to(gpu, { seed: 1 });
+  const run = (): void => void conditional.forward(Tensor.empty(gpu, [1, 3, 3, 1]));
+  await failure('SHAPE_MISMATCH', () => gpu.scope(run), 'a CGAN discriminator', 'joined with 2 labels: [batch, 3, 3, 3]');
+  for (const part of [generator, discriminator, starGAN, judge, conditional]) part.dispose();
 });
 
 test('impossible options are refused, and name what may be', async () => {
@@ -182,6 +254,14 @@ test('impossible options are refused, and name what may be', async () => {
       'StarGAN generator',
       [{ channels: 0 }, { labels: 0 }, { blocks: 65 }, { blocks: NaN }, { ngf: '64' }, { norm: 'batch' }],
     ],
+    [(options) => new GANGenerator(options), 'GAN generator', [{ size: 0 }, { nz: NaN }, { units: '1200' }, { ngf: 64 }]],
+    [(options) => new GANDiscriminator(options), 'GAN discriminator', [{ size: Infinity }, { pieces: 0 }, { units: -1 }, { ndf: 64 }]],
+    [
+      (options) => new CGANGenerator(options),
+      'CGAN generator',
+      [{ labels: 0 }, { noiseUnits: 0.5 }, { labelUnits: null }, { classes: 10 }],
+    ],
+    [(options) => new CGANDiscriminator(options), 'CGAN discriminator', [{ labels: 0 }, { imageUnits: [] }, { units: NaN }, { pieces: 5 }]],
     [
       (options) => new StarGANDiscriminator(options),
       'StarGAN discriminator',

@@ -2,6 +2,7 @@
 them: state dicts, outputs and gradients. Their structure is that of the authors' PyTorch code; weights follow from their names by the formula.
 """
 
+import torch
 from torch import nn
 
 from common import describe, write_golden
@@ -93,6 +94,80 @@ class StarGANDiscriminator(nn.Module):
         return self.conv1(features), self.conv2(features).flatten(1)
 
 
+class Maxout(nn.Module):
+    def __init__(self, pieces):
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, x):
+        return x.reshape(x.shape[0], -1, self.pieces).max(-1).values
+
+
+def dropout():
+    """Its masks are random: the place alone is compared, with a rate of 0."""
+    return nn.Dropout(0.0)
+
+
+class GANGenerator(nn.Module):
+    """Goodfellow et al. 2014, its code for MNIST."""
+
+    def __init__(self, size, nz, units, outputs):
+        super().__init__()
+        self.shape = (outputs, size, size)
+        last = nn.Linear(units, outputs * size * size)
+        self.model = nn.Sequential(nn.Linear(nz, units), nn.ReLU(), nn.Linear(units, units), nn.ReLU(), last, nn.Sigmoid())
+
+    def forward(self, x):
+        return self.model(x.flatten(1)).reshape(-1, *self.shape)
+
+
+class GANDiscriminator(nn.Module):
+    """The same, without the sigmoid at its end."""
+
+    def __init__(self, size, inputs, units, pieces):
+        super().__init__()
+        layers = []
+        for width in [inputs * size * size, units]:
+            layers += [dropout(), nn.Linear(width, units * pieces), Maxout(pieces)]
+        self.model = nn.Sequential(*layers, dropout(), nn.Linear(units, 1))
+
+    def forward(self, x):
+        return self.model(x.flatten(1)).reshape(-1, 1, 1, 1)
+
+
+class CGANGenerator(nn.Module):
+    """Mirza and Osindero 2014; the labels are the last numbers of what comes in."""
+
+    def __init__(self, size, nz, labels, noise_units, label_units, units, outputs):
+        super().__init__()
+        self.nz, self.shape = nz, (outputs, size, size)
+        self.noise = nn.Linear(nz, noise_units)
+        self.labels = nn.Linear(labels, label_units)
+        joined, last = nn.Linear(noise_units + label_units, units), nn.Linear(units, outputs * size * size)
+        self.model = nn.Sequential(dropout(), joined, nn.ReLU(), dropout(), last)
+
+    def forward(self, x):
+        noise, labels = x.flatten(1).split([self.nz, x.shape[1] - self.nz], 1)
+        joined = torch.cat([self.noise(noise).relu(), self.labels(labels).relu()], 1)
+        return self.model(joined).sigmoid().reshape(-1, *self.shape)
+
+
+class CGANDiscriminator(nn.Module):
+    """The same; the labels are the last channels of what comes in, those of the first pixel."""
+
+    def __init__(self, size, inputs, labels, image_units, label_units, units):
+        super().__init__()
+        self.inputs = inputs
+        self.image = nn.Sequential(nn.Linear(inputs * size * size, 5 * image_units), Maxout(5))
+        self.labels = nn.Sequential(nn.Linear(labels, 5 * label_units), Maxout(5))
+        joined = nn.Linear(image_units + label_units, 4 * units)
+        self.model = nn.Sequential(dropout(), joined, Maxout(4), dropout(), nn.Linear(units, 1))
+
+    def forward(self, x):
+        joined = torch.cat([self.image(x[:, : self.inputs].flatten(1)), self.labels(x[:, self.inputs :, 0, 0])], 1)
+        return self.model(joined).reshape(-1, 1, 1, 1)
+
+
 cases = []
 for size, nz, ngf, outputs, batch in [(32, 5, 2, 3, 1), (32, 7, 3, 1, 4), (64, 100, 1, 1, 2)]:
     options = {"size": size, "nz": nz, "ngf": ngf, "outChannels": outputs}
@@ -107,6 +182,23 @@ for size, inputs, labels, ndf, layers, batch in [(64, 3, 5, 1, 6, 2), (40, 1, 3,
     options = {"size": size, "inChannels": inputs, "labels": labels, "ndf": ndf, "layers": layers}
     cases.append(case(StarGANDiscriminator(size, inputs, labels, ndf, layers), "stargan-discriminator", options, [batch, size, size, inputs]))
 
+# Those that nothing tells from their names.
+unnamed = []
+for size, nz, units, outputs, batch in [(5, 7, 6, 1, 1), (6, 4, 9, 3, 4)]:
+    options = {"size": size, "nz": nz, "units": units, "outChannels": outputs}
+    unnamed.append(case(GANGenerator(size, nz, units, outputs), "gan-generator", options, [batch, 1, 1, nz]))
+for size, inputs, units, pieces, batch in [(5, 1, 6, 5, 3), (4, 3, 7, 2, 1)]:
+    options = {"size": size, "inChannels": inputs, "units": units, "pieces": pieces}
+    unnamed.append(case(GANDiscriminator(size, inputs, units, pieces), "gan-discriminator", options, [batch, size, size, inputs]))
+for size, nz, labels, widths, outputs, batch in [(5, 7, 10, (3, 5, 6), 1, 2), (4, 3, 1, (5, 2, 7), 3, 4)]:
+    names = ["noiseUnits", "labelUnits", "units"]
+    options = {"size": size, "nz": nz, "labels": labels, **dict(zip(names, widths)), "outChannels": outputs}
+    unnamed.append(case(CGANGenerator(size, nz, labels, *widths, outputs), "cgan-generator", options, [batch, 1, 1, nz + labels]))
+for size, inputs, labels, widths, batch in [(5, 1, 10, (4, 3, 6), 3), (3, 3, 2, (5, 2, 3), 1)]:
+    options = {"size": size, "inChannels": inputs, "labels": labels, **dict(zip(["imageUnits", "labelUnits", "units"], widths))}
+    module = CGANDiscriminator(size, inputs, labels, *widths)
+    unnamed.append(case(module, "cgan-discriminator", options, [batch, size, size, inputs + labels]))
+
 trained = [
     {"kind": kind, "options": options, **gradients(module, f"{kind} target", describe(f"{kind} source", shape))}
     for kind, options, module, shape in [
@@ -119,6 +211,20 @@ trained = [
             StarGANDiscriminator(16, 3, 4, 2, 3),
             [3, 16, 16, 3],
         ),
+        ("gan-generator", {"size": 5, "nz": 6, "units": 8, "outChannels": 3}, GANGenerator(5, 6, 8, 3), [3, 1, 1, 6]),
+        ("gan-discriminator", {"size": 5, "inChannels": 3, "units": 7, "pieces": 5}, GANDiscriminator(5, 3, 7, 5), [3, 5, 5, 3]),
+        (
+            "cgan-generator",
+            {"size": 5, "nz": 6, "labels": 4, "noiseUnits": 7, "labelUnits": 5, "units": 9, "outChannels": 1},
+            CGANGenerator(5, 6, 4, 7, 5, 9, 1),
+            [3, 1, 1, 10],
+        ),
+        (
+            "cgan-discriminator",
+            {"size": 5, "inChannels": 1, "labels": 4, "imageUnits": 6, "labelUnits": 5, "units": 7},
+            CGANDiscriminator(5, 1, 4, 6, 5, 7),
+            [3, 5, 5, 5],
+        ),
     ]
 ]
-write_golden("gan_networks", {"cases": cases, "trained": trained})
+write_golden("gan_networks", {"cases": cases, "unnamed": unnamed, "trained": trained})

@@ -15,6 +15,10 @@ export { DCGANGenerator, type DCGANGeneratorOptions } from './dcgan-generator.js
 export { DCGANDiscriminator, type DCGANDiscriminatorOptions } from './dcgan-discriminator.js';
 export { StarGANGenerator, type StarGANGeneratorOptions } from './stargan-generator.js';
 export { StarGANDiscriminator, type StarGANDiscriminatorOptions, type StarGANJudgement } from './stargan-discriminator.js';
+export { GANGenerator, type GANGeneratorOptions } from './gan-generator.js';
+export { GANDiscriminator, type GANDiscriminatorOptions } from './gan-discriminator.js';
+export { CGANGenerator, type CGANGeneratorOptions } from './cgan-generator.js';
+export { CGANDiscriminator, type CGANDiscriminatorOptions } from './cgan-discriminator.js';
 export { withLabels } from './labels.js';
 export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../errors.js';
-import { expectTensor } from '../kernels/elements.js';
+import { expectOperands } from '../kernels/elements.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -17,10 +17,10 @@ export interface FixedInput {
 /**
  * Checks what a network is given that takes one size alone, before a layer inside refuses it by its own name.
  *
- * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT for what is no tensor
+ * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT for what is no float32 tensor; USE_AFTER_FREE
  */
 export function expectInput({ network, height, width, channels, of }: FixedInput, x: Tensor): void {
-  expectTensor(network, 'x', x);
+  expectOperands(network, { x });
   const [, rows, columns, depth] = x.shape;
   if (x.shape.length === 4 && rows === height && columns === width && depth === channels) return;
   throw new ShadegradError('SHAPE_MISMATCH', `input of ${network}`, {

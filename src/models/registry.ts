@@ -1,9 +1,13 @@
 import { ShadegradError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Generator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
+import { CGAN_DISCRIMINATOR } from './cgan-discriminator.js';
+import { CGAN_GENERATOR } from './cgan-generator.js';
 import { DCGAN_DISCRIMINATOR } from './dcgan-discriminator.js';
 import { DCGAN_GENERATOR } from './dcgan-generator.js';
 import { ENCODER_DECODER } from './encoder-decoder.js';
+import { GAN_DISCRIMINATOR } from './gan-discriminator.js';
+import { GAN_GENERATOR } from './gan-generator.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
@@ -21,6 +25,10 @@ const rows: NetworkKind[] = [
   DCGAN_DISCRIMINATOR,
   STARGAN_GENERATOR,
   STARGAN_DISCRIMINATOR,
+  GAN_GENERATOR,
+  GAN_DISCRIMINATOR,
+  CGAN_GENERATOR,
+  CGAN_DISCRIMINATOR,
 ];
 
 /** Every kind of network that there is: those of this library, then those that a program has registered. */

@@ -160,7 +160,7 @@ export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradErr
   const counted = `${plural(tensors.size, 'tensor')}${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`;
   const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet`;
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${what}`, {
-    expected: `one of these networks, with the names of its authors' program: ${knownNetworks()}`,
+    expected: `a network as pytorch-CycleGAN-and-pix2pix, PyTorch's DCGAN example or StarGAN's program has it: ${knownNetworks()}`,
     received: kind === null ? `${counted}; ${shapesInWords([...shapes.values()])}` : counted,
     fix:
       'name the weights of such a network, as its program saves them: latest_net_G.pth of pytorch-CycleGAN-and-pix2pix, ' +
