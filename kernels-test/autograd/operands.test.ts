@@ -3,10 +3,12 @@ import * as assert from 'uvu/assert';
 import * as api from '../../src/index.js';
 import * as autogradOps from '../../src/autograd/ops.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { everyOutput } from '../../src/models/kind.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor, type DType } from '../../src/tensor/tensor.js';
 import { failure, withLimits } from '../harness/devices.js';
 import { testGpu } from '../harness/gpu.js';
+import { NETWORK_OPERANDS } from '../harness/network-operands.js';
 
 const gpu = await testGpu();
 /** Another runtime on the same device: its memory is not this one's. */
@@ -64,19 +66,6 @@ const moving = (module: api.Layer, from: Shape, to: Shape): Operation => ({
   name: /./,
   words: true,
 });
-const generator = new api.UNet({ size: 16, ngf: 1 });
-const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
-const encoderDecoder = new api.EncoderDecoder({ size: 16, ngf: 1 });
-const resnet = new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 });
-const pixelGan = new api.PixelGAN({ ndf: 1 });
-const dcganGenerator = new api.DCGANGenerator({ size: 32, nz: 2, ngf: 1 });
-const dcganDiscriminator = new api.DCGANDiscriminator({ size: 32, ndf: 1 });
-const starGanGenerator = new api.StarGANGenerator({ labels: 1, ngf: 1, blocks: 1 });
-const starGanDiscriminator = new api.StarGANDiscriminator({ size: 4, ndf: 1, layers: 1 });
-const ganGenerator = new api.GANGenerator({ size: 2, nz: 2, units: 2 });
-const ganDiscriminator = new api.GANDiscriminator({ size: 2, units: 2 });
-const cganGenerator = new api.CGANGenerator({ size: 2, nz: 2, labels: 2, units: 2 });
-const cganDiscriminator = new api.CGANDiscriminator({ size: 2, labels: 2, units: 2 });
 const training = { training: true };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
@@ -231,40 +220,13 @@ const OPERATIONS: Record<string, Operation> = {
   ConvTranspose2d: network(transposed, IMAGE, (x) => transposed.forward(x), /convTranspose2d/),
   BatchNorm2d: network(batchNorm, IMAGE, (x) => batchNorm.forward(x, training), /batchNorm/),
   InstanceNorm2d: network(instanceNorm, IMAGE, (x) => instanceNorm.forward(x, training), /instanceNorm/),
-  UNet: network(generator, [1, 16, 16, 3], (x) => generator.forward(x, training), /leakyRelu|conv2d/),
-  EncoderDecoder: network(encoderDecoder, [1, 16, 16, 3], (x) => encoderDecoder.forward(x, training), /leakyRelu|conv2d|encoder/),
-  ResNetGenerator: network(resnet, [1, 8, 8, 3], (x) => resnet.forward(x, training), /conv2d|pad|ResNet/),
-  DCGANGenerator: network(dcganGenerator, [2, 1, 1, 2], (x) => dcganGenerator.forward(x, training), /DCGAN generator|convTranspose2d/),
-  DCGANDiscriminator: network(
-    dcganDiscriminator,
-    [2, 32, 32, 3],
-    (x) => dcganDiscriminator.forward(x, training),
-    /DCGAN discriminator|conv2d/,
-  ),
-  GANGenerator: network(ganGenerator, [2, 1, 1, 2], (x) => ganGenerator.forward(x, training), /GAN generator|linear/),
-  GANDiscriminator: network(
-    ganDiscriminator,
-    [2, 2, 2, 1],
-    (x) => ganDiscriminator.forward(x, training),
-    /GAN discriminator|permute|dropout/,
-  ),
-  CGANGenerator: network(cganGenerator, [2, 1, 1, 4], (x) => cganGenerator.forward(x, training), /CGAN generator|sliceChannels|linear/),
-  CGANDiscriminator: network(
-    cganDiscriminator,
-    [2, 2, 2, 3],
-    (x) => cganDiscriminator.forward(x, training),
-    /CGAN discriminator|sliceChannels|permute/,
-  ),
-  StarGANGenerator: network(starGanGenerator, [1, 8, 8, 4], (x) => starGanGenerator.forward(x, training), /StarGAN generator|conv2d/),
-  StarGANDiscriminator: network(
-    starGanDiscriminator,
-    [1, 4, 4, 3],
-    (x) => starGanDiscriminator.outputs(x, training),
-    /StarGAN discriminator|conv2d/,
+  ...Object.fromEntries(
+    Object.entries(NETWORK_OPERANDS).map(([name, [module, input, called]]) => [
+      name,
+      network(module, input, (x) => everyOutput(module, x, training), called),
+    ]),
   ),
   withLabels: { operands: { x: IMAGE, labels: [2, 3] }, run: ({ x, labels }) => api.withLabels(x!, labels!) },
-  PixelGAN: network(pixelGan, [1, 2, 2, 6], (x) => pixelGan.forward(x, training), /conv2d/),
-  PatchGAN: network(discriminator, [1, 16, 16, 6], (x) => discriminator.forward(x, training), /conv2d/),
 };
 
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
@@ -511,24 +473,7 @@ test('a step is not recorded on one Gpu with the tensors of another', async () =
 });
 
 test('a network refuses an input of another Gpu', async () => {
-  for (const name of [
-    'Conv2d',
-    'ConvTranspose2d',
-    'BatchNorm2d',
-    'UNet',
-    'PatchGAN',
-    'EncoderDecoder',
-    'ResNetGenerator',
-    'PixelGAN',
-    'DCGANGenerator',
-    'DCGANDiscriminator',
-    'StarGANGenerator',
-    'StarGANDiscriminator',
-    'GANGenerator',
-    'GANDiscriminator',
-    'CGANGenerator',
-    'CGANDiscriminator',
-  ]) {
+  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', ...Object.keys(NETWORK_OPERANDS)]) {
     const { operands, run } = OPERATIONS[name]!;
     const x = make(otherGpu, operands.x!, 'f32', 'x');
     await failure('DEVICE_MISMATCH', () => otherGpu.scope(() => gpu.scope(() => void run({ x }))));
