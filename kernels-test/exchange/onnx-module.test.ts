@@ -87,6 +87,8 @@ test('networks that make images of random numbers or labels, and judge images of
     [new sg.GANDiscriminator({ size: 6, inChannels: 3, units: 8 }), [6, 6, 3]],
     [new sg.CGANGenerator({ size: 6, nz: 5, labels: 2, units: 8 }), [1, 1, 7]],
     [new sg.CGANDiscriminator({ size: 6, labels: 2, units: 8 }), [6, 6, 3]],
+    [new sg.ConditionalDCGANGenerator({ size: 8, nz: 5, labels: 2, ngf: 2, units: 8 }), [1, 1, 7]],
+    [new sg.ConditionalDCGANDiscriminator({ size: 8, labels: 2, ndf: 2, units: 8 }), [8, 8, 3]],
     [new sg.StarGANGenerator({ labels: 2, ngf: 2, blocks: 2 }), [16, 16, 5]],
     [new sg.StarGANDiscriminator({ size: 16, ndf: 2, layers: 3 }), [16, 16, 3]],
   ];

@@ -16,4 +16,14 @@ export const NETWORK_OPERANDS: Readonly<Record<string, readonly [network: Networ
   GANDiscriminator: [new api.GANDiscriminator({ size: 2, units: 2 }), [2, 2, 2, 1], /a GAN discriminator/],
   CGANGenerator: [new api.CGANGenerator({ size: 2, nz: 2, labels: 2, units: 2 }), [2, 1, 1, 4], /a CGAN generator/],
   CGANDiscriminator: [new api.CGANDiscriminator({ size: 2, labels: 2, units: 2 }), [2, 2, 2, 3], /a CGAN discriminator/],
+  ConditionalDCGANGenerator: [
+    new api.ConditionalDCGANGenerator({ size: 4, nz: 2, labels: 2, ngf: 1, units: 2 }),
+    [2, 1, 1, 4],
+    /a conditional DCGAN generator/,
+  ],
+  ConditionalDCGANDiscriminator: [
+    new api.ConditionalDCGANDiscriminator({ size: 4, labels: 2, ndf: 1, units: 2 }),
+    [2, 4, 4, 3],
+    /a conditional DCGAN discriminator/,
+  ],
 };

@@ -6,6 +6,8 @@ import { add, l1Loss, mean, square } from '../../src/autograd/ops.js';
 import { toReferenceLayout } from '../../src/exchange/network/reference-layout.js';
 import { CGANDiscriminator } from '../../src/models/cgan-discriminator.js';
 import { CGANGenerator } from '../../src/models/cgan-generator.js';
+import { ConditionalDCGANDiscriminator } from '../../src/models/conditional-dcgan-discriminator.js';
+import { ConditionalDCGANGenerator } from '../../src/models/conditional-dcgan-generator.js';
 import { DCGANDiscriminator } from '../../src/models/dcgan-discriminator.js';
 import { DCGANGenerator } from '../../src/models/dcgan-generator.js';
 import { GANDiscriminator } from '../../src/models/gan-discriminator.js';
@@ -63,6 +65,11 @@ test('the numbers of parameters are those of the programs that the networks are 
   assert.equal([judges(128, 5), judges(128, 8), judges(256, 5), judges(256, 13)], [44_762_048, 44_786_624, 44_884_928, 45_147_072]);
   assert.equal([new GANGenerator().parameterCount, new GANDiscriminator().parameterCount], [2_503_984, 1_231_441]);
   assert.equal([new CGANGenerator().parameterCount, new CGANDiscriminator().parameterCount], [2_413_984, 1_224_351]);
+  const conditional = [new ConditionalDCGANGenerator(), new ConditionalDCGANDiscriminator()];
+  assert.equal(
+    conditional.map(({ parameterCount }) => parameterCount),
+    [6_820_538, 6_688_202],
+  );
   assert.equal([new DCGANDiscriminator().parameterCount, new DCGANDiscriminator({ inChannels: 1 }).parameterCount], [2_765_568, 2_763_520]);
 });
 
@@ -253,6 +260,16 @@ test('impossible options are refused, and name what may be', async () => {
       (options) => new StarGANGenerator(options),
       'StarGAN generator',
       [{ channels: 0 }, { labels: 0 }, { blocks: 65 }, { blocks: NaN }, { ngf: '64' }, { norm: 'batch' }],
+    ],
+    [
+      (options) => new ConditionalDCGANGenerator(options),
+      'conditional DCGAN generator',
+      [{ size: 30 }, { size: 0 }, { size: NaN }, { nz: 0 }, { labels: 0.5 }, { units: null }, { classes: 10 }],
+    ],
+    [
+      (options) => new ConditionalDCGANDiscriminator(options),
+      'conditional DCGAN discriminator',
+      [{ size: '28' }, { size: Infinity }, { labels: -1 }, { ndf: 0 }, { nz: 100 }],
     ],
     [(options) => new GANGenerator(options), 'GAN generator', [{ size: 0 }, { nz: NaN }, { units: '1200' }, { ngf: 64 }]],
     [(options) => new GANDiscriminator(options), 'GAN discriminator', [{ size: Infinity }, { pieces: 0 }, { units: -1 }, { ndf: 64 }]],

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as api from '../../src/index.js';
 import { describeArchitecture } from '../../src/exchange/network/describe-network.js';
 import { loadNetwork } from '../../src/exchange/network/load-network.js';
 import { encodeModule } from '../../src/exchange/network/module-file.js';
@@ -22,6 +23,7 @@ import { Conv2d, Linear } from '../../src/nn/layers.js';
 import { Module } from '../../src/nn/module.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { testGpu } from '../harness/gpu.js';
+import { NETWORK_OPERANDS } from '../harness/network-operands.js';
 import { openBytes } from '../harness/weights.js';
 
 const gpu = await testGpu();
@@ -135,6 +137,27 @@ test('every row builds its defaults, tells them again and takes its own example'
     // What makes images of random numbers, or wants labels with them, translates no pictures.
     const translates = role === 'generator' && !/gan-generator$/.test(kind);
     assert.is(isGenerator(built), translates, kind);
+  }
+});
+
+test('a network of each class comes out of its file as it went in, in either layout', async () => {
+  const tried = Object.values(NETWORK_OPERANDS).map(([each]) => each.constructor);
+  const own = NETWORKS.filter(({ network }) => (Object.values(api) as unknown[]).includes(network));
+  assert.equal(
+    own.filter(({ network }) => !tried.includes(network)).map(({ kind }) => kind),
+    [],
+    'networks of the library that the table lacks',
+  );
+  assert.ok(own.length >= 15);
+  for (const [network] of Object.values(NETWORK_OPERANDS)) {
+    network.to(gpu, { seed: 2 });
+    for (const layout of ['shadegrad', 'pytorch'] as const) {
+      const { role, weights } = findNetwork(await openBytes(encodeModule(network, { layout })));
+      assert.equal([role, weights.architecture], [networkKind(weights.architecture.kind).role, architectureOf(network)]);
+      for (const [name, tensor] of network.stateDict())
+        assert.equal(await weights.tensors.get(name)!.read(), await tensor.read(), `${network.constructor.name} ${name}, ${layout}`);
+    }
+    network.dispose();
   }
 });
 

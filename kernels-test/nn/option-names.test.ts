@@ -136,6 +136,8 @@ const calls = new Map<string, (options: never) => unknown>([
   ['a GAN discriminator', (options) => new api.GANDiscriminator(options)],
   ['a CGAN generator', (options) => new api.CGANGenerator(options)],
   ['a CGAN discriminator', (options) => new api.CGANDiscriminator(options)],
+  ['a conditional DCGAN generator', (options) => new api.ConditionalDCGANGenerator(options)],
+  ['a conditional DCGAN discriminator', (options) => new api.ConditionalDCGANDiscriminator(options)],
   ['a StarGAN generator', (options) => new api.StarGANGenerator(options)],
   ['a StarGAN discriminator', (options) => new api.StarGANDiscriminator(options)],
 ]);
@@ -232,6 +234,8 @@ const layers: Record<string, () => Layer> = {
   GANGenerator: () => new api.GANGenerator({ size: 1 }),
   CGANDiscriminator: () => new api.CGANDiscriminator({ size: 1 }),
   CGANGenerator: () => new api.CGANGenerator({ size: 1 }),
+  ConditionalDCGANDiscriminator: () => new api.ConditionalDCGANDiscriminator({ size: 4 }),
+  ConditionalDCGANGenerator: () => new api.ConditionalDCGANGenerator({ size: 4 }),
   StarGANDiscriminator: () => new api.StarGANDiscriminator({ ndf: 1 }),
   StarGANGenerator: () => new api.StarGANGenerator({ ngf: 1, blocks: 1 }),
   ReLU: () => new api.ReLU(),

@@ -168,6 +168,53 @@ class CGANDiscriminator(nn.Module):
         return self.model(joined).reshape(-1, 1, 1, 1)
 
 
+class ConditionalDCGANGenerator(nn.Module):
+    """Newmu/dcgan_code, for MNIST; the labels are the last numbers of what comes in."""
+
+    def __init__(self, size, nz, labels, ngf, units, outputs):
+        super().__init__()
+        self.nz, self.shape = nz, (2 * ngf, size // 4, size // 4)
+        features = 2 * ngf * (size // 4) ** 2
+        doubles = {"stride": 2, "padding": 2, "output_padding": 1, "bias": False}
+        self.linear1, self.norm1 = nn.Linear(nz + labels, units, bias=False), nn.BatchNorm1d(units, 1e-8, affine=False)
+        self.linear2, self.norm2 = nn.Linear(units + labels, features, bias=False), nn.BatchNorm1d(features, 1e-8, affine=False)
+        self.conv3, self.norm3 = nn.ConvTranspose2d(2 * ngf + labels, ngf, 5, **doubles), nn.BatchNorm2d(ngf, 1e-8, affine=False)
+        self.conv4 = nn.ConvTranspose2d(ngf + labels, outputs, 5, **doubles)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        labels = x[:, self.nz :]
+        x = self.norm1(self.linear1(x)).relu()
+        x = self.norm2(self.linear2(torch.cat([x, labels], 1))).relu().reshape(-1, *self.shape)
+        x = self.norm3(self.conv3(planes(x, labels))).relu()
+        return self.conv4(planes(x, labels)).sigmoid()
+
+
+def planes(x, labels):
+    return torch.cat([x, labels[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
+
+
+class ConditionalDCGANDiscriminator(nn.Module):
+    """The same, without the sigmoid at its end; the labels are the last channels of what comes in, for the later layers those of a pixel."""
+
+    def __init__(self, size, inputs, labels, ndf, units):
+        super().__init__()
+        self.inputs = inputs
+        halves = {"stride": 2, "padding": 2, "bias": False}
+        self.conv1 = nn.Conv2d(inputs + labels, ndf, 5, **halves)
+        self.conv2, self.norm2 = nn.Conv2d(ndf + labels, 2 * ndf, 5, **halves), nn.BatchNorm2d(2 * ndf, 1e-8, affine=False)
+        features = 2 * ndf * (size // 4) ** 2
+        self.linear3, self.norm3 = nn.Linear(features + labels, units, bias=False), nn.BatchNorm1d(units, 1e-8, affine=False)
+        self.linear4 = nn.Linear(units + labels, 1, bias=False)
+
+    def forward(self, x):
+        labels, leaky = x[:, self.inputs :, 0, 0], nn.LeakyReLU(0.2)
+        x = planes(leaky(self.conv1(x)), labels)
+        x = leaky(self.norm2(self.conv2(x))).flatten(1)
+        x = leaky(self.norm3(self.linear3(torch.cat([x, labels], 1))))
+        return self.linear4(torch.cat([x, labels], 1)).reshape(-1, 1, 1, 1)
+
+
 cases = []
 for size, nz, ngf, outputs, batch in [(32, 5, 2, 3, 1), (32, 7, 3, 1, 4), (64, 100, 1, 1, 2)]:
     options = {"size": size, "nz": nz, "ngf": ngf, "outChannels": outputs}
@@ -198,6 +245,14 @@ for size, inputs, labels, widths, batch in [(5, 1, 10, (4, 3, 6), 3), (3, 3, 2, 
     options = {"size": size, "inChannels": inputs, "labels": labels, **dict(zip(["imageUnits", "labelUnits", "units"], widths))}
     module = CGANDiscriminator(size, inputs, labels, *widths)
     unnamed.append(case(module, "cgan-discriminator", options, [batch, size, size, inputs + labels]))
+for size, nz, labels, ngf, units, outputs, batch in [(12, 5, 10, 2, 6, 1, 4), (8, 3, 2, 3, 5, 3, 3)]:
+    options = {"size": size, "nz": nz, "labels": labels, "ngf": ngf, "units": units, "outChannels": outputs}
+    module = ConditionalDCGANGenerator(size, nz, labels, ngf, units, outputs)
+    unnamed.append(case(module, "conditional-dcgan-generator", options, [batch, 1, 1, nz + labels]))
+for size, inputs, labels, ndf, units, batch in [(12, 1, 10, 2, 6, 4), (8, 3, 2, 3, 5, 3)]:
+    options = {"size": size, "inChannels": inputs, "labels": labels, "ndf": ndf, "units": units}
+    module = ConditionalDCGANDiscriminator(size, inputs, labels, ndf, units)
+    unnamed.append(case(module, "conditional-dcgan-discriminator", options, [batch, size, size, inputs + labels]))
 
 trained = [
     {"kind": kind, "options": options, **gradients(module, f"{kind} target", describe(f"{kind} source", shape))}
@@ -224,6 +279,18 @@ trained = [
             {"size": 5, "inChannels": 1, "labels": 4, "imageUnits": 6, "labelUnits": 5, "units": 7},
             CGANDiscriminator(5, 1, 4, 6, 5, 7),
             [3, 5, 5, 5],
+        ),
+        (
+            "conditional-dcgan-generator",
+            {"size": 8, "nz": 4, "labels": 3, "ngf": 2, "units": 5, "outChannels": 3},
+            ConditionalDCGANGenerator(8, 4, 3, 2, 5, 3),
+            [4, 1, 1, 7],
+        ),
+        (
+            "conditional-dcgan-discriminator",
+            {"size": 8, "inChannels": 1, "labels": 3, "ndf": 2, "units": 5},
+            ConditionalDCGANDiscriminator(8, 1, 3, 2, 5),
+            [4, 8, 8, 4],
         ),
     ]
 ]

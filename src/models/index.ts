@@ -19,6 +19,8 @@ export { GANGenerator, type GANGeneratorOptions } from './gan-generator.js';
 export { GANDiscriminator, type GANDiscriminatorOptions } from './gan-discriminator.js';
 export { CGANGenerator, type CGANGeneratorOptions } from './cgan-generator.js';
 export { CGANDiscriminator, type CGANDiscriminatorOptions } from './cgan-discriminator.js';
+export { ConditionalDCGANGenerator, type ConditionalDCGANGeneratorOptions } from './conditional-dcgan-generator.js';
+export { ConditionalDCGANDiscriminator, type ConditionalDCGANDiscriminatorOptions } from './conditional-dcgan-discriminator.js';
 export { withLabels } from './labels.js';
 export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';

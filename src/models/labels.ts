@@ -16,7 +16,7 @@ import type { Tensor } from '../tensor/tensor.js';
  */
 export function withLabels(x: Tensor, labels: Tensor): Tensor {
   expectOperands('withLabels', { x, labels });
-  const [batch, height, width] = x.shape as readonly [number, number, number];
+  const [batch] = x.shape;
   if (x.shape.length !== 4 || labels.shape.length !== 2 || labels.shape[0] !== batch) {
     throw new ShadegradError('SHAPE_MISMATCH', 'labels of a network', {
       expected: 'x as [batch, height, width, channels], and labels as [batch, labels] of the same batch',
@@ -24,6 +24,10 @@ export function withLabels(x: Tensor, labels: Tensor): Tensor {
       fix: 'give every image a row of labels; oneHot() makes one of the number of a class',
     });
   }
-  const count = labels.shape[1]!;
-  return concat([x, expand(reshape(labels, [batch, 1, 1, count]), [batch, height, width, count])]);
+  return withRow(x, reshape(labels, [batch!, 1, 1, labels.shape[1]!]));
+}
+
+/** Joins numbers to every pixel of images. @param row [batch, 1, 1, numbers] */
+export function withRow(x: Tensor, row: Tensor): Tensor {
+  return concat([x, expand(row, [...x.shape.slice(0, 3), row.shape[3]!])]);
 }

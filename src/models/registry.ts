@@ -3,6 +3,8 @@ import type { Module } from '../nn/module.js';
 import type { Generator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
 import { CGAN_DISCRIMINATOR } from './cgan-discriminator.js';
 import { CGAN_GENERATOR } from './cgan-generator.js';
+import { CONDITIONAL_DCGAN_DISCRIMINATOR } from './conditional-dcgan-discriminator.js';
+import { CONDITIONAL_DCGAN_GENERATOR } from './conditional-dcgan-generator.js';
 import { DCGAN_DISCRIMINATOR } from './dcgan-discriminator.js';
 import { DCGAN_GENERATOR } from './dcgan-generator.js';
 import { ENCODER_DECODER } from './encoder-decoder.js';
@@ -29,6 +31,8 @@ const rows: NetworkKind[] = [
   GAN_DISCRIMINATOR,
   CGAN_GENERATOR,
   CGAN_DISCRIMINATOR,
+  CONDITIONAL_DCGAN_GENERATOR,
+  CONDITIONAL_DCGAN_DISCRIMINATOR,
 ];
 
 /** Every kind of network that there is: those of this library, then those that a program has registered. */
