@@ -3,10 +3,12 @@ import * as assert from 'uvu/assert';
 import * as api from '../../src/index.js';
 import * as autogradOps from '../../src/autograd/ops.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { everyOutput } from '../../src/models/kind.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor, type DType } from '../../src/tensor/tensor.js';
 import { failure, withLimits } from '../harness/devices.js';
 import { testGpu } from '../harness/gpu.js';
+import { NETWORK_OPERANDS } from '../harness/network-operands.js';
 
 const gpu = await testGpu();
 /** Another runtime on the same device: its memory is not this one's. */
@@ -64,11 +66,6 @@ const moving = (module: api.Layer, from: Shape, to: Shape): Operation => ({
   name: /./,
   words: true,
 });
-const generator = new api.UNet({ size: 16, ngf: 1 });
-const discriminator = new api.PatchGAN({ ndf: 1, layers: 1 });
-const encoderDecoder = new api.EncoderDecoder({ size: 16, ngf: 1 });
-const resnet = new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 });
-const pixelGan = new api.PixelGAN({ ndf: 1 });
 const training = { training: true };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
@@ -174,6 +171,14 @@ const OPERATIONS: Record<string, Operation> = {
     operands: { 'u8 x': IMAGE, 'u8 draws': [2, 16], out: [2, 4, 4, 4] },
     run: ({ 'u8 x': x, 'u8 draws': draws, out }) => api.imageJitter(x!, draws!, { loadSize: 5, cropSize: 4 }, out),
   },
+  gradientPenalty: {
+    operands: { real: IMAGE, fake: IMAGE, shares: [2, 1, 1, 1] },
+    run: ({ real, fake, shares }) => api.gradientPenalty(api.square, real!, fake!, shares!),
+  },
+  imagePool: {
+    operands: { x: IMAGE, pool: [3, 4, 4, 4], 'i32 draws': [2, 2] },
+    run: ({ x, pool, 'i32 draws': draws }) => api.imagePool(x!, pool!, draws!),
+  },
   writeImageDraws: {
     operands: { 'u8 draws': [1, 16] },
     run: ({ 'u8 draws': draws }) => api.writeImageDraws(draws!, [{ cropX: 0, cropY: 0, mirror: false }]),
@@ -223,11 +228,13 @@ const OPERATIONS: Record<string, Operation> = {
   ConvTranspose2d: network(transposed, IMAGE, (x) => transposed.forward(x), /convTranspose2d/),
   BatchNorm2d: network(batchNorm, IMAGE, (x) => batchNorm.forward(x, training), /batchNorm/),
   InstanceNorm2d: network(instanceNorm, IMAGE, (x) => instanceNorm.forward(x, training), /instanceNorm/),
-  UNet: network(generator, [1, 16, 16, 3], (x) => generator.forward(x, training), /leakyRelu|conv2d/),
-  EncoderDecoder: network(encoderDecoder, [1, 16, 16, 3], (x) => encoderDecoder.forward(x, training), /leakyRelu|conv2d|encoder/),
-  ResNetGenerator: network(resnet, [1, 8, 8, 3], (x) => resnet.forward(x, training), /conv2d|pad|ResNet/),
-  PixelGAN: network(pixelGan, [1, 2, 2, 6], (x) => pixelGan.forward(x, training), /conv2d/),
-  PatchGAN: network(discriminator, [1, 16, 16, 6], (x) => discriminator.forward(x, training), /conv2d/),
+  ...Object.fromEntries(
+    Object.entries(NETWORK_OPERANDS).map(([name, [module, input, called]]) => [
+      name,
+      network(module, input, (x) => everyOutput(module, x, training), called),
+    ]),
+  ),
+  withLabels: { operands: { x: IMAGE, labels: [2, 3] }, run: ({ x, labels }) => api.withLabels(x!, labels!) },
 };
 
 /** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
@@ -301,9 +308,11 @@ const NO_OPERANDS = new Set([
   'exportOnnx',
   'findNetwork',
   'findRun',
+  'findScheme',
   'findRunIfAny',
   'hasRun',
   'headerBytes',
+  'imageAt',
   'imageDraws',
   'imageGrid',
   'imageL1',
@@ -313,6 +322,7 @@ const NO_OPERANDS = new Set([
   'joinPair',
   'linearDecay',
   'isGenerator',
+  'isUnpaired',
   'loadNetwork',
   'meanImage',
   'mirror',
@@ -322,6 +332,10 @@ const NO_OPERANDS = new Set([
   'noGrad',
   'normal',
   'openGpu',
+  'pairedEvaluator',
+  'centreSquare',
+  'isImageSet',
+  'poolDraws',
   'openPict',
   'openPyTorch',
   'openSafetensors',
@@ -334,7 +348,9 @@ const NO_OPERANDS = new Set([
   'resizeBicubic',
   'restoreCheckpoint',
   'registerNetwork',
+  'registerScheme',
   'runForPyTorch',
+  'serialPairs',
   'splitPair',
   'pytorchStateDict',
   'encodeModule',
@@ -345,6 +361,7 @@ const NO_OPERANDS = new Set([
   'tensorBytes',
   'tune',
   'uniform',
+  'unpaired',
   'zeroGrad',
 ]);
 
@@ -474,7 +491,7 @@ test('a step is not recorded on one Gpu with the tensors of another', async () =
 });
 
 test('a network refuses an input of another Gpu', async () => {
-  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', 'UNet', 'PatchGAN', 'EncoderDecoder', 'ResNetGenerator', 'PixelGAN']) {
+  for (const name of ['Conv2d', 'ConvTranspose2d', 'BatchNorm2d', ...Object.keys(NETWORK_OPERANDS)]) {
     const { operands, run } = OPERATIONS[name]!;
     const x = make(otherGpu, operands.x!, 'f32', 'x');
     await failure('DEVICE_MISMATCH', () => otherGpu.scope(() => gpu.scope(() => void run({ x }))));

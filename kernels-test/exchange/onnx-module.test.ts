@@ -79,6 +79,27 @@ test("the library's own networks as exportOnnx() has them: skip connections, nor
   }
 });
 
+test('networks that make images of random numbers or labels, and judge images of one size', async () => {
+  const networks: [Parameters<typeof agrees>[2], Shape][] = [
+    [new sg.DCGANGenerator({ size: 32, nz: 6, ngf: 2 }), [1, 1, 6]],
+    [new sg.DCGANDiscriminator({ size: 32, ndf: 2 }), [32, 32, 3]],
+    [new sg.GANGenerator({ size: 6, nz: 5, units: 8, outChannels: 3 }), [1, 1, 5]],
+    [new sg.GANDiscriminator({ size: 6, inChannels: 3, units: 8 }), [6, 6, 3]],
+    [new sg.CGANGenerator({ size: 6, nz: 5, labels: 2, units: 8 }), [1, 1, 7]],
+    [new sg.CGANDiscriminator({ size: 6, labels: 2, units: 8 }), [6, 6, 3]],
+    [new sg.ConditionalDCGANGenerator({ size: 8, nz: 5, labels: 2, ngf: 2, units: 8 }), [1, 1, 7]],
+    [new sg.ConditionalDCGANDiscriminator({ size: 8, labels: 2, ndf: 2, units: 8 }), [8, 8, 3]],
+    [new sg.StarGANGenerator({ labels: 2, ngf: 2, blocks: 2 }), [16, 16, 5]],
+    [new sg.StarGANDiscriminator({ size: 16, ndf: 2, layers: 3 }), [16, 16, 3]],
+  ];
+  for (const [network, shape] of networks) {
+    network.to(gpu, { seed: 7 });
+    const batches = [1, 3].map((batch) => [batch, ...shape]);
+    await agrees(folder, network.constructor.name, network, batches, {}, 1e-4);
+    network.dispose();
+  }
+});
+
 test("a batch norm that uses each image's own statistics takes any number of images, or so many, each as if by itself", async () => {
   const architecture = { kind: 'resnet', options: { ngf: 2, blocks: 1, norm: 'batch' } };
   const weights = formulaNetwork(architecture);

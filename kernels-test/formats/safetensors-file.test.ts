@@ -4,6 +4,7 @@ import { bytesSource, type ByteSource } from '../../src/formats/byte-source.js';
 import { encodeNumbers } from '../../src/formats/half.js';
 import { encodeHeader } from '../../src/formats/safetensors.js';
 import { encodeSafetensors, openSafetensors, openShardedSafetensors } from '../../src/formats/safetensors-file.js';
+import { formatByContent } from '../../src/formats/sniff.js';
 import type { StoredDType, TensorToWrite } from '../../src/formats/weight-file.js';
 import { ShadegradError, type ErrorCode } from '../../src/errors.js';
 import golden from '../goldens/safetensors.json';
@@ -29,6 +30,17 @@ async function fails(work: Promise<unknown>, code: ErrorCode, ...words: RegExp[]
 }
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+test('a file is told by its first bytes also where the length of its header looks like the start of a pickle', async () => {
+  // The first two bytes of a pickle are 0x80 and its version.
+  const lengths = new Set<number>();
+  for (let more = 0; more < 1400; more += 8) {
+    const bytes = await collect(encodeSafetensors(TENSORS, { metadata: { about: 'x'.repeat(more) } }));
+    lengths.add(new DataView(bytes.buffer).getUint16(0, true));
+    assert.is(await formatByContent(bytesSource(bytes)), 'safetensors', `${more} more`);
+  }
+  for (const version of [2, 3, 4, 5]) assert.ok(lengths.has(256 * version + 0x80), `no header looked like protocol ${version}`);
+});
 
 test('what is written is read again, to the bit in f32, rounded in f16 and bf16', async () => {
   for (const dtype of ['f64', 'f32', 'f16', 'bf16'] as const) {

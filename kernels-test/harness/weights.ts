@@ -5,17 +5,34 @@ import type { StoredTensor, WeightFile } from '../../src/formats/weight-file.js'
 import { buildNetwork } from '../../src/models/registry.js';
 import type { NetworkArchitecture } from '../../src/models/kind.js';
 import type { NetworkWeights } from '../../src/exchange/network/network-weights.js';
+import type { Module } from '../../src/nn/module.js';
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { ShadegradError } from '../../src/errors.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import { values } from './deterministic.js';
 
+/** How far the numbers of a tensor of a network reach, and what they lie around, as scripts/goldens/network_cases.py has them. */
+export function formulaRange(name: string, { length }: readonly number[]): [scale: number, offset: number] {
+  if (name.endsWith('running_var')) return [0.5, 1];
+  return length > 1 ? [0.1, 0] : [0.2, 0.5];
+}
+
+/** Gives a network on a device numbers that follow from the names and PyTorch's layout, as the goldens' scripts have them. */
+export async function fillByFormula(network: Module): Promise<void> {
+  const tensors = new Map(
+    [...network.stateDict({ layout: 'pytorch' })].map(([name, { shape }]) => [
+      name,
+      { shape, read: async () => values(name, elementCount(shape), ...formulaRange(name, shape)) },
+    ]),
+  );
+  await network.loadStateDict(tensors, { layout: 'pytorch' });
+}
+
 /** A network whose every number follows from its tensor's name; variances are positive. */
 export function formulaNetwork(architecture: NetworkArchitecture): NetworkWeights {
   const tensors = new Map<string, { shape: readonly number[]; read: () => Promise<Float32Array> }>();
   for (const [name, { shape }] of buildNetwork(architecture).namedTensors()) {
-    const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
-    tensors.set(name, { shape, read: async () => values(name, elementCount(shape), scale, offset) });
+    tensors.set(name, { shape, read: async () => values(name, elementCount(shape), ...formulaRange(name, shape)) });
   }
   return { architecture, tensors };
 }

@@ -8,35 +8,22 @@ import { EncoderDecoder } from '../../src/models/encoder-decoder.js';
 import { PixelGAN } from '../../src/models/pixelgan.js';
 import { ResNetGenerator, type ResNetOptions } from '../../src/models/resnet.js';
 import { UNet } from '../../src/models/unet.js';
-import type { Module } from '../../src/nn/module.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import golden from '../goldens/family_networks.json';
 import { generate, values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';
 import { assertClose, assertMatchesSummary, float32, type ArraySummary } from '../harness/golden.js';
 import { testGpu } from '../harness/gpu.js';
+import { fillByFormula } from '../harness/weights.js';
 
 const gpu = await testGpu();
 const upload = (each: { name: string; shape: number[]; scale: number; offset: number }): Tensor =>
   Tensor.from(gpu, generate(each), each.shape);
 
-/** Numbers that follow from the names and PyTorch's layout, as the golden's script has them. */
-async function fill(network: Module): Promise<void> {
-  const state = network.stateDict({ layout: 'pytorch' });
-  const tensors = new Map(
-    [...state].map(([name, { shape }]) => {
-      const length = shape.reduce((product, each) => product * each, 1);
-      const [scale, offset] = name.endsWith('running_var') ? [0.5, 1] : shape.length === 4 ? [0.1, 0] : [0.2, 0.5];
-      return [name, { shape, read: () => Promise.resolve(values(name, length, scale, offset)) }] as const;
-    }),
-  );
-  await network.loadStateDict(tensors, { layout: 'pytorch' });
-}
-
 for (const each of golden.trained) {
   test(`the gradients of a first step are PyTorch's: ResNet generator, ${each.norm} norm`, async () => {
     const network = new ResNetGenerator({ ngf: 2, blocks: 2, norm: each.norm as 'batch' }).to(gpu, { seed: 1 });
-    await fill(network);
+    await fillByFormula(network);
     const [x, target] = [upload(each.input), upload(each.target)];
     x.requiresGrad = true;
     const loss = gpu.scope(() => {
@@ -75,7 +62,7 @@ test('the numbers of parameters are those of the reference', () => {
 
 test('each block drops by masks of its own, anew in each step, and nothing out of training', async () => {
   const network = new ResNetGenerator({ ngf: 1, blocks: 2, dropout: 0.5, norm: 'none' }).to(gpu, { seed: 3 });
-  await fill(network);
+  await fillByFormula(network);
   const x = Tensor.from(gpu, values('picture', 8 * 8 * 3), [1, 8, 8, 3]);
   const run = async (step: number, options: object): Promise<Float32Array> => {
     network.advanceDropout(step);

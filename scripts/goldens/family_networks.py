@@ -5,38 +5,8 @@ encoder-decoder of the pix2pix paper: state dicts, outputs and gradients. Their 
 import torch
 from torch import nn
 
-from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, store, summarise, write_golden
-from network_cases import NORMS, case, fill
-
-
-class Block(nn.Module):
-    def __init__(self, width, norm, dropout):
-        super().__init__()
-        make, bias = NORMS[norm]
-        layers = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3, bias=bias), make(width), nn.ReLU()]
-        # Its masks are random: the place alone is compared, with a rate of 0.
-        layers += [nn.Dropout(0.0)] if dropout else []
-        layers += [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3, bias=bias), make(width)]
-        self.conv_block = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return x + self.conv_block(x)
-
-
-class ResNet(nn.Module):
-    def __init__(self, norm, blocks, ngf, inputs, outputs, dropout=False):
-        super().__init__()
-        make, bias = NORMS[norm]
-        layers = [nn.ReflectionPad2d(3), nn.Conv2d(inputs, ngf, 7, bias=bias), make(ngf), nn.ReLU()]
-        for width in [ngf, 2 * ngf]:
-            layers += [nn.Conv2d(width, 2 * width, 3, 2, 1, bias=bias), make(2 * width), nn.ReLU()]
-        layers += [Block(4 * ngf, norm, dropout) for _ in range(blocks)]
-        for width in [4 * ngf, 2 * ngf]:
-            layers += [nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1, bias=bias), make(width // 2), nn.ReLU()]
-        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(ngf, outputs, 7), nn.Tanh())
-
-    def forward(self, x):
-        return self.model(x)
+from common import describe, write_golden
+from network_cases import NORMS, ResNet, case, gradients
 
 
 class Level(nn.Module):
@@ -82,19 +52,6 @@ class Pixel(nn.Module):
 
     def forward(self, x):
         return self.net(x)
-
-
-def gradients(module, target_name, given):
-    """Of the mean absolute difference to another image: the input's, and every parameter's."""
-    module = module.double()
-    fill(module)
-    x = nhwc_to_nchw(generate(given)).requires_grad_(True)
-    made = module.train()(x)
-    target = describe(target_name, list(nchw_to_nhwc(made).shape))
-    loss = (made - nhwc_to_nchw(generate(target))).abs().mean()
-    loss.backward()
-    of = {name: summarise(parameter.grad, name) for name, parameter in module.named_parameters()}
-    return {"input": given, "target": target, "loss": loss.item(), "inputGradient": store(nchw_to_nhwc(x.grad)), "parameters": of}
 
 
 cases = []

@@ -12,8 +12,8 @@ const SHORT_LENGTH = 4;
 export async function formatByContent(source: ByteSource): Promise<'pytorch' | 'safetensors' | undefined> {
   const start = new Uint8Array(Math.min(SAFETENSORS_START, source.size));
   await source.read(0, start);
-  if (isZip(start) || (start[0] === PICKLE && start[1]! <= NEWEST_PICKLE)) return 'pytorch';
-  // A header's length takes three or four of its eight bytes.
+  // A header's length takes three or four of its eight bytes. Its lowest two may be those of a pickle, whose brace stands elsewhere.
   const short = start.subarray(SHORT_LENGTH, SAFETENSORS_START - 1).every((byte) => byte === 0);
-  return short && start[SAFETENSORS_START - 1] === '{'.charCodeAt(0) ? 'safetensors' : undefined;
+  if (short && start[SAFETENSORS_START - 1] === '{'.charCodeAt(0)) return 'safetensors';
+  return isZip(start) || (start[0] === PICKLE && start[1]! <= NEWEST_PICKLE) ? 'pytorch' : undefined;
 }

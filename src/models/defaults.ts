@@ -9,6 +9,7 @@ interface Pix2PixConvOptions {
   inChannels: number;
   outChannels: number;
   stride?: number;
+  padding?: number;
   bias?: boolean;
 }
 

@@ -11,6 +11,17 @@ export { EncoderDecoder, type EncoderDecoderOptions } from './encoder-decoder.js
 export { ResNetGenerator, type ResNetOptions } from './resnet.js';
 export { PixelGAN, type PixelGANOptions } from './pixelgan.js';
 export { PatchGAN, type PatchGANOptions } from './patchgan.js';
+export { DCGANGenerator, type DCGANGeneratorOptions } from './dcgan-generator.js';
+export { DCGANDiscriminator, type DCGANDiscriminatorOptions } from './dcgan-discriminator.js';
+export { StarGANGenerator, type StarGANGeneratorOptions } from './stargan-generator.js';
+export { StarGANDiscriminator, type StarGANDiscriminatorOptions, type StarGANJudgement } from './stargan-discriminator.js';
+export { GANGenerator, type GANGeneratorOptions } from './gan-generator.js';
+export { GANDiscriminator, type GANDiscriminatorOptions } from './gan-discriminator.js';
+export { CGANGenerator, type CGANGeneratorOptions } from './cgan-generator.js';
+export { CGANDiscriminator, type CGANDiscriminatorOptions } from './cgan-discriminator.js';
+export { ConditionalDCGANGenerator, type ConditionalDCGANGeneratorOptions } from './conditional-dcgan-generator.js';
+export { ConditionalDCGANDiscriminator, type ConditionalDCGANDiscriminatorOptions } from './conditional-dcgan-discriminator.js';
+export { withLabels } from './labels.js';
 export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';
 export { architectureOf, buildNetwork, isGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';

@@ -1,5 +1,6 @@
-import type { Layer } from '../nn/forward.js';
+import type { ForwardOptions, Layer } from '../nn/forward.js';
 import type { Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { LayerModel } from './layer-graph.js';
 import type { StateShapes } from './state-shapes.js';
 
@@ -18,7 +19,18 @@ export interface NetworkArchitecture {
 export type Network = Layer & {
   /** Every option with its resolved value; numbers, texts, truth values and nothing deeper, so that a file can hold them. */
   readonly options: object;
+  /** Everything that it makes, by name, where that is more than one tensor; forward() gives the first. */
+  outputs?(x: Tensor, options?: Omit<ForwardOptions, 'out'>): Readonly<Record<string, Tensor>>;
 };
+
+/** What a network makes of an input: the tensor of forward(), or those of outputs() by name where it has several. */
+export function everyOutput(
+  network: Network,
+  x: Tensor,
+  options: Omit<ForwardOptions, 'out'> = {},
+): Tensor | Readonly<Record<string, Tensor>> {
+  return network.outputs ? network.outputs(x, options) : network.forward(x, options);
+}
 
 /** The sizes of images that a network takes, in pixels. */
 export interface ImageSizes {

@@ -1,13 +1,39 @@
 import { ShadegradError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Generator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
+import { CGAN_DISCRIMINATOR } from './cgan-discriminator.js';
+import { CGAN_GENERATOR } from './cgan-generator.js';
+import { CONDITIONAL_DCGAN_DISCRIMINATOR } from './conditional-dcgan-discriminator.js';
+import { CONDITIONAL_DCGAN_GENERATOR } from './conditional-dcgan-generator.js';
+import { DCGAN_DISCRIMINATOR } from './dcgan-discriminator.js';
+import { DCGAN_GENERATOR } from './dcgan-generator.js';
 import { ENCODER_DECODER } from './encoder-decoder.js';
+import { GAN_DISCRIMINATOR } from './gan-discriminator.js';
+import { GAN_GENERATOR } from './gan-generator.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
+import { STARGAN_DISCRIMINATOR } from './stargan-discriminator.js';
+import { STARGAN_GENERATOR } from './stargan-generator.js';
 import { UNET } from './unet.js';
 
-const rows: NetworkKind[] = [ENCODER_DECODER, UNET, RESNET, PATCHGAN, PIXELGAN];
+const rows: NetworkKind[] = [
+  ENCODER_DECODER,
+  UNET,
+  RESNET,
+  PATCHGAN,
+  PIXELGAN,
+  DCGAN_GENERATOR,
+  DCGAN_DISCRIMINATOR,
+  STARGAN_GENERATOR,
+  STARGAN_DISCRIMINATOR,
+  GAN_GENERATOR,
+  GAN_DISCRIMINATOR,
+  CGAN_GENERATOR,
+  CGAN_DISCRIMINATOR,
+  CONDITIONAL_DCGAN_GENERATOR,
+  CONDITIONAL_DCGAN_DISCRIMINATOR,
+];
 
 /** Every kind of network that there is: those of this library, then those that a program has registered. */
 export const NETWORKS: readonly NetworkKind[] = rows;
@@ -39,6 +65,12 @@ export function registerNetwork<N extends Network>(row: NetworkKind<N>): void {
   }
   rows.push(row);
 }
+
+/** Those of this library: other programs know no others. */
+const own: ReadonlySet<string> = new Set(rows.map(({ kind }) => kind));
+
+/** Whether a kind is one of this library, which all its programs know. */
+export const isLibraryKind = (kind: string): boolean => own.has(kind);
 
 /** The row of a kind. @throws INVALID_ARGUMENT for one that there is not */
 export function networkKind(kind: string): NetworkKind {

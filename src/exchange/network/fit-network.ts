@@ -3,6 +3,7 @@ import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Network, NetworkArchitecture } from '../../models/kind.js';
 import { buildNetwork, networkKind } from '../../models/registry.js';
+import type { ModuleTensor } from '../../nn/parameter.js';
 import type { WeightLayout } from '../../nn/state-dict.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { checkedTensor } from './checked-tensor.js';
@@ -30,7 +31,7 @@ export function fitNetwork(
   layout: WeightLayout,
   label: string,
 ): NetworkWeights {
-  const shapeOf = (shape: Shape): Shape => (layout === 'pytorch' ? referenceShape(shape) : shape);
+  const shapeOf = ({ shape, pytorchAxes }: ModuleTensor): Shape => (layout === 'pytorch' ? referenceShape(shape, pytorchAxes) : shape);
   const tensors = new Map<string, NetworkTensor>();
   const left = new Map(stored);
   const differences: string[] = [];
@@ -39,9 +40,10 @@ export function fitNetwork(
     left.delete(name);
     if (!tensor && !own.trainable) tensors.set(name, constantTensor(own.shape, name.endsWith('.running_var') ? 1 : 0));
     else if (!tensor) differences.push(`${quoteName(name)} is missing`);
-    else if (!sameShape(tensor.shape, shapeOf(own.shape)))
-      differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(own.shape))} is needed`);
-    else tensors.set(name, layout === 'pytorch' ? libraryTensor(checkedTensor(tensor, label)) : checkedTensor(tensor, label));
+    else if (!sameShape(tensor.shape, shapeOf(own)))
+      differences.push(`${quoteName(name)} is ${formatShape(tensor.shape)} where ${formatShape(shapeOf(own))} is needed`);
+    else
+      tensors.set(name, layout === 'pytorch' ? libraryTensor(checkedTensor(tensor, label), own.pytorchAxes) : checkedTensor(tensor, label));
   }
   for (const name of left.keys()) if (!STATISTICS.test(name)) differences.push(`${quoteName(name)} has no place`);
   if (differences.length > 0) {
@@ -49,7 +51,7 @@ export function fitNetwork(
     throw new ShadegradError('WEIGHTS_MISMATCH', `${label}: the tensors are not those of one ${networkKind(architecture.kind).title}`, {
       expected: `what ${JSON.stringify(architecture.options)} has`,
       received: differences.slice(0, NAMED_TENSORS).join('; ') + (rest > 0 ? `; and ${rest} more differences` : ''),
-      fix: 'save the state dict of one network as in pytorch-CycleGAN-and-pix2pix again, whole and without other tensors',
+      fix: 'save the state dict of one network again, as the program of its authors has it, whole and without other tensors',
     });
   }
   return { architecture, tensors };
@@ -72,14 +74,18 @@ export function possibleNetwork(architecture: NetworkArchitecture, label: string
   }
 }
 
-/** A tensor of PyTorch's layout in this library's. */
-export function libraryTensor(tensor: NetworkTensor): NetworkTensor {
-  return { shape: libraryShape(tensor.shape), read: async () => toLibraryLayout(await tensor.read(), tensor.shape) };
+/** A tensor of PyTorch's layout in this library's. @param axes as referenceShape() takes them */
+export function libraryTensor(tensor: NetworkTensor, axes?: readonly number[] | null): NetworkTensor {
+  return { shape: libraryShape(tensor.shape, axes), read: async () => toLibraryLayout(await tensor.read(), tensor.shape, axes) };
 }
 
-/** A tensor of this library's layout in PyTorch's, under a name. */
-export function referenceTensor(name: string, tensor: NetworkTensor): TensorToWrite {
-  return { name, shape: referenceShape(tensor.shape), read: async () => toReferenceLayout(await tensor.read(), tensor.shape) };
+/** A tensor of this library's layout in PyTorch's, under a name. @param axes as referenceShape() takes them */
+export function referenceTensor(name: string, tensor: NetworkTensor, axes?: readonly number[] | null): TensorToWrite {
+  return {
+    name,
+    shape: referenceShape(tensor.shape, axes),
+    read: async () => toReferenceLayout(await tensor.read(), tensor.shape, axes),
+  };
 }
 
 /** A tensor of one value all over. */

@@ -160,9 +160,11 @@ export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradErr
   const counted = `${plural(tensors.size, 'tensor')}${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`;
   const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet`;
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${what}`, {
-    expected: `a network as in pytorch-CycleGAN-and-pix2pix: ${knownNetworks()}`,
+    expected: `a network as pytorch-CycleGAN-and-pix2pix, PyTorch's DCGAN example or StarGAN's program has it: ${knownNetworks()}`,
     received: kind === null ? `${counted}; ${shapesInWords([...shapes.values()])}` : counted,
-    fix: 'name the weights of a network of these kinds, as pytorch-CycleGAN-and-pix2pix saves them (latest_net_G.pth)',
+    fix:
+      'name the weights of such a network, as its program saves them: latest_net_G.pth of pytorch-CycleGAN-and-pix2pix, ' +
+      "netG_epoch_24.pth of PyTorch's DCGAN example, 200000-G.ckpt of StarGAN",
   });
 }
 

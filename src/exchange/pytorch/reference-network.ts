@@ -1,7 +1,7 @@
 import type { StoredDType, StoredTensor, TensorToWrite, WeightFile } from '../../formats/weight-file.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import { networkKind } from '../../models/registry.js';
+import { buildNetwork, networkKind } from '../../models/registry.js';
 import { fitNetwork, possibleNetwork, referenceTensor } from '../network/fit-network.js';
 import { noNetwork } from '../network/foreign-networks.js';
 import type { NetworkWeights } from '../network/network-weights.js';
@@ -54,10 +54,14 @@ export interface StateDictOptions {
 }
 
 /** The state dict that the reference implementation loads: its names in its order, PyTorch's layouts. */
-export function referenceStateDict({ tensors }: NetworkWeights, { batches = 0, prefix = '' }: StateDictOptions = {}): StateTensor[] {
+export function referenceStateDict(
+  { architecture, tensors }: NetworkWeights,
+  { batches = 0, prefix = '' }: StateDictOptions = {},
+): StateTensor[] {
+  const own = new Map(buildNetwork(architecture).namedTensors());
   const result: StateTensor[] = [];
   for (const [name, tensor] of tensors) {
-    result.push(referenceTensor(prefix + name, tensor));
+    result.push(referenceTensor(prefix + name, tensor, own.get(name)?.pytorchAxes));
     if (!name.endsWith('.running_var')) continue;
     result.push({
       name: `${prefix}${name.replace(/running_var$/, 'num_batches_tracked')}`,

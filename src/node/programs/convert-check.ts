@@ -4,13 +4,14 @@ import { loadNetwork } from '../../exchange/network/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import { everyOutput } from '../../models/kind.js';
 import { networkKind } from '../../models/registry.js';
 import { elementCount } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { formatNumber } from '../terminal/format.js';
-import { openOnnx } from '../weights/onnx.js';
+import { joined, openOnnx } from '../weights/onnx.js';
 import { openWeights } from '../weights/read.js';
 
 /** Largest mean difference of outputs in [-1, 1] that the format's own rounding explains. */
@@ -80,18 +81,19 @@ async function outputOf(gpu: Gpu, { weights, statistics }: FoundNetwork, images:
   const random = new RandomStream(1);
   const one = shape as readonly [number, number, number, number];
   const input = Float32Array.from({ length: images * elementCount(one) }, () => 2 * random.uniform() - 1);
-  const outputs: Float32Array[] = [];
+  const outputs = new Map<string, Float32Array[]>();
   for (let image = 0; image < images; image++) {
     const given = Tensor.from(gpu, input.subarray(image * elementCount(one), (image + 1) * elementCount(one)), one).keep();
-    const output = gpu.scope(() => noGrad(() => network.forward(given, { training: false, dropout: false, statistics })));
-    outputs.push((await output.data()).slice());
-    for (const part of [output, given]) part.dispose();
+    const made = gpu.scope(() => noGrad(() => everyOutput(network, given, { training: false, dropout: false, statistics })));
+    for (const [name, tensor] of Object.entries(made instanceof Tensor ? { output: made } : made)) {
+      outputs.set(name, [...(outputs.get(name) ?? []), (await tensor.data()).slice()]);
+      tensor.dispose();
+    }
+    given.dispose();
   }
   network.dispose();
   gpu.trim();
-  const values = new Float32Array(outputs.reduce((sum, { length }) => sum + length, 0));
-  outputs.forEach((each, image) => values.set(each, image * each.length));
-  return { input, shape: [images, one[1], one[2], one[3]], values };
+  return { input, shape: [images, one[1], one[2], one[3]], values: joined([...outputs.values()].flat()) };
 }
 
 function differences(a: Float32Array, b: Float32Array): { mean: number; largest: number } {

@@ -7,7 +7,7 @@ import { ShadegradError } from '../../errors.js';
 /** Files listed in one message. */
 const NAMED_FILES = 5;
 /** Endings of files that hold weights by themselves. */
-const WEIGHTS = /\.(?:safetensors|pth|pt|pict)$/i;
+const WEIGHTS = /\.(?:safetensors|pth|pt|ckpt|pict)$/i;
 /** One file of several; their index stands for all of them. */
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/i;
 
@@ -20,21 +20,25 @@ function telling(role: NetworkRole): ((names: readonly string[]) => readonly str
     named(/^model\.json$/),
     named(/\.safetensors\.index\.json$/i),
     named(new RegExp(`^latest_net_${letter}\\.pth$`)),
-    (names) => latestEpoch(names, letter),
+    (names) => newest(names, new RegExp(`^(\\d+)_net_${letter}\\.pth$`)),
+    // PyTorch's DCGAN example.
+    (names) => newest(names, new RegExp(`^net${letter}_epoch_(\\d+)\\.pth$`)),
+    // StarGAN's program.
+    (names) => newest(names, new RegExp(`^(\\d+)-${letter}\\.ckpt$`)),
     // CycleGAN has two of each kind, and only its user knows which one is meant.
     named(new RegExp(`^latest_net_${letter}_[AB]\\.pth$`)),
     (names) => names.filter((name) => WEIGHTS.test(name) && !SHARD.test(name)),
   ];
 }
 
-/** Of files such as 195_net_G.pth and 200_net_G.pth, the last. */
-function latestEpoch(names: readonly string[], letter: string): string[] {
-  const epochs = names.flatMap((name) => {
-    const epoch = new RegExp(`^(\\d+)_net_${letter}\\.pth$`).exec(name)?.[1];
-    return epoch === undefined ? [] : [{ name, epoch: Number(epoch) }];
+/** Of files such as 195_net_G.pth and 200_net_G.pth, the last. @param pattern whose group is the number to compare */
+function newest(names: readonly string[], pattern: RegExp): string[] {
+  const numbered = names.flatMap((name) => {
+    const number = pattern.exec(name)?.[1];
+    return number === undefined ? [] : [{ name, number: Number(number) }];
   });
-  return epochs
-    .sort((a, b) => b.epoch - a.epoch)
+  return numbered
+    .sort((a, b) => b.number - a.number)
     .slice(0, 1)
     .map(({ name }) => name);
 }

@@ -8,6 +8,7 @@ import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { OnnxFiles } from '../../formats/onnx.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import { everyOutput } from '../../models/kind.js';
 import { networkKind } from '../../models/registry.js';
 import type { Module } from '../../nn/module.js';
 import { writeFilesAtomic } from '../files/atomic.js';
@@ -52,7 +53,7 @@ export async function traceOnnx(
     const { shape, dynamicAxes } = networkKind(weights.architecture.kind).exampleInput(network);
     return await saveOnnx(path, network, {
       input: [batch === 'dynamic' ? 1 : batch, ...shape.slice(1)],
-      forward: ({ input }) => network.forward(input!, { training: false, dropout: false, statistics }),
+      forward: ({ input }) => everyOutput(network, input!, { training: false, dropout: false, statistics }),
       dynamicAxes: dynamicAxes.filter((axis) => axis !== 0 || batch === 'dynamic'),
       ...(statistics !== 'running' && { operations: { batchNorm: batchNormOfEach } }),
       ...(dtype && { dtype }),
@@ -110,7 +111,7 @@ async function writeFiles(path: string, { model, data }: OnnxFiles): Promise<str
 const RUNTIME: string = 'onnxruntime-node';
 
 interface OnnxTensorValue {
-  readonly dims: readonly [number, number, number, number];
+  readonly dims: readonly number[];
   readonly data: Float32Array;
 }
 
@@ -129,7 +130,11 @@ interface OnnxRuntime {
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;
 }
 
-/** Runs an ONNX model on images. @param shape [batch, height, width, channels], as this library has it */
+/**
+ * Runs an ONNX model on images; of several outputs it gives one after the other.
+ *
+ * @param shape [batch, height, width, channels], as this library has it
+ */
 export type OnnxRunner = (values: Float32Array, shape: readonly [number, number, number, number]) => Promise<Float32Array>;
 
 /**
@@ -151,12 +156,26 @@ export async function openOnnx(path: string): Promise<OnnxRunner | null> {
   const session = await InferenceSession.create(path, { executionProviders: ['cpu'] }).catch(refused);
   return async (values, [batch, height, width, channels]) => {
     const input = new Tensor('float32', toPlanes(values, batch, height * width, channels), [batch, channels, height, width]);
-    const {
-      dims: [images, planes, rows, columns],
-      data,
-    } = (await session.run({ [session.inputNames[0]!]: input }).catch(refused))[session.outputNames[0]!]!;
-    return fromPlanes(data, images, rows * columns, planes);
+    const made = await session.run({ [session.inputNames[0]!]: input }).catch(refused);
+    return joined(
+      session.outputNames.map((name) => {
+        const { dims, data } = made[name]!;
+        const [images, planes, rows = 1, columns = 1] = dims as [number, number, number?, number?];
+        return fromPlanes(data, images, rows * columns, planes);
+      }),
+    );
   };
+}
+
+/** The numbers of several tensors one after the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const result = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
 }
 
 /** [batch, pixels, channels] to [batch, channels, pixels]. */

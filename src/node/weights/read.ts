@@ -36,6 +36,7 @@ const ENDINGS: readonly [ending: string, format: NamedFormat][] = [
   ['.safetensors', 'safetensors'],
   ['.pth', 'pytorch'],
   ['.pt', 'pytorch'],
+  ['.ckpt', 'pytorch'],
   ['.pict', 'pict'],
   ['.json', 'tfjs'],
   ['.onnx', 'onnx'],
