@@ -12,6 +12,7 @@ import { entries as embedding } from './embedding.bench.js';
 import { entries as groupNorm } from './group-norm.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
+import { entries as imagePool } from './image-pool.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
 import { entries as map } from './map.bench.js';
@@ -42,6 +43,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   average,
   random,
   image,
+  'image-pool': imagePool,
   matmul,
   'strided-copy': stridedCopy,
   softmax,

@@ -27,7 +27,9 @@ counted in steps here.
 export async function allPrograms() {
   const { COMMANDS, SHADEGRAD_PROGRAM } = await importSource('src/node/programs/cli.ts');
   const { BENCH_PROGRAM, PEERS_PROGRAM, STEP_PROGRAM } = await importSource('bench/programs.ts');
-  const commands = COMMANDS.map(({ program }) => program);
+  const { trainCommand } = await importSource('src/node/programs/train-command.ts');
+  const { SCHEMES } = await importSource('src/schemes/registry.ts');
+  const commands = COMMANDS.flatMap(({ name, program }) => (name === 'train' ? SCHEMES.map(trainCommand) : [program]));
   return [SHADEGRAD_PROGRAM, ...commands, TEST_PROGRAM, ONE_TEST_PROGRAM, BENCH_PROGRAM, STEP_PROGRAM, PEERS_PROGRAM];
 }
 

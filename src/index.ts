@@ -163,6 +163,7 @@ export {
   type ImageDraw,
   type JitterSizes,
 } from './kernels/image.js';
+export { imagePool } from './kernels/image-pool.js';
 
 // Optimisers.
 export { Adam, AdamW, type AdamGroupOptions, type AdamOptions, type AdamSettings } from './optim/adam.js';

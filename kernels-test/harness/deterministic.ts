@@ -58,11 +58,11 @@ export function generate(description: GeneratedArray): Float32Array {
  * The value of a network's parameter in the whole-model goldens, in shadegrad's layout:
  * [KH][KW][Cin][Cout] for a conv, [KH][KW][Cout][Cin] for a transposed one, [C] for the rest.
  *
- * @param network "G" (generator) or "D" (discriminator); part of the seed
+ * @param network such as "G" (generator) or "D" (discriminator); part of the seed
  * @param name state-dict name, such as `model.model.1.model.2.weight`
  * @param shape in any layout; its rank tells a conv's weight from a norm's
  */
-export function parameterValues(network: 'G' | 'D', name: string, shape: readonly number[]): Float32Array {
+export function parameterValues(network: string, name: string, shape: readonly number[]): Float32Array {
   const seed = `${network}.${name}`;
   const length = elementCount(shape);
   if (shape.length === 4) return values(seed, length, 0.05);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SCHEMES } from '../../src/schemes/registry.js';
 import { parseFlags, type Flag, type Program } from '../../src/node/terminal/flags.js';
 
 const root = process.cwd();
@@ -49,8 +50,8 @@ test('every table of a program is on the page', () => {
         ...readFileSync(join(root, folder, name), 'utf8').matchAll(/^(?:export )?const \w*PROGRAM = {\n\s+usage: '(.*)',$/gm),
       ]),
   );
-  // That of a training is made of the rows of its scheme.
-  const made = ['npx shadegrad train [flags]'];
+  // Those of trainings are made of the rows of their schemes.
+  const made = SCHEMES.map(({ name }) => `npx shadegrad train ${name === 'pix2pix' ? '' : `--scheme ${name} `}[flags]`);
   assert.equal([...tables.map(([, usage]) => usage!), ...made].sort(), [...listed].sort());
 });
 

@@ -45,7 +45,7 @@ test('images are resized to 286 for 256 before the crop, where they are jittered
   assert.equal(sizes({ size: 256, loadSize: 300 }), { size: 256, loadSize: 300, jitter: true });
 });
 
-test('its own networks are those of the paper, and given ones keep their options but for the rate of dropout', () => {
+test('its own networks are those of the paper, and given ones keep their options', () => {
   const networks = (given: Given, changes: Partial<Pix2PixOptions> = {}) => pix2pix.networks({ ...OPTIONS, ...changes }, given);
   assert.equal(networks({}), {
     generator: unet({ size: 32, ngf: 2, dropout: 0.5 }),
@@ -59,7 +59,7 @@ test('its own networks are those of the paper, and given ones keep their options
   }
   const generator = unet({ size: 16, ngf: 5, inChannels: 1, norm: 'none', dropout: 0.9 });
   assert.equal(networks({ generator }), {
-    generator: unet({ size: 16, ngf: 5, inChannels: 1, norm: 'none', dropout: 0.5 }),
+    generator: unet({ size: 16, ngf: 5, inChannels: 1, norm: 'none', dropout: 0.9 }),
     discriminator: patchgan({ inChannels: 4, ndf: 3 }),
   });
   const discriminator: NetworkArchitecture = { kind: 'pixelgan', options: { inChannels: 6, ndf: 2 } };
@@ -141,7 +141,7 @@ test('from networks out of a file follow the size and the widths', async () => {
   assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }) }), { size: 64, ngf: 8 });
   assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }), discriminator: patchgan({ ndf: 4 }) }), { size: 64, ngf: 8, ndf: 4 });
   // A ResNet takes any multiple of four: its file says nothing of the size.
-  assert.equal(optionsOf({ generator: { kind: 'resnet', options: { ngf: 8, blocks: 1 } } }), { ngf: 8 });
+  assert.equal(optionsOf({ generator: { kind: 'resnet', options: { ngf: 8, blocks: 1 } } }), { ngf: 8, dropout: false });
   const wrong: [Given, ...string[]][] = [
     [{ generator: unet({ size: 64, inChannels: 2 }) }, 'a generator of 3 channels (colours) or 1 (grey)'],
     [{ generator: patchgan({}) as never }, 'a generator of 3 channels', 'PatchGAN'],

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, summarise, write_golden
-from network_cases import NORMS, case, fill
+from network_cases import NORMS, PatchGAN, case, fill
 
 class Level(nn.Module):
     def __init__(self, outer, inner, norm, inputs=None, deeper=None, outermost=False):
@@ -42,21 +42,6 @@ class UNet(nn.Module):
         for level in range(levels - 2, 0, -1):
             block = Level(width[level - 1], width[level], norm, deeper=block)
         self.model = Level(outputs, width[0], norm, inputs=inputs, deeper=block, outermost=True)
-
-    def forward(self, x):
-        return self.model(x)
-
-
-class PatchGAN(nn.Module):
-    def __init__(self, norm, layers, ndf, inputs=6):
-        super().__init__()
-        make, bias = NORMS[norm]
-        stages = [nn.Conv2d(inputs, ndf, 4, 2, 1), nn.LeakyReLU(0.2)]
-        width = ndf
-        for stage in range(1, layers + 1):
-            last, width = width, ndf * min(2 ** stage, 8)
-            stages += [nn.Conv2d(last, width, 4, 2 if stage < layers else 1, 1, bias=bias), make(width), nn.LeakyReLU(0.2)]
-        self.model = nn.Sequential(*stages, nn.Conv2d(width, 1, 4, 1, 1))
 
     def forward(self, x):
         return self.model(x)

@@ -88,6 +88,13 @@ export function crop(image: RgbImage, x: number, y: number, width: number, heigh
   return result;
 }
 
+/** The largest square in the middle of an image, rounded towards its upper left corner. */
+export function centreSquare(image: RgbImage): RgbImage {
+  const side = Math.min(image.width, image.height);
+  if (image.width === image.height) return image;
+  return crop(image, Math.floor((image.width - side) / 2), Math.floor((image.height - side) / 2), side, side);
+}
+
 /** Exchanges left and right of an image. @throws IMAGE_SIZE when the image's data are not those of its sides */
 export function mirror(image: RgbImage): RgbImage {
   expectImage(image, 'the image to mirror');

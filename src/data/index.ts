@@ -5,6 +5,7 @@
  */
 
 export {
+  centreSquare,
   createImage,
   crop,
   expectImage,
@@ -21,3 +22,15 @@ export type { PairedDataset, ProgressCallback } from './dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './shuffle.js';
 export { syntheticFacades, type SyntheticFacadesOptions } from './synthetic-facades.js';
 export { FACADE_CLASSES, type FacadeClass } from './facades/classes.js';
+export {
+  imageAt,
+  isImageSet,
+  isUnpaired,
+  serialPairs,
+  unpaired,
+  type ImageLabels,
+  type ImageSet,
+  type NamedImage,
+  type UnpairedDataset,
+} from './unpaired.js';
+export { poolDraws, type PoolDrawsOptions } from './image-pool.js';

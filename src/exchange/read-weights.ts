@@ -78,8 +78,9 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
     return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
   }
   if (isCheckpoint(file)) {
-    return checkpointNetworks(file).map(({ name, role, weights }) => ({
+    return checkpointNetworks(file).map(({ name, role, weights, imageSize }) => ({
       role,
+      ...(imageSize && { imageSize }),
       weights,
       origin: 'shadegrad checkpoint',
       statistics: 'batch',
@@ -106,10 +107,11 @@ const isCheckpoint = (file: WeightFile): boolean => CHECKPOINT_FORMATS.includes(
  * Finds the generator or the discriminator of a file.
  *
  * @param role left out, the only network there is, or the generator
+ * @param name of a network in a file with several of a role, such as `generatorB` in a checkpoint of CycleGAN
  * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; INVALID_ARGUMENT for another role; and what networksIn() throws:
  *   WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
  */
-export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork {
+export function findNetwork(file: WeightFile, role?: NetworkRole, name?: string): FoundNetwork {
   if (role !== undefined && role !== 'generator' && role !== 'discriminator') {
     throw new ShadegradError('INVALID_ARGUMENT', 'role of a network to find', {
       expected: "'generator' or 'discriminator'",
@@ -119,19 +121,29 @@ export function findNetwork(file: WeightFile, role?: NetworkRole): FoundNetwork 
   }
   const { found: all, refused } = surveyNetworks(file);
   const wanted = role ?? all[0]!.role;
-  const fitting = all.filter((network) => network.role === wanted);
+  const ofRole = all.filter((network) => network.role === wanted);
+  const fitting = name === undefined ? ofRole : ofRole.filter(({ prefix }) => nameUnder(prefix) === name);
   if (fitting.length === 1) return fitting[0]!;
   const unusable = refused.find((network) => network.role === wanted);
   if (fitting.length === 0 && unusable) throw unusable.error;
-  throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name} ${fitting.length === 0 ? `holds no ${wanted}` : `holds several ${wanted}s`}`, {
-    expected: `one ${wanted}`,
-    received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`).join(', '),
-    fix:
-      fitting.length === 0
-        ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
-        : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
-  });
+  const called = name === undefined ? '' : ` called ${quoteName(name)}`;
+  throw new ShadegradError(
+    'WEIGHTS_MISMATCH',
+    `${file.name} ${fitting.length === 0 ? `holds no ${wanted}${called}` : `holds several ${wanted}s`}`,
+    {
+      expected: `one ${wanted}${called}`,
+      received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`).join(', '),
+      fix: isCheckpoint(file)
+        ? `say which: ${ofRole.map(({ prefix }) => nameUnder(prefix)).join(', ')} (--network NAME)`
+        : fitting.length === 0
+          ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
+          : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
+    },
+  );
 }
+
+/** The name of a network by what stands before its tensors' names. */
+const nameUnder = (prefix: string): string => prefix.replace(/\.$/, '');
 
 /** Tells whether findRun() may find a run: the file is a training checkpoint, or holds the state of an optimiser. */
 export function hasRun(file: WeightFile): boolean {

@@ -46,7 +46,7 @@ export type { ArchiveLimits } from './files/download-extract.js';
 export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './weights/checkpoint.js';
 export { addToTuningCache, readTuningCache, tuningCachePath } from './adapter/tuning-cache.js';
 export { tuneKernels } from './programs/tune.js';
-export { trainFacades } from './programs/train-facades.js';
+export { trainFacades, trainModel } from './programs/train-command.js';
 export { trainScheme, type TrainSchemeOptions } from './programs/train.js';
 export { translateImages } from './programs/translate.js';
 export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights/read.js';

@@ -6,6 +6,10 @@
 
 import '../autograd/methods.js';
 
+export { cyclegan } from './cyclegan.js';
+export type { CycleGANNetworks, CycleGANOptions } from './cyclegan-step.js';
+export { dcgan, type DCGANNetworks, type DCGANOptions } from './dcgan.js';
+export { gradientPenalty, OBJECTIVES, type Objective, type ObjectiveName } from './objectives.js';
 export { pix2pix, type Direction, type Pix2PixNetworks, type Pix2PixOptions } from './pix2pix.js';
 export { pix2pixStep, PIX2PIX_LOSSES, type Pix2Pix, type StepOptions } from './pix2pix-step.js';
 export { findScheme, registerScheme, SCHEMES } from './registry.js';
@@ -17,6 +21,7 @@ export type {
   ImagePlan,
   ImageSide,
   LossWatch,
+  PrepareContext,
   Networks,
   PictureColumn,
   PictureColumns,

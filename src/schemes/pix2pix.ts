@@ -177,8 +177,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     const { size, ngf, ndf } = options;
     const { kind, options: own } = given.generator ?? { kind: 'unet', options: { size, ngf } };
     const { inChannels, outChannels, options: all } = expectGenerator({ kind, options: own }, options);
-    // A generator that a program has made known may have no dropout to set.
-    const generator: NetworkArchitecture = { kind, options: 'dropout' in all ? { ...own, dropout: rateOf(options) } : own };
+    const generator: NetworkArchitecture = { kind, options: { ...own, ...dropoutOf({ kind, options: all }, options) } };
     const discriminator = given.discriminator ?? { kind: 'patchgan', options: { inChannels: inChannels + outChannels, ndf } };
     const judged = inChannelsOf(buildNetwork(discriminator));
     if (judged === inChannels + outChannels) return { generator, discriminator };
@@ -290,14 +289,40 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
       fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
     });
   }
-  const { ngf } = network.options as { ngf?: number };
+  const { ngf, dropout } = network.options as { ngf?: number; dropout?: number };
   const { ndf } = (judge?.options ?? {}) as { ndf?: number };
   return {
     // A network that is made of levels is for its own size; others take what they are given.
     ...(imageSizes.multipleOf === imageSizes.own && { size: imageSizes.own }),
     ...(ngf !== undefined && { ngf }),
+    ...(dropout !== undefined && isNumberedWithDropout(generator) && { dropout: dropout > 0 }),
     ...(ndf !== undefined && { ndf }),
   };
+}
+
+/**
+ * The rate of a generator's dropout, where it has one: that of the options; true keeps the rate of a given one that drops.
+ *
+ * @throws INVALID_ARGUMENT for a generator whose layers are numbered with its dropout, where the options say otherwise
+ */
+function dropoutOf(architecture: NetworkArchitecture, options: Pix2PixOptions): { readonly dropout?: number } {
+  const { dropout: own } = architecture.options as { readonly dropout?: number };
+  // A generator that a program has made known may have no dropout to set.
+  if (own === undefined) return {};
+  const dropout = options.dropout === true && own > 0 ? own : rateOf(options);
+  if (own > 0 === dropout > 0 || !isNumberedWithDropout(architecture)) return { dropout };
+  throw new ShadegradError('INVALID_ARGUMENT', 'dropout of the training', {
+    expected: `${own > 0}: layers of the given generator are numbered with its dropout, so it cannot be changed`,
+    received: String(options.dropout),
+    fix: 'give the generator another dropout, or the training that of the generator',
+  });
+}
+
+/** Whether the names of a network's weights change with its dropout, as those of the reference's ResNets do. */
+function isNumberedWithDropout({ kind, options }: NetworkArchitecture): boolean {
+  const names = (dropout: number): string =>
+    [...buildNetwork({ kind, options: { ...options, dropout } }).namedTensors()].map(([name]) => name).join();
+  return names(0) !== names(DROPOUT_RATE);
 }
 
 const inChannelsOf = (network: Network): number | undefined => (network.options as { inChannels?: number }).inChannels;

@@ -1,14 +1,20 @@
-import { pairAt, type PairedDataset } from '../data/dataset.js';
+import { expectLength, pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage, imageBytes } from '../data/grey.js';
 import type { RgbImage } from '../data/image.js';
+import { boundedInteger, pcg4d } from '../data/random.js';
 import { resizeBicubic } from '../data/resize.js';
 import { epochPermutation, jitterDraw } from '../data/shuffle.js';
+import { expectSet, expectSets, imageAt, isImageSet, isUnpaired, unpaired, type ImageSet, type UnpairedDataset } from '../data/unpaired.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { ImageStore } from './image-store.js';
 import type { ImagePlan, ImageSide } from './scheme.js';
+import { described } from './scheme-check.js';
+
+/** The data sets that a training takes. */
+export type TrainingDataset = PairedDataset | UnpairedDataset | ImageSet;
 
 /** Options of Batches: how samples are drawn and kept. */
 export interface BatchesOptions {
@@ -16,6 +22,10 @@ export interface BatchesOptions {
   readonly batch: number;
   /** The seed of the run: order and jitter follow from it. */
   readonly seed: number;
+  /** How samples come together. */
+  readonly data: 'paired' | 'unpaired' | 'images';
+  /** Whether a step needs the labels of its images. */
+  readonly labelled: boolean;
   /** The sizes of the images. */
   readonly plan: ImagePlan;
   /** What a step sees of a sample, by name. */
@@ -29,52 +39,185 @@ export interface BatchesOptions {
   readonly residentBytes?: number | undefined;
 }
 
+/** A sample as it is read: its images by half. */
+interface ReadSample {
+  readonly name: string;
+  readonly images: Readonly<Partial<Record<'a' | 'b', RgbImage>>>;
+}
+
+/** A choice of a sample: its index, and what its jitter follows from. */
+interface Choice {
+  readonly index: number;
+  readonly jitterSeed: number;
+  readonly jitterIndex: number;
+}
+
+/** What is drawn together: all sides of pairs, or those of one half. */
+interface Stream {
+  /** Samples that there are. */
+  readonly count: number;
+  read(index: number): Promise<ReadSample>;
+  /** The sample at a position of an epoch. */
+  choose(epoch: number, position: number): Choice;
+  readonly stores: ReadonlyMap<string, ImageStore>;
+  readonly draws: Tensor;
+}
+
 /** The samples of one step, on the device or on their way to it. */
 interface Batch {
   readonly step: number;
-  /** Of its samples in the data set. */
-  readonly indices: readonly number[];
-  /** Of its images in the stores. */
-  readonly places: Promise<number[]>;
+  /** For each stream its choices, and the places of their images in its stores. */
+  readonly choices: readonly (readonly Choice[])[];
+  readonly places: Promise<number[][]>;
 }
 
 const RESIDENT_BYTES = 1024 ** 3;
+/** Keep the second half's draws apart from the first's. */
+const SECOND_HALF = 0x62626262;
+
+/** Samples that an epoch of a data set sees: of two sets, as many as the larger one has. @throws INVALID_ARGUMENT for an empty one */
+export function epochLength(dataset: TrainingDataset): number {
+  if (isUnpaired(dataset)) {
+    expectSets(dataset);
+    return Math.max(dataset.a.length, dataset.b.length);
+  }
+  if (isImageSet(dataset)) expectSet(dataset);
+  else expectLength(dataset);
+  if (typeof dataset.get === 'function') return dataset.length;
+  throw new ShadegradError('INVALID_ARGUMENT', 'data set of a training', {
+    expected: '{ name, length, get(index) }, where get() gives { name, a, b } for each pair',
+    received: described(dataset),
+    fix: 'write get(), or open a folder with openPairedFolder()',
+  });
+}
 
 /**
  * The images of each step, on the device: which samples a step sees, and how they are cropped and mirrored, follows from
  * (seed, epoch, step). A sample is read once, whatever sides a step sees of it, and while the step before it runs.
  */
 export class Batches {
-  /** Steps in which every sample is seen once. */
+  /** Steps in which every sample is seen once; of two sets, every image of the larger one. */
   readonly stepsPerEpoch: number;
-  private readonly stores: ReadonlyMap<string, ImageStore>;
-  private readonly draws: Tensor;
+  /** The labels of the step whose draws were written last, [batch, names]; null for a training that needs none. */
+  readonly labels: Tensor | null;
+  private readonly labelsOf: ((index: number) => readonly number[]) | null;
+  private readonly streams: readonly Stream[];
   private order: { epoch: number; indices: Uint32Array } | null = null;
   private ahead: Batch | null = null;
 
+  /**
+   * @throws INVALID_ARGUMENT for two sets of images where pairs are needed
+   */
   constructor(
     gpu: Gpu,
-    private readonly dataset: PairedDataset,
+    dataset: TrainingDataset,
     private readonly options: BatchesOptions,
   ) {
-    const { batch, storedSize, residentBytes = RESIDENT_BYTES } = options;
-    this.stepsPerEpoch = Math.floor(dataset.length / batch);
-    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    const { batch, data, storedSize, residentBytes = RESIDENT_BYTES } = options;
     const sides = Object.entries(options.sides);
-    const bytes = sides.map(([, { channels }]) => dataset.length * storedSize * storedSize * channels);
+    const length = epochLength(dataset);
+    this.stepsPerEpoch = Math.floor(length / batch);
+    const sources =
+      data === 'paired'
+        ? [this.pairs(expectPairs(dataset))]
+        : data === 'images'
+          ? [this.single(imagesOf(dataset))]
+          : this.halves(expectHalves(dataset), length);
+    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    const sidesOf = (half: string): [string, ImageSide][] => sides.filter(([, side]) => half === 'ab' || side.half === half);
+    const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * storedSize * storedSize * channels));
     const resident = Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
-    const stores = new Map<string, ImageStore>();
-    this.stores = stores;
+    const found = isImageSet(dataset) ? dataset.labels : undefined;
+    if (options.labelled && !found) throw noLabels(dataset);
+    this.labelsOf = options.labelled ? (index) => found!.of(index) : null;
+    const streams: Stream[] = [];
+    this.streams = streams;
+    const made: { dispose(): void }[] = [];
+    const keep = <T extends { dispose(): void }>(part: T): T => {
+      made.push(part);
+      return part;
+    };
     try {
-      for (const [name, { channels }] of sides) {
-        const label = `${name} images`;
-        stores.set(name, new ImageStore(gpu, { count: dataset.length, batch, side: storedSize, channels, resident, label }));
+      for (const { half, ...source } of sources) {
+        const stores = sidesOf(half).map(([name, { channels }]) => {
+          const store = { count: source.count, batch, side: storedSize, channels, resident, label: `${name} images` };
+          return [name, keep(new ImageStore(gpu, store))] as const;
+        });
+        streams.push({ ...source, stores: new Map(stores), draws: keep(imageDraws(gpu, batch).keep()) });
       }
-      this.draws = imageDraws(gpu, batch).keep();
+      const shape = [batch, found?.names.length ?? 0];
+      this.labels = options.labelled ? keep(Tensor.from(gpu, new Float32Array(batch * shape[1]!), shape, 'labels').keep()) : null;
     } catch (error) {
-      for (const store of stores.values()) store.dispose();
+      for (const part of made) part.dispose();
       throw error;
     }
+  }
+
+  /** One set of images. */
+  private single(set: ImageSet): Omit<Stream, 'stores' | 'draws'> & { half: 'ab' } {
+    const { seed } = this.options;
+    return {
+      half: 'ab',
+      count: set.length,
+      async read(index) {
+        const { name, image } = await imageAt(set, index);
+        return { name, images: { a: image, b: image } };
+      },
+      choose: (epoch, position) => {
+        const index = this.orderOf(epoch, set.length)[position]!;
+        return { index, jitterSeed: seed, jitterIndex: index };
+      },
+    };
+  }
+
+  /** Pairs: both halves alike. */
+  private pairs(dataset: PairedDataset): Omit<Stream, 'stores' | 'draws'> & { half: 'ab' } {
+    const { seed } = this.options;
+    return {
+      half: 'ab',
+      count: dataset.length,
+      async read(index) {
+        const { name, a, b } = await pairAt(dataset, index);
+        return { name, images: { a, b } };
+      },
+      choose: (epoch, position) => {
+        const index = this.orderOf(epoch, dataset.length)[position]!;
+        // By the index and not the position, so that the draw survives another batch size.
+        return { index, jitterSeed: seed, jitterIndex: index };
+      },
+    };
+  }
+
+  /**
+   * Two sets, as pytorch-CycleGAN-and-pix2pix has them: the images of the larger one in an order that is shuffled, each once an epoch, and
+   * for each an image of the other one at random. (There it is always the first set that goes in order.)
+   */
+  private halves(dataset: PairedDataset | UnpairedDataset, length: number): (Omit<Stream, 'stores' | 'draws'> & { half: 'a' | 'b' })[] {
+    const { seed } = this.options;
+    const sets = isUnpaired(dataset) ? dataset : unpaired(dataset);
+    const ordered = sets.a.length === length ? 'a' : 'b';
+    const second = (seed ^ SECOND_HALF) >>> 0;
+    return (['a', 'b'] as const).map((half) => {
+      const set = sets[half];
+      return {
+        half,
+        count: set.length,
+        async read(index) {
+          const { name, image } = await imageAt(set, index);
+          return { name, images: { [half]: image } };
+        },
+        choose: (epoch, position) => {
+          const atRandom = (): number => boundedInteger(pcg4d(second, epoch, position, 0)[0], set.length);
+          const index = half === ordered ? this.orderOf(epoch, length)[position]! : atRandom();
+          return { index, jitterSeed: half === 'a' ? seed : second, jitterIndex: position };
+        },
+      };
+    });
+  }
+
+  private orderOf(epoch: number, length: number): Uint32Array {
+    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(length, this.options.seed, epoch) };
+    return this.order.indices;
   }
 
   /** The images of the step whose draws were written last, by the names of the sides: [batch, size, size, channels] in [-1, 1]. */
@@ -82,7 +225,9 @@ export class Batches {
     const { size: cropSize, loadSize, jitter } = this.options.plan;
     // Without jitter the whole image is resized to the networks' size.
     const sizes = { loadSize: jitter ? loadSize : cropSize, cropSize };
-    return Object.fromEntries([...this.stores].map(([name, { images }]) => [name, imageJitter(images, this.draws, sizes)]));
+    return Object.fromEntries(
+      this.streams.flatMap(({ stores, draws }) => [...stores].map(([name, { images }]) => [name, imageJitter(images, draws, sizes)])),
+    );
   }
 
   /**
@@ -106,17 +251,20 @@ export class Batches {
     this.ahead = this.fetch(step);
   }
 
-  private chooser({ step, indices }: Batch, places: readonly number[]): () => void {
-    const {
-      seed,
-      plan: { size: cropSize, loadSize, jitter },
-    } = this.options;
+  private chooser({ step, choices }: Batch, places: readonly number[][]): () => void {
+    const { size: cropSize, loadSize, jitter } = this.options.plan;
     const epoch = this.epochOf(step);
-    const draws = indices.map((index, position) => ({
-      ...(jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize }) : { cropX: 0, cropY: 0, mirror: false }),
-      source: places[position]!,
-    }));
-    return () => writeImageDraws(this.draws, draws);
+    const draws = choices.map((chosen, stream) =>
+      chosen.map(({ jitterSeed: seed, jitterIndex: index }, position) => ({
+        ...(jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize }) : { cropX: 0, cropY: 0, mirror: false }),
+        source: places[stream]![position]!,
+      })),
+    );
+    return () => {
+      this.streams.forEach((stream, index) => writeImageDraws(stream.draws, draws[index]!));
+      const { labels, labelsOf } = this;
+      if (labels) labels.write(Float32Array.from(choices[0]!.flatMap(({ index }) => [...labelsOf!(index)])));
+    };
   }
 
   private epochOf(step: number): number {
@@ -124,31 +272,32 @@ export class Batches {
   }
 
   private fetch(step: number): Batch {
-    const { batch, seed } = this.options;
+    const { batch } = this.options;
     const epoch = this.epochOf(step);
     const start = (step % this.stepsPerEpoch) * batch;
-    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(this.dataset.length, seed, epoch) };
-    const indices = [...this.order.indices.subarray(start, start + batch)];
-    const places = this.load(indices);
+    const choices = this.streams.map((stream) => Array.from({ length: batch }, (_, image) => stream.choose(epoch, start + image)));
+    const places = Promise.all(this.streams.map((stream, index) => this.load(stream, choices[index]!)));
     // A failure belongs to the step that awaits it; if none does, as after dispose(), it is nobody's.
     places.catch(() => {});
-    return { step, indices, places };
+    return { step, choices, places };
   }
 
-  /** Makes sure that the samples of a batch are on the device. @throws as pairAt() */
-  private async load(indices: readonly number[]): Promise<number[]> {
-    const [first] = this.stores.values();
-    const samples = await Promise.all(indices.map((index) => (first?.has(index) ? null : pairAt(this.dataset, index))));
-    return indices.map((index, position) => {
-      const sample = samples[position];
+  /** Makes sure that the samples of a batch are on the device. @throws as pairAt() and imageAt() */
+  private async load({ stores, read }: Stream, choices: readonly Choice[]): Promise<number[]> {
+    const [first] = stores.values();
+    if (!first) return choices.map((_, position) => position);
+    const samples = await Promise.all(choices.map(({ index }) => (first.has(index) ? null : read(index))));
+    // All sides of all samples before any of them: where one fails, none counts as uploaded.
+    const encoded = samples.map((sample) =>
       // Null is a sample that is on the device already: a data set's own nothing never gets here.
-      if (sample) {
-        for (const [name, store] of this.stores) {
-          const side = this.options.sides[name]!;
-          store.put(index, position, this.bytesOf(side, sample[side.half], `${name} of ${sample.name}`));
-        }
-      }
-      return first?.placeOf(index, position) ?? position;
+      [...(sample ? stores : [])].map(([name, store]) => {
+        const side = this.options.sides[name]!;
+        return { store, bytes: this.bytesOf(side, sample!.images[side.half]!, `${name} of ${sample!.name}`) };
+      }),
+    );
+    return choices.map(({ index }, position) => {
+      for (const { store, bytes } of encoded[position]!) store.put(index, position, bytes);
+      return first.placeOf(index, position);
     });
   }
 
@@ -165,14 +314,52 @@ export class Batches {
     if (bytes instanceof Uint8Array && bytes.length === length) return bytes;
     throw new ShadegradError('IMAGE_SIZE', `${what} as the scheme encodes it`, {
       expected: `${length} bytes: [${storedSize}, ${storedSize}, ${channels}]`,
-      received: bytes instanceof Uint8Array ? `${bytes.length} bytes` : String(bytes),
+      received: bytes instanceof Uint8Array ? `${bytes.length} bytes` : described(bytes),
       fix: 'return a Uint8Array of one byte for each channel of each pixel from encode()',
     });
   }
 
   /** Gives the memory back. */
   dispose(): void {
-    this.draws.dispose();
-    for (const store of this.stores.values()) store.dispose();
+    this.labels?.dispose();
+    for (const { draws, stores } of this.streams) {
+      draws.dispose();
+      for (const store of stores.values()) store.dispose();
+    }
   }
+}
+
+/** @throws INVALID_ARGUMENT for other data than pairs */
+function expectPairs(dataset: TrainingDataset): PairedDataset {
+  if (!isUnpaired(dataset) && !isImageSet(dataset)) return dataset;
+  throw otherData(
+    dataset,
+    'pairs: { name, length, get(index) } with { name, a, b } for each',
+    'pass pairs, or train by a scheme that needs none, such as CycleGAN',
+  );
+}
+
+/** @throws INVALID_ARGUMENT for a single set of images */
+function expectHalves(dataset: TrainingDataset): PairedDataset | UnpairedDataset {
+  if (!isImageSet(dataset)) return dataset;
+  throw otherData(dataset, 'two sets of images, { name, a, b }, or pairs', 'pass two sets');
+}
+
+/** One set: of two, the first one; of pairs, their first halves. */
+function imagesOf(dataset: TrainingDataset): ImageSet {
+  if (isImageSet(dataset)) return dataset;
+  return isUnpaired(dataset) ? dataset.a : unpaired(dataset).a;
+}
+
+function otherData(dataset: TrainingDataset, expected: string, fix: string): ShadegradError {
+  const received = isUnpaired(dataset) ? 'two sets of images' : isImageSet(dataset) ? 'one set of images' : 'pairs';
+  return new ShadegradError('INVALID_ARGUMENT', `the data set ${dataset.name} for this training scheme`, { expected, received, fix });
+}
+
+function noLabels({ name }: TrainingDataset): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', `the data set ${name} for this training scheme`, {
+    expected: 'a set of images with labels',
+    received: 'one without',
+    fix: 'give the set `labels`: names, and of(index) with a number for each name',
+  });
 }

@@ -3,7 +3,7 @@ import { ShadegradError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture } from '../models/kind.js';
 import { architectureOf } from '../models/registry.js';
-import type { CheckpointOptions, TrainingCheckpoint } from './checkpoint-info.js';
+import { trainedBy, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
 import { strangeNames } from './step-counts.js';
 
@@ -97,10 +97,12 @@ function optionDifferences({ options }: TrainingCheckpoint, expectations: Checkp
   return compare('option ', expectations.options ?? {}, options);
 }
 
-function countDifferences(info: TrainingCheckpoint, { optimizers = {} }: CheckpointTarget): string[] {
+function countDifferences(info: TrainingCheckpoint, { networks, optimizers = {} }: CheckpointTarget): string[] {
   return Object.entries(optimizers).flatMap(([name, optimizer]) => {
     const progress = info.optimizers[name];
     if (!progress) return [`the steps of "${name}" are missing`];
+    const trained = trainedBy(name, optimizer, networks);
+    if (progress.network !== trained) return [`"${name}" trains "${progress.network.slice(0, 80)}" where "${trained}" is needed`];
     return strangeNames(optimizer, progress.stepCounts).map((each) => `the steps of "${each.slice(0, 80)}" have no place`);
   });
 }

@@ -66,7 +66,7 @@ export function describeCheckpoint(
   { scheme, networks, optimizers = {} }: CheckpointTarget,
   { options, step, epoch, adapter, choices }: TrainingProgress,
 ): TrainingCheckpoint {
-  return {
+  const info: TrainingCheckpoint = {
     format: CHECKPOINT_FORMAT,
     formatVersion: CHECKPOINT_FORMAT_VERSION,
     libraryVersion: LIBRARY_VERSION,
@@ -85,11 +85,23 @@ export function describeCheckpoint(
     adapter,
     ...(choices && { choices }),
   };
+  // What could not be read again must not take the place of what can.
+  const wrong = wrongField(info as unknown as Json);
+  if (wrong === undefined) return info;
+  const given = JSON.stringify(info[wrong as keyof TrainingCheckpoint]);
+  throw new ShadegradError('INVALID_ARGUMENT', 'progress of a checkpoint', {
+    expected: `{ options, step, epoch, adapter } with a valid "${wrong}": names and plain values, whole numbers, a text`,
+    received: given?.slice(0, 80) ?? 'nothing',
+    fix: 'pass all four: { options: {}, step: trainer.step, epoch: trainer.epoch, adapter: gpu.adapter.description }',
+  });
 }
 
-/** @throws INVALID_ARGUMENT for an optimiser of something else than one of the networks */
-function trainedBy(name: string, optimizer: Optimizer, networks: CheckpointTarget['networks']): string {
-  const found = Object.entries(networks).find(([, network]) => [...network.parameters()].every((parameter) => optimizer.trains(parameter)));
+/** The network that an optimiser trains. @throws INVALID_ARGUMENT for an optimiser of something else than one of the networks */
+export function trainedBy(name: string, optimizer: Optimizer, networks: CheckpointTarget['networks']): string {
+  const found = Object.entries(networks).find(([, network]) => {
+    const parameters = [...network.parameters()];
+    return parameters.length > 0 && parameters.every((parameter) => optimizer.trains(parameter));
+  });
   if (found) return found[0];
   throw new ShadegradError('INVALID_ARGUMENT', `what ${name} of a checkpoint trains`, {
     expected: `all parameters of one of the networks ${Object.keys(networks).join(', ')}`,

@@ -21,5 +21,6 @@ export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, Training
 export type { CheckpointExpectations } from './checkpoint-fit.js';
 export type { CheckpointTarget } from './checkpoint-tensors.js';
 export { Trainer, type TrainedStep } from './trainer.js';
+export type { TrainingDataset } from './batches.js';
 export type { RunOptions, TrainerOptions } from './trainer-options.js';
 export { Translator, type TranslatedSize, type TranslatorOptions } from './translator.js';

@@ -50,7 +50,7 @@ export async function pairedEvaluator(
 }
 
 /** An image as a network of so many channels sees it: resized (bicubic), and grey for one channel. */
-function fitImage(image: RgbImage, side: number, channels: number): RgbImage {
+export function fitImage(image: RgbImage, side: number, channels: number): RgbImage {
   const seen = channels === 1 ? greyImage(image) : image;
   return seen.width === side && seen.height === side ? seen : resizeBicubic(seen, side, side);
 }

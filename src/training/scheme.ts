@@ -14,7 +14,7 @@ export type Architectures<N> = { readonly [Name in keyof N]: NetworkArchitecture
 
 /** One of the images that a step sees: which half of a sample it is, and how it comes to the device. */
 export interface ImageSide {
-  /** The half of a pair. */
+  /** The half of a pair; of data that are not paired, the set. */
   readonly half: 'a' | 'b';
   /** Channels of the tensor that the step gets. With 3 or 1 and no encode(), the colours or the luminance (ITU-R BT.601). */
   readonly channels: number;
@@ -43,6 +43,10 @@ export interface SchemeLoss {
   readonly short?: string;
   /** The heading of the plot that it is drawn in; losses of one heading share a plot. */
   readonly plot: string;
+  /** Whether there is such a loss with these options of the scheme. Default: always. */
+  when?(options: object): boolean;
+  /** The phases whose steps have it. Default: all. */
+  readonly phases?: readonly string[];
 }
 
 /** A measure of a scheme on images that it is not trained on. */
@@ -65,6 +69,20 @@ export interface SchemeOptimizer<O = object> {
   create(network: Network, options: O & { readonly learningRate: number }): Optimizer;
 }
 
+/** What prepare() of a scheme works with. */
+export interface PrepareContext<O = object> {
+  /** The number of the step that is about to be taken, from 0. */
+  readonly step: number;
+  /** The seed of the run. */
+  readonly seed: number;
+  /** Samples in a step. */
+  readonly batch: number;
+  /** What prepare() writes to, by name. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The options, complete. */
+  readonly options: O;
+}
+
 /** What a step of a scheme works with. */
 export interface StepContext<O = object, N = Networks> {
   /** The networks, on the device, by name. */
@@ -73,6 +91,12 @@ export interface StepContext<O = object, N = Networks> {
   readonly optimizers: Readonly<Record<string, Optimizer>>;
   /** What the scheme keeps beside its networks, by name. */
   readonly state: Readonly<Record<string, Tensor>>;
+  /** What prepare() has written for this step, by name. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The kind of the step; '' where all are alike. */
+  readonly phase: string;
+  /** The labels of its images, [batch, names]; null where the scheme needs none. */
+  readonly labels: Tensor | null;
   /** The images of the step, by the names that sides() gives them: [batch, size, size, channels] in [-1, 1]. */
   readonly images: Readonly<Record<string, Tensor>>;
   /** The options, complete. */
@@ -157,9 +181,9 @@ export interface SchemePresets {
   /** The full setting in words, such as '256 pixels, width 64, 200 epochs; days to weeks without a GPU'. */
   readonly description: string;
   /** The setting of the paper. */
-  readonly full: PresetDefaults;
+  readonly full: PresetDefaults & { readonly epochs: number; readonly learningRate: number };
   /** A quick trial. */
-  readonly preview: PresetDefaults;
+  readonly preview: PresetDefaults & { readonly minutes: number; readonly learningRate: number };
   /** What a preview tries in turn until one is fast enough, on a GPU and on a software adapter. */
   readonly previewScales: { readonly hardware: readonly PresetDefaults[]; readonly software: readonly PresetDefaults[] };
 }
@@ -206,9 +230,10 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
    * The architecture of each network, in the order of a checkpoint.
    *
    * @param given architectures to take instead of the scheme's own, as a file of weights or a checkpoint has them
+   * @param labels names of the labels of the data, for a scheme that needs them
    * @throws INVALID_ARGUMENT for networks that the scheme cannot train
    */
-  networks(options: O, given: Partial<Architectures<N>>): Architectures<N>;
+  networks(options: O, given: Partial<Architectures<N>>, labels?: readonly string[]): Architectures<N>;
   /**
    * The options that follow from networks out of a file, such as the size of their images.
    *
@@ -219,7 +244,22 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   /** The optimisers, in the order of a checkpoint, by name. */
   readonly optimizers: Readonly<Record<string, SchemeOptimizer<O>>>;
   /** What it keeps beside its networks from step to step, on the device: saved in checkpoints. Left out where it keeps nothing. */
-  state?(gpu: Gpu, options: O & { readonly batch: number }): Readonly<Record<string, Tensor>>;
+  state?(gpu: Gpu, options: O & { readonly batch: number }, networks: N): Readonly<Record<string, Tensor>>;
+  /** What prepare() writes anew before each step: random numbers and choices of the host. Left out where there is nothing. */
+  inputs?(gpu: Gpu, options: O & { readonly batch: number }): Readonly<Record<string, Tensor>>;
+  /** Writes the inputs of the step that is about to be taken; all of it has to follow from the context, so that runs can go on. */
+  prepare?(context: PrepareContext<O>): void;
+  /**
+   * What the data are: pairs; two sets of images, each in an order and with a jitter of its own; or one set. Default 'paired'.
+   */
+  readonly data?: 'paired' | 'unpaired' | 'images';
+  /** Whether a step needs the labels of its images. Default false. */
+  readonly labelled?: boolean;
+  /**
+   * The kind of a step, where not all do the same: a name, for each of which the step is recorded once. It has to follow from the step.
+   * Left out where all steps are alike.
+   */
+  phase?(step: number, options: O): string;
   /** The sizes of the images of a step. */
   sizes(options: O): ImagePlan;
   /** The images of a step by name: what it sees of a sample. */
@@ -243,4 +283,12 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   readonly watch?: LossWatch;
   /** How its runs lie in files of PyTorch; left out where there is no such program. */
   readonly pytorch?: PyTorchRunRow;
+}
+
+/** The losses that a scheme has with these options, in the order of the log. */
+export function lossRows<O extends object, N extends Networks>(
+  scheme: Pick<TrainingScheme<O, N>, 'losses'>,
+  options: O,
+): Readonly<Record<string, SchemeLoss>> {
+  return Object.fromEntries(Object.entries(scheme.losses).filter(([, { when }]) => when?.(options) ?? true));
 }

@@ -1,6 +1,6 @@
-import { expectLength, type PairedDataset } from '../data/dataset.js';
 import { ShadegradError } from '../errors.js';
 import { expectTable, numberFrom, oneOf, whole, type OptionTable } from './option-table.js';
+import { epochLength, type TrainingDataset } from './batches.js';
 import type { Architectures, ImagePlan, Networks, TrainingScheme } from './scheme.js';
 
 /** Options of every training, beside those of its scheme. */
@@ -65,7 +65,7 @@ export interface CheckedOptions<O extends object, N extends Networks> {
 export function expectTrainerOptions<O extends object, N extends Networks>(
   scheme: TrainingScheme<O, N>,
   options: TrainerOptions<O, N>,
-  dataset: PairedDataset,
+  dataset: TrainingDataset,
 ): CheckedOptions<O, N> {
   const table = { ...RUN_OPTIONS, ...scheme.options } as OptionTable<TrainerOptions<O, N>>;
   const checked = expectTable('the training', options, table) as TrainerOptions<O, N> & { batch: number };
@@ -75,11 +75,11 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
       return value === undefined ? [] : [[name, value]];
     }),
   ) as O;
-  expectLength(dataset);
-  if (checked.batch > dataset.length) {
+  const length = epochLength(dataset);
+  if (checked.batch > length) {
     throw refused(
       'batch of the training',
-      `a whole number from 1 to ${dataset.length}, the samples in "${dataset.name}"`,
+      `a whole number from 1 to ${length}, the samples in "${dataset.name}"`,
       String(checked.batch),
       'use a smaller batch or more images',
     );
@@ -88,23 +88,33 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
 }
 
 /**
+ * The options of a scheme, complete: defaults filled in, then what follows from others.
+ *
+ * @throws INVALID_ARGUMENT
+ */
+export function completeOptions<O extends object, N extends Networks>(scheme: TrainingScheme<O, N>, options: O): O {
+  const checked = expectTable(`the training (${scheme.title})`, options, scheme.options);
+  return scheme.complete?.(checked) ?? checked;
+}
+
+/**
  * Checks the sizes of a plan's images.
  *
  * @returns the side of the images as they are kept
  * @throws INVALID_ARGUMENT
  */
-export function expectSizes({ size, loadSize }: ImagePlan, storedSize = loadSize): number {
-  if (whole(1)(size) && whole(1)(loadSize) && loadSize >= size && storedSize % 2 === 0) return storedSize;
+export function expectSizes({ size, loadSize, jitter }: ImagePlan, storedSize = loadSize): number {
+  if (typeof jitter === 'boolean' && whole(1)(size) && whole(1)(loadSize) && loadSize >= size && storedSize % 2 === 0) return storedSize;
   throw refused(
     'sizes of the training images',
-    'loadSize of at least the size, and an even storedSize',
-    `size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
-    'the paper of pix2pix uses 286 for 256',
+    'jitter true or false, loadSize of at least the size, and an even storedSize',
+    `jitter ${String(jitter)}, size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
+    'leave storedSize out, and let sizes() of the scheme give whole numbers of pixels, loadSize an even one',
   );
 }
 
 /** Names as checkpoints can have them: a file's tensors are called NETWORK.NAME, state.NAME and OPTIMIZER.STATE.NAME. */
-const NAME = /^(?!state$)[A-Za-z]\w*$/;
+const NAME = /^(?!(?:state|constructor|prototype)$)[A-Za-z]\w*$/;
 
 /** @throws INVALID_ARGUMENT for names that a checkpoint could not tell apart, and for a given network that the scheme does not have */
 export function expectNetworkNames(
@@ -122,6 +132,7 @@ export function expectNetworkNames(
       'rename it: checkpoints call their tensors by these names',
     );
   }
+  if (names.length === 0) throw refused(`networks() of ${title}`, 'at least one network by its name', 'none', 'see docs/schemes.md');
   const strange = Object.keys(given).find((name) => !names.includes(name));
   if (strange === undefined) return;
   throw refused('networks of the training', `networks of ${title}: ${names.join(', ')}`, strange, 'use one of these names');

@@ -1,20 +1,23 @@
-import type { PairedDataset } from '../data/dataset.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { copy } from '../kernels/elementwise.js';
+import type { NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork } from '../models/registry.js';
-import type { Optimizer } from '../optim/optimizer.js';
+import { Optimizer } from '../optim/optimizer.js';
+import type { ParameterGroup } from '../optim/parameter-group.js';
 import { Tensor } from '../tensor/tensor.js';
-import { Batches } from './batches.js';
-import type { Networks, TrainingScheme } from './scheme.js';
+import { isImageSet } from '../data/unpaired.js';
+import { Batches, type TrainingDataset } from './batches.js';
+import { lossRows, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
+import { described, expectScheme } from './scheme-check.js';
 import { expectNetworkNames, expectSizes, expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
 
 /** The losses of a step that a Trainer took. */
 export interface TrainedStep {
   /** The number of the step, counted from 1. */
   step: number;
-  /** Its losses, by the names that the scheme gives them. */
+  /** Its losses, by the names that the scheme gives them; those that steps of its kind have. */
   losses: Readonly<Record<string, number>>;
 }
 
@@ -45,15 +48,21 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   readonly stepsPerEpoch: number;
   /** Steps taken. */
   step = 0;
+  private readonly inputs: Readonly<Record<string, Tensor>>;
+  private readonly rows: Readonly<Record<string, SchemeLoss>>;
   private readonly lossNames: readonly string[];
+  /** Of each group of each optimiser the multiple of the training's rate that the scheme made it with. */
+  private readonly rates: readonly { readonly group: ParameterGroup; readonly factor: number }[];
+  private readonly seed: number;
+  private readonly batch: number;
   private readonly batches: Batches;
   private readonly losses: Tensor;
   private readonly history: Tensor;
   private collected = 0;
   /** What dispose() gives back. */
   private readonly parts: { dispose(): void }[] = [];
-  private recording: Recording | null = null;
-  private recordedFor = '';
+  /** By phase; with which steps of the parameters, in relation to each other, each was recorded. Null for eager steps. */
+  private readonly recordings: Map<string, { recording: Recording; partition: string }> | null;
   /** Settled when the step before is taken. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -61,18 +70,26 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     private readonly gpu: Gpu,
     /** The scheme that it trains by. */
     readonly scheme: TrainingScheme<O, N>,
-    dataset: PairedDataset,
+    dataset: TrainingDataset,
     options: TrainerOptions<O, N>,
   ) {
+    expectScheme(scheme);
     const { run, own: complete } = expectTrainerOptions(scheme, options, dataset);
     this.options = complete;
     const { batch, seed, learningRate } = run;
-    const architectures = Object.entries(scheme.networks(complete, run.networks ?? {}));
+    this.seed = seed;
+    this.batch = batch;
+    this.recordings = (run.replay ?? true) ? new Map() : null;
+    const architectures = Object.entries(
+      scheme.networks(complete, run.networks ?? {}, isImageSet(dataset) ? dataset.labels?.names : undefined),
+    );
     const names = architectures.map(([name]) => name);
     expectNetworkNames(scheme, names, run.networks ?? {});
+    expectGiven(scheme, run.networks ?? {}, Object.fromEntries(architectures));
     const plan = scheme.sizes(complete);
     const storedSize = expectSizes(plan, run.storedSize);
-    this.lossNames = Object.keys(scheme.losses);
+    this.rows = lossRows(scheme, complete);
+    this.lossNames = Object.keys(this.rows);
     const count = this.lossNames.length;
     const own = <T extends { dispose(): void }>(part: T): T => {
       this.parts.push(part);
@@ -86,19 +103,60 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       this.networks = Object.fromEntries(networks) as unknown as N;
       this.optimizers = Object.fromEntries(
         Object.entries(scheme.optimizers).map(([name, row]) => {
-          const network = this.networks[row.network];
-          if (network) return [name, own(row.create(network, { ...complete, learningRate }))];
-          throw new ShadegradError('INVALID_ARGUMENT', `network that ${name} of ${scheme.title} trains`, {
-            expected: `one of ${names.join(', ')}`,
-            received: String(row.network),
-            fix: 'name a network that networks() of the scheme gives',
-          });
+          const network = Object.hasOwn(this.networks, row.network) ? this.networks[row.network] : undefined;
+          if (!network) {
+            throw new ShadegradError('INVALID_ARGUMENT', `network that ${name} of ${scheme.title} trains`, {
+              expected: `one of ${names.join(', ')}`,
+              received: String(row.network),
+              fix: 'name a network that networks() of the scheme gives',
+            });
+          }
+          const optimizer = row.create(network, { ...complete, learningRate });
+          if (optimizer instanceof Optimizer) own(optimizer);
+          expectTrains(`${name} of ${scheme.title}`, row.network, network, optimizer);
+          return [name, optimizer];
         }),
       );
-      this.state = scheme.state?.(gpu, { ...complete, batch }) ?? {};
-      for (const tensor of Object.values(this.state)) own(tensor.keep());
+      const tensors = (part: 'state' | 'inputs', made: Readonly<Record<string, Tensor>> = {}): Readonly<Record<string, Tensor>> => {
+        for (const [name, tensor] of Object.entries(made)) {
+          if (tensor instanceof Tensor) own(tensor.keep());
+          else throw otherPart(scheme, `${part}() of ${name}`, 'a tensor', tensor);
+          if (part === 'state' && tensor.dtype !== 'f32')
+            throw otherPart(scheme, `type of state ${name}`, 'f32, as checkpoints hold', tensor.dtype);
+        }
+        return made;
+      };
+      this.rates = Object.values(this.optimizers).flatMap(({ groups }) =>
+        groups.map((group) => ({ group, factor: learningRate > 0 ? group.learningRate / learningRate : 1 })),
+      );
+      // In scopes, so that what they make on the way is given back, also where they fail.
+      this.state = tensors(
+        'state',
+        gpu.scope(() => scheme.state?.(gpu, { ...complete, batch }, this.networks)),
+      );
+      this.inputs = tensors(
+        'inputs',
+        gpu.scope(() => scheme.inputs?.(gpu, { ...complete, batch })),
+      );
       const sides = scheme.sides(complete, this.networks);
-      this.batches = own(new Batches(gpu, dataset, { batch, seed, plan, sides, storedSize, residentBytes: run.residentBytes }));
+      for (const [name, side] of Object.entries(sides)) {
+        if (side?.half !== 'a' && side?.half !== 'b') throw otherPart(scheme, `half of side ${name}`, "'a' or 'b'", side?.half);
+        const fits = side.encode ? Number.isSafeInteger(side.channels) && side.channels >= 1 : side.channels === 1 || side.channels === 3;
+        if (!fits)
+          throw otherPart(scheme, `channels of side ${name}`, '1 or 3, or with encode() any whole number from 1 up', side.channels);
+      }
+      this.batches = own(
+        new Batches(gpu, dataset, {
+          batch,
+          seed,
+          data: scheme.data ?? 'paired',
+          labelled: scheme.labelled ?? false,
+          plan,
+          sides,
+          storedSize,
+          residentBytes: run.residentBytes,
+        }),
+      );
       this.stepsPerEpoch = this.batches.stepsPerEpoch;
       this.losses = own(Tensor.from(gpu, new Float32Array(count), [count], 'losses').keep());
       this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * count), [HISTORY, count], 'loss history').keep());
@@ -120,7 +178,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   static async create<O extends object, N extends Networks>(
     gpu: Gpu,
     scheme: TrainingScheme<O, N>,
-    dataset: PairedDataset,
+    dataset: TrainingDataset,
     options: NoInfer<TrainerOptions<O, N>>,
     prepare?: (step: () => void) => Promise<void>,
   ): Promise<Trainer<O, N>> {
@@ -137,7 +195,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private static async open<O extends object, N extends Networks>(
     gpu: Gpu,
     scheme: TrainingScheme<O, N>,
-    dataset: PairedDataset,
+    dataset: TrainingDataset,
     options: TrainerOptions<O, N>,
     prepare?: (step: () => void) => Promise<void>,
   ): Promise<Trainer<O, N>> {
@@ -145,8 +203,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     try {
       // What has no memory is told here, and not taken for a failure of what follows.
       await gpu.sync();
-      await prepare?.(() => trainer.dispatchStep());
-      if (options.replay ?? true) await trainer.record();
+      await prepare?.(() => trainer.dispatchStep(trainer.phaseOf(0)));
+      await trainer.recorded(trainer.phaseOf(0));
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -165,12 +223,13 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   }
 
   /**
-   * Sets the learning rate of all optimisers, from the next step on.
+   * Sets the learning rate of all optimisers, from the next step on. One that the scheme made with a multiple of the training's rate
+   * keeps to that multiple, and so does each of its groups.
    *
    * @throws INVALID_ARGUMENT unless it is a finite number of at least 0
    */
   setLearningRate(rate: number): void {
-    for (const optimizer of Object.values(this.optimizers)) optimizer.learningRate = rate;
+    for (const { group, factor } of this.rates) group.learningRate = rate * factor;
   }
 
   /**
@@ -190,12 +249,24 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.collected = step;
   }
 
-  /** Compiles the step for optimisers whose parameters have taken as many steps, in relation to each other, as now. */
-  private async record(): Promise<void> {
-    this.recording?.destroy();
-    this.recording = null;
-    this.recordedFor = this.partition;
-    this.recording = (await this.gpu.record(() => this.dispatchStep())).recording;
+  private phaseOf(step: number): string {
+    return this.scheme.phase?.(step, this.options) ?? '';
+  }
+
+  /**
+   * The recorded step of a phase, for optimisers whose parameters have taken as many steps, in relation to each other, as now: a restored
+   * checkpoint may hold parameters that were thawed late.
+   */
+  private async recorded(phase: string): Promise<Recording | null> {
+    const { recordings, partition } = this;
+    if (!recordings) return null;
+    const known = recordings.get(phase);
+    if (known?.partition === partition) return known.recording;
+    known?.recording.destroy();
+    recordings.delete(phase);
+    const { recording } = await this.gpu.record(() => this.dispatchStep(phase));
+    recordings.set(phase, { recording, partition });
+    return recording;
   }
 
   private get partition(): string {
@@ -204,28 +275,41 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       .join('|');
   }
 
-  private dispatchStep(): void {
+  private dispatchStep(phase: string): void {
     this.gpu.scope(() => {
-      const { networks, optimizers, state, options } = this;
-      const losses = this.scheme.step({ networks, optimizers, state, options, images: this.batches.images() });
-      this.expectLosses(losses);
+      const { networks, optimizers, state, inputs, options } = this;
+      const { labels } = this.batches;
+      const losses = this.scheme.step({ networks, optimizers, state, inputs, options, phase, labels, images: this.batches.images() });
+      this.expectLosses(losses, phase);
       for (const [index, name] of this.lossNames.entries()) {
+        if (!this.hasLoss(name, phase)) continue;
         copy(losses[name]!.viewAs([1]), this.losses.channelView(index, index + 1));
       }
     });
   }
 
+  /** Whether the steps of a phase have a loss. */
+  private hasLoss(name: string, phase: string): boolean {
+    return this.rows[name]!.phases?.includes(phase) ?? true;
+  }
+
   /** @throws INVALID_ARGUMENT unless a step has the losses that the scheme names, each one number */
-  private expectLosses(losses: Readonly<Record<string, Tensor>>): void {
-    const names = typeof losses === 'object' && losses !== null ? Object.keys(losses) : [];
+  private expectLosses(losses: Readonly<Record<string, Tensor>>, phase: string): void {
+    const due = this.lossNames.filter((name) => this.hasLoss(name, phase));
+    if (typeof losses !== 'object' || losses === null || losses instanceof Promise) {
+      throw otherPart(this.scheme, 'losses that step() returns', `a tensor of one number for each of ${due.join(', ')}`, losses);
+    }
+    const names = Object.keys(losses);
     const wrong = [
-      ...this.lossNames.filter((name) => !names.includes(name)).map((name) => `no ${name}`),
-      ...names.filter((name) => !this.lossNames.includes(name)),
-      ...names.filter((name) => this.lossNames.includes(name) && losses[name]?.size !== 1).map((name) => `${name} of several numbers`),
+      ...due.filter((name) => !names.includes(name)).map((name) => `no ${name}`),
+      ...names.filter((name) => !due.includes(name)),
+      ...names
+        .filter((name) => due.includes(name) && losses[name]?.size !== 1)
+        .map((name) => (losses[name] instanceof Tensor ? `${name} of several numbers` : `${name}, ${described(losses[name])}`)),
     ];
     if (wrong.length === 0) return;
     throw new ShadegradError('INVALID_ARGUMENT', `losses that step() of ${this.scheme.title} returns`, {
-      expected: `a tensor of one number for each of ${this.lossNames.join(', ')}`,
+      expected: `a tensor of one number for each of ${due.join(', ')}`,
       received: wrong.join(', '),
       fix: 'return the losses by the names that the scheme lists in `losses`',
     });
@@ -252,12 +336,14 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       });
     }
     const chooseImages = await this.batches.take(this.step);
-    // A restored checkpoint may hold parameters that were thawed late.
-    if (this.recording && this.recordedFor !== this.partition) await this.record();
+    const phase = this.phaseOf(this.step);
+    const recording = await this.recorded(phase);
     chooseImages();
     for (const network of Object.values<Networks[string]>(this.networks)) network.advanceDropout(this.step);
-    if (this.recording) this.recording.run();
-    else this.dispatchStep();
+    const { step, seed, batch, inputs, options } = this;
+    this.scheme.prepare?.({ step, seed, batch, inputs, options });
+    if (recording) recording.run();
+    else this.dispatchStep(phase);
     const bytes = this.lossNames.length * 4;
     this.gpu.copy(this.losses.storage, 0, this.history.storage, (this.step % HISTORY) * bytes, bytes);
     this.step++;
@@ -280,13 +366,57 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
 
   private lossesAt(values: Float32Array, step: number): Record<string, number> {
     const start = (step % HISTORY) * this.lossNames.length;
-    return Object.fromEntries(this.lossNames.map((name, index) => [name, values[start + index]!]));
+    const phase = this.phaseOf(step);
+    const entries = this.lossNames.map((name, index) => [name, values[start + index]!] as const);
+    return Object.fromEntries(entries.filter(([name]) => this.hasLoss(name, phase)));
   }
 
   /** Gives all memory back, that of the networks too. */
   dispose(): void {
-    this.recording?.destroy();
-    this.recording = null;
+    for (const { recording } of this.recordings?.values() ?? []) recording.destroy();
+    this.recordings?.clear();
     for (const part of this.parts.splice(0).reverse()) part.dispose();
   }
+}
+
+/** How much is dropped may be an option of the scheme, too. */
+const NOT_OF_THE_NETWORK: ReadonlySet<string> = new Set(['dropout']);
+
+/** @throws INVALID_ARGUMENT for a scheme that trains others than the networks it was given */
+function expectGiven(
+  { title }: Pick<TrainingScheme, 'title'>,
+  given: Readonly<Partial<Record<string, NetworkArchitecture>>>,
+  taken: Readonly<Record<string, NetworkArchitecture>>,
+): void {
+  for (const [name, architecture] of Object.entries(given)) {
+    if (!architecture) continue;
+    const optionsOf = (each: NetworkArchitecture): string =>
+      JSON.stringify(Object.entries(buildNetwork(each).options).filter(([option]) => !NOT_OF_THE_NETWORK.has(option)));
+    const own = taken[name]!;
+    if (own.kind === architecture.kind && optionsOf(own) === optionsOf(architecture)) continue;
+    throw new ShadegradError('INVALID_ARGUMENT', `what networks() of ${title} makes of a given ${name}`, {
+      expected: JSON.stringify(architecture),
+      received: JSON.stringify(own),
+      fix: 'let networks() of the scheme take the architectures that it is given',
+    });
+  }
+}
+
+/** @throws INVALID_ARGUMENT for what is no optimiser, or is one of something else: nothing would be trained, and nothing said */
+function expectTrains(what: string, name: string, network: Networks[string], optimizer: unknown): void {
+  const trains = optimizer instanceof Optimizer && [...network.parameters()].every((parameter) => optimizer.trains(parameter));
+  if (trains) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `what create() of ${what} returns`, {
+    expected: `an optimiser of all parameters of ${name}`,
+    received: optimizer instanceof Optimizer ? 'an optimiser of other tensors' : described(optimizer),
+    fix: 'return an optimiser of the network that create() is given: new Adam(network, { learningRate })',
+  });
+}
+
+function otherPart({ title }: Pick<TrainingScheme, 'title'>, what: string, expected: string, received: unknown): ShadegradError {
+  return new ShadegradError('INVALID_ARGUMENT', `${what} in the training scheme ${title}`, {
+    expected,
+    received: described(received),
+    fix: 'see docs/schemes.md for the parts of a scheme',
+  });
 }

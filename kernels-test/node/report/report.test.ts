@@ -80,7 +80,7 @@ test('the page holds everything it was given', () => {
     '1m 40s',
     '1.0 GiB',
     '2025-06-01 12:34 UTC',
-    '20% below that of the mean photo',
+    '20% below the baseline (mean photo)',
   ]) {
     assert.ok(page.includes(text), text);
   }

@@ -7,7 +7,7 @@ import { CHECKSUMS } from '../../training/checkpoint.js';
 import { fitNetwork } from './fit-network.js';
 import { INFO_KEY } from '../network-file.js';
 import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
-import { NETWORKS } from '../../models/registry.js';
+import { buildNetwork, isGenerator, NETWORKS } from '../../models/registry.js';
 import type { NetworkWeights } from './network-weights.js';
 
 /**
@@ -62,13 +62,30 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
   return result;
 }
 
+/** A network of a training checkpoint. */
+export interface CheckpointNetwork {
+  readonly name: string;
+  readonly role: NetworkRole;
+  readonly weights: NetworkWeights;
+  /** Side of the images that the run trains it on, where the network itself is for others. */
+  readonly imageSize?: readonly [width: number, height: number];
+}
+
 /** The networks of a training checkpoint by name, in its order. */
-export function checkpointNetworks(file: WeightFile): { name: string; role: NetworkRole; weights: NetworkWeights }[] {
-  return Object.entries(checkpointInfo(file).networks).map(([name, architecture]) => ({
-    name,
-    role: roleOf(architecture, file.name),
-    weights: fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name),
-  }));
+export function checkpointNetworks(file: WeightFile): CheckpointNetwork[] {
+  const { networks, options } = checkpointInfo(file);
+  return Object.entries(networks).map(([name, architecture]) => {
+    const role = roleOf(architecture, file.name);
+    const weights = fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name);
+    return { name, role, weights, ...sizeOf(architecture, options.size) };
+  });
+}
+
+function sizeOf(architecture: NetworkArchitecture, size: unknown): Pick<CheckpointNetwork, 'imageSize'> {
+  const network = buildNetwork(architecture);
+  if (!isGenerator(network) || typeof size !== 'number') return {};
+  const { own, multipleOf, least } = network.imageSizes;
+  return size !== own && size >= least && size % multipleOf === 0 ? { imageSize: [size, size] } : {};
 }
 
 /** @throws WEIGHTS_UNSUPPORTED for a kind of network that a program has to make known first */

@@ -76,7 +76,7 @@ export function noRun(label: string, received: string): ShadegradError {
   return new ShadegradError('WEIGHTS_MISMATCH', `${label} holds no training run`, {
     expected: 'the networks of a training scheme, and the state of an optimiser for each',
     received,
-    fix: 'name a checkpoint.safetensors of shadegrad, or a .pth with the state_dict() of both networks and both torch.optim.Adam',
+    fix: 'name a checkpoint.safetensors of shadegrad, or a .pth with the state_dict() of all networks and the torch.optim.Adam of each',
   });
 }
 

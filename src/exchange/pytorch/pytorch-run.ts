@@ -3,6 +3,7 @@ import { quote } from '../../formats/pytorch-errors.js';
 import type { PyTorchFile, PyTorchKey, PyTorchValue } from '../../formats/pytorch-file.js';
 import { PythonFloat, type PyTorchWritable } from '../../formats/pytorch-write.js';
 import type { StoredTensor } from '../../formats/weight-file.js';
+import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { sameShape } from '../../tensor/shape.js';
 import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
@@ -81,6 +82,15 @@ function schemeOf(file: PyTorchFile, known: TrainingCheckpoint | null): KnownSch
   const isKnown = (scheme: TrainingScheme): scheme is KnownScheme => scheme.pytorch !== undefined;
   const named = known?.scheme == null ? null : findScheme(known.scheme);
   if (named && isKnown(named)) return named;
+  if (known?.scheme != null) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is a run of a training scheme that is not known here`, {
+      expected: SCHEMES.filter(isKnown)
+        .map(({ name }) => name)
+        .join(', '),
+      received: quoteName(known.scheme),
+      fix: 'make the scheme known by registerScheme() first, in the program that reads the file',
+    });
+  }
   const candidates = SCHEMES.filter(isKnown);
   const counts = countRoles(file);
   const fits = ({ pytorch: { roles } }: KnownScheme): boolean =>

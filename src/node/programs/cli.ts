@@ -6,8 +6,8 @@ import { DOCTOR_PROGRAM, examineMachine } from './doctor.js';
 import { nearest, parseFlags, type Program } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
 import { INSPECT_PROGRAM, inspectWeights } from './inspect.js';
-import { trainFacades } from './train-facades.js';
-import { TRAIN_PROGRAM } from '../training/flags.js';
+import { pix2pix } from '../../schemes/pix2pix.js';
+import { trainCommand, trainModel } from './train-command.js';
 import { TRANSLATE_PROGRAM, translateImages } from './translate.js';
 import { TUNE_PROGRAM, tuneKernels } from './tune.js';
 
@@ -33,7 +33,7 @@ export const COMMANDS: readonly Command[] = [
     program: TRANSLATE_PROGRAM,
     run: translateImages,
   },
-  { name: 'train', description: 'train pix2pix on pairs of images', program: TRAIN_PROGRAM, run: trainFacades },
+  { name: 'train', description: 'train pix2pix or another scheme on images', program: trainCommand(pix2pix), run: trainModel },
   {
     name: 'tune',
     description: 'time the variants of the kernels on this adapter and keep the fastest',

@@ -1,15 +1,18 @@
+import { relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import type { Networks, TrainingScheme } from '../../training/scheme.js';
+import { expectScheme } from '../../training/scheme-check.js';
+import { quoted } from '../terminal/program-call.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
 import { formatCount } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { chooseSource, SYNTHETIC } from '../training/data.js';
-import { checkTogether, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
+import { checkTogether, flagName, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
 import { openInitialState } from '../training/initial.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
@@ -21,8 +24,11 @@ const say = (line: string): void => console.log(printableText(line));
 
 /** Options of trainScheme(): how the user calls the program. */
 export interface TrainSchemeOptions {
-  /** What the user types to run the program, for --help and for the lines that say how to go on: `node examples/own-scheme.js`. */
-  call: string;
+  /**
+   * What the user types to run the program, for --help and for the lines that say how to go on. Default: `node` and the path of the
+   * running program.
+   */
+  call?: string;
 }
 
 /**
@@ -40,8 +46,9 @@ export interface TrainSchemeOptions {
 export async function trainScheme<O extends object, N extends Networks>(
   scheme: TrainingScheme<O, N>,
   argv: readonly string[],
-  { call }: TrainSchemeOptions,
+  { call = `node ${quoted(relative('', process.argv[1] ?? 'program.js'))}` }: TrainSchemeOptions = {},
 ): Promise<number> {
+  expectScheme(scheme);
   return train({ scheme: scheme as unknown as TrainingScheme, call }, trainProgram(scheme, call), argv);
 }
 
@@ -108,14 +115,11 @@ async function trainIn(
     const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       say(adapter.summary);
+      // What follows from the networks of a file counts as if it had been typed.
+      const followed = Object.fromEntries(Object.entries(initial?.options ?? {}).map(([name, value]) => [flagName(name), value]));
       const scales =
         run.scales ??
-        newSettings(
-          scheme,
-          { ...flags, ...initial?.options },
-          new Set([...given, ...Object.keys(initial?.options ?? {})]),
-          adapter.kind !== 'hardware',
-        );
+        newSettings(scheme, { ...flags, ...followed }, new Set([...given, ...Object.keys(followed)]), adapter.kind !== 'hardware');
       if (!resume) sayPreset(scales[0]!.preset, given.has('preset'), scheme);
       if (initial) say(initial.summary);
       return await TrainingSession.run({

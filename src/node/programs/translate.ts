@@ -37,6 +37,14 @@ export const TRANSLATE_PROGRAM = {
         'another .safetensors, a .pict, or a TensorFlow.js model.json',
     },
     {
+      name: 'network',
+      group: 'Files',
+      reference: ['model_suffix'],
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'of a run with several generators the one to translate with: generatorA (A to B) or generatorB (B to A) of CycleGAN',
+    },
+    {
       name: 'input',
       group: 'Files',
       reference: ['dataroot'],
@@ -141,7 +149,7 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   const opened = await openWeights(weights);
   try {
     sayChosen(weights, opened);
-    const found = findNetwork(opened.file, 'generator');
+    const found = findNetwork(opened.file, 'generator', flags.network);
     const network = ofPictures(found, opened.path);
     const chosen = size ?? found.imageSize ?? network.imageSizes.own;
     checkSize(chosen, network);

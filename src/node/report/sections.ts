@@ -102,7 +102,7 @@ export function renderLosses(report: TrainingReport): Markup {
   // Plot by plot, so that losses of one plot have different colours.
   const sorted = titles.flatMap((title) => rows.filter(([, { plot }]) => plot === title));
   const curves = sorted.map(([name, { label, plot: title }], index) => {
-    const points = report.losses.map(({ step, losses }) => ({ x: step, y: losses[name]! }));
+    const points = report.losses.filter(({ losses }) => name in losses).map(({ step, losses }) => ({ x: step, y: losses[name]! }));
     return { title, curve: { name: label, colour: (index % CURVE_COLOURS) + 1, points } };
   });
   const spoken = ({ name, points }: Curve) =>
@@ -151,7 +151,7 @@ export function renderMetrics(report: TrainingReport): Markup | undefined {
   const heading = (row: SchemeMetric): Markup =>
     html`<th scope="col">${row.label}${row.unit !== undefined && `, ${row.unit}`} <span aria-label="${row.better} is better">${row.better === 'lower' ? '↓' : '↑'}</span></th>`;
   return html`<section aria-labelledby="metrics"><h2 id="metrics">Validation metrics</h2>
-<p class="lead">${label} is ${formatNumber(value)} at step ${formatCount(last.step)}${verdict !== undefined && `, ${Math.abs(verdict).toFixed(0)}% ${verdict < 0 ? 'below' : 'above'} that of the ${baseline?.name}`}; ${better} is better. The best of each column is set in bold.</p>
+<p class="lead">${label} is ${formatNumber(value)} at step ${formatCount(last.step)}${verdict !== undefined && `, ${Math.abs(verdict).toFixed(0)}% ${verdict < 0 ? 'below' : 'above'} the baseline (${baseline?.name})`}; ${better} is better. The best of each column is set in bold.</p>
 <div class="pair${rows.length > MOST_BESIDE && ' wide'}">${renderPlot({
     title: `${label} on the validation set`,
     description: `Line plot over steps. ${label} goes from ${formatNumber(metrics[0]!.metrics[name]!)} to ${formatNumber(value)}.`,

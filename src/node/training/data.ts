@@ -7,6 +7,7 @@ import { downloadFacades } from '../files/download.js';
 import { formatBytes } from '../terminal/format.js';
 import { spread } from '../images/spread.js';
 import type { TrainFlags } from './flags.js';
+import type { TrainingDataset } from '../../training/batches.js';
 import type { ImagePlan } from '../../training/scheme.js';
 import { StatusLine } from './status-line.js';
 
@@ -14,8 +15,9 @@ import { StatusLine } from './status-line.js';
 export type DataSource = string;
 export const SYNTHETIC = 'synthetic';
 
-export interface TrainingData {
-  readonly train: PairedDataset;
+export interface TrainingData<Dataset extends TrainingDataset = PairedDataset> {
+  readonly train: Dataset;
+  /** What is measured: of two sets, their images side by side. */
   readonly validation: PairedDataset;
   /** Side of the training images as the device should keep them. */
   readonly storedSize: number;
@@ -28,13 +30,13 @@ const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
 const SYNTHETIC_SIDES = { min: 32, max: 512 } as const;
 const DOWNLOAD_FOLDER = 'datasets/facades';
 /** Decoded training images that are kept in memory. */
-const CACHE_BYTES = 2 ** 30;
+export const CACHE_BYTES = 2 ** 30;
 /** Files whose headers are read at the same time. */
 const HEADERS_AT_ONCE = 8;
 /** Training pairs that are decoded before the training, spread over the set; the others are read as they come. */
 export const SAMPLED_PAIRS = 64;
 /** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
-const HELD_OUT = { share: 0.1, most: 50 } as const;
+export const HELD_OUT = { share: 0.1, most: 50 } as const;
 
 /** The source that the flags name; fetches it first with --download. */
 export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
@@ -66,7 +68,7 @@ export async function openTrainingData(
   { size: side, loadSize, seed }: ImagePlan & { readonly seed: number },
   note: (line: string) => void,
   openFolder = openPairedFolder,
-): Promise<TrainingData> {
+): Promise<TrainingData<PairedDataset>> {
   if (source === SYNTHETIC) {
     const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
     const draw = (split: 'train' | 'val', size: number) =>
@@ -132,7 +134,7 @@ function holdOut(train: PairedDataset): Validation {
   };
 }
 
-async function withLine(work: (onProgress: ProgressCallback) => Promise<void>, what: string): Promise<void> {
+export async function withLine(work: (onProgress: ProgressCallback) => Promise<void>, what: string): Promise<void> {
   const line = new StatusLine();
   try {
     await work((done, total) => line.show(`${what}: ${done} of ${total}`));

@@ -2,6 +2,7 @@ import { ShadegradError } from '../../errors.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import type { OptionFlag, OptionRow } from '../../training/option-table.js';
 import type { TrainingScheme } from '../../training/scheme.js';
+import { completeOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 
 /** What every training takes. What its scheme takes is added to them. */
@@ -155,8 +156,11 @@ export type TrainFlags = FlagValues<{ usage: string; summary: string; flags: typ
   SchemeFlags &
   Readonly<Record<string, unknown>>;
 
+/** The flag of an option: words joined by dashes, `pool-size` for poolSize. */
+export const flagName = (option: string): string => option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** The flag that names another file for a network than --from does. */
-export const fromFlag = (network: string): string => `from-${network}`;
+export const fromFlag = (network: string): string => `from-${flagName(network)}`;
 
 /**
  * The command line of a program that trains by a scheme: the flags of every training, and the scheme's own. Defaults that the preset
@@ -226,18 +230,29 @@ export function networkNames(scheme: TrainingScheme): string[] {
 }
 
 /** The options of a scheme in its full preset. */
-export function schemeDefaults({ options, presets, complete }: TrainingScheme): object {
-  const rows = Object.entries<OptionRow>(options);
-  const values = rows.map(([name, row]) => [name, presets.full[name] ?? flagDefault(row.flag) ?? row.default]);
-  const plain = Object.fromEntries(values.filter(([, value]) => value !== undefined)) as object;
-  return complete?.(plain) ?? plain;
+export function schemeDefaults(scheme: TrainingScheme): object {
+  const rows = Object.entries<OptionRow>(scheme.options);
+  const values = rows.map(([name, row]) => [name, scheme.presets.full[name] ?? flagDefault(row.flag) ?? row.default]);
+  return completeOptions(scheme, Object.fromEntries(values.filter(([, value]) => value !== undefined)) as object);
 }
 
 /** What an option is when its flag is not given; undefined where the flag has no default. */
 const flagDefault = (flag: OptionFlag | undefined): unknown => (flag && 'default' in flag ? flag.default : undefined);
 
+/** @throws INVALID_ARGUMENT for an option whose flag every training has */
 function ownFlags<O extends object>({ options, title }: TrainingScheme<O>): Flag[] {
-  return Object.entries<OptionRow>(options).flatMap(([name, { flag }]) => (flag ? [{ name, group: title, ...flag } as Flag] : []));
+  const common = [...COMMON.map(({ name }) => name as string), 'preset', 'lr', 'out', 'scheme', 'help'];
+  const taken = Object.keys(options).find((name) => common.includes(flagName(name)));
+  if (taken !== undefined) {
+    throw new ShadegradError('INVALID_ARGUMENT', `options of ${title}`, {
+      expected: `other names than those of the flags of every training: ${common.join(', ')}`,
+      received: taken,
+      fix: 'rename the option',
+    });
+  }
+  return Object.entries<OptionRow>(options).flatMap(([name, { flag }]) =>
+    flag ? [{ name: flagName(name), group: title, ...flag } as Flag] : [],
+  );
 }
 
 /** The program of `shadegrad train`. */

@@ -78,7 +78,6 @@ export class RunHistory {
    * @param images those that this process measures: of earlier measurements, only those of the same images are restored
    */
   static async open(folder: RunFolder, images: MeasuredImages, { scheme, resumeAtStep, training }: HistoryOptions): Promise<RunHistory> {
-    expectNames(scheme);
     const history = new RunHistory(folder, images, scheme, training);
     const resumed = resumeAtStep !== undefined;
     history.log = await JsonLog.open(folder.log, resumed ? { resumeAtStep, onKept: (entry) => history.restore(entry) } : {});
@@ -187,25 +186,13 @@ export class RunHistory {
   }
 
   private restoreStep(entry: LogEntry): void {
-    this.addLosses({ step: entry.step, losses: numbersOf(entry, Object.keys(this.scheme.losses)) });
+    // Not every kind of step has every loss.
+    const names = Object.keys(this.scheme.losses).filter((name) => name in entry);
+    this.addLosses({ step: entry.step, losses: numbersOf(entry, names) });
     if (typeof entry.seconds !== 'number') return;
     this.secondsBefore = entry.seconds;
     this.timedSteps++;
   }
-}
-
-/** The names that a line of the log has for itself. */
-const LOG_NAMES = ['step', 'epoch', 'learningRate', 'imagesPerSecond', 'seconds', 'validation', 'measured', 'training'];
-
-/** @throws INVALID_ARGUMENT for a loss that a line of the log has no place for */
-function expectNames({ title, losses }: HistoryOptions['scheme']): void {
-  const taken = Object.keys(losses).find((name) => LOG_NAMES.includes(name));
-  if (taken === undefined) return;
-  throw new ShadegradError('INVALID_ARGUMENT', `losses of ${title}`, {
-    expected: `other names than ${LOG_NAMES.join(', ')}, which lines of the log have for themselves`,
-    received: taken,
-    fix: 'give the loss another name',
-  });
 }
 
 /** Numbers of an entry by their names. JSON has no NaN: one that was not finite comes back as null. */

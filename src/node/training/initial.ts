@@ -10,7 +10,7 @@ import type { Trainer } from '../../training/trainer.js';
 import { formatCount } from '../terminal/format.js';
 import { openWeights, type OpenWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
-import { fromFlag, schemeDefaults, type TrainFlags } from './flags.js';
+import { flagName, fromFlag, schemeDefaults, type TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */
 export interface InitialState {
@@ -64,6 +64,7 @@ export async function openInitialState(
     const whole = run && isOf(scheme, run) ? run : null;
     const state: TrainingRun | NetworksAlone = whole ?? { networks: networksOf(file, roles, alone) };
     const architectures = Object.fromEntries([...state.networks].map(([name, { architecture }]) => [name, architecture]));
+    if (!scheme.optionsOf) refuseFlags(scheme, from, given);
     const options = scheme.optionsOf?.(architectures, from) ?? {};
     checkFlags(from, options as Readonly<Record<string, unknown>>, flags, given);
     return {
@@ -97,9 +98,13 @@ function networksOf(
   alone: ReadonlyMap<string, NetworkWeights>,
 ): Map<string, NetworkWeights> {
   const networks = new Map<string, NetworkWeights>();
+  const { found, refused } = surveyNetworks(file);
+  const all = [...found, ...refused];
   for (const [name, role] of roles) {
-    const { found, refused } = surveyNetworks(file);
-    const isThere = networks.size === 0 || [...found, ...refused].some((each) => each.role === role);
+    // One network of a file is never two of the scheme: of several of a role, the first takes what has no name, and others are new.
+    const first = [...roles].find(([, each]) => each === role)![0] === name;
+    const named = found.some(({ prefix }) => prefix === `${name}.`);
+    const isThere = networks.size === 0 || named || (first && all.some((each) => each.role === role));
     const weights = alone.get(name) ?? (isThere ? pick(file, name, roles).weights : undefined);
     if (weights) networks.set(name, weights);
   }
@@ -113,12 +118,26 @@ function pick(file: WeightFile, name: string, roles: ReadonlyMap<string, Network
   return named ?? findNetwork(file, role);
 }
 
+/**
+ * A scheme that does not say which of its options follow from networks might be told others than the networks are.
+ * @throws BAD_FLAG
+ */
+function refuseFlags(scheme: TrainingScheme, path: string, given: ReadonlySet<string>): void {
+  const typed = Object.keys(scheme.options).filter((name) => given.has(flagName(name)));
+  if (typed.length === 0) return;
+  throw new ShadegradError('BAD_FLAG', `${scheme.title} does not say which of its options follow from the networks of ${path}`, {
+    expected: '--from without them',
+    received: typed.map((name) => `--${flagName(name)}`).join(' '),
+    fix: 'leave these flags out, or write optionsOf() of the scheme (docs/schemes.md)',
+  });
+}
+
 function checkFlags(path: string, options: Readonly<Record<string, unknown>>, flags: TrainFlags, given: ReadonlySet<string>): void {
-  const differing = Object.keys(options).filter((name) => given.has(name) && flags[name] !== options[name]);
+  const differing = Object.keys(options).filter((name) => given.has(flagName(name)) && flags[flagName(name)] !== options[name]);
   if (differing.length === 0) return;
   throw new ShadegradError('BAD_FLAG', `The networks of ${path} are others`, {
-    expected: differing.map((name) => `--${name} ${String(options[name])}`).join(' '),
-    received: differing.map((name) => `--${name} ${String(flags[name])}`).join(' '),
+    expected: differing.map((name) => `--${flagName(name)} ${String(options[name])}`).join(' '),
+    received: differing.map((name) => `--${flagName(name)} ${String(flags[flagName(name)])}`).join(' '),
     fix: 'leave these flags out: they follow from --from',
   });
 }

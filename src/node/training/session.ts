@@ -1,17 +1,20 @@
 import { performance } from 'node:perf_hooks';
+import { asPairs } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Network } from '../../models/kind.js';
-import { isGenerator } from '../../models/registry.js';
+import { architectureOf, isGenerator, isLibraryKind } from '../../models/registry.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import type { ImagePlan, TrainingScheme } from '../../training/scheme.js';
+import { epochLength, type TrainingDataset } from '../../training/batches.js';
+import { completeOptions } from '../../training/trainer-options.js';
+import { lossRows, type ImagePlan, type TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
 import { formatCount } from '../terminal/format.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import { writeReport, type TrainingReport } from '../report/write.js';
-import { openTrainingData, type DataSource } from './data.js';
+import { openTrainingData, type DataSource, type TrainingData } from './data.js';
 import type { RunFolder } from './folder.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
@@ -20,6 +23,7 @@ import { Pace, type PaceOptions } from './pace.js';
 import { optionsOf, type RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type Start, type StepOptions } from './speed.js';
 import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
+import { countSamples, openImagesData, openUnpairedData } from './set-data.js';
 import { measuredImages, Validator } from './validation.js';
 
 /**
@@ -81,13 +85,13 @@ export class TrainingSession {
     const opened: (() => void)[] = [() => trainer.dispose()];
     try {
       const { validation, train } = data;
-      say(`training on ${formatCount(train.length)} pairs: ${describeSettings(scheme, settings)}`);
+      say(`training on ${countSamples(train)}: ${describeSettings(scheme, settings)}`);
       const slow = settings.preset === 'preview' || adapter.kind !== 'hardware';
       const count = measuredImages(options.validate, { slow, resumed: resume !== null });
       const { networks, options: own } = trainer;
       const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count });
       opened.push(() => validator.dispose());
-      const baseline = await validator.baseline(train);
+      const baseline = await validator.baseline(asPairs(train));
       const facts: RunFacts = {
         gpu,
         scheme,
@@ -101,19 +105,20 @@ export class TrainingSession {
         validator,
         baseline,
         startedAt: new Date(),
-        translates: Object.values(networks).some(translatesPictures),
+        translators: Object.keys(networks).filter((name) => translatesPictures(networks[name]!)),
       };
 
       const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
+      const losses = lossRows(scheme, own);
       const history = await RunHistory.open(folder, validator, {
-        scheme,
+        scheme: { ...scheme, losses },
         resumeAtStep: resume ? trainer.step : undefined,
         training: data.fingerprint,
       });
       opened.push(() => history.close());
       if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
       if (history.trainedOnOthers) say(OTHER_TRAINING);
-      const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch, lossRows: scheme.losses });
+      const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch, lossRows: losses });
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
@@ -177,7 +182,7 @@ export class TrainingSession {
       ...settings,
       totalSteps: this.loop.totalSteps,
       source,
-      trainPairs: data.train.length,
+      trainPairs: epochLength(data.train),
       validate: this.facts.validator.length,
     };
     const progress = {
@@ -263,20 +268,31 @@ function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
 }
 
 function translatesPictures(network: Network): boolean {
-  return isGenerator(network) && [network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3);
+  if (!isGenerator(network) || !isLibraryKind(architectureOf(network).kind)) return false;
+  return [network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3);
+}
+
+/** Opens what a scheme trains on. */
+function openData(
+  scheme: TrainingScheme,
+  source: DataSource,
+  settings: RunSettings,
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
+  return open(source, planOf(scheme, settings), note);
 }
 
 /** The sizes of the images of a run, and the seed that drawn ones follow from. */
 function planOf(scheme: TrainingScheme, settings: RunSettings): ImagePlan & { seed: number } {
-  const options = optionsOf(scheme, settings);
-  return { ...scheme.sizes(scheme.complete?.(options) ?? options), seed: settings.seed };
+  return { ...scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings))), seed: settings.seed };
 }
 
 async function begin({ gpu, scheme, scales, source, steps, say }: SessionOptions): Promise<Start> {
   // At a smaller scale the same data are opened again.
   const told = new Set<string>();
   const once = (line: string): void => void (told.has(line) || (told.add(line), say(line)));
-  const open = (settings: RunSettings) => openTrainingData(source, planOf(scheme, settings), once);
+  const open = (settings: RunSettings) => openData(scheme, source, settings, once);
   const [settings] = scales;
   if (settings!.minutes !== null) return startFastEnough(gpu, scheme, scales, open, steps, say);
   const data = await open(settings!);
@@ -288,14 +304,15 @@ async function goOn(
   checkpoint: TrainingCheckpoint,
 ): Promise<Start> {
   const settings = scales[0]!;
-  const data = await openTrainingData(source, planOf(scheme, settings), say).catch((error: unknown) => {
+  const data = await openData(scheme, source, settings, say).catch((error: unknown) => {
     throw source === checkpoint.options.source ? movedData(source, error) : error;
   });
   const { trainPairs } = checkpoint.options;
-  if (trainPairs !== data.train.length) {
+  const samples = epochLength(data.train);
+  if (trainPairs !== samples) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
-      expected: `${trainPairs} training pairs`,
-      received: `${data.train.length} in ${printableName(source)}`,
+      expected: `${trainPairs} training samples`,
+      received: `${samples} in ${printableName(source)}`,
       fix: 'name the folder that the run was started with (--data)',
     });
   }

@@ -3,7 +3,7 @@ import { linearDecay } from '../../optim/schedule.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import type { TrainingScheme } from '../../training/scheme.js';
-import { fromFlag, networkNames, type TrainFlags } from './flags.js';
+import { flagName, fromFlag, networkNames, type TrainFlags } from './flags.js';
 
 /** What every run is, all defaults filled in. */
 interface CommonSettings {
@@ -35,7 +35,8 @@ export function ownSettings(scheme: TrainingScheme): string[] {
 export function optionsOf(scheme: TrainingScheme, settings: RunSettings): Record<string, OptionValue> {
   return Object.fromEntries(
     ownSettings(scheme)
-      .filter((name) => settings[name] !== undefined)
+      // A checkpoint from before an option has none of it, and one that was left out is null.
+      .filter((name) => (settings[name] ?? null) !== null)
       .map((name) => [name, settings[name]!]),
   );
 }
@@ -50,15 +51,15 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
   const defaults = preset === 'full' ? full : preview;
   const isGiven = (...names: string[]) => names.some((name) => given.has(name));
   const scales = preset === 'full' ? [full] : previewScales[software ? 'software' : 'hardware'];
-  const choosable = isGiven('steps', 'epochs', ...Object.keys(scales[0] ?? {})) ? scales.slice(0, 1) : scales;
+  const choosable = isGiven('steps', 'epochs', ...Object.keys(scales[0] ?? {}).map(flagName)) ? scales.slice(0, 1) : scales;
   const lengthGiven = isGiven('steps', 'epochs', 'minutes');
   const rows = Object.entries<OptionRow>(scheme.options);
   return choosable.map((scale): RunSettings => {
     const own = ownSettings(scheme).map((name): [string, OptionValue] => {
       const row = rows.find(([each]) => each === name)![1];
-      const flag = flags[name] as OptionValue | undefined;
+      const flag = flags[flagName(name)] as OptionValue | undefined;
       // A flag that has a default is never undefined: a preset wins over that default, and what is typed over the preset.
-      const value = isGiven(name) ? flag : (scale[name] ?? defaults[name] ?? flag ?? full[name] ?? row.default);
+      const value = isGiven(flagName(name)) ? flag : (scale[name] ?? defaults[name] ?? flag ?? full[name] ?? row.default);
       return [name, value ?? null];
     });
     return {
@@ -137,12 +138,12 @@ export function resumedSettings(
 ): RunSettings {
   const saved = options as unknown as RunSettings;
   const own = ownSettings(scheme);
-  const kept = { ...KEPT, ...Object.fromEntries(own.map((name) => [name, name])) };
+  const kept = { ...KEPT, ...Object.fromEntries(own.map((name) => [flagName(name), name])) };
   const differing = Object.entries(kept).filter(([flag, setting]) => given.has(flag) && flags[flag] !== saved[setting]);
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
-      expected: differing.map(([flag, setting]) => `--${flag} ${String(saved[setting])}`).join(' '),
-      received: differing.map(([flag]) => `--${flag} ${String(flags[flag])}`).join(' '),
+      expected: differing.map(([flag, setting]) => typed(flag, saved[setting])).join(' '),
+      received: differing.map(([flag]) => typed(flag, flags[flag])).join(' '),
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
   }
@@ -150,6 +151,10 @@ export function resumedSettings(
   if (!given.has('epochs') && !given.has('steps')) return settings;
   return { ...settings, epochs: flags.epochs ?? null, steps: flags.steps ?? null, minutes: null } as RunSettings;
 }
+
+/** A flag with its value, as it is typed. */
+const typed = (flag: string, value: unknown): string =>
+  typeof value === 'boolean' ? `--${value ? '' : 'no-'}${flag}` : `--${flag} ${String(value)}`;
 
 /** Every common setting but the preset. */
 const COMMON_NAMES = ['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'from'] satisfies (keyof CommonSettings)[];

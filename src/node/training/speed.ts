@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
 import { Trainer, type TrainedStep } from '../../training/trainer.js';
+import type { TrainingDataset } from '../../training/batches.js';
+import { completeOptions } from '../../training/trainer-options.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { TrainingData } from './data.js';
 import { optionsOf, type RunSettings } from './settings.js';
@@ -9,7 +11,7 @@ import { optionsOf, type RunSettings } from './settings.js';
 export interface Start {
   trainer: Trainer;
   settings: RunSettings;
-  data: TrainingData;
+  data: TrainingData<TrainingDataset>;
   trained: TrainedStep[];
   secondsPerStep: number;
 }
@@ -34,7 +36,7 @@ export interface StepOptions {
 export async function openTrainer(
   gpu: Gpu,
   scheme: TrainingScheme,
-  { train, storedSize }: TrainingData,
+  { train, storedSize }: TrainingData<TrainingDataset>,
   settings: RunSettings,
   { replay, tuning, networks, place }: StepOptions,
 ): Promise<Trainer> {
@@ -60,7 +62,7 @@ export async function startFastEnough(
   gpu: Gpu,
   scheme: TrainingScheme,
   scales: readonly RunSettings[],
-  open: (settings: RunSettings) => Promise<TrainingData>,
+  open: (settings: RunSettings) => Promise<TrainingData<TrainingDataset>>,
   steps: StepOptions,
   note: (line: string) => void,
 ): Promise<Start> {
@@ -72,7 +74,7 @@ export async function startFastEnough(
     if (secondsPerStep <= longest) return { trainer, settings, data, trained, secondsPerStep };
     trainer.dispose();
     gpu.trim();
-    const described = (each: RunSettings): string => scheme.describe(optionsOf(scheme, each)).join(', ');
+    const described = (each: RunSettings): string => scheme.describe(completeOptions(scheme, optionsOf(scheme, each))).join(', ');
     note(
       `a step takes ${secondsPerStep.toFixed(1)} s at ${described(settings)}, too long for a preview; ` +
         `going on with ${described(scales[index + 1]!)}`,

@@ -1,17 +1,21 @@
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import { epochLength, type TrainingDataset } from '../../training/batches.js';
 import type { OptionRow } from '../../training/option-table.js';
-import type { TrainingScheme } from '../../training/scheme.js';
+import { completeOptions } from '../../training/trainer-options.js';
+import { lossRows, type TrainingScheme } from '../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { formatCount, formatNumber } from '../terminal/format.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import type { TrainingReport } from '../report/write.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { flagName } from './flags.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
 import { warningOf } from './loop.js';
 import { fromFlags, optionsOf, type RunSettings } from './settings.js';
+import { countSamples } from './set-data.js';
 import type { ScoredBaseline, Validator } from './validation.js';
 
 /** What a run is, for its report and the texts around it. */
@@ -25,13 +29,13 @@ export interface RunFacts {
   adapter: AdapterChoice;
   settings: RunSettings;
   source: DataSource;
-  data: TrainingData;
+  data: TrainingData<TrainingDataset>;
   folder: RunFolder;
   validator: Validator;
   baseline: ScoredBaseline | undefined;
   startedAt: Date;
-  /** Whether one of the networks turns pictures into pictures. */
-  translates: boolean;
+  /** The networks that turn pictures into pictures. */
+  translators: readonly string[];
 }
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
@@ -53,13 +57,13 @@ export function commandOf(
 
 /** An option as the command line takes it. */
 function flagOf(name: string, value: unknown, { options, presets }: TrainingScheme): string {
-  if (typeof value !== 'boolean') return `--${name} ${quoted(String(value))}`;
+  if (typeof value !== 'boolean') return value === null ? '' : `--${flagName(name)} ${quoted(String(value))}`;
   const { flag } = new Map(Object.entries<OptionRow>(options)).get(name)!;
   const fixed = presets.full[name] === undefined && presets.preview[name] === undefined;
   // What every preset leaves as it is need not be said.
   const usual = flag && 'default' in flag ? flag.default : false;
   if (fixed && value === usual) return '';
-  return value ? `--${name}` : `--no-${name}`;
+  return value ? `--${flagName(name)}` : `--no-${flagName(name)}`;
 }
 
 export function describeSettings(scheme: TrainingScheme, settings: RunSettings): string {
@@ -70,7 +74,12 @@ export function describeSettings(scheme: TrainingScheme, settings: RunSettings):
       : steps !== null
         ? `${formatCount(steps)} steps`
         : `about ${formatNumber(minutes!, 2)} minutes`;
-  return [...scheme.describe(optionsOf(scheme, settings)), `batch ${batch}`, `learning rate ${learningRate}`, length].join(', ');
+  return [
+    ...scheme.describe(completeOptions(scheme, optionsOf(scheme, settings))),
+    `batch ${batch}`,
+    `learning rate ${learningRate}`,
+    length,
+  ].join(', ');
 }
 
 /** The name of an option in words: `load size` for loadSize. */
@@ -90,7 +99,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
   const { epochs, minutes, learningRate, batch } = settings;
   const shown: TrainingReport['settings'] = {
     data: source === SYNTHETIC ? 'synthetic facades' : source,
-    'training pairs': data.train.length,
+    'trained on': countSamples(data.train),
     'validation pairs measured': validator.length,
     preset: settings.preset,
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [inWords(name), value as string | number | boolean])),
@@ -122,7 +131,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     seconds,
     imagesTimed: history.timedSteps * batch,
     peakBytes: gpu.memory().peakBytes,
-    lossRows: scheme.losses,
+    lossRows: lossRows(scheme, options),
     losses,
     ...(warning !== undefined && { warnings: [`Note: ${warning}.`] }),
     metricRows: scheme.metrics,
@@ -150,13 +159,14 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   if (last) {
     const when = last.step === step ? '' : ` at step ${formatCount(last.step)}`;
     lines.push(`on ${validator.length} validation images${when}: ${text(last.metrics)}`);
-    const sample = facts.data.train.length > SAMPLED_PAIRS ? ` (of a sample of ${SAMPLED_PAIRS} training images)` : '';
+    const sample = epochLength(facts.data.train) > SAMPLED_PAIRS ? ` (of a sample of ${SAMPLED_PAIRS} training images)` : '';
     if (baseline) lines.push(`${baseline.name}, for comparison: ${text(baseline.metrics)}${baseline.sampled ? sample : ''}`);
   }
   lines.push(`report: ${printableName(folder.report)}`);
   const out = quoted(folder.path);
-  if (facts.translates) {
-    const weights = quoted(folder.checkpoint);
+  const [translator, ...others] = facts.translators;
+  if (translator !== undefined) {
+    const weights = quoted(folder.checkpoint) + (others.length === 0 ? '' : ` --network ${translator}`);
     lines.push(`translate your own images: ${programCall('translate')} --weights ${weights} --input FILE_OR_FOLDER --output FOLDER`);
   }
   if (state === 'interrupted') lines.push(`go on: ${call} --resume --out ${out}`);

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { pairAt, type PairedDataset } from '../../data/dataset.js';
-import type { ImagePair, RgbImage } from '../../data/image.js';
+import { expectImage, type ImagePair, type RgbImage } from '../../data/image.js';
+import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { fittedPairs } from '../../training/paired-evaluator.js';
 import type { Baseline, Evaluator, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
+import { described } from '../../training/scheme-check.js';
 import { spread } from '../images/spread.js';
 import type { PictureSet } from '../report/types.js';
 import { SAMPLED_PAIRS } from './data.js';
@@ -56,6 +58,7 @@ export class Validator {
   private constructor(
     private readonly evaluator: Evaluator,
     private readonly columns: PictureColumns,
+    private readonly metricNames: readonly string[],
     /** As the evaluator sees them. */
     private readonly samples: readonly ImagePair[],
     /** Of the names and contents of everything that is measured. */
@@ -64,13 +67,18 @@ export class Validator {
 
   static async create(gpu: Gpu, { scheme, networks, options, dataset, count }: ValidatorOptions): Promise<Validator> {
     const evaluator = await scheme.evaluator(gpu, networks, options);
+    for (const part of ['fit', 'run', 'summarize', 'dispose'] as const) {
+      if (typeof evaluator?.[part] !== 'function') throw wrongEvaluator(`${part} of the evaluator`, 'a function', evaluator?.[part]);
+    }
+    if (typeof evaluator.key !== 'string') throw wrongEvaluator('key of the evaluator', 'a text', evaluator.key);
     try {
       const indices = spread(dataset.length, count);
       // Asked for at the same time, so that a file is read once.
       const read = await Promise.all(indices.map((index) => Promise.all([pairAt(dataset, index), dataset.contentOf?.(index)])));
       const samples = read.map(([pair]) => evaluator.fit(pair));
       const contents = read.map(([, content], at) => content ?? pixelsOf(samples[at]!));
-      return new Validator(evaluator, scheme.pictures(options), samples, fingerprintOf(samples, contents, evaluator.key));
+      const metrics = Object.keys(scheme.metrics);
+      return new Validator(evaluator, scheme.pictures(options), metrics, samples, fingerprintOf(samples, contents, evaluator.key));
     } catch (error) {
       evaluator.dispose();
       throw error;
@@ -96,10 +104,16 @@ export class Validator {
     const outputs: RgbImage[][] = [];
     for (const [index, sample] of this.samples.entries()) {
       const { made, measure } = await this.evaluator.run(sample, index);
+      if (!Array.isArray(made) || made.length !== this.columns.made.length) {
+        throw wrongEvaluator('pictures that run() made', `one for each of ${this.columns.made.join(', ') || 'no column'}`, made);
+      }
+      for (const picture of made) expectImage(picture, 'a picture that run() of the evaluator made');
       measures.push(measure);
       if (index < PICTURED) outputs.push(made);
     }
-    return { metrics: this.evaluator.summarize(measures), outputs };
+    const metrics = this.evaluator.summarize(measures);
+    this.expectMetrics('summarize()', metrics);
+    return { metrics, outputs };
   }
 
   /** What a predictor that learns nothing of its input scores on the same images, by a sample of the training images. */
@@ -114,13 +128,29 @@ export class Validator {
     });
     const onProgress = (done: number, total: number): void => line.show(`reading training images: ${done} of ${total}`);
     const baseline = await evaluator.baseline(sample, this.samples, onProgress).finally(() => line.end());
+    this.expectMetrics('baseline()', baseline?.metrics);
     return { ...baseline, sampled };
+  }
+
+  /** @throws INVALID_ARGUMENT unless there is a number for each metric of the scheme and for nothing else; NaN is one */
+  private expectMetrics(what: string, metrics: unknown): void {
+    const given = typeof metrics === 'object' && metrics !== null ? (metrics as Readonly<Record<string, unknown>>) : {};
+    const sound =
+      this.metricNames.every((name) => typeof given[name] === 'number') && Object.keys(given).length === this.metricNames.length;
+    if (!sound) throw wrongEvaluator(`metrics that ${what} returns`, `a number for each of ${this.metricNames.join(', ')}`, metrics);
   }
 
   dispose(): void {
     this.evaluator.dispose();
   }
 }
+
+const wrongEvaluator = (what: string, expected: string, received: unknown): ShadegradError =>
+  new ShadegradError('INVALID_ARGUMENT', what, {
+    expected,
+    received: described(received),
+    fix: 'see docs/schemes.md for what an evaluator is',
+  });
 
 /** 64 bits are enough to tell the few sets that one run is ever measured on from each other. */
 function fingerprintOf(pairs: readonly ImagePair[], contents: readonly string[], key: string): string {

@@ -1,0 +1,120 @@
+// not in browsers: it runs programs. CycleGAN and DCGAN through `shadegrad train` and their examples.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
+import { encodePng } from '../../../src/node/images/read.js';
+import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
+import { buildLibrary, failedWith, readLogLines, run, start, succeeded, temporaryFolder, type ProgramName } from '../../harness/program.js';
+
+const folder = temporaryFolder('schemes');
+const at = (...parts: string[]): string => join(folder, ...parts);
+const checkpointOf = (name: string): string => at(name, 'checkpoint.safetensors');
+const TINY = ['--no-tune', '--validate', '2', '--size', '32', '--ngf', '2', '--ndf', '2'];
+const CYCLE = [...TINY, '--blocks', '1', '--pool-size', '3'];
+const STEPS = '14';
+
+test.before(() => {
+  buildLibrary();
+  // Two sets of other numbers and sizes of images, one of them in folders.
+  const { length, get } = syntheticFacades({ count: 5, size: 40, seed: 3, split: 'train' });
+  for (const folderName of ['sets/trainA', 'sets/trainB/more', 'sets/testA', 'sets/testB', 'images'])
+    mkdirSync(at(folderName), { recursive: true });
+  for (let index = 0; index < length; index++) {
+    const { a, b } = get(index) as Exclude<ReturnType<typeof get>, Promise<unknown>>;
+    writeFileSync(at('sets/trainA', `photo ${index}.png`), encodePng(a));
+    if (index < 3) writeFileSync(at('sets/trainB/more', `map-${index}.png`), encodePng(b));
+    if (index < 2)
+      for (const [half, image] of Object.entries({ A: a, B: b })) writeFileSync(at(`sets/test${half}`, `${index}.png`), encodePng(image));
+    writeFileSync(at('images', `${index}.png`), encodePng(a));
+  }
+  writeFileSync(at('sets/trainA', 'notes.txt'), 'x');
+});
+
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+for (const [program, scheme, flags] of [
+  ['train-cyclegan', 'cyclegan', CYCLE],
+  ['train-dcgan', 'dcgan', [...TINY, '--nz', '5', '--batch', '3']],
+] as [ProgramName, string, string[]][]) {
+  test(`${program}: killed with SIGKILL and resumed, it ends with the bits of a run that was not`, async () => {
+    const parameters = [...flags, '--steps', STEPS, '--save-every', '3'];
+    const said = succeeded(await run(program, [...parameters, '--out', at(`${scheme}-whole`)]));
+    assert.match(said, /finished after 14 of 14 steps/);
+    const { child, finished } = start(program, [...parameters, '--out', at(`${scheme}-killed`)]);
+    const log = at(`${scheme}-killed`, 'log.jsonl');
+    const ready = (): boolean =>
+      existsSync(log) && existsSync(checkpointOf(`${scheme}-killed`)) && readFileSync(log, 'utf8').split('\n').length > 6;
+    while (!ready() && child.exitCode === null) await sleep(5);
+    child.kill('SIGKILL');
+    assert.is((await finished).signal, 'SIGKILL', 'the run was over before it was killed');
+    // The command of all schemes knows the run's by its checkpoint.
+    succeeded(await run('shadegrad', ['train', '--resume', '--out', at(`${scheme}-killed`), '--save-every', '3']));
+    assert.ok(
+      readFileSync(checkpointOf(`${scheme}-killed`)).equals(readFileSync(checkpointOf(`${scheme}-whole`))),
+      'the checkpoints differ',
+    );
+    const info = await readCheckpointInfo(checkpointOf(`${scheme}-whole`));
+    assert.is(info.scheme, scheme);
+    assert.is(info.step, 14);
+  });
+}
+
+test('two sets of images of other numbers, names and sizes are trained on, and measured on those for testing', async () => {
+  const said = succeeded(
+    await run('shadegrad', ['train', '--scheme', 'cyclegan', ...CYCLE, '--steps', '3', '--data', at('sets'), '--out', at('from-sets')]),
+  );
+  assert.match(said, /training on 5 and 3 images/);
+  assert.match(said, /left out of .*trainA: 1 \.txt file/);
+  assert.match(said, /those for test are used/);
+  const lines = readLogLines(at('from-sets', 'log.jsonl')).filter((line) => 'cycleA' in line);
+  assert.is(lines.length, 3);
+  for (const name of ['generatorA', 'generatorB', 'discriminatorA', 'discriminatorB', 'cycleA', 'cycleB', 'identityA', 'identityB']) {
+    assert.ok(Number.isFinite(lines[0]![name]), name);
+  }
+  assert.match(readFileSync(at('from-sets', 'report.html'), 'utf8'), /CycleGAN on sets/);
+});
+
+test('either direction of a run translates, at the size that it is trained on; without a name both are told', async () => {
+  const weights = at('cyclegan-whole');
+  const input = at('images', '0.png');
+  const flags = ['--weights', weights, '--input', input, '--output', at('translated')];
+  failedWith(
+    await run('shadegrad', ['translate', ...flags]),
+    'WEIGHTS_MISMATCH',
+    /several generators/,
+    /generatorA, generatorB \(--network NAME\)/,
+  );
+  const said = succeeded(await run('shadegrad', ['translate', '--network', 'generatorB', ...flags]));
+  assert.match(said, /32 x 32/);
+  assert.equal(readdirSync(at('translated')), ['0.png']);
+  failedWith(await run('shadegrad', ['translate', '--network', 'generatorC', ...flags]), 'WEIGHTS_MISMATCH', /generatorC/);
+});
+
+test('a folder of images is trained on by DCGAN; without images to validate on some are held out', async () => {
+  const said = succeeded(
+    await run('shadegrad', ['train', '--scheme', 'dcgan', ...TINY, '--steps', '2', '--data', at('images'), '--out', at('from-images')]),
+  );
+  assert.match(said, /the last 1 of 5 images are held out/);
+  assert.match(said, /training on 4 images/);
+});
+
+test('what cannot be is refused by name before anything is written', async () => {
+  const cycle = ['train', '--scheme', 'cyclegan', ...CYCLE, '--steps', '2', '--out', at('never')];
+  failedWith(await run('shadegrad', ['train', '--scheme', 'cyclegam']), 'BAD_FLAG', /cyclegam/, /pix2pix, cyclegan, dcgan/);
+  failedWith(await run('shadegrad', [...cycle, '--lambda', '3']), 'BAD_FLAG', /--lambda/);
+  failedWith(await run('shadegrad', [...cycle, '--gan-mode', 'wgan']), 'BAD_FLAG', /vanilla|lsgan/);
+  mkdirSync(at('empty/trainA'), { recursive: true });
+  mkdirSync(at('empty/trainB'), { recursive: true });
+  failedWith(await run('shadegrad', [...cycle, '--data', at('empty')]), 'DATA_EMPTY', /trainA/);
+  failedWith(
+    await run('shadegrad', ['train', '--scheme', 'pix2pix', '--resume', '--out', at('cyclegan-whole')]),
+    'CHECKPOINT_MISMATCH',
+    /cyclegan/,
+  );
+  assert.not.ok(existsSync(at('never', 'checkpoint.safetensors')));
+});
+
+test.run();

@@ -1,0 +1,84 @@
+import { ShadegradError } from '../../errors.js';
+import { pix2pix } from '../../schemes/pix2pix.js';
+import { findScheme, SCHEMES } from '../../schemes/registry.js';
+import type { TrainingScheme } from '../../training/scheme.js';
+import { programCall } from '../terminal/program-call.js';
+import type { Program } from '../terminal/flags.js';
+import { trainProgram } from '../training/flags.js';
+import { existingRunFolder } from '../training/folder.js';
+import { readCheckpointInfo } from '../weights/checkpoint.js';
+import { train } from './train.js';
+
+const SCHEME_FLAG = '--scheme';
+
+/** The program of `shadegrad train` for a scheme: it has a flag that chooses another one. */
+export function trainCommand(scheme: TrainingScheme): Program {
+  const program = trainProgram(scheme, `npx shadegrad train${scheme.name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${scheme.name}`}`);
+  const choices = SCHEMES.map(({ name }) => name);
+  const titles = SCHEMES.map(({ title }) => title).join(', ');
+  const description = `the training scheme (${titles}); each has flags of its own: train --scheme NAME --help`;
+  return {
+    ...program,
+    flags: [
+      { name: 'scheme', group: 'Training', type: 'choice', choices, default: scheme.name, reference: ['model'], description },
+      ...program.flags,
+    ],
+  };
+}
+
+/**
+ * Runs `shadegrad train`: trains by the scheme that `--scheme` names, or that of the run to go on with; else pix2pix.
+ *
+ * @param argv the arguments alone
+ * @returns the exit status, as trainScheme()
+ * @throws ShadegradError for whatever the user can mend
+ */
+export async function trainModel(argv: readonly string[]): Promise<number> {
+  const scheme = await schemeOf(argv);
+  return train({ scheme, call: callOf(scheme) }, trainCommand(scheme), argv);
+}
+
+/**
+ * Trains pix2pix, as `examples/train-facades.js` does.
+ *
+ * @param argv the arguments alone
+ * @returns the exit status, as trainScheme()
+ * @throws ShadegradError for whatever the user can mend
+ */
+export function trainFacades(argv: readonly string[]): Promise<number> {
+  return train({ scheme: pix2pix, call: programCall('train') }, trainProgram(pix2pix), argv);
+}
+
+const callOf = (scheme: TrainingScheme): string =>
+  `${programCall('train')}${scheme.name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${scheme.name}`}`;
+
+/** The scheme of a command line: its flags are those of the scheme, so this has to be known first. */
+async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
+  const named = wordAfter(argv, SCHEME_FLAG) ?? (argv.includes('--resume') ? await schemeOfRun(wordAfter(argv, '--out')) : undefined);
+  if (named === undefined) return pix2pix;
+  const scheme = findScheme(named);
+  if (scheme) return scheme;
+  throw new ShadegradError('BAD_FLAG', `Bad value for ${SCHEME_FLAG}`, {
+    expected: SCHEMES.map(({ name }) => name).join(', '),
+    received: named.slice(0, 40),
+    fix: 'use one of these names; a scheme of your own is trained by the program that defines it (docs/schemes.md)',
+  });
+}
+
+function wordAfter(argv: readonly string[], flag: string): string | undefined {
+  const joined = argv.find((word) => word.startsWith(`${flag}=`));
+  if (joined !== undefined) return joined.slice(flag.length + 1);
+  const at = argv.indexOf(flag);
+  return at < 0 ? undefined : argv[at + 1];
+}
+
+/** What the checkpoint of a run says; of a run that cannot be read, nothing: that is told later. */
+async function schemeOfRun(out: string | undefined): Promise<string | undefined> {
+  try {
+    const folder = out === undefined ? undefined : await existingRunFolder(out, out);
+    return folder && ((await readCheckpointInfo(folder.checkpoint)).scheme ?? undefined);
+  } catch (error) {
+    if (error instanceof ShadegradError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  imageAt,
+  isImageSet,
+  isUnpaired,
+  selfPairs,
+  serialPairs,
+  unpaired,
+  type ImageSet,
+  type UnpairedDataset,
+} from '../../data/unpaired.js';
+import { ShadegradError } from '../../errors.js';
+import type { TrainingDataset } from '../../training/batches.js';
+import type { ImagePlan } from '../../training/scheme.js';
+import { openImageFolder, openImageSets, type ImageSetsFolder } from '../images/image-sets.js';
+import { spread } from '../images/spread.js';
+import { formatCount } from '../terminal/format.js';
+import { CACHE_BYTES, HELD_OUT, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
+
+/**
+ * Opens what a scheme trains on that needs no pairs: two sets of images, or pairs whose halves are then two sets. A sample is decoded, so
+ * that what is wrong with all of them is found before the training.
+ *
+ * @param note prints what the user should know about the data
+ * @throws as openTrainingData()
+ */
+export async function openUnpairedData(
+  source: DataSource,
+  plan: ImagePlan & { readonly seed: number },
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  const options = { maxSide: plan.loadSize, cacheBytes: CACHE_BYTES };
+  const train = source === SYNTHETIC ? null : await openImageSets(source, 'train', options);
+  if (!train) {
+    const { train: pairs, ...rest } = await openTrainingData(source, plan, note);
+    return { ...rest, train: unpaired(pairs) };
+  }
+  for (const line of train.notes) note(line);
+  const other = await openValidation(source, options, note);
+  const { validation, rest = train } = other ? { validation: other } : holdOut(train, note);
+  await withLine((onProgress) => verifySets(rest, onProgress), 'reading a sample of both sets');
+  return { train: rest, validation: serialPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
+}
+
+/**
+ * Opens what a scheme trains on that takes one set of images: a folder of them, or the photos of the facades that the program draws.
+ *
+ * @param note prints what the user should know about the data
+ * @throws as openTrainingData()
+ */
+export async function openImagesData(
+  source: DataSource,
+  plan: ImagePlan & { readonly seed: number },
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  if (source === SYNTHETIC) {
+    const { train, ...rest } = await openTrainingData(source, plan, note);
+    return { ...rest, train: unpaired(train).a };
+  }
+  // Larger than what is trained on, since an image is cut to a square first.
+  const options = { maxSide: 2 * plan.loadSize, cacheBytes: CACHE_BYTES };
+  const train = (await openImageFolder(source, 'train', options))!;
+  for (const line of train.notes) note(line);
+  const other = (await openImageFolder(source, 'val', options)) ?? (await openImageFolder(source, 'test', options));
+  const held = train.length === 1 ? 0 : Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
+  if (!other)
+    note(`there is neither val/ nor test/; the last ${Math.max(held, 1)} of ${formatCount(train.length)} images are held out to validate`);
+  const validation = other ?? part(train, train.length - Math.max(held, 1), Math.max(held, 1));
+  const rest = other ? train : part(train, 0, train.length - held);
+  await withLine(async (onProgress) => {
+    const picked = spread(rest.length, SAMPLED_PAIRS);
+    for (const [done, index] of picked.entries()) {
+      await imageAt(rest, index);
+      onProgress(done + 1, picked.length);
+    }
+  }, 'reading a sample of the images');
+  return { train: rest, validation: selfPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
+}
+
+/** How many samples a data set has, in words: `400 pairs`, `400 and 380 images`, `400 images`. */
+export function countSamples(dataset: TrainingDataset): string {
+  if (isUnpaired(dataset)) return `${formatCount(dataset.a.length)} and ${formatCount(dataset.b.length)} images`;
+  return `${formatCount(dataset.length)} ${isImageSet(dataset) ? 'images' : 'pairs'}`;
+}
+
+async function openValidation(
+  source: DataSource,
+  options: { maxSide: number; cacheBytes: number },
+  note: (line: string) => void,
+): Promise<ImageSetsFolder | null> {
+  for (const split of ['val', 'test'] as const) {
+    const sets = await openImageSets(source, split, options).catch((error: unknown) => {
+      if (!(error instanceof ShadegradError) || error.code !== 'DATA_EMPTY') throw error;
+      note(`note: ${error.what.replace(/^There/, 'there')}: nothing can be validated on it`);
+      return null;
+    });
+    if (!sets) continue;
+    if (split !== 'val') note(`there are no two sets to validate on for val; those for ${split} are used`);
+    return sets;
+  }
+  return null;
+}
+
+/** The last images of each set, and what is left to train on. */
+function holdOut(train: UnpairedDataset, note: (line: string) => void): { validation: UnpairedDataset; rest?: UnpairedDataset } {
+  const counts = [train.a, train.b].map(({ length }) => (length === 1 ? 0 : Math.min(Math.ceil(length * HELD_OUT.share), HELD_OUT.most)));
+  const parts = (from: (set: ImageSet, held: number) => [start: number, length: number]): UnpairedDataset => ({
+    name: train.name,
+    a: part(train.a, ...from(train.a, counts[0]!)),
+    b: part(train.b, ...from(train.b, counts[1]!)),
+  });
+  note(
+    `there are neither val nor test images; the last ${counts.join(' and ')} of ${countSamples(train)} are held out to validate` +
+      (counts.includes(0) ? ' (of a single image, that one is used for both)' : ''),
+  );
+  return {
+    validation: parts(({ length }, held) => (held === 0 ? [0, length] : [length - held, held])),
+    rest: parts(({ length }, held) => [0, length - held]),
+  };
+}
+
+function part(set: ImageSet, start: number, length: number): ImageSet {
+  return {
+    kind: 'images',
+    name: set.name,
+    length,
+    get: (index) => set.get(start + index),
+    ...(set.contentOf && { contentOf: (index: number) => set.contentOf!(start + index) }),
+  };
+}
+
+/** @throws what decoding some images of each set throws */
+async function verifySets({ a, b }: UnpairedDataset, onProgress: (done: number, total: number) => void): Promise<void> {
+  const picked = [a, b].flatMap((set) => spread(set.length, SAMPLED_PAIRS / 2).map((index) => ({ set, index })));
+  for (const [done, { set, index }] of picked.entries()) {
+    await imageAt(set, index);
+    onProgress(done + 1, picked.length);
+  }
+}

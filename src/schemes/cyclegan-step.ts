@@ -1,0 +1,138 @@
+import { backward } from '../autograd/backward.js';
+import { addScaled, l1Loss } from '../autograd/ops.js';
+import { poolDraws } from '../data/image-pool.js';
+import { pcg4d } from '../data/random.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { imagePool } from '../kernels/image-pool.js';
+import type { Generator, Network } from '../models/kind.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { PrepareContext, StepContext } from '../training/scheme.js';
+import { gradientPenalty, OBJECTIVES, type Objective, type ObjectiveName } from './objectives.js';
+
+/** Options of CycleGAN: the networks, the images, and the losses. */
+export interface CycleGANOptions {
+  /** Height and width of the networks' images: a multiple of 4. */
+  size: number;
+  /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256. */
+  loadSize?: number;
+  /** Channels after the generators' first layer; 64 in the paper. */
+  ngf: number;
+  /** Channels after the discriminators' first layer; 64 in the paper. */
+  ndf: number;
+  /** Residual blocks of the generators; 9 in the paper for 256 pixels, 6 for smaller ones. Default: by the size. */
+  blocks?: number;
+  /** The weight of the cycle A -> B -> A; 10 in the paper. */
+  lambdaA: number;
+  /** The weight of the cycle B -> A -> B; 10 in the paper. */
+  lambdaB: number;
+  /** The weight of the identity loss beside those of the cycles; 0 for none, 0.5 in the reference program. */
+  lambdaIdentity: number;
+  /** The adversarial loss. Default 'lsgan'. */
+  ganMode: ObjectiveName;
+  /** Earlier generated images that each discriminator may be shown again; 0 for none. Default 50. */
+  poolSize: number;
+  /** Whether images are cropped and mirrored at random. */
+  jitter: boolean;
+}
+
+/** The networks of CycleGAN, named as in the reference program: G_A, G_B, D_A and D_B there. */
+export type CycleGANNetworks = {
+  /** Makes images of set B of those of set A. */
+  readonly generatorA: Generator;
+  /** Makes images of set A of those of set B. */
+  readonly generatorB: Generator;
+  /** Tells images of set B from those that generatorA made. */
+  readonly discriminatorA: Network;
+  /** Tells images of set A from those that generatorB made. */
+  readonly discriminatorB: Network;
+};
+
+/** The pools of a run by number: what tells their draws apart. */
+const POOLS = { A: 0, B: 1 } as const;
+/** Tells the shares of a gradient penalty from other random numbers. */
+const SHARES_STREAM = 0x73686172;
+const MODE = { training: true } as const;
+
+/** What the host draws for each step: what the pools do with its images, and the mixtures of a gradient penalty. */
+export function cycleInputs(gpu: Gpu, { batch, ganMode }: CycleGANOptions & { readonly batch: number }): Record<string, Tensor> {
+  const draws = (label: string): Tensor => Tensor.from(gpu, new Int32Array(2 * batch).fill(-1), [batch, 2], label);
+  const shares = (label: string): Tensor => Tensor.from(gpu, new Float32Array(batch), [batch, 1, 1, 1], label);
+  return {
+    drawsA: draws('draws of pool A'),
+    drawsB: draws('draws of pool B'),
+    ...(OBJECTIVES[ganMode].penalty > 0 && { sharesA: shares('shares of A'), sharesB: shares('shares of B') }),
+  };
+}
+
+export function prepareCycle({ step, seed, batch, inputs, options: { poolSize: places } }: PrepareContext<CycleGANOptions>): void {
+  for (const [name, pool] of Object.entries(POOLS)) {
+    inputs[`draws${name}`]!.write(poolDraws({ places, batch, step, seed, pool }));
+    const numbers = Float32Array.from({ length: batch }, (_, image) => pcg4d(seed, step, image, SHARES_STREAM + pool)[0] / 2 ** 32);
+    inputs[`shares${name}`]?.write(numbers);
+  }
+}
+
+/**
+ * Takes one step of CycleGAN as pytorch-CycleGAN-and-pix2pix does: both generators learn from the discriminators as they are, from the
+ * cycles and, where asked, from images that should stay as they are; then each discriminator learns from real images and from those
+ * that its pool gives out for the generated ones.
+ */
+export function trainCycleGAN({
+  networks: { generatorA, generatorB, discriminatorA, discriminatorB },
+  optimizers,
+  state,
+  inputs,
+  images,
+  options: { lambdaA, lambdaB, lambdaIdentity, ganMode },
+}: StepContext<CycleGANOptions, CycleGANNetworks>): Record<string, Tensor> {
+  const objective: Objective = OBJECTIVES[ganMode];
+  const a = images.a!;
+  const b = images.b!;
+  const fakeB = generatorA.forward(a, MODE);
+  const againA = generatorB.forward(fakeB, MODE);
+  const fakeA = generatorB.forward(b, MODE);
+  const againB = generatorA.forward(fakeA, MODE);
+
+  // Frozen: the generators' losses flow through the discriminators but teach them nothing.
+  for (const judge of [discriminatorA, discriminatorB]) judge.setRequiresGrad(false);
+  for (const optimizer of [optimizers.generatorAOptimizer!, optimizers.generatorBOptimizer!]) optimizer.zeroGrad();
+  const losses: Record<string, Tensor> = {
+    generatorA: objective.generator(discriminatorA.forward(fakeB, MODE)),
+    generatorB: objective.generator(discriminatorB.forward(fakeA, MODE)),
+    cycleA: l1Loss(againA, a),
+    cycleB: l1Loss(againB, b),
+  };
+  let total = addScaled(losses.generatorA!, losses.generatorB!, 1, 1);
+  total = addScaled(total, losses.cycleA!, 1, lambdaA);
+  total = addScaled(total, losses.cycleB!, 1, lambdaB);
+  if (lambdaIdentity > 0) {
+    // Of the generator A -> B, by the weight of the other cycle: what it is given is an image of B.
+    losses.identityA = l1Loss(generatorA.forward(b, MODE), b);
+    losses.identityB = l1Loss(generatorB.forward(a, MODE), a);
+    total = addScaled(total, losses.identityA, 1, lambdaB * lambdaIdentity);
+    total = addScaled(total, losses.identityB, 1, lambdaA * lambdaIdentity);
+  }
+  backward(total);
+  for (const optimizer of [optimizers.generatorAOptimizer!, optimizers.generatorBOptimizer!]) optimizer.step();
+
+  const judged: readonly [name: 'A' | 'B', judge: Network, real: Tensor, fake: Tensor][] = [
+    ['A', discriminatorA, b, fakeB],
+    ['B', discriminatorB, a, fakeA],
+  ];
+  for (const [name, judge, real, fake] of judged) {
+    const optimizer = optimizers[`discriminator${name}Optimizer`]!;
+    judge.setRequiresGrad(true);
+    optimizer.zeroGrad();
+    const pool = state[`pool${name}`];
+    const shown = pool ? imagePool(fake.detach(), pool, inputs[`draws${name}`]!) : fake.detach();
+    let loss = addScaled(objective.real(judge.forward(real, MODE)), objective.fake(judge.forward(shown, MODE)), 0.5, 0.5);
+    if (objective.penalty > 0) {
+      const penalty = gradientPenalty((x) => judge.forward(x, MODE), real, shown, inputs[`shares${name}`]!);
+      loss = addScaled(loss, penalty, 1, 0.5 * objective.penalty);
+    }
+    losses[`discriminator${name}`] = loss;
+    backward(loss);
+  }
+  for (const [name] of judged) optimizers[`discriminator${name}Optimizer`]!.step();
+  return losses;
+}

@@ -1,0 +1,272 @@
+import { ShadegradError } from '../errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { fill } from '../kernels/elementwise.js';
+import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
+import { buildNetwork, isGenerator } from '../models/registry.js';
+import { Adam } from '../optim/adam.js';
+import { Tensor } from '../tensor/tensor.js';
+import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+import type { TrainingScheme } from '../training/scheme.js';
+import { cycleEvaluator } from './cycle-evaluator.js';
+import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
+import { objectiveOption } from './objectives.js';
+
+const LEAST_SIDE = 32;
+const MULTIPLE = 4;
+/** The images from which on the paper has nine residual blocks. */
+const LARGE_SIDE = 256;
+const BLOCKS = { large: 9, small: 6 } as const;
+/** The reference program resizes to 286 before it crops 256. */
+const LOAD_SHARE = 286 / 256;
+const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
+
+const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
+
+const weight = (byDefault: number, reference: string, description: string): OptionRow => ({
+  default: byDefault,
+  fits: numberFrom(0),
+  expected: 'a finite number of at least 0',
+  fix: `leave it out for ${byDefault}`,
+  flag: { group: 'Training', reference: [reference], type: 'number', min: 0, max: 1e6, description: `${description}; ${byDefault}` },
+});
+
+const width = (name: string, description: string): OptionRow => ({
+  fits: whole(1),
+  expected: 'a whole number of channels from 1 up',
+  fix: 'the paper uses 64',
+  flag: { group: 'Networks', reference: [name], type: 'integer', min: 1, max: 256, description },
+});
+
+/**
+ * CycleGAN (Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", ICCV 2017):
+ * two generators learn to translate between two sets of images of which none belongs to another, so that there and back again is the
+ * image itself. Step order, losses and image pools are those of pytorch-CycleGAN-and-pix2pix.
+ */
+export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
+  name: 'cyclegan',
+  title: 'CycleGAN',
+  summary: 'Trains CycleGAN to translate between two sets of images, both ways, without pairs.',
+  data: 'unpaired',
+
+  options: {
+    size: {
+      fits: (value) => whole(LEAST_SIDE)(value) && (value as number) % MULTIPLE === 0,
+      expected: `a multiple of ${MULTIPLE} of at least ${LEAST_SIDE}`,
+      fix: 'the paper uses 256',
+      flag: {
+        group: 'Data',
+        reference: ['crop_size'],
+        type: 'integer',
+        min: LEAST_SIDE,
+        max: 512,
+        check: (value) => (value % MULTIPLE === 0 ? undefined : `a multiple of ${MULTIPLE}`),
+        description: `side of the images in pixels, a multiple of ${MULTIPLE}`,
+      },
+    },
+    loadSize: {
+      fits: whole(1),
+      expected: 'a whole number of pixels',
+      fix: 'leave it out for 286 at a size of 256',
+      optional: true,
+    },
+    ngf: width('ngf', 'width of the generators: channels after their first layer'),
+    ndf: width('ndf', 'likewise of the discriminators'),
+    blocks: {
+      fits: whole(1, 64),
+      expected: 'a whole number of residual blocks from 1 to 64',
+      fix: 'leave it out for 9, or 6 below 256 pixels',
+      optional: true,
+      flag: {
+        group: 'Networks',
+        type: 'integer',
+        min: 1,
+        max: 64,
+        description: 'residual blocks of the generators; by default 9, below 256 pixels 6',
+      },
+    },
+    lambdaA: weight(10, 'lambda_A', 'weight of the cycle A to B to A'),
+    lambdaB: weight(10, 'lambda_B', 'weight of the cycle B to A to B'),
+    lambdaIdentity: weight(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
+    ganMode: objectiveOption('lsgan'),
+    poolSize: {
+      default: 50,
+      fits: whole(0, 10_000),
+      expected: 'a whole number of images from 0 to 10000',
+      fix: 'leave it out for 50',
+      flag: {
+        group: 'Training',
+        reference: ['pool_size'],
+        type: 'integer',
+        min: 0,
+        max: 10_000,
+        description: 'earlier generated images that a discriminator may be shown again; 50',
+      },
+    },
+    jitter: {
+      fix: 'the paper uses true',
+      flag: { group: 'Data', reference: ['no_flip'], type: 'boolean', default: true, description: 'no random crops and mirroring' },
+    },
+  },
+
+  presets: {
+    description: '256 pixels, width 64, 9 residual blocks, 200 epochs; weeks without a GPU',
+    full: { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4 },
+    preview: { minutes: 5, learningRate: 5e-4 },
+    previewScales: {
+      hardware: [
+        { size: 256, ngf: 32, ndf: 64 },
+        { size: 128, ngf: 32, ndf: 32 },
+      ],
+      software: [{ size: 64, ngf: 8, ndf: 8, blocks: 4 }],
+    },
+  },
+
+  complete: (options) => ({
+    ...options,
+    loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
+    blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small),
+  }),
+
+  describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
+
+  networks(options, given) {
+    const { size, ngf, ndf, blocks, lambdaIdentity } = options;
+    const generator: NetworkArchitecture = { kind: 'resnet', options: { ngf, ...(blocks !== undefined && { blocks }) } };
+    const generatorA = given.generatorA ?? (given.generatorB ? turned(given.generatorB) : generator);
+    const generatorB = given.generatorB ?? turned(generatorA);
+    const [aToB, bToA] = [expectGenerator(generatorA, size), expectGenerator(generatorB, size)];
+    if (aToB.inChannels !== bToA.outChannels || aToB.outChannels !== bToA.inChannels) {
+      throw refused('generators of CycleGAN', 'two that undo each other', `${channelsOf(aToB)} and ${channelsOf(bToA)} channels`);
+    }
+    if (lambdaIdentity > 0 && aToB.inChannels !== aToB.outChannels) {
+      const received = `${lambdaIdentity}, with generators of ${channelsOf(aToB)} channels`;
+      const fix = 'set lambdaIdentity to 0: an image of one set is none of the other';
+      throw refused('lambdaIdentity of the training', '0 where the two sets have images of different channels', received, fix);
+    }
+    const judge = (inChannels: number): NetworkArchitecture => ({ kind: 'patchgan', options: { inChannels, ndf, norm: 'instance' } });
+    const discriminatorA = given.discriminatorA ?? judge(aToB.outChannels);
+    const discriminatorB = given.discriminatorB ?? judge(bToA.outChannels);
+    expectJudge(discriminatorA, aToB.outChannels);
+    expectJudge(discriminatorB, bToA.outChannels);
+    return { generatorA, generatorB, discriminatorA, discriminatorB };
+  },
+
+  optionsOf({ generatorA, generatorB, discriminatorA, discriminatorB }) {
+    const generator = (generatorA ?? generatorB)?.options as { ngf?: number; blocks?: number; size?: number } | undefined;
+    const judge = (discriminatorA ?? discriminatorB)?.options as { ndf?: number } | undefined;
+    const { ngf, blocks, size } = generator ?? {};
+    return {
+      ...(ngf !== undefined && { ngf }),
+      ...(blocks !== undefined && { blocks }),
+      ...(size !== undefined && { size }),
+      ...(judge?.ndf !== undefined && { ndf: judge.ndf }),
+    };
+  },
+
+  // The reference program has one Adam for both generators and one for both discriminators, which is the same: Adam's parameters are
+  // each by itself.
+  optimizers: {
+    generatorAOptimizer: { network: 'generatorA', create: adam },
+    generatorBOptimizer: { network: 'generatorB', create: adam },
+    discriminatorAOptimizer: { network: 'discriminatorA', create: adam },
+    discriminatorBOptimizer: { network: 'discriminatorB', create: adam },
+  },
+
+  // What each discriminator has been shown, for its pool. Channels follow from the networks, which are of pictures.
+  state(gpu, { size, poolSize }, { generatorA, generatorB }): Record<string, Tensor> {
+    if (poolSize === 0) return {};
+    expectPool(gpu, poolSize, 4 * size * size * Math.max(generatorA.outChannels, generatorB.outChannels));
+    const pool = (channels: number, label: string): Tensor => {
+      const images = Tensor.empty(gpu, [poolSize, size, size, channels], label);
+      fill(images, 0);
+      return images;
+    };
+    return { poolA: pool(generatorA.outChannels, 'pool of A'), poolB: pool(generatorB.outChannels, 'pool of B') };
+  },
+  inputs: cycleInputs,
+  prepare: prepareCycle,
+
+  sizes: ({ size, loadSize = size, jitter }) => ({ size, loadSize, jitter }),
+  sides: (_options, { generatorA, generatorB }) => ({
+    a: { half: 'a', channels: generatorA.inChannels },
+    b: { half: 'b', channels: generatorB.inChannels },
+  }),
+
+  losses: {
+    generatorA: { label: 'G_A', plot: 'Adversarial, generators' },
+    generatorB: { label: 'G_B', plot: 'Adversarial, generators' },
+    discriminatorA: { label: 'D_A', plot: 'Adversarial, discriminators' },
+    discriminatorB: { label: 'D_B', plot: 'Adversarial, discriminators' },
+    cycleA: { label: 'cycle_A', plot: 'Cycles' },
+    cycleB: { label: 'cycle_B', plot: 'Cycles' },
+    identityA: { label: 'idt_A', plot: 'Identity', when: hasIdentity },
+    identityB: { label: 'idt_B', plot: 'Identity', when: hasIdentity },
+  },
+  step: trainCycleGAN,
+
+  metrics: {
+    cycle: { label: 'Cycle L1', better: 'lower' },
+    cycleA: { label: 'A to B to A', better: 'lower' },
+    cycleB: { label: 'B to A to B', better: 'lower' },
+  },
+  pictures: () => ({
+    given: [
+      { title: 'A', half: 'a' },
+      { title: 'B', half: 'b' },
+    ],
+    made: ['A to B', 'A again', 'B to A', 'B again'],
+    wanted: [],
+  }),
+  evaluator: (gpu, networks, { size }) => cycleEvaluator(gpu, networks, size),
+};
+
+/** Without an identity weight there are no such losses. */
+function hasIdentity(options: object): boolean {
+  return (options as CycleGANOptions).lambdaIdentity > 0;
+}
+
+/** A generator's architecture the other way round. What is no generator stays as it is, to be refused by its name. */
+function turned(architecture: NetworkArchitecture): NetworkArchitecture {
+  const network = buildNetwork(architecture);
+  if (!isGenerator(network)) return architecture;
+  const { inChannels, outChannels } = network;
+  return { kind: architecture.kind, options: { ...architecture.options, inChannels: outChannels, outChannels: inChannels } };
+}
+
+const channelsOf = ({ inChannels, outChannels }: Generator): string => `${inChannels} -> ${outChannels}`;
+
+/** @throws INVALID_ARGUMENT for a network that does not translate pictures of the size */
+function expectGenerator(architecture: NetworkArchitecture, size: number): Generator {
+  const network = buildNetwork(architecture);
+  if (!isGenerator(network)) throw refused('generator of CycleGAN', 'a network that translates images', architecture.kind);
+  for (const channels of [network.inChannels, network.outChannels]) {
+    if (channels === 1 || channels === 3) continue;
+    throw refused('channels of a generator of CycleGAN', '3 (colours) or 1 (grey) at either end', String(channels));
+  }
+  const { multipleOf, least } = network.imageSizes;
+  if (size % multipleOf === 0 && size >= least) return network;
+  throw refused('size of the training', `a multiple of ${multipleOf}, which the generators take, from ${least} on`, String(size));
+}
+
+/** @throws INVALID_ARGUMENT for a pool that is larger than a buffer of the adapter */
+function expectPool({ limits }: Gpu, places: number, imageBytes: number): void {
+  const most = Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / imageBytes);
+  if (places <= most) return;
+  throw refused('poolSize of the training', `at most ${most} images of this size on this adapter`, String(places), 'use a smaller pool');
+}
+
+/** @throws INVALID_ARGUMENT for a network that does not judge images of so many channels */
+function expectJudge(architecture: NetworkArchitecture, channels: number): void {
+  const network = buildNetwork(architecture);
+  if (isGenerator(network)) throw refused('discriminator of CycleGAN', 'a network that judges images', architecture.kind);
+  const { inChannels } = network.options as { inChannels?: number };
+  if (inChannels === channels) return;
+  throw refused('discriminator of CycleGAN', `one of ${channels} channels, those of a generated image`, String(inChannels));
+}
+
+const refused = (
+  what: string,
+  expected: string,
+  received: string,
+  fix = "use such a network, or leave `networks` out for the paper's",
+): ShadegradError => new ShadegradError('INVALID_ARGUMENT', what, { expected, received, fix });
