@@ -74,7 +74,7 @@ class Segmenter extends Module {
   }
 }
 
-// One row, and checkpoints, inspect, converters and exporters know the network.
+// One row, and in this program checkpoints, files of weights and exporters know the network.
 registerNetwork({
   kind: 'facade-segmenter',
   role: 'generator',
@@ -141,6 +141,8 @@ const scheme = {
   describe: ({ size, width }) => [`${size} x ${size} pixels`, `width ${width}`],
 
   networks: ({ size, width }, given) => ({ segmenter: given.segmenter ?? { kind: 'facade-segmenter', options: { size, width } } }),
+  // With --from the networks are those of a file: their size and width are no longer a matter of flags.
+  optionsOf: ({ segmenter }) => segmenter?.options ?? {},
   optimizers: {
     segmenterOptimizer: { network: 'segmenter', create: (network, { learningRate }) => new Adam(network, { learningRate }) },
   },

@@ -149,7 +149,7 @@ export function describeForeign(shapes: ReadonlyMap<string, Shape>): string | nu
 export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradError {
   if (/"format"\s*:\s*"shadegrad-module"/.test(metadata.get('shadegrad') ?? '')) {
     return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: these are the weights of a module that only its own program can build`, {
-      expected: `a file that says how its network is built: ${knownNetworks()}`,
+      expected: `a file that says how its network is built: ${titles(NETWORKS)}`,
       received: `${plural(tensors.size, 'tensor')} of another module`,
       fix: 'in code, build the module and call loadModule() on it; registerNetwork() makes files that say what they hold',
     });
@@ -160,7 +160,7 @@ export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradErr
   const counted = `${plural(tensors.size, 'tensor')}${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`;
   const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet`;
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${what}`, {
-    expected: `a network as pytorch-CycleGAN-and-pix2pix, PyTorch's DCGAN example or StarGAN's program has it: ${knownNetworks()}`,
+    expected: `a network as pytorch-CycleGAN-and-pix2pix, PyTorch's DCGAN example or StarGAN's program has it: ${titles(NETWORKS.filter(({ pytorch }) => pytorch))}`,
     received: kind === null ? `${counted}; ${shapesInWords([...shapes.values()])}` : counted,
     fix:
       'name the weights of such a network, as its program saves them: latest_net_G.pth of pytorch-CycleGAN-and-pix2pix, ' +
@@ -168,7 +168,7 @@ export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradErr
   });
 }
 
-const knownNetworks = (): string => NETWORKS.map(({ title }) => title).join(', ');
+const titles = (kinds: typeof NETWORKS): string => kinds.map(({ title }) => title).join(', ');
 
 /** `12 kernels of convolutions, 3 matrices`: what an unknown network consists of. */
 function shapesInWords(shapes: readonly Shape[]): string {
