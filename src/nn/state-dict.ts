@@ -5,6 +5,7 @@ import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { OneMoment } from '../gpu/one-moment.js';
 import type { Storage } from '../gpu/storage.js';
+import { UploadPace } from '../gpu/upload-pace.js';
 import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inverseAxes, permuteNumbers, permuteShape } from './axes.js';
@@ -19,8 +20,6 @@ const LAYOUTS: readonly string[] = ['shadegrad', 'pytorch'] satisfies WeightLayo
 const INFO_KEY = 'shadegrad';
 /** Differences named in one message: the first ones tell of what kind they are. */
 const NAMED_DIFFERENCES = 3;
-/** Bytes written between two waits for the device: the driver keeps a copy of everything that it has not yet uploaded. */
-const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
 /** What torch.nn.DataParallel puts before every name. */
 const PARALLEL = 'module.';
 
@@ -189,16 +188,13 @@ export async function fillTensors(
   gpu: Gpu,
   all: Iterable<{ readonly tensor: ModuleTensor; read(): Promise<Float32Array> }>,
 ): Promise<void> {
-  let unsynchronised = 0;
+  const pace = new UploadPace(gpu);
   for (const { tensor, read } of all) {
     const numbers = await read();
     tensor.value.write(numbers);
-    unsynchronised += numbers.byteLength;
-    if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
-    await gpu.sync();
-    unsynchronised = 0;
+    await pace.wrote(numbers.byteLength);
   }
-  await gpu.sync();
+  await pace.finish();
 }
 
 const storagesIn = (stored: Iterable<LoadableTensor>): Storage[] =>

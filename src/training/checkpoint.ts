@@ -13,6 +13,7 @@ import { refuseStranger } from '../formats/stranger.js';
 import { ShadegradError } from '../errors.js';
 import { OneMoment } from '../gpu/one-moment.js';
 import { span } from '../gpu/write-log.js';
+import { UploadPace } from '../gpu/upload-pace.js';
 import { elementCount } from '../tensor/shape.js';
 import { checkFits, type CheckpointExpectations } from './checkpoint-fit.js';
 import { describeCheckpoint, parseCheckpointInfo, type TrainingCheckpoint, type TrainingProgress } from './checkpoint-info.js';
@@ -197,16 +198,12 @@ export async function restoreCheckpoint(
 
   const gpu = deviceOf(target);
   const byName = new Map(used.map((tensor) => [tensor.name, tensor]));
-  let unsynchronised = 0;
+  const pace = new UploadPace(gpu);
   for (const { name, shape, storage, offset } of wanted) {
     for await (const { bytes, position } of pieces(source, byName.get(name)!, piece)) gpu.write(storage, offset * 4 + position, bytes);
-    // The driver keeps a copy of what it has not yet uploaded: let it catch up now and then.
-    unsynchronised += elementCount(shape) * 4;
-    if (unsynchronised < 4 * PIECE_BYTES) continue;
-    await gpu.sync();
-    unsynchronised = 0;
+    await pace.wrote(elementCount(shape) * 4);
   }
-  await gpu.sync();
+  await pace.finish();
   for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
     const { steps, stepCounts } = info.optimizers[name]!;
     placeStepCounts(optimizer, steps, stepCounts);

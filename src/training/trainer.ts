@@ -2,15 +2,15 @@ import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { copy } from '../kernels/elementwise.js';
-import type { NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork } from '../models/registry.js';
-import { Optimizer } from '../optim/optimizer.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import type { ParameterGroup } from '../optim/parameter-group.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isImageSet } from '../data/unpaired.js';
 import { Batches, type TrainingDataset } from './batches.js';
 import { lossRows, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
 import { described, expectScheme } from './scheme-check.js';
+import { expectGiven, expectSides, makeOptimizers, makeTensors, otherPart, type Own } from './trainer-parts.js';
 import { expectNetworkNames, expectSizes, expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
 
 /** The losses of a step that a Trainer took. */
@@ -91,7 +91,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.rows = lossRows(scheme, complete);
     this.lossNames = Object.keys(this.rows);
     const count = this.lossNames.length;
-    const own = <T extends { dispose(): void }>(part: T): T => {
+    const own: Own = (part) => {
       this.parts.push(part);
       return part;
     };
@@ -101,50 +101,14 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
         return [name, own(network)] as const;
       });
       this.networks = Object.fromEntries(networks) as unknown as N;
-      this.optimizers = Object.fromEntries(
-        Object.entries(scheme.optimizers).map(([name, row]) => {
-          const network = Object.hasOwn(this.networks, row.network) ? this.networks[row.network] : undefined;
-          if (!network) {
-            throw new ShadegradError('INVALID_ARGUMENT', `network that ${name} of ${scheme.title} trains`, {
-              expected: `one of ${names.join(', ')}`,
-              received: String(row.network),
-              fix: 'name a network that networks() of the scheme gives',
-            });
-          }
-          const optimizer = row.create(network, { ...complete, learningRate });
-          if (optimizer instanceof Optimizer) own(optimizer);
-          expectTrains(`${name} of ${scheme.title}`, row.network, network, optimizer);
-          return [name, optimizer];
-        }),
-      );
-      const tensors = (part: 'state' | 'inputs', made: Readonly<Record<string, Tensor>> = {}): Readonly<Record<string, Tensor>> => {
-        for (const [name, tensor] of Object.entries(made)) {
-          if (tensor instanceof Tensor) own(tensor.keep());
-          else throw otherPart(scheme, `${part}() of ${name}`, 'a tensor', tensor);
-          if (part === 'state' && tensor.dtype !== 'f32')
-            throw otherPart(scheme, `type of state ${name}`, 'f32, as checkpoints hold', tensor.dtype);
-        }
-        return made;
-      };
+      this.optimizers = makeOptimizers(scheme, this.networks, { ...complete, learningRate }, own);
       this.rates = Object.values(this.optimizers).flatMap(({ groups }) =>
         groups.map((group) => ({ group, factor: learningRate > 0 ? group.learningRate / learningRate : 1 })),
       );
-      // In scopes, so that what they make on the way is given back, also where they fail.
-      this.state = tensors(
-        'state',
-        gpu.scope(() => scheme.state?.(gpu, { ...complete, batch }, this.networks)),
-      );
-      this.inputs = tensors(
-        'inputs',
-        gpu.scope(() => scheme.inputs?.(gpu, { ...complete, batch })),
-      );
-      const sides = scheme.sides(complete, this.networks);
-      for (const [name, side] of Object.entries(sides)) {
-        if (side?.half !== 'a' && side?.half !== 'b') throw otherPart(scheme, `half of side ${name}`, "'a' or 'b'", side?.half);
-        const fits = side.encode ? Number.isSafeInteger(side.channels) && side.channels >= 1 : side.channels === 1 || side.channels === 3;
-        if (!fits)
-          throw otherPart(scheme, `channels of side ${name}`, '1 or 3, or with encode() any whole number from 1 up', side.channels);
-      }
+      const size = { ...complete, batch };
+      this.state = makeTensors(gpu, scheme, 'state', () => scheme.state?.(gpu, size, this.networks), own);
+      this.inputs = makeTensors(gpu, scheme, 'inputs', () => scheme.inputs?.(gpu, size), own);
+      const sides = expectSides(scheme, scheme.sides(complete, this.networks));
       this.batches = own(
         new Batches(gpu, dataset, {
           batch,
@@ -377,46 +341,4 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.recordings?.clear();
     for (const part of this.parts.splice(0).reverse()) part.dispose();
   }
-}
-
-/** How much is dropped may be an option of the scheme, too. */
-const NOT_OF_THE_NETWORK: ReadonlySet<string> = new Set(['dropout']);
-
-/** @throws INVALID_ARGUMENT for a scheme that trains others than the networks it was given */
-function expectGiven(
-  { title }: Pick<TrainingScheme, 'title'>,
-  given: Readonly<Partial<Record<string, NetworkArchitecture>>>,
-  taken: Readonly<Record<string, NetworkArchitecture>>,
-): void {
-  for (const [name, architecture] of Object.entries(given)) {
-    if (!architecture) continue;
-    const optionsOf = (each: NetworkArchitecture): string =>
-      JSON.stringify(Object.entries(buildNetwork(each).options).filter(([option]) => !NOT_OF_THE_NETWORK.has(option)));
-    const own = taken[name]!;
-    if (own.kind === architecture.kind && optionsOf(own) === optionsOf(architecture)) continue;
-    throw new ShadegradError('INVALID_ARGUMENT', `what networks() of ${title} makes of a given ${name}`, {
-      expected: JSON.stringify(architecture),
-      received: JSON.stringify(own),
-      fix: 'let networks() of the scheme take the architectures that it is given',
-    });
-  }
-}
-
-/** @throws INVALID_ARGUMENT for what is no optimiser, or is one of something else: nothing would be trained, and nothing said */
-function expectTrains(what: string, name: string, network: Networks[string], optimizer: unknown): void {
-  const trains = optimizer instanceof Optimizer && [...network.parameters()].every((parameter) => optimizer.trains(parameter));
-  if (trains) return;
-  throw new ShadegradError('INVALID_ARGUMENT', `what create() of ${what} returns`, {
-    expected: `an optimiser of all parameters of ${name}`,
-    received: optimizer instanceof Optimizer ? 'an optimiser of other tensors' : described(optimizer),
-    fix: 'return an optimiser of the network that create() is given: new Adam(network, { learningRate })',
-  });
-}
-
-function otherPart({ title }: Pick<TrainingScheme, 'title'>, what: string, expected: string, received: unknown): ShadegradError {
-  return new ShadegradError('INVALID_ARGUMENT', `${what} in the training scheme ${title}`, {
-    expected,
-    received: described(received),
-    fix: 'see docs/schemes.md for the parts of a scheme',
-  });
 }

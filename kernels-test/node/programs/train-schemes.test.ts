@@ -51,7 +51,7 @@ for (const [program, scheme, flags] of [
     child.kill('SIGKILL');
     assert.is((await finished).signal, 'SIGKILL', 'the run was over before it was killed');
     // The command of all schemes knows the run's by its checkpoint.
-    succeeded(await run('shadegrad', ['train', '--resume', '--out', at(`${scheme}-killed`), '--save-every', '3']));
+    succeeded(await run('shadegrad', ['train', '--resume', '--out', checkpointOf(`${scheme}-killed`), '--save-every', '3']));
     assert.ok(
       readFileSync(checkpointOf(`${scheme}-killed`)).equals(readFileSync(checkpointOf(`${scheme}-whole`))),
       'the checkpoints differ',

@@ -428,7 +428,7 @@ test('in a browser: slider, all steps, no scripts, no sideways scrolling, nothin
     const { given, ...others } = makeReport();
     const wider = { ...others, given: [...given, { title: 'Edges', images: given[0]!.images }] };
     const headings = [
-      ['', 'Step 30, sketch', 'Step 30, painting'],
+      ['', 'Step 30, Sketch', 'Step 30, Painting'],
       ['Input', 'Edges', 'Step 30', 'Target'],
     ];
     for (const [index, report] of [otherReport(), wider].entries()) {

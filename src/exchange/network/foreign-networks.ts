@@ -159,8 +159,9 @@ export function noNetwork({ name, tensors, metadata }: WeightFile): ShadegradErr
   const names = [...tensors.keys()].slice(0, NAMED_TENSORS).map(quoteName);
   const counted = `${plural(tensors.size, 'tensor')}${names.length === 0 ? '' : `, such as ${names.join(', ')}`}`;
   const what = kind === null ? 'no network that is known here' : `this is ${kind}; not supported yet`;
+  const programs = "pytorch-CycleGAN-and-pix2pix, PyTorch's DCGAN example or StarGAN's program";
   return new ShadegradError('WEIGHTS_UNSUPPORTED', `${name}: ${what}`, {
-    expected: `a network as pytorch-CycleGAN-and-pix2pix, PyTorch's DCGAN example or StarGAN's program has it: ${titles(NETWORKS.filter(({ pytorch }) => pytorch))}`,
+    expected: `a network as ${programs} has it: ${titles(NETWORKS.filter(({ pytorch }) => pytorch))}`,
     received: kind === null ? `${counted}; ${shapesInWords([...shapes.values()])}` : counted,
     fix:
       'name the weights of such a network, as its program saves them: latest_net_G.pth of pytorch-CycleGAN-and-pix2pix, ' +

@@ -1,3 +1,4 @@
+import { UploadPace } from '../../gpu/upload-pace.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -144,9 +145,6 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   return a.length === b.length && a.every((value, index) => Object.is(value, b[index]!));
 }
 
-/** Uploads between two waits for the device, in bytes: the driver keeps a copy of what it has not yet uploaded. */
-const UNSYNCHRONISED_BYTES = 32 * 1024 * 1024;
-
 /**
  * Puts a run's state into networks and optimisers that are on a device, step counts included; or, of networks without optimisers, the
  * weights that there are.
@@ -164,7 +162,7 @@ export async function placeRun(target: CheckpointTarget, run: TrainingRun | Netw
   if (complete) checkComplete(target, complete, places, tensors, label);
 
   const gpu = deviceOf(target);
-  let unsynchronised = 0;
+  const pace = new UploadPace(gpu);
   for (const { name, shape, storage, offset } of places) {
     const tensor = tensors.get(name);
     if (!tensor) continue;
@@ -172,12 +170,9 @@ export async function placeRun(target: CheckpointTarget, run: TrainingRun | Netw
     if (values.length !== elementCount(shape))
       throw mismatch(label, `"${name}": ${elementCount(shape)} numbers for shape ${formatShape(shape)}`, `${values.length}`);
     gpu.write(storage, offset * 4, values);
-    unsynchronised += values.byteLength;
-    if (unsynchronised < UNSYNCHRONISED_BYTES) continue;
-    await gpu.sync();
-    unsynchronised = 0;
+    await pace.wrote(values.byteLength);
   }
-  await gpu.sync();
+  await pace.finish();
   if (!complete) return;
   for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
     const { steps, stepCounts } = complete.info.optimizers[name]!;

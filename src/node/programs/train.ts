@@ -185,7 +185,7 @@ async function runToResume(
     return null;
   }
   if (total !== saved && 2 * checkpoint.step > saved) {
-    say(`note: the learning rate was falling already; for ${formatCount(total)} steps in all it follows their schedule from here on`);
+    say(`note: the learning rate was falling already; from here on it is that of a run of ${formatCount(total)} steps`);
   }
   return { scales: [settings], resume: { checkpoint, totalSteps } };
 }

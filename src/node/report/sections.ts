@@ -65,7 +65,7 @@ export function renderSamples(report: TrainingReport, pictures: Pictures): Marku
     (step, index) =>
       made.map(
         (title) =>
-          html`<th scope="col" data-snapshot="${index}"><span>Step ${formatCount(step)}</span>${made.length > 1 && `, ${title.toLowerCase()}`}</th>`,
+          html`<th scope="col" data-snapshot="${index}"><span>Step ${formatCount(step)}</span>${made.length > 1 && `, ${title}`}</th>`,
       ),
   )}${wanted.map(({ title }) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => {

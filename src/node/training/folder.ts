@@ -1,13 +1,15 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ShadegradError } from '../../errors.js';
+
+const CHECKPOINT = 'checkpoint.safetensors';
 
 /** The files of a run. */
 export class RunFolder {
   constructor(readonly path: string) {}
 
   get checkpoint(): string {
-    return join(this.path, 'checkpoint.safetensors');
+    return join(this.path, CHECKPOINT);
   }
 
   /** One JSON object a line: a training step or a validation. */
@@ -62,7 +64,9 @@ export async function existingRunFolder(out: string | undefined, runs: string): 
     if (await exists(folder.checkpoint)) latest = folder;
     else if (!(await exists(folder.path))) break;
   }
-  const folder = out === undefined ? latest : new RunFolder(out);
+  // Whoever names the checkpoint means its folder.
+  const named = out !== undefined && basename(out) === CHECKPOINT ? dirname(out) : out;
+  const folder = named === undefined ? latest : new RunFolder(named);
   if (folder !== undefined && (await exists(folder.checkpoint))) return folder;
   throw new ShadegradError('DATA_NOT_FOUND', `There is no run to resume in ${out ?? runs}`, {
     expected: new RunFolder(out ?? runs).checkpoint,
