@@ -124,9 +124,9 @@ test("a whole run goes through PyTorch's form and comes back as it was; what tra
   succeeded(await run('train-facades', [...TINY, '--steps', '2', '--out', at('whole')]));
   assert.match(
     succeeded(await convert('whole/checkpoint.safetensors', 'whole.pth', '--run')),
-    /every number of both networks and their optimisers agrees/,
+    /every number of all networks and their optimisers agrees/,
   );
-  assert.match(succeeded(await run('shadegrad', ['inspect', at('whole.pth')])), /training run: step 2, .* after 2 steps/);
+  assert.match(succeeded(await run('shadegrad', ['inspect', at('whole.pth')])), /training run of pix2pix: step 2, .* after 2 steps/);
   mkdirSync(at('returned'));
   succeeded(await convert('whole.pth', 'returned/checkpoint.safetensors', '--run'));
   const saved = (name: string): Buffer => readFileSync(at(`${name}/checkpoint.safetensors`));
