@@ -255,8 +255,8 @@ test('the page follows the losses, pictures and metrics of the report', () => {
   );
   assert.match(
     page,
-    '<thead><tr><td></td><th scope="col" data-snapshot="0"><span>Step 10</span>, sketch</th>' +
-      '<th scope="col" data-snapshot="0"><span>Step 10</span>, painting</th>',
+    '<thead><tr><td></td><th scope="col" data-snapshot="0"><span>Step 10</span>, Sketch</th>' +
+      '<th scope="col" data-snapshot="0"><span>Step 10</span>, Painting</th>',
   );
   assert.is(page.match(/<th scope="row"><span class="name" title="house-[01]\.jpg">house-[01]\.jpg<\/span><\/th>/g)?.length, 2);
   assert.is(page.match(/<img /g)?.length, 2 * 2 * 3);
