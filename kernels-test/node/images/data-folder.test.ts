@@ -280,7 +280,7 @@ test('names on one side only are counted and named; two sets without common name
     '3 equal names',
     '6 pictures (a.png',
     '5 pictures (p.png, q.png, r.png, ...)',
-    'CycleGAN',
+    '--scheme cyclegan',
   );
   await put('A', '1.jpg');
   await fails(openPairedFolder(folder, 'train'), 'DATA_UNREADABLE', 'Two pictures of one name', '1.jpg and 1.png');

@@ -301,7 +301,7 @@ async function pairsOfSides(a: string, b: string): Promise<PairList> {
     throw new ShadegradError('DATA_UNREADABLE', `The pictures of ${printableName(a)} and ${printableName(b)} are no pairs`, {
       expected: 'the two halves of a pair under the same name in both folders',
       received: `${stems.length} equal names; ${alone.join('; ')}`,
-      fix: 'give both halves of a pair one name; two sets that are not aligned (as those of CycleGAN) cannot be trained on',
+      fix: 'give both halves of a pair one name; two sets without pairs are for a scheme that needs none: train --scheme cyclegan',
     });
   }
   const leftOut = [a, b].map((folder, index) => ({ folder, what: leftOutOf(contents[index]!) })).filter(({ what }) => what !== '');
