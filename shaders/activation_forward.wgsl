@@ -1,8 +1,8 @@
-// An activation function, element by element; operands/activations.wgsl has the formulas.
+// An activation function, element by element; shared/activations.wgsl has the formulas.
 //
 //   y[i] = activate(x[i])
 //
-// x (binding 0), y (binding 1): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// x (binding 0), y (binding 1): rows of `columns` elements, see shared/elements.wgsl, which also says what an
 // invocation owns and what the dispatch is.
 
 struct ActivationShape {

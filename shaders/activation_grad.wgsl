@@ -2,8 +2,8 @@
 //
 //   dx[i] = dy[i] * derivative(saved[i])
 //
-// saved (binding 0): what the derivative is computed from, x or y, see operands/activations.wgsl.
-// dy (binding 1), dx (binding 2). All three: rows of `columns` elements, see operands/elements.wgsl, which also
+// saved (binding 0): what the derivative is computed from, x or y, see shared/activations.wgsl.
+// dy (binding 1), dx (binding 2). All three: rows of `columns` elements, see shared/elements.wgsl, which also
 // says what an invocation owns and what the dispatch is.
 
 struct ActivationGradShape {

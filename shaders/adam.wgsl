@@ -5,8 +5,8 @@
 //   p[i] = p[i] - rate / (1 - beta1^t) * m[i] / (sqrt(v[i]) / sqrt(1 - beta2^t) + epsilon)      i < count
 //
 // Of a piece whose kind is COUPLED, first g[i] = g[i] + decay p[i], which is not written; DECOUPLED, first p[i] = decay p[i].
-// Prepended is one of operands/moment_latest.wgsl and moment_largest.wgsl: what the root is taken of; its bindings follow those here.
-// So is one of operands/block_whole.wgsl and block_pieces.wgsl: what a workgroup owns, and of what kind it is.
+// Prepended is one of shared/moment_latest.wgsl and moment_largest.wgsl: what the root is taken of; its bindings follow those here.
+// So is one of shared/block_whole.wgsl and block_pieces.wgsl: what a workgroup owns, and of what kind it is.
 //
 // p (binding 0), m (binding 1), v (binding 2), g (binding 3): [count] without gaps, each from its own base on.
 // `element` (prepended) is vec4f when all four allow, else f32; count and bases are in units of it.

@@ -2,7 +2,7 @@
 //
 //   y[i] = scale_a * a[i] + scale_b * b[i]
 //
-// a (binding 0), b (binding 1), y (binding 2): rows of `columns` elements, see operands/elements.wgsl, which also
+// a (binding 0), b (binding 1), y (binding 2): rows of `columns` elements, see shared/elements.wgsl, which also
 // says what an invocation owns and what the dispatch is.
 
 struct AddShape {

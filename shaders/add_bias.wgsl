@@ -2,7 +2,7 @@
 //
 //   y[r, c] = x[r, c] + bias[c]
 //
-// x (binding 0), y (binding 2): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// x (binding 0), y (binding 2): rows of `columns` elements, see shared/elements.wgsl, which also says what an
 // invocation owns and what the dispatch is. bias (binding 1): [columns], starting at `bias_base`.
 
 struct AddBiasShape {

@@ -2,7 +2,7 @@
 //
 //   y[i] = y[i] + x[i]
 //
-// x (binding 0), y (binding 1): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// x (binding 0), y (binding 1): rows of `columns` elements, see shared/elements.wgsl, which also says what an
 // invocation owns and what the dispatch is.
 
 struct AddIntoShape {

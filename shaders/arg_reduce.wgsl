@@ -5,7 +5,7 @@
 //             where term t is j = t, or if HAS_CANDIDATES j = candidates[t, o]
 //
 // The host runs it in stages: the first finds the best of each range of elements, and each stage after it the best of each
-// range of those; see operands/reduced_axes.wgsl for where x[o, j] lies.
+// range of those; see shared/reduced_axes.wgsl for where x[o, j] lies.
 //
 // x (binding 0): f32. candidates (binding 1): [terms, outputs], i32; y (binding 2): [splits, outputs], i32. Without candidates
 // any buffer does for binding 1.

@@ -3,8 +3,8 @@
 //   y[i] = apply(a[i], b[i])
 //
 // with the `apply` of one of the files in functions/. a (binding 0) and b (binding 1) broadcast to the shape of y
-// (binding 2); see operands/broadcast.wgsl for where their elements lie, with the steps of a, b and y, and
-// operands/stretch.wgsl for which elements an invocation owns and what the dispatch is.
+// (binding 2); see shared/broadcast.wgsl for where their elements lie, with the steps of a, b and y, and
+// shared/stretch.wgsl for which elements an invocation owns and what the dispatch is.
 
 @group(0) @binding(0) var<storage, read> a: array<a_element>;
 @group(0) @binding(1) var<storage, read> b: array<b_element>;

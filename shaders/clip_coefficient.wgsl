@@ -3,7 +3,7 @@
 //   norm[0] = sqrt(sum over k < partials of partial[k])
 //   coefficient[0] = min(1, max_norm / (norm[0] + 1e-6)), or -1 where the norm is not finite and ZEROED (prepended) is true
 //
-// A NaN in the partial sums is one in both results. partial (binding 0, operands/partial_sums.wgsl, prepended): [partials]. norm
+// A NaN in the partial sums is one in both results. partial (binding 0, shared/partial_sums.wgsl, prepended): [partials]. norm
 // (binding 1): one element, at norm_base. coefficient (binding 2): one element, at coefficient_base.
 //
 // One workgroup of 64 invocations. Dispatch: [1, 1, 1].

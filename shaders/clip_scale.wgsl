@@ -4,7 +4,7 @@
 //
 // Zeros stay so that a coefficient of NaN does not spread into the gaps between the gradients of a module, which nothing writes
 // again. coefficient (binding 0): one element, at coefficient_base. g (binding 1): rows of `columns` elements, see
-// operands/elements.wgsl, which also says what an invocation owns and what the dispatch is.
+// shared/elements.wgsl, which also says what an invocation owns and what the dispatch is.
 
 struct ScaleShape {
   count: u32, columns: u32,

@@ -2,7 +2,7 @@
 //
 //   g[i] = bound where g[i] > bound, -bound where g[i] < -bound; a NaN stays one
 //
-// g (binding 0): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns and what the
+// g (binding 0): rows of `columns` elements, see shared/elements.wgsl, which also says what an invocation owns and what the
 // dispatch is.
 
 struct ClipShape {

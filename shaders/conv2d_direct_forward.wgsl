@@ -1,13 +1,13 @@
 // 2-D convolution with dilation and groups, forward: the plain form, for what conv2d_forward.wgsl does not do.
 //
-//   y[n, oh, ow, co] = bias[co] + the sum of operands/direct_conv_shape.wgsl
+//   y[n, oh, ow, co] = bias[co] + the sum of shared/direct_conv_shape.wgsl
 //
 // x (binding 0), w (binding 1), y (binding 3): see there. bias (binding 2): [out_c]; any buffer when has_bias is 0.
 // WIDTH (prepended) output channels at a time: 4 where they lie in one group and all rows allow it, or where every channel is a
 // group of its own (DEPTHWISE, prepended: then x is read four channels at a time, too); else 1. `lane` is vec4f or f32,
 // `x_element` f32 or, if DEPTHWISE, `lane`; what is in units of them is divided here.
 //
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
 @group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> w: array<lane>;

@@ -4,11 +4,11 @@
 //                      y[n, oh, ow, co] * w[kh, kw, ci - g * in_group, co]
 //   with oh * stride_h = ih + pad_h - kh * dilation_h, and ow likewise
 //
-// y (binding 0), w (binding 1), x (binding 3): see operands/direct_conv_shape.wgsl. bias (binding 2): [in_c]; any buffer when
+// y (binding 0), w (binding 1), x (binding 3): see shared/direct_conv_shape.wgsl. bias (binding 2): [in_c]; any buffer when
 // has_bias is 0. WIDTH (prepended) input channels at a time: 4 if DEPTHWISE (prepended) and all rows allow it, else 1; `lane` is
-// vec4f or f32. The others' sums take as many terms at a time as operands/inner_*.wgsl says.
+// vec4f or f32. The others' sums take as many terms at a time as shared/inner_*.wgsl says.
 //
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of x.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of x.
 
 @group(0) @binding(0) var<storage, read> y: array<terms>;
 @group(0) @binding(1) var<storage, read> w: array<terms>;

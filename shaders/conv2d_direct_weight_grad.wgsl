@@ -5,10 +5,10 @@
 //
 // row by row of the output, each row's sum first, so that no chain of additions is as long as all pixels.
 //
-// x (binding 0), y (binding 1), w (binding 2): see operands/direct_conv_shape.wgsl; y is a gradient here. WIDTH, DEPTHWISE, `lane` and
+// x (binding 0), y (binding 1), w (binding 2): see shared/direct_conv_shape.wgsl; y is a gradient here. WIDTH, DEPTHWISE, `lane` and
 // `x_element` (prepended): as in conv2d_direct_forward.wgsl.
 //
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of w.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of w.
 
 @group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> y: array<lane>;

@@ -12,7 +12,7 @@
 // bias (binding 2): [out_c]; any buffer when has_bias is 0.
 // y (binding 3): NHWC.
 //
-// One workgroup owns BM output pixels x BN output channels, see operands/workgroup_gemm.wgsl; workgroups in a row that
+// One workgroup owns BM output pixels x BN output channels, see shared/workgroup_gemm.wgsl; workgroups in a row that
 // runs along the channels first.
 // Dispatch: [x, y, 1] with x * y >= ceil(out_c / BN) * ceil(M / BM).
 

@@ -14,7 +14,7 @@
 // bias (binding 2): [in_c], used by transposed convolutions; any buffer when has_bias is 0.
 // dx (binding 3): NHWC (of a transposed convolution: its output).
 //
-// One workgroup owns BM pixels of one phase x BN input channels, see operands/workgroup_gemm.wgsl; workgroups in a row
+// One workgroup owns BM pixels of one phase x BN input channels, see shared/workgroup_gemm.wgsl; workgroups in a row
 // that runs along the channels first.
 // Dispatch: [x, y, stride_h * stride_w] with x * y >= ceil(in_c / BN) * ceil(M / BM), M for the largest phase.
 

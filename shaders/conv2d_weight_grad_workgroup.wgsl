@@ -13,7 +13,7 @@
 // B (binding 1): dy, NHWC.
 // output (binding 2): [splits][kernel_h][kernel_w][in_c][out_c] from element weight_base on, or dw itself for one split.
 //
-// One workgroup owns BM x BN weights of one split, see operands/workgroup_gemm.wgsl; workgroups in a row that runs along
+// One workgroup owns BM x BN weights of one split, see shared/workgroup_gemm.wgsl; workgroups in a row that runs along
 // the output channels first. Both operands' four neighbouring channels are one load, so nothing has to be transposed.
 // Dispatch: [x, y, splits] with x * y >= ceil(out_c / BN) * ceil(M / BM).
 

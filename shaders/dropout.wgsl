@@ -3,9 +3,9 @@
 //
 //   y[i] = x[i] * scale if word[i] >= threshold, else |x[i]| * 0      threshold = rate * 2^32, scale = 1 / (1 - rate)
 //
-// with 32 random bits word[i] from (i, layer, pass, step, seed); operands/random.wgsl has the generator.
+// with 32 random bits word[i] from (i, layer, pass, step, seed); shared/random.wgsl has the generator.
 //
-// x (binding 0), y (binding 2): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// x (binding 0), y (binding 2): rows of `columns` elements, see shared/elements.wgsl, which also says what an
 // invocation owns and what the dispatch is. state (binding 1): seed, step and pass, which change between two runs of a
 // recorded step and therefore are no part of the uniform block.
 

@@ -6,7 +6,7 @@
 //
 // index (binding 0): [count of rows] whole numbers. table (binding 1): `entries` rows table_stride apart. y (binding 2): rows y_stride
 // apart. Columns, bases and strides are in units of `element` (prepended): vec4f where all rows allow it, else f32.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
 struct EmbeddingShape {
   count: u32, columns: u32, entries: u32,

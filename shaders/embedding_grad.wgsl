@@ -4,7 +4,7 @@
 //
 // links (binding 0): the lists of embedding_links.wgsl. dy (binding 1): rows dy_stride apart. dtable (binding 2): [entries]
 // rows table_stride apart. Columns, bases and strides are in units of `element` (prepended): vec4f where all rows allow it, else f32.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of dtable.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of dtable.
 
 struct EmbeddingGradShape {
   count: u32, columns: u32, entries: u32,

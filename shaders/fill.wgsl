@@ -2,7 +2,7 @@
 //
 //   y[i] = value
 //
-// y (binding 0): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns
+// y (binding 0): rows of `columns` elements, see shared/elements.wgsl, which also says what an invocation owns
 // and what the dispatch is.
 
 struct FillShape {

@@ -6,8 +6,8 @@
 //
 // with u and v in [0, 1), multiples of 2^-24, from (i, stream, 0, seed): 1 - u is never 0, and |normal| <= 5.77.
 //
-// y (binding 0): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns
-// and what the dispatch is; operands/random.wgsl has the generator.
+// y (binding 0): rows of `columns` elements, see shared/elements.wgsl, which also says what an invocation owns
+// and what the dispatch is; shared/random.wgsl has the generator.
 
 struct NormalShape {
   count: u32, columns: u32,

@@ -2,7 +2,7 @@
 //
 //   y[i] = start + step * i
 //
-// y (binding 0): [count], without gaps, from y_base on. See operands/stretch.wgsl for which elements an invocation owns
+// y (binding 0): [count], without gaps, from y_base on. See shared/stretch.wgsl for which elements an invocation owns
 // and what the dispatch is.
 
 struct RangeShape {

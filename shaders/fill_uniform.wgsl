@@ -2,8 +2,8 @@
 //
 //   y[i] = low + width * u[i]      u[i] in [0, 1) a multiple of 2^-24, from (i, stream, 0, seed)
 //
-// y (binding 0): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns
-// and what the dispatch is; operands/random.wgsl has the generator.
+// y (binding 0): rows of `columns` elements, see shared/elements.wgsl, which also says what an invocation owns
+// and what the dispatch is; shared/random.wgsl has the generator.
 
 struct UniformShape {
   count: u32, columns: u32,

@@ -6,7 +6,7 @@
 //
 // x (binding 0): [rows] if HAS_X (prepended); else any buffer, and x is 1. label (binding 1): [rows] whole numbers.
 // y (binding 2): [rows][classes], rows y_stride apart.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl.
 
 struct LabelSpreadShape {
   count: u32, classes: u32,

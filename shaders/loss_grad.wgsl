@@ -2,10 +2,10 @@
 //
 //   dx[i] = factor * gradient[0] * term_derivative(x[i], t[i])      factor = 1 / count of numbers
 //
-// with the term of one of the files in terms/.
+// with the term of one of the files in loss-terms/.
 //
 // x (binding 0), t (binding 1, if HAS_TARGET; else any buffer, and t is `target_value` everywhere) and
-// dx (binding 3): rows of `columns` elements, see operands/elements.wgsl, which also says what an invocation owns
+// dx (binding 3): rows of `columns` elements, see shared/elements.wgsl, which also says what an invocation owns
 // and what the dispatch is. gradient (binding 2): one element, at gradient_base.
 
 struct LossGradShape {

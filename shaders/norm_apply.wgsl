@@ -2,7 +2,7 @@
 //
 //   y[n, r, c] = (x[n, r, c] - mean[n, g]) * inverse_std[n, g]        with g the group of channel c
 //
-// x (binding 0), y (binding 3): see operands/norm_shape.wgsl. mean, inverse_std (bindings 1, 2): [images][groups].
+// x (binding 0), y (binding 3): see shared/norm_shape.wgsl. mean, inverse_std (bindings 1, 2): [images][groups].
 // One invocation owns one lane of one chunk of the rows of one image, so that its statistics are loaded once.
 // Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 

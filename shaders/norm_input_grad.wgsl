@@ -5,7 +5,7 @@
 // the means over all rows and channels of group g, xhat = (x - mean) * inverse_std; the three terms as for batch norm
 // (Ioffe & Szegedy, arXiv:1502.03167, section 3).
 //
-// x (binding 0), dy (binding 1), dx (binding 5): see operands/norm_shape.wgsl, dx is its y.
+// x (binding 0), dy (binding 1), dx (binding 5): see shared/norm_shape.wgsl, dx is its y.
 // mean, inverse_std (bindings 2, 3): [images][groups]. slopes (binding 4): [images][2][groups], of norm_group_grad.wgsl: the
 // mean of dy * xhat times inverse_std, then the mean of dy.
 // One invocation owns one lane of one chunk of the rows of one image. Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.

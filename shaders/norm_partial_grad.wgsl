@@ -3,7 +3,7 @@
 //   products[n, k, c] = sum over the rows r of chunk k of dy[n, r, c] * (x[n, r, c] - mean[n, g])
 //   sums[n, k, c]     = sum over r of dy[n, r, c]
 //
-// x (binding 0), dy (binding 1): see operands/norm_shape.wgsl. mean (binding 2): [images][groups].
+// x (binding 0), dy (binding 1): see shared/norm_shape.wgsl. mean (binding 2): [images][groups].
 // partial (binding 3): [images][chunks][2][channels], products then sums.
 // One invocation owns one lane of one chunk. Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 

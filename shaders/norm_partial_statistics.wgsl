@@ -6,7 +6,7 @@
 //
 // Everything is taken relative to the image's row 0, as in batch_norm_partial_statistics.wgsl and for its reason.
 //
-// x (binding 0): see operands/norm_shape.wgsl. partial (binding 1): [images][chunks][2][channels], means then squares.
+// x (binding 0): see shared/norm_shape.wgsl. partial (binding 1): [images][chunks][2][channels], means then squares.
 // One invocation owns one lane of one chunk and reads it twice. Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 
 @group(0) @binding(0) var<storage, read> x: array<lane>;

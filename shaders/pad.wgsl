@@ -3,10 +3,10 @@
 //   y[n, i, j, c] = x[n, source(i - top), source(j - left), c]
 //
 // with source(i) = i within the image; outside, by MODE (prepended): the mirror image about the edge pixel (REFLECT), the
-// nearest pixel (REPLICATE), or none, and then y is `value` (CONSTANT). See operands/pad_shape.wgsl.
+// nearest pixel (REPLICATE), or none, and then y is `value` (CONSTANT). See shared/pad_shape.wgsl.
 //
 // x (binding 0), y (binding 1): NHWC, in units of `element` (prepended): vec4f where all rows allow it, else f32.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
 @group(0) @binding(0) var<storage, read> x: array<element>;
 @group(0) @binding(1) var<storage, read_write> y: array<element>;

@@ -4,8 +4,8 @@
 //
 // Along one axis these are up to three ranges of indices: the pixel itself, its copies before the image and those after it.
 //
-// dy (binding 0), dx (binding 1): NHWC, in units of `element` (prepended), the y and x of operands/pad_shape.wgsl.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of dx.
+// dy (binding 0), dx (binding 1): NHWC, in units of `element` (prepended), the y and x of shared/pad_shape.wgsl.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of dx.
 
 @group(0) @binding(0) var<storage, read> dy: array<element>;
 @group(0) @binding(1) var<storage, read_write> dx: array<element>;

@@ -2,8 +2,8 @@
 //
 //   y[n, oh, ow, c] = sum over the pixels (i, j) of window (oh, ow) within the image of x[n, i, j, c] / (divisor(oh) * divisor(ow))
 //
-// x (binding 0), y (binding 1): see operands/pool_window.wgsl; divisors: operands/pool_divisor.wgsl.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y.
+// x (binding 0), y (binding 1): see shared/pool_window.wgsl; divisors: shared/pool_divisor.wgsl.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
 @group(0) @binding(0) var<storage, read> x: array<element>;
 @group(0) @binding(1) var<storage, read_write> y: array<element>;

@@ -4,8 +4,8 @@
 //
 // Pixels outside of the image are not there. Of equal numbers the first counts; a NaN is larger than all, as in PyTorch.
 //
-// x (binding 0), y (binding 1): see operands/pool_window.wgsl. index (binding 2): y's shape without gaps.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y.
+// x (binding 0), y (binding 1): see shared/pool_window.wgsl. index (binding 2): y's shape without gaps.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
 @group(0) @binding(0) var<storage, read> x: array<element>;
 @group(0) @binding(1) var<storage, read_write> y: array<element>;

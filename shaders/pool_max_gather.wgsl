@@ -2,8 +2,8 @@
 //
 //   y[n, oh, ow, c] = x[n, index[n, oh, ow, c], c]
 //
-// x (binding 0), y (binding 2): see operands/pool_window.wgsl. index (binding 1): y's shape without gaps.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y, which are
+// x (binding 0), y (binding 2): see shared/pool_window.wgsl. index (binding 1): y's shape without gaps.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y, which are
 // single numbers here.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

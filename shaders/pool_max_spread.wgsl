@@ -2,8 +2,8 @@
 //
 //   dx[n, i, j, c] = sum over the windows (oh, ow) that contain (i, j) of dy[n, oh, ow, c] where index[n, oh, ow, c] = i * in_w + j
 //
-// dy (binding 0), dx (binding 2): the y and x of operands/pool_window.wgsl. index (binding 1): dy's shape without gaps.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of dx.
+// dy (binding 0), dx (binding 2): the y and x of shared/pool_window.wgsl. index (binding 1): dy's shape without gaps.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of dx.
 
 @group(0) @binding(0) var<storage, read> dy: array<element>;
 @group(0) @binding(1) var<storage, read> index: array<element_index>;

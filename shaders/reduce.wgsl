@@ -3,7 +3,7 @@
 //   y[s, o] = factor * combination over j in [s * terms_per_split, (s + 1) * terms_per_split) of x[o, j]
 //
 // with the `apply` of one of the files in functions/ (a sum, a maximum, a minimum). The host runs it in stages: each
-// combines ranges of terms, until one range is left; see operands/reduced_axes.wgsl for where x[o, j] lies.
+// combines ranges of terms, until one range is left; see shared/reduced_axes.wgsl for where x[o, j] lies.
 //
 // x (binding 0): f32, in units of `element` (prepended), as are its lengths, steps and base. y (binding 1): [splits, outputs].
 // `element` is vec4f where four neighbouring elements of x belong to four neighbouring results (lanes_kept.wgsl), or all to one

@@ -2,7 +2,7 @@
 //
 //   y[r, c] = x[r, c] * gamma[c] + beta[c]      the summand only if HAS_BETA (prepended)
 //
-// x (binding 0), y (binding 3): rows of `columns` elements, see operands/elements.wgsl, which also says what an
+// x (binding 0), y (binding 3): rows of `columns` elements, see shared/elements.wgsl, which also says what an
 // invocation owns and what the dispatch is. gamma (binding 1), beta (binding 2; else any buffer): [columns].
 
 struct ScaleShiftShape {

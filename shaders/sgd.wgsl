@@ -5,7 +5,7 @@
 //   d    = d + momentum b[i] (NESTEROV), else b[i]            MOMENTUM
 //   p[i] = p[i] - rate d                                      i < count
 //
-// DECAYS, MOMENTUM and NESTEROV are bits of the kind of a piece: prepended is one of operands/block_whole.wgsl and block_pieces.wgsl,
+// DECAYS, MOMENTUM and NESTEROV are bits of the kind of a piece: prepended is one of shared/block_whole.wgsl and block_pieces.wgsl,
 // what a workgroup owns and of what kind it is.
 //
 // p (binding 0), g (binding 1), b (prepended file, after those here): [count] without gaps, each from its own base on.

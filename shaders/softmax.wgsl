@@ -6,7 +6,7 @@
 // makes all of it NaN (`invalid`), as does a line of -infinity alone.
 //
 // x (binding 0), y (binding 1): [outer][length][inner], of which a row of `columns` may lie `stride` apart, see
-// operands/elements.wgsl.
+// shared/elements.wgsl.
 //
 // WIDTH (prepended) invocations of a workgroup of 64 own one line [o, :, i] together: 1 where there are lines enough,
 // 64 where a line is long; they add their parts in a fixed tree.

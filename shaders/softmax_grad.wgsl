@@ -4,7 +4,7 @@
 //   LOG:  dx[o, k, i] = dy[o, k, i] - exp(y[o, k, i]) * sum over l of dy[o, l, i]
 //
 // y (binding 0), dy (binding 1), dx (binding 2): [outer][length][inner], of which a row of `columns` may lie `stride`
-// apart, see operands/elements.wgsl. Where y is NaN, so is dx (`invalid`).
+// apart, see shared/elements.wgsl. Where y is NaN, so is dx (`invalid`).
 //
 // WIDTH (prepended) invocations of a workgroup of 64 own one line [o, :, i] together, as in softmax.wgsl.
 // Dispatch: [x, y, 1] with x * y * (64 / WIDTH) >= outer * inner.

@@ -2,7 +2,7 @@
 //
 //   y[i] = factor * x[0]
 //
-// x (binding 0): one element, at x_base. y (binding 1): rows of `columns` elements, see operands/elements.wgsl,
+// x (binding 0): one element, at x_base. y (binding 1): rows of `columns` elements, see shared/elements.wgsl,
 // which also says what an invocation owns and what the dispatch is.
 
 struct SpreadShape {

@@ -7,7 +7,7 @@
 // strides may be zero (an axis of x is repeated) or negative (reversed). `element` (prepended) is vec4u where the
 // innermost axis has neighbours on both sides, else u32; lengths, bases and strides are in units of it.
 //
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for `count` elements.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for `count` elements.
 
 struct StridedCopyShape {
   count: u32,

@@ -2,7 +2,7 @@
 //
 //   y[0] = factor * sum over k < partials of partial[k]
 //
-// partial (binding 0, operands/partial_sums.wgsl, prepended): [partials]. y (binding 1): one element, at y_base.
+// partial (binding 0, shared/partial_sums.wgsl, prepended): [partials]. y (binding 1): one element, at y_base.
 //
 // One workgroup of 64 invocations. Dispatch: [1, 1, 1].
 

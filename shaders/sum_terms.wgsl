@@ -2,9 +2,9 @@
 //
 //   partial[k] = sum over i = k, k + partials, k + 2 partials, ... < count of term(x[i], t[i])
 //
-// with the term of one of the files in terms/; lanes of a vec4f are added last, in pairs.
+// with the term of one of the files in loss-terms/; lanes of a vec4f are added last, in pairs.
 //
-// x (binding 0) and, if HAS_TARGET, t (binding 1): rows of `columns` elements, see operands/elements.wgsl. Without
+// x (binding 0) and, if HAS_TARGET, t (binding 1): rows of `columns` elements, see shared/elements.wgsl. Without
 // a target tensor t is `target_value` everywhere, and any buffer does for binding 1.
 // partial (binding 2): [partials].
 //

@@ -2,9 +2,9 @@
 //
 //   y[i] = call(x[i])
 //
-// with the `apply` of one of the files in functions/, called by one of the files operands/call_*.wgsl.
+// with the `apply` of one of the files in functions/, called by one of the files shared/call_*.wgsl.
 // x (binding 0) broadcasts to the shape of y (binding 1); see
-// operands/broadcast.wgsl for where their elements lie, with the steps of x and y, and operands/stretch.wgsl for which
+// shared/broadcast.wgsl for where their elements lie, with the steps of x and y, and shared/stretch.wgsl for which
 // elements an invocation owns and what the dispatch is.
 
 @group(0) @binding(0) var<storage, read> x: array<x_element>;

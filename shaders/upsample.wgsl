@@ -2,10 +2,10 @@
 //
 //   y[n, i, j, c] = sum over the taps a of i and b of j of weight(a) * weight(b) * x[n, a, b, c]
 //
-// with the taps of operands/resample.wgsl: one each way, or two.
+// with the taps of shared/resample.wgsl: one each way, or two.
 //
 // x (binding 0), y (binding 1): NHWC, in units of `element` (prepended): vec4f where all rows allow it, else f32.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of y.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
 @group(0) @binding(0) var<storage, read> x: array<element>;
 @group(0) @binding(1) var<storage, read_write> y: array<element>;

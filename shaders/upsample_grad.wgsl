@@ -3,10 +3,10 @@
 //   dx[n, i, j, c] = sum over the output pixels (r, q) of share(r, i) * share(q, j) * dy[n, r, q, c]
 //
 // where share(r, i) is the weight with which index r of the output reads index i of the input, by the taps of
-// operands/resample.wgsl. Only the outputs near i are visited; their taps are computed as upsample.wgsl does.
+// shared/resample.wgsl. Only the outputs near i are visited; their taps are computed as upsample.wgsl does.
 //
 // dy (binding 0), dx (binding 1): NHWC, in units of `element` (prepended): vec4f where all rows allow it, else f32.
-// Which elements an invocation owns and what the dispatch is: see operands/elements.wgsl, for the elements of dx.
+// Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of dx.
 
 @group(0) @binding(0) var<storage, read> dy: array<element>;
 @group(0) @binding(1) var<storage, read_write> dx: array<element>;

@@ -3,7 +3,7 @@
 //   y[i] = a[i] where condition[i] is not zero (a NaN is not), else b[i]
 //
 // condition (binding 0), a (binding 1) and b (binding 2) broadcast to the shape of y (binding 3), which has no gaps; see
-// operands/broadcast.wgsl for where their elements lie, with the steps of condition, a and b, and operands/stretch.wgsl
+// shared/broadcast.wgsl for where their elements lie, with the steps of condition, a and b, and shared/stretch.wgsl
 // for which elements an invocation owns and what the dispatch is.
 //
 // If A_IS_NUMBER or B_IS_NUMBER (prepended), that operand is numbers.z or numbers.w, and any buffer does for its binding.

@@ -25,8 +25,8 @@ export { openGpu, type GpuRequest } from './gpu/request.js';
 export type { GpuHost } from './gpu/host.js';
 export type { Scoped } from './gpu/scope.js';
 export type { Recording } from './gpu/recording.js';
-export { Choices, type ChoiceTable } from './gpu/choices.js';
-export { survey, tune, type TuneOptions, type TuneResult } from './kernels/tuner.js';
+export { KernelVariants, type VariantTable } from './gpu/kernel-variants.js';
+export { listConvProblems, tune, type TuneOptions, type TuneResult } from './kernels/tuner.js';
 
 // Tensors and what is done with them.
 export { Tensor, type DType } from './tensor/tensor.js';

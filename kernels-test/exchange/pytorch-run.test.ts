@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeRunCheckpoint, differingTensors, placeRun, type TrainingRun } from '../../src/exchange/network/training-run.js';
+import { encodeRunCheckpoint, differingTensors, restoreRun, type TrainingRun } from '../../src/exchange/network/training-run.js';
 import { findNetwork, findRun, findRunIfAny, hasRun, networksIn } from '../../src/exchange/read-weights.js';
 import { runForPyTorch, pytorchStateDict } from '../../src/exchange/pytorch/pytorch-run.js';
 import { bytesSource } from '../../src/formats/byte-source.js';
@@ -74,7 +74,7 @@ test('a run that PyTorch saved goes on here as it does there: losses and what tw
   assert.equal(generator, architectureOf(new UNet({ size, ngf, dropout: 0, dropoutBlocks: 'middle' })));
   assert.equal(discriminator, architectureOf(new PatchGAN({ ndf, inChannels: 6, layers: 3 })));
   const model = newPix2Pix();
-  await placeRun(targetOf(model), run, 'run.pth');
+  await restoreRun(targetOf(model), run, 'run.pth');
   assert.is(model.generatorOptimizer.stepCount, golden.step);
   const tensors = () => [
     ...[...model.generator.namedTensors()].map(([name, tensor]) => [`generator.${name}`, tensor] as const),
@@ -112,7 +112,7 @@ test('a run becomes the checkpoint that training itself would write, and a .pth 
   const run = await findRun(await openGolden());
   const checkpoint = await collect(encodeRunCheckpoint(run));
   const model = newPix2Pix();
-  await placeRun(targetOf(model), run, 'run.pth');
+  await restoreRun(targetOf(model), run, 'run.pth');
   const { options, step, epoch, adapter } = run.info;
   assertSameBytes(checkpoint, await collect(encodeCheckpoint(targetOf(model), { options, step, epoch, adapter })));
   disposePix2Pix(model);
@@ -294,7 +294,7 @@ test('a run is not placed into networks of other options, and nothing is written
   const model = newPix2Pix({ size, ngf: 2, ndf });
   const before = (await [...model.discriminator.namedTensors()][0]![1].value.data()).slice();
   try {
-    await placeRun(targetOf(model), run, 'run.pth');
+    await restoreRun(targetOf(model), run, 'run.pth');
     assert.unreachable();
   } catch (error) {
     assert.is((error as ShadegradError).code, 'WEIGHTS_MISMATCH');

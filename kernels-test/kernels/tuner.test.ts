@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Choices } from '../../src/gpu/choices.js';
-import { encodeChoices, parseChoices } from '../../src/kernels/tuning-file.js';
+import { KernelVariants } from '../../src/gpu/kernel-variants.js';
+import { encodeVariants, parseChoices } from '../../src/kernels/tuning-file.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad, CONV_VARIANTS } from '../../src/kernels/conv2d/conv2d.js';
 import { parseConvProblem } from '../../src/kernels/conv2d/problem.js';
-import { chooseWinner, describeFailures, storedChoices, survey, tune, type TuneResult } from '../../src/kernels/tuner.js';
+import { chooseWinner, describeFailures, listConvProblems, tune, tunedVariants, type TuneResult } from '../../src/kernels/tuner.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { failure, wrapDevice } from '../harness/devices.js';
 import { values } from '../harness/deterministic.js';
@@ -15,36 +15,36 @@ const gpu = await testGpu();
 const geometry = { stride: [2, 2], padding: [1, 1] } as const;
 
 test('a table decides, and the heuristic where it has nothing that can run', () => {
-  const choices = new Choices();
-  const choose = () => choices.choose('problem', ['slow', 'fast'], () => 'slow');
+  const variants = new KernelVariants();
+  const choose = () => variants.variantFor('problem', ['slow', 'fast'], () => 'slow');
   assert.is(choose(), 'slow');
-  choices.set('problem', 'fast');
+  variants.set('problem', 'fast');
   assert.is(choose(), 'fast');
-  choices.load({ problem: 'unknown', another: 'x' });
+  variants.load({ problem: 'unknown', another: 'x' });
   assert.is(choose(), 'slow');
-  assert.equal(choices.entries(), { another: 'x', problem: 'unknown' });
-  assert.equal(choices.used(), { problem: 'slow' });
+  assert.equal(variants.entries(), { another: 'x', problem: 'unknown' });
+  assert.equal(variants.used(), { problem: 'slow' });
 });
 
-test('a survey notes what is asked for while it lasts', () => {
-  const choices = new Choices();
-  const asked = choices.survey(() => void choices.choose('inside', ['a'], () => 'a'));
+test('askedBy() notes what is asked for while it lasts', () => {
+  const variants = new KernelVariants();
+  const asked = variants.askedBy(() => void variants.variantFor('inside', ['a'], () => 'a'));
   assert.equal([...asked], [['inside', 'a']]);
-  assert.equal(choices.used(), {});
+  assert.equal(variants.used(), {});
   assert.throws(
     () =>
-      choices.survey(() => {
+      variants.askedBy(() => {
         throw new Error('broken');
       }),
     /broken/,
   );
-  choices.choose('after', ['a'], () => 'a');
-  assert.equal(choices.used(), { after: 'a' });
+  variants.variantFor('after', ['a'], () => 'a');
+  assert.equal(variants.used(), { after: 'a' });
 });
 
 test('a table survives as text, for its own adapter alone', async () => {
   const table = { 'a problem': 'tile' };
-  const text = encodeChoices('an adapter', table);
+  const text = encodeVariants('an adapter', table);
   assert.equal(parseChoices(text, 'an adapter', 'file'), table);
   await failure('INVALID_ARGUMENT', () => parseChoices(text, 'another', 'file'), /another/, /an adapter/, /npx shadegrad tune/);
   for (const bad of [
@@ -77,10 +77,10 @@ function passes(): { x: Tensor; w: Tensor; y: Tensor; run: () => void } {
   };
 }
 
-test('a survey runs nothing, leaves nothing, and names problems that can be rebuilt', async () => {
+test('listing the problems runs nothing, leaves nothing, and names problems that can be rebuilt', async () => {
   const { y, run } = passes();
   const before = gpu.memory().tensors;
-  const problems = [...(await survey(gpu, run)).keys()];
+  const problems = [...(await listConvProblems(gpu, run)).keys()];
   assert.is(gpu.memory().tensors, before);
   assert.equal(
     await y.data(),
@@ -104,7 +104,7 @@ test('a survey runs nothing, leaves nothing, and names problems that can be rebu
 
 test('tuning times the variants and stores one that runs, with the same numbers', async () => {
   const { x, w, run } = passes();
-  const problems = await survey(gpu, run);
+  const problems = await listConvProblems(gpu, run);
   const expected = await conv2dForward(x, w, null, geometry, undefined, 'tile').data();
   const before = gpu.memory().tensors;
   const seen: [TuneResult, number, number][] = [];
@@ -116,7 +116,7 @@ test('tuning times the variants and stores one that runs, with the same numbers'
   );
   assert.equal(results.map(({ problem }) => problem).sort(), [...problems.keys()].sort());
   for (const { problem, winner, heuristic, milliseconds } of results) {
-    assert.is(gpu.choices.get(problem), winner);
+    assert.is(gpu.variants.get(problem), winner);
     assert.is(heuristic, problems.get(problem));
     assert.ok(winner in milliseconds && heuristic in milliseconds && 'tile' in milliseconds);
     assert.ok(Object.values(milliseconds).every((time) => time > 0));
@@ -135,7 +135,7 @@ test('tuning times the variants and stores one that runs, with the same numbers'
 
 test('an aborted tuning keeps what it had and stores no more', async () => {
   const { run } = passes();
-  const problems = await survey(gpu, run);
+  const problems = await listConvProblems(gpu, run);
   const signal = { aborted: false };
   const results = await tune(gpu, problems, { signal, onProgress: () => (signal.aborted = true) });
   assert.is(results.length, 1);
@@ -178,13 +178,13 @@ for (const [name, damage, reason] of DAMAGES) {
       assert.not('workgroup32' in milliseconds);
       assert.ok('tile' in milliseconds);
       assert.ok(winner in milliseconds);
-      assert.is(broken.choices.get(problem), winner);
+      assert.is(broken.variants.get(problem), winner);
     }
     assert.is(describeFailures(results).length, KEYS.length);
     assert.match(describeFailures(results)[0]!, /variant "workgroup32" of conv2d/);
     assert.equal(
-      Object.values(storedChoices(results)),
-      KEYS.map((key) => broken.choices.get(key)),
+      Object.values(tunedVariants(results)),
+      KEYS.map((key) => broken.variants.get(key)),
     );
     assert.is(broken.memory().tensors, before.tensors);
     assert.is(broken.memory().bytesInUse, before.bytesInUse, 'no recording is left');
@@ -222,8 +222,8 @@ test('when no variant runs, the heuristic stays and nothing is stored', async ()
   assert.is(result!.winner, 'tile');
   assert.equal(result!.milliseconds, {});
   assert.match(result!.failures.tile!, /does not compile/);
-  assert.is(none.choices.get(key!), undefined);
-  assert.equal(storedChoices([result!]), {});
+  assert.is(none.variants.get(key!), undefined);
+  assert.equal(tunedVariants([result!]), {});
 });
 
 test('a problem that does not fit in memory is left out, and the next one is tuned', async () => {
@@ -252,8 +252,8 @@ test('the heuristic wins unless another is more than 3% faster', () => {
 
 test('what is stored is what runs', () => {
   const { run } = passes();
-  gpu.choices.load(Object.fromEntries([...gpu.choices.survey(run)].map(([problem]) => [problem, 'workgroup32'])));
-  assert.equal(new Set(gpu.choices.survey(run).values()), new Set(['workgroup32']));
+  gpu.variants.load(Object.fromEntries([...gpu.variants.askedBy(run)].map(([problem]) => [problem, 'workgroup32'])));
+  assert.equal(new Set(gpu.variants.askedBy(run).values()), new Set(['workgroup32']));
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { add, mul, sum } from '../../src/autograd/ops.js';
 import { syntheticFacades } from '../../src/data/synthetic-facades.js';
 import { runForPyTorch } from '../../src/exchange/pytorch/pytorch-run.js';
 import { findRun } from '../../src/exchange/read-weights.js';
-import { encodeRunCheckpoint, placeRun } from '../../src/exchange/network/training-run.js';
+import { encodeRunCheckpoint, restoreRun } from '../../src/exchange/network/training-run.js';
 import { bytesSource } from '../../src/formats/byte-source.js';
 import { openPyTorch } from '../../src/formats/pytorch-file.js';
 import { encodePyTorch } from '../../src/formats/pytorch-write.js';
@@ -271,7 +271,7 @@ test('a .pth of a run keeps them too, there and back', async () => {
   const back = await findRun(pth);
   assert.equal(back.info.optimizers.generatorOptimizer, { network: 'generator', steps: 3, stepCounts: { [LATE]: 1 } });
   const restored = goldenPix2Pix(gpu, SMALL);
-  await placeRun(targetOf(restored), back, 'run.pth');
+  await restoreRun(targetOf(restored), back, 'run.pth');
   assert.equal(await stateOf(targetOf(restored)), await stateOf(targetOf(model)));
   await restoreCheckpoint(bytesSource(await collect(encodeRunCheckpoint(back)), 'back'), targetOf(restored));
   assert.equal(await stateOf(targetOf(restored)), await stateOf(targetOf(model)));
@@ -285,7 +285,7 @@ test('counts under names that no parameter has are refused before anything is wr
   const generatorOptimizer = { ...optimizers.generatorOptimizer!, stepCounts: { strange: 1 } };
   const strange = { ...run, info: { ...run.info, optimizers: { ...optimizers, generatorOptimizer } } };
   const before = await stateOf(targetOf(model));
-  await failure('WEIGHTS_MISMATCH', () => placeRun(targetOf(model), strange, 'run'), /"strange"/);
+  await failure('WEIGHTS_MISMATCH', () => restoreRun(targetOf(model), strange, 'run'), /"strange"/);
   const file = bytesSource(await collect(encodeRunCheckpoint(strange)), 'strange');
   await failure('CHECKPOINT_MISMATCH', () => restoreCheckpoint(file, targetOf(model)), /"strange"/);
   assert.equal(await stateOf(targetOf(model)), before);

@@ -1,4 +1,4 @@
-/** The generator of shaders/operands/random.wgsl in plain JavaScript, with the same bits. */
+/** The generator of shaders/shared/random.wgsl in plain JavaScript, with the same bits. */
 
 /** pcg4d (Jarzynski and Olano 2020) as published: a linear congruential step, two rounds of mixing, a shift between. */
 export function pcg4d(key: readonly number[]): number[] {

@@ -120,7 +120,8 @@ test('a finished run says so, and can be made longer', async () => {
   assert.ok(readFileSync(checkpointOf('whole')).equals(before));
 
   succeeded(await run('train-facades', [...TINY, '--steps', '4', '--out', join(folder, 'longer')]));
-  assert.match(succeeded(await run('train-facades', ['--resume', '--steps', '7', '--out', join(folder, 'longer')])), /rate was falling already; .* 7 steps/);
+  const output = succeeded(await run('train-facades', ['--resume', '--steps', '7', '--out', join(folder, 'longer')]));
+  assert.match(output, /rate was falling already; .* 7 steps/);
   assert.equal(loggedSteps(logOf('longer')), [1, 2, 3, 4, 5, 6, 7]);
   failedWith(await run('train-facades', ['--resume', '--steps', '3', '--out', join(folder, 'longer')]), 'BAD_FLAG', /7 steps done/);
   // Without its log, the time of the steps so far is not known: no speed is made of their number.

@@ -51,5 +51,5 @@ export type { GraphCall, GraphOperand, GraphOperation } from './onnx/call.js';
 export type { TraceOutputs } from './onnx/trace.js';
 export type { FileToWrite, OnnxAttribute, OnnxFiles } from '../formats/onnx.js';
 export type { OnnxStatistics } from './onnx/network-graph.js';
-export { encodeRunCheckpoint, placeRun, type NetworksAlone, type OptimizerWeights, type TrainingRun } from './network/training-run.js';
+export { encodeRunCheckpoint, restoreRun, type NetworksAlone, type OptimizerWeights, type TrainingRun } from './network/training-run.js';
 export { pytorchStateDict, runForPyTorch } from './pytorch/pytorch-run.js';

@@ -1,6 +1,6 @@
 import type { AdapterDescription } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
-import { Choices } from './choices.js';
+import { KernelVariants } from './kernel-variants.js';
 import { checkCall, type DispatchCall, type MemoryReport } from './dispatch-call.js';
 import { ShadegradError } from '../errors.js';
 import { memoryElsewhere, tracedElsewhere } from './device-mismatch.js';
@@ -34,7 +34,7 @@ export class Gpu {
   /** @internal */
   readonly scopes = new ScopeStack();
   /** Which variants of its kernels this device runs. */
-  readonly choices = new Choices();
+  readonly variants = new KernelVariants();
   /** The limits of the device, such as maxBufferSize in bytes. */
   readonly limits: GPUSupportedLimits;
   /** The names of the optional WebGPU features that the device has, such as "subgroups". */

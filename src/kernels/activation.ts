@@ -3,13 +3,13 @@ import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectOperands, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
-import activationsSource from '../../shaders/operands/activations.wgsl';
+import activationsSource from '../../shaders/shared/activations.wgsl';
 import forwardSource from '../../shaders/activation_forward.wgsl';
 import gradSource from '../../shaders/activation_grad.wgsl';
 
 export type Activation = 'relu' | 'leakyRelu' | 'tanh' | 'sigmoid';
 
-/** ACTIVATION in shaders/operands/activations.wgsl. */
+/** ACTIVATION in shaders/shared/activations.wgsl. */
 const CODES: Record<Activation, number> = { relu: 0, leakyRelu: 1, tanh: 2, sigmoid: 3 };
 
 /**

@@ -3,8 +3,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import { expectBlock, expectNumbers, walkStep } from './flat-block.js';
 import { specialise } from './kernel.js';
 import adamSource from '../../shaders/adam.wgsl';
-import largestMomentSource from '../../shaders/operands/moment_largest.wgsl';
-import latestMomentSource from '../../shaders/operands/moment_latest.wgsl';
+import largestMomentSource from '../../shaders/shared/moment_largest.wgsl';
+import latestMomentSource from '../../shaders/shared/moment_latest.wgsl';
 
 /** Where weight decay comes in: nowhere, in the gradient (Adam), or in the parameter itself (AdamW). */
 export type Decay = 'none' | 'coupled' | 'decoupled';

@@ -5,9 +5,9 @@ import { grid, specialise } from './kernel.js';
 import coefficientSource from '../../shaders/clip_coefficient.wgsl';
 import scaleSource from '../../shaders/clip_scale.wgsl';
 import valueSource from '../../shaders/clip_value.wgsl';
-import partialSumsSource from '../../shaders/operands/partial_sums.wgsl';
+import partialSumsSource from '../../shaders/shared/partial_sums.wgsl';
 import sumTermsSource from '../../shaders/sum_terms.wgsl';
-import squaredDifferenceSource from '../../shaders/terms/squared_difference.wgsl';
+import squaredDifferenceSource from '../../shaders/loss-terms/squared_difference.wgsl';
 
 /** Partial sums of this many terms are long enough to hide the second stage and short enough to stay precise. */
 const TERMS_PER_PARTIAL = 16;

@@ -3,8 +3,8 @@ import { isFloat } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor, type DType } from '../tensor/tensor.js';
 import { grid, type Constants } from './kernel.js';
-import elementsSource from '../../shaders/operands/elements.wgsl';
-import stretchSource from '../../shaders/operands/stretch.wgsl';
+import elementsSource from '../../shaders/shared/elements.wgsl';
+import stretchSource from '../../shaders/shared/stretch.wgsl';
 
 /** WGSL that kernels need which walk their elements by `elementGrid()`: `stretch`, and for tensors of one shape `address`. */
 export const walkSource = `${stretchSource}\n${elementsSource}`;
@@ -17,7 +17,7 @@ const FEWEST_SOFTWARE_WORKGROUPS = 16;
 
 /**
  * The walk of an elementwise kernel through tensors of one shape, made by walkElements(): the host half of
- * shaders/operands/stretch.wgsl and elements.wgsl.
+ * shaders/shared/stretch.wgsl and elements.wgsl.
  */
 export interface ElementWalk {
   /** WGSL with the functions `stretch` and `address`, to stand before the kernel. */

@@ -8,7 +8,7 @@ import addIntoSource from '../../shaders/add_into.wgsl';
 import copySource from '../../shaders/copy.wgsl';
 import fillSource from '../../shaders/fill.wgsl';
 import fillRangeSource from '../../shaders/fill_range.wgsl';
-import stretchSource from '../../shaders/operands/stretch.wgsl';
+import stretchSource from '../../shaders/shared/stretch.wgsl';
 
 /** a + b. All functions here take tensors of one shape, channel slices too. @throws as expectOperands(); SHAPE_MISMATCH */
 export function add(a: Tensor, b: Tensor, out?: Tensor): Tensor {

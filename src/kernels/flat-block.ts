@@ -4,8 +4,8 @@ import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectOperands, expectWithoutGaps, type Operands } from './elements.js';
 import { grid, type Constants } from './kernel.js';
-import piecesSource from '../../shaders/operands/block_pieces.wgsl';
-import wholeSource from '../../shaders/operands/block_whole.wgsl';
+import piecesSource from '../../shaders/shared/block_pieces.wgsl';
+import wholeSource from '../../shaders/shared/block_whole.wgsl';
 
 /** How the invocations of a dispatch share a block of parameters and what lies beside it. */
 interface BlockWalk {

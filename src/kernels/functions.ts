@@ -1,5 +1,5 @@
-import exponentialSource from '../../shaders/operands/exponential.wgsl';
-import normalCdfSource from '../../shaders/operands/normal_cdf.wgsl';
+import exponentialSource from '../../shaders/shared/exponential.wgsl';
+import normalCdfSource from '../../shaders/shared/normal_cdf.wgsl';
 import absSource from '../../shaders/functions/abs.wgsl';
 import addSource from '../../shaders/functions/add.wgsl';
 import clampSource from '../../shaders/functions/clamp.wgsl';

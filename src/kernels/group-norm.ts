@@ -6,7 +6,7 @@ import { expectTensors, resultTensor, walkElements } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
-import normShapeSource from '../../shaders/operands/norm_shape.wgsl';
+import normShapeSource from '../../shaders/shared/norm_shape.wgsl';
 import applySource from '../../shaders/norm_apply.wgsl';
 import groupGradSource from '../../shaders/norm_group_grad.wgsl';
 import inputGradSource from '../../shaders/norm_input_grad.wgsl';

@@ -4,7 +4,7 @@ import { elementCount, formatShape, sameShape, type Shape } from '../tensor/shap
 import { Tensor } from '../tensor/tensor.js';
 import { elementGrid, expectOperands } from './elements.js';
 import { grid, specialise } from './kernel.js';
-import stretchSource from '../../shaders/operands/stretch.wgsl';
+import stretchSource from '../../shaders/shared/stretch.wgsl';
 import pickSource from '../../shaders/label_pick.wgsl';
 import spreadSource from '../../shaders/label_spread.wgsl';
 import weightsSource from '../../shaders/label_weights.wgsl';

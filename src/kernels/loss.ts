@@ -4,14 +4,14 @@ import { Tensor } from '../tensor/tensor.js';
 import { expectFinite, expectOperands, expectScalar, resultTensor, walkElements } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import lossGradSource from '../../shaders/loss_grad.wgsl';
-import partialSumsSource from '../../shaders/operands/partial_sums.wgsl';
+import partialSumsSource from '../../shaders/shared/partial_sums.wgsl';
 import spreadSource from '../../shaders/spread.wgsl';
 import sumPartialsSource from '../../shaders/sum_partials.wgsl';
 import sumTermsSource from '../../shaders/sum_terms.wgsl';
-import absoluteDifferenceSource from '../../shaders/terms/absolute_difference.wgsl';
-import binaryCrossEntropySource from '../../shaders/terms/binary_cross_entropy.wgsl';
-import squaredDifferenceSource from '../../shaders/terms/squared_difference.wgsl';
-import valueSource from '../../shaders/terms/value.wgsl';
+import absoluteDifferenceSource from '../../shaders/loss-terms/absolute_difference.wgsl';
+import binaryCrossEntropySource from '../../shaders/loss-terms/binary_cross_entropy.wgsl';
+import squaredDifferenceSource from '../../shaders/loss-terms/squared_difference.wgsl';
+import valueSource from '../../shaders/loss-terms/value.wgsl';
 
 /** What is summed over the elements: a file of shaders/terms. */
 interface Term {

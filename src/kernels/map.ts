@@ -7,11 +7,11 @@ import { elementGrid, expectOperands } from './elements.js';
 import { SCALAR_TYPES, VECTOR_TYPES, type ElementFunction } from './functions.js';
 import { specialise, type Constants } from './kernel.js';
 import binarySource from '../../shaders/binary.wgsl';
-import broadcastSource from '../../shaders/operands/broadcast.wgsl';
-import callNumberLeftSource from '../../shaders/operands/call_number_left.wgsl';
-import callNumberRightSource from '../../shaders/operands/call_number_right.wgsl';
-import callUnarySource from '../../shaders/operands/call_unary.wgsl';
-import stretchSource from '../../shaders/operands/stretch.wgsl';
+import broadcastSource from '../../shaders/shared/broadcast.wgsl';
+import callNumberLeftSource from '../../shaders/shared/call_number_left.wgsl';
+import callNumberRightSource from '../../shaders/shared/call_number_right.wgsl';
+import callUnarySource from '../../shaders/shared/call_unary.wgsl';
+import stretchSource from '../../shaders/shared/stretch.wgsl';
 import unarySource from '../../shaders/unary.wgsl';
 import whereSource from '../../shaders/where.wgsl';
 
@@ -146,7 +146,7 @@ function resultOf(name: string, operands: readonly Tensor[], shape: Shape | unde
   return out;
 }
 
-/** The host half of shaders/operands/broadcast.wgsl. */
+/** The host half of shaders/shared/broadcast.wgsl. */
 interface Walk {
   readonly constants: Constants;
   readonly aliases: Readonly<Record<string, string>>;
@@ -187,7 +187,7 @@ function walkOperands(operands: readonly Operand[], output: Tensor): Walk {
   };
 }
 
-/** STEP_1 to STEP_3 of shaders/operands/broadcast.wgsl. */
+/** STEP_1 to STEP_3 of shaders/shared/broadcast.wgsl. */
 function knownSteps(steps: readonly number[]): Record<'STEP_1' | 'STEP_2' | 'STEP_3', number> {
   const [one = 0, two = 0, three = 0] = steps.map((step) => Math.min(step, 2));
   return { STEP_1: one, STEP_2: two, STEP_3: three };

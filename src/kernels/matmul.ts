@@ -7,9 +7,9 @@ import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d/conv2
 import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d/workgroup.js';
 import { expectOperands } from './elements.js';
 import { grid, specialise } from './kernel.js';
-import { operandA, operandB } from './operands.js';
-import blocksSource from '../../shaders/operands/matmul_blocks.wgsl';
-import gemmSource from '../../shaders/operands/workgroup_gemm.wgsl';
+import { operandA, operandB } from './gemm-operands.js';
+import blocksSource from '../../shaders/shared/matmul_blocks.wgsl';
+import gemmSource from '../../shaders/shared/workgroup_gemm.wgsl';
 import matmulSource from '../../shaders/matmul.wgsl';
 import workgroupSource from '../../shaders/matmul_workgroup.wgsl';
 

@@ -4,14 +4,14 @@ import { expectShape, formatShape, imageShape, type Shape } from '../tensor/shap
 import { Tensor } from '../tensor/tensor.js';
 import { walkImages } from './image-walk.js';
 import { specialise } from './kernel.js';
-import padShapeSource from '../../shaders/operands/pad_shape.wgsl';
+import padShapeSource from '../../shaders/shared/pad_shape.wgsl';
 import padGradSource from '../../shaders/pad_grad.wgsl';
 import padSource from '../../shaders/pad.wgsl';
 
 /** What lies around an image: zeros (or another number), its mirror image about the edge pixels, or its edge pixels. */
 export type PadMode = 'zeros' | 'reflect' | 'replicate';
 
-/** As in operands/pad_shape.wgsl. */
+/** As in shared/pad_shape.wgsl. */
 const CODES: Record<PadMode, number> = { zeros: 0, reflect: 1, replicate: 2 };
 
 /** The pixels that are added on each side of an image. */

@@ -4,9 +4,9 @@ import { expectWord } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectFinite, expectOperands, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
-import lanesScalarSource from '../../shaders/operands/random_lanes_scalar.wgsl';
-import lanesVec4Source from '../../shaders/operands/random_lanes_vec4.wgsl';
-import randomSource from '../../shaders/operands/random.wgsl';
+import lanesScalarSource from '../../shaders/shared/random_lanes_scalar.wgsl';
+import lanesVec4Source from '../../shaders/shared/random_lanes_vec4.wgsl';
+import randomSource from '../../shaders/shared/random.wgsl';
 import fillNormalSource from '../../shaders/fill_normal.wgsl';
 import fillUniformSource from '../../shaders/fill_uniform.wgsl';
 

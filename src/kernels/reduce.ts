@@ -7,11 +7,11 @@ import { expectOperands } from './elements.js';
 import { binaryFunctions, SCALAR_TYPES, VECTOR_TYPES, type ElementFunction } from './functions.js';
 import { grid, specialise } from './kernel.js';
 import argReduceSource from '../../shaders/arg_reduce.wgsl';
-import exponentialSource from '../../shaders/operands/exponential.wgsl';
-import lanesCombinedSource from '../../shaders/operands/lanes_combined.wgsl';
-import lanesKeptSource from '../../shaders/operands/lanes_kept.wgsl';
-import reducedAxesSource from '../../shaders/operands/reduced_axes.wgsl';
-import stretchSource from '../../shaders/operands/stretch.wgsl';
+import exponentialSource from '../../shaders/shared/exponential.wgsl';
+import lanesCombinedSource from '../../shaders/shared/lanes_combined.wgsl';
+import lanesKeptSource from '../../shaders/shared/lanes_kept.wgsl';
+import reducedAxesSource from '../../shaders/shared/reduced_axes.wgsl';
+import stretchSource from '../../shaders/shared/stretch.wgsl';
 import reduceSource from '../../shaders/reduce.wgsl';
 
 /** How a reduction combines two elements. */
@@ -127,7 +127,7 @@ function termsPerSplit(outputs: number, terms: number): number {
   return Math.min(MOST_TERMS, Math.max(FEWEST_TERMS, wanted));
 }
 
-/** The host half of shaders/operands/reduced_axes.wgsl. Lengths, steps and the base are in units of `width` elements. */
+/** The host half of shaders/shared/reduced_axes.wgsl. Lengths, steps and the base are in units of `width` elements. */
 class ReductionWalk {
   width: 1 | 4;
   /** Whether the four lanes belong to one result. */

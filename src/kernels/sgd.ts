@@ -2,8 +2,8 @@ import { Params } from '../gpu/params.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectBlock, expectNumbers, walkStep } from './flat-block.js';
 import { specialise } from './kernel.js';
-import gradientSource from '../../shaders/operands/direction_gradient.wgsl';
-import momentumSource from '../../shaders/operands/direction_momentum.wgsl';
+import gradientSource from '../../shaders/shared/direction_gradient.wgsl';
+import momentumSource from '../../shaders/shared/direction_momentum.wgsl';
 import sgdSource from '../../shaders/sgd.wgsl';
 
 export interface SgdSettings {

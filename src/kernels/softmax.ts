@@ -3,8 +3,8 @@ import { elementCount, expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { resultTensor, walkElements, walkSource } from './elements.js';
 import { grid, specialise, type Constants } from './kernel.js';
-import linesSource from '../../shaders/operands/lines.wgsl';
-import notFiniteSource from '../../shaders/operands/not_finite.wgsl';
+import linesSource from '../../shaders/shared/lines.wgsl';
+import notFiniteSource from '../../shaders/shared/not_finite.wgsl';
 import softmaxGradSource from '../../shaders/softmax_grad.wgsl';
 import softmaxSource from '../../shaders/softmax.wgsl';
 

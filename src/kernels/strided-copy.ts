@@ -4,7 +4,7 @@ import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { elementGrid } from './elements.js';
 import { specialise } from './kernel.js';
-import stretchSource from '../../shaders/operands/stretch.wgsl';
+import stretchSource from '../../shaders/shared/stretch.wgsl';
 import stridedCopySource from '../../shaders/strided_copy.wgsl';
 
 /** Axes that the kernel walks, once those that run on into each other are one. */

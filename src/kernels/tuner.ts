@@ -1,4 +1,4 @@
-import type { ChoiceTable } from '../gpu/choices.js';
+import type { VariantTable } from '../gpu/kernel-variants.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
@@ -31,7 +31,7 @@ const HOPELESS = 2;
 export interface TuneResult {
   /** The name of the problem, as the kernel gives it. */
   readonly problem: string;
-  /** The variant that is stored in gpu.choices; the heuristic's, and nothing is stored, when no variant ran and agreed. */
+  /** The variant that is stored in gpu.variants; the heuristic's, and nothing is stored, when no variant ran and agreed. */
   readonly winner: string;
   /** The variant that would have served without tuning. */
   readonly heuristic: string;
@@ -55,17 +55,17 @@ export interface TuneOptions {
 }
 
 /**
- * Notes the problems that `body` would dispatch, by name, with the variant that serves now. Nothing is run.
+ * Lists the problems of convolutions that `body` would dispatch, by name, with the variant that serves now. Nothing is run.
  *
  * @throws what gpu.record() throws
  */
-export async function survey(gpu: Gpu, body: () => void): Promise<Map<string, string>> {
+export async function listConvProblems(gpu: Gpu, body: () => void): Promise<Map<string, string>> {
   let problems = new Map<string, string>();
   // Thrown so that the trace is given up: neither its memory nor its pipelines are wanted.
   const traced = new Error('traced');
   await gpu
     .record(() => {
-      problems = gpu.choices.survey(body);
+      problems = gpu.variants.askedBy(body);
       throw traced;
     })
     .catch((error: unknown) => {
@@ -75,13 +75,13 @@ export async function survey(gpu: Gpu, body: () => void): Promise<Map<string, st
 }
 
 /**
- * Times the variants of each problem on random contents, and stores the fastest in gpu.choices: the heuristic's unless
+ * Times the variants of each problem on random contents, and stores the fastest in gpu.variants: the heuristic's unless
  * another is more than 3% faster. The largest problems come first, so that little time is spent well.
  *
  * A variant is timed only if what it computes agrees with the others (see agreeing()): a driver that compiles one wrongly
  * often makes it fast. One that does not compile, run or agree is named in the result and does not end the tuning.
  *
- * @param problems names from survey(), with the heuristics' variants; unknown names are left out
+ * @param problems names from listConvProblems(), with the heuristics' variants; unknown names are left out
  * @returns the problems done, in their order
  * @throws DEVICE_LOST
  */
@@ -105,7 +105,7 @@ export async function tune(
     const milliseconds = await timeVariants(gpu, conv, { heuristic, all, signal, failures });
     if (!milliseconds) break;
     const winner = Object.keys(milliseconds).length > 0 ? chooseWinner(milliseconds, heuristic) : null;
-    if (winner !== null) gpu.choices.set(problem, winner);
+    if (winner !== null) gpu.variants.set(problem, winner);
     const result = { problem, winner: winner ?? heuristic, heuristic, milliseconds, failures };
     results.push(result);
     onProgress?.(result, results.length, jobs.length);
@@ -346,8 +346,8 @@ export function describeFailures(results: readonly TuneResult[]): string[] {
   );
 }
 
-/** What results stored in gpu.choices: the winners by problem, where there is one. */
-export function storedChoices(results: readonly TuneResult[]): ChoiceTable {
+/** What results stored in gpu.variants: the winners by problem, where there is one. */
+export function tunedVariants(results: readonly TuneResult[]): VariantTable {
   return Object.fromEntries(
     results.filter(({ winner, milliseconds }) => winner in milliseconds).map(({ problem, winner }) => [problem, winner]),
   );

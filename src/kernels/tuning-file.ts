@@ -1,6 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import type { AdapterDescription } from '../gpu/adapter.js';
-import { isChoiceTable, type ChoiceTable } from '../gpu/choices.js';
+import { isVariantTable, type VariantTable } from '../gpu/kernel-variants.js';
 
 const FORMAT = 'shadegrad-tuning';
 /** Part of every cache's name: raise it when kernels change so much that old timings mislead. */
@@ -12,17 +12,17 @@ export function adapterFingerprint({ vendor, architecture, device, description, 
 }
 
 /** A table as text, for a file or a browser's storage. @param adapter what the timings were taken on */
-export function encodeChoices(adapter: string, choices: ChoiceTable): string {
+export function encodeVariants(adapter: string, choices: VariantTable): string {
   return JSON.stringify({ format: FORMAT, version: TUNING_VERSION, adapter, choices }, null, 1) + '\n';
 }
 
 /**
- * Reads what encodeChoices() wrote.
+ * Reads what encodeVariants() wrote.
  *
  * @param label names the file in errors
  * @throws INVALID_ARGUMENT for damaged text, another version or another adapter
  */
-export function parseChoices(text: string, adapter: string, label: string): ChoiceTable {
+export function parseChoices(text: string, adapter: string, label: string): VariantTable {
   const refuse = (expected: string, received: string): never => {
     throw new ShadegradError('INVALID_ARGUMENT', `tuning cache ${label} cannot be used`, {
       expected,
@@ -40,6 +40,6 @@ export function parseChoices(text: string, adapter: string, label: string): Choi
   if (format !== FORMAT || version !== TUNING_VERSION)
     return refuse(`"${FORMAT}" of version ${TUNING_VERSION}`, `${JSON.stringify(format)} of version ${JSON.stringify(version)}`);
   if (tuned !== adapter) return refuse(`timings of "${adapter}"`, `timings of ${JSON.stringify(tuned)}`);
-  if (!isChoiceTable(choices)) return refuse('a variant for each problem', JSON.stringify(choices)?.slice(0, 80) ?? 'nothing');
+  if (!isVariantTable(choices)) return refuse('a variant for each problem', JSON.stringify(choices)?.slice(0, 80) ?? 'nothing');
   return choices;
 }

@@ -3,7 +3,7 @@ import { expectShape, imageShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { walkImages } from './image-walk.js';
 import { specialise } from './kernel.js';
-import resampleSource from '../../shaders/operands/resample.wgsl';
+import resampleSource from '../../shaders/shared/resample.wgsl';
 import upsampleGradSource from '../../shaders/upsample_grad.wgsl';
 import upsampleSource from '../../shaders/upsample.wgsl';
 

@@ -1,4 +1,4 @@
-import { isChoiceTable, type ChoiceTable } from '../gpu/choices.js';
+import { isVariantTable, type VariantTable } from '../gpu/kernel-variants.js';
 import { ShadegradError } from '../errors.js';
 import type { NetworkArchitecture } from '../models/kind.js';
 import { architectureOf } from '../models/registry.js';
@@ -30,7 +30,7 @@ export interface TrainingProgress {
   /** The adapter it ran on: a run continued on another one goes on, but not to the bit. */
   readonly adapter: string;
   /** The variants of the kernels that it ran, by problem: a run continued with others goes on, but not to the bit. */
-  readonly choices?: ChoiceTable;
+  readonly choices?: VariantTable;
 }
 
 /** What an optimiser trains, and how many steps it has taken. */
@@ -165,7 +165,7 @@ const isOptimizer = (value: unknown): boolean =>
 const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion'>, (value: unknown) => boolean> = {
   libraryVersion: isText,
   adapter: isText,
-  choices: (value) => value === undefined || isChoiceTable(value),
+  choices: (value) => value === undefined || isVariantTable(value),
   step: isCount,
   epoch: isCount,
   scheme: (value) => value === null || isText(value),

@@ -1,5 +1,5 @@
-import type { ChoiceTable } from '../gpu/choices.js';
-import { adapterFingerprint, encodeChoices, parseChoices } from '../kernels/tuning-file.js';
+import type { VariantTable } from '../gpu/kernel-variants.js';
+import { adapterFingerprint, encodeVariants, parseChoices } from '../kernels/tuning-file.js';
 import type { AdapterDescription } from '../gpu/adapter.js';
 
 const keyOf = (adapter: AdapterDescription): string => `shadegrad tuning ${adapterFingerprint(adapter)}`;
@@ -9,7 +9,7 @@ const keyOf = (adapter: AdapterDescription): string => `shadegrad tuning ${adapt
  *
  * @param warn told why what is there cannot be used
  */
-export function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void): ChoiceTable {
+export function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void): VariantTable {
   try {
     const text = localStorage.getItem(keyOf(adapter));
     return text === null ? {} : parseChoices(text, adapterFingerprint(adapter), 'of this page');
@@ -24,10 +24,10 @@ export function readTuningCache(adapter: AdapterDescription, warn: (line: string
  *
  * @returns false where the browser keeps nothing
  */
-export function addToTuningCache(adapter: AdapterDescription, choices: ChoiceTable): boolean {
+export function addToTuningCache(adapter: AdapterDescription, choices: VariantTable): boolean {
   const all = { ...readTuningCache(adapter, () => undefined), ...choices };
   try {
-    localStorage.setItem(keyOf(adapter), encodeChoices(adapterFingerprint(adapter), all));
+    localStorage.setItem(keyOf(adapter), encodeVariants(adapterFingerprint(adapter), all));
     return true;
   } catch {
     return false;

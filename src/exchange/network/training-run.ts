@@ -154,7 +154,7 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
  * @param label names the file in errors
  * @throws WEIGHTS_MISMATCH when the networks or optimisers are others, before anything is written; and what reading the tensors throws
  */
-export async function placeRun(target: CheckpointTarget, run: TrainingRun | NetworksAlone, label: string): Promise<void> {
+export async function restoreRun(target: CheckpointTarget, run: TrainingRun | NetworksAlone, label: string): Promise<void> {
   checkArchitectures(target, run.networks, label);
   const complete = 'info' in run ? run : null;
   const tensors = new Map(complete ? runTensors(complete) : networkTensors(run.networks));

@@ -16,13 +16,13 @@ import {
 } from './workgroup.js';
 import { expectOperands, expectWithoutGaps } from '../elements.js';
 import { grid, specialise } from '../kernel.js';
-import { operandA, operandB } from '../operands.js';
-import convColumnsSource from '../../../shaders/operands/conv_columns.wgsl';
-import convPatchesSource from '../../../shaders/operands/conv_patches.wgsl';
-import convPhasePixelsSource from '../../../shaders/operands/conv_phase_pixels.wgsl';
-import convPhaseSource from '../../../shaders/operands/conv_phase.wgsl';
-import convWeightTileSource from '../../../shaders/operands/conv_weight_tile.wgsl';
-import convShapeSource from '../../../shaders/operands/conv_shape.wgsl';
+import { operandA, operandB } from '../gemm-operands.js';
+import convColumnsSource from '../../../shaders/shared/conv_columns.wgsl';
+import convPatchesSource from '../../../shaders/shared/conv_patches.wgsl';
+import convPhasePixelsSource from '../../../shaders/shared/conv_phase_pixels.wgsl';
+import convPhaseSource from '../../../shaders/shared/conv_phase.wgsl';
+import convWeightTileSource from '../../../shaders/shared/conv_weight_tile.wgsl';
+import convShapeSource from '../../../shaders/shared/conv_shape.wgsl';
 import forwardSubgroupSource from '../../../shaders/conv2d_forward_subgroup.wgsl';
 import inputGradSubgroupSource from '../../../shaders/conv2d_input_grad_subgroup.wgsl';
 import forwardSingleSource from '../../../shaders/conv2d_forward_single.wgsl';
@@ -43,7 +43,7 @@ interface ConvSizes {
   readonly kernel: Shape;
 }
 
-/** The uniform block of operands/conv_shape.wgsl. */
+/** The uniform block of shared/conv_shape.wgsl. */
 function convParams(
   { input, output, kernel }: ConvSizes,
   { stride, padding }: ConvGeometry,
@@ -199,7 +199,7 @@ const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniform
  * @param weight [kernel height, kernel width, in channels, out channels], without gaps
  * @param bias [out channels] or null
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
- * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
+ * @param variant when absent, gpu.variants' for this problem, else one by the adapter and the layer
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function conv2dForward(
@@ -220,7 +220,7 @@ export function conv2dForward(
   const { gpu } = input;
   const chosen =
     variant ??
-    gpu.choices.choose(
+    gpu.variants.variantFor(
       convProblemKey('forward', input, weight, output, geometry),
       CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
       () => chooseVariant(gpu, weight, output, pixels, 1),
@@ -268,7 +268,7 @@ export function conv2dInputGrad(
   const { gpu } = gradOutput;
   const chosen =
     variant ??
-    gpu.choices.choose(
+    gpu.variants.variantFor(
       convProblemKey('input_grad', output, weight, gradOutput, geometry),
       CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
       () => chooseVariant(gpu, weight, output, pixels, stride[0] * stride[1]),
@@ -366,7 +366,7 @@ function splitLimit([batch, height, width]: Shape): number {
  * @param input [batch, height, width, in channels]
  * @param gradOutput [batch, out height, out width, out channels]
  * @param into where to put it: written over, or added to with `accumulate`
- * @param variant when absent, gpu.choices' for this problem, else one by the adapter and the layer
+ * @param variant when absent, gpu.variants' for this problem, else one by the adapter and the layer
  */
 export function conv2dWeightGrad(
   input: Tensor,
@@ -386,7 +386,7 @@ export function conv2dWeightGrad(
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
   const chosen =
     variant ??
-    gpu.choices.choose(
+    gpu.variants.variantFor(
       convProblemKey('weight_grad', input, result, gradOutput, geometry),
       CONV_VARIANTS.filter((name) => supportsWeightGradVariant(gpu, name, input, gradOutput, result)),
       () => chooseWeightGradVariant(gpu, input, gradOutput, result),

@@ -7,12 +7,12 @@ import { elementGrid, expectTensors, expectWithoutGaps, walkSource } from '../el
 import { specialise, type Constants } from '../kernel.js';
 import laneScalarSource from '../../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../../shaders/batch_norm_lane_vec4.wgsl';
-import innerScalarSource from '../../../shaders/operands/inner_scalar.wgsl';
-import innerVec4Source from '../../../shaders/operands/inner_vec4.wgsl';
+import innerScalarSource from '../../../shaders/shared/inner_scalar.wgsl';
+import innerVec4Source from '../../../shaders/shared/inner_vec4.wgsl';
 import forwardSource from '../../../shaders/conv2d_direct_forward.wgsl';
 import inputGradSource from '../../../shaders/conv2d_direct_input_grad.wgsl';
 import weightGradSource from '../../../shaders/conv2d_direct_weight_grad.wgsl';
-import shapeSource from '../../../shaders/operands/direct_conv_shape.wgsl';
+import shapeSource from '../../../shaders/shared/direct_conv_shape.wgsl';
 
 /** A convolution's geometry with gaps between its taps, and with channels in groups that do not see each other. */
 export interface DirectGeometry extends ConvGeometry {

@@ -2,16 +2,16 @@ import type { Shader } from '../../gpu/pipeline-cache.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { grid, specialise, type Constants } from '../kernel.js';
-import { operandA, operandB } from '../operands.js';
-import convPhaseSource from '../../../shaders/operands/conv_phase.wgsl';
-import convShapeSource from '../../../shaders/operands/conv_shape.wgsl';
-import gemmSource from '../../../shaders/operands/workgroup_gemm.wgsl';
+import { operandA, operandB } from '../gemm-operands.js';
+import convPhaseSource from '../../../shaders/shared/conv_phase.wgsl';
+import convShapeSource from '../../../shaders/shared/conv_shape.wgsl';
+import gemmSource from '../../../shaders/shared/workgroup_gemm.wgsl';
 import forwardSource from '../../../shaders/conv2d_forward_workgroup.wgsl';
 import inputGradSource from '../../../shaders/conv2d_input_grad_workgroup.wgsl';
 import weightGradSource from '../../../shaders/conv2d_weight_grad_workgroup.wgsl';
 
 /**
- * The constants of operands/workgroup_gemm.wgsl by tile, smallest first. Each keeps to the limits that every WebGPU
+ * The constants of shared/workgroup_gemm.wgsl by tile, smallest first. Each keeps to the limits that every WebGPU
  * device has: at most 256 invocations, and at most 12.5 of the 16 KiB of workgroup memory.
  */
 export const TILES = {

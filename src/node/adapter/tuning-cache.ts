@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChoiceTable } from '../../gpu/choices.js';
-import { adapterFingerprint, encodeChoices, parseChoices } from '../../kernels/tuning-file.js';
+import type { VariantTable } from '../../gpu/kernel-variants.js';
+import { adapterFingerprint, encodeVariants, parseChoices } from '../../kernels/tuning-file.js';
 import type { AdapterDescription } from '../../gpu/adapter.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { cacheFolder } from '../files/unpack.js';
@@ -19,7 +19,7 @@ export async function tuningCachePath(adapter: AdapterDescription, folder?: stri
  * @param warn told why a file cannot be used
  * @param folder where such files lie; default: in the user's cache
  */
-export async function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void, folder?: string): Promise<ChoiceTable> {
+export async function readTuningCache(adapter: AdapterDescription, warn: (line: string) => void, folder?: string): Promise<VariantTable> {
   const path = await tuningCachePath(adapter, folder);
   try {
     return parseChoices(await readFile(path, 'utf8'), adapterFingerprint(adapter), path);
@@ -36,9 +36,9 @@ export async function readTuningCache(adapter: AdapterDescription, warn: (line: 
  * @returns the file's path
  * @throws WRITE_FAILED
  */
-export async function addToTuningCache(adapter: AdapterDescription, choices: ChoiceTable, folder?: string): Promise<string> {
+export async function addToTuningCache(adapter: AdapterDescription, choices: VariantTable, folder?: string): Promise<string> {
   const path = await tuningCachePath(adapter, folder);
   const before = await readTuningCache(adapter, () => undefined, folder);
-  await writeFileAtomic(path, encodeChoices(adapterFingerprint(adapter), { ...before, ...choices }));
+  await writeFileAtomic(path, encodeVariants(adapterFingerprint(adapter), { ...before, ...choices }));
   return path;
 }

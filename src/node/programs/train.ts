@@ -13,7 +13,7 @@ import { formatCount } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { chooseSource, SYNTHETIC } from '../training/data.js';
 import { checkTogether, flagName, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
-import { openInitialState } from '../training/initial.js';
+import { openInitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
 import { TrainingSession, type SessionOptions } from '../training/session.js';

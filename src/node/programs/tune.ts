@@ -1,7 +1,7 @@
 import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { describeFailures, storedChoices, survey, tune, type TuneResult } from '../../kernels/tuner.js';
+import { describeFailures, tunedVariants, listConvProblems, tune, type TuneResult } from '../../kernels/tuner.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { Trainer } from '../../training/trainer.js';
 import { openNodeGpu } from '../adapter/adapter.js';
@@ -96,7 +96,7 @@ export async function tuneKernels(argv: readonly string[]): Promise<number> {
         onProgress: (_result, done) => progress.update(done),
       });
       progress.stop();
-      const path = await addToTuningCache(gpu.adapter, storedChoices(results));
+      const path = await addToTuningCache(gpu.adapter, tunedVariants(results));
       console.log(tuningTable(results));
       for (const line of describeFailures(results)) console.log(`note: ${line}`);
       console.log(`kept in ${printableName(path)}`);
@@ -132,7 +132,7 @@ async function stepProblems(gpu: Gpu, { size, ngf, ndf, batch }: FlagValues<type
       direction: 'BtoA',
       replay: false,
     },
-    async (step) => void (problems = await survey(gpu, step)),
+    async (step) => void (problems = await listConvProblems(gpu, step)),
   );
   trainer.dispose();
   gpu.trim();

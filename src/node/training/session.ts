@@ -46,7 +46,7 @@ export interface SessionOptions {
   resume: { checkpoint: TrainingCheckpoint; totalSteps: (stepsPerEpoch: number) => number } | null;
   pace: PaceOptions;
   validate: number | undefined;
-  /** How its steps are made ready. A resumed run takes its checkpoint's choices and is not tuned. */
+  /** How its steps are made ready. A resumed run takes its checkpoint's variants and is not tuned. */
   steps: StepOptions;
   /** When the program started, on the clock of performance.now(). */
   launchedAt: number;
@@ -190,7 +190,7 @@ export class TrainingSession {
       step: trainer.step,
       epoch: trainer.epoch,
       adapter: adapter.description || adapter.name,
-      choices: gpu.choices.used(),
+      choices: gpu.variants.used(),
     };
     await saveCheckpoint(folder.checkpoint, trainer, progress).catch((error: unknown) => {
       throw error instanceof ShadegradError && error.code === 'DIVERGED' ? diverged(error, trainer.scheme, settings) : error;
@@ -316,7 +316,7 @@ async function goOn(
       fix: 'name the folder that the run was started with (--data)',
     });
   }
-  gpu.choices.load(checkpoint.choices ?? {});
+  gpu.variants.load(checkpoint.choices ?? {});
   const trainer = await openTrainer(gpu, scheme, data, settings, { replay: steps.replay, networks: checkpoint.networks });
   await loadCheckpoint(folder.checkpoint, trainer).catch((error: unknown) => {
     trainer.dispose();

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../../gpu/gpu.js';
-import { describeFailures, storedChoices, survey, tune } from '../../kernels/tuner.js';
+import { describeFailures, tunedVariants, listConvProblems, tune } from '../../kernels/tuner.js';
 import { programCall } from '../terminal/program-call.js';
 import { addToTuningCache, readTuningCache } from '../adapter/tuning-cache.js';
 
@@ -8,14 +8,14 @@ import { addToTuningCache, readTuningCache } from '../adapter/tuning-cache.js';
 const BUDGET_SECONDS = 10;
 
 /**
- * Loads the choices of this adapter and returns what fills them up: called with a step, it times the variants for the
+ * Loads the variants of this adapter and returns what fills them up: called with a step, it times the variants for the
  * problems of that step that have none, as long as its budget lasts; the heuristic serves for the rest.
  */
 export async function openTuning(gpu: Gpu, say: (line: string) => void): Promise<(step: () => void) => Promise<void>> {
-  gpu.choices.load(await readTuningCache(gpu.adapter, say));
+  gpu.variants.load(await readTuningCache(gpu.adapter, say));
   let left = BUDGET_SECONDS;
   return async (step) => {
-    const missing = new Map([...(await survey(gpu, step))].filter(([problem]) => gpu.choices.get(problem) === undefined));
+    const missing = new Map([...(await listConvProblems(gpu, step))].filter(([problem]) => gpu.variants.get(problem) === undefined));
     if (missing.size === 0 || left <= 0) return;
     say(
       `tuning ${missing.size} convolutions for this adapter, ${Math.ceil(left)} s at most (${programCall('tune')} does all; ` +
@@ -36,8 +36,8 @@ export async function openTuning(gpu: Gpu, say: (line: string) => void): Promise
     const changed = results.filter(({ winner, heuristic }) => winner !== heuristic).length;
     say(`tuned ${results.length} of ${missing.size} in ${seconds().toFixed(1)} s: ${changed} run a faster variant now`);
     for (const line of describeFailures(results)) say(`note: ${line}`);
-    const choices = storedChoices(results);
-    // A run needs no cache: it stores its choices in its checkpoints.
-    await addToTuningCache(gpu.adapter, choices).catch((error: Error) => say(`warning: ${error.message}`));
+    const variants = tunedVariants(results);
+    // A run needs no cache: it stores its variants in its checkpoints.
+    await addToTuningCache(gpu.adapter, variants).catch((error: Error) => say(`warning: ${error.message}`));
   };
 }

@@ -1,8 +1,8 @@
 import type { Constants } from './kernel.js';
-import aVec4Source from '../../shaders/operands/a_vec4.wgsl';
-import aScalarSource from '../../shaders/operands/a_scalar.wgsl';
-import bVec4Source from '../../shaders/operands/b_vec4.wgsl';
-import bScalarSource from '../../shaders/operands/b_scalar.wgsl';
+import aVec4Source from '../../shaders/shared/a_vec4.wgsl';
+import aScalarSource from '../../shaders/shared/a_scalar.wgsl';
+import bVec4Source from '../../shaders/shared/b_vec4.wgsl';
+import bScalarSource from '../../shaders/shared/b_scalar.wgsl';
 
 interface Operand {
   readonly source: string;

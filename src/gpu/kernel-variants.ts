@@ -1,11 +1,11 @@
 /** A table of variants by the problem that they solve; both are names that a kernel gives. */
-export type ChoiceTable = Readonly<Record<string, string>>;
+export type VariantTable = Readonly<Record<string, string>>;
 
 /**
- * The choice of variants on one device: which variant of a kernel solves which problem. The table alone decides, so that equal tables
+ * The variants of kernels on one device: which variant of a kernel solves which problem. The table alone decides, so that equal tables
  * give equal runs; where it says nothing, or names what the kernel cannot run, the kernel's heuristic serves.
  */
-export class Choices {
+export class KernelVariants {
   private readonly table = new Map<string, string>();
   private taken = new Map<string, string>();
 
@@ -20,17 +20,17 @@ export class Choices {
   }
 
   /** The table, sorted by problem. */
-  entries(): ChoiceTable {
+  entries(): VariantTable {
     return sorted(this.table);
   }
 
-  /** What choose() has answered so far, heuristics included, sorted by problem. */
-  used(): ChoiceTable {
+  /** What variantFor() has answered so far, heuristics included, sorted by problem. */
+  used(): VariantTable {
     return sorted(this.taken);
   }
 
   /** Adds entries to the table, in place of those for the same problems. */
-  load(entries: ChoiceTable): void {
+  load(entries: VariantTable): void {
     for (const [problem, variant] of Object.entries(entries)) this.table.set(problem, variant);
   }
 
@@ -39,7 +39,7 @@ export class Choices {
    *
    * @param supported what may run at all
    */
-  choose<Variant extends string>(problem: string, supported: readonly Variant[], heuristic: () => Variant): Variant {
+  variantFor<Variant extends string>(problem: string, supported: readonly Variant[], heuristic: () => Variant): Variant {
     const stored = this.table.get(problem);
     const variant = supported.find((name) => name === stored) ?? heuristic();
     this.taken.set(problem, variant);
@@ -47,7 +47,7 @@ export class Choices {
   }
 
   /** Runs `body` and returns the problems that it asked for, in their order, with the answers. @throws what `body` throws */
-  survey(body: () => void): Map<string, string> {
+  askedBy(body: () => void): Map<string, string> {
     const before = this.taken;
     const asked = new Map<string, string>();
     this.taken = asked;
@@ -60,12 +60,12 @@ export class Choices {
   }
 }
 
-function sorted(table: ReadonlyMap<string, string>): ChoiceTable {
+function sorted(table: ReadonlyMap<string, string>): VariantTable {
   return Object.fromEntries([...table].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Whether a value read from JSON is a table. */
-export function isChoiceTable(value: unknown): value is ChoiceTable {
+export function isVariantTable(value: unknown): value is VariantTable {
   return (
     typeof value === 'object' &&
     value !== null &&

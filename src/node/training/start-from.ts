@@ -1,5 +1,5 @@
 import { findNetwork, findRunIfAny, surveyNetworks, type FoundNetwork } from '../../exchange/read-weights.js';
-import { placeRun, type NetworksAlone, type TrainingRun } from '../../exchange/network/training-run.js';
+import { restoreRun, type NetworksAlone, type TrainingRun } from '../../exchange/network/training-run.js';
 import type { NetworkWeights } from '../../exchange/network/network-weights.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
@@ -71,7 +71,7 @@ export async function openInitialState(
       options: options as Readonly<Record<string, unknown>>,
       networks: architectures,
       summary: summaryOf(paths.join(' and '), [...roles.keys()], state, whole, reason),
-      place: (trainer) => placeRun(trainer, state, from),
+      place: (trainer) => restoreRun(trainer, state, from),
       close,
     };
   } catch (error) {

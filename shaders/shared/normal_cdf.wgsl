@@ -1,4 +1,4 @@
-// The normal distribution function, with operands/exponential.wgsl.
+// The normal distribution function, with shared/exponential.wgsl.
 
 // 1/2 erfc(-x / sqrt 2). Of z = |x| / sqrt(2) >= 0 it is erfc(z) = t exp(-z^2) q(t) with t = 1 / (1 + 0.4 z), where q is the
 // polynomial that fits best over 0 < t <= 1: 7e-9 relative, so that small results are right in every digit too.
