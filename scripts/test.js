@@ -6,7 +6,7 @@ import { prepareBuild, prepareDependencies } from './lib/prepare.js';
 import { TEST_PROGRAM } from './lib/programs.js';
 
 prepareDependencies();
-const { root } = await import('./lib/bundle-test.js');
+const { root, runsOnFirstDriverOnly } = await import('./lib/bundle-test.js');
 const { readCommandLine } = await import('./lib/command-line.js');
 const { values, operands: names } = await readCommandLine(TEST_PROGRAM);
 const { crashed, runCommand, runInBrowser, runInNode, stopRunningTests } = await import('./lib/run-tests.js');
@@ -46,7 +46,9 @@ if (files.length > 0 && !prepareBuild()) report(crashed('build', ''));
 const drivers = (values.driver ?? (process.env.SHADEGRAD_ADAPTER || 'auto')).split(',');
 const inBrowser = values.browser === 'on' ? await forBrowsers() : [];
 // Chromium runs them on SwiftShader, too: once is enough.
-const isDone = (file, driver) => driver === 'swiftshader' && inBrowser.includes(file);
+const firstOnly = new Set();
+for (const file of files) if (await runsOnFirstDriverOnly(file)) firstOnly.add(file);
+const isDone = (file, driver) => firstOnly.has(file) || (driver === 'swiftshader' && inBrowser.includes(file));
 const queue = drivers.flatMap((driver, index) =>
   files.filter((file) => index === 0 || !isDone(file, driver)).map((file) => ({ file, driver, kernelsOnly: index > 0 })),
 );

@@ -33,7 +33,7 @@ export function expectOptions<T extends object>(
   );
   const said = [unknown.join(', '), lacking].filter((part) => part !== '');
   throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}`, {
-    expected: described(names, required),
+    expected: describedOptions(names, required),
     received: isObject ? said.join(', but ') : String(options),
     fix: !isObject
       ? (fix ?? `pass options by their names, such as { ${example}: ... }`)
@@ -45,7 +45,7 @@ export function expectOptions<T extends object>(
 
 const OTHER_NAME = 'use one of these names, spelled as they are, or leave the option out';
 
-function described(names: readonly string[], required: readonly string[]): string {
+function describedOptions(names: readonly string[], required: readonly string[]): string {
   if (required.length === 0) return `an object with ${listed(names, 'or')}, or none`;
   const others = names.filter((name) => !required.includes(name));
   return `an object with ${listed(required, 'and')}${others.length > 0 ? `, and if wanted ${listed(others, 'or')}` : ''}`;
@@ -67,4 +67,17 @@ export function expectWord(what: string, value: number): void {
     received: String(value),
     fix: 'round it, and bring it into this range: `value >>> 0` does both',
   });
+}
+
+/** A value in a few words, for what an error received. */
+export function described(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `'${value.slice(0, 60)}'`;
+  if (value instanceof Promise) return 'a promise';
+  if (ArrayBuffer.isView(value) || Array.isArray(value)) {
+    const { length } = value as unknown as { length?: number };
+    return `${Array.isArray(value) ? 'an array' : `a ${value.constructor.name}`}${length === undefined ? '' : ` of ${length}`}`;
+  }
+  if (typeof value === 'object') return `an object with ${Object.keys(value).slice(0, 6).join(', ') || 'nothing in it'}`;
+  return typeof value === 'function' ? 'a function' : String(value);
 }

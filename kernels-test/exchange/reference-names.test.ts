@@ -7,7 +7,7 @@ import { loadNetwork } from '../../src/exchange/network/load-network.js';
 import { buildNetwork, networkKind } from '../../src/models/registry.js';
 import type { NetworkArchitecture } from '../../src/models/kind.js';
 import { encodeNetwork } from '../../src/exchange/network-file.js';
-import { findNetwork, networksIn, type FoundNetwork } from '../../src/exchange/read-weights.js';
+import { findNetwork, findRun, hasRun, networksIn, type FoundNetwork } from '../../src/exchange/read-weights.js';
 import { encodeWeights } from '../../src/exchange/write-weights.js';
 import { libraryShape, referenceShape, toLibraryLayout, toReferenceLayout } from '../../src/exchange/network/reference-layout.js';
 import { referenceNetwork, referenceStateDict } from '../../src/exchange/pytorch/reference-network.js';
@@ -292,6 +292,25 @@ test('a description that makes no sense is refused', async () => {
   for (const imageSize of [[4, 64], [64, 4], [10, 12], [0, 0], [8], 64, null, '8 x 8', [8, 2 ** 20]]) {
     const file = await described((d) => ({ ...d, ...resnet, imageSize }));
     refused(() => networksIn(file), 'WEIGHTS_CORRUPT', /imageSize.*multiples of 4 from 8 to 65536/, /received: (?!.*layout)/);
+  }
+});
+
+test('a path in the place of an opened file, and a found network in the place of its weights, are refused', async () => {
+  for (const [wrong, received] of [
+    ['model.pth', /'model\.pth'/],
+    [undefined, /undefined/],
+    [{ file: {}, path: '', close: 1 }, /file, path, close/],
+  ] as const) {
+    for (const look of [networksIn, findNetwork, hasRun]) {
+      refused(() => look(wrong as never), 'INVALID_ARGUMENT', /openWeights/, received);
+    }
+    const error = (await findRun(wrong as never).catch((caught: unknown) => caught)) as ShadegradError;
+    assert.is(error.code, 'INVALID_ARGUMENT');
+  }
+  for (const wrong of ['model.pth', { role: 'generator', weights: {} }]) {
+    const error = (await loadNetwork(null as never, wrong as never).catch((caught: unknown) => caught)) as ShadegradError;
+    assert.is(error.code, 'INVALID_ARGUMENT');
+    assert.match(error.message, /findNetwork\(file\)\.weights/);
   }
 });
 

@@ -1,3 +1,4 @@
+// first driver only: it holds whole networks against PyTorch and onnxruntime; other files run their operations on all
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

@@ -79,6 +79,10 @@ test('a registered network is built, described, saved, recognised and loaded lik
   registerNetwork(TINT);
   assert.is(refusal(() => registerNetwork(TINT)).code, 'INVALID_ARGUMENT');
   assert.is(refusal(() => registerNetwork({ ...TINT, kind: '' })).code, 'INVALID_ARGUMENT');
+  const misspelt = { ...TINT, kind: 'another', network: class extends Tint {}, layermodel: () => [] };
+  assert.match(refusal(() => registerNetwork(misspelt)).message, /received: layermodel/);
+  const foreign = { ...TINT, kind: 'foreign', network: class Foreign {} };
+  assert.match(refusal(() => registerNetwork(foreign as never)).message, /class that extends Module[^]*Foreign/);
   const network = new Tint({ channels: 1 }).to(gpu, { seed: 3 });
   const architecture = architectureOf(network);
   assert.equal(architecture, { kind: 'tint', options: { channels: 1 } });

@@ -1,4 +1,4 @@
-// not in browsers: on SwiftShader it would take minutes, and cyclegan.test.ts takes the same steps there
+// first driver only: on SwiftShader it takes minutes, and cyclegan.test.ts takes the same steps there
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ImagePair, RgbImage } from '../../src/data/image.js';

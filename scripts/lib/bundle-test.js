@@ -10,8 +10,9 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cacheFolder = join(root, 'node_modules', '.cache', 'shadegrad-test');
 const shared = { ...sources, bundle: true, format: 'esm', logLevel: 'error', sourcemap: 'inline' };
 
-/** A test file says with this comment that it stays out of browsers, and why. */
-const NOT_IN_BROWSERS = /^\/\/ not in browsers: \S/m;
+/** A test file says with one of these comments that it stays out of browsers, or runs on the first driver alone, and why. */
+const NOT_IN_BROWSERS = /^\/\/ (not in browsers|first driver only): \S/m;
+const FIRST_DRIVER_ONLY = /^\/\/ first driver only: \S/m;
 
 /** esbuild is imported late, so that scripts which install it can import this module first. */
 async function esbuild(options) {
@@ -31,6 +32,11 @@ function browserEntry(file) {
     for (const close of globalThis.afterAllTests ?? []) await close();
     globalThis.testsFinished = true;`;
   return { stdin: { contents, resolveDir: root, sourcefile: 'run-tests.js' } };
+}
+
+/** Tells whether a test file runs on one adapter: what takes minutes on a slow one, and whose kernels other files test on all. */
+export async function runsOnFirstDriverOnly(file) {
+  return FIRST_DRIVER_ONLY.test(await readFile(file, 'utf8'));
 }
 
 /**

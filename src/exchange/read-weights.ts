@@ -1,6 +1,7 @@
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { quoteName } from '../formats/names.js';
+import { described } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import type { NetworkRole } from '../models/kind.js';
 import { networkKind } from '../models/registry.js';
@@ -59,6 +60,7 @@ export function networksIn(file: WeightFile): FoundNetwork[] {
  * @throws as networksIn(), when none can be run
  */
 export function surveyNetworks(file: WeightFile): { found: FoundNetwork[]; refused: RefusedNetwork[] } {
+  expectWeightFile(file);
   const refused: RefusedNetwork[] = [];
   const found = find(file, refused);
   if (found.length === 0) throw refused.length > 0 && describeForeign(shapesOf(file)) === null ? refused[0]!.error : noNetwork(file);
@@ -142,11 +144,22 @@ export function findNetwork(file: WeightFile, role?: NetworkRole, name?: string)
   );
 }
 
+/** @throws INVALID_ARGUMENT for what is no opened file of weights, such as its path */
+function expectWeightFile(file: WeightFile): void {
+  if (file?.tensors instanceof Map && file.metadata instanceof Map) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'a file of weights to look into', {
+    expected: 'what openWeights() gives as `file`',
+    received: described(file),
+    fix: 'open it first: const { file, close } = await openWeights(path)',
+  });
+}
+
 /** The name of a network by what stands before its tensors' names. */
 const nameUnder = (prefix: string): string => prefix.replace(/\.$/, '');
 
 /** Tells whether findRun() may find a run: the file is a training checkpoint, or holds the state of an optimiser. */
 export function hasRun(file: WeightFile): boolean {
+  expectWeightFile(file);
   return file.format === 'pytorch' ? hasOptimizers(file as PyTorchFile) : isCheckpoint(file);
 }
 
@@ -156,6 +169,7 @@ export function hasRun(file: WeightFile): boolean {
  * @throws WEIGHTS_MISMATCH when there is none; WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
  */
 export async function findRun(file: WeightFile): Promise<TrainingRun> {
+  expectWeightFile(file);
   if (file.format === 'pytorch') return pytorchRun(file as PyTorchFile);
   if (isCheckpoint(file)) return checkpointRun(file);
   throw noRun(file.name, 'networks alone, or nothing of the kind');

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../errors.js';
-import type { Module } from '../nn/module.js';
+import { Module } from '../nn/module.js';
 import type { Generator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
 import { CGAN_DISCRIMINATOR } from './cgan-discriminator.js';
 import { CGAN_GENERATOR } from './cgan-generator.js';
@@ -35,6 +35,18 @@ const rows: NetworkKind[] = [
   CONDITIONAL_DCGAN_DISCRIMINATOR,
 ];
 
+/** The parts of a row. */
+const PARTS: readonly string[] = [
+  'kind',
+  'role',
+  'title',
+  'network',
+  'describe',
+  'exampleInput',
+  'pytorch',
+  'layerModel',
+] satisfies (keyof NetworkKind)[];
+
 /** Every kind of network that there is: those of this library, then those that a program has registered. */
 export const NETWORKS: readonly NetworkKind[] = rows;
 
@@ -60,8 +72,13 @@ export function registerNetwork<N extends Network>(row: NetworkKind<N>): void {
   }
   if (role !== 'generator' && role !== 'discriminator') refuse("role: 'generator' or 'discriminator'", role, 'give the row a role');
   if (typeof title !== 'string' || title === '') refuse('title: what people call the network', title, 'give the row a title');
+  const strange = Object.keys(row).find((part) => !PARTS.includes(part));
+  if (strange !== undefined) refuse(`only the parts ${PARTS.join(', ')}`, strange, 'use one of these names, spelled as they are');
   for (const [name, part] of Object.entries({ network, describe, exampleInput })) {
     if (typeof part !== 'function') refuse(`${name}: a ${name === 'network' ? 'class' : 'function'}`, part, `give the row ${name}`);
+  }
+  if (!(network.prototype instanceof Module)) {
+    refuse('network: a class that extends Module', network.name || 'a function', 'write it as docs/modules.md shows');
   }
   rows.push(row);
 }

@@ -11,7 +11,7 @@ import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
 import { Tensor } from '../tensor/tensor.js';
 import { ImageStore } from './image-store.js';
 import type { ImagePlan, ImageSide } from './scheme.js';
-import { described } from './scheme-check.js';
+import { described } from '../checks.js';
 
 /** The data sets that a training takes. */
 export type TrainingDataset = PairedDataset | UnpairedDataset | ImageSet;

@@ -1,3 +1,4 @@
+import { described } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import type { OptionRow } from './option-table.js';
 import type { Networks, TrainingScheme } from './scheme.js';
@@ -127,19 +128,6 @@ function isOf(kind: Kind, value: unknown): boolean {
   if (kind === 'text') return typeof value === 'string' && value !== '';
   if (kind === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
   return typeof value === kind;
-}
-
-/** A value in a few words. */
-export function described(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return `'${value.slice(0, 60)}'`;
-  if (value instanceof Promise) return 'a promise';
-  if (ArrayBuffer.isView(value) || Array.isArray(value)) {
-    const { length } = value as unknown as { length?: number };
-    return `${Array.isArray(value) ? 'an array' : `a ${value.constructor.name}`}${length === undefined ? '' : ` of ${length}`}`;
-  }
-  if (typeof value === 'object') return `an object with ${Object.keys(value).slice(0, 6).join(', ') || 'nothing in it'}`;
-  return typeof value === 'function' ? 'a function' : String(value);
 }
 
 const refused = (what: string, expected: string, received: string): ShadegradError =>

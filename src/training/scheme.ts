@@ -57,7 +57,7 @@ export interface SchemeMetric {
   readonly better: 'lower' | 'higher';
   /** The unit, if there is one, such as 'dB'. */
   readonly unit?: string;
-  /** Digits that the report shows. Default 3. */
+  /** Significant digits that the console and the report show. Default 3. */
   readonly digits?: number;
 }
 

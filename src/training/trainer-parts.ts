@@ -5,7 +5,7 @@ import { buildNetwork } from '../models/registry.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ImageSide, Networks, TrainingScheme } from './scheme.js';
-import { described } from './scheme-check.js';
+import { described } from '../checks.js';
 
 /** Has a part given back with the rest, also where what comes after it fails. */
 export type Own = <T extends { dispose(): void }>(part: T) => T;

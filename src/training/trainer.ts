@@ -9,7 +9,8 @@ import { Tensor } from '../tensor/tensor.js';
 import { isImageSet } from '../data/unpaired.js';
 import { Batches, type TrainingDataset } from './batches.js';
 import { lossRows, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
-import { described, expectScheme } from './scheme-check.js';
+import { described } from '../checks.js';
+import { expectScheme } from './scheme-check.js';
 import { expectGiven, expectSides, makeOptimizers, makeTensors, otherPart, type Own } from './trainer-parts.js';
 import { expectNetworkNames, expectSizes, expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
 

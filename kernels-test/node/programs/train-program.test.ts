@@ -80,7 +80,14 @@ test('a run leaves a checkpoint, a log, a report and sample grids, and says how 
   rates.slice(5).forEach((rate, index) => assert.ok(Math.abs(rate / rates[0]! - (5 - index) / 6) < 1e-12));
 
   const report = readFileSync(join(out, 'report.html'), 'utf8');
-  for (const words of ['Finished', 'mean photo', '--steps 10 --batch 2', '--lambda 50 --no-dropout', 'data:image/png;base64,'])
+  for (const words of [
+    'Finished',
+    'mean photo',
+    '--steps 10 --batch 2',
+    '--lambda 50 --no-dropout',
+    '--validate 2',
+    'data:image/png;base64,',
+  ])
     assert.ok(report.includes(words), words);
   const { step, epoch, options, networks } = await readCheckpointInfo(join(out, 'checkpoint.safetensors'));
   assert.equal(

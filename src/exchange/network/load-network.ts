@@ -1,3 +1,4 @@
+import { described } from '../../checks.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Network, NetworkArchitecture } from '../../models/kind.js';
@@ -28,9 +29,11 @@ export interface LoadNetworkOptions {
  */
 export async function loadNetwork(
   gpu: Gpu,
-  { architecture, tensors }: NetworkWeights,
+  weights: NetworkWeights,
   { training = false, seed = 0 }: LoadNetworkOptions = {},
 ): Promise<Network> {
+  expectWeights(weights);
+  const { architecture, tensors } = weights;
   const network = buildNetwork(architecture);
   checkTensors(network, architecture, tensors);
   try {
@@ -61,6 +64,16 @@ export async function loadNetwork(
  */
 export function networkWeights(network: Network): NetworkWeights {
   return { architecture: architectureOf(network), tensors: network.stateDict() };
+}
+
+/** @throws INVALID_ARGUMENT for what are no weights of a network, such as a path or what findNetwork() found */
+function expectWeights(weights: NetworkWeights): void {
+  if (weights?.tensors instanceof Map && typeof weights.architecture?.kind === 'string') return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'weights of a network to load', {
+    expected: '{ architecture, tensors }',
+    received: described(weights),
+    fix: 'pass findNetwork(file).weights, with a file of openWeights(path)',
+  });
 }
 
 function checkTensors(network: Network, { kind }: NetworkArchitecture, tensors: ReadonlyMap<string, NetworkTensor>): void {

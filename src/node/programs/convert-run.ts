@@ -10,7 +10,7 @@ import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { formatBytes, formatCount } from '../terminal/format.js';
+import { formatBytes, formatCountOf } from '../terminal/format.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import { createProgress } from '../terminal/progress.js';
 import { savedLearningRate } from '../training/settings.js';
@@ -45,7 +45,7 @@ export async function convertRun(
   const run = await findRun(file);
   for (const { architecture } of run.networks.values()) console.log(`${printableName(file.name)}: ${describeArchitecture(architecture)}`);
   const { step, options } = run.info;
-  console.log(`after ${formatCount(step)} steps`);
+  console.log(`after ${formatCountOf(step, 'step')}`);
   const total = Math.ceil(runSize(run) / MIB);
   const progress = createProgress({ total, label: 'converting (MiB)' });
   try {

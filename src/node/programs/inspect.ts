@@ -6,7 +6,7 @@ import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { elementCount, formatShape } from '../../tensor/shape.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
-import { formatBytes, formatCount } from '../terminal/format.js';
+import { formatBytes, formatCount, formatCountOf } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { checkHeader, checkNumbersOf } from './inspect-numbers.js';
 import { openWeights } from '../weights/read.js';
@@ -118,7 +118,7 @@ export async function runLines(file: WeightFile): Promise<string[]> {
       .join(', ');
     const name = scheme === null ? 'training run' : `training run of ${printable(scheme)}`;
     const trained = Object.values(optimizers).map(
-      ({ network, steps }) => `optimiser of the ${printable(network)} after ${formatCount(steps)} steps`,
+      ({ network, steps }) => `optimiser of the ${printable(network)} after ${formatCountOf(steps, 'step')}`,
     );
     return [
       `${name}: step ${formatCount(step)}, epoch ${formatCount(epoch)}; ${trained.join(', ')}`,

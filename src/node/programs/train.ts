@@ -9,7 +9,7 @@ import { quoted } from '../terminal/program-call.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
-import { formatCount } from '../terminal/format.js';
+import { formatCountOf } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { chooseSource, SYNTHETIC } from '../training/data.js';
 import { checkTogether, flagName, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
@@ -168,8 +168,8 @@ async function runToResume(
   const total = totalSteps(stepsPerEpoch);
   if (checkpoint.step > total) {
     throw new ShadegradError('BAD_FLAG', 'The run is longer already', {
-      expected: `more than the ${formatCount(checkpoint.step)} steps done`,
-      received: `${formatCount(total)} steps`,
+      expected: `more than the ${formatCountOf(checkpoint.step, 'step')} done`,
+      received: formatCountOf(total, 'step'),
       fix: 'ask for more steps or epochs in all, not for those to come',
     });
   }
@@ -177,15 +177,17 @@ async function runToResume(
     if (flags.minutes !== undefined) {
       throw new ShadegradError('BAD_FLAG', `The run in ${folder.path} is finished`, {
         expected: 'with --resume, a run that --minutes can stop before its planned end',
-        received: `all ${formatCount(total)} steps done`,
+        received: `all of ${formatCountOf(total, 'step')} done`,
         fix: `to train longer, give its length in all, such as --steps ${2 * total}`,
       });
     }
-    say(`the run in ${printableName(folder.path)} is finished: ${formatCount(total)} steps; to train longer, add --steps N with N in all`);
+    say(
+      `the run in ${printableName(folder.path)} is finished: ${formatCountOf(total, 'step')}; to train longer, add --steps N with N in all`,
+    );
     return null;
   }
   if (total !== saved && 2 * checkpoint.step > saved) {
-    say(`note: the learning rate was falling already; from here on it is that of a run of ${formatCount(total)} steps`);
+    say(`note: the learning rate was falling already; from here on it is that of a run of ${formatCountOf(total, 'step')}`);
   }
   return { scales: [settings], resume: { checkpoint, totalSteps } };
 }

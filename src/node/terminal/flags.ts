@@ -194,6 +194,9 @@ function plainBooleans(flags: readonly Flag[], words: readonly string[]): string
   });
 }
 
+/** How far from a wrong number a right one is looked for. */
+const MOST_TRIED = 4096;
+
 /** The words with `--name A B` of a list as `--name=A --name=B`: commander would take a file called -B for a flag. */
 function joinedLists(flags: readonly Flag[], words: readonly string[]): string[] {
   let list: string | undefined;
@@ -261,8 +264,21 @@ function parseNumber(flag: NumberFlag, text: string): number {
 
 function checked<Value>(flag: FlagCommon<string, Value>, value: Value, text: string): Value {
   const expected = flag.check?.(value);
-  if (expected !== undefined) throw badValue(`--${flag.name}`, expected, text);
-  return value;
+  if (expected === undefined) return value;
+  const near = typeof value === 'number' ? neighbours(flag as NumberFlag, value) : [];
+  const fix = near.length > 0 ? `write --${near.map((each) => `${flag.name} ${each}`).join(' or --')}` : undefined;
+  throw badValue(`--${flag.name}`, expected, text, fix);
+}
+
+/** The closest whole numbers below and above one, of those that a flag takes. */
+function neighbours({ type, check, min = -Infinity, max = Infinity }: NumberFlag, value: number): number[] {
+  if (type !== 'integer') return [];
+  return [-1, 1].flatMap((direction) => {
+    for (let tried = value + direction; tried >= min && tried <= max && Math.abs(tried - value) <= MOST_TRIED; tried += direction) {
+      if (check?.(tried) === undefined) return [tried];
+    }
+    return [];
+  });
 }
 
 function badValue(flag: string, expected: string, received: string, fix = 'see --help'): ShadegradError {

@@ -30,6 +30,11 @@ export function formatCount(count: number): string {
   return Number.isFinite(count) ? Math.round(count).toLocaleString('en-US') : '–';
 }
 
+/** Formats a count of things: `1 step`, `80,000 steps`. @param noun one of them; their plural is formed with an s */
+export function formatCountOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Formats a measured number in `digits` significant digits and a steady width: `0.312`, `12.3`, `1,234`; `NaN` as itself. */
 export function formatNumber(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';

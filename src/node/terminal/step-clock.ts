@@ -27,13 +27,9 @@ export class StepClock {
     }
   }
 
-  /** Seconds a step, or `undefined` before a second step has ended. */
+  /** Seconds a step, or `undefined` before a first block has ended: the losses of fewer steps may have come together. */
   secondsPerStep(): number | undefined {
-    if (this.#blocks.length > 0) return median(this.#blocks);
-    if (this.#blockStart === undefined || this.#last === undefined) return undefined;
-    const steps = this.#last.step - this.#blockStart.step;
-    const seconds = this.#last.time - this.#blockStart.time;
-    return steps > 0 && seconds > 0 ? seconds / steps : undefined;
+    return this.#blocks.length > 0 ? median(this.#blocks) : undefined;
   }
 
   /** Seconds from `time` until `total` steps are done, or `undefined` while that cannot be known. */

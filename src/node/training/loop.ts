@@ -34,11 +34,14 @@ export class TrainingLoop {
   /** Since when the clock of training runs, in ms; undefined while it stands. */
   private resumedAt: number | undefined;
   private saidWatched = false;
+  /** The step that this process went on from. */
+  private readonly startStep: number;
   totalSteps: number;
 
   constructor(private readonly options: LoopOptions) {
-    const { totalSteps, trial } = options;
+    const { totalSteps, trial, trainer } = options;
     this.totalSteps = totalSteps;
+    this.startStep = trainer.step - trial.trained.length;
     this.trainingSeconds = trial.trained.length * trial.secondsPerStep;
   }
 
@@ -96,13 +99,14 @@ export class TrainingLoop {
   /** Logs steps, those of a trial before the loop included. */
   record(steps: readonly TrainedStep[]): void {
     if (steps.length === 0) return;
-    const { trainer, settings, history, progress, trial } = this.options;
+    const { trainer, settings, history, progress } = this.options;
     const now = performance.now();
     if (this.resumedAt !== undefined) this.trainingSeconds += (now - this.resumedAt) / 1000;
     this.resumedAt = now;
     const { step, losses } = steps[steps.length - 1]!;
     this.clock.record(step, now / 1000);
-    const perStep = this.clock.secondsPerStep() ?? trial.secondsPerStep;
+    // Of the first moments the mean, shaders compiled in them and all: better than the rate of losses that came together.
+    const perStep = this.clock.secondsPerStep() ?? this.trainingSeconds / (step - this.startStep);
     history.addSteps(steps, (step) => ({
       epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1,
       learningRate: this.rates.get(step) ?? settings.learningRate,

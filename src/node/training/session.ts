@@ -103,6 +103,7 @@ export class TrainingSession {
         data,
         folder,
         validator,
+        ...(options.validate !== undefined && { validate: options.validate }),
         baseline,
         startedAt: new Date(),
         translators: Object.keys(networks).filter((name) => translatesPictures(networks[name]!)),

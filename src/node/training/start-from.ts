@@ -7,7 +7,7 @@ import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
 import { buildNetwork, isGenerator, networkKind } from '../../models/registry.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
-import { formatCount } from '../terminal/format.js';
+import { formatCountOf } from '../terminal/format.js';
 import { openWeights, type OpenWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { flagName, fromFlag, schemeDefaults, type TrainFlags } from './flags.js';
@@ -154,7 +154,7 @@ function summaryOf(
   if (run) {
     const steps = Math.max(...Object.values(run.info.optimizers).map((progress) => progress.steps));
     const optimisers = names.length === 1 ? 'its optimiser' : 'their optimisers';
-    return `beginning with ${all} and ${optimisers} of ${path}, after ${formatCount(steps)} steps`;
+    return `beginning with ${all} and ${optimisers} of ${path}, after ${formatCountOf(steps, 'step')}`;
   }
   const taken = [...networks.keys()];
   const others = names.filter((name) => !networks.has(name));

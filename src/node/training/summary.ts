@@ -6,7 +6,7 @@ import { completeOptions } from '../../training/trainer-options.js';
 import { lossRows, type TrainingScheme } from '../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter/choice.js';
-import { formatCount, formatNumber } from '../terminal/format.js';
+import { formatCount, formatCountOf, formatNumber } from '../terminal/format.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import type { TrainingReport } from '../report/write.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
@@ -32,6 +32,8 @@ export interface RunFacts {
   data: TrainingData<TrainingDataset>;
   folder: RunFolder;
   validator: Validator;
+  /** How many validation images were asked for. */
+  validate?: number;
   baseline: ScoredBaseline | undefined;
   startedAt: Date;
   /** The networks that turn pictures into pictures. */
@@ -40,7 +42,7 @@ export interface RunFacts {
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(
-  { scheme, call, settings, source }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'source'>,
+  { scheme, call, settings, source, validate }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'source' | 'validate'>,
   totalSteps: number,
 ): string {
   const { preset, epochs, batch, learningRate, seed } = settings;
@@ -50,6 +52,7 @@ export function commandOf(
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
     `--batch ${batch} --lr ${learningRate} --seed ${seed}`,
+    validate === undefined ? '' : `--validate ${validate}`,
     ...fromFlags(scheme, settings).map(([flag, file]) => `--${flag} ${quoted(file)}`),
   ];
   return [call, ...flags].filter((part) => part !== '').join(' ');
@@ -70,9 +73,9 @@ export function describeSettings(scheme: TrainingScheme, settings: RunSettings):
   const { batch, learningRate, epochs, steps, minutes } = settings;
   const length =
     epochs !== null
-      ? `${formatCount(epochs)} epochs`
+      ? formatCountOf(epochs, 'epoch')
       : steps !== null
-        ? `${formatCount(steps)} steps`
+        ? formatCountOf(steps, 'step')
         : `about ${formatNumber(minutes!, 2)} minutes`;
   return [
     ...scheme.describe(completeOptions(scheme, optionsOf(scheme, settings))),
@@ -146,19 +149,23 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
 const MOST_IN_LINE = 4;
 
 function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Record<string, number>>): string {
-  const rows = Object.entries(metrics).slice(0, MOST_IN_LINE);
-  return rows.map(([name, { label, unit }]) => `${label} ${formatNumber(values[name]!)}${unit === undefined ? '' : ` ${unit}`}`).join(', ');
+  const rows = Object.entries(metrics);
+  const words = rows
+    .slice(0, MOST_IN_LINE)
+    .map(([name, { label, unit, digits }]) => `${label} ${formatNumber(values[name]!, digits)}${unit === undefined ? '' : ` ${unit}`}`);
+  const rest = rows.length - words.length;
+  return [...words, ...(rest > 0 ? [`${rest} more in the report`] : [])].join(', ');
 }
 
 /** The lines at the end of a run. */
 export function closingLines(facts: RunFacts, { state, history, step, totalSteps }: ReportState): string[] {
   const { folder, scheme, call, baseline, validator, settings } = facts;
-  const lines = [`${state === 'finished' ? 'finished' : 'stopped'} after ${formatCount(step)} of ${formatCount(totalSteps)} steps`];
+  const lines = [`${state === 'finished' ? 'finished' : 'stopped'} after ${formatCount(step)} of ${formatCountOf(totalSteps, 'step')}`];
   const last = history.metrics[history.metrics.length - 1];
   const text = (metrics: Readonly<Record<string, number>>): string => metricsInWords(scheme, metrics);
   if (last) {
     const when = last.step === step ? '' : ` at step ${formatCount(last.step)}`;
-    lines.push(`on ${validator.length} validation images${when}: ${text(last.metrics)}`);
+    lines.push(`on ${formatCountOf(validator.length, 'validation image')}${when}: ${text(last.metrics)}`);
     const sample = epochLength(facts.data.train) > SAMPLED_PAIRS ? ` (of a sample of ${SAMPLED_PAIRS} training images)` : '';
     if (baseline) lines.push(`${baseline.name}, for comparison: ${text(baseline.metrics)}${baseline.sampled ? sample : ''}`);
   }

@@ -5,7 +5,7 @@ import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { fittedPairs } from '../../training/paired-evaluator.js';
 import type { Baseline, Evaluator, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
-import { described } from '../../training/scheme-check.js';
+import { described } from '../../checks.js';
 import { spread } from '../images/spread.js';
 import type { PictureSet } from '../report/types.js';
 import { SAMPLED_PAIRS } from './data.js';
