@@ -6,6 +6,7 @@ import type { ImageSet, UnpairedDataset } from '../../src/data/unpaired.js';
 import { bytesSource } from '../../src/formats/byte-source.js';
 import type { MemoryReport } from '../../src/gpu/dispatch-call.js';
 import type { NetworkArchitecture } from '../../src/models/kind.js';
+import { architectureOf } from '../../src/models/registry.js';
 import { cyclegan, type CycleGANNetworks, type CycleGANOptions, type ObjectiveName } from '../../src/schemes/index.js';
 import { encodeCheckpoint, restoreCheckpoint } from '../../src/training/checkpoint.js';
 import { imageL1 } from '../../src/training/metrics.js';
@@ -246,6 +247,21 @@ test('evaluating goes there and back again by both ways, and leaves the training
   trainer.dispose();
 });
 
+test('U-Nets train in the place of residual networks, and replayed steps are eager ones to the bit', async () => {
+  const options = { generator: 'unet', blocks: undefined, ngf: 1 } as const;
+  const trainer = await start(options);
+  const architectures = Object.values(trainer.networks).map(architectureOf);
+  assert.equal(
+    architectures.map(({ kind }) => kind),
+    ['unet', 'unet', 'patchgan', 'patchgan'],
+  );
+  assert.is((architectures[0]!.options as { norm: string }).norm, 'instance');
+  trainer.dispose();
+  const [replayed, eager] = [await run(options, 2), await run({ ...options, replay: false }, 2)];
+  assert.equal(replayed.losses, eager.losses);
+  assert.equal(replayed.saved, eager.saved);
+});
+
 test('options and networks that cannot be are refused with a mend, and nothing is left behind', async () => {
   const patchgan = (options: object): NetworkArchitecture => ({ kind: 'patchgan', options: { ndf: 2, norm: 'instance', ...options } });
   const cases: [Options, ...(string | RegExp)[]][] = [
@@ -273,6 +289,7 @@ test('options and networks that cannot be are refused with a mend, and nothing i
     [{ networks: { generatorA: resnet({ inChannels: 1 }) } }, /lambdaIdentity/, /1 -> 3/, /set lambdaIdentity to 0/],
     [{ networks: { generatorA: resnet({ inChannels: 1 }), generatorB: resnet({}) } }, /undo each other/, /1 -> 3 and 3 -> 3/],
     [{ networks: { generatorA: resnet({ outChannels: 4 }) } }, /channels of a generator of CycleGAN/, '4'],
+    [{ generator: 'unet' }, /blocks of the training/, /none with U-Nets/, '1'],
     [{ networks: { generatorA: { kind: 'unet', options: { size: 64, ngf: 1 } } } }, /size of the training/, /64/, '32'],
     [{ networks: { generator: resnet({}) } as Options['networks'] }, /networks of CycleGAN/, 'generator'],
   ];

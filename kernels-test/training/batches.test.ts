@@ -33,6 +33,7 @@ const pairs = (length: number): PairedDataset => ({
 const OPTIONS: BatchesOptions = {
   batch: 1,
   seed: 3,
+  serial: false,
   data: 'unpaired',
   labelled: false,
   plan: { size: 4, loadSize: SIDE, jitter: true },
@@ -111,6 +112,23 @@ test('which image meets which changes from epoch to epoch', async () => {
   );
   assert.not.equal(partners[0], partners[1]);
   assert.not.equal(partners[0], range(100, 8), 'pairs are no pairs here');
+});
+
+test('serial steps see the images in their order, epoch after epoch, the smaller set again and again', async () => {
+  const { a, b } = await seen(sets(3, 5), { serial: true, to: 10 });
+  assert.equal(
+    a.map(({ number }) => number),
+    [0, 1, 2, 0, 1, 0, 1, 2, 0, 1],
+  );
+  assert.equal(
+    b.map(({ number }) => number),
+    [100, 101, 102, 103, 104, 100, 101, 102, 103, 104],
+  );
+  const ofPairs = await seen(pairs(3), { serial: true, data: 'paired', to: 6 });
+  assert.equal(
+    ofPairs.a.map(({ number }) => number),
+    [0, 1, 2, 0, 1, 2],
+  );
 });
 
 test('each half has crops and mirroring of its own', async () => {

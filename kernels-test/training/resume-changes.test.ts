@@ -130,6 +130,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--lr', '1'],
     ['--lambda', '1'],
     ['--seed', '2'],
+    ['--serial'],
     ['--no-dropout'],
     ['--no-jitter'],
     ['--direction', 'AtoB'],
@@ -143,7 +144,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     );
   }
   // Every other flag is obeyed, or refused by itself.
-  const compared = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'dropout', 'jitter', 'direction'];
+  const compared = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'serial', 'dropout', 'jitter', 'direction'];
   const refused = ['from', 'from-discriminator', 'tune'];
   const obeyed = [
     'data',

@@ -19,6 +19,8 @@ export interface CycleGANOptions {
   ngf: number;
   /** Channels after the discriminators' first layer; 64 in the paper. */
   ndf: number;
+  /** The kind of the generators. Default 'resnet', as in the paper. */
+  generator?: 'resnet' | 'unet';
   /** Residual blocks of the generators; 9 in the paper for 256 pixels, 6 for smaller ones. Default: by the size. */
   blocks?: number;
   /** The weight of the cycle A -> B -> A; 10 in the paper. */

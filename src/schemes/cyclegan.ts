@@ -5,7 +5,7 @@ import type { Generator, Network, NetworkArchitecture } from '../models/kind.js'
 import { buildNetwork, isGenerator } from '../models/registry.js';
 import { Adam } from '../optim/adam.js';
 import { Tensor } from '../tensor/tensor.js';
-import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+import { numberFrom, oneOf, whole, type OptionRow } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
@@ -71,6 +71,19 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     },
     ngf: width('ngf', 'width of the generators: channels after their first layer'),
     ndf: width('ndf', 'likewise of the discriminators'),
+    generator: {
+      default: 'resnet',
+      fits: oneOf('resnet', 'unet'),
+      expected: "'resnet' or 'unet'",
+      fix: "leave it out for the paper's residual networks",
+      flag: {
+        group: 'Networks',
+        reference: ['netG'],
+        type: 'choice',
+        choices: ['resnet', 'unet'],
+        description: 'kind of the generators: the residual networks of the paper, or U-Nets; resnet',
+      },
+    },
     blocks: {
       fits: whole(1, 64),
       expected: 'a whole number of residual blocks from 1 to 64',
@@ -124,14 +137,25 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   complete: (options) => ({
     ...options,
     loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
-    blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small),
+    ...(options.generator !== 'unet' && { blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small) }),
   }),
 
-  describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
+  describe: ({ size, ngf, ndf, generator }) => [
+    `${size} x ${size} pixels`,
+    ...(generator === 'unet' ? ['U-Nets'] : []),
+    `ngf ${ngf}`,
+    `ndf ${ndf}`,
+  ],
 
   networks(options, given) {
     const { size, ngf, ndf, blocks, lambdaIdentity } = options;
-    const generator: NetworkArchitecture = { kind: 'resnet', options: { ngf, ...(blocks !== undefined && { blocks }) } };
+    if (options.generator === 'unet' && blocks !== undefined && !given.generatorA && !given.generatorB) {
+      throw refused('blocks of the training', 'none with U-Nets', String(blocks), 'leave blocks out, or take the generator resnet');
+    }
+    const generator: NetworkArchitecture =
+      options.generator === 'unet'
+        ? { kind: 'unet', options: { size, ngf, norm: 'instance', dropout: 0 } }
+        : { kind: 'resnet', options: { ngf, ...(blocks !== undefined && { blocks }) } };
     const generatorA = given.generatorA ?? (given.generatorB ? turned(given.generatorB) : generator);
     const generatorB = given.generatorB ?? turned(generatorA);
     const [aToB, bToA] = [expectGenerator(generatorA, size), expectGenerator(generatorB, size)];

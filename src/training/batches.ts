@@ -22,6 +22,8 @@ export interface BatchesOptions {
   readonly batch: number;
   /** The seed of the run: order and jitter follow from it. */
   readonly seed: number;
+  /** Whether samples are seen in the order of the data set. */
+  readonly serial: boolean;
   /** How samples come together. */
   readonly data: 'paired' | 'unpaired' | 'images';
   /** Whether a step needs the labels of its images. */
@@ -190,10 +192,11 @@ export class Batches {
 
   /**
    * Two sets, as pytorch-CycleGAN-and-pix2pix has them: the images of the larger one in an order that is shuffled, each once an epoch, and
-   * for each an image of the other one at random. (There it is always the first set that goes in order.)
+   * for each an image of the other one at random; or both in their order, the smaller one from the start again when it is at its end.
+   * (There it is always the first set that goes in order.)
    */
   private halves(dataset: PairedDataset | UnpairedDataset, length: number): (Omit<Stream, 'stores' | 'draws'> & { half: 'a' | 'b' })[] {
-    const { seed } = this.options;
+    const { seed, serial } = this.options;
     const sets = isUnpaired(dataset) ? dataset : unpaired(dataset);
     const ordered = sets.a.length === length ? 'a' : 'b';
     const second = (seed ^ SECOND_HALF) >>> 0;
@@ -207,8 +210,8 @@ export class Batches {
           return { name, images: { [half]: image } };
         },
         choose: (epoch, position) => {
-          const atRandom = (): number => boundedInteger(pcg4d(second, epoch, position, 0)[0], set.length);
-          const index = half === ordered ? this.orderOf(epoch, length)[position]! : atRandom();
+          const partner = (): number => (serial ? position % set.length : boundedInteger(pcg4d(second, epoch, position, 0)[0], set.length));
+          const index = half === ordered ? this.orderOf(epoch, length)[position]! : partner();
           return { index, jitterSeed: half === 'a' ? seed : second, jitterIndex: position };
         },
       };
@@ -216,7 +219,10 @@ export class Batches {
   }
 
   private orderOf(epoch: number, length: number): Uint32Array {
-    if (this.order?.epoch !== epoch) this.order = { epoch, indices: epochPermutation(length, this.options.seed, epoch) };
+    if (this.order?.epoch !== epoch) {
+      const { serial, seed } = this.options;
+      this.order = { epoch, indices: serial ? Uint32Array.from({ length }, (_, index) => index) : epochPermutation(length, seed, epoch) };
+    }
     return this.order.indices;
   }
 

@@ -37,7 +37,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
 
 /** What every run has under these names, in its options or in its checkpoint. */
 const RUN_NAMES: readonly string[] = [
-  ...['batch', 'learningRate', 'seed', 'storedSize', 'residentBytes', 'networks', 'replay'],
+  ...['batch', 'learningRate', 'seed', 'serial', 'storedSize', 'residentBytes', 'networks', 'replay'],
   ...['preset', 'epochs', 'steps', 'minutes', 'from', 'totalSteps', 'source', 'trainPairs', 'validate'],
 ];
 /** The names that a line of a run's log has for itself. */

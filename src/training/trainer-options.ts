@@ -11,6 +11,11 @@ export interface RunOptions<N extends Networks = Networks> {
   learningRate: number;
   /** Whole number of 32 bits: weights, order, jitter and dropout follow from it. */
   seed: number;
+  /**
+   * Whether samples are seen in the order of the data set, and each image of one set with that of the same number in the other one,
+   * instead of an order and partners that are drawn anew each epoch. Default false.
+   */
+  serial?: boolean;
   /** Side of the images as they are kept on the device, before jitter. Even. Default: the scheme's load size. */
   storedSize?: number;
   /**
@@ -35,6 +40,7 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
     expected: 'a whole number of 32 bits, from 0 to 4294967295',
     fix: 'round it, or take its remainder by 2 ** 32',
   },
+  serial: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
   storedSize: { fits: whole(1), expected: 'a whole number of pixels', fix: "leave it out for the scheme's load size", optional: true },
   residentBytes: {
     fits: (value) => typeof value === 'number' && value >= 0,

@@ -114,6 +114,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
         new Batches(gpu, dataset, {
           batch,
           seed,
+          serial: run.serial ?? false,
           data: scheme.data ?? 'paired',
           labelled: scheme.labelled ?? false,
           plan,

@@ -73,6 +73,13 @@ const COMMON = [
     description: 'weights, order, jitter and dropout follow from it',
   },
   {
+    name: 'serial',
+    group: 'Training',
+    reference: ['serial_batches'],
+    type: 'boolean',
+    description: 'images in their order, not in one that is drawn anew each epoch',
+  },
+  {
     name: 'resume',
     group: 'The run and its folder',
     reference: ['continue_train'],

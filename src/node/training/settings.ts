@@ -16,6 +16,8 @@ interface CommonSettings {
   batch: number;
   learningRate: number;
   seed: number;
+  /** Whether samples are seen in the order of the data set. */
+  serial: boolean;
   /** File of the networks that it began with; null for random ones. Those of other files are under fromSetting(). */
   from: string | null;
 }
@@ -71,6 +73,7 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
       batch: flags.batch,
       learningRate: flags.lr ?? (defaults.learningRate as number),
       seed: flags.seed,
+      serial: flags.serial,
       from: flags.from ?? null,
       ...Object.fromEntries(
         otherNetworks(scheme).map((name) => [fromSetting(name), (flags[fromFlag(name)] as string | undefined) ?? null]),
@@ -121,8 +124,11 @@ export function savedLearningRate(options: CheckpointOptions, step: number): num
   return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch);
 }
 
+/** What runs had whose checkpoints are older than a setting. */
+const BEFORE = { serial: false } as const;
+
 /** Flags of every training that a resumed run keeps, with the settings that they name. */
-const KEPT: Readonly<Record<string, string>> = { preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed' };
+const KEPT: Readonly<Record<string, string>> = { preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial' };
 
 /**
  * The settings to go on with: those of the checkpoint, but for its length in steps or epochs, which may grow.
@@ -136,13 +142,16 @@ export function resumedSettings(
   flags: TrainFlags,
   given: ReadonlySet<string>,
 ): RunSettings {
-  const saved = options as unknown as RunSettings;
+  const saved = { ...BEFORE, ...options } as unknown as RunSettings;
   const own = ownSettings(scheme);
   const kept = { ...KEPT, ...Object.fromEntries(own.map((name) => [flagName(name), name])) };
-  const differing = Object.entries(kept).filter(([flag, setting]) => given.has(flag) && flags[flag] !== saved[setting]);
+  const rows = new Map(Object.entries<OptionRow>(scheme.options));
+  // A checkpoint from before an option was trained with its default.
+  const savedValue = (setting: string): unknown => saved[setting] ?? rows.get(setting)?.default;
+  const differing = Object.entries(kept).filter(([flag, setting]) => given.has(flag) && flags[flag] !== savedValue(setting));
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
-      expected: differing.map(([flag, setting]) => typed(flag, saved[setting])).join(' '),
+      expected: differing.map(([flag, setting]) => typed(flag, savedValue(setting))).join(' '),
       received: differing.map(([flag]) => typed(flag, flags[flag])).join(' '),
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
@@ -157,7 +166,7 @@ const typed = (flag: string, value: unknown): string =>
   typeof value === 'boolean' ? `--${value ? '' : 'no-'}${flag}` : `--${flag} ${String(value)}`;
 
 /** Every common setting but the preset. */
-const COMMON_NAMES = ['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'from'] satisfies (keyof CommonSettings)[];
+const COMMON_NAMES = ['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'from'] satisfies (keyof CommonSettings)[];
 
 /** Names every setting, in the order of newSettings(), so that a checkpoint's other options are told apart from them. */
 function settingNames(scheme: TrainingScheme): string[] {

@@ -40,8 +40,8 @@ export async function openTrainer(
   settings: RunSettings,
   { replay, tuning, networks, place }: StepOptions,
 ): Promise<Trainer> {
-  const { batch, learningRate, seed } = settings;
-  const run = { batch, learningRate, seed, storedSize, replay, ...(networks && { networks }) };
+  const { batch, learningRate, seed, serial } = settings;
+  const run = { batch, learningRate, seed, serial, storedSize, replay, ...(networks && { networks }) };
   const trainer = await Trainer.create(gpu, scheme, train, { ...optionsOf(scheme, settings), ...run }, tuning);
   try {
     await place?.(trainer);

@@ -45,13 +45,13 @@ export function commandOf(
   { scheme, call, settings, source, validate }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'source' | 'validate'>,
   totalSteps: number,
 ): string {
-  const { preset, epochs, batch, learningRate, seed } = settings;
+  const { preset, epochs, batch, learningRate, seed, serial } = settings;
   const flags = [
     source === SYNTHETIC ? '' : `--data ${quoted(source)}`,
     `--preset ${preset}`,
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
-    `--batch ${batch} --lr ${learningRate} --seed ${seed}`,
+    `--batch ${batch} --lr ${learningRate} --seed ${seed}${serial ? ' --serial' : ''}`,
     validate === undefined ? '' : `--validate ${validate}`,
     ...fromFlags(scheme, settings).map(([flag, file]) => `--${flag} ${quoted(file)}`),
   ];
