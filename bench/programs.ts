@@ -52,6 +52,38 @@ export const STEP_PROGRAM = {
   ],
 } as const satisfies Program;
 
+/** The command line of `npm run bench:data`. */
+export const DATA_PROGRAM = {
+  usage: 'npm run bench:data -- [flags]',
+  summary: 'Times how fast pictures are read, decoded, shrunk and brought to the device when no training step is waited for.',
+  flags: [
+    {
+      name: 'data',
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'folder of pictures, and of folders with pictures; by default JPEGs of 512 x 512 pixels that are drawn',
+    },
+    {
+      name: 'size',
+      type: 'integer',
+      min: 32,
+      max: 1024,
+      default: 256,
+      check: (side) => (side % 2 === 0 ? undefined : 'an even number'),
+      description: 'side of the pictures as they are kept',
+    },
+    { name: 'batch', type: 'integer', min: 1, max: 1024, default: 1, description: 'pictures in a step' },
+    { name: 'seconds', type: 'number', min: 0.01, max: 600, default: 3, description: 'time for each of the four lines' },
+    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
+  ],
+} as const satisfies Program;
+
 /** The command line of `npm run bench:peers`. */
 export const PEERS_PROGRAM = {
   usage: 'npm run bench:peers -- [flags]',

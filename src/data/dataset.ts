@@ -13,6 +13,8 @@ export interface PairedDataset {
   readonly name: string;
   /** The number of pairs, at least 1. */
   readonly length: number;
+  /** Whether the halves have nothing to do with each other, so that their sizes may differ. Default false. */
+  readonly unrelated?: boolean;
   /** The pair at `index` in 0..length-1. The same index gives the same bytes each time. */
   get(index: number): ImagePair | Promise<ImagePair>;
   /** A hash of what the pair at `index` is made from, the same however it is decoded. Pairs without one are known by their pixels. */
@@ -49,8 +51,8 @@ export async function pairAt(dataset: PairedDataset, index: number): Promise<Ima
   }
   expectImage(a, `${what}, image a`);
   expectImage(b, `${what}, image b`);
-  expectOneSize({ name: what, a, b });
-  return { name: pair?.name ?? number, a, b };
+  if (!dataset.unrelated) expectOneSize({ name: what, a, b });
+  return { name: pair?.name ?? number, a, b, ...(pair?.labels && { labels: pair.labels }) };
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -18,6 +18,8 @@ export interface ImagePair {
   a: RgbImage;
   /** The right half. */
   b: RgbImage;
+  /** The labels of a sample out of a set that has some, in the order of their names. */
+  labels?: readonly number[];
 }
 
 const isSide = (side: number): boolean => Number.isInteger(side) && side >= 1;

@@ -20,6 +20,8 @@ export {
 export { resizeBicubic } from './resize.js';
 export type { PairedDataset, ProgressCallback } from './dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './shuffle.js';
+export { syntheticDigits, type SyntheticDigitsOptions } from './synthetic-digits.js';
+export { labelledFacades } from './labelled-facades.js';
 export { syntheticFacades, type SyntheticFacadesOptions } from './synthetic-facades.js';
 export { FACADE_CLASSES, type FacadeClass } from './facades/classes.js';
 export {
@@ -30,7 +32,9 @@ export {
   unpaired,
   type ImageLabels,
   type ImageSet,
+  type Labelling,
   type NamedImage,
   type UnpairedDataset,
 } from './unpaired.js';
+export { targetLabels } from './labels.js';
 export { poolDraws, type PoolDrawsOptions } from './image-pool.js';

@@ -1,9 +1,9 @@
 import { ShadegradError } from '../errors.js';
 import { expectWord } from '../checks.js';
 import type { PairedDataset } from './dataset.js';
-import { photograph, photographLabels, randomCamera } from './facades/camera.js';
+import { photograph, photographLabels, randomCamera, type Camera } from './facades/camera.js';
 import { FacadeCanvas } from './facades/canvas.js';
-import { randomLayout, type FacadeElement } from './facades/layout.js';
+import { randomLayout, type FacadeElement, type FacadeLayout } from './facades/layout.js';
 import { paintBlind, paintDoor, paintShop, paintWindow } from './facades/openings.js';
 import { paintBalcony, paintCornice, paintDeco, paintMolding, paintPillar, paintSill } from './facades/ornament.js';
 import { randomStyle, type FacadeStyle } from './facades/style.js';
@@ -42,14 +42,32 @@ export interface SyntheticFacadesOptions {
   split: (typeof SPLITS)[number];
 }
 
-/** Draws one pair: `a` the photo, `b` the label map. The same arguments give the same bytes on every machine. */
-export function drawFacade(size: number, seed: number, stream: number, index: number): ImagePair {
-  const layout = randomLayout(new RandomStream(seed, stream * 3, index));
-  const style = randomStyle(new RandomStream(seed, stream * 3 + 1, index));
-  const camera = randomCamera(new RandomStream(seed, stream * 3 + 2, index));
+/** The streams that the facades of a split are drawn from. */
+export function streamsOf(split: SyntheticFacadesOptions['split']): { layout: number; style: number; camera: number } {
+  const stream = SPLITS.indexOf(split);
+  return { layout: stream * 3, style: stream * 3 + 1, camera: stream * 3 + 2 };
+}
+
+/** Paints one facade, by day. The same arguments give the same numbers on every machine. */
+export function paintFacade(
+  size: number,
+  seed: number,
+  split: SyntheticFacadesOptions['split'],
+  index: number,
+): { canvas: FacadeCanvas; layout: FacadeLayout; camera: Camera } {
+  const streams = streamsOf(split);
+  const layout = randomLayout(new RandomStream(seed, streams.layout, index));
+  const style = randomStyle(new RandomStream(seed, streams.style, index));
+  const camera = randomCamera(new RandomStream(seed, streams.camera, index));
   const canvas = new FacadeCanvas(size * SUPERSAMPLING);
   paintSurroundings(canvas, layout, style);
   for (const { kind, rect, variant } of layout.elements) PAINTERS[kind](canvas, rect, style, variant);
+  return { canvas, layout, camera };
+}
+
+/** Draws one pair: `a` the photo, `b` the label map. The same arguments give the same bytes on every machine. */
+function drawFacade(size: number, seed: number, split: SyntheticFacadesOptions['split'], index: number): ImagePair {
+  const { canvas, camera } = paintFacade(size, seed, split, index);
   return { name: `facade ${index + 1}`, a: photograph(canvas, camera, size), b: photographLabels(canvas, camera, size) };
 }
 
@@ -61,31 +79,44 @@ export function drawFacade(size: number, seed: number, stream: number, index: nu
  * @throws INVALID_ARGUMENT for options out of their ranges; `get` throws it for an index that is not in the set
  */
 export function syntheticFacades(options: SyntheticFacadesOptions): PairedDataset {
-  const { count, size, seed, split } = options;
-  const stream = SPLITS.indexOf(split);
-  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size) || size < 32 || size > 512 || stream < 0) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'options of synthetic facades out of their ranges', {
+  const { size, seed, split } = options;
+  return facadeSet('synthetic facade', options, (index) => drawFacade(size, seed, split, index));
+}
+
+/**
+ * A set of what is drawn of facades: made when first asked for and kept.
+ *
+ * @param what each of them is
+ * @throws INVALID_ARGUMENT for options out of their ranges; `get` throws it for an index that is not in the set
+ */
+export function facadeSet<Sample>(
+  what: string,
+  { count, size, seed, split }: SyntheticFacadesOptions,
+  draw: (index: number) => Sample,
+): { name: string; length: number; get(index: number): Sample } {
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size) || size < 32 || size > 512 || !SPLITS.includes(split)) {
+    throw new ShadegradError('INVALID_ARGUMENT', `options of ${what}s out of their ranges`, {
       expected: `count of 1 or more, size from 32 to 512, split one of ${SPLITS.join(', ')}`,
       received: `count ${count}, size ${size}, split ${split}`,
-      fix: 'take values from these ranges; for another size, resize the pairs (resizeBicubic)',
+      fix: 'take values from these ranges; for another size, resize the images (resizeBicubic)',
     });
   }
-  expectWord('seed of synthetic facades', seed);
-  const pairs = new Map<number, ImagePair>();
+  expectWord(`seed of ${what}s`, seed);
+  const made = new Map<number, Sample>();
   return {
-    name: `synthetic facades/${split}`,
+    name: `${what}s/${split}`,
     length: count,
     get(index) {
       if (!Number.isInteger(index) || index < 0 || index >= count) {
-        throw new ShadegradError('INVALID_ARGUMENT', 'no such synthetic facade', {
+        throw new ShadegradError('INVALID_ARGUMENT', `no such ${what}`, {
           expected: `an index from 0 to ${count - 1}`,
           received: String(index),
           fix: 'ask for more facades (count), or for an index below it',
         });
       }
-      const pair = pairs.get(index) ?? drawFacade(size, seed, stream, index);
-      pairs.set(index, pair);
-      return pair;
+      const sample = made.get(index) ?? draw(index);
+      made.set(index, sample);
+      return sample;
     },
   };
 }

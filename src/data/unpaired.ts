@@ -1,6 +1,9 @@
 import { ShadegradError } from '../errors.js';
 import { pairAt, type PairedDataset } from './dataset.js';
 import { expectImage, type RgbImage } from './image.js';
+import { labelsAt, type ImageLabels } from './labels.js';
+
+export type { ImageLabels, Labelling } from './labels.js';
 
 /** A set of images by index. */
 export interface ImageSet {
@@ -16,16 +19,6 @@ export interface ImageSet {
   contentOf?(index: number): Promise<string>;
   /** What is known of each image; left out where that is nothing. */
   readonly labels?: ImageLabels;
-}
-
-/** Labels of the images of a set: for each a number for each name, such as 1 for an attribute that it has, and 0 for others. */
-export interface ImageLabels {
-  /** The names, such as those of classes or attributes. */
-  readonly names: readonly string[];
-  /** Whether each image is of just one of them, as of classes; else it may be of several, as of attributes. */
-  readonly exclusive: boolean;
-  /** The labels of the image at `index` in the order of the names. */
-  of(index: number): readonly number[];
 }
 
 /** An image and what it is called. */
@@ -81,6 +74,7 @@ export function serialPairs({ name, a, b }: UnpairedDataset): PairedDataset {
   return {
     name,
     length,
+    unrelated: true,
     async get(index) {
       const [first, second] = [await imageAt(a, index % a.length), await imageAt(b, index % b.length)];
       return { name: first.name === second.name ? first.name : `${first.name}, ${second.name}`, a: first.image, b: second.image };
@@ -126,7 +120,7 @@ export function expectSets({ name, a, b }: UnpairedDataset): void {
 }
 
 /**
- * A set of images as pairs of an image with itself, to measure and to show.
+ * A set of images as pairs of an image with itself, to measure and to show, with its labels where it has some.
  */
 export function selfPairs(set: ImageSet): PairedDataset {
   return {
@@ -134,7 +128,7 @@ export function selfPairs(set: ImageSet): PairedDataset {
     length: set.length,
     async get(index) {
       const { name, image } = await imageAt(set, index);
-      return { name, a: image, b: image };
+      return { name, a: image, b: image, ...(set.labels && { labels: labelsAt(set.labels, index, set.name) }) };
     },
     ...(set.contentOf && { contentOf: (index: number) => set.contentOf!(index) }),
   };

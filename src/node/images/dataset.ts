@@ -116,7 +116,9 @@ export async function openPairedFolder(directory: string, split: Split, options:
       return pair;
     },
     sides: async (index) => {
-      const { width, height } = seenSides.get(index) ?? (await inTurn(() => readPairSides(filesOf(index))));
+      const known = seenSides.get(index) ?? (await inTurn(() => readPairSides(filesOf(index))));
+      seenSides.set(index, known);
+      const { width, height } = known;
       return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
     },
     contentOf: async (index) => {
@@ -162,21 +164,35 @@ async function fingerprintOf(pairs: readonly PairFiles[]): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** Decodes some pairs of a data set to find damaged ones. @throws as verifySamples() */
+function verifyPairs(dataset: PairedDataset, indices: readonly number[], onProgress?: ProgressCallback): Promise<void> {
+  return verifySamples(
+    'pairs',
+    indices.map((index) => () => dataset.get(index)),
+    onProgress,
+  );
+}
+
 /**
- * Decodes some pairs of a data set to find damaged ones.
+ * Reads some samples, one after the other, to find those that cannot be used.
  *
+ * @param noun what a sample is: `pairs`
  * @throws the failure, or an error of the first one's kind that lists the first few
  */
-export async function verifyPairs(dataset: PairedDataset, indices: readonly number[], onProgress?: ProgressCallback): Promise<void> {
+export async function verifySamples(
+  noun: 'pairs' | 'images',
+  reads: readonly (() => unknown)[],
+  onProgress?: ProgressCallback,
+): Promise<void> {
   const failures: ShadegradError[] = [];
-  for (const [done, index] of indices.entries()) {
+  for (const [done, read] of reads.entries()) {
     try {
-      await dataset.get(index);
+      await read();
     } catch (error) {
       if (!(error instanceof ShadegradError)) throw error;
       failures.push(error);
     }
-    onProgress?.(done + 1, indices.length);
+    onProgress?.(done + 1, reads.length);
   }
   if (failures.length === 0) return;
   if (failures.length === 1) throw failures[0]!;
@@ -186,7 +202,7 @@ export async function verifyPairs(dataset: PairedDataset, indices: readonly numb
     return `  - ${message.split('\n')[0]}${sizes}`;
   });
   if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);
-  throw new ShadegradError(failures[0]!.code, `${failures.length} of ${indices.length} pairs cannot be used:\n${shown.join('\n')}`, {
+  throw new ShadegradError(failures[0]!.code, `${failures.length} of ${reads.length} ${noun} cannot be used:\n${shown.join('\n')}`, {
     fix: 'fetch or save these files again, or take them out of the folder',
     cause: failures[0],
   });

@@ -10,9 +10,12 @@ import { describeContent, leftOutOf, scanFolder, type FolderContent } from './fo
 import { finishPicture } from './picture-workers.js';
 import { decodeSamples, readBytes } from './read.js';
 
-/** Options of openImageSets(): what is kept in memory. */
+/** Options of openImageSets() and openImageFolder(): what is kept in memory. */
 export interface ImageSetsOptions {
-  /** The longest side in pixels: images with a longer one are shrunk, each side on its own, before they are cached. */
+  /**
+   * The longest side in pixels: images with a longer one are shrunk before they are cached, each side on its own; those of
+   * openImageFolder() keep their shape, and it is their shorter side.
+   */
   maxSide?: number;
   /** The bytes of decoded images to keep, of both sets together; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
@@ -27,7 +30,7 @@ export interface ImageSetsFolder extends UnpairedDataset {
 }
 
 /** Images of both folders that are read at the same time. */
-const IMAGES_AT_ONCE = 8;
+export const IMAGES_AT_ONCE = 8;
 /** Files whose sizes are asked for at the same time. */
 const AT_ONCE = 16;
 /** Folders within folders that are looked into. */
@@ -59,6 +62,34 @@ export async function openImageSets(directory: string, split: Split, options: Im
   };
 }
 
+/**
+ * The error of a folder whose training images are neither two sets nor pairs: it says what two sets are, whose images need no partners.
+ *
+ * @param code of what was found wrong
+ */
+export async function noImageSets(directory: string, code: ShadegradError['code']): Promise<ShadegradError> {
+  const content = await scanFolder(directory);
+  const lacking = [
+    ['trainA', 'trainB'],
+    ['A', 'B'],
+  ].flatMap((names) => {
+    const there = names.map((name) => childNamed(content, name));
+    const at = there.findIndex((name) => name !== undefined);
+    return at < 0 || there[1 - at] !== undefined ? [] : [{ has: there[at]!, lacks: names[1 - at]! }];
+  })[0];
+  return new ShadegradError(code, `There are no two sets of images to train on in ${printableName(directory)}`, {
+    expected:
+      'two sets, each of any number of images under any names: trainA/ and trainB/, train/A/ and train/B/, A/train/ and B/train/, ' +
+      'or A/ and B/; or pictures in train/ that hold an image of either set side by side',
+    received: `${describeContent(content)} in ${printableName(directory)}`,
+    fix: lacking
+      ? `there is ${printableName(lacking.has)}/ and no ${lacking.lacks}/: put the images of the other set into ${lacking.lacks}/`
+      : /^(train|val|test)$/i.test(basename(resolve(directory)))
+        ? `name the folder above, ${printableName(resolve(directory, '..'))}, with trainA/ and trainB/ in it`
+        : 'put the images of one set into a folder trainA within it, and those of the other into trainB',
+  });
+}
+
 /** A set of images in a folder. */
 export interface ImageFolder extends ImageSet {
   /** What the user should know: what was left out. */
@@ -81,7 +112,7 @@ export async function openImageFolder(directory: string, split: Split, options: 
   if (own === undefined && split !== 'train') return null;
   const listed = await listSet(own === undefined ? directory : join(directory, own));
   const name = `${basename(resolve(directory))}/${split}`;
-  const source = { ...listed, maxSide, cache: { left: cacheBytes }, inTurn: atMost(IMAGES_AT_ONCE) };
+  const source = { ...listed, maxSide, keepsShape: true, cache: { left: cacheBytes }, inTurn: atMost(IMAGES_AT_ONCE) };
   return {
     ...openSet(name, source),
     notes: listed.leftOut === '' ? [] : [`left out of ${printableName(listed.folder)}: ${listed.leftOut}`],
@@ -89,11 +120,12 @@ export async function openImageFolder(directory: string, split: Split, options: 
   };
 }
 
-const childNamed = ({ folders }: FolderContent, name: string): string | undefined =>
+/** The folder of a name, in capitals or not. */
+export const childNamed = ({ folders }: FolderContent, name: string): string | undefined =>
   folders.find((folder) => folder.toLowerCase() === name.toLowerCase());
 
 /** The folders of both sets; null where there are no two of such names. */
-async function setFolders(directory: string, split: Split): Promise<readonly [string, string] | null> {
+export async function setFolders(directory: string, split: Split): Promise<readonly [string, string] | null> {
   const content = await scanFolder(directory);
   const within = async (folder: string): Promise<FolderContent> => scanFolder(join(directory, folder));
   const pick = (names: readonly (string | undefined)[]): readonly [string, string] | null =>
@@ -114,7 +146,8 @@ async function setFolders(directory: string, split: Split): Promise<readonly [st
   return split === 'train' ? pick([a, b]) : null;
 }
 
-interface ListedSet {
+/** Images of a folder by their names. */
+export interface ListedSet {
   readonly folder: string;
   /** Below the folder. */
   readonly names: readonly string[];
@@ -133,7 +166,8 @@ async function listSet(folder: string): Promise<ListedSet> {
   });
 }
 
-async function imagesBelow(folder: string, { folders }: FolderContent, depth = 1): Promise<string[]> {
+/** Images in the folders within one, as `day/1.png`. */
+export async function imagesBelow(folder: string, { folders }: FolderContent, depth = 1): Promise<string[]> {
   if (depth > DEEPEST) return [];
   const names: string[] = [];
   for (const child of folders) {
@@ -144,16 +178,20 @@ async function imagesBelow(folder: string, { folders }: FolderContent, depth = 1
   return names;
 }
 
-interface SetSource {
+/** What a set is made of. */
+export interface SetSource {
   readonly folder: string;
   readonly names: readonly string[];
   readonly maxSide: number;
+  /** Whether images that are shrunk keep their shape, as those do that are cut to a square later. */
+  readonly keepsShape?: boolean;
   /** Bytes that may still be kept, of both sets. */
   readonly cache: { left: number };
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-function openSet(called: string, { folder, names, maxSide, cache, inTurn }: SetSource): ImageSet {
+/** A set of images that are read when they are asked for. */
+export function openSet(called: string, { folder, names, maxSide, keepsShape = false, cache, inTurn }: SetSource): ImageSet {
   const kept = new Map<number, NamedImage>();
   const pathOf = (index: number): string => {
     const name = Number.isInteger(index) ? names[index] : undefined;
@@ -167,7 +205,7 @@ function openSet(called: string, { folder, names, maxSide, cache, inTurn }: SetS
   const load = async (index: number): Promise<NamedImage> => {
     const path = pathOf(index);
     const samples = await decodeSamples(await readBytes(path), printableName(path));
-    const [image] = await finishPicture({ samples, inHalves: false, maxSide });
+    const [image] = await finishPicture({ samples, inHalves: false, maxSide, keepsShape });
     const named = { name: names[index]!, image: image! };
     if (!kept.has(index) && image!.data.length <= cache.left) {
       kept.set(index, named);
@@ -189,7 +227,8 @@ function openSet(called: string, { folder, names, maxSide, cache, inTurn }: SetS
   };
 }
 
-async function fingerprintOf(sets: readonly ListedSet[]): Promise<string> {
+/** Hashes names and sizes of files. @param more what else tells one data set from another */
+export async function fingerprintOf(sets: readonly Pick<ListedSet, 'folder' | 'names'>[], more = ''): Promise<string> {
   const hash = createHash('sha256');
   for (const { folder, names } of sets) {
     for (let start = 0; start < names.length; start += AT_ONCE) {
@@ -207,5 +246,5 @@ async function fingerprintOf(sets: readonly ListedSet[]): Promise<string> {
     }
     hash.update('|');
   }
-  return hash.digest('hex').slice(0, 16);
+  return hash.update(more).digest('hex').slice(0, 16);
 }

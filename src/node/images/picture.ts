@@ -9,24 +9,38 @@ export interface Picture {
   readonly inHalves: boolean;
   /** Longer sides of an image are shrunk to it, each on its own. */
   readonly maxSide: number;
+  /** Whether an image keeps its shape: it is then shrunk until its shorter side is `maxSide`. Default false. */
+  readonly keepsShape?: boolean;
 }
 
 /** Whether any pixel has to be computed anew. */
-export function isAsStored({ samples: { width, height, channels, colours, samples }, inHalves, maxSide }: Picture): boolean {
-  const isRgb = channels === 3 && colours === 3 && samples instanceof Uint8Array;
-  return isRgb && (inHalves ? width / 2 : width) <= maxSide && height <= maxSide;
+export function isAsStored(picture: Picture): boolean {
+  const { width, height, channels, colours, samples } = picture.samples;
+  const sides = { width: picture.inHalves ? width / 2 : width, height };
+  const target = shrunkSides(sides, picture);
+  return channels === 3 && colours === 3 && samples instanceof Uint8Array && target.width === sides.width && target.height === height;
 }
 
 /** The images of a picture: one, or its two halves. */
-export function imagesOf({ samples, inHalves, maxSide }: Picture): RgbImage[] {
-  const image = blendOnWhite(samples);
-  if (!inHalves) return [shrink(image, maxSide)];
+export function imagesOf(picture: Picture): RgbImage[] {
+  const image = blendOnWhite(picture.samples);
+  if (!picture.inHalves) return [shrink(image, picture)];
   const { a, b } = splitPair(image);
-  return [shrink(a, maxSide), shrink(b, maxSide)];
+  return [shrink(a, picture), shrink(b, picture)];
 }
 
-function shrink(image: RgbImage, maxSide: number): RgbImage {
-  const width = Math.min(image.width, maxSide);
-  const height = Math.min(image.height, maxSide);
+interface Sides {
+  readonly width: number;
+  readonly height: number;
+}
+
+function shrunkSides({ width, height }: Sides, { maxSide, keepsShape = false }: Pick<Picture, 'maxSide' | 'keepsShape'>): Sides {
+  if (!keepsShape) return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
+  const scale = Math.min(1, maxSide / Math.min(width, height));
+  return { width: Math.round(width * scale), height: Math.round(height * scale) };
+}
+
+function shrink(image: RgbImage, picture: Picture): RgbImage {
+  const { width, height } = shrunkSides(image, picture);
   return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
 }
