@@ -4,7 +4,7 @@ import type { StoredDType, WeightFile } from '../formats/weight-file.js';
 import { oneLine } from '../formats/names.js';
 import { ShadegradError } from '../errors.js';
 import type { NetworkArchitecture } from '../models/kind.js';
-import { isGenerator, NETWORKS } from '../models/registry.js';
+import { isGenerator, isLabelledGenerator, NETWORKS } from '../models/registry.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { fitNetwork, possibleNetwork } from './network/fit-network.js';
@@ -142,7 +142,7 @@ function unknownKind({ name }: WeightFile, { kind }: NetworkArchitecture): Shade
 /** @throws WEIGHTS_CORRUPT for a size of images that the network does not take */
 function expectImageSize(value: unknown, architecture: NetworkArchitecture, file: WeightFile): asserts value is ImageSize {
   const network = possibleNetwork(architecture, file.name);
-  const { multipleOf, least } = isGenerator(network) ? network.imageSizes : { multipleOf: 1, least: 1 };
+  const { multipleOf, least } = isGenerator(network) || isLabelledGenerator(network) ? network.imageSizes : { multipleOf: 1, least: 1 };
   const isSide = (side: number): boolean => Number.isSafeInteger(side) && side >= least && side <= MOST_PIXELS && side % multipleOf === 0;
   if (Array.isArray(value) && value.length === 2 && value.every(isSide)) return;
   throw badDescription(file, `an imageSize of width and height, multiples of ${multipleOf} from ${least} to ${MOST_PIXELS}`, value);

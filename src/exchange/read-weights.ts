@@ -33,6 +33,8 @@ export interface FoundNetwork {
   readonly statistics: Statistics;
   /** The size of the images that it is made for, where the file says that it is larger than the network's own `size`. */
   readonly imageSize?: ImageSize;
+  /** Names of the labels that it takes, where it takes some and the file has them. */
+  readonly labels?: readonly string[];
   /** What stands before its names in the file. */
   readonly prefix: string;
 }
@@ -80,9 +82,10 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
     return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
   }
   if (isCheckpoint(file)) {
-    return checkpointNetworks(file).map(({ name, role, weights, imageSize }) => ({
+    return checkpointNetworks(file).map(({ name, role, weights, imageSize, labels }) => ({
       role,
       ...(imageSize && { imageSize }),
+      ...(labels && { labels }),
       weights,
       origin: 'shadegrad checkpoint',
       statistics: 'batch',
@@ -108,7 +111,7 @@ const isCheckpoint = (file: WeightFile): boolean => CHECKPOINT_FORMATS.includes(
 /**
  * Finds the generator or the discriminator of a file.
  *
- * @param role left out, the only network there is, or the generator
+ * @param role left out, the network of the name, else the only network there is, or the generator
  * @param name of a network in a file with several of a role, such as `generatorB` in a checkpoint of CycleGAN
  * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; INVALID_ARGUMENT for another role; and what networksIn() throws:
  *   WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
@@ -122,26 +125,24 @@ export function findNetwork(file: WeightFile, role?: NetworkRole, name?: string)
     });
   }
   const { found: all, refused } = surveyNetworks(file);
-  const wanted = role ?? all[0]!.role;
-  const ofRole = all.filter((network) => network.role === wanted);
+  // A name alone may be that of a network of either role.
+  const wanted = role ?? (name === undefined ? all[0]!.role : undefined);
+  const ofRole = wanted === undefined ? all : all.filter((network) => network.role === wanted);
   const fitting = name === undefined ? ofRole : ofRole.filter(({ prefix }) => nameUnder(prefix) === name);
   if (fitting.length === 1) return fitting[0]!;
-  const unusable = refused.find((network) => network.role === wanted);
+  const unusable = refused.find((network) => wanted === undefined || network.role === wanted);
   if (fitting.length === 0 && unusable) throw unusable.error;
-  const called = name === undefined ? '' : ` called ${quoteName(name)}`;
-  throw new ShadegradError(
-    'WEIGHTS_MISMATCH',
-    `${file.name} ${fitting.length === 0 ? `holds no ${wanted}${called}` : `holds several ${wanted}s`}`,
-    {
-      expected: `one ${wanted}${called}`,
-      received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`).join(', '),
-      fix: isCheckpoint(file)
-        ? `say which: ${ofRole.map(({ prefix }) => nameUnder(prefix)).join(', ')} (--network NAME)`
-        : fitting.length === 0
-          ? `name the file of the ${wanted} (in the PyTorch reference's folders latest_net_${wanted === 'generator' ? 'G' : 'D'}.pth)`
-          : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
-    },
-  );
+  const sought = `${wanted ?? 'network'}${name === undefined ? '' : ` called ${quoteName(name)}`}`;
+  const letter = wanted === 'discriminator' ? 'D' : 'G';
+  throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name} ${fitting.length === 0 ? `holds no ${sought}` : `holds several ${wanted}s`}`, {
+    expected: `one ${sought}`,
+    received: all.map(({ role: each, prefix }) => `a ${each}${prefix === '' ? '' : ` under ${quoteName(prefix)}`}`).join(', '),
+    fix: isCheckpoint(file)
+      ? `say which: ${ofRole.map(({ prefix }) => nameUnder(prefix)).join(', ')} (--network NAME)`
+      : fitting.length === 0
+        ? `name the file of the ${wanted ?? 'network'} (in the PyTorch reference's folders latest_net_${letter}.pth)`
+        : "in Python, save the one that is meant alone: torch.save(model.state_dict(), 'weights.pth')",
+  });
 }
 
 /** @throws INVALID_ARGUMENT for what is no opened file of weights, such as its path */

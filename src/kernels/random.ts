@@ -7,6 +7,8 @@ import { specialise } from './kernel.js';
 import lanesScalarSource from '../../shaders/shared/random_lanes_scalar.wgsl';
 import lanesVec4Source from '../../shaders/shared/random_lanes_vec4.wgsl';
 import randomSource from '../../shaders/shared/random.wgsl';
+import normalSource from '../../shaders/shared/normal.wgsl';
+import drawNormalSource from '../../shaders/draw_normal.wgsl';
 import fillNormalSource from '../../shaders/fill_normal.wgsl';
 import fillUniformSource from '../../shaders/fill_uniform.wgsl';
 
@@ -33,7 +35,7 @@ export function fillUniform(target: Tensor, low: number, high: number, seed: num
       fix: 'exchange the two',
     });
   }
-  fillRandom('fill_uniform', fillUniformSource, target, [low, high - low], seed, stream);
+  fillRandom('fill_uniform', [fillUniformSource], target, [low, high - low], seed, stream);
 }
 
 /**
@@ -55,16 +57,45 @@ export function fillNormal(target: Tensor, mean: number, deviation: number, seed
       fix: 'use a standard deviation, not a variance or a logarithm',
     });
   }
-  fillRandom('fill_normal', fillNormalSource, target, [mean, deviation], seed, stream);
+  fillRandom('fill_normal', [normalSource, fillNormalSource], target, [mean, deviation], seed, stream);
 }
 
-function fillRandom(name: string, source: string, target: Tensor, numbers: readonly [number, number], seed: number, stream: number): void {
+/**
+ * Fills a tensor with standard normal numbers for a forward pass. An element's number depends on its index, the layer, and the seed, step
+ * and pass in device memory, so that replays draw as calls do.
+ *
+ * @param layer whole number below 65,536 that tells what is drawn in a pass apart; layers with dropout have numbers of the same row
+ * @param words [3] of a DropoutPass
+ */
+export function drawNormal(target: Tensor, layer: number, words: Tensor): void {
+  const walk = walkElements([target]);
+  target.gpu.dispatch({
+    shader: specialise(
+      'draw_normal',
+      [walk.source, ...randomSources(walk.vectorized), normalSource, drawNormalSource],
+      walk.constants,
+      walk.aliases,
+    ),
+    bindings: [words.read(), target.written()],
+    params: new Params().u32(walk.count, walk.columns, ...walk.place(target), words.base, layer),
+    workgroups: walk.workgroups,
+  });
+}
+
+function fillRandom(
+  name: string,
+  sources: readonly string[],
+  target: Tensor,
+  numbers: readonly [number, number],
+  seed: number,
+  stream: number,
+): void {
   expectWord(`seed of ${name}`, seed);
   expectWord(`stream of ${name}`, stream);
   expectOperands(name, { target });
   const walk = walkElements([target]);
   target.gpu.dispatch({
-    shader: specialise(name, [walk.source, ...randomSources(walk.vectorized), source], walk.constants, walk.aliases),
+    shader: specialise(name, [walk.source, ...randomSources(walk.vectorized), ...sources], walk.constants, walk.aliases),
     bindings: [target.written()],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(target), stream, seed).f32(...numbers),
     workgroups: walk.workgroups,

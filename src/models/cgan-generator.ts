@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { ganLinear } from './gan-generator.js';
 import { expectInput } from './input.js';
 import type { NetworkKind } from './kind.js';
+import type { MadeImages, NoiseInput } from './noise.js';
 import { imagesOf } from './vectors.js';
 
 /** Options of a CGANGenerator: its size, its labels and its widths. The defaults are those of the paper for MNIST. */
@@ -44,6 +45,10 @@ const DROPPED = 0.5;
 export class CGANGenerator extends Module {
   /** Every option with its resolved value. */
   readonly options: Readonly<Required<CGANGeneratorOptions>>;
+  /** What it makes images of. */
+  readonly takes: NoiseInput;
+  /** What its images are like. */
+  readonly makes: MadeImages;
   private readonly noise;
   private readonly labels;
   private readonly model;
@@ -62,6 +67,8 @@ export class CGANGenerator extends Module {
     } = expectOptions(NETWORK, options, OPTIONS);
     this.options = Object.freeze({ size, nz, labels, noiseUnits, labelUnits, units, outChannels });
     checkCounts(NETWORK, this.options);
+    this.takes = { numbers: nz, labels, drawn: { low: 0, high: 1 } };
+    this.makes = { size, channels: outChannels, black: 0 };
     this.noise = this.child('noise', ganLinear(nz, noiseUnits));
     this.labels = this.child('labels', ganLinear(labels, labelUnits));
     this.model = this.child('model', new Sequential());

@@ -9,6 +9,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { expectInput } from './input.js';
 import type { NetworkKind } from './kind.js';
 import { withRow } from './labels.js';
+import type { MadeImages, NoiseInput } from './noise.js';
 import { imagesOf } from './vectors.js';
 
 /** Options of a ConditionalDCGANGenerator: its size, its labels and its widths. The defaults are those of the authors' code for MNIST. */
@@ -60,6 +61,10 @@ export function checkConditionalSize(network: string, size: number): void {
 export class ConditionalDCGANGenerator extends Module {
   /** Every option with its resolved value. */
   readonly options: Readonly<Required<ConditionalDCGANGeneratorOptions>>;
+  /** What it makes images of. */
+  readonly takes: NoiseInput;
+  /** What its images are like. */
+  readonly makes: MadeImages;
   private readonly first: Layer;
   private readonly firstNorm: Layer;
   private readonly second: Layer;
@@ -75,6 +80,8 @@ export class ConditionalDCGANGenerator extends Module {
     checkConditionalSize(NETWORK, size);
     checkCounts(NETWORK, { nz, labels, ngf, units, outChannels });
     this.options = Object.freeze({ size, nz, labels, ngf, units, outChannels });
+    this.takes = { numbers: nz, labels, drawn: { low: -1, high: 1 } };
+    this.makes = { size, channels: outChannels, black: 0 };
     const features = 2 * ngf * (size / HALVED) ** 2;
     const doubles = { ...CONDITIONAL_KERNEL, outputPadding: 1 };
     this.first = this.child('linear1', conditionalLinear(nz + labels, units));

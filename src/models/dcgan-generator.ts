@@ -8,6 +8,7 @@ import { checkDCGANSize, DCGAN_KERNEL, dcganSize, dcganStages } from './dcgan-si
 import { pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
 import { expectInput } from './input.js';
 import type { NetworkKind } from './kind.js';
+import type { MadeImages, NoiseInput } from './noise.js';
 import { isKernel, kernelChannels, type StateShapes } from './state-shapes.js';
 
 /** Options of a DCGANGenerator: its size, its channels and its random numbers. The defaults are those of PyTorch's example. */
@@ -34,6 +35,10 @@ const NETWORK = 'a DCGAN generator';
 export class DCGANGenerator extends Module {
   /** Every option with its resolved value. */
   readonly options: Readonly<Required<DCGANGeneratorOptions>>;
+  /** What it makes images of. */
+  readonly takes: NoiseInput;
+  /** What its images are like. */
+  readonly makes: MadeImages;
   private readonly main = this.child('main', new Sequential());
 
   /** Builds the network, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
@@ -43,6 +48,8 @@ export class DCGANGenerator extends Module {
     checkDCGANSize(NETWORK, size);
     checkCounts(NETWORK, { nz, ngf, outChannels });
     this.options = Object.freeze({ size, nz, ngf, outChannels });
+    this.takes = { numbers: nz, labels: 0, drawn: 'normal' };
+    this.makes = { size, channels: outChannels, black: -1 };
     const stages = dcganStages(size);
     // Numbers are places in the example's nn.Sequential: transposed convolution, norm and ReLU for each stage.
     for (let stage = 0, channels = nz; stage < stages; stage++) {

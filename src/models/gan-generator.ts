@@ -8,6 +8,7 @@ import { checkCounts } from '../nn/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectInput } from './input.js';
 import type { NetworkKind } from './kind.js';
+import type { MadeImages, NoiseInput } from './noise.js';
 import { imagesOf } from './vectors.js';
 
 /** Options of a GANGenerator: its size, its random numbers and its width. The defaults are those of the paper's code for MNIST. */
@@ -39,6 +40,10 @@ export const ganLinear = (inFeatures: number, outFeatures: number): Linear =>
 export class GANGenerator extends Module {
   /** Every option with its resolved value. */
   readonly options: Readonly<Required<GANGeneratorOptions>>;
+  /** What it makes images of. */
+  readonly takes: NoiseInput;
+  /** What its images are like. */
+  readonly makes: MadeImages;
   private readonly model = this.child('model', new Sequential());
 
   /** Builds the network, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
@@ -47,6 +52,8 @@ export class GANGenerator extends Module {
     const { size = 28, nz = 100, units = 1200, outChannels = 1 } = expectOptions(NETWORK, options, ['size', 'nz', 'units', 'outChannels']);
     checkCounts(NETWORK, { size, nz, units, outChannels });
     this.options = Object.freeze({ size, nz, units, outChannels });
+    this.takes = { numbers: nz, labels: 0, drawn: { low: -Math.sqrt(3), high: Math.sqrt(3) } };
+    this.makes = { size, channels: outChannels, black: 0 };
     for (const layer of [ganLinear(nz, units), new ReLU(), ganLinear(units, units), new ReLU(), ganLinear(units, outChannels * size ** 2)])
       this.model.add(layer);
   }

@@ -22,12 +22,14 @@ export { CGANDiscriminator, type CGANDiscriminatorOptions } from './cgan-discrim
 export { ConditionalDCGANGenerator, type ConditionalDCGANGeneratorOptions } from './conditional-dcgan-generator.js';
 export { ConditionalDCGANDiscriminator, type ConditionalDCGANDiscriminatorOptions } from './conditional-dcgan-discriminator.js';
 export { withLabels } from './labels.js';
+export { drawNoise, isNoiseGenerator, type MadeImages, type NoiseGenerator, type NoiseInput } from './noise.js';
 export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';
-export { architectureOf, buildNetwork, isGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';
+export { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';
 export type {
   ExampleInput,
   Generator,
+  LabelledGenerator,
   ImageSizes,
   Network,
   NetworkArchitecture,

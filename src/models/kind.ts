@@ -52,6 +52,12 @@ export type Generator = Network & {
   readonly imageSizes: ImageSizes;
 };
 
+/** A network that translates images to what labels say, which withLabels() joins to an image: `inChannels` are those of the image alone. */
+export type LabelledGenerator = Generator & {
+  /** How many labels it takes. */
+  readonly labels: number;
+};
+
 /** What a network takes, to try it with and to export it. */
 export interface ExampleInput {
   /** The shape of an input of usual size, in this library's order, with a batch of one. */

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import { Module } from '../nn/module.js';
-import type { Generator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
+import type { Generator, LabelledGenerator, Network, NetworkArchitecture, NetworkKind } from './kind.js';
 import { CGAN_DISCRIMINATOR } from './cgan-discriminator.js';
 import { CGAN_GENERATOR } from './cgan-generator.js';
 import { CONDITIONAL_DCGAN_DISCRIMINATOR } from './conditional-dcgan-discriminator.js';
@@ -10,6 +10,7 @@ import { DCGAN_GENERATOR } from './dcgan-generator.js';
 import { ENCODER_DECODER } from './encoder-decoder.js';
 import { GAN_DISCRIMINATOR } from './gan-discriminator.js';
 import { GAN_GENERATOR } from './gan-generator.js';
+import { isNoiseGenerator } from './noise.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
@@ -136,7 +137,20 @@ export function differingOptions(architecture: NetworkArchitecture): Readonly<Re
   return Object.fromEntries(Object.entries(buildNetwork(architecture).options).filter(([name, value]) => defaults.get(name) !== value));
 }
 
-/** Whether a network translates images. */
+/** Whether a network translates images, given nothing else. */
 export function isGenerator(network: Network): network is Generator {
-  return kindOf(network)?.role === 'generator' && 'imageSizes' in network;
+  return translates(network) && !('labels' in network);
 }
+
+/** Whether a network translates images to what labels say. */
+export function isLabelledGenerator(network: Network): network is LabelledGenerator {
+  return translates(network) && 'labels' in network;
+}
+
+/** The number of labels that a network is told, beside an image or random numbers; 0 for one that takes none. */
+export function labelCount(network: Network): number {
+  if (isLabelledGenerator(network)) return network.labels;
+  return isNoiseGenerator(network) ? network.takes.labels : 0;
+}
+
+const translates = (network: Network): boolean => kindOf(network)?.role === 'generator' && 'imageSizes' in network;

@@ -9,7 +9,7 @@ import { Module } from '../nn/module.js';
 import { checkCounts, refused } from '../nn/options.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { NetworkKind } from './kind.js';
+import type { ImageSizes, NetworkKind } from './kind.js';
 import { isKernel, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
 
 /** Options of a StarGANGenerator: its channels, its labels and its depth. The defaults are those of the authors' program. */
@@ -28,6 +28,8 @@ const NETWORK = 'a StarGAN generator';
 /** Far more than any network of this kind has. */
 const MOST_BLOCKS = 64;
 const MULTIPLE = 4;
+/** The side of the authors' images. */
+const SIDE = 128;
 /** Twice halved, an image leaves instance norms more than one pixel. */
 const LEAST_SIDE = 8;
 const EXAMPLE_SIDE = 32;
@@ -92,6 +94,14 @@ class ResidualBlock extends Module {
 export class StarGANGenerator extends Module {
   /** Every option with its resolved value. */
   readonly options: Readonly<Required<StarGANGeneratorOptions>>;
+  /** Channels of the images that it translates, without those of their labels. */
+  readonly inChannels: number;
+  /** Channels of what it makes. */
+  readonly outChannels: number;
+  /** How many labels it takes. */
+  readonly labels: number;
+  /** The sizes of images that it takes. */
+  readonly imageSizes: ImageSizes = { own: SIDE, multipleOf: MULTIPLE, least: LEAST_SIDE };
   /** Each a convolution and its norm: those before the blocks, and those after them but the last convolution. */
   private readonly down: readonly Stage[];
   private readonly blocks: readonly ResidualBlock[];
@@ -105,6 +115,9 @@ export class StarGANGenerator extends Module {
     checkCounts(NETWORK, { channels, labels, ngf, blocks });
     if (blocks > MOST_BLOCKS) throw refused(`blocks of ${NETWORK}`, `at most ${MOST_BLOCKS}`, blocks);
     this.options = Object.freeze({ channels, labels, ngf, blocks });
+    this.inChannels = channels;
+    this.outChannels = channels;
+    this.labels = labels;
     const layers = this.child('main', new ModuleDict());
     const halves = { kernel: 4, stride: 2, padding: 1, bias: false };
     const halved = (place: number, width: number): Stage =>

@@ -1,8 +1,9 @@
-import { expectTensor } from '../kernels/elements.js';
-import { concat, dropout, leakyRelu, relu, tanh } from '../autograd/ops.js';
+import { expectOperands } from '../kernels/elements.js';
+import { concat, dropout, expand, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DropoutState, type DropoutPass } from '../kernels/dropout.js';
+import { drawNormal } from '../kernels/random.js';
 import { forwardOptions, type ForwardOptions, type Layer } from '../nn/forward.js';
 import { ModuleDict } from '../nn/layers.js';
 import { Module, type PlaceOptions } from '../nn/module.js';
@@ -47,6 +48,14 @@ export interface UNetOptions extends VariantOptions {
    * pix2pix-tensorflow), or what the next encoder layer sees, its leaky ReLU ('leaky': TensorFlow's tutorial). Default 'relu'.
    */
   skip?: 'relu' | 'leaky';
+  /**
+   * Normally distributed random numbers that an image is made of beside what is translated, so that one input has many outputs; each is a
+   * channel of one value all over an image. They follow from the seed of Module.to() and the step of Module.advanceDropout(), as
+   * dropout's masks do, and are drawn at test time, too. Default 0.
+   */
+  noise?: number;
+  /** Where they come in: beside the image, or beside what the encoder has made of it. Default 'input'. */
+  noiseAt?: 'input' | 'bottleneck';
 }
 
 /** Deeper than any image is large; a U-Net of 16 levels is one for images of 65,536 pixels. */
@@ -58,6 +67,8 @@ interface BlockContext {
   readonly mode: Omit<ForwardOptions, 'out'>;
   /** What masks are drawn from; null where nothing is dropped. */
   readonly pass: DropoutPass | null;
+  /** Random numbers for the innermost block, [batch, 1, 1, noise]; null where there are none. */
+  readonly noise: Tensor | null;
 }
 
 /** Of the paper, and the only rate that the reference has. */
@@ -65,6 +76,9 @@ export const DROPOUT_RATE = 0.5;
 /** Decoder blocks with dropout, counted from the innermost; and the outermost of full width, counted from outside. */
 const DROPOUT_BLOCKS = 3;
 const FIRST_MIDDLE_LEVEL = 5;
+
+/** The number of the random numbers among what a pass draws: levels with dropout are from 2 on. */
+const NOISE_LAYER = 0;
 
 /** Numbers of the layers inside a block, as the PyTorch reference's nn.Sequential has them; `downNorm` of the innermost is ours. */
 const INNERMOST = { down: '1', downNorm: 'downNorm', up: '3', upNorm: '4' };
@@ -118,10 +132,8 @@ class UNetBlock extends Module {
     this.downNorm = inner || innermostNorm ? pix2pixNorm(norm, innerChannels, { epsilon }) : null;
     if (this.downNorm) layers.child(names.downNorm, this.downNorm);
     this.inner = inner ? layers.child(MIDDLE_INNER, inner) : null;
-    this.up = layers.child(
-      names.up,
-      pix2pixConvTranspose({ inChannels: inner ? 2 * innerChannels : innerChannels, outChannels: outerChannels, bias }),
-    );
+    const joined = inner ? 2 * innerChannels : innerChannels + noiseIn('bottleneck', network);
+    this.up = layers.child(names.up, pix2pixConvTranspose({ inChannels: joined, outChannels: outerChannels, bias }));
     this.upNorm = pix2pixNorm(norm, outerChannels, { epsilon });
     if (this.upNorm) layers.child(names.upNorm, this.upNorm);
     this.options = options;
@@ -148,7 +160,7 @@ class UNetBlock extends Module {
       const encoded = chain(encoderInput, encode, wide.first);
       decoderInput = concat([encoded, this.inner.forward(encoded, context, wide.second)]);
     } else {
-      decoderInput = chain(encoderInput, encode);
+      decoderInput = withNoise(chain(encoderInput, encode), context.noise);
     }
 
     return chain(
@@ -168,7 +180,15 @@ function step(layer: Layer | null, mode: Omit<ForwardOptions, 'out'>): Step | nu
   return layer && ((x, out) => layer.forward(x, { ...mode, out }));
 }
 
-const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout', 'dropoutBlocks', 'innermostNorm', 'skip'];
+/** Channels of random numbers at one of the places for them. */
+const noiseIn = (place: ResolvedOptions['noiseAt'], { noise, noiseAt }: ResolvedOptions): number => (noiseAt === place ? noise : 0);
+
+/** A tensor with random numbers beside its channels, the same at every pixel. */
+function withNoise(x: Tensor, noise: Tensor | null): Tensor {
+  return noise ? concat([x, expand(noise, [...x.shape.slice(0, 3), noise.shape[3]!])]) : x;
+}
+
+const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout', 'dropoutBlocks', 'innermostNorm', 'skip', 'noise', 'noiseAt'];
 
 function resolve({
   size = 256,
@@ -179,6 +199,8 @@ function resolve({
   dropoutBlocks = 'innermost',
   innermostNorm = false,
   skip = 'relu',
+  noise = 0,
+  noiseAt = 'input',
   ...variant
 }: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
@@ -191,13 +213,27 @@ function resolve({
     });
   }
   checkCounts(network, { ngf, inChannels, outChannels });
+  checkCounts(network, { noise }, 0);
+  checkChoice(`noiseAt of ${network}`, noiseAt, ['input', 'bottleneck']);
   if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   checkChoice(`dropoutBlocks of ${network}`, dropoutBlocks, ['innermost', 'middle']);
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
   checkChoice(`skip of ${network}`, skip, ['relu', 'leaky']);
   const resolved = resolveVariant(variant, network, OWN_OPTIONS);
   if (innermostNorm && resolved.norm !== 'batch') throw refused(`norm of ${network} with innermostNorm`, 'batch', resolved.norm);
-  return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, ...resolved, innermostNorm, skip });
+  return Object.freeze({
+    size,
+    inChannels,
+    outChannels,
+    ngf,
+    dropout: rate,
+    dropoutBlocks,
+    ...resolved,
+    innermostNorm,
+    skip,
+    noise,
+    noiseAt,
+  });
 }
 
 /** Memory for [skip, decoded] at half the size of x, and the two halves that their producers write into. */
@@ -251,7 +287,8 @@ export class UNet extends Module {
       );
     }
     const layers = this.child('model', new ModuleDict()).child('model', new ModuleDict());
-    this.down = layers.child(OUTERMOST.down, pix2pixConv({ inChannels, outChannels: ngf, bias: bias === 'everywhere' }));
+    const inputs = inChannels + noiseIn('input', this.options);
+    this.down = layers.child(OUTERMOST.down, pix2pixConv({ inChannels: inputs, outChannels: ngf, bias: bias === 'everywhere' }));
     this.inner = layers.child(OUTERMOST.inner, inner!);
     this.up = layers.child(OUTERMOST.up, pix2pixConvTranspose({ inChannels: 2 * ngf, outChannels, bias: true }));
   }
@@ -265,7 +302,7 @@ export class UNet extends Module {
     this.state = new DropoutState(gpu, seed);
   }
 
-  /** The counters of the dropout masks: advance() them before each step. @throws INVALID_ARGUMENT on no device */
+  /** The counters of the dropout masks and random numbers: advance() them before each step. @throws INVALID_ARGUMENT on no device */
   get dropoutState(): DropoutState {
     if (this.state) return this.state;
     throw new ShadegradError('INVALID_ARGUMENT', 'a U-Net is used while it is on no device', {
@@ -283,7 +320,7 @@ export class UNet extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out: target, ...mode } = forwardOptions(this, options);
-    expectTensor('a U-Net', 'x', x);
+    expectOperands('a U-Net', { x });
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
     if (height < 1 || width < 1 || height % this.size !== 0 || width % this.size !== 0 || channels !== this.inChannels) {
       throw new ShadegradError('SHAPE_MISMATCH', 'input of the U-Net', {
@@ -293,13 +330,23 @@ export class UNet extends Module {
       });
     }
     const wide = skipTensor(x, this.ngf);
-    const { skip, slope } = this.options;
+    const { skip, slope, noiseAt } = this.options;
     const activated = skip === 'leaky';
-    const encoded = chain(x, [step(this.down, mode), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
     const drops = this.options.dropout > 0 && (mode.dropout ?? mode.training ?? this.training);
-    const pass = drops ? this.dropoutState.beginPass() : null;
-    const joined = concat([encoded, this.inner.forward(encoded, { mode, pass }, wide.second)]);
+    const pass = drops || this.options.noise > 0 ? this.dropoutState.beginPass() : null;
+    const noise = this.options.noise > 0 ? this.drawNoise(x, pass!) : null;
+    const input = withNoise(x, noiseAt === 'input' ? noise : null);
+    const encoded = chain(input, [step(this.down, mode), activated ? (each, out) => leakyRelu(each, slope, { out }) : null], wide.first);
+    const context = { mode, pass: drops ? pass : null, noise: noiseAt === 'bottleneck' ? noise : null };
+    const joined = concat([encoded, this.inner.forward(encoded, context, wide.second)]);
     return tanh(this.up.forward(activated ? joined : relu(joined)), { out: target });
+  }
+
+  /** @returns [batch, 1, 1, noise] */
+  private drawNoise({ gpu, shape: [batch] }: Tensor, { words }: DropoutPass): Tensor {
+    const noise = Tensor.empty(gpu, [batch!, 1, 1, this.options.noise], 'random numbers');
+    drawNormal(noise, NOISE_LAYER, words);
+    return noise;
   }
 
   protected override onAdvance(step: number): void {
@@ -349,6 +396,13 @@ export function unetLevels(options: UNetOptions): UNetLevels {
 }
 
 function addUNet(graph: LayerGraph, { options }: UNet, input: string): string {
+  if (options.noise > 0) {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'an ONNX model of a U-Net that draws random numbers', {
+      expected: 'a network whose output follows from its input: no noise',
+      received: `noise ${options.noise}`,
+      fix: 'translate with it here (shadegrad translate --samples), or train one with --z 0',
+    });
+  }
   const { encoder, decoder } = unetLevels(options);
   const { innermostNorm, slope } = options;
   const activated = options.skip === 'leaky';
@@ -390,6 +444,7 @@ export const UNET: NetworkKind<UNet> = {
       options.innermostNorm && 'innermost layer normalised',
       options.skip === 'leaky' && 'leaky skips',
       options.dropout > 0 ? `dropout ${options.dropout}${options.dropoutBlocks === 'middle' ? ' in the middle blocks' : ''}` : 'no dropout',
+      options.noise > 0 && `${options.noise} random numbers at the ${options.noiseAt}`,
     ]),
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),

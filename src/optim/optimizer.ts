@@ -111,7 +111,7 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     for (const group of groups) expectOptions(`a group of ${rule.name}`, group, names, { required: ['parameters'] });
     const all = [options, ...groups.map(({ parameters: _, ...own }) => ({ ...options, ...defined(own) }))] as O[];
     for (const each of all) rule.check(each);
-    this.groups = all.map((each) => new ParameterGroup(rule.name, each));
+    this.groups = all.map((each) => new ParameterGroup(rule, each));
     const { gpu, windows, release } = placeParameters(rule.name, target);
     try {
       this.gpu = gpu;

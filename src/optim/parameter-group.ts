@@ -1,3 +1,4 @@
+import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { isFloat } from '../gpu/params.js';
 import { Module } from '../nn/module.js';
@@ -18,6 +19,13 @@ export type ParameterChoice = Module | Iterable<Tensor> | ((name: string, parame
 /** Options of some of an optimiser's parameters; those left out are the optimiser's. */
 export type GroupOptions<O extends OptimizerOptions> = { readonly parameters: ParameterChoice } & Partial<O>;
 
+/** What a group asks of its optimiser: whether options can work, and what kind of step they make. */
+interface GroupRule<O> {
+  readonly name: string;
+  check(options: O): void;
+  kind(options: O): number;
+}
+
 /** Parameters that are trained with the same options. */
 export class ParameterGroup<O extends OptimizerOptions = OptimizerOptions> {
   /** Names of its parameters, in the order of the module; of a list of tensors, their places in it. */
@@ -28,24 +36,42 @@ export class ParameterGroup<O extends OptimizerOptions = OptimizerOptions> {
 
   /** @throws INVALID_ARGUMENT for a wrong learning rate or weight decay */
   constructor(
-    private readonly optimizer: string,
+    private readonly rule: GroupRule<O>,
     options: O,
   ) {
     this.current = options;
     this.learningRate = options.learningRate;
     this.initialLearningRate = options.learningRate;
-    const { weightDecay } = options;
-    if (isFloat(weightDecay) && weightDecay >= 0) return;
-    throw new ShadegradError('INVALID_ARGUMENT', `weightDecay of ${optimizer}`, {
-      expected: 'a finite number of at least 0',
-      received: String(weightDecay),
-      fix: 'use 0 for none; 0.01 is usual with AdamW, 1e-4 with SGD',
-    });
+    expectWeightDecay(rule.name, options.weightDecay);
   }
 
   /** All options, with the learning rate at hand. */
   get options(): Readonly<O> {
     return this.current;
+  }
+
+  /**
+   * Sets some of the options, such as the momentum that a schedule gives for a step: used from the next step on, also by a recorded one.
+   *
+   *     for (const group of sgd.groups) group.change({ momentum: 0.7 });
+   *
+   * @throws INVALID_ARGUMENT for options that the optimiser does not have or refuses, and for those that ask for another kind of step,
+   *   such as momentum where there was none; nothing is changed then
+   */
+  change(options: Partial<O>): void {
+    expectOptions<Partial<O>>(`a group of ${this.rule.name}`, options, Object.keys(this.current) as (keyof O & string)[]);
+    const next = { ...this.current, ...options };
+    expectLearningRate(this.rule.name, next.learningRate);
+    expectWeightDecay(this.rule.name, next.weightDecay);
+    this.rule.check(next);
+    if (this.rule.kind(next) !== this.rule.kind(this.current)) {
+      throw new ShadegradError('INVALID_ARGUMENT', `options of a group of ${this.rule.name} that is there already`, {
+        expected: 'the same kind of step as before: what was 0 stays 0, and what was above 0 stays above it',
+        received: JSON.stringify(options),
+        fix: 'make a new optimiser for another kind of step',
+      });
+    }
+    this.current = next;
   }
 
   /** Size of a step. What is set is used from the next step on, also by a recorded one. */
@@ -55,9 +81,18 @@ export class ParameterGroup<O extends OptimizerOptions = OptimizerOptions> {
 
   /** @throws INVALID_ARGUMENT unless it is a finite number of at least 0 */
   set learningRate(rate: number) {
-    expectLearningRate(this.optimizer, rate);
+    expectLearningRate(this.rule.name, rate);
     this.current = { ...this.current, learningRate: rate };
   }
+}
+
+function expectWeightDecay(optimizer: string, weightDecay: number): void {
+  if (isFloat(weightDecay) && weightDecay >= 0) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `weightDecay of ${optimizer}`, {
+    expected: 'a finite number of at least 0',
+    received: String(weightDecay),
+    fix: 'use 0 for none; 0.01 is usual with AdamW, 1e-4 with SGD',
+  });
 }
 
 /** @throws INVALID_ARGUMENT unless it is a finite number of at least 0 */

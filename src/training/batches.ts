@@ -4,7 +4,18 @@ import type { RgbImage } from '../data/image.js';
 import { boundedInteger, pcg4d } from '../data/random.js';
 import { resizeBicubic } from '../data/resize.js';
 import { epochPermutation, jitterDraw } from '../data/shuffle.js';
-import { expectSet, expectSets, imageAt, isImageSet, isUnpaired, unpaired, type ImageSet, type UnpairedDataset } from '../data/unpaired.js';
+import { expectLabelling, labelsAt } from '../data/labels.js';
+import {
+  expectSet,
+  expectSets,
+  imageAt,
+  isImageSet,
+  isUnpaired,
+  unpaired,
+  type ImageLabels,
+  type ImageSet,
+  type UnpairedDataset,
+} from '../data/unpaired.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
@@ -94,6 +105,19 @@ export function epochLength(dataset: TrainingDataset): number {
 }
 
 /**
+ * The labels of a data set for a training that needs them; undefined for one that needs none.
+ *
+ * @throws INVALID_ARGUMENT for data without labels, and for names and groups that cannot be
+ */
+export function labelsFor({ labelled = false }: { readonly labelled?: boolean }, dataset: TrainingDataset): ImageLabels | undefined {
+  if (!labelled) return undefined;
+  const labels = isImageSet(dataset) ? dataset.labels : undefined;
+  if (!labels) throw noLabels(dataset);
+  expectLabelling(labels, dataset.name);
+  return labels;
+}
+
+/**
  * The images of each step, on the device: which samples a step sees, and how they are cropped and mirrored, follows from
  * (seed, epoch, step). A sample is read once, whatever sides a step sees of it, and while the step before it runs.
  */
@@ -129,9 +153,8 @@ export class Batches {
     const sidesOf = (half: string): [string, ImageSide][] => sides.filter(([, side]) => half === 'ab' || side.half === half);
     const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * storedSize * storedSize * channels));
     const resident = Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
-    const found = isImageSet(dataset) ? dataset.labels : undefined;
-    if (options.labelled && !found) throw noLabels(dataset);
-    this.labelsOf = options.labelled ? (index) => found!.of(index) : null;
+    const found = labelsFor(options, dataset);
+    this.labelsOf = found ? (index) => labelsAt(found, index, dataset.name) : null;
     const streams: Stream[] = [];
     this.streams = streams;
     const made: { dispose(): void }[] = [];
@@ -148,7 +171,7 @@ export class Batches {
         streams.push({ ...source, stores: new Map(stores), draws: keep(imageDraws(gpu, batch).keep()) });
       }
       const shape = [batch, found?.names.length ?? 0];
-      this.labels = options.labelled ? keep(Tensor.from(gpu, new Float32Array(batch * shape[1]!), shape, 'labels').keep()) : null;
+      this.labels = found ? keep(Tensor.from(gpu, new Float32Array(batch * shape[1]!), shape, 'labels').keep()) : null;
     } catch (error) {
       for (const part of made) part.dispose();
       throw error;

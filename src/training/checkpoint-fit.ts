@@ -2,7 +2,7 @@ import type { SafetensorsTensor } from '../formats/safetensors.js';
 import { ShadegradError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { NetworkArchitecture } from '../models/kind.js';
-import { architectureOf } from '../models/registry.js';
+import { architectureOf, buildNetwork } from '../models/registry.js';
 import { trainedBy, type CheckpointOptions, type TrainingCheckpoint } from './checkpoint-info.js';
 import { isTraining, type CheckpointTarget, type CheckpointTensor } from './checkpoint-tensors.js';
 import { strangeNames } from './step-counts.js';
@@ -81,16 +81,27 @@ function* architectureDifferences(info: TrainingCheckpoint, target: CheckpointTa
   }
 }
 
-/** Options that a network's weights say nothing of: a run may go on with others. */
-const NOT_OF_WEIGHTS: ReadonlySet<string> = new Set(['dropout']);
+/** Options of a network that a run may go on with another value of. */
+const MAY_CHANGE: ReadonlySet<string> = new Set(['dropout']);
 
 function* networkDifferences(prefix: string, ours: NetworkArchitecture, theirs: NetworkArchitecture): Generator<Difference> {
   if (ours.kind !== theirs.kind) {
     yield { what: `${prefix}kind`, expected: ours.kind, received: theirs.kind };
     return;
   }
-  const options = Object.entries(ours.options).filter(([name]) => !NOT_OF_WEIGHTS.has(name));
-  yield* compare(prefix, Object.fromEntries(options), theirs.options);
+  const options = Object.entries(ours.options).filter(([name]) => !MAY_CHANGE.has(name));
+  // A checkpoint from before an option is of its default.
+  yield* compare(prefix, Object.fromEntries(options), completed(theirs));
+}
+
+/** With the default of every option that was left out; what no network has is compared as it is. */
+function completed(architecture: NetworkArchitecture): object {
+  try {
+    return buildNetwork(architecture).options;
+  } catch (error) {
+    if (!(error instanceof ShadegradError)) throw error;
+    return architecture.options;
+  }
 }
 
 function optionDifferences({ options }: TrainingCheckpoint, expectations: CheckpointExpectations): Iterable<Difference> {

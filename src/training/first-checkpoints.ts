@@ -5,7 +5,7 @@ export const FIRST_FORMAT = 'shadegrad-pix2pix';
 
 /** Values that such a file means when it leaves an option out. They never change. */
 const VARIANT = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
-const GENERATOR = { ...VARIANT, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost' };
+const GENERATOR = { ...VARIANT, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost', noise: 0, noiseAt: 'input' };
 /** The rate that `dropout: true` among the options of a run stood for. */
 const DROPOUT_RATE = 0.5;
 

@@ -10,10 +10,12 @@ export {
   averageMetrics,
   compareImages,
   constantBaseline,
+  imageDiversity,
   imageL1,
   imagePsnr,
   imageSsim,
   meanImage,
+  type ImageDiversity,
   type ImageMetrics,
 } from './metrics.js';
 export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './checkpoint.js';
@@ -23,4 +25,5 @@ export type { CheckpointTarget } from './checkpoint-tensors.js';
 export { Trainer, type TrainedStep } from './trainer.js';
 export type { TrainingDataset } from './batches.js';
 export type { RunOptions, TrainerOptions } from './trainer-options.js';
+export { ImageMaker, slerp, type ImageMakerOptions, type ImageOrder } from './image-maker.js';
 export { Translator, type TranslatedSize, type TranslatorOptions } from './translator.js';

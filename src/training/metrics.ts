@@ -41,6 +41,44 @@ export function imagePsnr(a: RgbImage, b: RgbImage): number {
   return 10 * Math.log10((255 * 255 * a.data.length) / sum);
 }
 
+/** How much outputs of one input differ, on the [-1, 1] scale of imageL1(). */
+export interface ImageDiversity {
+  /** The mean over all pairs of their mean absolute difference. */
+  readonly l1: number;
+  /** The standard deviation of each channel of each pixel over the images, averaged. */
+  readonly deviation: number;
+}
+
+/**
+ * Measures how much several outputs of one input differ, such as those of other random numbers or dropout masks; both measures are 0 for
+ * equal images.
+ *
+ * @param images at least two of one size
+ * @throws INVALID_ARGUMENT for fewer; SHAPE_MISMATCH when the sizes differ
+ */
+export function imageDiversity(images: readonly RgbImage[]): ImageDiversity {
+  if (images.length < 2) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'images of imageDiversity', {
+      expected: 'at least two outputs of one input',
+      received: String(images.length),
+      fix: 'translate the input with several seeds',
+    });
+  }
+  const pairs = images.flatMap((a, i) => images.slice(i + 1).map((b) => imageL1(a, b)));
+  const { length } = images[0]!.data;
+  let deviations = 0;
+  for (let at = 0; at < length; at++) {
+    let [sum, squares] = [0, 0];
+    for (const { data } of images) {
+      sum += data[at]!;
+      squares += data[at]! ** 2;
+    }
+    // Of whole numbers up to 255 both are exact, so that equal images give 0.
+    deviations += Math.sqrt(images.length * squares - sum ** 2) / images.length;
+  }
+  return { l1: pairs.reduce((sum, each) => sum + each, 0) / pairs.length, deviation: deviations / length / 127.5 };
+}
+
 const WINDOW = 11;
 const SIGMA = 1.5;
 

@@ -21,6 +21,8 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   state: ['function', 'optional'],
   inputs: ['function', 'optional'],
   prepare: ['function', 'optional'],
+  schedule: ['function', 'optional'],
+  drawn: ['object', 'optional'],
   data: ['text', 'optional'],
   labelled: ['boolean', 'optional'],
   phase: ['function', 'optional'],
@@ -38,7 +40,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
 /** What every run has under these names, in its options or in its checkpoint. */
 const RUN_NAMES: readonly string[] = [
   ...['batch', 'learningRate', 'seed', 'serial', 'storedSize', 'residentBytes', 'networks', 'replay'],
-  ...['preset', 'epochs', 'steps', 'minutes', 'from', 'totalSteps', 'source', 'trainPairs', 'validate'],
+  ...['preset', 'epochs', 'steps', 'minutes', 'labels', 'from', 'totalSteps', 'source', 'trainPairs', 'validate'],
 ];
 /** The names that a line of a run's log has for itself. */
 export const LOG_NAMES: readonly string[] = [
@@ -72,18 +74,21 @@ export function expectScheme<O extends object, N extends Networks>(scheme: Train
   if (scheme.data !== undefined && !['paired', 'unpaired', 'images'].includes(scheme.data)) {
     refuse('data', "'paired', 'unpaired' or 'images'", scheme.data);
   }
+  if (scheme.labelled && scheme.data !== 'images') refuse('data', "'images', as the scheme is labelled", scheme.data);
   for (const [name, row] of Object.entries<OptionRow>(scheme.options)) expectFlag(name, row, refuse);
   if (Object.keys(scheme.losses).length === 0) refuse('losses', 'at least one loss', scheme.losses);
   for (const [name, row] of Object.entries(scheme.losses)) {
-    if (!isOf('text', row?.label) || !isOf('text', row?.plot)) refuse(`loss ${name}`, 'a label and the heading of its plot', row);
+    if (!isOf('text', row?.label) || !isOf('text', row?.plot))
+      refuse(`loss ${name}`, 'label, what the report calls it, and plot, the heading of its plot', row);
   }
   for (const [name, row] of Object.entries(scheme.metrics)) {
     if (!isOf('text', row?.label) || !['lower', 'higher'].includes(row?.better)) {
-      refuse(`metric ${name}`, "a label, and better: 'lower' or 'higher'", row);
+      refuse(`metric ${name}`, "label, what the report calls it, and better: 'lower' or 'higher'", row);
     }
   }
   for (const [name, row] of Object.entries(scheme.optimizers)) {
-    if (!isOf('text', row?.network) || !isOf('function', row?.create)) refuse(`optimiser ${name}`, 'a network and create()', row);
+    if (!isOf('text', row?.network) || !isOf('function', row?.create))
+      refuse(`optimiser ${name}`, 'network, the name of the one that it trains, and create()', row);
   }
   if (Object.keys(scheme.optimizers).length === 0) refuse('optimizers', 'at least one optimiser', scheme.optimizers);
   const trained = Object.values(scheme.optimizers).map(({ network }) => network);
@@ -103,7 +108,7 @@ export function expectScheme<O extends object, N extends Networks>(scheme: Train
       refuse(`presets.previewScales.${adapters}`, 'one or more scales to try', previewScales?.[adapters]);
     }
   }
-  const known = [...Object.keys(scheme.options), 'epochs', 'minutes', 'learningRate'];
+  const known = [...Object.keys(scheme.options), 'epochs', 'minutes', 'batch', 'learningRate'];
   for (const preset of [full, preview, ...previewScales.hardware, ...previewScales.software]) {
     const unknown = Object.keys(preset).find((name) => !known.includes(name));
     if (unknown !== undefined) refuse('presets', `values of ${known.join(', ')}`, unknown);

@@ -1,5 +1,6 @@
 import type { ProgressCallback, PairedDataset } from '../data/dataset.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
+import type { ImageSet, Labelling } from '../data/unpaired.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Network, NetworkArchitecture, NetworkRole } from '../models/kind.js';
 import type { Optimizer } from '../optim/optimizer.js';
@@ -70,17 +71,51 @@ export interface SchemeOptimizer<O = object> {
 }
 
 /** What prepare() of a scheme works with. */
-export interface PrepareContext<O = object> {
+export interface PrepareContext<O = object, N = Networks> {
   /** The number of the step that is about to be taken, from 0. */
   readonly step: number;
+  /** The epoch of that step, from 0. */
+  readonly epoch: number;
   /** The seed of the run. */
   readonly seed: number;
   /** Samples in a step. */
   readonly batch: number;
   /** What prepare() writes to, by name. */
   readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The networks, on the device, by name. */
+  readonly networks: N;
+  /** The optimisers, by name, for options that change with the step, such as a momentum. The rate is schedule()'s. */
+  readonly optimizers: Readonly<Record<string, Optimizer>>;
   /** The options, complete. */
   readonly options: O;
+}
+
+/** What schedule() of a scheme works with. */
+export interface ScheduleContext<O = object> {
+  /** The number of the step that is about to be taken, from 0. */
+  readonly step: number;
+  /** The rate that the run began with. */
+  readonly base: number;
+  /** The rate that every other scheme has at that step: constant for the first half of the run, then linear towards zero. */
+  readonly usual: number;
+  /** The steps of the whole run; null while one of so many minutes has not been planned yet. */
+  readonly totalSteps: number | null;
+  /** The options, complete. */
+  readonly options: O;
+}
+
+/** A data set that the program draws, to train on where no other is named. */
+export interface DrawnData {
+  /** What it is, in the plural, such as 'digits'. */
+  readonly title: string;
+  /**
+   * Opens it.
+   *
+   * @param seed that it is drawn by
+   * @param split images to train on, or others to measure with
+   * @param side of the images in pixels that the scheme keeps, for what can be drawn at any
+   */
+  open(seed: number, split: 'train' | 'val', side: number): ImageSet;
 }
 
 /** What a step of a scheme works with. */
@@ -164,6 +199,8 @@ export interface LossWatch {
   readonly below: number;
   /** The number of steps in a row. */
   readonly steps: number;
+  /** Whether low losses say that with these options of the run. Default: always. */
+  when?(options: Readonly<Record<string, OptionValue>>): boolean;
   /**
    * Says what happened by a step, and what to try in a new run.
    *
@@ -173,7 +210,9 @@ export interface LossWatch {
   describe(step: number, options: Readonly<Record<string, OptionValue>>, lowerRate: number): string;
 }
 
-/** What a run takes from a preset where no flag says otherwise: options of the scheme, and the length and rate of the run. */
+/**
+ * What a run takes from a preset where no flag says otherwise: options of the scheme, and the length, the batch and the rate of the run.
+ */
 export type PresetDefaults = Readonly<Record<string, OptionValue>>;
 
 /** The presets of the train program. */
@@ -186,14 +225,25 @@ export interface SchemePresets {
   readonly preview: PresetDefaults & { readonly minutes: number; readonly learningRate: number };
   /** What a preview tries in turn until one is fast enough, on a GPU and on a software adapter. */
   readonly previewScales: { readonly hardware: readonly PresetDefaults[]; readonly software: readonly PresetDefaults[] };
+  /**
+   * The learning rate where options ask for another than that of the preset; undefined where they do not.
+   *
+   * @param options of the scheme, complete
+   * @param preset of the run
+   */
+  rate?(options: object, preset: 'full' | 'preview'): number | undefined;
 }
 
-/** How a run of a scheme lies in a .pth of PyTorch. */
+/** How a run of a scheme lies in files of PyTorch. */
 export interface PyTorchRunRow {
-  /** For each network the role by which it is found among those of a file: one of each. */
+  /** For each network the role by which it is found among those of a file; several of one role are told apart by their names. */
   readonly roles: Readonly<Record<string, NetworkRole>>;
-  /** How often each network runs forward in a step, which is what num_batches_tracked counts. */
-  readonly forwards: Readonly<Record<string, number>>;
+  /** What PyTorch's program calls each network in the names of its files, such as 'G_A' in latest_net_G_A.pth. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Its optimisers, as a file of a whole run has them: for each the networks whose parameters it has, one after the other. */
+  readonly optimizers: Readonly<Record<string, readonly string[]>>;
+  /** How often each network runs forward in a step of a run with these options, which is what num_batches_tracked counts. */
+  forwards(options: Readonly<Record<string, unknown>>): Readonly<Record<string, number>>;
   /** The options of torch.optim.Adam. */
   readonly adam: { readonly betas: readonly [number, number]; readonly epsilon: number };
 }
@@ -221,19 +271,20 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
    * Fills in what follows from other options, and refuses what does not go together.
    *
    * @param options each right by itself; those that were left out have their default
+   * @param labels of the data, for a scheme that needs them; left out where no data are known yet
    * @throws INVALID_ARGUMENT
    */
-  complete?(options: O): O;
+  complete?(options: O, labels?: Labelling): O;
   /** The options in words, such as `256 x 256 pixels`, for the line at the start of a run. */
   describe(options: O): readonly string[];
   /**
    * The architecture of each network, in the order of a checkpoint.
    *
    * @param given architectures to take instead of the scheme's own, as a file of weights or a checkpoint has them
-   * @param labels names of the labels of the data, for a scheme that needs them
+   * @param labels of the data, for a scheme that needs them
    * @throws INVALID_ARGUMENT for networks that the scheme cannot train
    */
-  networks(options: O, given: Partial<Architectures<N>>, labels?: readonly string[]): Architectures<N>;
+  networks(options: O, given: Partial<Architectures<N>>, labels?: Labelling): Architectures<N>;
   /**
    * The options that follow from networks out of a file, such as the size of their images.
    *
@@ -248,11 +299,15 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   /** What prepare() writes anew before each step: random numbers and choices of the host. Left out where there is nothing. */
   inputs?(gpu: Gpu, options: O & { readonly batch: number }): Readonly<Record<string, Tensor>>;
   /** Writes the inputs of the step that is about to be taken; all of it has to follow from the context, so that runs can go on. */
-  prepare?(context: PrepareContext<O>): void;
+  prepare?(context: PrepareContext<O, N>): void;
+  /** The learning rate of a step, where it is another than the usual one. It has to follow from the context. */
+  schedule?(context: ScheduleContext<O>): number;
   /**
    * What the data are: pairs; two sets of images, each in an order and with a jitter of its own; or one set. Default 'paired'.
    */
   readonly data?: 'paired' | 'unpaired' | 'images';
+  /** The images that the program draws where no data are named, for a scheme of one set. Default: photos of facades. */
+  readonly drawn?: DrawnData;
   /** Whether a step needs the labels of its images. Default false. */
   readonly labelled?: boolean;
   /**
@@ -275,10 +330,18 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   step(context: StepContext<O, N>): Readonly<Record<string, Tensor>>;
   /** The measures on samples that it is not trained on, by name; the first is the one that the report draws. */
   readonly metrics: Readonly<Record<string, SchemeMetric>>;
-  /** The pictures of a sample. */
-  pictures(options: O): PictureColumns;
-  /** Prepares what runs the networks on samples. */
-  evaluator(gpu: Gpu, networks: N, options: O): Promise<Evaluator>;
+  /**
+   * The pictures of a sample.
+   *
+   * @param labels of the data, for a scheme that needs them
+   */
+  pictures(options: O, labels?: Labelling): PictureColumns;
+  /**
+   * Prepares what runs the networks on samples.
+   *
+   * @param labels of the data, for a scheme that needs them; those of a sample are its `labels`
+   */
+  evaluator(gpu: Gpu, networks: N, options: O, labels?: Labelling): Promise<Evaluator>;
   /** Losses that say that a training goes nowhere. */
   readonly watch?: LossWatch;
   /** How its runs lie in files of PyTorch; left out where there is no such program. */

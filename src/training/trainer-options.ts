@@ -1,6 +1,6 @@
 import { ShadegradError } from '../errors.js';
-import { expectTable, numberFrom, oneOf, whole, type OptionTable } from './option-table.js';
-import { epochLength, type TrainingDataset } from './batches.js';
+import { expectTable, numberFrom, oneOf, whole, type OptionFlag, type OptionRow, type OptionTable } from './option-table.js';
+import { epochLength, labelsFor, type TrainingDataset } from './batches.js';
 import type { Architectures, ImagePlan, Networks, TrainingScheme } from './scheme.js';
 
 /** Options of every training, beside those of its scheme. */
@@ -90,7 +90,7 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
       'use a smaller batch or more images',
     );
   }
-  return { run: checked, own: scheme.complete?.(own) ?? own };
+  return { run: checked, own: scheme.complete?.(own, labelsFor(scheme, dataset)) ?? own };
 }
 
 /**
@@ -146,3 +146,13 @@ export function expectNetworkNames(
 
 const refused = (what: string, expected: string, received: string, fix: string): ShadegradError =>
   new ShadegradError('INVALID_ARGUMENT', what, { expected, received, fix });
+
+/** The options of a scheme in its full preset. */
+export function fullOptions(scheme: TrainingScheme): object {
+  const rows = Object.entries<OptionRow>(scheme.options);
+  const values = rows.map(([name, row]) => [name, scheme.presets.full[name] ?? flagDefault(row.flag) ?? row.default]);
+  return completeOptions(scheme, Object.fromEntries(values.filter(([, value]) => value !== undefined)) as object);
+}
+
+/** What an option is when its flag is not given; undefined where the flag has no default. */
+const flagDefault = (flag: OptionFlag | undefined): unknown => (flag && 'default' in flag ? flag.default : undefined);

@@ -6,8 +6,7 @@ import { buildNetwork } from '../models/registry.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { ParameterGroup } from '../optim/parameter-group.js';
 import { Tensor } from '../tensor/tensor.js';
-import { isImageSet } from '../data/unpaired.js';
-import { Batches, type TrainingDataset } from './batches.js';
+import { Batches, labelsFor, type TrainingDataset } from './batches.js';
 import { lossRows, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
 import { described } from '../checks.js';
 import { expectScheme } from './scheme-check.js';
@@ -24,6 +23,8 @@ export interface TrainedStep {
 
 /** Steps whose losses wait on the device; the host must collect before there are more. */
 const HISTORY = 64;
+/** Steps whose phases are made ready before the first of them. */
+const FIRST_STEPS = 100;
 /** So that two networks of one kind do not begin alike. */
 const SEED_STRIDE = 0x9e3779b9;
 
@@ -81,9 +82,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.seed = seed;
     this.batch = batch;
     this.recordings = (run.replay ?? true) ? new Map() : null;
-    const architectures = Object.entries(
-      scheme.networks(complete, run.networks ?? {}, isImageSet(dataset) ? dataset.labels?.names : undefined),
-    );
+    const architectures = Object.entries(scheme.networks(complete, run.networks ?? {}, labelsFor(scheme, dataset)));
     const names = architectures.map(([name]) => name);
     expectNetworkNames(scheme, names, run.networks ?? {});
     expectGiven(scheme, run.networks ?? {}, Object.fromEntries(architectures));
@@ -169,8 +168,9 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     try {
       // What has no memory is told here, and not taken for a failure of what follows.
       await gpu.sync();
-      await prepare?.(() => trainer.dispatchStep(trainer.phaseOf(0)));
-      await trainer.recorded(trainer.phaseOf(0));
+      const phases = trainer.firstPhases();
+      await prepare?.(() => phases.forEach((phase) => trainer.dispatchStep(phase)));
+      for (const phase of phases) await trainer.recorded(phase);
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -217,6 +217,12 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
 
   private phaseOf(step: number): string {
     return this.scheme.phase?.(step, this.options) ?? '';
+  }
+
+  /** The phases of a run, as far as its first steps and its losses name them: their memory and shaders should be there from the start. */
+  private firstPhases(): string[] {
+    const first = Array.from({ length: FIRST_STEPS }, (_, step) => this.phaseOf(step));
+    return [...new Set([...first, ...Object.values(this.rows).flatMap(({ phases = [] }) => phases)])];
   }
 
   /**
@@ -306,8 +312,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     const recording = await this.recorded(phase);
     chooseImages();
     for (const network of Object.values<Networks[string]>(this.networks)) network.advanceDropout(this.step);
-    const { step, seed, batch, inputs, options } = this;
-    this.scheme.prepare?.({ step, seed, batch, inputs, options });
+    const { step, epoch, seed, batch, inputs, networks, optimizers, options } = this;
+    this.scheme.prepare?.({ step, epoch, seed, batch, inputs, networks, optimizers, options });
     if (recording) recording.run();
     else this.dispatchStep(phase);
     const bytes = this.lossNames.length * 4;

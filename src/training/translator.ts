@@ -7,7 +7,9 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { expectOptions, expectWord } from '../checks.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
-import type { Generator, ImageSizes } from '../models/kind.js';
+import type { Generator, ImageSizes, LabelledGenerator } from '../models/kind.js';
+import { withLabels } from '../models/labels.js';
+import { isLabelledGenerator } from '../models/registry.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -19,7 +21,7 @@ export type TranslatedSize = 'image' | number | readonly [width: number, height:
 
 /** Options of Translator.create(): the size of the images, and how the generator is run. */
 export interface TranslatorOptions {
-  /** Whether dropout drops at test time, as the paper has it: the only source of variety. Default true. */
+  /** Whether dropout drops at test time, as the paper has it: the source of variety, where a network draws no random numbers. Default true. */
   dropout?: boolean;
   /** The statistics that norms use: those of the image itself, as in the paper, or those gathered while training. Default 'batch'. */
   statistics?: 'batch' | 'running';
@@ -38,6 +40,8 @@ interface Stage {
   readonly width: number;
   readonly height: number;
   readonly input: Tensor;
+  /** [1, labels], of a generator that takes some. */
+  readonly labels: Tensor | null;
   readonly output: Tensor;
   readonly recording: Recording;
 }
@@ -53,7 +57,7 @@ export class Translator {
 
   private constructor(
     private readonly gpu: Gpu,
-    private readonly generator: Generator,
+    private readonly generator: Generator | LabelledGenerator,
     private readonly options: Required<TranslatorOptions>,
   ) {}
 
@@ -65,7 +69,7 @@ export class Translator {
    * @throws INVALID_ARGUMENT for a size that the generator does not take, other channels than 1 or 3, or a generator on no device;
    *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
-  static async create(gpu: Gpu, generator: Generator, options: TranslatorOptions = {}): Promise<Translator> {
+  static async create(gpu: Gpu, generator: Generator | LabelledGenerator, options: TranslatorOptions = {}): Promise<Translator> {
     expectOptions('Translator.create', options, ['dropout', 'statistics', 'size']);
     const { dropout = true, statistics = 'batch', size = generator.imageSizes.own } = options;
     expectChoice('dropout of a Translator', dropout, [true, false]);
@@ -87,20 +91,22 @@ export class Translator {
    * Translates one image.
    *
    * @param image any size; resized (bicubic) to the size of the options
-   * @param seed chooses the dropout masks, from 0 to 2^32 - 1; the same seed gives the same picture
+   * @param seed chooses the dropout masks and random numbers, from 0 to 2^32 - 1; the same seed gives the same picture
+   * @param labels what the image is to become, for a generator that takes labels: a number for each, such as 0 or 1
    * @returns an image of that size; with 'image', of the size it came in
    * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number from 0 to
-   *   2^32 - 1; with 'image', also as create(): LIMIT_EXCEEDED, OUT_OF_MEMORY
+   *   2^32 - 1, and for other labels than the generator takes; with 'image', also as create(): LIMIT_EXCEEDED, OUT_OF_MEMORY
    */
-  translate(image: RgbImage, seed = 0): Promise<RgbImage> {
-    const result = this.last.then(() => this.run(image, seed));
+  translate(image: RgbImage, seed = 0, labels: readonly number[] = []): Promise<RgbImage> {
+    const result = this.last.then(() => this.run(image, seed, labels));
     this.last = result.catch(() => undefined);
     return result;
   }
 
-  private async run(image: RgbImage, seed: number): Promise<RgbImage> {
+  private async run(image: RgbImage, seed: number, wanted: readonly number[]): Promise<RgbImage> {
     expectImage(image, 'the image to translate');
     expectWord('seed of a translation', seed);
+    expectWanted(this.generator, wanted);
     const {
       generator,
       options: { size },
@@ -108,10 +114,11 @@ export class Translator {
     const { imageSizes } = generator;
     const [width, height] =
       size === 'image' ? [nearest(image.width, imageSizes), nearest(image.height, imageSizes)] : sidesOf(size, imageSizes);
-    const { input, output, recording } = await this.stageFor(width, height);
+    const { input, labels, output, recording } = await this.stageFor(width, height);
     // Luminance first, as the PyTorch reference has it: resizing rounds.
     const seen = generator.inChannels === 1 ? greyImage(image) : image;
     input.writeBytes(imageBytes(resized(seen, width, height), generator.inChannels as 1 | 3));
+    labels?.write(Float32Array.from(wanted));
     generator.advanceDropout(seed);
     recording.run();
     const result = imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
@@ -136,12 +143,18 @@ export class Translator {
     const { inChannels } = generator;
     const shape = [1, height, width, inChannels];
     const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate').keep();
+    const count = labelsOf(generator);
+    const labels = count === 0 ? null : Tensor.from(gpu, new Float32Array(count), [1, count], 'labels of an image to translate').keep();
     try {
       const { recording, result } = await gpu.record(() =>
-        noGrad(() => floatToImage(generator.forward(imageToFloat(input), { training: false, statistics, dropout }))),
+        noGrad(() => {
+          const image = imageToFloat(input);
+          return floatToImage(generator.forward(labels ? withLabels(image, labels) : image, { training: false, statistics, dropout }));
+        }),
       );
-      return (this.stage = { width, height, input, output: result.keep(), recording });
+      return (this.stage = { width, height, input, labels, output: result.keep(), recording });
     } catch (error) {
+      labels?.dispose();
       input.dispose();
       throw error;
     }
@@ -153,8 +166,23 @@ export class Translator {
     this.stage = null;
     stage?.recording.destroy();
     stage?.input.dispose();
+    stage?.labels?.dispose();
     stage?.output.dispose();
   }
+}
+
+/** How many labels a generator takes. */
+const labelsOf = (generator: Generator): number => (isLabelledGenerator(generator) ? generator.labels : 0);
+
+/** @throws INVALID_ARGUMENT for other labels than a generator takes */
+function expectWanted(generator: Generator, wanted: readonly number[]): void {
+  const count = labelsOf(generator);
+  if (wanted.length === count && wanted.every(Number.isFinite)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'labels of an image to translate', {
+    expected: count === 0 ? 'none, as the generator takes none' : `${count} finite numbers, one for each label that the generator takes`,
+    received: wanted.length === 0 ? 'none' : wanted.join(', ').slice(0, 80),
+    fix: count === 0 ? 'leave them out' : 'say what the image is to become: translate(image, seed, labels)',
+  });
 }
 
 function expectChoice(what: string, value: unknown, choices: readonly unknown[]): void {

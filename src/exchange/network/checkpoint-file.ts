@@ -7,7 +7,7 @@ import { CHECKSUMS } from '../../training/checkpoint.js';
 import { fitNetwork } from './fit-network.js';
 import { INFO_KEY } from '../network-file.js';
 import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
-import { buildNetwork, isGenerator, NETWORKS } from '../../models/registry.js';
+import { buildNetwork, isGenerator, isLabelledGenerator, labelCount, NETWORKS } from '../../models/registry.js';
 import type { NetworkWeights } from './network-weights.js';
 
 /**
@@ -69,6 +69,8 @@ export interface CheckpointNetwork {
   readonly weights: NetworkWeights;
   /** Side of the images that the run trains it on, where the network itself is for others. */
   readonly imageSize?: readonly [width: number, height: number];
+  /** Names of the labels that it takes, where it takes some. */
+  readonly labels?: readonly string[];
 }
 
 /** The networks of a training checkpoint by name, in its order. */
@@ -77,13 +79,21 @@ export function checkpointNetworks(file: WeightFile): CheckpointNetwork[] {
   return Object.entries(networks).map(([name, architecture]) => {
     const role = roleOf(architecture, file.name);
     const weights = fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name);
-    return { name, role, weights, ...sizeOf(architecture, options.size) };
+    return { name, role, weights, ...sizeOf(architecture, options.size), ...labelsOf(architecture, options.labels) };
   });
+}
+
+/** @param labels names that commas join, as a run keeps them */
+function labelsOf(architecture: NetworkArchitecture, labels: unknown): Pick<CheckpointNetwork, 'labels'> {
+  const count = labelCount(buildNetwork(architecture));
+  if (count === 0 || typeof labels !== 'string') return {};
+  const names = labels.split(',');
+  return names.length === count ? { labels: names } : {};
 }
 
 function sizeOf(architecture: NetworkArchitecture, size: unknown): Pick<CheckpointNetwork, 'imageSize'> {
   const network = buildNetwork(architecture);
-  if (!isGenerator(network) || typeof size !== 'number') return {};
+  if (!(isGenerator(network) || isLabelledGenerator(network)) || typeof size !== 'number') return {};
   const { own, multipleOf, least } = network.imageSizes;
   return size !== own && size >= least && size % multipleOf === 0 ? { imageSize: [size, size] } : {};
 }

@@ -146,8 +146,8 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 }
 
 /**
- * Puts a run's state into networks and optimisers that are on a device, step counts included; or, of networks without optimisers, the
- * weights that there are.
+ * Puts a run into networks and optimisers that are on a device, step counts included; or, of networks without optimisers, the weights
+ * that there are. What a scheme keeps beside its networks is taken where it fits, and else stays as it was made.
  *
  * @param target such as a Trainer
  * @param run of networks alone, what is missing stays as it is
@@ -165,7 +165,7 @@ export async function restoreRun(target: CheckpointTarget, run: TrainingRun | Ne
   const pace = new UploadPace(gpu);
   for (const { name, shape, storage, offset } of places) {
     const tensor = tensors.get(name);
-    if (!tensor) continue;
+    if (!tensor || (isState(name) && !sameShape(tensor.shape, shape))) continue;
     const values = await tensor.read();
     if (values.length !== elementCount(shape))
       throw mismatch(label, `"${name}": ${elementCount(shape)} numbers for shape ${formatShape(shape)}`, `${values.length}`);
@@ -179,6 +179,9 @@ export async function restoreRun(target: CheckpointTarget, run: TrainingRun | Ne
     placeStepCounts(optimizer, steps, stepCounts);
   }
 }
+
+/** What a scheme keeps beside its networks: another program may have none of it, and options of a new run change its shape. */
+const isState = (name: string): boolean => name.startsWith(`${STATE_PREFIX}.`);
 
 /** @throws WEIGHTS_MISMATCH unless a run has every tensor and every optimiser of a target */
 function checkComplete(
@@ -196,20 +199,20 @@ function checkComplete(
   }
   for (const { name, shape } of places) {
     const tensor = tensors.get(name);
-    if (tensor && sameShape(tensor.shape, shape)) continue;
+    if (isState(name) || (tensor && sameShape(tensor.shape, shape))) continue;
     throw mismatch(label, `${quoteName(name)} of ${formatShape(shape)}`, tensor ? formatShape(tensor.shape) : 'no such tensor');
   }
 }
 
-/** Options that weights say nothing of: how much is dropped, and where. */
-const NOT_OF_WEIGHTS: ReadonlySet<string> = new Set(['dropout', 'dropoutBlocks']);
+/** Options that a file of another program does not show: how much is dropped, and where. */
+const NOT_IN_WEIGHTS: ReadonlySet<string> = new Set(['dropout', 'dropoutBlocks']);
 
 function checkArchitectures({ networks }: CheckpointTarget, run: TrainingRun['networks'], label: string): void {
   for (const [name, { architecture }] of run) {
     const network = networks[name];
     if (!network) throw mismatch(label, `the networks ${Object.keys(networks).join(' and ')}`, `a ${name}`);
     const [ours, theirs] = [complete(architectureOf(network)), complete(architecture)];
-    const differing = Object.keys(ours).filter((option) => !NOT_OF_WEIGHTS.has(option) && ours[option] !== theirs[option]);
+    const differing = Object.keys(ours).filter((option) => !NOT_IN_WEIGHTS.has(option) && ours[option] !== theirs[option]);
     if (differing.length === 0) continue;
     const list = (values: Readonly<Record<string, unknown>>): string =>
       differing.map((option) => `${option} ${String(values[option])}`).join(', ');

@@ -1,11 +1,8 @@
-import { OrderedDict, Tuple } from '../../formats/pickle-read.js';
-import { quote } from '../../formats/pytorch-errors.js';
+import { OrderedDict } from '../../formats/pickle-read.js';
 import type { PyTorchFile, PyTorchKey, PyTorchValue } from '../../formats/pytorch-file.js';
-import { PythonFloat, type PyTorchWritable } from '../../formats/pytorch-write.js';
-import type { StoredTensor } from '../../formats/weight-file.js';
+import type { PyTorchWritable } from '../../formats/pytorch-write.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import { sameShape } from '../../tensor/shape.js';
 import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
 import { buildNetwork, networkKind } from '../../models/registry.js';
 import { findScheme, SCHEMES } from '../../schemes/registry.js';
@@ -14,37 +11,27 @@ import {
   CHECKPOINT_FORMAT_VERSION,
   parseCheckpointInfo,
   type CheckpointOptions,
-  type OptimizerProgress,
   type TrainingCheckpoint,
 } from '../../training/checkpoint-info.js';
-import type { PyTorchRunRow, TrainingScheme } from '../../training/scheme.js';
-import { exceptionalCounts, type StepCounts } from '../../training/step-counts.js';
+import type { TrainingScheme } from '../../training/scheme.js';
+import { completeOptions, fullOptions } from '../../training/trainer-options.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import { checkedTensor } from '../network/checked-tensor.js';
-import { constantTensor, libraryTensor, referenceTensor } from '../network/fit-network.js';
+import { libraryTensor, referenceTensor } from '../network/fit-network.js';
 import type { NetworkTensor, NetworkWeights } from '../network/network-weights.js';
-import { referenceShape } from '../network/reference-layout.js';
-import { findNetworks } from './reference-names.js';
+import { noRun, type TrainingRun } from '../network/training-run.js';
+import { adamState, findOptimizers, isTensor, readAdams, type Dict, type KnownScheme, type ReadAdam } from './pytorch-adam.js';
+import { findNetworks, isCalled, type NetworkRoot } from './reference-names.js';
 import { networkAt, referenceStateDict } from './reference-network.js';
-import { noRun, trainableNames, type OptimizerWeights, type TrainingRun } from '../network/training-run.js';
-
-type Dict = ReadonlyMap<PyTorchKey, PyTorchValue>;
 
 /** Under which a run of this library keeps what PyTorch has no place for, so that nothing is lost on the way back. */
 const INFO_KEY = 'shadegrad';
 /** Names that runs give the count of their steps; else it is that of the first optimiser. */
 const STEP_KEYS = ['step', 'global_step', 'iteration', 'total_iters'];
-/** Optimisers lie at most so deep in a checkpoint. */
-const MAX_DEPTH = 4;
-/** What can be done with a run whose optimisers cannot be taken. */
-const NETWORKS_ALONE =
-  'go on with the networks alone: "npx shadegrad train --from FILE" gives them new optimisers; ' +
-  '"npx shadegrad convert" without --run writes one of them, and findNetwork() gives it in code';
-/** What torch.optim.Adam calls what this library's keeps. */
-const MOMENTS = { firstMoment: 'exp_avg', secondMoment: 'exp_avg_sq' } as const;
-
-/** A scheme whose runs PyTorch has, too. */
-type KnownScheme = TrainingScheme & { readonly pytorch: PyTorchRunRow };
+/** Under which a file has what a scheme keeps beside its networks. */
+const STATE_KEY = 'state';
+/** PyTorch's order of the axes of images. */
+const IMAGE_AXES = [0, 3, 1, 2];
 
 /**
  * The training run of a .pth: the state dicts of the networks of a scheme as the PyTorch reference has them, and of a
@@ -57,25 +44,51 @@ export async function pytorchRun(file: PyTorchFile): Promise<TrainingRun> {
   const told = top.get(INFO_KEY);
   const known = typeof told === 'string' ? ownInfo(told, file.name) : null;
   const scheme = schemeOf(file, known);
-  const roots = findNetworks(file.tensors);
-  const networks = new Map<string, NetworkWeights>();
-  for (const [name, role] of Object.entries(scheme.pytorch.roles)) {
-    const fitting = roots.filter((root) => networkKind(root.kind).role === role);
-    if (fitting.length !== 1) throw noRun(file.name, `${fitting.length} ${role}s`);
-    networks.set(name, withKnownOptions(networkAt(file, fitting[0]!), known?.networks[name]));
-  }
-  const states = [...findOptimizers(file.value, 0)];
-  const adams = new Map<string, ReadAdam>();
-  for (const [name, { network }] of Object.entries(scheme.optimizers)) {
-    adams.set(name, await adamOf(file, scheme, network, networks.get(network)!, states));
-  }
+  const roots = rootsOf(file, scheme);
+  const networks = new Map(
+    [...roots].map(([name, root]) => [name, withKnownOptions(networkAt(file, root), known?.networks[name])] as const),
+  );
+  const adams = await readAdams(file, scheme, networks);
   const [first] = adams.values();
   const options = known?.options ?? { learningRate: first!.learningRate, ...primitives(top.get('options')) };
   const complete = withDropout(networks, options);
   const info = describeRun(top, scheme, complete, adams, known, options);
   const optimizers = new Map([...adams].map(([name, { state }]) => [name, state]));
-  return { info, networks: complete, optimizers, state: new Map() };
+  return { info, networks: complete, optimizers, state: stateOf(known && top.get(STATE_KEY), file.name) };
 }
+
+/**
+ * Where the networks of a scheme are in a file: the only one of a role, or of several the one that is called as the scheme calls it, or
+ * as the other program does.
+ *
+ * @throws WEIGHTS_MISMATCH
+ */
+function rootsOf(file: PyTorchFile, { pytorch }: KnownScheme): Map<string, NetworkRoot> {
+  const roots = findNetworks(file.tensors);
+  return new Map(
+    Object.entries(pytorch.roles).map(([name, role]) => {
+      const ofRole = roots.filter((root) => networkKind(root.kind).role === role);
+      const isOnly = Object.values(pytorch.roles).filter((each) => each === role).length === 1;
+      const fitting = isOnly ? ofRole : ofRole.filter(({ prefix }) => isCalled(prefix, name, pytorch));
+      if (fitting.length === 1) return [name, fitting[0]!];
+      if (isOnly) throw noRun(file.name, `${fitting.length} ${role}s`);
+      const named = ofRole.map(({ prefix }) => quoteName(prefix)).join(', ');
+      throw noRun(file.name, `${fitting.length} networks called ${name} or net${pytorch.names[name]!} among ${named || `no ${role}s`}`);
+    }),
+  );
+}
+
+/** What a run of this library keeps beside its networks. Of four axes they are taken for those of images. */
+function stateOf(value: PyTorchValue | null | undefined, label: string): Map<string, NetworkTensor> {
+  const entries = value instanceof Map ? [...(value as Dict)] : [];
+  return new Map(
+    entries.flatMap(([name, tensor]): [string, NetworkTensor][] =>
+      isTensor(tensor) ? [[String(name), libraryTensor(checkedTensor(tensor, label), imageAxes(tensor.shape))]] : [],
+    ),
+  );
+}
+
+const imageAxes = ({ length }: readonly number[]): readonly number[] | null => (length === IMAGE_AXES.length ? IMAGE_AXES : null);
 
 /** The scheme of a run: what the file says of itself, or the first one whose networks it has. @throws WEIGHTS_MISMATCH */
 function schemeOf(file: PyTorchFile, known: TrainingCheckpoint | null): KnownScheme {
@@ -95,10 +108,22 @@ function schemeOf(file: PyTorchFile, known: TrainingCheckpoint | null): KnownSch
   const counts = countRoles(file);
   const fits = ({ pytorch: { roles } }: KnownScheme): boolean =>
     Object.values(roles).every((role) => counts[role] === Object.values(roles).filter((each) => each === role).length);
-  const fitting = candidates.find(fits);
-  if (fitting) return fitting;
+  const fitting = candidates.filter(fits);
+  if (fitting.length > 0) return fitting.find((scheme) => fitting.length === 1 || canTrain(scheme, file)) ?? fitting[0]!;
   const found = Object.entries(counts).map(([role, count]) => `${count} ${role}${count === 1 ? '' : 's'}`);
   throw noRun(file.name, found.join(', '));
+}
+
+/** Whether the networks of a file are such as a scheme trains. */
+function canTrain(scheme: KnownScheme, file: PyTorchFile): boolean {
+  try {
+    const given = Object.fromEntries([...rootsOf(file, scheme)].map(([name, root]) => [name, networkAt(file, root).architecture]));
+    scheme.networks(completeOptions(scheme, { ...fullOptions(scheme), ...scheme.optionsOf?.(given, file.name) }), given);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ShadegradError)) throw error;
+    return false;
+  }
 }
 
 function countRoles({ tensors }: PyTorchFile): Record<NetworkRole, number> {
@@ -109,7 +134,7 @@ function countRoles({ tensors }: PyTorchFile): Record<NetworkRole, number> {
 
 /** Whether a file looks like a run: it holds the state of an optimiser. */
 export function hasOptimizers(file: PyTorchFile): boolean {
-  return [...findOptimizers(file.value, 0)].length > 0;
+  return !findOptimizers(file.value).next().done;
 }
 
 /** What does not show in a state dict: a run of this library says where its networks drop. */
@@ -130,144 +155,6 @@ function withDropout(networks: ReadonlyMap<string, NetworkWeights>, options: Che
       return [name, drops ? { ...weights, architecture: { kind, options: { ...own, dropout: 0 } } } : weights];
     }),
   );
-}
-
-function* findOptimizers(value: PyTorchValue, depth: number): Generator<Dict> {
-  if (depth > MAX_DEPTH) return;
-  if (value instanceof Map) {
-    if (value.get('state') instanceof Map && Array.isArray(value.get('param_groups'))) yield value as Dict;
-    else for (const each of (value as Dict).values()) yield* findOptimizers(each, depth + 1);
-  } else if (Array.isArray(value)) {
-    for (const each of value as readonly PyTorchValue[]) yield* findOptimizers(each, depth + 1);
-  }
-}
-
-/** The state of an Adam, with the numbers that PyTorch keeps beside it. */
-interface ReadAdam {
-  readonly state: OptimizerWeights;
-  /** The network that it trains. */
-  readonly network: string;
-  /** Of the parameter that took the most. */
-  readonly steps: number;
-  /** Of those that took fewer. */
-  readonly counts: StepCounts | undefined;
-  readonly learningRate: number;
-}
-
-/** The optimiser whose moments have the shapes of a network's parameters, in their order. */
-async function adamOf(
-  file: PyTorchFile,
-  scheme: KnownScheme,
-  network: string,
-  { architecture }: NetworkWeights,
-  optimizers: readonly Dict[],
-): Promise<ReadAdam> {
-  const own = new Map(buildNetwork(architecture).namedTensors());
-  const names = trainableNames(architecture);
-  const shapes = names.map((name) => referenceShape(own.get(name)!.shape));
-  const fitting = optimizers.filter((optimizer) => {
-    const states = parameterStates(optimizer);
-    return (
-      states.length === names.length &&
-      states.every((state, i) => state === null || momentShapes(state).every((shape) => sameShape(shape, shapes[i]!)))
-    );
-  });
-  if (fitting.length !== 1) {
-    const counted = fitting.length === 0 ? 'no optimiser' : 'more than one optimiser';
-    throw new ShadegradError('WEIGHTS_MISMATCH', `${file.name}: ${counted} fits the ${network}`, {
-      expected: `one with the ${names.length} shapes of its parameters`,
-      received: `${fitting.length} of the ${optimizers.length} in the file`,
-      fix: NETWORKS_ALONE,
-    });
-  }
-  const states = parameterStates(fitting[0]!);
-  const group = checkedGroup(fitting[0]!, file.name, network, scheme);
-  const steps = await Promise.all(states.map((state) => (state === null ? 0 : stepOf(state.get('step')))));
-  if (!steps.every((step) => Number.isSafeInteger(step) && step >= 0)) {
-    throw unsupported(
-      file.name,
-      `the ${network}'s optimiser`,
-      'a whole number of steps for every parameter',
-      [...new Set(steps)].slice(0, 5).join(', '),
-    );
-  }
-  const most = Math.max(0, ...steps);
-  const moment = (key: string) =>
-    new Map(
-      names.map((name, i): [string, NetworkTensor] => {
-        const tensor = states[i]?.get(key);
-        return [name, isTensor(tensor) ? libraryTensor(checkedTensor(tensor, file.name)) : constantTensor(own.get(name)!.shape, 0)];
-      }),
-    );
-  return {
-    network,
-    state: new Map(Object.entries(MOMENTS).map(([kind, key]) => [kind, moment(key)])),
-    steps: most,
-    counts: exceptionalCounts(new Map(names.map((name, i) => [name, steps[i]!])), most),
-    learningRate: group,
-  };
-}
-
-/** The state of every parameter in the order of the groups; null of one that never had a gradient. */
-function parameterStates(optimizer: Dict): (Dict | null)[] {
-  const state = optimizer.get('state') as Dict;
-  const result: (Dict | null)[] = [];
-  for (const group of optimizer.get('param_groups') as readonly PyTorchValue[]) {
-    const parameters = group instanceof Map ? (group as Dict).get('params') : undefined;
-    for (const id of Array.isArray(parameters) ? (parameters as readonly PyTorchKey[]) : []) {
-      const each = state.get(id);
-      // Something else than a state fits nothing.
-      result.push(each === undefined ? null : each instanceof Map ? (each as Dict) : new Map());
-    }
-  }
-  return result;
-}
-
-/** Of both moments; of none where they are no tensors, which fits nothing. */
-function momentShapes(state: Dict): readonly (readonly number[])[] {
-  return Object.values(MOMENTS).map((key) => {
-    const moment = state.get(key);
-    return isTensor(moment) ? moment.shape : [-1];
-  });
-}
-
-/** Newer versions of PyTorch count in a tensor, older ones in a number. */
-async function stepOf(step: PyTorchValue | undefined): Promise<number> {
-  return isTensor(step) ? ((await step.read())[0] ?? NaN) : typeof step === 'number' ? step : NaN;
-}
-
-/**
- * Checks that an optimiser is the Adam of a scheme.
- *
- * @returns the learning rate that the run started with
- * @throws WEIGHTS_UNSUPPORTED for another optimiser, or an Adam with options that this library's lacks
- */
-function checkedGroup(optimizer: Dict, label: string, network: string, { title, pytorch: { adam } }: KnownScheme): number {
-  const groups = (optimizer.get('param_groups') as readonly PyTorchValue[]).filter((group): group is Dict => group instanceof Map);
-  for (const group of groups) {
-    const betas = group.get('betas');
-    const wanted: readonly [name: string, expected: string, received: string][] = [
-      ['betas', adam.betas.join(' and '), Array.isArray(betas) ? betas.slice(0, 4).map(quote).join(' and ') : quote(betas)],
-      ['eps', String(adam.epsilon), quote(group.get('eps'))],
-      ['weight_decay', '0', quote(group.get('weight_decay') ?? 0)],
-      ['amsgrad', 'false', quote(group.get('amsgrad') ?? false)],
-      ['maximize', 'false', quote(group.get('maximize') ?? false)],
-    ];
-    const differing = wanted.filter(([, expected, received]) => expected !== received);
-    if (differing.length === 0) continue;
-    throw unsupported(
-      label,
-      `the ${network}'s optimiser is another than ${title}'s Adam`,
-      differing.map(([name, expected]) => `${name} ${expected}`).join(', '),
-      differing.map(([name, , received]) => `${name} ${received}`).join(', '),
-    );
-  }
-  const rate = groups[0]?.get('initial_lr') ?? groups[0]?.get('lr');
-  return typeof rate === 'number' && rate >= 0 ? rate : 0;
-}
-
-function unsupported(label: string, what: string, expected: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: ${what}`, { expected, received, fix: NETWORKS_ALONE });
 }
 
 function describeRun(
@@ -324,22 +211,21 @@ function primitives(value: PyTorchValue | undefined): CheckpointOptions {
   ) as CheckpointOptions;
 }
 
-function isTensor(value: PyTorchValue | undefined): value is StoredTensor {
-  return typeof value === 'object' && value !== null && 'read' in value && 'dtype' in value;
-}
-
 /**
- * Makes what a .pth of a run holds, for encodePyTorch(): "generator" and "discriminator" for load_state_dict(), "generator_optimizer"
- * and "discriminator_optimizer" for torch.optim.Adam; "step", "epoch", "options", and under "shadegrad" what PyTorch has no place for.
+ * Makes what a .pth of a run holds, for encodePyTorch(): each network by its name ("generator") for load_state_dict(), an optimiser for
+ * torch.optim.Adam as the scheme's `pytorch.optimizers` has it ("generator_optimizer"; of CycleGAN it has the parameters of both
+ * generators, one after the other); "step", "epoch", "options"; "state" where the scheme keeps something beside its networks, of images in
+ * PyTorch's order of the axes; and under "shadegrad" what PyTorch has no place for.
  *
  * @param learningRate at this step; of a schedule, "initial_lr" is what it started with
+ * @throws WEIGHTS_UNSUPPORTED for a run of a scheme that PyTorch has no program for
  */
 export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWritable {
   const { info, networks, optimizers, state } = run;
   const { step, epoch, options } = info;
   const scheme = info.scheme === null ? null : findScheme(info.scheme);
   const row = scheme?.pytorch;
-  if (!row || state.size > 0) {
+  if (!row) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'a run for PyTorch', {
       expected: `a run of ${SCHEMES.filter(({ pytorch }) => pytorch)
         .map(({ title }) => title)
@@ -350,19 +236,28 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   }
   const initial = typeof options.learningRate === 'number' ? options.learningRate : learningRate;
   const entries = Object.entries(info.optimizers);
-  const batches = (network: string): number =>
-    (entries.find(([, progress]) => progress.network === network)?.[1].steps ?? 0) * (row.forwards[network] ?? 1);
+  const partOf = (network: string) => {
+    const [name, progress] = entries.find(([, each]) => each.network === network) ?? [];
+    return name === undefined ? [] : [{ weights: optimizers.get(name)!, progress: progress! }];
+  };
+  const forwards = row.forwards(options);
+  const batches = (network: string): number => (partOf(network)[0]?.progress.steps ?? 0) * (forwards[network] ?? 1);
+  const adams = Object.entries(row.optimizers).map(([name, trained]) => [name, trained.flatMap(partOf)] as const);
   return new Map<string, PyTorchWritable>([
     ...[...networks].map(([name, weights]): [string, PyTorchWritable] => [name, pytorchStateDict(weights, batches(name))]),
-    ...entries.map(([name, progress]): [string, PyTorchWritable] => [
-      `${progress.network}_optimizer`,
-      adamState(optimizers.get(name)!, stepsIn(progress), row, learningRate, initial),
-    ]),
+    ...adams
+      .filter(([, parts]) => parts.length > 0)
+      .map(([name, parts]): [string, PyTorchWritable] => [name, adamState(parts, row, learningRate, initial)]),
     ['step', step],
     ['epoch', epoch],
     ['options', new Map<string, PyTorchWritable>(Object.entries(options))],
+    ...(state.size === 0 ? [] : [[STATE_KEY, stateForPyTorch(state)] as const]),
     [INFO_KEY, JSON.stringify(info)],
   ]);
+}
+
+function stateForPyTorch(state: TrainingRun['state']): PyTorchWritable {
+  return new Map<string, PyTorchWritable>([...state].map(([name, tensor]) => [name, referenceTensor('', tensor, imageAxes(tensor.shape))]));
 }
 
 /**
@@ -372,49 +267,4 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
  */
 export function pytorchStateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
   return new OrderedDict<PyTorchKey, PyTorchWritable>(referenceStateDict(weights, { batches }).map((tensor) => [tensor.name, tensor]));
-}
-
-/** Steps of a parameter by its name. */
-function stepsIn({ steps, stepCounts }: OptimizerProgress): (name: string) => number {
-  const counts = new Map(Object.entries(stepCounts ?? {}));
-  return (name) => counts.get(name) ?? steps;
-}
-
-function adamState(
-  weights: OptimizerWeights,
-  steps: (name: string) => number,
-  { adam }: PyTorchRunRow,
-  learningRate: number,
-  initial: number,
-): PyTorchWritable {
-  const moments = Object.entries(MOMENTS).map(([kind, key]) => [key, weights.get(kind) ?? new Map()] as const);
-  const names = [...moments[0]![1].keys()];
-  // Of a parameter that never had a gradient PyTorch's Adam has no state at all.
-  const trained = [...names.entries()].filter(([, name]) => steps(name) > 0);
-  const state = trained.map(([index, name]): [number, PyTorchWritable] => [
-    index,
-    new Map<string, PyTorchWritable>([
-      ['step', { shape: [], read: async () => Float32Array.of(steps(name)) }],
-      ...moments.map(([key, tensors]): [string, PyTorchWritable] => [key, referenceTensor('', tensors.get(name)!)]),
-    ]),
-  ]);
-  const group = new Map<string, PyTorchWritable>([
-    ['lr', new PythonFloat(learningRate)],
-    ['betas', Tuple.from(adam.betas.map((beta) => new PythonFloat(beta)))],
-    ['eps', new PythonFloat(adam.epsilon)],
-    ['weight_decay', 0],
-    ['amsgrad', false],
-    ['maximize', false],
-    ['foreach', null],
-    ['capturable', false],
-    ['differentiable', false],
-    ['fused', null],
-    ['decoupled_weight_decay', false],
-    ['initial_lr', new PythonFloat(initial)],
-    ['params', names.map((_, index) => index)],
-  ]);
-  return new Map<string, PyTorchWritable>([
-    ['state', new Map(state)],
-    ['param_groups', [group]],
-  ]);
 }

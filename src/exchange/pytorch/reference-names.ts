@@ -1,6 +1,7 @@
 import { NETWORKS } from '../../models/registry.js';
 import type { StateShapes } from '../../models/state-shapes.js';
 import type { Shape } from '../../tensor/shape.js';
+import type { PyTorchRunRow } from '../../training/scheme.js';
 
 /** Tensors of a file by name. */
 type Tensors = ReadonlyMap<string, { readonly shape: Shape }>;
@@ -25,6 +26,15 @@ export function findNetworks(tensors: Tensors): NetworkRoot[] {
     }
   }
   return roots;
+}
+
+/**
+ * Whether what stands before the names of a network says that it is a certain one of a scheme: its name here, such as "generatorA", or
+ * there, "G_A" or "netG_A"; "module." and the like may stand around it.
+ */
+export function isCalled(prefix: string, name: string, { names }: Pick<PyTorchRunRow, 'names'>): boolean {
+  const theirs = names[name]!;
+  return prefix.split('.').some((part) => [name, theirs, `net${theirs}`].includes(part));
 }
 
 /** What stands before an ending that makes up the name or follows a dot; null where the name does not end so. */

@@ -19,6 +19,8 @@ const FIXED = {
   slope: 0.2,
   innermostNorm: true,
   skip: 'relu',
+  noise: 0,
+  noiseAt: 'input',
 } as const satisfies UNetOptions;
 
 /** How a version of pix2pix-tensorflow names the variables of a layer. */
