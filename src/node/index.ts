@@ -48,6 +48,7 @@ export { addToTuningCache, readTuningCache, tuningCachePath } from './adapter/tu
 export { tuneKernels } from './programs/tune.js';
 export { trainFacades, trainModel } from './programs/train-command.js';
 export { trainScheme, type TrainSchemeOptions } from './programs/train.js';
+export { generateImages } from './programs/generate.js';
 export { translateImages } from './programs/translate.js';
 export { openWeights, type OpenWeights, type OpenWeightsOptions } from './weights/read.js';
 export { loadModule, saveModule } from './weights/module-file.js';

@@ -1,13 +1,12 @@
 import { backward } from '../autograd/backward.js';
 import { addScaled, l1Loss } from '../autograd/ops.js';
 import { poolDraws } from '../data/image-pool.js';
-import { pcg4d } from '../data/random.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imagePool } from '../kernels/image-pool.js';
 import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
-import { gradientPenalty, OBJECTIVES, type Objective, type ObjectiveName } from './objectives.js';
+import { gradientPenalty, OBJECTIVES, shareTensor, writeShares, type Objective, type ObjectiveName } from './objectives.js';
 
 /** Options of CycleGAN: the networks, the images, and the losses. */
 export interface CycleGANOptions {
@@ -51,26 +50,26 @@ export type CycleGANNetworks = {
 
 /** The pools of a run by number: what tells their draws apart. */
 const POOLS = { A: 0, B: 1 } as const;
-/** Tells the shares of a gradient penalty from other random numbers. */
-const SHARES_STREAM = 0x73686172;
 const MODE = { training: true } as const;
 
 /** What the host draws for each step: what the pools do with its images, and the mixtures of a gradient penalty. */
 export function cycleInputs(gpu: Gpu, { batch, ganMode }: CycleGANOptions & { readonly batch: number }): Record<string, Tensor> {
   const draws = (label: string): Tensor => Tensor.from(gpu, new Int32Array(2 * batch).fill(-1), [batch, 2], label);
-  const shares = (label: string): Tensor => Tensor.from(gpu, new Float32Array(batch), [batch, 1, 1, 1], label);
   return {
     drawsA: draws('draws of pool A'),
     drawsB: draws('draws of pool B'),
-    ...(OBJECTIVES[ganMode].penalty > 0 && { sharesA: shares('shares of A'), sharesB: shares('shares of B') }),
+    ...(OBJECTIVES[ganMode].penalty > 0 && {
+      sharesA: shareTensor(gpu, batch, 'shares of A'),
+      sharesB: shareTensor(gpu, batch, 'shares of B'),
+    }),
   };
 }
 
 export function prepareCycle({ step, seed, batch, inputs, options: { poolSize: places } }: PrepareContext<CycleGANOptions>): void {
   for (const [name, pool] of Object.entries(POOLS)) {
     inputs[`draws${name}`]!.write(poolDraws({ places, batch, step, seed, pool }));
-    const numbers = Float32Array.from({ length: batch }, (_, image) => pcg4d(seed, step, image, SHARES_STREAM + pool)[0] / 2 ** 32);
-    inputs[`shares${name}`]?.write(numbers);
+    const shares = inputs[`shares${name}`];
+    if (shares) writeShares(shares, { step, seed, batch }, pool);
   }
 }
 

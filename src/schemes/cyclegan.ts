@@ -9,7 +9,7 @@ import { numberFrom, oneOf, whole, type OptionRow } from '../training/option-tab
 import type { TrainingScheme } from '../training/scheme.js';
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
-import { objectiveOption } from './objectives.js';
+import { hasPenalty, objectiveOption } from './objectives.js';
 
 const LEAST_SIDE = 32;
 const MULTIPLE = 4;
@@ -242,6 +242,18 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     wanted: [],
   }),
   evaluator: (gpu, networks, { size }) => cycleEvaluator(gpu, networks, size),
+
+  pytorch: {
+    roles: { generatorA: 'generator', generatorB: 'generator', discriminatorA: 'discriminator', discriminatorB: 'discriminator' },
+    names: { generatorA: 'G_A', generatorB: 'G_B', discriminatorA: 'D_A', discriminatorB: 'D_B' },
+    optimizers: { generator_optimizer: ['generatorA', 'generatorB'], discriminator_optimizer: ['discriminatorA', 'discriminatorB'] },
+    // A generator makes images of either set's, and of what the other made; a discriminator sees made ones twice, real ones once.
+    forwards(options) {
+      const [made, judged] = [options.lambdaIdentity === 0 ? 2 : 3, hasPenalty(options) ? 4 : 3];
+      return { generatorA: made, generatorB: made, discriminatorA: judged, discriminatorB: judged };
+    },
+    adam: ADAM,
+  },
 };
 
 /** Without an identity weight there are no such losses. */

@@ -1,20 +1,24 @@
 import { backward } from '../autograd/backward.js';
-import { noGrad } from '../autograd/graph.js';
 import { addScaled } from '../autograd/ops.js';
-import { imageBytes, imageOfBytes, greyImage } from '../data/grey.js';
-import { centreSquare, type RgbImage } from '../data/image.js';
-import { resizeBicubic } from '../data/resize.js';
 import { ShadegradError } from '../errors.js';
-import type { Gpu } from '../gpu/gpu.js';
-import { floatToImage, imageToFloat } from '../kernels/image.js';
 import { fillNormal } from '../kernels/random.js';
 import type { Network } from '../models/kind.js';
 import { buildNetwork } from '../models/registry.js';
 import { Adam } from '../optim/adam.js';
 import { Tensor } from '../tensor/tensor.js';
 import { whole, type OptionRow } from '../training/option-table.js';
-import type { Evaluator, TrainingScheme } from '../training/scheme.js';
-import { objectiveOption, OBJECTIVES, type ObjectiveName } from './objectives.js';
+import type { TrainingScheme } from '../training/scheme.js';
+import { noiseEvaluator, realSide, SHOWN, VERDICTS } from './noise-evaluator.js';
+import {
+  gradientPenalty,
+  hasPenalty,
+  objectiveOption,
+  OBJECTIVES,
+  shareTensor,
+  writeShares,
+  type Objective,
+  type ObjectiveName,
+} from './objectives.js';
 
 /** Options of DCGAN: the networks, the images, and the loss. */
 export interface DCGANOptions {
@@ -43,10 +47,6 @@ export type DCGANNetworks = {
 const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
 /** Keeps the numbers of steps apart from those that weights begin with. */
 const NOISE_STREAM = 0x6e6f6973;
-/** The seed of the samples that a run shows: the same at every step. */
-const SHOWN_SEED = 0x73686f77;
-/** Samples in a row of the report. */
-const SHOWN = 4;
 const MODE = { training: true } as const;
 
 const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
@@ -138,20 +138,18 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     discriminatorOptimizer: { network: 'discriminator', create: adam },
   },
 
-  inputs: (gpu, { batch, nz }) => ({ noise: Tensor.from(gpu, new Float32Array(batch * nz), [batch, 1, 1, nz], 'noise') }),
-  prepare: ({ inputs, seed, step }) => fillNormal(inputs.noise!, 0, 1, (seed ^ NOISE_STREAM) >>> 0, step),
+  inputs: (gpu, { batch, nz, ganMode }): Record<string, Tensor> => ({
+    noise: Tensor.from(gpu, new Float32Array(batch * nz), [batch, 1, 1, nz], 'noise'),
+    ...(hasPenalty({ ganMode }) && { shares: shareTensor(gpu, batch, 'shares') }),
+  }),
+  prepare(context) {
+    const { inputs, seed, step } = context;
+    fillNormal(inputs.noise!, 0, 1, (seed ^ NOISE_STREAM) >>> 0, step);
+    if (inputs.shares) writeShares(inputs.shares, context);
+  },
 
   sizes: ({ size, mirror }) => ({ size, loadSize: size, jitter: mirror }),
-  sides(_options, { generator }) {
-    const { outChannels } = generator.options as { outChannels: number };
-    return {
-      real: {
-        half: 'a',
-        channels: outChannels,
-        encode: (image, side) => imageBytes(squared(image, side, outChannels), outChannels as 1 | 3),
-      },
-    };
-  },
+  sides: (_options, { generator }) => ({ real: realSide((generator.options as { outChannels: number }).outChannels) }),
 
   losses: {
     discriminatorReal: { label: 'D_real', plot: 'Discriminator' },
@@ -160,14 +158,19 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
   },
 
   step({ networks: { generator, discriminator }, optimizers, inputs, images, options: { ganMode } }) {
-    const objective = OBJECTIVES[ganMode];
+    const objective: Objective = OBJECTIVES[ganMode];
     const fake = generator.forward(inputs.noise!, MODE);
 
     discriminator.setRequiresGrad(true);
     optimizers.discriminatorOptimizer!.zeroGrad();
     const discriminatorReal = objective.real(discriminator.forward(images.real!, MODE));
     const discriminatorFake = objective.fake(discriminator.forward(fake.detach(), MODE));
-    backward(addScaled(discriminatorReal, discriminatorFake, 1, 1));
+    let verdict = addScaled(discriminatorReal, discriminatorFake, 1, 1);
+    if (inputs.shares) {
+      const penalty = gradientPenalty((x) => discriminator.forward(x, MODE), images.real!, fake.detach(), inputs.shares);
+      verdict = addScaled(verdict, penalty, 1, objective.penalty);
+    }
+    backward(verdict);
     optimizers.discriminatorOptimizer!.step();
 
     // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
@@ -179,87 +182,24 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     return { discriminatorReal, discriminatorFake, generator: loss };
   },
 
-  metrics: {
-    gap: { label: 'Gap of the verdicts', better: 'lower' },
-    real: { label: 'Verdict on real', better: 'higher' },
-    fake: { label: 'Verdict on generated', better: 'higher' },
-  },
+  metrics: VERDICTS,
   pictures: () => ({
     given: [{ title: 'Real', half: 'a' }],
     made: Array.from({ length: SHOWN }, (_, index) => `Generated ${index + 1}`),
     wanted: [],
   }),
-  evaluator: (gpu, networks, options) => noiseEvaluator(gpu, networks, options),
+  evaluator(gpu, networks, { size, nz }) {
+    const { outChannels } = networks.generator.options as { outChannels: number };
+    const takes = { numbers: nz, labels: 0, drawn: 'normal' } as const;
+    return noiseEvaluator(gpu, networks, { takes, makes: { size, channels: outChannels, black: -1 }, mode: { training: false } });
+  },
+
+  pytorch: {
+    roles: { generator: 'generator', discriminator: 'discriminator' },
+    names: { generator: 'G', discriminator: 'D' },
+    optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
+    // The discriminator sees real images, made ones, and those again for the generator's loss; and mixed ones for a penalty.
+    forwards: (options) => ({ generator: 1, discriminator: hasPenalty(options) ? 4 : 3 }),
+    adam: ADAM,
+  },
 };
-
-/** The middle of an image as a square of a size, grey for one channel. */
-function squared(image: RgbImage, side: number, channels: number): RgbImage {
-  const square = centreSquare(image);
-  const sized = square.width === side ? square : resizeBicubic(square, side, side);
-  return channels === 1 ? greyImage(sized) : sized;
-}
-
-interface Verdicts {
-  readonly real: number;
-  readonly fake: number;
-}
-
-/**
- * Makes an Evaluator of a generator of random numbers: for each image that the networks are not trained on, what the discriminator says of
- * it (0 to 1), of generated images, and those images; their random numbers are the same at every step of a run. The further apart the
- * verdicts, the more the discriminator knows what the generator does not.
- */
-async function noiseEvaluator(
-  gpu: Gpu,
-  { generator, discriminator }: DCGANNetworks,
-  { size, nz }: DCGANOptions,
-): Promise<Evaluator<Verdicts>> {
-  const { outChannels } = generator.options as { outChannels: 1 | 3 };
-  const noise = Tensor.from(gpu, new Float32Array(SHOWN * nz), [SHOWN, 1, 1, nz], 'noise').keep();
-  const real = Tensor.fromBytes(gpu, new Uint8Array(size * size * outChannels), [1, size, size, outChannels], 'real image').keep();
-  const mode = { training: false } as const;
-  const { recording, result } = await gpu
-    .record(() =>
-      noGrad(() => {
-        const made = generator.forward(noise, mode);
-        return {
-          pictures: floatToImage(made),
-          fake: discriminator.forward(made, mode).sigmoid().mean(),
-          real: discriminator.forward(imageToFloat(real), mode).sigmoid().mean(),
-        };
-      }),
-    )
-    .catch((error: unknown) => {
-      noise.dispose();
-      real.dispose();
-      throw error;
-    });
-  for (const tensor of Object.values(result)) tensor.keep();
-  return {
-    key: 'noise',
-    fit: ({ name, a }) => {
-      const image = squared(a, size, outChannels);
-      return { name, a: image, b: image };
-    },
-    async run({ a }, index) {
-      fillNormal(noise, 0, 1, SHOWN_SEED, index);
-      real.writeBytes(imageBytes(a, outChannels));
-      recording.run();
-      const bytes = await result.pictures.bytes();
-      const [[onReal], [onFake]] = [await result.real.data(), await result.fake.data()];
-      const one = size * size * outChannels;
-      const made = Array.from({ length: SHOWN }, (_, at) =>
-        imageOfBytes(bytes.subarray(at * one, (at + 1) * one), size, size, outChannels),
-      );
-      return { made, measure: { real: onReal!, fake: onFake! } };
-    },
-    summarize(measures) {
-      const mean = (key: keyof Verdicts): number => measures.reduce((sum, measure) => sum + measure[key], 0) / measures.length;
-      return { gap: mean('real') - mean('fake'), real: mean('real'), fake: mean('fake') };
-    },
-    dispose() {
-      recording.destroy();
-      for (const tensor of [noise, real, ...Object.values(result)]) tensor.dispose();
-    },
-  };
-}

@@ -11,6 +11,8 @@ export const PIX2PIX_WATCH: LossWatch = {
   losses: ['discriminatorReal', 'discriminatorFake'],
   below: 1e-4,
   steps: 300,
+  // Other losses are not about probabilities; Wasserstein's may be of any size and sign.
+  when: ({ ganMode }) => (ganMode ?? 'vanilla') === 'vanilla',
   describe(step, { ndf, dropout, jitter }, lowerRate) {
     const tries = [
       `a lower learning rate (--lr ${lowerRate})`,

@@ -1,9 +1,12 @@
 import { grad } from '../autograd/backward.js';
 import { add, bceWithLogits, hingeLoss, mean, mseLoss, mul, neg, sqrt, square, sub, sum } from '../autograd/ops.js';
+import { pcg4d } from '../data/random.js';
+import type { Gpu } from '../gpu/gpu.js';
 import { expectOperands } from '../kernels/elements.js';
 import { expectShape, imageShape } from '../tensor/shape.js';
 import type { OptionRow } from '../training/option-table.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { PrepareContext } from '../training/scheme.js';
 
 /** What a discriminator and a generator are trained for: a loss of each, given the discriminator's logits. */
 export interface Objective {
@@ -65,6 +68,24 @@ export const objectiveOption = (byDefault: ObjectiveName): OptionRow => ({
     description: 'the adversarial loss: cross-entropy (vanilla), least squares, Wasserstein with a gradient penalty, or hinge',
   },
 });
+
+/** Whether the objective of a scheme's options has a gradient penalty. */
+export function hasPenalty({ ganMode }: { readonly ganMode?: unknown }): boolean {
+  const objective = (OBJECTIVES as Readonly<Record<string, Objective>>)[String(ganMode)];
+  return objective !== undefined && objective.penalty > 0;
+}
+
+/** Tells the shares of a gradient penalty from other random numbers. */
+const SHARES_STREAM = 0x73686172;
+
+/** Memory for the shares of real samples in the mixtures of a step's gradient penalty. */
+export const shareTensor = (gpu: Gpu, batch: number, label: string): Tensor =>
+  Tensor.from(gpu, new Float32Array(batch), [batch, 1, 1, 1], label);
+
+/** Draws the shares of a step, uniform in [0, 1). @param number tells several penalties of one run apart */
+export function writeShares(shares: Tensor, { step, seed, batch }: Pick<PrepareContext, 'step' | 'seed' | 'batch'>, number = 0): void {
+  shares.write(Float32Array.from({ length: batch }, (_, image) => pcg4d(seed, step, image, SHARES_STREAM + number)[0] / 2 ** 32));
+}
 
 /** Keeps the root of a slope of nothing from having no gradient; far below any slope that there is. */
 const TINY = 1e-24;

@@ -1,11 +1,12 @@
 import { backward } from '../autograd/backward.js';
-import { addScaled, bceWithLogits, concat, l1Loss } from '../autograd/ops.js';
+import { addScaled, concat, l1Loss } from '../autograd/ops.js';
 import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { copy } from '../kernels/elementwise.js';
 import type { Network } from '../models/kind.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { gradientPenalty, OBJECTIVES, type Objective } from './objectives.js';
 
 /** What a step of pix2pix trains: both networks, on one device, and an optimiser of each. */
 export interface Pix2Pix {
@@ -24,11 +25,11 @@ export const PIX2PIX_LOSSES = ['discriminatorReal', 'discriminatorFake', 'genera
 
 /** The losses of a step of pix2pix, each a tensor of one number. */
 export interface Pix2PixLosses {
-  /** Cross-entropy of the discriminator on the real pair, before it is halved. */
+  /** The discriminator's loss of the real pair, before it is halved; cross-entropy, unless another objective is chosen. */
   discriminatorReal: Tensor;
-  /** Cross-entropy of the discriminator on the generated pair, before it is halved. */
+  /** Likewise of the generated pair; with a gradient penalty, that is no part of it. */
   discriminatorFake: Tensor;
-  /** Cross-entropy of the generator against the updated discriminator. */
+  /** The generator's loss against the updated discriminator. */
   generatorGan: Tensor;
   /** Mean absolute error in [-1, 1] units, before it is weighted. */
   generatorL1: Tensor;
@@ -62,12 +63,20 @@ export function pix2pixStep(model: Pix2Pix, source: Tensor, target: Tensor, loss
   });
 }
 
+/** What networks are trained against each other for, where it is not the paper's cross-entropy. */
+export interface Adversary {
+  readonly objective: Objective;
+  /** [batch, 1, 1, 1] of the real pair in the mixtures of a gradient penalty. */
+  readonly shares?: Tensor | undefined;
+}
+
 /** The step of pix2pixStep(), in the caller's scope. */
 export function trainPix2Pix(
   { generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix,
   source: Tensor,
   target: Tensor,
   options: StepOptions,
+  { objective, shares }: Adversary = { objective: OBJECTIVES.vanilla },
 ): Pix2PixLosses {
   const { lambda = 100, dropout = true } = expectOptions('pix2pixStep', options, ['lambda', 'dropout']);
   if (!(Number.isFinite(lambda) && lambda >= 0)) {
@@ -82,15 +91,23 @@ export function trainPix2Pix(
 
   discriminator.setRequiresGrad(true);
   discriminatorOptimizer.zeroGrad();
-  const discriminatorFake = bceWithLogits(discriminator.forward(concat([source, generated.detach()]), mode), 0);
-  const discriminatorReal = bceWithLogits(discriminator.forward(concat([source, target]), mode), 1);
-  backward(addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5));
+  const fakePair = concat([source, generated.detach()]);
+  const realPair = concat([source, target]);
+  const discriminatorFake = objective.fake(discriminator.forward(fakePair, mode));
+  const discriminatorReal = objective.real(discriminator.forward(realPair, mode));
+  let verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
+  if (shares) {
+    // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
+    const penalty = gradientPenalty((pair) => discriminator.forward(pair, mode), realPair, fakePair, shares);
+    verdict = addScaled(verdict, penalty, 1, 0.5 * objective.penalty);
+  }
+  backward(verdict);
   discriminatorOptimizer.step();
 
   // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
   discriminator.setRequiresGrad(false);
   generatorOptimizer.zeroGrad();
-  const generatorGan = bceWithLogits(discriminator.forward(concat([source, generated]), mode), 1);
+  const generatorGan = objective.generator(discriminator.forward(concat([source, generated]), mode));
   const generatorL1 = l1Loss(generated, target);
   backward(addScaled(generatorGan, generatorL1, 1, lambda));
   generatorOptimizer.step();

@@ -3,10 +3,12 @@ import { describeArchitecture } from '../models/describe.js';
 import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork, isGenerator } from '../models/registry.js';
 import { Adam } from '../optim/adam.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
 import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
+import { hasPenalty, objectiveOption, OBJECTIVES, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 
 /** The direction of a translation: which half of a pair is translated into the other. */
@@ -26,6 +28,12 @@ export interface Pix2PixOptions {
   lambda: number;
   /** The rate of the generator's dropout, from 0 to below 1; true is 0.5, as in the paper, and false is 0. */
   dropout: number | boolean;
+  /** Random numbers that the generator makes an image of beside its input: channels of one value all over an image; 0 for none. Default 0. */
+  z?: number;
+  /** Where they come in: beside the image, or in the middle of the U-Net. Default 'input'. */
+  zAt?: 'input' | 'bottleneck';
+  /** The adversarial loss. Default 'vanilla', the paper's. */
+  ganMode?: ObjectiveName;
   /** Whether images are cropped and mirrored at random. */
   jitter: boolean;
   /** Which half of a pair is translated into the other. */
@@ -125,6 +133,30 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         description: 'weight of the L1 loss; 100, in a preview 1000',
       },
     },
+    z: {
+      default: 0,
+      fits: whole(0, 1024),
+      expected: 'a whole number of channels from 0 to 1024',
+      fix: 'leave it out for 0: none',
+      flag: {
+        group: 'Networks',
+        type: 'integer',
+        min: 0,
+        max: 1024,
+        description: 'random numbers that the generator makes an image of beside its input, so that one input has many outputs; 0',
+      },
+    },
+    zAt: {
+      default: 'input',
+      flag: {
+        group: 'Networks',
+        type: 'choice',
+        choices: ['input', 'bottleneck'],
+        default: 'input',
+        description: 'where they come in: beside the image, or in the middle of the U-Net',
+      },
+    },
+    ganMode: objectiveOption('vanilla'),
     dropout: {
       fits: (value) => typeof value === 'boolean' || (numberFrom(0)(value) && (value as number) < 1),
       expected: 'a rate from 0 to below 1, or true or false',
@@ -169,14 +201,21 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     },
   },
 
-  complete: (options) => ({ ...options, loadSize: options.loadSize ?? loadSizeOf(options) }),
+  complete(options) {
+    const { z = 0, zAt, loadSize = loadSizeOf(options) } = options;
+    if (zAt === 'bottleneck' && z === 0) throw refused('zAt of the training', 'z of 1 or more with it (--z N)', 'z 0');
+    return { ...options, loadSize };
+  },
 
   describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
 
   networks(options, given) {
-    const { size, ngf, ndf } = options;
-    const { kind, options: own } = given.generator ?? { kind: 'unet', options: { size, ngf } };
+    const { size, ngf, ndf, z = 0, zAt } = options;
+    const noise = z > 0 ? { noise: z, noiseAt: zAt } : {};
+    const { kind, options: own } = given.generator ?? { kind: 'unet', options: { size, ngf, ...noise } };
     const { inChannels, outChannels, options: all } = expectGenerator({ kind, options: own }, options);
+    const { noise: drawn = 0 } = all as { readonly noise?: number };
+    if (z > 0 && drawn !== z) throw refused('z of the training', `the random numbers of the given generator, ${drawn}`, String(z));
     const generator: NetworkArchitecture = { kind, options: { ...own, ...dropoutOf({ kind, options: all }, options) } };
     const discriminator = given.discriminator ?? { kind: 'patchgan', options: { inChannels: inChannels + outChannels, ndf } };
     const judged = inChannelsOf(buildNetwork(discriminator));
@@ -189,6 +228,12 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   optimizers: {
     generatorOptimizer: { network: 'generator', create: adam },
     discriminatorOptimizer: { network: 'discriminator', create: adam },
+  },
+
+  inputs: (gpu, { batch, ganMode }): Record<string, Tensor> =>
+    hasPenalty({ ganMode }) ? { shares: shareTensor(gpu, batch, 'shares') } : {},
+  prepare(context) {
+    if (context.inputs.shares) writeShares(context.inputs.shares, context);
   },
 
   sizes: ({ size, loadSize = size, jitter }) => ({ size, loadSize, jitter }),
@@ -208,11 +253,12 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     generatorL1: { label: 'G_L1', short: 'L1', plot: 'Reconstruction' },
   },
 
-  step({ networks, optimizers, images, options }) {
+  step({ networks, optimizers, images, inputs, options }) {
     const { generatorOptimizer, discriminatorOptimizer } = optimizers;
     const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
     const { source, target } = images;
-    return { ...trainPix2Pix(model, source!, target!, { lambda: options.lambda, dropout: rateOf(options) > 0 }) };
+    const adversary = { objective: OBJECTIVES[options.ganMode ?? 'vanilla'], shares: inputs.shares };
+    return { ...trainPix2Pix(model, source!, target!, { lambda: options.lambda, dropout: rateOf(options) > 0 }, adversary) };
   },
 
   metrics: {
@@ -235,8 +281,10 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
 
   pytorch: {
     roles: { generator: 'generator', discriminator: 'discriminator' },
-    // The discriminator sees each step's images three times: made, real, and made again for the generator's loss.
-    forwards: { generator: 1, discriminator: 3 },
+    names: { generator: 'G', discriminator: 'D' },
+    optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
+    // The discriminator sees each step's images three times: made, real, and made again for the generator's loss; and mixed for a penalty.
+    forwards: (options) => ({ generator: 1, discriminator: hasPenalty(options) ? 4 : 3 }),
     adam: ADAM,
   },
 };
@@ -289,7 +337,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
       fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
     });
   }
-  const { ngf, dropout } = network.options as { ngf?: number; dropout?: number };
+  const { ngf, dropout, noise = 0, noiseAt } = network.options as { ngf?: number; dropout?: number; noise?: number; noiseAt?: 'input' };
   const { ndf } = (judge?.options ?? {}) as { ndf?: number };
   return {
     // A network that is made of levels is for its own size; others take what they are given.
@@ -297,6 +345,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     ...(ngf !== undefined && { ngf }),
     ...(dropout !== undefined && isNumberedWithDropout(generator) && { dropout: dropout > 0 }),
     ...(ndf !== undefined && { ndf }),
+    ...(noise > 0 && { z: noise, zAt: noiseAt }),
   };
 }
 

@@ -1,11 +1,14 @@
 import { ShadegradError } from '../errors.js';
 import { expectScheme } from '../training/scheme-check.js';
 import type { Networks, TrainingScheme } from '../training/scheme.js';
+import { cgan } from './cgan.js';
 import { cyclegan } from './cyclegan.js';
 import { dcgan } from './dcgan.js';
+import { gan } from './gan.js';
 import { pix2pix } from './pix2pix.js';
+import { stargan } from './stargan.js';
 
-const rows: TrainingScheme[] = [pix2pix, cyclegan, dcgan];
+const rows = [pix2pix, cyclegan, dcgan, gan, cgan, stargan] as unknown as TrainingScheme[];
 
 /** Every training scheme that there is: those of this library, then those that a program has registered. */
 export const SCHEMES: readonly TrainingScheme[] = rows;

@@ -5,6 +5,7 @@ import { CONVERT_PROGRAM } from './convert-flags.js';
 import { DOCTOR_PROGRAM, examineMachine } from './doctor.js';
 import { nearest, parseFlags, type Program } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
+import { GENERATE_PROGRAM, generateImages } from './generate.js';
 import { INSPECT_PROGRAM, inspectWeights } from './inspect.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { trainCommand, trainModel } from './train-command.js';
@@ -32,6 +33,12 @@ export const COMMANDS: readonly Command[] = [
     description: 'translate images with a generator of any readable format',
     program: TRANSLATE_PROGRAM,
     run: translateImages,
+  },
+  {
+    name: 'generate',
+    description: 'make pictures of random numbers, and of labels, with a generator',
+    program: GENERATE_PROGRAM,
+    run: generateImages,
   },
   { name: 'train', description: 'train pix2pix or another scheme on images', program: trainCommand(pix2pix), run: trainModel },
   {

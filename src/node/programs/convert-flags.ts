@@ -14,9 +14,11 @@ export const CONVERT_PROGRAM = {
     {
       name: 'network',
       group: 'What is converted',
-      type: 'choice',
-      choices: ['generator', 'discriminator'],
-      description: 'which one, when IN holds both; by default the generator',
+      type: 'string',
+      placeholder: 'NAME',
+      description:
+        'which one, when IN holds several: generator, discriminator, or a name in a checkpoint, such as generatorB of CycleGAN; ' +
+        'by default the generator',
     },
     {
       name: 'dtype',
@@ -78,6 +80,10 @@ export const CONVERT_PROGRAM = {
     {
       command: 'npx shadegrad convert runs/facades/checkpoint.safetensors latest_net_G.pth',
       description: 'The generator of a training run, for PyTorch:',
+    },
+    {
+      command: 'npx shadegrad convert runs/cyclegan/checkpoint.safetensors latest_net_G_B.pth --network generatorB',
+      description: 'Of a run with several generators one:',
     },
     {
       command: 'npx shadegrad convert runs/facades/checkpoint.safetensors facades.onnx',

@@ -13,6 +13,7 @@ import { writeFileAtomic } from '../files/atomic.js';
 import { formatBytes, formatCountOf } from '../terminal/format.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import { createProgress } from '../terminal/progress.js';
+import { callOf } from './train-command.js';
 import { savedLearningRate } from '../training/settings.js';
 import { openWeights } from '../weights/read.js';
 
@@ -44,7 +45,7 @@ export async function convertRun(
   }
   const run = await findRun(file);
   for (const { architecture } of run.networks.values()) console.log(`${printableName(file.name)}: ${describeArchitecture(architecture)}`);
-  const { step, options } = run.info;
+  const { step, options, scheme } = run.info;
   console.log(`after ${formatCountOf(step, 'step')}`);
   const total = Math.ceil(runSize(run) / MIB);
   const progress = createProgress({ total, label: 'converting (MiB)' });
@@ -61,7 +62,7 @@ export async function convertRun(
   }
   console.log(`${printableName(output)}: ${formatBytes((await stat(output)).size)}`);
   if (format === 'safetensors' && savedLearningRate(options, step) === null) {
-    console.log(`train with it: ${programCall('train')} --from ${quoted(output)}`);
+    console.log(`train with it: ${scheme === null ? programCall('train') : callOf({ name: scheme })} --from ${quoted(output)}`);
   }
   if (!checked) return 0;
   const written = await openWeights(output);

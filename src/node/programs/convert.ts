@@ -45,13 +45,15 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     });
   const format = outputFormat(output!);
   if (!flags.run) checkTogether(output!, format, flags, given);
-  const opened = await openWeights(input!, { network: flags.network });
+  const named = flags.network;
+  const role = named === 'generator' || named === 'discriminator' ? named : undefined;
+  const opened = await openWeights(input!, { network: role });
   const { file, path, close } = opened;
   try {
     sayChosen(input!, opened);
     await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
-    const found = findNetwork(file, flags.network);
+    const found = findNetwork(file, role, role === undefined ? named : undefined);
     console.log(`${printableName(path)}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
     for (const path of written) console.log(`${printableName(path)}: ${formatBytes((await stat(path)).size)}`);

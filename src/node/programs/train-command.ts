@@ -3,8 +3,8 @@ import { pix2pix } from '../../schemes/pix2pix.js';
 import { findScheme, SCHEMES } from '../../schemes/registry.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { programCall } from '../terminal/program-call.js';
-import type { Program } from '../terminal/flags.js';
-import { trainProgram } from '../training/flags.js';
+import { nearest, type Program } from '../terminal/flags.js';
+import { schemeFlags, trainProgram } from '../training/flags.js';
 import { existingRunFolder } from '../training/folder.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { train } from './train.js';
@@ -17,8 +17,11 @@ export function trainCommand(scheme: TrainingScheme): Program {
   const choices = SCHEMES.map(({ name }) => name);
   const titles = SCHEMES.map(({ title }) => title).join(', ');
   const description = `the training scheme (${titles}); each has flags of its own: train --scheme NAME --help`;
+  const own = new Set(program.flags.map(({ name }) => name));
+  const others = SCHEMES.flatMap((other) => schemeFlags(other).map((flag) => ({ flag, owner: `${SCHEME_FLAG} ${other.name}` })));
   return {
     ...program,
+    foreign: others.filter(({ flag }) => !own.has(flag.name)),
     flags: [
       { name: 'scheme', group: 'Training', type: 'choice', choices, default: scheme.name, reference: ['model'], description },
       ...program.flags,
@@ -49,8 +52,9 @@ export function trainFacades(argv: readonly string[]): Promise<number> {
   return train({ scheme: pix2pix, call: programCall('train') }, trainProgram(pix2pix), argv);
 }
 
-const callOf = (scheme: TrainingScheme): string =>
-  `${programCall('train')}${scheme.name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${scheme.name}`}`;
+/** How training by a scheme is called; the name of pix2pix, which is meant where none is given, is left out. */
+export const callOf = ({ name }: Pick<TrainingScheme, 'name'>): string =>
+  `${programCall('train')}${name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${name}`}`;
 
 /** The scheme of a command line: its flags are those of the scheme, so this has to be known first. */
 async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
@@ -58,10 +62,15 @@ async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
   if (named === undefined) return pix2pix;
   const scheme = findScheme(named);
   if (scheme) return scheme;
+  const names = SCHEMES.map(({ name }) => name);
+  const near = nearest(named, names);
   throw new ShadegradError('BAD_FLAG', `Bad value for ${SCHEME_FLAG}`, {
-    expected: SCHEMES.map(({ name }) => name).join(', '),
+    expected: names.join(', '),
     received: named.slice(0, 40),
-    fix: 'use one of these names; a scheme of your own is trained by the program that defines it (docs/schemes.md)',
+    fix:
+      near === undefined
+        ? 'use one of these names; a scheme of your own is trained by the program that defines it (docs/schemes.md)'
+        : `did you mean ${near}?`,
   });
 }
 

@@ -12,7 +12,7 @@ import { parseFlags, type Program } from '../terminal/flags.js';
 import { formatCountOf } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { chooseSource, SYNTHETIC } from '../training/data.js';
-import { checkTogether, flagName, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
+import { checkTogether, drawnTitle, flagName, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
 import { openInitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
@@ -133,6 +133,7 @@ async function trainIn(
         launchedAt,
         say,
         pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
+        batchGiven: given.has('batch'),
         validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
         secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,
         steps: {
@@ -161,7 +162,7 @@ async function runToResume(
   const checkpoint = await readCheckpointInfo(folder.checkpoint);
   checkResumable(folder, scheme, checkpoint);
   const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, flags, given);
-  checkSource(folder, checkpoint, flags);
+  checkSource(folder, scheme, checkpoint, flags);
   const saved = checkpoint.options.totalSteps as number;
   const totalSteps = (stepsPerEpoch: number): number => flags.steps ?? (flags.epochs === undefined ? saved : flags.epochs * stepsPerEpoch);
   const stepsPerEpoch = Math.floor((checkpoint.options.trainPairs as number) / settings.batch);
@@ -211,11 +212,11 @@ function checkResumable(folder: RunFolder, scheme: TrainingScheme, checkpoint: T
   });
 }
 
-function checkSource(folder: RunFolder, { options }: TrainingCheckpoint, flags: TrainFlags): void {
+function checkSource(folder: RunFolder, scheme: TrainingScheme, { options }: TrainingCheckpoint, flags: TrainFlags): void {
   const folderAsked = flags.data !== undefined || flags.download;
   if (!folderAsked || options.source !== SYNTHETIC) return;
   throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
-    expected: 'the synthetic facades',
+    expected: `the synthetic ${drawnTitle(scheme)}`,
     received: flags.data ?? '--download',
     fix: 'leave out --data and --download to go on with that run, or leave out --resume to start a new one',
   });

@@ -3,11 +3,13 @@ import { basename, extname, join, resolve } from 'node:path';
 import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../models/describe.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
-import { buildNetwork, isGenerator } from '../../models/registry.js';
+import { isNoiseGenerator } from '../../models/noise.js';
+import { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError, type ErrorCode } from '../../errors.js';
 import type { Generator } from '../../models/kind.js';
+import { imageDiversity, type ImageDiversity } from '../../training/metrics.js';
 import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { listImages } from '../images/dataset.js';
@@ -16,6 +18,7 @@ import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js'
 import { formatHelp } from '../terminal/help.js';
 import { readImage, writePng } from '../images/read.js';
 import { reportError } from './run-main.js';
+import { wantedLabels } from './label-words.js';
 import { openWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { Interrupt } from '../training/interrupt.js';
@@ -61,6 +64,15 @@ export const TRANSLATE_PROGRAM = {
       description: 'folder for the results; made if missing, files of the same name are replaced',
     },
     {
+      name: 'label',
+      group: 'Translation',
+      type: 'list',
+      placeholder: 'NAME ...',
+      description:
+        'what the images are to become, for a network that takes labels, such as StarGAN: every label that they are to have, or none; ' +
+        'of a file without names of labels their numbers from 0',
+    },
+    {
       name: 'size',
       group: 'Translation',
       type: 'string',
@@ -82,7 +94,16 @@ export const TRANSLATE_PROGRAM = {
       min: 0,
       max: 0xffff_ffff,
       default: 0,
-      description: 'chooses the dropout masks, so the variant of each result',
+      description: 'chooses the dropout masks and random numbers, so the variant of each result',
+    },
+    {
+      name: 'samples',
+      group: 'Translation',
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      default: 1,
+      description: 'so many results of each image, NAME-1.png and on, of this seed and those after it; says how much they differ',
     },
     {
       name: 'statistics',
@@ -97,7 +118,7 @@ export const TRANSLATE_PROGRAM = {
       reference: ['no_dropout'],
       type: 'boolean',
       default: true,
-      description: 'no dropout: one result whatever the seed, a little smoother',
+      description: 'no dropout: one result whatever the seed, but for random numbers (train --z); a little smoother',
     },
     {
       name: 'adapter',
@@ -114,6 +135,10 @@ export const TRANSLATE_PROGRAM = {
       description: 'The label halves of pairs:',
     },
     {
+      command: 'npx shadegrad translate --weights runs/stargan --label brick night --input photos/ --output nights/',
+      description: 'Photos as labels say:',
+    },
+    {
       command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image',
       description: 'Each image at its own size:',
     },
@@ -125,6 +150,8 @@ type TranslateFlags = FlagValues<typeof TRANSLATE_PROGRAM>;
 interface Job {
   readonly input: string;
   readonly output: string;
+  /** Added to --seed. */
+  readonly sample: number;
   /** Why there will be no result. */
   readonly problem?: ShadegradError;
 }
@@ -145,14 +172,16 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   }
   const weights = required(flags, 'weights');
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
-  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'));
+  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples);
   const opened = await openWeights(weights);
   try {
     sayChosen(weights, opened);
     const found = findNetwork(opened.file, 'generator', flags.network);
     const network = ofPictures(found, opened.path);
+    if (flags.samples > 1) expectVariety(network, flags);
     const chosen = size ?? found.imageSize ?? network.imageSizes.own;
     checkSize(chosen, network);
+    const labels = wantedLabels(network, flags.label, found.labels);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       console.log(adapterChoice.summary);
@@ -162,7 +191,12 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
       const statistics = flags.statistics ?? found.statistics;
       const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics, size: chosen });
       await makeFolder(required(flags, 'output'));
-      return await translateAll(jobs, flags, (image) => translator.translate(image, flags.seed), chosen === 'image');
+      return await translateAll(
+        jobs,
+        flags,
+        (image, sample) => translator.translate(image, (flags.seed + sample) % 2 ** 32, labels),
+        chosen === 'image',
+      );
     } finally {
       gpu.destroy();
     }
@@ -175,11 +209,25 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
 function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): Generator {
   const network = buildNetwork(architecture);
   const isOfPictures = (channels: number): boolean => channels === 1 || channels === 3;
-  if (isGenerator(network) && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
+  const translates = isGenerator(network) || isLabelledGenerator(network);
+  if (translates && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of pictures`, {
     expected: 'a network that translates images of 3 channels (colours) or 1 (grey) at either end',
     received: describeArchitecture(architecture),
-    fix: 'name the weights of another one',
+    fix: isNoiseGenerator(network) ? 'it needs no pictures: npx shadegrad generate --weights FILE' : 'name the weights of another one',
+  });
+}
+
+/** @throws BAD_FLAG for several results of one image that would all be the same */
+function expectVariety(network: Generator, flags: TranslateFlags): void {
+  const { dropout, noise } = network.options as { readonly dropout?: number; readonly noise?: number };
+  // A network that a program has made known may draw something else.
+  if (dropout === undefined && noise === undefined && !isLibraryKind(architectureOf(network).kind)) return;
+  if ((dropout ?? 0) * Number(flags.dropout) + (noise ?? 0) > 0) return;
+  throw new ShadegradError('BAD_FLAG', `--samples ${flags.samples} would be the same picture each time`, {
+    expected: 'a network with dropout, or with random numbers beside its input (train --z N)',
+    received: `dropout ${String(dropout ?? 0)}${flags.dropout ? '' : ', and --no-dropout'}; ${String(noise ?? 0)} random numbers`,
+    fix: 'leave out --samples, or --no-dropout if it is there',
   });
 }
 
@@ -225,21 +273,27 @@ function sizeLine(size: TranslatedSize, { imageSizes }: Generator, asked: boolea
 
 async function translateAll(
   jobs: readonly Job[],
-  { half, output }: TranslateFlags,
-  translate: (image: RgbImage) => Promise<RgbImage>,
+  { half, output, samples }: TranslateFlags,
+  translate: (image: RgbImage, sample: number) => Promise<RgbImage>,
   anySize: boolean,
 ): Promise<number> {
   const line = new StatusLine();
   const interrupt = new Interrupt(() => undefined);
   let done = 0;
   let failed = 0;
+  let made: RgbImage[] = [];
+  const diversities: ImageDiversity[] = [];
   try {
-    for (const { input, output: target, problem } of jobs) {
+    for (const { input, output: target, sample, problem } of jobs) {
       if (interrupt.exitStatus !== undefined) break;
+      if (sample === 0) made = [];
       try {
         if (problem) throw problem;
-        await writePng(target, await translate(halfOf(await readImage(input), input, half)));
+        const result = await translate(halfOf(await readImage(input), input, half), sample);
+        await writePng(target, result);
         done++;
+        made.push(result);
+        if (samples > 1 && made.length === samples) diversities.push(imageDiversity(made));
       } catch (error) {
         if (concernsAll(error, anySize)) throw error;
         line.end();
@@ -255,7 +309,15 @@ async function translateAll(
       `${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`,
     );
   }
+  if (diversities.length > 0) console.log(diversityLine(diversities, samples));
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
+}
+
+function diversityLine(diversities: readonly ImageDiversity[], samples: number): string {
+  const mean = (key: keyof ImageDiversity): string =>
+    (diversities.reduce((sum, each) => sum + each[key], 0) / diversities.length).toPrecision(3);
+  const pair = `the ${samples} results of an image differ by ${mean('l1')} (L1 of a pair, of 2)`;
+  return `${pair}, a pixel's standard deviation is ${mean('deviation')}`;
 }
 
 function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefined): RgbImage {
@@ -291,7 +353,7 @@ function required<Name extends 'weights' | 'input' | 'output'>(flags: TranslateF
   throw new ShadegradError('BAD_FLAG', `--${name} is missing`, { fix: `write ${TRANSLATE_PROGRAM.usage}` });
 }
 
-async function listJobs(inputs: readonly string[], output: string): Promise<Job[]> {
+async function listJobs(inputs: readonly string[], output: string, samples: number): Promise<Job[]> {
   const files: string[] = [];
   let missing = 0;
   for (const input of inputs) {
@@ -309,7 +371,12 @@ async function listJobs(inputs: readonly string[], output: string): Promise<Job[
       fix: 'check the path given with --input',
     });
   }
-  const jobs = [...new Set(files)].map((file) => ({ input: file, output: join(output, `${basename(file, extname(file))}.png`) }));
+  const jobs = [...new Set(files)].flatMap((file) =>
+    Array.from({ length: samples }, (_, sample) => {
+      const name = `${basename(file, extname(file))}${samples === 1 ? '' : `-${sample + 1}`}`;
+      return { input: file, output: join(output, `${name}.png`), sample };
+    }),
+  );
   return withProblems(jobs);
 }
 
@@ -322,7 +389,8 @@ async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
   const inputs = new Map(await Promise.all(jobs.map(async ({ input }) => [await realPath(input), input] as const)));
   const taken = new Map<string, string>();
   const checked: Job[] = [];
-  for (const { input, output } of jobs) {
+  for (const job of jobs) {
+    const { input, output } = job;
     const target = await realPath(output);
     const overwritten = inputs.get(target);
     const other = taken.get(target);
@@ -336,7 +404,7 @@ async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
             fix: 'rename one of them, or move it to another folder',
           });
     if (!problem) taken.set(target, input);
-    checked.push(problem ? { input, output, problem } : { input, output });
+    checked.push(problem ? { ...job, problem } : job);
   }
   if (checked.every(({ problem }) => problem)) throw checked[0]!.problem!;
   return checked;

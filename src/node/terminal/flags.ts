@@ -74,6 +74,8 @@ export interface Program {
   readonly summary: string;
   /** The flags that it takes. */
   readonly flags: readonly Flag[];
+  /** Flags that it has when it is called otherwise, and how, such as `--scheme cyclegan`, to say so to whoever writes them. */
+  readonly foreign?: readonly { readonly flag: Flag; readonly owner: string }[];
   /** Whether it takes words that belong to no flag, such as names of files. */
   readonly takesOperands?: boolean;
   /** The programs that it runs when their name is its first word, for the help. */
@@ -138,7 +140,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
   const byName = new Map(program.flags.map((flag) => [flag.name, flag]));
   if (unknown[0] !== undefined) {
     const [first] = unknown;
-    throw first.startsWith('--') ? unknownFlag(first.slice(2).split('=')[0]!, byName) : strayArgument(first, byName, program);
+    throw first.startsWith('--') ? unknownFlag(first.slice(2).split('=')[0]!, byName, program) : strayArgument(first, byName, program);
   }
   const behind = argv.length - end - 1;
   const before = behind > 0 ? operands.slice(0, -behind) : operands;
@@ -285,11 +287,20 @@ function badValue(flag: string, expected: string, received: string, fix = 'see -
   return new ShadegradError('BAD_FLAG', `${flag} has a wrong value`, { expected, received, fix });
 }
 
-function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>): ShadegradError {
+function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>, { foreign = [] }: Program): ShadegradError {
   const namesake = [...byName.values()].find(({ reference }) => reference?.includes(name));
   if (namesake !== undefined)
     return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
       fix: `here it is called --${nameHere(namesake, name)}: ${namesake.description}`,
+    });
+  const owners = foreign
+    .filter(({ flag }) => [flag.name, `no-${flag.name}`, ...(flag.reference ?? [])].includes(name))
+    .map(({ owner }) => owner);
+  if (owners.length > 0)
+    return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
+      expected: 'a flag of this call',
+      received: `a flag of ${owners.join(', ')}`,
+      fix: `leave out --${name}, or call it with ${owners.join(' or ')}`,
     });
   const known = [...byName.values()].flatMap((flag) => (flag.type === 'boolean' ? [flag.name, `no-${flag.name}`] : [flag.name]));
   const near = nearest(name, known);

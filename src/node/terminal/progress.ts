@@ -82,7 +82,9 @@ export function createProgress(options: ProgressOptions): Progress {
       clock.record(step, now());
       state.step = step;
       for (const [key, value] of Object.entries(update)) {
-        if (value !== undefined) Object.assign(state, { [key]: value });
+        if (value === undefined) continue;
+        // Not every step has every loss.
+        Object.assign(state, { [key]: key === 'losses' ? { ...state.losses, ...update.losses } : value });
       }
       const perStep = clock.secondsPerStep();
       if (update.imagesPerSecond === undefined && options.imagesPerStep !== undefined && perStep !== undefined) {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { ShadegradError } from '../../errors.js';
-import { openPairedFolder, verifyPairs, type PairedFolder, type Split } from '../images/dataset.js';
+import { openPairedFolder, verifySamples, type PairedFolder, type Split } from '../images/dataset.js';
 import { downloadFacades } from '../files/download.js';
 import { formatBytes } from '../terminal/format.js';
 import { spread } from '../images/spread.js';
@@ -35,6 +35,8 @@ export const CACHE_BYTES = 2 ** 30;
 const HEADERS_AT_ONCE = 8;
 /** Training pairs that are decoded before the training, spread over the set; the others are read as they come. */
 export const SAMPLED_PAIRS = 64;
+/** And so many whose sizes are looked at, for which their headers do. */
+const SIZED_PAIRS = 1000;
 /** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
 export const HELD_OUT = { share: 0.1, most: 50 } as const;
 
@@ -57,8 +59,8 @@ export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
 }
 
 /**
- * Opens the pairs of a run. A sample is decoded, so that what is wrong with all of them is found before the training; a
- * damaged picture among many is named when it is met.
+ * Opens the pairs of a run. A sample is decoded, and of many more the sizes are looked at, so that what is wrong with all of them is found
+ * before the training; a damaged picture among many is named when it is met.
  *
  * @param note prints what the user should know about the data
  * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE, IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
@@ -84,7 +86,10 @@ export async function openTrainingData(
   const { validation, rest, remark } = (await openFirst(open, ['val', 'test'], note)) ?? holdOut(train);
   if (remark !== undefined) note(remark);
   const pairs = rest ?? train;
-  await withLine((onProgress) => verifyPairs(pairs, spread(pairs.length, SAMPLED_PAIRS), onProgress), 'reading a sample of train/');
+  const sampled = new Set(spread(pairs.length, SAMPLED_PAIRS));
+  const looked = [...new Set([...sampled, ...spread(train.length, SIZED_PAIRS)])].sort((a, b) => a - b);
+  const reads = looked.map((index) => () => (sampled.has(index) ? pairs.get(index) : train.sides(index)));
+  await withLine((onProgress) => verifySamples('pairs', reads, onProgress), 'looking at the pairs of train/');
   return { train: pairs, validation, storedSize: await ownSide(train, loadSize), fingerprint: await train.fingerprint() };
 }
 

@@ -1,8 +1,8 @@
 import { ShadegradError } from '../../errors.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
-import type { OptionFlag, OptionRow } from '../../training/option-table.js';
-import type { TrainingScheme } from '../../training/scheme.js';
-import { completeOptions } from '../../training/trainer-options.js';
+import type { OptionRow } from '../../training/option-table.js';
+import type { PresetDefaults, SchemePresets, TrainingScheme } from '../../training/scheme.js';
+import { fullOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 
 /** What every training takes. What its scheme takes is added to them. */
@@ -14,14 +14,26 @@ const COMMON = [
     type: 'string',
     placeholder: 'DIR',
     description:
-      'folder of pairs: train/ and val/ (or test/) with both halves side by side in a picture, or A/ and B/ with equal ' +
-      'names (docs/data.md has every layout)',
+      'folder of the images; of pairs, train/ and val/ (or test/) with both halves side by side in a picture, or A/ and B/ with equal ' +
+      'names (docs/data.md has every layout of every scheme)',
   },
   {
     name: 'download',
     group: 'Data',
     type: 'boolean',
-    description: 'fetch the CMP facades (30 MB) into --data, by default datasets/facades, unless they are there, and train on them',
+    description:
+      'for a scheme that needs no labels: fetch the CMP facades (30 MB) into --data, by default datasets/facades, unless they are ' +
+      'there, and train on them',
+  },
+  {
+    name: 'labels',
+    group: 'Data',
+    reference: ['selected_attrs'],
+    type: 'list',
+    placeholder: 'NAME ...',
+    description:
+      'for a scheme that learns labels, those to take and their order: attributes of list_attr_celeba.txt, or folders of classes; ' +
+      'by default all',
   },
   { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
   {
@@ -52,16 +64,6 @@ const COMMON = [
     description:
       'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run ' +
       'keeps its planned length',
-  },
-  {
-    name: 'batch',
-    group: 'Training',
-    reference: ['batch_size', 'batchSize'],
-    type: 'integer',
-    min: 1,
-    max: 64,
-    default: 1,
-    description: 'images in a step',
   },
   {
     name: 'seed',
@@ -151,8 +153,15 @@ const EXAMPLES: NonNullable<Program['examples']> = [
   { command: 'npx shadegrad train --resume', description: 'Go on after Ctrl-C or a crash:' },
 ];
 
+/** What a number of the presets is, which is 1 where they do not say: `1e-1, in a preview 5e-4`. */
+function inPresets({ full, preview }: SchemePresets, name: 'batch' | 'learningRate', write: (value: number) => string): string {
+  const [first, second] = [full, preview].map((preset) => write(((preset as PresetDefaults)[name] as number | undefined) ?? 1));
+  return first === second ? first! : `${first}, in a preview ${second}`;
+}
+
 /** Flags that every training takes and whose texts depend on the scheme. */
 interface SchemeFlags {
+  readonly batch: number | undefined;
   readonly out: string | undefined;
   readonly preset: 'full' | 'preview' | undefined;
   readonly lr: number | undefined;
@@ -177,13 +186,11 @@ export const fromFlag = (network: string): string => `from-${flagName(network)}`
  */
 export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage = 'npx shadegrad train'): Program {
   const { presets, summary } = scheme;
-  const [first, ...others] = networkNames(scheme as unknown as TrainingScheme);
   const runs = runsOf(scheme);
-  const rate = (value: unknown): string => Number(value).toExponential();
   return {
     usage: `${usage} [flags]`,
     summary:
-      `${summary} Without --data it learns from facades that it draws itself. ` +
+      `${summary} Without --data it learns from ${drawnTitle(scheme)} that it draws itself. ` +
       `On a GPU it takes the full setting (--preset full), on a software adapter one that ends in about ` +
       `${String(presets.preview.minutes)} minutes (--preset preview).`,
     flags: [
@@ -196,14 +203,22 @@ export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage 
         description: `full: ${presets.description}; preview: smaller and as many steps as fit in --minutes. Other flags win over it`,
       },
       {
+        name: 'batch',
+        reference: ['batch_size', 'batchSize'],
+        group: 'Training',
+        type: 'integer',
+        min: 1,
+        max: 1024,
+        description: `images in a step; ${inPresets(presets, 'batch', String)}`,
+      },
+      {
         name: 'lr',
         reference: ['lr'],
         group: 'Training',
         type: 'number',
         min: 1e-8,
         max: 1,
-        description:
-          `learning rate of all networks; ${rate(presets.full.learningRate)}, ` + `in a preview ${rate(presets.preview.learningRate)}`,
+        description: `learning rate of all networks; ${inPresets(presets, 'learningRate', (rate) => rate.toExponential())}`,
       },
       {
         name: 'out',
@@ -213,42 +228,43 @@ export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage 
         placeholder: 'DIR',
         description: `folder for checkpoint, log and report; by default ${runs}, or ${runs}-2, ... when that is taken`,
       },
-      ...others.map(
-        (name): Flag => ({
-          name: fromFlag(name),
-          group: 'Networks',
-          type: 'string',
-          placeholder: 'FILE',
-          description: `with --from, another file for the ${name}, instead of that of the ${first}`,
-        }),
-      ),
-      ...ownFlags(scheme),
+      ...schemeFlags(scheme),
     ],
     ...(usage === 'npx shadegrad train' && { examples: EXAMPLES }),
   };
 }
+
+/** The flags that a scheme adds to those of every training: the files of its further networks, and its options. */
+export function schemeFlags<O extends object>(scheme: TrainingScheme<O>): Flag[] {
+  const [first, ...others] = networkNames(scheme as unknown as TrainingScheme);
+  return [
+    ...others.map(
+      (name): Flag => ({
+        name: fromFlag(name),
+        group: 'Networks',
+        type: 'string',
+        placeholder: 'FILE',
+        description: `with --from, another file for the ${name}, instead of that of the ${first}`,
+      }),
+    ),
+    ...ownFlags(scheme),
+  ];
+}
+
+/** What the program draws to train on by a scheme where no data are named. */
+export const drawnTitle = ({ drawn }: Pick<TrainingScheme, 'drawn'>): string => drawn?.title ?? 'facades';
 
 /** The folder of the runs of a scheme, where none is named; of further ones, with a number. */
 export const runsOf = ({ name, folder = name }: Pick<TrainingScheme, 'name' | 'folder'>): string => `runs/${folder}`;
 
 /** The networks of a scheme, as it has them where nothing else is said. */
 export function networkNames(scheme: TrainingScheme): string[] {
-  return Object.keys(scheme.networks(schemeDefaults(scheme), {}));
+  return Object.keys(scheme.networks(fullOptions(scheme), {}));
 }
-
-/** The options of a scheme in its full preset. */
-export function schemeDefaults(scheme: TrainingScheme): object {
-  const rows = Object.entries<OptionRow>(scheme.options);
-  const values = rows.map(([name, row]) => [name, scheme.presets.full[name] ?? flagDefault(row.flag) ?? row.default]);
-  return completeOptions(scheme, Object.fromEntries(values.filter(([, value]) => value !== undefined)) as object);
-}
-
-/** What an option is when its flag is not given; undefined where the flag has no default. */
-const flagDefault = (flag: OptionFlag | undefined): unknown => (flag && 'default' in flag ? flag.default : undefined);
 
 /** @throws INVALID_ARGUMENT for an option whose flag every training has */
 function ownFlags<O extends object>({ options, title }: TrainingScheme<O>): Flag[] {
-  const common = [...COMMON.map(({ name }) => name as string), 'preset', 'lr', 'out', 'scheme', 'help'];
+  const common = [...COMMON.map(({ name }) => name as string), 'batch', 'preset', 'lr', 'out', 'scheme', 'help'];
   const taken = Object.keys(options).find((name) => common.includes(flagName(name)));
   if (taken !== undefined) {
     throw new ShadegradError('INVALID_ARGUMENT', `options of ${title}`, {
@@ -273,6 +289,13 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       expected: 'one of --epochs, --steps and --minutes',
       received: lengths.map((name) => `--${name}`).join(' and '),
       fix: 'leave out all but one',
+    });
+  }
+  if (flags.labels !== undefined && !scheme.labelled) {
+    throw new ShadegradError('BAD_FLAG', `${scheme.title} learns no labels`, {
+      expected: '--labels with a scheme that does',
+      received: `--labels ${flags.labels.join(' ')}`,
+      fix: 'leave out --labels, or choose another scheme (--scheme)',
     });
   }
   const [first, ...others] = networkNames(scheme);

@@ -69,7 +69,7 @@ export class TrainingLoop {
     this.clock.record(trainer.step, this.resumedAt / 1000);
     let block: Promise<TrainedStep[]> = Promise.resolve([]);
     while (trainer.step < target && interrupt.exitStatus === undefined) {
-      const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch);
+      const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch, trainer);
       trainer.setLearningRate(rate);
       try {
         await trainer.train();
@@ -131,7 +131,9 @@ export class TrainingLoop {
 
 /** What the losses of a run say of it, if they say that it goes nowhere. */
 export function warningOf({ watchedAt }: RunHistory, scheme: TrainingScheme, settings: RunSettings): string | undefined {
-  return watchedAt === undefined ? undefined : scheme.watch?.describe(watchedAt, settings, lowerLearningRate(scheme, settings));
+  const { watch } = scheme;
+  if (watchedAt === undefined || !watch || watch.when?.(settings) === false) return undefined;
+  return watch.describe(watchedAt, settings, lowerLearningRate(scheme, settings));
 }
 
 /** @throws DIVERGED for losses that say nothing more could be learned */

@@ -11,7 +11,8 @@ export class LossWatcher {
   /** @returns true once, at the step at which it is certain */
   add(step: number, losses: Readonly<Record<string, number>>): boolean {
     const { watch } = this;
-    if (!watch) return false;
+    // Steps that have none of these losses say nothing of them.
+    if (!watch?.losses.every((name) => name in losses)) return false;
     this.below = watch.losses.every((name) => losses[name]! < watch.below) ? this.below + 1 : 0;
     if (this.below < watch.steps || this.foundAt !== undefined) return false;
     this.foundAt = step;

@@ -4,11 +4,12 @@ import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Network } from '../../models/kind.js';
-import { architectureOf, isGenerator, isLibraryKind } from '../../models/registry.js';
+import { isNoiseGenerator } from '../../models/noise.js';
+import { architectureOf, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import { epochLength, type TrainingDataset } from '../../training/batches.js';
+import { epochLength, labelsFor, type TrainingDataset } from '../../training/batches.js';
 import { completeOptions } from '../../training/trainer-options.js';
-import { lossRows, type ImagePlan, type TrainingScheme } from '../../training/scheme.js';
+import { lossRows, type DrawnData, type ImagePlan, type TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
 import { formatCount } from '../terminal/format.js';
@@ -21,7 +22,7 @@ import { Interrupt } from './interrupt.js';
 import { diverged, TrainingLoop } from './loop.js';
 import { Pace, type PaceOptions } from './pace.js';
 import { optionsOf, type RunSettings } from './settings.js';
-import { openTrainer, planSteps, startFastEnough, type Start, type StepOptions } from './speed.js';
+import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
 import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
 import { countSamples, openImagesData, openUnpairedData } from './set-data.js';
 import { measuredImages, Validator } from './validation.js';
@@ -46,6 +47,8 @@ export interface SessionOptions {
   resume: { checkpoint: TrainingCheckpoint; totalSteps: (stepsPerEpoch: number) => number } | null;
   pace: PaceOptions;
   validate: number | undefined;
+  /** Whether the user has said how many images a step takes. */
+  batchGiven: boolean;
   /** How its steps are made ready. A resumed run takes its checkpoint's variants and is not tuned. */
   steps: StepOptions;
   /** When the program started, on the clock of performance.now(). */
@@ -89,7 +92,14 @@ export class TrainingSession {
       const slow = settings.preset === 'preview' || adapter.kind !== 'hardware';
       const count = measuredImages(options.validate, { slow, resumed: resume !== null });
       const { networks, options: own } = trainer;
-      const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count });
+      const validator = await Validator.create(gpu, {
+        scheme,
+        networks,
+        options: own,
+        dataset: validation,
+        count,
+        labels: labelsFor(scheme, train),
+      });
       opened.push(() => validator.dispose());
       const baseline = await validator.baseline(asPairs(train));
       const facts: RunFacts = {
@@ -106,6 +116,7 @@ export class TrainingSession {
         ...(options.validate !== undefined && { validate: options.validate }),
         baseline,
         startedAt: new Date(),
+        makers: Object.keys(networks).filter((name) => makesPictures(networks[name]!)),
         translators: Object.keys(networks).filter((name) => translatesPictures(networks[name]!)),
       };
 
@@ -179,8 +190,11 @@ export class TrainingSession {
     // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
     this.history.flush();
     const { gpu, adapter, folder, source } = this.options;
+    const labels = labelsFor(trainer.scheme, data.train)?.names;
     const options = {
       ...settings,
+      // Those that there were, named or not: what the networks have learned stands for them.
+      ...(labels && { labels: labels.join(',') }),
       totalSteps: this.loop.totalSteps,
       source,
       trainPairs: epochLength(data.train),
@@ -269,8 +283,12 @@ function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
 }
 
 function translatesPictures(network: Network): boolean {
-  if (!isGenerator(network) || !isLibraryKind(architectureOf(network).kind)) return false;
+  if (!(isGenerator(network) || isLabelledGenerator(network)) || !isLibraryKind(architectureOf(network).kind)) return false;
   return [network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3);
+}
+
+function makesPictures(network: Network): boolean {
+  return isNoiseGenerator(network) && isLibraryKind(architectureOf(network).kind) && [1, 3].includes(network.makes.channels);
 }
 
 /** Opens what a scheme trains on. */
@@ -284,20 +302,30 @@ function openData(
   return open(source, planOf(scheme, settings), note);
 }
 
-/** The sizes of the images of a run, and the seed that drawn ones follow from. */
-function planOf(scheme: TrainingScheme, settings: RunSettings): ImagePlan & { seed: number } {
-  return { ...scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings))), seed: settings.seed };
+/** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */
+function planOf(
+  scheme: TrainingScheme,
+  settings: RunSettings,
+): ImagePlan & { seed: number; drawn: DrawnData | undefined; labels?: readonly string[] | null } {
+  const sizes = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
+  const labels = scheme.labelled ? { labels: settings.labels?.split(',') ?? null } : {};
+  return { ...sizes, seed: settings.seed, drawn: scheme.drawn, ...labels };
 }
 
-async function begin({ gpu, scheme, scales, source, steps, say }: SessionOptions): Promise<Start> {
+async function begin({ gpu, scheme, scales, source, steps, say, batchGiven }: SessionOptions): Promise<Start> {
   // At a smaller scale the same data are opened again.
   const told = new Set<string>();
   const once = (line: string): void => void (told.has(line) || (told.add(line), say(line)));
-  const open = (settings: RunSettings) => openData(scheme, source, settings, once);
-  const [settings] = scales;
-  if (settings!.minutes !== null) return startFastEnough(gpu, scheme, scales, open, steps, say);
-  const data = await open(settings!);
-  return { settings: settings!, data, trainer: await openTrainer(gpu, scheme, data, settings!, steps), trained: [], secondsPerStep: 0 };
+  const open = async (scale: RunSettings): Promise<OpenedRun> => {
+    const data = await openData(scheme, source, scale, once);
+    const most = epochLength(data.train);
+    if (batchGiven || scale.batch <= most) return { settings: scale, data };
+    once(`${scale.batch} images in a step are more than there are: ${most} are taken (--batch)`);
+    return { settings: { ...scale, batch: most }, data };
+  };
+  if (scales[0]!.minutes !== null) return startFastEnough(gpu, scheme, scales, open, steps, say);
+  const { settings, data } = await open(scales[0]!);
+  return { settings, data, trainer: await openTrainer(gpu, scheme, data, settings, steps), trained: [], secondsPerStep: 0 };
 }
 
 async function goOn(

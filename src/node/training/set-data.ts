@@ -9,9 +9,15 @@ import {
   type UnpairedDataset,
 } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
+import type { ProgressCallback } from '../../data/dataset.js';
 import type { TrainingDataset } from '../../training/batches.js';
-import type { ImagePlan } from '../../training/scheme.js';
-import { openImageFolder, openImageSets, type ImageSetsFolder } from '../images/image-sets.js';
+import type { DrawnData, ImagePlan } from '../../training/scheme.js';
+import { verifySamples } from '../images/dataset.js';
+import { withChosenLabels } from '../images/chosen-labels.js';
+import { openDigits } from '../images/digits.js';
+import { noImageSets, openImageFolder, openImageSets, type ImageFolder, type ImageSetsFolder } from '../images/image-sets.js';
+import { findPairs } from '../images/layout.js';
+import { openLabelledImages, type LabelledImagesOptions } from '../images/labelled.js';
 import { spread } from '../images/spread.js';
 import { formatCount } from '../terminal/format.js';
 import { CACHE_BYTES, HELD_OUT, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
@@ -31,49 +37,78 @@ export async function openUnpairedData(
   const options = { maxSide: plan.loadSize, cacheBytes: CACHE_BYTES };
   const train = source === SYNTHETIC ? null : await openImageSets(source, 'train', options);
   if (!train) {
+    // What is wrong with pairs is no help to whoever needs none.
+    if (source !== SYNTHETIC)
+      await findPairs(source, 'train').catch(async (error: unknown) => {
+        if (!(error instanceof ShadegradError) || !error.code.startsWith('DATA_') || error.cause !== undefined) throw error;
+        throw await noImageSets(source, error.code);
+      });
     const { train: pairs, ...rest } = await openTrainingData(source, plan, note);
     return { ...rest, train: unpaired(pairs) };
   }
   for (const line of train.notes) note(line);
   const other = await openValidation(source, options, note);
   const { validation, rest = train } = other ? { validation: other } : holdOut(train, note);
-  await withLine((onProgress) => verifySets(rest, onProgress), 'reading a sample of both sets');
+  await withLine((onProgress) => verifySets([rest.a, rest.b], onProgress), 'reading a sample of both sets');
   return { train: rest, validation: serialPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
 }
 
 /**
- * Opens what a scheme trains on that takes one set of images: a folder of them, or the photos of the facades that the program draws.
+ * Opens what a scheme trains on that takes one set of images: a folder of them, MNIST's files of digits, or what the program draws: the
+ * scheme's own images, or else photos of facades.
  *
+ * @param plan with `labels` where the scheme learns labels: those to take, or null for all
  * @param note prints what the user should know about the data
  * @throws as openTrainingData()
  */
 export async function openImagesData(
   source: DataSource,
-  plan: ImagePlan & { readonly seed: number },
+  plan: ImagePlan & { readonly seed: number; readonly drawn?: DrawnData | undefined; readonly labels?: readonly string[] | null },
   note: (line: string) => void,
 ): Promise<TrainingData<TrainingDataset>> {
+  if (source === SYNTHETIC && plan.drawn) {
+    const open = (split: 'train' | 'val'): ImageSet =>
+      withChosenLabels(plan.drawn!.open(plan.seed, split, plan.loadSize), plan.labels ?? null);
+    return { train: open('train'), validation: selfPairs(open('val')), storedSize: plan.loadSize };
+  }
   if (source === SYNTHETIC) {
     const { train, ...rest } = await openTrainingData(source, plan, note);
     return { ...rest, train: unpaired(train).a };
   }
   // Larger than what is trained on, since an image is cut to a square first.
   const options = { maxSide: 2 * plan.loadSize, cacheBytes: CACHE_BYTES };
-  const train = (await openImageFolder(source, 'train', options))!;
+  const openChosen = async (split: 'train' | 'test'): Promise<ImageFolder | null> => {
+    const set = await openDigits(source, split);
+    return set && withChosenLabels(set, plan.labels ?? null);
+  };
+  const digits = await openChosen('train');
+  if (!digits && plan.labels !== undefined)
+    return openLabelled(source, { ...options, labels: plan.labels ?? undefined }, plan.loadSize, note);
+  const train = digits ?? (await openImageFolder(source, 'train', options))!;
   for (const line of train.notes) note(line);
-  const other = (await openImageFolder(source, 'val', options)) ?? (await openImageFolder(source, 'test', options));
+  const other = digits
+    ? await openChosen('test')
+    : ((await openImageFolder(source, 'val', options)) ?? (await openImageFolder(source, 'test', options)));
   const held = train.length === 1 ? 0 : Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
   if (!other)
     note(`there is neither val/ nor test/; the last ${Math.max(held, 1)} of ${formatCount(train.length)} images are held out to validate`);
   const validation = other ?? part(train, train.length - Math.max(held, 1), Math.max(held, 1));
   const rest = other ? train : part(train, 0, train.length - held);
-  await withLine(async (onProgress) => {
-    const picked = spread(rest.length, SAMPLED_PAIRS);
-    for (const [done, index] of picked.entries()) {
-      await imageAt(rest, index);
-      onProgress(done + 1, picked.length);
-    }
-  }, 'reading a sample of the images');
+  await withLine((onProgress) => verifySets([rest], onProgress), 'reading a sample of the images');
   return { train: rest, validation: selfPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
+}
+
+/** Images with labels: of a list of attributes, or in folders of classes. */
+async function openLabelled(
+  source: DataSource,
+  options: Omit<LabelledImagesOptions, 'heldOut'>,
+  storedSize: number,
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  const { train, validation, notes, fingerprint } = await openLabelledImages(source, { ...options, heldOut: HELD_OUT });
+  for (const line of notes) note(line);
+  await withLine((onProgress) => verifySets([train], onProgress), 'reading a sample of the images');
+  return { train, validation: selfPairs(validation), storedSize, fingerprint: await fingerprint() };
 }
 
 /** How many samples a data set has, in words: `400 pairs`, `400 and 380 images`, `400 images`. */
@@ -125,14 +160,12 @@ function part(set: ImageSet, start: number, length: number): ImageSet {
     length,
     get: (index) => set.get(start + index),
     ...(set.contentOf && { contentOf: (index: number) => set.contentOf!(start + index) }),
+    ...(set.labels && { labels: { ...set.labels, of: (index: number) => set.labels!.of(start + index) } }),
   };
 }
 
 /** @throws what decoding some images of each set throws */
-async function verifySets({ a, b }: UnpairedDataset, onProgress: (done: number, total: number) => void): Promise<void> {
-  const picked = [a, b].flatMap((set) => spread(set.length, SAMPLED_PAIRS / 2).map((index) => ({ set, index })));
-  for (const [done, { set, index }] of picked.entries()) {
-    await imageAt(set, index);
-    onProgress(done + 1, picked.length);
-  }
+function verifySets(sets: readonly ImageSet[], onProgress: ProgressCallback): Promise<void> {
+  const picked = sets.flatMap((set) => spread(set.length, SAMPLED_PAIRS / sets.length).map((index) => () => imageAt(set, index)));
+  return verifySamples('images', picked, onProgress);
 }

@@ -3,6 +3,8 @@ import { linearDecay } from '../../optim/schedule.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import type { TrainingScheme } from '../../training/scheme.js';
+import type { Trainer } from '../../training/trainer.js';
+import { completeOptions } from '../../training/trainer-options.js';
 import { flagName, fromFlag, networkNames, type TrainFlags } from './flags.js';
 
 /** What every run is, all defaults filled in. */
@@ -18,6 +20,8 @@ interface CommonSettings {
   seed: number;
   /** Whether samples are seen in the order of the data set. */
   serial: boolean;
+  /** The labels of the images, joined by commas; null for all that there are, and for schemes that take none. */
+  labels: string | null;
   /** File of the networks that it began with; null for random ones. Those of other files are under fromSetting(). */
   from: string | null;
 }
@@ -64,16 +68,18 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
       const value = isGiven(flagName(name)) ? flag : (scale[name] ?? defaults[name] ?? flag ?? full[name] ?? row.default);
       return [name, value ?? null];
     });
+    const asked = Object.fromEntries(own.filter(([, value]) => value !== null));
     return {
       preset,
       ...Object.fromEntries(own),
       epochs: flags.epochs ?? (preset === 'full' && !lengthGiven ? (full.epochs as number) : null),
       steps: flags.steps ?? null,
       minutes: flags.minutes ?? (preset === 'preview' && !lengthGiven ? (preview.minutes as number) : null),
-      batch: flags.batch,
-      learningRate: flags.lr ?? (defaults.learningRate as number),
+      batch: flags.batch ?? (scale.batch as number | undefined) ?? (defaults.batch as number | undefined) ?? 1,
+      learningRate: flags.lr ?? scheme.presets.rate?.(completeOptions(scheme, asked), preset) ?? (defaults.learningRate as number),
       seed: flags.seed,
       serial: flags.serial,
+      labels: kept(flags.labels) as string | null,
       from: flags.from ?? null,
       ...Object.fromEntries(
         otherNetworks(scheme).map((name) => [fromSetting(name), (flags[fromFlag(name)] as string | undefined) ?? null]),
@@ -100,14 +106,26 @@ export function lowerLearningRate({ presets: { full } }: TrainingScheme, { learn
 }
 
 /**
- * The rate of a step: constant for the first half of the run, then linear towards zero; in runs of so many epochs it
- * changes with the epoch as the paper's does, in others with the step.
+ * The rate of a step: that of the scheme's own schedule, or constant for the first half of the run, then linear towards zero; in runs of
+ * so many epochs it changes with the epoch as the paper's does, in others with the step.
  *
  * @param step counted from 0
+ * @param trainer whose scheme may have a schedule of its own
  * @param totalSteps null while a run of so many minutes has not been planned yet: the rate is constant then
  */
-export function learningRateAt(settings: RunSettings, step: number, totalSteps: number | null, stepsPerEpoch: number): number {
-  const { learningRate: base, epochs } = settings;
+export function learningRateAt(
+  settings: RunSettings,
+  step: number,
+  totalSteps: number | null,
+  stepsPerEpoch: number,
+  trainer?: Pick<Trainer, 'scheme' | 'options'>,
+): number {
+  const usual = usualRateAt(settings, step, totalSteps, stepsPerEpoch);
+  const { scheme, options } = trainer ?? {};
+  return scheme?.schedule?.({ step, base: settings.learningRate, usual, totalSteps, options: options! }) ?? usual;
+}
+
+function usualRateAt({ learningRate: base, epochs }: RunSettings, step: number, totalSteps: number | null, stepsPerEpoch: number): number {
   if (totalSteps === null) return base;
   if (epochs !== null) return linearDecay({ base, epoch: Math.floor(step / stepsPerEpoch), epochs });
   return linearDecay({ base, epoch: step, epochs: totalSteps });
@@ -128,7 +146,9 @@ export function savedLearningRate(options: CheckpointOptions, step: number): num
 const BEFORE = { serial: false } as const;
 
 /** Flags of every training that a resumed run keeps, with the settings that they name. */
-const KEPT: Readonly<Record<string, string>> = { preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial' };
+const KEPT: Readonly<Record<string, string>> = {
+  ...{ preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial', labels: 'labels' },
+};
 
 /**
  * The settings to go on with: those of the checkpoint, but for its length in steps or epochs, which may grow.
@@ -144,15 +164,16 @@ export function resumedSettings(
 ): RunSettings {
   const saved = { ...BEFORE, ...options } as unknown as RunSettings;
   const own = ownSettings(scheme);
-  const kept = { ...KEPT, ...Object.fromEntries(own.map((name) => [flagName(name), name])) };
+  const settingOf = { ...KEPT, ...Object.fromEntries(own.map((name) => [flagName(name), name])) };
+  // A checkpoint from before an option was trained with its default; and what follows from other options may be named all the same.
   const rows = new Map(Object.entries<OptionRow>(scheme.options));
-  // A checkpoint from before an option was trained with its default.
-  const savedValue = (setting: string): unknown => saved[setting] ?? rows.get(setting)?.default;
-  const differing = Object.entries(kept).filter(([flag, setting]) => given.has(flag) && flags[flag] !== savedValue(setting));
+  const complete = completed(scheme, saved);
+  const savedValue = (setting: string): unknown => saved[setting] ?? complete[setting] ?? rows.get(setting)?.default;
+  const differing = Object.entries(settingOf).filter(([flag, setting]) => given.has(flag) && kept(flags[flag]) !== savedValue(setting));
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
       expected: differing.map(([flag, setting]) => typed(flag, savedValue(setting))).join(' '),
-      received: differing.map(([flag]) => typed(flag, flags[flag])).join(' '),
+      received: differing.map(([flag]) => typed(flag, kept(flags[flag]))).join(' '),
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
   }
@@ -161,12 +182,31 @@ export function resumedSettings(
   return { ...settings, epochs: flags.epochs ?? null, steps: flags.steps ?? null, minutes: null } as RunSettings;
 }
 
+/** The options of a saved run with what follows from them; none where one is missing that has no default. */
+function completed(scheme: TrainingScheme, saved: RunSettings): Readonly<Record<string, unknown>> {
+  try {
+    return completeOptions(scheme, optionsOf(scheme, saved)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (error instanceof ShadegradError) return {};
+    throw error;
+  }
+}
+
+/** The value of a flag as a run keeps it: the words of a list, some of which may be joined already, joined by commas. */
+function kept(value: unknown): OptionValue {
+  if (!Array.isArray(value)) return (value ?? null) as OptionValue;
+  const words = value.flatMap((word: string) => word.split(','));
+  return words.filter((word) => word !== '').join(',');
+}
+
 /** A flag with its value, as it is typed. */
 const typed = (flag: string, value: unknown): string =>
   typeof value === 'boolean' ? `--${value ? '' : 'no-'}${flag}` : `--${flag} ${String(value)}`;
 
 /** Every common setting but the preset. */
-const COMMON_NAMES = ['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'from'] satisfies (keyof CommonSettings)[];
+const COMMON_NAMES = [
+  ...(['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'labels', 'from'] as const),
+] satisfies (keyof CommonSettings)[];
 
 /** Names every setting, in the order of newSettings(), so that a checkpoint's other options are told apart from them. */
 function settingNames(scheme: TrainingScheme): string[] {

@@ -16,6 +16,9 @@ export interface Start {
   secondsPerStep: number;
 }
 
+/** The settings of a run with its data. */
+export type OpenedRun = Pick<Start, 'settings' | 'data'>;
+
 /** Below this a preview shows nothing recognisable, and a smaller scale shows more. */
 const FEWEST_PREVIEW_STEPS = 500;
 /** Timed until so much time or so many steps have passed; the first step, which compiles shaders, is not timed. */
@@ -62,12 +65,12 @@ export async function startFastEnough(
   gpu: Gpu,
   scheme: TrainingScheme,
   scales: readonly RunSettings[],
-  open: (settings: RunSettings) => Promise<TrainingData<TrainingDataset>>,
+  open: (settings: RunSettings) => Promise<OpenedRun>,
   steps: StepOptions,
   note: (line: string) => void,
 ): Promise<Start> {
-  for (const [index, settings] of scales.entries()) {
-    const data = await open(settings);
+  for (const [index, scale] of scales.entries()) {
+    const { settings, data } = await open(scale);
     const trainer = await openTrainer(gpu, scheme, data, settings, steps);
     const longest = index === scales.length - 1 || settings.minutes === null ? Infinity : (settings.minutes * 60) / FEWEST_PREVIEW_STEPS;
     const { trained, secondsPerStep } = await measure(trainer);

@@ -1,4 +1,5 @@
 import { findNetwork, findRunIfAny, surveyNetworks, type FoundNetwork } from '../../exchange/read-weights.js';
+import { isCalled } from '../../exchange/pytorch/reference-names.js';
 import { restoreRun, type NetworksAlone, type TrainingRun } from '../../exchange/network/training-run.js';
 import type { NetworkWeights } from '../../exchange/network/network-weights.js';
 import type { WeightFile } from '../../formats/weight-file.js';
@@ -7,10 +8,11 @@ import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
 import { buildNetwork, isGenerator, networkKind } from '../../models/registry.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
+import { fullOptions } from '../../training/trainer-options.js';
 import { formatCountOf } from '../terminal/format.js';
 import { openWeights, type OpenWeights } from '../weights/read.js';
-import { sayChosen } from '../weights/folder.js';
-import { flagName, fromFlag, schemeDefaults, type TrainFlags } from './flags.js';
+import { fileBeside, sayChosen } from '../weights/folder.js';
+import { flagName, fromFlag, type TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */
 export interface InitialState {
@@ -42,27 +44,31 @@ export async function openInitialState(
   if (from === undefined) return null;
   const files: OpenWeights[] = [];
   const close = async (): Promise<void> => void (await Promise.all(files.splice(0).map((file) => file.close())));
-  const open = async (path: string, network: NetworkRole): Promise<WeightFile> => {
-    const opened = await openWeights(path, { network });
+  const names = scheme.pytorch?.names;
+  const open = async (path: string, name: string, network: NetworkRole, named = path): Promise<OpenWeights> => {
+    const opened = await openWeights(path, { network, called: names?.[name] });
     files.push(opened);
-    sayChosen(path, opened);
-    return opened.file;
+    sayChosen(named, opened);
+    return opened;
   };
   try {
     const roles = rolesOf(scheme);
     const [first, ...others] = [...roles.keys()] as [string, ...string[]];
-    const file = await open(from, roles.get(first)!);
+    const { file, path: chosen } = await open(from, first, roles.get(first)!);
     const alone = new Map<string, NetworkWeights>();
     const paths = [from];
     for (const name of others) {
-      const path = flags[fromFlag(name)] as string | undefined;
+      const flag = flags[fromFlag(name)] as string | undefined;
+      // Of a folder with a file for each network, all of them are meant.
+      const path = flag ?? (names && chosen !== from ? await fileBeside(chosen, names[first]!, names[name]!) : undefined);
       if (path === undefined) continue;
-      paths.push(path);
-      alone.set(name, pick(await open(path, roles.get(name)!), name, roles).weights);
+      if (flag !== undefined) paths.push(flag);
+      const opened = await open(path, name, roles.get(name)!, flag ?? from);
+      alone.set(name, pick(opened.file, name, roles, scheme).weights);
     }
     const { run, reason } = alone.size > 0 ? NETWORKS_ALONE : await findRunIfAny(file);
     const whole = run && isOf(scheme, run) ? run : null;
-    const state: TrainingRun | NetworksAlone = whole ?? { networks: networksOf(file, roles, alone) };
+    const state: TrainingRun | NetworksAlone = whole ?? { networks: networksOf(file, roles, alone, scheme) };
     const architectures = Object.fromEntries([...state.networks].map(([name, { architecture }]) => [name, architecture]));
     if (!scheme.optionsOf) refuseFlags(scheme, from, given);
     const options = scheme.optionsOf?.(architectures, from) ?? {};
@@ -82,7 +88,7 @@ export async function openInitialState(
 
 /** The networks of a scheme with their roles. */
 function rolesOf(scheme: TrainingScheme): Map<string, NetworkRole> {
-  const networks = Object.entries<NetworkArchitecture>(scheme.networks(schemeDefaults(scheme), {}));
+  const networks = Object.entries<NetworkArchitecture>(scheme.networks(fullOptions(scheme), {}));
   return new Map(networks.map(([name, { kind }]) => [name, networkKind(kind).role]));
 }
 
@@ -96,6 +102,7 @@ function networksOf(
   file: WeightFile,
   roles: ReadonlyMap<string, NetworkRole>,
   alone: ReadonlyMap<string, NetworkWeights>,
+  scheme: TrainingScheme,
 ): Map<string, NetworkWeights> {
   const networks = new Map<string, NetworkWeights>();
   const { found, refused } = surveyNetworks(file);
@@ -103,19 +110,24 @@ function networksOf(
   for (const [name, role] of roles) {
     // One network of a file is never two of the scheme: of several of a role, the first takes what has no name, and others are new.
     const first = [...roles].find(([, each]) => each === role)![0] === name;
-    const named = found.some(({ prefix }) => prefix === `${name}.`);
+    const named = found.some(({ prefix }) => isNamed(prefix, name, scheme));
     const isThere = networks.size === 0 || named || (first && all.some((each) => each.role === role));
-    const weights = alone.get(name) ?? (isThere ? pick(file, name, roles).weights : undefined);
+    const weights = alone.get(name) ?? (isThere ? pick(file, name, roles, scheme).weights : undefined);
     if (weights) networks.set(name, weights);
   }
   return networks;
 }
 
 /** The network of a file that a scheme has under a name: by its role, or where there are several of that, by that name. */
-function pick(file: WeightFile, name: string, roles: ReadonlyMap<string, NetworkRole>): FoundNetwork {
+function pick(file: WeightFile, name: string, roles: ReadonlyMap<string, NetworkRole>, scheme: TrainingScheme): FoundNetwork {
   const role = roles.get(name)!;
-  const named = surveyNetworks(file).found.find((network) => network.role === role && network.prefix === `${name}.`);
+  const named = surveyNetworks(file).found.find((network) => network.role === role && isNamed(network.prefix, name, scheme));
   return named ?? findNetwork(file, role);
+}
+
+/** Whether what stands before the names of a network in a file is its name here, or in PyTorch's program. */
+function isNamed(prefix: string, name: string, { pytorch }: TrainingScheme): boolean {
+  return prefix === `${name}.` || (pytorch !== undefined && isCalled(prefix, name, pytorch));
 }
 
 /**

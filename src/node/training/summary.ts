@@ -1,6 +1,7 @@
+import { isImageSet } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { epochLength, type TrainingDataset } from '../../training/batches.js';
+import { epochLength, labelsFor, type TrainingDataset } from '../../training/batches.js';
 import type { OptionRow } from '../../training/option-table.js';
 import { completeOptions } from '../../training/trainer-options.js';
 import { lossRows, type TrainingScheme } from '../../training/scheme.js';
@@ -10,7 +11,7 @@ import { formatCount, formatCountOf, formatNumber } from '../terminal/format.js'
 import { programCall, quoted } from '../terminal/program-call.js';
 import type { TrainingReport } from '../report/write.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
-import { flagName } from './flags.js';
+import { drawnTitle, flagName } from './flags.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
 import { warningOf } from './loop.js';
@@ -36,6 +37,8 @@ export interface RunFacts {
   validate?: number;
   baseline: ScoredBaseline | undefined;
   startedAt: Date;
+  /** The networks that make pictures of random numbers. */
+  makers: readonly string[];
   /** The networks that turn pictures into pictures. */
   translators: readonly string[];
 }
@@ -48,6 +51,7 @@ export function commandOf(
   const { preset, epochs, batch, learningRate, seed, serial } = settings;
   const flags = [
     source === SYNTHETIC ? '' : `--data ${quoted(source)}`,
+    settings.labels === null ? '' : `--labels ${quoted(settings.labels)}`,
     `--preset ${preset}`,
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
@@ -100,9 +104,11 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
   const { gpu, scheme, options, adapter, settings, source, data, validator, baseline, startedAt } = facts;
   const { losses, metrics, snapshots } = history;
   const { epochs, minutes, learningRate, batch } = settings;
+  const labels = isImageSet(data.train) ? data.train.labels : undefined;
   const shown: TrainingReport['settings'] = {
-    data: source === SYNTHETIC ? 'synthetic facades' : source,
+    data: source === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : source,
     'trained on': countSamples(data.train),
+    ...(labels && { labels: labels.names.join(', ') }),
     'validation pairs measured': validator.length,
     preset: settings.preset,
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [inWords(name), value as string | number | boolean])),
@@ -116,7 +122,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
   };
   const warning = warningOf(history, scheme, settings);
   return {
-    title: `${scheme.title} on ${source === SYNTHETIC ? 'synthetic facades' : data.train.name.replace(/\/train.*$/, '')}`,
+    title: `${scheme.title} on ${source === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : data.train.name.replace(/\/train.*$/, '')}`,
     command: commandOf(facts, totalSteps),
     settings: shown,
     adapter: {
@@ -171,10 +177,18 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   }
   lines.push(`report: ${printableName(folder.report)}`);
   const out = quoted(folder.path);
-  const [translator, ...others] = facts.translators;
+  const named = (name: string, among: readonly string[]): string =>
+    quoted(folder.checkpoint) + (among.length === 1 ? '' : ` --network ${name}`);
+  const [maker] = facts.makers;
+  if (maker !== undefined) lines.push(`make pictures: ${programCall('generate')} --weights ${named(maker, facts.makers)} --output FOLDER`);
+  const [translator] = facts.translators;
   if (translator !== undefined) {
-    const weights = quoted(folder.checkpoint) + (others.length === 0 ? '' : ` --network ${translator}`);
-    lines.push(`translate your own images: ${programCall('translate')} --weights ${weights} --input FILE_OR_FOLDER --output FOLDER`);
+    const weights = named(translator, facts.translators);
+    const [label] = labelsFor(scheme, facts.data.train)?.names ?? [];
+    const asked = label === undefined ? '' : ` --label ${quoted(label)}`;
+    lines.push(
+      `translate your own images: ${programCall('translate')} --weights ${weights}${asked} --input FILE_OR_FOLDER --output FOLDER`,
+    );
   }
   if (state === 'interrupted') lines.push(`go on: ${call} --resume --out ${out}`);
   else {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pairAt, type PairedDataset } from '../../data/dataset.js';
 import { expectImage, type ImagePair, type RgbImage } from '../../data/image.js';
+import type { Labelling } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { fittedPairs } from '../../training/paired-evaluator.js';
@@ -49,6 +50,8 @@ export interface ValidatorOptions<O extends object = object, N extends Networks 
   /** Of the scheme, complete. */
   readonly options: O;
   readonly dataset: PairedDataset;
+  /** Of the data. */
+  readonly labels?: Labelling | undefined;
   /** Validation samples to use, spread over the set. */
   readonly count: number;
 }
@@ -65,8 +68,8 @@ export class Validator {
     readonly fingerprint: string,
   ) {}
 
-  static async create(gpu: Gpu, { scheme, networks, options, dataset, count }: ValidatorOptions): Promise<Validator> {
-    const evaluator = await scheme.evaluator(gpu, networks, options);
+  static async create(gpu: Gpu, { scheme, networks, options, dataset, count, labels }: ValidatorOptions): Promise<Validator> {
+    const evaluator = await scheme.evaluator(gpu, networks, options, labels);
     for (const part of ['fit', 'run', 'summarize', 'dispose'] as const) {
       if (typeof evaluator?.[part] !== 'function') throw wrongEvaluator(`${part} of the evaluator`, 'a function', evaluator?.[part]);
     }
@@ -78,7 +81,7 @@ export class Validator {
       const samples = read.map(([pair]) => evaluator.fit(pair));
       const contents = read.map(([, content], at) => content ?? pixelsOf(samples[at]!));
       const metrics = Object.keys(scheme.metrics);
-      return new Validator(evaluator, scheme.pictures(options), metrics, samples, fingerprintOf(samples, contents, evaluator.key));
+      return new Validator(evaluator, scheme.pictures(options, labels), metrics, samples, fingerprintOf(samples, contents, evaluator.key));
     } catch (error) {
       evaluator.dispose();
       throw error;
@@ -155,7 +158,8 @@ const wrongEvaluator = (what: string, expected: string, received: unknown): Shad
 /** 64 bits are enough to tell the few sets that one run is ever measured on from each other. */
 function fingerprintOf(pairs: readonly ImagePair[], contents: readonly string[], key: string): string {
   const hash = createHash('sha256').update(key);
-  for (const [at, { name, a }] of pairs.entries()) hash.update(JSON.stringify([name, a.width, a.height, contents[at]]));
+  for (const [at, { name, a, labels }] of pairs.entries())
+    hash.update(JSON.stringify([name, a.width, a.height, contents[at], ...(labels ? [labels] : [])]));
   return hash.digest('hex').slice(0, 16);
 }
 

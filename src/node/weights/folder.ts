@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { NetworkRole } from '../../models/kind.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -12,17 +12,21 @@ const WEIGHTS = /\.(?:safetensors|pth|pt|ckpt|pict)$/i;
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/i;
 
 /** Names that tell which of a folder's files is meant, the most telling first. */
-function telling(role: NetworkRole): ((names: readonly string[]) => readonly string[])[] {
+function telling(role: NetworkRole, called?: string): ((names: readonly string[]) => readonly string[])[] {
   const letter = role === 'generator' ? 'G' : 'D';
+  // Of a folder with one network of a kind, that is meant.
+  const letters = called === undefined || called === letter ? [letter] : [called, letter];
   const named = (pattern: RegExp) => (names: readonly string[]) => names.filter((name) => pattern.test(name));
   return [
     named(/^checkpoint\.safetensors$/),
     named(/^model\.json$/),
     named(/\.safetensors\.index\.json$/i),
-    named(new RegExp(`^latest_net_${letter}\\.pth$`)),
-    (names) => newest(names, new RegExp(`^(\\d+)_net_${letter}\\.pth$`)),
-    // PyTorch's DCGAN example.
-    (names) => newest(names, new RegExp(`^net${letter}_epoch_(\\d+)\\.pth$`)),
+    ...letters.flatMap((name) => [
+      named(new RegExp(`^latest_net_${name}\\.pth$`)),
+      (names: readonly string[]) => newest(names, new RegExp(`^(\\d+)_net_${name}\\.pth$`)),
+      // PyTorch's DCGAN example.
+      (names: readonly string[]) => newest(names, new RegExp(`^net${name}_epoch_(\\d+)\\.pth$`)),
+    ]),
     // StarGAN's program.
     (names) => newest(names, new RegExp(`^(\\d+)-${letter}\\.ckpt$`)),
     // CycleGAN has two of each kind, and only its user knows which one is meant.
@@ -48,9 +52,10 @@ function newest(names: readonly string[], pattern: RegExp): string[] {
  * model, what the PyTorch reference keeps in a run's folder (latest_net_G.pth), or else its only file of weights.
  *
  * @param role which network's file is meant where each has its own
+ * @param called what PyTorch's program calls the network, where there are several of a role
  * @throws DATA_NOT_FOUND when a folder has none, WEIGHTS_MISMATCH when nothing says which of several is meant
  */
-export async function weightsPath(path: string, role: NetworkRole): Promise<string> {
+export async function weightsPath(path: string, role: NetworkRole, called?: string): Promise<string> {
   const isFolder = await stat(path).then(
     (kind) => kind.isDirectory(),
     () => false,
@@ -67,7 +72,7 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
     .filter((entry) => !entry.isDirectory())
     .map(({ name }) => name)
     .sort();
-  for (const find of telling(role)) {
+  for (const find of telling(role, called)) {
     const found = find(names);
     if (found.length === 1) return join(path, found[0]!);
     if (found.length > 1) {
@@ -87,6 +92,25 @@ export async function weightsPath(path: string, role: NetworkRole): Promise<stri
     received: entries.length === 0 ? 'nothing' : list([...names, ...folders.map((name) => `${name}/`)]),
     fix: `name the file of weights, or the folder it is in${folders.length > 0 ? `: ${join(path, folders[0]!)}` : ''}`,
   });
+}
+
+/**
+ * The file of another network of the same moment, such as latest_net_D_A.pth of latest_net_G_A.pth; undefined where there is none.
+ *
+ * @param path of the one network's file
+ * @param called what PyTorch's program calls it
+ * @param other what it calls the other
+ */
+export async function fileBeside(path: string, called: string, other: string): Promise<string | undefined> {
+  const name = basename(path).replace(new RegExp(`(^|_)net(_?)${called}(?=[._])`), `$1net$2${other}`);
+  const beside = join(dirname(path), name);
+  const isThere =
+    beside !== path &&
+    (await stat(beside).then(
+      (kind) => kind.isFile(),
+      () => false,
+    ));
+  return isThere ? beside : undefined;
 }
 
 /** Tells whoever named a folder which of its files was taken. */

@@ -51,6 +51,8 @@ export function formatByName(path: string): NamedFormat | undefined {
 export interface OpenWeightsOptions {
   /** The network whose file is meant in a folder where each has its own. Default 'generator'. */
   network?: NetworkRole;
+  /** What PyTorch's program calls that network in the names of its files, such as 'G_A' in latest_net_G_A.pth. */
+  called?: string;
 }
 
 /**
@@ -59,8 +61,8 @@ export interface OpenWeightsOptions {
  *
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE, WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED; WEIGHTS_MISMATCH for a folder of several
  */
-export async function openWeights(named: string, { network = 'generator' }: OpenWeightsOptions = {}): Promise<OpenWeights> {
-  const path = await weightsPath(named, network);
+export async function openWeights(named: string, { network = 'generator', called }: OpenWeightsOptions = {}): Promise<OpenWeights> {
+  const path = await weightsPath(named, network, called);
   const sources: FileSource[] = [];
   const open = async (name: string): Promise<FileSource> => {
     const source = await openFileSource(name, ROLE);

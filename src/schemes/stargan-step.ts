@@ -1,0 +1,133 @@
+import { backward } from '../autograd/backward.js';
+import { noGrad } from '../autograd/graph.js';
+import { add, addScaled, bceWithLogits, crossEntropy, embedding, l1Loss, mul } from '../autograd/ops.js';
+import { epochPermutation } from '../data/shuffle.js';
+import { ShadegradError } from '../errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { withLabels } from '../models/labels.js';
+import type { StarGANDiscriminator } from '../models/stargan-discriminator.js';
+import type { StarGANGenerator } from '../models/stargan-generator.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { PrepareContext, StepContext } from '../training/scheme.js';
+import { gradientPenalty, OBJECTIVES, shareTensor, writeShares } from './objectives.js';
+
+/** Options of StarGAN: the networks, the images, and the losses. */
+export interface StarGANOptions {
+  /** Height and width of the images: a multiple of 4, from 16 to 1024; 128 in the paper. */
+  size: number;
+  /** Channels after the generator's first layer; 64 in the paper. */
+  ngf: number;
+  /** Channels after the discriminator's first layer; 64 in the paper. */
+  ndf: number;
+  /** Residual blocks of the generator. Default 6. */
+  blocks: number;
+  /** Layers of the discriminator that halve the image. Default: 6, or fewer for a size that is not so often even. */
+  layers?: number;
+  /** The weight of the labels that the discriminator finds; 1 in the paper. */
+  lambdaCls: number;
+  /** The weight of the way back to the image; 10 in the paper. */
+  lambdaRec: number;
+  /** The weight of the gradient penalty; 10 in the paper. */
+  lambdaGp: number;
+  /** Steps of the discriminator for each one of the generator; 5 in the paper. */
+  nCritic: number;
+  /**
+   * The loss of the labels that the discriminator finds: for attributes, of which an image may have several, or for classes, of which it
+   * has one. Default: what the labels of the data are.
+   */
+  labelLoss?: 'attributes' | 'classes';
+  /** How the learning rate falls: linearly to zero, or as in the authors' program, which means to and hardly does. Default 'linear'. */
+  decay: 'linear' | 'reference';
+  /** Whether images are mirrored at random. Default true. */
+  mirror: boolean;
+}
+
+/** The networks of StarGAN. */
+export type StarGANNetworks = {
+  /** Turns images into what labels say. */
+  readonly generator: StarGANGenerator;
+  /** Tells real images from generated ones, and which labels they have. */
+  readonly discriminator: StarGANDiscriminator;
+};
+
+/** The kinds of steps: those of the discriminator alone, and those of both networks. */
+export const PHASES = { critic: 'critic', both: 'both' } as const;
+
+/** Keeps the order of the labels that are wanted apart from other draws. */
+const TARGETS_STREAM = 0x74617267;
+const MODE = { training: true } as const;
+const { real: onReal, fake: onFake, generator: onMade } = OBJECTIVES.wgangp;
+
+/** What the host draws for each step: whose labels each image is to get, and the mixtures of the gradient penalty. */
+export function starganInputs(gpu: Gpu, { batch }: { readonly batch: number }): Record<string, Tensor> {
+  if (batch < 2) {
+    // Each image gets the labels of one of the batch: of a single one its own, and nothing is learned.
+    throw new ShadegradError('INVALID_ARGUMENT', 'batch of StarGAN', {
+      expected: 'at least 2 images in a step, which get the labels of one another',
+      received: String(batch),
+      fix: 'use a larger batch; the paper has 16',
+    });
+  }
+  return {
+    targets: Tensor.from(gpu, new Int32Array(batch), [batch], 'whose labels are wanted'),
+    shares: shareTensor(gpu, batch, 'shares of a gradient penalty'),
+  };
+}
+
+export function prepareStarGAN(context: PrepareContext<StarGANOptions, StarGANNetworks>): void {
+  const { step, seed, batch, inputs } = context;
+  inputs.targets!.write(Int32Array.from(epochPermutation(batch, (seed ^ TARGETS_STREAM) >>> 0, step)));
+  writeShares(inputs.shares!, context);
+}
+
+/** The loss of the labels that the discriminator finds in images. Of attributes it is summed, and averaged over the images alone. */
+function labelLossOf(kind: StarGANOptions['labelLoss'], logits: Tensor, labels: Tensor): Tensor {
+  return kind === 'classes' ? crossEntropy(logits, labels) : mul(bceWithLogits(logits, labels), labels.channels);
+}
+
+/**
+ * Takes one step of StarGAN as the authors' program does: the discriminator learns to tell real images from those that the generator makes
+ * with the labels of other images of the batch, and to find the labels of real ones. In the phase `both` the generator then learns from the
+ * discriminator as it is now, from the labels that it finds in what is made, and from the way back to the image.
+ */
+export function trainStarGAN({
+  networks: { generator, discriminator },
+  optimizers: { generatorOptimizer, discriminatorOptimizer },
+  inputs,
+  images,
+  labels,
+  phase,
+  options: { lambdaCls, lambdaRec, lambdaGp, labelLoss },
+}: StepContext<StarGANOptions, StarGANNetworks>): Record<string, Tensor> {
+  const real = images.real!;
+  const own = labels!;
+  const wanted = noGrad(() => embedding(inputs.targets!, own));
+  const shown = noGrad(() => generator.forward(withLabels(real, wanted), MODE));
+
+  discriminator.setRequiresGrad(true);
+  discriminatorOptimizer!.zeroGrad();
+  const found = discriminator.outputs(real, MODE);
+  const losses: Record<string, Tensor> = {
+    discriminatorReal: onReal(found.source),
+    discriminatorFake: onFake(discriminator.forward(shown, MODE)),
+    discriminatorLabels: labelLossOf(labelLoss, found.classes, own),
+    penalty: gradientPenalty((x) => discriminator.forward(x, MODE), real, shown, inputs.shares!),
+  };
+  const judged = addScaled(add(losses.discriminatorReal!, losses.discriminatorFake!), losses.discriminatorLabels!, 1, lambdaCls);
+  backward(addScaled(judged, losses.penalty!, 1, lambdaGp));
+  discriminatorOptimizer!.step();
+  if (phase !== PHASES.both) return losses;
+
+  // Frozen: the generator's losses flow through the discriminator but teach it nothing.
+  discriminator.setRequiresGrad(false);
+  generatorOptimizer!.zeroGrad();
+  const made = generator.forward(withLabels(real, wanted), MODE);
+  const verdict = discriminator.outputs(made, MODE);
+  losses.generatorFake = onMade(verdict.source);
+  losses.generatorLabels = labelLossOf(labelLoss, verdict.classes, wanted);
+  losses.reconstruction = l1Loss(generator.forward(withLabels(made, own), MODE), real);
+  const pleased = addScaled(losses.generatorFake, losses.generatorLabels, 1, lambdaCls);
+  backward(addScaled(pleased, losses.reconstruction, 1, lambdaRec));
+  generatorOptimizer!.step();
+  return losses;
+}
