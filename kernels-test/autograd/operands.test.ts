@@ -322,6 +322,8 @@ const NO_OPERANDS = new Set([
   'joinPair',
   'linearDecay',
   'isGenerator',
+  ...['isLabelledGenerator', 'labelledFacades', 'targetLabels'],
+  ...['ImageMaker', 'drawNoise', 'imageDiversity', 'isNoiseGenerator', 'slerp', 'syntheticDigits'],
   'isUnpaired',
   'loadNetwork',
   'meanImage',

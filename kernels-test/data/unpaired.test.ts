@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PairedDataset } from '../../src/data/dataset.js';
+import { pairAt, type PairedDataset } from '../../src/data/dataset.js';
 import { createImage, type RgbImage } from '../../src/data/image.js';
 import { imageAt, isUnpaired, serialPairs, unpaired, type ImageSet, type NamedImage } from '../../src/data/unpaired.js';
 import { failure } from '../harness/devices.js';
@@ -54,6 +54,15 @@ test('sets as pairs: as many as the larger one has, the smaller one again and ag
     }
   }
   assert.is((await serialPairs(unpaired(pairs)).get(1)).name, 'pair 1');
+});
+
+test('images of two sets may be of different sizes, halves of pairs may not', async () => {
+  const image = (side: number): RgbImage => ({ width: side, height: side, data: new Uint8Array(3 * side * side) });
+  const of = (side: number): ImageSet => ({ kind: 'images', name: `${side}`, length: 1, get: () => ({ name: 'x', image: image(side) }) });
+  const shown = await pairAt(serialPairs({ name: 'two', a: of(40), b: of(50) }), 0);
+  assert.equal([shown.a.width, shown.b.width], [40, 50]);
+  const halves = { name: 'pairs', length: 1, get: () => ({ name: 'x', a: image(40), b: image(50) }) };
+  await failure('IMAGE_SIZE', () => pairAt(halves, 0), /differ in size/);
 });
 
 test('sets as pairs are known by the content of both images, if either set knows it', async () => {

@@ -62,6 +62,8 @@ for (const each of golden.cases) {
         slope: 0.2,
         innermostNorm: true,
         skip: 'relu',
+        noise: 0,
+        noiseAt: 'input',
       });
       assertClose(await run(weights, each.input), float32(each.output), { absolute: 1e-4, label: 'output' });
     },

@@ -3,7 +3,7 @@ import type { Network, Shape } from '../../src/index.js';
 
 /** A network of each class, what it takes, and how messages name who refuses it. */
 export const NETWORK_OPERANDS: Readonly<Record<string, readonly [network: Network, input: Shape, called: RegExp]>> = {
-  UNet: [new api.UNet({ size: 16, ngf: 1 }), [1, 16, 16, 3], /leakyRelu|conv2d/],
+  UNet: [new api.UNet({ size: 16, ngf: 1 }), [1, 16, 16, 3], /a U-Net/],
   PatchGAN: [new api.PatchGAN({ ndf: 1, layers: 1 }), [1, 16, 16, 6], /conv2d/],
   EncoderDecoder: [new api.EncoderDecoder({ size: 16, ngf: 1 }), [1, 16, 16, 3], /leakyRelu|conv2d|encoder/],
   ResNetGenerator: [new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 }), [1, 8, 8, 3], /conv2d|pad|ResNet/],

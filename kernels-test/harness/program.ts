@@ -105,7 +105,17 @@ export function endsWithTests<Child extends ChildProcess>(child: Child): Child {
  */
 export const SHADERS = { MESA_SHADER_CACHE_DIR: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache') };
 
-export type ProgramName = 'train-facades' | 'translate' | 'own-operation' | 'own-scheme' | 'train-cyclegan' | 'train-dcgan' | 'shadegrad';
+export type ProgramName =
+  | 'train-facades'
+  | 'translate'
+  | 'own-operation'
+  | 'own-scheme'
+  | 'train-cyclegan'
+  | 'train-dcgan'
+  | 'train-stargan'
+  | 'train-gan'
+  | 'train-cgan'
+  | 'shadegrad';
 
 export function start(program: ProgramName, parameters: readonly string[], { cwd, env }: ProgramOptions = {}): Running {
   const child = endsWithTests(

@@ -55,6 +55,10 @@ function png(width: number, height: number): Buffer {
   return PNG.sync.write(image);
 }
 
+test('labels are for schemes that learn them', async () => {
+  refused(await train('--labels', 'Male', 'Young'), 'BAD_FLAG', /pix2pix learns no labels/, /--labels Male Young/, /leave out --labels/);
+});
+
 test('no adapter: what was looked for and how to get one', async () => {
   for (const [parameters, env] of [
     [[], { SHADEGRAD_ADAPTER: 'doesnotexist' }],

@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as hostRandom from '../../src/data/random.js';
 import { ShadegradError } from '../../src/errors.js';
-import { fillNormal, fillUniform } from '../../src/kernels/random.js';
+import { DropoutState } from '../../src/kernels/dropout.js';
+import { drawNormal, fillNormal, fillUniform } from '../../src/kernels/random.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { assertClose } from '../harness/golden.js';
@@ -166,6 +167,24 @@ test('the two halves of a Box-Muller pair are independent', async () => {
       ),
     ) < limit,
   );
+});
+
+test('what a forward pass draws follows from its seed, step, pass and layer, called or replayed', async () => {
+  const state = new DropoutState(gpu, SEED);
+  const drawn = Tensor.empty(gpu, [3, 7]).keep();
+  const { recording } = await gpu.record(() => {
+    state.beginPass();
+    drawNormal(drawn, 5, state.beginPass().words);
+  });
+  const expected = (step: number): number[] => Array.from({ length: 21 }, (_, index) => randomNormal(index, 5 + (1 << 16), SEED, step));
+  for (const step of [3, 4, 3]) {
+    state.advance(step);
+    recording.run();
+    assertClose(await drawn.data(), expected(step), { absolute: 1e-4, label: `step ${step}` });
+  }
+  recording.destroy();
+  drawn.dispose();
+  state.dispose();
 });
 
 test('a second filling with the same seed is the same to the bit', async () => {

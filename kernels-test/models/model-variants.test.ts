@@ -205,6 +205,8 @@ test('options are given back whole, and build the same network', () => {
     ngf: 64,
     dropout: 0.5,
     dropoutBlocks: 'innermost',
+    noise: 0,
+    noiseAt: 'input',
     norm: 'batch',
     bias: 'ends',
     epsilon: 1e-5,
@@ -294,6 +296,8 @@ const REFERENCE_GENERATOR = {
   skip: 'relu',
   dropout: 0.5,
   dropoutBlocks: 'innermost',
+  noise: 0,
+  noiseAt: 'input',
 };
 const REFERENCE_DISCRIMINATOR = { inChannels: 6, ndf: 4, layers: 3, ...VARIANT };
 

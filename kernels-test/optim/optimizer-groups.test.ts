@@ -11,6 +11,7 @@ import type { Optimizer } from '../../src/optim/optimizer.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';
+import { assertClose } from '../harness/golden.js';
 import { testGpu } from '../harness/gpu.js';
 import { leaveGradients, Vectors, vectorsOf } from '../harness/vectors.js';
 
@@ -264,6 +265,49 @@ test('a step writes to no parameter that has no gradient: what was computed from
   });
   assert.ok(x.grad);
   for (const part of [optimizer, module, x]) part.dispose();
+});
+
+test('a momentum that is changed holds from the next step on, also for a recorded one; what asks for another step is refused', async () => {
+  const [rate, momenta, gradient] = [0.1, [0.5, 0.6, 0.7], [1, -2, 3]];
+  for (const recorded of [false, true]) {
+    const module = new Vectors([3]).to(gpu).write([Float32Array.of(1, 2, 3)]);
+    const sgd = new SGD(module, { learningRate: rate, momentum: 0.9 });
+    const gradients = vectorsOf(gpu, [Float32Array.from(gradient)]);
+    const step = (): void => {
+      zeroGrad(module.parameters());
+      leaveGradients(module.parameters(), gradients);
+      sgd.step();
+    };
+    const recording = recorded ? (await gpu.record(step)).recording : null;
+    const [expected, sums] = [
+      [1, 2, 3],
+      [0, 0, 0],
+    ];
+    for (const momentum of momenta) {
+      for (const group of sgd.groups) group.change({ momentum });
+      if (recording) recording.run();
+      else gpu.scope(step);
+      gradient.forEach((each, index) => {
+        sums[index] = momentum * sums[index]! + each;
+        expected[index]! -= rate * sums[index]!;
+      });
+    }
+    assertClose(await module.parameters()[0]!.data(), expected, { absolute: 1e-6, label: recorded ? 'recorded' : 'called' });
+    const [group] = sgd.groups;
+    for (const [options, ...words] of [
+      [{ momentum: -1 }, 'momentum'],
+      [{ momentum: 0 }, 'another kind of step', 'momentum'],
+      [{ momentom: 0.5 }, 'momentom'],
+      [{ learningRate: Number.NaN }, 'learningRate'],
+      [{ weightDecay: 0.1 }, 'another kind of step'],
+      [{ weightDecay: -1 }, 'weightDecay'],
+    ] as const) {
+      await failure('INVALID_ARGUMENT', () => group!.change(options as object), ...words);
+      assert.is(group!.options.momentum, 0.7);
+    }
+    recording?.destroy();
+    for (const part of [sgd, module, ...gradients]) part.dispose();
+  }
 });
 
 test.run();

@@ -24,14 +24,14 @@ export function randomWord(index: number, stream: number, step: number, seed: nu
 }
 
 /** The number in [0, 1) that element `index` gets: a multiple of 2^-24. */
-export function randomUnit(index: number, stream: number, seed: number): number {
-  return (randomWord(index, stream, 0, seed) >>> 8) / 2 ** 24;
+export function randomUnit(index: number, stream: number, seed: number, step = 0): number {
+  return (randomWord(index, stream, step, seed) >>> 8) / 2 ** 24;
 }
 
 /** Box and Muller's transform of the quad that element `index` belongs to. */
-export function randomNormal(index: number, stream: number, seed: number): number {
+export function randomNormal(index: number, stream: number, seed: number, step = 0): number {
   const first = index - (index % 2);
-  const radius = Math.sqrt(-2 * Math.log(1 - randomUnit(first, stream, seed)));
-  const angle = 2 * Math.PI * randomUnit(first + 1, stream, seed);
+  const radius = Math.sqrt(-2 * Math.log(1 - randomUnit(first, stream, seed, step)));
+  const angle = 2 * Math.PI * randomUnit(first + 1, stream, seed, step);
   return radius * (index % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
 }

@@ -57,8 +57,8 @@ function start(ganMode: ObjectiveName): Run {
 
 /** Takes a step with the images and, where there is a penalty, the shares of the goldens. */
 async function take(run: Run, step: number): Promise<Losses> {
-  const { options, inputs } = run;
-  cyclegan.prepare!({ step, seed, batch, inputs, options });
+  const { inputs } = run;
+  cyclegan.prepare!({ ...run, step, epoch: 0, seed, batch });
   for (const side of ['A', 'B'] as const) inputs[`shares${side}`]?.write(generate(golden.shares[step]![side]));
   const given = golden.images[step % golden.images.length]!;
   const images = { a: upload(given.a), b: upload(given.b) };

@@ -1,3 +1,4 @@
+// first driver only: checkpoints are bytes of files, whatever the adapter; what SwiftShader computes is tested by every kernel
 import { spawn } from 'node:child_process';
 import { promises as nodeFiles } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';

@@ -3,7 +3,16 @@ import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../../src/data/dataset.js';
 import type { RgbImage } from '../../src/data/image.js';
 import type { ShadegradError } from '../../src/errors.js';
-import { averageMetrics, compareImages, constantBaseline, imageL1, imagePsnr, imageSsim, meanImage } from '../../src/training/metrics.js';
+import {
+  averageMetrics,
+  compareImages,
+  constantBaseline,
+  imageDiversity,
+  imageL1,
+  imagePsnr,
+  imageSsim,
+  meanImage,
+} from '../../src/training/metrics.js';
 import { failure } from '../harness/devices.js';
 import golden from '../goldens/metrics.json';
 
@@ -48,6 +57,23 @@ test('hand values: black against white, a known error, and equality', () => {
   close(imageSsim(noisy, noisy), 1);
   const inverted = { ...noisy, data: noisy.data.map((v) => 255 - v) };
   assert.ok(imageSsim(noisy, inverted) < 0);
+});
+
+test('diversity: black and white, and what equal images have', () => {
+  const plain = (value: number): RgbImage => flat(4, 3, value);
+  assert.equal(imageDiversity([plain(7), plain(7), plain(7)]), { l1: 0, deviation: 0 });
+  assert.equal(imageDiversity([plain(0), plain(255)]), { l1: 2, deviation: 1 });
+  // Pairs differ by 30, 60 and 30; the deviation of 0, 30 and 60 is the root of 600.
+  const { l1, deviation } = imageDiversity([plain(0), plain(30), plain(60)]);
+  assert.ok(Math.abs(l1 - 40 / 127.5) < 1e-12 && Math.abs(deviation - Math.sqrt(600) / 127.5) < 1e-12);
+  assert.throws(
+    () => imageDiversity([plain(1)]),
+    (error: ShadegradError) => error.code === 'INVALID_ARGUMENT',
+  );
+  assert.throws(
+    () => imageDiversity([plain(1), flat(3, 4, 1)]),
+    (error: ShadegradError) => error.code === 'SHAPE_MISMATCH',
+  );
 });
 
 test('images of other sizes are refused', () => {

@@ -10,9 +10,10 @@ import { readCheckpointInfo } from '../../src/node/weights/checkpoint.js';
 import type { ShadegradError } from '../../src/errors.js';
 import { parseFlags } from '../../src/node/terminal/flags.js';
 import { encodePng } from '../../src/node/images/read.js';
-import { TRAIN_PROGRAM, type TrainFlags } from '../../src/node/training/flags.js';
+import { TRAIN_PROGRAM, trainProgram, type TrainFlags } from '../../src/node/training/flags.js';
 import { resumedSettings } from '../../src/node/training/settings.js';
-import { pix2pix } from '../../src/schemes/pix2pix.js';
+import { cyclegan, pix2pix } from '../../src/schemes/index.js';
+import type { TrainingScheme } from '../../src/training/scheme.js';
 import oldRun from '../goldens/old_run.json';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY, withFlags } from '../harness/program.js';
 
@@ -135,6 +136,10 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--no-jitter'],
     ['--direction', 'AtoB'],
     ['--preset', 'full'],
+    ['--gan-mode', 'lsgan'],
+    ['--z', '2'],
+    ['--z-at', 'bottleneck'],
+    ['--labels', 'a,b', 'c'],
   ]) {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
     assert.throws(
@@ -143,8 +148,38 @@ test('flags that a resumed run cannot follow are refused', async () => {
       flag.join(' '),
     );
   }
+  // A run from before there were these options was of their defaults.
+  const before = Object.fromEntries(Object.entries(options).filter(([name]) => !['ganMode', 'z', 'zAt'].includes(name)));
+  const named = parseFlags(TRAIN_PROGRAM, ['--gan-mode', 'vanilla', '--z', '0']);
+  resumedSettings(pix2pix, 'a file', before, named.values as TrainFlags, named.given);
+  // What followed from other options may be named.
+  const derived = parseFlags(trainProgram(cyclegan), ['--blocks', '6']);
+  resumedSettings(
+    cyclegan as unknown as TrainingScheme,
+    'a file',
+    { size: 64, ngf: 2, ndf: 2, jitter: true, blocks: null },
+    derived.values as TrainFlags,
+    derived.given,
+  );
   // Every other flag is obeyed, or refused by itself.
-  const compared = ['preset', 'size', 'ngf', 'ndf', 'batch', 'lr', 'lambda', 'seed', 'serial', 'dropout', 'jitter', 'direction'];
+  const compared = [
+    'preset',
+    'size',
+    'ngf',
+    'ndf',
+    'batch',
+    'lr',
+    'lambda',
+    'seed',
+    'serial',
+    'labels',
+    'dropout',
+    'jitter',
+    'direction',
+    'gan-mode',
+    'z',
+    'z-at',
+  ];
   const refused = ['from', 'from-discriminator', 'tune'];
   const obeyed = [
     'data',

@@ -27,6 +27,7 @@ test('a part that is missing, of another kind or misspelt is refused by its name
   await refuses({ metrcs: {} }, 'metrcs of the training scheme');
   await refuses({ complete: 'no' }, 'complete', 'a function', "received: 'no'");
   await refuses({ data: 'pairs' }, "'paired', 'unpaired' or 'images'");
+  await refuses({ labelled: true }, "'images', as the scheme is labelled");
   await refuses({ name: 'a/../b' }, 'name');
   for (const nothing of [undefined, null, 3]) {
     await failure('INVALID_ARGUMENT', () => expectScheme(nothing as unknown as TrainingScheme), 'a training scheme');
@@ -36,7 +37,7 @@ test('a part that is missing, of another kind or misspelt is refused by its name
 test('rows that cannot be, names that every run has, and presets without a length are refused', async () => {
   const { options, losses, presets, optimizers } = pix2pix;
   await refuses({ losses: {} }, 'at least one loss');
-  await refuses({ losses: { ...losses, extra: { label: 'extra' } } }, 'loss extra', 'the heading of its plot');
+  await refuses({ losses: { ...losses, extra: { label: 'extra' } } }, 'loss extra', 'and plot, the heading of its plot');
   for (const name of ['step', 'seconds', 'validation']) await refuses({ losses: { [name]: losses.generatorL1 } }, `loss ${name}`);
   await refuses({ metrics: { l1: { label: 'L1', better: 'smaller' } } }, 'metric l1');
   await refuses({ optimizers: {} }, 'at least one optimiser');

@@ -1,3 +1,4 @@
+// first driver only: it takes a minute and more on SwiftShader, where schemes, their steps and training-browser.test.ts are tested
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PairedDataset } from '../../src/data/dataset.js';

@@ -201,6 +201,20 @@ test('every damaged picture of a small set is named before the training; of a la
   assert.match((await fails('large')).message, /198\.png: the two halves/);
 });
 
+test('pairs whose halves differ in size are counted over a set that is not read whole, and the first of them are named', async ({
+  folder,
+}) => {
+  const [wide, high] = [pair(32, 16), pair(16, 32)];
+  for (let index = 0; index < 150; index++) {
+    write(folder, { [`A/${index}.png`]: wide, [`B/${index}.png`]: index > 100 && index % 7 === 1 ? high : wide });
+  }
+  let message = '';
+  await opened(folder).catch((error: ShadegradError) => (message = error.message));
+  assert.match(message, /^7 of 150 pairs cannot be used/);
+  assert.match(message, /106\.png: the two halves of the pair differ in size .*16 x 32/);
+  assert.match(message, 'and 2 more');
+});
+
 test('images are stored at their own side if they share one, and else at the side of the jitter', async ({ folder }) => {
   const jittered = { ...SETTINGS, loadSize: 36, jitter: true };
   const cases: [string, [number, number][], number][] = [

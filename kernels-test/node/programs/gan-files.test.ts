@@ -85,14 +85,20 @@ for (const { name, files, described } of PROGRAMS) {
     }
   });
 
+  const translate = (...more: string[]) =>
+    run('shadegrad', ['translate', '--weights', at(name), '--input', at('photo.png'), '--output', at('translated'), ...more]);
+
+  if (name === 'stargan') {
+    test('stargan: pictures are translated to labels, which a file of PyTorch calls by their numbers', async () => {
+      failedWith(await translate(), 'BAD_FLAG', /--label is missing/, /0, 1, 2, 3, 4, by its number/);
+      failedWith(await translate('--label', '5'), 'BAD_FLAG', /--label/, /received: 5/);
+      assert.match(succeeded(await translate('--label', '1', '4', '--size', '32')), /1 of 1 images translated/);
+    });
+    continue;
+  }
+
   test(`${name}: no pictures are translated with its generator`, async () => {
-    const flags = ['--weights', at(name), '--input', at('photo.png'), '--output', at('translated')];
-    failedWith(
-      await run('shadegrad', ['translate', ...flags]),
-      'WEIGHTS_UNSUPPORTED',
-      /is no generator of pictures/,
-      /expected: .*images.*\n\s*received: .* parameters/,
-    );
+    failedWith(await translate(), 'WEIGHTS_UNSUPPORTED', /is no generator of pictures/, /expected: .*images.*\n\s*received: .* parameters/);
   });
 }
 

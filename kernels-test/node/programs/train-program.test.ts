@@ -84,7 +84,8 @@ test('a run leaves a checkpoint, a log, a report and sample grids, and says how 
     'Finished',
     'mean photo',
     '--steps 10 --batch 2',
-    '--lambda 50 --no-dropout',
+    '--lambda 50',
+    '--no-dropout',
     '--validate 2',
     'data:image/png;base64,',
   ])

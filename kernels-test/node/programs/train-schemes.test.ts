@@ -1,4 +1,4 @@
-// not in browsers: it runs programs. CycleGAN and DCGAN through `shadegrad train` and their examples.
+// not in browsers: it runs programs. The schemes beside pix2pix through `shadegrad train` and their examples.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,7 @@ const at = (...parts: string[]): string => join(folder, ...parts);
 const checkpointOf = (name: string): string => at(name, 'checkpoint.safetensors');
 const TINY = ['--no-tune', '--validate', '2', '--size', '32', '--ngf', '2', '--ndf', '2'];
 const CYCLE = [...TINY, '--blocks', '1', '--pool-size', '3'];
+const DIGITS = ['--no-tune', '--validate', '2', '--units', '24', '--nz', '5', '--batch', '3'];
 const STEPS = '14';
 
 test.before(() => {
@@ -38,6 +39,9 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 for (const [program, scheme, flags] of [
   ['train-cyclegan', 'cyclegan', CYCLE],
   ['train-dcgan', 'dcgan', [...TINY, '--nz', '5', '--batch', '3']],
+  ['train-stargan', 'stargan', [...TINY, '--blocks', '1', '--layers', '3', '--n-critic', '3', '--batch', '3']],
+  ['train-gan', 'gan', [...DIGITS, '--architecture', 'mlp', '--optimizer', 'sgd']],
+  ['train-cgan', 'cgan', [...DIGITS, '--size', '8', '--ngf', '2', '--ndf', '2']],
 ] as [ProgramName, string, string[]][]) {
   test(`${program}: killed with SIGKILL and resumed, it ends with the bits of a run that was not`, async () => {
     const parameters = [...flags, '--steps', STEPS, '--save-every', '3'];
@@ -93,6 +97,49 @@ test('either direction of a run translates, at the size that it is trained on; w
   failedWith(await run('shadegrad', ['translate', '--network', 'generatorC', ...flags]), 'WEIGHTS_MISMATCH', /generatorC/);
 });
 
+test('a run of StarGAN translates to the labels that are asked for; without any it says which there are', async () => {
+  const weights = checkpointOf('stargan-whole');
+  assert.is((await readCheckpointInfo(weights)).options.labels, 'brick,stone,plaster,night');
+  const translate = (output: string, ...flags: string[]) =>
+    run('translate', ['--weights', weights, '--input', at('images', '0.png'), '--output', at(output), ...flags]);
+  failedWith(await translate('never'), 'BAD_FLAG', /--label is missing/, /brick, stone, plaster, night/, /--label brick$/m);
+  failedWith(await translate('never', '--label', 'wood'), 'BAD_FLAG', /--label/, /wood/);
+  assert.not.ok(existsSync(at('never')));
+  const made = async (...labels: string[]): Promise<Buffer> => {
+    assert.match(succeeded(await translate(labels.join(), '--label', ...labels)), /32 x 32/);
+    return readFileSync(at(labels.join(), '0.png'));
+  };
+  const [both, joined, none] = [await made('brick', 'night'), await made('brick,night'), await made('none')];
+  assert.ok(both.equals(joined));
+  assert.not.ok(both.equals(none));
+  const said = succeeded(await run('shadegrad', ['train', '--resume', '--out', weights, '--steps', '15']));
+  assert.match(said, /translate your own images: .* --label brick --input/);
+  const [first, second] = readLogLines(at('stargan-whole', 'log.jsonl')).filter(({ step }) => step === 2 || step === 3);
+  assert.not.ok('reconstruction' in first!);
+  assert.ok(Number.isFinite(second!.reconstruction));
+  const report = readFileSync(at('stargan-whole', 'report.html'), 'utf8');
+  for (const heading of ['brick', 'stone', 'plaster', 'night, changed']) assert.match(report, heading);
+  const cyclegan = ['translate', '--weights', at('cyclegan-whole'), '--network', 'generatorA', '--input', at('images', '0.png')];
+  failedWith(await run('shadegrad', [...cyclegan, '--output', at('never'), '--label', 'brick']), 'BAD_FLAG', /takes no labels/);
+});
+
+test("digits of a folder in MNIST's format are trained on, and a folder without labels is told what is missing", async () => {
+  mkdirSync(at('digits'));
+  const head = (...words: number[]): Buffer => Buffer.from(Uint32Array.from(words).buffer).swap32();
+  writeFileSync(at('digits', 'train-images-idx3-ubyte'), Buffer.concat([head(0x803, 9, 28, 28), Buffer.alloc(9 * 784, 77)]));
+  writeFileSync(at('digits', 'train-labels-idx1-ubyte'), Buffer.concat([head(0x801, 9), Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 9])]));
+  const train = ['train', '--scheme', 'cgan', ...DIGITS, '--size', '8', '--ngf', '2', '--ndf', '2', '--steps', '2'];
+  const said = succeeded(await run('shadegrad', [...train, '--data', at('digits'), '--out', at('from-digits')]));
+  assert.match(said, /training on 8 images: 8 x 8 pixels, ngf 2, ndf 2, Adam, batch 3/);
+  assert.match(said, /make pictures: .*generate --weights/);
+  const report = readFileSync(at('from-digits', 'report.html'), 'utf8');
+  for (const title of ['Generated 0', 'Generated 9', 'Conditional GAN on digits']) assert.match(report, title);
+  failedWith(await run('shadegrad', [...train, '--data', at('images'), '--out', at('never')]), 'DATA_UNREADABLE', /have no labels/);
+  writeFileSync(at('digits', 'train-labels-idx1-ubyte'), head(0x801, 9));
+  failedWith(await run('shadegrad', [...train, '--data', at('digits'), '--out', at('never')]), 'IMAGE_CORRUPT', /cut short/);
+  assert.not.ok(existsSync(at('never', 'checkpoint.safetensors')));
+});
+
 test('a folder of images is trained on by DCGAN; without images to validate on some are held out', async () => {
   const said = succeeded(
     await run('shadegrad', ['train', '--scheme', 'dcgan', ...TINY, '--steps', '2', '--data', at('images'), '--out', at('from-images')]),
@@ -104,7 +151,10 @@ test('a folder of images is trained on by DCGAN; without images to validate on s
 test('what cannot be is refused by name before anything is written', async () => {
   const cycle = ['train', '--scheme', 'cyclegan', ...CYCLE, '--steps', '2', '--out', at('never')];
   failedWith(await run('shadegrad', ['train', '--scheme', 'cyclegam']), 'BAD_FLAG', /cyclegam/, /pix2pix, cyclegan, dcgan/);
+  failedWith(await run('shadegrad', ['train', '--scheme', 'starGAN']), 'BAD_FLAG', /did you mean stargan\?/);
   failedWith(await run('shadegrad', [...cycle, '--lambda', '3']), 'BAD_FLAG', /--lambda/);
+  for (const flag of ['--lambda-a', '--lambda_A', '--from-generator-b'])
+    failedWith(await run('shadegrad', ['train', '--scheme', 'dcgan', flag, '3']), 'BAD_FLAG', /Unknown flag/, /--scheme cyclegan/);
   failedWith(await run('shadegrad', [...cycle, '--gan-mode', 'wgan']), 'BAD_FLAG', /vanilla|lsgan/);
   mkdirSync(at('empty/trainA'), { recursive: true });
   mkdirSync(at('empty/trainB'), { recursive: true });

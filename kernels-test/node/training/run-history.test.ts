@@ -51,6 +51,24 @@ test('a curve of any length has a bound, the first step and equal distances', ()
   assert.is(new Set(steps.slice(1).map((step, index) => step - steps[index]!)).size, 1);
 });
 
+test('a curve keeps every kind of steps, however often each comes', () => {
+  const curve = new LossCurve(100);
+  // Every second step has a loss more, and no power of two ever meets one of these from the first step on.
+  for (let step = 1; step <= 10_000; step++) curve.add({ step, losses: step % 2 === 0 ? { first: step, second: step } : { first: step } });
+  const [some, all] = [false, true].map((both) => curve.points.filter(({ losses }) => 'second' in losses === both).map(({ step }) => step));
+  assert.equal([some![0], all![0]], [1, 2]);
+  for (const steps of [some!, all!]) {
+    assert.ok(steps.length > 20, String(steps.length));
+    assert.is(new Set(steps.slice(1).map((step, index) => step - steps[index]!)).size, 1);
+  }
+});
+
+test('steps without the losses that are watched do not say that they are well', () => {
+  const watcher = new LossWatcher({ ...watch, losses: ['generatorGan'] });
+  const low = Array.from({ length: 2 * watch.steps }, (_, index) => watcher.add(index + 1, index % 2 === 0 ? { generatorGan: 0 } : {}));
+  assert.is(low.lastIndexOf(true), 2 * watch.steps - 2);
+});
+
 test('a discriminator has won after its losses were about 0 for so long, and not because some were', () => {
   const healthy = new LossWatcher(watch);
   for (let step = 1; step <= 5000; step++) assert.not.ok(healthy.add(step, losses(step % (watch.steps - 1) === 0 ? 1e-3 : 0)));
