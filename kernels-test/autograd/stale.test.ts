@@ -1,3 +1,4 @@
+// first driver only: what it tests is the host, whatever the adapter, and on SwiftShader it takes half a minute
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';

@@ -1,3 +1,4 @@
+// first driver only: what is timed and chosen is the host's work; every variant of a kernel is tested on all adapters
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KernelVariants } from '../../src/gpu/kernel-variants.js';
