@@ -45,6 +45,12 @@ test('images are resized to 286 for 256 before the crop, where they are jittered
   assert.equal(sizes({ size: 256, loadSize: 300 }), { size: 256, loadSize: 300, jitter: true });
 });
 
+test('a place for random numbers without any is refused', () => {
+  const options = { size: 64, ngf: 1, ndf: 1, jitter: false, lambda: 100, dropout: 0, direction: 'BtoA' } as const;
+  assert.throws(() => pix2pix.complete!({ ...options, z: 0, zAt: 'bottleneck' }), /zAt of the training[^]*z 0[^]*--z N/);
+  assert.is(pix2pix.complete!({ ...options, z: 1, zAt: 'bottleneck' }).zAt, 'bottleneck');
+});
+
 test('its own networks are those of the paper, and given ones keep their options', () => {
   const networks = (given: Given, changes: Partial<Pix2PixOptions> = {}) => pix2pix.networks({ ...OPTIONS, ...changes }, given);
   assert.equal(networks({}), {

@@ -203,7 +203,10 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
 
   complete(options) {
     const { z = 0, zAt, loadSize = loadSizeOf(options) } = options;
-    if (zAt === 'bottleneck' && z === 0) throw refused('zAt of the training', 'z of 1 or more with it (--z N)', 'z 0');
+    if (zAt === 'bottleneck' && z === 0) {
+      const fix = 'say how many random numbers there are (--z N), or leave zAt out';
+      throw new ShadegradError('INVALID_ARGUMENT', 'zAt of the training', { expected: 'z of 1 or more with it', received: 'z 0', fix });
+    }
     return { ...options, loadSize };
   },
 

@@ -24,6 +24,19 @@ function idx(shape: readonly number[], data = shape.reduce((product, size) => pr
   ]);
 }
 
+test('another set of the same names and sizes has another fingerprint', async () => {
+  const files = { 'train-images-idx3-ubyte': idx([4, 2, 2]), 'train-labels-idx1-ubyte': idx([4]) };
+  const other = Buffer.from(files['train-images-idx3-ubyte']);
+  other[other.length - 1]! ^= 1;
+  const prints = await Promise.all(
+    [files, { ...files }, { ...files, 'train-images-idx3-ubyte': other }].map(async (each) =>
+      (await openDigits(folderWith(each), 'train'))!.fingerprint(),
+    ),
+  );
+  assert.is(prints[0], prints[1]);
+  assert.is.not(prints[0], prints[2]);
+});
+
 let folders = 0;
 function folderWith(files: Readonly<Record<string, Buffer>>): string {
   const folder = join(root, String(folders++));

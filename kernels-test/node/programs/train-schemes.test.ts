@@ -140,6 +140,28 @@ test("digits of a folder in MNIST's format are trained on, and a folder without 
   assert.not.ok(existsSync(at('never', 'checkpoint.safetensors')));
 });
 
+test('a batch that a preset has is no larger than the data; one that is asked for is refused', async () => {
+  const small = [
+    'train',
+    '--scheme',
+    'gan',
+    '--preset',
+    'preview',
+    '--size',
+    '32',
+    '--ngf',
+    '2',
+    '--ndf',
+    '2',
+    '--steps',
+    '1',
+    '--no-tune',
+  ];
+  const on = [...small, '--data', at('images'), '--out'];
+  assert.match(succeeded(await run('shadegrad', [...on, at('few')])), /32 images in a step are more than there are: 4 are taken/);
+  failedWith(await run('shadegrad', [...on, at('never'), '--batch', '32']), 'INVALID_ARGUMENT', /from 1 to 4/);
+});
+
 test('a folder of images is trained on by DCGAN; without images to validate on some are held out', async () => {
   const said = succeeded(
     await run('shadegrad', ['train', '--scheme', 'dcgan', ...TINY, '--steps', '2', '--data', at('images'), '--out', at('from-images')]),
