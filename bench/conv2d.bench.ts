@@ -1,4 +1,5 @@
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../src/kernels/conv2d/conv2d.js';
+import type { WinogradVariant } from '../src/kernels/conv2d/winograd.js';
 import { elementCount, formatShape } from '../src/tensor/shape.js';
 import { checkSamples } from './checks.js';
 import { forwardElement, inputGradElement, weightGradElement, type ConvData } from './conv2d-elements.js';
@@ -12,17 +13,22 @@ const layers: readonly ConvLayer[] = [
   ...patchganLayers({ size: 256, ndf: 64, batch: BATCH }),
 ];
 
-/** Rounding grows with the number of terms, here products of numbers below 1. */
-const closeAfter = (terms: number, label: string) => ({ absolute: 1e-5 + 1e-7 * terms, relative: 1e-5, label });
+/** Rounding grows with the number of terms, here products of numbers below 1; Winograd's variants round up to ten times as much. */
+const closeAfter = (terms: number, label: string) => ({ absolute: 1e-5 + 4e-7 * terms, relative: 1e-5, label });
 
-/** The three passes of a layer; for a transposed one forward and input gradient change places. */
-export function convEntries(layer: ConvLayer): BenchEntry[] {
+/**
+ * The three passes of a layer; for a transposed one forward and input gradient change places.
+ *
+ * @param variant when absent, the one that a network would get
+ */
+export function convEntries(layer: ConvLayer, variant?: WinogradVariant): BenchEntry[] {
+  const kernel = (pass: string): string => `${variant ? 'winograd' : 'conv2d'}${pass}`;
   const { name, transposed, bias, input, weight, output, geometry, macs } = layer;
   const work: Work = { flops: 2 * macs, bytes: bytesOf(input, weight, output) };
   const shape = transposed
     ? `${name}: ${formatShape(output)} -> ${formatShape(input)}, transposed`
     : `${name}: ${formatShape(input)} -> ${formatShape(output)}`;
-  const label = (pass: string): string => `${shape}, ${pass}`;
+  const label = (pass: string): string => `${shape}, ${pass}${variant ? `, ${variant}` : ''}`;
   const dataOf = (parts: Partial<ConvData>): ConvData => ({
     layer,
     x: new Float32Array(),
@@ -33,7 +39,7 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
   });
 
   const convolve = (pass: string, withBias: boolean): BenchEntry => ({
-    kernel: 'conv2dForward',
+    kernel: kernel('Forward'),
     label: label(pass),
     work,
     setup(bench) {
@@ -42,13 +48,13 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
       const b = withBias ? bench.random('bias', [output[3]!]) : null;
       const data = dataOf({ x: x.data, w: w.data, bias: b?.data ?? null });
       return workload({
-        run: () => conv2dForward(x.tensor, w.tensor, b?.tensor ?? null, geometry),
+        run: () => conv2dForward(x.tensor, w.tensor, b?.tensor ?? null, geometry, undefined, variant),
         check: (y) => checkSamples(y, (index) => forwardElement(data, index), closeAfter(elementCount(weight) / output[3]!, 'output')),
       });
     },
   });
   const adjoint = (pass: string, withBias: boolean): BenchEntry => ({
-    kernel: 'conv2dInputGrad',
+    kernel: kernel('InputGrad'),
     label: label(pass),
     work,
     setup(bench) {
@@ -57,13 +63,13 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
       const b = withBias ? bench.random('bias', [input[3]!]) : null;
       const data = dataOf({ dy: dy.data, w: w.data, bias: b?.data ?? null });
       return workload({
-        run: () => conv2dInputGrad(dy.tensor, w.tensor, b?.tensor ?? null, input, geometry),
+        run: () => conv2dInputGrad(dy.tensor, w.tensor, b?.tensor ?? null, input, geometry, undefined, variant),
         check: (dx) => checkSamples(dx, (index) => inputGradElement(data, index), closeAfter(elementCount(weight) / input[3]!, 'adjoint')),
       });
     },
   });
   const weightGrad: BenchEntry = {
-    kernel: 'conv2dWeightGrad',
+    kernel: kernel('WeightGrad'),
     label: label('weight gradient'),
     work,
     setup(bench) {
@@ -72,7 +78,7 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
       const into = bench.empty('dw', weight);
       const data = dataOf({ x: x.data, dy: dy.data });
       return workload({
-        run: () => void conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, into),
+        run: () => void conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, into, false, variant),
         check: () =>
           checkSamples(into, (index) => weightGradElement(data, index), closeAfter(elementCount(output) / output[3]!, 'weight gradient')),
       });
@@ -83,4 +89,4 @@ export function convEntries(layer: ConvLayer): BenchEntry[] {
     : [convolve('forward', bias), adjoint('input gradient', false), weightGrad];
 }
 
-export const entries: readonly BenchEntry[] = layers.flatMap(convEntries);
+export const entries: readonly BenchEntry[] = layers.flatMap((layer) => convEntries(layer));

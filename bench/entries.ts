@@ -1,11 +1,13 @@
 import { entries as activation } from './activation.bench.js';
 import { entries as adam } from './adam.bench.js';
 import { entries as average } from './average.bench.js';
+import { entries as batchedMatmul } from './batched-matmul.bench.js';
 import { entries as batchNorm } from './batch-norm.bench.js';
 import { entries as bias } from './bias.bench.js';
 import { entries as clip } from './clip.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
 import { entries as conv2dDirect } from './conv2d-direct.bench.js';
+import { entries as conv2dWinograd } from './conv2d-winograd.bench.js';
 import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
 import { entries as embedding } from './embedding.bench.js';
@@ -16,7 +18,6 @@ import { entries as imagePool } from './image-pool.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
 import { entries as map } from './map.bench.js';
-import { entries as matmul } from './matmul.bench.js';
 import { entries as pad } from './pad.bench.js';
 import { entries as pool } from './pool.bench.js';
 import { entries as random } from './random.bench.js';
@@ -29,6 +30,7 @@ import { entries as upsample } from './upsample.bench.js';
 /** The entries of each file of src/kernels that dispatches kernels, by the file's name; in the order of the table. */
 export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   conv2d,
+  'conv2d-winograd': conv2dWinograd,
   'batch-norm': batchNorm,
   activation,
   elementwise,
@@ -44,7 +46,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   random,
   image,
   'image-pool': imagePool,
-  matmul,
+  'batched-matmul': batchedMatmul,
   'strided-copy': stridedCopy,
   softmax,
   labels,

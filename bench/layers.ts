@@ -23,15 +23,16 @@ interface LayerOptions {
   input: Shape;
   outChannels: number;
   stride?: number;
+  kernel?: number;
   transposed?: boolean;
   bias?: boolean;
 }
 
 const KERNEL = 4;
 
-function layer({ name, input, outChannels, stride = 2, transposed = false, bias = false }: LayerOptions): ConvLayer {
+function layer({ name, input, outChannels, stride = 2, transposed = false, bias = false, kernel = KERNEL }: LayerOptions): ConvLayer {
   const geometry: ConvGeometry = { stride: [stride, stride], padding: [1, 1] };
-  const weight = [KERNEL, KERNEL, input[3]!, outChannels];
+  const weight = [kernel, kernel, input[3]!, outChannels];
   const output = conv2dOutputShape(input, weight, geometry);
   const macs = output[0]! * output[1]! * output[2]! * weight.reduce((product, length) => product * length, 1);
   return { name, transposed, bias, input, weight, output, geometry, macs };
@@ -85,6 +86,11 @@ export function patchganLayers({
     input = next.output;
   });
   return layers;
+}
+
+/** A convolution of a residual block of ResNet generators (models/resnet.ts): 3 x 3, as many channels out as in. */
+export function residualLayer({ size, width, batch }: { size: number; width: number; batch: number }): ConvLayer {
+  return layer({ name: 'r', input: [batch, size, size, width], outChannels: width, stride: 1, kernel: 3 });
 }
 
 const totalMacs = (layers: readonly ConvLayer[]): number => layers.reduce((sum, { macs }) => sum + macs, 0);

@@ -41,6 +41,11 @@ export const STEP_PROGRAM = {
     { name: 'ndf', type: 'integer', min: 1, description: "channels after the discriminator's first layer; default: as --ngf" },
     { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
     { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
+    {
+      name: 'direct',
+      type: 'boolean',
+      description: 'time the step, replayed, with the direct convolutions alone as well, in turns, and nothing else',
+    },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
     { name: 'trace', type: 'string', placeholder: 'FILE', description: 'also write a trace of one training step for ui.perfetto.dev' },
     {

@@ -4,6 +4,7 @@
  *   npm run bench:step                                        the paper's setting: 256 x 256, ngf and ndf 64, batch 1
  *   npm run bench:step -- --size 64 --ngf 16 --steps 20       a small one
  *   npm run bench:step -- --json step.json --adapter lavapipe
+ *   npm run bench:step -- --direct                            against the direct convolutions alone, in turns
  *   npm run bench:step -- --trace step-trace.json             for ui.perfetto.dev or chrome://tracing
  *
  * Reported: milliseconds (wall clock until the device is done), replayed and eager; dispatches and compute passes; host
@@ -18,6 +19,7 @@ import { performance } from 'node:perf_hooks';
 import { noGrad } from '../src/autograd/graph.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
+import { isWinograd } from '../src/kernels/conv2d/winograd.js';
 import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
@@ -121,10 +123,15 @@ async function timeSteps(gpu: Gpu, steps: number, step: () => void, afterFirst?:
   return summarise(samples);
 }
 
-async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<StepReport> {
-  const { size, ngf, ndf, batch } = setting;
-  const macs = pix2pixMacs(setting);
-  const begin = performance.now();
+/** A step of pix2pix on random images, and the generator's forward pass. */
+interface Prepared {
+  readonly step: () => void;
+  readonly forward: () => void;
+  /** The losses of the latest step. @throws Error for those of a step that is wrong */
+  assertFinite(): Promise<void>;
+}
+
+function prepareStep(gpu: Gpu, { size, ngf, ndf, batch }: Setting): Prepared {
   const generator = new UNet({ size, ngf }).to(gpu, { seed: 1 });
   const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: 2 });
   const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
@@ -142,11 +149,71 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
   const source = image('source', 0);
   const target = image('target', 1);
   const losses = Tensor.from(gpu, new Float32Array(PIX2PIX_LOSSES.length), [PIX2PIX_LOSSES.length], 'losses');
-  const assertFinite = async (): Promise<void> => {
-    const values = await losses.data();
-    if (values.every((loss) => Number.isFinite(loss) && loss > 0)) return;
-    throw new Error(`the step is wrong, so it is not timed: its losses are ${values.join(', ')}`);
+  return {
+    step: () => pix2pixStep(networks, source, target, losses),
+    forward: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
+    async assertFinite() {
+      const values = await losses.data();
+      if (values.every((loss) => Number.isFinite(loss) && loss > 0)) return;
+      throw new Error(`the step is wrong, so it is not timed: its losses are ${values.join(', ')}`);
+    },
   };
+}
+
+/**
+ * Times the step and the forward pass with the convolutions' variants that serve now and with the direct ones alone, replayed in turns, so
+ * that whatever else the machine does slows both alike.
+ *
+ * @returns a table
+ */
+async function compareWithDirect(gpu: Gpu, setting: Setting, steps: number): Promise<string> {
+  const { step, forward, assertFinite } = prepareStep(gpu, setting);
+  const subjects = [
+    { what: 'training step', body: step },
+    { what: 'generator forward', body: forward },
+  ];
+  const record = async (): Promise<Recording[]> => {
+    const recordings: Recording[] = [];
+    for (const { body } of subjects) recordings.push((await gpu.record(body)).recording);
+    return recordings;
+  };
+  const now = await record();
+  const winograd = Object.entries(gpu.variants.used()).filter(([, variant]) => isWinograd(variant));
+  // The heuristic takes Winograd's in the place of this one alone.
+  for (const [problem] of winograd) gpu.variants.set(problem, 'subgroup');
+  const direct = await record();
+  const rows: string[][] = [];
+  for (const [index, { what }] of subjects.entries()) {
+    const times: Record<'now' | 'direct', number[]> = { now: [], direct: [] };
+    for (let round = 0; round <= steps; round++)
+      for (const [name, recordings] of [
+        ['now', now],
+        ['direct', direct],
+      ] as const) {
+        const ms = await timeUntilDone(gpu, () => recordings[index]!.run());
+        // The first is to warm up.
+        if (round > 0) times[name].push(ms);
+      }
+    const [found, plain] = [summarise(times.now), summarise(times.direct)];
+    const range = ({ medianMs, minMs, maxMs }: Timing): string => `${digits(medianMs)} (${digits(minMs)} to ${digits(maxMs)})`;
+    rows.push([
+      what,
+      range(found),
+      range(plain),
+      digits(plain.medianMs / found.medianMs),
+      formatBytes(now[index]!.bytes),
+      formatBytes(direct[index]!.bytes),
+    ]);
+  }
+  await assertFinite();
+  const heads = ['', 'median ms', 'direct convolutions alone', 'ratio', 'intermediate results', 'direct'];
+  return `${formatTable(heads, rows)}\n\n${winograd.length} passes of convolutions by Winograd's algorithm`;
+}
+
+async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<StepReport> {
+  const macs = pix2pixMacs(setting);
+  const begin = performance.now();
+  const { step: body, forward: forwardBody, assertFinite } = prepareStep(gpu, setting);
 
   let timeToFirstStepMs = 0;
   let peakBytes = 0;
@@ -156,7 +223,7 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
     {
       what: 'training step',
       macs: macs.step,
-      body: () => pix2pixStep(networks, source, target, losses),
+      body,
       afterFirst: () => (timeToFirstStepMs = performance.now() - begin),
       afterReplay: async (recording) => {
         await assertFinite();
@@ -174,7 +241,7 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
     {
       what: 'generator forward',
       macs: macs.generatorForward,
-      body: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
+      body: forwardBody,
     },
     steps,
   );
@@ -222,6 +289,10 @@ async function main(): Promise<number> {
   try {
     console.log(adapterChoice.summary);
     console.log(`size ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`);
+    if (flags.direct) {
+      console.log(await compareWithDirect(gpu, { size, ngf, ndf, batch }, steps));
+      return 0;
+    }
     const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps);
     console.log(formatReport(report));
     if (json !== undefined) {

@@ -2,7 +2,7 @@
 //
 //   y[i] = normal[i]
 //
-// with normal[i] from (i, layer, pass, step, seed) as dropout.wgsl has its words; shared/normal.wgsl says how.
+// with normal[i] from (i, layer, pass, step, seed) by words that shared/layer_key.wgsl tells apart; shared/normal.wgsl says how.
 //
 // y (binding 1): rows of `columns` elements, see shared/elements.wgsl, which also says what an invocation owns and what the dispatch
 // is. state (binding 0): seed, step and pass.
@@ -20,14 +20,10 @@ struct DrawShape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let seed = state[shape.state_base];
-  let step = state[shape.state_base + 1u];
-  let pass_number = state[shape.state_base + 2u];
-  let stream = shape.layer + (pass_number << 16u);
-  let key = seed + (pass_number >> 16u) * 0x9e3779b9u;
+  let key = layer_key(state[shape.state_base], state[shape.state_base + 1u], state[shape.state_base + 2u], shape.layer);
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    let words = random_words(quad_of(i), stream, step, key);
+    let words = random_words(quad_of(i), key.x, key.y, key.z);
     y[address(i, shape.columns, shape.y_base, shape.y_stride)] = from_quad(normal_quad(unit_interval(words)), i);
   }
 }

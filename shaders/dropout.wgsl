@@ -3,7 +3,8 @@
 //
 //   y[i] = x[i] * scale if word[i] >= threshold, else |x[i]| * 0      threshold = rate * 2^32, scale = 1 / (1 - rate)
 //
-// with 32 random bits word[i] from (i, layer, pass, step, seed); shared/random.wgsl has the generator.
+// with 32 random bits word[i] from (i, layer, pass, step, seed); shared/random.wgsl has the generator,
+// shared/layer_key.wgsl what a layer draws by.
 //
 // x (binding 0), y (binding 2): rows of `columns` elements, see shared/elements.wgsl, which also says what an
 // invocation owns and what the dispatch is. state (binding 1): seed, step and pass, which change between two runs of a
@@ -33,15 +34,10 @@ fn dropped(value: element) -> element {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let seed = state[shape.state_base];
-  let step = state[shape.state_base + 1u];
-  // Layers have numbers below 65,536: those of the next pass follow on, and after as many passes the seed changes.
-  let pass_number = state[shape.state_base + 2u];
-  let stream = shape.layer + (pass_number << 16u);
-  let key = seed + (pass_number >> 16u) * 0x9e3779b9u;
+  let key = layer_key(state[shape.state_base], state[shape.state_base + 1u], state[shape.state_base + 2u], shape.layer);
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    let words = words_from_quad(random_words(quad_of(i), stream, step, key), i);
+    let words = words_from_quad(random_words(quad_of(i), key.x, key.y, key.z), i);
     let value = shape.scale * x[address(i, shape.columns, shape.x_base, shape.x_stride)];
     let kept = words >= word_element(shape.threshold);
     y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(dropped(value), value, kept);

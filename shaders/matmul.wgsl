@@ -2,7 +2,7 @@
 //
 //   y[b, i, j] = sum over t of op(a)[b, i, t] * op(b)[b, t, j]      0 <= i < m, 0 <= j < n, 0 <= t < k
 //
-// where op transposes an operand or leaves it as it is, see shared/matmul_blocks.wgsl, which also says how a (binding 0)
+// where op transposes an operand or leaves it as it is, see shared/matmul_shape.wgsl, which also says how a (binding 0)
 // and b (binding 1) lie in memory. y (binding 2): [batch][m][n].
 //
 // One invocation owns eight rows x four columns of one product, in registers: for each four terms it loads 8 + 4

@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';
 import * as ops from '../../src/autograd/ops.js';
 import { WORKGROUP_TILES } from '../../src/kernels/conv2d/workgroup.js';
+import { supportsSubgroups } from '../../src/kernels/batched-matmul.js';
 import { matmul, type MatmulVariant } from '../../src/kernels/matmul.js';
+import { knownSubgroupSize } from '../../src/kernels/subgroups.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import golden from '../goldens/matmul.json';
 import { generate, values } from '../harness/deterministic.js';
@@ -76,6 +78,25 @@ test('products by the kernels of a convolution', async () => {
   ] as const)
     await check(sizes);
   await check([3, 6, 5, 70], { variant: 'convolution', layouts: [[WHOLE, WHOLE]], transposed: TRANSPOSED.slice(0, 3) });
+});
+
+test('products that a subgroup shares the loads of', async () => {
+  if (knownSubgroupSize(gpu) === null) return;
+  // Whole vectors alone: what matmul() leaves to other variants is refused by supportsSubgroups().
+  const layouts = [[WHOLE, ALIGNED_SLICE]] as const;
+  await check([2, 1, 4, 4], { variant: 'subgroup', layouts, transposed: TRANSPOSED.slice(0, 2) });
+  await check([3, 31, 36, 8], { variant: 'subgroup', layouts, transposed: TRANSPOSED.slice(0, 2) });
+  await check([2, 68, 132, 12], { variant: 'subgroup', layouts });
+});
+
+test('which products a subgroup can share the loads of', () => {
+  const able = (m: number, n: number, k: number, transposeA = false): boolean => {
+    const [a, b, y] = [transposeA ? [2, k, m] : [2, m, k], [2, k, n], [2, m, n]].map((shape) => Tensor.empty(gpu, shape));
+    return supportsSubgroups(a!, b!, y!, { transposeA }, { batch: [2], m, n, k });
+  };
+  const known = knownSubgroupSize(gpu) !== null;
+  assert.equal([able(8, 8, 8), able(7, 8, 8), able(8, 8, 8, true)], [known, known, known]);
+  assert.equal([able(8, 6, 8), able(8, 8, 6), able(7, 8, 8, true)], [false, false, false]);
 });
 
 test('tiles in workgroup memory, for GPUs', async () => {

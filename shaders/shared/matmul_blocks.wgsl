@@ -1,17 +1,5 @@
-// Where a batched matrix product finds its operands: what the variants of matmul*.wgsl share.
-//
-// a is stored [batch][m][k], or [batch][k][m] if TRANSPOSE_A; b [batch][k][n], or [batch][n][k] if TRANSPOSE_B (both
-// prepended). Rows of a matrix lie *_stride apart, matrices *_batch apart, which is 0 where one serves the whole batch.
+// Blocks of a batched matrix product whose sizes need be no multiples of four: see shared/matmul_shape.wgsl.
 // Past the last term both blocks are zero; past the last row or column they hold anything, and nothing of it is stored.
-
-struct MatmulShape {
-  batch: u32, m: u32, n: u32, k: u32,
-  a_base: u32, a_stride: u32, a_batch: u32,
-  b_base: u32, b_stride: u32, b_batch: u32,
-  y_base: u32, y_stride: u32, y_batch: u32,
-}
-
-const QUARTET = vec4u(0u, 1u, 2u, 3u);
 
 // Column r: term k + r of rows m to m + 3 of op(a), of the matrix that begins at `start`.
 fn a_block(start: u32, m: u32, k: u32) -> mat4x4f {

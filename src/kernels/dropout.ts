@@ -8,7 +8,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { copy } from './elementwise.js';
 import { resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
-import { randomSources } from './random.js';
+import { layerRandomSources } from './random.js';
 import dropoutSource from '../../shaders/dropout.wgsl';
 import dropoutPassSource from '../../shaders/dropout_pass.wgsl';
 
@@ -115,7 +115,7 @@ export function dropout(x: Tensor, rate: number, layer: number, state: Tensor, o
   const output = resultTensor('dropout', x, out);
   const walk = walkElements([x, output]);
   x.gpu.dispatch({
-    shader: specialise('dropout', [walk.source, ...randomSources(walk.vectorized), dropoutSource], walk.constants, walk.aliases),
+    shader: specialise('dropout', [walk.source, ...layerRandomSources(walk.vectorized), dropoutSource], walk.constants, walk.aliases),
     bindings: [x.read(), state.read(), output.written()],
     params: new Params()
       .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(output), state.base, layer, dropThreshold(rate))

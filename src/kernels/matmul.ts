@@ -1,40 +1,18 @@
 import { ShadegradError } from '../errors.js';
-import type { Gpu } from '../gpu/gpu.js';
-import { Params } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { batchedMatmul, LEAST_COLUMNS, matrixStep, type BatchedVariant, type MatmulOptions, type MatmulSizes } from './batched-matmul.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d/conv2d.js';
-import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d/workgroup.js';
+import { chooseWorkgroupTile } from './conv2d/workgroup.js';
 import { expectOperands } from './elements.js';
-import { grid, specialise } from './kernel.js';
-import { operandA, operandB } from './gemm-operands.js';
-import blocksSource from '../../shaders/shared/matmul_blocks.wgsl';
-import gemmSource from '../../shaders/shared/workgroup_gemm.wgsl';
-import matmulSource from '../../shaders/matmul.wgsl';
-import workgroupSource from '../../shaders/matmul_workgroup.wgsl';
-
-export interface MatmulOptions {
-  /** a is stored [..., k, m]. Default false. */
-  readonly transposeA?: boolean;
-  /** b is stored [..., n, k]. Default false. */
-  readonly transposeB?: boolean;
-}
+import { subgroupsPay } from './subgroups.js';
 
 /** `convolution`: each product by itself, by the kernels of a convolution with a kernel of 1 x 1. */
-export type MatmulVariant = 'tile' | 'convolution' | WorkgroupTile;
+export type MatmulVariant = BatchedVariant | 'convolution';
 
-/** Rows and columns that one invocation of the tile variant owns. */
-const TILE_ROWS = 8;
-const TILE_COLUMNS = 4;
+export type { MatmulOptions } from './batched-matmul.js';
+
 const POINT = { stride: [1, 1], padding: [0, 0] } as const;
-
-/** Sizes of a product, and how many there are. */
-export interface MatmulSizes {
-  readonly batch: Shape;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-}
 
 /**
  * Sizes of op(a) op(b), where op transposes the last two axes or not.
@@ -72,8 +50,8 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}, out?: 
   const shape = [...sizes.batch, sizes.m, sizes.n];
   const y = out ?? Tensor.empty(a.gpu, shape, 'matmul');
   expectShape('out of matmul', shape, y.shape);
-  const chosen = variant ?? chooseVariant(a.gpu, b, y, options, sizes);
-  if (chosen !== 'convolution') multiply(a, b, options, sizes, y, chosen);
+  const chosen = variant ?? chooseVariant(a, b, y, options, sizes);
+  if (chosen !== 'convolution') batchedMatmul(a, b, options, sizes, y, chosen);
   else eachEntry([a, b, y], sizes, ([left, right, result]) => convolve(left!, right!, options, sizes, result!));
   return y;
 }
@@ -83,20 +61,16 @@ const TERMS_WORTH_A_DISPATCH = 2 ** 20;
 
 /**
  * The convolution's kernels take a weight without gaps, and there is none for two transposed operands. A batch is as many dispatches of
- * theirs: that pays on lavapipe, whose subgroups make them three times as fast as the tile.
+ * theirs: that pays on lavapipe, whose subgroups make them three times as fast as the tile. They cut long sums into parts for all cores,
+ * which matmul_subgroup.wgsl does not.
  */
-function chooseVariant(
-  gpu: Gpu,
-  b: Tensor,
-  y: Tensor,
-  { transposeA, transposeB }: MatmulOptions,
-  { batch, m, n, k }: MatmulSizes,
-): MatmulVariant {
-  const { software, subgroupSize } = gpu.adapter;
+function chooseVariant(a: Tensor, b: Tensor, y: Tensor, { transposeA, transposeB }: MatmulOptions, sizes: MatmulSizes): MatmulVariant {
+  const { batch, m, n, k } = sizes;
+  const { gpu } = a;
   const count = elementCount(batch);
-  const pays = count === 1 || (software && (subgroupSize ?? 0) >= 8 && n >= 32 && m * n * k >= TERMS_WORTH_A_DISPATCH);
+  const pays = count === 1 || (subgroupsPay(gpu) && n >= LEAST_COLUMNS && m * n * k >= TERMS_WORTH_A_DISPATCH);
   if (pays && (transposeA ? !transposeB && y.contiguous : b.contiguous)) return 'convolution';
-  return software ? 'tile' : (chooseWorkgroupTile(m, n, count) ?? 'tile');
+  return gpu.adapter.software ? 'tile' : (chooseWorkgroupTile(m, n, count) ?? 'tile');
 }
 
 /** Hands over the matrices of each entry of the batch, as views. */
@@ -110,9 +84,6 @@ function eachEntry(tensors: readonly Tensor[], { batch }: MatmulSizes, body: (ma
     for (const matrix of matrices) matrix.dispose();
   }
 }
-
-/** Elements from one matrix of a batch to the next; 0 where one serves the whole batch. */
-const matrixStep = ({ shape, rowStride }: Tensor): number => (shape.length > 2 ? shape.at(-2)! * rowStride : 0);
 
 /** A row of the image as which a sum over pixels takes its terms; the sum is cut between rows. */
 const PIXELS_IN_ROW = 32;
@@ -137,42 +108,4 @@ function convolve(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulOption
   else if (transposeB) conv2dInputGrad(input, weight, null, [1, 1, m, n], POINT, output);
   else conv2dForward(input, weight, null, POINT, output);
   for (const view of views) view.dispose();
-}
-
-function multiply(
-  a: Tensor,
-  b: Tensor,
-  { transposeA = false, transposeB = false }: MatmulOptions,
-  { batch, m, n, k }: MatmulSizes,
-  y: Tensor,
-  variant: 'tile' | WorkgroupTile,
-): void {
-  const count = elementCount(batch);
-  const [operand, other] = [operandA(a.vectorizable), operandB(b.vectorizable)];
-  const constants = { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, ...operand.constants, ...other.constants };
-  const sources = [operand.source, other.source, blocksSource];
-  a.gpu.dispatch({
-    shader: isWorkgroupTile(variant)
-      ? specialise('matmul_workgroup', [...sources, gemmSource, workgroupSource], { ...TILES[variant], ...constants })
-      : specialise('matmul', [...sources, matmulSource], constants),
-    bindings: [a.read(), b.read(), y.written()],
-    params: new Params().u32(
-      count,
-      m,
-      n,
-      k,
-      a.base,
-      a.rowStride,
-      matrixStep(a),
-      b.base,
-      b.rowStride,
-      matrixStep(b),
-      y.base,
-      y.rowStride,
-      matrixStep(y),
-    ),
-    workgroups: isWorkgroupTile(variant)
-      ? grid(count * tilesOf(variant, m, n), 1)
-      : grid(count * Math.ceil(m / TILE_ROWS) * Math.ceil(n / TILE_COLUMNS), 64),
-  });
 }

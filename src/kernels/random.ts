@@ -4,6 +4,7 @@ import { expectWord } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectFinite, expectOperands, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
+import layerKeySource from '../../shaders/shared/layer_key.wgsl';
 import lanesScalarSource from '../../shaders/shared/random_lanes_scalar.wgsl';
 import lanesVec4Source from '../../shaders/shared/random_lanes_vec4.wgsl';
 import randomSource from '../../shaders/shared/random.wgsl';
@@ -16,6 +17,9 @@ import fillUniformSource from '../../shaders/fill_uniform.wgsl';
 export function randomSources(vectorized: boolean): string[] {
   return [randomSource, vectorized ? lanesVec4Source : lanesScalarSource];
 }
+
+/** The generator for kernels that draw for a layer in a forward pass, from the words of a DropoutPass. */
+export const layerRandomSources = (vectorized: boolean): string[] => [...randomSources(vectorized), layerKeySource];
 
 /**
  * Fills a tensor with random numbers uniform in [low, high), up to float32's rounding of the result; torch.nn.init.uniform_. An
@@ -72,7 +76,7 @@ export function drawNormal(target: Tensor, layer: number, words: Tensor): void {
   target.gpu.dispatch({
     shader: specialise(
       'draw_normal',
-      [walk.source, ...randomSources(walk.vectorized), normalSource, drawNormalSource],
+      [walk.source, ...layerRandomSources(walk.vectorized), normalSource, drawNormalSource],
       walk.constants,
       walk.aliases,
     ),

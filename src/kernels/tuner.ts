@@ -2,15 +2,8 @@ import type { VariantTable } from '../gpu/kernel-variants.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
-import {
-  conv2dForward,
-  conv2dInputGrad,
-  conv2dWeightGrad,
-  CONV_VARIANTS,
-  supportsConvVariant,
-  supportsWeightGradVariant,
-  type ConvVariant,
-} from './conv2d/conv2d.js';
+import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d/conv2d.js';
+import { CONV_VARIANTS, supportsConvVariant, type ConvVariant } from './conv2d/variants.js';
 import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d/problem.js';
 import { isWorkgroupTile } from './conv2d/workgroup.js';
 import { copy, fill } from './elementwise.js';
@@ -152,11 +145,7 @@ async function timeVariants(
       failures[heuristic] = memory;
       return {};
     }
-    const { input, weight, output } = sides;
-    const supports = (variant: ConvVariant): boolean =>
-      problem.pass === 'weight_grad'
-        ? supportsWeightGradVariant(gpu, variant, input, output, weight)
-        : supportsConvVariant(gpu, variant, weight, problem.pass === 'forward' ? output : input);
+    const supports = (variant: ConvVariant): boolean => supportsConvVariant(problem.pass, variant, sides, problem);
     const sensible = (variant: ConvVariant): boolean => all || variant === heuristic || !gpu.adapter.software || !isWorkgroupTile(variant);
     // The heuristic's first: the others need not be timed for long to be seen to be slower.
     const variants = CONV_VARIANTS.filter((variant) => supports(variant) && sensible(variant)).sort(

@@ -3,20 +3,14 @@ import { Params } from '../../gpu/params.js';
 import type { Shader } from '../../gpu/pipeline-cache.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { convProblemKey } from './problem.js';
 import { conv2dOutputShape, type ConvGeometry } from './shape.js';
-import {
-  chooseWorkgroupTile,
-  chooseWorkgroupWeightTile,
-  isWorkgroupTile,
-  WORKGROUP_TILES,
-  workgroupConvProgram,
-  workgroupWeightGradProgram,
-  type WorkgroupTile,
-} from './workgroup.js';
+import { splitLimit, TILE_CHANNELS, variantFor, type ConvVariant, type DirectVariant } from './variants.js';
+import { isWinograd, winogradForward, winogradInputGrad, winogradWeightGrad } from './winograd.js';
+import { isWorkgroupTile, workgroupConvProgram, workgroupWeightGradProgram } from './workgroup.js';
 import { expectOperands, expectWithoutGaps } from '../elements.js';
 import { grid, specialise } from '../kernel.js';
 import { operandA, operandB } from '../gemm-operands.js';
+import { MAX_LANES, SUBGROUP_DIRECTIVES, WORKGROUP } from '../subgroups.js';
 import convColumnsSource from '../../../shaders/shared/conv_columns.wgsl';
 import convPatchesSource from '../../../shaders/shared/conv_patches.wgsl';
 import convPhasePixelsSource from '../../../shaders/shared/conv_phase_pixels.wgsl';
@@ -73,9 +67,8 @@ function convParams(
   );
 }
 
-/** Output pixels and channels that one invocation of the forward and input-gradient kernels owns. */
+/** Output pixels that one invocation of the forward and input-gradient kernels owns. */
 const TILE_PIXELS = 8;
-const TILE_CHANNELS = 4;
 /** Output pixels that one invocation of the forward kernel for a single output channel owns. */
 const SINGLE_PIXELS = 4;
 /**
@@ -83,45 +76,8 @@ const SINGLE_PIXELS = 4;
  * the longer the compiler takes. Half of it where the input is read in scalars, whose loads are longer code.
  */
 const SUBGROUP_PIXELS = 32;
-/** Lanes of a subgroup that load for the others: a wider one shares among eight, so that its registers suffice. */
-const MAX_LANES = 8;
 /** Input and output channels that one invocation of the weight-gradient kernel owns. */
 const TILE_WEIGHTS = 8;
-
-/**
- * How the kernels share their loads: each invocation loads all it needs ("tile"; "single" for a single output
- * channel), the lanes of a subgroup load for each other ("subgroup"), or a workgroup loads tiles of this size into its
- * memory ("workgroup...").
- */
-export type ConvVariant = 'tile' | 'single' | 'subgroup' | WorkgroupTile;
-
-/** Every variant, whether or not an adapter and a layer support it. */
-export const CONV_VARIANTS: readonly ConvVariant[] = ['tile', 'single', 'subgroup', ...WORKGROUP_TILES];
-
-/** Subgroups are of one known size only by a workgroup that they divide evenly. */
-const WORKGROUP = 64;
-
-/** Whether an adapter and a layer can run a variant at all. */
-export function supportsConvVariant(gpu: Gpu, variant: ConvVariant, weight: Tensor, output: Tensor): boolean {
-  if (variant === 'single') return weight.shape[3] === 1;
-  if (variant !== 'subgroup') return true;
-  const size = gpu.adapter.subgroupSize;
-  const vectors = weight.shape[3]! % 4 === 0 && weight.base % 4 === 0 && output.vectorizable;
-  return size !== null && size <= WORKGROUP && vectors;
-}
-
-/**
- * The variant for a layer. On CPU adapters a load costs several multiply-adds, and sharing loads doubles the speed as
- * long as a subgroup is wide enough and full: lavapipe's has 8 lanes, SwiftShader's 4. GPUs get a workgroup tile that
- * fits `pixels` of each of `phases` phases; which one is reasoned, not timed.
- */
-function chooseVariant(gpu: Gpu, weight: Tensor, output: Tensor, pixels: number, phases: number): ConvVariant {
-  if (weight.shape[3] === 1) return 'single';
-  const { software, subgroupSize } = gpu.adapter;
-  if (!software) return chooseWorkgroupTile(pixels, output.channels, phases) ?? 'tile';
-  const pays = software && subgroupSize !== null && subgroupSize >= MAX_LANES && output.channels >= TILE_CHANNELS * subgroupSize;
-  return pays && supportsConvVariant(gpu, 'subgroup', weight, output) ? 'subgroup' : 'tile';
-}
 
 /** What the variants of the forward and the input-gradient kernel consist of, beside the operands. */
 const SOURCES = {
@@ -140,7 +96,7 @@ const SOURCES = {
 /** Shader and workgroups of the forward or the input-gradient kernel. `channels` and `pixels` are its result's. */
 function convProgram(
   kind: keyof typeof SOURCES,
-  variant: ConvVariant,
+  variant: DirectVariant,
   gpu: Gpu,
   { input, weight, channels, pixels }: { input: Tensor; weight: Tensor; channels: number; pixels: number },
 ): { shader: Shader; workgroups: [number, number, number] } {
@@ -185,15 +141,6 @@ function convProgram(
 }
 
 /**
- * WGSL cannot prove that a subgroup's lanes agree on a branch that depends on their index; that they do follows from
- * how tiles are numbered: a multiple of the subgroup's size shares one group of pixels.
- *
- * These kernels take an invocation's lane for its local index modulo the subgroup's size, which WGSL does not promise. The
- * drivers for which the heuristic takes them are tested; on any other the tuner compares what they compute before they may win.
- */
-const SUBGROUP_DIRECTIVES = 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);';
-
-/**
  * 2-D convolution (cross-correlation, as in every deep-learning library).
  * @param input [batch, height, width, in channels]
  * @param weight [kernel height, kernel width, in channels, out channels], without gaps
@@ -218,13 +165,11 @@ export function conv2dForward(
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const pixels = shape[0]! * shape[1]! * shape[2]!;
   const { gpu } = input;
-  const chosen =
-    variant ??
-    gpu.variants.variantFor(
-      convProblemKey('forward', input, weight, output, geometry),
-      CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
-      () => chooseVariant(gpu, weight, output, pixels, 1),
-    );
+  const chosen = variant ?? variantFor('forward', { input, weight, output }, geometry);
+  if (isWinograd(chosen)) {
+    winogradForward(chosen, input, weight, bias, geometry, output);
+    return output;
+  }
   const program = convProgram('forward', chosen, gpu, { input, weight, channels: shape[3]!, pixels });
   gpu.dispatch({
     shader: program.shader,
@@ -266,13 +211,11 @@ export function conv2dInputGrad(
   const { stride } = geometry;
   const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
   const { gpu } = gradOutput;
-  const chosen =
-    variant ??
-    gpu.variants.variantFor(
-      convProblemKey('input_grad', output, weight, gradOutput, geometry),
-      CONV_VARIANTS.filter((name) => supportsConvVariant(gpu, name, weight, output)),
-      () => chooseVariant(gpu, weight, output, pixels, stride[0] * stride[1]),
-    );
+  const chosen = variant ?? variantFor('input_grad', { input: output, weight, output: gradOutput }, geometry);
+  if (isWinograd(chosen)) {
+    winogradInputGrad(chosen, gradOutput, weight, bias, geometry, output);
+    return output;
+  }
   const program = convProgram('input_grad', chosen, gpu, { input: gradOutput, weight, channels, pixels });
   gpu.dispatch({
     shader: program.shader,
@@ -288,30 +231,9 @@ export function conv2dInputGrad(
   return output;
 }
 
-/** Whether an adapter and a layer can run a variant of the weight gradient. */
-export function supportsWeightGradVariant(gpu: Gpu, variant: ConvVariant, input: Tensor, gradOutput: Tensor, result: Tensor): boolean {
-  const size = gpu.adapter.subgroupSize;
-  if (variant === 'single') return gradOutput.channels === 1;
-  const vectors = input.vectorizable && gradOutput.vectorizable && result.base % 4 === 0;
-  return variant !== 'subgroup' || (size !== null && size <= WORKGROUP && vectors);
-}
-
-/** As chooseVariant; the input channels too have to fill a subgroup, and a GPU's workgroups come from splits too. */
-function chooseWeightGradVariant(gpu: Gpu, input: Tensor, gradOutput: Tensor, result: Tensor): ConvVariant {
-  if (gradOutput.channels === 1) return 'single';
-  const { software, subgroupSize } = gpu.adapter;
-  if (!software) return chooseWorkgroupWeightTile(result.shape, splitLimit(gradOutput.shape)) ?? 'tile';
-  const pays =
-    software &&
-    subgroupSize !== null &&
-    subgroupSize >= MAX_LANES &&
-    Math.min(input.channels, gradOutput.channels) >= TILE_CHANNELS * subgroupSize;
-  return pays && supportsWeightGradVariant(gpu, 'subgroup', input, gradOutput, result) ? 'subgroup' : 'tile';
-}
-
 /** Shader of the weight gradient, and the workgroups that cover the weights once. */
 function weightGradProgram(
-  variant: ConvVariant,
+  variant: DirectVariant,
   gpu: Gpu,
   { input, gradOutput, weightShape }: { input: Tensor; gradOutput: Tensor; weightShape: Shape },
 ): { shader: Shader; workgroups: [number, number, number] } {
@@ -352,15 +274,6 @@ function weightGradProgram(
 
 /** Work for about this many workgroups keeps every core busy: of a large GPU, of a CPU. */
 const TARGET_WORKGROUPS = { hardware: 256, software: 32 };
-/** A split shorter than this spends more on writing partial sums than it wins. */
-const MIN_PIXELS_PER_SPLIT = 256;
-
-/** The most splits worth making of the sum over an output of this shape: whole rows, and enough pixels each. */
-function splitLimit([batch, height, width]: Shape): number {
-  const rows = batch! * height!;
-  return Math.min(rows, Math.max(1, Math.floor((rows * width!) / MIN_PIXELS_PER_SPLIT)));
-}
-
 /**
  * Gradient of a convolution with respect to its weight.
  * @param input [batch, height, width, in channels]
@@ -384,13 +297,11 @@ export function conv2dWeightGrad(
   const result = into ?? Tensor.empty(gpu, weightShape, 'conv2d weight gradient');
   expectShape('target of conv2dWeightGrad', weightShape, result.shape);
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
-  const chosen =
-    variant ??
-    gpu.variants.variantFor(
-      convProblemKey('weight_grad', input, result, gradOutput, geometry),
-      CONV_VARIANTS.filter((name) => supportsWeightGradVariant(gpu, name, input, gradOutput, result)),
-      () => chooseWeightGradVariant(gpu, input, gradOutput, result),
-    );
+  const chosen = variant ?? variantFor('weight_grad', { input, weight: result, output: gradOutput }, geometry);
+  if (isWinograd(chosen)) {
+    winogradWeightGrad(chosen, input, gradOutput, geometry, result, accumulate);
+    return result;
+  }
   const program = weightGradProgram(chosen, gpu, { input, gradOutput, weightShape });
   const [x, y] = program.workgroups;
   const rows = gradOutput.shape[0]! * gradOutput.shape[1]!;

@@ -1,5 +1,5 @@
 import type { Gpu } from '../../gpu/gpu.js';
-import type { Shape } from '../../tensor/shape.js';
+import { elementCount, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { ConvGeometry } from './shape.js';
 
@@ -60,8 +60,8 @@ export function problemTensor(gpu: Gpu, { shape, rowStride, misaligned }: Proble
   return { whole, tensor: new Tensor({ gpu, storage: whole.storage.retain(), shape, offset: misaligned, rowStride }) };
 }
 
-/** Multiply-adds, counting those at the border too. */
-export function convWork({ output, weight }: ConvProblem): number {
-  const pixels = output.shape.slice(0, 3).reduce((product, size) => product * size, 1);
-  return weight.shape.reduce((product, size) => product * size, pixels);
-}
+/** Multiply-adds of a pass, counting those at the border too. */
+export const convMultiplications = (output: Shape, weight: Shape): number => elementCount(output.slice(0, 3)) * elementCount(weight);
+
+/** As convMultiplications(), of a problem. */
+export const convWork = ({ output, weight }: ConvProblem): number => convMultiplications(output.shape, weight.shape);
