@@ -67,6 +67,7 @@ const moving = (module: api.Layer, from: Shape, to: Shape): Operation => ({
   words: true,
 });
 const training = { training: true };
+const evenly = { drawn: { low: 0, high: 1 } };
 const classes = Tensor.from(gpu, new Int32Array(3), [3]);
 
 const OPERATIONS: Record<string, Operation> = {
@@ -234,6 +235,8 @@ const OPERATIONS: Record<string, Operation> = {
       network(module, input, (x) => everyOutput(module, x, training), called),
     ]),
   ),
+  drawNoise: { operands: { x: [2, 1, 1, 3] }, run: ({ x }) => api.drawNoise(x!, { drawn: 'normal' }, 1, 2), name: /fill_normal/ },
+  'drawNoise (uniform)': { operands: { x: [2, 1, 1, 3] }, run: ({ x }) => api.drawNoise(x!, evenly, 1, 2), name: /fill_uniform/ },
   withLabels: { operands: { x: IMAGE, labels: [2, 3] }, run: ({ x, labels }) => api.withLabels(x!, labels!) },
 };
 
@@ -322,8 +325,8 @@ const NO_OPERANDS = new Set([
   'joinPair',
   'linearDecay',
   'isGenerator',
-  ...['isLabelledGenerator', 'labelledFacades', 'targetLabels'],
-  ...['ImageMaker', 'drawNoise', 'imageDiversity', 'isNoiseGenerator', 'slerp', 'syntheticDigits'],
+  ...['isLabelledGenerator', 'labelledFacades', 'joinLabelledSets', 'targetLabels'],
+  ...['ImageMaker', 'imageDiversity', 'isNoiseGenerator', 'slerp', 'syntheticDigits'],
   'isUnpaired',
   'loadNetwork',
   'meanImage',

@@ -1,6 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { expectLabelling, exclusiveGroups, labelsAt, targetLabels } from '../../src/data/labels.js';
+import {
+  decodeLabelGroups,
+  decodeLabelSets,
+  encodeLabelGroups,
+  encodeLabelSets,
+  expectLabelling,
+  exclusiveGroups,
+  labelsAt,
+  labelSetsOf,
+  targetLabels,
+} from '../../src/data/labels.js';
 import { unpaired, selfPairs, type Labelling } from '../../src/data/unpaired.js';
 import { labelledFacades } from '../../src/data/labelled-facades.js';
 import { syntheticFacades } from '../../src/data/synthetic-facades.js';
@@ -37,6 +47,35 @@ test('labels that exclude one another are known by their places', () => {
   ]);
 });
 
+test('which labels exclude one another is kept as a text beside their names; what is no such text says nothing', () => {
+  const names = ['a', 'b', 'c'];
+  for (const sets of [labelSetsOf(CLASSES), labelSetsOf(HAIR), [...labelSetsOf(HAIR), ...labelSetsOf({ names, exclusive: true })]]) {
+    assert.equal(
+      decodeLabelSets(
+        encodeLabelSets(sets),
+        sets.flatMap((set) => set.names),
+      ),
+      sets,
+    );
+  }
+  assert.is(encodeLabelSets([...labelSetsOf(HAIR), ...labelSetsOf(CLASSES)]), '3 attributes,3 classes');
+  for (const text of [undefined, null, 3, '', '3', '3 cats', '2 classes', '4 classes', '3 classes,', '0 classes,3 classes', '03 classes']) {
+    assert.is(decodeLabelSets(text, names), undefined, String(text));
+  }
+});
+
+test('groups of attributes are kept as a text of their places; what is no such text says nothing', () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const groups = [
+    ['c', 'a'],
+    ['e', 'd'],
+  ];
+  assert.is(encodeLabelGroups(names, groups), '2,0;4,3');
+  assert.equal(decodeLabelGroups('2,0;4,3', names), groups);
+  for (const text of [undefined, 7, '', ';', '0,', '0;;1', '0,5', '-1', 'a,b'])
+    assert.is(decodeLabelGroups(text, names), undefined, String(text));
+});
+
 test('names and groups that cannot be are refused by the set', () => {
   expectLabelling(HAIR, 'faces');
   expectLabelling({ names: ['smiling'], exclusive: false }, 'faces');
@@ -48,6 +87,20 @@ test('names and groups that cannot be are refused by the set', () => {
     { names: 'ab' as unknown as string[] },
     { exclusive: 1 as unknown as boolean },
     { groups: [['black', 'red']] },
+    ...(
+      [
+        [[], HAIR.names],
+        [['black,blond'], ['smiling']],
+        [['black', 'blond'], ['smiling'], 'never'],
+      ] as [string[], string[], string?][]
+    ).map(([first, second, exclusive]) => ({
+      groups: [],
+      sets: [
+        { names: first, exclusive: false },
+        { names: second, exclusive: (exclusive ?? true) as boolean },
+      ],
+    })),
+    { groups: [], sets: [null, null] as unknown as Labelling['sets'] & object },
     { groups: [['black', 'blond'], ['blond']] },
   ] satisfies Partial<Labelling>[])
     assert.throws(() => expectLabelling({ ...HAIR, ...wrong }, 'faces'), /of faces[^]*expected: [^]*fix: /, JSON.stringify(wrong));

@@ -55,7 +55,10 @@ function png(width: number, height: number): Buffer {
   return PNG.sync.write(image);
 }
 
-test('labels are for schemes that learn them', async () => {
+test('labels, and several sets of them, are for schemes that learn them', async () => {
+  refused(await train('--data', 'a', '--with-data', 'b', 'c'), 'BAD_FLAG', /pix2pix takes the images of one folder/, /--with-data b c/);
+  refused(await train('--dataset', 'Both'), 'BAD_FLAG', /here it is called --data:/);
+  refused(await train('--rafd_image_dir', 'b'), 'BAD_FLAG', /here it is called --with-data: .*CelebA and RaFD at once/);
   refused(await train('--labels', 'Male', 'Young'), 'BAD_FLAG', /pix2pix learns no labels/, /--labels Male Young/, /leave out --labels/);
 });
 
@@ -185,7 +188,12 @@ test('flags that are unknown, out of range, or contradict each other', async () 
 });
 
 test('a batch larger than the data', async () => {
-  refused(await train('--data', dataset('one', { 'one.png': png(20, 10) }), '--batch', '2'), 'INVALID_ARGUMENT', /from 1 to 1/);
+  refused(
+    await train('--data', dataset('one', { 'one.png': png(20, 10) }), '--batch', '2'),
+    'BAD_FLAG',
+    /Bad value for --batch/,
+    /from 1 to 1/,
+  );
 });
 
 test('losses that are no numbers end the run, after they are logged', () => {

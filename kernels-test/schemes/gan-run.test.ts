@@ -2,17 +2,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { syntheticDigits } from '../../src/data/synthetic-digits.js';
+import { bytesSource } from '../../src/formats/byte-source.js';
 import type { ImageSet } from '../../src/data/unpaired.js';
-import { newSettings, learningRateAt } from '../../src/node/training/settings.js';
+import { newSettings, learningRateAt, savedLearningRate } from '../../src/node/training/settings.js';
 import type { TrainFlags } from '../../src/node/training/flags.js';
 import { SGD } from '../../src/optim/sgd.js';
 import { cgan, gan, type GANOptions } from '../../src/schemes/index.js';
 import type { GANNetworks } from '../../src/schemes/gan-step.js';
+import type { ObjectiveName } from '../../src/schemes/objectives.js';
 import { completeOptions, type TrainerOptions } from '../../src/training/trainer-options.js';
 import type { TrainingScheme } from '../../src/training/scheme.js';
+import { encodeCheckpoint, restoreCheckpoint } from '../../src/training/checkpoint.js';
 import { Trainer } from '../../src/training/trainer.js';
 import { failure } from '../harness/devices.js';
 import { testGpu } from '../harness/gpu.js';
+import { collect } from '../harness/weights.js';
 
 // Runs of GAN and conditional GAN as a Trainer takes them; noise-gans.test.ts compares single steps with PyTorch.
 
@@ -67,6 +71,31 @@ test('a momentum that grows is used by a recorded step as by one that is called'
   }
   assert.equal(results[0], results[1]);
 });
+
+for (const scheme of [gan, cgan])
+  test(`${scheme.title} with a gradient penalty, dropout and all: called, replayed and resumed steps are the same to the bit`, async () => {
+    const weights = (trainer: Trainer<GANOptions, GANNetworks>): Promise<Float32Array[]> =>
+      Promise.all([...trainer.networks.discriminator.namedParameters().values()].map((tensor) => tensor.data()));
+    const [called, replayed] = [await start(scheme, { ganMode: 'wgangp', replay: false }), await start(scheme, { ganMode: 'wgangp' })];
+    for (const trainer of [called, replayed]) for (let step = 0; step < 4; step++) await trainer.train();
+    const [ofCalled, ofReplayed] = [await called.collectLosses(), await replayed.collectLosses()];
+    assert.equal(ofReplayed, ofCalled);
+    assert.equal(await weights(replayed), await weights(called));
+    called.dispose();
+
+    const save = async (trainer: Trainer<GANOptions, GANNetworks>): Promise<Uint8Array> =>
+      collect(encodeCheckpoint(trainer, { options: {}, step: trainer.step, epoch: trainer.epoch, adapter: 'any' }));
+    const stopped = await start(scheme, { ganMode: 'wgangp' });
+    for (let step = 0; step < 2; step++) await stopped.train();
+    const saved = await save(stopped);
+    stopped.dispose();
+    const again = await start(scheme, { ganMode: 'wgangp' });
+    again.resumeAt((await restoreCheckpoint(bytesSource(saved), again)).step);
+    for (let step = 0; step < 2; step++) await again.train();
+    assert.equal(await again.collectLosses(), ofCalled.slice(2));
+    assert.equal(await save(again), await save(replayed));
+    for (const trainer of [again, replayed]) trainer.dispose();
+  });
 
 test('generated images are to show what real ones of the batch do, chosen anew by seed and step', async () => {
   const wanted = async (seed: number, step: number): Promise<number[]> => {
@@ -140,6 +169,25 @@ test('evaluating leaves the training as it was; a conditional GAN shows an image
   }
 });
 
+test('a verdict is read as the objective means it: a probability of cross-entropy, of others what the discriminator says', async () => {
+  const trainer = await start(gan);
+  const verdicts = async (ganMode: ObjectiveName): Promise<number[]> => {
+    const evaluator = await gan.evaluator(gpu, trainer.networks, { ...trainer.options, ganMode });
+    const { image } = await digits.get(0);
+    const { measure } = await evaluator.run(evaluator.fit({ name: 'x', a: image, b: image }), 0);
+    const { real, fake } = evaluator.summarize([measure]);
+    evaluator.dispose();
+    return [real!, fake!];
+  };
+  const says = await verdicts('lsgan');
+  for (const name of ['wgangp', 'hinge'] as const) assert.equal(await verdicts(name), says);
+  // Of four images the mean is of their probabilities, so only of the one real image it is that of the mean.
+  const [real, fake] = (await verdicts('vanilla')) as [number, number];
+  assert.ok(Math.abs(real - 1 / (1 + Math.exp(-says[0]!))) < 1e-6, `${real} of ${says[0]}`);
+  assert.ok(fake > 0 && fake < 1);
+  trainer.dispose();
+});
+
 test('what the preset leaves open follows from the kind of networks: size, optimiser, rate and batch', () => {
   const settings = (scheme: Scheme, flags: Record<string, unknown>) => {
     const given = new Set(Object.keys(flags));
@@ -153,6 +201,9 @@ test('what the preset leaves open follows from the kind of networks: size, optim
   assert.equal(facts(gan, { preset: 'full' }), ['mlp', null, 0.1, 100]);
   assert.equal(facts(gan, { preset: 'full', architecture: 'conv' }), ['conv', null, 2e-4, 100]);
   assert.equal(facts(gan, { preset: 'full', optimizer: 'adam', batch: 7 }), ['mlp', 'adam', 2e-4, 7]);
+  // With a gradient penalty SGD would diverge; who asks for it has it.
+  assert.equal(facts(gan, { preset: 'full', 'gan-mode': 'wgangp' }), ['mlp', null, 2e-4, 100]);
+  assert.equal(facts(gan, { preset: 'full', 'gan-mode': 'wgangp', optimizer: 'sgd' }), ['mlp', 'sgd', 0.1, 100]);
   assert.equal(facts(cgan, { preset: 'preview' }), ['conv', 'adam', 5e-4, 32]);
   assert.equal(facts(cgan, { preset: 'preview', optimizer: 'sgd' }), ['conv', 'sgd', 0.1, 32]);
   assert.equal(facts(cgan, { preset: 'preview', optimizer: 'sgd', lr: 0.3 }), ['conv', 'sgd', 0.3, 32]);
@@ -179,6 +230,20 @@ test('what the preset leaves open follows from the kind of networks: size, optim
   const scheme = gan as unknown as TrainingScheme;
   assert.ok(Math.abs(learningRateAt(run, 100, 120, 10, { scheme, options }) - 0.1 / 1.000004 ** 100) < 1e-12, 'its own schedule');
   assert.ok(learningRateAt(run, 100, 120, 10, { scheme, options: { ...options, optimizer: 'adam' } }) === 0.1, 'the usual one');
+});
+
+test('the rate of a saved run is that of its own schedule, by its options; of a scheme that nobody knows the usual one', () => {
+  const saved = (scheme: string, own: object = {}) =>
+    savedLearningRate({
+      scheme,
+      step: 100,
+      options: { ...OPTIONS_ONLY, ...own, learningRate: 0.1, batch: 10, epochs: null, steps: 120, totalSteps: 120, trainPairs: 100 },
+    })!;
+  assert.ok(Math.abs(saved('gan') - 0.1 / 1.000004 ** 100) < 1e-12, String(saved('gan')));
+  assert.ok(Math.abs(saved('cgan') - 0.1 / 1.00004 ** 100) < 1e-12, String(saved('cgan')));
+  const usual = saved('gan', { optimizer: 'adam' });
+  assert.ok(usual < 0.05, String(usual));
+  assert.is(saved('unknown'), usual);
 });
 
 test('options and networks that cannot be are refused with a mend, and nothing is left behind', async () => {

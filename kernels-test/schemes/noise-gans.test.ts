@@ -41,10 +41,8 @@ async function start(each: Case): Promise<Run> {
   const { size, channels } = each;
   const given = {
     ...{ size, nz, ngf: width, ndf: width },
-    ...(each.scheme === 'dcgan'
-      ? { ganMode: each.ganMode }
-      : { channels, units, architecture: each.architecture, optimizer: each.optimizer }),
-    ...(each.scheme !== 'dcgan' && { dropout: false }),
+    ...(each.scheme !== 'dcgan' && { channels, units, architecture: each.architecture, optimizer: each.optimizer, dropout: false }),
+    ...(each.ganMode && { ganMode: each.ganMode }),
   };
   const options = completeOptions(scheme, given);
   const names = Array.from({ length: labels }, (_, label) => String(label));

@@ -183,6 +183,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
   const refused = ['from', 'from-discriminator', 'tune'];
   const obeyed = [
     'data',
+    'with-data',
     'download',
     'download-url',
     'epochs',

@@ -43,7 +43,7 @@ test('rows that cannot be, names that every run has, and presets without a lengt
   await refuses({ optimizers: {} }, 'at least one optimiser');
   await refuses({ optimizers: { ...optimizers, again: optimizers.generatorOptimizer } }, 'two of generator');
   await refuses({ optimizers: { one: { network: 'generator' } } }, 'optimiser one');
-  for (const name of ['batch', 'seed', 'networks', 'source', 'totalSteps', 'validate']) {
+  for (const name of ['batch', 'seed', 'networks', 'source', 'source2', 'source13', 'trainParts', 'totalSteps', 'validate']) {
     await refuses({ options: { ...options, [name]: {} } }, `option ${name}`);
   }
   await refuses({ options: { ...options, rate: { flag: { type: 'float', description: 'x' } } } }, 'flag of option rate', "'float'");

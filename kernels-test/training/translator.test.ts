@@ -63,6 +63,10 @@ test('a generator runs on images of any multiples of its size, each as its own; 
   const odd = picture(45, 20);
   const expected = resizeBicubic({ width: 48, height: 16, data: await forwarded(generator, resizeBicubic(odd, 48, 16)) }, 45, 20);
   assert.equal((await own.translate(odd)).data, expected.data);
+  // Made ready once, it may be translated again and again, whatever becomes of the image.
+  const fitted = own.fit(odd);
+  odd.data.fill(0);
+  for (const _ of [1, 2]) assert.equal((await own.translate(fitted)).data, expected.data);
   for (const part of [own, small, large, generator]) part.dispose();
 });
 
@@ -129,6 +133,35 @@ test('sizes and channels that a generator does not take are refused, and nothing
     /multiples of this height and width/,
   );
   for (const part of [x, two, generator]) part.dispose();
+});
+
+test('what is no image is refused, and so is an image that was fitted already, or to another size', async () => {
+  const generator = await generatorOf({});
+  const small = await Translator.create(gpu, generator);
+  const large = await Translator.create(gpu, generator, { size: 32 });
+  const fitted = small.fit(createImage(16, 16));
+  await refuses(() => small.fit(undefined as unknown as RgbImage), 'INVALID_ARGUMENT', /the image to translate/, /undefined/);
+  await refuses(() => small.translate(null as unknown as RgbImage), 'INVALID_ARGUMENT', /the image to translate/, /null/);
+  await refuses(() => small.fit(fitted as unknown as RgbImage), 'INVALID_ARGUMENT', /fit\(\) has made/, /translate\(\)/);
+  const none = { width: 0, height: 0, data: new Uint8Array(0) };
+  await refuses(() => small.fit(none), 'IMAGE_SIZE', /the sides are none of an image/, /0 x 0/);
+  await refuses(() => large.translate(fitted), 'IMAGE_SIZE', /32 x 32 x 3/, /16 x 16/);
+  await small.translate(fitted);
+  for (const part of [small, large, generator]) part.dispose();
+});
+
+test('disposed of, a translator holds nothing, and translates as before when it is asked again', async () => {
+  const generator = await generatorOf({});
+  const before = gpu.memory().tensors;
+  const translator = await Translator.create(gpu, generator, { dropout: false });
+  const image = picture(16, 16);
+  const first = await translator.translate(image);
+  translator.dispose();
+  assert.is(gpu.memory().tensors, before);
+  assert.equal(await translator.translate(image), first);
+  translator.dispose();
+  assert.is(gpu.memory().tensors, before);
+  generator.dispose();
 });
 
 test.run();

@@ -110,7 +110,8 @@ class CycleGAN:
             loss = 0.5 * (objective["real"](judge(real)) + objective["fake"](judge(shown)))
             if PENALTY[self.mode]:
                 shares = generate(SHARES[number][side], self.dtype)
-                loss = loss + 0.5 * PENALTY[self.mode] * gradient_penalty(judge, real, shown, shares)
+                losses[f"penalty{side}"] = gradient_penalty(judge, real, shown, shares)
+                loss = loss + 0.5 * PENALTY[self.mode] * losses[f"penalty{side}"]
             loss.backward()
             losses[f"discriminator{side}"] = loss
         self.optimizers["D"].step()

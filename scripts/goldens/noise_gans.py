@@ -2,12 +2,13 @@
 
 Small networks with the weights of the formula, images, random numbers and labels of the formula, and no dropout: its masks are random, and
 its places are compared in gan_networks.py. DCGAN's step is that of PyTorch's example; the others take that of the first GAN's code, in
-which both networks learn from one pass. Everything in float64; losses in float32 too: the difference (`spread`) is what rounding alone does.
+which both networks learn from one pass; a gradient penalty is halved with the rest of the discriminator's loss, and of conditional GAN it
+is of mixtures of images that have the same labels. Everything in float64; losses in float32 too: the difference (`spread`) is what rounding alone does.
 """
 
 import torch
 
-from adversarial import OBJECTIVES, PENALTY, gradient_penalty, to_label
+from adversarial import OBJECTIVES, PENALTY, gradient_penalty
 from common import describe, generate, nchw_to_nhwc, nhwc_to_nchw, summarise, write_golden
 from gan_models import (
     CGANDiscriminator,
@@ -73,7 +74,7 @@ class Run:
         real, noise, real_labels, wanted = self.inputs(number)
         joined = lambda x, labels: x if labels is None else planes(x, labels)
         self.made = fake = generator(joined(noise, wanted))
-        losses = self.example(fake, real, number) if self.case["scheme"] == "dcgan" else self.together(fake, real, real_labels, wanted, joined)
+        losses = self.example(fake, real, number) if self.case["scheme"] == "dcgan" else self.together(fake, real, real_labels, wanted, joined, number)
         return {name: loss.item() for name, loss in losses.items()}
 
     def example(self, fake, real, number):
@@ -86,7 +87,8 @@ class Run:
         total = losses["discriminatorReal"] + losses["discriminatorFake"]
         if PENALTY[self.case["ganMode"]]:
             shares = generate(self.case["shares"][number], self.dtype)
-            total = total + PENALTY[self.case["ganMode"]] * gradient_penalty(discriminator, real, fake.detach(), shares)
+            losses["penalty"] = gradient_penalty(discriminator, real, fake.detach(), shares)
+            total = total + PENALTY[self.case["ganMode"]] * losses["penalty"]
         total.backward()
         learns_judged.step()
         discriminator.requires_grad_(False)
@@ -96,13 +98,25 @@ class Run:
         learns_made.step()
         return losses
 
-    def together(self, fake, real, real_labels, wanted, joined):
+    def together(self, fake, real, real_labels, wanted, joined, number):
         """The first GAN's code: each learns from the same pass, the generator through the discriminator as it was."""
         generator, discriminator = self.networks.values()
+        mode = self.case.get("ganMode", "vanilla")
+        objective = OBJECTIVES[mode]
         on_real = discriminator(joined(real, real_labels))
         on_fake = discriminator(joined(fake, wanted))
-        losses = {"discriminatorReal": to_label(on_real, 1.0), "discriminatorFake": to_label(on_fake, 0.0), "generator": to_label(on_fake, 1.0)}
+        losses = {
+            "discriminatorReal": objective["real"](on_real),
+            "discriminatorFake": objective["fake"](on_fake),
+            "generator": objective["generator"](on_fake),
+        }
         half = (losses["discriminatorReal"] + losses["discriminatorFake"]) / 2
+        if PENALTY[mode]:
+            # The real image of each mixture is one with the labels that are wanted of the generated one.
+            alike = real if wanted is None else real[WANTED[number]]
+            shares = generate(self.case["shares"][number], self.dtype)
+            losses["penalty"] = gradient_penalty(lambda x: discriminator(joined(x, wanted)), alike, fake.detach(), shares)
+            half = half + PENALTY[mode] / 2 * losses["penalty"]
         for module, loss in ((generator, losses["generator"]), (discriminator, half)):
             parameters = list(module.parameters())
             for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters, retain_graph=True)):
@@ -154,5 +168,8 @@ write_golden("noise_gans", {
         make_case("gan", 32, 1, architecture="conv", optimizer="adam"),
         make_case("cgan", 8, 1, architecture="mlp", optimizer="sgd"),
         make_case("cgan", 12, 1, architecture="conv", optimizer="adam"),
+        make_case("gan", 8, 1, steps=4, architecture="mlp", optimizer="sgd", ganMode="lsgan"),
+        make_case("gan", 8, 1, steps=4, architecture="mlp", optimizer="sgd", ganMode="wgangp"),
+        make_case("cgan", 8, 1, steps=4, architecture="mlp", optimizer="adam", ganMode="wgangp"),
     ],
 })

@@ -29,7 +29,8 @@ def step(trainer, mode, number, dtype):
     losses = {"discriminatorFake": objective["fake"](judge(fake_pair)), "discriminatorReal": objective["real"](judge(real_pair))}
     loss = 0.5 * (losses["discriminatorFake"] + losses["discriminatorReal"])
     if PENALTY[mode]:
-        loss = loss + 0.5 * PENALTY[mode] * gradient_penalty(judge, real_pair, fake_pair, generate(SHARES[number], dtype))
+        losses["penalty"] = gradient_penalty(judge, real_pair, fake_pair, generate(SHARES[number], dtype))
+        loss = loss + 0.5 * PENALTY[mode] * losses["penalty"]
     loss.backward()
     trainer.discriminator_optimizer.step()
 

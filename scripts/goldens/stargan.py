@@ -183,18 +183,19 @@ def count(module):
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-write_golden("stargan", {
-    "options": {
-        "size": SIZE, "ngf": NGF, "ndf": NDF, "blocks": BLOCKS, "layers": LAYERS,
-        "lambdaCls": LAMBDA_CLS, "lambdaRec": LAMBDA_REC, "lambdaGp": LAMBDA_GP,
-    },
-    "batch": BATCH, "labelCount": LABELS, "learningRate": ADAM["lr"],
-    "counts": {
-        "small": {name: count(module) for name, module in build().items()},
-        "papers": {"generator": count(StarGANGenerator(3, 5, 64, 6)), "discriminator": count(StarGANDiscriminator(128, 3, 5, 64, 6))},
-    },
-    "parameters": {name: dict(parameter_descriptions(module, name)) for name, module in build().items()},
-    "images": IMAGES, "shares": SHARES, "orders": ORDERS,
-    "penalty": penalty_alone(),
-    "cases": [make_case(case) for case in CASES],
-})
+if __name__ == "__main__":
+    write_golden("stargan", {
+        "options": {
+            "size": SIZE, "ngf": NGF, "ndf": NDF, "blocks": BLOCKS, "layers": LAYERS,
+            "lambdaCls": LAMBDA_CLS, "lambdaRec": LAMBDA_REC, "lambdaGp": LAMBDA_GP,
+        },
+        "batch": BATCH, "labelCount": LABELS, "learningRate": ADAM["lr"],
+        "counts": {
+            "small": {name: count(module) for name, module in build().items()},
+            "papers": {"generator": count(StarGANGenerator(3, 5, 64, 6)), "discriminator": count(StarGANDiscriminator(128, 3, 5, 64, 6))},
+        },
+        "parameters": {name: dict(parameter_descriptions(module, name)) for name, module in build().items()},
+        "images": IMAGES, "shares": SHARES, "orders": ORDERS,
+        "penalty": penalty_alone(),
+        "cases": [make_case(case) for case in CASES],
+    })

@@ -15,6 +15,8 @@ export interface PairedDataset {
   readonly length: number;
   /** Whether the halves have nothing to do with each other, so that their sizes may differ. Default false. */
   readonly unrelated?: boolean;
+  /** The lengths of the sets that it was joined of, which follow one another, so that some of each can be shown. Default: one set. */
+  readonly parts?: readonly number[];
   /** The pair at `index` in 0..length-1. The same index gives the same bytes each time. */
   get(index: number): ImagePair | Promise<ImagePair>;
   /** A hash of what the pair at `index` is made from, the same however it is decoded. Pairs without one are known by their pixels. */

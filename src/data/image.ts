@@ -1,3 +1,4 @@
+import { described } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 
 /** An eight-bit colour image: rows top to bottom, pixels left to right, three bytes (red, green, blue) a pixel. */
@@ -47,24 +48,38 @@ export function createImage(width: number, height: number): RgbImage {
  * bytes a pixel, and would put every pixel in the wrong place.
  *
  * @param name of the image in the error
- * @throws IMAGE_SIZE for sides that are no whole, positive numbers, or data of another type or length
+ * @throws IMAGE_SIZE for sides that are no whole, positive numbers, or data of another type or length;
+ *   INVALID_ARGUMENT for what is no object
  */
-export function expectImage({ width, height, data }: RgbImage, name = 'image'): void {
+export function expectImage(image: RgbImage, name = 'image'): void {
+  // Callers may have no types.
+  if (typeof image !== 'object' || (image as RgbImage | null) === null) {
+    throw new ShadegradError('INVALID_ARGUMENT', name, {
+      expected: 'an image { width, height, data }',
+      received: described(image),
+      fix: 'give an image, such as createImage() makes or a reader of files gives',
+    });
+  }
+  const { width, height, data } = image;
   const bytes = width * height * 3;
   // By its tag: an array of another window or context is none of this one's Uint8Array.
   const type = (data as Uint8Array | undefined)?.[Symbol.toStringTag] as string | undefined;
   const areBytes = type === 'Uint8Array' || type === 'Uint8ClampedArray';
   const areSides = isSide(width) && isSide(height);
   if (areSides && areBytes && data.length === bytes) return;
-  const rgba = data?.length === width * height * 4;
+  const rgba = areSides && data?.length === width * height * 4;
   const kind = areBytes ? 'bytes' : `elements of ${type ?? typeof data}`;
-  throw new ShadegradError('IMAGE_SIZE', `${name}: the data are not those of an RGB image of its sides`, {
-    expected: areSides ? `a Uint8Array of ${bytes} bytes, ${width} x ${height} x 3` : 'width and height of at least 1 pixel',
-    received: `${width} x ${height} with ${data?.length ?? 'no'} ${kind}${rgba ? ': four a pixel, RGBA as a canvas gives it' : ''}`,
-    fix: rgba
-      ? 'leave out every fourth byte (alpha): data[i * 3 + c] = rgba[i * 4 + c] for c of 0, 1 and 2'
-      : 'give { width, height, data } with rows top to bottom and a byte each of red, green and blue a pixel',
-  });
+  throw new ShadegradError(
+    'IMAGE_SIZE',
+    `${name}: ${areSides ? 'the data are not those of an RGB image of its sides' : 'the sides are none of an image'}`,
+    {
+      expected: areSides ? `a Uint8Array of ${bytes} bytes, ${width} x ${height} x 3` : 'width and height of at least 1 pixel',
+      received: `${width} x ${height} with ${data?.length ?? 'no'} ${kind}${rgba ? ': four a pixel, RGBA as a canvas gives it' : ''}`,
+      fix: rgba
+        ? 'leave out every fourth byte (alpha): data[i * 3 + c] = rgba[i * 4 + c] for c of 0, 1 and 2'
+        : 'give { width, height, data } with rows top to bottom and a byte each of red, green and blue a pixel',
+    },
+  );
 }
 
 /**

@@ -36,5 +36,6 @@ export {
   type NamedImage,
   type UnpairedDataset,
 } from './unpaired.js';
-export { targetLabels } from './labels.js';
+export { targetLabels, type LabelSet, type PlacedLabelSet } from './labels.js';
+export { joinLabelledSets } from './label-sets.js';
 export { poolDraws, type PoolDrawsOptions } from './image-pool.js';

@@ -19,6 +19,8 @@ export interface ImageSet {
   contentOf?(index: number): Promise<string>;
   /** What is known of each image; left out where that is nothing. */
   readonly labels?: ImageLabels;
+  /** The lengths of the sets that it was joined of, whose images follow one another. Default: one set. */
+  readonly parts?: readonly number[];
 }
 
 /** An image and what it is called. */
@@ -130,6 +132,7 @@ export function selfPairs(set: ImageSet): PairedDataset {
       const { name, image } = await imageAt(set, index);
       return { name, a: image, b: image, ...(set.labels && { labels: labelsAt(set.labels, index, set.name) }) };
     },
+    ...(set.parts && { parts: set.parts }),
     ...(set.contentOf && { contentOf: (index: number) => set.contentOf!(index) }),
   };
 }

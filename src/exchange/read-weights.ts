@@ -1,3 +1,4 @@
+import type { LabelSet } from '../data/labels.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { quoteName } from '../formats/names.js';
@@ -35,6 +36,10 @@ export interface FoundNetwork {
   readonly imageSize?: ImageSize;
   /** Names of the labels that it takes, where it takes some and the file has them. */
   readonly labels?: readonly string[];
+  /** Which of these labels exclude one another, where the file says so. */
+  readonly labelSets?: readonly LabelSet[];
+  /** Those of them of which an image has one at most, beside classes, where the file says so. */
+  readonly labelGroups?: readonly (readonly string[])[];
   /** What stands before its names in the file. */
   readonly prefix: string;
 }
@@ -82,10 +87,12 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
     return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
   }
   if (isCheckpoint(file)) {
-    return checkpointNetworks(file).map(({ name, role, weights, imageSize, labels }) => ({
+    return checkpointNetworks(file).map(({ name, role, weights, imageSize, labels, labelSets, labelGroups }) => ({
       role,
       ...(imageSize && { imageSize }),
       ...(labels && { labels }),
+      ...(labelSets && { labelSets }),
+      ...(labelGroups && { labelGroups }),
       weights,
       origin: 'shadegrad checkpoint',
       statistics: 'batch',

@@ -74,10 +74,10 @@ export function checkReference(weights: NetworkWeights): void {
   const { kind } = weights.architecture;
   const { pytorch, title } = networkKind(kind);
   if (!pytorch) {
-    throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'a .pth of a network that nothing could find in it again', {
-      expected: 'a kind of network that is told by the names of its tensors',
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `There is no PyTorch format of a ${title} here`, {
+      expected: 'for a .pth, a kind of network that is told by the names of its tensors',
       received: `a ${title}`,
-      fix: 'write a .safetensors, which says what it holds; or encodeModule() a .pth, which loadModule() reads',
+      fix: 'write a .safetensors, which says what it holds',
     });
   }
   const own = Object.entries(buildNetwork(weights.architecture).options);

@@ -27,6 +27,9 @@ export function withLabels(x: Tensor, labels: Tensor): Tensor {
   return withRow(x, reshape(labels, [batch!, 1, 1, labels.shape[1]!]));
 }
 
+/** Joins labels to images or random numbers where there are some: for networks with labels and without. @throws as withLabels() */
+export const labelled = (x: Tensor, labels: Tensor | null | undefined): Tensor => (labels ? withLabels(x, labels) : x);
+
 /** Joins numbers to every pixel of images. @param row [batch, 1, 1, numbers] */
 export function withRow(x: Tensor, row: Tensor): Tensor {
   return concat([x, expand(row, [...x.shape.slice(0, 3), row.shape[3]!])]);

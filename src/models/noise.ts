@@ -1,3 +1,4 @@
+import { add, mul } from '../autograd/ops.js';
 import { fillNormal, fillUniform } from '../kernels/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Network } from './kind.js';
@@ -34,6 +35,14 @@ export type NoiseGenerator = Network & {
 export function isNoiseGenerator(network: Network): network is NoiseGenerator {
   return 'takes' in network && 'makes' in network;
 }
+
+/** Takes images in [-1, 1] to what a network has them in whose black is another. */
+export const toNetwork = (images: Tensor, { black }: Pick<MadeImages, 'black'>): Tensor =>
+  black === -1 ? images : add(mul(images, 0.5), 0.5);
+
+/** Takes images that a network has made to [-1, 1], whatever its black is. */
+export const fromNetwork = (images: Tensor, { black }: Pick<MadeImages, 'black'>): Tensor =>
+  black === -1 ? images : add(mul(images, 2), -1);
 
 /**
  * Fills a tensor with random numbers for a network that makes images of them.

@@ -36,7 +36,11 @@ export interface SGDSettings extends OptimizerOptions {
   nesterov: boolean;
 }
 
-/** Stochastic gradient descent, with momentum (Sutskever et al. 2013) if wanted, as torch.optim.SGD. */
+/**
+ * Stochastic gradient descent, with momentum (Sutskever et al. 2013) if wanted, as torch.optim.SGD: `v = momentum * v + gradient`, then
+ * `p -= learningRate * v`. Where a rate changes, all of v is taken with the new one; programs that have the rate inside v
+ * (`v = momentum * v - learningRate * gradient; p += v`) take earlier gradients with the rates of their steps.
+ */
 export class SGD extends Optimizer<SGDSettings> {
   /**
    * Makes an SGD for the parameters of a target.

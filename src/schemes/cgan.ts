@@ -1,26 +1,29 @@
 import { noGrad } from '../autograd/graph.js';
 import { embedding } from '../autograd/ops.js';
 import { boundedInteger, pcg4d } from '../data/random.js';
-import { drawNoise } from '../models/noise.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { TrainingScheme } from '../training/scheme.js';
-import { DRAWN_DIGITS, NOISE_STREAM } from './gan.js';
+import { DRAWN_DIGITS } from './gan.js';
 import {
   completeGAN,
   describeGAN,
   expectGAN,
   GAN_PRESETS,
+  ganInputs,
   ganOptimizer,
   ganOptions,
   ganSchedule,
   ganSizes,
+  inProportion,
   optionsOfGAN,
-  setMomentum,
-  share,
+  prepareGAN,
   type GANOptions,
 } from './gan-parts.js';
 import { GAN_LOSSES, ganStep, type GANNetworks } from './gan-step.js';
-import { formOf, MOST_LABELS, noiseEvaluator, realSide, VERDICTS } from './noise-evaluator.js';
+import { realSide } from './image-sides.js';
+import { MOST_LABELS } from './labelled-samples.js';
+import { formOf, noiseEvaluator, noisePictures, VERDICTS } from './noise-evaluator.js';
+import { objectiveOf } from './objectives.js';
 
 /** Keeps the choices of labels apart from other draws. */
 const WANTED_STREAM = 0x77616e74;
@@ -49,9 +52,11 @@ export const cgan: TrainingScheme<GANOptions, GANNetworks> = {
     const { architecture, size, channels, nz, units, ngf, ndf } = options;
     const labels = known?.names.length ?? DIGITS;
     const mlp = architecture === 'mlp';
-    const generator = mlp ? { units, noiseUnits: share(units, 1 / 6), labelUnits: share(units, 5 / 6) } : { ngf, units: 16 * ngf };
+    const generator = mlp
+      ? { units, noiseUnits: inProportion(units, 1 / 6), labelUnits: inProportion(units, 5 / 6) }
+      : { ngf, units: 16 * ngf };
     const discriminator = mlp
-      ? { units: share(units, 1 / 5), imageUnits: share(units, 1 / 5), labelUnits: share(units, 1 / 24) }
+      ? { units: inProportion(units, 1 / 5), imageUnits: inProportion(units, 1 / 5), labelUnits: inProportion(units, 1 / 24) }
       : { ndf, units: 16 * ndf };
     const networks = {
       generator: given.generator ?? {
@@ -74,33 +79,30 @@ export const cgan: TrainingScheme<GANOptions, GANNetworks> = {
   },
   schedule: ganSchedule({ fall: 1.00004, least: 1e-6 }),
 
-  inputs: (gpu, { batch, nz }) => ({
-    noise: Tensor.from(gpu, new Float32Array(batch * nz), [batch, 1, 1, nz], 'noise'),
+  inputs: (gpu, options) => ({
+    ...ganInputs(gpu, options),
     // For each generated image the real one whose labels it is to have.
-    wanted: Tensor.from(gpu, new Int32Array(batch), [batch], 'whose labels are wanted'),
+    wanted: Tensor.from(gpu, new Int32Array(options.batch), [options.batch], 'whose labels are wanted'),
   }),
   prepare(context) {
-    const { inputs, networks, seed, step, batch } = context;
-    drawNoise(inputs.noise!, networks.generator.takes, (seed ^ NOISE_STREAM) >>> 0, step);
+    const { inputs, seed, step, batch } = context;
+    prepareGAN(context);
     const drawn = (position: number): number => boundedInteger(pcg4d(seed, step, position, WANTED_STREAM)[0], batch);
     inputs.wanted!.write(Int32Array.from({ length: batch }, (_, position) => drawn(position)));
-    setMomentum(context);
   },
 
   sizes: ganSizes,
   sides: ({ channels }) => ({ real: realSide(channels) }),
   losses: GAN_LOSSES,
-  step({ networks, optimizers, inputs, images, labels: real, options: { dropout } }) {
+  step({ networks, optimizers, inputs: { noise, wanted: alike, shares }, images, labels: real, options }) {
     // Of classes as frequent as those of the real images: else how frequent a class is would tell what is generated.
-    const wanted = noGrad(() => embedding(inputs.wanted!, real!));
-    return ganStep({ networks, optimizers, noise: inputs.noise!, real: images.real!, labels: { real: real!, wanted }, dropout });
+    const wanted = noGrad(() => embedding(alike!, real!));
+    const labels = { real: real!, wanted, alike: alike! };
+    const { dropout } = options;
+    return ganStep({ networks, optimizers, noise: noise!, real: images.real!, labels, dropout, objective: objectiveOf(options), shares });
   },
 
   metrics: VERDICTS,
-  pictures: (_options, labels) => ({
-    given: [{ title: 'Real', half: 'a' }],
-    made: (labels?.names ?? []).slice(0, MOST_LABELS).map((name) => `Generated ${name}`),
-    wanted: [],
-  }),
-  evaluator: (gpu, networks) => noiseEvaluator(gpu, networks, formOf(networks)),
+  pictures: (_options, labels) => noisePictures((labels?.names ?? []).slice(0, MOST_LABELS).map((name) => `Generated ${name}`)),
+  evaluator: (gpu, networks, options) => noiseEvaluator(gpu, networks, formOf(networks, options)),
 };

@@ -130,6 +130,7 @@ export function trainCycleGAN({
     if (objective.penalty > 0) {
       const penalty = gradientPenalty((x) => judge.forward(x, MODE), real, shown, inputs[`shares${name}`]!);
       loss = addScaled(loss, penalty, 1, 0.5 * objective.penalty);
+      losses[`penalty${name}`] = penalty;
     }
     losses[`discriminator${name}`] = loss;
     backward(loss);

@@ -1,15 +1,16 @@
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { fill } from '../kernels/elementwise.js';
-import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
+import type { Generator, NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork, isGenerator } from '../models/registry.js';
-import { Adam } from '../optim/adam.js';
 import { Tensor } from '../tensor/tensor.js';
-import { numberFrom, oneOf, whole, type OptionRow } from '../training/option-table.js';
+import { oneOf, whole } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
+import { ADAM, adam } from './adam.js';
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
-import { hasPenalty, objectiveOption } from './objectives.js';
+import { hasPenalty, objectiveOption, penaltyRow } from './objectives.js';
+import { weightRow, widthRow } from './option-rows.js';
 
 const LEAST_SIDE = 32;
 const MULTIPLE = 4;
@@ -18,24 +19,6 @@ const LARGE_SIDE = 256;
 const BLOCKS = { large: 9, small: 6 } as const;
 /** The reference program resizes to 286 before it crops 256. */
 const LOAD_SHARE = 286 / 256;
-const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
-
-const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
-
-const weight = (byDefault: number, reference: string, description: string): OptionRow => ({
-  default: byDefault,
-  fits: numberFrom(0),
-  expected: 'a finite number of at least 0',
-  fix: `leave it out for ${byDefault}`,
-  flag: { group: 'Training', reference: [reference], type: 'number', min: 0, max: 1e6, description: `${description}; ${byDefault}` },
-});
-
-const width = (name: string, description: string): OptionRow => ({
-  fits: whole(1),
-  expected: 'a whole number of channels from 1 up',
-  fix: 'the paper uses 64',
-  flag: { group: 'Networks', reference: [name], type: 'integer', min: 1, max: 256, description },
-});
 
 /**
  * CycleGAN (Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", ICCV 2017):
@@ -69,8 +52,8 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
       fix: 'leave it out for 286 at a size of 256',
       optional: true,
     },
-    ngf: width('ngf', 'width of the generators: channels after their first layer'),
-    ndf: width('ndf', 'likewise of the discriminators'),
+    ngf: widthRow('ngf', 'width of the generators: channels after their first layer'),
+    ndf: widthRow('ndf', 'likewise of the discriminators'),
     generator: {
       default: 'resnet',
       fits: oneOf('resnet', 'unet'),
@@ -97,9 +80,9 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
         description: 'residual blocks of the generators; by default 9, below 256 pixels 6',
       },
     },
-    lambdaA: weight(10, 'lambda_A', 'weight of the cycle A to B to A'),
-    lambdaB: weight(10, 'lambda_B', 'weight of the cycle B to A to B'),
-    lambdaIdentity: weight(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
+    lambdaA: weightRow(10, 'lambda_A', 'weight of the cycle A to B to A'),
+    lambdaB: weightRow(10, 'lambda_B', 'weight of the cycle B to A to B'),
+    lambdaIdentity: weightRow(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
     ganMode: objectiveOption('lsgan'),
     poolSize: {
       default: 50,
@@ -221,6 +204,8 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     generatorB: { label: 'G_B', plot: 'Adversarial, generators' },
     discriminatorA: { label: 'D_A', plot: 'Adversarial, discriminators' },
     discriminatorB: { label: 'D_B', plot: 'Adversarial, discriminators' },
+    penaltyA: penaltyRow('D_A_gp'),
+    penaltyB: penaltyRow('D_B_gp'),
     cycleA: { label: 'cycle_A', plot: 'Cycles' },
     cycleB: { label: 'cycle_B', plot: 'Cycles' },
     identityA: { label: 'idt_A', plot: 'Identity', when: hasIdentity },
@@ -257,8 +242,8 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
 };
 
 /** Without an identity weight there are no such losses. */
-function hasIdentity(options: object): boolean {
-  return (options as CycleGANOptions).lambdaIdentity > 0;
+function hasIdentity({ lambdaIdentity }: CycleGANOptions): boolean {
+  return lambdaIdentity > 0;
 }
 
 /** A generator's architecture the other way round. What is no generator stays as it is, to be refused by its name. */

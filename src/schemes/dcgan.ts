@@ -1,24 +1,19 @@
 import { backward } from '../autograd/backward.js';
 import { addScaled } from '../autograd/ops.js';
 import { ShadegradError } from '../errors.js';
-import { fillNormal } from '../kernels/random.js';
-import type { Network } from '../models/kind.js';
+import { describeArchitecture } from '../models/describe.js';
+import type { NetworkArchitecture } from '../models/kind.js';
+import { isNoiseGenerator } from '../models/noise.js';
 import { buildNetwork } from '../models/registry.js';
-import { Adam } from '../optim/adam.js';
-import { Tensor } from '../tensor/tensor.js';
-import { whole, type OptionRow } from '../training/option-table.js';
+import { whole } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
-import { noiseEvaluator, realSide, SHOWN, VERDICTS } from './noise-evaluator.js';
-import {
-  gradientPenalty,
-  hasPenalty,
-  objectiveOption,
-  OBJECTIVES,
-  shareTensor,
-  writeShares,
-  type Objective,
-  type ObjectiveName,
-} from './objectives.js';
+import { ADAM, adam } from './adam.js';
+import { expectGAN, ganInputs, writeDraws } from './gan-parts.js';
+import { GAN_LOSSES, type GANNetworks } from './gan-step.js';
+import { realSide } from './image-sides.js';
+import { formOf, noiseEvaluator, noisePictures, VERDICTS } from './noise-evaluator.js';
+import { gradientPenalty, hasPenalty, objectiveOf, objectiveOption, type ObjectiveName } from './objectives.js';
+import { isPowerOfTwo, NOISE_ROW, widthRow } from './option-rows.js';
 
 /** Options of DCGAN: the networks, the images, and the loss. */
 export interface DCGANOptions {
@@ -37,29 +32,11 @@ export interface DCGANOptions {
 }
 
 /** The networks of DCGAN. */
-export type DCGANNetworks = {
-  /** Makes images of random numbers. */
-  readonly generator: Network;
-  /** Tells real images from generated ones. */
-  readonly discriminator: Network;
-};
+export type DCGANNetworks = GANNetworks;
 
-const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
-/** Keeps the numbers of steps apart from those that weights begin with. */
-const NOISE_STREAM = 0x6e6f6973;
 const MODE = { training: true } as const;
 
-const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
-
-const width = (name: string, description: string): OptionRow => ({
-  fits: whole(1),
-  expected: 'a whole number of channels from 1 up',
-  fix: 'the example of PyTorch uses 64',
-  flag: { group: 'Networks', reference: [name], type: 'integer', min: 1, max: 256, description },
-});
-
-const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
-
+const EXAMPLE = 'the example of PyTorch uses 64';
 /**
  * DCGAN (Radford, Metz and Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR
  * 2016), as PyTorch's example has it: a generator learns to make images of random numbers that a discriminator takes for real ones.
@@ -84,23 +61,18 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
         description: 'side of the images in pixels, a power of two; images are cut to a square and resized',
       },
     },
-    nz: {
-      default: 100,
-      fits: whole(1),
-      expected: 'a whole number of random numbers from 1 up',
-      fix: 'leave it out for 100',
-      flag: { group: 'Networks', type: 'integer', min: 1, max: 4096, description: 'random numbers that an image is made of; 100' },
-    },
-    ngf: width('ngf', 'width of the generator: channels before its last layer'),
-    ndf: width('ndf', 'width of the discriminator: channels after its first layer'),
+    nz: NOISE_ROW,
+    ngf: widthRow('ngf', 'width of the generator: channels before its last layer', EXAMPLE),
+    ndf: widthRow('ndf', 'width of the discriminator: channels after its first layer', EXAMPLE),
     ganMode: objectiveOption('vanilla'),
     mirror: { default: false, flag: { group: 'Data', type: 'boolean', description: 'mirror images at random' } },
   },
 
   presets: {
     description: '64 pixels, width 64, 25 epochs',
-    full: { size: 64, ngf: 64, ndf: 64, epochs: 25, learningRate: 2e-4 },
-    preview: { minutes: 5, learningRate: 5e-4 },
+    // The norms use the statistics of a batch: of a single image they would say nothing about the others.
+    full: { size: 64, ngf: 64, ndf: 64, batch: 64, epochs: 25, learningRate: 2e-4 },
+    preview: { batch: 16, minutes: 5, learningRate: 5e-4 },
     previewScales: {
       hardware: [{ size: 64, ngf: 64, ndf: 64 }],
       software: [
@@ -115,19 +87,21 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
   networks({ size, nz, ngf, ndf }, given) {
     const generator = given.generator ?? { kind: 'dcgan-generator', options: { size, nz, ngf } };
     const discriminator = given.discriminator ?? { kind: 'dcgan-discriminator', options: { size, ndf } };
-    const made = buildNetwork(generator).options as { outChannels?: number; size?: number; nz?: number };
-    const judged = buildNetwork(discriminator).options as { inChannels?: number; size?: number };
-    if (made.size !== size || made.nz !== nz || judged.size !== size || judged.inChannels !== made.outChannels) {
-      throw new ShadegradError('INVALID_ARGUMENT', 'networks of DCGAN', {
-        expected: `a generator of ${nz} random numbers and a discriminator of its images, ${size} x ${size} pixels`,
-        received: JSON.stringify({ generator: made, discriminator: judged }),
-        fix: 'use the options of the networks, or leave `networks` out',
-      });
-    }
+    const { outChannels: channels } = buildNetwork(generator).options as { outChannels?: number };
+    expectGAN(this.title, { generator, discriminator }, { size, channels, nz }, 0);
     return { generator, discriminator };
   },
 
-  optionsOf({ generator, discriminator }) {
+  optionsOf({ generator, discriminator }, label) {
+    if (generator && !isOwn(generator)) {
+      throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${label}: DCGAN does not train these networks`, {
+        expected: 'a generator of random numbers alone, whose images have a power of two pixels a side',
+        received: Object.entries({ generator, ...(discriminator && { discriminator }) })
+          .map(([name, network]) => `${name}: ${describeArchitecture(network)}`)
+          .join('; '),
+        fix: 'name a run of DCGAN, or train these networks by the scheme that they are of (--scheme)',
+      });
+    }
     const { size, nz, ngf } = (generator?.options ?? {}) as Partial<DCGANOptions>;
     const { ndf } = (discriminator?.options ?? {}) as Partial<DCGANOptions>;
     return Object.fromEntries(Object.entries({ size, nz, ngf, ndf }).filter(([, value]) => value !== undefined));
@@ -138,39 +112,26 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     discriminatorOptimizer: { network: 'discriminator', create: adam },
   },
 
-  inputs: (gpu, { batch, nz, ganMode }): Record<string, Tensor> => ({
-    noise: Tensor.from(gpu, new Float32Array(batch * nz), [batch, 1, 1, nz], 'noise'),
-    ...(hasPenalty({ ganMode }) && { shares: shareTensor(gpu, batch, 'shares') }),
-  }),
-  prepare(context) {
-    const { inputs, seed, step } = context;
-    fillNormal(inputs.noise!, 0, 1, (seed ^ NOISE_STREAM) >>> 0, step);
-    if (inputs.shares) writeShares(inputs.shares, context);
-  },
+  inputs: ganInputs,
+  prepare: writeDraws,
 
   sizes: ({ size, mirror }) => ({ size, loadSize: size, jitter: mirror }),
-  sides: (_options, { generator }) => ({ real: realSide((generator.options as { outChannels: number }).outChannels) }),
+  sides: (_options, { generator }) => ({ real: realSide(generator.makes.channels) }),
 
-  losses: {
-    discriminatorReal: { label: 'D_real', plot: 'Discriminator' },
-    discriminatorFake: { label: 'D_fake', plot: 'Discriminator' },
-    generator: { label: 'G', plot: 'Generator' },
-  },
+  losses: GAN_LOSSES,
 
-  step({ networks: { generator, discriminator }, optimizers, inputs, images, options: { ganMode } }) {
-    const objective: Objective = OBJECTIVES[ganMode];
+  step({ networks: { generator, discriminator }, optimizers, inputs, images, options }) {
+    const objective = objectiveOf(options);
     const fake = generator.forward(inputs.noise!, MODE);
 
     discriminator.setRequiresGrad(true);
     optimizers.discriminatorOptimizer!.zeroGrad();
     const discriminatorReal = objective.real(discriminator.forward(images.real!, MODE));
     const discriminatorFake = objective.fake(discriminator.forward(fake.detach(), MODE));
-    let verdict = addScaled(discriminatorReal, discriminatorFake, 1, 1);
-    if (inputs.shares) {
-      const penalty = gradientPenalty((x) => discriminator.forward(x, MODE), images.real!, fake.detach(), inputs.shares);
-      verdict = addScaled(verdict, penalty, 1, objective.penalty);
-    }
-    backward(verdict);
+    const verdict = addScaled(discriminatorReal, discriminatorFake, 1, 1);
+    const { shares } = inputs;
+    const penalty = shares && gradientPenalty((x) => discriminator.forward(x, MODE), images.real!, fake.detach(), shares);
+    backward(penalty ? addScaled(verdict, penalty, 1, objective.penalty) : verdict);
     optimizers.discriminatorOptimizer!.step();
 
     // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
@@ -179,20 +140,13 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     const loss = objective.generator(discriminator.forward(fake, MODE));
     backward(loss);
     optimizers.generatorOptimizer!.step();
-    return { discriminatorReal, discriminatorFake, generator: loss };
+    return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }), generator: loss };
   },
 
   metrics: VERDICTS,
-  pictures: () => ({
-    given: [{ title: 'Real', half: 'a' }],
-    made: Array.from({ length: SHOWN }, (_, index) => `Generated ${index + 1}`),
-    wanted: [],
-  }),
-  evaluator(gpu, networks, { size, nz }) {
-    const { outChannels } = networks.generator.options as { outChannels: number };
-    const takes = { numbers: nz, labels: 0, drawn: 'normal' } as const;
-    return noiseEvaluator(gpu, networks, { takes, makes: { size, channels: outChannels, black: -1 }, mode: { training: false } });
-  },
+  pictures: () => noisePictures(),
+  // As in the example, whose networks use the statistics of what they are given together, in its pictures too.
+  evaluator: (gpu, networks, options) => noiseEvaluator(gpu, networks, { ...formOf(networks, options), mode: { training: false } }),
 
   pytorch: {
     roles: { generator: 'generator', discriminator: 'discriminator' },
@@ -203,3 +157,9 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     adam: ADAM,
   },
 };
+
+/** Whether a generator out of a file is one that DCGAN trains. */
+function isOwn(generator: NetworkArchitecture): boolean {
+  const network = buildNetwork(generator);
+  return isNoiseGenerator(network) && network.takes.labels === 0 && isPowerOfTwo(network.makes.size);
+}

@@ -1,13 +1,17 @@
 import { ShadegradError } from '../errors.js';
+import type { Gpu } from '../gpu/gpu.js';
 import type { NetworkArchitecture } from '../models/kind.js';
-import { isNoiseGenerator } from '../models/noise.js';
+import { drawNoise, isNoiseGenerator } from '../models/noise.js';
 import { buildNetwork, networkKind } from '../models/registry.js';
-import { Adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { SGD, type SGDSettings } from '../optim/sgd.js';
+import { Tensor } from '../tensor/tensor.js';
 import { oneOf, whole, type OptionRow, type OptionTable } from '../training/option-table.js';
 import type { PrepareContext, ScheduleContext, SchemePresets } from '../training/scheme.js';
+import { adam } from './adam.js';
 import type { GANNetworks } from './gan-step.js';
+import { hasPenalty, objectiveOption, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
+import { NOISE_ROW } from './option-rows.js';
 
 /** Options of GAN and of conditional GAN: the networks, the images, and how they are trained. */
 export interface GANOptions {
@@ -25,20 +29,23 @@ export interface GANOptions {
   ngf: number;
   /** Channels after the first layer of a convolutional discriminator; 64 in DCGAN. */
   ndf: number;
-  /** Gradient descent with momentum, as in the papers, or Adam. Default: 'sgd' for fully connected networks, else 'adam'. */
+  /** SGD with momentum, as in the papers, or Adam. Default: 'sgd' for fully connected networks without a gradient penalty, else 'adam'. */
   optimizer?: 'sgd' | 'adam' | undefined;
   /** Whether the networks drop units, as in the papers. Default true. */
   dropout: boolean;
+  /** The adversarial loss. Default 'vanilla', that of the papers. */
+  ganMode?: ObjectiveName;
 }
 
 /** The rates of both optimisers: that of the papers for SGD, and DCGAN's. */
 const RATES = { sgd: 0.1, adam: 2e-4 } as const;
-const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
 /** The rate of SGD is divided by `fall` at each step, down to `least`. */
 export interface Decay {
   readonly fall: number;
   readonly least: number;
 }
+/** Keeps the numbers of steps apart from those that weights begin with. */
+const NOISE_STREAM = 0x6e6f6973;
 /** The momentum of SGD grows in a straight line from the first to the last of these epochs. */
 const MOMENTUM = { from: 0.5, to: 0.7, first: 1, last: 250 } as const;
 
@@ -49,7 +56,7 @@ const width = (name: string, papers: number, description: string): OptionRow => 
   flag: { group: 'Networks', reference: name === 'units' ? [] : [name], type: 'integer', min: 1, max: 4096, description },
 });
 
-/** The options of both schemes. @param conv what the convolutional networks are */
+/** Makes the rows of the options of GAN and conditional GAN. @param conv what the convolutional networks are */
 export const ganOptions = (conv: string): OptionTable<GANOptions> => ({
   architecture: {
     default: 'mlp',
@@ -89,13 +96,7 @@ export const ganOptions = (conv: string): OptionTable<GANOptions> => ({
       description: 'channels of the images: 1 for grey, 3 for colours; 1',
     },
   },
-  nz: {
-    default: 100,
-    fits: whole(1),
-    expected: 'a whole number of random numbers from 1 up',
-    fix: 'leave it out for 100',
-    flag: { group: 'Networks', type: 'integer', min: 1, max: 4096, description: 'random numbers that an image is made of; 100' },
-  },
+  nz: NOISE_ROW,
   units: width('units', 1200, 'width of fully connected networks: units of their hidden layers; others are in proportion'),
   ngf: width('ngf', 64, 'width of a convolutional generator: channels before its last layer'),
   ndf: width('ndf', 64, 'width of a convolutional discriminator: channels after its first layer'),
@@ -106,14 +107,16 @@ export const ganOptions = (conv: string): OptionTable<GANOptions> => ({
       type: 'choice',
       choices: ['sgd', 'adam'],
       description:
-        'sgd: with momentum and a rate that falls, as in the paper; adam; by default sgd for mlp and adam for conv, in a preview adam',
+        'sgd: with momentum and a rate that falls, as in the paper; adam; ' +
+        'by default sgd for mlp and adam for conv and for wgangp, in a preview adam',
     },
   },
+  ganMode: objectiveOption('vanilla'),
   dropout: { default: true, flag: { group: 'Networks', type: 'boolean', default: true, description: 'no dropout in the networks' } },
 });
 
-/** The presets of both schemes. */
-export const GAN_PRESETS: SchemePresets = {
+/** The presets of GAN and conditional GAN. */
+export const GAN_PRESETS: SchemePresets<GANOptions> = {
   description: '28 pixels, 1200 units, 250 epochs',
   full: { units: 1200, ngf: 64, ndf: 64, batch: 100, epochs: 250, learningRate: RATES.sgd },
   // The papers' networks take hundreds of thousands of steps to the digits that convolutions find in some hundred.
@@ -123,40 +126,42 @@ export const GAN_PRESETS: SchemePresets = {
     software: [{ units: 600, ngf: 16, ndf: 16 }],
   },
   rate(options, preset) {
-    if ((options as GANOptions).optimizer === 'sgd') return RATES.sgd;
+    if (options.optimizer === 'sgd') return RATES.sgd;
     return preset === 'full' ? RATES.adam : undefined;
   },
 };
 
-/** Fills in what follows from the kind of networks. @param sizes that they are for */
+/** Fills in the size and the optimiser that follow from the kind of networks. @param sizes of images that either kind is for */
 export function completeGAN(options: GANOptions, sizes: Readonly<Record<GANOptions['architecture'], number>>): GANOptions {
   const { architecture } = options;
   return {
     ...options,
     size: options.size ?? sizes[architecture],
-    optimizer: options.optimizer ?? (architecture === 'mlp' ? 'sgd' : 'adam'),
+    // A gradient penalty of weight 10 makes SGD diverge at the papers' rate.
+    optimizer: options.optimizer ?? (architecture === 'mlp' && !hasPenalty(options) ? 'sgd' : 'adam'),
   };
 }
 
-/** The options in words. */
+/** Puts the options of a run in words. */
 export function describeGAN({ architecture, size, units, ngf, ndf, optimizer }: GANOptions): string[] {
   const widths = architecture === 'mlp' ? [`${units} units`] : [`ngf ${ngf}`, `ndf ${ndf}`];
   return [`${size} x ${size} pixels`, ...widths, optimizer === 'sgd' ? 'SGD' : 'Adam'];
 }
 
-/** A width in proportion to another one. */
-export const share = (units: number, of: number): number => Math.max(1, Math.round(units * of));
+/** Takes a width in proportion to another one, at least 1. @param of what part of it, such as 1 / 5 */
+export const inProportion = (units: number, of: number): number => Math.max(1, Math.round(units * of));
 
 /**
- * Checks that two networks fit each other and the options.
+ * Checks that two networks, which make and judge images, fit each other and the options.
  *
+ * @param title of the scheme, for errors
  * @param labels that both take
- * @throws INVALID_ARGUMENT
+ * @throws INVALID_ARGUMENT for others, in the name of the scheme
  */
 export function expectGAN(
   title: string,
   { generator, discriminator }: { readonly generator: NetworkArchitecture; readonly discriminator: NetworkArchitecture },
-  { size, channels, nz }: GANOptions,
+  { size, channels, nz }: { readonly size?: number | undefined; readonly channels: number | undefined; readonly nz: number },
   labels: number,
 ): void {
   const shapeOf = (architecture: NetworkArchitecture): string =>
@@ -179,7 +184,7 @@ export function expectGAN(
   });
 }
 
-/** The options that follow from networks out of a file. @param mlp the kinds of fully connected networks */
+/** Reads the options off networks out of a file. @param mlp the kinds of fully connected networks */
 export function optionsOfGAN(
   { generator, discriminator }: { readonly generator?: NetworkArchitecture; readonly discriminator?: NetworkArchitecture },
   mlp: readonly string[],
@@ -200,14 +205,32 @@ export function optionsOfGAN(
   return options;
 }
 
-/** Makes the optimiser of either network. */
+/** Makes the optimiser of either network, as the options say. @throws as the constructors of SGD and Adam */
 export function ganOptimizer(network: GANNetworks[keyof GANNetworks], options: GANOptions & { readonly learningRate: number }): Optimizer {
   const { optimizer, learningRate } = options;
-  return optimizer === 'sgd' ? new SGD(network, { learningRate, momentum: MOMENTUM.from }) : new Adam(network, { learningRate, ...ADAM });
+  return optimizer === 'sgd' ? new SGD(network, { learningRate, momentum: MOMENTUM.from }) : adam(network, options);
 }
 
-/** Sets the momentum of SGD for the epoch of a step. */
-export function setMomentum({ epoch, optimizers, options }: PrepareContext<GANOptions, GANNetworks>): void {
+/** Takes memory for what is drawn for each step: random numbers, and the mixtures of a gradient penalty. */
+export const ganInputs = (gpu: Gpu, options: Pick<GANOptions, 'nz' | 'ganMode'> & { readonly batch: number }): Record<string, Tensor> => {
+  const { batch, nz } = options;
+  return {
+    noise: Tensor.from(gpu, new Float32Array(batch * nz), [batch, 1, 1, nz], 'noise'),
+    ...(hasPenalty(options) && { shares: shareTensor(gpu, batch, 'shares') }),
+  };
+};
+
+/** Writes what ganInputs() is to hold in a step. */
+export function writeDraws(context: PrepareContext<object, GANNetworks>): void {
+  const { inputs, networks, seed, step } = context;
+  drawNoise(inputs.noise!, networks.generator.takes, (seed ^ NOISE_STREAM) >>> 0, step);
+  if (inputs.shares) writeShares(inputs.shares, context);
+}
+
+/** Prepares a step: writes what is drawn for it, and sets the momentum of SGD for its epoch. */
+export function prepareGAN(context: PrepareContext<GANOptions, GANNetworks>): void {
+  writeDraws(context);
+  const { epoch, optimizers, options } = context;
   if (options.optimizer !== 'sgd') return;
   const { from, to, first, last } = MOMENTUM;
   const share = Math.min(1, Math.max(0, (epoch - first) / (last - first)));
@@ -215,13 +238,13 @@ export function setMomentum({ epoch, optimizers, options }: PrepareContext<GANOp
     for (const group of groups) group.change({ momentum: from + share * (to - from) } as Partial<SGDSettings>);
 }
 
-/** The learning rate of a step: of SGD that of the paper, of Adam the usual one. */
+/** Makes the schedule of the learning rate: of SGD that of the papers, of Adam the usual one. */
 export const ganSchedule =
   ({ fall, least }: Decay) =>
   ({ step, base, usual, options: { optimizer } }: ScheduleContext<GANOptions>): number =>
     optimizer === 'sgd' ? Math.max(base / fall ** step, Math.min(base, least)) : usual;
 
-/** The sizes of the images of a step: whole, as they are. */
+/** Plans the images of a step: whole, of the size of the networks. */
 export const ganSizes = ({ size }: GANOptions): { size: number; loadSize: number; jitter: boolean } => ({
   size: size!,
   loadSize: size!,

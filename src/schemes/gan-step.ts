@@ -1,11 +1,13 @@
 import { backward, grad } from '../autograd/backward.js';
-import { addScaled, bceWithLogits } from '../autograd/ops.js';
+import { noGrad } from '../autograd/graph.js';
+import { addScaled, embedding, reshape } from '../autograd/ops.js';
 import type { Network } from '../models/kind.js';
-import type { NoiseGenerator } from '../models/noise.js';
+import { labelled } from '../models/labels.js';
+import { toNetwork, type NoiseGenerator } from '../models/noise.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { SchemeLoss } from '../training/scheme.js';
-import { labelled, toNetwork } from './noise-evaluator.js';
+import { gradientPenalty, penaltyRow, type Objective } from './objectives.js';
 
 /** The networks of a GAN, conditional or not. */
 export type GANNetworks = {
@@ -15,12 +17,23 @@ export type GANNetworks = {
   readonly discriminator: Network;
 };
 
-/** The losses of ganStep(). */
+/** The losses of a GAN, conditional or not. */
 export const GAN_LOSSES = {
   discriminatorReal: { label: 'D_real', plot: 'Discriminator' },
   discriminatorFake: { label: 'D_fake', plot: 'Discriminator' },
+  penalty: penaltyRow(),
   generator: { label: 'G', plot: 'Generator' },
 } as const satisfies Record<string, SchemeLoss>;
+
+/** The labels of a step of a conditional GAN. */
+export interface GANLabels {
+  /** Those of the real images, [batch, labels]. */
+  readonly real: Tensor;
+  /** Those that the generated images are to have, [batch, labels]. */
+  readonly wanted: Tensor;
+  /** For each generated image the number of a real one that has the labels that are wanted of it, [batch]. */
+  readonly alike: Tensor;
+}
 
 /** What ganStep() works with. */
 export interface GANStep {
@@ -30,18 +43,23 @@ export interface GANStep {
   readonly noise: Tensor;
   /** [batch, size, size, channels] in [-1, 1]. */
   readonly real: Tensor;
-  /** The labels of the real images and those that the generated ones are to have, [batch, labels]; null for networks without labels. */
-  readonly labels: { readonly real: Tensor; readonly wanted: Tensor } | null;
+  /** What is known of labels; null for networks without them. */
+  readonly labels: GANLabels | null;
+  /** What both networks are trained for. */
+  readonly objective: Objective;
+  /** [batch, 1, 1, 1] of the real image in each mixture of a gradient penalty; left out where the objective has none. */
+  readonly shares: Tensor | undefined;
   /** Whether dropout drops. */
   readonly dropout: boolean;
 }
 
 /**
  * Takes a step as the code of the first GAN does: both networks learn at once, from what the discriminator says before either has changed.
- * The discriminator's loss is half the sum of the cross-entropies of real and generated images; the generator's is that of having its
- * images taken for real, from the very pass that the discriminator learns from, masks of its dropout included.
+ * The discriminator's loss is half the sum of those of real and generated images and of the weighted gradient penalty; the generator's is
+ * that of having its images taken for real, from the very pass that the discriminator learns from, masks of its dropout included.
  */
-export function ganStep({ networks, optimizers, noise, real, labels, dropout }: GANStep): Record<keyof typeof GAN_LOSSES, Tensor> {
+export function ganStep(step: GANStep): Record<string, Tensor> {
+  const { networks, optimizers, noise, labels, dropout, objective, shares } = step;
   const { generator, discriminator } = networks;
   const mode = { training: true, dropout };
   for (const optimizer of Object.values(optimizers)) optimizer.zeroGrad();
@@ -49,13 +67,22 @@ export function ganStep({ networks, optimizers, noise, real, labels, dropout }: 
   // A leaf between both: what the discriminator learns from does not reach the generator.
   const judged = made.detach();
   judged.requiresGrad = true;
-  const onReal = discriminator.forward(labelled(toNetwork(real, generator.makes), labels?.real), mode);
+  const real = toNetwork(step.real, generator.makes);
+  const onReal = discriminator.forward(labelled(real, labels?.real), mode);
   const onFake = discriminator.forward(labelled(judged, labels?.wanted), mode);
-  const loss = bceWithLogits(onFake, 1);
+  const loss = objective.generator(onFake);
   const [slope] = grad(loss, [judged]);
-  const [discriminatorReal, discriminatorFake] = [bceWithLogits(onReal, 1), bceWithLogits(onFake, 0)];
-  backward(addScaled(discriminatorReal, discriminatorFake, 0.5, 0.5));
+  const [discriminatorReal, discriminatorFake] = [objective.real(onReal), objective.fake(onFake)];
+  const verdict = addScaled(discriminatorReal, discriminatorFake, 0.5, 0.5);
+  // Between images of the same labels: those of a mixture are then the same wherever it lies, and the slope is of the image alone.
+  const judge = (x: Tensor): Tensor => discriminator.forward(labelled(x, labels?.wanted), mode);
+  const penalty = shares && gradientPenalty(judge, labels ? imagesAt(real, labels.alike) : real, made.detach(), shares);
+  backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
   backward(made, slope);
   for (const optimizer of Object.values(optimizers)) optimizer.step();
-  return { discriminatorReal, discriminatorFake, generator: loss };
+  return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }), generator: loss };
 }
+
+/** The images of these numbers. */
+const imagesAt = (images: Tensor, numbers: Tensor): Tensor =>
+  noGrad(() => reshape(embedding(numbers, reshape(images, [images.shape[0]!, images.size / images.shape[0]!])), images.shape));

@@ -1,26 +1,25 @@
 import { syntheticDigits } from '../data/synthetic-digits.js';
-import { drawNoise } from '../models/noise.js';
-import { Tensor } from '../tensor/tensor.js';
 import type { DrawnData, TrainingScheme } from '../training/scheme.js';
 import {
   completeGAN,
   describeGAN,
   expectGAN,
   GAN_PRESETS,
+  ganInputs,
   ganOptimizer,
   ganOptions,
   ganSchedule,
   ganSizes,
+  inProportion,
   optionsOfGAN,
-  setMomentum,
-  share,
+  prepareGAN,
   type GANOptions,
 } from './gan-parts.js';
 import { GAN_LOSSES, ganStep, type GANNetworks } from './gan-step.js';
-import { formOf, noiseEvaluator, realSide, SHOWN, VERDICTS } from './noise-evaluator.js';
+import { realSide } from './image-sides.js';
+import { formOf, noiseEvaluator, noisePictures, VERDICTS } from './noise-evaluator.js';
+import { objectiveOf } from './objectives.js';
 
-/** Keeps the numbers of steps apart from those that weights begin with. */
-export const NOISE_STREAM = 0x6e6f6973;
 /** Pixels of digits as MNIST has them, and of the smallest DCGAN. */
 const SIZES = { mlp: 28, conv: 32 } as const;
 
@@ -55,7 +54,7 @@ export const gan: TrainingScheme<GANOptions, GANNetworks> = {
       },
       discriminator: given.discriminator ?? {
         kind: mlp ? 'gan-discriminator' : 'dcgan-discriminator',
-        options: { size, inChannels: channels, ...(mlp ? { units: share(units, 1 / 5) } : { ndf }) },
+        options: { size, inChannels: channels, ...(mlp ? { units: inProportion(units, 1 / 5) } : { ndf }) },
       },
     };
     expectGAN(this.title, networks, options, 0);
@@ -69,24 +68,27 @@ export const gan: TrainingScheme<GANOptions, GANNetworks> = {
   },
   schedule: ganSchedule({ fall: 1.000004, least: 1e-6 }),
 
-  inputs: (gpu, { batch, nz }) => ({ noise: Tensor.from(gpu, new Float32Array(batch * nz), [batch, 1, 1, nz], 'noise') }),
-  prepare(context) {
-    const { inputs, networks, seed, step } = context;
-    drawNoise(inputs.noise!, networks.generator.takes, (seed ^ NOISE_STREAM) >>> 0, step);
-    setMomentum(context);
-  },
+  inputs: ganInputs,
+  prepare: prepareGAN,
 
   sizes: ganSizes,
   sides: ({ channels }) => ({ real: realSide(channels) }),
   losses: GAN_LOSSES,
-  step: ({ networks, optimizers, inputs, images, options: { dropout } }) =>
-    ganStep({ networks, optimizers, noise: inputs.noise!, real: images.real!, labels: null, dropout }),
+  step({ networks, optimizers, inputs: { noise, shares }, images, options }) {
+    const { dropout } = options;
+    return ganStep({
+      networks,
+      optimizers,
+      noise: noise!,
+      real: images.real!,
+      labels: null,
+      dropout,
+      objective: objectiveOf(options),
+      shares,
+    });
+  },
 
   metrics: VERDICTS,
-  pictures: () => ({
-    given: [{ title: 'Real', half: 'a' }],
-    made: Array.from({ length: SHOWN }, (_, index) => `Generated ${index + 1}`),
-    wanted: [],
-  }),
-  evaluator: (gpu, networks) => noiseEvaluator(gpu, networks, formOf(networks)),
+  pictures: () => noisePictures(),
+  evaluator: (gpu, networks, options) => noiseEvaluator(gpu, networks, formOf(networks, options)),
 };

@@ -1,24 +1,22 @@
 import { noGrad } from '../autograd/graph.js';
-import { add, mul } from '../autograd/ops.js';
-import { greyImage, imageBytes, imageOfBytes } from '../data/grey.js';
-import { centreSquare, type RgbImage } from '../data/image.js';
-import { resizeBicubic } from '../data/resize.js';
-import { ShadegradError } from '../errors.js';
+import { mean } from '../autograd/ops.js';
+import { imageBytes, imageOfBytes } from '../data/grey.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { Network } from '../models/kind.js';
-import { withLabels } from '../models/labels.js';
-import { drawNoise, type MadeImages, type NoiseGenerator, type NoiseInput } from '../models/noise.js';
+import { labelled } from '../models/labels.js';
+import { drawNoise, fromNetwork, toNetwork, type MadeImages, type NoiseGenerator, type NoiseInput } from '../models/noise.js';
 import type { ForwardOptions } from '../nn/forward.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Evaluator, ImageSide, SchemeMetric } from '../training/scheme.js';
+import type { Evaluator, PictureColumns, SchemeMetric } from '../training/scheme.js';
+import { squared } from './image-sides.js';
+import { MOST_LABELS, withoutLabels } from './labelled-samples.js';
+import { objectiveOf, type Objective, type ObjectiveName } from './objectives.js';
 
 /** The seed of the samples that a run shows: the same at every step. */
 const SHOWN_SEED = 0x73686f77;
 /** Samples in a row of the report, of a network without labels. */
-export const SHOWN = 4;
-/** Labels that a row of the report has room for. */
-export const MOST_LABELS = 10;
+const SHOWN = 4;
 
 /** The metrics of a scheme that noiseEvaluator() measures. */
 export const VERDICTS = {
@@ -27,38 +25,10 @@ export const VERDICTS = {
   fake: { label: 'Verdict on generated', better: 'higher' },
 } as const satisfies Record<string, SchemeMetric>;
 
-/** The side of a step that sees real images: their middle as a square, grey for one channel. */
-export const realSide = (channels: number): ImageSide => ({
-  half: 'a',
-  channels,
-  encode: (image, side) => imageBytes(squared(image, side, channels), channels as 1 | 3),
-});
-
-/** The middle of an image as a square of a size, grey for one channel. */
-export function squared(image: RgbImage, side: number, channels: number): RgbImage {
-  const square = centreSquare(image);
-  const sized = square.width === side ? square : resizeBicubic(square, side, side);
-  return channels === 1 ? greyImage(sized) : sized;
-}
-
-/** Images in [-1, 1] as a network has them whose black is another. */
-export const toNetwork = (images: Tensor, { black }: Pick<MadeImages, 'black'>): Tensor =>
-  black === -1 ? images : add(mul(images, 0.5), 0.5);
-
-/** Images in [-1, 1] of those that a network has made whose black is another. */
-export const fromNetwork = (images: Tensor, { black }: Pick<MadeImages, 'black'>): Tensor =>
-  black === -1 ? images : add(mul(images, 2), -1);
-
-/** Joins labels to images or random numbers, for a network that takes some. */
-export const labelled = (x: Tensor, labels: Tensor | null | undefined): Tensor => (labels ? withLabels(x, labels) : x);
-
-/** The error of an image to measure a scheme on that has other labels than the networks take, or none. */
-export const withoutLabels = (title: string, name: string, count: number, labels: readonly number[] | undefined): ShadegradError =>
-  new ShadegradError('INVALID_ARGUMENT', `${name}, an image to measure ${title} on`, {
-    expected: `an image with ${count} labels`,
-    received: labels ? `one with ${labels.length}` : 'one without',
-    fix: 'measure on a set of images with the labels of those that are trained on',
-  });
+/** The columns of pictures of noiseEvaluator(). @param made the headings of generated ones; left out, those of a network without labels */
+export const noisePictures = (
+  made: readonly string[] = Array.from({ length: SHOWN }, (_, index) => `Generated ${index + 1}`),
+): PictureColumns => ({ given: [{ title: 'Real', half: 'a' }], made, wanted: [] });
 
 interface Verdicts {
   readonly real: number;
@@ -71,24 +41,31 @@ export interface NoiseForm {
   readonly makes: MadeImages;
   /** How both networks run. */
   readonly mode: ForwardOptions;
+  /** How the discriminator's verdict is read. */
+  readonly verdict: Objective['verdict'];
 }
 
-/** What a generator says of itself, with norms that use the statistics of the training. */
-export const formOf = ({ generator: { takes, makes } }: { readonly generator: NoiseGenerator }): NoiseForm => ({
+/** What a generator says of itself and options of their objective, with norms that use the statistics of the training. */
+export const formOf = (
+  { generator: { takes, makes } }: { readonly generator: NoiseGenerator },
+  options: { readonly ganMode?: ObjectiveName },
+): NoiseForm => ({
   takes,
   makes,
   mode: { training: false, statistics: 'running' },
+  verdict: objectiveOf(options).verdict,
 });
 
 /**
  * Makes an Evaluator of a generator of random numbers: for each image that the networks are not trained on, what the discriminator says of
- * it (0 to 1), of generated images, and those images; their random numbers are the same at every step of a run. Of a generator that takes
- * labels it shows an image for each label. The further apart the verdicts, the more the discriminator knows what the generator does not.
+ * it (as its objective reads verdicts), of generated images, and those images; their random numbers are the same at every step of a run.
+ * Of a generator that takes labels it shows an image for each label.
+ * The further apart the verdicts, the more the discriminator knows what the generator does not.
  */
 export async function noiseEvaluator(
   gpu: Gpu,
   { generator, discriminator }: { readonly generator: Network; readonly discriminator: Network },
-  { takes, makes: { size, channels, black }, mode }: NoiseForm,
+  { takes, makes: { size, channels, black }, mode, verdict }: NoiseForm,
 ): Promise<Evaluator<Verdicts>> {
   const { numbers, labels } = takes;
   const shown = labels === 0 ? SHOWN : Math.min(labels, MOST_LABELS);
@@ -108,11 +85,8 @@ export async function noiseEvaluator(
         const made = generator.forward(labelled(noise, wanted), mode);
         return {
           pictures: floatToImage(fromNetwork(made, { black })),
-          fake: discriminator.forward(labelled(made, wanted), mode).sigmoid().mean(),
-          real: discriminator
-            .forward(labelled(toNetwork(imageToFloat(real), { black }), realLabels), mode)
-            .sigmoid()
-            .mean(),
+          fake: mean(verdict(discriminator.forward(labelled(made, wanted), mode))),
+          real: mean(verdict(discriminator.forward(labelled(toNetwork(imageToFloat(real), { black }), realLabels), mode))),
         };
       }),
     )
@@ -142,8 +116,8 @@ export async function noiseEvaluator(
       return { made, measure: { real: onReal!, fake: onFake! } };
     },
     summarize(measures) {
-      const mean = (key: keyof Verdicts): number => measures.reduce((sum, measure) => sum + measure[key], 0) / measures.length;
-      return { gap: mean('real') - mean('fake'), real: mean('real'), fake: mean('fake') };
+      const average = (key: keyof Verdicts): number => measures.reduce((sum, measure) => sum + measure[key], 0) / measures.length;
+      return { gap: average('real') - average('fake'), real: average('real'), fake: average('fake') };
     },
     dispose() {
       recording.destroy();

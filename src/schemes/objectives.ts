@@ -1,12 +1,12 @@
 import { grad } from '../autograd/backward.js';
-import { add, bceWithLogits, hingeLoss, mean, mseLoss, mul, neg, sqrt, square, sub, sum } from '../autograd/ops.js';
+import { add, bceWithLogits, hingeLoss, mean, mseLoss, mul, neg, sigmoid, sqrt, square, sub, sum } from '../autograd/ops.js';
 import { pcg4d } from '../data/random.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { expectOperands } from '../kernels/elements.js';
 import { expectShape, imageShape } from '../tensor/shape.js';
 import type { OptionRow } from '../training/option-table.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { PrepareContext } from '../training/scheme.js';
+import type { PrepareContext, SchemeLoss } from '../training/scheme.js';
 
 /** What a discriminator and a generator are trained for: a loss of each, given the discriminator's logits. */
 export interface Objective {
@@ -16,6 +16,8 @@ export interface Objective {
   fake(logits: Tensor): Tensor;
   /** The generator's loss of what the discriminator says of generated samples. */
   generator(logits: Tensor): Tensor;
+  /** What the discriminator says in numbers that a person reads: see docs/family.md for what they mean. */
+  verdict(logits: Tensor): Tensor;
   /** The weight of a gradient penalty that the discriminator's loss has beside these; 0 for none. */
   readonly penalty: number;
 }
@@ -27,6 +29,8 @@ export const OBJECTIVES = {
     real: (logits) => bceWithLogits(logits, 1),
     fake: (logits) => bceWithLogits(logits, 0),
     generator: (logits) => bceWithLogits(logits, 1),
+    /** The probability that a sample is real. */
+    verdict: (logits) => sigmoid(logits),
     penalty: 0,
   },
   /** Least squares: Mao et al. 2017. */
@@ -34,6 +38,8 @@ export const OBJECTIVES = {
     real: (logits) => mseLoss(logits, 1),
     fake: (logits) => mseLoss(logits, 0),
     generator: (logits) => mseLoss(logits, 1),
+    /** 1 is meant for real samples and 0 for generated ones. */
+    verdict: (logits) => logits,
     penalty: 0,
   },
   /** Wasserstein distance with a gradient penalty: Gulrajani et al. 2017. */
@@ -41,6 +47,8 @@ export const OBJECTIVES = {
     real: (logits) => neg(mean(logits)),
     fake: (logits) => mean(logits),
     generator: (logits) => neg(mean(logits)),
+    /** A score without bounds: only differences mean something. */
+    verdict: (logits) => logits,
     penalty: 10,
   },
   /** Lim and Ye 2017. */
@@ -48,6 +56,8 @@ export const OBJECTIVES = {
     real: (logits) => hingeLoss(logits, 'real'),
     fake: (logits) => hingeLoss(logits, 'fake'),
     generator: (logits) => hingeLoss(logits, 'generator'),
+    /** A score without bounds, above 0 for what is taken for real. */
+    verdict: (logits) => logits,
     penalty: 0,
   },
 } as const satisfies Record<string, Objective>;
@@ -69,11 +79,17 @@ export const objectiveOption = (byDefault: ObjectiveName): OptionRow => ({
   },
 });
 
+/** The objective of a scheme's options: without a choice cross-entropy. */
+export const objectiveOf = ({ ganMode = 'vanilla' }: { readonly ganMode?: ObjectiveName }): Objective => OBJECTIVES[ganMode];
+
 /** Whether the objective of a scheme's options has a gradient penalty. */
 export function hasPenalty({ ganMode }: { readonly ganMode?: unknown }): boolean {
   const objective = (OBJECTIVES as Readonly<Record<string, Objective>>)[String(ganMode)];
   return objective !== undefined && objective.penalty > 0;
 }
+
+/** The loss of a gradient penalty, before it is weighted, where the objective of a scheme's options has one. */
+export const penaltyRow = (label = 'D_gp'): SchemeLoss => ({ label, plot: 'Gradient penalty', when: hasPenalty });
 
 /** Tells the shares of a gradient penalty from other random numbers. */
 const SHARES_STREAM = 0x73686172;

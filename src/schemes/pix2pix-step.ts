@@ -27,8 +27,10 @@ export const PIX2PIX_LOSSES = ['discriminatorReal', 'discriminatorFake', 'genera
 export interface Pix2PixLosses {
   /** The discriminator's loss of the real pair, before it is halved; cross-entropy, unless another objective is chosen. */
   discriminatorReal: Tensor;
-  /** Likewise of the generated pair; with a gradient penalty, that is no part of it. */
+  /** Likewise of the generated pair. */
   discriminatorFake: Tensor;
+  /** The gradient penalty, before it is weighted and halved; left out where the objective has none. */
+  penalty?: Tensor;
   /** The generator's loss against the updated discriminator. */
   generatorGan: Tensor;
   /** Mean absolute error in [-1, 1] units, before it is weighted. */
@@ -95,13 +97,10 @@ export function trainPix2Pix(
   const realPair = concat([source, target]);
   const discriminatorFake = objective.fake(discriminator.forward(fakePair, mode));
   const discriminatorReal = objective.real(discriminator.forward(realPair, mode));
-  let verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
-  if (shares) {
-    // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
-    const penalty = gradientPenalty((pair) => discriminator.forward(pair, mode), realPair, fakePair, shares);
-    verdict = addScaled(verdict, penalty, 1, 0.5 * objective.penalty);
-  }
-  backward(verdict);
+  const verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
+  // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
+  const penalty = shares && gradientPenalty((pair) => discriminator.forward(pair, mode), realPair, fakePair, shares);
+  backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
   discriminatorOptimizer.step();
 
   // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
@@ -111,5 +110,5 @@ export function trainPix2Pix(
   const generatorL1 = l1Loss(generated, target);
   backward(addScaled(generatorGan, generatorL1, 1, lambda));
   generatorOptimizer.step();
-  return { discriminatorReal, discriminatorFake, generatorGan, generatorL1 };
+  return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }), generatorGan, generatorL1 };
 }

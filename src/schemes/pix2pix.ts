@@ -2,13 +2,14 @@ import { ShadegradError } from '../errors.js';
 import { describeArchitecture } from '../models/describe.js';
 import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork, isGenerator } from '../models/registry.js';
-import { Adam } from '../optim/adam.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+import { numberFrom, whole } from '../training/option-table.js';
 import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
+import { ADAM, adam } from './adam.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
-import { hasPenalty, objectiveOption, OBJECTIVES, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
+import { hasPenalty, objectiveOf, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
+import { isPowerOfTwo, widthRow } from './option-rows.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 
 /** The direction of a translation: which half of a pair is translated into the other. */
@@ -54,16 +55,6 @@ const MIN_SIZE = 32;
 const DROPOUT_RATE = 0.5;
 /** The paper resizes to 286 before it crops 256 (Isola et al. 2017, section 6.2). */
 const LOAD_SHARE = 286 / 256;
-/** Those of the paper (section 3.3), and PyTorch's own epsilon. */
-const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
-
-const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
-const width = (name: string, description: string): OptionRow => ({
-  fits: whole(1),
-  expected: 'a whole number of channels from 1 up',
-  fix: 'the paper uses 64',
-  flag: { group: 'Networks', reference: [name], type: 'integer', min: 1, max: 256, description },
-});
 
 /** Side to which images are resized before the crop: 286 for 256, and always even. */
 function loadSizeOf({ size, jitter }: Pick<Pix2PixOptions, 'size' | 'jitter'>): number {
@@ -72,8 +63,6 @@ function loadSizeOf({ size, jitter }: Pick<Pix2PixOptions, 'size' | 'jitter'>): 
 
 const rateOf = ({ dropout }: Pick<Pix2PixOptions, 'dropout'>): number =>
   typeof dropout === 'number' ? dropout : dropout ? DROPOUT_RATE : 0;
-
-const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
 
 /**
  * pix2pix (Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017): a generator learns to translate
@@ -118,8 +107,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       fix: 'leave it out for 286 at a size of 256, as in the paper',
       optional: true,
     },
-    ngf: width('ngf', 'width of the generator: channels after its first layer'),
-    ndf: width('ndf', 'likewise of the discriminator'),
+    ngf: widthRow('ngf', 'width of the generator: channels after its first layer'),
+    ndf: widthRow('ndf', 'likewise of the discriminator'),
     lambda: {
       fits: numberFrom(0),
       expected: 'a finite number of at least 0: it weighs a loss that is to become small',
@@ -252,6 +241,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   losses: {
     discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial' },
     discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial' },
+    penalty: penaltyRow(),
     generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial' },
     generatorL1: { label: 'G_L1', short: 'L1', plot: 'Reconstruction' },
   },
@@ -260,7 +250,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     const { generatorOptimizer, discriminatorOptimizer } = optimizers;
     const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
     const { source, target } = images;
-    const adversary = { objective: OBJECTIVES[options.ganMode ?? 'vanilla'], shares: inputs.shares };
+    const adversary = { objective: objectiveOf(options), shares: inputs.shares };
     return { ...trainPix2Pix(model, source!, target!, { lambda: options.lambda, dropout: rateOf(options) > 0 }, adversary) };
   },
 

@@ -1,14 +1,15 @@
 import { noGrad } from '../autograd/graph.js';
 import { abs, expand, mean, sub } from '../autograd/ops.js';
 import { imageBytes, imageOfBytes } from '../data/grey.js';
-import { exclusiveGroups, targetLabels } from '../data/labels.js';
+import { exclusiveGroups, placedSets, rowLength, targetLabels } from '../data/labels.js';
 import type { Labelling } from '../data/unpaired.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import { withLabels } from '../models/labels.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Evaluator, SchemeMetric } from '../training/scheme.js';
-import { MOST_LABELS, squared, withoutLabels } from './noise-evaluator.js';
+import { squared } from './image-sides.js';
+import { MOST_LABELS, withoutLabels } from './labelled-samples.js';
 import type { StarGANNetworks } from './stargan-step.js';
 
 /** The metrics that starganEvaluator() measures. */
@@ -18,11 +19,21 @@ export const STARGAN_METRICS = {
   labels: { label: 'Labels that it finds in real images', better: 'higher', unit: '%', digits: 1 },
 } as const satisfies Record<string, SchemeMetric>;
 
-/** The headings of what is made: the labels, one after the other, of which one that excludes no other is turned round. */
-export const targetTitles = (labelling: Labelling): string[] =>
-  exclusiveGroups(labelling)
+/** The places of the labels that are shown: the first ones, of several sets as many of each as there is room for. */
+function shownLabels(labelling: Labelling): number[] {
+  const sets = labelling.sets ? placedSets(labelling) : [{ start: 0, names: labelling.names }];
+  const inTurn = sets.flatMap(({ start, names }) => names.map((_, at) => ({ at, index: start + at }))).sort((a, b) => a.at - b.at);
+  return inTurn
     .slice(0, MOST_LABELS)
-    .map((group, index) => `${labelling.names[index]!}${group.length > 1 ? '' : ', changed'}`);
+    .map(({ index }) => index)
+    .sort((a, b) => a - b);
+}
+
+/** The headings of what is made: the labels, one after the other, of which one that excludes no other is turned round. */
+export function targetTitles(labelling: Labelling): string[] {
+  const groups = exclusiveGroups(labelling);
+  return shownLabels(labelling).map((index) => `${labelling.names[index]!}${groups[index]!.length > 1 ? '' : ', changed'}`);
+}
 
 /**
  * Whether logits say what the labels of an image do of one of them, and of those that exclude one another with it: the most likely one is
@@ -40,10 +51,10 @@ export function agrees(logits: ArrayLike<number>, labels: ArrayLike<number>, gro
 type Measure = Record<keyof typeof STARGAN_METRICS, number>;
 
 /**
- * Makes an Evaluator of StarGAN: each image is turned into what targetLabels() gives for it (for the first ten labels), and back again by
- * its own labels. It measures how well it comes back (mean absolute difference, 0 to 2), in how many of the results the discriminator sees
- * what they should be, and how many labels of real images it finds. The discriminator was trained with this generator: what it sees says
- * that the two agree, and nothing of what a person or another network would see.
+ * Makes an Evaluator of StarGAN: each image is turned into what targetLabels() gives for it (for the first ten labels, of several sets for
+ * some of each), and back again by its own labels. It measures how well it comes back (mean absolute difference, 0 to 2), in how many of
+ * the results the discriminator sees what they should be, and how many labels of real images it finds. The discriminator was trained with
+ * this generator: what it sees says that the two agree, and nothing of what a person or another network would see.
  */
 export async function starganEvaluator(
   gpu: Gpu,
@@ -54,11 +65,14 @@ export async function starganEvaluator(
   const channels = generator.outChannels as 1 | 3;
   const groups = exclusiveGroups(labelling);
   const count = groups.length;
-  const shown = Math.min(count, MOST_LABELS);
+  const places = shownLabels(labelling);
+  const shown = places.length;
+  // What the generator is told: of several sets, the labels and which set they are of.
+  const told = rowLength(labelling);
   const inputs = {
     real: Tensor.fromBytes(gpu, new Uint8Array(size * size * channels), [1, size, size, channels], 'real image').keep(),
-    own: Tensor.from(gpu, new Float32Array(count), [1, count], 'labels of the real image').keep(),
-    targets: Tensor.from(gpu, new Float32Array(shown * count), [shown, count], 'labels that are wanted').keep(),
+    own: Tensor.from(gpu, new Float32Array(told), [1, told], 'labels of the real image').keep(),
+    targets: Tensor.from(gpu, new Float32Array(shown * told), [shown, told], 'labels that are wanted').keep(),
   };
   const mode = { training: false } as const;
   const { recording, result } = await gpu
@@ -67,7 +81,7 @@ export async function starganEvaluator(
         const real = imageToFloat(inputs.real);
         const repeated = expand(real, [shown, size, size, channels]);
         const made = generator.forward(withLabels(repeated, inputs.targets), mode);
-        const again = generator.forward(withLabels(made, expand(inputs.own, [shown, count])), mode);
+        const again = generator.forward(withLabels(made, expand(inputs.own, [shown, told])), mode);
         return {
           pictures: floatToImage(made),
           reconstruction: mean(abs(sub(again, repeated))),
@@ -87,12 +101,15 @@ export async function starganEvaluator(
   return {
     key: 'targets',
     fit: ({ name, a, labels }) => {
-      if (labels?.length !== count) throw withoutLabels('StarGAN', name, count, labels);
+      if (labels?.length !== told) throw withoutLabels('StarGAN', name, told, labels);
       const image = squared(a, size, channels);
       return { name, a: image, b: image, labels };
     },
     async run({ a, labels = [] }) {
-      const targets = targetLabels(labelling, labels).slice(0, shown);
+      const every = targetLabels(labelling, labels);
+      const targets = places.map((place) => every[place]!);
+      const own = placedSets(labelling).find((_, set) => labels[count + set] === 1);
+      const isKnown = (index: number): boolean => !own || (index >= own.start && index < own.start + own.names.length);
       inputs.real.writeBytes(imageBytes(a, channels));
       inputs.own.write(Float32Array.from(labels));
       inputs.targets.write(Float32Array.from(targets.flat()));
@@ -104,9 +121,13 @@ export async function starganEvaluator(
         made: targets.map((_, at) => imageOfBytes(bytes.subarray(at * one, (at + 1) * one), size, size, channels)),
         measure: {
           reconstruction: (await result.reconstruction.data())[0]!,
-          targets: percentage(targets.map((target, at) => agrees(onMade.subarray(at * count, (at + 1) * count), target, groups[at]!))),
+          targets: percentage(
+            targets.map((target, at) => agrees(onMade.subarray(at * count, (at + 1) * count), target, groups[places[at]!]!)),
+          ),
           // Of those that exclude one another one is found or none: they count once.
-          labels: percentage(groups.flatMap((group, index) => (group[0] === index ? [agrees(onReal, labels, group)] : []))),
+          labels: percentage(
+            groups.flatMap((group, index) => (group[0] === index && isKnown(index) ? [agrees(onReal, labels, group)] : [])),
+          ),
         },
       };
     },

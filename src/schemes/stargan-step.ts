@@ -1,6 +1,6 @@
 import { backward } from '../autograd/backward.js';
 import { noGrad } from '../autograd/graph.js';
-import { add, addScaled, bceWithLogits, crossEntropy, embedding, l1Loss, mul } from '../autograd/ops.js';
+import { add, addScaled, bceWithLogits, crossEntropy, embedding, l1Loss, mul, sliceChannels } from '../autograd/ops.js';
 import { epochPermutation } from '../data/shuffle.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -81,14 +81,15 @@ export function prepareStarGAN(context: PrepareContext<StarGANOptions, StarGANNe
 }
 
 /** The loss of the labels that the discriminator finds in images. Of attributes it is summed, and averaged over the images alone. */
-function labelLossOf(kind: StarGANOptions['labelLoss'], logits: Tensor, labels: Tensor): Tensor {
+function labelLossOf(kind: 'attributes' | 'classes', logits: Tensor, labels: Tensor): Tensor {
   return kind === 'classes' ? crossEntropy(logits, labels) : mul(bceWithLogits(logits, labels), labels.channels);
 }
 
 /**
  * Takes one step of StarGAN as the authors' program does: the discriminator learns to tell real images from those that the generator makes
  * with the labels of other images of the batch, and to find the labels of real ones. In the phase `both` the generator then learns from the
- * discriminator as it is now, from the labels that it finds in what is made, and from the way back to the image.
+ * discriminator as it is now, from the labels that it finds in what is made, and from the way back to the image. Of several sets with
+ * labels of their own, only the labels of the step's set are looked for: nothing is known of the others.
  */
 export function trainStarGAN({
   networks: { generator, discriminator },
@@ -97,10 +98,15 @@ export function trainStarGAN({
   images,
   labels,
   phase,
+  labelSet,
   options: { lambdaCls, lambdaRec, lambdaGp, labelLoss },
 }: StepContext<StarGANOptions, StarGANNetworks>): Record<string, Tensor> {
   const real = images.real!;
   const own = labels!;
+  // Of several sets the images of a step are of one, and nothing is known of the labels of the others.
+  const known = (x: Tensor): Tensor => (labelSet ? sliceChannels(x, labelSet.start, labelSet.start + labelSet.names.length) : x);
+  const kind = labelLoss ?? (labelSet?.exclusive ? 'classes' : 'attributes');
+  const labelLossFor = (logits: Tensor, of: Tensor): Tensor => labelLossOf(kind, known(logits), known(of));
   const wanted = noGrad(() => embedding(inputs.targets!, own));
   const shown = noGrad(() => generator.forward(withLabels(real, wanted), MODE));
 
@@ -110,7 +116,7 @@ export function trainStarGAN({
   const losses: Record<string, Tensor> = {
     discriminatorReal: onReal(found.source),
     discriminatorFake: onFake(discriminator.forward(shown, MODE)),
-    discriminatorLabels: labelLossOf(labelLoss, found.classes, own),
+    discriminatorLabels: labelLossFor(found.classes, own),
     penalty: gradientPenalty((x) => discriminator.forward(x, MODE), real, shown, inputs.shares!),
   };
   const judged = addScaled(add(losses.discriminatorReal!, losses.discriminatorFake!), losses.discriminatorLabels!, 1, lambdaCls);
@@ -124,7 +130,7 @@ export function trainStarGAN({
   const made = generator.forward(withLabels(real, wanted), MODE);
   const verdict = discriminator.outputs(made, MODE);
   losses.generatorFake = onMade(verdict.source);
-  losses.generatorLabels = labelLossOf(labelLoss, verdict.classes, wanted);
+  losses.generatorLabels = labelLossFor(verdict.classes, wanted);
   losses.reconstruction = l1Loss(generator.forward(withLabels(made, own), MODE), real);
   const pleased = addScaled(losses.generatorFake, losses.generatorLabels, 1, lambdaCls);
   backward(addScaled(pleased, losses.reconstruction, 1, lambdaRec));

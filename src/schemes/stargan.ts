@@ -1,13 +1,15 @@
+import { labelSetsOf, rowLength } from '../data/labels.js';
 import { labelledFacades } from '../data/labelled-facades.js';
 import { ShadegradError } from '../errors.js';
-import type { Network, NetworkArchitecture } from '../models/kind.js';
+import type { NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork } from '../models/registry.js';
 import { StarGANDiscriminator } from '../models/stargan-discriminator.js';
 import { StarGANGenerator } from '../models/stargan-generator.js';
-import { Adam } from '../optim/adam.js';
-import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+import { whole } from '../training/option-table.js';
 import type { ScheduleContext, TrainingScheme } from '../training/scheme.js';
-import { realSide } from './noise-evaluator.js';
+import { adam } from './adam.js';
+import { realSide } from './image-sides.js';
+import { weightRow, widthRow } from './option-rows.js';
 import { STARGAN_METRICS, starganEvaluator, targetTitles } from './stargan-evaluator.js';
 import { PHASES, prepareStarGAN, starganInputs, trainStarGAN, type StarGANNetworks, type StarGANOptions } from './stargan-step.js';
 
@@ -18,26 +20,8 @@ const MULTIPLE = 4;
 const LAYERS = 6;
 /** Labels where no data say how many: the authors' five of CelebA. */
 const LABELS = 5;
-const ADAM = { betas: [0.5, 0.999], epsilon: 1e-8 } as const;
 /** Steps after which the authors' program looks at the learning rate again. */
 const RATE_STEPS = 1000;
-
-const adam = (network: Network, { learningRate }: { readonly learningRate: number }): Adam => new Adam(network, { learningRate, ...ADAM });
-
-const weight = (byDefault: number, reference: string, description: string): OptionRow => ({
-  default: byDefault,
-  fits: numberFrom(0),
-  expected: 'a finite number of at least 0',
-  fix: `leave it out for ${byDefault}`,
-  flag: { group: 'Training', reference: [reference], type: 'number', min: 0, max: 1e6, description: `${description}; ${byDefault}` },
-});
-
-const width = (name: string, reference: string, description: string): OptionRow => ({
-  fits: whole(1),
-  expected: 'a whole number of channels from 1 up',
-  fix: 'the paper uses 64',
-  flag: { group: 'Networks', reference: [name, reference], type: 'integer', min: 1, max: 256, description },
-});
 
 /**
  * StarGAN (Choi, Choi, Kim, Ha, Kim and Choo, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image
@@ -50,6 +34,7 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
   summary: 'Trains StarGAN to turn images into what labels say, such as another colour of hair, by one network for all labels.',
   data: 'images',
   labelled: true,
+  severalSets: true,
   drawn: {
     title: 'facades with labels',
     open: (seed, split, side) =>
@@ -71,8 +56,8 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
         description: `side of the images in pixels, a multiple of ${MULTIPLE}; images are cut to a square and resized`,
       },
     },
-    ngf: width('ngf', 'g_conv_dim', 'width of the generator: channels after its first layer'),
-    ndf: width('ndf', 'd_conv_dim', 'width of the discriminator: channels after its first layer'),
+    ngf: widthRow(['ngf', 'g_conv_dim'], 'width of the generator: channels after its first layer'),
+    ndf: widthRow(['ndf', 'd_conv_dim'], 'width of the discriminator: channels after its first layer'),
     blocks: {
       default: 6,
       fits: whole(1, 64),
@@ -101,9 +86,9 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
         description: 'layers of the discriminator, each of which halves the image; by default 6, or as many as the size allows',
       },
     },
-    lambdaCls: weight(1, 'lambda_cls', 'weight of the labels that the discriminator finds'),
-    lambdaRec: weight(10, 'lambda_rec', 'weight of the way back to the image'),
-    lambdaGp: weight(10, 'lambda_gp', 'weight of the gradient penalty'),
+    lambdaCls: weightRow(1, 'lambda_cls', 'weight of the labels that the discriminator finds'),
+    lambdaRec: weightRow(10, 'lambda_rec', 'weight of the way back to the image'),
+    lambdaGp: weightRow(10, 'lambda_gp', 'weight of the gradient penalty'),
     nCritic: {
       default: 5,
       fits: whole(1, 1000),
@@ -122,7 +107,6 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
       optional: true,
       flag: {
         group: 'Training',
-        reference: ['dataset'],
         type: 'choice',
         choices: ['attributes', 'classes'],
         description:
@@ -171,14 +155,16 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
         'leave it out, or change size',
       );
     }
-    if (labelLoss === 'classes' && labels?.exclusive === false) {
-      const received = `attributes: ${labels.names.join(', ')}`;
+    const attributes = (labels ? labelSetsOf(labels) : []).filter(({ exclusive }) => !exclusive);
+    if (labelLoss === 'classes' && attributes.length > 0) {
+      const received = `attributes: ${attributes.flatMap(({ names }) => names).join(', ')}`;
       throw refused('labelLoss of the training', "labels of which an image has just one, for 'classes'", received, "use 'attributes'");
     }
     return {
       ...options,
       layers: layers ?? Array.from({ length: LAYERS }, (_, index) => LAYERS - index).find((each) => size % 2 ** each === 0)!,
-      ...(labels && { labelLoss: labelLoss ?? (labels.exclusive ? 'classes' : 'attributes') }),
+      // Of several sets with labels of their own, each has the loss of its kind.
+      ...(labels && !labels.sets && { labelLoss: labelLoss ?? (labels.exclusive ? 'classes' : 'attributes') }),
     };
   },
 
@@ -186,8 +172,10 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
 
   networks({ size, ngf, ndf, blocks, layers }, given, known) {
     const labels = known?.names.length ?? LABELS;
-    const generator = given.generator ?? { kind: 'stargan-generator', options: { labels, ngf, blocks } };
-    const { inChannels: channels } = expectGenerator(generator, labels);
+    // The generator is told of which of several sets the labels are, the discriminator finds labels alone.
+    const told = known ? rowLength(known) : LABELS;
+    const generator = given.generator ?? { kind: 'stargan-generator', options: { labels: told, ngf, blocks } };
+    const { inChannels: channels } = expectGenerator(generator, told);
     const discriminator = given.discriminator ?? {
       kind: 'stargan-discriminator',
       options: { size, inChannels: channels, labels, ndf, layers },
@@ -242,11 +230,13 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
  * The rate of the authors' program: what would bring it to zero if it were taken away in every step of the second half, is taken away once
  * in a thousand steps. So it ends a thousandth below where it began.
  */
-function referenceRate({ step, base, totalSteps }: ScheduleContext<StarGANOptions>): number {
-  if (totalSteps === null) return base;
+function referenceRate({ step, base, totalSteps: steps, sets = 1 }: ScheduleContext<StarGANOptions>): number {
+  if (steps === null) return base;
+  // That program counts rounds, in which each set has a step.
+  const totalSteps = Math.ceil(steps / sets);
   const constant = Math.ceil(totalSteps / 2);
   const decaying = totalSteps - constant;
-  const falls = Math.max(0, Math.floor(step / RATE_STEPS) - Math.floor(constant / RATE_STEPS));
+  const falls = Math.max(0, Math.floor(step / sets / RATE_STEPS) - Math.floor(constant / RATE_STEPS));
   return falls === 0 ? base : base - (falls * base) / decaying;
 }
 

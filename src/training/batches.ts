@@ -4,7 +4,7 @@ import type { RgbImage } from '../data/image.js';
 import { boundedInteger, pcg4d } from '../data/random.js';
 import { resizeBicubic } from '../data/resize.js';
 import { epochPermutation, jitterDraw } from '../data/shuffle.js';
-import { expectLabelling, labelsAt } from '../data/labels.js';
+import { expectLabelling, labelsAt, rowLength } from '../data/labels.js';
 import {
   expectSet,
   expectSets,
@@ -39,6 +39,8 @@ export interface BatchesOptions {
   readonly data: 'paired' | 'unpaired' | 'images';
   /** Whether a step needs the labels of its images. */
   readonly labelled: boolean;
+  /** Whether its data may be of several sets with labels of their own, of which the steps see one after the other. */
+  readonly severalSets?: boolean | undefined;
   /** The sizes of the images. */
   readonly plan: ImagePlan;
   /** What a step sees of a sample, by name. */
@@ -70,8 +72,8 @@ interface Stream {
   /** Samples that there are. */
   readonly count: number;
   read(index: number): Promise<ReadSample>;
-  /** The sample at a position of an epoch. */
-  choose(epoch: number, position: number): Choice;
+  /** The sample at a position of an epoch; of several sets with labels of their own, of an epoch of that set. */
+  choose(epoch: number, position: number, set: number): Choice;
   readonly stores: ReadonlyMap<string, ImageStore>;
   readonly draws: Tensor;
 }
@@ -79,6 +81,7 @@ interface Stream {
 /** The samples of one step, on the device or on their way to it. */
 interface Batch {
   readonly step: number;
+  readonly epoch: number;
   /** For each stream its choices, and the places of their images in its stores. */
   readonly choices: readonly (readonly Choice[])[];
   readonly places: Promise<number[][]>;
@@ -87,6 +90,8 @@ interface Batch {
 const RESIDENT_BYTES = 1024 ** 3;
 /** Keep the second half's draws apart from the first's. */
 const SECOND_HALF = 0x62626262;
+/** Keeps the orders of sets with labels of their own apart. */
+const SET_STRIDE = 0x9e3779b1;
 
 /** Samples that an epoch of a data set sees: of two sets, as many as the larger one has. @throws INVALID_ARGUMENT for an empty one */
 export function epochLength(dataset: TrainingDataset): number {
@@ -105,15 +110,33 @@ export function epochLength(dataset: TrainingDataset): number {
 }
 
 /**
+ * The lengths of the sets that steps see one after the other: of several sets with labels of their own those of each, where the training
+ * takes such; else that of all together.
+ *
+ * @throws as epochLength() and labelsFor()
+ */
+export function partsFor(needed: NeededLabels, dataset: TrainingDataset): readonly number[] {
+  const length = epochLength(dataset);
+  return (labelsFor(needed, dataset)?.sets && isImageSet(dataset) && dataset.parts) || [length];
+}
+
+/** The most samples that a step can see: of sets that steps see one after the other, as many as the smallest has. @throws as partsFor() */
+export const mostInStep = (needed: NeededLabels, dataset: TrainingDataset): number => Math.min(...partsFor(needed, dataset));
+
+/** What a training says of the labels that it needs. */
+export type NeededLabels = { readonly labelled?: boolean; readonly severalSets?: boolean | undefined };
+
+/**
  * The labels of a data set for a training that needs them; undefined for one that needs none.
  *
- * @throws INVALID_ARGUMENT for data without labels, and for names and groups that cannot be
+ * @throws INVALID_ARGUMENT for data without labels, for names and groups that cannot be, and for several sets where the training takes one
  */
-export function labelsFor({ labelled = false }: { readonly labelled?: boolean }, dataset: TrainingDataset): ImageLabels | undefined {
+export function labelsFor({ labelled = false, severalSets = false }: NeededLabels, dataset: TrainingDataset): ImageLabels | undefined {
   if (!labelled) return undefined;
   const labels = isImageSet(dataset) ? dataset.labels : undefined;
   if (!labels) throw noLabels(dataset);
   expectLabelling(labels, dataset.name);
+  if (labels.sets) expectJoined(dataset as ImageSet, severalSets);
   return labels;
 }
 
@@ -128,7 +151,10 @@ export class Batches {
   readonly labels: Tensor | null;
   private readonly labelsOf: ((index: number) => readonly number[]) | null;
   private readonly streams: readonly Stream[];
-  private order: { epoch: number; indices: Uint32Array } | null = null;
+  /** Of each set with labels of its own, or else the one of all. */
+  private readonly orders: { epoch: number; indices: Uint32Array }[] = [];
+  /** The lengths of sets with labels of their own, of which the steps see one after the other. */
+  private readonly parts: readonly number[];
   private ahead: Batch | null = null;
 
   /**
@@ -142,6 +168,8 @@ export class Batches {
     const { batch, data, storedSize, residentBytes = RESIDENT_BYTES } = options;
     const sides = Object.entries(options.sides);
     const length = epochLength(dataset);
+    const found = labelsFor(options, dataset);
+    this.parts = partsFor(options, dataset);
     this.stepsPerEpoch = Math.floor(length / batch);
     const sources =
       data === 'paired'
@@ -153,7 +181,6 @@ export class Batches {
     const sidesOf = (half: string): [string, ImageSide][] => sides.filter(([, side]) => half === 'ab' || side.half === half);
     const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * storedSize * storedSize * channels));
     const resident = Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
-    const found = labelsFor(options, dataset);
     this.labelsOf = found ? (index) => labelsAt(found, index, dataset.name) : null;
     const streams: Stream[] = [];
     this.streams = streams;
@@ -170,7 +197,7 @@ export class Batches {
         });
         streams.push({ ...source, stores: new Map(stores), draws: keep(imageDraws(gpu, batch).keep()) });
       }
-      const shape = [batch, found?.names.length ?? 0];
+      const shape = [batch, found ? rowLength(found) : 0];
       this.labels = found ? keep(Tensor.from(gpu, new Float32Array(batch * shape[1]!), shape, 'labels').keep()) : null;
     } catch (error) {
       for (const part of made) part.dispose();
@@ -181,6 +208,7 @@ export class Batches {
   /** One set of images. */
   private single(set: ImageSet): Omit<Stream, 'stores' | 'draws'> & { half: 'ab' } {
     const { seed } = this.options;
+    const starts = this.parts.map((_, part) => this.parts.slice(0, part).reduce((sum, each) => sum + each, 0));
     return {
       half: 'ab',
       count: set.length,
@@ -188,8 +216,8 @@ export class Batches {
         const { name, image } = await imageAt(set, index);
         return { name, images: { a: image, b: image } };
       },
-      choose: (epoch, position) => {
-        const index = this.orderOf(epoch, set.length)[position]!;
+      choose: (epoch, position, part) => {
+        const index = starts[part]! + this.orderOf(epoch, this.parts[part]!, part)[position]!;
         return { index, jitterSeed: seed, jitterIndex: index };
       },
     };
@@ -241,12 +269,15 @@ export class Batches {
     });
   }
 
-  private orderOf(epoch: number, length: number): Uint32Array {
-    if (this.order?.epoch !== epoch) {
-      const { serial, seed } = this.options;
-      this.order = { epoch, indices: serial ? Uint32Array.from({ length }, (_, index) => index) : epochPermutation(length, seed, epoch) };
-    }
-    return this.order.indices;
+  private orderOf(epoch: number, length: number, part = 0): Uint32Array {
+    const known = this.orders[part];
+    if (known?.epoch === epoch) return known.indices;
+    const { serial } = this.options;
+    // Sets of one length are not to be in one order.
+    const seed = (this.options.seed ^ Math.imul(part, SET_STRIDE)) >>> 0;
+    const indices = serial ? Uint32Array.from({ length }, (_, index) => index) : epochPermutation(length, seed, epoch);
+    this.orders[part] = { epoch, indices };
+    return indices;
   }
 
   /** The images of the step whose draws were written last, by the names of the sides: [batch, size, size, channels] in [-1, 1]. */
@@ -280,9 +311,8 @@ export class Batches {
     this.ahead = this.fetch(step);
   }
 
-  private chooser({ step, choices }: Batch, places: readonly number[][]): () => void {
+  private chooser({ epoch, choices }: Batch, places: readonly number[][]): () => void {
     const { size: cropSize, loadSize, jitter } = this.options.plan;
-    const epoch = this.epochOf(step);
     const draws = choices.map((chosen, stream) =>
       chosen.map(({ jitterSeed: seed, jitterIndex: index }, position) => ({
         ...(jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize }) : { cropX: 0, cropY: 0, mirror: false }),
@@ -296,19 +326,23 @@ export class Batches {
     };
   }
 
-  private epochOf(step: number): number {
-    return Math.floor(step / this.stepsPerEpoch);
+  /** Where a step is: in which of several sets with labels of their own, and in which epoch of it. Each begins anew at its end. */
+  private turnOf(step: number): { set: number; epoch: number; start: number } {
+    const { batch } = this.options;
+    const { length } = this.parts;
+    const [set, round] = [step % length, Math.floor(step / length)];
+    const rounds = Math.floor(this.parts[set]! / batch);
+    return { set, epoch: Math.floor(round / rounds), start: (round % rounds) * batch };
   }
 
   private fetch(step: number): Batch {
     const { batch } = this.options;
-    const epoch = this.epochOf(step);
-    const start = (step % this.stepsPerEpoch) * batch;
-    const choices = this.streams.map((stream) => Array.from({ length: batch }, (_, image) => stream.choose(epoch, start + image)));
+    const { set, epoch, start } = this.turnOf(step);
+    const choices = this.streams.map((stream) => Array.from({ length: batch }, (_, image) => stream.choose(epoch, start + image, set)));
     const places = Promise.all(this.streams.map((stream, index) => this.load(stream, choices[index]!)));
     // A failure belongs to the step that awaits it; if none does, as after dispose(), it is nobody's.
     places.catch(() => {});
-    return { step, choices, places };
+    return { step, epoch, choices, places };
   }
 
   /** Makes sure that the samples of a batch are on the device. @throws as pairAt() and imageAt() */
@@ -383,6 +417,21 @@ function imagesOf(dataset: TrainingDataset): ImageSet {
 function otherData(dataset: TrainingDataset, expected: string, fix: string): ShadegradError {
   const received = isUnpaired(dataset) ? 'two sets of images' : isImageSet(dataset) ? 'one set of images' : 'pairs';
   return new ShadegradError('INVALID_ARGUMENT', `the data set ${dataset.name} for this training scheme`, { expected, received, fix });
+}
+
+/** @throws INVALID_ARGUMENT for several sets with labels of their own where a training takes one, or without the lengths of the sets */
+function expectJoined({ name, length, labels, parts }: ImageSet, severalSets: boolean): void {
+  const { sets = [] } = labels!;
+  const sum = parts?.reduce((total, each) => total + each, 0);
+  if (severalSets && parts?.length === sets.length && sum === length && parts.every((each) => Number.isSafeInteger(each) && each >= 1))
+    return;
+  throw new ShadegradError('INVALID_ARGUMENT', `the data set ${name} for this training scheme`, {
+    expected: severalSets
+      ? `the lengths of the ${sets.length} sets of its labels as \`parts\`, ${length} in all`
+      : 'images of one set of labels',
+    received: severalSets ? (JSON.stringify(parts) ?? 'no parts') : `${sets.length} sets with labels of their own`,
+    fix: severalSets ? 'join the sets by joinLabelledSets()' : 'train on one of them, or by a scheme that takes several, such as StarGAN',
+  });
 }
 
 function noLabels({ name }: TrainingDataset): ShadegradError {

@@ -5,10 +5,9 @@ import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { expectOptions, expectWord } from '../checks.js';
-import { add, mul } from '../autograd/ops.js';
 import { floatToImage } from '../kernels/image.js';
-import { withLabels } from '../models/labels.js';
-import { drawNoise, isNoiseGenerator, type NoiseGenerator } from '../models/noise.js';
+import { labelled } from '../models/labels.js';
+import { drawNoise, fromNetwork, isNoiseGenerator, type NoiseGenerator } from '../models/noise.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Options of ImageMaker.create(): how the generator is run. */
@@ -65,8 +64,8 @@ export class ImageMaker {
     try {
       const { recording, result } = await gpu.record(() =>
         noGrad(() => {
-          const made = generator.forward(labels ? withLabels(noise, labels) : noise, { training: false, statistics });
-          return floatToImage(makes.black === -1 ? made : add(mul(made, 2), -1));
+          const made = generator.forward(labelled(noise, labels), { training: false, statistics });
+          return floatToImage(fromNetwork(made, makes));
         }),
       );
       return new ImageMaker(generator, noise, labels, result.keep(), recording);

@@ -26,4 +26,4 @@ export { Trainer, type TrainedStep } from './trainer.js';
 export type { TrainingDataset } from './batches.js';
 export type { RunOptions, TrainerOptions } from './trainer-options.js';
 export { ImageMaker, slerp, type ImageMakerOptions, type ImageOrder } from './image-maker.js';
-export { Translator, type TranslatedSize, type TranslatorOptions } from './translator.js';
+export { Translator, type FittedImage, type TranslatedSize, type TranslatorOptions } from './translator.js';

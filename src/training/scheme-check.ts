@@ -25,6 +25,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   drawn: ['object', 'optional'],
   data: ['text', 'optional'],
   labelled: ['boolean', 'optional'],
+  severalSets: ['boolean', 'optional'],
   phase: ['function', 'optional'],
   sizes: ['function'],
   sides: ['function'],
@@ -40,8 +41,24 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
 /** What every run has under these names, in its options or in its checkpoint. */
 const RUN_NAMES: readonly string[] = [
   ...['batch', 'learningRate', 'seed', 'serial', 'storedSize', 'residentBytes', 'networks', 'replay'],
-  ...['preset', 'epochs', 'steps', 'minutes', 'labels', 'from', 'totalSteps', 'source', 'trainPairs', 'validate'],
+  ...[
+    'preset',
+    'epochs',
+    'steps',
+    'minutes',
+    'labels',
+    'labelSets',
+    'labelGroups',
+    'from',
+    'totalSteps',
+    'source',
+    'trainPairs',
+    'trainParts',
+    'validate',
+  ],
 ];
+/** The names under which a checkpoint keeps the sources of further sets: `source2`, `source3` and so on. */
+export const FURTHER_SOURCE = /^source\d+$/;
 /** The names that a line of a run's log has for itself. */
 export const LOG_NAMES: readonly string[] = [
   ...['step', 'epoch', 'learningRate', 'imagesPerSecond', 'seconds', 'validation', 'measured', 'training'],
@@ -75,6 +92,7 @@ export function expectScheme<O extends object, N extends Networks>(scheme: Train
     refuse('data', "'paired', 'unpaired' or 'images'", scheme.data);
   }
   if (scheme.labelled && scheme.data !== 'images') refuse('data', "'images', as the scheme is labelled", scheme.data);
+  if (scheme.severalSets && !scheme.labelled) refuse('severalSets', 'a scheme that is labelled', scheme.labelled);
   for (const [name, row] of Object.entries<OptionRow>(scheme.options)) expectFlag(name, row, refuse);
   if (Object.keys(scheme.losses).length === 0) refuse('losses', 'at least one loss', scheme.losses);
   for (const [name, row] of Object.entries(scheme.losses)) {
@@ -113,7 +131,7 @@ export function expectScheme<O extends object, N extends Networks>(scheme: Train
     const unknown = Object.keys(preset).find((name) => !known.includes(name));
     if (unknown !== undefined) refuse('presets', `values of ${known.join(', ')}`, unknown);
   }
-  const taken = Object.keys(scheme.options).find((name) => RUN_NAMES.includes(name));
+  const taken = Object.keys(scheme.options).find((name) => RUN_NAMES.includes(name) || FURTHER_SOURCE.test(name));
   if (taken !== undefined) refuse(`option ${taken}`, `another name than ${RUN_NAMES.join(', ')}, which every run has`, taken);
   const inLog = Object.keys(scheme.losses).find((name) => LOG_NAMES.includes(name));
   if (inLog !== undefined) refuse(`loss ${inLog}`, `another name than ${LOG_NAMES.join(', ')}, which lines of the log have`, inLog);

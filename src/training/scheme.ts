@@ -1,5 +1,6 @@
 import type { ProgressCallback, PairedDataset } from '../data/dataset.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
+import type { PlacedLabelSet } from '../data/labels.js';
 import type { ImageSet, Labelling } from '../data/unpaired.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Network, NetworkArchitecture, NetworkRole } from '../models/kind.js';
@@ -37,7 +38,7 @@ export interface ImagePlan {
 }
 
 /** A loss of a scheme: its name in the log, and where the report draws it. */
-export interface SchemeLoss {
+export interface SchemeLoss<O = object> {
   /** What the report and the progress bar call it, such as 'G_L1'. */
   readonly label: string;
   /** What a progress bar that has little room calls it; losses of one short name stand together. Default: the label. */
@@ -45,7 +46,7 @@ export interface SchemeLoss {
   /** The heading of the plot that it is drawn in; losses of one heading share a plot. */
   readonly plot: string;
   /** Whether there is such a loss with these options of the scheme. Default: always. */
-  when?(options: object): boolean;
+  when?(options: O): boolean;
   /** The phases whose steps have it. Default: all. */
   readonly phases?: readonly string[];
 }
@@ -100,6 +101,8 @@ export interface ScheduleContext<O = object> {
   readonly usual: number;
   /** The steps of the whole run; null while one of so many minutes has not been planned yet. */
   readonly totalSteps: number | null;
+  /** Sets of images with labels of their own, whose steps take turns. Default 1. */
+  readonly sets?: number;
   /** The options, complete. */
   readonly options: O;
 }
@@ -130,8 +133,13 @@ export interface StepContext<O = object, N = Networks> {
   readonly inputs: Readonly<Record<string, Tensor>>;
   /** The kind of the step; '' where all are alike. */
   readonly phase: string;
-  /** The labels of its images, [batch, names]; null where the scheme needs none. */
+  /**
+   * The labels of its images, [batch, names]; of several sets with a number more for each set, as ImageLabels has them. Null where the
+   * scheme needs none.
+   */
   readonly labels: Tensor | null;
+  /** Of data of several sets with labels of their own, the set that the images of this step are of; left out where there is one set. */
+  readonly labelSet?: PlacedLabelSet;
   /** The images of the step, by the names that sides() gives them: [batch, size, size, channels] in [-1, 1]. */
   readonly images: Readonly<Record<string, Tensor>>;
   /** The options, complete. */
@@ -216,7 +224,7 @@ export interface LossWatch {
 export type PresetDefaults = Readonly<Record<string, OptionValue>>;
 
 /** The presets of the train program. */
-export interface SchemePresets {
+export interface SchemePresets<O = object> {
   /** The full setting in words, such as '256 pixels, width 64, 200 epochs; days to weeks without a GPU'. */
   readonly description: string;
   /** The setting of the paper. */
@@ -231,7 +239,7 @@ export interface SchemePresets {
    * @param options of the scheme, complete
    * @param preset of the run
    */
-  rate?(options: object, preset: 'full' | 'preview'): number | undefined;
+  rate?(options: O, preset: 'full' | 'preview'): number | undefined;
 }
 
 /** How a run of a scheme lies in files of PyTorch. */
@@ -266,7 +274,7 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   /** Its own options. Those of every run (batch, learningRate, seed) are not among them. */
   readonly options: OptionTable<O>;
   /** What the train program takes where no flag says otherwise. */
-  readonly presets: SchemePresets;
+  readonly presets: SchemePresets<O>;
   /**
    * Fills in what follows from other options, and refuses what does not go together.
    *
@@ -311,8 +319,13 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   /** Whether a step needs the labels of its images. Default false. */
   readonly labelled?: boolean;
   /**
-   * The kind of a step, where not all do the same: a name, for each of which the step is recorded once. It has to follow from the step.
-   * Left out where all steps are alike.
+   * Whether the data may be of several sets with labels of their own (joinLabelledSets()). Steps then take turns, each with images of one
+   * set, which `labelSet` of its context says. Default false.
+   */
+  readonly severalSets?: boolean;
+  /**
+   * The kind of a step, where not all do the same: a name, for each of which the step is recorded once. It has to follow from the step;
+   * of several sets, from the number of the round, in which each set has a step. Left out where all steps are alike.
    */
   phase?(step: number, options: O): string;
   /** The sizes of the images of a step. */
@@ -320,7 +333,7 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   /** The images of a step by name: what it sees of a sample. */
   sides(options: O, networks: N): Readonly<Record<string, ImageSide>>;
   /** The losses by name, in the order of the log. */
-  readonly losses: Readonly<Record<string, SchemeLoss>>;
+  readonly losses: Readonly<Record<string, SchemeLoss<O>>>;
   /**
    * Takes one step: runs the networks, and the optimisers. It is recorded once and replayed, so it must dispatch the same work each
    * time; what changes from step to step comes from tensors.
@@ -352,6 +365,14 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
 export function lossRows<O extends object, N extends Networks>(
   scheme: Pick<TrainingScheme<O, N>, 'losses'>,
   options: O,
-): Readonly<Record<string, SchemeLoss>> {
+): Readonly<Record<string, SchemeLoss<O>>> {
   return Object.fromEntries(Object.entries(scheme.losses).filter(([, { when }]) => when?.(options) ?? true));
 }
+
+/** The phase of a step: of several sets, whose steps take turns, that of the round in which each has one. */
+export const phaseOf = <O extends object>(
+  scheme: { phase?(step: number, options: O): string },
+  step: number,
+  options: O,
+  sets: number,
+): string => scheme.phase?.(Math.floor(step / sets), options) ?? '';

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import { expectTable, numberFrom, oneOf, whole, type OptionFlag, type OptionRow, type OptionTable } from './option-table.js';
-import { epochLength, labelsFor, type TrainingDataset } from './batches.js';
+import { labelsFor, partsFor, type TrainingDataset } from './batches.js';
 import type { Architectures, ImagePlan, Networks, TrainingScheme } from './scheme.js';
 
 /** Options of every training, beside those of its scheme. */
@@ -81,11 +81,13 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
       return value === undefined ? [] : [[name, value]];
     }),
   ) as O;
-  const length = epochLength(dataset);
+  const parts = partsFor(scheme, dataset);
+  const length = Math.min(...parts);
   if (checked.batch > length) {
+    const ofSet = parts.length > 1 ? 'the smallest set of ' : '';
     throw refused(
       'batch of the training',
-      `a whole number from 1 to ${length}, the samples in "${dataset.name}"`,
+      `a whole number from 1 to ${length}, the samples in ${ofSet}"${dataset.name}"`,
       String(checked.batch),
       'use a smaller batch or more images',
     );

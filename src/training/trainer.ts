@@ -6,8 +6,9 @@ import { buildNetwork } from '../models/registry.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { ParameterGroup } from '../optim/parameter-group.js';
 import { Tensor } from '../tensor/tensor.js';
+import { placedSets, type PlacedLabelSet } from '../data/labels.js';
 import { Batches, labelsFor, type TrainingDataset } from './batches.js';
-import { lossRows, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
+import { lossRows, phaseOf, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
 import { described } from '../checks.js';
 import { expectScheme } from './scheme-check.js';
 import { expectGiven, expectSides, makeOptimizers, makeTensors, otherPart, type Own } from './trainer-parts.js';
@@ -27,6 +28,12 @@ const HISTORY = 64;
 const FIRST_STEPS = 100;
 /** So that two networks of one kind do not begin alike. */
 const SEED_STRIDE = 0x9e3779b9;
+
+/** What a step does: its phase, and of several sets with labels of their own the number of the one that it sees. */
+interface StepKind {
+  readonly phase: string;
+  readonly set: number;
+}
 
 /**
  * A trainer of a scheme: owns the networks, the recorded step, and what changes from step to step. Everything random follows
@@ -55,6 +62,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private readonly lossNames: readonly string[];
   /** Of each group of each optimiser the multiple of the training's rate that the scheme made it with. */
   private readonly rates: readonly { readonly group: ParameterGroup; readonly factor: number }[];
+  /** Of data of several sets with labels of their own; else none. */
+  private readonly labelSets: readonly PlacedLabelSet[];
   private readonly seed: number;
   private readonly batch: number;
   private readonly batches: Batches;
@@ -63,7 +72,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private collected = 0;
   /** What dispose() gives back. */
   private readonly parts: { dispose(): void }[] = [];
-  /** By phase; with which steps of the parameters, in relation to each other, each was recorded. Null for eager steps. */
+  /** By kind of step; with which steps of the parameters, in relation to each other, each was recorded. Null for eager steps. */
   private readonly recordings: Map<string, { recording: Recording; partition: string }> | null;
   /** Settled when the step before is taken. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -82,7 +91,9 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.seed = seed;
     this.batch = batch;
     this.recordings = (run.replay ?? true) ? new Map() : null;
-    const architectures = Object.entries(scheme.networks(complete, run.networks ?? {}, labelsFor(scheme, dataset)));
+    const labelling = labelsFor(scheme, dataset);
+    this.labelSets = placedSets(labelling ?? {});
+    const architectures = Object.entries(scheme.networks(complete, run.networks ?? {}, labelling));
     const names = architectures.map(([name]) => name);
     expectNetworkNames(scheme, names, run.networks ?? {});
     expectGiven(scheme, run.networks ?? {}, Object.fromEntries(architectures));
@@ -116,6 +127,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
           serial: run.serial ?? false,
           data: scheme.data ?? 'paired',
           labelled: scheme.labelled ?? false,
+          severalSets: scheme.severalSets,
           plan,
           sides,
           storedSize,
@@ -168,9 +180,9 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     try {
       // What has no memory is told here, and not taken for a failure of what follows.
       await gpu.sync();
-      const phases = trainer.firstPhases();
-      await prepare?.(() => phases.forEach((phase) => trainer.dispatchStep(phase)));
-      for (const phase of phases) await trainer.recorded(phase);
+      const kinds = trainer.firstKinds();
+      await prepare?.(() => kinds.forEach((kind) => trainer.dispatchStep(kind)));
+      for (const kind of kinds) await trainer.recorded(kind);
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -215,29 +227,37 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.collected = step;
   }
 
-  private phaseOf(step: number): string {
-    return this.scheme.phase?.(step, this.options) ?? '';
+  /** Sets of images whose steps take turns: 1, or as many as have labels of their own. */
+  get sets(): number {
+    return Math.max(this.labelSets.length, 1);
   }
 
-  /** The phases of a run, as far as its first steps and its losses name them: their memory and shaders should be there from the start. */
-  private firstPhases(): string[] {
-    const first = Array.from({ length: FIRST_STEPS }, (_, step) => this.phaseOf(step));
-    return [...new Set([...first, ...Object.values(this.rows).flatMap(({ phases = [] }) => phases)])];
+  private kindOf(step: number): StepKind {
+    const { sets } = this;
+    return { phase: phaseOf(this.scheme, step, this.options, sets), set: step % sets };
+  }
+
+  /** The kinds of steps of a run, as far as its first ones and its losses name them: memory and shaders should be there from the start. */
+  private firstKinds(): StepKind[] {
+    const first = Array.from({ length: FIRST_STEPS }, (_, round) => this.kindOf(round * this.sets).phase);
+    const phases = new Set([...first, ...Object.values(this.rows).flatMap(({ phases = [] }) => phases)]);
+    return [...phases].flatMap((phase) => Array.from({ length: this.sets }, (_, set) => ({ phase, set })));
   }
 
   /**
-   * The recorded step of a phase, for optimisers whose parameters have taken as many steps, in relation to each other, as now: a restored
+   * The recorded step of a kind, for optimisers whose parameters have taken as many steps, in relation to each other, as now: a restored
    * checkpoint may hold parameters that were thawed late.
    */
-  private async recorded(phase: string): Promise<Recording | null> {
+  private async recorded(kind: StepKind): Promise<Recording | null> {
     const { recordings, partition } = this;
     if (!recordings) return null;
-    const known = recordings.get(phase);
+    const key = `${kind.set} ${kind.phase}`;
+    const known = recordings.get(key);
     if (known?.partition === partition) return known.recording;
     known?.recording.destroy();
-    recordings.delete(phase);
-    const { recording } = await this.gpu.record(() => this.dispatchStep(phase));
-    recordings.set(phase, { recording, partition });
+    recordings.delete(key);
+    const { recording } = await this.gpu.record(() => this.dispatchStep(kind));
+    recordings.set(key, { recording, partition });
     return recording;
   }
 
@@ -247,11 +267,13 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       .join('|');
   }
 
-  private dispatchStep(phase: string): void {
+  private dispatchStep({ phase, set }: StepKind): void {
     this.gpu.scope(() => {
       const { networks, optimizers, state, inputs, options } = this;
       const { labels } = this.batches;
-      const losses = this.scheme.step({ networks, optimizers, state, inputs, options, phase, labels, images: this.batches.images() });
+      const labelSet = this.labelSets[set];
+      const context = { networks, optimizers, state, inputs, options, phase, labels, images: this.batches.images() };
+      const losses = this.scheme.step({ ...context, ...(labelSet && { labelSet }) });
       this.expectLosses(losses, phase);
       for (const [index, name] of this.lossNames.entries()) {
         if (!this.hasLoss(name, phase)) continue;
@@ -308,14 +330,14 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       });
     }
     const chooseImages = await this.batches.take(this.step);
-    const phase = this.phaseOf(this.step);
-    const recording = await this.recorded(phase);
+    const kind = this.kindOf(this.step);
+    const recording = await this.recorded(kind);
     chooseImages();
     for (const network of Object.values<Networks[string]>(this.networks)) network.advanceDropout(this.step);
     const { step, epoch, seed, batch, inputs, networks, optimizers, options } = this;
     this.scheme.prepare?.({ step, epoch, seed, batch, inputs, networks, optimizers, options });
     if (recording) recording.run();
-    else this.dispatchStep(phase);
+    else this.dispatchStep(kind);
     const bytes = this.lossNames.length * 4;
     this.gpu.copy(this.losses.storage, 0, this.history.storage, (this.step % HISTORY) * bytes, bytes);
     this.step++;
@@ -338,7 +360,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
 
   private lossesAt(values: Float32Array, step: number): Record<string, number> {
     const start = (step % HISTORY) * this.lossNames.length;
-    const phase = this.phaseOf(step);
+    const { phase } = this.kindOf(step);
     const entries = this.lossNames.map((name, index) => [name, values[start + index]!] as const);
     return Object.fromEntries(entries.filter(([name]) => this.hasLoss(name, phase)));
   }

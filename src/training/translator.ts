@@ -9,7 +9,7 @@ import { expectOptions, expectWord } from '../checks.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
 import type { Generator, ImageSizes, LabelledGenerator } from '../models/kind.js';
 import { withLabels } from '../models/labels.js';
-import { isLabelledGenerator } from '../models/registry.js';
+import { labelCount } from '../models/registry.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -34,6 +34,20 @@ export interface TranslatorOptions {
 
 /** A network needs hundreds of bytes for each of an image's pixels: more of them than this no device has memory for. */
 const MOST_PIXELS = 2 ** 27;
+
+/** An image as a translator's generator takes it, made by `fit()`: worth keeping where the same image is translated several times. */
+export interface FittedImage {
+  /** Tells it from an image. */
+  readonly kind: 'fitted';
+  /** Sides of the image that it was made of. */
+  readonly own: readonly [width: number, height: number];
+  /** Width of what the generator takes. */
+  readonly width: number;
+  /** Height of what the generator takes. */
+  readonly height: number;
+  /** Its pixels, a byte for each channel that the generator takes. */
+  readonly bytes: Uint8Array;
+}
 
 /** A generator recorded for images of one size. */
 interface Stage {
@@ -88,41 +102,79 @@ export class Translator {
   }
 
   /**
-   * Translates one image.
+   * Makes an image ready for the generator: grey where that takes one channel, and resized. `translate()` does it with every image; what
+   * this gives may be translated any number of times.
    *
    * @param image any size; resized (bicubic) to the size of the options
+   * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for what is no image, or fitted already
+   */
+  fit(image: RgbImage): FittedImage {
+    if (isFitted(image)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'image to fit', {
+        expected: 'an image { width, height, data }',
+        received: 'one that fit() has made',
+        fix: 'give it to translate() as it is',
+      });
+    }
+    expectImage(image, 'the image to translate');
+    const [width, height] = this.sidesFor(image.width, image.height);
+    const { inChannels } = this.generator;
+    // Luminance first, as the PyTorch reference has it: resizing rounds.
+    const seen = inChannels === 1 ? greyImage(image) : image;
+    const bytes = imageBytes(resized(seen, width, height), inChannels as 1 | 3);
+    return { kind: 'fitted', own: [image.width, image.height], width, height, bytes };
+  }
+
+  /**
+   * Translates one image.
+   *
+   * @param image as fit() takes or gives it
    * @param seed chooses the dropout masks and random numbers, from 0 to 2^32 - 1; the same seed gives the same picture
    * @param labels what the image is to become, for a generator that takes labels: a number for each, such as 0 or 1
-   * @returns an image of that size; with 'image', of the size it came in
-   * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for a seed that is no whole number from 0 to
+   * @returns an image of the size of the options; with 'image', of the size it came in
+   * @throws IMAGE_SIZE for data that are not those of the image's sides, and for an image that another translator has fitted to another
+   *   size; INVALID_ARGUMENT for what is no image, for a seed that is no whole number from 0 to
    *   2^32 - 1, and for other labels than the generator takes; with 'image', also as create(): LIMIT_EXCEEDED, OUT_OF_MEMORY
    */
-  translate(image: RgbImage, seed = 0, labels: readonly number[] = []): Promise<RgbImage> {
+  translate(image: RgbImage | FittedImage, seed = 0, labels: readonly number[] = []): Promise<RgbImage> {
     const result = this.last.then(() => this.run(image, seed, labels));
     this.last = result.catch(() => undefined);
     return result;
   }
 
-  private async run(image: RgbImage, seed: number, wanted: readonly number[]): Promise<RgbImage> {
-    expectImage(image, 'the image to translate');
+  private async run(image: RgbImage | FittedImage, seed: number, wanted: readonly number[]): Promise<RgbImage> {
+    const { own, width, height, bytes } = isFitted(image) ? this.expectOwn(image) : this.fit(image);
     expectWord('seed of a translation', seed);
     expectWanted(this.generator, wanted);
-    const {
-      generator,
-      options: { size },
-    } = this;
-    const { imageSizes } = generator;
-    const [width, height] =
-      size === 'image' ? [nearest(image.width, imageSizes), nearest(image.height, imageSizes)] : sidesOf(size, imageSizes);
+    const { generator, options } = this;
     const { input, labels, output, recording } = await this.stageFor(width, height);
-    // Luminance first, as the PyTorch reference has it: resizing rounds.
-    const seen = generator.inChannels === 1 ? greyImage(image) : image;
-    input.writeBytes(imageBytes(resized(seen, width, height), generator.inChannels as 1 | 3));
+    input.writeBytes(bytes);
     labels?.write(Float32Array.from(wanted));
     generator.advanceDropout(seed);
     recording.run();
     const result = imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
-    return size === 'image' ? resized(result, image.width, image.height) : result;
+    return options.size === 'image' ? resized(result, ...own) : result;
+  }
+
+  /** Width and height at which the generator takes an image of these sides. */
+  private sidesFor(width: number, height: number): [width: number, height: number] {
+    const {
+      generator: { imageSizes },
+      options: { size },
+    } = this;
+    return size === 'image' ? [nearest(width, imageSizes), nearest(height, imageSizes)] : sidesOf(size, imageSizes);
+  }
+
+  /** @throws IMAGE_SIZE for an image that was made ready for another generator, or for another size */
+  private expectOwn(image: FittedImage): FittedImage {
+    const [width, height] = this.sidesFor(...image.own);
+    const { inChannels } = this.generator;
+    if (image.width === width && image.height === height && image.bytes.length === width * height * inChannels) return image;
+    throw new ShadegradError('IMAGE_SIZE', 'fitted image to translate', {
+      expected: `one of ${width} x ${height} x ${inChannels}, as fit() of this translator makes it`,
+      received: `${image.width} x ${image.height} with ${image.bytes.length} bytes`,
+      fix: 'call fit() of the translator that is to translate it',
+    });
   }
 
   private async stageFor(width: number, height: number): Promise<Stage> {
@@ -143,7 +195,7 @@ export class Translator {
     const { inChannels } = generator;
     const shape = [1, height, width, inChannels];
     const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate').keep();
-    const count = labelsOf(generator);
+    const count = labelCount(generator);
     const labels = count === 0 ? null : Tensor.from(gpu, new Float32Array(count), [1, count], 'labels of an image to translate').keep();
     try {
       const { recording, result } = await gpu.record(() =>
@@ -160,7 +212,7 @@ export class Translator {
     }
   }
 
-  /** Gives back the memory of the step; the generator stays. */
+  /** Gives back the memory of the step; the generator stays. A translation that is asked for later takes it again, and needs a dispose(). */
   dispose(): void {
     const { stage } = this;
     this.stage = null;
@@ -171,12 +223,11 @@ export class Translator {
   }
 }
 
-/** How many labels a generator takes. */
-const labelsOf = (generator: Generator): number => (isLabelledGenerator(generator) ? generator.labels : 0);
+const isFitted = (image: RgbImage | FittedImage): image is FittedImage => (image as FittedImage | null)?.kind === 'fitted';
 
 /** @throws INVALID_ARGUMENT for other labels than a generator takes */
 function expectWanted(generator: Generator, wanted: readonly number[]): void {
-  const count = labelsOf(generator);
+  const count = labelCount(generator);
   if (wanted.length === count && wanted.every(Number.isFinite)) return;
   throw new ShadegradError('INVALID_ARGUMENT', 'labels of an image to translate', {
     expected: count === 0 ? 'none, as the generator takes none' : `${count} finite numbers, one for each label that the generator takes`,

@@ -258,6 +258,26 @@ test('halves in folders of their own: A/train and B/train, trainA and trainB, tr
   }
 });
 
+test('a folder of one half alone, train/A or train/B, is no folder of pictures of both', async ({ folder }) => {
+  for (const [index, [there, missing]] of [
+    ['A', 'B'],
+    ['b', 'A'],
+  ].entries()) {
+    const train = join(folder, String(index), 'train');
+    // As wide as a picture of two halves: the folder's name says what it is.
+    await writePng(join(train, there!, '1.png'), picture(8, 4, 1));
+    await fails(
+      openPairedFolder(join(folder, String(index)), 'train'),
+      'DATA_UNREADABLE',
+      `no ${missing}/ beside it`,
+      join(train, missing!),
+    );
+  }
+  // Letters among others are folders like any.
+  for (const name of ['A', 'C']) await writePng(join(folder, 'more', 'train', name, `${name}.png`), picture(8, 4, 1));
+  assert.is((await openPairedFolder(join(folder, 'more'), 'train')).length, 2);
+});
+
 test('names on one side only are counted and named; two sets without common names are no pairs', async ({ folder }) => {
   const put = (side: string, ...names: string[]) =>
     Promise.all(names.map((name) => writePng(join(folder, `train${side}`, name), picture(4, 4, 1))));

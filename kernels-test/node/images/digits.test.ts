@@ -70,6 +70,16 @@ for (const [how, name, wrap] of [
     assert.is.not(await train.fingerprint(), await other.fingerprint());
   });
 
+test('images without their labels are read where none are needed, and are refused where they are', async () => {
+  const folder = folderWith({ 'train-images-idx3-ubyte': idx([4, 2, 2]) });
+  await failure('DATA_NOT_FOUND', () => openDigits(folder, 'train'), /no file of labels/);
+  const set = (await openDigits(folder, 'train', false))!;
+  assert.equal([set.length, set.labels, (await set.get(3)).name], [4, undefined, 'image 4']);
+  assert.is((await set.fingerprint()).length, 16);
+  const labels = folderWith({ 'train-labels-idx1-ubyte': idx([4]) });
+  await failure('DATA_NOT_FOUND', () => openDigits(labels, 'train', false), /no file of images/);
+});
+
 test('the trainer takes them, with labels also where some are held out to validate', async () => {
   const folder = folderWith({ 'train-images-idx3-ubyte': idx([12, 28, 28]), 'train-labels-idx1-ubyte': idx([12]) });
   const notes: string[] = [];

@@ -33,6 +33,7 @@ async function refuses(files: readonly string[], within: string, code: string, .
 
 test('a set that is missing is named, and its images may have any names', async () => {
   await refuses(['trainA/1.png'], '', 'DATA_NOT_FOUND', /there is trainA\/ and no trainB\/: put the images of the other set into trainB/);
+  await refuses(['train/A/1.png'], '', 'DATA_UNREADABLE', /there is train\/A\/ and no train\/B\/: put .* into train\/B\//);
   await refuses(['B/1.png'], '', 'DATA_NOT_FOUND', /there is B\/ and no A\//);
 });
 

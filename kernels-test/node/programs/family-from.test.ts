@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createImage } from '../../../src/data/image.js';
 import { findNetwork } from '../../../src/exchange/read-weights.js';
+import { encodePng } from '../../../src/node/images/read.js';
 import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
 import { openWeights } from '../../../src/node/weights/read.js';
 import golden from '../../goldens/family_runs.json';
@@ -53,6 +55,21 @@ test("of the reference's folder each network is taken from its own file", async 
   // A file that is named stands for itself alone.
   const one = await train('folder/latest_net_G_B.pth', 'one');
   assert.match(one, /beginning with the generatorA of .*; the generatorB and the discriminatorA and the discriminatorB are new/);
+});
+
+test("of the reference's folder a network is converted, and translated with, by the name that it has here or there", async () => {
+  const convert = (from: string, to: string, ...flags: string[]) =>
+    run('shadegrad', ['convert', at(from), at(to), '--no-check', '--layout', 'pytorch', ...flags]);
+  succeeded(await convert('folder/latest_net_G_B.pth', 'by-file.safetensors'));
+  for (const name of ['generatorB', 'G_B']) {
+    assert.match(succeeded(await convert('folder', `by-${name}.safetensors`, '--network', name)), /taking its latest_net_G_B\.pth/);
+    assert.ok(readFileSync(at(`by-${name}.safetensors`)).equals(readFileSync(at('by-file.safetensors'))), name);
+  }
+  assert.match(succeeded(await convert('folder', 'd.safetensors', '--network', 'discriminatorA')), /taking its latest_net_D_A\.pth/);
+  failedWith(await convert('folder', 'never.safetensors', '--network', 'generatorC'), 'WEIGHTS_MISMATCH', /several files of weights/);
+  writeFileSync(at('picture.png'), encodePng(createImage(32, 32)));
+  const translate = ['translate', '--weights', at('folder'), '--input', at('picture.png'), '--output', at('out'), '--network'];
+  assert.match(succeeded(await run('shadegrad', [...translate, 'generatorB'])), /taking its latest_net_G_B\.pth/);
 });
 
 test('the networks of a checkpoint are converted by their names to the files that training begins with', async () => {

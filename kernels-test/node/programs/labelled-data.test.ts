@@ -145,6 +145,7 @@ test('attributes by --labels: replayed, eager, and gone on with after a failure,
   assert.match(said, /finished after 6 of 6 steps/);
   const info = await readCheckpointInfo(checkpointOf('whole'));
   assert.is(info.options.labels, 'Odd,Dark');
+  assert.is(info.options.labelSets, '2 attributes');
   assert.equal(info.networks.guesser!.options, { labels: 2 });
 
   await train(...PARAMETERS, ...data, '--eager', '--out', at('eager'));
@@ -171,7 +172,8 @@ test('classes by folder: held-out images are measured with their labels, and a r
     [0, 0, 1],
   ]);
   assert.ok(readLogLines(at('by-class', 'log.jsonl')).some((line) => Number.isFinite(line.error)));
-  assert.is((await readCheckpointInfo(checkpointOf('by-class'))).options.labels, 'dark,light,middle');
+  const { options } = await readCheckpointInfo(checkpointOf('by-class'));
+  assert.equal([options.labels, options.labelSets], ['dark,light,middle', '3 classes']);
   const moved = at('renamed');
   mkdirSync(moved);
   for (const name of ['dark', 'light', 'medium']) {

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,7 +27,14 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 test('a run with random numbers in the middle that stops and goes on is one that did not, eager or replayed', async () => {
   const flags = [...TINY, '--z', '2', '--z-at', 'bottleneck', '--gan-mode', 'wgangp'];
   succeeded(await train('z', ...flags, '--steps', '1'));
+  // As the log of a run that is older than the loss of its penalty.
+  const lines = readFileSync(at('z', 'log.jsonl'), 'utf8');
+  assert.match(lines, /"penalty":[\d.e-]+,/);
+  writeFileSync(at('z', 'log.jsonl'), lines.replace(/"penalty":[\d.e-]+,/g, ''));
   succeeded(await train('z', '--resume', '--steps', '3'));
+  assert.is(readFileSync(at('z', 'log.jsonl'), 'utf8').match(/"penalty":/g)?.length, 2, 'of the steps that came after');
+  const report = readFileSync(at('z', 'report.html'), 'utf8');
+  for (const text of ['Gradient penalty', 'D_gp goes from']) assert.ok(report.includes(text), text);
   succeeded(await train('whole', ...flags, '--steps', '3', '--eager'));
   const [resumed, whole] = await Promise.all(['z', 'whole'].map((name) => readCheckpointInfo(at(name, 'checkpoint.safetensors'))));
   assert.equal(resumed!.networks, whole!.networks);
@@ -47,6 +55,35 @@ test('samples of one image are other pictures, the same again, and it is said ho
   assert.is(new Set(pictures).size, 3);
   succeeded(await translate('z', 'second', '--seed', '1', '--no-dropout'));
   assert.is(readFileSync(at('second', 'a.png'), 'base64'), pictures[1]);
+});
+
+test('an image is read once for all of its samples, and the first of many are measured', async () => {
+  // What is written to a pipe can be read once: after that the writer gives nothing.
+  execFileSync('mkfifo', [at('pipe.png')]);
+  const writer = spawn('sh', ['-c', 'cat "$0" > "$1"; while :; do : > "$1"; done', at('a.png'), at('pipe.png')]);
+  try {
+    const from = ['--weights', at('z'), '--input', at('pipe.png'), '--output', at('many')];
+    const printed = succeeded(await run('translate', [...from, '--samples', '33', '--no-dropout']));
+    assert.match(printed, '33 of 33 images translated');
+    assert.match(printed, /the first 32 of the 33 results of an image differ by 0\.\d+/);
+  } finally {
+    writer.kill('SIGKILL');
+    rmSync(at('pipe.png'));
+  }
+  assert.is(readFileSync(at('many', 'pipe-3.png'), 'base64'), readFileSync(at('three', 'a-3.png'), 'base64'));
+});
+
+test('of an image that fails, or whose results would lie over another, nothing is written and the others are made', async () => {
+  mkdirSync(at('mixed'));
+  writeFileSync(at('mixed', 'a.png'), readFileSync(at('a.png')));
+  writeFileSync(at('mixed', 'a-2.png'), readFileSync(at('a.png')));
+  writeFileSync(at('mixed', 'broken.png'), readFileSync(at('a.png')).subarray(0, 90));
+  const result = await run('translate', ['--weights', at('z'), '--input', at('mixed'), '--output', at('mixed'), '--samples', '2']);
+  failedWith(result, 'IMAGE_CORRUPT', /written over .*a-2\.png/, /broken\.png/);
+  assert.match(result.stdout, '2 of 6 images translated');
+  assert.match(result.stdout, '4 could not be');
+  assert.is(result.stderr.split('broken.png').length, 2, 'said once, not for each sample');
+  assert.equal(readdirSync(at('mixed')).sort(), ['a-2-1.png', 'a-2-2.png', 'a-2.png', 'a.png', 'broken.png']);
 });
 
 test('what draws nothing has no samples; of a network with random numbers inspect says so, and no other format is written', async () => {
@@ -78,8 +115,8 @@ test('a run from a generator with random numbers keeps them; of one without, non
   assert.equal([noise, noiseAt, options.z, options.zAt], [2, 'bottleneck', 2, 'bottleneck']);
   failedWith(
     await train('refused', ...TINY.slice(0, 2), '--steps', '1', '--from', at('plain'), '--z', '3'),
-    'INVALID_ARGUMENT',
-    /z of the training/,
+    'BAD_FLAG',
+    /Bad value for --z$/m,
   );
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createImage } from '../../../src/data/image.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { encodePng } from '../../../src/node/images/read.js';
 import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
@@ -78,7 +79,50 @@ test('two sets of images of other numbers, names and sizes are trained on, and m
   for (const name of ['generatorA', 'generatorB', 'discriminatorA', 'discriminatorB', 'cycleA', 'cycleB', 'identityA', 'identityB']) {
     assert.ok(Number.isFinite(lines[0]![name]), name);
   }
-  assert.match(readFileSync(at('from-sets', 'report.html'), 'utf8'), /CycleGAN on sets/);
+  const report = readFileSync(at('from-sets', 'report.html'), 'utf8');
+  assert.match(report, /CycleGAN on sets/);
+  assert.match(report, /validation images measured in each direction/);
+});
+
+test('images smaller and larger than those of the training, each of another shape, are trained on by every kind of scheme', async () => {
+  for (const [set, sizes] of Object.entries({
+    A: [
+      [40, 20],
+      [9, 50],
+      [32, 32],
+    ],
+    B: [
+      [70, 33],
+      [12, 12],
+    ],
+  })) {
+    mkdirSync(at('mixed', `train${set}`), { recursive: true });
+    for (const [index, [width, height]] of sizes.entries()) {
+      const image = createImage(width!, height!);
+      for (let i = 0; i < image.data.length; i++) image.data[i] = (i * (7 + index)) % 256;
+      writeFileSync(at('mixed', `train${set}`, `${index}.png`), encodePng(image));
+    }
+  }
+  for (const [scheme, flags] of [
+    ['cyclegan', CYCLE],
+    ['dcgan', [...TINY, '--batch', '2']],
+    ['stargan', [...TINY, '--blocks', '1', '--layers', '3', '--n-critic', '1', '--batch', '2']],
+  ] as const) {
+    const out = at(`${scheme}-mixed`);
+    const data = scheme === 'dcgan' ? at('mixed', 'trainA') : at('mixed');
+    succeeded(await run('shadegrad', ['train', '--scheme', scheme, ...flags, '--steps', '2', '--data', data, '--out', out]));
+    const losses = readLogLines(join(out, 'log.jsonl')).filter((line) => !('validation' in line));
+    assert.is(losses.length, 2, scheme);
+    for (const line of losses)
+      assert.ok(
+        Object.values(line).every((value) => Number.isFinite(value)),
+        scheme,
+      );
+  }
+  // Two sets are two classes, of which an image has one.
+  const translate = ['translate', '--weights', at('stargan-mixed'), '--input', at('images', '0.png'), '--output', at('never')];
+  failedWith(await run('shadegrad', [...translate, '--label', 'A', 'B']), 'BAD_FLAG', /exclude one another/, /one at most of A, B/);
+  assert.not.ok(existsSync(at('never')));
 });
 
 test('either direction of a run translates, at the size that it is trained on; without a name both are told', async () => {
@@ -104,6 +148,7 @@ test('a run of StarGAN translates to the labels that are asked for; without any 
     run('translate', ['--weights', weights, '--input', at('images', '0.png'), '--output', at(output), ...flags]);
   failedWith(await translate('never'), 'BAD_FLAG', /--label is missing/, /brick, stone, plaster, night/, /--label brick$/m);
   failedWith(await translate('never', '--label', 'wood'), 'BAD_FLAG', /--label/, /wood/);
+  failedWith(await translate('never', '--label', 'brick', '--samples', '2'), 'BAD_FLAG', /--samples 2 would be the same picture/);
   assert.not.ok(existsSync(at('never')));
   const made = async (...labels: string[]): Promise<Buffer> => {
     assert.match(succeeded(await translate(labels.join(), '--label', ...labels)), /32 x 32/);
@@ -118,6 +163,7 @@ test('a run of StarGAN translates to the labels that are asked for; without any 
   assert.not.ok('reconstruction' in first!);
   assert.ok(Number.isFinite(second!.reconstruction));
   const report = readFileSync(at('stargan-whole', 'report.html'), 'utf8');
+  assert.match(report, /validation images measured/);
   for (const heading of ['brick', 'stone', 'plaster', 'night, changed']) assert.match(report, heading);
   const cyclegan = ['translate', '--weights', at('cyclegan-whole'), '--network', 'generatorA', '--input', at('images', '0.png')];
   failedWith(await run('shadegrad', [...cyclegan, '--output', at('never'), '--label', 'brick']), 'BAD_FLAG', /takes no labels/);
@@ -159,7 +205,7 @@ test('a batch that a preset has is no larger than the data; one that is asked fo
   ];
   const on = [...small, '--data', at('images'), '--out'];
   assert.match(succeeded(await run('shadegrad', [...on, at('few')])), /32 images in a step are more than there are: 4 are taken/);
-  failedWith(await run('shadegrad', [...on, at('never'), '--batch', '32']), 'INVALID_ARGUMENT', /from 1 to 4/);
+  failedWith(await run('shadegrad', [...on, at('never'), '--batch', '32']), 'BAD_FLAG', /--batch/, /from 1 to 4/);
 });
 
 test('a folder of images is trained on by DCGAN; without images to validate on some are held out', async () => {
@@ -167,6 +213,7 @@ test('a folder of images is trained on by DCGAN; without images to validate on s
     await run('shadegrad', ['train', '--scheme', 'dcgan', ...TINY, '--steps', '2', '--data', at('images'), '--out', at('from-images')]),
   );
   assert.match(said, /the last 1 of 5 images are held out/);
+  assert.match(said, /16 images in a step are more than there are: 4 are taken/);
   assert.match(said, /training on 4 images/);
 });
 

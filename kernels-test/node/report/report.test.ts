@@ -10,9 +10,12 @@ import { decodeImage } from '../../../src/node/images/read.js';
 import { renderReport, writeReport, writeSampleGrid, type TrainingReport } from '../../../src/node/report/write.js';
 import { choosePictures } from '../../../src/node/report/pictures.js';
 import { renderPlot } from '../../../src/node/report/plot.js';
-import { pix2pix } from '../../../src/schemes/pix2pix.js';
+import { pix2pix, type Pix2PixOptions } from '../../../src/schemes/pix2pix.js';
+import { lossRows } from '../../../src/training/scheme.js';
 import { launchChromium } from '../../harness/bundles.js';
 import { downsample, geometricIndices, niceTicks, quantile, smooth } from '../../../src/node/report/series.js';
+
+const LOSSES = lossRows(pix2pix, { ganMode: 'vanilla' } as Pix2PixOptions);
 
 /** A linear congruential generator: noise that does not compress, the same every time. */
 function noise(seed: number): () => number {
@@ -41,10 +44,10 @@ function makeReport({ side = 8, rows = 2, snapshots = 3, losses = 30 } = {}): Tr
     imagesSeen: losses,
     seconds: 100,
     peakBytes: 2 ** 30,
-    lossRows: pix2pix.losses,
+    lossRows: LOSSES,
     losses: Array.from({ length: losses }, (_, index) => ({
       step: index + 1,
-      losses: Object.fromEntries(Object.keys(pix2pix.losses).map((name) => [name, random()])),
+      losses: Object.fromEntries(Object.keys(LOSSES).map((name) => [name, random()])),
     })),
     names: Array.from({ length: rows }, (_, row) => `house-${row}.jpg`),
     given: [{ title: 'Input', images: images(1) }],
@@ -117,7 +120,7 @@ test('every text is escaped', () => {
     version: evil,
     startedAt: evil,
     names: [evil, evil],
-    lossRows: Object.fromEntries(Object.keys(pix2pix.losses).map((name) => [name, { label: evil, plot: evil }])),
+    lossRows: Object.fromEntries(Object.keys(LOSSES).map((name) => [name, { label: evil, plot: evil }])),
     given: report.given.map(({ images }) => ({ title: evil, images })),
     made: [evil, evil],
     wanted: report.wanted.map(({ images }) => ({ title: evil, images })),

@@ -213,6 +213,7 @@ test('values out of range or of the wrong kind say what was expected and what ca
   assert.is(failure('--size', '96').fix, 'write --size 64 or --size 128');
   assert.is(failure('--size', '1000').fix, 'write --size 512 or --size 1024');
   assert.match(failure('--direction', 'btoa').fix ?? '', 'did you mean BtoA?');
+  assert.match(failure('--direction', 'b').fix ?? '', 'did you mean BtoA?');
 });
 
 test('help wins over everything else on the line', () => {

@@ -154,6 +154,12 @@ test('time left: no warm-up, no pauses, and steps that end in bunches', () => {
   assert.is(clock.secondsLeft(31, 554), 6, 'it counts down between steps');
   assert.is(clock.secondsLeft(31, 999), 0);
 
+  const restarted = new StepClock();
+  restarted.record(2, 10);
+  restarted.restart(2, 500);
+  restarted.record(3, 501);
+  assert.equal([restarted.secondsPerStep(), restarted.blocks], [1, 1], 'a pause that is known is in no block, the first ones included');
+
   const bunched = new StepClock();
   for (let step = 1; step <= 200; step++) bunched.record(step, Math.floor(step / 10) * 2);
   assert.is(bunched.secondsPerStep(), 0.2, 'ten steps are queued in no time, the tenth waits for all');

@@ -75,7 +75,7 @@ async function useAll(file: WeightFile): Promise<void> {
   for (const { weights } of networksIn(file)) for (const tensor of weights.tensors.values()) await tensor.read();
   if (!hasRun(file)) return;
   const found = await findRun(file);
-  savedLearningRate(found.info.options, found.info.step);
+  savedLearningRate(found.info);
   await collect(encodeRunCheckpoint(found));
   await collect(encodePyTorch(runForPyTorch(found, 1e-4)));
 }
@@ -150,7 +150,7 @@ test('a run of which any one part is something odd is used or refused', async ()
       try {
         await runLines(changed);
         const found = await findRun(changed);
-        savedLearningRate(found.info.options, found.info.step);
+        savedLearningRate(found.info);
         for (const kinds of found.optimizers.values())
           for (const moment of kinds.values()) for (const tensor of moment.values()) await tensor.read();
         used++;

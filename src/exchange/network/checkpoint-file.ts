@@ -1,3 +1,4 @@
+import { decodeLabelGroups, decodeLabelSets, toldOf, type LabelSet } from '../../data/labels.js';
 import { crc32 } from '../../formats/crc32.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { quoteName } from '../../formats/names.js';
@@ -71,6 +72,10 @@ export interface CheckpointNetwork {
   readonly imageSize?: readonly [width: number, height: number];
   /** Names of the labels that it takes, where it takes some. */
   readonly labels?: readonly string[];
+  /** Which of these labels exclude one another, where the checkpoint says so. */
+  readonly labelSets?: readonly LabelSet[];
+  /** Those of them of which an image has one at most, beside classes, where the checkpoint says so. */
+  readonly labelGroups?: readonly (readonly string[])[];
 }
 
 /** The networks of a training checkpoint by name, in its order. */
@@ -79,16 +84,22 @@ export function checkpointNetworks(file: WeightFile): CheckpointNetwork[] {
   return Object.entries(networks).map(([name, architecture]) => {
     const role = roleOf(architecture, file.name);
     const weights = fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name);
-    return { name, role, weights, ...sizeOf(architecture, options.size), ...labelsOf(architecture, options.labels) };
+    return { name, role, weights, ...sizeOf(architecture, options.size), ...labelsOf(architecture, options) };
   });
 }
 
-/** @param labels names that commas join, as a run keeps them */
-function labelsOf(architecture: NetworkArchitecture, labels: unknown): Pick<CheckpointNetwork, 'labels'> {
+/** @param options of the run, which keep names joined by commas, and the sets that they are of */
+function labelsOf(
+  architecture: NetworkArchitecture,
+  { labels, labelSets, labelGroups }: TrainingCheckpoint['options'],
+): Pick<CheckpointNetwork, 'labels' | 'labelSets' | 'labelGroups'> {
   const count = labelCount(buildNetwork(architecture));
   if (count === 0 || typeof labels !== 'string') return {};
   const names = labels.split(',');
-  return names.length === count ? { labels: names } : {};
+  const sets = decodeLabelSets(labelSets, names);
+  if (toldOf(names, sets) !== count) return {};
+  const groups = decodeLabelGroups(labelGroups, names);
+  return { labels: names, ...(sets && { labelSets: sets }), ...(groups && { labelGroups: groups }) };
 }
 
 function sizeOf(architecture: NetworkArchitecture, size: unknown): Pick<CheckpointNetwork, 'imageSize'> {

@@ -226,13 +226,18 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
   const scheme = info.scheme === null ? null : findScheme(info.scheme);
   const row = scheme?.pytorch;
   if (!row) {
-    throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'a run for PyTorch', {
-      expected: `a run of ${SCHEMES.filter(({ pytorch }) => pytorch)
-        .map(({ title }) => title)
-        .join(' or ')}`,
-      received: scheme?.title ?? info.scheme ?? 'a run that does not say its scheme',
-      fix: 'convert one of its networks, without --run',
-    });
+    const title = scheme?.title ?? info.scheme ?? undefined;
+    throw new ShadegradError(
+      'WEIGHTS_UNSUPPORTED',
+      `There is no file of PyTorch for a whole run${title === undefined ? '' : ` of ${title}`}`,
+      {
+        expected: `a run of a scheme that has one: ${SCHEMES.filter(({ pytorch }) => pytorch)
+          .map((each) => each.title)
+          .join(', ')}`,
+        received: title === undefined ? 'a run that does not say its scheme' : `one of ${title}`,
+        fix: 'convert its networks, one by one: without --run, with --network NAME',
+      },
+    );
   }
   const initial = typeof options.learningRate === 'number' ? options.learningRate : learningRate;
   const entries = Object.entries(info.optimizers);

@@ -19,19 +19,20 @@ const MOST_BYTES = 2 ** 31 - 1;
 /**
  * Opens digits as MNIST's own files have them, or a set of its form: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, to test
  * `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; also with a dot before `idx`, and with `.gz`. Everything is read at once, and
- * checked.
+ * checked. Without labels the digits are images like others, if nothing needs more.
  *
+ * @param labelled whether labels are needed
  * @returns null for a folder that has neither of the two files of the split
- * @throws DATA_NOT_FOUND for one of two files; IMAGE_CORRUPT for one that is damaged or of another format, for counts that differ, and for
- *   labels that are no digits; DATA_EMPTY for a set without images; DATA_UNREADABLE
+ * @throws DATA_NOT_FOUND for labels without images, and for images without labels that are needed; IMAGE_CORRUPT for a file that is damaged
+ *   or of another format, for counts that differ, and for labels that are no digits; DATA_EMPTY for a set without images; DATA_UNREADABLE
  */
-export async function openDigits(directory: string, split: keyof typeof PREFIX): Promise<ImageFolder | null> {
+export async function openDigits(directory: string, split: keyof typeof PREFIX, labelled = true): Promise<ImageFolder | null> {
   const names = await readdir(directory).catch(() => [] as string[]);
   const find = (what: string): string | undefined =>
     names.filter((name) => new RegExp(`^${PREFIX[split]}-${what}[-.]idx\\d-ubyte(\\.gz)?$`, 'i').test(name)).sort()[0];
   const files = { images: find('images'), labels: find('labels') };
-  const [missing] = Object.entries(files).find(([, name]) => name === undefined) ?? [];
   if (files.images === undefined && files.labels === undefined) return null;
+  const missing = files.images === undefined ? 'images' : files.labels === undefined && labelled ? 'labels' : undefined;
   if (missing !== undefined) {
     throw new ShadegradError('DATA_NOT_FOUND', `There is no file of ${missing} in ${printableName(directory)}`, {
       expected: `${PREFIX[split]}-${missing}-idx${missing === 'images' ? 3 : 1}-ubyte, or that with .gz`,
@@ -39,8 +40,8 @@ export async function openDigits(directory: string, split: keyof typeof PREFIX):
       fix: 'put the images and their labels into one folder, under the names that they are published by',
     });
   }
-  const paths = [join(directory, files.images!), join(directory, files.labels!)] as const;
-  const [images, labels] = [await readIdx(paths[0], 3), await readIdx(paths[1], 1)];
+  const images = await readIdx(join(directory, files.images!), 3);
+  const labels = files.labels === undefined ? undefined : await readIdx(join(directory, files.labels), 1);
   const [count, height, width] = images.shape as [number, number, number];
   checkCounts(directory, images, labels);
   return {
@@ -50,12 +51,18 @@ export async function openDigits(directory: string, split: keyof typeof PREFIX):
     get(index) {
       const start = index * height * width;
       const bytes = images.data.subarray(start, start + height * width);
-      return { name: `${labels.data[index]} (image ${index + 1})`, image: imageOfBytes(bytes, width, height, 1) };
+      const name = labels ? `${labels.data[index]} (image ${index + 1})` : `image ${index + 1}`;
+      return { name, image: imageOfBytes(bytes, width, height, 1) };
     },
-    labels: digitLabels((index) => labels.data[index]!),
+    ...(labels && { labels: digitLabels((index) => labels.data[index]!) }),
     notes: [],
     // Other sets of this format have files of the same names and sizes.
-    fingerprint: async () => createHash('sha256').update(images.data).update(labels.data).digest('hex').slice(0, 16),
+    fingerprint: async () =>
+      createHash('sha256')
+        .update(images.data)
+        .update(labels?.data ?? '')
+        .digest('hex')
+        .slice(0, 16),
   };
 }
 
@@ -74,7 +81,7 @@ async function readIdx(path: string, axes: number): Promise<IdxBytes> {
   return parseIdx(unpacked, name, axes);
 }
 
-function checkCounts(directory: string, images: IdxBytes, labels: IdxBytes): void {
+function checkCounts(directory: string, images: IdxBytes, labels: IdxBytes | undefined): void {
   const [count, height, width] = images.shape as [number, number, number];
   const folder = printableName(directory);
   if (count * height * width === 0) {
@@ -84,6 +91,7 @@ function checkCounts(directory: string, images: IdxBytes, labels: IdxBytes): voi
       fix: 'fetch the files again',
     });
   }
+  if (!labels) return;
   if (labels.shape[0] !== count) {
     throw new ShadegradError('IMAGE_CORRUPT', `Images and labels in ${folder} are of different sets`, {
       expected: `a label for each of ${count} images`,

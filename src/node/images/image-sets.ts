@@ -69,13 +69,16 @@ export async function openImageSets(directory: string, split: Split, options: Im
  */
 export async function noImageSets(directory: string, code: ShadegradError['code']): Promise<ShadegradError> {
   const content = await scanFolder(directory);
+  const train = childNamed(content, 'train');
+  const inside = train === undefined ? undefined : await scanFolder(join(directory, train));
   const lacking = [
-    ['trainA', 'trainB'],
-    ['A', 'B'],
-  ].flatMap((names) => {
-    const there = names.map((name) => childNamed(content, name));
+    { within: content, above: '', names: ['trainA', 'trainB'] },
+    { within: content, above: '', names: ['A', 'B'] },
+    ...(inside ? [{ within: inside, above: `${train!}/`, names: ['A', 'B'] }] : []),
+  ].flatMap(({ within, above, names }) => {
+    const there = names.map((name) => childNamed(within, name));
     const at = there.findIndex((name) => name !== undefined);
-    return at < 0 || there[1 - at] !== undefined ? [] : [{ has: there[at]!, lacks: names[1 - at]! }];
+    return at < 0 || there[1 - at] !== undefined ? [] : [{ has: above + there[at]!, lacks: above + names[1 - at]! }];
   })[0];
   return new ShadegradError(code, `There are no two sets of images to train on in ${printableName(directory)}`, {
     expected:

@@ -88,6 +88,13 @@ export async function openLabelledImages(directory: string, options: LabelledIma
   };
 }
 
+/** The labels that the images of a folder have, before any are chosen. @throws as openLabelledImages() for a folder without labels */
+export async function labelsOfFolder(directory: string): Promise<readonly string[]> {
+  const list = await findList(directory);
+  if (list !== null) return (await readAttributes(list, undefined)).names;
+  return (await classesOf(directory, 'train')).classes.map(({ name }) => name);
+}
+
 /** The list of attributes of a folder, or null. @throws DATA_UNREADABLE for several */
 async function findList(directory: string): Promise<string | null> {
   const { folders } = await scanFolder(directory);

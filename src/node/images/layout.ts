@@ -124,6 +124,16 @@ async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
     return (await pairsByStem(folder, content)) ?? (await sideBySide(folder, content.images, leftOutOf(content)));
   const [a, b] = [childNamed(content, 'A'), childNamed(content, 'B')];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(folder, a), join(folder, b));
+  if (content.folders.length === 1 && (a ?? b) !== undefined) {
+    const [there, missing] = a === undefined ? [b!, 'A'] : [a, 'B'];
+    throw new ShadegradError('DATA_UNREADABLE', `There is ${printableName(join(folder, there))}/ and no ${missing}/ beside it`, {
+      expected: LAYOUTS(split),
+      received: describeContent(content),
+      fix:
+        `put the other half of each pair into ${printableName(join(folder, missing))}/, under the same name; ` +
+        `if each picture is a whole pair, put the pictures into ${printableName(folder)}/ itself`,
+    });
+  }
   const inside = await imagesBelow(folder, content);
   if (inside.length === 0) {
     throw new ShadegradError('DATA_EMPTY', `There are no images in ${printableName(folder)}`, {

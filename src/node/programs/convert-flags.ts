@@ -17,7 +17,8 @@ export const CONVERT_PROGRAM = {
       type: 'string',
       placeholder: 'NAME',
       description:
-        'which one, when IN holds several: generator, discriminator, or a name in a checkpoint, such as generatorB of CycleGAN; ' +
+        'which one, when IN holds several: generator, discriminator, or a name in a checkpoint or of a file in a folder, such as ' +
+        'generatorB of CycleGAN; ' +
         'by default the generator',
     },
     {

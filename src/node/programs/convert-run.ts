@@ -45,7 +45,7 @@ export async function convertRun(
   }
   const run = await findRun(file);
   for (const { architecture } of run.networks.values()) console.log(`${printableName(file.name)}: ${describeArchitecture(architecture)}`);
-  const { step, options, scheme } = run.info;
+  const { step, scheme } = run.info;
   console.log(`after ${formatCountOf(step, 'step')}`);
   const total = Math.ceil(runSize(run) / MIB);
   const progress = createProgress({ total, label: 'converting (MiB)' });
@@ -61,7 +61,7 @@ export async function convertRun(
     progress.stop();
   }
   console.log(`${printableName(output)}: ${formatBytes((await stat(output)).size)}`);
-  if (format === 'safetensors' && savedLearningRate(options, step) === null) {
+  if (format === 'safetensors' && savedLearningRate(run.info) === null) {
     console.log(`train with it: ${scheme === null ? programCall('train') : callOf({ name: scheme })} --from ${quoted(output)}`);
   }
   if (!checked) return 0;
@@ -84,11 +84,8 @@ export async function convertRun(
 
 function forPyTorch(run: TrainingRun): ReturnType<typeof runForPyTorch> {
   for (const weights of run.networks.values()) checkReference(weights);
-  const { options, step } = run.info;
-  return runForPyTorch(
-    run,
-    savedLearningRate(options, step) ?? (typeof options.learningRate === 'number' ? options.learningRate : PAPERS_RATE),
-  );
+  const { learningRate } = run.info.options;
+  return runForPyTorch(run, savedLearningRate(run.info) ?? (typeof learningRate === 'number' ? learningRate : PAPERS_RATE));
 }
 
 /** The same pieces; says how many bytes there have been so far. */

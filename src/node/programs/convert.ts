@@ -20,7 +20,7 @@ import { traceOnnx, writeOnnx, type WriteOnnxOptions } from '../weights/onnx.js'
 import { hasOnnxGraph } from '../../exchange/onnx/export-network.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { createProgress } from '../terminal/progress.js';
-import { formatByName, openWeights } from '../weights/read.js';
+import { formatByName, openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 
 /**
@@ -47,13 +47,13 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
   if (!flags.run) checkTogether(output!, format, flags, given);
   const named = flags.network;
   const role = named === 'generator' || named === 'discriminator' ? named : undefined;
-  const opened = await openWeights(input!, { network: role });
-  const { file, path, close } = opened;
+  const opened = await openWeights(input!, optionsFor(named));
+  const { file, path, ofNetwork, close } = opened;
   try {
     sayChosen(input!, opened);
     await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
-    const found = findNetwork(file, role, role === undefined ? named : undefined);
+    const found = findNetwork(file, role, role === undefined && !ofNetwork ? named : undefined);
     console.log(`${printableName(path)}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
     for (const path of written) console.log(`${printableName(path)}: ${formatBytes((await stat(path)).size)}`);

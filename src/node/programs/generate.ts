@@ -17,7 +17,7 @@ import { formatHelp } from '../terminal/help.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
 import { sayChosen } from '../weights/folder.js';
-import { openWeights } from '../weights/read.js';
+import { openWeights, optionsFor } from '../weights/read.js';
 
 /** Images, or of a network with labels images for each label. */
 const COUNTS = { plain: 64, labelled: 10, path: 2 } as const;
@@ -158,13 +158,13 @@ export async function generateImages(argv: readonly string[]): Promise<number> {
   }
   checkTogether(flags, given);
   const [weights, output] = [required(flags, 'weights'), required(flags, 'output')];
-  const opened = await openWeights(weights);
+  const opened = await openWeights(weights, optionsFor(flags.network));
   try {
     sayChosen(weights, opened);
     const generators = networksIn(opened.file).filter(({ role }) => role === 'generator');
     // Which of several is meant is asked only where one of them can be.
     if (!generators.some((each) => makerIn(each))) for (const each of generators) makerOf(each, opened.path);
-    const found = findNetwork(opened.file, 'generator', flags.network);
+    const found = findNetwork(opened.file, 'generator', opened.ofNetwork ? undefined : flags.network);
     const labels = labelsOf(flags, makerOf(found, opened.path), found.labels);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {

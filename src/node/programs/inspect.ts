@@ -1,3 +1,4 @@
+import { labelSetsOf, type LabelSet } from '../../data/labels.js';
 import { describeArchitecture } from '../../models/describe.js';
 import { findRun, hasRun, surveyNetworks, type FoundNetwork } from '../../exchange/read-weights.js';
 import { STORED_DTYPE_BYTES } from '../../formats/half.js';
@@ -9,6 +10,8 @@ import { parseFlags, type Program } from '../terminal/flags.js';
 import { formatBytes, formatCount, formatCountOf } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { checkHeader, checkNumbersOf } from './inspect-numbers.js';
+import type { CheckpointOptions } from '../../training/checkpoint-info.js';
+import { epochOf } from '../training/loop.js';
 import { openWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 
@@ -114,15 +117,15 @@ export async function runLines(file: WeightFile): Promise<string[]> {
   try {
     const { scheme, step, epoch, optimizers, options } = (await findRun(file)).info;
     const told = Object.entries(options)
-      .map(([name, value]) => `${name} ${String(value)}`)
+      .map(([name, value]) => oneLine(`${name} ${String(value)}`))
       .join(', ');
     const name = scheme === null ? 'training run' : `training run of ${printable(scheme)}`;
     const trained = Object.values(optimizers).map(
       ({ network, steps }) => `optimiser of the ${printable(network)} after ${formatCountOf(steps, 'step')}`,
     );
     return [
-      `${name}: step ${formatCount(step)}, epoch ${formatCount(epoch)}; ${trained.join(', ')}`,
-      ...(told === '' ? [] : [`  options: ${printable(told)}`]),
+      `${name}: step ${formatCount(step)}, epoch ${formatCount(epochAt(step, epoch, options))}; ${trained.join(', ')}`,
+      ...(told === '' ? [] : [`  options: ${told}`]),
     ];
   } catch (error) {
     if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
@@ -130,11 +133,20 @@ export async function runLines(file: WeightFile): Promise<string[]> {
   }
 }
 
-function originOf({ origin, prefix, statistics, imageSize }: FoundNetwork): string {
+/** The epoch of the last step, counted from 1 as the progress bar does; of a file that does not say how long one is, that of the next. */
+function epochAt(step: number, epoch: number, { trainPairs, batch }: CheckpointOptions): number {
+  if (step === 0 || typeof trainPairs !== 'number' || typeof batch !== 'number') return epoch + 1;
+  return epochOf(step, Math.max(1, Math.floor(trainPairs / batch)));
+}
+
+function originOf({ origin, prefix, statistics, imageSize, labels, labelSets }: FoundNetwork): string {
   const norms = statistics === 'running' ? '; norms use running statistics' : '';
   const images = imageSize ? `; made for images of ${imageSize.join(' x ')}` : '';
-  return ` (${origin}${prefix === '' ? '' : `, names begin with ${printable(JSON.stringify(prefix))}`}${norms}${images})`;
+  const told = labels ? `; labels ${labelSetsOf({ names: labels, exclusive: false, sets: labelSets }).map(inOrder).join('; or ')}` : '';
+  return ` (${origin}${prefix === '' ? '' : `, names begin with ${printable(JSON.stringify(prefix))}`}${norms}${images}${told})`;
 }
+
+const inOrder = ({ names }: LabelSet): string => names.map(printable).join(', ');
 
 /** A text out of a file, on one line of a terminal. */
 export function printable(text: string): string {

@@ -11,8 +11,8 @@ import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
 import { formatCountOf } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
-import { chooseSource, SYNTHETIC } from '../training/data.js';
-import { checkTogether, drawnTitle, flagName, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
+import { chooseSources, savedSources, SYNTHETIC } from '../training/data.js';
+import { checkTogether, drawnTitle, flagName, inFlags, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
 import { openInitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
@@ -71,7 +71,9 @@ export async function train(trained: Trained, program: Program, argv: readonly s
   const { folder, lock } = await takeFolder(flags, trained.scheme);
   try {
     if (!lock.guarded) say(`note: the disk of ${printableName(folder.path)} has no locks: let no other run use that folder meanwhile`);
-    return await trainIn(folder, trained, flags, given, launchedAt);
+    return await trainIn(folder, trained, flags, given, launchedAt).catch((error: unknown) => {
+      throw inFlags(error, trained.scheme);
+    });
   } finally {
     await lock.release();
   }
@@ -107,8 +109,13 @@ async function trainIn(
   const run = flags.resume ? await runToResume(folder, scheme, flags, given) : { resume: null, scales: null };
   if (run === null) return 0;
   const { resume } = run;
-  const asked = flags.data !== undefined || flags.download || !resume;
-  const source = asked ? await chooseSource(flags) : String(resume.checkpoint.options.source);
+  // A run that goes on has its sources, those aside that a flag says are elsewhere now.
+  const [first, ...further] = resume ? savedSources(resume.checkpoint.options) : [];
+  const named = await chooseSources(flags);
+  const sources = [
+    first === undefined || flags.data !== undefined || flags.download ? named[0]! : first,
+    ...(flags['with-data'] ? named.slice(1) : further),
+  ];
 
   const initial = await openInitialState(scheme, flags, given);
   try {
@@ -127,7 +134,7 @@ async function trainIn(
         gpu,
         adapter,
         folder,
-        source,
+        sources,
         scales,
         resume,
         launchedAt,
@@ -139,7 +146,7 @@ async function trainIn(
         steps: {
           replay: !flags.eager,
           tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined,
-          ...(initial && { networks: initial.networks, place: (trainer) => initial.place(trainer) }),
+          ...(initial && { networks: initial.networks, learned: initial.labels, place: (trainer) => initial.place(trainer) }),
         },
       });
     } finally {
@@ -213,6 +220,15 @@ function checkResumable(folder: RunFolder, scheme: TrainingScheme, checkpoint: T
 }
 
 function checkSource(folder: RunFolder, scheme: TrainingScheme, { options }: TrainingCheckpoint, flags: TrainFlags): void {
+  const further = savedSources(options).slice(1);
+  const named = flags['with-data'];
+  if (named !== undefined && named.length !== further.length) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
+      expected: further.length === 0 ? 'one folder alone' : `--with-data ${further.map(printableName).join(' ')}`,
+      received: `--with-data ${named.map(printableName).join(' ')}`,
+      fix: 'leave out --with-data to go on with that run, or leave out --resume to start a new one',
+    });
+  }
   const folderAsked = flags.data !== undefined || flags.download;
   if (!folderAsked || options.source !== SYNTHETIC) return;
   throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {

@@ -10,7 +10,7 @@ import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError, type ErrorCode } from '../../errors.js';
 import type { Generator } from '../../models/kind.js';
 import { imageDiversity, type ImageDiversity } from '../../training/metrics.js';
-import { sidesOf, Translator, type TranslatedSize } from '../../training/translator.js';
+import { sidesOf, Translator, type FittedImage, type TranslatedSize } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { listImages } from '../images/dataset.js';
 import { makeFolder } from '../files/atomic.js';
@@ -19,7 +19,7 @@ import { formatHelp } from '../terminal/help.js';
 import { readImage, writePng } from '../images/read.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
-import { openWeights } from '../weights/read.js';
+import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
@@ -149,12 +149,16 @@ type TranslateFlags = FlagValues<typeof TRANSLATE_PROGRAM>;
 
 interface Job {
   readonly input: string;
-  readonly output: string;
-  /** Added to --seed. */
-  readonly sample: number;
-  /** Why there will be no result. */
+  /** Where its results go, of --seed and the seeds after it. */
+  readonly outputs: readonly string[];
+  /** Why there will be none. */
   readonly problem?: ShadegradError;
 }
+
+/**
+ * How many results of an image are measured for how much they differ: every pair of them is, and all are kept until then.
+ */
+const MEASURED = { results: 32, bytes: 2 ** 28 } as const;
 
 /**
  * Runs the program of `shadegrad translate`: translates images with a generator, as `examples/translate.js` does. A file that cannot be
@@ -173,15 +177,15 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   const weights = required(flags, 'weights');
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
   const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples);
-  const opened = await openWeights(weights);
+  const opened = await openWeights(weights, optionsFor(flags.network));
   try {
     sayChosen(weights, opened);
-    const found = findNetwork(opened.file, 'generator', flags.network);
+    const found = findNetwork(opened.file, 'generator', opened.ofNetwork ? undefined : flags.network);
     const network = ofPictures(found, opened.path);
     if (flags.samples > 1) expectVariety(network, flags);
     const chosen = size ?? found.imageSize ?? network.imageSizes.own;
     checkSize(chosen, network);
-    const labels = wantedLabels(network, flags.label, found.labels);
+    const labels = wantedLabels(network, flags.label, found);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       console.log(adapterChoice.summary);
@@ -194,7 +198,10 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
       return await translateAll(
         jobs,
         flags,
-        (image, sample) => translator.translate(image, (flags.seed + sample) % 2 ** 32, labels),
+        {
+          fit: (image) => translator.fit(image),
+          translate: (image, sample) => translator.translate(image, (flags.seed + sample) % 2 ** 32, labels),
+        },
         chosen === 'image',
       );
     } finally {
@@ -271,52 +278,69 @@ function sizeLine(size: TranslatedSize, { imageSizes }: Generator, asked: boolea
   return `images are resized to ${width} x ${height}${asked ? '' : why}`;
 }
 
+/** How an image becomes results: made ready once, then translated for each of them. */
+interface Work {
+  fit(image: RgbImage): FittedImage;
+  translate(image: FittedImage, sample: number): Promise<RgbImage>;
+}
+
 async function translateAll(
   jobs: readonly Job[],
   { half, output, samples }: TranslateFlags,
-  translate: (image: RgbImage, sample: number) => Promise<RgbImage>,
+  { fit, translate }: Work,
   anySize: boolean,
 ): Promise<number> {
   const line = new StatusLine();
   const interrupt = new Interrupt(() => undefined);
+  const total = jobs.length * samples;
   let done = 0;
   let failed = 0;
-  let made: RgbImage[] = [];
+  let measured = 0;
   const diversities: ImageDiversity[] = [];
   try {
-    for (const { input, output: target, sample, problem } of jobs) {
+    for (const { input, outputs, problem } of jobs) {
       if (interrupt.exitStatus !== undefined) break;
-      if (sample === 0) made = [];
+      const made: RgbImage[] = [];
+      let left = samples;
       try {
         if (problem) throw problem;
-        const result = await translate(halfOf(await readImage(input), input, half), sample);
-        await writePng(target, result);
-        done++;
-        made.push(result);
-        if (samples > 1 && made.length === samples) diversities.push(imageDiversity(made));
+        const image = fit(halfOf(await readImage(input), input, half));
+        for (const [sample, target] of outputs.entries()) {
+          if (interrupt.exitStatus !== undefined) break;
+          const result = await translate(image, sample);
+          await writePng(target, result);
+          done++;
+          left--;
+          if (samples > 1 && made.length < mostMeasured(result)) made.push(result);
+          line.show(`translated ${done} of ${total}`);
+        }
+        if (samples > 1 && left === 0) {
+          diversities.push(imageDiversity(made));
+          measured = Math.max(measured, made.length);
+        }
       } catch (error) {
         if (concernsAll(error, anySize)) throw error;
         line.end();
         reportError(error);
-        failed++;
+        failed += left;
       }
-      line.show(`translated ${done} of ${jobs.length}`);
     }
   } finally {
     line.end();
     interrupt.dispose();
-    console.log(
-      `${done} of ${jobs.length} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`,
-    );
+    console.log(`${done} of ${total} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
   }
-  if (diversities.length > 0) console.log(diversityLine(diversities, samples));
+  if (diversities.length > 0) console.log(diversityLine(diversities, measured, samples));
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
 }
 
-function diversityLine(diversities: readonly ImageDiversity[], samples: number): string {
+const mostMeasured = ({ data }: RgbImage): number => Math.max(2, Math.min(MEASURED.results, Math.floor(MEASURED.bytes / data.length)));
+
+function diversityLine(diversities: readonly ImageDiversity[], measured: number, samples: number): string {
   const mean = (key: keyof ImageDiversity): string =>
     (diversities.reduce((sum, each) => sum + each[key], 0) / diversities.length).toPrecision(3);
-  const pair = `the ${samples} results of an image differ by ${mean('l1')} (L1 of a pair, of 2)`;
+  const which = measured < samples ? `the first ${measured} of the ${samples}` : `the ${samples}`;
+  const pair = `${which} results of an image differ by ${mean('l1')} (L1 of a pair, of 2)`;
   return `${pair}, a pixel's standard deviation is ${mean('deviation')}`;
 }
 
@@ -371,17 +395,16 @@ async function listJobs(inputs: readonly string[], output: string, samples: numb
       fix: 'check the path given with --input',
     });
   }
-  const jobs = [...new Set(files)].flatMap((file) =>
-    Array.from({ length: samples }, (_, sample) => {
-      const name = `${basename(file, extname(file))}${samples === 1 ? '' : `-${sample + 1}`}`;
-      return { input: file, output: join(output, `${name}.png`), sample };
-    }),
-  );
+  const jobs = [...new Set(files)].map((file): Job => {
+    const name = basename(file, extname(file));
+    const names = samples === 1 ? [name] : Array.from({ length: samples }, (_, sample) => `${name}-${sample + 1}`);
+    return { input: file, outputs: names.map((each) => join(output, `${each}.png`)) };
+  });
   return withProblems(jobs);
 }
 
 /**
- * Finds out which results would take the place of an input, or of another result: those are not made.
+ * Finds out which results would take the place of an input, or of another result: none of such an image are made.
  *
  * @throws BAD_FLAG when that are all
  */
@@ -390,24 +413,26 @@ async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
   const taken = new Map<string, string>();
   const checked: Job[] = [];
   for (const job of jobs) {
-    const { input, output } = job;
-    const target = await realPath(output);
-    const overwritten = inputs.get(target);
-    const other = taken.get(target);
-    const over = `The result for ${input} would be written over ${overwritten}`;
-    const problem =
-      overwritten !== undefined
-        ? new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' })
-        : other !== undefined &&
-          new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
-            received: output,
-            fix: 'rename one of them, or move it to another folder',
-          });
-    if (!problem) taken.set(target, input);
+    const targets = await Promise.all(job.outputs.map(realPath));
+    const problem = targets.map((target, at) => clash(job, job.outputs[at]!, inputs.get(target), taken.get(target))).find(Boolean);
+    if (!problem) for (const target of targets) taken.set(target, job.input);
     checked.push(problem ? { ...job, problem } : job);
   }
   if (checked.every(({ problem }) => problem)) throw checked[0]!.problem!;
   return checked;
+}
+
+/** What is wrong with a result of an image where an input lies, or a result of another image will. */
+function clash({ input }: Job, output: string, overwritten: string | undefined, other: string | undefined): ShadegradError | undefined {
+  if (overwritten !== undefined) {
+    const over = `The result for ${input} would be written over ${overwritten}`;
+    return new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' });
+  }
+  if (other === undefined) return undefined;
+  return new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
+    received: output,
+    fix: 'rename one of them, or move it to another folder',
+  });
 }
 
 /** Without links; of a file that is not there yet, in its folder's real place. */

@@ -240,7 +240,9 @@ function parseBoolean(flag: BooleanFlag, text: string): boolean {
 
 function parseChoice(flag: ChoiceFlag, text: string): string {
   if (!flag.choices.includes(text)) {
-    const near = nearest(text, flag.choices);
+    const begun = text === '' ? [] : flag.choices.filter((choice) => choice.toLowerCase().startsWith(text.toLowerCase()));
+    // A part of a name says more than a slip of the fingers; of several that begin so none is taken.
+    const near = begun.length === 1 ? begun[0] : nearest(text, flag.choices);
     throw badValue(
       `--${flag.name}`,
       describeValue(flag),

@@ -27,6 +27,16 @@ export class StepClock {
     }
   }
 
+  /** Says that steps go on after a pause, which is no part of how long they take. */
+  restart(step: number, time: number): void {
+    this.#blockStart = this.#last = { step, time };
+  }
+
+  /** How many recent blocks are known. */
+  get blocks(): number {
+    return this.#blocks.length;
+  }
+
   /** Seconds a step, or `undefined` before a first block has ended: the losses of fewer steps may have come together. */
   secondsPerStep(): number | undefined {
     return this.#blocks.length > 0 ? median(this.#blocks) : undefined;

@@ -6,6 +6,8 @@ import { openPairedFolder, verifySamples, type PairedFolder, type Split } from '
 import { downloadFacades } from '../files/download.js';
 import { formatBytes } from '../terminal/format.js';
 import { spread } from '../images/spread.js';
+import type { CheckpointOptions } from '../../training/checkpoint-info.js';
+import { FURTHER_SOURCE } from '../../training/scheme-check.js';
 import type { TrainFlags } from './flags.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { ImagePlan } from '../../training/scheme.js';
@@ -40,8 +42,23 @@ const SIZED_PAIRS = 1000;
 /** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
 export const HELD_OUT = { share: 0.1, most: 50 } as const;
 
+/** The sources that the flags name: where the images are, and for a scheme that takes several sets, those of the others. */
+export async function chooseSources(flags: TrainFlags): Promise<DataSource[]> {
+  return [await chooseSource(flags), ...(flags['with-data'] ?? []).map((folder) => resolve(folder))];
+}
+
+/** The options of a checkpoint that keep the sources of a run: `source`, and of further sets `source2` and so on. */
+export const sourceOptions = (sources: readonly DataSource[]): Record<string, DataSource> =>
+  Object.fromEntries(sources.map((source, index) => [index === 0 ? 'source' : `source${index + 1}`, source]));
+
+/** The sources that sourceOptions() kept. */
+export function savedSources(options: CheckpointOptions): DataSource[] {
+  const further = Object.entries(options).filter(([name, value]) => FURTHER_SOURCE.test(name) && typeof value === 'string');
+  return [options.source, ...further.map(([, value]) => value)].map(String);
+}
+
 /** The source that the flags name; fetches it first with --download. */
-export async function chooseSource(flags: TrainFlags): Promise<DataSource> {
+async function chooseSource(flags: TrainFlags): Promise<DataSource> {
   if (!flags.download) return flags.data === undefined ? SYNTHETIC : resolve(flags.data);
   const line = new StatusLine();
   const notes: string[] = [];

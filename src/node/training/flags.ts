@@ -10,7 +10,7 @@ const COMMON = [
   {
     name: 'data',
     group: 'Data',
-    reference: ['dataroot'],
+    reference: ['dataroot', 'dataset', 'celeba_image_dir', 'attr_path'],
     type: 'string',
     placeholder: 'DIR',
     description:
@@ -26,6 +26,16 @@ const COMMON = [
       'there, and train on them',
   },
   {
+    name: 'with-data',
+    group: 'Data',
+    reference: ['rafd_image_dir'],
+    type: 'list',
+    placeholder: 'DIR ...',
+    description:
+      'for a scheme that takes several sets with labels of their own, such as CelebA and RaFD at once: further folders beside --data, ' +
+      'each with its images and labels',
+  },
+  {
     name: 'labels',
     group: 'Data',
     reference: ['selected_attrs'],
@@ -33,7 +43,7 @@ const COMMON = [
     placeholder: 'NAME ...',
     description:
       'for a scheme that learns labels, those to take and their order: attributes of list_attr_celeba.txt, or folders of classes; ' +
-      'by default all',
+      'by default all, of each folder of --with-data, too, no label of which is named',
   },
   { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
   {
@@ -281,6 +291,37 @@ function ownFlags<O extends object>({ options, title }: TrainingScheme<O>): Flag
 /** The program of `shadegrad train`. */
 export const TRAIN_PROGRAM = trainProgram(pix2pix);
 
+/** Options of every training whose flags do not have their names. */
+const CALLED_OTHERWISE: Readonly<Record<string, string>> = { learningRate: 'lr' };
+/** What errors call the training itself, beside the title of its scheme. */
+const TRAINING = 'the training';
+
+/**
+ * An error about an option of a training, as whoever types flags knows it: BAD_FLAG by the name of the flag. Any other is itself.
+ *
+ * @param error whose text begins `OPTION of the training`, or `OPTION of` and the title of the scheme
+ */
+export function inFlags(error: unknown, { title, options }: Pick<TrainingScheme, 'title' | 'options'>): unknown {
+  if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT') return error;
+  const own = Object.entries<OptionRow>(options).flatMap(([name, { flag }]) => (flag ? [name] : []));
+  const named = new Map(
+    [...own, 'batch', 'seed', 'serial', 'learningRate'].map((name) => [name, CALLED_OTHERWISE[name] ?? flagName(name)]),
+  );
+  const [option, rest] = error.what.split(' of ', 2) as [string, string | undefined];
+  const flag = named.get(option);
+  if (flag === undefined || rest === undefined || !(rest === title || rest.startsWith(TRAINING))) return error;
+  // Words such as size are words; only names that no text has by chance are written as flags.
+  const typed = (text?: string): string | undefined =>
+    text?.replace(/\b[a-z]+[A-Z]\w*/g, (name) => (named.has(name) ? `--${named.get(name)!}` : name));
+  const { expected, received, fix } = error;
+  return new ShadegradError('BAD_FLAG', `Bad value for --${flag}`, {
+    expected: typed(expected),
+    received: typed(received),
+    fix: typed(fix),
+    cause: error,
+  });
+}
+
 /** @throws BAD_FLAG for flags that are right by themselves and not together */
 export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, scheme: TrainingScheme): void {
   const lengths = ['epochs', 'steps', 'minutes'].filter((name) => given.has(name));
@@ -296,6 +337,21 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       expected: '--labels with a scheme that does',
       received: `--labels ${flags.labels.join(' ')}`,
       fix: 'leave out --labels, or choose another scheme (--scheme)',
+    });
+  }
+  const further = flags['with-data'];
+  if (further !== undefined && !scheme.severalSets) {
+    throw new ShadegradError('BAD_FLAG', `${scheme.title} takes the images of one folder`, {
+      expected: '--with-data with a scheme that learns labels of several sets at once',
+      received: `--with-data ${further.join(' ')}`,
+      fix: 'leave out --with-data, or choose another scheme (--scheme)',
+    });
+  }
+  if (further !== undefined && flags.data === undefined && !flags.resume) {
+    throw new ShadegradError('BAD_FLAG', '--with-data names folders beside that of --data', {
+      expected: '--data with it',
+      received: `--with-data ${further.join(' ')}`,
+      fix: `write --data ${further[0]!} for a single folder, or add --data DIR`,
     });
   }
   const [first, ...others] = networkNames(scheme);

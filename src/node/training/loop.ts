@@ -14,6 +14,9 @@ import { learningRateAt, lowerLearningRate, type RunSettings } from './settings.
  */
 const IN_FLIGHT = { seconds: 0.5, mostSteps: 32 } as const;
 
+/** Below so many blocks of steps their median says less of the speed than the mean of all steps. */
+const FEWEST_BLOCKS = 4;
+
 export interface LoopOptions {
   trainer: Trainer;
   settings: RunSettings;
@@ -66,7 +69,7 @@ export class TrainingLoop {
   async trainTo(target: number, until: () => boolean): Promise<void> {
     const { trainer, settings, interrupt } = this.options;
     this.resumedAt = performance.now();
-    this.clock.record(trainer.step, this.resumedAt / 1000);
+    this.clock.restart(trainer.step, this.resumedAt / 1000);
     let block: Promise<TrainedStep[]> = Promise.resolve([]);
     while (trainer.step < target && interrupt.exitStatus === undefined) {
       const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch, trainer);
@@ -105,16 +108,17 @@ export class TrainingLoop {
     this.resumedAt = now;
     const { step, losses } = steps[steps.length - 1]!;
     this.clock.record(step, now / 1000);
-    // Of the first moments the mean, shaders compiled in them and all: better than the rate of losses that came together.
-    const perStep = this.clock.secondsPerStep() ?? this.trainingSeconds / (step - this.startStep);
+    // Of the first moments the mean, as in the report: better than the rate of losses that came together.
+    const measured = this.clock.blocks < FEWEST_BLOCKS ? undefined : this.clock.secondsPerStep();
+    const imagesPerSecond = settings.batch / (measured ?? this.trainingSeconds / (step - this.startStep));
     history.addSteps(steps, (step) => ({
-      epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1,
+      epoch: epochOf(step, trainer.stepsPerEpoch),
       learningRate: this.rates.get(step) ?? settings.learningRate,
-      imagesPerSecond: settings.batch / perStep,
+      imagesPerSecond,
       seconds: this.seconds,
     }));
     for (const trained of steps) this.rates.delete(trained.step);
-    progress.update(step, { losses, epoch: Math.floor((step - 1) / trainer.stepsPerEpoch) + 1, total: this.totalSteps });
+    progress.update(step, { losses, imagesPerSecond, epoch: epochOf(step, trainer.stepsPerEpoch), total: this.totalSteps });
     for (const trained of steps) checkFinite(trained, trainer.scheme, settings);
     const warning = warningOf(history, trainer.scheme, settings);
     if (warning !== undefined && !this.saidWatched) {
@@ -128,6 +132,9 @@ export class TrainingLoop {
     return perStep === undefined ? 1 : Math.min(Math.max(Math.floor(IN_FLIGHT.seconds / 2 / perStep), 1), IN_FLIGHT.mostSteps / 2);
   }
 }
+
+/** The epoch of a step, both counted from 1. */
+export const epochOf = (step: number, stepsPerEpoch: number): number => Math.floor((step - 1) / stepsPerEpoch) + 1;
 
 /** What the losses of a run say of it, if they say that it goes nowhere. */
 export function warningOf({ watchedAt }: RunHistory, scheme: TrainingScheme, settings: RunSettings): string | undefined {

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { encodeLabelGroups, encodeLabelSets, labelSetsOf } from '../../data/labels.js';
 import { asPairs } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -7,7 +8,7 @@ import type { Network } from '../../models/kind.js';
 import { isNoiseGenerator } from '../../models/noise.js';
 import { architectureOf, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import { epochLength, labelsFor, type TrainingDataset } from '../../training/batches.js';
+import { epochLength, labelsFor, mostInStep, partsFor, type TrainingDataset } from '../../training/batches.js';
 import { completeOptions } from '../../training/trainer-options.js';
 import { lossRows, type DrawnData, type ImagePlan, type TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
@@ -15,7 +16,7 @@ import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
 import { formatCount } from '../terminal/format.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import { writeReport, type TrainingReport } from '../report/write.js';
-import { openTrainingData, type DataSource, type TrainingData } from './data.js';
+import { openTrainingData, savedSources, sourceOptions, type DataSource, type TrainingData } from './data.js';
 import type { RunFolder } from './folder.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
@@ -23,8 +24,8 @@ import { diverged, TrainingLoop } from './loop.js';
 import { Pace, type PaceOptions } from './pace.js';
 import { optionsOf, type RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
-import { closingLines, describeSettings, reportOf, type ReportState, type RunFacts } from './summary.js';
-import { countSamples, openImagesData, openUnpairedData } from './set-data.js';
+import { closingLines, describeSettings, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
+import { countSamples, openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
 import { measuredImages, Validator } from './validation.js';
 
 /**
@@ -40,7 +41,8 @@ export interface SessionOptions {
   call: string;
   adapter: AdapterChoice;
   folder: RunFolder;
-  source: DataSource;
+  /** Where the images are; more than one for a scheme that takes several sets with labels of their own. */
+  sources: readonly DataSource[];
   /** Of a new run, one or more scales to try; of a resumed one, its own. */
   scales: readonly RunSettings[];
   /** The checkpoint to go on from, and the steps that the run is to have in all. */
@@ -82,7 +84,7 @@ export class TrainingSession {
 
   /** Trains to the end, or to the first signal. @returns the exit status */
   static async run(options: SessionOptions): Promise<number> {
-    const { gpu, scheme, call, adapter, folder, source, say, resume } = options;
+    const { gpu, scheme, call, adapter, folder, sources, say, resume } = options;
     const start = resume ? await goOn(options, resume.checkpoint) : await begin(options);
     const { trainer, settings, data } = start;
     const opened: (() => void)[] = [() => trainer.dispose()];
@@ -92,14 +94,8 @@ export class TrainingSession {
       const slow = settings.preset === 'preview' || adapter.kind !== 'hardware';
       const count = measuredImages(options.validate, { slow, resumed: resume !== null });
       const { networks, options: own } = trainer;
-      const validator = await Validator.create(gpu, {
-        scheme,
-        networks,
-        options: own,
-        dataset: validation,
-        count,
-        labels: labelsFor(scheme, train),
-      });
+      const labels = labelsFor(scheme, train);
+      const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count, labels });
       opened.push(() => validator.dispose());
       const baseline = await validator.baseline(asPairs(train));
       const facts: RunFacts = {
@@ -109,8 +105,9 @@ export class TrainingSession {
         options: own,
         adapter,
         settings,
-        source,
+        sources,
         data,
+        ...(labels && { labels }),
         folder,
         validator,
         ...(options.validate !== undefined && { validate: options.validate }),
@@ -121,6 +118,9 @@ export class TrainingSession {
       };
 
       const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
+      // The length of one of so many minutes is not known yet.
+      const short = settings.minutes === null ? tooShort(scheme, own, totalSteps, trainer.sets) : undefined;
+      if (short !== undefined) say(short);
       const losses = lossRows(scheme, own);
       const history = await RunHistory.open(folder, validator, {
         scheme: { ...scheme, losses },
@@ -130,7 +130,7 @@ export class TrainingSession {
       opened.push(() => history.close());
       if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
       if (history.trainedOnOthers) say(OTHER_TRAINING);
-      const progress = createProgress({ total: totalSteps, start: trainer.step, imagesPerStep: settings.batch, lossRows: losses });
+      const progress = createProgress({ total: totalSteps, start: trainer.step, lossRows: losses });
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
@@ -185,19 +185,21 @@ export class TrainingSession {
 
   private async save(): Promise<void> {
     const { trainer, settings, data } = this.start;
+    const { labels } = this.facts;
     if (trainer.step === this.savedStep) return;
     const began = performance.now();
     // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
     this.history.flush();
-    const { gpu, adapter, folder, source } = this.options;
-    const labels = labelsFor(trainer.scheme, data.train)?.names;
+    const { gpu, adapter, folder, sources } = this.options;
     const options = {
       ...settings,
       // Those that there were, named or not: what the networks have learned stands for them.
-      ...(labels && { labels: labels.join(',') }),
+      ...(labels && { labels: labels.names.join(','), labelSets: encodeLabelSets(labelSetsOf(labels)) }),
+      ...(labels?.groups?.length && { labelGroups: encodeLabelGroups(labels.names, labels.groups) }),
       totalSteps: this.loop.totalSteps,
-      source,
+      ...sourceOptions(sources),
       trainPairs: epochLength(data.train),
+      ...(labels?.sets && { trainParts: partsFor(trainer.scheme, data.train).join(',') }),
       validate: this.facts.validator.length,
     };
     const progress = {
@@ -294,12 +296,13 @@ function makesPictures(network: Network): boolean {
 /** Opens what a scheme trains on. */
 function openData(
   scheme: TrainingScheme,
-  source: DataSource,
+  sources: readonly DataSource[],
   settings: RunSettings,
   note: (line: string) => void,
 ): Promise<TrainingData<TrainingDataset>> {
+  if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note);
   const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
-  return open(source, planOf(scheme, settings), note);
+  return open(sources[0]!, planOf(scheme, settings), note);
 }
 
 /** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */
@@ -312,13 +315,13 @@ function planOf(
   return { ...sizes, seed: settings.seed, drawn: scheme.drawn, ...labels };
 }
 
-async function begin({ gpu, scheme, scales, source, steps, say, batchGiven }: SessionOptions): Promise<Start> {
+async function begin({ gpu, scheme, scales, sources, steps, say, batchGiven }: SessionOptions): Promise<Start> {
   // At a smaller scale the same data are opened again.
   const told = new Set<string>();
   const once = (line: string): void => void (told.has(line) || (told.add(line), say(line)));
   const open = async (scale: RunSettings): Promise<OpenedRun> => {
-    const data = await openData(scheme, source, scale, once);
-    const most = epochLength(data.train);
+    const data = await openData(scheme, sources, scale, once);
+    const most = mostInStep(scheme, data.train);
     if (batchGiven || scale.batch <= most) return { settings: scale, data };
     once(`${scale.batch} images in a step are more than there are: ${most} are taken (--batch)`);
     return { settings: { ...scale, batch: most }, data };
@@ -329,20 +332,40 @@ async function begin({ gpu, scheme, scales, source, steps, say, batchGiven }: Se
 }
 
 async function goOn(
-  { gpu, scheme, scales, source, steps, say, folder, adapter }: SessionOptions,
+  { gpu, scheme, scales, sources, steps, say, folder, adapter }: SessionOptions,
   checkpoint: TrainingCheckpoint,
 ): Promise<Start> {
   const settings = scales[0]!;
-  const data = await openData(scheme, source, settings, say).catch((error: unknown) => {
-    throw source === checkpoint.options.source ? movedData(source, error) : error;
+  const data = await openData(scheme, sources, settings, say).catch((error: unknown) => {
+    throw sources.join() === savedSources(checkpoint.options).join() ? movedData(sources, error) : error;
   });
   const { trainPairs } = checkpoint.options;
   const samples = epochLength(data.train);
   if (trainPairs !== samples) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
       expected: `${trainPairs} training samples`,
-      received: `${samples} in ${printableName(source)}`,
+      received: `${samples} in ${sources.map(printableName).join(' and ')}`,
       fix: 'name the folder that the run was started with (--data)',
+    });
+  }
+  const labels = labelsFor(scheme, data.train);
+  const kept = [settings.labels, checkpoint.options.labelSets];
+  // Folders in another order have other labels at the places of those that the networks have learned.
+  if (labels?.sets && [labels.names.join(','), encodeLabelSets(labels.sets)].join() !== kept.join()) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
+      expected: `the labels ${kept.join(': ')}`,
+      received: `${labels.names.join(',')}: ${encodeLabelSets(labels.sets)} in ${sources.map(printableName).join(' and ')}`,
+      fix: 'name the folders in the order in which the run was started with them (--data, --with-data)',
+    });
+  }
+  const lengths = partsFor(scheme, data.train).join(',');
+  const { trainParts = lengths } = checkpoint.options;
+  // The order of the images follows from the length of each set, not from their sum.
+  if (trainParts !== lengths) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${folder.checkpoint} was trained on other data`, {
+      expected: `${trainParts} training samples, set by set`,
+      received: `${lengths} in ${sources.map(printableName).join(' and ')}`,
+      fix: 'put each image back into the set that it was in, or start a new run (without --resume)',
     });
   }
   gpu.variants.load(checkpoint.choices ?? {});
@@ -360,12 +383,12 @@ async function goOn(
 }
 
 /** The error of a run whose data are no longer where its checkpoint says, with the flag that names the new place. */
-function movedData(source: DataSource, error: unknown): unknown {
+function movedData(sources: readonly DataSource[], error: unknown): unknown {
   if (!(error instanceof ShadegradError) || error.code !== 'DATA_NOT_FOUND') return error;
   return new ShadegradError('DATA_NOT_FOUND', 'The data of this run are no longer where they were', {
-    expected: printableName(source),
+    expected: sources.map(printableName).join(' and '),
     received: error.message.split('\n')[0]!,
-    fix: 'if they were moved, say where they are now: --data DIR',
+    fix: 'if they were moved, say where they are now: --data DIR' + (sources.length > 1 ? ' --with-data DIR' : ''),
     cause: error,
   });
 }

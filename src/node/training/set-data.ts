@@ -1,3 +1,6 @@
+import { realpath } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { joinLabelledSets } from '../../data/label-sets.js';
 import {
   imageAt,
   isImageSet,
@@ -9,15 +12,17 @@ import {
   type UnpairedDataset,
 } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
+import { printableName } from '../../formats/names.js';
 import type { ProgressCallback } from '../../data/dataset.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { DrawnData, ImagePlan } from '../../training/scheme.js';
+import { columnsOf } from '../images/attributes.js';
 import { verifySamples } from '../images/dataset.js';
 import { withChosenLabels } from '../images/chosen-labels.js';
 import { openDigits } from '../images/digits.js';
 import { noImageSets, openImageFolder, openImageSets, type ImageFolder, type ImageSetsFolder } from '../images/image-sets.js';
 import { findPairs } from '../images/layout.js';
-import { openLabelledImages, type LabelledImagesOptions } from '../images/labelled.js';
+import { labelsOfFolder, openLabelledImages, type LabelledImages, type LabelledImagesOptions } from '../images/labelled.js';
 import { spread } from '../images/spread.js';
 import { formatCount } from '../terminal/format.js';
 import { CACHE_BYTES, HELD_OUT, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
@@ -78,7 +83,7 @@ export async function openImagesData(
   // Larger than what is trained on, since an image is cut to a square first.
   const options = { maxSide: 2 * plan.loadSize, cacheBytes: CACHE_BYTES };
   const openChosen = async (split: 'train' | 'test'): Promise<ImageFolder | null> => {
-    const set = await openDigits(source, split);
+    const set = await openDigits(source, split, plan.labels !== undefined);
     return set && withChosenLabels(set, plan.labels ?? null);
   };
   const digits = await openChosen('train');
@@ -111,9 +116,79 @@ async function openLabelled(
   return { train, validation: selfPairs(validation), storedSize, fingerprint: await fingerprint() };
 }
 
-/** How many samples a data set has, in words: `400 pairs`, `400 and 380 images`, `400 images`. */
+/**
+ * Opens several sets of images with labels of their own, as one data set for a scheme that takes such. Of labels that are chosen, each set
+ * takes those that it has; one that has none of them takes all of its own.
+ *
+ * @param plan with the labels to take, or null for all
+ * @param note prints what the user should know about the data
+ * @throws as openTrainingData() for each set; DATA_UNREADABLE for a label that no set has, and for labels that two of them have
+ */
+export async function openJoinedData(
+  sources: readonly DataSource[],
+  plan: ImagePlan & { readonly labels?: readonly string[] | null },
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  const asked = plan.labels ?? null;
+  const places = sources.map(printableName).join(' and in ');
+  await expectDifferent(sources);
+  const each = asked && (await Promise.all(sources.map(labelsOfFolder)));
+  if (each) columnsOf(asked, [...new Set(each.flat())], `label of ${sources.map(printableName).join(' or of ')}`);
+  const options = { maxSide: 2 * plan.loadSize, cacheBytes: CACHE_BYTES / sources.length, heldOut: HELD_OUT };
+  const opened: LabelledImages[] = [];
+  for (const [index, source] of sources.entries()) {
+    const chosen = asked?.filter((name) => each![index]!.includes(name)) ?? [];
+    const set = await openLabelledImages(source, { ...options, ...(chosen.length > 0 && { labels: chosen }) });
+    for (const line of set.notes) note(`${printableName(basename(source))}: ${line}`);
+    opened.push(set);
+  }
+  const names = opened.map(({ train }) => train.labels!.names);
+  const twice = [
+    ...new Set(names.flatMap((some, set) => some.filter((name) => names.slice(set + 1).some((later) => later.includes(name))))),
+  ];
+  if (twice.length > 0) {
+    throw new ShadegradError(
+      'DATA_UNREADABLE',
+      `${twice.length === 1 ? '1 label is' : `${twice.length} labels are`} in more than one set, and which set is meant would be unclear`,
+      {
+        expected: 'sets whose labels have different names',
+        received: `${twice.slice(0, 3).map(printableName).join(', ')}${twice.length > 3 ? ', ...' : ''} in ${places}`,
+        fix:
+          `rename ${twice.length === 1 ? 'it' : 'them'} in one of the sets (a folder of a class, or an attribute of the list); or name ` +
+          'other labels, of one set alone (--labels): a set of which none is named takes all of its own',
+      },
+    );
+  }
+  const train = joinLabelledSets(opened.map((set) => set.train));
+  const validation = joinLabelledSets(opened.map((set) => set.validation));
+  await withLine(
+    (onProgress) =>
+      verifySets(
+        opened.map((set) => set.train),
+        onProgress,
+      ),
+    'reading a sample of the images of each set',
+  );
+  const fingerprints = await Promise.all(opened.map((set) => set.fingerprint()));
+  return { train, validation: selfPairs(validation), storedSize: plan.loadSize, fingerprint: fingerprints.join(' ') };
+}
+
+/** @throws DATA_UNREADABLE for a folder that is named twice, links followed; what is not there is left to whoever opens it */
+async function expectDifferent(sources: readonly DataSource[]): Promise<void> {
+  const places = await Promise.all(sources.map((source) => realpath(source).catch(() => resolve(source))));
+  const twice = sources.find((_, index) => places.indexOf(places[index]!) < index);
+  if (twice === undefined) return;
+  throw new ShadegradError('DATA_UNREADABLE', `The folder ${printableName(twice)} is named twice`, {
+    expected: 'another folder for each set',
+    received: sources.map(printableName).join(' and '),
+    fix: 'leave out --with-data to train on one folder, or name another one there',
+  });
+}
+
+/** How many samples a data set has, in words: `400 pairs`, `400 and 380 images` of two sets, `400 images`. */
 export function countSamples(dataset: TrainingDataset): string {
   if (isUnpaired(dataset)) return `${formatCount(dataset.a.length)} and ${formatCount(dataset.b.length)} images`;
+  if (isImageSet(dataset) && dataset.parts) return `${dataset.parts.map(formatCount).join(' and ')} images`;
   return `${formatCount(dataset.length)} ${isImageSet(dataset) ? 'images' : 'pairs'}`;
 }
 

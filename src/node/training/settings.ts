@@ -1,11 +1,15 @@
 import { ShadegradError } from '../../errors.js';
 import { linearDecay } from '../../optim/schedule.js';
-import type { CheckpointOptions } from '../../training/checkpoint-info.js';
+import { findScheme } from '../../schemes/registry.js';
+import type { CheckpointOptions, TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
 import { completeOptions } from '../../training/trainer-options.js';
 import { flagName, fromFlag, networkNames, type TrainFlags } from './flags.js';
+
+/** What a checkpoint says of a run. */
+type SavedRun = Pick<TrainingCheckpoint, 'options' | 'step' | 'scheme'>;
 
 /** What every run is, all defaults filled in. */
 interface CommonSettings {
@@ -118,11 +122,11 @@ export function learningRateAt(
   step: number,
   totalSteps: number | null,
   stepsPerEpoch: number,
-  trainer?: Pick<Trainer, 'scheme' | 'options'>,
+  trainer?: Pick<Trainer, 'scheme' | 'options'> & Partial<Pick<Trainer, 'sets'>>,
 ): number {
   const usual = usualRateAt(settings, step, totalSteps, stepsPerEpoch);
-  const { scheme, options } = trainer ?? {};
-  return scheme?.schedule?.({ step, base: settings.learningRate, usual, totalSteps, options: options! }) ?? usual;
+  const { scheme, options, sets = 1 } = trainer ?? {};
+  return scheme?.schedule?.({ step, base: settings.learningRate, usual, totalSteps, sets, options: options! }) ?? usual;
 }
 
 function usualRateAt({ learningRate: base, epochs }: RunSettings, step: number, totalSteps: number | null, stepsPerEpoch: number): number {
@@ -131,15 +135,17 @@ function usualRateAt({ learningRate: base, epochs }: RunSettings, step: number, 
   return linearDecay({ base, epoch: step, epochs: totalSteps });
 }
 
-/** The rate of a saved run's next step; null where its options are not those of this program. */
-export function savedLearningRate(options: CheckpointOptions, step: number): number | null {
+/** The rate of a saved run's next step, by the schedule of its scheme; null where its options are not those of this program. */
+export function savedLearningRate({ options, step, scheme: name }: SavedRun): number | null {
   const settings = options as unknown as RunSettings;
   const { totalSteps, trainPairs } = options;
   const numbers = [settings.learningRate, settings.batch, totalSteps, trainPairs].every((value) => typeof value === 'number');
   if (!numbers || !(settings.epochs === null || typeof settings.epochs === 'number')) return null;
   const stepsPerEpoch = Math.max(1, Math.floor((trainPairs as number) / settings.batch));
+  const scheme = name === null ? null : findScheme(name);
+  const trainer = scheme?.schedule && { scheme, options: completed(scheme, settings) };
   // At the end of a run the rate has come to nothing: what goes on from there begins with the last one that was used.
-  return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch);
+  return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch, trainer);
 }
 
 /** What runs had whose checkpoints are older than a setting. */

@@ -1,11 +1,15 @@
 import { performance } from 'node:perf_hooks';
+import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import { describeArchitecture } from '../../models/describe.js';
 import { Trainer, type TrainedStep } from '../../training/trainer.js';
-import type { TrainingDataset } from '../../training/batches.js';
-import { completeOptions } from '../../training/trainer-options.js';
+import { labelsFor, type TrainingDataset } from '../../training/batches.js';
+import { completeOptions, expectTrainerOptions, type TrainerOptions } from '../../training/trainer-options.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { TrainingData } from './data.js';
+import { inFlags } from './flags.js';
 import { optionsOf, type RunSettings } from './settings.js';
+import { expectLearned, type LearnedLabels } from './start-from.js';
 
 /** The networks of a run and what was learned of their speed; the steps measured are the run's first. */
 export interface Start {
@@ -32,6 +36,8 @@ export interface StepOptions {
   tuning?: (step: () => void) => Promise<void>;
   /** Of networks that are not the scheme's own. */
   networks?: Partial<Architectures<Networks>>;
+  /** The labels that these have learned. */
+  learned?: readonly LearnedLabels[];
   /** Fills the networks before their first step. */
   place?: (trainer: Trainer) => Promise<void>;
 }
@@ -41,17 +47,45 @@ export async function openTrainer(
   scheme: TrainingScheme,
   { train, storedSize }: TrainingData<TrainingDataset>,
   settings: RunSettings,
-  { replay, tuning, networks, place }: StepOptions,
+  { replay, tuning, networks, learned = [], place }: StepOptions,
 ): Promise<Trainer> {
   const { batch, learningRate, seed, serial } = settings;
   const run = { batch, learningRate, seed, serial, storedSize, replay, ...(networks && { networks }) };
-  const trainer = await Trainer.create(gpu, scheme, train, { ...optionsOf(scheme, settings), ...run }, tuning);
+  const options = { ...optionsOf(scheme, settings), ...run };
+  if (networks) expectTrainable(scheme, options, networks, train);
+  const labels = labelsFor(scheme, train);
+  if (labels) expectLearned(learned, labels);
+  const trainer = await Trainer.create(gpu, scheme, train, options, tuning);
   try {
     await place?.(trainer);
     return trainer;
   } catch (error) {
     trainer.dispose();
     throw error;
+  }
+}
+
+/** @throws WEIGHTS_UNSUPPORTED for networks out of files that a scheme does not train, with what each of them is */
+function expectTrainable(
+  scheme: TrainingScheme,
+  options: TrainerOptions,
+  networks: Partial<Architectures<Networks>>,
+  train: TrainingDataset,
+): void {
+  const { own } = expectTrainerOptions(scheme, options, train);
+  try {
+    scheme.networks(own, networks, labelsFor(scheme, train));
+  } catch (error) {
+    // An option that does not go with the networks is a matter of its flag.
+    if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT' || inFlags(error, scheme) !== error) throw error;
+    // What scheme and code say by the options of networks, whoever named a file has to be told in words.
+    const described = Object.entries(networks).map(([name, network]) => `${name}: ${describeArchitecture(network!)}`);
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${scheme.title} does not train these networks`, {
+      expected: `${error.what}: ${error.expected ?? 'other ones'}`,
+      received: described.join('; '),
+      fix: 'name a run of this scheme, or train these networks by the scheme that they are of (--scheme)',
+      cause: error,
+    });
   }
 }
 

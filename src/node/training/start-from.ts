@@ -1,3 +1,5 @@
+import { encodeLabelSets, labelSetsOf, type Labelling, type LabelSet } from '../../data/labels.js';
+import { printableName } from '../../formats/names.js';
 import { findNetwork, findRunIfAny, surveyNetworks, type FoundNetwork } from '../../exchange/read-weights.js';
 import { isCalled } from '../../exchange/pytorch/reference-names.js';
 import { restoreRun, type NetworksAlone, type TrainingRun } from '../../exchange/network/training-run.js';
@@ -19,11 +21,22 @@ export interface InitialState {
   /** Options of the scheme that follow from the networks. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly networks: Partial<Architectures<Networks>>;
+  /** The labels that the networks have learned, of each file that names them. */
+  readonly labels: readonly LearnedLabels[];
   /** What was taken from where. */
   readonly summary: string;
   /** Fills a trainer's networks, and its optimisers where the file has them. */
   place(trainer: Trainer): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Labels that networks out of a file have learned. */
+export interface LearnedLabels {
+  /** The file. */
+  readonly path: string;
+  readonly names: readonly string[];
+  /** Undefined where the file does not say which exclude one another. */
+  readonly sets: readonly LabelSet[] | undefined;
 }
 
 /** Of networks out of several files, which have no optimisers in common. */
@@ -76,6 +89,7 @@ export async function openInitialState(
     return {
       options: options as Readonly<Record<string, unknown>>,
       networks: architectures,
+      labels: files.flatMap(learnedLabels),
       summary: summaryOf(paths.join(' and '), [...roles.keys()], state, whole, reason),
       place: (trainer) => restoreRun(trainer, state, from),
       close,
@@ -90,6 +104,32 @@ export async function openInitialState(
 function rolesOf(scheme: TrainingScheme): Map<string, NetworkRole> {
   const networks = Object.entries<NetworkArchitecture>(scheme.networks(fullOptions(scheme), {}));
   return new Map(networks.map(([name, { kind }]) => [name, networkKind(kind).role]));
+}
+
+/** The labels that a file names, once: all networks of a checkpoint have learned the same. */
+function learnedLabels({ file, path }: OpenWeights): LearnedLabels[] {
+  const named = surveyNetworks(file).found.find(({ labels }) => labels !== undefined);
+  return named ? [{ path, names: named.labels!, sets: named.labelSets }] : [];
+}
+
+/**
+ * Checks that data have the labels that networks out of files have learned: others at their places would be mixed with them silently.
+ *
+ * @param labels of the data
+ * @throws WEIGHTS_MISMATCH for other names, another order, and other sets
+ */
+export function expectLearned(learned: readonly LearnedLabels[], labels: Labelling): void {
+  const ofData = labelSetsOf(labels);
+  for (const { path, names, sets } of learned) {
+    const isSame = names.join() === labels.names.join() && (!sets || encodeLabelSets(sets) === encodeLabelSets(ofData));
+    if (isSame) continue;
+    const told = (each: readonly LabelSet[] | undefined): string => (each ? ` (${encodeLabelSets(each)})` : '');
+    throw new ShadegradError('WEIGHTS_MISMATCH', `The networks of ${printableName(path)} have learned other labels than the data have`, {
+      expected: `the labels ${names.map(printableName).join(', ')}${told(sets)}`,
+      received: `${labels.names.map(printableName).join(', ')}${told(ofData)}`,
+      fix: 'choose these labels in this order (--labels), name several folders in the order of that run, or leave out --from',
+    });
+  }
 }
 
 /** Whether a run is one of a scheme. */

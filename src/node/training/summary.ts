@@ -1,10 +1,11 @@
-import { isImageSet } from '../../data/unpaired.js';
+import { labelSetsOf } from '../../data/labels.js';
+import type { Labelling } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { epochLength, labelsFor, type TrainingDataset } from '../../training/batches.js';
+import { epochLength, type TrainingDataset } from '../../training/batches.js';
 import type { OptionRow } from '../../training/option-table.js';
 import { completeOptions } from '../../training/trainer-options.js';
-import { lossRows, type TrainingScheme } from '../../training/scheme.js';
+import { lossRows, phaseOf, type TrainingScheme } from '../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { formatCount, formatCountOf, formatNumber } from '../terminal/format.js';
@@ -29,8 +30,11 @@ export interface RunFacts {
   options: object;
   adapter: AdapterChoice;
   settings: RunSettings;
-  source: DataSource;
+  /** More than one for a scheme that takes several sets with labels of their own. */
+  sources: readonly DataSource[];
   data: TrainingData<TrainingDataset>;
+  /** Those of the images, where the scheme learns some. */
+  labels?: Labelling;
   folder: RunFolder;
   validator: Validator;
   /** How many validation images were asked for. */
@@ -45,12 +49,14 @@ export interface RunFacts {
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(
-  { scheme, call, settings, source, validate }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'source' | 'validate'>,
+  { scheme, call, settings, sources, validate }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'sources' | 'validate'>,
   totalSteps: number,
 ): string {
   const { preset, epochs, batch, learningRate, seed, serial } = settings;
+  const [source, ...further] = sources;
   const flags = [
-    source === SYNTHETIC ? '' : `--data ${quoted(source)}`,
+    source === SYNTHETIC ? '' : `--data ${quoted(source!)}`,
+    further.length === 0 ? '' : `--with-data ${further.map(quoted).join(' ')}`,
     settings.labels === null ? '' : `--labels ${quoted(settings.labels)}`,
     `--preset ${preset}`,
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
@@ -89,6 +95,33 @@ export function describeSettings(scheme: TrainingScheme, settings: RunSettings):
   ].join(', ');
 }
 
+/** What a number of samples that are measured is a number of, by the data of the scheme. */
+const MEASURED = { paired: 'pairs measured', unpaired: 'images measured in each direction', images: 'images measured' } as const;
+
+/** How many steps of a run are looked at for kinds of steps that it has not. */
+const LOOKED_AT = 10_000;
+
+/**
+ * Says of a run that is too short for some kind of its steps what it never trains by; undefined where there is nothing to say.
+ *
+ * @param sets whose steps take turns
+ */
+export function tooShort(scheme: TrainingScheme, options: object, totalSteps: number, sets: number): string | undefined {
+  const phaseAt = (step: number): string => phaseOf(scheme, step, options, sets);
+  const phases = new Set(Array.from({ length: Math.min(totalSteps, LOOKED_AT) }, (_, step) => phaseAt(step)));
+  const missed = Object.values(lossRows(scheme, options)).filter((loss) => loss.phases?.every((phase) => !phases.has(phase)));
+  if (missed.length === 0) return undefined;
+  let first = totalSteps;
+  while (first < LOOKED_AT && !missed.every((loss) => loss.phases!.includes(phaseAt(first)))) first++;
+  const none =
+    totalSteps === 1 ? 'the only step of this run trains not' : `none of the ${formatCount(totalSteps)} steps of this run trains`;
+  const labels = missed.map(({ label }) => label).join(', ');
+  return (
+    `note: ${none} by ${labels}, so what learns from ${missed.length === 1 ? 'it' : 'them'} stays as it began` +
+    (first < LOOKED_AT ? `; step ${formatCount(first + 1)} would be the first that does` : '')
+  );
+}
+
 /** The name of an option in words: `load size` for loadSize. */
 const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
@@ -101,15 +134,19 @@ export interface ReportState {
 }
 
 export function reportOf(facts: RunFacts, { state, history, step, totalSteps, seconds }: ReportState): TrainingReport {
-  const { gpu, scheme, options, adapter, settings, source, data, validator, baseline, startedAt } = facts;
+  const { gpu, scheme, options, adapter, settings, sources, data, labels, validator, baseline, startedAt } = facts;
   const { losses, metrics, snapshots } = history;
   const { epochs, minutes, learningRate, batch } = settings;
-  const labels = isImageSet(data.train) ? data.train.labels : undefined;
+  const drawn = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : undefined;
   const shown: TrainingReport['settings'] = {
-    data: source === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : source,
+    data: drawn ?? sources.join(' and '),
     'trained on': countSamples(data.train),
-    ...(labels && { labels: labels.names.join(', ') }),
-    'validation pairs measured': validator.length,
+    ...(labels && {
+      labels: labelSetsOf(labels)
+        .map(({ names }) => names.join(', '))
+        .join('; '),
+    }),
+    [`validation ${MEASURED[scheme.data ?? 'paired']}`]: validator.length,
     preset: settings.preset,
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [inWords(name), value as string | number | boolean])),
     ...(epochs !== null && { epochs }),
@@ -122,7 +159,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
   };
   const warning = warningOf(history, scheme, settings);
   return {
-    title: `${scheme.title} on ${source === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : data.train.name.replace(/\/train.*$/, '')}`,
+    title: `${scheme.title} on ${drawn ?? data.train.name.replace(/\/train.*?(?= and |$)/g, '')}`,
     command: commandOf(facts, totalSteps),
     settings: shown,
     adapter: {
@@ -184,7 +221,7 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   const [translator] = facts.translators;
   if (translator !== undefined) {
     const weights = named(translator, facts.translators);
-    const [label] = labelsFor(scheme, facts.data.train)?.names ?? [];
+    const [label] = facts.labels?.names ?? [];
     const asked = label === undefined ? '' : ` --label ${quoted(label)}`;
     lines.push(
       `translate your own images: ${programCall('translate')} --weights ${weights}${asked} --input FILE_OR_FOLDER --output FOLDER`,

@@ -7,7 +7,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { fittedPairs } from '../../training/paired-evaluator.js';
 import type { Baseline, Evaluator, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
 import { described } from '../../checks.js';
-import { spread } from '../images/spread.js';
+import { spread, spreadOver } from '../images/spread.js';
 import type { PictureSet } from '../report/types.js';
 import { SAMPLED_PAIRS } from './data.js';
 import { StatusLine } from './status-line.js';
@@ -75,7 +75,7 @@ export class Validator {
     }
     if (typeof evaluator.key !== 'string') throw wrongEvaluator('key of the evaluator', 'a text', evaluator.key);
     try {
-      const indices = spread(dataset.length, count);
+      const indices = spreadOver(dataset, count);
       // Asked for at the same time, so that a file is read once.
       const read = await Promise.all(indices.map((index) => Promise.all([pairAt(dataset, index), dataset.contentOf?.(index)])));
       const samples = read.map(([pair]) => evaluator.fit(pair));

@@ -113,6 +113,9 @@ export async function fileBeside(path: string, called: string, other: string): P
   return isThere ? beside : undefined;
 }
 
+/** Whether a file's name says that it holds one network, which PyTorch's program calls so. */
+export const isFileOf = (called: string, name: string): boolean => new RegExp(`(^|_)net_?${called}[._]`).test(name);
+
 /** Tells whoever named a folder which of its files was taken. */
 export function sayChosen(named: string, { path }: { readonly path: string }): void {
   if (path !== named) console.log(`${printableName(named)}: taking its ${printableName(basename(path))}`);

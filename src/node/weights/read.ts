@@ -8,9 +8,10 @@ import { refuseStranger } from '../../formats/stranger.js';
 import { openTfjsLayers } from '../../formats/tfjs-layers.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
+import { SCHEMES } from '../../schemes/registry.js';
 import { openFileSource, type FileRole, type FileSource } from '../files/source.js';
 import { tfjsShardOpener } from './tfjs-files.js';
-import { weightsPath } from './folder.js';
+import { isFileOf, weightsPath } from './folder.js';
 
 const ROLE: FileRole = {
   what: 'file of weights',
@@ -24,6 +25,8 @@ export interface OpenWeights {
   readonly file: WeightFile;
   /** The path of the file that was opened: the path given, or the one chosen in the folder given. */
   readonly path: string;
+  /** Whether the name of the file says that it is that of the network that was asked for alone, as latest_net_G_A.pth does of G_A. */
+  readonly ofNetwork: boolean;
   /** Closes the file; its tensors can no longer be read. */
   close(): Promise<void>;
 }
@@ -55,6 +58,15 @@ export interface OpenWeightsOptions {
   called?: string;
 }
 
+/** What is to be opened for a network by its name in a scheme, such as `generatorA`, or in PyTorch's program; nothing for other names. */
+export function optionsFor(name: string | undefined): OpenWeightsOptions {
+  for (const { pytorch } of SCHEMES) {
+    const [network, called] = Object.entries(pytorch?.names ?? {}).find((entry) => name !== undefined && entry.includes(name)) ?? [];
+    if (network !== undefined) return { network: pytorch!.roles[network]!, called: called! };
+  }
+  return {};
+}
+
 /**
  * Opens a file of weights of any readable format: by its first bytes where they are unmistakable, else by the ending of
  * its name. A folder stands for the checkpoint or model in it. Tensors are read on demand, until the file is closed.
@@ -71,7 +83,8 @@ export async function openWeights(named: string, { network = 'generator', called
   };
   const close = async (): Promise<void> => void (await Promise.all(sources.splice(0).map((source) => source.close())));
   try {
-    return { file: await read(await open(path), path, open), path, close };
+    const ofNetwork = called !== undefined && isFileOf(called, basename(path));
+    return { file: await read(await open(path), path, open), path, ofNetwork, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,35 @@
+import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+
+/** Whether a side halves to one pixel: 1, 2, 4 and so on. */
+export const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
+
+/** The row of an option that weighs a loss. @param reference the name that the reference program has for it */
+export const weightRow = (byDefault: number, reference: string, description: string): OptionRow => ({
+  default: byDefault,
+  fits: numberFrom(0),
+  expected: 'a finite number of at least 0',
+  fix: `leave it out for ${byDefault}`,
+  flag: { group: 'Training', reference: [reference], type: 'number', min: 0, max: 1e6, description: `${description}; ${byDefault}` },
+});
+
+/**
+ * The row of an option that says how many channels a network has.
+ *
+ * @param names that reference programs have for it
+ * @param fix what to do about a number that cannot be
+ */
+export const widthRow = (names: string | readonly string[], description: string, fix = 'the paper uses 64'): OptionRow => ({
+  fits: whole(1),
+  expected: 'a whole number of channels from 1 up',
+  fix,
+  flag: { group: 'Networks', reference: [names].flat(), type: 'integer', min: 1, max: 256, description },
+});
+
+/** The row of an option that says of how many random numbers an image is made: 100, if it is left out. */
+export const NOISE_ROW: OptionRow = {
+  default: 100,
+  fits: whole(1),
+  expected: 'a whole number of random numbers from 1 up',
+  fix: 'leave it out for 100',
+  flag: { group: 'Networks', type: 'integer', min: 1, max: 4096, description: 'random numbers that an image is made of; 100' },
+};
