@@ -120,8 +120,8 @@ for (const each of cases) {
 }
 
 /**
- * Pipelines of the larger workgroup tiles compile for seconds on CPU adapters: they take only shapes of whole vectors, and not SwiftShader, in Node
- * or in a browser. What they do with other shapes is in the sources that they share with the smallest tile.
+ * Pipelines of the larger workgroup tiles compile for seconds on CPU adapters: they take only shapes of whole vectors, and not SwiftShader,
+ * in Node or in a browser. What they do with other shapes is in the sources that they share with the smallest tile.
  */
 const runsOn = (variant: ConvVariant, { input, out }: Case): boolean => {
   if (!variant.startsWith('workgroup') || variant === 'workgroup32') return true;
