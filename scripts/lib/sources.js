@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 
-/** Programs of worker threads are imported as the text of a bundle of their own: they run wherever the library lies, and whoever bundles it. */
+/**
+ * Programs of worker threads are imported as the text of a bundle of their own: they run wherever the library lies, and whoever bundles it.
+ */
 const programsAsText = {
   name: 'programs-as-text',
   setup({ esbuild, initialOptions: { target }, onResolve, onLoad }) {

@@ -10,7 +10,9 @@ const SIGMOID = 3u;
 fn stable_tanh(x: element) -> element {
   let magnitude = abs(x);
   let square = x * x;
-  let series = magnitude * (element(1.0) + square * (element(-1.0 / 3.0) + square * (element(2.0 / 15.0) + square * (element(-17.0 / 315.0) + square * (62.0 / 2835.0)))));
+  let series =
+    magnitude * (element(1.0) + square * (element(-1.0 / 3.0) +
+      square * (element(2.0 / 15.0) + square * (element(-17.0 / 315.0) + square * (62.0 / 2835.0)))));
   let e = exp(-2.0 * magnitude);
   return sign(x) * select((1.0 - e) / (1.0 + e), series, magnitude < element(0.25));
 }

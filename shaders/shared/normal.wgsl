@@ -15,7 +15,8 @@ fn cosine_and_sine(v: f32) -> vec2f {
   let angle = HALF_PI * (4.0 * v - nearest);
   let square = angle * angle;
   let sine = angle * (1.0 + square * (-1.0 / 6.0 + square * (1.0 / 120.0 + square * (-1.0 / 5040.0 + square * (1.0 / 362880.0)))));
-  let cosine = 1.0 + square * (-1.0 / 2.0 + square * (1.0 / 24.0 + square * (-1.0 / 720.0 + square * (1.0 / 40320.0 - square * (1.0 / 3628800.0)))));
+  let cosine =
+    1.0 + square * (-1.0 / 2.0 + square * (1.0 / 24.0 + square * (-1.0 / 720.0 + square * (1.0 / 40320.0 - square * (1.0 / 3628800.0)))));
   switch (u32(nearest) % 4u) {
     case 0u: { return vec2f(cosine, sine); }
     case 1u: { return vec2f(-sine, cosine); }

@@ -11,7 +11,10 @@ import type { NetworkKind } from './kind.js';
 import { withRow } from './labels.js';
 import { labelsAmong, vectorsOf } from './vectors.js';
 
-/** Options of a ConditionalDCGANDiscriminator: its size, its labels and its widths. The defaults are those of the authors' code for MNIST. */
+/**
+ * Options of a ConditionalDCGANDiscriminator: its size, its labels and its widths. The defaults are those of the authors' code for
+ * MNIST.
+ */
 export interface ConditionalDCGANDiscriminatorOptions {
   /** The side of the images in pixels, a multiple of 4. Default 28. */
   size?: number;

@@ -29,7 +29,9 @@ export interface Pix2PixOptions {
   lambda: number;
   /** The rate of the generator's dropout, from 0 to below 1; true is 0.5, as in the paper, and false is 0. */
   dropout: number | boolean;
-  /** Random numbers that the generator makes an image of beside its input: channels of one value all over an image; 0 for none. Default 0. */
+  /**
+   * Random numbers that the generator makes an image of beside its input: channels of one value all over an image; 0 for none. Default 0.
+   */
   z?: number;
   /** Where they come in: beside the image, or in the middle of the U-Net. Default 'input'. */
   zAt?: 'input' | 'bottleneck';

@@ -160,7 +160,9 @@ export interface Evaluator<Measure = unknown> {
    * @returns the pictures for the columns `made`, and the measures of this sample for summarize()
    */
   run(pair: ImagePair, index: number): Promise<{ made: RgbImage[]; measure: Measure }>;
-  /** Puts the measures of all samples together: a number for each metric of the scheme. NaN is one that there was nothing to measure for. */
+  /**
+   * Puts the measures of all samples together: a number for each metric of the scheme. NaN is one that there was nothing to measure for.
+   */
   summarize(measures: readonly Measure[]): Record<string, number>;
   /**
    * Scores a predictor that learns nothing of its input, for comparison. Left out where there is none.

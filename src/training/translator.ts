@@ -21,7 +21,9 @@ export type TranslatedSize = 'image' | number | readonly [width: number, height:
 
 /** Options of Translator.create(): the size of the images, and how the generator is run. */
 export interface TranslatorOptions {
-  /** Whether dropout drops at test time, as the paper has it: the source of variety, where a network draws no random numbers. Default true. */
+  /**
+   * Whether dropout drops at test time, as the paper has it: the source of variety, where a network draws no random numbers. Default true.
+   */
   dropout?: boolean;
   /** The statistics that norms use: those of the image itself, as in the paper, or those gathered while training. Default 'batch'. */
   statistics?: 'batch' | 'running';
@@ -212,7 +214,9 @@ export class Translator {
     }
   }
 
-  /** Gives back the memory of the step; the generator stays. A translation that is asked for later takes it again, and needs a dispose(). */
+  /**
+   * Gives back the memory of the step; the generator stays. A translation that is asked for later takes it again, and needs a dispose().
+   */
   dispose(): void {
     const { stage } = this;
     this.stage = null;

@@ -15,7 +15,9 @@ export interface ProgressOptions {
   stream?: ProgressStream;
   /** What stands before the bar. */
   label?: string;
-  /** What losses are called, by their names, and in a narrow terminal, where those of one short name stand together. Default: their names. */
+  /**
+   * What losses are called, by their names, and in a narrow terminal, where those of one short name stand together. Default: their names.
+   */
   lossRows?: Readonly<Record<string, { readonly label: string; readonly short?: string }>>;
   /** The images in a step; images/s is then worked out where `update` does not say it. */
   imagesPerStep?: number;
