@@ -4,7 +4,8 @@
 //
 // T is transform() of one of winograd/*.wgsl, which this file is joined with; pixels outside of the image are not stored.
 //
-// points (binding 0): [POINTS * POINTS][splits][rows][phases * channels].
+// points (binding 0): the rows of all products side by side, [rows of a product][POINTS * POINTS][splits][line]. What one tile
+// needs lies together: with a product after the other an invocation would read from as many places, far apart, as there are points.
 // bias (binding 1): [channels]; any buffer when has_bias is 0.
 // image (binding 2): see shared/winograd_shape.wgsl, in vectors of four channels.
 // SIDE, POINTS (prepended): pixels of a tile each way, and points.
@@ -21,14 +22,16 @@
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let tile = tile_at((group.y * groups.x + group.x) * 64u + lane);
   if (tile.row >= shape.tiles) { return; }
+  let element = tile.row * shape.channels * shape.step * shape.step + tile.column;
+  let start = element / shape.line * shape.line * POINTS * POINTS * shape.splits + element % shape.line;
   // Down the columns, then along the rows.
   var half: array<array<vec4f, POINTS>, SIDE>;
   for (var q = 0u; q < POINTS; q++) {
     var column: array<vec4f, POINTS>;
     for (var p = 0u; p < POINTS; p++) {
       let first = (p * POINTS + q) * shape.splits;
-      var sum = points[point_at(tile, first)];
-      for (var part = 1u; part < shape.splits; part++) { sum += points[point_at(tile, first + part)]; }
+      var sum = points[(start + first * shape.line) / 4u];
+      for (var part = 1u; part < shape.splits; part++) { sum += points[(start + (first + part) * shape.line) / 4u]; }
       column[p] = sum;
     }
     let sums = transform(column);

@@ -16,6 +16,8 @@ struct WinogradShape {
   rows: u32,
   // Matrices of each point, which are to be added: parts of a long sum.
   splits: u32,
+  // Columns of a product.
+  line: u32,
   has_bias: u32, bias_base: u32,
   // 1 to add to what the image holds.
   accumulate: u32,

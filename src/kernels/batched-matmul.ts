@@ -22,6 +22,12 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
+/** Also how the products of a batch lie. */
+interface BatchedOptions extends MatmulOptions {
+  /** y is [m, batch, n]: rows of all products side by side. Default false: [batch, m, n]. */
+  readonly sideBySide?: boolean;
+}
+
 /** Sizes of a product, and how many there are. */
 export interface MatmulSizes {
   readonly batch: Shape;
@@ -55,18 +61,18 @@ function chooseBatchedVariant(a: Tensor, b: Tensor, y: Tensor, options: MatmulOp
 /**
  * op(a) op(b) by the kernels that take a whole batch.
  *
- * @param y [..., m, n]
+ * @param y [..., m, n], or as the options have it
  * @param variant when absent, one for many products of moderately many terms: no kernel cuts a sum into parts
  */
 export function batchedMatmul(
   a: Tensor,
   b: Tensor,
-  options: MatmulOptions,
+  options: BatchedOptions,
   sizes: MatmulSizes,
   y: Tensor,
   variant: BatchedVariant = chooseBatchedVariant(a, b, y, options, sizes),
 ): void {
-  const { transposeA = false, transposeB = false } = options;
+  const { transposeA = false, transposeB = false, sideBySide = false } = options;
   const { batch, m, n, k } = sizes;
   const count = elementCount(batch);
   const [operand, other] = [operandA(a.vectorizable), operandB(b.vectorizable)];
@@ -87,8 +93,8 @@ export function batchedMatmul(
       b.rowStride,
       matrixStep(b),
       y.base,
-      y.rowStride,
-      matrixStep(y),
+      sideBySide ? count * y.rowStride : y.rowStride,
+      sideBySide ? y.rowStride : matrixStep(y),
     ),
   });
 }

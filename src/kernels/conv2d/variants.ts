@@ -61,7 +61,7 @@ function heuristic(pass: ConvPass, tensors: ConvTensors, geometry: ConvGeometry)
 }
 
 /** Winograd's variants have to be estimated so much cheaper than the direct one: what they save is counted, what they cost estimated. */
-const CHEAPER = 0.85;
+const CHEAPER = 0.9;
 
 /** "subgroup", or the variant of Winograd's that is clearly cheaper. */
 function cheapest(pass: ConvPass, tensors: ConvTensors, geometry: ConvGeometry): ConvVariant {

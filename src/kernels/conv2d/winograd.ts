@@ -158,9 +158,9 @@ const SUBGROUP_BLOCK = 4 * MAX_LANES;
 
 /**
  * What a transform costs for each element that it reads or writes, in multiplications of the product: both timed on lavapipe, where an
- * element takes about 2 ns of a core and a multiply-add 0.075.
+ * element takes about 1.5 ns of a core and a multiply-add 0.075.
  */
-const ELEMENT = 27;
+const ELEMENT = 20;
 
 /** Bytes that a pass may need beside its operands for the heuristic to take it: enough for the layers of pix2pix at batch 16. */
 const MOST_BYTES = 2 ** 28;
@@ -229,12 +229,12 @@ interface Transform {
 function transformParams(
   { height, width, channels, pixelStride, tensor }: Image,
   { step, across, tiles, rows }: Transform,
-  { splits, bias, accumulate }: { readonly splits: number; readonly bias: Tensor | null; readonly accumulate: boolean },
+  { splits, line, bias, accumulate }: { splits: number; line: number; bias: Tensor | null; accumulate: boolean },
 ): Params {
   return new Params()
     .u32(height, width, channels, tensor.base, pixelStride, step, across)
     .i32(...tiles.origin)
-    .u32(...tiles.each, tiles.count, rows, splits, bias ? 1 : 0, bias?.base ?? 0, accumulate ? 1 : 0);
+    .u32(...tiles.each, tiles.count, rows, splits, line, bias ? 1 : 0, bias?.base ?? 0, accumulate ? 1 : 0);
 }
 
 const rowsGrid = ({ channels }: Image, { step, rows }: Transform): [number, number, number] =>
@@ -266,19 +266,23 @@ function spread({ image, transform, flipped = false }: Operand): Tensor {
   gpu.dispatch({
     shader: specialise('winograd_spread', [shapeSource, source, spreadSource], { SIDE: side, POINTS: points, FLIPPED: flipped }),
     bindings: [image.tensor.read(), result.written()],
-    params: transformParams(image, transform, { splits: 1, bias: null, accumulate: false }),
+    params: transformParams(image, transform, { splits: 1, line: 1, bias: null, accumulate: false }),
     workgroups: rowsGrid(image, transform),
   });
   return result;
 }
 
-/** Makes tiles of an image of the products at the points, which are sums of so many. */
+/**
+ * Makes tiles of an image of the products at the points, which are sums of so many.
+ *
+ * @param products [rows of a product, points * points * splits, columns of a product]
+ */
 function gather(products: Tensor, { image, transform, bias = null, accumulate = false }: Result, splits: number): void {
   const { source, side, points } = transform;
   image.tensor.gpu.dispatch({
     shader: specialise('winograd_gather', [shapeSource, source, gatherSource], { SIDE: side, POINTS: points }),
     bindings: [products.read(), (bias ?? products).read(), image.tensor.written()],
-    params: transformParams(image, transform, { splits, bias, accumulate }),
+    params: transformParams(image, transform, { splits, line: products.channels, bias, accumulate }),
     workgroups: rowsGrid(image, transform),
   });
 }
@@ -293,8 +297,8 @@ function convolve(left: Operand, right: Operand, options: MatmulOptions, splits:
     const [, rows, columns] = a!.shape as [number, number, number];
     const [m, k] = options.transposeA ? [columns, rows] : [rows, columns];
     const n = b!.shape[options.transposeB ? 1 : 2]!;
-    const products = hold(Tensor.empty(a!.gpu, [count, m, n], 'products of a Winograd convolution'));
-    batchedMatmul(a!, b!, options, { batch: [count], m, n, k }, products);
+    const products = hold(Tensor.empty(a!.gpu, [m, count, n], 'products of a Winograd convolution'));
+    batchedMatmul(a!, b!, { ...options, sideBySide: true }, { batch: [count], m, n, k }, products);
     gather(products, result, splits);
   } finally {
     for (const tensor of held) tensor.dispose();
