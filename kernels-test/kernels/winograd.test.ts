@@ -5,6 +5,7 @@ import { conv2dForward, conv2dInputGrad, conv2dOutputShape, conv2dWeightGrad, ty
 import type { ConvPass } from '../../src/kernels/conv2d/problem.js';
 import { supportsConvVariant, variantFor, type ConvTensors, type ConvVariant } from '../../src/kernels/conv2d/variants.js';
 import { WINOGRAD_VARIANTS, winogradCost } from '../../src/kernels/conv2d/winograd.js';
+import { addInto, copy } from '../../src/kernels/elementwise.js';
 import { subgroupsPay } from '../../src/kernels/subgroups.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -177,6 +178,36 @@ test('a recorded pass gives the same numbers to the bit, and no memory is left b
   recording.run();
   assert.equal(await result.data(), await eager.data());
   recording.destroy();
+});
+
+test('a recorded function takes a weight to the points once, and once more when it is written or a hook may have written it', async () => {
+  const { input, weight, geometry } = square(7, 4, 3, 1, 1, 4);
+  const x = Tensor.from(gpu, values('x', elementCount(input)), input);
+  const w = Tensor.from(gpu, values('w', elementCount(weight)), weight);
+  const pass = (): Tensor => conv2dForward(x, w, null, geometry, undefined, 'winograd2');
+  const spreads = async (between: () => void): Promise<{ count: number; results: Float32Array[] }> => {
+    const { recording, result } = await gpu.record(() => {
+      const first = gpu.scope(pass);
+      between();
+      return [first, gpu.scope(pass)];
+    });
+    let count = 0;
+    await recording.runOneByOne(async ({ shader }) => void (count += shader.name === 'winograd_spread' ? 1 : 0));
+    const results = await Promise.all(result.map((each) => each.data()));
+    recording.destroy();
+    for (const each of result) each.dispose();
+    return { count, results: results as Float32Array[] };
+  };
+  const { count, results } = await spreads(() => {});
+  assert.is(count, 3, 'twice the image, once the weight');
+  assert.equal(results[1], results[0]);
+  const doubled = await spreads(() => addInto(w, copy(w)));
+  assert.is(doubled.count, 4, 'the weight is written in between');
+  assert.equal(
+    doubled.results[1],
+    results[0]!.map((value) => 2 * value),
+  );
+  assert.is((await spreads(() => gpu.eachStep(() => {}))).count, 4, 'a hook may have written it');
 });
 
 test('the heuristic takes the cheapest estimate where it is clearly cheaper, on adapters whose subgroups share loads', () => {

@@ -82,6 +82,12 @@ export class ScopeStack {
     for (const scope of this.stack) scope.delete(handle);
   }
 
+  /** Hands a handle to the scope that was opened when `depth` scopes were open already: it lives until that one ends. */
+  lift(handle: Scoped, depth: number): void {
+    this.keep(handle);
+    this.stack[depth]?.add(handle);
+  }
+
   /** Disposes of a handle before its scope ends, if that is the innermost one; leaves every other handle alone. */
   release(handle: Scoped): void {
     if (this.stack[this.stack.length - 1]?.delete(handle)) handle.dispose();

@@ -5,6 +5,7 @@ import { Tensor } from '../../tensor/tensor.js';
 import { batchedMatmul, type MatmulOptions } from '../batched-matmul.js';
 import { grid, specialise } from '../kernel.js';
 import { MAX_LANES, WORKGROUP } from '../subgroups.js';
+import { madeOnce } from './made-once.js';
 import type { ConvPass } from './problem.js';
 import type { ConvGeometry } from './shape.js';
 import shapeSource from '../../../shaders/shared/winograd_shape.wgsl';
@@ -248,6 +249,8 @@ interface Operand {
   readonly flipped?: boolean;
   /** Columns of each point's matrix. */
   readonly columns: number;
+  /** Whether it is a weight, which stays as it is for several passes. */
+  readonly lasting?: boolean;
 }
 
 /** Where the results of a pass go. */
@@ -292,8 +295,15 @@ function convolve(left: Operand, right: Operand, options: MatmulOptions, splits:
   const held: Tensor[] = [];
   const hold = (tensor: Tensor): Tensor => (held.push(tensor), tensor);
   const count = left.transform.points ** 2 * splits;
+  const atPoints = (operand: Operand): Tensor => {
+    const { image, transform, flipped = false, lasting = false } = operand;
+    if (!lasting) return hold(spread(operand));
+    const what = `${transform.points} points ${transform.side} taps ${transform.step} apart${flipped ? ', flipped' : ''}`;
+    const { result: values, lent } = madeOnce(image.tensor, what, () => spread(operand));
+    return lent ? values : hold(values);
+  };
   try {
-    const [a, b] = [left, right].map((operand) => hold(hold(spread(operand)).viewAs([count, -1, operand.columns])));
+    const [a, b] = [left, right].map((operand) => hold(atPoints(operand).viewAs([count, -1, operand.columns])));
     const [, rows, columns] = a!.shape as [number, number, number];
     const [m, k] = options.transposeA ? [columns, rows] : [rows, columns];
     const n = b!.shape[options.transposeB ? 1 : 2]!;
@@ -413,5 +423,6 @@ function weightOperand(weight: Tensor, { step, taps, points }: Form, flipped: bo
     transform: { source, side: taps, points, step, across: taps, tiles: ONE_TILE, rows: 1 },
     flipped,
     columns: weight.channels,
+    lasting: true,
   };
 }
