@@ -22,8 +22,8 @@
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let tile = tile_at((group.y * groups.x + group.x) * 64u + lane);
   if (tile.row >= shape.tiles) { return; }
-  let element = tile.row * shape.channels * shape.step * shape.step + tile.column;
-  let start = element / shape.line * shape.line * POINTS * POINTS * shape.splits + element % shape.line;
+  let row = tile.element / shape.line;
+  let start = row * shape.line * POINTS * POINTS * shape.splits + (tile.element - row * shape.line);
   // Down the columns, then along the rows.
   var half: array<array<vec4f, POINTS>, SIDE>;
   for (var q = 0u; q < POINTS; q++) {

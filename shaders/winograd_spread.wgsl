@@ -7,7 +7,7 @@
 //
 // image (binding 0): see shared/winograd_shape.wgsl, in vectors of four channels.
 // points (binding 1): [POINTS * POINTS][rows][phases * channels], rows past the last tile zero.
-// SIDE, POINTS (prepended): pixels that a tile reaches over each way, and points. FLIPPED: whether it is read from its end.
+// SIDE, POINTS (prepended): pixels that a tile reaches over each way, and points.
 //
 // One invocation owns four channels of one phase of one tile. One workgroup: 64 of them.
 // Dispatch: [x, y, 1] with x * y * 64 >= rows * phases * channels / 4.
@@ -25,15 +25,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < SIDE; j++) {
     var column: array<vec4f, SIDE>;
     for (var i = 0u; i < SIDE; i++) {
-      var at: vec2u;
-      if (FLIPPED) { at = pixel_at(tile, SIDE - 1u - i, SIDE - 1u - j); } else { at = pixel_at(tile, i, j); }
+      let at = pixel_at(tile, i, j);
       column[i] = select(vec4f(), image[at.x], at.y == 1u);
     }
     let values = transform(column);
     for (var p = 0u; p < POINTS; p++) { half[p][j] = values[p]; }
   }
+  let matrix = shape.rows * shape.channels * shape.step * shape.step;
   for (var p = 0u; p < POINTS; p++) {
     let values = transform(half[p]);
-    for (var q = 0u; q < POINTS; q++) { points[point_at(tile, p * POINTS + q)] = values[q]; }
+    for (var q = 0u; q < POINTS; q++) { points[((p * POINTS + q) * matrix + tile.element) / 4u] = values[q]; }
   }
 }

@@ -8,6 +8,8 @@ struct WinogradShape {
   height: u32, width: u32, channels: u32,
   base: u32, pixel_stride: u32,
   step: u32, across: u32,
+  // Pixels of the image from one pixel of a tile to the next: the step, or less than zero to read a tile from its end.
+  toward: i32,
   origin_h: i32, origin_w: i32,
   tiles_h: u32, tiles_w: u32,
   // Of all images.
@@ -25,10 +27,12 @@ struct WinogradShape {
 
 // What one invocation owns: four channels of one phase of one tile.
 struct WinogradTile {
-  row: u32, column: u32, channel: u32,
-  image: u32,
-  // Where pixel (0, 0) of the tile lies.
+  row: u32, channel: u32,
+  // Its number in the matrix of a point, counted in channels.
+  element: u32,
+  // Where pixel (0, 0) of the tile lies, and the vector there; outside of the image, where it would lie.
   top: i32, left: i32,
+  first: i32,
 }
 
 // Invocations in a row that runs along the channels first, then the phases, then the rows of the matrix.
@@ -38,29 +42,22 @@ fn tile_at(index: u32) -> WinogradTile {
   let row = index / columns;
   let column = index - row * columns;
   let phase = column / vectors;
+  let channel = (column - phase * vectors) * 4u;
   let line = row / shape.tiles_w;
   let image = line / shape.tiles_h;
   let reach = shape.step * shape.across;
-  return WinogradTile(
-    row,
-    column * 4u,
-    (column - phase * vectors) * 4u,
-    image,
-    shape.origin_h + i32((line - image * shape.tiles_h) * reach + phase / shape.step),
-    shape.origin_w + i32((row - line * shape.tiles_w) * reach + phase % shape.step),
-  );
+  let top = shape.origin_h + i32((line - image * shape.tiles_h) * reach + phase / shape.step);
+  let left = shape.origin_w + i32((row - line * shape.tiles_w) * reach + phase % shape.step);
+  let pixel = (i32(image * shape.height) + top) * i32(shape.width) + left;
+  return WinogradTile(row, channel, index * 4u, top, left, (i32(shape.base + channel) + pixel * i32(shape.pixel_stride)) / 4);
 }
 
-// Where the first of the four channels of a tile's pixel lies, and whether there is such a pixel.
+// The vector of a tile's pixel, and whether there is such a pixel.
 fn pixel_at(tile: WinogradTile, i: u32, j: u32) -> vec2u {
-  let y = tile.top + i32(i * shape.step);
-  let x = tile.left + i32(j * shape.step);
-  let inside = y >= 0 && y < i32(shape.height) && x >= 0 && x < i32(shape.width) && tile.row < shape.tiles;
-  let at = ((tile.image * shape.height + u32(y)) * shape.width + u32(x)) * shape.pixel_stride + tile.channel;
-  return vec2u((shape.base + select(0u, at, inside)) / 4u, u32(inside));
-}
-
-// Where the first of the four channels of a tile lies in the matrix of a point.
-fn point_at(tile: WinogradTile, point: u32) -> u32 {
-  return ((point * shape.rows + tile.row) * shape.channels * shape.step * shape.step + tile.column) / 4u;
+  let down = i32(i) * shape.toward;
+  let right = i32(j) * shape.toward;
+  // Before the first row or column is far past the last one.
+  let inside = u32(tile.top + down) < shape.height && u32(tile.left + right) < shape.width && tile.row < shape.tiles;
+  let at = tile.first + (down * i32(shape.width) + right) * i32(shape.pixel_stride / 4u);
+  return vec2u(select(0u, u32(at), inside), u32(inside));
 }

@@ -227,14 +227,24 @@ interface Transform {
   readonly rows: number;
 }
 
+interface TransformOptions {
+  /** Whether tiles are read from their ends. */
+  readonly flipped?: boolean;
+  readonly splits?: number;
+  /** Columns of a product. */
+  readonly line?: number;
+  readonly bias?: Tensor | null;
+  readonly accumulate?: boolean;
+}
+
 function transformParams(
   { height, width, channels, pixelStride, tensor }: Image,
-  { step, across, tiles, rows }: Transform,
-  { splits, line, bias, accumulate }: { splits: number; line: number; bias: Tensor | null; accumulate: boolean },
+  { side, step, across, tiles, rows }: Transform,
+  { flipped = false, splits = 1, line = 1, bias = null, accumulate = false }: TransformOptions,
 ): Params {
   return new Params()
     .u32(height, width, channels, tensor.base, pixelStride, step, across)
-    .i32(...tiles.origin)
+    .i32(flipped ? -step : step, ...tiles.origin.map((from) => (flipped ? from + (side - 1) * step : from)))
     .u32(...tiles.each, tiles.count, rows, splits, line, bias ? 1 : 0, bias?.base ?? 0, accumulate ? 1 : 0);
 }
 
@@ -267,9 +277,9 @@ function spread({ image, transform, flipped = false }: Operand): Tensor {
   const { gpu } = image.tensor;
   const result = Tensor.empty(gpu, [points * points, rows, step * step * image.channels], 'points of a Winograd convolution');
   gpu.dispatch({
-    shader: specialise('winograd_spread', [shapeSource, source, spreadSource], { SIDE: side, POINTS: points, FLIPPED: flipped }),
+    shader: specialise('winograd_spread', [shapeSource, source, spreadSource], { SIDE: side, POINTS: points }),
     bindings: [image.tensor.read(), result.written()],
-    params: transformParams(image, transform, { splits: 1, line: 1, bias: null, accumulate: false }),
+    params: transformParams(image, transform, { flipped }),
     workgroups: rowsGrid(image, transform),
   });
   return result;
