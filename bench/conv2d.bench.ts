@@ -1,4 +1,5 @@
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../src/kernels/conv2d/conv2d.js';
+import { PATCHES } from '../src/kernels/conv2d/patches.js';
 import type { WinogradVariant } from '../src/kernels/conv2d/winograd.js';
 import { elementCount, formatShape } from '../src/tensor/shape.js';
 import { checkSamples } from './checks.js';
@@ -21,8 +22,8 @@ const closeAfter = (terms: number, label: string) => ({ absolute: 1e-5 + 4e-7 * 
  *
  * @param variant when absent, the one that a network would get
  */
-export function convEntries(layer: ConvLayer, variant?: WinogradVariant): BenchEntry[] {
-  const kernel = (pass: string): string => `${variant ? 'winograd' : 'conv2d'}${pass}`;
+export function convEntries(layer: ConvLayer, variant?: WinogradVariant | typeof PATCHES): BenchEntry[] {
+  const kernel = (pass: string): string => `${variant === undefined ? 'conv2d' : variant === PATCHES ? PATCHES : 'winograd'}${pass}`;
   const { name, transposed, bias, input, weight, output, geometry, macs } = layer;
   const work: Work = { flops: 2 * macs, bytes: bytesOf(input, weight, output) };
   const shape = transposed

@@ -7,6 +7,7 @@ import { entries as bias } from './bias.bench.js';
 import { entries as clip } from './clip.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
 import { entries as conv2dDirect } from './conv2d-direct.bench.js';
+import { entries as conv2dPatches } from './conv2d-patches.bench.js';
 import { entries as conv2dWinograd } from './conv2d-winograd.bench.js';
 import { entries as dropout } from './dropout.bench.js';
 import { entries as elementwise } from './elementwise.bench.js';
@@ -31,6 +32,7 @@ import { entries as upsample } from './upsample.bench.js';
 export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   conv2d,
   'conv2d-winograd': conv2dWinograd,
+  'conv2d-patches': conv2dPatches,
   'batch-norm': batchNorm,
   activation,
   elementwise,

@@ -19,6 +19,7 @@ import { performance } from 'node:perf_hooks';
 import { noGrad } from '../src/autograd/graph.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
+import { PATCHES } from '../src/kernels/conv2d/patches.js';
 import { isWinograd } from '../src/kernels/conv2d/winograd.js';
 import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
@@ -178,9 +179,11 @@ async function compareWithDirect(gpu: Gpu, setting: Setting, steps: number): Pro
     return recordings;
   };
   const now = await record();
-  const winograd = Object.entries(gpu.variants.used()).filter(([, variant]) => isWinograd(variant));
-  // The heuristic takes Winograd's in the place of this one alone.
+  const used = Object.entries(gpu.variants.used());
+  const [winograd, patches] = [used.filter(([, variant]) => isWinograd(variant)), used.filter(([, variant]) => variant === PATCHES)];
+  // What the heuristic would take in their place.
   for (const [problem] of winograd) gpu.variants.set(problem, 'subgroup');
+  for (const [problem] of patches) gpu.variants.set(problem, problem.startsWith('conv2d forward') ? 'subgroup' : 'tile');
   const direct = await record();
   const rows: string[][] = [];
   for (const [index, { what }] of subjects.entries()) {
@@ -207,7 +210,8 @@ async function compareWithDirect(gpu: Gpu, setting: Setting, steps: number): Pro
   }
   await assertFinite();
   const heads = ['', 'median ms', 'direct convolutions alone', 'ratio', 'intermediate results', 'direct'];
-  return `${formatTable(heads, rows)}\n\n${winograd.length} passes of convolutions by Winograd's algorithm`;
+  const passes = `${winograd.length} passes of convolutions by Winograd's algorithm, ${patches.length} by matrices of patches`;
+  return `${formatTable(heads, rows)}\n\n${passes}`;
 }
 
 async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<StepReport> {

@@ -2,12 +2,13 @@
 //
 //   dw[i] = (dw[i] if ACCUMULATE) + sum over s of partial[s][i],   i < count
 //
-// partial (binding 0): [splits][count]. dw (binding 1): [count], starting at `base`.
+// partial (binding 0): [splits][stride], of which the first `count` each. dw (binding 1): [count], starting at `base`.
 // One invocation owns one weight. Dispatch: [x, y, 1] with x * y * 64 >= count.
 
 struct ReduceShape {
   count: u32,
   splits: u32,
+  stride: u32,
   base: u32,
 }
 
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   if (ACCUMULATE) { sum = dw[reduce.base + i]; }
   for (var s = 0u; s < reduce.splits; s++) {
-    sum += partial[s * reduce.count + i];
+    sum += partial[s * reduce.stride + i];
   }
   dw[reduce.base + i] = sum;
 }

@@ -3,6 +3,7 @@ import { Params } from '../../gpu/params.js';
 import type { Shader } from '../../gpu/pipeline-cache.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { PATCHES, patchesForward, patchesInputGrad, patchesWeightGrad } from './patches.js';
 import { conv2dOutputShape, type ConvGeometry } from './shape.js';
 import { splitLimit, TILE_CHANNELS, variantFor, type ConvVariant, type DirectVariant } from './variants.js';
 import { isWinograd, winogradForward, winogradInputGrad, winogradWeightGrad } from './winograd.js';
@@ -166,6 +167,10 @@ export function conv2dForward(
   const pixels = shape[0]! * shape[1]! * shape[2]!;
   const { gpu } = input;
   const chosen = variant ?? variantFor('forward', { input, weight, output }, geometry);
+  if (chosen === PATCHES) {
+    patchesForward(input, weight, bias, geometry, output);
+    return output;
+  }
   if (isWinograd(chosen)) {
     winogradForward(chosen, input, weight, bias, geometry, output);
     return output;
@@ -212,6 +217,10 @@ export function conv2dInputGrad(
   const pixels = batch * Math.ceil(height / stride[0]) * Math.ceil(width / stride[1]);
   const { gpu } = gradOutput;
   const chosen = variant ?? variantFor('input_grad', { input: output, weight, output: gradOutput }, geometry);
+  if (chosen === PATCHES) {
+    patchesInputGrad(gradOutput, weight, bias, geometry, output);
+    return output;
+  }
   if (isWinograd(chosen)) {
     winogradInputGrad(chosen, gradOutput, weight, bias, geometry, output);
     return output;
@@ -298,6 +307,10 @@ export function conv2dWeightGrad(
   expectShape('target of conv2dWeightGrad', weightShape, result.shape);
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
   const chosen = variant ?? variantFor('weight_grad', { input, weight: result, output: gradOutput }, geometry);
+  if (chosen === PATCHES) {
+    patchesWeightGrad(input, gradOutput, geometry, result, accumulate);
+    return result;
+  }
   if (isWinograd(chosen)) {
     winogradWeightGrad(chosen, input, gradOutput, geometry, result, accumulate);
     return result;
@@ -328,7 +341,7 @@ export function conv2dWeightGrad(
     gpu.dispatch({
       shader: specialise('conv2d_weight_grad_reduce', [weightGradReduceSource], { ACCUMULATE: accumulate }),
       bindings: [partial.read(), result.written()],
-      params: new Params().u32(count, splits, result.base),
+      params: new Params().u32(count, splits, count, result.base),
       workgroups: grid(count, 64),
     });
     partial.dispose();

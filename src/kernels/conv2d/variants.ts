@@ -2,6 +2,7 @@ import { chooseWorkgroupTile, chooseWorkgroupWeightTile, WORKGROUP_TILES, type W
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Shape } from '../../tensor/shape.js';
 import { knownSubgroupSize, subgroupsPay } from '../subgroups.js';
+import { PATCHES, patchesPay, supportsPatches } from './patches.js';
 import { convMultiplications, convProblemKey, type ConvPass } from './problem.js';
 import type { ConvGeometry } from './shape.js';
 import { isWinograd, supportsWinograd, WINOGRAD_VARIANTS, winogradCost, type WinogradVariant } from './winograd.js';
@@ -12,15 +13,16 @@ export const TILE_CHANNELS = 4;
 /**
  * How the kernels share their loads: each invocation loads all it needs ("tile"; "single" for a single output
  * channel), the lanes of a subgroup load for each other ("subgroup"), or a workgroup loads tiles of this size into its
- * memory ("workgroup..."). Or most multiplications are not done at all ("winograd...", by the side of a tile of results).
+ * memory ("workgroup..."). Or patches become a matrix ("patches"), or most multiplications are not done at all ("winograd...", by the side
+ * of a tile of results).
  */
-export type ConvVariant = DirectVariant | WinogradVariant;
+export type ConvVariant = DirectVariant | WinogradVariant | typeof PATCHES;
 
 /** A variant that multiplies every tap with every pixel. */
 export type DirectVariant = 'tile' | 'single' | 'subgroup' | WorkgroupTile;
 
 /** Every variant, whether or not an adapter and a layer support it. */
-export const CONV_VARIANTS: readonly ConvVariant[] = ['tile', 'single', 'subgroup', ...WORKGROUP_TILES, ...WINOGRAD_VARIANTS];
+export const CONV_VARIANTS: readonly ConvVariant[] = ['tile', 'single', 'subgroup', ...WORKGROUP_TILES, ...WINOGRAD_VARIANTS, PATCHES];
 
 /** The tensors of a pass; "input" is the side that is read forward, and one of the three is what the pass computes. */
 export interface ConvTensors {
@@ -34,6 +36,7 @@ export function supportsConvVariant(pass: ConvPass, variant: ConvVariant, tensor
   const { input, weight, output } = tensors;
   const { gpu } = input;
   if (isWinograd(variant)) return supportsWinograd(gpu, variant, pass, tensors, geometry);
+  if (variant === PATCHES) return supportsPatches(gpu, tensors, geometry);
   if (variant === 'single') return weight.shape[3] === 1;
   if (variant !== 'subgroup') return true;
   const vectors =
@@ -55,6 +58,8 @@ export function variantFor(pass: ConvPass, tensors: ConvTensors, geometry: ConvG
 
 /** The variant by the adapter and the layer. */
 function heuristic(pass: ConvPass, tensors: ConvTensors, geometry: ConvGeometry): ConvVariant {
+  const { gpu } = tensors.input;
+  if (subgroupsPay(gpu) && supportsPatches(gpu, tensors, geometry) && patchesPay(tensors, geometry)) return PATCHES;
   const direct = pass === 'weight_grad' ? chooseWeightGradVariant(tensors, geometry) : chooseVariant(pass, tensors, geometry);
   // Timed where products are shared by subgroup alone: on other adapters the tuner finds out.
   return direct === 'subgroup' ? cheapest(pass, tensors, geometry) : direct;
