@@ -17,6 +17,12 @@ const familyOf = (kernel: string): string => familyOfKernel.get(kernel) ?? 'othe
 const colours = new Map([...Object.keys(entriesByFile), 'other'].map((family, index) => [family, COLOURS[index % COLOURS.length]!]));
 const colourOf = (family: string): string => colours.get(family)!;
 
+/** The style of a roofline plot and its legend. */
+export const LEGEND_STYLE = `
+  svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: #1c1c1c; }
+  .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none; }
+  .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .4em; }`;
+
 const STYLE = `
   body { font: 15px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
   h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
@@ -24,15 +30,12 @@ const STYLE = `
   th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: left; }
   td.number, th.number { text-align: right; white-space: nowrap; }
   .wide { overflow-x: auto; } .failure { color: #a0001e; white-space: pre-wrap; }
-  svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: #1c1c1c; }
-  .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none; }
-  .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .4em; }
+  ${LEGEND_STYLE}
   pre { font-size: 12px; overflow-x: auto; }
 `;
 
-/** One page with everything in it: nothing is fetched when it is opened. */
-export function formatHtml(report: BenchReport, comparison: Comparison | null = null): string {
-  const { adapter, limits, results, failures } = report;
+/** The roofline plot of a report, with its legend, as HTML that needs no style but `LEGEND_STYLE`. */
+export function rooflineOf({ limits, results }: BenchReport): string {
   const points = results.map((result): PlotPoint => {
     const family = familyOf(result.kernel);
     const rate = result.gflops === undefined ? `${digits(result.gigabytes)} GB/s` : `${digits(result.gflops)} GFLOP/s`;
@@ -45,6 +48,18 @@ export function formatHtml(report: BenchReport, comparison: Comparison | null = 
     };
   });
   const families = [...new Set(points.map(({ family }) => family))];
+  return `${plotRoofline(points, { gflops: limits.fmaGflops, gigabytes: bandwidth(limits) })}
+<ul class="legend">
+${families.map((family) => `<li><span class="swatch" style="background:${colourOf(family)}"></span>${escapeHtml(family)}</li>`).join('\n')}
+</ul>
+<p>A point on the line is all that the adapter can do; data that stays in a cache can lie above the slope. Kernels whose
+arithmetic is not counted stand in the strip on the left, a column for each family: there only the distance to the slope means
+something. Point at one to see its name.</p>`;
+}
+
+/** One page with everything in it: nothing is fetched when it is opened. */
+export function formatHtml(report: BenchReport, comparison: Comparison | null = null): string {
+  const { adapter, limits, results, failures } = report;
   const facts: readonly (readonly [string, string])[] = [
     ['adapter', `${adapter.name} (${adapter.kind}, ${adapter.backend}) ${adapter.description}`],
     ['date', report.date],
@@ -70,13 +85,7 @@ export function formatHtml(report: BenchReport, comparison: Comparison | null = 
 ${table([], facts, 0)}
 ${failures.map((failure) => `<p class="failure">${escapeHtml(failure)}</p>`).join('\n')}
 <h2>Roofline</h2>
-${plotRoofline(points, { gflops: limits.fmaGflops, gigabytes: bandwidth(limits) })}
-<ul class="legend">
-${families.map((family) => `<li><span class="swatch" style="background:${colourOf(family)}"></span>${escapeHtml(family)}</li>`).join('\n')}
-</ul>
-<p>A point on the line is all that the adapter can do; data that stays in a cache can lie above the slope. Kernels whose
-arithmetic is not counted stand in the strip on the left, a column for each family: there only the distance to the slope means
-something. Point at one to see its name.</p>
+${rooflineOf(report)}
 <h2>The adapter itself</h2>
 ${table(
   ['limit', 'value'],

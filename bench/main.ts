@@ -17,6 +17,7 @@
  *
  * A new kernel in src/kernels/NAME.ts gets bench/NAME.bench.ts and a line in entries.ts.
  */
+import { performance } from 'node:perf_hooks';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
 import { writeFileAtomic } from '../src/node/files/atomic.js';
 import { parseFlags } from '../src/node/terminal/flags.js';
@@ -46,10 +47,14 @@ async function main(): Promise<number> {
       fix: 'run without --filter to see all of them',
     });
   }
+  const begin = performance.now();
   // Before anything is measured: a wrong file should not cost minutes.
   const old = flags.compare === undefined ? null : await readReport(flags.compare);
   const sampling = flags.quick ? QUICK : THOROUGH;
-  const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  const { gpu, adapterChoice } = await openNodeGpu({
+    exactTimestamps: true,
+    ...(flags.adapter !== undefined && { adapter: flags.adapter }),
+  });
   let clock: Clock | null = null;
   try {
     const { result, run } = fmaWorkload(gpu);
@@ -62,7 +67,12 @@ async function main(): Promise<number> {
 
     const results: BenchResult[] = [];
     const failures: string[] = [];
+    const left: string[] = [];
     for (const [index, entry] of entries.entries()) {
+      if (flags.seconds !== undefined && performance.now() - begin > flags.seconds * 1000) {
+        left.push(`${entry.kernel} ${entry.label}`);
+        continue;
+      }
       showProgress(`${index + 1}/${entries.length} ${entry.kernel} ${entry.label}`);
       try {
         results.push(await runEntry(gpu, entry, sampling, stopwatch));
@@ -74,7 +84,8 @@ async function main(): Promise<number> {
     showProgress('');
     console.log(formatResults(results, limits));
     for (const failure of failures) console.error(`\n${failure}`);
-    const report: BenchReport = { ...provenance(gpu, adapterChoice, clock.description), sampling, limits, results, failures };
+    if (left.length > 0) console.log(`\nleft out after ${flags.seconds} s: ${left.join('; ')}`);
+    const report: BenchReport = { ...provenance(gpu, adapterChoice, clock.description), sampling, limits, results, failures, left };
     const comparison = old === null ? null : compareReports(old, report);
     if (comparison !== null) console.log(`\nAgainst ${flags.compare}:\n\n${formatComparison(comparison)}`);
     if (flags.json !== undefined) {

@@ -20,6 +20,13 @@ export const BENCH_PROGRAM = {
       description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
     },
     { name: 'quick', type: 'boolean', description: 'few and short samples' },
+    {
+      name: 'seconds',
+      type: 'number',
+      min: 0.1,
+      max: 100_000,
+      description: 'begin no further entry after this time; what is left is named',
+    },
   ],
 } as const satisfies Program;
 
@@ -46,6 +53,7 @@ export const STEP_PROGRAM = {
       type: 'boolean',
       description: 'time the step, replayed, with the direct convolutions alone as well, in turns, and nothing else',
     },
+    { name: 'tuned', type: 'boolean', description: "with the variants that npm run tune has kept, not the heuristics' alone" },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
     { name: 'trace', type: 'string', placeholder: 'FILE', description: 'also write a trace of one training step for ui.perfetto.dev' },
     {
@@ -115,6 +123,49 @@ export const PEERS_PROGRAM = {
     { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the networks' first layers" },
     { name: 'quick', type: 'boolean', description: 'fewer and shorter samples' },
     { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write the numbers to this file' },
+    {
+      name: 'adapter',
+      type: 'string',
+      placeholder: 'NAME',
+      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
+    },
+  ],
+} as const satisfies Program;
+
+/** The command line of `npm run gpu-check`. */
+export const GPU_CHECK_PROGRAM = {
+  usage: 'npm run gpu-check -- [flags]',
+  summary:
+    'Tests and times everything on this adapter, within a few minutes, and makes a folder to send back: numbers, a page, logs and ' +
+    'pictures. The exit status is 1 if a test or a section failed.',
+  flags: [
+    { name: 'minutes', type: 'number', min: 0.1, max: 600, default: 8, description: 'the longest that everything may take together' },
+    {
+      name: 'out',
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'new or empty folder for the results; by default gpu-check, or gpu-check-2, ... when that is taken',
+    },
+    {
+      name: 'only',
+      type: 'string',
+      placeholder: 'SECTIONS',
+      description: 'some of tests, tune, bench, step, peers, facades, separated by commas',
+    },
+    { name: 'quick', type: 'boolean', description: 'one test, tiny networks, few steps: whether everything runs' },
+    {
+      name: 'data',
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'folder of pairs to train on; by default facades that the program draws',
+    },
+    {
+      name: 'python',
+      type: 'string',
+      placeholder: 'PROGRAM',
+      default: 'python3',
+      description: 'a Python whose PyTorch is timed, if it has CUDA',
+    },
     {
       name: 'adapter',
       type: 'string',

@@ -36,6 +36,8 @@ export interface BenchReport extends Provenance {
   readonly results: readonly BenchResult[];
   /** What was wrong, and so was not timed. */
   readonly failures: readonly string[];
+  /** What was left out because the time was up; absent in files of before. */
+  readonly left?: readonly string[];
 }
 
 /** The limits in the order of the tables. */

@@ -4,11 +4,14 @@ import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
 import { trackPending } from '../src/node/adapter/polling.js';
 import { digits, formatTable, percent } from './table.js';
-import { median, timeUntilDone } from './timing.js';
+import type { Timestamps } from './stopwatch.js';
+import { median } from './timing.js';
 
-/** How a profile's times are taken, printed with it. */
-export const PROFILE_CLOCK =
-  'each dispatch a submit of its own, wall clock until it is done, less the latency of an empty submit; median of three runs';
+/** How a profile's times are taken, printed with it: without timestamps, and with them. */
+const CLOCKS = [
+  'each dispatch a submit of its own, wall clock until it is done, less the latency of an empty submit; median of three runs',
+  'each dispatch a submit of its own between two GPU timestamps, less what an empty submit takes so; median of three runs',
+] as const;
 const RUNS = 3;
 const EMPTY_SUBMITS = 21;
 
@@ -22,6 +25,9 @@ export interface ProfiledDispatch {
 }
 
 export interface Profile {
+  /** How the times of the dispatches were taken. */
+  readonly clock: string;
+  /** What is taken off each time: the wall clock until an empty submit is done, or what timestamps say of it. */
   readonly emptySubmitMs: number;
   /** Host time of a replay that finds the device idle, until its submit returns. */
   readonly hostMs: number;
@@ -41,32 +47,41 @@ export interface KernelTotal {
   readonly gigabytes: number;
 }
 
-/** Profiles a step that has run before, so that its pipelines and its memory are warm. Takes steps: weights change. */
-export async function profileStep(gpu: Gpu, recording: Recording): Promise<Profile> {
+/**
+ * Profiles a step that has run before, so that its pipelines and its memory are warm. Takes steps: weights change.
+ *
+ * @param timestamps of a device opened with `exactTimestamps`, where they can be trusted (chooseClock()); else the wall clock
+ */
+export async function profileStep(gpu: Gpu, recording: Recording, timestamps: Timestamps | null = null): Promise<Profile> {
   await gpu.sync();
+  const { begin, end } = timestamps ? { begin: () => timestamps.begin(), end: () => timestamps.end() } : wallClock(gpu);
   const empty: number[] = [];
-  for (let taken = 0; taken < EMPTY_SUBMITS; taken++) empty.push(await timeUntilDone(gpu, () => gpu.submitCommands([])));
+  for (let taken = 0; taken < EMPTY_SUBMITS; taken++) {
+    begin();
+    gpu.submitCommands([]);
+    empty.push(await end());
+  }
   const emptySubmitMs = median(empty);
 
   const calls: DispatchCall[] = [];
   const samples: number[][] = [];
   for (let run = 0; run < RUNS; run++) {
     let index = 0;
-    let begin = performance.now();
+    begin();
     await recording.runOneByOne(async (call) => {
-      await trackPending(gpu.device.queue.onSubmittedWorkDone());
-      const ms = Math.max(0, performance.now() - begin - emptySubmitMs);
+      const ms = Math.max(0, (await end()) - emptySubmitMs);
       calls[index] = call;
       (samples[index++] ??= []).push(ms);
-      begin = performance.now();
+      begin();
     });
   }
 
-  const begin = performance.now();
+  await gpu.sync();
+  const start = performance.now();
   recording.run();
-  const hostMs = performance.now() - begin;
+  const hostMs = performance.now() - start;
   await trackPending(gpu.device.queue.onSubmittedWorkDone());
-  const waitMs = performance.now() - begin - hostMs;
+  const waitMs = performance.now() - start - hostMs;
   await gpu.sync();
   const dispatches = calls.map(({ shader, workgroups, bindings }, index) => ({
     kernel: shader.name,
@@ -74,7 +89,21 @@ export async function profileStep(gpu: Gpu, recording: Recording): Promise<Profi
     bytes: bindings.reduce((sum, binding) => sum + binding.bytes, 0),
     ms: median(samples[index]!),
   }));
-  return { emptySubmitMs, hostMs, waitMs, dispatches };
+  return { clock: CLOCKS[timestamps ? 1 : 0], emptySubmitMs, hostMs, waitMs, dispatches };
+}
+
+/** The wall clock, as timestamps are used. */
+function wallClock(gpu: Gpu): { begin(): void; end(): Promise<number> } {
+  let start = 0;
+  return {
+    begin() {
+      start = performance.now();
+    },
+    async end() {
+      await trackPending(gpu.device.queue.onSubmittedWorkDone());
+      return performance.now() - start;
+    },
+  };
 }
 
 /** Sums by kernel, the slowest first. */
@@ -90,7 +119,7 @@ export function kernelTotals(dispatches: readonly ProfiledDispatch[]): KernelTot
   return totals.sort((a, b) => b.ms - a.ms);
 }
 
-export function formatProfile({ dispatches, emptySubmitMs, waitMs }: Profile): string {
+export function formatProfile({ clock, dispatches, emptySubmitMs, waitMs }: Profile): string {
   const totals = kernelTotals(dispatches);
   const sum = totals.reduce((all, { ms }) => all + ms, 0);
   const table = formatTable(
@@ -104,7 +133,7 @@ export function formatProfile({ dispatches, emptySubmitMs, waitMs }: Profile): s
     ]),
   );
   return (
-    `where a training step's time goes (${PROFILE_CLOCK})\n\n${table}\n\n` +
+    `where a training step's time goes (${clock})\n\n${table}\n\n` +
     `sum ${digits(sum)} ms; as one pass ${digits(waitMs)} ms; empty submit ${digits(emptySubmitMs)} ms`
   );
 }
@@ -113,7 +142,7 @@ export function formatProfile({ dispatches, emptySubmitMs, waitMs }: Profile): s
  * A trace for Perfetto or chrome://tracing. The dispatches lie end to end, as they run in one pass, with the times that each
  * took alone; the host's track holds one replay.
  */
-export function chromeTrace({ dispatches, hostMs, waitMs }: Profile): object {
+export function chromeTrace({ clock, dispatches, hostMs, waitMs }: Profile): object {
   const [pid, host, device] = [1, 1, 2];
   const named = (tid: number, name: string): object => ({ ph: 'M', name: 'thread_name', pid, tid, args: { name } });
   const slice = (tid: number, name: string, beginMs: number, ms: number, args: object): object => ({
@@ -133,7 +162,7 @@ export function chromeTrace({ dispatches, hostMs, waitMs }: Profile): object {
   });
   return {
     displayTimeUnit: 'ms',
-    otherData: { clock: PROFILE_CLOCK },
+    otherData: { clock },
     traceEvents: [
       { ph: 'M', name: 'process_name', pid, args: { name: 'training step' } },
       named(host, 'host: one replay'),

@@ -25,6 +25,7 @@ import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
 import { UNet } from '../src/models/unet.js';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
+import { readTuningCache } from '../src/node/adapter/tuning-cache.js';
 import { parseFlags } from '../src/node/terminal/flags.js';
 import { formatBytes } from '../src/node/terminal/format.js';
 import { formatHelp } from '../src/node/terminal/help.js';
@@ -33,8 +34,10 @@ import { Adam } from '../src/optim/adam.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { PIX2PIX_LOSSES, pix2pixStep, type Pix2Pix } from '../src/schemes/pix2pix-step.js';
 import { pix2pixMacs } from './layers.js';
+import { fmaWorkload } from './limits.bench.js';
 import { provenance, writeJson } from './report.js';
 import { chromeTrace, formatProfile, profileStep, type Profile } from './step-profile.js';
+import { chooseClock, type Clock, type Timestamps } from './stopwatch.js';
 import { digits, formatTable } from './table.js';
 import { summarise, timeUntilDone, type Timing } from './timing.js';
 import { STEP_PROGRAM } from './programs.js';
@@ -214,7 +217,7 @@ async function compareWithDirect(gpu: Gpu, setting: Setting, steps: number): Pro
   return `${formatTable(heads, rows)}\n\n${passes}`;
 }
 
-async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<StepReport> {
+async function measureStep(gpu: Gpu, setting: Setting, steps: number, timestamps: Timestamps | null): Promise<StepReport> {
   const macs = pix2pixMacs(setting);
   const begin = performance.now();
   const { step: body, forward: forwardBody, assertFinite } = prepareStep(gpu, setting);
@@ -233,7 +236,7 @@ async function measureStep(gpu: Gpu, setting: Setting, steps: number): Promise<S
         await assertFinite();
         // Before anything runs eagerly: that needs memory which training does not.
         peakBytes = gpu.memory().peakBytes;
-        profile = await profileStep(gpu, recording);
+        profile = await profileStep(gpu, recording, timestamps);
       },
     },
     steps,
@@ -289,15 +292,25 @@ async function main(): Promise<number> {
     return 0;
   }
   const { size, ngf, ndf = ngf, batch, steps, json, trace } = flags;
-  const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  const { gpu, adapterChoice } = await openNodeGpu({
+    exactTimestamps: true,
+    ...(flags.adapter !== undefined && { adapter: flags.adapter }),
+  });
+  let clock: Clock | null = null;
   try {
+    if (flags.tuned) gpu.variants.load(await readTuningCache(gpu.adapter, (line) => console.log(line)));
     console.log(adapterChoice.summary);
-    console.log(`size ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}; wall clock, ${steps} steps of each kind after one to warm up\n`);
+    const setting = `size ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}${flags.tuned ? ', tuned' : ''}`;
+    console.log(`${setting}; wall clock, ${steps} steps of each kind after one to warm up\n`);
     if (flags.direct) {
       console.log(await compareWithDirect(gpu, { size, ngf, ndf, batch }, steps));
       return 0;
     }
-    const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps);
+    const { result, run } = fmaWorkload(gpu);
+    clock = await chooseClock(gpu, run);
+    result.dispose();
+    gpu.trim();
+    const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps, clock.timestamps);
     console.log(formatReport(report));
     if (json !== undefined) {
       await writeJson(json, { ...provenance(gpu, adapterChoice), ...report });
@@ -309,6 +322,7 @@ async function main(): Promise<number> {
     }
     return 0;
   } finally {
+    clock?.destroy();
     gpu.destroy();
   }
 }

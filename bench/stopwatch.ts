@@ -17,6 +17,8 @@ export interface Clock {
   /** For people: which it is, and why if it is the second choice. */
   readonly description: string;
   readonly stopwatch: Stopwatch;
+  /** The device's own, where they are what the times are taken by. */
+  readonly timestamps: Timestamps | null;
   destroy(): void;
 }
 
@@ -26,7 +28,7 @@ export interface Clock {
  */
 export async function chooseClock(gpu: Gpu, trial: () => void): Promise<Clock> {
   const wall: Stopwatch = (submit) => timeUntilDone(gpu, submit);
-  const byWall = (why: string): Clock => ({ description: `${WALL_CLOCK} (${why})`, stopwatch: wall, destroy: () => {} });
+  const byWall = (why: string): Clock => ({ description: `${WALL_CLOCK} (${why})`, stopwatch: wall, timestamps: null, destroy: () => {} });
   if (!gpu.features.has('timestamp-query')) return byWall('the adapter has no GPU timestamps');
   const timestamps = new Timestamps(gpu);
   const verdict = await disagreement(gpu, trial, timestamps);
@@ -34,7 +36,7 @@ export async function chooseClock(gpu: Gpu, trial: () => void): Promise<Clock> {
     timestamps.destroy();
     return byWall(verdict);
   }
-  return { description: TIMESTAMPS, stopwatch: (submit) => timestamps.time(submit), destroy: () => timestamps.destroy() };
+  return { description: TIMESTAMPS, stopwatch: (submit) => timestamps.time(submit), timestamps, destroy: () => timestamps.destroy() };
 }
 
 /** What is wrong with the timestamps; null when they agree with the wall clock. */
@@ -88,11 +90,22 @@ export class Timestamps {
 
   /** Milliseconds between the two timestamps; 0 or less where the adapter writes nonsense. */
   async time(submit: () => void): Promise<number> {
+    this.begin();
+    submit();
+    return this.end();
+  }
+
+  /** Notes the time when all that was submitted before has ended. */
+  begin(): void {
     const { device } = this.gpu;
     const before = device.createCommandEncoder();
     this.note(before, 0);
     device.queue.submit([before.finish()]);
-    submit();
+  }
+
+  /** Milliseconds from there to the end of what was submitted since; waits for it. */
+  async end(): Promise<number> {
+    const { device } = this.gpu;
     const after = device.createCommandEncoder();
     this.note(after, 1);
     after.resolveQuerySet(this.queries, 0, 2, this.resolved, 0);

@@ -18,5 +18,6 @@ const child = spawn(process.execPath, ['--enable-source-maps', bundle, ...flags]
 process.on('SIGINT', () => {});
 child.on('exit', async (code, signal) => {
   await rm(bundle, { force: true });
+  if (signal && signal !== 'SIGINT') console.error(`the benchmark was ended by ${signal}`);
   process.exitCode = signal ? 130 : code;
 });

@@ -26,11 +26,12 @@ counted in steps here.
 /** Every program that reads its command line by a table, those of users first. */
 export async function allPrograms() {
   const { COMMANDS, SHADEGRAD_PROGRAM } = await importSource('src/node/programs/cli.ts');
-  const { BENCH_PROGRAM, DATA_PROGRAM, PEERS_PROGRAM, STEP_PROGRAM } = await importSource('bench/programs.ts');
+  const { BENCH_PROGRAM, DATA_PROGRAM, GPU_CHECK_PROGRAM, PEERS_PROGRAM, STEP_PROGRAM } = await importSource('bench/programs.ts');
   const { trainCommand } = await importSource('src/node/programs/train-command.ts');
   const { SCHEMES } = await importSource('src/schemes/registry.ts');
   const commands = COMMANDS.flatMap(({ name, program }) => (name === 'train' ? SCHEMES.map(trainCommand) : [program]));
-  return [SHADEGRAD_PROGRAM, ...commands, TEST_PROGRAM, ONE_TEST_PROGRAM, BENCH_PROGRAM, STEP_PROGRAM, DATA_PROGRAM, PEERS_PROGRAM];
+  const benchmarks = [BENCH_PROGRAM, STEP_PROGRAM, DATA_PROGRAM, PEERS_PROGRAM, GPU_CHECK_PROGRAM];
+  return [SHADEGRAD_PROGRAM, ...commands, TEST_PROGRAM, ONE_TEST_PROGRAM, ...benchmarks];
 }
 
 /** The page of some programs, as Markdown. */

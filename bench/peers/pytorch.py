@@ -5,11 +5,19 @@
 A request is one line of JSON. {"ask": "prepare", "kind", "pass", "stride", "size", "tensors": [[name, shape], ...]} is
 followed by the tensors' bytes (float32, NCHW and [out][in][h][w], transposed convolutions [in][out][h][w]) and answered
 by {"shape"} and the result's bytes; {"ask": "run", "times"} by {} when the device is done. {"error"} may answer any.
+
+    python3 pytorch.py cpu|cuda steps SIZE NGF STEPS BATCH...
+
+times the training step of pix2pix, dropout included, with random weights and images, at each batch, on CUDA without TF32 and with it, and
+prints a line of JSON for each, or "no CUDA device":
+"medianMs" with a wait for the device after each step, "streamMs" of a step with one wait after the last. npm run gpu-check reads them.
 """
 import ctypes
 import json
 import math
+import statistics
 import sys
+import time
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +27,7 @@ torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = "tf32"
 torch.backends.cudnn.benchmark = True
 
 
-def unet(p, x, size):
+def unet(p, x, size, dropout=0.0):
     levels = int(math.log2(size))
 
     def norm(y, name):
@@ -30,7 +38,10 @@ def unet(p, x, size):
         down = F.conv2d(F.leaky_relu(x, 0.2), p[f"{prefix}.model.1.weight"], stride=2, padding=1)
         inside = down if innermost else block(norm(down, f"{prefix}.model.2"), f"{prefix}.model.3", level + 1)
         up = F.conv_transpose2d(F.relu(inside), p[f"{prefix}.model.{3 if innermost else 5}.weight"], stride=2, padding=1)
-        return torch.cat([x, norm(up, f"{prefix}.model.{4 if innermost else 6}")], 1)
+        y = norm(up, f"{prefix}.model.{4 if innermost else 6}")
+        if dropout > 0 and 4 < level < levels:
+            y = F.dropout(y, dropout)
+        return torch.cat([x, y], 1)
 
     inside = block(F.conv2d(x, p["model.model.0.weight"], stride=2, padding=1), "model.model.1", 2)
     return torch.tanh(F.conv_transpose2d(F.relu(inside), p["model.model.3.weight"], p["model.model.3.bias"], stride=2, padding=1))
@@ -44,7 +55,7 @@ def patchgan(p, x):
     return F.conv2d(y, p["model.11.weight"], p["model.11.bias"], stride=1, padding=1)
 
 
-def training_step(tensors, size):
+def training_step(tensors, size, dropout=0.0):
     """The step of src/training/pix2pix-step.ts; returns its four losses."""
     source, target = tensors["source"], tensors["target"]
     networks = []
@@ -58,7 +69,7 @@ def training_step(tensors, size):
         return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
     def step():
-        generated = unet(g, source, size)
+        generated = unet(g, source, size, dropout)
         for t in d.values():
             t.requires_grad_(True)
         d_optimizer.zero_grad(set_to_none=True)
@@ -120,6 +131,81 @@ def answer(header, data=b""):
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + data)
     sys.stdout.buffer.flush()
 
+
+def random_tensors(size, ngf, batch):
+    """The tensors of a training step: weights as pix2pix draws them, images between -1 and 1."""
+    levels = int(math.log2(size))
+    shapes = {"G.model.model.0.weight": (ngf, 3, 4, 4), "G.model.model.3.weight": (2 * ngf, 3, 4, 4), "G.model.model.3.bias": (3,)}
+
+    def with_norm(name, channels):
+        shapes[name + ".weight"] = shapes[name + ".bias"] = (channels,)
+
+    prefix, outer = "G.model.model.1", ngf
+    for level in range(2, levels + 1):
+        inner, innermost = ngf * min(2 ** (level - 1), 8), level == levels
+        shapes[prefix + ".model.1.weight"] = (inner, outer, 4, 4)
+        shapes[f"{prefix}.model.{3 if innermost else 5}.weight"] = (inner if innermost else 2 * inner, outer, 4, 4)
+        if not innermost:
+            with_norm(prefix + ".model.2", inner)
+        with_norm(f"{prefix}.model.{4 if innermost else 6}", outer)
+        prefix, outer = prefix + ".model.3", inner
+    channels = [6, ngf, 2 * ngf, 4 * ngf, 8 * ngf, 1]
+    for layer, conv in enumerate((0, 2, 5, 8, 11)):
+        shapes[f"D.model.{conv}.weight"] = (channels[layer + 1], channels[layer], 4, 4)
+        if conv in (0, 11):
+            shapes[f"D.model.{conv}.bias"] = (channels[layer + 1],)
+        else:
+            with_norm(f"D.model.{conv + 1}", channels[layer + 1])
+    tensors = {name: (torch.randn(shape) * 0.02 + (len(shape) == 1 and name.endswith("weight"))).to(device) for name, shape in shapes.items()}
+    for name in ("source", "target"):
+        tensors[name] = torch.rand(batch, 3, size, size, device=device) * 2 - 1
+    return tensors
+
+
+def time_steps(size, ngf, steps, batch):
+    step = training_step(random_tensors(size, ngf, batch), size, dropout=0.5)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    for _ in range(3):
+        losses = step()
+    done()
+    samples = []
+    for _ in range(steps):
+        begin = time.perf_counter()
+        losses = step()
+        done()
+        samples.append((time.perf_counter() - begin) * 1000)
+    begin = time.perf_counter()
+    for _ in range(steps):
+        losses = step()
+    done()
+    stream = (time.perf_counter() - begin) * 1000 / steps
+    if not all(math.isfinite(loss) for loss in losses.tolist()):
+        raise RuntimeError("a timed step is not finite")
+    on_cuda = device.type == "cuda"
+    return {
+        "device": torch.cuda.get_device_name() if on_cuda else "cpu",
+        "tf32": on_cuda and torch.backends.cudnn.allow_tf32,
+        "batch": batch,
+        "medianMs": statistics.median(samples),
+        "minMs": min(samples),
+        "maxMs": max(samples),
+        "streamMs": stream,
+        "peakBytes": torch.cuda.max_memory_allocated() if on_cuda else None,
+        "torch": torch.__version__,
+    }
+
+
+if "steps" in sys.argv:
+    size, ngf, steps, *batches = map(int, sys.argv[sys.argv.index("steps") + 1:])
+    if device.type == "cuda" and not torch.cuda.is_available():
+        print("no CUDA device: PyTorch", torch.__version__)
+        sys.exit(1)
+    for batch in batches:
+        for tf32 in (False, True) if device.type == "cuda" else (False,):
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+            print(json.dumps(time_steps(size, ngf, steps, batch)), flush=True)
+    sys.exit(0)
 
 compute = None
 for line in iter(sys.stdin.buffer.readline, b""):

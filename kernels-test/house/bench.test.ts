@@ -13,10 +13,11 @@ import { formatHtml } from '../../bench/html.js';
 import { patchganLayers, pix2pixMacs, unetLayers } from '../../bench/layers.js';
 import { writeJson, type BenchReport } from '../../bench/report.js';
 import { fmaWorkload } from '../../bench/limits.bench.js';
-import { chooseClock, judge } from '../../bench/stopwatch.js';
+import { chooseClock, judge, Timestamps } from '../../bench/stopwatch.js';
 import { median, summarise } from '../../bench/timing.js';
 import { PatchGAN } from '../../src/models/patchgan.js';
 import { UNet } from '../../src/models/unet.js';
+import { openNodeGpu } from '../../src/node/adapter/adapter.js';
 import { testGpu } from '../harness/gpu.js';
 
 const gpu = await testGpu();
@@ -236,6 +237,23 @@ test('timestamps are believed only while they agree with the wall clock', async 
     clock.destroy();
     target.dispose();
   }
+});
+
+test('timestamps are rounded to 65,536 ns unless exact ones are asked for', async () => {
+  if (!gpu.features.has('timestamp-query')) return;
+  const rounded = async (exactTimestamps: boolean): Promise<boolean> => {
+    const { gpu: own } = await openNodeGpu({ exactTimestamps });
+    const timestamps = new Timestamps(own);
+    try {
+      const samples: number[] = [];
+      for (let taken = 0; taken < 8; taken++) samples.push(await timestamps.time(() => own.submitCommands([])));
+      return samples.every((ms) => Math.round(ms * 1e6) % 65_536 === 0);
+    } finally {
+      timestamps.destroy();
+      own.destroy();
+    }
+  };
+  assert.equal([await rounded(false), await rounded(true)], [true, false]);
 });
 
 test('a clock that stands still is an error, not an infinite rate', async () => {

@@ -9,9 +9,10 @@ import {
   convTranspose2dOutputShape,
   type ConvGeometry,
 } from '../../src/kernels/conv2d/conv2d.js';
-import { CONV_VARIANTS, supportsConvVariant, type ConvVariant } from '../../src/kernels/conv2d/variants.js';
+import type { ConvPass } from '../../src/kernels/conv2d/problem.js';
+import { CONV_VARIANTS, supportsConvVariant, type ConvTensors, type ConvVariant } from '../../src/kernels/conv2d/variants.js';
+import { isWorkgroupTile } from '../../src/kernels/conv2d/workgroup.js';
 import { directForward, directInputGrad } from '../../src/kernels/conv2d/direct.js';
-import { subgroupsPay } from '../../src/kernels/subgroups.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import conv2dGolden from '../goldens/conv2d.json';
@@ -21,6 +22,7 @@ import { failure } from '../harness/devices.js';
 import { assertClose, float32 } from '../harness/golden.js';
 import { checkGradients } from '../harness/gradcheck.js';
 import { testGpu } from '../harness/gpu.js';
+import { runsTile } from '../harness/workgroup-tiles.js';
 import * as reference from '../reference/conv2d.js';
 
 const gpu = await testGpu();
@@ -119,14 +121,9 @@ for (const each of cases) {
   });
 }
 
-/**
- * Pipelines of the larger workgroup tiles compile for seconds on CPU adapters: they take only shapes of whole vectors, and not SwiftShader,
- * in Node or in a browser. What they do with other shapes is in the sources that they share with the smallest tile.
- */
-const runsOn = (variant: ConvVariant, { input, out }: Case): boolean => {
-  if (!variant.startsWith('workgroup') || variant === 'workgroup32') return true;
-  return (!gpu.adapter.software || subgroupsPay(gpu)) && input[3]! % 4 === 0 && out % 4 === 0;
-};
+/** What the larger workgroup tiles do with other shapes than those of whole vectors is in the sources that they share with the smallest. */
+const runsOn = (pass: ConvPass, variant: ConvVariant, { input, out }: Case): boolean =>
+  !isWorkgroupTile(variant) || (runsTile(gpu, variant, pass) && (variant === 'workgroup32' || (input[3]! % 4 === 0 && out % 4 === 0)));
 
 // The heuristic picks one variant for a layer; every other one the adapter supports must give the same.
 for (const each of cases) {
@@ -136,9 +133,11 @@ for (const each of cases) {
     const [x, w, dy] = [upload('x', input), upload('w', weight), upload('dy', output)];
     const biasOut = upload('bias out', [out]);
     const biasIn = upload('bias in', [input[3]!]);
-    for (const variant of CONV_VARIANTS.filter((name) => runsOn(name, each))) {
+    for (const variant of CONV_VARIANTS) {
+      const runs = (pass: ConvPass, tensors: ConvTensors): boolean =>
+        runsOn(pass, variant, each) && supportsConvVariant(pass, variant, tensors, geometry);
       const yOut = Tensor.empty(gpu, output, 'y');
-      if (supportsConvVariant('forward', variant, { input: x.tensor, weight: w.tensor, output: yOut }, geometry)) {
+      if (runs('forward', { input: x.tensor, weight: w.tensor, output: yOut })) {
         const y = await conv2dForward(x.tensor, w.tensor, biasOut.tensor, geometry, yOut, variant).data();
         assertClose(y, reference.conv2d(x.data, w.data, biasOut.data, input, weight, output, geometry), {
           absolute: 2e-4,
@@ -147,7 +146,7 @@ for (const each of cases) {
         });
       }
       const dxOut = Tensor.empty(gpu, input, 'dx');
-      if (supportsConvVariant('input_grad', variant, { input: dxOut, weight: w.tensor, output: dy.tensor }, geometry)) {
+      if (runs('input_grad', { input: dxOut, weight: w.tensor, output: dy.tensor })) {
         const dx = await conv2dInputGrad(dy.tensor, w.tensor, biasIn.tensor, input, geometry, dxOut, variant).data();
         assertClose(dx, reference.conv2dInputGrad(dy.data, w.data, biasIn.data, input, weight, output, geometry), {
           absolute: 2e-4,
@@ -156,7 +155,7 @@ for (const each of cases) {
         });
       }
       const dw = Tensor.empty(gpu, weight, 'dw');
-      if (supportsConvVariant('weight_grad', variant, { input: x.tensor, weight: dw, output: dy.tensor }, geometry)) {
+      if (runs('weight_grad', { input: x.tensor, weight: dw, output: dy.tensor })) {
         conv2dWeightGrad(x.tensor, dy.tensor, weight, geometry, dw, false, variant);
         const expected = reference.conv2dWeightGrad(x.data, dy.data, input, weight, output, geometry);
         assertClose(await dw.data(), expected, { absolute: 5e-4, relative: 1e-5, label: `weight gradient, ${variant}` });

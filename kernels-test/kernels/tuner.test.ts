@@ -6,10 +6,11 @@ import { encodeVariants, parseChoices } from '../../src/kernels/tuning-file.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d/conv2d.js';
 import { CONV_VARIANTS, supportsConvVariant, type ConvTensors } from '../../src/kernels/conv2d/variants.js';
+import { WORKGROUP_TILES } from '../../src/kernels/conv2d/workgroup.js';
 import { parseConvProblem, problemTensor } from '../../src/kernels/conv2d/problem.js';
 import { chooseWinner, describeFailures, listConvProblems, tune, tunedVariants, type TuneResult } from '../../src/kernels/tuner.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { failure, wrapDevice } from '../harness/devices.js';
+import { failure, withLimits, wrapDevice } from '../harness/devices.js';
 import { values } from '../harness/deterministic.js';
 import { testGpu } from '../harness/gpu.js';
 
@@ -104,6 +105,9 @@ test('listing the problems runs nothing, leaves nothing, and names problems that
   assert.is(parseConvProblem('gemm 3x3'), null);
 });
 
+/** Workgroup memory for the smaller tiles alone: each takes a second to compile on a software adapter. */
+const FEW_TILES = { maxComputeWorkgroupStorageSize: 5000 };
+
 test('tuning times the variants and stores one that runs, with the same numbers', async () => {
   const { x, w, run } = passes();
   const problems = await listConvProblems(gpu, run);
@@ -127,15 +131,16 @@ test('tuning times the variants and stores one that runs, with the same numbers'
   const actual = await conv2dForward(x, w, null, geometry).data();
   assert.ok(actual.every((value, index) => Math.abs(value - expected[index]!) < 1e-4));
 
-  const [first] = await tune(gpu, new Map([[results[0]!.problem, 'tile']]), { all: true });
+  const small = withLimits(gpu, FEW_TILES);
+  const [first] = await tune(small, new Map([[results[0]!.problem, 'tile']]), { all: true });
   // Not that for a single output channel, nor a Winograd's for other taps.
   const { pass, stride, padding, ...sides } = parseConvProblem(first!.problem)!;
-  const tensors = Object.fromEntries(Object.entries(sides).map(([side, each]) => [side, problemTensor(gpu, each, side).tensor]));
+  const tensors = Object.fromEntries(Object.entries(sides).map(([side, each]) => [side, problemTensor(small, each, side).tensor]));
   const able = CONV_VARIANTS.filter((variant) =>
     supportsConvVariant(pass, variant, tensors as unknown as ConvTensors, { stride, padding }),
   );
   assert.equal(Object.keys(first!.milliseconds).sort(), [...able].sort());
-  assert.ok(able.includes('winograd2') && able.includes('workgroup128') && !able.includes('single') && !able.includes('winograd4'));
+  assert.ok(able.includes('winograd2') && able.includes('workgroup32k8') && !able.includes('single') && !able.includes('winograd4'));
 });
 
 test('an aborted tuning keeps what it had and stores no more', async () => {
@@ -151,15 +156,15 @@ test('an aborted tuning keeps what it had and stores no more', async () => {
 function withShaders(change: (name: string, code: string) => string): Gpu {
   const createShaderModule = (descriptor: GPUShaderModuleDescriptor): GPUShaderModule =>
     gpu.device.createShaderModule({ ...descriptor, code: change(descriptor.label ?? '', descriptor.code) });
-  return new Gpu(wrapDevice(gpu.device, { createShaderModule }), gpu.adapter);
+  return new Gpu(wrapDevice(withLimits(gpu, FEW_TILES).device, { createShaderModule }), gpu.adapter);
 }
 
 const KEYS = ['forward', 'input_grad', 'weight_grad'].map((pass) => `conv2d ${pass} x1x9x9x8/8+0 w4x4x8x36/36+0 y1x4x4x36/72+0 s2x2 p1x1`);
 /** On a software adapter the tile that is compiled is the heuristic's alone: each takes a while. */
 const PROBLEMS = new Map(KEYS.map((key) => [key, 'workgroup32']));
 const WORKGROUP_KERNELS = /^conv2d_.*_workgroup$/;
-/** The kernel's tile is part of its code. */
-const isTile = (code: string, size: number): boolean => code.includes(`const BM = ${size}u;`) && code.includes(`const BN = ${size}u;`);
+/** The kernel's tile is part of its code: workgroup32's here. */
+const isSmallest = (code: string): boolean => ['BM = 32', 'BN = 32', 'BK = 16'].every((part) => code.includes(`const ${part}u;`));
 
 /** What a driver may do to a shader, and what tuning says of it. */
 const DAMAGES: readonly [name: string, damage: (code: string) => string, reason: RegExp][] = [
@@ -173,7 +178,7 @@ const DAMAGES: readonly [name: string, damage: (code: string) => string, reason:
 
 for (const [name, damage, reason] of DAMAGES) {
   test(`a variant that ${name} does not win, and is named; tuning goes on`, async () => {
-    const broken = withShaders((label, code) => (WORKGROUP_KERNELS.test(label) && isTile(code, 32) ? damage(code) : code));
+    const broken = withShaders((label, code) => (WORKGROUP_KERNELS.test(label) && isSmallest(code) ? damage(code) : code));
     const before = broken.memory();
     const results = await tune(broken, PROBLEMS);
     assert.is(results.length, KEYS.length);
@@ -199,7 +204,7 @@ for (const [name, damage, reason] of DAMAGES) {
 test('a variant that computes something else does not win, be it the plainest one', async () => {
   for (const odd of ['workgroup32', 'tile']) {
     const kernels = odd === 'tile' ? /^conv2d_(forward|input_grad|weight_grad)$/ : WORKGROUP_KERNELS;
-    const wrong = withShaders((label, code) => (kernels.test(label) && (odd === 'tile' || isTile(code, 32)) ? wrongly(code) : code));
+    const wrong = withShaders((label, code) => (kernels.test(label) && (odd === 'tile' || isSmallest(code)) ? wrongly(code) : code));
     // To outvote the plainest one takes two others.
     const all = odd === 'tile';
     for (const { problem, winner, failures } of await tune(wrong, all ? new Map([[KEYS[2]!, 'workgroup32']]) : PROBLEMS, { all })) {
@@ -219,6 +224,22 @@ function wrongly(code: string): string {
   assert.is.not(changed, code);
   return changed;
 }
+
+test('a tile that does not fit into the memory of a workgroup is left out', () => {
+  const tensors = { input: [1, 9, 9, 8], weight: [4, 4, 8, 36], output: [1, 4, 4, 36] };
+  for (const [kibibytes, fits] of [
+    [16, false],
+    [17, true],
+  ] as const) {
+    const small = withLimits(gpu, { maxComputeWorkgroupStorageSize: kibibytes * 1024 });
+    const [input, weight, output] = Object.values(tensors).map((shape) => Tensor.empty(small, shape));
+    const able = CONV_VARIANTS.filter((variant) =>
+      supportsConvVariant('forward', variant, { input: input!, weight: weight!, output: output! }, geometry),
+    );
+    const tiles = able.filter((variant) => variant.startsWith('workgroup'));
+    assert.equal(tiles, fits ? WORKGROUP_TILES : WORKGROUP_TILES.slice(0, -1));
+  }
+});
 
 test('when no variant runs, the heuristic stays and nothing is stored', async () => {
   const none = withShaders((label, code) => (/^(conv2d|winograd)/.test(label) ? `${code}\nfn broken( {` : code));

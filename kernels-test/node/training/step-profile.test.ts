@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { mul } from '../../../src/autograd/ops.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
 import { chromeTrace, kernelTotals, profileStep } from '../../../bench/step-profile.js';
+import { Timestamps } from '../../../bench/stopwatch.js';
 import { testGpu } from '../../harness/gpu.js';
 
 const gpu = await testGpu();
@@ -24,14 +25,20 @@ test('a profile has each dispatch once, in order, and the trace lays them end to
   const x = Tensor.from(gpu, new Float32Array(64).fill(1), [64]);
   const { recording, result } = await gpu.record(() => mul(mul(x, 2), 3));
   recording.run();
-  const profile = await profileStep(gpu, recording);
-  assert.equal(
-    profile.dispatches.map(({ kernel, bytes }) => [kernel, bytes]),
-    [
-      ['unary(mul with a number)', 512],
-      ['unary(mul with a number)', 512],
-    ],
-  );
+  const timestamps = gpu.features.has('timestamp-query') ? new Timestamps(gpu) : null;
+  const byWallClock = await profileStep(gpu, recording);
+  const profile = await profileStep(gpu, recording, timestamps);
+  assert.match(byWallClock.clock, 'wall clock');
+  assert.match(profile.clock, timestamps ? 'timestamps' : 'wall clock');
+  timestamps?.destroy();
+  for (const { dispatches } of [byWallClock, profile])
+    assert.equal(
+      dispatches.map(({ kernel, bytes, ms }) => [kernel, bytes, Number.isFinite(ms)]),
+      [
+        ['unary(mul with a number)', 512, true],
+        ['unary(mul with a number)', 512, true],
+      ],
+    );
   assert.is((await result.data())[0], 6);
   const { traceEvents } = chromeTrace({
     ...profile,

@@ -1,4 +1,11 @@
-import { chooseWorkgroupTile, chooseWorkgroupWeightTile, WORKGROUP_TILES, type WorkgroupTile } from './workgroup.js';
+import {
+  chooseWorkgroupTile,
+  chooseWorkgroupWeightTile,
+  isWorkgroupTile,
+  supportsTile,
+  WORKGROUP_TILES,
+  type WorkgroupTile,
+} from './workgroup.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Shape } from '../../tensor/shape.js';
 import { knownSubgroupSize, subgroupsPay } from '../subgroups.js';
@@ -37,6 +44,7 @@ export function supportsConvVariant(pass: ConvPass, variant: ConvVariant, tensor
   const { gpu } = input;
   if (isWinograd(variant)) return supportsWinograd(gpu, variant, pass, tensors, geometry);
   if (variant === PATCHES) return supportsPatches(gpu, tensors, geometry);
+  if (isWorkgroupTile(variant)) return supportsTile(gpu, variant);
   if (variant === 'single') return weight.shape[3] === 1;
   if (variant !== 'subgroup') return true;
   const vectors =

@@ -1,3 +1,4 @@
+import type { Gpu } from '../../gpu/gpu.js';
 import type { Shader } from '../../gpu/pipeline-cache.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -11,14 +12,23 @@ import inputGradSource from '../../../shaders/conv2d_input_grad_workgroup.wgsl';
 import weightGradSource from '../../../shaders/conv2d_weight_grad_workgroup.wgsl';
 
 /**
- * The constants of shared/workgroup_gemm.wgsl by tile, smallest first. Each keeps to the limits that every WebGPU
- * device has: at most 256 invocations, and at most 12.5 of the 16 KiB of workgroup memory.
+ * The constants of shared/workgroup_gemm.wgsl by tile, smallest first. A name says the tile's rows and columns, the terms of a step where
+ * these are not 16 ("k8"; not 8 in the largest), and the invocations where each owns more results than in a tile of that size without it.
+ * All but the last keep to the limits that every WebGPU device has: at most 256 invocations, and 16 KiB of workgroup memory.
  */
 export const TILES = {
   workgroup32: { BM: 32, BN: 32, BK: 16, TM: 4, TN: 4 },
+  workgroup32k8: { BM: 32, BN: 32, BK: 8, TM: 4, TN: 4 },
+  workgroup32k32: { BM: 32, BN: 32, BK: 32, TM: 4, TN: 4 },
+  workgroup64x32: { BM: 64, BN: 32, BK: 16, TM: 8, TN: 4 },
   workgroup64: { BM: 64, BN: 64, BK: 16, TM: 4, TN: 4 },
+  workgroup64k8: { BM: 64, BN: 64, BK: 8, TM: 4, TN: 4 },
+  workgroup64lanes64: { BM: 64, BN: 64, BK: 16, TM: 8, TN: 8 },
+  workgroup64x128: { BM: 64, BN: 128, BK: 16, TM: 8, TN: 8 },
   workgroup128x64: { BM: 128, BN: 64, BK: 16, TM: 8, TN: 8 },
+  workgroup128x64k8: { BM: 128, BN: 64, BK: 8, TM: 8, TN: 8 },
   workgroup128: { BM: 128, BN: 128, BK: 8, TM: 8, TN: 8 },
+  workgroup128k16: { BM: 128, BN: 128, BK: 16, TM: 8, TN: 8 },
 } as const;
 
 /** How large a tile of the result one workgroup computes. */
@@ -27,6 +37,9 @@ export type WorkgroupTile = keyof typeof TILES;
 /** Every tile, smallest first. */
 export const WORKGROUP_TILES = Object.keys(TILES) as readonly WorkgroupTile[];
 
+/** The tiles that are chosen without a tuner, smallest first: which of their neighbours are faster, a device alone can tell. */
+const UNTUNED_TILES = ['workgroup32', 'workgroup64', 'workgroup128x64', 'workgroup128'] as const satisfies readonly WorkgroupTile[];
+
 interface Program {
   readonly shader: Shader;
   readonly workgroups: [number, number, number];
@@ -34,6 +47,12 @@ interface Program {
 
 export function isWorkgroupTile(variant: string): variant is WorkgroupTile {
   return variant in TILES;
+}
+
+/** Whether a device has as much workgroup memory as both operands' tiles take, whose rows are one vector longer than the tile. */
+export function supportsTile({ device }: Gpu, tile: WorkgroupTile): boolean {
+  const { BM, BN, BK } = TILES[tile];
+  return BK * (BM / 4 + 1 + BN / 4 + 1) * 16 <= device.limits.maxComputeWorkgroupStorageSize;
 }
 
 /** Workgroups that cover a matrix of `rows` x `columns` once. */
@@ -92,7 +111,7 @@ const MIN_COLUMNS = 16;
  */
 function largestTile(rows: number, columns: number, copies: number): WorkgroupTile | null {
   if (columns < MIN_COLUMNS) return null;
-  const fitting = WORKGROUP_TILES.filter(
+  const fitting = UNTUNED_TILES.filter(
     (tile) => rows >= TILES[tile].BM && columns >= TILES[tile].BN && tilesOf(tile, rows, columns) * copies >= ENOUGH_WORKGROUPS,
   );
   return fitting.at(-1) ?? 'workgroup32';

@@ -8,6 +8,8 @@ import { nodeHost } from './polling.js';
 export interface NodeGpuOptions extends GpuRequest {
   /** Which adapter to take. Default: the environment's `SHADEGRAD_ADAPTER`, else `auto`. */
   adapter?: AdapterRequest;
+  /** Whether the device's timestamps are not rounded, for benchmarks; see `DawnOptions`. Default false. */
+  exactTimestamps?: boolean;
 }
 
 /**

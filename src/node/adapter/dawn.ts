@@ -11,6 +11,11 @@ export interface DawnOptions {
   adapter?: AdapterRequest;
   /** Which of several GPUs: the fast one or the frugal one. Default 'high-performance'. */
   powerPreference?: GPUPowerPreference;
+  /**
+   * Whether the device's timestamps are as fine as it counts them. Dawn rounds them to 65,536 ns, so that no page learns from them what
+   * else a machine does: for benchmarks of dispatches that are shorter. Default false.
+   */
+  exactTimestamps?: boolean;
 }
 
 /** Dawn, WebGPU outside browsers, and the adapter that was chosen. */
@@ -59,46 +64,54 @@ async function choose(options: DawnOptions): Promise<Dawn> {
   const asked = options.adapter === undefined || options.adapter === 'auto' ? process.env.SHADEGRAD_ADAPTER : options.adapter;
   const request = asked?.trim() || 'auto';
   const powerPreference = options.powerPreference ?? 'high-performance';
+  const wanted: Wanted = { powerPreference, flags: options.exactTimestamps ? ['disable-dawn-features=timestamp_quantization'] : [] };
   const reasons: string[] = [];
 
   await importDawn();
   if (request === 'swiftshader') {
-    const dawn = await open({ from: 'embedded' }, powerPreference, reasons);
+    const dawn = await open({ from: 'embedded' }, wanted, reasons);
     if (dawn) return dawn;
   }
   const system = await systemAdapters(powerPreference);
   if (system.messages && system.adapters.length === 0) reasons.push(system.messages);
   for (const candidate of rankCandidates(request, system.adapters, system.preferred)) {
-    const dawn = await open(candidate, powerPreference, reasons);
+    const dawn = await open(candidate, wanted, reasons);
     if (dawn) return dawn;
   }
   throw noAdapter(request, system.adapters, reasons);
 }
 
-async function open(candidate: Candidate, powerPreference: GPUPowerPreference, reasons: string[]): Promise<Dawn | undefined> {
+/** How an instance of Dawn and its adapter are asked for. */
+interface Wanted {
+  readonly powerPreference: GPUPowerPreference;
+  /** Dawn's own, for create(). */
+  readonly flags: readonly string[];
+}
+
+async function open(candidate: Candidate, wanted: Wanted, reasons: string[]): Promise<Dawn | undefined> {
   try {
-    return candidate.from === 'system' ? await openSystem(candidate.adapter, powerPreference) : await openEmbedded(powerPreference);
+    return candidate.from === 'system' ? await openSystem(candidate.adapter, wanted) : await openEmbedded(wanted);
   } catch (error) {
     reasons.push(error instanceof Error ? error.message : String(error));
     return undefined;
   }
 }
 
-async function openSystem(seen: AdapterSeen, powerPreference: GPUPowerPreference): Promise<Dawn> {
-  const gpu = await createInstance([`adapter=${seen.name}`]);
+async function openSystem(seen: AdapterSeen, { powerPreference, flags }: Wanted): Promise<Dawn> {
+  const gpu = await createInstance([`adapter=${seen.name}`, ...flags]);
   const adapter = await gpu.requestAdapter({ powerPreference });
   if (!adapter) throw new Error(`${seen.name} was seen but is not to be had`);
   return { gpu, adapter, adapterChoice: describeChoice(seen, false) };
 }
 
-async function openEmbedded(powerPreference: GPUPowerPreference): Promise<Dawn> {
+async function openEmbedded({ powerPreference, flags }: Wanted): Promise<Dawn> {
   const driver = await unpackSwiftShader();
   if (!loadLibrary('libvulkan.so.1') && !loadLibrary(driver.loader)) throw new Error(`${driver.loader} cannot be loaded`);
   // The loader reads these when the instance asks for adapters, and keeps what it found; programs that this
   // process starts later must not inherit them.
   const restore = setEnvironment({ VK_DRIVER_FILES: driver.manifest, VK_ICD_FILENAMES: driver.manifest, VK_ADD_DRIVER_FILES: undefined });
   try {
-    const gpu = await createInstance([]);
+    const gpu = await createInstance(flags);
     const adapter = await gpu.requestAdapter({ powerPreference });
     if (!adapter) throw new Error('the Vulkan loader does not accept the embedded SwiftShader');
     const { vendor, architecture, description } = adapter.info;
@@ -109,8 +122,8 @@ async function openEmbedded(powerPreference: GPUPowerPreference): Promise<Dawn> 
   }
 }
 
-async function createInstance(flags: string[]): Promise<GPU> {
-  const gpu = (await importDawn()).create(flags);
+async function createInstance(flags: readonly string[]): Promise<GPU> {
+  const gpu = (await importDawn()).create([...flags]);
   instances.push(gpu);
   return gpu;
 }

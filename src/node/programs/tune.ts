@@ -1,10 +1,12 @@
 import { syntheticFacades } from '../../data/synthetic-facades.js';
+import { performance } from 'node:perf_hooks';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { describeFailures, tunedVariants, listConvProblems, tune, type TuneResult } from '../../kernels/tuner.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { Trainer } from '../../training/trainer.js';
 import { openNodeGpu } from '../adapter/adapter.js';
+import { writeFileAtomic } from '../files/atomic.js';
 import { parseFlags, powerOfTwo, type FlagValues, type Program } from '../terminal/flags.js';
 import { formatCount, formatNumber } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
@@ -54,6 +56,21 @@ export const TUNE_PROGRAM = {
       description: 'on software adapters, time the workgroup-memory tiles too, which are far slower there',
     },
     { name: 'force', group: 'Timing', type: 'boolean', description: 'time again what was tuned before' },
+    {
+      name: 'seconds',
+      group: 'Timing',
+      type: 'number',
+      min: 0.1,
+      max: 100_000,
+      description: 'begin no further problem after this time; the largest come first',
+    },
+    {
+      name: 'json',
+      group: 'Timing',
+      type: 'string',
+      placeholder: 'FILE',
+      description: 'also write the times of all variants to this file',
+    },
   ],
   examples: [
     { command: 'npx shadegrad tune', description: "For the paper's setting:" },
@@ -84,13 +101,15 @@ export async function tuneKernels(argv: readonly string[]): Promise<number> {
     if (missing.size === 0) return 0;
 
     const progress = createProgress({ total: missing.size, label: 'tuning' });
+    const begin = performance.now();
+    const late = (): boolean => flags.seconds !== undefined && performance.now() - begin > flags.seconds * 1000;
     const interrupt = new Interrupt(() => progress.note('stopping after this problem; press Ctrl-C again to stop at once'));
     try {
       const results = await tune(gpu, missing, {
         all: flags.all,
         signal: {
           get aborted() {
-            return interrupt.exitStatus !== undefined;
+            return interrupt.exitStatus !== undefined || late();
           },
         },
         onProgress: (_result, done) => progress.update(done),
@@ -99,6 +118,9 @@ export async function tuneKernels(argv: readonly string[]): Promise<number> {
       const path = await addToTuningCache(gpu.adapter, tunedVariants(results));
       console.log(tuningTable(results));
       for (const line of describeFailures(results)) console.log(`note: ${line}`);
+      if (results.length < missing.size) console.log(`${formatCount(missing.size - results.length)} problems are left for another time`);
+      if (flags.json !== undefined)
+        await writeFileAtomic(flags.json, `${JSON.stringify({ adapter: adapterChoice, problems: missing.size, results }, null, 2)}\n`);
       console.log(`kept in ${printableName(path)}`);
       return interrupt.exitStatus ?? 0;
     } finally {

@@ -1,0 +1,340 @@
+/** What `npm run gpu-check` does: sections, each of which is programs of this repository, run one after the other. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatCountOf } from '../../src/node/terminal/format.js';
+import type { TuneResult } from '../../src/kernels/tuner.js';
+import type { BenchReport } from '../report.js';
+import { readTests, type TestCounts } from './test-log.js';
+
+/** How large everything is. */
+export interface Scale {
+  readonly size: number;
+  readonly ngf: number;
+  readonly batches: readonly number[];
+  /** Timed steps of bench:step and of PyTorch. */
+  readonly steps: number;
+  readonly trainSteps: number;
+  /** What the paths of the test files contain. */
+  readonly tests: readonly string[];
+  /** What the names of the benchmarks contain. */
+  readonly filter: string;
+}
+
+/** The paper's setting. */
+export const FULL: Scale = {
+  size: 256,
+  ngf: 64,
+  batches: [1, 4, 16],
+  steps: 10,
+  trainSteps: 2000,
+  tests: ['kernels/'],
+  filter: '',
+};
+
+/** Whether everything runs at all: seconds on any adapter. */
+export const QUICK: Scale = { size: 32, ngf: 4, batches: [1, 2], steps: 2, trainSteps: 20, tests: ['kernels/bias'], filter: 'e8:' };
+
+/** What a section is made for. */
+export interface Job {
+  readonly scale: Scale;
+  /** The folder of the checkout; programs are started there. */
+  readonly root: string;
+  /** The folder to send back, absolute. */
+  readonly out: string;
+  readonly python: string;
+  /** Pictures for the training; drawn ones where it is undefined. */
+  readonly data: string | undefined;
+  /** The file of the program of the check itself, which says what the adapter is when it is told `--describe FILE`. */
+  readonly program: string;
+  /** Test files at a time. */
+  readonly jobs: number;
+}
+
+/** A program that a section starts. */
+export interface Step {
+  /** What its log is called, and what is said of it. */
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Whether it ends well by itself when it is told to stop (SIGINT). */
+  readonly stops?: boolean;
+}
+
+/** What a section's programs found out. */
+export interface Found {
+  readonly numbers: unknown;
+  /** Why there was nothing to do: a failure of a program is none then. */
+  readonly skipped?: string;
+  /** What was not done for want of time; null where all was. */
+  readonly left?: string | null;
+  /** What was wrong. */
+  readonly failures?: readonly string[];
+}
+
+/** A section of the check. */
+export interface Section {
+  readonly name: string;
+  readonly title: string;
+  /** Of the whole time. */
+  readonly share: number;
+  /** The programs. @param seconds that the section has */
+  steps(job: Job, seconds: number): readonly Step[];
+  /** Reads what the programs wrote; null where nothing came of them. @param outputs of the programs, by their names */
+  read(job: Job, outputs: ReadonlyMap<string, string>): Found | null;
+}
+
+/** Of a section's time for what its program does by itself: the rest is for starting and ending it. */
+const OWN_SHARE = 0.7;
+
+const script = (...words: string[]): string[] => [process.execPath, ...words];
+const readJson = <T>(path: string): T | null => (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : null);
+const present = <T>(values: readonly (T | null)[]): T[] => values.filter((value) => value !== null);
+
+/** The programs of bench:step by their names, with whether they take what was tuned and their batch. */
+const timedSteps = ({ batches }: Scale): readonly (readonly [name: string, tuned: boolean, batch: number])[] => [
+  ['step-batch1', false, 1],
+  ...batches.map((batch) => [`step-batch${batch}-tuned`, true, batch] as const),
+  ...batches.slice(1).map((batch) => [`step-batch${batch}`, false, batch] as const),
+];
+
+/** What bench:step writes, as far as it is read here. */
+export interface StepNumbers {
+  readonly setting: { readonly batch: number };
+  readonly peakBytes: number;
+  readonly measured: readonly {
+    readonly what: string;
+    readonly macs: number;
+    readonly replayed: { readonly medianMs: number };
+    readonly eager: { readonly medianMs: number };
+  }[];
+}
+
+/** A line of pytorch.py. */
+export interface PyTorchStep {
+  readonly device: string;
+  readonly tf32: boolean;
+  readonly batch: number;
+  readonly medianMs: number;
+  /** Of a step when the device is waited for after the last one alone. */
+  readonly streamMs: number;
+  readonly peakBytes: number | null;
+  readonly torch: string;
+}
+
+/** What tune writes. */
+export interface TuneNumbers {
+  readonly problems: number;
+  readonly results: readonly TuneResult[];
+}
+
+/** What a training came to. */
+export interface TrainingNumbers {
+  readonly steps: number;
+  readonly of: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  readonly validation: Readonly<Record<string, number>> | null;
+}
+
+/** Says what the adapter is; always runs. */
+export const ADAPTER: Section = {
+  name: 'adapter',
+  title: 'The adapter',
+  share: 0.03,
+  steps: ({ out, program }) => [{ name: 'adapter', command: script(program, '--describe', join(out, 'adapter.json')) }],
+  read({ out }): Found | null {
+    const numbers = readJson<AdapterNumbers>(join(out, 'adapter.json'));
+    return numbers && { numbers };
+  },
+};
+
+/** What is known of the adapter and the machine. */
+export interface AdapterNumbers {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: string;
+  readonly backend: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly subgroupSizes: readonly [number | null, number | null];
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly node: string;
+  readonly shadegrad: string;
+}
+
+const TESTS: Section = {
+  name: 'tests',
+  title: 'Tests of every kernel',
+  share: 0.25,
+  steps: ({ scale, jobs }) => [
+    { name: 'tests', command: script('scripts/test.js', ...scale.tests, '--browser', 'off', '--jobs', String(jobs), '--timeout', '120') },
+  ],
+  read(_job, outputs): Found | null {
+    const counts: TestCounts = readTests(outputs.get('tests') ?? '');
+    if (counts.files === 0) return null;
+    return {
+      numbers: counts,
+      left: counts.whole ? null : `${formatCountOf(counts.files, 'file')} ran, the others did not`,
+      failures: counts.failures,
+    };
+  },
+};
+
+const TUNE: Section = {
+  name: 'tune',
+  title: 'Variants of the convolutions',
+  share: 0.17,
+  steps: ({ scale: { size, ngf }, out }, seconds) => [
+    {
+      name: 'tune',
+      stops: true,
+      command: script(
+        'scripts/tune.js',
+        ...['--force', '--size', String(size), '--ngf', String(ngf), '--ndf', String(ngf)],
+        ...['--seconds', String(seconds * OWN_SHARE), '--json', join(out, 'tune.json')],
+      ),
+    },
+  ],
+  read({ out }): Found | null {
+    const numbers = readJson<TuneNumbers>(join(out, 'tune.json'));
+    if (!numbers) return null;
+    const { problems, results } = numbers;
+    return { numbers, left: results.length < problems ? `${problems - results.length} of ${formatCountOf(problems, 'problem')}` : null };
+  },
+};
+
+const BENCH: Section = {
+  name: 'bench',
+  title: 'Every kernel, and the roofline',
+  share: 0.2,
+  steps: ({ scale: { filter }, out }, seconds) => [
+    {
+      name: 'bench',
+      command: script(
+        'scripts/bench.js',
+        ...['--quick', '--seconds', String(seconds * OWN_SHARE), '--json', join(out, 'bench.json'), '--html', join(out, 'bench.html')],
+        ...(filter === '' ? [] : ['--filter', filter]),
+      ),
+    },
+  ],
+  read({ out }): Found | null {
+    const numbers = readJson<BenchReport>(join(out, 'bench.json'));
+    if (!numbers) return null;
+    const { left = [], failures } = numbers;
+    return { numbers, left: left.length > 0 ? formatCountOf(left.length, 'benchmark') : null, failures };
+  },
+};
+
+const STEP: Section = {
+  name: 'step',
+  title: 'A training step of pix2pix',
+  share: 0.1,
+  steps: ({ scale, out }) =>
+    timedSteps(scale).map(([name, tuned, batch]) => ({
+      name,
+      command: script(
+        ...['scripts/bench.js', 'step', '--size', String(scale.size), '--ngf', String(scale.ngf), '--batch', String(batch)],
+        ...['--steps', String(scale.steps), ...(tuned ? ['--tuned'] : []), '--json', join(out, `${name}.json`)],
+      ),
+    })),
+  read({ scale, out }): Found | null {
+    const names = timedSteps(scale).map(([name]) => name);
+    const found = names.flatMap((name) => {
+      const numbers = readJson<StepNumbers>(join(out, `${name}.json`));
+      return numbers ? [[name, numbers] as const] : [];
+    });
+    if (found.length === 0) return null;
+    return {
+      numbers: Object.fromEntries(found),
+      left: found.length < names.length ? formatCountOf(names.length - found.length, 'setting') : null,
+    };
+  },
+};
+
+const PEERS: Section = {
+  name: 'peers',
+  title: 'The same step in PyTorch',
+  share: 0.1,
+  steps: ({ scale: { size, ngf, batches, steps }, python, root }) => [
+    {
+      name: 'pytorch',
+      command: [python, join(root, 'bench/peers/pytorch.py'), 'cuda', 'steps', ...[size, ngf, steps, ...batches].map(String)],
+    },
+  ],
+  read({ scale: { batches }, python }, outputs): Found | null {
+    const output = outputs.get('pytorch') ?? '';
+    if (/ENOENT|No module named '?torch/.test(output)) {
+      return { numbers: null, skipped: `"${python}" is no Python with PyTorch; --python names another one` };
+    }
+    const none = /^no CUDA device: .*$/m.exec(output);
+    if (none) return { numbers: null, skipped: `${none[0]} of "${python}"` };
+    const numbers = present(output.split('\n').map(readPyTorchLine));
+    // Each with TF32 and without.
+    const missing = 2 * batches.length - numbers.length;
+    return numbers.length === 0 ? null : { numbers, left: missing > 0 ? formatCountOf(missing, 'setting') : null };
+  },
+};
+
+const FACADES: Section = {
+  name: 'facades',
+  title: 'A training run on facades',
+  share: 0.15,
+  steps: ({ scale: { size, ngf, trainSteps }, out, data }) => [
+    {
+      name: 'facades',
+      stops: true,
+      command: script(
+        ...['bin/shadegrad.js', 'train', '--preset', 'full', '--size', String(size), '--ngf', String(ngf), '--ndf', String(ngf)],
+        ...['--steps', String(trainSteps), '--validate', '8', '--report-every', String(Math.ceil(trainSteps / 4))],
+        ...['--save-every', String(trainSteps), '--out', join(out, 'facades'), ...(data === undefined ? [] : ['--data', data])],
+      ),
+    },
+  ],
+  read({ out, scale: { trainSteps } }): Found | null {
+    const path = join(out, 'facades', 'log.jsonl');
+    const numbers = existsSync(path) ? readTrainingLog(readFileSync(path, 'utf8'), trainSteps) : null;
+    return (
+      numbers && {
+        numbers,
+        left: numbers.steps < trainSteps ? `${trainSteps - numbers.steps} of ${formatCountOf(trainSteps, 'step')}` : null,
+      }
+    );
+  },
+};
+
+/** Every section, after the adapter's, in the order in which they run. */
+export const SECTIONS: readonly Section[] = [TESTS, TUNE, BENCH, STEP, PEERS, FACADES];
+
+/** A line that pytorch.py printed; null for other texts, such as warnings. */
+export function readPyTorchLine(line: string): PyTorchStep | null {
+  if (!line.startsWith('{"device"')) return null;
+  try {
+    return JSON.parse(line) as PyTorchStep;
+  } catch {
+    // The process was ended within the line.
+    return null;
+  }
+}
+
+/** How far a run came, by its log; null if it took no step. */
+export function readTrainingLog(text: string, of: number): TrainingNumbers | null {
+  const lines = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as LogLine);
+  const last = lines.filter(({ imagesPerSecond }) => imagesPerSecond !== undefined).at(-1);
+  if (!last) return null;
+  const measured = lines.filter(({ validation }) => validation !== undefined).sort((a, b) => a.step - b.step);
+  const { step, seconds = 0, imagesPerSecond = 0 } = last;
+  return { steps: step, of, seconds, imagesPerSecond, validation: measured.at(-1)?.validation ?? null };
+}
+
+/** A line of a run's log: of a step, or of a validation. */
+interface LogLine {
+  readonly step: number;
+  readonly imagesPerSecond?: number;
+  readonly seconds?: number;
+  readonly validation?: Readonly<Record<string, number>>;
+}
