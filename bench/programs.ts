@@ -48,6 +48,7 @@ export const STEP_PROGRAM = {
     { name: 'ndf', type: 'integer', min: 1, description: "channels after the discriminator's first layer; default: as --ngf" },
     { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
     { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
+    { name: 'recompute', type: 'boolean', description: 'cheap operations run again for the gradients, so that a step needs less memory' },
     {
       name: 'direct',
       type: 'boolean',

@@ -16,7 +16,7 @@
  * runs. Images are random and on the device already. A step whose losses are not finite is an error, not a result.
  */
 import { performance } from 'node:perf_hooks';
-import { noGrad } from '../src/autograd/graph.js';
+import { noGrad, recompute } from '../src/autograd/graph.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
 import { PATCHES } from '../src/kernels/conv2d/patches.js';
@@ -47,6 +47,7 @@ interface Setting {
   readonly ngf: number;
   readonly ndf: number;
   readonly batch: number;
+  readonly recompute: boolean;
 }
 
 /** One of the two things that are timed. */
@@ -135,7 +136,7 @@ interface Prepared {
   assertFinite(): Promise<void>;
 }
 
-function prepareStep(gpu: Gpu, { size, ngf, ndf, batch }: Setting): Prepared {
+function prepareStep(gpu: Gpu, { size, ngf, ndf, batch, recompute: again }: Setting): Prepared {
   const generator = new UNet({ size, ngf }).to(gpu, { seed: 1 });
   const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: 2 });
   const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
@@ -153,8 +154,9 @@ function prepareStep(gpu: Gpu, { size, ngf, ndf, batch }: Setting): Prepared {
   const source = image('source', 0);
   const target = image('target', 1);
   const losses = Tensor.from(gpu, new Float32Array(PIX2PIX_LOSSES.length), [PIX2PIX_LOSSES.length], 'losses');
+  const step = (): void => pix2pixStep(networks, source, target, losses);
   return {
-    step: () => pix2pixStep(networks, source, target, losses),
+    step: again ? () => recompute(step) : step,
     forward: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
     async assertFinite() {
       const values = await losses.data();
@@ -291,7 +293,8 @@ async function main(): Promise<number> {
     process.stdout.write(formatHelp(STEP_PROGRAM));
     return 0;
   }
-  const { size, ngf, ndf = ngf, batch, steps, json, trace } = flags;
+  const { size, ngf, ndf = ngf, batch, recompute: again, steps, json, trace } = flags;
+  const setting = { size, ngf, ndf, batch, recompute: again };
   const { gpu, adapterChoice } = await openNodeGpu({
     exactTimestamps: true,
     ...(flags.adapter !== undefined && { adapter: flags.adapter }),
@@ -300,17 +303,17 @@ async function main(): Promise<number> {
   try {
     if (flags.tuned) gpu.variants.load(await readTuningCache(gpu.adapter, (line) => console.log(line)));
     console.log(adapterChoice.summary);
-    const setting = `size ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}${flags.tuned ? ', tuned' : ''}`;
-    console.log(`${setting}; wall clock, ${steps} steps of each kind after one to warm up\n`);
+    const heading = `size ${size}, ngf ${ngf}, ndf ${ndf}, batch ${batch}${flags.tuned ? ', tuned' : ''}`;
+    console.log(`${heading}; wall clock, ${steps} steps of each kind after one to warm up\n`);
     if (flags.direct) {
-      console.log(await compareWithDirect(gpu, { size, ngf, ndf, batch }, steps));
+      console.log(await compareWithDirect(gpu, setting, steps));
       return 0;
     }
     const { result, run } = fmaWorkload(gpu);
     clock = await chooseClock(gpu, run);
     result.dispose();
     gpu.trim();
-    const report = await measureStep(gpu, { size, ngf, ndf, batch }, steps, clock.timestamps);
+    const report = await measureStep(gpu, setting, steps, clock.timestamps);
     console.log(formatReport(report));
     if (json !== undefined) {
       await writeJson(json, { ...provenance(gpu, adapterChoice), ...report });

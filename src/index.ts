@@ -141,7 +141,7 @@ export type { Margins } from './kernels/pad.js';
 export { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike, type RandomOptions } from './kernels/creation.js';
 export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
-export { noGrad, type GradientTarget } from './autograd/graph.js';
+export { noGrad, recompute, type GradientTarget } from './autograd/graph.js';
 // What an operation of one's own is made with.
 export { defineOperation, type OperationCall, type OperationDefinition } from './autograd/define.js';
 export { checkGradients, type CheckGradientsOptions, type GradientError } from './autograd/check-gradients.js';

@@ -59,6 +59,7 @@ test('labels, and several sets of them, are for schemes that learn them', async 
   refused(await train('--data', 'a', '--with-data', 'b', 'c'), 'BAD_FLAG', /pix2pix takes the images of one folder/, /--with-data b c/);
   refused(await train('--dataset', 'Both'), 'BAD_FLAG', /here it is called --data:/);
   refused(await train('--rafd_image_dir', 'b'), 'BAD_FLAG', /here it is called --with-data: .*CelebA and RaFD at once/);
+  refused(await train('--recompute', '--eager'), 'BAD_FLAG', /--recompute is for recorded steps/, /leave out --eager/);
   refused(await train('--labels', 'Male', 'Young'), 'BAD_FLAG', /pix2pix learns no labels/, /--labels Male Young/, /leave out --labels/);
 });
 
@@ -164,8 +165,8 @@ test('flags that are unknown, out of range, or contradict each other', async () 
   const cases: [string[], RegExp][] = [
     [['--epoch', '3'], /did you mean --epochs\?/],
     [['--size', '100'], /a power of two/],
-    [['--size', '1024'], /from 32 to 512/],
-    [['--size', '8'], /from 32 to 512/],
+    [['--size', '4096'], /from 32 to 2048/],
+    [['--size', '8'], /from 32 to 2048/],
     [['--ngf', '0'], /from 1 to 256/],
     [['--ndf', '2.5'], /an integer from 1 to 256/],
     [['--lr', '-1'], /--lr/],

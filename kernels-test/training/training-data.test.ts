@@ -12,7 +12,7 @@ import { atMost } from '../../src/node/files/at-most.js';
 import { openPairedFolder } from '../../src/node/images/dataset.js';
 import { encodePng } from '../../src/node/images/read.js';
 import { spread } from '../../src/node/images/spread.js';
-import { openTrainingData, SAMPLED_PAIRS, type TrainingData } from '../../src/node/training/data.js';
+import { openTrainingData, SAMPLED_PAIRS, SYNTHETIC, type TrainingData } from '../../src/node/training/data.js';
 import { measuredImages } from '../../src/node/training/validation.js';
 import type { ImagePlan } from '../../src/training/scheme.js';
 
@@ -284,6 +284,12 @@ test('how the pairs lie and what is left out is said once', async ({ folder }) =
   for (const words of [/pairs by name/, /only in .*trainB: 1 picture \(2\.png\)/, /1 \.txt file/, /a single training pair/])
     assert.match(said, words);
   assert.is(new Set(notes).size, notes.length);
+});
+
+test('facades that the program draws are resized for networks of larger images than can be drawn', async () => {
+  const { train, validation, storedSize } = await openTrainingData(SYNTHETIC, { ...SETTINGS, size: 1024, loadSize: 1144 }, () => {});
+  assert.is(storedSize, 512);
+  assert.equal([train.length, validation.length], [400, 100]);
 });
 
 test.run();

@@ -11,6 +11,7 @@ import { expectSavedUnwritten, isTracking, noGrad, type GradientTarget, type Gra
 import { expectList } from './ops/axes.js';
 import { add } from './ops/binary.js';
 import { copy } from './ops/shape.js';
+import { Recomputed } from './recomputed.js';
 import { expectGradients, isInPlace } from './rule-results.js';
 
 /** The graph's nodes from which a wanted input can be reached, each after every node it feeds. */
@@ -56,12 +57,14 @@ interface Walk {
   readonly sink: Sink;
   readonly createGraph: boolean;
   readonly memory: GradientMemory;
+  readonly recomputed: Recomputed;
   /** Gradients of results, as far as they are known, of the nodes that are still to come. */
   readonly pending: Map<GraphNode, Tensor>;
 }
 
 /** Walks the nodes in order and hands every gradient to the sink. */
-function propagate(order: readonly GraphNode[], seed: Tensor, { sink, createGraph, memory }: Omit<Walk, 'pending'>): void {
+function propagate(order: readonly GraphNode[], seed: Tensor, { sink, createGraph, memory }: Omit<Walk, 'pending' | 'recomputed'>): void {
+  const recomputed = new Recomputed();
   const pending = new Map<GraphNode, Tensor>([[order[0]!, memory.hold(seed)]]);
   for (const node of order) {
     node.consumed = true;
@@ -69,13 +72,13 @@ function propagate(order: readonly GraphNode[], seed: Tensor, { sink, createGrap
     if (!gradOutput) continue;
     pending.delete(node);
     sink.output?.(node, gradOutput);
-    passOn(node, gradOutput, { sink, createGraph, memory, pending });
+    passOn(node, gradOutput, { sink, createGraph, memory, recomputed, pending });
     memory.release(gradOutput);
   }
 }
 
 /** Runs a node's rule and hands its results on to where its inputs came from. */
-function passOn(node: GraphNode, gradOutput: Tensor, { sink, createGraph, memory, pending }: Walk): void {
+function passOn(node: GraphNode, gradOutput: Tensor, { sink, createGraph, memory, recomputed, pending }: Walk): void {
   const targets = node.inputs.map((input, index) => {
     if (!sink.wants(node, index)) return undefined;
     // One leaf given twice to one operation cannot have both results written to one place.
@@ -86,11 +89,14 @@ function passOn(node: GraphNode, gradOutput: Tensor, { sink, createGraph, memory
   expectSavedUnwritten(node);
   if (createGraph && node.firstOrderOnly) throw noSecondOrder(node);
   const since = writeTime();
-  const results = memory.run(() => {
-    const returned = node.backward(gradOutput, targets);
-    expectGradients(node, returned, targets);
-    return returned;
-  });
+  const run = (): ReturnType<GraphNode['backward']> =>
+    memory.run(() => {
+      const returned = node.backward(gradOutput, targets);
+      expectGradients(node, returned, targets);
+      return returned;
+    });
+  // What is to be differentiated again reads what is kept: its graph outlives the walk.
+  const results = createGraph ? run() : recomputed.reading(node, run);
   const made = new Set(results.filter((result, index) => result && targets[index]) as Tensor[]);
   for (const gradient of made) memory.hold(gradient);
   // Before anything is put into a place here: that would be taken for the rule's doing.

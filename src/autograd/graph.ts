@@ -27,11 +27,16 @@ export interface Rule {
   readonly backward: Backward;
   /** True for a rule that calls kernels, not operations: its results have no history, so that they cannot be differentiated again. */
   readonly firstOrderOnly?: boolean;
+  /**
+   * Makes the result once more, to the bit, of the inputs and what is `saved`, which hold then what they held; and changes nothing else.
+   * Only of an operation that is cheap beside a convolution: recompute() then keeps its result no longer than the forward pass needs it.
+   */
+  readonly again?: (() => Tensor) | undefined;
 }
 
 /** A rule that computes every gradient from all of `saved`, or from those that a function names for the gradients wanted. */
-export function rule(saved: readonly Tensor[] | Rule['saved'], backward: Backward): Rule {
-  return { saved: typeof saved === 'function' ? saved : () => saved, backward };
+export function rule(saved: readonly Tensor[] | Rule['saved'], backward: Backward, again?: Rule['again']): Rule {
+  return { saved: typeof saved === 'function' ? saved : () => saved, backward, again };
 }
 
 /** The tensors beside a true. */
@@ -49,6 +54,10 @@ export interface GraphNode extends Origin {
   readonly saved: readonly Tensor[];
   readonly backward: Backward;
   readonly firstOrderOnly: boolean;
+  /** Makes the output once more; null where it is kept. */
+  readonly again: (() => Tensor) | null;
+  /** How many operations at most have to run for that, one after the other; 0 where it is kept. */
+  readonly reruns: number;
   /** When the operation had written its output, in the time of `writeTime()`. */
   readonly time: number;
   /** The trace in which it ran, which has no contents afterwards; null for an operation that ran at once. */
@@ -60,6 +69,32 @@ export interface GraphNode extends Origin {
 }
 
 let enabled = true;
+let recomputing = false;
+
+/** Operations that run again one after the other for a result: of a longer row one in the middle is kept. */
+const MOST_RERUNS = 8;
+
+/**
+ * Runs `body` so that a recorded step in it needs less memory: of operations that are cheap beside a convolution (activations, norms,
+ * dropout, padding, upsampling), backward() runs those again whose results it needs, instead of their being kept from the forward pass on.
+ * All numbers stay the same, to the bit; a step takes a little longer. Operations that run at once, outside `gpu.record()`, are kept.
+ *
+ * ```ts
+ * const { recording } = await gpu.record(() => recompute(() => step()));
+ * ```
+ *
+ * @param body a function without await: what runs after its first await would be kept
+ * @throws INVALID_ARGUMENT when it returns a promise
+ */
+export function recompute<T>(body: () => T): T {
+  const before = recomputing;
+  recomputing = true;
+  try {
+    return expectSynchronous('recompute', body());
+  } finally {
+    recomputing = before;
+  }
+}
 
 /**
  * Runs `body` without noting operations down for backward().
@@ -70,19 +105,22 @@ let enabled = true;
 export function noGrad<T>(body: () => T): T {
   const before = enabled;
   enabled = false;
-  let result: T;
   try {
-    result = body();
+    return expectSynchronous('noGrad', body());
   } finally {
     enabled = before;
   }
+}
+
+/** @returns the result of a function that was run in `name`() @throws INVALID_ARGUMENT for a promise */
+function expectSynchronous<T>(name: string, result: T): T {
   if (!isThenable(result)) return result;
   // Whoever wrote the body must hear of the mistake, not of what may go wrong in the rest of it.
   result.then(undefined, () => {});
-  throw new ShadegradError('INVALID_ARGUMENT', 'an asynchronous function is run in noGrad()', {
-    expected: 'a function without await: tracking is on again when it returns',
+  throw new ShadegradError('INVALID_ARGUMENT', `an asynchronous function is run in ${name}()`, {
+    expected: `a function without await: ${name}() has ended when it returns`,
     received: 'a function that returned a promise',
-    fix: 'return the tensors from noGrad() and await their data outside',
+    fix: `return the tensors from ${name}() and await their data outside`,
   });
 }
 
@@ -119,6 +157,11 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, rul
   });
   expectFreePlace(op, output);
   output.requiresGrad = true;
+  const reruns = 1 + Math.max(0, ...sources.map((source) => source?.reruns ?? 0));
+  // What lies in another's place was put there to be kept, and what has memory already needs it anyway.
+  const { storage } = output;
+  const own = storage.buffer === null && output.contiguous && output.size * 4 === storage.bytes;
+  const again = (recomputing && own && reruns <= MOST_RERUNS && rule.again) || null;
   const node: GraphNode = {
     op,
     inputs,
@@ -128,6 +171,8 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, rul
     saved: rule.saved(needed),
     backward: rule.backward,
     firstOrderOnly: rule.firstOrderOnly ?? false,
+    again,
+    reruns: again ? reruns : 0,
     time: writeTime(),
     trace: output.gpu.currentTrace,
     hooks: output.gpu.tracedHooks,

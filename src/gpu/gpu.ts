@@ -118,6 +118,11 @@ export class Gpu {
     return this.trace?.hooks.length ?? 0;
   }
 
+  /** Whether a hook of the traced function from one on says nothing of what it writes. @internal */
+  hasUnknownWrites(firstHook: number): boolean {
+    return this.trace?.hooks.slice(firstHook).some(({ writes }) => writes === null) ?? false;
+  }
+
   /** Guards memory against the hooks of the traced function from one on whose writes are unknown: each run then looks. @internal */
   guardAgainstHooks(firstHook: number, guard: Guard): void {
     this.trace?.guard(firstHook, guard);

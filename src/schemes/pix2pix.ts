@@ -92,13 +92,13 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     size: {
       fits: (value) => whole(MIN_SIZE)(value) && isPowerOfTwo(value),
       expected: `a power of two of at least ${MIN_SIZE}: the discriminator's last layers need that much`,
-      fix: `use ${MIN_SIZE}, 64, 128, 256 or 512`,
+      fix: `use ${MIN_SIZE}, 64, 128, 256, 512 or 1024`,
       flag: {
         group: 'Data',
         reference: ['crop_size'],
         type: 'integer',
         min: MIN_SIZE,
-        max: 512,
+        max: 2048,
         check: (value) => (isPowerOfTwo(value) ? undefined : 'a power of two'),
         description: 'side of the images in pixels, a power of two',
       },

@@ -234,6 +234,21 @@ export class Tensor implements Scoped {
     return this.storage.writtenSince(time, this.region);
   }
 
+  /**
+   * Runs `body` while the elements are read from the memory of another tensor, which lies like this one, as a whole, and holds the same.
+   * @internal
+   */
+  readFrom<T>({ storage: other }: Tensor, body: () => T): T {
+    const place = this as { storage: Storage };
+    const { storage } = place;
+    place.storage = other;
+    try {
+      return body();
+    } finally {
+      place.storage = storage;
+    }
+  }
+
   /** @internal */
   storages(): Storage[] {
     return [this.storage];

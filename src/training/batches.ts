@@ -290,6 +290,11 @@ export class Batches {
     );
   }
 
+  /** The bytes of the images that stay on the device. */
+  get imageBytes(): number {
+    return this.streams.flatMap(({ stores }) => [...stores.values()]).reduce((sum, { images }) => sum + images.storage.bytes, 0);
+  }
+
   /**
    * Waits for the images of a step.
    *

@@ -22,6 +22,7 @@ export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './che
 export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, TrainingProgress } from './checkpoint-info.js';
 export type { CheckpointExpectations } from './checkpoint-fit.js';
 export type { CheckpointTarget } from './checkpoint-tensors.js';
+export { estimateMemory, type MemoryEstimate } from './memory-estimate.js';
 export { Trainer, type TrainedStep } from './trainer.js';
 export type { TrainingDataset } from './batches.js';
 export type { RunOptions, TrainerOptions } from './trainer-options.js';

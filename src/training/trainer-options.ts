@@ -27,6 +27,11 @@ export interface RunOptions<N extends Networks = Networks> {
   networks?: Partial<Architectures<N>>;
   /** Whether the step is recorded and replayed. False runs every step eagerly: slower, and the same to the bit. Default true. */
   replay?: boolean;
+  /**
+   * Whether a recorded step runs cheap operations again for the gradients instead of keeping their results, as `recompute()` does: less
+   * memory, a little slower, the same to the bit. Default false.
+   */
+  recompute?: boolean;
 }
 
 /** Options of Trainer.create(): those of every training, and those of the scheme. */
@@ -55,6 +60,7 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
     optional: true,
   },
   replay: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for true', default: true },
+  recompute: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
 };
 
 /** The options of a training, all checked: those of every training, and the scheme's own, complete. */

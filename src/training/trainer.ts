@@ -1,3 +1,4 @@
+import { recompute } from '../autograd/graph.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
@@ -66,10 +67,13 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private readonly labelSets: readonly PlacedLabelSet[];
   private readonly seed: number;
   private readonly batch: number;
+  private readonly recompute: boolean;
   private readonly batches: Batches;
   private readonly losses: Tensor;
   private readonly history: Tensor;
   private collected = 0;
+  /** Bytes that were taken when everything but the steps was there. */
+  private readonly besideSteps: number;
   /** What dispose() gives back. */
   private readonly parts: { dispose(): void }[] = [];
   /** By kind of step; with which steps of the parameters, in relation to each other, each was recorded. Null for eager steps. */
@@ -90,6 +94,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     const { batch, seed, learningRate } = run;
     this.seed = seed;
     this.batch = batch;
+    this.recompute = run.recompute ?? false;
     this.recordings = (run.replay ?? true) ? new Map() : null;
     const labelling = labelsFor(scheme, dataset);
     this.labelSets = placedSets(labelling ?? {});
@@ -137,6 +142,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       this.stepsPerEpoch = this.batches.stepsPerEpoch;
       this.losses = own(Tensor.from(gpu, new Float32Array(count), [count], 'losses').keep());
       this.history = own(Tensor.from(gpu, new Float32Array(HISTORY * count), [HISTORY, count], 'loss history').keep());
+      const { bytesInUse } = gpu.memory();
+      this.besideSteps = bytesInUse;
     } catch (error) {
       this.dispose();
       throw error;
@@ -273,7 +280,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       const { labels } = this.batches;
       const labelSet = this.labelSets[set];
       const context = { networks, optimizers, state, inputs, options, phase, labels, images: this.batches.images() };
-      const losses = this.scheme.step({ ...context, ...(labelSet && { labelSet }) });
+      const step = (): ReturnType<typeof this.scheme.step> => this.scheme.step({ ...context, ...(labelSet && { labelSet }) });
+      const losses = this.recompute ? recompute(step) : step();
       this.expectLosses(losses, phase);
       for (const [index, name] of this.lossNames.entries()) {
         if (!this.hasLoss(name, phase)) continue;
@@ -363,6 +371,11 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     const { phase } = this.kindOf(step);
     const entries = this.lossNames.map((name, index) => [name, values[start + index]!] as const);
     return Object.fromEntries(entries.filter(([name]) => this.hasLoss(name, phase)));
+  }
+
+  /** The bytes of device memory that were taken beside those of its steps when it was made, and those of the images. @internal */
+  memory(): { beside: number; images: number } {
+    return { beside: this.besideSteps, images: this.batches.imageBytes };
   }
 
   /** Gives all memory back, that of the networks too. */

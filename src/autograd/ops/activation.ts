@@ -18,7 +18,11 @@ function activation(kind: kernel.Activation, x: Tensor, slope: number, options: 
       kind,
       [x],
       y,
-      rule([saved], (dy) => [gradient(kind, saved, dy, slope)]),
+      rule(
+        [saved],
+        (dy) => [gradient(kind, saved, dy, slope)],
+        () => kernel.activationForward(kind, x, slope),
+      ),
     );
   });
 }

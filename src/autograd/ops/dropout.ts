@@ -41,6 +41,10 @@ function masked(x: Tensor, rate: number, layer: number, words: Tensor, out?: Ten
     'dropout',
     [x],
     kernel.dropout(x, rate, layer, words, out),
-    rule([words], (dy) => [masked(dy, rate, layer, words)]),
+    rule(
+      [words],
+      (dy) => [masked(dy, rate, layer, words)],
+      () => kernel.dropout(x, rate, layer, words),
+    ),
   );
 }

@@ -142,7 +142,11 @@ export function normalised(x: Tensor, statistics: kernel.GroupStatistics, layout
     'normalisation',
     [x],
     y,
-    rule([x, statistics.mean, statistics.inverseStd], (dy) => [normaliseGradient(x, statistics, dy, layout)]),
+    rule(
+      [x, statistics.mean, statistics.inverseStd],
+      (dy) => [normaliseGradient(x, statistics, dy, layout)],
+      () => kernel.groupNormApply(x, layout, statistics),
+    ),
   );
 }
 
@@ -194,14 +198,18 @@ export function scaleShift(x: Tensor, gamma: Tensor | null, beta: Tensor | null,
     'scale and shift',
     inputs,
     kernel.scaleShift(x, factor, beta, out),
-    rule(saved, (dy, [dx, second, third]) => {
-      const [dGamma, dBeta] = gamma ? [second, third] : [undefined, second];
-      return [
-        dx ? scaleShift(dy, factor, null) : null,
-        ...(gamma ? [dGamma ? sumRows(mul(dy, x)) : null] : []),
-        ...(beta ? [dBeta ? sumRows(dy) : null] : []),
-      ];
-    }),
+    rule(
+      saved,
+      (dy, [dx, second, third]) => {
+        const [dGamma, dBeta] = gamma ? [second, third] : [undefined, second];
+        return [
+          dx ? scaleShift(dy, factor, null) : null,
+          ...(gamma ? [dGamma ? sumRows(mul(dy, x)) : null] : []),
+          ...(beta ? [dBeta ? sumRows(dy) : null] : []),
+        ];
+      },
+      () => kernel.scaleShift(x, factor, beta),
+    ),
   );
 }
 

@@ -73,7 +73,10 @@ function batchNormalised(
     norm.updateRunningStatistics(mean, variance, x.rows, running.mean, running.variance, momentum);
   }
   const y = norm.batchNormApply(x, mean, inverseStd, gamma, beta, out);
-  return track('batchNorm', [x, gamma, beta], y, batchRule(x, gamma, { mean, inverseStd }));
+  return track('batchNorm', [x, gamma, beta], y, {
+    ...batchRule(x, gamma, { mean, inverseStd }),
+    again: () => norm.batchNormApply(x, mean, inverseStd, gamma, beta),
+  });
 }
 
 /** What batch normalisation keeps from its forward run. */

@@ -40,7 +40,11 @@ function padded(x: Tensor, margins: kernel.Margins, mode: kernel.PadMode, value:
     'pad',
     [x],
     kernel.pad(x, margins, mode, value, out),
-    rule([], (dy) => [gathered(dy, x.shape, margins, mode)]),
+    rule(
+      [],
+      (dy) => [gathered(dy, x.shape, margins, mode)],
+      () => kernel.pad(x, margins, mode, value),
+    ),
   );
 }
 

@@ -79,7 +79,11 @@ function resampled(x: Tensor, resampling: kernel.Resampling, out?: Tensor): Tens
     'upsample',
     [x],
     kernel.upsample(x, resampling, out),
-    rule([], (dy) => [gathered(dy, x.shape, resampling)]),
+    rule(
+      [],
+      (dy) => [gathered(dy, x.shape, resampling)],
+      () => kernel.upsample(x, resampling),
+    ),
   );
 }
 

@@ -27,7 +27,11 @@ function unaryOperation(
     return called(name, [x], { numbers, ...attributes }, () => {
       const y = unary(fn, x, { out, numbers });
       const saved = from === 'y' ? y : x;
-      return track(name, [x], y, { saved: () => (from === 'neither' ? [] : [saved]), backward: (dy) => [gradient(dy, saved)] });
+      return track(name, [x], y, {
+        saved: () => (from === 'neither' ? [] : [saved]),
+        backward: (dy) => [gradient(dy, saved)],
+        again: () => unary(fn, x, { numbers }),
+      });
     });
   };
 }

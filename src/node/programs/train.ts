@@ -18,6 +18,7 @@ import { existingRunFolder, newRunFolder, type RunFolder } from '../training/fol
 import { RunLock } from '../training/lock.js';
 import { TrainingSession, type SessionOptions } from '../training/session.js';
 import { newSettings, resumedSettings } from '../training/settings.js';
+import { expectMemory, offeredBytes } from '../training/memory.js';
 import { openTuning } from '../training/tuning.js';
 
 const say = (line: string): void => console.log(printableText(line));
@@ -145,6 +146,13 @@ async function trainIn(
         secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,
         steps: {
           replay: !flags.eager,
+          recompute: flags.recompute,
+          expectMemory(settings, estimate) {
+            const offer = { bytes: offeredBytes(adapter.kind), recompute: flags.recompute };
+            const { line, imagesFit } = expectMemory(scheme, settings, estimate, offer);
+            say(line);
+            return imagesFit;
+          },
           tuning: flags.tune && !resume ? await openTuning(gpu, say) : undefined,
           ...(initial && { networks: initial.networks, learned: initial.labels, place: (trainer) => initial.place(trainer) }),
         },

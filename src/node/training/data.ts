@@ -92,7 +92,8 @@ export async function openTrainingData(
     const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
     const draw = (split: 'train' | 'val', size: number) =>
       syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed, split });
-    return { train: draw('train', storedSize), validation: draw('val', side), storedSize };
+    // Larger ones are resized, as photos are that are smaller than the networks' images.
+    return { train: draw('train', storedSize), validation: draw('val', Math.min(side, SYNTHETIC_SIDES.max)), storedSize };
   }
   const open = async (split: Split): Promise<PairedFolder> => {
     const folder = await openFolder(source, split, { maxSide: loadSize, cacheBytes: CACHE_BYTES });

@@ -147,6 +147,14 @@ const COMMON = [
     type: 'boolean',
     description: 'run each step anew instead of replaying a recorded one: slower, with the same result',
   },
+  {
+    name: 'recompute',
+    group: 'This machine',
+    type: 'boolean',
+    description:
+      'run cheap operations again for the gradients instead of keeping their results: less GPU memory, a little slower, with the same ' +
+      'result',
+  },
 ] as const satisfies readonly Flag[];
 
 const EXAMPLES: NonNullable<Program['examples']> = [
@@ -374,6 +382,13 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       expected: 'one of --tune and --resume',
       received: 'both',
       fix: 'leave out --tune: a resumed run takes the kernels of its checkpoint',
+    });
+  }
+  if (flags.recompute && flags.eager) {
+    throw new ShadegradError('BAD_FLAG', '--recompute is for recorded steps: those that run each kernel at once keep their results', {
+      expected: 'one of --recompute and --eager',
+      received: 'both',
+      fix: 'leave out --eager',
     });
   }
   if (flags['download-url'] !== undefined && !flags.download) {

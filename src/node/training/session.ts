@@ -369,7 +369,7 @@ async function goOn(
     });
   }
   gpu.variants.load(checkpoint.choices ?? {});
-  const trainer = await openTrainer(gpu, scheme, data, settings, { replay: steps.replay, networks: checkpoint.networks });
+  const trainer = await openTrainer(gpu, scheme, data, settings, { ...steps, networks: checkpoint.networks });
   await loadCheckpoint(folder.checkpoint, trainer).catch((error: unknown) => {
     trainer.dispose();
     throw error;

@@ -4,6 +4,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { describeArchitecture } from '../../models/describe.js';
 import { Trainer, type TrainedStep } from '../../training/trainer.js';
 import { labelsFor, type TrainingDataset } from '../../training/batches.js';
+import { estimateMemory, type MemoryEstimate } from '../../training/memory-estimate.js';
 import { completeOptions, expectTrainerOptions, type TrainerOptions } from '../../training/trainer-options.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { TrainingData } from './data.js';
@@ -32,6 +33,10 @@ const TRIAL = { seconds: 3, mostSteps: 16 } as const;
 export interface StepOptions {
   /** False for eager steps. */
   replay: boolean;
+  /** Whether steps need less memory and more time. */
+  recompute: boolean;
+  /** Told what a run needs before it takes any of it. @returns whether the images of the whole set find room @throws OUT_OF_MEMORY */
+  expectMemory?: (settings: RunSettings, estimate: MemoryEstimate) => boolean;
   /** Tunes the kernels for a step. */
   tuning?: (step: () => void) => Promise<void>;
   /** Of networks that are not the scheme's own. */
@@ -47,15 +52,16 @@ export async function openTrainer(
   scheme: TrainingScheme,
   { train, storedSize }: TrainingData<TrainingDataset>,
   settings: RunSettings,
-  { replay, tuning, networks, learned = [], place }: StepOptions,
+  { replay, recompute, expectMemory, tuning, networks, learned = [], place }: StepOptions,
 ): Promise<Trainer> {
   const { batch, learningRate, seed, serial } = settings;
-  const run = { batch, learningRate, seed, serial, storedSize, replay, ...(networks && { networks }) };
+  const run = { batch, learningRate, seed, serial, storedSize, replay, recompute, ...(networks && { networks }) };
   const options = { ...optionsOf(scheme, settings), ...run };
   if (networks) expectTrainable(scheme, options, networks, train);
   const labels = labelsFor(scheme, train);
   if (labels) expectLearned(learned, labels);
-  const trainer = await Trainer.create(gpu, scheme, train, options, tuning);
+  const fits = expectMemory?.(settings, await estimateMemory(gpu, scheme, train, options)) ?? true;
+  const trainer = await Trainer.create(gpu, scheme, train, { ...options, ...(!fits && { residentBytes: 0 }) }, tuning);
   try {
     await place?.(trainer);
     return trainer;
