@@ -18,6 +18,7 @@ import { entries as image } from './image.bench.js';
 import { entries as imagePool } from './image-pool.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
+import { entries as lossScale } from './loss-scale.bench.js';
 import { entries as map } from './map.bench.js';
 import { entries as pad } from './pad.bench.js';
 import { entries as pool } from './pool.bench.js';
@@ -41,6 +42,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   bias,
   dropout,
   loss,
+  'loss-scale': lossScale,
   adam,
   sgd,
   clip,

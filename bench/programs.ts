@@ -47,6 +47,13 @@ export const STEP_PROGRAM = {
     { name: 'ngf', type: 'integer', min: 1, default: 64, description: "channels after the generator's first layer" },
     { name: 'ndf', type: 'integer', min: 1, description: "channels after the discriminator's first layer; default: as --ngf" },
     { name: 'batch', type: 'integer', min: 1, default: 1, description: 'pairs in a step' },
+    {
+      name: 'precision',
+      type: 'choice',
+      choices: ['f32', 'f16'],
+      default: 'f32',
+      description: 'what activations and gradients are held in',
+    },
     { name: 'steps', type: 'integer', min: 1, default: 5, description: 'timed steps of each kind, after one to warm up' },
     { name: 'recompute', type: 'boolean', description: 'cheap operations run again for the gradients, so that a step needs less memory' },
     {

@@ -16,10 +16,12 @@
  * runs. Images are random and on the device already. A step whose losses are not finite is an error, not a result.
  */
 import { performance } from 'node:perf_hooks';
+import { autocast } from '../src/autograd/autocast.js';
 import { noGrad, recompute } from '../src/autograd/graph.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Recording } from '../src/gpu/recording.js';
 import { PATCHES } from '../src/kernels/conv2d/patches.js';
+import { LossScale } from '../src/kernels/loss-scale.js';
 import { isWinograd } from '../src/kernels/conv2d/winograd.js';
 import { fillUniform } from '../src/kernels/random.js';
 import { PatchGAN } from '../src/models/patchgan.js';
@@ -48,6 +50,7 @@ interface Setting {
   readonly ndf: number;
   readonly batch: number;
   readonly recompute: boolean;
+  readonly precision: 'f32' | 'f16';
 }
 
 /** One of the two things that are timed. */
@@ -136,7 +139,7 @@ interface Prepared {
   assertFinite(): Promise<void>;
 }
 
-function prepareStep(gpu: Gpu, { size, ngf, ndf, batch, recompute: again }: Setting): Prepared {
+function prepareStep(gpu: Gpu, { size, ngf, ndf, batch, recompute: again, precision }: Setting): Prepared {
   const generator = new UNet({ size, ngf }).to(gpu, { seed: 1 });
   const discriminator = new PatchGAN({ ndf }).to(gpu, { seed: 2 });
   const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
@@ -154,10 +157,12 @@ function prepareStep(gpu: Gpu, { size, ngf, ndf, batch, recompute: again }: Sett
   const source = image('source', 0);
   const target = image('target', 1);
   const losses = Tensor.from(gpu, new Float32Array(PIX2PIX_LOSSES.length), [PIX2PIX_LOSSES.length], 'losses');
+  const lossScale = new LossScale(gpu);
+  const cast = (body: () => void, options = {}): (() => void) => (precision === 'f16' ? () => autocast(gpu, body, options) : body);
   const step = (): void => pix2pixStep(networks, source, target, losses);
   return {
-    step: again ? () => recompute(step) : step,
-    forward: () => void noGrad(() => generator.forward(source, { training: false, dropout: true })),
+    step: cast(again ? () => recompute(step) : step, { lossScale }),
+    forward: cast(() => void noGrad(() => generator.forward(source, { training: false, dropout: true }))),
     async assertFinite() {
       const values = await losses.data();
       if (values.every((loss) => Number.isFinite(loss) && loss > 0)) return;
@@ -293,8 +298,8 @@ async function main(): Promise<number> {
     process.stdout.write(formatHelp(STEP_PROGRAM));
     return 0;
   }
-  const { size, ngf, ndf = ngf, batch, recompute: again, steps, json, trace } = flags;
-  const setting = { size, ngf, ndf, batch, recompute: again };
+  const { size, ngf, ndf = ngf, batch, recompute: again, precision, steps, json, trace } = flags;
+  const setting = { size, ngf, ndf, batch, recompute: again, precision };
   const { gpu, adapterChoice } = await openNodeGpu({
     exactTimestamps: true,
     ...(flags.adapter !== undefined && { adapter: flags.adapter }),

@@ -6,6 +6,7 @@
 //
 // Of a piece whose kind is COUPLED, first g[i] = g[i] + decay p[i], which is not written; DECOUPLED, first p[i] = decay p[i].
 // Prepended is one of shared/moment_latest.wgsl and moment_largest.wgsl: what the root is taken of; its bindings follow those here.
+// So is one of shared/gradient_unscaled.wgsl and gradient_scaled.wgsl: what is done with scaled losses.
 // So is one of shared/block_whole.wgsl and block_pieces.wgsl: what a workgroup owns, and of what kind it is.
 //
 // p (binding 0), m (binding 1), v (binding 2), g (binding 3): [count] without gaps, each from its own base on.
@@ -36,6 +37,7 @@ const DECOUPLED = 2u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (is_left_out()) { return; }
   let piece = piece_of(group.y * groups.x + group.x);
   let h = piece.hyper;
   let rate = hyper[h] / hyper[h + 4u];
@@ -48,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var decay = 0.0;
   if (piece.kind != 0u) { decay = hyper[h + 8u]; }
   for (var i = piece.start + lane; i < piece.end; i += WORKGROUP) {
-    var gradient = g[shape.g_base + i];
+    var gradient = unscaled(g[shape.g_base + i]);
     if (piece.kind == COUPLED) { gradient += decay * p[shape.p_base + i]; }
     let first = beta1 * m[shape.m_base + i] + first_weight * gradient;
     let second = beta2 * v[shape.v_base + i] + second_weight * gradient * gradient;

@@ -13,9 +13,9 @@ struct AddShape {
   scale_a: f32, scale_b: f32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<element>;
-@group(0) @binding(1) var<storage, read> b: array<element>;
-@group(0) @binding(2) var<storage, read_write> y: array<element>;
+@group(0) @binding(0) var<storage, read> a: array<a_element>;
+@group(0) @binding(1) var<storage, read> b: array<b_element>;
+@group(0) @binding(2) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(3) var<uniform> shape: AddShape;
 
 @compute @workgroup_size(64)
@@ -25,6 +25,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let at_a = address(i, shape.columns, shape.a_base, shape.a_stride);
     let at_b = address(i, shape.columns, shape.b_base, shape.b_stride);
     let at_y = address(i, shape.columns, shape.y_base, shape.y_stride);
-    y[at_y] = shape.scale_a * a[at_a] + shape.scale_b * b[at_b];
+    y[at_y] = y_element(shape.scale_a * element(a[at_a]) + shape.scale_b * element(b[at_b]));
   }
 }

@@ -12,16 +12,16 @@ struct AddBiasShape {
   bias_base: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> bias: array<element>;
-@group(0) @binding(2) var<storage, read_write> y: array<element>;
+@group(0) @binding(2) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(3) var<uniform> shape: AddBiasShape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    let value = x[address(i, shape.columns, shape.x_base, shape.x_stride)] + bias[shape.bias_base + i % shape.columns];
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = value;
+    let value = element(x[address(i, shape.columns, shape.x_base, shape.x_stride)]) + bias[shape.bias_base + i % shape.columns];
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = y_element(value);
   }
 }

@@ -11,14 +11,15 @@ struct AddIntoShape {
   y_base: u32, y_stride: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
-@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(2) var<uniform> shape: AddIntoShape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] += x[address(i, shape.columns, shape.x_base, shape.x_stride)];
+    let at = address(i, shape.columns, shape.y_base, shape.y_stride);
+    y[at] = y_element(element(y[at]) + element(x[address(i, shape.columns, shape.x_base, shape.x_stride)]));
   }
 }

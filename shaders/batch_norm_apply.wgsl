@@ -24,12 +24,12 @@ struct ApplyShape {
   beta_base: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> mean: array<f32>;
 @group(0) @binding(2) var<storage, read> inverse_std: array<f32>;
 @group(0) @binding(3) var<storage, read> gamma: array<f32>;
 @group(0) @binding(4) var<storage, read> beta: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<lane>;
+@group(0) @binding(5) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(6) var<uniform> shape: ApplyShape;
 
 @compute @workgroup_size(LANES_C, LANES_R)
@@ -47,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   let end = min(first + shape.rows_each, shape.rows);
   for (var row = first; row < end; row++) {
-    let value = x[shape.x_base + row * shape.x_stride + id.x];
-    y[shape.y_base + row * shape.y_stride + id.x] = (value - centre) * scale + shift;
+    let value = lane(x[shape.x_base + row * shape.x_stride + id.x]);
+    y[shape.y_base + row * shape.y_stride + id.x] = y_element((value - centre) * scale + shift);
   }
 }

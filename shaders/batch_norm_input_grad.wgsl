@@ -28,13 +28,13 @@ struct InputGradShape {
   gamma_base: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
-@group(0) @binding(1) var<storage, read> dy: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read> dy: array<dy_element>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
 @group(0) @binding(3) var<storage, read> inverse_std: array<f32>;
 @group(0) @binding(4) var<storage, read> gamma: array<f32>;
 @group(0) @binding(5) var<storage, read> sums: array<lane>;
-@group(0) @binding(6) var<storage, read_write> dx: array<lane>;
+@group(0) @binding(6) var<storage, read_write> dx: array<dx_element>;
 @group(0) @binding(7) var<uniform> shape: InputGradShape;
 
 @compute @workgroup_size(LANES_C, LANES_R)
@@ -52,10 +52,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   let end = min(first + shape.rows_each, shape.rows);
   for (var row = first; row < end; row++) {
-    var gradient = dy[shape.dy_base + row * shape.dy_stride + id.x];
+    var gradient = lane(dy[shape.dy_base + row * shape.dy_stride + id.x]);
     if (BATCH_STATISTICS) {
-      gradient -= offset + (x[shape.x_base + row * shape.x_stride + id.x] - centre) * slope;
+      gradient -= offset + (lane(x[shape.x_base + row * shape.x_stride + id.x]) - centre) * slope;
     }
-    dx[shape.dx_base + row * shape.dx_stride + id.x] = scale * gradient;
+    dx[shape.dx_base + row * shape.dx_stride + id.x] = dx_element(scale * gradient);
   }
 }

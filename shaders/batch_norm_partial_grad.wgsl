@@ -20,8 +20,8 @@ struct GradRows {
   mean_base: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
-@group(0) @binding(1) var<storage, read> dy: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read> dy: array<dy_element>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partial: array<lane>;
 @group(0) @binding(4) var<uniform> shape: GradRows;
@@ -37,8 +37,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sums = lane();
   let end = min(first + shape.rows_per_chunk, shape.rows);
   for (var row = first; row < end; row++) {
-    let gradient = dy[shape.dy_base + row * shape.dy_stride + id.x];
-    products += gradient * (x[shape.x_base + row * shape.x_stride + id.x] - centre);
+    let gradient = lane(dy[shape.dy_base + row * shape.dy_stride + id.x]);
+    products += gradient * (lane(x[shape.x_base + row * shape.x_stride + id.x]) - centre);
     sums += gradient;
   }
   let at = id.y * 2u * shape.lanes + id.x;

@@ -20,7 +20,7 @@ struct Rows {
   stride: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read_write> partial: array<lane>;
 @group(0) @binding(2) var<uniform> shape: Rows;
 
@@ -30,17 +30,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.lanes || first >= shape.rows) { return; }
   let end = min(first + shape.rows_per_chunk, shape.rows);
   let column = shape.base + id.x;
-  let pivot = x[column];
+  let pivot = lane(x[column]);
 
   var sum = lane();
   for (var row = first; row < end; row++) {
-    sum += x[column + row * shape.stride] - pivot;
+    sum += lane(x[column + row * shape.stride]) - pivot;
   }
   let mean = sum / f32(end - first);
 
   var squares = lane();
   for (var row = first; row < end; row++) {
-    let difference = x[column + row * shape.stride] - pivot - mean;
+    let difference = lane(x[column + row * shape.stride]) - pivot - mean;
     squares += difference * difference;
   }
   let at = id.y * 2u * shape.lanes + id.x;

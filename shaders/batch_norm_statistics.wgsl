@@ -17,7 +17,7 @@ struct Chunks {
   epsilon: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> inverse_std: array<f32>;
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     rows += min(shape.rows_per_chunk, shape.rows - rows);
   }
   let spread = merged_squares / f32(shape.rows);
-  mean[c] = x[shape.x_base + c] + merged_mean;
+  mean[c] = f32(x[shape.x_base + c]) + merged_mean;
   variance[c] = spread;
   inverse_std[c] = inverseSqrt(spread + shape.epsilon);
 }

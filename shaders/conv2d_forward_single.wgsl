@@ -14,7 +14,7 @@
 // Dispatch: [x, y, 1] with x * y * 64 >= ceil(M / 4) for M = batch * out_h * out_w pixels.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 @compute @workgroup_size(64)
@@ -44,6 +44,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   if (conv.has_bias == 1u) { sum += bias[conv.bias_base]; }
   for (var p = 0u; p < min(4u, pixels - first); p++) {
-    output[conv.out_base + (first + p) * conv.out_stride] = sum[p];
+    output[conv.out_base + (first + p) * conv.out_stride] = output_element(sum[p]);
   }
 }

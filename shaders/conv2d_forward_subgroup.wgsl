@@ -20,7 +20,7 @@
 // ceil(out_c / 4) rounded up to whole subgroups.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 @compute @workgroup_size(64)
@@ -94,6 +94,6 @@ fn main(
     offset = vec4f(bias[b], bias[b + 1u], bias[b + 2u], bias[b + 3u]);
   }
   for (var p = 0u; p < PIXELS; p++) {
-    if (first + p < pixels) { output[(conv.out_base + (first + p) * conv.out_stride + channel) / 4u] = sum[p] + offset; }
+    if (first + p < pixels) { output[(conv.out_base + (first + p) * conv.out_stride + channel) / 4u] = output_element(sum[p] + offset); }
   }
 }

@@ -17,7 +17,7 @@
 // Dispatch: [x, y, 1] with x * y >= ceil(out_c / BN) * ceil(M / BM).
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 // Four input channels under one tap, of the four pixels whose patches begin at image, top and left.
@@ -59,7 +59,7 @@ fn store(pixel: u32, channel: u32, sum: vec4f) {
   for (var j = 0u; j < min(4u, conv.out_c - channel); j++) {
     var value = sum[j];
     if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
-    output[conv.out_base + pixel * conv.out_stride + channel + j] = value;
+    output[conv.out_base + pixel * conv.out_stride + channel + j] = output_element(value);
   }
 }
 

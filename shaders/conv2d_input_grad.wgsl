@@ -19,7 +19,7 @@
 // Dispatch: [x, y, stride_h * stride_w] with x * y * 64 >= ceil(in_c / 4) * ceil(M / 8), M for the largest phase.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 // Four output channels of one pixel of dy; zeros outside.
@@ -32,7 +32,7 @@ fn store(pixel: u32, count: u32, position: u32, channel: u32, sum: vec4f) {
   for (var j = 0u; j < min(4u, conv.in_c - channel); j++) {
     var value = sum[j];
     if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
-    output[conv.in_base + position * conv.in_stride + channel + j] = value;
+    output[conv.in_base + position * conv.in_stride + channel + j] = output_element(value);
   }
 }
 

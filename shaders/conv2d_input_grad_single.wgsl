@@ -15,21 +15,21 @@
 // One workgroup: 64 tiles of one phase, in a row that runs along the channels first.
 // Dispatch: [x, y, stride_h * stride_w] with x * y * 64 >= ceil(in_c / 4) * ceil(M / 8), M for the largest phase.
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<dy_element>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 fn gradients_at(tap: Tap) -> vec4f {
   let a = tap.address;
-  return select(vec4f(), vec4f(dy[a.x], dy[a.y], dy[a.z], dy[a.w]), tap.inside);
+  return select(vec4f(), vec4f(f32(dy[a.x]), f32(dy[a.y]), f32(dy[a.z]), f32(dy[a.w])), tap.inside);
 }
 
 fn store(position: u32, channel: u32, sum: vec4f) {
   for (var j = 0u; j < min(4u, conv.in_c - channel); j++) {
     var value = sum[j];
     if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
-    output[conv.in_base + position * conv.in_stride + channel + j] = value;
+    output[conv.in_base + position * conv.in_stride + channel + j] = output_element(value);
   }
 }
 

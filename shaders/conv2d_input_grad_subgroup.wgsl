@@ -21,7 +21,7 @@
 // the largest phase, where lanes_n is ceil(in_c / 4) rounded up to whole subgroups.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 // Where pixel number `pixel` of a phase lies in dx.
@@ -109,7 +109,7 @@ fn main(
     let ih = phase.start_h + at.y * conv.stride_h;
     let iw = phase.start_w + at.z * conv.stride_w;
     let to = (conv.in_base + ((at.x * conv.in_h + ih) * conv.in_w + iw) * conv.in_stride + channel) / 4u;
-    if (first + p < pixels) { output[to] = sum[p] + offset; }
+    if (first + p < pixels) { output[to] = output_element(sum[p] + offset); }
     let row_ends = at.z + 1u == phase.columns;
     let image_ends = row_ends && at.y + 1u == phase.rows;
     at = vec3u(at.x + u32(image_ends), select(at.y + u32(row_ends), 0u, image_ends), select(at.z + 1u, 0u, row_ends));

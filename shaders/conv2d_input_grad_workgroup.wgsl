@@ -19,7 +19,7 @@
 // Dispatch: [x, y, stride_h * stride_w] with x * y >= ceil(in_c / BN) * ceil(M / BM), M for the largest phase.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<output_element>;
 @group(0) @binding(4) var<uniform> conv: ConvShape;
 
 // The kernel rows or columns that one phase meets.
@@ -74,7 +74,7 @@ fn store(phase: Phase, pixel: u32, channel: u32, sum: vec4f) {
   for (var j = 0u; j < min(4u, conv.in_c - channel); j++) {
     var value = sum[j];
     if (conv.has_bias == 1u) { value += bias[conv.bias_base + channel + j]; }
-    output[at + j] = value;
+    output[at + j] = output_element(value);
   }
 }
 

@@ -12,7 +12,7 @@
 // One invocation owns one row of taps (kh) of one patch; the last of a patch also the columns that are left.
 // One workgroup: 64 of them. Dispatch: [x, y, 1] with x * y * 64 >= batch * out_h * out_w * kernel_h.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read_write> patches: array<f32>;
 @group(0) @binding(2) var<uniform> conv: PatchesShape;
 
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let inside = u32(ih) < conv.in_h && u32(left + i32(kw)) < conv.in_w;
     let pixel = conv.in_base + select(0u, u32(row + i32(kw)) * conv.in_stride, inside);
     for (var ci = 0u; ci < conv.in_c; ci++) {
-      patches[at] = select(0.0, x[pixel + ci], inside);
+      patches[at] = select(0.0, f32(x[pixel + ci]), inside);
       at++;
     }
   }

@@ -12,7 +12,7 @@
 
 @group(0) @binding(0) var<storage, read> patches: array<f32>;
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<dx_element>;
 @group(0) @binding(3) var<uniform> conv: PatchesShape;
 
 @compute @workgroup_size(64)
@@ -43,6 +43,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       i--;
     }
-    dx[conv.in_base + pixel * conv.in_stride + ci] = sum;
+    dx[conv.in_base + pixel * conv.in_stride + ci] = dx_element(sum);
   }
 }

@@ -11,7 +11,7 @@
 // One invocation owns 4 input channels of one kernel tap. One workgroup: 64 such tiles, channels first, then taps.
 // Dispatch: [x, y, splits] with x * y * 64 >= kernel_h * kernel_w * ceil(in_c / 4).
 
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<dy_element>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 @group(0) @binding(3) var<uniform> conv: ConvShape;
 
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var x = input_address(row / conv.out_h, u32(ih), tap % conv.kernel_w, columns.start) + ci;
     var y = conv.out_base + (row * conv.out_w + columns.start) * conv.out_stride;
     for (var ow = columns.start; ow < columns.end; ow++) {
-      sum = fma(load_a(x, conv.in_c - ci), vec4f(dy[y]), sum);
+      sum = fma(load_a(x, conv.in_c - ci), vec4f(f32(dy[y])), sum);
       x += conv.stride_w * conv.in_stride;
       y += conv.out_stride;
     }

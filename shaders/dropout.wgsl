@@ -19,9 +19,9 @@ struct DropoutShape {
   scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> state: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<element>;
+@group(0) @binding(2) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(3) var<uniform> shape: DropoutShape;
 
 // Zero, or NaN for infinity and NaN, which must not disappear: what 0 * |value| is. By its bits, because some compilers
@@ -38,8 +38,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
     let words = words_from_quad(random_words(quad_of(i), key.x, key.y, key.z), i);
-    let value = shape.scale * x[address(i, shape.columns, shape.x_base, shape.x_stride)];
+    let value = shape.scale * element(x[address(i, shape.columns, shape.x_base, shape.x_stride)]);
     let kept = words >= word_element(shape.threshold);
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = select(dropped(value), value, kept);
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = y_element(select(dropped(value), value, kept));
   }
 }

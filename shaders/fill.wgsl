@@ -11,13 +11,13 @@ struct FillShape {
   value: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> y: array<element>;
+@group(0) @binding(0) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(1) var<uniform> shape: FillShape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = element(shape.value);
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = y_element(element(shape.value));
   }
 }

@@ -17,10 +17,10 @@ struct PoolShape {
   x_base: u32, pool_base: u32, draws_base: u32, y_base: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read_write> pool: array<element>;
 @group(0) @binding(2) var<storage, read> draws: array<i32>;
-@group(0) @binding(3) var<storage, read_write> y: array<element>;
+@group(0) @binding(3) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(4) var<uniform> shape: PoolShape;
 
 @compute @workgroup_size(64)
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = (group.y * groups.x + group.x) * 64u + lane;
   if (i >= shape.size) { return; }
   for (var n = 0u; n < shape.batch; n++) {
-    let image = x[shape.x_base + n * shape.size + i];
+    let image = element(x[shape.x_base + n * shape.size + i]);
     let draw = shape.draws_base + 2u * n;
     // -1 as an unsigned number is no place of any pool.
     let taken = u32(draws[draw]);
@@ -36,6 +36,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var result = image;
     if (taken < shape.places) { result = pool[shape.pool_base + taken * shape.size + i]; }
     if (put < shape.places) { pool[shape.pool_base + put * shape.size + i] = image; }
-    y[shape.y_base + n * shape.size + i] = result;
+    y[shape.y_base + n * shape.size + i] = y_element(result);
   }
 }

@@ -18,10 +18,10 @@ struct LossGradShape {
   factor: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
-@group(0) @binding(1) var<storage, read> t: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read> t: array<t_element>;
 @group(0) @binding(2) var<storage, read> gradient: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<element>;
+@group(0) @binding(3) var<storage, read_write> dx: array<dx_element>;
 @group(0) @binding(4) var<uniform> shape: LossGradShape;
 
 @compute @workgroup_size(64)
@@ -30,8 +30,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
     var expected = element(shape.target_value);
-    if (HAS_TARGET) { expected = t[address(i, shape.columns, shape.t_base, shape.t_stride)]; }
-    let derivative = term_derivative(x[address(i, shape.columns, shape.x_base, shape.x_stride)], expected);
-    dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = weight * derivative;
+    if (HAS_TARGET) { expected = element(t[address(i, shape.columns, shape.t_base, shape.t_stride)]); }
+    let derivative = term_derivative(element(x[address(i, shape.columns, shape.x_base, shape.x_stride)]), expected);
+    dx[address(i, shape.columns, shape.dx_base, shape.dx_stride)] = dx_element(weight * derivative);
   }
 }

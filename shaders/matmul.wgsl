@@ -11,7 +11,7 @@
 // One workgroup: 64 tiles, in a row that runs along the columns first, then the rows, then the batch.
 // Dispatch: [x, y, 1] with x * y * 64 >= batch * ceil(m / 8) * ceil(n / 4).
 
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(3) var<uniform> shape: MatmulShape;
 
 // sum + the outer product of a and b.

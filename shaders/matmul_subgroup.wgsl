@@ -13,7 +13,7 @@
 // One workgroup: 64 lanes, in a row that runs along the columns first, then the rows, then the batch.
 // Dispatch: [x, y, 1] with x * y * 64 >= lanes_n * ceil(m / ROWS) * batch, where lanes_n is n / 4 rounded up to whole subgroups.
 
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(3) var<uniform> shape: MatmulShape;
 
 const ROWS = 4u * LANES;
@@ -76,6 +76,6 @@ fn main(
 
   if (column >= shape.n) { return; }
   for (var p = 0u; p < ROWS; p++) {
-    if (row + p < shape.m) { y[(shape.y_base + batch * shape.y_batch + (row + p) * shape.y_stride + column) / 4u] = sum[p]; }
+    if (row + p < shape.m) { y[(shape.y_base + batch * shape.y_batch + (row + p) * shape.y_stride + column) / 4u] = y_element(sum[p]); }
   }
 }

@@ -9,7 +9,7 @@
 // invocation owns; workgroups in a row that runs along the columns first, then the rows, then the batch.
 // Dispatch: [x, y, 1] with x * y >= batch * ceil(m / BM) * ceil(n / BN).
 
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(3) var<uniform> shape: MatmulShape;
 
 @compute @workgroup_size(LANES)

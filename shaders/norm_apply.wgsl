@@ -6,10 +6,10 @@
 // One invocation owns one lane of one chunk of the rows of one image, so that its statistics are loaded once.
 // Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> mean: array<f32>;
 @group(0) @binding(2) var<storage, read> inverse_std: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<lane>;
+@group(0) @binding(3) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(4) var<uniform> shape: NormShape;
 
 @compute @workgroup_size(64)
@@ -23,6 +23,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let source = shape.x_base + own.image * shape.x_image + own.lane;
   let to = shape.y_base + own.image * shape.y_image + own.lane;
   for (var row = own.first; row < own.end; row++) {
-    y[to + row * shape.y_row] = (x[source + row * shape.x_row] - centre) * scale;
+    y[to + row * shape.y_row] = y_element((lane(x[source + row * shape.x_row]) - centre) * scale);
   }
 }

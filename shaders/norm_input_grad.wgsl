@@ -10,12 +10,12 @@
 // mean of dy * xhat times inverse_std, then the mean of dy.
 // One invocation owns one lane of one chunk of the rows of one image. Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
-@group(0) @binding(1) var<storage, read> dy: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read> dy: array<dy_element>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
 @group(0) @binding(3) var<storage, read> inverse_std: array<f32>;
 @group(0) @binding(4) var<storage, read> slopes: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<lane>;
+@group(0) @binding(5) var<storage, read_write> dx: array<dx_element>;
 @group(0) @binding(6) var<uniform> shape: NormShape;
 
 @compute @workgroup_size(64)
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let gradients = shape.dy_base + own.image * shape.dy_image + own.lane;
   let to = shape.y_base + own.image * shape.y_image + own.lane;
   for (var row = own.first; row < own.end; row++) {
-    let gradient = dy[gradients + row * shape.dy_row] - offset - (x[source + row * shape.x_row] - centre) * slope;
-    dx[to + row * shape.y_row] = scale * gradient;
+    let gradient = lane(dy[gradients + row * shape.dy_row]) - offset - (lane(x[source + row * shape.x_row]) - centre) * slope;
+    dx[to + row * shape.y_row] = dx_element(scale * gradient);
   }
 }

@@ -7,8 +7,8 @@
 // partial (binding 3): [images][chunks][2][channels], products then sums.
 // One invocation owns one lane of one chunk. Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
-@group(0) @binding(1) var<storage, read> dy: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read> dy: array<dy_element>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partial: array<lane>;
 @group(0) @binding(4) var<uniform> shape: NormShape;
@@ -25,8 +25,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var products = lane();
   var sums = lane();
   for (var row = own.first; row < own.end; row++) {
-    let gradient = dy[gradients + row * shape.dy_row];
-    products += gradient * (x[source + row * shape.x_row] - centre);
+    let gradient = lane(dy[gradients + row * shape.dy_row]);
+    products += gradient * (lane(x[source + row * shape.x_row]) - centre);
     sums += gradient;
   }
   let at = (own.image * shape.chunks + own.index) * 2u * shape.lanes + own.lane;

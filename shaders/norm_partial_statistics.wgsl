@@ -9,7 +9,7 @@
 // x (binding 0): see shared/norm_shape.wgsl. partial (binding 1): [images][chunks][2][channels], means then squares.
 // One invocation owns one lane of one chunk and reads it twice. Dispatch: [x, y, 1] with x * y * 64 >= images * chunks * lanes.
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read_write> partial: array<lane>;
 @group(0) @binding(2) var<uniform> shape: NormShape;
 
@@ -18,17 +18,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = chunk_of(group, groups, lane_index);
   if (!own.exists) { return; }
   let column = shape.x_base + own.image * shape.x_image + own.lane;
-  let pivot = x[column];
+  let pivot = lane(x[column]);
 
   var sum = lane();
   for (var row = own.first; row < own.end; row++) {
-    sum += x[column + row * shape.x_row] - pivot;
+    sum += lane(x[column + row * shape.x_row]) - pivot;
   }
   let mean = sum / f32(own.end - own.first);
 
   var squares = lane();
   for (var row = own.first; row < own.end; row++) {
-    let difference = x[column + row * shape.x_row] - pivot - mean;
+    let difference = lane(x[column + row * shape.x_row]) - pivot - mean;
     squares += difference * difference;
   }
   let at = (own.image * shape.chunks + own.index) * 2u * shape.lanes + own.lane;

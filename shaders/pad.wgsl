@@ -8,8 +8,8 @@
 // x (binding 0), y (binding 1): NHWC, in units of `element` (prepended): vec4f where all rows allow it, else f32.
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
-@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(2) var<uniform> shape: PadShape;
 
 fn source(i: i32, length: u32) -> i32 {
@@ -33,8 +33,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let j = source(i32(pixel - row * width) - i32(shape.left), shape.width);
     var value = element(shape.value);
     if (i >= 0 && j >= 0) {
-      value = x[shape.x_base + ((n * shape.height + u32(i)) * shape.width + u32(j)) * shape.x_stride + c];
+      value = element(x[shape.x_base + ((n * shape.height + u32(i)) * shape.width + u32(j)) * shape.x_stride + c]);
     }
-    y[shape.y_base + pixel * shape.y_stride + c] = value;
+    y[shape.y_base + pixel * shape.y_stride + c] = y_element(value);
   }
 }

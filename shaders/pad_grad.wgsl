@@ -7,8 +7,8 @@
 // dy (binding 0), dx (binding 1): NHWC, in units of `element` (prepended), the y and x of shared/pad_shape.wgsl.
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of dx.
 
-@group(0) @binding(0) var<storage, read> dy: array<element>;
-@group(0) @binding(1) var<storage, read_write> dx: array<element>;
+@group(0) @binding(0) var<storage, read> dy: array<dy_element>;
+@group(0) @binding(1) var<storage, read_write> dx: array<dx_element>;
 @group(0) @binding(2) var<uniform> shape: PadShape;
 
 struct Range { first: i32, end: i32 }
@@ -47,11 +47,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         for (var b = 0u; b < 3u; b++) {
           let columns = copies(b, i32(pixel - row * shape.width), i32(shape.width), i32(shape.left), i32(shape.right));
           for (var q = columns.first; q < columns.end; q++) {
-            sum += dy[shape.y_base + u32(start + q) * shape.y_stride + c];
+            sum += element(dy[shape.y_base + u32(start + q) * shape.y_stride + c]);
           }
         }
       }
     }
-    dx[shape.x_base + pixel * shape.x_stride + c] = sum;
+    dx[shape.x_base + pixel * shape.x_stride + c] = dx_element(sum);
   }
 }

@@ -12,10 +12,10 @@ struct ScaleShiftShape {
   gamma_base: u32, beta_base: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read> gamma: array<element>;
 @group(0) @binding(2) var<storage, read> beta: array<element>;
-@group(0) @binding(3) var<storage, read_write> y: array<element>;
+@group(0) @binding(3) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(4) var<uniform> shape: ScaleShiftShape;
 
 @compute @workgroup_size(64)
@@ -23,8 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
     let c = i % shape.columns;
-    var value = x[address(i, shape.columns, shape.x_base, shape.x_stride)] * gamma[shape.gamma_base + c];
+    var value = element(x[address(i, shape.columns, shape.x_base, shape.x_stride)]) * gamma[shape.gamma_base + c];
     if (HAS_BETA) { value += beta[shape.beta_base + c]; }
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = value;
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = y_element(value);
   }
 }

@@ -34,6 +34,7 @@ const NESTEROV = 4u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (is_left_out()) { return; }
   let piece = piece_of(group.y * groups.x + group.x);
   let h = piece.hyper;
   // Read here once: a compiler must take for granted that the writes below may change it.
@@ -42,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let decay = hyper[h + 4u];
   for (var i = piece.start + lane; i < piece.end; i += WORKGROUP) {
     let before = p[shape.p_base + i];
-    var gradient = g[shape.g_base + i];
+    var gradient = unscaled(g[shape.g_base + i]);
     if ((piece.kind & DECAYS) != 0u) { gradient += decay * before; }
     p[shape.p_base + i] = before - rate * direction(i, gradient, sums, piece.kind);
   }

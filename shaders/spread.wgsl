@@ -13,7 +13,7 @@ struct SpreadShape {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(1) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(2) var<uniform> shape: SpreadShape;
 
 @compute @workgroup_size(64)
@@ -21,6 +21,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let value = element(shape.factor * x[shape.x_base]);
   let own = stretch(group, groups, lane, shape.count);
   for (var i = own.first; i < own.end; i += 64u) {
-    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = value;
+    y[address(i, shape.columns, shape.y_base, shape.y_stride)] = y_element(value);
   }
 }

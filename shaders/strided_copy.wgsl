@@ -4,8 +4,9 @@
 //   y[y_base + sum over a of k[a] * y[a]] = x[x_base + sum over a of k[a] * x[a]]    for all 0 <= k[a] < length[a]
 //
 // x (binding 0), y (binding 1): any words. AXES (prepended) of up to six axes are walked, counted from the innermost;
-// strides may be zero (an axis of x is repeated) or negative (reversed). `element` (prepended) is vec4u where the
-// innermost axis has neighbours on both sides, else u32; lengths, bases and strides are in units of it.
+// strides may be zero (an axis of x is repeated) or negative (reversed). `x_element` and `y_element` (prepended) are
+// vec4u where the innermost axis has neighbours on both sides, else u32; lengths, bases and strides are in units of them. Where one of
+// the tensors is f16, they are the types of the two, and a copy converts.
 //
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for `count` elements.
 
@@ -17,8 +18,8 @@ struct StridedCopyShape {
   y_0: i32, y_1: i32, y_2: i32, y_3: i32, y_4: i32, y_5: i32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
-@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(2) var<uniform> shape: StridedCopyShape;
 
 struct Place {
@@ -44,6 +45,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (AXES > 3u) { place = along(place, shape.length_3, shape.x_3, shape.y_3); }
     if (AXES > 4u) { place = along(place, shape.length_4, shape.x_4, shape.y_4); }
     if (AXES > 5u) { place = along(place, shape.length_5, shape.x_5, shape.y_5); }
-    y[place.y] = x[place.x];
+    y[place.y] = y_element(x[place.x]);
   }
 }

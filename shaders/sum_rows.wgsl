@@ -17,7 +17,7 @@ struct SumRowsShape {
   splits: u32, rows_per_split: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
 @group(0) @binding(1) var<storage, read_write> y: array<element>;
 @group(0) @binding(2) var<uniform> shape: SumRowsShape;
 
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let last = min(first + shape.rows_per_split, shape.rows);
   var sum = element();
   for (var row = first; row < last; row++) {
-    sum += x[shape.x_base + row * shape.x_stride + i % shape.columns];
+    sum += element(x[shape.x_base + row * shape.x_stride + i % shape.columns]);
   }
   if (ACCUMULATE) {
     y[shape.y_base + i] += sum;

@@ -19,8 +19,8 @@ struct SumShape {
   target_value: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
-@group(0) @binding(1) var<storage, read> t: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read> t: array<t_element>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(3) var<uniform> shape: SumShape;
 
@@ -45,8 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var run = element();
     for (var r = 0u; r < RUN && i < shape.count; r++) {
       var expected = element(shape.target_value);
-      if (HAS_TARGET) { expected = t[address(i, shape.columns, shape.t_base, shape.t_stride)]; }
-      run += term(x[address(i, shape.columns, shape.x_base, shape.x_stride)], expected);
+      if (HAS_TARGET) { expected = element(t[address(i, shape.columns, shape.t_base, shape.t_stride)]); }
+      run += term(element(x[address(i, shape.columns, shape.x_base, shape.x_stride)]), expected);
       i += shape.partials;
     }
     sum += run;

@@ -8,7 +8,7 @@
 // elements an invocation owns and what the dispatch is.
 
 @group(0) @binding(0) var<storage, read> x: array<x_element>;
-@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(1) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(2) var<uniform> walk: Walk;
 
 @compute @workgroup_size(64)
@@ -16,6 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = stretch(group, groups, lane, walk.count);
   for (var i = own.first; i < own.end; i += 64u) {
     let at = places(i);
-    y[at.y] = call(element(x[at.x]));
+    y[at.y] = y_element(call(element(x[at.x])));
   }
 }

@@ -7,12 +7,12 @@
 // x (binding 0), y (binding 1): NHWC, in units of `element` (prepended): vec4f where all rows allow it, else f32.
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of y.
 
-@group(0) @binding(0) var<storage, read> x: array<element>;
-@group(0) @binding(1) var<storage, read_write> y: array<element>;
+@group(0) @binding(0) var<storage, read> x: array<x_element>;
+@group(0) @binding(1) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(2) var<uniform> shape: ResampleShape;
 
 fn pixel_at(n: u32, i: u32, j: u32, c: u32) -> element {
-  return x[shape.x_base + ((n * shape.in_h + i) * shape.in_w + j) * shape.x_stride + c];
+  return element(x[shape.x_base + ((n * shape.in_h + i) * shape.in_w + j) * shape.x_stride + c]);
 }
 
 @compute @workgroup_size(64)
@@ -31,6 +31,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let lower = (1.0 - b.weight) * pixel_at(n, a.second, b.first, c) + b.weight * pixel_at(n, a.second, b.second, c);
       value = (1.0 - a.weight) * upper + a.weight * lower;
     }
-    y[shape.y_base + pixel * shape.y_stride + c] = value;
+    y[shape.y_base + pixel * shape.y_stride + c] = y_element(value);
   }
 }

@@ -8,8 +8,8 @@
 // dy (binding 0), dx (binding 1): NHWC, in units of `element` (prepended): vec4f where all rows allow it, else f32.
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of dx.
 
-@group(0) @binding(0) var<storage, read> dy: array<element>;
-@group(0) @binding(1) var<storage, read_write> dx: array<element>;
+@group(0) @binding(0) var<storage, read> dy: array<dy_element>;
+@group(0) @binding(1) var<storage, read_write> dx: array<dx_element>;
 @group(0) @binding(2) var<uniform> shape: ResampleShape;
 
 struct Range { first: u32, end: u32 }
@@ -51,10 +51,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var line = element();
       for (var q = columns.first; q < columns.end; q++) {
         let part = share(q, j, shape.ratio_w, shape.in_w);
-        if (part != 0.0) { line += part * dy[shape.y_base + ((n * shape.out_h + r) * shape.out_w + q) * shape.y_stride + c]; }
+        if (part != 0.0) { line += part * element(dy[shape.y_base + ((n * shape.out_h + r) * shape.out_w + q) * shape.y_stride + c]); }
       }
       sum += weight * line;
     }
-    dx[shape.x_base + pixel * shape.x_stride + c] = sum;
+    dx[shape.x_base + pixel * shape.x_stride + c] = dx_element(sum);
   }
 }

@@ -11,7 +11,7 @@
 @group(0) @binding(0) var<storage, read> condition: array<condition_element>;
 @group(0) @binding(1) var<storage, read> a: array<a_element>;
 @group(0) @binding(2) var<storage, read> b: array<b_element>;
-@group(0) @binding(3) var<storage, read_write> y: array<element>;
+@group(0) @binding(3) var<storage, read_write> y: array<y_element>;
 @group(0) @binding(4) var<uniform> walk: Walk;
 
 @compute @workgroup_size(64)
@@ -23,6 +23,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var other = element(walk.numbers.w);
     if (!A_IS_NUMBER) { chosen = element(a[at.y]); }
     if (!B_IS_NUMBER) { other = element(b[at.z]); }
-    y[i] = select(chosen, other, element(condition[at.x]) == element());
+    y[i] = y_element(select(chosen, other, element(condition[at.x]) == element()));
   }
 }

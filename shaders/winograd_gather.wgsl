@@ -15,7 +15,7 @@
 
 @group(0) @binding(0) var<storage, read> points: array<vec4f>;
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> image: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> image: array<image_element>;
 @group(0) @binding(3) var<uniform> shape: WinogradShape;
 
 @compute @workgroup_size(64)
@@ -48,8 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let at = pixel_at(tile, i, j);
       if (at.y == 0u) { continue; }
       var value = sums[j] + offset;
-      if (shape.accumulate == 1u) { value += image[at.x]; }
-      image[at.x] = value;
+      if (shape.accumulate == 1u) { value += vec4f(image[at.x]); }
+      image[at.x] = image_element(value);
     }
   }
 }

@@ -12,7 +12,7 @@
 // One invocation owns four channels of one phase of one tile. One workgroup: 64 of them.
 // Dispatch: [x, y, 1] with x * y * 64 >= rows * phases * channels / 4.
 
-@group(0) @binding(0) var<storage, read> image: array<vec4f>;
+@group(0) @binding(0) var<storage, read> image: array<image_element>;
 @group(0) @binding(1) var<storage, read_write> points: array<vec4f>;
 @group(0) @binding(2) var<uniform> shape: WinogradShape;
 
@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var column: array<vec4f, SIDE>;
     for (var i = 0u; i < SIDE; i++) {
       let at = pixel_at(tile, i, j);
-      column[i] = select(vec4f(), image[at.x], at.y == 1u);
+      column[i] = select(vec4f(), vec4f(image[at.x]), at.y == 1u);
     }
     let values = transform(column);
     for (var p = 0u; p < POINTS; p++) { half[p][j] = values[p]; }

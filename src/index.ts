@@ -41,6 +41,7 @@ export {
   avgPool2d,
   batchNorm,
   bceWithLogits,
+  cast,
   clamp,
   concat,
   conv2d,
@@ -142,6 +143,8 @@ export { arange, full, ones, onesLike, rand, randn, scalar, zeros, zerosLike, ty
 export { backward, grad, type GradOptions } from './autograd/backward.js';
 export { zeroGrad } from './autograd/gradient-slots.js';
 export { noGrad, recompute, type GradientTarget } from './autograd/graph.js';
+export { autocast, type AutocastOptions } from './autograd/autocast.js';
+export { LossScale, type LossScaleOptions } from './kernels/loss-scale.js';
 // What an operation of one's own is made with.
 export { defineOperation, type OperationCall, type OperationDefinition } from './autograd/define.js';
 export { checkGradients, type CheckGradientsOptions, type GradientError } from './autograd/check-gradients.js';

@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     for (const [index, section] of sections.entries()) {
       const left = flags.minutes * 60 - RESERVE - (performance.now() - begin) / 1000;
       const shares = sections.slice(index).reduce((sum, { share }) => sum + share, 0);
-      const seconds = Math.max(0, (left * section.share) / shares);
+      const seconds = Math.max(0, Math.min(left, Math.max((left * section.share) / shares, section.least ?? 0)));
       console.log(`${section.title} (at most ${formatDuration(seconds)}) ...`);
       const outcome = controller.signal.aborted
         ? skipped(section, 'stopped before it began')

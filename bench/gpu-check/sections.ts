@@ -27,7 +27,7 @@ export const FULL: Scale = {
   batches: [1, 4, 16],
   steps: 10,
   trainSteps: 2000,
-  tests: ['kernels/'],
+  tests: ['kernels/', 'autograd/autocast', 'autograd/recompute', 'training/precision'],
   filter: '',
 };
 
@@ -76,6 +76,8 @@ export interface Section {
   readonly title: string;
   /** Of the whole time. */
   readonly share: number;
+  /** Seconds that it gets even if its share is less, where there are as many. */
+  readonly least?: number;
   /** The programs. @param seconds that the section has */
   steps(job: Job, seconds: number): readonly Step[];
   /** Reads what the programs wrote; null where nothing came of them. @param outputs of the programs, by their names */
@@ -140,6 +142,7 @@ export const ADAPTER: Section = {
   name: 'adapter',
   title: 'The adapter',
   share: 0.03,
+  least: 15,
   steps: ({ out, program }) => [{ name: 'adapter', command: script(program, '--describe', join(out, 'adapter.json')) }],
   read({ out }): Found | null {
     const numbers = readJson<AdapterNumbers>(join(out, 'adapter.json'));
@@ -186,22 +189,27 @@ const TUNE: Section = {
   name: 'tune',
   title: 'Variants of the convolutions',
   share: 0.17,
-  steps: ({ scale: { size, ngf }, out }, seconds) => [
-    {
-      name: 'tune',
+  // A problem is of one batch: what was found for one says nothing of another.
+  steps: ({ scale: { size, ngf, batches }, out }, seconds) =>
+    batches.map((batch) => ({
+      name: `tune-batch${batch}`,
       stops: true,
       command: script(
         'scripts/tune.js',
-        ...['--force', '--size', String(size), '--ngf', String(ngf), '--ndf', String(ngf)],
-        ...['--seconds', String(seconds * OWN_SHARE), '--json', join(out, 'tune.json')],
+        ...['--force', '--size', String(size), '--ngf', String(ngf), '--ndf', String(ngf), '--batch', String(batch)],
+        ...['--seconds', String((seconds * OWN_SHARE) / batches.length), '--json', join(out, `tune-batch${batch}.json`)],
       ),
-    },
-  ],
-  read({ out }): Found | null {
-    const numbers = readJson<TuneNumbers>(join(out, 'tune.json'));
-    if (!numbers) return null;
-    const { problems, results } = numbers;
-    return { numbers, left: results.length < problems ? `${problems - results.length} of ${formatCountOf(problems, 'problem')}` : null };
+    })),
+  read({ out, scale: { batches } }): Found | null {
+    const all = batches.map((batch) => readJson<TuneNumbers>(join(out, `tune-batch${batch}.json`))).filter((each) => each !== null);
+    if (all.length === 0) return null;
+    const problems = all.reduce((sum, each) => sum + each.problems, 0);
+    const numbers = { problems, results: all.flatMap(({ results }) => results) };
+    const missed = [
+      ...(numbers.results.length < problems ? [`${problems - numbers.results.length} of ${formatCountOf(problems, 'problem')}`] : []),
+      ...(all.length < batches.length ? [formatCountOf(batches.length - all.length, 'whole step')] : []),
+    ];
+    return { numbers, left: missed.length > 0 ? missed.join(' and ') : null };
   },
 };
 

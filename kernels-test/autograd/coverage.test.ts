@@ -35,6 +35,7 @@ test('every operation has a row in docs/operations.md', () => {
 const MEASURED_AS: Readonly<Record<string, string>> = {
   avgPool2d: 'averagePool',
   batchNorm: 'batchNormApply',
+  cast: 'copy',
   conv2d: 'conv2dForward',
   convTranspose2d: 'conv2dInputGrad',
   concat: 'copy',
@@ -78,6 +79,7 @@ test('every operation has a benchmark', () => {
 
 /** They move numbers or choose among them, which tests of their kernels compare bit by bit. */
 const MOVES = [
+  'cast',
   'concat',
   'copy',
   'expand',

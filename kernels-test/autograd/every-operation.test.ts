@@ -10,7 +10,7 @@ import { checkGradients } from '../harness/gradcheck.js';
 import { testGpu } from '../harness/gpu.js';
 import * as functions from '../harness/functions.js';
 import { ALIGNED_SLICE, ODD_SLICE, placed, target, WHOLE, type Layout } from '../harness/layouts.js';
-import { CONSTANT, namedIn, operationChecks } from '../harness/operation-checks.js';
+import { CONSTANT, namedIn, operationChecks, ROUNDING } from '../harness/operation-checks.js';
 import { spatialChecks, type OperationCheck } from '../harness/spatial-checks.js';
 
 // What holds for every operation with a gradient, whatever it computes. Tests by kernel go through shapes and values.
@@ -23,7 +23,7 @@ const inputsOf = (label: string, { shapes, inputs }: OperationCheck): readonly F
 
 test('every operation is in the table', () => {
   const named = namedIn(operationChecks);
-  const constant: readonly string[] = ['sign', ...CONSTANT];
+  const constant: readonly string[] = ['sign', ...CONSTANT, ...ROUNDING];
   assert.equal(
     Object.keys(ops).filter((name) => !named.has(name) && !constant.includes(name)),
     [],

@@ -2,13 +2,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as api from '../../src/index.js';
 import * as autogradOps from '../../src/autograd/ops.js';
+import { ShadegradError } from '../../src/errors.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { scopedIn } from '../../src/gpu/scope.js';
 import { everyOutput } from '../../src/models/kind.js';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor, type DType } from '../../src/tensor/tensor.js';
 import { failure, withLimits } from '../harness/devices.js';
 import { testGpu } from '../harness/gpu.js';
+import { testHalf } from '../harness/half.js';
 import { NETWORK_OPERANDS } from '../harness/network-operands.js';
+import { NO_OPERANDS } from '../harness/no-operands.js';
 
 const gpu = await testGpu();
 /** Another runtime on the same device: its memory is not this one's. */
@@ -74,6 +78,7 @@ const OPERATIONS: Record<string, Operation> = {
   add: binary((a, b, out) => api.add(a, b, { out })),
   addScaled: binary((a, b, out) => api.addScaled(a, b, 1, 2, { out }), /add/),
   mul: binary((a, b, out) => api.mul(a, b, { out })),
+  cast: { operands: { x: IMAGE }, run: ({ x }) => api.cast(x!, 'f32') },
   copy: unary((x, out) => api.copy(x, { out })),
   relu: unary((x, out) => api.relu(x, { out })),
   leakyRelu: unary((x, out) => api.leakyRelu(x, 0.2, { out })),
@@ -240,136 +245,6 @@ const OPERATIONS: Record<string, Operation> = {
   withLabels: { operands: { x: IMAGE, labels: [2, 3] }, run: ({ x, labels }) => api.withLabels(x!, labels!) },
 };
 
-/** Exported functions and classes that take no tensor of the user's, or (Adam, backward, pix2pixStep) compose operations that do. */
-const NO_OPERANDS = new Set([
-  'Adam',
-  'AdamW',
-  'ExponentialMovingAverage',
-  'Optimizer',
-  'ReduceOnPlateau',
-  'SGD',
-  'applySchedule',
-  'clipGradNorm',
-  'clipGradValue',
-  'KernelVariants',
-  'DropoutState',
-  'Gpu',
-  'LIBRARY_VERSION',
-  'Module',
-  'ModuleBuffer',
-  'ModuleTensor',
-  'OrderedDict',
-  'Parameter',
-  'PythonFloat',
-  'ShadegradError',
-  'Params',
-  'Tensor',
-  'Trainer',
-  'arange',
-  'checkGradients',
-  'defineOperation',
-  'full',
-  'grad',
-  'grid',
-  'ones',
-  'onesLike',
-  'rand',
-  'randn',
-  'scalar',
-  'specialise',
-  'walkElements',
-  'zeros',
-  'zerosLike',
-  'Translator',
-  'Tuple',
-  'architectureOf',
-  'averageMetrics',
-  'backward',
-  'buildNetwork',
-  'bytesSource',
-  'compareImages',
-  'constant',
-  'constantBaseline',
-  'createImage',
-  'crop',
-  'encodeCheckpoint',
-  'kaimingNormal',
-  'kaimingUniform',
-  'ModuleDict',
-  'ModuleList',
-  'xavierNormal',
-  'xavierUniform',
-  'encodeHeader',
-  'encodePict',
-  'encodePyTorch',
-  'encodeRunCheckpoint',
-  'encodeSafetensors',
-  'encodeWeights',
-  'epochPermutation',
-  'expectImage',
-  'exportModuleOnnx',
-  'exportOnnx',
-  'findNetwork',
-  'findRun',
-  'findScheme',
-  'findRunIfAny',
-  'hasRun',
-  'headerBytes',
-  'imageAt',
-  'imageDraws',
-  'imageGrid',
-  'imageL1',
-  'imagePsnr',
-  'imageSsim',
-  'jitterDraw',
-  'joinPair',
-  'linearDecay',
-  'isGenerator',
-  ...['isLabelledGenerator', 'labelledFacades', 'joinLabelledSets', 'targetLabels'],
-  ...['ImageMaker', 'imageDiversity', 'isNoiseGenerator', 'slerp', 'syntheticDigits'],
-  'isUnpaired',
-  'loadNetwork',
-  'meanImage',
-  'mirror',
-  'networkKind',
-  'networkWeights',
-  'networksIn',
-  'noGrad',
-  'normal',
-  'openGpu',
-  'pairedEvaluator',
-  'centreSquare',
-  'isImageSet',
-  'poolDraws',
-  'openPict',
-  'openPyTorch',
-  'openSafetensors',
-  'openShardedSafetensors',
-  'openTfjsLayers',
-  'parseHeader',
-  'pix2pixStep',
-  'restoreRun',
-  'readCheckpointHeader',
-  'resizeBicubic',
-  'restoreCheckpoint',
-  'registerNetwork',
-  'registerScheme',
-  'runForPyTorch',
-  'serialPairs',
-  'splitPair',
-  'pytorchStateDict',
-  'encodeModule',
-  'openModuleFile',
-  'StateDict',
-  'listConvProblems',
-  'syntheticFacades',
-  'tensorBytes',
-  'tune',
-  'uniform',
-  'unpaired',
-  'zeroGrad',
-]);
-
 test('every exported function and class is in the table, or known to take no tensor', () => {
   const exported = Object.entries(api)
     .filter(([, value]) => typeof value === 'function')
@@ -438,7 +313,9 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
             'INVALID_ARGUMENT',
             () => gpu.scope(() => void operation.run(operands)),
             called,
-            ...(operation.words ? [/expected: (tensors of 32-bit|u8|f32)/] : ['"the odd one"', `expected: ${typeOf(odd)}\n`]),
+            ...(operation.words
+              ? [/expected: (tensors of f32 or f16|u8|f32)/]
+              : ['"the odd one"', new RegExp(`expected: ${typeOf(odd)}( or f16)?\n`)]),
             /fix: /,
           ),
         );
@@ -535,5 +412,52 @@ test('a kernel that forgets to check is refused a tensor of the wrong type when 
   await failure('INVALID_ARGUMENT', () => floats.written('u8'), '"floats"', /expected: u8/);
   for (const tensor of [bytes, floats]) tensor.dispose();
 });
+
+/** What an operation gives for numbers that f16 holds exactly, and so does what it is given in f16. */
+async function resultsWith(operation: Operation, half: string | null): Promise<number[][]> {
+  const operands = Object.fromEntries(
+    Object.entries(operation.operands).map(([name, shape]) => {
+      const numbers = Array.from({ length: elementCount(shape) }, (_, i) => ((i * 5) % 7) / 8 + 0.25);
+      const tensor = typeOf(name) === 'f32' ? Tensor.from(gpu, numbers, shape, name) : make(gpu, shape, typeOf(name), name);
+      return [name, name === half ? api.cast(tensor, 'f16') : tensor];
+    }),
+  );
+  const results = gpu.scope(() => operation.run(operands));
+  const places = Object.entries(operands).flatMap(([name, tensor]) => (name === 'out' ? [tensor] : []));
+  const made = [...new Set([...scopedIn(results), ...places])].filter((each) => each instanceof Tensor);
+  const floats = made.filter(({ dtype }) => dtype === 'f32' || dtype === 'f16');
+  const numbers = await Promise.all(floats.map(async (tensor) => [...(await tensor.data())]));
+  for (const tensor of [...made, ...Object.values(operands)]) tensor.dispose();
+  return numbers;
+}
+
+/** Half a unit in the last of 11 digits, a few times over: what is computed in f16 may be rounded on its way. */
+const ROUNDED = 4 * 2 ** -11;
+
+// Layers and networks are made of these; each tensor beside the first one would be a pipeline more.
+for (const [name, operation] of Object.entries(OPERATIONS)) {
+  if (!(name in operationsAlone) || operation.handleOnly || name === 'dropout') continue;
+  testHalf(gpu, `${name} takes f16, or refuses it at once`, async () => {
+    const [half] = Object.keys(operation.operands).filter((each) => typeOf(each) === 'f32');
+    if (half === undefined) return;
+    const expected = await resultsWith(operation, null);
+    let received: number[][];
+    try {
+      received = await resultsWith(operation, half);
+    } catch (error) {
+      assert.ok(error instanceof ShadegradError && error.code === 'INVALID_ARGUMENT', String(error));
+      return assert.match(error.message, /f16/);
+    }
+    assert.is(received.length, expected.length);
+    for (const [index, numbers] of received.entries()) {
+      const size = Math.max(...expected[index]!.map(Math.abs).filter(Number.isFinite), 0);
+      const wrong = numbers.findIndex((number, i) => {
+        const wanted = expected[index]![i]!;
+        return !(Object.is(number, wanted) || Math.abs(number - wanted) <= ROUNDED * Math.max(size, 2 ** -10));
+      });
+      assert.is(wrong, -1, `${half} in f16: ${numbers[wrong]} for ${expected[index]![wrong]}`);
+    }
+  });
+}
 
 test.run();

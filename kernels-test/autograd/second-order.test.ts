@@ -9,7 +9,7 @@ import { values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';
 import { testGpu } from '../harness/gpu.js';
 import { checkSecondOrder } from '../harness/hessian-check.js';
-import { CONSTANT, namedIn, operationChecks } from '../harness/operation-checks.js';
+import { CONSTANT, namedIn, operationChecks, ROUNDING } from '../harness/operation-checks.js';
 
 const gpu = await testGpu();
 const { add, mul, sum, tanh } = ops;
@@ -24,7 +24,7 @@ function leaf(data: readonly number[], shape: Shape = [data.length], label = 'le
 test('every operation is checked', () => {
   const checked = namedIn(operationChecks);
   // Constant in steps: nothing is left to differentiate.
-  const constant: readonly string[] = ['sign', ...CONSTANT];
+  const constant: readonly string[] = ['sign', ...CONSTANT, ...ROUNDING];
   assert.equal(
     Object.keys(ops).filter((name) => !checked.has(name) && !constant.includes(name)),
     [],

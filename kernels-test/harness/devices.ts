@@ -23,6 +23,11 @@ export function withLimits(gpu: Gpu, limits: Partial<Record<keyof GPUSupportedLi
   return new Gpu(wrapDevice(gpu.device, { limits: pretended }), gpu.adapter);
 }
 
+/** The same, which has these of WebGPU's optional features and no others. */
+export function withFeatures(gpu: Gpu, names: readonly GPUFeatureName[]): Gpu {
+  return new Gpu(wrapDevice(gpu.device, { features: new Set(names) }), gpu.adapter);
+}
+
 /** What a call throws or its promise is rejected with; an error of the library with this code and these words. */
 export async function failure(code: ErrorCode, call: () => unknown, ...words: (string | RegExp)[]): Promise<ShadegradError> {
   let error: unknown;

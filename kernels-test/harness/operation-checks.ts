@@ -190,6 +190,9 @@ Object.assign(basicChecks, {
 /** Every operation that has a gradient, each with its float64 reference. The first word of a name is the operation's. */
 export const operationChecks: Readonly<Record<string, OperationCheck>> = { ...basicChecks, ...spatialChecks };
 
+/** What steps from one number to the next, and lets gradients pass: autocast.test.ts and half.test.ts are about it. */
+export const ROUNDING = ['cast'] as const;
+
 /** Operations whose results are constants to backward(). */
 export const CONSTANT = [
   'argmax',

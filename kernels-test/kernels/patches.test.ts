@@ -78,6 +78,23 @@ test('the sum of a weight gradient over many pixels is cut into parts of one len
   }
 });
 
+test('a pass whose matrices fit into no buffer, or whose sum has no parts of one length, is left to other variants', () => {
+  const place = (shape: Shape): Tensor => ({ shape, vectorizable: true, base: 0, dtype: 'f32', gpu }) as unknown as Tensor;
+  const supported = (pass: ConvPass, height: number, width: number, outC: number): boolean => {
+    const [input, weight, output] = [place([1, height, width, 4]), place([1, 1, 4, outC]), place([1, height, width, outC])];
+    return supportsConvVariant(pass, PATCHES, { input, weight, output }, { stride: [1, 1], padding: [0, 0] });
+  };
+  // 4 * 1031 pixels: no more than four parts are alike, and those are too long.
+  assert.equal(
+    PASSES.map((pass) => supported(pass, 4, 1031, 8)),
+    [true, true, false],
+  );
+  const side = 2 ** 12;
+  const channels = Math.ceil(Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize) / (4 * 8 * side)) * 4;
+  assert.is(supported('forward', side, 16, channels), true);
+  assert.is(supported('weight_grad', side, side / 4, channels), false, 'a part of the sum for each 1,024 pixels');
+});
+
 test('the heuristic takes it for large layers of few channels on one side, on adapters whose subgroups share loads', () => {
   type Case = readonly [side: number, layer: readonly [kernel: number, inC: number, outC: number, stride: number]];
   const chosen = ([side, [kernel, inC, outC, stride]]: Case): string[] => {

@@ -98,9 +98,9 @@ test('listing the problems runs nothing, leaves nothing, and names problems that
   assert.equal(parseConvProblem(problems[2]!), {
     pass: 'weight_grad',
     ...geometry,
-    input: { shape: [2, 9, 9, 8], rowStride: 8, misaligned: 0 },
-    weight: { shape: [4, 4, 8, 36], rowStride: 36, misaligned: 0 },
-    output: { shape: [2, 4, 4, 36], rowStride: 72, misaligned: 0 },
+    input: { shape: [2, 9, 9, 8], rowStride: 8, misaligned: 0, dtype: 'f32' },
+    weight: { shape: [4, 4, 8, 36], rowStride: 36, misaligned: 0, dtype: 'f32' },
+    output: { shape: [2, 4, 4, 36], rowStride: 72, misaligned: 0, dtype: 'f32' },
   });
   assert.is(parseConvProblem('gemm 3x3'), null);
 });

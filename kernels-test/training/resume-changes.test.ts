@@ -132,6 +132,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--lambda', '1'],
     ['--seed', '2'],
     ['--serial'],
+    ['--precision', 'f16'],
     ['--no-dropout'],
     ['--no-jitter'],
     ['--direction', 'AtoB'],
@@ -172,6 +173,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'lambda',
     'seed',
     'serial',
+    'precision',
     'labels',
     'dropout',
     'jitter',
@@ -196,6 +198,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'report-every',
     'adapter',
     'eager',
+    'recompute',
   ];
   assert.equal(TRAIN_PROGRAM.flags.map(({ name }) => name).sort(), [...compared, ...refused, ...obeyed].sort());
 });

@@ -42,7 +42,7 @@ fn b_block(start: u32, k: u32, n: u32) -> mat4x4f {
 fn store(start: u32, row: u32, column: u32, sum: vec4f) {
   if (row >= shape.m || column >= shape.n) { return; }
   for (var j = 0u; j < min(4u, shape.n - column); j++) {
-    y[start + row * shape.y_stride + column + j] = sum[j];
+    y[start + row * shape.y_stride + column + j] = y_element(sum[j]);
   }
 }
 

@@ -6,10 +6,12 @@ import { expectOptions } from '../checks.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { GradientMemory } from './gradient-memory.js';
-import { deposit, prepareSlots, sharesPlace, showGradients, targetOf } from './gradient-slots.js';
+import { deposit, noteScale, prepareSlots, sharesPlace, showGradients, targetOf } from './gradient-slots.js';
 import { expectSavedUnwritten, isTracking, noGrad, type GradientTarget, type GraphNode } from './graph.js';
 import { expectList } from './ops/axes.js';
-import { add } from './ops/binary.js';
+import { activeLossScale } from './autocast.js';
+import { add, mul } from './ops/binary.js';
+import { cast } from './ops/cast.js';
 import { copy } from './ops/shape.js';
 import { Recomputed } from './recomputed.js';
 import { expectGradients, isInPlace } from './rule-results.js';
@@ -93,7 +95,10 @@ function passOn(node: GraphNode, gradOutput: Tensor, { sink, createGraph, memory
     memory.run(() => {
       const returned = node.backward(gradOutput, targets);
       expectGradients(node, returned, targets);
-      return returned;
+      // A gradient has the type of what it is the gradient of; rules follow the types of what they are given.
+      return returned.map((gradient, index) =>
+        gradient && targets[index] ? cast(gradient, node.inputs[index]!.dtype as 'f32' | 'f16') : gradient,
+      );
     });
   // What is to be differentiated again reads what is kept: its graph outlives the walk.
   const results = createGraph ? run() : recomputed.reading(node, run);
@@ -125,6 +130,14 @@ function noSecondOrder({ op }: GraphNode): ShadegradError {
   });
 }
 
+/** What a loss begins with where losses are scaled: the scale, or a given seed times it; null where they are not. */
+function scaledSeed(output: Tensor, seed: Tensor | undefined): Tensor | null {
+  const lossScale = activeLossScale();
+  if (!lossScale) return null;
+  const scaled = seed ? mul(seed, lossScale.seed([])) : lossScale.seed(output.shape);
+  return cast(scaled, output.dtype as 'f32' | 'f16');
+}
+
 /** The node that made `output`, and the gradient to start from. */
 function start(what: string, output: Tensor, seed: Tensor | undefined): { root: GraphNode; seed: () => Tensor } {
   const root = output.origin as GraphNode | null;
@@ -150,7 +163,7 @@ function start(what: string, output: Tensor, seed: Tensor | undefined): { root: 
  * Runs the chain rule from `output` to every leaf that requires a gradient, and leaves or adds the gradient in
  * `leaf.grad`. Intermediate results must still be live: call it in the scope that made them. A gradient on the way, and what its
  * rule made besides, gives its memory back as soon as nothing is left to read it.
- * @param seed gradient of `output`; 1 for an output of one element
+ * @param seed gradient of `output`; 1 for an output of one element. Inside autocast() it is multiplied with the loss scale
  * @throws INVALID_ARGUMENT when the output does not depend on such a leaf; STALE_TENSOR when a tensor that a gradient needs was
  *   overwritten after the operations ran; MISSING_GRADIENT; USE_AFTER_FREE; what a rule of defineOperation() returns wrongly
  */
@@ -165,7 +178,9 @@ export function backward(output: Tensor, seed?: Tensor): void {
       prepareSlots(output.gpu, leaves);
       const sink: Sink = { wants: (node, index) => node.needed[index]!, target: targetOf, leaf: deposit };
       // A leaf's gradient may be the seed: it must stay as it is while gradients are written.
-      const whole = seed && sharesPlace(seed, leaves) ? copy(seed) : first();
+      const given = seed && sharesPlace(seed, leaves) ? copy(seed) : seed;
+      const whole = scaledSeed(output, given) ?? given ?? first();
+      for (const leaf of leaves) noteScale(leaf, activeLossScale());
       propagate(order, whole, { sink, createGraph: false, memory: new GradientMemory(output.gpu.scopes) });
       showGradients(output.gpu, leaves);
     }),
@@ -264,8 +279,8 @@ function usefulNodes(order: readonly GraphNode[], wanted: readonly Tensor[]): { 
   return { inputs, found };
 }
 
-function filled({ gpu, shape }: Tensor, value: number, label: string): Tensor {
-  const tensor = Tensor.empty(gpu, shape, label);
+function filled({ gpu, shape, dtype }: Tensor, value: number, label: string): Tensor {
+  const tensor = Tensor.empty(gpu, shape, label, dtype);
   fill(tensor, value);
   return tensor;
 }

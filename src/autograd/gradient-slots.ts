@@ -1,7 +1,9 @@
+import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { addInto, copy, fill } from '../kernels/elementwise.js';
+import type { LossScale } from '../kernels/loss-scale.js';
 import { expectShape } from '../tensor/shape.js';
-import { Tensor, type GradientPlace } from '../tensor/tensor.js';
+import { bytesFor, Tensor, type GradientPlace } from '../tensor/tensor.js';
 import type { GradientTarget } from './graph.js';
 
 /**
@@ -60,6 +62,31 @@ export function gradientOf(leaf: Tensor): Tensor | null {
   return leaf.gradientPlace?.tensor ?? null;
 }
 
+/** By leaf, the scale of the losses that its gradient is of. */
+const scales = new WeakMap<Tensor, LossScale>();
+
+/**
+ * Notes by which scale a gradient is multiplied that is about to be computed.
+ * @throws INVALID_ARGUMENT when it is to be added to one of another scale
+ */
+export function noteScale(leaf: Tensor, scale: LossScale | null): void {
+  if (hasGradient(leaf)) expectScale(`gradient that is added to that of "${leaf.label}"`, leaf, scale);
+  if (scale) scales.set(leaf, scale);
+  else scales.delete(leaf);
+}
+
+/** @throws INVALID_ARGUMENT when a leaf's gradient is of another scale of the losses */
+export function expectScale(what: string, leaf: Tensor, scale: LossScale | null): void {
+  const found = scales.get(leaf) ?? null;
+  if (found === scale) return;
+  const said = (of: LossScale | null): string => (of ? 'a gradient times a loss scale' : 'a gradient as it is');
+  throw new ShadegradError('INVALID_ARGUMENT', what, {
+    expected: said(scale),
+    received: found && scale ? 'one times another loss scale' : said(found),
+    fix: 'call backward() and step() in one call of autocast(), or both outside',
+  });
+}
+
 /**
  * Forgets the gradients of leaves, so that the next backward() writes over them instead of adding; torch.optim.Optimizer.zero_grad.
  * Costs no GPU work. A leaf that is no module's parameter loses its gradient tensor. Inside a recorded function it happens in each run.
@@ -99,13 +126,13 @@ function forget(leaf: Tensor): void {
 function liveSlot(leaf: Tensor): GradientSlot | null {
   const slot = slotOf(leaf);
   if (!slot?.tensor.disposed) return slot;
-  const { gpu, shape, storage, offset, rowStride } = slot.tensor;
+  const { gpu, shape, dtype, storage, offset, rowStride } = slot.tensor;
   if (!slot.fixed || storage.freed) {
     leaf.gradientPlace = null;
     return null;
   }
   // Its handle was disposed, and with it what it held.
-  slot.tensor = new Tensor({ gpu, shape, storage: storage.retain(), offset, rowStride }).keep();
+  slot.tensor = new Tensor({ gpu, shape, dtype, storage: storage.retain(), offset, rowStride }).keep();
   slot.filled = false;
   return slot;
 }
@@ -117,10 +144,10 @@ function liveSlot(leaf: Tensor): GradientSlot | null {
 function ensureSlot(leaf: Tensor): GradientSlot {
   let slot = liveSlot(leaf);
   if (!slot) {
-    const { gpu, shape, size, label } = leaf;
-    const [bytes, name] = [size * 4, `gradient of ${label}`];
+    const { gpu, shape, dtype, size, label } = leaf;
+    const [bytes, name] = [bytesFor(dtype, size), `gradient of ${label}`];
     const storage = madeInTrace(leaf) ? gpu.allocate(bytes, name) : gpu.allocatePersistent(bytes, name);
-    slot = { tensor: new Tensor({ gpu, shape, storage }).keep(), filled: false, fixed: false };
+    slot = { tensor: new Tensor({ gpu, shape, dtype, storage }).keep(), filled: false, fixed: false };
     leaf.gradientPlace = slot;
   }
   return slot;
@@ -165,8 +192,8 @@ interface Place {
 }
 
 function recordedPlace(leaf: Tensor): Place {
-  const { gpu, shape, storage, offset, rowStride } = ensureSlot(leaf).tensor;
-  return { storage, view: () => new Tensor({ gpu, shape, storage: storage.retain(), offset, rowStride }).keep() };
+  const { gpu, shape, dtype, storage, offset, rowStride } = ensureSlot(leaf).tensor;
+  return { storage, view: () => new Tensor({ gpu, shape, dtype, storage: storage.retain(), offset, rowStride }).keep() };
 }
 
 /**

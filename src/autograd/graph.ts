@@ -1,6 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import { writeTime, type Write } from '../gpu/write-log.js';
-import type { Origin, Tensor } from '../tensor/tensor.js';
+import { bytesFor, type Origin, type Tensor } from '../tensor/tensor.js';
 
 /** Where the gradient of a leaf is to go: written over, or added to when something is there already. */
 export interface GradientTarget {
@@ -87,6 +87,13 @@ const MOST_RERUNS = 8;
  * @throws INVALID_ARGUMENT when it returns a promise
  */
 export function recompute<T>(body: () => T): T {
+  if (typeof body !== 'function') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'recompute() of something else than a function', {
+      expected: 'a function without await',
+      received: typeof body,
+      fix: 'recompute(() => step()), inside gpu.record()',
+    });
+  }
   const before = recomputing;
   recomputing = true;
   try {
@@ -158,9 +165,14 @@ export function track(op: string, inputs: readonly Tensor[], output: Tensor, rul
   expectFreePlace(op, output);
   output.requiresGrad = true;
   const reruns = 1 + Math.max(0, ...sources.map((source) => source?.reruns ?? 0));
-  // What lies in another's place was put there to be kept, and what has memory already needs it anyway.
+  // What lies in another's place was put there to be kept, and what has memory already needs it anyway; a place of another type than
+  // what it is made of was given, and would be made again in that type.
   const { storage } = output;
-  const own = storage.buffer === null && output.contiguous && output.size * 4 === storage.bytes;
+  const own =
+    storage.buffer === null &&
+    output.contiguous &&
+    output.dtype === inputs[0]?.dtype &&
+    bytesFor(output.dtype, output.size) === storage.bytes;
   const again = (recomputing && own && reruns <= MOST_RERUNS && rule.again) || null;
   const node: GraphNode = {
     op,

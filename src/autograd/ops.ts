@@ -17,6 +17,7 @@ export {
   sub,
   where,
 } from './ops/binary.js';
+export { cast } from './ops/cast.js';
 export { conv2d, convTranspose2d, type ConvOptions, type ConvTransposeOptions } from './ops/convolution.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
 export { argmax, argmin, max, min } from './ops/extrema.js';

@@ -1,6 +1,7 @@
 import { adapterName } from '../gpu/adapter.js';
 import { ShadegradError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
+import { FLOATS } from '../kernels/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isThenable, type GradientTarget, type GraphNode } from './graph.js';
 
@@ -49,9 +50,9 @@ function expectGradient(op: string, input: Tensor, gradient: unknown): void {
       fix: 'compute it from tensors of one Gpu; data() and Tensor.from() carry numbers from one to another',
     });
   }
-  if (sameShape(input.shape, gradient.shape) && gradient.dtype === 'f32') return;
+  if (sameShape(input.shape, gradient.shape) && FLOATS.includes(gradient.dtype)) return;
   throw new ShadegradError('SHAPE_MISMATCH', what, {
-    expected: `f32 ${formatShape(input.shape)}`,
+    expected: `f32 or f16 ${formatShape(input.shape)}`,
     received: `${gradient.dtype} ${formatShape(gradient.shape)}`,
     fix: 'return one gradient for each input, in their order and of their shapes, null for those not wanted',
   });

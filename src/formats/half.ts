@@ -1,4 +1,5 @@
 import { ShadegradError } from '../errors.js';
+import { halfTable } from '../tensor/halves.js';
 import type { StoredDType } from './weight-file.js';
 
 /** Bytes of one number. */
@@ -25,25 +26,6 @@ const WHOLE_RANGES: Partial<Record<StoredDType, readonly [smallest: number, end:
   i8: [-128, 128],
   u8: [0, 256],
 };
-
-/** The float32 bits of every float16, made when first needed: one look-up a number where arithmetic takes ten steps. */
-let halves: Uint32Array | undefined;
-
-function halfTable(): Uint32Array {
-  if (halves) return halves;
-  halves = new Uint32Array(0x10000);
-  const value = new Float32Array(1);
-  const bits = new Uint32Array(value.buffer);
-  for (let half = 0; half < 0x10000; half++) {
-    const sign = (half & 0x8000) << 16;
-    const exponent = (half >> 10) & 31;
-    const mantissa = half & 0x3ff;
-    if (exponent === 31) bits[0] = 0x7f80_0000 | (mantissa << 13);
-    else value[0] = exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25);
-    halves[half] = bits[0]! | sign;
-  }
-  return halves;
-}
 
 /**
  * The float16 nearest to a float32, ties to the one whose last bit is 0; infinity from 65520 on.

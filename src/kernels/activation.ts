@@ -1,7 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expectOperands, resultTensor, walkElements } from './elements.js';
+import { expectFloats, FLOATS, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import activationsSource from '../../shaders/shared/activations.wgsl';
 import forwardSource from '../../shaders/activation_forward.wgsl';
@@ -19,16 +19,16 @@ const CODES: Record<Activation, number> = { relu: 0, leakyRelu: 1, tanh: 2, sigm
  * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function activationForward(kind: Activation, x: Tensor, slope = 0.2, out?: Tensor): Tensor {
-  const output = resultTensor(kind, x, out);
+  const output = resultTensor(kind, x, out, FLOATS);
   const walk = walkElements([x, output]);
   x.gpu.dispatch({
     shader: specialise(
       'activation_forward',
       [walk.source, activationsSource, forwardSource],
       { ACTIVATION: CODES[kind], ...walk.constants },
-      walk.aliases,
+      walk.types({ x, y: output }),
     ),
-    bindings: [x.read(), output.written()],
+    bindings: [x.read(x.dtype), output.written(output.dtype)],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(output)).f32(slope),
     workgroups: walk.workgroups,
   });
@@ -43,18 +43,18 @@ export function activationForward(kind: Activation, x: Tensor, slope = 0.2, out?
  * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function activationGrad(kind: Activation, saved: Tensor, gradOutput: Tensor, slope = 0.2, out?: Tensor): Tensor {
-  expectOperands(`gradient of ${kind}`, { saved, gradOutput, out });
+  expectFloats(`gradient of ${kind}`, { saved, gradOutput, out });
   expectShape(`gradient of ${kind}`, saved.shape, gradOutput.shape);
-  const output = resultTensor(`${kind} gradient`, gradOutput, out);
+  const output = resultTensor(`${kind} gradient`, gradOutput, out, FLOATS);
   const walk = walkElements([saved, gradOutput, output]);
   saved.gpu.dispatch({
     shader: specialise(
       'activation_grad',
       [walk.source, activationsSource, gradSource],
       { ACTIVATION: CODES[kind], ...walk.constants },
-      walk.aliases,
+      walk.types({ saved, dy: gradOutput, dx: output }),
     ),
-    bindings: [saved.read(), gradOutput.read(), output.written()],
+    bindings: [saved.read(saved.dtype), gradOutput.read(gradOutput.dtype), output.written(output.dtype)],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(saved), ...walk.place(gradOutput), ...walk.place(output)).f32(slope),
     workgroups: walk.workgroups,
   });

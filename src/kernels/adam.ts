@@ -66,6 +66,8 @@ export interface AdamBlock {
   readonly decay?: Decay;
   /** From cutBlock(), with kinds from adamKind(): instead of `decay`, and of one row of numbers for all. */
   readonly pieces?: Tensor;
+  /** The tensor of a LossScale: gradients are divided by the scale, and nothing changes where one was not finite. */
+  readonly lossScale?: Tensor;
 }
 
 const KINDS: readonly Decay[] = ['none', 'coupled', 'decoupled'];
@@ -80,14 +82,14 @@ export const adamKind = (decay: Decay): number => KINDS.indexOf(decay);
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function adamStep(
-  { parameters, gradients, firstMoment, secondMoment, largestSecondMoment, hyper, decay = 'none', pieces }: AdamBlock,
+  { parameters, gradients, firstMoment, secondMoment, largestSecondMoment, hyper, decay = 'none', pieces, lossScale }: AdamBlock,
   software = parameters.gpu.adapter.software,
 ): void {
   expectBlock('adamStep', { parameters, gradients, firstMoment, secondMoment, largestSecondMoment }, hyper);
   expectNumbers('adamStep', hyper, ADAM_HYPER_SIZE, pieces);
   const bound = [parameters, firstMoment, secondMoment, gradients];
   const largest = largestSecondMoment ? [largestSecondMoment] : [];
-  const walk = walkStep([...bound, ...largest], 5 + largest.length, pieces ?? adamKind(decay), software);
+  const walk = walkStep([...bound, ...largest], 5 + largest.length, pieces ?? adamKind(decay), lossScale, software);
   const { bases } = walk;
   parameters.gpu.dispatch({
     shader: specialise(
@@ -103,7 +105,7 @@ export function adamStep(
       gradients.read(),
       hyper.read(),
       ...largest.map((tensor) => tensor.written()),
-      ...walk.pieces,
+      ...walk.further,
     ],
     params: new Params().u32(...walk.shape, ...bases.slice(0, 4), hyper.base, bases[4] ?? 0),
     workgroups: walk.workgroups,

@@ -2,8 +2,8 @@ import { ShadegradError } from '../errors.js';
 import { isFloat, Params, SMALLEST_FLOAT } from '../gpu/params.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectOperands, type Operands } from './elements.js';
-import { grid, specialise, type Constants } from './kernel.js';
+import { expectFloats, expectOperands, type Operands } from './elements.js';
+import { grid, specialise, storedTypes, type Constants } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
 import applySource from '../../shaders/batch_norm_apply.wgsl';
@@ -78,6 +78,11 @@ class LaneLayout {
     return { LANE_WIDTH: this.width, LANES_C: this.alongChannels, LANES_R: 64 / this.alongChannels };
   }
 
+  /** The types of the bindings that hold tensors of the layout, by their names. */
+  types(tensors: Readonly<Record<string, Tensor>>): Record<string, string> {
+    return storedTypes(this.width, tensors);
+  }
+
   /** Start and row stride of a tensor, in lanes. */
   place(tensor: Tensor): [base: number, stride: number] {
     return [tensor.base / this.width, Math.floor(tensor.rowStride / this.width)];
@@ -112,7 +117,7 @@ function expectChannels(x: Tensor, parameters: Operands): void {
  * @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH, SHAPE_MISMATCH
  */
 export function expectBatchNorm(x: Tensor, parameters: Operands, out?: Tensor): void {
-  expectOperands('batchNorm', { input: x, ...parameters, out });
+  expectFloats('batchNorm', { input: x, out }, parameters);
   expectChannels(x, parameters);
   if (out) expectShape('out of batch norm', x.shape, out.shape);
 }
@@ -136,15 +141,15 @@ export function checkEpsilon(epsilon: number): void {
  */
 export function batchNormStatistics(x: Tensor, epsilon: number): BatchStatistics {
   checkEpsilon(epsilon);
-  expectOperands('batchNorm', { input: x });
+  expectFloats('batchNorm', { input: x });
   const { gpu, rows, channels } = x;
   const rowsPerChunk = chunkRows(rows);
   const chunks = Math.ceil(rows / rowsPerChunk);
   const partial = Tensor.empty(gpu, [chunks, 2, channels], 'partial batch statistics');
   const layout = new LaneLayout([x]);
   gpu.dispatch({
-    shader: specialise('batch_norm_partial_statistics', [layout.source, partialStatisticsSource], layout.constants),
-    bindings: [x.read(), partial.written()],
+    shader: specialise('batch_norm_partial_statistics', [layout.source, partialStatisticsSource], layout.constants, layout.types({ x })),
+    bindings: [x.read(x.dtype), partial.written()],
     params: new Params().u32(rows, rowsPerChunk, layout.lanes, ...layout.place(x)),
     workgroups: layout.workgroups(chunks),
   });
@@ -152,8 +157,8 @@ export function batchNormStatistics(x: Tensor, epsilon: number): BatchStatistics
   const inverseStd = Tensor.empty(gpu, [channels], 'batch inverse deviation');
   const variance = Tensor.empty(gpu, [channels], 'batch variance');
   gpu.dispatch({
-    shader: specialise('batch_norm_statistics', [statisticsSource]),
-    bindings: [x.read(), partial.read(), mean.written(), inverseStd.written(), variance.written()],
+    shader: specialise('batch_norm_statistics', [statisticsSource], {}, storedTypes(1, { x })),
+    bindings: [x.read(x.dtype), partial.read(), mean.written(), inverseStd.written(), variance.written()],
     params: new Params().u32(rows, rowsPerChunk, channels, x.base).f32(epsilon),
     workgroups: grid(channels, 64),
   });
@@ -170,12 +175,12 @@ export function batchNormStatistics(x: Tensor, epsilon: number): BatchStatistics
  */
 export function batchNormApply(x: Tensor, mean: Tensor, inverseStd: Tensor, gamma: Tensor, beta: Tensor, out?: Tensor): Tensor {
   expectBatchNorm(x, { mean, inverseStd, gamma, beta }, out);
-  const output = out ?? Tensor.empty(x.gpu, x.shape, 'batch norm');
+  const output = out ?? Tensor.empty(x.gpu, x.shape, 'batch norm', x.dtype);
   const layout = new LaneLayout([x, output]);
   const rowsEach = layout.rowsEach(x.rows);
   x.gpu.dispatch({
-    shader: specialise('batch_norm_apply', [layout.source, applySource], layout.constants),
-    bindings: [x.read(), mean.read(), inverseStd.read(), gamma.read(), beta.read(), output.written()],
+    shader: specialise('batch_norm_apply', [layout.source, applySource], layout.constants, layout.types({ x, y: output })),
+    bindings: [x.read(x.dtype), mean.read(), inverseStd.read(), gamma.read(), beta.read(), output.written(output.dtype)],
     params: new Params().u32(
       x.rows,
       rowsEach,
@@ -268,41 +273,44 @@ export function batchNormInferenceGrad(options: BatchNormGradOptions): BatchNorm
 function gradients(options: BatchNormGradOptions, batchStatistics: boolean): BatchNormGradients {
   const { x, gradOutput, mean, inverseStd, gamma, accumulate = false, needsInput = true } = options;
   const { gpu, rows, channels } = x;
-  expectOperands('gradient of batchNorm', {
-    input: x,
-    gradOutput,
-    mean,
-    inverseStd,
-    gamma,
-    out: options.out,
-    gradGamma: options.gradGamma,
-    gradBeta: options.gradBeta,
-  });
+  const { gradGamma: givenGamma, gradBeta: givenBeta } = options;
+  const singles = { mean, inverseStd, gamma, gradGamma: givenGamma, gradBeta: givenBeta };
+  expectFloats('gradient of batchNorm', { input: x, gradOutput, out: options.out }, singles);
   expectShape('gradient of batch norm', x.shape, gradOutput.shape);
   expectChannels(x, { mean, inverseStd, gamma });
-  if (accumulate && !(options.gradGamma && options.gradBeta)) {
+  if (accumulate && !(givenGamma && givenBeta)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'batch norm is to add to gradients that were not given', {
       expected: `gradGamma and gradBeta of shape ${formatShape([channels])}`,
       fix: 'give both, or leave out accumulate',
     });
   }
-  const gradGamma = options.gradGamma ?? Tensor.empty(gpu, [channels], 'batch norm scale gradient');
-  const gradBeta = options.gradBeta ?? Tensor.empty(gpu, [channels], 'batch norm shift gradient');
+  const gradGamma = givenGamma ?? Tensor.empty(gpu, [channels], 'batch norm scale gradient');
+  const gradBeta = givenBeta ?? Tensor.empty(gpu, [channels], 'batch norm shift gradient');
   expectChannels(x, { gradGamma, gradBeta });
 
   const sums = parameterGradients({ x, gradOutput, mean, inverseStd, gradGamma, gradBeta, accumulate });
   let gradInput: Tensor | null = null;
   if (needsInput) {
-    gradInput = options.out ?? Tensor.empty(gpu, x.shape, 'batch norm input gradient');
+    gradInput = options.out ?? Tensor.empty(gpu, x.shape, 'batch norm input gradient', x.dtype);
     expectShape('out of batchNormGrad', x.shape, gradInput.shape);
     const layout = new LaneLayout([x, gradOutput, gradInput]);
     const rowsEach = layout.rowsEach(rows);
     gpu.dispatch({
-      shader: specialise('batch_norm_input_grad', [layout.source, inputGradSource], {
-        BATCH_STATISTICS: batchStatistics,
-        ...layout.constants,
-      }),
-      bindings: [x.read(), gradOutput.read(), mean.read(), inverseStd.read(), gamma.read(), sums.read(), gradInput.written()],
+      shader: specialise(
+        'batch_norm_input_grad',
+        [layout.source, inputGradSource],
+        { BATCH_STATISTICS: batchStatistics, ...layout.constants },
+        layout.types({ x, dy: gradOutput, dx: gradInput }),
+      ),
+      bindings: [
+        x.read(x.dtype),
+        gradOutput.read(gradOutput.dtype),
+        mean.read(),
+        inverseStd.read(),
+        gamma.read(),
+        sums.read(),
+        gradInput.written(gradInput.dtype),
+      ],
       params: new Params().u32(
         rows,
         rowsEach,
@@ -345,8 +353,13 @@ function parameterGradients({
   const partial = Tensor.empty(gpu, [chunks, 2, channels], 'partial batch norm gradients');
   const layout = new LaneLayout([x, gradOutput]);
   gpu.dispatch({
-    shader: specialise('batch_norm_partial_grad', [layout.source, partialGradSource], layout.constants),
-    bindings: [x.read(), gradOutput.read(), mean.read(), partial.written()],
+    shader: specialise(
+      'batch_norm_partial_grad',
+      [layout.source, partialGradSource],
+      layout.constants,
+      layout.types({ x, dy: gradOutput }),
+    ),
+    bindings: [x.read(x.dtype), gradOutput.read(gradOutput.dtype), mean.read(), partial.written()],
     params: new Params().u32(rows, rowsPerChunk, layout.lanes, ...layout.place(x), ...layout.place(gradOutput), mean.base),
     workgroups: layout.workgroups(chunks),
   });

@@ -4,8 +4,8 @@ import type { Shader } from '../gpu/pipeline-cache.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d/workgroup.js';
-import { operandA, operandB } from './gemm-operands.js';
-import { grid, specialise, type Constants } from './kernel.js';
+import { operandA, operandB, type Operand } from './gemm-operands.js';
+import { grid, specialise, storedTypes, type Constants } from './kernel.js';
 import { knownSubgroupSize, MAX_LANES, SUBGROUP_DIRECTIVES, subgroupsPay, WORKGROUP } from './subgroups.js';
 import blocksSource from '../../shaders/shared/matmul_blocks.wgsl';
 import shapeSource from '../../shaders/shared/matmul_shape.wgsl';
@@ -75,12 +75,16 @@ export function batchedMatmul(
   const { transposeA = false, transposeB = false, sideBySide = false } = options;
   const { batch, m, n, k } = sizes;
   const count = elementCount(batch);
-  const [operand, other] = [operandA(a.vectorizable), operandB(b.vectorizable)];
+  const [operand, other] = [operandA(a), operandB(b)];
   const constants = { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, ...operand.constants, ...other.constants };
   const sources = [operand.source, other.source, shapeSource];
   a.gpu.dispatch({
-    ...programOf(variant, a.gpu, { count, m, n }, sources, constants),
-    bindings: [a.read(), b.read(), y.written()],
+    ...programOf(variant, a.gpu, { count, m, n }, sources, constants, {
+      ...operand.aliases,
+      ...other.aliases,
+      ...storedTypes(variant === 'subgroup' ? 4 : 1, { y }),
+    }),
+    bindings: [a.read(a.dtype), b.read(b.dtype), y.written(y.dtype)],
     params: new Params().u32(
       count,
       m,
@@ -106,23 +110,29 @@ function programOf(
   { count, m, n }: { readonly count: number; readonly m: number; readonly n: number },
   sources: readonly string[],
   constants: Constants,
+  aliases: Operand['aliases'],
 ): { shader: Shader; workgroups: [number, number, number] } {
   if (isWorkgroupTile(variant)) {
     return {
-      shader: specialise('matmul_workgroup', [...sources, blocksSource, gemmSource, workgroupSource], { ...TILES[variant], ...constants }),
+      shader: specialise(
+        'matmul_workgroup',
+        [...sources, blocksSource, gemmSource, workgroupSource],
+        { ...TILES[variant], ...constants },
+        aliases,
+      ),
       workgroups: grid(count * tilesOf(variant, m, n), 1),
     };
   }
   if (variant === 'tile') {
     return {
-      shader: specialise('matmul', [...sources, blocksSource, matmulSource], constants),
+      shader: specialise('matmul', [...sources, blocksSource, matmulSource], constants, aliases),
       workgroups: grid(count * Math.ceil(m / TILE_ROWS) * Math.ceil(n / TILE_COLUMNS), WORKGROUP),
     };
   }
   const size = knownSubgroupSize(gpu)!;
   const lanes = Math.min(MAX_LANES, size);
   return {
-    shader: specialise('matmul_subgroup', [...sources, subgroupSource], { LANES: lanes, ...constants }, {}, SUBGROUP_DIRECTIVES),
+    shader: specialise('matmul_subgroup', [...sources, subgroupSource], { LANES: lanes, ...constants }, aliases, SUBGROUP_DIRECTIVES),
     workgroups: grid(count * Math.ceil(n / 4 / size) * size * Math.ceil(m / (4 * lanes)), WORKGROUP),
   };
 }

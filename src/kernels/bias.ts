@@ -1,8 +1,8 @@
 import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectOperands, resultTensor, walkElements } from './elements.js';
-import { grid, specialise } from './kernel.js';
+import { expectFloats, FLOATS, resultTensor, walkElements } from './elements.js';
+import { grid, specialise, storedTypes } from './kernel.js';
 import addBiasSource from '../../shaders/add_bias.wgsl';
 import sumRowsSource from '../../shaders/sum_rows.wgsl';
 
@@ -16,13 +16,13 @@ const ROWS_AT_ONCE = 64;
  * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function addBias(x: Tensor, bias: Tensor, out?: Tensor): Tensor {
-  expectOperands('addBias', { x, bias, out });
+  expectFloats('addBias', { x, out }, { bias });
   expectShape('bias of addBias', [x.channels], bias.shape);
-  const output = resultTensor('addBias', x, out);
+  const output = resultTensor('addBias', x, out, FLOATS);
   const walk = walkElements([x, bias, output], true);
   x.gpu.dispatch({
-    shader: specialise('add_bias', [walk.source, addBiasSource], walk.constants, walk.aliases),
-    bindings: [x.read(), bias.read(), output.written()],
+    shader: specialise('add_bias', [walk.source, addBiasSource], walk.constants, walk.types({ x, y: output })),
+    bindings: [x.read(x.dtype), bias.read(), output.written(output.dtype)],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(output), walk.place(bias)[0]),
     workgroups: walk.workgroups,
   });
@@ -36,7 +36,7 @@ export function addBias(x: Tensor, bias: Tensor, out?: Tensor): Tensor {
  * @throws as expectOperands(); SHAPE_MISMATCH
  */
 export function biasGrad(gradOutput: Tensor, into?: Tensor, accumulate = false): Tensor {
-  expectOperands('biasGrad', { gradOutput, into });
+  expectFloats('biasGrad', { gradOutput }, { into });
   const { gpu, rows, channels } = gradOutput;
   const result = into ?? Tensor.empty(gpu, [channels], 'bias gradient');
   expectShape('target of biasGrad', [channels], result.shape);
@@ -52,14 +52,19 @@ export function biasGrad(gradOutput: Tensor, into?: Tensor, accumulate = false):
   return result;
 }
 
-/** Each row of `y` becomes the sum of `rowsPerSplit` rows of `x`. `y` has no gaps. */
+/** Each row of `y`, f32, becomes the sum of `rowsPerSplit` rows of `x`. `y` has no gaps. */
 function sumRows(x: Tensor, y: Tensor, rowsPerSplit: number, accumulate: boolean): void {
   const vectorized = x.vectorizable && y.offset % 4 === 0;
   const width = vectorized ? 4 : 1;
   const columns = x.channels / width;
   x.gpu.dispatch({
-    shader: specialise('sum_rows', [sumRowsSource], { ACCUMULATE: accumulate }, { element: vectorized ? 'vec4f' : 'f32' }),
-    bindings: [x.read(), y.written()],
+    shader: specialise(
+      'sum_rows',
+      [sumRowsSource],
+      { ACCUMULATE: accumulate },
+      { element: vectorized ? 'vec4f' : 'f32', ...storedTypes(width, { x }) },
+    ),
+    bindings: [x.read(x.dtype), y.written()],
     params: new Params().u32(x.rows, columns, x.base / width, x.rowStride / width, y.base / width, y.rows, rowsPerSplit),
     workgroups: grid(y.rows * columns, 64),
   });

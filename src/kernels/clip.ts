@@ -62,7 +62,7 @@ function sumSquares(block: Tensor, walk: ElementWalk, partial: Tensor, start: nu
       'sum_terms(squared_difference)',
       [walk.source, squaredDifferenceSource, sumTermsSource],
       { HAS_TARGET: false, VECTORIZED: walk.vectorized, ...walk.constants },
-      walk.aliases,
+      walk.types({ x: block, t: block }),
     ),
     bindings: [block.read(), block.read(), part.written()],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(block), ...walk.place(block), count).f32(0),

@@ -6,7 +6,7 @@ import { writeTime } from '../gpu/write-log.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { copy } from './elementwise.js';
-import { resultTensor, walkElements } from './elements.js';
+import { FLOATS, resultTensor, walkElements } from './elements.js';
 import { specialise } from './kernel.js';
 import { layerRandomSources } from './random.js';
 import dropoutSource from '../../shaders/dropout.wgsl';
@@ -112,11 +112,16 @@ export function dropout(x: Tensor, rate: number, layer: number, state: Tensor, o
   expectWord('layer of dropout', layer);
   expectShape('state of dropout', [WORDS], state.shape);
   if (rate === 0) return copy(x, out);
-  const output = resultTensor('dropout', x, out);
+  const output = resultTensor('dropout', x, out, FLOATS);
   const walk = walkElements([x, output]);
   x.gpu.dispatch({
-    shader: specialise('dropout', [walk.source, ...layerRandomSources(walk.vectorized), dropoutSource], walk.constants, walk.aliases),
-    bindings: [x.read(), state.read(), output.written()],
+    shader: specialise(
+      'dropout',
+      [walk.source, ...layerRandomSources(walk.vectorized), dropoutSource],
+      walk.constants,
+      walk.types({ x, y: output }),
+    ),
+    bindings: [x.read(x.dtype), state.read(), output.written(output.dtype)],
     params: new Params()
       .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(output), state.base, layer, dropThreshold(rate))
       .f32(1 / (1 - rate)),

@@ -2,7 +2,7 @@ import { ShadegradError } from '../errors.js';
 import { isFloat } from '../gpu/params.js';
 import { elementCount, expectShape, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor, type DType } from '../tensor/tensor.js';
-import { grid, type Constants } from './kernel.js';
+import { grid, storedTypes, type Constants } from './kernel.js';
 import elementsSource from '../../shaders/shared/elements.wgsl';
 import stretchSource from '../../shaders/shared/stretch.wgsl';
 
@@ -26,6 +26,8 @@ export interface ElementWalk {
   readonly constants: Constants;
   /** Type aliases of that WGSL, for specialise(): `element` is f32 or vec4f. */
   readonly aliases: Readonly<Record<string, string>>;
+  /** Those aliases and NAME_element for each binding that may hold f16, by the names of the bindings: see storedTypes(). */
+  types(tensors: Readonly<Record<string, Tensor>>): Readonly<Record<string, string>>;
   /** Whether an element is four numbers. */
   readonly vectorized: boolean;
   /** Elements in all. */
@@ -59,10 +61,12 @@ export function walkElements(tensors: readonly Tensor[], byChannel = false): Ele
   const rowLength = strided || byChannel ? channels : size;
   const aligned = tensors.every(({ offset, rowStride }) => offset % 4 === 0 && (!strided || rowStride % 4 === 0));
   const width = aligned && rowLength % 4 === 0 ? 4 : 1;
+  const aliases = { element: width === 4 ? 'vec4f' : 'f32' };
   return {
     source: walkSource,
     constants: { STRIDED: strided },
-    aliases: { element: width === 4 ? 'vec4f' : 'f32' },
+    aliases,
+    types: (bindings) => ({ ...aliases, ...storedTypes(width, bindings) }),
     vectorized: width === 4,
     count: size / width,
     columns: rowLength / width,
@@ -86,13 +90,23 @@ const TYPE_ADVICE: Partial<Record<DType, string>> = {
   i32: 'make it with Tensor.from(gpu, new Int32Array([...]), shape)',
 };
 
+const CONVERSIONS: Record<Exclude<DType, 'f32'>, string> = {
+  f16: "it with cast(x, 'f32')",
+  i32: 'labels and indices with oneHot() or embedding()',
+  u8: 'images with imageToFloat()',
+};
+
+/** The types of numbers that are computed with: what a kernel takes whose bindings have types by storedTypes(). */
+export const FLOATS: readonly DType[] = ['f32', 'f16'];
+
 /**
  * Checks the tensors of an operation before anything is dispatched or allocated. Every host half calls it first: what
  * it forgets is refused when the kernel binds it (Tensor.read()), but then an operation of several kernels is half done.
  * @throws USE_AFTER_FREE for a disposed tensor; INVALID_ARGUMENT for one of another type; DEVICE_MISMATCH unless all are
  *   on one Gpu
  */
-export function expectOperands(operation: string, operands: Operands, dtype: DType = 'f32'): void {
+export function expectOperands(operation: string, operands: Operands, dtype: DType | readonly DType[] = 'f32'): void {
+  const types = typeof dtype === 'string' ? [dtype] : dtype;
   let first: [name: string, tensor: Tensor] | null = null;
   for (const name in operands) {
     const tensor = operands[name];
@@ -100,19 +114,34 @@ export function expectOperands(operation: string, operands: Operands, dtype: DTy
     expectTensor(operation, name, tensor);
     tensor.assertLive();
     tensor.storage.assertLive();
-    if (tensor.dtype !== dtype) {
+    if (!types.includes(tensor.dtype)) {
       throw new ShadegradError('INVALID_ARGUMENT', `${operation}: ${name} "${tensor.label}" has the wrong type`, {
-        expected: dtype,
+        expected: types.join(' or '),
         received: `${tensor.dtype} ${formatShape(tensor.shape)}`,
-        fix:
-          TYPE_ADVICE[dtype] ??
-          `convert ${tensor.dtype === 'u8' ? 'images with imageToFloat()' : 'labels and indices with oneHot() or embedding()'} first`,
+        fix: TYPE_ADVICE[types[0]!] ?? `convert ${CONVERSIONS[tensor.dtype as Exclude<DType, 'f32'>]} first`,
       });
     }
     first ??= [name, tensor];
     expectOneDevice(operation, first, [name, tensor]);
   }
 }
+
+/**
+ * The same for an operation whose kernel converts what it reads and writes.
+ *
+ * @param floats of f32 or f16
+ * @param singles of f32 alone, such as statistics and parameters
+ * @throws as expectOperands()
+ */
+export function expectFloats(operation: string, floats: Operands, singles: Operands = {}): void {
+  expectOperands(operation, floats, FLOATS);
+  expectOperands(operation, singles);
+  const [one, other] = [floats, singles].map((operands) => Object.entries(operands).find(([, tensor]) => tensor) as [string, Tensor]);
+  if (one && other) expectOneDevice(operation, one, other);
+}
+
+/** The type of what is computed from several tensors: f16 where all are. */
+export const widestType = (tensors: readonly Tensor[]): DType => (tensors.every(({ dtype }) => dtype === 'f16') ? 'f16' : 'f32');
 
 /** @throws INVALID_ARGUMENT for what is no tensor: programs without types may pass numbers in its place. */
 export function expectTensor(operation: string, name: string, value: unknown): asserts value is Tensor {
@@ -141,8 +170,8 @@ export function expectWithoutGaps(operation: string, operands: Operands, fix: st
 }
 
 /** The same for tensors that have no names of their own. */
-export function expectTensors(operation: string, tensors: readonly Tensor[]): void {
-  expectOperands(operation, Object.fromEntries(tensors.map((tensor, index) => [`tensor ${index}`, tensor])));
+export function expectTensors(operation: string, tensors: readonly Tensor[], dtypes: readonly DType[] = ['f32']): void {
+  expectOperands(operation, Object.fromEntries(tensors.map((tensor, index) => [`tensor ${index}`, tensor])), dtypes);
 }
 
 /** @throws DEVICE_MISMATCH unless both tensors are on one Gpu */
@@ -159,10 +188,10 @@ export function expectOneDevice(
   });
 }
 
-/** `out` if there is one, checked, else a new tensor. @throws as expectOperands(); SHAPE_MISMATCH */
-export function resultTensor(what: string, like: Tensor, out: Tensor | undefined): Tensor {
-  expectOperands(what, { input: like, out });
-  if (!out) return Tensor.empty(like.gpu, like.shape, what);
+/** `out` if there is one, checked, else a new tensor of the same type. @throws as expectOperands(); SHAPE_MISMATCH */
+export function resultTensor(what: string, like: Tensor, out: Tensor | undefined, dtypes: readonly DType[] = ['f32']): Tensor {
+  expectOperands(what, { input: like, out }, dtypes);
+  if (!out) return Tensor.empty(like.gpu, like.shape, what, like.dtype);
   expectShape(`out of ${what}`, like.shape, out.shape);
   return out;
 }

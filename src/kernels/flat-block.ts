@@ -6,6 +6,8 @@ import { expectOperands, expectWithoutGaps, type Operands } from './elements.js'
 import { grid, type Constants } from './kernel.js';
 import piecesSource from '../../shaders/shared/block_pieces.wgsl';
 import wholeSource from '../../shaders/shared/block_whole.wgsl';
+import scaledSource from '../../shaders/shared/gradient_scaled.wgsl';
+import unscaledSource from '../../shaders/shared/gradient_unscaled.wgsl';
 
 /** How the invocations of a dispatch share a block of parameters and what lies beside it. */
 interface BlockWalk {
@@ -20,10 +22,10 @@ interface BlockWalk {
 
 /** The same for a kernel that may have a table of pieces. Of a table, `shape` begins with the number of its entries. */
 interface StepWalk extends BlockWalk {
-  /** WGSL that says what a workgroup owns, and of what kind it is. */
+  /** WGSL that says what a workgroup owns, of what kind it is, and what is done with scaled losses. */
   readonly source: string;
-  /** The table, to be bound after all else. */
-  readonly pieces: readonly Binding[];
+  /** The scale of the losses and the table, to be bound after all else. */
+  readonly further: readonly Binding[];
 }
 
 /** Neighbouring parameters of a block that are updated alike. */
@@ -67,23 +69,39 @@ export function walkBlock(tensors: readonly Tensor[], software: boolean): BlockW
 
 /**
  * walkBlock() for the step of an optimiser.
- * @param bindings how many there are before the table of pieces or the uniform block
+ * @param given bindings that there are before these and the uniform block
+ * @param lossScale the tensor of a LossScale, where losses are scaled
  * @param how the kind of all elements, or the pieces that cutBlock() has cut the block into for such an adapter
  */
-export function walkStep(tensors: readonly Tensor[], bindings: number, how: number | Tensor, software: boolean): StepWalk {
+export function walkStep(
+  tensors: readonly Tensor[],
+  given: number,
+  how: number | Tensor,
+  lossScale: Tensor | undefined,
+  software: boolean,
+): StepWalk {
+  const gradient = lossScale ? scaledSource : unscaledSource;
+  const scales = lossScale ? [lossScale.read()] : [];
+  const scaling: Constants = lossScale ? { SCALE_BINDING: given } : {};
+  const bindings = given + scales.length;
   if (typeof how === 'number') {
     const walk = walkBlock(tensors, software);
-    return { ...walk, source: wholeSource, pieces: [], constants: { ...walk.constants, KIND: how, SHAPE_BINDING: bindings } };
+    return {
+      ...walk,
+      source: `${gradient}\n${wholeSource}`,
+      further: scales,
+      constants: { ...walk.constants, ...scaling, KIND: how, SHAPE_BINDING: bindings },
+    };
   }
   const { workgroup, each } = pieceSize(tensors[0]!.size, software);
   const count = how.size / 4;
   return {
     shape: [count, each],
-    source: piecesSource,
-    constants: { WORKGROUP: workgroup, PIECES_BINDING: bindings, SHAPE_BINDING: bindings + 1 },
+    source: `${gradient}\n${piecesSource}`,
+    constants: { ...scaling, WORKGROUP: workgroup, PIECES_BINDING: bindings, SHAPE_BINDING: bindings + 1 },
     aliases: { element: 'f32' },
     bases: tensors.map(({ base }) => base),
-    pieces: [how.read('i32')],
+    further: [...scales, how.read('i32')],
     workgroups: grid(count, 1),
   };
 }

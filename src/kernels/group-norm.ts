@@ -2,8 +2,8 @@ import { Params } from '../gpu/params.js';
 import { expectShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkEpsilon } from './batch-norm.js';
-import { expectTensors, resultTensor, walkElements } from './elements.js';
-import { grid, specialise } from './kernel.js';
+import { expectFloats, expectTensors, FLOATS, resultTensor, walkElements } from './elements.js';
+import { grid, specialise, storedTypes } from './kernel.js';
 import laneScalarSource from '../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../shaders/batch_norm_lane_vec4.wgsl';
 import normShapeSource from '../../shaders/shared/norm_shape.wgsl';
@@ -47,7 +47,7 @@ class NormWalk {
     tensors: readonly Tensor[],
     widest: 1 | 4 = 4,
   ) {
-    expectTensors('a normalisation', tensors);
+    expectTensors('a normalisation', tensors, FLOATS);
     this.width = widest === 4 && layout.channels % 4 === 0 && tensors.every((tensor) => tensor.vectorizable) ? 4 : 1;
   }
 
@@ -57,6 +57,11 @@ class NormWalk {
 
   get constants() {
     return { LANE_WIDTH: this.width };
+  }
+
+  /** The types of the bindings that hold tensors of the layout, by their names. */
+  types(tensors: Readonly<Record<string, Tensor>>): Record<string, string> {
+    return storedTypes(this.width, tensors);
   }
 
   /** Uniforms for chunks of so many rows. A row of a tensor may be several rows of the layout, or the other way round. */
@@ -105,8 +110,8 @@ export function groupStatistics(x: Tensor, layout: NormLayout, epsilon: number):
   const walk = new NormWalk(layout, [x]);
   const partial = Tensor.empty(gpu, [images, chunks, 2, channels], 'partial statistics');
   gpu.dispatch({
-    shader: specialise('norm_partial_statistics', walk.sources(partialStatisticsSource), walk.constants),
-    bindings: [x.read(), partial.written()],
+    shader: specialise('norm_partial_statistics', walk.sources(partialStatisticsSource), walk.constants, walk.types({ x })),
+    bindings: [x.read(x.dtype), partial.written()],
     params: walk.params(rowsPerChunk, { x }),
     workgroups: walk.workgroups(rowsPerChunk),
   });
@@ -125,8 +130,8 @@ export function groupStatistics(x: Tensor, layout: NormLayout, epsilon: number):
   const mean = Tensor.empty(gpu, [images, groups], 'mean');
   const inverseStd = Tensor.empty(gpu, [images, groups], 'inverse deviation');
   gpu.dispatch({
-    shader: specialise('norm_statistics', [normShapeSource, statisticsSource]),
-    bindings: [x.read(), merged.read(), mean.written(), inverseStd.written()],
+    shader: specialise('norm_statistics', [normShapeSource, statisticsSource], {}, storedTypes(1, { x })),
+    bindings: [x.read(x.dtype), merged.read(), mean.written(), inverseStd.written()],
     params,
     workgroups: grid(images * groups, 64),
   });
@@ -139,11 +144,11 @@ export function groupStatistics(x: Tensor, layout: NormLayout, epsilon: number):
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function groupNormApply(x: Tensor, layout: NormLayout, { mean, inverseStd }: GroupStatistics, out?: Tensor): Tensor {
-  const y = resultTensor('normalisation', x, out);
+  const y = resultTensor('normalisation', x, out, FLOATS);
   const walk = new NormWalk(layout, [x, y]);
   x.gpu.dispatch({
-    shader: specialise('norm_apply', walk.sources(applySource), walk.constants),
-    bindings: [x.read(), mean.read(), inverseStd.read(), y.written()],
+    shader: specialise('norm_apply', walk.sources(applySource), walk.constants, walk.types({ x, y })),
+    bindings: [x.read(x.dtype), mean.read(), inverseStd.read(), y.written(y.dtype)],
     params: walk.params(walk.rowsEach, { x, y }),
     workgroups: walk.workgroups(walk.rowsEach),
   });
@@ -169,8 +174,8 @@ export function groupNormGrad(
   const partial = Tensor.empty(gpu, [images, Math.ceil(rows / rowsPerChunk), 2, channels], 'partial gradients of a normalisation');
   const sums = new NormWalk(layout, [x, gradOutput]);
   gpu.dispatch({
-    shader: specialise('norm_partial_grad', sums.sources(partialGradSource), sums.constants),
-    bindings: [x.read(), gradOutput.read(), mean.read(), partial.written()],
+    shader: specialise('norm_partial_grad', sums.sources(partialGradSource), sums.constants, sums.types({ x, dy: gradOutput })),
+    bindings: [x.read(x.dtype), gradOutput.read(gradOutput.dtype), mean.read(), partial.written()],
     params: sums.params(rowsPerChunk, { x, dy: gradOutput }),
     workgroups: sums.workgroups(rowsPerChunk),
   });
@@ -182,11 +187,11 @@ export function groupNormGrad(
     workgroups: grid(images * groups, 64),
   });
   partial.dispose();
-  const dx = resultTensor('normalisation gradient', x, out);
+  const dx = resultTensor('normalisation gradient', x, out, FLOATS);
   const walk = new NormWalk(layout, [x, gradOutput, dx]);
   gpu.dispatch({
-    shader: specialise('norm_input_grad', walk.sources(inputGradSource), walk.constants),
-    bindings: [x.read(), gradOutput.read(), mean.read(), inverseStd.read(), slopes.read(), dx.written()],
+    shader: specialise('norm_input_grad', walk.sources(inputGradSource), walk.constants, walk.types({ x, dy: gradOutput, dx })),
+    bindings: [x.read(x.dtype), gradOutput.read(gradOutput.dtype), mean.read(), inverseStd.read(), slopes.read(), dx.written(dx.dtype)],
     params: walk.params(walk.rowsEach, { x, dy: gradOutput, y: dx }),
     workgroups: walk.workgroups(walk.rowsEach),
   });
@@ -204,11 +209,17 @@ export function groupNormGrad(
 export function scaleShift(x: Tensor, gamma: Tensor, beta: Tensor | null, out?: Tensor): Tensor {
   expectShape('gamma', [x.channels], gamma.shape);
   if (beta) expectShape('beta', [x.channels], beta.shape);
-  const y = resultTensor('scaleShift', x, out);
+  expectFloats('scaleShift', { x, out }, { gamma, beta });
+  const y = resultTensor('scaleShift', x, out, FLOATS);
   const walk = walkElements(beta ? [x, gamma, beta, y] : [x, gamma, y], true);
   x.gpu.dispatch({
-    shader: specialise('scale_shift', [walk.source, scaleShiftSource], { ...walk.constants, HAS_BETA: beta !== null }, walk.aliases),
-    bindings: [x.read(), gamma.read(), (beta ?? gamma).read(), y.written()],
+    shader: specialise(
+      'scale_shift',
+      [walk.source, scaleShiftSource],
+      { ...walk.constants, HAS_BETA: beta !== null },
+      walk.types({ x, y }),
+    ),
+    bindings: [x.read(x.dtype), gamma.read(), (beta ?? gamma).read(), y.written(y.dtype)],
     params: new Params().u32(
       walk.count,
       walk.columns,

@@ -2,8 +2,8 @@ import { ShadegradError } from '../errors.js';
 import { Params } from '../gpu/params.js';
 import { expectShape, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectOneDevice, expectOperands, expectWithoutGaps } from './elements.js';
-import { grid, specialise } from './kernel.js';
+import { expectOneDevice, expectFloats, expectOperands, expectWithoutGaps } from './elements.js';
+import { grid, specialise, storedTypes } from './kernel.js';
 import poolSource from '../../shaders/image_pool.wgsl';
 
 /**
@@ -17,7 +17,7 @@ import poolSource from '../../shaders/image_pool.wgsl';
  * @throws SHAPE_MISMATCH; INVALID_ARGUMENT for other types or tensors with gaps; DEVICE_MISMATCH, USE_AFTER_FREE
  */
 export function imagePool(x: Tensor, pool: Tensor, draws: Tensor): Tensor {
-  expectOperands('imagePool', { x, pool });
+  expectFloats('imagePool', { x }, { pool });
   expectOperands('imagePool', { draws }, 'i32');
   expectOneDevice('imagePool', ['x', x], ['draws', draws]);
   const [batch, ...image] = x.shape;
@@ -31,13 +31,13 @@ export function imagePool(x: Tensor, pool: Tensor, draws: Tensor): Tensor {
   expectShape('pool of imagePool', [pool.shape[0] ?? 0, ...image], pool.shape);
   expectShape('draws of imagePool', [batch, 2], draws.shape);
   expectWithoutGaps('imagePool', { x, pool, draws }, 'copy it first');
-  const y = Tensor.empty(x.gpu, x.shape, 'images out of a pool');
+  const y = Tensor.empty(x.gpu, x.shape, 'images out of a pool', x.dtype);
   const size = x.size / batch;
   const four = [x, pool, y].every((tensor) => tensor.offset % 4 === 0) && size % 4 === 0;
   const width = four ? 4 : 1;
   x.gpu.dispatch({
-    shader: specialise('image_pool', [poolSource], {}, { element: four ? 'vec4f' : 'f32' }),
-    bindings: [x.read(), pool.written(), draws.read('i32'), y.written()],
+    shader: specialise('image_pool', [poolSource], {}, { element: four ? 'vec4f' : 'f32', ...storedTypes(width, { x, y }) }),
+    bindings: [x.read(x.dtype), pool.written(), draws.read('i32'), y.written(y.dtype)],
     params: new Params().u32(batch, size / width, pool.shape[0]!, x.base / width, pool.base / width, draws.base, y.base / width),
     workgroups: grid(size / width, 64),
   });

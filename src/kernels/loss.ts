@@ -1,7 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectFinite, expectOperands, expectScalar, resultTensor, walkElements } from './elements.js';
+import { expectFinite, expectFloats, expectScalar, FLOATS, resultTensor, walkElements } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import lossGradSource from '../../shaders/loss_grad.wgsl';
 import partialSumsSource from '../../shaders/shared/partial_sums.wgsl';
@@ -89,9 +89,10 @@ export function meanGrad(shape: Shape, gradMean: Tensor, out?: Tensor): Tensor {
 function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number, factor: number): Tensor {
   const { gpu } = x;
   const targetTensor = typeof target === 'number' ? null : target;
-  expectOperands(label, { input: x, target: targetTensor });
+  expectFloats(label, { input: x, target: targetTensor });
   if (typeof target === 'number') expectFinite(`target of ${label}`, target);
   if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
+  const t = targetTensor ?? x;
   const walk = walkElements(targetTensor ? [x, targetTensor] : [x]);
   const partials = Math.min(MOST_PARTIALS, Math.ceil(walk.count / TERMS_PER_PARTIAL));
   const partial = Tensor.empty(gpu, [partials], `${label}, partial sums`);
@@ -100,11 +101,11 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
       `sum_terms(${term.name})`,
       [walk.source, term.source, sumTermsSource],
       { HAS_TARGET: targetTensor !== null, VECTORIZED: walk.vectorized, ...walk.constants },
-      walk.aliases,
+      walk.types({ x, t }),
     ),
-    bindings: [x.read(), (targetTensor ?? x).read(), partial.written()],
+    bindings: [x.read(x.dtype), t.read(t.dtype), partial.written()],
     params: new Params()
-      .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(targetTensor ?? x), partials)
+      .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(t), partials)
       .f32(typeof target === 'number' ? target : 0),
     workgroups: grid(partials, 64),
   });
@@ -122,22 +123,23 @@ function sumTerms(label: string, term: Term, x: Tensor, target: Tensor | number,
 /** gradLoss / size * derivative of the term by x. */
 function lossGrad(label: string, term: Term, x: Tensor, target: Tensor | number, gradLoss: Tensor, out?: Tensor): Tensor {
   const targetTensor = typeof target === 'number' ? null : target;
-  expectOperands(label, { input: x, target: targetTensor, gradLoss, out });
+  expectFloats(label, { input: x, target: targetTensor, out }, { gradLoss });
   if (typeof target === 'number') expectFinite(`target of ${label}`, target);
   if (targetTensor) expectShape(`target of ${label}`, x.shape, targetTensor.shape);
   expectScalar(`${label}: gradient of the loss`, gradLoss.shape);
-  const output = resultTensor(label, x, out);
+  const output = resultTensor(label, x, out, FLOATS);
+  const t = targetTensor ?? x;
   const walk = walkElements(targetTensor ? [x, targetTensor, output] : [x, output]);
   x.gpu.dispatch({
     shader: specialise(
       `loss_grad(${term.name})`,
       [walk.source, term.source, lossGradSource],
       { HAS_TARGET: targetTensor !== null, ...walk.constants },
-      walk.aliases,
+      walk.types({ x, t, dx: output }),
     ),
-    bindings: [x.read(), (targetTensor ?? x).read(), gradLoss.read(), output.written()],
+    bindings: [x.read(x.dtype), t.read(t.dtype), gradLoss.read(), output.written(output.dtype)],
     params: new Params()
-      .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(targetTensor ?? x), ...walk.place(output), gradLoss.base)
+      .u32(walk.count, walk.columns, ...walk.place(x), ...walk.place(t), ...walk.place(output), gradLoss.base)
       .f32(typeof target === 'number' ? target : 0, 1 / x.size),
     workgroups: walk.workgroups,
   });
@@ -145,14 +147,14 @@ function lossGrad(label: string, term: Term, x: Tensor, target: Tensor | number,
 }
 
 function spread(label: string, shape: Shape, scalar: Tensor, factor: (size: number) => number, out?: Tensor): Tensor {
-  expectOperands(label, { gradient: scalar, out });
+  expectFloats(label, { out }, { gradient: scalar });
   expectScalar(label, scalar.shape);
   const output = out ?? Tensor.empty(scalar.gpu, shape, label);
   expectShape(`out of ${label}`, shape, output.shape);
   const walk = walkElements([output]);
   scalar.gpu.dispatch({
-    shader: specialise('spread', [walk.source, spreadSource], walk.constants, walk.aliases),
-    bindings: [scalar.read(), output.written()],
+    shader: specialise('spread', [walk.source, spreadSource], walk.constants, walk.types({ y: output })),
+    bindings: [scalar.read(), output.written(output.dtype)],
     params: new Params().u32(walk.count, walk.columns, ...walk.place(output), scalar.base).f32(factor(output.size)),
     workgroups: walk.workgroups,
   });

@@ -3,9 +3,9 @@ import { Params } from '../gpu/params.js';
 import { elementCount, expectShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { broadcastShape, expectBroadcast, joinAxes, stepsOf, type Axis } from './broadcast.js';
-import { elementGrid, expectOperands } from './elements.js';
+import { elementGrid, expectOperands, FLOATS, widestType } from './elements.js';
 import { SCALAR_TYPES, VECTOR_TYPES, type ElementFunction } from './functions.js';
-import { specialise, type Constants } from './kernel.js';
+import { specialise, storedTypes, type Constants } from './kernel.js';
 import binarySource from '../../shaders/binary.wgsl';
 import broadcastSource from '../../shaders/shared/broadcast.wgsl';
 import callNumberLeftSource from '../../shaders/shared/call_number_left.wgsl';
@@ -29,7 +29,7 @@ export interface MapOptions {
 
 /**
  * A function of one tensor, element by element.
- * @param x f32, of up to six axes, channel slices too; repeated along the axes of `shape` that it lacks
+ * @param x f32 or f16, of up to six axes, channel slices too; repeated along the axes of `shape` that it lacks
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function unary(fn: ElementFunction, x: Tensor, options: MapOptions = {}): Tensor {
@@ -38,7 +38,7 @@ export function unary(fn: ElementFunction, x: Tensor, options: MapOptions = {}):
 
 /**
  * A function of two tensors, or of a tensor and a number, element by element. Shapes broadcast.
- * @param a f32, of up to six axes, channel slices too
+ * @param a f32 or f16, of up to six axes, channel slices too
  * @param b likewise; at least one of the two is a tensor
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
@@ -55,7 +55,7 @@ export function binary(fn: ElementFunction, a: Operand, b: Operand, options: Map
       a_element: walk.types[0]!,
       b_element: walk.types[1]!,
     }),
-    bindings: [a.read(), b.read(), output.written()],
+    bindings: [a.read(a.dtype), b.read(b.dtype), output.written(output.dtype)],
     params: walk.params(numbers),
     workgroups: walk.workgroups,
   });
@@ -73,7 +73,7 @@ function mapOne(fn: ElementFunction, kernel: string, call: string, x: Tensor, op
       ...walk.aliases,
       x_element: walk.types[0]!,
     }),
-    bindings: [x.read(), output.written()],
+    bindings: [x.read(x.dtype), output.written(output.dtype)],
     params: walk.params([numbers[0] ?? 0, numbers[1] ?? 0, operand]),
     workgroups: walk.workgroups,
   });
@@ -105,12 +105,8 @@ function expectTensor(name: string, operand: unknown): void {
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
-  const output = resultOf(
-    'where',
-    [condition, a, b].filter((operand) => typeof operand !== 'number'),
-    undefined,
-    undefined,
-  );
+  const given = [a, b].filter((operand) => typeof operand !== 'number');
+  const output = resultOf('where', [condition, ...given], undefined, undefined, given.length > 0 ? given : [condition]);
   const walk = walkOperands([condition, a, b], output);
   condition.gpu.dispatch({
     shader: specialise(
@@ -119,7 +115,10 @@ export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
       { ...walk.constants, A_IS_NUMBER: typeof a === 'number', B_IS_NUMBER: typeof b === 'number' },
       { ...walk.aliases, condition_element: walk.types[0]!, a_element: walk.types[1]!, b_element: walk.types[2]! },
     ),
-    bindings: [condition.read(), tensorOr(a, condition).read(), tensorOr(b, condition).read(), output.written()],
+    bindings: [
+      ...[condition, tensorOr(a, condition), tensorOr(b, condition)].map((each) => each.read(each.dtype)),
+      output.written(output.dtype),
+    ],
     params: walk.params([0, 0, numberIn(a), numberIn(b)]),
     workgroups: walk.workgroups,
   });
@@ -129,11 +128,17 @@ export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
 const tensorOr = (operand: Operand, other: Tensor): Tensor => (typeof operand === 'number' ? other : operand);
 const numberIn = (operand: Operand): number => (typeof operand === 'number' ? operand : 0);
 
-/** The place of the result: `out`, checked, or a new tensor. */
-function resultOf(name: string, operands: readonly Tensor[], shape: Shape | undefined, out: Tensor | undefined): Tensor {
+/** The place of the result: `out`, checked, or a new tensor of the type that `typed` give. */
+function resultOf(
+  name: string,
+  operands: readonly Tensor[],
+  shape: Shape | undefined,
+  out: Tensor | undefined,
+  typed: readonly Tensor[] = operands,
+): Tensor {
   for (const operand of operands) expectTensor(name, operand);
   const names = operands.length === 1 ? ['x'] : operands.length === 2 ? ['a', 'b'] : ['condition', 'a', 'b'];
-  expectOperands(name, { ...Object.fromEntries(operands.map((operand, index) => [names[index], operand])), out });
+  expectOperands(name, { ...Object.fromEntries(operands.map((operand, index) => [names[index], operand])), out }, FLOATS);
   let wanted = shape;
   if (wanted) for (const operand of operands) expectBroadcast(`operand of ${name}`, operand.shape, wanted);
   else
@@ -141,7 +146,7 @@ function resultOf(name: string, operands: readonly Tensor[], shape: Shape | unde
       `operands of ${name}`,
       operands.map((operand) => operand.shape),
     );
-  if (!out) return Tensor.empty(operands[0]!.gpu, wanted, name);
+  if (!out) return Tensor.empty(operands[0]!.gpu, wanted, name, widestType(typed));
   expectShape(`out of ${name}`, wanted, out.shape);
   return out;
 }
@@ -164,7 +169,10 @@ function walkOperands(operands: readonly Operand[], output: Tensor): Walk {
   const last = axes[axes.length - 1]!;
   // Repeated along the last axis: one number, that fills all four.
   const splat = last.steps.map((step) => step === 0);
-  const fits = operands.every((operand, index) => splat[index] || typeof operand === 'number' || inFours(operand, axes, index));
+  // WGSL makes no vec4f of one f16.
+  const fits = operands.every(
+    (operand, index) => typeof operand === 'number' || (splat[index] ? operand.dtype === 'f32' : inFours(operand, axes, index)),
+  );
   const width = last.length % 4 === 0 && fits && output.base % 4 === 0 ? 4 : 1;
   const units = splat.map((repeated) => (repeated ? 1 : width));
   const count = elementCount(shape) / width;
@@ -176,8 +184,12 @@ function walkOperands(operands: readonly Operand[], output: Tensor): Walk {
   });
   return {
     constants: { RANK: axes.length, ...knownSteps(last.steps) },
-    aliases: width === 4 ? VECTOR_TYPES : SCALAR_TYPES,
-    types: units.map((unit) => (unit === 4 ? 'vec4f' : 'f32')),
+    aliases: { ...(width === 4 ? VECTOR_TYPES : SCALAR_TYPES), ...storedTypes(width, { y: output }) },
+    types: units.map((unit, index) => {
+      const operand = operands[index]!;
+      // Nothing is read for a number: its binding is of any tensor, and of the type that every expression takes.
+      return typeof operand === 'number' ? 'f32' : storedTypes(unit, { x: operand }).x_element!;
+    }),
     workgroups: elementGrid(count, output.gpu.adapter.software),
     params: (numbers) => {
       const bases = operands.map((operand, index) => (typeof operand === 'number' ? 0 : operand.base / units[index]!));

@@ -2,6 +2,7 @@ import { ShadegradError } from '../errors.js';
 import { Params } from '../gpu/params.js';
 import { expectShape, formatShape, imageShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { FLOATS } from './elements.js';
 import { walkImages } from './image-walk.js';
 import { specialise } from './kernel.js';
 import padShapeSource from '../../shaders/shared/pad_shape.wgsl';
@@ -46,12 +47,12 @@ export function paddedShape(shape: Shape, margins: Margins, mode: PadMode): Shap
  */
 export function pad(x: Tensor, margins: Margins, mode: PadMode, value = 0, out?: Tensor): Tensor {
   const shape = paddedShape(x.shape, margins, mode);
-  const y = out ?? Tensor.empty(x.gpu, shape, 'pad');
+  const y = out ?? Tensor.empty(x.gpu, shape, 'pad', x.dtype);
   expectShape('out of pad', shape, y.shape);
-  const walk = walkImages('input of pad', [x, y]);
+  const walk = walkImages('input of pad', [x, y], FLOATS);
   x.gpu.dispatch({
-    shader: specialise('pad', [walk.source, padShapeSource, padSource], { ...walk.constants, MODE: CODES[mode] }, walk.aliases),
-    bindings: [x.read(), y.written()],
+    shader: specialise('pad', [walk.source, padShapeSource, padSource], { ...walk.constants, MODE: CODES[mode] }, walk.types({ x, y })),
+    bindings: [x.read(x.dtype), y.written(y.dtype)],
     params: new Params().u32(...x.shape.slice(0, 3), walk.channels, ...margins, ...walk.place(x), ...walk.place(y)).f32(value),
     workgroups: walk.workgroups(shape),
   });
@@ -65,12 +66,17 @@ export function pad(x: Tensor, margins: Margins, mode: PadMode, value = 0, out?:
  */
 export function padGrad(gradOutput: Tensor, shape: Shape, margins: Margins, mode: PadMode, out?: Tensor): Tensor {
   expectShape('gradient of pad', paddedShape(shape, margins, mode), gradOutput.shape);
-  const dx = out ?? Tensor.empty(gradOutput.gpu, shape, 'pad gradient');
+  const dx = out ?? Tensor.empty(gradOutput.gpu, shape, 'pad gradient', gradOutput.dtype);
   expectShape('out of padGrad', shape, dx.shape);
-  const walk = walkImages('gradient of pad', [dx, gradOutput]);
+  const walk = walkImages('gradient of pad', [dx, gradOutput], FLOATS);
   gradOutput.gpu.dispatch({
-    shader: specialise('pad_grad', [walk.source, padShapeSource, padGradSource], { ...walk.constants, MODE: CODES[mode] }, walk.aliases),
-    bindings: [gradOutput.read(), dx.written()],
+    shader: specialise(
+      'pad_grad',
+      [walk.source, padShapeSource, padGradSource],
+      { ...walk.constants, MODE: CODES[mode] },
+      walk.types({ dy: gradOutput, dx }),
+    ),
+    bindings: [gradOutput.read(gradOutput.dtype), dx.written(dx.dtype)],
     params: new Params().u32(...shape.slice(0, 3), walk.channels, ...margins, ...walk.place(dx), ...walk.place(gradOutput)).f32(0),
     workgroups: walk.workgroups(shape),
   });

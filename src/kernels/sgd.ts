@@ -40,6 +40,8 @@ export interface SgdBlock {
   readonly decays?: boolean;
   /** From cutBlock(), with kinds from sgdKind(): instead of the options above, and of one row of numbers for all. */
   readonly pieces?: Tensor;
+  /** The tensor of a LossScale: gradients are divided by the scale, and nothing changes where one was not finite. */
+  readonly lossScale?: Tensor;
 }
 
 /** What sgd.wgsl calls the way of a step. */
@@ -52,18 +54,18 @@ export const sgdKind = ({ decays = false, momentum = false, nesterov = false }):
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function sgdStep(
-  { parameters, gradients, momentum, hyper, nesterov, decays, pieces }: SgdBlock,
+  { parameters, gradients, momentum, hyper, nesterov, decays, pieces, lossScale }: SgdBlock,
   software = parameters.gpu.adapter.software,
 ): void {
   expectBlock('sgdStep', { parameters, gradients, momentum }, hyper);
   expectNumbers('sgdStep', hyper, SGD_HYPER_SIZE, pieces);
   const sums = momentum ? [momentum] : [];
   const kind = sgdKind({ decays, momentum: momentum !== undefined, nesterov });
-  const walk = walkStep([parameters, gradients, ...sums], 3 + sums.length, pieces ?? kind, software);
+  const walk = walkStep([parameters, gradients, ...sums], 3 + sums.length, pieces ?? kind, lossScale, software);
   const { bases } = walk;
   parameters.gpu.dispatch({
     shader: specialise('sgd', [momentum ? momentumSource : gradientSource, walk.source, sgdSource], walk.constants, walk.aliases),
-    bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written()), ...walk.pieces],
+    bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written()), ...walk.further],
     params: new Params().u32(...walk.shape, ...bases.slice(0, 2), hyper.base, bases[2] ?? 0),
     workgroups: walk.workgroups,
   });

@@ -2,7 +2,8 @@ import { ShadegradError } from '../errors.js';
 import { Params } from '../gpu/params.js';
 import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { elementGrid } from './elements.js';
+import { copiedTypes } from './elementwise.js';
+import { elementGrid, FLOATS } from './elements.js';
 import { specialise } from './kernel.js';
 import stretchSource from '../../shaders/shared/stretch.wgsl';
 import stridedCopySource from '../../shaders/strided_copy.wgsl';
@@ -54,7 +55,7 @@ function joinedAxes(lengths: Shape, x: readonly number[], y: readonly number[]):
  * @throws BUFFER_CONFLICT when both lie in one buffer; INVALID_ARGUMENT for more than six axes that cannot be joined, or tensors of bytes
  */
 export function stridedCopy(lengths: Shape, x: StridedView, y: StridedView): void {
-  expectWords(x.tensor, y.tensor);
+  expectAlike(x.tensor, y.tensor);
   const axes = joinedAxes(lengths, x.strides, y.strides);
   if (axes.length > MOST_AXES) {
     throw new ShadegradError('INVALID_ARGUMENT', `rearranging "${x.tensor.label}"`, {
@@ -73,7 +74,7 @@ export function stridedCopy(lengths: Shape, x: StridedView, y: StridedView): voi
     Array.from({ length: MOST_AXES }, (_, index) => (axes[index] ? pick(axes[index]!, index) : filler));
   const stride = (value: number, index: number): number => (index === 0 ? value : value / width);
   y.tensor.gpu.dispatch({
-    shader: specialise('strided_copy', [stretchSource, stridedCopySource], { AXES: axes.length }, { element: whole ? 'vec4u' : 'u32' }),
+    shader: specialise('strided_copy', [stretchSource, stridedCopySource], { AXES: axes.length }, copiedTypes(width, x.tensor, y.tensor)),
     bindings: [x.tensor.read(x.tensor.dtype), y.tensor.written(y.tensor.dtype)],
     params: new Params()
       .u32(count, bases[0] / width, bases[1] / width, ...padded(({ length }, index) => (index === 0 ? length / width : length), 1))
@@ -82,10 +83,11 @@ export function stridedCopy(lengths: Shape, x: StridedView, y: StridedView): voi
   });
 }
 
-function expectWords(x: Tensor, y: Tensor): void {
+function expectAlike(x: Tensor, y: Tensor): void {
+  if (FLOATS.includes(x.dtype) && FLOATS.includes(y.dtype)) return;
   if (x.dtype === y.dtype && x.dtype !== 'u8') return;
   throw new ShadegradError('INVALID_ARGUMENT', `rearranging "${x.label}"`, {
-    expected: 'tensors of 32-bit numbers of one type',
+    expected: 'tensors of f32 or f16, or both of i32',
     received: `${x.dtype} to ${y.dtype}`,
     fix: 'convert images with imageToFloat() first',
   });

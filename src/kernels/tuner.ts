@@ -7,11 +7,9 @@ import { CONV_VARIANTS, supportsConvVariant, type ConvVariant } from './conv2d/v
 import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d/problem.js';
 import { isWorkgroupTile } from './conv2d/workgroup.js';
 import { copy, fill } from './elementwise.js';
-import { binaryFunctions } from './functions.js';
-import { mseLoss, mean } from './loss.js';
-import { binary } from './map.js';
+import { mseLoss } from './loss.js';
 import { fillUniform } from './random.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /** Another variant must be this much faster than the heuristic's to be stored: less is noise, and would change from run to run. */
 const WORTHWHILE = 1.03;
@@ -213,6 +211,8 @@ const LARGEST_SIZE = 1e7;
  * for the 65,536 terms of the longest is 1e-5; one wrong element among 100 million exceeds this in the root mean square.
  */
 const TOLERANCE = 1e-4;
+/** Where results are f16: sums that agree to 1e-5 are rounded to neighbours in one of a hundred elements, 1e-3 apart. */
+const HALF_TOLERANCE = 5e-4;
 
 /**
  * The candidates that compute the same, in their order: those of the largest group, or of two of one size the one with
@@ -238,7 +238,7 @@ async function agreeing(
         for (const { sample, size, members } of groups) {
           const difference = Math.sqrt(await numberIn(mseLoss(result, sample)));
           // Written so that NaN agrees with nothing.
-          if (!(difference <= TOLERANCE * size)) continue;
+          if (!(difference <= (result.dtype === 'f16' ? HALF_TOLERANCE : TOLERANCE) * size)) continue;
           members.push(candidate);
           return;
         }
@@ -267,10 +267,7 @@ async function agreeing(
 
 /** Mean of the squares of a tensor's elements. */
 function meanSquare(x: Tensor): Promise<number> {
-  const squares = binary(binaryFunctions.mul, x, x);
-  const result = mean(squares);
-  squares.dispose();
-  return numberIn(result);
+  return numberIn(mseLoss(x, 0));
 }
 
 /** Reads a tensor of one element back and disposes it. */
@@ -298,7 +295,12 @@ function contents(gpu: Gpu, problem: ConvProblem, parts: Tensor[]): Sides {
   const [input, weight, output] = (['input', 'weight', 'output'] as const).map((side, stream) => {
     const { whole, tensor } = problemTensor(gpu, problem[side], `${side} to tune with`);
     parts.push(whole, tensor);
-    fillUniform(whole, -1, 1, 1, stream);
+    const drawn = whole.dtype === 'f32' ? whole : Tensor.empty(gpu, whole.shape, 'numbers to tune with');
+    fillUniform(drawn, -1, 1, 1, stream);
+    if (drawn !== whole) {
+      copy(drawn, whole);
+      drawn.dispose();
+    }
     return tensor;
   });
   return { input: input!, weight: weight!, output: output! };

@@ -1,6 +1,7 @@
 import { Params } from '../gpu/params.js';
 import { expectShape, imageShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { FLOATS } from './elements.js';
 import { walkImages } from './image-walk.js';
 import { specialise } from './kernel.js';
 import resampleSource from '../../shaders/shared/resample.wgsl';
@@ -28,17 +29,17 @@ const constants = ({ mode, alignCorners }: Resampling) => ({ BILINEAR: mode === 
 export function upsample(x: Tensor, resampling: Resampling, out?: Tensor): Tensor {
   const [batch, height, width, channels] = imageShape(x.shape, 'input of upsample');
   const shape = [batch, ...resampling.size, channels];
-  const y = out ?? Tensor.empty(x.gpu, shape, 'upsample');
+  const y = out ?? Tensor.empty(x.gpu, shape, 'upsample', x.dtype);
   expectShape('out of upsample', shape, y.shape);
-  const walk = walkImages('input of upsample', [x, y]);
+  const walk = walkImages('input of upsample', [x, y], FLOATS);
   x.gpu.dispatch({
     shader: specialise(
       'upsample',
       [walk.source, resampleSource, upsampleSource],
       { ...walk.constants, ...constants(resampling) },
-      walk.aliases,
+      walk.types({ x, y }),
     ),
-    bindings: [x.read(), y.written()],
+    bindings: [x.read(x.dtype), y.written(y.dtype)],
     params: new Params()
       .u32(batch, walk.channels, height, width, ...resampling.size, ...walk.place(x), ...walk.place(y))
       .f32(...resampling.ratio),
@@ -55,17 +56,17 @@ export function upsample(x: Tensor, resampling: Resampling, out?: Tensor): Tenso
 export function upsampleGrad(gradOutput: Tensor, shape: Shape, resampling: Resampling, out?: Tensor): Tensor {
   const [batch, height, width, channels] = imageShape(shape, 'input of upsample');
   expectShape('gradient of upsample', [batch, ...resampling.size, channels], gradOutput.shape);
-  const dx = out ?? Tensor.empty(gradOutput.gpu, shape, 'upsample gradient');
+  const dx = out ?? Tensor.empty(gradOutput.gpu, shape, 'upsample gradient', gradOutput.dtype);
   expectShape('out of upsampleGrad', shape, dx.shape);
-  const walk = walkImages('gradient of upsample', [dx, gradOutput]);
+  const walk = walkImages('gradient of upsample', [dx, gradOutput], FLOATS);
   gradOutput.gpu.dispatch({
     shader: specialise(
       'upsample_grad',
       [walk.source, resampleSource, upsampleGradSource],
       { ...walk.constants, ...constants(resampling) },
-      walk.aliases,
+      walk.types({ dy: gradOutput, dx }),
     ),
-    bindings: [gradOutput.read(), dx.written()],
+    bindings: [gradOutput.read(gradOutput.dtype), dx.written(dx.dtype)],
     params: new Params()
       .u32(batch, walk.channels, height, width, ...resampling.size, ...walk.place(dx), ...walk.place(gradOutput))
       .f32(...resampling.ratio),

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../errors.js';
-import { expectOperands } from '../kernels/elements.js';
+import { expectFloats } from '../kernels/elements.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -20,7 +20,7 @@ export interface FixedInput {
  * @throws SHAPE_MISMATCH for another size or other channels; INVALID_ARGUMENT for what is no float32 tensor; USE_AFTER_FREE
  */
 export function expectInput({ network, height, width, channels, of }: FixedInput, x: Tensor): void {
-  expectOperands(network, { x });
+  expectFloats(network, { x });
   const [, rows, columns, depth] = x.shape;
   if (x.shape.length === 4 && rows === height && columns === width && depth === channels) return;
   throw new ShadegradError('SHAPE_MISMATCH', `input of ${network}`, {

@@ -1,6 +1,6 @@
 import { concat, expand, reshape } from '../autograd/ops.js';
 import { ShadegradError } from '../errors.js';
-import { expectOperands } from '../kernels/elements.js';
+import { expectFloats } from '../kernels/elements.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -15,7 +15,7 @@ import type { Tensor } from '../tensor/tensor.js';
  * @throws SHAPE_MISMATCH for other axes or another batch; INVALID_ARGUMENT for what is no float32 tensor; DEVICE_MISMATCH
  */
 export function withLabels(x: Tensor, labels: Tensor): Tensor {
-  expectOperands('withLabels', { x, labels });
+  expectFloats('withLabels', { x, labels });
   const [batch] = x.shape;
   if (x.shape.length !== 4 || labels.shape.length !== 2 || labels.shape[0] !== batch) {
     throw new ShadegradError('SHAPE_MISMATCH', 'labels of a network', {

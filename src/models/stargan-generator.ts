@@ -1,7 +1,7 @@
 import { add, relu, tanh } from '../autograd/ops.js';
 import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
-import { expectOperands } from '../kernels/elements.js';
+import { expectFloats } from '../kernels/elements.js';
 import { forwardOptions, type ForwardOptions, type Layer } from '../nn/forward.js';
 import { constant } from '../nn/initializers.js';
 import { Conv2d, ConvTranspose2d, InstanceNorm2d, ModuleDict } from '../nn/layers.js';
@@ -149,7 +149,7 @@ export class StarGANGenerator extends Module {
   }
 
   private expectImages(x: Tensor): void {
-    expectOperands(NETWORK, { x });
+    expectFloats(NETWORK, { x });
     const { channels, labels } = this.options;
     const [, height, width, depth] = x.shape;
     const fits = (side: number): boolean => side >= LEAST_SIDE && side % MULTIPLE === 0;

@@ -1,4 +1,5 @@
-import { expectOperands } from '../kernels/elements.js';
+import { expectFloats } from '../kernels/elements.js';
+import { castType } from '../autograd/autocast.js';
 import { concat, dropout, expand, leakyRelu, relu, tanh } from '../autograd/ops.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -239,7 +240,7 @@ function resolve({
 /** Memory for [skip, decoded] at half the size of x, and the two halves that their producers write into. */
 function skipTensor({ gpu, shape }: Tensor, channels: number): { first: Tensor; second: Tensor } {
   const [batch, height, width] = shape as [number, number, number];
-  const wide = Tensor.empty(gpu, [batch, height / 2, width / 2, 2 * channels], 'skip connection');
+  const wide = Tensor.empty(gpu, [batch, height / 2, width / 2, 2 * channels], 'skip connection', castType());
   return { first: wide.channelView(0, channels), second: wide.channelView(channels, 2 * channels) };
 }
 
@@ -320,7 +321,7 @@ export class UNet extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     const { out: target, ...mode } = forwardOptions(this, options);
-    expectOperands('a U-Net', { x });
+    expectFloats('a U-Net', { x });
     const [, height, width, channels] = imageShape(x.shape, 'input of the U-Net');
     if (height < 1 || width < 1 || height % this.size !== 0 || width % this.size !== 0 || channels !== this.inChannels) {
       throw new ShadegradError('SHAPE_MISMATCH', 'input of the U-Net', {

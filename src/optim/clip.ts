@@ -1,3 +1,4 @@
+import { activeLossScale } from '../autograd/autocast.js';
 import { gradientOf, hasGradient } from '../autograd/gradient-slots.js';
 import { ShadegradError } from '../errors.js';
 import { clipCoefficient, clipScale, clipValue } from '../kernels/clip.js';
@@ -82,6 +83,13 @@ interface GradientBlocks {
 
 /** The gradients that are there, those that are neighbours in memory as one. */
 function gradientBlocks(what: string, parameters: OptimizerTarget): GradientBlocks {
+  if (activeLossScale()) {
+    throw new ShadegradError('INVALID_ARGUMENT', `${what} inside autocast() with a loss scale`, {
+      expected: 'gradients as they are',
+      received: 'gradients times the scale',
+      fix: 'leave the loss scale out, or do not clip',
+    });
+  }
   const list = parameters instanceof Module ? parameters.parameters() : [...new Set(expectIterable(what, parameters))];
   if (list.length === 0 || !list.every((each) => each instanceof Tensor)) {
     throw new ShadegradError('INVALID_ARGUMENT', `parameters of ${what}`, {
@@ -91,6 +99,14 @@ function gradientBlocks(what: string, parameters: OptimizerTarget): GradientBloc
     });
   }
   const gradients = list.filter(hasGradient).map((leaf) => gradientOf(leaf)!);
+  const odd = gradients.find(({ dtype }) => dtype !== 'f32');
+  if (odd) {
+    throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${odd.label}"`, {
+      expected: 'gradients of f32',
+      received: odd.dtype,
+      fix: 'keep parameters in f32: autocast() computes in f16 from those',
+    });
+  }
   const blocks = neighbours(gradients, (gradient) => gradient).map((stretch) => {
     const [first, last] = [stretch[0]!.tensor, stretch[stretch.length - 1]!.tensor];
     const { gpu, storage, offset, label } = first;

@@ -1,7 +1,9 @@
-import { hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
+import { activeLossScale } from '../autograd/autocast.js';
+import { expectScale, hasGradient, zeroGrad } from '../autograd/gradient-slots.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { cutBlock } from '../kernels/flat-block.js';
+import type { LossScale } from '../kernels/loss-scale.js';
 import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
 import { expectOptions } from '../checks.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -21,6 +23,8 @@ export interface ParameterBlock {
   readonly hyper: Tensor;
   /** Where neighbours are updated unlike each other: what cutBlock() made of them. */
   readonly pieces?: Tensor;
+  /** Where the losses are scaled: the tensor of their LossScale, for the kernel to divide by and to heed. */
+  readonly lossScale?: Tensor;
 }
 
 /** What one kind of optimiser does; the rest is the same for all. */
@@ -199,14 +203,18 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   }
 
   /**
-   * Updates every parameter that has a gradient, and counts a step of each.
-   * @throws RECORDING when a recorded step is run after some of its parameters took steps without the others: the dispatches
-   *   in it are for parameters that have taken as many
+   * Updates every parameter that has a gradient, and counts a step of each. Inside autocast() with a loss scale a step whose gradients
+   * are not finite changes no parameter and no state; it is counted like any other, because the host does not hear of it.
+   * @throws INVALID_ARGUMENT when the gradients are of another loss scale; RECORDING when a recorded step is run after some of its
+   *   parameters took steps without the others: the dispatches in it are for parameters that have taken as many
    */
   step(): void {
     this.assertPlaced();
     const { shares, blocks } = this.stretches();
     if (shares.length === 0) return;
+    const lossScale = activeLossScale();
+    for (const { parameters } of shares)
+      for (const tensor of parameters) expectScale(`step of ${this.rule.name} for "${tensor.label}"`, tensor, lossScale);
     const hyper = this.hyper(shares.length);
     this.gpu.eachStep(
       () => this.writeNumbers(shares, hyper),
@@ -215,15 +223,24 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
         for (const { parameters } of shares) for (const tensor of parameters) this.counts.set(tensor, this.counts.get(tensor)! + 1);
       },
     );
-    for (const block of blocks) this.update(block, hyper);
+    // All of them before the first update: one gradient that is not finite holds the whole step back.
+    if (lossScale) for (const block of blocks) this.check(block, lossScale);
+    for (const block of blocks) this.update(block, hyper, lossScale);
+    lossScale?.stepped();
   }
 
-  private update({ window: index, start, length, parts }: Block<O>, hyper: Tensor): void {
+  private check({ window, start, length }: Block<O>, lossScale: LossScale): void {
+    const gradients = view(this.windows[window]!.gradients!, [length], start);
+    lossScale.check(gradients);
+    gradients.dispose();
+  }
+
+  private update({ window: index, start, length, parts }: Block<O>, hyper: Tensor, lossScale: LossScale | null): void {
     const { rule } = this;
     const { values, gradients } = this.windows[index]!;
     const part = (whole: Tensor): Tensor => view(whole, [length], start);
     const state = Object.fromEntries([...this.state].map(([name, flats]) => [name, part(flats[index]!)]));
-    const block = { parameters: part(values), gradients: part(gradients!), state };
+    const block = { parameters: part(values), gradients: part(gradients!), state, ...(lossScale && { lossScale: lossScale.tensor }) };
     const views = [block.parameters, block.gradients, ...Object.values(state)];
     if (parts.length > 1) {
       rule.update({ ...block, hyper, pieces: this.pieces(parts, length) });

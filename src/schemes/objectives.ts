@@ -2,7 +2,7 @@ import { grad } from '../autograd/backward.js';
 import { add, bceWithLogits, hingeLoss, mean, mseLoss, mul, neg, sigmoid, sqrt, square, sub, sum } from '../autograd/ops.js';
 import { pcg4d } from '../data/random.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { expectOperands } from '../kernels/elements.js';
+import { expectFloats } from '../kernels/elements.js';
 import { expectShape, imageShape } from '../tensor/shape.js';
 import type { OptionRow } from '../training/option-table.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -120,7 +120,7 @@ const TINY = 1e-24;
  *   DEVICE_MISMATCH, USE_AFTER_FREE
  */
 export function gradientPenalty(judge: (x: Tensor) => Tensor, real: Tensor, fake: Tensor, shares: Tensor): Tensor {
-  expectOperands('gradientPenalty', { real, fake, shares });
+  expectFloats('gradientPenalty', { real, fake }, { shares });
   const [batch] = imageShape(real.shape, 'real samples of gradientPenalty');
   expectShape('generated samples of gradientPenalty', real.shape, fake.shape);
   // Others would be spread over the axes of the images without a word.

@@ -5,6 +5,7 @@ import type { Scoped } from '../gpu/scope.js';
 import type { Binding, Storage } from '../gpu/storage.js';
 import { span as wholeSpan, type Region, type Write } from '../gpu/write-log.js';
 import { bytesOf, expectCount, wordsOf, type Numbers } from './contents.js';
+import { decodeHalves } from './halves.js';
 import { checkShape, elementCount, formatShape, inferredShape, sameShape, type Shape } from './shape.js';
 
 declare global {
@@ -15,12 +16,17 @@ declare global {
 }
 
 /**
- * The type of a tensor's elements. `f32` is what is computed with. `i32` is for labels and indices: what counts or points, never what is
- * computed with. `u8` is for images on their way to the device: four to a 32-bit word, read by the image kernels alone.
+ * The type of a tensor's elements. `f32` is what is computed with. `f16` holds the same numbers in half the bytes, with 11 binary digits
+ * instead of 24 and up to 65,504: kernels read and write it and compute in f32; cast() makes it. `i32` is for labels and indices: what
+ * counts or points, never what is computed with. `u8` is for images on their way to the device: four to a 32-bit word, read by the image
+ * kernels alone.
  */
-export type DType = 'f32' | 'i32' | 'u8';
+export type DType = 'f32' | 'f16' | 'i32' | 'u8';
 
-const BYTES: Record<DType, number> = { f32: 4, i32: 4, u8: 1 };
+const BYTES: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u8: 1 };
+
+/** Bytes that so many elements take, in whole words. */
+export const bytesFor = (dtype: DType, elements: number): number => Math.ceil((elements * BYTES[dtype]) / 4) * 4;
 
 /** WebGPU's largest minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
@@ -29,6 +35,20 @@ const ALIGNMENT = 256;
 const lastAxis = (shape: Shape): number => shape[shape.length - 1] ?? 1;
 
 const dtypeOf = (data: Float32Array | Int32Array): DType => (data[Symbol.toStringTag] === 'Int32Array' ? 'i32' : 'f32');
+
+/**
+ * Checks that kernels can read and write 16-bit numbers.
+ *
+ * @throws NO_ADAPTER where the adapter has no `shader-f16`
+ */
+export function expectHalf({ features }: Gpu): void {
+  if (features.has('shader-f16')) return;
+  throw new ShadegradError('NO_ADAPTER', 'half precision on an adapter without it', {
+    expected: 'the WebGPU feature "shader-f16"',
+    received: [...features].join(', ') || 'no features',
+    fix: 'choose another adapter ("shadegrad doctor" lists their features), or compute in f32: --precision f32',
+  });
+}
 
 /** How a tensor came about; filled in by autograd, opaque here. */
 export interface Origin {
@@ -102,6 +122,7 @@ export class Tensor implements Scoped {
   constructor(parts: TensorParts);
   constructor({ gpu, storage, shape, dtype = 'f32', offset = 0, rowStride, label }: TensorParts) {
     checkShape(shape, storage.label);
+    if (dtype === 'f16') expectHalf(gpu);
     this.gpu = gpu;
     this.label = label ?? storage.label;
     this.storage = storage;
@@ -121,8 +142,7 @@ export class Tensor implements Scoped {
    */
   static empty(gpu: Gpu, shape: Shape, label = 'tensor', dtype: DType = 'f32'): Tensor {
     checkShape(shape, label);
-    const bytes = Math.ceil((elementCount(shape) * BYTES[dtype]) / 4) * 4;
-    return new Tensor({ gpu, shape, dtype, storage: gpu.allocate(bytes, label) });
+    return new Tensor({ gpu, shape, dtype, storage: gpu.allocate(bytesFor(dtype, elementCount(shape)), label) });
   }
 
   /**
@@ -213,7 +233,12 @@ export class Tensor implements Scoped {
       throw new ShadegradError('INVALID_ARGUMENT', `"${this.label}" has the wrong type for a kernel`, {
         expected: dtype,
         received: this.dtype,
-        fix: dtype === 'f32' ? 'convert images with imageToFloat() first' : 'make bytes with Tensor.fromBytes() or floatToImage()',
+        fix:
+          this.dtype === 'f16'
+            ? "convert it with cast(x, 'f32') first"
+            : dtype === 'f32'
+              ? 'convert images with imageToFloat() first'
+              : 'make bytes with Tensor.fromBytes() or floatToImage()',
       });
     }
     const width = BYTES[this.dtype];
@@ -238,7 +263,10 @@ export class Tensor implements Scoped {
    * Runs `body` while the elements are read from the memory of another tensor, which lies like this one, as a whole, and holds the same.
    * @internal
    */
-  readFrom<T>({ storage: other }: Tensor, body: () => T): T {
+  readFrom<T>(made: Tensor, body: () => T): T {
+    const alike = made.dtype === this.dtype && made.contiguous && this.contiguous && made.offset === 0 && this.offset === 0;
+    if (!alike || made.size !== this.size) throw new Error(`"${this.label}" is read from "${made.label}", which lies otherwise`);
+    const { storage: other } = made;
     const place = this as { storage: Storage };
     const { storage } = place;
     place.storage = other;
@@ -352,11 +380,12 @@ export class Tensor implements Scoped {
   }
 
   /**
-   * Reads the numbers of an f32 tensor back, in row-major order. Resolves when the device has computed them.
+   * Reads the numbers of an f32 or f16 tensor back, in row-major order. Resolves when the device has computed them.
    *
    * @throws INVALID_ARGUMENT for another type; USE_AFTER_FREE; RECORDING inside a recorded function; what went wrong on the device
    */
   async data(): Promise<Float32Array<ArrayBuffer>> {
+    if (this.dtype === 'f16') return decodeHalves(new Uint16Array(await this.readElements()));
     return new Float32Array(await this.readWords('data()', 'f32'));
   }
 
@@ -365,22 +394,31 @@ export class Tensor implements Scoped {
     return new Int32Array(await this.readWords('ints()', 'i32'));
   }
 
-  /** The elements of a tensor of 32-bit numbers, without the gaps between its rows. */
   private async readWords(what: string, dtype: DType): Promise<ArrayBuffer> {
     this.assertLive();
     if (this.dtype !== dtype) {
       throw new ShadegradError('INVALID_ARGUMENT', `${what} of "${this.label}"`, {
         expected: `an ${dtype} tensor`,
         received: this.dtype,
-        fix: `use ${{ f32: 'data()', i32: 'ints()', u8: 'bytes()' }[this.dtype]}`,
+        fix: `use ${{ f32: 'data()', f16: 'data()', i32: 'ints()', u8: 'bytes()' }[this.dtype]}`,
       });
     }
-    const span = (this.rows - 1) * this.rowStride + this.channels;
-    const raw = new Uint32Array((await this.gpu.read(this.storage, this.offset * 4, span * 4)).buffer);
-    if (this.contiguous) return raw.buffer;
-    const result = new Uint32Array(this.size);
-    for (let row = 0; row < this.rows; row++) {
-      result.set(raw.subarray(row * this.rowStride, row * this.rowStride + this.channels), row * this.channels);
+    return this.readElements();
+  }
+
+  /** The bytes of the elements, without the gaps between the rows. */
+  private async readElements(): Promise<ArrayBuffer> {
+    this.assertLive();
+    const width = BYTES[this.dtype];
+    const [start, stride, length] = [this.offset * width, this.rowStride * width, this.channels * width];
+    // Whole words are read: a half may begin in the middle of one.
+    const from = Math.floor(start / 4) * 4;
+    const end = Math.ceil((start + (this.rows - 1) * stride + length) / 4) * 4;
+    const raw = await this.gpu.read(this.storage, from, end - from);
+    const result = new Uint8Array(this.size * width);
+    for (let row = 0; row < (this.contiguous ? 1 : this.rows); row++) {
+      const at = start - from + row * stride;
+      result.set(raw.subarray(at, at + (this.contiguous ? result.length : length)), row * length);
     }
     return result.buffer;
   }
@@ -403,7 +441,7 @@ export class Tensor implements Scoped {
     });
   }
 
-  /** Reads the number of a tensor of one element back, f32 or i32. @throws SHAPE_MISMATCH for more elements; and as data() */
+  /** Reads the number of a tensor of one element back, f32, f16 or i32. @throws SHAPE_MISMATCH for more elements; and as data() */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShadegradError('SHAPE_MISMATCH', `item() of "${this.label}"`, {
@@ -459,6 +497,7 @@ export class Tensor implements Scoped {
 export function adjacentChannels(a: Tensor, b: Tensor): boolean {
   return (
     a.storage === b.storage &&
+    a.dtype === b.dtype &&
     a.rowStride === b.rowStride &&
     a.offset + a.channels === b.offset &&
     sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1))

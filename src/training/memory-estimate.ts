@@ -1,3 +1,4 @@
+import { ShadegradError } from '../errors.js';
 import { countingGpu } from '../gpu/counting-device.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { labelsFor, type TrainingDataset } from './batches.js';
@@ -37,6 +38,13 @@ export async function estimateMemory<O extends object, N extends Networks>(
   dataset: TrainingDataset,
   options: NoInfer<TrainerOptions<O, N>>,
 ): Promise<MemoryEstimate> {
+  if (typeof gpu?.scope !== 'function') {
+    throw new ShadegradError('INVALID_ARGUMENT', 'estimateMemory() without a Gpu', {
+      expected: 'estimateMemory(gpu, scheme, dataset, options)',
+      received: typeof gpu,
+      fix: 'pass what Trainer.create() is given',
+    });
+  }
   const counting = countingGpu(gpu);
   const needed = (): number => counting.memory().peakBytes;
   // What is not recorded has to run for its memory to be seen.

@@ -40,7 +40,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
 
 /** What every run has under these names, in its options or in its checkpoint. */
 const RUN_NAMES: readonly string[] = [
-  ...['batch', 'learningRate', 'seed', 'serial', 'storedSize', 'residentBytes', 'networks', 'replay', 'recompute'],
+  ...['batch', 'learningRate', 'seed', 'serial', 'precision', 'storedSize', 'residentBytes', 'networks', 'replay', 'recompute'],
   ...[
     'preset',
     'epochs',

@@ -16,6 +16,11 @@ export interface RunOptions<N extends Networks = Networks> {
    * instead of an order and partners that are drawn anew each epoch. Default false.
    */
   serial?: boolean;
+  /**
+   * What activations and their gradients are held in, and what convolutions read their weights in: 'f16' takes half the bytes, for about
+   * three digits; parameters, losses and statistics are f32 in either case. Default 'f32'.
+   */
+  precision?: 'f32' | 'f16';
   /** Side of the images as they are kept on the device, before jitter. Even. Default: the scheme's load size. */
   storedSize?: number;
   /**
@@ -46,6 +51,7 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
     fix: 'round it, or take its remainder by 2 ** 32',
   },
   serial: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
+  precision: { fits: oneOf('f32', 'f16'), expected: "'f32' or 'f16'", fix: "leave it out for 'f32'", default: 'f32' },
   storedSize: { fits: whole(1), expected: 'a whole number of pixels', fix: "leave it out for the scheme's load size", optional: true },
   residentBytes: {
     fits: (value) => typeof value === 'number' && value >= 0,

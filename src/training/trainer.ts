@@ -2,11 +2,13 @@ import { recompute } from '../autograd/graph.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
+import { autocast } from '../autograd/autocast.js';
 import { copy } from '../kernels/elementwise.js';
+import { LossScale } from '../kernels/loss-scale.js';
 import { buildNetwork } from '../models/registry.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { ParameterGroup } from '../optim/parameter-group.js';
-import { Tensor } from '../tensor/tensor.js';
+import { expectHalf, Tensor } from '../tensor/tensor.js';
 import { placedSets, type PlacedLabelSet } from '../data/labels.js';
 import { Batches, labelsFor, type TrainingDataset } from './batches.js';
 import { lossRows, phaseOf, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
@@ -27,6 +29,8 @@ export interface TrainedStep {
 const HISTORY = 64;
 /** Steps whose phases are made ready before the first of them. */
 const FIRST_STEPS = 100;
+/** The scale of the losses at the start of a run in f16: GradScaler's 65536 would leave out a GAN's first steps, to halve it at each. */
+const INITIAL_SCALE = 1024;
 /** So that two networks of one kind do not begin alike. */
 const SEED_STRIDE = 0x9e3779b9;
 
@@ -50,7 +54,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   readonly networks: N;
   /** The optimisers by name. */
   readonly optimizers: Readonly<Record<string, Optimizer>>;
-  /** What the scheme keeps beside its networks, by name. */
+  /** What the scheme keeps beside its networks, by name; in f16 the scale of the losses, too, as `lossScale`. */
   readonly state: Readonly<Record<string, Tensor>>;
   /** The options of the scheme, complete. */
   readonly options: O;
@@ -69,6 +73,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private readonly batch: number;
   private readonly recompute: boolean;
   private readonly batches: Batches;
+  /** Null in f32, where losses need no scale. */
+  private readonly lossScale: LossScale | null;
   private readonly losses: Tensor;
   private readonly history: Tensor;
   private collected = 0;
@@ -95,6 +101,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.seed = seed;
     this.batch = batch;
     this.recompute = run.recompute ?? false;
+    if (run.precision === 'f16') expectHalf(gpu);
     this.recordings = (run.replay ?? true) ? new Map() : null;
     const labelling = labelsFor(scheme, dataset);
     this.labelSets = placedSets(labelling ?? {});
@@ -122,7 +129,10 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
         groups.map((group) => ({ group, factor: learningRate > 0 ? group.learningRate / learningRate : 1 })),
       );
       const size = { ...complete, batch };
-      this.state = makeTensors(gpu, scheme, 'state', () => scheme.state?.(gpu, size, this.networks), own);
+      this.lossScale = run.precision === 'f16' ? own(new LossScale(gpu, { initial: INITIAL_SCALE })) : null;
+      const state = makeTensors(gpu, scheme, 'state', () => scheme.state?.(gpu, size, this.networks), own);
+      if (this.lossScale && 'lossScale' in state) throw otherPart(scheme, 'state', 'tensors of other names than lossScale', 'lossScale');
+      this.state = { ...state, ...(this.lossScale && { lossScale: this.lossScale.tensor }) };
       this.inputs = makeTensors(gpu, scheme, 'inputs', () => scheme.inputs?.(gpu, size), own);
       const sides = expectSides(scheme, scheme.sides(complete, this.networks));
       this.batches = own(
@@ -280,8 +290,9 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       const { labels } = this.batches;
       const labelSet = this.labelSets[set];
       const context = { networks, optimizers, state, inputs, options, phase, labels, images: this.batches.images() };
-      const step = (): ReturnType<typeof this.scheme.step> => this.scheme.step({ ...context, ...(labelSet && { labelSet }) });
-      const losses = this.recompute ? recompute(step) : step();
+      const step = (): Readonly<Record<string, Tensor>> => this.scheme.step({ ...context, ...(labelSet && { labelSet }) });
+      const run = (): Readonly<Record<string, Tensor>> => (this.recompute ? recompute(step) : step());
+      const losses = this.lossScale ? autocast(this.gpu, run, { lossScale: this.lossScale }) : run();
       this.expectLosses(losses, phase);
       for (const [index, name] of this.lossNames.entries()) {
         if (!this.hasLoss(name, phase)) continue;
@@ -371,6 +382,13 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     const { phase } = this.kindOf(step);
     const entries = this.lossNames.map((name, index) => [name, values[start + index]!] as const);
     return Object.fromEntries(entries.filter(([name]) => this.hasLoss(name, phase)));
+  }
+
+  /** What has become of updates of weights in f16; null in f32. Waits for the steps taken so far. @internal */
+  async scaling(): Promise<{ leftOut: number; scale: number } | null> {
+    if (!this.lossScale) return null;
+    const [scale, , , , leftOut] = await this.lossScale.tensor.data();
+    return { leftOut: leftOut!, scale: scale! };
   }
 
   /** The bytes of device memory that were taken beside those of its steps when it was made, and those of the images. @internal */

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../errors.js';
 import { fill } from '../../kernels/elementwise.js';
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectTensor, expectTensors, FLOATS, widestType } from '../../kernels/elements.js';
 import { stridedCopy, stridesOf, type StridedView } from '../../kernels/strided-copy.js';
 import { expectOptions } from '../../checks.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
@@ -186,10 +186,14 @@ export function expectList(what: string, inputs: readonly Tensor[]): void {
   for (const [index, input] of inputs.entries()) expectTensor(what, `input ${index}`, input);
 }
 
-/** Every input live, of the first one's type and on its Gpu. @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH */
+/**
+ * Every input live, on the first one's Gpu and of its type, or like it f32 or f16.
+ * @throws USE_AFTER_FREE, INVALID_ARGUMENT, DEVICE_MISMATCH
+ */
 export function expectJoinable(what: string, inputs: readonly Tensor[]): void {
   expectList(what, inputs);
-  expectOperands(what, Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])), inputs[0]?.dtype);
+  const dtype = inputs[0]?.dtype ?? 'f32';
+  expectTensors(what, inputs, FLOATS.includes(dtype) ? FLOATS : [dtype]);
 }
 
 /**
@@ -215,10 +219,11 @@ export function joinAlong(what: string, inputs: readonly Tensor[], axis: number)
       shape,
     );
   }
-  const y = like(
-    first,
+  const y = Tensor.empty(
+    first.gpu,
     first.shape.map((length, at) => (at === along ? lengths.reduce((sum, each) => sum + each, 0) : length)),
     what,
+    FLOATS.includes(first.dtype) ? widestType(inputs) : first.dtype,
   );
   const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((sum, each) => sum + each, 0));
   inputs.forEach((input, index) =>

@@ -7,6 +7,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { packed } from './axes.js';
 import { withOnes } from './reduced-axes.js';
 import { track } from '../graph.js';
+import { inSingle } from './cast.js';
 
 // Two operations that are each other's gradient: repeating a tensor along axes, and summing it along them.
 
@@ -26,11 +27,12 @@ export function sumTo(x: Tensor, shape: Shape, factor = 1): Tensor {
 }
 
 /**
- * factor * the sum of x along axes.
+ * factor * the sum of x along axes, in f32.
  * @param axes ascending, each once
  * @param shape of the result: without the axes, or with ones in place of some of them
  */
-export function sumOver(name: string, x: Tensor, axes: readonly number[], shape: Shape, factor = 1): Tensor {
+export function sumOver(name: string, terms: Tensor, axes: readonly number[], shape: Shape, factor = 1): Tensor {
+  const x = inSingle(terms);
   return track(name, [x], sumKernel(x, axes, shape, factor), {
     saved: () => [],
     backward: (dy) => [expandTo(packed(dy).reshape(withOnes(x.shape, axes)), x.shape, factor)],

@@ -3,7 +3,8 @@ import * as conv from '../../kernels/conv2d/conv2d.js';
 import { biasGrad } from '../../kernels/bias.js';
 import { expectOptions } from '../../checks.js';
 import type { Shape } from '../../tensor/shape.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { DType, Tensor } from '../../tensor/tensor.js';
+import { castType } from '../autocast.js';
 import { called } from '../calls.js';
 import { rule, track, where, type GradientTarget, type Rule } from '../graph.js';
 import { packed } from './axes.js';
@@ -54,7 +55,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
     }
     // The kernels read weights as one run of numbers.
     const taps = packed(weight);
-    const y = conv.conv2dForward(x, taps, bias, geometry, out);
+    const y = conv.conv2dForward(x, taps, bias, geometry, out, undefined, resultType(x));
     return track('conv2d', bias ? [x, taps, bias] : [x, taps], y, convRule(x, taps, geometry));
   });
 }
@@ -89,10 +90,13 @@ export function convTranspose2d(x: Tensor, weight: Tensor, bias: Tensor | null, 
     if (!isPlain(dilation, groups)) return directConvTranspose2d(x, weight, bias, direct, pair(outputPadding), out);
     const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
     const taps = packed(weight);
-    const y = conv.conv2dInputGrad(x, taps, bias, shape, geometry, out);
+    const y = conv.conv2dInputGrad(x, taps, bias, shape, geometry, out, undefined, resultType(x));
     return track('convTranspose2d', bias ? [x, taps, bias] : [x, taps], y, convTransposeRule(x, taps, geometry));
   });
 }
+
+/** The type of a result: f16 of f16, and in autocast() of anything. */
+const resultType = (x: Tensor): DType => (x.dtype === 'f16' ? 'f16' : castType());
 
 /**
  * The three kernels of a convolution are closed under differentiation: each is linear in both of its operands, and the adjoint

@@ -4,27 +4,28 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type Rule } from '../graph.js';
 import { packed } from './axes.js';
 import { sumRows } from './rows.js';
+import { inSingle } from './cast.js';
 
 // Convolutions with dilation or groups, by plain kernels of their own. As with the tuned ones, each of the three kernels is linear in
 // both of its operands, and the adjoint with respect to one of them is another of the three.
 
 /** x [batch, h, w, in] with weight [kernel h, kernel w, in / groups, out]. */
-export function directConv2d(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: conv.DirectGeometry, out?: Tensor): Tensor {
-  const taps = packed(weight);
+export function directConv2d(given: Tensor, weight: Tensor, bias: Tensor | null, geometry: conv.DirectGeometry, out?: Tensor): Tensor {
+  const [x, taps] = [inSingle(given), packed(weight)];
   const y = conv.directForward(x, taps, bias, geometry, out);
   return track('conv2d', bias ? [x, taps, bias] : [x, taps], y, forwardRule(x, taps, geometry));
 }
 
 /** x [batch, h, w, in] with weight [kernel h, kernel w, out / groups, in]. */
 export function directConvTranspose2d(
-  x: Tensor,
+  given: Tensor,
   weight: Tensor,
   bias: Tensor | null,
   geometry: conv.DirectGeometry,
   outputPadding: readonly [number, number],
   out?: Tensor,
 ): Tensor {
-  const taps = packed(weight);
+  const [x, taps] = [inSingle(given), packed(weight)];
   const shape = conv.directTransposeShape(x.shape, taps.shape, geometry, outputPadding);
   const y = conv.directInputGrad(x, taps, bias, shape, geometry, out);
   return track('convTranspose2d', bias ? [x, taps, bias] : [x, taps], y, adjointRule(x, taps, geometry));

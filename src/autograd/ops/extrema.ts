@@ -8,12 +8,14 @@ import { axesOf, reduceOptions, withOnes, type ReduceOptions } from './reduced-a
 import { div, equal, mul } from './binary.js';
 import { sumOver } from './broadcasting.js';
 import { called } from '../calls.js';
-import { missingGradient, track } from '../graph.js';
+import { missingGradient, noGrad, track } from '../graph.js';
+import { inSingle } from './cast.js';
 
 /** The largest or smallest element along axes; those that are equal to it share the gradient. */
-function extremum(kind: 'max' | 'min', x: Tensor, options: ReduceOptions): Tensor {
+function extremum(kind: 'max' | 'min', given: Tensor, options: ReduceOptions): Tensor {
   const { axes, keepDims } = reduceOptions(kind, options);
-  expectTensor(kind, 'x', x);
+  expectTensor(kind, 'x', given);
+  const x = inSingle(given);
   const reduced = axesOf(kind, x.shape, axes);
   const ones = withOnes(x.shape, reduced);
   return called(kind, [x], { axes: reduced }, () => {
@@ -72,7 +74,11 @@ function argExtremum(kind: 'max' | 'min', x: Tensor, options: ArgReduceOptions):
   }
   const reduced = axesOf(name, x.shape, axis);
   return called(name, [x], { axis: axis === undefined ? null : reduced[0] }, () => {
-    const found = argReduce(kind, x, reduced);
+    const found = argReduce(
+      kind,
+      noGrad(() => inSingle(x)),
+      reduced,
+    );
     const y = keepDims ? found.viewAs(withOnes(x.shape, reduced)) : found;
     if (y !== found) found.dispose();
     return track(name, [], y, missingGradient(name));

@@ -1,4 +1,4 @@
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectFloats, expectTensor } from '../../kernels/elements.js';
 import { ShadegradError } from '../../errors.js';
 import { fill } from '../../kernels/elementwise.js';
 import * as kernel from '../../kernels/group-norm.js';
@@ -32,7 +32,7 @@ const DEFAULT_EPSILON = 1e-5;
 function expectNorm(operation: string, x: Tensor, options: GroupNormOptions): void {
   const { gamma, beta, out } = expectOptions(operation, options, ['gamma', 'beta', 'epsilon', 'out']);
   expectTensor(operation, 'input', x);
-  expectOperands(operation, { input: x, gamma, beta, out });
+  expectFloats(operation, { input: x, out }, { gamma, beta });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../../errors.js';
-import { expectOneDevice, expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectOneDevice, expectFloats, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/labels.js';
 import { expectOptions } from '../../checks.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
@@ -11,6 +11,7 @@ import { add, mul } from './binary.js';
 import { expectName } from './options.js';
 import { sum } from './sum.js';
 import { logSoftmax } from './softmax.js';
+import { inSingle } from './cast.js';
 
 /** What becomes of the losses of the rows: their mean, their sum, or one loss for each row. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -90,7 +91,7 @@ function crossEntropyOf(
 function expectPair(what: string, logits: Tensor, labels: Tensor): void {
   expectTensor(what, 'labels', labels);
   expectTensor(what, 'logits', logits);
-  expectOperands(what, { logits });
+  expectFloats(what, { logits });
   expectOneDevice(what, ['logits', logits], ['labels', labels]);
   if (logits.shape.length > 0) return;
   throw new ShadegradError('SHAPE_MISMATCH', `logits of ${what}`, {
@@ -120,7 +121,7 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOp
   expectName('reduction of nllLoss', REDUCTIONS, reduction);
   kernel.expectLabels('nllLoss', labels, logProbabilities.shape);
   return called('nllLoss', [logProbabilities, labels], { reduction, ignoreIndex }, () =>
-    nll(logProbabilities, labels, 1, 0, ignoreIndex, reduction),
+    nll(inSingle(logProbabilities), labels, 1, 0, ignoreIndex, reduction),
   );
 }
 

@@ -1,6 +1,6 @@
 import * as kernel from '../../kernels/loss.js';
 import { fill } from '../../kernels/elementwise.js';
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectFloats, expectTensor } from '../../kernels/elements.js';
 import { expectShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { called } from '../calls.js';
@@ -100,7 +100,7 @@ export function bceWithLogits(logits: Tensor, target: Tensor | number): Tensor {
  */
 export function hingeLoss(logits: Tensor, form: 'real' | 'fake' | 'generator'): Tensor {
   expectTensor('hingeLoss', 'logits', logits);
-  expectOperands('hingeLoss', { logits });
+  expectFloats('hingeLoss', { logits });
   expectName('form of hingeLoss', ['real', 'fake', 'generator'], form);
   if (form === 'generator') return mul(mean(logits), -1);
   return mean(relu(addScaled(constant(logits, 1), logits, 1, form === 'real' ? -1 : 1)));
@@ -128,7 +128,7 @@ function bceWithLogitsGrad(logits: Tensor, target: Target, dy: Tensor): Tensor {
 const asTensor = (like: Tensor, target: Target): Tensor => (typeof target === 'number' ? constant(like, target) : target);
 
 function constant(like: Tensor, value: number): Tensor {
-  const tensor = Tensor.empty(like.gpu, like.shape, 'constant');
+  const tensor = Tensor.empty(like.gpu, like.shape, 'constant', like.dtype);
   fill(tensor, value);
   return tensor;
 }

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../errors.js';
 import { conv2dForward } from '../../kernels/conv2d/conv2d.js';
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectFloats, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/matmul.js';
 import { expectOptions } from '../../checks.js';
 import { expectShape, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
@@ -11,6 +11,7 @@ import { packed } from './axes.js';
 import { expandTo, sumTo } from './broadcasting.js';
 import type { OutOption } from './options.js';
 import { sumRows } from './rows.js';
+import { inSingle } from './cast.js';
 
 /** Options of matmul(): which operands are transposed. */
 export interface MatmulOptions {
@@ -91,7 +92,8 @@ function broadcast(a: Shape, b: Shape, wholeA: Shape, wholeB: Shape): Shape {
 }
 
 /** The product as the kernel knows it: equal batch axes, or none on one side. */
-function product(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<MatmulOptions>): Tensor {
+function product(left: Tensor, right: Tensor, { transposeA, transposeB }: Required<MatmulOptions>): Tensor {
+  const [a, b] = [inSingle(left), inSingle(right)];
   const y = kernel.matmul(a, b, { transposeA, transposeB });
   // Bilinear: each operand's gradient is the product of y's and the other operand. Where one matrix served the batch, its gradients add up.
   return track(
@@ -146,9 +148,9 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
   const [inputs, outputs] = [x.channels, weight.channels];
   expectShape('weight of linear', [inputs, weight.shape.length === 2 ? outputs : -1], weight.shape);
   if (bias) expectShape('bias of linear', [outputs], bias.shape);
-  expectOperands('linear', { x, weight, bias, out });
+  expectFloats('linear', { x }, { weight, bias, out });
   if (out) expectShape('out of linear', [...x.shape.slice(0, -1), outputs], out.shape);
-  return called('linear', [x, weight, bias], {}, () => affine(x, weight, bias, out));
+  return called('linear', [x, weight, bias], {}, () => affine(inSingle(x), weight, bias, out));
 }
 
 function affine(x: Tensor, weight: Tensor, bias: Tensor | null, out: Tensor | undefined): Tensor {

@@ -1,4 +1,4 @@
-import { expectOperands } from '../../kernels/elements.js';
+import { expectFloats } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pad.js';
 import { expectOptions } from '../../checks.js';
 import type { Shape } from '../../tensor/shape.js';
@@ -27,7 +27,7 @@ export interface PadOptions extends OutOption {
  */
 export function pad(x: Tensor, padding: number | kernel.Margins, options: PadOptions = {}): Tensor {
   const { mode = 'zeros', value = 0, out } = expectOptions('pad', options, ['mode', 'value', 'out']);
-  expectOperands('pad', { x, out });
+  expectFloats('pad', { x, out });
   expectName('mode of pad', ['zeros', 'reflect', 'replicate'], mode);
   const margins = typeof padding === 'number' ? ([padding, padding, padding, padding] as const) : padding;
   return called('pad', [x], { margins, mode, value }, () => padded(x, margins, mode, value, out));

@@ -1,4 +1,4 @@
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectFloats, expectTensor } from '../../kernels/elements.js';
 import * as kernel from '../../kernels/pool.js';
 import { expectOptions } from '../../checks.js';
 import { imageShape, type Shape } from '../../tensor/shape.js';
@@ -8,6 +8,7 @@ import { rule, track } from '../graph.js';
 import { sumTo } from './broadcasting.js';
 import { mul } from './binary.js';
 import { pair, type OutOption, type Pair } from './options.js';
+import { inSingle } from './cast.js';
 
 /** Options of maxPool2d(): the windows, and a place for the result. */
 export interface PoolOptions extends OutOption {
@@ -43,11 +44,12 @@ const geometryOf = ({ kernel: window, stride = window, padding = 0, ceilMode = f
  * @returns [batch, floor((h + 2 padding - kernel) / stride) + 1, the same of w, channels]; rounded up with `ceilMode`
  * @throws SHAPE_MISMATCH for other shapes, and windows larger than the image; INVALID_ARGUMENT for other types and options
  */
-export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
+export function maxPool2d(given: Tensor, options: PoolOptions): Tensor {
   expectOptions('maxPool2d', options, POOL_OPTIONS, { required: ['kernel'] });
-  expectOperands('maxPool2d', { x, out: options.out });
+  expectFloats('maxPool2d', { x: given }, { out: options.out });
   const geometry = geometryOf(options);
-  return called('maxPool2d', [x], { ...geometry }, () => {
+  return called('maxPool2d', [given], { ...geometry }, () => {
+    const x = inSingle(given);
     const { y, index } = kernel.maxPool(x, geometry, options.out);
     return track(
       'maxPool2d',
@@ -86,10 +88,10 @@ function gather(x: Tensor, index: Tensor, geometry: kernel.PoolGeometry): Tensor
  */
 export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
   expectOptions('avgPool2d', options, [...POOL_OPTIONS, 'countIncludePad'], { required: ['kernel'] });
-  expectOperands('avgPool2d', { x, out: options.out });
+  expectFloats('avgPool2d', { x }, { out: options.out });
   const { out, countIncludePad = true } = options;
   const geometry = geometryOf(options);
-  return called('avgPool2d', [x], { ...geometry, countIncludePad }, () => average(x, geometry, countIncludePad, out));
+  return called('avgPool2d', [x], { ...geometry, countIncludePad }, () => average(inSingle(x), geometry, countIncludePad, out));
 }
 
 function average(x: Tensor, geometry: kernel.PoolGeometry, includePad: boolean, out?: Tensor): Tensor {
@@ -118,7 +120,7 @@ function averageGradient(dy: Tensor, shape: Shape, geometry: kernel.PoolGeometry
  */
 export function globalAveragePool(x: Tensor): Tensor {
   expectTensor('globalAveragePool', 'x', x);
-  expectOperands('globalAveragePool', { x });
+  expectFloats('globalAveragePool', { x });
   const [batch, height, width, channels] = imageShape(x.shape, 'input of globalAveragePool');
   return called('globalAveragePool', [x], {}, () => mul(sumTo(x, [batch, 1, 1, channels]), 1 / (height * width)));
 }

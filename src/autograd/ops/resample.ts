@@ -1,4 +1,4 @@
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectFloats, expectTensor } from '../../kernels/elements.js';
 import { ShadegradError } from '../../errors.js';
 import * as kernel from '../../kernels/upsample.js';
 import { expectOptions } from '../../checks.js';
@@ -37,7 +37,7 @@ export function upsample(x: Tensor, options: UpsampleOptions = {}): Tensor {
     out,
   } = expectOptions('upsample', options, ['scale', 'size', 'mode', 'alignCorners', 'out']);
   expectTensor('upsample', 'x', x);
-  expectOperands('upsample', { x, out });
+  expectFloats('upsample', { x, out });
   const [, height, width] = imageShape(x.shape, 'input of upsample');
   expectName('mode of upsample', ['nearest', 'bilinear'], mode);
   if ((scale === undefined) === (size === undefined)) {

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../errors.js';
 import * as kernel from '../../kernels/elementwise.js';
-import { expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectTensor, expectTensors, FLOATS, widestType } from '../../kernels/elements.js';
 import { expectOptions } from '../../checks.js';
 import { elementCount, formatShape, sameShape, type Shape } from '../../tensor/shape.js';
 import { adjacentChannels, Tensor, viewTracking } from '../../tensor/tensor.js';
@@ -33,7 +33,7 @@ function joined(inputs: readonly Tensor[], axis: number): Tensor {
       fix: 'pass the tensors to join',
     });
   }
-  expectOperands('concat', Object.fromEntries(inputs.map((input, index) => [`input ${index}`, input])));
+  expectTensors('concat', inputs, FLOATS);
   for (const other of others) {
     if (!sameShape(first.shape.slice(0, -1), other.shape.slice(0, -1))) {
       throw new ShadegradError('SHAPE_MISMATCH', 'concat along the channels', {
@@ -49,9 +49,9 @@ function joined(inputs: readonly Tensor[], axis: number): Tensor {
   let result: Tensor;
   if (adjacent) {
     const { gpu, storage, offset, rowStride } = first;
-    result = new Tensor({ gpu, storage: storage.retain(), shape, offset, rowStride });
+    result = new Tensor({ gpu, storage: storage.retain(), shape, dtype: first.dtype, offset, rowStride });
   } else {
-    result = Tensor.empty(first.gpu, shape, 'concat');
+    result = Tensor.empty(first.gpu, shape, 'concat', widestType(inputs));
     let start = 0;
     for (const input of inputs) {
       kernel.copy(input, result.channelView(start, start + input.channels));
@@ -185,8 +185,8 @@ function sliceRule(x: Tensor, start: number, end: number): Rule {
   });
 }
 
-function filled({ gpu }: Tensor, shape: Shape): Tensor {
-  const zeros = Tensor.empty(gpu, shape, 'slice gradient');
+function filled({ gpu, dtype }: Tensor, shape: Shape): Tensor {
+  const zeros = Tensor.empty(gpu, shape, 'slice gradient', dtype);
   kernel.fill(zeros, 0);
   return zeros;
 }

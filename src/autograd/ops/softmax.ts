@@ -8,6 +8,7 @@ import { axisOf } from './axes.js';
 import { expandTo, sumTo } from './broadcasting.js';
 import { addScaled, mul } from './binary.js';
 import type { OutOption } from './options.js';
+import { inSingle } from './cast.js';
 
 /** Options of softmax() and logSoftmax(): the axis, and a place for the result. */
 export interface SoftmaxOptions extends OutOption {
@@ -38,8 +39,9 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   return along('logSoftmax', x, axisOf('logSoftmax', axis, x.shape.length), out);
 }
 
-function along(op: 'softmax' | 'logSoftmax', x: Tensor, axis: number, out?: Tensor): Tensor {
-  return called(op, [x], { axis }, () => {
+function along(op: 'softmax' | 'logSoftmax', given: Tensor, axis: number, out?: Tensor): Tensor {
+  return called(op, [given], { axis }, () => {
+    const x = inSingle(given);
     const y = kernel.softmax(x, axis, op === 'logSoftmax', out);
     return track(
       op,

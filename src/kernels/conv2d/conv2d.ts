@@ -2,14 +2,14 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { Params } from '../../gpu/params.js';
 import type { Shader } from '../../gpu/pipeline-cache.js';
 import { expectShape, type Shape } from '../../tensor/shape.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { Tensor, type DType } from '../../tensor/tensor.js';
 import { PATCHES, patchesForward, patchesInputGrad, patchesWeightGrad } from './patches.js';
 import { conv2dOutputShape, type ConvGeometry } from './shape.js';
 import { splitLimit, TILE_CHANNELS, variantFor, type ConvVariant, type DirectVariant } from './variants.js';
 import { isWinograd, winogradForward, winogradInputGrad, winogradWeightGrad } from './winograd.js';
 import { isWorkgroupTile, workgroupConvProgram, workgroupWeightGradProgram } from './workgroup.js';
-import { expectOperands, expectWithoutGaps } from '../elements.js';
-import { grid, specialise } from '../kernel.js';
+import { expectFloats, expectWithoutGaps } from '../elements.js';
+import { grid, specialise, storedTypes } from '../kernel.js';
 import { operandA, operandB } from '../gemm-operands.js';
 import { MAX_LANES, SUBGROUP_DIRECTIVES, WORKGROUP } from '../subgroups.js';
 import convColumnsSource from '../../../shaders/shared/conv_columns.wgsl';
@@ -99,12 +99,12 @@ function convProgram(
   kind: keyof typeof SOURCES,
   variant: DirectVariant,
   gpu: Gpu,
-  { input, weight, channels, pixels }: { input: Tensor; weight: Tensor; channels: number; pixels: number },
+  { input, weight, output, channels, pixels }: { input: Tensor; weight: Tensor; output: Tensor; channels: number; pixels: number },
 ): { shader: Shader; workgroups: [number, number, number] } {
-  if (isWorkgroupTile(variant)) return workgroupConvProgram(kind, variant, { input, weight, channels, pixels });
-  const a = operandA(input.vectorizable);
+  if (isWorkgroupTile(variant)) return workgroupConvProgram(kind, variant, { input, weight, output, channels, pixels });
+  const a = operandA(input);
   // A single output channel leaves the input channels as the weight's contiguous axis.
-  const b = operandB((variant === 'single' ? weight.shape[2]! : weight.shape[3]!) % 4 === 0 && weight.base % 4 === 0);
+  const b = operandB(weight, (variant === 'single' ? weight.shape[2]! : weight.shape[3]!) % 4 === 0 && weight.base % 4 === 0);
   const vectors = Math.ceil(channels / TILE_CHANNELS);
   if (variant === 'single') {
     // The gradient of the input reads its one channel itself.
@@ -114,14 +114,16 @@ function convProgram(
         `conv2d_${kind}_single`,
         [convShapeSource, ...operands.map(({ source }) => source), ...SOURCES[kind].single],
         Object.assign({}, ...operands.map(({ constants }) => constants)),
+        Object.assign({}, ...operands.map(({ aliases }) => aliases), storedTypes(1, { dy: input, output })),
       ),
       workgroups: grid(kind === 'forward' ? Math.ceil(pixels / SINGLE_PIXELS) : vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
     };
   }
   const sources = [convShapeSource, a.source, b.source, ...SOURCES[kind][variant]];
+  const aliases = { ...a.aliases, ...b.aliases };
   if (variant === 'tile') {
     return {
-      shader: specialise(`conv2d_${kind}`, sources, { ...a.constants, ...b.constants }),
+      shader: specialise(`conv2d_${kind}`, sources, { ...a.constants, ...b.constants }, { ...aliases, ...storedTypes(1, { output }) }),
       workgroups: grid(vectors * Math.ceil(pixels / TILE_PIXELS), WORKGROUP),
     };
   }
@@ -134,7 +136,7 @@ function convProgram(
       `conv2d_${kind}_subgroup`,
       sources,
       { ...a.constants, PIXELS: perSubgroup, LANES: lanes, LOADS: perSubgroup / lanes },
-      {},
+      { ...aliases, ...storedTypes(4, { output }) },
       SUBGROUP_DIRECTIVES,
     ),
     workgroups: grid(Math.ceil(vectors / size) * size * Math.ceil(pixels / perSubgroup), WORKGROUP),
@@ -148,6 +150,7 @@ function convProgram(
  * @param bias [out channels] or null
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
  * @param variant when absent, gpu.variants' for this problem, else one by the adapter and the layer
+ * @param dtype of the result where it has no place yet; operands may be f32 or f16, a bias is f32
  * @throws as expectOperands(); SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function conv2dForward(
@@ -157,11 +160,12 @@ export function conv2dForward(
   geometry: ConvGeometry,
   out?: Tensor,
   variant?: ConvVariant,
+  dtype: DType = input.dtype,
 ): Tensor {
-  expectOperands('conv2d', { input, weight, bias, out });
+  expectFloats('conv2d', { input, weight, out }, { bias });
   expectWithoutGaps('conv2d', { weight }, 'copy() the slice of weights first');
   const shape = conv2dOutputShape(input.shape, weight.shape, geometry);
-  const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
+  const output = out ?? Tensor.empty(input.gpu, shape, 'conv2d', dtype);
   expectShape('out of conv2d', shape, output.shape);
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const pixels = shape[0]! * shape[1]! * shape[2]!;
@@ -175,10 +179,15 @@ export function conv2dForward(
     winogradForward(chosen, input, weight, bias, geometry, output);
     return output;
   }
-  const program = convProgram('forward', chosen, gpu, { input, weight, channels: shape[3]!, pixels });
+  const program = convProgram('forward', chosen, gpu, { input, weight, output, channels: shape[3]!, pixels });
   gpu.dispatch({
     shader: program.shader,
-    bindings: [input.read(), weight.read(), (bias ?? weight).read(), output.written()],
+    bindings: [
+      input.read(input.dtype),
+      weight.read(weight.dtype),
+      (bias ?? weight).read(bias?.dtype ?? weight.dtype),
+      output.written(output.dtype),
+    ],
     params: convParams({ input: input.shape, output: shape, kernel: weight.shape }, geometry, {
       input,
       output,
@@ -205,11 +214,12 @@ export function conv2dInputGrad(
   geometry: ConvGeometry,
   out?: Tensor,
   variant?: ConvVariant,
+  dtype: DType = gradOutput.dtype,
 ): Tensor {
-  expectOperands('convTranspose2d, or the input gradient of conv2d', { input: gradOutput, weight, bias, out });
+  expectFloats('convTranspose2d, or the input gradient of conv2d', { input: gradOutput, weight, out }, { bias });
   expectWithoutGaps('convTranspose2d, or the input gradient of conv2d', { weight }, 'copy() the slice of weights first');
   expectShape('gradient of conv2d', conv2dOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
-  const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
+  const output = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient', dtype);
   expectShape('out of conv2dInputGrad', inputShape, output.shape);
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
   if (bias) expectShape('bias of convTranspose2d', [channels], bias.shape);
@@ -225,10 +235,15 @@ export function conv2dInputGrad(
     winogradInputGrad(chosen, gradOutput, weight, bias, geometry, output);
     return output;
   }
-  const program = convProgram('input_grad', chosen, gpu, { input: gradOutput, weight, channels, pixels });
+  const program = convProgram('input_grad', chosen, gpu, { input: gradOutput, weight, output, channels, pixels });
   gpu.dispatch({
     shader: program.shader,
-    bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), output.written()],
+    bindings: [
+      gradOutput.read(gradOutput.dtype),
+      weight.read(weight.dtype),
+      (bias ?? weight).read(bias?.dtype ?? weight.dtype),
+      output.written(output.dtype),
+    ],
     params: convParams({ input: inputShape, output: gradOutput.shape, kernel: weight.shape }, geometry, {
       input: output,
       output: gradOutput,
@@ -247,13 +262,17 @@ function weightGradProgram(
   { input, gradOutput, weightShape }: { input: Tensor; gradOutput: Tensor; weightShape: Shape },
 ): { shader: Shader; workgroups: [number, number, number] } {
   if (isWorkgroupTile(variant)) return workgroupWeightGradProgram(variant, { input, gradOutput, weightShape });
-  const a = operandA(input.vectorizable);
-  const b = operandB(gradOutput.vectorizable);
+  const a = operandA(input);
+  const b = operandB(gradOutput);
   const [kernelH, kernelW, inC, outC] = weightShape as [number, number, number, number];
   const taps = kernelH * kernelW;
+  const aliases = { ...a.aliases, ...b.aliases };
   if (variant === 'single') {
     return {
-      shader: specialise('conv2d_weight_grad_single', [convShapeSource, a.source, convColumnsSource, weightGradSingleSource], a.constants),
+      shader: specialise('conv2d_weight_grad_single', [convShapeSource, a.source, convColumnsSource, weightGradSingleSource], a.constants, {
+        ...a.aliases,
+        ...storedTypes(1, { dy: gradOutput }),
+      }),
       workgroups: grid(taps * Math.ceil(inC / TILE_CHANNELS), WORKGROUP),
     };
   }
@@ -263,6 +282,7 @@ function weightGradProgram(
         'conv2d_weight_grad',
         [convShapeSource, a.source, b.source, convColumnsSource, convWeightTileSource, weightGradSource],
         { ...a.constants, ...b.constants },
+        aliases,
       ),
       workgroups: grid(taps * Math.ceil(inC / TILE_WEIGHTS) * Math.ceil(outC / TILE_WEIGHTS), WORKGROUP),
     };
@@ -274,7 +294,7 @@ function weightGradProgram(
       'conv2d_weight_grad_subgroup',
       [convShapeSource, a.source, b.source, weightGradSubgroupSource],
       { LANES: lanes },
-      {},
+      aliases,
       SUBGROUP_DIRECTIVES,
     ),
     workgroups: grid(taps * Math.ceil(inC / (TILE_CHANNELS * lanes)) * Math.ceil(outC / TILE_CHANNELS / size) * size, WORKGROUP),
@@ -299,7 +319,7 @@ export function conv2dWeightGrad(
   accumulate = false,
   variant?: ConvVariant,
 ): Tensor {
-  expectOperands('conv2dWeightGrad', { input, gradOutput, into });
+  expectFloats('conv2dWeightGrad', { input, gradOutput }, { into });
   expectWithoutGaps('conv2dWeightGrad', { into }, 'let the gradient have memory of its own');
   expectShape('gradient of conv2d', conv2dOutputShape(input.shape, weightShape, geometry), gradOutput.shape);
   const { gpu } = input;
@@ -328,7 +348,7 @@ export function conv2dWeightGrad(
 
   gpu.dispatch({
     shader: program.shader,
-    bindings: [input.read(), gradOutput.read(), partial.written()],
+    bindings: [input.read(input.dtype), gradOutput.read(gradOutput.dtype), partial.written()],
     params: convParams({ input: input.shape, output: gradOutput.shape, kernel: weightShape }, geometry, {
       input,
       output: gradOutput,

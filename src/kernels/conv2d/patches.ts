@@ -1,12 +1,13 @@
 import type { Gpu } from '../../gpu/gpu.js';
 import { Params } from '../../gpu/params.js';
 import type { Shape } from '../../tensor/shape.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { Tensor, type DType } from '../../tensor/tensor.js';
 import { batchedMatmul, LEAST_COLUMNS } from '../batched-matmul.js';
 import { addInto, copy, fill } from '../elementwise.js';
-import { grid, specialise } from '../kernel.js';
+import { grid, specialise, storedTypes } from '../kernel.js';
 import { stridedCopy, stridesOf } from '../strided-copy.js';
 import { WORKGROUP } from '../subgroups.js';
+import type { ConvPass } from './problem.js';
 import type { ConvGeometry } from './shape.js';
 import reduceSource from '../../../shaders/conv2d_weight_grad_reduce.wgsl';
 import patchesSource from '../../../shaders/conv2d_patches.wgsl';
@@ -27,6 +28,8 @@ interface Placed {
   readonly shape: Shape;
   readonly vectorizable: boolean;
   readonly base: number;
+  /** Of the weight f32: other sides may be f16, too. */
+  readonly dtype: DType;
 }
 
 const columnsOf = ([kernelH, kernelW, inC]: Shape): number => kernelH! * kernelW! * inC!;
@@ -44,7 +47,7 @@ interface Sides {
 
 function sideOf({ input, weight, output }: Sides, { stride, padding }: ConvGeometry): Side | null {
   const [kernelH, kernelW, inC, outC] = weight.shape as [number, number, number, number];
-  if (weight.base % 4 !== 0) return null;
+  if (weight.base % 4 !== 0 || weight.dtype !== 'f32') return null;
   if (inC <= MOST_CHANNELS && output.vectorizable) return 'input';
   const adjoint = stride[0] === 1 && stride[1] === 1 && padding[0] < kernelH && padding[1] < kernelW;
   return adjoint && outC <= MOST_CHANNELS && input.vectorizable ? 'output' : null;
@@ -57,10 +60,33 @@ function sizeOf(side: Side, { input, weight, output }: Sides): number {
   return rows * wholeVectors(kernelH * kernelW * few + 1);
 }
 
-/** Whether an adapter and a layer can run it: few channels on one side, whole vectors on the other, patches that fit into a buffer. */
-export function supportsPatches(gpu: Gpu, sides: Sides, geometry: ConvGeometry): boolean {
+/** Terms of a part of a sum at most: a longer one would lose digits, and leave cores without work. */
+const MOST_TERMS = 1024;
+/** Parts of a sum at most, in multiples of those that would do, in search of some that are alike. */
+const MOST_PARTS = 16;
+
+/** Into how many parts, all of one length, a sum of so many terms is cut: of whole vectors where that can be had; null for none. */
+function partsOf(terms: number): number | null {
+  const least = Math.ceil(terms / MOST_TERMS);
+  const alike = Array.from({ length: least * MOST_PARTS }, (_, more) => least + more).filter((parts) => terms % parts === 0);
+  return alike.find((parts) => (terms / parts) % 4 === 0) ?? alike[0] ?? null;
+}
+
+/** Numbers in the largest of the matrices of a pass; infinite where its sum cannot be cut into short parts of one length. */
+function largestOf(pass: ConvPass, side: Side, sides: Sides): number {
+  const [kernelH, kernelW, inC, outC] = sides.weight.shape as [number, number, number, number];
+  const [few, many] = side === 'input' ? [inC, outC] : [outC, inC];
+  const weights = wholeVectors(kernelH * kernelW * few + 1) * many;
+  if (pass !== 'weight_grad') return Math.max(sizeOf(side, sides), weights);
+  const parts = partsOf(rowsOf((side === 'input' ? sides.output : sides.input).shape));
+  return parts === null ? Infinity : Math.max(sizeOf(side, sides), parts * weights);
+}
+
+/** Whether an adapter and a layer can run it: few channels on one side, whole vectors on the other, matrices that fit into a buffer. */
+export function supportsPatches(gpu: Gpu, pass: ConvPass, sides: Sides, geometry: ConvGeometry): boolean {
   const side = sideOf(sides, geometry);
-  return side !== null && 4 * sizeOf(side, sides) <= Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
+  const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
+  return side !== null && 4 * largestOf(pass, side, sides) <= Math.min(maxBufferSize, maxStorageBufferBindingSize);
 }
 
 /** Channels up to which it is the fastest on a CPU adapter, if those of the other side fill a subgroup's vectors (docs/kernels.md). */
@@ -132,8 +158,8 @@ function patchesOf(layer: Layer, one: boolean): Tensor {
   const { input, weight, output, pitch } = layer;
   const patches = Tensor.empty(input.gpu, [rowsOf(output), pitch], 'patches of a convolution');
   input.gpu.dispatch({
-    shader: specialise('conv2d_patches', [shapeSource, patchesSource], { ONE: one ? 1 : 0 }),
-    bindings: [input.read(), patches.written()],
+    shader: specialise('conv2d_patches', [shapeSource, patchesSource], { ONE: one ? 1 : 0 }, storedTypes(1, { x: input })),
+    bindings: [input.read(input.dtype), patches.written()],
     params: patchesParams(layer, null),
     workgroups: grid(rowsOf(output) * weight[0]!, WORKGROUP),
   });
@@ -224,31 +250,19 @@ function inputGradOfFew(gradOutput: Tensor, weight: Tensor, bias: Tensor | null,
   const patches = Tensor.empty(gpu, [rows, pitch], 'gradients of the patches of a convolution');
   batchedMatmul(gradOutput, matrix, { transposeB: true }, { batch: [1], m: rows, n: pitch, k: weight.channels }, patches);
   gpu.dispatch({
-    shader: specialise('conv2d_patches_sum', [shapeSource, sumSource]),
-    bindings: [patches.read(), (bias ?? patches).read(), gradInput.written()],
+    shader: specialise('conv2d_patches_sum', [shapeSource, sumSource], {}, storedTypes(1, { dx: gradInput })),
+    bindings: [patches.read(), (bias ?? patches).read(), gradInput.written(gradInput.dtype)],
     params: patchesParams({ input: gradInput, weight: weight.shape, output: gradOutput.shape, geometry, pitch }, bias),
     workgroups: grid(gradInput.rows, WORKGROUP),
   });
   for (const tensor of [patches, matrix]) tensor.dispose();
 }
 
-/** Terms of a part of a sum at most: a longer one would lose digits, and leave cores without work. */
-const MOST_TERMS = 1024;
-/** Parts of a sum at most, in multiples of those that would do, in search of some that are alike. */
-const MOST_PARTS = 8;
-
-/** Into how many parts, all of one length, a sum of so many terms is cut: of whole vectors where that can be had. */
-function partsOf(terms: number): number {
-  const least = Math.ceil(terms / MOST_TERMS);
-  const alike = Array.from({ length: least * MOST_PARTS }, (_, more) => least + more).filter((parts) => terms % parts === 0);
-  return alike.find((parts) => (terms / parts) % 4 === 0) ?? alike[0] ?? 1;
-}
-
 /** As conv2dWeightGrad(), of few input channels. */
 function weightGradOfFew(input: Tensor, gradOutput: Tensor, geometry: ConvGeometry, gradWeight: Tensor, accumulate: boolean): void {
   const { gpu, rows, channels } = gradOutput;
   const pitch = wholeVectors(columnsOf(gradWeight.shape));
-  const parts = partsOf(rows);
+  const parts = partsOf(rows)!;
   const terms = rows / parts;
   const patches = patchesOf({ input, weight: gradWeight.shape, output: gradOutput.shape, geometry, pitch }, false);
   const [a, b] = [patches.viewAs([parts, terms, pitch]), gradOutput.viewAs([parts, terms, channels])];

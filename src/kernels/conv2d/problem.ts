@@ -1,6 +1,6 @@
 import type { Gpu } from '../../gpu/gpu.js';
 import { elementCount, type Shape } from '../../tensor/shape.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { Tensor, type DType } from '../../tensor/tensor.js';
 import type { ConvGeometry } from './shape.js';
 
 /** The three products of a convolution. */
@@ -13,6 +13,7 @@ export interface ProblemTensor {
   readonly rowStride: number;
   /** First element's distance from a whole vector: 0 to 3. */
   readonly misaligned: number;
+  readonly dtype: DType;
 }
 
 /** A convolution without its contents. "Input" is the side read forward: of a transposed one, its output. */
@@ -28,16 +29,19 @@ interface Placed {
   readonly shape: Shape;
   readonly rowStride: number;
   readonly offset: number;
+  readonly dtype: DType;
 }
 
-const placeOf = ({ shape, rowStride, offset }: Placed): string => `${shape.join('x')}/${rowStride}+${offset % 4}`;
+// What is said of no type is f32, as in the files of earlier tunings.
+const placeOf = ({ shape, rowStride, offset, dtype }: Placed): string =>
+  `${shape.join('x')}/${rowStride}+${offset % 4}${dtype === 'f16' ? 'h' : ''}`;
 
 /** Names a problem, such as `conv2d forward x1x8x8x64/64+0 w4x4x64x128/128+0 y1x4x4x128/256+0 s2x2 p1x1`. */
 export function convProblemKey(pass: ConvPass, input: Placed, weight: Placed, output: Placed, { stride, padding }: ConvGeometry): string {
   return `conv2d ${pass} x${placeOf(input)} w${placeOf(weight)} y${placeOf(output)} s${stride.join('x')} p${padding.join('x')}`;
 }
 
-const PLACE = String.raw`(\d+(?:x\d+){3})/(\d+)\+([0-3])`;
+const PLACE = String.raw`(\d+(?:x\d+){3})/(\d+)\+([0-3])(h?)`;
 const KEY = new RegExp(String.raw`^conv2d (forward|input_grad|weight_grad) x${PLACE} w${PLACE} y${PLACE} s(\d+)x(\d+) p(\d+)x(\d+)$`);
 
 /** The problem of a name; null for a name of something else. */
@@ -48,16 +52,21 @@ export function parseConvProblem(key: string): ConvProblem | null {
     shape: found[at]!.split('x').map(Number),
     rowStride: Number(found[at + 1]),
     misaligned: Number(found[at + 2]),
+    dtype: found[at + 3] === 'h' ? 'f16' : 'f32',
   });
   const pair = (at: number): [number, number] => [Number(found[at]), Number(found[at + 1])];
-  return { pass: found[0] as ConvPass, input: tensor(1), weight: tensor(4), output: tensor(7), stride: pair(10), padding: pair(12) };
+  return { pass: found[0] as ConvPass, input: tensor(1), weight: tensor(5), output: tensor(9), stride: pair(13), padding: pair(15) };
 }
 
 /** A tensor placed in its memory as the problem's, with undefined contents; its whole memory is returned with it. */
-export function problemTensor(gpu: Gpu, { shape, rowStride, misaligned }: ProblemTensor, label: string): { whole: Tensor; tensor: Tensor } {
+export function problemTensor(
+  gpu: Gpu,
+  { shape, rowStride, misaligned, dtype }: ProblemTensor,
+  label: string,
+): { whole: Tensor; tensor: Tensor } {
   const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  const whole = Tensor.empty(gpu, [misaligned + rows * rowStride], label);
-  return { whole, tensor: new Tensor({ gpu, storage: whole.storage.retain(), shape, offset: misaligned, rowStride }) };
+  const whole = Tensor.empty(gpu, [misaligned + rows * rowStride], label, dtype);
+  return { whole, tensor: new Tensor({ gpu, storage: whole.storage.retain(), shape, dtype, offset: misaligned, rowStride }) };
 }
 
 /** Multiply-adds of a pass, counting those at the border too. */

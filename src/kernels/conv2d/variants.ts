@@ -43,7 +43,7 @@ export function supportsConvVariant(pass: ConvPass, variant: ConvVariant, tensor
   const { input, weight, output } = tensors;
   const { gpu } = input;
   if (isWinograd(variant)) return supportsWinograd(gpu, variant, pass, tensors, geometry);
-  if (variant === PATCHES) return supportsPatches(gpu, tensors, geometry);
+  if (variant === PATCHES) return supportsPatches(gpu, pass, tensors, geometry);
   if (isWorkgroupTile(variant)) return supportsTile(gpu, variant);
   if (variant === 'single') return weight.shape[3] === 1;
   if (variant !== 'subgroup') return true;
@@ -67,7 +67,7 @@ export function variantFor(pass: ConvPass, tensors: ConvTensors, geometry: ConvG
 /** The variant by the adapter and the layer. */
 function heuristic(pass: ConvPass, tensors: ConvTensors, geometry: ConvGeometry): ConvVariant {
   const { gpu } = tensors.input;
-  if (subgroupsPay(gpu) && supportsPatches(gpu, tensors, geometry) && patchesPay(tensors, geometry)) return PATCHES;
+  if (subgroupsPay(gpu) && supportsPatches(gpu, pass, tensors, geometry) && patchesPay(tensors, geometry)) return PATCHES;
   const direct = pass === 'weight_grad' ? chooseWeightGradVariant(tensors, geometry) : chooseVariant(pass, tensors, geometry);
   // Timed where products are shared by subgroup alone: on other adapters the tuner finds out.
   return direct === 'subgroup' ? cheapest(pass, tensors, geometry) : direct;

@@ -3,7 +3,7 @@ import { Params } from '../../gpu/params.js';
 import { elementCount, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { batchedMatmul, type MatmulOptions } from '../batched-matmul.js';
-import { grid, specialise } from '../kernel.js';
+import { grid, specialise, storedTypes } from '../kernel.js';
 import { MAX_LANES, WORKGROUP } from '../subgroups.js';
 import { madeOnce } from './made-once.js';
 import type { ConvPass } from './problem.js';
@@ -277,8 +277,13 @@ function spread({ image, transform, flipped = false }: Operand): Tensor {
   const { gpu } = image.tensor;
   const result = Tensor.empty(gpu, [points * points, rows, step * step * image.channels], 'points of a Winograd convolution');
   gpu.dispatch({
-    shader: specialise('winograd_spread', [shapeSource, source, spreadSource], { SIDE: side, POINTS: points }),
-    bindings: [image.tensor.read(), result.written()],
+    shader: specialise(
+      'winograd_spread',
+      [shapeSource, source, spreadSource],
+      { SIDE: side, POINTS: points },
+      storedTypes(4, { image: image.tensor }),
+    ),
+    bindings: [image.tensor.read(image.tensor.dtype), result.written()],
     params: transformParams(image, transform, { flipped }),
     workgroups: rowsGrid(image, transform),
   });
@@ -293,8 +298,13 @@ function spread({ image, transform, flipped = false }: Operand): Tensor {
 function gather(products: Tensor, { image, transform, bias = null, accumulate = false }: Result, splits: number): void {
   const { source, side, points } = transform;
   image.tensor.gpu.dispatch({
-    shader: specialise('winograd_gather', [shapeSource, source, gatherSource], { SIDE: side, POINTS: points }),
-    bindings: [products.read(), (bias ?? products).read(), image.tensor.written()],
+    shader: specialise(
+      'winograd_gather',
+      [shapeSource, source, gatherSource],
+      { SIDE: side, POINTS: points },
+      storedTypes(4, { image: image.tensor }),
+    ),
+    bindings: [products.read(), (bias ?? products).read(), image.tensor.written(image.tensor.dtype)],
     params: transformParams(image, transform, { splits, line: products.channels, bias, accumulate }),
     workgroups: rowsGrid(image, transform),
   });

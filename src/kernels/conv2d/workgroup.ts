@@ -2,8 +2,8 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { Shader } from '../../gpu/pipeline-cache.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { grid, specialise, type Constants } from '../kernel.js';
-import { operandA, operandB } from '../gemm-operands.js';
+import { grid, specialise, storedTypes } from '../kernel.js';
+import { operandA, operandB, type Operand } from '../gemm-operands.js';
 import convPhaseSource from '../../../shaders/shared/conv_phase.wgsl';
 import convShapeSource from '../../../shaders/shared/conv_shape.wgsl';
 import gemmSource from '../../../shaders/shared/workgroup_gemm.wgsl';
@@ -65,26 +65,25 @@ function weightRows([kernelH, kernelW, inC]: Shape): number {
   return kernelH! * kernelW! * Math.ceil(inC! / 4) * 4;
 }
 
-function program(name: string, sources: readonly string[], tile: WorkgroupTile, a: boolean, b: boolean, constants: Constants = {}): Shader {
-  const [operand, other] = [operandA(a), operandB(b)];
-  return specialise(`conv2d_${name}_workgroup`, [convShapeSource, operand.source, other.source, gemmSource, ...sources], {
-    ...TILES[tile],
-    ...constants,
-    ...operand.constants,
-    ...other.constants,
-  });
+function program(name: string, sources: readonly string[], tile: WorkgroupTile, a: Operand, b: Operand, output?: Tensor): Shader {
+  return specialise(
+    `conv2d_${name}_workgroup`,
+    [convShapeSource, a.source, b.source, gemmSource, ...sources],
+    { ...TILES[tile], ...a.constants, ...b.constants },
+    { ...a.aliases, ...b.aliases, ...(output && storedTypes(1, { output })) },
+  );
 }
 
 /** Shader and workgroups (of one phase) of the forward or the input-gradient kernel; `channels` and `pixels` are its result's. */
 export function workgroupConvProgram(
   kind: 'forward' | 'input_grad',
   tile: WorkgroupTile,
-  { input, weight, channels, pixels }: { input: Tensor; weight: Tensor; channels: number; pixels: number },
+  { input, weight, output, channels, pixels }: { input: Tensor; weight: Tensor; output: Tensor; channels: number; pixels: number },
 ): Program {
   const vectors = weight.shape[3]! % 4 === 0 && weight.base % 4 === 0;
   const sources = kind === 'forward' ? [forwardSource] : [convPhaseSource, inputGradSource];
   return {
-    shader: program(kind, sources, tile, input.vectorizable, vectors),
+    shader: program(kind, sources, tile, operandA(input), operandB(weight, vectors), output),
     workgroups: grid(tilesOf(tile, pixels, channels), 1),
   };
 }
@@ -95,7 +94,7 @@ export function workgroupWeightGradProgram(
   { input, gradOutput, weightShape }: { input: Tensor; gradOutput: Tensor; weightShape: Shape },
 ): Program {
   return {
-    shader: program('weight_grad', [weightGradSource], tile, input.vectorizable, gradOutput.vectorizable),
+    shader: program('weight_grad', [weightGradSource], tile, operandA(input), operandB(gradOutput)),
     workgroups: grid(tilesOf(tile, weightRows(weightShape), weightShape[3]!), 1),
   };
 }

@@ -1,5 +1,5 @@
 import { conv2d, convTranspose2d, pad, type PadMode } from '../../autograd/ops.js';
-import { expectOperands } from '../../kernels/elements.js';
+import { expectFloats } from '../../kernels/elements.js';
 import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { KERNEL_AXES } from '../axes.js';
@@ -145,7 +145,7 @@ export class Conv2d extends ConvLayer {
     const { out } = forwardOptions(this, options);
     const { weight, bias, stride, padding, dilation, groups, margins, paddingMode: mode } = this;
     // Whole before the padding runs; the convolution checks the rest, which is its own.
-    if (margins) expectOperands('conv2d', { input: x, weight: weight.value, out });
+    if (margins) expectFloats('conv2d', { input: x, weight: weight.value, out });
     return conv2d(margins ? pad(x, margins, { mode }) : x, weight.value, bias?.value ?? null, { stride, padding, dilation, groups, out });
   }
 }

@@ -1,7 +1,7 @@
 import { copy, dropout } from '../../autograd/ops.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { DropoutState } from '../../kernels/dropout.js';
-import { expectOperands } from '../../kernels/elements.js';
+import { expectFloats } from '../../kernels/elements.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { forwardOptions, type ForwardOptions } from '../forward.js';
 import { Module, type PlaceOptions } from '../module.js';
@@ -57,7 +57,7 @@ export class Dropout extends Module {
     if (!drops || this.rate === 0) return out ? copy(x, { out }) : x;
     const { state } = this;
     if (!state) throw notPlaced();
-    expectOperands('dropout', { input: x, out, state: state.tensor });
+    expectFloats('dropout', { input: x, out }, { state: state.tensor });
     return dropout(x, { rate: this.rate, layer: 0, state: state.beginPass(), out });
   }
 }

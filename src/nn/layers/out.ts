@@ -1,5 +1,5 @@
 import { copy } from '../../autograd/ops.js';
-import { expectOneDevice, expectOperands, expectTensor } from '../../kernels/elements.js';
+import { expectOneDevice, expectFloats, expectTensor } from '../../kernels/elements.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /**
@@ -12,7 +12,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 export function placed(operation: string, x: Tensor, out: Tensor | undefined, run: () => Tensor): Tensor {
   expectTensor(operation, 'input', x);
   if (!out) return run();
-  expectOperands(operation, { out });
+  expectFloats(operation, { out });
   expectOneDevice(operation, ['input', x], ['out', out]);
   return copy(run(), { out });
 }

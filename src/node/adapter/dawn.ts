@@ -122,8 +122,11 @@ async function openEmbedded({ powerPreference, flags }: Wanted): Promise<Dawn> {
   }
 }
 
+/** Dawn hides shader-f16 on NVIDIA's Vulkan drivers, as some fail conformance tests of it. Here it is used only where it is asked for. */
+const ENABLED = ['vulkan_enable_f16_on_nvidia'];
+
 async function createInstance(flags: readonly string[]): Promise<GPU> {
-  const gpu = (await importDawn()).create([...flags]);
+  const gpu = (await importDawn()).create([...flags, `enable-dawn-features=${ENABLED.join(',')}`]);
   instances.push(gpu);
   return gpu;
 }

@@ -92,6 +92,14 @@ const COMMON = [
     description: 'images in their order, not in one that is drawn anew each epoch',
   },
   {
+    name: 'precision',
+    group: 'Training',
+    type: 'choice',
+    choices: ['f32', 'f16'],
+    default: 'f32',
+    description: 'f16 holds activations and gradients in half the bytes; weights, losses and files are f32 in either case',
+  },
+  {
     name: 'resume',
     group: 'The run and its folder',
     reference: ['continue_train'],
@@ -313,7 +321,7 @@ export function inFlags(error: unknown, { title, options }: Pick<TrainingScheme,
   if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT') return error;
   const own = Object.entries<OptionRow>(options).flatMap(([name, { flag }]) => (flag ? [name] : []));
   const named = new Map(
-    [...own, 'batch', 'seed', 'serial', 'learningRate'].map((name) => [name, CALLED_OTHERWISE[name] ?? flagName(name)]),
+    [...own, 'batch', 'seed', 'serial', 'precision', 'learningRate'].map((name) => [name, CALLED_OTHERWISE[name] ?? flagName(name)]),
   );
   const [option, rest] = error.what.split(' of ', 2) as [string, string | undefined];
   const flag = named.get(option);

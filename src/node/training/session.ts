@@ -225,7 +225,8 @@ export class TrainingSession {
       await writeReport(facts.folder.report, reportOf(facts, state));
     }
     progress.stop();
-    for (const line of closingLines(facts, state)) this.options.say(line);
+    const scaling = await this.start.trainer.scaling();
+    for (const line of closingLines(facts, state, scaling)) this.options.say(line);
     return finished ? 0 : (interrupt.exitStatus ?? 0);
   }
 

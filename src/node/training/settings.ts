@@ -24,6 +24,8 @@ interface CommonSettings {
   seed: number;
   /** Whether samples are seen in the order of the data set. */
   serial: boolean;
+  /** What activations and their gradients are held in. */
+  precision: 'f32' | 'f16';
   /** The labels of the images, joined by commas; null for all that there are, and for schemes that take none. */
   labels: string | null;
   /** File of the networks that it began with; null for random ones. Those of other files are under fromSetting(). */
@@ -83,6 +85,7 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
       learningRate: flags.lr ?? scheme.presets.rate?.(completeOptions(scheme, asked), preset) ?? (defaults.learningRate as number),
       seed: flags.seed,
       serial: flags.serial,
+      precision: flags.precision,
       labels: kept(flags.labels) as string | null,
       from: flags.from ?? null,
       ...Object.fromEntries(
@@ -149,11 +152,11 @@ export function savedLearningRate({ options, step, scheme: name }: SavedRun): nu
 }
 
 /** What runs had whose checkpoints are older than a setting. */
-const BEFORE = { serial: false } as const;
+const BEFORE = { serial: false, precision: 'f32' } as const;
 
 /** Flags of every training that a resumed run keeps, with the settings that they name. */
 const KEPT: Readonly<Record<string, string>> = {
-  ...{ preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial', labels: 'labels' },
+  ...{ preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial', precision: 'precision', labels: 'labels' },
 };
 
 /**
@@ -211,7 +214,7 @@ const typed = (flag: string, value: unknown): string =>
 
 /** Every common setting but the preset. */
 const COMMON_NAMES = [
-  ...(['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'labels', 'from'] as const),
+  ...(['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'precision', 'labels', 'from'] as const),
 ] satisfies (keyof CommonSettings)[];
 
 /** Names every setting, in the order of newSettings(), so that a checkpoint's other options are told apart from them. */

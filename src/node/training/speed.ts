@@ -54,8 +54,8 @@ export async function openTrainer(
   settings: RunSettings,
   { replay, recompute, expectMemory, tuning, networks, learned = [], place }: StepOptions,
 ): Promise<Trainer> {
-  const { batch, learningRate, seed, serial } = settings;
-  const run = { batch, learningRate, seed, serial, storedSize, replay, recompute, ...(networks && { networks }) };
+  const { batch, learningRate, seed, serial, precision } = settings;
+  const run = { batch, learningRate, seed, serial, precision, storedSize, replay, recompute, ...(networks && { networks }) };
   const options = { ...optionsOf(scheme, settings), ...run };
   if (networks) expectTrainable(scheme, options, networks, train);
   const labels = labelsFor(scheme, train);

@@ -52,7 +52,7 @@ export function commandOf(
   { scheme, call, settings, sources, validate }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'sources' | 'validate'>,
   totalSteps: number,
 ): string {
-  const { preset, epochs, batch, learningRate, seed, serial } = settings;
+  const { preset, epochs, batch, learningRate, seed, serial, precision } = settings;
   const [source, ...further] = sources;
   const flags = [
     source === SYNTHETIC ? '' : `--data ${quoted(source!)}`,
@@ -61,7 +61,7 @@ export function commandOf(
     `--preset ${preset}`,
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
-    `--batch ${batch} --lr ${learningRate} --seed ${seed}${serial ? ' --serial' : ''}`,
+    `--batch ${batch} --lr ${learningRate} --seed ${seed}${serial ? ' --serial' : ''}${precision === 'f16' ? ' --precision f16' : ''}`,
     validate === undefined ? '' : `--validate ${validate}`,
     ...fromFlags(scheme, settings).map(([flag, file]) => `--${flag} ${quoted(file)}`),
   ];
@@ -201,9 +201,17 @@ function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Record<str
 }
 
 /** The lines at the end of a run. */
-export function closingLines(facts: RunFacts, { state, history, step, totalSteps }: ReportState): string[] {
+export function closingLines(
+  facts: RunFacts,
+  { state, history, step, totalSteps }: ReportState,
+  scaling: { leftOut: number; scale: number } | null,
+): string[] {
   const { folder, scheme, call, baseline, validator, settings } = facts;
   const lines = [`${state === 'finished' ? 'finished' : 'stopped'} after ${formatCount(step)} of ${formatCountOf(totalSteps, 'step')}`];
+  if (scaling && scaling.leftOut > 0) {
+    const left = `${formatCountOf(scaling.leftOut, 'update')} of weights left out, whose gradients were not finite in f16`;
+    lines.push(`note: ${left}; the loss scale is ${scaling.scale} now`);
+  }
   const last = history.metrics[history.metrics.length - 1];
   const text = (metrics: Readonly<Record<string, number>>): string => metricsInWords(scheme, metrics);
   if (last) {
