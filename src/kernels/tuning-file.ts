@@ -4,7 +4,7 @@ import { isVariantTable, type VariantTable } from '../gpu/kernel-variants.js';
 
 const FORMAT = 'shadegrad-tuning';
 /** Part of every cache's name: raise it when kernels change so much that old timings mislead. */
-export const TUNING_VERSION = 2;
+export const TUNING_VERSION = 3;
 
 /** What timings hold for: one adapter with one driver, which its description names. */
 export function adapterFingerprint({ vendor, architecture, device, description, subgroupSize }: AdapterDescription): string {
