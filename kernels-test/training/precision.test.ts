@@ -68,6 +68,7 @@ testHalf(gpu, 'twenty steps of pix2pix in f16: losses within 1% of those of f32'
   assert.ok(largest > 0, 'f16 was computed in');
   assert.equal([...(await half.state.lossScale!.data())].slice(1), [20, 0, 0, 0], 'no step was left out');
   assert.is(single.state.lossScale, undefined);
+  assert.is(await single.scaling(), null);
   single.dispose();
   half.dispose();
 });
@@ -81,6 +82,7 @@ testHalf(gpu, 'eager and replayed steps in f16 to the same bits, also after a ch
   const states = [await stateOf(replayed), await stateOf(eager)];
   assert.equal(states[0], states[1]);
   assert.equal(states[0]!.at(-1), [2 ** 38, 0, 0, 0, 4], 'both steps of both optimisers were left out');
+  assert.equal(await replayed.scaling(), { leftOut: 4, scale: 2 ** 38 }, 'what the end of a run says');
   assert.ok(losses[0]!.every(({ losses: each }) => Object.values(each).every(Number.isFinite)));
   const fresh = await create({ precision: 'f16' });
   assert.equal((await stateOf(fresh)).slice(0, -1), states[0]!.slice(0, -1), 'no weight or moment has changed');
