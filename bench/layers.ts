@@ -24,14 +24,24 @@ interface LayerOptions {
   outChannels: number;
   stride?: number;
   kernel?: number;
+  padding?: number;
   transposed?: boolean;
   bias?: boolean;
 }
 
 const KERNEL = 4;
 
-function layer({ name, input, outChannels, stride = 2, transposed = false, bias = false, kernel = KERNEL }: LayerOptions): ConvLayer {
-  const geometry: ConvGeometry = { stride: [stride, stride], padding: [1, 1] };
+function layer({
+  name,
+  input,
+  outChannels,
+  stride = 2,
+  transposed = false,
+  bias = false,
+  kernel = KERNEL,
+  padding = 1,
+}: LayerOptions): ConvLayer {
+  const geometry: ConvGeometry = { stride: [stride, stride], padding: [padding, padding] };
   const weight = [kernel, kernel, input[3]!, outChannels];
   const output = conv2dOutputShape(input, weight, geometry);
   const macs = output[0]! * output[1]! * output[2]! * weight.reduce((product, length) => product * length, 1);
@@ -93,6 +103,21 @@ export function residualLayer({ size, width, batch }: { size: number; width: num
   return layer({ name: 'r', input: [batch, size, size, width], outChannels: width, stride: 1, kernel: 3 });
 }
 
+/** Layers of models/resnet.ts in the order in which they run, whose blocks are 3 x 3 at a quarter of the size. */
+export function resnetLayers({ size, ngf, batch, blocks = 9 }: { size: number; ngf: number; batch: number; blocks?: number }): ConvLayer[] {
+  const image = (side: number, channels: number): Shape => [batch, side, side, channels];
+  const end = { kernel: 7, padding: 3, stride: 1 } as const;
+  return [
+    layer({ name: 'first', input: image(size, 3), outChannels: ngf, ...end }),
+    layer({ name: 'down1', input: image(size, ngf), outChannels: 2 * ngf, kernel: 3 }),
+    layer({ name: 'down2', input: image(size / 2, 2 * ngf), outChannels: 4 * ngf, kernel: 3 }),
+    ...Array.from({ length: 2 * blocks }, () => residualLayer({ size: size / 4, width: 4 * ngf, batch })),
+    layer({ name: 'up1', input: image(size / 2, 2 * ngf), outChannels: 4 * ngf, kernel: 3, transposed: true }),
+    layer({ name: 'up2', input: image(size, ngf), outChannels: 2 * ngf, kernel: 3, transposed: true }),
+    layer({ name: 'last', input: image(size, ngf), outChannels: 3, ...end, bias: true }),
+  ];
+}
+
 const totalMacs = (layers: readonly ConvLayer[]): number => layers.reduce((sum, { macs }) => sum + macs, 0);
 
 /**
@@ -114,4 +139,11 @@ export function pix2pixMacs(options: { size: number; ngf: number; ndf: number; b
   const discriminatorUpdate = 2 * (forwardD + forwardD + inputGradD);
   const verdict = forwardD + forwardD;
   return { generatorForward: forwardG, step: generatorPass + discriminatorUpdate + verdict };
+}
+
+/** Multiplications in the convolutions of a ResNet generator: forward, and a step that fits it to one image by L1, without a discriminator. */
+export function resnetMacs(options: { size: number; ngf: number; batch: number }): { forward: number; step: number } {
+  const layers = resnetLayers(options);
+  const forward = totalMacs(layers);
+  return { forward, step: 3 * forward - layers[0]!.macs };
 }

@@ -1,11 +1,12 @@
 import { parameterValues, values } from '../../kernels-test/harness/deterministic.js';
 import { PatchGAN } from '../../src/models/patchgan.js';
+import { ResNetGenerator } from '../../src/models/resnet.js';
 import { UNet } from '../../src/models/unet.js';
 import type { Module } from '../../src/nn/module.js';
 import { elementCount, formatShape, type Shape } from '../../src/tensor/shape.js';
 import { sampleIndices } from '../checks.js';
 import { forwardElement, inputGradElement, weightGradElement, type ConvData } from '../conv2d-elements.js';
-import { pix2pixMacs, unetLayers, type ConvLayer } from '../layers.js';
+import { pix2pixMacs, resnetMacs, unetLayers, type ConvLayer } from '../layers.js';
 
 /** What a layer's kernel computes, seen from the convolution that is not transposed. */
 export type ConvPass = 'convolve' | 'adjoint' | 'weight';
@@ -26,7 +27,7 @@ export interface GemmCase {
   readonly side: number;
 }
 
-/** The generator's forward pass, or a full training step, without dropout so that results can be compared. */
+/** A generator's forward pass, or a training step, without dropout so that results can be compared. */
 interface NetworkOf<Kind> {
   readonly kind: Kind;
   readonly label: string;
@@ -35,7 +36,10 @@ interface NetworkOf<Kind> {
   readonly ngf: number;
 }
 
-export type NetworkCase = NetworkOf<'generator'> | NetworkOf<'step'>;
+/** `generator` and `step` are pix2pix's; `resnet` is CycleGAN's generator, `resnet-step` fits it to one image by L1 and Adam. */
+export type NetworkCase = NetworkOf<'generator'> | NetworkOf<'step'> | NetworkOf<'resnet'> | NetworkOf<'resnet-step'>;
+/** Whether a case trains, so that its results are losses, of two steps. */
+export const isTraining = ({ kind }: PeerCase): boolean => kind === 'step' || kind === 'resnet-step';
 export type PeerCase = ConvCase | GemmCase | NetworkCase;
 
 const HEAVY = ['e2', 'e3', 'e4', 'd5', 'd6', 'd7'];
@@ -47,12 +51,15 @@ export function peerCases({ size, ngf }: { size: number; ngf: number }): PeerCas
     .flatMap(convCases);
   const gemms = [960, 1024].map((side): GemmCase => ({ kind: 'gemm', label: `GEMM ${side}^3`, macs: side ** 3, side }));
   const macs = pix2pixMacs({ size, ngf, ndf: ngf, batch: 1 });
+  const resnet = resnetMacs({ size, ngf, batch: 1 });
   const setting = `${size} x ${size}, ngf ${ngf}`;
   return [
     ...convs,
     ...gemms,
     { kind: 'generator', label: `generator forward, ${setting}`, macs: macs.generatorForward, size, ngf },
     { kind: 'step', label: `training step, ${setting}`, macs: macs.step, size, ngf },
+    { kind: 'resnet', label: `ResNet-9 generator forward, ${setting}`, macs: resnet.forward, size, ngf },
+    { kind: 'resnet-step', label: `ResNet-9 generator, training step by L1, ${setting}`, macs: resnet.step, size, ngf },
   ];
 }
 
@@ -85,8 +92,9 @@ export interface Parameter {
 }
 
 /** The parameters of a network by full name, in shadegrad's layouts. */
-export function networkParameters(network: 'G' | 'D', { size, ngf }: NetworkCase): Map<string, Parameter> {
-  const module: Module = network === 'G' ? new UNet({ size, ngf }) : new PatchGAN({ ndf: ngf });
+export function networkParameters(network: 'G' | 'D', { kind, size, ngf }: NetworkCase): Map<string, Parameter> {
+  const generator = (): Module => (kind.startsWith('resnet') ? new ResNetGenerator({ ngf }) : new UNet({ size, ngf }));
+  const module = network === 'G' ? generator() : new PatchGAN({ ndf: ngf });
   const trainable = [...module.namedTensors()].filter(([, tensor]) => tensor.trainable);
   return new Map(trainable.map(([name, { shape }]) => [name, { shape, data: parameterValues(network, name, shape) }]));
 }
@@ -97,7 +105,14 @@ export function networkImages({ size }: NetworkCase): { source: Float32Array; ta
 }
 
 /** A bound on |difference| / |reference| in the 2-norm. float32 sums in another order differ by far less. */
-export const TOLERANCES: Record<PeerCase['kind'], number> = { conv: 1e-4, gemm: 1e-4, generator: 1e-3, step: 2e-2 };
+export const TOLERANCES: Record<PeerCase['kind'], number> = {
+  conv: 1e-4,
+  gemm: 1e-4,
+  generator: 1e-3,
+  step: 2e-2,
+  resnet: 1e-3,
+  'resnet-step': 2e-2,
+};
 
 /**
  * The relative difference of a result from float64, at elements spread over the whole; for networks from `ours`.
@@ -105,7 +120,7 @@ export const TOLERANCES: Record<PeerCase['kind'], number> = { conv: 1e-4, gemm: 
  * @returns |difference| / |reference| in the 2-norm; NaN where lengths differ
  */
 export function disagreement(peerCase: PeerCase, result: Float32Array, ours: Float32Array | null): number {
-  if (peerCase.kind === 'generator' || peerCase.kind === 'step') return ours ? relative(result, ours) : NaN;
+  if (peerCase.kind !== 'conv' && peerCase.kind !== 'gemm') return ours ? relative(result, ours) : NaN;
   const length = peerCase.kind === 'gemm' ? peerCase.side ** 2 : elementCount(resultShape(peerCase));
   if (result.length !== length) return NaN;
   const indices = sampleIndices(length, 96);

@@ -38,3 +38,32 @@ export function patchganForward<T>(ops: NetworkOps<T>, x: T): T {
   }
   return ops.convolve(features, 'model.11', 1, true);
 }
+
+/** What a library needs to run CycleGAN's generator. */
+export interface ResNetOps<T> {
+  /** Mirrors the pixels beside the border, `margin` of them on each side. */
+  reflect(x: T, margin: number): T;
+  /** With a bias. */
+  convolve(x: T, name: string, stride: number, padding: number): T;
+  /** 3 x 3, twice the size, with a bias. */
+  convolveTransposed(x: T, name: string): T;
+  /** By the statistics of each image, without parameters. */
+  norm(x: T): T;
+  relu(x: T): T;
+  tanh(x: T): T;
+  add(a: T, b: T): T;
+}
+
+/** The generator of models/resnet.ts with nine blocks and instance norm, with its parameters' names. */
+export function resnetForward<T>(ops: ResNetOps<T>, x: T): T {
+  const blocks = 9;
+  const normed = (y: T): T => ops.relu(ops.norm(y));
+  let features = normed(ops.convolve(ops.reflect(x, 3), 'model.1', 1, 0));
+  for (const place of [4, 7]) features = normed(ops.convolve(features, `model.${place}`, 2, 1));
+  for (let block = 0; block < blocks; block++) {
+    const layer = (y: T, place: number): T => ops.norm(ops.convolve(ops.reflect(y, 1), `model.${10 + block}.conv_block.${place}`, 1, 0));
+    features = ops.add(features, layer(ops.relu(layer(features, 1)), 5));
+  }
+  for (const place of [10 + blocks, 13 + blocks]) features = normed(ops.convolveTransposed(features, `model.${place}`));
+  return ops.tanh(ops.convolve(ops.reflect(features, 3), `model.${17 + blocks}`, 1, 0));
+}

@@ -1,8 +1,11 @@
+import { backward } from '../../src/autograd/backward.js';
 import { noGrad } from '../../src/autograd/graph.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { l1Loss } from '../../src/autograd/ops.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d/conv2d.js';
 import { copy } from '../../src/kernels/elementwise.js';
 import { PatchGAN } from '../../src/models/patchgan.js';
+import { ResNetGenerator } from '../../src/models/resnet.js';
 import { UNet } from '../../src/models/unet.js';
 import type { Module } from '../../src/nn/module.js';
 import { openNodeGpu } from '../../src/node/adapter/adapter.js';
@@ -94,16 +97,30 @@ function prepareNetwork(gpu: Gpu, peerCase: NetworkCase): Promise<Prepared> {
   const images = networkImages(peerCase);
   const source = Tensor.from(gpu, images.source, shape, 'source');
   const target = Tensor.from(gpu, images.target, shape, 'target');
-  const generator = new UNet({ size, ngf }).to(gpu, { seed: 1 });
+  const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
+  const resnet = peerCase.kind === 'resnet' || peerCase.kind === 'resnet-step';
+  const generator = resnet ? new ResNetGenerator({ ngf }).to(gpu, { seed: 1 }) : new UNet({ size, ngf }).to(gpu, { seed: 1 });
   place(generator, 'G', peerCase);
-  if (peerCase.kind === 'generator') {
+  if (peerCase.kind === 'resnet-step') {
+    const optimizer = new Adam(generator, adam);
+    const loss = Tensor.from(gpu, new Float32Array(1), [1], 'loss');
+    const fit = (): void =>
+      gpu.scope(() => {
+        optimizer.zeroGrad();
+        const made = l1Loss(generator.forward(source, { training: true }), target);
+        backward(made);
+        optimizer.step();
+        copy(made.viewAs([1]), loss);
+      });
+    return recorded(gpu, fit, loss, 2, [source, target, generator]);
+  }
+  if (peerCase.kind !== 'step') {
     const results = Tensor.empty(gpu, shape, 'generated');
     const body = (): void => void noGrad(() => copy(generator.forward(source, { training: false, dropout: false }), results));
     return recorded(gpu, body, results, 1, [source, target, generator]);
   }
   const discriminator = new PatchGAN({ ndf: ngf }).to(gpu, { seed: 2 });
   place(discriminator, 'D', peerCase);
-  const adam = { learningRate: 2e-4, betas: [0.5, 0.999] as const };
   const networks: Pix2Pix = {
     generator,
     discriminator,

@@ -55,6 +55,41 @@ def patchgan(p, x):
     return F.conv2d(y, p["model.11.weight"], p["model.11.bias"], stride=1, padding=1)
 
 
+def resnet(p, x, blocks=9):
+    def conv(y, name, stride=1, margin=0, padding=0):
+        y = F.pad(y, [margin] * 4, mode="reflect") if margin else y
+        return F.conv2d(y, p[name + ".weight"], p[name + ".bias"], stride=stride, padding=padding)
+
+    def normed(y):
+        return F.relu(F.instance_norm(y, eps=1e-5))
+
+    y = normed(conv(x, "model.1", margin=3))
+    for place in (4, 7):
+        y = normed(conv(y, f"model.{place}", stride=2, padding=1))
+    for block in range(blocks):
+        name = f"model.{10 + block}.conv_block"
+        y = y + F.instance_norm(conv(normed(conv(y, name + ".1", margin=1)), name + ".5", margin=1), eps=1e-5)
+    for place in (10 + blocks, 13 + blocks):
+        weight, bias = p[f"model.{place}.weight"], p[f"model.{place}.bias"]
+        y = normed(F.conv_transpose2d(y, weight, bias, stride=2, padding=1, output_padding=1))
+    return torch.tanh(conv(y, f"model.{17 + blocks}", margin=3))
+
+
+def resnet_step(tensors):
+    """One step of a ResNet generator that fits one image by L1; returns its loss."""
+    weights = {name[2:]: t.requires_grad_() for name, t in tensors.items() if name.startswith("G.")}
+    optimizer = torch.optim.Adam(weights.values(), lr=2e-4, betas=(0.5, 0.999), eps=1e-8)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.l1_loss(resnet(weights, tensors["source"]), tensors["target"])
+        loss.backward()
+        optimizer.step()
+        return loss.detach().reshape(1)
+
+    return step
+
+
 def training_step(tensors, size, dropout=0.0):
     """The step of src/training/pix2pix-step.ts; returns its four losses."""
     source, target = tensors["source"], tensors["target"]
@@ -100,9 +135,11 @@ def build(request, t):
     kind, size = request["kind"], request.get("size")
     if kind == "step":
         return training_step(t, size)
-    if kind == "generator":
+    if kind == "resnet-step":
+        return resnet_step(t)
+    if kind in ("generator", "resnet"):
         weights = {name[2:]: each for name, each in t.items() if name.startswith("G.")}
-        return without_gradients(lambda: unet(weights, t["source"], size))
+        return without_gradients(lambda: unet(weights, t["source"], size) if kind == "generator" else resnet(weights, t["source"]))
     if kind == "gemm":
         return without_gradients(lambda: t["a"] @ t["b"])
     stride = request["stride"]

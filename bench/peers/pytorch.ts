@@ -2,7 +2,16 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { elementCount, type Shape } from '../../src/tensor/shape.js';
-import { convOperands, gemmOperands, networkImages, networkParameters, type NetworkCase, type Parameter, type PeerCase } from './cases.js';
+import {
+  convOperands,
+  gemmOperands,
+  isTraining,
+  networkImages,
+  networkParameters,
+  type NetworkCase,
+  type Parameter,
+  type PeerCase,
+} from './cases.js';
 import { permute, TO_HWIO, TO_NCHW, TO_NHWC, TO_OIHW, type Peer } from './peer.js';
 
 /** Arguments of pytorch.py. */
@@ -78,7 +87,7 @@ function programOf(peerCase: PeerCase): Program {
     ];
     return { tensors, fields: { pass, stride: geometry.stride[0] }, toOurs: pass === 'weight' ? TO_HWIO : TO_NHWC };
   }
-  return { tensors: networkTensors(peerCase), fields: { size: peerCase.size }, toOurs: peerCase.kind === 'generator' ? TO_NHWC : null };
+  return { tensors: networkTensors(peerCase), fields: { size: peerCase.size }, toOurs: isTraining(peerCase) ? null : TO_NHWC };
 }
 
 interface Reply {
@@ -124,7 +133,7 @@ export async function openPyTorch(name: PyTorchName): Promise<Peer> {
     async prepare(peerCase) {
       const { tensors, fields, toOurs } = programOf(peerCase);
       const { kind } = peerCase;
-      const { reply, result } = await ask({ ask: 'prepare', kind, runs: kind === 'step' ? 2 : 1, ...fields }, tensors);
+      const { reply, result } = await ask({ ask: 'prepare', kind, runs: isTraining(peerCase) ? 2 : 1, ...fields }, tensors);
       return {
         async run(times) {
           await ask({ ask: 'run', times });

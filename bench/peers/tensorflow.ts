@@ -1,7 +1,7 @@
 import { loadDawn } from '../../src/node/adapter/dawn.js';
 import { trackPending } from '../../src/node/adapter/polling.js';
 import { convOperands, gemmOperands, networkImages, networkParameters, type ConvCase, type GemmCase, type NetworkCase } from './cases.js';
-import { patchganForward, unetForward, type NetworkOps } from './networks.js';
+import { patchganForward, resnetForward, unetForward, type NetworkOps, type ResNetOps } from './networks.js';
 import { defineNavigator, peerRequire, type Peer, type Prepared } from './peer.js';
 
 type Tfjs = any;
@@ -98,19 +98,74 @@ export async function openTensorFlow(adapter: string | undefined): Promise<Peer>
     };
   }
 
+  function resnetOps(weights: Map<string, Tfjs>): ResNetOps<Tfjs> {
+    const at = (name: string): Tfjs => weights.get(name);
+    return {
+      reflect: (x, margin) =>
+        tf.mirrorPad(
+          x,
+          [
+            [0, 0],
+            [margin, margin],
+            [margin, margin],
+            [0, 0],
+          ],
+          'reflect',
+        ),
+      convolve: (x, name, stride, pad) => tf.add(tf.conv2d(x, at(`${name}.weight`), stride, pad, 'NHWC', 1, 'floor'), at(`${name}.bias`)),
+      convolveTransposed(x, name) {
+        const weight = at(`${name}.weight`);
+        const [batch, height, width] = x.shape;
+        const y = tf.conv2dTranspose(x, weight, [batch, 2 * height, 2 * width, weight.shape[2]], 2, 1, 'floor');
+        return tf.add(y, at(`${name}.bias`));
+      },
+      // Of one image, so that the batch's statistics are the image's.
+      norm(x) {
+        const { mean, variance } = tf.moments(x, [0, 1, 2]);
+        // TensorFlow.js's gradient does not do without a scale and an offset.
+        return tf.batchNorm(x, mean, variance, tf.zerosLike(mean), tf.onesLike(mean), 1e-5);
+      },
+      relu: (x) => tf.relu(x),
+      tanh: (x) => tf.tanh(x),
+      add: (a, b) => tf.add(a, b),
+    };
+  }
+
   function prepareNetwork(peerCase: NetworkCase): Prepared {
     const { size } = peerCase;
     const images = networkImages(peerCase);
     const source = tf.tensor4d(images.source, [1, size, size, 3]);
     const target = tf.tensor4d(images.target, [1, size, size, 3]);
     const generator = variables('G', peerCase);
-    const generate = (): Tfjs => unetForward(networkOps(generator), source, size);
-    if (peerCase.kind === 'generator') return prepared(generate, [source, target, ...generator.values()]);
+    const resnet = peerCase.kind === 'resnet' || peerCase.kind === 'resnet-step';
+    const generate = (): Tfjs => (resnet ? resnetForward(resnetOps(generator), source) : unetForward(networkOps(generator), source, size));
+    if (peerCase.kind === 'generator' || peerCase.kind === 'resnet') return prepared(generate, [source, target, ...generator.values()]);
+    const adam = (): Tfjs => tf.train.adam(2e-4, 0.5, 0.999, 1e-8);
+    /** Two steps are compared, as the second depends on what the first did to the weights. */
+    const training = (step: () => Tfjs, networks: readonly Map<string, Tfjs>[], optimizers: readonly Tfjs[]): Prepared => {
+      const base = prepared(step, [source, target, ...networks.flatMap((network) => [...network.values()])], false);
+      return {
+        ...base,
+        result: async () => Float32Array.from([...(await base.result()), ...(await base.result())]),
+        dispose() {
+          base.dispose();
+          for (const optimizer of optimizers) optimizer.dispose();
+        },
+      };
+    };
+    if (peerCase.kind === 'resnet-step') {
+      const optimizer = adam();
+      const fit = (): Tfjs => {
+        const { value, grads } = tf.variableGrads(() => tf.mean(tf.abs(tf.sub(generate(), target))), [...generator.values()]);
+        optimizer.applyGradients(grads);
+        return tf.reshape(value, [1]);
+      };
+      return training(fit, [generator], [optimizer]);
+    }
 
     const discriminator = variables('D', peerCase);
     const judge = (image: Tfjs): Tfjs => patchganForward(networkOps(discriminator), tf.concat([source, image], 3));
     const crossEntropy = (logits: Tfjs, label: 0 | 1): Tfjs => tf.losses.sigmoidCrossEntropy(tf.fill(logits.shape, label), logits);
-    const adam = (): Tfjs => tf.train.adam(2e-4, 0.5, 0.999, 1e-8);
     const generatorOptimizer = adam();
     const discriminatorOptimizer = adam();
     /** The losses in the order of StepLosses. The discriminator learns inside, so that the generator runs once. */
@@ -135,16 +190,7 @@ export async function openTensorFlow(adapter: string | undefined): Promise<Peer>
       tf.dispose(losses);
       return all;
     };
-    const base = prepared(step, [source, target, ...generator.values(), ...discriminator.values()], false);
-    return {
-      ...base,
-      result: async () => Float32Array.from([...(await base.result()), ...(await base.result())]),
-      dispose() {
-        base.dispose();
-        generatorOptimizer.dispose();
-        discriminatorOptimizer.dispose();
-      },
-    };
+    return training(step, [generator, discriminator], [generatorOptimizer, discriminatorOptimizer]);
   }
 
   return {
