@@ -57,8 +57,8 @@ function png(width: number, height: number): Buffer {
 
 test('labels, and several sets of them, are for schemes that learn them', async () => {
   refused(await train('--data', 'a', '--with-data', 'b', 'c'), 'BAD_FLAG', /pix2pix takes the images of one folder/, /--with-data b c/);
-  refused(await train('--dataset', 'Both'), 'BAD_FLAG', /here it is called --data:/);
-  refused(await train('--rafd_image_dir', 'b'), 'BAD_FLAG', /here it is called --with-data: .*CelebA and RaFD at once/);
+  refused(await train('--dataset', 'Both'), 'BAD_FLAG', /--data names a folder, --with-data further ones/);
+  refused(await train('--rafd_image_dir', 'b'), 'BAD_FLAG', /pix2pix takes the images of one folder/);
   refused(await train('--recompute', '--eager'), 'BAD_FLAG', /--recompute is for recorded steps/, /leave out --eager/);
   refused(await train('--labels', 'Male', 'Young'), 'BAD_FLAG', /pix2pix learns no labels/, /--labels Male Young/, /leave out --labels/);
 });
@@ -167,6 +167,8 @@ test('flags that are unknown, out of range, or contradict each other', async () 
     [['--size', '100'], /a power of two/],
     [['--size', '4096'], /from 32 to 2048/],
     [['--size', '8'], /from 32 to 2048/],
+    [['--load-size', '287'], /an even number/],
+    [['--load_size', '30'], /--load-size/],
     [['--ngf', '0'], /from 1 to 256/],
     [['--ndf', '2.5'], /an integer from 1 to 256/],
     [['--lr', '-1'], /--lr/],
@@ -182,9 +184,9 @@ test('flags that are unknown, out of range, or contradict each other', async () 
     [['--download-url', 'http://127.0.0.1/'], /--download/],
   ];
   for (const [parameters, words] of cases) refused(await train(...parameters), 'BAD_FLAG', words);
-  refused(await train('--n_epochs', '100'), 'BAD_FLAG', /here it is called --epochs:/);
-  refused(await train('--no_dropout'), 'BAD_FLAG', /here it is called --no-dropout:/);
-  refused(await run('translate', ['--results_dir', out]), 'BAD_FLAG', /here it is called --output:/);
+  refused(await train('--n_epochs', '100', '--n_epochs_decay', '50'), 'BAD_FLAG', /equal numbers/, /--epochs 150/);
+  refused(await train('--lr_policy', 'cosine'), 'BAD_FLAG', /--lr_policy linear/);
+  refused(await run('translate', ['--results_dir', out]), 'BAD_FLAG', /--weights is missing/);
   refused(await run('translate', ['--weight', 'x', '--output', out]), 'BAD_FLAG', /did you mean --weights\?/);
 });
 
@@ -293,7 +295,7 @@ test('a full disk: the error names the file, and what was there stays', async ()
 
   failedWith(await run('train-facades', ['--resume', '--steps', '4', '--out', good], half), 'WRITE_FAILED', /checkpoint of step 2 is kept/);
   assert.ok(readFileSync(checkpoint).equals(before));
-  assert.equal(readdirSync(good).sort(), ['checkpoint.safetensors', 'log.jsonl', 'report.html', 'samples']);
+  assert.equal(readdirSync(good).sort(), ['checkpoint.safetensors', 'log.jsonl', 'options.json', 'report.html', 'samples']);
   succeeded(await run('train-facades', ['--resume', '--steps', '4', '--out', good]));
 
   failedWith(

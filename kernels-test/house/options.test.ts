@@ -7,15 +7,28 @@ import { SCHEMES } from '../../src/schemes/registry.js';
 import { parseFlags, type Flag, type Program } from '../../src/node/terminal/flags.js';
 
 const root = process.cwd();
-const { allPrograms, formatOptions } = (await import(pathToFileURL(join(root, 'scripts/options.js')).href)) as {
+const { allPrograms, formatOptions, formatReference, withReference } = (await import(
+  pathToFileURL(join(root, 'scripts/options.js')).href
+)) as {
   allPrograms(): Promise<Program[]>;
   formatOptions(programs: readonly Program[]): Promise<string>;
+  formatReference(): Promise<string>;
+  withReference(page: string): Promise<string>;
 };
 const programs = await allPrograms();
 
 test('docs/options.md is the page of the tables', async () => {
   const page = readFileSync(join(root, 'docs/options.md'), 'utf8');
   assert.ok(page === (await formatOptions(programs)), 'write it anew: npm run docs:options');
+});
+
+test('docs/coming-from-pytorch.md has the table of what each option of the reference program is here', async () => {
+  const page = readFileSync(join(root, 'docs/coming-from-pytorch.md'), 'utf8');
+  assert.ok(page === (await withReference(page)), 'write it anew: npm run docs:options');
+  const table = await formatReference();
+  assert.ok(page.includes(table));
+  assert.match(table, /\| `--crop_size` \| `--size` \|/);
+  assert.match(table, /\| `--norm` \| only `batch` or `instance`, where that is what there is; otherwise refused: /);
 });
 
 test('a row of the page has the flag, its range, default, description and names in the reference program', async () => {

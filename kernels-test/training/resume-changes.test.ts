@@ -125,6 +125,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
   const { options } = await readCheckpointInfo(join(out, 'checkpoint.safetensors'));
   for (const flag of [
     ['--size', '64'],
+    ['--load-size', '40'],
     ['--ngf', '2'],
     ['--ndf', '2'],
     ['--batch', '2'],
@@ -166,6 +167,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
   const compared = [
     'preset',
     'size',
+    'load-size',
     'ngf',
     'ndf',
     'batch',
@@ -192,6 +194,8 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'steps',
     'minutes',
     'out',
+    'options',
+    'quiet',
     'resume',
     'validate',
     'save-every',

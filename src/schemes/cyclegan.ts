@@ -10,7 +10,7 @@ import { ADAM, adam } from './adam.js';
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
 import { hasPenalty, objectiveOption, penaltyRow } from './objectives.js';
-import { weightRow, widthRow } from './option-rows.js';
+import { expectLoadSize, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 
 const LEAST_SIDE = 32;
 const MULTIPLE = 4;
@@ -51,6 +51,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
       expected: 'a whole number of pixels',
       fix: 'leave it out for 286 at a size of 256',
       optional: true,
+      flag: LOAD_SIZE_FLAG,
     },
     ngf: widthRow('ngf', 'width of the generators: channels after their first layer'),
     ndf: widthRow('ndf', 'likewise of the discriminators'),
@@ -104,6 +105,12 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     },
   },
 
+  reference: {
+    ...{ input_nc: '3', output_nc: '3', netD: 'basic', n_layers_D: '3', norm: 'instance', init_type: 'normal', init_gain: '0.02' },
+    ...{ dataset_mode: 'unaligned', preprocess: 'resize_and_crop', lr_policy: 'linear', beta1: '0.5', no_dropout: 'true' },
+    ...{ direction: 'AtoB', phase: 'train' },
+  },
+
   presets: {
     description: '256 pixels, width 64, 9 residual blocks, 200 epochs; weeks without a GPU',
     full: { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4 },
@@ -117,11 +124,14 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     },
   },
 
-  complete: (options) => ({
-    ...options,
-    loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
-    ...(options.generator !== 'unet' && { blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small) }),
-  }),
+  complete(options) {
+    expectLoadSize(options);
+    return {
+      ...options,
+      loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
+      ...(options.generator !== 'unet' && { blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small) }),
+    };
+  },
 
   describe: ({ size, ngf, ndf, generator }) => [
     `${size} x ${size} pixels`,

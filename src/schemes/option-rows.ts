@@ -1,4 +1,5 @@
-import { numberFrom, whole, type OptionRow } from '../training/option-table.js';
+import { ShadegradError } from '../errors.js';
+import { numberFrom, whole, type OptionFlag, type OptionRow } from '../training/option-table.js';
 
 /** Whether a side halves to one pixel: 1, 2, 4 and so on. */
 export const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
@@ -24,6 +25,27 @@ export const widthRow = (names: string | readonly string[], description: string,
   fix,
   flag: { group: 'Networks', reference: [names].flat(), type: 'integer', min: 1, max: 256, description },
 });
+
+/** The flag of an option that says to which side images are resized before they are cropped. */
+export const LOAD_SIZE_FLAG: OptionFlag = {
+  group: 'Data',
+  reference: ['load_size'],
+  type: 'integer',
+  min: 1,
+  max: 4096,
+  check: (side) => (side % 2 === 0 ? undefined : 'an even number'),
+  description: 'side to which images are resized before the random crop, at least --size; by default 286 for 256, without jitter --size',
+};
+
+/** @throws INVALID_ARGUMENT for images that are to be cropped to a larger side than they are resized to */
+export function expectLoadSize({ size, loadSize, jitter }: { size: number; loadSize?: number; jitter: boolean }): void {
+  if (!jitter || loadSize === undefined || loadSize >= size) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'loadSize of the training', {
+    expected: `at least size, ${size}`,
+    received: `loadSize ${loadSize}`,
+    fix: 'leave loadSize out, or choose a smaller size',
+  });
+}
 
 /** The row of an option that says of how many random numbers an image is made: 100, if it is left out. */
 export const NOISE_ROW: OptionRow = {

@@ -9,7 +9,7 @@ import type { Architectures, TrainingScheme } from '../training/scheme.js';
 import { ADAM, adam } from './adam.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
 import { hasPenalty, objectiveOf, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
-import { isPowerOfTwo, widthRow } from './option-rows.js';
+import { expectLoadSize, isPowerOfTwo, LOAD_SIZE_FLAG, widthRow } from './option-rows.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 
 /** The direction of a translation: which half of a pair is translated into the other. */
@@ -95,7 +95,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       fix: `use ${MIN_SIZE}, 64, 128, 256, 512 or 1024`,
       flag: {
         group: 'Data',
-        reference: ['crop_size'],
+        reference: ['crop_size', 'netG'],
         type: 'integer',
         min: MIN_SIZE,
         max: 2048,
@@ -108,6 +108,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       expected: 'a whole number of pixels',
       fix: 'leave it out for 286 at a size of 256, as in the paper',
       optional: true,
+      flag: LOAD_SIZE_FLAG,
     },
     ngf: widthRow('ngf', 'width of the generator: channels after its first layer'),
     ndf: widthRow('ndf', 'likewise of the discriminator'),
@@ -172,6 +173,11 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     },
   },
 
+  reference: {
+    ...{ input_nc: '3', output_nc: '3', netD: 'basic', n_layers_D: '3', norm: 'batch', init_type: 'normal', init_gain: '0.02' },
+    ...{ dataset_mode: 'aligned', preprocess: 'resize_and_crop', lr_policy: 'linear', beta1: '0.5', pool_size: '0', phase: 'train' },
+  },
+
   presets: {
     description: '256 pixels, width 64, 200 epochs; days to weeks without a GPU',
     full: { size: 256, ngf: 64, ndf: 64, epochs: 200, learningRate: 2e-4, lambda: 100, dropout: true },
@@ -198,6 +204,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       const fix = 'say how many random numbers there are (--z N), or leave zAt out';
       throw new ShadegradError('INVALID_ARGUMENT', 'zAt of the training', { expected: 'z of 1 or more with it', received: 'z 0', fix });
     }
+    expectLoadSize(options);
     return { ...options, loadSize };
   },
 

@@ -12,6 +12,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   summary: ['text'],
   folder: ['text', 'optional'],
   options: ['object'],
+  reference: ['object', 'optional'],
   presets: ['object'],
   complete: ['function', 'optional'],
   describe: ['function'],

@@ -275,6 +275,8 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   readonly folder?: string;
   /** Its own options. Those of every run (batch, learningRate, seed) are not among them. */
   readonly options: OptionTable<O>;
+  /** Options of pytorch-CycleGAN-and-pix2pix that are no options here, each with what it always is: `{ norm: 'batch' }`. */
+  readonly reference?: Readonly<Record<string, string>>;
   /** What the train program takes where no flag says otherwise. */
   readonly presets: SchemePresets<O>;
   /**

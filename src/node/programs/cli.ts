@@ -10,6 +10,7 @@ import { INSPECT_PROGRAM, inspectWeights } from './inspect.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { trainCommand, trainModel } from './train-command.js';
 import { TRANSLATE_PROGRAM, translateImages } from './translate.js';
+import { TEST_RUN_PROGRAM, testRun } from './test-run.js';
 import { TUNE_PROGRAM, tuneKernels } from './tune.js';
 
 interface Command {
@@ -41,6 +42,12 @@ export const COMMANDS: readonly Command[] = [
     run: generateImages,
   },
   { name: 'train', description: 'train pix2pix or another scheme on images', program: trainCommand(pix2pix), run: trainModel },
+  {
+    name: 'test',
+    description: 'measure the networks of a training run, image by image, and write a page of them',
+    program: TEST_RUN_PROGRAM,
+    run: testRun,
+  },
   {
     name: 'tune',
     description: 'time the variants of the kernels on this adapter and keep the fastest',

@@ -13,6 +13,7 @@ import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { formatNumber } from '../terminal/format.js';
 import { joined, openOnnx } from '../weights/onnx.js';
 import { openWeights } from '../weights/read.js';
+import { remark } from '../terminal/remarks.js';
 
 /** Largest mean difference of outputs in [-1, 1] that the format's own rounding explains. */
 const AGREEMENT = { f32: 1e-5, f16: 2e-2, bf16: 0.1, pict: 0.25 } as const;
@@ -30,12 +31,12 @@ export async function checkOutputs(
 ): Promise<void> {
   const runWritten = format === 'onnx' ? await openOnnx(output) : null;
   if (format === 'onnx' && runWritten === null) {
-    console.log('not compared: onnxruntime-node is not installed (npm install onnxruntime-node)');
+    remark('not compared: onnxruntime-node is not installed (npm install onnxruntime-node)');
     return;
   }
   const { gpu, adapterChoice } = await openNodeGpu(adapter === undefined ? {} : { adapter });
   try {
-    console.log(adapterChoice.summary);
+    remark(adapterChoice.summary);
     const images = batch === undefined || batch === 'dynamic' ? 1 : Number(batch);
     const before = await outputOf(gpu, found, images);
     const after = runWritten ? await runWritten(before.input, before.shape) : await outputOfFile(gpu, output, found);
@@ -49,7 +50,7 @@ export async function checkOutputs(
         fix: 'delete this file, and convert again with --dtype f32',
       });
     }
-    console.log(`outputs agree: ${apart}`);
+    remark(`outputs agree: ${apart}`);
   } finally {
     gpu.destroy();
   }

@@ -2,6 +2,7 @@ import type { WritableFormat } from '../../exchange/write-weights.js';
 import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { FlagValues, Program } from '../terminal/flags.js';
+import { QUIET_FLAG } from '../terminal/remarks.js';
 
 /** The command line of `shadegrad convert`. */
 export const CONVERT_PROGRAM = {
@@ -65,6 +66,7 @@ export const CONVERT_PROGRAM = {
       default: true,
       description: 'do not run both networks afterwards to compare them',
     },
+    QUIET_FLAG,
     {
       name: 'adapter',
       group: 'Comparison afterwards',

@@ -16,6 +16,7 @@ import { createProgress } from '../terminal/progress.js';
 import { callOf } from './train-command.js';
 import { savedLearningRate } from '../training/settings.js';
 import { openWeights } from '../weights/read.js';
+import { remark } from '../terminal/remarks.js';
 
 /** Of Adam in pix2pix, where a run does not say. */
 const PAPERS_RATE = 2e-4;
@@ -44,9 +45,9 @@ export async function convertRun(
     });
   }
   const run = await findRun(file);
-  for (const { architecture } of run.networks.values()) console.log(`${printableName(file.name)}: ${describeArchitecture(architecture)}`);
+  for (const { architecture } of run.networks.values()) remark(`${printableName(file.name)}: ${describeArchitecture(architecture)}`);
   const { step, scheme } = run.info;
-  console.log(`after ${formatCountOf(step, 'step')}`);
+  remark(`after ${formatCountOf(step, 'step')}`);
   const total = Math.ceil(runSize(run) / MIB);
   const progress = createProgress({ total, label: 'converting (MiB)' });
   try {
@@ -60,9 +61,9 @@ export async function convertRun(
   } finally {
     progress.stop();
   }
-  console.log(`${printableName(output)}: ${formatBytes((await stat(output)).size)}`);
+  remark(`${printableName(output)}: ${formatBytes((await stat(output)).size)}`);
   if (format === 'safetensors' && savedLearningRate(run.info) === null) {
-    console.log(`train with it: ${scheme === null ? programCall('train') : callOf({ name: scheme })} --from ${quoted(output)}`);
+    remark(`train with it: ${scheme === null ? programCall('train') : callOf({ name: scheme })} --from ${quoted(output)}`);
   }
   if (!checked) return 0;
   const written = await openWeights(output);
@@ -78,7 +79,7 @@ export async function convertRun(
   } finally {
     await written.close();
   }
-  console.log('every number of all networks and their optimisers agrees');
+  remark('every number of all networks and their optimisers agrees');
   return 0;
 }
 

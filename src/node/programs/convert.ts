@@ -22,6 +22,7 @@ import { openNodeGpu } from '../adapter/adapter.js';
 import { createProgress } from '../terminal/progress.js';
 import { formatByName, openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
+import { keepQuiet, remark } from '../terminal/remarks.js';
 
 /**
  * Runs the program of `shadegrad convert`: turns a file of weights into another format.
@@ -36,6 +37,7 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     process.stdout.write(formatHelp(CONVERT_PROGRAM));
     return 0;
   }
+  keepQuiet(flags.quiet);
   const [input, output] = operands;
   if (operands.length !== 2)
     throw new ShadegradError('BAD_FLAG', `${operands.length} file names`, {
@@ -54,9 +56,9 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
     const found = findNetwork(file, role, role === undefined && !ofNetwork ? named : undefined);
-    console.log(`${printableName(path)}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
+    remark(`${printableName(path)}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
-    for (const path of written) console.log(`${printableName(path)}: ${formatBytes((await stat(path)).size)}`);
+    for (const path of written) remark(`${printableName(path)}: ${formatBytes((await stat(path)).size)}`);
     if (flags.check) await checkOutputs(found, output!, format, flags);
   } finally {
     await close();

@@ -4,15 +4,16 @@ import { adapterKind } from '../adapter/choice.js';
 import { systemVulkanManifests } from '../adapter/probe.js';
 import { loadDawn, systemAdapters, type Dawn } from '../adapter/dawn.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
+import { formatJson } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 
 /** The command line of `shadegrad doctor`. */
 export const DOCTOR_PROGRAM = {
-  usage: 'npx shadegrad doctor',
+  usage: 'npx shadegrad doctor [flags]',
   summary:
     'Says which adapters and drivers there are, what the chosen one can do, and how to get a better one. The exit status is 1 ' +
     'where there is none. SHADEGRAD_ADAPTER chooses: auto, hardware, software, lavapipe, swiftshader, or part of a name.',
-  flags: [],
+  flags: [{ name: 'json', type: 'boolean', description: 'print what was found as JSON, in place of words' }],
 } as const satisfies Program;
 
 /** The features that the library has a use for. */
@@ -33,6 +34,8 @@ const LIMITS = [
 export interface Diagnosis {
   /** The text to print. */
   report: string;
+  /** The lines of the report by their headings. */
+  sections: Record<string, string[]>;
   /** Whether the library can run here. */
   healthy: boolean;
 }
@@ -42,22 +45,27 @@ export interface Diagnosis {
  *
  * @param argv the arguments alone
  * @returns the exit status: 0, or 1 where the library cannot run
- * @throws BAD_FLAG for any flag but `--help`
+ * @throws BAD_FLAG for any flag but `--help` and `--json`
  */
 export async function examineMachine(argv: readonly string[]): Promise<number> {
-  if (parseFlags(DOCTOR_PROGRAM, argv).help) {
+  const { values, help } = parseFlags(DOCTOR_PROGRAM, argv);
+  if (help) {
     process.stdout.write(formatHelp(DOCTOR_PROGRAM));
     return 0;
   }
-  const { report, healthy } = await diagnose();
-  console.log(report);
+  const { report, sections, healthy } = await diagnose();
+  console.log(values.json ? formatJson({ healthy, ...sections }) : report);
   return healthy ? 0 : 1;
 }
 
 /** Looks at the adapters of the machine: what `shadegrad doctor` prints. The want of an adapter is no error. */
 export async function diagnose(): Promise<Diagnosis> {
   const lines: string[] = [];
-  const section = (title: string, content: string[]) => lines.push(title, ...content.map((line) => `  ${line}`), '');
+  const sections: Record<string, string[]> = {};
+  const section = (title: string, content: string[]): void => {
+    sections[title] = content;
+    lines.push(title, ...content.map((line) => `  ${line}`), '');
+  };
   const system = distribution();
 
   section('System', [
@@ -86,7 +94,7 @@ export async function diagnose(): Promise<Diagnosis> {
   if (dawn instanceof Error) {
     section('Chosen adapter', ['none', ...dawn.message.split('\n')]);
     section('What to do', howToGetAnAdapter());
-    return { report: lines.join('\n'), healthy: false };
+    return { report: lines.join('\n'), sections, healthy: false };
   }
   section('Chosen adapter', describeAdapter(dawn));
   section(
@@ -98,7 +106,7 @@ export async function diagnose(): Promise<Diagnosis> {
     LIMITS.map((limit) => `${limit}: ${dawn.adapter.limits[limit]}`),
   );
   section('What to do', advice(dawn));
-  return { report: lines.join('\n'), healthy: true };
+  return { report: lines.join('\n'), sections, healthy: true };
 }
 
 function describeAdapter({ adapter, adapterChoice }: Dawn): string[] {

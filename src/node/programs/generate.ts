@@ -14,10 +14,12 @@ import { makeFolder } from '../files/atomic.js';
 import { writePng } from '../images/read.js';
 import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
+import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
 import { sayChosen } from '../weights/folder.js';
 import { openWeights, optionsFor } from '../weights/read.js';
+import { keepQuiet, QUIET_FLAG, remark } from '../terminal/remarks.js';
 
 /** Images, or of a network with labels images for each label. */
 const COUNTS = { plain: 64, labelled: 10, path: 2 } as const;
@@ -114,6 +116,8 @@ export const GENERATE_PROGRAM = {
       default: 'running',
       description: "what the norms use: those of the training, or those of the pictures that are made together, as PyTorch's example does",
     },
+    { ...OPTIONS_FLAG, group: 'Files' },
+    { ...QUIET_FLAG, group: 'This machine' },
     {
       name: 'adapter',
       group: 'This machine',
@@ -156,6 +160,7 @@ export async function generateImages(argv: readonly string[]): Promise<number> {
     process.stdout.write(formatHelp(GENERATE_PROGRAM));
     return 0;
   }
+  keepQuiet(flags.quiet);
   checkTogether(flags, given);
   const [weights, output] = [required(flags, 'weights'), required(flags, 'output')];
   const opened = await openWeights(weights, optionsFor(flags.network));
@@ -168,7 +173,7 @@ export async function generateImages(argv: readonly string[]): Promise<number> {
     const labels = labelsOf(flags, makerOf(found, opened.path), found.labels);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
-      console.log(adapterChoice.summary);
+      remark(adapterChoice.summary);
       const generator = (await loadNetwork(gpu, found.weights)) as NoiseGenerator;
       const maker = await ImageMaker.create(gpu, generator, { statistics: flags.statistics });
       const pictures = await planPictures(maker, generator, flags, labels);
@@ -337,7 +342,7 @@ async function writeAll(pictures: readonly Picture[], maker: ImageMaker, output:
     interrupt.dispose();
     const [first, last] = [pictures[0]!.file, pictures[Math.max(0, done - 1)]!.file];
     const named = done === 0 ? '' : `: ${first}${first === last ? '' : ` to ${last}`}`;
-    console.log(`${done} of ${pictures.length} pictures in ${printableName(output)}${named}`);
+    remark(`${done} of ${pictures.length} pictures in ${printableName(output)}${named}`);
   }
   return interrupt.exitStatus ?? 0;
 }

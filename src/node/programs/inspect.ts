@@ -7,13 +7,14 @@ import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { elementCount, formatShape } from '../../tensor/shape.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
-import { formatBytes, formatCount, formatCountOf } from '../terminal/format.js';
+import { formatBytes, formatCount, formatCountOf, formatJson } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { checkHeader, checkNumbersOf } from './inspect-numbers.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import { epochOf } from '../training/loop.js';
 import { openWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
+import { keepQuiet } from '../terminal/remarks.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
@@ -26,6 +27,7 @@ export const INSPECT_PROGRAM = {
   flags: [
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
     { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether the file is sound' },
+    { name: 'json', type: 'boolean', description: 'print what there is as JSON, in place of words' },
   ],
   examples: [{ command: 'npx shadegrad inspect latest_net_G.pth', description: 'A generator of the PyTorch reference:' }],
 } as const satisfies Program;
@@ -57,17 +59,57 @@ export async function inspectWeights(argv: readonly string[]): Promise<number> {
       received: oneLine(operands.join(', '), 120) || 'none',
       fix: `write ${INSPECT_PROGRAM.usage}`,
     });
+  keepQuiet(flags.json);
   const opened = await openWeights(operands[0]!);
   const { file, close } = opened;
   try {
     sayChosen(operands[0]!, opened);
     const checks = [await checkHeader(file, opened.path), ...(flags.numbers ? [await checkNumbersOf(file)] : [])];
     const found = checks.flatMap((check) => check.lines).map(printable);
+    const sound = checks.every((check) => check.sound);
+    if (flags.json) {
+      const { networks, refused } = networksOf(file);
+      const described = { ...contentOf(file, flags.tensors), networks, run: await runOf(file), sound, remarks: [...refused, ...found] };
+      process.stdout.write(`${formatJson(described)}\n`);
+      return sound ? 0 : 1;
+    }
     const lines = [...describeFile(file, flags.tensors), ...(await runLines(file)), ...found];
     process.stdout.write(`${lines.join('\n')}\n`);
-    return checks.every(({ sound }) => sound) ? 0 : 1;
+    return sound ? 0 : 1;
   } finally {
     await close();
+  }
+}
+
+/** What is in a file, for --json. */
+function contentOf({ name, format, tensors, metadata }: WeightFile, withTensors: boolean): object {
+  const rows = [...tensors.values()].map(({ name: tensor, shape, dtype }) => ({ name: tensor, shape, dtype }));
+  return { file: name, format, ...(withTensors && { tensors: rows }), metadata: Object.fromEntries(metadata) };
+}
+
+/** The networks of a file that can be run here, and why others cannot. */
+function networksOf(file: WeightFile): { networks: object[]; refused: string[] } {
+  try {
+    const { found, refused } = surveyNetworks(file);
+    const networks = found.map(({ role, origin, weights, statistics, imageSize, labels }) => ({
+      ...{ role, origin, ...weights.architecture, statistics, imageSize, labels },
+    }));
+    return { networks, refused: refused.map(({ role, error }) => `${role}: ${inWords(error)}`) };
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
+    return { networks: [], refused: [inWords(error)] };
+  }
+}
+
+/** The training run in a file; null where there is none to go on from. */
+async function runOf(file: WeightFile): Promise<object | null> {
+  if (!hasRun(file)) return null;
+  try {
+    const { scheme, step, epoch, options } = (await findRun(file)).info;
+    return { scheme, step, epoch, options };
+  } catch (error) {
+    if (!(error instanceof ShadegradError) || !error.code.startsWith('WEIGHTS_')) throw error;
+    return null;
   }
 }
 

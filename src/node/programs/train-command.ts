@@ -4,6 +4,7 @@ import { findScheme, SCHEMES } from '../../schemes/registry.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { programCall } from '../terminal/program-call.js';
 import { nearest, type Program } from '../terminal/flags.js';
+import { commandLine, OPTIONS_FLAG } from '../terminal/options-file.js';
 import { schemeFlags, trainProgram } from '../training/flags.js';
 import { existingRunFolder } from '../training/folder.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
@@ -21,6 +22,7 @@ export function trainCommand(scheme: TrainingScheme): Program {
   const others = SCHEMES.flatMap((other) => schemeFlags(other).map((flag) => ({ flag, owner: `${SCHEME_FLAG} ${other.name}` })));
   return {
     ...program,
+    fixed: scheme.reference ?? {},
     foreign: others.filter(({ flag }) => !own.has(flag.name)),
     flags: [
       { name: 'scheme', group: 'Training', type: 'choice', choices, default: scheme.name, reference: ['model'], description },
@@ -58,7 +60,8 @@ export const callOf = ({ name }: Pick<TrainingScheme, 'name'>): string =>
 
 /** The scheme of a command line: its flags are those of the scheme, so this has to be known first. */
 async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
-  const named = wordAfter(argv, SCHEME_FLAG) ?? (argv.includes('--resume') ? await schemeOfRun(wordAfter(argv, '--out')) : undefined);
+  const { scheme: asked, resume, out } = schemeWords(argv);
+  const named = asked ?? (resume ? await schemeOfRun(out) : undefined);
   if (named === undefined) return pix2pix;
   const scheme = findScheme(named);
   if (scheme) return scheme;
@@ -74,11 +77,22 @@ async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
   });
 }
 
-function wordAfter(argv: readonly string[], flag: string): string | undefined {
-  const joined = argv.find((word) => word.startsWith(`${flag}=`));
-  if (joined !== undefined) return joined.slice(flag.length + 1);
-  const at = argv.indexOf(flag);
-  return at < 0 ? undefined : argv[at + 1];
+/** What of a command line says which scheme it is for, read before the flags of that are known. */
+function schemeWords(argv: readonly string[]): { scheme?: string; resume: boolean; out?: string } {
+  const program = trainCommand(pix2pix);
+  const flags = program.flags.filter(({ name }) => ['scheme', 'resume', 'out', OPTIONS_FLAG.name].includes(name));
+  const asking = { usage: program.usage, summary: program.summary, flags };
+  const { words } = commandLine(asking, argv, true);
+  const wordAfter = (flag: string): string | undefined => {
+    const at = words.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
+    return at < 0 ? undefined : words[at] === flag ? words[at + 1] : words[at]!.slice(flag.length + 1);
+  };
+  const [scheme, out] = [wordAfter(SCHEME_FLAG), wordAfter('--out')];
+  return {
+    ...(scheme !== undefined && { scheme }),
+    ...(out !== undefined && { out }),
+    resume: words.some((word) => word === '--resume' || word === '--resume=true'),
+  };
 }
 
 /** What the checkpoint of a run says; of a run that cannot be read, nothing: that is told later. */

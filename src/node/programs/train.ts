@@ -20,8 +20,9 @@ import { TrainingSession, type SessionOptions } from '../training/session.js';
 import { newSettings, resumedSettings } from '../training/settings.js';
 import { expectMemory, offeredBytes } from '../training/memory.js';
 import { openTuning } from '../training/tuning.js';
+import { keepQuiet, remark } from '../terminal/remarks.js';
 
-const say = (line: string): void => console.log(printableText(line));
+const say = (line: string): void => remark(printableText(line));
 
 /** Options of trainScheme(): how the user calls the program. */
 export interface TrainSchemeOptions {
@@ -68,6 +69,7 @@ export async function train(trained: Trained, program: Program, argv: readonly s
     return 0;
   }
   const flags = values as unknown as TrainFlags;
+  keepQuiet(flags.quiet);
   checkTogether(flags, given, trained.scheme);
   const { folder, lock } = await takeFolder(flags, trained.scheme);
   try {

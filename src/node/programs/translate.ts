@@ -16,6 +16,7 @@ import { listImages } from '../images/dataset.js';
 import { makeFolder } from '../files/atomic.js';
 import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
+import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { readImage, writePng } from '../images/read.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
@@ -23,16 +24,19 @@ import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
+import { keepQuiet, QUIET_FLAG, remark } from '../terminal/remarks.js';
 
 export const TRANSLATE_PROGRAM = {
   usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
   summary:
     'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of ' +
     "PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
+  fixed: { model: 'test', epoch: 'latest', load_iter: '0', phase: 'test', aspect_ratio: '1', dataset_mode: 'single' },
   flags: [
     {
       name: 'weights',
       group: 'Files',
+      reference: ['name', 'checkpoints_dir'],
       type: 'string',
       placeholder: 'FILE|DIR',
       description:
@@ -120,6 +124,8 @@ export const TRANSLATE_PROGRAM = {
       default: true,
       description: 'no dropout: one result whatever the seed, but for random numbers (train --z); a little smoother',
     },
+    { ...OPTIONS_FLAG, group: 'Files' },
+    { ...QUIET_FLAG, group: 'This machine' },
     {
       name: 'adapter',
       group: 'This machine',
@@ -174,6 +180,7 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     process.stdout.write(formatHelp(TRANSLATE_PROGRAM));
     return 0;
   }
+  keepQuiet(flags.quiet);
   const weights = required(flags, 'weights');
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
   const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples);
@@ -188,8 +195,8 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     const labels = wantedLabels(network, flags.label, found);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
-      console.log(adapterChoice.summary);
-      console.log(sizeLine(chosen, network, size !== undefined));
+      remark(adapterChoice.summary);
+      remark(sizeLine(chosen, network, size !== undefined));
       const generator = (await loadNetwork(gpu, found.weights)) as Generator;
       // A network that was trained without dropout has none now.
       const statistics = flags.statistics ?? found.statistics;
@@ -328,7 +335,7 @@ async function translateAll(
   } finally {
     line.end();
     interrupt.dispose();
-    console.log(`${done} of ${total} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
+    remark(`${done} of ${total} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
   }
   if (diversities.length > 0) console.log(diversityLine(diversities, measured, samples));
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
@@ -385,7 +392,7 @@ async function listJobs(inputs: readonly string[], output: string, samples: numb
     if (kind === undefined) missing++;
     if (!kind?.isDirectory()) files.push(input);
     else {
-      const names = await listImages(input, (others) => console.log(`left out of ${printableName(input)}: ${others}`));
+      const names = await listImages(input, (others) => remark(`left out of ${printableName(input)}: ${others}`));
       files.push(...names.map((name) => join(input, name)));
     }
   }

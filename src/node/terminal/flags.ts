@@ -1,88 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ShadegradError } from '../../errors.js';
+import type { BooleanFlag, ChoiceFlag, Flag, FlagCommon, NumberFlag, Program } from './flag-table.js';
+import { nearest } from './nearest.js';
+import { commandLine } from './options-file.js';
+import { referenceNames } from './our-words.js';
 
-interface FlagCommon<Name extends string, Value> {
-  /** The name, without the leading dashes; words joined by `-`. */
-  readonly name: Name;
-  /** What the help says of the flag. */
-  readonly description: string;
-  /** What stands for the value in the help, such as `DIR`; by default made from the type. */
-  readonly placeholder?: string;
-  /** The heading that it has in the help, such as `Data`, beside other flags of that group. */
-  readonly group?: string;
-  /** What pytorch-CycleGAN-and-pix2pix calls it: whoever types that, where it has another name here, is told that name. */
-  readonly reference?: readonly string[];
-  /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
-  readonly check?: (value: Value) => string | undefined;
-}
-
-/** A flag that takes a number, or a whole number. */
-export interface NumberFlag extends FlagCommon<string, number> {
-  /** Whether it takes any number or a whole one. */
-  readonly type: 'number' | 'integer';
-  /** The smallest number that it takes. */
-  readonly min?: number;
-  /** The largest number that it takes. */
-  readonly max?: number;
-  /** What it is when it is not given. Default `undefined`. */
-  readonly default?: number;
-}
-
-/** A flag that takes a text, such as a path. */
-export interface StringFlag extends FlagCommon<string, string> {
-  /** The kind of flag. */
-  readonly type: 'string';
-  /** What it is when it is not given. Default `undefined`. */
-  readonly default?: string;
-}
-
-/** A flag that takes all the words up to the next flag, as a shell's `*.jpg` makes them; never none. */
-export interface ListFlag extends FlagCommon<string, string> {
-  /** The kind of flag. */
-  readonly type: 'list';
-}
-
-/** A flag that takes one of some words. */
-export interface ChoiceFlag extends FlagCommon<string, string> {
-  /** The kind of flag. */
-  readonly type: 'choice';
-  /** The words. */
-  readonly choices: readonly string[];
-  /** What it is when it is not given. Default `undefined`. */
-  readonly default?: string;
-}
-
-/** A flag that is there or not: `--name`, `--no-name`. */
-export interface BooleanFlag extends FlagCommon<string, boolean> {
-  /** The kind of flag. */
-  readonly type: 'boolean';
-  /**
-   * What it is when it is not given. Default `false`. Where it is `true`, the help shows `--no-name`: let the description say what that
-   * does.
-   */
-  readonly default?: boolean;
-}
-
-/** A flag of a program. */
-export type Flag = NumberFlag | StringFlag | ListFlag | ChoiceFlag | BooleanFlag;
-
-/** The table of a command-line program: its flags, and what its help says. */
-export interface Program {
-  /** How it is called, such as `npx shadegrad train [flags]`. */
-  readonly usage: string;
-  /** What it does, in a sentence or two. */
-  readonly summary: string;
-  /** The flags that it takes. */
-  readonly flags: readonly Flag[];
-  /** Flags that it has when it is called otherwise, and how, such as `--scheme cyclegan`, to say so to whoever writes them. */
-  readonly foreign?: readonly { readonly flag: Flag; readonly owner: string }[];
-  /** Whether it takes words that belong to no flag, such as names of files. */
-  readonly takesOperands?: boolean;
-  /** The programs that it runs when their name is its first word, for the help. */
-  readonly commands?: readonly { readonly name: string; readonly description: string }[];
-  /** Calls that the help shows, each with what it does. */
-  readonly examples?: readonly { readonly command: string; readonly description: string }[];
-}
+export { nearest } from './nearest.js';
+export type { BooleanFlag, ChoiceFlag, Flag, ListFlag, NumberFlag, Program, StringFlag } from './flag-table.js';
 
 /** The type of the value that a flag gives. */
 type ValueOf<F extends Flag> = F extends { type: 'number' | 'integer' }
@@ -117,16 +41,20 @@ export interface ParsedFlags<P extends Program> {
 
 /**
  * Reads a command line by a program's table of flags: `--name value`, `--name=value`, and for booleans
- * `--name`, `--no-name`, `--name=true|false`. What comes after `--` are operands. commander splits the line; the table says what is right.
+ * `--name`, `--no-name`, `--name=true|false`. Words of a name may be joined by `_`, and names of pytorch-CycleGAN-and-pix2pix are
+ * taken, too; about those that mean nothing here a note goes to stderr. What comes after `--` are operands. commander splits the line;
+ * the table says what is right.
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
- * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name, or the name here of a flag of pytorch-CycleGAN-and-pix2pix),
- *   stray argument, missing value, not a number, out of range, not one of the choices, a flag given twice
+ * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name), a flag of pytorch-CycleGAN-and-pix2pix that means what there
+ *   is not here, one that contradicts another, stray argument, missing value, not a number, out of range, not one of the choices, a
+ *   flag given twice
  */
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const help = argv.slice(0, end).some((word) => word === '--help' || word === '-h');
-  const flagged = help ? [] : plainBooleans(program.flags, argv.slice(0, end));
+  const ours = help ? { words: [], notes: [] } : commandLine(program, argv.slice(0, end));
+  const flagged = plainBooleans(program.flags, ours.words);
   refuseRepeats(program.flags, flagged);
   const words = help ? [] : [...joinedLists(program.flags, flagged), ...argv.slice(end)];
 
@@ -154,6 +82,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
     values[name] = command.getOptionValue(key);
     if (command.getOptionValueSource(key) === 'cli') given.add(name);
   });
+  if (values.quiet !== true) for (const note of ours.notes) process.stderr.write(`note: ${note}\n`);
   return { values: values as FlagValues<P>, operands, given, help };
 }
 
@@ -289,13 +218,8 @@ function badValue(flag: string, expected: string, received: string, fix = 'see -
   return new ShadegradError('BAD_FLAG', `${flag} has a wrong value`, { expected, received, fix });
 }
 
-function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>, { foreign = [] }: Program): ShadegradError {
-  const namesake = [...byName.values()].find(({ reference }) => reference?.includes(name));
-  if (namesake !== undefined)
-    return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
-      fix: `here it is called --${nameHere(namesake, name)}: ${namesake.description}`,
-    });
-  const owners = foreign
+function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>, program: Program): ShadegradError {
+  const owners = (program.foreign ?? [])
     .filter(({ flag }) => [flag.name, `no-${flag.name}`, ...(flag.reference ?? [])].includes(name))
     .map(({ owner }) => owner);
   if (owners.length > 0)
@@ -304,16 +228,13 @@ function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>, { foreign 
       received: `a flag of ${owners.join(', ')}`,
       fix: `leave out --${name}, or call it with ${owners.join(' or ')}`,
     });
-  const known = [...byName.values()].flatMap((flag) => (flag.type === 'boolean' ? [flag.name, `no-${flag.name}`] : [flag.name]));
+  const known = [...byName.values()]
+    .flatMap((flag) => (flag.type === 'boolean' ? [flag.name, `no-${flag.name}`] : [flag.name]))
+    .concat(referenceNames(program));
   const near = nearest(name, known);
   return new ShadegradError('BAD_FLAG', `Unknown flag --${name}`, {
     fix: near === undefined ? 'see --help for the flags there are' : `did you mean --${near}?`,
   });
-}
-
-/** The name of a flag that another program calls otherwise: a boolean that says no there says so here. */
-function nameHere({ name, type }: Flag, reference: string): string {
-  return type === 'boolean' && reference.startsWith('no_') ? `no-${name}` : name;
 }
 
 function strayArgument(argument: string, byName: ReadonlyMap<string, Flag>, { takesOperands }: Program): ShadegradError {
@@ -346,32 +267,4 @@ export function placeholderOf(flag: Flag): string {
   if (flag.placeholder !== undefined) return flag.placeholder;
   if (flag.type === 'choice') return flag.choices.join('|');
   return flag.type === 'string' || flag.type === 'list' ? 'TEXT' : 'N';
-}
-
-/** The candidate with the smallest edit distance, if it is near enough to be a slip of the fingers. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance && distance < Math.max(word.length, candidate.length)) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein's distance: the fewest insertions, deletions and replacements that turn one word into the other. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const replace = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replace, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length]!;
 }

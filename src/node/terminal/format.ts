@@ -1,3 +1,5 @@
+import { UNPRINTABLES } from '../../formats/names.js';
+
 /** Formats a time in seconds, in never more than two units: `8.4 s`, `4m 05s`, `2h 07m`, `3d 04h`. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '–';
@@ -43,4 +45,11 @@ export function formatNumber(value: number, digits = 3): string {
   if (magnitude < -digits || magnitude > 8) return value.toExponential(digits - 1);
   const decimals = Math.max(digits - 1 - Math.max(magnitude, -1), 0);
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** Formats a value as JSON for a terminal and for programs: what a terminal would obey is escaped; null for NaN and infinite numbers. */
+export function formatJson(value: unknown): string {
+  const escaped = (text: string): string =>
+    text === '\n' ? text : text.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value, null, 2).replace(UNPRINTABLES, escaped);
 }

@@ -1,6 +1,8 @@
+import { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
 import { formatCount, formatDuration, formatNumber } from './format.js';
 import { StepClock } from './step-clock.js';
+import { isQuiet } from './remarks.js';
 
 /** A stream that a progress bar is drawn on: a terminal, or anything that text can be written to. */
 export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
@@ -62,12 +64,15 @@ interface State extends ProgressUpdate {
   label: string;
 }
 
+/** Takes every text and shows none. */
+const SILENT: ProgressStream = new Writable({ write: (_text, _encoding, done) => done() });
+
 /**
  * Makes a progress bar with epoch, step, images/s, time left and losses. On a terminal it is one line that redraws itself;
  * elsewhere plain lines now and then, with no control characters.
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const stream = options.stream ?? process.stderr;
+  const stream = options.stream ?? (isQuiet() ? SILENT : process.stderr);
   const now = options.now ?? (() => performance.now() / 1000);
   const clock = new StepClock();
   const state: State = { step: options.start ?? 0, total: options.total, label: options.label ?? '' };

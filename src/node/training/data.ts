@@ -12,6 +12,7 @@ import type { TrainFlags } from './flags.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { ImagePlan } from '../../training/scheme.js';
 import { StatusLine } from './status-line.js';
+import { remark } from '../terminal/remarks.js';
 
 /** Where the pairs of a run come from: a folder, or `synthetic` for those drawn by this project. */
 export type DataSource = string;
@@ -71,7 +72,7 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
     });
   } finally {
     line.end();
-    for (const note of notes) console.log(note);
+    for (const note of notes) remark(note);
   }
 }
 

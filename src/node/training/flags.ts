@@ -4,13 +4,15 @@ import type { OptionRow } from '../../training/option-table.js';
 import type { PresetDefaults, SchemePresets, TrainingScheme } from '../../training/scheme.js';
 import { fullOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
+import { OPTIONS_FLAG } from '../terminal/options-file.js';
+import { QUIET_FLAG } from '../terminal/remarks.js';
 
 /** What every training takes. What its scheme takes is added to them. */
 const COMMON = [
   {
     name: 'data',
     group: 'Data',
-    reference: ['dataroot', 'dataset', 'celeba_image_dir', 'attr_path'],
+    reference: ['dataroot'],
     type: 'string',
     placeholder: 'DIR',
     description:
@@ -75,6 +77,8 @@ const COMMON = [
       'train as many steps as fit in this time, reports included; with --resume, save and stop after this time: the run ' +
       'keeps its planned length',
   },
+  { ...OPTIONS_FLAG, group: 'The run and its folder' },
+  { ...QUIET_FLAG, group: 'The run and its folder' },
   {
     name: 'seed',
     group: 'Training',
@@ -219,6 +223,8 @@ export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage 
       `${summary} Without --data it learns from ${drawnTitle(scheme)} that it draws itself. ` +
       `On a GPU it takes the full setting (--preset full), on a software adapter one that ends in about ` +
       `${String(presets.preview.minutes)} minutes (--preset preview).`,
+    fixed: { ...scheme.reference, scheme: scheme.name },
+    alternatives: [['epochs', 'steps', 'minutes']],
     flags: [
       ...COMMON,
       {
@@ -249,7 +255,7 @@ export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage 
       {
         name: 'out',
         group: 'The run and its folder',
-        reference: ['checkpoints_dir'],
+        reference: ['name', 'checkpoints_dir'],
         type: 'string',
         placeholder: 'DIR',
         description: `folder for checkpoint, log and report; by default ${runs}, or ${runs}-2, ... when that is taken`,

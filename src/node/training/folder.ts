@@ -17,6 +17,11 @@ export class RunFolder {
     return join(this.path, 'log.jsonl');
   }
 
+  /** The flags of the run, which --options of another one reads. */
+  get options(): string {
+    return join(this.path, 'options.json');
+  }
+
   get report(): string {
     return join(this.path, 'report.html');
   }
@@ -29,6 +34,8 @@ export class RunFolder {
     return join(this.samples, `step-${String(step).padStart(7, '0')}.png`);
   }
 }
+
+const NONE_TO_RESUME = { what: 'run to resume', fix: 'name the folder of a run with --out, or leave out --resume to start one' };
 
 const numbered = (runs: string, number: number): string => (number === 1 ? runs : `${runs}-${number}`);
 
@@ -55,9 +62,10 @@ export async function newRunFolder(out: string | undefined, runs: string): Promi
 /**
  * The folder of the run to go on with: --out, or the latest of the default ones.
  *
+ * @param missing what an error says where there is none
  * @throws DATA_NOT_FOUND when there is no checkpoint
  */
-export async function existingRunFolder(out: string | undefined, runs: string): Promise<RunFolder> {
+export async function existingRunFolder(out: string | undefined, runs: string, missing = NONE_TO_RESUME): Promise<RunFolder> {
   let latest: RunFolder | undefined;
   for (let number = 1; out === undefined; number++) {
     const folder = new RunFolder(numbered(runs, number));
@@ -68,9 +76,9 @@ export async function existingRunFolder(out: string | undefined, runs: string): 
   const named = out !== undefined && basename(out) === CHECKPOINT ? dirname(out) : out;
   const folder = named === undefined ? latest : new RunFolder(named);
   if (folder !== undefined && (await exists(folder.checkpoint))) return folder;
-  throw new ShadegradError('DATA_NOT_FOUND', `There is no run to resume in ${out ?? runs}`, {
+  throw new ShadegradError('DATA_NOT_FOUND', `There is no ${missing.what} in ${out ?? runs}`, {
     expected: new RunFolder(out ?? runs).checkpoint,
-    fix: 'name the folder of a run with --out, or leave out --resume to start one',
+    fix: missing.fix,
   });
 }
 

@@ -8,24 +8,25 @@ import type { Network } from '../../models/kind.js';
 import { isNoiseGenerator } from '../../models/noise.js';
 import { architectureOf, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import { epochLength, labelsFor, mostInStep, partsFor, type TrainingDataset } from '../../training/batches.js';
-import { completeOptions } from '../../training/trainer-options.js';
-import { lossRows, type DrawnData, type ImagePlan, type TrainingScheme } from '../../training/scheme.js';
+import { epochLength, labelsFor, mostInStep, partsFor } from '../../training/batches.js';
+import { lossRows, type TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
+import { writeFileAtomic } from '../files/atomic.js';
 import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
 import { formatCount } from '../terminal/format.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import { writeReport, type TrainingReport } from '../report/write.js';
-import { openTrainingData, savedSources, sourceOptions, type DataSource, type TrainingData } from './data.js';
+import { savedSources, sourceOptions, type DataSource } from './data.js';
+import { openData } from './open-data.js';
 import type { RunFolder } from './folder.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
 import { diverged, TrainingLoop } from './loop.js';
 import { Pace, type PaceOptions } from './pace.js';
-import { optionsOf, type RunSettings } from './settings.js';
+import type { RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
-import { closingLines, describeSettings, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
-import { countSamples, openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
+import { closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
+import { countSamples } from './set-data.js';
 import { measuredImages, Validator } from './validation.js';
 
 /**
@@ -64,6 +65,7 @@ export interface SessionOptions {
 export class TrainingSession {
   private readonly pace: Pace;
   private savedStep = -1;
+  private savedFlags = '';
   private plans = 0;
   /** No more planning: the learning rate falls, and a run of another length would have been another run. */
   private settled: boolean;
@@ -212,8 +214,17 @@ export class TrainingSession {
     await saveCheckpoint(folder.checkpoint, trainer, progress).catch((error: unknown) => {
       throw error instanceof ShadegradError && error.code === 'DIVERGED' ? diverged(error, trainer.scheme, settings) : error;
     });
+    await this.saveFlags();
     this.savedStep = trainer.step;
     this.pace.saved((performance.now() - began) / 1000);
+  }
+
+  /** Writes the file of flags, if it is not there yet as it should be: the length of a run may change. */
+  private async saveFlags(): Promise<void> {
+    const text = `${JSON.stringify(flagsOf(this.facts, this.loop.totalSteps), null, 2)}\n`;
+    if (text === this.savedFlags) return;
+    await writeFileAtomic(this.options.folder.options, text);
+    this.savedFlags = text;
   }
 
   private async close(): Promise<number> {
@@ -292,28 +303,6 @@ function translatesPictures(network: Network): boolean {
 
 function makesPictures(network: Network): boolean {
   return isNoiseGenerator(network) && isLibraryKind(architectureOf(network).kind) && [1, 3].includes(network.makes.channels);
-}
-
-/** Opens what a scheme trains on. */
-function openData(
-  scheme: TrainingScheme,
-  sources: readonly DataSource[],
-  settings: RunSettings,
-  note: (line: string) => void,
-): Promise<TrainingData<TrainingDataset>> {
-  if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note);
-  const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
-  return open(sources[0]!, planOf(scheme, settings), note);
-}
-
-/** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */
-function planOf(
-  scheme: TrainingScheme,
-  settings: RunSettings,
-): ImagePlan & { seed: number; drawn: DrawnData | undefined; labels?: readonly string[] | null } {
-  const sizes = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
-  const labels = scheme.labelled ? { labels: settings.labels?.split(',') ?? null } : {};
-  return { ...sizes, seed: settings.seed, drawn: scheme.drawn, ...labels };
 }
 
 async function begin({ gpu, scheme, scales, sources, steps, say, batchGiven }: SessionOptions): Promise<Start> {

@@ -1,3 +1,5 @@
+import { isQuiet } from '../terminal/remarks.js';
+
 /** A line that says how far some work has come: redrawn on a terminal, printed once at its end elsewhere. */
 export class StatusLine {
   private text = '';
@@ -6,6 +8,7 @@ export class StatusLine {
   constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {}
 
   show(text: string): void {
+    if (isQuiet()) return;
     this.text = text;
     if (!this.stream.isTTY) return;
     this.stream.write(`\r${text.padEnd(this.width)}`);

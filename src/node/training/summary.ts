@@ -3,7 +3,7 @@ import type { Labelling } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { epochLength, type TrainingDataset } from '../../training/batches.js';
-import type { OptionRow } from '../../training/option-table.js';
+import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import { completeOptions } from '../../training/trainer-options.js';
 import { lossRows, phaseOf, type TrainingScheme } from '../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../version.js';
@@ -66,6 +66,28 @@ export function commandOf(
     ...fromFlags(scheme, settings).map(([flag, file]) => `--${flag} ${quoted(file)}`),
   ];
   return [call, ...flags].filter((part) => part !== '').join(' ');
+}
+
+/** The flags that make a run again, by their names: the file of flags in its folder. */
+export function flagsOf(
+  { scheme, settings, sources, validate }: Pick<RunFacts, 'scheme' | 'settings' | 'sources' | 'validate'>,
+  totalSteps: number,
+): Record<string, OptionValue | string[]> {
+  const { preset, epochs, batch, learningRate, seed, serial, precision, labels } = settings;
+  const [source, ...further] = sources;
+  const own = Object.entries(optionsOf(scheme, settings)).map(([name, value]) => [flagName(name), value]);
+  return {
+    scheme: scheme.name,
+    ...(source !== SYNTHETIC && { data: source! }),
+    ...(further.length > 0 && { 'with-data': [...further] }),
+    ...(labels !== null && { labels: labels.split(',') }),
+    preset,
+    ...Object.fromEntries(own),
+    ...(epochs === null ? { steps: totalSteps } : { epochs }),
+    ...{ batch, lr: learningRate, seed, serial, precision },
+    ...(validate !== undefined && { validate }),
+    ...Object.fromEntries(fromFlags(scheme, settings)),
+  };
 }
 
 /** An option as the command line takes it. */
@@ -191,7 +213,8 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
 /** Metrics that one line has room for. */
 const MOST_IN_LINE = 4;
 
-function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Record<string, number>>): string {
+/** The metrics of a scheme in one line. */
+export function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Record<string, number>>): string {
   const rows = Object.entries(metrics);
   const words = rows
     .slice(0, MOST_IN_LINE)

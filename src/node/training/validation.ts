@@ -105,18 +105,30 @@ export class Validator {
   async run(): Promise<Validated> {
     const measures: unknown[] = [];
     const outputs: RgbImage[][] = [];
+    for await (const { made, measure } of this.each()) {
+      measures.push(measure);
+      if (outputs.length < PICTURED) outputs.push(made);
+    }
+    return { metrics: this.summarize(measures), outputs };
+  }
+
+  /** Runs the networks on one sample after the other. */
+  async *each(): AsyncGenerator<{ sample: ImagePair; made: RgbImage[]; measure: unknown }> {
     for (const [index, sample] of this.samples.entries()) {
       const { made, measure } = await this.evaluator.run(sample, index);
       if (!Array.isArray(made) || made.length !== this.columns.made.length) {
         throw wrongEvaluator('pictures that run() made', `one for each of ${this.columns.made.join(', ') || 'no column'}`, made);
       }
       for (const picture of made) expectImage(picture, 'a picture that run() of the evaluator made');
-      measures.push(measure);
-      if (index < PICTURED) outputs.push(made);
+      yield { sample, made, measure };
     }
+  }
+
+  /** The metrics of what each() measured: of all samples, or of one alone. */
+  summarize(measures: readonly unknown[]): Record<string, number> {
     const metrics = this.evaluator.summarize(measures);
     this.expectMetrics('summarize()', metrics);
-    return { metrics, outputs };
+    return metrics;
   }
 
   /** What a predictor that learns nothing of its input scores on the same images, by a sample of the training images. */

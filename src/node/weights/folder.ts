@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { NetworkRole } from '../../models/kind.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
+import { remark } from '../terminal/remarks.js';
 
 /** Files listed in one message. */
 const NAMED_FILES = 5;
@@ -118,7 +119,7 @@ export const isFileOf = (called: string, name: string): boolean => new RegExp(`(
 
 /** Tells whoever named a folder which of its files was taken. */
 export function sayChosen(named: string, { path }: { readonly path: string }): void {
-  if (path !== named) console.log(`${printableName(named)}: taking its ${printableName(basename(path))}`);
+  if (path !== named) remark(`${printableName(named)}: taking its ${printableName(basename(path))}`);
 }
 
 /** Names out of a folder on one line of a terminal. */

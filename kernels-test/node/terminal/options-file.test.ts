@@ -1,0 +1,93 @@
+// --options FILE.json: flags out of a file.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ShadegradError } from '../../../src/errors.js';
+import { trainCommand } from '../../../src/node/programs/train-command.js';
+import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
+import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
+import { commandLine } from '../../../src/node/terminal/options-file.js';
+import { pix2pix } from '../../../src/schemes/pix2pix.js';
+import { temporaryFolder } from '../../harness/program.js';
+
+const folder = temporaryFolder('options');
+const path = join(folder, 'run.json');
+const program = trainCommand(pix2pix);
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+function given(content: unknown, argv: readonly string[] = [], of: Program = program): Record<string, unknown> {
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  const { values, given } = parseFlags(of, ['--options', path, ...argv]);
+  return Object.fromEntries(
+    [...given].filter((name) => name !== 'options').map((name) => [name, (values as Record<string, unknown>)[name]]),
+  );
+}
+
+function refused(content: unknown, ...words: RegExp[]): void {
+  try {
+    given(content);
+  } catch (error) {
+    assert.instance(error, ShadegradError);
+    assert.is((error as ShadegradError).code, 'BAD_FLAG', (error as ShadegradError).message);
+    assert.ok((error as ShadegradError).fix);
+    for (const word of words) assert.match((error as ShadegradError).message, word);
+    return;
+  }
+  assert.unreachable(`accepted: ${JSON.stringify(content)}`);
+}
+
+test('a file has flags by our names and by theirs', () => {
+  assert.equal(
+    given({ data: '--odd', batch_size: 2, lr: 1e-3, serial: true, jitter: false, 'no-dropout': true, resume: null, labels: ['a', 'b'] }),
+    {
+      ...{ data: '--odd', batch: 2, lr: 1e-3, serial: true, jitter: false, dropout: false, labels: ['a', 'b'] },
+    },
+  );
+  assert.equal(given({ netG: 'unet_128', n_epochs: 3, n_epochs_decay: 3, continue_train: true, no_dropout: true, norm: 'batch' }), {
+    ...{ size: 128, epochs: 6, resume: true, dropout: false },
+  });
+  assert.equal(given({ input: ['a', 'b'], output: 'c' }, [], TRANSLATE_PROGRAM), { input: ['a', 'b'], output: 'c' });
+});
+
+test('what is typed wins, by whatever name, and over flags that it takes the place of', () => {
+  const file = { batch: 4, size: 64, dropout: true, epochs: 5, seed: 3 };
+  assert.equal(given(file, ['--batch_size', '2', '--no-dropout', '--steps', '7']), {
+    batch: 2,
+    size: 64,
+    dropout: false,
+    steps: 7,
+    seed: 3,
+  });
+  assert.equal(given({ minutes: 2, epochs: 3 }, ['--epochs=9']), { epochs: 9 });
+});
+
+test('unknown names, wrong types and files of something else are refused', () => {
+  refused({ bacth: 2 }, /run\.json: "bacth" is no flag of this call/, /did you mean "batch"/);
+  refused({ options: 'x.json' }, /"options"/);
+  refused({ batch: '2' }, /a number/, /"2"/);
+  refused({ data: 3 }, /a string/);
+  refused({ serial: 'yes' }, /true or false/);
+  refused({ labels: [1] }, /an array of texts/);
+  refused({ netG: ['unet_128'] }, /netG/);
+  refused({ batch: 0 }, /--batch/);
+  refused({ batch: 2, batch_size: 3 }, /contradict/);
+  refused('{"batch": 2', /no file of flags/);
+  refused([], /no file of flags/);
+  assert.throws(
+    () => parseFlags(program, ['--options', join(folder, 'none.json')]),
+    (error: ShadegradError) => error.code === 'DATA_NOT_FOUND',
+  );
+});
+
+test('a part of the flags can be asked for before the others are known', () => {
+  writeFileSync(path, JSON.stringify({ scheme: 'cyclegan', blocks: 3, resume: true }));
+  const flags = program.flags.filter(({ name }) => ['scheme', 'options'].includes(name));
+  assert.equal(commandLine({ ...program, flags }, ['--options', path, '--blocks', '4'], true).words, [
+    '--scheme=cyclegan',
+    '--options',
+    path,
+  ]);
+});
+
+test.run();

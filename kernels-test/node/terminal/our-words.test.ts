@@ -1,0 +1,108 @@
+// The names of pytorch-CycleGAN-and-pix2pix on our command lines.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ShadegradError } from '../../../src/errors.js';
+import { trainCommand } from '../../../src/node/programs/train-command.js';
+import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
+import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
+import { inOurWords, namedOnly } from '../../../src/node/terminal/our-words.js';
+import { SCHEMES } from '../../../src/schemes/registry.js';
+
+const [pix2pix, cyclegan] = ['pix2pix', 'cyclegan'].map((name) => trainCommand(SCHEMES.find((scheme) => scheme.name === name)!));
+
+function given(program: Program, line: string): Record<string, unknown> {
+  const { values, given } = parseFlags(program, line.split(' '));
+  return Object.fromEntries([...given].map((name) => [name, (values as Record<string, unknown>)[name]]));
+}
+
+function refused(program: Program, line: string, ...words: RegExp[]): void {
+  try {
+    parseFlags(program, line.split(' '));
+  } catch (error) {
+    assert.instance(error, ShadegradError, line);
+    assert.is((error as ShadegradError).code, 'BAD_FLAG');
+    assert.ok((error as ShadegradError).fix, `${line}: a mend`);
+    for (const word of words) assert.match((error as ShadegradError).message, word);
+    return;
+  }
+  assert.unreachable(`accepted: ${line}`);
+}
+
+test('a command line of the reference program is one of ours', () => {
+  const line =
+    '--dataroot d --name n --model pix2pix --direction AtoB --netG unet_256 --netD basic --norm batch --gan_mode vanilla --lambda_L1 50 ' +
+    '--input_nc 3 --output_nc 3 --load_size 300 --crop_size 256 --preprocess resize_and_crop --lr_policy linear --n_epochs 3 ' +
+    '--n_epochs_decay 3 --batch_size 2 --save_latest_freq 100 --no_dropout --serial_batches --continue_train --beta1 .5';
+  assert.equal(given(pix2pix!, line), {
+    ...{ data: 'd', out: 'runs/n', scheme: 'pix2pix', direction: 'AtoB', size: 256, 'gan-mode': 'vanilla', lambda: 50, 'load-size': 300 },
+    ...{ epochs: 6, batch: 2, 'save-every': 50, dropout: false, serial: true, resume: true },
+  });
+  const cycle = '--model cycle_gan --netG resnet_6blocks --pool_size 20 --lambda_A 5 --no_dropout --checkpoints_dir c --name n';
+  assert.equal(given(cyclegan!, cycle), { scheme: 'cyclegan', generator: 'resnet', blocks: 6, 'pool-size': 20, 'lambda-a': 5, out: 'c/n' });
+  assert.equal(given(TRANSLATE_PROGRAM, '--dataroot a b --results_dir r --model_suffix _B'), {
+    ...{ input: ['a', 'b'], output: 'r', network: 'generatorB' },
+  });
+});
+
+test('pictures are translated with a run of theirs by its name', () => {
+  const line = '--dataroot a --name n --model test --no_dropout --epoch latest --model_suffix _A --results_dir r';
+  assert.equal(given(TRANSLATE_PROGRAM, line), { input: ['a'], weights: 'runs/n', dropout: false, network: 'generatorA', output: 'r' });
+  refused(TRANSLATE_PROGRAM, '--epoch 200', /--epoch latest/);
+});
+
+test('an option that is several flags here says which', () => {
+  assert.equal(inOurWords(pix2pix!, ['--netG', 'unet_128']).notes, ['--netG unet_128 is --size 128 here']);
+  assert.equal(inOurWords(pix2pix!, ['--netG', 'unet_128', '--size', '128']).notes, []);
+});
+
+test('words of a name are joined by - or _, whosever it is', () => {
+  assert.equal(given(pix2pix!, '--batch-size 2 --save_every 3 --crop-size=64'), { batch: 2, 'save-every': 3, size: 64 });
+});
+
+test('--no_flip is no crop and no mirroring where there is nothing to crop', () => {
+  assert.equal(given(pix2pix!, '--no_flip --load_size 64 --crop_size 64'), { jitter: false, 'load-size': 64, size: 64 });
+  assert.equal(given(pix2pix!, '--no_flip --load_size 64 --size 64'), { jitter: false, 'load-size': 64, size: 64 });
+  assert.equal(given(trainCommand(SCHEMES.find(({ severalSets }) => severalSets)!), '--no_flip'), { mirror: false });
+  refused(pix2pix!, '--no_flip', /mirroring alone/);
+  refused(pix2pix!, '--no_flip --load_size 286 --crop_size 256', /286 and 256/);
+});
+
+test('what means nothing here is taken with a note, its value with it', () => {
+  const { words, notes } = inOurWords(pix2pix!, ['--gpu_ids', '-1', '--no_html', '--batch_size', '2', '--display_id=0']);
+  assert.equal(words, ['--batch=2']);
+  assert.equal(notes.length, 3);
+  assert.match(notes[0]!, /--gpu_ids means nothing here: --adapter/);
+});
+
+test('what is not there is refused by name, with what there is', () => {
+  refused(pix2pix!, '--netG resnet_9blocks', /unet_256, unet_128/);
+  refused(pix2pix!, '--netD pixel', /--netD basic, or none/, /--from-discriminator/);
+  refused(pix2pix!, '--norm instance', /--norm batch/);
+  refused(pix2pix!, '--lambda_A 3', /--scheme cyclegan/);
+  refused(TRANSLATE_PROGRAM, '--eval', /--statistics running/);
+  refused(pix2pix!, '--model colorization', /pix2pix, cycle_gan/);
+  refused(pix2pix!, '--n_epochs 5', /5 and 100/);
+  refused(pix2pix!, '--epoch_count 3', /--resume/);
+  refused(pix2pix!, '--dataroot', /nothing/);
+  refused(pix2pix!, '--crop_size 64 --crop_size 64', /twice/);
+});
+
+test('two values of one flag contradict each other, one value given twice does not', () => {
+  refused(pix2pix!, '--batch 2 --batch_size 3', /--batch \(2\) and --batch_size \(3\)/);
+  refused(pix2pix!, '--netG unet_128 --crop_size 256', /--netG .*--crop_size/);
+  refused(pix2pix!, '--netG unet_256 --size 128', /--size \(128\)/);
+  assert.equal(given(pix2pix!, '--lr 2e-4 --batch 2 --batch_size 2.0 --netG unet_128 --size 128'), { lr: 2e-4, batch: 2, size: 128 });
+});
+
+test('a slip in a name of theirs is answered with the nearest', () => {
+  assert.throws(() => parseFlags(pix2pix!, ['--bach_size', '2']), /did you mean --batch_size\?/);
+});
+
+test('programs without such names, and what stands behind --, are left alone', () => {
+  const plain: Program = { usage: 'x', summary: 'X.', flags: [{ name: 'a', type: 'string', description: 'a' }] };
+  assert.equal(inOurWords(plain, ['b', '--gpu_ids', '0', '--a', 'c']).words, ['b', '--gpu_ids', '0', '--a', 'c']);
+  assert.equal(inOurWords(plain, ['--=x', '', 'y']).words, ['--=x', '', 'y']);
+  assert.equal(namedOnly(plain, ['b', '--x', '0', '--a=c', '--', '--a']), ['--a=c']);
+});
+
+test.run();

@@ -1,0 +1,156 @@
+import { join, resolve } from 'node:path';
+import { printableName, printableText } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import { LIBRARY_VERSION } from '../../version.js';
+import { openNodeGpu } from '../adapter/adapter.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { writePng } from '../images/read.js';
+import { renderTestPage, type TestedRow } from '../report/test-page.js';
+import { parseFlags, type Program } from '../terminal/flags.js';
+import { formatCount, formatCountOf, formatJson } from '../terminal/format.js';
+import { formatHelp } from '../terminal/help.js';
+import { OPTIONS_FLAG } from '../terminal/options-file.js';
+import { savedSources, SYNTHETIC } from '../training/data.js';
+import { drawnTitle } from '../training/flags.js';
+import { existingRunFolder } from '../training/folder.js';
+import { StatusLine } from '../training/status-line.js';
+import { metricsInWords } from '../training/summary.js';
+import { schemeOfRun, testSamples, type TestedSample } from '../training/tested.js';
+import { readCheckpointInfo } from '../weights/checkpoint.js';
+import { isQuiet, keepQuiet, QUIET_FLAG } from '../terminal/remarks.js';
+
+/** Samples that are tested unless told otherwise: all are in memory at once. */
+const MOST = 1000;
+
+/** The command line of `shadegrad test`. */
+export const TEST_RUN_PROGRAM = {
+  usage: 'npx shadegrad test RUN [flags]',
+  summary:
+    'Tests the networks of a training run on its validation images, as the run itself says: needs its folder alone. Writes a page with ' +
+    'every image beside its metrics (index.html), the pictures, and the numbers (metrics.json).',
+  takesOperands: true,
+  fixed: { epoch: 'latest', load_iter: '0', phase: 'test', aspect_ratio: '1' },
+  flags: [
+    {
+      name: 'data',
+      group: 'Data',
+      reference: ['dataroot'],
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'a folder of data like those of the run, instead of them: where they are now, or others of that layout',
+    },
+    {
+      name: 'count',
+      group: 'Data',
+      reference: ['num_test', 'ntest', 'how_many'],
+      type: 'integer',
+      min: 1,
+      max: 100_000,
+      default: MOST,
+      description: 'images to test at most, spread over the set',
+    },
+    {
+      name: 'output',
+      group: 'Results',
+      reference: ['results_dir'],
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'folder for page, pictures and numbers, made if missing; by default test/ in that of the run',
+    },
+    { name: 'json', group: 'Results', type: 'boolean', description: 'print the numbers as JSON, in place of words' },
+    { ...QUIET_FLAG, group: 'Results' },
+    { ...OPTIONS_FLAG, group: 'Data' },
+    {
+      name: 'adapter',
+      group: 'This machine',
+      type: 'string',
+      placeholder: 'NAME',
+      description: "auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",
+    },
+  ],
+  examples: [
+    { command: 'npx shadegrad test runs/facades', description: 'On its validation images:' },
+    { command: 'npx shadegrad test runs/facades --json --quiet', description: 'The numbers alone, for another program:' },
+  ],
+} as const satisfies Program;
+
+/**
+ * Runs the program of `shadegrad test`: measures the networks of a run on each of its validation images, and writes a page of them.
+ *
+ * @param argv the arguments alone
+ * @returns the exit status, 0
+ * @throws ShadegradError for whatever the user can mend
+ */
+export async function testRun(argv: readonly string[]): Promise<number> {
+  const { values: flags, operands, help } = parseFlags(TEST_RUN_PROGRAM, argv);
+  if (help) {
+    process.stdout.write(formatHelp(TEST_RUN_PROGRAM));
+    return 0;
+  }
+  const [path, ...others] = operands;
+  if (path === undefined || others.length > 0) {
+    throw new ShadegradError('BAD_FLAG', path === undefined ? 'The run to test is missing' : 'More than one run is named', {
+      expected: 'the folder of one run',
+      ...(path !== undefined && { received: operands.join(' ') }),
+      fix: `write ${TEST_RUN_PROGRAM.usage}`,
+    });
+  }
+  // Progress and remarks are no data: they go to stderr.
+  keepQuiet(flags.quiet);
+  const say = (line: string): void => void (isQuiet() || process.stderr.write(`${printableText(line)}\n`));
+  const folder = await existingRunFolder(path, path, { what: 'run', fix: 'name the folder of a run, that with checkpoint.safetensors' });
+  const checkpoint = await readCheckpointInfo(folder.checkpoint);
+  const scheme = schemeOfRun(folder.checkpoint, checkpoint);
+  const sources = flags.data === undefined ? savedSources(checkpoint.options) : [resolve(flags.data)];
+  const output = flags.output ?? join(folder.path, 'test');
+
+  const rows: TestedRow[] = [];
+  let columns: readonly string[] = [];
+  const line = new StatusLine();
+  const keep = async ({ name, pictures, metrics }: TestedSample, done: number, total: number): Promise<void> => {
+    const number = String(done).padStart(4, '0');
+    const paths = pictures.map(({ title }, at) => `images/${[number, at + 1, slug(title)].filter((part) => part !== '').join('-')}.png`);
+    for (const [at, { image }] of pictures.entries()) await writePng(join(output, paths[at]!), image);
+    columns = pictures.map(({ title }) => title);
+    const { width, height } = pictures[0]?.image ?? { width: 0, height: 0 };
+    rows.push({ name, pictures: paths, size: [width, height], metrics });
+    line.show(`tested: ${done} of ${total}`);
+  };
+  const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
+  try {
+    say(adapterChoice.summary);
+    const metrics = await testSamples(gpu, { folder, checkpoint, scheme, sources, count: flags.count }, keep, say).finally(() =>
+      line.end(),
+    );
+    const on = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : sources.map(printableName).join(' and ');
+    const numbers = formatJson({
+      ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: on, images: rows.length },
+      ...{ metrics, samples: rows.map(({ name, pictures, metrics: own }) => ({ name, metrics: own, pictures })) },
+    });
+    const page = renderTestPage({
+      title: `${scheme.title}: ${printableName(folder.path)}`,
+      lead: `Its networks after ${formatCountOf(checkpoint.step, 'step')}, on ${formatCountOf(rows.length, 'image')} of ${on}.`,
+      ...{ columns, metricRows: scheme.metrics, metrics, rows, version: LIBRARY_VERSION },
+    });
+    await writeFileAtomic(join(output, 'metrics.json'), `${numbers}\n`);
+    await writeFileAtomic(join(output, 'index.html'), page);
+    if (flags.json) process.stdout.write(`${numbers}\n`);
+    else {
+      console.log(
+        printableText(`step ${formatCount(checkpoint.step)}, ${formatCountOf(rows.length, 'image')}: ${metricsInWords(scheme, metrics)}`),
+      );
+      console.log(`page: ${printableName(join(output, 'index.html'))}`);
+    }
+    return 0;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** A heading as a part of the name of a file. */
+const slug = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 24);

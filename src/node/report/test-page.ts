@@ -1,0 +1,170 @@
+import type { SchemeMetric } from '../../training/scheme.js';
+import { formatCountOf, formatNumber } from '../terminal/format.js';
+import { html, Markup } from './html.js';
+import { STYLE } from './style.js';
+
+/** A sample on the page of a test. */
+export interface TestedRow {
+  readonly name: string;
+  /** Where its pictures are, from the page, by their columns. */
+  readonly pictures: readonly string[];
+  /** Sides of the pictures in pixels. */
+  readonly size: readonly [width: number, height: number];
+  /** Its value of each metric; NaN where it has none. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What the page of a test shows. */
+export interface TestPage {
+  readonly title: string;
+  /** What was tested on what, in a sentence. */
+  readonly lead: string;
+  readonly columns: readonly string[];
+  readonly metricRows: Readonly<Record<string, SchemeMetric>>;
+  /** Of all samples together. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly rows: readonly TestedRow[];
+  readonly version: string;
+}
+
+/** Forbids the page everything but itself and the pictures beside it. */
+const POLICY = "default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+const OWN_STYLE = `
+.tested{border-collapse:collapse;width:100%;font-size:.92rem}
+.tested th,.tested td{padding:.45rem .6rem .45rem 0;border-bottom:1px solid var(--line);text-align:left;font-weight:400;vertical-align:middle}
+.tested thead th{position:sticky;top:0;background:var(--page);color:var(--soft);font-size:.85rem;z-index:1;white-space:nowrap}
+.tested .number{text-align:right}
+.tested tbody th{max-width:12rem;overflow-wrap:anywhere}
+.tested img{display:block;width:clamp(4rem,11vw,8rem);height:auto;border-radius:4px;background:var(--faint)}
+.tested img.pixels{image-rendering:pixelated}
+.tested tr:target{background:var(--faint)}
+.table a{color:var(--accent)}
+.worst{font-weight:660;color:var(--warn)}
+.tested thead button{font-size:.85rem;min-height:1.9rem;padding:.15rem .6rem;white-space:nowrap}
+.tested [aria-sort=ascending] button::after{content:" \\2191"}.tested [aria-sort=descending] button::after{content:" \\2193"}
+`;
+
+/** Sorts the rows by the column whose button was pressed: numbers that are none come last. A second press turns the order round. */
+const SCRIPT = `
+(() => {
+  const table = document.querySelector('.tested');
+  const body = table.tBodies[0];
+  const rows = [...body.rows];
+  const heads = [...table.tHead.rows[0].cells];
+  const valueOf = (row, column) => {
+    const text = row.cells[column].dataset.value;
+    return row.cells[column].tagName === 'TH' || text === '' ? text : Number(text);
+  };
+  const compare = (a, b) => (typeof a === 'string' && typeof b === 'string' ? a.localeCompare(b, 'en', { numeric: true }) : a - b);
+  heads.forEach((head, column) => {
+    const button = head.querySelector('button');
+    if (!button) return;
+    button.disabled = false;
+    button.addEventListener('click', () => {
+      const sorted = head.getAttribute('aria-sort');
+      const first = head.dataset.first;
+      const order = sorted === null ? first : sorted === 'ascending' ? 'descending' : 'ascending';
+      for (const each of heads) each.removeAttribute('aria-sort');
+      head.setAttribute('aria-sort', order);
+      const sign = order === 'ascending' ? 1 : -1;
+      const known = rows.filter((row) => valueOf(row, column) !== '');
+      const rest = rows.filter((row) => !known.includes(row));
+      known.sort((a, b) => sign * compare(valueOf(a, column), valueOf(b, column)));
+      body.append(...known, ...rest);
+    });
+  });
+})();
+`;
+
+/** The best, the worst and the median sample of a metric, by their places; undefined where no sample has a number. */
+interface Extremes {
+  readonly best: number;
+  readonly worst: number;
+  readonly median: number;
+}
+
+function extremesOf(rows: readonly TestedRow[], name: string, better: 'lower' | 'higher'): Extremes | undefined {
+  const places = [...rows.keys()].filter((at) => !Number.isNaN(rows[at]!.metrics[name]));
+  if (places.length === 0) return undefined;
+  const value = (at: number): number => rows[at]!.metrics[name]!;
+  const sorted = places.sort((a, b) => (value(a) === value(b) ? a - b : (better === 'lower' ? 1 : -1) * (value(a) < value(b) ? -1 : 1)));
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)]!, sorted[Math.ceil((sorted.length - 1) / 2)]!];
+  return { best: sorted[0]!, worst: sorted[sorted.length - 1]!, median: (value(low) + value(high)) / 2 };
+}
+
+const idOf = (at: number): string => `image-${at + 1}`;
+
+const inUnit = (value: number, { digits, unit }: SchemeMetric): string =>
+  `${formatNumber(value, digits)}${unit === undefined ? '' : ` ${unit}`}`;
+
+/**
+ * Renders what a test found as an HTML page: the metrics of all samples, with the best and the worst, and a table of every sample that its
+ * reader can sort. The pictures are files beside it; the page fetches nothing from a network. All texts in it are escaped.
+ */
+export function renderTestPage({ title, lead, columns, metricRows, metrics, rows, version }: TestPage): string {
+  const measured = Object.entries(metricRows).map(([name, row]) => ({ name, row, extremes: extremesOf(rows, name, row.better) }));
+  const place = (at: number | undefined, name: string, row: SchemeMetric): Markup =>
+    at === undefined ? html`–` : html`<a href="#${idOf(at)}">${rows[at]!.name}</a> ${inUnit(rows[at]!.metrics[name]!, row)}`;
+  const summary = measured.map(
+    ({ name, row, extremes }) => html`<tr><th scope="row">${row.label}, ${row.better} is better</th><td>${inUnit(metrics[name]!, row)}</td>
+<td>${extremes ? inUnit(extremes.median, row) : '–'}</td><td>${place(extremes?.best, name, row)}</td><td>${place(extremes?.worst, name, row)}</td></tr>
+`,
+  );
+  const standing = (at: number, extremes: Extremes | undefined): string =>
+    rows.length < 2 || extremes === undefined ? '' : at === extremes.best ? ' best' : at === extremes.worst ? ' worst' : '';
+  const cells = ({ pictures, size: [width, height], metrics: own }: TestedRow, at: number): Markup[] => [
+    ...pictures.map(
+      (path, column) =>
+        html`<td><a href="${path}"><img src="${path}" alt="${columns[column]!}" width="${width}" height="${height}" loading="lazy"${new Markup(width < 128 ? ' class="pixels"' : '')}></a></td>`,
+    ),
+    ...measured.map(({ name, row, extremes }) => {
+      const value = own[name]!;
+      const sortable = Number.isNaN(value) ? '' : String(value);
+      return html`<td class="number${standing(at, extremes)}" data-value="${sortable}">${Number.isNaN(value) ? '–' : inUnit(value, row)}</td>`;
+    }),
+  ];
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<link rel="icon" href="data:,">
+<title>${title}</title>
+<style>${new Markup(STYLE + OWN_STYLE)}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+<p class="lead">${lead}</p>
+</header>
+<main>
+<section>
+<h2>All of ${formatCountOf(rows.length, 'image')}</h2>
+<div class="scroll"><table class="table">
+<thead><tr><th>metric</th><th>all together</th><th>median</th><th>best</th><th>worst</th></tr></thead>
+<tbody>
+${summary}</tbody>
+</table></div>
+</section>
+<section>
+<h2>Each image</h2>
+<p class="note">A heading sorts the table, the worst first; once more turns it round.</p>
+<div class="scroll"><table class="tested">
+<thead><tr><th data-first="ascending"><button disabled>name</button></th>${columns.map((column) => html`<th>${column}</th>`)}${measured.map(
+    ({ row }) =>
+      html`<th class="number" data-first="${row.better === 'lower' ? 'descending' : 'ascending'}"><button disabled>${row.label}</button></th>`,
+  )}</tr></thead>
+<tbody>
+${rows.map((row, at) => html`<tr id="${idOf(at)}"><th scope="row" data-value="${row.name}">${row.name}</th>${cells(row, at)}</tr>\n`)}</tbody>
+</table></div>
+</section>
+</main>
+<footer>Made by shadegrad ${version}, deep learning on hand-written WGSL kernels.</footer>
+<script>${new Markup(SCRIPT)}</script>
+</body>
+</html>
+`.text;
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { printableName } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import type { Flag, Program } from './flag-table.js';
+import { nearest } from './nearest.js';
+import { flagNamed, inOurWords, namedOnly, withoutFlags, wordsOfFlag } from './our-words.js';
+
+/** The flag of programs that read flags out of a file. */
+export const OPTIONS_FLAG = {
+  name: 'options',
+  type: 'string',
+  placeholder: 'FILE.json',
+  description: 'a file of flags: a JSON object with their names and values, such as the options.json of a run; what is typed wins over it',
+} as const satisfies Flag;
+
+/**
+ * The words of a command line in the names of a program's own flags, with those of the file that `--options` names in front of them. What
+ * is typed wins over the file.
+ *
+ * @param argv up to `--`
+ * @param onlyNamed leaves out all flags that are not the program's, instead of refusing those of a file
+ * @throws BAD_FLAG for a file that holds no flags, names that there are not, and values of another type; what inOurWords() throws;
+ *   DATA_NOT_FOUND
+ */
+export function commandLine(program: Program, argv: readonly string[], onlyNamed = false): { words: string[]; notes: string[] } {
+  const typed = inOurWords(program, onlyNamed ? namedOnly(program, argv) : argv);
+  if (!program.flags.some(({ name }) => name === OPTIONS_FLAG.name)) return typed;
+  const path = wordsOfFlag(typed.words, OPTIONS_FLAG.name)?.[0];
+  if (path === undefined || path === '') return typed;
+  const read = wordsOfFile(path, program, onlyNamed);
+  const filed = inOurWords(program, onlyNamed ? namedOnly(program, read) : read);
+  const groups = program.alternatives ?? [];
+  const without = program.flags
+    .map(({ name }) => name)
+    .filter((name) => {
+      const others = groups.find((group) => group.includes(name)) ?? [name];
+      return others.some((each) => wordsOfFlag(typed.words, each) !== undefined);
+    });
+  return { words: [...withoutFlags(filed.words, without), ...typed.words], notes: [...filed.notes, ...typed.notes] };
+}
+
+function wordsOfFile(path: string, program: Program, onlyNamed: boolean): string[] {
+  const what = printableName(path);
+  const wrong = (key: string, expected: string, value: unknown): ShadegradError =>
+    new ShadegradError('BAD_FLAG', `${what}: ${JSON.stringify(key)} has a wrong value`, {
+      expected,
+      received: (JSON.stringify(value) ?? 'nothing').slice(0, 60),
+      fix: `change it in the file, or leave it out`,
+    });
+  return Object.entries(readObject(path)).flatMap(([key, value]): string[] => {
+    const flag = key === OPTIONS_FLAG.name ? undefined : flagNamed(program, key);
+    if (flag === undefined && !onlyNamed) throw unknownKey(what, key, program);
+    if (flag === undefined || value === null) return [];
+    if (
+      flag.type === 'list' &&
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((word) => typeof word === 'string' && !word.startsWith('--'))
+    )
+      return [`--${key}`, ...(value as string[])];
+    const expected = {
+      integer: 'number',
+      number: 'number',
+      string: 'string',
+      choice: 'string',
+      list: 'string',
+      boolean: 'boolean',
+      any: undefined,
+    }[flag.type];
+    const simple = ['string', 'number', 'boolean'].includes(typeof value);
+    if (!simple || (expected !== undefined && typeof value !== expected)) {
+      throw wrong(
+        key,
+        flag.type === 'list'
+          ? 'an array of texts'
+          : expected === 'boolean'
+            ? 'true or false'
+            : `a ${expected ?? 'text, a number, or true or false'}`,
+        value,
+      );
+    }
+    if (typeof value !== 'boolean') return [`--${key}=${String(value)}`];
+    if (flag.says === undefined) return [`--${key}=${value}`];
+    return [`--${flag.says === value ? '' : 'no-'}${flag.name}`];
+  });
+}
+
+function readObject(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ShadegradError('DATA_NOT_FOUND', `${printableName(path)} cannot be read`, {
+      received: (cause as NodeJS.ErrnoException).code ?? String(cause),
+      fix: 'check the path given with --options',
+      cause,
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw notOptions(path, (cause as Error).message, cause);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw notOptions(path, text.slice(0, 40));
+}
+
+const notOptions = (path: string, received: string, cause?: unknown): ShadegradError =>
+  new ShadegradError('BAD_FLAG', `${printableName(path)} is no file of flags`, {
+    expected: 'a JSON object such as {"data": "my/pairs", "size": 128, "dropout": false}',
+    received,
+    fix: 'mend the file, or write the flags on the command line',
+    cause,
+  });
+
+function unknownKey(what: string, key: string, program: Program): ShadegradError {
+  const near = nearest(
+    key,
+    program.flags.flatMap(({ name, reference = [] }) => [name, ...reference]),
+  );
+  return new ShadegradError('BAD_FLAG', `${what}: ${JSON.stringify(key)} is no flag of this call`, {
+    fix: near === undefined ? 'leave it out; --help lists the flags' : `did you mean ${JSON.stringify(near)}?`,
+  });
+}

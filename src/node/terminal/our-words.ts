@@ -1,0 +1,263 @@
+import { ShadegradError } from '../../errors.js';
+import type { Flag, Program } from './flag-table.js';
+import { DEAD_OPTIONS, MEANINGS, MISSING_OPTIONS, type Meaning, type Typed } from './reference-options.js';
+
+/** A flag with what follows it; operands before the first have no name. */
+interface Entry {
+  /** As it is typed, without dashes in front: `no-dropout`. */
+  readonly name: string;
+  /** The value that an equals sign joins to it. */
+  readonly joined: string | undefined;
+  /** The words after it, up to the next flag: its value, if it takes one, and operands. */
+  readonly after: readonly string[];
+}
+
+/** An option of the reference program as it was typed; of one without a value, that is `true`. */
+interface Theirs {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** Options that say yes by being there. */
+const FLAGS_WITHOUT_VALUE: ReadonlySet<string> = new Set(
+  ['no_flip', 'no_dropout', 'serial_batches', 'continue_train', 'save_by_iter', 'use_wandb', 'eval'].concat(
+    Object.keys(DEAD_OPTIONS).filter((name) => !DEAD_OPTIONS[name]!.takesValue),
+  ),
+);
+
+const joinedByLines = (name: string): string => name.replaceAll('_', '-');
+
+/**
+ * Says a command line in the names of a program's own flags. A name may be joined by `_`; options of pytorch-CycleGAN-and-pix2pix become
+ * the flags that they are here. What is neither stays as it is.
+ *
+ * @param argv up to `--`
+ * @returns notes say which options mean nothing here
+ * @throws BAD_FLAG for an option of the reference program that means what there is not here, for one with a value that there is not, and
+ *   for one that contradicts another or a flag
+ */
+export function inOurWords(program: Program, argv: readonly string[]): { words: string[]; notes: string[] } {
+  const words: string[] = [];
+  const notes: string[] = [];
+  const theirs: Theirs[] = [];
+  const ours = new Map<string, string[]>();
+  for (const entry of entriesOf(argv)) {
+    const own = ownName(program.flags, entry.name);
+    const name = own === undefined ? theirName(program, entry.name) : undefined;
+    if (name === undefined) {
+      const flag = own ?? entry.name;
+      if (own !== undefined) ours.set(own.replace(/^no-/, ''), ownValues(entry, own, program.flags));
+      words.push(...wordsOfEntry({ ...entry, name: flag }));
+      continue;
+    }
+    const row = rowOf(program.flags, name);
+    const { values, operands } = valuesOf(entry, name, row);
+    words.push(...operands);
+    if (theirs.some((each) => each.name === name)) throw twice(entry.name);
+    if (values[0] !== 'false' || takesValue(name, row)) theirs.push({ name, values });
+  }
+
+  const typed: Typed = (...names) =>
+    names.map((name) => (theirs.find((each) => each.name === name)?.values ?? ours.get(name))?.[0]).find((value) => value !== undefined);
+  const meant = new Map<string, { by: string; values: readonly string[] }>();
+  for (const option of theirs) {
+    const note = deadNote(program, option);
+    if (note !== undefined) notes.push(note);
+    const flags = note === undefined ? meaningOf(program, option, typed) : [];
+    const implied: string[] = [];
+    for (const [flag, values] of flags) {
+      const own = ours.get(flag);
+      const before = own ? { by: flag, values: own } : meant.get(flag);
+      if (before && !same(before.values, values)) throw contradiction(before, { by: option.name, values }, flag);
+      meant.set(flag, { by: option.name, values });
+      if (before) continue;
+      words.push(...wordsOf(program.flags, flag, values));
+      implied.push(`--${flag} ${values.join(' ')}`);
+    }
+    if (implied.length > 0 && saysMore(option)) notes.push(`--${option.name} ${option.values[0]!} is ${implied.join(' ')} here`);
+  }
+  return { words, notes };
+}
+
+/** The names in the reference program of a program's flags, as they may be typed. */
+export const referenceNames = ({ flags }: Program): string[] => flags.flatMap(({ reference = [] }) => reference);
+
+/** The words of a command line that belong to a program's flags, by any of their names. */
+export function namedOnly(program: Program, argv: readonly string[]): string[] {
+  const names = [...program.flags.map(({ name }) => name), ...referenceNames(program)].map(joinedByLines);
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  return entriesOf(argv.slice(0, end))
+    .filter(({ name }) => names.includes(joinedByLines(name)))
+    .flatMap(wordsOfEntry);
+}
+
+/** What follows a flag on a command line in our words, the value that is joined to it first; nothing where it is not there. */
+export function wordsOfFlag(words: readonly string[], flag: string): readonly string[] | undefined {
+  const entry = entriesOf(words).find(({ name }) => name === flag || name === `no-${flag}`);
+  return entry && [...(entry.joined === undefined ? [] : [entry.joined]), ...entry.after];
+}
+
+/** A command line in our words without some flags. */
+export function withoutFlags(words: readonly string[], flags: readonly string[]): string[] {
+  return entriesOf(words)
+    .filter(({ name }) => !flags.includes(name.replace(/^no-/, '')))
+    .flatMap(wordsOfEntry);
+}
+
+/** What is known of a name before its value: its type, and of a flag of ours that takes none what the name says. */
+export interface NamedFlag {
+  readonly name: string;
+  /** `any` for an option of the reference program that is more than another name of a flag. */
+  readonly type: Flag['type'] | 'any';
+  readonly says?: boolean;
+}
+
+/** The flag, or the option of the reference program, that has a name. */
+export function flagNamed(program: Program, typed: string): NamedFlag | undefined {
+  const own = ownName(program.flags, typed);
+  if (own !== undefined) {
+    const flag = program.flags.find(({ name }) => name === own);
+    const { name, type } = flag ?? program.flags.find((each) => `no-${each.name}` === own)!;
+    return { name, type, ...(type === 'boolean' && { says: flag !== undefined }) };
+  }
+  const name = theirName(program, typed);
+  if (name === undefined) return undefined;
+  const row = rowOf(program.flags, name);
+  return { name, type: row && meaningFor(row, name) === undefined ? row.type : FLAGS_WITHOUT_VALUE.has(name) ? 'boolean' : 'any' };
+}
+
+function wordsOfEntry({ name, joined, after }: Entry): string[] {
+  if (joined !== undefined) return [`--${name}=${joined}`, ...after];
+  return name === '' ? [...after] : [`--${name}`, ...after];
+}
+
+function entriesOf(argv: readonly string[]): Entry[] {
+  const starts = [0, ...argv.flatMap((word, at) => (at > 0 && word.startsWith('--') ? [at] : []))];
+  return starts.flatMap((start, index): Entry[] => {
+    const [first, ...rest] = argv.slice(start, starts[index + 1]);
+    if (first === undefined) return [];
+    if (!first.startsWith('--')) return [{ name: '', joined: undefined, after: [first, ...rest] }];
+    const equals = first.indexOf('=');
+    const name = first.slice(2, equals < 0 ? undefined : equals);
+    return [{ name, joined: equals < 0 ? undefined : first.slice(equals + 1), after: rest }];
+  });
+}
+
+/** The name of a flag of the program, `no-` in front of that of a boolean; nothing for what is none. */
+function ownName(flags: readonly Flag[], typed: string): string | undefined {
+  const names = flags.flatMap(({ name, type }) => (type === 'boolean' ? [name, `no-${name}`] : [name]));
+  return names.find((name) => name === typed) ?? names.find((name) => name === joinedByLines(typed));
+}
+
+/** The name that the reference program has for an option, if it has it, and the program knows what to say to it. */
+function theirName(program: Program, typed: string): string | undefined {
+  const known = referenceNames(program);
+  const foreign = (program.foreign ?? []).flatMap(({ flag }) => flag.reference ?? []);
+  const all = known.length === 0 ? [] : [...known, ...Object.keys(program.fixed ?? {}), ...Object.keys(DEAD_OPTIONS), ...missing(foreign)];
+  return all.find((name) => joinedByLines(name) === joinedByLines(typed));
+}
+
+/** Options that are missing; of one that another call of the program has, that call is told. */
+const missing = (foreign: readonly string[]): string[] => Object.keys(MISSING_OPTIONS).filter((name) => !foreign.includes(name));
+
+const rowOf = (flags: readonly Flag[], name: string): Flag | undefined => flags.find(({ reference }) => reference?.includes(name));
+
+/** What an option means beyond a flag of the same values, if that is so. */
+function meaningFor(row: Flag, name: string): Meaning | undefined {
+  const meaning = MEANINGS[name];
+  return meaning && 'flag' in meaning && meaning.flag !== row.name ? undefined : meaning;
+}
+
+function takesValue(name: string, row: Flag | undefined): boolean {
+  return row === undefined || meaningFor(row, name) ? !FLAGS_WITHOUT_VALUE.has(name) : row.type !== 'boolean';
+}
+
+/** The values of a flag of ours as texts, `true` or `false` of a boolean. */
+function ownValues({ joined, after }: Entry, own: string, flags: readonly Flag[]): string[] {
+  if (own.startsWith('no-')) return ['false'];
+  if (joined !== undefined) return [joined];
+  return flags.find(({ name }) => name === own)!.type === 'boolean' ? ['true'] : [...after];
+}
+
+function valuesOf({ name: typed, joined, after }: Entry, name: string, row: Flag | undefined): { values: string[]; operands: string[] } {
+  if (joined !== undefined) return { values: [joined], operands: [...after] };
+  if (!takesValue(name, row)) return { values: ['true'], operands: [...after] };
+  if (row?.type === 'list') return { values: [...after], operands: [] };
+  const [value, ...operands] = after;
+  if (value !== undefined) return { values: [value], operands };
+  throw new ShadegradError('BAD_FLAG', `--${typed} has a wrong value`, {
+    expected: 'a value',
+    received: 'nothing',
+    fix: `write --${typed} VALUE`,
+  });
+}
+
+/** Whether an option of the reference program is more than one flag here, which its user should know. */
+function saysMore({ name, values }: Theirs): boolean {
+  const meaning = MEANINGS[name];
+  return meaning !== undefined && 'values' in meaning && Object.keys(meaning.values[values[0]!] ?? {}).length > 1;
+}
+
+/** What is said of an option that means nothing here; nothing for one that does. */
+function deadNote(program: Program, { name }: Theirs): string | undefined {
+  if (rowOf(program.flags, name) !== undefined || program.fixed?.[name] !== undefined) return undefined;
+  const dead = DEAD_OPTIONS[name];
+  return dead && `--${name} means nothing here: ${dead.note}`;
+}
+
+/** The flags that an option of the reference program is, with their values. */
+function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [flag: string, values: readonly string[]][] {
+  const fixed = program.fixed?.[name];
+  const row = rowOf(program.flags, name);
+  if (row === undefined) {
+    if (fixed !== undefined && same([fixed], values)) return [];
+    throw new ShadegradError('BAD_FLAG', `--${name} ${values.join(' ')} is not there`, {
+      ...(fixed !== undefined && { expected: `--${name} ${fixed}, or none`, received: values.join(' ') }),
+      fix: MISSING_OPTIONS[name] ?? `leave it out for ${fixed}`,
+    });
+  }
+  const meaning = meaningFor(row, name);
+  if (meaning === undefined) return [[row.name, row.type === 'boolean' && name.startsWith('no_') ? ['false'] : values]];
+  if ('value' in meaning) return [[row.name, [meaning.value(typed)]]];
+  const choices = Object.entries(meaning.values).filter(([, flags]) => row.name in flags);
+  const chosen = choices.find(([choice]) => choice === values[0]);
+  if (chosen) {
+    const flags = Object.entries(chosen[1]).filter(([flag]) => program.flags.some((each) => each.name === flag));
+    return flags.map(([flag, value]) => [flag, [value]]);
+  }
+  throw new ShadegradError('BAD_FLAG', `--${name} has a wrong value`, {
+    expected: `one of ${choices.map(([choice]) => choice).join(', ')}`,
+    received: values.join(' '),
+    fix: `write one of these, or --${row.name}: ${row.description}`,
+  });
+}
+
+/** Whether two values are one: as texts, or as numbers. */
+function same(a: readonly string[], b: readonly string[]): boolean {
+  const equal = (x: string, y: string | undefined): boolean => x === y || (x.trim() !== '' && Number(x) === Number(y));
+  return a.length === b.length && a.every((each, at) => equal(each, b[at]));
+}
+
+function wordsOf(flags: readonly Flag[], flag: string, values: readonly string[]): string[] {
+  const { type } = flags.find(({ name }) => name === flag)!;
+  return type === 'list' ? [`--${flag}`, ...values] : [`--${flag}=${values[0]!}`];
+}
+
+type Said = { readonly by: string; readonly values: readonly string[] };
+
+function contradiction(first: Said, second: Said, flag: string): ShadegradError {
+  const said = ({ by, values }: Said): string => `--${by} (${values.join(' ')})`;
+  return new ShadegradError('BAD_FLAG', `--${first.by} and --${second.by} contradict each other`, {
+    expected: `one value of --${flag}, which both of them are`,
+    received: `${said(first)} and ${said(second)}`,
+    fix: 'leave one of them out',
+  });
+}
+
+function twice(name: string): ShadegradError {
+  return new ShadegradError('BAD_FLAG', `--${name} is given twice`, {
+    expected: `--${name} once`,
+    received: 'more than one value',
+    fix: 'leave out all but one',
+  });
+}

@@ -1,0 +1,145 @@
+import { ShadegradError } from '../../errors.js';
+
+/** Gives the text that was typed for an option, by any of its names: here or in the reference program. */
+export type Typed = (...names: readonly string[]) => string | undefined;
+
+/**
+ * What an option of a reference program means here, where it is more than another name of one flag with the same values: a flag or several
+ * for each of its values, or a value that is made of several options.
+ */
+export type Meaning =
+  | { readonly values: Readonly<Record<string, Readonly<Record<string, string>>>> }
+  | {
+      readonly value: (typed: Typed) => string;
+      /** How the value is made, for the page of all options. */
+      readonly says: string;
+      /** The flag that it is meant for: of another with that name, the values are the same. Default: any. */
+      readonly flag?: string;
+    };
+
+/** The folder of a run there: one in the folder of all runs. */
+const RUN_FOLDER: Meaning = {
+  says: 'with the folder of `--checkpoints_dir` (by default `runs`), and in it that of `--name`',
+  value: (typed) => `${typed('checkpoints_dir') ?? 'runs'}/${typed('name') ?? 'experiment_name'}`,
+};
+
+/** Epochs there: those of one learning rate and those in which it falls. Here it falls in the second half. */
+const EPOCHS: Meaning = {
+  says: 'with the sum of `--n_epochs` and `--n_epochs_decay` (by default 100 each), which have to be equal',
+  value(typed) {
+    const [constant = '100', falling = '100'] = [typed('n_epochs', 'niter'), typed('n_epochs_decay', 'niter_decay')];
+    const sum = Number(constant) + Number(falling);
+    if (Number(constant) === Number(falling)) return String(sum);
+    throw new ShadegradError('BAD_FLAG', '--n_epochs and --n_epochs_decay differ', {
+      expected: 'equal numbers: here the learning rate falls in the second half of a run',
+      received: `${constant} and ${falling}`,
+      fix: Number.isSafeInteger(sum) ? `write --epochs ${Math.max(sum, 1)}, or equal numbers` : 'write --epochs N',
+    });
+  },
+};
+
+/** What is counted in images there is counted in steps here. */
+const inSteps = (name: string): Meaning => ({
+  says: 'in steps, not in images',
+  value(typed) {
+    const images = typed(name)!;
+    const steps = Number(images) / Number(typed('batch', 'batch_size', 'batchSize') ?? 1);
+    return Number.isFinite(steps) && images.trim() !== '' ? String(Math.max(1, Math.round(steps))) : images;
+  },
+});
+
+/** A U-Net that halves its images as often as one of this size here. */
+const unet = (size: string): Readonly<Record<string, string>> => ({ generator: 'unet', size });
+const resnet = (blocks: string): Readonly<Record<string, string>> => ({ generator: 'resnet', blocks });
+
+/**
+ * Options of pytorch-CycleGAN-and-pix2pix that mean more than another name of a flag. A flag's row lists the names that it has there
+ * (`reference`); those that are not in this table have the values of that flag.
+ */
+export const MEANINGS: Readonly<Record<string, Meaning>> = {
+  model: { values: { pix2pix: { scheme: 'pix2pix' }, cycle_gan: { scheme: 'cyclegan' } } },
+  netG: { values: { resnet_9blocks: resnet('9'), resnet_6blocks: resnet('6'), unet_256: unet('256'), unet_128: unet('128') } },
+  model_suffix: { values: { _A: { network: 'generatorA' }, _B: { network: 'generatorB' } } },
+  name: RUN_FOLDER,
+  checkpoints_dir: RUN_FOLDER,
+  n_epochs: EPOCHS,
+  n_epochs_decay: EPOCHS,
+  niter: EPOCHS,
+  niter_decay: EPOCHS,
+  save_latest_freq: inSteps('save_latest_freq'),
+  update_html_freq: inSteps('update_html_freq'),
+  no_flip: {
+    flag: 'jitter',
+    says: 'where `--load_size` and `--crop_size` are one number',
+    value(typed) {
+      const [load, crop] = [typed('load-size', 'load_size'), typed('size', 'crop_size')];
+      if (load !== undefined && load === crop) return 'false';
+      throw new ShadegradError('BAD_FLAG', '--no_flip leaves out mirroring alone', {
+        expected: '--load_size and --crop_size with it, of one number: here images are cropped and mirrored at random, or neither',
+        received: load === undefined && crop === undefined ? 'neither of them' : `${load ?? 'none'} and ${crop ?? 'none'}`,
+        fix: 'write --no-jitter for neither, or leave --no_flip out',
+      });
+    },
+  },
+};
+
+/** Options that mean nothing here, whether they take a value, and what is said about them; the training is the same without them. */
+export const DEAD_OPTIONS: Readonly<Record<string, { readonly takesValue: boolean; readonly note: string }>> = {
+  gpu_ids: { takesValue: true, note: '--adapter chooses the GPU here' },
+  display_id: { takesValue: true, note: 'the pictures are in report.html' },
+  display_server: { takesValue: true, note: 'the pictures are in report.html' },
+  display_env: { takesValue: true, note: 'the pictures are in report.html' },
+  display_port: { takesValue: true, note: 'the pictures are in report.html' },
+  display_ncols: { takesValue: true, note: 'the pictures are in report.html' },
+  display_winsize: { takesValue: true, note: 'the page shows pictures at their size' },
+  display_freq: { takesValue: true, note: '--report-every says how often pictures are made' },
+  print_freq: { takesValue: true, note: 'log.jsonl has the losses of every step' },
+  no_html: { takesValue: false, note: 'report.html is one file, and always written' },
+  num_threads: { takesValue: true, note: 'pictures are read ahead by as many threads as help' },
+  nThreads: { takesValue: true, note: 'pictures are read ahead by as many threads as help' },
+  num_workers: { takesValue: true, note: 'pictures are read ahead by as many threads as help' },
+  verbose: { takesValue: false, note: 'shadegrad inspect prints the networks' },
+};
+
+/** Options that mean something, which there is not here, and what there is instead. */
+export const MISSING_OPTIONS: Readonly<Record<string, string>> = {
+  input_nc: 'begin with networks of so many channels (--from FILE), or leave it out',
+  output_nc: 'begin with networks of so many channels (--from FILE), or leave it out',
+  netD: "leave it out for the scheme's own discriminator, or begin with another (--from-discriminator FILE)",
+  netG: "leave it out for the scheme's own generator, or begin with another (--from FILE)",
+  n_layers_D: "leave it out for the scheme's own discriminator, or begin with another (--from-discriminator FILE)",
+  norm: "leave it out for the norm of the scheme's networks, or begin with networks of another (--from FILE)",
+  init_type: "leave it out for the scheme's own, or begin with weights of a file (--from FILE)",
+  init_gain: "leave it out for the scheme's own, or begin with weights of a file (--from FILE)",
+  load_size: "leave it out for the scheme's own, or write --no-jitter for images of --size without a crop",
+  preprocess: 'leave it out for images that are resized and cropped, or write --no-jitter for no crop',
+  no_flip: 'leave it out, or write --no-jitter for neither mirroring nor crops',
+  dataset_mode: 'leave it out: the scheme decides what its data are',
+  dataset: '--data names a folder, --with-data further ones: write these',
+  celeba_image_dir: 'write --data with the folder that holds both the pictures and list_attr_celeba.txt',
+  attr_path: 'write --data with the folder that holds both the pictures and list_attr_celeba.txt',
+  max_dataset_size: 'leave it out, and put fewer pictures into the folder of --data',
+  lr_policy: 'leave it out: the rate is constant for half of the run and falls to 0 in the other',
+  lr_decay_iters: 'leave it out: the rate is constant for half of the run and falls to 0 in the other',
+  beta1: "leave it out: Adam's momentum is that of the paper",
+  pool_size: 'leave it out: the discriminator sees the images of each step',
+  lambda_L1: 'leave it out: the scheme has no such loss',
+  lambda_A: 'leave it out: the scheme has no such loss',
+  lambda_B: 'leave it out: the scheme has no such loss',
+  lambda_identity: 'leave it out: the scheme has no such loss',
+  no_dropout: 'leave it out: the scheme decides about dropout',
+  direction: 'leave it out: the scheme trains one way, or both',
+  epoch: 'did you mean --epochs? Leave --epoch out: a run keeps its latest checkpoint, and goes on from that',
+  epoch_count: 'leave it out: --resume counts on from the checkpoint',
+  load_iter: 'leave it out: a run keeps its latest checkpoint, and goes on from that',
+  save_epoch_freq: 'leave it out: a run keeps its latest checkpoint; --save-every says how often it is written',
+  save_by_iter: 'leave it out: a run keeps its latest checkpoint; --save-every says how often it is written',
+  phase: 'leave it out: train/ is trained on, val/ or test/ measured',
+  suffix: 'leave it out, and write the whole name of the folder with --out',
+  use_wandb: 'leave it out: log.jsonl has every loss and measurement, report.html shows them',
+  wandb_project_name: 'leave it out: log.jsonl has every loss and measurement, report.html shows them',
+  aspect_ratio: 'leave it out, and write --size WxH',
+  eval: 'leave it out, and write --statistics running --no-dropout for what it does',
+  num_test: 'leave it out, and name fewer pictures',
+  ntest: 'leave it out, and name fewer pictures',
+};

@@ -1,0 +1,23 @@
+import type { Flag } from './flag-table.js';
+
+/** The flag of programs that print remarks and progress. */
+export const QUIET_FLAG = {
+  name: 'quiet',
+  type: 'boolean',
+  description: 'print no remarks and no progress: results that were asked for, and errors, alone',
+} as const satisfies Flag;
+
+let quiet = false;
+
+/** Chooses whether remarks and progress of this process are left out from now on: what a program does with `--quiet`. */
+export function keepQuiet(on: boolean): void {
+  quiet = on;
+}
+
+/** Whether remarks and progress are left out. */
+export const isQuiet = (): boolean => quiet;
+
+/** Prints what is good to know and no result, unless the user wants it quiet. */
+export function remark(line: string): void {
+  if (!quiet) console.log(line);
+}

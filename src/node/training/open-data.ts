@@ -1,0 +1,28 @@
+import type { TrainingDataset } from '../../training/batches.js';
+import type { DrawnData, ImagePlan, TrainingScheme } from '../../training/scheme.js';
+import { completeOptions } from '../../training/trainer-options.js';
+import { openTrainingData, type DataSource, type TrainingData } from './data.js';
+import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
+import { optionsOf, type RunSettings } from './settings.js';
+
+/** Opens what a scheme trains on. */
+export function openData(
+  scheme: TrainingScheme,
+  sources: readonly DataSource[],
+  settings: RunSettings,
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note);
+  const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
+  return open(sources[0]!, planOf(scheme, settings), note);
+}
+
+/** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */
+function planOf(
+  scheme: TrainingScheme,
+  settings: RunSettings,
+): ImagePlan & { seed: number; drawn: DrawnData | undefined; labels?: readonly string[] | null } {
+  const sizes = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
+  const labels = scheme.labelled ? { labels: settings.labels?.split(',') ?? null } : {};
+  return { ...sizes, seed: settings.seed, drawn: scheme.drawn, ...labels };
+}

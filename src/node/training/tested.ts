@@ -1,0 +1,116 @@
+import type { RgbImage } from '../../data/image.js';
+import { printableName } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { findScheme } from '../../schemes/registry.js';
+import { labelsFor } from '../../training/batches.js';
+import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
+import type { TrainingScheme } from '../../training/scheme.js';
+import { loadCheckpoint } from '../weights/checkpoint.js';
+import type { TrainFlags } from './flags.js';
+import { savedSources, type DataSource } from './data.js';
+import type { RunFolder } from './folder.js';
+import { openData } from './open-data.js';
+import { resumedSettings } from './settings.js';
+import { openTrainer } from './speed.js';
+import { Validator } from './validation.js';
+
+/** A picture of a sample with the heading of its column. */
+export interface TestedPicture {
+  readonly title: string;
+  readonly image: RgbImage;
+}
+
+/** What the networks of a run made of a sample, and how it is measured. */
+export interface TestedSample {
+  readonly name: string;
+  /** What is given, made and wanted, in this order. */
+  readonly pictures: readonly TestedPicture[];
+  /** Of each metric of the scheme; NaN for one that a single sample has none of. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A run to test: its folder, and its checkpoint as it says of itself. */
+export interface RunToTest {
+  readonly folder: RunFolder;
+  readonly checkpoint: TrainingCheckpoint;
+  readonly scheme: TrainingScheme;
+  /** Where the images are. */
+  readonly sources: readonly DataSource[];
+  /** Samples, spread over the set, at most. */
+  readonly count: number;
+}
+
+/** The scheme of a run, by its checkpoint. @throws CHECKPOINT_MISMATCH for one that is not of this library, and for networks alone */
+export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoint): TrainingScheme {
+  const found = scheme === null ? null : findScheme(scheme);
+  const whole = ['totalSteps', 'trainPairs', 'batch'].every((name) => typeof options[name] === 'number');
+  if (found && whole) return found;
+  throw new ShadegradError('CHECKPOINT_MISMATCH', `${printableName(path)} is of no run that can be tested`, {
+    expected: 'the checkpoint of shadegrad train, with a scheme of the library',
+    received: found ? 'networks alone' : scheme === null ? 'a file that names no scheme' : `the scheme ${scheme}`,
+    fix: 'name the folder of a run; to use a network alone: npx shadegrad translate, or generate',
+  });
+}
+
+/**
+ * Runs the networks of a run on the samples that it is validated on, as its options say.
+ *
+ * @param onSample is given one sample after the other
+ * @param say prints what the user should know about the data
+ * @returns the metrics of all of them together
+ * @throws what opening data and checkpoints throws
+ */
+export async function testSamples(
+  gpu: Gpu,
+  { folder, checkpoint, scheme, sources, count }: RunToTest,
+  onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
+  say: (line: string) => void,
+): Promise<Record<string, number>> {
+  const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, {} as TrainFlags, new Set());
+  const data = await openData(scheme, sources, settings, say).catch((error: unknown) => {
+    throw sources.join() === savedSources(checkpoint.options).join() ? movedData(error) : error;
+  });
+  gpu.variants.load(checkpoint.choices ?? {});
+  // No step is trained: there is no need of a recorded one, nor of the training images.
+  const steps = { replay: false, recompute: false, expectMemory: () => false, networks: checkpoint.networks };
+  const trainer = await openTrainer(gpu, scheme, data, settings, steps);
+  try {
+    await loadCheckpoint(folder.checkpoint, trainer);
+    const labels = labelsFor(scheme, data.train);
+    const { networks, options } = trainer;
+    const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, labels });
+    try {
+      const { given, made, wanted } = scheme.pictures(options, labels);
+      const measures: unknown[] = [];
+      for await (const { sample, made: pictures, measure } of validator.each()) {
+        measures.push(measure);
+        const shown = (columns: typeof given): TestedPicture[] => columns.map(({ title, half }) => ({ title, image: sample[half] }));
+        const own = made.map((title, at) => ({ title, image: pictures[at]! }));
+        const metrics = validator.summarize([measure]);
+        await onSample(
+          { name: sample.name, pictures: [...shown(given), ...own, ...shown(wanted)], metrics },
+          measures.length,
+          validator.length,
+        );
+      }
+      return validator.summarize(measures);
+    } finally {
+      validator.dispose();
+    }
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** The error of a run whose data are no longer where its checkpoint says, with the flag that names the new place. */
+function movedData(error: unknown): unknown {
+  if (!(error instanceof ShadegradError) || error.code !== 'DATA_NOT_FOUND') return error;
+  const { expected, received } = error;
+  return new ShadegradError('DATA_NOT_FOUND', error.what, {
+    expected,
+    received,
+    fix: 'say where the data are now: --data DIR',
+    cause: error,
+  });
+}
