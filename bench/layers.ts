@@ -141,7 +141,7 @@ export function pix2pixMacs(options: { size: number; ngf: number; ndf: number; b
   return { generatorForward: forwardG, step: generatorPass + discriminatorUpdate + verdict };
 }
 
-/** Multiplications in the convolutions of a ResNet generator: forward, and a step that fits it to one image by L1, without a discriminator. */
+/** Multiplications in a ResNet generator's convolutions: forward, and in a step that fits it to one image by L1 and Adam. */
 export function resnetMacs(options: { size: number; ngf: number; batch: number }): { forward: number; step: number } {
   const layers = resnetLayers(options);
   const forward = totalMacs(layers);

@@ -7,7 +7,16 @@ import { LEGEND_STYLE, rooflineOf } from '../html.js';
 import { LIMITS, roofShare, type BenchReport } from '../report.js';
 import { percent } from '../table.js';
 import type { Outcome } from './run.js';
-import type { AdapterNumbers, PyTorchStep, Scale, StepNumbers, TrainingNumbers, TuneNumbers } from './sections.js';
+import {
+  STEP_WAYS,
+  stepName,
+  type AdapterNumbers,
+  type PyTorchStep,
+  type Scale,
+  type StepNumbers,
+  type TrainingNumbers,
+  type TuneNumbers,
+} from './sections.js';
 import type { TestCounts } from './test-log.js';
 
 /** A whole check: what summary.json holds. */
@@ -120,14 +129,13 @@ function steps({ sections, scale: { batches, size, ngf } }: Check): Markup | und
   if (Object.keys(ours).length === 0 && torch.length === 0) return undefined;
   const ms = (value: number | undefined): string => (value === undefined ? '' : formatNumber(value));
   const rows = batches.flatMap((batch) => {
-    const own = [false, true].flatMap((tuned) => {
-      const found = ours[`step-batch${batch}${tuned ? '-tuned' : ''}`];
+    const own = STEP_WAYS.flatMap((way) => {
+      const found = ours[stepName(batch, way)];
       const step = found?.measured[0];
       if (!found || !step) return [];
       const { replayed, eager, macs } = step;
       const rate = formatNumber((2 * macs) / replayed.medianMs / 1e6);
-      const name = `shadegrad${tuned ? ', tuned' : ''}`;
-      return [[String(batch), name, ms(replayed.medianMs), ms(eager.medianMs), rate, formatBytes(found.peakBytes)]];
+      return [[String(batch), `shadegrad, ${way.words}`, ms(replayed.medianMs), ms(eager.medianMs), rate, formatBytes(found.peakBytes)]];
     });
     const theirs = torch
       .filter((each) => each.batch === batch)

@@ -115,6 +115,10 @@ const logOf = (name: string): string => join('logs', `${name}.txt`);
 async function runProgram({ name, command, stops = false }: Step, job: Job, seconds: number, signal: AbortSignal): Promise<Ended> {
   const [program, ...parameters] = command as [string, ...string[]];
   const log = createWriteStream(join(job.out, logOf(name)));
+  // A full disk costs the log, not the check: what was written is in the output that is kept here.
+  let unlogged: string | undefined;
+  const logged = once(log, 'close').catch(() => undefined);
+  log.on('error', ({ message }) => (unlogged ??= message));
   const child = spawn(program, parameters, { cwd: job.root, stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
   running.add(child);
   const chunks: Buffer[] = [];
@@ -156,7 +160,8 @@ async function runProgram({ name, command, stops = false }: Step, job: Job, seco
   for (const timer of timers) clearTimeout(timer);
   signal.removeEventListener('abort', abort);
   log.end();
-  await once(log, 'close');
+  await logged;
+  if (unlogged !== undefined) console.error(`the log of ${name} is not whole: ${unlogged}`);
   // A program that was told to stop ends badly on purpose, or before it could listen.
   return { output: Buffer.concat(chunks).toString('utf8'), reason, late: late || (told && reason !== null) || signal.aborted };
 }

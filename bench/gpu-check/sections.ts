@@ -91,12 +91,39 @@ const script = (...words: string[]): string[] => [process.execPath, ...words];
 const readJson = <T>(path: string): T | null => (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : null);
 const present = <T>(values: readonly (T | null)[]): T[] => values.filter((value) => value !== null);
 
-/** The programs of bench:step by their names, with whether they take what was tuned and their batch. */
-const timedSteps = ({ batches }: Scale): readonly (readonly [name: string, tuned: boolean, batch: number])[] => [
-  ['step-batch1', false, 1],
-  ...batches.map((batch) => [`step-batch${batch}-tuned`, true, batch] as const),
-  ...batches.slice(1).map((batch) => [`step-batch${batch}`, false, batch] as const),
+/** A way of taking a training step. */
+export interface StepWay {
+  /** What the names of its files end with. */
+  readonly ending: string;
+  /** What it is called on the page. */
+  readonly words: string;
+  /** Of bench:step. */
+  readonly flags: readonly string[];
+  /** A feature that the adapter has to have. */
+  readonly feature?: string;
+  /** Timed at the first batch alone. */
+  readonly once?: boolean;
+}
+
+/** Every way that is timed, by what is wanted most. */
+export const STEP_WAYS: readonly StepWay[] = [
+  { ending: '-tuned', words: 'tuned', flags: ['--tuned'] },
+  { ending: '', words: 'by the rules of thumb', flags: [] },
+  { ending: '-f16', words: 'tuned, f16', flags: ['--tuned', '--precision', 'f16'], feature: 'shader-f16', once: true },
+  { ending: '-recompute', words: 'tuned, recompute', flags: ['--tuned', '--recompute'], once: true },
 ];
+
+/** What the files of a timed step are called, without their extension. */
+export const stepName = (batch: number, { ending }: StepWay): string => `step-batch${batch}${ending}`;
+
+/** The calls of bench:step in their order, first those of the first batch: with all the ways that the adapter can go. */
+function timedSteps({ scale: { batches }, out }: Job): { name: string; way: StepWay; batch: number }[] {
+  const features = readJson<AdapterNumbers>(join(out, 'adapter.json'))?.features ?? [];
+  const ways = STEP_WAYS.filter(({ feature }) => feature === undefined || features.includes(feature));
+  return batches.flatMap((batch, index) =>
+    ways.filter(({ once }) => index === 0 || !once).map((way) => ({ name: stepName(batch, way), way, batch })),
+  );
+}
 
 /** What bench:step writes, as far as it is read here. */
 export interface StepNumbers {
@@ -239,16 +266,17 @@ const STEP: Section = {
   name: 'step',
   title: 'A training step of pix2pix',
   share: 0.1,
-  steps: ({ scale, out }) =>
-    timedSteps(scale).map(([name, tuned, batch]) => ({
+  steps: (job) =>
+    timedSteps(job).map(({ name, way, batch }) => ({
       name,
       command: script(
-        ...['scripts/bench.js', 'step', '--size', String(scale.size), '--ngf', String(scale.ngf), '--batch', String(batch)],
-        ...['--steps', String(scale.steps), ...(tuned ? ['--tuned'] : []), '--json', join(out, `${name}.json`)],
+        ...['scripts/bench.js', 'step', '--size', String(job.scale.size), '--ngf', String(job.scale.ngf), '--batch', String(batch)],
+        ...['--steps', String(job.scale.steps), ...way.flags, '--json', join(job.out, `${name}.json`)],
       ),
     })),
-  read({ scale, out }): Found | null {
-    const names = timedSteps(scale).map(([name]) => name);
+  read(job): Found | null {
+    const { out } = job;
+    const names = timedSteps(job).map(({ name }) => name);
     const found = names.flatMap((name) => {
       const numbers = readJson<StepNumbers>(join(out, `${name}.json`));
       return numbers ? [[name, numbers] as const] : [];

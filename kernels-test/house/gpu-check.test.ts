@@ -1,7 +1,7 @@
 // first driver only: what is tested is the host's work
 // not in browsers: it runs programs.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
@@ -54,6 +54,28 @@ test('a section ends with what its programs wrote', async () => {
     outcome.logs.map((log) => readFileSync(join(folder, log), 'utf8')),
     ['1\n', '2\n'],
   );
+});
+
+test('a log that cannot be written does not end the check', async () => {
+  if (!existsSync('/dev/full')) return;
+  symlinkSync('/dev/full', join(folder, 'logs', 'full.txt'));
+  const outcome = await runSection(section({ full: 'console.log("said")', next: 'console.log(2)' }, texts), job, 60, never);
+  assert.is(outcome.status, 'done');
+  assert.equal(outcome.numbers, { full: 'said\n', next: '2\n' });
+});
+
+test('a step is timed in f16 where the adapter has shader-f16, and with less memory', () => {
+  const calls = (features: readonly string[]): string[] => {
+    writeFileSync(join(folder, 'adapter.json'), JSON.stringify({ features }));
+    return SECTIONS.find(({ name }) => name === 'step')!
+      .steps(job, 60)
+      .map(({ command }) => command.join(' '));
+  };
+  const [without, both] = [calls([]), calls(['shader-f16'])];
+  assert.equal([without.length, both.length], [7, 8]);
+  assert.is(both.filter((call) => /--batch 1 .*--precision f16/.test(call)).length, 1);
+  assert.not(without.some((call) => call.includes('f16')));
+  assert.is(without.filter((call) => call.includes('--recompute')).length, 1);
 });
 
 test('a program that fails is told of, and the next one runs', async () => {

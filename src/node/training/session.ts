@@ -28,6 +28,7 @@ import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, ty
 import { closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
 import { countSamples } from './set-data.js';
 import { measuredImages, Validator } from './validation.js';
+import { scalingWarning } from './scaling.js';
 
 /**
  * The length of a run of so many minutes is planned again after these shares of its time, when its speed is known
@@ -143,6 +144,8 @@ export class TrainingSession {
     }
   }
 
+  private saidScaling = false;
+
   private async train(): Promise<number> {
     const { loop, interrupt, pace, start } = this;
     try {
@@ -180,6 +183,11 @@ export class TrainingSession {
     const began = performance.now();
     if (withReport) await history.addValidation(loop.step, await facts.validator.run());
     await this.save();
+    const warning = this.saidScaling ? undefined : scalingWarning(await this.start.trainer.scaling());
+    if (warning !== undefined) {
+      this.saidScaling = true;
+      this.progress.note(`note: ${warning}`);
+    }
     if (!withReport) return;
     await writeReport(facts.folder.report, reportOf(facts, this.state(loop.step === loop.totalSteps ? 'finished' : 'running')));
     pace.reported((performance.now() - began) / 1000);

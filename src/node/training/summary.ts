@@ -19,6 +19,7 @@ import { warningOf } from './loop.js';
 import { fromFlags, optionsOf, type RunSettings } from './settings.js';
 import { countSamples } from './set-data.js';
 import type { ScoredBaseline, Validator } from './validation.js';
+import { scalingNote, type Scaling } from './scaling.js';
 
 /** What a run is, for its report and the texts around it. */
 export interface RunFacts {
@@ -224,17 +225,11 @@ export function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Rec
 }
 
 /** The lines at the end of a run. */
-export function closingLines(
-  facts: RunFacts,
-  { state, history, step, totalSteps }: ReportState,
-  scaling: { leftOut: number; scale: number } | null,
-): string[] {
+export function closingLines(facts: RunFacts, { state, history, step, totalSteps }: ReportState, scaling: Scaling | null): string[] {
   const { folder, scheme, call, baseline, validator, settings } = facts;
   const lines = [`${state === 'finished' ? 'finished' : 'stopped'} after ${formatCount(step)} of ${formatCountOf(totalSteps, 'step')}`];
-  if (scaling && scaling.leftOut > 0) {
-    const left = `${formatCountOf(scaling.leftOut, 'update')} of weights left out, whose gradients were not finite in f16`;
-    lines.push(`note: ${left}; the loss scale is ${scaling.scale} now`);
-  }
+  const scaled = scalingNote(scaling);
+  if (scaled !== undefined) lines.push(`note: ${scaled}`);
   const last = history.metrics[history.metrics.length - 1];
   const text = (metrics: Readonly<Record<string, number>>): string => metricsInWords(scheme, metrics);
   if (last) {
