@@ -18,7 +18,7 @@ export { ShadegradError, type ErrorCode, type ErrorDetails } from './errors.js';
 export { LIBRARY_VERSION } from './version.js';
 
 // The device.
-export type { AdapterDescription } from './gpu/adapter.js';
+export type { AdapterDescription, MatrixUnit } from './gpu/adapter.js';
 export { Gpu } from './gpu/gpu.js';
 export type { MemoryReport } from './gpu/dispatch-call.js';
 export { openGpu, type GpuRequest } from './gpu/request.js';

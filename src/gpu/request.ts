@@ -1,6 +1,7 @@
 import { ShadegradError } from '../errors.js';
 import { Gpu } from './gpu.js';
 import { plainHost, type GpuHost } from './host.js';
+import { MATRIX_UNITS, matrixUnitsOf } from './matrix-units.js';
 
 /** What is asked of an adapter by openGpu() and requestGpu(). */
 export interface GpuRequest {
@@ -11,7 +12,7 @@ export interface GpuRequest {
 }
 
 /** What the library uses when the adapter offers it. */
-const OPTIONAL_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query', MATRIX_UNITS];
 
 /** The limits that kernels run into; asked for as high as the adapter goes. */
 const RAISED_LIMITS = [
@@ -58,7 +59,8 @@ export async function openGpu(adapter: GPUAdapter, request: GpuRequest = {}, hos
   const software = /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${architecture} ${deviceName} ${description}`);
   const fixedSize = device.features.has('subgroups') && subgroupMinSize > 0 && subgroupMinSize === subgroupMaxSize;
   const subgroupSize = fixedSize ? subgroupMinSize : null;
-  return new Gpu(device, { vendor, architecture, device: deviceName, description, software, subgroupSize }, host);
+  const matrixUnits = device.features.has(MATRIX_UNITS) ? matrixUnitsOf(adapter.info) : [];
+  return new Gpu(device, { vendor, architecture, device: deviceName, description, software, subgroupSize, matrixUnits }, host);
 }
 
 /**

@@ -1,26 +1,33 @@
+import type { MatrixUnit } from '../gpu/adapter.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Params } from '../gpu/params.js';
 import type { Shader } from '../gpu/pipeline-cache.js';
 import { elementCount, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { chooseWorkgroupTile, isWorkgroupTile, TILES, tilesOf, type WorkgroupTile } from './conv2d/workgroup.js';
+import {
+  chooseWorkgroupTile,
+  isWorkgroupTile,
+  supportsTile,
+  TILES,
+  tilesOf,
+  WORKGROUP_TILES,
+  type WorkgroupTile,
+} from './conv2d/workgroup.js';
 import { operandA, operandB, type Operand } from './gemm-operands.js';
 import { grid, specialise, storedTypes, type Constants } from './kernel.js';
+import { proveMatrixUnits, provenUnit, UNIT_DIRECTIVES } from './matrix-units.js';
+import { productKey, type MatmulOptions, type MatmulSizes } from './product-problem.js';
 import { knownSubgroupSize, MAX_LANES, SUBGROUP_DIRECTIVES, subgroupsPay, WORKGROUP } from './subgroups.js';
 import blocksSource from '../../shaders/shared/matmul_blocks.wgsl';
 import shapeSource from '../../shaders/shared/matmul_shape.wgsl';
 import gemmSource from '../../shaders/shared/workgroup_gemm.wgsl';
 import matmulSource from '../../shaders/matmul.wgsl';
+import unitsSource from '../../shaders/shared/subgroup_matrix.wgsl';
+import matrixSource from '../../shaders/matmul_subgroup_matrix.wgsl';
 import subgroupSource from '../../shaders/matmul_subgroup.wgsl';
 import workgroupSource from '../../shaders/matmul_workgroup.wgsl';
 
-/** Which operands of a product are transposed. */
-export interface MatmulOptions {
-  /** a is stored [..., k, m]. Default false. */
-  readonly transposeA?: boolean;
-  /** b is stored [..., n, k]. Default false. */
-  readonly transposeB?: boolean;
-}
+export type { MatmulOptions, MatmulSizes } from './product-problem.js';
 
 /** Also how the products of a batch lie. */
 interface BatchedOptions extends MatmulOptions {
@@ -28,16 +35,11 @@ interface BatchedOptions extends MatmulOptions {
   readonly sideBySide?: boolean;
 }
 
-/** Sizes of a product, and how many there are. */
-export interface MatmulSizes {
-  readonly batch: Shape;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-}
-
-/** How a batch of products shares its loads: each invocation loads all it needs, or as the variants of a convolution. */
-export type BatchedVariant = 'tile' | 'subgroup' | WorkgroupTile;
+/**
+ * How a batch of products shares its loads: each invocation loads all it needs, or as the variants of a convolution; or units of the GPU
+ * multiply small matrices ("matrix").
+ */
+export type BatchedVariant = 'tile' | 'subgroup' | 'matrix' | WorkgroupTile;
 
 /** Rows and columns that one invocation of the tile variant owns. */
 const TILE_ROWS = 8;
@@ -49,6 +51,40 @@ export const LEAST_COLUMNS = 32;
 export function supportsSubgroups(a: Tensor, b: Tensor, y: Tensor, { transposeA }: MatmulOptions, { m, n, k }: MatmulSizes): boolean {
   const whole = n % 4 === 0 && k % 4 === 0 && (!transposeA || m % 4 === 0);
   return knownSubgroupSize(a.gpu) !== null && whole && [a, b, y].every(({ vectorizable }) => vectorizable);
+}
+
+/** The unit that can do a product: its operands are of one type, and nothing is rounded on the way to it. */
+const unitFor = (a: Tensor, b: Tensor): MatrixUnit | null => (a.dtype === b.dtype ? provenUnit(a.gpu, a.dtype) : null);
+
+/** The variants that can do a product. */
+export function supportedBatchedVariants(a: Tensor, b: Tensor, y: Tensor, options: MatmulOptions, sizes: MatmulSizes): BatchedVariant[] {
+  return [
+    'tile',
+    ...(supportsSubgroups(a, b, y, options, sizes) ? (['subgroup'] as const) : []),
+    ...WORKGROUP_TILES.filter((tile) => supportsTile(a.gpu, tile)),
+    ...(unitFor(a, b) ? (['matrix'] as const) : []),
+  ];
+}
+
+/**
+ * The variant of a product on a device with a unit for it, by gpu.variants: whether the unit is faster is for the tuner to find out.
+ *
+ * @param heuristic what serves otherwise, and on every other device
+ */
+export function tunedVariant<Heuristic extends string>(
+  a: Tensor,
+  b: Tensor,
+  y: Tensor,
+  options: MatmulOptions,
+  sizes: MatmulSizes,
+  heuristic: () => Heuristic,
+): BatchedVariant | Heuristic {
+  if (!unitFor(a, b)) return heuristic();
+  return a.gpu.variants.variantFor<BatchedVariant | Heuristic>(
+    productKey(a, b, y, options, sizes),
+    supportedBatchedVariants(a, b, y, options, sizes),
+    heuristic,
+  );
 }
 
 /** The variant for many products of moderately many terms, by the adapter and the sizes. */
@@ -70,7 +106,8 @@ export function batchedMatmul(
   options: BatchedOptions,
   sizes: MatmulSizes,
   y: Tensor,
-  variant: BatchedVariant = chooseBatchedVariant(a, b, y, options, sizes),
+  variant: BatchedVariant = tunedVariant(a, b, y, options, sizes, () => chooseBatchedVariant(a, b, y, options, sizes)),
+  unit: MatrixUnit | null = unitFor(a, b),
 ): void {
   const { transposeA = false, transposeB = false, sideBySide = false } = options;
   const { batch, m, n, k } = sizes;
@@ -79,7 +116,7 @@ export function batchedMatmul(
   const constants = { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, ...operand.constants, ...other.constants };
   const sources = [operand.source, other.source, shapeSource];
   a.gpu.dispatch({
-    ...programOf(variant, a.gpu, { count, m, n }, sources, constants, {
+    ...programOf(variant, a.gpu, { count, m, n, unit }, sources, constants, {
       ...operand.aliases,
       ...other.aliases,
       ...storedTypes(variant === 'subgroup' ? 4 : 1, { y }),
@@ -107,7 +144,7 @@ export function batchedMatmul(
 function programOf(
   variant: BatchedVariant,
   gpu: Gpu,
-  { count, m, n }: { readonly count: number; readonly m: number; readonly n: number },
+  { count, m, n, unit }: { readonly count: number; readonly m: number; readonly n: number; readonly unit: MatrixUnit | null },
   sources: readonly string[],
   constants: Constants,
   aliases: Operand['aliases'],
@@ -130,11 +167,49 @@ function programOf(
     };
   }
   const size = knownSubgroupSize(gpu)!;
+  if (variant === 'matrix') {
+    return {
+      shader: matrixShader(unit!, size, sources, constants, aliases),
+      workgroups: grid(count * Math.ceil(m / UNIT_SIDE) * Math.ceil(n / UNIT_SIDE), 1),
+    };
+  }
   const lanes = Math.min(MAX_LANES, size);
   return {
     shader: specialise('matmul_subgroup', [...sources, subgroupSource], { LANES: lanes, ...constants }, aliases, SUBGROUP_DIRECTIVES),
     workgroups: grid(count * Math.ceil(n / 4 / size) * size * Math.ceil(m / (4 * lanes)), WORKGROUP),
   };
+}
+
+/** Rows and columns of a workgroup's part of a product, as matmul_subgroup_matrix.wgsl has it. */
+const UNIT_SIDE = 64;
+
+/** The shader of a unit. @param sources of the operands, and of the shape @internal */
+export const matrixShader = (
+  { type, m, n, k }: MatrixUnit,
+  subgroup: number,
+  sources: readonly string[],
+  constants: Constants,
+  aliases: Operand['aliases'],
+): Shader =>
+  specialise(
+    'matmul_subgroup_matrix',
+    [...sources, blocksSource, unitsSource, matrixSource],
+    { UNIT_M: m, UNIT_N: n, UNIT_K: k, SUBGROUP: subgroup, ...constants },
+    { unit: type, ...aliases },
+    UNIT_DIRECTIVES,
+  );
+
+/**
+ * Tries the units for matrices of a device, so that products may be done by them: once, before the first of its kernels is chosen.
+ *
+ * @returns why units were refused, in words
+ * @throws DEVICE_LOST
+ */
+export function tryMatrixUnits(gpu: Gpu): Promise<string[]> {
+  return proveMatrixUnits(gpu, (a, b, y, unit) => {
+    const [batch, m, k] = a.shape as [number, number, number];
+    batchedMatmul(a, b, {}, { batch: [batch], m, n: b.shape[2]!, k }, y, 'matrix', unit);
+  });
 }
 
 /** Elements from one matrix of a batch to the next; 0 where one serves the whole batch. */

@@ -1,7 +1,15 @@
 import { ShadegradError } from '../errors.js';
 import { elementCount, expectShape, formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { batchedMatmul, LEAST_COLUMNS, matrixStep, type BatchedVariant, type MatmulOptions, type MatmulSizes } from './batched-matmul.js';
+import {
+  batchedMatmul,
+  LEAST_COLUMNS,
+  matrixStep,
+  tunedVariant,
+  type BatchedVariant,
+  type MatmulOptions,
+  type MatmulSizes,
+} from './batched-matmul.js';
 import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d/conv2d.js';
 import { chooseWorkgroupTile } from './conv2d/workgroup.js';
 import { expectOperands } from './elements.js';
@@ -50,26 +58,31 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}, out?: 
   const shape = [...sizes.batch, sizes.m, sizes.n];
   const y = out ?? Tensor.empty(a.gpu, shape, 'matmul');
   expectShape('out of matmul', shape, y.shape);
-  const chosen = variant ?? chooseVariant(a, b, y, options, sizes);
+  const chosen = variant ?? tunedVariant(a, b, y, options, sizes, (): MatmulVariant => chooseVariant(a, b, y, options, sizes));
   if (chosen !== 'convolution') batchedMatmul(a, b, options, sizes, y, chosen);
   else eachEntry([a, b, y], sizes, ([left, right, result]) => convolve(left!, right!, options, sizes, result!));
   return y;
+}
+
+/** Whether a convolution's kernels can do a product: they take a weight without gaps, and there is none for two transposed operands. */
+export function canConvolve(b: Tensor, y: Tensor, { transposeA = false, transposeB = false }: MatmulOptions): boolean {
+  return transposeA ? !transposeB && y.contiguous : b.contiguous;
 }
 
 /** On a CPU adapter a product of so many terms takes longer than the dispatch of its own that sharing loads by subgroup asks for. */
 const TERMS_WORTH_A_DISPATCH = 2 ** 20;
 
 /**
- * The convolution's kernels take a weight without gaps, and there is none for two transposed operands. A batch is as many dispatches of
+ * A batch is as many dispatches of
  * theirs: that pays on lavapipe, whose subgroups make them three times as fast as the tile. They cut long sums into parts for all cores,
  * which matmul_subgroup.wgsl does not.
  */
-function chooseVariant(a: Tensor, b: Tensor, y: Tensor, { transposeA, transposeB }: MatmulOptions, sizes: MatmulSizes): MatmulVariant {
+function chooseVariant(a: Tensor, b: Tensor, y: Tensor, options: MatmulOptions, sizes: MatmulSizes): MatmulVariant {
   const { batch, m, n, k } = sizes;
   const { gpu } = a;
   const count = elementCount(batch);
   const pays = count === 1 || (subgroupsPay(gpu) && n >= LEAST_COLUMNS && m * n * k >= TERMS_WORTH_A_DISPATCH);
-  if (pays && (transposeA ? !transposeB && y.contiguous : b.contiguous)) return 'convolution';
+  if (pays && canConvolve(b, y, options)) return 'convolution';
   return gpu.adapter.software ? 'tile' : (chooseWorkgroupTile(m, n, count) ?? 'tile');
 }
 

@@ -2,14 +2,11 @@ import type { VariantTable } from '../gpu/kernel-variants.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
-import { conv2dForward, conv2dInputGrad, conv2dWeightGrad } from './conv2d/conv2d.js';
-import { CONV_VARIANTS, supportsConvVariant, type ConvVariant } from './conv2d/variants.js';
-import { convWork, parseConvProblem, problemTensor, type ConvProblem } from './conv2d/problem.js';
 import { isWorkgroupTile } from './conv2d/workgroup.js';
 import { copy, fill } from './elementwise.js';
 import { mseLoss } from './loss.js';
-import { fillUniform } from './random.js';
-import { Tensor } from '../tensor/tensor.js';
+import { tunableOf, type Prepared, type Tunable } from './tunable.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Another variant must be this much faster than the heuristic's to be stored: less is noise, and would change from run to run. */
 const WORTHWHILE = 1.03;
@@ -83,17 +80,17 @@ export async function tune(
 ): Promise<TuneResult[]> {
   const jobs = [...problems]
     .flatMap(([problem, heuristic]) => {
-      const conv = parseConvProblem(problem);
-      return conv ? [{ problem, heuristic, conv }] : [];
+      const tunable = tunableOf(problem);
+      return tunable ? [{ problem, heuristic, tunable }] : [];
     })
-    .sort((a, b) => convWork(b.conv) - convWork(a.conv) || (a.problem < b.problem ? -1 : 1));
+    .sort((a, b) => b.tunable.work - a.tunable.work || (a.problem < b.problem ? -1 : 1));
   // What failed before is not a variant's fault.
   await gpu.sync();
   const results: TuneResult[] = [];
-  for (const { problem, heuristic, conv } of jobs) {
+  for (const { problem, heuristic, tunable } of jobs) {
     if (signal?.aborted) break;
     const failures: Record<string, string> = {};
-    const milliseconds = await timeVariants(gpu, conv, { heuristic, all, signal, failures });
+    const milliseconds = await timeVariants(gpu, tunable, { heuristic, all, signal, failures });
     if (!milliseconds) break;
     const winner = Object.keys(milliseconds).length > 0 ? chooseWinner(milliseconds, heuristic) : null;
     if (winner !== null) gpu.variants.set(problem, winner);
@@ -121,37 +118,34 @@ interface TimingOptions {
 
 /** A variant's dispatches for a problem. */
 interface Candidate {
-  readonly variant: ConvVariant;
+  readonly variant: string;
   readonly recording: Recording;
 }
 
 /** @returns null when aborted on the way */
 async function timeVariants(
   gpu: Gpu,
-  problem: ConvProblem,
+  problem: Tunable,
   { heuristic, all, signal, failures }: TimingOptions,
 ): Promise<Record<string, number> | null> {
   let candidates: Candidate[] = [];
   const parts: Tensor[] = [];
   try {
-    let sides!: Sides;
+    let prepared!: Prepared;
     const memory = await attempt(async () => {
-      sides = contents(gpu, problem, parts);
+      prepared = problem.prepare(gpu, parts);
       await gpu.sync();
     });
     if (memory !== null) {
       failures[heuristic] = memory;
       return {};
     }
-    const supports = (variant: ConvVariant): boolean => supportsConvVariant(problem.pass, variant, sides, problem);
-    const sensible = (variant: ConvVariant): boolean => all || variant === heuristic || !gpu.adapter.software || !isWorkgroupTile(variant);
+    const sensible = (variant: string): boolean => all || variant === heuristic || !gpu.adapter.software || !isWorkgroupTile(variant);
     // The heuristic's first: the others need not be timed for long to be seen to be slower.
-    const variants = CONV_VARIANTS.filter((variant) => supports(variant) && sensible(variant)).sort(
-      (a, b) => Number(b === heuristic) - Number(a === heuristic),
-    );
-    candidates = await record(gpu, variants, (variant) => dispatch(problem, sides, variant), failures);
+    const variants = prepared.variants.filter(sensible).sort((a, b) => Number(b === heuristic) - Number(a === heuristic));
+    candidates = await record(gpu, variants, (variant) => prepared.compute(variant), failures);
     const milliseconds: Record<string, number> = {};
-    for (const { variant, recording } of await agreeing(candidates, resultOf(problem, sides), failures, signal)) {
+    for (const { variant, recording } of await agreeing(candidates, prepared.result, failures, signal)) {
       if (signal?.aborted) return null;
       const failure = await attempt(async () => {
         milliseconds[variant] = await timeRuns(gpu, recording, Math.min(...Object.values(milliseconds)));
@@ -179,12 +173,12 @@ async function attempt(body: () => Promise<unknown>): Promise<string | null> {
 /** Records each variant's dispatches; those that fail are noted and left out. */
 async function record(
   gpu: Gpu,
-  variants: readonly ConvVariant[],
-  body: (variant: ConvVariant) => void,
+  variants: readonly string[],
+  body: (variant: string) => void,
   failures: Record<string, string>,
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
-  const attemptOne = (variant: ConvVariant): Promise<string | null> =>
+  const attemptOne = (variant: string): Promise<string | null> =>
     attempt(async () => void candidates.push({ variant, recording: (await gpu.record(() => body(variant))).recording }));
   // Tracing is synchronous, and what follows, compiling, runs in parallel.
   const settled = await Promise.allSettled(variants.map(attemptOne));
@@ -277,40 +271,6 @@ async function numberIn(tensor: Tensor): Promise<number> {
   } finally {
     tensor.dispose();
   }
-}
-
-/** The side that a pass computes. */
-function resultOf({ pass }: ConvProblem, { input, weight, output }: Sides): Tensor {
-  return pass === 'forward' ? output : pass === 'input_grad' ? input : weight;
-}
-
-interface Sides {
-  readonly input: Tensor;
-  readonly weight: Tensor;
-  readonly output: Tensor;
-}
-
-/** Tensors with random contents for a problem. @param parts gets what is to be disposed, also after an error */
-function contents(gpu: Gpu, problem: ConvProblem, parts: Tensor[]): Sides {
-  const [input, weight, output] = (['input', 'weight', 'output'] as const).map((side, stream) => {
-    const { whole, tensor } = problemTensor(gpu, problem[side], `${side} to tune with`);
-    parts.push(whole, tensor);
-    const drawn = whole.dtype === 'f32' ? whole : Tensor.empty(gpu, whole.shape, 'numbers to tune with');
-    fillUniform(drawn, -1, 1, 1, stream);
-    if (drawn !== whole) {
-      copy(drawn, whole);
-      drawn.dispose();
-    }
-    return tensor;
-  });
-  return { input: input!, weight: weight!, output: output! };
-}
-
-function dispatch({ pass, stride, padding }: ConvProblem, { input, weight, output }: Sides, variant: ConvVariant): void {
-  const geometry = { stride, padding };
-  if (pass === 'forward') conv2dForward(input, weight, null, geometry, output, variant);
-  else if (pass === 'input_grad') conv2dInputGrad(output, weight, null, input.shape, geometry, input, variant);
-  else conv2dWeightGrad(input, output, weight.shape, geometry, weight, false, variant);
 }
 
 /** Milliseconds of one run: the median of a few samples after a run to warm up. @param best of another variant */

@@ -25,7 +25,7 @@ export interface ConvProblem extends ConvGeometry {
 }
 
 /** Where a tensor lies. Not a part of Tensor's type: published declarations do not have all of these. */
-interface Placed {
+export interface Placed {
   readonly shape: Shape;
   readonly rowStride: number;
   readonly offset: number;
@@ -33,7 +33,7 @@ interface Placed {
 }
 
 // What is said of no type is f32, as in the files of earlier tunings.
-const placeOf = ({ shape, rowStride, offset, dtype }: Placed): string =>
+export const placeOf = ({ shape, rowStride, offset, dtype }: Placed): string =>
   `${shape.join('x')}/${rowStride}+${offset % 4}${dtype === 'f16' ? 'h' : ''}`;
 
 /** Names a problem, such as `conv2d forward x1x8x8x64/64+0 w4x4x64x128/128+0 y1x4x4x128/256+0 s2x2 p1x1`. */

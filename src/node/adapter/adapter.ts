@@ -1,4 +1,5 @@
 import type { Gpu } from '../../gpu/gpu.js';
+import { tryMatrixUnits } from '../../kernels/batched-matmul.js';
 import { openGpu, type GpuRequest } from '../../gpu/request.js';
 import type { AdapterChoice, AdapterRequest } from './choice.js';
 import { loadDawn } from './dawn.js';
@@ -10,6 +11,8 @@ export interface NodeGpuOptions extends GpuRequest {
   adapter?: AdapterRequest;
   /** Whether the device's timestamps are not rounded, for benchmarks; see `DawnOptions`. Default false. */
   exactTimestamps?: boolean;
+  /** Whether kernels may use units for small matrices, an experimental feature; see `DawnOptions`. Default false. */
+  matrixUnits?: boolean;
 }
 
 /**
@@ -20,7 +23,9 @@ export interface NodeGpuOptions extends GpuRequest {
  */
 export async function openNodeGpu(options: NodeGpuOptions = {}): Promise<{ gpu: Gpu; adapterChoice: AdapterChoice }> {
   const { adapter, adapterChoice } = await loadDawn(options);
-  return { gpu: await openGpu(adapter, options, nodeHost), adapterChoice };
+  const gpu = await openGpu(adapter, options, nodeHost);
+  const refused = await tryMatrixUnits(gpu);
+  return { gpu, adapterChoice: { ...adapterChoice, summary: [adapterChoice.summary, ...refused].join('\n') } };
 }
 
 /**

@@ -16,6 +16,11 @@ export interface DawnOptions {
    * else a machine does: for benchmarks of dispatches that are shorter. Default false.
    */
   exactTimestamps?: boolean;
+  /**
+   * Whether kernels may use the units for small matrices that some GPUs have: an experimental feature of Dawn, which it shows to instances
+   * that allow what is experimental. Default: whether the environment's `SHADEGRAD_MATRIX_UNITS` is 1.
+   */
+  matrixUnits?: boolean;
 }
 
 /** Dawn, WebGPU outside browsers, and the adapter that was chosen. */
@@ -64,7 +69,12 @@ async function choose(options: DawnOptions): Promise<Dawn> {
   const asked = options.adapter === undefined || options.adapter === 'auto' ? process.env.SHADEGRAD_ADAPTER : options.adapter;
   const request = asked?.trim() || 'auto';
   const powerPreference = options.powerPreference ?? 'high-performance';
-  const wanted: Wanted = { powerPreference, flags: options.exactTimestamps ? ['disable-dawn-features=timestamp_quantization'] : [] };
+  const { exactTimestamps = false, matrixUnits = process.env.SHADEGRAD_MATRIX_UNITS === '1' } = options;
+  const wanted: Wanted = {
+    powerPreference,
+    flags: exactTimestamps ? ['disable-dawn-features=timestamp_quantization'] : [],
+    features: matrixUnits ? [...ENABLED, 'allow_unsafe_apis'] : ENABLED,
+  };
   const reasons: string[] = [];
 
   await importDawn();
@@ -86,6 +96,8 @@ interface Wanted {
   readonly powerPreference: GPUPowerPreference;
   /** Dawn's own, for create(). */
   readonly flags: readonly string[];
+  /** Dawn's own, to be enabled. */
+  readonly features: readonly string[];
 }
 
 async function open(candidate: Candidate, wanted: Wanted, reasons: string[]): Promise<Dawn | undefined> {
@@ -97,21 +109,21 @@ async function open(candidate: Candidate, wanted: Wanted, reasons: string[]): Pr
   }
 }
 
-async function openSystem(seen: AdapterSeen, { powerPreference, flags }: Wanted): Promise<Dawn> {
-  const gpu = await createInstance([`adapter=${seen.name}`, ...flags]);
+async function openSystem(seen: AdapterSeen, { powerPreference, flags, features }: Wanted): Promise<Dawn> {
+  const gpu = await createInstance([`adapter=${seen.name}`, ...flags], features);
   const adapter = await gpu.requestAdapter({ powerPreference });
   if (!adapter) throw new Error(`${seen.name} was seen but is not to be had`);
   return { gpu, adapter, adapterChoice: describeChoice(seen, false) };
 }
 
-async function openEmbedded({ powerPreference, flags }: Wanted): Promise<Dawn> {
+async function openEmbedded({ powerPreference, flags, features }: Wanted): Promise<Dawn> {
   const driver = await unpackSwiftShader();
   if (!loadLibrary('libvulkan.so.1') && !loadLibrary(driver.loader)) throw new Error(`${driver.loader} cannot be loaded`);
   // The loader reads these when the instance asks for adapters, and keeps what it found; programs that this
   // process starts later must not inherit them.
   const restore = setEnvironment({ VK_DRIVER_FILES: driver.manifest, VK_ICD_FILENAMES: driver.manifest, VK_ADD_DRIVER_FILES: undefined });
   try {
-    const gpu = await createInstance(flags);
+    const gpu = await createInstance(flags, features);
     const adapter = await gpu.requestAdapter({ powerPreference });
     if (!adapter) throw new Error('the Vulkan loader does not accept the embedded SwiftShader');
     const { vendor, architecture, description } = adapter.info;
@@ -125,8 +137,8 @@ async function openEmbedded({ powerPreference, flags }: Wanted): Promise<Dawn> {
 /** Dawn hides shader-f16 on NVIDIA's Vulkan drivers, as some fail conformance tests of it. Here it is used only where it is asked for. */
 const ENABLED = ['vulkan_enable_f16_on_nvidia'];
 
-async function createInstance(flags: readonly string[]): Promise<GPU> {
-  const gpu = (await importDawn()).create([...flags, `enable-dawn-features=${ENABLED.join(',')}`]);
+async function createInstance(flags: readonly string[], features: readonly string[]): Promise<GPU> {
+  const gpu = (await importDawn()).create([...flags, `enable-dawn-features=${features.join(',')}`]);
   instances.push(gpu);
   return gpu;
 }
