@@ -323,8 +323,8 @@ test('load size and depth follow from the size as in the paper', () => {
   const complete = (options: object): CycleGANOptions => cyclegan.complete!({ ...OPTIONS, ...options } as CycleGANOptions);
   assert.is(complete({ size: 256, loadSize: undefined }).loadSize, 286);
   assert.is(complete({ size: 256, loadSize: undefined, jitter: false }).loadSize, 256);
-  assert.is(complete({ size: 256, blocks: undefined }).blocks, 9);
-  assert.is(complete({ size: 128, blocks: undefined }).blocks, 6);
+  assert.is(complete({ size: 256, loadSize: undefined, blocks: undefined }).blocks, 9);
+  assert.is(complete({ size: 128, loadSize: undefined, blocks: undefined }).blocks, 6);
   for (const size of [32, 36, 60, 64, 100, 128, 200, 512]) {
     const { loadSize } = complete({ size, loadSize: undefined });
     assert.ok(loadSize! % 2 === 0 && loadSize! > size, `${size}: ${loadSize}`);
