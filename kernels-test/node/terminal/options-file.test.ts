@@ -8,6 +8,7 @@ import { trainCommand } from '../../../src/node/programs/train-command.js';
 import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
 import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
 import { commandLine } from '../../../src/node/terminal/options-file.js';
+import { cyclegan } from '../../../src/schemes/cyclegan.js';
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { temporaryFolder } from '../../harness/program.js';
 
@@ -60,6 +61,28 @@ test('what is typed wins, by whatever name, and over flags that it takes the pla
     seed: 3,
   });
   assert.equal(given({ minutes: 2, epochs: 3 }, ['--epochs=9']), { epochs: 9 });
+});
+
+test('options that are made of several see what is typed and what the file has', () => {
+  const both = { n_epochs: 50, n_epochs_decay: 50 };
+  assert.throws(() => given(both, ['--n_epochs', '100']), /100 and 50/);
+  assert.equal(given(both, ['--n_epochs', '7', '--n_epochs_decay', '7']), { epochs: 14 });
+  assert.equal(given({ n_epochs: 50 }, ['--epochs', '9']), { epochs: 9 });
+  assert.equal(given({ n_epochs: 50 }, ['--steps', '9']), { steps: 9 });
+  assert.equal(given({ checkpoints_dir: 'X', name: 'a' }, ['--name', 'b']), { out: 'X/b' });
+  assert.equal(given({ checkpoints_dir: 'X', name: 'a' }, ['--out', 'c']), { out: 'c' });
+  assert.equal(given({ batch_size: 16 }, ['--save_latest_freq', '5000']), { batch: 16, 'save-every': 313 });
+  assert.equal(given({ save_latest_freq: 5000, batch: 4 }, ['--batch_size', '16']), { batch: 16, 'save-every': 313 });
+  const sizes = { load_size: 256, crop_size: 256, no_flip: true };
+  assert.throws(() => given(sizes, ['--crop_size', '128']), /256 and 128/);
+  assert.equal(given(sizes, ['--crop_size', '128', '--jitter']), { 'load-size': 256, size: 128, jitter: true });
+  assert.equal(given({ load_size: 64, crop_size: 64 }, ['--no_flip']), { 'load-size': 64, size: 64, jitter: false });
+  // Of an option that is several flags, what is typed takes the place of its own part alone.
+  assert.equal(given({ netG: 'resnet_6blocks' }, ['--blocks', '3'], trainCommand(cyclegan)), { generator: 'resnet', blocks: 3 });
+});
+
+test('a mark at the beginning of a file is passed over', () => {
+  assert.equal(given('\uFEFF{"batch": 2}'), { batch: 2 });
 });
 
 test('unknown names, wrong types and files of something else are refused', () => {

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../../src/errors.js';
 import { trainCommand } from '../../../src/node/programs/train-command.js';
+import { TEST_RUN_PROGRAM } from '../../../src/node/programs/test-run.js';
 import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
 import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
 import { inOurWords, namedOnly } from '../../../src/node/terminal/our-words.js';
@@ -84,6 +85,10 @@ test('what is not there is refused by name, with what there is', () => {
   refused(pix2pix!, '--n_epochs 5', /5 and 100/);
   refused(pix2pix!, '--epoch_count 3', /--resume/);
   refused(pix2pix!, '--dataroot', /nothing/);
+  for (const value of ['0', '-5000', 'x']) refused(pix2pix!, `--save_latest_freq ${value}`, /save-every/, new RegExp(value));
+  for (const value of ['0', 'no', '']) refused(pix2pix!, `--no_flip=${value} --load_size 64 --crop_size 64`, /no value, or true or false/);
+  refused(TEST_RUN_PROGRAM, 'run --phase test', /val\/ or test\//);
+  refused(TRANSLATE_PROGRAM, '--load_iter= --name n', /load_iter/);
   refused(pix2pix!, '--crop_size 64 --crop_size 64', /twice/);
 });
 

@@ -29,7 +29,7 @@ export const TEST_RUN_PROGRAM = {
     'Tests the networks of a training run on its validation images, as the run itself says: needs its folder alone. Writes a page with ' +
     'every image beside its metrics (index.html), the pictures, and the numbers (metrics.json).',
   takesOperands: true,
-  fixed: { epoch: 'latest', load_iter: '0', phase: 'test', aspect_ratio: '1' },
+  fixed: { epoch: 'latest', load_iter: '0', aspect_ratio: '1' },
   flags: [
     {
       name: 'data',

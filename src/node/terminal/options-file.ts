@@ -3,7 +3,7 @@ import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Flag, Program } from './flag-table.js';
 import { nearest } from './nearest.js';
-import { flagNamed, inOurWords, namedOnly, withoutFlags, wordsOfFlag } from './our-words.js';
+import { flagNamed, inOurWords, namedOnly, wordsOfFlag } from './our-words.js';
 
 /** The flag of programs that read flags out of a file. */
 export const OPTIONS_FLAG = {
@@ -23,20 +23,10 @@ export const OPTIONS_FLAG = {
  *   DATA_NOT_FOUND
  */
 export function commandLine(program: Program, argv: readonly string[], onlyNamed = false): { words: string[]; notes: string[] } {
-  const typed = inOurWords(program, onlyNamed ? namedOnly(program, argv) : argv);
-  if (!program.flags.some(({ name }) => name === OPTIONS_FLAG.name)) return typed;
-  const path = wordsOfFlag(typed.words, OPTIONS_FLAG.name)?.[0];
-  if (path === undefined || path === '') return typed;
-  const read = wordsOfFile(path, program, onlyNamed);
-  const filed = inOurWords(program, onlyNamed ? namedOnly(program, read) : read);
-  const groups = program.alternatives ?? [];
-  const without = program.flags
-    .map(({ name }) => name)
-    .filter((name) => {
-      const others = groups.find((group) => group.includes(name)) ?? [name];
-      return others.some((each) => wordsOfFlag(typed.words, each) !== undefined);
-    });
-  return { words: [...withoutFlags(filed.words, without), ...typed.words], notes: [...filed.notes, ...typed.notes] };
+  const known = (words: readonly string[]): readonly string[] => (onlyNamed ? namedOnly(program, words) : words);
+  const takesFile = program.flags.some(({ name }) => name === OPTIONS_FLAG.name);
+  const path = takesFile ? (wordsOfFlag(argv, OPTIONS_FLAG.name)?.[0] ?? '') : '';
+  return inOurWords(program, known(argv), path === '' ? [] : known(wordsOfFile(path, program, onlyNamed)));
 }
 
 function wordsOfFile(path: string, program: Program, onlyNamed: boolean): string[] {
@@ -88,7 +78,8 @@ function wordsOfFile(path: string, program: Program, onlyNamed: boolean): string
 function readObject(path: string): Record<string, unknown> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    // Editors of Windows begin a file with a mark that JSON does not know.
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
     throw new ShadegradError('DATA_NOT_FOUND', `${printableName(path)} cannot be read`, {
       received: (cause as NodeJS.ErrnoException).code ?? String(cause),

@@ -27,45 +27,86 @@ const FLAGS_WITHOUT_VALUE: ReadonlySet<string> = new Set(
 
 const joinedByLines = (name: string): string => name.replaceAll('_', '-');
 
+/** What words say of flags of ours, and which options of the reference program they have. */
+interface Sorted {
+  /** Entries that are no option of theirs: our flags, and what is unknown. */
+  readonly entries: readonly { readonly entry: Entry; readonly flag: string | undefined }[];
+  readonly ours: ReadonlyMap<string, readonly string[]>;
+  readonly theirs: readonly Theirs[];
+}
+
 /**
  * Says a command line in the names of a program's own flags. A name may be joined by `_`; options of pytorch-CycleGAN-and-pix2pix become
  * the flags that they are here. What is neither stays as it is.
  *
  * @param argv up to `--`
+ * @param filed words of a file, over which those of `argv` win; options that are made of several see both
  * @returns notes say which options mean nothing here
  * @throws BAD_FLAG for an option of the reference program that means what there is not here, for one with a value that there is not, and
  *   for one that contradicts another or a flag
  */
-export function inOurWords(program: Program, argv: readonly string[]): { words: string[]; notes: string[] } {
-  const words: string[] = [];
-  const notes: string[] = [];
+export function inOurWords(program: Program, argv: readonly string[], filed: readonly string[] = []): { words: string[]; notes: string[] } {
+  const [typed, file] = [sortedWords(program, argv), sortedWords(program, filed)];
+  const left = file.theirs.filter(({ name }) => typed.theirs.every((each) => each.name !== name));
+  const valueOf: Typed = (...names) => {
+    for (const { theirs, ours } of [typed, { ...file, theirs: left }])
+      for (const name of names) {
+        const [value] = theirs.find((each) => each.name === name)?.values ?? ours.get(name) ?? [];
+        if (value !== undefined) return value;
+      }
+    return undefined;
+  };
+  const none: ReadonlySet<string> = new Set();
+  const first = flagsOf(program, typed, typed.theirs, valueOf, none);
+  const groups = program.alternatives ?? [];
+  const settled = new Set([...typed.ours.keys(), ...first.flags].flatMap((flag) => groups.find((group) => group.includes(flag)) ?? [flag]));
+  const second = flagsOf(program, file, left, valueOf, settled);
+  return { words: [...second.words, ...first.words], notes: [...second.notes, ...first.notes] };
+}
+
+function sortedWords(program: Program, argv: readonly string[]): Sorted {
+  const entries: { entry: Entry; flag: string | undefined }[] = [];
   const theirs: Theirs[] = [];
   const ours = new Map<string, string[]>();
   for (const entry of entriesOf(argv)) {
     const own = ownName(program.flags, entry.name);
     const name = own === undefined ? theirName(program, entry.name) : undefined;
     if (name === undefined) {
-      const flag = own ?? entry.name;
-      if (own !== undefined) ours.set(own.replace(/^no-/, ''), ownValues(entry, own, program.flags));
-      words.push(...wordsOfEntry({ ...entry, name: flag }));
+      const flag = own?.replace(/^no-/, '');
+      if (own !== undefined) ours.set(flag!, ownValues(entry, own, program.flags));
+      entries.push({ entry: { ...entry, name: own ?? entry.name }, flag });
       continue;
     }
     const row = rowOf(program.flags, name);
     const { values, operands } = valuesOf(entry, name, row);
-    words.push(...operands);
+    if (operands.length > 0) entries.push({ entry: { name: '', joined: undefined, after: operands }, flag: undefined });
     if (theirs.some((each) => each.name === name)) throw twice(entry.name);
     if (values[0] !== 'false' || takesValue(name, row)) theirs.push({ name, values });
   }
+  return { entries, ours, theirs };
+}
 
-  const typed: Typed = (...names) =>
-    names.map((name) => (theirs.find((each) => each.name === name)?.values ?? ours.get(name))?.[0]).find((value) => value !== undefined);
+/** Words of ours for what was sorted. @param settled flags that are given already by what wins over these words */
+function flagsOf(
+  program: Program,
+  { entries, ours }: Sorted,
+  theirs: readonly Theirs[],
+  typed: Typed,
+  settled: ReadonlySet<string>,
+): { words: string[]; notes: string[]; flags: string[] } {
+  const words = entries.filter(({ flag }) => flag === undefined || !settled.has(flag)).flatMap(({ entry }) => wordsOfEntry(entry));
+  const notes: string[] = [];
   const meant = new Map<string, { by: string; values: readonly string[] }>();
   for (const option of theirs) {
     const note = deadNote(program, option);
     if (note !== undefined) notes.push(note);
-    const flags = note === undefined ? meaningOf(program, option, typed) : [];
+    // What is made of several options need not be made where its flag is given: they may not even go together.
+    const row = rowOf(program.flags, option.name);
+    const decided = row !== undefined && settled.has(row.name) && meaningIsMade(row, option.name);
+    const flags = note === undefined && !decided ? meaningOf(program, option, typed) : [];
     const implied: string[] = [];
     for (const [flag, values] of flags) {
+      if (settled.has(flag)) continue;
       const own = ours.get(flag);
       const before = own ? { by: flag, values: own } : meant.get(flag);
       if (before && !same(before.values, values)) throw contradiction(before, { by: option.name, values }, flag);
@@ -76,7 +117,13 @@ export function inOurWords(program: Program, argv: readonly string[]): { words: 
     }
     if (implied.length > 0 && saysMore(option)) notes.push(`--${option.name} ${option.values[0]!} is ${implied.join(' ')} here`);
   }
-  return { words, notes };
+  return { words, notes, flags: [...meant.keys()] };
+}
+
+/** Whether an option's value is made of several options. */
+function meaningIsMade(row: Flag, name: string): boolean {
+  const meaning = meaningFor(row, name);
+  return meaning !== undefined && 'value' in meaning;
 }
 
 /** The names in the reference program of a program's flags, as they may be typed. */
@@ -95,13 +142,6 @@ export function namedOnly(program: Program, argv: readonly string[]): string[] {
 export function wordsOfFlag(words: readonly string[], flag: string): readonly string[] | undefined {
   const entry = entriesOf(words).find(({ name }) => name === flag || name === `no-${flag}`);
   return entry && [...(entry.joined === undefined ? [] : [entry.joined]), ...entry.after];
-}
-
-/** A command line in our words without some flags. */
-export function withoutFlags(words: readonly string[], flags: readonly string[]): string[] {
-  return entriesOf(words)
-    .filter(({ name }) => !flags.includes(name.replace(/^no-/, '')))
-    .flatMap(wordsOfEntry);
 }
 
 /** What is known of a name before its value: its type, and of a flag of ours that takes none what the name says. */
@@ -180,7 +220,16 @@ function ownValues({ joined, after }: Entry, own: string, flags: readonly Flag[]
 }
 
 function valuesOf({ name: typed, joined, after }: Entry, name: string, row: Flag | undefined): { values: string[]; operands: string[] } {
-  if (joined !== undefined) return { values: [joined], operands: [...after] };
+  if (joined !== undefined) {
+    if (!takesValue(name, row) && joined !== 'true' && joined !== 'false') {
+      throw new ShadegradError('BAD_FLAG', `--${typed} has a wrong value`, {
+        expected: 'no value, or true or false',
+        received: JSON.stringify(joined),
+        fix: `write --${typed} alone, or leave it out`,
+      });
+    }
+    return { values: [joined], operands: [...after] };
+  }
   if (!takesValue(name, row)) return { values: ['true'], operands: [...after] };
   if (row?.type === 'list') return { values: [...after], operands: [] };
   const [value, ...operands] = after;
@@ -234,7 +283,7 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
 
 /** Whether two values are one: as texts, or as numbers. */
 function same(a: readonly string[], b: readonly string[]): boolean {
-  const equal = (x: string, y: string | undefined): boolean => x === y || (x.trim() !== '' && Number(x) === Number(y));
+  const equal = (x: string, y = ''): boolean => x === y || (x.trim() !== '' && y.trim() !== '' && Number(x) === Number(y));
   return a.length === b.length && a.every((each, at) => equal(each, b[at]));
 }
 

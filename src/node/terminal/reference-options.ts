@@ -44,7 +44,8 @@ const inSteps = (name: string): Meaning => ({
   value(typed) {
     const images = typed(name)!;
     const steps = Number(images) / Number(typed('batch', 'batch_size', 'batchSize') ?? 1);
-    return Number.isFinite(steps) && images.trim() !== '' ? String(Math.max(1, Math.round(steps))) : images;
+    // What is no number of images is left to the flag, which says what it takes.
+    return Number.isFinite(steps) && steps > 0 && images.trim() !== '' ? String(Math.max(1, Math.round(steps))) : images;
   },
 });
 
