@@ -48,7 +48,7 @@ interface Sorted {
 export function inOurWords(program: Program, argv: readonly string[], filed: readonly string[] = []): { words: string[]; notes: string[] } {
   const [typed, file] = [sortedWords(program, argv), sortedWords(program, filed)];
   const left = file.theirs.filter(({ name }) => typed.theirs.every((each) => each.name !== name));
-  const valueOf: Typed = (...names) => {
+  const valueGiven: Typed = (...names) => {
     for (const { theirs, ours } of [typed, { ...file, theirs: left }])
       for (const name of names) {
         const [value] = theirs.find((each) => each.name === name)?.values ?? ours.get(name) ?? [];
@@ -57,10 +57,10 @@ export function inOurWords(program: Program, argv: readonly string[], filed: rea
     return undefined;
   };
   const none: ReadonlySet<string> = new Set();
-  const first = flagsOf(program, typed, typed.theirs, valueOf, none);
+  const first = flagsOf(program, typed, typed.theirs, valueGiven, none);
   const groups = program.alternatives ?? [];
   const settled = new Set([...typed.ours.keys(), ...first.flags].flatMap((flag) => groups.find((group) => group.includes(flag)) ?? [flag]));
-  const second = flagsOf(program, file, left, valueOf, settled);
+  const second = flagsOf(program, file, left, valueGiven, settled);
   return { words: [...second.words, ...first.words], notes: [...second.notes, ...first.notes] };
 }
 
