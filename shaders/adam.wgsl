@@ -12,8 +12,10 @@
 // p (binding 0), m (binding 1), v (binding 2), g (binding 3): [count] without gaps, each from its own base on.
 // `element` (prepended) is vec4f when all four allow, else f32; count and bases are in units of it.
 // hyper (binding 4): what changes from step to step, so that a recorded step stays right, from hyper_base on:
-// [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1, 1 - beta2, decay]. The complements come from
-// the host, because 1 - 0.999 in float32 is wrong by 5e-5.
+// [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1, 1 - beta2, decay, t, log(beta1), log(beta2)]. The complements
+// come from the host, because 1 - 0.999 in float32 is wrong by 5e-5. Where steps were left out because their gradients were not finite,
+// of which the host does not hear, t is less by those, and the complements with it are made here, of the logarithms.
+// NUMBERS (prepended): how many there are; several rows of them lie one after the other.
 //
 // One workgroup: WORKGROUP invocations. It owns a piece of neighbouring elements, of which an invocation takes every
 // WORKGROUP-th. Dispatch: [x, y, 1] with x * y >= the number of pieces.
@@ -35,16 +37,34 @@ struct AdamShape {
 const COUPLED = 1u;
 const DECOUPLED = 2u;
 
+// 1 - e^x for x <= 0, without cancellation: with u = 1 - e^(x/2) it is u (2 - u), and near zero a Taylor series.
+fn complement(exponent: f32) -> f32 {
+  // Beyond this it is 1.
+  var x = max(exponent, -32.0);
+  var doublings = 0u;
+  for (; x < -0.25; doublings++) { x *= 0.5; }
+  var u = -x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
+  for (; doublings > 0u; doublings--) { u *= 2.0 - u; }
+  return u;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   if (is_left_out()) { return; }
   let piece = piece_of(group.y * groups.x + group.x);
   let h = piece.hyper;
-  let rate = hyper[h] / hyper[h + 4u];
+  var correction = hyper[h + 4u];
+  var root_correction = hyper[h + 5u];
+  let missed = steps_left_out(h / NUMBERS);
+  if (missed > 0.0) {
+    let t = hyper[h + 9u] - missed;
+    correction = complement(t * hyper[h + 10u]);
+    root_correction = sqrt(complement(t * hyper[h + 11u]));
+  }
+  let rate = hyper[h] / correction;
   let beta1 = hyper[h + 1u];
   let beta2 = hyper[h + 2u];
   let epsilon = hyper[h + 3u];
-  let root_correction = hyper[h + 5u];
   let first_weight = hyper[h + 6u];
   let second_weight = hyper[h + 7u];
   var decay = 0.0;

@@ -11,7 +11,9 @@
 // p (binding 0), g (binding 1), b (prepended file, after those here): [count] without gaps, each from its own base on.
 // `element` (prepended) is vec4f when all allow, else f32; count and bases are in units of it.
 // hyper (binding 2): what changes from step to step, so that a recorded step stays right, from hyper_base on:
-// [rate, kept, taken, momentum, decay]. At the first step kept is 0 and taken 1; then momentum and 1 - dampening.
+// [rate, kept, taken, momentum, decay, t]. At the first step kept is 0 and taken 1; then momentum and 1 - dampening. Where steps before t
+// were left out because their gradients were not finite, of which the host does not hear, the first step is the first of the others.
+// NUMBERS (prepended): how many there are; several rows of them lie one after the other.
 //
 // One workgroup: WORKGROUP invocations. It owns a piece of neighbouring elements, of which an invocation takes every
 // WORKGROUP-th. Dispatch: [x, y, 1] with x * y >= the number of pieces.
@@ -39,7 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let h = piece.hyper;
   // Read here once: a compiler must take for granted that the writes below may change it.
   let rate = hyper[h];
-  let sums = vec3f(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u]);
+  var sums = vec3f(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u]);
+  if (hyper[h + 5u] - steps_left_out(h / NUMBERS) == 1.0) { sums = vec3f(0.0, 1.0, sums.z); }
   let decay = hyper[h + 4u];
   for (var i = piece.start + lane; i < piece.end; i += WORKGROUP) {
     let before = p[shape.p_base + i];

@@ -201,7 +201,8 @@ function trained(kind: 'Adam' | 'SGD') {
     });
   const state = async (): Promise<number[][]> => {
     const { tensors } = optimizer.stateDict();
-    const kept = await Promise.all([...tensors.values()].map((tensor) => tensor.read()));
+    const moments = [...tensors.values()].filter(({ name }) => name !== 'leftOut');
+    const kept = await Promise.all(moments.map((tensor) => tensor.read()));
     return [...kept, await layer.weight.value.data()].map((numbers) => [...numbers]);
   };
   return { step, state };

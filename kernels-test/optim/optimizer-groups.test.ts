@@ -208,10 +208,10 @@ test('pieces and numbers that do not fit each other are refused', async () => {
     gpu.scope(() => {
       sgdStep({ parameters, gradients, momentum, hyper: Tensor.from(gpu, new Float32Array(hyper), [hyper]), pieces: table });
     });
-  await failure('SHAPE_MISMATCH', step(9, pieces), 'hyper of sgdStep');
-  await failure('SHAPE_MISMATCH', step(10, pieces.viewAs([2, 2])), 'pieces of sgdStep');
-  await failure('INVALID_ARGUMENT', step(10, momentum.viewAs([1, 4])), 'i32');
-  step(10, pieces)();
+  await failure('SHAPE_MISMATCH', step(11, pieces), 'hyper of sgdStep');
+  await failure('SHAPE_MISMATCH', step(12, pieces.viewAs([2, 2])), 'pieces of sgdStep');
+  await failure('INVALID_ARGUMENT', step(12, momentum.viewAs([1, 4])), 'i32');
+  step(12, pieces)();
   for (const tensor of [parameters, gradients, momentum, pieces]) tensor.dispose();
 });
 

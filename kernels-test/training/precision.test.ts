@@ -46,10 +46,14 @@ async function take(trainer: Pix2PixTrainer, steps: number): Promise<TrainedStep
   return trainer.collectLosses();
 }
 
+const leftOutOf = async ({ optimizers }: Pix2PixTrainer): Promise<number[][]> =>
+  Promise.all(Object.values(optimizers).map(async (each) => [...(await each.leftOutCounts()).values()]));
+
 /** The weights, the moments and the scale. */
 async function stateOf({ networks, optimizers, state }: Pix2PixTrainer): Promise<number[][]> {
   const windows = Object.values(networks).flatMap(({ memory }) => memory.windows.map(({ values }) => values.data()));
-  const moments = Object.values(optimizers).flatMap((each) => [...each.stateDict().tensors.values()].map((tensor) => tensor.read()));
+  const saved = Object.values(optimizers).flatMap((each) => [...each.stateDict().tensors.values()]);
+  const moments = saved.filter(({ name }) => name !== 'leftOut').map((tensor) => tensor.read());
   const kept = Object.values(state).map((tensor) => tensor.data());
   return (await Promise.all([...windows, ...moments, ...kept])).map((numbers) => [...numbers]);
 }
@@ -91,12 +95,17 @@ testHalf(gpu, 'eager and replayed steps in f16 to the same bits, also after a ch
   await Promise.all([take(replayed, 1), take(eager, 1)]);
   const path = join(folder, 'checkpoint.safetensors');
   await saveCheckpoint(path, replayed, { options: {}, step: 3, epoch: 1, adapter: gpu.adapter.description });
-  await loadCheckpoint(path, fresh);
+  const { optimizers } = await loadCheckpoint(path, fresh);
   fresh.resumeAt(3);
+  for (const { steps, stepCounts, leftOut } of Object.values(optimizers)) {
+    assert.equal([steps, stepCounts, [...new Set(Object.values(leftOut ?? {}))]], [1, undefined, [2]], 'two of three steps were left out');
+  }
+  assert.equal(await leftOutOf(fresh), await leftOutOf(eager));
   const ends = [];
   for (const trainer of [replayed, eager, fresh]) ends.push({ losses: (await take(trainer, 2)).slice(-2), state: await stateOf(trainer) });
   assert.equal(ends[1], ends[0]);
   assert.equal(ends[2], ends[0]);
+  assert.equal([...new Set((await leftOutOf(fresh)).flat())], [2]);
   for (const trainer of [replayed, eager, fresh]) trainer.dispose();
 });
 

@@ -23,12 +23,12 @@ export interface AdamSettings {
 }
 
 /** Numbers in the `hyper` tensor of adamStep. */
-export const ADAM_HYPER_SIZE = 9;
+export const ADAM_HYPER_SIZE = 12;
 
 /**
  * Contents of adamStep's `hyper` tensor: [rate, beta1, beta2, epsilon, 1 - beta1^t, sqrt(1 - beta2^t), 1 - beta1,
- * 1 - beta2, decay], each computed in float64 and rounded once. The last is the weight decay, or, where it is decoupled, what it
- * leaves of a parameter: 1 - rate * weightDecay.
+ * 1 - beta2, decay, t, log(beta1), log(beta2)], each computed in float64 and rounded once. `decay` is the weight decay, or, where it is
+ * decoupled, what it leaves of a parameter: 1 - rate * weightDecay.
  */
 export function adamHyper({
   learningRate,
@@ -49,8 +49,14 @@ export function adamHyper({
     1 - beta1,
     1 - beta2,
     decay === 'decoupled' ? 1 - learningRate * weightDecay : weightDecay,
+    step,
+    logarithm(beta1),
+    logarithm(beta2),
   ]);
 }
+
+/** That of 0 is infinite, which shaders may not compute with; of what is as small, every power is 0 in float32. */
+const logarithm = (beta: number): number => Math.max(Math.log(beta), -128);
 
 export interface AdamBlock {
   /** Updated in place, as are the moments; one shape for all, without gaps. */
@@ -60,13 +66,13 @@ export interface AdamBlock {
   readonly secondMoment: Tensor;
   /** With it, the largest second moment so far takes the place of the latest (AMSGrad). */
   readonly largestSecondMoment?: Tensor;
-  /** [9] from adamHyper(), written anew before each step; several of them one after the other where there are pieces. */
+  /** [12] from adamHyper(), written anew before each step; several of them one after the other where there are pieces. */
   readonly hyper: Tensor;
   /** Default 'none'. */
   readonly decay?: Decay;
   /** From cutBlock(), with kinds from adamKind(): instead of `decay`, and of one row of numbers for all. */
   readonly pieces?: Tensor;
-  /** The tensor of a LossScale: gradients are divided by the scale, and nothing changes where one was not finite. */
+  /** From noteLeftOut(): gradients are divided by the scale, and nothing changes where one was not finite. */
   readonly lossScale?: Tensor;
 }
 
@@ -95,7 +101,7 @@ export function adamStep(
     shader: specialise(
       'adam',
       [largestSecondMoment ? largestMomentSource : latestMomentSource, walk.source, adamSource],
-      walk.constants,
+      { ...walk.constants, NUMBERS: ADAM_HYPER_SIZE },
       walk.aliases,
     ),
     bindings: [

@@ -70,7 +70,7 @@ export function walkBlock(tensors: readonly Tensor[], software: boolean): BlockW
 /**
  * walkBlock() for the step of an optimiser.
  * @param given bindings that there are before these and the uniform block
- * @param lossScale the tensor of a LossScale, where losses are scaled
+ * @param lossScale from noteLeftOut(), where losses are scaled
  * @param how the kind of all elements, or the pieces that cutBlock() has cut the block into for such an adapter
  */
 export function walkStep(

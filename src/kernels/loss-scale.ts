@@ -3,13 +3,17 @@ import type { Gpu } from '../gpu/gpu.js';
 import { isFloat, Params } from '../gpu/params.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectOptions } from '../checks.js';
+import { expectShape } from '../tensor/shape.js';
 import { expectOperands, expectWithoutGaps, walkElements } from './elements.js';
-import { specialise } from './kernel.js';
+import { grid, specialise } from './kernel.js';
 import checkSource from '../../shaders/loss_scale_check.wgsl';
+import leftOutSource from '../../shaders/loss_scale_left_out.wgsl';
 import updateSource from '../../shaders/loss_scale_update.wgsl';
 
 /** The numbers of a LossScale, and where they lie. */
 const SIZE = 5;
+/** Where the counts begin in what noteLeftOut() writes. */
+export const LEFT_OUT_START = 3;
 
 /** Options of a LossScale: those of torch.cuda.amp.GradScaler. */
 export interface LossScaleOptions {
@@ -106,5 +110,24 @@ export function noteNotFinite(gradients: Tensor, state: Tensor): void {
     bindings: [gradients.read(), state.written()],
     params: new Params().u32(walk.count, walk.place(gradients)[0], state.base),
     workgroups: walk.workgroups,
+  });
+}
+
+/**
+ * Writes what the kernels of an optimiser are to know of a LossScale, once all gradients of a step are looked through.
+ * @param own [3 + parameters], updated in place: the scale; third whether the step is left out; then of each parameter how many steps
+ *   were, this one among them
+ * @param due [parameters]: 1 for those that take part in the step, else 0
+ * @param state the numbers of the LossScale
+ * @throws INVALID_ARGUMENT, SHAPE_MISMATCH, USE_AFTER_FREE, DEVICE_MISMATCH
+ */
+export function noteLeftOut(own: Tensor, due: Tensor, state: Tensor): void {
+  expectOperands('steps left out', { own, due, state });
+  expectShape('own of steps left out', [LEFT_OUT_START + due.size], own.shape);
+  own.gpu.dispatch({
+    shader: specialise('loss_scale_left_out', [leftOutSource]),
+    bindings: [state.read(), due.read(), own.written()],
+    params: new Params().u32(due.size, state.base, due.base),
+    workgroups: grid(due.size, 64),
   });
 }

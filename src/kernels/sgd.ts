@@ -16,15 +16,15 @@ export interface SgdSettings {
 }
 
 /** Numbers in the `hyper` tensor of sgdStep. */
-export const SGD_HYPER_SIZE = 5;
+export const SGD_HYPER_SIZE = 6;
 
 /**
- * Contents of sgdStep's `hyper` tensor: [rate, kept, taken, momentum, decay], where the first step takes the gradient as it is,
+ * Contents of sgdStep's `hyper` tensor: [rate, kept, taken, momentum, decay, step], where the first step takes the gradient as it is,
  * and later ones keep `momentum` of the running sum and take 1 - dampening of the gradient.
  */
 export function sgdHyper({ learningRate, momentum, dampening, weightDecay, step }: SgdSettings): Float32Array<ArrayBuffer> {
   const first = step === 1;
-  return new Float32Array([learningRate, first ? 0 : momentum, first ? 1 : 1 - dampening, momentum, weightDecay]);
+  return new Float32Array([learningRate, first ? 0 : momentum, first ? 1 : 1 - dampening, momentum, weightDecay, step]);
 }
 
 export interface SgdBlock {
@@ -33,14 +33,14 @@ export interface SgdBlock {
   readonly gradients: Tensor;
   /** The running sum; none without momentum. */
   readonly momentum?: Tensor;
-  /** [5] from sgdHyper(), written anew before each step; several of them one after the other where there are pieces. */
+  /** [6] from sgdHyper(), written anew before each step; several of them one after the other where there are pieces. */
   readonly hyper: Tensor;
   readonly nesterov?: boolean;
   /** Whether weight decay is added to the gradients. */
   readonly decays?: boolean;
   /** From cutBlock(), with kinds from sgdKind(): instead of the options above, and of one row of numbers for all. */
   readonly pieces?: Tensor;
-  /** The tensor of a LossScale: gradients are divided by the scale, and nothing changes where one was not finite. */
+  /** From noteLeftOut(): gradients are divided by the scale, and nothing changes where one was not finite. */
   readonly lossScale?: Tensor;
 }
 
@@ -64,7 +64,12 @@ export function sgdStep(
   const walk = walkStep([parameters, gradients, ...sums], 3 + sums.length, pieces ?? kind, lossScale, software);
   const { bases } = walk;
   parameters.gpu.dispatch({
-    shader: specialise('sgd', [momentum ? momentumSource : gradientSource, walk.source, sgdSource], walk.constants, walk.aliases),
+    shader: specialise(
+      'sgd',
+      [momentum ? momentumSource : gradientSource, walk.source, sgdSource],
+      { ...walk.constants, NUMBERS: SGD_HYPER_SIZE },
+      walk.aliases,
+    ),
     bindings: [parameters.written(), gradients.read(), hyper.read(), ...sums.map((tensor) => tensor.written()), ...walk.further],
     params: new Params().u32(...walk.shape, ...bases.slice(0, 2), hyper.base, bases[2] ?? 0),
     workgroups: walk.workgroups,

@@ -4,6 +4,9 @@ import { formatShape, sameShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expectLearningRate, type ParameterGroup } from './parameter-group.js';
 
+/** The tensor that says of each parameter how many of its steps were left out; only a state of mixed precision has it. */
+export const LEFT_OUT = 'leftOut';
+
 /** The numbers beside an optimiser's tensors; JSON keeps them. */
 interface Progress {
   /** Steps taken, by the parameter's name. */
@@ -90,15 +93,15 @@ export function stateOf(owner: Owner): OptimizerState {
 
 /**
  * Puts a state's tensors and learning rates in place, once all of it is read and checked.
- * @returns the step counts
+ * @returns the step counts, and how many of them were left out
  * @throws INVALID_ARGUMENT; what reading throws
  */
 export async function loadState(
   optimizer: string,
   owner: Owner,
   { tensors, stepCounts, learningRates }: SavedState,
-  checkCount: (what: string, count: number) => void,
-): Promise<Map<string, number>> {
+  checkCount: (what: string, count: number, most?: number) => void,
+): Promise<{ counts: Map<string, number>; leftOut: Map<string, number> }> {
   const mismatch = (what: string, expected: string, received: string): never => {
     throw new ShadegradError('INVALID_ARGUMENT', `${what} of a saved state that ${optimizer} is to go on from`, {
       expected,
@@ -120,6 +123,14 @@ export async function loadState(
     if (!sameShape(tensor.shape, place.shape)) mismatch(`tensor "${place.name}"`, formatShape(place.shape), formatShape(tensor.shape));
     return { place, tensor };
   });
+  const names = [...owner.stepCounts.keys()];
+  const skips = tensors.get(LEFT_OUT);
+  if (skips && !sameShape(skips.shape, [names.length])) {
+    mismatch(`tensor "${LEFT_OUT}"`, formatShape([names.length]), formatShape(skips.shape));
+  }
+  const skipped = await skips?.read();
+  const leftOut = new Map(names.map((name, index) => [name, skipped?.[index] ?? 0]));
+  for (const [name, count] of leftOut) checkCount(`"${name}" that were left out`, count, counts.get(name));
   const numbers: Float32Array[] = [];
   for (const { tensor } of found) numbers.push(await tensor.read());
   found.forEach(({ place }, index) => {
@@ -128,5 +139,5 @@ export async function loadState(
     part.dispose();
   });
   owner.groups.forEach((group, index) => (group.learningRate = learningRates[index]!));
-  return counts;
+  return { counts, leftOut };
 }

@@ -3,12 +3,12 @@ import { expectScale, hasGradient, zeroGrad } from '../autograd/gradient-slots.j
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { cutBlock } from '../kernels/flat-block.js';
-import type { LossScale } from '../kernels/loss-scale.js';
+import { LEFT_OUT_START, noteLeftOut, type LossScale } from '../kernels/loss-scale.js';
 import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
 import { expectOptions } from '../checks.js';
 import { Tensor } from '../tensor/tensor.js';
 import { assignGroups, ParameterGroup, type GroupOptions, type OptimizerOptions } from './parameter-group.js';
-import { loadState, stateOf, statePlaces, type OptimizerState, type SavedState, type StatePlace } from './optimizer-state.js';
+import { LEFT_OUT, loadState, stateOf, statePlaces, type OptimizerState, type SavedState, type StatePlace } from './optimizer-state.js';
 import { placeParameters, type OptimizerTarget } from './target.js';
 
 /** A stretch of parameters, and what lies beside it in the memory of gradients and of the optimiser's state. */
@@ -23,7 +23,10 @@ export interface ParameterBlock {
   readonly hyper: Tensor;
   /** Where neighbours are updated unlike each other: what cutBlock() made of them. */
   readonly pieces?: Tensor;
-  /** Where the losses are scaled: the tensor of their LossScale, for the kernel to divide by and to heed. */
+  /**
+   * Where the losses are scaled: first the scale, for the kernel to divide by; third, not 0 where the step is left out; from the fourth
+   * on, of each row of `hyper` how many of the steps that it counts were left out.
+   */
   readonly lossScale?: Tensor;
 }
 
@@ -52,8 +55,16 @@ export interface OptimizerRule<O extends OptimizerOptions> {
 interface Share<O extends OptimizerOptions> {
   readonly group: ParameterGroup<O>;
   readonly parameters: Tensor[];
-  /** Which of the step's shares it is. */
+  /** The row of its numbers. */
   readonly index: number;
+}
+
+/** Where losses are scaled: what lies on the device so that a step that is left out need not be told to the host. */
+interface Scaled {
+  /** Of each parameter whether it takes part in the step at hand; written by the host. */
+  readonly due: Tensor;
+  /** The scale, whether the step is left out, and of each parameter how many were: noteLeftOut() keeps it. */
+  readonly own: Tensor;
 }
 
 /** Neighbouring parameters of a block that belong to one share. */
@@ -90,10 +101,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   private readonly groupOf: ReadonlyMap<Tensor, ParameterGroup<O>>;
   /** Steps that each parameter has taken. */
   private readonly counts = new Map<Tensor, number>();
-  /** The numbers of a step's shares, by how many there are; made as they are needed. */
+  /** The numbers of a step's shares, by how many rows there are; made as they are needed. */
   private readonly hypers = new Map<number, Tensor>();
   /** What blocks of several shares are cut into, by what they consist of. */
   private readonly tables = new Map<string, Tensor>();
+  /** Made for the first step of scaled losses. */
+  private scaled: Scaled | null = null;
   private readonly release: () => void;
 
   /**
@@ -155,7 +168,8 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   /**
    * Steps taken: of the parameter that took the most. Setting it sets the count of every parameter, as for a checkpoint of
-   * moments that are all as old.
+   * moments that are all as old. Steps that were left out because a gradient was not finite are among them (`leftOutCounts()`), until
+   * it is set.
    */
   get stepCount(): number {
     return Math.max(0, ...this.counts.values());
@@ -165,19 +179,83 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   set stepCount(count: number) {
     this.checkCount('the parameters', count);
     for (const tensor of this.counts.keys()) this.counts.set(tensor, count);
+    this.placeLeftOut(new Map());
   }
 
-  /** Steps that each parameter has taken, by its name in the module; of a list of tensors, by its place in it. */
+  /**
+   * Steps that each parameter has taken, by its name in the module; of a list of tensors, by its place in it. Those of
+   * `leftOutCounts()` are among them.
+   */
   stepCounts(): Map<string, number> {
     return new Map([...this.parameters()].map(({ name, tensor }) => [name, this.counts.get(tensor)!]));
   }
 
   /**
-   * Sets the steps that single parameters have taken, as for a checkpoint of one that was thawed late; others stay.
+   * Sets the steps that single parameters have taken, none of them left out, as for a checkpoint of one that was thawed late; others stay.
    * @throws INVALID_ARGUMENT for a name that no parameter has, or no whole number; nothing is changed then
    */
   setStepCounts(counts: ReadonlyMap<string, number>): void {
-    const tensors = new Map([...this.parameters()].map(({ name, tensor }) => [name, tensor]));
+    this.checkCounts(counts);
+    const tensors = this.byName();
+    for (const [name, count] of counts) this.counts.set(tensors.get(name)!, count);
+    if (!this.scaled) return;
+    for (const [place, name] of [...tensors.keys()].entries()) {
+      if (!counts.has(name)) continue;
+      const own = view(this.scaled.own, [1], LEFT_OUT_START + place);
+      own.write([0]);
+      own.dispose();
+    }
+  }
+
+  /**
+   * Of the steps that each parameter has taken by stepCounts(), those that changed nothing, because a gradient was not finite: in mixed
+   * precision the device decides about that, and the host does not hear of it. torch.amp.GradScaler does not count them. Waits for the
+   * steps so far.
+   */
+  async leftOutCounts(): Promise<Map<string, number>> {
+    const names = [...this.byName().keys()];
+    const numbers = await this.scaled?.own.data();
+    return new Map(names.map((name, index) => [name, numbers?.[LEFT_OUT_START + index] ?? 0]));
+  }
+
+  /**
+   * Sets how many of the steps by stepCounts() were left out, as for a checkpoint of a training in mixed precision.
+   * @param counts by name; none were of those that are not in it
+   * @throws INVALID_ARGUMENT for a name that no parameter has, no whole number, or more than the parameter's steps; nothing is changed then
+   */
+  setLeftOutCounts(counts: ReadonlyMap<string, number>): void {
+    this.checkCounts(counts);
+    const steps = this.stepCounts();
+    for (const [name, count] of counts) this.checkCount(`"${name}" that were left out`, count, steps.get(name));
+    this.placeLeftOut(counts);
+  }
+
+  private placeLeftOut(counts: ReadonlyMap<string, number>): void {
+    const numbers = Float32Array.from(this.byName().keys(), (name) => counts.get(name) ?? 0);
+    if (!this.scaled && numbers.every((count) => count === 0)) return;
+    const places = view(this.scaling().own, [numbers.length], LEFT_OUT_START);
+    places.write(numbers);
+    places.dispose();
+  }
+
+  /** Memory that exists at once, also during a trace. */
+  private scaling(): Scaled {
+    if (this.scaled) return this.scaled;
+    const { gpu, counts, rule } = this;
+    const zeros = (size: number, label: string): Tensor =>
+      new Tensor({ gpu, shape: [size], storage: gpu.allocateConstant(new Float32Array(size), label) }).keep();
+    return (this.scaled = {
+      due: zeros(counts.size, `parameters of a step of ${rule.name}`),
+      own: zeros(LEFT_OUT_START + counts.size, `steps that ${rule.name} left out`),
+    });
+  }
+
+  private byName(): Map<string, Tensor> {
+    return new Map([...this.parameters()].map(({ name, tensor }) => [name, tensor]));
+  }
+
+  private checkCounts(counts: ReadonlyMap<string, number>): void {
+    const tensors = this.byName();
     for (const [name, count] of counts) {
       this.checkCount(`"${name}"`, count);
       if (tensors.has(name)) continue;
@@ -190,13 +268,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
         fix: 'take the names from module.namedParameters()',
       });
     }
-    for (const [name, count] of counts) this.counts.set(tensors.get(name)!, count);
   }
 
-  private checkCount(what: string, count: number): void {
-    if (Number.isSafeInteger(count) && count >= 0) return;
+  private checkCount(what: string, count: number, most = Infinity): void {
+    if (Number.isSafeInteger(count) && count >= 0 && count <= most) return;
     throw new ShadegradError('INVALID_ARGUMENT', `steps of ${this.rule.name} for ${what}`, {
-      expected: 'a whole number of at least 0',
+      expected: most === Infinity ? 'a whole number of at least 0' : `a whole number from 0 to ${most}, the steps that were counted`,
       received: String(count),
       fix: 'take it from stepCounts() or a checkpoint',
     });
@@ -204,28 +281,31 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   /**
    * Updates every parameter that has a gradient, and counts a step of each. Inside autocast() with a loss scale a step whose gradients
-   * are not finite changes no parameter and no state; it is counted like any other, because the host does not hear of it.
+   * are not finite changes no parameter and no state, and is no step for what follows; `stepCounts()` counts it like any other, because
+   * the host does not hear of it, and `leftOutCounts()` says how many there were.
    * @throws INVALID_ARGUMENT when the gradients are of another loss scale; RECORDING when a recorded step is run after some of its
    *   parameters took steps without the others: the dispatches in it are for parameters that have taken as many
    */
   step(): void {
     this.assertPlaced();
-    const { shares, blocks } = this.stretches();
-    if (shares.length === 0) return;
     const lossScale = activeLossScale();
+    const { shares, blocks } = this.stretches(lossScale !== null);
+    if (shares.length === 0) return;
     for (const { parameters } of shares)
       for (const tensor of parameters) expectScale(`step of ${this.rule.name} for "${tensor.label}"`, tensor, lossScale);
-    const hyper = this.hyper(shares.length);
+    const scaled = lossScale && this.scaling();
+    const hyper = this.hyper(scaled ? scaled.due.size : shares.length);
     this.gpu.eachStep(
-      () => this.writeNumbers(shares, hyper),
-      [hyper.storage],
+      () => this.writeNumbers(shares, hyper, scaled?.due),
+      [hyper.storage, ...(scaled ? [scaled.due.storage] : [])],
       () => {
         for (const { parameters } of shares) for (const tensor of parameters) this.counts.set(tensor, this.counts.get(tensor)! + 1);
       },
     );
     // All of them before the first update: one gradient that is not finite holds the whole step back.
     if (lossScale) for (const block of blocks) this.check(block, lossScale);
-    for (const block of blocks) this.update(block, hyper, lossScale);
+    if (lossScale && scaled) noteLeftOut(scaled.own, scaled.due, lossScale.tensor);
+    for (const block of blocks) this.update(block, hyper, scaled?.own);
     lossScale?.stepped();
   }
 
@@ -235,12 +315,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     gradients.dispose();
   }
 
-  private update({ window: index, start, length, parts }: Block<O>, hyper: Tensor, lossScale: LossScale | null): void {
+  private update({ window: index, start, length, parts }: Block<O>, hyper: Tensor, lossScale: Tensor | undefined): void {
     const { rule } = this;
     const { values, gradients } = this.windows[index]!;
     const part = (whole: Tensor): Tensor => view(whole, [length], start);
     const state = Object.fromEntries([...this.state].map(([name, flats]) => [name, part(flats[index]!)]));
-    const block = { parameters: part(values), gradients: part(gradients!), state, ...(lossScale && { lossScale: lossScale.tensor }) };
+    const block = { parameters: part(values), gradients: part(gradients!), state, ...(lossScale && { lossScale }) };
     const views = [block.parameters, block.gradients, ...Object.values(state)];
     if (parts.length > 1) {
       rule.update({ ...block, hyper, pieces: this.pieces(parts, length) });
@@ -284,11 +364,16 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
   }
 
-  private writeNumbers(shares: readonly Share<O>[], hyper: Tensor): void {
+  private writeNumbers(shares: readonly Share<O>[], hyper: Tensor, due: Tensor | undefined): void {
     const steps = shares.map(({ parameters }) => this.commonCount(parameters) + 1);
     const numbers = new Float32Array(hyper.size);
-    shares.forEach(({ group }, index) => numbers.set(this.rule.numbers(group.options, steps[index]!), index * this.rule.numbersSize));
+    const { rule } = this;
+    for (const [at, { group, index }] of shares.entries()) numbers.set(rule.numbers(group.options, steps[at]!), index * rule.numbersSize);
     hyper.write(numbers);
+    if (!due) return;
+    const taking = new Float32Array(due.size);
+    for (const { index } of shares) taking[index] = 1;
+    due.write(taking);
   }
 
   private commonCount(parameters: readonly Tensor[]): number {
@@ -321,21 +406,25 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /**
    * The stretches of the windows to be updated, and what their parameters share: those that have a gradient; gaps for alignment do
    * not end one.
+   * @param scaled whether each parameter is a share of its own, whose row has its place: of those that the host has counted alike, the
+   *   device may have left out unlike steps
    */
-  private stretches(): { shares: Share<O>[]; blocks: Block<O>[] } {
+  private stretches(scaled: boolean): { shares: Share<O>[]; blocks: Block<O>[] } {
     const shares = new Map<string, Share<O>>();
     const blocks: Block<O>[] = [];
+    let place = -1;
     for (const [window, { parameters }] of this.windows.entries()) {
       let block = null as Block<O> | null;
       for (const { tensor, offset, size } of parameters) {
+        place++;
         if (!hasGradient(tensor)) {
           block = null;
           continue;
         }
         const group = this.groupOf.get(tensor)!;
-        const key = `${this.groups.indexOf(group)},${this.counts.get(tensor)}`;
+        const key = scaled ? String(place) : `${this.groups.indexOf(group)},${this.counts.get(tensor)}`;
         let share = shares.get(key);
-        if (!share) shares.set(key, (share = { group, parameters: [], index: shares.size }));
+        if (!share) shares.set(key, (share = { group, parameters: [], index: scaled ? place : shares.size }));
         share.parameters.push(tensor);
         if (!block) blocks.push((block = { window, start: offset, length: 0, parts: [] }));
         const start = offset - block.start;
@@ -348,14 +437,14 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     return { shares: [...shares.values()], blocks };
   }
 
-  private hyper(shares: number): Tensor {
+  private hyper(rows: number): Tensor {
     const { gpu, rule, hypers } = this;
-    const size = shares * rule.numbersSize;
-    let hyper = hypers.get(shares);
+    const size = rows * rule.numbersSize;
+    let hyper = hypers.get(rows);
     // At once, also during a trace: a hook writes it.
     if (!hyper) {
       hyper = new Tensor({ gpu, shape: [size], storage: gpu.allocatePersistent(size * 4, `hyperparameters of ${rule.name}`) }).keep();
-      hypers.set(shares, hyper);
+      hypers.set(rows, hyper);
     }
     return hyper;
   }
@@ -389,10 +478,15 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /**
    * What the optimiser has gathered, to be saved beside the weights: tensors under `STATE.PARAMETER`, such as
    * `firstMoment.encoder.weight`, steps of each parameter and learning rates of each group. The tensors are read when their
-   * `read()` is called: do that before the next step. Options are not in it.
+   * `read()` is called: do that before the next step. Options are not in it. After steps of scaled losses a tensor `leftOut` says how many
+   * of each parameter's steps were left out.
    */
   stateDict(): OptimizerState {
-    return stateOf({ windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups });
+    const state = stateOf({ windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups });
+    if (!this.scaled) return state;
+    const read = async (): Promise<Float32Array> => Float32Array.from((await this.leftOutCounts()).values());
+    const leftOut = { name: LEFT_OUT, shape: [this.counts.size], read };
+    return { ...state, tensors: new Map([...state.tensors, [LEFT_OUT, leftOut]]) };
   }
 
   /**
@@ -402,13 +496,18 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    */
   async loadStateDict(saved: SavedState): Promise<void> {
     const owner = { windows: this.windows, state: this.state, stepCounts: this.stepCounts(), groups: this.groups };
-    const counts = await loadState(this.rule.name, owner, saved, (what, count) => this.checkCount(what, count));
+    const check = (what: string, count: number, most?: number): void => this.checkCount(what, count, most);
+    const { counts, leftOut } = await loadState(this.rule.name, owner, saved, check);
     this.setStepCounts(counts);
+    this.placeLeftOut(leftOut);
   }
 
   /** Gives the memory of the state back; the parameters stay. */
   dispose(): void {
     for (const tensor of [...[...this.state.values()].flat(), ...this.hypers.values(), ...this.tables.values()]) tensor.dispose();
+    this.scaled?.due.dispose();
+    this.scaled?.own.dispose();
+    this.scaled = null;
     this.hypers.clear();
     this.tables.clear();
     this.release();

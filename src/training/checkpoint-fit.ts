@@ -114,7 +114,7 @@ function countDifferences(info: TrainingCheckpoint, { networks, optimizers = {} 
     if (!progress) return [`the steps of "${name}" are missing`];
     const trained = trainedBy(name, optimizer, networks);
     if (progress.network !== trained) return [`"${name}" trains "${progress.network.slice(0, 80)}" where "${trained}" is needed`];
-    return strangeNames(optimizer, progress.stepCounts).map((each) => `the steps of "${each.slice(0, 80)}" have no place`);
+    return strangeNames(optimizer, progress).map((each) => `the steps of "${each.slice(0, 80)}" have no place`);
   });
 }
 

@@ -8,7 +8,7 @@ import { FIRST_FORMAT, isFirstCheckpoint, upgradeFirst } from './first-checkpoin
 import { isArchitecture, isCount, isObject, isPrimitive, isStepCounts, type Json } from './checkpoint-json.js';
 import type { CheckpointTarget } from './checkpoint-tensors.js';
 import type { OptionValue } from './option-table.js';
-import { exceptionalCounts, type StepCounts } from './step-counts.js';
+import { savedSteps, type SavedSteps } from './step-counts.js';
 
 export const CHECKPOINT_FORMAT = 'shadegrad-training';
 export const CHECKPOINT_FORMAT_VERSION = 2;
@@ -34,16 +34,9 @@ export interface TrainingProgress {
 }
 
 /** What an optimiser trains, and how many steps it has taken. */
-export interface OptimizerProgress {
+export interface OptimizerProgress extends SavedSteps {
   /** The name of the network that it trains. */
   readonly network: string;
-  /** Steps of the parameter that has taken the most. */
-  readonly steps: number;
-  /**
-   * Steps of the parameters that have taken fewer, by name in the network: those that were frozen for a while. Absent when all have
-   * taken as many.
-   */
-  readonly stepCounts?: StepCounts;
 }
 
 /** All of a checkpoint but its tensors; JSON in the file's metadata. */
@@ -62,9 +55,15 @@ export interface TrainingCheckpoint extends TrainingProgress {
   readonly optimizers: Readonly<Record<string, OptimizerProgress>>;
 }
 
+/**
+ * The description of a checkpoint.
+ *
+ * @param leftOut of each optimiser what its leftOutCounts() are; none where it is left out
+ */
 export function describeCheckpoint(
   { scheme, networks, optimizers = {} }: CheckpointTarget,
   { options, step, epoch, adapter, choices }: TrainingProgress,
+  leftOut: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(),
 ): TrainingCheckpoint {
   const info: TrainingCheckpoint = {
     format: CHECKPOINT_FORMAT,
@@ -74,9 +73,8 @@ export function describeCheckpoint(
     networks: Object.fromEntries(Object.entries(networks).map(([name, network]) => [name, architectureOf(network)])),
     optimizers: Object.fromEntries(
       Object.entries(optimizers).map(([name, optimizer]) => {
-        const steps = optimizer.stepCount;
-        const stepCounts = exceptionalCounts(optimizer.stepCounts(), steps);
-        return [name, { network: trainedBy(name, optimizer, networks), steps, ...(stepCounts && { stepCounts }) }];
+        const steps = savedSteps(optimizer, leftOut.get(name) ?? new Map());
+        return [name, { network: trainedBy(name, optimizer, networks), ...steps }];
       }),
     ),
     options,
@@ -160,7 +158,7 @@ function parseObject(json: string | undefined): Json | null {
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isOptimizer = (value: unknown): boolean =>
-  isObject(value) && isText(value.network) && isCount(value.steps) && isStepCounts(value.stepCounts);
+  isObject(value) && isText(value.network) && isCount(value.steps) && isStepCounts(value.stepCounts) && isStepCounts(value.leftOut);
 
 const FIELDS: Record<Exclude<keyof TrainingCheckpoint, 'format' | 'formatVersion'>, (value: unknown) => boolean> = {
   libraryVersion: isText,

@@ -45,17 +45,20 @@ const PIECE_BYTES = 8 * 1024 * 1024;
 export async function* encodeCheckpoint(target: CheckpointTarget, progress: TrainingProgress): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const blocks = checkpointBlocks(target);
   const gpu = deviceOf(target);
+  const moment = new OneMoment(
+    'the state of a checkpoint',
+    blocks.flat().map(({ storage, offset, shape }) => ({ storage, region: span(offset * 4, elementCount(shape) * 4) })),
+  );
+  const leftOut = new Map<string, ReadonlyMap<string, number>>();
+  for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) leftOut.set(name, await optimizer.leftOutCounts());
+  moment.check();
   const contents = async function* (): AsyncGenerator<Float32Array> {
-    const moment = new OneMoment(
-      'the state of a checkpoint',
-      blocks.flat().map(({ storage, offset, shape }) => ({ storage, region: span(offset * 4, elementCount(shape) * 4) })),
-    );
     for (const block of blocks) {
       moment.check();
       yield* await readBlock(gpu, block);
     }
   };
-  yield* encodeCheckpointTensors(describeCheckpoint(target, progress), blocks.flat(), contents());
+  yield* encodeCheckpointTensors(describeCheckpoint(target, progress, leftOut), blocks.flat(), contents());
 }
 
 /**
@@ -205,8 +208,7 @@ export async function restoreCheckpoint(
   }
   await pace.finish();
   for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
-    const { steps, stepCounts } = info.optimizers[name]!;
-    placeStepCounts(optimizer, steps, stepCounts);
+    placeStepCounts(optimizer, info.optimizers[name]!);
   }
   return info;
 }

@@ -175,8 +175,7 @@ export async function restoreRun(target: CheckpointTarget, run: TrainingRun | Ne
   await pace.finish();
   if (!complete) return;
   for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
-    const { steps, stepCounts } = complete.info.optimizers[name]!;
-    placeStepCounts(optimizer, steps, stepCounts);
+    placeStepCounts(optimizer, complete.info.optimizers[name]!);
   }
 }
 
@@ -194,7 +193,7 @@ function checkComplete(
   for (const [name, optimizer] of Object.entries(optimizers)) {
     const progress = info.optimizers[name];
     if (!progress) throw mismatch(label, `the optimiser ${name}`, Object.keys(info.optimizers).join(' and '));
-    const [strange] = strangeNames(optimizer, progress.stepCounts);
+    const [strange] = strangeNames(optimizer, progress);
     if (strange !== undefined) throw mismatch(label, `step counts of the parameters that ${name} trains`, `one of ${quoteName(strange)}`);
   }
   for (const { name, shape } of places) {
