@@ -6,14 +6,15 @@
 //
 // y (binding 0), w (binding 1), x (binding 3): see shared/direct_conv_shape.wgsl. bias (binding 2): [in_c]; any buffer when
 // has_bias is 0. WIDTH (prepended) input channels at a time: 4 if DEPTHWISE (prepended) and all rows allow it, else 1; `lane` is
-// vec4f or f32. The others' sums take as many terms at a time as shared/inner_*.wgsl says.
+// vec4f or f32. The others' sums take as many terms at a time as shared/inner_*.wgsl says. `x_element`, `w_element` and `y_element`
+// (prepended) are what the buffers hold: f32, or f16 to compute with in f32.
 //
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of x.
 
-@group(0) @binding(0) var<storage, read> y: array<terms>;
-@group(0) @binding(1) var<storage, read> w: array<terms>;
+@group(0) @binding(0) var<storage, read> y: array<y_element>;
+@group(0) @binding(1) var<storage, read> w: array<w_element>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> x: array<lane>;
+@group(0) @binding(3) var<storage, read_write> x: array<x_element>;
 @group(0) @binding(4) var<uniform> shape: DirectConvShape;
 
 // The window that reads index i by this tap, along one axis; none where it is not below the windows' number.
@@ -43,10 +44,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let tap = (kh * shape.kernel_w + kw) * shape.in_group;
         let weights = shape.w_base + (tap + channel - g * shape.in_group) * shape.out_c + first;
         if (DEPTHWISE) {
-          sum += each(y[source / TERMS], w[weights / TERMS]);
+          sum += each(terms(y[source / TERMS]), terms(w[weights / TERMS]));
         } else {
           for (var k = 0u; k < shape.out_group; k += TERMS) {
-            sum += lane(inner(y[(source + k) / TERMS], w[(weights + k) / TERMS]));
+            sum += lane(inner(terms(y[(source + k) / TERMS]), terms(w[(weights + k) / TERMS])));
           }
         }
       }
@@ -55,6 +56,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let b = shape.bias_base + channel;
       sum += lane_of(bias[b], bias[b + 1u], bias[b + 2u], bias[b + 3u]);
     }
-    x[(shape.x_base + at.pixel * shape.x_stride + channel) / WIDTH] = sum;
+    x[(shape.x_base + at.pixel * shape.x_stride + channel) / WIDTH] = x_element(sum);
   }
 }

@@ -5,13 +5,13 @@
 //
 // row by row of the output, each row's sum first, so that no chain of additions is as long as all pixels.
 //
-// x (binding 0), y (binding 1), w (binding 2): see shared/direct_conv_shape.wgsl; y is a gradient here. WIDTH, DEPTHWISE, `lane` and
-// `x_element` (prepended): as in conv2d_direct_forward.wgsl.
+// x (binding 0), y (binding 1), w (binding 2): see shared/direct_conv_shape.wgsl; y is a gradient here. WIDTH, DEPTHWISE, `lane`,
+// `x_value`, `x_element` and `y_element` (prepended): as in conv2d_direct_forward.wgsl. w is f32.
 //
 // Which elements an invocation owns and what the dispatch is: see shared/elements.wgsl, for the elements of w.
 
 @group(0) @binding(0) var<storage, read> x: array<x_element>;
-@group(0) @binding(1) var<storage, read> y: array<lane>;
+@group(0) @binding(1) var<storage, read> y: array<y_element>;
 @group(0) @binding(2) var<storage, read_write> w: array<lane>;
 @group(0) @binding(3) var<uniform> shape: DirectConvShape;
 
@@ -36,8 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let iw = read_at(ow, kw, shape.stride_w, shape.dilation_w, shape.pad_w);
         if (iw >= shape.in_w) { continue; }
         let source = shape.x_base + ((n * shape.in_h + ih) * shape.in_w + iw) * shape.x_stride + source_channel;
-        let gradient = y[(shape.y_base + (line * shape.out_w + ow) * shape.y_stride + channel) / WIDTH];
-        if (DEPTHWISE) { part += lane(x[source / WIDTH]) * gradient; } else { part += lane(x[source]) * gradient; }
+        let gradient = lane(y[(shape.y_base + (line * shape.out_w + ow) * shape.y_stride + channel) / WIDTH]);
+        let at = select(source, source / WIDTH, DEPTHWISE);
+        part += lane(x_value(x[at])) * gradient;
       }
       sum += part;
     }

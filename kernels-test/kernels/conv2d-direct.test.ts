@@ -1,17 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { autocast } from '../../src/autograd/autocast.js';
 import { backward } from '../../src/autograd/backward.js';
 import * as ops from '../../src/autograd/ops.js';
+import { decodeNumbers, encodeNumbers } from '../../src/formats/half.js';
 import { directForward, directInputGrad, directOutputShape, directWeightGrad } from '../../src/kernels/conv2d/direct.js';
-import { elementCount } from '../../src/tensor/shape.js';
+import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import golden from '../goldens/conv2d_direct.json';
 import { generate, values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';
-import { assertClose, float32 } from '../harness/golden.js';
+import { assertClose, float32, relativeDifference } from '../harness/golden.js';
 import { checkGradients } from '../harness/gradcheck.js';
 import { testGpu } from '../harness/gpu.js';
-import { assertNeighboursKept, LAYOUTS, ODD_SLICE, placed, target } from '../harness/layouts.js';
+import { testHalf } from '../harness/half.js';
+import { assertNeighboursKept, LAYOUTS, ODD_SLICE, placed, target, type Layout } from '../harness/layouts.js';
 import { convChecks } from '../harness/spatial-checks.js';
 import * as reference from '../reference/conv2d-direct.js';
 
@@ -55,6 +58,80 @@ for (const { input, weight, ...geometry } of CASES) {
     });
   }
 }
+
+/** As f16 has them. */
+const rounded = (numbers: Float32Array): Float32Array => decodeNumbers(encodeNumbers(numbers, 'f16'), 'f16');
+
+/** Numbers in f16, as a range of the channels of a wider tensor or alone. */
+function inHalf(data: Float32Array, shape: Shape, { channelsBefore, channelsAfter }: Layout): Tensor {
+  const channels = shape.at(-1)!;
+  const width = channelsBefore + channels + channelsAfter;
+  const wide = new Float32Array((data.length / channels) * width);
+  data.forEach((value, i) => (wide[Math.floor(i / channels) * width + channelsBefore + (i % channels)] = value));
+  const whole = ops.cast(Tensor.from(gpu, wide, [...shape.slice(0, -1), width]), 'f16');
+  return whole.sliceChannels(channelsBefore, channelsBefore + channels);
+}
+
+for (const { input, weight, ...geometry } of CASES) {
+  testHalf(gpu, `[${input}] by [${weight}], ${geometry.groups} groups, dilation ${geometry.dilation}, in f16 against float64`, async () => {
+    const output = directOutputShape(input, weight, geometry);
+    const [x, w, dy] = [input, weight, output].map((shape: Shape, index) => rounded(values(`half ${index}`, elementCount(shape))));
+    const [outBias, inBias] = [values('half bias', output[3]!), values('half in bias', input[3]!)];
+    const expected = {
+      y: reference.conv2d(x!, w!, outBias, input, weight, output, geometry),
+      alone: reference.conv2d(x!, w!, null, input, weight, output, geometry),
+      dx: reference.convTranspose2d(dy!, w!, inBias, input, weight, output, geometry),
+      dw: reference.weightGrad(x!, dy!, input, weight, output, geometry),
+    };
+    const bias = Tensor.from(gpu, outBias, [output[3]!]);
+    for (const layout of LAYOUTS) {
+      const [given, gradient] = [inHalf(x!, input, layout), inHalf(dy!, output, layout)];
+      for (const taps of [Tensor.from(gpu, w!, weight), ops.cast(Tensor.from(gpu, w!, weight), 'f16')]) {
+        const label = `${layout.name}, weights in ${taps.dtype}`;
+        // Sums are f32: results differ from them by the rounding of 11 digits, towards zero on some drivers.
+        const half = { absolute: 1e-5, relative: 2 ** -10, label };
+        const y = directForward(given, taps, bias, geometry);
+        assert.is(y.dtype, 'f16');
+        assertClose(await y.data(), expected.y, half);
+        const single = directForward(given, taps, null, geometry, undefined, 'f32');
+        assertClose(await single.data(), expected.alone, { absolute: 1e-5, relative: 1e-6, label });
+        const dx = directInputGrad(gradient, taps, Tensor.from(gpu, inBias, [input[3]!]), input, geometry);
+        assert.is(dx.dtype, 'f16');
+        assertClose(await dx.data(), expected.dx, half);
+      }
+      const dw = directWeightGrad(given, gradient, weight, geometry);
+      assert.is(dw.dtype, 'f32');
+      assertClose(await dw.data(), expected.dw, { absolute: 1e-5, relative: 1e-6, label: layout.name });
+    }
+  });
+}
+
+testHalf(gpu, 'in autocast() they give f16, as plain ones do, and gradients near those of f32', async () => {
+  const leaves = (): Tensor[] =>
+    [[1, 7, 6, 8] as Shape, [3, 3, 4, 8], [3, 3, 1, 8], [8]].map((shape, index) => {
+      const tensor = Tensor.from(gpu, values(`leaf ${index}`, elementCount(shape)), shape);
+      tensor.requiresGrad = true;
+      return tensor;
+    });
+  const run = async (half: boolean): Promise<number[][]> => {
+    const [x, grouped, depthwise, bias] = leaves() as [Tensor, Tensor, Tensor, Tensor];
+    const step = (): void => {
+      const hidden = ops.conv2d(x, grouped, bias, { groups: 2, padding: 1 });
+      const y = ops.convTranspose2d(hidden, depthwise, bias, { groups: 8, dilation: 2, stride: 2 });
+      const narrow = ops.conv2d(y, grouped, null, { groups: 2, dilation: [1, 2] });
+      for (const each of [hidden, y, narrow]) assert.is(each.dtype, half ? 'f16' : 'f32');
+      backward(ops.mean(ops.square(narrow)));
+    };
+    if (half) autocast(gpu, step);
+    else step();
+    return Promise.all([x, grouped, depthwise, bias].map(async (leaf) => [...(await leaf.grad!.data())]));
+  };
+  const [expected, received] = [await run(false), await run(true)];
+  for (const [index, gradient] of expected.entries()) {
+    const difference = relativeDifference(received[index]!, gradient);
+    assert.ok(difference > 0 && difference < 0.005, `gradient ${index} differs by ${difference} of its size`);
+  }
+});
 
 for (const [label, check] of Object.entries(convChecks)) {
   test(`gradient of ${label}`, () => checkGradients(gpu, { label, ...check }));

@@ -51,7 +51,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
   return called('conv2d', [x, weight, bias], direct, () => {
     if (!isPlain(dilation, groups)) {
       if (hasPhases(direct, weight.shape)) return dilatedConv2d(x, weight, direct, (phases) => conv2d(phases, weight, bias), { out });
-      return directConv2d(x, weight, bias, direct, out);
+      return directConv2d(x, weight, bias, direct, { out, dtype: resultType(x) });
     }
     // The kernels read weights as one run of numbers.
     const taps = packed(weight);
@@ -87,7 +87,9 @@ export function convTranspose2d(x: Tensor, weight: Tensor, bias: Tensor | null, 
   const geometry = { stride: pair(stride), padding: pair(padding) };
   const direct = { ...geometry, dilation: pair(dilation), groups };
   return called('convTranspose2d', [x, weight, bias], { ...direct, outputPadding: pair(outputPadding) }, () => {
-    if (!isPlain(dilation, groups)) return directConvTranspose2d(x, weight, bias, direct, pair(outputPadding), out);
+    if (!isPlain(dilation, groups)) {
+      return directConvTranspose2d(x, weight, bias, direct, pair(outputPadding), { out, dtype: resultType(x) });
+    }
     const shape = conv.convTranspose2dOutputShape(x.shape, weight.shape, geometry, pair(outputPadding));
     const taps = packed(weight);
     const y = conv.conv2dInputGrad(x, taps, bias, shape, geometry, out, undefined, resultType(x));

@@ -1,33 +1,44 @@
 import * as conv from '../../kernels/conv2d/direct.js';
 import type { Shape } from '../../tensor/shape.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { DType, Tensor } from '../../tensor/tensor.js';
 import { rule, track, where, type Rule } from '../graph.js';
 import { packed } from './axes.js';
 import { sumRows } from './rows.js';
-import { inSingle } from './cast.js';
 
 // Convolutions with dilation or groups, by plain kernels of their own. As with the tuned ones, each of the three kernels is linear in
 // both of its operands, and the adjoint with respect to one of them is another of the three.
 
+/** A place for a result, or its type. */
+interface Result {
+  readonly out?: Tensor | undefined;
+  readonly dtype?: DType;
+}
+
 /** x [batch, h, w, in] with weight [kernel h, kernel w, in / groups, out]. */
-export function directConv2d(given: Tensor, weight: Tensor, bias: Tensor | null, geometry: conv.DirectGeometry, out?: Tensor): Tensor {
-  const [x, taps] = [inSingle(given), packed(weight)];
-  const y = conv.directForward(x, taps, bias, geometry, out);
+export function directConv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  geometry: conv.DirectGeometry,
+  { out, dtype }: Result = {},
+): Tensor {
+  const taps = packed(weight);
+  const y = conv.directForward(x, taps, bias, geometry, out, dtype);
   return track('conv2d', bias ? [x, taps, bias] : [x, taps], y, forwardRule(x, taps, geometry));
 }
 
 /** x [batch, h, w, in] with weight [kernel h, kernel w, out / groups, in]. */
 export function directConvTranspose2d(
-  given: Tensor,
+  x: Tensor,
   weight: Tensor,
   bias: Tensor | null,
   geometry: conv.DirectGeometry,
   outputPadding: readonly [number, number],
-  out?: Tensor,
+  { out, dtype }: Result = {},
 ): Tensor {
-  const [x, taps] = [inSingle(given), packed(weight)];
+  const taps = packed(weight);
   const shape = conv.directTransposeShape(x.shape, taps.shape, geometry, outputPadding);
-  const y = conv.directInputGrad(x, taps, bias, shape, geometry, out);
+  const y = conv.directInputGrad(x, taps, bias, shape, geometry, out, dtype);
   return track('convTranspose2d', bias ? [x, taps, bias] : [x, taps], y, adjointRule(x, taps, geometry));
 }
 

@@ -1,10 +1,11 @@
 import { ShadegradError } from '../../errors.js';
 import { Params } from '../../gpu/params.js';
+import type { Binding } from '../../gpu/storage.js';
 import { expectShape, formatShape, type Shape } from '../../tensor/shape.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { Tensor, type DType } from '../../tensor/tensor.js';
 import { conv2dOutputShape, convTranspose2dOutputShape, type ConvGeometry } from './shape.js';
-import { elementGrid, expectTensors, expectWithoutGaps, walkSource } from '../elements.js';
-import { specialise, type Constants } from '../kernel.js';
+import { elementGrid, expectFloats, expectWithoutGaps, walkSource } from '../elements.js';
+import { specialise, storedTypes, type Constants } from '../kernel.js';
 import laneScalarSource from '../../../shaders/batch_norm_lane_scalar.wgsl';
 import laneVec4Source from '../../../shaders/batch_norm_lane_vec4.wgsl';
 import innerScalarSource from '../../../shaders/shared/inner_scalar.wgsl';
@@ -52,8 +53,8 @@ export function directTransposeShape(
 
 interface Operands {
   /** The side that is read forward. */
-  readonly x: { readonly tensor: Tensor | null; readonly shape: Shape };
-  readonly y: { readonly tensor: Tensor | null; readonly shape: Shape };
+  readonly x: { readonly tensor: Tensor; readonly shape: Shape };
+  readonly y: { readonly tensor: Tensor; readonly shape: Shape };
   readonly weight: Tensor;
   readonly bias?: Tensor | null;
 }
@@ -68,12 +69,11 @@ function prepare(
   const [batch, inH, inW, inC] = x.shape as [number, number, number, number];
   const [, outH, outW, outC] = y.shape as [number, number, number, number];
   const depthwise = groups === inC && groups === outC;
-  const tensors = [...[x.tensor, y.tensor].filter((tensor) => tensor !== null), weight];
-  expectTensors('conv2d', tensors);
+  expectFloats('conv2d', { input: x.tensor, output: y.tensor, weight }, { bias });
   expectWithoutGaps('conv2d', { weight }, 'copy() the slice of weights first');
-  const aligned = (tensor: Tensor | null): boolean => tensor === null || tensor.vectorizable;
+  const aligned = (tensor: Tensor): boolean => tensor.vectorizable;
   const whole = depthwise ? aligned(x.tensor) && aligned(y.tensor) : lanesOf === 'y' && (outC / groups) % 4 === 0 && aligned(y.tensor);
-  const width = whole && weight.vectorizable ? 4 : 1;
+  const width: 1 | 4 = whole && weight.vectorizable ? 4 : 1;
   const lane = width === 4 ? 'vec4f' : 'f32';
   const constants: Constants = { STRIDED: false, WIDTH: width, DEPTHWISE: depthwise };
   // Of the input's gradient, whose sums run along the output channels.
@@ -83,7 +83,11 @@ function prepare(
     constants,
     vectorTerms,
     sources: (source: string) => [walkSource, width === 4 ? laneVec4Source : laneScalarSource, shapeSource, source],
-    aliases: { x_element: depthwise ? lane : 'f32' },
+    aliases: {
+      x_value: depthwise ? lane : 'f32',
+      ...storedTypes(depthwise ? width : 1, { x: x.tensor }),
+      ...storedTypes(width, { y: y.tensor, w: weight }),
+    },
     params: new Params().u32(
       batch,
       inH,
@@ -99,10 +103,10 @@ function prepare(
       ...dilation,
       inC / groups,
       outC / groups,
-      x.tensor?.base ?? 0,
-      x.tensor?.rowStride ?? 0,
-      y.tensor?.base ?? 0,
-      y.tensor?.rowStride ?? 0,
+      x.tensor.base,
+      x.tensor.rowStride,
+      y.tensor.base,
+      y.tensor.rowStride,
       weight.base,
       bias ? 1 : 0,
       bias?.base ?? 0,
@@ -110,22 +114,33 @@ function prepare(
   };
 }
 
+/** Any buffer where there is none. */
+const ofBias = (bias: Tensor | null, weight: Tensor): Binding => (bias ?? weight).read(bias?.dtype ?? weight.dtype);
+
 /**
  * 2-D convolution with dilation and groups.
  * @param input [batch, h, w, in channels]
  * @param weight [kernel h, kernel w, in channels / groups, out channels], without gaps
- * @param bias [out channels] or null
+ * @param bias [out channels], f32, or null
+ * @param dtype of the result where it has no place yet; operands may be f32 or f16
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
-export function directForward(input: Tensor, weight: Tensor, bias: Tensor | null, geometry: DirectGeometry, out?: Tensor): Tensor {
+export function directForward(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  geometry: DirectGeometry,
+  out?: Tensor,
+  dtype: DType = input.dtype,
+): Tensor {
   const shape = directOutputShape(input.shape, weight.shape, geometry);
-  const y = out ?? Tensor.empty(input.gpu, shape, 'conv2d');
+  const y = out ?? Tensor.empty(input.gpu, shape, 'conv2d', dtype);
   expectShape('out of conv2d', shape, y.shape);
   if (bias) expectShape('bias of conv2d', [shape[3]!], bias.shape);
   const call = prepare({ x: { tensor: input, shape: input.shape }, y: { tensor: y, shape }, weight, bias }, weight.shape, geometry, 'y');
   input.gpu.dispatch({
     shader: specialise('conv2d_direct_forward', call.sources(forwardSource), call.constants, call.aliases),
-    bindings: [input.read(), weight.read(), (bias ?? weight).read(), y.written()],
+    bindings: [input.read(input.dtype), weight.read(weight.dtype), ofBias(bias, weight), y.written(y.dtype)],
     params: call.params,
     workgroups: elementGrid(y.size / call.width, input.gpu.adapter.software),
   });
@@ -135,8 +150,9 @@ export function directForward(input: Tensor, weight: Tensor, bias: Tensor | null
 /**
  * The adjoint of directForward(): the gradient of its input, and the transposed convolution.
  * @param gradOutput [batch, out h, out w, out channels]
- * @param bias [in channels] or null
+ * @param bias [in channels], f32, or null
  * @param inputShape of the result
+ * @param dtype of the result where it has no place yet; operands may be f32 or f16
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
 export function directInputGrad(
@@ -146,9 +162,10 @@ export function directInputGrad(
   inputShape: Shape,
   geometry: DirectGeometry,
   out?: Tensor,
+  dtype: DType = gradOutput.dtype,
 ): Tensor {
   expectShape('gradient of conv2d', directOutputShape(inputShape, weight.shape, geometry), gradOutput.shape);
-  const x = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient');
+  const x = out ?? Tensor.empty(gradOutput.gpu, inputShape, 'conv2d input gradient', dtype);
   expectShape('out of convTranspose2d', inputShape, x.shape);
   if (bias) expectShape('bias of convTranspose2d', [inputShape[3]!], bias.shape);
   const call = prepare(
@@ -162,8 +179,9 @@ export function directInputGrad(
       'conv2d_direct_input_grad',
       [call.vectorTerms ? innerVec4Source : innerScalarSource, ...call.sources(inputGradSource)],
       { ...call.constants, VECTOR_TERMS: call.vectorTerms },
+      { ...storedTypes(call.width, { x }), ...storedTypes(call.vectorTerms ? 4 : 1, { y: gradOutput, w: weight }) },
     ),
-    bindings: [gradOutput.read(), weight.read(), (bias ?? weight).read(), x.written()],
+    bindings: [gradOutput.read(gradOutput.dtype), weight.read(weight.dtype), ofBias(bias, weight), x.written(x.dtype)],
     params: call.params,
     workgroups: elementGrid(x.size / call.width, gradOutput.gpu.adapter.software),
   });
@@ -171,7 +189,7 @@ export function directInputGrad(
 }
 
 /**
- * Gradient of directForward() with respect to its weight, in a fixed order.
+ * Gradient of directForward() with respect to its weight, in a fixed order; f32.
  * @param weightShape [kernel h, kernel w, in channels / groups, out channels]
  * @throws SHAPE_MISMATCH, INVALID_ARGUMENT
  */
@@ -186,7 +204,7 @@ export function directWeightGrad(input: Tensor, gradOutput: Tensor, weightShape:
   );
   input.gpu.dispatch({
     shader: specialise('conv2d_direct_weight_grad', call.sources(weightGradSource), call.constants, call.aliases),
-    bindings: [input.read(), gradOutput.read(), dw.written()],
+    bindings: [input.read(input.dtype), gradOutput.read(gradOutput.dtype), dw.written()],
     params: call.params,
     workgroups: elementGrid(dw.size / call.width, input.gpu.adapter.software),
   });
