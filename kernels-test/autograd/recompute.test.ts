@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward, grad, l1Loss, noGrad, recompute, type Module } from '../../src/index.js';
 import { zeroGrad } from '../../src/autograd/gradient-slots.js';
-import { conv2d, leakyRelu, mean, mul, pad, square, sum, tanh } from '../../src/autograd/ops.js';
+import { batchNorm, conv2d, leakyRelu, mean, mul, pad, square, sum, tanh } from '../../src/autograd/ops.js';
 import { fill } from '../../src/kernels/elementwise.js';
 import { ResNetGenerator as ResNet } from '../../src/models/resnet.js';
 import { UNet } from '../../src/models/unet.js';
@@ -82,6 +82,43 @@ test('what an operation was given may be overwritten where its gradient does not
   const again = await recorded(() => recompute(body), [weight]);
   assert.ok(again.bits === plain.bits, 'other bits');
   for (const tensor of [x, weight]) tensor.dispose();
+});
+
+test('of what a norm was made, whatever is overwritten before backward() is an error or changes nothing', async () => {
+  const seen = new Set<string>();
+  for (const wanted of ['x', 'gamma', 'beta', 'x gamma beta']) {
+    for (const written of ['x', 'gamma', 'beta', 'mean', 'nothing']) {
+      const shapes = { x: [2, 3, 3, 4], gamma: [4], beta: [4], mean: [4], variance: [4] };
+      const made = Object.entries(shapes).map(([name, shape]) => [name, numbers(name, shape, wanted.split(' ').includes(name))] as const);
+      const { x, gamma, beta, mean: average, variance } = Object.fromEntries(made) as Record<keyof typeof shapes, Tensor>;
+      const weight = numbers('weight', [2, 3, 3, 4], true);
+      const body = (): void => {
+        // square() reads the norm's result, which is made again.
+        const y = batchNorm(x, gamma, beta, { running: { mean: average, variance }, momentum: 0.1 });
+        const loss = sum(mul(square(y), weight));
+        const target = made.find(([name]) => name === written)?.[1];
+        if (target) noGrad(() => fill(target, 0.5));
+        backward(loss);
+      };
+      const leaves = [weight, ...made.flatMap(([, tensor]) => (tensor.requiresGrad ? [tensor] : []))];
+      const contents = await Promise.all(made.map(([, tensor]) => tensor.data()));
+      const outcomes: string[] = [];
+      for (const each of [body, () => recompute(body)]) {
+        made.forEach(([, tensor], index) => tensor.write(contents[index] as Float32Array));
+        try {
+          outcomes.push((await recorded(each, leaves)).bits);
+        } catch (error) {
+          outcomes.push((error as { code?: string }).code ?? String(error));
+        }
+      }
+      assert.is(outcomes[1], outcomes[0], `gradients of ${wanted}, with ${written} overwritten`);
+      if (/^[A-Z]/.test(outcomes[0]!)) assert.is(outcomes[0], 'STALE_TENSOR');
+      seen.add(`${written}: ${/^[A-Z]/.test(outcomes[0]!) ? 'refused' : 'allowed'}`);
+      for (const tensor of [weight, ...made.map(([, each]) => each)]) tensor.dispose();
+    }
+  }
+  for (const each of ['x: refused', 'gamma: refused', 'gamma: allowed', 'beta: allowed', 'mean: allowed']) assert.ok(seen.has(each), each);
+  assert.not(seen.has('nothing: refused'));
 });
 
 test('a hook that does not say what it writes keeps results, one that does and writes elsewhere does not', async () => {

@@ -112,7 +112,8 @@ function normGradient(
 /** Statistics of the batch: they depend on x themselves. */
 function batchRule(x: Tensor, gamma: Tensor, statistics: NormStatistics): Rule {
   return rule(
-    ([dx, dGamma]) => where([dx || dGamma, x], [dx, gamma], [dx || dGamma, statistics.mean], [dx || dGamma, statistics.inverseStd]),
+    // The statistics in any case: the result is made again of them.
+    ([dx, dGamma]) => [...where([dx || dGamma, x], [dx, gamma]), statistics.mean, statistics.inverseStd],
     (dy, targets) => {
       if (!isTracked([x, gamma, dy])) return normGradient(norm.batchNormGrad, x, gamma, statistics, dy, targets);
       return composed(x, gamma, statistics, dy, targets);
