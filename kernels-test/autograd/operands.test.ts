@@ -2,7 +2,6 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as api from '../../src/index.js';
 import * as autogradOps from '../../src/autograd/ops.js';
-import { ShadegradError } from '../../src/errors.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { scopedIn } from '../../src/gpu/scope.js';
 import { everyOutput } from '../../src/models/kind.js';
@@ -434,28 +433,54 @@ async function resultsWith(operation: Operation, half: string | null): Promise<n
 /** Half a unit in the last of 11 digits, a few times over: what is computed in f16 may be rounded on its way. */
 const ROUNDED = 4 * 2 ** -11;
 
-// Layers and networks are made of these; each tensor beside the first one would be a pipeline more.
+/** What is held in f32 always: parameters, statistics, and places for results that are computed in f32. All else takes f16. */
+const IN_SINGLE: Readonly<Record<string, readonly string[]>> = {
+  avgPool2d: ['out'],
+  batchNorm: ['gamma', 'beta', 'mean', 'variance'],
+  conv2d: ['bias'],
+  convTranspose2d: ['bias'],
+  embedding: ['table'],
+  groupNorm: ['gamma', 'beta'],
+  layerNorm: ['gamma', 'beta'],
+  linear: ['weight', 'bias'],
+  logSoftmax: ['out'],
+  maxPool2d: ['out'],
+  softmax: ['out'],
+};
+
+test('operands that refuse f16 are operands that there are', () => {
+  for (const [name, refused] of Object.entries(IN_SINGLE))
+    for (const operand of refused) assert.ok(operand in OPERATIONS[name]!.operands, `${name}: ${operand}`);
+});
+
+// Layers and networks are made of these. Gradients: half-operations.test.ts.
 for (const [name, operation] of Object.entries(OPERATIONS)) {
   if (!(name in operationsAlone) || operation.handleOnly || name === 'dropout') continue;
-  testHalf(gpu, `${name} takes f16, or refuses it at once`, async () => {
-    const [half] = Object.keys(operation.operands).filter((each) => typeOf(each) === 'f32');
-    if (half === undefined) return;
+  const floats = Object.keys(operation.operands).filter((each) => typeOf(each) === 'f32');
+  const [taken, refused] = [true, false].map((takes) => floats.filter((each) => takes !== (IN_SINGLE[name] ?? []).includes(each)));
+  for (const half of refused!) {
+    testHalf(gpu, `${name} refuses ${half} of f16 at once`, async () => {
+      const inHalf = (): Tensor => Tensor.empty(gpu, operation.operands[half]!, 'the odd one', 'f16');
+      const dispatched = await withOne(operation, half, inHalf, (operands) =>
+        failure('INVALID_ARGUMENT', () => gpu.scope(() => void operation.run(operands)), '"the odd one"', /expected: f32\n.*f16/, /fix: /),
+      );
+      assert.is(dispatched, 0);
+    });
+  }
+  if (taken!.length === 0) continue;
+  testHalf(gpu, `${name} takes f16: ${taken!.join(', ')}`, async () => {
     const expected = await resultsWith(operation, null);
-    let received: number[][];
-    try {
-      received = await resultsWith(operation, half);
-    } catch (error) {
-      assert.ok(error instanceof ShadegradError && error.code === 'INVALID_ARGUMENT', String(error));
-      return assert.match(error.message, /f16/);
-    }
-    assert.is(received.length, expected.length);
-    for (const [index, numbers] of received.entries()) {
-      const size = Math.max(...expected[index]!.map(Math.abs).filter(Number.isFinite), 0);
-      const wrong = numbers.findIndex((number, i) => {
-        const wanted = expected[index]![i]!;
-        return !(Object.is(number, wanted) || Math.abs(number - wanted) <= ROUNDED * Math.max(size, 2 ** -10));
-      });
-      assert.is(wrong, -1, `${half} in f16: ${numbers[wrong]} for ${expected[index]![wrong]}`);
+    for (const half of taken!) {
+      const received = await resultsWith(operation, half);
+      assert.is(received.length, expected.length);
+      for (const [index, numbers] of received.entries()) {
+        const size = Math.max(...expected[index]!.map(Math.abs).filter(Number.isFinite), 0);
+        const wrong = numbers.findIndex((number, i) => {
+          const wanted = expected[index]![i]!;
+          return !(Object.is(number, wanted) || Math.abs(number - wanted) <= ROUNDED * Math.max(size, 2 ** -10));
+        });
+        assert.is(wrong, -1, `${half} in f16: ${numbers[wrong]} for ${expected[index]![wrong]}`);
+      }
     }
   });
 }
