@@ -21,7 +21,7 @@ const gpu = await testGpu();
 
 const MOST_ELEMENTS = 12;
 const STEP = 1e-4;
-/** A unit in the last of 11 digits, of the largest number: results and gradients are rounded once, and where they are made of several, each. */
+/** A unit in the last of 11 digits, of the largest number: a result is rounded once, and one that is made of several, with each of them. */
 const UNIT = 2 ** -11;
 const ROUNDED = 4 * UNIT;
 /** Whose gradient is a sum of what was rounded, with both signs: it is smaller than its terms. */
@@ -41,11 +41,10 @@ const IN_SINGLE: Readonly<Record<string, readonly number[]>> = {
 /** Operations of parameters whose result has the type of the first operand. */
 const LIKE_FIRST = new Set(['batchNorm', 'conv2d', 'convTranspose2d', 'groupNorm', 'instanceNorm', 'layerNorm']);
 /** Operations that give f32 of whatever they get. */
-const GIVING_SINGLE = new Set(
-  'avgPool2d bceWithLogits crossEntropy globalAveragePool hingeLoss l1Loss linear logSoftmax matmul max maxPool2d mean min mseLoss nllLoss softmax sum'.split(
-    ' ',
-  ),
-);
+const GIVING_SINGLE = new Set([
+  ...['avgPool2d', 'bceWithLogits', 'crossEntropy', 'globalAveragePool', 'hingeLoss', 'l1Loss', 'linear', 'logSoftmax', 'matmul'],
+  ...['max', 'maxPool2d', 'mean', 'min', 'mseLoss', 'nllLoss', 'softmax', 'sum'],
+]);
 
 /** Which operands are of f16: each alone, and all. */
 function choices(count: number): number[][] {

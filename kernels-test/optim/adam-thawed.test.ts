@@ -278,6 +278,18 @@ test('a .pth of a run keeps them too, there and back', async () => {
   for (const each of [model, restored]) disposePix2Pix(each);
 });
 
+test('of a run in f16 whose steps were left out, another one begins with those that were taken', async () => {
+  const model = thawed();
+  const run = await findRun(await openBytes(encodeCheckpoint(targetOf(model), PROGRESS), 'run.safetensors'));
+  const { optimizers } = run.info;
+  const generatorOptimizer = { ...optimizers.generatorOptimizer!, leftOut: { [LATE]: 2 } };
+  const restored = goldenPix2Pix(gpu, SMALL);
+  await restoreRun(targetOf(restored), { ...run, info: { ...run.info, optimizers: { ...optimizers, generatorOptimizer } } }, 'run');
+  assert.equal(restored.generatorOptimizer.stepCounts(), model.generatorOptimizer.stepCounts());
+  assert.is((await restored.generatorOptimizer.leftOutCounts()).get(LATE), 0);
+  for (const each of [model, restored]) disposePix2Pix(each);
+});
+
 test('counts under names that no parameter has are refused before anything is written', async () => {
   const model = thawed();
   const run = await findRun(await openBytes(encodeCheckpoint(targetOf(model), PROGRESS), 'run.safetensors'));

@@ -207,6 +207,39 @@ testHalf(gpu, 'a state that is saved goes on to the bit, and so do the counts of
   assert.equal([...(await restored.optimizer.leftOutCounts()).values()], [0, 0, 1]);
 });
 
+testHalf(
+  gpu,
+  'a step without a scale after steps with one does not count those that were left out, and one recorded before is refused',
+  async () => {
+    const make = OPTIMISERS.Adam!;
+    const [plain, mixed] = [await begin(make, 'plain'), await begin(make, 'eager')];
+    const step = (): void => {
+      zeroGrad(mixed.module.parameters());
+      leaveGradients(mixed.module.parameters(), mixed.gradients);
+      mixed.optimizer.step();
+    };
+    const { recording } = await gpu.record(step);
+    mixed.take(0, true);
+    mixed.take(1);
+    await failure('RECORDING', () => recording.run(), 'without a loss scale', /fix: record the step again/);
+    recording.destroy();
+    plain.take(1);
+    plain.take(2);
+    plain.take(3);
+    const again = (await gpu.record(step)).recording;
+    for (const [number, run] of [
+      [2, step],
+      [3, () => again.run()],
+    ] as const) {
+      mixed.gradients.forEach((each, index) => each.write(values(`gradient ${number} ${index}`, SIZES[index]!)));
+      run();
+    }
+    const [expected, received] = [await plain.state(), await mixed.state()];
+    expected.forEach((numbers, index) => assertClose(received[index]!, numbers, { absolute: 1e-6, relative: 1e-5, label: String(index) }));
+    assert.equal([...(await mixed.optimizer.leftOutCounts()).values()], [1, 1, 1]);
+  },
+);
+
 test('counts that cannot be are refused, and nothing is changed', async () => {
   const module = new Vectors(SIZES).to(gpu);
   const adam = new Adam(module);

@@ -20,8 +20,8 @@ import { testHalf } from '../harness/half.js';
 const gpu = await testGpu();
 const { batchNorm, concat, conv2d, convTranspose2d, instanceNorm, l1Loss, leakyRelu, tanh } = ops;
 
-// Both round to 11 digits, of sums that they add up in another order: seen are 6e-5, 6e-4 and 2e-4. Where Adam counts the steps that were left
-// out, the fifth loss is off by 3e-3.
+// Both round to 11 digits, of sums that they add up in another order: seen are 6e-5, 6e-4 and 2e-4. Where Adam counts the steps that were
+// left out, the fifth loss is off by 3e-3.
 const LOSSES = 3e-4;
 const GRADIENTS = 2e-3;
 const TRAINED = 8e-4;

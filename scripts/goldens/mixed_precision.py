@@ -3,12 +3,12 @@
 Emulated on the CPU: float32 arithmetic, and what a network in autocast holds in float16 is rounded to it between operations, results and
 their gradients alike, where this library holds float16: after every convolution, norm, activation and joint. Parameters, the loss and the
 optimiser are float32. The scale is torch.cuda.amp.GradScaler's, which is for CUDA alone, written out: the loss is multiplied by it, a step
-with a gradient that is not finite is left out and halves it, GROWTH good steps in a row double it. It begins so large that the first three
-steps are left out, and so is the sixth, after it was doubled twice. None of that is close: where a step overflows a gradient is at least 1.25
-times as large as what float16 holds, and where it does not at most 0.78 times.
+with a gradient that is not finite is left out and halves it, GROWTH good steps in a row double it. It begins so large that the first
+three steps are left out, and so is the sixth, after it was doubled twice. None of that is close: where a step overflows a gradient is at
+least 1.25 times as large as what float16 holds, and where it does not at most 0.78 times.
 
-Stored: losses, scales and whether each step was taken; the gradients of the first that was, the parameters after the last. As shadegrad has
-them.
+Stored: losses, scales and whether each step was taken; the gradients of the first that was, the parameters after the last. As shadegrad
+has them.
 """
 
 import math

@@ -65,6 +65,8 @@ interface Scaled {
   readonly due: Tensor;
   /** The scale, whether the step is left out, and of each parameter how many were: noteLeftOut() keeps it. */
   readonly own: Tensor;
+  /** The numbers of a scale of 1 that leaves nothing out: of a step without one, after steps with one. */
+  readonly unit: Tensor;
 }
 
 /** Neighbouring parameters of a block that belong to one share. */
@@ -242,11 +244,12 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   private scaling(): Scaled {
     if (this.scaled) return this.scaled;
     const { gpu, counts, rule } = this;
-    const zeros = (size: number, label: string): Tensor =>
-      new Tensor({ gpu, shape: [size], storage: gpu.allocateConstant(new Float32Array(size), label) }).keep();
+    const made = (numbers: Float32Array, label: string): Tensor =>
+      new Tensor({ gpu, shape: [numbers.length], storage: gpu.allocateConstant(numbers, label) }).keep();
     return (this.scaled = {
-      due: zeros(counts.size, `parameters of a step of ${rule.name}`),
-      own: zeros(LEFT_OUT_START + counts.size, `steps that ${rule.name} left out`),
+      due: made(new Float32Array(counts.size), `parameters of a step of ${rule.name}`),
+      own: made(new Float32Array(LEFT_OUT_START + counts.size), `steps that ${rule.name} left out`),
+      unit: made(Float32Array.of(1, 0, 0), 'no loss scale'),
     });
   }
 
@@ -284,19 +287,20 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    * are not finite changes no parameter and no state, and is no step for what follows; `stepCounts()` counts it like any other, because
    * the host does not hear of it, and `leftOutCounts()` says how many there were.
    * @throws INVALID_ARGUMENT when the gradients are of another loss scale; RECORDING when a recorded step is run after some of its
-   *   parameters took steps without the others: the dispatches in it are for parameters that have taken as many
+   *   parameters took steps without the others: the dispatches in it are for parameters that have taken as many; or one without a loss
+   *   scale after steps with one
    */
   step(): void {
     this.assertPlaced();
     const lossScale = activeLossScale();
-    const { shares, blocks } = this.stretches(lossScale !== null);
+    const scaled = lossScale ? this.scaling() : this.scaled;
+    const { shares, blocks } = this.stretches(scaled !== null);
     if (shares.length === 0) return;
     for (const { parameters } of shares)
       for (const tensor of parameters) expectScale(`step of ${this.rule.name} for "${tensor.label}"`, tensor, lossScale);
-    const scaled = lossScale && this.scaling();
     const hyper = this.hyper(scaled ? scaled.due.size : shares.length);
     this.gpu.eachStep(
-      () => this.writeNumbers(shares, hyper, scaled?.due),
+      () => this.writeNumbers(shares, hyper, scaled),
       [hyper.storage, ...(scaled ? [scaled.due.storage] : [])],
       () => {
         for (const { parameters } of shares) for (const tensor of parameters) this.counts.set(tensor, this.counts.get(tensor)! + 1);
@@ -304,7 +308,7 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     );
     // All of them before the first update: one gradient that is not finite holds the whole step back.
     if (lossScale) for (const block of blocks) this.check(block, lossScale);
-    if (lossScale && scaled) noteLeftOut(scaled.own, scaled.due, lossScale.tensor);
+    if (scaled) noteLeftOut(scaled.own, scaled.due, lossScale?.tensor ?? scaled.unit);
     for (const block of blocks) this.update(block, hyper, scaled?.own);
     lossScale?.stepped();
   }
@@ -364,16 +368,26 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
   }
 
-  private writeNumbers(shares: readonly Share<O>[], hyper: Tensor, due: Tensor | undefined): void {
+  private writeNumbers(shares: readonly Share<O>[], hyper: Tensor, scaled: Scaled | null): void {
+    if (!scaled && this.scaled) throw this.recordedBefore();
     const steps = shares.map(({ parameters }) => this.commonCount(parameters) + 1);
     const numbers = new Float32Array(hyper.size);
     const { rule } = this;
     for (const [at, { group, index }] of shares.entries()) numbers.set(rule.numbers(group.options, steps[at]!), index * rule.numbersSize);
     hyper.write(numbers);
-    if (!due) return;
-    const taking = new Float32Array(due.size);
+    if (!scaled) return;
+    const taking = new Float32Array(scaled.due.size);
     for (const { index } of shares) taking[index] = 1;
-    due.write(taking);
+    scaled.due.write(taking);
+  }
+
+  /** A step that was recorded without a scale knows of no steps left out. */
+  private recordedBefore(): ShadegradError {
+    return new ShadegradError('RECORDING', `a recorded step of ${this.rule.name} without a loss scale is run after steps with one`, {
+      expected: 'no step in mixed precision since it was recorded, and no state of one',
+      received: 'steps that may have been left out, which it would count',
+      fix: 'record the step again',
+    });
   }
 
   private commonCount(parameters: readonly Tensor[]): number {
@@ -505,8 +519,7 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** Gives the memory of the state back; the parameters stay. */
   dispose(): void {
     for (const tensor of [...[...this.state.values()].flat(), ...this.hypers.values(), ...this.tables.values()]) tensor.dispose();
-    this.scaled?.due.dispose();
-    this.scaled?.own.dispose();
+    for (const tensor of Object.values<Tensor>({ ...this.scaled })) tensor.dispose();
     this.scaled = null;
     this.hypers.clear();
     this.tables.clear();

@@ -175,7 +175,9 @@ export async function restoreRun(target: CheckpointTarget, run: TrainingRun | Ne
   await pace.finish();
   if (!complete) return;
   for (const [name, optimizer] of Object.entries(target.optimizers ?? {})) {
-    placeStepCounts(optimizer, complete.info.optimizers[name]!);
+    // Steps that were left out are not told: a run in f32 that begins with one in f16 has no place for them, and nothing follows from them.
+    const { steps, stepCounts } = complete.info.optimizers[name]!;
+    placeStepCounts(optimizer, { steps, ...(stepCounts && { stepCounts }) });
   }
 }
 
