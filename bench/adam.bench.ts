@@ -1,6 +1,6 @@
 import { assertClose } from '../kernels-test/harness/golden.js';
 import { AdamReference } from '../kernels-test/reference/adam.js';
-import { adamHyper, adamStep } from '../src/kernels/adam.js';
+import { ADAM_HYPER_SIZE, adamHyper, adamStep } from '../src/kernels/adam.js';
 import { fill } from '../src/kernels/elementwise.js';
 import { fillNormal } from '../src/kernels/random.js';
 import type { Tensor } from '../src/tensor/tensor.js';
@@ -15,7 +15,7 @@ export const entries: readonly BenchEntry[] = Object.entries(COUNTS).map(([netwo
   // Reads four numbers for each parameter and writes three.
   work: { bytes: 7 * 4 * count },
   setup(bench) {
-    const hyper = bench.random('hyper', [9]).tensor;
+    const hyper = bench.random('hyper', [ADAM_HYPER_SIZE]).tensor;
     hyper.write(adamHyper(settings));
     const blocks = windows(bench, count).map((length, index) => {
       const [parameters, gradients, firstMoment, secondMoment] = ['parameters', 'gradients', 'first moment', 'second moment'].map((name) =>
