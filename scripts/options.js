@@ -89,12 +89,8 @@ export async function formatReference() {
   };
   const hereOf = (name) => {
     const own = rows.filter((row) => row.name === name);
-    const [refined, plain] = [true, false].map((special) => [
-      ...new Set(
-        own.filter(({ flag }) => ((MEANINGS[name]?.flag ?? flag.name) === flag.name) === special).map(({ flag }) => asFlag(flag, name)),
-      ),
-    ]);
-    const known = [...(refined.length > 0 ? [`${refined.join(' or ')}${meaningOf(name)}`] : []), ...plain];
+    const flags = [...new Set(own.map(({ flag }) => asFlag(flag, name)))];
+    const known = MEANINGS[name] && flags.length > 0 ? [`${flags.join(' or ')}${meaningOf(name)}`] : flags;
     const only = [...new Set(fixed.filter((each) => each.name === name).map(({ value }) => code(value)))];
     if (only.length > 0) known.push(`only ${only.join(' or ')}, where that is what there is`);
     if (known.length === 0 && DEAD_OPTIONS[name]) known.push(`taken and left aside: ${DEAD_OPTIONS[name].note}`);

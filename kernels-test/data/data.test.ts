@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createImage, crop, expectImage, imageGrid, joinPair, mirror, paste, splitPair, type RgbImage } from '../../src/data/image.js';
-import { boundedInteger, pcg4d, RandomStream } from '../../src/data/random.js';
+import { boundedInteger, pcg4d, RandomStream } from '../../src/random.js';
 import { bicubicWeights, resizeBicubic } from '../../src/data/resize.js';
 import { epochPermutation, jitterDraw } from '../../src/data/shuffle.js';
 import { ShadegradError } from '../../src/errors.js';

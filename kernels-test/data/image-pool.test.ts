@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { poolDraws } from '../../src/data/image-pool.js';
-import { pcg4d } from '../../src/data/random.js';
+import { pcg4d } from '../../src/random.js';
 
 const RUN = { seed: 11, pool: 0 };
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RandomStream } from '../../src/data/random.js';
+import { RandomStream } from '../../src/random.js';
 import { crc32 } from '../../src/formats/crc32.js';
 import { encodeHeader, headerBytes, parseHeader, tensorBytes, type SafetensorsEntry } from '../../src/formats/safetensors.js';
 import { ShadegradError } from '../../src/errors.js';

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';
 import { mean, mul } from '../../src/autograd/ops.js';
-import { RandomStream } from '../../src/data/random.js';
+import { RandomStream } from '../../src/random.js';
 import { planMemory } from '../../src/gpu/memory-plan.js';
 import type { Recording } from '../../src/gpu/recording.js';
 import { Storage, wholeOf, type Binding } from '../../src/gpu/storage.js';

@@ -1,4 +1,4 @@
-import { RandomStream } from '../../src/data/random.js';
+import { RandomStream } from '../../src/random.js';
 import { ShadegradError } from '../../src/errors.js';
 
 /** Numbers that are wrong in an interesting way, as lengths and offsets. */

@@ -55,6 +55,7 @@ export const NO_OPERANDS = new Set([
   'kaimingUniform',
   'ModuleDict',
   'ModuleList',
+  'orthogonal',
   'xavierNormal',
   'xavierUniform',
   'encodeHeader',

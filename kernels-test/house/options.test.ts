@@ -28,7 +28,8 @@ test('docs/coming-from-pytorch.md has the table of what each option of the refer
   const table = await formatReference();
   assert.ok(page.includes(table));
   assert.match(table, /\| `--crop_size` \| `--size` \|/);
-  assert.match(table, /\| `--norm` \| only `batch` or `instance`, where that is what there is; otherwise refused: /);
+  assert.match(table, /\| `--norm` \| `--norm`; otherwise refused: /);
+  assert.match(table, /\| `--netD` \| `--discriminator`: `basic` is `--discriminator patchgan --discriminator-layers 3`; /);
 });
 
 test('a row of the page has the flag, its range, default, description and names in the reference program', async () => {

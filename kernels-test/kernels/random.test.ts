@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as hostRandom from '../../src/data/random.js';
+import * as hostRandom from '../../src/random.js';
 import { ShadegradError } from '../../src/errors.js';
 import { DropoutState } from '../../src/kernels/dropout.js';
 import { drawNormal, fillNormal, fillUniform } from '../../src/kernels/random.js';

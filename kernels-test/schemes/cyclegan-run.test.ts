@@ -289,7 +289,7 @@ test('options and networks that cannot be are refused with a mend, and nothing i
     [{ networks: { generatorA: resnet({ inChannels: 1 }) } }, /lambdaIdentity/, /1 -> 3/, /set lambdaIdentity to 0/],
     [{ networks: { generatorA: resnet({ inChannels: 1 }), generatorB: resnet({}) } }, /undo each other/, /1 -> 3 and 3 -> 3/],
     [{ networks: { generatorA: resnet({ outChannels: 4 }) } }, /channels of a generator of CycleGAN/, '4'],
-    [{ generator: 'unet' }, /blocks of the training/, /none with U-Nets/, '1'],
+    [{ generator: 'unet' }, /blocks of the training/, /none with the network U-Net/, '1'],
     [{ networks: { generatorA: { kind: 'unet', options: { size: 64, ngf: 1 } } } }, /size of the training/, /64/, '32'],
     [{ networks: { generator: resnet({}) } as Options['networks'] }, /networks of CycleGAN/, 'generator'],
   ];

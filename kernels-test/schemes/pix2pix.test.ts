@@ -54,22 +54,44 @@ test('a place for random numbers without any is refused', () => {
 test('its own networks are those of the paper, and given ones keep their options', () => {
   const networks = (given: Given, changes: Partial<Pix2PixOptions> = {}) => pix2pix.networks({ ...OPTIONS, ...changes }, given);
   assert.equal(networks({}), {
-    generator: unet({ size: 32, ngf: 2, dropout: 0.5 }),
-    discriminator: patchgan({ inChannels: 6, ndf: 3 }),
+    generator: unet({ size: 32, norm: 'batch', dropout: 0.5, ngf: 2 }),
+    discriminator: patchgan({ inChannels: 6, ndf: 3, norm: 'batch' }),
   });
   for (const [dropout, rate] of [
     [false, 0],
     [0.25, 0.25],
   ] as const) {
-    assert.equal(networks({}, { dropout }).generator, unet({ size: 32, ngf: 2, dropout: rate }));
+    assert.equal(networks({}, { dropout }).generator, unet({ size: 32, norm: 'batch', dropout: rate, ngf: 2 }));
   }
   const generator = unet({ size: 16, ngf: 5, inChannels: 1, norm: 'none', dropout: 0.9 });
   assert.equal(networks({ generator }), {
     generator: unet({ size: 16, ngf: 5, inChannels: 1, norm: 'none', dropout: 0.9 }),
-    discriminator: patchgan({ inChannels: 4, ndf: 3 }),
+    discriminator: patchgan({ inChannels: 4, ndf: 3, norm: 'batch' }),
   });
   const discriminator: NetworkArchitecture = { kind: 'pixelgan', options: { inChannels: 6, ndf: 2 } };
   assert.equal(networks({ discriminator }).discriminator, discriminator);
+});
+
+test('networks are those that the options ask for, and what a kind does not have is refused', () => {
+  const asked = (changes: Partial<Pix2PixOptions>, given: Given = {}) => pix2pix.networks({ ...OPTIONS, ...changes }, given);
+  assert.equal(asked({ generator: 'resnet', blocks: 2, norm: 'none', inChannels: 1, outChannels: 3, discriminator: 'pixelgan' }), {
+    generator: { kind: 'resnet', options: { inChannels: 1, outChannels: 3, ngf: 2, norm: 'none', dropout: 0.5, blocks: 2 } },
+    discriminator: { kind: 'pixelgan', options: { inChannels: 4, ndf: 3, norm: 'none' } },
+  });
+  assert.equal(asked({ generator: 'encoder-decoder' }).generator.kind, 'encoder-decoder');
+  assert.equal(
+    asked({ discriminatorLayers: 1, conditional: false }).discriminator,
+    patchgan({ inChannels: 3, ndf: 3, norm: 'batch', layers: 1 }),
+  );
+  const wrong: [RegExp, Partial<Pix2PixOptions>, Given?][] = [
+    [/blocks of the training[^]*none with the network U-Net[^]*choose resnet/, { blocks: 3 }],
+    [/discriminatorLayers of the training[^]*PixelGAN[^]*choose patchgan/, { discriminator: 'pixelgan', discriminatorLayers: 2 }],
+    [/z of the training[^]*choose unet/, { generator: 'resnet', z: 2 }],
+    [/generator of the training[^]*unet/, { generator: 'resnet' }, { generator: unet({ size: 32 }) }],
+    [/discriminator of the training[^]*patchgan/, { discriminator: 'pixelgan' }, { discriminator: patchgan({}) }],
+    [/discriminator of pix2pix[^]*3 channels, those of the result/, { conditional: false }, { discriminator: patchgan({}) }],
+  ];
+  for (const [words, changes, given] of wrong) assert.throws(() => asked(changes, given), words);
 });
 
 /** A generator that has nothing to drop. */
@@ -144,10 +166,18 @@ test('each half of a pair reaches the networks with the channels that they take:
 
 test('from networks out of a file follow the size and the widths', async () => {
   const optionsOf = (given: Given) => pix2pix.optionsOf!(given, 'net.pth');
-  assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }) }), { size: 64, ngf: 8 });
-  assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }), discriminator: patchgan({ ndf: 4 }) }), { size: 64, ngf: 8, ndf: 4 });
+  const colours = { inChannels: 3, outChannels: 3 };
+  const ofUNet = { generator: 'unet', norm: 'batch', ...colours, size: 64, ngf: 8 } as const;
+  assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }) }), ofUNet);
+  const judge = { discriminator: 'patchgan', ndf: 4, discriminatorLayers: 2 };
+  const judged = (inChannels: number): object =>
+    optionsOf({ generator: unet({ size: 64, ngf: 8 }), discriminator: patchgan({ ndf: 4, layers: 2, inChannels }) });
+  assert.equal(judged(6), { ...ofUNet, ...judge, conditional: true });
+  assert.equal(judged(3), { ...ofUNet, ...judge, conditional: false });
   // A ResNet takes any multiple of four: its file says nothing of the size.
-  assert.equal(optionsOf({ generator: { kind: 'resnet', options: { ngf: 8, blocks: 1 } } }), { ngf: 8, dropout: false });
+  assert.equal(optionsOf({ generator: { kind: 'resnet', options: { ngf: 8, blocks: 1 } } }), {
+    ...{ generator: 'resnet', norm: 'instance', blocks: 1, ngf: 8, dropout: false, ...colours },
+  });
   const wrong: [Given, ...string[]][] = [
     [{ generator: unet({ size: 64, inChannels: 2 }) }, 'a generator of 3 channels (colours) or 1 (grey)'],
     [{ generator: patchgan({}) as never }, 'a generator of 3 channels', 'PatchGAN'],

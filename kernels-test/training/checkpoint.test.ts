@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import packageJson from '../../package.json';
-import { RandomStream } from '../../src/data/random.js';
+import { RandomStream } from '../../src/random.js';
 import { crc32 } from '../../src/formats/crc32.js';
 import { encodeHeader, parseHeader } from '../../src/formats/safetensors.js';
 import { ShadegradError, type ErrorCode } from '../../src/errors.js';

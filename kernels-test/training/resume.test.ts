@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } fr
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RandomStream } from '../../src/data/random.js';
+import { RandomStream } from '../../src/random.js';
 import { readCheckpointInfo } from '../../src/node/weights/checkpoint.js';
 import {
   buildLibrary,

@@ -1,4 +1,4 @@
-import { boundedInteger, pcg4d } from './random.js';
+import { boundedInteger, pcg4d } from '../random.js';
 
 /** Tells the draws of a pool from the other uses of one seed. */
 const POOL_STREAM = 0x706f6f6c;

@@ -1,7 +1,7 @@
 import { paintNight } from './facades/night.js';
 import { photograph } from './facades/camera.js';
 import { randomStyle, type WallMaterial } from './facades/style.js';
-import { RandomStream } from './random.js';
+import { RandomStream } from '../random.js';
 import { facadeSet, paintFacade, streamsOf, type SyntheticFacadesOptions } from './synthetic-facades.js';
 import type { ImageSet, NamedImage } from './unpaired.js';
 

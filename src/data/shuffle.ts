@@ -1,6 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import { expectWord } from '../checks.js';
-import { boundedInteger, pcg4d } from './random.js';
+import { boundedInteger, pcg4d } from '../random.js';
 
 /** Keep the two uses of one seed apart. */
 const PERMUTATION_STREAM = 0x7065726d;

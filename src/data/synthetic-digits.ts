@@ -1,7 +1,7 @@
 import { expectWord } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { imageOfBytes } from './grey.js';
-import { RandomStream } from './random.js';
+import { RandomStream } from '../random.js';
 import type { ImageSet } from './unpaired.js';
 
 /** A point of a stroke: from 0 to 1, left to right and top to bottom of a digit's box. */

@@ -9,7 +9,7 @@ import { paintBalcony, paintCornice, paintDeco, paintMolding, paintPillar, paint
 import { randomStyle, type FacadeStyle } from './facades/style.js';
 import { paintSurroundings } from './facades/surroundings.js';
 import type { ImagePair } from './image.js';
-import { RandomStream } from './random.js';
+import { RandomStream } from '../random.js';
 
 type Painter = (canvas: FacadeCanvas, rect: FacadeElement['rect'], style: FacadeStyle, variant: number) => void;
 

@@ -216,6 +216,17 @@ export const ENCODER_DECODER: NetworkKind<EncoderDecoder> = {
     ...describeVariant(options, [options.dropout > 0 ? `dropout ${options.dropout}` : 'no dropout']),
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
+  chosen: {
+    follows: ['dropout'],
+    options: ({ size, width, inChannels, outChannels, norm, dropout: rate }) => ({
+      size,
+      inChannels,
+      outChannels,
+      ngf: width,
+      norm,
+      dropout: rate,
+    }),
+  },
   pytorch: {
     anchor: 'model.model.0.weight',
     looksLike: (tensors) => {

@@ -27,6 +27,7 @@ export type { Norm } from './defaults.js';
 export type { VariantOptions } from './variants.js';
 export { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';
 export type {
+  ChosenNetwork,
   ExampleInput,
   Generator,
   LabelledGenerator,
@@ -36,5 +37,6 @@ export type {
   NetworkKind,
   NetworkRole,
   PyTorchNames,
+  WantedNetwork,
 } from './kind.js';
 export type { StateShapes } from './state-shapes.js';

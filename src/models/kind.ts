@@ -1,6 +1,7 @@
 import type { ForwardOptions, Layer } from '../nn/forward.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Norm } from './defaults.js';
 import type { LayerModel } from './layer-graph.js';
 import type { StateShapes } from './state-shapes.js';
 
@@ -91,6 +92,38 @@ export interface PyTorchNames {
   readonly unseen?: Readonly<Record<string, readonly unknown[]>>;
 }
 
+/** What a scheme asks of one of its networks, in words that all kinds share. */
+export interface WantedNetwork {
+  /** Height and width of the images of the training. */
+  readonly size: number;
+  /** Channels after the first layer: ngf of a generator, ndf of a discriminator. */
+  readonly width: number;
+  /** Channels of what the network is given. */
+  readonly inChannels?: number | undefined;
+  /** Channels of the image that a generator makes. */
+  readonly outChannels?: number | undefined;
+  /** The normalisation. */
+  readonly norm: Norm;
+  /** The rate of a generator's dropout. */
+  readonly dropout?: number | undefined;
+  /** Residual blocks. */
+  readonly blocks?: number | undefined;
+  /** Layers of a discriminator that halve the image. */
+  readonly layers?: number | undefined;
+  /** Random numbers that an image is made of beside what is translated. */
+  readonly noise?: number | undefined;
+  /** Where they come in. */
+  readonly noiseAt?: 'input' | 'bottleneck' | undefined;
+}
+
+/** How a kind of network is built for a scheme that has it chosen by name. */
+export interface ChosenNetwork {
+  /** What this kind follows beside size, width, channels and norm: anything else that is asked for is refused by its name. */
+  readonly follows: readonly (keyof WantedNetwork)[];
+  /** The options of the network that is asked for. What is undefined has its default. */
+  options(wanted: WantedNetwork): object;
+}
+
 /**
  * A kind of network: one row of NETWORKS. Files, programs and exporters work from the rows, and name no network. A row is made beside
  * the class of its network, in one file.
@@ -113,6 +146,8 @@ export interface NetworkKind<N extends Network = Network> {
   describe(network: N): readonly (string | false)[];
   /** What the network takes. */
   exampleInput(network: N): ExampleInput;
+  /** How schemes that translate images build it by name, as `train --generator` does; left out for a kind that they do not offer. */
+  readonly chosen?: ChosenNetwork;
   /** How it is found in a state dict of PyTorch; left out where there is no such implementation. */
   readonly pytorch?: PyTorchNames;
   /** How an ONNX model is made of its weights where no device is there to trace it on. @internal */

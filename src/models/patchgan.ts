@@ -135,6 +135,10 @@ export const PATCHGAN: NetworkKind<PatchGAN> = {
     const side = PATCHES * 2 ** layers;
     return { shape: [1, side, side, inChannels], dynamicAxes: [0, 1, 2] };
   },
+  chosen: {
+    follows: ['layers'],
+    options: ({ width, inChannels, norm, layers }) => ({ inChannels, ndf: width, norm, layers }),
+  },
   pytorch: {
     anchor: 'model.0.weight',
     looksLike: (tensors) => tensors.has('model.2.weight'),

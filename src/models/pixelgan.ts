@@ -84,6 +84,10 @@ export const PIXELGAN: NetworkKind<PixelGAN> = {
     norm === 'none' ? 'no norm' : `${norm} norm`,
   ],
   exampleInput: ({ inChannels }) => ({ shape: [1, 64, 64, inChannels], dynamicAxes: [0, 1, 2] }),
+  chosen: {
+    follows: [],
+    options: ({ width, inChannels, norm }) => ({ inChannels, ndf: width, norm }),
+  },
   pytorch: {
     anchor: 'net.0.weight',
     looksLike: (tensors) => isKernel(tensors.get('net.0.weight'), 1) && isKernel(tensors.get('net.5.weight'), 1),

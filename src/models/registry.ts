@@ -44,6 +44,7 @@ const PARTS: readonly string[] = [
   'network',
   'describe',
   'exampleInput',
+  'chosen',
   'pytorch',
   'layerModel',
 ] satisfies (keyof NetworkKind)[];

@@ -284,6 +284,17 @@ export const RESNET: NetworkKind<ResNetGenerator> = {
   ],
   // Any size tells what it does; a trace of the usual one would take tensors beyond the limits of many adapters.
   exampleInput: ({ inChannels }) => ({ shape: [1, EXAMPLE_SIDE, EXAMPLE_SIDE, inChannels], dynamicAxes: [0, 1, 2] }),
+  chosen: {
+    follows: ['dropout', 'blocks'],
+    options: ({ width, inChannels, outChannels, norm, dropout: rate, blocks }) => ({
+      inChannels,
+      outChannels,
+      ngf: width,
+      norm,
+      dropout: rate,
+      blocks,
+    }),
+  },
   pytorch: {
     anchor: 'model.1.weight',
     // pix2pixHD's global generator halves more often: its first block is further on.

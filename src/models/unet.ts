@@ -449,6 +449,10 @@ export const UNET: NetworkKind<UNet> = {
     ]),
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
+  chosen: {
+    follows: ['dropout', 'noise', 'noiseAt'],
+    options: ({ width, blocks: _, layers: __, ...wanted }) => ({ ...wanted, ngf: width }),
+  },
   pytorch: {
     anchor: 'model.model.0.weight',
     looksLike: (tensors) => tensors.has('model.model.1.model.1.weight'),

@@ -74,6 +74,7 @@ export {
   kaimingNormal,
   kaimingUniform,
   normal,
+  orthogonal,
   uniform,
   xavierNormal,
   xavierUniform,

@@ -1,6 +1,6 @@
 import { noGrad } from '../autograd/graph.js';
 import { embedding } from '../autograd/ops.js';
-import { boundedInteger, pcg4d } from '../data/random.js';
+import { boundedInteger, pcg4d } from '../random.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { TrainingScheme } from '../training/scheme.js';
 import { DRAWN_DIGITS } from './gan.js';

@@ -3,13 +3,15 @@ import { addScaled, l1Loss } from '../autograd/ops.js';
 import { poolDraws } from '../data/image-pool.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imagePool } from '../kernels/image-pool.js';
+import type { Norm } from '../models/defaults.js';
 import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
+import type { InitialWeightsOptions } from './initial-weights.js';
 import { gradientPenalty, OBJECTIVES, shareTensor, writeShares, type Objective, type ObjectiveName } from './objectives.js';
 
 /** Options of CycleGAN: the networks, the images, and the losses. */
-export interface CycleGANOptions {
+export interface CycleGANOptions extends InitialWeightsOptions {
   /** Height and width of the networks' images: a multiple of 4. */
   size: number;
   /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256. */
@@ -18,10 +20,20 @@ export interface CycleGANOptions {
   ngf: number;
   /** Channels after the discriminators' first layer; 64 in the paper. */
   ndf: number;
-  /** The kind of the generators. Default 'resnet', as in the paper. */
-  generator?: 'resnet' | 'unet';
+  /** The kind of the generators, such as 'resnet' or 'unet'. Default 'resnet', as in the paper. */
+  generator?: string;
   /** Residual blocks of the generators; 9 in the paper for 256 pixels, 6 for smaller ones. Default: by the size. */
   blocks?: number;
+  /** The kind of the discriminators: 'patchgan' judges patches, 'pixelgan' each pixel. Default 'patchgan'. */
+  discriminator?: string;
+  /** Layers of a PatchGAN that halve the image; 3 have patches of 70 x 70 pixels. Default 3. */
+  discriminatorLayers?: number;
+  /** The normalisation in all networks. Default 'instance'. */
+  norm?: Norm;
+  /** Channels of the images of A: 3 for colours, 1 for grey. Default 3. */
+  inChannels?: number;
+  /** Channels of the images of B. Default 3. */
+  outChannels?: number;
   /** The weight of the cycle A -> B -> A; 10 in the paper. */
   lambdaA: number;
   /** The weight of the cycle B -> A -> B; 10 in the paper. */
@@ -34,6 +46,8 @@ export interface CycleGANOptions {
   poolSize: number;
   /** Whether images are cropped and mirrored at random. */
   jitter: boolean;
+  /** Whether they are mirrored, where they are cropped. Default true. */
+  flip?: boolean;
 }
 
 /** The networks of CycleGAN, named as in the reference program: G_A, G_B, D_A and D_B there. */

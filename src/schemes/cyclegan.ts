@@ -2,15 +2,17 @@ import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { fill } from '../kernels/elementwise.js';
 import type { Generator, NetworkArchitecture } from '../models/kind.js';
-import { buildNetwork, isGenerator } from '../models/registry.js';
+import { buildNetwork, isGenerator, networkKind } from '../models/registry.js';
 import { Tensor } from '../tensor/tensor.js';
-import { oneOf, whole } from '../training/option-table.js';
+import { whole } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
 import { ADAM, adam } from './adam.js';
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
+import { drawWeights, INITIAL_WEIGHTS_ROWS } from './initial-weights.js';
+import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
 import { hasPenalty, objectiveOption, penaltyRow } from './objectives.js';
-import { expectLoadSize, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
+import { expectLoadSize, FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 
 const LEAST_SIDE = 32;
 const MULTIPLE = 4;
@@ -55,32 +57,14 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     },
     ngf: widthRow('ngf', 'width of the generators: channels after their first layer'),
     ndf: widthRow('ndf', 'likewise of the discriminators'),
-    generator: {
-      default: 'resnet',
-      fits: oneOf('resnet', 'unet'),
-      expected: "'resnet' or 'unet'",
-      fix: "leave it out for the paper's residual networks",
-      flag: {
-        group: 'Networks',
-        reference: ['netG'],
-        type: 'choice',
-        choices: ['resnet', 'unet'],
-        description: 'kind of the generators: the residual networks of the paper, or U-Nets; resnet',
-      },
-    },
-    blocks: {
-      fits: whole(1, 64),
-      expected: 'a whole number of residual blocks from 1 to 64',
-      fix: 'leave it out for 9, or 6 below 256 pixels',
-      optional: true,
-      flag: {
-        group: 'Networks',
-        type: 'integer',
-        min: 1,
-        max: 64,
-        description: 'residual blocks of the generators; by default 9, below 256 pixels 6',
-      },
-    },
+    generator: { ...kindRow('generator', 'the generators', 'resnet'), default: 'resnet' },
+    blocks: BLOCKS_ROW,
+    discriminator: kindRow('discriminator', 'the discriminators', 'patchgan'),
+    discriminatorLayers: LAYERS_ROW,
+    norm: normRow('instance'),
+    ...INITIAL_WEIGHTS_ROWS,
+    inChannels: channelsRow('input_nc', 'the images of A'),
+    outChannels: channelsRow('output_nc', 'the images of B'),
     lambdaA: weightRow(10, 'lambda_A', 'weight of the cycle A to B to A'),
     lambdaB: weightRow(10, 'lambda_B', 'weight of the cycle B to A to B'),
     lambdaIdentity: weightRow(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
@@ -99,14 +83,11 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
         description: 'earlier generated images that a discriminator may be shown again; 50',
       },
     },
-    jitter: {
-      fix: 'the paper uses true',
-      flag: { group: 'Data', reference: ['no_flip'], type: 'boolean', default: true, description: 'no random crops and mirroring' },
-    },
+    jitter: JITTER_ROW,
+    flip: FLIP_ROW,
   },
 
   reference: {
-    ...{ input_nc: '3', output_nc: '3', netD: 'basic', n_layers_D: '3', norm: 'instance', init_type: 'normal', init_gain: '0.02' },
     ...{ dataset_mode: 'unaligned', preprocess: 'resize_and_crop', lr_policy: 'linear', beta1: '0.5', no_dropout: 'true' },
     ...{ direction: 'AtoB', phase: 'train' },
   },
@@ -129,27 +110,26 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     return {
       ...options,
       loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
-      ...(options.generator !== 'unet' && { blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small) }),
+      ...((options.generator ?? 'resnet') === 'resnet' && {
+        blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small),
+      }),
     };
   },
 
   describe: ({ size, ngf, ndf, generator }) => [
     `${size} x ${size} pixels`,
-    ...(generator === 'unet' ? ['U-Nets'] : []),
+    ...(generator !== undefined && generator !== 'resnet' ? [networkKind(generator).title] : []),
     `ngf ${ngf}`,
     `ndf ${ndf}`,
   ],
 
   networks(options, given) {
-    const { size, ngf, ndf, blocks, lambdaIdentity } = options;
-    if (options.generator === 'unet' && blocks !== undefined && !given.generatorA && !given.generatorB) {
-      throw refused('blocks of the training', 'none with U-Nets', String(blocks), 'leave blocks out, or take the generator resnet');
-    }
-    const generator: NetworkArchitecture =
-      options.generator === 'unet'
-        ? { kind: 'unet', options: { size, ngf, norm: 'instance', dropout: 0 } }
-        : { kind: 'resnet', options: { ngf, ...(blocks !== undefined && { blocks }) } };
-    const generatorA = given.generatorA ?? (given.generatorB ? turned(given.generatorB) : generator);
+    const { size, ngf, ndf, blocks, lambdaIdentity, norm = 'instance', inChannels: channelsA, outChannels: channelsB } = options;
+    const generator = (): NetworkArchitecture => {
+      const wanted = { size, width: ngf, inChannels: channelsA, outChannels: channelsB, norm, dropout: 0, blocks };
+      return chosenNetwork(options.generator ?? 'resnet', wanted, { blocks: 'blocks' });
+    };
+    const generatorA = given.generatorA ?? (given.generatorB ? turned(given.generatorB) : generator());
     const generatorB = given.generatorB ?? turned(generatorA);
     const [aToB, bToA] = [expectGenerator(generatorA, size), expectGenerator(generatorB, size)];
     if (aToB.inChannels !== bToA.outChannels || aToB.outChannels !== bToA.inChannels) {
@@ -160,24 +140,26 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
       const fix = 'set lambdaIdentity to 0: an image of one set is none of the other';
       throw refused('lambdaIdentity of the training', '0 where the two sets have images of different channels', received, fix);
     }
-    const judge = (inChannels: number): NetworkArchitecture => ({ kind: 'patchgan', options: { inChannels, ndf, norm: 'instance' } });
+    const { discriminator: judgeKind = 'patchgan', discriminatorLayers: layers } = options;
+    const judge = (inChannels: number): NetworkArchitecture =>
+      chosenNetwork(judgeKind, { size, width: ndf, inChannels, norm, layers }, { layers: 'discriminatorLayers' });
     const discriminatorA = given.discriminatorA ?? judge(aToB.outChannels);
     const discriminatorB = given.discriminatorB ?? judge(bToA.outChannels);
     expectJudge(discriminatorA, aToB.outChannels);
     expectJudge(discriminatorB, bToA.outChannels);
     return { generatorA, generatorB, discriminatorA, discriminatorB };
   },
+  initialize: drawWeights,
 
   optionsOf({ generatorA, generatorB, discriminatorA, discriminatorB }) {
-    const generator = (generatorA ?? generatorB)?.options as { ngf?: number; blocks?: number; size?: number } | undefined;
-    const judge = (discriminatorA ?? discriminatorB)?.options as { ndf?: number } | undefined;
-    const { ngf, blocks, size } = generator ?? {};
-    return {
-      ...(ngf !== undefined && { ngf }),
-      ...(blocks !== undefined && { blocks }),
-      ...(size !== undefined && { size }),
-      ...(judge?.ndf !== undefined && { ndf: judge.ndf }),
-    };
+    const aToB = generatorA ?? (generatorB && turned(generatorB));
+    const judge = discriminatorA ?? discriminatorB;
+    const { ngf, blocks, size, norm, inChannels, outChannels } = (aToB ? buildNetwork(aToB).options : {}) as Partial<CycleGANOptions>;
+    const { ndf, layers } = (judge?.options ?? {}) as { ndf?: number; layers?: number };
+    const [kind, judgeKind] = [aToB && askedKind(aToB), judge && askedKind(judge)];
+    const follow = { generator: kind, ngf, blocks, size, norm, inChannels, outChannels };
+    const all = { ...follow, discriminator: judgeKind, ndf, discriminatorLayers: layers };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   },
 
   // The reference program has one Adam for both generators and one for both discriminators, which is the same: Adam's parameters are
@@ -203,7 +185,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   inputs: cycleInputs,
   prepare: prepareCycle,
 
-  sizes: ({ size, loadSize = size, jitter }) => ({ size, loadSize, jitter }),
+  sizes: ({ size, loadSize = size, jitter, flip = true }) => ({ size, loadSize, jitter, ...(!flip && { mirror: false }) }),
   sides: (_options, { generatorA, generatorB }) => ({
     a: { half: 'a', channels: generatorA.inChannels },
     b: { half: 'b', channels: generatorB.inChannels },

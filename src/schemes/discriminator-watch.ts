@@ -12,7 +12,7 @@ export const PIX2PIX_WATCH: LossWatch = {
   below: 1e-4,
   steps: 300,
   // Other losses are not about probabilities; Wasserstein's may be of any size and sign.
-  when: ({ ganMode }) => (ganMode ?? 'vanilla') === 'vanilla',
+  when: ({ ganMode, lambdaGan }) => (ganMode ?? 'vanilla') === 'vanilla' && lambdaGan !== 0,
   describe(step, { ndf, dropout, jitter }, lowerRate) {
     const tries = [
       `a lower learning rate (--lr ${lowerRate})`,

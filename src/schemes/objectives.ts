@@ -1,6 +1,6 @@
 import { grad } from '../autograd/backward.js';
 import { add, bceWithLogits, hingeLoss, mean, mseLoss, mul, neg, sigmoid, sqrt, square, sub, sum } from '../autograd/ops.js';
-import { pcg4d } from '../data/random.js';
+import { pcg4d } from '../random.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { expectFloats } from '../kernels/elements.js';
 import { expectShape, imageShape } from '../tensor/shape.js';

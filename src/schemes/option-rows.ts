@@ -4,13 +4,13 @@ import { numberFrom, whole, type OptionFlag, type OptionRow } from '../training/
 /** Whether a side halves to one pixel: 1, 2, 4 and so on. */
 export const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
 
-/** The row of an option that weighs a loss. @param reference the name that the reference program has for it */
-export const weightRow = (byDefault: number, reference: string, description: string): OptionRow => ({
+/** The row of an option that weighs a loss. @param reference names that the reference program has for it */
+export const weightRow = (byDefault: number, reference: string | readonly string[], description: string): OptionRow => ({
   default: byDefault,
   fits: numberFrom(0),
   expected: 'a finite number of at least 0',
   fix: `leave it out for ${byDefault}`,
-  flag: { group: 'Training', reference: [reference], type: 'number', min: 0, max: 1e6, description: `${description}; ${byDefault}` },
+  flag: { group: 'Training', reference: [reference].flat(), type: 'number', min: 0, max: 1e6, description: `${description}; ${byDefault}` },
 });
 
 /**
@@ -35,6 +35,19 @@ export const LOAD_SIZE_FLAG: OptionFlag = {
   max: 4096,
   check: (side) => (side % 2 === 0 ? undefined : 'an even number'),
   description: 'side to which images are resized before the random crop, at least --size; by default 286 for 256, without jitter --size',
+};
+
+/** The row of an option that says whether images are cropped and mirrored at random. */
+export const JITTER_ROW: OptionRow = {
+  fix: 'the paper uses true',
+  flag: { group: 'Data', type: 'boolean', default: true, description: 'no random crops and mirroring' },
+};
+
+/** The row of an option that says whether images are mirrored, where they are cropped at random. */
+export const FLIP_ROW: OptionRow = {
+  default: true,
+  fix: 'leave it out for true',
+  flag: { group: 'Data', reference: ['no_flip'], type: 'boolean', default: true, description: 'random crops without mirroring' },
 };
 
 /** @throws INVALID_ARGUMENT for images that are to be cropped to a larger side than they are resized to */

@@ -1,5 +1,5 @@
 import { backward } from '../autograd/backward.js';
-import { addScaled, concat, l1Loss } from '../autograd/ops.js';
+import { addScaled, concat, mul } from '../autograd/ops.js';
 import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { copy } from '../kernels/elementwise.js';
@@ -7,6 +7,7 @@ import type { Network } from '../models/kind.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { gradientPenalty, OBJECTIVES, type Objective } from './objectives.js';
+import { RECONSTRUCTIONS, type Reconstruction } from './reconstructions.js';
 
 /** What a step of pix2pix trains: both networks, on one device, and an optimiser of each. */
 export interface Pix2Pix {
@@ -22,20 +23,6 @@ export interface Pix2Pix {
 
 /** The losses of a step of pix2pix, in the order in which they lie in the `losses` tensor of pix2pixStep(). */
 export const PIX2PIX_LOSSES = ['discriminatorReal', 'discriminatorFake', 'generatorGan', 'generatorL1'] as const;
-
-/** The losses of a step of pix2pix, each a tensor of one number. */
-export interface Pix2PixLosses {
-  /** The discriminator's loss of the real pair, before it is halved; cross-entropy, unless another objective is chosen. */
-  discriminatorReal: Tensor;
-  /** Likewise of the generated pair. */
-  discriminatorFake: Tensor;
-  /** The gradient penalty, before it is weighted and halved; left out where the objective has none. */
-  penalty?: Tensor;
-  /** The generator's loss against the updated discriminator. */
-  generatorGan: Tensor;
-  /** Mean absolute error in [-1, 1] units, before it is weighted. */
-  generatorL1: Tensor;
-}
 
 /** Options of pix2pixStep(): the weight of the L1 loss, and whether the generator drops. */
 export interface StepOptions {
@@ -61,25 +48,38 @@ export interface StepOptions {
 export function pix2pixStep(model: Pix2Pix, source: Tensor, target: Tensor, losses: Tensor, options: StepOptions = {}): void {
   source.gpu.scope(() => {
     const made = trainPix2Pix(model, source, target, options);
-    for (const [index, name] of PIX2PIX_LOSSES.entries()) copy(made[name].viewAs([1]), losses.channelView(index, index + 1));
+    for (const [index, name] of PIX2PIX_LOSSES.entries()) copy(made[name]!.viewAs([1]), losses.channelView(index, index + 1));
   });
 }
 
-/** What networks are trained against each other for, where it is not the paper's cross-entropy. */
-export interface Adversary {
+/** What the networks are trained for, where it is not what the paper trains them for. */
+export interface Pix2PixObjective {
+  /** What they are trained against each other for. */
   readonly objective: Objective;
   /** [batch, 1, 1, 1] of the real pair in the mixtures of a gradient penalty. */
   readonly shares?: Tensor | undefined;
+  /** The weight of the adversarial loss of the generator; with 0 the discriminator is left out. */
+  readonly adversarial: number;
+  /** Whether the discriminator sees what was translated beside what came of it. */
+  readonly conditional: boolean;
+  readonly reconstruction: Reconstruction;
 }
 
-/** The step of pix2pixStep(), in the caller's scope. */
+const PAPER: Pix2PixObjective = { objective: OBJECTIVES.vanilla, adversarial: 1, conditional: true, reconstruction: RECONSTRUCTIONS.l1 };
+
+/**
+ * Takes the step of pix2pixStep(), in the caller's scope.
+ *
+ * @returns the losses that there are, each a tensor of one number: of the discriminator before they are halved, the gradient penalty before
+ *   it is weighted and halved, the generator's against the updated discriminator, and that of reconstruction before it is weighted
+ */
 export function trainPix2Pix(
-  { generator, discriminator, generatorOptimizer, discriminatorOptimizer }: Pix2Pix,
+  model: Pix2Pix,
   source: Tensor,
   target: Tensor,
   options: StepOptions,
-  { objective, shares }: Adversary = { objective: OBJECTIVES.vanilla },
-): Pix2PixLosses {
+  what: Pix2PixObjective = PAPER,
+): Record<string, Tensor> {
   const { lambda = 100, dropout = true } = expectOptions('pix2pixStep', options, ['lambda', 'dropout']);
   if (!(Number.isFinite(lambda) && lambda >= 0)) {
     throw new ShadegradError('INVALID_ARGUMENT', 'lambda of pix2pixStep', {
@@ -88,27 +88,39 @@ export function trainPix2Pix(
       fix: 'leave it out for 100, as in the paper',
     });
   }
+  const { generator, discriminator, generatorOptimizer } = model;
+  const { objective, adversarial, conditional, reconstruction } = what;
   const mode = { training: true, dropout };
   const generated = generator.forward(source, mode);
-
-  discriminator.setRequiresGrad(true);
-  discriminatorOptimizer.zeroGrad();
-  const fakePair = concat([source, generated.detach()]);
-  const realPair = concat([source, target]);
-  const discriminatorFake = objective.fake(discriminator.forward(fakePair, mode));
-  const discriminatorReal = objective.real(discriminator.forward(realPair, mode));
-  const verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
-  // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
-  const penalty = shares && gradientPenalty((pair) => discriminator.forward(pair, mode), realPair, fakePair, shares);
-  backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
-  discriminatorOptimizer.step();
+  const judged = (image: Tensor): Tensor => (conditional ? concat([source, image]) : image);
+  const losses = adversarial > 0 ? trainDiscriminator(model, judged(generated.detach()), judged(target), mode, what) : {};
 
   // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
   discriminator.setRequiresGrad(false);
   generatorOptimizer.zeroGrad();
-  const generatorGan = objective.generator(discriminator.forward(concat([source, generated]), mode));
-  const generatorL1 = l1Loss(generated, target);
-  backward(addScaled(generatorGan, generatorL1, 1, lambda));
+  const generatorGan = adversarial > 0 ? objective.generator(discriminator.forward(judged(generated), mode)) : null;
+  const distance = reconstruction.of(generated, target);
+  backward(generatorGan ? addScaled(generatorGan, distance, adversarial, lambda) : mul(distance, lambda));
   generatorOptimizer.step();
-  return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }), generatorGan, generatorL1 };
+  return { ...losses, ...(generatorGan && { generatorGan }), [reconstruction.loss]: distance };
+}
+
+/** Teaches the discriminator to tell a real pair from a generated one, with half of the sum of both losses. */
+function trainDiscriminator(
+  { discriminator, discriminatorOptimizer }: Pix2Pix,
+  fake: Tensor,
+  real: Tensor,
+  mode: { readonly training: boolean; readonly dropout: boolean },
+  { objective, shares }: Pix2PixObjective,
+): Record<string, Tensor> {
+  discriminator.setRequiresGrad(true);
+  discriminatorOptimizer.zeroGrad();
+  const discriminatorFake = objective.fake(discriminator.forward(fake, mode));
+  const discriminatorReal = objective.real(discriminator.forward(real, mode));
+  const verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
+  // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
+  const penalty = shares && gradientPenalty((pair) => discriminator.forward(pair, mode), real, fake, shares);
+  backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
+  discriminatorOptimizer.step();
+  return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
 }

@@ -1,5 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import { describeArchitecture } from '../models/describe.js';
+import type { Norm } from '../models/defaults.js';
 import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork, isGenerator } from '../models/registry.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -8,15 +9,18 @@ import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
 import { ADAM, adam } from './adam.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
+import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
+import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
 import { hasPenalty, objectiveOf, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
-import { expectLoadSize, isPowerOfTwo, LOAD_SIZE_FLAG, widthRow } from './option-rows.js';
+import { expectLoadSize, FLIP_ROW, isPowerOfTwo, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 import { trainPix2Pix } from './pix2pix-step.js';
+import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type ReconstructionName } from './reconstructions.js';
 
 /** The direction of a translation: which half of a pair is translated into the other. */
 export type Direction = 'AtoB' | 'BtoA';
 
 /** Options of pix2pix: the networks, the images, and the loss. */
-export interface Pix2PixOptions {
+export interface Pix2PixOptions extends InitialWeightsOptions {
   /** Height and width of the networks' images: a power of two of at least 32. */
   size: number;
   /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256, as in the paper. */
@@ -25,8 +29,28 @@ export interface Pix2PixOptions {
   ngf: number;
   /** Channels after the discriminator's first layer; 64 in the paper. */
   ndf: number;
-  /** The weight of the L1 loss, at least 0; 100 in the paper. */
+  /** The kind of the generator, such as 'unet', 'resnet' or 'encoder-decoder'. Default 'unet'. */
+  generator?: string;
+  /** Residual blocks of a generator that has them. Default: 9, and 6 for images below 256 pixels. */
+  blocks?: number;
+  /** The kind of the discriminator: 'patchgan' judges patches, 'pixelgan' each pixel. Default 'patchgan'. */
+  discriminator?: string;
+  /** Layers of a PatchGAN that halve the image; 3 have patches of 70 x 70 pixels. Default 3. */
+  discriminatorLayers?: number;
+  /** The normalisation in both networks. Default 'batch'. */
+  norm?: Norm;
+  /** Channels of what is translated: 3 for colours, 1 for grey. Default 3. */
+  inChannels?: number;
+  /** Channels of the result. Default 3. */
+  outChannels?: number;
+  /** The weight of the loss of reconstruction, at least 0; 100 in the paper. */
   lambda: number;
+  /** That loss: the mean absolute or the mean squared difference. Default 'l1'. */
+  reconstruction?: ReconstructionName;
+  /** The weight of the generator's adversarial loss, at least 0; with 0 there is none, and the discriminator learns nothing. Default 1. */
+  lambdaGan?: number;
+  /** Whether the discriminator sees the image that was translated, too. Default true. */
+  conditional?: boolean;
   /** The rate of the generator's dropout, from 0 to below 1; true is 0.5, as in the paper, and false is 0. */
   dropout: number | boolean;
   /**
@@ -39,6 +63,8 @@ export interface Pix2PixOptions {
   ganMode?: ObjectiveName;
   /** Whether images are cropped and mirrored at random. */
   jitter: boolean;
+  /** Whether they are mirrored, where they are cropped. Default true. */
+  flip?: boolean;
   /** Which half of a pair is translated into the other. */
   direction: Direction;
 }
@@ -95,7 +121,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       fix: `use ${MIN_SIZE}, 64, 128, 256, 512 or 1024`,
       flag: {
         group: 'Data',
-        reference: ['crop_size', 'netG'],
+        reference: ['crop_size'],
         type: 'integer',
         min: MIN_SIZE,
         max: 2048,
@@ -112,6 +138,14 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     },
     ngf: widthRow('ngf', 'width of the generator: channels after its first layer'),
     ndf: widthRow('ndf', 'likewise of the discriminator'),
+    generator: kindRow('generator', 'the generator', 'unet'),
+    blocks: BLOCKS_ROW,
+    discriminator: kindRow('discriminator', 'the discriminator', 'patchgan'),
+    discriminatorLayers: LAYERS_ROW,
+    norm: normRow('batch'),
+    ...INITIAL_WEIGHTS_ROWS,
+    inChannels: channelsRow('input_nc', 'what is translated'),
+    outChannels: channelsRow('output_nc', 'the result'),
     lambda: {
       fits: numberFrom(0),
       expected: 'a finite number of at least 0: it weighs a loss that is to become small',
@@ -122,7 +156,22 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         type: 'number',
         min: 0,
         max: 1e6,
-        description: 'weight of the L1 loss; 100, in a preview 1000',
+        description: 'weight of the loss of reconstruction; 100, in a preview 1000',
+      },
+    },
+    reconstruction: RECONSTRUCTION_ROW,
+    lambdaGan: {
+      ...weightRow(1, [], "weight of the generator's adversarial loss; with 0 there is no discriminator"),
+      fix: 'leave it out for 1',
+    },
+    conditional: {
+      default: true,
+      fix: 'leave it out for true',
+      flag: {
+        group: 'Training',
+        type: 'boolean',
+        default: true,
+        description: 'a discriminator that sees the result alone, and not what was translated: GAN in place of cGAN',
       },
     },
     z: {
@@ -161,20 +210,11 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         description: 'no dropout in the generator; a preview has none unless --dropout is given',
       },
     },
-    jitter: {
-      fix: 'the paper uses true',
-      flag: {
-        group: 'Data',
-        reference: ['no_flip'],
-        type: 'boolean',
-        default: true,
-        description: 'no random crops and mirroring',
-      },
-    },
+    jitter: JITTER_ROW,
+    flip: FLIP_ROW,
   },
 
   reference: {
-    ...{ input_nc: '3', output_nc: '3', netD: 'basic', n_layers_D: '3', norm: 'batch', init_type: 'normal', init_gain: '0.02' },
     ...{ dataset_mode: 'aligned', preprocess: 'resize_and_crop', lr_policy: 'linear', beta1: '0.5', pool_size: '0', phase: 'train' },
   },
 
@@ -211,18 +251,18 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
 
   networks(options, given) {
-    const { size, ngf, ndf, z = 0, zAt } = options;
-    const noise = z > 0 ? { noise: z, noiseAt: zAt } : {};
-    const { kind, options: own } = given.generator ?? { kind: 'unet', options: { size, ngf, ...noise } };
-    const { inChannels, outChannels, options: all } = expectGenerator({ kind, options: own }, options);
-    const { noise: drawn = 0 } = all as { readonly noise?: number };
-    if (z > 0 && drawn !== z) throw refused('z of the training', `the random numbers of the given generator, ${drawn}`, String(z));
-    const generator: NetworkArchitecture = { kind, options: { ...own, ...dropoutOf({ kind, options: all }, options) } };
-    const discriminator = given.discriminator ?? { kind: 'patchgan', options: { inChannels: inChannels + outChannels, ndf } };
+    const generator = generatorOf(options, given.generator);
+    const { inChannels, outChannels } = buildNetwork(generator) as Generator;
+    const { discriminator: kind, conditional = true } = options;
+    expectKind('discriminator', kind, given.discriminator);
+    const channels = conditional ? inChannels + outChannels : outChannels;
+    const discriminator = given.discriminator ?? discriminatorOf(options, channels);
     const judged = inChannelsOf(buildNetwork(discriminator));
-    if (judged === inChannels + outChannels) return { generator, discriminator };
-    throw refused('discriminator of pix2pix', `one of ${inChannels} + ${outChannels} channels, those of a pair`, `${judged} channels`);
+    if (judged === channels) return { generator, discriminator };
+    const those = conditional ? `${inChannels} + ${outChannels} channels, those of a pair` : `${channels} channels, those of the result`;
+    throw refused('discriminator of pix2pix', `one of ${those}`, `${judged} channels`);
   },
+  initialize: drawWeights,
 
   optionsOf: (given, label) => optionsOf(given, label),
 
@@ -231,13 +271,13 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     discriminatorOptimizer: { network: 'discriminator', create: adam },
   },
 
-  inputs: (gpu, { batch, ganMode }): Record<string, Tensor> =>
-    hasPenalty({ ganMode }) ? { shares: shareTensor(gpu, batch, 'shares') } : {},
+  inputs: (gpu, { batch, ganMode, lambdaGan }): Record<string, Tensor> =>
+    isAdversarial({ lambdaGan }) && hasPenalty({ ganMode }) ? { shares: shareTensor(gpu, batch, 'shares') } : {},
   prepare(context) {
     if (context.inputs.shares) writeShares(context.inputs.shares, context);
   },
 
-  sizes: ({ size, loadSize = size, jitter }) => ({ size, loadSize, jitter }),
+  sizes: ({ size, loadSize = size, jitter, flip = true }) => ({ size, loadSize, jitter, ...(!flip && { mirror: false }) }),
 
   sides({ direction }, { generator }) {
     const [source, target] = halvesOf(direction);
@@ -248,19 +288,21 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   },
 
   losses: {
-    discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial' },
-    discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial' },
-    penalty: penaltyRow(),
-    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial' },
-    generatorL1: { label: 'G_L1', short: 'L1', plot: 'Reconstruction' },
+    discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial', when: isAdversarial },
+    discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial', when: isAdversarial },
+    penalty: { ...penaltyRow(), when: (options) => isAdversarial(options) && hasPenalty(options) },
+    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial', when: isAdversarial },
+    ...RECONSTRUCTION_LOSSES,
   },
 
   step({ networks, optimizers, images, inputs, options }) {
     const { generatorOptimizer, discriminatorOptimizer } = optimizers;
     const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
     const { source, target } = images;
-    const adversary = { objective: objectiveOf(options), shares: inputs.shares };
-    return { ...trainPix2Pix(model, source!, target!, { lambda: options.lambda, dropout: rateOf(options) > 0 }, adversary) };
+    const { lambda, lambdaGan: adversarial = 1, conditional = true } = options;
+    const reconstruction = reconstructionOf(options);
+    const what = { objective: objectiveOf(options), shares: inputs.shares, adversarial, conditional, reconstruction };
+    return trainPix2Pix(model, source!, target!, { lambda, dropout: rateOf(options) > 0 }, what);
   },
 
   metrics: {
@@ -286,7 +328,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     names: { generator: 'G', discriminator: 'D' },
     optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
     // The discriminator sees each step's images three times: made, real, and made again for the generator's loss; and mixed for a penalty.
-    forwards: (options) => ({ generator: 1, discriminator: hasPenalty(options) ? 4 : 3 }),
+    forwards: (options) => ({ generator: 1, discriminator: !isAdversarial(options) ? 0 : hasPenalty(options) ? 4 : 3 }),
     adam: ADAM,
   },
 };
@@ -294,6 +336,34 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
 /** What is translated, and into what. */
 function halvesOf(direction: Direction): readonly [source: 'a' | 'b', target: 'a' | 'b'] {
   return direction === 'AtoB' ? ['a', 'b'] : ['b', 'a'];
+}
+
+/** Whether the generator learns from a discriminator. */
+function isAdversarial({ lambdaGan }: { readonly lambdaGan?: unknown }): boolean {
+  return lambdaGan !== 0;
+}
+
+/** The generator: that of a file, with the dropout of the options, or the one that the options ask for. */
+function generatorOf(options: Pix2PixOptions, given: NetworkArchitecture | undefined): NetworkArchitecture {
+  const { size, ngf, generator: kind, norm = 'batch', blocks, inChannels, outChannels, z = 0, zAt } = options;
+  expectKind('generator', kind, given);
+  if (given) {
+    const { options: all } = expectGenerator(given, options);
+    const { noise: drawn = 0 } = all as { readonly noise?: number };
+    if (z > 0 && drawn !== z) throw refused('z of the training', `the random numbers of the given generator, ${drawn}`, String(z));
+    return { kind: given.kind, options: { ...given.options, ...dropoutOf({ kind: given.kind, options: all }, options) } };
+  }
+  const noise = z > 0 ? { noise: z, noiseAt: zAt } : {};
+  const wanted = { size, width: ngf, inChannels, outChannels, norm, dropout: rateOf(options), blocks, ...noise };
+  const asked = chosenNetwork(kind ?? 'unet', wanted, { blocks: 'blocks', noise: 'z' });
+  expectGenerator(asked, options);
+  return asked;
+}
+
+/** The discriminator that the options ask for. */
+function discriminatorOf(options: Pix2PixOptions, inChannels: number): NetworkArchitecture {
+  const { size, ndf, discriminator: kind = 'patchgan', norm = 'batch', discriminatorLayers: layers } = options;
+  return chosenNetwork(kind, { size, width: ndf, inChannels, norm, layers }, { layers: 'discriminatorLayers' });
 }
 
 /** @throws INVALID_ARGUMENT for a network that does not translate pictures of the size */
@@ -314,6 +384,16 @@ function expectGenerator(architecture: NetworkArchitecture, { size }: Pix2PixOpt
 const refused = (what: string, expected: string, received: string): ShadegradError =>
   new ShadegradError('INVALID_ARGUMENT', what, { expected, received, fix: "use such a network, or leave `networks` out for the paper's" });
 
+/** Options of generators that a training has, too. */
+interface GeneratorOptions {
+  readonly ngf?: number;
+  readonly dropout?: number;
+  readonly noise?: number;
+  readonly noiseAt?: 'input';
+  readonly norm?: Norm;
+  readonly blocks?: number;
+}
+
 /**
  * The options that follow from networks out of a file.
  *
@@ -332,16 +412,26 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     });
   }
   const { inChannels, outChannels, imageSizes } = network;
-  if (judge && inChannelsOf(judge) !== inChannels + outChannels) {
+  const conditional = judge && inChannelsOf(judge) !== outChannels;
+  if (conditional && inChannelsOf(judge) !== inChannels + outChannels) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
-      expected: `a discriminator of ${inChannels} + ${outChannels} channels, those of the generator's two images`,
+      expected: `a discriminator of ${inChannels} + ${outChannels} channels, those of the generator's two images, or of ${outChannels}`,
       received: describeArchitecture(discriminator),
       fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
     });
   }
-  const { ngf, dropout, noise = 0, noiseAt } = network.options as { ngf?: number; dropout?: number; noise?: number; noiseAt?: 'input' };
-  const { ndf } = (judge?.options ?? {}) as { ndf?: number };
+  const { ngf, dropout, noise = 0, noiseAt, norm, blocks } = network.options as GeneratorOptions;
+  const { ndf, layers } = (judge?.options ?? {}) as { ndf?: number; layers?: number };
+  const [kind, judgeKind] = [askedKind(generator), discriminator && askedKind(discriminator)];
   return {
+    ...(kind !== undefined && { generator: kind }),
+    ...(judgeKind !== undefined && { discriminator: judgeKind }),
+    ...(norm !== undefined && { norm }),
+    ...(blocks !== undefined && { blocks }),
+    ...(layers !== undefined && { discriminatorLayers: layers }),
+    ...(judge && { conditional }),
+    inChannels,
+    outChannels,
     // A network that is made of levels is for its own size; others take what they are given.
     ...(imageSizes.multipleOf === imageSizes.own && { size: imageSizes.own }),
     ...(ngf !== undefined && { ngf }),

@@ -1,7 +1,7 @@
 import { expectLength, pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage, imageBytes } from '../data/grey.js';
 import type { RgbImage } from '../data/image.js';
-import { boundedInteger, pcg4d } from '../data/random.js';
+import { boundedInteger, pcg4d } from '../random.js';
 import { resizeBicubic } from '../data/resize.js';
 import { epochPermutation, jitterDraw } from '../data/shuffle.js';
 import { expectLabelling, labelsAt, rowLength } from '../data/labels.js';
@@ -59,6 +59,9 @@ interface ReadSample {
   readonly name: string;
   readonly images: Readonly<Partial<Record<'a' | 'b', RgbImage>>>;
 }
+
+/** What is drawn of an image where nothing is: all of it, as it is. */
+const WHOLE = { cropX: 0, cropY: 0, mirror: false } as const;
 
 /** A choice of a sample: its index, and what its jitter follows from. */
 interface Choice {
@@ -317,12 +320,12 @@ export class Batches {
   }
 
   private chooser({ epoch, choices }: Batch, places: readonly number[][]): () => void {
-    const { size: cropSize, loadSize, jitter } = this.options.plan;
+    const { size: cropSize, loadSize, jitter, mirror: mirrored = true } = this.options.plan;
     const draws = choices.map((chosen, stream) =>
-      chosen.map(({ jitterSeed: seed, jitterIndex: index }, position) => ({
-        ...(jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize }) : { cropX: 0, cropY: 0, mirror: false }),
-        source: places[stream]![position]!,
-      })),
+      chosen.map(({ jitterSeed: seed, jitterIndex: index }, position) => {
+        const { cropX, cropY, mirror } = jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize }) : WHOLE;
+        return { cropX, cropY, mirror: mirror && mirrored, source: places[stream]![position]! };
+      }),
     );
     return () => {
       this.streams.forEach((stream, index) => writeImageDraws(stream.draws, draws[index]!));

@@ -18,6 +18,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   describe: ['function'],
   networks: ['function'],
   optionsOf: ['function', 'optional'],
+  initialize: ['function', 'optional'],
   optimizers: ['object'],
   state: ['function', 'optional'],
   inputs: ['function', 'optional'],

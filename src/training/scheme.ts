@@ -35,6 +35,8 @@ export interface ImagePlan {
   readonly loadSize: number;
   /** Whether images are cropped and mirrored at random; all sides of a sample alike. Without, the whole image is resized to `size`. */
   readonly jitter: boolean;
+  /** Whether they are mirrored, where they are cropped. Default true. */
+  readonly mirror?: boolean;
 }
 
 /** A loss of a scheme: its name in the log, and where the report draws it. */
@@ -304,6 +306,11 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
    * @throws WEIGHTS_UNSUPPORTED for networks that the scheme cannot train
    */
   optionsOf?(given: Partial<Architectures<N>>, label: string): Partial<O>;
+  /**
+   * Fills the networks with other weights than those that they are placed with, once, before anything is loaded into them; it has to follow
+   * from the arguments. Left out where networks begin as they are.
+   */
+  initialize?(networks: N, options: O, seed: number): void;
   /** The optimisers, in the order of a checkpoint, by name. */
   readonly optimizers: Readonly<Record<string, SchemeOptimizer<O>>>;
   /** What it keeps beside its networks from step to step, on the device: saved in checkpoints. Left out where it keeps nothing. */

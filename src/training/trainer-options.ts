@@ -123,12 +123,20 @@ export function completeOptions<O extends object, N extends Networks>(scheme: Tr
  * @returns the side of the images as they are kept
  * @throws INVALID_ARGUMENT
  */
-export function expectSizes({ size, loadSize, jitter }: ImagePlan, storedSize = loadSize): number {
-  if (typeof jitter === 'boolean' && whole(1)(size) && whole(1)(loadSize) && loadSize >= size && storedSize % 2 === 0) return storedSize;
+export function expectSizes({ size, loadSize, jitter, mirror = true }: ImagePlan, storedSize = loadSize): number {
+  if (
+    typeof jitter === 'boolean' &&
+    typeof mirror === 'boolean' &&
+    whole(1)(size) &&
+    whole(1)(loadSize) &&
+    loadSize >= size &&
+    storedSize % 2 === 0
+  )
+    return storedSize;
   throw refused(
     'sizes of the training images',
-    'jitter true or false, loadSize of at least the size, and an even storedSize',
-    `jitter ${String(jitter)}, size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
+    'jitter and mirror true or false, loadSize of at least the size, and an even storedSize',
+    `jitter ${String(jitter)}, mirror ${String(mirror)}, size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
     'leave storedSize out, and let sizes() of the scheme give whole numbers of pixels, loadSize an even one',
   );
 }

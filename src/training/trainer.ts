@@ -124,6 +124,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
         return [name, own(network)] as const;
       });
       this.networks = Object.fromEntries(networks) as unknown as N;
+      scheme.initialize?.(this.networks, complete, seed);
       this.optimizers = makeOptimizers(scheme, this.networks, { ...complete, learningRate }, own);
       this.rates = Object.values(this.optimizers).flatMap(({ groups }) =>
         groups.map((group) => ({ group, factor: learningRate > 0 ? group.learningRate / learningRate : 1 })),

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RandomStream } from '../../../src/data/random.js';
+import { RandomStream } from '../../../src/random.js';
 import { ShadegradError } from '../../../src/errors.js';
 import { downloadArchive, downloadFacades } from '../../../src/node/files/download.js';
 

@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RandomStream } from '../../../src/data/random.js';
+import { RandomStream } from '../../../src/random.js';
 import { crc32 } from '../../../src/formats/crc32.js';
 import { ShadegradError } from '../../../src/errors.js';
 import { decodeImage } from '../../../src/node/images/read.js';

@@ -36,10 +36,19 @@ test('a command line of the reference program is one of ours', () => {
     '--n_epochs_decay 3 --batch_size 2 --save_latest_freq 100 --no_dropout --serial_batches --continue_train --beta1 .5';
   assert.equal(given(pix2pix!, line), {
     ...{ data: 'd', out: 'runs/n', scheme: 'pix2pix', direction: 'AtoB', size: 256, 'gan-mode': 'vanilla', lambda: 50, 'load-size': 300 },
-    ...{ epochs: 6, batch: 2, 'save-every': 50, dropout: false, serial: true, resume: true },
+    ...{ epochs: 6, batch: 2, 'save-every': 50, dropout: false, serial: true, resume: true, norm: 'batch', generator: 'unet' },
+    ...{ discriminator: 'patchgan', 'discriminator-layers': 3, 'in-channels': 3, 'out-channels': 3 },
   });
   const cycle = '--model cycle_gan --netG resnet_6blocks --pool_size 20 --lambda_A 5 --no_dropout --checkpoints_dir c --name n';
   assert.equal(given(cyclegan!, cycle), { scheme: 'cyclegan', generator: 'resnet', blocks: 6, 'pool-size': 20, 'lambda-a': 5, out: 'c/n' });
+  const switches = '--netG resnet_9blocks --netD pixel --norm instance --init_type orthogonal --init_gain 0.1 --input_nc 1 --no_flip';
+  assert.equal(given(pix2pix!, switches), {
+    ...{ generator: 'resnet', blocks: 9, discriminator: 'pixelgan', norm: 'instance', 'init-type': 'orthogonal', 'init-gain': 0.1 },
+    ...{ 'in-channels': 1, flip: false },
+  });
+  assert.equal(given(cyclegan!, '--netD n_layers --n_layers_D 2 --no_flip'), {
+    ...{ discriminator: 'patchgan', 'discriminator-layers': 2, flip: false },
+  });
   assert.equal(given(TRANSLATE_PROGRAM, '--dataroot a b --results_dir r --model_suffix _B'), {
     ...{ input: ['a', 'b'], output: 'r', network: 'generatorB' },
   });
@@ -52,20 +61,17 @@ test('pictures are translated with a run of theirs by its name', () => {
 });
 
 test('an option that is several flags here says which', () => {
-  assert.equal(inOurWords(pix2pix!, ['--netG', 'unet_128']).notes, ['--netG unet_128 is --size 128 here']);
-  assert.equal(inOurWords(pix2pix!, ['--netG', 'unet_128', '--size', '128']).notes, []);
+  assert.equal(inOurWords(pix2pix!, ['--netG', 'unet_128']).notes, ['--netG unet_128 is --generator unet --size 128 here']);
+  assert.equal(inOurWords(pix2pix!, ['--generator', 'unet', '--netG', 'unet_128', '--size', '128']).notes, []);
 });
 
 test('words of a name are joined by - or _, whosever it is', () => {
   assert.equal(given(pix2pix!, '--batch-size 2 --save_every 3 --crop-size=64'), { batch: 2, 'save-every': 3, size: 64 });
 });
 
-test('--no_flip is no crop and no mirroring where there is nothing to crop', () => {
-  assert.equal(given(pix2pix!, '--no_flip --load_size 64 --crop_size 64'), { jitter: false, 'load-size': 64, size: 64 });
-  assert.equal(given(pix2pix!, '--no_flip --load_size 64 --size 64'), { jitter: false, 'load-size': 64, size: 64 });
+test('--no_flip leaves out mirroring, whatever a scheme calls it', () => {
+  assert.equal(given(pix2pix!, '--no_flip --load_size 64 --crop_size 64'), { flip: false, 'load-size': 64, size: 64 });
   assert.equal(given(trainCommand(SCHEMES.find(({ severalSets }) => severalSets)!), '--no_flip'), { mirror: false });
-  refused(pix2pix!, '--no_flip', /mirroring alone/);
-  refused(pix2pix!, '--no_flip --load_size 286 --crop_size 256', /286 and 256/);
 });
 
 test('what means nothing here is taken with a note, its value with it', () => {
@@ -76,9 +82,10 @@ test('what means nothing here is taken with a note, its value with it', () => {
 });
 
 test('what is not there is refused by name, with what there is', () => {
-  refused(pix2pix!, '--netG resnet_9blocks', /unet_256, unet_128/);
-  refused(pix2pix!, '--netD pixel', /--netD basic, or none/, /--from-discriminator/);
-  refused(pix2pix!, '--norm instance', /--norm batch/);
+  refused(pix2pix!, '--netG unet_512', /unet_256, unet_128/);
+  refused(pix2pix!, '--netD patch', /basic, n_layers, pixel/);
+  refused(pix2pix!, '--norm syncbatch', /batch, instance, none/);
+  refused(pix2pix!, '--netD basic --n_layers_D 5', /--netD .*--n_layers_D/);
   refused(pix2pix!, '--lambda_A 3', /--scheme cyclegan/);
   refused(TRANSLATE_PROGRAM, '--eval', /--statistics running/);
   refused(pix2pix!, '--model colorization', /pix2pix, cycle_gan/);
@@ -86,7 +93,7 @@ test('what is not there is refused by name, with what there is', () => {
   refused(pix2pix!, '--epoch_count 3', /--resume/);
   refused(pix2pix!, '--dataroot', /nothing/);
   for (const value of ['0', '-5000', 'x']) refused(pix2pix!, `--save_latest_freq ${value}`, /save-every/, new RegExp(value));
-  for (const value of ['0', 'no', '']) refused(pix2pix!, `--no_flip=${value} --load_size 64 --crop_size 64`, /no value, or true or false/);
+  for (const value of ['0', 'no', '']) refused(pix2pix!, `--no_flip=${value}`, /no-flip/);
   refused(TEST_RUN_PROGRAM, 'run --phase test', /val\/ or test\//);
   refused(TRANSLATE_PROGRAM, '--load_iter= --name n', /load_iter/);
   refused(pix2pix!, '--crop_size 64 --crop_size 64', /twice/);
@@ -96,7 +103,9 @@ test('two values of one flag contradict each other, one value given twice does n
   refused(pix2pix!, '--batch 2 --batch_size 3', /--batch \(2\) and --batch_size \(3\)/);
   refused(pix2pix!, '--netG unet_128 --crop_size 256', /--netG .*--crop_size/);
   refused(pix2pix!, '--netG unet_256 --size 128', /--size \(128\)/);
-  assert.equal(given(pix2pix!, '--lr 2e-4 --batch 2 --batch_size 2.0 --netG unet_128 --size 128'), { lr: 2e-4, batch: 2, size: 128 });
+  assert.equal(given(pix2pix!, '--lr 2e-4 --batch 2 --batch_size 2.0 --netG unet_128 --size 128'), {
+    ...{ lr: 2e-4, batch: 2, generator: 'unet', size: 128 },
+  });
 });
 
 test('a slip in a name of theirs is answered with the nearest', () => {

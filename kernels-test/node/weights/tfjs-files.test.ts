@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RandomStream } from '../../../src/data/random.js';
+import { RandomStream } from '../../../src/random.js';
 import { tfjsNetwork } from '../../../src/exchange/tensorflow/tfjs-network.js';
 import { bytesSource } from '../../../src/formats/byte-source.js';
 import { openTfjsLayers } from '../../../src/formats/tfjs-layers.js';

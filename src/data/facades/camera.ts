@@ -1,5 +1,5 @@
 import { createImage, type RgbImage } from '../image.js';
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '../../random.js';
 import type { FacadeCanvas } from './canvas.js';
 import { FACADE_CLASSES } from './classes.js';
 import { latticeNoise } from './noise.js';

@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '../../random.js';
 import { inset, part, type Rect } from './canvas.js';
 import type { FacadeClass } from './classes.js';
 

@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '../../random.js';
 import type { FacadeCanvas } from './canvas.js';
 import { classIndex, type Colour } from './classes.js';
 import type { FacadeLayout } from './layout.js';

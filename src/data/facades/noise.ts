@@ -1,4 +1,4 @@
-import { pcg4d } from '../random.js';
+import { pcg4d } from '../../random.js';
 
 /** Side of the periodic table of random numbers; a power of two. */
 const SIDE = 256;

@@ -1,4 +1,4 @@
-import { RandomStream } from '../random.js';
+import { RandomStream } from '../../random.js';
 import { inset, part, type FacadeCanvas, type Rect } from './canvas.js';
 import type { Colour } from './classes.js';
 import { clamp, latticeNoise, valueNoise } from './noise.js';

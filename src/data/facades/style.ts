@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '../../random.js';
 import type { Light } from './canvas.js';
 import type { Colour } from './classes.js';
 

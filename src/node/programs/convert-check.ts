@@ -1,5 +1,5 @@
 import { noGrad } from '../../autograd/graph.js';
-import { RandomStream } from '../../data/random.js';
+import { RandomStream } from '../../random.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { ShadegradError } from '../../errors.js';

@@ -1,6 +1,6 @@
 import { ShadegradError } from '../../errors.js';
 import type { Flag, Program } from './flag-table.js';
-import { DEAD_OPTIONS, MEANINGS, MISSING_OPTIONS, type Meaning, type Typed } from './reference-options.js';
+import { DEAD_OPTIONS, MEANINGS, MISSING_OPTIONS, type Typed } from './reference-options.js';
 
 /** A flag with what follows it; operands before the first have no name. */
 interface Entry {
@@ -102,7 +102,7 @@ function flagsOf(
     if (note !== undefined) notes.push(note);
     // What is made of several options need not be made where its flag is given: they may not even go together.
     const row = rowOf(program.flags, option.name);
-    const decided = row !== undefined && settled.has(row.name) && meaningIsMade(row, option.name);
+    const decided = row !== undefined && settled.has(row.name) && meaningIsMade(option.name);
     const flags = note === undefined && !decided ? meaningOf(program, option, typed) : [];
     const implied: string[] = [];
     for (const [flag, values] of flags) {
@@ -121,8 +121,8 @@ function flagsOf(
 }
 
 /** Whether an option's value is made of several options. */
-function meaningIsMade(row: Flag, name: string): boolean {
-  const meaning = meaningFor(row, name);
+function meaningIsMade(name: string): boolean {
+  const meaning = MEANINGS[name];
   return meaning !== undefined && 'value' in meaning;
 }
 
@@ -163,7 +163,7 @@ export function flagNamed(program: Program, typed: string): NamedFlag | undefine
   const name = theirName(program, typed);
   if (name === undefined) return undefined;
   const row = rowOf(program.flags, name);
-  return { name, type: row && meaningFor(row, name) === undefined ? row.type : FLAGS_WITHOUT_VALUE.has(name) ? 'boolean' : 'any' };
+  return { name, type: row && MEANINGS[name] === undefined ? row.type : FLAGS_WITHOUT_VALUE.has(name) ? 'boolean' : 'any' };
 }
 
 function wordsOfEntry({ name, joined, after }: Entry): string[] {
@@ -202,14 +202,8 @@ const missing = (foreign: readonly string[]): string[] => Object.keys(MISSING_OP
 
 const rowOf = (flags: readonly Flag[], name: string): Flag | undefined => flags.find(({ reference }) => reference?.includes(name));
 
-/** What an option means beyond a flag of the same values, if that is so. */
-function meaningFor(row: Flag, name: string): Meaning | undefined {
-  const meaning = MEANINGS[name];
-  return meaning && 'flag' in meaning && meaning.flag !== row.name ? undefined : meaning;
-}
-
 function takesValue(name: string, row: Flag | undefined): boolean {
-  return row === undefined || meaningFor(row, name) ? !FLAGS_WITHOUT_VALUE.has(name) : row.type !== 'boolean';
+  return row === undefined || MEANINGS[name] ? !FLAGS_WITHOUT_VALUE.has(name) : row.type !== 'boolean';
 }
 
 /** The values of a flag of ours as texts, `true` or `false` of a boolean. */
@@ -265,7 +259,7 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
       fix: MISSING_OPTIONS[name] ?? `leave it out for ${fixed}`,
     });
   }
-  const meaning = meaningFor(row, name);
+  const meaning = MEANINGS[name];
   if (meaning === undefined) return [[row.name, row.type === 'boolean' && name.startsWith('no_') ? ['false'] : values]];
   if ('value' in meaning) return [[row.name, [meaning.value(typed)]]];
   const choices = Object.entries(meaning.values).filter(([, flags]) => row.name in flags);

@@ -13,8 +13,6 @@ export type Meaning =
       readonly value: (typed: Typed) => string;
       /** How the value is made, for the page of all options. */
       readonly says: string;
-      /** The flag that it is meant for: of another with that name, the values are the same. Default: any. */
-      readonly flag?: string;
     };
 
 /** The folder of a run there: one in the folder of all runs. */
@@ -60,6 +58,14 @@ const resnet = (blocks: string): Readonly<Record<string, string>> => ({ generato
 export const MEANINGS: Readonly<Record<string, Meaning>> = {
   model: { values: { pix2pix: { scheme: 'pix2pix' }, cycle_gan: { scheme: 'cyclegan' } } },
   netG: { values: { resnet_9blocks: resnet('9'), resnet_6blocks: resnet('6'), unet_256: unet('256'), unet_128: unet('128') } },
+  // The reference reads --n_layers_D of n_layers alone.
+  netD: {
+    values: {
+      basic: { discriminator: 'patchgan', 'discriminator-layers': '3' },
+      n_layers: { discriminator: 'patchgan' },
+      pixel: { discriminator: 'pixelgan' },
+    },
+  },
   model_suffix: { values: { _A: { network: 'generatorA' }, _B: { network: 'generatorB' } } },
   name: RUN_FOLDER,
   checkpoints_dir: RUN_FOLDER,
@@ -69,19 +75,6 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   niter_decay: EPOCHS,
   save_latest_freq: inSteps('save_latest_freq'),
   update_html_freq: inSteps('update_html_freq'),
-  no_flip: {
-    flag: 'jitter',
-    says: 'where `--load_size` and `--crop_size` are one number',
-    value(typed) {
-      const [load, crop] = [typed('load-size', 'load_size'), typed('size', 'crop_size')];
-      if (load !== undefined && load === crop) return 'false';
-      throw new ShadegradError('BAD_FLAG', '--no_flip leaves out mirroring alone', {
-        expected: '--load_size and --crop_size with it, of one number: here images are cropped and mirrored at random, or neither',
-        received: load === undefined && crop === undefined ? 'neither of them' : `${load ?? 'none'} and ${crop ?? 'none'}`,
-        fix: 'write --no-jitter for neither, or leave --no_flip out',
-      });
-    },
-  },
 };
 
 /** Options that mean nothing here, whether they take a value, and what is said about them; the training is the same without them. */
@@ -114,7 +107,7 @@ export const MISSING_OPTIONS: Readonly<Record<string, string>> = {
   init_gain: "leave it out for the scheme's own, or begin with weights of a file (--from FILE)",
   load_size: "leave it out for the scheme's own, or write --no-jitter for images of --size without a crop",
   preprocess: 'leave it out for images that are resized and cropped, or write --no-jitter for no crop',
-  no_flip: 'leave it out, or write --no-jitter for neither mirroring nor crops',
+  no_flip: 'leave it out: images are mirrored only where --mirror asks for it',
   dataset_mode: 'leave it out: the scheme decides what its data are',
   dataset: '--data names a folder, --with-data further ones: write these',
   celeba_image_dir: 'write --data with the folder that holds both the pictures and list_attr_celeba.txt',

@@ -66,4 +66,11 @@ export class RandomStream {
   pick<T>(choices: readonly T[]): T {
     return choices[this.integer(0, choices.length - 1)]!;
   }
+
+  /** Normally distributed, of mean 0 and deviation 1; by Box and Muller, of whose two numbers the second is left. */
+  normal(): number {
+    // Not 0, whose logarithm there is not.
+    const radius = Math.sqrt(-2 * Math.log((this.bits() + 1) / 4294967296));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
 }

@@ -1,0 +1,142 @@
+import { ShadegradError } from '../errors.js';
+import type { NetworkArchitecture, NetworkRole, WantedNetwork } from '../models/kind.js';
+import { NETWORKS, networkKind } from '../models/registry.js';
+import { oneOf, whole, type OptionRow } from '../training/option-table.js';
+import type { Norm } from '../models/defaults.js';
+
+/** The kinds of a role that a scheme can be asked for by name: those whose row says how they are built for one. */
+export const chosenKinds = (role: NetworkRole): string[] =>
+  NETWORKS.filter((row) => row.role === role && row.chosen).map(({ kind }) => kind);
+
+/**
+ * The row of an option that chooses the kind of a network.
+ *
+ * @param what of the scheme it is, such as `the generators`
+ * @param byDefault the kind where it is left out, in words
+ */
+export const kindRow = (role: NetworkRole, what: string, byDefault: string): OptionRow => ({
+  optional: true,
+  fix: `leave it out for ${byDefault}`,
+  flag: {
+    group: 'Networks',
+    reference: [role === 'generator' ? 'netG' : 'netD'],
+    type: 'choice',
+    choices: chosenKinds(role),
+    description: `kind of ${what}; ${byDefault}`,
+  },
+});
+
+/** The row of an option that says how many residual blocks a network has. */
+export const BLOCKS_ROW: OptionRow = {
+  fits: whole(1, 64),
+  expected: 'a whole number of residual blocks from 1 to 64',
+  fix: 'leave it out for 9, or 6 below 256 pixels',
+  optional: true,
+  flag: {
+    group: 'Networks',
+    type: 'integer',
+    min: 1,
+    max: 64,
+    description: 'residual blocks of a resnet; by default 9, below 256 pixels 6',
+  },
+};
+
+/** The row of an option that says how many layers of a PatchGAN halve the image, and so how large its patches are. */
+export const LAYERS_ROW: OptionRow = {
+  fits: whole(1, 8),
+  expected: 'a whole number of layers from 1 to 8',
+  fix: 'leave it out for 3: patches of 70 x 70 pixels',
+  optional: true,
+  flag: {
+    group: 'Networks',
+    reference: ['n_layers_D'],
+    type: 'integer',
+    min: 1,
+    max: 8,
+    description:
+      'layers of a patchgan that halve the image: with 1 it judges patches of 16 x 16 pixels, with 2 of 34, 3 of 70, 4 of 142, 5 of 286 ' +
+      '(a pixelgan judges each pixel); 3',
+  },
+};
+
+/** The row of an option that chooses the normalisation of both networks. */
+export const normRow = (byDefault: Norm): OptionRow => ({
+  optional: true,
+  fits: oneOf('batch', 'instance', 'none'),
+  expected: "'batch', 'instance' or 'none'",
+  fix: `leave it out for ${byDefault}`,
+  flag: {
+    group: 'Networks',
+    reference: ['norm'],
+    type: 'choice',
+    choices: ['batch', 'instance', 'none'],
+    description: `normalisation in all networks; ${byDefault}`,
+  },
+});
+
+/**
+ * The row of an option that says how many channels images have.
+ *
+ * @param reference the name that the reference program has for it
+ * @param what the images are, such as `what is translated`
+ */
+export const channelsRow = (reference: string, what: string): OptionRow => ({
+  optional: true,
+  fits: oneOf(1, 3),
+  expected: '3 (colours) or 1 (grey)',
+  fix: 'leave it out for 3',
+  flag: {
+    group: 'Data',
+    reference: [reference],
+    type: 'integer',
+    min: 1,
+    max: 3,
+    check: (channels) => (channels === 2 ? '3 (colours) or 1 (grey)' : undefined),
+    description: `channels of ${what}: 3 for colours, 1 for grey; 3`,
+  },
+});
+
+/** The options of a scheme by which a network is asked for, under the names that errors call them. */
+export type Asked = Readonly<Partial<Record<keyof WantedNetwork, string>>>;
+
+/**
+ * The architecture of a network that is asked for by its kind.
+ *
+ * @param wanted what is undefined is not asked for
+ * @param asked the option by which each of what not every kind follows was asked for
+ * @throws INVALID_ARGUMENT for what this kind does not have
+ */
+export function chosenNetwork(kind: string, wanted: WantedNetwork, asked: Asked): NetworkArchitecture {
+  const { chosen, title } = networkKind(kind);
+  if (!chosen)
+    throw new ShadegradError('INVALID_ARGUMENT', 'kind of a network of the training', { received: kind, fix: 'name another kind' });
+  for (const [name, option] of Object.entries(asked) as [keyof WantedNetwork, string][]) {
+    if (wanted[name] === undefined || chosen.follows.includes(name)) continue;
+    const others = NETWORKS.filter((row) => row.role === networkKind(kind).role && row.chosen?.follows.includes(name));
+    throw new ShadegradError('INVALID_ARGUMENT', `${option} of the training`, {
+      expected: `none with the network ${title}`,
+      received: String(wanted[name]),
+      fix: `leave it out, or choose ${others.map((row) => row.kind).join(' or ')}`,
+    });
+  }
+  const options = Object.entries(chosen.options(wanted)).filter(([, value]) => value !== undefined);
+  return { kind, options: Object.fromEntries(options) };
+}
+
+/**
+ * Checks that a network out of a file is of the kind that was asked for, if one was.
+ *
+ * @param option by which it is asked for
+ * @throws INVALID_ARGUMENT for another
+ */
+export function expectKind(option: string, wanted: string | undefined, given: NetworkArchitecture | undefined): void {
+  if (wanted === undefined || given === undefined || given.kind === wanted) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `${option} of the training`, {
+    expected: `${given.kind}, the kind of the network that it begins with`,
+    received: wanted,
+    fix: 'leave it out, or begin with no network of a file',
+  });
+}
+
+/** Which of the kinds that can be asked for a network is of; undefined for another. */
+export const askedKind = ({ kind }: NetworkArchitecture): string | undefined => (networkKind(kind).chosen ? kind : undefined);
