@@ -181,4 +181,4 @@ export { linearDecay } from './optim/schedule.js';
 export { applySchedule, type Schedule } from './optim/schedules.js';
 /** Schedules of learning rates: functions of the step, for applySchedule(). Each has its like in torch.optim.lr_scheduler. */
 export * as schedules from './optim/schedules.js';
-export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from './optim/plateau.js';
+export { ReduceOnPlateau, type PlateauOptions, type PlateauState, type PlateauTarget } from './optim/plateau.js';

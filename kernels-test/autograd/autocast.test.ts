@@ -167,6 +167,37 @@ testHalf(gpu, 'gradients of a scaled loss: a seed is scaled as well, and a step 
   await failure('INVALID_ARGUMENT', () => clipGradValue([leafOfHalf], 1), 'f32', 'f16');
 });
 
+test('the norm of scaled gradients is clipped as that of gradients that are not', async () => {
+  if (!gpu.features.has('shader-f16')) return;
+  const results: number[][] = [];
+  for (const lossScale of [undefined, new LossScale(gpu, { initial: 1024 })]) {
+    const layer = new Linear({ inFeatures: 3, outFeatures: 1 }).to(gpu, { seed: 3 });
+    const optimizer = new SGD(layer, { learningRate: 0.5 });
+    optimizer.maxGradNorm = 0.25;
+    const norm = autocast(
+      gpu,
+      () => {
+        backward(sum(layer.forward(Tensor.from(gpu, [1, 2, 2], [1, 3]))));
+        const before = clipGradNorm(layer, Infinity);
+        optimizer.step();
+        return before;
+      },
+      lossScale ? { lossScale } : {},
+    );
+    results.push([await norm.item(), ...(await layer.memory.windows[0]!.values.data())]);
+  }
+  // Slopes 1, 2, 2, and 1 of the bias.
+  assert.ok(Math.abs(results[0]![0]! - Math.sqrt(10)) < 1e-5, String(results[0]![0]));
+  assert.equal(results[1]!.map(Math.fround), results[0]!.map(Math.fround));
+});
+
+test('gradients of another scale are not clipped', async () => {
+  if (!gpu.features.has('shader-f16')) return;
+  const layer = new Linear({ inFeatures: 3, outFeatures: 1 }).to(gpu, { seed: 3 });
+  backward(sum(layer.forward(Tensor.from(gpu, [1, 2, 3], [1, 3]))));
+  await failure('INVALID_ARGUMENT', () => autocast(gpu, () => clipGradNorm(layer, 1), { lossScale: new LossScale(gpu) }), 'loss scale');
+});
+
 test('autocast() refuses what it cannot run', async () => {
   await failure('NO_ADAPTER', () => autocast(withFeatures(gpu, []), () => {}), 'shader-f16', 'precision f32');
   if (!gpu.features.has('shader-f16')) return;
@@ -175,8 +206,8 @@ test('autocast() refuses what it cannot run', async () => {
   await failure('INVALID_ARGUMENT', () => autocast(gpu, () => {}, { scale: 1 } as object), 'scale');
   const lossScale = new LossScale(gpu);
   const layer = new Linear({ inFeatures: 3, outFeatures: 1 }).to(gpu, { seed: 3 });
-  const clips = (): unknown => autocast(gpu, () => clipGradNorm(layer, 1), { lossScale });
-  await failure('INVALID_ARGUMENT', clips, 'clipGradNorm inside autocast');
+  const clips = (): unknown => autocast(gpu, () => clipGradValue(layer, 1), { lossScale });
+  await failure('INVALID_ARGUMENT', clips, 'clipGradValue inside autocast');
   await failure('INVALID_ARGUMENT', () => new LossScale(gpu, { initial: 0 }), /fix: /);
   await failure('INVALID_ARGUMENT', () => new LossScale(gpu, { growthInterval: 0.5 }), /fix: /);
   await failure('INVALID_ARGUMENT', () => new LossScale(gpu, { scale: 8 } as object), 'scale');

@@ -228,8 +228,14 @@ test('what the preset leaves open follows from the kind of networks: size, optim
   const run = settings(gan, { preset: 'full' });
   const options = completeOptions(gan, OPTIONS_ONLY);
   const scheme = gan as unknown as TrainingScheme;
-  assert.ok(Math.abs(learningRateAt(run, 100, 120, 10, { scheme, options }) - 0.1 / 1.000004 ** 100) < 1e-12, 'its own schedule');
-  assert.ok(learningRateAt(run, 100, 120, 10, { scheme, options: { ...options, optimizer: 'adam' } }) === 0.1, 'the usual one');
+  assert.ok(
+    Math.abs(learningRateAt(run, 100, 120, 10, { trainer: { scheme, options } }) - 0.1 / 1.000004 ** 100) < 1e-12,
+    'its own schedule',
+  );
+  assert.ok(
+    learningRateAt(run, 100, 120, 10, { trainer: { scheme, options: { ...options, optimizer: 'adam' } } }) === 0.1,
+    'the usual one',
+  );
 });
 
 test('the rate of a saved run is that of its own schedule, by its options; of a scheme that nobody knows the usual one', () => {

@@ -142,6 +142,17 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--z', '2'],
     ['--z-at', 'bottleneck'],
     ['--labels', 'a,b', 'c'],
+    ['--epochs-decay', '1'],
+    ['--lr-policy', 'step'],
+    ['--lr-decay-iters', '2'],
+    ['--lr-decay-factor', '0.5'],
+    ['--beta1', '0.6'],
+    ['--beta2', '0.99'],
+    ['--clip-grad', '1'],
+    ['--ema', '0.9'],
+    ['--max-dataset-size', '3'],
+    ['--d-steps', '2'],
+    ['--label-smoothing', '0.1'],
   ]) {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
     assert.throws(
@@ -151,8 +162,23 @@ test('flags that a resumed run cannot follow are refused', async () => {
     );
   }
   // A run from before there were these options was of their defaults.
-  const before = Object.fromEntries(Object.entries(options).filter(([name]) => !['ganMode', 'z', 'zAt'].includes(name)));
-  const named = parseFlags(TRAIN_PROGRAM, ['--gan-mode', 'vanilla', '--z', '0']);
+  const before = Object.fromEntries(
+    Object.entries(options).filter(([name]) => !['ganMode', 'z', 'zAt', 'dSteps', 'labelSmoothing'].includes(name)),
+  );
+  const named = parseFlags(TRAIN_PROGRAM, [
+    '--gan-mode',
+    'vanilla',
+    '--z',
+    '0',
+    '--d-steps',
+    '1',
+    '--label-smoothing',
+    '0',
+    '--beta1',
+    '0.5',
+    '--beta2',
+    '0.999',
+  ]);
   resumedSettings(pix2pix, 'a file', before, named.values as TrainFlags, named.given);
   // What followed from other options may be named.
   const derived = parseFlags(trainProgram(cyclegan), ['--blocks', '6']);
@@ -196,6 +222,17 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'gan-mode',
     'z',
     'z-at',
+    'epochs-decay',
+    'lr-policy',
+    'lr-decay-iters',
+    'lr-decay-factor',
+    'beta1',
+    'beta2',
+    'clip-grad',
+    'ema',
+    'max-dataset-size',
+    'd-steps',
+    'label-smoothing',
   ];
   const refused = ['from', 'from-discriminator', 'tune'];
   const obeyed = [
@@ -215,7 +252,12 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'report-every',
     'adapter',
     'eager',
+    'debug-nan',
     'recompute',
+    'keep',
+    'save-epochs',
+    'best',
+    'early-stop',
   ];
   assert.equal(TRAIN_PROGRAM.flags.map(({ name }) => name).sort(), [...compared, ...refused, ...obeyed].sort());
 });

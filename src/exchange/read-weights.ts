@@ -8,7 +8,7 @@ import type { NetworkRole } from '../models/kind.js';
 import { networkKind } from '../models/registry.js';
 import type { Shape } from '../tensor/shape.js';
 import { CHECKPOINT_FORMATS } from '../training/checkpoint-info.js';
-import { checkpointInfo, checkpointNetworks } from './network/checkpoint-file.js';
+import { averagedNetworks, checkpointInfo, checkpointNetworks, type CheckpointNetwork } from './network/checkpoint-file.js';
 import { describeForeign, noNetwork } from './network/foreign-networks.js';
 import { describedFormat, NETWORK_FORMAT, readNetworkFile, type ImageSize, type Statistics } from './network-file.js';
 import type { NetworkWeights } from './network/network-weights.js';
@@ -40,8 +40,10 @@ export interface FoundNetwork {
   readonly labelSets?: readonly LabelSet[];
   /** Those of them of which an image has one at most, beside classes, where the file says so. */
   readonly labelGroups?: readonly (readonly string[])[];
-  /** What stands before its names in the file. */
+  /** What stands before its names in the file; of an averaged network, what it is called there. */
   readonly prefix: string;
+  /** Of a network with running averages of weights the name of the one that has these weights. */
+  readonly averageOf?: string;
 }
 
 /** What is in a file that has the names of a network, but is none that can be run here. */
@@ -87,17 +89,8 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
     return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
   }
   if (isCheckpoint(file)) {
-    return checkpointNetworks(file).map(({ name, role, weights, imageSize, labels, labelSets, labelGroups }) => ({
-      role,
-      ...(imageSize && { imageSize }),
-      ...(labels && { labels }),
-      ...(labelSets && { labelSets }),
-      ...(labelGroups && { labelGroups }),
-      weights,
-      origin: 'shadegrad checkpoint',
-      statistics: 'batch',
-      prefix: `${name}.`,
-    }));
+    const averaged = averagedNetworks(file).map((network) => ({ ...inCheckpoint(network), averageOf: network.averageOf }));
+    return [...checkpointNetworks(file).map(inCheckpoint), ...averaged];
   }
   return findNetworks(file.tensors).flatMap((root): FoundNetwork[] => {
     const { role } = networkKind(root.kind);
@@ -112,6 +105,18 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
   });
 }
 
+const inCheckpoint = ({ name, role, weights, imageSize, labels, labelSets, labelGroups }: CheckpointNetwork): FoundNetwork => ({
+  role,
+  ...(imageSize && { imageSize }),
+  ...(labels && { labels }),
+  ...(labelSets && { labelSets }),
+  ...(labelGroups && { labelGroups }),
+  weights,
+  origin: 'shadegrad checkpoint',
+  statistics: 'batch',
+  prefix: `${name}.`,
+});
+
 /** Whether a file says that it is a training checkpoint of this library. */
 const isCheckpoint = (file: WeightFile): boolean => CHECKPOINT_FORMATS.includes(describedFormat(file));
 
@@ -119,7 +124,8 @@ const isCheckpoint = (file: WeightFile): boolean => CHECKPOINT_FORMATS.includes(
  * Finds the generator or the discriminator of a file.
  *
  * @param role left out, the network of the name, else the only network there is, or the generator
- * @param name of a network in a file with several of a role, such as `generatorB` in a checkpoint of CycleGAN
+ * @param name of a network in a file with several of a role, such as `generatorB` in a checkpoint of CycleGAN, or `generator` for weights
+ *   beside which the file has their running average, which is what is found without a name
  * @throws WEIGHTS_MISMATCH when there is none of the kind, or several; INVALID_ARGUMENT for another role; and what networksIn() throws:
  *   WEIGHTS_CORRUPT, WEIGHTS_UNSUPPORTED
  */
@@ -135,7 +141,12 @@ export function findNetwork(file: WeightFile, role?: NetworkRole, name?: string)
   // A name alone may be that of a network of either role.
   const wanted = role ?? (name === undefined ? all[0]!.role : undefined);
   const ofRole = wanted === undefined ? all : all.filter((network) => network.role === wanted);
-  const fitting = name === undefined ? ofRole : ofRole.filter(({ prefix }) => nameUnder(prefix) === name);
+  // Where nobody names one, the average is meant: it is what the run was measured with.
+  const averaged = new Set(ofRole.map(({ averageOf }) => averageOf));
+  const fitting =
+    name === undefined
+      ? ofRole.filter(({ prefix }) => !averaged.has(nameUnder(prefix)))
+      : ofRole.filter(({ prefix }) => nameUnder(prefix) === name);
   if (fitting.length === 1) return fitting[0]!;
   const unusable = refused.find((network) => wanted === undefined || network.role === wanted);
   if (fitting.length === 0 && unusable) throw unusable.error;

@@ -3,6 +3,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { expectOneDevice, expectOperands, expectScalar, walkElements, type ElementWalk } from './elements.js';
 import { grid, specialise } from './kernel.js';
 import coefficientSource from '../../shaders/clip_coefficient.wgsl';
+import scaledSource from '../../shaders/clip_coefficient_scaled.wgsl';
 import scaleSource from '../../shaders/clip_scale.wgsl';
 import valueSource from '../../shaders/clip_value.wgsl';
 import partialSumsSource from '../../shaders/shared/partial_sums.wgsl';
@@ -21,10 +22,16 @@ const LARGEST_FLOAT = 3.4028234663852886e38;
  * The norm of all blocks together, and what they are to be multiplied with so that it is at most `maxNorm`: 1 where it is already,
  * else maxNorm / (norm + 1e-6). Adds in an order that depends on the blocks' sizes and places in memory alone.
  * @param zeroed whether the coefficient of a norm that is not finite is to be -1, which clipScale() takes for a zero
+ * @param scale of the losses that the gradients are of, as a LossScale has it: the norm is that of the gradients without it
  * @returns two scalars
  * @throws as expectOperands()
  */
-export function clipCoefficient(blocks: readonly Tensor[], maxNorm: number, zeroed = false): { norm: Tensor; coefficient: Tensor } {
+export function clipCoefficient(
+  blocks: readonly Tensor[],
+  maxNorm: number,
+  zeroed = false,
+  scale: Tensor | null = null,
+): { norm: Tensor; coefficient: Tensor } {
   const { gpu } = blocks[0]!;
   for (const block of blocks) {
     expectOperands('clipCoefficient', { gradients: block });
@@ -43,10 +50,11 @@ export function clipCoefficient(blocks: readonly Tensor[], maxNorm: number, zero
   for (const each of walks) sumSquares(each.block, each.walk, partial, each.start, each.count);
   const norm = Tensor.empty(gpu, [], 'norm of the gradients');
   const coefficient = Tensor.empty(gpu, [], 'coefficient of the gradients');
+  const [name, source] = scale ? ['clip_coefficient_scaled', scaledSource] : ['clip_coefficient', coefficientSource];
   gpu.dispatch({
-    shader: specialise('clip_coefficient', [partialSumsSource, coefficientSource], { ZEROED: zeroed }),
-    bindings: [partial.read(), norm.written(), coefficient.written()],
-    params: new Params().u32(partials, norm.base, coefficient.base).f32(Math.min(maxNorm, LARGEST_FLOAT)),
+    shader: specialise(name, [partialSumsSource, source], { ZEROED: zeroed }),
+    bindings: [partial.read(), norm.written(), coefficient.written(), ...(scale ? [scale.read()] : [])],
+    params: new Params().u32(partials, norm.base, coefficient.base, ...(scale ? [scale.base] : [])).f32(Math.min(maxNorm, LARGEST_FLOAT)),
     workgroups: [1, 1, 1],
   });
   partial.dispose();

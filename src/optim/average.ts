@@ -18,6 +18,11 @@ export interface AverageOptions {
    * (1 + t) / (10 + t). Default false.
    */
   warmUp?: boolean;
+  /**
+   * A module of the same architecture on the same device, whose weights become the average: it can be run, while the other one is
+   * trained. Default: memory of the average's own.
+   */
+  into?: Module;
 }
 
 /** A part of the module's memory and the average of it: a window of parameters, or a buffer. */
@@ -49,6 +54,9 @@ export class ExponentialMovingAverage {
   private readonly hyper: Tensor;
   private readonly decay: number;
   private readonly warmUp: boolean;
+  /** The number of updates so far, [1], as the latest update left it. @internal */
+  readonly updates: Tensor;
+  private readonly ownsMemory: boolean;
   private count = 0;
   private isSwapped = false;
 
@@ -56,10 +64,10 @@ export class ExponentialMovingAverage {
    * Makes an average of the weights of a module, with which it begins.
    *
    * @param module on a device
-   * @throws INVALID_ARGUMENT for a wrong decay, or a module on no device
+   * @throws INVALID_ARGUMENT for a wrong decay, a module on no device, and for one of another architecture to hold the average
    */
   constructor(module: Module, options: AverageOptions = {}) {
-    const { decay = 0.999, warmUp = false } = expectOptions('ExponentialMovingAverage', options, ['decay', 'warmUp']);
+    const { decay = 0.999, warmUp = false, into } = expectOptions('ExponentialMovingAverage', options, ['decay', 'warmUp', 'into']);
     if (!(decay >= 0 && decay <= 1)) {
       throw new ShadegradError('INVALID_ARGUMENT', 'decay of ExponentialMovingAverage', {
         expected: 'a number from 0 to 1',
@@ -70,12 +78,16 @@ export class ExponentialMovingAverage {
     [this.decay, this.warmUp] = [decay, warmUp];
     const { gpu, windows } = module.memory;
     this.gpu = gpu;
-    const pair = (current: Tensor): Pair => ({ current, average: flat(gpu, current.size, `average of ${current.label}`) });
-    this.windows = windows.map(({ values }) => pair(values));
+    if (into) expectLike(module, into);
+    this.ownsMemory = into === undefined;
+    const pair = (current: Tensor, average = flat(gpu, current.size, `average of ${current.label}`)): Pair => ({ current, average });
+    this.windows = windows.map(({ values }, index) => pair(values, into?.memory.windows[index]?.values));
+    const held = new Map(into?.namedBuffers());
+    const whole = (buffer: Tensor): Tensor => view(buffer, [buffer.size], 0);
     const buffers = [...module.namedBuffers()].map(([name, buffer]) => ({
       name,
       shape: buffer.shape,
-      pair: pair(view(buffer, [buffer.size], 0)),
+      pair: pair(whole(buffer), into && whole(held.get(name)!)),
       offset: 0,
     }));
     this.buffers = buffers.map((each) => each.pair);
@@ -87,7 +99,14 @@ export class ExponentialMovingAverage {
     ];
     const storage = gpu.allocatePersistent(AVERAGE_HYPER_SIZE * 4, 'decay of the average');
     this.hyper = new Tensor({ gpu, shape: [AVERAGE_HYPER_SIZE], storage }).keep();
+    this.updates = flat(gpu, 1, 'updates of the average');
+    this.begin();
+  }
+
+  /** Makes the average what the module's weights are now, as if there had been no update. */
+  begin(): void {
     for (const { current, average } of this.pairs) copy(current, average);
+    this.count = 0;
   }
 
   private get pairs(): readonly Pair[] {
@@ -116,8 +135,9 @@ export class ExponentialMovingAverage {
           });
         }
         this.hyper.write(averageHyper(this.decayAt(this.count)));
+        this.updates.write([this.count + 1]);
       },
-      [this.hyper.storage],
+      [this.hyper.storage, this.updates.storage],
       () => this.count++,
     );
     for (const { current, average } of this.windows) averageStep({ average, parameters: current, hyper: this.hyper });
@@ -195,10 +215,32 @@ export class ExponentialMovingAverage {
     this.count = updateCount;
   }
 
-  /** Gives the average's memory back; the module keeps what it holds. */
+  /** Goes on from the number in `updates`, which a checkpoint has restored together with the average. @internal */
+  async readUpdates(): Promise<void> {
+    [this.count] = (await this.updates.data()) as unknown as [number];
+  }
+
+  /** Gives the average's memory back; the modules keep what they hold. */
   dispose(): void {
-    for (const { average } of this.pairs) average.dispose();
+    if (this.ownsMemory) for (const { average } of this.windows) average.dispose();
+    for (const { average } of this.buffers) average.dispose();
+    this.updates.dispose();
     for (const { current } of this.buffers) current.dispose();
     this.hyper.dispose();
   }
+}
+
+/** @throws INVALID_ARGUMENT unless one module can hold the average of the other */
+function expectLike(module: Module, into: Module): void {
+  const described = (each: Module): string =>
+    [...each.namedTensors()]
+      .map(([name, { shape, trainable }]) => `${name} ${formatShape(shape)}${trainable ? '' : ', a buffer'}`)
+      .join('; ');
+  const [ours, theirs] = [described(module), described(into)];
+  if (ours === theirs && module !== into && module.memory.gpu === into.memory.gpu) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'module that is to hold an average', {
+    expected: 'another module of the same architecture, on the same device',
+    received: ours === theirs ? 'the module itself, or one on another device' : 'other parameters or buffers',
+    fix: 'build it as the first one was built, and place it with to(gpu, { training: false })',
+  });
 }

@@ -1,5 +1,5 @@
 import { activeLossScale } from '../autograd/autocast.js';
-import { gradientOf, hasGradient } from '../autograd/gradient-slots.js';
+import { expectScale, gradientOf, hasGradient } from '../autograd/gradient-slots.js';
 import { ShadegradError } from '../errors.js';
 import { clipCoefficient, clipScale, clipValue } from '../kernels/clip.js';
 import { fill } from '../kernels/elementwise.js';
@@ -20,7 +20,8 @@ export interface ClipNormOptions {
 /**
  * Scales all gradients together so that their norm, as of one vector, is at most `maxNorm`, as
  * torch.nn.utils.clip_grad_norm_. Call it between backward() and the optimiser's step(), in a recorded function too: nothing is read
- * back. PyTorch's `error_if_nonfinite` is a check of `await norm.item()`.
+ * back. PyTorch's `error_if_nonfinite` is a check of `await norm.item()`. Inside autocast() with a loss scale the norm is that of the
+ * gradients without the scale, and they keep it.
  * @param parameters a module on a device, or a list of tensors; those without a gradient are left out
  * @param maxNorm at least 0; Infinity only measures
  * @returns the norm before clipping, a scalar
@@ -37,13 +38,14 @@ export function clipGradNorm(parameters: OptimizerTarget, maxNorm: number, optio
     });
   }
   const { list, blocks, release } = gradientBlocks('clipGradNorm', parameters);
+  const lossScale = activeLossScale();
   try {
     if (blocks.length === 0) {
       const zero = Tensor.empty(list[0]!.gpu, [], 'norm of the gradients');
       fill(zero, 0);
       return zero;
     }
-    const { norm, coefficient } = clipCoefficient(blocks, maxNorm, nonFinite === 'zero');
+    const { norm, coefficient } = clipCoefficient(blocks, maxNorm, nonFinite === 'zero', lossScale?.tensor ?? null);
     for (const block of blocks) clipScale(block, coefficient);
     coefficient.dispose();
     return norm;
@@ -61,6 +63,13 @@ export function clipGradNorm(parameters: OptimizerTarget, maxNorm: number, optio
  */
 export function clipGradValue(parameters: OptimizerTarget, value: number): void {
   expectBound('value of clipGradValue', value);
+  if (activeLossScale()) {
+    throw new ShadegradError('INVALID_ARGUMENT', `clipGradValue inside autocast() with a loss scale`, {
+      expected: 'gradients as they are',
+      received: 'gradients times the scale',
+      fix: 'leave the loss scale out, or clip by the norm: clipGradNorm()',
+    });
+  }
   const { blocks, release } = gradientBlocks('clipGradValue', parameters);
   for (const block of blocks) clipValue(block, value);
   release();
@@ -83,13 +92,6 @@ interface GradientBlocks {
 
 /** The gradients that are there, those that are neighbours in memory as one. */
 function gradientBlocks(what: string, parameters: OptimizerTarget): GradientBlocks {
-  if (activeLossScale()) {
-    throw new ShadegradError('INVALID_ARGUMENT', `${what} inside autocast() with a loss scale`, {
-      expected: 'gradients as they are',
-      received: 'gradients times the scale',
-      fix: 'leave the loss scale out, or do not clip',
-    });
-  }
   const list = parameters instanceof Module ? parameters.parameters() : [...new Set(expectIterable(what, parameters))];
   if (list.length === 0 || !list.every((each) => each instanceof Tensor)) {
     throw new ShadegradError('INVALID_ARGUMENT', `parameters of ${what}`, {
@@ -98,6 +100,7 @@ function gradientBlocks(what: string, parameters: OptimizerTarget): GradientBloc
       fix: 'pass the module itself, module.parameters(), or [tensor]',
     });
   }
+  for (const leaf of list) if (hasGradient(leaf)) expectScale(`${what} of "${leaf.label}"`, leaf, activeLossScale());
   const gradients = list.filter(hasGradient).map((leaf) => gradientOf(leaf)!);
   const odd = gradients.find(({ dtype }) => dtype !== 'f32');
   if (odd) {

@@ -7,6 +7,7 @@ import { LEFT_OUT_START, noteLeftOut, type LossScale } from '../kernels/loss-sca
 import { flat, view, type ArenaWindow, type PlacedParameter } from '../nn/parameter-arena.js';
 import { expectOptions } from '../checks.js';
 import { Tensor } from '../tensor/tensor.js';
+import { clipGradNorm } from './clip.js';
 import { assignGroups, ParameterGroup, type GroupOptions, type OptimizerOptions } from './parameter-group.js';
 import { LEFT_OUT, loadState, stateOf, statePlaces, type OptimizerState, type SavedState, type StatePlace } from './optimizer-state.js';
 import { placeParameters, type OptimizerTarget } from './target.js';
@@ -97,6 +98,13 @@ const MOST_TABLES = 64;
 export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The first holds the parameters that no other one names. */
   readonly groups: readonly ParameterGroup<O>[];
+  /**
+   * The most that the norm of the gradients of all its parameters together may be: step() scales them down to it first, as clipGradNorm()
+   * does. Null, the default, leaves them as they are. A recorded step keeps what it was recorded with.
+   */
+  maxGradNorm: number | null = null;
+  /** Called at the end of each step(), in a recorded one too. @internal */
+  afterStep: (() => void) | null = null;
   private readonly gpu: Gpu;
   private readonly windows: readonly ArenaWindow[];
   private readonly state: ReadonlyMap<string, readonly Tensor[]>;
@@ -298,6 +306,11 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     if (shares.length === 0) return;
     for (const { parameters } of shares)
       for (const tensor of parameters) expectScale(`step of ${this.rule.name} for "${tensor.label}"`, tensor, lossScale);
+    if (this.maxGradNorm !== null)
+      clipGradNorm(
+        [...this.parameters()].map(({ tensor }) => tensor),
+        this.maxGradNorm,
+      ).dispose();
     const hyper = this.hyper(scaled ? scaled.due.size : shares.length);
     this.gpu.eachStep(
       () => this.writeNumbers(shares, hyper, scaled),
@@ -311,6 +324,7 @@ export class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     if (scaled) noteLeftOut(scaled.own, scaled.due, lossScale?.tensor ?? scaled.unit);
     for (const block of blocks) this.update(block, hyper, scaled?.own);
     lossScale?.stepped();
+    this.afterStep?.();
   }
 
   private check({ window, start, length }: Block<O>, lossScale: LossScale): void {

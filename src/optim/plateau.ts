@@ -1,6 +1,5 @@
 import { ShadegradError } from '../errors.js';
 import { expectOptions } from '../checks.js';
-import type { Optimizer } from './optimizer.js';
 
 /** Options of a ReduceOnPlateau: what an improvement is, and what follows when there is none. */
 export interface PlateauOptions {
@@ -24,6 +23,12 @@ export interface PlateauOptions {
 
 const PLATEAU_OPTIONS = ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minimum', 'epsilon'] as const;
 
+/** What has rates to be reduced: an optimiser. */
+export interface PlateauTarget {
+  /** The groups, each with its rate. */
+  readonly groups: readonly { learningRate: number }[];
+}
+
 /** What the schedule has seen; JSON keeps it. */
 export interface PlateauState {
   /** The best metric, infinities as text; null before the first. */
@@ -44,7 +49,7 @@ export class ReduceOnPlateau {
 
   /** Makes a schedule for the rates of an optimiser. @throws INVALID_ARGUMENT for options that cannot work */
   constructor(
-    private readonly optimizer: Optimizer<any>,
+    private readonly optimizer: PlateauTarget,
     options: PlateauOptions = {},
   ) {
     const {

@@ -23,7 +23,7 @@ import { GAN_LOSSES, ganStep, type GANNetworks } from './gan-step.js';
 import { realSide } from './image-sides.js';
 import { MOST_LABELS } from './labelled-samples.js';
 import { formOf, noiseEvaluator, noisePictures, VERDICTS } from './noise-evaluator.js';
-import { objectiveOf } from './objectives.js';
+import { adversarialObjective, stepKind } from './adversarial-options.js';
 
 /** Keeps the choices of labels apart from other draws. */
 const WANTED_STREAM = 0x77616e74;
@@ -93,13 +93,15 @@ export const cgan: TrainingScheme<GANOptions, GANNetworks> = {
 
   sizes: ganSizes,
   sides: ({ channels }) => ({ real: realSide(channels) }),
+  phase: stepKind,
   losses: GAN_LOSSES,
-  step({ networks, optimizers, inputs: { noise, wanted: alike, shares }, images, labels: real, options }) {
+  step({ networks, optimizers, inputs: { noise, wanted: alike, shares }, images, labels: real, options, phase }) {
     // Of classes as frequent as those of the real images: else how frequent a class is would tell what is generated.
     const wanted = noGrad(() => embedding(alike!, real!));
     const labels = { real: real!, wanted, alike: alike! };
     const { dropout } = options;
-    return ganStep({ networks, optimizers, noise: noise!, real: images.real!, labels, dropout, objective: objectiveOf(options), shares });
+    const objective = adversarialObjective(options);
+    return ganStep({ networks, optimizers, noise: noise!, real: images.real!, labels, dropout, objective, shares, phase });
   },
 
   metrics: VERDICTS,

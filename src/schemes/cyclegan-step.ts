@@ -1,4 +1,5 @@
 import { backward } from '../autograd/backward.js';
+import { noGrad } from '../autograd/graph.js';
 import { addScaled, l1Loss } from '../autograd/ops.js';
 import { poolDraws } from '../data/image-pool.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -7,11 +8,12 @@ import type { Norm } from '../models/defaults.js';
 import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
+import { adversarialObjective, STEP_KINDS, type AdversarialOptions } from './adversarial-options.js';
 import type { InitialWeightsOptions } from './initial-weights.js';
 import { gradientPenalty, OBJECTIVES, shareTensor, writeShares, type Objective, type ObjectiveName } from './objectives.js';
 
 /** Options of CycleGAN: the networks, the images, and the losses. */
-export interface CycleGANOptions extends InitialWeightsOptions {
+export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptions {
   /** Height and width of the networks' images: a multiple of 4. */
   size: number;
   /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256. */
@@ -92,17 +94,50 @@ export function prepareCycle({ step, seed, batch, inputs, options: { poolSize: p
  * cycles and, where asked, from images that should stay as they are; then each discriminator learns from real images and from those
  * that its pool gives out for the generated ones.
  */
-export function trainCycleGAN({
-  networks: { generatorA, generatorB, discriminatorA, discriminatorB },
-  optimizers,
-  state,
-  inputs,
-  images,
-  options: { lambdaA, lambdaB, lambdaIdentity, ganMode },
-}: StepContext<CycleGANOptions, CycleGANNetworks>): Record<string, Tensor> {
-  const objective: Objective = OBJECTIVES[ganMode];
-  const a = images.a!;
-  const b = images.b!;
+export function trainCycleGAN(context: StepContext<CycleGANOptions, CycleGANNetworks>): Record<string, Tensor> {
+  const { networks, optimizers, state, inputs, images, options, phase } = context;
+  const { generatorA, generatorB, discriminatorA, discriminatorB } = networks;
+  const objective = adversarialObjective(options);
+  const [a, b] = [images.a!, images.b!];
+  const { fakeA, fakeB, losses } =
+    phase !== STEP_KINDS.discriminator
+      ? trainGenerators(context, objective)
+      : noGrad(() => ({ fakeB: generatorA.forward(a, MODE), fakeA: generatorB.forward(b, MODE), losses: {} as Record<string, Tensor> }));
+
+  const judged: readonly [name: 'A' | 'B', judge: Network, real: Tensor, fake: Tensor][] = [
+    ['A', discriminatorA, b, fakeB],
+    ['B', discriminatorB, a, fakeA],
+  ];
+  for (const [name, judge, real, fake] of judged) {
+    const optimizer = optimizers[`discriminator${name}Optimizer`]!;
+    judge.setRequiresGrad(true);
+    optimizer.zeroGrad();
+    const pool = state[`pool${name}`];
+    const shown = pool ? imagePool(fake.detach(), pool, inputs[`draws${name}`]!) : fake.detach();
+    let loss = addScaled(objective.real(judge.forward(real, MODE)), objective.fake(judge.forward(shown, MODE)), 0.5, 0.5);
+    if (objective.penalty > 0) {
+      const penalty = gradientPenalty((x) => judge.forward(x, MODE), real, shown, inputs[`shares${name}`]!);
+      loss = addScaled(loss, penalty, 1, 0.5 * objective.penalty);
+      losses[`penalty${name}`] = penalty;
+    }
+    losses[`discriminator${name}`] = loss;
+    backward(loss);
+  }
+  for (const [name] of judged) optimizers[`discriminator${name}Optimizer`]!.step();
+  return losses;
+}
+
+/** The part of a step in which both generators learn. */
+function trainGenerators(
+  {
+    networks: { generatorA, generatorB, discriminatorA, discriminatorB },
+    optimizers,
+    images,
+    options: { lambdaA, lambdaB, lambdaIdentity },
+  }: StepContext<CycleGANOptions, CycleGANNetworks>,
+  objective: Objective,
+): { fakeA: Tensor; fakeB: Tensor; losses: Record<string, Tensor> } {
+  const [a, b] = [images.a!, images.b!];
   const fakeB = generatorA.forward(a, MODE);
   const againA = generatorB.forward(fakeB, MODE);
   const fakeA = generatorB.forward(b, MODE);
@@ -129,26 +164,5 @@ export function trainCycleGAN({
   }
   backward(total);
   for (const optimizer of [optimizers.generatorAOptimizer!, optimizers.generatorBOptimizer!]) optimizer.step();
-
-  const judged: readonly [name: 'A' | 'B', judge: Network, real: Tensor, fake: Tensor][] = [
-    ['A', discriminatorA, b, fakeB],
-    ['B', discriminatorB, a, fakeA],
-  ];
-  for (const [name, judge, real, fake] of judged) {
-    const optimizer = optimizers[`discriminator${name}Optimizer`]!;
-    judge.setRequiresGrad(true);
-    optimizer.zeroGrad();
-    const pool = state[`pool${name}`];
-    const shown = pool ? imagePool(fake.detach(), pool, inputs[`draws${name}`]!) : fake.detach();
-    let loss = addScaled(objective.real(judge.forward(real, MODE)), objective.fake(judge.forward(shown, MODE)), 0.5, 0.5);
-    if (objective.penalty > 0) {
-      const penalty = gradientPenalty((x) => judge.forward(x, MODE), real, shown, inputs[`shares${name}`]!);
-      loss = addScaled(loss, penalty, 1, 0.5 * objective.penalty);
-      losses[`penalty${name}`] = penalty;
-    }
-    losses[`discriminator${name}`] = loss;
-    backward(loss);
-  }
-  for (const [name] of judged) optimizers[`discriminator${name}Optimizer`]!.step();
-  return losses;
+  return { fakeA, fakeB, losses };
 }

@@ -7,6 +7,14 @@ import { Tensor } from '../tensor/tensor.js';
 import { whole } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
 import { ADAM, adam } from './adam.js';
+import {
+  ADVERSARIAL_ROWS,
+  expectSmoothing,
+  forwardsOfDiscriminator,
+  forwardsOfGenerator,
+  STEP_KINDS,
+  stepKind,
+} from './adversarial-options.js';
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS } from './initial-weights.js';
@@ -69,6 +77,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     lambdaB: weightRow(10, 'lambda_B', 'weight of the cycle B to A to B'),
     lambdaIdentity: weightRow(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
     ganMode: objectiveOption('lsgan'),
+    ...ADVERSARIAL_ROWS,
     poolSize: {
       default: 50,
       fits: whole(0, 10_000),
@@ -88,7 +97,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   },
 
   reference: {
-    ...{ dataset_mode: 'unaligned', preprocess: 'resize_and_crop', lr_policy: 'linear', beta1: '0.5', no_dropout: 'true' },
+    ...{ dataset_mode: 'unaligned', preprocess: 'resize_and_crop', no_dropout: 'true' },
     ...{ direction: 'AtoB', phase: 'train' },
   },
 
@@ -107,6 +116,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
 
   complete(options) {
     expectLoadSize(options);
+    expectSmoothing(options);
     return {
       ...options,
       loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
@@ -191,17 +201,18 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     b: { half: 'b', channels: generatorB.inChannels },
   }),
 
+  phase: stepKind,
   losses: {
-    generatorA: { label: 'G_A', plot: 'Adversarial, generators' },
-    generatorB: { label: 'G_B', plot: 'Adversarial, generators' },
+    generatorA: { label: 'G_A', plot: 'Adversarial, generators', phases: [STEP_KINDS.both] },
+    generatorB: { label: 'G_B', plot: 'Adversarial, generators', phases: [STEP_KINDS.both] },
     discriminatorA: { label: 'D_A', plot: 'Adversarial, discriminators' },
     discriminatorB: { label: 'D_B', plot: 'Adversarial, discriminators' },
     penaltyA: penaltyRow('D_A_gp'),
     penaltyB: penaltyRow('D_B_gp'),
-    cycleA: { label: 'cycle_A', plot: 'Cycles' },
-    cycleB: { label: 'cycle_B', plot: 'Cycles' },
-    identityA: { label: 'idt_A', plot: 'Identity', when: hasIdentity },
-    identityB: { label: 'idt_B', plot: 'Identity', when: hasIdentity },
+    cycleA: { label: 'cycle_A', plot: 'Cycles', phases: [STEP_KINDS.both] },
+    cycleB: { label: 'cycle_B', plot: 'Cycles', phases: [STEP_KINDS.both] },
+    identityA: { label: 'idt_A', plot: 'Identity', when: hasIdentity, phases: [STEP_KINDS.both] },
+    identityB: { label: 'idt_B', plot: 'Identity', when: hasIdentity, phases: [STEP_KINDS.both] },
   },
   step: trainCycleGAN,
 
@@ -226,7 +237,9 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     optimizers: { generator_optimizer: ['generatorA', 'generatorB'], discriminator_optimizer: ['discriminatorA', 'discriminatorB'] },
     // A generator makes images of either set's, and of what the other made; a discriminator sees made ones twice, real ones once.
     forwards(options) {
-      const [made, judged] = [options.lambdaIdentity === 0 ? 2 : 3, hasPenalty(options) ? 4 : 3];
+      // Of a step of the discriminators alone each generator makes one image.
+      const made = (options.lambdaIdentity === 0 ? 1 : 2) + forwardsOfGenerator(1, options);
+      const judged = forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options);
       return { generatorA: made, generatorB: made, discriminatorA: judged, discriminatorB: judged };
     },
     adam: ADAM,

@@ -7,16 +7,28 @@ import { isNoiseGenerator } from '../models/noise.js';
 import { buildNetwork } from '../models/registry.js';
 import { whole } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { noGrad } from '../autograd/graph.js';
 import { ADAM, adam } from './adam.js';
+import {
+  ADVERSARIAL_ROWS,
+  adversarialObjective,
+  expectSmoothing,
+  forwardsOfDiscriminator,
+  forwardsOfGenerator,
+  STEP_KINDS,
+  stepKind,
+  type AdversarialOptions,
+} from './adversarial-options.js';
 import { expectGAN, ganInputs, writeDraws } from './gan-parts.js';
 import { GAN_LOSSES, type GANNetworks } from './gan-step.js';
 import { realSide } from './image-sides.js';
 import { formOf, noiseEvaluator, noisePictures, VERDICTS } from './noise-evaluator.js';
-import { gradientPenalty, hasPenalty, objectiveOf, objectiveOption, type ObjectiveName } from './objectives.js';
+import { gradientPenalty, hasPenalty, objectiveOption, type ObjectiveName } from './objectives.js';
 import { isPowerOfTwo, NOISE_ROW, widthRow } from './option-rows.js';
 
 /** Options of DCGAN: the networks, the images, and the loss. */
-export interface DCGANOptions {
+export interface DCGANOptions extends AdversarialOptions {
   /** Height and width of the images: a power of two from 32 to 1024; 64 in the paper. */
   size: number;
   /** Random numbers that an image is made of. Default 100. */
@@ -65,6 +77,7 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     ngf: widthRow('ngf', 'width of the generator: channels before its last layer', EXAMPLE),
     ndf: widthRow('ndf', 'width of the discriminator: channels after its first layer', EXAMPLE),
     ganMode: objectiveOption('vanilla'),
+    ...ADVERSARIAL_ROWS,
     mirror: { default: false, flag: { group: 'Data', type: 'boolean', description: 'mirror images at random' } },
   },
 
@@ -82,6 +95,7 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     },
   },
 
+  complete: expectSmoothing,
   describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
 
   networks({ size, nz, ngf, ndf }, given) {
@@ -118,11 +132,13 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
   sizes: ({ size, mirror }) => ({ size, loadSize: size, jitter: mirror }),
   sides: (_options, { generator }) => ({ real: realSide(generator.makes.channels) }),
 
+  phase: stepKind,
   losses: GAN_LOSSES,
 
-  step({ networks: { generator, discriminator }, optimizers, inputs, images, options }) {
-    const objective = objectiveOf(options);
-    const fake = generator.forward(inputs.noise!, MODE);
+  step({ networks: { generator, discriminator }, optimizers, inputs, images, options, phase }) {
+    const objective = adversarialObjective(options);
+    const make = (): Tensor => generator.forward(inputs.noise!, MODE);
+    const fake = phase !== STEP_KINDS.discriminator ? make() : noGrad(make);
 
     discriminator.setRequiresGrad(true);
     optimizers.discriminatorOptimizer!.zeroGrad();
@@ -133,6 +149,7 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     const penalty = shares && gradientPenalty((x) => discriminator.forward(x, MODE), images.real!, fake.detach(), shares);
     backward(penalty ? addScaled(verdict, penalty, 1, objective.penalty) : verdict);
     optimizers.discriminatorOptimizer!.step();
+    if (phase === STEP_KINDS.discriminator) return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
 
     // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
     discriminator.setRequiresGrad(false);
@@ -153,7 +170,10 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     names: { generator: 'G', discriminator: 'D' },
     optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
     // The discriminator sees real images, made ones, and those again for the generator's loss; and mixed ones for a penalty.
-    forwards: (options) => ({ generator: 1, discriminator: hasPenalty(options) ? 4 : 3 }),
+    forwards: (options) => ({
+      generator: forwardsOfGenerator(1, options),
+      discriminator: forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options),
+    }),
     adam: ADAM,
   },
 };

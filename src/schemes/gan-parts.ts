@@ -9,12 +9,13 @@ import { Tensor } from '../tensor/tensor.js';
 import { oneOf, whole, type OptionRow, type OptionTable } from '../training/option-table.js';
 import type { PrepareContext, ScheduleContext, SchemePresets } from '../training/scheme.js';
 import { adam } from './adam.js';
+import { ADVERSARIAL_ROWS, expectSmoothing, type AdversarialOptions } from './adversarial-options.js';
 import type { GANNetworks } from './gan-step.js';
 import { hasPenalty, objectiveOption, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { NOISE_ROW } from './option-rows.js';
 
 /** Options of GAN and of conditional GAN: the networks, the images, and how they are trained. */
-export interface GANOptions {
+export interface GANOptions extends AdversarialOptions {
   /** Fully connected networks, as in the papers, or convolutional ones, as DCGAN has them. Default 'mlp'. */
   architecture: 'mlp' | 'conv';
   /** Height and width of the images, even. Default: what the networks are for, 28 for digits as they are, 32 for DCGAN's. */
@@ -112,6 +113,7 @@ export const ganOptions = (conv: string): OptionTable<GANOptions> => ({
     },
   },
   ganMode: objectiveOption('vanilla'),
+  ...ADVERSARIAL_ROWS,
   dropout: { default: true, flag: { group: 'Networks', type: 'boolean', default: true, description: 'no dropout in the networks' } },
 });
 
@@ -133,7 +135,7 @@ export const GAN_PRESETS: SchemePresets<GANOptions> = {
 
 /** Fills in the size and the optimiser that follow from the kind of networks. @param sizes of images that either kind is for */
 export function completeGAN(options: GANOptions, sizes: Readonly<Record<GANOptions['architecture'], number>>): GANOptions {
-  const { architecture } = options;
+  const { architecture } = expectSmoothing(options);
   return {
     ...options,
     size: options.size ?? sizes[architecture],

@@ -7,6 +7,7 @@ import { toNetwork, type NoiseGenerator } from '../models/noise.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { SchemeLoss } from '../training/scheme.js';
+import { STEP_KINDS } from './adversarial-options.js';
 import { gradientPenalty, penaltyRow, type Objective } from './objectives.js';
 
 /** The networks of a GAN, conditional or not. */
@@ -22,7 +23,7 @@ export const GAN_LOSSES = {
   discriminatorReal: { label: 'D_real', plot: 'Discriminator' },
   discriminatorFake: { label: 'D_fake', plot: 'Discriminator' },
   penalty: penaltyRow(),
-  generator: { label: 'G', plot: 'Generator' },
+  generator: { label: 'G', plot: 'Generator', phases: [STEP_KINDS.both] },
 } as const satisfies Record<string, SchemeLoss>;
 
 /** The labels of a step of a conditional GAN. */
@@ -51,6 +52,8 @@ export interface GANStep {
   readonly shares: Tensor | undefined;
   /** Whether dropout drops. */
   readonly dropout: boolean;
+  /** The kind of the step. */
+  readonly phase: string;
 }
 
 /**
@@ -60,27 +63,34 @@ export interface GANStep {
  */
 export function ganStep(step: GANStep): Record<string, Tensor> {
   const { networks, optimizers, noise, labels, dropout, objective, shares } = step;
+  const both = step.phase !== STEP_KINDS.discriminator;
   const { generator, discriminator } = networks;
   const mode = { training: true, dropout };
   for (const optimizer of Object.values(optimizers)) optimizer.zeroGrad();
-  const made = generator.forward(labelled(noise, labels?.wanted), mode);
+  const make = (): Tensor => generator.forward(labelled(noise, labels?.wanted), mode);
+  const made = both ? make() : noGrad(make);
   // A leaf between both: what the discriminator learns from does not reach the generator.
   const judged = made.detach();
-  judged.requiresGrad = true;
+  judged.requiresGrad = both;
   const real = toNetwork(step.real, generator.makes);
   const onReal = discriminator.forward(labelled(real, labels?.real), mode);
   const onFake = discriminator.forward(labelled(judged, labels?.wanted), mode);
-  const loss = objective.generator(onFake);
-  const [slope] = grad(loss, [judged]);
+  const loss = both ? objective.generator(onFake) : null;
+  const [slope] = loss ? grad(loss, [judged]) : [];
   const [discriminatorReal, discriminatorFake] = [objective.real(onReal), objective.fake(onFake)];
   const verdict = addScaled(discriminatorReal, discriminatorFake, 0.5, 0.5);
   // Between images of the same labels: those of a mixture are then the same wherever it lies, and the slope is of the image alone.
   const judge = (x: Tensor): Tensor => discriminator.forward(labelled(x, labels?.wanted), mode);
   const penalty = shares && gradientPenalty(judge, labels ? imagesAt(real, labels.alike) : real, made.detach(), shares);
   backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
+  const verdicts = { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
+  if (loss === null) {
+    optimizers.discriminatorOptimizer!.step();
+    return verdicts;
+  }
   backward(made, slope);
   for (const optimizer of Object.values(optimizers)) optimizer.step();
-  return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }), generator: loss };
+  return { ...verdicts, generator: loss };
 }
 
 /** The images of these numbers. */

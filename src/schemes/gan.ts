@@ -1,5 +1,6 @@
 import { syntheticDigits } from '../data/synthetic-digits.js';
 import type { DrawnData, TrainingScheme } from '../training/scheme.js';
+import { adversarialObjective, stepKind } from './adversarial-options.js';
 import {
   completeGAN,
   describeGAN,
@@ -18,7 +19,6 @@ import {
 import { GAN_LOSSES, ganStep, type GANNetworks } from './gan-step.js';
 import { realSide } from './image-sides.js';
 import { formOf, noiseEvaluator, noisePictures, VERDICTS } from './noise-evaluator.js';
-import { objectiveOf } from './objectives.js';
 
 /** Pixels of digits as MNIST has them, and of the smallest DCGAN. */
 const SIZES = { mlp: 28, conv: 32 } as const;
@@ -73,8 +73,9 @@ export const gan: TrainingScheme<GANOptions, GANNetworks> = {
 
   sizes: ganSizes,
   sides: ({ channels }) => ({ real: realSide(channels) }),
+  phase: stepKind,
   losses: GAN_LOSSES,
-  step({ networks, optimizers, inputs: { noise, shares }, images, options }) {
+  step({ networks, optimizers, inputs: { noise, shares }, images, options, phase }) {
     const { dropout } = options;
     return ganStep({
       networks,
@@ -83,7 +84,8 @@ export const gan: TrainingScheme<GANOptions, GANNetworks> = {
       real: images.real!,
       labels: null,
       dropout,
-      objective: objectiveOf(options),
+      objective: adversarialObjective(options),
+      phase,
       shares,
     });
   },

@@ -18,6 +18,8 @@ export interface Objective {
   generator(logits: Tensor): Tensor;
   /** What the discriminator says in numbers that a person reads: see docs/family.md for what they mean. */
   verdict(logits: Tensor): Tensor;
+  /** The discriminator's loss where it is to say a number other than 1 of real samples; left out where there is no such number. */
+  towards?(logits: Tensor, target: number): Tensor;
   /** The weight of a gradient penalty that the discriminator's loss has beside these; 0 for none. */
   readonly penalty: number;
 }
@@ -29,6 +31,7 @@ export const OBJECTIVES = {
     real: (logits) => bceWithLogits(logits, 1),
     fake: (logits) => bceWithLogits(logits, 0),
     generator: (logits) => bceWithLogits(logits, 1),
+    towards: (logits, target) => bceWithLogits(logits, target),
     /** The probability that a sample is real. */
     verdict: (logits) => sigmoid(logits),
     penalty: 0,
@@ -38,6 +41,7 @@ export const OBJECTIVES = {
     real: (logits) => mseLoss(logits, 1),
     fake: (logits) => mseLoss(logits, 0),
     generator: (logits) => mseLoss(logits, 1),
+    towards: (logits, target) => mseLoss(logits, target),
     /** 1 is meant for real samples and 0 for generated ones. */
     verdict: (logits) => logits,
     penalty: 0,

@@ -1,4 +1,5 @@
 import { backward } from '../autograd/backward.js';
+import { noGrad } from '../autograd/graph.js';
 import { addScaled, concat, mul } from '../autograd/ops.js';
 import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
@@ -63,6 +64,8 @@ export interface Pix2PixObjective {
   /** Whether the discriminator sees what was translated beside what came of it. */
   readonly conditional: boolean;
   readonly reconstruction: Reconstruction;
+  /** Whether the generator learns, too. Default true. */
+  readonly both?: boolean;
 }
 
 const PAPER: Pix2PixObjective = { objective: OBJECTIVES.vanilla, adversarial: 1, conditional: true, reconstruction: RECONSTRUCTIONS.l1 };
@@ -89,11 +92,12 @@ export function trainPix2Pix(
     });
   }
   const { generator, discriminator, generatorOptimizer } = model;
-  const { objective, adversarial, conditional, reconstruction } = what;
+  const { objective, adversarial, conditional, reconstruction, both = true } = what;
   const mode = { training: true, dropout };
-  const generated = generator.forward(source, mode);
+  const generated = both ? generator.forward(source, mode) : noGrad(() => generator.forward(source, mode));
   const judged = (image: Tensor): Tensor => (conditional ? concat([source, image]) : image);
   const losses = adversarial > 0 ? trainDiscriminator(model, judged(generated.detach()), judged(target), mode, what) : {};
+  if (!both) return losses;
 
   // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
   discriminator.setRequiresGrad(false);

@@ -8,10 +8,20 @@ import { numberFrom, whole } from '../training/option-table.js';
 import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
 import { ADAM, adam } from './adam.js';
+import {
+  ADVERSARIAL_ROWS,
+  adversarialObjective,
+  expectSmoothing,
+  forwardsOfDiscriminator,
+  forwardsOfGenerator,
+  STEP_KINDS,
+  stepKind,
+  type AdversarialOptions,
+} from './adversarial-options.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
 import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
-import { hasPenalty, objectiveOf, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
+import { hasPenalty, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { expectLoadSize, FLIP_ROW, isPowerOfTwo, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type ReconstructionName } from './reconstructions.js';
@@ -20,7 +30,7 @@ import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type Recon
 export type Direction = 'AtoB' | 'BtoA';
 
 /** Options of pix2pix: the networks, the images, and the loss. */
-export interface Pix2PixOptions extends InitialWeightsOptions {
+export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions {
   /** Height and width of the networks' images: a power of two of at least 32. */
   size: number;
   /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256, as in the paper. */
@@ -198,6 +208,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       },
     },
     ganMode: objectiveOption('vanilla'),
+    ...ADVERSARIAL_ROWS,
     dropout: {
       fits: (value) => typeof value === 'boolean' || (numberFrom(0)(value) && (value as number) < 1),
       expected: 'a rate from 0 to below 1, or true or false',
@@ -215,7 +226,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   },
 
   reference: {
-    ...{ dataset_mode: 'aligned', preprocess: 'resize_and_crop', lr_policy: 'linear', beta1: '0.5', pool_size: '0', phase: 'train' },
+    ...{ dataset_mode: 'aligned', preprocess: 'resize_and_crop', pool_size: '0', phase: 'train' },
   },
 
   presets: {
@@ -244,7 +255,16 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       const fix = 'say how many random numbers there are (--z N), or leave zAt out';
       throw new ShadegradError('INVALID_ARGUMENT', 'zAt of the training', { expected: 'z of 1 or more with it', received: 'z 0', fix });
     }
+    if (!isAdversarial(options) && (options.dSteps ?? 1) > 1) {
+      const fix = 'leave dSteps out, or give lambdaGan a weight';
+      throw new ShadegradError('INVALID_ARGUMENT', 'dSteps of the training', {
+        expected: '1 with lambdaGan 0',
+        received: String(options.dSteps),
+        fix,
+      });
+    }
     expectLoadSize(options);
+    expectSmoothing(options);
     return { ...options, loadSize };
   },
 
@@ -287,21 +307,24 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     };
   },
 
+  phase: stepKind,
   losses: {
     discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial', when: isAdversarial },
     discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial', when: isAdversarial },
     penalty: { ...penaltyRow(), when: (options) => isAdversarial(options) && hasPenalty(options) },
-    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial', when: isAdversarial },
+    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial', when: isAdversarial, phases: [STEP_KINDS.both] },
     ...RECONSTRUCTION_LOSSES,
   },
 
-  step({ networks, optimizers, images, inputs, options }) {
+  step({ networks, optimizers, images, inputs, options, phase }) {
     const { generatorOptimizer, discriminatorOptimizer } = optimizers;
     const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
     const { source, target } = images;
     const { lambda, lambdaGan: adversarial = 1, conditional = true } = options;
     const reconstruction = reconstructionOf(options);
-    const what = { objective: objectiveOf(options), shares: inputs.shares, adversarial, conditional, reconstruction };
+    const objective = adversarialObjective(options);
+    const both = phase !== STEP_KINDS.discriminator;
+    const what = { objective, shares: inputs.shares, adversarial, conditional, reconstruction, both };
     return trainPix2Pix(model, source!, target!, { lambda, dropout: rateOf(options) > 0 }, what);
   },
 
@@ -328,7 +351,10 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     names: { generator: 'G', discriminator: 'D' },
     optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
     // The discriminator sees each step's images three times: made, real, and made again for the generator's loss; and mixed for a penalty.
-    forwards: (options) => ({ generator: 1, discriminator: !isAdversarial(options) ? 0 : hasPenalty(options) ? 4 : 3 }),
+    forwards: (options) => ({
+      generator: forwardsOfGenerator(1, options),
+      discriminator: isAdversarial(options) ? forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options) : 0,
+    }),
     adam: ADAM,
   },
 };

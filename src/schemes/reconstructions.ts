@@ -2,6 +2,7 @@ import { l1Loss, mseLoss } from '../autograd/ops.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { OptionRow } from '../training/option-table.js';
 import type { SchemeLoss } from '../training/scheme.js';
+import { STEP_KINDS } from './adversarial-options.js';
 
 /** A loss of how far what was made is from what it should be, and what the log calls it. */
 export interface Reconstruction {
@@ -47,6 +48,9 @@ export const RECONSTRUCTION_LOSSES: Readonly<Record<string, SchemeLoss<{ readonl
   Object.fromEntries(
     Object.values(RECONSTRUCTIONS).map(({ loss, label, short }) => [
       loss,
-      { label, short, plot: 'Reconstruction', when: (options) => reconstructionOf(options).loss === loss },
+      {
+        ...{ label, short, plot: 'Reconstruction', phases: [STEP_KINDS.both] },
+        when: (options: { readonly reconstruction?: ReconstructionName }) => reconstructionOf(options).loss === loss,
+      },
     ]),
   );

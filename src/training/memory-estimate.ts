@@ -53,7 +53,7 @@ export async function estimateMemory<O extends object, N extends Networks>(
   });
   const [training, { images, beside }] = [needed(), trainer.memory()];
   const labels = labelsFor(scheme, dataset);
-  (await scheme.evaluator(counting, trainer.networks, trainer.options, labels)).dispose();
+  (await scheme.evaluator(counting, trainer.evaluated, trainer.options, labels)).dispose();
   const total = needed();
   return { networks: beside - images, results: training - beside, images, evaluator: total - training, total };
 }

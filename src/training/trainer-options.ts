@@ -9,6 +9,17 @@ export interface RunOptions<N extends Networks = Networks> {
   batch?: number;
   /** The rate of the optimisers at the start; `setLearningRate` changes it. */
   learningRate: number;
+  /** Decay of Adam's mean of the gradients, of all optimisers. Default: that of the scheme. */
+  beta1?: number;
+  /** Decay of Adam's mean of the squares of the gradients. Default: that of the scheme. */
+  beta2?: number;
+  /** The most that the norm of the gradients of each optimiser may be: larger ones are scaled down to it. Default: as they are. */
+  clipGrad?: number;
+  /**
+   * What a step keeps of running averages of the generators' weights, such as 0.999, from 0 to below 1; the first steps keep less. They
+   * are measured and used instead of the weights, which are trained on as they are. Default: there are none.
+   */
+  ema?: number;
   /** Whole number of 32 bits: weights, order, jitter and dropout follow from it. */
   seed: number;
   /**
@@ -37,14 +48,40 @@ export interface RunOptions<N extends Networks = Networks> {
    * memory, a little slower, the same to the bit. Default false.
    */
   recompute?: boolean;
+  /**
+   * Whether each step looks at the result of every operation, and at the gradients, and fails with the name of the first that is not
+   * finite: eagerly, and slowly. Default false.
+   */
+  debugNan?: boolean;
 }
 
 /** Options of Trainer.create(): those of every training, and those of the scheme. */
 export type TrainerOptions<O extends object = object, N extends Networks = Networks> = O & RunOptions<N>;
 
+const betaRow = (usual: number): OptionRow => ({
+  fits: (value) => typeof value === 'number' && value >= 0 && value < 1,
+  expected: 'a number from 0 to below 1',
+  fix: `leave it out for that of the scheme, usually ${usual}`,
+  optional: true,
+});
+
 const RUN_OPTIONS: OptionTable<RunOptions> = {
   batch: { fits: whole(1), expected: 'a whole number of samples from 1 up', fix: 'leave it out for 1', default: 1 },
   learningRate: { fits: numberFrom(0), expected: 'a finite number of at least 0', fix: 'a usual one is 2e-4' },
+  beta1: betaRow(0.5),
+  beta2: betaRow(0.999),
+  clipGrad: {
+    fits: (value) => numberFrom(0)(value) && (value as number) > 0,
+    expected: 'a finite number above 0',
+    fix: 'leave it out to clip nothing; 1 is usual',
+    optional: true,
+  },
+  ema: {
+    fits: (value) => typeof value === 'number' && value >= 0 && value < 1,
+    expected: 'a number from 0 to below 1',
+    fix: 'leave it out for no average; 0.999 is usual',
+    optional: true,
+  },
   seed: {
     fits: whole(0, 0xffff_ffff),
     expected: 'a whole number of 32 bits, from 0 to 4294967295',
@@ -67,6 +104,7 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
   },
   replay: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for true', default: true },
   recompute: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
+  debugNan: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
 };
 
 /** The options of a training, all checked: those of every training, and the scheme's own, complete. */

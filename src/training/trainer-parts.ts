@@ -2,7 +2,9 @@ import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork } from '../models/registry.js';
+import type { AdamSettings } from '../optim/adam.js';
 import { Optimizer } from '../optim/optimizer.js';
+import type { ParameterGroup } from '../optim/parameter-group.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ImageSide, Networks, TrainingScheme } from './scheme.js';
 import { described } from '../checks.js';
@@ -36,6 +38,31 @@ export function makeOptimizers<O extends object, N extends Networks>(
     return [name, optimizer];
   });
   return Object.fromEntries(entries);
+}
+
+/**
+ * Gives optimisers other betas than those that the scheme made them with.
+ *
+ * @throws INVALID_ARGUMENT for an optimiser that has none
+ */
+export function setBetas(
+  { title }: Pick<TrainingScheme, 'title'>,
+  optimizers: Readonly<Record<string, Optimizer>>,
+  { beta1, beta2 }: { readonly beta1?: number; readonly beta2?: number },
+): void {
+  if (beta1 === undefined && beta2 === undefined) return;
+  const groups = Object.entries(optimizers).flatMap(([name, optimizer]) => optimizer.groups.map((group) => ({ name, group })));
+  for (const { name, group } of groups) {
+    const { betas } = group.options as Partial<AdamSettings>;
+    if (betas === undefined) {
+      throw new ShadegradError('INVALID_ARGUMENT', `${beta1 === undefined ? 'beta2' : 'beta1'} of ${title}`, {
+        expected: 'an Adam for each network',
+        received: `${name}, which is none`,
+        fix: 'leave beta1 and beta2 out, or train with Adam',
+      });
+    }
+    (group as unknown as ParameterGroup<AdamSettings>).change({ betas: [beta1 ?? betas[0], beta2 ?? betas[1]] });
+  }
 }
 
 /**

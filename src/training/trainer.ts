@@ -10,11 +10,13 @@ import type { Optimizer } from '../optim/optimizer.js';
 import type { ParameterGroup } from '../optim/parameter-group.js';
 import { expectHalf, Tensor } from '../tensor/tensor.js';
 import { placedSets, type PlacedLabelSet } from '../data/labels.js';
+import { Averages } from './averages.js';
 import { Batches, labelsFor, type TrainingDataset } from './batches.js';
+import { FiniteWatch } from './finite-watch.js';
 import { lossRows, phaseOf, type Networks, type SchemeLoss, type TrainingScheme } from './scheme.js';
 import { described } from '../checks.js';
 import { expectScheme } from './scheme-check.js';
-import { expectGiven, expectSides, makeOptimizers, makeTensors, otherPart, type Own } from './trainer-parts.js';
+import { expectGiven, expectSides, makeOptimizers, makeTensors, otherPart, setBetas, type Own } from './trainer-parts.js';
 import { expectNetworkNames, expectSizes, expectTrainerOptions, type TrainerOptions } from './trainer-options.js';
 
 /** The losses of a step that a Trainer took. */
@@ -54,7 +56,10 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   readonly networks: N;
   /** The optimisers by name. */
   readonly optimizers: Readonly<Record<string, Optimizer>>;
-  /** What the scheme keeps beside its networks, by name; in f16 the scale of the losses, too, as `lossScale`. */
+  /**
+   * What the scheme keeps beside its networks, by name; in f16 the scale of the losses, too, as `lossScale`; and averaged weights, as
+   * `average.NETWORK.NAME`.
+   */
   readonly state: Readonly<Record<string, Tensor>>;
   /** The options of the scheme, complete. */
   readonly options: O;
@@ -72,9 +77,13 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private readonly seed: number;
   private readonly batch: number;
   private readonly recompute: boolean;
+  private readonly debugNan: boolean;
   private readonly batches: Batches;
   /** Null in f32, where losses need no scale. */
   private readonly lossScale: LossScale | null;
+  private readonly averages: Averages | null;
+  /** Whether the averages are to look how far the checkpoint was that they were restored from. */
+  private averagesRestored = false;
   private readonly losses: Tensor;
   private readonly history: Tensor;
   private collected = 0;
@@ -101,8 +110,10 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     this.seed = seed;
     this.batch = batch;
     this.recompute = run.recompute ?? false;
+    this.debugNan = run.debugNan ?? false;
     if (run.precision === 'f16') expectHalf(gpu);
-    this.recordings = (run.replay ?? true) ? new Map() : null;
+    // A recorded step is looked at by nobody.
+    this.recordings = (run.replay ?? true) && !this.debugNan ? new Map() : null;
     const labelling = labelsFor(scheme, dataset);
     this.labelSets = placedSets(labelling ?? {});
     const architectures = Object.entries(scheme.networks(complete, run.networks ?? {}, labelling));
@@ -126,6 +137,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       this.networks = Object.fromEntries(networks) as unknown as N;
       scheme.initialize?.(this.networks, complete, seed);
       this.optimizers = makeOptimizers(scheme, this.networks, { ...complete, learningRate }, own);
+      setBetas(scheme, this.optimizers, run);
+      for (const optimizer of Object.values(this.optimizers)) optimizer.maxGradNorm = run.clipGrad ?? null;
       this.rates = Object.values(this.optimizers).flatMap(({ groups }) =>
         groups.map((group) => ({ group, factor: learningRate > 0 ? group.learningRate / learningRate : 1 })),
       );
@@ -133,7 +146,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
       this.lossScale = run.precision === 'f16' ? own(new LossScale(gpu, { initial: INITIAL_SCALE })) : null;
       const state = makeTensors(gpu, scheme, 'state', () => scheme.state?.(gpu, size, this.networks), own);
       if (this.lossScale && 'lossScale' in state) throw otherPart(scheme, 'state', 'tensors of other names than lossScale', 'lossScale');
-      this.state = { ...state, ...(this.lossScale && { lossScale: this.lossScale.tensor }) };
+      this.averages = run.ema === undefined ? null : new Averages(gpu, this.networks, this.optimizers, run.ema, own);
+      this.state = { ...state, ...(this.lossScale && { lossScale: this.lossScale.tensor }), ...this.averages?.state };
       this.inputs = makeTensors(gpu, scheme, 'inputs', () => scheme.inputs?.(gpu, size), own);
       const sides = expectSides(scheme, scheme.sides(complete, this.networks));
       this.batches = own(
@@ -243,6 +257,17 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     }
     this.step = step;
     this.collected = step;
+    this.averagesRestored = this.averages !== null;
+  }
+
+  /** The networks to look at and to use: those with averaged weights in the place of their like, where the run averages. */
+  get evaluated(): N {
+    return { ...this.networks, ...this.averages?.networks };
+  }
+
+  /** Begins the averages anew with the weights of now: after the networks were filled from a file. */
+  beginAverages(): void {
+    this.averages?.begin();
   }
 
   /** Sets of images whose steps take turns: 1, or as many as have labels of their own. */
@@ -349,6 +374,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
         fix: 'await trainer.collectLosses()',
       });
     }
+    if (this.averagesRestored) await this.averages?.restored();
+    this.averagesRestored = false;
     const chooseImages = await this.batches.take(this.step);
     const kind = this.kindOf(this.step);
     const recording = await this.recorded(kind);
@@ -357,12 +384,24 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     const { step, epoch, seed, batch, inputs, networks, optimizers, options } = this;
     this.scheme.prepare?.({ step, epoch, seed, batch, inputs, networks, optimizers, options });
     if (recording) recording.run();
+    else if (this.debugNan) await this.watchedStep(kind);
     else this.dispatchStep(kind);
     const bytes = this.lossNames.length * 4;
     this.gpu.copy(this.losses.storage, 0, this.history.storage, (this.step % HISTORY) * bytes, bytes);
     this.step++;
     // The device is busy with this step now: time to read, decode and upload what the next one needs.
     this.batches.prefetch(this.step);
+  }
+
+  /** @throws DIVERGED with the first result of the step that is not finite */
+  private async watchedStep(kind: StepKind): Promise<void> {
+    const watch = new FiniteWatch(this.gpu, this.networks, this.lossScale !== null);
+    try {
+      watch.run(() => this.dispatchStep(kind));
+      await watch.check(this.step + 1);
+    } finally {
+      watch.dispose();
+    }
   }
 
   /**

@@ -37,7 +37,7 @@ test('a command line of the reference program is one of ours', () => {
   assert.equal(given(pix2pix!, line), {
     ...{ data: 'd', out: 'runs/n', scheme: 'pix2pix', direction: 'AtoB', size: 256, 'gan-mode': 'vanilla', lambda: 50, 'load-size': 300 },
     ...{ epochs: 6, batch: 2, 'save-every': 50, dropout: false, serial: true, resume: true, norm: 'batch', generator: 'unet' },
-    ...{ discriminator: 'patchgan', 'discriminator-layers': 3, 'in-channels': 3, 'out-channels': 3 },
+    ...{ discriminator: 'patchgan', 'discriminator-layers': 3, 'in-channels': 3, 'out-channels': 3, 'lr-policy': 'linear', beta1: 0.5 },
   });
   const cycle = '--model cycle_gan --netG resnet_6blocks --pool_size 20 --lambda_A 5 --no_dropout --checkpoints_dir c --name n';
   assert.equal(given(cyclegan!, cycle), { scheme: 'cyclegan', generator: 'resnet', blocks: 6, 'pool-size': 20, 'lambda-a': 5, out: 'c/n' });
@@ -52,6 +52,19 @@ test('a command line of the reference program is one of ours', () => {
   assert.equal(given(TRANSLATE_PROGRAM, '--dataroot a b --results_dir r --model_suffix _B'), {
     ...{ input: ['a', 'b'], output: 'r', network: 'generatorB' },
   });
+});
+
+test('epochs of a constant and of a falling rate are the length and its last part', () => {
+  assert.equal(given(pix2pix!, '--n_epochs 5'), { epochs: 105, 'epochs-decay': 100 });
+  assert.equal(given(pix2pix!, '--niter 30 --niter_decay 10'), { epochs: 40, 'epochs-decay': 10 });
+  assert.equal(given(pix2pix!, '--n_epochs 7 --n_epochs_decay 7'), { epochs: 14 });
+  // Of a cosine they are no halves.
+  assert.equal(given(pix2pix!, '--n_epochs 7 --n_epochs_decay 7 --lr_policy cosine'), {
+    epochs: 14,
+    'epochs-decay': 7,
+    'lr-policy': 'cosine',
+  });
+  assert.equal(given(pix2pix!, '--lr_policy step --lr_decay_iters 3'), { 'lr-policy': 'step', 'lr-decay-iters': 3 });
 });
 
 test('pictures are translated with a run of theirs by its name', () => {
@@ -89,7 +102,8 @@ test('what is not there is refused by name, with what there is', () => {
   refused(pix2pix!, '--lambda_A 3', /--scheme cyclegan/);
   refused(TRANSLATE_PROGRAM, '--eval', /--statistics running/);
   refused(pix2pix!, '--model colorization', /pix2pix, cycle_gan/);
-  refused(pix2pix!, '--n_epochs 5', /5 and 100/);
+  refused(pix2pix!, '--n_epochs 5.5', /5.5 and 100/);
+  refused(pix2pix!, '--n_epochs 0 --n_epochs_decay 0', /one of them above 0/);
   refused(pix2pix!, '--epoch_count 3', /--resume/);
   refused(pix2pix!, '--dataroot', /nothing/);
   for (const value of ['0', '-5000', 'x']) refused(pix2pix!, `--save_latest_freq ${value}`, /save-every/, new RegExp(value));

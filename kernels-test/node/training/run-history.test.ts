@@ -108,6 +108,7 @@ test('the loop says so once, with flags that can be given', () => {
     history,
     progress,
     interrupt: {} as Interrupt,
+    measured: { rate: undefined },
     totalSteps: 1000,
     trial: { trained: [], secondsPerStep: 1 },
   });

@@ -259,4 +259,21 @@ test('weights that the last step makes infinite never replace the checkpoint', a
   assert.ok(bytesOf('poisoned').equals(before));
 });
 
+test('--debug-nan names the layer where what is not finite begins; without it, the losses are named', async () => {
+  succeeded(await run('train-facades', withFlags(PARAMETERS, '--steps', '2', '--out', outOf('nan'))));
+  // Of a norm: times what it normalises it is too large for f32.
+  patch(checkpointOf('nan'), 'generator.model.model.1.model.2.weight', 3e38);
+  const resume = (...flags: string[]) => run('train-facades', ['--resume', '--steps', '3', ...flags, '--out', outOf('nan')]);
+  failedWith(await resume(), 'DIVERGED', /step 3: .*generatorL1/, /--clip-grad 1; --debug-nan/);
+  const looked = await resume('--debug-nan');
+  failedWith(looked, 'DIVERGED', /step 3: the output of \w+ of generator\.model\.model\.1\.model\.2 is the first/, /--clip-grad 1/);
+});
+
+test('steps that are looked at are the steps that are not', async () => {
+  for (const [name, flags] of Object.entries({ plain: [], watched: ['--debug-nan'] })) {
+    succeeded(await run('train-facades', withFlags(PARAMETERS, '--steps', '2', ...flags, '--out', outOf(name))));
+  }
+  assert.ok(bytesOf('plain').equals(bytesOf('watched')));
+});
+
 test.run();

@@ -3,6 +3,8 @@ import { crc32 } from '../../formats/crc32.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { quoteName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
+import { averageName, averagePrefix } from '../../training/averages.js';
+import { STATE_PREFIX } from '../../training/checkpoint-tensors.js';
 import { parseCheckpointInfo, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { CHECKSUMS } from '../../training/checkpoint.js';
 import { fitNetwork } from './fit-network.js';
@@ -85,6 +87,19 @@ export function checkpointNetworks(file: WeightFile): CheckpointNetwork[] {
     const role = roleOf(architecture, file.name);
     const weights = fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name);
     return { name, role, weights, ...sizeOf(architecture, options.size), ...labelsOf(architecture, options) };
+  });
+}
+
+/** The averaged networks of a training checkpoint, by the names that they are asked for by; none where the run averaged none. */
+export function averagedNetworks(file: WeightFile): (CheckpointNetwork & { readonly averageOf: string })[] {
+  const { networks, options } = checkpointInfo(file);
+  return Object.entries(networks).flatMap(([name, architecture]) => {
+    const tensors = checkpointTensors(file, `${STATE_PREFIX}.${averagePrefix(name)}`);
+    if (tensors.size === 0) return [];
+    const weights = fitNetwork(architecture, tensors, 'shadegrad', file.name);
+    const role = roleOf(architecture, file.name);
+    const facts = { ...sizeOf(architecture, options.size), ...labelsOf(architecture, options) };
+    return [{ name: averageName(name), averageOf: name, role, weights, ...facts }];
   });
 }
 

@@ -215,7 +215,12 @@ export interface AdamPart {
  * @param learningRate at this step
  * @param initial what it started with
  */
-export function adamState(parts: readonly AdamPart[], { adam }: PyTorchRunRow, learningRate: number, initial: number): PyTorchWritable {
+export function adamState(
+  parts: readonly AdamPart[],
+  { adam }: Pick<PyTorchRunRow, 'adam'>,
+  learningRate: number,
+  initial: number,
+): PyTorchWritable {
   const parameters = parts.flatMap(({ weights, progress }) => {
     const moments = Object.entries(MOMENTS).map(([kind, key]) => [key, weights.get(kind) ?? new Map()] as const);
     const steps = stepsIn(progress);

@@ -13,7 +13,7 @@ import {
   type CheckpointOptions,
   type TrainingCheckpoint,
 } from '../../training/checkpoint-info.js';
-import type { TrainingScheme } from '../../training/scheme.js';
+import type { PyTorchRunRow, TrainingScheme } from '../../training/scheme.js';
 import { completeOptions, fullOptions } from '../../training/trainer-options.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import { checkedTensor } from '../network/checked-tensor.js';
@@ -246,13 +246,13 @@ export function runForPyTorch(run: TrainingRun, learningRate: number): PyTorchWr
     return name === undefined ? [] : [{ weights: optimizers.get(name)!, progress: progress! }];
   };
   const forwards = row.forwards(options);
-  const batches = (network: string): number => (partOf(network)[0]?.progress.steps ?? 0) * (forwards[network] ?? 1);
+  const batches = (network: string): number => Math.round((partOf(network)[0]?.progress.steps ?? 0) * (forwards[network] ?? 1));
   const adams = Object.entries(row.optimizers).map(([name, trained]) => [name, trained.flatMap(partOf)] as const);
   return new Map<string, PyTorchWritable>([
     ...[...networks].map(([name, weights]): [string, PyTorchWritable] => [name, pytorchStateDict(weights, batches(name))]),
     ...adams
       .filter(([, parts]) => parts.length > 0)
-      .map(([name, parts]): [string, PyTorchWritable] => [name, adamState(parts, row, learningRate, initial)]),
+      .map(([name, parts]): [string, PyTorchWritable] => [name, adamState(parts, { adam: adamOf(row, options) }, learningRate, initial)]),
     ['step', step],
     ['epoch', epoch],
     ['options', new Map<string, PyTorchWritable>(Object.entries(options))],
@@ -272,4 +272,10 @@ function stateForPyTorch(state: TrainingRun['state']): PyTorchWritable {
  */
 export function pytorchStateDict(weights: NetworkWeights, batches = 0): PyTorchWritable {
   return new OrderedDict<PyTorchKey, PyTorchWritable>(referenceStateDict(weights, { batches }).map((tensor) => [tensor.name, tensor]));
+}
+
+/** The numbers of a run's Adam: those of the scheme, unless its options say otherwise. */
+function adamOf({ adam }: PyTorchRunRow, { beta1, beta2 }: TrainingRun['info']['options']): PyTorchRunRow['adam'] {
+  const [first, second] = [beta1, beta2].map((beta, at) => (typeof beta === 'number' ? beta : adam.betas[at]!)) as [number, number];
+  return { ...adam, betas: [first, second] };
 }

@@ -1,3 +1,5 @@
+import { AVERAGES } from '../../training/averages.js';
+import { STATE_PREFIX } from '../../training/checkpoint-tensors.js';
 import { NETWORKS } from '../../models/registry.js';
 import type { StateShapes } from '../../models/state-shapes.js';
 import type { Shape } from '../../tensor/shape.js';
@@ -20,7 +22,9 @@ export function findNetworks(tensors: Tensors): NetworkRoot[] {
   for (const name of tensors.keys()) {
     for (const { kind, pytorch } of NETWORKS) {
       const prefix = pytorch ? before(name, pytorch.anchor) : null;
-      if (prefix === null || !pytorch!.looksLike(shapesBelow(tensors, prefix))) continue;
+      // Averages in the state of a run of ours are no networks of the file: they lie as state does.
+      if (prefix === null || `.${prefix}`.includes(`.${STATE_PREFIX}.${AVERAGES}`) || !pytorch!.looksLike(shapesBelow(tensors, prefix)))
+        continue;
       roots.push({ kind, prefix });
       break;
     }

@@ -279,6 +279,33 @@ async function keepOld(path: string, files: FileSystem): Promise<Replaced> {
   return { putBack: () => files.rename(kept, path).catch(() => undefined), forget: () => remove(kept) };
 }
 
+/**
+ * Gives a file a second name, under which it appears whole or not at all, in the place of what was there. Where the disk has no second
+ * names it is copied. What replaces the file under its first name, as writeFileAtomic() does, leaves it under the second.
+ *
+ * @throws WRITE_FAILED
+ */
+export async function linkAtomic(from: string, to: string, files: FileSystem = nodeFiles): Promise<void> {
+  await makeFolder(dirname(to), files);
+  const temporary = partialPath(to);
+  try {
+    await checkPlace(to, files);
+    await removeStale(to, files);
+    await files.link(from, temporary).catch(async () => {
+      await files.copyFile(from, temporary);
+      const handle = await files.open(temporary, 'r+');
+      await handle.sync().finally(() => handle.close());
+    });
+    await files.rename(temporary, to);
+    await syncFolder(dirname(to), files);
+  } catch (cause) {
+    throw writeFailed(to, cause);
+  } finally {
+    // Of two names of one file, renaming leaves both.
+    await files.rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
 /** Writes a whole file, or nothing. @throws WRITE_FAILED with the path and what to do; errors of `content` itself pass through */
 export async function writeFileAtomic(
   path: string,

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { describeArchitecture } from '../../models/describe.js';
 import type { NetworkWeights } from '../../exchange/network/network-weights.js';
-import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
+import { findNetwork, networksIn, type FoundNetwork } from '../../exchange/read-weights.js';
 import { encodeWeights } from '../../exchange/write-weights.js';
 import { printableName } from '../../formats/names.js';
 import type { PictFile } from '../../formats/pict.js';
@@ -55,7 +55,9 @@ export async function convertWeights(argv: readonly string[]): Promise<number> {
     sayChosen(input!, opened);
     await refuseOverwrite(path, output!);
     if (flags.run) return await convertRun(file, output!, format, flags, given);
-    const found = findNetwork(file, role, role === undefined && !ofNetwork ? named : undefined);
+    // Beside an average of it, generator is the name of the weights themselves.
+    const isName = named !== undefined && networksIn(file).some(({ averageOf }) => averageOf === named);
+    const found = findNetwork(file, role, isName || (role === undefined && !ofNetwork) ? named : undefined);
     remark(`${printableName(path)}: ${describeArchitecture(found.weights.architecture)} (${found.origin})`);
     const written = await writeNetwork(found, file, output!, format, flags);
     for (const path of written) remark(`${printableName(path)}: ${formatBytes((await stat(path)).size)}`);

@@ -91,8 +91,8 @@ function contentOf({ name, format, tensors, metadata }: WeightFile, withTensors:
 function networksOf(file: WeightFile): { networks: object[]; refused: string[] } {
   try {
     const { found, refused } = surveyNetworks(file);
-    const networks = found.map(({ role, origin, weights, statistics, imageSize, labels }) => ({
-      ...{ role, origin, ...weights.architecture, statistics, imageSize, labels },
+    const networks = found.map(({ role, origin, weights, statistics, imageSize, labels, averageOf }) => ({
+      ...{ role, origin, ...weights.architecture, statistics, imageSize, labels, averageOf },
     }));
     return { networks, refused: refused.map(({ role, error }) => `${role}: ${inWords(error)}`) };
   } catch (error) {

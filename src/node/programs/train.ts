@@ -142,12 +142,17 @@ async function trainIn(
         resume,
         launchedAt,
         say,
-        pace: { saveEvery: flags['save-every'], reportEvery: flags['report-every'] },
+        pace: {
+          saveEvery: flags['save-every'],
+          // Kept where the training follows from what is measured.
+          reportEvery: flags['report-every'] ?? (resume?.checkpoint.options.reportEvery as number | null | undefined) ?? undefined,
+        },
         batchGiven: given.has('batch'),
         validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
         secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,
         steps: {
-          replay: !flags.eager,
+          replay: !flags.eager && !flags['debug-nan'],
+          debugNan: flags['debug-nan'],
           recompute: flags.recompute,
           expectMemory(settings, estimate) {
             const offer = { bytes: offeredBytes(adapter.kind), recompute: flags.recompute };

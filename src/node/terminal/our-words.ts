@@ -102,7 +102,7 @@ function flagsOf(
     if (note !== undefined) notes.push(note);
     // What is made of several options need not be made where its flag is given: they may not even go together.
     const row = rowOf(program.flags, option.name);
-    const decided = row !== undefined && settled.has(row.name) && meaningIsMade(option.name);
+    const decided = row !== undefined && isDecided(row, option.name, settled);
     const flags = note === undefined && !decided ? meaningOf(program, option, typed) : [];
     const implied: string[] = [];
     for (const [flag, values] of flags) {
@@ -120,10 +120,11 @@ function flagsOf(
   return { words, notes, flags: [...meant.keys()] };
 }
 
-/** Whether an option's value is made of several options. */
-function meaningIsMade(name: string): boolean {
+/** Whether what is made of several options is given by its own name already. */
+function isDecided(row: Flag, name: string, settled: ReadonlySet<string>): boolean {
   const meaning = MEANINGS[name];
-  return meaning !== undefined && 'value' in meaning;
+  if (meaning === undefined || 'values' in meaning) return false;
+  return settled.has(row.name) || ('main' in meaning && settled.has(meaning.main));
 }
 
 /** The names in the reference program of a program's flags, as they may be typed. */
@@ -262,6 +263,7 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
   const meaning = MEANINGS[name];
   if (meaning === undefined) return [[row.name, row.type === 'boolean' && name.startsWith('no_') ? ['false'] : values]];
   if ('value' in meaning) return [[row.name, [meaning.value(typed)]]];
+  if ('flags' in meaning) return Object.entries(meaning.flags(typed)).map(([flag, value]) => [flag, [value]]);
   const choices = Object.entries(meaning.values).filter(([, flags]) => row.name in flags);
   const chosen = choices.find(([choice]) => choice === values[0]);
   if (chosen) {

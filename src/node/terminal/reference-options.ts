@@ -10,6 +10,13 @@ export type Typed = (...names: readonly string[]) => string | undefined;
 export type Meaning =
   | { readonly values: Readonly<Record<string, Readonly<Record<string, string>>>> }
   | {
+      /** The flags that several options make together, each with its value. */
+      readonly flags: (typed: Typed) => Readonly<Record<string, string>>;
+      /** The flag among them that leaves nothing to be made where it is given by its own name. */
+      readonly main: string;
+      readonly says: string;
+    }
+  | {
       readonly value: (typed: Typed) => string;
       /** How the value is made, for the page of all options. */
       readonly says: string;
@@ -21,20 +28,25 @@ const RUN_FOLDER: Meaning = {
   value: (typed) => `${typed('checkpoints_dir') ?? 'runs'}/${typed('name') ?? 'experiment_name'}`,
 };
 
-/** Epochs there: those of one learning rate and those in which it falls. Here it falls in the second half. */
+/** Epochs there: those of one learning rate and those in which it falls (of a cosine, those after it has come to 0). */
 const EPOCHS: Meaning = {
-  says: 'with the sum of `--n_epochs` and `--n_epochs_decay` (by default 100 each), which have to be equal',
-  value(typed) {
+  says: 'with the sum of `--n_epochs` and `--n_epochs_decay` (by default 100 each)',
+  main: 'epochs',
+  flags(typed) {
     const [constant = '100', falling = '100'] = [typed('n_epochs', 'niter'), typed('n_epochs_decay', 'niter_decay')];
-    const sum = Number(constant) + Number(falling);
-    if (Number(constant) === Number(falling)) return String(sum);
-    throw new ShadegradError('BAD_FLAG', '--n_epochs and --n_epochs_decay differ', {
-      expected: 'equal numbers: here the learning rate falls in the second half of a run',
-      received: `${constant} and ${falling}`,
-      fix: Number.isSafeInteger(sum) ? `write --epochs ${Math.max(sum, 1)}, or equal numbers` : 'write --epochs N',
-    });
+    if (![constant, falling].every((each) => /^\d+$/.test(each.trim())) || Number(constant) + Number(falling) === 0) {
+      throw new ShadegradError('BAD_FLAG', '--n_epochs and --n_epochs_decay are no numbers of epochs', {
+        expected: 'whole numbers, one of them above 0',
+        received: `${constant} and ${falling}`,
+        fix: 'write --epochs N, and --epochs-decay N for the last of them',
+      });
+    }
+    const differ = Number(constant) !== Number(falling) || typed('lr-policy', 'lr_policy') === 'cosine';
+    return { epochs: String(Number(constant) + Number(falling)), ...(differ && { 'epochs-decay': String(Number(falling)) }) };
   },
 };
+
+const FALLING: Meaning = { ...EPOCHS, says: 'where it is not `--n_epochs` (or `--lr_policy` is cosine); `--epochs` is the sum of both' };
 
 /** What is counted in images there is counted in steps here. */
 const inSteps = (name: string): Meaning => ({
@@ -70,9 +82,9 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   name: RUN_FOLDER,
   checkpoints_dir: RUN_FOLDER,
   n_epochs: EPOCHS,
-  n_epochs_decay: EPOCHS,
+  n_epochs_decay: FALLING,
   niter: EPOCHS,
-  niter_decay: EPOCHS,
+  niter_decay: FALLING,
   save_latest_freq: inSteps('save_latest_freq'),
   update_html_freq: inSteps('update_html_freq'),
 };
@@ -112,10 +124,7 @@ export const MISSING_OPTIONS: Readonly<Record<string, string>> = {
   dataset: '--data names a folder, --with-data further ones: write these',
   celeba_image_dir: 'write --data with the folder that holds both the pictures and list_attr_celeba.txt',
   attr_path: 'write --data with the folder that holds both the pictures and list_attr_celeba.txt',
-  max_dataset_size: 'leave it out, and put fewer pictures into the folder of --data',
-  lr_policy: 'leave it out: the rate is constant for half of the run and falls to 0 in the other',
-  lr_decay_iters: 'leave it out: the rate is constant for half of the run and falls to 0 in the other',
-  beta1: "leave it out: Adam's momentum is that of the paper",
+  max_dataset_size: 'leave it out, and name fewer pictures',
   pool_size: 'leave it out: the discriminator sees the images of each step',
   lambda_L1: 'leave it out: the scheme has no such loss',
   lambda_A: 'leave it out: the scheme has no such loss',
@@ -126,7 +135,6 @@ export const MISSING_OPTIONS: Readonly<Record<string, string>> = {
   epoch: 'did you mean --epochs? Leave --epoch out: a run keeps its latest checkpoint, and goes on from that',
   epoch_count: 'leave it out: --resume counts on from the checkpoint',
   load_iter: 'leave it out: a run keeps its latest checkpoint, and goes on from that',
-  save_epoch_freq: 'leave it out: a run keeps its latest checkpoint; --save-every says how often it is written',
   save_by_iter: 'leave it out: a run keeps its latest checkpoint; --save-every says how often it is written',
   phase: 'leave it out: train/ is trained on, val/ or test/ measured',
   suffix: 'leave it out, and write the whole name of the folder with --out',

@@ -6,6 +6,7 @@ import { fullOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
+import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
 
 /** What every training takes. What its scheme takes is added to them. */
 const COMMON = [
@@ -60,11 +61,11 @@ const COMMON = [
   {
     name: 'epochs',
     group: 'Length',
-    reference: ['n_epochs', 'n_epochs_decay', 'niter', 'niter_decay'],
+    reference: ['n_epochs', 'niter'],
     type: 'integer',
     min: 1,
     max: 100_000,
-    description: 'passes over the training images; the learning rate falls in the second half',
+    description: 'passes over the training images; the learning rate falls in the second half (--epochs-decay, --lr-policy)',
   },
   { name: 'steps', group: 'Length', type: 'integer', min: 1, max: 1_000_000_000, description: 'train this many steps instead' },
   {
@@ -160,6 +161,14 @@ const COMMON = [
     description: 'run each step anew instead of replaying a recorded one: slower, with the same result',
   },
   {
+    name: 'debug-nan',
+    group: 'This machine',
+    type: 'boolean',
+    description:
+      'run each step as --eager does, look at the result of every layer and at the gradients, and stop with the name of the first that ' +
+      'is not finite: slow, with the same result',
+  },
+  {
     name: 'recompute',
     group: 'This machine',
     type: 'boolean',
@@ -227,6 +236,7 @@ export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage 
     alternatives: [['epochs', 'steps', 'minutes']],
     flags: [
       ...COMMON,
+      ...RUN_FLAGS,
       {
         name: 'preset',
         group: 'Training',
@@ -296,7 +306,7 @@ export function networkNames(scheme: TrainingScheme): string[] {
 
 /** @throws INVALID_ARGUMENT for an option whose flag every training has */
 function ownFlags<O extends object>({ options, title }: TrainingScheme<O>): Flag[] {
-  const common = [...COMMON.map(({ name }) => name as string), 'batch', 'preset', 'lr', 'out', 'scheme', 'help'];
+  const common = [...[...COMMON, ...RUN_FLAGS].map(({ name }) => name as string), 'batch', 'preset', 'lr', 'out', 'scheme', 'help'];
   const taken = Object.keys(options).find((name) => common.includes(flagName(name)));
   if (taken !== undefined) {
     throw new ShadegradError('INVALID_ARGUMENT', `options of ${title}`, {
@@ -327,7 +337,10 @@ export function inFlags(error: unknown, { title, options }: Pick<TrainingScheme,
   if (!(error instanceof ShadegradError) || error.code !== 'INVALID_ARGUMENT') return error;
   const own = Object.entries<OptionRow>(options).flatMap(([name, { flag }]) => (flag ? [name] : []));
   const named = new Map(
-    [...own, 'batch', 'seed', 'serial', 'precision', 'learningRate'].map((name) => [name, CALLED_OTHERWISE[name] ?? flagName(name)]),
+    [...own, ...RUN_OPTION_NAMES, 'batch', 'seed', 'serial', 'precision', 'learningRate'].map((name) => [
+      name,
+      CALLED_OTHERWISE[name] ?? flagName(name),
+    ]),
   );
   const [option, rest] = error.what.split(' of ', 2) as [string, string | undefined];
   const flag = named.get(option);
@@ -376,6 +389,13 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       fix: `write --data ${further[0]!} for a single folder, or add --data DIR`,
     });
   }
+  if (further !== undefined && flags['max-dataset-size'] !== undefined) {
+    throw new ShadegradError('BAD_FLAG', '--max-dataset-size is for the images of one folder', {
+      expected: 'one of --max-dataset-size and --with-data',
+      received: 'both',
+      fix: 'leave out --max-dataset-size, and put fewer pictures into the folders',
+    });
+  }
   const [first, ...others] = networkNames(scheme);
   const other = others.map(fromFlag).find((name) => flags[name] !== undefined);
   if (other !== undefined && flags.from === undefined) {
@@ -398,11 +418,11 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       fix: 'leave out --tune: a resumed run takes the kernels of its checkpoint',
     });
   }
-  if (flags.recompute && flags.eager) {
+  if (flags.recompute && (flags.eager || flags['debug-nan'])) {
     throw new ShadegradError('BAD_FLAG', '--recompute is for recorded steps: those that run each kernel at once keep their results', {
-      expected: 'one of --recompute and --eager',
+      expected: `one of --recompute and --${flags.eager ? 'eager' : 'debug-nan'}`,
       received: 'both',
-      fix: 'leave out --eager',
+      fix: `leave out --${flags.eager ? 'eager' : 'recompute'}`,
     });
   }
   if (flags['download-url'] !== undefined && !flags.download) {

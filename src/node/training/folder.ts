@@ -12,6 +12,16 @@ export class RunFolder {
     return join(this.path, CHECKPOINT);
   }
 
+  /** A checkpoint that is kept under its step. */
+  keptCheckpoint(step: number): string {
+    return join(this.path, 'checkpoints', `step-${String(step).padStart(6, '0')}.safetensors`);
+  }
+
+  /** The checkpoint of the best validation. */
+  get bestCheckpoint(): string {
+    return join(this.path, 'best.safetensors');
+  }
+
   /** One JSON object a line: a training step or a validation. */
   get log(): string {
     return join(this.path, 'log.jsonl');

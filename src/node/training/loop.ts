@@ -6,6 +6,7 @@ import type { Progress } from '../terminal/progress.js';
 import { StepClock } from '../terminal/step-clock.js';
 import type { Interrupt } from './interrupt.js';
 import type { RunHistory } from './history.js';
+import type { Measured } from './measured.js';
 import { learningRateAt, lowerLearningRate, type RunSettings } from './settings.js';
 
 /**
@@ -23,6 +24,8 @@ export interface LoopOptions {
   history: RunHistory;
   progress: Progress;
   interrupt: Interrupt;
+  /** What validations have made of the rate. */
+  measured: Pick<Measured, 'rate'>;
   totalSteps: number;
   /** Steps that were taken before the loop, to find out the speed; `record` them first. */
   trial: { trained: readonly TrainedStep[]; secondsPerStep: number };
@@ -67,12 +70,15 @@ export class TrainingLoop {
    * @param until asked whenever losses have come in
    */
   async trainTo(target: number, until: () => boolean): Promise<void> {
-    const { trainer, settings, interrupt } = this.options;
+    const { trainer, settings, interrupt, measured } = this.options;
     this.resumedAt = performance.now();
     this.clock.restart(trainer.step, this.resumedAt / 1000);
     let block: Promise<TrainedStep[]> = Promise.resolve([]);
     while (trainer.step < target && interrupt.exitStatus === undefined) {
-      const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch, trainer);
+      const rate = learningRateAt(settings, trainer.step, this.totalSteps, trainer.stepsPerEpoch, {
+        trainer,
+        measured: measured.rate,
+      });
       trainer.setLearningRate(rate);
       try {
         await trainer.train();
@@ -145,13 +151,13 @@ export function warningOf({ watchedAt }: RunHistory, scheme: TrainingScheme, set
 
 /** @throws DIVERGED for losses that say nothing more could be learned */
 function checkFinite({ step, losses }: TrainedStep, scheme: TrainingScheme, settings: RunSettings): void {
-  if (Object.values(losses).every(Number.isFinite)) return;
+  const bad = Object.entries(losses).filter(([, loss]) => !Number.isFinite(loss));
+  if (bad.length === 0) return;
+  const list = (some: readonly [string, number][]): string => some.map(([name, loss]) => `${name} ${loss}`).join(', ');
   throw diverged(
-    new ShadegradError('DIVERGED', `The training diverged at step ${step}`, {
+    new ShadegradError('DIVERGED', `The training diverged at step ${step}: ${bad.map(([name]) => name).join(', ')} is not finite`, {
       expected: 'losses that are finite numbers',
-      received: Object.entries(losses)
-        .map(([name, loss]) => `${name} ${loss}`)
-        .join(', '),
+      received: list(Object.entries(losses)),
     }),
     scheme,
     settings,
@@ -169,6 +175,8 @@ export function diverged(
     received,
     cause,
     // One seed gives one result: to go on from the last checkpoint would end here again.
-    fix: `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(scheme, settings)}`,
+    fix:
+      `start a new run with a lower learning rate, such as --lr ${lowerLearningRate(scheme, settings)}` +
+      `${typeof settings.clipGrad === 'number' ? '' : ', or with --clip-grad 1'}; --debug-nan says where it begins`,
   });
 }

@@ -1,3 +1,4 @@
+import { firstSamples } from '../../data/first-samples.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { DrawnData, ImagePlan, TrainingScheme } from '../../training/scheme.js';
 import { completeOptions } from '../../training/trainer-options.js';
@@ -6,7 +7,7 @@ import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js'
 import { optionsOf, type RunSettings } from './settings.js';
 
 /** Opens what a scheme trains on. */
-export function openData(
+export async function openData(
   scheme: TrainingScheme,
   sources: readonly DataSource[],
   settings: RunSettings,
@@ -14,7 +15,9 @@ export function openData(
 ): Promise<TrainingData<TrainingDataset>> {
   if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note);
   const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
-  return open(sources[0]!, planOf(scheme, settings), note);
+  const data = await open(sources[0]!, planOf(scheme, settings), note);
+  const most = settings.maxDatasetSize as number | null | undefined;
+  return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
 }
 
 /** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */

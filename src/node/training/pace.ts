@@ -11,6 +11,10 @@ export interface PaceOptions {
   /** Steps between, or undefined for what suits the run. */
   saveEvery: number | undefined;
   reportEvery: number | undefined;
+  /** Steps between further checkpoints; by default there are none. */
+  alsoEvery?: number;
+  /** Whether validations come by the number of the step alone, because something of the training follows from them. Default false. */
+  bySteps?: boolean;
 }
 
 const now = (): number => performance.now() / 1000;
@@ -27,14 +31,16 @@ export class Pace {
 
   /** The step of the next planned pause after `step`. */
   next(step: number, totalSteps: number): number {
-    const { saveEvery = Infinity } = this.options;
-    return Math.min(this.nextReport(step, totalSteps), Math.floor(step / saveEvery + 1) * saveEvery, totalSteps);
+    const { saveEvery = Infinity, alsoEvery = Infinity } = this.options;
+    const saves = [saveEvery, alsoEvery].map((every) => (every === Infinity ? Infinity : Math.floor(step / every + 1) * every));
+    return Math.min(this.nextReport(step, totalSteps), ...saves, totalSteps);
   }
 
   /** What the run should pause for after a step. */
   due(step: number, totalSteps: number): 'report' | 'save' | null {
     if (this.nextReport(step - 1, totalSteps) === step || this.reportOverdue()) return 'report';
-    const { saveEvery } = this.options;
+    const { saveEvery, alsoEvery } = this.options;
+    if (alsoEvery !== undefined && step % alsoEvery === 0) return 'save';
     return (saveEvery === undefined ? this.saveOverdue() : step % saveEvery === 0) ? 'save' : null;
   }
 
@@ -71,6 +77,7 @@ export class Pace {
   }
 
   private reportOverdue(): boolean {
-    return this.options.reportEvery === undefined && now() - this.lastReport > Math.max(REPORT_SECONDS, this.reportSeconds / LARGEST_SHARE);
+    const { reportEvery, bySteps = false } = this.options;
+    return !bySteps && reportEvery === undefined && now() - this.lastReport > Math.max(REPORT_SECONDS, this.reportSeconds / LARGEST_SHARE);
   }
 }

@@ -7,6 +7,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { Network } from '../../models/kind.js';
 import { isNoiseGenerator } from '../../models/noise.js';
 import { architectureOf, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
+import { averageName } from '../../training/averages.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { epochLength, labelsFor, mostInStep, partsFor } from '../../training/batches.js';
 import { lossRows, type TrainingScheme } from '../../training/scheme.js';
@@ -22,10 +23,12 @@ import type { RunFolder } from './folder.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
 import { diverged, TrainingLoop } from './loop.js';
+import { KeptCheckpoints } from './kept-checkpoints.js';
+import { Measured, measuredState } from './measured.js';
 import { Pace, type PaceOptions } from './pace.js';
 import type { RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
-import { closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
+import { bestLine, closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
 import { countSamples } from './set-data.js';
 import { measuredImages, Validator } from './validation.js';
 import { scalingWarning } from './scaling.js';
@@ -65,6 +68,8 @@ export interface SessionOptions {
 /** One process's part of a run: opens everything, trains with pauses for reports and checkpoints, and closes up. */
 export class TrainingSession {
   private readonly pace: Pace;
+  /** Steps between checkpoints that stay for good. */
+  private readonly epochsToKeep: number | null;
   private savedStep = -1;
   private savedFlags = '';
   private plans = 0;
@@ -79,8 +84,12 @@ export class TrainingSession {
     private readonly progress: Progress,
     private readonly interrupt: Interrupt,
     private readonly loop: TrainingLoop,
+    private readonly measured: Measured,
   ) {
-    this.pace = new Pace(options.pace);
+    const { saveEpochs } = start.settings;
+    this.epochsToKeep = typeof saveEpochs === 'number' ? saveEpochs * start.trainer.stepsPerEpoch : null;
+    const also = this.epochsToKeep === null ? {} : { alsoEvery: this.epochsToKeep };
+    this.pace = new Pace({ ...options.pace, ...also, bySteps: measured.decides });
     if (options.resume) this.savedStep = start.trainer.step;
     this.settled = start.settings.minutes === null || options.resume !== null;
   }
@@ -96,11 +105,14 @@ export class TrainingSession {
       say(`training on ${countSamples(train)}: ${describeSettings(scheme, settings)}`);
       const slow = settings.preset === 'preview' || adapter.kind !== 'hardware';
       const count = measuredImages(options.validate, { slow, resumed: resume !== null });
-      const { networks, options: own } = trainer;
+      const { evaluated: networks, options: own } = trainer;
+      const called = (name: string): string => (networks[name] === trainer.networks[name] ? name : averageName(name));
       const labels = labelsFor(scheme, train);
       const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count, labels });
       opened.push(() => validator.dispose());
       const baseline = await validator.baseline(asPairs(train));
+      const measured = new Measured(scheme, settings, measuredState(resume?.checkpoint.options.measured));
+      const { reportEvery } = options.pace;
       const facts: RunFacts = {
         gpu,
         scheme,
@@ -114,10 +126,15 @@ export class TrainingSession {
         folder,
         validator,
         ...(options.validate !== undefined && { validate: options.validate }),
+        ...(measured.decides && reportEvery !== undefined && { reportEvery }),
         baseline,
         startedAt: new Date(),
-        makers: Object.keys(networks).filter((name) => makesPictures(networks[name]!)),
-        translators: Object.keys(networks).filter((name) => translatesPictures(networks[name]!)),
+        makers: Object.keys(networks)
+          .filter((name) => makesPictures(networks[name]!))
+          .map(called),
+        translators: Object.keys(networks)
+          .filter((name) => translatesPictures(networks[name]!))
+          .map(called),
       };
 
       const totalSteps = resume ? resume.totalSteps(trainer.stepsPerEpoch) : plannedSteps(start);
@@ -137,8 +154,8 @@ export class TrainingSession {
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
-      const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, totalSteps, trial: start });
-      return await new TrainingSession(options, start, facts, history, progress, interrupt, loop).train();
+      const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
+      return await new TrainingSession(options, start, facts, history, progress, interrupt, loop, measured).train();
     } finally {
       for (const close of opened.reverse()) close();
     }
@@ -154,9 +171,13 @@ export class TrainingSession {
         this.progress.note(`measuring the first outputs on ${this.facts.validator.length} validation images`);
         await this.pause(true);
         this.plan();
+      } else {
+        await new KeptCheckpoints(this.options.folder, this.epochsToKeep).forgetAfter(loop.step);
+        // A run that was killed after its checkpoint was written has not kept it.
+        await this.keep();
       }
       do {
-        if (loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined) break;
+        if (loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined || this.measured.stops) break;
         const half = this.settled ? Infinity : Math.floor(loop.totalSteps / 2);
         await loop.trainTo(
           Math.min(pace.next(loop.step, loop.totalSteps), half),
@@ -181,7 +202,11 @@ export class TrainingSession {
   private async pause(withReport: boolean): Promise<void> {
     const { loop, history, facts, pace } = this;
     const began = performance.now();
-    if (withReport) await history.addValidation(loop.step, await facts.validator.run());
+    if (withReport) {
+      const validated = await facts.validator.run();
+      await history.addValidation(loop.step, validated);
+      this.measured.add(loop.step, validated.metrics);
+    }
     await this.save();
     const warning = this.saidScaling ? undefined : scalingWarning(await this.start.trainer.scaling());
     if (warning !== undefined) {
@@ -211,6 +236,8 @@ export class TrainingSession {
       trainPairs: epochLength(data.train),
       ...(labels?.sets && { trainParts: partsFor(trainer.scheme, data.train).join(',') }),
       validate: this.facts.validator.length,
+      ...(this.measured.saved() !== null && { measured: this.measured.saved() }),
+      ...(this.measured.decides && { reportEvery: this.options.pace.reportEvery ?? null }),
     };
     const progress = {
       options,
@@ -224,7 +251,16 @@ export class TrainingSession {
     });
     await this.saveFlags();
     this.savedStep = trainer.step;
+    await this.keep();
     this.pace.saved((performance.now() - began) / 1000);
+  }
+
+  /** Keeps the checkpoint that was just written, or that the run goes on from, under other names, where it is to stay. */
+  private async keep(): Promise<void> {
+    const { trainer, settings } = this.start;
+    const kept = new KeptCheckpoints(this.options.folder, this.epochsToKeep);
+    await kept.keep(trainer.step, typeof settings.keep === 'number' ? settings.keep : 0);
+    if (this.measured.bestSoFar?.step === trainer.step) await kept.keepBest();
   }
 
   /** Writes the file of flags, if it is not there yet as it should be: the length of a run may change. */
@@ -244,6 +280,8 @@ export class TrainingSession {
       await writeReport(facts.folder.report, reportOf(facts, state));
     }
     progress.stop();
+    const best = bestLine(this.measured, facts);
+    if (best !== undefined) this.options.say(best);
     const scaling = await this.start.trainer.scaling();
     for (const line of closingLines(facts, state, scaling)) this.options.say(line);
     return finished ? 0 : (interrupt.exitStatus ?? 0);

@@ -1,12 +1,22 @@
 import { ShadegradError } from '../../errors.js';
-import { linearDecay } from '../../optim/schedule.js';
 import { findScheme } from '../../schemes/registry.js';
 import type { CheckpointOptions, TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
+import { ratePolicy } from '../../training/rate-policies.js';
 import { completeOptions } from '../../training/trainer-options.js';
 import { flagName, fromFlag, networkNames, type TrainFlags } from './flags.js';
+import { measuredState } from './measured.js';
+import {
+  changedRunOptions,
+  expectRunOptions,
+  KEPT_RUN_OPTIONS,
+  newRunOptions,
+  RUN_OPTION_NAMES,
+  usualValue,
+  type RunOptionSettings,
+} from './run-options.js';
 
 /** What a checkpoint says of a run. */
 type SavedRun = Pick<TrainingCheckpoint, 'options' | 'step' | 'scheme'>;
@@ -33,7 +43,7 @@ interface CommonSettings {
 }
 
 /** What a run is, the options of its scheme by their names among them. A checkpoint keeps it, and --resume goes on with it. */
-export type RunSettings = CommonSettings & { readonly [option: string]: OptionValue };
+export type RunSettings = CommonSettings & RunOptionSettings & { readonly [option: string]: OptionValue };
 
 /** The setting that keeps the file of a network which --from-NETWORK named. */
 const fromSetting = (network: string): string => `from${network[0]!.toUpperCase()}${network.slice(1)}`;
@@ -66,7 +76,7 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
   const choosable = isGiven('steps', 'epochs', ...Object.keys(scales[0] ?? {}).map(flagName)) ? scales.slice(0, 1) : scales;
   const lengthGiven = isGiven('steps', 'epochs', 'minutes');
   const rows = Object.entries<OptionRow>(scheme.options);
-  return choosable.map((scale): RunSettings => {
+  const settings = choosable.map((scale): RunSettings => {
     const own = ownSettings(scheme).map((name): [string, OptionValue] => {
       const row = rows.find(([each]) => each === name)![1];
       const flag = flags[flagName(name)] as OptionValue | undefined;
@@ -88,11 +98,14 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
       precision: flags.precision,
       labels: kept(flags.labels) as string | null,
       from: flags.from ?? null,
+      ...newRunOptions(flags),
       ...Object.fromEntries(
         otherNetworks(scheme).map((name) => [fromSetting(name), (flags[fromFlag(name)] as string | undefined) ?? null]),
       ),
     } as RunSettings;
   });
+  for (const each of settings) expectRunOptions(each, scheme);
+  return settings;
 }
 
 const otherNetworks = (scheme: TrainingScheme): string[] => networkNames(scheme).slice(1);
@@ -112,30 +125,50 @@ export function lowerLearningRate({ presets: { full } }: TrainingScheme, { learn
   return learningRate > papers ? papers : Number((learningRate / 4).toPrecision(2));
 }
 
+/** What a rate depends on beside the step. */
+export interface RateFacts {
+  /** Whose scheme may have a schedule of its own. */
+  readonly trainer?: Pick<Trainer, 'scheme' | 'options'> & Partial<Pick<Trainer, 'sets'>>;
+  /** The rate that measurements have left, where the policy follows them. */
+  readonly measured?: number | undefined;
+}
+
 /**
- * The rate of a step: that of the scheme's own schedule, or constant for the first half of the run, then linear towards zero; in runs of
- * so many epochs it changes with the epoch as the paper's does, in others with the step.
+ * The rate of a step: by the policy that was asked for; else that of the scheme's own schedule, or constant for the first half of the run,
+ * then linear towards zero. In runs of so many epochs it changes with the epoch as the paper's does, in others with the step.
  *
  * @param step counted from 0
- * @param trainer whose scheme may have a schedule of its own
- * @param totalSteps null while a run of so many minutes has not been planned yet: the rate is constant then
+ * @param totalSteps null while a run of so many minutes has not been planned yet: the rate of a policy of its length is constant then
  */
 export function learningRateAt(
   settings: RunSettings,
   step: number,
   totalSteps: number | null,
   stepsPerEpoch: number,
-  trainer?: Pick<Trainer, 'scheme' | 'options'> & Partial<Pick<Trainer, 'sets'>>,
+  { trainer, measured }: RateFacts = {},
 ): number {
-  const usual = usualRateAt(settings, step, totalSteps, stepsPerEpoch);
+  const usual = policyRateAt(settings, step, totalSteps, stepsPerEpoch, measured);
   const { scheme, options, sets = 1 } = trainer ?? {};
+  if ((settings.lrPolicy ?? null) !== null) return usual;
   return scheme?.schedule?.({ step, base: settings.learningRate, usual, totalSteps, sets, options: options! }) ?? usual;
 }
 
-function usualRateAt({ learningRate: base, epochs }: RunSettings, step: number, totalSteps: number | null, stepsPerEpoch: number): number {
-  if (totalSteps === null) return base;
-  if (epochs !== null) return linearDecay({ base, epoch: Math.floor(step / stepsPerEpoch), epochs });
-  return linearDecay({ base, epoch: step, epochs: totalSteps });
+function policyRateAt(
+  settings: RunSettings,
+  step: number,
+  totalSteps: number | null,
+  stepsPerEpoch: number,
+  measured: number | undefined,
+): number {
+  const { learningRate: base, epochs } = settings;
+  if (totalSteps === null) return measured ?? base;
+  const numberOf = (name: 'epochsDecay' | 'lrDecayIters' | 'lrDecayFactor'): number | null => (settings[name] as number | null) ?? null;
+  const epoch = Math.floor(step / stepsPerEpoch);
+  const [at, length] = epochs === null ? [step, totalSteps] : [epoch, epochs];
+  return ratePolicy(settings.lrPolicy as string | null).rate({
+    ...{ base, at, length, epoch, measured: measured ?? base },
+    ...{ falling: numberOf('epochsDecay'), every: numberOf('lrDecayIters'), factor: numberOf('lrDecayFactor') },
+  });
 }
 
 /** The rate of a saved run's next step, by the schedule of its scheme; null where its options are not those of this program. */
@@ -147,8 +180,12 @@ export function savedLearningRate({ options, step, scheme: name }: SavedRun): nu
   const stepsPerEpoch = Math.max(1, Math.floor((trainPairs as number) / settings.batch));
   const scheme = name === null ? null : findScheme(name);
   const trainer = scheme?.schedule && { scheme, options: completed(scheme, settings) };
+  const measured = measuredState(options.measured)?.rate;
   // At the end of a run the rate has come to nothing: what goes on from there begins with the last one that was used.
-  return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch, trainer);
+  return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch, {
+    ...(trainer && { trainer }),
+    measured,
+  });
 }
 
 /** What runs had whose checkpoints are older than a setting. */
@@ -157,6 +194,7 @@ const BEFORE = { serial: false, precision: 'f32' } as const;
 /** Flags of every training that a resumed run keeps, with the settings that they name. */
 const KEPT: Readonly<Record<string, string>> = {
   ...{ preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial', precision: 'precision', labels: 'labels' },
+  ...KEPT_RUN_OPTIONS,
 };
 
 /**
@@ -177,7 +215,7 @@ export function resumedSettings(
   // A checkpoint from before an option was trained with its default; and what follows from other options may be named all the same.
   const rows = new Map(Object.entries<OptionRow>(scheme.options));
   const complete = completed(scheme, saved);
-  const savedValue = (setting: string): unknown => saved[setting] ?? complete[setting] ?? rows.get(setting)?.default;
+  const savedValue = (setting: string): unknown => saved[setting] ?? complete[setting] ?? rows.get(setting)?.default ?? usualValue(setting);
   const differing = Object.entries(settingOf).filter(([flag, setting]) => given.has(flag) && kept(flags[flag]) !== savedValue(setting));
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
@@ -186,9 +224,13 @@ export function resumedSettings(
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
   }
-  const settings = Object.fromEntries(settingNames(scheme).map((name) => [name, saved[name] ?? null])) as unknown as RunSettings;
+  const before = Object.fromEntries(settingNames(scheme).map((name) => [name, saved[name] ?? null])) as unknown as RunSettings;
+  const settings = { ...before, ...changedRunOptions(flags, given) } as RunSettings;
+  expectRunOptions(changedRunOptions(flags, given), scheme);
   if (!given.has('epochs') && !given.has('steps')) return settings;
-  return { ...settings, epochs: flags.epochs ?? null, steps: flags.steps ?? null, minutes: null } as RunSettings;
+  const longer = { ...settings, epochs: flags.epochs ?? null, steps: flags.steps ?? null, minutes: null } as RunSettings;
+  expectRunOptions(longer, scheme);
+  return longer;
 }
 
 /** The options of a saved run with what follows from them; none where one is missing that has no default. */
@@ -219,5 +261,5 @@ const COMMON_NAMES = [
 
 /** Names every setting, in the order of newSettings(), so that a checkpoint's other options are told apart from them. */
 function settingNames(scheme: TrainingScheme): string[] {
-  return ['preset', ...ownSettings(scheme), ...COMMON_NAMES, ...otherNetworks(scheme).map(fromSetting)];
+  return ['preset', ...ownSettings(scheme), ...COMMON_NAMES, ...RUN_OPTION_NAMES, ...otherNetworks(scheme).map(fromSetting)];
 }

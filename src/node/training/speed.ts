@@ -9,6 +9,7 @@ import { completeOptions, expectTrainerOptions, type TrainerOptions } from '../.
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { TrainingData } from './data.js';
 import { inFlags } from './flags.js';
+import { trainerOptions } from './run-options.js';
 import { optionsOf, type RunSettings } from './settings.js';
 import { expectLearned, type LearnedLabels } from './start-from.js';
 
@@ -33,6 +34,8 @@ const TRIAL = { seconds: 3, mostSteps: 16 } as const;
 export interface StepOptions {
   /** False for eager steps. */
   replay: boolean;
+  /** Whether each step looks for what is not finite. */
+  debugNan?: boolean;
   /** Whether steps need less memory and more time. */
   recompute: boolean;
   /** Told what a run needs before it takes any of it. @returns whether the images of the whole set find room @throws OUT_OF_MEMORY */
@@ -52,11 +55,11 @@ export async function openTrainer(
   scheme: TrainingScheme,
   { train, storedSize }: TrainingData<TrainingDataset>,
   settings: RunSettings,
-  { replay, recompute, expectMemory, tuning, networks, learned = [], place }: StepOptions,
+  { replay, recompute, debugNan = false, expectMemory, tuning, networks, learned = [], place }: StepOptions,
 ): Promise<Trainer> {
   const { batch, learningRate, seed, serial, precision } = settings;
-  const run = { batch, learningRate, seed, serial, precision, storedSize, replay, recompute, ...(networks && { networks }) };
-  const options = { ...optionsOf(scheme, settings), ...run };
+  const run = { batch, learningRate, seed, serial, precision, storedSize, replay, recompute, debugNan, ...(networks && { networks }) };
+  const options = { ...optionsOf(scheme, settings), ...trainerOptions(settings), ...run };
   if (networks) expectTrainable(scheme, options, networks, train);
   const labels = labelsFor(scheme, train);
   if (labels) expectLearned(learned, labels);
@@ -64,6 +67,7 @@ export async function openTrainer(
   const trainer = await Trainer.create(gpu, scheme, train, { ...options, ...(!fits && { residentBytes: 0 }) }, tuning);
   try {
     await place?.(trainer);
+    if (place) trainer.beginAverages();
     return trainer;
   } catch (error) {
     trainer.dispose();

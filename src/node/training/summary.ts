@@ -16,6 +16,8 @@ import { drawnTitle, flagName } from './flags.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
 import { warningOf } from './loop.js';
+import type { Measured } from './measured.js';
+import { runOptionFlags } from './run-options.js';
 import { fromFlags, optionsOf, type RunSettings } from './settings.js';
 import { countSamples } from './set-data.js';
 import type { ScoredBaseline, Validator } from './validation.js';
@@ -40,6 +42,8 @@ export interface RunFacts {
   validator: Validator;
   /** How many validation images were asked for. */
   validate?: number;
+  /** Steps between validations that were asked for, where the training follows from them. */
+  reportEvery?: number;
   baseline: ScoredBaseline | undefined;
   startedAt: Date;
   /** The networks that make pictures of random numbers. */
@@ -50,7 +54,14 @@ export interface RunFacts {
 
 /** The command line that makes a run again on the same adapter, whatever its speed. */
 export function commandOf(
-  { scheme, call, settings, sources, validate }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'sources' | 'validate'>,
+  {
+    scheme,
+    call,
+    settings,
+    sources,
+    validate,
+    reportEvery,
+  }: Pick<RunFacts, 'scheme' | 'call' | 'settings' | 'sources' | 'validate' | 'reportEvery'>,
   totalSteps: number,
 ): string {
   const { preset, epochs, batch, learningRate, seed, serial, precision } = settings;
@@ -63,7 +74,9 @@ export function commandOf(
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
     `--batch ${batch} --lr ${learningRate} --seed ${seed}${serial ? ' --serial' : ''}${precision === 'f16' ? ' --precision f16' : ''}`,
+    ...runOptionFlags(settings).map(([flag, value]) => (value === true ? `--${flag}` : `--${flag} ${quoted(String(value))}`)),
     validate === undefined ? '' : `--validate ${validate}`,
+    reportEvery === undefined ? '' : `--report-every ${reportEvery}`,
     ...fromFlags(scheme, settings).map(([flag, file]) => `--${flag} ${quoted(file)}`),
   ];
   return [call, ...flags].filter((part) => part !== '').join(' ');
@@ -71,7 +84,7 @@ export function commandOf(
 
 /** The flags that make a run again, by their names: the file of flags in its folder. */
 export function flagsOf(
-  { scheme, settings, sources, validate }: Pick<RunFacts, 'scheme' | 'settings' | 'sources' | 'validate'>,
+  { scheme, settings, sources, validate, reportEvery }: Pick<RunFacts, 'scheme' | 'settings' | 'sources' | 'validate' | 'reportEvery'>,
   totalSteps: number,
 ): Record<string, OptionValue | string[]> {
   const { preset, epochs, batch, learningRate, seed, serial, precision, labels } = settings;
@@ -86,7 +99,9 @@ export function flagsOf(
     ...Object.fromEntries(own),
     ...(epochs === null ? { steps: totalSteps } : { epochs }),
     ...{ batch, lr: learningRate, seed, serial, precision },
+    ...Object.fromEntries(runOptionFlags(settings)),
     ...(validate !== undefined && { validate }),
+    ...(reportEvery !== undefined && { 'report-every': reportEvery }),
     ...Object.fromEntries(fromFlags(scheme, settings)),
   };
 }
@@ -177,6 +192,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     steps: totalSteps,
     batch,
     'learning rate': learningRate,
+    ...Object.fromEntries(runOptionFlags(settings).map(([flag, value]) => [flag.replaceAll('-', ' '), value!])),
     seed: settings.seed,
     ...(settings.from !== null && { 'begun with': settings.from }),
   };
@@ -222,6 +238,16 @@ export function metricsInWords({ metrics }: TrainingScheme, values: Readonly<Rec
     .map(([name, { label, unit, digits }]) => `${label} ${formatNumber(values[name]!, digits)}${unit === undefined ? '' : ` ${unit}`}`);
   const rest = rows.length - words.length;
   return [...words, ...(rest > 0 ? [`${rest} more in the report`] : [])].join(', ');
+}
+
+/** What the end of a run says of the checkpoint that it has kept as the best; nothing where there is none. */
+export function bestLine({ bestSoFar, stops }: Pick<Measured, 'bestSoFar' | 'stops'>, { folder, scheme }: RunFacts): string | undefined {
+  if (!bestSoFar || bestSoFar.value === null) return undefined;
+  const { metric, value, step, without } = bestSoFar;
+  const { label, unit, digits } = scheme.metrics[metric]!;
+  const best = `${label} ${formatNumber(Number(value), digits)}${unit === undefined ? '' : ` ${unit}`} at step ${formatCount(step!)}`;
+  const why = stops ? `stopped: ${formatCountOf(without, 'validation')} in a row without a better ${label} (--early-stop); ` : '';
+  return `${why}best: ${best}, kept as ${printableName(folder.bestCheckpoint)}`;
 }
 
 /** The lines at the end of a run. */

@@ -78,7 +78,7 @@ export async function testSamples(
   try {
     await loadCheckpoint(folder.checkpoint, trainer);
     const labels = labelsFor(scheme, data.train);
-    const { networks, options } = trainer;
+    const { evaluated: networks, options } = trainer;
     const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, labels });
     try {
       const { given, made, wanted } = scheme.pictures(options, labels);
