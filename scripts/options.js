@@ -30,7 +30,9 @@ export async function allPrograms() {
   const { BENCH_PROGRAM, DATA_PROGRAM, GPU_CHECK_PROGRAM, PEERS_PROGRAM, STEP_PROGRAM } = await importSource('bench/programs.ts');
   const { trainCommand } = await importSource('src/node/programs/train-command.ts');
   const { SCHEMES } = await importSource('src/schemes/registry.ts');
-  const commands = COMMANDS.flatMap(({ name, program }) => (name === 'train' ? SCHEMES.map(trainCommand) : [program]));
+  const commands = COMMANDS.flatMap(({ name, program, actions = [] }) =>
+    name === 'train' ? SCHEMES.map(trainCommand) : [program, ...actions.map((action) => action.program)],
+  );
   const benchmarks = [BENCH_PROGRAM, STEP_PROGRAM, DATA_PROGRAM, PEERS_PROGRAM, GPU_CHECK_PROGRAM];
   return [SHADEGRAD_PROGRAM, ...commands, TEST_PROGRAM, ONE_TEST_PROGRAM, ...benchmarks];
 }

@@ -153,6 +153,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--max-dataset-size', '3'],
     ['--d-steps', '2'],
     ['--label-smoothing', '0.1'],
+    ['--make', 'grey'],
   ]) {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
     assert.throws(
@@ -203,6 +204,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'serial',
     'precision',
     'labels',
+    'make',
     'dropout',
     'jitter',
     'flip',

@@ -55,4 +55,5 @@ export { loadModule, saveModule } from './weights/module-file.js';
 export { saveOnnx, writeOnnx, type SaveOnnxOptions, type WriteOnnxOptions } from './weights/onnx.js';
 export { convertWeights } from './programs/convert.js';
 export { inspectWeights } from './programs/inspect.js';
+export { prepareData } from './programs/prepare/prepare.js';
 export { runCommandLine } from './programs/cli.js';

@@ -111,6 +111,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   title: 'pix2pix',
   folder: 'facades',
   summary: 'Trains pix2pix to turn label maps into photos of facades.',
+  // Half A is made of half B, and a network learns the way back.
+  made: { direction: 'AtoB' },
 
   options: {
     direction: {

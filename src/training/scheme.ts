@@ -325,6 +325,10 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
    * What the data are: pairs; two sets of images, each in an order and with a jitter of its own; or one set. Default 'paired'.
    */
   readonly data?: 'paired' | 'unpaired' | 'images';
+  /**
+   * Options of a scheme of pairs that is trained on pairs which are made of single pictures, half A of half B, unless they are said.
+   */
+  readonly made?: Readonly<Partial<O>>;
   /** The images that the program draws where no data are named, for a scheme of one set. Default: photos of facades. */
   readonly drawn?: DrawnData;
   /** Whether a step needs the labels of its images. Default false. */

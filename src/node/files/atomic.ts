@@ -131,6 +131,38 @@ export async function removeStale(path: string, files: FileSystem = nodeFiles): 
   }
 }
 
+/** Removes what killed processes on this machine left in a folder, of whatever files: one look at it for many files. */
+export async function removeAllStale(folder: string, files: FileSystem = nodeFiles): Promise<void> {
+  const here = `.${shortName(hostname(), NAME_BYTES.host)}-`;
+  for (const name of await files.readdir(folder).catch(() => [])) {
+    const at = name.lastIndexOf(here);
+    if (!name.startsWith('.') || at < 0 || !name.endsWith('.partial')) continue;
+    const pid = Number.parseInt(name.slice(at + here.length), 10);
+    if (pid > 0 && processIsGone(pid)) await files.rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * Makes a file under a name of its own and renames it, so that it is there whole or not at all when this process is killed. Unlike
+ * atomicWriter() it waits for no disk, and asks nothing of the folder, which has to be there: what makes thousands of files can make one
+ * again that a power cut has emptied.
+ *
+ * @param make writes the file under the name that it is given
+ * @throws WRITE_FAILED with `path` and what to do; other errors of `make` pass through
+ */
+export async function replaceFile(path: string, make: (temporary: string) => Promise<void>, files: FileSystem = nodeFiles): Promise<void> {
+  const temporary = partialPath(path);
+  try {
+    await make(temporary);
+    await files.rename(temporary, path);
+  } catch (error) {
+    throw writeFailed(path, error);
+  } finally {
+    // A second name of the file that is there already is renamed to nothing.
+    await files.rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
 /**
  * Starts a file that appears under `path` whole or not at all: bytes go to a temporary name in the same folder (made if missing), which
  * `commit` flushes and renames. Every failure removes the temporary file.

@@ -19,6 +19,8 @@ export interface FolderContent {
 const IMAGE_ENDING = /\.(jpe?g|jfif|png|webp|tiff?|avif|gif|bmp|dib)$/i;
 /** Endings of files that often lie beside images, so that thousands of them need not be opened to know. */
 const OTHER_ENDING = /\.(xml|txt|json|csv|md|html?|mat|npy|npz|zip|gz|tar|py|m|log|ya?ml|pdf|heic|db|ini)$/i;
+/** The record that a folder of results has of them: of no data set. */
+export const RECORD_NAME = '.prepare.jsonl';
 const DANGLING = 'link to a file that is not there';
 /** Files whose first bytes are read at the same time. */
 const AT_ONCE = 16;
@@ -39,6 +41,7 @@ export async function scanFolder(folder: string): Promise<FolderContent> {
   for (const entry of await readFolder(folder)) {
     const kind = await kindOf(folder, entry);
     const { name } = entry;
+    if (name === RECORD_NAME) continue;
     if (name.startsWith('.')) leave(kind === 'folder' ? 'hidden folder' : 'hidden file');
     else if (kind === 'folder') folders.push(name);
     else if (kind === 'other') leave('special file');

@@ -158,7 +158,8 @@ export interface ListedSet {
   readonly leftOut: string;
 }
 
-async function listSet(folder: string): Promise<ListedSet> {
+/** Lists the images of a folder and of those within it. @throws DATA_NOT_FOUND, DATA_UNREADABLE; DATA_EMPTY when there is none */
+export async function listSet(folder: string): Promise<ListedSet> {
   const content = await scanFolder(folder);
   const names = [...content.images, ...(await imagesBelow(folder, content))];
   if (names.length > 0) return { folder, names, leftOut: leftOutOf({ ...content, folders: [] }) };

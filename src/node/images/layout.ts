@@ -24,6 +24,8 @@ export interface PairList {
   pairs: PairFiles[];
   /** What the user should know: how the pairs lie, what was left out. */
   notes: string[];
+  /** Pictures without a partner, which are left out. */
+  alone?: string[];
 }
 
 /** Every layout in a few words, for errors. */
@@ -49,7 +51,8 @@ const WIDEST = 3;
 /** Folders within folders that are looked into. */
 const DEEPEST = 8;
 
-const stemOf = (name: string): string => name.slice(0, name.length - extname(name).length);
+/** A file's name, or a path's, without its ending. */
+export const stemOf = (name: string): string => name.slice(0, name.length - extname(name).length);
 const childNamed = ({ folders }: FolderContent, name: string): string | undefined =>
   folders.find((folder) => folder.toLowerCase() === name.toLowerCase());
 
@@ -258,6 +261,7 @@ async function pairsByStem(folder: string, content: FolderContent): Promise<Pair
       ...(single.length === 0 ? [] : [`left out, without a partner: ${listed(single)}`]),
       ...(leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`]),
     ],
+    alone: single.map((name) => join(folder, name)),
   };
 }
 
@@ -323,6 +327,7 @@ async function pairsOfSides(a: string, b: string): Promise<PairList> {
       ...alone.map((text) => `left out, ${text}`),
       ...leftOut.map(({ folder, what }) => `left out of ${printableName(folder)}: ${what}`),
     ],
+    alone: [...onlyA.map((name) => join(a, name)), ...onlyB.map((name) => join(b, name))],
   };
 }
 
@@ -344,7 +349,7 @@ function stemsOf(folder: string, { images }: FolderContent): Map<string, string>
 }
 
 /** `3 pictures (a.png, b.png, c.png)`, of many the first few. */
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const shown = [...names].sort(naturalOrder).slice(0, LISTED).map(printableName);
   return `${names.length} ${names.length === 1 ? 'picture' : 'pictures'} (${shown.join(', ')}${names.length > LISTED ? ', ...' : ''})`;
 }

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { type Transferable, Worker } from 'node:worker_threads';
 import type { RgbImage } from '../../data/image.js';
 import { atMost } from '../files/at-most.js';
 import { imagesOf, isAsStored, type Picture } from './picture.js';
+import type { TaskArgument, TaskName, TaskResult } from './picture-tasks.js';
 import program from './picture-worker.ts?text';
 
 /** Decoding has threads of its own, and a training step waits for no more pictures than these finish. */
@@ -17,28 +18,42 @@ let ending: NodeJS.Timeout | undefined;
 
 /**
  * The images of a decoded picture, computed beside the thread that trains, which a large picture would hold up for tens of milliseconds.
+ */
+export function finishPicture(picture: Picture): Promise<RgbImage[]> {
+  if (isAsStored(picture)) return Promise.resolve(imagesOf(picture));
+  // sharp's memory cannot be handed over. It is copied when it is its turn.
+  return inTurn(() => {
+    const samples = picture.samples.samples.slice();
+    return inWorker('images', { ...picture, samples: { ...picture.samples, samples } }, [samples.buffer]);
+  });
+}
+
+/**
+ * What a task makes of pictures, computed in a worker thread.
  *
  * Only what sharp has decoded gets there: it has threads of its own, and a worker that ended while sharp was at work in it would end the
  * process. Workers are those of the process, a few however many folders are read; they begin with the first picture that there is
  * something to compute of, end when none has come for a while, and hold up no process that has nothing else to do.
  */
-export function finishPicture(picture: Picture): Promise<RgbImage[]> {
-  return isAsStored(picture) ? Promise.resolve(imagesOf(picture)) : inTurn(() => inWorker(picture));
+export function computeAside<Name extends TaskName>(task: Name, argument: TaskArgument<Name>): Promise<TaskResult<Name>> {
+  return inTurn(() => inWorker(task, argument));
 }
 
-async function inWorker({ samples, ...picture }: Picture): Promise<RgbImage[]> {
+async function inWorker<Name extends TaskName>(
+  task: Name,
+  argument: TaskArgument<Name>,
+  transferred: readonly Transferable[] = [],
+): Promise<TaskResult<Name>> {
   const worker = idle.pop() ?? new Worker(program, { eval: true, execArgv: [] });
   worker.ref();
-  // sharp's memory cannot be handed over.
-  const own = samples.samples.slice();
-  worker.postMessage({ ...picture, samples: { ...samples, samples: own } } satisfies Picture, [own.buffer]);
+  worker.postMessage({ task, argument }, transferred);
   // One that fails has ended.
-  const [images] = (await once(worker, 'message')) as [RgbImage[]];
+  const [result] = (await once(worker, 'message')) as [TaskResult<Name>];
   worker.unref();
   idle.push(worker);
   clearTimeout(ending);
   ending = setTimeout(endIdle, IDLE_MS).unref();
-  return images;
+  return result;
 }
 
 function endIdle(): void {

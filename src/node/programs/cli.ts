@@ -7,6 +7,8 @@ import { nearest, parseFlags, type Program } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
 import { GENERATE_PROGRAM, generateImages } from './generate.js';
 import { INSPECT_PROGRAM, inspectWeights } from './inspect.js';
+import { PREPARE_PROGRAM, prepareData } from './prepare/prepare.js';
+import { ACTIONS } from './prepare/registry.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { trainCommand, trainModel } from './train-command.js';
 import { TRANSLATE_PROGRAM, translateImages } from './translate.js';
@@ -17,6 +19,8 @@ interface Command {
   readonly name: string;
   readonly description: string;
   readonly program: Program;
+  /** The programs that its first word chooses between. */
+  readonly actions?: readonly { readonly program: Program }[];
   run(argv: readonly string[]): Promise<number>;
 }
 
@@ -42,6 +46,13 @@ export const COMMANDS: readonly Command[] = [
     run: generateImages,
   },
   { name: 'train', description: 'train pix2pix or another scheme on images', program: trainCommand(pix2pix), run: trainModel },
+  {
+    name: 'prepare',
+    description: 'make a data set ready: check, join, split and resize pictures, make pairs of them',
+    program: PREPARE_PROGRAM,
+    actions: ACTIONS,
+    run: prepareData,
+  },
   {
     name: 'test',
     description: 'measure the networks of a training run, image by image, and write a page of them',

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { inputText, parseInput } from '../../data/inputs/registry.js';
 import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
@@ -68,7 +69,9 @@ export async function train(trained: Trained, program: Program, argv: readonly s
     process.stdout.write(formatHelp(program));
     return 0;
   }
-  const flags = values as unknown as TrainFlags;
+  const typed = values as unknown as TrainFlags;
+  // With all its numbers, so that a run keeps them whatever they are by default one day.
+  const flags = typed.make === undefined ? typed : { ...typed, make: inputText(parseInput(typed.make)) };
   keepQuiet(flags.quiet);
   checkTogether(flags, given, trained.scheme);
   const { folder, lock } = await takeFolder(flags, trained.scheme);
@@ -125,8 +128,11 @@ async function trainIn(
     const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       say(adapter.summary);
-      // What follows from the networks of a file counts as if it had been typed.
-      const followed = Object.fromEntries(Object.entries(initial?.options ?? {}).map(([name, value]) => [flagName(name), value]));
+      // What follows from the networks of a file, and from pairs that are made, counts as if it had been typed.
+      const made = Object.entries(flags.make === undefined ? {} : (scheme.made ?? {})).filter(([name]) => !given.has(flagName(name)));
+      const followed = Object.fromEntries(
+        [...made, ...Object.entries(initial?.options ?? {})].map(([name, value]) => [flagName(name), value]),
+      );
       const scales =
         run.scales ??
         newSettings(scheme, { ...flags, ...followed }, new Set([...given, ...Object.keys(followed)]), adapter.kind !== 'hardware');

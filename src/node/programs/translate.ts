@@ -7,7 +7,7 @@ import { isNoiseGenerator } from '../../models/noise.js';
 import { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { oneLine, printableName } from '../../formats/names.js';
-import { ShadegradError, type ErrorCode } from '../../errors.js';
+import { ShadegradError } from '../../errors.js';
 import type { Generator } from '../../models/kind.js';
 import { imageDiversity, type ImageDiversity } from '../../training/metrics.js';
 import { sidesOf, Translator, type FittedImage, type TranslatedSize } from '../../training/translator.js';
@@ -18,6 +18,7 @@ import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js'
 import { formatHelp } from '../terminal/help.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { readImage, writePng } from '../images/read.js';
+import { concernsOneFile } from './one-file.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
 import { openWeights, optionsFor } from '../weights/read.js';
@@ -357,25 +358,11 @@ function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefine
   return half === 'left' ? a : b;
 }
 
-/** What is wrong with one file: with its contents, its name or its place. */
-const OF_ONE_FILE: readonly ErrorCode[] = [
-  'IMAGE_CORRUPT',
-  'IMAGE_UNSUPPORTED',
-  'IMAGE_SIZE',
-  'DATA_NOT_FOUND',
-  'DATA_UNREADABLE',
-  'WRITE_FAILED',
-  'BAD_FLAG',
-];
-/** What the file system says when nothing at all can be written any more. */
-const NOTHING_WRITABLE: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
-
 /** A full disk or a lost device would fail for every other file, too; a device that one large image is too much for, not. */
 function concernsAll(error: unknown, anySize: boolean): boolean {
   if (!(error instanceof ShadegradError)) return true;
   if (anySize && (error.code === 'OUT_OF_MEMORY' || error.code === 'LIMIT_EXCEEDED')) return false;
-  if (!OF_ONE_FILE.includes(error.code)) return true;
-  return error.code === 'WRITE_FAILED' && NOTHING_WRITABLE.includes((error.cause as NodeJS.ErrnoException | undefined)?.code);
+  return !concernsOneFile(error);
 }
 
 function required<Name extends 'weights' | 'input' | 'output'>(flags: TranslateFlags, name: Name): NonNullable<TranslateFlags[Name]> {

@@ -1,4 +1,5 @@
 import { ShadegradError } from '../../errors.js';
+import { INPUTS, parseInput } from '../../data/inputs/registry.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import type { OptionRow } from '../../training/option-table.js';
 import type { PresetDefaults, SchemePresets, TrainingScheme } from '../../training/scheme.js';
@@ -7,6 +8,17 @@ import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
 import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
+
+/** What is expected of the text of an input, where it is not what came. */
+function inputExpected(text: string): string | undefined {
+  try {
+    parseInput(text);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ShadegradError)) throw error;
+    return error.expected;
+  }
+}
 
 /** What every training takes. What its scheme takes is added to them. */
 const COMMON = [
@@ -47,6 +59,17 @@ const COMMON = [
     description:
       'for a scheme that learns labels, those to take and their order: attributes of list_attr_celeba.txt, or folders of classes; ' +
       'by default all, of each folder of --with-data, too, no label of which is named',
+  },
+  {
+    name: 'make',
+    group: 'Data',
+    type: 'string',
+    placeholder: 'NAME',
+    check: (text) => inputExpected(text),
+    description:
+      'for a scheme that takes pairs: make them while it trains, of the single pictures of --data (train/ and val/, or one folder): half ' +
+      `B is the picture, half A its ${INPUTS.map(({ name }) => name).join(', ')}, with numbers if wanted (edges:sigma=2); as ` +
+      'prepare make does in files',
   },
   { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
   {
@@ -394,6 +417,20 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       expected: 'one of --max-dataset-size and --with-data',
       received: 'both',
       fix: 'leave out --max-dataset-size, and put fewer pictures into the folders',
+    });
+  }
+  if (flags.make !== undefined && (scheme.data ?? 'paired') !== 'paired') {
+    throw new ShadegradError('BAD_FLAG', `${scheme.title} takes no pairs`, {
+      expected: '--make with a scheme that does',
+      received: `--make ${flags.make}`,
+      fix: 'leave out --make, or choose another scheme (--scheme)',
+    });
+  }
+  if (flags.make !== undefined && flags.download) {
+    throw new ShadegradError('BAD_FLAG', '--download fetches pairs, and --make makes them of single pictures', {
+      expected: 'one of --download and --make',
+      received: 'both',
+      fix: 'leave out --download; of pairs that are there, npx shadegrad prepare make --half left takes a half',
     });
   }
   const [first, ...others] = networkNames(scheme);

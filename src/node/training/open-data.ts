@@ -1,8 +1,10 @@
 import { firstSamples } from '../../data/first-samples.js';
+import { parseInput } from '../../data/inputs/registry.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { DrawnData, ImagePlan, TrainingScheme } from '../../training/scheme.js';
 import { completeOptions } from '../../training/trainer-options.js';
 import { openTrainingData, type DataSource, type TrainingData } from './data.js';
+import { openMadeData } from './made-data.js';
 import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
 import { optionsOf, type RunSettings } from './settings.js';
 
@@ -14,8 +16,11 @@ export async function openData(
   note: (line: string) => void,
 ): Promise<TrainingData<TrainingDataset>> {
   if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note);
+  const { make } = settings;
+  const plan = planOf(scheme, settings);
   const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
-  const data = await open(sources[0]!, planOf(scheme, settings), note);
+  const [first] = sources as [DataSource];
+  const data = await (make === null ? open(first, plan, note) : openMadeData(first, { ...plan, make: parseInput(make) }, note));
   const most = settings.maxDatasetSize as number | null | undefined;
   return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
 }

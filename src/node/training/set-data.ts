@@ -94,13 +94,17 @@ export async function openImagesData(
   const other = digits
     ? await openChosen('test')
     : ((await openImageFolder(source, 'val', options)) ?? (await openImageFolder(source, 'test', options)));
-  const held = train.length === 1 ? 0 : Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
-  if (!other)
-    note(`there is neither val/ nor test/; the last ${Math.max(held, 1)} of ${formatCount(train.length)} images are held out to validate`);
-  const validation = other ?? part(train, train.length - Math.max(held, 1), Math.max(held, 1));
-  const rest = other ? train : part(train, 0, train.length - held);
+  const { validation, rest } = other ? { validation: other, rest: train } : heldOut(train, note);
   await withLine((onProgress) => verifySets([rest], onProgress), 'reading a sample of the images');
   return { train: rest, validation: selfPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
+}
+
+/** The last images of a set, to validate on, and the rest; of a single image, that one is both. */
+export function heldOut(set: ImageSet, note: (line: string) => void): { validation: ImageSet; rest: ImageSet } {
+  const held = set.length === 1 ? 0 : Math.min(Math.ceil(set.length * HELD_OUT.share), HELD_OUT.most);
+  const count = Math.max(held, 1);
+  note(`there is neither val/ nor test/; the last ${count} of ${formatCount(set.length)} images are held out to validate`);
+  return { validation: part(set, set.length - count, count), rest: part(set, 0, set.length - held) };
 }
 
 /** Images with labels: of a list of attributes, or in folders of classes. */

@@ -38,6 +38,8 @@ interface CommonSettings {
   precision: 'f32' | 'f16';
   /** The labels of the images, joined by commas; null for all that there are, and for schemes that take none. */
   labels: string | null;
+  /** The input that half A of each pair is made as, of pictures that are no pairs; null for pairs that there are. */
+  make: string | null;
   /** File of the networks that it began with; null for random ones. Those of other files are under fromSetting(). */
   from: string | null;
 }
@@ -97,6 +99,7 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
       serial: flags.serial,
       precision: flags.precision,
       labels: kept(flags.labels) as string | null,
+      make: flags.make ?? null,
       from: flags.from ?? null,
       ...newRunOptions(flags),
       ...Object.fromEntries(
@@ -194,6 +197,7 @@ const BEFORE = { serial: false, precision: 'f32' } as const;
 /** Flags of every training that a resumed run keeps, with the settings that they name. */
 const KEPT: Readonly<Record<string, string>> = {
   ...{ preset: 'preset', batch: 'batch', lr: 'learningRate', seed: 'seed', serial: 'serial', precision: 'precision', labels: 'labels' },
+  make: 'make',
   ...KEPT_RUN_OPTIONS,
 };
 
@@ -256,7 +260,7 @@ const typed = (flag: string, value: unknown): string =>
 
 /** Every common setting but the preset. */
 const COMMON_NAMES = [
-  ...(['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'precision', 'labels', 'from'] as const),
+  ...(['epochs', 'steps', 'minutes', 'batch', 'learningRate', 'seed', 'serial', 'precision', 'labels', 'make', 'from'] as const),
 ] satisfies (keyof CommonSettings)[];
 
 /** Names every setting, in the order of newSettings(), so that a checkpoint's other options are told apart from them. */

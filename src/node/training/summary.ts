@@ -70,6 +70,7 @@ export function commandOf(
     source === SYNTHETIC ? '' : `--data ${quoted(source!)}`,
     further.length === 0 ? '' : `--with-data ${further.map(quoted).join(' ')}`,
     settings.labels === null ? '' : `--labels ${quoted(settings.labels)}`,
+    settings.make === null ? '' : `--make ${quoted(settings.make)}`,
     `--preset ${preset}`,
     ...Object.entries(optionsOf(scheme, settings)).map(([name, value]) => flagOf(name, value, scheme)),
     epochs === null ? `--steps ${totalSteps}` : `--epochs ${epochs}`,
@@ -87,7 +88,7 @@ export function flagsOf(
   { scheme, settings, sources, validate, reportEvery }: Pick<RunFacts, 'scheme' | 'settings' | 'sources' | 'validate' | 'reportEvery'>,
   totalSteps: number,
 ): Record<string, OptionValue | string[]> {
-  const { preset, epochs, batch, learningRate, seed, serial, precision, labels } = settings;
+  const { preset, epochs, batch, learningRate, seed, serial, precision, labels, make } = settings;
   const [source, ...further] = sources;
   const own = Object.entries(optionsOf(scheme, settings)).map(([name, value]) => [flagName(name), value]);
   return {
@@ -95,6 +96,7 @@ export function flagsOf(
     ...(source !== SYNTHETIC && { data: source! }),
     ...(further.length > 0 && { 'with-data': [...further] }),
     ...(labels !== null && { labels: labels.split(',') }),
+    ...(make !== null && { make }),
     preset,
     ...Object.fromEntries(own),
     ...(epochs === null ? { steps: totalSteps } : { epochs }),
@@ -179,6 +181,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
   const shown: TrainingReport['settings'] = {
     data: drawn ?? sources.join(' and '),
     'trained on': countSamples(data.train),
+    ...(settings.make !== null && { 'half A made as': settings.make }),
     ...(labels && {
       labels: labelSetsOf(labels)
         .map(({ names }) => names.join(', '))

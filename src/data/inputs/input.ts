@@ -1,0 +1,23 @@
+import type { RgbImage } from '../image.js';
+import type { RandomStream } from '../../random.js';
+
+/** A number that an input is made with. */
+export interface InputOption {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** What it is, for help. */
+  readonly description: string;
+}
+
+/** A way to make the input of a pair out of the picture that is to come out of it. */
+export interface PairInput {
+  /** What it is chosen by. */
+  readonly name: string;
+  /** What it makes, in a few words. */
+  readonly title: string;
+  /** The numbers that it is made with, by name: one name means one thing in all inputs. */
+  readonly options: Readonly<Record<string, InputOption>>;
+  /** Makes it, at the size of the picture. @param draw of this picture: what is random follows from its name and a seed */
+  make(image: RgbImage, options: Readonly<Record<string, number>>, draw: RandomStream): RgbImage;
+}

@@ -1,0 +1,89 @@
+import { ShadegradError } from '../../errors.js';
+import type { RgbImage } from '../image.js';
+import { RandomStream } from '../../random.js';
+import { blur } from './blur.js';
+import { edges } from './edges.js';
+import { grey } from './grey.js';
+import type { PairInput } from './input.js';
+import { lowres } from './lowres.js';
+import { mask } from './mask.js';
+import { randomMask } from './random-mask.js';
+import { softEdges } from './soft-edges.js';
+
+/** The inputs that pairs can be made with, a row each. */
+export const INPUTS: readonly PairInput[] = [edges, softEdges, grey, blur, lowres, mask, randomMask];
+
+/** Keeps the draws of inputs apart from others of one seed. */
+const INPUT_STREAM = 0x696e7074;
+
+/** An input with all its numbers. */
+export interface InputChoice {
+  readonly name: string;
+  readonly options: Readonly<Record<string, number>>;
+}
+
+/**
+ * Reads how an input is chosen: its name, and numbers in place of its own, such as `edges` or `edges:sigma=2,low=0.1`.
+ *
+ * @throws INVALID_ARGUMENT for an input, a number or a value that there is not
+ */
+export function parseInput(text: string): InputChoice {
+  const [name = '', rest] = text.split(/:(.*)/s, 2) as [string?, string?];
+  const entries = (rest ?? '').split(',').filter((part) => part !== '');
+  const given = entries.map((part): [string, number] => {
+    const [option = '', value = ''] = part.split('=', 2);
+    return [option, value.trim() === '' ? Number.NaN : Number(value)];
+  });
+  return chooseInput(name, given);
+}
+
+/** An input with some numbers in place of its own. @throws INVALID_ARGUMENT */
+export function chooseInput(name: string, given: readonly (readonly [option: string, value: number])[]): InputChoice {
+  const { options } = inputCalled(name);
+  for (const [option, value] of given) {
+    const row = Object.hasOwn(options, option) ? options[option] : undefined;
+    if (row !== undefined && value >= row.min && value <= row.max) continue;
+    throw new ShadegradError('INVALID_ARGUMENT', `${option || 'a number'} of the input ${name}`, {
+      expected: row ? `a number from ${row.min} to ${row.max}` : describeOptions(options),
+      received: row ? String(value) : `${option}=${value}`,
+      fix: row ? `write ${name}:${option}=${row.default}` : 'leave it out',
+    });
+  }
+  const defaults = Object.entries(options).map(([option, row]): [string, number] => [option, row.default]);
+  return { name, options: Object.fromEntries([...defaults, ...given]) };
+}
+
+const describeOptions = (options: PairInput['options']): string =>
+  Object.keys(options).length === 0 ? 'its name alone: it has no numbers' : Object.keys(options).join(', ');
+
+/** The text that parseInput() reads a choice of, with all its numbers. */
+export function inputText({ name, options }: InputChoice): string {
+  const numbers = Object.entries(options).map(([option, value]) => `${option}=${value}`);
+  return [name, numbers.join(',')].filter((part) => part !== '').join(':');
+}
+
+/**
+ * Makes the input of a pair.
+ *
+ * @param name of the picture, from which what is random follows, with the seed
+ */
+export function makeInput(image: RgbImage, { name: input, options }: InputChoice, name: string, seed: number): RgbImage {
+  return inputCalled(input).make(image, options, new RandomStream(seed, INPUT_STREAM, hashOf(name)));
+}
+
+/** @throws INVALID_ARGUMENT */
+function inputCalled(name: string): PairInput {
+  const input = INPUTS.find((each) => each.name === name);
+  if (input !== undefined) return input;
+  throw new ShadegradError('INVALID_ARGUMENT', `There is no input ${JSON.stringify(name.slice(0, 40))}`, {
+    expected: INPUTS.map((each) => each.name).join(', '),
+    fix: 'choose one of these, with numbers if wanted: edges:sigma=2',
+  });
+}
+
+/** 32 bits of a name: FNV-1a over its code units. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,141 @@
+import { basename, join, resolve } from 'node:path';
+import { chooseInput, INPUTS, inputText, parseInput, type InputChoice } from '../../../data/inputs/registry.js';
+import { joinPair, splitPair, type RgbImage } from '../../../data/image.js';
+import { printableName } from '../../../formats/names.js';
+import { ShadegradError } from '../../../errors.js';
+import type { PictureFormatName } from '../../images/encode.js';
+import { listSet } from '../../images/image-sets.js';
+import { stemOf } from '../../images/layout.js';
+import { computeAside } from '../../images/picture-workers.js';
+import { readImage } from '../../images/read.js';
+import type { NumberFlag } from '../../terminal/flag-table.js';
+import { parseFlags, type Program } from '../../terminal/flags.js';
+import { formatHelp } from '../../terminal/help.js';
+import { keepQuiet, remark } from '../../terminal/remarks.js';
+import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, type Action } from './action.js';
+import { pictureJob, runJobs } from './jobs.js';
+import { expectApart, expectOperands, parseSides } from './operands.js';
+
+/** A flag for each number that some input is made with. */
+const NUMBER_FLAGS = [...new Set(INPUTS.flatMap(({ options }) => Object.keys(options)))].map((name): NumberFlag => {
+  const rows = INPUTS.flatMap(({ name: input, options }) => (options[name] ? [{ input, ...options[name] }] : []));
+  const texts = [...new Set(rows.map(({ description }) => description))].map((description) => {
+    const of = rows.filter((row) => row.description === description);
+    return `of ${of.map((row) => row.input).join(' and ')}, ${description} (default ${of[0]!.default})`;
+  });
+  const [min, max] = [Math.min(...rows.map((row) => row.min)), Math.max(...rows.map((row) => row.max))];
+  return { name, group: 'Numbers of an input', type: 'number', min, max, description: texts.join('; ') };
+});
+
+const PROGRAM = {
+  usage: 'npx shadegrad prepare make IN OUT [flags]',
+  summary:
+    'Makes pairs out of single pictures: A (left) is made of B (right), the picture itself, so that a network learns the way back. ' +
+    'Folders in IN stay as they are. Train on them with --direction AtoB; train --make does the same without files.',
+  takesOperands: true,
+  flags: [
+    {
+      name: 'input',
+      group: 'Pairs',
+      type: 'string',
+      placeholder: 'NAME',
+      default: 'edges',
+      description: `what A is: ${INPUTS.map(({ name, title }) => `${name}, ${title}`).join('; ')}`,
+    },
+    {
+      name: 'half',
+      group: 'Pairs',
+      type: 'choice',
+      choices: ['left', 'right'],
+      description: 'the pictures are pairs side by side, of which this half is taken',
+    },
+    { name: 'seed', group: 'Pairs', type: 'integer', min: 0, max: 0xffff_ffff, default: 1, description: 'what is random follows from it' },
+    ...NUMBER_FLAGS,
+    {
+      name: 'size',
+      group: 'Pictures',
+      type: 'string',
+      placeholder: 'N|WxH',
+      description: 'bring pictures to these sides first; by default they keep theirs',
+    },
+    FIT_FLAG,
+    FORMAT_FLAG,
+    ...WRITING_FLAGS,
+  ],
+  examples: [
+    { command: 'npx shadegrad prepare make shoes/ pairs/ --input edges --size 256 --fit pad', description: 'Edges to shoes:' },
+    {
+      command: 'npx shadegrad prepare make photos/ pairs/ --input lowres --factor 8',
+      description: 'Pictures of few pixels to sharp ones:',
+    },
+  ],
+} satisfies Program;
+
+/** The flags of PROGRAM that are no numbers of inputs. */
+interface Flags {
+  readonly input: string;
+  readonly half?: 'left' | 'right';
+  readonly seed: number;
+  readonly size?: string;
+  readonly fit: 'stretch' | 'crop' | 'pad';
+  readonly format: PictureFormatName;
+  readonly force: boolean;
+  readonly quiet: boolean;
+}
+
+/** The action that makes pairs out of single pictures. */
+export const MAKE: Action = {
+  name: 'make',
+  description: 'make pairs out of single pictures: edges, greys, holes and others to the pictures themselves',
+  program: PROGRAM,
+  async run(argv) {
+    const { values, operands, given, help } = parseFlags<Program>(PROGRAM, argv);
+    if (help) {
+      process.stdout.write(formatHelp(PROGRAM));
+      return 0;
+    }
+    const flags = values as unknown as Flags;
+    keepQuiet(flags.quiet);
+    expectOperands(operands, [2], PROGRAM);
+    const [input, output] = operands as [string, string];
+    const numbers = NUMBER_FLAGS.filter(({ name }) => given.has(name)).map(({ name }) => [name, Number(values[name])] as const);
+    const choice = inputOf(flags.input, numbers);
+    const sides = flags.size === undefined ? null : parseSides('size', flags.size);
+    await expectApart([input], output);
+    const { names, leftOut } = await listSet(input);
+    if (leftOut !== '') remark(`left out of ${printableName(input)}: ${leftOut}`);
+    const jobs = names.map((name) => {
+      const path = join(input, name);
+      return pictureJob(stemOf(name), flags.format, [path], async () => {
+        const half = halfOf(await readImage(path), path, flags.half);
+        const [b] = sides ? await computeAside('fit', { images: [half], sides, fit: flags.fit, filter: 'bicubic' }) : [half];
+        const key = stemOf(basename(name));
+        const [a] = await computeAside('input', { image: b!, choice, name: key, seed: flags.seed });
+        return joinPair({ name: printableName(path), a: a!, b: b! });
+      });
+    });
+    const { half = null, seed, fit } = flags;
+    const size = sides && `${sides.width}x${sides.height}`;
+    const settings = { input: resolve(input), make: inputText(choice), half, seed, size, fit, format: flags.format };
+    const status = await runJobs(output, { action: 'make', settings }, jobs, flags.force, 'pair');
+    remark('half A (left) is made of half B: train with --direction AtoB');
+    return status;
+  },
+};
+
+/** @throws BAD_FLAG */
+function inputOf(text: string, numbers: readonly (readonly [string, number])[]): InputChoice {
+  try {
+    const { name, options } = parseInput(text);
+    // Those of the text are checked already; a flag has the last word.
+    return chooseInput(name, [...Object.entries(options), ...numbers]);
+  } catch (error) {
+    throw error instanceof ShadegradError ? error.withCode('BAD_FLAG') : error;
+  }
+}
+
+function halfOf(image: RgbImage, path: string, half: 'left' | 'right' | undefined): RgbImage {
+  if (half === undefined) return image;
+  const { a, b } = splitPair(image, printableName(path));
+  return half === 'left' ? a : b;
+}

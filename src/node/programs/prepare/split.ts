@@ -1,0 +1,118 @@
+import { constants } from 'node:fs';
+import { copyFile, link } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { epochPermutation } from '../../../data/shuffle.js';
+import { oneLine, printableName } from '../../../formats/names.js';
+import { ShadegradError } from '../../../errors.js';
+import { parseFlags, type Program } from '../../terminal/flags.js';
+import { formatCountOf } from '../../terminal/format.js';
+import { formatHelp } from '../../terminal/help.js';
+import { keepQuiet, remark } from '../../terminal/remarks.js';
+import { WRITING_FLAGS, type Action } from './action.js';
+import { runJobs, type Job } from './jobs.js';
+import { expectApart, expectOperands } from './operands.js';
+import { planSplit, type Unit } from './split-layout.js';
+
+const PROGRAM = {
+  usage: 'npx shadegrad prepare split IN OUT [flags]',
+  summary:
+    'Splits a folder into train, val and test at random. Halves of pairs stay together (equal names in A/ and B/, a photo beside its ' +
+    'label map); of two sets and of folders of classes, each is split by itself. What goes where follows from the names and --seed alone.',
+  takesOperands: true,
+  flags: [
+    { name: 'val', group: 'Split', type: 'string', placeholder: 'N|N%', default: '10%', description: 'to measure while training' },
+    { name: 'test', group: 'Split', type: 'string', placeholder: 'N|N%', default: '0', description: 'to keep for the end' },
+    {
+      name: 'seed',
+      group: 'Split',
+      type: 'integer',
+      min: 0,
+      max: 0xffff_ffff,
+      default: 1,
+      description: 'another one puts other pictures into each',
+    },
+    {
+      name: 'link',
+      group: 'Results',
+      type: 'boolean',
+      description: 'second names (hard links) of the files in place of copies: no space is taken; both folders are on one disk then',
+    },
+    ...WRITING_FLAGS,
+  ],
+  examples: [{ command: 'npx shadegrad prepare split pairs/ data/ --val 10% --test 50', description: 'A tenth to validate, 50 to test:' }],
+} as const satisfies Program;
+
+/** The action that splits a folder into train, val and test. */
+export const SPLIT: Action = {
+  name: 'split',
+  description: 'split a folder into train, val and test',
+  program: PROGRAM,
+  async run(argv) {
+    const { values: flags, operands, help } = parseFlags(PROGRAM, argv);
+    if (help) {
+      process.stdout.write(formatHelp(PROGRAM));
+      return 0;
+    }
+    keepQuiet(flags.quiet);
+    expectOperands(operands, [2], PROGRAM);
+    const [input, output] = operands as [string, string];
+    const [val, test] = [shareOf('val', flags.val), shareOf('test', flags.test)];
+    await expectApart([input], output);
+    const { groups, notes } = await planSplit(input);
+    for (const note of notes) remark(note);
+    const counts = new Map<string, number>();
+    const jobs = groups.flatMap(({ units, target }, group) =>
+      [...assign(units, val(units.length), test(units.length), flags.seed, group)].flatMap(([unit, split]) => {
+        counts.set(split, (counts.get(split) ?? 0) + 1);
+        return unit.files.map((file) => jobOf(join(input, file), target(split, file), flags.link));
+      }),
+    );
+    for (const split of ['train', 'val', 'test']) if (counts.has(split)) remark(`${split}: ${counts.get(split)!}`);
+    const settings = { input: resolve(input), val: flags.val, test: flags.test, seed: flags.seed, link: flags.link };
+    return runJobs(output, { action: 'split', settings }, jobs, flags.force, 'file');
+  },
+};
+
+/** What a share is of so many: a number, or a part, rounded and at least one. @throws BAD_FLAG for what is neither */
+function shareOf(flag: string, text: string): (length: number) => number {
+  const [, number, percent] = /^(\d{1,9}(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const value = Number(number);
+  const isRight = number !== undefined && (percent === '%' ? value < 100 : Number.isInteger(value));
+  if (isRight) return (length) => (percent === '%' ? (value === 0 ? 0 : Math.max(1, Math.round((length * value) / 100))) : value);
+  throw new ShadegradError('BAD_FLAG', `Bad value for --${flag}`, {
+    expected: 'a number of samples, or a part of them below 100%',
+    received: oneLine(text, 40),
+    fix: `write --${flag} 50 or --${flag} 10%`,
+  });
+}
+
+/** @throws BAD_FLAG where nothing would be left to train on */
+function assign(units: readonly Unit[], val: number, test: number, seed: number, group: number): Map<Unit, 'train' | 'val' | 'test'> {
+  if (val + test >= units.length) {
+    throw new ShadegradError('BAD_FLAG', 'Nothing would be left to train on', {
+      expected: `--val and --test of less than ${formatCountOf(units.length, 'sample')} together`,
+      received: `${val} and ${test}, of those that ${printableName(units[0]!.key)} is one of`,
+      fix: 'write smaller numbers, or parts, such as --val 10%',
+    });
+  }
+  const order = epochPermutation(units.length, seed, group);
+  return new Map(units.map((unit, index) => [unit, order[index]! < val ? 'val' : order[index]! < val + test ? 'test' : 'train']));
+}
+
+function jobOf(source: string, output: string, isLinked: boolean): Job {
+  return {
+    output,
+    sources: [source],
+    async write(path) {
+      if (!isLinked) return copyFile(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      return link(source, path).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== 'EXDEV') throw cause;
+        throw new ShadegradError('WRITE_FAILED', `${printableName(source)} cannot have a second name on another disk`, {
+          received: 'EXDEV from the file system',
+          fix: 'leave out --link, or name a folder on the same disk',
+          cause,
+        });
+      });
+    },
+  };
+}
