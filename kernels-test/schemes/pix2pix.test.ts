@@ -11,6 +11,7 @@ import { Module } from '../../src/nn/module.js';
 import { pix2pix, type Pix2PixNetworks, type Pix2PixOptions } from '../../src/schemes/pix2pix.js';
 import type { Architectures } from '../../src/training/scheme.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { expectTable } from '../../src/training/option-table.js';
 import { Trainer, type TrainedStep } from '../../src/training/trainer.js';
 import type { TrainerOptions } from '../../src/training/trainer-options.js';
 import { values } from '../harness/deterministic.js';
@@ -120,7 +121,10 @@ test('a generator of a kind that a program has made known is trained, with dropo
     network: Tint,
     describe: () => ['tint'],
     exampleInput: () => ({ shape: [1, 8, 8, 3], dynamicAxes: [] }),
+    chosen: { follows: [], options: ({ outChannels = 3 }) => ({ outChannels }) },
   });
+  const options = expectTable('the training', { ...OPTIONS, generator: 'test-tint' }, pix2pix.options);
+  assert.equal(pix2pix.networks(options, {}).generator, { kind: 'test-tint', options: { outChannels: 3 } });
   const trainer = await Trainer.create(gpu, pix2pix, dataset, { ...RUN, networks: { generator: { kind: 'test-tint', options: {} } } });
   assert.instance(trainer.networks.generator, Tint);
   await trainer.train();

@@ -43,6 +43,8 @@ const MULTIPLE = 4;
 /** The side of images that CycleGAN is trained on. */
 const USUAL_SIDE = 256;
 const EXAMPLE_SIDE = 32;
+/** The paper's, of images of that side and of smaller ones. */
+const BLOCKS = { large: 9, small: 6 } as const;
 /** Where the first block is in the reference's nn.Sequential: after three times convolution, norm and ReLU, and a padding. */
 const FIRST_BLOCK = 10;
 
@@ -286,14 +288,9 @@ export const RESNET: NetworkKind<ResNetGenerator> = {
   exampleInput: ({ inChannels }) => ({ shape: [1, EXAMPLE_SIDE, EXAMPLE_SIDE, inChannels], dynamicAxes: [0, 1, 2] }),
   chosen: {
     follows: ['dropout', 'blocks'],
-    options: ({ width, inChannels, outChannels, norm, dropout: rate, blocks }) => ({
-      inChannels,
-      outChannels,
-      ngf: width,
-      norm,
-      dropout: rate,
-      blocks,
-    }),
+    options: ({ size, width, inChannels, outChannels, norm, dropout: rate, blocks = size >= USUAL_SIDE ? BLOCKS.large : BLOCKS.small }) => {
+      return { inChannels, outChannels, ngf: width, norm, dropout: rate, blocks };
+    },
   },
   pytorch: {
     anchor: 'model.1.weight',

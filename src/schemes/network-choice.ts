@@ -21,7 +21,10 @@ export const kindRow = (role: NetworkRole, what: string, byDefault: string): Opt
     group: 'Networks',
     reference: [role === 'generator' ? 'netG' : 'netD'],
     type: 'choice',
-    choices: chosenKinds(role),
+    // Asked for anew each time: a program may have registered its own.
+    get choices() {
+      return chosenKinds(role);
+    },
     description: `kind of ${what}; ${byDefault}`,
   },
 });

@@ -27,4 +27,7 @@ export { Trainer, type TrainedStep } from './trainer.js';
 export type { TrainingDataset } from './batches.js';
 export type { RunOptions, TrainerOptions } from './trainer-options.js';
 export { ImageMaker, slerp, type ImageMakerOptions, type ImageOrder } from './image-maker.js';
-export { Translator, type FittedImage, type TranslatedSize, type TranslatorOptions } from './translator.js';
+export type { TranslatedSize } from './fits/sides.js';
+export type { FitName } from './fits/registry.js';
+export type { EnsembleName } from './ensembles.js';
+export { Translator, type FittedImage, type TranslatorOptions } from './translator.js';

@@ -1,23 +1,19 @@
 import { noGrad } from '../autograd/graph.js';
 import { greyImage, imageBytes, imageOfBytes } from '../data/grey.js';
 import { expectImage, type RgbImage } from '../data/image.js';
-import { resizeBicubic } from '../data/resize.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
 import { expectOptions, expectWord } from '../checks.js';
 import { floatToImage, imageToFloat } from '../kernels/image.js';
-import type { Generator, ImageSizes, LabelledGenerator } from '../models/kind.js';
+import type { Generator, LabelledGenerator } from '../models/kind.js';
 import { withLabels } from '../models/labels.js';
 import { labelCount } from '../models/registry.js';
 import { Tensor } from '../tensor/tensor.js';
-
-/**
- * The size at which images go through a generator. A number is the side of a square; sides are such as the generator takes, as its
- * `imageSizes` say. 'image' is each image's own size: a side that is no multiple is resized to the nearest one for the
- * network, and the result is resized back.
- */
-export type TranslatedSize = 'image' | number | readonly [width: number, height: number];
+import { ENSEMBLES, meanImages, type EnsembleName } from './ensembles.js';
+import type { FitPlan, FitRequest } from './fits/kind.js';
+import { FITS, type FitName } from './fits/registry.js';
+import { sidesOf, type TranslatedSize } from './fits/sides.js';
 
 /** Options of Translator.create(): the size of the images, and how the generator is run. */
 export interface TranslatorOptions {
@@ -32,6 +28,20 @@ export interface TranslatorOptions {
    * generator's own size.
    */
   size?: TranslatedSize;
+  /**
+   * How an image of another size goes through: 'resize' to `size`; 'pad', reflected at its borders up to what the generator takes, and the
+   * result cropped; or 'tiles' that overlap, blended. The results of the last two have the size of the image. Default 'resize'.
+   */
+  fit?: FitName;
+  /** Sides of a tile, such as the generator takes. Default: its own size. */
+  tile?: number | readonly [width: number, height: number];
+  /**
+   * Pixels that neighbouring tiles share at least, less than half of a tile: the outer quarter of them is thrown away, the inner half
+   * blended. Default: a quarter of a tile's shorter side.
+   */
+  overlap?: number;
+  /** What the mean of several results is made of: 'mirror', of the image and of its mirror image. Default: none. */
+  ensemble?: EnsembleName;
 }
 
 /** A network needs hundreds of bytes for each of an image's pixels: more of them than this no device has memory for. */
@@ -74,7 +84,8 @@ export class Translator {
   private constructor(
     private readonly gpu: Gpu,
     private readonly generator: Generator | LabelledGenerator,
-    private readonly options: Required<TranslatorOptions>,
+    private readonly options: Pick<Required<TranslatorOptions>, 'dropout' | 'statistics'>,
+    private readonly way: { readonly fit: FitName; readonly ensemble: EnsembleName | undefined; readonly request: FitRequest },
   ) {}
 
   /**
@@ -86,10 +97,27 @@ export class Translator {
    *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
   static async create(gpu: Gpu, generator: Generator | LabelledGenerator, options: TranslatorOptions = {}): Promise<Translator> {
-    expectOptions('Translator.create', options, ['dropout', 'statistics', 'size']);
-    const { dropout = true, statistics = 'batch', size = generator.imageSizes.own } = options;
+    const names = ['dropout', 'statistics', 'size', 'fit', 'tile', 'overlap', 'ensemble'] as const;
+    expectOptions('Translator.create', options, names);
+    const { imageSizes: sizes } = generator;
+    const { dropout = true, statistics = 'batch', fit = 'resize', ensemble, tile: asked = sizes.own } = options;
     expectChoice('dropout of a Translator', dropout, [true, false]);
     expectChoice('statistics of a Translator', statistics, ['batch', 'running']);
+    expectChoice('fit of a Translator', fit, Object.keys(FITS));
+    if (ensemble !== undefined) expectChoice('ensemble of a Translator', ensemble, Object.keys(ENSEMBLES));
+    const { takesSize, takesTile } = FITS[fit];
+    if (!takesSize && ![undefined, 'image'].includes(options.size as undefined)) throw needless('size', fit, 'takesSize');
+    if (!takesTile && (options.tile ?? options.overlap) !== undefined) throw needless('tile and overlap', fit, 'takesTile');
+    const size = options.size ?? (takesSize ? sizes.own : 'image');
+    const tile = sidesOf(asked, sizes);
+    const overlap = options.overlap ?? Math.floor(Math.min(...tile) / 4);
+    if (!Number.isInteger(overlap) || overlap < 0 || 2 * overlap >= Math.min(...tile)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'overlap of tiles', {
+        expected: `whole pixels, less than half of a tile of ${tile.join(' x ')}`,
+        received: String(overlap),
+        fix: 'take a smaller one or larger tiles, or leave it out for a quarter',
+      });
+    }
     for (const channels of [generator.inChannels, generator.outChannels]) {
       if (channels === 1 || channels === 3) continue;
       throw new ShadegradError('INVALID_ARGUMENT', 'channels of a generator to translate images with', {
@@ -98,8 +126,10 @@ export class Translator {
         fix: 'call forward() on tensors of these channels',
       });
     }
-    const translator = new Translator(gpu, generator, { dropout, statistics, size });
-    if (size !== 'image') await translator.stageFor(...sidesOf(size, generator.imageSizes));
+    const request: FitRequest = { size, tile, overlap, sizes };
+    const piece = FITS[fit].fixedPiece(request);
+    const translator = new Translator(gpu, generator, { dropout, statistics }, { fit, ensemble, request });
+    if (piece) await translator.stageFor(...piece);
     return translator;
   }
 
@@ -107,7 +137,7 @@ export class Translator {
    * Makes an image ready for the generator: grey where that takes one channel, and resized. `translate()` does it with every image; what
    * this gives may be translated any number of times.
    *
-   * @param image any size; resized (bicubic) to the size of the options
+   * @param image any size; made ready as the options say
    * @throws IMAGE_SIZE for data that are not those of the image's sides; INVALID_ARGUMENT for what is no image, or fitted already
    */
   fit(image: RgbImage): FittedImage {
@@ -119,12 +149,12 @@ export class Translator {
       });
     }
     expectImage(image, 'the image to translate');
-    const [width, height] = this.sidesFor(image.width, image.height);
+    const plan = this.planFor([image.width, image.height]);
     const { inChannels } = this.generator;
     // Luminance first, as the PyTorch reference has it: resizing rounds.
     const seen = inChannels === 1 ? greyImage(image) : image;
-    const bytes = imageBytes(resized(seen, width, height), inChannels as 1 | 3);
-    return { kind: 'fitted', own: [image.width, image.height], width, height, bytes };
+    const bytes = imageBytes(plan.prepare(seen), inChannels as 1 | 3);
+    return { kind: 'fitted', own: [image.width, image.height], width: plan.fitted[0], height: plan.fitted[1], bytes };
   }
 
   /**
@@ -133,7 +163,7 @@ export class Translator {
    * @param image as fit() takes or gives it
    * @param seed chooses the dropout masks and random numbers, from 0 to 2^32 - 1; the same seed gives the same picture
    * @param labels what the image is to become, for a generator that takes labels: a number for each, such as 0 or 1
-   * @returns an image of the size of the options; with 'image', of the size it came in
+   * @returns an image of the size of the options; with 'image', padded or in tiles, of the size it came in
    * @throws IMAGE_SIZE for data that are not those of the image's sides, and for an image that another translator has fitted to another
    *   size; INVALID_ARGUMENT for what is no image, for a seed that is no whole number from 0 to
    *   2^32 - 1, and for other labels than the generator takes; with 'image', also as create(): LIMIT_EXCEEDED, OUT_OF_MEMORY
@@ -148,28 +178,37 @@ export class Translator {
     const { own, width, height, bytes } = isFitted(image) ? this.expectOwn(image) : this.fit(image);
     expectWord('seed of a translation', seed);
     expectWanted(this.generator, wanted);
-    const { generator, options } = this;
+    const views = this.way.ensemble && ENSEMBLES[this.way.ensemble].views;
+    const through = (piece: RgbImage): Promise<RgbImage> => this.runPiece(piece, seed, wanted);
+    const fitted = imageOfBytes(bytes, width, height, this.generator.inChannels as 1 | 3);
+    return this.planFor(own).run(fitted, async (piece) => {
+      if (views === undefined) return through(piece);
+      const results: RgbImage[] = [];
+      for (const { there, back } of views) results.push(back(await through(there(piece))));
+      return meanImages(results);
+    });
+  }
+
+  /** What the generator makes of a piece of an image that is ready. */
+  private async runPiece(piece: RgbImage, seed: number, wanted: readonly number[]): Promise<RgbImage> {
+    const { generator } = this;
+    const { width, height } = piece;
     const { input, labels, output, recording } = await this.stageFor(width, height);
-    input.writeBytes(bytes);
+    input.writeBytes(imageBytes(piece, generator.inChannels as 1 | 3));
     labels?.write(Float32Array.from(wanted));
     generator.advanceDropout(seed);
     recording.run();
-    const result = imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
-    return options.size === 'image' ? resized(result, ...own) : result;
+    return imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
   }
 
-  /** Width and height at which the generator takes an image of these sides. */
-  private sidesFor(width: number, height: number): [width: number, height: number] {
-    const {
-      generator: { imageSizes },
-      options: { size },
-    } = this;
-    return size === 'image' ? [nearest(width, imageSizes), nearest(height, imageSizes)] : sidesOf(size, imageSizes);
+  /** How an image of these sides goes through the generator. */
+  private planFor(own: readonly [width: number, height: number]): FitPlan {
+    return FITS[this.way.fit].plan(own, this.way.request);
   }
 
   /** @throws IMAGE_SIZE for an image that was made ready for another generator, or for another size */
   private expectOwn(image: FittedImage): FittedImage {
-    const [width, height] = this.sidesFor(...image.own);
+    const [width, height] = this.planFor(image.own).fitted;
     const { inChannels } = this.generator;
     if (image.width === width && image.height === height && image.bytes.length === width * height * inChannels) return image;
     throw new ShadegradError('IMAGE_SIZE', 'fitted image to translate', {
@@ -240,6 +279,16 @@ function expectWanted(generator: Generator, wanted: readonly number[]): void {
   });
 }
 
+/** The error of an option that a way of fitting does not go by. */
+function needless(option: string, fit: FitName, key: 'takesSize' | 'takesTile'): ShadegradError {
+  const ways = Object.entries(FITS).filter(([, way]) => way[key]);
+  return new ShadegradError('INVALID_ARGUMENT', `${option} of a Translator`, {
+    expected: `none with fit '${fit}'${key === 'takesSize' ? ", or 'image'" : ''}`,
+    received: 'one',
+    fix: `leave it out, or choose fit ${ways.map(([name]) => `'${name}'`).join(' or ')}`,
+  });
+}
+
 function expectChoice(what: string, value: unknown, choices: readonly unknown[]): void {
   if (choices.includes(value)) return;
   throw new ShadegradError('INVALID_ARGUMENT', what, {
@@ -247,36 +296,4 @@ function expectChoice(what: string, value: unknown, choices: readonly unknown[])
     received: String(value),
     fix: 'use one of these, or leave it out',
   });
-}
-
-/** Width and height of a size that is the same for all images. @throws INVALID_ARGUMENT */
-export function sidesOf(size: Exclude<TranslatedSize, 'image'>, sizes: ImageSizes): [width: number, height: number] {
-  const { multipleOf: multiple, least } = sizes;
-  if (typeof size !== 'number' && !Array.isArray(size)) {
-    throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
-      expected: `'image', a multiple of ${multiple}, or [width, height] of such`,
-      received: typeof size === 'string' ? `'${String(size)}'` : String(size),
-      fix: "use 'image' for each image's own size, or leave it out for the generator's",
-    });
-  }
-  const sides: readonly number[] = typeof size === 'number' ? [size, size] : size;
-  const fits = (side: number): boolean => Number.isSafeInteger(side) && side >= least && side % multiple === 0;
-  if (sides.length === 2 && sides.every(fits)) return [sides[0]!, sides[1]!];
-  const near = sides
-    .slice(0, 2)
-    .map((side) => (Number.isFinite(side) ? nearest(side, sizes) : sizes.own))
-    .join(' x ');
-  throw new ShadegradError('INVALID_ARGUMENT', 'size of images for this generator', {
-    expected: `multiples of ${multiple}${least > multiple ? ` from ${least} on` : ''}, which its levels halve to whole pixels`,
-    received: sides.slice(0, 4).join(' x '),
-    fix: `choose ${near}`,
-  });
-}
-
-/** The side that the generator takes nearest to a length. */
-const nearest = (length: number, { multipleOf, least }: ImageSizes): number =>
-  Math.max(least, Math.round(length / multipleOf) * multipleOf);
-
-function resized(image: RgbImage, width: number, height: number): RgbImage {
-  return image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
 }

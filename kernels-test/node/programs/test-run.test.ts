@@ -46,7 +46,15 @@ test('in words, elsewhere, with a name of the reference program', async () => {
     await run('shadegrad', ['test', join(out, 'checkpoint.safetensors'), '--num_test', '1', '--results_dir', elsewhere]),
   );
   assert.match(printed, /^step 1, 1 image: L1 0\.\d+, PSNR .* dB, SSIM .*\npage: .*index\.html\n$/);
-  assert.is(readdirSync(join(elsewhere, 'images')).length, 3);
+  assert.equal(readdirSync(elsewhere), ['run'], 'the name of the run, so that two do not overwrite each other');
+  assert.is(readdirSync(join(elsewhere, 'run', 'images')).length, 3);
+  const named = async (flag: string): Promise<string[]> => {
+    const { stdout } = await run('shadegrad', ['test', out, flag, '2', '--json', '--quiet', '--output', join(folder, `of${flag}`)]);
+    return (JSON.parse(stdout) as Numbers).samples.map(({ name }) => name);
+  };
+  const [spread, first] = [await named('--count'), await named('--first')];
+  assert.is(first[0], spread[0]);
+  assert.not.equal(first[1], spread[1]);
 });
 
 test('inspect and doctor report as JSON, too, which holds nothing that a terminal obeys', async () => {
@@ -75,6 +83,7 @@ test('what is no run is refused, and nothing is written', async () => {
   failedWith(await run('shadegrad', ['test', out, 'b']), 'BAD_FLAG', /More than one run/);
   failedWith(await run('shadegrad', ['test', folder]), 'DATA_NOT_FOUND', /There is no run in/);
   const lost = join(folder, 'lost');
+  failedWith(await run('shadegrad', ['test', out, '--first', '1', '--count', '1']), 'BAD_FLAG', /--count and --first/);
   failedWith(await run('shadegrad', ['test', out, '--data', join(folder, 'none'), '--output', lost]), 'DATA_NOT_FOUND');
   writeFileSync(join(folder, 'checkpoint.safetensors'), 'no checkpoint');
   failedWith(await run('shadegrad', ['test', folder, '--output', lost]), 'CHECKPOINT_CORRUPT');

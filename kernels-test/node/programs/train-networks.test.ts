@@ -39,8 +39,8 @@ const CASES: readonly [name: string, flags: string, losses: readonly string[], a
 ];
 
 for (const [name, flags, losses, architectures] of CASES) {
-  test(`train ${flags}: a run that goes on from its folder alone, to the bit`, async () => {
-    const [whole, parts] = [join(folder, name), join(folder, `${name}-parts`)];
+  test(`train ${flags}: the networks and losses that were asked for`, async () => {
+    const whole = join(folder, name);
     await train(...TINY, ...flags.split(' '), '--steps', '2', '--out', whole);
     const { networks } = await readCheckpointInfo(checkpointOf(whole));
     for (const [network, { kind, ...options }] of Object.entries(architectures) as [string, { kind: string }][]) {
@@ -49,12 +49,17 @@ for (const [name, flags, losses, architectures] of CASES) {
       assert.equal(Object.fromEntries(Object.keys(options).map((option) => [option, (all as Record<string, unknown>)[option]])), options);
     }
     assert.equal(lossesOf(whole), losses);
-    await train(...TINY, ...flags.split(' '), '--steps', '1', '--out', parts);
-    await train('--resume', '--steps', '2', '--out', parts);
-    const numbers = (out: string): unknown => readLogLines(join(out, 'log.jsonl')).flatMap((line) => losses.map((loss) => line[loss]));
-    assert.equal(numbers(parts), numbers(whole));
   });
 }
+
+test('a run goes on from its folder alone, to the bit', async () => {
+  const [[name, flags, losses]] = CASES as [(typeof CASES)[number]];
+  const parts = join(folder, 'parts');
+  await train(...TINY, ...flags.split(' '), '--steps', '1', '--out', parts);
+  await train('--resume', '--steps', '2', '--out', parts);
+  const numbers = (out: string): unknown => readLogLines(join(out, 'log.jsonl')).flatMap((line) => losses.map((loss) => line[loss]));
+  assert.equal(numbers(parts), numbers(join(folder, name)));
+});
 
 test('what does not go together is refused by its flag', async () => {
   const refused = async (flags: string[], ...words: RegExp[]): Promise<void> =>

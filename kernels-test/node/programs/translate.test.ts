@@ -245,6 +245,24 @@ test('grey networks take luminance and give grey pictures; the folder of a run i
   assert.ok(bytes('of-folder', 'png-rgb.png').equals(bytes('one', 'png-rgb.png')));
 });
 
+test('padded and in tiles, results have the size of their image; flags of another way are refused', async () => {
+  const odd = join(folder, 'odd.png');
+  writeFileSync(odd, encodePng(resizeBicubic((await facades.get(0)).a, 70, 45)));
+  for (const way of [['pad'], ['tiles'], ['tiles', '--tile', '64x32', '--overlap', '12', '--ensemble', 'mirror']]) {
+    const to = join(folder, `fit-${way.length}-${way[0]}`);
+    assert.match(succeeded(await translate('--input', odd, '--output', to, '--fit', ...way)), /images keep their size/);
+    const { width, height } = await readImage(join(to, 'odd.png'));
+    assert.equal([width, height], [70, 45]);
+  }
+  const wrong = async (words: RegExp, ...flags: string[]) =>
+    failedWith(await translate('--input', odd, '--output', join(folder, 'no-fit'), ...flags), 'BAD_FLAG', words);
+  await wrong(/--size means nothing with --fit pad/, '--fit', 'pad', '--size', '64');
+  await wrong(/write --fit tiles/, '--tile', '64');
+  await wrong(/write --tile 32x32/, '--fit', 'tiles', '--tile', '40');
+  await wrong(/less than half of a tile/, '--fit', 'tiles', '--overlap', '16');
+  assert.not.ok(existsSync(join(folder, 'no-fit')));
+});
+
 test('missing flags, files and folders are said to be missing', async () => {
   const output = join(folder, 'none');
   failedWith(await run('translate', ['--input', input, '--output', output]), 'BAD_FLAG', /--weights is missing/);

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { LIBRARY_VERSION } from '../../version.js';
@@ -29,6 +29,10 @@ export const TEST_RUN_PROGRAM = {
     'Tests the networks of a training run on its validation images, as the run itself says: needs its folder alone. Writes a page with ' +
     'every image beside its metrics (index.html), the pictures, and the numbers (metrics.json).',
   takesOperands: true,
+  alternatives: [
+    ['count', 'first'],
+    ['output', 'results-dir'],
+  ],
   fixed: { epoch: 'latest', load_iter: '0', aspect_ratio: '1' },
   flags: [
     {
@@ -42,7 +46,6 @@ export const TEST_RUN_PROGRAM = {
     {
       name: 'count',
       group: 'Data',
-      reference: ['num_test', 'ntest', 'how_many'],
       type: 'integer',
       min: 1,
       max: 100_000,
@@ -50,12 +53,28 @@ export const TEST_RUN_PROGRAM = {
       description: 'images to test at most, spread over the set',
     },
     {
+      name: 'first',
+      group: 'Data',
+      reference: ['num_test', 'ntest', 'how_many'],
+      type: 'integer',
+      min: 1,
+      max: 100_000,
+      description: 'the first images of the set, so many at most, in the place of --count',
+    },
+    {
       name: 'output',
+      group: 'Results',
+      type: 'string',
+      placeholder: 'DIR',
+      description: 'folder for page, pictures and numbers, made if missing; by default test/ in that of the run',
+    },
+    {
+      name: 'results-dir',
       group: 'Results',
       reference: ['results_dir'],
       type: 'string',
       placeholder: 'DIR',
-      description: 'folder for page, pictures and numbers, made if missing; by default test/ in that of the run',
+      description: 'folder for the results of several runs, in the place of --output: those of this one go to a folder in it with its name',
     },
     { name: 'json', group: 'Results', type: 'boolean', description: 'print the numbers as JSON, in place of words' },
     { ...QUIET_FLAG, group: 'Results' },
@@ -82,7 +101,7 @@ export const TEST_RUN_PROGRAM = {
  * @throws ShadegradError for whatever the user can mend
  */
 export async function testRun(argv: readonly string[]): Promise<number> {
-  const { values: flags, operands, help } = parseFlags(TEST_RUN_PROGRAM, argv);
+  const { values: flags, operands, given, help } = parseFlags(TEST_RUN_PROGRAM, argv);
   if (help) {
     process.stdout.write(formatHelp(TEST_RUN_PROGRAM));
     return 0;
@@ -95,6 +114,7 @@ export async function testRun(argv: readonly string[]): Promise<number> {
       fix: `write ${TEST_RUN_PROGRAM.usage}`,
     });
   }
+  for (const pair of TEST_RUN_PROGRAM.alternatives) expectOne(pair, given);
   // Progress and remarks are no data: they go to stderr.
   keepQuiet(flags.quiet);
   const say = (line: string): void => void (isQuiet() || process.stderr.write(`${printableText(line)}\n`));
@@ -102,7 +122,9 @@ export async function testRun(argv: readonly string[]): Promise<number> {
   const checkpoint = await readCheckpointInfo(folder.checkpoint);
   const scheme = schemeOfRun(folder.checkpoint, checkpoint);
   const sources = flags.data === undefined ? savedSources(checkpoint.options) : [resolve(flags.data)];
-  const output = flags.output ?? join(folder.path, 'test');
+  const inResults = flags['results-dir'] === undefined ? undefined : join(flags['results-dir'], basename(resolve(folder.path)));
+  const output = flags.output ?? inResults ?? join(folder.path, 'test');
+  const count = flags.first ?? flags.count;
 
   const rows: TestedRow[] = [];
   let columns: readonly string[] = [];
@@ -119,9 +141,12 @@ export async function testRun(argv: readonly string[]): Promise<number> {
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   try {
     say(adapterChoice.summary);
-    const metrics = await testSamples(gpu, { folder, checkpoint, scheme, sources, count: flags.count }, keep, say).finally(() =>
-      line.end(),
-    );
+    const metrics = await testSamples(
+      gpu,
+      { folder, checkpoint, scheme, sources, count, first: flags.first !== undefined },
+      keep,
+      say,
+    ).finally(() => line.end());
     const on = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : sources.map(printableName).join(' and ');
     const numbers = formatJson({
       ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: on, images: rows.length },
@@ -145,6 +170,16 @@ export async function testRun(argv: readonly string[]): Promise<number> {
   } finally {
     gpu.destroy();
   }
+}
+
+/** @throws BAD_FLAG for two flags in the place of each other */
+function expectOne([first, second]: readonly [string, string], given: ReadonlySet<string>): void {
+  if (!given.has(first) || !given.has(second)) return;
+  throw new ShadegradError('BAD_FLAG', `--${first} and --${second} are given together`, {
+    expected: 'one of them',
+    received: 'both',
+    fix: 'leave one of them out',
+  });
 }
 
 /** A heading as a part of the name of a file. */

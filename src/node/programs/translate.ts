@@ -10,7 +10,10 @@ import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Generator } from '../../models/kind.js';
 import { imageDiversity, type ImageDiversity } from '../../training/metrics.js';
-import { sidesOf, Translator, type FittedImage, type TranslatedSize } from '../../training/translator.js';
+import { FITS, type FitName } from '../../training/fits/registry.js';
+import { ENSEMBLES, type EnsembleName } from '../../training/ensembles.js';
+import { sidesOf, type TranslatedSize } from '../../training/fits/sides.js';
+import { Translator, type FittedImage } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { listImages } from '../images/dataset.js';
 import { makeFolder } from '../files/atomic.js';
@@ -86,6 +89,40 @@ export const TRANSLATE_PROGRAM = {
         "size at which images are translated, multiples of the network's; image: each at its own, aspect and all; by default the network's",
     },
     {
+      name: 'fit',
+      group: 'Translation',
+      type: 'choice',
+      choices: Object.keys(FITS) as FitName[],
+      default: 'resize',
+      description: `how images of other sizes go through: ${Object.entries(FITS)
+        .map(([name, { description }]) => `${name}, ${description}`)
+        .join('; ')}`,
+    },
+    {
+      name: 'tile',
+      group: 'Translation',
+      type: 'string',
+      placeholder: 'N|WxH',
+      description: "size of the tiles of --fit tiles, multiples of the network's; by default the network's size",
+    },
+    {
+      name: 'overlap',
+      group: 'Translation',
+      type: 'integer',
+      min: 0,
+      max: 16_384,
+      description: 'pixels that neighbouring tiles share at least, less than half of a tile; by default a quarter of it',
+    },
+    {
+      name: 'ensemble',
+      group: 'Translation',
+      type: 'choice',
+      choices: Object.keys(ENSEMBLES) as EnsembleName[],
+      description: `the mean of several results: ${Object.entries(ENSEMBLES)
+        .map(([name, { description }]) => `${name}, ${description}`)
+        .join('; ')}`,
+    },
+    {
       name: 'half',
       group: 'Files',
       type: 'choice',
@@ -149,6 +186,10 @@ export const TRANSLATE_PROGRAM = {
       command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image',
       description: 'Each image at its own size:',
     },
+    {
+      command: 'npx shadegrad translate --weights runs/facades --input large.png --output photos/ --fit tiles',
+      description: 'A large image in tiles of what the network takes:',
+    },
   ],
 } as const satisfies Program;
 
@@ -184,6 +225,7 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   keepQuiet(flags.quiet);
   const weights = required(flags, 'weights');
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
+  checkTogether(flags);
   const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples);
   const opened = await openWeights(weights, optionsFor(flags.network));
   try {
@@ -191,17 +233,29 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     const found = findNetwork(opened.file, 'generator', opened.ofNetwork ? undefined : flags.network);
     const network = ofPictures(found, opened.path);
     if (flags.samples > 1) expectVariety(network, flags);
-    const chosen = size ?? found.imageSize ?? network.imageSizes.own;
-    checkSize(chosen, network);
+    const own = found.imageSize ?? network.imageSizes.own;
+    const { takesSize, takesTile } = FITS[flags.fit];
+    const chosen = takesSize ? (size ?? own) : 'image';
+    checkSize(chosen, network, 'size');
+    const tile = takesTile ? (flags.tile === undefined ? own : parseSides(flags.tile, 'tile')) : undefined;
+    if (tile !== undefined) {
+      checkSize(tile, network, 'tile');
+      checkOverlap(flags.overlap, typeof tile === 'number' ? tile : Math.min(...tile));
+    }
+    const way = { fit: flags.fit, ...(tile !== undefined && { tile }) };
     const labels = wantedLabels(network, flags.label, found);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       remark(adapterChoice.summary);
-      remark(sizeLine(chosen, network, size !== undefined));
+      remark(takesSize ? sizeLine(chosen, network, size !== undefined) : `images keep their size: ${FITS[flags.fit].description}`);
       const generator = (await loadNetwork(gpu, found.weights)) as Generator;
       // A network that was trained without dropout has none now.
       const statistics = flags.statistics ?? found.statistics;
-      const translator = await Translator.create(gpu, generator, { dropout: flags.dropout, statistics, size: chosen });
+      const translator = await Translator.create(gpu, generator, {
+        ...{ dropout: flags.dropout, statistics, size: chosen, ...way },
+        ...(flags.overlap !== undefined && { overlap: flags.overlap }),
+        ...(flags.ensemble !== undefined && { ensemble: flags.ensemble }),
+      });
       await makeFolder(required(flags, 'output'));
       return await translateAll(
         jobs,
@@ -246,31 +300,59 @@ function expectVariety(network: Generator, flags: TranslateFlags): void {
   });
 }
 
+/** @throws BAD_FLAG for flags that the way of fitting does not go by */
+function checkTogether({ fit, size, tile, overlap }: TranslateFlags): void {
+  const { takesSize, takesTile } = FITS[fit];
+  const refuse = (flag: string, fix: string): never => {
+    throw new ShadegradError('BAD_FLAG', `--${flag} means nothing with --fit ${fit}`, {
+      expected: `--fit ${fit} without it`,
+      received: `--${flag}`,
+      fix,
+    });
+  };
+  if (!takesSize && size !== undefined && size !== 'image') refuse('size', 'leave it out: the images keep their size');
+  if (!takesTile && tile !== undefined) refuse('tile', 'write --fit tiles with it, or leave it out');
+  if (!takesTile && overlap !== undefined) refuse('overlap', 'write --fit tiles with it, or leave it out');
+}
+
 /** Reads --size. @throws BAD_FLAG */
-function parseSize(text: string): TranslatedSize {
+const parseSize = (text: string): TranslatedSize => (text === 'image' ? text : parseSides(text, 'size'));
+
+/** Reads the sides of --size or --tile. @throws BAD_FLAG */
+function parseSides(text: string, flag: 'size' | 'tile'): [width: number, height: number] {
   const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
-  if (text === 'image') return 'image';
   if (width !== undefined) return [Number(width), Number(height)];
-  throw new ShadegradError('BAD_FLAG', 'Bad value for --size', {
-    expected: 'a side in pixels, WIDTHxHEIGHT, or image',
+  const image = flag === 'size';
+  throw new ShadegradError('BAD_FLAG', `Bad value for --${flag}`, {
+    expected: `a side in pixels, ${image ? 'WIDTHxHEIGHT, or image' : 'or WIDTHxHEIGHT'}`,
     received: oneLine(text, 40),
-    fix: 'write --size 512, --size 512x256 or --size image',
+    fix: image ? 'write --size 512, --size 512x256 or --size image' : 'write --tile 256 or --tile 256x128',
   });
 }
 
 /** @throws BAD_FLAG for a size that the network does not take */
-function checkSize(size: TranslatedSize, network: Generator): void {
+function checkSize(size: TranslatedSize, network: Generator, flag: 'size' | 'tile'): void {
   try {
     if (size !== 'image') sidesOf(size, network.imageSizes);
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;
     const { expected, received, fix = '' } = error;
-    throw new ShadegradError('BAD_FLAG', '--size is none of this network', {
+    throw new ShadegradError('BAD_FLAG', `--${flag} is none of this network`, {
       expected,
       received,
-      fix: `${fix.replace('choose ', 'write --size ').replace(' x ', 'x')}, or --size image`,
+      fix: `${fix.replace('choose ', `write --${flag} `).replace(' x ', 'x')}${flag === 'size' ? ', or --size image' : ''}`,
     });
   }
+}
+
+/** @throws BAD_FLAG for tiles that would share half of themselves or more */
+function checkOverlap(overlap: number | undefined, side: number): void {
+  if (overlap === undefined || 2 * overlap < side) return;
+  throw new ShadegradError('BAD_FLAG', '--overlap is too large for these tiles', {
+    expected: `less than half of a tile's shorter side of ${side}`,
+    received: String(overlap),
+    fix: 'write a smaller one, or leave it out for a quarter; or take larger tiles (--tile)',
+  });
 }
 
 /** Says at which size images go through the network, so that none is made smaller without a word. */

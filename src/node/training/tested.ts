@@ -37,8 +37,9 @@ export interface RunToTest {
   readonly scheme: TrainingScheme;
   /** Where the images are. */
   readonly sources: readonly DataSource[];
-  /** Samples, spread over the set, at most. */
+  /** Samples at most: spread over the set, or its first. */
   readonly count: number;
+  readonly first: boolean;
 }
 
 /** The scheme of a run, by its checkpoint. @throws CHECKPOINT_MISMATCH for one that is not of this library, and for networks alone */
@@ -63,7 +64,7 @@ export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoin
  */
 export async function testSamples(
   gpu: Gpu,
-  { folder, checkpoint, scheme, sources, count }: RunToTest,
+  { folder, checkpoint, scheme, sources, count, first }: RunToTest,
   onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
   say: (line: string) => void,
 ): Promise<Record<string, number>> {
@@ -79,7 +80,7 @@ export async function testSamples(
     await loadCheckpoint(folder.checkpoint, trainer);
     const labels = labelsFor(scheme, data.train);
     const { evaluated: networks, options } = trainer;
-    const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, labels });
+    const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, first, labels });
     try {
       const { given, made, wanted } = scheme.pictures(options, labels);
       const measures: unknown[] = [];

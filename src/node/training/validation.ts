@@ -54,6 +54,8 @@ export interface ValidatorOptions<O extends object = object, N extends Networks 
   readonly labels?: Labelling | undefined;
   /** Validation samples to use, spread over the set. */
   readonly count: number;
+  /** Whether these are the first of the set instead. Default false. */
+  readonly first?: boolean;
 }
 
 /** The measure of networks on fixed samples that they never train on, with what they make of the first few. */
@@ -68,14 +70,14 @@ export class Validator {
     readonly fingerprint: string,
   ) {}
 
-  static async create(gpu: Gpu, { scheme, networks, options, dataset, count, labels }: ValidatorOptions): Promise<Validator> {
+  static async create(gpu: Gpu, { scheme, networks, options, dataset, count, first, labels }: ValidatorOptions): Promise<Validator> {
     const evaluator = await scheme.evaluator(gpu, networks, options, labels);
     for (const part of ['fit', 'run', 'summarize', 'dispose'] as const) {
       if (typeof evaluator?.[part] !== 'function') throw wrongEvaluator(`${part} of the evaluator`, 'a function', evaluator?.[part]);
     }
     if (typeof evaluator.key !== 'string') throw wrongEvaluator('key of the evaluator', 'a text', evaluator.key);
     try {
-      const indices = spreadOver(dataset, count);
+      const indices = first ? Array.from({ length: Math.min(count, dataset.length) }, (_, index) => index) : spreadOver(dataset, count);
       // Asked for at the same time, so that a file is read once.
       const read = await Promise.all(indices.map((index) => Promise.all([pairAt(dataset, index), dataset.contentOf?.(index)])));
       const samples = read.map(([pair]) => evaluator.fit(pair));
