@@ -171,7 +171,8 @@ export { imagePool } from './kernels/image-pool.js';
 // Optimisers.
 export { Adam, AdamW, type AdamGroupOptions, type AdamOptions, type AdamSettings } from './optim/adam.js';
 export { SGD, type SGDGroupOptions, type SGDOptions, type SGDSettings } from './optim/sgd.js';
-export { Optimizer, type OptimizerRule, type ParameterBlock } from './optim/optimizer.js';
+export { Optimizer } from './optim/optimizer.js';
+export type { OptimizerRule, ParameterBlock } from './optim/rule.js';
 export type { OptimizerState, SavedState, TensorToSave } from './optim/optimizer-state.js';
 export type { GroupOptions, OptimizerOptions, ParameterChoice, ParameterGroup } from './optim/parameter-group.js';
 export type { OptimizerTarget } from './optim/target.js';

@@ -19,7 +19,7 @@ const BATCH = 2;
 const SMALL: Readonly<Record<string, unknown>> = { ngf: 2, ndf: 2, nz: 2, blocks: 2, units: 24, dropout: false };
 
 const optionsOf = (scheme: TrainingScheme, more: object): object => {
-  const small = Object.entries(SMALL).filter(([name]) => name in scheme.options);
+  const small = Object.entries(SMALL).filter(([name]) => name in fullOptions(scheme));
   return completeOptions(scheme, { ...fullOptions(scheme), ...Object.fromEntries(small), size: SIZE, ...more });
 };
 

@@ -46,6 +46,11 @@ test('images are resized to 286 for 256 before the crop, where they are jittered
   assert.equal(sizes({ size: 256, loadSize: 300 }), { size: 256, loadSize: 300, jitter: true });
 });
 
+test('a training that would learn nothing is refused', () => {
+  assert.throws(() => pix2pix.complete!({ ...OPTIONS, lambda: 0, lambdaGan: 0 }), /nothing is learned/);
+  assert.throws(() => pix2pix.complete!({ ...OPTIONS, dSteps: 2, lambdaGan: 0 }), /dSteps of the training/);
+});
+
 test('a place for random numbers without any is refused', () => {
   const options = { size: 64, ngf: 1, ndf: 1, jitter: false, lambda: 100, dropout: 0, direction: 'BtoA' } as const;
   assert.throws(() => pix2pix.complete!({ ...options, z: 0, zAt: 'bottleneck' }), /zAt of the training[^]*z 0[^]*--z N/);
@@ -87,6 +92,7 @@ test('networks are those that the options ask for, and what a kind does not have
   const wrong: [RegExp, Partial<Pix2PixOptions>, Given?][] = [
     [/blocks of the training[^]*none with the network U-Net[^]*choose resnet/, { blocks: 3 }],
     [/discriminatorLayers of the training[^]*PixelGAN[^]*choose patchgan/, { discriminator: 'pixelgan', discriminatorLayers: 2 }],
+    [/discriminatorLayers of the training[^]*at least 96 x 96 pixels/, { discriminatorLayers: 5 }],
     [/z of the training[^]*choose unet/, { generator: 'resnet', z: 2 }],
     [/generator of the training[^]*unet/, { generator: 'resnet' }, { generator: unet({ size: 32 }) }],
     [/discriminator of the training[^]*patchgan/, { discriminator: 'pixelgan' }, { discriminator: patchgan({}) }],

@@ -120,6 +120,8 @@ export interface WantedNetwork {
 export interface ChosenNetwork {
   /** What this kind follows beside size, width, channels and norm: anything else that is asked for is refused by its name. */
   readonly follows: readonly (keyof WantedNetwork)[];
+  /** The side of the smallest images, in pixels, that leave it something to judge or to make. Default 1. */
+  leastSize?(wanted: WantedNetwork): number;
   /** The options of the network that is asked for. What is undefined has its default. */
   options(wanted: WantedNetwork): object;
 }

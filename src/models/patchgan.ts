@@ -137,6 +137,8 @@ export const PATCHGAN: NetworkKind<PatchGAN> = {
   },
   chosen: {
     follows: ['layers'],
+    // Of what the layers leave, the last two convolutions take two pixels.
+    leastSize: ({ layers = 3 }) => 3 * 2 ** layers,
     options: ({ width, inChannels, norm, layers }) => ({ inChannels, ndf: width, norm, layers }),
   },
   pytorch: {

@@ -3,7 +3,8 @@ import { isFloat, SMALLEST_FLOAT } from '../gpu/params.js';
 import { ADAM_HYPER_SIZE, adamHyper, adamKind, adamStep, type Decay } from '../kernels/adam.js';
 import { expectOptions } from '../checks.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Optimizer, type OptimizerRule } from './optimizer.js';
+import { Optimizer } from './optimizer.js';
+import type { OptimizerRule } from './rule.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
 import type { OptimizerTarget } from './target.js';
 

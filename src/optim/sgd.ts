@@ -2,7 +2,8 @@ import { ShadegradError } from '../errors.js';
 import { isFloat } from '../gpu/params.js';
 import { SGD_HYPER_SIZE, sgdHyper, sgdKind, sgdStep } from '../kernels/sgd.js';
 import { expectOptions } from '../checks.js';
-import { Optimizer, type OptimizerRule } from './optimizer.js';
+import { Optimizer } from './optimizer.js';
+import type { OptimizerRule } from './rule.js';
 import type { GroupOptions, OptimizerOptions } from './parameter-group.js';
 import type { OptimizerTarget } from './target.js';
 

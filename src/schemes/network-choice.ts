@@ -35,6 +35,7 @@ export const BLOCKS_ROW: OptionRow = {
   expected: 'a whole number of residual blocks from 1 to 64',
   fix: 'leave it out for 9, or 6 below 256 pixels',
   optional: true,
+  presetFor: 'generator',
   flag: {
     group: 'Networks',
     type: 'integer',
@@ -120,6 +121,15 @@ export function chosenNetwork(kind: string, wanted: WantedNetwork, asked: Asked)
       expected: `none with the network ${title}`,
       received: String(wanted[name]),
       fix: `leave it out, or choose ${others.map((row) => row.kind).join(' or ')}`,
+    });
+  }
+  const least = chosen.leastSize?.(wanted) ?? 1;
+  if (wanted.size < least) {
+    const deeper = asked.layers !== undefined && wanted.layers !== undefined;
+    throw new ShadegradError('INVALID_ARGUMENT', `${deeper ? asked.layers : 'size'} of the training`, {
+      expected: `images of at least ${least} x ${least} pixels for the network ${title}${deeper ? `, with ${asked.layers} ${wanted.layers}` : ''}`,
+      received: `${deeper ? `${wanted.layers}, and images of ` : ''}${wanted.size} pixels`,
+      fix: deeper ? 'use fewer layers, or larger images' : 'use larger images',
     });
   }
   const options = Object.entries(chosen.options(wanted)).filter(([, value]) => value !== undefined);

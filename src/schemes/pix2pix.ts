@@ -257,6 +257,14 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       const fix = 'say how many random numbers there are (--z N), or leave zAt out';
       throw new ShadegradError('INVALID_ARGUMENT', 'zAt of the training', { expected: 'z of 1 or more with it', received: 'z 0', fix });
     }
+    if (!isAdversarial(options) && options.lambda === 0) {
+      const fix = 'give one of them a weight';
+      throw new ShadegradError('INVALID_ARGUMENT', 'lambda of the training', {
+        expected: 'more than 0 with lambdaGan 0: else nothing is learned',
+        received: '0',
+        fix,
+      });
+    }
     if (!isAdversarial(options) && (options.dSteps ?? 1) > 1) {
       const fix = 'leave dSteps out, or give lambdaGan a weight';
       throw new ShadegradError('INVALID_ARGUMENT', 'dSteps of the training', {

@@ -37,6 +37,8 @@ export interface OptionRow {
   readonly default?: OptionValue;
   /** Whether it may be left out although it has no default. */
   readonly optional?: boolean;
+  /** An option of which a preset's value for this one is: where that is typed, and not with its default, the preset says nothing of this one. */
+  readonly presetFor?: string;
   /** How the command line asks for it; left out where it does not. */
   readonly flag?: OptionFlag;
 }

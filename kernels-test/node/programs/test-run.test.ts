@@ -1,13 +1,21 @@
-// shadegrad test: a run is measured image by image.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// first driver only: it runs programs. shadegrad test: a run is measured image by image.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeImage } from '../../../src/node/images/read.js';
+import { decodeImage, encodePng } from '../../../src/node/images/read.js';
 import { formatJson } from '../../../src/node/terminal/format.js';
+import { joinPair } from '../../../src/data/image.js';
+import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
+import { buildNetwork } from '../../../src/models/registry.js';
+import type { Module } from '../../../src/nn/module.js';
+import { loadCheckpoint, openCheckpoint } from '../../../src/node/weights/checkpoint.js';
+import type { CheckpointTarget } from '../../../src/training/checkpoint-tensors.js';
 import { compareImages } from '../../../src/training/metrics.js';
+import { testGpu } from '../../harness/gpu.js';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
 
+const gpu = await testGpu();
 const folder = temporaryFolder('test-run');
 const out = join(folder, 'run');
 
@@ -38,6 +46,27 @@ test('a run is tested by its folder alone: the metrics are those of its training
     const [, output, target] = await Promise.all(pictures.map((path) => decodeImage(readFileSync(join(made, path)), path)));
     assert.equal(compareImages(output!, target!), metrics);
   }
+});
+
+test('a test takes the place of an earlier one when it has ended, and leaves what is not of tests', async () => {
+  const made = join(folder, 'again');
+  const images = (): string[] => readdirSync(join(made, 'images')).sort();
+  const measure = (count: string): ReturnType<typeof run> => run('shadegrad', ['test', out, '--count', count, '--quiet', '--output', made]);
+  succeeded(await measure('2'));
+  assert.is(images().length, 6);
+  writeFileSync(join(made, 'images', 'holiday.png'), 'mine');
+  const [page, numbers] = [readFileSync(join(made, 'index.html'), 'utf8'), readFileSync(join(made, 'metrics.json'), 'utf8')];
+  // One that cannot end: the folder of its page is none.
+  rmSync(join(made, 'index.html'));
+  mkdirSync(join(made, 'index.html', 'x'), { recursive: true });
+  assert.is((await measure('1')).status, 1);
+  assert.is(readdirSync(made).filter((name) => name.includes('part')).length, 0);
+  rmSync(join(made, 'index.html'), { recursive: true });
+  writeFileSync(join(made, 'index.html'), page);
+  writeFileSync(join(made, 'metrics.json'), numbers);
+  succeeded(await measure('1'));
+  assert.is(images().length, 3 + 1);
+  assert.ok(images().includes('holiday.png'));
 });
 
 test('in words, elsewhere, with a name of the reference program', async () => {
@@ -88,6 +117,66 @@ test('what is no run is refused, and nothing is written', async () => {
   writeFileSync(join(folder, 'checkpoint.safetensors'), 'no checkpoint');
   failedWith(await run('shadegrad', ['test', folder, '--output', lost]), 'CHECKPOINT_CORRUPT');
   assert.not(existsSync(lost));
+});
+
+test('other images are measured as they are: a split alone, and all of a folder that has none', async () => {
+  const pictures = syntheticFacades({ count: 6, size: 32, seed: 3, split: 'test' });
+  const put = async (path: string, index: number): Promise<void> => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), encodePng(joinPair(await pictures.get(index))));
+  };
+  for (const [index, path] of [
+    'both/val/v.png',
+    'both/test/t.png',
+    'plain/train/1.png',
+    'plain/train/2.png',
+    'plain/train/3.png',
+  ].entries())
+    await put(path, index);
+  const measured = async (...flags: string[]): Promise<[split: string, names: string[], stderr: string]> => {
+    const { stdout, stderr, status } = await run('shadegrad', ['test', out, '--json', '--output', join(folder, 'splits'), ...flags]);
+    assert.is(status, 0, stderr);
+    const { split, samples } = JSON.parse(stdout) as Numbers & { split: string };
+    return [split, samples.map(({ name }) => name.split('/').pop()!).sort(), stderr];
+  };
+  assert.equal((await measured('--data', join(folder, 'both'))).slice(0, 2), ['val', ['v.png']]);
+  assert.equal((await measured('--data', join(folder, 'both'), '--phase', 'test')).slice(0, 2), ['test', ['t.png']]);
+  const [split, names, said] = await measured('--data', join(folder, 'plain'));
+  assert.equal([split, names], ['train', ['1.png', '2.png', '3.png']]);
+  assert.match(said, 'there is neither val/ nor test/: all 3 pairs are measured');
+  assert.match(readFileSync(join(folder, 'splits', 'index.html'), 'utf8'), /plain \(train\)/);
+  failedWith(
+    await run('shadegrad', ['test', out, '--data', join(folder, 'plain'), '--split', 'val']),
+    'DATA_NOT_FOUND',
+    /val/,
+    /--split train/,
+  );
+  failedWith(await run('shadegrad', ['test', out, '--split', 'val']), 'BAD_FLAG', /drawn/, /--data/);
+});
+
+test('a checkpoint that is replaced while it is open stays the one that was opened', async () => {
+  const [first, path] = [join(folder, 'first.safetensors'), join(folder, 'replaced.safetensors')];
+  copyFileSync(join(out, 'checkpoint.safetensors'), first);
+  copyFileSync(first, path);
+  const opened = await openCheckpoint(path);
+  succeeded(await run('train-facades', ['--resume', '--steps', '2', '--out', out]));
+  copyFileSync(join(out, 'checkpoint.safetensors'), `${path}.new`);
+  renameSync(`${path}.new`, path);
+  const trained = (network: Module): Promise<Float32Array> => network.namedParameters().get('model.model.0.weight')!.data();
+  const read = async (load: (target: CheckpointTarget) => Promise<unknown>): Promise<Float32Array> => {
+    const networks = Object.fromEntries(
+      Object.entries(opened.info.networks).map(([name, architecture]) => [name, buildNetwork(architecture).to(gpu)]),
+    );
+    await load({ networks });
+    const data = await trained(networks.generator!);
+    for (const network of Object.values(networks)) network.dispose();
+    return data;
+  };
+  const before = await read((target) => loadCheckpoint(first, target));
+  assert.equal(await read((target) => opened.load(target)), before);
+  assert.not.equal(await read((target) => loadCheckpoint(path, target)), before);
+  assert.is(opened.info.step, 1);
+  await opened.close();
 });
 
 test.run();

@@ -7,6 +7,7 @@ import { TEST_RUN_PROGRAM } from '../../../src/node/programs/test-run.js';
 import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
 import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
 import { inOurWords, namedOnly } from '../../../src/node/terminal/our-words.js';
+import { MISSING_OPTIONS } from '../../../src/node/terminal/reference-options.js';
 import { SCHEMES } from '../../../src/schemes/registry.js';
 
 const [pix2pix, cyclegan] = ['pix2pix', 'cyclegan'].map((name) => trainCommand(SCHEMES.find((scheme) => scheme.name === name)!));
@@ -73,6 +74,18 @@ test('pictures are translated with a run of theirs by its name', () => {
   refused(TRANSLATE_PROGRAM, '--epoch 200', /--epoch latest/);
 });
 
+test('what is counted in images is counted in steps, by the batch of the run', () => {
+  for (const scheme of SCHEMES) {
+    const program = trainCommand(scheme);
+    const [full, preview] = [scheme.presets.full, scheme.presets.preview].map((preset) => (preset as { batch?: number }).batch ?? 1);
+    assert.is(given(program, '--save_latest_freq 600 --batch 3')['save-every'], 200, scheme.name);
+    if (full === preview) assert.is(given(program, '--update_html_freq 600')['report-every'], Math.round(600 / full!), scheme.name);
+    else refused(program, '--update_html_freq 600', /--batch N/, /--report-every STEPS/);
+    refused(program, '--save_latest_freq 600 --continue_train', /--batch N/);
+  }
+  assert.ok(SCHEMES.some(({ presets: { full } }) => ((full as { batch?: number }).batch ?? 1) > 1));
+});
+
 test('an option that is several flags here says which', () => {
   assert.equal(inOurWords(pix2pix!, ['--netG', 'unet_128']).notes, ['--netG unet_128 is --generator unet --size 128 here']);
   assert.equal(inOurWords(pix2pix!, ['--generator', 'unet', '--netG', 'unet_128', '--size', '128']).notes, []);
@@ -108,9 +121,36 @@ test('what is not there is refused by name, with what there is', () => {
   refused(pix2pix!, '--dataroot', /nothing/);
   for (const value of ['0', '-5000', 'x']) refused(pix2pix!, `--save_latest_freq ${value}`, /save-every/, new RegExp(value));
   for (const value of ['0', 'no', '']) refused(pix2pix!, `--no_flip=${value}`, /no-flip/);
-  refused(TEST_RUN_PROGRAM, 'run --phase test', /val\/ or test\//);
   refused(TRANSLATE_PROGRAM, '--load_iter= --name n', /load_iter/);
   refused(pix2pix!, '--crop_size 64 --crop_size 64', /twice/);
+});
+
+test('a mend names flags that the program has', () => {
+  const programs = [...SCHEMES.map(trainCommand), TEST_RUN_PROGRAM as Program, TRANSLATE_PROGRAM as Program];
+  let refusals = 0;
+  for (const program of programs) {
+    for (const name of [...Object.keys(MISSING_OPTIONS), ...Object.keys(program.fixed ?? {})]) {
+      try {
+        parseFlags(program, ['run', `--${name}`, 'else']);
+      } catch (error) {
+        const { fix = '', message } = error as ShadegradError;
+        refusals++;
+        for (const [, flag] of fix.matchAll(/--(?:no-)?(\w[\w-]*)/g)) {
+          const known =
+            flag === name ||
+            program.flags.some((each) => [each.name, ...(each.reference ?? [])].includes(flag!)) ||
+            ['scheme', 'help'].includes(flag!);
+          assert.ok(known || (program.foreign ?? []).some((each) => each.flag.name === flag), `${program.usage}: ${message}`);
+        }
+      }
+    }
+  }
+  assert.ok(refusals > 100);
+});
+
+test('an option that is typed with false is not brought back by a file', () => {
+  assert.equal(inOurWords(pix2pix!, ['--continue_train=false'], ['--resume=true']).words, []);
+  assert.equal(inOurWords(pix2pix!, ['--resume=false'], ['--continue_train=true']).words, ['--resume=false']);
 });
 
 test('two values of one flag contradict each other, one value given twice does not', () => {

@@ -3,21 +3,20 @@ import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import { openNodeGpu } from '../adapter/adapter.js';
-import { writeFileAtomic } from '../files/atomic.js';
-import { writePng } from '../images/read.js';
 import { renderTestPage, type TestedRow } from '../report/test-page.js';
-import { parseFlags, type Program } from '../terminal/flags.js';
+import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
 import { formatCount, formatCountOf, formatJson } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { savedSources, SYNTHETIC } from '../training/data.js';
 import { drawnTitle } from '../training/flags.js';
-import { existingRunFolder } from '../training/folder.js';
+import { existingRunFolder, type RunFolder } from '../training/folder.js';
 import { StatusLine } from '../training/status-line.js';
 import { metricsInWords } from '../training/summary.js';
 import { schemeOfRun, testSamples, type TestedSample } from '../training/tested.js';
-import { readCheckpointInfo } from '../weights/checkpoint.js';
+import { openCheckpoint, type OpenCheckpoint } from '../weights/checkpoint.js';
 import { isQuiet, keepQuiet, QUIET_FLAG } from '../terminal/remarks.js';
+import { TestResults } from './test-results.js';
 
 /** Samples that are tested unless told otherwise: all are in memory at once. */
 const MOST = 1000;
@@ -42,6 +41,15 @@ export const TEST_RUN_PROGRAM = {
       type: 'string',
       placeholder: 'DIR',
       description: 'a folder of data like those of the run, instead of them: where they are now, or others of that layout',
+    },
+    {
+      name: 'split',
+      group: 'Data',
+      reference: ['phase'],
+      type: 'choice',
+      choices: ['train', 'val', 'test'],
+      description:
+        'which images of the folder to test; by default those that the run was validated on, of a folder of --data val/, or else test/, or else all',
     },
     {
       name: 'count',
@@ -93,6 +101,8 @@ export const TEST_RUN_PROGRAM = {
   ],
 } as const satisfies Program;
 
+type TestFlags = FlagValues<typeof TEST_RUN_PROGRAM>;
+
 /**
  * Runs the program of `shadegrad test`: measures the networks of a run on each of its validation images, and writes a page of them.
  *
@@ -119,20 +129,32 @@ export async function testRun(argv: readonly string[]): Promise<number> {
   keepQuiet(flags.quiet);
   const say = (line: string): void => void (isQuiet() || process.stderr.write(`${printableText(line)}\n`));
   const folder = await existingRunFolder(path, path, { what: 'run', fix: 'name the folder of a run, that with checkpoint.safetensors' });
-  const checkpoint = await readCheckpointInfo(folder.checkpoint);
+  const opened = await openCheckpoint(folder.checkpoint);
+  try {
+    return await testOpened(folder, opened, flags, say);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Measures the networks of a checkpoint, and writes the page: whole, or as it was. */
+async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: TestFlags, say: (line: string) => void): Promise<number> {
+  const { info: checkpoint } = opened;
   const scheme = schemeOfRun(folder.checkpoint, checkpoint);
   const sources = flags.data === undefined ? savedSources(checkpoint.options) : [resolve(flags.data)];
   const inResults = flags['results-dir'] === undefined ? undefined : join(flags['results-dir'], basename(resolve(folder.path)));
   const output = flags.output ?? inResults ?? join(folder.path, 'test');
   const count = flags.first ?? flags.count;
 
+  const results = new TestResults(output);
   const rows: TestedRow[] = [];
   let columns: readonly string[] = [];
   const line = new StatusLine();
   const keep = async ({ name, pictures, metrics }: TestedSample, done: number, total: number): Promise<void> => {
     const number = String(done).padStart(4, '0');
-    const paths = pictures.map(({ title }, at) => `images/${[number, at + 1, slug(title)].filter((part) => part !== '').join('-')}.png`);
-    for (const [at, { image }] of pictures.entries()) await writePng(join(output, paths[at]!), image);
+    const paths: string[] = [];
+    for (const [at, { title, image }] of pictures.entries())
+      paths.push(await results.picture([number, at + 1, slug(title)].filter((part) => part !== '').join('-'), image));
     columns = pictures.map(({ title }) => title);
     const { width, height } = pictures[0]?.image ?? { width: 0, height: 0 };
     rows.push({ name, pictures: paths, size: [width, height], metrics });
@@ -141,15 +163,25 @@ export async function testRun(argv: readonly string[]): Promise<number> {
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   try {
     say(adapterChoice.summary);
-    const metrics = await testSamples(
+    const { metrics, split } = await testSamples(
       gpu,
-      { folder, checkpoint, scheme, sources, count, first: flags.first !== undefined },
+      {
+        folder,
+        checkpoint: opened,
+        scheme,
+        sources,
+        count,
+        first: flags.first !== undefined,
+        chosen: flags.data !== undefined,
+        split: flags.split,
+      },
       keep,
       say,
     ).finally(() => line.end());
-    const on = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : sources.map(printableName).join(' and ');
+    const images = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : sources.map(printableName).join(' and ');
+    const on = split === undefined ? images : `${images} (${split})`;
     const numbers = formatJson({
-      ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: on, images: rows.length },
+      ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: images, split: split ?? null, images: rows.length },
       ...{ metrics, samples: rows.map(({ name, pictures, metrics: own }) => ({ name, metrics: own, pictures })) },
     });
     const page = renderTestPage({
@@ -157,8 +189,11 @@ export async function testRun(argv: readonly string[]): Promise<number> {
       lead: `Its networks after ${formatCountOf(checkpoint.step, 'step')}, on ${formatCountOf(rows.length, 'image')} of ${on}.`,
       ...{ columns, metricRows: scheme.metrics, metrics, rows, version: LIBRARY_VERSION },
     });
-    await writeFileAtomic(join(output, 'metrics.json'), `${numbers}\n`);
-    await writeFileAtomic(join(output, 'index.html'), page);
+    await results.finish(
+      rows.flatMap(({ pictures }) => pictures),
+      `${numbers}\n`,
+      page,
+    );
     if (flags.json) process.stdout.write(`${numbers}\n`);
     else {
       console.log(
@@ -169,6 +204,7 @@ export async function testRun(argv: readonly string[]): Promise<number> {
     return 0;
   } finally {
     gpu.destroy();
+    await results.discard();
   }
 }
 

@@ -108,7 +108,7 @@ const notOptions = (path: string, received: string, cause?: unknown): ShadegradE
 function unknownKey(what: string, key: string, program: Program): ShadegradError {
   const near = nearest(
     key,
-    program.flags.flatMap(({ name, reference = [] }) => [name, ...reference]),
+    program.flags.flatMap(({ name, reference = [] }) => (name === OPTIONS_FLAG.name ? [] : [name, ...reference])),
   );
   return new ShadegradError('BAD_FLAG', `${what}: ${JSON.stringify(key)} is no flag of this call`, {
     fix: near === undefined ? 'leave it out; --help lists the flags' : `did you mean ${JSON.stringify(near)}?`,

@@ -33,6 +33,8 @@ interface Sorted {
   readonly entries: readonly { readonly entry: Entry; readonly flag: string | undefined }[];
   readonly ours: ReadonlyMap<string, readonly string[]>;
   readonly theirs: readonly Theirs[];
+  /** Flags of which an option that takes no value was typed with false: as if it were not there, but a file does not bring it back. */
+  readonly off: readonly string[];
 }
 
 /**
@@ -48,7 +50,7 @@ interface Sorted {
 export function inOurWords(program: Program, argv: readonly string[], filed: readonly string[] = []): { words: string[]; notes: string[] } {
   const [typed, file] = [sortedWords(program, argv), sortedWords(program, filed)];
   const left = file.theirs.filter(({ name }) => typed.theirs.every((each) => each.name !== name));
-  const valueGiven: Typed = (...names) => {
+  const given: Typed = (...names) => {
     for (const { theirs, ours } of [typed, { ...file, theirs: left }])
       for (const name of names) {
         const [value] = theirs.find((each) => each.name === name)?.values ?? ours.get(name) ?? [];
@@ -56,10 +58,15 @@ export function inOurWords(program: Program, argv: readonly string[], filed: rea
       }
     return undefined;
   };
+  // A run that goes on has what it began with, which no command line says.
+  const usual = given('resume', 'continue_train') === 'true' ? {} : (program.usual ?? {});
+  const valueGiven: Typed = (...names) => given(...names) ?? names.map((name) => usual[name]).find((value) => value !== undefined);
   const none: ReadonlySet<string> = new Set();
   const first = flagsOf(program, typed, typed.theirs, valueGiven, none);
   const groups = program.alternatives ?? [];
-  const settled = new Set([...typed.ours.keys(), ...first.flags].flatMap((flag) => groups.find((group) => group.includes(flag)) ?? [flag]));
+  const settled = new Set(
+    [...typed.ours.keys(), ...typed.off, ...first.flags].flatMap((flag) => groups.find((group) => group.includes(flag)) ?? [flag]),
+  );
   const second = flagsOf(program, file, left, valueGiven, settled);
   return { words: [...second.words, ...first.words], notes: [...second.notes, ...first.notes] };
 }
@@ -68,6 +75,7 @@ function sortedWords(program: Program, argv: readonly string[]): Sorted {
   const entries: { entry: Entry; flag: string | undefined }[] = [];
   const theirs: Theirs[] = [];
   const ours = new Map<string, string[]>();
+  const off: string[] = [];
   for (const entry of entriesOf(argv)) {
     const own = ownName(program.flags, entry.name);
     const name = own === undefined ? theirName(program, entry.name) : undefined;
@@ -82,8 +90,9 @@ function sortedWords(program: Program, argv: readonly string[]): Sorted {
     if (operands.length > 0) entries.push({ entry: { name: '', joined: undefined, after: operands }, flag: undefined });
     if (theirs.some((each) => each.name === name)) throw twice(entry.name);
     if (values[0] !== 'false' || takesValue(name, row)) theirs.push({ name, values });
+    else if (row) off.push(row.name);
   }
-  return { entries, ours, theirs };
+  return { entries, ours, theirs, off };
 }
 
 /** Words of ours for what was sorted. @param settled flags that are given already by what wins over these words */
@@ -257,7 +266,9 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
     if (fixed !== undefined && same([fixed], values)) return [];
     throw new ShadegradError('BAD_FLAG', `--${name} ${values.join(' ')} is not there`, {
       ...(fixed !== undefined && { expected: `--${name} ${fixed}, or none`, received: values.join(' ') }),
-      fix: MISSING_OPTIONS[name] ?? `leave it out for ${fixed}`,
+      fix:
+        fixFor(program, name) ??
+        (fixed === undefined ? 'leave it out: --help lists the flags that there are' : `leave it out for ${fixed}`),
     });
   }
   const meaning = MEANINGS[name];
@@ -275,6 +286,13 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
     received: values.join(' '),
     fix: `write one of these, or --${row.name}: ${row.description}`,
   });
+}
+
+/** What to do about an option that there is not; undefined where that would be flags that the program has not. */
+function fixFor({ flags }: Program, name: string): string | undefined {
+  const fix = MISSING_OPTIONS[name];
+  const named = [...(fix ?? '').matchAll(/--(?:no-)?([a-z][a-z-]*)/g)].map(([, flag]) => flag!);
+  return named.every((each) => flags.some((flag) => flag.name === each)) ? fix : undefined;
 }
 
 /** Whether two values are one: as texts, or as numbers. */

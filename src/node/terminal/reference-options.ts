@@ -49,11 +49,19 @@ const EPOCHS: Meaning = {
 const FALLING: Meaning = { ...EPOCHS, says: 'where it is not `--n_epochs` (or `--lr_policy` is cosine); `--epochs` is the sum of both' };
 
 /** What is counted in images there is counted in steps here. */
-const inSteps = (name: string): Meaning => ({
+const inSteps = (name: string, flag: string): Meaning => ({
   says: 'in steps, not in images',
   value(typed) {
     const images = typed(name)!;
-    const steps = Number(images) / Number(typed('batch', 'batch_size', 'batchSize') ?? 1);
+    const batch = typed('batch', 'batch_size', 'batchSize');
+    if (batch === undefined) {
+      throw new ShadegradError('BAD_FLAG', `--${name} counts images, and how many there are in a step is not said`, {
+        expected: '--batch with it, or a number of steps',
+        received: `--${name} ${images}`,
+        fix: `write --batch N, too, or --${flag} STEPS`,
+      });
+    }
+    const steps = Number(images) / Number(batch);
     // What is no number of images is left to the flag, which says what it takes.
     return Number.isFinite(steps) && steps > 0 && images.trim() !== '' ? String(Math.max(1, Math.round(steps))) : images;
   },
@@ -85,8 +93,8 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   n_epochs_decay: FALLING,
   niter: EPOCHS,
   niter_decay: FALLING,
-  save_latest_freq: inSteps('save_latest_freq'),
-  update_html_freq: inSteps('update_html_freq'),
+  save_latest_freq: inSteps('save_latest_freq', 'save-every'),
+  update_html_freq: inSteps('update_html_freq', 'report-every'),
 };
 
 /** Options that mean nothing here, whether they take a value, and what is said about them; the training is the same without them. */

@@ -221,6 +221,12 @@ function inPresets({ full, preview }: SchemePresets, name: 'batch' | 'learningRa
   return first === second ? first! : `${first}, in a preview ${second}`;
 }
 
+/** The batch of a run that is told none, where all presets have the same. */
+function usualBatch({ full, preview }: SchemePresets): Pick<Program, 'usual'> {
+  const [first, second] = [full, preview].map((preset: PresetDefaults) => (preset.batch as number | undefined) ?? 1);
+  return first === second ? { usual: { batch: String(first) } } : {};
+}
+
 /** Flags that every training takes and whose texts depend on the scheme. */
 interface SchemeFlags {
   readonly batch: number | undefined;
@@ -256,6 +262,7 @@ export function trainProgram<O extends object>(scheme: TrainingScheme<O>, usage 
       `On a GPU it takes the full setting (--preset full), on a software adapter one that ends in about ` +
       `${String(presets.preview.minutes)} minutes (--preset preview).`,
     fixed: { ...scheme.reference, scheme: scheme.name },
+    ...usualBatch(scheme.presets),
     alternatives: [['epochs', 'steps', 'minutes']],
     flags: [
       ...COMMON,

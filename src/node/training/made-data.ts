@@ -64,7 +64,7 @@ interface MadePairs {
 }
 
 /** Pairs of the pictures of a set and the inputs that are made of them. */
-function madePairs(set: ImageSet, { side, choice, seed, cache }: MadePairs): PairedDataset {
+export function madePairs(set: ImageSet, { side, choice, seed, cache }: MadePairs): PairedDataset {
   const kept = new Map<number, ImagePair>();
   return {
     name: set.name,

@@ -83,7 +83,9 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
       const row = rows.find(([each]) => each === name)![1];
       const flag = flags[flagName(name)] as OptionValue | undefined;
       // A flag that has a default is never undefined: a preset wins over that default, and what is typed over the preset.
-      const value = isGiven(flagName(name)) ? flag : (scale[name] ?? defaults[name] ?? flag ?? full[name] ?? row.default);
+      const other = presetMeansAnother(rows, row, flags, given);
+      const byPreset = other ? undefined : (scale[name] ?? defaults[name]);
+      const value = isGiven(flagName(name)) ? flag : (byPreset ?? flag ?? (other ? undefined : full[name]) ?? row.default);
       return [name, value ?? null];
     });
     const asked = Object.fromEntries(own.filter(([, value]) => value !== null));
@@ -109,6 +111,17 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
   });
   for (const each of settings) expectRunOptions(each, scheme);
   return settings;
+}
+
+/** Whether an option has another value than the one for which a preset chooses this one's. */
+function presetMeansAnother(
+  rows: readonly (readonly [string, OptionRow])[],
+  { presetFor }: OptionRow,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+): boolean {
+  if (presetFor === undefined || !given.has(flagName(presetFor))) return false;
+  return rows.some(([name, row]) => name === presetFor && row.default !== flags[flagName(presetFor)]);
 }
 
 const otherNetworks = (scheme: TrainingScheme): string[] => networkNames(scheme).slice(1);

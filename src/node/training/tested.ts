@@ -3,13 +3,15 @@ import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { findScheme } from '../../schemes/registry.js';
-import { labelsFor } from '../../training/batches.js';
+import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import type { TrainingScheme } from '../../training/scheme.js';
-import { loadCheckpoint } from '../weights/checkpoint.js';
+import type { OpenCheckpoint } from '../weights/checkpoint.js';
 import type { TrainFlags } from './flags.js';
-import { savedSources, type DataSource } from './data.js';
+import { savedSources, type DataSource, type TrainingData } from './data.js';
 import type { RunFolder } from './folder.js';
+import type { Split } from '../images/dataset.js';
+import { openMeasuredData, type MeasuredData } from './measured-data.js';
 import { openData } from './open-data.js';
 import { resumedSettings } from './settings.js';
 import { openTrainer } from './speed.js';
@@ -30,16 +32,26 @@ export interface TestedSample {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** A run to test: its folder, and its checkpoint as it says of itself. */
+/** A run to test: its folder, and its checkpoint, which is open: that of a run that is going on is replaced meanwhile. */
 export interface RunToTest {
   readonly folder: RunFolder;
-  readonly checkpoint: TrainingCheckpoint;
+  readonly checkpoint: OpenCheckpoint;
   readonly scheme: TrainingScheme;
   /** Where the images are. */
   readonly sources: readonly DataSource[];
   /** Samples at most: spread over the set, or its first. */
   readonly count: number;
   readonly first: boolean;
+  /** Whether the images are others than those of the run, or a split of them: they are measured as they are, with nothing held out. */
+  readonly chosen: boolean;
+  /** The split to measure; undefined for val/, or else test/. */
+  readonly split: Split | undefined;
+}
+
+/** What was measured of all samples together, and the split that they are of, where one was chosen. */
+export interface TestedSet {
+  readonly metrics: Record<string, number>;
+  readonly split: Split | undefined;
 }
 
 /** The scheme of a run, by its checkpoint. @throws CHECKPOINT_MISMATCH for one that is not of this library, and for networks alone */
@@ -64,20 +76,25 @@ export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoin
  */
 export async function testSamples(
   gpu: Gpu,
-  { folder, checkpoint, scheme, sources, count, first }: RunToTest,
+  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, chosen, split }: RunToTest,
   onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
   say: (line: string) => void,
-): Promise<Record<string, number>> {
+): Promise<TestedSet> {
   const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, {} as TrainFlags, new Set());
-  const data = await openData(scheme, sources, settings, say).catch((error: unknown) => {
+  const alone = (split !== undefined || (chosen && !scheme.labelled)) && sources.length === 1;
+  const open: Promise<TrainingData<TrainingDataset> | MeasuredData> = alone
+    ? openMeasuredData(scheme, sources[0]!, settings, split, say)
+    : openData(scheme, sources, settings, say);
+  const data = await open.catch((error: unknown) => {
     throw sources.join() === savedSources(checkpoint.options).join() ? movedData(error) : error;
   });
   gpu.variants.load(checkpoint.choices ?? {});
   // No step is trained: there is no need of a recorded one, nor of the training images.
   const steps = { replay: false, recompute: false, expectMemory: () => false, networks: checkpoint.networks };
-  const trainer = await openTrainer(gpu, scheme, data, settings, steps);
+  // A batch of one: there may be fewer samples to measure than the run has in a step.
+  const trainer = await openTrainer(gpu, scheme, data, alone ? { ...settings, batch: 1 } : settings, steps);
   try {
-    await loadCheckpoint(folder.checkpoint, trainer);
+    await load(trainer);
     const labels = labelsFor(scheme, data.train);
     const { evaluated: networks, options } = trainer;
     const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, first, labels });
@@ -95,7 +112,7 @@ export async function testSamples(
           validator.length,
         );
       }
-      return validator.summarize(measures);
+      return { metrics: validator.summarize(measures), split: 'split' in data ? data.split : undefined };
     } finally {
       validator.dispose();
     }

@@ -68,6 +68,31 @@ export function loadCheckpoint(
   return withFile(path, (source) => restoreCheckpoint(source, target, expectations));
 }
 
+/** A checkpoint that is open: what it says of itself and its tensors are of one file, whatever is put in its place meanwhile. */
+export interface OpenCheckpoint {
+  /** What it says of itself. */
+  readonly info: TrainingCheckpoint;
+  /** Puts its state into networks that are on a device, as loadCheckpoint() does. */
+  load(target: CheckpointTarget): Promise<TrainingCheckpoint>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a checkpoint of a run that may be going on.
+ *
+ * @throws DATA_NOT_FOUND, DATA_UNREADABLE, CHECKPOINT_CORRUPT, CHECKPOINT_VERSION; nothing is left open then
+ */
+export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
+  const source = await openFileSource(path, ROLE);
+  try {
+    const info = await readCheckpointHeader(source);
+    return { info, load: (target) => restoreCheckpoint(source, target, {}), close: () => source.close() };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
 const ROLE: FileRole = { what: 'checkpoint', advice: 'training writes it to its output folder', damaged: 'CHECKPOINT_CORRUPT' };
 
 async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {

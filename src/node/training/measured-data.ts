@@ -1,0 +1,103 @@
+import type { PairedDataset } from '../../data/dataset.js';
+import { parseInput } from '../../data/inputs/registry.js';
+import { isUnpaired, selfPairs, serialPairs, unpaired } from '../../data/unpaired.js';
+import { ShadegradError } from '../../errors.js';
+import { printableName } from '../../formats/names.js';
+import type { TrainingDataset } from '../../training/batches.js';
+import type { TrainingScheme } from '../../training/scheme.js';
+import { completeOptions } from '../../training/trainer-options.js';
+import { openPairedFolder, type Split } from '../images/dataset.js';
+import { openDigits } from '../images/digits.js';
+import { openImageFolder, openImageSets } from '../images/image-sets.js';
+import { CACHE_BYTES, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { madePairs } from './made-data.js';
+import { countSamples } from './set-data.js';
+import { optionsOf, type RunSettings } from './settings.js';
+
+/** What is measured, as training data of which nothing is trained on, and the split that it is. */
+export interface MeasuredData extends TrainingData<TrainingDataset> {
+  readonly split: Split;
+}
+
+/** What is measured where no split is named: images that are meant for it before those to train on. */
+const IN_ORDER: readonly Split[] = ['val', 'test', 'train'];
+
+/**
+ * Opens one split of a folder to measure networks on, all of it and nothing else: what a training would hold out of its images is
+ * measured, too, and images to train on need not be there.
+ *
+ * @param split to measure; undefined for val/, or else test/, or else those that a training would take
+ * @param say prints what the user should know about the data
+ * @throws BAD_FLAG for a split that is not there, and for a source that has none to choose; and what opening it throws
+ */
+export async function openMeasuredData(
+  scheme: TrainingScheme,
+  source: DataSource,
+  settings: RunSettings,
+  split: Split | undefined,
+  say: (line: string) => void,
+): Promise<MeasuredData> {
+  if (source === SYNTHETIC || scheme.labelled) {
+    throw new ShadegradError(
+      'BAD_FLAG',
+      source === SYNTHETIC ? 'images that are drawn have no splits' : 'images with labels have no splits to choose',
+      {
+        expected: 'no --split',
+        received: `--split ${String(split)}`,
+        fix:
+          source === SYNTHETIC
+            ? 'leave it out, or name a folder with --data'
+            : 'leave it out: val/ or test/ is measured, or what the run held out',
+      },
+    );
+  }
+  for (const each of split === undefined ? IN_ORDER : [split]) {
+    const opened = await openSplit(scheme, source, settings, each).catch((error: unknown) => {
+      const absent = error instanceof ShadegradError && ['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code);
+      // Of the last one the error says what is wrong with the folder.
+      if (!absent || (split === undefined && each === 'train')) throw error;
+      return null;
+    });
+    if (!opened) continue;
+    for (const line of opened.notes) say(line);
+    if (split === undefined && each === 'train') say(`there is neither val/ nor test/: all ${countSamples(opened.train)} are measured`);
+    return { ...opened, split: each };
+  }
+  throw new ShadegradError(
+    'DATA_NOT_FOUND',
+    `${printableName(source)} has no images of ${split === undefined ? 'any split' : `the split ${split}`}`,
+    {
+      expected: split === undefined ? 'val/, test/ or train/' : `a folder ${split}/, or another layout of docs/data.md with that name`,
+      fix: 'name another folder (--data), or another split (--split train, val or test)',
+    },
+  );
+}
+
+type Opened = TrainingData<TrainingDataset> & { readonly notes: readonly string[] };
+
+async function openSplit(scheme: TrainingScheme, source: DataSource, settings: RunSettings, split: Split): Promise<Opened | null> {
+  const { size, loadSize } = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
+  const options = { maxSide: loadSize, cacheBytes: CACHE_BYTES };
+  const pairs = async (): Promise<Opened> => {
+    const train = await openPairedFolder(source, split, options);
+    return { train, validation: train, storedSize: loadSize, notes: train.notes };
+  };
+  if (settings.make !== null) {
+    const set = await openImageFolder(source, split, { maxSide: Infinity, cacheBytes: 0 });
+    if (!set) return null;
+    const made = madePairs(set, { side: size, choice: parseInput(settings.make), seed: settings.seed, cache: { left: CACHE_BYTES } });
+    return { train: made, validation: made, storedSize: loadSize, notes: set.notes };
+  }
+  if (scheme.data === 'unpaired') {
+    const sets = await openImageSets(source, split, options);
+    if (sets) return { train: sets, validation: serialPairs(sets), storedSize: loadSize, notes: sets.notes };
+    const { train, ...rest } = await pairs();
+    return { ...rest, train: isUnpaired(train) ? train : unpaired(train as PairedDataset) };
+  }
+  if (scheme.data === 'images') {
+    const digits = await openDigits(source, split === 'train' ? 'train' : 'test', false);
+    const set = digits ?? (await openImageFolder(source, split, { ...options, maxSide: 2 * loadSize }));
+    return set && { train: set, validation: selfPairs(set), storedSize: loadSize, notes: set.notes };
+  }
+  return pairs();
+}
