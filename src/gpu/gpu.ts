@@ -11,7 +11,7 @@ import { Readback } from './readback.js';
 import { Recording, Trace, type Guard } from './recording.js';
 import { scopedIn, ScopeStack, type Scoped } from './scope.js';
 import { Storage } from './storage.js';
-import { BindGroupCache, CommandStream, type Command } from './stream.js';
+import { BindGroupCache, CommandStream, MOST_BIND_GROUPS, type Command } from './stream.js';
 import { UniformCache } from './uniform-cache.js';
 import { span } from './write-log.js';
 
@@ -75,7 +75,7 @@ export class Gpu {
     this.pool = new BufferPool((bytes, label) => this.createBuffer(bytes, label), this.largestBuffer);
     this.uniforms = new UniformCache(device);
     this.stream = new CommandStream(device);
-    this.bindGroups = new BindGroupCache(device);
+    this.bindGroups = new BindGroupCache(device, adapter.software ? MOST_BIND_GROUPS : Infinity);
     this.readback = new Readback(device, track, (delta) => this.account(delta));
     device.addEventListener('uncapturederror', (event) => {
       // No scope caught it: no memory for a read-back buffer, say.
@@ -212,8 +212,8 @@ export class Gpu {
   /**
    * Runs a kernel, after everything dispatched before it; or notes it down inside `record()`. Does not wait for the device.
    *
-   * @throws LIMIT_EXCEEDED for more workgroups or bytes than the adapter takes; BUFFER_CONFLICT when one memory is read and written;
-   *   DEVICE_MISMATCH, USE_AFTER_FREE, DEVICE_LOST, RECORDING, SHADER_COMPILE
+   * @throws LIMIT_EXCEEDED for more workgroups or bytes than the adapter takes, or for too many different dispatches without a wait;
+   *   BUFFER_CONFLICT when one memory is read and written; DEVICE_MISMATCH, USE_AFTER_FREE, DEVICE_LOST, RECORDING, SHADER_COMPILE
    */
   dispatch(call: DispatchCall): void {
     this.assertAlive();
@@ -338,6 +338,7 @@ export class Gpu {
     try {
       const reading = this.readback.read(storage.buffer, offset, bytes);
       [result] = await Promise.all([reading, this.failures.settle()]);
+      await this.bindGroups.waited(this.host.collect);
     } catch (cause) {
       await this.failures.settle();
       this.throwFailure();
@@ -357,6 +358,7 @@ export class Gpu {
     this.stream.flush();
     await this.host.trackPending(this.device.queue.onSubmittedWorkDone()).catch(() => {});
     await this.failures.settle();
+    await this.bindGroups.waited(this.host.collect);
     this.throwFailure();
   }
 

@@ -16,7 +16,7 @@ import {
 import { operandA, operandB, type Operand } from './gemm-operands.js';
 import { grid, specialise, storedTypes, type Constants } from './kernel.js';
 import { proveMatrixUnits, provenUnit, UNIT_DIRECTIVES } from './matrix-units.js';
-import { productKey, type MatmulOptions, type MatmulSizes } from './product-problem.js';
+import { productKey, type BatchedOptions, type MatmulOptions, type MatmulSizes, type ProductKind } from './product-problem.js';
 import { knownSubgroupSize, MAX_LANES, SUBGROUP_DIRECTIVES, subgroupsPay, WORKGROUP } from './subgroups.js';
 import blocksSource from '../../shaders/shared/matmul_blocks.wgsl';
 import shapeSource from '../../shaders/shared/matmul_shape.wgsl';
@@ -28,12 +28,6 @@ import subgroupSource from '../../shaders/matmul_subgroup.wgsl';
 import workgroupSource from '../../shaders/matmul_workgroup.wgsl';
 
 export type { MatmulOptions, MatmulSizes } from './product-problem.js';
-
-/** Also how the products of a batch lie. */
-interface BatchedOptions extends MatmulOptions {
-  /** y is [m, batch, n]: rows of all products side by side. Default false: [batch, m, n]. */
-  readonly sideBySide?: boolean;
-}
 
 /**
  * How a batch of products shares its loads: each invocation loads all it needs, or as the variants of a convolution; or units of the GPU
@@ -56,7 +50,7 @@ export function supportsSubgroups(a: Tensor, b: Tensor, y: Tensor, { transposeA 
 /** The unit that can do a product: its operands are of one type, and nothing is rounded on the way to it. */
 const unitFor = (a: Tensor, b: Tensor): MatrixUnit | null => (a.dtype === b.dtype ? provenUnit(a.gpu, a.dtype) : null);
 
-/** The variants that can do a product. */
+/** The variants of the kernels for a whole batch that can do a product. */
 export function supportedBatchedVariants(a: Tensor, b: Tensor, y: Tensor, options: MatmulOptions, sizes: MatmulSizes): BatchedVariant[] {
   return [
     'tile',
@@ -66,25 +60,29 @@ export function supportedBatchedVariants(a: Tensor, b: Tensor, y: Tensor, option
   ];
 }
 
+/** A product without what is computed: what the choice of a variant can depend on. */
+interface Product {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly y: Tensor;
+  readonly options: BatchedOptions;
+  readonly sizes: MatmulSizes;
+}
+
 /**
  * The variant of a product on a device with a unit for it, by gpu.variants: whether the unit is faster is for the tuner to find out.
  *
+ * @param supported what the caller can run
  * @param heuristic what serves otherwise, and on every other device
  */
-export function tunedVariant<Heuristic extends string>(
-  a: Tensor,
-  b: Tensor,
-  y: Tensor,
-  options: MatmulOptions,
-  sizes: MatmulSizes,
-  heuristic: () => Heuristic,
-): BatchedVariant | Heuristic {
+export function tunedVariant<Variant extends string>(
+  kind: ProductKind,
+  { a, b, y, options, sizes }: Product,
+  supported: () => readonly Variant[],
+  heuristic: () => Variant,
+): Variant {
   if (!unitFor(a, b)) return heuristic();
-  return a.gpu.variants.variantFor<BatchedVariant | Heuristic>(
-    productKey(a, b, y, options, sizes),
-    supportedBatchedVariants(a, b, y, options, sizes),
-    heuristic,
-  );
+  return a.gpu.variants.variantFor(productKey(kind, a, b, y, options, sizes), supported(), heuristic);
 }
 
 /** The variant for many products of moderately many terms, by the adapter and the sizes. */
@@ -93,6 +91,15 @@ function chooseBatchedVariant(a: Tensor, b: Tensor, y: Tensor, options: MatmulOp
   if (!a.gpu.adapter.software) return chooseWorkgroupTile(m, n, elementCount(batch)) ?? 'tile';
   return subgroupsPay(a.gpu) && n >= LEAST_COLUMNS && supportsSubgroups(a, b, y, options, sizes) ? 'subgroup' : 'tile';
 }
+
+/** The table's variant, or the heuristic's. */
+const variantOf = (a: Tensor, b: Tensor, y: Tensor, options: BatchedOptions, sizes: MatmulSizes): BatchedVariant =>
+  tunedVariant<BatchedVariant>(
+    'batched_matmul',
+    { a, b, y, options, sizes },
+    () => supportedBatchedVariants(a, b, y, options, sizes),
+    () => chooseBatchedVariant(a, b, y, options, sizes),
+  );
 
 /**
  * op(a) op(b) by the kernels that take a whole batch.
@@ -106,7 +113,7 @@ export function batchedMatmul(
   options: BatchedOptions,
   sizes: MatmulSizes,
   y: Tensor,
-  variant: BatchedVariant = tunedVariant(a, b, y, options, sizes, () => chooseBatchedVariant(a, b, y, options, sizes)),
+  variant: BatchedVariant = variantOf(a, b, y, options, sizes),
   unit: MatrixUnit | null = unitFor(a, b),
 ): void {
   const { transposeA = false, transposeB = false, sideBySide = false } = options;

@@ -5,6 +5,7 @@ import {
   batchedMatmul,
   LEAST_COLUMNS,
   matrixStep,
+  supportedBatchedVariants,
   tunedVariant,
   type BatchedVariant,
   type MatmulOptions,
@@ -58,15 +59,31 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}, out?: 
   const shape = [...sizes.batch, sizes.m, sizes.n];
   const y = out ?? Tensor.empty(a.gpu, shape, 'matmul');
   expectShape('out of matmul', shape, y.shape);
-  const chosen = variant ?? tunedVariant(a, b, y, options, sizes, (): MatmulVariant => chooseVariant(a, b, y, options, sizes));
+  const supported = (): MatmulVariant[] => supportedMatmulVariants(a, b, y, options, sizes);
+  const heuristic = (): MatmulVariant => chooseVariant(a, b, y, options, sizes);
+  const chosen = variant ?? tunedVariant('matmul', { a, b, y, options, sizes }, supported, heuristic);
   if (chosen !== 'convolution') batchedMatmul(a, b, options, sizes, y, chosen);
   else eachEntry([a, b, y], sizes, ([left, right, result]) => convolve(left!, right!, options, sizes, result!));
   return y;
 }
 
-/** Whether a convolution's kernels can do a product: they take a weight without gaps, and there is none for two transposed operands. */
-export function canConvolve(b: Tensor, y: Tensor, { transposeA = false, transposeB = false }: MatmulOptions): boolean {
-  return transposeA ? !transposeB && y.contiguous : b.contiguous;
+/** Products of a batch that may be convolutions, each of which has dispatches of its own. */
+const MOST_CONVOLUTIONS = 4096;
+
+/**
+ * Whether a convolution's kernels can do a product: they take a weight of f32 without gaps, there is none for two transposed operands, and
+ * a large batch would be too many dispatches.
+ */
+function canConvolve(a: Tensor, b: Tensor, y: Tensor, { transposeA = false, transposeB = false }: MatmulOptions, count: number): boolean {
+  if (count > MOST_CONVOLUTIONS || (transposeA && transposeB)) return false;
+  const weight = transposeA ? y : b;
+  return weight.contiguous && weight.dtype === 'f32' && [a, b, y].every(({ dtype }) => dtype === 'f32' || dtype === 'f16');
+}
+
+/** The variants that can do a product. */
+export function supportedMatmulVariants(a: Tensor, b: Tensor, y: Tensor, options: MatmulOptions, sizes: MatmulSizes): MatmulVariant[] {
+  const convolves = canConvolve(a, b, y, options, elementCount(sizes.batch));
+  return [...supportedBatchedVariants(a, b, y, options, sizes), ...(convolves ? (['convolution'] as const) : [])];
 }
 
 /** On a CPU adapter a product of so many terms takes longer than the dispatch of its own that sharing loads by subgroup asks for. */
@@ -82,7 +99,7 @@ function chooseVariant(a: Tensor, b: Tensor, y: Tensor, options: MatmulOptions, 
   const { gpu } = a;
   const count = elementCount(batch);
   const pays = count === 1 || (subgroupsPay(gpu) && n >= LEAST_COLUMNS && m * n * k >= TERMS_WORTH_A_DISPATCH);
-  if (pays && canConvolve(b, y, options)) return 'convolution';
+  if (pays && canConvolve(a, b, y, options, count)) return 'convolution';
   return gpu.adapter.software ? 'tile' : (chooseWorkgroupTile(m, n, count) ?? 'tile');
 }
 
@@ -90,8 +107,9 @@ function chooseVariant(a: Tensor, b: Tensor, y: Tensor, options: MatmulOptions, 
 function eachEntry(tensors: readonly Tensor[], { batch }: MatmulSizes, body: (matrices: readonly Tensor[]) => void): void {
   for (let entry = 0; entry < elementCount(batch); entry++) {
     const matrices = tensors.map((tensor) => {
-      const { gpu, storage, shape, offset, rowStride } = tensor;
-      return new Tensor({ gpu, storage: storage.retain(), shape: shape.slice(-2), offset: offset + entry * matrixStep(tensor), rowStride });
+      const { gpu, storage, shape, dtype, offset, rowStride } = tensor;
+      const at = offset + entry * matrixStep(tensor);
+      return new Tensor({ gpu, storage: storage.retain(), shape: shape.slice(-2), dtype, offset: at, rowStride });
     });
     body(matrices);
     for (const matrix of matrices) matrix.dispose();

@@ -5,7 +5,7 @@ import { convWork, parseConvProblem, problemTensor, type ConvProblem, type Probl
 import { CONV_VARIANTS, supportsConvVariant, type ConvVariant } from './conv2d/variants.js';
 import { batchedMatmul, supportedBatchedVariants, type BatchedVariant } from './batched-matmul.js';
 import { copy } from './elementwise.js';
-import { canConvolve, matmul } from './matmul.js';
+import { matmul, supportedMatmulVariants, type MatmulVariant } from './matmul.js';
 import { parseProductProblem, productWork, type ProductProblem } from './product-problem.js';
 import { fillUniform } from './random.js';
 
@@ -81,18 +81,24 @@ function product(name: string): Tunable | null {
 }
 
 function preparedProduct(gpu: Gpu, problem: ProductProblem, parts: Tensor[]): Prepared {
-  const { batch, m, n, result: dtype, transposeA, transposeB } = problem;
-  const [a, b] = (['a', 'b'] as const).map((side, stream) => drawn(gpu, problem[side], side, stream, parts)) as [Tensor, Tensor];
-  const y = Tensor.empty(gpu, [...batch, m, n], 'result to tune with', dtype);
-  parts.push(y);
-  const options = { transposeA, transposeB };
-  const convolves = a.dtype === 'f32' && b.dtype === 'f32' && canConvolve(b, y, options);
+  const { kind, transposeA, transposeB, sideBySide } = problem;
+  const [a, b, y] = (['a', 'b', 'y'] as const).map((side, stream) => drawn(gpu, problem[side], side, stream, parts)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  if (kind === 'matmul') {
+    const options = { transposeA, transposeB };
+    return {
+      variants: supportedMatmulVariants(a, b, y, options, problem),
+      result: y,
+      compute: (variant) => void matmul(a, b, options, y, variant as MatmulVariant),
+    };
+  }
+  const options = { transposeA, transposeB, sideBySide };
   return {
-    variants: [...supportedBatchedVariants(a, b, y, options, problem), ...(convolves ? ['convolution'] : [])],
+    variants: supportedBatchedVariants(a, b, y, options, problem),
     result: y,
-    compute(variant) {
-      if (variant === 'convolution') matmul(a, b, options, y, variant);
-      else batchedMatmul(a, b, options, problem, y, variant as BatchedVariant);
-    },
+    compute: (variant) => batchedMatmul(a, b, options, problem, y, variant as BatchedVariant),
   };
 }

@@ -5,6 +5,7 @@ import type { Recording } from '../gpu/recording.js';
 import { isWorkgroupTile } from './conv2d/workgroup.js';
 import { copy, fill } from './elementwise.js';
 import { mseLoss } from './loss.js';
+import { provenUnits } from './matrix-units.js';
 import { tunableOf, type Prepared, type Tunable } from './tunable.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -43,17 +44,25 @@ export interface TuneOptions {
 }
 
 /**
- * Lists the problems of convolutions that `body` would dispatch, by name, with the variant that serves now. Nothing is run.
+ * Lists the problems of convolutions and products that `body` would dispatch, by name, with the variant that serves now; where units for
+ * matrices may do products, also those that other variants of these would ask for. Nothing is run.
  *
  * @throws what gpu.record() throws
  */
 export async function listConvProblems(gpu: Gpu, body: () => void): Promise<Map<string, string>> {
+  const problems = await askedIn(gpu, () => gpu.variants.askedBy(body));
+  for (const problem of [...problems.keys()]) await addParts(gpu, problem, problems);
+  return problems;
+}
+
+/** What a function that is traced, and not run, returns. */
+async function askedIn(gpu: Gpu, body: () => Map<string, string>): Promise<Map<string, string>> {
   let problems = new Map<string, string>();
   // Thrown so that the trace is given up: neither its memory nor its pipelines are wanted.
   const traced = new Error('traced');
   await gpu
     .record(() => {
-      problems = gpu.variants.askedBy(body);
+      problems = body();
       throw traced;
     })
     .catch((error: unknown) => {
@@ -63,8 +72,68 @@ export async function listConvProblems(gpu: Gpu, body: () => void): Promise<Map<
 }
 
 /**
+ * The problems within a problem: what its variants ask for, each with the variant that serves now. Without a unit for matrices no product
+ * is asked for.
+ */
+async function partsOf(gpu: Gpu, problem: string): Promise<Map<string, string>> {
+  const tunable = provenUnits(gpu.adapter).length > 0 ? tunableOf(problem) : null;
+  if (!tunable) return new Map();
+  return askedIn(gpu, () => {
+    const asked = new Map<string, string>();
+    const made: Tensor[] = [];
+    try {
+      const { variants, compute } = tunable.prepare(gpu, made);
+      for (const variant of variants) for (const [part, serves] of gpu.variants.askedBy(() => compute(variant))) asked.set(part, serves);
+    } catch (error) {
+      // A problem that does not fit in memory is tune()'s to report.
+      if (!(error instanceof ShadegradError) || error.code !== 'LIMIT_EXCEEDED') throw error;
+    }
+    for (const tensor of made) tensor.dispose();
+    return asked;
+  });
+}
+
+/** Adds the problems within a problem, and those within these. */
+async function addParts(gpu: Gpu, problem: string, problems: Map<string, string>): Promise<void> {
+  for (const [part, serves] of await partsOf(gpu, problem)) {
+    if (problems.has(part)) continue;
+    problems.set(part, serves);
+    await addParts(gpu, part, problems);
+  }
+}
+
+/** A problem with what it asks for. */
+interface Job {
+  readonly problem: string;
+  readonly heuristic: string;
+  readonly tunable: Tunable;
+}
+
+/** The largest problems first, but before each the problems within it: a variant is timed with what will serve it. */
+async function inOrder(gpu: Gpu, problems: ReadonlyMap<string, string>): Promise<Job[]> {
+  const largestFirst = [...problems]
+    .flatMap(([problem, heuristic]) => {
+      const tunable = tunableOf(problem);
+      return tunable ? [{ problem, heuristic, tunable }] : [];
+    })
+    .sort((a, b) => b.tunable.work - a.tunable.work || (a.problem < b.problem ? -1 : 1));
+  const named = new Map(largestFirst.map((job) => [job.problem, job]));
+  const ordered = new Set<Job>();
+  const add = async (job: Job): Promise<void> => {
+    for (const part of (await partsOf(gpu, job.problem)).keys()) {
+      const within = named.get(part);
+      if (within && within !== job && !ordered.has(within)) await add(within);
+    }
+    ordered.add(job);
+  };
+  for (const job of largestFirst) if (!ordered.has(job)) await add(job);
+  return [...ordered];
+}
+
+/**
  * Times the variants of each problem on random contents, and stores the fastest in gpu.variants: the heuristic's unless
- * another is more than 3% faster. The largest problems come first, so that little time is spent well.
+ * another is more than 3% faster. The largest problems come first, so that little time is spent well; products
+ * within a convolution come before it.
  *
  * A variant is timed only if what it computes agrees with the others (see agreeing()): a driver that compiles one wrongly
  * often makes it fast. One that does not compile, run or agree is named in the result and does not end the tuning.
@@ -78,14 +147,9 @@ export async function tune(
   problems: ReadonlyMap<string, string>,
   { onProgress, signal, all = false }: TuneOptions = {},
 ): Promise<TuneResult[]> {
-  const jobs = [...problems]
-    .flatMap(([problem, heuristic]) => {
-      const tunable = tunableOf(problem);
-      return tunable ? [{ problem, heuristic, tunable }] : [];
-    })
-    .sort((a, b) => b.tunable.work - a.tunable.work || (a.problem < b.problem ? -1 : 1));
   // What failed before is not a variant's fault.
   await gpu.sync();
+  const jobs = await inOrder(gpu, problems);
   const results: TuneResult[] = [];
   for (const { problem, heuristic, tunable } of jobs) {
     if (signal?.aborted) break;

@@ -1,14 +1,25 @@
 import { ShadegradError } from '../errors.js';
 import type { AdapterDescription } from '../gpu/adapter.js';
 import { isVariantTable, type VariantTable } from '../gpu/kernel-variants.js';
+import { provenUnits } from './matrix-units.js';
 
 const FORMAT = 'shadegrad-tuning';
 /** Part of every cache's name: raise it when kernels change so much that old timings mislead. */
-export const TUNING_VERSION = 3;
+export const TUNING_VERSION = 4;
 
-/** What timings hold for: one adapter with one driver, which its description names. */
-export function adapterFingerprint({ vendor, architecture, device, description, subgroupSize }: AdapterDescription): string {
-  return [vendor, architecture, device, description, `subgroups of ${subgroupSize}`, `tuning ${TUNING_VERSION}`].join(', ');
+/**
+ * What timings hold for: one adapter with one driver, which its description names, and the units for matrices that kernels may use there.
+ *
+ * @param adapter as the Gpu has it: a copy is taken to have no units
+ */
+export function adapterFingerprint(adapter: AdapterDescription): string {
+  const { vendor, architecture, device, description, subgroupSize } = adapter;
+  const units = provenUnits(adapter).map(({ type, m, n, k }) => `${type} ${m}x${n}x${k}`);
+  return [
+    ...[vendor, architecture, device, description, `subgroups of ${subgroupSize}`],
+    ...(units.length > 0 ? [`units ${units.join(' ')}`] : []),
+    `tuning ${TUNING_VERSION}`,
+  ].join(', ');
 }
 
 /** A table as text, for a file or a browser's storage. @param adapter what the timings were taken on */

@@ -68,8 +68,13 @@ const MOST_PARTS = 16;
 /** Into how many parts, all of one length, a sum of so many terms is cut: of whole vectors where that can be had; null for none. */
 function partsOf(terms: number): number | null {
   const least = Math.ceil(terms / MOST_TERMS);
-  const alike = Array.from({ length: least * MOST_PARTS }, (_, more) => least + more).filter((parts) => terms % parts === 0);
-  return alike.find((parts) => (terms / parts) % 4 === 0) ?? alike[0] ?? null;
+  let alike: number | null = null;
+  for (let parts = least; parts < least * (MOST_PARTS + 1); parts++) {
+    if (terms % parts !== 0) continue;
+    if ((terms / parts) % 4 === 0) return parts;
+    alike ??= parts;
+  }
+  return alike;
 }
 
 /** Numbers in the largest of the matrices of a pass; infinite where its sum cannot be cut into short parts of one length. */

@@ -41,21 +41,27 @@ export function convProblemKey(pass: ConvPass, input: Placed, weight: Placed, ou
   return `conv2d ${pass} x${placeOf(input)} w${placeOf(weight)} y${placeOf(output)} s${stride.join('x')} p${padding.join('x')}`;
 }
 
-const PLACE = String.raw`(\d+(?:x\d+){3})/(\d+)\+([0-3])(h?)`;
+/** Matches what placeOf() writes of a tensor, in four groups: tensorIn() reads them. */
+export const PLACE = String.raw`(\d+(?:x\d+)*)/(\d+)\+([0-3])(h?)`;
+
+/** The tensor of the four groups of PLACE from one on. */
+export const tensorIn = (found: readonly string[], at: number): ProblemTensor => ({
+  shape: found[at]!.split('x').map(Number),
+  rowStride: Number(found[at + 1]),
+  misaligned: Number(found[at + 2]),
+  dtype: found[at + 3] === 'h' ? 'f16' : 'f32',
+});
+
 const KEY = new RegExp(String.raw`^conv2d (forward|input_grad|weight_grad) x${PLACE} w${PLACE} y${PLACE} s(\d+)x(\d+) p(\d+)x(\d+)$`);
 
 /** The problem of a name; null for a name of something else. */
 export function parseConvProblem(key: string): ConvProblem | null {
   const found = KEY.exec(key)?.slice(1);
   if (!found) return null;
-  const tensor = (at: number): ProblemTensor => ({
-    shape: found[at]!.split('x').map(Number),
-    rowStride: Number(found[at + 1]),
-    misaligned: Number(found[at + 2]),
-    dtype: found[at + 3] === 'h' ? 'f16' : 'f32',
-  });
+  const [input, weight, output] = [1, 5, 9].map((at) => tensorIn(found, at)) as [ProblemTensor, ProblemTensor, ProblemTensor];
+  if ([input, weight, output].some(({ shape }) => shape.length !== 4)) return null;
   const pair = (at: number): [number, number] => [Number(found[at]), Number(found[at + 1])];
-  return { pass: found[0] as ConvPass, input: tensor(1), weight: tensor(5), output: tensor(9), stride: pair(13), padding: pair(15) };
+  return { pass: found[0] as ConvPass, input, weight, output, stride: pair(13), padding: pair(15) };
 }
 
 /** A tensor placed in its memory as the problem's, with undefined contents; its whole memory is returned with it. */
