@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import * as assert from 'uvu/assert';
 
 const root = process.cwd();
@@ -137,6 +138,50 @@ export function start(program: ProgramName, parameters: readonly string[], { cwd
 
 export function run(program: ProgramName, parameters: readonly string[], options?: ProgramOptions): Promise<Finished> {
   return start(program, parameters, options).finished;
+}
+
+export interface Piped extends Finished {
+  /** What it wrote to stdout, where `stdout` is the same as text. */
+  bytes: Buffer;
+}
+
+/**
+ * Runs a program as part of a pipe.
+ *
+ * @param input what it reads from stdin
+ * @param takes how many bytes of stdout are read before the other end is closed; by default all
+ */
+export function pipe(
+  program: ProgramName,
+  parameters: readonly string[],
+  input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  takes = Infinity,
+): Promise<Piped> {
+  const child = endsWithTests(
+    spawn(process.execPath, [join(root, program === 'shadegrad' ? 'bin' : 'examples', `${program}.js`), ...parameters], {
+      env: { ...SHADERS, ...process.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    }),
+  );
+  // A program that ends early closes its end.
+  child.stdin.on('error', () => {});
+  Readable.from(input).pipe(child.stdin);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let stderr = '';
+    let taken = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      taken += chunk.length;
+      if (taken >= takes) child.stdout.destroy();
+    });
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      const bytes = Buffer.concat(chunks);
+      resolve({ status, signal, bytes, stdout: bytes.toString(), stderr });
+    });
+  });
 }
 
 /** Asserts that a program ended well and returns what it printed. */

@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../../src/errors.js';
 import { trainCommand } from '../../../src/node/programs/train-command.js';
-import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
+import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate-flags.js';
 import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
 import { commandLine } from '../../../src/node/terminal/options-file.js';
 import { cyclegan } from '../../../src/schemes/cyclegan.js';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../../src/errors.js';
 import { trainCommand } from '../../../src/node/programs/train-command.js';
 import { TEST_RUN_PROGRAM } from '../../../src/node/programs/test-run.js';
-import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate.js';
+import { TRANSLATE_PROGRAM } from '../../../src/node/programs/translate-flags.js';
 import { parseFlags, type Program } from '../../../src/node/terminal/flags.js';
 import { inOurWords, namedOnly } from '../../../src/node/terminal/our-words.js';
 import { MISSING_OPTIONS } from '../../../src/node/terminal/reference-options.js';

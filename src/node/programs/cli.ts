@@ -11,7 +11,8 @@ import { PREPARE_PROGRAM, prepareData } from './prepare/prepare.js';
 import { ACTIONS } from './prepare/registry.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { trainCommand, trainModel } from './train-command.js';
-import { TRANSLATE_PROGRAM, translateImages } from './translate.js';
+import { translateImages } from './translate.js';
+import { TRANSLATE_PROGRAM } from './translate-flags.js';
 import { TEST_RUN_PROGRAM, testRun } from './test-run.js';
 import { TUNE_PROGRAM, tuneKernels } from './tune.js';
 

@@ -1,207 +1,33 @@
-import { realpath, stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
 import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../models/describe.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
 import { isNoiseGenerator } from '../../models/noise.js';
 import { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
-import { oneLine, printableName } from '../../formats/names.js';
+import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Generator } from '../../models/kind.js';
 import { imageDiversity, type ImageDiversity } from '../../training/metrics.js';
-import { FITS, type FitName } from '../../training/fits/registry.js';
-import { ENSEMBLES, type EnsembleName } from '../../training/ensembles.js';
+import { FITS } from '../../training/fits/registry.js';
 import { sidesOf, type TranslatedSize } from '../../training/fits/sides.js';
 import { Translator, type FittedImage } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter/adapter.js';
-import { listImages } from '../images/dataset.js';
-import { makeFolder } from '../files/atomic.js';
-import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
+import { makeFolder, writeFileAtomic } from '../files/atomic.js';
+import { readStream, STANDARD_STREAM, writeStream } from '../files/standard-streams.js';
+import { encodePicture, PICTURE_FORMATS } from '../images/encode.js';
+import { decodeImage, readImage } from '../images/read.js';
+import { parseFlags } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
-import { OPTIONS_FLAG } from '../terminal/options-file.js';
-import { readImage, writePng } from '../images/read.js';
 import { concernsOneFile } from './one-file.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
+import { checkTogether, parseSides, parseSize, required, TRANSLATE_PROGRAM, type TranslateFlags } from './translate-flags.js';
+import { listJobs, type Job } from './translate-jobs.js';
 import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
-import { keepQuiet, QUIET_FLAG, remark } from '../terminal/remarks.js';
-
-export const TRANSLATE_PROGRAM = {
-  usage: 'npx shadegrad translate --weights FILE|DIR --input FILE|DIR --output DIR [flags]',
-  summary:
-    'Translates images of any size (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP) with a generator that was trained here, or one of ' +
-    "PyTorch, TensorFlow or a browser demo. Each result is a PNG under the image's own name.",
-  fixed: { model: 'test', epoch: 'latest', load_iter: '0', phase: 'test', aspect_ratio: '1', dataset_mode: 'single' },
-  flags: [
-    {
-      name: 'weights',
-      group: 'Files',
-      reference: ['name', 'checkpoints_dir'],
-      type: 'string',
-      placeholder: 'FILE|DIR',
-      description:
-        'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), ' +
-        'another .safetensors, a .pict, or a TensorFlow.js model.json',
-    },
-    {
-      name: 'network',
-      group: 'Files',
-      reference: ['model_suffix'],
-      type: 'string',
-      placeholder: 'NAME',
-      description: 'of a run with several generators the one to translate with: generatorA (A to B) or generatorB (B to A) of CycleGAN',
-    },
-    {
-      name: 'input',
-      group: 'Files',
-      reference: ['dataroot'],
-      type: 'list',
-      placeholder: 'FILE|DIR ...',
-      description: 'an image or a folder of images, or several of them',
-    },
-    {
-      name: 'output',
-      group: 'Files',
-      reference: ['results_dir'],
-      type: 'string',
-      placeholder: 'DIR',
-      description: 'folder for the results; made if missing, files of the same name are replaced',
-    },
-    {
-      name: 'label',
-      group: 'Translation',
-      type: 'list',
-      placeholder: 'NAME ...',
-      description:
-        'what the images are to become, for a network that takes labels, such as StarGAN: every label that they are to have, or none; ' +
-        'of a file without names of labels their numbers from 0',
-    },
-    {
-      name: 'size',
-      group: 'Translation',
-      type: 'string',
-      placeholder: 'N|WxH|image',
-      description:
-        "size at which images are translated, multiples of the network's; image: each at its own, aspect and all; by default the network's",
-    },
-    {
-      name: 'fit',
-      group: 'Translation',
-      type: 'choice',
-      choices: Object.keys(FITS) as FitName[],
-      default: 'resize',
-      description: `how images of other sizes go through: ${Object.entries(FITS)
-        .map(([name, { description }]) => `${name}, ${description}`)
-        .join('; ')}`,
-    },
-    {
-      name: 'tile',
-      group: 'Translation',
-      type: 'string',
-      placeholder: 'N|WxH',
-      description: "size of the tiles of --fit tiles, multiples of the network's; by default the network's size",
-    },
-    {
-      name: 'overlap',
-      group: 'Translation',
-      type: 'integer',
-      min: 0,
-      max: 16_384,
-      description: 'pixels that neighbouring tiles share at least, less than half of a tile; by default a quarter of it',
-    },
-    {
-      name: 'ensemble',
-      group: 'Translation',
-      type: 'choice',
-      choices: Object.keys(ENSEMBLES) as EnsembleName[],
-      description: `the mean of several results: ${Object.entries(ENSEMBLES)
-        .map(([name, { description }]) => `${name}, ${description}`)
-        .join('; ')}`,
-    },
-    {
-      name: 'half',
-      group: 'Files',
-      type: 'choice',
-      choices: ['left', 'right'],
-      description: 'the images are side-by-side pairs: translate this half of each',
-    },
-    {
-      name: 'seed',
-      group: 'Translation',
-      type: 'integer',
-      min: 0,
-      max: 0xffff_ffff,
-      default: 0,
-      description: 'chooses the dropout masks and random numbers, so the variant of each result',
-    },
-    {
-      name: 'samples',
-      group: 'Translation',
-      type: 'integer',
-      min: 1,
-      max: 1000,
-      default: 1,
-      description: 'so many results of each image, NAME-1.png and on, of this seed and those after it; says how much they differ',
-    },
-    {
-      name: 'statistics',
-      group: 'Translation',
-      type: 'choice',
-      choices: ['batch', 'running'],
-      description: "what the norms use: batch, each image's own, or running, those of the training; by default as the file's makers do",
-    },
-    {
-      name: 'dropout',
-      group: 'Translation',
-      reference: ['no_dropout'],
-      type: 'boolean',
-      default: true,
-      description: 'no dropout: one result whatever the seed, but for random numbers (train --z); a little smoother',
-    },
-    { ...OPTIONS_FLAG, group: 'Files' },
-    { ...QUIET_FLAG, group: 'This machine' },
-    {
-      name: 'adapter',
-      group: 'This machine',
-      type: 'string',
-      placeholder: 'NAME',
-      description: "auto, hardware, software, lavapipe, swiftshader, or part of an adapter's name",
-    },
-  ],
-  examples: [
-    { command: 'npx shadegrad translate --weights runs/facades --input labels/ --output photos/', description: 'A folder of label maps:' },
-    {
-      command: 'npx shadegrad translate --weights runs/facades --input facades/test --half right --output photos/',
-      description: 'The label halves of pairs:',
-    },
-    {
-      command: 'npx shadegrad translate --weights runs/stargan --label brick night --input photos/ --output nights/',
-      description: 'Photos as labels say:',
-    },
-    {
-      command: 'npx shadegrad translate --weights latest_net_G.pth --input labels/ --output photos/ --size image',
-      description: 'Each image at its own size:',
-    },
-    {
-      command: 'npx shadegrad translate --weights runs/facades --input large.png --output photos/ --fit tiles',
-      description: 'A large image in tiles of what the network takes:',
-    },
-  ],
-} as const satisfies Program;
-
-type TranslateFlags = FlagValues<typeof TRANSLATE_PROGRAM>;
-
-interface Job {
-  readonly input: string;
-  /** Where its results go, of --seed and the seeds after it. */
-  readonly outputs: readonly string[];
-  /** Why there will be none. */
-  readonly problem?: ShadegradError;
-}
+import { keepAside, keepQuiet, remark } from '../terminal/remarks.js';
 
 /**
  * How many results of an image are measured for how much they differ: every pair of them is, and all are kept until then.
@@ -223,10 +49,11 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     return 0;
   }
   keepQuiet(flags.quiet);
+  keepAside(flags.output === STANDARD_STREAM);
   const weights = required(flags, 'weights');
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
   checkTogether(flags);
-  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples);
+  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples, PICTURE_FORMATS[flags.format].ending);
   const opened = await openWeights(weights, optionsFor(flags.network));
   try {
     sayChosen(weights, opened);
@@ -256,7 +83,8 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
         ...(flags.overlap !== undefined && { overlap: flags.overlap }),
         ...(flags.ensemble !== undefined && { ensemble: flags.ensemble }),
       });
-      await makeFolder(required(flags, 'output'));
+      const output = required(flags, 'output');
+      if (output !== STANDARD_STREAM) await makeFolder(output);
       return await translateAll(
         jobs,
         flags,
@@ -297,36 +125,6 @@ function expectVariety(network: Generator, flags: TranslateFlags): void {
     expected: 'a network with dropout, or with random numbers beside its input (train --z N)',
     received: `dropout ${String(dropout ?? 0)}${flags.dropout ? '' : ', and --no-dropout'}; ${String(noise ?? 0)} random numbers`,
     fix: 'leave out --samples, or --no-dropout if it is there',
-  });
-}
-
-/** @throws BAD_FLAG for flags that the way of fitting does not go by */
-function checkTogether({ fit, size, tile, overlap }: TranslateFlags): void {
-  const { takesSize, takesTile } = FITS[fit];
-  const refuse = (flag: string, fix: string): never => {
-    throw new ShadegradError('BAD_FLAG', `--${flag} means nothing with --fit ${fit}`, {
-      expected: `--fit ${fit} without it`,
-      received: `--${flag}`,
-      fix,
-    });
-  };
-  if (!takesSize && size !== undefined && size !== 'image') refuse('size', 'leave it out: the images keep their size');
-  if (!takesTile && tile !== undefined) refuse('tile', 'write --fit tiles with it, or leave it out');
-  if (!takesTile && overlap !== undefined) refuse('overlap', 'write --fit tiles with it, or leave it out');
-}
-
-/** Reads --size. @throws BAD_FLAG */
-const parseSize = (text: string): TranslatedSize => (text === 'image' ? text : parseSides(text, 'size'));
-
-/** Reads the sides of --size or --tile. @throws BAD_FLAG */
-function parseSides(text: string, flag: 'size' | 'tile'): [width: number, height: number] {
-  const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
-  if (width !== undefined) return [Number(width), Number(height)];
-  const image = flag === 'size';
-  throw new ShadegradError('BAD_FLAG', `Bad value for --${flag}`, {
-    expected: `a side in pixels, ${image ? 'WIDTHxHEIGHT, or image' : 'or WIDTHxHEIGHT'}`,
-    received: oneLine(text, 40),
-    fix: image ? 'write --size 512, --size 512x256 or --size image' : 'write --tile 256 or --tile 256x128',
   });
 }
 
@@ -376,12 +174,12 @@ interface Work {
 
 async function translateAll(
   jobs: readonly Job[],
-  { half, output, samples }: TranslateFlags,
+  { half, output, samples, format, quality }: TranslateFlags,
   { fit, translate }: Work,
   anySize: boolean,
 ): Promise<number> {
   const line = new StatusLine();
-  const interrupt = new Interrupt(() => undefined);
+  const interrupt = new Interrupt(() => void process.stdin.destroy());
   const total = jobs.length * samples;
   let done = 0;
   let failed = 0;
@@ -394,11 +192,11 @@ async function translateAll(
       let left = samples;
       try {
         if (problem) throw problem;
-        const image = fit(halfOf(await readImage(input), input, half));
+        const image = fit(halfOf(await readPicture(input), input, half));
         for (const [sample, target] of outputs.entries()) {
           if (interrupt.exitStatus !== undefined) break;
           const result = await translate(image, sample);
-          await writePng(target, result);
+          await writeResult(target, await encodePicture(result, format, quality));
           done++;
           left--;
           if (samples > 1 && made.length < mostMeasured(result)) made.push(result);
@@ -409,6 +207,7 @@ async function translateAll(
           measured = Math.max(measured, made.length);
         }
       } catch (error) {
+        if (input === STANDARD_STREAM && interrupt.exitStatus !== undefined) break;
         if (concernsAll(error, anySize)) throw error;
         line.end();
         reportError(error);
@@ -418,10 +217,23 @@ async function translateAll(
   } finally {
     line.end();
     interrupt.dispose();
-    remark(`${done} of ${total} images translated into ${printableName(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
+    remark(`${done} of ${total} images translated into ${placeOf(output ?? '')}${failed > 0 ? `; ${failed} could not be` : ''}`);
   }
   if (diversities.length > 0) console.log(diversityLine(diversities, measured, samples));
   return interrupt.exitStatus ?? (failed > 0 ? 1 : 0);
+}
+
+const placeOf = (output: string): string => (output === STANDARD_STREAM ? 'stdout' : printableName(output));
+
+/** The image of a file, or of stdin. @throws what decodeImage() throws; DATA_NOT_FOUND, DATA_UNREADABLE */
+async function readPicture(input: string): Promise<RgbImage> {
+  return input === STANDARD_STREAM ? decodeImage(await readStream(process.stdin, 'stdin'), 'stdin') : readImage(input);
+}
+
+/** Writes a result to its file, whole or not at all, or to stdout. @throws WRITE_FAILED */
+async function writeResult(target: string, bytes: Uint8Array): Promise<void> {
+  if (target !== STANDARD_STREAM) return writeFileAtomic(target, bytes);
+  await writeStream(process.stdout, bytes, 'stdout');
 }
 
 const mostMeasured = ({ data }: RgbImage): number => Math.max(2, Math.min(MEASURED.results, Math.floor(MEASURED.bytes / data.length)));
@@ -445,76 +257,4 @@ function concernsAll(error: unknown, anySize: boolean): boolean {
   if (!(error instanceof ShadegradError)) return true;
   if (anySize && (error.code === 'OUT_OF_MEMORY' || error.code === 'LIMIT_EXCEEDED')) return false;
   return !concernsOneFile(error);
-}
-
-function required<Name extends 'weights' | 'input' | 'output'>(flags: TranslateFlags, name: Name): NonNullable<TranslateFlags[Name]> {
-  const value = flags[name];
-  if (value !== undefined) return value;
-  throw new ShadegradError('BAD_FLAG', `--${name} is missing`, { fix: `write ${TRANSLATE_PROGRAM.usage}` });
-}
-
-async function listJobs(inputs: readonly string[], output: string, samples: number): Promise<Job[]> {
-  const files: string[] = [];
-  let missing = 0;
-  for (const input of inputs) {
-    const kind = await stat(input).catch(() => undefined);
-    if (kind === undefined) missing++;
-    if (!kind?.isDirectory()) files.push(input);
-    else {
-      const names = await listImages(input, (others) => remark(`left out of ${printableName(input)}: ${others}`));
-      files.push(...names.map((name) => join(input, name)));
-    }
-  }
-  // Of several, a missing one is reported in its turn.
-  if (missing === inputs.length) {
-    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, {
-      fix: 'check the path given with --input',
-    });
-  }
-  const jobs = [...new Set(files)].map((file): Job => {
-    const name = basename(file, extname(file));
-    const names = samples === 1 ? [name] : Array.from({ length: samples }, (_, sample) => `${name}-${sample + 1}`);
-    return { input: file, outputs: names.map((each) => join(output, `${each}.png`)) };
-  });
-  return withProblems(jobs);
-}
-
-/**
- * Finds out which results would take the place of an input, or of another result: none of such an image are made.
- *
- * @throws BAD_FLAG when that are all
- */
-async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
-  const inputs = new Map(await Promise.all(jobs.map(async ({ input }) => [await realPath(input), input] as const)));
-  const taken = new Map<string, string>();
-  const checked: Job[] = [];
-  for (const job of jobs) {
-    const targets = await Promise.all(job.outputs.map(realPath));
-    const problem = targets.map((target, at) => clash(job, job.outputs[at]!, inputs.get(target), taken.get(target))).find(Boolean);
-    if (!problem) for (const target of targets) taken.set(target, job.input);
-    checked.push(problem ? { ...job, problem } : job);
-  }
-  if (checked.every(({ problem }) => problem)) throw checked[0]!.problem!;
-  return checked;
-}
-
-/** What is wrong with a result of an image where an input lies, or a result of another image will. */
-function clash({ input }: Job, output: string, overwritten: string | undefined, other: string | undefined): ShadegradError | undefined {
-  if (overwritten !== undefined) {
-    const over = `The result for ${input} would be written over ${overwritten}`;
-    return new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' });
-  }
-  if (other === undefined) return undefined;
-  return new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
-    received: output,
-    fix: 'rename one of them, or move it to another folder',
-  });
-}
-
-/** Without links; of a file that is not there yet, in its folder's real place. */
-async function realPath(path: string): Promise<string> {
-  return realpath(path).catch(async () => {
-    const folder = await realpath(join(path, '..')).catch(() => resolve(path, '..'));
-    return join(folder, basename(path));
-  });
 }

@@ -17,7 +17,16 @@ export function keepQuiet(on: boolean): void {
 /** Whether remarks and progress are left out. */
 export const isQuiet = (): boolean => quiet;
 
+let aside = false;
+
+/** Chooses whether remarks go to stderr from now on: what a program does whose results are written to stdout. */
+export function keepAside(on: boolean): void {
+  aside = on;
+}
+
 /** Prints what is good to know and no result, unless the user wants it quiet. */
 export function remark(line: string): void {
-  if (!quiet) console.log(line);
+  if (quiet) return;
+  if (aside) console.error(line);
+  else console.log(line);
 }

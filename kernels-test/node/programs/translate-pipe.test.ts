@@ -1,0 +1,86 @@
+// first driver only: it runs programs, and what they do depends on no adapter. not in browsers: likewise. Formats and pipes of translate.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RgbImage } from '../../../src/data/image.js';
+import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
+import { pytorchStateDict } from '../../../src/exchange/pytorch/pytorch-run.js';
+import { encodePyTorch } from '../../../src/formats/pytorch-write.js';
+import { imageFormat } from '../../../src/node/images/format.js';
+import { decodeImage, encodePng } from '../../../src/node/images/read.js';
+import { buildLibrary, failedWith, pipe, run, succeeded, temporaryFolder } from '../../harness/program.js';
+import { collect, formulaNetwork } from '../../harness/weights.js';
+
+const folder = temporaryFolder('translate-pipe');
+const weights = join(folder, 'net_G.pth');
+const input = join(folder, 'a.png');
+const common = ['--weights', weights, '--no-dropout'];
+let picture: RgbImage;
+/** The result as a PNG in a folder. */
+let expected: Buffer;
+
+const meanDifference = (a: RgbImage, b: RgbImage): number => {
+  assert.is(a.data.length, b.data.length);
+  return a.data.reduce((sum, value, at) => sum + Math.abs(value - b.data[at]!), 0) / a.data.length;
+};
+
+test.before(async () => {
+  buildLibrary();
+  picture = (await syntheticFacades({ count: 1, size: 32, seed: 5, split: 'test' }).get(0)).a;
+  writeFileSync(weights, await collect(encodePyTorch(pytorchStateDict(formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2 } })))));
+  writeFileSync(input, encodePng(picture));
+  succeeded(await run('shadegrad', ['translate', ...common, '--input', input, '--output', join(folder, 'png')]));
+  expected = readFileSync(join(folder, 'png', 'a.png'));
+});
+
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('results are written in the format that is asked for, smaller with less quality', async () => {
+  const whole = await decodeImage(expected);
+  const sizes = new Map<string, number>();
+  for (const [name, format, ending, ...flags] of [
+    ['jpeg', 'JPEG', 'jpg'],
+    ['jpeg', 'JPEG', 'jpg', '--quality', '20'],
+    ['webp', 'WebP', 'webp'],
+  ] as const) {
+    const to = join(folder, [name, ...flags].join(''));
+    succeeded(await run('shadegrad', ['translate', ...common, '--input', input, '--output', to, '--format', name, ...flags]));
+    assert.equal(readdirSync(to), [`a.${ending}`]);
+    const bytes = readFileSync(join(to, `a.${ending}`));
+    assert.is(imageFormat(bytes), format);
+    sizes.set([name, ...flags].join(' '), bytes.length);
+    const lost = meanDifference(await decodeImage(bytes), whole);
+    assert.ok(lost > 0 && lost < 40, `${name} loses ${lost}`);
+  }
+  assert.ok(sizes.get('jpeg --quality 20')! < sizes.get('jpeg')!);
+  const refused = await run('shadegrad', ['translate', ...common, '--input', input, '--output', join(folder, 'never'), '--quality', '50']);
+  failedWith(refused, 'BAD_FLAG', /--quality means nothing with --format png/, /--format jpeg/);
+  assert.not.ok(existsSync(join(folder, 'never')));
+});
+
+test('an image from stdin to stdout, with nothing else there, is that of files', async () => {
+  const through = await pipe('shadegrad', ['translate', ...common, '--input', '-', '--output', '-'], [readFileSync(input)]);
+  succeeded(through);
+  assert.ok(through.bytes.equals(expected));
+  assert.match(through.stderr, /1 of 1 images translated into stdout/);
+  const to = join(folder, 'from-stdin');
+  succeeded(await pipe('shadegrad', ['translate', ...common, '--input', '-', '--output', to], [readFileSync(input)]));
+  assert.ok(readFileSync(join(to, 'stdin.png')).equals(expected));
+  const damaged = await pipe('shadegrad', ['translate', ...common, '--input', '-', '--output', '-'], [readFileSync(input).subarray(0, 90)]);
+  failedWith(damaged, 'IMAGE_CORRUPT', /stdin/);
+  assert.is(damaged.bytes.length, 0);
+});
+
+test('more than one image or result for a standard stream is refused before anything is read', async () => {
+  const refused = async (words: RegExp, ...flags: string[]) =>
+    failedWith(await run('shadegrad', ['translate', ...common, ...flags]), 'BAD_FLAG', words);
+  await refused(/--input - is one image/, '--input', '-', input, '--output', join(folder, 'never'));
+  await refused(/--output - is one result/, '--input', input, '--output', '-', '--samples', '2');
+  mkdirSync(join(folder, 'two'));
+  for (const name of ['a.png', 'b.png']) writeFileSync(join(folder, 'two', name), readFileSync(input));
+  await refused(/one image with it(.|\n)*2 images/, '--input', join(folder, 'two'), '--output', '-');
+  assert.not.ok(existsSync(join(folder, 'never')));
+});
+
+test.run();

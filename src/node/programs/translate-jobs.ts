@@ -1,0 +1,100 @@
+import { realpath, stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { printableName } from '../../formats/names.js';
+import { ShadegradError } from '../../errors.js';
+import { STANDARD_STREAM } from '../files/standard-streams.js';
+import { listImages } from '../images/dataset.js';
+import { remark } from '../terminal/remarks.js';
+import { notAlone } from './translate-flags.js';
+
+/** An image that is to be translated. */
+export interface Job {
+  /** Its path; STANDARD_STREAM for stdin. */
+  readonly input: string;
+  /** Where its results go, of --seed and the seeds after it; STANDARD_STREAM for stdout. */
+  readonly outputs: readonly string[];
+  /** Why there will be none. */
+  readonly problem?: ShadegradError;
+}
+
+/**
+ * Lists the images that --input names, and where their results go.
+ *
+ * @param ending of the files of results, with its dot
+ * @throws DATA_NOT_FOUND where none of the inputs exists; DATA_EMPTY for a folder without images; BAD_FLAG where no result has a place
+ */
+export async function listJobs(inputs: readonly string[], output: string, samples: number, ending: string): Promise<Job[]> {
+  if (inputs.includes(STANDARD_STREAM)) return jobsOf(inputs, output, samples, ending);
+  const files: string[] = [];
+  let missing = 0;
+  for (const input of inputs) {
+    const kind = await stat(input).catch(() => undefined);
+    if (kind === undefined) missing++;
+    if (!kind?.isDirectory()) files.push(input);
+    else {
+      const names = await listImages(input, (others) => remark(`left out of ${printableName(input)}: ${others}`));
+      files.push(...names.map((name) => join(input, name)));
+    }
+  }
+  // Of several, a missing one is reported in its turn.
+  if (missing === inputs.length) {
+    throw new ShadegradError('DATA_NOT_FOUND', `There is no file or folder ${printableName(inputs[0]!)}`, {
+      fix: 'check the path given with --input',
+    });
+  }
+  return jobsOf([...new Set(files)], output, samples, ending);
+}
+
+/** @throws BAD_FLAG */
+async function jobsOf(files: readonly string[], output: string, samples: number, ending: string): Promise<Job[]> {
+  if (output === STANDARD_STREAM) {
+    if (files.length > 1) throw notAlone('--output', 'one image', `${files.length} images`);
+    return files.map((input) => ({ input, outputs: [STANDARD_STREAM] }));
+  }
+  const jobs = files.map((input): Job => {
+    const name = input === STANDARD_STREAM ? 'stdin' : basename(input, extname(input));
+    const names = samples === 1 ? [name] : Array.from({ length: samples }, (_, sample) => `${name}-${sample + 1}`);
+    return { input, outputs: names.map((each) => join(output, `${each}${ending}`)) };
+  });
+  return withProblems(jobs);
+}
+
+/**
+ * Finds out which results would take the place of an input, or of another result: none of such an image are made.
+ *
+ * @throws BAD_FLAG when that are all
+ */
+async function withProblems(jobs: readonly Job[]): Promise<Job[]> {
+  const inputs = new Map(await Promise.all(jobs.map(async ({ input }) => [await realPath(input), input] as const)));
+  const taken = new Map<string, string>();
+  const checked: Job[] = [];
+  for (const job of jobs) {
+    const targets = await Promise.all(job.outputs.map(realPath));
+    const problem = targets.map((target, at) => clash(job, job.outputs[at]!, inputs.get(target), taken.get(target))).find(Boolean);
+    if (!problem) for (const target of targets) taken.set(target, job.input);
+    checked.push(problem ? { ...job, problem } : job);
+  }
+  if (checked.every(({ problem }) => problem)) throw checked[0]!.problem!;
+  return checked;
+}
+
+/** What is wrong with a result of an image where an input lies, or a result of another image will. */
+function clash({ input }: Job, output: string, overwritten: string | undefined, other: string | undefined): ShadegradError | undefined {
+  if (overwritten !== undefined) {
+    const over = `The result for ${input} would be written over ${overwritten}`;
+    return new ShadegradError('BAD_FLAG', over, { fix: 'name another folder with --output' });
+  }
+  if (other === undefined) return undefined;
+  return new ShadegradError('BAD_FLAG', `The results for ${other} and ${input} would have the same name`, {
+    received: output,
+    fix: 'rename one of them, or move it to another folder',
+  });
+}
+
+/** Without links; of a file that is not there yet, in its folder's real place. */
+async function realPath(path: string): Promise<string> {
+  return realpath(path).catch(async () => {
+    const folder = await realpath(join(path, '..')).catch(() => resolve(path, '..'));
+    return join(folder, basename(path));
+  });
+}
