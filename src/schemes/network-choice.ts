@@ -127,7 +127,12 @@ export function chosenNetwork(kind: string, wanted: WantedNetwork, asked: Asked)
   if (wanted.size < least) {
     const deeper = asked.layers !== undefined && wanted.layers !== undefined;
     throw new ShadegradError('INVALID_ARGUMENT', `${deeper ? asked.layers : 'size'} of the training`, {
-      expected: `images of at least ${least} x ${least} pixels for the network ${title}${deeper ? `, with ${asked.layers} ${wanted.layers}` : ''}`,
+      expected: [
+        `images of at least ${least} x ${least} pixels for the network ${title}`,
+        deeper && `with ${asked.layers} ${wanted.layers}`,
+      ]
+        .filter(Boolean)
+        .join(', '),
       received: `${deeper ? `${wanted.layers}, and images of ` : ''}${wanted.size} pixels`,
       fix: deeper ? 'use fewer layers, or larger images' : 'use larger images',
     });

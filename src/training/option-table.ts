@@ -37,7 +37,7 @@ export interface OptionRow {
   readonly default?: OptionValue;
   /** Whether it may be left out although it has no default. */
   readonly optional?: boolean;
-  /** An option of which a preset's value for this one is: where that is typed, and not with its default, the preset says nothing of this one. */
+  /** An option that a preset's value for this one is about: where another than its default is typed, the preset leaves this one alone. */
   readonly presetFor?: string;
   /** How the command line asks for it; left out where it does not. */
   readonly flag?: OptionFlag;

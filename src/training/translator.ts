@@ -108,7 +108,8 @@ export class Translator {
     const { takesSize, takesTile } = FITS[fit];
     if (!takesSize && ![undefined, 'image'].includes(options.size as undefined)) throw needless('size', fit, 'takesSize');
     if (!takesTile && (options.tile ?? options.overlap) !== undefined) throw needless('tile and overlap', fit, 'takesTile');
-    const size = options.size ?? (takesSize ? sizes.own : 'image');
+    // Not `??`: null is no size, and refused as any other that is none.
+    const { size = takesSize ? sizes.own : 'image' } = options;
     const tile = sidesOf(asked, sizes);
     const overlap = options.overlap ?? Math.floor(Math.min(...tile) / 4);
     if (!Number.isInteger(overlap) || overlap < 0 || 2 * overlap >= Math.min(...tile)) {

@@ -11,6 +11,7 @@ import { buildNetwork } from '../../../src/models/registry.js';
 import type { Module } from '../../../src/nn/module.js';
 import { loadCheckpoint, openCheckpoint } from '../../../src/node/weights/checkpoint.js';
 import type { CheckpointTarget } from '../../../src/training/checkpoint-tensors.js';
+import { readAhead } from '../../../src/node/training/read-ahead.js';
 import { compareImages } from '../../../src/training/metrics.js';
 import { testGpu } from '../../harness/gpu.js';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
@@ -72,7 +73,7 @@ test('a test takes the place of an earlier one when it has ended, and leaves wha
 test('in words, elsewhere, with a name of the reference program', async () => {
   const elsewhere = join(folder, 'elsewhere');
   const printed = succeeded(
-    await run('shadegrad', ['test', join(out, 'checkpoint.safetensors'), '--num_test', '1', '--results_dir', elsewhere]),
+    await run('shadegrad', ['test', '--checkpoints_dir', folder, '--name', 'run', '--num_test', '1', '--results_dir', elsewhere]),
   );
   assert.match(printed, /^step 1, 1 image: L1 0\.\d+, PSNR .* dB, SSIM .*\npage: .*index\.html\n$/);
   assert.equal(readdirSync(elsewhere), ['run'], 'the name of the run, so that two do not overwrite each other');
@@ -107,9 +108,41 @@ test('inspect and doctor report as JSON, too, which holds nothing that a termina
   assert.equal(JSON.parse(formatJson({ text, none: NaN })), { text, none: null });
 });
 
+test('however many samples are read, few wait for their turn, and a damaged one is met in its own', async () => {
+  const indices = Array.from({ length: 40 }, (_, index) => index);
+  let read = 0;
+  const seen: number[] = [];
+  const most = { ahead: 0 };
+  const each = readAhead(indices, (index) => (read++, index === 30 ? Promise.reject(new Error('damaged')) : Promise.resolve(index)));
+  try {
+    for await (const index of each) {
+      seen.push(index);
+      most.ahead = Math.max(most.ahead, read - seen.length);
+    }
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /damaged/);
+  }
+  assert.equal(seen, indices.slice(0, 30));
+  assert.ok(most.ahead < 5, `${most.ahead} ahead`);
+});
+
+test('of a run with averaged weights these are tested, or the weights themselves', async () => {
+  const averaged = join(folder, 'averaged');
+  succeeded(await run('train-facades', [...TINY, '--ema', '0.9', '--steps', '3', '--out', averaged]));
+  const measured = async (...flags: string[]): Promise<Record<string, number>> => {
+    const { stdout } = await run('shadegrad', ['test', averaged, '--count', '2', '--json', '--quiet', ...flags]);
+    return (JSON.parse(stdout) as Numbers).metrics;
+  };
+  const validated = readLogLines(join(averaged, 'log.jsonl')).filter(({ validation }) => validation !== undefined);
+  assert.equal(await measured(), validated[validated.length - 1]!.validation);
+  assert.not.equal(await measured('--no-averages'), validated[validated.length - 1]!.validation);
+});
+
 test('what is no run is refused, and nothing is written', async () => {
   failedWith(await run('shadegrad', ['test']), 'BAD_FLAG', /run to test is missing/);
   failedWith(await run('shadegrad', ['test', out, 'b']), 'BAD_FLAG', /More than one run/);
+  failedWith(await run('shadegrad', ['test', out, '--run', out]), 'BAD_FLAG', /More than one run/);
   failedWith(await run('shadegrad', ['test', folder]), 'DATA_NOT_FOUND', /There is no run in/);
   const lost = join(folder, 'lost');
   failedWith(await run('shadegrad', ['test', out, '--first', '1', '--count', '1']), 'BAD_FLAG', /--count and --first/);
@@ -139,7 +172,9 @@ test('other images are measured as they are: a split alone, and all of a folder 
     const { split, samples } = JSON.parse(stdout) as Numbers & { split: string };
     return [split, samples.map(({ name }) => name.split('/').pop()!).sort(), stderr];
   };
-  assert.equal((await measured('--data', join(folder, 'both'))).slice(0, 2), ['val', ['v.png']]);
+  const [first, own, told] = await measured('--data', join(folder, 'both'));
+  assert.equal([first, own], ['val', ['v.png']]);
+  assert.match(told, '--split test');
   assert.equal((await measured('--data', join(folder, 'both'), '--phase', 'test')).slice(0, 2), ['test', ['t.png']]);
   const [split, names, said] = await measured('--data', join(folder, 'plain'));
   assert.equal([split, names], ['train', ['1.png', '2.png', '3.png']]);

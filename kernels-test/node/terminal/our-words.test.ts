@@ -74,6 +74,17 @@ test('pictures are translated with a run of theirs by its name', () => {
   refused(TRANSLATE_PROGRAM, '--epoch 200', /--epoch latest/);
 });
 
+test('a run is tested with the line that tests it there', () => {
+  const line =
+    '--dataroot d --name n --model pix2pix --direction BtoA --netG unet_256 --norm batch --no_dropout --num_test 7 --epoch latest';
+  assert.equal(given(TEST_RUN_PROGRAM, line), { data: 'd', run: 'runs/n', first: 7 });
+  const { notes } = inOurWords(TEST_RUN_PROGRAM, line.split(' '));
+  assert.equal(notes.length, 5);
+  assert.is(notes[1], '--direction means nothing here: the run says it');
+  assert.equal(given(TEST_RUN_PROGRAM, '--checkpoints_dir c --name n'), { run: 'c/n' });
+  refused(TEST_RUN_PROGRAM, '--run m --name n', /contradict/);
+});
+
 test('what is counted in images is counted in steps, by the batch of the run', () => {
   for (const scheme of SCHEMES) {
     const program = trainCommand(scheme);

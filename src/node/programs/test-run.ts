@@ -18,7 +18,7 @@ import { openCheckpoint, type OpenCheckpoint } from '../weights/checkpoint.js';
 import { isQuiet, keepQuiet, QUIET_FLAG } from '../terminal/remarks.js';
 import { TestResults } from './test-results.js';
 
-/** Samples that are tested unless told otherwise: all are in memory at once. */
+/** Samples that are tested unless told otherwise: the page shows every one. */
 const MOST = 1000;
 
 /** The command line of `shadegrad test`. */
@@ -28,12 +28,24 @@ export const TEST_RUN_PROGRAM = {
     'Tests the networks of a training run on its validation images, as the run itself says: needs its folder alone. Writes a page with ' +
     'every image beside its metrics (index.html), the pictures, and the numbers (metrics.json).',
   takesOperands: true,
+  saidByRun: [
+    ...['model', 'direction', 'dataset_mode', 'input_nc', 'output_nc', 'netG', 'netD', 'ngf', 'ndf', 'n_layers_D', 'norm', 'no_dropout'],
+    ...['init_type', 'init_gain', 'load_size', 'crop_size', 'preprocess', 'no_flip', 'batch_size', 'serial_batches'],
+  ],
   alternatives: [
     ['count', 'first'],
     ['output', 'results-dir'],
   ],
   fixed: { epoch: 'latest', load_iter: '0', aspect_ratio: '1' },
   flags: [
+    {
+      name: 'run',
+      group: 'Data',
+      reference: ['name', 'checkpoints_dir'],
+      type: 'string',
+      placeholder: 'RUN',
+      description: 'the folder of the run, in the place of RUN without a flag',
+    },
     {
       name: 'data',
       group: 'Data',
@@ -49,7 +61,8 @@ export const TEST_RUN_PROGRAM = {
       type: 'choice',
       choices: ['train', 'val', 'test'],
       description:
-        'which images of the folder to test; by default those that the run was validated on, of a folder of --data val/, or else test/, or else all',
+        'which images of the folder to test; by default those that the run was validated on, of a folder of --data val/, or else test/, ' +
+        'or else all',
     },
     {
       name: 'count',
@@ -68,6 +81,13 @@ export const TEST_RUN_PROGRAM = {
       min: 1,
       max: 100_000,
       description: 'the first images of the set, so many at most, in the place of --count',
+    },
+    {
+      name: 'averages',
+      group: 'Data',
+      type: 'boolean',
+      default: true,
+      description: 'tests the weights that were trained, of a run with --ema, in the place of their running averages',
     },
     {
       name: 'output',
@@ -116,11 +136,11 @@ export async function testRun(argv: readonly string[]): Promise<number> {
     process.stdout.write(formatHelp(TEST_RUN_PROGRAM));
     return 0;
   }
-  const [path, ...others] = operands;
+  const [path, ...others] = flags.run === undefined ? operands : [flags.run, ...operands];
   if (path === undefined || others.length > 0) {
     throw new ShadegradError('BAD_FLAG', path === undefined ? 'The run to test is missing' : 'More than one run is named', {
       expected: 'the folder of one run',
-      ...(path !== undefined && { received: operands.join(' ') }),
+      ...(path !== undefined && { received: [path, ...others].join(' ') }),
       fix: `write ${TEST_RUN_PROGRAM.usage}`,
     });
   }
@@ -166,14 +186,8 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
     const { metrics, split } = await testSamples(
       gpu,
       {
-        folder,
-        checkpoint: opened,
-        scheme,
-        sources,
-        count,
-        first: flags.first !== undefined,
-        chosen: flags.data !== undefined,
-        split: flags.split,
+        ...{ folder, checkpoint: opened, scheme, sources, count, first: flags.first !== undefined, averages: flags.averages },
+        ...{ chosen: flags.data !== undefined, split: flags.split },
       },
       keep,
       say,

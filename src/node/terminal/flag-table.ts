@@ -75,6 +75,8 @@ export interface Program {
   readonly foreign?: readonly { readonly flag: Flag; readonly owner: string }[];
   /** Options of pytorch-CycleGAN-and-pix2pix that are fixed here, each with its value: no flag is needed for that, any other is refused. */
   readonly fixed?: Readonly<Record<string, string>>;
+  /** Options of pytorch-CycleGAN-and-pix2pix that are left aside, with a note, because the run that the program reads says them. */
+  readonly saidByRun?: readonly string[];
   /** What a flag is wherever it is not given, where that is one value: for options of the reference program that are counted by it. */
   readonly usual?: Readonly<Record<string, string>>;
   /** Flags of which one alone is given: one that is typed takes the place of all of them in a file of flags. */

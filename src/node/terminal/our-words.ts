@@ -203,7 +203,10 @@ function ownName(flags: readonly Flag[], typed: string): string | undefined {
 function theirName(program: Program, typed: string): string | undefined {
   const known = referenceNames(program);
   const foreign = (program.foreign ?? []).flatMap(({ flag }) => flag.reference ?? []);
-  const all = known.length === 0 ? [] : [...known, ...Object.keys(program.fixed ?? {}), ...Object.keys(DEAD_OPTIONS), ...missing(foreign)];
+  const all =
+    known.length === 0
+      ? []
+      : [...known, ...Object.keys(program.fixed ?? {}), ...(program.saidByRun ?? []), ...Object.keys(DEAD_OPTIONS), ...missing(foreign)];
   return all.find((name) => joinedByLines(name) === joinedByLines(typed));
 }
 
@@ -254,6 +257,7 @@ function saysMore({ name, values }: Theirs): boolean {
 /** What is said of an option that means nothing here; nothing for one that does. */
 function deadNote(program: Program, { name }: Theirs): string | undefined {
   if (rowOf(program.flags, name) !== undefined || program.fixed?.[name] !== undefined) return undefined;
+  if (program.saidByRun?.includes(name)) return `--${name} means nothing here: the run says it`;
   const dead = DEAD_OPTIONS[name];
   return dead && `--${name} means nothing here: ${dead.note}`;
 }

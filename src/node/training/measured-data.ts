@@ -61,6 +61,8 @@ export async function openMeasuredData(
     if (!opened) continue;
     for (const line of opened.notes) say(line);
     if (split === undefined && each === 'train') say(`there is neither val/ nor test/: all ${countSamples(opened.train)} are measured`);
+    if (split === undefined && each === 'val' && (await isThere(scheme, source, settings, 'test')))
+      say('val/ is measured; there is test/, too: --split test');
     return { ...opened, split: each };
   }
   throw new ShadegradError(
@@ -72,6 +74,13 @@ export async function openMeasuredData(
     },
   );
 }
+
+/** Whether a folder has images of a split. */
+const isThere = (scheme: TrainingScheme, source: DataSource, settings: RunSettings, split: Split): Promise<boolean> =>
+  openSplit(scheme, source, settings, split).then(
+    (opened) => opened !== null,
+    () => false,
+  );
 
 type Opened = TrainingData<TrainingDataset> & { readonly notes: readonly string[] };
 

@@ -42,6 +42,8 @@ export interface RunToTest {
   /** Samples at most: spread over the set, or its first. */
   readonly count: number;
   readonly first: boolean;
+  /** Whether averaged weights take the place of those that were trained, where the run has them. */
+  readonly averages: boolean;
   /** Whether the images are others than those of the run, or a split of them: they are measured as they are, with nothing held out. */
   readonly chosen: boolean;
   /** The split to measure; undefined for val/, or else test/. */
@@ -76,7 +78,7 @@ export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoin
  */
 export async function testSamples(
   gpu: Gpu,
-  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, chosen, split }: RunToTest,
+  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, averages, chosen, split }: RunToTest,
   onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
   say: (line: string) => void,
 ): Promise<TestedSet> {
@@ -96,8 +98,9 @@ export async function testSamples(
   try {
     await load(trainer);
     const labels = labelsFor(scheme, data.train);
-    const { evaluated: networks, options } = trainer;
-    const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, first, labels });
+    const { options } = trainer;
+    const networks = averages ? trainer.evaluated : trainer.networks;
+    const validator = await Validator.once(gpu, { scheme, networks, options, dataset: data.validation, count, first, labels });
     try {
       const { given, made, wanted } = scheme.pictures(options, labels);
       const measures: unknown[] = [];

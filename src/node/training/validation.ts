@@ -10,6 +10,7 @@ import { described } from '../../checks.js';
 import { spread, spreadOver } from '../images/spread.js';
 import type { PictureSet } from '../report/types.js';
 import { SAMPLED_PAIRS } from './data.js';
+import { readAhead } from './read-ahead.js';
 import { StatusLine } from './status-line.js';
 
 /** The score of a predictor that learns nothing of its input, and whether it was made of a sample of the training images. */
@@ -68,16 +69,15 @@ export class Validator {
     private readonly samples: readonly ImagePair[],
     /** Of the names and contents of everything that is measured. */
     readonly fingerprint: string,
+    /** Samples that are read when their turn comes, in the place of those that are kept. */
+    private readonly passing?: { readonly length: number; readonly read: () => AsyncIterable<ImagePair> },
   ) {}
 
-  static async create(gpu: Gpu, { scheme, networks, options, dataset, count, first, labels }: ValidatorOptions): Promise<Validator> {
-    const evaluator = await scheme.evaluator(gpu, networks, options, labels);
-    for (const part of ['fit', 'run', 'summarize', 'dispose'] as const) {
-      if (typeof evaluator?.[part] !== 'function') throw wrongEvaluator(`${part} of the evaluator`, 'a function', evaluator?.[part]);
-    }
-    if (typeof evaluator.key !== 'string') throw wrongEvaluator('key of the evaluator', 'a text', evaluator.key);
+  static async create(gpu: Gpu, validated: ValidatorOptions): Promise<Validator> {
+    const { scheme, options, dataset, labels } = validated;
+    const evaluator = await openEvaluator(gpu, validated);
     try {
-      const indices = first ? Array.from({ length: Math.min(count, dataset.length) }, (_, index) => index) : spreadOver(dataset, count);
+      const indices = measuredOf(validated);
       // Asked for at the same time, so that a file is read once.
       const read = await Promise.all(indices.map((index) => Promise.all([pairAt(dataset, index), dataset.contentOf?.(index)])));
       const samples = read.map(([pair]) => evaluator.fit(pair));
@@ -90,8 +90,20 @@ export class Validator {
     }
   }
 
+  /** One that keeps no samples: each() reads them, however many there are. It has no fingerprint, no pictures for a report, no baseline. */
+  static async once(gpu: Gpu, validated: ValidatorOptions): Promise<Validator> {
+    const { scheme, options, dataset, labels } = validated;
+    const evaluator = await openEvaluator(gpu, validated);
+    const indices = measuredOf(validated);
+    const read = () => readAhead(indices, async (index) => evaluator.fit(await pairAt(dataset, index)));
+    return new Validator(evaluator, scheme.pictures(options, labels), Object.keys(scheme.metrics), [], '', {
+      length: indices.length,
+      read,
+    });
+  }
+
   get length(): number {
-    return this.samples.length;
+    return this.passing?.length ?? this.samples.length;
   }
 
   /** The pictures that training does not change, and what the others are called. */
@@ -116,8 +128,9 @@ export class Validator {
 
   /** Runs the networks on one sample after the other. */
   async *each(): AsyncGenerator<{ sample: ImagePair; made: RgbImage[]; measure: unknown }> {
-    for (const [index, sample] of this.samples.entries()) {
-      const { made, measure } = await this.evaluator.run(sample, index);
+    let index = 0;
+    for await (const sample of this.passing?.read() ?? this.samples) {
+      const { made, measure } = await this.evaluator.run(sample, index++);
       if (!Array.isArray(made) || made.length !== this.columns.made.length) {
         throw wrongEvaluator('pictures that run() made', `one for each of ${this.columns.made.join(', ') || 'no column'}`, made);
       }
@@ -161,6 +174,20 @@ export class Validator {
     this.evaluator.dispose();
   }
 }
+
+/** The evaluator of a scheme. @throws INVALID_ARGUMENT for what is none */
+async function openEvaluator(gpu: Gpu, { scheme, networks, options, labels }: ValidatorOptions): Promise<Evaluator> {
+  const evaluator = await scheme.evaluator(gpu, networks, options, labels);
+  for (const part of ['fit', 'run', 'summarize', 'dispose'] as const) {
+    if (typeof evaluator?.[part] !== 'function') throw wrongEvaluator(`${part} of the evaluator`, 'a function', evaluator?.[part]);
+  }
+  if (typeof evaluator.key !== 'string') throw wrongEvaluator('key of the evaluator', 'a text', evaluator.key);
+  return evaluator;
+}
+
+/** Which samples of a data set are measured. */
+const measuredOf = ({ dataset, count, first }: ValidatorOptions): number[] =>
+  first ? Array.from({ length: Math.min(count, dataset.length) }, (_, index) => index) : spreadOver(dataset, count);
 
 const wrongEvaluator = (what: string, expected: string, received: unknown): ShadegradError =>
   new ShadegradError('INVALID_ARGUMENT', what, {
