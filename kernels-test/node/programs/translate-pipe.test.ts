@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RgbImage } from '../../../src/data/image.js';
+import { mirror, type RgbImage } from '../../../src/data/image.js';
+import { resizeBicubic } from '../../../src/data/resize.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { pytorchStateDict } from '../../../src/exchange/pytorch/pytorch-run.js';
 import { encodePyTorch } from '../../../src/formats/pytorch-write.js';
 import { imageFormat } from '../../../src/node/images/format.js';
-import { decodeImage, encodePng } from '../../../src/node/images/read.js';
+import { decodeImage, encodePng, readImage } from '../../../src/node/images/read.js';
 import { buildLibrary, failedWith, pipe, run, succeeded, temporaryFolder } from '../../harness/program.js';
 import { collect, formulaNetwork } from '../../harness/weights.js';
 
@@ -81,6 +82,55 @@ test('more than one image or result for a standard stream is refused before anyt
   for (const name of ['a.png', 'b.png']) writeFileSync(join(folder, 'two', name), readFileSync(input));
   await refused(/one image with it(.|\n)*2 images/, '--input', join(folder, 'two'), '--output', '-');
   assert.not.ok(existsSync(join(folder, 'never')));
+});
+
+test('frames go from stdin to stdout, smoothed if asked for; a last one that is cut short is an error', async () => {
+  const film = ['translate', ...common, '--input', '-', '--output', '-', '--frames'];
+  const [first, second] = [resizeBicubic(picture, 16, 32), resizeBicubic(mirror(picture), 16, 32)];
+  const frames = Buffer.concat([first.data, second.data, second.data]);
+  const to = join(folder, 'of-files');
+  mkdirSync(join(folder, 'film'));
+  for (const [name, image] of Object.entries({ first, second })) writeFileSync(join(folder, 'film', `${name}.png`), encodePng(image));
+  succeeded(await run('shadegrad', ['translate', ...common, '--input', join(folder, 'film'), '--output', to]));
+  const [one, two] = [(await readImage(join(to, 'first.png'))).data, (await readImage(join(to, 'second.png'))).data];
+
+  const plain = await pipe('shadegrad', [...film, '16x32'], [frames.subarray(0, 1000), frames.subarray(1000)]);
+  succeeded(plain);
+  assert.ok(plain.bytes.equals(Buffer.concat([one, two, two])), 'each frame is that of a file');
+  assert.match(plain.stderr, /frames of 16 x 32 become 16 x 16/);
+  assert.match(plain.stderr, /translated 3 frames/);
+
+  const smoothed = await pipe('shadegrad', [...film, '16x32', '--smooth', '0.5'], [frames]);
+  succeeded(smoothed);
+  const mix = (share: number) => one.map((value, at) => Math.round(share * value + (1 - share) * two[at]!));
+  assert.ok(smoothed.bytes.equals(Buffer.concat([one, mix(0.5), mix(0.25)])));
+
+  const cut = await pipe('shadegrad', [...film, '16x32'], [frames.subarray(0, 16 * 32 * 3 + 7)]);
+  failedWith(cut, 'IMAGE_SIZE', /within frame 2/, /7 bytes after 1 frame/);
+  assert.is(cut.bytes.length, 16 * 16 * 3);
+  failedWith(await pipe('shadegrad', [...film, '16x32'], []), 'DATA_EMPTY', /no frames/);
+});
+
+test('frames without an end are read no further than their results are, and a reader that goes away ends it quietly', async () => {
+  let sent = 0;
+  function* film(): Generator<Uint8Array> {
+    for (; ; sent++) yield picture.data;
+  }
+  const flags = ['translate', ...common, '--input', '-', '--output', '-', '--frames', `${picture.width}x${picture.height}`];
+  const { status, stderr } = await pipe('shadegrad', flags, film(), 16 * 16 * 3 * 4);
+  assert.is(status, 0, stderr);
+  assert.not.match(stderr, /error/i);
+  assert.ok(sent < 100_000);
+});
+
+test('flags that mean nothing with frames, or without, are refused', async () => {
+  const refused = async (words: RegExp, ...flags: string[]) =>
+    failedWith(await run('shadegrad', ['translate', ...common, ...flags]), 'BAD_FLAG', words);
+  const piped = ['--input', '-', '--output', '-'];
+  await refused(/--input - --output -/, '--input', input, '--output', '-', '--frames', '16x16');
+  await refused(/--format means nothing/, ...piped, '--frames', '16x16', '--format', 'webp');
+  await refused(/--smooth is for --frames/, ...piped, '--smooth', '0.5');
+  await refused(/--frames 640x360/, ...piped, '--frames', '16x0');
 });
 
 test.run();

@@ -28,6 +28,29 @@ export async function* chunksOf(stream: Readable & { readonly isTTY?: boolean },
   }
 }
 
+/**
+ * What comes through a stream in pieces of one size, and what is left at its end in a shorter one. All pieces lie in the same memory: one
+ * is gone when the next is asked for.
+ *
+ * @throws DATA_UNREADABLE
+ */
+export async function* piecesOf(stream: Readable, size: number, name: string): AsyncGenerator<Uint8Array> {
+  const piece = new Uint8Array(size);
+  let filled = 0;
+  for await (const chunk of chunksOf(stream, name)) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + size - filled);
+      piece.set(part, filled);
+      at += part.length;
+      filled += part.length;
+      if (filled < size) continue;
+      yield piece;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
 function unreadable(name: string, received: string, fix: string, cause?: unknown): ShadegradError {
   return new ShadegradError('DATA_UNREADABLE', `Could not read ${name}`, { expected: 'a file or a pipe', received, fix, cause });
 }

@@ -5,6 +5,7 @@ import { FITS, type FitName } from '../../training/fits/registry.js';
 import type { TranslatedSize } from '../../training/fits/sides.js';
 import { STANDARD_STREAM } from '../files/standard-streams.js';
 import { PICTURE_FORMATS, type PictureFormatName } from '../images/encode.js';
+import { MAX_PIXELS } from '../images/limits.js';
 import type { FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
@@ -126,6 +127,22 @@ export const TRANSLATE_PROGRAM = {
         .join('; ')}`,
     },
     {
+      name: 'frames',
+      group: 'Files',
+      type: 'string',
+      placeholder: 'WxH',
+      description:
+        'stdin is a film: frames of this size, rgb24 without anything between (ffmpeg -f rawvideo); the results go to stdout likewise',
+    },
+    {
+      name: 'smooth',
+      group: 'Translation',
+      type: 'number',
+      min: 0,
+      max: 0.99,
+      description: 'with --frames: weight of the mean of the results before in each result, for less flicker; by default none',
+    },
+    {
       name: 'half',
       group: 'Files',
       type: 'choice',
@@ -197,6 +214,12 @@ export const TRANSLATE_PROGRAM = {
       command: 'npx shadegrad translate --weights runs/facades --input - --output - --format jpeg < label.png > photo.jpg',
       description: 'One image through a pipe:',
     },
+    {
+      command:
+        'ffmpeg -i in.mp4 -f rawvideo -pix_fmt rgb24 - | npx shadegrad translate --weights runs/facades --frames 640x360 --fit pad ' +
+        '--input - --output - | ffmpeg -f rawvideo -pix_fmt rgb24 -s 640x360 -i - out.mp4',
+      description: 'A film, frame by frame:',
+    },
   ],
 } as const satisfies Program;
 
@@ -207,6 +230,7 @@ export type TranslateFlags = FlagValues<typeof TRANSLATE_PROGRAM>;
 export function checkTogether(flags: TranslateFlags): void {
   checkFit(flags);
   checkFiles(flags);
+  checkFrames(flags);
 }
 
 /** @throws BAD_FLAG for a quality that the format has not, and for more than one image through a pipe */
@@ -220,6 +244,36 @@ function checkFiles({ input, output, samples, format, quality }: TranslateFlags)
   }
   if (input?.includes(STANDARD_STREAM) && input.length > 1) throw notAlone('--input', 'no other input', input.join(' '));
   if (output === STANDARD_STREAM && samples > 1) throw notAlone('--output', 'one result', `--samples ${samples}`);
+}
+
+/** @throws BAD_FLAG for frames from and to elsewhere than a pipe, and for what means nothing with or without frames */
+function checkFrames({ frames, smooth, input, output, samples, format, quality }: TranslateFlags): void {
+  const refuse = (what: string, expected: string, received: string, fix: string): never => {
+    throw new ShadegradError('BAD_FLAG', what, { expected, received, fix });
+  };
+  if (frames === undefined) {
+    if (smooth !== undefined) refuse('--smooth is for --frames', '--frames with it', `--smooth ${smooth}`, 'leave it out');
+    return;
+  }
+  const piped = `--input ${STANDARD_STREAM} --output ${STANDARD_STREAM}`;
+  if (input?.[0] !== STANDARD_STREAM || output !== STANDARD_STREAM) {
+    const received = `--input ${input?.[0] ?? 'nothing'} --output ${output ?? 'nothing'}`;
+    refuse('--frames come from stdin and go to stdout', piped, oneLine(received, 80), `write ${piped}`);
+  }
+  const others = [samples > 1 && '--samples', format !== 'png' && '--format', quality !== undefined && '--quality'];
+  const other = others.find((name) => name !== false);
+  if (other) refuse(`${other} means nothing with --frames`, 'one result of each frame, as rgb24', other, 'leave it out');
+}
+
+/** Reads --frames. @throws BAD_FLAG */
+export function parseFrames(text: string): [width: number, height: number] {
+  const [, width = 0, height = 0] = (/^(\d{1,5})x(\d{1,5})$/.exec(text) ?? []).map(Number);
+  if (width * height > 0 && width * height <= MAX_PIXELS) return [width, height];
+  throw new ShadegradError('BAD_FLAG', 'Bad value for --frames', {
+    expected: `WIDTHxHEIGHT in pixels, at most ${MAX_PIXELS / 1e6} megapixels`,
+    received: oneLine(text, 40),
+    fix: 'write --frames 640x360, the size of the frames that come',
+  });
 }
 
 /** The error of what does not go with a standard stream. */

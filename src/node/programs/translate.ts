@@ -21,7 +21,8 @@ import { formatHelp } from '../terminal/help.js';
 import { concernsOneFile } from './one-file.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
-import { checkTogether, parseSides, parseSize, required, TRANSLATE_PROGRAM, type TranslateFlags } from './translate-flags.js';
+import { checkTogether, parseFrames, parseSides, parseSize, required, TRANSLATE_PROGRAM, type TranslateFlags } from './translate-flags.js';
+import { translateFrames } from './translate-frames.js';
 import { listJobs, type Job } from './translate-jobs.js';
 import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
@@ -53,7 +54,9 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   const weights = required(flags, 'weights');
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
   checkTogether(flags);
-  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples, PICTURE_FORMATS[flags.format].ending);
+  const frames = flags.frames === undefined ? undefined : parseFrames(flags.frames);
+  const { ending } = PICTURE_FORMATS[flags.format];
+  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples, ending);
   const opened = await openWeights(weights, optionsFor(flags.network));
   try {
     sayChosen(weights, opened);
@@ -83,6 +86,14 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
         ...(flags.overlap !== undefined && { overlap: flags.overlap }),
         ...(flags.ensemble !== undefined && { ensemble: flags.ensemble }),
       });
+      if (frames !== undefined) {
+        return await translateFrames({
+          sides: frames,
+          smooth: flags.smooth ?? 0,
+          // Of one seed for all: masks that changed from frame to frame would flicker.
+          translate: (frame) => translator.translate(halfOf(frame, 'a frame', flags.half), flags.seed, labels),
+        });
+      }
       const output = required(flags, 'output');
       if (output !== STANDARD_STREAM) await makeFolder(output);
       return await translateAll(
