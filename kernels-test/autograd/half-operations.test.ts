@@ -135,4 +135,11 @@ testHalf(gpu, 'every refusal in the table was met', async () => {
   assert.equal([...refusals].sort(), listed.sort());
 });
 
+test('the tables name operations that are checked', () => {
+  const labels = Object.keys(operationChecks);
+  const operations = new Set(labels.map((label) => label.split(' ')[0]));
+  for (const name of [...Object.keys(IN_SINGLE), ...LIKE_FIRST, ...GIVING_SINGLE]) assert.ok(operations.has(name), name);
+  for (const label of Object.keys(CANCELLING)) assert.ok(labels.includes(label), label);
+});
+
 test.run();

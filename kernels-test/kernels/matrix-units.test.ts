@@ -19,6 +19,7 @@ import { Tensor } from '../../src/tensor/tensor.js';
 import shapeSource from '../../shaders/shared/matmul_shape.wgsl';
 import { values } from '../harness/deterministic.js';
 import { testGpu } from '../harness/gpu.js';
+import { testHalf } from '../harness/half.js';
 import * as reference from '../reference/matmul.js';
 
 const gpu = await testGpu();
@@ -189,7 +190,7 @@ test('a batch of more products than may be convolutions is never made of them', 
   });
 });
 
-test('results of f16 by way of convolutions', async () => {
+testHalf(gpu, 'results of f16 by way of convolutions', async () => {
   const numbers = { a: values('a', 2 * 5 * 8), b: values('b', 2 * 8 * 4) };
   const [a, b] = [Tensor.from(gpu, numbers.a, [2, 5, 8]), Tensor.from(gpu, numbers.b, [2, 8, 4])];
   const half = Tensor.empty(gpu, [2, 5, 4], 'half', 'f16');

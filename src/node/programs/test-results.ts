@@ -1,7 +1,7 @@
-import { mkdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { readFile, rename, rm, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { RgbImage } from '../../data/image.js';
-import { writeFileAtomic } from '../files/atomic.js';
+import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { writePng } from '../images/read.js';
 
 const PICTURES = 'images';
@@ -32,7 +32,7 @@ export class TestResults {
   /** Puts everything in place. @param pictures the paths that picture() gave */
   async finish(pictures: readonly string[], numbers: string, page: string): Promise<void> {
     const earlier = await this.earlierPictures();
-    await mkdir(join(this.folder, PICTURES), { recursive: true });
+    await makeFolder(join(this.folder, PICTURES));
     for (const path of pictures) await rename(join(this.unfinished, basename(path)), join(this.folder, path));
     await writeFileAtomic(join(this.folder, NUMBERS), numbers);
     await writeFileAtomic(join(this.folder, PAGE), page);

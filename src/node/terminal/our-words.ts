@@ -296,7 +296,7 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
 function fixFor({ flags }: Program, name: string): string | undefined {
   const fix = MISSING_OPTIONS[name];
   const named = [...(fix ?? '').matchAll(/--(?:no-)?([a-z][a-z-]*)/g)].map(([, flag]) => flag!);
-  return named.every((each) => flags.some((flag) => flag.name === each)) ? fix : undefined;
+  return named.every((each) => each === name || flags.some((flag) => flag.name === each)) ? fix : undefined;
 }
 
 /** Whether two values are one: as texts, or as numbers. */
