@@ -142,7 +142,7 @@ test('a mend names flags that the program has', () => {
   for (const program of programs) {
     for (const name of [...Object.keys(MISSING_OPTIONS), ...Object.keys(program.fixed ?? {})]) {
       try {
-        parseFlags(program, ['run', `--${name}`, 'else']);
+        parseFlags(program, [...(program.takesOperands ? ['run'] : []), `--${name}`, 'else']);
       } catch (error) {
         const { fix = '', message } = error as ShadegradError;
         refusals++;
