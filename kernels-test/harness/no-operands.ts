@@ -77,6 +77,7 @@ export const NO_OPERANDS = new Set([
   'imageAt',
   'imageDraws',
   'imageGrid',
+  'imageEdgeAgreement',
   'imageL1',
   'imagePsnr',
   'imageSsim',

@@ -18,6 +18,7 @@ export {
   type ImageDiversity,
   type ImageMetrics,
 } from './metrics.js';
+export { imageEdgeAgreement, type EdgeAgreement } from './edge-agreement.js';
 export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './checkpoint.js';
 export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, TrainingProgress } from './checkpoint-info.js';
 export type { CheckpointExpectations } from './checkpoint-fit.js';
