@@ -1,6 +1,6 @@
-// The random jitter of pix2pix (Isola et al. 2017, section 6.2): resize to load x load, crop, perhaps mirror.
+// The random jitter of pix2pix (Isola et al. 2017, section 6.2): resize to the load size, crop, perhaps mirror.
 //
-//   column = crop_x[n] + (crop - 1 - x if mirror[n] else x),  row = crop_y[n] + y
+//   column = crop_x[n] + (crop_width - 1 - x if mirror[n] else x),  row = crop_y[n] + y
 //   across[r] = byte(sum over t of x_weight[column, t] * bytes[source[n], r, x_first[column] + t, c])
 //   out[n, y, x, c] = byte(sum over t of y_weight[row, t] * across[y_first[row] + t]) / 127.5 - 1
 //
@@ -10,17 +10,17 @@
 // bytes (binding 0): [images][height][width][channels], four to a word.
 // draws (binding 1): [batch] of (crop_x, crop_y, mirror, source). A buffer, not uniforms: a recorded step runs again
 // with other draws. Draws that would leave the images are brought back to their edge.
-// x_table, y_table (bindings 2, 3): [load][1 + taps] = first position, then weights (see src/kernels/bicubic-table.ts).
-// out (binding 4): [batch][crop][crop][channels] rows.
+// x_table, y_table (bindings 2, 3): [load width or height][1 + taps] = first position, then weights (see src/kernels/bicubic-table.ts).
+// out (binding 4): [batch][crop_height][crop_width][channels] rows.
 //
 // One invocation owns up to four neighbouring channels of one output pixel.
-// Dispatch: [x, y, 1] with x * y * 64 >= batch * crop * crop * ceil(channels / 4).
+// Dispatch: [x, y, 1] with x * y * 64 >= batch * crop_height * crop_width * ceil(channels / 4).
 
 struct JitterShape {
   batch: u32,
   images: u32, height: u32, width: u32, channels: u32,
   bytes_base: u32,
-  load: u32, crop: u32,
+  load_width: u32, load_height: u32, crop_width: u32, crop_height: u32,
   x_taps: u32, y_taps: u32,
   out_base: u32, out_stride: u32,
 }
@@ -35,17 +35,17 @@ struct JitterShape {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let quads = (shape.channels + 3u) / 4u;
   let i = (group.y * groups.x + group.x) * 64u + lane;
-  if (i >= shape.batch * shape.crop * shape.crop * quads) { return; }
+  if (i >= shape.batch * shape.crop_height * shape.crop_width * quads) { return; }
   let channel = i % quads * 4u;
   let pixel = i / quads;
-  let x = pixel % shape.crop;
-  let y = pixel / shape.crop % shape.crop;
+  let x = pixel % shape.crop_width;
+  let y = pixel / shape.crop_width % shape.crop_height;
 
-  let draw = draws[pixel / (shape.crop * shape.crop)];
-  let slack = vec2u(shape.load - shape.crop);
+  let draw = draws[pixel / (shape.crop_height * shape.crop_width)];
+  let slack = vec2u(shape.load_width - shape.crop_width, shape.load_height - shape.crop_height);
   let corner = min(draw.xy, slack);
   let image = min(draw.w, shape.images - 1u);
-  let column = (corner.x + select(x, shape.crop - 1u - x, draw.z != 0u)) * (1u + shape.x_taps);
+  let column = (corner.x + select(x, shape.crop_width - 1u - x, draw.z != 0u)) * (1u + shape.x_taps);
   let row = (corner.y + y) * (1u + shape.y_taps);
   let left = u32(x_table[column]);
   let top = u32(y_table[row]);

@@ -166,6 +166,7 @@ export {
   type ImageDraw,
   type JitterSizes,
 } from './kernels/image.js';
+export type { PixelSize } from './pixel-size.js';
 export { imagePool } from './kernels/image-pool.js';
 
 // Optimisers.

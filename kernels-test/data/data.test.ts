@@ -276,6 +276,13 @@ test('jitter is uniform, stays inside, and its parts are independent of each oth
   assert.equal(draw(3, 9), draw(3, 9));
   assert.equal(jitterDraw({ seed: 1, epoch: 1, index: 1, loadSize: 64, cropSize: 64 }).cropX, 0);
   throwsCode('INVALID_ARGUMENT', () => jitterDraw({ seed: 1, epoch: 1, index: 1, loadSize: 64, cropSize: 65 }));
+  // Rectangles: as far as each axis lets it, and for squares the same draw.
+  const drawn = (index: number) => jitterDraw({ seed: 1, epoch: 1, index, loadSize: [40, 20], cropSize: [32, 18] });
+  const all = Array.from({ length: 200 }, (_, index) => drawn(index));
+  assert.equal([Math.max(...all.map(({ cropX }) => cropX)), Math.max(...all.map(({ cropY }) => cropY))], [8, 2]);
+  const square = { seed: 3, epoch: 2, index: 5 };
+  assert.equal(jitterDraw({ ...square, loadSize: [70, 70], cropSize: [64, 64] }), jitterDraw({ ...square, loadSize: 70, cropSize: 64 }));
+  throwsCode('INVALID_ARGUMENT', () => jitterDraw({ seed: 1, epoch: 1, index: 1, loadSize: [64, 32], cropSize: [64, 33] }));
 });
 
 /** Chi-square test of independence of a rows x columns table. */

@@ -25,7 +25,7 @@ MAY_IMPORT.node = [...CORE, 'index.ts'];
 MAY_IMPORT.web = [...CORE, 'index.ts'];
 MAY_IMPORT['index.ts'] = CORE;
 /** What every room may import. */
-const FOUNDATION = ['checks.ts', 'errors.ts', 'random.ts', 'version.ts'];
+const FOUNDATION = ['checks.ts', 'errors.ts', 'pixel-size.ts', 'random.ts', 'version.ts'];
 for (const file of FOUNDATION) MAY_IMPORT[file] = [];
 
 /** The wings of src/node, lowest first: each may import from those before it. */

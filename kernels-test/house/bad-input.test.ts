@@ -164,7 +164,7 @@ test('CMYK, grey, palette, 16-bit, alpha and odd-sized pairs are converted and t
 test('flags that are unknown, out of range, or contradict each other', async () => {
   const cases: [string[], RegExp][] = [
     [['--epoch', '3'], /did you mean --epochs\?/],
-    [['--size', '100'], /a power of two/],
+    [['--size', '101'], /a multiple of 4/],
     [['--size', '4096'], /from 32 to 2048/],
     [['--size', '8'], /from 32 to 2048/],
     [['--load-size', '287'], /an even number/],

@@ -8,6 +8,7 @@ import { hashName, pcg, values } from '../harness/deterministic.js';
 import { assertClose } from '../harness/golden.js';
 import { testGpu } from '../harness/gpu.js';
 import golden from '../goldens/image_resize.json';
+import { widthAndHeight } from '../../src/pixel-size.js';
 import * as reference from '../reference/image.js';
 
 const gpu = await testGpu();
@@ -184,16 +185,29 @@ const JITTERS: JitterCase[] = [
       { cropX: 1, cropY: 0, mirror: false, source: 1 },
     ],
   },
+  // Rectangles: width, then height.
+  {
+    shape: [2, 20, 31, 3],
+    loadSize: [36, 18],
+    cropSize: [31, 16],
+    draws: [
+      { cropX: 5, cropY: 2, mirror: true, source: 1 },
+      { cropX: 0, cropY: 1, mirror: false, source: 0 },
+    ],
+  },
+  { shape: [1, 33, 9, 1], loadSize: [10, 40], cropSize: [7, 40], draws: [{ cropX: 3, cropY: 0, mirror: true, source: 0 }] },
   { shape: [1, 64, 64, 3], loadSize: 72, cropSize: 64, draws: [{ cropX: 8, cropY: 8, mirror: true, source: 0 }] },
 ];
 
 for (const { shape, loadSize, cropSize, draws } of JITTERS) {
-  test(`jitter of [${shape.join(', ')}] to ${loadSize}, cropped to ${cropSize}, batch ${draws.length}, equals the CPU's`, async () => {
+  const sizes = `to ${String(loadSize)}, cropped to ${String(cropSize)}`;
+  test(`jitter of [${shape.join(', ')}] ${sizes}, batch ${draws.length}, equals the CPU's`, async () => {
     const images = noise(shape);
     const drawn = imageDraws(gpu, draws.length);
     writeImageDraws(drawn, draws);
     const result = imageJitter(upload(images), drawn, { loadSize, cropSize });
-    assert.equal([...result.shape], [draws.length, cropSize, cropSize, shape[3]]);
+    const [cropWidth, cropHeight] = widthAndHeight(cropSize);
+    assert.equal([...result.shape], [draws.length, cropHeight, cropWidth, shape[3]]);
     sameBytes(asBytes(await result.data()), reference.jitter(images, draws, { loadSize, cropSize }));
   });
 }
@@ -286,6 +300,8 @@ test('what is no image, no draw or no size is refused', () => {
   throwsCode('INVALID_ARGUMENT', () => imageResizeBicubic(bytes, 0, 4));
   throwsCode('INVALID_ARGUMENT', () => imageResizeBicubic(bytes, 4, 1.5));
   throwsCode('INVALID_ARGUMENT', () => imageJitter(bytes, draws, { loadSize: 4, cropSize: 5 }));
+  throwsCode('INVALID_ARGUMENT', () => imageJitter(bytes, draws, { loadSize: [4, 6], cropSize: [5, 4] }));
+  throwsCode('INVALID_ARGUMENT', () => imageJitter(bytes, draws, { loadSize: [6, 4], cropSize: [4, 5] }));
   throwsCode('INVALID_ARGUMENT', () => imageJitter(bytes, floats, { loadSize: 4, cropSize: 4 }));
   throwsCode('SHAPE_MISMATCH', () => imageJitter(bytes, bytes, { loadSize: 4, cropSize: 4 }));
   throwsCode('SHAPE_MISMATCH', () => writeImageDraws(draws, [{ cropX: 0, cropY: 0, mirror: false }]));

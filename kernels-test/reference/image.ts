@@ -1,4 +1,5 @@
 /** Image kernels on the CPU, on top of the byte-exact functions for three-channel images in src/data. */
+import { widthAndHeight, type PixelSize } from '../../src/pixel-size.js';
 import { crop, mirror, type RgbImage } from '../../src/data/image.js';
 import { resizeBicubic } from '../../src/data/resize.js';
 
@@ -10,8 +11,8 @@ export interface ByteImages {
 }
 
 export interface Jitter {
-  loadSize: number;
-  cropSize: number;
+  loadSize: PixelSize;
+  cropSize: PixelSize;
 }
 
 export interface Draw {
@@ -53,11 +54,13 @@ export function resize(images: ByteImages, outHeight: number, outWidth: number):
 
 /** The bytes before they become numbers. */
 export function jitter(images: ByteImages, draws: readonly Draw[], { loadSize, cropSize }: Jitter): Uint8Array {
-  const size = cropSize * cropSize * images.shape[3];
+  const [loadWidth, loadHeight] = widthAndHeight(loadSize);
+  const [cropWidth, cropHeight] = widthAndHeight(cropSize);
+  const size = cropHeight * cropWidth * images.shape[3];
   const result = new Uint8Array(draws.length * size);
   draws.forEach((draw, n) => {
     const { data } = eachChannel(images, draw.source, (grey) => {
-      const cut = crop(resizeBicubic(grey, loadSize, loadSize), draw.cropX, draw.cropY, cropSize, cropSize);
+      const cut = crop(resizeBicubic(grey, loadWidth, loadHeight), draw.cropX, draw.cropY, cropWidth, cropHeight);
       return draw.mirror ? mirror(cut) : cut;
     });
     result.set(data, n * size);

@@ -144,7 +144,7 @@ test('networks that it cannot train are refused by what is wrong with them, befo
     [{ generator: patchgan({}) as never }, 'generator of pix2pix', 'a network that translates images', 'received: patchgan'],
     [{ generator: unet({ size: 32, inChannels: 2 }) }, 'channels of the generator', '3 (colours) or 1 (grey)', 'received: 2'],
     [{ generator: unet({ size: 32, outChannels: 4 }) }, 'channels of the generator', 'received: 4'],
-    [{ generator: unet({ size: 64 }) }, 'size of the training', 'a multiple of 64', 'received: 32'],
+    [{ generator: unet({ size: 64 }) }, 'size of the training', 'multiples of 64', 'received: 32'],
     [{ discriminator: patchgan({ inChannels: 3 }) }, 'discriminator of pix2pix', 'one of 3 + 3 channels', 'received: 3 channels'],
     [{ generator: unet({ size: 32, inChannels: 1 }), discriminator: patchgan({}) }, 'one of 1 + 3 channels', 'received: 6 channels'],
     [{ generator: unet({ size: 32, norm: 'layer' }) }, 'norm'],
@@ -177,7 +177,7 @@ test('each half of a pair reaches the networks with the channels that they take:
 test('from networks out of a file follow the size and the widths', async () => {
   const optionsOf = (given: Given) => pix2pix.optionsOf!(given, 'net.pth');
   const colours = { inChannels: 3, outChannels: 3 };
-  const ofUNet = { generator: 'unet', norm: 'batch', ...colours, size: 64, ngf: 8 } as const;
+  const ofUNet = { generator: 'unet', norm: 'batch', ...colours, size: 64, levels: 6, ngf: 8 } as const;
   assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }) }), ofUNet);
   const judge = { discriminator: 'patchgan', ndf: 4, discriminatorLayers: 2 };
   const judged = (inChannels: number): object =>

@@ -73,8 +73,8 @@ async function seen(
       (await batches.take(step))();
       batches.prefetch(step + 1);
       const images = batches.images();
-      a.push(...seenIn(await images.a!.data(), all.plan.size));
-      b.push(...seenIn(await images.b!.data(), all.plan.size));
+      a.push(...seenIn(await images.a!.data(), all.plan.size as number));
+      b.push(...seenIn(await images.b!.data(), all.plan.size as number));
     }
     return { a, b, stepsPerEpoch: batches.stepsPerEpoch };
   } finally {

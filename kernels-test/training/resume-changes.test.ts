@@ -125,6 +125,8 @@ test('flags that a resumed run cannot follow are refused', async () => {
   const { options } = await readCheckpointInfo(join(out, 'checkpoint.safetensors'));
   for (const flag of [
     ['--size', '64'],
+    ['--width', '64'],
+    ['--levels', '4'],
     ['--load-size', '40'],
     ['--ngf', '2'],
     ['--ndf', '2'],
@@ -194,6 +196,8 @@ test('flags that a resumed run cannot follow are refused', async () => {
   const compared = [
     'preset',
     'size',
+    'width',
+    'levels',
     'load-size',
     'ngf',
     'ndf',

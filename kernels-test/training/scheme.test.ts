@@ -88,7 +88,8 @@ const scheme: MaskScheme = {
     mask: {
       half: 'b',
       channels: 1,
-      encode: ({ width, data }, side) => {
+      encode: ({ width, data }, size) => {
+        const side = size as number;
         const pixel = (index: number): number => 3 * (Math.floor(index / side) * width + (index % side));
         return Uint8Array.from({ length: side * side }, (_, index) => (data[pixel(index)]! > data[pixel(index) + 2]! ? 255 : 0));
       },

@@ -41,7 +41,7 @@ test('options that cannot work are refused', async () => {
     [{ batch: 1.5 }, /1\.5/],
     [{ loadSize: 30 }, /loadSize 30/],
     [{ loadSize: 37 }, /even storedSize/],
-    [{ size: 48, loadSize: 48 }, /power of two/],
+    [{ size: 40, loadSize: 48 }, /multiples of 16/],
     [{ ngf: 0 }, /ngf/],
     [{ learningRate: -1 }, /learningRate/],
   ];

@@ -50,6 +50,7 @@ const PLACES = {
   'src/formats/': 'Weights and files',
   'src/exchange/': 'Weights and files',
   'src/data/': 'Data and images',
+  'src/pixel-size.ts': 'Data and images',
   'src/version.ts': 'Device',
   'src/node/': 'Programs',
   'src/node/adapter': 'Device',

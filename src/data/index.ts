@@ -17,6 +17,7 @@ export {
   type ImagePair,
   type RgbImage,
 } from './image.js';
+export type { PixelSize } from '../pixel-size.js';
 export { resizeBicubic } from './resize.js';
 export type { PairedDataset, ProgressCallback } from './dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './shuffle.js';

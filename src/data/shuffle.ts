@@ -1,6 +1,7 @@
 import { ShadegradError } from '../errors.js';
 import { expectWord } from '../checks.js';
 import { boundedInteger, pcg4d } from '../random.js';
+import { describeSize, widthAndHeight, type PixelSize } from '../pixel-size.js';
 
 /** Keep the two uses of one seed apart. */
 const PERMUTATION_STREAM = 0x7065726d;
@@ -44,17 +45,17 @@ export interface JitterOptions {
   epoch: number;
   /** The index of the sample in the data set, not its place in the epoch: the draw then survives another batch size. */
   index: number;
-  /** The side in pixels to which both halves are resized before the crop (286 in the paper). */
-  loadSize: number;
-  /** The side in pixels of the crop (256 in the paper). */
-  cropSize: number;
+  /** What both halves are resized to before the crop, in pixels: the side of squares (286 in the paper), or width and height. */
+  loadSize: PixelSize;
+  /** The crop, likewise (256 in the paper). */
+  cropSize: PixelSize;
 }
 
 /** The draw of one pair's jitter: where to crop the resized pair, and whether to mirror it; the same for both halves. */
 export interface JitterDraw {
-  /** Left edge of the crop, in pixels: 0 to loadSize - cropSize. */
+  /** Left edge of the crop, in pixels: 0 to the widths' difference. */
   cropX: number;
-  /** Upper edge of the crop, in pixels: 0 to loadSize - cropSize. */
+  /** Upper edge of the crop, in pixels: 0 to the heights' difference. */
   cropY: number;
   /** Whether to exchange left and right. */
   mirror: boolean;
@@ -63,19 +64,23 @@ export interface JitterDraw {
 /**
  * Draws the random jitter of one sample in one epoch (Isola et al. 2017, section 6.2), from (seed, epoch, index) alone.
  *
- * @throws INVALID_ARGUMENT unless 1 <= cropSize <= loadSize, both whole, and seed, epoch and index are whole numbers of 32 bits
+ * @throws INVALID_ARGUMENT unless 1 <= cropSize <= loadSize along both axes, all whole, and seed, epoch and index are whole numbers of
+ *   32 bits
  */
 export function jitterDraw(options: JitterOptions): JitterDraw {
   const { seed, epoch, index, loadSize, cropSize } = options;
   for (const [name, value] of Object.entries({ seed, epoch, index })) expectWord(`${name} of a jitter`, value);
-  if (!Number.isInteger(cropSize) || !Number.isInteger(loadSize) || cropSize < 1 || cropSize > loadSize) {
+  const [load, cut] = [widthAndHeight(loadSize), widthAndHeight(cropSize)];
+  if (
+    ![0, 1].every((axis) => Number.isInteger(cut[axis]) && Number.isInteger(load[axis]) && cut[axis]! >= 1 && cut[axis]! <= load[axis]!)
+  ) {
     throw new ShadegradError('INVALID_ARGUMENT', 'a crop that does not fit the resized image', {
       expected: '1 <= cropSize <= loadSize',
-      received: `cropSize ${cropSize}, loadSize ${loadSize}`,
+      received: `cropSize ${describeSize(cropSize)}, loadSize ${describeSize(loadSize)}`,
       fix: 'crop to at most the side that images are resized to',
     });
   }
   const [x, y, flip] = pcg4d(seed, epoch, index, JITTER_STREAM);
-  const range = loadSize - cropSize + 1;
-  return { cropX: boundedInteger(x, range), cropY: boundedInteger(y, range), mirror: flip >= 0x80000000 };
+  const [across, down] = [load[0] - cut[0] + 1, load[1] - cut[1] + 1];
+  return { cropX: boundedInteger(x, across), cropY: boundedInteger(y, down), mirror: flip >= 0x80000000 };
 }

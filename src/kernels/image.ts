@@ -1,5 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { describeSize, widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { Params } from '../gpu/params.js';
 import { expectShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -15,9 +16,9 @@ import toFloatSource from '../../shaders/image_to_float.wgsl';
 
 /** The draw of one sample's jitter: its crop and mirroring; a pair's two halves share one. */
 export interface ImageDraw {
-  /** Left edge of the crop in the resized image, in pixels: 0 to loadSize - cropSize. */
+  /** Left edge of the crop in the resized image, in pixels: 0 to the widths' difference. */
   readonly cropX: number;
-  /** Upper edge of the crop, in pixels: 0 to loadSize - cropSize. */
+  /** Upper edge of the crop, in pixels: 0 to the heights' difference. */
   readonly cropY: number;
   /** Whether to exchange left and right. */
   readonly mirror: boolean;
@@ -27,10 +28,10 @@ export interface ImageDraw {
 
 /** The sizes of imageJitter(): what images are resized to, and what is cut out of that. */
 export interface JitterSizes {
-  /** Side to which images are resized, in pixels. */
-  readonly loadSize: number;
-  /** Side of the crop, in pixels; at most loadSize. */
-  readonly cropSize: number;
+  /** What images are resized to, in pixels: the side of squares, or width and height. */
+  readonly loadSize: PixelSize;
+  /** The crop, likewise; along both axes at most loadSize. */
+  readonly cropSize: PixelSize;
 }
 
 /** Four u32: cropX, cropY, mirror, source. */
@@ -174,24 +175,26 @@ export function writeImageDraws(draws: Tensor, values: readonly ImageDraw[]): vo
 }
 
 /**
- * Applies pix2pix's random jitter on the device: each sample is resized to loadSize x loadSize (bicubic, as imageResizeBicubic()),
- * cropped, mirrored if drawn so, and taken to [-1, 1]. Draws beyond the images are brought back to their edge.
+ * Applies pix2pix's random jitter on the device: each sample is resized to loadSize (bicubic, as imageResizeBicubic()), cropped,
+ * mirrored if drawn so, and taken to [-1, 1]. Draws beyond the images are brought back to their edge.
  *
  * @param bytes u8 [images, height, width, channels]; any number of images, from which the draws' `source` chooses
  * @param draws from imageDraws(); its length is the batch
  * @param out where to put the result, such as a channel slice of a wider tensor; made when absent
- * @returns [batch, cropSize, cropSize, channels]
+ * @returns [batch, crop height, crop width, channels]
  * @throws INVALID_ARGUMENT for another type or sizes that cannot be; SHAPE_MISMATCH for other axes; USE_AFTER_FREE, DEVICE_MISMATCH
  */
 export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }: JitterSizes, out?: Tensor): Tensor {
   expectBytes('imageJitter', { bytes, draws });
   expectFloatOut('imageJitter', bytes, out);
-  expectSide(loadSize, 'loadSize of imageJitter');
-  expectSide(cropSize, 'cropSize of imageJitter');
-  if (cropSize > loadSize) {
+  const [loadWidth, loadHeight] = widthAndHeight(loadSize);
+  const [cropWidth, cropHeight] = widthAndHeight(cropSize);
+  for (const side of [loadWidth, loadHeight]) expectSide(side, 'loadSize of imageJitter');
+  for (const side of [cropWidth, cropHeight]) expectSide(side, 'cropSize of imageJitter');
+  if (cropWidth > loadWidth || cropHeight > loadHeight) {
     throw new ShadegradError('INVALID_ARGUMENT', 'imageJitter: the crop is larger than the resized image', {
-      expected: `a cropSize of at most ${loadSize}, the loadSize`,
-      received: String(cropSize),
+      expected: `a cropSize of at most ${describeSize(loadSize)}, the loadSize`,
+      received: describeSize(cropSize),
       fix: 'use a larger loadSize (286 for crops of 256 in the paper)',
     });
   }
@@ -199,11 +202,11 @@ export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }
   const [images, height, width, channels] = imageShape(bytes.shape, 'bytes of imageJitter');
   const batch = draws.shape[0]!;
   expectShape('draws of imageJitter', [batch, BYTES_PER_DRAW], draws.shape);
-  const shape = [batch, cropSize, cropSize, channels];
+  const shape = [batch, cropHeight, cropWidth, channels];
   const output = out ?? Tensor.empty(gpu, shape, 'jittered image');
   expectShape('out of imageJitter', shape, output.shape);
-  const across = deviceTable(gpu, width, loadSize);
-  const down = deviceTable(gpu, height, loadSize);
+  const across = deviceTable(gpu, width, loadWidth);
+  const down = deviceTable(gpu, height, loadHeight);
   gpu.dispatch({
     shader: specialise('image_jitter', [bytesSource, fixedPointSource, jitterSource]),
     bindings: [bytes.read('u8'), draws.read('u8'), across.binding, down.binding, output.written()],
@@ -214,14 +217,16 @@ export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }
       width,
       channels,
       bytes.base,
-      loadSize,
-      cropSize,
+      loadWidth,
+      loadHeight,
+      cropWidth,
+      cropHeight,
       across.taps,
       down.taps,
       output.base,
       output.rowStride,
     ),
-    workgroups: grid(batch * cropSize * cropSize * Math.ceil(channels / 4), 64),
+    workgroups: grid(batch * cropHeight * cropWidth * Math.ceil(channels / 4), 64),
   });
   return output;
 }

@@ -217,8 +217,8 @@ export const ENCODER_DECODER: NetworkKind<EncoderDecoder> = {
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
   chosen: {
-    follows: ['dropout'],
-    options: ({ size, width, inChannels, outChannels, norm, dropout: rate }) => ({
+    follows: ['dropout', 'levels'],
+    options: ({ levelSize: size, width, inChannels, outChannels, norm, dropout: rate }) => ({
       size,
       inChannels,
       outChannels,

@@ -94,8 +94,10 @@ export interface PyTorchNames {
 
 /** What a scheme asks of one of its networks, in words that all kinds share. */
 export interface WantedNetwork {
-  /** Height and width of the images of the training. */
+  /** Height and width of the images of the training; of rectangles the shorter of both. */
   readonly size: number;
+  /** The side of an image that the levels of a network halve to one pixel: a power of two that divides both sides of the images. */
+  readonly levelSize: number;
   /** Channels after the first layer: ngf of a generator, ndf of a discriminator. */
   readonly width: number;
   /** Channels of what the network is given. */
@@ -108,6 +110,8 @@ export interface WantedNetwork {
   readonly dropout?: number | undefined;
   /** Residual blocks. */
   readonly blocks?: number | undefined;
+  /** Levels of a generator, each of half the sides of the one before. */
+  readonly levels?: number | undefined;
   /** Layers of a discriminator that halve the image. */
   readonly layers?: number | undefined;
   /** Random numbers that an image is made of beside what is translated. */

@@ -450,8 +450,10 @@ export const UNET: NetworkKind<UNet> = {
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
   chosen: {
-    follows: ['dropout', 'noise', 'noiseAt'],
-    options: ({ width, blocks: _, layers: __, ...wanted }) => ({ ...wanted, ngf: width }),
+    follows: ['dropout', 'noise', 'noiseAt', 'levels'],
+    options: ({ levelSize: size, width: ngf, inChannels, outChannels, norm, dropout: rate, noise, noiseAt }) => ({
+      ...{ size, ngf, inChannels, outChannels, norm, dropout: rate, noise, noiseAt },
+    }),
   },
   pytorch: {
     anchor: 'model.model.0.weight',

@@ -1,3 +1,4 @@
+import type { PixelSize } from '../pixel-size.js';
 import type { RgbImage } from '../data/image.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
@@ -18,7 +19,7 @@ interface CycleMeasure {
 export async function cycleEvaluator(
   gpu: Gpu,
   { generatorA, generatorB }: { readonly generatorA: Generator; readonly generatorB: Generator },
-  size: number,
+  size: PixelSize,
 ): Promise<Evaluator<CycleMeasure>> {
   const options = { dropout: false, size };
   const aToB = await Translator.create(gpu, generatorA, options);

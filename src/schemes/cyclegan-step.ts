@@ -9,15 +9,12 @@ import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
 import { adversarialObjective, STEP_KINDS, type AdversarialOptions } from './adversarial-options.js';
+import type { ImageSizeOptions } from './image-size.js';
 import type { InitialWeightsOptions } from './initial-weights.js';
 import { gradientPenalty, OBJECTIVES, shareTensor, writeShares, type Objective, type ObjectiveName } from './objectives.js';
 
 /** Options of CycleGAN: the networks, the images, and the losses. */
-export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptions {
-  /** Height and width of the networks' images: a multiple of 4. */
-  size: number;
-  /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256. */
-  loadSize?: number;
+export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptions, ImageSizeOptions {
   /** Channels after the generators' first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminators' first layer; 64 in the paper. */

@@ -1,3 +1,15 @@
+import { widthAndHeight } from '../pixel-size.js';
+import {
+  describeSides,
+  expectImageSize,
+  imagePlanOf,
+  imageSizeOf,
+  imageWidthRow,
+  LEVELS_ROW,
+  levelsOfNetwork,
+  wantedSize,
+  type ImageSizeOptions,
+} from './image-size.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { fill } from '../kernels/elementwise.js';
@@ -43,6 +55,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
 
   options: {
     size: {
+      isSide: true,
       fits: (value) => whole(LEAST_SIDE)(value) && (value as number) % MULTIPLE === 0,
       expected: `a multiple of ${MULTIPLE} of at least ${LEAST_SIDE}`,
       fix: 'the paper uses 256',
@@ -56,6 +69,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
         description: `side of the images in pixels, a multiple of ${MULTIPLE}`,
       },
     },
+    width: imageWidthRow(MULTIPLE, LEAST_SIDE),
     loadSize: {
       fits: whole(1),
       expected: 'a whole number of pixels',
@@ -66,6 +80,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     ngf: widthRow('ngf', 'width of the generators: channels after their first layer'),
     ndf: widthRow('ndf', 'likewise of the discriminators'),
     generator: { ...kindRow('generator', 'the generators', 'resnet'), default: 'resnet' },
+    levels: LEVELS_ROW,
     blocks: BLOCKS_ROW,
     discriminator: kindRow('discriminator', 'the discriminators', 'patchgan'),
     discriminatorLayers: LAYERS_ROW,
@@ -121,27 +136,27 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
       ...options,
       loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
       ...((options.generator ?? 'resnet') === 'resnet' && {
-        blocks: options.blocks ?? (options.size >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small),
+        blocks: options.blocks ?? (Math.min(options.size, options.width ?? options.size) >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small),
       }),
     };
   },
 
-  describe: ({ size, ngf, ndf, generator }) => [
-    `${size} x ${size} pixels`,
+  describe: ({ ngf, ndf, generator, ...options }) => [
+    `${describeSides(options)} pixels`,
     ...(generator !== undefined && generator !== 'resnet' ? [networkKind(generator).title] : []),
     `ngf ${ngf}`,
     `ndf ${ndf}`,
   ],
 
   networks(options, given) {
-    const { size, ngf, ndf, blocks, lambdaIdentity, norm = 'instance', inChannels: channelsA, outChannels: channelsB } = options;
+    const { ngf, ndf, blocks, lambdaIdentity, norm = 'instance', inChannels: channelsA, outChannels: channelsB } = options;
     const generator = (): NetworkArchitecture => {
-      const wanted = { size, width: ngf, inChannels: channelsA, outChannels: channelsB, norm, dropout: 0, blocks };
-      return chosenNetwork(options.generator ?? 'resnet', wanted, { blocks: 'blocks' });
+      const wanted = { ...wantedSize(options), width: ngf, inChannels: channelsA, outChannels: channelsB, norm, dropout: 0, blocks };
+      return chosenNetwork(options.generator ?? 'resnet', wanted, { blocks: 'blocks', levels: 'levels' });
     };
     const generatorA = given.generatorA ?? (given.generatorB ? turned(given.generatorB) : generator());
     const generatorB = given.generatorB ?? turned(generatorA);
-    const [aToB, bToA] = [expectGenerator(generatorA, size), expectGenerator(generatorB, size)];
+    const [aToB, bToA] = [expectGenerator(generatorA, options), expectGenerator(generatorB, options)];
     if (aToB.inChannels !== bToA.outChannels || aToB.outChannels !== bToA.inChannels) {
       throw refused('generators of CycleGAN', 'two that undo each other', `${channelsOf(aToB)} and ${channelsOf(bToA)} channels`);
     }
@@ -152,7 +167,11 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     }
     const { discriminator: judgeKind = 'patchgan', discriminatorLayers: layers } = options;
     const judge = (inChannels: number): NetworkArchitecture =>
-      chosenNetwork(judgeKind, { size, width: ndf, inChannels, norm, layers }, { layers: 'discriminatorLayers' });
+      chosenNetwork(
+        judgeKind,
+        { ...wantedSize(options), levels: undefined, width: ndf, inChannels, norm, layers },
+        { layers: 'discriminatorLayers' },
+      );
     const discriminatorA = given.discriminatorA ?? judge(aToB.outChannels);
     const discriminatorB = given.discriminatorB ?? judge(bToA.outChannels);
     expectJudge(discriminatorA, aToB.outChannels);
@@ -168,7 +187,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     const { ndf, layers } = (judge?.options ?? {}) as { ndf?: number; layers?: number };
     const [kind, judgeKind] = [aToB && askedKind(aToB), judge && askedKind(judge)];
     const follow = { generator: kind, ngf, blocks, size, norm, inChannels, outChannels };
-    const all = { ...follow, discriminator: judgeKind, ndf, discriminatorLayers: layers };
+    const all = { ...follow, ...(aToB && levelsOfNetwork(aToB)), discriminator: judgeKind, ndf, discriminatorLayers: layers };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   },
 
@@ -182,11 +201,12 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   },
 
   // What each discriminator has been shown, for its pool. Channels follow from the networks, which are of pictures.
-  state(gpu, { size, poolSize }, { generatorA, generatorB }): Record<string, Tensor> {
+  state(gpu, { poolSize, ...options }, { generatorA, generatorB }): Record<string, Tensor> {
     if (poolSize === 0) return {};
-    expectPool(gpu, poolSize, 4 * size * size * Math.max(generatorA.outChannels, generatorB.outChannels));
+    const [width, height] = widthAndHeight(imageSizeOf(options));
+    expectPool(gpu, poolSize, 4 * height * width * Math.max(generatorA.outChannels, generatorB.outChannels));
     const pool = (channels: number, label: string): Tensor => {
-      const images = Tensor.empty(gpu, [poolSize, size, size, channels], label);
+      const images = Tensor.empty(gpu, [poolSize, height, width, channels], label);
       fill(images, 0);
       return images;
     };
@@ -195,7 +215,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   inputs: cycleInputs,
   prepare: prepareCycle,
 
-  sizes: ({ size, loadSize = size, jitter, flip = true }) => ({ size, loadSize, jitter, ...(!flip && { mirror: false }) }),
+  sizes: imagePlanOf,
   sides: (_options, { generatorA, generatorB }) => ({
     a: { half: 'a', channels: generatorA.inChannels },
     b: { half: 'b', channels: generatorB.inChannels },
@@ -229,7 +249,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     made: ['A to B', 'A again', 'B to A', 'B again'],
     wanted: [],
   }),
-  evaluator: (gpu, networks, { size }) => cycleEvaluator(gpu, networks, size),
+  evaluator: (gpu, networks, options) => cycleEvaluator(gpu, networks, imageSizeOf(options)),
 
   pytorch: {
     roles: { generatorA: 'generator', generatorB: 'generator', discriminatorA: 'discriminator', discriminatorB: 'discriminator' },
@@ -262,16 +282,15 @@ function turned(architecture: NetworkArchitecture): NetworkArchitecture {
 const channelsOf = ({ inChannels, outChannels }: Generator): string => `${inChannels} -> ${outChannels}`;
 
 /** @throws INVALID_ARGUMENT for a network that does not translate pictures of the size */
-function expectGenerator(architecture: NetworkArchitecture, size: number): Generator {
+function expectGenerator(architecture: NetworkArchitecture, options: ImageSizeOptions): Generator {
   const network = buildNetwork(architecture);
   if (!isGenerator(network)) throw refused('generator of CycleGAN', 'a network that translates images', architecture.kind);
   for (const channels of [network.inChannels, network.outChannels]) {
     if (channels === 1 || channels === 3) continue;
     throw refused('channels of a generator of CycleGAN', '3 (colours) or 1 (grey) at either end', String(channels));
   }
-  const { multipleOf, least } = network.imageSizes;
-  if (size % multipleOf === 0 && size >= least) return network;
-  throw refused('size of the training', `a multiple of ${multipleOf}, which the generators take, from ${least} on`, String(size));
+  expectImageSize(options, network.imageSizes);
+  return network;
 }
 
 /** @throws INVALID_ARGUMENT for a pool that is larger than a buffer of the adapter */

@@ -1,5 +1,6 @@
 import { greyImage, imageBytes } from '../data/grey.js';
 import { centreSquare, type RgbImage } from '../data/image.js';
+import { longerSide } from '../pixel-size.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { ImageSide } from '../training/scheme.js';
 
@@ -7,7 +8,7 @@ import type { ImageSide } from '../training/scheme.js';
 export const realSide = (channels: number): ImageSide => ({
   half: 'a',
   channels,
-  encode: (image, side) => imageBytes(squared(image, side, channels), channels as 1 | 3),
+  encode: (image, size) => imageBytes(squared(image, longerSide(size), channels), channels as 1 | 3),
 });
 
 /** Takes the middle of an image as a square of a size, grey for one channel. */

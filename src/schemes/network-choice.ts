@@ -1,6 +1,7 @@
 import { ShadegradError } from '../errors.js';
 import type { NetworkArchitecture, NetworkRole, WantedNetwork } from '../models/kind.js';
 import { NETWORKS, networkKind } from '../models/registry.js';
+import { LEAST_LEVELS } from '../models/unet.js';
 import { oneOf, whole, type OptionRow } from '../training/option-table.js';
 import type { Norm } from '../models/defaults.js';
 
@@ -121,6 +122,13 @@ export function chosenNetwork(kind: string, wanted: WantedNetwork, asked: Asked)
       expected: `none with the network ${title}`,
       received: String(wanted[name]),
       fix: `leave it out, or choose ${others.map((row) => row.kind).join(' or ')}`,
+    });
+  }
+  if (chosen.follows.includes('levels') && wanted.levelSize < 2 ** LEAST_LEVELS) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'size of the training', {
+      expected: `sides that are multiples of ${2 ** LEAST_LEVELS} for the network ${title}: it halves them at least ${LEAST_LEVELS} times`,
+      received: `sides that are multiples of ${wanted.levelSize} alone`,
+      fix: 'choose other sides, or the generator resnet: it takes multiples of 4',
     });
   }
   const least = chosen.leastSize?.(wanted) ?? 1;

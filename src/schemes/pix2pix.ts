@@ -22,7 +22,18 @@ import { PIX2PIX_WATCH } from './discriminator-watch.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
 import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
 import { hasPenalty, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
-import { expectLoadSize, FLIP_ROW, isPowerOfTwo, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
+import {
+  describeSides,
+  expectImageSize,
+  imagePlanOf,
+  imageSizeOf,
+  imageWidthRow,
+  LEVELS_ROW,
+  levelsOfNetwork,
+  wantedSize,
+  type ImageSizeOptions,
+} from './image-size.js';
+import { expectLoadSize, FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type ReconstructionName } from './reconstructions.js';
 
@@ -30,11 +41,7 @@ import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type Recon
 export type Direction = 'AtoB' | 'BtoA';
 
 /** Options of pix2pix: the networks, the images, and the loss. */
-export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions {
-  /** Height and width of the networks' images: a power of two of at least 32. */
-  size: number;
-  /** Side to which images are resized before the random crop; at least `size`. Default: 286 for 256, as in the paper. */
-  loadSize?: number;
+export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions, ImageSizeOptions {
   /** Channels after the generator's first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminator's first layer; 64 in the paper. */
@@ -89,6 +96,8 @@ export type Pix2PixNetworks = {
 
 /** The 70 x 70 PatchGAN leaves nothing of a smaller image. */
 const MIN_SIZE = 32;
+/** The sides of images that some generator takes: those of a ResNet. A U-Net halves them more often. */
+const SIDE_MULTIPLE = 4;
 /** Of the generator; the paper's. */
 const DROPOUT_RATE = 0.5;
 /** The paper resizes to 286 before it crops 256 (Isola et al. 2017, section 6.2). */
@@ -128,19 +137,21 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       },
     },
     size: {
-      fits: (value) => whole(MIN_SIZE)(value) && isPowerOfTwo(value),
-      expected: `a power of two of at least ${MIN_SIZE}: the discriminator's last layers need that much`,
-      fix: `use ${MIN_SIZE}, 64, 128, 256, 512 or 1024`,
+      isSide: true,
+      fits: (value) => whole(MIN_SIZE)(value) && (value as number) % SIDE_MULTIPLE === 0,
+      expected: `a multiple of ${SIDE_MULTIPLE} of at least ${MIN_SIZE}: the discriminator's last layers need that much`,
+      fix: `use ${MIN_SIZE}, 64, 96, 128, 192, 256, 512 or 1024`,
       flag: {
         group: 'Data',
         reference: ['crop_size'],
         type: 'integer',
         min: MIN_SIZE,
         max: 2048,
-        check: (value) => (isPowerOfTwo(value) ? undefined : 'a power of two'),
-        description: 'side of the images in pixels, a power of two',
+        check: (value) => (value % SIDE_MULTIPLE === 0 ? undefined : `a multiple of ${SIDE_MULTIPLE}`),
+        description: `side of the images in pixels, a multiple of ${SIDE_MULTIPLE}; a unet is deepest for powers of two`,
       },
     },
+    width: imageWidthRow(SIDE_MULTIPLE, MIN_SIZE),
     loadSize: {
       fits: whole(1),
       expected: 'a whole number of pixels',
@@ -151,6 +162,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     ngf: widthRow('ngf', 'width of the generator: channels after its first layer'),
     ndf: widthRow('ndf', 'likewise of the discriminator'),
     generator: kindRow('generator', 'the generator', 'unet'),
+    levels: LEVELS_ROW,
     blocks: BLOCKS_ROW,
     discriminator: kindRow('discriminator', 'the discriminator', 'patchgan'),
     discriminatorLayers: LAYERS_ROW,
@@ -278,7 +290,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     return { ...options, loadSize };
   },
 
-  describe: ({ size, ngf, ndf }) => [`${size} x ${size} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
+  describe: ({ ngf, ndf, ...options }) => [`${describeSides(options)} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
 
   networks(options, given) {
     const generator = generatorOf(options, given.generator);
@@ -307,7 +319,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     if (context.inputs.shares) writeShares(context.inputs.shares, context);
   },
 
-  sizes: ({ size, loadSize = size, jitter, flip = true }) => ({ size, loadSize, jitter, ...(!flip && { mirror: false }) }),
+  sizes: imagePlanOf,
 
   sides({ direction }, { generator }) {
     const [source, target] = halvesOf(direction);
@@ -350,7 +362,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   },
 
   evaluator(gpu, { generator }, options) {
-    const { direction, size } = options;
+    const { direction } = options;
+    const size = imageSizeOf(options);
     return pairedEvaluator(gpu, generator, { halves: halvesOf(direction), key: direction, size, dropout: rateOf(options) > 0 });
   },
 
@@ -381,7 +394,7 @@ function isAdversarial({ lambdaGan }: { readonly lambdaGan?: unknown }): boolean
 
 /** The generator: that of a file, with the dropout of the options, or the one that the options ask for. */
 function generatorOf(options: Pix2PixOptions, given: NetworkArchitecture | undefined): NetworkArchitecture {
-  const { size, ngf, generator: kind, norm = 'batch', blocks, inChannels, outChannels, z = 0, zAt } = options;
+  const { ngf, generator: kind, norm = 'batch', blocks, inChannels, outChannels, z = 0, zAt } = options;
   expectKind('generator', kind, given);
   if (given) {
     const { options: all } = expectGenerator(given, options);
@@ -390,30 +403,31 @@ function generatorOf(options: Pix2PixOptions, given: NetworkArchitecture | undef
     return { kind: given.kind, options: { ...given.options, ...dropoutOf({ kind: given.kind, options: all }, options) } };
   }
   const noise = z > 0 ? { noise: z, noiseAt: zAt } : {};
-  const wanted = { size, width: ngf, inChannels, outChannels, norm, dropout: rateOf(options), blocks, ...noise };
-  const asked = chosenNetwork(kind ?? 'unet', wanted, { blocks: 'blocks', noise: 'z' });
+  const wanted = { ...wantedSize(options), width: ngf, inChannels, outChannels, norm, dropout: rateOf(options), blocks, ...noise };
+  const asked = chosenNetwork(kind ?? 'unet', wanted, { blocks: 'blocks', noise: 'z', levels: 'levels' });
   expectGenerator(asked, options);
   return asked;
 }
 
 /** The discriminator that the options ask for. */
 function discriminatorOf(options: Pix2PixOptions, inChannels: number): NetworkArchitecture {
-  const { size, ndf, discriminator: kind = 'patchgan', norm = 'batch', discriminatorLayers: layers } = options;
-  return chosenNetwork(kind, { size, width: ndf, inChannels, norm, layers }, { layers: 'discriminatorLayers' });
+  const { ndf, discriminator: kind = 'patchgan', norm = 'batch', discriminatorLayers: layers } = options;
+  return chosenNetwork(
+    kind,
+    { ...wantedSize(options), levels: undefined, width: ndf, inChannels, norm, layers },
+    { layers: 'discriminatorLayers' },
+  );
 }
 
 /** @throws INVALID_ARGUMENT for a network that does not translate pictures of the size */
-function expectGenerator(architecture: NetworkArchitecture, { size }: Pix2PixOptions): Generator {
+function expectGenerator(architecture: NetworkArchitecture, options: Pix2PixOptions): Generator {
   const network = buildNetwork(architecture);
   if (!isGenerator(network)) throw refused('generator of pix2pix', 'a network that translates images', architecture.kind);
   for (const channels of [network.inChannels, network.outChannels]) {
     if (channels === 1 || channels === 3) continue;
     throw refused('channels of the generator of pix2pix', '3 (colours) or 1 (grey) at either end', String(channels));
   }
-  const { multipleOf, least } = network.imageSizes;
-  if (size % multipleOf !== 0 || size < least) {
-    throw refused('size of the training', `a multiple of ${multipleOf}, which the generator takes, from ${least} on`, String(size));
-  }
+  expectImageSize(options, network.imageSizes);
   return network;
 }
 
@@ -470,6 +484,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     outChannels,
     // A network that is made of levels is for its own size; others take what they are given.
     ...(imageSizes.multipleOf === imageSizes.own && { size: imageSizes.own }),
+    ...levelsOfNetwork(generator),
     ...(ngf !== undefined && { ngf }),
     ...(dropout !== undefined && isNumberedWithDropout(generator) && { dropout: dropout > 0 }),
     ...(ndf !== undefined && { ndf }),

@@ -2,6 +2,7 @@ import { expectLength, pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage, imageBytes } from '../data/grey.js';
 import type { RgbImage } from '../data/image.js';
 import { boundedInteger, pcg4d } from '../random.js';
+import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { resizeBicubic } from '../data/resize.js';
 import { epochPermutation, jitterDraw } from '../data/shuffle.js';
 import { expectLabelling, labelsAt, rowLength } from '../data/labels.js';
@@ -45,8 +46,8 @@ export interface BatchesOptions {
   readonly plan: ImagePlan;
   /** What a step sees of a sample, by name. */
   readonly sides: Readonly<Record<string, ImageSide>>;
-  /** Side in pixels of the images as they are kept. Even. */
-  readonly storedSize: number;
+  /** The images as they are kept, in pixels: their side, or width and height. Even. */
+  readonly storedSize: PixelSize;
   /**
    * Most bytes that all images of all sides may take on the device to stay there; 0 keeps the batch at hand alone. WebGPU
    * does not tell how much memory there is. Default 1 GiB: 2,187 pairs of 286 pixels, beside some 2 GB for the paper's networks.
@@ -182,7 +183,8 @@ export class Batches {
           : this.halves(expectHalves(dataset), length);
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     const sidesOf = (half: string): [string, ImageSide][] => sides.filter(([, side]) => half === 'ab' || side.half === half);
-    const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * storedSize * storedSize * channels));
+    const [width, height] = widthAndHeight(storedSize);
+    const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * height * width * channels));
     const resident = Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
     this.labelsOf = found ? (index) => labelsAt(found, index, dataset.name) : null;
     const streams: Stream[] = [];
@@ -195,7 +197,7 @@ export class Batches {
     try {
       for (const { half, ...source } of sources) {
         const stores = sidesOf(half).map(([name, { channels }]) => {
-          const store = { count: source.count, batch, side: storedSize, channels, resident, label: `${name} images` };
+          const store = { count: source.count, batch, size: storedSize, channels, resident, label: `${name} images` };
           return [name, keep(new ImageStore(gpu, store))] as const;
         });
         streams.push({ ...source, stores: new Map(stores), draws: keep(imageDraws(gpu, batch).keep()) });
@@ -283,7 +285,7 @@ export class Batches {
     return indices;
   }
 
-  /** The images of the step whose draws were written last, by the names of the sides: [batch, size, size, channels] in [-1, 1]. */
+  /** The images of the step whose draws were written last, by the names of the sides: [batch, height, width, channels] in [-1, 1]. */
   images(): Record<string, Tensor> {
     const { size: cropSize, loadSize, jitter } = this.options.plan;
     // Without jitter the whole image is resized to the networks' size.
@@ -375,16 +377,17 @@ export class Batches {
   private bytesOf(side: ImageSide, image: RgbImage, what: string): Uint8Array {
     const { storedSize } = this.options;
     const { channels } = side;
+    const [width, height] = widthAndHeight(storedSize);
     if (!side.encode) {
       const seen = channels === 1 ? greyImage(image) : image;
-      const sized = seen.width === storedSize && seen.height === storedSize ? seen : resizeBicubic(seen, storedSize, storedSize);
+      const sized = seen.width === width && seen.height === height ? seen : resizeBicubic(seen, width, height);
       return imageBytes(sized, channels as 1 | 3);
     }
     const bytes = side.encode(image, storedSize);
-    const length = storedSize * storedSize * channels;
+    const length = height * width * channels;
     if (bytes instanceof Uint8Array && bytes.length === length) return bytes;
     throw new ShadegradError('IMAGE_SIZE', `${what} as the scheme encodes it`, {
-      expected: `${length} bytes: [${storedSize}, ${storedSize}, ${channels}]`,
+      expected: `${length} bytes: [${height}, ${width}, ${channels}]`,
       received: bytes instanceof Uint8Array ? `${bytes.length} bytes` : described(bytes),
       fix: 'return a Uint8Array of one byte for each channel of each pixel from encode()',
     });

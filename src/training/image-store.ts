@@ -1,4 +1,5 @@
 import type { Gpu } from '../gpu/gpu.js';
+import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Options of an ImageStore: how large it is. */
@@ -7,8 +8,8 @@ export interface ImageStoreOptions {
   readonly count: number;
   /** Images of a step. */
   readonly batch: number;
-  /** Side in pixels of the images. Even, so that an image is whole 32-bit words. */
-  readonly side: number;
+  /** The images in pixels: their side, or width and height. Even, so that an image is whole 32-bit words. */
+  readonly size: PixelSize;
   /** Channels of the images, a byte each. */
   readonly channels: number;
   /** Whether the whole set stays on the device; else only the batch at hand is there. What is computed is the same. */
@@ -19,7 +20,7 @@ export interface ImageStoreOptions {
 
 /** Images of one side of a data set as bytes on the device. */
 export class ImageStore {
-  /** u8 [images, side, side, channels]. */
+  /** u8 [images, height, width, channels]. */
   readonly images: Tensor;
   private readonly uploaded = new Set<number>();
 
@@ -28,10 +29,11 @@ export class ImageStore {
     private readonly gpu: Gpu,
     private readonly options: ImageStoreOptions,
   ) {
-    const { count, batch, side, channels, resident, label } = options;
+    const { count, batch, size, channels, resident, label } = options;
     const images = resident ? count : batch;
-    const storage = gpu.allocatePersistent(images * side * side * channels, label);
-    this.images = new Tensor({ gpu, dtype: 'u8', shape: [images, side, side, channels], storage }).keep();
+    const [width, height] = widthAndHeight(size);
+    const storage = gpu.allocatePersistent(images * height * width * channels, label);
+    this.images = new Tensor({ gpu, dtype: 'u8', shape: [images, height, width, channels], storage }).keep();
   }
 
   /** Whether the image of an index is on the device, to stay. */
@@ -44,10 +46,11 @@ export class ImageStore {
     return this.options.resident ? index : position;
   }
 
-  /** Puts the bytes of an image, [side, side, channels], into its place. */
+  /** Puts the bytes of an image, [height, width, channels], into its place. */
   put(index: number, position: number, bytes: Uint8Array): void {
-    const { side, channels, resident } = this.options;
-    this.gpu.write(this.images.storage, this.placeOf(index, position) * side * side * channels, bytes);
+    const { size, channels, resident } = this.options;
+    const [width, height] = widthAndHeight(size);
+    this.gpu.write(this.images.storage, this.placeOf(index, position) * height * width * channels, bytes);
     if (resident) this.uploaded.add(index);
   }
 

@@ -25,6 +25,7 @@ export type { CheckpointExpectations } from './checkpoint-fit.js';
 export type { CheckpointTarget } from './checkpoint-tensors.js';
 export { estimateMemory, type MemoryEstimate } from './memory-estimate.js';
 export { Trainer, type TrainedStep } from './trainer.js';
+export type { PixelSize } from '../pixel-size.js';
 export type { TrainingDataset } from './batches.js';
 export type { RunOptions, TrainerOptions } from './trainer-options.js';
 export { ImageMaker, slerp, type ImageMakerOptions, type ImageOrder } from './image-maker.js';

@@ -39,6 +39,8 @@ export interface OptionRow {
   readonly optional?: boolean;
   /** An option that a preset's value for this one is about: where another than its default is typed, the preset leaves this one alone. */
   readonly presetFor?: string;
+  /** Whether it is a side of the images: networks out of a file say which one is usual, and take others, too. */
+  readonly isSide?: boolean;
   /** How the command line asks for it; left out where it does not. */
   readonly flag?: OptionFlag;
 }

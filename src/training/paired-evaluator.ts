@@ -1,6 +1,7 @@
 import { pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage } from '../data/grey.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
+import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
@@ -14,8 +15,8 @@ export interface PairedEvaluatorOptions {
   readonly halves: readonly [source: 'a' | 'b', target: 'a' | 'b'];
   /** What measuring depends on beside the images. */
   readonly key: string;
-  /** Side in pixels of the images. */
-  readonly size: number;
+  /** The images in pixels: their side, or width and height. */
+  readonly size: PixelSize;
   /** Whether dropout drops at test time. */
   readonly dropout: boolean;
 }
@@ -50,9 +51,10 @@ export async function pairedEvaluator(
 }
 
 /** An image as a network of so many channels sees it: resized (bicubic), and grey for one channel. */
-export function fitImage(image: RgbImage, side: number, channels: number): RgbImage {
+export function fitImage(image: RgbImage, size: PixelSize, channels: number): RgbImage {
+  const [width, height] = widthAndHeight(size);
   const seen = channels === 1 ? greyImage(image) : image;
-  return seen.width === side && seen.height === side ? seen : resizeBicubic(seen, side, side);
+  return seen.width === width && seen.height === height ? seen : resizeBicubic(seen, width, height);
 }
 
 function datasetOf(pairs: readonly ImagePair[]): PairedDataset {

@@ -1,3 +1,4 @@
+import type { PixelSize } from '../pixel-size.js';
 import type { ProgressCallback, PairedDataset } from '../data/dataset.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
 import type { PlacedLabelSet } from '../data/labels.js';
@@ -21,18 +22,20 @@ export interface ImageSide {
   /** Channels of the tensor that the step gets. With 3 or 1 and no encode(), the colours or the luminance (ITU-R BT.601). */
   readonly channels: number;
   /**
-   * Makes the bytes that are kept of an image, [side, side, channels]; what is not the image itself, such as one channel for each class
+   * Makes the bytes that are kept of an image, [height, width, channels]; what is not the image itself, such as one channel for each class
    * of a label map. Left out, the image is resized (bicubic). The same image gives the same bytes each time.
+   *
+   * @param size of the images as they are kept: the side of squares, or width and height
    */
-  encode?(image: RgbImage, side: number): Uint8Array;
+  encode?(image: RgbImage, size: PixelSize): Uint8Array;
 }
 
 /** The sizes of the images of a step. */
 export interface ImagePlan {
-  /** Side in pixels of the images that the step gets. */
-  readonly size: number;
-  /** Side in pixels to which images are resized before the crop, at least `size`. */
-  readonly loadSize: number;
+  /** The images that the step gets, in pixels: their side, or width and height. */
+  readonly size: PixelSize;
+  /** What images are resized to before the crop, likewise; at least `size`. */
+  readonly loadSize: PixelSize;
   /** Whether images are cropped and mirrored at random; all sides of a sample alike. Without, the whole image is resized to `size`. */
   readonly jitter: boolean;
   /** Whether they are mirrored, where they are cropped. Default true. */

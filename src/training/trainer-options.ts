@@ -1,3 +1,4 @@
+import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { ShadegradError } from '../errors.js';
 import { expectTable, numberFrom, oneOf, whole, type OptionFlag, type OptionRow, type OptionTable } from './option-table.js';
 import { labelsFor, partsFor, type TrainingDataset } from './batches.js';
@@ -32,8 +33,8 @@ export interface RunOptions<N extends Networks = Networks> {
    * three digits; parameters, losses and statistics are f32 in either case. Default 'f32'.
    */
   precision?: 'f32' | 'f16';
-  /** Side of the images as they are kept on the device, before jitter. Even. Default: the scheme's load size. */
-  storedSize?: number;
+  /** The images as they are kept on the device, before jitter: their side, or width and height. Even. Default: the scheme's load size. */
+  storedSize?: PixelSize;
   /**
    * Most bytes of device memory that the images of the whole set may take; of a larger set, or where there is no memory for it
    * beside the step, each step's images travel anew. The results are the same. Default 1 GiB.
@@ -89,7 +90,12 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
   },
   serial: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
   precision: { fits: oneOf('f32', 'f16'), expected: "'f32' or 'f16'", fix: "leave it out for 'f32'", default: 'f32' },
-  storedSize: { fits: whole(1), expected: 'a whole number of pixels', fix: "leave it out for the scheme's load size", optional: true },
+  storedSize: {
+    fits: isSize,
+    expected: 'a whole number of pixels, or [width, height]',
+    fix: "leave it out for the scheme's load size",
+    optional: true,
+  },
   residentBytes: {
     fits: (value) => typeof value === 'number' && value >= 0,
     expected: 'a number of bytes of at least 0',
@@ -155,26 +161,34 @@ export function completeOptions<O extends object, N extends Networks>(scheme: Tr
   return scheme.complete?.(checked) ?? checked;
 }
 
+/** Whether a value is a side in pixels, or width and height. */
+function isSize(value: unknown): boolean {
+  return whole(1)(value) || (Array.isArray(value) && value.length === 2 && value.every(whole(1)));
+}
+
 /**
  * Checks the sizes of a plan's images.
  *
- * @returns the side of the images as they are kept
+ * @returns the images as they are kept
  * @throws INVALID_ARGUMENT
  */
-export function expectSizes({ size, loadSize, jitter, mirror = true }: ImagePlan, storedSize = loadSize): number {
+export function expectSizes({ size, loadSize, jitter, mirror = true }: ImagePlan, storedSize = loadSize): PixelSize {
   if (
     typeof jitter === 'boolean' &&
     typeof mirror === 'boolean' &&
-    whole(1)(size) &&
-    whole(1)(loadSize) &&
-    loadSize >= size &&
-    storedSize % 2 === 0
+    isSize(size) &&
+    isSize(loadSize) &&
+    isSize(storedSize) &&
+    widthAndHeight(loadSize).every((side, axis) => side >= widthAndHeight(size)[axis]!) &&
+    widthAndHeight(storedSize).every((side) => side % 2 === 0)
   )
     return storedSize;
   throw refused(
     'sizes of the training images',
     'jitter and mirror true or false, loadSize of at least the size, and an even storedSize',
-    `jitter ${String(jitter)}, mirror ${String(mirror)}, size ${size}, loadSize ${loadSize}, storedSize ${storedSize}`,
+    Object.entries({ jitter, mirror, size, loadSize, storedSize })
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', '),
     'leave storedSize out, and let sizes() of the scheme give whole numbers of pixels, loadSize an even one',
   );
 }

@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PNG } from 'pngjs';
 import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, withFlags } from '../../harness/program.js';
 
@@ -61,6 +62,29 @@ test('a run goes on from its folder alone, to the bit', async () => {
   assert.equal(numbers(parts), numbers(join(folder, name)));
 });
 
+test('rectangles of sides that are no powers of two: trained, gone on with to the bit, tested and begun with', async () => {
+  const [whole, parts, from] = ['wide', 'wide-parts', 'wide-from'].map((name) => join(folder, name)) as [string, string, string];
+  const flags = withFlags(TINY, '--size', '48', '--width', '96', '--discriminator-layers', '2');
+  await train(...flags, '--steps', '2', '--out', whole);
+  const { networks } = await readCheckpointInfo(checkpointOf(whole));
+  // 48 and 96 halve evenly four times.
+  assert.is((networks.generator!.options as { size: number }).size, 16);
+  await train(...flags, '--steps', '1', '--out', parts);
+  await train('--resume', '--steps', '2', '--out', parts);
+  assert.ok(readFileSync(checkpointOf(parts)).equals(readFileSync(checkpointOf(whole))));
+  succeeded(await run('shadegrad', ['test', whole, '--count', '1', '--quiet']));
+  const { width, height } = PNG.sync.read(readFileSync(join(whole, 'test', 'images', '0001-2-output.png')));
+  assert.equal([width, height], [96, 48]);
+  // Networks of a file go on with the sides that they were trained on, or with others that are typed.
+  const shape = async (out: string, ...typed: string[]): Promise<unknown[]> => {
+    await train('--no-tune', '--from', whole, '--steps', '1', '--validate', '1', '--out', out, ...typed);
+    const { size, width: wide, levels } = JSON.parse(readFileSync(join(out, 'options.json'), 'utf8')) as Record<string, unknown>;
+    return [size, wide, levels];
+  };
+  assert.equal(await shape(from), [48, 96, 4]);
+  assert.equal(await shape(`${from}-square`, '--size', '80'), [80, undefined, 4]);
+});
+
 test('what does not go together is refused by its flag', async () => {
   const refused = async (flags: string[], ...words: RegExp[]): Promise<void> =>
     failedWith(
@@ -69,6 +93,10 @@ test('what does not go together is refused by its flag', async () => {
       ...words,
     );
   await refused(['--blocks', '2'], /--blocks/, /resnet/);
+  await refused(['--size', '100'], /--size/, /multiples of 16/, /resnet/);
+  await refused(['--size', '96', '--levels', '6'], /--levels/, /at most 5/);
+  await refused(['--width', '50'], /--width/, /a multiple of 4/);
+  await refused(['--generator', 'resnet', '--levels', '4'], /--levels/, /unet/);
   await refused(['--netD', 'pixel', '--n_layers_D', '2'], /--discriminator-layers/, /patchgan/);
 });
 

@@ -86,7 +86,7 @@ export function checkpointNetworks(file: WeightFile): CheckpointNetwork[] {
   return Object.entries(networks).map(([name, architecture]) => {
     const role = roleOf(architecture, file.name);
     const weights = fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name);
-    return { name, role, weights, ...sizeOf(architecture, options.size), ...labelsOf(architecture, options) };
+    return { name, role, weights, ...sizeOf(architecture, options), ...labelsOf(architecture, options) };
   });
 }
 
@@ -98,7 +98,7 @@ export function averagedNetworks(file: WeightFile): (CheckpointNetwork & { reado
     if (tensors.size === 0) return [];
     const weights = fitNetwork(architecture, tensors, 'shadegrad', file.name);
     const role = roleOf(architecture, file.name);
-    const facts = { ...sizeOf(architecture, options.size), ...labelsOf(architecture, options) };
+    const facts = { ...sizeOf(architecture, options), ...labelsOf(architecture, options) };
     return [{ name: averageName(name), averageOf: name, role, weights, ...facts }];
   });
 }
@@ -117,11 +117,13 @@ function labelsOf(
   return { labels: names, ...(sets && { labelSets: sets }), ...(groups && { labelGroups: groups }) };
 }
 
-function sizeOf(architecture: NetworkArchitecture, size: unknown): Pick<CheckpointNetwork, 'imageSize'> {
+function sizeOf(architecture: NetworkArchitecture, { size, width }: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'imageSize'> {
   const network = buildNetwork(architecture);
   if (!(isGenerator(network) || isLabelledGenerator(network)) || typeof size !== 'number') return {};
   const { own, multipleOf, least } = network.imageSizes;
-  return size !== own && size >= least && size % multipleOf === 0 ? { imageSize: [size, size] } : {};
+  const sides = [typeof width === 'number' ? width : size, size] as const;
+  const isOwn = sides.every((side) => side === own);
+  return !isOwn && sides.every((side) => side >= least && side % multipleOf === 0) ? { imageSize: sides } : {};
 }
 
 /** @throws WEIGHTS_UNSUPPORTED for a kind of network that a program has to make known first */

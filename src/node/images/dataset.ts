@@ -1,3 +1,4 @@
+import { widthAndHeight, type PixelSize } from '../../pixel-size.js';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -17,8 +18,11 @@ export { listImages } from './folder.js';
 
 /** Options of openPairedFolder(): what is kept in memory, and what is checked at once. */
 export interface PairedFolderOptions {
-  /** The longest side in pixels: halves with a longer one are shrunk, each side on its own, before they are cached. */
-  maxSide?: number;
+  /**
+   * The longest side in pixels, or the longest width and height: halves with longer ones are shrunk, each side on its own, before they are
+   * cached.
+   */
+  maxSide?: PixelSize;
   /** The bytes of decoded images to keep; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
   /** Whether to decode every file now, so that a damaged one is found before the training and not an hour into it. Default false. */
@@ -67,8 +71,8 @@ export async function openPairedFolder(directory: string, split: Split, options:
       fix: "name the part to open: openPairedFolder(directory, 'train')",
     });
   }
-  if (!(maxSide >= 1)) {
-    throw new ShadegradError('INVALID_ARGUMENT', `maxSide ${maxSide} of a folder of pairs`, {
+  if (!widthAndHeight(maxSide).every((side) => side >= 1)) {
+    throw new ShadegradError('INVALID_ARGUMENT', `maxSide ${String(maxSide)} of a folder of pairs`, {
       expected: 'at least 1 pixel',
       received: String(maxSide),
       fix: 'pass the side that pairs are resized to, or leave maxSide out',
@@ -119,7 +123,8 @@ export async function openPairedFolder(directory: string, split: Split, options:
       const known = seenSides.get(index) ?? (await inTurn(() => readPairSides(filesOf(index))));
       seenSides.set(index, known);
       const { width, height } = known;
-      return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
+      const [mostWidth, mostHeight] = widthAndHeight(maxSide);
+      return { width: Math.min(width, mostWidth), height: Math.min(height, mostHeight) };
     },
     contentOf: async (index) => {
       const files = filesOf(index);
@@ -230,7 +235,7 @@ function hashOf(files: readonly Uint8Array[]): string {
 }
 
 /** @returns the pair, the sides of its halves as they are in its files, and the bytes of these */
-async function readPair(pair: PairFiles, maxSide: number): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
+async function readPair(pair: PairFiles, maxSide: PixelSize): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
   const { name, a, b } = pair;
   const files: Uint8Array[] = [];
   const pictures: Samples[] = [];

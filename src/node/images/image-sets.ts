@@ -1,3 +1,4 @@
+import type { PixelSize } from '../../pixel-size.js';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -13,10 +14,10 @@ import { decodeSamples, readBytes } from './read.js';
 /** Options of openImageSets() and openImageFolder(): what is kept in memory. */
 export interface ImageSetsOptions {
   /**
-   * The longest side in pixels: images with a longer one are shrunk before they are cached, each side on its own; those of
-   * openImageFolder() keep their shape, and it is their shorter side.
+   * The longest side in pixels, or the longest width and height: images with a longer one are shrunk before they are cached, each side on
+   * its own; those of openImageFolder() keep their shape, and it is their shorter side.
    */
-  maxSide?: number;
+  maxSide?: PixelSize;
   /** The bytes of decoded images to keep, of both sets together; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
 }
@@ -186,7 +187,7 @@ export async function imagesBelow(folder: string, { folders }: FolderContent, de
 export interface SetSource {
   readonly folder: string;
   readonly names: readonly string[];
-  readonly maxSide: number;
+  readonly maxSide: PixelSize;
   /** Whether images that are shrunk keep their shape, as those do that are cut to a square later. */
   readonly keepsShape?: boolean;
   /** Bytes that may still be kept, of both sets. */

@@ -1,6 +1,7 @@
 import { countColours, type ColourCount } from '../../data/colours.js';
 import { fitImage, type FilterName, type FitName, type Sides } from '../../data/fit.js';
 import { crop, joinPair, splitPair, type RgbImage } from '../../data/image.js';
+import { widthAndHeight, type PixelSize } from '../../pixel-size.js';
 import { makeInput, type InputChoice } from '../../data/inputs/registry.js';
 import { hashPicture, type PictureHash } from '../../data/picture-hash.js';
 import { imagesOf, type Picture } from './picture.js';
@@ -47,9 +48,10 @@ export const TASKS = {
     }),
   /** The input of a pair. */
   input: ({ image, choice, name, seed }: InputRequest): RgbImage[] => [makeInput(image, choice, name, seed)],
-  /** A pair: the input, and the picture that it is made of, both square. */
-  pair: ({ image, side, ...request }: InputRequest & { readonly side: number }): RgbImage[] => {
-    const b = fitImage(image, { width: side, height: side });
+  /** A pair: the input, and the picture that it is made of. */
+  pair: ({ image, size, ...request }: InputRequest & { readonly size: PixelSize }): RgbImage[] => {
+    const [width, height] = widthAndHeight(size);
+    const b = fitImage(image, { width, height });
     return [makeInput(b, request.choice, request.name, request.seed), b];
   },
   /** What each of some images is like. */

@@ -1,4 +1,5 @@
 import { splitPair, type RgbImage } from '../../data/image.js';
+import { longerSide, widthAndHeight, type PixelSize } from '../../pixel-size.js';
 import { resizeBicubic } from '../../data/resize.js';
 import { blendOnWhite, type Samples } from './samples.js';
 
@@ -7,9 +8,9 @@ export interface Picture {
   readonly samples: Samples;
   /** Whether it is two images side by side; its width is then even. */
   readonly inHalves: boolean;
-  /** Longer sides of an image are shrunk to it, each on its own. */
-  readonly maxSide: number;
-  /** Whether an image keeps its shape: it is then shrunk until its shorter side is `maxSide`. Default false. */
+  /** Longer sides of an image are shrunk to it, each on its own: one for both, or width and height. */
+  readonly maxSide: PixelSize;
+  /** Whether an image keeps its shape: it is then shrunk until its shorter side is `maxSide`, the longer of two. Default false. */
   readonly keepsShape?: boolean;
 }
 
@@ -35,8 +36,9 @@ interface Sides {
 }
 
 function shrunkSides({ width, height }: Sides, { maxSide, keepsShape = false }: Pick<Picture, 'maxSide' | 'keepsShape'>): Sides {
-  if (!keepsShape) return { width: Math.min(width, maxSide), height: Math.min(height, maxSide) };
-  const scale = Math.min(1, maxSide / Math.min(width, height));
+  const [mostWidth, mostHeight] = widthAndHeight(maxSide);
+  if (!keepsShape) return { width: Math.min(width, mostWidth), height: Math.min(height, mostHeight) };
+  const scale = Math.min(1, longerSide(maxSide) / Math.min(width, height));
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 

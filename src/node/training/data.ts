@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
+import { longerSide, pixelSize, widthAndHeight, type PixelSize } from '../../pixel-size.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { ShadegradError } from '../../errors.js';
 import { openPairedFolder, verifySamples, type PairedFolder, type Split } from '../images/dataset.js';
@@ -22,8 +23,8 @@ export interface TrainingData<Dataset extends TrainingDataset = PairedDataset> {
   readonly train: Dataset;
   /** What is measured: of two sets, their images side by side. */
   readonly validation: PairedDataset;
-  /** Side of the training images as the device should keep them. */
-  readonly storedSize: number;
+  /** The training images as the device should keep them, in pixels. */
+  readonly storedSize: PixelSize;
   /** Of the names and sizes of the training files; of pairs that are drawn, none. */
   readonly fingerprint?: string;
 }
@@ -85,16 +86,16 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
  */
 export async function openTrainingData(
   source: DataSource,
-  { size: side, loadSize, seed }: ImagePlan & { readonly seed: number },
+  { size, loadSize, seed }: ImagePlan & { readonly seed: number },
   note: (line: string) => void,
   openFolder = openPairedFolder,
 ): Promise<TrainingData<PairedDataset>> {
   if (source === SYNTHETIC) {
-    const storedSize = Math.min(Math.max(loadSize, SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
-    const draw = (split: 'train' | 'val', size: number) =>
-      syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: Math.max(size, SYNTHETIC_SIDES.min), seed, split });
-    // Larger ones are resized, as photos are that are smaller than the networks' images.
-    return { train: draw('train', storedSize), validation: draw('val', Math.min(side, SYNTHETIC_SIDES.max)), storedSize };
+    const drawn = (wanted: PixelSize): number => Math.min(Math.max(longerSide(wanted), SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
+    const draw = (split: 'train' | 'val', side: number) => syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: side, seed, split });
+    // They are squares: rectangles and larger ones are resized, as photos are that are smaller than the networks' images.
+    const storedSize = typeof loadSize === 'number' ? drawn(loadSize) : loadSize;
+    return { train: draw('train', drawn(loadSize)), validation: draw('val', drawn(size)), storedSize };
   }
   const open = async (split: Split): Promise<PairedFolder> => {
     const folder = await openFolder(source, split, { maxSide: loadSize, cacheBytes: CACHE_BYTES });
@@ -109,7 +110,7 @@ export async function openTrainingData(
   const looked = [...new Set([...sampled, ...spread(train.length, SIZED_PAIRS)])].sort((a, b) => a - b);
   const reads = looked.map((index) => () => (sampled.has(index) ? pairs.get(index) : train.sides(index)));
   await withLine((onProgress) => verifySamples('pairs', reads, onProgress), 'looking at the pairs of train/');
-  return { train: pairs, validation, storedSize: await ownSide(train, loadSize), fingerprint: await train.fingerprint() };
+  return { train: pairs, validation, storedSize: await ownSize(train, loadSize), fingerprint: await train.fingerprint() };
 }
 
 interface Validation {
@@ -168,17 +169,20 @@ export async function withLine(work: (onProgress: ProgressCallback) => Promise<v
 }
 
 /**
- * The side that all images share, when they are square and even; else the side that they would be resized to anyway. Read
- * from headers, and of a set that is too large to be kept in memory from the first one's alone.
+ * The size that all images share, when its sides are even; else what they would be resized to anyway. Read from headers, and of a set that
+ * is too large to be kept in memory from the first one's alone.
  */
-async function ownSide(train: PairedFolder, loadSize: number): Promise<number> {
-  const { width: side, height } = await train.sides(0);
-  const inMemory = train.length * side * height * 6 <= CACHE_BYTES;
-  if (!inMemory || side !== height || side % 2 !== 0 || side > loadSize) return loadSize;
+async function ownSize(train: PairedFolder, loadSize: PixelSize): Promise<PixelSize> {
+  const { width, height } = await train.sides(0);
+  const inMemory = train.length * width * height * 6 <= CACHE_BYTES;
+  const [mostWidth, mostHeight] = widthAndHeight(loadSize);
+  const square = typeof loadSize === 'number';
+  if (!inMemory || width % 2 !== 0 || height % 2 !== 0 || width > mostWidth || height > mostHeight || (square && width !== height))
+    return loadSize;
   for (let start = 1; start < train.length; start += HEADERS_AT_ONCE) {
     const indices = Array.from({ length: Math.min(HEADERS_AT_ONCE, train.length - start) }, (_, index) => start + index);
     const sides = await Promise.all(indices.map((index) => train.sides(index)));
-    if (sides.some(({ width, height: other }) => width !== side || other !== side)) return loadSize;
+    if (sides.some((other) => other.width !== width || other.height !== height)) return loadSize;
   }
-  return side;
+  return pixelSize(width, height);
 }

@@ -1,6 +1,7 @@
 import type { PairedDataset } from '../../data/dataset.js';
 import type { ImagePair } from '../../data/image.js';
 import { inputText, type InputChoice } from '../../data/inputs/registry.js';
+import type { PixelSize } from '../../pixel-size.js';
 import { imageAt, unpaired, type ImageSet } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import type { ImagePlan } from '../../training/scheme.js';
@@ -31,7 +32,7 @@ export async function openMadeData(
   const { size, loadSize, seed, make } = plan;
   const cache = { left: CACHE_BYTES };
   // Outlines that are resized after they are found would be blurred: each picture has its size before.
-  const made = (set: ImageSet, side: number): PairedDataset => madePairs(set, { side, choice: make, seed, cache });
+  const made = (set: ImageSet, size: PixelSize): PairedDataset => madePairs(set, { size, choice: make, seed, cache });
   note(`pairs are made of single pictures: B is the picture, A its ${inputText(make)}`);
   if (source === SYNTHETIC) {
     const { train, validation } = await openTrainingData(source, plan, note);
@@ -55,8 +56,8 @@ export async function openMadeData(
 }
 
 interface MadePairs {
-  /** Side in pixels of both halves. */
-  readonly side: number;
+  /** Both halves in pixels. */
+  readonly size: PixelSize;
   readonly choice: InputChoice;
   readonly seed: number;
   /** Bytes that may still be kept. */
@@ -64,7 +65,7 @@ interface MadePairs {
 }
 
 /** Pairs of the pictures of a set and the inputs that are made of them. */
-export function madePairs(set: ImageSet, { side, choice, seed, cache }: MadePairs): PairedDataset {
+export function madePairs(set: ImageSet, { size, choice, seed, cache }: MadePairs): PairedDataset {
   const kept = new Map<number, ImagePair>();
   return {
     name: set.name,
@@ -74,7 +75,7 @@ export function madePairs(set: ImageSet, { side, choice, seed, cache }: MadePair
       if (known) return known;
       const { name, image } = await imageAt(set, index);
       const key = stemOf(name).slice(name.lastIndexOf('/') + 1);
-      const [a, b] = await computeAside('pair', { image, side, choice, name: key, seed });
+      const [a, b] = await computeAside('pair', { image, size, choice, name: key, seed });
       const pair = { name, a: a!, b: b! };
       const bytes = pair.a.data.length + pair.b.data.length;
       if (!kept.has(index) && bytes <= cache.left) {

@@ -1,3 +1,4 @@
+import { longerSide } from '../../pixel-size.js';
 import type { PairedDataset } from '../../data/dataset.js';
 import { parseInput } from '../../data/inputs/registry.js';
 import { isUnpaired, selfPairs, serialPairs, unpaired } from '../../data/unpaired.js';
@@ -94,7 +95,7 @@ async function openSplit(scheme: TrainingScheme, source: DataSource, settings: R
   if (settings.make !== null) {
     const set = await openImageFolder(source, split, { maxSide: Infinity, cacheBytes: 0 });
     if (!set) return null;
-    const made = madePairs(set, { side: size, choice: parseInput(settings.make), seed: settings.seed, cache: { left: CACHE_BYTES } });
+    const made = madePairs(set, { size, choice: parseInput(settings.make), seed: settings.seed, cache: { left: CACHE_BYTES } });
     return { train: made, validation: made, storedSize: loadSize, notes: set.notes };
   }
   if (scheme.data === 'unpaired') {
@@ -105,7 +106,7 @@ async function openSplit(scheme: TrainingScheme, source: DataSource, settings: R
   }
   if (scheme.data === 'images') {
     const digits = await openDigits(source, split === 'train' ? 'train' : 'test', false);
-    const set = digits ?? (await openImageFolder(source, split, { ...options, maxSide: 2 * loadSize }));
+    const set = digits ?? (await openImageFolder(source, split, { ...options, maxSide: 2 * longerSide(loadSize) }));
     return set && { train: set, validation: selfPairs(set), storedSize: loadSize, notes: set.notes };
   }
   return pairs();

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { longerSide, type PixelSize } from '../../pixel-size.js';
 import { joinLabelledSets } from '../../data/label-sets.js';
 import {
   imageAt,
@@ -73,7 +74,7 @@ export async function openImagesData(
 ): Promise<TrainingData<TrainingDataset>> {
   if (source === SYNTHETIC && plan.drawn) {
     const open = (split: 'train' | 'val'): ImageSet =>
-      withChosenLabels(plan.drawn!.open(plan.seed, split, plan.loadSize), plan.labels ?? null);
+      withChosenLabels(plan.drawn!.open(plan.seed, split, longerSide(plan.loadSize)), plan.labels ?? null);
     return { train: open('train'), validation: selfPairs(open('val')), storedSize: plan.loadSize };
   }
   if (source === SYNTHETIC) {
@@ -81,7 +82,7 @@ export async function openImagesData(
     return { ...rest, train: unpaired(train).a };
   }
   // Larger than what is trained on, since an image is cut to a square first.
-  const options = { maxSide: 2 * plan.loadSize, cacheBytes: CACHE_BYTES };
+  const options = { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES };
   const openChosen = async (split: 'train' | 'test'): Promise<ImageFolder | null> => {
     const set = await openDigits(source, split, plan.labels !== undefined);
     return set && withChosenLabels(set, plan.labels ?? null);
@@ -111,7 +112,7 @@ export function heldOut(set: ImageSet, note: (line: string) => void): { validati
 async function openLabelled(
   source: DataSource,
   options: Omit<LabelledImagesOptions, 'heldOut'>,
-  storedSize: number,
+  storedSize: PixelSize,
   note: (line: string) => void,
 ): Promise<TrainingData<TrainingDataset>> {
   const { train, validation, notes, fingerprint } = await openLabelledImages(source, { ...options, heldOut: HELD_OUT });
@@ -138,7 +139,7 @@ export async function openJoinedData(
   await expectDifferent(sources);
   const each = asked && (await Promise.all(sources.map(labelsOfFolder)));
   if (each) columnsOf(asked, [...new Set(each.flat())], `label of ${sources.map(printableName).join(' or of ')}`);
-  const options = { maxSide: 2 * plan.loadSize, cacheBytes: CACHE_BYTES / sources.length, heldOut: HELD_OUT };
+  const options = { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES / sources.length, heldOut: HELD_OUT };
   const opened: LabelledImages[] = [];
   for (const [index, source] of sources.entries()) {
     const chosen = asked?.filter((name) => each![index]!.includes(name)) ?? [];
@@ -198,7 +199,7 @@ export function countSamples(dataset: TrainingDataset): string {
 
 async function openValidation(
   source: DataSource,
-  options: { maxSide: number; cacheBytes: number },
+  options: { maxSide: PixelSize; cacheBytes: number },
   note: (line: string) => void,
 ): Promise<ImageSetsFolder | null> {
   for (const split of ['val', 'test'] as const) {

@@ -8,6 +8,7 @@ import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
 import { buildNetwork, isGenerator, networkKind } from '../../models/registry.js';
+import type { OptionRow } from '../../training/option-table.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
 import { fullOptions } from '../../training/trainer-options.js';
@@ -84,10 +85,10 @@ export async function openInitialState(
     const state: TrainingRun | NetworksAlone = whole ?? { networks: networksOf(file, roles, alone, scheme) };
     const architectures = Object.fromEntries([...state.networks].map(([name, { architecture }]) => [name, architecture]));
     if (!scheme.optionsOf) refuseFlags(scheme, from, given);
-    const options = scheme.optionsOf?.(architectures, from) ?? {};
-    checkFlags(from, options as Readonly<Record<string, unknown>>, flags, given);
+    const options = withAskedSides(scheme, { ...scheme.optionsOf?.(architectures, from), ...sidesIn(file, scheme) }, given);
+    checkFlags(from, options, flags, given);
     return {
-      options: options as Readonly<Record<string, unknown>>,
+      options,
       networks: architectures,
       labels: files.flatMap(learnedLabels),
       summary: summaryOf(paths.join(' and '), [...roles.keys()], state, whole, reason),
@@ -182,6 +183,26 @@ function refuseFlags(scheme: TrainingScheme, path: string, given: ReadonlySet<st
     received: typed.map((name) => `--${flagName(name)}`).join(' '),
     fix: 'leave these flags out, or write optionsOf() of the scheme (docs/schemes.md)',
   });
+}
+
+/** The sides of the images that a file says its networks were trained on, where a scheme has options of these names. */
+function sidesIn(file: WeightFile, { options }: TrainingScheme): Record<string, number> {
+  const [width, height] = surveyNetworks(file).found.find(({ imageSize }) => imageSize !== undefined)?.imageSize ?? [];
+  if (width === undefined || height === undefined || !Object.hasOwn(options, 'size')) return {};
+  if (width === height) return { size: height };
+  return Object.hasOwn(options, 'width') ? { size: height, width } : {};
+}
+
+/** What follows from networks, without the sides of the images that were typed: networks go on with others that they take, too. */
+function withAskedSides(
+  scheme: TrainingScheme,
+  follows: Readonly<Record<string, unknown>>,
+  given: ReadonlySet<string>,
+): Readonly<Record<string, unknown>> {
+  const rows = new Map(Object.entries<OptionRow>(scheme.options));
+  const typed = [...rows].filter(([name, row]) => row.isSide && given.has(flagName(name))).map(([name]) => name);
+  // What a network does not take is refused when it is built.
+  return typed.length === 0 ? follows : Object.fromEntries(Object.entries(follows).filter(([name]) => !rows.get(name)?.isSide));
 }
 
 function checkFlags(path: string, options: Readonly<Record<string, unknown>>, flags: TrainFlags, given: ReadonlySet<string>): void {
