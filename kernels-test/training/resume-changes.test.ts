@@ -264,6 +264,8 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'save-epochs',
     'best',
     'early-stop',
+    'csv',
+    'tensorboard',
   ];
   assert.equal(TRAIN_PROGRAM.flags.map(({ name }) => name).sort(), [...compared, ...refused, ...obeyed].sort());
 });

@@ -2,6 +2,7 @@ import { joinBytes } from './byte-source.js';
 
 /** How a field's contents are delimited, as the wire format numbers it. */
 const VARINT = 0;
+const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
@@ -36,8 +37,19 @@ export class ProtobufMessage {
     return this.add(tag(field, FIXED32)).add(bytes);
   }
 
+  /** Double precision. */
+  double(field: number, value: number): this {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    return this.add(tag(field, FIXED64)).add(bytes);
+  }
+
   text(field: number, value: string): this {
-    const bytes = new TextEncoder().encode(value);
+    return this.binary(field, new TextEncoder().encode(value));
+  }
+
+  /** Bytes as they are, which must not change afterwards. */
+  binary(field: number, bytes: Uint8Array): this {
     return this.add(tag(field, LENGTH_DELIMITED)).add(varint(bytes.length)).add(bytes);
   }
 
@@ -68,6 +80,16 @@ export class ProtobufMessage {
       yield bytes;
     }
     if (small.length > 0) yield joinBytes(small);
+  }
+
+  /** The message in one piece. @throws RangeError if some of its contents are streamed */
+  bytesOfAll(): Uint8Array {
+    return joinBytes(
+      this.parts.map((part) => {
+        if (part instanceof Uint8Array) return part;
+        throw new RangeError('streamed contents are no bytes yet');
+      }),
+    );
   }
 
   private add(part: Uint8Array | StreamedBytes): this {

@@ -27,6 +27,16 @@ export class RunFolder {
     return join(this.path, 'log.jsonl');
   }
 
+  /** The table of validations (--csv). */
+  get table(): string {
+    return join(this.path, 'log.csv');
+  }
+
+  /** The files of events for TensorBoard (--tensorboard). */
+  get events(): string {
+    return join(this.path, 'tb');
+  }
+
   /** The flags of the run, which --options of another one reads. */
   get options(): string {
     return join(this.path, 'options.json');

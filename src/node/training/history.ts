@@ -12,6 +12,7 @@ import { writeSampleGrid } from '../report/write.js';
 import { LossCurve } from './curve.js';
 import type { RunFolder } from './folder.js';
 import { LossWatcher } from './loss-watch.js';
+import type { RunRecord } from './records/record.js';
 import type { Validated } from './validation.js';
 
 /** What a step's line in the log says beside its losses. */
@@ -25,7 +26,12 @@ export interface StepFacts {
 
 /** The images that a run measures, of which the first few are pictured. */
 export interface MeasuredImages {
-  readonly pictured: { readonly given: readonly PictureSet[]; readonly made: readonly string[]; readonly wanted: readonly PictureSet[] };
+  readonly pictured: {
+    readonly names?: readonly string[];
+    readonly given: readonly PictureSet[];
+    readonly made: readonly string[];
+    readonly wanted: readonly PictureSet[];
+  };
   /** Of the names and contents of all of them. */
   readonly fingerprint: string;
 }
@@ -62,6 +68,8 @@ export class RunHistory {
   private readonly unnamed = new Set<number>();
   /** Fingerprint of the images that the run was trained on when it was last measured. */
   private lastTraining: unknown;
+  /** What keeps the run in other forms. */
+  private readonly records: RunRecord[] = [];
 
   private constructor(
     private readonly folder: RunFolder,
@@ -111,11 +119,23 @@ export class RunHistory {
   }
 
   addSteps(steps: readonly TrainedStep[], factsOf: (step: number) => StepFacts): void {
-    for (const { step, losses } of steps) {
-      this.addLosses({ step, losses });
-      this.log.append({ step, ...losses, ...factsOf(step) });
+    const entries = steps.map(({ step, losses }): LogEntry => ({ step, ...losses, ...factsOf(step) }));
+    for (const [index, entry] of entries.entries()) {
+      this.addLosses(steps[index]!);
+      this.log.append(entry);
       this.timedSteps++;
     }
+    for (const record of this.records) record.steps(entries);
+  }
+
+  /** Lets a record be told of what is logged from here on; it is flushed and closed with the log. */
+  addRecord(record: RunRecord): void {
+    this.records.push(record);
+  }
+
+  /** Tells the records the norms of a step's gradients, by network. */
+  addGradients(step: number, norms: Readonly<Record<string, number>>): void {
+    for (const record of this.records) record.gradients?.(step, norms);
   }
 
   private addLosses(trained: TrainedStep): void {
@@ -125,26 +145,28 @@ export class RunHistory {
 
   async addValidation(step: number, { metrics, outputs }: Validated): Promise<void> {
     const {
-      pictured: { given, wanted },
+      pictured: { names, given, wanted },
       fingerprint,
     } = this.images;
     const row = (sets: readonly PictureSet[], index: number): RgbImage[] => sets.map(({ images }) => images[index]!);
-    await writeSampleGrid(
-      this.folder.sampleGrid(step),
-      outputs.map((made, index) => [...row(given, index), ...made, ...row(wanted, index)]),
-    );
+    const rows = outputs.map((made, index) => [...row(given, index), ...made, ...row(wanted, index)]);
+    await writeSampleGrid(this.folder.sampleGrid(step), rows);
     this.snapshots.push({ step, outputs });
     this.metrics.push({ step, metrics });
     this.log.append({ step, validation: metrics, measured: fingerprint, ...(this.training !== undefined && { training: this.training }) });
+    const named = rows.map((pictures, index) => ({ name: names?.[index] ?? String(index + 1), pictures }));
+    for (const record of this.records) await record.validation({ step, metrics, rows: named });
   }
 
   /** Waits until the log is on the disk. */
   flush(): void {
     this.log.flush();
+    for (const record of this.records) record.flush();
   }
 
   close(): void {
     this.log.close();
+    for (const record of this.records.splice(0)) record.close();
   }
 
   private restore(entry: LogEntry): void {

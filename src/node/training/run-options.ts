@@ -184,6 +184,24 @@ export const RUN_OPTIONS = {
     },
     onResume: 'obeyed',
   },
+  csv: {
+    flag: {
+      name: 'csv',
+      group: 'The run and its folder',
+      type: 'boolean',
+      description: 'keep log.csv beside the log, too: a table with a row a validation',
+    },
+    onResume: 'obeyed',
+  },
+  tensorboard: {
+    flag: {
+      name: 'tensorboard',
+      group: 'The run and its folder',
+      type: 'boolean',
+      description: 'keep files of events for TensorBoard in tb/, too: losses, rate, speed, metrics and pictures',
+    },
+    onResume: 'obeyed',
+  },
 } as const satisfies Readonly<Record<string, RunOption>>;
 
 /** The options of every training as a run keeps them; null for one that was not typed. */

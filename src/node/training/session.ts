@@ -26,6 +26,7 @@ import { diverged, TrainingLoop } from './loop.js';
 import { KeptCheckpoints } from './kept-checkpoints.js';
 import { Measured, measuredState } from './measured.js';
 import { Pace, type PaceOptions } from './pace.js';
+import { openRecords } from './records/registry.js';
 import type { RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
 import { bestLine, closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
@@ -148,6 +149,9 @@ export class TrainingSession {
         training: data.fingerprint,
       });
       opened.push(() => history.close());
+      const resumedAt = resume ? trainer.step : undefined;
+      const records = await openRecords(settings, { folder, scheme: { losses, metrics: scheme.metrics }, resumedAt });
+      for (const record of records) history.addRecord(record);
       if (history.otherMeasurements > 0) say(othersNote(history.otherMeasurements));
       if (history.trainedOnOthers) say(OTHER_TRAINING);
       const progress = createProgress({ total: totalSteps, start: trainer.step, lossRows: losses });
