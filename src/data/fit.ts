@@ -59,7 +59,7 @@ function stretch(image: RgbImage, { width, height }: Sides, resize: Resize): Rgb
 
 /** The largest part of that shape in the middle, so that what lies beyond it at two of the edges is cut off. */
 function cropTo(image: RgbImage, sides: Sides, resize: Resize): RgbImage {
-  const { width, height } = within(image, sides);
+  const { width, height } = sidesWithin(image, sides);
   const [x, y] = [Math.floor((image.width - width) / 2), Math.floor((image.height - height) / 2)];
   const part = width === image.width && height === image.height ? image : crop(image, x, y, width, height);
   return stretch(part, sides, resize);
@@ -67,7 +67,7 @@ function cropTo(image: RgbImage, sides: Sides, resize: Resize): RgbImage {
 
 /** The whole image in the middle, white beside it. */
 function padTo(image: RgbImage, sides: Sides, resize: Resize): RgbImage {
-  const inside = within(sides, image);
+  const inside = sidesWithin(sides, image);
   const whole = createImage(sides.width, sides.height);
   whole.data.fill(255);
   const [x, y] = [Math.floor((sides.width - inside.width) / 2), Math.floor((sides.height - inside.height) / 2)];
@@ -76,7 +76,7 @@ function padTo(image: RgbImage, sides: Sides, resize: Resize): RgbImage {
 }
 
 /** The largest sides of the shape of some within others, at least a pixel each. */
-function within(outer: Sides, shape: Sides): Sides {
+export function sidesWithin(outer: Sides, shape: Sides): Sides {
   if (outer.width * shape.height > outer.height * shape.width)
     return { width: Math.max(1, Math.round((outer.height * shape.width) / shape.height)), height: outer.height };
   return { width: outer.width, height: Math.max(1, Math.round((outer.width * shape.height) / shape.width)) };

@@ -1,5 +1,5 @@
 // not in browsers: it reads and writes folders. shadegrad prepare: data sets made ready.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -10,6 +10,8 @@ import { resizeBicubic } from '../../../src/data/resize.js';
 import { ShadegradError } from '../../../src/errors.js';
 import { encodePng, readImage } from '../../../src/node/images/read.js';
 import { prepareData } from '../../../src/node/programs/prepare/prepare.js';
+import { trainModel } from '../../../src/node/programs/train-command.js';
+import { RunLock } from '../../../src/node/training/lock.js';
 import { temporaryFolder } from '../../harness/program.js';
 
 const folder = temporaryFolder('prepare');
@@ -269,6 +271,99 @@ test('a stopped call goes on: what is finished and unchanged stays, and nothing 
   await refuses(prepare('resize', input, own), 'BAD_FLAG', /mine\.txt/, /--force/);
   assert.is(await prepare('resize', input, own, '--force'), 0);
   assert.equal(filesIn(own), ['b.png', 'c.png', 'd.png', 'mine.txt']);
+});
+
+test('a folder that another process makes files in is refused; results that another call has made meanwhile are made anew', async () => {
+  const input = folderOf('twice-in', { 'a.png': picture(8, 8, 1), 'b.png': picture(8, 8, 2) });
+  const output = out('twice');
+  const lock = await RunLock.take(output);
+  await refuses(
+    prepare('resize', input, output, '--size', '4'),
+    'RUN_IN_USE',
+    /another process makes files there/,
+    /the same call goes on/,
+  );
+  assert.equal(filesIn(output), []);
+  await lock.release();
+  assert.is(await prepare('resize', input, output, '--size', '4'), 0);
+  assert.equal(
+    readdirSync(output).filter((name) => name.startsWith('.lock')),
+    [],
+  );
+  // As two calls leave it on a disk without locks: the head is of the one, a line of the other.
+  const record = join(output, '.prepare.jsonl');
+  const lines = readFileSync(record, 'utf8');
+  assert.is(await prepare('resize', input, output, '--size', '4', '--filter', 'nearest', '--force'), 0);
+  const [, ...others] = lines.split('\n');
+  writeFileSync(record, `${readFileSync(record, 'utf8')}${others.find((line) => line.includes('b.png'))!}\n`);
+  const [, said] = await saying(() => prepareData(['resize', input, output, '--size', '4', '--filter', 'nearest']));
+  assert.match(said, /1 picture made in .*; 1 there already/);
+});
+
+test('another call is told by what differs, as it is typed', async () => {
+  const input = folderOf('told-in', { 'a.png': picture(8, 8, 1) });
+  const output = out('told');
+  assert.is(await prepare('resize', input, output, '--size', '4'), 0);
+  await refuses(prepare('resize', input, output, '--size', '6'), 'BAD_FLAG', /expected: --size 6x6\n/, /received: --size 4x4\n/);
+  await refuses(prepare('resize', input, output, '--size', '4', '--halves'), 'BAD_FLAG', /expected: --halves\n/, /received: no --halves\n/);
+  await refuses(prepare('make', input, output), 'BAD_FLAG', /expected: results of prepare make/, /received: results of prepare resize/);
+  writeFileSync(join(output, '.prepare.jsonl'), 'damaged');
+  await refuses(prepare('resize', input, output, '--size', '4'), 'BAD_FLAG', /received: a record that cannot be read \(\.prepare\.jsonl\)/);
+});
+
+test('sizes that nothing here could read again are refused once, before anything is made', async () => {
+  const input = folderOf('huge-in', { 'a.png': picture(2, 2, 1), 'wide.png': picture(40, 1, 2) });
+  for (const words of [
+    ['resize', '--size', '12000'],
+    ['resize', '--size', '8000', '--halves'],
+    ['resize', '--size', '70000x1', '--format', 'jpeg'],
+    ['make', '--size', '8000'],
+  ]) {
+    const [action, ...rest] = words as [string, ...string[]];
+    await refuses(prepare(action, input, out('huge'), ...rest), 'BAD_FLAG', /--size .* would be too large/, /smaller --size/);
+  }
+  assert.not.ok(existsSync(out('huge')));
+});
+
+test('numbers of an input that do not go together are refused, wherever they are typed', async () => {
+  const input = folderOf('low-in', { 'a.png': picture(8, 8, 1) });
+  await refuses(prepare('make', input, out('low'), '--low', '3', '--high', '1'), 'BAD_FLAG', /low of at most high, 1/);
+  await refuses(prepare('make', input, out('low'), '--input', 'edges:low=3,high=1'), 'BAD_FLAG', /low of at most high/);
+  await refuses(trainModel(['--make', 'edges:low=3', '--data', input]), 'BAD_FLAG', /low of at most high, 0\.5/);
+  assert.is(await prepare('make', input, out('low'), '--input', 'edges:low=3', '--high', '4'), 0);
+});
+
+test('a hole lies on the picture, not on the white beside it', async () => {
+  const thin = picture(34, 4, 1);
+  const input = folderOf('thin-in', { 'a.png': thin });
+  assert.is(await prepare('make', input, out('thin'), '--input', 'mask', '--size', '20', '--fit', 'pad'), 0);
+  const { a, b } = splitPair(await readImage(join(out('thin'), 'a.png')));
+  const inside = resizeBicubic(thin, 20, 2);
+  assert.equal(crop(b, 0, 9, 20, 2), inside);
+  assert.equal(crop(a, 0, 9, 20, 2), makeInput(inside, parseInput('mask'), 'a', 1));
+  for (const half of [a, b]) assert.equal([...crop(half, 0, 0, 20, 9).data], Array(20 * 9 * 3).fill(255));
+});
+
+test('combine: a folder named twice is refused, names that end in _A and _B may lie in one folder, and mends say what helps', async () => {
+  const marked = folderOf('suffix', {
+    ...{ '0_A.png': picture(4, 4, 1), '0_B.png': picture(4, 4, 2), '1_A.png': picture(4, 4, 3), '1_b.jpg': picture(4, 4, 4) },
+    ...{ 'val/2_A.png': picture(4, 4, 5), 'val/2_B.png': picture(4, 4, 6), '3_A.png': picture(4, 4, 7) },
+  });
+  symlinkSync(marked, join(folder, 'suffix-link'));
+  for (const other of [marked, join(folder, 'suffix-link')])
+    await refuses(prepare('combine', marked, other, out('self')), 'BAD_FLAG', /named twice/, /joined with itself/);
+  const [status, said] = await saying(() => prepareData(['combine', marked, out('suffix')]));
+  assert.is(status, 0);
+  assert.match(said, /left out, without a partner: 1 picture \(3_A\.png\)/);
+  assert.equal(filesIn(out('suffix')), ['train/0.png', 'train/1.png', 'val/2.png']);
+  const made = await readImage(join(out('suffix'), 'train/1.png'));
+  assert.equal(made, joinPair({ name: '', a: picture(4, 4, 3), b: picture(4, 4, 4) }));
+
+  const [a, b] = [folderOf('fixA', { '1.png': picture(6, 4, 1) }), folderOf('fixB', { '1.png': picture(5, 4, 1) })];
+  await refuses(prepare('combine', a, b), 'DATA_NOT_FOUND', /the second is the folder of the results/, /combine A B OUT/);
+  const [, refused] = await saying(() => prepareData(['combine', a, b, out('fix')]));
+  assert.match(refused, /write --resize --force/);
+  assert.is(await prepare('combine', a, b, out('fix'), '--resize', '--force'), 0);
 });
 
 test('a record that somebody else wrote removes nothing outside its folder', async () => {

@@ -17,6 +17,7 @@ export const edges: PairInput = {
     },
     high: { default: 0.5, min: 0, max: 6, description: 'gradient that a line needs at one place at least' },
   },
+  together: ({ low, high }) => (low! > high! ? `low of at most high, ${high}` : undefined),
   make(image, { sigma, low, high }) {
     const { width, height } = image;
     const found = cannyEdges(luminancePlane(image), { sigma: sigma!, low: low!, high: high! });

@@ -18,6 +18,13 @@ export interface PairInput {
   readonly title: string;
   /** The numbers that it is made with, by name: one name means one thing in all inputs. */
   readonly options: Readonly<Record<string, InputOption>>;
+  /** What is expected of numbers that are right by themselves and not together; nothing where they are. */
+  readonly together?: (options: Readonly<Record<string, number>>) => string | undefined;
+  /**
+   * Whether it is made of the picture before white is put beside it (`--fit pad`): what is hidden there could not be learned. Default
+   * false: of all that the network is to make.
+   */
+  readonly ofPicture?: boolean;
   /** Makes it, at the size of the picture. @param draw of this picture: what is random follows from its name and a seed */
   make(image: RgbImage, options: Readonly<Record<string, number>>, draw: RandomStream): RgbImage;
 }

@@ -23,5 +23,6 @@ export const mask: PairInput = {
   name: 'mask',
   title: 'the picture with a hole in its middle',
   options: { share: HOLE_SHARE },
+  ofPicture: true,
   make: (image, { share }) => withHole(image, share!, [0.5, 0.5]),
 };

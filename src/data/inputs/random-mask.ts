@@ -6,5 +6,6 @@ export const randomMask: PairInput = {
   name: 'random-mask',
   title: 'the picture with a hole somewhere, where its name and the seed say',
   options: { share: HOLE_SHARE },
+  ofPicture: true,
   make: (image, { share }, draw) => withHole(image, share!, [draw.uniform(), draw.uniform()]),
 };

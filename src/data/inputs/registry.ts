@@ -53,6 +53,24 @@ export function chooseInput(name: string, given: readonly (readonly [option: str
   return { name, options: Object.fromEntries([...defaults, ...given]) };
 }
 
+/**
+ * Checks the numbers of an input together: those of a run from before a rule stay as they are.
+ *
+ * @throws INVALID_ARGUMENT
+ */
+export function expectNumbers(choice: InputChoice): InputChoice {
+  const expected = inputCalled(choice.name).together?.(choice.options);
+  if (expected === undefined) return choice;
+  throw new ShadegradError('INVALID_ARGUMENT', `numbers of the input ${choice.name}`, {
+    expected,
+    received: inputText(choice),
+    fix: 'change one of them',
+  });
+}
+
+/** Whether an input is made of the picture alone, without the white beside it. */
+export const madeOfPicture = ({ name }: InputChoice): boolean => inputCalled(name).ofPicture === true;
+
 const describeOptions = (options: PairInput['options']): string =>
   Object.keys(options).length === 0 ? 'its name alone: it has no numbers' : Object.keys(options).join(', ');
 

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../../errors.js';
-import { INPUTS, parseInput } from '../../data/inputs/registry.js';
+import { expectNumbers, INPUTS, parseInput } from '../../data/inputs/registry.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import type { OptionRow } from '../../training/option-table.js';
 import type { PresetDefaults, SchemePresets, TrainingScheme } from '../../training/scheme.js';
@@ -12,7 +12,7 @@ import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
 /** What is expected of the text of an input, where it is not what came. */
 function inputExpected(text: string): string | undefined {
   try {
-    parseInput(text);
+    expectNumbers(parseInput(text));
     return undefined;
   } catch (error) {
     if (!(error instanceof ShadegradError)) throw error;

@@ -1,5 +1,7 @@
-import type { Program } from '../../terminal/flag-table.js';
-import { QUIET_FLAG } from '../../terminal/remarks.js';
+import { parseFlags, type FlagValues, type Program } from '../../terminal/flags.js';
+import { formatHelp } from '../../terminal/help.js';
+import { keepQuiet, QUIET_FLAG } from '../../terminal/remarks.js';
+import { expectApart, expectOperands } from './operands.js';
 
 /** Something that `shadegrad prepare` does: a program of its own, called by its name. */
 export interface Action {
@@ -9,6 +11,50 @@ export interface Action {
   readonly program: Program;
   /** @returns the exit status */
   run(argv: readonly string[]): Promise<number>;
+}
+
+/** The command line of an action, read and checked. */
+export interface ActionCall<P extends Program> {
+  readonly flags: FlagValues<P>;
+  /** Names of the flags that were typed. */
+  readonly given: ReadonlySet<string>;
+  /** The folders that are read. */
+  readonly inputs: readonly string[];
+  /** The folder of the results, apart from those; of an action that writes nothing, an empty text. */
+  readonly output: string;
+}
+
+/** What an action is made of. */
+interface ActionParts<P extends Program> extends Pick<Action, 'name' | 'description'> {
+  readonly program: P;
+  /** How many folders are named, that of the results among them. */
+  readonly folders: readonly number[];
+  /** Whether the last folder is that of the results. Default true. */
+  readonly writes?: boolean;
+  /** @returns the exit status */
+  work(call: ActionCall<P>): Promise<number>;
+}
+
+/** Makes an action that reads its command line as all of them do. */
+export function makeAction<const P extends Program>({ name, description, program, folders, writes = true, work }: ActionParts<P>): Action {
+  return {
+    name,
+    description,
+    program,
+    async run(argv) {
+      const { values: flags, operands, given, help } = parseFlags<P>(program, argv);
+      if (help) {
+        process.stdout.write(formatHelp(program));
+        return 0;
+      }
+      keepQuiet((flags as { readonly quiet?: boolean }).quiet === true);
+      expectOperands(operands, folders, program);
+      if (!writes) return work({ flags, given, inputs: operands, output: '' });
+      const [inputs, output] = [operands.slice(0, -1), operands.at(-1)!];
+      await expectApart(inputs, output);
+      return work({ flags, given, inputs, output });
+    },
+  };
 }
 
 /** Flags of every action that writes files. */

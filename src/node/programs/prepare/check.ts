@@ -1,14 +1,12 @@
 import { printableName, printableText } from '../../../formats/names.js';
-import { parseFlags, type Program } from '../../terminal/flags.js';
+import type { Program } from '../../terminal/flags.js';
 import { formatCount, formatJson } from '../../terminal/format.js';
-import { formatHelp } from '../../terminal/help.js';
 import { createProgress } from '../../terminal/progress.js';
-import { keepQuiet, QUIET_FLAG } from '../../terminal/remarks.js';
-import type { Action } from './action.js';
+import { QUIET_FLAG } from '../../terminal/remarks.js';
+import { makeAction } from './action.js';
 import { countOf, listedFiles, type Finding } from './checks/finding.js';
 import { CHECKS } from './checks/registry.js';
 import { survey, type Survey } from './checks/survey.js';
-import { expectOperands } from './operands.js';
 
 const PROGRAM = {
   usage: 'npx shadegrad prepare check DIR [flags]',
@@ -22,19 +20,14 @@ const PROGRAM = {
 } as const satisfies Program;
 
 /** The action that looks at a data set. */
-export const CHECK: Action = {
+export const CHECK = makeAction({
   name: 'check',
   description: 'say what a training would meet in a folder, and what is wrong with it',
   program: PROGRAM,
-  async run(argv) {
-    const { values: flags, operands, help } = parseFlags(PROGRAM, argv);
-    if (help) {
-      process.stdout.write(formatHelp(PROGRAM));
-      return 0;
-    }
-    expectOperands(operands, [1], PROGRAM);
-    keepQuiet(flags.quiet);
-    const found = await surveyWithProgress(operands[0]!);
+  folders: [1],
+  writes: false,
+  async work({ flags, inputs }) {
+    const found = await surveyWithProgress(inputs[0]!);
     const findings = CHECKS.flatMap((check) => check(found));
     const failed = findings.some(({ severity }) => severity === 'error');
     if (flags.json) {
@@ -45,7 +38,7 @@ export const CHECK: Action = {
     }
     return failed ? 1 : 0;
   },
-};
+});
 
 async function surveyWithProgress(folder: string): Promise<Survey> {
   let progress: ReturnType<typeof createProgress> | undefined;

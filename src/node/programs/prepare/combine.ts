@@ -8,12 +8,11 @@ import { listSet } from '../../images/image-sets.js';
 import { findPairs, listed, stemOf, type PairFiles, type Split } from '../../images/layout.js';
 import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
-import { parseFlags, type Program } from '../../terminal/flags.js';
-import { formatHelp } from '../../terminal/help.js';
-import { keepQuiet, remark } from '../../terminal/remarks.js';
-import { FILTER_FLAG, FORMAT_FLAG, WRITING_FLAGS, type Action } from './action.js';
+import type { Program } from '../../terminal/flags.js';
+import { remark } from '../../terminal/remarks.js';
+import { FILTER_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction } from './action.js';
 import { pictureJob, runJobs, type Job } from './jobs.js';
-import { expectApart, expectOperands } from './operands.js';
+import { expectDifferent } from './operands.js';
 
 const PROGRAM = {
   usage: 'npx shadegrad prepare combine A B OUT [flags]',
@@ -46,28 +45,20 @@ interface Found extends PairFiles {
 }
 
 /** The action that joins the halves of pairs. */
-export const COMBINE: Action = {
+export const COMBINE = makeAction({
   name: 'combine',
   description: 'join the halves of pairs, in two folders or beside each other, in one picture',
   program: PROGRAM,
-  async run(argv) {
-    const { values: flags, operands, help } = parseFlags(PROGRAM, argv);
-    if (help) {
-      process.stdout.write(formatHelp(PROGRAM));
-      return 0;
-    }
-    keepQuiet(flags.quiet);
-    expectOperands(operands, [2, 3], PROGRAM);
-    const inputs = operands.slice(0, -1);
-    const output = operands.at(-1)!;
-    await expectApart(inputs, output);
+  folders: [2, 3],
+  async work({ flags, inputs, output }) {
+    await expectDifferent(inputs);
     const [a, b] = inputs as [string, string?];
     const found = b === undefined ? await pairsWithin(a) : await pairsOfFolders(a, b);
     const jobs = found.map((pair) => jobOf(pair, flags.format, flags.resize ? flags.filter : null));
     const settings = { input: inputs.map((input) => resolve(input)), resize: flags.resize, filter: flags.filter, format: flags.format };
     return runJobs(output, { action: 'combine', settings }, jobs, flags.force, 'pair');
   },
-};
+});
 
 function jobOf({ output, name, a, b }: Found, format: PictureFormatName, filter: FilterName | null): Job {
   return pictureJob(output, format, b === undefined ? [a] : [a, b], async () => {
@@ -88,7 +79,8 @@ async function fitting(first: RgbImage, second: RgbImage, filter: FilterName | n
     expectOneSize({ name: printableName(a), a: first, b: second });
   } catch (error) {
     const { what, received } = error as ShadegradError;
-    const fix = `bring ${printableName(b)} to the size of the other half, or write --resize`;
+    // Without --force, what was made before --resize would be results of another call.
+    const fix = `bring ${printableName(b)} to the size of the other half, or write --resize --force to make all pairs with --resize`;
     throw new ShadegradError('IMAGE_SIZE', what, { expected: 'equal sizes', received, fix });
   }
   return second;
@@ -141,7 +133,8 @@ function byKey(folder: string, names: readonly string[], keyOf: (name: string) =
 
 /** The pairs that a training would find in a folder, of each split that is there. */
 async function pairsWithin(directory: string): Promise<Found[]> {
-  const found: Found[] = [];
+  const found: Found[] = await pairsByMark(directory);
+  if (found.length > 0) return found;
   let missing: unknown;
   for (const split of ['train', 'val', 'test'] as const satisfies readonly Split[]) {
     try {
@@ -153,6 +146,38 @@ async function pairsWithin(directory: string): Promise<Found[]> {
       missing ??= error;
     }
   }
-  if (found.length === 0) throw missing;
-  return found;
+  if (found.length > 0) return found;
+  const { code, what, expected, received, fix } = missing as ShadegradError;
+  throw new ShadegradError(code, what, {
+    ...{ expected, received, cause: missing },
+    fix: `${fix}; of two names the second is the folder of the results: halves in two folders are joined by combine A B OUT`,
+  });
+}
+
+/** A name with _A or _B at its end. */
+const MARKED = /^(.*)_([AB])$/i;
+
+/** Pairs whose halves lie in one folder, as NAME_A and NAME_B; none where a picture is called otherwise. */
+async function pairsByMark(directory: string): Promise<Found[]> {
+  const { names } = await listSet(directory).catch((error: unknown) => {
+    if (error instanceof ShadegradError) return { names: [] };
+    throw error;
+  });
+  const marks = names.map((name) => ({ name, mark: MARKED.exec(stemOf(name)) }));
+  if (!marks.every(({ mark }) => mark !== null)) return [];
+  const half = (which: string): Map<string, string> =>
+    byKey(
+      directory,
+      marks.filter(({ mark }) => mark![2]!.toUpperCase() === which).map(({ name }) => name),
+      (name) => MARKED.exec(stemOf(name))![1]!,
+    );
+  const [firsts, seconds] = [half('A'), half('B')];
+  const pairs = [...firsts].flatMap(([key, name]): Found[] => {
+    const partner = seconds.get(key);
+    const output = /^(train|val|test)\//i.test(key) ? key : `train/${key}`;
+    return partner === undefined ? [] : [{ name, a: join(directory, name), b: join(directory, partner), output }];
+  });
+  const alone = marks.filter(({ mark }) => !(firsts.has(mark![1]!) && seconds.has(mark![1]!))).map(({ name }) => name);
+  if (pairs.length > 0 && alone.length > 0) remark(`left out, without a partner: ${listed(alone)}`);
+  return pairs;
 }

@@ -9,13 +9,22 @@ import { encodeAside, PICTURE_FORMATS, type PictureFormatName } from '../../imag
 import { formatCountOf } from '../../terminal/format.js';
 import { createProgress } from '../../terminal/progress.js';
 import { remark } from '../../terminal/remarks.js';
+import { checkSides } from '../../images/limits.js';
 import { Interrupt } from '../../training/interrupt.js';
+import { RunLock, type LockUse } from '../../training/lock.js';
 import { concernsOneFile } from '../one-file.js';
 import { describeError } from '../run-main.js';
 import { OutputRecord, stampOf, type Call } from './record.js';
 
 /** Files that are worked on at the same time: enough to keep the threads that decode, compute and encode busy. */
 const AT_ONCE = 8;
+
+/** Two calls in one folder would each take results of the other for their own. */
+const MADE: LockUse = {
+  doing: 'another process makes files there',
+  expected: 'a folder that no other process writes into',
+  fix: 'let that call end or stop it (the same call goes on where it was), or name another folder',
+};
 
 /** A file that is to be made. */
 export interface Job {
@@ -32,7 +41,12 @@ export function pictureJob(stem: string, format: PictureFormatName, sources: rea
   return {
     output: `${stem}${PICTURE_FORMATS[format].ending}`,
     sources,
-    write: async (path) => writeFile(path, await encodeAside(await make(), format), { flag: 'wx' }),
+    async write(path) {
+      const picture = await make();
+      // One that nothing here could read again: two halves may be too large together.
+      checkSides(printableName(`${stem}${PICTURE_FORMATS[format].ending}`), picture.width, picture.height);
+      await writeFile(path, await encodeAside(picture, format), { flag: 'wx' });
+    },
   };
 }
 
@@ -58,10 +72,20 @@ function expectNames(jobs: readonly Job[]): void {
  *
  * @param noun what a file is, such as `picture`
  * @returns the exit status: 0, 1 if a file could not be made, or 128 and the number of the signal that stopped it
- * @throws DATA_UNREADABLE, BAD_FLAG, and what concerns all files
+ * @throws DATA_UNREADABLE, BAD_FLAG, RUN_IN_USE while another process makes files in the folder, and what concerns all files
  */
 export async function runJobs(folder: string, call: Call, jobs: readonly Job[], force: boolean, noun = 'picture'): Promise<number> {
   expectNames(jobs);
+  const lock = await RunLock.take(folder, MADE);
+  try {
+    if (!lock.guarded) remark(`note: the disk of ${printableName(folder)} has no locks: let no other call use that folder meanwhile`);
+    return await runLocked(folder, call, jobs, force, noun);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(folder: string, call: Call, jobs: readonly Job[], force: boolean, noun: string): Promise<number> {
   const record = await OutputRecord.open(folder, call, new Set(jobs.map(({ output }) => output)), force);
   for (const below of new Set(jobs.map(({ output }) => dirname(join(folder, output))))) {
     await makeFolder(below);

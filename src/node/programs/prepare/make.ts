@@ -1,5 +1,14 @@
 import { basename, join, resolve } from 'node:path';
-import { chooseInput, INPUTS, inputText, parseInput, type InputChoice } from '../../../data/inputs/registry.js';
+import {
+  chooseInput,
+  expectNumbers,
+  INPUTS,
+  inputText,
+  madeOfPicture,
+  parseInput,
+  type InputChoice,
+} from '../../../data/inputs/registry.js';
+import { sidesWithin, type Sides } from '../../../data/fit.js';
 import { joinPair, splitPair, type RgbImage } from '../../../data/image.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
@@ -9,12 +18,11 @@ import { stemOf } from '../../images/layout.js';
 import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
 import type { NumberFlag } from '../../terminal/flag-table.js';
-import { parseFlags, type Program } from '../../terminal/flags.js';
-import { formatHelp } from '../../terminal/help.js';
-import { keepQuiet, remark } from '../../terminal/remarks.js';
-import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, type Action } from './action.js';
+import type { Program } from '../../terminal/flags.js';
+import { remark } from '../../terminal/remarks.js';
+import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction } from './action.js';
 import { pictureJob, runJobs } from './jobs.js';
-import { expectApart, expectOperands, parseSides } from './operands.js';
+import { parseSides } from './operands.js';
 
 /** A flag for each number that some input is made with. */
 const NUMBER_FLAGS = [...new Set(INPUTS.flatMap(({ options }) => Object.keys(options)))].map((name): NumberFlag => {
@@ -84,34 +92,32 @@ interface Flags {
 }
 
 /** The action that makes pairs out of single pictures. */
-export const MAKE: Action = {
+export const MAKE = makeAction({
   name: 'make',
   description: 'make pairs out of single pictures: edges, greys, holes and others to the pictures themselves',
   program: PROGRAM,
-  async run(argv) {
-    const { values, operands, given, help } = parseFlags<Program>(PROGRAM, argv);
-    if (help) {
-      process.stdout.write(formatHelp(PROGRAM));
-      return 0;
-    }
+  folders: [2],
+  async work({ flags: values, given, inputs, output }) {
     const flags = values as unknown as Flags;
-    keepQuiet(flags.quiet);
-    expectOperands(operands, [2], PROGRAM);
-    const [input, output] = operands as [string, string];
+    const [input] = inputs as [string];
     const numbers = NUMBER_FLAGS.filter(({ name }) => given.has(name)).map(({ name }) => [name, Number(values[name])] as const);
     const choice = inputOf(flags.input, numbers);
-    const sides = flags.size === undefined ? null : parseSides('size', flags.size);
-    await expectApart([input], output);
+    const sides = flags.size === undefined ? null : parseSides('size', flags.size, flags.format, 2);
     const { names, leftOut } = await listSet(input);
     if (leftOut !== '') remark(`left out of ${printableName(input)}: ${leftOut}`);
     const jobs = names.map((name) => {
       const path = join(input, name);
       return pictureJob(stemOf(name), flags.format, [path], async () => {
         const half = halfOf(await readImage(path), path, flags.half);
-        const [b] = sides ? await computeAside('fit', { images: [half], sides, fit: flags.fit, filter: 'bicubic' }) : [half];
         const key = stemOf(basename(name));
-        const [a] = await computeAside('input', { image: b!, choice, name: key, seed: flags.seed });
-        return joinPair({ name: printableName(path), a: a!, b: b! });
+        const make = async (image: RgbImage) => (await computeAside('input', { image, choice, name: key, seed: flags.seed }))[0]!;
+        const fitted = async (image: RgbImage, to: Sides, fit = flags.fit) =>
+          (await computeAside('fit', { images: [image], sides: to, fit, filter: 'bicubic' }))[0]!;
+        const padded = sides !== null && flags.fit === 'pad' && madeOfPicture(choice);
+        const inside = padded ? await fitted(half, sidesWithin(sides, half), 'stretch') : null;
+        const b = sides ? await fitted(inside ?? half, sides) : half;
+        const a = inside ? await fitted(await make(inside), sides!) : await make(b);
+        return joinPair({ name: printableName(path), a, b });
       });
     });
     const { half = null, seed, fit } = flags;
@@ -121,14 +127,14 @@ export const MAKE: Action = {
     remark('half A (left) is made of half B: train with --direction AtoB');
     return status;
   },
-};
+});
 
 /** @throws BAD_FLAG */
 function inputOf(text: string, numbers: readonly (readonly [string, number])[]): InputChoice {
   try {
     const { name, options } = parseInput(text);
     // Those of the text are checked already; a flag has the last word.
-    return chooseInput(name, [...Object.entries(options), ...numbers]);
+    return expectNumbers(chooseInput(name, [...Object.entries(options), ...numbers]));
   } catch (error) {
     throw error instanceof ShadegradError ? error.withCode('BAD_FLAG') : error;
   }

@@ -1,6 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { oneLine, printableName } from '../../../formats/names.js';
+import { PICTURE_FORMATS, type PictureFormatName } from '../../images/encode.js';
+import { MAX_PIXELS } from '../../images/limits.js';
 import type { Sides } from '../../../data/fit.js';
 import { ShadegradError } from '../../../errors.js';
 import type { Program } from '../../terminal/flag-table.js';
@@ -12,6 +14,18 @@ export function expectOperands(operands: readonly string[], counts: readonly num
     expected: counts.join(' or '),
     received: oneLine(operands.join(' '), 120) || 'none',
     fix: `write ${usage}`,
+  });
+}
+
+/** @throws BAD_FLAG for a folder that is named twice, links followed */
+export async function expectDifferent(inputs: readonly string[]): Promise<void> {
+  const places = await Promise.all(inputs.map((input) => realPath(resolve(input))));
+  const twice = inputs.find((_, index) => places.indexOf(places[index]!) < index);
+  if (twice === undefined) return;
+  throw new ShadegradError('BAD_FLAG', `${printableName(twice)} is named twice`, {
+    expected: 'two folders: each picture would be joined with itself',
+    received: inputs.map(printableName).join(' and '),
+    fix: 'name the folder of the other halves; pairs that lie in one folder are joined by npx shadegrad prepare combine IN OUT',
   });
 }
 
@@ -49,9 +63,26 @@ async function realPath(path: string): Promise<string> {
 /**
  * Reads sides as they are typed: `256`, or `512x256`.
  *
- * @throws BAD_FLAG, naming the flag
+ * @param format that pictures of these sides are written in
+ * @param halves how many of them lie side by side in a picture
+ * @throws BAD_FLAG, naming the flag, also for pictures that the format has no room for, or that are too large to be read again
  */
-export function parseSides(flag: string, text: string): Sides {
+export function parseSides(flag: string, text: string, format: PictureFormatName, halves: 1 | 2): Sides {
+  const sides = sidesOf(flag, text);
+  const [width, height] = [halves * sides.width, sides.height];
+  const { maxSide } = PICTURE_FORMATS[format];
+  if (width * height <= MAX_PIXELS && Math.max(width, height) <= maxSide) return sides;
+  throw new ShadegradError('BAD_FLAG', `Pictures of --${flag} ${text} would be too large`, {
+    expected:
+      width * height > MAX_PIXELS
+        ? `at most ${MAX_PIXELS / 1e6} megapixels: larger ones could not be read again`
+        : `at most ${maxSide} pixels a side of a ${format}`,
+    received: `${width} x ${height} pixels${halves === 2 ? ', two halves side by side' : ''}`,
+    fix: `write a smaller --${flag}`,
+  });
+}
+
+function sidesOf(flag: string, text: string): Sides {
   const [, width, height = width] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(text) ?? [];
   if (width !== undefined) return { width: Number(width), height: Number(height) };
   throw new ShadegradError('BAD_FLAG', `Bad value for --${flag}`, {

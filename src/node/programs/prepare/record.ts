@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { printableName } from '../../../formats/names.js';
+import { printableName, printableText } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import { RECORD_NAME } from '../../images/folder.js';
+import { isLockName } from '../../training/lock.js';
 import { makeFolder, writeFailed, writeFileAtomic } from '../../files/atomic.js';
 
 /** What a folder of results was made by: an action with its settings. The same ones again go on where they were stopped. */
@@ -17,6 +19,8 @@ interface Entry {
   readonly output: string;
   readonly from: string;
   readonly bytes: number;
+  /** The call that made it, by callHash(); left out in records from before. */
+  readonly by?: string;
 }
 
 /**
@@ -26,6 +30,7 @@ interface Entry {
 export class OutputRecord {
   private constructor(
     private readonly folder: string,
+    private readonly by: string,
     private readonly entries: Map<string, Entry>,
   ) {}
 
@@ -38,7 +43,7 @@ export class OutputRecord {
    */
   static async open(folder: string, call: Call, outputs: ReadonlySet<string>, force: boolean): Promise<OutputRecord> {
     const before = await readRecord(folder);
-    const others = before ? [] : await readdir(folder).catch(() => []);
+    const others = before ? [] : (await readdir(folder).catch((): string[] => [])).filter((name) => !isLockName(name));
     if (others.length > 0 && !force) {
       throw new ShadegradError('BAD_FLAG', `${printableName(folder)} holds other files`, {
         expected: 'a folder that is empty or not there yet',
@@ -46,23 +51,26 @@ export class OutputRecord {
         fix: 'name another folder, or write --force: files of the names of the results are then replaced, the others stay',
       });
     }
-    const same = before !== null && before.call === JSON.stringify(call);
+    const same = before !== null && JSON.stringify(before.call) === JSON.stringify(call);
     if (before && !same && !force) {
+      const [expected, received] = differenceOf(before.call, call);
       throw new ShadegradError('BAD_FLAG', `${printableName(folder)} holds the results of another call`, {
-        expected: JSON.stringify(call),
-        received: before.call,
+        expected,
+        received,
         fix: 'name another folder, or write --force: those results then go',
       });
     }
     const entries = new Map<string, Entry>();
+    const by = callHash(call);
     for (const entry of before?.entries.values() ?? []) {
-      if (same && outputs.has(entry.output)) entries.set(entry.output, entry);
+      // What another call has made meanwhile, where nothing kept the two apart, is made anew.
+      if (same && outputs.has(entry.output) && (entry.by ?? by) === by) entries.set(entry.output, entry);
       else if (!outputs.has(entry.output)) await rm(join(folder, entry.output), { force: true }).catch(() => undefined);
     }
     await makeFolder(folder);
     const lines = [{ shadegrad: 'prepare', call }, ...entries.values()].map((line) => `${JSON.stringify(line)}\n`);
     await writeFileAtomic(join(folder, RECORD_NAME), lines.join(''));
-    return new OutputRecord(folder, entries);
+    return new OutputRecord(folder, by, entries);
   }
 
   /** Whether a result is there as it was made of sources that are the same now. @param from what stampOf() says of these */
@@ -78,7 +86,7 @@ export class OutputRecord {
     const path = join(this.folder, RECORD_NAME);
     try {
       const { size: bytes } = await stat(join(this.folder, output));
-      appendFileSync(path, `${JSON.stringify({ output, from, bytes } satisfies Entry)}\n`);
+      appendFileSync(path, `${JSON.stringify({ output, from, bytes, by: this.by } satisfies Entry)}\n`);
     } catch (error) {
       throw writeFailed(path, error);
     }
@@ -98,7 +106,30 @@ export async function stampOf(sources: readonly string[]): Promise<string> {
   return each.join(' ');
 }
 
-async function readRecord(folder: string): Promise<{ call: string; entries: Map<string, Entry> } | null> {
+const callHash = (call: Call): string => createHash('sha256').update(JSON.stringify(call)).digest('hex').slice(0, 12);
+
+/** What two calls have different, of the one that made the results and of the one that is asked for, as it is typed. */
+function differenceOf(made: unknown, { action, settings }: Call): [expected: string, received: string] {
+  const before = (made ?? {}) as Partial<Call>;
+  if (typeof before.action !== 'string' || typeof before.settings !== 'object' || before.settings === null)
+    return ['results of this call', `a record that cannot be read (${RECORD_NAME})`];
+  const old = before.settings;
+  if (before.action !== action) return [`results of prepare ${action}`, printableText(`results of prepare ${before.action}`)];
+  const names = [...new Set([...Object.keys(settings), ...Object.keys(old)])];
+  const differing = names.filter((name) => JSON.stringify(settings[name]) !== JSON.stringify(old[name]));
+  const typed = (from: Call['settings']): string => printableText(differing.map((name) => typedSetting(name, from[name])).join(', '));
+  return [typed(settings), typed(old)];
+}
+
+/** A setting of a call as it is typed. */
+function typedSetting(name: string, value: unknown): string {
+  if (name === 'input') return `pictures of ${[value].flat().join(' and ')}`;
+  const flag = `--${name === 'make' ? 'input' : name}`;
+  if (value === true) return flag;
+  return value === false || value === null || value === undefined ? `no ${flag}` : `${flag} ${String(value)}`;
+}
+
+async function readRecord(folder: string): Promise<{ call: unknown; entries: Map<string, Entry> } | null> {
   const text = await readFile(join(folder, RECORD_NAME), 'utf8').catch(() => null);
   if (text === null) return null;
   // Each line is appended at once; one that a full disk has cut short is none.
@@ -111,12 +142,12 @@ async function readRecord(folder: string): Promise<{ call: string; entries: Map<
   });
   const { call } = (head ?? {}) as { call?: unknown };
   const entries = (lines as Partial<Entry>[]).filter(isEntry);
-  return { call: JSON.stringify(call ?? null), entries: new Map(entries.map((entry) => [entry.output, entry])) };
+  return { call: call ?? null, entries: new Map(entries.map((entry) => [entry.output, entry])) };
 }
 
 /** Names come from a file that anybody may have written: none may lead out of the folder. */
 function isEntry(entry: Partial<Entry> | null): entry is Entry {
-  const { output, from, bytes } = entry ?? {};
+  const { output, from, bytes, by = '' } = entry ?? {};
   const isName = typeof output === 'string' && output !== '' && !output.startsWith('/') && !output.split(/[/\\]/).includes('..');
-  return isName && typeof from === 'string' && typeof bytes === 'number';
+  return isName && typeof from === 'string' && typeof bytes === 'number' && typeof by === 'string';
 }

@@ -5,12 +5,11 @@ import { listSet } from '../../images/image-sets.js';
 import { stemOf } from '../../images/layout.js';
 import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
-import { parseFlags, type Program } from '../../terminal/flags.js';
-import { formatHelp } from '../../terminal/help.js';
-import { keepQuiet, remark } from '../../terminal/remarks.js';
-import { FILTER_FLAG, FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, type Action } from './action.js';
+import type { Program } from '../../terminal/flags.js';
+import { remark } from '../../terminal/remarks.js';
+import { FILTER_FLAG, FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction } from './action.js';
 import { pictureJob, runJobs } from './jobs.js';
-import { expectApart, expectOperands, parseSides } from './operands.js';
+import { parseSides } from './operands.js';
 
 const PROGRAM = {
   usage: 'npx shadegrad prepare resize IN OUT [flags]',
@@ -38,21 +37,14 @@ const PROGRAM = {
 } as const satisfies Program;
 
 /** The action that brings pictures to one size. */
-export const RESIZE: Action = {
+export const RESIZE = makeAction({
   name: 'resize',
   description: 'bring all pictures of a folder to one size',
   program: PROGRAM,
-  async run(argv) {
-    const { values: flags, operands, help } = parseFlags(PROGRAM, argv);
-    if (help) {
-      process.stdout.write(formatHelp(PROGRAM));
-      return 0;
-    }
-    keepQuiet(flags.quiet);
-    expectOperands(operands, [2], PROGRAM);
-    const [input, output] = operands as [string, string];
-    const sides = parseSides('size', flags.size);
-    await expectApart([input], output);
+  folders: [2],
+  async work({ flags, inputs, output }) {
+    const [input] = inputs as [string];
+    const sides = parseSides('size', flags.size, flags.format, flags.halves ? 2 : 1);
     const { names, leftOut } = await listSet(input);
     if (leftOut !== '') remark(`left out of ${printableName(input)}: ${leftOut}`);
     const { fit, filter, halves: inHalves } = flags;
@@ -67,4 +59,4 @@ export const RESIZE: Action = {
     const settings = { input: resolve(input), size: `${sides.width}x${sides.height}`, fit, filter, halves: inHalves, format: flags.format };
     return runJobs(output, { action: 'resize', settings }, jobs, flags.force);
   },
-};
+});

@@ -4,13 +4,11 @@ import { join, resolve } from 'node:path';
 import { epochPermutation } from '../../../data/shuffle.js';
 import { oneLine, printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
-import { parseFlags, type Program } from '../../terminal/flags.js';
+import type { Program } from '../../terminal/flags.js';
 import { formatCountOf } from '../../terminal/format.js';
-import { formatHelp } from '../../terminal/help.js';
-import { keepQuiet, remark } from '../../terminal/remarks.js';
-import { WRITING_FLAGS, type Action } from './action.js';
+import { remark } from '../../terminal/remarks.js';
+import { WRITING_FLAGS, makeAction } from './action.js';
 import { runJobs, type Job } from './jobs.js';
-import { expectApart, expectOperands } from './operands.js';
 import { planSplit, type Unit } from './split-layout.js';
 
 const PROGRAM = {
@@ -43,21 +41,14 @@ const PROGRAM = {
 } as const satisfies Program;
 
 /** The action that splits a folder into train, val and test. */
-export const SPLIT: Action = {
+export const SPLIT = makeAction({
   name: 'split',
   description: 'split a folder into train, val and test',
   program: PROGRAM,
-  async run(argv) {
-    const { values: flags, operands, help } = parseFlags(PROGRAM, argv);
-    if (help) {
-      process.stdout.write(formatHelp(PROGRAM));
-      return 0;
-    }
-    keepQuiet(flags.quiet);
-    expectOperands(operands, [2], PROGRAM);
-    const [input, output] = operands as [string, string];
+  folders: [2],
+  async work({ flags, inputs, output }) {
+    const [input] = inputs as [string];
     const [val, test] = [shareOf('val', flags.val), shareOf('test', flags.test)];
-    await expectApart([input], output);
     const { groups, notes } = await planSplit(input);
     for (const note of notes) remark(note);
     const counts = new Map<string, number>();
@@ -71,7 +62,7 @@ export const SPLIT: Action = {
     const settings = { input: resolve(input), val: flags.val, test: flags.test, seed: flags.seed, link: flags.link };
     return runJobs(output, { action: 'split', settings }, jobs, flags.force, 'file');
   },
-};
+});
 
 /** What a share is of so many: a number, or a part, rounded and at least one. @throws BAD_FLAG for what is neither */
 function shareOf(flag: string, text: string): (length: number) => number {
