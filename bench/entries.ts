@@ -5,6 +5,7 @@ import { entries as batchedMatmul } from './batched-matmul.bench.js';
 import { entries as batchNorm } from './batch-norm.bench.js';
 import { entries as bias } from './bias.bench.js';
 import { entries as clip } from './clip.bench.js';
+import { entries as colorJitter } from './color-jitter.bench.js';
 import { entries as conv2d } from './conv2d.bench.js';
 import { entries as conv2dDirect } from './conv2d-direct.bench.js';
 import { entries as conv2dPatches } from './conv2d-patches.bench.js';
@@ -16,6 +17,7 @@ import { entries as groupNorm } from './group-norm.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
 import { entries as imagePool } from './image-pool.bench.js';
+import { entries as imageTurn } from './image-turn.bench.js';
 import { entries as labels } from './labels.bench.js';
 import { entries as loss } from './loss.bench.js';
 import { entries as lossScale } from './loss-scale.bench.js';
@@ -50,6 +52,8 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   random,
   image,
   'image-pool': imagePool,
+  'image-turn': imageTurn,
+  'color-jitter': colorJitter,
   'batched-matmul': batchedMatmul,
   'strided-copy': stridedCopy,
   softmax,

@@ -166,6 +166,8 @@ export {
   type ImageDraw,
   type JitterSizes,
 } from './kernels/image.js';
+export { colorDraws, imageColorJitter, type ColorChange, type ColorDraw } from './kernels/color-jitter.js';
+export { imageRotate, imageTurn, type RotateOptions } from './kernels/image-turn.js';
 export type { PixelSize } from './pixel-size.js';
 export { imagePool } from './kernels/image-pool.js';
 

@@ -176,6 +176,15 @@ const OPERATIONS: Record<string, Operation> = {
     operands: { 'u8 x': IMAGE, 'u8 draws': [2, 16], out: [2, 4, 4, 4] },
     run: ({ 'u8 x': x, 'u8 draws': draws, out }) => api.imageJitter(x!, draws!, { loadSize: 5, cropSize: 4 }, out),
   },
+  imageRotate: {
+    operands: { x: IMAGE, draws: [2, 2], out: IMAGE },
+    run: ({ x, draws, out }) => api.imageRotate(x!, draws!, out && { out }),
+  },
+  imageTurn: { operands: { x: IMAGE, draws: [2, 2], out: IMAGE }, run: ({ x, draws, out }) => api.imageTurn(x!, draws!, out) },
+  imageColorJitter: {
+    operands: { x: [2, 4, 4, 3], draws: [2, 6], out: [2, 4, 4, 3] },
+    run: ({ x, draws, out }) => api.imageColorJitter(x!, draws!, out),
+  },
   gradientPenalty: {
     operands: { real: IMAGE, fake: IMAGE, shares: [2, 1, 1, 1] },
     run: ({ real, fake, shares }) => api.gradientPenalty(api.square, real!, fake!, shares!),

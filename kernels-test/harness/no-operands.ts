@@ -24,6 +24,7 @@ export const NO_OPERANDS = new Set([
   'Tensor',
   ...['Trainer', 'estimateMemory'],
   'arange',
+  'colorDraws',
   'checkGradients',
   'defineOperation',
   'full',

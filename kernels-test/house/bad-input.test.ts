@@ -55,6 +55,10 @@ function png(width: number, height: number): Buffer {
   return PNG.sync.write(image);
 }
 
+test('options of an augmentation that is not turned on', async () => {
+  refused(await train('--jitter-hue', '0.1'), 'BAD_FLAG', /--jitter-hue/, /--color-jitter with it/);
+});
+
 test('labels, and several sets of them, are for schemes that learn them', async () => {
   refused(await train('--data', 'a', '--with-data', 'b', 'c'), 'BAD_FLAG', /pix2pix takes the images of one folder/, /--with-data b c/);
   refused(await train('--dataset', 'Both'), 'BAD_FLAG', /--data names a folder, --with-data further ones/);

@@ -31,6 +31,9 @@ const SMALL: Readonly<Record<string, unknown>> = {
   ...{ size: 32, loadSize: 32, ngf: 2, ndf: 2, blocks: 1, poolSize: 3, nz: 3, units: 24, layers: 3, jitter: false },
 };
 
+/** Everything that is done to training images at random. */
+const AUGMENTED = { flipVertical: true, quarterTurns: true, rotate: 10, colorJitter: 0.8 };
+
 function picture(name: string): RgbImage {
   const seed = hashName(name);
   const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => pcg((seed ^ pcg(i >> 4)) >>> 0) >>> 24);
@@ -78,23 +81,23 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length &&
 
 for (const scheme of SCHEMES) {
   test(`${scheme.name}: called, replayed and resumed steps are the same to the bit`, async () => {
-    const whole = await start(scheme);
+    const whole = await start(scheme, AUGMENTED);
     const losses = await take(whole, 4);
     const end = await save(whole);
     whole.dispose();
     assert.ok(losses.every((each) => Object.values(each.losses).every(Number.isFinite)));
 
-    const eager = await start(scheme, { replay: false });
+    const eager = await start(scheme, { ...AUGMENTED, replay: false });
     assert.equal(await take(eager, 4), losses);
     assert.ok(same(await save(eager), end), 'called steps end with other bits');
     eager.dispose();
 
-    const stopped = await start(scheme);
+    const stopped = await start(scheme, AUGMENTED);
     await take(stopped, 2);
     const saved = await save(stopped);
     stopped.dispose();
     // A run may go on with less memory than it began with.
-    const again = await start(scheme, { recompute: true });
+    const again = await start(scheme, { ...AUGMENTED, recompute: true });
     await take(again, 1);
     again.resumeAt((await restoreCheckpoint(bytesSource(saved), again)).step);
     assert.equal(await take(again, 2), losses.slice(2));

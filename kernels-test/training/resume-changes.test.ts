@@ -156,6 +156,16 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--d-steps', '2'],
     ['--label-smoothing', '0.1'],
     ['--make', 'grey'],
+    ['--color-jitter', '0.5'],
+    ['--jitter-brightness', '0.3'],
+    ['--jitter-contrast', '0.3'],
+    ['--jitter-saturation', '0.3'],
+    ['--jitter-hue', '0.1'],
+    ['--jitter-on', 'input'],
+    ['--rotate', '5'],
+    ['--rotate-nearest', 'both'],
+    ['--flip-vertical'],
+    ['--quarter-turns'],
   ]) {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
     assert.throws(
@@ -181,6 +191,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     '0.5',
     '--beta2',
     '0.999',
+    ...['--color-jitter', '0', '--jitter-on', 'both', '--rotate', '0', '--no-flip-vertical'],
   ]);
   resumedSettings(pix2pix, 'a file', before, named.values as TrainFlags, named.given);
   // What followed from other options may be named.
@@ -237,10 +248,20 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'clip-grad',
     'ema',
     'max-dataset-size',
+    'color-jitter',
+    'jitter-brightness',
+    'jitter-contrast',
+    'jitter-saturation',
+    'jitter-hue',
+    'jitter-on',
+    'rotate',
+    'rotate-nearest',
+    'flip-vertical',
+    'quarter-turns',
     'd-steps',
     'label-smoothing',
   ];
-  const refused = ['from', 'from-discriminator', 'tune'];
+  const refused = ['from', 'from-discriminator', 'tune', 'preview-augment'];
   const obeyed = [
     'data',
     'with-data',

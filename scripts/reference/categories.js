@@ -32,6 +32,8 @@ const PLACES = {
   'src/kernels/kernel.ts': 'Operations of your own',
   'src/kernels/elements.ts': 'Operations of your own',
   'src/kernels/image.ts': 'Data and images',
+  'src/kernels/image-turn.ts': 'Data and images',
+  'src/kernels/color-jitter.ts': 'Data and images',
   'src/kernels/tuner.ts': 'Device',
   'src/autograd/': 'Gradients',
   'src/autograd/methods.ts': 'Operations',

@@ -8,6 +8,7 @@ import type { ImageSide } from '../training/scheme.js';
 export const realSide = (channels: number): ImageSide => ({
   half: 'a',
   channels,
+  holds: 'colours',
   encode: (image, size) => imageBytes(squared(image, longerSide(size), channels), channels as 1 | 3),
 });
 

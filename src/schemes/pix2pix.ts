@@ -324,8 +324,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   sides({ direction }, { generator }) {
     const [source, target] = halvesOf(direction);
     return {
-      source: { half: source, channels: generator.inChannels },
-      target: { half: target, channels: generator.outChannels },
+      source: { half: source, channels: generator.inChannels, role: 'input' },
+      target: { half: target, channels: generator.outChannels, role: 'target' },
     };
   },
 

@@ -21,6 +21,8 @@ import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
 import { Tensor } from '../tensor/tensor.js';
+import { Augmenter } from './augmentations/augmenter.js';
+import { expectChanges, type TurnedOn } from './augmentations/registry.js';
 import { ImageStore } from './image-store.js';
 import type { ImagePlan, ImageSide } from './scheme.js';
 import { described } from '../checks.js';
@@ -46,6 +48,8 @@ export interface BatchesOptions {
   readonly plan: ImagePlan;
   /** What a step sees of a sample, by name. */
   readonly sides: Readonly<Record<string, ImageSide>>;
+  /** What is done to the images at random after they are cropped and mirrored. Default: nothing. */
+  readonly augmentations?: readonly TurnedOn[];
   /** The images as they are kept, in pixels: their side, or width and height. Even. */
   readonly storedSize: PixelSize;
   /**
@@ -80,7 +84,11 @@ interface Stream {
   choose(epoch: number, position: number, set: number): Choice;
   readonly stores: ReadonlyMap<string, ImageStore>;
   readonly draws: Tensor;
+  readonly augmenter: Augmenter;
 }
+
+/** Where the samples of a stream come from. */
+type Source = Pick<Stream, 'count' | 'read' | 'choose'>;
 
 /** The samples of one step, on the device or on their way to it. */
 interface Batch {
@@ -169,7 +177,8 @@ export class Batches {
     dataset: TrainingDataset,
     private readonly options: BatchesOptions,
   ) {
-    const { batch, data, storedSize, residentBytes = RESIDENT_BYTES } = options;
+    const { batch, data, storedSize, residentBytes = RESIDENT_BYTES, augmentations = [] } = options;
+    expectChanges(augmentations, options.sides);
     const sides = Object.entries(options.sides);
     const length = epochLength(dataset);
     const found = labelsFor(options, dataset);
@@ -200,7 +209,12 @@ export class Batches {
           const store = { count: source.count, batch, size: storedSize, channels, resident, label: `${name} images` };
           return [name, keep(new ImageStore(gpu, store))] as const;
         });
-        streams.push({ ...source, stores: new Map(stores), draws: keep(imageDraws(gpu, batch).keep()) });
+        streams.push({
+          ...source,
+          stores: new Map(stores),
+          draws: keep(imageDraws(gpu, batch).keep()),
+          augmenter: keep(new Augmenter(gpu, augmentations, batch)),
+        });
       }
       const shape = [batch, found ? rowLength(found) : 0];
       this.labels = found ? keep(Tensor.from(gpu, new Float32Array(batch * shape[1]!), shape, 'labels').keep()) : null;
@@ -211,7 +225,7 @@ export class Batches {
   }
 
   /** One set of images. */
-  private single(set: ImageSet): Omit<Stream, 'stores' | 'draws'> & { half: 'ab' } {
+  private single(set: ImageSet): Source & { half: 'ab' } {
     const { seed } = this.options;
     const starts = this.parts.map((_, part) => this.parts.slice(0, part).reduce((sum, each) => sum + each, 0));
     return {
@@ -229,7 +243,7 @@ export class Batches {
   }
 
   /** Pairs: both halves alike. */
-  private pairs(dataset: PairedDataset): Omit<Stream, 'stores' | 'draws'> & { half: 'ab' } {
+  private pairs(dataset: PairedDataset): Source & { half: 'ab' } {
     const { seed } = this.options;
     return {
       half: 'ab',
@@ -251,7 +265,7 @@ export class Batches {
    * for each an image of the other one at random; or both in their order, the smaller one from the start again when it is at its end.
    * (There it is always the first set that goes in order.)
    */
-  private halves(dataset: PairedDataset | UnpairedDataset, length: number): (Omit<Stream, 'stores' | 'draws'> & { half: 'a' | 'b' })[] {
+  private halves(dataset: PairedDataset | UnpairedDataset, length: number): (Source & { half: 'a' | 'b' })[] {
     const { seed, serial } = this.options;
     const sets = isUnpaired(dataset) ? dataset : unpaired(dataset);
     const ordered = sets.a.length === length ? 'a' : 'b';
@@ -291,7 +305,9 @@ export class Batches {
     // Without jitter the whole image is resized to the networks' size.
     const sizes = { loadSize: jitter ? loadSize : cropSize, cropSize };
     return Object.fromEntries(
-      this.streams.flatMap(({ stores, draws }) => [...stores].map(([name, { images }]) => [name, imageJitter(images, draws, sizes)])),
+      this.streams.flatMap(({ stores, draws, augmenter }) =>
+        [...stores].map(([name, { images }]) => [name, augmenter.apply(imageJitter(images, draws, sizes), this.options.sides[name]!)]),
+      ),
     );
   }
 
@@ -329,8 +345,12 @@ export class Batches {
         return { cropX, cropY, mirror: mirror && mirrored, source: places[stream]![position]! };
       }),
     );
+    const augment = choices.map((chosen, stream) =>
+      this.streams[stream]!.augmenter.draw(chosen.map(({ jitterSeed: seed, jitterIndex: index }) => ({ seed, epoch, index }))),
+    );
     return () => {
       this.streams.forEach((stream, index) => writeImageDraws(stream.draws, draws[index]!));
+      for (const write of augment) write();
       const { labels, labelsOf } = this;
       if (labels) labels.write(Float32Array.from(choices[0]!.flatMap(({ index }) => [...labelsOf!(index)])));
     };
@@ -396,8 +416,9 @@ export class Batches {
   /** Gives the memory back. */
   dispose(): void {
     this.labels?.dispose();
-    for (const { draws, stores } of this.streams) {
+    for (const { draws, augmenter, stores } of this.streams) {
       draws.dispose();
+      augmenter.dispose();
       for (const store of stores.values()) store.dispose();
     }
   }

@@ -28,6 +28,10 @@ export interface ImageSide {
    * @param size of the images as they are kept: the side of squares, or width and height
    */
   encode?(image: RgbImage, size: PixelSize): Uint8Array;
+  /** Whether it is what the networks are given or what they should make of it, where that is so: some augmentations ask. */
+  readonly role?: 'input' | 'target';
+  /** What its channels are: colours (or grey values), or anything else. Default: colours, with encode() anything else. */
+  readonly holds?: 'colours' | 'other';
 }
 
 /** The sizes of the images of a step. */

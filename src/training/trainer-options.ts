@@ -1,11 +1,12 @@
 import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { ShadegradError } from '../errors.js';
+import { AUGMENTATION_OPTIONS, augmentationsOf, type AugmentationOptions, type TurnedOn } from './augmentations/registry.js';
 import { expectTable, numberFrom, oneOf, whole, type OptionFlag, type OptionRow, type OptionTable } from './option-table.js';
 import { labelsFor, partsFor, type TrainingDataset } from './batches.js';
 import type { Architectures, ImagePlan, Networks, TrainingScheme } from './scheme.js';
 
 /** Options of every training, beside those of its scheme. */
-export interface RunOptions<N extends Networks = Networks> {
+export interface RunOptions<N extends Networks = Networks> extends Partial<AugmentationOptions> {
   /** Samples in a step. Default 1. */
   batch?: number;
   /** The rate of the optimisers at the start; `setLearningRate` changes it. */
@@ -111,12 +112,15 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
   replay: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for true', default: true },
   recompute: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
   debugNan: { fits: oneOf(true, false), expected: 'true or false', fix: 'leave it out for false', default: false },
+  ...AUGMENTATION_OPTIONS,
 };
 
 /** The options of a training, all checked: those of every training, and the scheme's own, complete. */
 export interface CheckedOptions<O extends object, N extends Networks> {
   readonly run: RunOptions<N> & { readonly batch: number };
   readonly own: O;
+  /** What is done to the images at random beside crops and mirroring. */
+  readonly augmentations: readonly TurnedOn[];
 }
 
 /**
@@ -148,7 +152,7 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
       'use a smaller batch or more images',
     );
   }
-  return { run: checked, own: scheme.complete?.(own, labelsFor(scheme, dataset)) ?? own };
+  return { run: checked, own: scheme.complete?.(own, labelsFor(scheme, dataset)) ?? own, augmentations: augmentationsOf(options) };
 }
 
 /**

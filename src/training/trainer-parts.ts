@@ -96,7 +96,13 @@ export function expectSides(
 ): Readonly<Record<string, ImageSide>> {
   for (const [name, side] of Object.entries(sides)) {
     if (side?.half !== 'a' && side?.half !== 'b') throw otherPart(scheme, `half of side ${name}`, "'a' or 'b'", side?.half);
-    const { channels } = side;
+    const { channels, role, holds } = side;
+    if (role !== undefined && role !== 'input' && role !== 'target') {
+      throw otherPart(scheme, `role of side ${name}`, "'input' or 'target', or none", role);
+    }
+    if (holds !== undefined && holds !== 'colours' && holds !== 'other') {
+      throw otherPart(scheme, `what side ${name} holds`, "'colours' or 'other', or nothing said", holds);
+    }
     const fits = side.encode ? Number.isSafeInteger(channels) && channels >= 1 : channels === 1 || channels === 3;
     if (!fits) throw otherPart(scheme, `channels of side ${name}`, '1 or 3, or with encode() any whole number from 1 up', channels);
   }

@@ -104,7 +104,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     options: TrainerOptions<O, N>,
   ) {
     expectScheme(scheme);
-    const { run, own: complete } = expectTrainerOptions(scheme, options, dataset);
+    const { run, own: complete, augmentations } = expectTrainerOptions(scheme, options, dataset);
     this.options = complete;
     const { batch, seed, learningRate } = run;
     this.seed = seed;
@@ -160,6 +160,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
           severalSets: scheme.severalSets,
           plan,
           sides,
+          augmentations,
           storedSize,
           residentBytes: run.residentBytes,
         }),

@@ -155,6 +155,20 @@ test('a list takes every word up to the next flag', () => {
   assert.throws(() => parseFlags(listing, ['--input', 'a', '--input', 'b']), /write all values after it: --input A B/);
 });
 
+test('a number that may be left out has the one that it is alone', () => {
+  const table = {
+    ...program,
+    flags: [...program.flags, { name: 'sheet', type: 'integer', min: 1, alone: 4, description: 'a sheet' }],
+  } as const;
+  const sheet = (...argv: string[]): number | undefined => parseFlags(table, argv).values.sheet;
+  assert.is(sheet('--sheet'), 4);
+  assert.is(sheet('--sheet', '--size', '32'), 4);
+  assert.is(sheet('--sheet', '7'), 7);
+  assert.is(sheet('--sheet=2', '--resume'), 2);
+  assert.is(sheet(), undefined);
+  assert.match(formatHelp(table), '--sheet [N]');
+});
+
 test('unknown flags name the nearest one', () => {
   assert.match(failure('--sise', '64').message, 'did you mean --size?');
   assert.match(failure('--no-dropuot').message, 'did you mean --no-dropout?');

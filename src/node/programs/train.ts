@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { inputText, parseInput } from '../../data/inputs/registry.js';
 import { printableName, printableText } from '../../formats/names.js';
@@ -13,6 +13,7 @@ import { parseFlags, type Program } from '../terminal/flags.js';
 import { formatCountOf } from '../terminal/format.js';
 import { formatHelp } from '../terminal/help.js';
 import { chooseSources, savedSources, SYNTHETIC } from '../training/data.js';
+import { writeAugmentPreview } from '../training/augment-preview.js';
 import { checkTogether, drawnTitle, flagName, inFlags, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
 import { openInitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
@@ -138,6 +139,12 @@ async function trainIn(
         newSettings(scheme, { ...flags, ...followed }, new Set([...given, ...Object.keys(followed)]), adapter.kind !== 'hardware');
       if (!resume) sayPreset(scales[0]!.preset, given.has('preset'), scheme);
       if (initial) say(initial.summary);
+      const samples = flags['preview-augment'];
+      if (samples !== undefined) {
+        const path = join(flags.out === undefined ? '' : folder.path, 'augment-preview.png');
+        await writeAugmentPreview({ gpu, scheme, sources, settings: scales[0]!, networks: initial?.networks, samples, path, say });
+        return 0;
+      }
       return await TrainingSession.run({
         ...trained,
         gpu,

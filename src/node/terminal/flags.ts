@@ -56,7 +56,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
   const ours = help ? { words: [], notes: [] } : commandLine(program, argv.slice(0, end));
   const flagged = plainBooleans(program.flags, ours.words);
   refuseRepeats(program.flags, flagged);
-  const words = help ? [] : [...joinedLists(program.flags, flagged), ...argv.slice(end)];
+  const words = help ? [] : [...joinedLists(program.flags, withAlone(program.flags, flagged)), ...argv.slice(end)];
 
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   const options = program.flags.map((flag) => optionOf(flag, words));
@@ -127,6 +127,14 @@ function plainBooleans(flags: readonly Flag[], words: readonly string[]): string
 
 /** How far from a wrong number a right one is looked for. */
 const MOST_TRIED = 4096;
+
+/** The words with `--name` of a flag that may stand alone as `--name=VALUE` where no value follows. */
+function withAlone(flags: readonly Flag[], words: readonly string[]): string[] {
+  const alone = new Map(flags.flatMap((flag) => ('alone' in flag && flag.alone !== undefined ? [[`--${flag.name}`, flag.alone]] : [])));
+  return words.map((word, index) =>
+    alone.has(word) && (words[index + 1] ?? '--').startsWith('--') ? `${word}=${alone.get(word)!}` : word,
+  );
+}
 
 /** The words with `--name A B` of a list as `--name=A --name=B`: commander would take a file called -B for a flag. */
 function joinedLists(flags: readonly Flag[], words: readonly string[]): string[] {
@@ -266,5 +274,6 @@ export const powerOfTwo = (value: number): string | undefined => (Number.isInteg
 export function placeholderOf(flag: Flag): string {
   if (flag.placeholder !== undefined) return flag.placeholder;
   if (flag.type === 'choice') return flag.choices.join('|');
-  return flag.type === 'string' || flag.type === 'list' ? 'TEXT' : 'N';
+  if (flag.type === 'string' || flag.type === 'list') return 'TEXT';
+  return 'alone' in flag && flag.alone !== undefined ? '[N]' : 'N';
 }

@@ -7,6 +7,7 @@ import { fullOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
+import { flagName } from './flag-name.js';
 import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
 
 /** What is expected of the text of an input, where it is not what came. */
@@ -128,6 +129,17 @@ const COMMON = [
     description: 'f16 holds activations and gradients in half the bytes; weights, losses and files are f32 in either case',
   },
   {
+    name: 'preview-augment',
+    group: 'Augmentation',
+    type: 'integer',
+    min: 1,
+    max: 64,
+    alone: 4,
+    description:
+      'train nothing: write a sheet with so many samples as the networks would see them in four epochs, augment-preview.png in --out or ' +
+      'here; alone it is 4',
+  },
+  {
     name: 'resume',
     group: 'The run and its folder',
     reference: ['continue_train'],
@@ -235,13 +247,12 @@ interface SchemeFlags {
   readonly lr: number | undefined;
 }
 
+export { flagName } from './flag-name.js';
+
 /** The values of the flags of a training; those of its scheme by their names. */
 export type TrainFlags = FlagValues<{ usage: string; summary: string; flags: typeof COMMON }> &
   SchemeFlags &
   Readonly<Record<string, unknown>>;
-
-/** The flag of an option: words joined by dashes, `pool-size` for poolSize. */
-export const flagName = (option: string): string => option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The flag that names another file for a network than --from does. */
 export const fromFlag = (network: string): string => `from-${flagName(network)}`;
@@ -453,6 +464,13 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       expected: 'one of --from and --resume',
       received: 'both',
       fix: 'leave out --resume to start a new run',
+    });
+  }
+  if (flags['preview-augment'] !== undefined && flags.resume) {
+    throw new ShadegradError('BAD_FLAG', '--preview-augment shows what a new run would see', {
+      expected: 'one of --preview-augment and --resume',
+      received: 'both',
+      fix: 'leave out --resume, and give the flags of the run: --options RUN/options.json',
     });
   }
   if (flags.resume && flags.tune && given.has('tune')) {

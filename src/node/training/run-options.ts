@@ -1,8 +1,10 @@
 import { ShadegradError } from '../../errors.js';
-import type { OptionValue } from '../../training/option-table.js';
+import { AUGMENTATION_OPTIONS, augmentationsOf, type AugmentationOptions } from '../../training/augmentations/registry.js';
+import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import { RATE_POLICIES, ratePolicy, type RateOption } from '../../training/rate-policies.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import type { Flag } from '../terminal/flags.js';
+import { flagName } from './flag-name.js';
 
 /** An option of every training that a run keeps under a name of its own: a row of RUN_OPTIONS. */
 export interface RunOption {
@@ -15,6 +17,14 @@ export interface RunOption {
   /** Whether the Trainer takes it, as an option of the same name. */
   readonly trainer?: boolean;
 }
+
+/** The options of what is done to training images at random. */
+const AUGMENTATION_ROWS = Object.fromEntries(
+  Object.entries<OptionRow>(AUGMENTATION_OPTIONS).map(([name, { flag, default: usual }]): [string, RunOption] => [
+    name,
+    { flag: { name: flagName(name), group: 'Augmentation', ...flag! } as Flag, usual: usual!, onResume: 'refused', trainer: true },
+  ]),
+) as Record<keyof AugmentationOptions, RunOption>;
 
 /** Options of every training by the names that a run keeps them under. Flags, settings, --resume and the command of a run follow. */
 export const RUN_OPTIONS = {
@@ -202,6 +212,7 @@ export const RUN_OPTIONS = {
     },
     onResume: 'obeyed',
   },
+  ...AUGMENTATION_ROWS,
 } as const satisfies Readonly<Record<string, RunOption>>;
 
 /** The options of every training as a run keeps them; null for one that was not typed. */
@@ -253,6 +264,7 @@ export function trainerOptions(settings: Readonly<Record<string, OptionValue>>):
 /** @throws BAD_FLAG for options that are right by themselves and not together */
 export function expectRunOptions(settings: Readonly<Record<string, OptionValue>>, { title, metrics }: Measures): void {
   expectPolicy(settings);
+  augmentationsOf(settings);
   const { best } = settings;
   if ((best ?? null) === null || Object.hasOwn(metrics, String(best))) return;
   throw new ShadegradError('BAD_FLAG', 'Bad value for --best', {

@@ -1,0 +1,98 @@
+import { imageGrid, type RgbImage } from '../../data/image.js';
+import { printableName } from '../../formats/names.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { floatToImage } from '../../kernels/image.js';
+import { buildNetwork } from '../../models/registry.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { augmentationsOf, type TurnedOn } from '../../training/augmentations/registry.js';
+import { Batches, epochLength, labelsFor } from '../../training/batches.js';
+import type { Architectures, ImagePlan, Networks, TrainingScheme } from '../../training/scheme.js';
+import { completeOptions, expectSizes } from '../../training/trainer-options.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { encodePng } from '../images/read.js';
+import { formatCountOf } from '../terminal/format.js';
+import type { DataSource } from './data.js';
+import { openData } from './open-data.js';
+import { optionsOf, type RunSettings } from './settings.js';
+
+/** Epochs that a sheet shows: each sample is drawn for anew in each. */
+const EPOCHS = 4;
+
+/** What a sheet is made of. */
+export interface PreviewOptions {
+  readonly gpu: Gpu;
+  readonly scheme: TrainingScheme;
+  readonly sources: readonly DataSource[];
+  readonly settings: RunSettings;
+  /** Architectures out of files, where the run begins with such. */
+  readonly networks: Partial<Architectures<Networks>> | undefined;
+  /** Samples that are shown. */
+  readonly samples: number;
+  /** The file that is written. */
+  readonly path: string;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Writes a sheet of training images as the networks would see them: a row for each of the first samples; their images as they are, then
+ * as the first epochs change them.
+ *
+ * @throws as a training with these settings would before its first step; WRITE_FAILED
+ */
+export async function writeAugmentPreview({ gpu, scheme, sources, settings, networks, samples, path, say }: PreviewOptions): Promise<void> {
+  const data = await openData(scheme, sources, settings, say);
+  const options = completeOptions(scheme, optionsOf(scheme, settings));
+  const architectures = Object.entries(scheme.networks(options, networks ?? {}, labelsFor(scheme, data.train)));
+  // Of networks that are on no device: the sides are read off their channels.
+  const built = Object.fromEntries(architectures.map(([name, architecture]) => [name, buildNetwork(architecture)]));
+  const sides = scheme.sides(options, built);
+  const plan = scheme.sizes(options);
+  const augmentations = augmentationsOf(settings);
+  const rows = Math.min(samples, epochLength(data.train));
+  const seen = (changes: readonly TurnedOn[], as: ImagePlan, epochs: number): Promise<RgbImage[][][]> => {
+    const { seed } = settings;
+    const batches = new Batches(gpu, data.train, {
+      ...{ batch: rows, seed, serial: true, data: scheme.data ?? 'paired', labelled: false, plan: as, sides },
+      ...{ augmentations: changes, storedSize: expectSizes(as, data.storedSize), residentBytes: 0 },
+    });
+    return readEpochs(batches, epochs).finally(() => batches.dispose());
+  };
+  const [plain] = await seen([], { ...plan, jitter: false }, 1);
+  const drawn = await seen(augmentations, plan, EPOCHS);
+  const cells = [plain!, ...drawn].map((epoch) => epoch.map((images) => imageGrid([images], { gap: 0 })));
+  await writeFileAtomic(path, encodePng(imageGrid(Array.from({ length: rows }, (_, row) => cells.map((epoch) => epoch[row]!)))));
+  const random = plan.jitter ? ['random crops or mirroring'] : [];
+  const titles = [...random, ...augmentations.map(({ augmentation }) => augmentation.title)];
+  say(
+    `${printableName(path)}: ${formatCountOf(rows, 'sample')} (${Object.keys(sides).join(', ')}); first as they are, then as ` +
+      `${EPOCHS} epochs see them: ${titles.length === 0 ? 'nothing is drawn at random' : titles.join(', ')}. Nothing was trained`,
+  );
+}
+
+/** The images of the first samples of an order, in each of some epochs: by sample, then by side. */
+async function readEpochs(batches: Batches, epochs: number): Promise<RgbImage[][][]> {
+  const result: RgbImage[][][] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    (await batches.take(epoch * batches.stepsPerEpoch))();
+    const sides = await Promise.all(Object.values(batches.images()).map(picturesOf));
+    result.push(sides[0]!.map((_, sample) => sides.map((pictures) => pictures[sample]!)));
+  }
+  return result;
+}
+
+/** The images of a tensor in [-1, 1]: colours, or the first channel in grey. */
+async function picturesOf(images: Tensor): Promise<RgbImage[]> {
+  const [batch, height, width, channels] = images.shape as [number, number, number, number];
+  const bytesTensor = floatToImage(images);
+  const bytes = await bytesTensor.bytes();
+  images.dispose();
+  bytesTensor.dispose();
+  return Array.from({ length: batch }, (_, sample) => {
+    const start = sample * height * width;
+    const data = Uint8Array.from(
+      { length: height * width * 3 },
+      (_, i) => bytes[(start + Math.floor(i / 3)) * channels + (channels === 3 ? i % 3 : 0)]!,
+    );
+    return { width, height, data };
+  });
+}
