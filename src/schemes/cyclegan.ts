@@ -223,10 +223,10 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
 
   phase: stepKind,
   losses: {
-    generatorA: { label: 'G_A', plot: 'Adversarial, generators', phases: [STEP_KINDS.both] },
-    generatorB: { label: 'G_B', plot: 'Adversarial, generators', phases: [STEP_KINDS.both] },
-    discriminatorA: { label: 'D_A', plot: 'Adversarial, discriminators' },
-    discriminatorB: { label: 'D_B', plot: 'Adversarial, discriminators' },
+    generatorA: { label: 'G_A', plot: 'Adversarial, generators', role: 'adversarial', phases: [STEP_KINDS.both] },
+    generatorB: { label: 'G_B', plot: 'Adversarial, generators', role: 'adversarial', phases: [STEP_KINDS.both] },
+    discriminatorA: { label: 'D_A', plot: 'Adversarial, discriminators', role: 'discriminator' },
+    discriminatorB: { label: 'D_B', plot: 'Adversarial, discriminators', role: 'discriminator' },
     penaltyA: penaltyRow('D_A_gp'),
     penaltyB: penaltyRow('D_B_gp'),
     cycleA: { label: 'cycle_A', plot: 'Cycles', phases: [STEP_KINDS.both] },

@@ -20,10 +20,10 @@ export type GANNetworks = {
 
 /** The losses of a GAN, conditional or not. */
 export const GAN_LOSSES = {
-  discriminatorReal: { label: 'D_real', plot: 'Discriminator' },
-  discriminatorFake: { label: 'D_fake', plot: 'Discriminator' },
+  discriminatorReal: { label: 'D_real', plot: 'Discriminator', role: 'discriminator' },
+  discriminatorFake: { label: 'D_fake', plot: 'Discriminator', role: 'discriminator' },
   penalty: penaltyRow(),
-  generator: { label: 'G', plot: 'Generator', phases: [STEP_KINDS.both] },
+  generator: { label: 'G', plot: 'Generator', role: 'adversarial', phases: [STEP_KINDS.both] },
 } as const satisfies Record<string, SchemeLoss>;
 
 /** The labels of a step of a conditional GAN. */

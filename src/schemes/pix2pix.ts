@@ -331,10 +331,10 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
 
   phase: stepKind,
   losses: {
-    discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial', when: isAdversarial },
-    discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial', when: isAdversarial },
+    discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial', role: 'discriminator', when: isAdversarial },
+    discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial', role: 'discriminator', when: isAdversarial },
     penalty: { ...penaltyRow(), when: (options) => isAdversarial(options) && hasPenalty(options) },
-    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial', when: isAdversarial, phases: [STEP_KINDS.both] },
+    generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial', role: 'adversarial', when: isAdversarial, phases: [STEP_KINDS.both] },
     ...RECONSTRUCTION_LOSSES,
   },
 

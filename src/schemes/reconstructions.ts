@@ -12,6 +12,8 @@ export interface Reconstruction {
   readonly label: string;
   /** How a progress bar calls it. */
   readonly short: string;
+  /** The metric of pairs that is the same, where there is one. */
+  readonly metric?: string;
   /** The loss of images in [-1, 1]: a tensor of one number. */
   of(made: Tensor, wanted: Tensor): Tensor;
 }
@@ -19,7 +21,7 @@ export interface Reconstruction {
 /** The losses of an image beside the one that it should be, by the names that they are chosen by. */
 export const RECONSTRUCTIONS = {
   /** The mean absolute difference: the paper's choice, which blurs less. */
-  l1: { loss: 'generatorL1', label: 'G_L1', short: 'L1', of: l1Loss },
+  l1: { loss: 'generatorL1', label: 'G_L1', short: 'L1', metric: 'l1', of: l1Loss },
   /** The mean squared difference. */
   l2: { loss: 'generatorL2', label: 'G_L2', short: 'L2', of: mseLoss },
 } as const satisfies Record<string, Reconstruction>;
@@ -46,10 +48,10 @@ export const RECONSTRUCTION_ROW: OptionRow = {
 /** A row of the log for each loss of reconstruction, there where it is the chosen one. */
 export const RECONSTRUCTION_LOSSES: Readonly<Record<string, SchemeLoss<{ readonly reconstruction?: ReconstructionName }>>> =
   Object.fromEntries(
-    Object.values(RECONSTRUCTIONS).map(({ loss, label, short }) => [
+    Object.values<Reconstruction>(RECONSTRUCTIONS).map(({ loss, label, short, metric }) => [
       loss,
       {
-        ...{ label, short, plot: 'Reconstruction', phases: [STEP_KINDS.both] },
+        ...{ label, short, plot: 'Reconstruction', phases: [STEP_KINDS.both], ...(metric !== undefined && { metric }) },
         when: (options: { readonly reconstruction?: ReconstructionName }) => reconstructionOf(options).loss === loss,
       },
     ]),

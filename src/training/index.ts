@@ -24,6 +24,7 @@ export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, Training
 export type { CheckpointExpectations } from './checkpoint-fit.js';
 export type { CheckpointTarget } from './checkpoint-tensors.js';
 export { estimateMemory, type MemoryEstimate } from './memory-estimate.js';
+export type { Finding } from './diagnoses/diagnosis.js';
 export { Trainer, type TrainedStep } from './trainer.js';
 export type { PixelSize } from '../pixel-size.js';
 export type { TrainingDataset } from './batches.js';

@@ -65,7 +65,7 @@ const RUN_NAMES: readonly string[] = [
 export const FURTHER_SOURCE = /^source\d+$/;
 /** The names that a line of a run's log has for itself. */
 export const LOG_NAMES: readonly string[] = [
-  ...['step', 'epoch', 'learningRate', 'imagesPerSecond', 'seconds', 'validation', 'measured', 'training'],
+  ...['step', 'epoch', 'learningRate', 'imagesPerSecond', 'seconds', 'validation', 'measured', 'training', 'diagnosis'],
 ];
 /** A name of files and folders. */
 const NAME = /^[A-Za-z0-9][\w-]*$/;

@@ -58,6 +58,13 @@ export interface SchemeLoss<O = object> {
   when?(options: O): boolean;
   /** The phases whose steps have it. Default: all. */
   readonly phases?: readonly string[];
+  /**
+   * What it says where networks train against each other: how well the discriminator tells what is real, or how well the generator deceives
+   * it. Left out for other losses.
+   */
+  readonly role?: 'discriminator' | 'adversarial';
+  /** The metric that measures the same on validation images, where there is one. */
+  readonly metric?: string;
 }
 
 /** A measure of a scheme on images that it is not trained on. */

@@ -108,6 +108,15 @@ test('warnings stand with the losses, escaped; without any there is none', () =>
   assert.not.match(renderReport(makeReport()), 'class="warning"');
 });
 
+test('findings stand before everything else, with their step and what to try, escaped; without any there is no heading', () => {
+  const found = { diagnosis: 'x', title: 'the <b> has won', step: 1200, evidence: 'D_real 0.001', tries: ['a lower rate (--lr 1e-5)'] };
+  const page = renderReport({ ...makeReport(), findings: [found, { ...found, step: 0, tries: [] }] });
+  assert.match(page, /<h3>The &lt;b&gt; has won<\/h3>\n<p>Step 1,200: D_real 0\.001\.<\/p><ul><li>A lower rate \(--lr 1e-5\)<\/li><\/ul>/);
+  assert.match(page, '<p>Before the first step: D_real 0.001.</p></div>');
+  assert.ok(page.indexOf('Diagnosis') < page.indexOf('Validation images'));
+  assert.not.match(renderReport(makeReport()), 'Diagnosis');
+});
+
 test('every text is escaped', () => {
   const evil = `"><img src=x onerror='alert(1)'></style></script><script>alert(2)</script>&lt;`;
   const report = makeReport();

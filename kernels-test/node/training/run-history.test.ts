@@ -178,6 +178,36 @@ test('losses, metrics and pictures of any scheme are written down, and read back
     assert.equal([earlier.losses.length, earlier.metrics.length, earlier.snapshots.length, earlier.watchedAt], [5, 1, 1, undefined]);
   }));
 
+test('what was found is logged when it is new or was said long ago, and known to a run that goes on', () =>
+  inFolder(async (folder) => {
+    const images: MeasuredImages = { pictured: { given: [], made: [], wanted: [] }, fingerprint: 'these' };
+    const finding = (diagnosis: string, step: number) => ({ diagnosis, title: 'bad', step, evidence: `at ${step}`, tries: ['--lr 1'] });
+    const history = await RunHistory.open(folder, images, { scheme: other });
+    const said = [
+      finding('won', 0),
+      finding('won', 1),
+      finding('frozen', 100),
+      finding('won', 110),
+      finding('frozen', 150),
+      finding('frozen', 200),
+    ]
+      .flatMap((each) => history.addFindings([each]))
+      .map(({ diagnosis, step }) => [diagnosis, step]);
+    assert.equal(said, [
+      ['won', 0],
+      ['frozen', 100],
+      ['won', 110],
+      ['frozen', 200],
+    ]);
+    assert.equal(history.findings, [finding('won', 110), finding('frozen', 200)]);
+    history.close();
+    const resumed = await RunHistory.open(folder, images, { scheme: other, resumeAtStep: 150 });
+    resumed.close();
+    assert.equal(resumed.findings, [finding('won', 110), finding('frozen', 100)]);
+    assert.equal([resumed.losses.length, resumed.metrics.length], [0, 0]);
+    assert.equal(resumed.addFindings([finding('frozen', 160)]), [], 'said at 100');
+  }));
+
 test('pictures are read back between the columns that are given and wanted, and not where those are of other samples', () =>
   inFolder(async (folder) => {
     const set = (title: string, ...values: number[]) => ({ title, images: values.map(plain) });

@@ -29,6 +29,8 @@ section{margin-top:3.25rem}
 .note,.empty{color:var(--soft);font-size:.85rem}
 .empty{padding:2rem 0}
 .warning{max-width:44rem;padding:.6rem .9rem;border:1px solid var(--line);border-radius:8px;background:var(--card)}
+.finding{max-width:44rem;margin-top:.9rem;padding:.8rem 1.1rem;border:1px solid var(--line);border-left:3px solid var(--warn);border-radius:8px;background:var(--card)}
+.finding p,.finding ul{margin:.25rem 0 0;overflow-wrap:anywhere}.finding ul{padding-left:1.2rem;color:var(--soft)}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:.75rem 1rem;margin:1rem 0 0}
 .controls[hidden]{display:none}
 .controls label{display:flex;align-items:center;gap:.75rem;flex:1 1 16rem;font-weight:600}

@@ -1,4 +1,5 @@
 import type { RgbImage } from '../../data/image.js';
+import type { Finding } from '../../training/diagnoses/diagnosis.js';
 import type { Baseline, SchemeLoss, SchemeMetric } from '../../training/scheme.js';
 import type { TrainedStep } from '../../training/trainer.js';
 
@@ -60,6 +61,8 @@ export interface TrainingReport {
   losses: readonly TrainedStep[];
   /** What the reader should know of the losses, in sentences. */
   warnings?: readonly string[];
+  /** The troubles that were found. */
+  findings?: readonly Finding[];
   /** What the page calls the samples. */
   names: readonly string[];
   /** What the networks are given, such as the images that are translated. */

@@ -5,6 +5,7 @@ import { writePng } from '../images/read.js';
 import { html, Markup } from './html.js';
 import { choosePictures } from './pictures.js';
 import { SCRIPT } from './script.js';
+import { renderFindings } from './findings.js';
 import { renderHeader, renderLosses, renderMetrics, renderSamples, renderSettings } from './sections.js';
 import { STYLE } from './style.js';
 import type { TrainingReport } from './types.js';
@@ -30,6 +31,7 @@ export function renderReport(report: TrainingReport): string {
 <body>
 ${renderHeader(report)}
 <main>
+${renderFindings(report)}
 ${renderSamples(report, choosePictures(report))}
 ${renderLosses(report)}
 ${renderMetrics(report)}

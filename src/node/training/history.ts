@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crop, type RgbImage } from '../../data/image.js';
 import { ShadegradError } from '../../errors.js';
+import type { Finding } from '../../training/diagnoses/diagnosis.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import type { TrainedStep } from '../../training/trainer.js';
 import { writeFailed } from '../files/atomic.js';
@@ -13,6 +14,7 @@ import { LossCurve } from './curve.js';
 import type { RunFolder } from './folder.js';
 import { LossWatcher } from './loss-watch.js';
 import type { RunRecord } from './records/record.js';
+import { RunFindings } from './run-findings.js';
 import type { Validated } from './validation.js';
 
 /** What a step's line in the log says beside its losses. */
@@ -58,6 +60,9 @@ export class RunHistory {
   private log!: JsonLog;
   metrics: MeasuredStep[] = [];
   readonly snapshots: Snapshot[] = [];
+  private readonly found = new RunFindings();
+  /** The learning rate of the last step; undefined where no step's is known. */
+  lastRate: number | undefined;
   /** Of training, before this process started. */
   secondsBefore = 0;
   /** Steps whose time the log knows, those of this process included: of a run whose log was deleted, not all. */
@@ -108,6 +113,11 @@ export class RunHistory {
     return this.watch.foundAt;
   }
 
+  /** The troubles that were found, the latest of each kind. */
+  get findings(): readonly Finding[] {
+    return this.found.all;
+  }
+
   /** Earlier measurements that were of other images. */
   get otherMeasurements(): number {
     return this.others.size;
@@ -122,6 +132,7 @@ export class RunHistory {
     const entries = steps.map(({ step, losses }): LogEntry => ({ step, ...losses, ...factsOf(step) }));
     for (const [index, entry] of entries.entries()) {
       this.addLosses(steps[index]!);
+      this.lastRate = entry.learningRate as number;
       this.log.append(entry);
       this.timedSteps++;
     }
@@ -158,6 +169,13 @@ export class RunHistory {
     for (const record of this.records) await record.validation({ step, metrics, rows: named });
   }
 
+  /** Logs troubles that were found. @returns those that are new, or were said long ago */
+  addFindings(found: readonly Finding[]): Finding[] {
+    const now = this.found.add(found);
+    for (const { step, ...rest } of now) this.log.append({ step, ...rest });
+    return now;
+  }
+
   /** Waits until the log is on the disk. */
   flush(): void {
     this.log.flush();
@@ -170,6 +188,7 @@ export class RunHistory {
   }
 
   private restore(entry: LogEntry): void {
+    if ('diagnosis' in entry) return this.found.restore(entry);
     if (!('validation' in entry)) return this.restoreStep(entry);
     this.lastTraining = entry.training;
     if (entry.measured === undefined) this.unnamed.add(entry.step);
@@ -211,6 +230,7 @@ export class RunHistory {
     // Not every kind of step has every loss.
     const names = Object.keys(this.scheme.losses).filter((name) => name in entry);
     this.addLosses({ step: entry.step, losses: numbersOf(entry, names) });
+    if (typeof entry.learningRate === 'number') this.lastRate = entry.learningRate;
     if (typeof entry.seconds !== 'number') return;
     this.secondsBefore = entry.seconds;
     this.timedSteps++;

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { encodeLabelGroups, encodeLabelSets, labelSetsOf } from '../../data/labels.js';
 import { asPairs } from '../../data/unpaired.js';
+import { findAll, inOneLine, type Finding } from '../../training/diagnoses/diagnosis.js';
+import { PAIR_DIAGNOSES, RUN_DIAGNOSES } from '../../training/diagnoses/registry.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -22,12 +24,13 @@ import { openData } from './open-data.js';
 import type { RunFolder } from './folder.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
-import { diverged, TrainingLoop } from './loop.js';
+import { diverged, TrainingLoop, warningOf } from './loop.js';
 import { KeptCheckpoints } from './kept-checkpoints.js';
 import { Measured, measuredState } from './measured.js';
+import { samplePairs } from './pairs-sample.js';
 import { Pace, type PaceOptions } from './pace.js';
 import { openRecords } from './records/registry.js';
-import type { RunSettings } from './settings.js';
+import { lowerLearningRate, type RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
 import { bestLine, closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
 import { countSamples } from './set-data.js';
@@ -158,6 +161,7 @@ export class TrainingSession {
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
+      if (!resume) for (const finding of history.addFindings(await diagnosePairs(facts))) say(`note: ${inOneLine(finding)}`);
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
       return await new TrainingSession(options, start, facts, history, progress, interrupt, loop, measured).train();
     } finally {
@@ -196,10 +200,27 @@ export class TrainingSession {
     } catch (error) {
       // A picture that cannot be read stops the steps, not the networks: what was trained is worth keeping.
       if (concernsData(error)) await this.save().catch(() => undefined);
+      if (error instanceof ShadegradError && error.code === 'DIVERGED') await this.reportDiverged(error).catch(() => undefined);
       if (this.savedStep >= 0)
         this.progress.note(`the checkpoint of step ${formatCount(this.savedStep)} is kept in ${printableName(this.facts.folder.path)}`);
       throw error;
     }
+  }
+
+  /** Leaves a report that says where the numbers ended. The error itself is what the terminal is told. */
+  private async reportDiverged({ what, fix }: ShadegradError): Promise<void> {
+    const { facts, history, loop } = this;
+    const tries = fix === undefined ? [] : [fix];
+    history.addFindings([
+      {
+        diagnosis: 'diverged',
+        title: 'numbers that are not finite',
+        step: history.losses.at(-1)?.step ?? loop.step,
+        evidence: what,
+        tries,
+      },
+    ]);
+    await writeReport(facts.folder.report, reportOf(facts, this.state('interrupted')));
   }
 
   /** Saves a checkpoint, after a validation for the report or without. */
@@ -211,6 +232,7 @@ export class TrainingSession {
       await history.addValidation(loop.step, validated);
       this.measured.add(loop.step, validated.metrics);
     }
+    this.diagnose();
     await this.save();
     const warning = this.saidScaling ? undefined : scalingWarning(await this.start.trainer.scaling());
     if (warning !== undefined) {
@@ -220,6 +242,26 @@ export class TrainingSession {
     if (!withReport) return;
     await writeReport(facts.folder.report, reportOf(facts, this.state(loop.step === loop.totalSteps ? 'finished' : 'running')));
     pace.reported((performance.now() - began) / 1000);
+  }
+
+  /** Looks for troubles, and says those that are new. */
+  private diagnose(): void {
+    const { facts, history, loop } = this;
+    const { scheme, settings, validator, baseline } = facts;
+    const { given, wanted } = validator.pictured;
+    const found = findAll(RUN_DIAGNOSES, loop.step, {
+      ...{ step: loop.step, lossRows: lossRows(scheme, facts.options), losses: history.losses, metricRows: scheme.metrics },
+      ...{ measured: history.metrics, snapshots: history.snapshots, expected: (wanted[0] ?? given[0])?.images ?? [], baseline },
+      ...{ rateShare: (history.lastRate ?? settings.learningRate) / settings.learningRate },
+      ...{ settings: { ...settings, ...facts.options }, lowerRate: lowerLearningRate(scheme, settings) },
+    });
+    // What the losses alone have said is not said again in other words.
+    const watched = warningOf(history, scheme, settings) !== undefined;
+    this.sayFound(found.filter(({ diagnosis }) => !watched || diagnosis !== 'discriminator-won'));
+  }
+
+  private sayFound(found: readonly Finding[]): void {
+    for (const finding of this.history.addFindings(found)) this.progress.note(`note: ${inOneLine(finding)}`);
   }
 
   private async save(): Promise<void> {
@@ -329,6 +371,13 @@ export class TrainingSession {
   private secondsSinceLaunch(): number {
     return (performance.now() - this.options.launchedAt) / 1000;
   }
+}
+
+/** What the pairs of a new run may suffer from; nothing of other data. */
+async function diagnosePairs({ scheme, data, validator, sources, settings }: RunFacts): Promise<Finding[]> {
+  if ((scheme.data ?? 'paired') !== 'paired') return [];
+  const source = sources.length === 1 && settings.make === null ? sources[0]! : null;
+  return findAll(PAIR_DIAGNOSES, 0, await samplePairs(asPairs(data.train), (pair) => validator.fit(pair), source));
 }
 
 function concernsData(error: unknown): boolean {

@@ -221,6 +221,7 @@ export function reportOf(facts: RunFacts, { state, history, step, totalSteps, se
     peakBytes: gpu.memory().peakBytes,
     lossRows: lossRows(scheme, options),
     losses,
+    ...(history.findings.length > 0 && { findings: history.findings }),
     ...(warning !== undefined && { warnings: [`Note: ${warning}.`] }),
     metricRows: scheme.metrics,
     metrics,

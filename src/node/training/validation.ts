@@ -102,6 +102,11 @@ export class Validator {
     });
   }
 
+  /** A sample as it is measured and shown. */
+  fit(pair: ImagePair): ImagePair {
+    return this.evaluator.fit(pair);
+  }
+
   get length(): number {
     return this.passing?.length ?? this.samples.length;
   }

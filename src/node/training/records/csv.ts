@@ -64,7 +64,7 @@ export async function openCsv({ folder, scheme, resumedAt }: RecordOptions): Pro
   if (resumedAt !== undefined) {
     for await (const { entry } of logLines(folder.log)) {
       if ('validation' in entry) text += rows.rowOf(entry.step, entry.validation as Readonly<Record<string, unknown>>);
-      else rows.addStep(entry);
+      else if (!('diagnosis' in entry)) rows.addStep(entry);
     }
   }
   await writeFileAtomic(folder.table, text);

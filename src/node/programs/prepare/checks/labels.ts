@@ -1,20 +1,13 @@
+import { areLabelMaps, middleOf, MOST_LABEL_COLOURS } from '../../../../data/label-maps.js';
 import type { Measured } from '../../../images/picture-tasks.js';
 import { findingOf, type Check } from './finding.js';
 import type { ReadSample, Survey } from './survey.js';
 
-/** A picture of few, bright colours or of even areas is a label map or a drawing. Photos are far below, on white paper nearly there. */
-const LIKE_LABELS = { saturation: 120, flat: 0.9 } as const;
-/** More colours than a palette of labels has. */
-const MOST_COLOURS = 64;
 const SIDES = ['A', 'B'] as const;
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** Whether the pictures at a place of some samples are label maps or drawings, by the middle one of them. */
 function areLabels(samples: readonly ReadSample[], half: number): boolean {
-  const images = samples.flatMap(({ images: each }): Measured[] => (each[half] ? [each[half]] : []));
-  const { saturation, flat } = LIKE_LABELS;
-  return median(images.map((image) => image.saturation)) >= saturation || median(images.map((image) => image.flat)) >= flat;
+  return areLabelMaps(samples.flatMap(({ images: each }): Measured[] => (each[half] ? [each[half]] : [])));
 }
 
 /** The place of the photos among the pictures of a sample: by them samples are compared; null where all are label maps or drawings. */
@@ -29,14 +22,14 @@ export const checkLabels: Check = ({ kind, read }) => {
   if (kind !== 'pairs') return [];
   return SIDES.flatMap((side, half) => {
     if (!areLabels(read, half)) return [];
-    const blurred = read.filter(({ images }) => (images[half]?.colours ?? 0) > MOST_COLOURS);
-    const colours = median(blurred.map(({ images }) => images[half]!.colours));
+    const blurred = read.filter(({ images }) => (images[half]?.colours ?? 0) > MOST_LABEL_COLOURS);
+    const colours = middleOf(blurred.map(({ images }) => images[half]!.colours));
     return findingOf(
       'warning',
       'blurred-labels',
       blurred.map(({ files }) => [files[half] ?? files[0]!]),
       (count) =>
-        `half ${side} looks like label maps, and ${count} of ${read.length} have more than ${MOST_COLOURS} colours, ${colours} ` +
+        `half ${side} looks like label maps, and ${count} of ${read.length} have more than ${MOST_LABEL_COLOURS} colours, ${colours} ` +
         'in the middle: JPEG, or resizing other than by the nearest pixel, blurs them; PNGs keep them',
     );
   });
