@@ -41,7 +41,7 @@ export { loadDawn, type Dawn, type DawnOptions } from './adapter/dawn.js';
 export type { AdapterChoice, AdapterKind, AdapterRequest } from './adapter/choice.js';
 export { nodeHost } from './adapter/polling.js';
 export { diagnose, type Diagnosis } from './programs/doctor.js';
-export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions } from './files/download.js';
+export { downloadArchive, downloadFacades, FACADES_URL, type DownloadOptions, type PublishedOptions } from './files/download.js';
 export type { ArchiveLimits } from './files/download-extract.js';
 export { loadCheckpoint, readCheckpointInfo, saveCheckpoint, type SaveCheckpointOptions } from './weights/checkpoint.js';
 export { addToTuningCache, readTuningCache, tuningCachePath } from './adapter/tuning-cache.js';

@@ -1,10 +1,9 @@
-import type { PixelSize } from '../pixel-size.js';
 import type { RgbImage } from '../data/image.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
 import { imageL1 } from '../training/metrics.js';
-import { fitImage } from '../training/paired-evaluator.js';
-import type { Evaluator } from '../training/scheme.js';
+import { fitHalves } from '../training/paired-evaluator.js';
+import type { Evaluator, ImagePlan } from '../training/scheme.js';
 import { Translator } from '../training/translator.js';
 
 interface CycleMeasure {
@@ -19,9 +18,9 @@ interface CycleMeasure {
 export async function cycleEvaluator(
   gpu: Gpu,
   { generatorA, generatorB }: { readonly generatorA: Generator; readonly generatorB: Generator },
-  size: PixelSize,
+  plan: ImagePlan,
 ): Promise<Evaluator<CycleMeasure>> {
-  const options = { dropout: false, size };
+  const options = { dropout: false, size: plan.size };
   const aToB = await Translator.create(gpu, generatorA, options);
   const bToA = await Translator.create(gpu, generatorB, options).catch((error: unknown) => {
     aToB.dispose();
@@ -33,7 +32,7 @@ export async function cycleEvaluator(
   };
   return {
     key: 'cycles',
-    fit: ({ name, a, b }) => ({ name, a: fitImage(a, size, generatorA.inChannels), b: fitImage(b, size, generatorB.inChannels) }),
+    fit: (pair) => fitHalves(pair, plan, { a: generatorA.inChannels, b: generatorB.inChannels }),
     async run({ a, b }) {
       const [toB, againA] = await around(a, aToB, bToA);
       const [toA, againB] = await around(b, bToA, aToB);

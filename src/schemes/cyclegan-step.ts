@@ -9,12 +9,12 @@ import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
 import { adversarialObjective, STEP_KINDS, type AdversarialOptions } from './adversarial-options.js';
-import type { ImageSizeOptions } from './image-size.js';
 import type { InitialWeightsOptions } from './initial-weights.js';
+import type { PreprocessOptions } from './preprocess-option.js';
 import { gradientPenalty, OBJECTIVES, shareTensor, writeShares, type Objective, type ObjectiveName } from './objectives.js';
 
 /** Options of CycleGAN: the networks, the images, and the losses. */
-export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptions, ImageSizeOptions {
+export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptions, PreprocessOptions {
   /** Channels after the generators' first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminators' first layer; 64 in the paper. */
@@ -43,10 +43,6 @@ export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptio
   ganMode: ObjectiveName;
   /** Earlier generated images that each discriminator may be shown again; 0 for none. Default 50. */
   poolSize: number;
-  /** Whether images are cropped and mirrored at random. */
-  jitter: boolean;
-  /** Whether they are mirrored, where they are cropped. Default true. */
-  flip?: boolean;
 }
 
 /** The networks of CycleGAN, named as in the reference program: G_A, G_B, D_A and D_B there. */

@@ -2,7 +2,6 @@ import { widthAndHeight } from '../pixel-size.js';
 import {
   describeSides,
   expectImageSize,
-  imagePlanOf,
   imageSizeOf,
   imageWidthRow,
   LEVELS_ROW,
@@ -32,15 +31,14 @@ import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type C
 import { drawWeights, INITIAL_WEIGHTS_ROWS } from './initial-weights.js';
 import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
 import { hasPenalty, objectiveOption, penaltyRow } from './objectives.js';
-import { expectLoadSize, FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
+import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
+import { loadSizeOf, preparePlanOf, PREPROCESS_ROW } from './preprocess-option.js';
 
 const LEAST_SIDE = 32;
 const MULTIPLE = 4;
 /** The images from which on the paper has nine residual blocks. */
 const LARGE_SIDE = 256;
 const BLOCKS = { large: 9, small: 6 } as const;
-/** The reference program resizes to 286 before it crops 256. */
-const LOAD_SHARE = 286 / 256;
 
 /**
  * CycleGAN (Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", ICCV 2017):
@@ -107,12 +105,13 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
         description: 'earlier generated images that a discriminator may be shown again; 50',
       },
     },
+    preprocess: PREPROCESS_ROW,
     jitter: JITTER_ROW,
     flip: FLIP_ROW,
   },
 
   reference: {
-    ...{ dataset_mode: 'unaligned', preprocess: 'resize_and_crop', no_dropout: 'true' },
+    ...{ dataset_mode: 'unaligned', no_dropout: 'true' },
     ...{ direction: 'AtoB', phase: 'train' },
   },
 
@@ -130,11 +129,10 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   },
 
   complete(options) {
-    expectLoadSize(options);
     expectSmoothing(options);
     return {
       ...options,
-      loadSize: options.loadSize ?? (options.jitter ? 2 * Math.round((options.size * LOAD_SHARE) / 2) : options.size),
+      ...loadSizeOf(options),
       ...((options.generator ?? 'resnet') === 'resnet' && {
         blocks: options.blocks ?? (Math.min(options.size, options.width ?? options.size) >= LARGE_SIDE ? BLOCKS.large : BLOCKS.small),
       }),
@@ -215,7 +213,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   inputs: cycleInputs,
   prepare: prepareCycle,
 
-  sizes: imagePlanOf,
+  sizes: preparePlanOf,
   sides: (_options, { generatorA, generatorB }) => ({
     a: { half: 'a', channels: generatorA.inChannels },
     b: { half: 'b', channels: generatorB.inChannels },
@@ -249,7 +247,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     made: ['A to B', 'A again', 'B to A', 'B again'],
     wanted: [],
   }),
-  evaluator: (gpu, networks, options) => cycleEvaluator(gpu, networks, imageSizeOf(options)),
+  evaluator: (gpu, networks, options) => cycleEvaluator(gpu, networks, preparePlanOf(options)),
 
   pytorch: {
     roles: { generatorA: 'generator', generatorB: 'generator', discriminatorA: 'discriminator', discriminatorB: 'discriminator' },

@@ -22,18 +22,9 @@ import { PIX2PIX_WATCH } from './discriminator-watch.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
 import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
 import { hasPenalty, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
-import {
-  describeSides,
-  expectImageSize,
-  imagePlanOf,
-  imageSizeOf,
-  imageWidthRow,
-  LEVELS_ROW,
-  levelsOfNetwork,
-  wantedSize,
-  type ImageSizeOptions,
-} from './image-size.js';
-import { expectLoadSize, FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
+import { describeSides, expectImageSize, imageSizeOf, imageWidthRow, LEVELS_ROW, levelsOfNetwork, wantedSize } from './image-size.js';
+import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
+import { loadSizeOf, preparePlanOf, PREPROCESS_ROW, type PreprocessOptions } from './preprocess-option.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type ReconstructionName } from './reconstructions.js';
 
@@ -41,7 +32,7 @@ import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type Recon
 export type Direction = 'AtoB' | 'BtoA';
 
 /** Options of pix2pix: the networks, the images, and the loss. */
-export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions, ImageSizeOptions {
+export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions, PreprocessOptions {
   /** Channels after the generator's first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminator's first layer; 64 in the paper. */
@@ -78,10 +69,6 @@ export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOption
   zAt?: 'input' | 'bottleneck';
   /** The adversarial loss. Default 'vanilla', the paper's. */
   ganMode?: ObjectiveName;
-  /** Whether images are cropped and mirrored at random. */
-  jitter: boolean;
-  /** Whether they are mirrored, where they are cropped. Default true. */
-  flip?: boolean;
   /** Which half of a pair is translated into the other. */
   direction: Direction;
 }
@@ -100,13 +87,6 @@ const MIN_SIZE = 32;
 const SIDE_MULTIPLE = 4;
 /** Of the generator; the paper's. */
 const DROPOUT_RATE = 0.5;
-/** The paper resizes to 286 before it crops 256 (Isola et al. 2017, section 6.2). */
-const LOAD_SHARE = 286 / 256;
-
-/** Side to which images are resized before the crop: 286 for 256, and always even. */
-function loadSizeOf({ size, jitter }: Pick<Pix2PixOptions, 'size' | 'jitter'>): number {
-  return jitter ? 2 * Math.round((size * LOAD_SHARE) / 2) : size;
-}
 
 const rateOf = ({ dropout }: Pick<Pix2PixOptions, 'dropout'>): number =>
   typeof dropout === 'number' ? dropout : dropout ? DROPOUT_RATE : 0;
@@ -235,12 +215,13 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         description: 'no dropout in the generator; a preview has none unless --dropout is given',
       },
     },
+    preprocess: PREPROCESS_ROW,
     jitter: JITTER_ROW,
     flip: FLIP_ROW,
   },
 
   reference: {
-    ...{ dataset_mode: 'aligned', preprocess: 'resize_and_crop', pool_size: '0', phase: 'train' },
+    ...{ dataset_mode: 'aligned', pool_size: '0', phase: 'train' },
   },
 
   presets: {
@@ -264,7 +245,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   },
 
   complete(options) {
-    const { z = 0, zAt, loadSize = loadSizeOf(options) } = options;
+    const { z = 0, zAt } = options;
     if (zAt === 'bottleneck' && z === 0) {
       const fix = 'say how many random numbers there are (--z N), or leave zAt out';
       throw new ShadegradError('INVALID_ARGUMENT', 'zAt of the training', { expected: 'z of 1 or more with it', received: 'z 0', fix });
@@ -285,9 +266,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         fix,
       });
     }
-    expectLoadSize(options);
     expectSmoothing(options);
-    return { ...options, loadSize };
+    return { ...options, ...loadSizeOf(options) };
   },
 
   describe: ({ ngf, ndf, ...options }) => [`${describeSides(options)} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
@@ -319,7 +299,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     if (context.inputs.shares) writeShares(context.inputs.shares, context);
   },
 
-  sizes: imagePlanOf,
+  sizes: preparePlanOf,
 
   sides({ direction }, { generator }) {
     const [source, target] = halvesOf(direction);
@@ -363,8 +343,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
 
   evaluator(gpu, { generator }, options) {
     const { direction } = options;
-    const size = imageSizeOf(options);
-    return pairedEvaluator(gpu, generator, { halves: halvesOf(direction), key: direction, size, dropout: rateOf(options) > 0 });
+    const [size, plan] = [imageSizeOf(options), preparePlanOf(options)];
+    return pairedEvaluator(gpu, generator, { halves: halvesOf(direction), key: direction, size, plan, dropout: rateOf(options) > 0 });
   },
 
   watch: PIX2PIX_WATCH,

@@ -3,8 +3,9 @@ import { greyImage, imageBytes } from '../data/grey.js';
 import type { RgbImage } from '../data/image.js';
 import { boundedInteger, pcg4d } from '../random.js';
 import { widthAndHeight, type PixelSize } from '../pixel-size.js';
+import { hasManyCuts, isCutOnHost, prepareImage } from '../data/preprocess/prepare.js';
 import { resizeBicubic } from '../data/resize.js';
-import { epochPermutation, jitterDraw } from '../data/shuffle.js';
+import { epochPermutation, jitterDraw, type JitterDraw } from '../data/shuffle.js';
 import { expectLabelling, labelsAt, rowLength } from '../data/labels.js';
 import {
   expectSet,
@@ -19,7 +20,7 @@ import {
 } from '../data/unpaired.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { imageDraws, imageJitter, writeImageDraws } from '../kernels/image.js';
+import { imageDraws, imageJitter, writeImageDraws, type JitterSizes } from '../kernels/image.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Augmenter } from './augmentations/augmenter.js';
 import { expectChanges, type TurnedOn } from './augmentations/registry.js';
@@ -177,7 +178,7 @@ export class Batches {
     dataset: TrainingDataset,
     private readonly options: BatchesOptions,
   ) {
-    const { batch, data, storedSize, residentBytes = RESIDENT_BYTES, augmentations = [] } = options;
+    const { batch, data, storedSize, residentBytes = RESIDENT_BYTES, augmentations = [], plan } = options;
     expectChanges(augmentations, options.sides);
     const sides = Object.entries(options.sides);
     const length = epochLength(dataset);
@@ -194,7 +195,9 @@ export class Batches {
     const sidesOf = (half: string): [string, ImageSide][] => sides.filter(([, side]) => half === 'ab' || side.half === half);
     const [width, height] = widthAndHeight(storedSize);
     const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * height * width * channels));
-    const resident = Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
+    // Of an image that is cut on the host another part comes to the device each time.
+    const changing = plan.jitter && hasManyCuts(plan);
+    const resident = !changing && Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
     this.labelsOf = found ? (index) => labelsAt(found, index, dataset.name) : null;
     const streams: Stream[] = [];
     this.streams = streams;
@@ -301,14 +304,20 @@ export class Batches {
 
   /** The images of the step whose draws were written last, by the names of the sides: [batch, height, width, channels] in [-1, 1]. */
   images(): Record<string, Tensor> {
-    const { size: cropSize, loadSize, jitter } = this.options.plan;
-    // Without jitter the whole image is resized to the networks' size.
-    const sizes = { loadSize: jitter ? loadSize : cropSize, cropSize };
+    const sizes = this.cropSizes;
     return Object.fromEntries(
       this.streams.flatMap(({ stores, draws, augmenter }) =>
         [...stores].map(([name, { images }]) => [name, augmenter.apply(imageJitter(images, draws, sizes), this.options.sides[name]!)]),
       ),
     );
+  }
+
+  /** What the device resizes images to, and crops out of that. */
+  private get cropSizes(): JitterSizes {
+    const { plan } = this.options;
+    const { size: cropSize, loadSize, jitter } = plan;
+    // Without jitter the whole image is resized to the networks' size; what the host has cut is of that size.
+    return { loadSize: jitter && !isCutOnHost(plan) ? loadSize : cropSize, cropSize };
   }
 
   /** The bytes of the images that stay on the device. */
@@ -338,10 +347,11 @@ export class Batches {
   }
 
   private chooser({ epoch, choices }: Batch, places: readonly number[][]): () => void {
-    const { size: cropSize, loadSize, jitter, mirror: mirrored = true } = this.options.plan;
+    const { jitter, mirror: mirrored = true } = this.options.plan;
+    const sizes = this.cropSizes;
     const draws = choices.map((chosen, stream) =>
       chosen.map(({ jitterSeed: seed, jitterIndex: index }, position) => {
-        const { cropX, cropY, mirror } = jitter ? jitterDraw({ seed, epoch, index, loadSize, cropSize }) : WHOLE;
+        const { cropX, cropY, mirror } = jitter ? jitterDraw({ seed, epoch, index, ...sizes }) : WHOLE;
         return { cropX, cropY, mirror: mirror && mirrored, source: places[stream]![position]! };
       }),
     );
@@ -369,17 +379,19 @@ export class Batches {
     const { batch } = this.options;
     const { set, epoch, start } = this.turnOf(step);
     const choices = this.streams.map((stream) => Array.from({ length: batch }, (_, image) => stream.choose(epoch, start + image, set)));
-    const places = Promise.all(this.streams.map((stream, index) => this.load(stream, choices[index]!)));
+    const places = Promise.all(this.streams.map((stream, index) => this.load(stream, choices[index]!, epoch)));
     // A failure belongs to the step that awaits it; if none does, as after dispose(), it is nobody's.
     places.catch(() => {});
     return { step, epoch, choices, places };
   }
 
   /** Makes sure that the samples of a batch are on the device. @throws as pairAt() and imageAt() */
-  private async load({ stores, read }: Stream, choices: readonly Choice[]): Promise<number[]> {
+  private async load({ stores, read }: Stream, choices: readonly Choice[], epoch: number): Promise<number[]> {
     const [first] = stores.values();
     if (!first) return choices.map((_, position) => position);
-    const samples = await Promise.all(choices.map(({ index }) => (first.has(index) ? null : read(index))));
+    const samples = await Promise.all(
+      choices.map((choice) => (first.has(choice.index) ? null : this.cut(read(choice.index), choice, epoch))),
+    );
     // All sides of all samples before any of them: where one fails, none counts as uploaded.
     const encoded = samples.map((sample) =>
       // Null is a sample that is on the device already: a data set's own nothing never gets here.
@@ -392,6 +404,20 @@ export class Batches {
       for (const { store, bytes } of encoded[position]!) store.put(index, position, bytes);
       return first.placeOf(index, position);
     });
+  }
+
+  /**
+   * A sample as it comes to the device: where the host cuts, that part of it, as soon as it is read. So a batch of large images is held as
+   * its parts alone.
+   */
+  private async cut(reading: Promise<ReadSample>, { jitterSeed: seed, jitterIndex: index }: Choice, epoch: number): Promise<ReadSample> {
+    const sample = await reading;
+    const { plan } = this.options;
+    if (!isCutOnHost(plan)) return sample;
+    const { name } = sample;
+    const choose = (loadSize: PixelSize): JitterDraw => jitterDraw({ seed, epoch, index, loadSize, cropSize: plan.size });
+    const part = (image: RgbImage): RgbImage => prepareImage(image, plan, name, ...(plan.jitter ? [choose] : []));
+    return { name, images: Object.fromEntries(Object.entries(sample.images).map(([half, image]) => [half, part(image)])) };
   }
 
   private bytesOf(side: ImageSide, image: RgbImage, what: string): Uint8Array {

@@ -2,11 +2,12 @@ import { pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage } from '../data/grey.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
 import { widthAndHeight, type PixelSize } from '../pixel-size.js';
+import { isCutOnHost, prepareImage, type PreparePlan } from '../data/preprocess/prepare.js';
 import { resizeBicubic } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from './metrics.js';
-import type { Evaluator } from './scheme.js';
+import type { Evaluator, ImagePlan } from './scheme.js';
 import { Translator } from './translator.js';
 
 /** Options of pairedEvaluator(): what is translated into what, and how. */
@@ -17,6 +18,8 @@ export interface PairedEvaluatorOptions {
   readonly key: string;
   /** The images in pixels: their side, or width and height. */
   readonly size: PixelSize;
+  /** How images come to it. Default: all of each is resized. */
+  readonly plan?: ImagePlan;
   /** Whether dropout drops at test time. */
   readonly dropout: boolean;
 }
@@ -30,13 +33,13 @@ export interface PairedEvaluatorOptions {
 export async function pairedEvaluator(
   gpu: Gpu,
   generator: Generator,
-  { halves: [source, target], key, size, dropout }: PairedEvaluatorOptions,
+  { halves: [source, target], key, size, plan, dropout }: PairedEvaluatorOptions,
 ): Promise<Evaluator<ImageMetrics>> {
   const translator = await Translator.create(gpu, generator, { dropout, size });
   const channels = { [source]: generator.inChannels, [target]: generator.outChannels } as Readonly<Record<'a' | 'b', number>>;
   return {
     key,
-    fit: ({ name, a, b }) => ({ name, a: fitImage(a, size, channels.a), b: fitImage(b, size, channels.b) }),
+    fit: (pair) => fitHalves(pair, plan ?? { size, loadSize: size }, channels),
     async run(pair, index) {
       const made = await translator.translate(pair[source], index);
       return { made: [made], measure: compareImages(made, pair[target]) };
@@ -55,6 +58,16 @@ export function fitImage(image: RgbImage, size: PixelSize, channels: number): Rg
   const [width, height] = widthAndHeight(size);
   const seen = channels === 1 ? greyImage(image) : image;
   return seen.width === width && seen.height === height ? seen : resizeBicubic(seen, width, height);
+}
+
+/**
+ * A sample as networks are measured on it: all of each half resized (bicubic); where a training cuts parts out of larger images on the
+ * host, the middle. Grey for one channel.
+ */
+export function fitHalves({ name, a, b }: ImagePair, plan: PreparePlan, channels: Readonly<Record<'a' | 'b', number>>): ImagePair {
+  const fitted = (image: RgbImage, half: 'a' | 'b'): RgbImage =>
+    fitImage(isCutOnHost(plan) ? prepareImage(image, plan, name) : image, plan.size, channels[half]);
+  return { name, a: fitted(a, 'a'), b: fitted(b, 'b') };
 }
 
 function datasetOf(pairs: readonly ImagePair[]): PairedDataset {

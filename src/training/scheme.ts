@@ -1,4 +1,5 @@
 import type { PixelSize } from '../pixel-size.js';
+import type { PreprocessName } from '../data/preprocess/registry.js';
 import type { ProgressCallback, PairedDataset } from '../data/dataset.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
 import type { PlacedLabelSet } from '../data/labels.js';
@@ -38,12 +39,14 @@ export interface ImageSide {
 export interface ImagePlan {
   /** The images that the step gets, in pixels: their side, or width and height. */
   readonly size: PixelSize;
-  /** What images are resized to before the crop, likewise; at least `size`. */
+  /** What images are resized to before the crop, likewise; at least `size`. Of images that keep their shape the width, and the least height. */
   readonly loadSize: PixelSize;
   /** Whether images are cropped and mirrored at random; all sides of a sample alike. Without, the whole image is resized to `size`. */
   readonly jitter: boolean;
   /** Whether they are mirrored, where they are cropped. Default true. */
   readonly mirror?: boolean;
+  /** How images come to `size`, as pytorch-CycleGAN-and-pix2pix calls it. Default 'resize_and_crop'. */
+  readonly preprocess?: PreprocessName;
 }
 
 /** A loss of a scheme: its name in the log, and where the report draws it. */

@@ -1,3 +1,4 @@
+import { isCutOnHost, keptSize } from '../data/preprocess/prepare.js';
 import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { ShadegradError } from '../errors.js';
 import { AUGMENTATION_OPTIONS, augmentationsOf, type AugmentationOptions, type TurnedOn } from './augmentations/registry.js';
@@ -176,8 +177,11 @@ function isSize(value: unknown): boolean {
  * @returns the images as they are kept
  * @throws INVALID_ARGUMENT
  */
-export function expectSizes({ size, loadSize, jitter, mirror = true }: ImagePlan, storedSize = loadSize): PixelSize {
+export function expectSizes(plan: ImagePlan, storedSize = keptSize(plan)): PixelSize {
+  const { size, loadSize, jitter, mirror = true } = plan;
+  const kept = isCutOnHost(plan) ? widthAndHeight(size).join() === widthAndHeight(storedSize).join() : true;
   if (
+    kept &&
     typeof jitter === 'boolean' &&
     typeof mirror === 'boolean' &&
     isSize(size) &&

@@ -4,13 +4,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RandomStream } from '../../../src/random.js';
 import { ShadegradError } from '../../../src/errors.js';
-import { downloadArchive, downloadFacades } from '../../../src/node/files/download.js';
+import { crc32 } from '../../../src/formats/crc32.js';
+import { downloadArchive, downloadFacades, downloadPublished } from '../../../src/node/files/download.js';
+import { PUBLISHED_SETS } from '../../../src/node/files/published-sets.js';
 
 type Entries = [Partial<Header> & { name: string }, Uint8Array?][];
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -73,6 +75,38 @@ async function fails(work: Promise<unknown>, folder: string, ...words: string[])
 
 const quick = { attempts: 3, retryDelay: 1 };
 
+/** A zip archive, deflated where that is shorter; `wrong` writes another checksum for the last file. */
+function zip(entries: readonly (readonly [name: string, content: Uint8Array])[], { wrong = false, method = -1 } = {}): Buffer {
+  const files: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  entries.forEach(([name, content], index) => {
+    const deflated = deflateRawSync(content);
+    const stored = deflated.length >= content.length;
+    const data = stored ? content : deflated;
+    const head = Buffer.alloc(26);
+    head.writeUInt16LE(20, 0);
+    head.writeUInt16LE(method >= 0 ? method : stored ? 0 : 8, 4);
+    head.writeUInt32LE(wrong && index === entries.length - 1 ? 1 : crc32(content), 10);
+    head.writeUInt32LE(data.length, 14);
+    head.writeUInt32LE(content.length, 18);
+    head.writeUInt16LE(Buffer.byteLength(name), 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, Buffer.from(name), data]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), head, tail, Buffer.from(name)]));
+    files.push(local);
+    offset += local.length;
+  });
+  const end = Buffer.alloc(18);
+  const listed = Buffer.concat(directory);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(listed.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...files, listed, Buffer.from('PK\x05\x06'), end]);
+}
+
 test('fetches, unpacks, reports progress; a second call needs no server', async ({ folder, serve }) => {
   const bytes = await good();
   let requests = 0;
@@ -124,7 +158,7 @@ test('404, a page instead of the archive, and no server at all', async ({ folder
     downloadFacades({ url: serve(send(Buffer.from('<html>login</html>'), { 'content-type': 'text/html' })), directory, ...quick }),
     folder,
     'text/html',
-    'no gzip',
+    'no archive',
   );
   await fails(
     downloadFacades({ url: serve((_, response) => response.writeHead(503).end()), directory, ...quick }),
@@ -220,6 +254,79 @@ test('entries that point outside, and links, are refused', async ({ folder, serv
     const url = serve(send(await archive([[{ name: 'facades/train/1.jpg' }, Uint8Array.of(1)], entry])));
     await fails(downloadArchive({ url, directory, ...quick }), join(folder, 'inner'), 'not to be trusted');
     assert.equal(await readdir(folder), ['inner']);
+  }
+});
+
+test('a zip of two sets is unpacked, whatever macOS has put beside them', async ({ folder, serve }) => {
+  const empty = new Uint8Array();
+  const bytes = zip([
+    ['horses/', empty],
+    ['horses/trainA/', empty],
+    ['horses/trainA/1.jpg', filler],
+    ['horses/trainB/1.txt', Buffer.from('again '.repeat(50_000))],
+    ['horses/trainB/2.txt', empty],
+    ['__MACOSX/horses/trainA/._1.jpg', Uint8Array.of(1)],
+  ]);
+  const directory = join(folder, 'horses');
+  const notes: string[] = [];
+  const set = PUBLISHED_SETS['cyclegan-horse2zebra'];
+  await downloadPublished(set, { url: serve(send(bytes)), directory, onNote: (note) => notes.push(note), ...quick });
+  assert.equal((await readdir(directory)).sort(), ['trainA', 'trainB']);
+  assert.equal(new Uint8Array(await readFile(join(directory, 'trainA', '1.jpg'))), filler);
+  assert.is(await readFile(join(directory, 'trainB', '1.txt'), 'utf8'), 'again '.repeat(50_000));
+  assert.is((await readFile(join(directory, 'trainB', '2.txt'))).length, 0);
+  assert.equal(await readdir(folder), ['horses']);
+});
+
+test('a zip that is damaged, points outside or unpacks to too much leaves nothing', async ({ folder, serve }) => {
+  const directory = join(folder, 'inner', 'horses');
+  const unpacked = { bytes: 2 ** 20, entries: 3 };
+  const one = ['h/trainA/1.jpg', filler] as const;
+  const cases: [bytes: Buffer, word: string][] = [
+    [zip([one]).subarray(0, 150_000), 'damaged'],
+    [zip([one], { wrong: true }), 'another checksum'],
+    [zip([one], { method: 12 }), 'unknown way (12)'],
+    [zip([one, ['../../escaped.txt', Uint8Array.of(1)]]), 'not to be trusted'],
+    [zip([one, ['/tmp/shadegrad-escaped.txt', Uint8Array.of(1)]]), 'not to be trusted'],
+    [zip([one, ['h/..\\..\\escaped.txt', Uint8Array.of(1)]]), 'not to be trusted'],
+    [zip([one, ['h/trainA/bomb', new Uint8Array(32 * 2 ** 20)]]), 'at most 1.0 MiB'],
+    [zip([one, ...[2, 3, 4].map((index) => [`h/trainA/${index}`, Uint8Array.of(1)] as const)]), 'at most 3 files'],
+    [zip([['h/other/1.jpg', filler]]), 'trainA'],
+  ];
+  for (const [bytes, word] of cases) {
+    const url = serve(send(bytes));
+    const work = downloadArchive({ url, directory, unpacked, expectedFolders: ['trainA'], ...quick });
+    await fails(work, join(folder, 'inner'), word);
+    assert.equal(await readdir(folder), ['inner']);
+  }
+});
+
+test('a disk without room for the archive and its pictures is refused before anything is fetched', async ({ folder, serve }) => {
+  const bytes = await good();
+  let caught: ShadegradError | undefined;
+  const asked: string[] = [];
+  const work = (free: number): Promise<unknown> =>
+    downloadFacades({
+      url: serve(send(bytes)),
+      directory: join(folder, 'facades'),
+      freeBytes: async (of) => (asked.push(of), free),
+      onProgress: () => free < 2 * bytes.length && assert.unreachable('bytes were fetched'),
+      ...quick,
+    });
+  await work(2 * bytes.length - 1).catch((error) => (caught = error));
+  assert.is(caught?.code, 'WRITE_FAILED');
+  assert.match(caught!.message, /too little room/);
+  assert.equal(await readdir(folder), []);
+  await work(2 * bytes.length);
+  assert.equal(asked, [folder, folder]);
+});
+
+test('every published set is fetched over https, under a name of its own', () => {
+  const sets = Object.values(PUBLISHED_SETS);
+  assert.is(new Set(sets.map(({ url }) => url)).size, sets.length);
+  for (const { name, url, folders } of sets) {
+    assert.match(url, /^https:\/\/[\w.]+\/[\w/]+\.(tar\.gz|zip)$/);
+    assert.ok(Object.hasOwn(PUBLISHED_SETS, name) && folders.length === 2);
   }
 });
 

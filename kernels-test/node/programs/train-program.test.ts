@@ -198,8 +198,11 @@ test('--download fetches the pairs once and trains on them', async () => {
   } finally {
     server.close();
   }
-  // Served no more, and not needed.
-  succeeded(await run('train-facades', [...parameters, '--out', join(folder, 'd')]));
+  // Served no more, and not needed. A recipe has the same data.
+  succeeded(await run('shadegrad', ['train', '--recipe', 'facades', ...parameters, '--out', join(folder, 'd')]));
+  const { recipe, batch, direction } = JSON.parse(readFileSync(join(folder, 'd', 'options.json'), 'utf8'));
+  assert.equal([recipe, batch, direction], [undefined, 1, 'BtoA']);
+  assert.match(readFileSync(join(folder, 'd', 'options.json'), 'utf8'), /"lr-policy": "constant"/);
   failedWith(
     await run('train-facades', ['--download', '--download-url', url, '--data', join(folder, 'elsewhere'), '--out', join(folder, 'e')]),
     'DOWNLOAD_FAILED',

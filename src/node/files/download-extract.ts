@@ -16,7 +16,7 @@ export interface ArchiveLimits {
   readonly entries: number;
 }
 
-function unsafe(url: string, what: string): ShadegradError {
+export function unsafe(url: string, what: string): ShadegradError {
   return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is not to be trusted: ${what}`, {
     expected: 'files and folders that stay inside the archive',
     fix: 'do not use this archive; check the address',
@@ -32,7 +32,7 @@ function tooMuch(url: string, expected: string, received: string): ShadegradErro
 }
 
 /** Counts what has come out of an archive. */
-class Unpacked {
+export class Unpacked {
   private entries = 0;
   private bytes = 0;
 
@@ -41,20 +41,46 @@ class Unpacked {
     private readonly most: ArchiveLimits,
   ) {}
 
-  /** @param size as its header says */
-  addEntry(size: number): void {
-    const { entries, bytes } = this.most;
+  /** @param size as its header says, where it does */
+  addEntry(size = 0): void {
+    const { entries } = this.most;
     if (++this.entries > entries) throw tooMuch(this.url, `at most ${formatCount(entries)} files and folders`, 'more');
-    if (this.bytes + size > bytes)
-      throw tooMuch(this.url, `at most ${formatBytes(bytes)} in all`, `${formatBytes(this.bytes + size)} or more`);
+    this.expectRoom(size);
   }
 
   addBytes(count: number): void {
+    this.expectRoom(count);
     this.bytes += count;
+  }
+
+  private expectRoom(count: number): void {
+    const { bytes } = this.most;
+    if (this.bytes + count <= bytes) return;
+    throw tooMuch(this.url, `at most ${formatBytes(bytes)} in all`, `${formatBytes(this.bytes + count)} or more`);
   }
 }
 
-async function writeEntry(entry: AsyncIterable<Uint8Array>, target: string, unpacked: Unpacked): Promise<void> {
+/** Where an entry of an archive goes. @throws DOWNLOAD_FAILED for one that points outside */
+export function targetOf(folder: string, name: string, url: string): string {
+  const target = resolve(folder, name);
+  const inside = target === folder || target.startsWith(folder + sep);
+  if (!inside || name.includes('\0') || name.includes('\\')) throw unsafe(url, `an entry named ${JSON.stringify(name)}`);
+  return target;
+}
+
+/** What went wrong while an archive was unpacked, as its user should know it. */
+export function damaged(url: string, form: string, cause: unknown): ShadegradError {
+  if (cause instanceof ShadegradError && ['DOWNLOAD_FAILED', 'WRITE_FAILED'].includes(cause.code)) return cause;
+  return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is damaged`, {
+    expected: `a whole ${form}`,
+    received: cause instanceof Error ? cause.message : String(cause),
+    fix: 'try again later, or fetch the archive by hand and unpack it',
+    cause,
+  });
+}
+
+/** Writes a new file. @throws WRITE_FAILED; DOWNLOAD_FAILED for more bytes than are allowed */
+export async function writeEntry(entry: AsyncIterable<Uint8Array>, target: string, unpacked: Unpacked): Promise<void> {
   const handle = await open(target, 'wx').catch((cause) => Promise.reject(writeFailed(target, cause)));
   try {
     for await (const chunk of entry) {
@@ -83,10 +109,8 @@ export async function extractTarGz(archive: string, folder: string, url: string,
   try {
     for await (const entry of reader) {
       const { name, type, size } = entry.header;
-      unpacked.addEntry(size ?? 0);
-      const target = resolve(folder, name);
-      const inside = target === folder || target.startsWith(folder + sep);
-      if (!inside || name.includes('\0') || name.includes('\\')) throw unsafe(url, `an entry named ${JSON.stringify(name)}`);
+      unpacked.addEntry(size);
+      const target = targetOf(folder, name, url);
       if (type !== 'file' && type !== 'directory') throw unsafe(url, `${JSON.stringify(name)} is a ${type}`);
       await makeFolder(type === 'directory' ? target : dirname(target));
       if (type === 'file') await writeEntry(entry as unknown as AsyncIterable<Uint8Array>, target, unpacked);
@@ -95,12 +119,6 @@ export async function extractTarGz(archive: string, folder: string, url: string,
     await finished;
   } catch (cause) {
     reader.destroy();
-    if (cause instanceof ShadegradError) throw cause;
-    throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is damaged`, {
-      expected: 'a whole .tar.gz',
-      received: cause instanceof Error ? cause.message : String(cause),
-      fix: 'try again later, or fetch the archive by hand and unpack it',
-      cause,
-    });
+    throw damaged(url, '.tar.gz', cause);
   }
 }

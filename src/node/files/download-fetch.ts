@@ -19,6 +19,17 @@ export interface FetchOptions {
   signal?: AbortSignal;
   /** The bytes of the archive at most. Default 16 GiB. */
   mostBytes?: number;
+  /** Told the bytes of the archive before the first of them is fetched, where the server says them; what it throws ends the download. */
+  expectRoom?: (bytes: number) => Promise<void>;
+}
+
+/** How the archives begin that can be unpacked. */
+const MAGICS = { gzip: [0x1f, 0x8b], zip: [0x50, 0x4b] } as const;
+
+/** What kind of archive begins with these bytes; undefined for none that is known here. */
+export function archiveKind(start: Uint8Array): keyof typeof MAGICS | undefined {
+  const kinds = Object.keys(MAGICS) as (keyof typeof MAGICS)[];
+  return kinds.find((kind) => MAGICS[kind].every((byte, at) => start[at] === byte));
 }
 
 const MOST_ARCHIVE_BYTES = 16 * 2 ** 30;
@@ -66,7 +77,7 @@ interface Transfer {
 
 /**
  * Fetches `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only gzip
- * content is accepted, and no way from https to http.
+ * and zip content is accepted, and no way from https to http.
  *
  * @throws DOWNLOAD_FAILED (at once for an address that cannot be right), WRITE_FAILED, or the signal's reason
  */
@@ -125,6 +136,7 @@ async function fetchRest(transfer: Transfer): Promise<void> {
   try {
     const response = await request(url, headers, options, dog.signal);
     const total = await begin(transfer, response);
+    if (total > 0 && transfer.received === 0) await options.expectRoom?.(total);
     await receive(transfer, response, total, dog);
   } finally {
     dog.stop();
@@ -206,10 +218,10 @@ async function receive(transfer: Transfer, response: Response, total: number, do
     });
     if (done) break;
     dog.feed();
-    if (transfer.received === 0 && value.length > 1 && (value[0] !== 0x1f || value[1] !== 0x8b)) {
+    if (transfer.received === 0 && value.length > 1 && archiveKind(value) === undefined) {
       await reader.cancel();
       const type = response.headers.get('content-type') ?? 'unknown content';
-      throw failed(url, `${type}, which is no gzip archive`, 'check the address: the server sent a page instead of the archive');
+      throw failed(url, `${type}, which is no archive`, 'check the address: the server sent a page instead of the archive');
     }
     if (Math.max(transfer.received + value.length, total) > most) {
       await reader.cancel();

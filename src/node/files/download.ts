@@ -1,28 +1,35 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ProgressCallback } from '../../data/dataset.js';
 import { ShadegradError } from '../../errors.js';
 import { extractTarGz, type ArchiveLimits } from './download-extract.js';
-import { fetchToFile, parseUrl, type FetchOptions } from './download-fetch.js';
+import { archiveKind, fetchToFile, parseUrl, type FetchOptions } from './download-fetch.js';
 import { checkAgainstRecord, downloadRecordPath } from './download-record.js';
+import { extractZip } from './download-unzip.js';
+import { PUBLISHED_SETS, type PublishedSet } from './published-sets.js';
+import { formatBytes } from '../terminal/format.js';
+import { printableName } from '../../formats/names.js';
 import { makeFolder, partialPath, removeStale, writeFailed } from './atomic.js';
 
 /**
  * The address of the archive that the authors of pix2pix serve: about 600 pairs of 256 x 256, about 30 MB. They publish no checksum of
  * it.
  */
-export const FACADES_URL = 'https://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz';
+export const FACADES_URL = PUBLISHED_SETS.facades.url;
 
-/** Ten times what the facades are. */
-const FACADES_LIMITS = { mostBytes: 300e6, unpacked: { bytes: 600e6, entries: 10_000 } } as const;
+/** Of an archive that is known to have about so many bytes: several times what is expected, and files of 2 kB at least. */
+const limitsFor = (about: number) => ({
+  mostBytes: 4 * about + 100e6,
+  unpacked: { bytes: 8 * about + 400e6, entries: Math.ceil(about / 2000) + 10_000 },
+});
 /** Of other archives: the largest of that form, edges2handbags, has some 140,000 files in 8 GB. */
 const LIMITS: ArchiveLimits = { bytes: 64 * 2 ** 30, entries: 2_000_000 };
 
 /** Options of downloadArchive(): where the archive is, where it goes, and what it must be. */
 export interface DownloadOptions extends FetchOptions {
-  /** The address of the archive, a .tar.gz. */
+  /** The address of the archive, a .tar.gz or a .zip. */
   url: string;
   /** The folder that the archive's content is to be. Its parents are made. */
   directory: string;
@@ -38,6 +45,27 @@ export interface DownloadOptions extends FetchOptions {
   record?: string;
   /** Told what a user should know, a line at a time. */
   onNote?: (line: string) => void;
+  /** The bytes that are free where a folder is. Default: what the file system says. */
+  freeBytes?: (folder: string) => Promise<number>;
+}
+
+/** Room for the archive and, of pictures, which hardly shrink, for as much again unpacked. */
+const ROOM = 2;
+
+const freeBytesOf = async (folder: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+};
+
+/** @throws WRITE_FAILED where an archive of so many bytes and its content have no room; what says nothing of its room has some */
+async function expectRoom(directory: string, bytes: number, freeBytes: (folder: string) => Promise<number>): Promise<void> {
+  const free = await freeBytes(dirname(directory)).catch(() => Infinity);
+  if (free >= ROOM * bytes) return;
+  throw new ShadegradError('WRITE_FAILED', `There is too little room for ${printableName(directory)}`, {
+    expected: `${formatBytes(ROOM * bytes)}: ${formatBytes(bytes)} for the archive, and as much for its pictures`,
+    received: `${formatBytes(free)} free`,
+    fix: 'free some space, or name a folder on another disk',
+  });
 }
 
 async function hasFolders(directory: string, names: readonly string[]): Promise<boolean> {
@@ -78,7 +106,7 @@ async function contentRoot(folder: string): Promise<string> {
 }
 
 /**
- * Fetches a .tar.gz and unpacks it as `directory`, which appears whole or not at all; a directory that is already there is
+ * Fetches a .tar.gz or .zip and unpacks it as `directory`, which appears whole or not at all; a directory that is already there is
  * used as it is. Lost connections are taken up again where they broke off if the server can do that.
  *
  * @returns the absolute directory
@@ -96,12 +124,15 @@ export async function downloadArchive(options: DownloadOptions): Promise<string>
   try {
     const content = join(staging, 'content');
     await makeFolder(content);
-    const archive = join(staging, 'archive.tar.gz');
-    await fetchToFile(url, archive, options);
+    const archive = join(staging, 'archive');
+    await fetchToFile(url, archive, {
+      ...options,
+      expectRoom: (bytes) => expectRoom(directory, bytes, options.freeBytes ?? freeBytesOf),
+    });
     const sha256 = await sha256Of(archive);
     checkHash(url, options.sha256, sha256);
     const keep = options.record === undefined ? undefined : await checkAgainstRecord(options.record, url, sha256);
-    await extractTarGz(archive, content, url, unpacked);
+    await (archiveKind(await firstBytes(archive)) === 'zip' ? extractZip : extractTarGz)(archive, content, url, unpacked);
     const root = await contentRoot(content);
     if (!(await hasFolders(root, expectedFolders)) || (await readdir(root)).length === 0) {
       throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} does not hold what it should`, {
@@ -116,6 +147,16 @@ export async function downloadArchive(options: DownloadOptions): Promise<string>
     await rm(staging, { recursive: true, force: true });
   }
   return directory;
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(4), 0, 4, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -147,16 +188,26 @@ async function putInPlace(root: string, directory: string): Promise<void> {
   }
 }
 
+/** Options of downloadPublished() and downloadFacades(): where the data go; from another address, where one is given. */
+export type PublishedOptions = Omit<DownloadOptions, 'url' | 'expectedFolders'> & { url?: string };
+
+/**
+ * Fetches a published data set as `directory`. What its address gives is remembered in the user's cache, so that another archive is
+ * noticed.
+ *
+ * @throws as `downloadArchive`
+ */
+export async function downloadPublished(set: PublishedSet, { url = set.url, ...options }: PublishedOptions): Promise<string> {
+  const official = url === set.url ? { ...limitsFor(set.about), record: await downloadRecordPath() } : {};
+  return downloadArchive({ ...official, ...options, url, expectedFolders: set.folders });
+}
+
 /**
  * Fetches the pix2pix facades, with `train`, `val` and `test` in `directory`. What their address gives is remembered in
  * the user's cache, so that another archive is noticed.
  *
  * @throws as `downloadArchive`
  */
-export async function downloadFacades({
-  url = FACADES_URL,
-  ...options
-}: Omit<DownloadOptions, 'url' | 'expectedFolders'> & { url?: string }): Promise<string> {
-  const official = url === FACADES_URL ? { ...FACADES_LIMITS, record: await downloadRecordPath() } : {};
-  return downloadArchive({ ...official, ...options, url, expectedFolders: ['train', 'val'] });
+export function downloadFacades(options: PublishedOptions): Promise<string> {
+  return downloadPublished(PUBLISHED_SETS.facades, options);
 }

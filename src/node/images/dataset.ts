@@ -1,4 +1,4 @@
-import { widthAndHeight, type PixelSize } from '../../pixel-size.js';
+import { widthAndHeight } from '../../pixel-size.js';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -9,6 +9,7 @@ import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { atMost } from '../files/at-most.js';
 import { findPairs, type PairFiles, type Split } from './layout.js';
+import { limitFor, type SideLimit } from './picture.js';
 import { finishPicture } from './picture-workers.js';
 import { decodeSamples, readBytes, readImageSides } from './read.js';
 import type { Samples } from './samples.js';
@@ -22,7 +23,7 @@ export interface PairedFolderOptions {
    * The longest side in pixels, or the longest width and height: halves with longer ones are shrunk, each side on its own, before they are
    * cached.
    */
-  maxSide?: PixelSize;
+  maxSide?: SideLimit;
   /** The bytes of decoded images to keep; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
   /** Whether to decode every file now, so that a damaged one is found before the training and not an hour into it. Default false. */
@@ -41,6 +42,8 @@ export interface PairedFolder extends PairedDataset {
    * @throws what `get` throws, but for damage to the pixels
    */
   sides(index: number): Promise<{ width: number; height: number }>;
+  /** The name of a pair, as `get` gives it. */
+  nameOf(index: number): string;
   /** Hashes the names of all pairs and the sizes of their files in bytes: it tells one set from another without reading any. */
   fingerprint(): Promise<string>;
 }
@@ -71,7 +74,7 @@ export async function openPairedFolder(directory: string, split: Split, options:
       fix: "name the part to open: openPairedFolder(directory, 'train')",
     });
   }
-  if (!widthAndHeight(maxSide).every((side) => side >= 1)) {
+  if (typeof maxSide !== 'function' && !widthAndHeight(maxSide).every((side) => side >= 1)) {
     throw new ShadegradError('INVALID_ARGUMENT', `maxSide ${String(maxSide)} of a folder of pairs`, {
       expected: 'at least 1 pixel',
       received: String(maxSide),
@@ -119,11 +122,12 @@ export async function openPairedFolder(directory: string, split: Split, options:
       loading.set(index, { pair, asksForContent: false });
       return pair;
     },
+    nameOf: (index) => filesOf(index).name,
     sides: async (index) => {
       const known = seenSides.get(index) ?? (await inTurn(() => readPairSides(filesOf(index))));
       seenSides.set(index, known);
       const { width, height } = known;
-      const [mostWidth, mostHeight] = widthAndHeight(maxSide);
+      const [mostWidth, mostHeight] = widthAndHeight(limitFor(known, maxSide));
       return { width: Math.min(width, mostWidth), height: Math.min(height, mostHeight) };
     },
     contentOf: async (index) => {
@@ -208,7 +212,9 @@ export async function verifySamples(
   });
   if (failures.length > LISTED_FAILURES) shown.push(`  - and ${failures.length - LISTED_FAILURES} more`);
   throw new ShadegradError(failures[0]!.code, `${failures.length} of ${reads.length} ${noun} cannot be used:\n${shown.join('\n')}`, {
-    fix: 'fetch or save these files again, or take them out of the folder',
+    fix: failures.every(({ fix }) => fix === failures[0]!.fix)
+      ? failures[0]!.fix
+      : 'fetch or save these files again, or take them out of the folder',
     cause: failures[0],
   });
 }
@@ -235,7 +241,7 @@ function hashOf(files: readonly Uint8Array[]): string {
 }
 
 /** @returns the pair, the sides of its halves as they are in its files, and the bytes of these */
-async function readPair(pair: PairFiles, maxSide: PixelSize): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
+async function readPair(pair: PairFiles, limit: SideLimit): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
   const { name, a, b } = pair;
   const files: Uint8Array[] = [];
   const pictures: Samples[] = [];
@@ -248,9 +254,11 @@ async function readPair(pair: PairFiles, maxSide: PixelSize): Promise<{ pair: Im
   if (!second) expectHalves(first, printableName(a));
   else checkHalves(a, b!, first, second);
   const inHalves = !second;
+  const sides = { width: inHalves ? first.width / 2 : first.width, height: first.height };
+  const maxSide = limitFor(sides, limit);
   const images = await Promise.all(pictures.map((samples) => finishPicture({ samples, inHalves, maxSide })));
   const [left, right] = images.flat() as [RgbImage, RgbImage];
-  return { pair: { name, a: left, b: right }, sides: { width: inHalves ? first.width / 2 : first.width, height: first.height }, files };
+  return { pair: { name, a: left, b: right }, sides, files };
 }
 
 /** @throws IMAGE_SIZE for halves of different sizes: they are aligned pixel by pixel, so resizing one would only hide it */

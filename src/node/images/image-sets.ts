@@ -1,4 +1,3 @@
-import type { PixelSize } from '../../pixel-size.js';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -8,6 +7,7 @@ import { ShadegradError } from '../../errors.js';
 import { atMost } from '../files/at-most.js';
 import type { Split } from './layout.js';
 import { describeContent, leftOutOf, scanFolder, type FolderContent } from './folder.js';
+import { limitFor, type SideLimit } from './picture.js';
 import { finishPicture } from './picture-workers.js';
 import { decodeSamples, readBytes } from './read.js';
 
@@ -17,7 +17,7 @@ export interface ImageSetsOptions {
    * The longest side in pixels, or the longest width and height: images with a longer one are shrunk before they are cached, each side on
    * its own; those of openImageFolder() keep their shape, and it is their shorter side.
    */
-  maxSide?: PixelSize;
+  maxSide?: SideLimit;
   /** The bytes of decoded images to keep, of both sets together; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
 }
@@ -187,7 +187,7 @@ export async function imagesBelow(folder: string, { folders }: FolderContent, de
 export interface SetSource {
   readonly folder: string;
   readonly names: readonly string[];
-  readonly maxSide: PixelSize;
+  readonly maxSide: SideLimit;
   /** Whether images that are shrunk keep their shape, as those do that are cut to a square later. */
   readonly keepsShape?: boolean;
   /** Bytes that may still be kept, of both sets. */
@@ -210,7 +210,7 @@ export function openSet(called: string, { folder, names, maxSide, keepsShape = f
   const load = async (index: number): Promise<NamedImage> => {
     const path = pathOf(index);
     const samples = await decodeSamples(await readBytes(path), printableName(path));
-    const [image] = await finishPicture({ samples, inHalves: false, maxSide, keepsShape });
+    const [image] = await finishPicture({ samples, inHalves: false, maxSide: limitFor(samples, maxSide), keepsShape });
     const named = { name: names[index]!, image: image! };
     if (!kept.has(index) && image!.data.length <= cache.left) {
       kept.set(index, named);

@@ -14,6 +14,15 @@ export interface Picture {
   readonly keepsShape?: boolean;
 }
 
+/**
+ * The longest side of images, or the longest width and height; or what says it for each image, by its sides, so that images of several sizes
+ * keep what is to be made of them.
+ */
+export type SideLimit = PixelSize | ((own: { readonly width: number; readonly height: number }) => PixelSize);
+
+/** The longest sides for an image of some sides. */
+export const limitFor = (own: Sides, limit: SideLimit): PixelSize => (typeof limit === 'function' ? limit(own) : limit);
+
 /** Whether any pixel has to be computed anew. */
 export function isAsStored(picture: Picture): boolean {
   const { width, height, channels, colours, samples } = picture.samples;

@@ -3,14 +3,33 @@ import { pix2pix } from '../../schemes/pix2pix.js';
 import { findScheme, SCHEMES } from '../../schemes/registry.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { programCall } from '../terminal/program-call.js';
-import { nearest, type Program } from '../terminal/flags.js';
+import { nearest, type Flag, type Program } from '../terminal/flags.js';
 import { commandLine, OPTIONS_FLAG } from '../terminal/options-file.js';
 import { schemeFlags, trainProgram } from '../training/flags.js';
 import { existingRunFolder } from '../training/folder.js';
+import { formatRecipes, LIST, recipeNamed, RECIPES } from '../training/recipes.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { train } from './train.js';
 
 const SCHEME_FLAG = '--scheme';
+const RECIPE_FLAG = '--recipe';
+
+/** The flag that chooses a recipe of a scheme; none for a scheme without. */
+function recipeFlags({ name, title }: TrainingScheme): Flag[] {
+  const own = RECIPES.filter(({ scheme }) => scheme === name).map((recipe) => recipe.name);
+  const flag: Flag = {
+    name: 'recipe',
+    group: 'Training',
+    type: 'choice',
+    choices: RECIPES.map((recipe) => recipe.name),
+    placeholder: 'NAME',
+    check: (recipe) => (own.includes(recipe) ? undefined : `a recipe of ${title}: ${own.join(', ')}`),
+    description:
+      'the settings of a published training, and its scheme; what is typed wins over them. Its data are those of --data, or fetched with ' +
+      `--download; --recipe ${LIST} says what each is`,
+  };
+  return own.length === 0 ? [] : [flag];
+}
 
 /** The program of `shadegrad train` for a scheme: it has a flag that chooses another one. */
 export function trainCommand(scheme: TrainingScheme): Program {
@@ -18,14 +37,24 @@ export function trainCommand(scheme: TrainingScheme): Program {
   const choices = SCHEMES.map(({ name }) => name);
   const titles = SCHEMES.map(({ title }) => title).join(', ');
   const description = `the training scheme (${titles}); each has flags of its own: train --scheme NAME --help`;
-  const own = new Set(program.flags.map(({ name }) => name));
-  const others = SCHEMES.flatMap((other) => schemeFlags(other).map((flag) => ({ flag, owner: `${SCHEME_FLAG} ${other.name}` })));
+  const own = new Set([...program.flags, ...recipeFlags(scheme)].map(({ name }) => name));
+  const others = SCHEMES.flatMap((other) =>
+    [...recipeFlags(other), ...schemeFlags(other)].map((flag) => ({ flag, owner: `${SCHEME_FLAG} ${other.name}` })),
+  );
   return {
     ...program,
     fixed: scheme.reference ?? {},
     foreign: others.filter(({ flag }) => !own.has(flag.name)),
+    sets: {
+      flag: 'recipe',
+      of: (name) => {
+        const recipe = recipeNamed(name);
+        return recipe?.scheme === scheme.name ? recipe.flags : undefined;
+      },
+    },
     flags: [
       { name: 'scheme', group: 'Training', type: 'choice', choices, default: scheme.name, reference: ['model'], description },
+      ...recipeFlags(scheme),
       ...program.flags,
     ],
   };
@@ -39,6 +68,10 @@ export function trainCommand(scheme: TrainingScheme): Program {
  * @throws ShadegradError for whatever the user can mend
  */
 export async function trainModel(argv: readonly string[]): Promise<number> {
+  if (schemeWords(argv).recipe === LIST) {
+    process.stdout.write(formatRecipes());
+    return 0;
+  }
   const scheme = await schemeOf(argv);
   return train({ scheme, call: callOf(scheme) }, trainCommand(scheme), argv);
 }
@@ -60,8 +93,8 @@ export const callOf = ({ name }: Pick<TrainingScheme, 'name'>): string =>
 
 /** The scheme of a command line: its flags are those of the scheme, so this has to be known first. */
 async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
-  const { scheme: asked, resume, out } = schemeWords(argv);
-  const named = asked ?? (resume ? await schemeOfRun(out) : undefined);
+  const { scheme: asked, recipe, resume, out } = schemeWords(argv);
+  const named = asked ?? recipeNamed(recipe)?.scheme ?? (resume ? await schemeOfRun(out) : undefined);
   if (named === undefined) return pix2pix;
   const scheme = findScheme(named);
   if (scheme) return scheme;
@@ -78,18 +111,19 @@ async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {
 }
 
 /** What of a command line says which scheme it is for, read before the flags of that are known. */
-function schemeWords(argv: readonly string[]): { scheme?: string; resume: boolean; out?: string } {
+function schemeWords(argv: readonly string[]): { scheme?: string; recipe?: string; resume: boolean; out?: string } {
   const program = trainCommand(pix2pix);
-  const flags = program.flags.filter(({ name }) => ['scheme', 'resume', 'out', OPTIONS_FLAG.name].includes(name));
+  const flags = program.flags.filter(({ name }) => ['scheme', 'recipe', 'resume', 'out', OPTIONS_FLAG.name].includes(name));
   const asking = { usage: program.usage, summary: program.summary, flags };
   const { words } = commandLine(asking, argv, true);
   const wordAfter = (flag: string): string | undefined => {
     const at = words.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
     return at < 0 ? undefined : words[at] === flag ? words[at + 1] : words[at]!.slice(flag.length + 1);
   };
-  const [scheme, out] = [wordAfter(SCHEME_FLAG), wordAfter('--out')];
+  const [scheme, recipe, out] = [wordAfter(SCHEME_FLAG), wordAfter(RECIPE_FLAG), wordAfter('--out')];
   return {
     ...(scheme !== undefined && { scheme }),
+    ...(recipe !== undefined && { recipe }),
     ...(out !== undefined && { out }),
     resume: words.some((word) => word === '--resume' || word === '--resume=true'),
   };

@@ -83,6 +83,8 @@ export interface Program {
   readonly usual?: Readonly<Record<string, string>>;
   /** Flags of which one alone is given: one that is typed takes the place of all of them in a file of flags. */
   readonly alternatives?: readonly (readonly string[])[];
+  /** Sets of flags, by the names that the value of one flag is: what a file of flags says wins over them, and what is typed over both. */
+  readonly sets?: { readonly flag: string; of(name: string): Readonly<Record<string, unknown>> | undefined };
   /** Whether it takes words that belong to no flag, such as names of files. */
   readonly takesOperands?: boolean;
   /** The programs that it runs when their name is its first word, for the help. */

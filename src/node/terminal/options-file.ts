@@ -14,8 +14,8 @@ export const OPTIONS_FLAG = {
 } as const satisfies Flag;
 
 /**
- * The words of a command line in the names of a program's own flags, with those of the file that `--options` names in front of them. What
- * is typed wins over the file.
+ * The words of a command line in the names of a program's own flags, with those of the file that `--options` names in front of them, and
+ * in front of these the set of flags that one of either names. What is typed wins over the file, and the file over the set.
  *
  * @param argv up to `--`
  * @param onlyNamed leaves out all flags that are not the program's, instead of refusing those of a file
@@ -26,18 +26,26 @@ export function commandLine(program: Program, argv: readonly string[], onlyNamed
   const known = (words: readonly string[]): readonly string[] => (onlyNamed ? namedOnly(program, words) : words);
   const takesFile = program.flags.some(({ name }) => name === OPTIONS_FLAG.name);
   const path = takesFile ? (wordsOfFlag(argv, OPTIONS_FLAG.name)?.[0] ?? '') : '';
-  return inOurWords(program, known(argv), path === '' ? [] : known(wordsOfFile(path, program, onlyNamed)));
+  const filed = path === '' ? [] : known(wordsOfObject(readObject(path), printableName(path), program, onlyNamed));
+  const { sets } = program;
+  const name = sets && (wordsOfFlag(argv, sets.flag) ?? wordsOfFlag(filed, sets.flag))?.[0];
+  const set = name === undefined ? undefined : sets?.of(name);
+  const words = set === undefined ? [] : known(wordsOfObject(set, name!, program, onlyNamed));
+  if (words.length === 0 || filed.length === 0) return inOurWords(program, known(argv), [...words, ...filed]);
+  const below = inOurWords(program, filed, words);
+  const all = inOurWords(program, known(argv), below.words);
+  return { words: all.words, notes: [...below.notes, ...all.notes] };
 }
 
-function wordsOfFile(path: string, program: Program, onlyNamed: boolean): string[] {
-  const what = printableName(path);
+/** Words for an object of flags. @param what it is, for errors */
+function wordsOfObject(flags: Readonly<Record<string, unknown>>, what: string, program: Program, onlyNamed: boolean): string[] {
   const wrong = (key: string, expected: string, value: unknown): ShadegradError =>
     new ShadegradError('BAD_FLAG', `${what}: ${JSON.stringify(key)} has a wrong value`, {
       expected,
       received: (JSON.stringify(value) ?? 'nothing').slice(0, 60),
       fix: `change it in the file, or leave it out`,
     });
-  return Object.entries(readObject(path)).flatMap(([key, value]): string[] => {
+  return Object.entries(flags).flatMap(([key, value]): string[] => {
     const flag = key === OPTIONS_FLAG.name ? undefined : flagNamed(program, key);
     if (flag === undefined && !onlyNamed) throw unknownKey(what, key, program);
     if (flag === undefined || value === null) return [];

@@ -1,10 +1,12 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
 import { longerSide, pixelSize, widthAndHeight, type PixelSize } from '../../pixel-size.js';
+import { expectPrepared, isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { ShadegradError } from '../../errors.js';
 import { openPairedFolder, verifySamples, type PairedFolder, type Split } from '../images/dataset.js';
-import { downloadFacades } from '../files/download.js';
+import { downloadPublished } from '../files/download.js';
+import { PUBLISHED_SETS } from '../files/published-sets.js';
 import { formatBytes } from '../terminal/format.js';
 import { spread } from '../images/spread.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
@@ -12,6 +14,7 @@ import { FURTHER_SOURCE } from '../../training/scheme-check.js';
 import type { TrainFlags } from './flags.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { ImagePlan } from '../../training/scheme.js';
+import { recipeNamed, setOf } from './recipes.js';
 import { StatusLine } from './status-line.js';
 import { remark } from '../terminal/remarks.js';
 
@@ -32,7 +35,7 @@ export interface TrainingData<Dataset extends TrainingDataset = PairedDataset> {
 const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
 /** Sides that synthetic facades can be drawn at. */
 const SYNTHETIC_SIDES = { min: 32, max: 512 } as const;
-const DOWNLOAD_FOLDER = 'datasets/facades';
+const DOWNLOADS = 'datasets';
 /** Decoded training images that are kept in memory. */
 export const CACHE_BYTES = 2 ** 30;
 /** Files whose headers are read at the same time. */
@@ -64,12 +67,18 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
   if (!flags.download) return flags.data === undefined ? SYNTHETIC : resolve(flags.data);
   const line = new StatusLine();
   const notes: string[] = [];
+  const recipe = recipeNamed(flags.recipe);
+  // A recipe whose data nobody serves has them at an address that is typed; what they are like, the training finds out.
+  const set = recipe === undefined ? PUBLISHED_SETS.facades : (setOf(recipe) ?? { name: recipe.name, url: '', folders: [], about: 0 });
   try {
-    return await downloadFacades({
+    return await downloadPublished(set, {
       onNote: (note) => notes.push(note),
-      directory: flags.data ?? DOWNLOAD_FOLDER,
+      directory: flags.data ?? join(DOWNLOADS, set.name),
       ...(flags['download-url'] !== undefined && { url: flags['download-url'] }),
-      onProgress: (done, total) => line.show(`fetching the facades: ${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`),
+      onProgress: (done, total) =>
+        line.show(
+          `fetching ${set.name}: ${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}, ${Math.floor((100 * done) / total)}%` : ''}`,
+        ),
     });
   } finally {
     line.end();
@@ -86,19 +95,20 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
  */
 export async function openTrainingData(
   source: DataSource,
-  { size, loadSize, seed }: ImagePlan & { readonly seed: number },
+  plan: ImagePlan & { readonly seed: number },
   note: (line: string) => void,
   openFolder = openPairedFolder,
 ): Promise<TrainingData<PairedDataset>> {
+  const { size, loadSize, seed } = plan;
   if (source === SYNTHETIC) {
     const drawn = (wanted: PixelSize): number => Math.min(Math.max(longerSide(wanted), SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
     const draw = (split: 'train' | 'val', side: number) => syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: side, seed, split });
     // They are squares: rectangles and larger ones are resized, as photos are that are smaller than the networks' images.
-    const storedSize = typeof loadSize === 'number' ? drawn(loadSize) : loadSize;
+    const storedSize = typeof loadSize === 'number' && !isCutOnHost(plan) ? drawn(loadSize) : keptSize(plan);
     return { train: draw('train', drawn(loadSize)), validation: draw('val', drawn(size)), storedSize };
   }
   const open = async (split: Split): Promise<PairedFolder> => {
-    const folder = await openFolder(source, split, { maxSide: loadSize, cacheBytes: CACHE_BYTES });
+    const folder = await openFolder(source, split, { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES });
     for (const line of folder.notes) note(line);
     return folder;
   };
@@ -108,9 +118,18 @@ export async function openTrainingData(
   const pairs = rest ?? train;
   const sampled = new Set(spread(pairs.length, SAMPLED_PAIRS));
   const looked = [...new Set([...sampled, ...spread(train.length, SIZED_PAIRS)])].sort((a, b) => a - b);
-  const reads = looked.map((index) => () => (sampled.has(index) ? pairs.get(index) : train.sides(index)));
+  const reads = looked.map((index) => async () => {
+    if (sampled.has(index)) await pairs.get(index);
+    const sides = await train.sides(index);
+    if (isCutOnHost(plan)) expectPrepared(sides, plan, train.nameOf(index));
+  });
   await withLine((onProgress) => verifySamples('pairs', reads, onProgress), 'looking at the pairs of train/');
-  return { train: pairs, validation, storedSize: await ownSize(train, loadSize), fingerprint: await train.fingerprint() };
+  return {
+    train: pairs,
+    validation,
+    storedSize: isCutOnHost(plan) ? keptSize(plan) : await ownSize(train, loadSize),
+    fingerprint: await train.fingerprint(),
+  };
 }
 
 interface Validation {

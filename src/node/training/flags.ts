@@ -8,6 +8,7 @@ import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
 import { flagName } from './flag-name.js';
+import { recipeNamed } from './recipes.js';
 import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
 
 /** What is expected of the text of an input, where it is not what came. */
@@ -38,8 +39,8 @@ const COMMON = [
     group: 'Data',
     type: 'boolean',
     description:
-      'for a scheme that needs no labels: fetch the CMP facades (30 MB) into --data, by default datasets/facades, unless they are ' +
-      'there, and train on them',
+      'for a scheme that needs no labels: fetch the CMP facades (30 MB), or the data of --recipe, into --data, by default a folder of ' +
+      'their name in datasets/, unless they are there, and train on them',
   },
   {
     name: 'with-data',
@@ -72,7 +73,7 @@ const COMMON = [
       `B is the picture, half A its ${INPUTS.map(({ name }) => name).join(', ')}, with numbers if wanted (edges:sigma=2); as ` +
       'prepare make does in files',
   },
-  { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz of that form' },
+  { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz or .zip of that form' },
   {
     name: 'from',
     group: 'Networks',
@@ -408,6 +409,7 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       fix: 'leave out all but one',
     });
   }
+  expectRecipe(flags);
   if (flags.labels !== undefined && !scheme.labelled) {
     throw new ShadegradError('BAD_FLAG', `${scheme.title} learns no labels`, {
       expected: '--labels with a scheme that does',
@@ -493,4 +495,29 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       fix: 'add --download',
     });
   }
+}
+
+/** @throws BAD_FLAG for a recipe of a run that goes on, and for one without its data: facades that are drawn are another task */
+function expectRecipe({ recipe: name, data, download, resume, 'download-url': url }: TrainFlags): void {
+  const recipe = recipeNamed(name);
+  if (recipe === undefined) return;
+  if (resume) {
+    throw new ShadegradError('BAD_FLAG', '--resume goes on with the settings of its own run', {
+      expected: 'one of --recipe and --resume',
+      received: 'both',
+      fix: 'leave out --recipe: the folder of the run has all settings',
+    });
+  }
+  if (download && recipe.set === undefined && url === undefined) {
+    throw new ShadegradError('BAD_FLAG', `Nobody serves the data of --recipe ${recipe.name} for --download`, {
+      expected: '--data with it',
+      received: '--download',
+      fix: `write --data DIR in its place; the data: ${recipe.source!}`,
+    });
+  }
+  if (data !== undefined || download) return;
+  throw new ShadegradError('BAD_FLAG', `--recipe ${recipe.name} needs data`, {
+    expected: recipe.set === undefined ? '--data with it' : '--download or --data with it',
+    fix: recipe.set === undefined ? `add --data DIR; the data: ${recipe.source!}` : 'add --download, or --data DIR for data of your own',
+  });
 }

@@ -1,13 +1,14 @@
+import { isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
 import type { PairedDataset } from '../../data/dataset.js';
 import type { ImagePair } from '../../data/image.js';
 import { inputText, type InputChoice } from '../../data/inputs/registry.js';
-import type { PixelSize } from '../../pixel-size.js';
 import { imageAt, unpaired, type ImageSet } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import type { ImagePlan } from '../../training/scheme.js';
 import { verifySamples } from '../images/dataset.js';
 import { openImageFolder } from '../images/image-sets.js';
 import { stemOf } from '../images/layout.js';
+import { limitFor, type SideLimit } from '../images/picture.js';
 import { computeAside } from '../images/picture-workers.js';
 import { spread } from '../images/spread.js';
 import { CACHE_BYTES, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
@@ -29,14 +30,15 @@ export async function openMadeData(
   plan: ImagePlan & { readonly seed: number; readonly make: InputChoice },
   note: (line: string) => void,
 ): Promise<TrainingData<PairedDataset>> {
-  const { size, loadSize, seed, make } = plan;
+  const { seed, make } = plan;
+  const [large, small] = [shrunkSize(plan), isCutOnHost(plan) ? shrunkSize(plan) : plan.size];
   const cache = { left: CACHE_BYTES };
   // Outlines that are resized after they are found would be blurred: each picture has its size before.
-  const made = (set: ImageSet, size: PixelSize): PairedDataset => madePairs(set, { size, choice: make, seed, cache });
+  const made = (set: ImageSet, size: SideLimit): PairedDataset => madePairs(set, { size, choice: make, seed, cache });
   note(`pairs are made of single pictures: B is the picture, A its ${inputText(make)}`);
   if (source === SYNTHETIC) {
     const { train, validation } = await openTrainingData(source, plan, note);
-    return { train: made(unpaired(train).a, loadSize), validation: made(unpaired(validation).a, size), storedSize: loadSize };
+    return { train: made(unpaired(train).a, large), validation: made(unpaired(validation).a, small), storedSize: keptSize(plan) };
   }
   const open = { maxSide: Infinity, cacheBytes: 0 };
   const train = (await openImageFolder(source, 'train', open))!;
@@ -49,15 +51,15 @@ export async function openMadeData(
       `note: ${printableName(name)} is ${image.width} x ${image.height} pixels; if it is a pair side by side, take a half of each first: ` +
         'npx shadegrad prepare make IN OUT --half left',
     );
-  const pairs = made(rest, loadSize);
+  const pairs = made(rest, large);
   const reads = spread(pairs.length, SAMPLED_PAIRS).map((index) => () => pairs.get(index));
   await withLine((onProgress) => verifySamples('images', reads, onProgress), 'reading a sample of the pictures');
-  return { train: pairs, validation: made(validation, size), storedSize: loadSize, fingerprint: await train.fingerprint() };
+  return { train: pairs, validation: made(validation, small), storedSize: keptSize(plan), fingerprint: await train.fingerprint() };
 }
 
 interface MadePairs {
-  /** Both halves in pixels. */
-  readonly size: PixelSize;
+  /** Both halves in pixels: one size for all, or one for each picture by its own sides. */
+  readonly size: SideLimit;
   readonly choice: InputChoice;
   readonly seed: number;
   /** Bytes that may still be kept. */
@@ -75,7 +77,7 @@ export function madePairs(set: ImageSet, { size, choice, seed, cache }: MadePair
       if (known) return known;
       const { name, image } = await imageAt(set, index);
       const key = stemOf(name).slice(name.lastIndexOf('/') + 1);
-      const [a, b] = await computeAside('pair', { image, size, choice, name: key, seed });
+      const [a, b] = await computeAside('pair', { image, size: limitFor(image, size), choice, name: key, seed });
       const pair = { name, a: a!, b: b! };
       const bytes = pair.a.data.length + pair.b.data.length;
       if (!kept.has(index) && bytes <= cache.left) {

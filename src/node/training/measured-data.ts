@@ -1,3 +1,4 @@
+import { isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
 import { longerSide } from '../../pixel-size.js';
 import type { PairedDataset } from '../../data/dataset.js';
 import { parseInput } from '../../data/inputs/registry.js';
@@ -86,28 +87,34 @@ const isThere = (scheme: TrainingScheme, source: DataSource, settings: RunSettin
 type Opened = TrainingData<TrainingDataset> & { readonly notes: readonly string[] };
 
 async function openSplit(scheme: TrainingScheme, source: DataSource, settings: RunSettings, split: Split): Promise<Opened | null> {
-  const { size, loadSize } = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
-  const options = { maxSide: loadSize, cacheBytes: CACHE_BYTES };
+  const plan = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
+  const storedSize = keptSize(plan);
+  const options = { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES };
   const pairs = async (): Promise<Opened> => {
     const train = await openPairedFolder(source, split, options);
-    return { train, validation: train, storedSize: loadSize, notes: train.notes };
+    return { train, validation: train, storedSize, notes: train.notes };
   };
   if (settings.make !== null) {
     const set = await openImageFolder(source, split, { maxSide: Infinity, cacheBytes: 0 });
     if (!set) return null;
-    const made = madePairs(set, { size, choice: parseInput(settings.make), seed: settings.seed, cache: { left: CACHE_BYTES } });
-    return { train: made, validation: made, storedSize: loadSize, notes: set.notes };
+    const made = madePairs(set, {
+      size: isCutOnHost(plan) ? shrunkSize(plan) : plan.size,
+      choice: parseInput(settings.make),
+      seed: settings.seed,
+      cache: { left: CACHE_BYTES },
+    });
+    return { train: made, validation: made, storedSize, notes: set.notes };
   }
   if (scheme.data === 'unpaired') {
     const sets = await openImageSets(source, split, options);
-    if (sets) return { train: sets, validation: serialPairs(sets), storedSize: loadSize, notes: sets.notes };
+    if (sets) return { train: sets, validation: serialPairs(sets), storedSize, notes: sets.notes };
     const { train, ...rest } = await pairs();
     return { ...rest, train: isUnpaired(train) ? train : unpaired(train as PairedDataset) };
   }
   if (scheme.data === 'images') {
     const digits = await openDigits(source, split === 'train' ? 'train' : 'test', false);
-    const set = digits ?? (await openImageFolder(source, split, { ...options, maxSide: 2 * longerSide(loadSize) }));
-    return set && { train: set, validation: selfPairs(set), storedSize: loadSize, notes: set.notes };
+    const set = digits ?? (await openImageFolder(source, split, { ...options, maxSide: 2 * longerSide(plan.loadSize) }));
+    return set && { train: set, validation: selfPairs(set), storedSize, notes: set.notes };
   }
   return pairs();
 }

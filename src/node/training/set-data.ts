@@ -1,3 +1,4 @@
+import { expectPrepared, isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { longerSide, type PixelSize } from '../../pixel-size.js';
@@ -20,6 +21,7 @@ import type { DrawnData, ImagePlan } from '../../training/scheme.js';
 import { columnsOf } from '../images/attributes.js';
 import { verifySamples } from '../images/dataset.js';
 import { withChosenLabels } from '../images/chosen-labels.js';
+import type { SideLimit } from '../images/picture.js';
 import { openDigits } from '../images/digits.js';
 import { noImageSets, openImageFolder, openImageSets, type ImageFolder, type ImageSetsFolder } from '../images/image-sets.js';
 import { findPairs } from '../images/layout.js';
@@ -40,7 +42,7 @@ export async function openUnpairedData(
   plan: ImagePlan & { readonly seed: number },
   note: (line: string) => void,
 ): Promise<TrainingData<TrainingDataset>> {
-  const options = { maxSide: plan.loadSize, cacheBytes: CACHE_BYTES };
+  const options = { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES };
   const train = source === SYNTHETIC ? null : await openImageSets(source, 'train', options);
   if (!train) {
     // What is wrong with pairs is no help to whoever needs none.
@@ -55,8 +57,8 @@ export async function openUnpairedData(
   for (const line of train.notes) note(line);
   const other = await openValidation(source, options, note);
   const { validation, rest = train } = other ? { validation: other } : holdOut(train, note);
-  await withLine((onProgress) => verifySets([rest.a, rest.b], onProgress), 'reading a sample of both sets');
-  return { train: rest, validation: serialPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
+  await withLine((onProgress) => verifySets([rest.a, rest.b], onProgress, plan), 'reading a sample of both sets');
+  return { train: rest, validation: serialPairs(validation), storedSize: keptSize(plan), fingerprint: await train.fingerprint() };
 }
 
 /**
@@ -199,7 +201,7 @@ export function countSamples(dataset: TrainingDataset): string {
 
 async function openValidation(
   source: DataSource,
-  options: { maxSide: PixelSize; cacheBytes: number },
+  options: { maxSide: SideLimit; cacheBytes: number },
   note: (line: string) => void,
 ): Promise<ImageSetsFolder | null> {
   for (const split of ['val', 'test'] as const) {
@@ -245,7 +247,11 @@ function part(set: ImageSet, start: number, length: number): ImageSet {
 }
 
 /** @throws what decoding some images of each set throws */
-function verifySets(sets: readonly ImageSet[], onProgress: ProgressCallback): Promise<void> {
-  const picked = sets.flatMap((set) => spread(set.length, SAMPLED_PAIRS / sets.length).map((index) => () => imageAt(set, index)));
+function verifySets(sets: readonly ImageSet[], onProgress: ProgressCallback, plan?: ImagePlan): Promise<void> {
+  const read = (set: ImageSet, index: number) => async (): Promise<void> => {
+    const { name, image } = await imageAt(set, index);
+    if (plan && isCutOnHost(plan)) expectPrepared(image, plan, name);
+  };
+  const picked = sets.flatMap((set) => spread(set.length, SAMPLED_PAIRS / sets.length).map((index) => read(set, index)));
   return verifySamples('images', picked, onProgress);
 }

@@ -79,8 +79,10 @@ export class Validator {
     try {
       const indices = measuredOf(validated);
       // Asked for at the same time, so that a file is read once.
-      const read = await Promise.all(indices.map((index) => Promise.all([pairAt(dataset, index), dataset.contentOf?.(index)])));
-      const samples = read.map(([pair]) => evaluator.fit(pair));
+      // Fitted as soon as they are read: of large pictures that are cut, the parts alone are held.
+      const fitted = async (index: number): Promise<ImagePair> => evaluator.fit(await pairAt(dataset, index));
+      const read = await Promise.all(indices.map((index) => Promise.all([fitted(index), dataset.contentOf?.(index)])));
+      const samples = read.map(([pair]) => pair);
       const contents = read.map(([, content], at) => content ?? pixelsOf(samples[at]!));
       const metrics = Object.keys(scheme.metrics);
       return new Validator(evaluator, scheme.pictures(options, labels), metrics, samples, fingerprintOf(samples, contents, evaluator.key));
