@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'WEIGHTS_UNSUPPORTED'
   | 'WEIGHTS_MISMATCH'
   | 'RUN_IN_USE'
+  | 'PORT_IN_USE'
   | 'BAD_FLAG';
 
 /** The details of an error: what was expected, what came, how to mend it. */

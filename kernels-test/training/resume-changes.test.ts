@@ -286,6 +286,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'best',
     'early-stop',
     'csv',
+    'dashboard',
     'tensorboard',
   ];
   assert.equal(TRAIN_PROGRAM.flags.map(({ name }) => name).sort(), [...compared, ...refused, ...obeyed].sort());

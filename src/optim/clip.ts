@@ -55,6 +55,23 @@ export function clipGradNorm(parameters: OptimizerTarget, maxNorm: number, optio
 }
 
 /**
+ * The norm of all gradients together, as of one vector, which stay as they are; null where there are none.
+ * @param parameters a module on a device
+ * @internal
+ */
+export function gradientNorm(parameters: Module): Tensor | null {
+  const { blocks, release } = gradientBlocks('gradientNorm', parameters);
+  try {
+    if (blocks.length === 0) return null;
+    const { norm, coefficient } = clipCoefficient(blocks, Infinity);
+    coefficient.dispose();
+    return norm;
+  } finally {
+    release();
+  }
+}
+
+/**
  * Brings every number of every gradient into [-value, value], as torch.nn.utils.clip_grad_value_. Call it between backward() and the
  * optimiser's step(), in a recorded function too.
  * @param parameters a module on a device, or a list of tensors; those without a gradient are left out

@@ -160,6 +160,7 @@ async function trainIn(
           // Kept where the training follows from what is measured.
           reportEvery: flags['report-every'] ?? (resume?.checkpoint.options.reportEvery as number | null | undefined) ?? undefined,
         },
+        dashboard: flags.dashboard,
         batchGiven: given.has('batch'),
         validate: flags.validate ?? (resume?.checkpoint.options.validate as number | undefined),
         secondsToStop: resume && flags.minutes !== undefined ? flags.minutes * 60 : undefined,

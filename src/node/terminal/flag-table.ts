@@ -21,6 +21,8 @@ export interface NumberFlag extends FlagCommon<string, number> {
   readonly min?: number;
   /** The largest number that it takes. */
   readonly max?: number;
+  /** What it is when its name stands alone. By default it is not complete without a value. */
+  readonly bare?: number;
   /** What it is when it is not given. Default `undefined`. */
   readonly default?: number;
   /** What it is when it is given without a value. Default: a value is asked for. */

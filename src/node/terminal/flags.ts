@@ -107,6 +107,11 @@ function optionOf(flag: Flag, words: readonly string[]): Option {
     if (flag.type === 'choice') return parseChoice(flag, text);
     return flag.type === 'string' || flag.type === 'list' ? checked(flag, text, text) : parseNumber(flag, text);
   };
+  if (bareValue(flag) !== undefined)
+    return new Option(`--${flag.name} [value]`)
+      .preset(String(bareValue(flag)))
+      .argParser(parse)
+      .default(undefined);
   const option = new Option(`--${flag.name} <value>`);
   if (flag.type !== 'list') return option.argParser(parse).default(flag.default);
   return option.argParser((text, before: string[] = []) => [...before, parse(text) as string]);
@@ -269,6 +274,9 @@ export function describeValue(flag: Flag): string {
 
 /** The `check` of a flag that takes powers of two. */
 export const powerOfTwo = (value: number): string | undefined => (Number.isInteger(Math.log2(value)) ? undefined : 'a power of two');
+
+/** What a flag that takes a value is without one; undefined where it needs one. */
+export const bareValue = (flag: Flag): number | undefined => ('bare' in flag ? flag.bare : undefined);
 
 /** What stands for a flag's value in the help. */
 export function placeholderOf(flag: Flag): string {

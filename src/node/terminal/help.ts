@@ -1,4 +1,4 @@
-import { placeholderOf, type Flag, type Program } from './flags.js';
+import { bareValue, placeholderOf, type Flag, type Program } from './flags.js';
 import { asCalled } from './program-call.js';
 
 /** Below this the description column would be too narrow to read, so descriptions go under their flags. */
@@ -70,6 +70,7 @@ function entryLines({ left, right }: Entry, column: number, width: number): stri
 
 /** A flag as the help shows it: `--size N`, or `--no-dropout` for what is there unless it is left out. */
 export function nameOf(flag: Flag): string {
+  if (bareValue(flag) !== undefined) return `--${flag.name} [${placeholderOf(flag)}]`;
   if (flag.type !== 'boolean') return `--${flag.name} ${placeholderOf(flag)}`;
   return flag.default === true ? `--no-${flag.name}` : `--${flag.name}`;
 }

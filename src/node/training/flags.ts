@@ -176,6 +176,18 @@ const COMMON = [
     description: 'steps between reports; by default eight over the run, and at least every ten minutes',
   },
   {
+    name: 'dashboard',
+    group: 'This machine',
+    type: 'integer',
+    min: 0,
+    max: 65535,
+    bare: 0,
+    placeholder: 'PORT',
+    description:
+      'show the run on a page of this machine alone while it goes on, and let it be paused and saved there; without a number, or with 0, ' +
+      'on the first free port from 7420 on (docs/dashboard.md)',
+  },
+  {
     name: 'adapter',
     group: 'This machine',
     type: 'string',

@@ -144,6 +144,11 @@ export class RunHistory {
     this.records.push(record);
   }
 
+  /** Whether a record wants to be told the norms of gradients. */
+  get wantsGradients(): boolean {
+    return this.records.some(({ gradients }) => gradients !== undefined);
+  }
+
   /** Tells the records the norms of a step's gradients, by network. */
   addGradients(step: number, norms: Readonly<Record<string, number>>): void {
     for (const record of this.records) record.gradients?.(step, norms);

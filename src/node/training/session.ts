@@ -22,6 +22,7 @@ import { writeReport, type TrainingReport } from '../report/write.js';
 import { savedSources, sourceOptions, type DataSource } from './data.js';
 import { openData } from './open-data.js';
 import type { RunFolder } from './folder.js';
+import { GradientWatch } from './gradient-watch.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
 import { diverged, TrainingLoop, warningOf } from './loop.js';
@@ -29,6 +30,8 @@ import { KeptCheckpoints } from './kept-checkpoints.js';
 import { Measured, measuredState } from './measured.js';
 import { samplePairs } from './pairs-sample.js';
 import { Pace, type PaceOptions } from './pace.js';
+import { RunControl } from './control.js';
+import { LiveRun } from './live.js';
 import { openRecords } from './records/registry.js';
 import { lowerLearningRate, type RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
@@ -42,6 +45,9 @@ import { scalingWarning } from './scaling.js';
  * better, and whenever half of its steps are done, if more than so much longer a run would fit.
  */
 const PLANS_AGAIN = { shares: [0.15, 0.3, 0.45], longer: 1.1 } as const;
+
+/** How soon a run that waits notices a signal. */
+const LOOKS_UP_MS = 100;
 
 export interface SessionOptions {
   gpu: Gpu;
@@ -58,6 +64,8 @@ export interface SessionOptions {
   resume: { checkpoint: TrainingCheckpoint; totalSteps: (stepsPerEpoch: number) => number } | null;
   pace: PaceOptions;
   validate: number | undefined;
+  /** The port of the dashboard, 0 for any; undefined for none. */
+  dashboard?: number | undefined;
   /** Whether the user has said how many images a step takes. */
   batchGiven: boolean;
   /** How its steps are made ready. A resumed run takes its checkpoint's variants and is not tuned. */
@@ -79,6 +87,12 @@ export class TrainingSession {
   private plans = 0;
   /** No more planning: the learning rate falls, and a run of another length would have been another run. */
   private settled: boolean;
+  /** Nobody asks anything of a run that has no dashboard. */
+  private readonly control: RunControl;
+  private readonly live: LiveRun | null;
+  /** How long the run has waited because somebody asked it to. */
+  private waitedSeconds = 0;
+  private readonly gradients: GradientWatch;
 
   private constructor(
     private readonly options: SessionOptions,
@@ -89,7 +103,11 @@ export class TrainingSession {
     private readonly interrupt: Interrupt,
     private readonly loop: TrainingLoop,
     private readonly measured: Measured,
+    { control, live }: { readonly control: RunControl; readonly live: LiveRun | null },
   ) {
+    this.control = control;
+    this.live = live;
+    this.gradients = new GradientWatch(options.gpu, start.trainer, history, start.settings.precision);
     const { saveEpochs } = start.settings;
     this.epochsToKeep = typeof saveEpochs === 'number' ? saveEpochs * start.trainer.stepsPerEpoch : null;
     const also = this.epochsToKeep === null ? {} : { alsoEvery: this.epochsToKeep };
@@ -163,7 +181,15 @@ export class TrainingSession {
       opened.push(() => interrupt.dispose());
       if (!resume) for (const finding of history.addFindings(await diagnosePairs(facts))) say(`note: ${inOneLine(finding)}`);
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
-      return await new TrainingSession(options, start, facts, history, progress, interrupt, loop, measured).train();
+      const control = new RunControl();
+      const { dashboard: port } = options;
+      const live = port === undefined ? null : await LiveRun.open({ port, facts, trainer, history, loop, control, losses });
+      if (live) {
+        history.addRecord(live);
+        // Asked for, and there is no other way to know it: also where remarks are left out.
+        console.log(`dashboard: ${live.address}`);
+      }
+      return await new TrainingSession(options, start, facts, history, progress, interrupt, loop, measured, { control, live }).train();
     } finally {
       for (const close of opened.reverse()) close();
     }
@@ -187,14 +213,15 @@ export class TrainingSession {
       do {
         if (loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined || this.measured.stops) break;
         const half = this.settled ? Infinity : Math.floor(loop.totalSteps / 2);
-        await loop.trainTo(
-          Math.min(pace.next(loop.step, loop.totalSteps), half),
-          () => pace.overdue() || this.replanDue() || this.outOfTime(),
-        );
+        await loop.trainTo(Math.min(pace.next(loop.step, loop.totalSteps), half), () => {
+          this.gradients.look();
+          return pace.overdue() || this.replanDue() || this.outOfTime() || this.control.due;
+        });
         if (interrupt.exitStatus !== undefined) break;
         if (this.replanDue()) this.plan();
         const due = pace.due(loop.step, loop.totalSteps);
         if (due !== null) await this.pause(due === 'report');
+        await this.obey();
       } while (!this.outOfTime());
       return await this.close();
     } catch (error) {
@@ -223,9 +250,23 @@ export class TrainingSession {
     await writeReport(facts.folder.report, reportOf(facts, this.state('interrupted')));
   }
 
+  /** Does what somebody has asked for, and waits as long as that is what is asked. */
+  private async obey(): Promise<void> {
+    const { control, loop, interrupt } = this;
+    const began = performance.now();
+    while (control.due && loop.step < loop.totalSteps && interrupt.exitStatus === undefined && !this.outOfTime()) {
+      if (control.saveAsked) {
+        await this.save();
+        control.saved();
+      } else await control.changed(LOOKS_UP_MS);
+    }
+    this.waitedSeconds += (performance.now() - began) / 1000;
+  }
+
   /** Saves a checkpoint, after a validation for the report or without. */
   private async pause(withReport: boolean): Promise<void> {
     const { loop, history, facts, pace } = this;
+    await this.gradients.settled();
     const began = performance.now();
     if (withReport) {
       const validated = await facts.validator.run();
@@ -297,6 +338,7 @@ export class TrainingSession {
     });
     await this.saveFlags();
     this.savedStep = trainer.step;
+    this.live?.saved(trainer.step);
     await this.keep();
     this.pace.saved((performance.now() - began) / 1000);
   }
@@ -319,6 +361,7 @@ export class TrainingSession {
 
   private async close(): Promise<number> {
     const { loop, interrupt, facts, progress } = this;
+    await this.gradients.settled();
     const finished = loop.step === loop.totalSteps;
     const state = this.state(finished ? 'finished' : 'interrupted');
     if (!finished) {
@@ -342,7 +385,7 @@ export class TrainingSession {
     const { loop, start, plans } = this;
     if (this.settled) return false;
     const share = PLANS_AGAIN.shares[plans - 1] ?? Infinity;
-    return 2 * loop.step + 1 >= loop.totalSteps || this.secondsSinceLaunch() > start.settings.minutes! * 60 * share;
+    return 2 * loop.step + 1 >= loop.totalSteps || this.secondsSinceLaunch() - this.waitedSeconds > start.settings.minutes! * 60 * share;
   }
 
   /** Settles how many steps fit into a run of so many minutes. */
@@ -353,7 +396,7 @@ export class TrainingSession {
     const fitting = planSteps({
       step: loop.step,
       secondsPerStep: loop.secondsPerStep ?? start.secondsPerStep,
-      secondsLeft: minutes * 60 - this.secondsSinceLaunch(),
+      secondsLeft: minutes * 60 - (this.secondsSinceLaunch() - this.waitedSeconds),
       pauseSeconds: pace.reportSeconds,
       pauses: pace.reportsLeft(loop.step, loop.totalSteps),
     });

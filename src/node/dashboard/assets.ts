@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { ShadegradError } from '../../errors.js';
+import { html, type Markup } from '../report/html.js';
+import { STYLE } from '../report/style.js';
+import script from './page-script.ts?text';
+import { PAGE_STYLE } from './page-style.js';
+
+/** A file of the page. */
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const asset = (type: string, text: string): Asset => ({ type: `${type}; charset=utf-8`, body: Buffer.from(text) });
+
+const page = (title: string, head: Markup, body: Markup): Asset =>
+  asset(
+    'text/html',
+    html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+${head}
+</head>
+<body>
+${body}
+</body>
+</html>
+`.text,
+  );
+
+const PAGE = page(
+  'Training',
+  html`<link rel="icon" href="/icon.svg">
+<link rel="stylesheet" href="/uplot.css">
+<link rel="stylesheet" href="/page.css">
+<script src="/page.js" defer></script>
+<script src="/uplot.js" defer></script>`,
+  html`<header>
+<p class="state" id="state" role="status">Connecting</p>
+<h1 id="title">Training</h1>
+<p class="lead" id="about"></p>
+<div class="done" id="done" role="progressbar" aria-label="Steps done" aria-valuemin="0"><i></i></div>
+<dl class="tiles" id="tiles"></dl>
+<div class="controls" id="controls">
+<button type="button" id="pause">Pause</button><button type="button" id="save">Save a checkpoint</button>
+<span class="note" id="said" role="status"></span></div>
+</header>
+<main>
+<noscript><p class="warning">This page needs its script.</p></noscript>
+<section aria-labelledby="samples"><h2 id="samples">Validation images</h2>
+<p class="lead" id="columns"></p>
+<div class="controls" id="time" hidden>
+<label><output for="step" id="at"></output><input id="step" type="range" min="0" step="1" aria-label="Training step"></label>
+<button type="button" id="play">Play</button></div>
+<p class="empty" id="none">No picture has been made yet.</p>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="samples"><img id="preview" alt="" hidden></div></section>
+<section aria-labelledby="curves"><h2 id="curves">Curves</h2>
+<p class="lead">Over training steps; the faint lines are single steps, the strong ones their moving mean.
+Drag to enlarge a part, click twice for all.</p>
+<div class="pair" id="plots"></div></section>
+</main>
+<footer>This page is on this machine alone, and ends with the run.</footer>`,
+);
+
+/** What whoever comes without the token gets. */
+export const TOKEN_PAGE: Asset = page(
+  'Training',
+  html``,
+  html`<main>
+<h1>This page needs a token</h1>
+<p>Open the address that the terminal printed, or write the token that is in it:</p>
+<form action="/" method="get"><p>
+<label>Token <input name="token" autocomplete="off" autofocus required></label> <button>Open</button></p></form>
+</main>`,
+);
+
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +
+  '<path d="M1 13 5 8l3 3 6-8" fill="none" stroke="#2458d3" stroke-width="2"/></svg>';
+
+/** The files of the page by their paths: nothing else is given of what is no file of the run. @throws DATA_NOT_FOUND without uPlot */
+export async function readAssets(): Promise<ReadonlyMap<string, Asset>> {
+  const [plots, plotStyle] = await Promise.all(['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => readLibrary(`uplot/dist/${name}`)));
+  return new Map([
+    ['/', PAGE],
+    ['/page.js', asset('text/javascript', script)],
+    ['/page.css', asset('text/css', STYLE + PAGE_STYLE)],
+    ['/uplot.js', asset('text/javascript', plots!)],
+    ['/uplot.css', asset('text/css', plotStyle!)],
+    ['/icon.svg', asset('image/svg+xml', ICON)],
+  ]);
+}
+
+async function readLibrary(name: string): Promise<string> {
+  try {
+    return await readFile(createRequire(import.meta.url).resolve(name), 'utf8');
+  } catch (cause) {
+    throw new ShadegradError('DATA_NOT_FOUND', `${name}, which draws the curves of the dashboard, is not installed`, {
+      fix: 'install the dependencies again (npm install), or leave out --dashboard',
+      cause,
+    });
+  }
+}

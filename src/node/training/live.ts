@@ -1,0 +1,183 @@
+import { printableName } from '../../formats/names.js';
+import type { Trainer } from '../../training/trainer.js';
+import { Dashboard } from '../dashboard/server.js';
+import type {
+  DashboardGradients,
+  DashboardMeasure,
+  DashboardRun,
+  DashboardState,
+  DashboardStatus,
+  DashboardStep,
+} from '../dashboard/state.js';
+import { thinned } from '../dashboard/thinning.js';
+import type { LogEntry } from '../files/log.js';
+import type { RunControl } from './control.js';
+import type { RunHistory } from './history.js';
+import { epochOf, type TrainingLoop } from './loop.js';
+import type { RecordedValidation, RunRecord } from './records/record.js';
+import type { RunFacts } from './summary.js';
+
+/** Entries of a kind that are kept for a page that is opened late. */
+const MOST_ENTRIES = 4000;
+/** How often pages are told how far the run has come. */
+const TELL_MS = 1000;
+
+/** What a run on a dashboard is made of. */
+export interface LiveOptions {
+  readonly port: number;
+  readonly facts: RunFacts;
+  readonly trainer: Trainer;
+  readonly history: RunHistory;
+  readonly loop: TrainingLoop;
+  readonly control: RunControl;
+  /** The losses that the run has, with their rows. */
+  readonly losses: RunFacts['scheme']['losses'];
+}
+
+/** A run on a dashboard: keeps what its page shows, out of what is logged anyway. */
+export class LiveRun implements RunRecord {
+  private entries: DashboardStep[];
+  private untold: DashboardStep[] = [];
+  private norms: DashboardGradients[] = [];
+  private readonly measured: DashboardMeasure[];
+  private readonly samples: Set<number>;
+  private savedStep: number | undefined;
+  private ended = false;
+  private dashboard!: Dashboard;
+  private readonly timer: NodeJS.Timeout;
+
+  private constructor(private readonly options: LiveOptions) {
+    const { history, control } = options;
+    this.entries = thinned([...history.losses], MOST_ENTRIES);
+    this.measured = [...history.metrics];
+    this.samples = new Set(history.snapshots.map(({ step }) => step));
+    this.timer = setInterval(() => this.tell(), TELL_MS).unref();
+    control.onChange = () => this.tell();
+  }
+
+  /** Opens the dashboard of a run. @throws PORT_IN_USE */
+  static async open(options: LiveOptions): Promise<LiveRun> {
+    const live = new LiveRun(options);
+    const { folder } = options.facts;
+    const run: DashboardRun = {
+      path: folder.path,
+      state: () => live.state(),
+      previewOf: (step) => (live.samples.has(step) ? folder.sampleGrid(step) : undefined),
+      controls: {
+        pause: () => options.control.pause(),
+        resume: () => options.control.resume(),
+        save: () => options.control.save(),
+      },
+    };
+    try {
+      live.dashboard = await Dashboard.open(run, options.port);
+      return live;
+    } catch (error) {
+      live.close();
+      throw error;
+    }
+  }
+
+  /** The address of the page. */
+  get address(): string {
+    return this.dashboard.address;
+  }
+
+  steps(entries: readonly LogEntry[]): void {
+    const { losses } = this.options;
+    const shown = entries.map(({ step, ...rest }): DashboardStep => {
+      const own = Object.entries(rest).filter(([name]) => Object.hasOwn(losses, name));
+      const { learningRate, imagesPerSecond } = rest as { learningRate?: number; imagesPerSecond?: number };
+      return {
+        step,
+        losses: Object.fromEntries(own) as Record<string, number>,
+        ...(learningRate !== undefined && { learningRate }),
+        ...(imagesPerSecond !== undefined && { imagesPerSecond }),
+      };
+    });
+    this.entries = thinned([...this.entries, ...shown], MOST_ENTRIES);
+    this.untold = thinned([...this.untold, ...shown], MOST_ENTRIES);
+  }
+
+  validation({ step, metrics }: RecordedValidation): void {
+    this.samples.add(step);
+    this.measured.push({ step, metrics });
+    this.tell();
+    this.dashboard.send('validation', () => ({ step, metrics }));
+  }
+
+  gradients(step: number, norms: Readonly<Record<string, number>>): void {
+    this.norms = thinned([...this.norms, { step, norms }], MOST_ENTRIES);
+    this.dashboard.send('gradients', () => ({ step, norms }));
+  }
+
+  /** Told of each checkpoint. */
+  saved(step: number): void {
+    this.savedStep = step;
+    this.tell();
+  }
+
+  flush(): void {}
+
+  /** Says that the run has ended, and ends the dashboard. */
+  close(): void {
+    if (this.ended) return;
+    this.ended = true;
+    clearInterval(this.timer);
+    this.options.control.onChange = () => {};
+    if (this.dashboard === undefined) return;
+    this.tell();
+    void this.dashboard.close();
+  }
+
+  private tell(): void {
+    const { untold } = this;
+    this.untold = [];
+    if (untold.length > 0) this.dashboard.send('steps', () => untold);
+    this.dashboard.send('status', () => this.status());
+  }
+
+  private status(): DashboardStatus {
+    const { facts, trainer, loop, control } = this.options;
+    const { bytesInUse, bytesPooled, peakBytes } = facts.gpu.memory();
+    const { step, totalSteps, secondsPerStep, seconds } = loop;
+    const last = this.entries.at(-1);
+    const doing = this.ended ? undefined : control.saveAsked ? 'a checkpoint is about to be saved' : undefined;
+    return {
+      state: this.ended ? 'ended' : control.paused ? 'paused' : 'running',
+      doing,
+      step,
+      totalSteps,
+      epoch: epochOf(Math.max(step, 1), trainer.stepsPerEpoch),
+      imagesPerSecond: last?.imagesPerSecond,
+      learningRate: last?.learningRate,
+      secondsLeft: secondsPerStep === undefined ? undefined : secondsPerStep * Math.max(totalSteps - step, 0),
+      seconds,
+      memory: { inUse: bytesInUse, pooled: bytesPooled, peak: peakBytes },
+      savedStep: this.savedStep,
+    };
+  }
+
+  private state(): DashboardState {
+    // Other pages have not been told of these yet, and are not to be told twice.
+    this.tell();
+    const { facts, losses } = this.options;
+    const { scheme, folder, adapter, validator, baseline } = facts;
+    const { names, given, made, wanted } = validator.pictured;
+    return {
+      title: scheme.title,
+      folder: printableName(folder.path),
+      adapter: adapter.description || adapter.name,
+      losses: Object.entries(losses).map(([name, { label, plot }]) => ({ name, label, plot })),
+      metrics: Object.entries(scheme.metrics).map(([name, { label, unit, better }]) => ({ name, label, unit, better })),
+      columns: [...given.map(({ title }) => title), ...made, ...wanted.map(({ title }) => title)],
+      rows: names,
+      steps: this.entries,
+      measured: this.measured,
+      baseline,
+      gradients: this.norms,
+      samples: [...this.samples].sort((a, b) => a - b),
+      status: this.status(),
+    };
+  }
+}
