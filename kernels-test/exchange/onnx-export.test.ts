@@ -31,6 +31,8 @@ const GENERATORS: NetworkArchitecture[] = [
   { kind: 'unet', options: { size: 64, ngf: 2, norm: 'none', slope: 0 } },
   { kind: 'unet', options: { size: 32, ngf: 2, bias: 'everywhere', innermostNorm: true, epsilon: 1e-3 } },
   { kind: 'unet', options: { size: 32, ngf: 2, bias: 'everywhere', innermostNorm: true, skip: 'leaky', slope: 0.3 } },
+  { kind: 'unet', options: { size: 16, ngf: 2, upsample: 'nearest' } },
+  { kind: 'unet', options: { size: 32, ngf: 2, norm: 'none', skip: 'leaky', upsample: 'bilinear' } },
 ];
 const DISCRIMINATORS: NetworkArchitecture[] = [
   { kind: 'patchgan', options: { ndf: 4 } },

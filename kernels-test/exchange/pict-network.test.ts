@@ -64,6 +64,7 @@ for (const each of golden.cases) {
         skip: 'relu',
         noise: 0,
         noiseAt: 'input',
+        upsample: 'transposed',
       });
       assertClose(await run(weights, each.input), float32(each.output), { absolute: 1e-4, label: 'output' });
     },

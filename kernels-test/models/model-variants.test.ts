@@ -207,6 +207,7 @@ test('options are given back whole, and build the same network', () => {
     dropoutBlocks: 'innermost',
     noise: 0,
     noiseAt: 'input',
+    upsample: 'transposed',
     norm: 'batch',
     bias: 'ends',
     epsilon: 1e-5,
@@ -298,6 +299,7 @@ const REFERENCE_GENERATOR = {
   dropoutBlocks: 'innermost',
   noise: 0,
   noiseAt: 'input',
+  upsample: 'transposed',
 };
 const REFERENCE_DISCRIMINATOR = { inChannels: 6, ndf: 4, layers: 3, ...VARIANT };
 

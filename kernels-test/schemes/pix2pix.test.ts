@@ -177,7 +177,7 @@ test('each half of a pair reaches the networks with the channels that they take:
 test('from networks out of a file follow the size and the widths', async () => {
   const optionsOf = (given: Given) => pix2pix.optionsOf!(given, 'net.pth');
   const colours = { inChannels: 3, outChannels: 3 };
-  const ofUNet = { generator: 'unet', norm: 'batch', ...colours, size: 64, levels: 6, ngf: 8 } as const;
+  const ofUNet = { generator: 'unet', norm: 'batch', upsample: 'transposed', ...colours, size: 64, levels: 6, ngf: 8 } as const;
   assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }) }), ofUNet);
   const judge = { discriminator: 'patchgan', ndf: 4, discriminatorLayers: 2 };
   const judged = (inChannels: number): object =>
@@ -186,7 +186,7 @@ test('from networks out of a file follow the size and the widths', async () => {
   assert.equal(judged(3), { ...ofUNet, ...judge, conditional: false });
   // A ResNet takes any multiple of four: its file says nothing of the size.
   assert.equal(optionsOf({ generator: { kind: 'resnet', options: { ngf: 8, blocks: 1 } } }), {
-    ...{ generator: 'resnet', norm: 'instance', blocks: 1, ngf: 8, dropout: false, ...colours },
+    ...{ generator: 'resnet', norm: 'instance', blocks: 1, upsample: 'transposed', ngf: 8, dropout: false, ...colours },
   });
   const wrong: [Given, ...string[]][] = [
     [{ generator: unet({ size: 64, inChannels: 2 }) }, 'a generator of 3 channels (colours) or 1 (grey)'],

@@ -28,7 +28,10 @@ const DESCRIPTION: TrainingCheckpoint = {
   libraryVersion: LIBRARY_VERSION,
   scheme: 'pix2pix',
   networks: {
-    generator: { kind: 'unet', options: { ...GENERATOR, dropout: 0.5, dropoutBlocks: 'innermost', noise: 0, noiseAt: 'input' } },
+    generator: {
+      kind: 'unet',
+      options: { ...GENERATOR, dropout: 0.5, dropoutBlocks: 'innermost', noise: 0, noiseAt: 'input', upsample: 'transposed' },
+    },
     discriminator: { kind: 'patchgan', options: { inChannels: 6, ndf: 4, layers: 3, ...VARIANT } },
   },
   optimizers: {

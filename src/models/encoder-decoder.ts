@@ -6,10 +6,11 @@ import { expectTensor } from '../kernels/elements.js';
 import { forwardOptions, type ForwardOptions, type Layer } from '../nn/forward.js';
 import { ModuleDict } from '../nn/layers.js';
 import { Module, type PlaceOptions } from '../nn/module.js';
-import { checkCounts, refused } from '../nn/options.js';
+import { checkChoice, checkCounts, refused } from '../nn/options.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
+import { describeUpsampling, doublingLayer, RESIZE_KERNEL, UPSAMPLINGS, type Upsampling } from './doubling.js';
 import type { ImageSizes, NetworkKind } from './kind.js';
 import { DROPOUT_RATE, inferUNetOptions, LEAST_LEVELS, MOST_LEVELS } from './unet.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
@@ -26,9 +27,14 @@ export interface EncoderDecoderOptions extends VariantOptions {
   ngf?: number;
   /** The rate of dropout in the three innermost decoder layers, from 0 to below 1. Default 0.5. */
   dropout?: number;
+  /**
+   * How the decoder doubles an image: by transposed convolutions, as the paper has it, or by resizing it and a convolution of 3 x 3 pixels,
+   * which leaves no checkerboard. Default 'transposed'.
+   */
+  upsample?: Upsampling;
 }
 
-const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout'];
+const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout', 'upsample'];
 /** Decoder layers with dropout, counted from the innermost. */
 const DROPOUT_LEVELS = 3;
 
@@ -62,7 +68,7 @@ class Level extends Module {
   ) {
     super();
     const { outerChannels, innerChannels, network } = options;
-    const { norm, epsilon } = network;
+    const { norm, epsilon, upsample } = network;
     const bias = network.bias === 'everywhere';
     const layers = this.child('model', new ModuleDict());
     const [up, upNorm] = inner ? ['5', '6'] : ['3', '4'];
@@ -70,7 +76,8 @@ class Level extends Module {
     this.downNorm = inner ? pix2pixNorm(norm, innerChannels, { epsilon }) : null;
     if (this.downNorm) layers.child('2', this.downNorm);
     if (inner) layers.child('3', inner);
-    this.up = layers.child(up!, pix2pixConvTranspose({ inChannels: innerChannels, outChannels: outerChannels, bias }));
+    const decoded = { inChannels: innerChannels, outChannels: outerChannels, bias };
+    this.up = layers.child(up!, doublingLayer(upsample, decoded, pix2pixConvTranspose));
     this.upNorm = pix2pixNorm(norm, outerChannels, { epsilon });
     if (this.upNorm) layers.child(upNorm!, this.upNorm);
   }
@@ -93,6 +100,7 @@ function resolve({
   outChannels = 3,
   ngf = 64,
   dropout: rate = DROPOUT_RATE,
+  upsample = 'transposed',
   ...variant
 }: EncoderDecoderOptions): Resolved {
   const network = 'an encoder-decoder';
@@ -106,7 +114,8 @@ function resolve({
   }
   checkCounts(network, { ngf, inChannels, outChannels });
   if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
-  return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, ...resolveVariant(variant, network, OWN_OPTIONS) });
+  checkChoice(`upsample of ${network}`, upsample, UPSAMPLINGS);
+  return Object.freeze({ size, inChannels, outChannels, ngf, dropout: rate, ...resolveVariant(variant, network, OWN_OPTIONS), upsample });
 }
 
 /**
@@ -132,7 +141,7 @@ export class EncoderDecoder extends Module {
   constructor(options: EncoderDecoderOptions = {}) {
     super();
     this.options = resolve(options);
-    const { size, inChannels, outChannels, ngf, bias } = this.options;
+    const { size, inChannels, outChannels, ngf, bias, upsample } = this.options;
     this.size = size;
     this.inChannels = inChannels;
     this.outChannels = outChannels;
@@ -147,7 +156,7 @@ export class EncoderDecoder extends Module {
     const layers = this.child('model', new ModuleDict()).child('model', new ModuleDict());
     this.down = layers.child('0', pix2pixConv({ inChannels, outChannels: ngf, bias: bias === 'everywhere' }));
     this.inner = layers.child('1', inner!);
-    this.up = layers.child('3', pix2pixConvTranspose({ inChannels: ngf, outChannels, bias: true }));
+    this.up = layers.child('3', doublingLayer(upsample, { inChannels: ngf, outChannels, bias: true }, pix2pixConvTranspose));
   }
 
   /** The sizes of images that come out as large as they went in. */
@@ -213,29 +222,31 @@ export const ENCODER_DECODER: NetworkKind<EncoderDecoder> = {
     `encoder-decoder for ${options.size} x ${options.size}`,
     `${options.inChannels} -> ${options.outChannels} channels`,
     `ngf ${options.ngf}`,
-    ...describeVariant(options, [options.dropout > 0 ? `dropout ${options.dropout}` : 'no dropout']),
+    ...describeVariant(options, [options.dropout > 0 ? `dropout ${options.dropout}` : 'no dropout', describeUpsampling(options.upsample)]),
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
   chosen: {
-    follows: ['dropout', 'levels'],
-    options: ({ levelSize: size, width, inChannels, outChannels, norm, dropout: rate }) => ({
+    follows: ['dropout', 'levels', 'upsample'],
+    options: ({ levelSize: size, width, inChannels, outChannels, norm, dropout: rate, upsample }) => ({
       size,
       inChannels,
       outChannels,
       ngf: width,
       norm,
       dropout: rate,
+      upsample,
     }),
   },
   pytorch: {
     anchor: 'model.model.0.weight',
     looksLike: (tensors) => {
       const [first, last] = [tensors.get('model.model.0.weight'), tensors.get('model.model.3.weight')];
-      return tensors.has('model.model.1.model.1.weight') && first !== undefined && last?.[0] === first[0];
+      // Of kernels that are transposed the channels of the input come first, of those of a resize-convolution the others do.
+      return tensors.has('model.model.1.model.1.weight') && first !== undefined && last?.[last[2] === RESIZE_KERNEL ? 1 : 0] === first[0];
     },
     options: (tensors, label) => {
-      const { size, inChannels, outChannels, ngf, norm } = inferUNetOptions(tensors, label);
-      return { size, inChannels, outChannels, ngf, norm };
+      const { dropoutBlocks: _, ...options } = inferUNetOptions(tensors, label);
+      return options;
     },
     unseen: { dropout: [0, DROPOUT_RATE] },
   },

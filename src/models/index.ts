@@ -24,6 +24,7 @@ export { ConditionalDCGANDiscriminator, type ConditionalDCGANDiscriminatorOption
 export { withLabels } from './labels.js';
 export { drawNoise, isNoiseGenerator, type MadeImages, type NoiseGenerator, type NoiseInput } from './noise.js';
 export type { Norm } from './defaults.js';
+export type { Upsampling } from './doubling.js';
 export type { VariantOptions } from './variants.js';
 export { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, NETWORKS, networkKind, registerNetwork } from './registry.js';
 export type {

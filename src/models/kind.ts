@@ -2,6 +2,7 @@ import type { ForwardOptions, Layer } from '../nn/forward.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Norm } from './defaults.js';
+import type { Upsampling } from './doubling.js';
 import type { LayerModel } from './layer-graph.js';
 import type { StateShapes } from './state-shapes.js';
 
@@ -118,6 +119,8 @@ export interface WantedNetwork {
   readonly noise?: number | undefined;
   /** Where they come in. */
   readonly noiseAt?: 'input' | 'bottleneck' | undefined;
+  /** How a generator doubles an image. */
+  readonly upsample?: Upsampling | undefined;
 }
 
 /** How a kind of network is built for a scheme that has it chosen by name. */

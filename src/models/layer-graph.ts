@@ -33,6 +33,8 @@ export interface LayerGraph {
   conv(x: string, layer: LayerTensors, stride: number): string;
   /** The adjoint of one of stride 2. */
   convTranspose(x: string, layer: LayerTensors): string;
+  /** An image of twice the size, and a convolution of it that keeps that size, padded with the mirror image. */
+  resizeConv(x: string, layer: LayerTensors, mode: 'nearest' | 'bilinear'): string;
   /** @param layer null where the norm has no tensors */
   norm(x: string, channels: number, layer: LayerTensors | null, options: { readonly norm: Norm; readonly epsilon: number }): string;
   leakyRelu(x: string, slope: number): string;

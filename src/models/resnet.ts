@@ -12,6 +12,7 @@ import { checkChoice, checkCounts, refused } from '../nn/options.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixNorm, type Norm } from './defaults.js';
+import { describeUpsampling, doublingLayer, UPSAMPLINGS, type Upsampling } from './doubling.js';
 import type { ImageSizes, NetworkKind } from './kind.js';
 import { inferNorm, isKernel, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
 
@@ -31,9 +32,14 @@ export interface ResNetOptions {
   dropout?: number;
   /** Added to the variance under the root of every norm. Default 1e-5. */
   epsilon?: number;
+  /**
+   * How an image is doubled after the blocks: by transposed convolutions, as CycleGAN has it, or by resizing it and a convolution of 3 x 3 pixels,
+   * which leaves no checkerboard. Default 'transposed'.
+   */
+  upsample?: Upsampling;
 }
 
-const OPTIONS = ['inChannels', 'outChannels', 'ngf', 'blocks', 'norm', 'dropout', 'epsilon'] as const;
+const OPTIONS = ['inChannels', 'outChannels', 'ngf', 'blocks', 'norm', 'dropout', 'epsilon', 'upsample'] as const;
 const NORMS: readonly string[] = ['batch', 'instance', 'none'] satisfies Norm[];
 /** Far more than any network of this kind has. */
 const MOST_BLOCKS = 64;
@@ -64,6 +70,18 @@ const convolution = ({ mirrored = false, kernel, ...options }: ConvolutionOption
     kernel,
     padding: (kernel - 1) / 2,
     ...(mirrored && { paddingMode: 'reflect' }),
+    initializer: normal(0, 0.02),
+    biasInitializer: constant(0),
+  });
+
+/** Doubles an image as the reference does. */
+const transposed = (options: { inChannels: number; outChannels: number; bias: boolean }): ConvTranspose2d =>
+  new ConvTranspose2d({
+    ...options,
+    kernel: 3,
+    stride: 2,
+    padding: 1,
+    outputPadding: 1,
     initializer: normal(0, 0.02),
     biasInitializer: constant(0),
   });
@@ -125,13 +143,15 @@ function resolve(options: ResNetOptions): Readonly<Required<ResNetOptions>> {
     norm = 'instance',
     dropout: rate = 0,
     epsilon = 1e-5,
+    upsample = 'transposed',
   } = expectOptions(network, options, OPTIONS);
   checkCounts(network, { inChannels, outChannels, ngf, blocks });
   if (blocks > MOST_BLOCKS) throw refused(`blocks of ${network}`, `at most ${MOST_BLOCKS}`, blocks);
   checkChoice(`norm of ${network}`, norm, NORMS);
   if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   if (!(Number.isFinite(epsilon) && epsilon > 0)) throw refused(`epsilon of ${network}`, 'a number above 0, such as 1e-5', epsilon);
-  return Object.freeze({ inChannels, outChannels, ngf, blocks, norm, dropout: rate, epsilon });
+  checkChoice(`upsample of ${network}`, upsample, UPSAMPLINGS);
+  return Object.freeze({ inChannels, outChannels, ngf, blocks, norm, dropout: rate, epsilon, upsample });
 }
 
 /**
@@ -157,7 +177,7 @@ export class ResNetGenerator extends Module {
   constructor(options: ResNetOptions = {}) {
     super();
     this.options = resolve(options);
-    const { inChannels, outChannels, ngf, blocks, norm, epsilon } = this.options;
+    const { inChannels, outChannels, ngf, blocks, norm, epsilon, upsample } = this.options;
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     const bias = norm === 'instance';
@@ -180,18 +200,8 @@ export class ResNetGenerator extends Module {
     );
     const after = FIRST_BLOCK + blocks;
     const doubled = (place: number, channels: number) => {
-      const transposed = new ConvTranspose2d({
-        inChannels: channels,
-        outChannels: channels / 2,
-        kernel: 3,
-        stride: 2,
-        padding: 1,
-        outputPadding: 1,
-        bias,
-        initializer: normal(0, 0.02),
-        biasInitializer: constant(0),
-      });
-      return stage(place, transposed, channels / 2);
+      const doubles = doublingLayer(upsample, { inChannels: channels, outChannels: channels / 2, bias }, transposed);
+      return stage(place, doubles, channels / 2);
     };
     this.up = [doubled(after, 4 * ngf), doubled(after + 3, 2 * ngf)];
     this.last = layers.child(String(after + 7), convolution({ inChannels: ngf, outChannels, kernel: 7, bias: true, mirrored: true }));
@@ -267,7 +277,9 @@ function inferOptions(tensors: StateShapes, label: string): ResNetOptions {
   // A batch norm at 6 has one axis.
   const drops = isKernel(tensors.get(`${first}.6.weight`), 3);
   const norm = inferNorm(tensors, 'model.1', 'model.2', label);
-  return { inChannels, outChannels, ngf, blocks, norm, dropout: drops ? 0.5 : 0 };
+  // Kernels that are transposed have the channels of the input first. How an image was resized shows nowhere.
+  const [after] = kernelChannels(tensors, `model.${FIRST_BLOCK + blocks}.weight`, 3, label);
+  return { inChannels, outChannels, ngf, blocks, norm, dropout: drops ? 0.5 : 0, ...(after === 2 * ngf && { upsample: 'nearest' }) };
 }
 
 /** The row of ResNet generators. */
@@ -276,21 +288,28 @@ export const RESNET: NetworkKind<ResNetGenerator> = {
   role: 'generator',
   title: 'ResNet generator',
   network: ResNetGenerator,
-  describe: ({ options: { inChannels, outChannels, ngf, blocks, norm, dropout: rate, epsilon } }) => [
+  describe: ({ options: { inChannels, outChannels, ngf, blocks, norm, dropout: rate, epsilon, upsample } }) => [
     `ResNet generator with ${blocks} blocks`,
     `${inChannels} -> ${outChannels} channels`,
     `ngf ${ngf}`,
     norm === 'none' ? 'no norm' : `${norm} norm`,
     rate > 0 ? `dropout ${rate}` : 'no dropout',
     epsilon !== 1e-5 && `epsilon ${epsilon}`,
+    describeUpsampling(upsample),
   ],
   // Any size tells what it does; a trace of the usual one would take tensors beyond the limits of many adapters.
   exampleInput: ({ inChannels }) => ({ shape: [1, EXAMPLE_SIDE, EXAMPLE_SIDE, inChannels], dynamicAxes: [0, 1, 2] }),
   chosen: {
-    follows: ['dropout', 'blocks'],
-    options: ({ size, width, inChannels, outChannels, norm, dropout: rate, blocks = size >= USUAL_SIDE ? BLOCKS.large : BLOCKS.small }) => {
-      return { inChannels, outChannels, ngf: width, norm, dropout: rate, blocks };
-    },
+    follows: ['dropout', 'blocks', 'upsample'],
+    options: ({ size, width, inChannels, outChannels, norm, dropout: rate, blocks, upsample }) => ({
+      inChannels,
+      outChannels,
+      ngf: width,
+      norm,
+      dropout: rate,
+      blocks: blocks ?? (size >= USUAL_SIDE ? BLOCKS.large : BLOCKS.small),
+      upsample,
+    }),
   },
   pytorch: {
     anchor: 'model.1.weight',

@@ -12,9 +12,10 @@ import { checkChoice, checkCounts, refused } from '../nn/options.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixConvTranspose, pix2pixNorm } from './defaults.js';
+import { describeUpsampling, doublingLayer, RESIZE_KERNEL, UPSAMPLINGS, type Upsampling } from './doubling.js';
 import type { ImageSizes, NetworkKind } from './kind.js';
 import { levelsOf, type LayerGraph, type LevelTensors } from './layer-graph.js';
-import { inferNorm, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
+import { inferNorm, isKernel, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
 
 /**
@@ -57,6 +58,11 @@ export interface UNetOptions extends VariantOptions {
   noise?: number;
   /** Where they come in: beside the image, or beside what the encoder has made of it. Default 'input'. */
   noiseAt?: 'input' | 'bottleneck';
+  /**
+   * How the decoder doubles an image: by transposed convolutions, as the paper has it, or by resizing it and a convolution of 3 x 3 pixels,
+   * which leaves no checkerboard. Default 'transposed'.
+   */
+  upsample?: Upsampling;
 }
 
 /** Deeper than any image is large; a U-Net of 16 levels is one for images of 65,536 pixels. */
@@ -124,7 +130,7 @@ class UNetBlock extends Module {
   constructor(options: BlockOptions, inner: UNetBlock | null) {
     super();
     const { outerChannels, innerChannels, network } = options;
-    const { norm, epsilon, innermostNorm } = network;
+    const { norm, epsilon, innermostNorm, upsample } = network;
     const bias = network.bias === 'everywhere';
     // Layers live under "model.", as in the reference, where each block holds an nn.Sequential of that name.
     const layers = this.child('model', new ModuleDict());
@@ -134,7 +140,8 @@ class UNetBlock extends Module {
     if (this.downNorm) layers.child(names.downNorm, this.downNorm);
     this.inner = inner ? layers.child(MIDDLE_INNER, inner) : null;
     const joined = inner ? 2 * innerChannels : innerChannels + noiseIn('bottleneck', network);
-    this.up = layers.child(names.up, pix2pixConvTranspose({ inChannels: joined, outChannels: outerChannels, bias }));
+    const decoded = { inChannels: joined, outChannels: outerChannels, bias };
+    this.up = layers.child(names.up, doublingLayer(upsample, decoded, pix2pixConvTranspose));
     this.upNorm = pix2pixNorm(norm, outerChannels, { epsilon });
     if (this.upNorm) layers.child(names.upNorm, this.upNorm);
     this.options = options;
@@ -189,7 +196,19 @@ function withNoise(x: Tensor, noise: Tensor | null): Tensor {
   return noise ? concat([x, expand(noise, [...x.shape.slice(0, 3), noise.shape[3]!])]) : x;
 }
 
-const OWN_OPTIONS = ['size', 'inChannels', 'outChannels', 'ngf', 'dropout', 'dropoutBlocks', 'innermostNorm', 'skip', 'noise', 'noiseAt'];
+const OWN_OPTIONS = [
+  'size',
+  'inChannels',
+  'outChannels',
+  'ngf',
+  'dropout',
+  'dropoutBlocks',
+  'innermostNorm',
+  'skip',
+  'noise',
+  'noiseAt',
+  'upsample',
+];
 
 function resolve({
   size = 256,
@@ -202,6 +221,7 @@ function resolve({
   skip = 'relu',
   noise = 0,
   noiseAt = 'input',
+  upsample = 'transposed',
   ...variant
 }: UNetOptions): ResolvedOptions {
   const network = 'a U-Net';
@@ -216,6 +236,7 @@ function resolve({
   checkCounts(network, { ngf, inChannels, outChannels });
   checkCounts(network, { noise }, 0);
   checkChoice(`noiseAt of ${network}`, noiseAt, ['input', 'bottleneck']);
+  checkChoice(`upsample of ${network}`, upsample, UPSAMPLINGS);
   if (!Number.isFinite(rate) || rate < 0 || rate >= 1) throw refused(`dropout of ${network}`, 'a rate from 0 to below 1', rate);
   checkChoice(`dropoutBlocks of ${network}`, dropoutBlocks, ['innermost', 'middle']);
   checkChoice(`innermostNorm of ${network}`, innermostNorm, [true, false]);
@@ -234,6 +255,7 @@ function resolve({
     skip,
     noise,
     noiseAt,
+    upsample,
   });
 }
 
@@ -269,7 +291,7 @@ export class UNet extends Module {
   constructor(options: UNetOptions = {}) {
     super();
     this.options = resolve(options);
-    const { size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, bias } = this.options;
+    const { size, inChannels, outChannels, ngf, dropout: rate, dropoutBlocks, bias, upsample } = this.options;
     const levels = Math.log2(size);
     this.size = size;
     this.inChannels = inChannels;
@@ -291,7 +313,8 @@ export class UNet extends Module {
     const inputs = inChannels + noiseIn('input', this.options);
     this.down = layers.child(OUTERMOST.down, pix2pixConv({ inChannels: inputs, outChannels: ngf, bias: bias === 'everywhere' }));
     this.inner = layers.child(OUTERMOST.inner, inner!);
-    this.up = layers.child(OUTERMOST.up, pix2pixConvTranspose({ inChannels: 2 * ngf, outChannels, bias: true }));
+    const last = { inChannels: 2 * ngf, outChannels, bias: true };
+    this.up = layers.child(OUTERMOST.up, doublingLayer(upsample, last, pix2pixConvTranspose));
   }
 
   /** Sides are multiples of `size`. */
@@ -365,7 +388,10 @@ const KERNEL = 4;
 /** Options of a U-Net of the reference, from its tensors. Dropout does not show: where there is any, it is where the reference has it. */
 export function inferUNetOptions(tensors: StateShapes, label: string): UNetOptions {
   const [ngf, inChannels] = kernelChannels(tensors, 'model.model.0.weight', KERNEL, label);
-  const [, outChannels] = kernelChannels(tensors, 'model.model.3.weight', KERNEL, label);
+  const last = 'model.model.3.weight';
+  // A resized image is convolved, and by smaller kernels; how it was resized shows nowhere.
+  const resized = isKernel(tensors.get(last), RESIZE_KERNEL);
+  const outChannels = kernelChannels(tensors, last, resized ? RESIZE_KERNEL : KERNEL, label)[resized ? 0 : 1];
   let levels = 1;
   for (let path = 'model.model.1.model.'; ; path += '3.model.') {
     levels++;
@@ -378,7 +404,7 @@ export function inferUNetOptions(tensors: StateShapes, label: string): UNetOptio
   if (levels < LEAST_LEVELS)
     throw unsupportedWeights(`${label}: this U-Net is too flat`, `${levels} levels`, `at least ${LEAST_LEVELS} levels`);
   const norm = inferNorm(tensors, 'model.model.1.model.1', 'model.model.1.model.2', label);
-  return { size: 2 ** levels, inChannels, outChannels, ngf, norm, dropoutBlocks: 'middle' };
+  return { size: 2 ** levels, inChannels, outChannels, ngf, norm, dropoutBlocks: 'middle', ...(resized && { upsample: 'nearest' }) };
 }
 
 /** The tensors of a U-Net by level, outermost first. */
@@ -405,7 +431,8 @@ function addUNet(graph: LayerGraph, { options }: UNet, input: string): string {
     });
   }
   const { encoder, decoder } = unetLevels(options);
-  const { innermostNorm, slope } = options;
+  const { innermostNorm, slope, upsample } = options;
+  const resized = upsample !== 'transposed';
   const activated = options.skip === 'leaky';
   const innermost = encoder.length - 1;
 
@@ -424,8 +451,8 @@ function addUNet(graph: LayerGraph, { options }: UNet, input: string): string {
     let x = encoded[level]!;
     if (decoded !== null) x = graph.joined(x, decoded);
     if (!activated) x = graph.relu(x);
-    x = graph.convTranspose(x, conv);
-    if (level > 0) x = graph.norm(x, conv.get('weight')!.shape[2]!, norm, options);
+    x = resized ? graph.resizeConv(x, conv, upsample) : graph.convTranspose(x, conv);
+    if (level > 0) x = graph.norm(x, conv.get('weight')!.shape[resized ? 3 : 2]!, norm, options);
     decoded = level > 0 && activated ? graph.relu(x) : x;
   }
   return graph.tanh(decoded!);
@@ -446,13 +473,14 @@ export const UNET: NetworkKind<UNet> = {
       options.skip === 'leaky' && 'leaky skips',
       options.dropout > 0 ? `dropout ${options.dropout}${options.dropoutBlocks === 'middle' ? ' in the middle blocks' : ''}` : 'no dropout',
       options.noise > 0 && `${options.noise} random numbers at the ${options.noiseAt}`,
+      describeUpsampling(options.upsample),
     ]),
   ],
   exampleInput: ({ size, inChannels }) => ({ shape: [1, size, size, inChannels], dynamicAxes: [0] }),
   chosen: {
-    follows: ['dropout', 'noise', 'noiseAt', 'levels'],
-    options: ({ levelSize: size, width: ngf, inChannels, outChannels, norm, dropout: rate, noise, noiseAt }) => ({
-      ...{ size, ngf, inChannels, outChannels, norm, dropout: rate, noise, noiseAt },
+    follows: ['dropout', 'noise', 'noiseAt', 'levels', 'upsample'],
+    options: ({ levelSize: size, width: ngf, inChannels, outChannels, norm, dropout: rate, noise, noiseAt, upsample }) => ({
+      ...{ size, ngf, inChannels, outChannels, norm, dropout: rate, noise, noiseAt, upsample },
     }),
   },
   pytorch: {

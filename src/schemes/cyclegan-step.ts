@@ -5,6 +5,7 @@ import { poolDraws } from '../data/image-pool.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imagePool } from '../kernels/image-pool.js';
 import type { Norm } from '../models/defaults.js';
+import type { Upsampling } from '../models/doubling.js';
 import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
@@ -23,6 +24,8 @@ export interface CycleGANOptions extends AdversarialOptions, InitialWeightsOptio
   generator?: string;
   /** Residual blocks of the generators; 9 in the paper for 256 pixels, 6 for smaller ones. Default: by the size. */
   blocks?: number;
+  /** How the generators double an image. Default 'transposed', the paper's way. */
+  upsample?: Upsampling;
   /** The kind of the discriminators: 'patchgan' judges patches, 'pixelgan' each pixel. Default 'patchgan'. */
   discriminator?: string;
   /** Layers of a PatchGAN that halve the image; 3 have patches of 70 x 70 pixels. Default 3. */

@@ -29,7 +29,7 @@ import {
 import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS } from './initial-weights.js';
-import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
+import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, kindRow, LAYERS_ROW, normRow, UPSAMPLE_ROW } from './network-choice.js';
 import { hasPenalty, objectiveOption, penaltyRow } from './objectives.js';
 import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 import { loadSizeOf, preparePlanOf, PREPROCESS_ROW } from './preprocess-option.js';
@@ -80,6 +80,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     generator: { ...kindRow('generator', 'the generators', 'resnet'), default: 'resnet' },
     levels: LEVELS_ROW,
     blocks: BLOCKS_ROW,
+    upsample: UPSAMPLE_ROW,
     discriminator: kindRow('discriminator', 'the discriminators', 'patchgan'),
     discriminatorLayers: LAYERS_ROW,
     norm: normRow('instance'),
@@ -149,8 +150,9 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   networks(options, given) {
     const { ngf, ndf, blocks, lambdaIdentity, norm = 'instance', inChannels: channelsA, outChannels: channelsB } = options;
     const generator = (): NetworkArchitecture => {
-      const wanted = { ...wantedSize(options), width: ngf, inChannels: channelsA, outChannels: channelsB, norm, dropout: 0, blocks };
-      return chosenNetwork(options.generator ?? 'resnet', wanted, { blocks: 'blocks', levels: 'levels' });
+      const channels = { inChannels: channelsA, outChannels: channelsB };
+      const wanted = { ...wantedSize(options), width: ngf, ...channels, norm, dropout: 0, blocks, upsample: options.upsample };
+      return chosenNetwork(options.generator ?? 'resnet', wanted, { blocks: 'blocks', levels: 'levels', upsample: 'upsample' });
     };
     const generatorA = given.generatorA ?? (given.generatorB ? turned(given.generatorB) : generator());
     const generatorB = given.generatorB ?? turned(generatorA);
@@ -181,12 +183,13 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   optionsOf({ generatorA, generatorB, discriminatorA, discriminatorB }) {
     const aToB = generatorA ?? (generatorB && turned(generatorB));
     const judge = discriminatorA ?? discriminatorB;
-    const { ngf, blocks, size, norm, inChannels, outChannels } = (aToB ? buildNetwork(aToB).options : {}) as Partial<CycleGANOptions>;
+    const { inChannels, outChannels, ...all } = (aToB ? buildNetwork(aToB).options : {}) as Partial<CycleGANOptions>;
+    const { ngf, blocks, upsample, size, norm } = all;
     const { ndf, layers } = (judge?.options ?? {}) as { ndf?: number; layers?: number };
     const [kind, judgeKind] = [aToB && askedKind(aToB), judge && askedKind(judge)];
-    const follow = { generator: kind, ngf, blocks, size, norm, inChannels, outChannels };
-    const all = { ...follow, ...(aToB && levelsOfNetwork(aToB)), discriminator: judgeKind, ndf, discriminatorLayers: layers };
-    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    const follow = { generator: kind, ngf, blocks, upsample, size, norm, inChannels, outChannels };
+    const found = { ...follow, ...(aToB && levelsOfNetwork(aToB)), discriminator: judgeKind, ndf, discriminatorLayers: layers };
+    return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
   },
 
   // The reference program has one Adam for both generators and one for both discriminators, which is the same: Adam's parameters are

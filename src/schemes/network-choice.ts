@@ -1,5 +1,6 @@
 import { ShadegradError } from '../errors.js';
 import type { NetworkArchitecture, NetworkRole, WantedNetwork } from '../models/kind.js';
+import { UPSAMPLINGS } from '../models/doubling.js';
 import { NETWORKS, networkKind } from '../models/registry.js';
 import { LEAST_LEVELS } from '../models/unet.js';
 import { oneOf, whole, type OptionRow } from '../training/option-table.js';
@@ -43,6 +44,20 @@ export const BLOCKS_ROW: OptionRow = {
     min: 1,
     max: 64,
     description: 'residual blocks of a resnet; by default 9, below 256 pixels 6',
+  },
+};
+
+/** The row of an option that says how generators double an image. */
+export const UPSAMPLE_ROW: OptionRow = {
+  optional: true,
+  fix: 'leave it out for transposed',
+  flag: {
+    group: 'Networks',
+    type: 'choice',
+    choices: UPSAMPLINGS,
+    description:
+      'how a decoder doubles an image: a transposed convolution, or a resized image (by nearest pixels or bilinear) and a convolution of ' +
+      '3 x 3, which leaves no checkerboard; transposed',
   },
 };
 

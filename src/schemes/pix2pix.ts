@@ -1,6 +1,7 @@
 import { ShadegradError } from '../errors.js';
 import { describeArchitecture } from '../models/describe.js';
 import type { Norm } from '../models/defaults.js';
+import type { Upsampling } from '../models/doubling.js';
 import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork, isGenerator } from '../models/registry.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -20,7 +21,17 @@ import {
 } from './adversarial-options.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
-import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow } from './network-choice.js';
+import {
+  askedKind,
+  BLOCKS_ROW,
+  channelsRow,
+  chosenNetwork,
+  expectKind,
+  kindRow,
+  LAYERS_ROW,
+  normRow,
+  UPSAMPLE_ROW,
+} from './network-choice.js';
 import { hasPenalty, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { describeSides, expectImageSize, imageSizeOf, imageWidthRow, LEVELS_ROW, levelsOfNetwork, wantedSize } from './image-size.js';
 import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
@@ -41,6 +52,8 @@ export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOption
   generator?: string;
   /** Residual blocks of a generator that has them. Default: 9, and 6 for images below 256 pixels. */
   blocks?: number;
+  /** How the generator doubles an image. Default 'transposed', the paper's way. */
+  upsample?: Upsampling;
   /** The kind of the discriminator: 'patchgan' judges patches, 'pixelgan' each pixel. Default 'patchgan'. */
   discriminator?: string;
   /** Layers of a PatchGAN that halve the image; 3 have patches of 70 x 70 pixels. Default 3. */
@@ -144,6 +157,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     generator: kindRow('generator', 'the generator', 'unet'),
     levels: LEVELS_ROW,
     blocks: BLOCKS_ROW,
+    upsample: UPSAMPLE_ROW,
     discriminator: kindRow('discriminator', 'the discriminator', 'patchgan'),
     discriminatorLayers: LAYERS_ROW,
     norm: normRow('batch'),
@@ -374,7 +388,7 @@ function isAdversarial({ lambdaGan }: { readonly lambdaGan?: unknown }): boolean
 
 /** The generator: that of a file, with the dropout of the options, or the one that the options ask for. */
 function generatorOf(options: Pix2PixOptions, given: NetworkArchitecture | undefined): NetworkArchitecture {
-  const { ngf, generator: kind, norm = 'batch', blocks, inChannels, outChannels, z = 0, zAt } = options;
+  const { ngf, generator: kind, norm = 'batch', blocks, upsample, inChannels, outChannels, z = 0, zAt } = options;
   expectKind('generator', kind, given);
   if (given) {
     const { options: all } = expectGenerator(given, options);
@@ -383,8 +397,9 @@ function generatorOf(options: Pix2PixOptions, given: NetworkArchitecture | undef
     return { kind: given.kind, options: { ...given.options, ...dropoutOf({ kind: given.kind, options: all }, options) } };
   }
   const noise = z > 0 ? { noise: z, noiseAt: zAt } : {};
-  const wanted = { ...wantedSize(options), width: ngf, inChannels, outChannels, norm, dropout: rateOf(options), blocks, ...noise };
-  const asked = chosenNetwork(kind ?? 'unet', wanted, { blocks: 'blocks', noise: 'z', levels: 'levels' });
+  const network = { width: ngf, inChannels, outChannels, norm, dropout: rateOf(options), blocks, upsample };
+  const wanted = { ...wantedSize(options), ...network, ...noise };
+  const asked = chosenNetwork(kind ?? 'unet', wanted, { blocks: 'blocks', noise: 'z', levels: 'levels', upsample: 'upsample' });
   expectGenerator(asked, options);
   return asked;
 }
@@ -422,6 +437,7 @@ interface GeneratorOptions {
   readonly noiseAt?: 'input';
   readonly norm?: Norm;
   readonly blocks?: number;
+  readonly upsample?: Upsampling;
 }
 
 /**
@@ -450,7 +466,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
       fix: "name its own discriminator with --from-discriminator, or give the generator's file alone",
     });
   }
-  const { ngf, dropout, noise = 0, noiseAt, norm, blocks } = network.options as GeneratorOptions;
+  const { ngf, dropout, noise = 0, noiseAt, norm, blocks, upsample } = network.options as GeneratorOptions;
   const { ndf, layers } = (judge?.options ?? {}) as { ndf?: number; layers?: number };
   const [kind, judgeKind] = [askedKind(generator), discriminator && askedKind(discriminator)];
   return {
@@ -458,6 +474,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     ...(judgeKind !== undefined && { discriminator: judgeKind }),
     ...(norm !== undefined && { norm }),
     ...(blocks !== undefined && { blocks }),
+    ...(upsample !== undefined && { upsample }),
     ...(layers !== undefined && { discriminatorLayers: layers }),
     ...(judge && { conditional }),
     inChannels,

@@ -5,7 +5,10 @@ export const FIRST_FORMAT = 'shadegrad-pix2pix';
 
 /** Values that such a file means when it leaves an option out. They never change. */
 const VARIANT = { norm: 'batch', bias: 'ends', epsilon: 1e-5, slope: 0.2 };
-const GENERATOR = { ...VARIANT, innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost', noise: 0, noiseAt: 'input' };
+const GENERATOR = {
+  ...VARIANT,
+  ...{ innermostNorm: false, skip: 'relu', dropoutBlocks: 'innermost', noise: 0, noiseAt: 'input', upsample: 'transposed' },
+};
 /** The rate that `dropout: true` among the options of a run stood for. */
 const DROPOUT_RATE = 0.5;
 

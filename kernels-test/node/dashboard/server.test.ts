@@ -46,9 +46,11 @@ test.before(async () => {
   writeFileSync(join(folder, 'secret'), 'secret');
   symlinkSync(join(folder, 'secret'), join(folder, 'samples', '2.png'));
   mkdirSync(join(folder, 'samples', '3.png'));
-  dashboard = await Dashboard.open(run, await freePort());
-  const address = new URL(dashboard.address);
-  port = Number(address.port);
+  port = await freePort();
+  dashboard = await Dashboard.open(port);
+  assert.is((await get('/')).status, 503, 'there is no run yet');
+  const address = new URL(dashboard.show(run));
+  assert.is(address.port, String(port));
   token = address.searchParams.get('token')!;
 });
 test.after(async () => {
@@ -258,15 +260,15 @@ test('a port that another program has: an error for one that was named', async (
   const other = await listening(0);
   const { port: taken } = other.address() as { port: number };
   try {
-    await Dashboard.open(run, taken);
+    await Dashboard.open(taken);
     assert.unreachable();
   } catch (error) {
     assert.is((error as ShadegradError).code, 'PORT_IN_USE');
     assert.match((error as ShadegradError).message, String(taken));
   }
   other.close();
-  const [first, second] = [await Dashboard.open(run, 0), await Dashboard.open(run, 0)];
-  const ports = [first, second].map(({ address }) => Number(new URL(address).port));
+  const [first, second] = [await Dashboard.open(0), await Dashboard.open(0)];
+  const ports = [first, second].map((each) => Number(new URL(each.show(run)).port));
   assert.ok(ports[0]! >= 7420 && ports[1]! > ports[0]!, String(ports));
   await Promise.all([first.close(), second.close()]);
 });

@@ -1,7 +1,8 @@
 // first driver only: it runs programs, and what they do depends on no adapter. A run on a dashboard, and the same run without.
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { get as httpGet, request } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,6 +13,7 @@ import { RunControl } from '../../../src/node/training/control.js';
 import { TRAIN_PROGRAM, type TrainFlags } from '../../../src/node/training/flags.js';
 import {
   buildLibrary,
+  failedWith,
   readLogLines,
   run,
   start,
@@ -137,7 +139,11 @@ test('paused, saved, stopped and resumed, with everything that tells of it, a ru
     Array.from({ length: 40 }, (_, index) => index + 1),
     'every step is told once',
   );
-  const norms = told.filter(({ event }) => event === 'gradients').flatMap(({ data }) => Object.entries(data.norms!));
+  const measured = [
+    ...(told[0]!.data as unknown as { gradients: Status[] }).gradients,
+    ...told.filter(({ event }) => event === 'gradients').map(({ data }) => data),
+  ];
+  const norms = measured.flatMap(({ norms: each }) => Object.entries(each!));
   for (const [name, norm] of norms) assert.ok(['generator', 'discriminator'].includes(name) && norm > 0, `${name} ${norm}`);
   assert.ok(norms.length > 0);
   assert.match(readFileSync(join(folder, 'watched', 'log.csv'), 'utf8'), /^step,[^]*\r\n40,[^\r]*\r\n$/);
@@ -156,6 +162,15 @@ test('--dashboard takes a port, or none', () => {
       () => portOf(...words),
       (error: ShadegradError) => error.code === 'BAD_FLAG',
     );
+});
+
+test('a port that is taken ends a run before there is anything of it', async () => {
+  const other = createServer().unref();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  failedWith(await run('train-facades', [...FLAGS, '--out', join(folder, 'none'), '--dashboard', String(port)]), 'PORT_IN_USE');
+  other.close();
+  assert.not.ok(existsSync(join(folder, 'none')));
 });
 
 test('what is asked for is obeyed once, and waiting ends with the next change', async () => {

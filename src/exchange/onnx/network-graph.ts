@@ -82,6 +82,18 @@ class GraphBuilder implements LayerGraph {
     return this.node('ConvTranspose', [x, ...this.convTensors(layer)], convAttributes(layer, 2));
   }
 
+  resizeConv(x: string, layer: LayerTensors, mode: 'nearest' | 'bilinear'): string {
+    const nearest = mode === 'nearest';
+    const doubled = this.node('Resize', [x, '', this.list('doubled', [1, 1, 2, 2])], {
+      mode: nearest ? 'nearest' : 'linear',
+      coordinate_transformation_mode: nearest ? 'asymmetric' : 'half_pixel',
+      ...(nearest && { nearest_mode: 'floor' }),
+    });
+    const margins = this.list('margins', [0, 0, PADDING, PADDING, 0, 0, PADDING, PADDING], true);
+    const padded = this.node('Pad', [doubled, margins], { mode: 'reflect' });
+    return this.node('Conv', [padded, ...this.convTensors(layer)], convAttributes(layer, 1, 0));
+  }
+
   norm(x: string, channels: number, layer: LayerTensors | null, { norm, epsilon }: { norm: Norm; epsilon: number }): string {
     if (norm === 'none') return x;
     const attributes = { epsilon: { float: epsilon } };
@@ -133,6 +145,15 @@ class GraphBuilder implements LayerGraph {
     return own.name;
   }
 
+  /** Numbers that an operation is told; made once. */
+  private list(name: string, numbers: readonly number[], integers = false): string {
+    const tensor = { name, shape: [numbers.length], read: () => Promise.resolve(Float32Array.from(numbers)) };
+    if (!this.constants.has(name))
+      this.tensors.push(integers ? { ...tensor, dtype: 'i64', integers: numbers } : { ...tensor, dtype: 'f32' });
+    this.constants.add(name);
+    return name;
+  }
+
   /** One value all over; made once. */
   private constant(value: number, shape: Shape): string {
     const name = ['constant', value, ...shape].join('.');
@@ -143,7 +164,7 @@ class GraphBuilder implements LayerGraph {
   }
 }
 
-function convAttributes(layer: LayerTensors, stride: number): Record<string, OnnxAttribute> {
+function convAttributes(layer: LayerTensors, stride: number, padding = PADDING): Record<string, OnnxAttribute> {
   const [height, width] = layer.get('weight')!.shape as [number, number];
-  return { kernel_shape: [height, width], strides: [stride, stride], pads: [PADDING, PADDING, PADDING, PADDING] };
+  return { kernel_shape: [height, width], strides: [stride, stride], pads: [padding, padding, padding, padding] };
 }

@@ -21,6 +21,7 @@ const FIXED = {
   skip: 'relu',
   noise: 0,
   noiseAt: 'input',
+  upsample: 'transposed',
 } as const satisfies UNetOptions;
 
 /** How a version of pix2pix-tensorflow names the variables of a layer. */
@@ -130,7 +131,14 @@ function channelsAlong({ name, shape }: StoredTensor, axis: number, label: strin
 export function networkToPict({ architecture, tensors }: NetworkWeights): TensorToWrite[] {
   if (architecture.kind !== UNET.kind) throw cannotWrite('the network', 'a U-Net', `a ${networkKind(architecture.kind).title}`);
   const options: UNetOptions = architecture.options;
-  const { norm = 'batch', innermostNorm = false, epsilon = FIXED.epsilon, slope = FIXED.slope, skip = 'relu' } = options;
+  const {
+    norm = 'batch',
+    innermostNorm = false,
+    epsilon = FIXED.epsilon,
+    slope = FIXED.slope,
+    skip = 'relu',
+    upsample = FIXED.upsample,
+  } = options;
   if (norm !== 'batch') throw cannotWrite('norm', 'batch norm', norm);
   if (!innermostNorm)
     throw cannotWrite(
@@ -138,6 +146,7 @@ export function networkToPict({ architecture, tensors }: NetworkWeights): Tensor
       'a norm after it (innermostNorm)',
       'none: its only pixel would be lost in the norm that .pict files have there',
     );
+  if (upsample !== FIXED.upsample) throw cannotWrite('the decoder', 'transposed convolutions', `upsample '${upsample}'`);
   if (skip !== 'relu') throw cannotWrite('skip connections', 'a ReLU after them', `skip '${skip}'`);
   if (Math.fround(epsilon) !== Math.fround(FIXED.epsilon))
     throw cannotWrite('epsilon of the norms', String(FIXED.epsilon), String(epsilon));

@@ -25,6 +25,7 @@ const MOST_BODY_BYTES = 1024;
 const LONGEST_ADDRESS = 1024;
 /** A connection on which nothing moves for so long is closed; those of events have a ping more often. */
 const IDLE_MS = 30_000;
+const PATIENCE_MS = 200;
 
 /** Nothing from elsewhere, nothing in frames, nothing kept. */
 const HEADERS = {
@@ -43,7 +44,8 @@ const PREVIEW = /^\/samples\/(\d{1,10})\.png$/;
 
 /** A page about a run that is going on, for this machine alone. */
 export class Dashboard {
-  readonly #run: DashboardRun;
+  /** Until there is one, nobody has been told the address. */
+  #run: DashboardRun | undefined;
   readonly #assets: ReadonlyMap<string, Asset>;
   readonly #guard: Guard;
   readonly #token: string;
@@ -51,8 +53,7 @@ export class Dashboard {
   #servers: readonly Server[] = [];
   #port = 0;
 
-  private constructor(run: DashboardRun, assets: ReadonlyMap<string, Asset>, token: string) {
-    this.#run = run;
+  private constructor(assets: ReadonlyMap<string, Asset>, token: string) {
     this.#assets = assets;
     this.#token = token;
     const secret = randomBytes(24).toString('base64url');
@@ -60,13 +61,13 @@ export class Dashboard {
   }
 
   /**
-   * Opens the page of a run on the loopback addresses of this machine.
+   * Takes a port on the loopback addresses of this machine, for the page of the run that show() names.
    *
    * @param port 0 for the first that is free, from FIRST_PORT on
    * @throws PORT_IN_USE
    */
-  static async open(run: DashboardRun, port: number): Promise<Dashboard> {
-    const dashboard = new Dashboard(run, await readAssets(), randomBytes(24).toString('base64url'));
+  static async open(port: number): Promise<Dashboard> {
+    const dashboard = new Dashboard(await readAssets(), randomBytes(24).toString('base64url'));
     try {
       const ports = port === 0 ? Array.from({ length: PORTS_TRIED }, (_, index) => FIRST_PORT + index) : [port];
       for (const each of ports) if (await dashboard.#listen(each)) return dashboard;
@@ -77,8 +78,9 @@ export class Dashboard {
     }
   }
 
-  /** The address to open, which holds the token. */
-  get address(): string {
+  /** Shows a run. @returns the address to open, which holds the token */
+  show(run: DashboardRun): string {
+    this.#run = run;
     return `http://127.0.0.1:${this.#port}/?token=${this.#token}`;
   }
 
@@ -96,10 +98,13 @@ export class Dashboard {
       servers.map(
         (server) =>
           new Promise<void>((resolve) => {
-            server.close(() => resolve());
-            server.closeIdleConnections();
             // What was said last is on its way; nobody waits for one who does not listen.
-            setTimeout(() => server.closeAllConnections(), 200);
+            const patience = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
+            server.close(() => {
+              clearTimeout(patience);
+              resolve();
+            });
+            server.closeIdleConnections();
           }),
       ),
     );
@@ -147,29 +152,30 @@ export class Dashboard {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const { url = '', method } = request;
+    const run = this.#run;
     const refusal = this.#guard.check(request);
     if (refusal) return refuse(response, refusal.status, refusal.text);
     if (url.length > LONGEST_ADDRESS) return refuse(response, 414, 'The address is too long.');
     if (!(await bodyIsSmall(request))) return refuse(response, 413, 'Nothing is to be sent but the request itself.');
     if (!url.startsWith('/')) return refuse(response, 400, 'The address is none of this server.');
     const [path, query] = url.split('?', 2) as [string, string | undefined];
-    if (path.startsWith('/do/')) return this.#control(path.slice('/do/'.length), request, response);
+    if (run === undefined) return refuse(response, 503, 'The run is being made ready.');
+    if (path.startsWith('/do/')) return this.#control(run, path.slice('/do/'.length), request, response);
     const token = new URLSearchParams(query).get('token');
     if (method !== 'GET') return refuse(response, 405, 'Only GET.', { allow: 'GET' });
     if (!this.#guard.mayRead(request, token)) return this.#askForToken(path, response);
     if (this.#guard.isToken(token)) response.setHeader('set-cookie', this.#guard.setCookie);
-    if (path === '/events') return this.#events(response);
+    if (path === '/events') return this.#events(run, response);
     const asset = this.#assets.get(path);
     if (asset) return give(response, asset);
     const step = PREVIEW.exec(path)?.[1];
-    const preview = step === undefined ? undefined : this.#run.previewOf(Number(step));
-    const picture = preview === undefined ? null : await readOwnFile(this.#run.path, 'samples', preview);
+    const preview = step === undefined ? undefined : run.previewOf(Number(step));
+    const picture = preview === undefined ? null : await readOwnFile(run.path, 'samples', preview);
     if (picture) return give(response, { type: 'image/png', body: picture });
     refuse(response, 404, 'There is nothing here.');
   }
 
-  #control(name: string, request: IncomingMessage, response: ServerResponse): void {
-    const { controls } = this.#run;
+  #control({ controls }: DashboardRun, name: string, request: IncomingMessage, response: ServerResponse): void {
     if (!Object.hasOwn(controls, name)) return refuse(response, 404, 'There is nothing here.');
     if (request.method !== 'POST') return refuse(response, 405, 'Only POST.', { allow: 'POST' });
     if (!this.#guard.mayControl(request)) return refuse(response, 401, 'This needs the token that the terminal printed.');
@@ -177,8 +183,8 @@ export class Dashboard {
     response.writeHead(204).end();
   }
 
-  #events(response: ServerResponse): void {
-    if (!this.#clients.add(response, () => this.#run.state())) refuse(response, 503, 'Too many pages look at this run.');
+  #events(run: DashboardRun, response: ServerResponse): void {
+    if (!this.#clients.add(response, () => run.state())) refuse(response, 503, 'Too many pages look at this run.');
   }
 
   #askForToken(path: string, response: ServerResponse): void {

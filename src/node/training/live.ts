@@ -1,14 +1,7 @@
 import { printableName } from '../../formats/names.js';
 import type { Trainer } from '../../training/trainer.js';
-import { Dashboard } from '../dashboard/server.js';
-import type {
-  DashboardGradients,
-  DashboardMeasure,
-  DashboardRun,
-  DashboardState,
-  DashboardStatus,
-  DashboardStep,
-} from '../dashboard/state.js';
+import type { Dashboard } from '../dashboard/server.js';
+import type { DashboardGradients, DashboardMeasure, DashboardState, DashboardStatus, DashboardStep } from '../dashboard/state.js';
 import { thinned } from '../dashboard/thinning.js';
 import type { LogEntry } from '../files/log.js';
 import type { RunControl } from './control.js';
@@ -24,7 +17,7 @@ const TELL_MS = 1000;
 
 /** What a run on a dashboard is made of. */
 export interface LiveOptions {
-  readonly port: number;
+  readonly dashboard: Dashboard;
   readonly facts: RunFacts;
   readonly trainer: Trainer;
   readonly history: RunHistory;
@@ -43,44 +36,25 @@ export class LiveRun implements RunRecord {
   private readonly samples: Set<number>;
   private savedStep: number | undefined;
   private ended = false;
-  private dashboard!: Dashboard;
+  private readonly dashboard: Dashboard;
   private readonly timer: NodeJS.Timeout;
+  /** The address of the page. */
+  readonly address: string;
 
-  private constructor(private readonly options: LiveOptions) {
-    const { history, control } = options;
+  constructor(private readonly options: LiveOptions) {
+    const { history, control, dashboard, facts } = options;
+    this.dashboard = dashboard;
     this.entries = thinned([...history.losses], MOST_ENTRIES);
     this.measured = [...history.metrics];
     this.samples = new Set(history.snapshots.map(({ step }) => step));
     this.timer = setInterval(() => this.tell(), TELL_MS).unref();
     control.onChange = () => this.tell();
-  }
-
-  /** Opens the dashboard of a run. @throws PORT_IN_USE */
-  static async open(options: LiveOptions): Promise<LiveRun> {
-    const live = new LiveRun(options);
-    const { folder } = options.facts;
-    const run: DashboardRun = {
-      path: folder.path,
-      state: () => live.state(),
-      previewOf: (step) => (live.samples.has(step) ? folder.sampleGrid(step) : undefined),
-      controls: {
-        pause: () => options.control.pause(),
-        resume: () => options.control.resume(),
-        save: () => options.control.save(),
-      },
-    };
-    try {
-      live.dashboard = await Dashboard.open(run, options.port);
-      return live;
-    } catch (error) {
-      live.close();
-      throw error;
-    }
-  }
-
-  /** The address of the page. */
-  get address(): string {
-    return this.dashboard.address;
+    this.address = dashboard.show({
+      path: facts.folder.path,
+      state: () => this.state(),
+      previewOf: (step) => (this.samples.has(step) ? facts.folder.sampleGrid(step) : undefined),
+      controls: { pause: () => control.pause(), resume: () => control.resume(), save: () => control.save() },
+    });
   }
 
   steps(entries: readonly LogEntry[]): void {
@@ -119,15 +93,13 @@ export class LiveRun implements RunRecord {
 
   flush(): void {}
 
-  /** Says that the run has ended, and ends the dashboard. */
+  /** Says that the run has ended. */
   close(): void {
     if (this.ended) return;
     this.ended = true;
     clearInterval(this.timer);
     this.options.control.onChange = () => {};
-    if (this.dashboard === undefined) return;
     this.tell();
-    void this.dashboard.close();
   }
 
   private tell(): void {

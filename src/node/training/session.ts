@@ -30,6 +30,7 @@ import { KeptCheckpoints } from './kept-checkpoints.js';
 import { Measured, measuredState } from './measured.js';
 import { samplePairs } from './pairs-sample.js';
 import { Pace, type PaceOptions } from './pace.js';
+import { Dashboard } from '../dashboard/server.js';
 import { RunControl } from './control.js';
 import { LiveRun } from './live.js';
 import { openRecords } from './records/registry.js';
@@ -118,6 +119,16 @@ export class TrainingSession {
 
   /** Trains to the end, or to the first signal. @returns the exit status */
   static async run(options: SessionOptions): Promise<number> {
+    // Before anything is written: its port may be taken.
+    const dashboard = options.dashboard === undefined ? null : await Dashboard.open(options.dashboard);
+    try {
+      return await TrainingSession.runOn(dashboard, options);
+    } finally {
+      await dashboard?.close();
+    }
+  }
+
+  private static async runOn(dashboard: Dashboard | null, options: SessionOptions): Promise<number> {
     const { gpu, scheme, call, adapter, folder, sources, say, resume } = options;
     const start = resume ? await goOn(options, resume.checkpoint) : await begin(options);
     const { trainer, settings, data } = start;
@@ -182,8 +193,7 @@ export class TrainingSession {
       if (!resume) for (const finding of history.addFindings(await diagnosePairs(facts))) say(`note: ${inOneLine(finding)}`);
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
       const control = new RunControl();
-      const { dashboard: port } = options;
-      const live = port === undefined ? null : await LiveRun.open({ port, facts, trainer, history, loop, control, losses });
+      const live = dashboard && new LiveRun({ dashboard, facts, trainer, history, loop, control, losses });
       if (live) {
         history.addRecord(live);
         // Asked for, and there is no other way to know it: also where remarks are left out.
