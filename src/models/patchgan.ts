@@ -69,6 +69,11 @@ export class PatchGAN extends Module {
     this.model.add(pix2pixConv({ inChannels: channels, outChannels: 1, stride: 1 }), String(position));
   }
 
+  /** Pixels from the middle of a patch to that of the next. */
+  get patchStride(): number {
+    return 2 ** this.layers;
+  }
+
   /** The side of the square of pixels that one logit sees. */
   get receptiveField(): number {
     let field = 4;

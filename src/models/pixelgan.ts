@@ -31,6 +31,10 @@ export class PixelGAN extends Module {
   readonly options: Readonly<Required<PixelGANOptions>>;
   /** Channels of the condition and the image together. */
   readonly inChannels: number;
+  /** The side of the square of pixels that one logit sees. */
+  readonly receptiveField = 1;
+  /** Pixels from the middle of a patch to that of the next. */
+  readonly patchStride = 1;
   private readonly net = this.child('net', new Sequential());
 
   /** Builds the network, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */

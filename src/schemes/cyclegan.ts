@@ -30,7 +30,7 @@ import { cycleEvaluator } from './cycle-evaluator.js';
 import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type CycleGANOptions } from './cyclegan-step.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS } from './initial-weights.js';
 import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, kindRow, LAYERS_ROW, normRow, UPSAMPLE_ROW } from './network-choice.js';
-import { hasPenalty, objectiveOption, penaltyRow } from './objectives.js';
+import { hasPenalty, objectiveOption, OBJECTIVES, penaltyRow } from './objectives.js';
 import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 import { loadSizeOf, preparePlanOf, PREPROCESS_ROW } from './preprocess-option.js';
 
@@ -250,6 +250,14 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     made: ['A to B', 'A again', 'B to A', 'B again'],
     wanted: [],
   }),
+  // The discriminator that is named A judges what comes of A, and B itself.
+  judged: ({ ganMode = 'lsgan' }, { generatorA, generatorB }) =>
+    [
+      { network: 'discriminatorA', pictures: ['A to B', 'B'], channels: [generatorA.outChannels] },
+      { network: 'discriminatorB', pictures: ['B to A', 'A'], channels: [generatorB.outChannels] },
+    ].flatMap(({ network, pictures, channels }) =>
+      pictures.map((picture) => ({ network, picture, channels, verdict: OBJECTIVES[ganMode].says })),
+    ),
   evaluator: (gpu, networks, options) => cycleEvaluator(gpu, networks, preparePlanOf(options)),
 
   pytorch: {

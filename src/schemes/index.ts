@@ -27,6 +27,7 @@ export type {
   Evaluator,
   ImagePlan,
   ImageSide,
+  JudgedPicture,
   LossWatch,
   PrepareContext,
   Networks,

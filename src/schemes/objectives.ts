@@ -5,6 +5,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { expectFloats } from '../kernels/elements.js';
 import { expectShape, imageShape } from '../tensor/shape.js';
 import type { OptionRow } from '../training/option-table.js';
+import type { VerdictKind } from '../training/patch-scores.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { PrepareContext, SchemeLoss } from '../training/scheme.js';
 
@@ -18,6 +19,8 @@ export interface Objective {
   generator(logits: Tensor): Tensor;
   /** What the discriminator says in numbers that a person reads: see docs/family.md for what they mean. */
   verdict(logits: Tensor): Tensor;
+  /** What the discriminator's numbers mean, on a scale from generated to real. */
+  readonly says: VerdictKind;
   /** The discriminator's loss where it is to say a number other than 1 of real samples; left out where there is no such number. */
   towards?(logits: Tensor, target: number): Tensor;
   /** The weight of a gradient penalty that the discriminator's loss has beside these; 0 for none. */
@@ -34,6 +37,7 @@ export const OBJECTIVES = {
     towards: (logits, target) => bceWithLogits(logits, target),
     /** The probability that a sample is real. */
     verdict: (logits) => sigmoid(logits),
+    says: 'logits',
     penalty: 0,
   },
   /** Least squares: Mao et al. 2017. */
@@ -44,6 +48,7 @@ export const OBJECTIVES = {
     towards: (logits, target) => mseLoss(logits, target),
     /** 1 is meant for real samples and 0 for generated ones. */
     verdict: (logits) => logits,
+    says: 'scores',
     penalty: 0,
   },
   /** Wasserstein distance with a gradient penalty: Gulrajani et al. 2017. */
@@ -53,6 +58,7 @@ export const OBJECTIVES = {
     generator: (logits) => neg(mean(logits)),
     /** A score without bounds: only differences mean something. */
     verdict: (logits) => logits,
+    says: 'logits',
     penalty: 10,
   },
   /** Lim and Ye 2017. */
@@ -62,6 +68,7 @@ export const OBJECTIVES = {
     generator: (logits) => hingeLoss(logits, 'generator'),
     /** A score without bounds, above 0 for what is taken for real. */
     verdict: (logits) => logits,
+    says: 'logits',
     penalty: 0,
   },
 } as const satisfies Record<string, Objective>;

@@ -32,7 +32,7 @@ import {
   normRow,
   UPSAMPLE_ROW,
 } from './network-choice.js';
-import { hasPenalty, objectiveOption, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
+import { hasPenalty, objectiveOption, OBJECTIVES, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { describeSides, expectImageSize, imageSizeOf, imageWidthRow, LEVELS_ROW, levelsOfNetwork, wantedSize } from './image-size.js';
 import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
 import { loadSizeOf, preparePlanOf, PREPROCESS_ROW, type PreprocessOptions } from './preprocess-option.js';
@@ -353,6 +353,13 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   pictures({ direction }) {
     const [source, target] = halvesOf(direction);
     return { given: [{ title: 'Input', half: source }], made: ['Output'], wanted: [{ title: 'Target', half: target }] };
+  },
+
+  judged(options, { generator: { inChannels, outChannels } }) {
+    if (!isAdversarial(options)) return [];
+    const { conditional = true, ganMode = 'vanilla' } = options;
+    const seen = conditional ? { beside: 'Input', channels: [inChannels, outChannels] } : { channels: [outChannels] };
+    return ['Output', 'Target'].map((picture) => ({ network: 'discriminator', picture, ...seen, verdict: OBJECTIVES[ganMode].says }));
   },
 
   evaluator(gpu, { generator }, options) {

@@ -25,6 +25,7 @@ export type { CheckpointExpectations } from './checkpoint-fit.js';
 export type { CheckpointTarget } from './checkpoint-tensors.js';
 export { estimateMemory, type MemoryEstimate } from './memory-estimate.js';
 export type { Finding } from './diagnoses/diagnosis.js';
+export { patchOverlay, patchScores, type PatchScores, type PatchScoresOptions, type VerdictKind } from './patch-scores.js';
 export { Trainer, type TrainedStep } from './trainer.js';
 export type { PixelSize } from '../pixel-size.js';
 export type { TrainingDataset } from './batches.js';

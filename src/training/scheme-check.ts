@@ -37,6 +37,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   metrics: ['object'],
   pictures: ['function'],
   evaluator: ['function'],
+  judged: ['function', 'optional'],
   watch: ['object', 'optional'],
   pytorch: ['object', 'optional'],
 };

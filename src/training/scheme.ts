@@ -9,6 +9,7 @@ import type { Network, NetworkArchitecture, NetworkRole } from '../models/kind.j
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { OptionTable, OptionValue } from './option-table.js';
+import type { VerdictKind } from './patch-scores.js';
 
 /** Networks by the names that a scheme gives them. */
 export type Networks = Readonly<Record<string, Network>>;
@@ -220,6 +221,20 @@ export interface PictureColumns {
   readonly wanted: readonly PictureColumn[];
 }
 
+/** A picture of a sample that a discriminator judges patch by patch. */
+export interface JudgedPicture {
+  /** The name of the discriminator. */
+  readonly network: string;
+  /** The heading of the picture that it judges, among those that are given, made and wanted. */
+  readonly picture: string;
+  /** The heading of the picture that it sees beside it, where it is conditional. */
+  readonly beside?: string;
+  /** The channels of each picture that it sees, in its order. */
+  readonly channels: readonly number[];
+  /** What its numbers mean. */
+  readonly verdict: VerdictKind;
+}
+
 /** Losses that say that a training goes nowhere, when they stay so low for so many steps in a row. */
 export interface LossWatch {
   /** The losses, all of which have to be low. */
@@ -387,6 +402,8 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
    * @param labels of the data, for a scheme that needs them; those of a sample are its `labels`
    */
   evaluator(gpu: Gpu, networks: N, options: O, labels?: Labelling): Promise<Evaluator>;
+  /** The pictures of a sample that a discriminator judges patch by patch, for maps of its verdicts. Left out where none does. */
+  judged?(options: O, networks: N): readonly JudgedPicture[];
   /** Losses that say that a training goes nowhere. */
   readonly watch?: LossWatch;
   /** How its runs lie in files of PyTorch; left out where there is no such program. */

@@ -87,6 +87,31 @@ test('in words, elsewhere, with a name of the reference program', async () => {
   assert.not.equal(first[1], spread[1]);
 });
 
+test('--patch-map lays what the discriminator says over outputs and targets, and leaves the metrics as they are', async () => {
+  const made = join(folder, 'patches');
+  const { stdout, status, stderr } = await run('shadegrad', [
+    'test',
+    out,
+    '--count',
+    '1',
+    '--patch-map',
+    '--json',
+    '--quiet',
+    '--output',
+    made,
+  ]);
+  assert.is(status, 0, stderr);
+  const numbers = JSON.parse(stdout) as Numbers & { patches: { receptiveField: number; means: Record<string, number> } };
+  assert.is(numbers.patches.receptiveField, 70);
+  const { Output, Target } = numbers.patches.means;
+  for (const mean of [Output!, Target!]) assert.ok(mean > 0 && mean < 1);
+  const [{ pictures, metrics }] = numbers.samples as [Numbers['samples'][number]];
+  assert.equal(Object.keys(metrics), ['l1', 'psnr', 'ssim']);
+  assert.equal(pictures.slice(3), ['images/0001-4-patches-of-output.png', 'images/0001-5-patches-of-target.png']);
+  const page = readFileSync(join(made, 'index.html'), 'utf8');
+  for (const words of ['square of 70 x 70 pixels', 'D(Output)', 'D(Target)', 'Patches of Output']) assert.ok(page.includes(words), words);
+});
+
 test('inspect and doctor report as JSON, too, which holds nothing that a terminal obeys', async () => {
   const described = JSON.parse(succeeded(await run('shadegrad', ['inspect', out, '--json', '--no-tensors']))) as {
     networks: { role: string; kind: string }[];

@@ -34,7 +34,8 @@ test('every text is escaped, and the summary has median, best and worst', () => 
     .replace(/\s+/g, ' ');
   assert.is(
     summary,
-    ' L1, lower is better 0.250 0.250 image 2 0.100 image 1 0.400 PSNR, higher is better 20.0 dB 30.0 dB image 2 ∞ dB image 10 10.0 dB ',
+    ' L1, lower is better 0.250 0.250 0.129 image 2 0.100 image 1 0.400 ' +
+      'PSNR, higher is better 20.0 dB 30.0 dB – image 2 ∞ dB image 10 10.0 dB ',
   );
   const none = renderTestPage({ ...page, rows: [rowOf('a', NaN, NaN)] });
   assert.match(none, '<td>–</td>');

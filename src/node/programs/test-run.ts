@@ -16,6 +16,7 @@ import { metricsInWords } from '../training/summary.js';
 import { schemeOfRun, testSamples, type TestedSample } from '../training/tested.js';
 import { openCheckpoint, type OpenCheckpoint } from '../weights/checkpoint.js';
 import { isQuiet, keepQuiet, QUIET_FLAG } from '../terminal/remarks.js';
+import { patchTable } from './test-patches.js';
 import { TestResults } from './test-results.js';
 
 /** Samples that are tested unless told otherwise: the page shows every one. */
@@ -88,6 +89,14 @@ export const TEST_RUN_PROGRAM = {
       type: 'boolean',
       default: true,
       description: 'tests the weights that were trained, of a run with --ema, in the place of their running averages',
+    },
+    {
+      name: 'patch-map',
+      group: 'Results',
+      type: 'boolean',
+      description:
+        'lays over each output and target how real the discriminator takes every patch for, with the mean of it in the table; of pix2pix ' +
+        'and CycleGAN',
     },
     {
       name: 'output',
@@ -168,9 +177,10 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
 
   const results = new TestResults(output);
   const rows: TestedRow[] = [];
+  const judged: NonNullable<TestedSample['patches']>[] = [];
   let columns: readonly string[] = [];
   const line = new StatusLine();
-  const keep = async ({ name, pictures, metrics }: TestedSample, done: number, total: number): Promise<void> => {
+  const keep = async ({ name, pictures, metrics, patches }: TestedSample, done: number, total: number): Promise<void> => {
     const number = String(done).padStart(4, '0');
     const paths: string[] = [];
     for (const [at, { title, image }] of pictures.entries())
@@ -178,6 +188,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
     columns = pictures.map(({ title }) => title);
     const { width, height } = pictures[0]?.image ?? { width: 0, height: 0 };
     rows.push({ name, pictures: paths, size: [width, height], metrics });
+    if (patches) judged.push(patches);
     line.show(`tested: ${done} of ${total}`);
   };
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
@@ -187,6 +198,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
       gpu,
       {
         ...{ folder, checkpoint: opened, scheme, sources, count, first: flags.first !== undefined, averages: flags.averages },
+        patchMap: flags['patch-map'],
         ...{ chosen: flags.data !== undefined, split: flags.split },
       },
       keep,
@@ -194,14 +206,25 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
     ).finally(() => line.end());
     const images = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : sources.map(printableName).join(' and ');
     const on = split === undefined ? images : `${images} (${split})`;
+    const maps = judged.length > 0 ? patchTable(judged) : undefined;
     const numbers = formatJson({
       ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: images, split: split ?? null, images: rows.length },
-      ...{ metrics, samples: rows.map(({ name, pictures, metrics: own }) => ({ name, metrics: own, pictures })) },
+      ...{ metrics, ...(maps && { patches: { receptiveField: maps.field ?? null, means: maps.means } }) },
+      samples: rows.map(({ name, pictures, metrics: own }, at) => ({
+        name,
+        metrics: own,
+        ...(maps && { patches: maps.rows[at] }),
+        pictures,
+      })),
     });
     const page = renderTestPage({
       title: `${scheme.title}: ${printableName(folder.path)}`,
-      lead: `Its networks after ${formatCountOf(checkpoint.step, 'step')}, on ${formatCountOf(rows.length, 'image')} of ${on}.`,
-      ...{ columns, metricRows: scheme.metrics, metrics, rows, version: LIBRARY_VERSION },
+      lead:
+        `Its networks after ${formatCountOf(checkpoint.step, 'step')}, on ${formatCountOf(rows.length, 'image')} of ${on}.` +
+        (maps?.lead ?? ''),
+      ...{ columns, version: LIBRARY_VERSION },
+      ...{ metricRows: { ...scheme.metrics, ...maps?.metricRows }, metrics: { ...metrics, ...maps?.metrics } },
+      rows: rows.map((row, at) => ({ ...row, metrics: { ...row.metrics, ...maps?.named(at) } })),
     });
     await results.finish(
       rows.flatMap(({ pictures }) => pictures),

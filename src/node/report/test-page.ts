@@ -34,7 +34,7 @@ const OWN_STYLE = `
 .tested{border-collapse:collapse;width:100%;font-size:.92rem}
 .tested th,.tested td{padding:.45rem .6rem .45rem 0;border-bottom:1px solid var(--line);text-align:left;font-weight:400;vertical-align:middle}
 .tested thead th{position:sticky;top:0;background:var(--page);color:var(--soft);font-size:.85rem;z-index:1;white-space:nowrap}
-.tested .number{text-align:right}
+.tested .number{text-align:right;white-space:nowrap}
 .tested tbody th{max-width:12rem;overflow-wrap:anywhere}
 .tested img{display:block;width:clamp(4rem,11vw,8rem);height:auto;border-radius:4px;background:var(--faint)}
 .tested img.pixels{image-rendering:pixelated}
@@ -77,6 +77,14 @@ const SCRIPT = `
 })();
 `;
 
+/** The standard deviation of a metric over the samples that have one; NaN of fewer than two, or of one that is infinite. */
+function deviationOf(rows: readonly TestedRow[], name: string): number {
+  const values = rows.map(({ metrics }) => metrics[name]!).filter((value) => !Number.isNaN(value));
+  if (values.length < 2) return NaN;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}
+
 /** The best, the worst and the median sample of a metric, by their places; undefined where no sample has a number. */
 interface Extremes {
   readonly best: number;
@@ -106,9 +114,13 @@ export function renderTestPage({ title, lead, columns, metricRows, metrics, rows
   const measured = Object.entries(metricRows).map(([name, row]) => ({ name, row, extremes: extremesOf(rows, name, row.better) }));
   const place = (at: number | undefined, name: string, row: SchemeMetric): Markup =>
     at === undefined ? html`–` : html`<a href="#${idOf(at)}">${rows[at]!.name}</a> ${inUnit(rows[at]!.metrics[name]!, row)}`;
+  const deviation = (name: string, row: SchemeMetric): string => {
+    const value = deviationOf(rows, name);
+    return Number.isFinite(value) ? inUnit(value, { ...row, digits: 3 }) : '–';
+  };
   const summary = measured.map(
     ({ name, row, extremes }) => html`<tr><th scope="row">${row.label}, ${row.better} is better</th><td>${inUnit(metrics[name]!, row)}</td>
-<td>${extremes ? inUnit(extremes.median, row) : '–'}</td><td>${place(extremes?.best, name, row)}</td><td>${place(extremes?.worst, name, row)}</td></tr>
+<td>${extremes ? inUnit(extremes.median, row) : '–'}</td><td>${deviation(name, row)}</td><td>${place(extremes?.best, name, row)}</td><td>${place(extremes?.worst, name, row)}</td></tr>
 `,
   );
   const standing = (at: number, extremes: Extremes | undefined): string =>
@@ -144,7 +156,7 @@ export function renderTestPage({ title, lead, columns, metricRows, metrics, rows
 <section>
 <h2>All of ${formatCountOf(rows.length, 'image')}</h2>
 <div class="scroll"><table class="table">
-<thead><tr><th>metric</th><th>all together</th><th>median</th><th>best</th><th>worst</th></tr></thead>
+<thead><tr><th>metric</th><th>all together</th><th>median</th><th>standard deviation</th><th>best</th><th>worst</th></tr></thead>
 <tbody>
 ${summary}</tbody>
 </table></div>

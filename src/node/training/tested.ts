@@ -5,7 +5,8 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { findScheme } from '../../schemes/registry.js';
 import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import type { TrainingScheme } from '../../training/scheme.js';
+import { patchOverlay, patchScores } from '../../training/patch-scores.js';
+import type { JudgedPicture, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { OpenCheckpoint } from '../weights/checkpoint.js';
 import type { TrainFlags } from './flags.js';
 import { savedSources, type DataSource, type TrainingData } from './data.js';
@@ -30,6 +31,8 @@ export interface TestedSample {
   readonly pictures: readonly TestedPicture[];
   /** Of each metric of the scheme; NaN for one that a single sample has none of. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** What a discriminator says of its pictures, where that was asked for: how real it takes the patches of each for, in the mean. */
+  readonly patches?: readonly { readonly picture: string; readonly mean: number; readonly receptiveField: number | undefined }[];
 }
 
 /** A run to test: its folder, and its checkpoint, which is open: that of a run that is going on is replaced meanwhile. */
@@ -44,6 +47,8 @@ export interface RunToTest {
   readonly first: boolean;
   /** Whether averaged weights take the place of those that were trained, where the run has them. */
   readonly averages: boolean;
+  /** Whether maps of what a discriminator says of each patch are made. */
+  readonly patchMap: boolean;
   /** Whether the images are others than those of the run, or a split of them: they are measured as they are, with nothing held out. */
   readonly chosen: boolean;
   /** The split to measure; undefined for val/, or else test/. */
@@ -78,7 +83,7 @@ export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoin
  */
 export async function testSamples(
   gpu: Gpu,
-  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, averages, chosen, split }: RunToTest,
+  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, averages, patchMap, chosen, split }: RunToTest,
   onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
   say: (line: string) => void,
 ): Promise<TestedSet> {
@@ -103,14 +108,18 @@ export async function testSamples(
     const validator = await Validator.once(gpu, { scheme, networks, options, dataset: data.validation, count, first, labels });
     try {
       const { given, made, wanted } = scheme.pictures(options, labels);
+      const judged = patchMap ? judgedPictures(scheme, options, trainer.networks) : [];
       const measures: unknown[] = [];
       for await (const { sample, made: pictures, measure } of validator.each()) {
         measures.push(measure);
         const shown = (columns: typeof given): TestedPicture[] => columns.map(({ title, half }) => ({ title, image: sample[half] }));
         const own = made.map((title, at) => ({ title, image: pictures[at]! }));
         const metrics = validator.summarize([measure]);
+        const seen = [...shown(given), ...own, ...shown(wanted)];
+        const maps = await mapsOf(gpu, trainer.networks, judged, seen);
+        const patches = maps.length > 0 ? { patches: maps.map(({ judgement }) => judgement) } : {};
         await onSample(
-          { name: sample.name, pictures: [...shown(given), ...own, ...shown(wanted)], metrics },
+          { name: sample.name, pictures: [...seen, ...maps.map(({ shown }) => shown)], metrics, ...patches },
           measures.length,
           validator.length,
         );
@@ -122,6 +131,39 @@ export async function testSamples(
   } finally {
     trainer.dispose();
   }
+}
+
+/** @throws BAD_FLAG for a scheme none of whose networks judges patches, and for a run that has no discriminator */
+function judgedPictures(scheme: TrainingScheme, options: object, networks: Networks): readonly JudgedPicture[] {
+  const judged = scheme.judged?.(options, networks) ?? [];
+  if (judged.length > 0) return judged;
+  throw new ShadegradError('BAD_FLAG', '--patch-map means nothing with this run', {
+    expected: 'a run whose discriminator judges patches, of pix2pix or CycleGAN',
+    received: scheme.judged ? 'a run without a discriminator' : `a run of ${scheme.title}`,
+    fix: 'leave it out',
+  });
+}
+
+/** The maps of what discriminators say of pictures of a sample. */
+async function mapsOf(
+  gpu: Gpu,
+  networks: Networks,
+  judged: readonly JudgedPicture[],
+  pictures: readonly TestedPicture[],
+): Promise<{ readonly shown: TestedPicture; readonly judgement: NonNullable<TestedSample['patches']>[number] }[]> {
+  const titled = (wanted: string): RgbImage => pictures.find(({ title }) => title === wanted)!.image;
+  const maps = [];
+  for (const { network, picture, beside, channels, verdict } of judged) {
+    const image = titled(picture);
+    const seen = beside === undefined ? [image] : [titled(beside), image];
+    const scores = await patchScores(gpu, networks[network]!, seen, { channels, verdict });
+    const { mean, receptiveField } = scores;
+    maps.push({
+      shown: { title: `Patches of ${picture}`, image: patchOverlay(image, scores) },
+      judgement: { picture, mean, receptiveField },
+    });
+  }
+  return maps;
 }
 
 /** The error of a run whose data are no longer where its checkpoint says, with the flag that names the new place. */

@@ -22,6 +22,6 @@ export const labelsBlurred: Diagnosis<PairsSample> = {
   },
   tries: () => [
     'label maps as they were before a JPEG or a resize, as PNGs (prepare resize keeps labels with --filter nearest)',
-    'shadegrad prepare check DIR for the files',
+    'the files by name: shadegrad prepare check DIR',
   ],
 };
