@@ -16,6 +16,7 @@ import { entries as embedding } from './embedding.bench.js';
 import { entries as groupNorm } from './group-norm.bench.js';
 import type { BenchEntry } from './harness.js';
 import { entries as image } from './image.bench.js';
+import { entries as imageValues } from './image-values.bench.js';
 import { entries as imagePool } from './image-pool.bench.js';
 import { entries as imageTurn } from './image-turn.bench.js';
 import { entries as labels } from './labels.bench.js';
@@ -52,6 +53,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   random,
   image,
   'image-pool': imagePool,
+  'image-values': imageValues,
   'image-turn': imageTurn,
   'color-jitter': colorJitter,
   'batched-matmul': batchedMatmul,

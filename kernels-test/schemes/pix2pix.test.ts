@@ -163,8 +163,8 @@ test('each half of a pair reaches the networks with the channels that they take:
     const trainer = await Trainer.create(gpu, pix2pix, dataset, { ...RUN, direction, networks });
     const [source, target] = direction === 'BtoA' ? ['b', 'a'] : ['a', 'b'];
     assert.equal(pix2pix.sides(trainer.options, trainer.networks), {
-      source: { half: source, channels: 1 },
-      target: { half: target, channels: 3 },
+      source: { half: source, channels: 1, role: 'input' },
+      target: { half: target, channels: 3, role: 'target' },
     });
     await trainer.train();
     const [{ losses }] = (await trainer.collectLosses()) as [TrainedStep];
@@ -188,9 +188,11 @@ test('from networks out of a file follow the size and the widths', async () => {
   assert.equal(optionsOf({ generator: { kind: 'resnet', options: { ngf: 8, blocks: 1 } } }), {
     ...{ generator: 'resnet', norm: 'instance', blocks: 1, upsample: 'transposed', ngf: 8, dropout: false, ...colours },
   });
+  // Of other channels than those of pictures: arrays, or index maps.
+  const { inChannels, outChannels } = optionsOf({ generator: unet({ size: 64, inChannels: 2 }) });
+  assert.equal([inChannels, outChannels], [2, 3]);
   const wrong: [Given, ...string[]][] = [
-    [{ generator: unet({ size: 64, inChannels: 2 }) }, 'a generator of 3 channels (colours) or 1 (grey)'],
-    [{ generator: patchgan({}) as never }, 'a generator of 3 channels', 'PatchGAN'],
+    [{ generator: patchgan({}) as never }, 'a generator that translates images', 'PatchGAN'],
     [
       { generator: unet({ size: 64, inChannels: 1 }), discriminator: patchgan({}) },
       'a discriminator of 1 + 3 channels',

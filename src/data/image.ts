@@ -1,5 +1,6 @@
 import { described } from '../checks.js';
 import { ShadegradError } from '../errors.js';
+import { gatherValues, placesOf, type PixelValues } from './pixel-values.js';
 
 /** An eight-bit colour image: rows top to bottom, pixels left to right, three bytes (red, green, blue) a pixel. */
 export interface RgbImage {
@@ -9,6 +10,8 @@ export interface RgbImage {
   height: number;
   /** The pixels, `width * height * 3` bytes, sRGB as stored in the file. */
   data: Uint8Array;
+  /** The numbers of its pixels, where they are more than eight-bit colours: `data` is then a picture of them, to look at. */
+  values?: PixelValues;
 }
 
 /** A pair of aligned images of one size. In the pix2pix facades `a` (left) is the photo and `b` (right) the label map. */
@@ -102,6 +105,7 @@ export function crop(image: RgbImage, x: number, y: number, width: number, heigh
     const start = ((y + row) * image.width + x) * 3;
     result.data.set(image.data.subarray(start, start + width * 3), row * width * 3);
   }
+  if (image.values) result.values = gatherValues(image.values, placesOf(counting(width, x), counting(height, y), image.width));
   return result;
 }
 
@@ -126,8 +130,12 @@ export function mirror(image: RgbImage): RgbImage {
       result.data[to + 2] = data[from + 2]!;
     }
   }
+  if (image.values) result.values = gatherValues(image.values, placesOf(counting(width).reverse(), counting(height), width));
   return result;
 }
+
+/** Whole numbers one after the other. */
+const counting = (length: number, first = 0): Int32Array => Int32Array.from({ length }, (_, at) => first + at);
 
 /**
  * Checks that a side-by-side picture has two halves of one size.

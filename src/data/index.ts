@@ -18,6 +18,10 @@ export {
   type RgbImage,
 } from './image.js';
 export type { PixelSize } from '../pixel-size.js';
+export type { PixelValues } from './pixel-values.js';
+export type { Coding, SeenImage } from './codings/coding.js';
+export { codingsOf, type CodingOptions, type Codings, type HalfReading, type ValueRange } from './codings/options.js';
+export { imageOfLab, labOf } from './lab.js';
 export { resizeBicubic } from './resize.js';
 export type { PairedDataset, ProgressCallback } from './dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './shuffle.js';

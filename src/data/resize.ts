@@ -1,52 +1,9 @@
 import { createImage, expectImage, type RgbImage } from './image.js';
+import { resizeValues } from './pixel-values.js';
+import { bicubicWeights } from './resize-weights.js';
 
 /** Fixed-point bits of the weights, as in Pillow's 8-bit path: 32 - 8 (a byte) - 2 (overshoot and sign). */
 const PRECISION_BITS = 22;
-
-/** For each output position: the first input position it reads and its `taps` weights (unused ones are zero). */
-export interface ResizeWeights {
-  taps: number;
-  /** [outputSize] */
-  first: Int32Array;
-  /** [outputSize][taps], each row sums to 1 */
-  weights: Float64Array;
-}
-
-/** Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29(6), 1981). */
-function cubicKernel(x: number): number {
-  const a = -0.5;
-  const t = Math.abs(x);
-  if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
-  if (t < 2) return (((t - 5) * t + 8) * t - 4) * a;
-  return 0;
-}
-
-/**
- * The weights of a one-dimensional bicubic resize with half-pixel centres. When shrinking, the kernel is widened by the
- * scale (antialiasing); at the borders it is cut off and the rest renormalised. Follows `precompute_coeffs` of Pillow.
- */
-export function bicubicWeights(inputSize: number, outputSize: number): ResizeWeights {
-  const scale = inputSize / outputSize;
-  const filterScale = Math.max(scale, 1);
-  const support = 2 * filterScale;
-  const taps = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(outputSize);
-  const weights = new Float64Array(outputSize * taps);
-  for (let out = 0; out < outputSize; out++) {
-    const centre = (out + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(centre - support + 0.5));
-    const end = Math.min(inputSize, Math.trunc(centre + support + 0.5));
-    let sum = 0;
-    for (let i = start; i < end; i++) {
-      const weight = cubicKernel((i - centre + 0.5) * (1 / filterScale));
-      weights[out * taps + i - start] = weight;
-      sum += weight;
-    }
-    for (let t = 0; t < taps; t++) weights[out * taps + t]! /= sum;
-    first[out] = start;
-  }
-  return { taps, first, weights };
-}
 
 function toFixedPoint(weights: Float64Array): Int32Array {
   return Int32Array.from(weights, (w) => Math.trunc(w * (1 << PRECISION_BITS) + (w < 0 ? -0.5 : 0.5)));
@@ -109,7 +66,7 @@ function resizeColumns({ width, height: inputHeight, data }: RgbImage, height: n
 
 /**
  * Resizes an image as Pillow's `Image.resize(size, Image.BICUBIC)` does, byte for byte: first along rows, rounded to bytes, then along
- * columns.
+ * columns. Its values, where it has some, are resized with it: see resizeValues().
  *
  * @param width in pixels
  * @param height in pixels
@@ -119,5 +76,6 @@ export function resizeBicubic(image: RgbImage, width: number, height: number): R
   expectImage(image, 'the image to resize');
   const wide = width === image.width ? image : resizeRows(image, width);
   const result = height === image.height ? wide : resizeColumns(wide, height);
-  return result === image ? { width, height, data: image.data.slice() } : result;
+  const values = image.values && { values: resizeValues(image.values, image, { width, height }) };
+  return { width, height, data: result === image ? image.data.slice() : result.data, ...values };
 }

@@ -1,3 +1,4 @@
+import type { CodingOptions } from '../data/codings/options.js';
 import type { LabelSet } from '../data/labels.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
@@ -34,6 +35,10 @@ export interface FoundNetwork {
   readonly statistics: Statistics;
   /** The size of the images that it is made for, where the file says that it is larger than the network's own `size`. */
   readonly imageSize?: ImageSize;
+  /** Whether it was trained on images, or parts of them, at their own size, as a checkpoint says. */
+  readonly unscaled?: true;
+  /** How its images are coded, where the file says that they are more than eight-bit colours. */
+  readonly coding?: CodingOptions;
   /** Names of the labels that it takes, where it takes some and the file has them. */
   readonly labels?: readonly string[];
   /** Which of these labels exclude one another, where the file says so. */
@@ -105,9 +110,21 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
   });
 }
 
-const inCheckpoint = ({ name, role, weights, imageSize, labels, labelSets, labelGroups }: CheckpointNetwork): FoundNetwork => ({
+const inCheckpoint = ({
+  name,
+  role,
+  weights,
+  imageSize,
+  unscaled,
+  coding,
+  labels,
+  labelSets,
+  labelGroups,
+}: CheckpointNetwork): FoundNetwork => ({
   role,
   ...(imageSize && { imageSize }),
+  ...(unscaled && { unscaled }),
+  ...(coding && { coding }),
   ...(labels && { labels }),
   ...(labelSets && { labelSets }),
   ...(labelGroups && { labelGroups }),

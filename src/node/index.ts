@@ -9,7 +9,14 @@
 export * from '../index.js';
 export { atomicWriter, writeFileAtomic, type AtomicWriter, type FileSystem } from './files/atomic.js';
 export { decodeImage, encodePng, readImage, writePng } from './images/read.js';
-export { listImages, openPairedFolder, type PairedFolder, type PairedFolderOptions, type Split } from './images/dataset.js';
+export {
+  listImages,
+  openPairedFolder,
+  type HalfReadings,
+  type PairedFolder,
+  type PairedFolderOptions,
+  type Split,
+} from './images/dataset.js';
 export {
   parseFlags,
   type BooleanFlag,

@@ -8,7 +8,10 @@ import type { Tensor } from '../tensor/tensor.js';
 import { numberFrom, whole } from '../training/option-table.js';
 import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
+import { codingsOf, completeCodings, describeCodings, type CodingOptions } from '../data/codings/options.js';
+import { codedEvaluator } from '../training/coded-evaluator.js';
 import { ADAM, adam } from './adam.js';
+import { CODING_ROWS, halfReadings, keptSides } from './coding-rows.js';
 import {
   ADVERSARIAL_ROWS,
   adversarialObjective,
@@ -21,17 +24,7 @@ import {
 } from './adversarial-options.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
-import {
-  askedKind,
-  BLOCKS_ROW,
-  channelsRow,
-  chosenNetwork,
-  expectKind,
-  kindRow,
-  LAYERS_ROW,
-  normRow,
-  UPSAMPLE_ROW,
-} from './network-choice.js';
+import { askedKind, BLOCKS_ROW, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow, UPSAMPLE_ROW } from './network-choice.js';
 import { hasPenalty, objectiveOption, OBJECTIVES, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { describeSides, expectImageSize, imageSizeOf, imageWidthRow, LEVELS_ROW, levelsOfNetwork, wantedSize } from './image-size.js';
 import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
@@ -43,7 +36,7 @@ import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type Recon
 export type Direction = 'AtoB' | 'BtoA';
 
 /** Options of pix2pix: the networks, the images, and the loss. */
-export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions, PreprocessOptions {
+export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions, PreprocessOptions, CodingOptions {
   /** Channels after the generator's first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminator's first layer; 64 in the paper. */
@@ -60,10 +53,6 @@ export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOption
   discriminatorLayers?: number;
   /** The normalisation in both networks. Default 'batch'. */
   norm?: Norm;
-  /** Channels of what is translated: 3 for colours, 1 for grey. Default 3. */
-  inChannels?: number;
-  /** Channels of the result. Default 3. */
-  outChannels?: number;
   /** The weight of the loss of reconstruction, at least 0; 100 in the paper. */
   lambda: number;
   /** That loss: the mean absolute or the mean squared difference. Default 'l1'. */
@@ -162,8 +151,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     discriminatorLayers: LAYERS_ROW,
     norm: normRow('batch'),
     ...INITIAL_WEIGHTS_ROWS,
-    inChannels: channelsRow('input_nc', 'what is translated'),
-    outChannels: channelsRow('output_nc', 'the result'),
+    ...CODING_ROWS,
     lambda: {
       fits: numberFrom(0),
       expected: 'a finite number of at least 0: it weighs a loss that is to become small',
@@ -235,7 +223,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   },
 
   reference: {
-    ...{ dataset_mode: 'aligned', pool_size: '0', phase: 'train' },
+    ...{ pool_size: '0', phase: 'train' },
   },
 
   presets: {
@@ -258,7 +246,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     },
   },
 
-  complete(options) {
+  complete(given) {
+    const options = completeCodings(given);
     const { z = 0, zAt } = options;
     if (zAt === 'bottleneck' && z === 0) {
       const fix = 'say how many random numbers there are (--z N), or leave zAt out';
@@ -284,7 +273,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     return { ...options, ...loadSizeOf(options) };
   },
 
-  describe: ({ ngf, ndf, ...options }) => [`${describeSides(options)} pixels`, `ngf ${ngf}`, `ndf ${ndf}`],
+  describe: ({ ngf, ndf, ...options }) => [`${describeSides(options)} pixels`, ...describeCodings(options), `ngf ${ngf}`, `ndf ${ndf}`],
 
   networks(options, given) {
     const generator = generatorOf(options, given.generator);
@@ -315,13 +304,15 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
 
   sizes: preparePlanOf,
 
-  sides({ direction }, { generator }) {
-    const [source, target] = halvesOf(direction);
+  sides(options, { generator }) {
+    const [source, target] = halvesOf(options.direction);
+    const kept = keptSides(options);
     return {
-      source: { half: source, channels: generator.inChannels, role: 'input' },
-      target: { half: target, channels: generator.outChannels, role: 'target' },
+      source: { half: source, channels: generator.inChannels, role: 'input', ...kept.source },
+      target: { half: target, channels: generator.outChannels, role: 'target', ...kept.target },
     };
   },
+  readings: (options) => halfReadings(options, halvesOf(options.direction)),
 
   phase: stepKind,
   losses: {
@@ -365,7 +356,9 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   evaluator(gpu, { generator }, options) {
     const { direction } = options;
     const [size, plan] = [imageSizeOf(options), preparePlanOf(options)];
-    return pairedEvaluator(gpu, generator, { halves: halvesOf(direction), key: direction, size, plan, dropout: rateOf(options) > 0 });
+    const how = { halves: halvesOf(direction), key: direction, size, plan, dropout: rateOf(options) > 0 };
+    const codings = codingsOf(options);
+    return codings ? codedEvaluator(gpu, generator, codings, how) : pairedEvaluator(gpu, generator, how);
   },
 
   watch: PIX2PIX_WATCH,
@@ -425,9 +418,15 @@ function discriminatorOf(options: Pix2PixOptions, inChannels: number): NetworkAr
 function expectGenerator(architecture: NetworkArchitecture, options: Pix2PixOptions): Generator {
   const network = buildNetwork(architecture);
   if (!isGenerator(network)) throw refused('generator of pix2pix', 'a network that translates images', architecture.kind);
-  for (const channels of [network.inChannels, network.outChannels]) {
-    if (channels === 1 || channels === 3) continue;
-    throw refused('channels of the generator of pix2pix', '3 (colours) or 1 (grey) at either end', String(channels));
+  // Where nothing is said of the channels, they are those of pictures.
+  const { inChannels = 3, outChannels = 3 } = options;
+  for (const [channels, asked] of [
+    [network.inChannels, inChannels],
+    [network.outChannels, outChannels],
+  ] as const) {
+    if (channels === 1 || channels === 3 || channels === asked) continue;
+    const expected = '3 (colours) or 1 (grey) at either end, or as many as inChannels and outChannels say';
+    throw refused('channels of the generator of pix2pix', expected, String(channels));
   }
   expectImageSize(options, network.imageSizes);
   return network;
@@ -457,9 +456,9 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
   const network = generator && buildNetwork(generator);
   const judge = discriminator && buildNetwork(discriminator);
   if (!network) return {};
-  if (!isGenerator(network) || ![network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3)) {
+  if (!isGenerator(network)) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', what, {
-      expected: 'a generator of 3 channels (colours) or 1 (grey) at either end',
+      expected: 'a generator that translates images',
       received: describeArchitecture(generator),
       fix: 'begin with networks that were trained on pairs of pictures, or leave --from out',
     });

@@ -21,6 +21,7 @@ import {
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { imageDraws, imageJitter, writeImageDraws, type JitterSizes } from '../kernels/image.js';
+import { classesJitter, numbersJitter } from '../kernels/image-values.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Augmenter } from './augmentations/augmenter.js';
 import { expectChanges, type TurnedOn } from './augmentations/registry.js';
@@ -194,7 +195,7 @@ export class Batches {
     const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     const sidesOf = (half: string): [string, ImageSide][] => sides.filter(([, side]) => half === 'ab' || side.half === half);
     const [width, height] = widthAndHeight(storedSize);
-    const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, { channels }]) => count * height * width * channels));
+    const bytes = sources.flatMap(({ half, count }) => sidesOf(half).map(([, side]) => count * height * width * bytesOfPixel(side)));
     // Of an image that is cut on the host another part comes to the device each time.
     const changing = plan.jitter && hasManyCuts(plan);
     const resident = !changing && Math.max(...bytes) <= limit && bytes.reduce((sum, each) => sum + each, 0) <= residentBytes;
@@ -208,8 +209,8 @@ export class Batches {
     };
     try {
       for (const { half, ...source } of sources) {
-        const stores = sidesOf(half).map(([name, { channels }]) => {
-          const store = { count: source.count, batch, size: storedSize, channels, resident, label: `${name} images` };
+        const stores = sidesOf(half).map(([name, side]) => {
+          const store = { count: source.count, batch, size: storedSize, ...storedOf(side), resident, label: `${name} images` };
           return [name, keep(new ImageStore(gpu, store))] as const;
         });
         streams.push({
@@ -307,7 +308,10 @@ export class Batches {
     const sizes = this.cropSizes;
     return Object.fromEntries(
       this.streams.flatMap(({ stores, draws, augmenter }) =>
-        [...stores].map(([name, { images }]) => [name, augmenter.apply(imageJitter(images, draws, sizes), this.options.sides[name]!)]),
+        [...stores].map(([name, { images }]) => {
+          const side = this.options.sides[name]!;
+          return [name, augmenter.apply(jittered(side, images, draws, sizes), side)];
+        }),
       ),
     );
   }
@@ -420,7 +424,7 @@ export class Batches {
     return { name, images: Object.fromEntries(Object.entries(sample.images).map(([half, image]) => [half, part(image)])) };
   }
 
-  private bytesOf(side: ImageSide, image: RgbImage, what: string): Uint8Array {
+  private bytesOf(side: ImageSide, image: RgbImage, what: string): Uint8Array | Float32Array {
     const { storedSize } = this.options;
     const { channels } = side;
     const [width, height] = widthAndHeight(storedSize);
@@ -429,13 +433,15 @@ export class Batches {
       const sized = seen.width === width && seen.height === height ? seen : resizeBicubic(seen, width, height);
       return imageBytes(sized, channels as 1 | 3);
     }
-    const bytes = side.encode(image, storedSize);
-    const length = height * width * channels;
-    if (bytes instanceof Uint8Array && bytes.length === length) return bytes;
+    const bytes: unknown = side.encode(image, storedSize);
+    const { channels: kept, dtype } = storedOf(side);
+    const length = height * width * kept;
+    const [type, noun] = dtype === 'u8' ? ([Uint8Array, 'bytes'] as const) : ([Float32Array, 'numbers'] as const);
+    if (bytes instanceof type && bytes.length === length) return bytes;
     throw new ShadegradError('IMAGE_SIZE', `${what} as the scheme encodes it`, {
-      expected: `${length} bytes: [${height}, ${width}, ${channels}]`,
-      received: bytes instanceof Uint8Array ? `${bytes.length} bytes` : described(bytes),
-      fix: 'return a Uint8Array of one byte for each channel of each pixel from encode()',
+      expected: `${length} ${noun}: [${height}, ${width}, ${kept}]`,
+      received: bytes instanceof type ? `${bytes.length} ${noun}` : described(bytes),
+      fix: `return a ${type.name} of one of the ${noun} for each ${side.kept === 'classes' ? '' : 'channel of each '}pixel from encode()`,
     });
   }
 
@@ -448,6 +454,21 @@ export class Batches {
       for (const store of stores.values()) store.dispose();
     }
   }
+}
+
+/** What a store keeps of a pixel of a side. */
+const storedOf = ({ kept = 'bytes', channels }: ImageSide): { readonly channels: number; readonly dtype: 'u8' | 'f32' } =>
+  kept === 'classes' ? { channels: 1, dtype: 'u8' } : { channels, dtype: kept === 'numbers' ? 'f32' : 'u8' };
+
+function bytesOfPixel(side: ImageSide): number {
+  const { channels, dtype } = storedOf(side);
+  return channels * (dtype === 'f32' ? 4 : 1);
+}
+
+/** The images of a step of a side, out of those that are kept. */
+function jittered({ kept, channels }: ImageSide, images: Tensor, draws: Tensor, sizes: JitterSizes): Tensor {
+  if (kept === 'numbers') return numbersJitter(images, draws, sizes);
+  return kept === 'classes' ? classesJitter(images, draws, sizes, channels) : imageJitter(images, draws, sizes);
 }
 
 /** @throws INVALID_ARGUMENT for other data than pairs */

@@ -29,5 +29,10 @@ export function meanImages(images: readonly RgbImage[]): RgbImage {
     for (const { data } of images) sum += data[at]!;
     result.data[at] = Math.round(sum / images.length);
   }
+  const numbers = images.flatMap(({ values }) => (values?.kind === 'numbers' ? [values] : []));
+  if (numbers.length === images.length) {
+    const data = numbers[0]!.data.map((_, at) => numbers.reduce((sum, each) => sum + each.data[at]!, 0) / numbers.length);
+    result.values = { ...numbers[0]!, data };
+  }
   return result;
 }

@@ -9,6 +9,7 @@ import '../autograd/methods.js';
 export {
   averageMetrics,
   compareImages,
+  compareNumbers,
   constantBaseline,
   imageDiversity,
   imageL1,

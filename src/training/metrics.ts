@@ -1,4 +1,5 @@
 import { expectLength, pairAt, type PairedDataset, type ProgressCallback } from '../data/dataset.js';
+import type { SeenImage } from '../data/codings/coding.js';
 import { createImage, expectImage, type RgbImage } from '../data/image.js';
 import { ShadegradError } from '../errors.js';
 
@@ -130,10 +131,13 @@ function windowMeans(plane: Float64Array, width: number, height: number, across:
  */
 export function imageSsim(a: RgbImage, b: RgbImage): number {
   sameSize(a, b);
-  const { width, height } = a;
+  return planeSsim(luma(a), luma(b), a.width, a.height);
+}
+
+/** The structural similarity of two planes of numbers from 0 to 255. */
+function planeSsim(x: Float64Array, y: Float64Array, width: number, height: number): number {
   const across = gaussian(Math.min(WINDOW, width));
   const down = gaussian(Math.min(WINDOW, height));
-  const [x, y] = [luma(a), luma(b)];
   const means = (plane: Float64Array) => windowMeans(plane, width, height, across, down);
   const meanX = means(x);
   const meanY = means(y);
@@ -166,6 +170,37 @@ export interface ImageMetrics {
 /** Measures one image against its target in all three ways. @throws SHAPE_MISMATCH when the sizes differ */
 export function compareImages(image: RgbImage, target: RgbImage): ImageMetrics {
   return { l1: imageL1(image, target), psnr: imagePsnr(image, target), ssim: imageSsim(image, target) };
+}
+
+/**
+ * Measures images of numbers in [-1, 1] over all their channels: L1 and PSNR (with a peak of 2) of all numbers, and the mean of the
+ * structural similarities of the channels.
+ *
+ * @throws SHAPE_MISMATCH when sizes or channels differ
+ */
+export function compareNumbers(image: SeenImage, target: SeenImage): ImageMetrics {
+  sameSize(image, target);
+  const [{ channels, data: a }, { data: b }] = [image.values, target.values];
+  if (channels !== target.values.channels) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'images of different channels cannot be compared', {
+      expected: `${target.values.channels} channels`,
+      received: `${channels} channels`,
+      fix: 'compare images of the same channels',
+    });
+  }
+  let [sum, squares] = [0, 0];
+  for (let at = 0; at < a.length; at++) {
+    sum += Math.abs(a[at]! - b[at]!);
+    squares += (a[at]! - b[at]!) ** 2;
+  }
+  const plane = (data: ArrayLike<number>, c: number): Float64Array =>
+    Float64Array.from({ length: data.length / channels }, (_, pixel) => (data[pixel * channels + c]! + 1) * 127.5);
+  const similarities = Array.from({ length: channels }, (_, c) => planeSsim(plane(a, c), plane(b, c), image.width, image.height));
+  return {
+    l1: sum / a.length,
+    psnr: 10 * Math.log10((4 * a.length) / squares),
+    ssim: similarities.reduce((total, each) => total + each, 0) / channels,
+  };
 }
 
 /** Averages the measures of many images, one by one. @throws INVALID_ARGUMENT for none */

@@ -20,6 +20,12 @@ export type OptionFlag = {
       /** Says what is expected when the number is wrong, or nothing when it is right. */
       readonly check?: (value: number) => string | undefined;
     }
+  | {
+      readonly type: 'string';
+      readonly placeholder: string;
+      /** Says what is expected when the text is wrong, or nothing when it is right. */
+      readonly check?: (text: string) => string | undefined;
+    }
   | { readonly type: 'choice'; readonly choices: readonly string[]; readonly default?: string }
   /** Where the default is true, the help shows `--no-name`, and the description says what that does. */
   | { readonly type: 'boolean'; readonly default?: boolean }
@@ -106,6 +112,7 @@ function ruleOf(name: string, row: OptionRow, value: unknown): { fits: (value: u
 function fitsFlag(flag: OptionFlag, value: unknown): boolean {
   if (flag.type === 'boolean') return typeof value === 'boolean';
   if (flag.type === 'choice') return flag.choices.includes(value as string);
+  if (flag.type === 'string') return typeof value === 'string' && flag.check?.(value) === undefined;
   const { type, min = -Infinity, max = Infinity, check } = flag;
   if (type === 'integer' ? !Number.isSafeInteger(value) : !Number.isFinite(value)) return false;
   const number = value as number;
@@ -116,6 +123,7 @@ function fitsFlag(flag: OptionFlag, value: unknown): boolean {
 function describeFlag(flag: OptionFlag, value: unknown): string {
   if (flag.type === 'boolean') return 'true or false';
   if (flag.type === 'choice') return flag.choices.map((choice) => `'${choice}'`).join(' or ');
+  if (flag.type === 'string') return (typeof value === 'string' ? flag.check?.(value) : undefined) ?? 'a text';
   const range = [flag.min !== undefined && `from ${flag.min}`, flag.max !== undefined && `to ${flag.max}`].filter(Boolean).join(' ');
   const wanted = typeof value === 'number' && flag.check?.(value);
   return [flag.type === 'integer' ? 'a whole number' : 'a number', range, wanted && `and ${wanted}`].filter(Boolean).join(' ');

@@ -32,6 +32,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   phase: ['function', 'optional'],
   sizes: ['function'],
   sides: ['function'],
+  readings: ['function', 'optional'],
   losses: ['object'],
   step: ['function'],
   metrics: ['object'],
@@ -70,8 +71,8 @@ export const LOG_NAMES: readonly string[] = [
 ];
 /** A name of files and folders. */
 const NAME = /^[A-Za-z0-9][\w-]*$/;
-const FLAG_PARTS = ['type', 'min', 'max', 'check', 'choices', 'default', 'description', 'group', 'reference'];
-const FLAG_TYPES = ['integer', 'number', 'choice', 'boolean'];
+const FLAG_PARTS = ['type', 'placeholder', 'min', 'max', 'check', 'choices', 'default', 'description', 'group', 'reference'];
+const FLAG_TYPES = ['integer', 'number', 'choice', 'boolean', 'string'];
 
 /**
  * Checks that a scheme has every part, of its kind, and none that there is not: what is misspelt or forgotten would be noticed in the midst

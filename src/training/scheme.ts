@@ -1,3 +1,4 @@
+import type { HalfReading } from '../data/codings/options.js';
 import type { PixelSize } from '../pixel-size.js';
 import type { PreprocessName } from '../data/preprocess/registry.js';
 import type { ProgressCallback, PairedDataset } from '../data/dataset.js';
@@ -24,12 +25,17 @@ export interface ImageSide {
   /** Channels of the tensor that the step gets. With 3 or 1 and no encode(), the colours or the luminance (ITU-R BT.601). */
   readonly channels: number;
   /**
-   * Makes the bytes that are kept of an image, [height, width, channels]; what is not the image itself, such as one channel for each class
-   * of a label map. Left out, the image is resized (bicubic). The same image gives the same bytes each time.
+   * What is kept of an image: bytes that stand for -1 to 1; numbers from -1 to 1 (f32); or a byte for the class of each pixel, of which the
+   * tensor has a channel each, 1 for the class of the pixel and -1 for all others. The last two need encode(). Default 'bytes'.
+   */
+  readonly kept?: 'bytes' | 'numbers' | 'classes';
+  /**
+   * Makes what is kept of an image, [height, width, channels], or [height, width] of classes; what is not the image itself, such as a
+   * channel for each class of a label map. Left out, the image is resized (bicubic). The same image gives the same bytes each time.
    *
    * @param size of the images as they are kept: the side of squares, or width and height
    */
-  encode?(image: RgbImage, size: PixelSize): Uint8Array;
+  encode?(image: RgbImage, size: PixelSize): Uint8Array | Float32Array;
   /** Whether it is what the networks are given or what they should make of it, where that is so: some augmentations ask. */
   readonly role?: 'input' | 'target';
   /** What its channels are: colours (or grey values), or anything else. Default: colours, with encode() anything else. */
@@ -40,7 +46,7 @@ export interface ImageSide {
 export interface ImagePlan {
   /** The images that the step gets, in pixels: their side, or width and height. */
   readonly size: PixelSize;
-  /** What images are resized to before the crop, likewise; at least `size`. Of images that keep their shape the width, and the least height. */
+  /** What images are resized to before the crop, likewise; at least `size`. Of those that keep their shape the width, and the least height. */
   readonly loadSize: PixelSize;
   /** Whether images are cropped and mirrored at random; all sides of a sample alike. Without, the whole image is resized to `size`. */
   readonly jitter: boolean;
@@ -379,6 +385,8 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
   sizes(options: O): ImagePlan;
   /** The images of a step by name: what it sees of a sample. */
   sides(options: O, networks: N): Readonly<Record<string, ImageSide>>;
+  /** How the halves of pairs are read, where that is not as eight-bit pictures. Left out where they always are. */
+  readings?(options: O): { readonly a?: HalfReading; readonly b?: HalfReading };
   /** The losses by name, in the order of the log. */
   readonly losses: Readonly<Record<string, SchemeLoss<O>>>;
   /**

@@ -1,6 +1,10 @@
 import { noGrad } from '../autograd/graph.js';
+import type { SeenImage } from '../data/codings/coding.js';
+import type { Codings } from '../data/codings/options.js';
 import { greyImage, imageBytes, imageOfBytes } from '../data/grey.js';
-import { expectImage, type RgbImage } from '../data/image.js';
+import { createImage, expectImage, type RgbImage } from '../data/image.js';
+import { networkNumbers } from '../data/pixel-values.js';
+import { resizeBicubic } from '../data/resize.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
@@ -42,6 +46,11 @@ export interface TranslatorOptions {
   overlap?: number;
   /** What the mean of several results is made of: 'mirror', of the image and of its mirror image. Default: none. */
   ensemble?: EnsembleName;
+  /**
+   * How images become the channels of the generator, and its results pictures, where they are more than eight-bit colours: results
+   * then have `values`, the generator's numbers. Default: images of 1 or 3 channels.
+   */
+  codings?: Codings | null | undefined;
 }
 
 /** A network needs hundreds of bytes for each of an image's pixels: more of them than this no device has memory for. */
@@ -57,8 +66,10 @@ export interface FittedImage {
   readonly width: number;
   /** Height of what the generator takes. */
   readonly height: number;
-  /** Its pixels, a byte for each channel that the generator takes. */
+  /** Its pixels, a byte for each channel that the generator takes; none where it has values. */
   readonly bytes: Uint8Array;
+  /** What the generator sees of it, where that is more than eight-bit colours, and the image itself. */
+  readonly coded?: { readonly seen: SeenImage; readonly image: RgbImage };
 }
 
 /** A generator recorded for images of one size. */
@@ -74,7 +85,7 @@ interface Stage {
 
 /**
  * A translator of single images: runs a generator on them, recorded once for each size. Images have three channels: a generator of one
- * takes their luminance (ITU-R BT.601) and gives grey images.
+ * takes their luminance (ITU-R BT.601) and gives grey images. With `codings`, images are index maps, arrays or CIELAB.
  */
 export class Translator {
   private stage: Stage | null = null;
@@ -86,6 +97,7 @@ export class Translator {
     private readonly generator: Generator | LabelledGenerator,
     private readonly options: Pick<Required<TranslatorOptions>, 'dropout' | 'statistics'>,
     private readonly way: { readonly fit: FitName; readonly ensemble: EnsembleName | undefined; readonly request: FitRequest },
+    private readonly codings: Codings | null,
   ) {}
 
   /**
@@ -97,7 +109,7 @@ export class Translator {
    *   LIMIT_EXCEEDED for too many pixels; OUT_OF_MEMORY, SHADER_COMPILE; nothing is left allocated then
    */
   static async create(gpu: Gpu, generator: Generator | LabelledGenerator, options: TranslatorOptions = {}): Promise<Translator> {
-    const names = ['dropout', 'statistics', 'size', 'fit', 'tile', 'overlap', 'ensemble'] as const;
+    const names = ['dropout', 'statistics', 'size', 'fit', 'tile', 'overlap', 'ensemble', 'codings'] as const;
     expectOptions('Translator.create', options, names);
     const { imageSizes: sizes } = generator;
     const { dropout = true, statistics = 'batch', fit = 'resize', ensemble, tile: asked = sizes.own } = options;
@@ -119,17 +131,19 @@ export class Translator {
         fix: 'take a smaller one or larger tiles, or leave it out for a quarter',
       });
     }
-    for (const channels of [generator.inChannels, generator.outChannels]) {
-      if (channels === 1 || channels === 3) continue;
+    const { codings = null } = options;
+    const coded = codings && [codings.source.channels, codings.target.channels];
+    for (const [at, channels] of [generator.inChannels, generator.outChannels].entries()) {
+      if (coded ? channels === coded[at] : channels === 1 || channels === 3) continue;
       throw new ShadegradError('INVALID_ARGUMENT', 'channels of a generator to translate images with', {
-        expected: '1 (grey) or 3 (colours)',
+        expected: coded ? `${coded.join(' -> ')}, those of its codings` : '1 (grey) or 3 (colours), or codings of these channels',
         received: `${generator.inChannels} -> ${generator.outChannels}`,
         fix: 'call forward() on tensors of these channels',
       });
     }
     const request: FitRequest = { size, tile, overlap, sizes };
     const piece = FITS[fit].fixedPiece(request);
-    const translator = new Translator(gpu, generator, { dropout, statistics }, { fit, ensemble, request });
+    const translator = new Translator(gpu, generator, { dropout, statistics }, { fit, ensemble, request }, codings);
     if (piece) await translator.stageFor(...piece);
     return translator;
   }
@@ -152,10 +166,15 @@ export class Translator {
     expectImage(image, 'the image to translate');
     const plan = this.planFor([image.width, image.height]);
     const { inChannels } = this.generator;
+    const sides = { own: [image.width, image.height], width: plan.fitted[0], height: plan.fitted[1] } as const;
+    if (this.codings) {
+      const seen = this.codings.source.see(plan.prepare(image));
+      return { kind: 'fitted', ...sides, bytes: new Uint8Array(0), coded: { seen, image } };
+    }
     // Luminance first, as the PyTorch reference has it: resizing rounds.
     const seen = inChannels === 1 ? greyImage(image) : image;
     const bytes = imageBytes(plan.prepare(seen), inChannels as 1 | 3);
-    return { kind: 'fitted', own: [image.width, image.height], width: plan.fitted[0], height: plan.fitted[1], bytes };
+    return { kind: 'fitted', ...sides, bytes };
   }
 
   /**
@@ -176,18 +195,22 @@ export class Translator {
   }
 
   private async run(image: RgbImage | FittedImage, seed: number, wanted: readonly number[]): Promise<RgbImage> {
-    const { own, width, height, bytes } = isFitted(image) ? this.expectOwn(image) : this.fit(image);
+    const { own, width, height, bytes, coded } = isFitted(image) ? this.expectOwn(image) : this.fit(image);
     expectWord('seed of a translation', seed);
     expectWanted(this.generator, wanted);
     const views = this.way.ensemble && ENSEMBLES[this.way.ensemble].views;
     const through = (piece: RgbImage): Promise<RgbImage> => this.runPiece(piece, seed, wanted);
-    const fitted = imageOfBytes(bytes, width, height, this.generator.inChannels as 1 | 3);
-    return this.planFor(own).run(fitted, async (piece) => {
+    const fitted = coded?.seen ?? imageOfBytes(bytes, width, height, this.generator.inChannels as 1 | 3);
+    const result = await this.planFor(own).run(fitted, async (piece) => {
       if (views === undefined) return through(piece);
       const results: RgbImage[] = [];
       for (const { there, back } of views) results.push(back(await through(there(piece))));
       return meanImages(results);
     });
+    if (!this.codings || !coded) return result;
+    const made = result as SeenImage;
+    const given = resizedTo(coded.image, made);
+    return { ...this.codings.target.show(made, given), values: made.values };
   }
 
   /** What the generator makes of a piece of an image that is ready. */
@@ -195,10 +218,15 @@ export class Translator {
     const { generator } = this;
     const { width, height } = piece;
     const { input, labels, output, recording } = await this.stageFor(width, height);
-    input.writeBytes(imageBytes(piece, generator.inChannels as 1 | 3));
+    if (this.codings) input.write(networkNumbers((piece as SeenImage).values));
+    else input.writeBytes(imageBytes(piece, generator.inChannels as 1 | 3));
     labels?.write(Float32Array.from(wanted));
     generator.advanceDropout(seed);
     recording.run();
+    if (this.codings) {
+      const values = { kind: 'numbers', channels: generator.outChannels, data: await output.data() } as const;
+      return { ...createImage(width, height), values };
+    }
     return imageOfBytes(await output.bytes(), width, height, generator.outChannels as 1 | 3);
   }
 
@@ -211,7 +239,9 @@ export class Translator {
   private expectOwn(image: FittedImage): FittedImage {
     const [width, height] = this.planFor(image.own).fitted;
     const { inChannels } = this.generator;
-    if (image.width === width && image.height === height && image.bytes.length === width * height * inChannels) return image;
+    const isOfSize = image.width === width && image.height === height;
+    if (isOfSize && this.codings && image.coded) return image;
+    if (isOfSize && !this.codings && image.bytes.length === width * height * inChannels) return image;
     throw new ShadegradError('IMAGE_SIZE', 'fitted image to translate', {
       expected: `one of ${width} x ${height} x ${inChannels}, as fit() of this translator makes it`,
       received: `${image.width} x ${image.height} with ${image.bytes.length} bytes`,
@@ -236,14 +266,20 @@ export class Translator {
     } = this;
     const { inChannels } = generator;
     const shape = [1, height, width, inChannels];
-    const input = Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate').keep();
+    const isCoded = this.codings !== null;
+    const input = (
+      isCoded
+        ? Tensor.from(gpu, new Float32Array(width * height * inChannels), shape, 'image to translate')
+        : Tensor.fromBytes(gpu, new Uint8Array(width * height * inChannels), shape, 'image to translate')
+    ).keep();
     const count = labelCount(generator);
     const labels = count === 0 ? null : Tensor.from(gpu, new Float32Array(count), [1, count], 'labels of an image to translate').keep();
     try {
       const { recording, result } = await gpu.record(() =>
         noGrad(() => {
-          const image = imageToFloat(input);
-          return floatToImage(generator.forward(labels ? withLabels(image, labels) : image, { training: false, statistics, dropout }));
+          const image = isCoded ? input : imageToFloat(input);
+          const made = generator.forward(labels ? withLabels(image, labels) : image, { training: false, statistics, dropout });
+          return isCoded ? made : floatToImage(made);
         }),
       );
       return (this.stage = { width, height, input, labels, output: result.keep(), recording });
@@ -266,6 +302,10 @@ export class Translator {
     stage?.output.dispose();
   }
 }
+
+/** An image at the sides of another. */
+const resizedTo = (image: RgbImage, { width, height }: RgbImage): RgbImage =>
+  image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
 
 const isFitted = (image: RgbImage | FittedImage): image is FittedImage => (image as FittedImage | null)?.kind === 'fitted';
 

@@ -182,7 +182,7 @@ test('a network with a number that is not finite starts nothing, by no command, 
 test('flags that contradict the file, and files that cannot be trained on, start nothing', async () => {
   failedWith(await train('none', '--from', at('g.pth'), '--ngf', '8'), 'BAD_FLAG', /--ngf 2/, /--ngf 8/);
   failedWith(await train('none', '--from', at('g.pth'), '--size', '32'), 'BAD_FLAG', /--size/, /multiples of 64/);
-  failedWith(await train('none', '--from', at('two.pth')), 'WEIGHTS_UNSUPPORTED', /2 -> 3/);
+  failedWith(await train('none', '--from', at('two.pth')), 'BAD_FLAG', /--data DIR/, /2 channels/);
   failedWith(
     await train('none', '--from', at('grey.pth'), '--from-discriminator', at('d.pth')),
     'WEIGHTS_UNSUPPORTED',

@@ -18,6 +18,8 @@ export interface PairInput {
   readonly title: string;
   /** The numbers that it is made with, by name: one name means one thing in all inputs. */
   readonly options: Readonly<Record<string, InputOption>>;
+  /** Options of a training without which it makes no sense; then it is for a training alone, and no pairs of it are made in files. */
+  readonly training?: Readonly<Record<string, string>>;
   /** What is expected of numbers that are right by themselves and not together; nothing where they are. */
   readonly together?: (options: Readonly<Record<string, number>>) => string | undefined;
   /**

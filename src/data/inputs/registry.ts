@@ -5,13 +5,14 @@ import { blur } from './blur.js';
 import { edges } from './edges.js';
 import { grey } from './grey.js';
 import type { PairInput } from './input.js';
+import { lab } from './lab.js';
 import { lowres } from './lowres.js';
 import { mask } from './mask.js';
 import { randomMask } from './random-mask.js';
 import { softEdges } from './soft-edges.js';
 
 /** The inputs that pairs can be made with, a row each. */
-export const INPUTS: readonly PairInput[] = [edges, softEdges, grey, blur, lowres, mask, randomMask];
+export const INPUTS: readonly PairInput[] = [edges, softEdges, grey, blur, lowres, mask, randomMask, lab];
 
 /** Keeps the draws of inputs apart from others of one seed. */
 const INPUT_STREAM = 0x696e7074;
@@ -98,6 +99,9 @@ function inputCalled(name: string): PairInput {
     fix: 'choose one of these, with numbers if wanted: edges:sigma=2',
   });
 }
+
+/** Options of a training that an input needs. */
+export const trainingOf = ({ name }: InputChoice): Readonly<Record<string, string>> => inputCalled(name).training ?? {};
 
 /** 32 bits of a name: FNV-1a over its code units. */
 function hashOf(name: string): number {

@@ -1,3 +1,5 @@
+import { PREPROCESS } from '../../data/preprocess/registry.js';
+import { codingsOf, savedCodings, type CodingOptions } from '../../data/codings/options.js';
 import { decodeLabelGroups, decodeLabelSets, toldOf, type LabelSet } from '../../data/labels.js';
 import { crc32 } from '../../formats/crc32.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
@@ -72,6 +74,10 @@ export interface CheckpointNetwork {
   readonly weights: NetworkWeights;
   /** Side of the images that the run trains it on, where the network itself is for others. */
   readonly imageSize?: readonly [width: number, height: number];
+  /** Whether the run saw images, or parts of them, at their own size, so that an image is to be resized to nothing. */
+  readonly unscaled?: true;
+  /** How its images are coded, where they are more than eight-bit colours. */
+  readonly coding?: CodingOptions;
   /** Names of the labels that it takes, where it takes some. */
   readonly labels?: readonly string[];
   /** Which of these labels exclude one another, where the checkpoint says so. */
@@ -86,7 +92,7 @@ export function checkpointNetworks(file: WeightFile): CheckpointNetwork[] {
   return Object.entries(networks).map(([name, architecture]) => {
     const role = roleOf(architecture, file.name);
     const weights = fitNetwork(architecture, checkpointTensors(file, `${name}.`), 'shadegrad', file.name);
-    return { name, role, weights, ...sizeOf(architecture, options), ...labelsOf(architecture, options) };
+    return { name, role, weights, ...factsOf(architecture, options) };
   });
 }
 
@@ -98,9 +104,29 @@ export function averagedNetworks(file: WeightFile): (CheckpointNetwork & { reado
     if (tensors.size === 0) return [];
     const weights = fitNetwork(architecture, tensors, 'shadegrad', file.name);
     const role = roleOf(architecture, file.name);
-    const facts = { ...sizeOf(architecture, options), ...labelsOf(architecture, options) };
-    return [{ name: averageName(name), averageOf: name, role, weights, ...facts }];
+    return [{ name: averageName(name), averageOf: name, role, weights, ...factsOf(architecture, options) }];
   });
+}
+
+/** What the options of a run say of a network of it. */
+const factsOf = (
+  architecture: NetworkArchitecture,
+  options: TrainingCheckpoint['options'],
+): Pick<CheckpointNetwork, 'imageSize' | 'unscaled' | 'coding' | 'labels' | 'labelSets' | 'labelGroups'> => ({
+  ...sizeOf(architecture, options),
+  ...scaleOf(options),
+  ...codingOf(architecture, options),
+  ...labelsOf(architecture, options),
+});
+
+/** How a run codes the images of its generator. */
+function codingOf(architecture: NetworkArchitecture, options: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'coding'> {
+  const network = buildNetwork(architecture);
+  if (!isGenerator(network)) return {};
+  const { inChannels, outChannels } = network;
+  const coding: CodingOptions = { ...savedCodings(options), inChannels, outChannels };
+  const codings = codingsOf(coding);
+  return codings && codings.source.channels === inChannels && codings.target.channels === outChannels ? { coding } : {};
 }
 
 /** @param options of the run, which keep names joined by commas, and the sets that they are of */
@@ -115,6 +141,11 @@ function labelsOf(
   if (toldOf(names, sets) !== count) return {};
   const groups = decodeLabelGroups(labelGroups, names);
   return { labels: names, ...(sets && { labelSets: sets }), ...(groups && { labelGroups: groups }) };
+}
+
+function scaleOf({ preprocess }: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'unscaled'> {
+  const way = Object.entries(PREPROCESS).find(([name]) => name === preprocess)?.[1];
+  return way && !way.takesLoadSize ? { unscaled: true } : {};
 }
 
 function sizeOf(architecture: NetworkArchitecture, { size, width }: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'imageSize'> {

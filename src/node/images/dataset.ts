@@ -3,19 +3,29 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
-import { expectHalves, type ImagePair, type RgbImage } from '../../data/image.js';
+import { expectHalves, splitPair, type ImagePair, type RgbImage } from '../../data/image.js';
+import type { HalfReading } from '../../data/codings/options.js';
 import { expectOptions } from '../../checks.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { atMost } from '../files/at-most.js';
 import { findPairs, type PairFiles, type Split } from './layout.js';
-import { limitFor, type SideLimit } from './picture.js';
+import { limitFor, shrink, type SideLimit } from './picture.js';
 import { finishPicture } from './picture-workers.js';
-import { decodeSamples, readBytes, readImageSides } from './read.js';
+import { decodeImage, decodeSamples, readBytes, readImageSides } from './read.js';
 import type { Samples } from './samples.js';
+import { decodeValues } from './values.js';
 
 export type { Split } from './layout.js';
 export { listImages } from './folder.js';
+
+/** How the halves of pairs are read, where that is not as eight-bit pictures. */
+export interface HalfReadings {
+  /** That of half A. */
+  readonly a?: HalfReading;
+  /** That of half B. */
+  readonly b?: HalfReading;
+}
 
 /** Options of openPairedFolder(): what is kept in memory, and what is checked at once. */
 export interface PairedFolderOptions {
@@ -24,6 +34,8 @@ export interface PairedFolderOptions {
    * cached.
    */
   maxSide?: SideLimit;
+  /** How halves are read that are more than eight-bit pictures: arrays, deep pictures, index maps. Default: as pictures. */
+  halves?: HalfReadings;
   /** The bytes of decoded images to keep; the rest is read again each time. Default 1 GiB. */
   cacheBytes?: number;
   /** Whether to decode every file now, so that a damaged one is found before the training and not an hour into it. Default false. */
@@ -65,8 +77,9 @@ export async function openPairedFolder(directory: string, split: Split, options:
     maxSide = Infinity,
     cacheBytes = 2 ** 30,
     verify = false,
+    halves = {},
     onProgress,
-  } = expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'onProgress']);
+  } = expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'halves', 'onProgress']);
   if (split !== 'train' && split !== 'val' && split !== 'test') {
     throw new ShadegradError('INVALID_ARGUMENT', 'split of a folder of pairs', {
       expected: "'train', 'val' or 'test'",
@@ -99,11 +112,11 @@ export async function openPairedFolder(directory: string, split: Split, options:
     });
   };
   const load = async (index: number): Promise<ImagePair> => {
-    const { pair, sides, files } = await readPair(filesOf(index), maxSide);
+    const { pair, sides, files } = await readPair(filesOf(index), maxSide, halves);
     seenSides.set(index, sides);
     const current = loading.get(index)!;
     if (current.asksForContent) current.content = hashOf(files);
-    const bytes = pair.a.data.length + pair.b.data.length;
+    const bytes = bytesOfImage(pair.a) + bytesOfImage(pair.b);
     if (!cache.has(index) && cachedBytes + bytes <= cacheBytes) {
       cache.set(index, pair);
       cachedBytes += bytes;
@@ -151,6 +164,8 @@ export async function openPairedFolder(directory: string, split: Split, options:
     );
   return dataset;
 }
+
+const bytesOfImage = ({ data, values }: RgbImage): number => data.length + (values?.data.byteLength ?? 0);
 
 /** Files that are looked at at the same time. */
 const AT_ONCE = 16;
@@ -241,7 +256,12 @@ function hashOf(files: readonly Uint8Array[]): string {
 }
 
 /** @returns the pair, the sides of its halves as they are in its files, and the bytes of these */
-async function readPair(pair: PairFiles, limit: SideLimit): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
+async function readPair(
+  pair: PairFiles,
+  limit: SideLimit,
+  halves: HalfReadings,
+): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
+  if (halves.a ?? halves.b) return readDeepPair(pair, limit, halves);
   const { name, a, b } = pair;
   const files: Uint8Array[] = [];
   const pictures: Samples[] = [];
@@ -259,6 +279,29 @@ async function readPair(pair: PairFiles, limit: SideLimit): Promise<{ pair: Imag
   const images = await Promise.all(pictures.map((samples) => finishPicture({ samples, inHalves, maxSide })));
   const [left, right] = images.flat() as [RgbImage, RgbImage];
   return { pair: { name, a: left, b: right }, sides, files };
+}
+
+/** As readPair(), where a half is more than an eight-bit picture. */
+async function readDeepPair(
+  pair: PairFiles,
+  limit: SideLimit,
+  halves: HalfReadings,
+): Promise<{ pair: ImagePair; sides: Sides; files: Uint8Array[] }> {
+  const files = await Promise.all(pathsOf(pair).map(readBytes));
+  const [first, second] = files as [Uint8Array, Uint8Array?];
+  const inHalves = second === undefined;
+  const decode = (half: 'a' | 'b'): Promise<RgbImage> => {
+    const [bytes, path] = half === 'a' || inHalves ? [first, pair.a] : [second, pair.b!];
+    const reading = halves[half];
+    return reading ? decodeValues(bytes, printableName(path), reading) : decodeImage(bytes, printableName(path));
+  };
+  const [a, b] = [await decode('a'), await decode('b')];
+  if (inHalves) expectHalves(a, printableName(pair.a));
+  else checkHalves(pair.a, pair.b!, a, b);
+  const [left, right] = inHalves ? [splitPair(a).a, splitPair(b).b] : [a, b];
+  const sides = { width: left.width, height: left.height };
+  const maxSide = limitFor(sides, limit);
+  return { pair: { name: pair.name, a: shrink(left, { maxSide }), b: shrink(right, { maxSide }) }, sides, files };
 }
 
 /** @throws IMAGE_SIZE for halves of different sizes: they are aligned pixel by pixel, so resizing one would only hide it */

@@ -17,8 +17,10 @@ export interface FolderContent {
 
 /** Endings of the formats that are read: their files are images until decoding says otherwise. */
 const IMAGE_ENDING = /\.(jpe?g|jfif|png|webp|tiff?|avif|gif|bmp|dib)$/i;
+/** Arrays: images of a folder that has no others, and else what often lies beside them. */
+const ARRAY_ENDING = /\.npy$/i;
 /** Endings of files that often lie beside images, so that thousands of them need not be opened to know. */
-const OTHER_ENDING = /\.(xml|txt|json|csv|md|html?|mat|npy|npz|zip|gz|tar|py|m|log|ya?ml|pdf|heic|db|ini)$/i;
+const OTHER_ENDING = /\.(xml|txt|json|csv|md|html?|mat|npz|zip|gz|tar|py|m|log|ya?ml|pdf|heic|db|ini)$/i;
 /** The record that a folder of results has of them: of no data set. */
 export const RECORD_NAME = '.prepare.jsonl';
 const DANGLING = 'link to a file that is not there';
@@ -35,7 +37,7 @@ export const naturalOrder = (a: string, b: string): number => collator.compare(a
  * @throws DATA_NOT_FOUND, DATA_UNREADABLE
  */
 export async function scanFolder(folder: string): Promise<FolderContent> {
-  const [images, folders, unknown]: [string[], string[], string[]] = [[], [], []];
+  const [images, folders, unknown, arrays]: [string[], string[], string[], string[]] = [[], [], [], []];
   const left = new Map<string, number>();
   const leave = (kind: string): void => void left.set(kind, (left.get(kind) ?? 0) + 1);
   for (const entry of await readFolder(folder)) {
@@ -47,6 +49,7 @@ export async function scanFolder(folder: string): Promise<FolderContent> {
     else if (kind === 'other') leave('special file');
     else if (kind === 'dangling') leave(DANGLING);
     else if (IMAGE_ENDING.test(name)) images.push(name);
+    else if (ARRAY_ENDING.test(name)) arrays.push(name);
     else if (OTHER_ENDING.test(name)) leave(endingOf(name));
     else unknown.push(name);
   }
@@ -55,6 +58,8 @@ export async function scanFolder(folder: string): Promise<FolderContent> {
     const formats = await Promise.all(names.map((name) => formatOfFile(join(folder, name))));
     names.forEach((name, index) => (isReadable(formats[index]) ? images.push(name) : leave(endingOf(name))));
   }
+  if (images.length === 0) images.push(...arrays);
+  else for (const name of arrays) leave(endingOf(name));
   return { images: images.sort(naturalOrder), folders: folders.sort(naturalOrder), others: counted(left) };
 }
 

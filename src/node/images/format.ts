@@ -1,5 +1,5 @@
 /** Formats that are decoded. */
-export type ReadableFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'BMP' | 'TIFF' | 'AVIF';
+export type ReadableFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'BMP' | 'TIFF' | 'AVIF' | 'NPY';
 
 /** Bytes of a file's start by which its format is told. */
 export const SIGNATURE_BYTES = 64;
@@ -10,6 +10,7 @@ const SIGNATURES: [format: string, offset: number, bytes: string][] = [
   ['PNG', 0, '\x89PNG\r\n\x1a\n'],
   ['WebP', 8, 'WEBP'],
   ['GIF', 0, 'GIF8'],
+  ['NPY', 0, '\x93NUMPY'],
   ['TIFF', 0, 'II*\0'],
   ['TIFF', 0, 'MM\0*'],
   ['TIFF', 0, 'II+\0'],
@@ -26,7 +27,7 @@ const SIGNATURES: [format: string, offset: number, bytes: string][] = [
   ['SVG', 0, '<svg'],
 ];
 
-const READABLE: ReadonlySet<string> = new Set<ReadableFormat>(['JPEG', 'PNG', 'WebP', 'GIF', 'BMP', 'TIFF', 'AVIF']);
+const READABLE: ReadonlySet<string> = new Set<ReadableFormat>(['JPEG', 'PNG', 'WebP', 'GIF', 'BMP', 'TIFF', 'AVIF', 'NPY']);
 
 /** Sizes that a BMP's second header has: two letters alone are the start of too many texts. */
 const BMP_HEADERS: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124]);

@@ -51,7 +51,8 @@ function shrunkSides({ width, height }: Sides, { maxSide, keepsShape = false }: 
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 
-function shrink(image: RgbImage, picture: Picture): RgbImage {
+/** An image whose longer sides are shrunk. */
+export function shrink(image: RgbImage, picture: Pick<Picture, 'maxSide' | 'keepsShape'>): RgbImage {
   const { width, height } = shrunkSides(image, picture);
   return width === image.width && height === image.height ? image : resizeBicubic(image, width, height);
 }

@@ -7,6 +7,7 @@ import { writeFileAtomic } from '../files/atomic.js';
 import { bmpSides, decodeBmp } from './bmp.js';
 import { imageFormat, isReadable, type ReadableFormat } from './format.js';
 import { corrupt, unsupported } from './limits.js';
+import { decodeNpy, npySides } from './npy.js';
 import { encodePng } from './png.js';
 import { blendOnWhite, type Samples } from './samples.js';
 import { decodeWithSharp, sidesBySharp } from './sharp.js';
@@ -29,10 +30,26 @@ export async function decodeImage(bytes: Uint8Array, name = 'image'): Promise<Rg
 /** As decodeImage(), with the samples as they are stored. */
 export async function decodeSamples(bytes: Uint8Array, name: string): Promise<Samples> {
   const format = expectReadable(bytes, name);
+  if (format === 'NPY') return npySamples(bytes, name);
   return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
 }
 
-function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
+/** An array as a picture: of whole numbers of 8 or 16 bits, grey or in colours, with or without transparency. */
+function npySamples(bytes: Uint8Array, name: string): Samples {
+  const { width, height, channels, data, full } = decodeNpy(bytes, name);
+  if ((full !== 255 && full !== 65_535) || channels > 4)
+    throw unsupported(
+      name,
+      'an array that is no picture of 8 or 16 bits',
+      'say what it is: --in-channels with --in-range, --one-hot, or the like for the results',
+    );
+  const samples = full === 255 ? Uint8Array.from(data) : Uint16Array.from(data);
+  const colours = channels < 3 ? 1 : 3;
+  return { width, height, channels, colours, alpha: channels > colours ? colours : null, samples };
+}
+
+/** The format of an image file. @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED */
+export function expectReadable(bytes: Uint8Array, name: string): ReadableFormat {
   if (bytes.length === 0) throw corrupt(name, 'the file is empty');
   const format = imageFormat(bytes);
   if (isReadable(format)) return format;
@@ -67,6 +84,7 @@ export async function readImageSides(path: string): Promise<{ width: number; hei
   const name = printableName(path);
   const sidesIn = async (bytes: Uint8Array): Promise<{ width: number; height: number }> => {
     const format = expectReadable(bytes, name);
+    if (format === 'NPY') return npySides(bytes, name);
     return format === 'BMP' ? bmpSides(bytes, name) : sidesBySharp(bytes, name, format);
   };
   const { head, isAll } = await reading(path, () => readHead(path));

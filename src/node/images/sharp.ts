@@ -1,5 +1,6 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { ShadegradError } from '../../errors.js';
+import type { Channels } from './channels.js';
 import type { ReadableFormat } from './format.js';
 import { checkSides, corrupt, tooLarge, unsupported } from './limits.js';
 import type { Samples } from './samples.js';
@@ -68,6 +69,42 @@ export function decodeWithSharp(bytes: Uint8Array, name: string, format: Readabl
   const alpha = format === 'TIFF' ? tiffAlpha(bytes) : 0;
   return withImage(bytes, name, format, (image, header) => readSamples(image, header, name, format, alpha));
 }
+
+/**
+ * Decodes with libvips: every channel of the upright picture as the file stores it, without any conversion.
+ *
+ * @throws as decodeWithSharp()
+ */
+export function decodeChannels(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<Channels> {
+  return withImage(bytes, name, format, async (image, { space = 'srgb', depth, channels: stored }) => {
+    const type = DEPTHS[depth ?? ''];
+    if (!type)
+      throw unsupported(
+        name,
+        `${format} with samples of type ${depth} cannot be read`,
+        'save it as a .npy, or with samples of another type',
+      );
+    // Numbers are not to be converted to sRGB; of floats of many channels, that would keep the first alone.
+    if (depth === 'ushort' || stored === 1 || space === 'scrgb') image.toColourspace(space);
+    const { data, info } = await image.raw({ depth: depth as 'uchar' }).toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    const all = new type.array(data.buffer.slice(data.byteOffset, data.byteOffset + data.length));
+    if (channels === stored) return { width, height, channels, data: all, full: type.full };
+    // Grey is repeated as green and blue before further channels.
+    if (channels !== stored + 2) throw unsupported(name, `${format} of ${stored} channels cannot be read`, 'save it as a .npy');
+    const kept = all.filter((_, at) => ![1, 2].includes(at % channels)) as Channels['data'];
+    return { width, height, channels: stored, data: kept, full: type.full };
+  });
+}
+
+/** Types of samples that are read as they are. */
+const DEPTHS: Readonly<
+  Record<string, { readonly array: Uint8ArrayConstructor | Uint16ArrayConstructor | Float32ArrayConstructor; readonly full: number | null }>
+> = {
+  uchar: { array: Uint8Array, full: 255 },
+  ushort: { array: Uint16Array, full: 65_535 },
+  float: { array: Float32Array, full: null },
+};
 
 /**
  * Reads the sides of the upright picture.

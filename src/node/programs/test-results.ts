@@ -8,7 +8,7 @@ const PICTURES = 'images';
 const NUMBERS = 'metrics.json';
 const PAGE = 'index.html';
 /** A picture as tests write them: others in the folder are somebody else's. */
-const OWN = /^images\/\d{4,}-[a-z0-9-]+\.png$/;
+const OWN = /^images\/\d{4,}-[a-z0-9-]+\.(png|npy)$/;
 
 /**
  * The folder of a test's results: page, numbers and pictures. Those of an earlier test stay as they are until all of the new ones are
@@ -29,7 +29,13 @@ export class TestResults {
     return `${PICTURES}/${name}.png`;
   }
 
-  /** Puts everything in place. @param pictures the paths that picture() gave */
+  /** Writes the numbers of a result aside, as an array beside its picture. */
+  async array(name: string, bytes: Uint8Array): Promise<string> {
+    await writeFileAtomic(join(this.unfinished, `${name}.npy`), bytes);
+    return `${PICTURES}/${name}.npy`;
+  }
+
+  /** Puts everything in place. @param pictures the paths that picture() and array() gave */
   async finish(pictures: readonly string[], numbers: string, page: string): Promise<void> {
     const earlier = await this.earlierPictures();
     await makeFolder(join(this.folder, PICTURES));
@@ -45,11 +51,15 @@ export class TestResults {
     await rm(this.unfinished, { recursive: true, force: true });
   }
 
-  /** The pictures that the numbers of an earlier test list; none where there are none, or no such file. */
+  /** The pictures and arrays that the numbers of an earlier test list; none where there are none, or no such file. */
   private async earlierPictures(): Promise<string[]> {
     try {
-      const { samples } = JSON.parse(await readFile(join(this.folder, NUMBERS), 'utf8')) as { samples: { pictures: string[] }[] };
-      return samples.flatMap(({ pictures }) => pictures).filter((path) => typeof path === 'string' && OWN.test(path));
+      const { samples } = JSON.parse(await readFile(join(this.folder, NUMBERS), 'utf8')) as {
+        samples: { pictures: string[]; arrays?: string[] }[];
+      };
+      return samples
+        .flatMap(({ pictures, arrays = [] }) => [...pictures, ...arrays])
+        .filter((path) => typeof path === 'string' && OWN.test(path));
     } catch {
       return [];
     }

@@ -1,4 +1,6 @@
 import { basename, join, resolve } from 'node:path';
+import { readingsOf, savedCodings } from '../../data/codings/options.js';
+import { VALUE_FORMATS } from '../images/encode-values.js';
 import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { LIBRARY_VERSION } from '../../version.js';
@@ -176,18 +178,24 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
   const count = flags.first ?? flags.count;
 
   const results = new TestResults(output);
-  const rows: TestedRow[] = [];
+  const rows: (TestedRow & { readonly arrays: readonly string[] })[] = [];
   const judged: NonNullable<TestedSample['patches']>[] = [];
+  // Results that are no colours are kept as their numbers, too.
+  const wanted = readingsOf(savedCodings(checkpoint.options)).target;
   let columns: readonly string[] = [];
   const line = new StatusLine();
   const keep = async ({ name, pictures, metrics, patches }: TestedSample, done: number, total: number): Promise<void> => {
     const number = String(done).padStart(4, '0');
-    const paths: string[] = [];
-    for (const [at, { title, image }] of pictures.entries())
-      paths.push(await results.picture([number, at + 1, slug(title)].filter((part) => part !== '').join('-'), image));
+    const [paths, arrays]: [string[], string[]] = [[], []];
+    for (const [at, { title, image, made }] of pictures.entries()) {
+      const called = [number, at + 1, slug(title)].filter((part) => part !== '').join('-');
+      paths.push(await results.picture(called, image));
+      if (!made || !image.values || wanted?.kind !== 'numbers') continue;
+      arrays.push(await results.array(called, await VALUE_FORMATS.npy.encode({ ...image, values: image.values }, wanted.range)));
+    }
     columns = pictures.map(({ title }) => title);
     const { width, height } = pictures[0]?.image ?? { width: 0, height: 0 };
-    rows.push({ name, pictures: paths, size: [width, height], metrics });
+    rows.push({ name, pictures: paths, arrays, size: [width, height], metrics });
     if (patches) judged.push(patches);
     line.show(`tested: ${done} of ${total}`);
   };
@@ -210,11 +218,12 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
     const numbers = formatJson({
       ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: images, split: split ?? null, images: rows.length },
       ...{ metrics, ...(maps && { patches: { receptiveField: maps.field ?? null, means: maps.means } }) },
-      samples: rows.map(({ name, pictures, metrics: own }, at) => ({
+      samples: rows.map(({ name, pictures, arrays, metrics: own }, at) => ({
         name,
         metrics: own,
         ...(maps && { patches: maps.rows[at] }),
         pictures,
+        ...(arrays.length > 0 && { arrays }),
       })),
     });
     const page = renderTestPage({
@@ -227,7 +236,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
       rows: rows.map((row, at) => ({ ...row, metrics: { ...row.metrics, ...maps?.named(at) } })),
     });
     await results.finish(
-      rows.flatMap(({ pictures }) => pictures),
+      rows.flatMap(({ pictures, arrays }) => [...pictures, ...arrays]),
       `${numbers}\n`,
       page,
     );

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { inputText, parseInput } from '../../data/inputs/registry.js';
+import { inputText, parseInput, trainingOf } from '../../data/inputs/registry.js';
 import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
@@ -130,7 +130,9 @@ async function trainIn(
     try {
       say(adapter.summary);
       // What follows from the networks of a file, and from pairs that are made, counts as if it had been typed.
-      const made = Object.entries(flags.make === undefined ? {} : (scheme.made ?? {})).filter(([name]) => !given.has(flagName(name)));
+      const made = Object.entries(flags.make === undefined ? {} : { ...scheme.made, ...neededBy(flags.make, flags, given, scheme) }).filter(
+        ([name]) => !given.has(flagName(name)),
+      );
       const followed = Object.fromEntries(
         [...made, ...Object.entries(initial?.options ?? {})].map(([name, value]) => [flagName(name), value]),
       );
@@ -184,6 +186,26 @@ async function trainIn(
   } finally {
     await initial?.close();
   }
+}
+
+/** Options that the input of --make needs. @throws BAD_FLAG where the scheme has no such, or a flag says otherwise */
+function neededBy(
+  make: string,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+  { title, options }: TrainingScheme,
+): Readonly<Record<string, string>> {
+  const needed = trainingOf(parseInput(make));
+  for (const [name, value] of Object.entries(needed)) {
+    const flag = flagName(name);
+    if (Object.hasOwn(options, name) && (!given.has(flag) || flags[flag] === value)) continue;
+    throw new ShadegradError('BAD_FLAG', `--make ${make} is for --${flag} ${value}`, {
+      expected: `a scheme with --${flag} ${value}`,
+      received: Object.hasOwn(options, name) ? `--${flag} ${String(flags[flag])}` : title,
+      fix: Object.hasOwn(options, name) ? `leave out --${flag}` : 'leave out --make, or train by pix2pix',
+    });
+  }
+  return needed;
 }
 
 type RunToResume = Pick<SessionOptions, 'scales'> & { resume: NonNullable<SessionOptions['resume']> };

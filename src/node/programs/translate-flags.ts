@@ -5,10 +5,17 @@ import { FITS, type FitName } from '../../training/fits/registry.js';
 import type { TranslatedSize } from '../../training/fits/sides.js';
 import { STANDARD_STREAM } from '../files/standard-streams.js';
 import { PICTURE_FORMATS, type PictureFormatName } from '../images/encode.js';
+import { isValueFormat, VALUE_FORMATS, type ValueFormatName } from '../images/encode-values.js';
 import { MAX_PIXELS } from '../images/limits.js';
 import type { FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
+
+/** The name of a format that results are written in. */
+export type ResultFormat = PictureFormatName | ValueFormatName;
+
+/** The ending of the files of a format. */
+export const endingOf = (format: ResultFormat): string => (isValueFormat(format) ? VALUE_FORMATS[format] : PICTURE_FORMATS[format]).ending;
 
 /** Formats whose files are smaller the less of the picture they keep. */
 const WITH_QUALITY = Object.entries(PICTURE_FORMATS)
@@ -61,11 +68,13 @@ export const TRANSLATE_PROGRAM = {
       name: 'format',
       group: 'Files',
       type: 'choice',
-      choices: Object.keys(PICTURE_FORMATS) as PictureFormatName[],
+      choices: [...Object.keys(PICTURE_FORMATS), ...Object.keys(VALUE_FORMATS)] as ResultFormat[],
       default: 'png',
       description: `what results are written as: ${Object.entries(PICTURE_FORMATS)
         .map(([name, { description, quality }]) => `${name}, ${description}${quality === null ? '' : ` (quality ${quality})`}`)
-        .join('; ')}`,
+        .join('; ')}; ${Object.entries(VALUE_FORMATS)
+        .map(([name, { description }]) => `${name}, ${description}`)
+        .join('; ')}. Results that are no colours are written as npy, too`,
     },
     {
       name: 'quality',
@@ -98,7 +107,7 @@ export const TRANSLATE_PROGRAM = {
       type: 'choice',
       choices: Object.keys(FITS) as FitName[],
       default: 'resize',
-      description: `how images of other sizes go through: ${Object.entries(FITS)
+      description: `how images of other sizes go through; of a run with --preprocess crop or none by default pad: ${Object.entries(FITS)
         .map(([name, { description }]) => `${name}, ${description}`)
         .join('; ')}`,
     },
@@ -235,7 +244,7 @@ export function checkTogether(flags: TranslateFlags): void {
 
 /** @throws BAD_FLAG for a quality that the format has not, and for more than one image through a pipe */
 function checkFiles({ input, output, samples, format, quality }: TranslateFlags): void {
-  if (quality !== undefined && PICTURE_FORMATS[format].quality === null) {
+  if (quality !== undefined && (isValueFormat(format) || PICTURE_FORMATS[format].quality === null)) {
     throw new ShadegradError('BAD_FLAG', `--quality means nothing with --format ${format}`, {
       expected: `--quality with --format ${WITH_QUALITY.join(' or ')}`,
       received: `--quality ${quality}`,

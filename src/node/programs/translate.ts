@@ -1,3 +1,6 @@
+import type { SeenImage } from '../../data/codings/coding.js';
+import { colours } from '../../data/codings/colours.js';
+import { codingsOf, parseRange, readingsOf, type Codings, type HalfReading, type ValueRange } from '../../data/codings/options.js';
 import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../models/describe.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
@@ -14,14 +17,25 @@ import { Translator, type FittedImage } from '../../training/translator.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { readStream, STANDARD_STREAM, writeStream } from '../files/standard-streams.js';
-import { encodePicture, PICTURE_FORMATS } from '../images/encode.js';
+import { encodePicture } from '../images/encode.js';
+import { isValueFormat, VALUE_FORMATS } from '../images/encode-values.js';
 import { decodeImage, readImage } from '../images/read.js';
+import { decodeValues, readValues } from '../images/values.js';
 import { parseFlags } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
 import { concernsOneFile } from './one-file.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
-import { checkTogether, parseFrames, parseSides, parseSize, required, TRANSLATE_PROGRAM, type TranslateFlags } from './translate-flags.js';
+import {
+  checkTogether,
+  endingOf,
+  parseFrames,
+  parseSides,
+  parseSize,
+  required,
+  TRANSLATE_PROGRAM,
+  type TranslateFlags,
+} from './translate-flags.js';
 import { translateFrames } from './translate-frames.js';
 import { listJobs, type Job } from './translate-jobs.js';
 import { openWeights, optionsFor } from '../weights/read.js';
@@ -44,7 +58,7 @@ const MEASURED = { results: 32, bytes: 2 ** 28 } as const;
  * @throws ShadegradError for whatever concerns all files
  */
 export async function translateImages(argv: readonly string[]): Promise<number> {
-  const { values: flags, help } = parseFlags(TRANSLATE_PROGRAM, argv);
+  const { values: flags, given, help } = parseFlags(TRANSLATE_PROGRAM, argv);
   if (help) {
     process.stdout.write(formatHelp(TRANSLATE_PROGRAM));
     return 0;
@@ -55,16 +69,25 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   const size = flags.size === undefined ? undefined : parseSize(flags.size);
   checkTogether(flags);
   const frames = flags.frames === undefined ? undefined : parseFrames(flags.frames);
-  const { ending } = PICTURE_FORMATS[flags.format];
-  const jobs = await listJobs(required(flags, 'input'), required(flags, 'output'), flags.samples, ending);
+  const [input, output] = [required(flags, 'input'), required(flags, 'output')];
+  const jobs = await listJobs(input, output, flags.samples, endingOf(flags.format));
   const opened = await openWeights(weights, optionsFor(flags.network));
   try {
     sayChosen(weights, opened);
     const found = findNetwork(opened.file, 'generator', opened.ofNetwork ? undefined : flags.network);
     const network = ofPictures(found, opened.path);
+    const codings = codingsFor(found, network, flags.format);
+    const reading = found.coding && readingsOf(found.coding).source;
+    const numbers = codings?.target.measured === 'numbers' && !isValueFormat(flags.format) && output !== STANDARD_STREAM;
+    // Results that are no colours: their numbers beside the pictures of them.
+    const arrays = numbers ? await listJobs(input, output, flags.samples, VALUE_FORMATS.npy.ending) : undefined;
+    if (reading && frames !== undefined) throw noFilm(reading);
     if (flags.samples > 1) expectVariety(network, flags);
     const own = found.imageSize ?? network.imageSizes.own;
-    const { takesSize, takesTile } = FITS[flags.fit];
+    // What was learned of images at their own size is resized to nothing, unless something else is asked for.
+    const asked = ['fit', 'size'].some((name) => given.has(name));
+    const fit = found.unscaled && !asked ? 'pad' : flags.fit;
+    const { takesSize, takesTile } = FITS[fit];
     const chosen = takesSize ? (size ?? own) : 'image';
     checkSize(chosen, network, 'size');
     const tile = takesTile ? (flags.tile === undefined ? own : parseSides(flags.tile, 'tile')) : undefined;
@@ -72,12 +95,12 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
       checkSize(tile, network, 'tile');
       checkOverlap(flags.overlap, typeof tile === 'number' ? tile : Math.min(...tile));
     }
-    const way = { fit: flags.fit, ...(tile !== undefined && { tile }) };
+    const way = { fit, ...(tile !== undefined && { tile }) };
     const labels = wantedLabels(network, flags.label, found);
     const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       remark(adapterChoice.summary);
-      remark(takesSize ? sizeLine(chosen, network, size !== undefined) : `images keep their size: ${FITS[flags.fit].description}`);
+      remark(takesSize ? sizeLine(chosen, network, size !== undefined) : `images keep their size: ${FITS[fit].description}`);
       const generator = (await loadNetwork(gpu, found.weights)) as Generator;
       // A network that was trained without dropout has none now.
       const statistics = flags.statistics ?? found.statistics;
@@ -85,6 +108,7 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
         ...{ dropout: flags.dropout, statistics, size: chosen, ...way },
         ...(flags.overlap !== undefined && { overlap: flags.overlap }),
         ...(flags.ensemble !== undefined && { ensemble: flags.ensemble }),
+        codings,
       });
       if (frames !== undefined) {
         return await translateFrames({
@@ -94,12 +118,13 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
           translate: (frame) => translator.translate(halfOf(frame, 'a frame', flags.half), flags.seed, labels),
         });
       }
-      const output = required(flags, 'output');
       if (output !== STANDARD_STREAM) await makeFolder(output);
       return await translateAll(
-        jobs,
+        arrays ? jobs.map((job, at) => ({ ...job, ...arraysOf(arrays[at]!) })) : jobs,
         flags,
         {
+          read: (path) => readPicture(path, reading),
+          range: parseRange(found.coding?.outRange ?? (found.coding ? 'full' : '0,255'))!,
           fit: (image) => translator.fit(image),
           translate: (image, sample) => translator.translate(image, (flags.seed + sample) % 2 ** 32, labels),
         },
@@ -114,9 +139,9 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
 }
 
 /** The generator of a file, on no device. @throws WEIGHTS_UNSUPPORTED for one that is not of pictures, grey or in colours */
-function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): Generator {
+function ofPictures({ weights: { architecture }, coding }: FoundNetwork, path: string): Generator {
   const network = buildNetwork(architecture);
-  const isOfPictures = (channels: number): boolean => channels === 1 || channels === 3;
+  const isOfPictures = (channels: number): boolean => coding !== undefined || channels === 1 || channels === 3;
   const translates = isGenerator(network) || isLabelledGenerator(network);
   if (translates && isOfPictures(network.inChannels) && isOfPictures(network.outChannels)) return network;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no generator of pictures`, {
@@ -125,6 +150,30 @@ function ofPictures({ weights: { architecture } }: FoundNetwork, path: string): 
     fix: isNoiseGenerator(network) ? 'it needs no pictures: npx shadegrad generate --weights FILE' : 'name the weights of another one',
   });
 }
+
+/** How images are coded: as the file says; of pictures whose results are to keep all their depth, as numbers. */
+function codingsFor({ coding }: FoundNetwork, { inChannels, outChannels }: Generator, format: TranslateFlags['format']): Codings | null {
+  if (coding) return codingsOf(coding);
+  return isValueFormat(format) ? { source: colours(inChannels as 1 | 3), target: colours(outChannels as 1 | 3) } : null;
+}
+
+/** Where the numbers of an image's results go. */
+const arraysOf = ({ outputs, problem }: Job): Pick<TranslateJob, 'arrays' | 'problem'> => ({
+  arrays: outputs,
+  ...(problem && { problem }),
+});
+
+/** A job, with the places of the numbers of its results where these are written beside pictures of them. */
+interface TranslateJob extends Job {
+  readonly arrays?: readonly string[];
+}
+
+const noFilm = (reading: HalfReading): ShadegradError =>
+  new ShadegradError('BAD_FLAG', '--frames are pictures of colours', {
+    expected: 'a network that translates such',
+    received: `one of ${reading.kind === 'classes' ? `index maps of ${reading.count} classes` : `arrays of ${reading.channels} channels`}`,
+    fix: 'leave out --frames, and name files with --input',
+  });
 
 /** @throws BAD_FLAG for several results of one image that would all be the same */
 function expectVariety(network: Generator, flags: TranslateFlags): void {
@@ -179,14 +228,17 @@ function sizeLine(size: TranslatedSize, { imageSizes }: Generator, asked: boolea
 
 /** How an image becomes results: made ready once, then translated for each of them. */
 interface Work {
+  read(path: string): Promise<RgbImage>;
+  /** Of the numbers of results. */
+  readonly range: ValueRange;
   fit(image: RgbImage): FittedImage;
   translate(image: FittedImage, sample: number): Promise<RgbImage>;
 }
 
 async function translateAll(
-  jobs: readonly Job[],
+  jobs: readonly TranslateJob[],
   { half, output, samples, format, quality }: TranslateFlags,
-  { fit, translate }: Work,
+  { read, range, fit, translate }: Work,
   anySize: boolean,
 ): Promise<number> {
   const line = new StatusLine();
@@ -197,17 +249,21 @@ async function translateAll(
   let measured = 0;
   const diversities: ImageDiversity[] = [];
   try {
-    for (const { input, outputs, problem } of jobs) {
+    for (const { input, outputs, arrays, problem } of jobs) {
       if (interrupt.exitStatus !== undefined) break;
       const made: RgbImage[] = [];
       let left = samples;
       try {
         if (problem) throw problem;
-        const image = fit(halfOf(await readPicture(input), input, half));
+        const image = fit(halfOf(await read(input), input, half));
         for (const [sample, target] of outputs.entries()) {
           if (interrupt.exitStatus !== undefined) break;
           const result = await translate(image, sample);
-          await writeResult(target, await encodePicture(result, format, quality));
+          if (arrays) await writeResult(arrays[sample]!, await VALUE_FORMATS.npy.encode(result as SeenImage, range));
+          const file = isValueFormat(format)
+            ? VALUE_FORMATS[format].encode(result as SeenImage, range)
+            : encodePicture(result, format, quality);
+          await writeResult(target, await file);
           done++;
           left--;
           if (samples > 1 && made.length < mostMeasured(result)) made.push(result);
@@ -237,8 +293,10 @@ async function translateAll(
 const placeOf = (output: string): string => (output === STANDARD_STREAM ? 'stdout' : printableName(output));
 
 /** The image of a file, or of stdin. @throws what decodeImage() throws; DATA_NOT_FOUND, DATA_UNREADABLE */
-async function readPicture(input: string): Promise<RgbImage> {
-  return input === STANDARD_STREAM ? decodeImage(await readStream(process.stdin, 'stdin'), 'stdin') : readImage(input);
+async function readPicture(input: string, reading: HalfReading | undefined): Promise<RgbImage> {
+  if (input !== STANDARD_STREAM) return reading ? readValues(input, reading) : readImage(input);
+  const bytes = await readStream(process.stdin, 'stdin');
+  return reading ? decodeValues(bytes, 'stdin', reading) : decodeImage(bytes, 'stdin');
 }
 
 /** Writes a result to its file, whole or not at all, or to stdout. @throws WRITE_FAILED */

@@ -76,7 +76,14 @@ const resnet = (blocks: string): Readonly<Record<string, string>> => ({ generato
  * (`reference`); those that are not in this table have the values of that flag.
  */
 export const MEANINGS: Readonly<Record<string, Meaning>> = {
-  model: { values: { pix2pix: { scheme: 'pix2pix' }, cycle_gan: { scheme: 'cyclegan' } } },
+  model: {
+    values: {
+      pix2pix: { scheme: 'pix2pix' },
+      cycle_gan: { scheme: 'cyclegan' },
+      colorization: { scheme: 'pix2pix', 'colour-space': 'lab', make: 'lab' },
+    },
+  },
+  dataset_mode: { values: { aligned: { 'colour-space': 'rgb' }, colorization: { 'colour-space': 'lab', make: 'lab' } } },
   netG: { values: { resnet_9blocks: resnet('9'), resnet_6blocks: resnet('6'), unet_256: unet('256'), unet_128: unet('128') } },
   // The reference reads --n_layers_D of n_layers alone.
   netD: {

@@ -1,12 +1,12 @@
+import { pictureOf } from '../../data/codings/views.js';
 import { imageGrid, type RgbImage } from '../../data/image.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { floatToImage } from '../../kernels/image.js';
 import { buildNetwork } from '../../models/registry.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { augmentationsOf, type TurnedOn } from '../../training/augmentations/registry.js';
 import { Batches, epochLength, labelsFor } from '../../training/batches.js';
-import type { Architectures, ImagePlan, Networks, TrainingScheme } from '../../training/scheme.js';
+import type { Architectures, ImagePlan, ImageSide, Networks, TrainingScheme } from '../../training/scheme.js';
 import { completeOptions, expectSizes } from '../../training/trainer-options.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { encodePng } from '../images/read.js';
@@ -55,7 +55,7 @@ export async function writeAugmentPreview({ gpu, scheme, sources, settings, netw
       ...{ batch: rows, seed, serial: true, data: scheme.data ?? 'paired', labelled: false, plan: as, sides },
       ...{ augmentations: changes, storedSize: expectSizes(as, data.storedSize), residentBytes: 0 },
     });
-    return readEpochs(batches, epochs).finally(() => batches.dispose());
+    return readEpochs(batches, Object.values(sides), epochs).finally(() => batches.dispose());
   };
   const [plain] = await seen([], { ...plan, jitter: false }, 1);
   const drawn = await seen(augmentations, plan, EPOCHS);
@@ -70,29 +70,26 @@ export async function writeAugmentPreview({ gpu, scheme, sources, settings, netw
 }
 
 /** The images of the first samples of an order, in each of some epochs: by sample, then by side. */
-async function readEpochs(batches: Batches, epochs: number): Promise<RgbImage[][][]> {
+async function readEpochs(batches: Batches, seen: readonly ImageSide[], epochs: number): Promise<RgbImage[][][]> {
   const result: RgbImage[][][] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
     (await batches.take(epoch * batches.stepsPerEpoch))();
-    const sides = await Promise.all(Object.values(batches.images()).map(picturesOf));
+    const sides = await Promise.all(Object.values(batches.images()).map((images, at) => picturesOf(images, seen[at]!)));
     result.push(sides[0]!.map((_, sample) => sides.map((pictures) => pictures[sample]!)));
   }
   return result;
 }
 
-/** The images of a tensor in [-1, 1]: colours, or the first channel in grey. */
-async function picturesOf(images: Tensor): Promise<RgbImage[]> {
+/** The images of a tensor in [-1, 1]: the first three channels as colours, or the first in grey; of classes a colour for each. */
+async function picturesOf(images: Tensor, { kept }: ImageSide): Promise<RgbImage[]> {
   const [batch, height, width, channels] = images.shape as [number, number, number, number];
-  const bytesTensor = floatToImage(images);
-  const bytes = await bytesTensor.bytes();
+  const numbers = await images.data();
   images.dispose();
-  bytesTensor.dispose();
+  const size = height * width * channels;
   return Array.from({ length: batch }, (_, sample) => {
-    const start = sample * height * width;
-    const data = Uint8Array.from(
-      { length: height * width * 3 },
-      (_, i) => bytes[(start + Math.floor(i / 3)) * channels + (channels === 3 ? i % 3 : 0)]!,
-    );
-    return { width, height, data };
+    const data = numbers.slice(sample * size, (sample + 1) * size);
+    if (kept !== 'classes') return pictureOf({ kind: 'numbers', channels, data }, width, height);
+    const classes = Uint8Array.from({ length: height * width }, (_, pixel) => data.indexOf(1, pixel * channels) - pixel * channels);
+    return pictureOf({ kind: 'classes', channels: 1, count: channels, data: classes }, width, height);
   });
 }

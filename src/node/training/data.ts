@@ -4,7 +4,7 @@ import { longerSide, pixelSize, widthAndHeight, type PixelSize } from '../../pix
 import { expectPrepared, isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
 import { ShadegradError } from '../../errors.js';
-import { openPairedFolder, verifySamples, type PairedFolder, type Split } from '../images/dataset.js';
+import { openPairedFolder, verifySamples, type HalfReadings, type PairedFolder, type Split } from '../images/dataset.js';
 import { downloadPublished } from '../files/download.js';
 import { PUBLISHED_SETS } from '../files/published-sets.js';
 import { formatBytes } from '../terminal/format.js';
@@ -95,7 +95,7 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
  */
 export async function openTrainingData(
   source: DataSource,
-  plan: ImagePlan & { readonly seed: number },
+  plan: ImagePlan & { readonly seed: number; readonly halves?: HalfReadings },
   note: (line: string) => void,
   openFolder = openPairedFolder,
 ): Promise<TrainingData<PairedDataset>> {
@@ -108,7 +108,7 @@ export async function openTrainingData(
     return { train: draw('train', drawn(loadSize)), validation: draw('val', drawn(size)), storedSize };
   }
   const open = async (split: Split): Promise<PairedFolder> => {
-    const folder = await openFolder(source, split, { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES });
+    const folder = await openFolder(source, split, { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES, halves: plan.halves ?? {} });
     for (const line of folder.notes) note(line);
     return folder;
   };

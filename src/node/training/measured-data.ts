@@ -87,11 +87,13 @@ const isThere = (scheme: TrainingScheme, source: DataSource, settings: RunSettin
 type Opened = TrainingData<TrainingDataset> & { readonly notes: readonly string[] };
 
 async function openSplit(scheme: TrainingScheme, source: DataSource, settings: RunSettings, split: Split): Promise<Opened | null> {
-  const plan = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
+  const complete = completeOptions(scheme, optionsOf(scheme, settings));
+  const plan = scheme.sizes(complete);
+  const halves = scheme.readings?.(complete) ?? {};
   const storedSize = keptSize(plan);
   const options = { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES };
   const pairs = async (): Promise<Opened> => {
-    const train = await openPairedFolder(source, split, options);
+    const train = await openPairedFolder(source, split, { ...options, halves });
     return { train, validation: train, storedSize, notes: train.notes };
   };
   if (settings.make !== null) {

@@ -1,9 +1,11 @@
 import { firstSamples } from '../../data/first-samples.js';
 import { parseInput } from '../../data/inputs/registry.js';
+import { ShadegradError } from '../../errors.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { DrawnData, ImagePlan, TrainingScheme } from '../../training/scheme.js';
 import { completeOptions } from '../../training/trainer-options.js';
-import { openTrainingData, type DataSource, type TrainingData } from './data.js';
+import type { HalfReadings } from '../images/dataset.js';
+import { openTrainingData, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { openMadeData } from './made-data.js';
 import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
 import { optionsOf, type RunSettings } from './settings.js';
@@ -20,17 +22,31 @@ export async function openData(
   const plan = planOf(scheme, settings);
   const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
   const [first] = sources as [DataSource];
+  expectReadable(first, make, plan.halves);
   const data = await (make === null ? open(first, plan, note) : openMadeData(first, { ...plan, make: parseInput(make) }, note));
   const most = settings.maxDatasetSize as number | null | undefined;
   return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
+}
+
+/** @throws BAD_FLAG for pictures that are drawn, or made into pairs, where halves are to be arrays or index maps */
+function expectReadable(source: DataSource, make: string | null, { a, b }: HalfReadings): void {
+  const reading = a ?? b;
+  if (!reading || (source !== SYNTHETIC && make === null)) return;
+  const what = reading.kind === 'classes' ? `index maps of ${reading.count} classes` : `numbers of ${reading.channels} channels`;
+  throw new ShadegradError('BAD_FLAG', `The networks are for ${what}`, {
+    expected: 'pairs of files with --data DIR',
+    received: make === null ? 'facades that the program draws, which are pictures' : `--make ${make}, which is made of pictures`,
+    fix: make === null ? 'name a folder: --data DIR' : 'leave out --make, and name a folder of pairs: --data DIR',
+  });
 }
 
 /** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */
 function planOf(
   scheme: TrainingScheme,
   settings: RunSettings,
-): ImagePlan & { seed: number; drawn: DrawnData | undefined; labels?: readonly string[] | null } {
-  const sizes = scheme.sizes(completeOptions(scheme, optionsOf(scheme, settings)));
+): ImagePlan & { seed: number; drawn: DrawnData | undefined; halves: HalfReadings; labels?: readonly string[] | null } {
+  const options = completeOptions(scheme, optionsOf(scheme, settings));
+  const sizes = scheme.sizes(options);
   const labels = scheme.labelled ? { labels: settings.labels?.split(',') ?? null } : {};
-  return { ...sizes, seed: settings.seed, drawn: scheme.drawn, ...labels };
+  return { ...sizes, halves: scheme.readings?.(options) ?? {}, seed: settings.seed, drawn: scheme.drawn, ...labels };
 }

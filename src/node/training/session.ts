@@ -449,8 +449,7 @@ function plannedSteps({ settings, trainer, secondsPerStep }: Start): number {
 }
 
 function translatesPictures(network: Network): boolean {
-  if (!(isGenerator(network) || isLabelledGenerator(network)) || !isLibraryKind(architectureOf(network).kind)) return false;
-  return [network.inChannels, network.outChannels].every((channels) => channels === 1 || channels === 3);
+  return (isGenerator(network) || isLabelledGenerator(network)) && isLibraryKind(architectureOf(network).kind);
 }
 
 function makesPictures(network: Network): boolean {

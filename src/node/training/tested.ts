@@ -22,6 +22,8 @@ import { Validator } from './validation.js';
 export interface TestedPicture {
   readonly title: string;
   readonly image: RgbImage;
+  /** Whether the networks made it. Default false. */
+  readonly made?: boolean;
 }
 
 /** What the networks of a run made of a sample, and how it is measured. */
@@ -113,7 +115,7 @@ export async function testSamples(
       for await (const { sample, made: pictures, measure } of validator.each()) {
         measures.push(measure);
         const shown = (columns: typeof given): TestedPicture[] => columns.map(({ title, half }) => ({ title, image: sample[half] }));
-        const own = made.map((title, at) => ({ title, image: pictures[at]! }));
+        const own = made.map((title, at) => ({ title, image: pictures[at]!, made: true }));
         const metrics = validator.summarize([measure]);
         const seen = [...shown(given), ...own, ...shown(wanted)];
         const maps = await mapsOf(gpu, trainer.networks, judged, seen);

@@ -1,4 +1,5 @@
 import { createImage, crop, type RgbImage } from '../../data/image.js';
+import { gatherValues, placesOf } from '../../data/pixel-values.js';
 
 /** Where a place outside an image of `length` pixels lies inside it, reflected at the borders, which are not repeated. */
 function reflected(at: number, length: number): number {
@@ -20,6 +21,15 @@ export function reflectPad(image: RgbImage, width: number, height: number): RgbI
     for (const column of columns) {
       for (let c = 0; c < 3; c++) result.data[to++] = image.data[row + column + c]!;
     }
+  }
+  if (image.values) {
+    const rows = Array.from({ length: height }, (_, y) => reflected(y - top, image.height));
+    const places = placesOf(
+      columns.map((column) => column / 3),
+      rows,
+      image.width,
+    );
+    result.values = gatherValues(image.values, places);
   }
   return result;
 }

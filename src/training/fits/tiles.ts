@@ -59,17 +59,22 @@ export const tiles: Fit = {
 async function blend(image: RgbImage, across: Axis, down: Axis, through: (tile: RgbImage) => Promise<RgbImage>): Promise<RgbImage> {
   const [wide, high] = [across.weights[0]!.length, down.weights[0]!.length];
   const result = createImage(image.width, image.height);
+  let numbers: Numbers | undefined;
   const rowLength = image.width * 3;
   const sums = new Float32Array(high * rowLength);
   for (const [row, top] of down.starts.entries()) {
     for (const [column, left] of across.starts.entries()) {
-      const { data } = await through(crop(image, left, top, wide, high));
+      const tile = await through(crop(image, left, top, wide, high));
+      const { data } = tile;
       for (let y = 0, from = 0; y < high; y++) {
         for (let x = 0, to = y * rowLength + left * 3; x < wide; x++) {
           const weight = down.weights[row]![y]! * across.weights[column]![x]!;
           for (let c = 0; c < 3; c++) sums[to++]! += weight * data[from++]!;
         }
       }
+      if (tile.values?.kind !== 'numbers') continue;
+      numbers ??= wholeOf(tile.values, image);
+      blendValues(tile.values, numbers, { left, top, width: image.width }, across.weights[column]!, down.weights[row]!);
     }
     // Rows above the next tiles are complete; the others move up.
     const complete = (down.starts[row + 1] ?? top + high) - top;
@@ -77,5 +82,30 @@ async function blend(image: RgbImage, across: Axis, down: Axis, through: (tile: 
     sums.copyWithin(0, complete * rowLength);
     sums.fill(0, (high - complete) * rowLength);
   }
+  if (numbers) result.values = { kind: 'numbers', ...numbers };
   return result;
+}
+
+type Numbers = { readonly channels: number; readonly data: Float32Array };
+
+/** The numbers of a whole image, all 0, for results that have those of a tile. */
+const wholeOf = ({ channels }: Numbers, { width, height }: RgbImage): Numbers => ({
+  channels,
+  data: new Float32Array(width * height * channels),
+});
+
+/** Adds a tile's numbers to those of the whole image, each by its weight. */
+function blendValues(
+  { channels, data }: Numbers,
+  whole: Numbers,
+  { left, top, width }: { readonly left: number; readonly top: number; readonly width: number },
+  across: Float64Array,
+  down: Float64Array,
+): void {
+  for (let y = 0, from = 0; y < down.length; y++) {
+    for (let x = 0, to = ((top + y) * width + left) * channels; x < across.length; x++) {
+      const weight = down[y]! * across[x]!;
+      for (let c = 0; c < channels; c++) whole.data[to++]! += weight * data[from++]!;
+    }
+  }
 }

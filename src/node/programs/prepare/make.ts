@@ -6,6 +6,7 @@ import {
   inputText,
   madeOfPicture,
   parseInput,
+  trainingOf,
   type InputChoice,
 } from '../../../data/inputs/registry.js';
 import { sidesWithin, type Sides } from '../../../data/fit.js';
@@ -48,7 +49,9 @@ const PROGRAM = {
       type: 'string',
       placeholder: 'NAME',
       default: 'edges',
-      description: `what A is: ${INPUTS.map(({ name, title }) => `${name}, ${title}`).join('; ')}`,
+      description: `what A is: ${INPUTS.filter(({ training }) => training === undefined)
+        .map(({ name, title }) => `${name}, ${title}`)
+        .join('; ')}`,
     },
     {
       name: 'half',
@@ -132,7 +135,15 @@ export const MAKE = makeAction({
 /** @throws BAD_FLAG */
 function inputOf(text: string, numbers: readonly (readonly [string, number])[]): InputChoice {
   try {
-    const { name, options } = parseInput(text);
+    const choice = parseInput(text);
+    const { name, options } = choice;
+    if (Object.keys(trainingOf(choice)).length > 0) {
+      throw new ShadegradError('BAD_FLAG', `The input ${name} is for a training alone`, {
+        expected: INPUTS.flatMap((each) => (each.training ? [] : [each.name])).join(', '),
+        received: `--input ${name}`,
+        fix: `train on the single pictures themselves: npx shadegrad train --make ${name} --data DIR`,
+      });
+    }
     // Those of the text are checked already; a flag has the last word.
     return expectNumbers(chooseInput(name, [...Object.entries(options), ...numbers]));
   } catch (error) {
