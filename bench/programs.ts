@@ -1,34 +1,6 @@
-/** The command lines of the programs in this folder: tables beside them, so that reading one starts nothing. */
+/** The command lines of the programs in this folder but that of the kernels: tables beside them, so that reading one starts nothing. */
 import { powerOfTwo, type Program } from '../src/node/terminal/flags.js';
 import { PEER_NAMES } from './peers/peer.js';
-
-/** The command line of `npm run bench`. */
-export const BENCH_PROGRAM = {
-  usage: 'npm run bench -- [flags]',
-  summary:
-    'Checks every kernel against float64 at the shapes of pix2pix at 256 x 256, times it, and compares it with what the ' +
-    'adapter itself can do.',
-  flags: [
-    { name: 'filter', type: 'string', placeholder: 'TEXT', description: 'only entries whose kernel or case contains this' },
-    { name: 'json', type: 'string', placeholder: 'FILE', description: 'also write all samples to this file' },
-    { name: 'compare', type: 'string', placeholder: 'FILE', description: 'also compare with this file, written by --json' },
-    { name: 'html', type: 'string', placeholder: 'FILE', description: 'also write a page with a roofline plot to this file' },
-    {
-      name: 'adapter',
-      type: 'string',
-      placeholder: 'NAME',
-      description: 'hardware, software, lavapipe, swiftshader, or part of a name; default: the fastest',
-    },
-    { name: 'quick', type: 'boolean', description: 'few and short samples' },
-    {
-      name: 'seconds',
-      type: 'number',
-      min: 0.1,
-      max: 100_000,
-      description: 'begin no further entry after this time; what is left is named',
-    },
-  ],
-} as const satisfies Program;
 
 /** The command line of `npm run bench:step`. */
 export const STEP_PROGRAM = {

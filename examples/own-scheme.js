@@ -150,9 +150,10 @@ const scheme = {
   // Half a of a pair is the photo, half b the label map: of that a channel for each class, 255 where a pixel is of it.
   sizes: ({ size, jitter }) => ({ size, loadSize: jitter ? size + 2 * Math.ceil(size / 16) : size, jitter }),
   sides: () => ({
-    photo: { half: 'a', channels: 3 },
+    photo: { half: 'a', channels: 3, role: 'input' },
     labels: {
       half: 'b',
+      role: 'target',
       channels: CLASSES,
       encode(image, side) {
         const bytes = new Uint8Array(side * side * CLASSES);

@@ -13,6 +13,9 @@ process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const fresh = `node_modules/.cache/shadegrad-build-${process.pid}`;
 process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
 
+/** The benchmarks, which are no entry of the library: `shadegrad bench` finds them beside it. */
+const BENCHMARKS = { in: 'bench/command.ts', out: 'bench' };
+
 /** Every `{ types, default }` of package.json's exports, whatever conditions lead to it: where src/ROOM/index.ts goes. */
 function entriesOf(exported) {
   if (typeof exported !== 'object') return [];
@@ -26,7 +29,7 @@ function entriesOf(exported) {
 try {
   const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
   await build({
-    entryPoints: entries.map(({ in: source, out }) => ({ in: source, out })),
+    entryPoints: [...entries.map(({ in: source, out }) => ({ in: source, out })), ...(existsSync(BENCHMARKS.in) ? [BENCHMARKS] : [])],
     // esbuild would take the folder that this process began in.
     absWorkingDir: process.cwd(),
     outdir: fresh,

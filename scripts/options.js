@@ -27,13 +27,13 @@ The words of a name may be joined by \`_\`, too. The last column has the names i
 /** Every program that reads its command line by a table, those of users first. */
 export async function allPrograms() {
   const { COMMANDS, SHADEGRAD_PROGRAM } = await importSource('src/node/programs/cli.ts');
-  const { BENCH_PROGRAM, DATA_PROGRAM, GPU_CHECK_PROGRAM, PEERS_PROGRAM, STEP_PROGRAM } = await importSource('bench/programs.ts');
+  const { DATA_PROGRAM, GPU_CHECK_PROGRAM, PEERS_PROGRAM, STEP_PROGRAM } = await importSource('bench/programs.ts');
   const { trainCommand } = await importSource('src/node/programs/train-command.ts');
   const { SCHEMES } = await importSource('src/schemes/registry.ts');
   const commands = COMMANDS.flatMap(({ name, program, actions = [] }) =>
     name === 'train' ? SCHEMES.map(trainCommand) : [program, ...actions.map((action) => action.program)],
   );
-  const benchmarks = [BENCH_PROGRAM, STEP_PROGRAM, DATA_PROGRAM, PEERS_PROGRAM, GPU_CHECK_PROGRAM];
+  const benchmarks = [STEP_PROGRAM, DATA_PROGRAM, PEERS_PROGRAM, GPU_CHECK_PROGRAM];
   return [SHADEGRAD_PROGRAM, ...commands, TEST_PROGRAM, ONE_TEST_PROGRAM, ...benchmarks];
 }
 

@@ -21,7 +21,8 @@ import {
   type Step,
 } from '../../bench/gpu-check/sections.js';
 import { readTests } from '../../bench/gpu-check/test-log.js';
-import { BENCH_PROGRAM, STEP_PROGRAM } from '../../bench/programs.js';
+import { STEP_PROGRAM } from '../../bench/programs.js';
+import { BENCH_PROGRAM } from '../../src/node/programs/bench.js';
 import { trainCommand } from '../../src/node/programs/train-command.js';
 import { TUNE_PROGRAM } from '../../src/node/programs/tune.js';
 import { parseFlags, type Program } from '../../src/node/terminal/flags.js';

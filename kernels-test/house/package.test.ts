@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
@@ -68,6 +68,13 @@ test.before(() => {
 });
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the installed program finds its benchmarks', () => {
+  const call = [join(installed, 'bin/shadegrad.js'), 'bench', '--filter', 'no such kernel'];
+  const { status, stderr } = spawnSync(process.execPath, call, { encoding: 'utf8' });
+  assert.is(status, 2, stderr);
+  assert.match(stderr, 'no entry contains "no such kernel"');
+});
 
 test('the tarball holds what a user needs and nothing else', () => {
   const names = packed.files.map(({ path }) => path);

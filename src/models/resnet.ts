@@ -33,8 +33,8 @@ export interface ResNetOptions {
   /** Added to the variance under the root of every norm. Default 1e-5. */
   epsilon?: number;
   /**
-   * How an image is doubled after the blocks: by transposed convolutions, as CycleGAN has it, or by resizing it and a convolution of 3 x 3 pixels,
-   * which leaves no checkerboard. Default 'transposed'.
+   * How an image is doubled after the blocks: by transposed convolutions, as CycleGAN has it, or by resizing it and a convolution of 3 x 3
+   * pixels, which leaves no checkerboard. Default 'transposed'.
    */
   upsample?: Upsampling;
 }

@@ -17,6 +17,7 @@ export {
   type PairedFolderOptions,
   type Split,
 } from './images/dataset.js';
+export type { SideLimit } from './images/picture.js';
 export {
   parseFlags,
   type BooleanFlag,

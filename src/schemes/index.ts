@@ -44,3 +44,4 @@ export type {
   TrainingScheme,
 } from '../training/scheme.js';
 export type { OptionFlag, OptionRow, OptionTable, OptionValue } from '../training/option-table.js';
+export type { PreprocessName } from '../data/preprocess/registry.js';

@@ -46,7 +46,9 @@ export interface ImageSide {
 export interface ImagePlan {
   /** The images that the step gets, in pixels: their side, or width and height. */
   readonly size: PixelSize;
-  /** What images are resized to before the crop, likewise; at least `size`. Of those that keep their shape the width, and the least height. */
+  /**
+   * What images are resized to before the crop, likewise; at least `size`. Of those that keep their shape the width, and the least height.
+   */
   readonly loadSize: PixelSize;
   /** Whether images are cropped and mirrored at random; all sides of a sample alike. Without, the whole image is resized to `size`. */
   readonly jitter: boolean;

@@ -165,7 +165,7 @@ test('missing, foreign and damaged files are refused, and so are other commands'
 
 test('every command has its help', async () => {
   const list = succeeded(await run('shadegrad', ['--help']));
-  for (const command of ['inspect', 'convert', 'translate', 'generate', 'train', 'prepare', 'tune', 'doctor']) {
+  for (const command of ['inspect', 'convert', 'translate', 'generate', 'train', 'prepare', 'tune', 'bench', 'doctor']) {
     assert.match(list, new RegExp(`^  ${command} `, 'm'));
     const help = succeeded(await run('shadegrad', [command, '--help']));
     assert.match(help, new RegExp(`^Usage: .* ${command}\\b`));

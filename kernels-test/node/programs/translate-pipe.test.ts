@@ -1,6 +1,6 @@
 // first driver only: it runs programs, and what they do depends on no adapter. not in browsers: likewise. Formats and pipes of translate.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mirror, type RgbImage } from '../../../src/data/image.js';
@@ -58,6 +58,21 @@ test('results are written in the format that is asked for, smaller with less qua
   const refused = await run('shadegrad', ['translate', ...common, '--input', input, '--output', join(folder, 'never'), '--quality', '50']);
   failedWith(refused, 'BAD_FLAG', /--quality means nothing with --format png/, /--format jpeg/);
   assert.not.ok(existsSync(join(folder, 'never')));
+});
+
+test('a pattern in quotes names images at any depth, whose results lie in folders as they do', async () => {
+  const photos = join(folder, 'photos');
+  for (const name of ['one/a.png', 'two/deep/a.png', 'two/a.txt']) {
+    mkdirSync(dirname(join(photos, name)), { recursive: true });
+    writeFileSync(join(photos, name), name.endsWith('png') ? encodePng(picture) : 'words');
+  }
+  const to = join(folder, 'matched');
+  succeeded(await run('shadegrad', ['translate', ...common, '--input', join(photos, '**', '*'), '--output', to]));
+  assert.ok(readFileSync(join(to, 'one', 'a.png')).equals(expected));
+  assert.ok(existsSync(join(to, 'two', 'deep', 'a.png')));
+  assert.equal(readdirSync(join(to, 'two')), ['deep']);
+  const none = await run('shadegrad', ['translate', ...common, '--input', join(photos, '*.webp'), '--output', to]);
+  failedWith(none, 'DATA_NOT_FOUND', /No image matches/, /nothing of that name/);
 });
 
 test('an image from stdin to stdout, with nothing else there, is that of files', async () => {

@@ -39,6 +39,7 @@ test('a command line of the reference program is one of ours', () => {
     ...{ data: 'd', out: 'runs/n', scheme: 'pix2pix', direction: 'AtoB', size: 256, 'gan-mode': 'vanilla', lambda: 50, 'load-size': 300 },
     ...{ epochs: 6, batch: 2, 'save-every': 50, dropout: false, serial: true, resume: true, norm: 'batch', generator: 'unet' },
     ...{ discriminator: 'patchgan', 'discriminator-layers': 3, 'in-channels': 3, 'out-channels': 3, 'lr-policy': 'linear', beta1: 0.5 },
+    preprocess: 'resize_and_crop',
   });
   const cycle = '--model cycle_gan --netG resnet_6blocks --pool_size 20 --lambda_A 5 --no_dropout --checkpoints_dir c --name n';
   assert.equal(given(cyclegan!, cycle), { scheme: 'cyclegan', generator: 'resnet', blocks: 6, 'pool-size': 20, 'lambda-a': 5, out: 'c/n' });

@@ -16,6 +16,8 @@ export interface FolderContent {
 }
 
 /** Endings of the formats that are read: their files are images until decoding says otherwise. */
+/** Whether a file is called like an image. */
+export const hasImageEnding = (name: string): boolean => IMAGE_ENDING.test(name);
 const IMAGE_ENDING = /\.(jpe?g|jfif|png|webp|tiff?|avif|gif|bmp|dib)$/i;
 /** Arrays: images of a folder that has no others, and else what often lies beside them. */
 const ARRAY_ENDING = /\.npy$/i;

@@ -15,8 +15,8 @@ export interface Picture {
 }
 
 /**
- * The longest side of images, or the longest width and height; or what says it for each image, by its sides, so that images of several sizes
- * keep what is to be made of them.
+ * The longest side of images, or the longest width and height; or what says it for each image, by its sides, so that images of several
+ * sizes keep what is to be made of them.
  */
 export type SideLimit = PixelSize | ((own: { readonly width: number; readonly height: number }) => PixelSize);
 

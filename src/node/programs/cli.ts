@@ -1,5 +1,6 @@
 import { ShadegradError } from '../../errors.js';
 import { LIBRARY_VERSION } from '../../version.js';
+import { BENCH_PROGRAM, benchKernels } from './bench.js';
 import { convertWeights } from './convert.js';
 import { CONVERT_PROGRAM } from './convert-flags.js';
 import { DOCTOR_PROGRAM, examineMachine } from './doctor.js';
@@ -65,6 +66,12 @@ export const COMMANDS: readonly Command[] = [
     description: 'time the variants of the kernels on this adapter and keep the fastest',
     program: TUNE_PROGRAM,
     run: tuneKernels,
+  },
+  {
+    name: 'bench',
+    description: 'check and time every kernel on this adapter, against what the adapter can do',
+    program: BENCH_PROGRAM,
+    run: benchKernels,
   },
   {
     name: 'doctor',

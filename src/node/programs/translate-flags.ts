@@ -54,7 +54,9 @@ export const TRANSLATE_PROGRAM = {
       reference: ['dataroot'],
       type: 'list',
       placeholder: 'FILE|DIR ...',
-      description: 'an image or a folder of images, or several of them; -: one image from stdin',
+      description:
+        "an image, a folder of images or a pattern such as 'photos/**/*.jpg' (in quotes), or several of them; results of one lie in " +
+        'folders as its images do; -: one image from stdin',
     },
     {
       name: 'output',

@@ -1,9 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
+import { glob, isGlob } from '../files/glob.js';
 import { STANDARD_STREAM } from '../files/standard-streams.js';
 import { listImages } from '../images/dataset.js';
+import { hasImageEnding, naturalOrder } from '../images/folder.js';
 import { remark } from '../terminal/remarks.js';
 import { notAlone } from './translate-flags.js';
 
@@ -24,16 +26,22 @@ export interface Job {
  * @throws DATA_NOT_FOUND where none of the inputs exists; DATA_EMPTY for a folder without images; BAD_FLAG where no result has a place
  */
 export async function listJobs(inputs: readonly string[], output: string, samples: number, ending: string): Promise<Job[]> {
-  if (inputs.includes(STANDARD_STREAM)) return jobsOf(inputs, output, samples, ending);
-  const files: string[] = [];
+  if (inputs.includes(STANDARD_STREAM)) return jobsOf(new Map(inputs.map((input) => [input, ''])), output, samples, ending);
+  /** For each image the folder below that of the results that its own go to. */
+  const files = new Map<string, string>();
+  const add = (path: string, place = ''): void => void (files.has(path) || files.set(path, place));
   let missing = 0;
   for (const input of inputs) {
+    if (await isGlob(input)) {
+      for (const [path, place] of await imagesLike(input)) add(path, place);
+      continue;
+    }
     const kind = await stat(input).catch(() => undefined);
     if (kind === undefined) missing++;
-    if (!kind?.isDirectory()) files.push(input);
+    if (!kind?.isDirectory()) add(input);
     else {
       const names = await listImages(input, (others) => remark(`left out of ${printableName(input)}: ${others}`));
-      files.push(...names.map((name) => join(input, name)));
+      for (const name of names) add(join(input, name));
     }
   }
   // Of several, a missing one is reported in its turn.
@@ -42,19 +50,33 @@ export async function listJobs(inputs: readonly string[], output: string, sample
       fix: 'check the path given with --input',
     });
   }
-  return jobsOf([...new Set(files)], output, samples, ending);
+  return jobsOf(files, output, samples, ending);
+}
+
+/** The images that a pattern matches, each with its folder from the first wildcard on. @throws DATA_NOT_FOUND for none */
+async function imagesLike(pattern: string): Promise<[path: string, place: string][]> {
+  const { base, files } = await glob(pattern);
+  const images = files.filter(hasImageEnding).sort(naturalOrder);
+  if (images.length === 0) {
+    throw new ShadegradError('DATA_NOT_FOUND', `No image matches ${printableName(pattern)}`, {
+      received: files.length === 0 ? 'nothing of that name' : `${files.length} files that are no images`,
+      fix: "check the pattern given with --input; ** stands for folders at any depth: 'photos/**/*.jpg'",
+    });
+  }
+  if (images.length < files.length) remark(`left out of ${printableName(pattern)}: ${files.length - images.length} that are no images`);
+  return images.map((path) => [path, relative(base, dirname(path))]);
 }
 
 /** @throws BAD_FLAG */
-async function jobsOf(files: readonly string[], output: string, samples: number, ending: string): Promise<Job[]> {
+async function jobsOf(files: ReadonlyMap<string, string>, output: string, samples: number, ending: string): Promise<Job[]> {
   if (output === STANDARD_STREAM) {
-    if (files.length > 1) throw notAlone('--output', 'one image', `${files.length} images`);
-    return files.map((input) => ({ input, outputs: [STANDARD_STREAM] }));
+    if (files.size > 1) throw notAlone('--output', 'one image', `${files.size} images`);
+    return [...files.keys()].map((input) => ({ input, outputs: [STANDARD_STREAM] }));
   }
-  const jobs = files.map((input): Job => {
+  const jobs = [...files].map(([input, place]): Job => {
     const name = input === STANDARD_STREAM ? 'stdin' : basename(input, extname(input));
     const names = samples === 1 ? [name] : Array.from({ length: samples }, (_, sample) => `${name}-${sample + 1}`);
-    return { input, outputs: names.map((each) => join(output, `${each}${ending}`)) };
+    return { input, outputs: names.map((each) => join(output, place, `${each}${ending}`)) };
   });
   return withProblems(jobs);
 }

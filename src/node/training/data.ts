@@ -120,8 +120,8 @@ export async function openTrainingData(
   const looked = [...new Set([...sampled, ...spread(train.length, SIZED_PAIRS)])].sort((a, b) => a - b);
   const reads = looked.map((index) => async () => {
     if (sampled.has(index)) await pairs.get(index);
-    const sides = await train.sides(index);
-    if (isCutOnHost(plan)) expectPrepared(sides, plan, train.nameOf(index));
+    else await train.sides(index);
+    if (isCutOnHost(plan)) expectPrepared(await train.sides(index), plan, train.nameOf(index));
   });
   await withLine((onProgress) => verifySamples('pairs', reads, onProgress), 'looking at the pairs of train/');
   return {

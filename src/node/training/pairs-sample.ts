@@ -1,12 +1,15 @@
 import { pairAt, type PairedDataset } from '../../data/dataset.js';
 import type { ImagePair } from '../../data/image.js';
+import { asPairs } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
-import type { ColoursOfPicture, PairsSample } from '../../training/diagnoses/diagnosis.js';
+import { findAll, type ColoursOfPicture, type Finding, type PairsSample } from '../../training/diagnoses/diagnosis.js';
+import { PAIR_DIAGNOSES } from '../../training/diagnoses/registry.js';
 import { findPairs } from '../images/layout.js';
 import { computeAside } from '../images/picture-workers.js';
 import { readImage } from '../images/read.js';
 import { spread } from '../images/spread.js';
 import { SYNTHETIC, type DataSource } from './data.js';
+import type { RunFacts } from './summary.js';
 
 /** Neighbours that are read, at so many places of the set. */
 const NEIGHBOURS = { places: 2, pairs: 16 } as const;
@@ -30,11 +33,24 @@ export async function samplePairs(
       const length = Math.min(places.length === 1 ? 2 * NEIGHBOURS.pairs : NEIGHBOURS.pairs, train.length - first);
       const group: ImagePair[] = [];
       // One after the other: each may be a large file.
-      for (let at = 0; at < length; at++) group.push(fit(await pairAt(train, first + at)));
+      for (let at = 0; at < length; at++) {
+        const pair = await readable(() => pairAt(train, first + at));
+        if (pair) group.push(fit(pair));
+      }
       return group;
     }),
   );
   return { neighbours, colours: source === null || source === SYNTHETIC ? { a: [], b: [] } : await coloursOf(source) };
+}
+
+/** What is read; undefined of a damaged file, which ends the run when a step needs it, and not before. */
+async function readable<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ShadegradError) return undefined;
+    throw error;
+  }
 }
 
 /** The colours of some pictures as they lie in their files; none where these cannot be had: opening the data has said why. */
@@ -53,4 +69,11 @@ async function coloursOf(folder: string): Promise<PairsSample['colours']> {
     if (!(error instanceof ShadegradError)) throw error;
   }
   return colours;
+}
+
+/** Says what the pairs of a new run may suffer from; nothing of other data. */
+export async function diagnosePairs({ scheme, data, validator, sources, settings }: RunFacts): Promise<Finding[]> {
+  if ((scheme.data ?? 'paired') !== 'paired') return [];
+  const source = sources.length === 1 && settings.make === null ? sources[0]! : null;
+  return findAll(PAIR_DIAGNOSES, 0, await samplePairs(asPairs(data.train), (pair) => validator.fit(pair), source));
 }

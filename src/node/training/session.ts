@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { encodeLabelGroups, encodeLabelSets, labelSetsOf } from '../../data/labels.js';
 import { asPairs } from '../../data/unpaired.js';
 import { findAll, inOneLine, type Finding } from '../../training/diagnoses/diagnosis.js';
-import { PAIR_DIAGNOSES, RUN_DIAGNOSES } from '../../training/diagnoses/registry.js';
+import { RUN_DIAGNOSES } from '../../training/diagnoses/registry.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -28,7 +28,7 @@ import { Interrupt } from './interrupt.js';
 import { diverged, TrainingLoop, warningOf } from './loop.js';
 import { KeptCheckpoints } from './kept-checkpoints.js';
 import { Measured, measuredState } from './measured.js';
-import { samplePairs } from './pairs-sample.js';
+import { diagnosePairs } from './pairs-sample.js';
 import { Pace, type PaceOptions } from './pace.js';
 import { Dashboard } from '../dashboard/server.js';
 import { RunControl } from './control.js';
@@ -424,13 +424,6 @@ export class TrainingSession {
   private secondsSinceLaunch(): number {
     return (performance.now() - this.options.launchedAt) / 1000;
   }
-}
-
-/** What the pairs of a new run may suffer from; nothing of other data. */
-async function diagnosePairs({ scheme, data, validator, sources, settings }: RunFacts): Promise<Finding[]> {
-  if ((scheme.data ?? 'paired') !== 'paired') return [];
-  const source = sources.length === 1 && settings.make === null ? sources[0]! : null;
-  return findAll(PAIR_DIAGNOSES, 0, await samplePairs(asPairs(data.train), (pair) => validator.fit(pair), source));
 }
 
 function concernsData(error: unknown): boolean {

@@ -41,7 +41,7 @@ export class OutputRecord {
    * @param force whether a folder that holds something else may be used
    * @throws BAD_FLAG for a folder with other files, or of another call; WRITE_FAILED
    */
-  static async open(folder: string, call: Call, outputs: ReadonlySet<string>, force: boolean): Promise<OutputRecord> {
+  static async open(folder: string, call: Call, outputs: Pick<ReadonlySet<string>, 'has'>, force: boolean): Promise<OutputRecord> {
     const before = await readRecord(folder);
     const others = before ? [] : (await readdir(folder).catch((): string[] => [])).filter((name) => !isLockName(name));
     if (others.length > 0 && !force) {
@@ -79,6 +79,11 @@ export class OutputRecord {
     if (entry?.from !== from) return false;
     const there = await stat(join(this.folder, output)).catch(() => null);
     return there?.isFile() === true && there.size === entry.bytes;
+  }
+
+  /** Removes results of before that the call, which has come to its end, did not make. */
+  async keepOnly(outputs: ReadonlySet<string>): Promise<void> {
+    for (const output of this.entries.keys()) if (!outputs.has(output)) await rm(join(this.folder, output), { force: true });
   }
 
   /** Notes that a result is finished. @throws WRITE_FAILED */

@@ -30,6 +30,15 @@ const PROGRAM = {
       description: 'another one puts other pictures into each',
     },
     {
+      name: 'blocks',
+      group: 'Split',
+      type: 'integer',
+      min: 1,
+      max: 1_000_000,
+      default: 1,
+      description: 'keep so many neighbours together, in the order of their names: frames of a film, which are nearly the same',
+    },
+    {
       name: 'link',
       group: 'Results',
       type: 'boolean',
@@ -37,7 +46,10 @@ const PROGRAM = {
     },
     ...WRITING_FLAGS,
   ],
-  examples: [{ command: 'npx shadegrad prepare split pairs/ data/ --val 10% --test 50', description: 'A tenth to validate, 50 to test:' }],
+  examples: [
+    { command: 'npx shadegrad prepare split pairs/ data/ --val 10% --test 50', description: 'A tenth to validate, 50 to test:' },
+    { command: 'npx shadegrad prepare split film/ data/ --blocks 100', description: 'Frames of a film, a hundred neighbours at a time:' },
+  ],
 } as const satisfies Program;
 
 /** The action that splits a folder into train, val and test. */
@@ -53,13 +65,22 @@ export const SPLIT = makeAction({
     for (const note of notes) remark(note);
     const counts = new Map<string, number>();
     const jobs = groups.flatMap(({ units, target }, group) =>
-      [...assign(units, val(units.length), test(units.length), flags.seed, group)].flatMap(([unit, split]) => {
-        counts.set(split, (counts.get(split) ?? 0) + 1);
-        return unit.files.map((file) => jobOf(join(input, file), target(split, file), flags.link));
-      }),
+      [...assign(units, { val: val(units.length), test: test(units.length), seed: flags.seed, group, blocks: flags.blocks })].flatMap(
+        ([unit, split]) => {
+          counts.set(split, (counts.get(split) ?? 0) + 1);
+          return unit.files.map((file) => jobOf(join(input, file), target(split, file), flags.link));
+        },
+      ),
     );
     for (const split of ['train', 'val', 'test']) if (counts.has(split)) remark(`${split}: ${counts.get(split)!}`);
-    const settings = { input: resolve(input), val: flags.val, test: flags.test, seed: flags.seed, link: flags.link };
+    const settings = {
+      input: resolve(input),
+      val: flags.val,
+      test: flags.test,
+      seed: flags.seed,
+      link: flags.link,
+      ...(flags.blocks > 1 && { blocks: flags.blocks }),
+    };
     return runJobs(output, { action: 'split', settings }, jobs, flags.force, 'file');
   },
 });
@@ -77,17 +98,32 @@ function shareOf(flag: string, text: string): (length: number) => number {
   });
 }
 
+/** How many samples of a group go where, and by what they are chosen. */
+interface Shares {
+  readonly val: number;
+  readonly test: number;
+  readonly seed: number;
+  readonly group: number;
+  /** Neighbours that go to the same place. */
+  readonly blocks: number;
+}
+
 /** @throws BAD_FLAG where nothing would be left to train on */
-function assign(units: readonly Unit[], val: number, test: number, seed: number, group: number): Map<Unit, 'train' | 'val' | 'test'> {
-  if (val + test >= units.length) {
+function assign(units: readonly Unit[], { val, test, seed, group, blocks }: Shares): Map<Unit, 'train' | 'val' | 'test'> {
+  const count = Math.ceil(units.length / blocks);
+  // At least one block where anything is asked for.
+  const [vals, tests] = [val, test].map((share) => (share === 0 ? 0 : Math.max(1, Math.round(share / blocks)))) as [number, number];
+  if (val + test >= units.length || vals + tests >= count) {
+    const inBlocks = blocks === 1 ? '' : `, in ${count === 1 ? 'one block' : `${count} blocks`} of ${blocks}`;
     throw new ShadegradError('BAD_FLAG', 'Nothing would be left to train on', {
-      expected: `--val and --test of less than ${formatCountOf(units.length, 'sample')} together`,
+      expected: `--val and --test of less than ${formatCountOf(units.length, 'sample')} together${inBlocks}`,
       received: `${val} and ${test}, of those that ${printableName(units[0]!.key)} is one of`,
-      fix: 'write smaller numbers, or parts, such as --val 10%',
+      fix: `write smaller numbers, or parts, such as --val 10%${blocks === 1 ? '' : ', or smaller --blocks'}`,
     });
   }
-  const order = epochPermutation(units.length, seed, group);
-  return new Map(units.map((unit, index) => [unit, order[index]! < val ? 'val' : order[index]! < val + test ? 'test' : 'train']));
+  const order = epochPermutation(count, seed, group);
+  const splitOf = (block: number) => (order[block]! < vals ? 'val' : order[block]! < vals + tests ? 'test' : 'train');
+  return new Map(units.map((unit, index) => [unit, splitOf(Math.floor(index / blocks))]));
 }
 
 function jobOf(source: string, output: string, isLinked: boolean): Job {
