@@ -200,6 +200,29 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ...['--color-jitter', '0', '--jitter-on', 'both', '--rotate', '0', '--no-flip-vertical'],
   ]);
   resumedSettings(pix2pix, 'a file', before, named.values as TrainFlags, named.given);
+  // What nobody named may be named when a run goes on, where it is what the run has; another value is refused, with what it has.
+  const unnamed = { ...options, trainPairs: 400 };
+  const going = (...flag: string[]) => {
+    const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
+    return resumedSettings(pix2pix as unknown as TrainingScheme, 'a file', unnamed, values as TrainFlags, given);
+  };
+  const ofRun = [
+    ...['--norm batch', '--generator unet', '--discriminator patchgan', '--discriminator-layers 3', '--in-channels 3', '--out-channels 3'],
+    ...['--lr-policy linear', '--max-dataset-size 400', '--max-dataset-size 500', '--init-type normal', '--reconstruction l1'],
+  ];
+  for (const line of ofRun) assert.equal(going(...line.split(' ')), going(), line);
+  for (const [line, expected] of [
+    ['--norm instance', '--norm batch'],
+    ['--discriminator-layers 2', '--discriminator-layers 3'],
+    ['--blocks 6', 'no --blocks'],
+    ['--clip-grad 1', 'no --clip-grad'],
+    ['--make grey', 'no --make'],
+  ] as const)
+    assert.throws(
+      () => going(...line.split(' ')),
+      (error: ShadegradError) => error.expected === expected && !error.message.includes('undefined'),
+      line,
+    );
   // What followed from other options may be named.
   const derived = parseFlags(trainProgram(cyclegan), ['--blocks', '6']);
   resumedSettings(

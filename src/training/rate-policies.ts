@@ -30,6 +30,8 @@ export interface RatePolicy {
   rate(context: RateContext): number;
   /** What it takes. */
   readonly takes: readonly RateOption[];
+  /** What its options are where nobody has said. @param length of the run, in the unit of its options; null where that is not known */
+  usual?(length: number | null): Partial<Readonly<Record<RateOption, number>>>;
   /** Whether it has to know from the first step on how long the run is. */
   readonly needsLength?: boolean;
   /** Of one that follows what is measured: what ReduceOnPlateau is to do where no flag says otherwise. */
@@ -44,20 +46,24 @@ export const RATE_POLICIES = {
   linear: {
     rate: ({ base, at, length, falling }) => linearDecay({ base, epoch: at, epochs: length, ...(falling !== null && { falling }) }),
     takes: ['epochsDecay'],
+    usual: (length) => (length === null ? {} : { epochsDecay: Math.floor(length / 2) }),
   },
   step: {
     rate: ({ base, epoch, every, factor }) => step({ every: every ?? STEP.every, gamma: factor ?? STEP.gamma })(epoch, base),
     takes: ['lrDecayIters', 'lrDecayFactor'],
+    usual: () => ({ lrDecayIters: STEP.every, lrDecayFactor: STEP.gamma }),
   },
   plateau: {
     rate: ({ measured }) => measured,
     takes: ['lrDecayFactor'],
+    usual: () => ({ lrDecayFactor: 0.2 }),
     plateau: { factor: 0.2, patience: 5, threshold: 0.01 },
   },
   /** At 0 where the last epochs begin; in these it rises again, as CosineAnnealingLR does after its last one. */
   cosine: {
     rate: ({ base, at, length, falling }) => cosine({ steps: length - (falling ?? 0) })(at, base),
     takes: ['epochsDecay'],
+    usual: () => ({ epochsDecay: 0 }),
     needsLength: true,
   },
   constant: { rate: ({ base, at }) => constant()(at, base), takes: [] },

@@ -34,6 +34,7 @@ const run: DashboardRun = {
   path: folder,
   state: () => state,
   previewOf: (step) => (step <= 3 ? join(folder, 'samples', `${step}.png`) : undefined),
+  patches: () => png,
   controls: { pause: () => asked.push('pause'), resume: () => asked.push('resume'), save: () => asked.push('save') },
 };
 let dashboard: Dashboard;
@@ -113,7 +114,17 @@ test('the address that the terminal printed opens the page, and gives the browse
   assert.match(cookie!, /HttpOnly; SameSite=Strict$/);
   assert.not.match(cookie!, token);
   const headers = { cookie: cookie!.split(';')[0]! };
-  for (const path of ['/', '/page.js', '/page.css', '/uplot.js', '/uplot.css', '/icon.svg', '/samples/1.png']) {
+  for (const path of [
+    '/',
+    '/page.js',
+    '/page.css',
+    '/uplot.js',
+    '/uplot.css',
+    '/icon.svg',
+    '/samples/1.png',
+    '/patches.png',
+    '/patches.png?step=3',
+  ]) {
     const answer = await get(path, { headers });
     assert.is(answer.status, 200, path);
     assert.is(answer.headers['x-content-type-options'], 'nosniff');

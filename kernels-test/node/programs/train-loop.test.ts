@@ -107,6 +107,8 @@ test('the last checkpoints and the best one are kept, and the first samples alon
   const best = validationsIn('kept').reduce((least, each) => (each.l1 < least.l1 ? each : least));
   assert.is((await readCheckpointInfo(join(folder, 'kept', 'best.safetensors'))).step, best.step);
   assert.match(printed, `at step ${best.step}, kept as`);
+  // Which checkpoint is the best follows from the steps that are measured: a process that goes on measures at these.
+  assert.is((await readCheckpointInfo(join(folder, 'kept', 'checkpoint.safetensors'))).options.reportEvery, 2);
   assert.equal(
     stepsIn('kept').map(({ epoch }) => epoch),
     [1, 1, 2, 2, 3, 3, 4],

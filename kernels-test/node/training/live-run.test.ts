@@ -146,6 +146,8 @@ test('paused, saved, stopped and resumed, with everything that tells of it, a ru
   const norms = measured.flatMap(({ norms: each }) => Object.entries(each!));
   for (const [name, norm] of norms) assert.ok(['generator', 'discriminator'].includes(name) && norm > 0, `${name} ${norm}`);
   assert.ok(norms.length > 0);
+  const patches = told.filter(({ event }) => event === 'patches').map(({ data }) => data as unknown as { step: number; maps: unknown[] });
+  assert.equal([patches.at(-1)?.step, patches.at(-1)?.maps.length], [40, 2], 'what the discriminator says of output and target');
   assert.match(readFileSync(join(folder, 'watched', 'log.csv'), 'utf8'), /^step,[^]*\r\n40,[^\r]*\r\n$/);
   assert.is(readdirSync(join(folder, 'watched', 'tb')).length, 2);
 });
@@ -173,18 +175,27 @@ test('a port that is taken ends a run before there is anything of it', async () 
   assert.not.ok(existsSync(join(folder, 'none')));
 });
 
-test('what is asked for is obeyed once, and waiting ends with the next change', async () => {
+test('what is asked for is obeyed once, and nothing where a run is over', async () => {
   const control = new RunControl();
-  let changes = 0;
-  control.onChange = () => changes++;
+  const done: string[] = [];
+  control.onChange = () => done.push('changed');
   control.save();
   control.pause();
-  assert.equal([control.due, control.paused, control.saveAsked], [true, true, true]);
-  control.saved();
-  const waited = control.changed(60_000);
+  const obeyed = control.obey(
+    async () => void done.push('saved'),
+    () => false,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(done, ['changed', 'changed', 'saved', 'changed']);
+  assert.equal([control.due, control.paused, control.saveAsked], [true, true, false]);
   control.resume();
-  await waited;
-  assert.equal([control.due, changes], [false, 4]);
+  assert.ok((await obeyed) > 0);
+  assert.is(control.due, false);
+  control.pause();
+  await control.obey(
+    async () => assert.unreachable(),
+    () => true,
+  );
 });
 
 test.run();

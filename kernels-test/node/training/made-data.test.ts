@@ -1,5 +1,5 @@
 // first driver only: runs of programs, whose pairs no driver makes. Pairs that are made of single pictures while a scheme trains.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ import { openMadeData } from '../../../src/node/training/made-data.js';
 import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
 import { cyclegan, pix2pix } from '../../../src/schemes/index.js';
 import type { TrainingScheme } from '../../../src/training/scheme.js';
-import { buildLibrary, loggedSteps, run, start, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
+import { buildLibrary, failedWith, loggedSteps, run, start, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
 
 const folder = temporaryFolder('made-data');
 const photos = syntheticFacades({ count: 6, size: 48, seed: 5, split: 'test' });
@@ -75,6 +75,29 @@ test('a run on pairs that are made goes from A to B, keeps its input, and goes o
   assert.ok(checkpointOf(killed).equals(checkpointOf(whole)), 'the checkpoints differ');
   const tested = succeeded(await run('shadegrad', ['test', whole, '--quiet']));
   assert.match(tested, /2 images/);
+});
+
+test('training images are measured without those that were held out; of a single one it is said that there is no validation', async () => {
+  const out = join(folder, 'held');
+  succeeded(
+    await run('train-facades', [...TINY, '--data', join(folder, 'photos', 'train'), '--make', 'grey', '--steps', '1', '--out', out]),
+  );
+  const tested = await run('shadegrad', ['test', out, '--split', 'train']);
+  assert.match(succeeded(tested), /3 images:/);
+  assert.match(tested.stderr, /3 pairs of 4 pairs in train\/ are measured/);
+
+  const alone = ['--data', join(folder, 'photos', 'alone'), '--make', 'grey', '--steps', '1', '--out', join(folder, 'alone-run')];
+  mkdirSync(join(folder, 'photos', 'alone'));
+  copyFileSync(join(folder, 'photos', 'train', 'day', '0.png'), join(folder, 'photos', 'alone', '0.png'));
+  const printed = succeeded(await run('train-facades', [...TINY, ...alone]));
+  assert.match(printed, /a single image and neither val\/ nor test\/: nothing is held out, so there is no validation/);
+  assert.match(printed, /on the image that it is trained on: L1/);
+  assert.not.match(printed, /mean photo|validation image/);
+  failedWith(
+    await run('train-facades', [...TINY, ...alone.slice(0, -1), join(folder, 'best'), '--best', 'l1']),
+    'BAD_FLAG',
+    /--best needs images/,
+  );
 });
 
 test('pairs are made for schemes that take some, of single pictures', () => {

@@ -9,7 +9,7 @@ import { PAGE_STYLE } from './page-style.js';
 /** A file of the page. */
 export interface Asset {
   readonly type: string;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
 }
 
 const asset = (type: string, text: string): Asset => ({ type: `${type}; charset=utf-8`, body: Buffer.from(text) });
@@ -59,6 +59,9 @@ const PAGE = page(
 <button type="button" id="play">Play</button></div>
 <p class="empty" id="none">No picture has been made yet.</p>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="samples"><img id="preview" alt="" hidden></div></section>
+<section aria-labelledby="judged" id="judgement" hidden><h2 id="judged">What the discriminator sees</h2>
+<p class="lead" id="verdict"></p>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="judged"><img id="patches" alt=""></div></section>
 <section aria-labelledby="curves"><h2 id="curves">Curves</h2>
 <p class="lead">Over training steps; the faint lines are single steps, the strong ones their moving mean.
 Drag to enlarge a part, click twice for all.</p>

@@ -2,7 +2,7 @@
 import type uPlotClass from 'uplot';
 import { downsample, smooth, type Point } from '../report/series.js';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../terminal/format.js';
-import type { DashboardGradients, DashboardMeasure, DashboardState, DashboardStatus, DashboardStep } from './state.js';
+import type { DashboardGradients, DashboardMeasure, DashboardPatches, DashboardState, DashboardStatus, DashboardStep } from './state.js';
 import { thinned } from './thinning.js';
 
 declare const uPlot: typeof uPlotClass;
@@ -318,12 +318,25 @@ at('play').addEventListener('click', () => {
   playing = setInterval(advance, 700);
   advance();
 });
-at<HTMLImageElement>('preview').addEventListener('load', () => {
-  const picture = at<HTMLImageElement>('preview');
-  const columns = Math.max(state?.columns.length ?? 1, 1);
+function showPatches({ step, maps }: DashboardPatches): void {
+  at('judgement').hidden = false;
+  const means = maps.map(({ title, mean }) => `${title} ${formatNumber(mean)}`).join(', ');
+  at('verdict').textContent =
+    `How real it takes each patch of the first image for at step ${formatCount(step)}, from violet (generated) to yellow (real); ` +
+    `in the mean, from 0 to 1: ${means}.`;
+  const picture = at<HTMLImageElement>('patches');
+  picture.dataset.columns = String(maps.length);
+  picture.alt = maps.map(({ title }) => title).join(', ');
+  picture.src = `/patches.png?step=${step}`;
+}
+
+/** Gives a picture the width of its columns, and hard pixels where these are small. */
+function fitColumns(picture: HTMLImageElement, columns: number): void {
   picture.style.setProperty('--columns', String(columns));
   picture.classList.toggle('pixels', (picture.naturalWidth - GRID_GAP) / columns - GRID_GAP <= PIXEL_ART_SIDE);
-});
+}
+at('preview').addEventListener('load', () => fitColumns(at<HTMLImageElement>('preview'), Math.max(state?.columns.length ?? 1, 1)));
+at('patches').addEventListener('load', () => fitColumns(at<HTMLImageElement>('patches'), Number(at('patches').dataset.columns)));
 at('pause').addEventListener('click', () => void ask(at('pause').dataset.does ?? 'pause'));
 at('save').addEventListener('click', () => void ask('save'));
 
@@ -339,6 +352,7 @@ function start(first: DashboardState): void {
   at('columns').textContent = `${first.columns.join(', ')}: what the networks make of images that they have never trained on.`;
   showStatus(first.status);
   showSample(samples.length - 1);
+  if (first.patches) showPatches(first.patches);
   buildPlots();
 }
 
@@ -363,6 +377,7 @@ function listen(): void {
     addSample(measure.step);
     redrawSoon();
   });
+  on<DashboardPatches>('patches', showPatches);
   on<DashboardGradients>('gradients', (norms) => {
     gradients = thinned([...gradients, norms], MOST_ENTRIES);
     redrawSoon();

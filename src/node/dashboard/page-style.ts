@@ -6,8 +6,8 @@ export const PAGE_STYLE = `
 @keyframes pulse{50%{opacity:.35}}
 @media (prefers-reduced-motion:reduce){.state.running::before{animation:none}}
 .done i{width:0;transition:width .5s}
-#preview{display:block;width:100%;max-width:calc(var(--columns)*13rem);height:auto;border-radius:6px;background:var(--faint)}
-#preview.pixels{image-rendering:pixelated}
+#preview,#patches{display:block;width:100%;max-width:calc(var(--columns)*13rem);height:auto;border-radius:6px;background:var(--faint)}
+#preview.pixels,#patches.pixels{image-rendering:pixelated}
 .plot h3{display:inline}
 .plot .uplot{margin-top:.6rem;width:100%;font:inherit}
 .plot .uplot,.plot .u-wrap{max-width:100%}

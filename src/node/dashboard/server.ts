@@ -85,7 +85,7 @@ export class Dashboard {
   }
 
   /** Tells the pages that look at the run; costs nothing where there is none. */
-  send(event: 'steps' | 'validation' | 'gradients' | 'status', data: () => unknown): void {
+  send(event: 'steps' | 'validation' | 'gradients' | 'patches' | 'status', data: () => unknown): void {
     if (this.#clients.size > 0) this.#clients.send(event, data());
   }
 
@@ -168,6 +168,8 @@ export class Dashboard {
     if (path === '/events') return this.#events(run, response);
     const asset = this.#assets.get(path);
     if (asset) return give(response, asset);
+    const patches = path === '/patches.png' ? run.patches() : undefined;
+    if (patches) return give(response, { type: 'image/png', body: patches });
     const step = PREVIEW.exec(path)?.[1];
     const preview = step === undefined ? undefined : run.previewOf(Number(step));
     const picture = preview === undefined ? null : await readOwnFile(run.path, 'samples', preview);

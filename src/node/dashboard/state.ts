@@ -20,6 +20,7 @@ export interface DashboardState {
   readonly gradients: readonly DashboardGradients[];
   /** The steps that there are previews of. */
   readonly samples: readonly number[];
+  readonly patches?: DashboardPatches | undefined;
   readonly status: DashboardStatus;
 }
 
@@ -35,6 +36,13 @@ export interface DashboardStep {
 export interface DashboardMeasure {
   readonly step: number;
   readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What a discriminator says of each patch of the first validation image; the pictures stand side by side in one. */
+export interface DashboardPatches {
+  readonly step: number;
+  /** Of each picture its heading, and how real it is taken for in the mean, from 0 to 1. */
+  readonly maps: readonly { readonly title: string; readonly mean: number }[];
 }
 
 /** The norms of the gradients of a step, by network. */
@@ -69,6 +77,8 @@ export interface DashboardRun {
   readonly path: string;
   /** The preview of a step; undefined for a step that has none. */
   previewOf(step: number): string | undefined;
+  /** The newest maps of patches, as a PNG. */
+  patches(): Uint8Array | undefined;
   /** What a page may ask a run to do, by name. */
   readonly controls: Readonly<Record<'pause' | 'resume' | 'save', () => void>>;
 }

@@ -2,14 +2,13 @@ import { pictureOf } from '../../data/codings/views.js';
 import type { HalfReading } from '../../data/codings/options.js';
 import type { RgbImage } from '../../data/image.js';
 import type { PixelValues } from '../../data/pixel-values.js';
-import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Channels } from './channels.js';
 import { imageFormat } from './format.js';
 import { corrupt, unsupported } from './limits.js';
 import { decodeNpy } from './npy.js';
 import { pngIndices } from './png-indices.js';
-import { expectReadable, readBytes } from './read.js';
+import { expectReadable } from './read.js';
 import { decodeChannels } from './sharp.js';
 
 /**
@@ -26,10 +25,6 @@ export async function decodeValues(bytes: Uint8Array, name: string, reading: Hal
   const values = reading.kind === 'classes' ? classesOf(stored, name, reading.count) : numbersOf(stored, name, reading);
   return { ...pictureOf(values, width, height), values };
 }
-
-/** As decodeValues(), of a file. @throws DATA_NOT_FOUND, DATA_UNREADABLE, too */
-export const readValues = async (path: string, reading: HalfReading): Promise<RgbImage> =>
-  decodeValues(await readBytes(path), printableName(path), reading);
 
 async function storedChannels(bytes: Uint8Array, name: string, isIndices: boolean): Promise<Channels> {
   const format = expectReadable(bytes, name);

@@ -19,8 +19,9 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { readStream, STANDARD_STREAM, writeStream } from '../files/standard-streams.js';
 import { encodePicture } from '../images/encode.js';
 import { isValueFormat, VALUE_FORMATS } from '../images/encode-values.js';
-import { decodeImage, readImage } from '../images/read.js';
-import { decodeValues, readValues } from '../images/values.js';
+import { profileOf, withProfile } from '../images/profile.js';
+import { decodeImage, readBytes } from '../images/read.js';
+import { decodeValues } from '../images/values.js';
 import { parseFlags } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
 import { concernsOneFile } from './one-file.js';
@@ -228,7 +229,7 @@ function sizeLine(size: TranslatedSize, { imageSizes }: Generator, asked: boolea
 
 /** How an image becomes results: made ready once, then translated for each of them. */
 interface Work {
-  read(path: string): Promise<RgbImage>;
+  read(path: string): Promise<ReadPicture>;
   /** Of the numbers of results. */
   readonly range: ValueRange;
   fit(image: RgbImage): FittedImage;
@@ -255,15 +256,16 @@ async function translateAll(
       let left = samples;
       try {
         if (problem) throw problem;
-        const image = fit(halfOf(await read(input), input, half));
+        const { picture, profile } = await read(input);
+        const image = fit(halfOf(picture, input, half));
         for (const [sample, target] of outputs.entries()) {
           if (interrupt.exitStatus !== undefined) break;
           const result = await translate(image, sample);
           if (arrays) await writeResult(arrays[sample]!, await VALUE_FORMATS.npy.encode(result as SeenImage, range));
           const file = isValueFormat(format)
-            ? VALUE_FORMATS[format].encode(result as SeenImage, range)
-            : encodePicture(result, format, quality);
-          await writeResult(target, await file);
+            ? await VALUE_FORMATS[format].encode(result as SeenImage, range)
+            : withProfile(await encodePicture(result, format, quality), format, profile);
+          await writeResult(target, file);
           done++;
           left--;
           if (samples > 1 && made.length < mostMeasured(result)) made.push(result);
@@ -292,11 +294,20 @@ async function translateAll(
 
 const placeOf = (output: string): string => (output === STANDARD_STREAM ? 'stdout' : printableName(output));
 
+/** An image, and its colour profile, which results that are pictures keep. */
+interface ReadPicture {
+  readonly picture: RgbImage;
+  readonly profile: Uint8Array | undefined;
+}
+
 /** The image of a file, or of stdin. @throws what decodeImage() throws; DATA_NOT_FOUND, DATA_UNREADABLE */
-async function readPicture(input: string, reading: HalfReading | undefined): Promise<RgbImage> {
-  if (input !== STANDARD_STREAM) return reading ? readValues(input, reading) : readImage(input);
-  const bytes = await readStream(process.stdin, 'stdin');
-  return reading ? decodeValues(bytes, 'stdin', reading) : decodeImage(bytes, 'stdin');
+async function readPicture(input: string, reading: HalfReading | undefined): Promise<ReadPicture> {
+  const piped = input === STANDARD_STREAM;
+  const bytes = piped ? await readStream(process.stdin, 'stdin') : await readBytes(input);
+  const name = piped ? 'stdin' : printableName(input);
+  // What is read as values has no colours that a profile would be of.
+  if (reading) return { picture: await decodeValues(bytes, name, reading), profile: undefined };
+  return { picture: await decodeImage(bytes, name), profile: await profileOf(bytes) };
 }
 
 /** Writes a result to its file, whole or not at all, or to stdout. @throws WRITE_FAILED */

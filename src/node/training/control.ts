@@ -1,3 +1,8 @@
+import { performance } from 'node:perf_hooks';
+
+/** How soon a run that waits notices a signal. */
+const LOOKS_UP_MS = 100;
+
 /** What somebody asks of a run that is going on: to wait, to go on, to save. The run obeys between two steps. */
 export class RunControl {
   private waiting = false;
@@ -33,15 +38,27 @@ export class RunControl {
     this.change(() => (this.saves = true));
   }
 
-  /** Says that a checkpoint was saved. */
-  saved(): void {
-    this.change(() => (this.saves = false));
+  /**
+   * Does what has been asked for, and waits as long as that is what is asked.
+   *
+   * @param isOver whether the run is to end, whatever is asked
+   * @returns how long it took, in seconds
+   */
+  async obey(save: () => Promise<void>, isOver: () => boolean): Promise<number> {
+    const began = performance.now();
+    while (this.due && !isOver()) {
+      if (this.saves) {
+        await save();
+        this.change(() => (this.saves = false));
+      } else await this.changed();
+    }
+    return (performance.now() - began) / 1000;
   }
 
-  /** Waits for a change, at most so long. */
-  async changed(milliseconds: number): Promise<void> {
+  /** Waits for a change, at most so long that a signal is not overheard. */
+  private async changed(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
+      const timer = setTimeout(resolve, LOOKS_UP_MS);
       this.wake = () => {
         clearTimeout(timer);
         resolve();

@@ -30,6 +30,8 @@ export interface TrainingData<Dataset extends TrainingDataset = PairedDataset> {
   readonly storedSize: PixelSize;
   /** Of the names and sizes of the training files; of pairs that are drawn, none. */
   readonly fingerprint?: string;
+  /** Whether there is nothing but what is trained on to measure: a single sample. */
+  readonly unvalidated?: boolean;
 }
 
 const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
@@ -46,6 +48,14 @@ export const SAMPLED_PAIRS = 64;
 const SIZED_PAIRS = 1000;
 /** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
 export const HELD_OUT = { share: 0.1, most: 50 } as const;
+
+/** How many samples of a set are held out to validate, where there are no others for that: none of a single one. */
+export const heldOutCount = (length: number): number => (length === 1 ? 0 : Math.min(Math.ceil(length * HELD_OUT.share), HELD_OUT.most));
+
+/** What is said of a set of one sample, where there are no others. @param noun such as `pair` */
+export const unvalidatedNote = (noun: string): string =>
+  `note: there is a single ${noun} and neither val/ nor test/: nothing is held out, so there is no validation; what is measured and shown is ` +
+  'that which is trained on';
 
 /** The sources that the flags name: where the images are, and for a scheme that takes several sets, those of the others. */
 export async function chooseSources(flags: TrainFlags): Promise<DataSource[]> {
@@ -129,6 +139,7 @@ export async function openTrainingData(
     validation,
     storedSize: isCutOnHost(plan) ? keptSize(plan) : await ownSize(train, loadSize),
     fingerprint: await train.fingerprint(),
+    ...(validation === train && { unvalidated: true }),
   };
 }
 
@@ -159,12 +170,8 @@ async function openFirst(
 }
 
 function holdOut(train: PairedDataset): Validation {
-  if (train.length === 1)
-    return {
-      validation: train,
-      remark: 'there is neither val/ nor test/ with pairs, and a single training pair: it is used to validate, too',
-    };
-  const count = Math.min(Math.ceil(train.length * HELD_OUT.share), HELD_OUT.most);
+  const count = heldOutCount(train.length);
+  if (count === 0) return { validation: train, remark: unvalidatedNote('pair') };
   const part = (name: string, start: number, length: number): PairedDataset => ({
     name: `${train.name} (${name})`,
     length,

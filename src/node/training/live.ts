@@ -1,14 +1,25 @@
+import { imageGrid, type RgbImage } from '../../data/image.js';
+import { ShadegradError } from '../../errors.js';
 import { printableName } from '../../formats/names.js';
 import type { Trainer } from '../../training/trainer.js';
 import type { Dashboard } from '../dashboard/server.js';
-import type { DashboardGradients, DashboardMeasure, DashboardState, DashboardStatus, DashboardStep } from '../dashboard/state.js';
+import type {
+  DashboardGradients,
+  DashboardMeasure,
+  DashboardPatches,
+  DashboardState,
+  DashboardStatus,
+  DashboardStep,
+} from '../dashboard/state.js';
 import { thinned } from '../dashboard/thinning.js';
 import type { LogEntry } from '../files/log.js';
+import { encodePng } from '../images/read.js';
 import type { RunControl } from './control.js';
 import type { RunHistory } from './history.js';
 import { epochOf, type TrainingLoop } from './loop.js';
 import type { RecordedValidation, RunRecord } from './records/record.js';
 import type { RunFacts } from './summary.js';
+import { mapsOf } from './tested.js';
 
 /** Entries of a kind that are kept for a page that is opened late. */
 const MOST_ENTRIES = 4000;
@@ -35,6 +46,7 @@ export class LiveRun implements RunRecord {
   private readonly measured: DashboardMeasure[];
   private readonly samples: Set<number>;
   private savedStep: number | undefined;
+  private patches: { readonly png: Uint8Array; readonly said: DashboardPatches } | undefined;
   private ended = false;
   private readonly dashboard: Dashboard;
   private readonly timer: NodeJS.Timeout;
@@ -53,6 +65,7 @@ export class LiveRun implements RunRecord {
       path: facts.folder.path,
       state: () => this.state(),
       previewOf: (step) => (this.samples.has(step) ? facts.folder.sampleGrid(step) : undefined),
+      patches: () => this.patches?.png,
       controls: { pause: () => control.pause(), resume: () => control.resume(), save: () => control.save() },
     });
   }
@@ -73,11 +86,34 @@ export class LiveRun implements RunRecord {
     this.untold = thinned([...this.untold, ...shown], MOST_ENTRIES);
   }
 
-  validation({ step, metrics }: RecordedValidation): void {
+  async validation({ step, metrics, rows }: RecordedValidation): Promise<void> {
     this.samples.add(step);
     this.measured.push({ step, metrics });
     this.tell();
     this.dashboard.send('validation', () => ({ step, metrics }));
+    if (rows[0]) await this.judge(step, rows[0].pictures);
+  }
+
+  /** Has the discriminators judge the patches of a sample, where the scheme has some that do. Nothing about them changes. */
+  private async judge(step: number, pictures: readonly RgbImage[]): Promise<void> {
+    const { facts, trainer } = this.options;
+    const judged = facts.scheme.judged?.(facts.options, trainer.networks) ?? [];
+    if (judged.length === 0) return;
+    const titled = this.columns().map((title, at) => ({ title, image: pictures[at]! }));
+    try {
+      const maps = await mapsOf(facts.gpu, trainer.networks, judged, titled);
+      const png = encodePng(imageGrid([maps.map(({ shown }) => shown.image)]));
+      this.patches = { png, said: { step, maps: maps.map(({ judgement: { picture, mean } }) => ({ title: picture, mean })) } };
+      this.dashboard.send('patches', () => this.patches!.said);
+    } catch (error) {
+      // Networks of a user's own may judge something else: then there are no maps.
+      if (!(error instanceof ShadegradError) || !['INVALID_ARGUMENT', 'SHAPE_MISMATCH'].includes(error.code)) throw error;
+    }
+  }
+
+  private columns(): string[] {
+    const { given, made, wanted } = this.options.facts.validator.pictured;
+    return [...given.map(({ title }) => title), ...made, ...wanted.map(({ title }) => title)];
   }
 
   gradients(step: number, norms: Readonly<Record<string, number>>): void {
@@ -135,19 +171,20 @@ export class LiveRun implements RunRecord {
     this.tell();
     const { facts, losses } = this.options;
     const { scheme, folder, adapter, validator, baseline } = facts;
-    const { names, given, made, wanted } = validator.pictured;
+    const { names } = validator.pictured;
     return {
       title: scheme.title,
       folder: printableName(folder.path),
       adapter: adapter.description || adapter.name,
       losses: Object.entries(losses).map(([name, { label, plot }]) => ({ name, label, plot })),
       metrics: Object.entries(scheme.metrics).map(([name, { label, unit, better }]) => ({ name, label, unit, better })),
-      columns: [...given.map(({ title }) => title), ...made, ...wanted.map(({ title }) => title)],
+      columns: this.columns(),
       rows: names,
       steps: this.entries,
       measured: this.measured,
       baseline,
       gradients: this.norms,
+      patches: this.patches?.said,
       samples: [...this.samples].sort((a, b) => a - b),
       status: this.status(),
     };

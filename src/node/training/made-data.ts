@@ -44,7 +44,7 @@ export async function openMadeData(
   const train = (await openImageFolder(source, 'train', open))!;
   for (const line of train.notes) note(line);
   const other = (await openImageFolder(source, 'val', open)) ?? (await openImageFolder(source, 'test', open));
-  const { rest, validation } = other ? { rest: train, validation: other } : heldOut(train, note);
+  const { rest, validation, ...more } = other ? { rest: train, validation: other } : heldOut(train, note);
   const { name, image } = await imageAt(train, 0);
   if (image.width >= WIDE * image.height)
     note(
@@ -54,7 +54,7 @@ export async function openMadeData(
   const pairs = made(rest, large);
   const reads = spread(pairs.length, SAMPLED_PAIRS).map((index) => () => pairs.get(index));
   await withLine((onProgress) => verifySamples('images', reads, onProgress), 'reading a sample of the pictures');
-  return { train: pairs, validation: made(validation, small), storedSize: keptSize(plan), fingerprint: await train.fingerprint() };
+  return { train: pairs, validation: made(validation, small), storedSize: keptSize(plan), fingerprint: await train.fingerprint(), ...more };
 }
 
 interface MadePairs {

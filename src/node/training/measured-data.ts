@@ -2,7 +2,8 @@ import { isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare
 import { longerSide } from '../../pixel-size.js';
 import type { PairedDataset } from '../../data/dataset.js';
 import { parseInput } from '../../data/inputs/registry.js';
-import { isUnpaired, selfPairs, serialPairs, unpaired } from '../../data/unpaired.js';
+import { firstSamples } from '../../data/first-samples.js';
+import { asPairs, type ImageSet, isUnpaired, selfPairs, serialPairs, unpaired } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
 import { printableName } from '../../formats/names.js';
 import type { TrainingDataset } from '../../training/batches.js';
@@ -11,7 +12,7 @@ import { completeOptions } from '../../training/trainer-options.js';
 import { openPairedFolder, type Split } from '../images/dataset.js';
 import { openDigits } from '../images/digits.js';
 import { openImageFolder, openImageSets } from '../images/image-sets.js';
-import { CACHE_BYTES, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { CACHE_BYTES, heldOutCount, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { madePairs } from './made-data.js';
 import { countSamples } from './set-data.js';
 import { optionsOf, type RunSettings } from './settings.js';
@@ -25,10 +26,12 @@ export interface MeasuredData extends TrainingData<TrainingDataset> {
 const IN_ORDER: readonly Split[] = ['val', 'test', 'train'];
 
 /**
- * Opens one split of a folder to measure networks on, all of it and nothing else: what a training would hold out of its images is
- * measured, too, and images to train on need not be there.
+ * Opens one split of a folder to measure networks on, all of it and nothing else: of other images than those of the run, what a training
+ * would hold out is measured, too, and images to train on need not be there. Of the run's own training images those are measured that it
+ * was trained on.
  *
  * @param split to measure; undefined for val/, or else test/, or else those that a training would take
+ * @param own whether the images are those of the run
  * @param say prints what the user should know about the data
  * @throws BAD_FLAG for a split that is not there, and for a source that has none to choose; and what opening it throws
  */
@@ -38,6 +41,7 @@ export async function openMeasuredData(
   settings: RunSettings,
   split: Split | undefined,
   say: (line: string) => void,
+  own = false,
 ): Promise<MeasuredData> {
   if (source === SYNTHETIC || scheme.labelled) {
     throw new ShadegradError(
@@ -65,7 +69,11 @@ export async function openMeasuredData(
     if (split === undefined && each === 'train') say(`there is neither val/ nor test/: all ${countSamples(opened.train)} are measured`);
     if (split === undefined && each === 'val' && (await isThere(scheme, source, settings, 'test')))
       say('val/ is measured; there is test/, too: --split test');
-    return { ...opened, split: each };
+    if (!own || each !== 'train') return { ...opened, split: each };
+    const train = await trainedOn(scheme, source, settings, opened.train);
+    const [some, all] = [countSamples(train), countSamples(opened.train)];
+    if (some !== all) say(`${some} of ${all} in train/ are measured: those that the run was trained on`);
+    return { ...opened, train, validation: asPairs(train), split: each };
   }
   throw new ShadegradError(
     'DATA_NOT_FOUND',
@@ -75,6 +83,21 @@ export async function openMeasuredData(
       fix: 'name another folder (--data), or another split (--split train, val or test)',
     },
   );
+}
+
+/** The training images of a run without those that it held out, or was told to leave aside. */
+async function trainedOn(
+  scheme: TrainingScheme,
+  source: DataSource,
+  settings: RunSettings,
+  all: TrainingDataset,
+): Promise<TrainingDataset> {
+  const other = (await isThere(scheme, source, settings, 'val')) || (await isThere(scheme, source, settings, 'test'));
+  const rest = <Set extends PairedDataset | ImageSet>(set: Set) =>
+    (other ? set : firstSamples(set, set.length - heldOutCount(set.length))) as Set;
+  const trained = isUnpaired(all) ? { name: all.name, a: rest(all.a), b: rest(all.b) } : rest(all);
+  const most = settings.maxDatasetSize;
+  return typeof most === 'number' ? firstSamples(trained, most) : trained;
 }
 
 /** Whether a folder has images of a split. */

@@ -80,9 +80,9 @@ export class Measured {
     return this.best;
   }
 
-  /** Whether the training itself follows from what is measured, so that it has to be measured at the same steps again. */
+  /** Whether something of the run follows from what is measured, so that it has to be measured at the same steps again. */
   get decides(): boolean {
-    return this.plateau !== null || this.patience !== null;
+    return this.plateau !== null || this.best !== null;
   }
 
   /** Whether the best has been so long ago that the run is to stop. */

@@ -13,7 +13,7 @@ export interface PaceOptions {
   reportEvery: number | undefined;
   /** Steps between further checkpoints; by default there are none. */
   alsoEvery?: number;
-  /** Whether validations come by the number of the step alone, because something of the training follows from them. Default false. */
+  /** Whether validations come by the number of the step alone, because something of the run follows from them. Default false. */
   bySteps?: boolean;
 }
 

@@ -1,15 +1,12 @@
 import { pairAt, type PairedDataset } from '../../data/dataset.js';
 import type { ImagePair } from '../../data/image.js';
-import { asPairs } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
-import { findAll, type ColoursOfPicture, type Finding, type PairsSample } from '../../training/diagnoses/diagnosis.js';
-import { PAIR_DIAGNOSES } from '../../training/diagnoses/registry.js';
+import type { ColoursOfPicture, PairsSample } from '../../training/diagnoses/diagnosis.js';
 import { findPairs } from '../images/layout.js';
 import { computeAside } from '../images/picture-workers.js';
 import { readImage } from '../images/read.js';
 import { spread } from '../images/spread.js';
 import { SYNTHETIC, type DataSource } from './data.js';
-import type { RunFacts } from './summary.js';
 
 /** Neighbours that are read, at so many places of the set. */
 const NEIGHBOURS = { places: 2, pairs: 16 } as const;
@@ -69,11 +66,4 @@ async function coloursOf(folder: string): Promise<PairsSample['colours']> {
     if (!(error instanceof ShadegradError)) throw error;
   }
   return colours;
-}
-
-/** Says what the pairs of a new run may suffer from; nothing of other data. */
-export async function diagnosePairs({ scheme, data, validator, sources, settings }: RunFacts): Promise<Finding[]> {
-  if ((scheme.data ?? 'paired') !== 'paired') return [];
-  const source = sources.length === 1 && settings.make === null ? sources[0]! : null;
-  return findAll(PAIR_DIAGNOSES, 0, await samplePairs(asPairs(data.train), (pair) => validator.fit(pair), source));
 }

@@ -10,8 +10,8 @@ import { flagName } from './flag-name.js';
 export interface RunOption {
   /** How the command line asks for it. Without a default: a run in which it was not typed has null. */
   readonly flag: Flag;
-  /** What null stands for, where that is one value: a resumed run may name it. */
-  readonly usual?: OptionValue;
+  /** What null stands for in a run, where that is one value: the run may be told it when it goes on. */
+  readonly usual?: OptionValue | ((run: UsualOf) => OptionValue | undefined);
   /** Whether a resumed run with another value is refused, or obeyed. */
   readonly onResume: 'refused' | 'obeyed';
   /** Whether the Trainer takes it, as an option of the same name. */
@@ -25,6 +25,22 @@ const AUGMENTATION_ROWS = Object.fromEntries(
     { flag: { name: flagName(name), group: 'Augmentation', ...flag! } as Flag, usual: usual!, onResume: 'refused', trainer: true },
   ]),
 ) as Record<keyof AugmentationOptions, RunOption>;
+
+/** What the usual value of an option may follow from. */
+export interface UsualOf {
+  readonly settings: Readonly<Record<string, OptionValue>>;
+  readonly scheme: Pick<TrainingScheme, 'schedule'>;
+  /** Samples that the run was trained on. */
+  readonly trainPairs: number;
+  /** The value that was typed: several may say the same. */
+  readonly typed: unknown;
+}
+
+/** The usual value of an option that its policy takes. */
+const ofPolicy =
+  (option: RateOption) =>
+  ({ settings: { lrPolicy, epochs } }: UsualOf): OptionValue | undefined =>
+    ratePolicy((lrPolicy ?? null) as string | null).usual?.((epochs ?? null) as number | null)[option];
 
 /** Options of every training by the names that a run keeps them under. Flags, settings, --resume and the command of a run follow. */
 export const RUN_OPTIONS = {
@@ -40,6 +56,7 @@ export const RUN_OPTIONS = {
         'of --epochs the last ones, in which the learning rate falls; by default half. With --lr-policy cosine those after it has come ' +
         'to 0, in which it rises again; by default none',
     },
+    usual: ofPolicy('epochsDecay'),
     onResume: 'refused',
   },
   lrPolicy: {
@@ -53,6 +70,7 @@ export const RUN_OPTIONS = {
         'how the learning rate changes: constant, then down in a line (linear, unless the scheme has a schedule of its own); in steps; ' +
         'where the validation stops to improve (plateau); along a cosine; not at all (constant)',
     },
+    usual: ({ scheme }: UsualOf) => (scheme.schedule ? undefined : 'linear'),
     onResume: 'refused',
   },
   lrDecayIters: {
@@ -65,6 +83,7 @@ export const RUN_OPTIONS = {
       max: 100_000,
       description: 'with --lr-policy step, the epochs between two falls; by default 50',
     },
+    usual: ofPolicy('lrDecayIters'),
     onResume: 'refused',
   },
   lrDecayFactor: {
@@ -76,6 +95,7 @@ export const RUN_OPTIONS = {
       max: 0.999999,
       description: 'what a fall of --lr-policy step or plateau multiplies the rate with; by default 0.1 (step) or 0.2 (plateau)',
     },
+    usual: ofPolicy('lrDecayFactor'),
     onResume: 'refused',
   },
   beta1: {
@@ -144,6 +164,7 @@ export const RUN_OPTIONS = {
       max: 1_000_000_000,
       description: 'train on the first so many samples, of two sets on so many of each; what is measured stays; by default on all',
     },
+    usual: ({ trainPairs, typed }: UsualOf) => (typeof typed === 'number' && typed >= trainPairs ? typed : trainPairs),
     onResume: 'refused',
   },
   keep: {
@@ -231,9 +252,11 @@ export const KEPT_RUN_OPTIONS: Readonly<Record<string, string>> = Object.fromEnt
   ROWS.filter(([, { onResume }]) => onResume === 'refused').map(([name, { flag }]) => [flag.name, name]),
 );
 
-/** What null stands for in a setting; undefined where that is no single value. */
-export const usualValue = (setting: string): OptionValue | undefined =>
-  (RUN_OPTIONS as Readonly<Record<string, RunOption>>)[setting]?.usual;
+/** What null stands for in a setting of a run; undefined where that is no single value. */
+export function usualValue(setting: string, run: UsualOf): OptionValue | undefined {
+  const usual = (RUN_OPTIONS as Readonly<Record<string, RunOption>>)[setting]?.usual;
+  return typeof usual === 'function' ? usual(run) : usual;
+}
 
 /** The settings of a new run by its flags. */
 export function newRunOptions(flags: Readonly<Record<string, unknown>>): Record<string, OptionValue> {

@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { encodeLabelGroups, encodeLabelSets, labelSetsOf } from '../../data/labels.js';
 import { asPairs } from '../../data/unpaired.js';
-import { findAll, inOneLine, type Finding } from '../../training/diagnoses/diagnosis.js';
-import { RUN_DIAGNOSES } from '../../training/diagnoses/registry.js';
+import { inOneLine } from '../../training/diagnoses/diagnosis.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -16,7 +15,7 @@ import { lossRows, type TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
-import { formatCount } from '../terminal/format.js';
+import { formatCount, formatCountOf } from '../terminal/format.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import { writeReport, type TrainingReport } from '../report/write.js';
 import { savedSources, sourceOptions, type DataSource } from './data.js';
@@ -25,16 +24,16 @@ import type { RunFolder } from './folder.js';
 import { GradientWatch } from './gradient-watch.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
-import { diverged, TrainingLoop, warningOf } from './loop.js';
+import { diagnosePairs, diagnoseRun } from './diagnose.js';
+import { diverged, TrainingLoop } from './loop.js';
 import { KeptCheckpoints } from './kept-checkpoints.js';
 import { Measured, measuredState } from './measured.js';
-import { diagnosePairs } from './pairs-sample.js';
 import { Pace, type PaceOptions } from './pace.js';
 import { Dashboard } from '../dashboard/server.js';
 import { RunControl } from './control.js';
 import { LiveRun } from './live.js';
 import { openRecords } from './records/registry.js';
-import { lowerLearningRate, type RunSettings } from './settings.js';
+import type { RunSettings } from './settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
 import { bestLine, closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
 import { countSamples } from './set-data.js';
@@ -46,9 +45,6 @@ import { scalingWarning } from './scaling.js';
  * better, and whenever half of its steps are done, if more than so much longer a run would fit.
  */
 const PLANS_AGAIN = { shares: [0.15, 0.3, 0.45], longer: 1.1 } as const;
-
-/** How soon a run that waits notices a signal. */
-const LOOKS_UP_MS = 100;
 
 export interface SessionOptions {
   gpu: Gpu;
@@ -143,8 +139,10 @@ export class TrainingSession {
       const labels = labelsFor(scheme, train);
       const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count, labels });
       opened.push(() => validator.dispose());
-      const baseline = await validator.baseline(asPairs(train));
       const measured = new Measured(scheme, settings, measuredState(resume?.checkpoint.options.measured));
+      if (data.unvalidated) expectUndecided(measured, settings);
+      // Of the only image there is, the mean of all is that image.
+      const baseline = data.unvalidated ? undefined : await validator.baseline(asPairs(train));
       const { reportEvery } = options.pace;
       const facts: RunFacts = {
         gpu,
@@ -212,7 +210,9 @@ export class TrainingSession {
     try {
       if (this.options.resume === null) {
         loop.record(start.trained);
-        this.progress.note(`measuring the first outputs on ${this.facts.validator.length} validation images`);
+        this.progress.note(
+          `measuring the first outputs on ${formatCountOf(this.facts.validator.length, start.data.unvalidated ? 'image' : 'validation image')}`,
+        );
         await this.pause(true);
         this.plan();
       } else {
@@ -231,7 +231,8 @@ export class TrainingSession {
         if (this.replanDue()) this.plan();
         const due = pace.due(loop.step, loop.totalSteps);
         if (due !== null) await this.pause(due === 'report');
-        await this.obey();
+        const isOver = (): boolean => loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined || this.outOfTime();
+        this.waitedSeconds += await this.control.obey(() => this.save(), isOver);
       } while (!this.outOfTime());
       return await this.close();
     } catch (error) {
@@ -260,19 +261,6 @@ export class TrainingSession {
     await writeReport(facts.folder.report, reportOf(facts, this.state('interrupted')));
   }
 
-  /** Does what somebody has asked for, and waits as long as that is what is asked. */
-  private async obey(): Promise<void> {
-    const { control, loop, interrupt } = this;
-    const began = performance.now();
-    while (control.due && loop.step < loop.totalSteps && interrupt.exitStatus === undefined && !this.outOfTime()) {
-      if (control.saveAsked) {
-        await this.save();
-        control.saved();
-      } else await control.changed(LOOKS_UP_MS);
-    }
-    this.waitedSeconds += (performance.now() - began) / 1000;
-  }
-
   /** Saves a checkpoint, after a validation for the report or without. */
   private async pause(withReport: boolean): Promise<void> {
     const { loop, history, facts, pace } = this;
@@ -297,21 +285,7 @@ export class TrainingSession {
 
   /** Looks for troubles, and says those that are new. */
   private diagnose(): void {
-    const { facts, history, loop } = this;
-    const { scheme, settings, validator, baseline } = facts;
-    const { given, wanted } = validator.pictured;
-    const found = findAll(RUN_DIAGNOSES, loop.step, {
-      ...{ step: loop.step, lossRows: lossRows(scheme, facts.options), losses: history.losses, metricRows: scheme.metrics },
-      ...{ measured: history.metrics, snapshots: history.snapshots, expected: (wanted[0] ?? given[0])?.images ?? [], baseline },
-      ...{ rateShare: (history.lastRate ?? settings.learningRate) / settings.learningRate },
-      ...{ settings: { ...settings, ...facts.options }, lowerRate: lowerLearningRate(scheme, settings) },
-    });
-    // What the losses alone have said is not said again in other words.
-    const watched = warningOf(history, scheme, settings) !== undefined;
-    this.sayFound(found.filter(({ diagnosis }) => !watched || diagnosis !== 'discriminator-won'));
-  }
-
-  private sayFound(found: readonly Finding[]): void {
+    const found = diagnoseRun(this.facts, this.history, this.loop.step);
     for (const finding of this.history.addFindings(found)) this.progress.note(`note: ${inOneLine(finding)}`);
   }
 
@@ -424,6 +398,17 @@ export class TrainingSession {
   private secondsSinceLaunch(): number {
     return (performance.now() - this.options.launchedAt) / 1000;
   }
+}
+
+/** @throws BAD_FLAG for a run that is to follow from validations, where nothing is left to validate on */
+function expectUndecided({ decides }: Measured, { earlyStop, best, lrPolicy }: RunSettings): void {
+  if (!decides) return;
+  const flag = earlyStop !== null ? '--early-stop' : best !== null ? '--best' : `--lr-policy ${String(lrPolicy)}`;
+  throw new ShadegradError('BAD_FLAG', `${flag} needs images to validate on`, {
+    expected: 'images that are not trained on, in val/ or test/',
+    received: 'one image alone, which is trained on',
+    fix: `put some into val/, or leave out ${flag}`,
+  });
 }
 
 function concernsData(error: unknown): boolean {

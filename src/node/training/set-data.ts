@@ -28,7 +28,18 @@ import { findPairs } from '../images/layout.js';
 import { labelsOfFolder, openLabelledImages, type LabelledImages, type LabelledImagesOptions } from '../images/labelled.js';
 import { spread } from '../images/spread.js';
 import { formatCount } from '../terminal/format.js';
-import { CACHE_BYTES, HELD_OUT, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
+import {
+  CACHE_BYTES,
+  HELD_OUT,
+  heldOutCount,
+  openTrainingData,
+  SAMPLED_PAIRS,
+  SYNTHETIC,
+  unvalidatedNote,
+  withLine,
+  type DataSource,
+  type TrainingData,
+} from './data.js';
 
 /**
  * Opens what a scheme trains on that needs no pairs: two sets of images, or pairs whose halves are then two sets. A sample is decoded, so
@@ -56,9 +67,12 @@ export async function openUnpairedData(
   }
   for (const line of train.notes) note(line);
   const other = await openValidation(source, options, note);
-  const { validation, rest = train } = other ? { validation: other } : holdOut(train, note);
+  const { validation, rest = train, unvalidated } = other ? { validation: other } : holdOut(train, note);
   await withLine((onProgress) => verifySets([rest.a, rest.b], onProgress, plan), 'reading a sample of both sets');
-  return { train: rest, validation: serialPairs(validation), storedSize: keptSize(plan), fingerprint: await train.fingerprint() };
+  return {
+    ...{ train: rest, validation: serialPairs(validation), storedSize: keptSize(plan), fingerprint: await train.fingerprint() },
+    ...(unvalidated && { unvalidated }),
+  };
 }
 
 /**
@@ -97,17 +111,20 @@ export async function openImagesData(
   const other = digits
     ? await openChosen('test')
     : ((await openImageFolder(source, 'val', options)) ?? (await openImageFolder(source, 'test', options)));
-  const { validation, rest } = other ? { validation: other, rest: train } : heldOut(train, note);
+  const { validation, rest, ...more } = other ? { validation: other, rest: train } : heldOut(train, note);
   await withLine((onProgress) => verifySets([rest], onProgress), 'reading a sample of the images');
-  return { train: rest, validation: selfPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint() };
+  return { train: rest, validation: selfPairs(validation), storedSize: plan.loadSize, fingerprint: await train.fingerprint(), ...more };
 }
 
 /** The last images of a set, to validate on, and the rest; of a single image, that one is both. */
-export function heldOut(set: ImageSet, note: (line: string) => void): { validation: ImageSet; rest: ImageSet } {
-  const held = set.length === 1 ? 0 : Math.min(Math.ceil(set.length * HELD_OUT.share), HELD_OUT.most);
-  const count = Math.max(held, 1);
+export function heldOut(set: ImageSet, note: (line: string) => void): { validation: ImageSet; rest: ImageSet; unvalidated?: true } {
+  const count = heldOutCount(set.length);
+  if (count === 0) {
+    note(unvalidatedNote('image'));
+    return { validation: set, rest: set, unvalidated: true };
+  }
   note(`there is neither val/ nor test/; the last ${count} of ${formatCount(set.length)} images are held out to validate`);
-  return { validation: part(set, set.length - count, count), rest: part(set, 0, set.length - held) };
+  return { validation: part(set, set.length - count, count), rest: part(set, 0, set.length - count) };
 }
 
 /** Images with labels: of a list of attributes, or in folders of classes. */
@@ -218,13 +235,20 @@ async function openValidation(
 }
 
 /** The last images of each set, and what is left to train on. */
-function holdOut(train: UnpairedDataset, note: (line: string) => void): { validation: UnpairedDataset; rest?: UnpairedDataset } {
-  const counts = [train.a, train.b].map(({ length }) => (length === 1 ? 0 : Math.min(Math.ceil(length * HELD_OUT.share), HELD_OUT.most)));
+function holdOut(
+  train: UnpairedDataset,
+  note: (line: string) => void,
+): { validation: UnpairedDataset; rest?: UnpairedDataset; unvalidated?: true } {
+  const counts = [train.a, train.b].map(({ length }) => heldOutCount(length));
   const parts = (from: (set: ImageSet, held: number) => [start: number, length: number]): UnpairedDataset => ({
     name: train.name,
     a: part(train.a, ...from(train.a, counts[0]!)),
     b: part(train.b, ...from(train.b, counts[1]!)),
   });
+  if (counts.every((count) => count === 0)) {
+    note(unvalidatedNote('image in either set'));
+    return { validation: train, unvalidated: true };
+  }
   note(
     `there are neither val nor test images; the last ${counts.join(' and ')} of ${countSamples(train)} are held out to validate` +
       (counts.includes(0) ? ' (of a single image, that one is used for both)' : ''),

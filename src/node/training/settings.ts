@@ -232,11 +232,18 @@ export function resumedSettings(
   // A checkpoint from before an option was trained with its default; and what follows from other options may be named all the same.
   const rows = new Map(Object.entries<OptionRow>(scheme.options));
   const complete = completed(scheme, saved);
-  const savedValue = (setting: string): unknown => saved[setting] ?? complete[setting] ?? rows.get(setting)?.default ?? usualValue(setting);
-  const differing = Object.entries(settingOf).filter(([flag, setting]) => given.has(flag) && kept(flags[flag]) !== savedValue(setting));
+  const trainPairs = options.trainPairs as number;
+  const savedValue = (setting: string, flag: string): unknown =>
+    saved[setting] ??
+    complete[setting] ??
+    rows.get(setting)?.default ??
+    usualValue(setting, { settings: saved, scheme, trainPairs, typed: flags[flag] });
+  const differing = Object.entries(settingOf).filter(
+    ([flag, setting]) => given.has(flag) && kept(flags[flag]) !== (savedValue(setting, flag) ?? null),
+  );
   if (differing.length > 0) {
     throw new ShadegradError('CHECKPOINT_MISMATCH', `The run of ${path} was started with other settings`, {
-      expected: differing.map(([flag, setting]) => typed(flag, savedValue(setting))).join(' '),
+      expected: differing.map(([flag, setting]) => typed(flag, savedValue(setting, flag))).join(' '),
       received: differing.map(([flag]) => typed(flag, kept(flags[flag]))).join(' '),
       fix: 'leave these flags out to go on with that run, or leave out --resume to start a new one',
     });
@@ -250,10 +257,11 @@ export function resumedSettings(
   return longer;
 }
 
-/** The options of a saved run with what follows from them; none where one is missing that has no default. */
+/** The options of a saved run with what follows from them, and from the networks; none where one is missing that has no default. */
 function completed(scheme: TrainingScheme, saved: RunSettings): Readonly<Record<string, unknown>> {
   try {
-    return completeOptions(scheme, optionsOf(scheme, saved)) as Readonly<Record<string, unknown>>;
+    const complete = completeOptions(scheme, optionsOf(scheme, saved)) as Readonly<Record<string, unknown>>;
+    return { ...scheme.optionsOf?.(scheme.networks(complete, {}), scheme.title), ...complete };
   } catch (error) {
     if (error instanceof ShadegradError) return {};
     throw error;
@@ -268,8 +276,10 @@ function kept(value: unknown): OptionValue {
 }
 
 /** A flag with its value, as it is typed. */
-const typed = (flag: string, value: unknown): string =>
-  typeof value === 'boolean' ? `--${value ? '' : 'no-'}${flag}` : `--${flag} ${String(value)}`;
+function typed(flag: string, value: unknown): string {
+  if (typeof value === 'boolean') return `--${value ? '' : 'no-'}${flag}`;
+  return value === null || value === undefined ? `no --${flag}` : `--${flag} ${String(value)}`;
+}
 
 /** Every common setting but the preset. */
 const COMMON_NAMES = [

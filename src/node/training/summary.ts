@@ -264,7 +264,8 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
   const text = (metrics: Readonly<Record<string, number>>): string => metricsInWords(scheme, metrics);
   if (last) {
     const when = last.step === step ? '' : ` at step ${formatCount(last.step)}`;
-    lines.push(`on ${formatCountOf(validator.length, 'validation image')}${when}: ${text(last.metrics)}`);
+    const on = facts.data.unvalidated ? 'on the image that it is trained on' : `on ${formatCountOf(validator.length, 'validation image')}`;
+    lines.push(`${on}${when}: ${text(last.metrics)}`);
     const sample = epochLength(facts.data.train) > SAMPLED_PAIRS ? ` (of a sample of ${SAMPLED_PAIRS} training images)` : '';
     if (baseline) lines.push(`${baseline.name}, for comparison: ${text(baseline.metrics)}${baseline.sampled ? sample : ''}`);
   }

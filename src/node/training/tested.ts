@@ -92,7 +92,7 @@ export async function testSamples(
   const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, {} as TrainFlags, new Set());
   const alone = (split !== undefined || (chosen && !scheme.labelled)) && sources.length === 1;
   const open: Promise<TrainingData<TrainingDataset> | MeasuredData> = alone
-    ? openMeasuredData(scheme, sources[0]!, settings, split, say)
+    ? openMeasuredData(scheme, sources[0]!, settings, split, say, sources.join() === savedSources(checkpoint.options).join())
     : openData(scheme, sources, settings, say);
   const data = await open.catch((error: unknown) => {
     throw sources.join() === savedSources(checkpoint.options).join() ? movedData(error) : error;
@@ -147,7 +147,7 @@ function judgedPictures(scheme: TrainingScheme, options: object, networks: Netwo
 }
 
 /** The maps of what discriminators say of pictures of a sample. */
-async function mapsOf(
+export async function mapsOf(
   gpu: Gpu,
   networks: Networks,
   judged: readonly JudgedPicture[],
