@@ -69,6 +69,9 @@ export function expectWord(what: string, value: number): void {
   });
 }
 
+/** A noun with the article that it has when it is spoken: `an encoder-decoder`, `a U-Net`. */
+export const withArticle = (noun: string): string => `${/^(?![uU](?:-|ni|se))[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+
 /** A value in a few words, for what an error received. */
 export function described(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -7,6 +7,11 @@ export const NETWORK_OPERANDS: Readonly<Record<string, readonly [network: Networ
   PatchGAN: [new api.PatchGAN({ ndf: 1, layers: 1 }), [1, 16, 16, 6], /conv2d/],
   EncoderDecoder: [new api.EncoderDecoder({ size: 16, ngf: 1 }), [1, 16, 16, 3], /leakyRelu|conv2d|encoder/],
   ResNetGenerator: [new api.ResNetGenerator({ ngf: 1, blocks: 1, dropout: 0.5 }), [1, 8, 8, 3], /conv2d|pad|ResNet/],
+  MultiscalePatchGAN: [
+    new api.MultiscalePatchGAN({ ndf: 1, layers: 1, discriminators: 2 }),
+    [1, 16, 16, 6],
+    /conv2d|a multi-scale PatchGAN/,
+  ],
   PixelGAN: [new api.PixelGAN({ ndf: 1 }), [1, 2, 2, 6], /conv2d/],
   DCGANGenerator: [new api.DCGANGenerator({ size: 32, nz: 2, ngf: 1 }), [2, 1, 1, 2], /a DCGAN generator/],
   DCGANDiscriminator: [new api.DCGANDiscriminator({ size: 32, ndf: 1 }), [2, 32, 32, 3], /a DCGAN discriminator/],

@@ -179,7 +179,7 @@ test('from networks out of a file follow the size and the widths', async () => {
   const colours = { inChannels: 3, outChannels: 3 };
   const ofUNet = { generator: 'unet', norm: 'batch', upsample: 'transposed', ...colours, size: 64, levels: 6, ngf: 8 } as const;
   assert.equal(optionsOf({ generator: unet({ size: 64, ngf: 8 }) }), ofUNet);
-  const judge = { discriminator: 'patchgan', ndf: 4, discriminatorLayers: 2 };
+  const judge = { discriminator: 'patchgan', ndf: 4, discriminatorLayers: 2, discriminators: 1 };
   const judged = (inChannels: number): object =>
     optionsOf({ generator: unet({ size: 64, ngf: 8 }), discriminator: patchgan({ ndf: 4, layers: 2, inChannels }) });
   assert.equal(judged(6), { ...ofUNet, ...judge, conditional: true });

@@ -156,7 +156,9 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--max-dataset-size', '3'],
     ['--d-steps', '2'],
     ['--label-smoothing', '0.1'],
-    ['--upsample', 'nearest'],
+    ['--upsample', 'bilinear'],
+    ['--discriminators', '2'],
+    ['--lambda-feat', '10'],
     ['--make', 'grey'],
     ['--color-jitter', '0.5'],
     ['--jitter-brightness', '0.3'],
@@ -182,7 +184,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
   }
   // A run from before there were these options was of their defaults.
   const before = Object.fromEntries(
-    Object.entries(options).filter(([name]) => !['ganMode', 'z', 'zAt', 'dSteps', 'labelSmoothing'].includes(name)),
+    Object.entries(options).filter(([name]) => !['ganMode', 'lambdaFeat', 'z', 'zAt', 'dSteps', 'labelSmoothing'].includes(name)),
   );
   const named = parseFlags(TRAIN_PROGRAM, [
     '--gan-mode',
@@ -258,6 +260,8 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'upsample',
     'discriminator',
     'discriminator-layers',
+    'discriminators',
+    'lambda-feat',
     'norm',
     'init-type',
     'init-gain',

@@ -2,7 +2,7 @@ import { encodePict } from '../formats/pict.js';
 import { encodePyTorch } from '../formats/pytorch-write.js';
 import type { StoredDType } from '../formats/weight-file.js';
 import { ShadegradError } from '../errors.js';
-import { expectOptions } from '../checks.js';
+import { expectOptions, withArticle } from '../checks.js';
 import { describeArchitecture } from '../models/describe.js';
 import type { WeightLayout } from '../nn/state-dict.js';
 import type { PyTorchNames } from '../models/kind.js';
@@ -74,9 +74,9 @@ export function checkReference(weights: NetworkWeights): void {
   const { kind } = weights.architecture;
   const { pytorch, title } = networkKind(kind);
   if (!pytorch) {
-    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `There is no PyTorch format of a ${title} here`, {
+    throw new ShadegradError('WEIGHTS_UNSUPPORTED', `There is no PyTorch format of ${withArticle(title)} here`, {
       expected: 'for a .pth, a kind of network that is told by the names of its tensors',
-      received: `a ${title}`,
+      received: withArticle(title),
       fix: 'write a .safetensors, which says what it holds',
     });
   }

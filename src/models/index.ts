@@ -10,6 +10,7 @@ export { UNet, type UNetOptions } from './unet.js';
 export { EncoderDecoder, type EncoderDecoderOptions } from './encoder-decoder.js';
 export { ResNetGenerator, type ResNetOptions } from './resnet.js';
 export { PixelGAN, type PixelGANOptions } from './pixelgan.js';
+export { MultiscalePatchGAN, type MultiscalePatchGANOptions } from './multiscale-patchgan.js';
 export { PatchGAN, type PatchGANOptions } from './patchgan.js';
 export { DCGANGenerator, type DCGANGeneratorOptions } from './dcgan-generator.js';
 export { DCGANDiscriminator, type DCGANDiscriminatorOptions } from './dcgan-discriminator.js';
@@ -33,6 +34,7 @@ export type {
   Generator,
   LabelledGenerator,
   ImageSizes,
+  Judgement,
   Network,
   NetworkArchitecture,
   NetworkKind,

@@ -23,7 +23,22 @@ export type Network = Layer & {
   readonly options: object;
   /** Everything that it makes, by name, where that is more than one tensor; forward() gives the first. */
   outputs?(x: Tensor, options?: Omit<ForwardOptions, 'out'>): Readonly<Record<string, Tensor>>;
+  /** What a discriminator says of images at each scale, with what its layers make of them; forward() gives the first logits. */
+  judge?(x: Tensor, options?: Omit<ForwardOptions, 'out'>): Judgement[];
 };
+
+/** What a discriminator says of images at one scale. */
+export interface Judgement {
+  /** What it says of every patch. */
+  readonly logits: Tensor;
+  /** What each of its layers but the last makes of the images, the first layer first; none where it does not show it. */
+  readonly features: readonly Tensor[];
+}
+
+/** What a discriminator says of images: at each of its scales, or that of forward() alone. */
+export function everyJudgement(network: Network, x: Tensor, options: Omit<ForwardOptions, 'out'> = {}): Judgement[] {
+  return network.judge ? network.judge(x, options) : [{ logits: network.forward(x, options), features: [] }];
+}
 
 /** What a network makes of an input: the tensor of forward(), or those of outputs() by name where it has several. */
 export function everyOutput(
@@ -115,6 +130,8 @@ export interface WantedNetwork {
   readonly levels?: number | undefined;
   /** Layers of a discriminator that halve the image. */
   readonly layers?: number | undefined;
+  /** Discriminators of one kind, each for images of half the size of those before. */
+  readonly discriminators?: number | undefined;
   /** Random numbers that an image is made of beside what is translated. */
   readonly noise?: number | undefined;
   /** Where they come in. */

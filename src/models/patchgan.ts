@@ -4,7 +4,7 @@ import { Module } from '../nn/module.js';
 import { checkCounts, refused } from '../nn/options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { pix2pixConv, pix2pixNorm } from './defaults.js';
-import type { NetworkKind } from './kind.js';
+import type { Judgement, NetworkKind } from './kind.js';
 import { levelsOf, type LayerGraph } from './layer-graph.js';
 import { inferNorm, kernelChannels, unsupportedWeights, type StateShapes } from './state-shapes.js';
 import { describeVariant, resolveVariant, type VariantOptions } from './variants.js';
@@ -90,6 +90,18 @@ export class PatchGAN extends Module {
    */
   forward(x: Tensor, options: ForwardOptions = {}): Tensor {
     return this.model.forward(x, forwardOptions(this, options));
+  }
+
+  /** What it says of images, with what follows each of its activations: one scale. @throws as forward() */
+  judge(x: Tensor, options: Omit<ForwardOptions, 'out'> = {}): Judgement[] {
+    const { out: _, ...mode } = forwardOptions(this, options);
+    const features: Tensor[] = [];
+    let made = x;
+    for (const layer of this.model) {
+      made = layer.forward(made, mode);
+      if (layer instanceof LeakyReLU) features.push(made);
+    }
+    return [{ logits: made, features }];
   }
 }
 

@@ -11,6 +11,7 @@ import { ENCODER_DECODER } from './encoder-decoder.js';
 import { GAN_DISCRIMINATOR } from './gan-discriminator.js';
 import { GAN_GENERATOR } from './gan-generator.js';
 import { isNoiseGenerator } from './noise.js';
+import { MULTISCALE_PATCHGAN } from './multiscale-patchgan.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
@@ -23,6 +24,7 @@ const rows: NetworkKind[] = [
   UNET,
   RESNET,
   PATCHGAN,
+  MULTISCALE_PATCHGAN,
   PIXELGAN,
   DCGAN_GENERATOR,
   DCGAN_DISCRIMINATOR,

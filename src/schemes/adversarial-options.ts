@@ -72,9 +72,10 @@ export function expectSmoothing<O extends AdversarialOptions & { readonly ganMod
  * How often a discriminator runs forward for each of its steps, as PyTorch's num_batches_tracked counts.
  *
  * @param own in each step: of real samples, of generated ones, of mixtures
+ * @param ofGenerator in each step of the generator
  */
-export const forwardsOfDiscriminator = (own: number, { dSteps }: Readonly<Record<string, unknown>>): number =>
-  own + 1 / (typeof dSteps === 'number' ? dSteps : 1);
+export const forwardsOfDiscriminator = (own: number, { dSteps }: Readonly<Record<string, unknown>>, ofGenerator = 1): number =>
+  own + ofGenerator / (typeof dSteps === 'number' ? dSteps : 1);
 
 /** Likewise a generator. @param own in each step */
 export const forwardsOfGenerator = (own: number, { dSteps }: Readonly<Record<string, unknown>>): number =>

@@ -31,8 +31,8 @@ import { cycleInputs, prepareCycle, trainCycleGAN, type CycleGANNetworks, type C
 import { drawWeights, INITIAL_WEIGHTS_ROWS } from './initial-weights.js';
 import { askedKind, BLOCKS_ROW, channelsRow, chosenNetwork, kindRow, LAYERS_ROW, normRow, UPSAMPLE_ROW } from './network-choice.js';
 import { hasPenalty, objectiveOption, OBJECTIVES, penaltyRow } from './objectives.js';
-import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
-import { loadSizeOf, preparePlanOf, PREPROCESS_ROW } from './preprocess-option.js';
+import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, onlyWith, weightRow, widthRow } from './option-rows.js';
+import { LOAD_SIZE_EFFECT, loadSizeOf, preparePlanOf, PREPROCESS_ROW } from './preprocess-option.js';
 
 const LEAST_SIDE = 32;
 const MULTIPLE = 4;
@@ -73,6 +73,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
       expected: 'a whole number of pixels',
       fix: 'leave it out for 286 at a size of 256',
       optional: true,
+      only: LOAD_SIZE_EFFECT,
       flag: LOAD_SIZE_FLAG,
     },
     ngf: widthRow('ngf', 'width of the generators: channels after their first layer'),
@@ -89,7 +90,11 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     outChannels: channelsRow('output_nc', 'the images of B'),
     lambdaA: weightRow(10, 'lambda_A', 'weight of the cycle A to B to A'),
     lambdaB: weightRow(10, 'lambda_B', 'weight of the cycle B to A to B'),
-    lambdaIdentity: weightRow(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
+    lambdaIdentity: onlyWith(
+      weightRow(0.5, 'lambda_identity', 'weight of the identity losses, times that of the cycle; 0 leaves them out'),
+      'lambdaA or lambdaB above 0',
+      ({ lambdaA, lambdaB }) => lambdaA !== 0 || lambdaB !== 0,
+    ),
     ganMode: objectiveOption('lsgan'),
     ...ADVERSARIAL_ROWS,
     poolSize: {
@@ -313,6 +318,8 @@ function expectPool({ limits }: Gpu, places: number, imageBytes: number): void {
 function expectJudge(architecture: NetworkArchitecture, channels: number): void {
   const network = buildNetwork(architecture);
   if (isGenerator(network)) throw refused('discriminator of CycleGAN', 'a network that judges images', architecture.kind);
+  if (network.outputs)
+    throw refused('discriminator of CycleGAN', 'one that judges images at one scale', networkKind(architecture.kind).title);
   const { inChannels } = network.options as { inChannels?: number };
   if (inChannels === channels) return;
   throw refused('discriminator of CycleGAN', `one of ${channels} channels, those of a generated image`, String(inChannels));

@@ -41,6 +41,7 @@ export const INITIAL_WEIGHTS_ROWS = {
   initGain: {
     default: DEFAULTS.initGain,
     fits: (value) => Number.isFinite(value) && (value as number) > 0,
+    only: { when: ({ initType }) => initType !== 'kaiming', expected: 'another initType than kaiming' },
     expected: 'a number above 0',
     flag: {
       group: 'Networks',

@@ -47,6 +47,22 @@ export const BLOCKS_ROW: OptionRow = {
   },
 };
 
+/** The row of an option that says how many PatchGANs judge an image, each at half the size of the one before. */
+export const DISCRIMINATORS_ROW: OptionRow = {
+  fits: whole(1, 6),
+  expected: 'a whole number from 1 to 6',
+  fix: 'leave it out for 1; pix2pixHD uses 2',
+  optional: true,
+  flag: {
+    group: 'Networks',
+    reference: ['num_D'],
+    type: 'integer',
+    min: 1,
+    max: 6,
+    description: 'how many patchgans judge an image, each at half the size of the one before (a multiscale-patchgan); 1',
+  },
+};
+
 /** The row of an option that says how generators double an image. */
 export const UPSAMPLE_ROW: OptionRow = {
   optional: true,
@@ -67,6 +83,7 @@ export const LAYERS_ROW: OptionRow = {
   expected: 'a whole number of layers from 1 to 8',
   fix: 'leave it out for 3: patches of 70 x 70 pixels',
   optional: true,
+  presetFor: 'discriminator',
   flag: {
     group: 'Networks',
     reference: ['n_layers_D'],

@@ -4,6 +4,12 @@ import { numberFrom, whole, type OptionFlag, type OptionRow } from '../training/
 /** Whether a side halves to one pixel: 1, 2, 4 and so on. */
 export const isPowerOfTwo = (value: unknown): boolean => Number.isInteger(Math.log2(value as number));
 
+/** A row of what says something of a network, or of a loss, that there is with some options alone. */
+export const onlyWith = (row: OptionRow, expected: string, when: NonNullable<OptionRow['only']>['when']): OptionRow => ({
+  ...row,
+  only: { when, expected },
+});
+
 /** The row of an option that weighs a loss. @param reference names that the reference program has for it */
 export const weightRow = (byDefault: number, reference: string | readonly string[], description: string): OptionRow => ({
   default: byDefault,
@@ -47,6 +53,7 @@ export const JITTER_ROW: OptionRow = {
 export const FLIP_ROW: OptionRow = {
   default: true,
   fix: 'leave it out for true',
+  only: { when: ({ jitter }) => jitter === true, expected: 'jitter true' },
   flag: { group: 'Data', reference: ['no_flip'], type: 'boolean', default: true, description: 'random crops without mirroring' },
 };
 

@@ -1,12 +1,13 @@
 import { backward } from '../autograd/backward.js';
 import { noGrad } from '../autograd/graph.js';
-import { addScaled, concat, mul } from '../autograd/ops.js';
+import { add, addScaled, concat, mul } from '../autograd/ops.js';
 import { expectOptions } from '../checks.js';
 import { ShadegradError } from '../errors.js';
 import { copy } from '../kernels/elementwise.js';
-import type { Network } from '../models/kind.js';
+import { everyJudgement, type Judgement, type Network } from '../models/kind.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { featureMatching, summed } from './feature-matching.js';
 import { gradientPenalty, OBJECTIVES, type Objective } from './objectives.js';
 import { RECONSTRUCTIONS, type Reconstruction } from './reconstructions.js';
 
@@ -61,6 +62,8 @@ export interface Pix2PixObjective {
   readonly shares?: Tensor | undefined;
   /** The weight of the adversarial loss of the generator; with 0 the discriminator is left out. */
   readonly adversarial: number;
+  /** The weight of the loss of feature matching. Default 0. */
+  readonly features?: number;
   /** Whether the discriminator sees what was translated beside what came of it. */
   readonly conditional: boolean;
   readonly reconstruction: Reconstruction;
@@ -92,7 +95,7 @@ export function trainPix2Pix(
     });
   }
   const { generator, discriminator, generatorOptimizer } = model;
-  const { objective, adversarial, conditional, reconstruction, both = true } = what;
+  const { objective, adversarial, features = 0, conditional, reconstruction, both = true } = what;
   const mode = { training: true, dropout };
   const generated = both ? generator.forward(source, mode) : noGrad(() => generator.forward(source, mode));
   const judged = (image: Tensor): Tensor => (conditional ? concat([source, image]) : image);
@@ -102,12 +105,27 @@ export function trainPix2Pix(
   // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
   discriminator.setRequiresGrad(false);
   generatorOptimizer.zeroGrad();
-  const generatorGan = adversarial > 0 ? objective.generator(discriminator.forward(judged(generated), mode)) : null;
+  const made = adversarial > 0 ? everyJudgement(discriminator, judged(generated), mode) : null;
+  const generatorGan = made && overScales(made, objective.generator);
   const distance = reconstruction.of(generated, target);
-  backward(generatorGan ? addScaled(generatorGan, distance, adversarial, lambda) : mul(distance, lambda));
+  const loss = generatorGan ? addScaled(generatorGan, distance, adversarial, lambda) : mul(distance, lambda);
+  // Of the discriminator as it is now, beside what it makes of the generated image.
+  const generatorFeatures =
+    made && features > 0
+      ? featureMatching(
+          made,
+          noGrad(() => everyJudgement(discriminator, judged(target), mode)),
+        )
+      : null;
+  backward(generatorFeatures ? add(loss, mul(generatorFeatures, features)) : loss);
   generatorOptimizer.step();
-  return { ...losses, ...(generatorGan && { generatorGan }), [reconstruction.loss]: distance };
+  const adversaries = { ...(generatorGan && { generatorGan }), ...(generatorFeatures && { generatorFeatures }) };
+  return { ...losses, ...adversaries, [reconstruction.loss]: distance };
 }
+
+/** The sum of a loss over what a discriminator says at each of its scales. */
+const overScales = (judgements: readonly Judgement[], loss: (logits: Tensor) => Tensor): Tensor =>
+  summed(judgements.map(({ logits }) => loss(logits)));
 
 /** Teaches the discriminator to tell a real pair from a generated one, with half of the sum of both losses. */
 function trainDiscriminator(
@@ -119,8 +137,8 @@ function trainDiscriminator(
 ): Record<string, Tensor> {
   discriminator.setRequiresGrad(true);
   discriminatorOptimizer.zeroGrad();
-  const discriminatorFake = objective.fake(discriminator.forward(fake, mode));
-  const discriminatorReal = objective.real(discriminator.forward(real, mode));
+  const discriminatorFake = overScales(everyJudgement(discriminator, fake, mode), objective.fake);
+  const discriminatorReal = overScales(everyJudgement(discriminator, real, mode), objective.real);
   const verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
   // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
   const penalty = shares && gradientPenalty((pair) => discriminator.forward(pair, mode), real, fake, shares);

@@ -5,7 +5,7 @@ import type { Upsampling } from '../models/doubling.js';
 import type { Generator, Network, NetworkArchitecture } from '../models/kind.js';
 import { buildNetwork, isGenerator } from '../models/registry.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { numberFrom, whole } from '../training/option-table.js';
+import { numberFrom, type OptionRow, whole } from '../training/option-table.js';
 import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
 import { codingsOf, completeCodings, describeCodings, type CodingOptions } from '../data/codings/options.js';
@@ -23,12 +23,31 @@ import {
   type AdversarialOptions,
 } from './adversarial-options.js';
 import { PIX2PIX_WATCH } from './discriminator-watch.js';
+import { dropoutOf, isNumberedWithDropout, rateOf } from './generator-dropout.js';
 import { drawWeights, INITIAL_WEIGHTS_ROWS, type InitialWeightsOptions } from './initial-weights.js';
-import { askedKind, BLOCKS_ROW, chosenNetwork, expectKind, kindRow, LAYERS_ROW, normRow, UPSAMPLE_ROW } from './network-choice.js';
+import {
+  askedKind,
+  BLOCKS_ROW,
+  chosenNetwork,
+  DISCRIMINATORS_ROW,
+  expectKind,
+  kindRow,
+  LAYERS_ROW,
+  normRow,
+  UPSAMPLE_ROW,
+} from './network-choice.js';
+import {
+  expectFeatures,
+  expectJudge,
+  FEATURE_LOSS,
+  LAMBDA_FEAT_ROW,
+  matchesFeatures,
+  type FeatureMatchingOptions,
+} from './feature-matching.js';
 import { hasPenalty, objectiveOption, OBJECTIVES, penaltyRow, shareTensor, writeShares, type ObjectiveName } from './objectives.js';
 import { describeSides, expectImageSize, imageSizeOf, imageWidthRow, LEVELS_ROW, levelsOfNetwork, wantedSize } from './image-size.js';
-import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, weightRow, widthRow } from './option-rows.js';
-import { loadSizeOf, preparePlanOf, PREPROCESS_ROW, type PreprocessOptions } from './preprocess-option.js';
+import { FLIP_ROW, JITTER_ROW, LOAD_SIZE_FLAG, onlyWith, weightRow, widthRow } from './option-rows.js';
+import { LOAD_SIZE_EFFECT, loadSizeOf, preparePlanOf, PREPROCESS_ROW, type PreprocessOptions } from './preprocess-option.js';
 import { trainPix2Pix } from './pix2pix-step.js';
 import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type ReconstructionName } from './reconstructions.js';
 
@@ -36,7 +55,12 @@ import { RECONSTRUCTION_LOSSES, RECONSTRUCTION_ROW, reconstructionOf, type Recon
 export type Direction = 'AtoB' | 'BtoA';
 
 /** Options of pix2pix: the networks, the images, and the loss. */
-export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOptions, PreprocessOptions, CodingOptions {
+export interface Pix2PixOptions
+  extends AdversarialOptions,
+    FeatureMatchingOptions,
+    InitialWeightsOptions,
+    PreprocessOptions,
+    CodingOptions {
   /** Channels after the generator's first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminator's first layer; 64 in the paper. */
@@ -51,6 +75,8 @@ export interface Pix2PixOptions extends AdversarialOptions, InitialWeightsOption
   discriminator?: string;
   /** Layers of a PatchGAN that halve the image; 3 have patches of 70 x 70 pixels. Default 3. */
   discriminatorLayers?: number;
+  /** PatchGANs that judge an image, each at half the size of the one before. Default 1. */
+  discriminators?: number;
   /** The normalisation in both networks. Default 'batch'. */
   norm?: Norm;
   /** The weight of the loss of reconstruction, at least 0; 100 in the paper. */
@@ -87,11 +113,8 @@ export type Pix2PixNetworks = {
 const MIN_SIZE = 32;
 /** The sides of images that some generator takes: those of a ResNet. A U-Net halves them more often. */
 const SIDE_MULTIPLE = 4;
-/** Of the generator; the paper's. */
-const DROPOUT_RATE = 0.5;
-
-const rateOf = ({ dropout }: Pick<Pix2PixOptions, 'dropout'>): number =>
-  typeof dropout === 'number' ? dropout : dropout ? DROPOUT_RATE : 0;
+/** A row of what says something of the discriminator, or of what it learns by. */
+const ofDiscriminator = (row: OptionRow): OptionRow => onlyWith(row, 'lambdaGan above 0', isAdversarial);
 
 /**
  * pix2pix (Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017): a generator learns to translate
@@ -139,16 +162,18 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       expected: 'a whole number of pixels',
       fix: 'leave it out for 286 at a size of 256, as in the paper',
       optional: true,
+      only: LOAD_SIZE_EFFECT,
       flag: LOAD_SIZE_FLAG,
     },
     ngf: widthRow('ngf', 'width of the generator: channels after its first layer'),
-    ndf: widthRow('ndf', 'likewise of the discriminator'),
+    ndf: ofDiscriminator(widthRow('ndf', 'likewise of the discriminator')),
     generator: kindRow('generator', 'the generator', 'unet'),
     levels: LEVELS_ROW,
     blocks: BLOCKS_ROW,
     upsample: UPSAMPLE_ROW,
-    discriminator: kindRow('discriminator', 'the discriminator', 'patchgan'),
-    discriminatorLayers: LAYERS_ROW,
+    discriminator: ofDiscriminator(kindRow('discriminator', 'the discriminator', 'patchgan')),
+    discriminatorLayers: ofDiscriminator(LAYERS_ROW),
+    discriminators: ofDiscriminator(DISCRIMINATORS_ROW),
     norm: normRow('batch'),
     ...INITIAL_WEIGHTS_ROWS,
     ...CODING_ROWS,
@@ -162,15 +187,16 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         type: 'number',
         min: 0,
         max: 1e6,
-        description: 'weight of the loss of reconstruction; 100, in a preview 1000',
+        description: 'weight of the loss of reconstruction; 100, in a preview 1000, on a CPU 300',
       },
     },
-    reconstruction: RECONSTRUCTION_ROW,
+    reconstruction: onlyWith(RECONSTRUCTION_ROW, 'lambda above 0', ({ lambda }) => lambda !== 0),
     lambdaGan: {
       ...weightRow(1, [], "weight of the generator's adversarial loss; with 0 there is no discriminator"),
       fix: 'leave it out for 1',
     },
-    conditional: {
+    lambdaFeat: ofDiscriminator(LAMBDA_FEAT_ROW),
+    conditional: ofDiscriminator({
       default: true,
       fix: 'leave it out for true',
       flag: {
@@ -179,7 +205,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         default: true,
         description: 'a discriminator that sees the result alone, and not what was translated: GAN in place of cGAN',
       },
-    },
+    }),
     z: {
       default: 0,
       fits: whole(0, 1024),
@@ -203,8 +229,9 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         description: 'where they come in: beside the image, or in the middle of the U-Net',
       },
     },
-    ganMode: objectiveOption('vanilla'),
+    ganMode: ofDiscriminator(objectiveOption('vanilla')),
     ...ADVERSARIAL_ROWS,
+    labelSmoothing: ofDiscriminator(ADVERSARIAL_ROWS.labelSmoothing),
     dropout: {
       fits: (value) => typeof value === 'boolean' || (numberFrom(0)(value) && (value as number) < 1),
       expected: 'a rate from 0 to below 1, or true or false',
@@ -240,7 +267,8 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         { size: 128, ngf: 32, ndf: 32 },
       ],
       software: [
-        { size: 128, ngf: 16, ndf: 8 },
+        // Sharper, and without a checkerboard, than what the weight of 1000 and transposed convolutions leave: docs/benchmarks.md.
+        { size: 128, ngf: 16, ndf: 8, lambda: 300, upsample: 'nearest', discriminatorLayers: 2 },
         { size: 64, ngf: 16, ndf: 8 },
       ],
     },
@@ -270,6 +298,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
       });
     }
     expectSmoothing(options);
+    expectFeatures(options);
     return { ...options, ...loadSizeOf(options) };
   },
 
@@ -282,7 +311,9 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     expectKind('discriminator', kind, given.discriminator);
     const channels = conditional ? inChannels + outChannels : outChannels;
     const discriminator = given.discriminator ?? discriminatorOf(options, channels);
-    const judged = inChannelsOf(buildNetwork(discriminator));
+    const judge = buildNetwork(discriminator);
+    expectJudge(judge, options);
+    const judged = inChannelsOf(judge);
     if (judged === channels) return { generator, discriminator };
     const those = conditional ? `${inChannels} + ${outChannels} channels, those of a pair` : `${channels} channels, those of the result`;
     throw refused('discriminator of pix2pix', `one of ${those}`, `${judged} channels`);
@@ -320,6 +351,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial', role: 'discriminator', when: isAdversarial },
     penalty: { ...penaltyRow(), when: (options) => isAdversarial(options) && hasPenalty(options) },
     generatorGan: { label: 'G_GAN', short: 'G', plot: 'Adversarial', role: 'adversarial', when: isAdversarial, phases: [STEP_KINDS.both] },
+    generatorFeatures: FEATURE_LOSS,
     ...RECONSTRUCTION_LOSSES,
   },
 
@@ -327,11 +359,11 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     const { generatorOptimizer, discriminatorOptimizer } = optimizers;
     const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
     const { source, target } = images;
-    const { lambda, lambdaGan: adversarial = 1, conditional = true } = options;
+    const { lambda, lambdaGan: adversarial = 1, lambdaFeat: features = 0, conditional = true } = options;
     const reconstruction = reconstructionOf(options);
     const objective = adversarialObjective(options);
     const both = phase !== STEP_KINDS.discriminator;
-    const what = { objective, shares: inputs.shares, adversarial, conditional, reconstruction, both };
+    const what = { objective, shares: inputs.shares, adversarial, features, conditional, reconstruction, both };
     return trainPix2Pix(model, source!, target!, { lambda, dropout: rateOf(options) > 0 }, what);
   },
 
@@ -370,7 +402,9 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     // The discriminator sees each step's images three times: made, real, and made again for the generator's loss; and mixed for a penalty.
     forwards: (options) => ({
       generator: forwardsOfGenerator(1, options),
-      discriminator: isAdversarial(options) ? forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options) : 0,
+      discriminator: isAdversarial(options)
+        ? forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options, matchesFeatures(options) ? 2 : 1)
+        : 0,
     }),
     adam: ADAM,
   },
@@ -406,12 +440,12 @@ function generatorOf(options: Pix2PixOptions, given: NetworkArchitecture | undef
 
 /** The discriminator that the options ask for. */
 function discriminatorOf(options: Pix2PixOptions, inChannels: number): NetworkArchitecture {
-  const { ndf, discriminator: kind = 'patchgan', norm = 'batch', discriminatorLayers: layers } = options;
-  return chosenNetwork(
-    kind,
-    { ...wantedSize(options), levels: undefined, width: ndf, inChannels, norm, layers },
-    { layers: 'discriminatorLayers' },
-  );
+  const { ndf, norm = 'batch', discriminatorLayers: layers, discriminators: count } = options;
+  const { discriminator: kind = (count ?? 1) > 1 ? 'multiscale-patchgan' : 'patchgan' } = options;
+  // One is what every kind has.
+  const discriminators = kind !== 'multiscale-patchgan' && count === 1 ? undefined : count;
+  const wanted = { ...wantedSize(options), levels: undefined, width: ndf, inChannels, norm, layers, discriminators };
+  return chosenNetwork(kind, wanted, { layers: 'discriminatorLayers', discriminators: 'discriminators' });
 }
 
 /** @throws INVALID_ARGUMENT for a network that does not translate pictures of the size */
@@ -473,7 +507,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     });
   }
   const { ngf, dropout, noise = 0, noiseAt, norm, blocks, upsample } = network.options as GeneratorOptions;
-  const { ndf, layers } = (judge?.options ?? {}) as { ndf?: number; layers?: number };
+  const { ndf, layers, discriminators } = (judge?.options ?? {}) as { ndf?: number; layers?: number; discriminators?: number };
   const [kind, judgeKind] = [askedKind(generator), discriminator && askedKind(discriminator)];
   return {
     ...(kind !== undefined && { generator: kind }),
@@ -482,6 +516,7 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     ...(blocks !== undefined && { blocks }),
     ...(upsample !== undefined && { upsample }),
     ...(layers !== undefined && { discriminatorLayers: layers }),
+    ...(judgeKind !== undefined && { discriminators: discriminators ?? 1 }),
     ...(judge && { conditional }),
     inChannels,
     outChannels,
@@ -493,31 +528,6 @@ function optionsOf({ generator, discriminator }: Partial<Architectures<Pix2PixNe
     ...(ndf !== undefined && { ndf }),
     ...(noise > 0 && { z: noise, zAt: noiseAt }),
   };
-}
-
-/**
- * The rate of a generator's dropout, where it has one: that of the options; true keeps the rate of a given one that drops.
- *
- * @throws INVALID_ARGUMENT for a generator whose layers are numbered with its dropout, where the options say otherwise
- */
-function dropoutOf(architecture: NetworkArchitecture, options: Pix2PixOptions): { readonly dropout?: number } {
-  const { dropout: own } = architecture.options as { readonly dropout?: number };
-  // A generator that a program has made known may have no dropout to set.
-  if (own === undefined) return {};
-  const dropout = options.dropout === true && own > 0 ? own : rateOf(options);
-  if (own > 0 === dropout > 0 || !isNumberedWithDropout(architecture)) return { dropout };
-  throw new ShadegradError('INVALID_ARGUMENT', 'dropout of the training', {
-    expected: `${own > 0}: layers of the given generator are numbered with its dropout, so it cannot be changed`,
-    received: String(options.dropout),
-    fix: 'give the generator another dropout, or the training that of the generator',
-  });
-}
-
-/** Whether the names of a network's weights change with its dropout, as those of the reference's ResNets do. */
-function isNumberedWithDropout({ kind, options }: NetworkArchitecture): boolean {
-  const names = (dropout: number): string =>
-    [...buildNetwork({ kind, options: { ...options, dropout } }).namedTensors()].map(([name]) => name).join();
-  return names(0) !== names(DROPOUT_RATE);
 }
 
 const inChannelsOf = (network: Network): number | undefined => (network.options as { inChannels?: number }).inChannels;

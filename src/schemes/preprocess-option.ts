@@ -34,6 +34,12 @@ export const PREPROCESS_ROW: OptionRow = {
   },
 };
 
+/** When a load size does something: where images are not cropped, only ways of preprocessing that cut what they have resized have one. */
+export const LOAD_SIZE_EFFECT: NonNullable<OptionRow['only']> = {
+  when: ({ jitter, preprocess = USUAL_PREPROCESS }) => jitter === true || !PREPROCESS[preprocess as PreprocessName].onDevice,
+  expected: 'jitter true',
+};
+
 /** A side that is larger by the share that a crop leaves out: 286 for 256, and always even. */
 const larger = (side: number): number => 2 * Math.round((side * LOAD_SHARE) / 2);
 

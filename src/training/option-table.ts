@@ -47,6 +47,13 @@ export interface OptionRow {
   readonly presetFor?: string;
   /** Whether it is a side of the images: networks out of a file say which one is usual, and take others, too. */
   readonly isSide?: boolean;
+  /** With which other options it does something, where that is not always: it is refused, by name, where it was typed in vain. */
+  readonly only?: {
+    /** @param options of the scheme, complete */
+    readonly when: (options: Readonly<Record<string, unknown>>) => boolean;
+    /** These others, by their names, such as `lambdaGan above 0`. */
+    readonly expected: string;
+  };
   /** How the command line asks for it; left out where it does not. */
   readonly flag?: OptionFlag;
 }

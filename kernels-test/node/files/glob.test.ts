@@ -38,6 +38,14 @@ test('patterns match as a shell matches them', async () => {
   assert.is((await glob(join(folder, 'in/**/*.png'))).base, join(folder, 'in'));
 });
 
+test('what alternatives match lies in the folder that they start from, so that no result goes beside it', async () => {
+  for (const pattern of ['{in,.git}/**/*.png', '{in/deep,in}/*.png', 'in/{deep/c,a}.png', 'in/{a.png,a.png}']) {
+    const { base, files } = await glob(join(folder, pattern));
+    assert.is(base, join(folder, pattern.startsWith('in/') ? 'in' : ''), pattern);
+    assert.ok(files.length > 0 && files.every((path) => !relative(base, path).startsWith('..')), pattern);
+  }
+});
+
 test('a file that is called like a pattern is itself', async () => {
   assert.not.ok(await isGlob(join(folder, '[1].png')));
   assert.not.ok(await isGlob(join(folder, 'a.png')));

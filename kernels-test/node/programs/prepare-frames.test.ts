@@ -7,6 +7,7 @@ import type { RgbImage } from '../../../src/data/image.js';
 import type { ShadegradError } from '../../../src/errors.js';
 import { readImage } from '../../../src/node/images/read.js';
 import { prepareData } from '../../../src/node/programs/prepare/prepare.js';
+import { RunLock } from '../../../src/node/training/lock.js';
 import { buildLibrary, failedWith, pipe, succeeded, temporaryFolder } from '../../harness/program.js';
 
 const folder = temporaryFolder('frames');
@@ -56,6 +57,18 @@ test('a frame that is cut short, no frame at all, and frames of no size are refu
   assert.is((none as ShadegradError).code, 'BAD_FLAG');
   assert.match((none as ShadegradError).message, /add --frames WxH/);
   assert.not.ok(existsSync(join(folder, 'sides')));
+});
+
+test('a folder that another process makes files in is refused', async () => {
+  const out = join(folder, 'locked');
+  const lock = await RunLock.take(out);
+  try {
+    failedWith(await frames(out, film(1)), 'RUN_IN_USE', /another process makes files there/);
+    assert.equal(pictures(out), []);
+  } finally {
+    await lock.release();
+  }
+  succeeded(await frames(out, film(1)));
 });
 
 test('blocks of neighbours are split whole, by the seed', async () => {

@@ -9,7 +9,7 @@ import { joinPair } from '../../../src/data/image.js';
 import { resizeBicubic } from '../../../src/data/resize.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { encodePng } from '../../../src/node/images/read.js';
-import { buildLibrary, failedWith, run, succeeded, temporaryFolder } from '../../harness/program.js';
+import { buildLibrary, failedWith, run, succeeded, temporaryFolder, withFlags } from '../../harness/program.js';
 
 const folder = temporaryFolder('preprocess');
 const TINY = ['--no-tune', '--size', '32', '--ngf', '2', '--ndf', '2', '--validate', '1'];
@@ -74,7 +74,23 @@ test('the other ways of the reference, and what does not come to one size', asyn
   succeeded(await train(wide, 'none', '--preprocess', 'none', '--width', '64'));
   succeeded(await train(wide, 'width', '--preprocess', 'scale_width', '--width', '64', '--scheme', 'cyclegan', '--blocks', '1'));
   failedWith(await train(several, 'a', '--preprocess', 'none'), 'IMAGE_SIZE', /0\.png/, /32 x 32 pixels/, /preprocess crop/);
-  failedWith(await train(several, 'b', '--preprocess', 'crop', '--size', '64'), 'IMAGE_SIZE', /at least 64 x 64/, /scale_width_and_crop/);
+  failedWith(
+    await shadegrad(
+      'train',
+      ...withFlags(TINY, '--size', '64'),
+      '--data',
+      several,
+      '--steps',
+      '1',
+      '--out',
+      `${out}-b`,
+      '--preprocess',
+      'crop',
+    ),
+    'IMAGE_SIZE',
+    /at least 64 x 64/,
+    /scale_width_and_crop/,
+  );
   failedWith(await train(several, 'c', '--preprocess', 'crop', '--load-size', '40'), 'BAD_FLAG', /--load-size/, /nothing is resized/);
   failedWith(await train(wide, 'd', '--preprocess', 'scale_width', '--load-size', '40'), 'BAD_FLAG', /--load-size/, /scale_width_and_crop/);
   failedWith(await train(wide, 'e', '--preprocess', 'fill'), 'BAD_FLAG', /scale_width_and_crop/);

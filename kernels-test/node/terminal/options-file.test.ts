@@ -84,7 +84,7 @@ test('a mark at the beginning of a file is passed over', () => {
 
 test('unknown names, wrong types and files of something else are refused', () => {
   refused({ bacth: 2 }, /run\.json: "bacth" is no flag of this call/, /did you mean "batch"/);
-  refused({ options: 'x.json' }, /"options"/);
+  refused({ options: 'x.json' }, /run\.json: "options" is no flag of this call/);
   refused({ batch: '2' }, /a number/, /"2"/);
   refused({ data: 3 }, /a string/);
   refused({ serial: 'yes' }, /true or false/);

@@ -126,7 +126,7 @@ test('what is not there is refused by name, with what there is', () => {
   refused(pix2pix!, '--netD basic --n_layers_D 5', /--netD .*--n_layers_D/);
   refused(pix2pix!, '--lambda_A 3', /--scheme cyclegan/);
   refused(TRANSLATE_PROGRAM, '--eval', /--statistics running/);
-  refused(pix2pix!, '--model colorization', /pix2pix, cycle_gan/);
+  refused(pix2pix!, '--model template', /pix2pix, cycle_gan/);
   refused(pix2pix!, '--n_epochs 5.5', /5.5 and 100/);
   refused(pix2pix!, '--n_epochs 0 --n_epochs_decay 0', /one of them above 0/);
   refused(pix2pix!, '--epoch_count 3', /--resume/);

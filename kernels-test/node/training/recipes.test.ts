@@ -63,7 +63,7 @@ test('the settings of the papers', () => {
   assert.equal(of('maps', ...paired), ['AtoB', 200, 1, true, 'constant', 256, 100]);
   assert.equal(of('edges2handbags', ...paired), ['AtoB', 15, 4, false, 'constant', 256, 100]);
   assert.equal(of('day2night', ...paired), ['BtoA', 17, 4, true, 'constant', 256, 100]);
-  assert.equal(of('colorization', 'epochs', 'batch', 'jitter', 'loadSize', 'size', 'make'), [6, 4, true, 256, 256, 'grey']);
+  assert.equal(of('colorization', 'epochs', 'batch', 'jitter', 'loadSize', 'size', 'make'), [6, 4, true, 256, 256, 'lab']);
   assert.equal(of('thermal', ...paired), ['AtoB', 10, 4, false, 'constant', 256, 100]);
   assert.equal(of('aerial2map', 'batch', 'lrPolicy', 'lrDecayIters', 'lrDecayFactor', 'colorJitter'), [16, 'step', 20, 0.1, 0.5]);
   assert.equal(of('anime', 'batch', 'direction', 'lrPolicy', 'lrDecayIters'), [32, 'BtoA', 'step', 20]);

@@ -1,3 +1,4 @@
+import { withArticle } from '../../checks.js';
 import { encodeOnnx, type OnnxFiles, type OnnxModel, type OnnxValue } from '../../formats/onnx.js';
 import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -61,7 +62,7 @@ export function exportOnnx(weights: NetworkWeights, options: OnnxOptions = {}): 
   const { layerModel } = networkKind(kind);
   if (!layerModel) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', 'an ONNX model of weights alone', {
-      expected: NETWORKS.flatMap((row) => (row.layerModel ? `a ${row.title}` : [])).join(' or '),
+      expected: NETWORKS.flatMap((row) => (row.layerModel ? withArticle(row.title) : [])).join(' or '),
       received: kind,
       fix: 'load it and export the network by tracing: exportModuleOnnx(await loadNetwork(gpu, weights), { input: [1, 64, 64, 3] })',
     });

@@ -1,3 +1,4 @@
+import { withArticle } from '../../checks.js';
 import type { StoredTensor, TensorToWrite, WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import { networkKind } from '../../models/registry.js';
@@ -129,7 +130,7 @@ function channelsAlong({ name, shape }: StoredTensor, axis: number, label: strin
  * @throws WEIGHTS_UNSUPPORTED for a network that the format cannot express
  */
 export function networkToPict({ architecture, tensors }: NetworkWeights): TensorToWrite[] {
-  if (architecture.kind !== UNET.kind) throw cannotWrite('the network', 'a U-Net', `a ${networkKind(architecture.kind).title}`);
+  if (architecture.kind !== UNET.kind) throw cannotWrite('the network', 'a U-Net', withArticle(networkKind(architecture.kind).title));
   const options: UNetOptions = architecture.options;
   const {
     norm = 'batch',

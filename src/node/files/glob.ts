@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Files that a pattern matches, and the folder that it starts from: what stands before its first wildcard. */
+/** Files that a pattern matches, and the folder that all of them lie in: what stands before its first wildcard, `{` being one, too. */
 export interface Globbed {
   readonly base: string;
   readonly files: readonly string[];
@@ -24,17 +24,21 @@ export async function isGlob(path: string): Promise<boolean> {
  */
 export async function glob(pattern: string): Promise<Globbed> {
   const found = new Set<string>();
-  const bases: string[] = [];
-  for (const each of alternatives(pattern.replaceAll('\\', process.platform === 'win32' ? '/' : '\\'))) {
-    const parts = each.split('/').filter((part, at) => part !== '' || at === 0);
-    const first = parts.findIndex((part) => WILD.test(part));
-    const fixed = first < 0 ? parts.slice(0, -1) : parts.slice(0, first);
-    const base = each.startsWith('/') && fixed.length <= 1 ? '/' : fixed.join('/') || '.';
-    bases.push(base);
-    await walk(base, parts.slice(fixed.length), found);
+  const written = pattern.replaceAll('\\', process.platform === 'win32' ? '/' : '\\');
+  for (const each of alternatives(written)) {
+    const { base, rest } = startOf(each);
+    await walk(base, rest, found);
   }
-  // Of several alternatives the shortest lies above the others, or beside them.
-  return { base: bases.reduce((a, b) => (b.length < a.length ? b : a)), files: [...found] };
+  return { base: startOf(written).base, files: [...found] };
+}
+
+/** The folder that a pattern starts from, and the parts after it: from its first wildcard on, or the name of a file. */
+function startOf(pattern: string): { readonly base: string; readonly rest: readonly string[] } {
+  const parts = pattern.split('/').filter((part, at) => part !== '' || at === 0);
+  const first = parts.findIndex((part) => WILD.test(part));
+  const fixed = first < 0 ? parts.slice(0, -1) : parts.slice(0, first);
+  const base = pattern.startsWith('/') && fixed.length <= 1 ? '/' : fixed.join('/') || '.';
+  return { base, rest: parts.slice(fixed.length) };
 }
 
 /** The patterns that `{a,b}` stands for. */

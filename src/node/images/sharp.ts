@@ -19,6 +19,9 @@ const LOST_PIXELS = /premature end|bad (Huffman|arithmetic) code|instead of RST/
 /** Kinds of files that libvips or the library below it names and does not read. */
 const UNSUPPORTED = /unsupported|not supported|not implemented|no codec|not configured|bad labq format/i;
 
+/** What libvips says of one damaged file at one time and not at another: that it could not be read, and nothing else. */
+const SAYS_NOTHING = /^(?:unknown error|lib\w+ read error|)(?:; (?:unknown error|lib\w+ read error))*$/i;
+
 /** Spaces that are read as they are stored; libvips converts the others (CIELAB) to sRGB. */
 const GREY_SPACES: ReadonlySet<string> = new Set(['b-w', 'grey16']);
 const REFUSED_SPACES: ReadonlySet<string> = new Set(['multiband', 'histogram', 'fourier', 'matrix']);
@@ -189,5 +192,6 @@ function translated(cause: Error, name: string, format: string): ShadegradError 
   if (/^Input buffer contains unsupported/.test(said)) return corrupt(name, `it is cut short, or its bytes make no ${format}`, cause);
   if (/dimension|too large|security limit/i.test(said)) return tooLarge(name, said);
   if (UNSUPPORTED.test(said)) return unsupported(name, `this kind of ${format} cannot be read (${said})`, undefined, cause);
-  return corrupt(name, `it is cut short, or its bytes make no ${format} (${said})`, cause);
+  const why = SAYS_NOTHING.test(said) ? '' : ` (${said})`;
+  return corrupt(name, `it is cut short, or its bytes make no ${format}${why}`, cause);
 }

@@ -4,6 +4,7 @@ import { findScheme, SCHEMES } from '../../schemes/registry.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { programCall } from '../terminal/program-call.js';
 import { nearest, type Flag, type Program } from '../terminal/flags.js';
+import { wordsOfFlag } from '../terminal/our-words.js';
 import { commandLine, OPTIONS_FLAG } from '../terminal/options-file.js';
 import { schemeFlags, trainProgram } from '../training/flags.js';
 import { existingRunFolder } from '../training/folder.js';
@@ -12,7 +13,6 @@ import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { train } from './train.js';
 
 const SCHEME_FLAG = '--scheme';
-const RECIPE_FLAG = '--recipe';
 
 /** The flag that chooses a recipe of a scheme; none for a scheme without. */
 function recipeFlags({ name, title }: TrainingScheme): Flag[] {
@@ -116,11 +116,7 @@ function schemeWords(argv: readonly string[]): { scheme?: string; recipe?: strin
   const flags = program.flags.filter(({ name }) => ['scheme', 'recipe', 'resume', 'out', OPTIONS_FLAG.name].includes(name));
   const asking = { usage: program.usage, summary: program.summary, flags };
   const { words } = commandLine(asking, argv, true);
-  const wordAfter = (flag: string): string | undefined => {
-    const at = words.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
-    return at < 0 ? undefined : words[at] === flag ? words[at + 1] : words[at]!.slice(flag.length + 1);
-  };
-  const [scheme, recipe, out] = [wordAfter(SCHEME_FLAG), wordAfter(RECIPE_FLAG), wordAfter('--out')];
+  const [scheme, recipe, out] = ['scheme', 'recipe', 'out'].map((flag) => wordsOfFlag(words, flag)?.[0]);
   return {
     ...(scheme !== undefined && { scheme }),
     ...(recipe !== undefined && { recipe }),

@@ -5,6 +5,7 @@ import { printableName, printableText } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import type { Networks, TrainingScheme } from '../../training/scheme.js';
+import { expectEffects } from '../../training/option-effects.js';
 import { expectScheme } from '../../training/scheme-check.js';
 import { quoted } from '../terminal/program-call.js';
 import { openNodeGpu } from '../adapter/adapter.js';
@@ -19,7 +20,7 @@ import { openInitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
 import { TrainingSession, type SessionOptions } from '../training/session.js';
-import { newSettings, resumedSettings } from '../training/settings.js';
+import { newSettings, optionsOf, resumedSettings } from '../training/settings.js';
 import { expectMemory, offeredBytes } from '../training/memory.js';
 import { openTuning } from '../training/tuning.js';
 import { keepQuiet, remark } from '../terminal/remarks.js';
@@ -65,7 +66,7 @@ interface Trained {
 /** Runs a program that trains by a scheme. @param program what trainProgram() made of the scheme */
 export async function train(trained: Trained, program: Program, argv: readonly string[]): Promise<number> {
   const launchedAt = performance.now();
-  const { values, given, help } = parseFlags(program, argv);
+  const { values, given, typed: typedFlags, help } = parseFlags(program, argv);
   if (help) {
     process.stdout.write(formatHelp(program));
     return 0;
@@ -78,7 +79,7 @@ export async function train(trained: Trained, program: Program, argv: readonly s
   const { folder, lock } = await takeFolder(flags, trained.scheme);
   try {
     if (!lock.guarded) say(`note: the disk of ${printableName(folder.path)} has no locks: let no other run use that folder meanwhile`);
-    return await trainIn(folder, trained, flags, given, launchedAt).catch((error: unknown) => {
+    return await trainIn(folder, trained, flags, { given, typed: typedFlags }, launchedAt).catch((error: unknown) => {
       throw inFlags(error, trained.scheme);
     });
   } finally {
@@ -109,7 +110,7 @@ async function trainIn(
   folder: RunFolder,
   trained: Trained,
   flags: TrainFlags,
-  given: ReadonlySet<string>,
+  { given, typed }: { readonly given: ReadonlySet<string>; readonly typed: ReadonlySet<string> },
   launchedAt: number,
 ): Promise<number> {
   const { scheme } = trained;
@@ -139,6 +140,14 @@ async function trainIn(
       const scales =
         run.scales ??
         newSettings(scheme, { ...flags, ...followed }, new Set([...given, ...Object.keys(followed)]), adapter.kind !== 'hardware');
+      if (!resume) {
+        expectEffects(
+          scheme,
+          optionsOf(scheme, scales[0]!),
+          Object.keys(scheme.options).filter((name) => typed.has(flagName(name))),
+        );
+        initial?.expectEffects(typed);
+      }
       if (!resume) sayPreset(scales[0]!.preset, given.has('preset'), scheme);
       if (initial) say(initial.summary);
       const samples = flags['preview-augment'];

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { glob, isGlob } from '../files/glob.js';
@@ -74,6 +74,14 @@ async function jobsOf(files: ReadonlyMap<string, string>, output: string, sample
     return [...files.keys()].map((input) => ({ input, outputs: [STANDARD_STREAM] }));
   }
   const jobs = [...files].map(([input, place]): Job => {
+    // Whatever a pattern is: results stay within the folder that was named for them.
+    if (isAbsolute(place) || place.split(sep).includes('..')) {
+      throw new ShadegradError('BAD_FLAG', `The result for ${printableName(input)} would lie outside of ${printableName(output)}`, {
+        expected: 'images in one folder, or in folders within it',
+        received: place,
+        fix: 'translate each of the folders on its own',
+      });
+    }
     const name = input === STANDARD_STREAM ? 'stdin' : basename(input, extname(input));
     const names = samples === 1 ? [name] : Array.from({ length: samples }, (_, sample) => `${name}-${sample + 1}`);
     return { input, outputs: names.map((each) => join(output, place, `${each}${ending}`)) };

@@ -238,7 +238,7 @@ interface Work {
 
 async function translateAll(
   jobs: readonly TranslateJob[],
-  { half, output, samples, format, quality }: TranslateFlags,
+  { half, output, samples, format, quality, fit: way }: TranslateFlags,
   { read, range, fit, translate }: Work,
   anySize: boolean,
 ): Promise<number> {
@@ -279,7 +279,7 @@ async function translateAll(
         if (input === STANDARD_STREAM && interrupt.exitStatus !== undefined) break;
         if (concernsAll(error, anySize)) throw error;
         line.end();
-        reportError(error);
+        reportError(anySize && way !== 'tiles' ? inTiles(error) : error);
         failed += left;
       }
     }
@@ -330,6 +330,14 @@ function halfOf(image: RgbImage, name: string, half: 'left' | 'right' | undefine
   if (half === undefined) return image;
   const { a, b } = splitPair(image, name);
   return half === 'left' ? a : b;
+}
+
+/** An error of a picture that is too large to be translated whole, with what helps here. */
+export function inTiles(error: unknown): unknown {
+  if (!(error instanceof ShadegradError) || (error.code !== 'LIMIT_EXCEEDED' && error.code !== 'OUT_OF_MEMORY')) return error;
+  const { code, what, expected, received } = error;
+  const fix = 'translate it in parts (--fit tiles), or make it smaller first (npx shadegrad prepare resize)';
+  return new ShadegradError(code, what, { expected, received, fix, cause: error });
 }
 
 /** A full disk or a lost device would fail for every other file, too; a device that one large image is too much for, not. */

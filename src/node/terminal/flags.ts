@@ -35,6 +35,8 @@ export interface ParsedFlags<P extends Program> {
   operands: string[];
   /** Names that were on the command line, so that a preset can change the other defaults only. */
   given: ReadonlySet<string>;
+  /** Those of them that were typed, and not read out of a file of flags. */
+  typed: ReadonlySet<string>;
   /** Whether `--help` or `-h` was there; the values are then all defaults. */
   help: boolean;
 }
@@ -53,7 +55,7 @@ export interface ParsedFlags<P extends Program> {
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const help = argv.slice(0, end).some((word) => word === '--help' || word === '-h');
-  const ours = help ? { words: [], notes: [] } : commandLine(program, argv.slice(0, end));
+  const ours = help ? { words: [], notes: [], typed: new Set<string>() } : commandLine(program, argv.slice(0, end));
   const flagged = plainBooleans(program.flags, ours.words);
   refuseRepeats(program.flags, flagged);
   const words = help ? [] : [...joinedLists(program.flags, withAlone(program.flags, flagged)), ...argv.slice(end)];
@@ -83,7 +85,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
     if (command.getOptionValueSource(key) === 'cli') given.add(name);
   });
   if (values.quiet !== true) for (const note of ours.notes) process.stderr.write(`note: ${note}\n`);
-  return { values: values as FlagValues<P>, operands, given, help };
+  return { values: values as FlagValues<P>, operands, given, typed: ours.typed, help };
 }
 
 /** The words of a command line, told apart by commander. */

@@ -3,7 +3,7 @@ import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Flag, Program } from './flag-table.js';
 import { nearest } from './nearest.js';
-import { flagNamed, inOurWords, namedOnly, wordsOfFlag } from './our-words.js';
+import { flagNamed, inOurWords, namedOnly, wordsOfFlag, type OurWords } from './our-words.js';
 
 /** The flag of programs that read flags out of a file. */
 export const OPTIONS_FLAG = {
@@ -22,7 +22,7 @@ export const OPTIONS_FLAG = {
  * @throws BAD_FLAG for a file that holds no flags, names that there are not, and values of another type; what inOurWords() throws;
  *   DATA_NOT_FOUND
  */
-export function commandLine(program: Program, argv: readonly string[], onlyNamed = false): { words: string[]; notes: string[] } {
+export function commandLine(program: Program, argv: readonly string[], onlyNamed = false): OurWords {
   const known = (words: readonly string[]): readonly string[] => (onlyNamed ? namedOnly(program, words) : words);
   const takesFile = program.flags.some(({ name }) => name === OPTIONS_FLAG.name);
   const path = takesFile ? (wordsOfFlag(argv, OPTIONS_FLAG.name)?.[0] ?? '') : '';
@@ -34,7 +34,7 @@ export function commandLine(program: Program, argv: readonly string[], onlyNamed
   if (words.length === 0 || filed.length === 0) return inOurWords(program, known(argv), [...words, ...filed]);
   const below = inOurWords(program, filed, words);
   const all = inOurWords(program, known(argv), below.words);
-  return { words: all.words, notes: [...below.notes, ...all.notes] };
+  return { ...all, notes: [...below.notes, ...all.notes] };
 }
 
 /** Words for an object of flags. @param what it is, for errors */

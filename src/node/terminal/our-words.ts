@@ -37,17 +37,25 @@ interface Sorted {
   readonly off: readonly string[];
 }
 
+/** A command line in the names of a program's own flags. */
+export interface OurWords {
+  readonly words: string[];
+  /** Which options mean nothing here. */
+  readonly notes: string[];
+  /** The flags that were typed, by whatever name; those of a file are none of them. */
+  readonly typed: ReadonlySet<string>;
+}
+
 /**
  * Says a command line in the names of a program's own flags. A name may be joined by `_`; options of pytorch-CycleGAN-and-pix2pix become
  * the flags that they are here. What is neither stays as it is.
  *
  * @param argv up to `--`
  * @param filed words of a file, over which those of `argv` win; options that are made of several see both
- * @returns notes say which options mean nothing here
  * @throws BAD_FLAG for an option of the reference program that means what there is not here, for one with a value that there is not, and
  *   for one that contradicts another or a flag
  */
-export function inOurWords(program: Program, argv: readonly string[], filed: readonly string[] = []): { words: string[]; notes: string[] } {
+export function inOurWords(program: Program, argv: readonly string[], filed: readonly string[] = []): OurWords {
   const [typed, file] = [sortedWords(program, argv), sortedWords(program, filed)];
   const left = file.theirs.filter(({ name }) => typed.theirs.every((each) => each.name !== name));
   const given: Typed = (...names) => {
@@ -68,7 +76,11 @@ export function inOurWords(program: Program, argv: readonly string[], filed: rea
     [...typed.ours.keys(), ...typed.off, ...first.flags].flatMap((flag) => groups.find((group) => group.includes(flag)) ?? [flag]),
   );
   const second = flagsOf(program, file, left, valueGiven, settled);
-  return { words: [...second.words, ...first.words], notes: [...second.notes, ...first.notes] };
+  return {
+    words: [...second.words, ...first.words],
+    notes: [...second.notes, ...first.notes],
+    typed: new Set([...typed.ours.keys(), ...typed.off, ...first.flags]),
+  };
 }
 
 function sortedWords(program: Program, argv: readonly string[]): Sorted {
@@ -259,7 +271,8 @@ function deadNote(program: Program, { name }: Theirs): string | undefined {
   if (rowOf(program.flags, name) !== undefined || program.fixed?.[name] !== undefined) return undefined;
   if (program.saidByRun?.includes(name)) return `--${name} means nothing here: the run says it`;
   const dead = DEAD_OPTIONS[name];
-  return dead && `--${name} means nothing here: ${dead.note}`;
+  // A note about flags that this program has not is no help to whoever calls it.
+  return dead && `--${name} means nothing here${namesOwnFlags(program, dead.note) ? `: ${dead.note}` : ''}`;
 }
 
 /** The flags that an option of the reference program is, with their values. */
@@ -269,7 +282,7 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
   if (row === undefined) {
     if (fixed !== undefined && same([fixed], values)) return [];
     throw new ShadegradError('BAD_FLAG', `--${name} ${values.join(' ')} is not there`, {
-      ...(fixed !== undefined && { expected: `--${name} ${fixed}, or none`, received: values.join(' ') }),
+      ...(fixed !== undefined && { expected: `--${name} ${fixed}, or the flag left out`, received: values.join(' ') }),
       fix:
         fixFor(program, name) ??
         (fixed === undefined ? 'leave it out: --help lists the flags that there are' : `leave it out for ${fixed}`),
@@ -295,8 +308,13 @@ function meaningOf(program: Program, { name, values }: Theirs, typed: Typed): [f
 /** What to do about an option that there is not; undefined where that would be flags that the program has not. */
 function fixFor({ flags }: Program, name: string): string | undefined {
   const fix = MISSING_OPTIONS[name];
-  const named = [...(fix ?? '').matchAll(/--(?:no-)?([a-z][a-z-]*)/g)].map(([, flag]) => flag!);
-  return named.every((each) => each === name || flags.some((flag) => flag.name === each)) ? fix : undefined;
+  return namesOwnFlags({ flags }, fix ?? '', name) ? fix : undefined;
+}
+
+/** Whether a text names no flags but those of a program, and the one that it is about. */
+function namesOwnFlags({ flags }: Pick<Program, 'flags'>, text: string, about?: string): boolean {
+  const named = [...text.matchAll(/--(?:no-)?([a-z][a-z-]*)/g)].map(([, flag]) => flag!);
+  return named.every((each) => each === about || flags.some((flag) => flag.name === each));
 }
 
 /** Whether two values are one: as texts, or as numbers. */

@@ -54,8 +54,8 @@ export const heldOutCount = (length: number): number => (length === 1 ? 0 : Math
 
 /** What is said of a set of one sample, where there are no others. @param noun such as `pair` */
 export const unvalidatedNote = (noun: string): string =>
-  `note: there is a single ${noun} and neither val/ nor test/: nothing is held out, so there is no validation; what is measured and shown is ` +
-  'that which is trained on';
+  `note: there is a single ${noun} and neither val/ nor test/: nothing is held out, so there is no validation; ` +
+  'what is measured and shown is that which is trained on';
 
 /** The sources that the flags name: where the images are, and for a scheme that takes several sets, those of the others. */
 export async function chooseSources(flags: TrainFlags): Promise<DataSource[]> {

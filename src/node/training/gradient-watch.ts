@@ -30,9 +30,11 @@ export class GradientWatch {
       (norms) => before.then(() => this.history.addGradients(step, norms)),
       () => undefined,
     );
+    // A record that cannot be written is an error where the run waits for it, and does not end the process before.
+    this.measured.catch(() => undefined);
   }
 
-  /** Waits for what is being measured. */
+  /** Waits for what is being measured. @throws what writing it down throws, such as WRITE_FAILED */
   async settled(): Promise<void> {
     await this.measured;
   }

@@ -19,7 +19,7 @@ import type { RunHistory } from './history.js';
 import { epochOf, type TrainingLoop } from './loop.js';
 import type { RecordedValidation, RunRecord } from './records/record.js';
 import type { RunFacts } from './summary.js';
-import { mapsOf } from './tested.js';
+import { isOfPictures, mapsOf } from './tested.js';
 
 /** Entries of a kind that are kept for a page that is opened late. */
 const MOST_ENTRIES = 4000;
@@ -98,7 +98,7 @@ export class LiveRun implements RunRecord {
   private async judge(step: number, pictures: readonly RgbImage[]): Promise<void> {
     const { facts, trainer } = this.options;
     const judged = facts.scheme.judged?.(facts.options, trainer.networks) ?? [];
-    if (judged.length === 0) return;
+    if (judged.length === 0 || !isOfPictures(facts.scheme, facts.options, judged)) return;
     const titled = this.columns().map((title, at) => ({ title, image: pictures[at]! }));
     try {
       const maps = await mapsOf(facts.gpu, trainer.networks, judged, titled);
@@ -106,8 +106,9 @@ export class LiveRun implements RunRecord {
       this.patches = { png, said: { step, maps: maps.map(({ judgement: { picture, mean } }) => ({ title: picture, mean })) } };
       this.dashboard.send('patches', () => this.patches!.said);
     } catch (error) {
-      // Networks of a user's own may judge something else: then there are no maps.
-      if (!(error instanceof ShadegradError) || !['INVALID_ARGUMENT', 'SHAPE_MISMATCH'].includes(error.code)) throw error;
+      // Networks of a user's own may judge something else, and a device may have no room beside the training: then there are no maps. What
+      // is wrong with the device itself the next step says.
+      if (!(error instanceof ShadegradError)) throw error;
     }
   }
 

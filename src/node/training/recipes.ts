@@ -93,9 +93,9 @@ export const RECIPES: readonly Recipe[] = [
   }),
   // 1.2 million images, about 6 epochs, batch 4, mirroring alone: what is resized to 256 is cropped to all of itself.
   paper('colorization', {
-    title: 'grey pictures to coloured ones',
-    source: 'a folder of coloured pictures (the paper has ImageNet): grey ones are made while it trains (--make)',
-    flags: { direction: 'AtoB', make: 'grey', epochs: 6, batch: 4, 'load-size': 256 },
+    title: 'grey pictures to coloured ones: lightness to the colours of CIELAB',
+    source: 'a folder of coloured pictures (the paper has ImageNet): both halves are made while it trains (--make)',
+    flags: { make: 'lab', epochs: 6, batch: 4, 'load-size': 256 },
   }),
   // 36,609 images, 10 epochs, batch 4.
   paper('thermal', {

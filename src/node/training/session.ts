@@ -210,9 +210,8 @@ export class TrainingSession {
     try {
       if (this.options.resume === null) {
         loop.record(start.trained);
-        this.progress.note(
-          `measuring the first outputs on ${formatCountOf(this.facts.validator.length, start.data.unvalidated ? 'image' : 'validation image')}`,
-        );
+        const measured = start.data.unvalidated ? 'image' : 'validation image';
+        this.progress.note(`measuring the first outputs on ${formatCountOf(this.facts.validator.length, measured)}`);
         await this.pause(true);
         this.plan();
       } else {
@@ -231,7 +230,7 @@ export class TrainingSession {
         if (this.replanDue()) this.plan();
         const due = pace.due(loop.step, loop.totalSteps);
         if (due !== null) await this.pause(due === 'report');
-        const isOver = (): boolean => loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined || this.outOfTime();
+        const isOver = (): boolean => loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined;
         this.waitedSeconds += await this.control.obey(() => this.save(), isOver);
       } while (!this.outOfTime());
       return await this.close();
@@ -392,7 +391,8 @@ export class TrainingSession {
   }
 
   private outOfTime(): boolean {
-    return this.secondsSinceLaunch() > (this.options.secondsToStop ?? Infinity);
+    // A run that waits because somebody asked it to uses up no time.
+    return this.secondsSinceLaunch() - this.waitedSeconds > (this.options.secondsToStop ?? Infinity);
   }
 
   private secondsSinceLaunch(): number {

@@ -26,6 +26,8 @@ export interface InitialState {
   readonly labels: readonly LearnedLabels[];
   /** What was taken from where. */
   readonly summary: string;
+  /** @throws BAD_FLAG for flags that say how networks are drawn, where all of them come out of files */
+  expectEffects(typed: ReadonlySet<string>): void;
   /** Fills a trainer's networks, and its optimisers where the file has them. */
   place(trainer: Trainer): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +94,11 @@ export async function openInitialState(
       networks: architectures,
       labels: files.flatMap(learnedLabels),
       summary: summaryOf(paths.join(' and '), [...roles.keys()], state, whole, reason),
+      expectEffects(typed) {
+        if (![...roles.keys()].every((name) => state.networks.has(name))) return;
+        const vain = DRAWN_BY.filter((name) => name in scheme.options && typed.has(flagName(name)) && !isUsual(scheme, name, flags));
+        if (vain.length > 0) throw drawnInVain(vain, paths);
+      },
       place: (trainer) => restoreRun(trainer, state, from),
       close,
     };
@@ -100,6 +107,19 @@ export async function openInitialState(
     throw error;
   }
 }
+
+/** Options that say how the weights of new networks are drawn. */
+const DRAWN_BY = ['initType', 'initGain'] as const;
+
+const isUsual = ({ options }: TrainingScheme, name: string, flags: TrainFlags): boolean =>
+  Object.entries<OptionRow>(options).some(([each, row]) => each === name && row.default === flags[flagName(name)]);
+
+const drawnInVain = (names: readonly string[], paths: readonly string[]): ShadegradError =>
+  new ShadegradError('BAD_FLAG', 'No weights are drawn: all networks begin as those of files', {
+    expected: '--from without them',
+    received: names.map((name) => `--${flagName(name)}`).join(' '),
+    fix: `leave them out, or begin with the generator of ${paths.map(printableName).join(' and ')} alone`,
+  });
 
 /** The networks of a scheme with their roles. */
 function rolesOf(scheme: TrainingScheme): Map<string, NetworkRole> {

@@ -135,10 +135,23 @@ export async function testSamples(
   }
 }
 
+/** Whether discriminators see what a page shows: not so of numbers, of index maps, and of the colours of CIELAB. */
+export function isOfPictures(scheme: TrainingScheme, options: object, judged: readonly JudgedPicture[]): boolean {
+  const read = scheme.readings?.(options);
+  return !read?.a && !read?.b && judged.every(({ channels }) => channels.every((count) => count === 1 || count === 3));
+}
+
 /** @throws BAD_FLAG for a scheme none of whose networks judges patches, and for a run that has no discriminator */
 function judgedPictures(scheme: TrainingScheme, options: object, networks: Networks): readonly JudgedPicture[] {
   const judged = scheme.judged?.(options, networks) ?? [];
-  if (judged.length > 0) return judged;
+  if (judged.length > 0 && isOfPictures(scheme, options, judged)) return judged;
+  if (judged.length > 0) {
+    throw new ShadegradError('BAD_FLAG', '--patch-map means nothing with this run', {
+      expected: 'a run on colours or grey: 3 channels or 1, of eight bits',
+      received: 'one on numbers, index maps, or the colours of CIELAB',
+      fix: 'leave it out',
+    });
+  }
   throw new ShadegradError('BAD_FLAG', '--patch-map means nothing with this run', {
     expected: 'a run whose discriminator judges patches, of pix2pix or CycleGAN',
     received: scheme.judged ? 'a run without a discriminator' : `a run of ${scheme.title}`,

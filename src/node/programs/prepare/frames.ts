@@ -14,6 +14,7 @@ import { Interrupt } from '../../training/interrupt.js';
 import { StatusLine } from '../../training/status-line.js';
 import { FORMAT_FLAG, makeAction, WRITING_FLAGS } from './action.js';
 import { parseSides } from './operands.js';
+import { inFolder } from './jobs.js';
 import { OutputRecord } from './record.js';
 
 /** Frames that are encoded at the same time; so many are in memory. */
@@ -68,9 +69,11 @@ export const FRAMES = makeAction({
     const { ending } = PICTURE_FORMATS[format];
     const isFrame = new RegExp(`^frame-\\d{${DIGITS},}\\${ending}$`);
     const call = { action: 'frames', settings: { frames: `${width}x${height}`, every, format } };
-    const record = await OutputRecord.open(output, call, { has: (name) => isFrame.test(name) }, force);
-    await removeAllStale(output);
-    return keepFrames({ folder: output, record, sides: [width, height], every, format });
+    return inFolder(output, async () => {
+      const record = await OutputRecord.open(output, call, { has: (name) => isFrame.test(name) }, force);
+      await removeAllStale(output);
+      return keepFrames({ folder: output, record, sides: [width, height], every, format });
+    });
   },
 });
 

@@ -76,10 +76,15 @@ function expectNames(jobs: readonly Job[]): void {
  */
 export async function runJobs(folder: string, call: Call, jobs: readonly Job[], force: boolean, noun = 'picture'): Promise<number> {
   expectNames(jobs);
+  return inFolder(folder, () => runLocked(folder, call, jobs, force, noun));
+}
+
+/** Works in a folder of results that no other call uses meanwhile. @throws RUN_IN_USE while one does; WRITE_FAILED */
+export async function inFolder<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
   const lock = await RunLock.take(folder, MADE);
   try {
     if (!lock.guarded) remark(`note: the disk of ${printableName(folder)} has no locks: let no other call use that folder meanwhile`);
-    return await runLocked(folder, call, jobs, force, noun);
+    return await work();
   } finally {
     await lock.release();
   }
