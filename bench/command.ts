@@ -18,6 +18,8 @@
  * A new kernel in src/kernels/NAME.ts gets bench/NAME.bench.ts and a line in entries.ts.
  */
 import { performance } from 'node:perf_hooks';
+// All entries of the package reach it: a chunk without it, of which nothing but effects is wanted, a bundler would leave out of programs.
+import '../src/autograd/methods.js';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
 import { writeFileAtomic } from '../src/node/files/atomic.js';
 import { BENCH_PROGRAM } from '../src/node/programs/bench.js';

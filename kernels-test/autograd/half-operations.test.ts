@@ -1,4 +1,4 @@
-// not in browsers: Chromium's SwiftShader has no shader-f16
+// first driver only: on SwiftShader it takes two minutes; autocast.test.ts runs the kernels of f16 there. Chromium's has no shader-f16.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../../src/autograd/backward.js';

@@ -12,6 +12,7 @@ import { outputCollapsed } from '../../src/training/diagnoses/output-collapsed.j
 import { outputFrozen } from '../../src/training/diagnoses/output-frozen.js';
 import { overfitting } from '../../src/training/diagnoses/overfitting.js';
 import { outlineAgreement, pairsUnmatched } from '../../src/training/diagnoses/pairs-unmatched.js';
+import { rangeUnfit } from '../../src/training/diagnoses/range-unfit.js';
 import { PAIR_DIAGNOSES, RUN_DIAGNOSES } from '../../src/training/diagnoses/registry.js';
 import { lossRows, type TrainingScheme } from '../../src/training/scheme.js';
 import { findScheme } from '../../src/schemes/registry.js';
@@ -167,6 +168,19 @@ test('label maps of thousands of colours are blurred; photos, and maps of a pale
   assert.match(labelsBlurred.find(some(photo, map(9000)))!, /half B looks like label maps, and 6 of 6 have some 9000 colours/);
   assert.is(labelsBlurred.find(some(photo, map(12))), undefined);
   assert.is(labelsBlurred.find({ neighbours: [], colours: { a: [map(9000)], b: [map(9000)] } }), undefined, 'one picture');
+});
+
+test('numbers most of which lie beyond their range are found, and outliers are not', () => {
+  const image = (beyond: number) => ({
+    ...createImage(2, 1),
+    values: { kind: 'numbers' as const, channels: 1, data: new Float32Array(2), ...(beyond > 0 && { beyond }) },
+  });
+  const some = (a: number, b: number): string | undefined =>
+    rangeUnfit.find({ neighbours: [[{ a: image(a), b: image(b) }]], colours: { a: [], b: [] } });
+  assert.match(some(0.99, 0)!, /^99% of the numbers of half A lie outside/);
+  assert.match(some(0.5, 0.3)!, /^50% of the numbers of half A and 30% of the numbers of half B/);
+  assert.is(some(0.1, 0), undefined);
+  assert.is(rangeUnfit.find({ neighbours: [[{ a: createImage(2, 1), b: createImage(2, 1) }]], colours: { a: [], b: [] } }), undefined);
 });
 
 test('what is to be tried names options that there are, of this run', async () => {

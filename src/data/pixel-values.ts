@@ -5,7 +5,13 @@ import { bicubicWeights } from './resize-weights.js';
  * networks take them; `classes` are the whole numbers of an index map, one a pixel, between which there is nothing.
  */
 export type PixelValues =
-  | { readonly kind: 'numbers'; readonly channels: number; readonly data: Float32Array }
+  | {
+      readonly kind: 'numbers';
+      readonly channels: number;
+      readonly data: Float32Array;
+      /** Of numbers out of a file the share that lay beyond their range. None where it is left out. */
+      readonly beyond?: number;
+    }
   | { readonly kind: 'classes'; readonly channels: 1; readonly count: number; readonly data: Uint8Array };
 
 /** Channels of a network that sees these values: of an index map one for each class. */

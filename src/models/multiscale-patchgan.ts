@@ -1,4 +1,5 @@
 import { avgPool2d } from '../autograd/ops.js';
+import { expectOptions } from '../checks.js';
 import { expectTensor } from '../kernels/elements.js';
 import { forwardOptions, type ForwardOptions } from '../nn/forward.js';
 import { Module } from '../nn/module.js';
@@ -14,6 +15,7 @@ export interface MultiscalePatchGANOptions extends PatchGANOptions {
   discriminators?: number;
 }
 
+const OPTIONS = ['discriminators', 'inChannels', 'ndf', 'layers', 'norm', 'bias', 'epsilon', 'slope'] as const;
 /** Each halves the image once more. */
 const MOST = 6;
 
@@ -30,8 +32,10 @@ export class MultiscalePatchGAN extends Module {
   private readonly scales: readonly PatchGAN[];
 
   /** Builds the network, on no device yet. @throws INVALID_ARGUMENT for options that cannot work, or of other names */
-  constructor({ discriminators = 2, ...each }: MultiscalePatchGANOptions = {}) {
+  constructor(given: MultiscalePatchGANOptions = {}) {
     super();
+    expectOptions('a multi-scale PatchGAN', given, OPTIONS);
+    const { discriminators = 2, ...each } = given;
     checkCounts('a multi-scale PatchGAN', { discriminators });
     if (discriminators > MOST) throw refused('discriminators of a multi-scale PatchGAN', `at most ${MOST}`, discriminators);
     this.scales = Array.from({ length: discriminators }, (_, scale) => this.child(`scale${scale}`, new PatchGAN(each)));

@@ -19,7 +19,8 @@ const adapter: AdapterDescription = {
   software: true,
   subgroupSize: 8,
 };
-const TUNABLE = TINY.filter((flag) => flag !== '--no-tune');
+// The networks that "npm run tune" tunes.
+const TUNABLE = [...TINY.filter((flag) => flag !== '--no-tune'), '--upsample', 'transposed', '--discriminator-layers', '3'];
 /** The caches of the programs here, and nobody else's. */
 const env = { XDG_CACHE_HOME: join(folder, 'tuned') };
 const own = { XDG_CACHE_HOME: join(folder, 'trained') };

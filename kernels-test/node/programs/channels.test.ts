@@ -118,6 +118,15 @@ test('CIELAB: the reference names it, a and b are made, and results keep the lig
   );
   // Only where no colour of sRGB has that lightness with that a and b.
   assert.ok(far.length < (SIDE * SIDE) / 10, String(far.length));
+  // As an array, a and b in their own units.
+  succeeded(await translate(out, 'photos/val', made, '--format', 'npy'));
+  const { channels, data: chroma } = decodeNpy(readFileSync(join(made, '2.npy')), '2.npy');
+  assert.is(channels, 2);
+  const near = (pixel: number): number =>
+    Math.hypot(chroma[2 * pixel]! - result[3 * pixel + 1]!, chroma[2 * pixel + 1]! - result[3 * pixel + 2]!);
+  const kept = Array.from({ length: SIDE * SIDE }, (_, pixel) => pixel).filter((pixel) => !(near(pixel) > 3));
+  assert.ok(kept.length > SIDE * SIDE * 0.8, String(kept.length));
+  assert.ok(Math.max(...chroma.map(Math.abs)) > 2);
 });
 
 test.run();

@@ -102,14 +102,15 @@ test('--patch-map lays what the discriminator says over outputs and targets, and
   ]);
   assert.is(status, 0, stderr);
   const numbers = JSON.parse(stdout) as Numbers & { patches: { receptiveField: number; means: Record<string, number> } };
-  assert.is(numbers.patches.receptiveField, 70);
+  // The preview's PatchGAN of two layers.
+  assert.is(numbers.patches.receptiveField, 34);
   const { Output, Target } = numbers.patches.means;
   for (const mean of [Output!, Target!]) assert.ok(mean > 0 && mean < 1);
   const [{ pictures, metrics }] = numbers.samples as [Numbers['samples'][number]];
   assert.equal(Object.keys(metrics), ['l1', 'psnr', 'ssim']);
   assert.equal(pictures.slice(3), ['images/0001-4-patches-of-output.png', 'images/0001-5-patches-of-target.png']);
   const page = readFileSync(join(made, 'index.html'), 'utf8');
-  for (const words of ['square of 70 x 70 pixels', 'D(Output)', 'D(Target)', 'Patches of Output']) assert.ok(page.includes(words), words);
+  for (const words of ['square of 34 x 34 pixels', 'D(Output)', 'D(Target)', 'Patches of Output']) assert.ok(page.includes(words), words);
 });
 
 test('inspect and doctor report as JSON, too, which holds nothing that a terminal obeys', async () => {

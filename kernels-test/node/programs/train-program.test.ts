@@ -246,8 +246,8 @@ test('what a run reads before its first step, it reads once, but for the colours
     succeeded(await run('train-facades', ['--data', data, ...TINY, '--steps', '1', '--out', join(folder, `${name} out`)], { env }));
     const reads = Object.entries(JSON.parse(readFileSync(join(data, 'reads.json'), 'utf8')) as Record<string, string[]>);
     const inAll = (how: string): number => reads.filter(([, each]) => each.includes(how)).length;
-    // Both halves of the sample of 64 pairs and of the validation, and headers of the other 6, of which some may be needed then: the pair of
-    // the first step, and those that are looked at for what pairs suffer from.
+    // Both halves of the sample of 64 pairs and of the validation, and headers of the other 6, of which some may be needed then: the pair
+    // of the first step, and those that are looked at for what pairs suffer from.
     const further = reads.filter(([, each]) => each.join() === 'open,readFile').length;
     assert.equal([inAll('readFile'), inAll('open')], [2 * (64 + 2) + further, 2 * 6], name);
     // Colours are counted in the files of eight pairs as they are, and not as they were kept.

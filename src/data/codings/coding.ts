@@ -12,6 +12,8 @@ export interface Coding {
   readonly channels: number;
   /** How images stay on the device: eight-bit colours as they are, f32 for each channel, or a byte for the class of a pixel. */
   readonly kept: 'bytes' | 'numbers' | 'classes';
+  /** What -1 and 1 are written as in an array, where the run has named no range. */
+  readonly written: readonly [least: number, most: number];
   /** What results are measured by: their pictures, as eight-bit colours, or their numbers. */
   readonly measured: 'pictures' | 'numbers';
   /** The values of an image as the network sees them, with a picture of them. */

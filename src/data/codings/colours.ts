@@ -7,6 +7,7 @@ export const colours = (channels: 1 | 3): Coding => ({
   title: channels === 1 ? 'grey' : 'colours',
   channels,
   kept: 'bytes',
+  written: [0, 255],
   measured: 'pictures',
   see(image) {
     const picture = channels === 1 ? greyImage(image) : image;

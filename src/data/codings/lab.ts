@@ -12,6 +12,7 @@ export const lightness: Coding = {
   title: 'L of CIELAB',
   channels: 1,
   kept: 'numbers',
+  written: [0, 2 * HALF_LIGHTNESS],
   measured: 'pictures',
   see(image) {
     const { width, height } = image;
@@ -32,6 +33,7 @@ export const chroma: Coding = {
   title: 'a and b of CIELAB',
   channels: 2,
   kept: 'numbers',
+  written: [-CHROMA, CHROMA],
   measured: 'pictures',
   see(image) {
     const { width, height } = image;

@@ -7,6 +7,7 @@ export const numbers = (channels: number): Coding => ({
   title: `numbers of ${channels} ${channels === 1 ? 'channel' : 'channels'}`,
   channels,
   kept: 'numbers',
+  written: [0, 1],
   measured: 'numbers',
   see(image) {
     const { values, width, height } = image;

@@ -7,6 +7,7 @@ export const oneHot = (count: number): Coding => ({
   title: `${count} classes`,
   channels: count,
   kept: 'classes',
+  written: [0, 1],
   measured: 'pictures',
   see(image) {
     const { values, width, height } = image;

@@ -16,8 +16,6 @@ export interface FolderContent {
 }
 
 /** Endings of the formats that are read: their files are images until decoding says otherwise. */
-/** Whether a file is called like an image. */
-export const hasImageEnding = (name: string): boolean => IMAGE_ENDING.test(name);
 const IMAGE_ENDING = /\.(jpe?g|jfif|png|webp|tiff?|avif|gif|bmp|dib)$/i;
 /** Arrays: images of a folder that has no others, and else what often lies beside them. */
 const ARRAY_ENDING = /\.npy$/i;
@@ -32,6 +30,11 @@ const AT_ONCE = 16;
 /** 2.jpg before 10.jpg, alike on every machine; names that it takes for equal by their code units. */
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'variant' });
 export const naturalOrder = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whether a file is called like an image. */
+export const hasImageEnding = (name: string): boolean => IMAGE_ENDING.test(name);
+/** Whether a file is called like an array. */
+export const hasArrayEnding = (name: string): boolean => ARRAY_ENDING.test(name);
 
 /**
  * Looks at what a folder holds: a file of an unknown ending is an image where its first bytes say so.

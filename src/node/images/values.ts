@@ -44,7 +44,10 @@ function numbersOf(stored: Channels, name: string, { channels, range }: Extract<
     throw new ShadegradError('IMAGE_UNSUPPORTED', `${name} has other channels than the networks`, {
       expected: `${channels} ${channels === 1 ? 'channel' : 'channels'} of each pixel`,
       received: `${stored.channels}`,
-      fix: `train with so many (--in-channels or --out-channels ${stored.channels}), or save the file with ${channels}`,
+      fix:
+        stored.height === channels
+          ? 'the array has its channels first: save it with them last, array.transpose(1, 2, 0) in NumPy'
+          : `train with so many (--in-channels or --out-channels ${stored.channels}), or save the file with ${channels}`,
     });
   }
   if (range === 'full' && stored.full === null) {
@@ -56,12 +59,14 @@ function numbersOf(stored: Channels, name: string, { channels, range }: Extract<
   }
   const [least, most] = range === 'full' ? [0, stored.full!] : range;
   const data = new Float32Array(stored.data.length);
+  let beyond = 0;
   for (let at = 0; at < data.length; at++) {
     const value = stored.data[at]!;
     if (!Number.isFinite(value)) throw corrupt(name, `${placeOf(at, stored)} is ${value}, no finite number`);
+    if (value < least || value > most) beyond++;
     data[at] = Math.min(1, Math.max(-1, (2 * (value - least)) / (most - least) - 1));
   }
-  return { kind: 'numbers', channels, data };
+  return { kind: 'numbers', channels, data, ...(beyond > 0 && { beyond: beyond / data.length }) };
 }
 
 function classesOf(stored: Channels, name: string, count: number): PixelValues {

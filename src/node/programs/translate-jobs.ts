@@ -5,7 +5,7 @@ import { ShadegradError } from '../../errors.js';
 import { glob, isGlob } from '../files/glob.js';
 import { STANDARD_STREAM } from '../files/standard-streams.js';
 import { listImages } from '../images/dataset.js';
-import { hasImageEnding, naturalOrder } from '../images/folder.js';
+import { hasArrayEnding, hasImageEnding, naturalOrder } from '../images/folder.js';
 import { remark } from '../terminal/remarks.js';
 import { notAlone } from './translate-flags.js';
 
@@ -56,7 +56,9 @@ export async function listJobs(inputs: readonly string[], output: string, sample
 /** The images that a pattern matches, each with its folder from the first wildcard on. @throws DATA_NOT_FOUND for none */
 async function imagesLike(pattern: string): Promise<[path: string, place: string][]> {
   const { base, files } = await glob(pattern);
-  const images = files.filter(hasImageEnding).sort(naturalOrder);
+  // As in a folder: arrays are images where there are no others.
+  const pictures = files.filter(hasImageEnding);
+  const images = (pictures.length > 0 ? pictures : files.filter(hasArrayEnding)).sort(naturalOrder);
   if (images.length === 0) {
     throw new ShadegradError('DATA_NOT_FOUND', `No image matches ${printableName(pattern)}`, {
       received: files.length === 0 ? 'nothing of that name' : `${files.length} files that are no images`,

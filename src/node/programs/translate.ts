@@ -125,7 +125,8 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
         flags,
         {
           read: (path) => readPicture(path, reading),
-          range: parseRange(found.coding?.outRange ?? (found.coding ? 'full' : '0,255'))!,
+          // Numbers of files of their own full range are from 0 to 1: which of them a result would be like nobody knows.
+          range: namedRange(found.coding?.outRange) ?? codings?.target.written ?? [0, 255],
           fit: (image) => translator.fit(image),
           translate: (image, sample) => translator.translate(image, (flags.seed + sample) % 2 ** 32, labels),
         },
@@ -156,6 +157,12 @@ function ofPictures({ weights: { architecture }, coding }: FoundNetwork, path: s
 function codingsFor({ coding }: FoundNetwork, { inChannels, outChannels }: Generator, format: TranslateFlags['format']): Codings | null {
   if (coding) return codingsOf(coding);
   return isValueFormat(format) ? { source: colours(inChannels as 1 | 3), target: colours(outChannels as 1 | 3) } : null;
+}
+
+/** The range that a run has named for its results. */
+function namedRange(text: string | undefined): readonly [number, number] | undefined {
+  const range = text === undefined ? undefined : parseRange(text);
+  return range === 'full' ? undefined : range;
 }
 
 /** Where the numbers of an image's results go. */

@@ -24,8 +24,11 @@ export function diagnoseRun(facts: RunFacts, history: RunHistory, step: number):
 }
 
 /** What the pairs of a new run may suffer from; nothing of other data. */
-export async function diagnosePairs({ scheme, data, validator, sources, settings }: RunFacts): Promise<Finding[]> {
+export async function diagnosePairs({ scheme, options, data, validator, sources, settings }: RunFacts): Promise<Finding[]> {
   if ((scheme.data ?? 'paired') !== 'paired') return [];
-  const source = sources.length === 1 && settings.make === null ? sources[0]! : null;
+  // Colours say something of pictures that are seen as such.
+  const read = scheme.readings?.(options);
+  const asPictures = sources.length === 1 && settings.make === null && !read?.a && !read?.b;
+  const source = asPictures ? sources[0]! : null;
   return findAll(PAIR_DIAGNOSES, 0, await samplePairs(asPairs(data.train), (pair) => validator.fit(pair), source));
 }

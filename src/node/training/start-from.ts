@@ -87,7 +87,11 @@ export async function openInitialState(
     const state: TrainingRun | NetworksAlone = whole ?? { networks: networksOf(file, roles, alone, scheme) };
     const architectures = Object.fromEntries([...state.networks].map(([name, { architecture }]) => [name, architecture]));
     if (!scheme.optionsOf) refuseFlags(scheme, from, given);
-    const options = withAskedSides(scheme, { ...scheme.optionsOf?.(architectures, from), ...sidesIn(file, scheme) }, given);
+    const options = withAskedSides(
+      scheme,
+      { ...scheme.optionsOf?.(architectures, from), ...sidesIn(file, scheme), ...codingIn(file, scheme) },
+      given,
+    );
     checkFlags(from, options, flags, given);
     return {
       options,
@@ -211,6 +215,12 @@ function sidesIn(file: WeightFile, { options }: TrainingScheme): Record<string, 
   if (width === undefined || height === undefined || !Object.hasOwn(options, 'size')) return {};
   if (width === height) return { size: height };
   return Object.hasOwn(options, 'width') ? { size: height, width } : {};
+}
+
+/** How a file says that the images of its networks are coded, where a scheme has options of these names: others would be others to them. */
+function codingIn(file: WeightFile, { options }: TrainingScheme): Readonly<Record<string, unknown>> {
+  const coding = surveyNetworks(file).found.find((each) => each.coding !== undefined)?.coding ?? {};
+  return Object.fromEntries(Object.entries(coding).filter(([name]) => Object.hasOwn(options, name)));
 }
 
 /** What follows from networks, without the sides of the images that were typed: networks go on with others that they take, too. */

@@ -6,6 +6,7 @@ import { outputCollapsed } from './output-collapsed.js';
 import { outputFrozen } from './output-frozen.js';
 import { overfitting } from './overfitting.js';
 import { pairsUnmatched } from './pairs-unmatched.js';
+import { rangeUnfit } from './range-unfit.js';
 
 /** What a run may suffer from: each looks at its log and its pictures alone. */
 export const RUN_DIAGNOSES: readonly Diagnosis<RunSoFar>[] = [
@@ -17,4 +18,4 @@ export const RUN_DIAGNOSES: readonly Diagnosis<RunSoFar>[] = [
 ];
 
 /** What the pairs of a training may suffer from. */
-export const PAIR_DIAGNOSES: readonly Diagnosis<PairsSample>[] = [pairsUnmatched, labelsBlurred];
+export const PAIR_DIAGNOSES: readonly Diagnosis<PairsSample>[] = [pairsUnmatched, labelsBlurred, rangeUnfit];
