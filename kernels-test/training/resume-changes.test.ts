@@ -203,7 +203,8 @@ test('flags that a resumed run cannot follow are refused', async () => {
   ]);
   resumedSettings(pix2pix, 'a file', before, named.values as TrainFlags, named.given);
   // What nobody named may be named when a run goes on, where it is what the run has; another value is refused, with what it has.
-  const unnamed = { ...options, trainPairs: 400 };
+  // The preview names layers: here is a run that did not.
+  const unnamed = { ...options, trainPairs: 400, discriminatorLayers: null };
   const going = (...flag: string[]) => {
     const { values, given } = parseFlags(TRAIN_PROGRAM, flag);
     return resumedSettings(pix2pix as unknown as TrainingScheme, 'a file', unnamed, values as TrainFlags, given);
