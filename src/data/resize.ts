@@ -1,3 +1,4 @@
+import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { createImage, expectImage, type RgbImage } from './image.js';
 import { resizeValues } from './pixel-values.js';
 import { bicubicWeights } from './resize-weights.js';
@@ -78,4 +79,10 @@ export function resizeBicubic(image: RgbImage, width: number, height: number): R
   const result = height === image.height ? wide : resizeColumns(wide, height);
   const values = image.values && { values: resizeValues(image.values, image, { width, height }) };
   return { width, height, data: result === image ? image.data.slice() : result.data, ...values };
+}
+
+/** An image at a size: resized (bicubic), or itself where it has that size. */
+export function resizedTo(image: RgbImage, size: PixelSize): RgbImage {
+  const [width, height] = widthAndHeight(size);
+  return image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
 }

@@ -3,8 +3,7 @@ import type { Codings } from '../data/codings/options.js';
 import type { SeenImage } from '../data/codings/coding.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
 import { isCutOnHost, prepareImage } from '../data/preprocess/prepare.js';
-import { widthAndHeight, type PixelSize } from '../pixel-size.js';
-import { resizeBicubic } from '../data/resize.js';
+import { resizedTo } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
 import { averageMetrics, compareImages, compareNumbers, type ImageMetrics } from './metrics.js';
@@ -65,9 +64,4 @@ export async function codedEvaluator(
     },
     dispose: () => translator.dispose(),
   };
-}
-
-function resizedTo(image: RgbImage, size: PixelSize): RgbImage {
-  const [width, height] = widthAndHeight(size);
-  return image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
 }

@@ -1,9 +1,9 @@
 import { pairAt, type PairedDataset } from '../data/dataset.js';
 import { greyImage } from '../data/grey.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
-import { widthAndHeight, type PixelSize } from '../pixel-size.js';
+import type { PixelSize } from '../pixel-size.js';
 import { isCutOnHost, prepareImage, type PreparePlan } from '../data/preprocess/prepare.js';
-import { resizeBicubic } from '../data/resize.js';
+import { resizedTo } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
 import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from './metrics.js';
@@ -55,9 +55,7 @@ export async function pairedEvaluator(
 
 /** An image as a network of so many channels sees it: resized (bicubic), and grey for one channel. */
 export function fitImage(image: RgbImage, size: PixelSize, channels: number): RgbImage {
-  const [width, height] = widthAndHeight(size);
-  const seen = channels === 1 ? greyImage(image) : image;
-  return seen.width === width && seen.height === height ? seen : resizeBicubic(seen, width, height);
+  return resizedTo(channels === 1 ? greyImage(image) : image, size);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Codings } from '../data/codings/options.js';
 import { greyImage, imageBytes, imageOfBytes } from '../data/grey.js';
 import { createImage, expectImage, type RgbImage } from '../data/image.js';
 import { networkNumbers } from '../data/pixel-values.js';
-import { resizeBicubic } from '../data/resize.js';
+import { resizedTo } from '../data/resize.js';
 import { ShadegradError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Recording } from '../gpu/recording.js';
@@ -209,7 +209,7 @@ export class Translator {
     });
     if (!this.codings || !coded) return result;
     const made = result as SeenImage;
-    const given = resizedTo(coded.image, made);
+    const given = resizedTo(coded.image, [made.width, made.height]);
     return { ...this.codings.target.show(made, given), values: made.values };
   }
 
@@ -302,10 +302,6 @@ export class Translator {
     stage?.output.dispose();
   }
 }
-
-/** An image at the sides of another. */
-const resizedTo = (image: RgbImage, { width, height }: RgbImage): RgbImage =>
-  image.width === width && image.height === height ? image : resizeBicubic(image, width, height);
 
 const isFitted = (image: RgbImage | FittedImage): image is FittedImage => (image as FittedImage | null)?.kind === 'fitted';
 

@@ -97,8 +97,8 @@ export const TEST_RUN_PROGRAM = {
       group: 'Results',
       type: 'boolean',
       description:
-        'lays over each output and target how real the discriminator takes every patch for, with the mean of it in the table; of pix2pix ' +
-        'and CycleGAN',
+        'lays over each output and target how real the discriminator takes every patch for, with the mean of it in the table; ' +
+        'where a discriminator judges patches of pictures',
     },
     {
       name: 'output',
