@@ -22,7 +22,7 @@ export const NO_OPERANDS = new Set([
   'ShadegradError',
   'Params',
   'Tensor',
-  ...['Trainer', 'estimateMemory'],
+  ...['Trainer', 'estimateMemory', 'accumulate', 'inParts'],
   'arange',
   'colorDraws',
   'checkGradients',

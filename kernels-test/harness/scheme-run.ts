@@ -28,7 +28,7 @@ export function startScheme(
   const inputs = scheme.inputs?.(gpu, { ...options, batch }) ?? {};
   const parts = [optimizers, networks, state, inputs].flatMap((each) => Object.values<{ dispose(): void }>(each));
   const dispose = (): void => parts.forEach((part) => part.dispose());
-  return { networks, optimizers, state, inputs, images: {}, options, phase: '', labels: null, dispose };
+  return { networks, optimizers, state, inputs, images: {}, options, phase: '', parts: 1, labels: null, dispose };
 }
 
 /** Takes a step on images of the formula. @returns its losses */

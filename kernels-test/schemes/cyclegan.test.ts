@@ -52,7 +52,7 @@ function start(ganMode: ObjectiveName): Run {
   const inputs = cyclegan.inputs!(gpu, { ...options, batch });
   const parts = [...Object.values(optimizers), ...Object.values(networks), ...Object.values(state), ...Object.values(inputs)];
   const dispose = (): void => parts.forEach((part: { dispose(): void }) => part.dispose());
-  return { networks, optimizers, state, inputs, images: {}, options, phase: '', labels: null, dispose };
+  return { networks, optimizers, state, inputs, images: {}, options, phase: '', parts: 1, labels: null, dispose };
 }
 
 /** Takes a step with the images and, where there is a penalty, the shares of the goldens. */

@@ -66,7 +66,7 @@ async function start(each: Case): Promise<Run> {
   if (classes) parts.push(classes);
   return {
     scheme,
-    context: { networks, optimizers, state: {}, inputs, images: {}, options, phase: '', labels: classes },
+    context: { networks, optimizers, state: {}, inputs, images: {}, options, phase: '', parts: 1, labels: classes },
     learningRate,
     dispose: () => parts.forEach((part) => part.dispose()),
   };

@@ -53,7 +53,7 @@ function start(each: Case): Run {
   );
   const inputs = stargan.inputs!(gpu, { ...options, batch });
   const parts = [...Object.values(optimizers), ...Object.values(networks), ...Object.values(inputs)] as { dispose(): void }[];
-  return { networks, optimizers, state: {}, inputs, options, dispose: () => parts.forEach((part) => part.dispose()) };
+  return { networks, optimizers, state: {}, inputs, options, parts: 1, dispose: () => parts.forEach((part) => part.dispose()) };
 }
 
 const labelsOf = (each: Case, step: number): Tensor =>

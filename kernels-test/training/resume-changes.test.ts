@@ -152,6 +152,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     ['--beta1', '0.6'],
     ['--beta2', '0.99'],
     ['--clip-grad', '1'],
+    ['--accumulate', '2'],
     ['--ema', '0.9'],
     ['--max-dataset-size', '3'],
     ['--d-steps', '2'],
@@ -211,7 +212,14 @@ test('flags that a resumed run cannot follow are refused', async () => {
   };
   const ofRun = [
     ...['--norm batch', '--generator unet', '--discriminator patchgan', '--discriminator-layers 3', '--in-channels 3', '--out-channels 3'],
-    ...['--lr-policy linear', '--max-dataset-size 400', '--max-dataset-size 500', '--init-type normal', '--reconstruction l1'],
+    ...[
+      '--lr-policy linear',
+      '--accumulate 1',
+      '--max-dataset-size 400',
+      '--max-dataset-size 500',
+      '--init-type normal',
+      '--reconstruction l1',
+    ],
   ];
   for (const line of ofRun) assert.equal(going(...line.split(' ')), going(), line);
   for (const [line, expected] of [
@@ -286,6 +294,7 @@ test('flags that a resumed run cannot follow are refused', async () => {
     'beta1',
     'beta2',
     'clip-grad',
+    'accumulate',
     'ema',
     'max-dataset-size',
     'color-jitter',

@@ -68,15 +68,29 @@ export function expectSmoothing<O extends AdversarialOptions & { readonly ganMod
   });
 }
 
+/** A number among options of a run that is 1 where nothing is said. */
+const oneOr = (value: unknown): number => (typeof value === 'number' ? value : 1);
+
 /**
- * How often a discriminator runs forward for each of its steps, as PyTorch's num_batches_tracked counts.
+ * How often a discriminator runs forward for each of its steps, as PyTorch's num_batches_tracked counts: for each part of a batch.
  *
  * @param own in each step: of real samples, of generated ones, of mixtures
  * @param ofGenerator in each step of the generator
  */
-export const forwardsOfDiscriminator = (own: number, { dSteps }: Readonly<Record<string, unknown>>, ofGenerator = 1): number =>
-  own + ofGenerator / (typeof dSteps === 'number' ? dSteps : 1);
+export const forwardsOfDiscriminator = (own: number, { dSteps, accumulate }: Readonly<Record<string, unknown>>, ofGenerator = 1): number =>
+  (own + ofGenerator / oneOr(dSteps)) * oneOr(accumulate);
 
-/** Likewise a generator. @param own in each step */
-export const forwardsOfGenerator = (own: number, { dSteps }: Readonly<Record<string, unknown>>): number =>
-  own * (typeof dSteps === 'number' ? dSteps : 1);
+/**
+ * Likewise a generator.
+ *
+ * @param own in each step
+ * @param again whether it runs again in its own turn where a batch has several parts
+ */
+export const forwardsOfGenerator = (
+  own: number,
+  { dSteps, accumulate }: Readonly<Record<string, unknown>>,
+  again: 'again' | 'once' = 'once',
+): number => {
+  const parts = oneOr(accumulate);
+  return parts * (own * oneOr(dSteps) + (again === 'again' && parts > 1 ? 1 : 0));
+};

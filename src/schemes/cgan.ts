@@ -94,14 +94,15 @@ export const cgan: TrainingScheme<GANOptions, GANNetworks> = {
   sizes: ganSizes,
   sides: ({ channels }) => ({ real: realSide(channels) }),
   phase: stepKind,
+  accumulates: true,
   losses: GAN_LOSSES,
-  step({ networks, optimizers, inputs: { noise, wanted: alike, shares }, images, labels: real, options, phase }) {
+  step({ networks, optimizers, inputs: { noise, wanted: alike, shares }, images, labels: real, options, phase, parts }) {
     // Of classes as frequent as those of the real images: else how frequent a class is would tell what is generated.
     const wanted = noGrad(() => embedding(alike!, real!));
     const labels = { real: real!, wanted, alike: alike! };
     const { dropout } = options;
     const objective = adversarialObjective(options);
-    return ganStep({ networks, optimizers, noise: noise!, real: images.real!, labels, dropout, objective, shares, phase });
+    return ganStep({ networks, optimizers, noise: noise!, real: images.real!, labels, dropout, objective, shares, phase, parts });
   },
 
   metrics: VERDICTS,

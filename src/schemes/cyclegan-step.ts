@@ -1,4 +1,3 @@
-import { backward } from '../autograd/backward.js';
 import { noGrad } from '../autograd/graph.js';
 import { addScaled, l1Loss } from '../autograd/ops.js';
 import { poolDraws } from '../data/image-pool.js';
@@ -8,6 +7,7 @@ import type { Norm } from '../models/defaults.js';
 import type { Upsampling } from '../models/doubling.js';
 import type { Generator, Network } from '../models/kind.js';
 import { Tensor } from '../tensor/tensor.js';
+import { accumulate, inParts } from '../training/accumulation.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
 import { adversarialObjective, STEP_KINDS, type AdversarialOptions } from './adversarial-options.js';
 import type { InitialWeightsOptions } from './initial-weights.js';
@@ -91,74 +91,87 @@ export function prepareCycle({ step, seed, batch, inputs, options: { poolSize: p
  * that its pool gives out for the generated ones.
  */
 export function trainCycleGAN(context: StepContext<CycleGANOptions, CycleGANNetworks>): Record<string, Tensor> {
-  const { networks, optimizers, state, inputs, images, options, phase } = context;
+  const { networks, optimizers, state, inputs, images, options, phase, parts } = context;
   const { generatorA, generatorB, discriminatorA, discriminatorB } = networks;
   const objective = adversarialObjective(options);
-  const [a, b] = [images.a!, images.b!];
-  const { fakeA, fakeB, losses } =
+  const { gpu } = images.a!;
+  const pieces = inParts(parts, { a: images.a!, b: images.b! });
+  const { losses, kept: made } =
     phase !== STEP_KINDS.discriminator
-      ? trainGenerators(context, objective)
-      : noGrad(() => ({ fakeB: generatorA.forward(a, MODE), fakeA: generatorB.forward(b, MODE), losses: {} as Record<string, Tensor> }));
+      ? trainGenerators(context, pieces, objective)
+      : noGrad(() => ({
+          losses: {} as Record<string, Tensor>,
+          kept: pieces.map(({ a, b }) => ({ fakeB: generatorA.forward(a, MODE), fakeA: generatorB.forward(b, MODE) })),
+        }));
 
-  const judged: readonly [name: 'A' | 'B', judge: Network, real: Tensor, fake: Tensor][] = [
-    ['A', discriminatorA, b, fakeB],
-    ['B', discriminatorB, a, fakeA],
+  const judges: readonly [name: 'A' | 'B', judge: Network, real: 'a' | 'b', fake: 'fakeA' | 'fakeB'][] = [
+    ['A', discriminatorA, 'b', 'fakeB'],
+    ['B', discriminatorB, 'a', 'fakeA'],
   ];
-  for (const [name, judge, real, fake] of judged) {
-    const optimizer = optimizers[`discriminator${name}Optimizer`]!;
-    judge.setRequiresGrad(true);
-    optimizer.zeroGrad();
-    const pool = state[`pool${name}`];
-    const shown = pool ? imagePool(fake.detach(), pool, inputs[`draws${name}`]!) : fake.detach();
-    let loss = addScaled(objective.real(judge.forward(real, MODE)), objective.fake(judge.forward(shown, MODE)), 0.5, 0.5);
-    if (objective.penalty > 0) {
-      const penalty = gradientPenalty((x) => judge.forward(x, MODE), real, shown, inputs[`shares${name}`]!);
-      loss = addScaled(loss, penalty, 1, 0.5 * objective.penalty);
-      losses[`penalty${name}`] = penalty;
+  for (const [, judge] of judges) judge.setRequiresGrad(true);
+  const draws = inParts(parts, inputs);
+  const learning = judges.map(([name]) => optimizers[`discriminator${name}Optimizer`]!);
+  const { losses: verdicts } = accumulate(gpu, learning, pieces, (piece, teach, part) => {
+    const found: Record<string, Tensor> = {};
+    for (const [name, judge, half, fakes] of judges) {
+      const [real, fake] = [piece[half], made[part]![fakes].detach()];
+      const pool = state[`pool${name}`];
+      const shown = pool ? imagePool(fake, pool, draws[part]![`draws${name}`]!) : fake;
+      let loss = addScaled(objective.real(judge.forward(real, MODE)), objective.fake(judge.forward(shown, MODE)), 0.5, 0.5);
+      if (objective.penalty > 0) {
+        const penalty = gradientPenalty((x) => judge.forward(x, MODE), real, shown, draws[part]![`shares${name}`]!);
+        loss = addScaled(loss, penalty, 1, 0.5 * objective.penalty);
+        found[`penalty${name}`] = penalty;
+      }
+      found[`discriminator${name}`] = loss;
+      teach(loss);
     }
-    losses[`discriminator${name}`] = loss;
-    backward(loss);
-  }
-  for (const [name] of judged) optimizers[`discriminator${name}Optimizer`]!.step();
-  return losses;
+    return { losses: found };
+  });
+  return { ...losses, ...verdicts };
+}
+
+/** What the generators made of a part of the images of a step. */
+interface Made {
+  readonly fakeA: Tensor;
+  readonly fakeB: Tensor;
 }
 
 /** The part of a step in which both generators learn. */
 function trainGenerators(
   {
     networks: { generatorA, generatorB, discriminatorA, discriminatorB },
-    optimizers,
+    optimizers: { generatorAOptimizer, generatorBOptimizer },
     images,
     options: { lambdaA, lambdaB, lambdaIdentity },
   }: StepContext<CycleGANOptions, CycleGANNetworks>,
+  pieces: readonly { readonly a: Tensor; readonly b: Tensor }[],
   objective: Objective,
-): { fakeA: Tensor; fakeB: Tensor; losses: Record<string, Tensor> } {
-  const [a, b] = [images.a!, images.b!];
-  const fakeB = generatorA.forward(a, MODE);
-  const againA = generatorB.forward(fakeB, MODE);
-  const fakeA = generatorB.forward(b, MODE);
-  const againB = generatorA.forward(fakeA, MODE);
-
+): { losses: Record<string, Tensor>; kept: readonly Made[] } {
   // Frozen: the generators' losses flow through the discriminators but teach them nothing.
   for (const judge of [discriminatorA, discriminatorB]) judge.setRequiresGrad(false);
-  for (const optimizer of [optimizers.generatorAOptimizer!, optimizers.generatorBOptimizer!]) optimizer.zeroGrad();
-  const losses: Record<string, Tensor> = {
-    generatorA: objective.generator(discriminatorA.forward(fakeB, MODE)),
-    generatorB: objective.generator(discriminatorB.forward(fakeA, MODE)),
-    cycleA: l1Loss(againA, a),
-    cycleB: l1Loss(againB, b),
-  };
-  let total = addScaled(losses.generatorA!, losses.generatorB!, 1, 1);
-  total = addScaled(total, losses.cycleA!, 1, lambdaA);
-  total = addScaled(total, losses.cycleB!, 1, lambdaB);
-  if (lambdaIdentity > 0) {
-    // Of the generator A -> B, by the weight of the other cycle: what it is given is an image of B.
-    losses.identityA = l1Loss(generatorA.forward(b, MODE), b);
-    losses.identityB = l1Loss(generatorB.forward(a, MODE), a);
-    total = addScaled(total, losses.identityA, 1, lambdaB * lambdaIdentity);
-    total = addScaled(total, losses.identityB, 1, lambdaA * lambdaIdentity);
-  }
-  backward(total);
-  for (const optimizer of [optimizers.generatorAOptimizer!, optimizers.generatorBOptimizer!]) optimizer.step();
-  return { fakeA, fakeB, losses };
+  return accumulate(images.a!.gpu, [generatorAOptimizer!, generatorBOptimizer!], pieces, ({ a, b }, teach) => {
+    const fakeB = generatorA.forward(a, MODE);
+    const againA = generatorB.forward(fakeB, MODE);
+    const fakeA = generatorB.forward(b, MODE);
+    const againB = generatorA.forward(fakeA, MODE);
+    const losses: Record<string, Tensor> = {
+      generatorA: objective.generator(discriminatorA.forward(fakeB, MODE)),
+      generatorB: objective.generator(discriminatorB.forward(fakeA, MODE)),
+      cycleA: l1Loss(againA, a),
+      cycleB: l1Loss(againB, b),
+    };
+    let total = addScaled(losses.generatorA!, losses.generatorB!, 1, 1);
+    total = addScaled(total, losses.cycleA!, 1, lambdaA);
+    total = addScaled(total, losses.cycleB!, 1, lambdaB);
+    if (lambdaIdentity > 0) {
+      // Of the generator A -> B, by the weight of the other cycle: what it is given is an image of B.
+      losses.identityA = l1Loss(generatorA.forward(b, MODE), b);
+      losses.identityB = l1Loss(generatorB.forward(a, MODE), a);
+      total = addScaled(total, losses.identityA, 1, lambdaB * lambdaIdentity);
+      total = addScaled(total, losses.identityB, 1, lambdaA * lambdaIdentity);
+    }
+    teach(total);
+    return { losses, kept: { fakeA, fakeB } };
+  });
 }

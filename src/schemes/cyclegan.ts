@@ -228,6 +228,7 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
   }),
 
   phase: stepKind,
+  accumulates: true,
   losses: {
     generatorA: { label: 'G_A', plot: 'Adversarial, generators', role: 'adversarial', phases: [STEP_KINDS.both] },
     generatorB: { label: 'G_B', plot: 'Adversarial, generators', role: 'adversarial', phases: [STEP_KINDS.both] },
@@ -272,7 +273,8 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     // A generator makes images of either set's, and of what the other made; a discriminator sees made ones twice, real ones once.
     forwards(options) {
       // Of a step of the discriminators alone each generator makes one image.
-      const made = (options.lambdaIdentity === 0 ? 1 : 2) + forwardsOfGenerator(1, options);
+      const beside = forwardsOfGenerator(options.lambdaIdentity === 0 ? 1 : 2, { accumulate: options.accumulate });
+      const made = beside + forwardsOfGenerator(1, options);
       const judged = forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options);
       return { generatorA: made, generatorB: made, discriminatorA: judged, discriminatorB: judged };
     },

@@ -1,10 +1,10 @@
-import { backward } from '../autograd/backward.js';
 import { addScaled } from '../autograd/ops.js';
 import { ShadegradError } from '../errors.js';
 import { describeArchitecture } from '../models/describe.js';
 import type { NetworkArchitecture } from '../models/kind.js';
 import { isNoiseGenerator } from '../models/noise.js';
 import { buildNetwork } from '../models/registry.js';
+import { accumulate, inParts } from '../training/accumulation.js';
 import { whole } from '../training/option-table.js';
 import type { TrainingScheme } from '../training/scheme.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -133,31 +133,38 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
   sides: (_options, { generator }) => ({ real: realSide(generator.makes.channels) }),
 
   phase: stepKind,
+  accumulates: true,
   losses: GAN_LOSSES,
 
-  step({ networks: { generator, discriminator }, optimizers, inputs, images, options, phase }) {
+  step({ networks: { generator, discriminator }, optimizers, inputs, images, options, phase, parts }) {
     const objective = adversarialObjective(options);
-    const make = (): Tensor => generator.forward(inputs.noise!, MODE);
-    const fake = phase !== STEP_KINDS.discriminator ? make() : noGrad(make);
+    const both = phase !== STEP_KINDS.discriminator;
+    const { gpu } = images.real!;
+    const pieces = inParts(parts, { noise: inputs.noise!, real: images.real!, shares: inputs.shares });
+    const make = (noise: Tensor): Tensor => generator.forward(noise, MODE);
+    // Of several parts nothing is kept for the generator's turn: it makes its images again, the weights being the same.
+    const first = both && parts === 1 ? make(pieces[0]!.noise) : null;
 
     discriminator.setRequiresGrad(true);
-    optimizers.discriminatorOptimizer!.zeroGrad();
-    const discriminatorReal = objective.real(discriminator.forward(images.real!, MODE));
-    const discriminatorFake = objective.fake(discriminator.forward(fake.detach(), MODE));
-    const verdict = addScaled(discriminatorReal, discriminatorFake, 1, 1);
-    const { shares } = inputs;
-    const penalty = shares && gradientPenalty((x) => discriminator.forward(x, MODE), images.real!, fake.detach(), shares);
-    backward(penalty ? addScaled(verdict, penalty, 1, objective.penalty) : verdict);
-    optimizers.discriminatorOptimizer!.step();
-    if (phase === STEP_KINDS.discriminator) return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
+    const { losses } = accumulate(gpu, [optimizers.discriminatorOptimizer!], pieces, ({ noise, real, shares }, teach) => {
+      const fake = (first ?? noGrad(() => make(noise))).detach();
+      const discriminatorReal = objective.real(discriminator.forward(real, MODE));
+      const discriminatorFake = objective.fake(discriminator.forward(fake, MODE));
+      const verdict = addScaled(discriminatorReal, discriminatorFake, 1, 1);
+      const penalty = shares && gradientPenalty((x) => discriminator.forward(x, MODE), real, fake, shares);
+      teach(penalty ? addScaled(verdict, penalty, 1, objective.penalty) : verdict);
+      return { losses: { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) } };
+    });
+    if (!both) return losses;
 
     // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
     discriminator.setRequiresGrad(false);
-    optimizers.generatorOptimizer!.zeroGrad();
-    const loss = objective.generator(discriminator.forward(fake, MODE));
-    backward(loss);
-    optimizers.generatorOptimizer!.step();
-    return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }), generator: loss };
+    const { losses: others } = accumulate(gpu, [optimizers.generatorOptimizer!], pieces, ({ noise }, teach) => {
+      const loss = objective.generator(discriminator.forward(first ?? make(noise), MODE));
+      teach(loss);
+      return { losses: { generator: loss } };
+    });
+    return { ...losses, ...others };
   },
 
   metrics: VERDICTS,
@@ -171,7 +178,7 @@ export const dcgan: TrainingScheme<DCGANOptions, DCGANNetworks> = {
     optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
     // The discriminator sees real images, made ones, and those again for the generator's loss; and mixed ones for a penalty.
     forwards: (options) => ({
-      generator: forwardsOfGenerator(1, options),
+      generator: forwardsOfGenerator(1, options, 'again'),
       discriminator: forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options),
     }),
     adam: ADAM,

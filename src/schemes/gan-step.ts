@@ -1,4 +1,4 @@
-import { backward, grad } from '../autograd/backward.js';
+import { grad } from '../autograd/backward.js';
 import { noGrad } from '../autograd/graph.js';
 import { addScaled, embedding, reshape } from '../autograd/ops.js';
 import type { Network } from '../models/kind.js';
@@ -6,6 +6,7 @@ import { labelled } from '../models/labels.js';
 import { toNetwork, type NoiseGenerator } from '../models/noise.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { accumulate, inParts } from '../training/accumulation.js';
 import type { SchemeLoss } from '../training/scheme.js';
 import { STEP_KINDS } from './adversarial-options.js';
 import { gradientPenalty, penaltyRow, type Objective } from './objectives.js';
@@ -54,6 +55,8 @@ export interface GANStep {
   readonly dropout: boolean;
   /** The kind of the step. */
   readonly phase: string;
+  /** The parts of the batch that run one after the other. */
+  readonly parts: number;
 }
 
 /**
@@ -62,35 +65,35 @@ export interface GANStep {
  * that of having its images taken for real, from the very pass that the discriminator learns from, masks of its dropout included.
  */
 export function ganStep(step: GANStep): Record<string, Tensor> {
-  const { networks, optimizers, noise, labels, dropout, objective, shares } = step;
+  const { networks, optimizers, labels, dropout, objective, parts } = step;
   const both = step.phase !== STEP_KINDS.discriminator;
   const { generator, discriminator } = networks;
   const mode = { training: true, dropout };
-  for (const optimizer of Object.values(optimizers)) optimizer.zeroGrad();
-  const make = (): Tensor => generator.forward(labelled(noise, labels?.wanted), mode);
-  const made = both ? make() : noGrad(make);
-  // A leaf between both: what the discriminator learns from does not reach the generator.
-  const judged = made.detach();
-  judged.requiresGrad = both;
-  const real = toNetwork(step.real, generator.makes);
-  const onReal = discriminator.forward(labelled(real, labels?.real), mode);
-  const onFake = discriminator.forward(labelled(judged, labels?.wanted), mode);
-  const loss = both ? objective.generator(onFake) : null;
-  const [slope] = loss ? grad(loss, [judged]) : [];
-  const [discriminatorReal, discriminatorFake] = [objective.real(onReal), objective.fake(onFake)];
-  const verdict = addScaled(discriminatorReal, discriminatorFake, 0.5, 0.5);
+  const whole = toNetwork(step.real, generator.makes);
+  const tensors = { noise: step.noise, real: whole, shares: step.shares, ownLabels: labels?.real, wanted: labels?.wanted };
   // Between images of the same labels: those of a mixture are then the same wherever it lies, and the slope is of the image alone.
-  const judge = (x: Tensor): Tensor => discriminator.forward(labelled(x, labels?.wanted), mode);
-  const penalty = shares && gradientPenalty(judge, labels ? imagesAt(real, labels.alike) : real, made.detach(), shares);
-  backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
-  const verdicts = { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
-  if (loss === null) {
-    optimizers.discriminatorOptimizer!.step();
-    return verdicts;
-  }
-  backward(made, slope);
-  for (const optimizer of Object.values(optimizers)) optimizer.step();
-  return { ...verdicts, generator: loss };
+  const alike = step.shares && (labels ? imagesAt(whole, labels.alike) : whole);
+  const learning = [...(both ? [optimizers.generatorOptimizer!] : []), optimizers.discriminatorOptimizer!];
+  return accumulate(whole.gpu, learning, inParts(parts, { ...tensors, alike }), (piece, teach) => {
+    const make = (): Tensor => generator.forward(labelled(piece.noise, piece.wanted), mode);
+    const made = both ? make() : noGrad(make);
+    // A leaf between both: what the discriminator learns from does not reach the generator.
+    const judged = made.detach();
+    judged.requiresGrad = both;
+    const onReal = discriminator.forward(labelled(piece.real, piece.ownLabels), mode);
+    const onFake = discriminator.forward(labelled(judged, piece.wanted), mode);
+    const loss = both ? objective.generator(onFake) : null;
+    const [slope] = loss ? grad(loss, [judged]) : [];
+    const [discriminatorReal, discriminatorFake] = [objective.real(onReal), objective.fake(onFake)];
+    const verdict = addScaled(discriminatorReal, discriminatorFake, 0.5, 0.5);
+    const judge = (x: Tensor): Tensor => discriminator.forward(labelled(x, piece.wanted), mode);
+    const penalty = piece.shares && gradientPenalty(judge, piece.alike!, made.detach(), piece.shares);
+    teach(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
+    const verdicts = { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
+    if (loss === null) return { losses: verdicts };
+    teach(made, slope);
+    return { losses: { ...verdicts, generator: loss } };
+  }).losses;
 }
 
 /** The images of these numbers. */

@@ -74,8 +74,9 @@ export const gan: TrainingScheme<GANOptions, GANNetworks> = {
   sizes: ganSizes,
   sides: ({ channels }) => ({ real: realSide(channels) }),
   phase: stepKind,
+  accumulates: true,
   losses: GAN_LOSSES,
-  step({ networks, optimizers, inputs: { noise, shares }, images, options, phase }) {
+  step({ networks, optimizers, inputs: { noise, shares }, images, options, phase, parts }) {
     const { dropout } = options;
     return ganStep({
       networks,
@@ -86,6 +87,7 @@ export const gan: TrainingScheme<GANOptions, GANNetworks> = {
       dropout,
       objective: adversarialObjective(options),
       phase,
+      parts,
       shares,
     });
   },

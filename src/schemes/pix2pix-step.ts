@@ -1,4 +1,3 @@
-import { backward } from '../autograd/backward.js';
 import { noGrad } from '../autograd/graph.js';
 import { add, addScaled, concat, mul } from '../autograd/ops.js';
 import { expectOptions } from '../checks.js';
@@ -7,6 +6,7 @@ import { copy } from '../kernels/elementwise.js';
 import { everyJudgement, type Judgement, type Network } from '../models/kind.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { accumulate, inParts, type Teach } from '../training/accumulation.js';
 import { featureMatching, summed } from './feature-matching.js';
 import { gradientPenalty, OBJECTIVES, type Objective } from './objectives.js';
 import { RECONSTRUCTIONS, type Reconstruction } from './reconstructions.js';
@@ -69,6 +69,8 @@ export interface Pix2PixObjective {
   readonly reconstruction: Reconstruction;
   /** Whether the generator learns, too. Default true. */
   readonly both?: boolean;
+  /** The parts of the batch that run one after the other. Default 1. */
+  readonly parts?: number;
 }
 
 const PAPER: Pix2PixObjective = { objective: OBJECTIVES.vanilla, adversarial: 1, conditional: true, reconstruction: RECONSTRUCTIONS.l1 };
@@ -94,33 +96,54 @@ export function trainPix2Pix(
       fix: 'leave it out for 100, as in the paper',
     });
   }
-  const { generator, discriminator, generatorOptimizer } = model;
-  const { objective, adversarial, features = 0, conditional, reconstruction, both = true } = what;
+  const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = model;
+  const { gpu } = source;
+  const { objective, shares, adversarial, features = 0, conditional, reconstruction, both = true, parts = 1 } = what;
   const mode = { training: true, dropout };
-  const generated = both ? generator.forward(source, mode) : noGrad(() => generator.forward(source, mode));
-  const judged = (image: Tensor): Tensor => (conditional ? concat([source, image]) : image);
-  const losses = adversarial > 0 ? trainDiscriminator(model, judged(generated.detach()), judged(target), mode, what) : {};
+  const pieces = inParts(parts, { source, target, shares });
+  const make = (piece: Piece): Tensor => generator.forward(piece.source, mode);
+  // Of several parts nothing is kept for the generator's turn: it makes its images again, the weights being the same.
+  const first = both && parts === 1 ? make(pieces[0]!) : null;
+  const judged = (piece: Piece, image: Tensor): Tensor => (conditional ? concat([piece.source, image]) : image);
+  let losses: Record<string, Tensor> = {};
+  if (adversarial > 0) {
+    discriminator.setRequiresGrad(true);
+    ({ losses } = accumulate(gpu, [discriminatorOptimizer], pieces, (piece, teach) => {
+      const generated = first ?? noGrad(() => make(piece));
+      const [fake, real] = [judged(piece, generated.detach()), judged(piece, piece.target)];
+      return { losses: teachDiscriminator(discriminator, teach, { fake, real, shares: piece.shares, objective, mode }) };
+    }));
+  }
   if (!both) return losses;
 
   // Frozen: the generator's loss flows through the discriminator but teaches it nothing.
   discriminator.setRequiresGrad(false);
-  generatorOptimizer.zeroGrad();
-  const made = adversarial > 0 ? everyJudgement(discriminator, judged(generated), mode) : null;
-  const generatorGan = made && overScales(made, objective.generator);
-  const distance = reconstruction.of(generated, target);
-  const loss = generatorGan ? addScaled(generatorGan, distance, adversarial, lambda) : mul(distance, lambda);
-  // Of the discriminator as it is now, beside what it makes of the generated image.
-  const generatorFeatures =
-    made && features > 0
-      ? featureMatching(
-          made,
-          noGrad(() => everyJudgement(discriminator, judged(target), mode)),
-        )
-      : null;
-  backward(generatorFeatures ? add(loss, mul(generatorFeatures, features)) : loss);
-  generatorOptimizer.step();
-  const adversaries = { ...(generatorGan && { generatorGan }), ...(generatorFeatures && { generatorFeatures }) };
-  return { ...losses, ...adversaries, [reconstruction.loss]: distance };
+  const { losses: others } = accumulate(gpu, [generatorOptimizer], pieces, (piece, teach) => {
+    const generated = first ?? make(piece);
+    const made = adversarial > 0 ? everyJudgement(discriminator, judged(piece, generated), mode) : null;
+    const generatorGan = made && overScales(made, objective.generator);
+    const distance = reconstruction.of(generated, piece.target);
+    const loss = generatorGan ? addScaled(generatorGan, distance, adversarial, lambda) : mul(distance, lambda);
+    // Of the discriminator as it is now, beside what it makes of the generated image.
+    const generatorFeatures =
+      made && features > 0
+        ? featureMatching(
+            made,
+            noGrad(() => everyJudgement(discriminator, judged(piece, piece.target), mode)),
+          )
+        : null;
+    teach(generatorFeatures ? add(loss, mul(generatorFeatures, features)) : loss);
+    const adversaries = { ...(generatorGan && { generatorGan }), ...(generatorFeatures && { generatorFeatures }) };
+    return { losses: { ...adversaries, [reconstruction.loss]: distance } };
+  });
+  return { ...losses, ...others };
+}
+
+/** What a part of a batch has of a step. */
+interface Piece {
+  readonly source: Tensor;
+  readonly target: Tensor;
+  readonly shares: Tensor | undefined;
 }
 
 /** The sum of a loss over what a discriminator says at each of its scales. */
@@ -128,21 +151,21 @@ const overScales = (judgements: readonly Judgement[], loss: (logits: Tensor) => 
   summed(judgements.map(({ logits }) => loss(logits)));
 
 /** Teaches the discriminator to tell a real pair from a generated one, with half of the sum of both losses. */
-function trainDiscriminator(
-  { discriminator, discriminatorOptimizer }: Pix2Pix,
-  fake: Tensor,
-  real: Tensor,
-  mode: { readonly training: boolean; readonly dropout: boolean },
-  { objective, shares }: Pix2PixObjective,
-): Record<string, Tensor> {
-  discriminator.setRequiresGrad(true);
-  discriminatorOptimizer.zeroGrad();
+function teachDiscriminator(discriminator: Network, teach: Teach, { fake, real, shares, objective, mode }: Judged): Record<string, Tensor> {
   const discriminatorFake = overScales(everyJudgement(discriminator, fake, mode), objective.fake);
   const discriminatorReal = overScales(everyJudgement(discriminator, real, mode), objective.real);
   const verdict = addScaled(discriminatorFake, discriminatorReal, 0.5, 0.5);
   // Of whole pairs, as the reference's helper has it: the condition is part of what the discriminator's slope is taken by.
   const penalty = shares && gradientPenalty((pair) => discriminator.forward(pair, mode), real, fake, shares);
-  backward(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
-  discriminatorOptimizer.step();
+  teach(penalty ? addScaled(verdict, penalty, 1, 0.5 * objective.penalty) : verdict);
   return { discriminatorReal, discriminatorFake, ...(penalty && { penalty }) };
+}
+
+/** What the discriminator is taught with. */
+interface Judged {
+  readonly fake: Tensor;
+  readonly real: Tensor;
+  readonly shares: Tensor | undefined;
+  readonly objective: Objective;
+  readonly mode: { readonly training: boolean; readonly dropout: boolean };
 }

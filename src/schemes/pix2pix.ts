@@ -346,6 +346,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
   readings: (options) => halfReadings(options, halvesOf(options.direction)),
 
   phase: stepKind,
+  accumulates: true,
   losses: {
     discriminatorReal: { label: 'D_real', short: 'D', plot: 'Adversarial', role: 'discriminator', when: isAdversarial },
     discriminatorFake: { label: 'D_fake', short: 'D', plot: 'Adversarial', role: 'discriminator', when: isAdversarial },
@@ -355,7 +356,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     ...RECONSTRUCTION_LOSSES,
   },
 
-  step({ networks, optimizers, images, inputs, options, phase }) {
+  step({ networks, optimizers, images, inputs, options, phase, parts }) {
     const { generatorOptimizer, discriminatorOptimizer } = optimizers;
     const model = { ...networks, generatorOptimizer: generatorOptimizer!, discriminatorOptimizer: discriminatorOptimizer! };
     const { source, target } = images;
@@ -363,7 +364,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     const reconstruction = reconstructionOf(options);
     const objective = adversarialObjective(options);
     const both = phase !== STEP_KINDS.discriminator;
-    const what = { objective, shares: inputs.shares, adversarial, features, conditional, reconstruction, both };
+    const what = { objective, shares: inputs.shares, adversarial, features, conditional, reconstruction, both, parts };
     return trainPix2Pix(model, source!, target!, { lambda, dropout: rateOf(options) > 0 }, what);
   },
 
@@ -401,7 +402,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     optimizers: { generator_optimizer: ['generator'], discriminator_optimizer: ['discriminator'] },
     // The discriminator sees each step's images three times: made, real, and made again for the generator's loss; and mixed for a penalty.
     forwards: (options) => ({
-      generator: forwardsOfGenerator(1, options),
+      generator: isAdversarial(options) ? forwardsOfGenerator(1, options, 'again') : forwardsOfGenerator(1, options),
       discriminator: isAdversarial(options)
         ? forwardsOfDiscriminator(hasPenalty(options) ? 3 : 2, options, matchesFeatures(options) ? 2 : 1)
         : 0,

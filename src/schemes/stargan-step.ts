@@ -1,4 +1,3 @@
-import { backward } from '../autograd/backward.js';
 import { noGrad } from '../autograd/graph.js';
 import { add, addScaled, bceWithLogits, crossEntropy, embedding, l1Loss, mul, sliceChannels } from '../autograd/ops.js';
 import { epochPermutation } from '../data/shuffle.js';
@@ -8,6 +7,7 @@ import { withLabels } from '../models/labels.js';
 import type { StarGANDiscriminator } from '../models/stargan-discriminator.js';
 import type { StarGANGenerator } from '../models/stargan-generator.js';
 import { Tensor } from '../tensor/tensor.js';
+import { accumulate, inParts } from '../training/accumulation.js';
 import type { PrepareContext, StepContext } from '../training/scheme.js';
 import { gradientPenalty, OBJECTIVES, shareTensor, writeShares } from './objectives.js';
 
@@ -99,41 +99,45 @@ export function trainStarGAN({
   labels,
   phase,
   labelSet,
+  parts,
   options: { lambdaCls, lambdaRec, lambdaGp, labelLoss },
 }: StepContext<StarGANOptions, StarGANNetworks>): Record<string, Tensor> {
-  const real = images.real!;
-  const own = labels!;
   // Of several sets the images of a step are of one, and nothing is known of the labels of the others.
   const known = (x: Tensor): Tensor => (labelSet ? sliceChannels(x, labelSet.start, labelSet.start + labelSet.names.length) : x);
   const kind = labelLoss ?? (labelSet?.exclusive ? 'classes' : 'attributes');
   const labelLossFor = (logits: Tensor, of: Tensor): Tensor => labelLossOf(kind, known(logits), known(of));
-  const wanted = noGrad(() => embedding(inputs.targets!, own));
-  const shown = noGrad(() => generator.forward(withLabels(real, wanted), MODE));
+  const { gpu } = images.real!;
+  // Labels of any image of the batch, in whatever part it is.
+  const wantedLabels = noGrad(() => embedding(inputs.targets!, labels!));
+  const pieces = inParts(parts, { real: images.real!, own: labels!, wanted: wantedLabels, shares: inputs.shares! });
 
   discriminator.setRequiresGrad(true);
-  discriminatorOptimizer!.zeroGrad();
-  const found = discriminator.outputs(real, MODE);
-  const losses: Record<string, Tensor> = {
-    discriminatorReal: onReal(found.source),
-    discriminatorFake: onFake(discriminator.forward(shown, MODE)),
-    discriminatorLabels: labelLossFor(found.classes, own),
-    penalty: gradientPenalty((x) => discriminator.forward(x, MODE), real, shown, inputs.shares!),
-  };
-  const judged = addScaled(add(losses.discriminatorReal!, losses.discriminatorFake!), losses.discriminatorLabels!, 1, lambdaCls);
-  backward(addScaled(judged, losses.penalty!, 1, lambdaGp));
-  discriminatorOptimizer!.step();
+  const { losses } = accumulate(gpu, [discriminatorOptimizer!], pieces, ({ real, own, wanted, shares }, teach) => {
+    const shown = noGrad(() => generator.forward(withLabels(real, wanted), MODE));
+    const found = discriminator.outputs(real, MODE);
+    const verdicts = {
+      discriminatorReal: onReal(found.source),
+      discriminatorFake: onFake(discriminator.forward(shown, MODE)),
+      discriminatorLabels: labelLossFor(found.classes, own),
+      penalty: gradientPenalty((x) => discriminator.forward(x, MODE), real, shown, shares),
+    };
+    const judged = addScaled(add(verdicts.discriminatorReal, verdicts.discriminatorFake), verdicts.discriminatorLabels, 1, lambdaCls);
+    teach(addScaled(judged, verdicts.penalty, 1, lambdaGp));
+    return { losses: verdicts };
+  });
   if (phase !== PHASES.both) return losses;
 
   // Frozen: the generator's losses flow through the discriminator but teach it nothing.
   discriminator.setRequiresGrad(false);
-  generatorOptimizer!.zeroGrad();
-  const made = generator.forward(withLabels(real, wanted), MODE);
-  const verdict = discriminator.outputs(made, MODE);
-  losses.generatorFake = onMade(verdict.source);
-  losses.generatorLabels = labelLossFor(verdict.classes, wanted);
-  losses.reconstruction = l1Loss(generator.forward(withLabels(made, own), MODE), real);
-  const pleased = addScaled(losses.generatorFake, losses.generatorLabels, 1, lambdaCls);
-  backward(addScaled(pleased, losses.reconstruction, 1, lambdaRec));
-  generatorOptimizer!.step();
-  return losses;
+  const { losses: others } = accumulate(gpu, [generatorOptimizer!], pieces, ({ real, own, wanted }, teach) => {
+    const made = generator.forward(withLabels(real, wanted), MODE);
+    const verdict = discriminator.outputs(made, MODE);
+    const generatorFake = onMade(verdict.source);
+    const generatorLabels = labelLossFor(verdict.classes, wanted);
+    const reconstruction = l1Loss(generator.forward(withLabels(made, own), MODE), real);
+    const pleased = addScaled(generatorFake, generatorLabels, 1, lambdaCls);
+    teach(addScaled(pleased, reconstruction, 1, lambdaRec));
+    return { losses: { generatorFake, generatorLabels, reconstruction } };
+  });
+  return { ...losses, ...others };
 }

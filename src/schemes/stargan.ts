@@ -203,6 +203,7 @@ export const stargan: TrainingScheme<StarGANOptions, StarGANNetworks> = {
   sizes: ({ size, mirror }) => ({ size, loadSize: size, jitter: mirror }),
   sides: (_options, { generator }) => ({ real: realSide(generator.outChannels) }),
 
+  accumulates: true,
   losses: {
     discriminatorReal: { label: 'D_real', plot: 'Discriminator' },
     discriminatorFake: { label: 'D_fake', plot: 'Discriminator' },

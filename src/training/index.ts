@@ -20,6 +20,7 @@ export {
   type ImageMetrics,
 } from './metrics.js';
 export { imageEdgeAgreement, type EdgeAgreement } from './edge-agreement.js';
+export { accumulate, inParts, type Taught, type Teach } from './accumulation.js';
 export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './checkpoint.js';
 export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, TrainingProgress } from './checkpoint-info.js';
 export type { CheckpointExpectations } from './checkpoint-fit.js';

@@ -29,6 +29,7 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
   made: ['object', 'optional'],
   labelled: ['boolean', 'optional'],
   severalSets: ['boolean', 'optional'],
+  accumulates: ['boolean', 'optional'],
   phase: ['function', 'optional'],
   sizes: ['function'],
   sides: ['function'],
@@ -45,7 +46,19 @@ const PARTS: Readonly<Record<keyof TrainingScheme, readonly [kind: Kind, optiona
 
 /** What every run has under these names, in its options or in its checkpoint. */
 const RUN_NAMES: readonly string[] = [
-  ...['batch', 'learningRate', 'seed', 'serial', 'precision', 'storedSize', 'residentBytes', 'networks', 'replay', 'recompute'],
+  ...[
+    'batch',
+    'learningRate',
+    'seed',
+    'serial',
+    'precision',
+    'storedSize',
+    'residentBytes',
+    'networks',
+    'replay',
+    'recompute',
+    'accumulate',
+  ],
   ...[
     'preset',
     'epochs',

@@ -170,6 +170,11 @@ export interface StepContext<O = object, N = Networks> {
   readonly labelSet?: PlacedLabelSet;
   /** The images of the step, by the names that sides() gives them: [batch, size, size, channels] in [-1, 1]. */
   readonly images: Readonly<Record<string, Tensor>>;
+  /**
+   * The parts of the batch that are to run one after the other, their gradients added up: inParts() and accumulate() do that. 1 unless the
+   * scheme says that it accumulates.
+   */
+  readonly parts: number;
   /** The options, complete. */
   readonly options: O;
 }
@@ -378,6 +383,8 @@ export interface TrainingScheme<O extends object = object, N extends Networks = 
    * set, which `labelSet` of its context says. Default false.
    */
   readonly severalSets?: boolean;
+  /** Whether step() runs the `parts` of its context one after the other, for batches that memory does not hold at once. Default false. */
+  readonly accumulates?: boolean;
   /**
    * The kind of a step, where not all do the same: a name, for each of which the step is recorded once. It has to follow from the step;
    * of several sets, from the number of the round, in which each set has a step. Left out where all steps are alike.

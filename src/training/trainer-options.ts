@@ -10,6 +10,11 @@ import type { Architectures, ImagePlan, Networks, TrainingScheme } from './schem
 export interface RunOptions<N extends Networks = Networks> extends Partial<AugmentationOptions> {
   /** Samples in a step. Default 1. */
   batch?: number;
+  /**
+   * The parts of the batch that run one after the other, their gradients added up, where the scheme can: the step of the whole batch with
+   * the memory of a part, but for rounding and for norms that use the statistics of a batch. Divides it. Default 1.
+   */
+  accumulate?: number;
   /** The rate of the optimisers at the start; `setLearningRate` changes it. */
   learningRate: number;
   /** Decay of Adam's mean of the gradients, of all optimisers. Default: that of the scheme. */
@@ -70,6 +75,7 @@ const betaRow = (usual: number): OptionRow => ({
 
 const RUN_OPTIONS: OptionTable<RunOptions> = {
   batch: { fits: whole(1), expected: 'a whole number of samples from 1 up', fix: 'leave it out for 1', default: 1 },
+  accumulate: { fits: whole(1), expected: 'a whole number of parts from 1 up', fix: 'leave it out for 1', default: 1 },
   learningRate: { fits: numberFrom(0), expected: 'a finite number of at least 0', fix: 'a usual one is 2e-4' },
   beta1: betaRow(0.5),
   beta2: betaRow(0.999),
@@ -118,7 +124,7 @@ const RUN_OPTIONS: OptionTable<RunOptions> = {
 
 /** The options of a training, all checked: those of every training, and the scheme's own, complete. */
 export interface CheckedOptions<O extends object, N extends Networks> {
-  readonly run: RunOptions<N> & { readonly batch: number };
+  readonly run: RunOptions<N> & { readonly batch: number; readonly accumulate: number };
   readonly own: O;
   /** What is done to the images at random beside crops and mirroring. */
   readonly augmentations: readonly TurnedOn[];
@@ -135,7 +141,7 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
   dataset: TrainingDataset,
 ): CheckedOptions<O, N> {
   const table = { ...RUN_OPTIONS, ...scheme.options } as OptionTable<TrainerOptions<O, N>>;
-  const checked = expectTable('the training', options, table) as TrainerOptions<O, N> & { batch: number };
+  const checked = expectTable('the training', options, table) as TrainerOptions<O, N> & { batch: number; accumulate: number };
   const own = Object.fromEntries(
     Object.keys(scheme.options).flatMap((name) => {
       const value = checked[name as keyof typeof checked];
@@ -153,7 +159,24 @@ export function expectTrainerOptions<O extends object, N extends Networks>(
       'use a smaller batch or more images',
     );
   }
+  expectParts(scheme, checked);
   return { run: checked, own: scheme.complete?.(own, labelsFor(scheme, dataset)) ?? own, augmentations: augmentationsOf(options) };
+}
+
+/** @throws INVALID_ARGUMENT for parts that do not divide the batch, or that the scheme does not run */
+function expectParts(
+  { title, accumulates = false }: Pick<TrainingScheme, 'title' | 'accumulates'>,
+  { batch, accumulate }: { readonly batch: number; readonly accumulate: number },
+): void {
+  if (accumulate === 1) return;
+  if (!accumulates) {
+    const fix = 'leave it out, or take inParts() and accumulate() into step() of the scheme, which then says accumulates: true';
+    throw refused('accumulate of the training', `1: ${title} runs its batch at once`, String(accumulate), fix);
+  }
+  if (batch % accumulate === 0) return;
+  const those = Array.from({ length: batch }, (_, index) => index + 1).filter((parts) => batch % parts === 0);
+  const expected = `parts that divide the batch of ${batch} evenly: ${those.slice(0, 8).join(', ')}${those.length > 8 ? ' ...' : ''}`;
+  throw refused('accumulate of the training', expected, String(accumulate), `use such a number, or a batch of ${accumulate * batch}`);
 }
 
 /**

@@ -76,6 +76,8 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
   private readonly labelSets: readonly PlacedLabelSet[];
   private readonly seed: number;
   private readonly batch: number;
+  /** Of a batch, that run one after the other. */
+  private readonly accumulate: number;
   private readonly recompute: boolean;
   private readonly debugNan: boolean;
   private readonly batches: Batches;
@@ -109,6 +111,7 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
     const { batch, seed, learningRate } = run;
     this.seed = seed;
     this.batch = batch;
+    this.accumulate = run.accumulate;
     this.recompute = run.recompute ?? false;
     this.debugNan = run.debugNan ?? false;
     if (run.precision === 'f16') expectHalf(gpu);
@@ -313,10 +316,10 @@ export class Trainer<O extends object = object, N extends Networks = Networks> {
 
   private dispatchStep({ phase, set }: StepKind): void {
     this.gpu.scope(() => {
-      const { networks, optimizers, state, inputs, options } = this;
+      const { networks, optimizers, state, inputs, options, accumulate: parts } = this;
       const { labels } = this.batches;
       const labelSet = this.labelSets[set];
-      const context = { networks, optimizers, state, inputs, options, phase, labels, images: this.batches.images() };
+      const context = { networks, optimizers, state, inputs, options, phase, parts, labels, images: this.batches.images() };
       const step = (): Readonly<Record<string, Tensor>> => this.scheme.step({ ...context, ...(labelSet && { labelSet }) });
       const run = (): Readonly<Record<string, Tensor>> => (this.recompute ? recompute(step) : step());
       const losses = this.lossScale ? autocast(this.gpu, run, { lossScale: this.lossScale }) : run();

@@ -151,6 +151,7 @@ test('a run with every option that is killed and goes on ends as one that was no
   const every =
     '--steps 24 --save-every 3 --report-every 4 --keep 4 --best psnr --early-stop 50 --max-dataset-size 6 --lr-policy plateau ' +
     '--lr-decay-factor 0.5 --beta1 0.6 --beta2 0.99 --clip-grad 1 --ema 0.9 --d-steps 2 --label-smoothing 0.1 ' +
+    '--batch 2 --accumulate 2 ' +
     '--color-jitter 0.8 --jitter-hue 0.1 --jitter-on target --rotate 8 --rotate-nearest input --flip-vertical --quarter-turns';
   succeeded(await train('whole', ...every.split(' ')));
   for (const lines of [5, 14]) {

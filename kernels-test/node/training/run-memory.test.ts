@@ -36,7 +36,8 @@ test('a run that does not fit is refused with numbers and with mends that there 
       /results of a step 2\.0 GiB/,
     );
   const { fix } = await refused(translation, 2, false);
-  assert.is(fix, 'add --recompute; or choose a smaller --batch, --size, --ngf; or train on a machine with more memory');
+  const parts = '--accumulate 2, which runs a batch in parts';
+  assert.is(fix, `add --recompute; or ${parts}; or choose a smaller --batch, --size, --ngf; or train on a machine with more memory`);
   assert.is((await refused(translation, 1, true)).fix, 'choose a smaller --size, --ngf; or train on a machine with more memory');
   assert.is((await refused({ ...translation, options: {} }, 1, true)).fix, 'train on a machine with more memory');
 });

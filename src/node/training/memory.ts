@@ -5,7 +5,7 @@ import type { TrainingScheme } from '../../training/scheme.js';
 import type { AdapterKind } from '../adapter/choice.js';
 import { formatBytes } from '../terminal/format.js';
 import { flagName } from './flags.js';
-import type { RunSettings } from './settings.js';
+import type { OptionValue } from '../../training/option-table.js';
 
 /** What there is for a run. */
 export interface MemoryOffer {
@@ -33,7 +33,7 @@ const SMALLER = ['size', 'ngf'] as const;
  */
 export function expectMemory(
   scheme: TrainingScheme,
-  { batch }: Pick<RunSettings, 'batch'>,
+  { batch, accumulate }: { readonly batch: number; readonly accumulate?: OptionValue },
   estimate: MemoryEstimate,
   { bytes, recompute }: MemoryOffer,
 ): { line: string; imagesFit: boolean } {
@@ -53,6 +53,7 @@ export function expectMemory(
   const smaller = [...(batch > 1 ? ['batch'] : []), ...SMALLER.filter((name) => options.has(name)).map(flagName)];
   const mends = [
     ...(recompute ? [] : ['add --recompute']),
+    ...(batch > (Number(accumulate) || 1) && scheme.accumulates ? [`--accumulate ${batch}, which runs a batch in parts`] : []),
     ...(smaller.length > 0 ? [`choose a smaller --${smaller.join(', --')}`] : []),
     'train on a machine with more memory',
   ];

@@ -139,6 +139,22 @@ export const RUN_OPTIONS = {
     onResume: 'refused',
     trainer: true,
   },
+  accumulate: {
+    flag: {
+      name: 'accumulate',
+      group: 'Training',
+      type: 'integer',
+      min: 1,
+      max: 1024,
+      placeholder: 'PARTS',
+      description:
+        'run the images of a step in so many parts, one after the other, and add their gradients up: --batch 16 --accumulate 4 is a step ' +
+        'of 16 images in the memory of 4; by default at once',
+    },
+    usual: 1,
+    onResume: 'refused',
+    trainer: true,
+  },
   ema: {
     flag: {
       name: 'ema',

@@ -121,6 +121,7 @@ function flagOf(name: string, value: unknown, { options, presets }: TrainingSche
 
 export function describeSettings(scheme: TrainingScheme, settings: RunSettings): string {
   const { batch, learningRate, epochs, steps, minutes } = settings;
+  const parts = Number(settings.accumulate ?? 1);
   const length =
     epochs !== null
       ? formatCountOf(epochs, 'epoch')
@@ -129,7 +130,7 @@ export function describeSettings(scheme: TrainingScheme, settings: RunSettings):
         : `about ${formatNumber(minutes!, 2)} minutes`;
   return [
     ...scheme.describe(completeOptions(scheme, optionsOf(scheme, settings))),
-    `batch ${batch}`,
+    `batch ${batch}${parts > 1 ? ` in ${parts} parts` : ''}`,
     `learning rate ${learningRate}`,
     length,
   ].join(', ');
