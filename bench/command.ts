@@ -89,7 +89,7 @@ export async function runBenchmarks(argv: readonly string[]): Promise<number> {
       }
     }
     showProgress('');
-    console.log(formatResults(results, limits));
+    if (results.length > 0) console.log(formatResults(results, limits));
     for (const failure of failures) console.error(`\n${failure}`);
     if (left.length > 0) console.log(`\nleft out after ${flags.seconds} s: ${left.join('; ')}`);
     const report: BenchReport = { ...provenance(gpu, adapterChoice, clock.description), sampling, limits, results, failures, left };
@@ -103,11 +103,22 @@ export async function runBenchmarks(argv: readonly string[]): Promise<number> {
       await writeFileAtomic(flags.html, formatHtml(report, comparison));
       console.log(`\nwritten to ${flags.html}`);
     }
+    expectTimed(report, flags.seconds);
     return failures.length === 0 ? 0 : 1;
   } finally {
     clock?.destroy();
     gpu.destroy();
   }
+}
+
+/** @throws BAD_FLAG for a run whose time was over before anything was timed: an empty table says nothing */
+export function expectTimed({ results, failures }: Pick<BenchReport, 'results' | 'failures'>, seconds: number | undefined): void {
+  if (results.length + failures.length > 0) return;
+  throw new ShadegradError('BAD_FLAG', `No entry was timed: the ${seconds} s of --seconds were over before the first`, {
+    expected: "time for the adapter's own limits, which are measured first, and for an entry",
+    received: String(seconds),
+    fix: 'write more --seconds, or leave them out',
+  });
 }
 
 /** One line that is written over; nothing where the output is not a terminal. */

@@ -1,6 +1,6 @@
 // The random jitter of pix2pix (Isola et al. 2017, section 6.2): resize to the load size, crop, perhaps mirror.
 //
-//   column = crop_x[n] + (crop_width - 1 - x if mirror[n] else x),  row = crop_y[n] + y
+//   column, row: see image_draws.wgsl
 //   across[r] = byte(sum over t of x_weight[column, t] * bytes[source[n], r, x_first[column] + t, c])
 //   out[n, y, x, c] = byte(sum over t of y_weight[row, t] * across[y_first[row] + t]) / 127.5 - 1
 //
@@ -8,8 +8,7 @@
 // cropping and mirroring would give, without the pixels outside of the crop and without a buffer in between.
 //
 // bytes (binding 0): [images][height][width][channels], four to a word.
-// draws (binding 1): [batch] of (crop_x, crop_y, mirror, source). A buffer, not uniforms: a recorded step runs again
-// with other draws. Draws that would leave the images are brought back to their edge.
+// draws (binding 1): see image_draws.wgsl.
 // x_table, y_table (bindings 2, 3): [load width or height][1 + taps] = first position, then weights (see src/kernels/bicubic-table.ts).
 // out (binding 4): [batch][crop_height][crop_width][channels] rows.
 //
@@ -25,7 +24,6 @@ struct JitterShape {
   out_base: u32, out_stride: u32,
 }
 
-@group(0) @binding(1) var<storage, read> draws: array<vec4u>;
 @group(0) @binding(2) var<storage, read> x_table: array<i32>;
 @group(0) @binding(3) var<storage, read> y_table: array<i32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
@@ -38,22 +36,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= shape.batch * shape.crop_height * shape.crop_width * quads) { return; }
   let channel = i % quads * 4u;
   let pixel = i / quads;
-  let x = pixel % shape.crop_width;
-  let y = pixel / shape.crop_width % shape.crop_height;
-
-  let draw = draws[pixel / (shape.crop_height * shape.crop_width)];
-  let slack = vec2u(shape.load_width - shape.crop_width, shape.load_height - shape.crop_height);
-  let corner = min(draw.xy, slack);
-  let image = min(draw.w, shape.images - 1u);
-  let column = (corner.x + select(x, shape.crop_width - 1u - x, draw.z != 0u)) * (1u + shape.x_taps);
-  let row = (corner.y + y) * (1u + shape.y_taps);
+  let place = drawn_place(pixel);
+  let column = place.column * (1u + shape.x_taps);
+  let row = place.row * (1u + shape.y_taps);
   let left = u32(x_table[column]);
   let top = u32(y_table[row]);
 
   // Near the end of an axis the last taps have weight 0, so it does not matter which bytes they find there.
   var down = vec4i(HALF);
   for (var ty = 0u; ty < shape.y_taps; ty++) {
-    let line = (image * shape.height + top + ty) * shape.width + left;
+    let line = (place.image * shape.height + top + ty) * shape.width + left;
     var across = vec4i(HALF);
     for (var tx = 0u; tx < shape.x_taps; tx++) {
       across += x_table[column + 1u + tx] * bytes_at(shape.bytes_base + (line + tx) * shape.channels + channel);

@@ -1,11 +1,11 @@
 // The random jitter of pix2pix for index maps: resize by the nearest pixel, crop, perhaps mirror, and
 // one channel for each class.
 //
-//   column = crop_x[n] + (crop_width - 1 - x if mirror[n] else x),  row = crop_y[n] + y
+//   column, row: see image_draws.wgsl
 //   out[n, y, x, c] = 1 if in[source[n], floor((row + 1/2) height / load_height), floor((column + 1/2) width / load_width)] is c, else -1
 //
 // pixels (binding 0): [images][height][width] bytes, four to a word.
-// draws (binding 1): [batch] of (crop_x, crop_y, mirror, source); those that would leave the images are brought back to their edge.
+// draws (binding 1): see image_draws.wgsl.
 // out (binding 2): [batch][crop_height][crop_width][classes] rows.
 //
 // One invocation owns one number. Dispatch: [x, y, 1] with x * y * 64 >= batch * crop_height * crop_width * classes.
@@ -18,7 +18,6 @@ struct JitterShape {
   out_base: u32, out_stride: u32,
 }
 
-@group(0) @binding(1) var<storage, read> draws: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 @group(0) @binding(3) var<uniform> shape: JitterShape;
 
@@ -28,17 +27,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= shape.batch * shape.crop_height * shape.crop_width * shape.classes) { return; }
   let index = i % shape.classes;
   let pixel = i / shape.classes;
-  let x = pixel % shape.crop_width;
-  let y = pixel / shape.crop_width % shape.crop_height;
-
-  let draw = draws[pixel / (shape.crop_height * shape.crop_width)];
-  let corner = min(draw.xy, vec2u(shape.load_width - shape.crop_width, shape.load_height - shape.crop_height));
-  let image = min(draw.w, shape.images - 1u);
-  let column = corner.x + select(x, shape.crop_width - 1u - x, draw.z != 0u);
-  let row = corner.y + y;
+  let place = drawn_place(pixel);
   // In whole numbers: no rounding decides which pixel is the nearest.
-  let from_x = (2u * column + 1u) * shape.width / (2u * shape.load_width);
-  let from_y = (2u * row + 1u) * shape.height / (2u * shape.load_height);
-  let byte = byte_at(shape.bytes_base + (image * shape.height + from_y) * shape.width + from_x);
+  let from_x = (2u * place.column + 1u) * shape.width / (2u * shape.load_width);
+  let from_y = (2u * place.row + 1u) * shape.height / (2u * shape.load_height);
+  let byte = byte_at(shape.bytes_base + (place.image * shape.height + from_y) * shape.width + from_x);
   output[shape.out_base + pixel * shape.out_stride + index] = select(-1.0, 1.0, byte == i32(index));
 }

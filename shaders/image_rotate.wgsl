@@ -6,24 +6,7 @@
 // so that an angle above 0 turns to the left. Reflected at the centres of the outermost pixels, as PyTorch's reflection padding is. SMOOTH:
 // between four pixels in proportion to how near they are (bilinear); without, the nearest pixel.
 //
-// x (binding 0): [batch][height][width][channels] rows.
-// draws (binding 1): [batch] of (cos, sin), a buffer and not uniforms: a recorded step runs again with other draws.
-// out (binding 2): [batch][height][width][channels] rows.
-//
-// One invocation owns the channels of one pixel.
-// Dispatch: [x, y, 1] with x * y * 64 >= batch * height * width.
-
-struct RotateShape {
-  batch: u32, height: u32, width: u32, channels: u32,
-  draws_base: u32,
-  x_base: u32, x_stride: u32,
-  out_base: u32, out_stride: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> draws: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
-@group(0) @binding(3) var<uniform> shape: RotateShape;
+// draws: (cos, sin). The layout, what one invocation owns, and the dispatch: see image_moved.wgsl.
 
 // The place in 0..last that a place on the whole line is the mirror image of.
 fn reflected(place: f32, last: f32) -> f32 {
@@ -41,24 +24,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let image = pixel / (shape.height * shape.width);
   let last = vec2f(f32(shape.width - 1u), f32(shape.height - 1u));
   let from_middle = vec2f(f32(pixel % shape.width), f32(pixel / shape.width % shape.height)) - last / 2.0;
-  let turn = vec2f(draws[shape.draws_base + 2u * image], draws[shape.draws_base + 2u * image + 1u]);
+  let turn = draw_of(image);
   let place = vec2f(turn.x * from_middle.x - turn.y * from_middle.y, turn.y * from_middle.x + turn.x * from_middle.y) + last / 2.0;
   let there = vec2f(reflected(place.x, last.x), reflected(place.y, last.y));
-  let first_row = image * shape.height;
-  let target_row = shape.out_base + pixel * shape.out_stride;
   if (!SMOOTH) {
-    let nearest = vec2u(floor(there + 0.5));
-    let row = shape.x_base + ((first_row + nearest.y) * shape.width + nearest.x) * shape.x_stride;
-    for (var c = 0u; c < shape.channels; c++) { output[target_row + c] = x[row + c]; }
+    move_pixel(x_row(image, vec2u(floor(there + 0.5))), pixel);
     return;
   }
   let near = vec2u(floor(there));
   let next = min(near + 1u, vec2u(shape.width, shape.height) - 1u);
   let share = there - floor(there);
-  let upper = (first_row + near.y) * shape.width;
-  let lower = (first_row + next.y) * shape.width;
-  let rows = shape.x_base + vec4u(upper + near.x, upper + next.x, lower + near.x, lower + next.x) * shape.x_stride;
+  let rows = vec4u(x_row(image, near), x_row(image, vec2u(next.x, near.y)), x_row(image, vec2u(near.x, next.y)), x_row(image, next));
   let weights = vec4f((1.0 - share.y) * vec2f(1.0 - share.x, share.x), share.y * vec2f(1.0 - share.x, share.x));
+  let target_row = shape.out_base + pixel * shape.out_stride;
   for (var c = 0u; c < shape.channels; c++) {
     output[target_row + c] = dot(weights, vec4f(x[rows.x + c], x[rows.y + c], x[rows.z + c], x[rows.w + c]));
   }

@@ -5,6 +5,7 @@
  *   npm run gpu-check                                  at most 8 minutes
  *   npm run gpu-check -- --quick                       whether everything runs: half a minute
  *   npm run gpu-check -- --only tests,step --minutes 3
+ *   npm run gpu-check -- --paper --minutes 150 --data datasets/facades     and the 200 epochs of the paper
  *
  * Each section is a program in a process of its own, with its share of the time that is left: one that fails, crashes or hangs is told of,
  * and the next one begins.
@@ -26,7 +27,8 @@ import { GPU_CHECK_PROGRAM } from '../programs.js';
 import { writeJson } from '../report.js';
 import { formatPage, type Check } from './page.js';
 import { runSection, skipped, type Outcome } from './run.js';
-import { ADAPTER, FULL, QUICK, SECTIONS, type AdapterNumbers, type Job, type Section } from './sections.js';
+import { formatMarkdown } from './markdown.js';
+import { ADAPTER, FULL, PAPER, QUICK, SECTIONS, type AdapterNumbers, type Job, type Section } from './sections.js';
 
 /** Kept for writing the page, in seconds. */
 const RESERVE = 2;
@@ -39,7 +41,7 @@ async function main(): Promise<number> {
     process.stdout.write(formatHelp(GPU_CHECK_PROGRAM));
     return 0;
   }
-  const sections = [ADAPTER, ...chosen(flags.only)];
+  const sections = [ADAPTER, ...chosen(flags.only, flags.paper)];
   const out = newFolder(flags.out);
   if (flags.adapter !== undefined) process.env.SHADEGRAD_ADAPTER = flags.adapter;
   const job: Job = {
@@ -81,6 +83,7 @@ async function main(): Promise<number> {
   const check: Check = { date, seconds, minutes: flags.minutes, quick: flags.quick, scale: job.scale, sections: outcomes };
   await writeJson(join(out, 'summary.json'), check);
   await writeFileAtomic(join(out, 'index.html'), formatPage(check, out));
+  await writeFileAtomic(join(out, 'summary.md'), formatMarkdown(check));
   const failed = outcomes.filter(({ status }) => status === 'failed').map(({ name }) => name);
   console.log(`\n${failed.length > 0 ? `failed: ${failed.join(', ')}` : 'nothing failed'}; ${formatDuration(seconds)}`);
   console.log(`open ${join(out, 'index.html')}; to send back: the folder ${out} (docs/benchmarks.md)`);
@@ -88,11 +91,14 @@ async function main(): Promise<number> {
 }
 
 /** The sections that are asked for, in their order. @throws BAD_FLAG */
-function chosen(only: string | undefined): readonly Section[] {
-  if (only === undefined) return SECTIONS;
-  const names = only.split(',').map((name) => name.trim());
+function chosen(only: string | undefined, paper: boolean): readonly Section[] {
+  const names = only?.split(',').map((name) => name.trim()) ?? SECTIONS.map(({ name }) => name);
   const wrong = names.filter((name) => !SECTIONS.some((section) => section.name === name));
-  if (wrong.length === 0) return SECTIONS.filter(({ name }) => names.includes(name));
+  if (wrong.length === 0) {
+    const sections = SECTIONS.filter(({ name }) => names.includes(name));
+    const share = sections.reduce((sum, section) => sum + section.share, ADAPTER.share);
+    return paper ? [...sections, { ...PAPER, share: PAPER.share * share }] : sections;
+  }
   throw new ShadegradError('BAD_FLAG', '--only names a section that there is not', {
     expected: `some of ${SECTIONS.map(({ name }) => name).join(', ')}, separated by commas`,
     received: JSON.stringify(only),

@@ -11,6 +11,7 @@ import {
   STEP_WAYS,
   stepName,
   type AdapterNumbers,
+  type PaperNumbers,
   type PyTorchStep,
   type Scale,
   type StepNumbers,
@@ -83,7 +84,8 @@ ${tests(numbersOf(sections, 'tests'))}
 ${steps(check)}
 ${tuning(numbersOf(sections, 'tune'))}
 ${roofline(numbersOf(sections, 'bench'))}
-${training(numbersOf(sections, 'facades'), out)}
+${training(numbersOf(sections, 'facades'), out, { name: 'facades', title: 'A training run on facades' })}
+${training(numbersOf(sections, 'paper'), out, { name: 'paper', title: "The paper's training on facades" })}
 </main>
 </body>
 </html>
@@ -91,7 +93,7 @@ ${training(numbersOf(sections, 'facades'), out)}
 }
 
 /** What a section came to; undefined where nothing did. */
-function numbersOf<T>(sections: readonly Outcome[], name: string): T | undefined {
+export function numbersOf<T>(sections: readonly Outcome[], name: string): T | undefined {
   return (sections.find((section) => section.name === name)?.numbers ?? undefined) as T | undefined;
 }
 
@@ -205,18 +207,24 @@ ${table(
 ${table(['the longest', 'ms', 'GFLOP/s', 'GB/s', 'of limit'], slowest, 1)}</section>`;
 }
 
-function training(numbers: TrainingNumbers | undefined, out: string): Markup | undefined {
+function training(
+  numbers: (TrainingNumbers & Partial<PaperNumbers>) | undefined,
+  out: string,
+  { name, title }: { readonly name: string; readonly title: string },
+): Markup | undefined {
   if (!numbers) return undefined;
-  const { steps, of, seconds, imagesPerSecond, validation } = numbers;
+  const { steps, of, seconds, imagesPerSecond, validation, hours, comparison } = numbers;
   const measures = Object.entries(validation ?? {})
     .map(([name, value]) => `${name} ${formatNumber(value)}`)
     .join(', ');
   const speed = `${steps} of ${formatCountOf(of, 'step')} in ${formatDuration(seconds)}, ${formatNumber(imagesPerSecond)} images/s`;
-  const said = measures === '' ? speed : `${speed}; on validation images ${measures}`;
-  const folder = join(out, 'facades', 'samples');
+  const all = hours === undefined || steps >= of ? '' : `; all of it would take ${formatNumber(hours)} hours`;
+  const measured = measures === '' ? '' : `; on validation images ${measures}`;
+  const said = `${speed}${all}${measured}${comparison ? ` (${comparison})` : ''}`;
+  const folder = join(out, name, 'samples');
   const last = existsSync(folder) ? readdirSync(folder).sort().at(-1) : undefined;
   const source = last && `data:image/png;base64,${readFileSync(join(folder, last)).toString('base64')}`;
-  return html`<section><h2>A training run on facades</h2>
-<p>${said}. <a href="facades/report.html">Its report</a></p>
+  return html`<section><h2>${title}</h2>
+<p>${said}. <a href="${name}/report.html">Its report</a></p>
 ${source !== undefined && html`<img class="shot" alt="input, output and target of validation images" src="${source}">`}</section>`;
 }

@@ -14,6 +14,8 @@ export interface Scale {
   /** Timed steps of bench:step and of PyTorch. */
   readonly steps: number;
   readonly trainSteps: number;
+  /** The training of the paper: its epochs, and the flags of a smaller one. */
+  readonly paper: { readonly epochs: number; readonly flags: readonly string[] };
   /** What the paths of the test files contain. */
   readonly tests: readonly string[];
   /** What the names of the benchmarks contain. */
@@ -27,12 +29,16 @@ export const FULL: Scale = {
   batches: [1, 4, 16],
   steps: 10,
   trainSteps: 2000,
+  paper: { epochs: 200, flags: [] },
   tests: ['kernels/', 'autograd/autocast', 'autograd/recompute', 'training/precision'],
   filter: '',
 };
 
 /** Whether everything runs at all: seconds on any adapter. */
-export const QUICK: Scale = { size: 32, ngf: 4, batches: [1, 2], steps: 2, trainSteps: 20, tests: ['kernels/bias'], filter: 'e8:' };
+export const QUICK: Scale = {
+  ...{ size: 32, ngf: 4, batches: [1, 2], steps: 2, trainSteps: 20, tests: ['kernels/bias'], filter: 'e8:' },
+  paper: { epochs: 2, flags: ['--max-dataset-size', '8'] },
+};
 
 /** What a section is made for. */
 export interface Job {
@@ -337,6 +343,52 @@ const FACADES: Section = {
         left: numbers.steps < trainSteps ? `${trainSteps - numbers.steps} of ${formatCountOf(trainSteps, 'step')}` : null,
       }
     );
+  },
+};
+
+/** What the training of the paper came to. */
+export interface PaperNumbers extends TrainingNumbers {
+  /** Hours that all of its epochs take at the speed that was measured. */
+  readonly hours: number;
+  /** The line of a predictor that learns nothing of its input, as the program says it. */
+  readonly comparison: string | null;
+}
+
+/** Validation images that the training of the paper is measured on: all of the facades. */
+const PAPER_VALIDATION = 100;
+
+/**
+ * The training of the paper on facades, of section 6.2: batches of 1, one rate to the end. It takes hours, so that it is asked for by name,
+ * and what is left of the time is its. The run stays in the folder with its checkpoint: `train --resume --out paper` goes on with it.
+ */
+export const PAPER: Section = {
+  name: 'paper',
+  title: "The paper's training on facades",
+  // Of what all others have together.
+  share: 9,
+  steps: ({ scale: { size, ngf, paper }, out, data }) => [
+    {
+      name: 'paper',
+      stops: true,
+      command: script(
+        ...['bin/shadegrad.js', 'train', '--preset', 'full', '--direction', 'BtoA', '--lr-policy', 'constant', '--batch', '1'],
+        ...['--size', String(size), '--ngf', String(ngf), '--ndf', String(ngf), '--epochs', String(paper.epochs)],
+        ...['--validate', String(PAPER_VALIDATION), ...paper.flags, '--out', join(out, 'paper')],
+        ...(data === undefined ? [] : ['--data', data]),
+      ),
+    },
+  ],
+  read({ out, scale: { paper } }, outputs): Found | null {
+    const path = join(out, 'paper', 'log.jsonl');
+    const output = outputs.get('paper') ?? '';
+    const pairs = Number(/training on ([\d,]+) pairs?:/.exec(output)?.[1]?.replaceAll(',', '') ?? NaN);
+    if (!existsSync(path) || Number.isNaN(pairs)) return null;
+    const of = paper.epochs * pairs;
+    const trained = readTrainingLog(readFileSync(path, 'utf8'), of);
+    if (!trained) return null;
+    const comparison = /^.*, for comparison: .*$/m.exec(output)?.[0] ?? null;
+    const numbers: PaperNumbers = { ...trained, hours: ((trained.seconds / trained.steps) * of) / 3600, comparison };
+    return { numbers, left: trained.steps < of ? `${of - trained.steps} of ${formatCountOf(of, 'step')}` : null };
   },
 };
 

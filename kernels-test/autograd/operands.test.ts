@@ -57,6 +57,13 @@ const batchNorm = new api.BatchNorm2d(4);
 const instanceNorm = new api.InstanceNorm2d(4);
 const linear = new api.Linear({ inFeatures: 4, outFeatures: 2 });
 const affineNorm = new api.InstanceNorm2d(4, { affine: true });
+const one = [1, 1, 1, 1, 1];
+const [inception, alexnet, vgg16] = [
+  new api.InceptionV3({ width: 1 / 64 }),
+  new api.AlexNet({ channels: one }),
+  new api.VGG16({ channels: one }),
+];
+const perceptual = new api.PerceptualDistance(new api.AlexNet({ channels: one }), one).to(gpu);
 const embedding = new api.Embedding({ entries: 5, dimensions: 4 }).to(gpu);
 const sequential = new api.Sequential([new api.Conv2d({ inChannels: 4, outChannels: 2, kernel: 1 }), new api.ReLU()]);
 const layer = (module: api.Layer, name: RegExp): Operation => {
@@ -249,6 +256,10 @@ const OPERATIONS: Record<string, Operation> = {
       network(module, input, (x) => everyOutput(module, x, training), called),
     ]),
   ),
+  InceptionV3: network(inception, [1, 75, 75, 3], (x) => inception.forward(x, { training: false }), /conv2d/),
+  AlexNet: network(alexnet, [1, 31, 31, 3], (x) => alexnet.features(x), /conv2d/),
+  VGG16: network(vgg16, [1, 16, 16, 3], (x) => vgg16.features(x), /conv2d/),
+  PerceptualDistance: { operands: { x: [1, 31, 31, 3], y: [1, 31, 31, 3] }, run: ({ x, y }) => perceptual.forward(x!, y!) },
   drawNoise: { operands: { x: [2, 1, 1, 3] }, run: ({ x }) => api.drawNoise(x!, { drawn: 'normal' }, 1, 2), name: /fill_normal/ },
   'drawNoise (uniform)': { operands: { x: [2, 1, 1, 3] }, run: ({ x }) => api.drawNoise(x!, evenly, 1, 2), name: /fill_uniform/ },
   withLabels: { operands: { x: IMAGE, labels: [2, 3] }, run: ({ x, labels }) => api.withLabels(x!, labels!) },

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createImage, crop, type RgbImage } from '../../src/data/image.js';
 import { cannyEdges } from '../../src/data/inputs/edges.js';
-import { chooseInput, INPUTS, inputText, makeInput, parseInput } from '../../src/data/inputs/registry.js';
+import { chooseInput, PAIR_INPUTS, inputText, makeInput, parseInput } from '../../src/data/inputs/registry.js';
 import { imageOfBytes } from '../../src/data/grey.js';
 import { resizeBicubic } from '../../src/data/resize.js';
 import type { ShadegradError } from '../../src/errors.js';
@@ -53,8 +53,8 @@ test('blurs are those of SciPy, byte by byte', () => {
 });
 
 test('every input has the size of its picture, leaves it as it is, and follows from picture, name and seed', () => {
-  assert.is(new Set(INPUTS.map(({ name }) => name)).size, INPUTS.length);
-  for (const { name, options } of INPUTS) {
+  assert.is(new Set(PAIR_INPUTS.map(({ name }) => name)).size, PAIR_INPUTS.length);
+  for (const { name, options } of PAIR_INPUTS) {
     for (const [width, height] of [
       [31, 18],
       [1, 1],
@@ -100,7 +100,7 @@ test('an input is chosen by a text, which says all of it again', () => {
   assert.equal(parseInput('edges:low=0.1,sigma=2'), { name: 'edges', options: { sigma: 2, low: 0.1, high: 0.5 } });
   assert.is(inputText(parseInput('edges:low=0.1')), 'edges:sigma=1,low=0.1,high=0.5');
   assert.is(inputText(parseInput('grey')), 'grey');
-  for (const { name } of INPUTS) assert.equal(parseInput(inputText(parseInput(name))), parseInput(name));
+  for (const { name } of PAIR_INPUTS) assert.equal(parseInput(inputText(parseInput(name))), parseInput(name));
   for (const [text, words] of [
     ['edge', /edges, soft-edges/],
     ['', /edges, soft-edges/],

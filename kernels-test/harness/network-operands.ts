@@ -17,6 +17,7 @@ export const NETWORK_OPERANDS: Readonly<Record<string, readonly [network: Networ
   DCGANDiscriminator: [new api.DCGANDiscriminator({ size: 32, ndf: 1 }), [2, 32, 32, 3], /a DCGAN discriminator/],
   StarGANGenerator: [new api.StarGANGenerator({ labels: 1, ngf: 1, blocks: 1 }), [1, 8, 8, 4], /a StarGAN generator/],
   StarGANDiscriminator: [new api.StarGANDiscriminator({ size: 4, ndf: 1, layers: 1 }), [1, 4, 4, 3], /a StarGAN discriminator/],
+  Segmenter: [new api.Segmenter({ classes: 2, width: 1, levels: 1, size: 4 }), [1, 4, 4, 3], /a segmenter/],
   GANGenerator: [new api.GANGenerator({ size: 2, nz: 2, units: 2 }), [2, 1, 1, 2], /a GAN generator/],
   GANDiscriminator: [new api.GANDiscriminator({ size: 2, units: 2 }), [2, 2, 2, 1], /a GAN discriminator/],
   CGANGenerator: [new api.CGANGenerator({ size: 2, nz: 2, labels: 2, units: 2 }), [2, 1, 1, 4], /a CGAN generator/],

@@ -186,6 +186,8 @@ test('flags that are unknown, out of range, or contradict each other', async () 
     [['facades'], /Unexpected argument "facades"/],
     [['--epochs', '3'], /--epochs and --steps/],
     [['--download-url', 'http://127.0.0.1/'], /--download/],
+    [['--download-sha256', 'f'.repeat(64)], /--download-sha256 says what --download is to fetch/],
+    [['--download', '--download-sha256', 'abc'], /64 hexadecimal digits/],
   ];
   for (const [parameters, words] of cases) refused(await train(...parameters), 'BAD_FLAG', words);
   refused(await train('--lr_policy', 'sine'), 'BAD_FLAG', /one of linear, step, plateau, cosine, constant/);

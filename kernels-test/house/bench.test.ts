@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { conv2dForward } from '../../src/kernels/conv2d/conv2d.js';
 import { ShadegradError } from '../../src/errors.js';
+import { expectTimed } from '../../bench/command.js';
 import { compareReports, formatComparison, readReport } from '../../bench/compare.js';
 import { entriesByFile } from '../../bench/entries.js';
 import { convEntries } from '../../bench/conv2d.bench.js';
@@ -25,6 +26,19 @@ const ONE_SAMPLE = { sampleMs: 0, samples: 1, maxSeconds: 1 };
 
 /** The name of a kernel file's benchmark: src/kernels/conv2d/direct.ts has bench/conv2d-direct.bench.ts. */
 const entryOf = (file: string): string => [...new Set(file.replace(/\.ts$/, '').split(/[\\/]/))].join('-');
+
+test('a time that is over before anything is timed is an error, not an empty table', () => {
+  const failed = ['conv2d is wrong'];
+  expectTimed({ results: [], failures: failed }, 5);
+  expectTimed({ results: [{} as BenchResult], failures: [] }, 5);
+  try {
+    expectTimed({ results: [], failures: [] }, 5);
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as ShadegradError).code, 'BAD_FLAG', String(error));
+    assert.match((error as Error).message, /the 5 s of --seconds were over before the first/);
+  }
+});
 
 test('every file of src/kernels that dispatches kernels has benchmark entries', () => {
   const folder = join(process.cwd(), 'src/kernels');

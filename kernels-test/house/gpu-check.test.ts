@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { formatMarkdown } from '../../bench/gpu-check/markdown.js';
 import { formatPage } from '../../bench/gpu-check/page.js';
 import { runSection, skipped, type Outcome } from '../../bench/gpu-check/run.js';
 import {
   ADAPTER,
   FULL,
+  PAPER,
   QUICK,
   readPyTorchLine,
   readTrainingLog,
@@ -175,7 +177,7 @@ test('the sections call programs by flags that they have, and share the time', a
     ['bin/shadegrad.js train ', trainCommand(pix2pix as unknown as TrainingScheme)],
   ];
   for (const scale of [FULL, QUICK]) {
-    for (const each of SECTIONS) {
+    for (const each of [...SECTIONS, PAPER]) {
       for (const { command } of each.steps({ ...job, scale, data: 'pairs' }, 60)) {
         if (each.name === 'peers') continue;
         assert.is(command[0], process.execPath);
@@ -233,7 +235,8 @@ test('the program leaves a folder with numbers, a page and logs, and refuses one
       ['peers', 'skipped'],
     ],
   );
-  assert.equal(readdirSync(out).sort(), ['adapter.json', 'index.html', 'logs', 'summary.json']);
+  assert.equal(readdirSync(out).sort(), ['adapter.json', 'index.html', 'logs', 'summary.json', 'summary.md']);
+  assert.match(readFileSync(join(out, 'summary.md'), 'utf8'), '| The same step in PyTorch | skipped |');
   assert.match(readFileSync(join(out, 'index.html'), 'utf8'), (sections[0]!.numbers as { name: string }).name.split(' ')[0]!);
 
   const before = readdirSync(out);
@@ -248,6 +251,25 @@ test('the program leaves a folder with numbers, a page and logs, and refuses one
   }
   assert.equal(readdirSync(out), before);
   assert.not(existsSync(join(folder, 'new')));
+});
+
+test('the training of the paper tells how long all of it takes, however far it came', () => {
+  mkdirSync(join(folder, 'paper'));
+  const lines = [
+    { step: 1, imagesPerSecond: 2, seconds: 1 },
+    { step: 4, imagesPerSecond: 2, seconds: 2 },
+  ];
+  writeFileSync(join(folder, 'paper', 'log.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const said = 'training on 1,800 pairs: 256 x 256\nmean photo, for comparison: L1 0.3\n';
+  const found = PAPER.read(job, new Map([['paper', said]]))!;
+  assert.is(found.left, '359996 of 360,000 steps');
+  const { hours, comparison } = found.numbers as { hours: number; comparison: string };
+  assert.equal([hours, comparison], [50, 'mean photo, for comparison: L1 0.3']);
+  const outcome: Outcome = { ...skipped(PAPER, ''), status: 'cut short', numbers: found.numbers };
+  const check = { date: '2026-01-01T00:00:00Z', seconds: 9, minutes: 8, quick: false, scale: FULL, sections: [outcome] };
+  assert.match(formatMarkdown(check), '4 of 360,000 steps');
+  assert.match(formatMarkdown(check), '50.0 hours for all of it. mean photo, for comparison: L1 0.3.');
+  assert.match(formatPage(check, folder), 'all of it would take 50.0 hours');
 });
 
 test('the program ends with 1 if a section failed', async () => {

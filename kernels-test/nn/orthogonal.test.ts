@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { orthogonal } from '../../src/nn/initializers.js';
+import { emptyRows, orthonormalize } from '../../src/nn/orthonormal.js';
+import { RandomStream } from '../../src/random.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { testGpu } from '../harness/gpu.js';
 
@@ -35,6 +37,50 @@ test('orthogonal weights are perpendicular and of one length, whichever are fewe
     assert.not.equal(await again.data(), data);
     for (const each of [target, again]) each.dispose();
   }
+});
+
+/** Gram and Schmidt's method, modified: one vector after the other. */
+function gramSchmidt(vectors: readonly (readonly number[])[]): number[][] {
+  const made: number[][] = [];
+  const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, at) => sum + value * b[at]!, 0);
+  for (const vector of vectors) {
+    let left = [...vector];
+    for (const other of made) {
+      const share = dot(left, other);
+      left = left.map((value, at) => value - share * other[at]!);
+    }
+    const norm = Math.sqrt(dot(left, left));
+    made.push(left.map((value) => value / norm));
+  }
+  return made;
+}
+
+test('they are those of Gram and Schmidt, for any number of vectors and dimensions', () => {
+  for (const [count, length] of [
+    [1, 1],
+    [3, 7],
+    [4, 64],
+    [13, 131],
+    [30, 60],
+    [47, 48],
+    [48, 48],
+  ] as const) {
+    const random = new RandomStream(count, length);
+    const vectors = Array.from({ length: count }, () => Array.from({ length }, () => random.normal()));
+    const rows = emptyRows(count, length);
+    rows.data.set(vectors.flat());
+    assert.ok(orthonormalize(rows));
+    const difference = gramSchmidt(vectors)
+      .flat()
+      .reduce((most, value, at) => Math.max(most, Math.abs(value - rows.data[at]!)), 0);
+    assert.ok(difference < 1e-11, `${count} of ${length}: ${difference}`);
+  }
+});
+
+test('vectors that depend on one another make none', () => {
+  const rows = emptyRows(3, 3);
+  rows.data.set([1, 2, 3, 0, 1, 1, 1, 3, 4]);
+  assert.not.ok(orthonormalize(rows));
 });
 
 test.run();

@@ -28,11 +28,11 @@ const UNIFORMS = 2 ** 17;
 
 /** Values of options that make a scheme small, where it has them. */
 const SMALL: Readonly<Record<string, unknown>> = {
-  ...{ size: 32, loadSize: 32, ngf: 2, ndf: 2, blocks: 1, poolSize: 3, nz: 3, units: 24, layers: 3, jitter: false },
+  ...{ size: 32, loadSize: 32, ngf: 2, ndf: 2, blocks: 1, poolSize: 3, nz: 3, units: 24, layers: 3, baseChannels: 2, jitter: false },
 };
 
-/** Everything that is done to training images at random. */
-const AUGMENTED = { flipVertical: true, quarterTurns: true, rotate: 10, colorJitter: 0.8 };
+/** Everything that is done to training images at random, in batches that run in parts. */
+const AUGMENTED = { accumulate: 2, flipVertical: true, quarterTurns: true, rotate: 10, colorJitter: 0.8 };
 
 function picture(name: string): RgbImage {
   const seed = hashName(name);

@@ -191,7 +191,7 @@ testHalf(gpu, 'in f16, too', async () => {
 });
 
 test('what goes with nothing is refused', async () => {
-  await failure('INVALID_ARGUMENT', () => start({ jitterHue: 0.1 }), 'jitterHue of the training', 'colorJitter with it');
+  await failure('INVALID_ARGUMENT', () => start({ jitterHue: 0.1 }), 'jitterHue of the training', '`colorJitter` with it');
   await failure('INVALID_ARGUMENT', () => start({ colorJitter: 1.5 }), 'colorJitter of the training');
   await failure('INVALID_ARGUMENT', () => start({ colorJitter: 1, jitterOn: 'left' }), 'jitterOn of the training');
   const other: Record<string, ImageSide> = { labels: { half: 'a', channels: 3, holds: 'other' } };

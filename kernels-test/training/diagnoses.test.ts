@@ -183,6 +183,42 @@ test('numbers most of which lie beyond their range are found, and outliers are n
   assert.is(rangeUnfit.find({ neighbours: [[{ a: createImage(2, 1), b: createImage(2, 1) }]], colours: { a: [], b: [] } }), undefined);
 });
 
+test('what is to be tried is nothing that the run has already', () => {
+  const NAMES: Readonly<Record<string, string>> = { lr: 'learningRate' };
+  const named = (flag: string): string => NAMES[flag] ?? flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  /** What the advice of a flag would set. */
+  const advised = (texts: readonly string[]): [name: string, value: string | number | boolean][] =>
+    texts.flatMap((text) =>
+      [...text.matchAll(/\(--([a-z-]+)(?: ([^),]+))?[^)]*\)/g)].map(([, flag, value]): [string, string | number | boolean] => [
+        named(flag!),
+        value === undefined ? true : Number.isNaN(Number(value)) ? value : Number(value),
+      ]),
+    );
+  for (const each of RUN_DIAGNOSES) {
+    // A user who follows each piece of advice, again and again, is never told what is done, and comes to an end.
+    let own: Record<string, string | number | boolean> = { ...settings, discriminatorLayers: 4, z: 4, dSteps: 2, lambda: 20, seed: 0 };
+    const changed = new Set<string>();
+    for (let round = 0; round < 20; round++) {
+      const tries = each.tries(runOf({ settings: own }));
+      for (const [name, value] of advised(tries)) {
+        if (['learningRate', 'seed', 'direction'].includes(name)) continue;
+        assert.is.not(own[name], value, `${each.name}: ${tries.join('; ')}`);
+        own = { ...own, [name]: value };
+        changed.add(name);
+      }
+    }
+    const left = advised(each.tries(runOf({ settings: own }))).map(([name]) => name);
+    assert.equal(
+      left.filter((name) => changed.has(name)),
+      [],
+      each.name,
+    );
+  }
+  const at = (lambda: number): string => noBetterThanMean.tries(runOf({ settings: { ...settings, lambda } })).join();
+  assert.match(at(10), /--lambda 100, that of the paper/);
+  assert.not.match(at(100), /--lambda/);
+});
+
 test('what is to be tried names options that there are, of this run', async () => {
   const { TRAIN_PROGRAM } = await import('../../src/node/training/flags.js');
   const { parseFlags } = await import('../../src/node/terminal/flags.js');
@@ -199,7 +235,7 @@ test('what is to be tried names options that there are, of this run', async () =
     .filter((name) => !['filter', 'scheme'].includes(name));
   for (const name of flags) assert.ok(known.has(name), name);
   const whole = texts
-    .flatMap((text) => [...text.matchAll(/\((--[^)]*)\)/g)].map(([, words]) => words!))
+    .flatMap((text) => [...text.matchAll(/\((--[^),]*)[^)]*\)/g)].map(([, words]) => words!))
     .filter((words) => words.includes(' ') && !words.startsWith('--scheme'));
   for (const words of new Set(whole)) parseFlags(TRAIN_PROGRAM, words.split(' '));
   assert.match(inOneLine({ title: 'bad', evidence: 'of 3', tries: ['x', 'y'] }), /^bad: of 3; try x, or y$/);

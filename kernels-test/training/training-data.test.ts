@@ -196,6 +196,9 @@ test('every damaged picture of a small set is named before the training; of a la
   const met = await failure(() => train.get(199));
   assert.is(met.code, 'IMAGE_CORRUPT');
   assert.match(met.message, '199.png');
+  // Of one among several is said that it is one.
+  write(folder, { 'one/train/1.png': cut, 'one/train/2.png': file, 'one/train/3.png': file, 'one/val/1.png': file });
+  assert.match((await fails('one')).message, /1\.png.* \(the others of the 3 pairs that were looked at can be used\)/);
   // What a header tells is found in any of them.
   write(folder, { 'large/train/198.png': pair(63, 32) });
   assert.match((await fails('large')).message, /198\.png: the two halves/);

@@ -34,7 +34,7 @@ def case(name, array, save):
 
 
 cases = []
-for dtype in ("|u1", "<u2", ">u2", "<i2", "<i8", "<f4", ">f4", "<f8", "|b1"):
+for dtype in ("|u1", "<u2", ">u2", "<i2", "<i8", "<f4", ">f4", "<f8", "|b1", "<f2", ">f2"):
     array = numbers(2, dtype)
     cases.append(case(f"npy {dtype}", array, lambda file: numpy.save(file, array)))
 array = numpy.asfortranarray(numbers(3, "<f4"))

@@ -48,6 +48,7 @@ const PLACES = {
   'src/models/': 'Models',
   'src/training/': 'Training',
   'src/schemes/': 'Training',
+  'src/training/distances/': 'Data and images',
   'src/training/metrics.ts': 'Data and images',
   'src/formats/': 'Weights and files',
   'src/exchange/': 'Weights and files',

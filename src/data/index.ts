@@ -22,13 +22,18 @@ export type { PixelValues } from './pixel-values.js';
 export type { Coding, SeenImage } from './codings/coding.js';
 export { codingsOf, type CodingOptions, type Codings, type HalfReading, type ValueRange } from './codings/options.js';
 export { imageOfLab, labOf } from './lab.js';
+export { inputText, makeInput, PAIR_INPUTS, parseInput, type InputChoice } from './inputs/registry.js';
+export type { InputOption, PairInput } from './inputs/input.js';
 export { resizeBicubic } from './resize.js';
 export type { PairedDataset, ProgressCallback } from './dataset.js';
 export { epochPermutation, jitterDraw, type JitterDraw, type JitterOptions } from './shuffle.js';
 export { syntheticDigits, type SyntheticDigitsOptions } from './synthetic-digits.js';
 export { labelledFacades } from './labelled-facades.js';
 export { syntheticFacades, type SyntheticFacadesOptions } from './synthetic-facades.js';
-export { FACADE_CLASSES, type FacadeClass } from './facades/classes.js';
+export { classesOf, labelMapOf } from './palettes/label-map.js';
+export { NO_CLASS, type Palette, type PaletteClass } from './palettes/palette.js';
+export { PALETTES, paletteOf, parsePalette } from './palettes/registry.js';
+export { FACADE_CLASSES, type Colour, type FacadeClass } from './facades/classes.js';
 export {
   imageAt,
   isImageSet,

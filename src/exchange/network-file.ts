@@ -8,6 +8,7 @@ import { isGenerator, isLabelledGenerator, NETWORKS } from '../models/registry.j
 import type { WeightLayout } from '../nn/state-dict.js';
 import { LIBRARY_VERSION } from '../version.js';
 import { fitNetwork, possibleNetwork } from './network/fit-network.js';
+import { keptFacts, readFacts, type NetworkFacts } from './network/network-facts.js';
 import type { NetworkWeights } from './network/network-weights.js';
 import { referenceStateDict } from './pytorch/reference-network.js';
 
@@ -36,6 +37,8 @@ interface NetworkDescription {
   readonly statistics: Statistics;
   /** Left out where it is the network's own size. */
   readonly imageSize?: ImageSize;
+  /** What else is known of its images and labels; left out where that is nothing. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 export interface NetworkFileOptions {
@@ -49,13 +52,16 @@ export interface NetworkFileOptions {
   statistics?: Statistics;
   /** Of the images that the network is made for, if larger than its own size. */
   imageSize?: ImageSize;
+  /** What else is known of it. */
+  facts?: NetworkFacts;
 }
 
 /** The bytes of a file of one network, a tensor at a time. */
 export function encodeNetwork(
   weights: NetworkWeights,
-  { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize }: NetworkFileOptions = {},
+  { dtype = 'f32', layout = 'shadegrad', statistics = 'batch', imageSize, facts = {} }: NetworkFileOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  const kept = keptFacts(facts);
   const description: NetworkDescription = {
     format: NETWORK_FORMAT,
     formatVersion: FORMAT_VERSION,
@@ -64,6 +70,7 @@ export function encodeNetwork(
     layout,
     statistics,
     ...(imageSize && { imageSize }),
+    ...(kept && { facts: kept }),
   };
   const tensors =
     layout === 'pytorch'
@@ -88,9 +95,9 @@ export function describedFormat({ metadata }: WeightFile): string | null {
  * @throws WEIGHTS_CORRUPT for a description that makes no sense, WEIGHTS_UNSUPPORTED for one of a later version or of an unknown kind,
  * WEIGHTS_MISMATCH when the tensors are others
  */
-export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics; imageSize?: ImageSize } {
+export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; statistics: Statistics } & NetworkFacts {
   const description = parsed(file.metadata.get(INFO_KEY)) ?? {};
-  const { formatVersion, architecture, layout, statistics = 'batch', imageSize, libraryVersion } = description;
+  const { formatVersion, architecture, layout, statistics = 'batch', imageSize, facts, libraryVersion } = description;
   if (formatVersion !== FORMAT_VERSION) {
     const [version, writer] = [JSON.stringify(formatVersion) ?? 'nothing', String(libraryVersion)].map((text) => oneLine(text, 40));
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${file.name} is of another version`, {
@@ -107,7 +114,12 @@ export function readNetworkFile(file: WeightFile): { weights: NetworkWeights; st
     throw badDescription(file);
   if (!NETWORKS.some(({ kind }) => kind === architecture.kind)) throw unknownKind(file, architecture);
   if (imageSize !== undefined) expectImageSize(imageSize, architecture, file);
-  return { weights: fitNetwork(architecture, file.tensors, layout, file.name), statistics, ...(imageSize !== undefined && { imageSize }) };
+  return {
+    weights: fitNetwork(architecture, file.tensors, layout, file.name),
+    statistics,
+    ...(imageSize !== undefined && { imageSize }),
+    ...(isObject(facts) && readFacts(architecture, facts)),
+  };
 }
 
 function badDescription(

@@ -37,6 +37,8 @@ export interface FoundNetwork {
   readonly imageSize?: ImageSize;
   /** Whether it was trained on images, or parts of them, at their own size, as a checkpoint says. */
   readonly unscaled?: true;
+  /** Whether it was trained on images that were brought from their colour profiles to sRGB, as a checkpoint says. */
+  readonly inSrgb?: true;
   /** How its images are coded, where the file says that they are more than eight-bit colours. */
   readonly coding?: CodingOptions;
   /** Names of the labels that it takes, where it takes some and the file has them. */
@@ -116,6 +118,7 @@ const inCheckpoint = ({
   weights,
   imageSize,
   unscaled,
+  inSrgb,
   coding,
   labels,
   labelSets,
@@ -124,6 +127,7 @@ const inCheckpoint = ({
   role,
   ...(imageSize && { imageSize }),
   ...(unscaled && { unscaled }),
+  ...(inSrgb && { inSrgb }),
   ...(coding && { coding }),
   ...(labels && { labels }),
   ...(labelSets && { labelSets }),

@@ -35,7 +35,7 @@ export interface WriteOptions {
  *   format or options that there are not; before the first byte
  */
 export function encodeWeights(
-  { weights, statistics, imageSize }: FoundNetwork,
+  { weights, statistics, imageSize, ...facts }: FoundNetwork,
   format: WritableFormat,
   options: WriteOptions = {},
 ): AsyncIterable<Uint8Array> {
@@ -50,7 +50,7 @@ export function encodeWeights(
   expectChoice('layout of encodeWeights', layout ?? 'shadegrad', ['shadegrad', 'pytorch'], "leave it out for 'shadegrad'");
   switch (format) {
     case 'safetensors':
-      return encodeNetwork(weights, { dtype, layout, statistics, imageSize });
+      return encodeNetwork(weights, { dtype, layout, statistics, imageSize, facts });
     case 'pict':
       return encodePict(networkToPict(weights), { codebook });
     case 'pytorch': {

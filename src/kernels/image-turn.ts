@@ -3,6 +3,7 @@ import { expectShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expectOperands, expectWithoutGaps } from './elements.js';
 import { grid, specialise, type Constants } from './kernel.js';
+import movedSource from '../../shaders/image_moved.wgsl';
 import rotateSource from '../../shaders/image_rotate.wgsl';
 import turnSource from '../../shaders/image_turn.wgsl';
 
@@ -15,7 +16,7 @@ function moved(operation: string, x: Tensor, draws: Tensor, out: Tensor | undefi
   const output = out ?? Tensor.empty(x.gpu, x.shape, 'turned images');
   expectShape(`out of ${operation}`, x.shape, output.shape);
   x.gpu.dispatch({
-    shader: specialise(operation === 'imageTurn' ? 'image_turn' : 'image_rotate', [source], constants),
+    shader: specialise(operation === 'imageTurn' ? 'image_turn' : 'image_rotate', [movedSource, source], constants),
     bindings: [x.read(), draws.read(), output.written()],
     params: new Params().u32(batch, height, width, channels, draws.base, x.base, x.rowStride, output.base, output.rowStride),
     workgroups: grid(batch * height * width, 64),

@@ -8,6 +8,7 @@ import { expectOneDevice, expectOperands } from './elements.js';
 import type { JitterSizes } from './image.js';
 import { grid, specialise } from './kernel.js';
 import bytesSource from '../../shaders/image_bytes.wgsl';
+import drawsSource from '../../shaders/image_draws.wgsl';
 import classesSource from '../../shaders/image_jitter_classes.wgsl';
 import numbersSource from '../../shaders/image_jitter_numbers.wgsl';
 
@@ -38,7 +39,7 @@ export function numbersJitter(numbers: Tensor, draws: Tensor, { loadSize, cropSi
   const across = deviceTable(gpu, width, loadWidth);
   const down = deviceTable(gpu, height, loadHeight);
   gpu.dispatch({
-    shader: specialise('image_jitter_numbers', [numbersSource]),
+    shader: specialise('image_jitter_numbers', [drawsSource, numbersSource]),
     bindings: [numbers.read(), draws.read('u8'), across.binding, down.binding, output.written()],
     params: new Params()
       .u32(batch, images, height, width, channels, numbers.base)
@@ -77,7 +78,7 @@ export function classesJitter(maps: Tensor, draws: Tensor, { loadSize, cropSize 
   expectShape('draws of classesJitter', [batch, BYTES_PER_DRAW], draws.shape);
   const output = Tensor.empty(gpu, [batch, cropHeight, cropWidth, classes], 'jittered classes');
   gpu.dispatch({
-    shader: specialise('image_jitter_classes', [bytesSource, classesSource]),
+    shader: specialise('image_jitter_classes', [bytesSource, drawsSource, classesSource]),
     bindings: [maps.read('u8'), draws.read('u8'), output.written()],
     params: new Params()
       .u32(batch, images, height, width, classes, maps.base)

@@ -10,6 +10,7 @@ import { grid, specialise } from './kernel.js';
 import bytesSource from '../../shaders/image_bytes.wgsl';
 import fixedPointSource from '../../shaders/image_fixed_point.wgsl';
 import fromFloatSource from '../../shaders/image_from_float.wgsl';
+import drawsSource from '../../shaders/image_draws.wgsl';
 import jitterSource from '../../shaders/image_jitter.wgsl';
 import resizeSource from '../../shaders/image_resize.wgsl';
 import toFloatSource from '../../shaders/image_to_float.wgsl';
@@ -208,7 +209,7 @@ export function imageJitter(bytes: Tensor, draws: Tensor, { loadSize, cropSize }
   const across = deviceTable(gpu, width, loadWidth);
   const down = deviceTable(gpu, height, loadHeight);
   gpu.dispatch({
-    shader: specialise('image_jitter', [bytesSource, fixedPointSource, jitterSource]),
+    shader: specialise('image_jitter', [bytesSource, fixedPointSource, drawsSource, jitterSource]),
     bindings: [bytes.read('u8'), draws.read('u8'), across.binding, down.binding, output.written()],
     params: new Params().u32(
       batch,

@@ -15,6 +15,7 @@ import { MULTISCALE_PATCHGAN } from './multiscale-patchgan.js';
 import { PATCHGAN } from './patchgan.js';
 import { PIXELGAN } from './pixelgan.js';
 import { RESNET } from './resnet.js';
+import { SEGMENTER } from './segmenter.js';
 import { STARGAN_DISCRIMINATOR } from './stargan-discriminator.js';
 import { STARGAN_GENERATOR } from './stargan-generator.js';
 import { UNET } from './unet.js';
@@ -36,6 +37,7 @@ const rows: NetworkKind[] = [
   CGAN_DISCRIMINATOR,
   CONDITIONAL_DCGAN_GENERATOR,
   CONDITIONAL_DCGAN_DISCRIMINATOR,
+  SEGMENTER,
 ];
 
 /** The parts of a row. */

@@ -1,7 +1,6 @@
 import { codingsOf, parseRange, readingsOf, type CodingOptions, type HalfReading } from '../data/codings/options.js';
 import type { Coding } from '../data/codings/coding.js';
-import { widthAndHeight } from '../pixel-size.js';
-import { resizeBicubic } from '../data/resize.js';
+import { resizedTo } from '../data/resize.js';
 import { whole, type OptionRow } from '../training/option-table.js';
 import type { ImageSide } from '../training/scheme.js';
 
@@ -42,7 +41,7 @@ export const CODING_ROWS = {
         'trains so on single photos); rgb',
     },
   },
-} as const satisfies Record<keyof CodingOptions, OptionRow>;
+} as const satisfies Record<Exclude<keyof CodingOptions, 'palette'>, OptionRow>;
 
 function channelsRow(reference: string, what: string, besides: string): OptionRow {
   return {
@@ -85,8 +84,9 @@ function keptBy(coding: Coding): Pick<ImageSide, 'kept' | 'encode'> {
   return {
     kept: coding.kept,
     encode(image, size) {
-      const [width, height] = widthAndHeight(size);
-      return coding.see(image.width === width && image.height === height ? image : resizeBicubic(image, width, height)).values.data;
+      // Classes are read off the image as it is: between the colours of two of them there is nothing.
+      if (coding.kept === 'classes') return resizedTo(coding.see(image), size).values!.data;
+      return coding.see(resizedTo(image, size)).values.data;
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { RgbImage } from '../data/image.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
+import { fitHalves } from '../training/measured-halves.js';
 import { imageL1 } from '../training/metrics.js';
-import { fitHalves } from '../training/paired-evaluator.js';
 import type { Evaluator, ImagePlan } from '../training/scheme.js';
 import { Translator } from '../training/translator.js';
 

@@ -17,6 +17,7 @@ export { gradientPenalty, OBJECTIVES, type Objective, type ObjectiveName } from 
 export { pix2pix, type Direction, type Pix2PixNetworks, type Pix2PixOptions } from './pix2pix.js';
 export { pix2pixStep, PIX2PIX_LOSSES, type Pix2Pix, type StepOptions } from './pix2pix-step.js';
 export { findScheme, registerScheme, SCHEMES } from './registry.js';
+export { segmentation, type SegmentationNetworks, type SegmentationOptions } from './segmentation.js';
 export { stargan } from './stargan.js';
 export type { StarGANNetworks, StarGANOptions } from './stargan-step.js';
 export { pairedEvaluator, type PairedEvaluatorOptions } from '../training/paired-evaluator.js';

@@ -53,7 +53,7 @@ export const JITTER_ROW: OptionRow = {
 export const FLIP_ROW: OptionRow = {
   default: true,
   fix: 'leave it out for true',
-  only: { when: ({ jitter }) => jitter === true, expected: 'jitter true' },
+  only: { when: ({ jitter }) => jitter === true, expected: '`jitter` true' },
   flag: { group: 'Data', reference: ['no_flip'], type: 'boolean', default: true, description: 'random crops without mirroring' },
 };
 

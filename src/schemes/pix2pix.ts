@@ -9,7 +9,6 @@ import { numberFrom, type OptionRow, whole } from '../training/option-table.js';
 import { pairedEvaluator } from '../training/paired-evaluator.js';
 import type { Architectures, TrainingScheme } from '../training/scheme.js';
 import { codingsOf, completeCodings, describeCodings, type CodingOptions } from '../data/codings/options.js';
-import { codedEvaluator } from '../training/coded-evaluator.js';
 import { ADAM, adam } from './adam.js';
 import { CODING_ROWS, halfReadings, keptSides } from './coding-rows.js';
 import {
@@ -60,7 +59,7 @@ export interface Pix2PixOptions
     FeatureMatchingOptions,
     InitialWeightsOptions,
     PreprocessOptions,
-    CodingOptions {
+    Omit<CodingOptions, 'palette'> {
   /** Channels after the generator's first layer; 64 in the paper. */
   ngf: number;
   /** Channels after the discriminator's first layer; 64 in the paper. */
@@ -190,7 +189,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
         description: 'weight of the loss of reconstruction; 100, in a preview 1000, on a CPU 300',
       },
     },
-    reconstruction: onlyWith(RECONSTRUCTION_ROW, 'lambda above 0', ({ lambda }) => lambda !== 0),
+    reconstruction: onlyWith(RECONSTRUCTION_ROW, '`lambda` above 0', ({ lambda }) => lambda !== 0),
     lambdaGan: {
       ...weightRow(1, [], "weight of the generator's adversarial loss; with 0 there is no discriminator"),
       fix: 'leave it out for 1',
@@ -390,8 +389,7 @@ export const pix2pix: TrainingScheme<Pix2PixOptions, Pix2PixNetworks> = {
     const { direction } = options;
     const [size, plan] = [imageSizeOf(options), preparePlanOf(options)];
     const how = { halves: halvesOf(direction), key: direction, size, plan, dropout: rateOf(options) > 0 };
-    const codings = codingsOf(options);
-    return codings ? codedEvaluator(gpu, generator, codings, how) : pairedEvaluator(gpu, generator, how);
+    return pairedEvaluator(gpu, generator, { ...how, codings: codingsOf(options) });
   },
 
   watch: PIX2PIX_WATCH,

@@ -6,9 +6,10 @@ import { cyclegan } from './cyclegan.js';
 import { dcgan } from './dcgan.js';
 import { gan } from './gan.js';
 import { pix2pix } from './pix2pix.js';
+import { segmentation } from './segmentation.js';
 import { stargan } from './stargan.js';
 
-const rows = [pix2pix, cyclegan, dcgan, gan, cgan, stargan] as unknown as TrainingScheme[];
+const rows = [pix2pix, cyclegan, dcgan, gan, cgan, stargan, segmentation] as unknown as TrainingScheme[];
 
 /** Every training scheme that there is: those of this library, then those that a program has registered. */
 export const SCHEMES: readonly TrainingScheme[] = rows;

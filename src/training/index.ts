@@ -13,13 +13,37 @@ export {
   constantBaseline,
   imageDiversity,
   imageL1,
+  imageL2,
+  imageMsSsim,
   imagePsnr,
   imageSsim,
   meanImage,
   type ImageDiversity,
   type ImageMetrics,
 } from './metrics.js';
+export { FeatureRows } from './distances/feature-rows.js';
+export { frechetDistance } from './distances/frechet.js';
+export { kernelDistance, type KernelDistance } from './distances/kernel-distance.js';
 export { imageEdgeAgreement, type EdgeAgreement } from './edge-agreement.js';
+export type {
+  EvaluatedSample,
+  EvaluationMetric,
+  Measurement,
+  MetricContext,
+  MetricValues,
+  MetricWeights,
+  PixelModel,
+} from './evaluation/metric.js';
+export { EVALUATION_METRICS } from './evaluation/registry.js';
+export {
+  evaluatePictures,
+  type EvaluatedColumn,
+  type EvaluatedPicture,
+  type EvaluateOptions,
+  type Evaluation,
+  type LeftOutMetric,
+} from './evaluation/evaluate.js';
+export { summarizeValues, type Summary } from './evaluation/statistics.js';
 export { accumulate, inParts, type Taught, type Teach } from './accumulation.js';
 export { encodeCheckpoint, readCheckpointHeader, restoreCheckpoint } from './checkpoint.js';
 export type { CheckpointOptions, OptimizerProgress, TrainingCheckpoint, TrainingProgress } from './checkpoint-info.js';

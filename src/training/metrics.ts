@@ -30,6 +30,18 @@ export function imageL1(a: RgbImage, b: RgbImage): number {
 }
 
 /**
+ * Measures the mean squared difference of all channels of all pixels on the [-1, 1] scale, so 0 (equal) to 4 (black against white).
+ *
+ * @throws SHAPE_MISMATCH when the sizes differ
+ */
+export function imageL2(a: RgbImage, b: RgbImage): number {
+  sameSize(a, b);
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
+  return sum / a.data.length / 127.5 ** 2;
+}
+
+/**
  * Measures the peak signal-to-noise ratio in decibels with a peak of 255: 10 log10(255^2 / mean squared error over all channels);
  * Infinity for equal images.
  *
@@ -135,7 +147,10 @@ export function imageSsim(a: RgbImage, b: RgbImage): number {
 }
 
 /** The structural similarity of two planes of numbers from 0 to 255. */
-function planeSsim(x: Float64Array, y: Float64Array, width: number, height: number): number {
+const planeSsim = (x: Float64Array, y: Float64Array, width: number, height: number): number => ssimOfPlanes(x, y, width, height).ssim;
+
+/** The structural similarity of two planes, and the part of it that is contrast and structure, without brightness: means over windows. */
+function ssimOfPlanes(x: Float64Array, y: Float64Array, width: number, height: number): { ssim: number; structure: number } {
   const across = gaussian(Math.min(WINDOW, width));
   const down = gaussian(Math.min(WINDOW, height));
   const means = (plane: Float64Array) => windowMeans(plane, width, height, across, down);
@@ -146,15 +161,65 @@ function planeSsim(x: Float64Array, y: Float64Array, width: number, height: numb
   const meanXY = means(x.map((v, i) => v * y[i]!));
   const c1 = (0.01 * 255) ** 2;
   const c2 = (0.03 * 255) ** 2;
-  let sum = 0;
+  let [sum, structure] = [0, 0];
   for (let i = 0; i < meanX.length; i++) {
     const product = meanX[i]! * meanY[i]!;
     const squares = meanX[i]! ** 2 + meanY[i]! ** 2;
     const variances = meanXX[i]! + meanYY[i]! - squares;
     const covariance = meanXY[i]! - product;
     sum += ((2 * product + c1) * (2 * covariance + c2)) / ((squares + c1) * (variances + c2));
+    structure += (2 * covariance + c2) / (variances + c2);
   }
-  return sum / meanX.length;
+  return { ssim: sum / meanX.length, structure: structure / meanX.length };
+}
+
+/** What each scale of imageMsSsim() counts for, from the image itself to its sixteenth: Wang, Simoncelli and Bovik (2003). */
+const SCALES = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333] as const;
+/** The shortest side that is a window long when it has been halved four times. */
+export const LEAST_MS_SSIM_SIDE = 161;
+
+/**
+ * Measures the structural similarity of the lumas at several scales (Wang, Simoncelli, Bovik, Asilomar 2003): contrast and structure of the
+ * image and of its halves, quarters, eighths and sixteenths, and the brightness of the last. 1 for equal images. A half is made of means of
+ * 2 x 2 pixels; of odd sides the last row and column count twice. Where structures are opposite at a scale, 0 stands for it.
+ *
+ * @throws SHAPE_MISMATCH when the sizes differ; IMAGE_SIZE for a side below 161 pixels
+ */
+export function imageMsSsim(a: RgbImage, b: RgbImage): number {
+  sameSize(a, b);
+  let { width, height } = a;
+  if (Math.min(width, height) < LEAST_MS_SSIM_SIDE) {
+    throw new ShadegradError('IMAGE_SIZE', 'images to compare at five scales', {
+      expected: `sides of at least ${LEAST_MS_SSIM_SIDE} pixels`,
+      received: `${width} x ${height} pixels`,
+      fix: 'compare larger images, or at one scale: imageSsim(a, b)',
+    });
+  }
+  let [x, y] = [luma(a), luma(b)];
+  let result = 1;
+  for (const [scale, weight] of SCALES.entries()) {
+    const { ssim, structure } = ssimOfPlanes(x, y, width, height);
+    const isLast = scale === SCALES.length - 1;
+    result *= Math.max(0, isLast ? ssim : structure) ** weight;
+    if (isLast) break;
+    [x, y] = [halved(x, width, height), halved(y, width, height)];
+    [width, height] = [Math.ceil(width / 2), Math.ceil(height / 2)];
+  }
+  return result;
+}
+
+/** A plane of half the sides, of means of 2 x 2 numbers; of odd sides the last row and column count twice. */
+function halved(plane: Float64Array, width: number, height: number): Float64Array {
+  const [halfWidth, halfHeight] = [Math.ceil(width / 2), Math.ceil(height / 2)];
+  const half = new Float64Array(halfWidth * halfHeight);
+  for (let row = 0; row < halfHeight; row++) {
+    const [top, bottom] = [2 * row * width, Math.min(2 * row + 1, height - 1) * width];
+    for (let column = 0; column < halfWidth; column++) {
+      const [left, right] = [2 * column, Math.min(2 * column + 1, width - 1)];
+      half[row * halfWidth + column] = (plane[top + left]! + plane[top + right]! + plane[bottom + left]! + plane[bottom + right]!) / 4;
+    }
+  }
+  return half;
 }
 
 /** The measures of an image against its target. */

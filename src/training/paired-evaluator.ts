@@ -1,12 +1,10 @@
 import { pairAt, type PairedDataset } from '../data/dataset.js';
-import { greyImage } from '../data/grey.js';
-import type { ImagePair, RgbImage } from '../data/image.js';
+import type { Codings } from '../data/codings/options.js';
 import type { PixelSize } from '../pixel-size.js';
-import { isCutOnHost, prepareImage, type PreparePlan } from '../data/preprocess/prepare.js';
-import { resizedTo } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
-import { averageMetrics, compareImages, constantBaseline, meanImage, type ImageMetrics } from './metrics.js';
+import { codedHalves, colourHalves } from './measured-halves.js';
+import { averageMetrics, type ImageMetrics } from './metrics.js';
 import type { Evaluator, ImagePlan } from './scheme.js';
 import { Translator } from './translator.js';
 
@@ -22,6 +20,8 @@ export interface PairedEvaluatorOptions {
   readonly plan?: ImagePlan;
   /** Whether dropout drops at test time. */
   readonly dropout: boolean;
+  /** What images are coded as, where that is more than eight-bit colours. */
+  readonly codings?: Codings | null;
 }
 
 /**
@@ -33,43 +33,26 @@ export interface PairedEvaluatorOptions {
 export async function pairedEvaluator(
   gpu: Gpu,
   generator: Generator,
-  { halves: [source, target], key, size, plan, dropout }: PairedEvaluatorOptions,
+  { halves, key, size, plan, dropout, codings = null }: PairedEvaluatorOptions,
 ): Promise<Evaluator<ImageMetrics>> {
-  const translator = await Translator.create(gpu, generator, { dropout, size });
+  const translator = await Translator.create(gpu, generator, { dropout, size, codings });
+  const [source, target] = halves;
   const channels = { [source]: generator.inChannels, [target]: generator.outChannels } as Readonly<Record<'a' | 'b', number>>;
+  const prepared = plan ?? { size, loadSize: size };
+  const { fit, given, compare, scoreMean } = codings ? codedHalves(halves, prepared, codings) : colourHalves(halves, prepared, channels);
   return {
-    key,
-    fit: (pair) => fitHalves(pair, plan ?? { size, loadSize: size }, channels),
+    key: codings ? `${key} ${codings.source.title} to ${codings.target.title}` : key,
+    fit,
     async run(pair, index) {
-      const made = await translator.translate(pair[source], index);
-      return { made: [made], measure: compareImages(made, pair[target]) };
+      const made = await translator.translate(given(pair), index);
+      return { made: [made], measure: compare(made, pair[target]) };
     },
     summarize: (measures) => ({ ...averageMetrics(measures) }),
     async baseline(train, measured, onProgress) {
-      const mean = await meanImage(train, target, onProgress);
-      return { name: 'mean photo', metrics: { ...(await constantBaseline(mean, datasetOf(measured), target)) } };
+      return { name: 'mean photo', metrics: { ...(await scoreMean(train, measured, onProgress)) } };
     },
     dispose: () => translator.dispose(),
   };
-}
-
-/** An image as a network of so many channels sees it: resized (bicubic), and grey for one channel. */
-export function fitImage(image: RgbImage, size: PixelSize, channels: number): RgbImage {
-  return resizedTo(channels === 1 ? greyImage(image) : image, size);
-}
-
-/**
- * A sample as networks are measured on it: all of each half resized (bicubic); where a training cuts parts out of larger images on the
- * host, the middle. Grey for one channel.
- */
-export function fitHalves({ name, a, b }: ImagePair, plan: PreparePlan, channels: Readonly<Record<'a' | 'b', number>>): ImagePair {
-  const fitted = (image: RgbImage, half: 'a' | 'b'): RgbImage =>
-    fitImage(isCutOnHost(plan) ? prepareImage(image, plan, name) : image, plan.size, channels[half]);
-  return { name, a: fitted(a, 'a'), b: fitted(b, 'b') };
-}
-
-function datasetOf(pairs: readonly ImagePair[]): PairedDataset {
-  return { name: 'measured pairs', length: pairs.length, get: (index) => pairs[index]! };
 }
 
 /** Some pairs of a data set as an evaluator sees them. */

@@ -267,6 +267,25 @@ test('a client that takes nothing is dropped, and nobody waits for it', () => {
   clients.close();
 });
 
+test('what a client is told first may be more than may wait for it, until it has left', () => {
+  const clients = new EventClients();
+  let sent = (): void => {};
+  const client = { writableLength: 0, ended: false, writeHead: () => {}, on: () => {}, end: () => {}, destroy: () => {} };
+  client.destroy = () => void (client.ended = true);
+  const write = (chunk: Uint8Array | string, done?: () => void): void => {
+    client.writableLength += chunk.length;
+    if (done) sent = done;
+  };
+  assert.ok(clients.add(Object.assign(client, { write }) as never, () => 'x'.repeat(2 ** 21)));
+  clients.send('status', {});
+  clients.send('steps', 'x'.repeat(2 ** 20));
+  assert.not.ok(client.ended, 'it was slow to take its first');
+  sent();
+  clients.send('status', {});
+  assert.ok(client.ended, 'by now it should have');
+  clients.close();
+});
+
 test('a port that another program has: an error for one that was named', async () => {
   const other = await listening(0);
   const { port: taken } = other.address() as { port: number };

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateRawSync, gzipSync } from 'node:zlib';
+import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -325,7 +325,7 @@ test('every published set is fetched over https, under a name of its own', () =>
   const sets = Object.values(PUBLISHED_SETS);
   assert.is(new Set(sets.map(({ url }) => url)).size, sets.length);
   for (const { name, url, folders } of sets) {
-    assert.match(url, /^https:\/\/[\w.]+\/[\w/]+\.(tar\.gz|zip)$/);
+    assert.match(url, /^https:\/\/[\w.]+\/[\w/~]+\.(tar\.gz|zip)$/);
     assert.ok(Object.hasOwn(PUBLISHED_SETS, name) && folders.length === 2);
   }
 });
@@ -370,6 +370,79 @@ test('an archive that unpacks to more than is allowed, in bytes or in entries, i
     folder,
     'more than',
   );
+});
+
+/** A header of tar beside an entry: pax ('x', 'g') or a long name of GNU ('L'), with its content. */
+function aside(type: string, content: Buffer): Buffer {
+  const head = Buffer.alloc(512);
+  head.write('long');
+  head.write(content.length.toString(8).padStart(11, '0'), 124);
+  head.write('        ', 148);
+  head.write(type, 156);
+  head.write('ustar  \0', 257);
+  head.write(
+    head
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0') + '\0 ',
+    148,
+  );
+  return Buffer.concat([head, content, Buffer.alloc(-content.length & 511)]);
+}
+
+test('headers that stand beside entries count as entries, and their bytes', async ({ folder, serve }) => {
+  const directory = join(folder, 'facades');
+  const plain = gunzipSync(await good());
+  const comment = (bytes: number): Buffer => Buffer.from(`${String(bytes).padStart(8, '0')} comment=`.padEnd(bytes - 1, 'a') + '\n');
+  const cases: [headers: Buffer[], word: string][] = [
+    [Array.from({ length: 11 }, () => aside('L', Buffer.from('train/long.jpg\0'))), 'at most 10 files'],
+    [Array.from({ length: 11 }, () => aside('g', comment(20))), 'at most 10 files'],
+    [Array.from({ length: 5 }, () => aside('x', comment(300_000))), 'at most 1.0 MiB in all'],
+    [[aside('K', Buffer.alloc(2 ** 20 + 1, 97))], 'headers of at most 1.0 MiB'],
+    [[Buffer.alloc(2 ** 20 + 512)], 'at most 1.0 MiB in all'],
+  ];
+  for (const [headers, word] of cases) {
+    const url = serve(send(gzipSync(Buffer.concat([...headers, plain]))));
+    await fails(downloadArchive({ url, directory, unpacked: { bytes: 2 ** 20, entries: 10 }, ...quick }), folder, word);
+  }
+  // A few are as they should be, also where one says how large the entry is that follows.
+  const sized = Buffer.from(plain);
+  const at = 512;
+  sized.write(''.padStart(11, '0'), at + 124);
+  sized.write('        ', at + 148);
+  const sum = sized.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+  sized.write(sum.toString(8).padStart(6, '0') + '\0 ', at + 148);
+  const pax = aside('x', Buffer.from(`15 size=${filler.length}\n`));
+  const bytes = gzipSync(Buffer.concat([sized.subarray(0, at), pax, sized.subarray(at)]));
+  await downloadArchive({ url: serve(send(bytes)), directory, unpacked: { bytes: 2 ** 20, entries: 5 }, ...quick });
+  assert.equal(new Uint8Array(await readFile(join(directory, 'train', '1.jpg'))), filler);
+});
+
+test('an address that is not encrypted is told, unless it is this machine or a sum says what comes', async ({ folder }) => {
+  const bytes = await good();
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const notes: string[] = [];
+  const fetched = async (url: string, options: { sha256?: string } = {}): Promise<number> => {
+    notes.length = 0;
+    const directory = join(folder, 'facades');
+    await rm(directory, { recursive: true, force: true });
+    const fetch = async (): Promise<Response> => new Response(new Uint8Array(bytes));
+    await downloadArchive({ url, directory, fetch, onNote: (note) => notes.push(note), ...options, ...quick });
+    return notes.length;
+  };
+  assert.is(await fetched('http://example.org/a.tar.gz'), 1);
+  assert.match(notes[0]!, `not encrypted: anybody on the way could have changed the archive. Its SHA-256 is ${sha256}`);
+  assert.is(await fetched('http://127.example.org/a.tar.gz'), 1);
+  for (const host of ['https://example.org', 'http://localhost:8000', 'http://127.0.0.1', 'http://[::1]']) {
+    assert.is(await fetched(`${host}/a.tar.gz`), 0, host);
+  }
+  assert.is(await fetched('http://example.org/a.tar.gz', { sha256: sha256.toUpperCase() }), 0);
+  // Of a folder that is there nothing is fetched that the sum could be compared with.
+  await downloadArchive({ url: 'https://a.b/', directory: join(folder, 'facades'), sha256, onNote: (note) => notes.push(note) });
+  assert.match(notes.join(), 'there already and used as it is');
+  let message = '';
+  await downloadArchive({ url: 'https://a.b/', directory: join(folder, 'b'), sha256: 'abc' }).catch((error) => (message = error.message));
+  assert.match(message, '64 hexadecimal digits');
 });
 
 test('an address that cannot be right is refused at once', async ({ folder }) => {

@@ -1,9 +1,21 @@
-import { appendFileSync, mkdtempSync, statSync, truncateSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  statSync,
+  truncateSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../../src/errors.js';
+import { AppendedFile } from '../../../src/node/files/appended.js';
 import { JsonLog, logLines, readLog } from '../../../src/node/files/log.js';
 
 const test = suite<{ folder: string; path: string }>('log');
@@ -166,6 +178,40 @@ test('a place that cannot be written is WRITE_FAILED', async ({ folder }) => {
   writeFileSync(join(folder, 'file'), '');
   const error = await rejection(JsonLog.open(join(folder, 'file', 'log.jsonl')));
   assert.is(error.code, 'WRITE_FAILED');
+});
+
+test('a file that cannot be written to, nor cut again, says so as every file does', () => {
+  // The device of Linux that is always full; it has no length that could be cut.
+  if (!existsSync('/dev/full')) return;
+  const file = new AppendedFile('/dev/full');
+  try {
+    file.append(Uint8Array.of(1));
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, ShadegradError);
+    assert.is((error as ShadegradError).code, 'WRITE_FAILED');
+    assert.match((error as ShadegradError).message, /\/dev\/full[\s\S]*ENOSPC[\s\S]*the disk is full/);
+  }
+  file.close();
+});
+
+test('what a file says when it is measured, cut or closed is an error with its path, too', ({ folder }) => {
+  for (const fail of [(file: AppendedFile) => file.append(Uint8Array.of(1)), (file: AppendedFile) => file.cut(0)]) {
+    const path = join(folder, 'a.csv');
+    const file = new AppendedFile(path);
+    // Somebody has closed what it holds.
+    closeSync((file as unknown as { descriptor: number }).descriptor);
+    for (const call of [fail, (each: AppendedFile) => each.flush(), (each: AppendedFile) => each.close()]) {
+      try {
+        call(file);
+        assert.unreachable();
+      } catch (error) {
+        assert.instance(error, ShadegradError, String(error));
+        assert.match((error as ShadegradError).message, new RegExp(`${path}[\\s\\S]*EBADF`));
+      }
+    }
+    file.close();
+  }
 });
 
 test.run();

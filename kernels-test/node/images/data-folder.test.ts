@@ -8,7 +8,7 @@ import { resizeBicubic } from '../../../src/data/resize.js';
 import { printableName } from '../../../src/formats/names.js';
 import { ShadegradError } from '../../../src/errors.js';
 import { listImages, openPairedFolder } from '../../../src/node/images/dataset.js';
-import { encodePng, readImage, writePng } from '../../../src/node/images/read.js';
+import { decodeImage, encodePng, readImage, writePng } from '../../../src/node/images/read.js';
 import decode from '../../goldens/image_decode.json';
 import formats from '../../goldens/image_formats.json';
 
@@ -339,6 +339,52 @@ test('a photo beside its label map, as in the CMP base: the photo is A', async (
   // A pair saved twice is no photo with a label map, when most of the others are pairs by themselves.
   for (const name of ['1.png', '2.png', '3.png', '4.png', '1.jpg']) await writePng(join(folder, 'few', 'train', name), picture(8, 4, 1));
   assert.is((await openPairedFolder(join(folder, 'few'), 'train')).length, 5);
+});
+
+test('photos beside label maps in several folders, as CMP base and extended: other formats are told by their palettes', async ({
+  folder,
+}) => {
+  const sharp = (await import('sharp')).default;
+  const raw = { width: 24, height: 16, channels: 3 } as const;
+  const photo = sharp(picture(24, 16, 3).data, { raw });
+  const labels = sharp(
+    picture(24, 16, 1).data.map((value) => value & 192),
+    { raw },
+  ).removeAlpha();
+  const [jpeg, webp, map] = [await photo.jpeg().toBuffer(), await photo.webp().toBuffer(), await labels.png({ palette: true }).toBuffer()];
+  const put = async (name: string, bytes: Uint8Array): Promise<void> => {
+    await mkdir(join(folder, name, '..'), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  };
+  for (const place of ['cmp', 'split/train']) {
+    for (const stem of ['base/cmp_b0001', 'base/cmp_b0002', 'extended/cmp_x0001']) {
+      await put(`${place}/${stem}.jpg`, jpeg);
+      await put(`${place}/${stem}.png`, map);
+      await put(`${place}/${stem}.xml`, Buffer.from('<x/>'));
+    }
+    await put(`${place}/readme.txt`, Buffer.from('read me'));
+    const found = await openPairedFolder(join(folder, place.split('/')[0]!), 'train', { verify: true });
+    assert.equal([0, 1, 2].map(found.nameOf), ['base/cmp_b0001.jpg', 'base/cmp_b0002.jpg', 'extended/cmp_x0001.jpg']);
+    const { a, b } = await found.get(2);
+    assert.equal([a, b], [await decodeImage(jpeg), await decodeImage(map)]);
+    assert.match(found.notes.join('\n'), /pairs in .*base: each JPEG[^]*2 \.xml files[^]*pairs in .*extended: each JPEG/);
+  }
+  // A palette makes the label map, whatever its name; JPEGs are photos anyway.
+  for (const stem of ['1', '2']) {
+    await put(`kinds/${stem}.webp`, webp);
+    await put(`kinds/${stem}.png`, map);
+  }
+  const pair = await (await openPairedFolder(join(folder, 'kinds'), 'train')).get(0);
+  assert.equal([pair.a, pair.b], [await decodeImage(webp), await decodeImage(map)]);
+  await put('kinds/2.gif', await labels.gif().toBuffer());
+  await fails(openPairedFolder(join(folder, 'kinds'), 'train'), 'DATA_UNREADABLE', 'Two label maps of one name', '2.gif and 2.png');
+  await put('cmp/base/cmp_b0002.jpeg', jpeg);
+  await fails(
+    openPairedFolder(join(folder, 'cmp'), 'train'),
+    'DATA_UNREADABLE',
+    'Two photos of one name',
+    'cmp_b0002.jpeg and cmp_b0002.jpg',
+  );
 });
 
 test('pairs side by side that were saved as JPEG and as PNG are no photos with label maps', async ({ folder }) => {

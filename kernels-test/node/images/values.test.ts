@@ -34,6 +34,42 @@ test('numbers are those that were saved, in the named range', async () => {
   }
 });
 
+test('numbers of an array stay as wide as in its file, which need not be copied', () => {
+  const kinds = { '<u2': Uint16Array, '>u2': Uint16Array, '<i2': Int16Array, '|u1': Uint8Array, '<f4': Float32Array, '>f4': Float32Array };
+  for (const [type, kind] of Object.entries(kinds)) {
+    const file = caseOf(`npy ${type}`);
+    const { data } = decodeNpy(file, type);
+    assert.instance(data, kind, type);
+    assert.is(data.buffer === file.buffer, !type.startsWith('>'), type);
+    // Where they cannot be used in their place, they are copied.
+    const moved = new Uint8Array(file.length + 1);
+    moved.set(file, 1);
+    assert.equal(decodeNpy(moved.subarray(1), type).data, data, type);
+  }
+  const halves = Uint8Array.from(Buffer.concat([caseOf('npy <f2').subarray(0, -24), Buffer.from(Uint16Array.of(...HALVES.keys()).buffer)]));
+  assert.equal([...decodeNpy(halves, 'f2').data], [...HALVES.values()]);
+});
+
+/** Bits of float16 that are no usual numbers: the least, the largest below 1, the largest, the least normal one. */
+const HALVES = new Map([
+  ...([
+    [0x0001, 2 ** -24],
+    [0x8001, -(2 ** -24)],
+    [0x3bff, 1 - 2 ** -11],
+    [0x7bff, 65_504],
+    [0xfbff, -65_504],
+    [0x0400, 2 ** -14],
+  ] as const),
+  ...([
+    [0x03ff, 1023 * 2 ** -24],
+    [0x0000, 0],
+    [0x7c00, Infinity],
+    [0xfc00, -Infinity],
+    [0x3c00, 1],
+    [0x3555, 0.333251953125],
+  ] as const),
+]);
+
 test('the full range is that of the whole numbers of a file, which floats do not have', async () => {
   const full = (channels: number): HalfReading => ({ kind: 'numbers', channels, range: 'full' });
   for (const [name, most] of [

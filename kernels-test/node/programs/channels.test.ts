@@ -73,7 +73,10 @@ test('arrays of any channels: trained, gone on with to the bit, measured and tra
   assert.ok(Number.isFinite(first!.psnr));
   succeeded(await run('shadegrad', ['test', whole, '--quiet']));
   const tested = join(whole, 'test', 'images', '0001-2-output.npy');
-  succeeded(await translate(whole, 'arrays/val/A', made));
+  writeFileSync(join(folder, 'arrays/val/A', 'notes.txt'), '');
+  const said = await translate(whole, 'arrays/val/A', made);
+  succeeded(said);
+  assert.is((said.stdout + said.stderr).split('left out of').length, 2, 'the folder is looked at once');
   const { width, height, channels, data: numbers } = decodeNpy(readFileSync(join(made, '2.npy')), '2.npy');
   assert.equal([width, height, channels], [SIDE, SIDE, 4]);
   assert.ok(readFileSync(tested).equals(readFileSync(join(made, '2.npy'))));

@@ -1,6 +1,7 @@
 // not in browsers: it reads folders. shadegrad prepare check: what a training would meet in a folder.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { countColours } from '../../../src/data/colours.js';
@@ -8,6 +9,7 @@ import { createImage, joinPair, mirror, type RgbImage } from '../../../src/data/
 import { findAlike, hashPicture } from '../../../src/data/picture-hash.js';
 import { resizeBicubic } from '../../../src/data/resize.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
+import { crc32 } from '../../../src/formats/crc32.js';
 import { encodePng } from '../../../src/node/images/read.js';
 import { prepareData } from '../../../src/node/programs/prepare/prepare.js';
 import type { ShadegradError } from '../../../src/errors.js';
@@ -121,6 +123,55 @@ test('label maps that lost their colours are told from those that keep them', as
   assert.equal(kinds(found), ['blurred-labels']);
   assert.match(found.findings[0]!.text, /half B .* 3 of 3/);
   assert.is(found.findings[0]!.severity, 'warning');
+});
+
+/** A PNG of 8 x 8 with a palette. */
+function indexedPng(classes: readonly number[], palette: Uint8Array): Uint8Array {
+  const chunk = (name: string, data: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body) >>> 0);
+    return Buffer.concat([length, body, sum]);
+  };
+  const rows = Uint8Array.from({ length: 8 * 9 }, (_, at) => (at % 9 === 0 ? 0 : classes[at % classes.length]!));
+  const parts = [
+    chunk('IHDR', Uint8Array.of(0, 0, 0, 8, 0, 0, 0, 8, 8, 3, 0, 0, 0)),
+    chunk('PLTE', palette),
+    chunk('IDAT', deflateSync(rows)),
+  ];
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...parts, chunk('IEND', new Uint8Array(0))]);
+}
+
+test('label maps with a palette: classes beyond those of the others, and other colours for the same classes', async () => {
+  const sharp = (await import('sharp')).default;
+  const palette = Uint8Array.from({ length: 60 }, (_, at) => (at * 37) & 255);
+  const recoloured = palette.slice();
+  recoloured[3 * 4] = 1;
+  const files: Record<string, Uint8Array> = {};
+  for (let index = 1; index <= 8; index++) {
+    const data = Uint8Array.from({ length: 192 }, (_, at) => (at * at * index) & 255);
+    files[`base/${index}.jpg`] = await sharp(data, { raw: { width: 8, height: 8, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+    files[`base/${index}.xml`] = Buffer.from('<x/>');
+    files[`base/${index}.png`] = indexedPng([1, 4, 12, index], palette);
+  }
+  assert.equal(
+    kinds(await report(folderOf('cmp', files))).filter((kind) => !/alike/.test(kind)),
+    [],
+  );
+  const wrong = { ...files, 'base/3.png': indexedPng([1, 4, 0, 14], palette), 'base/5.png': indexedPng([1, 4, 12], recoloured) };
+  const found = await report(folderOf('cmp-wrong', wrong));
+  assert.is(found.layout, 'pairs');
+  assert.equal(filesOf(found, 'unknown-class'), ['base/3.png']);
+  assert.match(
+    found.findings.find(({ kind }) => kind === 'unknown-class')!.text,
+    /beyond those of the others, 1 to 12: 0, 14; give these pixels/,
+  );
+  assert.equal(filesOf(found, 'other-palette'), ['base/5.png']);
+  const twice = await report(folderOf('cmp-twice', { ...files, 'base/2.jpeg': files['base/1.jpg']! }));
+  assert.match(twice.notes.join(), /as pairs: Two photos of one name in .*2\.jpeg and 2\.jpg.*take one of them out/);
 });
 
 test('two sets, folders of classes and plain pictures are none of pairs', async () => {

@@ -194,6 +194,11 @@ test('--download fetches the pairs once and trains on them', async () => {
   const data = join(folder, 'fetched');
   const parameters = ['--download', '--download-url', url, '--data', data, ...TINY, '--steps', '1'];
   try {
+    failedWith(
+      await run('train-facades', [...parameters, '--download-sha256', 'f'.repeat(64), '--out', join(folder, 'c')]),
+      'DOWNLOAD_FAILED',
+    );
+    assert.not.ok(existsSync(data));
     assert.match(succeeded(await run('train-facades', [...parameters, '--out', join(folder, 'c')])), 'training on 2 pairs');
   } finally {
     server.close();

@@ -41,6 +41,20 @@ test('a folder of images of every kind is translated under the same names', asyn
   assert.ok(new Set(data).size > 8, 'a picture, not a single colour');
 });
 
+test('parts of a folder are, together, what one call makes of all of it', async () => {
+  const [apart, all] = [join(folder, 'apart'), readdirSync(join(folder, 'all')).sort()];
+  const counts: number[] = [];
+  for (const shard of ['1/2', '2/2']) {
+    succeeded(await translate('--input', input, '--output', apart, '--shard', shard));
+    counts.push(readdirSync(apart).length);
+  }
+  assert.is(counts[0], Math.ceil(all.length / 2));
+  assert.equal(readdirSync(apart).sort(), all);
+  for (const name of all) assert.ok(bytes('apart', name).equals(bytes('all', name)), name);
+  failedWith(await translate('--input', input, '--output', apart, '--shard', '3/2'), 'BAD_FLAG', /--shard/, /from 1 to N/);
+  failedWith(await translate('--input', '-', '--output', '-', '--shard', '1/2'), 'BAD_FLAG', /one image from stdin/);
+});
+
 test('images are told by their content, and what else lies beside them is counted', async () => {
   const place = join(folder, 'by-content');
   mkdirSync(join(place, 'more'), { recursive: true });

@@ -158,15 +158,25 @@ test('a list takes every word up to the next flag', () => {
 test('a number that may be left out has the one that it is alone', () => {
   const table = {
     ...program,
-    flags: [...program.flags, { name: 'sheet', type: 'integer', min: 1, alone: 4, description: 'a sheet' }],
+    flags: [...program.flags, { name: 'sheet', type: 'integer', min: 1, bare: 4, description: 'a sheet' }],
   } as const;
   const sheet = (...argv: string[]): number | undefined => parseFlags(table, argv).values.sheet;
   assert.is(sheet('--sheet'), 4);
   assert.is(sheet('--sheet', '--size', '32'), 4);
   assert.is(sheet('--sheet', '7'), 7);
   assert.is(sheet('--sheet=2', '--resume'), 2);
+  assert.throws(() => sheet('--sheet', '-x'), /Unexpected argument "-x"/);
   assert.is(sheet(), undefined);
   assert.match(formatHelp(table), '--sheet [N]');
+});
+
+test('a text that is not as it should be: what is to be written is said, not where to look for it', () => {
+  const check = (text: string): string | undefined => (text.includes(',') ? undefined : 'two numbers');
+  const table = { ...program, flags: [{ name: 'range', type: 'string', placeholder: 'MIN,MAX', check, description: 'a range' }] } as const;
+  assert.throws(
+    () => parseFlags(table, ['--range', '1']),
+    ({ expected, fix }: ShadegradError) => expected === 'two numbers' && fix === 'write --range MIN,MAX',
+  );
 });
 
 test('unknown flags name the nearest one', () => {

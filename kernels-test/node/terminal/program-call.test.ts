@@ -73,7 +73,7 @@ test('a program of a clone that runs in another folder names itself by its whole
   assert.match(succeeded(await run('shadegrad', ['--help'], { cwd: folder })), `Usage: node ${root}/bin/shadegrad.js COMMAND`);
   assert.match(
     (await run('shadegrad', ['inspect'], { cwd: folder })).stderr,
-    `fix: write node ${root}/bin/shadegrad.js inspect FILE|FOLDER [flags]`,
+    `fix: write node ${root}/bin/shadegrad.js inspect FILE|FOLDER|URL [flags]`,
   );
   assert.not.match((await run('translate', [], { cwd: folder })).stderr, /npx/);
 });

@@ -8,10 +8,12 @@ import { decodeImage } from '../../../src/node/images/read.js';
 import { parseFlags } from '../../../src/node/terminal/flags.js';
 import { writeAugmentPreview } from '../../../src/node/training/augment-preview.js';
 import { SYNTHETIC } from '../../../src/node/training/data.js';
-import { checkTogether, trainProgram, type TrainFlags } from '../../../src/node/training/flags.js';
+import { checkTogether, inFlags, trainProgram, type TrainFlags } from '../../../src/node/training/flags.js';
 import { newSettings } from '../../../src/node/training/settings.js';
 import { findScheme } from '../../../src/schemes/registry.js';
 import type { ShadegradError } from '../../../src/errors.js';
+import { completeCodings } from '../../../src/data/codings/options.js';
+import { augmentationsOf } from '../../../src/training/augmentations/registry.js';
 import { testGpu } from '../../harness/gpu.js';
 import { temporaryFolder } from '../../harness/program.js';
 
@@ -52,6 +54,22 @@ for (const [name, words, width, height] of [
     const { image } = await sheet(name, `${words} --quarter-turns --flip-vertical --color-jitter 1 --preview-augment 2`);
     assert.equal([image.width, image.height], [5 * (width + GAP) + GAP, 2 * (height + GAP) + GAP]);
   });
+
+test('an option whose name is a word is named as a flag where it is one', () => {
+  const scheme = findScheme('pix2pix')!;
+  const told = (option: () => unknown): string => {
+    try {
+      option();
+    } catch (error) {
+      return (inFlags(error, scheme) as ShadegradError).message;
+    }
+    return assert.unreachable() as never;
+  };
+  const nearest = told(() => augmentationsOf({ rotateNearest: 'input' }));
+  assert.match(nearest, /--rotate-nearest[^]*--rotate with it[^]*add --rotate, or leave --rotate-nearest out/);
+  const hot = told(() => completeCodings({ oneHot: 6, inChannels: 5 }));
+  assert.match(hot, /Bad value for --one-hot\n {2}expected: 5, .*--in-channels, or of the networks that it begins with\n {2}received: 6/);
+});
 
 test('it is for new runs', () => {
   const scheme = findScheme('pix2pix')!;

@@ -60,6 +60,7 @@ test('the settings of the papers', () => {
   const of = (name: string, ...members: string[]): unknown[] => members.map((member) => settings(name)[member] ?? null);
   const paired = ['direction', 'epochs', 'batch', 'jitter', 'lrPolicy', 'size', 'lambda'];
   assert.equal(of('facades', ...paired), ['BtoA', 200, 1, true, 'constant', 256, 100]);
+  assert.equal(of('facades-cmp', ...paired), of('facades', ...paired));
   assert.equal(of('maps', ...paired), ['AtoB', 200, 1, true, 'constant', 256, 100]);
   assert.equal(of('edges2handbags', ...paired), ['AtoB', 15, 4, false, 'constant', 256, 100]);
   assert.equal(of('day2night', ...paired), ['BtoA', 17, 4, true, 'constant', 256, 100]);

@@ -35,11 +35,11 @@ async function goOn(folder: RunFolder, record: RunRecord, from: number, to: numb
   const log = (entry: LogEntry): void => appendFileSync(folder.log, JSON.stringify(entry) + '\n');
   for (let step = from + 1; step <= to; step++) {
     const facts = { epoch: 1, learningRate: 0.001, imagesPerSecond: 2, seconds: step / 2 };
-    const entry = { step, first: 1 / step, ...(step % 3 === 0 && { 'odd, "name"': step }), ...facts };
+    const entry = { step, first: step === 5 ? Infinity : 1 / step, ...(step % 3 === 0 && { 'odd, "name"': step }), ...facts };
     log(entry);
     record.steps([entry]);
     if (step % 2 === 0) {
-      const metrics = { l1: step === 4 ? NaN : step / 7 };
+      const metrics = { l1: step === 4 ? NaN : step === 6 ? -Infinity : step / 7 };
       log({ step, validation: metrics });
       await record.validation({ step, metrics, rows: [{ name: 'a.png', pictures: [picture, picture] }] });
     }
@@ -70,6 +70,7 @@ test('log.csv: a row a validation with the mean of each loss, the same whether t
   assert.is(lines[0], 'step,epoch,seconds,learningRate,imagesPerSecond,first,"odd, ""name""",validation_l1');
   assert.is(lines[1], `2,1,1,0.001,2,${(1 + 1 / 2) / 2},,${2 / 7}`);
   assert.is(lines[2], `4,1,2,0.001,2,${(1 / 3 + 1 / 4) / 2},3,`);
+  assert.is(lines[3], '6,1,3,0.001,2,,6,');
   assert.is(lines.length, 1 + 4 + 1);
 
   const stopped = newFolder('stopped');
@@ -81,6 +82,9 @@ test('log.csv: a row a validation with the mean of each loss, the same whether t
   const second = await open(stopped, 'csv', 5);
   await goOn(stopped, second, 5, 8);
   second.close();
+  assert.is(readFileSync(stopped.table, 'utf8'), text);
+  // And of the log alone, which has no numbers for what is not finite.
+  (await open(stopped, 'csv', 8)).close();
   assert.is(readFileSync(stopped.table, 'utf8'), text);
 });
 

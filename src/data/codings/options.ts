@@ -1,6 +1,8 @@
 import { ShadegradError } from '../../errors.js';
+import { paletteOf } from '../palettes/registry.js';
 import type { Coding } from './coding.js';
 import { colours } from './colours.js';
+import { labelMap } from './label-map.js';
 import { chroma, lightness } from './lab.js';
 import { numbers } from './numbers.js';
 import { oneHot } from './one-hot.js';
@@ -27,11 +29,13 @@ export interface CodingOptions {
   oneHot?: number;
   /** What networks see of colours: `lab` is L of what is translated, and a and b of the result. Default 'rgb'. */
   colourSpace?: string;
+  /** The palette of the label maps that pictures are made into, by name or by its classes: a channel each. Default: pictures. */
+  palette?: string;
 }
 
 const NAMES: Readonly<Record<keyof CodingOptions, 'number' | 'string'>> = {
   ...{ inChannels: 'number', outChannels: 'number', oneHot: 'number' },
-  ...{ inRange: 'string', outRange: 'string', colourSpace: 'string' },
+  ...{ inRange: 'string', outRange: 'string', colourSpace: 'string', palette: 'string' },
 };
 
 /** The options of a run that say how its images are coded; what it has none of is null there, or missing. */
@@ -57,11 +61,11 @@ export function parseRange(text: string): ValueRange | undefined {
 const isOfPictures = (channels: number): channels is 1 | 3 => channels === 1 || channels === 3;
 
 /** How the two sides of a translation are read, where that is not as eight-bit pictures. */
-export function readingsOf({ inChannels = 3, outChannels = 3, inRange, outRange, oneHot: classes, colourSpace }: CodingOptions): {
+export function readingsOf({ inChannels = 3, outChannels = 3, inRange, outRange, oneHot: classes, colourSpace, palette }: CodingOptions): {
   readonly source?: HalfReading;
   readonly target?: HalfReading;
 } {
-  if (colourSpace === 'lab') return {};
+  if (colourSpace === 'lab' || palette !== undefined) return {};
   const ofNumbers = (channels: number, range: string | undefined): HalfReading | undefined =>
     range === undefined && isOfPictures(channels)
       ? undefined
@@ -74,6 +78,7 @@ export function readingsOf({ inChannels = 3, outChannels = 3, inRange, outRange,
 /** How the sides of a translation are coded; null where both are eight-bit pictures, grey or in colours. */
 export function codingsOf(options: CodingOptions): Codings | null {
   if (options.colourSpace === 'lab') return { source: lightness, target: chroma };
+  if (options.palette !== undefined) return { source: colours(3), target: labelMap(paletteOf(options.palette)) };
   const { source, target } = readingsOf(options);
   if (!source && !target) return null;
   const codingOf = (reading: HalfReading | undefined, channels = 3): Coding =>
@@ -107,7 +112,13 @@ export function completeCodings<O extends CodingOptions>(options: O): O {
   }
   if (classes === undefined) return options;
   if (inRange !== undefined) refuse('inRange', 'none with oneHot: index maps have no range', inRange);
-  if ((inChannels ?? classes) !== classes) refuse('inChannels', `${classes}, one for each class of oneHot`, inChannels);
+  if ((inChannels ?? classes) !== classes) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'oneHot of the training', {
+      expected: `${inChannels}, one for each channel of inChannels, or of the networks that it begins with`,
+      received: String(classes),
+      fix: 'give as many classes as there are channels, or leave inChannels out and begin with other networks',
+    });
+  }
   return { ...options, inChannels: classes };
 }
 

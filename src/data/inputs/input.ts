@@ -1,10 +1,12 @@
 import type { RgbImage } from '../image.js';
-import type { RandomStream } from '../../random.js';
 
 /** A number that an input is made with. */
 export interface InputOption {
+  /** What it is unless it is given. */
   readonly default: number;
+  /** The least that it may be. */
   readonly min: number;
+  /** The most that it may be. */
   readonly max: number;
   /** What it is, for help. */
   readonly description: string;
@@ -27,6 +29,6 @@ export interface PairInput {
    * false: of all that the network is to make.
    */
   readonly ofPicture?: boolean;
-  /** Makes it, at the size of the picture. @param draw of this picture: what is random follows from its name and a seed */
-  make(image: RgbImage, options: Readonly<Record<string, number>>, draw: RandomStream): RgbImage;
+  /** Makes it, at the size of the picture. @param draw numbers from 0 to 1 for this picture: they follow from its name and a seed */
+  make(image: RgbImage, options: Readonly<Record<string, number>>, draw: { uniform(): number }): RgbImage;
 }

@@ -11,15 +11,17 @@ import { mask } from './mask.js';
 import { randomMask } from './random-mask.js';
 import { softEdges } from './soft-edges.js';
 
-/** The inputs that pairs can be made with, a row each. */
-export const INPUTS: readonly PairInput[] = [edges, softEdges, grey, blur, lowres, mask, randomMask, lab];
+/** The inputs that pairs can be made with out of single pictures, a row each. */
+export const PAIR_INPUTS: readonly PairInput[] = [edges, softEdges, grey, blur, lowres, mask, randomMask, lab];
 
 /** Keeps the draws of inputs apart from others of one seed. */
 const INPUT_STREAM = 0x696e7074;
 
-/** An input with all its numbers. */
+/** A choice of an input with all its numbers, as parseInput() reads it. */
 export interface InputChoice {
+  /** The name of the input. */
   readonly name: string;
+  /** The numbers that it is made with, by name. */
   readonly options: Readonly<Record<string, number>>;
 }
 
@@ -82,9 +84,14 @@ export function inputText({ name, options }: InputChoice): string {
 }
 
 /**
- * Makes the input of a pair.
+ * Makes the input of a pair out of the picture that is to come out of it, at its size; the picture stays as it is.
+ *
+ * ```ts
+ * const pair = { name, a: makeInput(photo, parseInput('edges:sigma=2'), name, 1), b: photo };
+ * ```
  *
  * @param name of the picture, from which what is random follows, with the seed
+ * @throws INVALID_ARGUMENT for an input that there is not
  */
 export function makeInput(image: RgbImage, { name: input, options }: InputChoice, name: string, seed: number): RgbImage {
   return inputCalled(input).make(image, options, new RandomStream(seed, INPUT_STREAM, hashOf(name)));
@@ -92,10 +99,10 @@ export function makeInput(image: RgbImage, { name: input, options }: InputChoice
 
 /** @throws INVALID_ARGUMENT */
 function inputCalled(name: string): PairInput {
-  const input = INPUTS.find((each) => each.name === name);
+  const input = PAIR_INPUTS.find((each) => each.name === name);
   if (input !== undefined) return input;
   throw new ShadegradError('INVALID_ARGUMENT', `There is no input ${JSON.stringify(name.slice(0, 40))}`, {
-    expected: INPUTS.map((each) => each.name).join(', '),
+    expected: PAIR_INPUTS.map((each) => each.name).join(', '),
     fix: 'choose one of these, with numbers if wanted: edges:sigma=2',
   });
 }

@@ -1,6 +1,3 @@
-import { PREPROCESS } from '../../data/preprocess/registry.js';
-import { codingsOf, savedCodings, type CodingOptions } from '../../data/codings/options.js';
-import { decodeLabelGroups, decodeLabelSets, toldOf, type LabelSet } from '../../data/labels.js';
 import { crc32 } from '../../formats/crc32.js';
 import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { quoteName } from '../../formats/names.js';
@@ -10,9 +7,10 @@ import { STATE_PREFIX } from '../../training/checkpoint-tensors.js';
 import { parseCheckpointInfo, type TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { CHECKSUMS } from '../../training/checkpoint.js';
 import { fitNetwork } from './fit-network.js';
+import { factsOf, type NetworkFacts } from './network-facts.js';
 import { INFO_KEY } from '../network-file.js';
 import type { NetworkArchitecture, NetworkRole } from '../../models/kind.js';
-import { buildNetwork, isGenerator, isLabelledGenerator, labelCount, NETWORKS } from '../../models/registry.js';
+import { NETWORKS } from '../../models/registry.js';
 import type { NetworkWeights } from './network-weights.js';
 
 /**
@@ -68,22 +66,10 @@ export function checkpointTensors({ name: label, tensors }: WeightFile, prefix: 
 }
 
 /** A network of a training checkpoint. */
-export interface CheckpointNetwork {
+export interface CheckpointNetwork extends NetworkFacts {
   readonly name: string;
   readonly role: NetworkRole;
   readonly weights: NetworkWeights;
-  /** Side of the images that the run trains it on, where the network itself is for others. */
-  readonly imageSize?: readonly [width: number, height: number];
-  /** Whether the run saw images, or parts of them, at their own size, so that an image is to be resized to nothing. */
-  readonly unscaled?: true;
-  /** How its images are coded, where they are more than eight-bit colours. */
-  readonly coding?: CodingOptions;
-  /** Names of the labels that it takes, where it takes some. */
-  readonly labels?: readonly string[];
-  /** Which of these labels exclude one another, where the checkpoint says so. */
-  readonly labelSets?: readonly LabelSet[];
-  /** Those of them of which an image has one at most, beside classes, where the checkpoint says so. */
-  readonly labelGroups?: readonly (readonly string[])[];
 }
 
 /** The networks of a training checkpoint by name, in its order. */
@@ -106,55 +92,6 @@ export function averagedNetworks(file: WeightFile): (CheckpointNetwork & { reado
     const role = roleOf(architecture, file.name);
     return [{ name: averageName(name), averageOf: name, role, weights, ...factsOf(architecture, options) }];
   });
-}
-
-/** What the options of a run say of a network of it. */
-const factsOf = (
-  architecture: NetworkArchitecture,
-  options: TrainingCheckpoint['options'],
-): Pick<CheckpointNetwork, 'imageSize' | 'unscaled' | 'coding' | 'labels' | 'labelSets' | 'labelGroups'> => ({
-  ...sizeOf(architecture, options),
-  ...scaleOf(options),
-  ...codingOf(architecture, options),
-  ...labelsOf(architecture, options),
-});
-
-/** How a run codes the images of its generator. */
-function codingOf(architecture: NetworkArchitecture, options: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'coding'> {
-  const network = buildNetwork(architecture);
-  if (!isGenerator(network)) return {};
-  const { inChannels, outChannels } = network;
-  const coding: CodingOptions = { ...savedCodings(options), inChannels, outChannels };
-  const codings = codingsOf(coding);
-  return codings && codings.source.channels === inChannels && codings.target.channels === outChannels ? { coding } : {};
-}
-
-/** @param options of the run, which keep names joined by commas, and the sets that they are of */
-function labelsOf(
-  architecture: NetworkArchitecture,
-  { labels, labelSets, labelGroups }: TrainingCheckpoint['options'],
-): Pick<CheckpointNetwork, 'labels' | 'labelSets' | 'labelGroups'> {
-  const count = labelCount(buildNetwork(architecture));
-  if (count === 0 || typeof labels !== 'string') return {};
-  const names = labels.split(',');
-  const sets = decodeLabelSets(labelSets, names);
-  if (toldOf(names, sets) !== count) return {};
-  const groups = decodeLabelGroups(labelGroups, names);
-  return { labels: names, ...(sets && { labelSets: sets }), ...(groups && { labelGroups: groups }) };
-}
-
-function scaleOf({ preprocess }: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'unscaled'> {
-  const way = Object.entries(PREPROCESS).find(([name]) => name === preprocess)?.[1];
-  return way && !way.takesLoadSize ? { unscaled: true } : {};
-}
-
-function sizeOf(architecture: NetworkArchitecture, { size, width }: TrainingCheckpoint['options']): Pick<CheckpointNetwork, 'imageSize'> {
-  const network = buildNetwork(architecture);
-  if (!(isGenerator(network) || isLabelledGenerator(network)) || typeof size !== 'number') return {};
-  const { own, multipleOf, least } = network.imageSizes;
-  const sides = [typeof width === 'number' ? width : size, size] as const;
-  const isOwn = sides.every((side) => side === own);
-  return !isOwn && sides.every((side) => side >= least && side % multipleOf === 0) ? { imageSize: sides } : {};
 }
 
 /** @throws WEIGHTS_UNSUPPORTED for a kind of network that a program has to make known first */

@@ -2,13 +2,17 @@ import type { ServerResponse } from 'node:http';
 
 /** More pages than this look at no run. */
 const MOST_CLIENTS = 8;
-/** What may wait for a client. One that takes no more is dropped; its page asks anew when it is awake. */
+/**
+ * What may wait for a client beside what it is told first, which alone may be more. One that takes no more is dropped; its page asks anew
+ * when it is awake.
+ */
 const MOST_WAITING_BYTES = 2 ** 20;
 const PING_MS = 10_000;
 
 /** The pages that are told what happens, by server-sent events. Nobody waits for them. */
 export class EventClients {
-  private readonly clients = new Set<ServerResponse>();
+  /** Each with the bytes of what it is told first, until they have left. */
+  private readonly clients = new Map<ServerResponse, number>();
   private readonly ping = setInterval(() => this.write(': ping\n\n'), PING_MS).unref();
 
   get size(): number {
@@ -21,8 +25,9 @@ export class EventClients {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.on('close', () => this.clients.delete(response));
     response.on('error', () => response.destroy());
-    response.write(`retry: 2000\n${message('state', state())}`);
-    this.clients.add(response);
+    const first = Buffer.from(`retry: 2000\n${message('state', state())}`);
+    this.clients.set(response, first.length);
+    response.write(first, () => void (this.clients.has(response) && this.clients.set(response, 0)));
     return true;
   }
 
@@ -32,8 +37,8 @@ export class EventClients {
   }
 
   private write(text: string): void {
-    for (const client of this.clients) {
-      if (client.writableLength > MOST_WAITING_BYTES) {
+    for (const [client, first] of this.clients) {
+      if (client.writableLength > MOST_WAITING_BYTES + first) {
         this.clients.delete(client);
         client.destroy();
       } else client.write(text);
@@ -43,7 +48,7 @@ export class EventClients {
   /** Ends their connections. */
   close(): void {
     clearInterval(this.ping);
-    for (const client of this.clients) client.end();
+    for (const client of this.clients.keys()) client.end();
     this.clients.clear();
   }
 }

@@ -16,10 +16,19 @@ export function isSame(text: string, secret: string): boolean {
   return timingSafeEqual(digest(text), digest(secret));
 }
 
+/** Which hosts a server answers to, and how it says so. */
+export interface OwnHosts {
+  readonly names: string;
+  has(host: string): boolean;
+}
+
+/** The hosts of a server for this machine alone. */
+const LOCAL: OwnHosts = { names: 'localhost, 127.0.0.1 and [::1]', has: (host) => LOCAL_HOST.test(host) };
+
 /** Whom a request is for. A page of another name that leads to this machine (DNS rebinding) is refused. */
-function hostRefusal({ headersDistinct: { host = [] } }: IncomingMessage): Refusal | undefined {
-  if (host.length === 1 && LOCAL_HOST.test(host[0]!)) return undefined;
-  return { status: 403, text: 'This server answers to localhost, 127.0.0.1 and [::1] alone.' };
+function hostRefusal({ headersDistinct: { host = [] } }: IncomingMessage, own: OwnHosts): Refusal | undefined {
+  if (host.length === 1 && own.has(host[0]!)) return undefined;
+  return { status: 403, text: `This server answers to ${own.names} alone.` };
 }
 
 /** Where a request that changes something comes from: pages of other servers are refused. */
@@ -40,11 +49,14 @@ export interface Secrets {
 
 /** Lets the requests in that may come in. */
 export class Guard {
-  constructor(private readonly secrets: Secrets) {}
+  constructor(
+    private readonly secrets: Secrets,
+    private readonly hosts: OwnHosts = LOCAL,
+  ) {}
 
   /** Why a request is refused, whatever it is about; undefined where it is not. */
   check(request: IncomingMessage): Refusal | undefined {
-    return hostRefusal(request) ?? (request.method === 'POST' ? originRefusal(request) : undefined);
+    return hostRefusal(request, this.hosts) ?? (request.method === 'POST' ? originRefusal(request) : undefined);
   }
 
   /** Whether a request may change something: it has the token in its header, which no other page can set. */

@@ -17,11 +17,29 @@ export class AppendedFile {
   /** Appends bytes. They are in the file (though maybe not on the disk) when this returns. @throws WRITE_FAILED */
   append(bytes: Uint8Array): void {
     if (this.descriptor === undefined || bytes.length === 0) return;
-    const before = fstatSync(this.descriptor).size;
+    let before: number | undefined;
     try {
+      before = fstatSync(this.descriptor).size;
       for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
     } catch (error) {
-      ftruncateSync(this.descriptor, before);
+      if (before !== undefined) this.takeBack(this.descriptor, before);
+      throw writeFailed(this.path, error);
+    }
+  }
+
+  private takeBack(descriptor: number, before: number): void {
+    try {
+      ftruncateSync(descriptor, before);
+    } catch {
+      // What is said is why it could not be written; readers leave out a part of an entry at the end.
+    }
+  }
+
+  /** Drops what comes after so many bytes. @throws WRITE_FAILED */
+  cut(bytes: number): void {
+    try {
+      if (this.descriptor !== undefined && fstatSync(this.descriptor).size !== bytes) ftruncateSync(this.descriptor, bytes);
+    } catch (error) {
       throw writeFailed(this.path, error);
     }
   }
@@ -35,9 +53,14 @@ export class AppendedFile {
     }
   }
 
-  /** Closes the file. Closing it twice is harmless. */
+  /** Closes the file. Closing it twice is harmless. @throws WRITE_FAILED where that is when the file system says that it could not write */
   close(): void {
-    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    const { descriptor } = this;
     this.descriptor = undefined;
+    try {
+      if (descriptor !== undefined) closeSync(descriptor);
+    } catch (error) {
+      throw writeFailed(this.path, error);
+    }
   }
 }

@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { ShadegradError } from '../../errors.js';
 import { makeFolder, writeFailed } from './atomic.js';
+import { countHeaders } from './tar-headers.js';
 import { formatBytes, formatCount } from '../terminal/format.js';
 
 /** What an archive may unpack to at most. */
@@ -15,6 +16,9 @@ export interface ArchiveLimits {
   /** The number of files and folders. */
   readonly entries: number;
 }
+
+/** The bytes of a single header beside an entry, such as its long name, at most. */
+const MOST_HEADER_BYTES = 2 ** 20;
 
 export function unsafe(url: string, what: string): ShadegradError {
   return new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} is not to be trusted: ${what}`, {
@@ -46,6 +50,13 @@ export class Unpacked {
     const { entries } = this.most;
     if (++this.entries > entries) throw tooMuch(this.url, `at most ${formatCount(entries)} files and folders`, 'more');
     this.expectRoom(size);
+  }
+
+  /** Counts a header of its own for what an entry's has no room for: an entry, and its bytes. */
+  addHeader(size: number): void {
+    if (size > MOST_HEADER_BYTES) throw tooMuch(this.url, `headers of at most ${formatBytes(MOST_HEADER_BYTES)}`, formatBytes(size));
+    this.addEntry(size);
+    this.addBytes(size);
   }
 
   addBytes(count: number): void {
@@ -103,7 +114,7 @@ export async function writeEntry(entry: AsyncIterable<Uint8Array>, target: strin
 export async function extractTarGz(archive: string, folder: string, url: string, most: ArchiveLimits): Promise<void> {
   const unpacked = new Unpacked(url, most);
   const reader = extract();
-  const finished = pipeline(createReadStream(archive), createGunzip(), reader);
+  const finished = pipeline(createReadStream(archive), createGunzip(), countHeaders(unpacked), reader);
   // The loop below may throw first; this rejection is awaited after it.
   finished.catch(() => undefined);
   try {

@@ -5,6 +5,16 @@ import { ShadegradError } from '../../errors.js';
 import { writeFailed } from './atomic.js';
 import { formatBytes } from '../terminal/format.js';
 
+/** What a file that is fetched is to its user, for errors, and how it is told from something else. */
+export interface FetchedKind {
+  /** Such as `archive`. */
+  readonly noun: string;
+  /** What to do where it cannot be fetched. */
+  readonly byHand: string;
+  /** Whether it may begin with these bytes; a server may send a page in its place. Left out where anything may. */
+  isStart?(start: Uint8Array): boolean;
+}
+
 export interface FetchOptions {
   onProgress?: ProgressCallback;
   /** What fetches the archive. Default: the global `fetch`. */
@@ -23,6 +33,18 @@ export interface FetchOptions {
   expectRoom?: (bytes: number) => Promise<void>;
 }
 
+/** Options of fetchToFile(), for files of any kind. */
+export interface FileOptions extends FetchOptions {
+  /** What is fetched. Default: an archive that can be unpacked. */
+  kind?: FetchedKind;
+  /** Headers for an address, asked for at each redirection: what is for one server is for no other. */
+  headersFor?: (at: URL) => Readonly<Record<string, string>>;
+  /** Throws for an address that nothing may be fetched from, asked before each request. */
+  expectAddress?: (at: URL) => void;
+  /** The mend for an answer that is none, where its status and headers say more than that. */
+  explain?: (response: Response) => string | undefined;
+}
+
 /** How the archives begin that can be unpacked. */
 const MAGICS = { gzip: [0x1f, 0x8b], zip: [0x50, 0x4b] } as const;
 
@@ -39,7 +61,20 @@ function failed(url: string, received: string, fix: string, cause?: unknown): Sh
   return new ShadegradError('DOWNLOAD_FAILED', `Could not download ${url}`, { received, fix, cause });
 }
 
-const BY_HAND = 'check the internet connection and try again, or fetch the archive by hand and unpack it';
+const ARCHIVE: FetchedKind = {
+  noun: 'archive',
+  byHand: 'fetch the archive by hand and unpack it',
+  isStart: (start) => archiveKind(start) !== undefined,
+};
+
+const tryAgain = ({ byHand }: FetchedKind): string => `check the internet connection and try again, or ${byHand}`;
+
+/** The answer of a server that will be the same each time, as the cause of an error. */
+export class RefusedRequest extends Error {
+  constructor(readonly status: number) {
+    super(`HTTP status ${status}`);
+  }
+}
 
 /** Something worth another try. */
 class LostConnection extends Error {}
@@ -68,7 +103,7 @@ interface Transfer {
   url: string;
   path: string;
   handle: FileHandle;
-  options: FetchOptions;
+  options: FileOptions;
   /** Bytes on disk so far. */
   received: number;
   /** Identifies the file on the server, so that two halves are of one file. */
@@ -76,13 +111,13 @@ interface Transfer {
 }
 
 /**
- * Fetches `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only gzip
- * and zip content is accepted, and no way from https to http.
+ * Fetches `url` into the new file `path`, resuming after lost connections where the server offers byte ranges. Only what
+ * `kind` begins with is accepted, by default gzip and zip content, and no way from https to http.
  *
  * @throws DOWNLOAD_FAILED (at once for an address that cannot be right), WRITE_FAILED, or the signal's reason
  */
-export async function fetchToFile(url: string, path: string, options: FetchOptions): Promise<void> {
-  const { attempts = 4, retryDelay = 1000, signal } = options;
+export async function fetchToFile(url: string, path: string, options: FileOptions): Promise<void> {
+  const { attempts = 4, retryDelay = 1000, signal, kind = ARCHIVE } = options;
   const handle = await open(path, 'wx').catch((cause) => Promise.reject(writeFailed(path, cause)));
   const transfer: Transfer = { url, path, handle, options, received: 0 };
   try {
@@ -93,7 +128,7 @@ export async function fetchToFile(url: string, path: string, options: FetchOptio
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof LostConnection)) throw error;
-        if (attempt >= attempts) throw failed(url, `${error.message} (${attempt} attempts)`, BY_HAND, error.cause);
+        if (attempt >= attempts) throw failed(url, `${error.message} (${attempt} attempts)`, tryAgain(kind), error.cause);
         await sleep(retryDelay * 2 ** (attempt - 1), undefined, { signal });
       }
     }
@@ -144,10 +179,12 @@ async function fetchRest(transfer: Transfer): Promise<void> {
 }
 
 /** Follows redirections, which `fetch` would also follow from https to http. */
-async function request(url: string, headers: Record<string, string>, options: FetchOptions, signal: AbortSignal): Promise<Response> {
+async function request(url: string, headers: Record<string, string>, options: FileOptions, signal: AbortSignal): Promise<Response> {
   let at = parseUrl(url);
   for (let redirects = 0; ; redirects++) {
-    const response = await (options.fetch ?? globalThis.fetch)(at.href, { headers, signal, redirect: 'manual' }).catch((cause) => {
+    options.expectAddress?.(at);
+    const sent = { ...headers, ...options.headersFor?.(at) };
+    const response = await (options.fetch ?? globalThis.fetch)(at.href, { headers: sent, signal, redirect: 'manual' }).catch((cause) => {
       const { code } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
       if (!signal.aborted && HOPELESS.test(code ?? '')) {
         throw failed(
@@ -170,7 +207,7 @@ async function request(url: string, headers: Record<string, string>, options: Fe
       throw failed(
         url,
         `a redirection to ${next.href}, where anybody on the way could change what comes`,
-        'fetch the archive by hand if you trust that address, and unpack it',
+        `if you trust that address, ${(options.kind ?? ARCHIVE).byHand}`,
       );
     }
     at = next;
@@ -183,7 +220,7 @@ function lost(cause: unknown, signal: AbortSignal): Error {
 
 /** Looks at the status and headers. @returns the size of the whole file, or 0 when the server does not say */
 async function begin(transfer: Transfer, response: Response): Promise<number> {
-  const { url } = transfer;
+  const { url, options } = transfer;
   const length = Number(response.headers.get('content-length') ?? 0);
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
   if (response.status === 206 && range !== null && Number(range[1]) === transfer.received) {
@@ -197,7 +234,8 @@ async function begin(transfer: Transfer, response: Response): Promise<number> {
       transfer.validator = undefined;
       throw new LostConnection(status);
     }
-    throw failed(url, status, response.status === 404 ? 'the file has moved: check the address' : BY_HAND);
+    const usual = response.status === 404 ? 'the file has moved: check the address' : tryAgain(options.kind ?? ARCHIVE);
+    throw failed(url, status, options.explain?.(response) ?? usual, new RefusedRequest(response.status));
   }
   await transfer.handle.truncate(0).catch((cause) => Promise.reject(writeFailed(transfer.path, cause)));
   transfer.received = 0;
@@ -211,6 +249,7 @@ async function begin(transfer: Transfer, response: Response): Promise<number> {
 async function receive(transfer: Transfer, response: Response, total: number, dog: ReturnType<typeof watchdog>): Promise<void> {
   const { url, handle, options } = transfer;
   const most = options.mostBytes ?? MOST_ARCHIVE_BYTES;
+  const { noun, byHand, isStart } = options.kind ?? ARCHIVE;
   const reader = response.body!.getReader();
   for (;;) {
     const { done, value } = await reader.read().catch((cause) => {
@@ -218,18 +257,14 @@ async function receive(transfer: Transfer, response: Response, total: number, do
     });
     if (done) break;
     dog.feed();
-    if (transfer.received === 0 && value.length > 1 && archiveKind(value) === undefined) {
+    if (transfer.received === 0 && value.length > 1 && isStart?.(value) === false) {
       await reader.cancel();
       const type = response.headers.get('content-type') ?? 'unknown content';
-      throw failed(url, `${type}, which is no archive`, 'check the address: the server sent a page instead of the archive');
+      throw failed(url, `${type}, which is no ${noun}`, `check the address: the server sent a page instead of the ${noun}`);
     }
     if (Math.max(transfer.received + value.length, total) > most) {
       await reader.cancel();
-      throw failed(
-        url,
-        `more than ${formatBytes(most)}`,
-        'check the address; if the archive is the right one, fetch and unpack it by hand',
-      );
+      throw failed(url, `more than ${formatBytes(most)}`, `check the address; if the ${noun} is the right one, ${byHand}`);
     }
     let written = 0;
     while (written < value.length) {

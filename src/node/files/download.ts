@@ -31,6 +31,8 @@ const LIMITS: ArchiveLimits = { bytes: 64 * 2 ** 30, entries: 2_000_000 };
 export interface DownloadOptions extends FetchOptions {
   /** The address of the archive, a .tar.gz or a .zip. */
   url: string;
+  /** The addresses of further archives, whose content lies beside that of the first; of two files of one name the first is kept. */
+  further?: readonly string[];
   /** The folder that the archive's content is to be. Its parents are made. */
   directory: string;
   /** Told the bytes received and the bytes in all; the second is 0 when the server does not say. */
@@ -48,6 +50,9 @@ export interface DownloadOptions extends FetchOptions {
   /** The bytes that are free where a folder is. Default: what the file system says. */
   freeBytes?: (folder: string) => Promise<number>;
 }
+
+/** A SHA-256 as people write it. */
+export const SHA256 = /^[0-9a-f]{64}$/i;
 
 /** Room for the archive and, of pictures, which hardly shrink, for as much again unpacked. */
 const ROOM = 2;
@@ -99,10 +104,17 @@ async function isComplete(directory: string, expected: readonly string[]): Promi
   });
 }
 
-/** An archive with a single folder at its top stands for what is in that folder. */
-async function contentRoot(folder: string): Promise<string> {
+/** An archive with a single folder at its top stands for what is in that folder, unless it is one that is expected. */
+async function contentRoot(folder: string, expected: readonly string[]): Promise<string> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.length === 1 && entries[0]!.isDirectory() ? join(folder, entries[0]!.name) : folder;
+  const [only] = entries;
+  return entries.length === 1 && only!.isDirectory() && !expected.includes(only!.name) ? join(folder, only!.name) : folder;
+}
+
+/** Moves what is in a folder into another one, but for what that has already. */
+async function moveInto(folder: string, from: string): Promise<void> {
+  const there = new Set(await readdir(folder));
+  for (const name of await readdir(from)) if (!there.has(name)) await rename(join(from, name), join(folder, name));
 }
 
 /**
@@ -114,26 +126,44 @@ async function contentRoot(folder: string): Promise<string> {
  * outside, too large), WRITE_FAILED
  */
 export async function downloadArchive(options: DownloadOptions): Promise<string> {
-  const { url, expectedFolders = [], unpacked = LIMITS } = options;
+  const { url, further = [], expectedFolders = [], unpacked = LIMITS } = options;
   const directory = resolve(options.directory);
-  parseUrl(url);
-  if (await isComplete(directory, expectedFolders)) return directory;
+  const addresses = [url, ...further].map((each) => parseUrl(each));
+  expectSum(options.sha256);
+  if (await isComplete(directory, expectedFolders)) {
+    if (options.sha256 !== undefined) {
+      options.onNote?.(
+        `note: ${printableName(directory)} is there already and used as it is; the SHA-256 is that of an archive to be fetched`,
+      );
+    }
+    return directory;
+  }
   await makeFolder(dirname(directory));
   await removeStale(directory);
   const staging = partialPath(directory);
   try {
-    const content = join(staging, 'content');
-    await makeFolder(content);
-    const archive = join(staging, 'archive');
-    await fetchToFile(url, archive, {
-      ...options,
-      expectRoom: (bytes) => expectRoom(directory, bytes, options.freeBytes ?? freeBytesOf),
-    });
-    const sha256 = await sha256Of(archive);
-    checkHash(url, options.sha256, sha256);
-    const keep = options.record === undefined ? undefined : await checkAgainstRecord(options.record, url, sha256);
-    await (archiveKind(await firstBytes(archive)) === 'zip' ? extractZip : extractTarGz)(archive, content, url, unpacked);
-    const root = await contentRoot(content);
+    const keeps: ((() => Promise<string>) | undefined)[] = [];
+    const fetched: string[] = [];
+    for (const [index, from] of [url, ...further].entries()) {
+      const content = join(staging, `content${index}`);
+      await makeFolder(content);
+      const archive = join(staging, 'archive');
+      await fetchToFile(from, archive, {
+        ...options,
+        expectRoom: (bytes) => expectRoom(directory, bytes, options.freeBytes ?? freeBytesOf),
+      });
+      const sha256 = await sha256Of(archive);
+      // A sum that was typed is that of the first.
+      const wanted = index === 0 ? options.sha256 : undefined;
+      checkHash(from, wanted, sha256);
+      if (wanted === undefined && isOpen(addresses[index]!)) options.onNote?.(openNote(from, sha256));
+      keeps.push(options.record === undefined ? undefined : await checkAgainstRecord(options.record, from, sha256));
+      await (archiveKind(await firstBytes(archive)) === 'zip' ? extractZip : extractTarGz)(archive, content, from, unpacked);
+      await rm(archive);
+      fetched.push(await contentRoot(content, expectedFolders));
+    }
+    const [root, ...others] = fetched as [string, ...string[]];
+    for (const other of others) await moveInto(root, other);
     if (!(await hasFolders(root, expectedFolders)) || (await readdir(root)).length === 0) {
       throw new ShadegradError('DOWNLOAD_FAILED', `The archive at ${url} does not hold what it should`, {
         expected: expectedFolders.length === 0 ? 'files' : `the folders ${expectedFolders.join(', ')}`,
@@ -142,7 +172,7 @@ export async function downloadArchive(options: DownloadOptions): Promise<string>
       });
     }
     await putInPlace(root, directory);
-    if (keep) options.onNote?.(await keep());
+    for (const keep of keeps) if (keep) options.onNote?.(await keep());
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -159,11 +189,30 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-async function sha256Of(path: string): Promise<string> {
+/** The SHA-256 of a file, 64 hexadecimal digits. */
+export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
+
+/** @throws INVALID_ARGUMENT for what is no SHA-256 */
+function expectSum(sha256: string | undefined): void {
+  if (sha256 === undefined || SHA256.test(sha256)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'sha256 of downloadArchive() is no SHA-256', {
+    expected: '64 hexadecimal digits',
+    received: sha256,
+    fix: 'copy the whole sum, as sha256sum prints it',
+  });
+}
+
+/** Whether what comes from an address passes others who could change it: over plain http, but for this machine's own. */
+const isOpen = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'http:' && !/^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+const openNote = (url: string, sha256: string): string =>
+  `note: ${url} is not encrypted: anybody on the way could have changed the archive. Its SHA-256 is ${sha256}: compare it with one that ` +
+  'its authors give, or write theirs as --download-sha256, and another archive is refused';
 
 function checkHash(url: string, expected: string | undefined, received: string): void {
   if (expected === undefined || expected.toLowerCase() === received) return;
@@ -189,7 +238,7 @@ async function putInPlace(root: string, directory: string): Promise<void> {
 }
 
 /** Options of downloadPublished() and downloadFacades(): where the data go; from another address, where one is given. */
-export type PublishedOptions = Omit<DownloadOptions, 'url' | 'expectedFolders'> & { url?: string };
+export type PublishedOptions = Omit<DownloadOptions, 'url' | 'further' | 'expectedFolders'> & { url?: string };
 
 /**
  * Fetches a published data set as `directory`. What its address gives is remembered in the user's cache, so that another archive is
@@ -198,7 +247,7 @@ export type PublishedOptions = Omit<DownloadOptions, 'url' | 'expectedFolders'> 
  * @throws as `downloadArchive`
  */
 export async function downloadPublished(set: PublishedSet, { url = set.url, ...options }: PublishedOptions): Promise<string> {
-  const official = url === set.url ? { ...limitsFor(set.about), record: await downloadRecordPath() } : {};
+  const official = url === set.url ? { ...limitsFor(set.about), further: set.further, record: await downloadRecordPath() } : {};
   return downloadArchive({ ...official, ...options, url, expectedFolders: set.folders });
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, promises as nodeFiles, writeSync } from 'node:fs';
+import { promises as nodeFiles } from 'node:fs';
 import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
+import { AppendedFile } from './appended.js';
 import { writeFailed, writeFileAtomic } from './atomic.js';
 
 /** A line of a log. Numbers that are not finite become `null` in the file, as JSON has none. */
@@ -14,11 +15,11 @@ export interface LogEntry {
 export class JsonLog {
   /** The path of the file. */
   readonly path: string;
-  #descriptor: number | undefined;
+  #file: AppendedFile | undefined;
 
-  private constructor(path: string, descriptor: number) {
-    this.path = path;
-    this.#descriptor = descriptor;
+  private constructor(file: AppendedFile) {
+    this.path = file.path;
+    this.#file = file;
   }
 
   /**
@@ -37,20 +38,12 @@ export class JsonLog {
     try {
       if (kept === null) await writeFileAtomic(path, '');
       else if (kept === 'scattered') await writeFileAtomic(path, keptLines(path, isKept));
-      const log = new JsonLog(path, openSync(path, 'a'));
-      if (kept !== null && kept !== 'scattered') log.#cut(kept);
-      return log;
+      const file = new AppendedFile(path);
+      if (kept !== null && kept !== 'scattered') cutTo(file, kept);
+      return new JsonLog(file);
     } catch (error) {
       throw writeFailed(path, error);
     }
-  }
-
-  /** Drops what comes after the lines that are kept; a crash leaves either all of it or none. */
-  #cut({ bytes, terminated }: KeptPart): void {
-    const descriptor = this.#opened();
-    if (fstatSync(descriptor).size !== bytes) ftruncateSync(descriptor, bytes);
-    if (!terminated) writeSync(descriptor, '\n');
-    fsyncSync(descriptor);
   }
 
   /**
@@ -59,38 +52,38 @@ export class JsonLog {
    * @throws WRITE_FAILED, with nothing of the line left in the file
    */
   append(entry: LogEntry): void {
-    const descriptor = this.#opened();
-    const before = fstatSync(descriptor).size;
-    const line = Buffer.from(JSON.stringify(entry) + '\n');
-    try {
-      for (let done = 0; done < line.length; ) done += writeSync(descriptor, line, done);
-    } catch (error) {
-      ftruncateSync(descriptor, before);
-      throw writeFailed(this.path, error);
-    }
+    this.#opened().append(Buffer.from(JSON.stringify(entry) + '\n'));
   }
 
   /** Waits until all lines are on the disk. Call it before a checkpoint that is to agree with the log. @throws WRITE_FAILED */
   flush(): void {
-    try {
-      fsyncSync(this.#opened());
-    } catch (error) {
-      throw error instanceof ShadegradError ? error : writeFailed(this.path, error);
-    }
+    this.#opened().flush();
   }
 
-  /** Closes the file. Closing it twice is harmless. */
+  /** Closes the file. Closing it twice is harmless. @throws WRITE_FAILED */
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+    this.#file?.close();
+    this.#file = undefined;
   }
 
-  #opened(): number {
-    if (this.#descriptor === undefined)
+  #opened(): AppendedFile {
+    if (this.#file === undefined)
       throw new ShadegradError('WRITE_FAILED', `The log ${printableName(this.path)} is closed already`, {
         fix: 'open it again with JsonLog.open()',
       });
-    return this.#descriptor;
+    return this.#file;
+  }
+}
+
+/** Drops what comes after the lines that are kept; a crash leaves either all of it or none. */
+function cutTo(file: AppendedFile, { bytes, terminated }: KeptPart): void {
+  try {
+    file.cut(bytes);
+    if (!terminated) file.append(Buffer.from('\n'));
+    file.flush();
+  } catch (error) {
+    file.close();
+    throw error;
   }
 }
 

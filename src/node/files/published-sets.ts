@@ -3,6 +3,8 @@ export interface PublishedSet {
   /** As they call it, and by default the folder that it is fetched into. */
   readonly name: string;
   readonly url: string;
+  /** Further archives of it, whose folders lie beside those of the first. */
+  readonly further?: readonly string[];
   /** Folders that it has, by which it is told from something else. */
   readonly folders: readonly string[];
   /** What the archive has about, in bytes; several times that are refused. */
@@ -29,8 +31,18 @@ const twoSets = (name: string, about: number): PublishedSet => ({
   about,
 });
 
-/** The data sets of pix2pix (pairs side by side) and CycleGAN (two sets of pictures), a row each. */
+/** Where the authors of the CMP Facade Database serve it: photos beside label maps, 378 and 228 of them. */
+const CMP = 'https://cmp.felk.cvut.cz/~tylecr1/facade';
+
+/** The data sets of pix2pix (pairs side by side) and CycleGAN (two sets of pictures), and what one of them was made of, a row each. */
 export const PUBLISHED_SETS = {
+  'cmp-facades': {
+    name: 'cmp-facades',
+    url: `${CMP}/CMP_facade_DB_base.zip`,
+    further: [`${CMP}/CMP_facade_DB_extended.zip`],
+    folders: ['base', 'extended'],
+    about: 60 * MB,
+  },
   facades: pairs('facades', 30 * MB),
   maps: pairs('maps', 250 * MB),
   edges2shoes: pairs('edges2shoes', 2200 * MB),

@@ -219,7 +219,12 @@ export async function verifySamples(
     onProgress?.(done + 1, reads.length);
   }
   if (failures.length === 0) return;
-  if (failures.length === 1) throw failures[0]!;
+  if (failures.length === 1) {
+    const [{ code, what, expected, received, fix }] = failures as [ShadegradError];
+    if (reads.length === 1) throw failures[0]!;
+    const others = `${what} (the others of the ${reads.length} ${noun} that were looked at can be used)`;
+    throw new ShadegradError(code, others, { expected, received, fix, cause: failures[0] });
+  }
   const shown = failures.slice(0, LISTED_FAILURES).map(({ message, code, expected, received }) => {
     const known = code === 'IMAGE_SIZE' && expected !== undefined && received !== undefined;
     const sizes = known ? ` (expected ${expected}; received ${received})` : '';

@@ -2,6 +2,7 @@ import type { SeenImage } from '../../data/codings/coding.js';
 import { inRange, type ValueRange } from '../../data/codings/options.js';
 import { ShadegradError } from '../../errors.js';
 import { encodeNpy } from './npy.js';
+import { withProfile } from './profile.js';
 import { loadSharp } from './sharp.js';
 
 /** A format that the numbers of results are written in, with all their depth. */
@@ -9,8 +10,11 @@ interface ValueFormat {
   readonly ending: string;
   /** What the help says of it. */
   readonly description: string;
-  /** @param range of the results, as the training named it; of pictures, 0 to 255 */
-  encode(image: SeenImage, range: ValueRange): Promise<Uint8Array>;
+  /**
+   * @param range of the results, as the training named it; of pictures, 0 to 255
+   * @param icc the colour profile of a result in colours
+   */
+  encode(image: SeenImage, range: ValueRange, icc?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** The formats that the numbers of results are written in, by name. */
@@ -18,7 +22,7 @@ export const VALUE_FORMATS = {
   png16: {
     ending: '.png',
     description: '16 bits of each channel, of results of 1 or 3, whose range is spread over 0 to 65535',
-    async encode({ values, width, height }) {
+    async encode({ values, width, height }, _, icc) {
       const { channels } = values;
       if (channels !== 1 && channels !== 3) {
         throw new ShadegradError('IMAGE_UNSUPPORTED', 'A PNG of 16 bits has 1 or 3 channels', {
@@ -30,10 +34,11 @@ export const VALUE_FORMATS = {
       const data = Uint16Array.from(values.data, (value) => Math.round(Math.min(1, Math.max(0, (value + 1) / 2)) * 65_535));
       const sharp = await loadSharp();
       const image = sharp(data, { raw: { width, height, channels } });
-      return image
+      const png = await image
         .toColourspace(channels === 1 ? 'grey16' : 'rgb16')
         .png({ compressionLevel: 6 })
         .toBuffer();
+      return channels === 3 ? withProfile(png, 'png', icc) : png;
     },
   },
   npy: {

@@ -3,6 +3,7 @@ import type { RgbImage } from '../../data/image.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { describeContent, leftOutOf, naturalOrder, scanFolder, type FolderContent } from './folder.js';
+import { hasPalette } from './palette.js';
 import { readImage, readImageSides } from './read.js';
 import { spread } from './spread.js';
 
@@ -60,7 +61,8 @@ const childNamed = ({ folders }: FolderContent, name: string): string | undefine
  * Finds the pairs of a split in a data set's folder, in whichever known layout they lie:
  * - `train/x.jpg`: both halves side by side, also in folders within `train/` when it has no pictures of its own
  * - `A/train/x.jpg` and `B/train/x.png`, `trainA/` and `trainB/`, or `train/A/` and `train/B/`: a pair has one name in both
- * - `x.jpg` beside `x.png`, in `train/` or in the folder itself: the photo is A, the label map B, as in the CMP Facade Database
+ * - `x.jpg` beside `x.png`, in `train/`, in the folder itself or in folders within either: the photo is A, the label map B, as in the
+ *   CMP Facade Database with its `base/` and `extended/`
  *
  * @throws DATA_NOT_FOUND when the split is not there; DATA_EMPTY when it has no images; DATA_UNREADABLE when a folder cannot
  *   be read or its pictures are no pairs
@@ -79,7 +81,9 @@ export async function findPairs(directory: string, split: Split): Promise<PairLi
   }
   const [a, b] = [childNamed(content, `${split}A`), childNamed(content, `${split}B`)];
   if (a !== undefined && b !== undefined) return pairsOfSides(join(directory, a), join(directory, b));
-  const stems = split === 'train' ? await pairsByStem(directory, content) : undefined;
+  const isSplit = content.folders.some((name) => SPLIT_NAME.test(name));
+  const stems =
+    split !== 'train' ? undefined : ((await pairsByStem(directory, content)) ?? (isSplit ? undefined : await stemsBelow(directory)));
   if (stems) return stems;
   throw new ShadegradError('DATA_NOT_FOUND', `There is no folder ${printableName(join(directory, split))}`, {
     expected: LAYOUTS(split),
@@ -137,6 +141,8 @@ async function pairsOfSplit(folder: string, split: Split): Promise<PairList> {
         `if each picture is a whole pair, put the pictures into ${printableName(folder)}/ itself`,
     });
   }
+  const stems = await stemsBelow(folder);
+  if (stems) return stems;
   const inside = await imagesBelow(folder, content);
   if (inside.length === 0) {
     throw new ShadegradError('DATA_EMPTY', `There are no images in ${printableName(folder)}`, {
@@ -219,20 +225,47 @@ function twinFolders(names: readonly string[]): [string, string] | undefined {
   return undefined;
 }
 
+/** The pictures of one name in a folder, apart by what they are. */
+interface Namesakes {
+  readonly photos: readonly string[];
+  readonly labels: readonly string[];
+}
+
+/**
+ * Pictures of one name but for the ending that are a photo and its label map: a JPEG and a PNG, or, of other formats, one without and one
+ * with a palette.
+ */
+async function namesakes(folder: string, images: readonly string[]): Promise<Map<string, Namesakes>> {
+  const groups = new Map<string, string[]>();
+  for (const name of images) groups.set(stemOf(name), [...(groups.get(stemOf(name)) ?? []), name]);
+  const found = new Map<string, Namesakes>();
+  for (const [stem, names] of groups) {
+    if (names.length < 2) continue;
+    let [photos, labels] = [JPEG, PNG].map((ending) => names.filter((name) => ending.test(name))) as [string[], string[]];
+    if (photos.length === 0 || labels.length === 0) {
+      const indexed = await Promise.all(names.map((name) => hasPalette(join(folder, name))));
+      [photos, labels] = [names.filter((_, at) => !indexed[at]), names.filter((_, at) => indexed[at])];
+    }
+    if (photos.length > 0 && labels.length > 0) found.set(stem, { photos, labels });
+  }
+  return found;
+}
+
 /**
  * A photo and its label map, told by their formats; undefined where most pictures have no such partner. Where the PNGs are
  * copies of the JPEGs there are no label maps: each picture is a pair, and the copies are left out.
  *
- * @throws DATA_UNREADABLE when some of the PNGs are copies and others are not
+ * @throws DATA_UNREADABLE when some of the PNGs are copies and others are not, and for two photos or two label maps of one name
  */
 async function pairsByStem(folder: string, content: FolderContent): Promise<PairList | undefined> {
-  const photos = byStem(content.images.filter((name) => JPEG.test(name)));
-  const labels = byStem(content.images.filter((name) => PNG.test(name)));
-  const stems = [...photos.keys()].filter((stem) => labels.has(stem)).sort(naturalOrder);
+  const found = await namesakes(folder, content.images);
+  const stems = [...found.keys()].sort(naturalOrder);
   if (stems.length === 0 || 2 * stems.length < content.images.length * PAIRED_SHARE) return undefined;
-  const copies = await copiesAmong(stems.map((stem) => [join(folder, photos.get(stem)!), join(folder, labels.get(stem)!)]));
+  const photoOf = (stem: string): string => found.get(stem)!.photos[0]!;
+  const labelOf = (stem: string): string => found.get(stem)!.labels[0]!;
+  const copies = await copiesAmong(stems.map((stem) => [join(folder, photoOf(stem)), join(folder, labelOf(stem))]));
   if (copies.count > 0) {
-    const left = new Set(stems.map((stem) => labels.get(stem)!));
+    const left = new Set(stems.flatMap((stem) => found.get(stem)!.labels));
     if (copies.count < copies.of) {
       throw new ShadegradError('DATA_UNREADABLE', `The JPEGs and PNGs of ${printableName(folder)} may be pairs in two ways`, {
         expected: 'each JPEG a photo and the PNG its label map, or both halves side by side in each picture',
@@ -242,26 +275,65 @@ async function pairsByStem(folder: string, content: FolderContent): Promise<Pair
           'if each picture is a pair, take the copies out',
       });
     }
-    const found = await sideBySide(
-      folder,
-      content.images.filter((name) => !left.has(name)),
-      leftOutOf(content),
-    );
-    found.notes.unshift(`left out of ${printableName(folder)}, as copies of the JPEGs of their names: ${listed([...left])}`);
-    return found;
+    const rest = content.images.filter((name) => !left.has(name));
+    const list = await sideBySide(folder, rest, leftOutOf(content));
+    list.notes.unshift(`left out of ${printableName(folder)}, as copies of the JPEGs of their names: ${listed([...left])}`);
+    return list;
   }
-  const used = new Set(stems.flatMap((stem) => [photos.get(stem)!, labels.get(stem)!]));
+  for (const { photos, labels } of found.values()) {
+    const twice = photos.length > 1 ? photos : labels;
+    if (twice.length === 1) continue;
+    throw new ShadegradError(
+      'DATA_UNREADABLE',
+      `Two ${twice === photos ? 'photos' : 'label maps'} of one name in ${printableName(folder)}`,
+      {
+        expected: 'of each name a photo (a JPEG) and its label map (a PNG)',
+        received: twice.map(printableName).join(' and '),
+        fix: `take one of them out: ${printableName((twice === photos ? labels : photos)[0]!)} can be the other half of one alone`,
+      },
+    );
+  }
+  const used = new Set(stems.flatMap((stem) => [photoOf(stem), labelOf(stem)]));
   const single = content.images.filter((name) => !used.has(name));
   const leftOut = leftOutOf(content);
+  const areJpegs = stems.every((stem) => JPEG.test(photoOf(stem)));
+  const told = areJpegs ? 'each JPEG is a photo (A), the PNG' : 'each picture without a palette is a photo (A), that with one';
   return {
     folder,
-    pairs: stems.map((stem) => ({ name: photos.get(stem)!, a: join(folder, photos.get(stem)!), b: join(folder, labels.get(stem)!) })),
+    pairs: stems.map((stem) => ({ name: photoOf(stem), a: join(folder, photoOf(stem)), b: join(folder, labelOf(stem)) })),
     notes: [
-      `pairs in ${printableName(folder)}: each JPEG is a photo (A), the PNG of the same name its label map (B)`,
+      `pairs in ${printableName(folder)}: ${told} of the same name its label map (B)`,
       ...(single.length === 0 ? [] : [`left out, without a partner: ${listed(single)}`]),
       ...(leftOut === '' ? [] : [`left out of ${printableName(folder)}: ${leftOut}`]),
     ],
     alone: single.map((name) => join(folder, name)),
+  };
+}
+
+/** Photos with their label maps in the folders within one, as `base/` and `extended/`; undefined where none holds such. */
+async function stemsBelow(folder: string): Promise<PairList | undefined> {
+  const { images, folders } = await scanFolder(folder);
+  if (images.length > 0) return undefined;
+  const lists: PairList[] = [];
+  const others: string[] = [];
+  for (const child of folders) {
+    const path = join(folder, child);
+    const list = await pairsByStem(path, await scanFolder(path));
+    // Pictures side by side are found elsewhere.
+    if (list?.pairs.every(({ b }) => b !== undefined)) {
+      lists.push({ ...list, pairs: list.pairs.map((pair) => ({ ...pair, name: `${child}/${pair.name}` })) });
+    } else others.push(child);
+  }
+  if (lists.length === 0) return undefined;
+  const left = others.map((name) => `${printableName(name)}/`).join(', ');
+  return {
+    folder,
+    pairs: lists.flatMap(({ pairs }) => pairs),
+    notes: [
+      ...lists.flatMap(({ notes }) => notes),
+      ...(left === '' ? [] : [`left out of ${printableName(folder)}, without photos beside label maps: ${left}`]),
+    ],
+    alone: lists.flatMap(({ alone = [] }) => alone),
   };
 }
 
@@ -283,8 +355,6 @@ function showsSame(a: RgbImage, b: RgbImage): boolean {
   for (let at = 0; at < a.data.length; at++) difference += Math.abs(a.data[at]! - b.data[at]!);
   return difference <= COPY_DIFFERENCE * a.data.length;
 }
-
-const byStem = (names: readonly string[]): Map<string, string> => new Map(names.map((name) => [stemOf(name), name]));
 
 /** Two folders whose pictures are pairs by their names; the endings may differ. */
 async function pairsOfSides(a: string, b: string): Promise<PairList> {

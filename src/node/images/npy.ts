@@ -1,5 +1,6 @@
+import { halfTable } from '../../tensor/halves.js';
 import { MAX_PIXELS, checkSides, corrupt, tooLarge, unsupported } from './limits.js';
-import type { Channels } from './channels.js';
+import type { Channels, StoredNumbers } from './channels.js';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const;
 /** Bytes of the description at most: that of an image has some eighty. */
@@ -7,28 +8,50 @@ const MOST_TEXT = 65_536;
 /** Channels at most. */
 const MOST_CHANNELS = 256;
 
-type Read = (view: DataView, at: number, little: boolean) => number;
+const bits = new Uint32Array(1);
+const number = new Float32Array(bits.buffer);
+
+/** The number of the bits of a float16. */
+function halfOf(half: number): number {
+  bits[0] = halfTable()[half]!;
+  return number[0]!;
+}
+
+/** What the numbers of a type are kept in, and may lie in already. */
+type Numbers = {
+  new (count: number): StoredNumbers;
+  new (buffer: ArrayBufferLike, offset: number, count: number): StoredNumbers;
+};
 
 interface ElementType {
   readonly bytes: number;
   /** Of whole numbers that have one, the largest: the ends of the range `full` are 0 and it. */
   readonly full?: number;
-  readonly read: Read;
+  readonly numbers: Numbers;
+  /** Whether a file has them as they are kept, where its order of bytes is this machine's. */
+  readonly asKept: boolean;
+  read(view: DataView, at: number, little: boolean): number;
 }
+
+const kept = (numbers: Numbers & { readonly BYTES_PER_ELEMENT: number }, read: ElementType['read'], full?: number): ElementType => ({
+  ...{ bytes: numbers.BYTES_PER_ELEMENT, numbers, asKept: true, read },
+  ...(full !== undefined && { full }),
+});
 
 /** Types of elements by kind and bytes, as NumPy writes them. */
 const TYPES: Readonly<Record<string, ElementType>> = {
-  b1: { bytes: 1, full: 1, read: (view, at) => Number(view.getUint8(at) !== 0) },
-  u1: { bytes: 1, full: 255, read: (view, at) => view.getUint8(at) },
-  i1: { bytes: 1, read: (view, at) => view.getInt8(at) },
-  u2: { bytes: 2, full: 65_535, read: (view, at, little) => view.getUint16(at, little) },
-  i2: { bytes: 2, read: (view, at, little) => view.getInt16(at, little) },
-  u4: { bytes: 4, read: (view, at, little) => view.getUint32(at, little) },
-  i4: { bytes: 4, read: (view, at, little) => view.getInt32(at, little) },
-  u8: { bytes: 8, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
-  i8: { bytes: 8, read: (view, at, little) => Number(view.getBigInt64(at, little)) },
-  f4: { bytes: 4, read: (view, at, little) => view.getFloat32(at, little) },
-  f8: { bytes: 8, read: (view, at, little) => view.getFloat64(at, little) },
+  b1: { bytes: 1, full: 1, numbers: Uint8Array, asKept: false, read: (view, at) => Number(view.getUint8(at) !== 0) },
+  u1: kept(Uint8Array, (view, at) => view.getUint8(at), 255),
+  i1: kept(Int8Array, (view, at) => view.getInt8(at)),
+  u2: kept(Uint16Array, (view, at, little) => view.getUint16(at, little), 65_535),
+  i2: kept(Int16Array, (view, at, little) => view.getInt16(at, little)),
+  u4: kept(Uint32Array, (view, at, little) => view.getUint32(at, little)),
+  i4: kept(Int32Array, (view, at, little) => view.getInt32(at, little)),
+  u8: { bytes: 8, numbers: Float64Array, asKept: false, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
+  i8: { bytes: 8, numbers: Float64Array, asKept: false, read: (view, at, little) => Number(view.getBigInt64(at, little)) },
+  f2: { bytes: 2, numbers: Float32Array, asKept: false, read: (view, at, little) => halfOf(view.getUint16(at, little)) },
+  f4: kept(Float32Array, (view, at, little) => view.getFloat32(at, little)),
+  f8: kept(Float64Array, (view, at, little) => view.getFloat64(at, little)),
 };
 
 interface Header extends ElementType {
@@ -58,21 +81,24 @@ export function npySides(bytes: Uint8Array, name: string): { width: number; heig
  *   and other axes; IMAGE_SIZE for more than 100 megapixels, or so many numbers
  */
 export function decodeNpy(bytes: Uint8Array, name: string): Channels {
-  const { width, height, channels, little, fortran, start, bytes: size, full, read } = headerOf(bytes, name);
+  const { width, height, channels, little, fortran, start, bytes: size, full = null, numbers, asKept, read } = headerOf(bytes, name);
   const count = width * height * channels;
   if (bytes.length - start !== count * size) {
     const is = `${bytes.length - start} bytes of elements where ${count * size} are needed`;
     throw corrupt(name, bytes.length - start < count * size ? `it is cut short: ${is}` : `it is longer than it says: ${is}`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start, count * size);
-  const data = new Float64Array(count);
-  // [h, w, c] with the first axis fastest: element y + h (x + w c).
-  for (let to = 0; to < count; to++) {
-    const [c, pixel] = [to % channels, Math.floor(to / channels)];
-    const [x, y] = [pixel % width, Math.floor(pixel / width)];
-    data[to] = read(view, (fortran ? y + height * (x + width * c) : to) * size, little);
+  const from = bytes.byteOffset + start;
+  // NumPy pads its header so that what follows can be used where it lies: of a large array a copy would be gigabytes.
+  if (asKept && !fortran && (little || size === 1) && from % size === 0) {
+    return { width, height, channels, data: new numbers(bytes.buffer, from, count), full };
   }
-  return { width, height, channels, data, full: full ?? null };
+  const view = new DataView(bytes.buffer, from, count * size);
+  const data = new numbers(count);
+  // [h, w, c] with the first axis fastest: element y + h (x + w c).
+  const [dy, dx, dc] = fortran ? [1, height, height * width] : [width * channels, channels, 1];
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++) for (let c = 0; c < channels; c++) data[to++] = read(view, (y * dy + x * dx + c * dc) * size, little);
+  return { width, height, channels, data, full };
 }
 
 function headerOf(bytes: Uint8Array, name: string): Header {

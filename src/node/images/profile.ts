@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { crc32 } from '../../formats/crc32.js';
+import { isRgbProfile, profileColours } from './colour-profiles.js';
 import type { PictureFormatName } from './encode.js';
 import { imageFormat } from './format.js';
 import { loadSharp } from './sharp.js';
@@ -9,7 +10,7 @@ const JPEG_PART = 65_519;
 const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 /**
- * Reads the colour profile (ICC) of an image file. Pixels are read as they are stored, whatever it says; it is for what is made of them.
+ * Reads the colour profile (ICC) of an image file, for what is made of its pixels.
  *
  * @returns undefined for a file without one, and for one whose profile is not of red, green and blue, as results are
  */
@@ -19,8 +20,11 @@ export async function profileOf(bytes: Uint8Array): Promise<Uint8Array | undefin
   const { icc } = await sharp(bytes, { limitInputPixels: false, pages: 1 })
     .metadata()
     .catch(() => ({ icc: undefined }));
-  return icc !== undefined && icc.length > 128 && icc.toString('latin1', 16, 20) === 'RGB ' ? icc : undefined;
+  return icc !== undefined && isRgbProfile(icc) ? icc : undefined;
 }
+
+/** What the profile of an image file says that its colours are; undefined for sRGB, and without an RGB profile. */
+export const coloursOf = async (bytes: Uint8Array): Promise<string | undefined> => profileColours(await profileOf(bytes));
 
 /** How a profile is put into an encoded picture of each format. */
 const PUT: Readonly<Record<PictureFormatName, (picture: Buffer, icc: Uint8Array) => Buffer>> = {

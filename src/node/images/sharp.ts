@@ -1,6 +1,7 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { ShadegradError } from '../../errors.js';
 import type { Channels } from './channels.js';
+import { isConverted } from './colour-profiles.js';
 import type { ReadableFormat } from './format.js';
 import { checkSides, corrupt, tooLarge, unsupported } from './limits.js';
 import type { Samples } from './samples.js';
@@ -9,8 +10,8 @@ import { tiffAlpha } from './tiff.js';
 type SharpModule = typeof import('sharp').default;
 
 /**
- * Profiles are left alone: networks are trained on, and compared by, the numbers in the files. Of an animation or a file of
- * several pages the first picture is taken. The size is checked here, between the header and the pixels.
+ * Profiles are left alone unless colours are to be converted: networks are trained on, and compared by, the numbers in the files. Of an
+ * animation or a file of several pages the first picture is taken. The size is checked here, between the header and the pixels.
  */
 const OPTIONS = { ignoreIcc: true, limitInputPixels: false, autoOrient: true, pages: 1 } as const satisfies SharpOptions;
 /** What libjpeg only warns of although pixels are lost. Its other warnings are of stray bytes and odd headers. */
@@ -70,7 +71,14 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
  */
 export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<Samples> {
   const alpha = format === 'TIFF' ? tiffAlpha(bytes) : 0;
-  return withImage(bytes, name, format, (image, header) => readSamples(image, header, name, format, alpha));
+  return withImage(bytes, name, format, async (image, header, open) => {
+    if (!isConverted(header.icc, name)) return readSamples(image, header, name, format, alpha);
+    // Of 16 bits sharp leaves colours in Display P3.
+    const deep = header.depth === 'ushort';
+    const file = deep ? await image.keepIccProfile().toColourspace('srgb').png({ compressionLevel: 0 }).toBuffer() : bytes;
+    const depth = deep ? 'uchar' : header.depth;
+    return readSamples(open(file, { ignoreIcc: false }), { ...header, depth, space: 'srgb' }, name, format, alpha);
+  });
 }
 
 /**
@@ -122,7 +130,7 @@ async function withImage<Result>(
   bytes: Uint8Array,
   name: string,
   format: ReadableFormat,
-  use: (image: Sharp, header: Metadata) => Promise<Result>,
+  use: (image: Sharp, header: Metadata, open: (file: Uint8Array, options: SharpOptions) => Sharp) => Promise<Result>,
 ): Promise<Result> {
   loading ??= loadSharp();
   const sharp = await loading.catch((error: unknown) => {
@@ -133,10 +141,11 @@ async function withImage<Result>(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (format === 'PNG' && bytes.length >= 24) checkSides(name, view.getUint32(16), view.getUint32(20));
   const attempt = async (failOn: 'warning' | 'error'): Promise<Result> => {
-    const image = sharp(bytes, { ...OPTIONS, failOn });
+    const open = (file: Uint8Array, options?: SharpOptions): Sharp => sharp(file, { ...OPTIONS, failOn, ...options });
+    const image = open(bytes);
     const header = await image.metadata();
     checkSides(name, header.width, header.height);
-    return use(image, header);
+    return use(image, header, open);
   };
   try {
     if (format !== 'JPEG') return await attempt('error');

@@ -4,12 +4,18 @@ import { BENCH_PROGRAM, benchKernels } from './bench.js';
 import { convertWeights } from './convert.js';
 import { CONVERT_PROGRAM } from './convert-flags.js';
 import { DOCTOR_PROGRAM, examineMachine } from './doctor.js';
+import { runExperiment } from './experiment/experiment.js';
+import { EXPERIMENT_PROGRAM } from './experiment/flags.js';
 import { nearest, parseFlags, type Program } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
+import { evaluateProgram } from './evaluate/evaluate.js';
+import { EVALUATE_PROGRAM } from './evaluate/flags.js';
 import { GENERATE_PROGRAM, generateImages } from './generate.js';
 import { INSPECT_PROGRAM, inspectWeights } from './inspect.js';
 import { PREPARE_PROGRAM, prepareData } from './prepare/prepare.js';
 import { ACTIONS } from './prepare/registry.js';
+import { PUBLISH_PROGRAM } from './publish/flags.js';
+import { publishRun } from './publish/publish.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import { trainCommand, trainModel } from './train-command.js';
 import { translateImages } from './translate.js';
@@ -60,6 +66,24 @@ export const COMMANDS: readonly Command[] = [
     description: 'measure the networks of a training run, image by image, and write a page of them',
     program: TEST_RUN_PROGRAM,
     run: testRun,
+  },
+  {
+    name: 'evaluate',
+    description: 'measure made pictures against real ones by a table of metrics: of a run, or of two folders',
+    program: EVALUATE_PROGRAM,
+    run: evaluateProgram,
+  },
+  {
+    name: 'experiment',
+    description: 'train several settings for the same time, and write a table and a figure of them',
+    program: EXPERIMENT_PROGRAM,
+    run: runExperiment,
+  },
+  {
+    name: 'publish',
+    description: "make a folder of a run's generators for the Hugging Face Hub: card, weights, ONNX model",
+    program: PUBLISH_PROGRAM,
+    run: publishRun,
   },
   {
     name: 'tune',

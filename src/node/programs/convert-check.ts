@@ -27,7 +27,7 @@ export async function checkOutputs(
   found: FoundNetwork,
   output: string,
   format: OutputFormat,
-  { dtype, batch, adapter }: ConvertFlags,
+  { dtype, batch, adapter }: Pick<ConvertFlags, 'dtype' | 'batch' | 'adapter'>,
 ): Promise<void> {
   const runWritten = format === 'onnx' ? await openOnnx(output) : null;
   if (format === 'onnx' && runWritten === null) {

@@ -3,6 +3,7 @@ import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { FlagValues, Program } from '../terminal/flags.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
+import { REMOTE_FORMS } from '../weights/remote/registry.js';
 
 /** The command line of `shadegrad convert`. */
 export const CONVERT_PROGRAM = {
@@ -10,7 +11,8 @@ export const CONVERT_PROGRAM = {
   takesOperands: true,
   summary:
     'Reads a network from a file of any format and writes it in another, by the endings of the names: .safetensors, .pth, ' +
-    '.pict; model.json (TensorFlow.js) in only, .onnx out only. Then runs both on the same input and compares.',
+    '.pict; model.json (TensorFlow.js) in only, .onnx out only. Then runs both on the same input and compares. IN may be an address: ' +
+    `${REMOTE_FORMS}.`,
   flags: [
     {
       name: 'network',

@@ -19,6 +19,7 @@ import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
 import { sayChosen } from '../weights/folder.js';
 import { openWeights, optionsFor } from '../weights/read.js';
+import { REMOTE_FORMS } from '../weights/remote/registry.js';
 import { keepQuiet, QUIET_FLAG, remark } from '../terminal/remarks.js';
 
 /** Images, or of a network with labels images for each label. */
@@ -39,8 +40,10 @@ export const GENERATE_PROGRAM = {
       name: 'weights',
       group: 'Files',
       type: 'string',
-      placeholder: 'FILE|DIR',
-      description: 'a training run (its folder or its checkpoint.safetensors), another .safetensors, or a .pth (netG_epoch_24.pth)',
+      placeholder: 'FILE|DIR|URL',
+      description:
+        'a training run (its folder or its checkpoint.safetensors), another .safetensors, or a .pth (netG_epoch_24.pth); or an address ' +
+        `of one: ${REMOTE_FORMS}`,
     },
     {
       name: 'network',

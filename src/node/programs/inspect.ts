@@ -14,16 +14,17 @@ import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import { epochOf } from '../training/loop.js';
 import { openWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
+import { REMOTE_FORMS } from '../weights/remote/registry.js';
 import { keepQuiet } from '../terminal/remarks.js';
 
 /** The command line of `shadegrad inspect`. */
 export const INSPECT_PROGRAM = {
-  usage: 'npx shadegrad inspect FILE|FOLDER [flags]',
+  usage: 'npx shadegrad inspect FILE|FOLDER|URL [flags]',
   takesOperands: true,
   summary:
     'Says what is in a file of weights (.safetensors and its index, .pth, .pict, a TensorFlow.js model.json): format, every tensor, ' +
     'metadata, the networks that can be run here, and whether all numbers are finite and as their checksums say. The exit status ' +
-    'is 1 for a damaged file.',
+    `is 1 for a damaged file. URL: ${REMOTE_FORMS}.`,
   flags: [
     { name: 'tensors', type: 'boolean', default: true, description: 'leave out the list of tensors' },
     { name: 'numbers', type: 'boolean', default: true, description: 'do not read the numbers, to see whether the file is sound' },

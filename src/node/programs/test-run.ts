@@ -183,6 +183,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
   // Results that are no colours are kept as their numbers, too.
   const wanted = readingsOf(savedCodings(checkpoint.options)).target;
   let columns: readonly string[] = [];
+  let roles: readonly (string | null)[] = [];
   const line = new StatusLine();
   const keep = async ({ name, pictures, metrics, patches }: TestedSample, done: number, total: number): Promise<void> => {
     const number = String(done).padStart(4, '0');
@@ -194,6 +195,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
       arrays.push(await results.array(called, await VALUE_FORMATS.npy.encode({ ...image, values: image.values }, wanted.range)));
     }
     columns = pictures.map(({ title }) => title);
+    roles = pictures.map(({ role }) => role ?? null);
     const { width, height } = pictures[0]?.image ?? { width: 0, height: 0 };
     rows.push({ name, pictures: paths, arrays, size: [width, height], metrics });
     if (patches) judged.push(patches);
@@ -217,6 +219,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
     const maps = judged.length > 0 ? patchTable(judged) : undefined;
     const numbers = formatJson({
       ...{ run: folder.path, scheme: scheme.name, step: checkpoint.step, data: images, split: split ?? null, images: rows.length },
+      ...{ columns: columns.map((title, at) => ({ title, role: roles[at] })) },
       ...{ metrics, ...(maps && { patches: { receptiveField: maps.field ?? null, means: maps.means } }) },
       samples: rows.map(({ name, pictures, arrays, metrics: own }, at) => ({
         name,

@@ -33,7 +33,7 @@ function recipeFlags({ name, title }: TrainingScheme): Flag[] {
 
 /** The program of `shadegrad train` for a scheme: it has a flag that chooses another one. */
 export function trainCommand(scheme: TrainingScheme): Program {
-  const program = trainProgram(scheme, `npx shadegrad train${scheme.name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${scheme.name}`}`);
+  const program = trainProgram(scheme, packageCallOf(scheme));
   const choices = SCHEMES.map(({ name }) => name);
   const titles = SCHEMES.map(({ title }) => title).join(', ');
   const description = `the training scheme (${titles}); each has flags of its own: train --scheme NAME --help`;
@@ -88,8 +88,12 @@ export function trainFacades(argv: readonly string[]): Promise<number> {
 }
 
 /** How training by a scheme is called; the name of pix2pix, which is meant where none is given, is left out. */
-export const callOf = ({ name }: Pick<TrainingScheme, 'name'>): string =>
-  `${programCall('train')}${name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${name}`}`;
+export const callOf = (scheme: Pick<TrainingScheme, 'name'>): string => `${programCall('train')}${schemeWord(scheme)}`;
+
+/** How whoever has the package trains by a scheme, wherever this process was started from. */
+export const packageCallOf = (scheme: Pick<TrainingScheme, 'name'>): string => `npx shadegrad train${schemeWord(scheme)}`;
+
+const schemeWord = ({ name }: Pick<TrainingScheme, 'name'>): string => (name === pix2pix.name ? '' : ` ${SCHEME_FLAG} ${name}`);
 
 /** The scheme of a command line: its flags are those of the scheme, so this has to be known first. */
 async function schemeOf(argv: readonly string[]): Promise<TrainingScheme> {

@@ -4,18 +4,26 @@ import { ENSEMBLES, type EnsembleName } from '../../training/ensembles.js';
 import { FITS, type FitName } from '../../training/fits/registry.js';
 import type { TranslatedSize } from '../../training/fits/sides.js';
 import { STANDARD_STREAM } from '../files/standard-streams.js';
+import { COLOR_PROFILE_FLAG } from '../images/colour-profiles.js';
 import { PICTURE_FORMATS, type PictureFormatName } from '../images/encode.js';
 import { isValueFormat, VALUE_FORMATS, type ValueFormatName } from '../images/encode-values.js';
 import { MAX_PIXELS } from '../images/limits.js';
 import type { FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
+import { shardFlag } from '../terminal/shard.js';
+import { REMOTE_FORMS } from '../weights/remote/registry.js';
 
 /** The name of a format that results are written in. */
 export type ResultFormat = PictureFormatName | ValueFormatName;
 
 /** The ending of the files of a format. */
 export const endingOf = (format: ResultFormat): string => (isValueFormat(format) ? VALUE_FORMATS[format] : PICTURE_FORMATS[format]).ending;
+
+/** What becomes of the colour profiles of images that are translated. */
+const TRANSLATED_PROFILES =
+  'of images with a colour profile (ICC) that is not of sRGB: ignore, take the numbers in the file as they are, and give results the ' +
+  'profile; convert, bring colours to sRGB, which results are in, too; by default as the training did';
 
 /** Formats whose files are smaller the less of the picture they keep. */
 const WITH_QUALITY = Object.entries(PICTURE_FORMATS)
@@ -35,10 +43,10 @@ export const TRANSLATE_PROGRAM = {
       group: 'Files',
       reference: ['name', 'checkpoints_dir'],
       type: 'string',
-      placeholder: 'FILE|DIR',
+      placeholder: 'FILE|DIR|URL',
       description:
         'a training run (its folder or its checkpoint.safetensors), a .pth of the PyTorch reference (latest_net_G.pth), ' +
-        'another .safetensors, a .pict, or a TensorFlow.js model.json',
+        `another .safetensors, a .pict, or a TensorFlow.js model.json; or an address of one: ${REMOTE_FORMS}`,
     },
     {
       name: 'network',
@@ -178,6 +186,7 @@ export const TRANSLATE_PROGRAM = {
       default: 1,
       description: 'so many results of each image, NAME-1.png and on, of this seed and those after it; says how much they differ',
     },
+    { ...shardFlag('the images, in the order of their list,'), group: 'Files' },
     {
       name: 'statistics',
       group: 'Translation',
@@ -193,6 +202,7 @@ export const TRANSLATE_PROGRAM = {
       default: true,
       description: 'no dropout: one result whatever the seed, but for random numbers (train --z); a little smoother',
     },
+    { ...COLOR_PROFILE_FLAG, group: 'Files', description: TRANSLATED_PROFILES },
     { ...OPTIONS_FLAG, group: 'Files' },
     { ...QUIET_FLAG, group: 'This machine' },
     {
@@ -245,7 +255,7 @@ export function checkTogether(flags: TranslateFlags): void {
 }
 
 /** @throws BAD_FLAG for a quality that the format has not, and for more than one image through a pipe */
-function checkFiles({ input, output, samples, format, quality }: TranslateFlags): void {
+function checkFiles({ input, output, samples, format, quality, shard }: TranslateFlags): void {
   if (quality !== undefined && (isValueFormat(format) || PICTURE_FORMATS[format].quality === null)) {
     throw new ShadegradError('BAD_FLAG', `--quality means nothing with --format ${format}`, {
       expected: `--quality with --format ${WITH_QUALITY.join(' or ')}`,
@@ -254,6 +264,7 @@ function checkFiles({ input, output, samples, format, quality }: TranslateFlags)
     });
   }
   if (input?.includes(STANDARD_STREAM) && input.length > 1) throw notAlone('--input', 'no other input', input.join(' '));
+  if (input?.includes(STANDARD_STREAM) && shard !== undefined) throw notAlone('--input', 'no other part', `--shard ${shard}`);
   if (output === STANDARD_STREAM && samples > 1) throw notAlone('--output', 'one result', `--samples ${samples}`);
 }
 

@@ -15,6 +15,8 @@ export interface Job {
   readonly input: string;
   /** Where its results go, of --seed and the seeds after it; STANDARD_STREAM for stdout. */
   readonly outputs: readonly string[];
+  /** Where the numbers of its results go beside pictures of them, where that is asked for. */
+  readonly arrays?: readonly string[];
   /** Why there will be none. */
   readonly problem?: ShadegradError;
 }
@@ -51,6 +53,17 @@ export async function listJobs(inputs: readonly string[], output: string, sample
     });
   }
   return jobsOf(files, output, samples, ending);
+}
+
+/**
+ * Jobs whose results are written twice: as what they were listed for, and beside it as files of another ending.
+ *
+ * @throws BAD_FLAG where none of these has a place
+ */
+export async function withArrays(jobs: readonly Job[], ending: string): Promise<Job[]> {
+  const named = (output: string): string => output.slice(0, output.length - extname(output).length) + ending;
+  const checked = await withProblems(jobs.map((job) => ({ ...job, outputs: job.outputs.map(named) })));
+  return checked.map(({ outputs, problem }, at) => ({ ...jobs[at]!, arrays: outputs, ...(problem && { problem }) }));
 }
 
 /** The images that a pattern matches, each with its folder from the first wildcard on. @throws DATA_NOT_FOUND for none */
@@ -92,7 +105,8 @@ async function jobsOf(files: ReadonlyMap<string, string>, output: string, sample
 }
 
 /**
- * Finds out which results would take the place of an input, or of another result: none of such an image are made.
+ * Finds out which results would take the place of an input, or of another result: none of such an image are made. The jobs stay in
+ * their order.
  *
  * @throws BAD_FLAG when that are all
  */

@@ -19,11 +19,13 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { readStream, STANDARD_STREAM, writeStream } from '../files/standard-streams.js';
 import { encodePicture } from '../images/encode.js';
 import { isValueFormat, VALUE_FORMATS } from '../images/encode-values.js';
+import { PROFILE_WAYS, readProfiles, type ProfileWay } from '../images/colour-profiles.js';
 import { profileOf, withProfile } from '../images/profile.js';
 import { decodeImage, readBytes } from '../images/read.js';
 import { decodeValues } from '../images/values.js';
 import { parseFlags } from '../terminal/flags.js';
 import { formatHelp } from '../terminal/help.js';
+import { parseShard, partOf } from '../terminal/shard.js';
 import { concernsOneFile } from './one-file.js';
 import { reportError } from './run-main.js';
 import { wantedLabels } from './label-words.js';
@@ -38,7 +40,7 @@ import {
   type TranslateFlags,
 } from './translate-flags.js';
 import { translateFrames } from './translate-frames.js';
-import { listJobs, type Job } from './translate-jobs.js';
+import { listJobs, withArrays, type Job } from './translate-jobs.js';
 import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { Interrupt } from '../training/interrupt.js';
@@ -71,7 +73,9 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
   checkTogether(flags);
   const frames = flags.frames === undefined ? undefined : parseFrames(flags.frames);
   const [input, output] = [required(flags, 'input'), required(flags, 'output')];
-  const jobs = await listJobs(input, output, flags.samples, endingOf(flags.format));
+  // Of all of them, so that two results of one name are told, whoever would make them.
+  const listed = await listJobs(input, output, flags.samples, endingOf(flags.format));
+  const jobs = flags.shard === undefined ? listed : partOf(listed, parseShard(flags.shard));
   const opened = await openWeights(weights, optionsFor(flags.network));
   try {
     sayChosen(weights, opened);
@@ -79,9 +83,11 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     const network = ofPictures(found, opened.path);
     const codings = codingsFor(found, network, flags.format);
     const reading = found.coding && readingsOf(found.coding).source;
+    const profiles = flags['color-profile'] ?? (found.inSrgb ? 'convert' : 'ignore');
+    readProfiles(profiles);
     const numbers = codings?.target.measured === 'numbers' && !isValueFormat(flags.format) && output !== STANDARD_STREAM;
     // Results that are no colours: their numbers beside the pictures of them.
-    const arrays = numbers ? await listJobs(input, output, flags.samples, VALUE_FORMATS.npy.ending) : undefined;
+    const wanted = numbers ? await withArrays(jobs, VALUE_FORMATS.npy.ending) : jobs;
     if (reading && frames !== undefined) throw noFilm(reading);
     if (flags.samples > 1) expectVariety(network, flags);
     const own = found.imageSize ?? network.imageSizes.own;
@@ -121,10 +127,10 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
       }
       if (output !== STANDARD_STREAM) await makeFolder(output);
       return await translateAll(
-        arrays ? jobs.map((job, at) => ({ ...job, ...arraysOf(arrays[at]!) })) : jobs,
+        wanted,
         flags,
         {
-          read: (path) => readPicture(path, reading),
+          read: (path) => readPicture(path, reading, profiles),
           // Numbers of files of their own full range are from 0 to 1: which of them a result would be like nobody knows.
           range: namedRange(found.coding?.outRange) ?? codings?.target.written ?? [0, 255],
           fit: (image) => translator.fit(image),
@@ -163,17 +169,6 @@ function codingsFor({ coding }: FoundNetwork, { inChannels, outChannels }: Gener
 function namedRange(text: string | undefined): readonly [number, number] | undefined {
   const range = text === undefined ? undefined : parseRange(text);
   return range === 'full' ? undefined : range;
-}
-
-/** Where the numbers of an image's results go. */
-const arraysOf = ({ outputs, problem }: Job): Pick<TranslateJob, 'arrays' | 'problem'> => ({
-  arrays: outputs,
-  ...(problem && { problem }),
-});
-
-/** A job, with the places of the numbers of its results where these are written beside pictures of them. */
-interface TranslateJob extends Job {
-  readonly arrays?: readonly string[];
 }
 
 const noFilm = (reading: HalfReading): ShadegradError =>
@@ -244,7 +239,7 @@ interface Work {
 }
 
 async function translateAll(
-  jobs: readonly TranslateJob[],
+  jobs: readonly Job[],
   { half, output, samples, format, quality, fit: way }: TranslateFlags,
   { read, range, fit, translate }: Work,
   anySize: boolean,
@@ -270,7 +265,7 @@ async function translateAll(
           const result = await translate(image, sample);
           if (arrays) await writeResult(arrays[sample]!, await VALUE_FORMATS.npy.encode(result as SeenImage, range));
           const file = isValueFormat(format)
-            ? await VALUE_FORMATS[format].encode(result as SeenImage, range)
+            ? await VALUE_FORMATS[format].encode(result as SeenImage, range, profile)
             : withProfile(await encodePicture(result, format, quality), format, profile);
           await writeResult(target, file);
           done++;
@@ -308,13 +303,15 @@ interface ReadPicture {
 }
 
 /** The image of a file, or of stdin. @throws what decodeImage() throws; DATA_NOT_FOUND, DATA_UNREADABLE */
-async function readPicture(input: string, reading: HalfReading | undefined): Promise<ReadPicture> {
+async function readPicture(input: string, reading: HalfReading | undefined, profiles: ProfileWay): Promise<ReadPicture> {
   const piped = input === STANDARD_STREAM;
   const bytes = piped ? await readStream(process.stdin, 'stdin') : await readBytes(input);
   const name = piped ? 'stdin' : printableName(input);
   // What is read as values has no colours that a profile would be of.
   if (reading) return { picture: await decodeValues(bytes, name, reading), profile: undefined };
-  return { picture: await decodeImage(bytes, name), profile: await profileOf(bytes) };
+  const picture = await decodeImage(bytes, name);
+  // What has been brought to sRGB is no longer what its profile says.
+  return { picture, profile: PROFILE_WAYS[profiles].converts ? undefined : await profileOf(bytes) };
 }
 
 /** Writes a result to its file, whole or not at all, or to stdout. @throws WRITE_FAILED */

@@ -25,8 +25,6 @@ export interface NumberFlag extends FlagCommon<string, number> {
   readonly bare?: number;
   /** What it is when it is not given. Default `undefined`. */
   readonly default?: number;
-  /** What it is when it is given without a value. Default: a value is asked for. */
-  readonly alone?: number;
 }
 
 /** A flag that takes a text, such as a path. */

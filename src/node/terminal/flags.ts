@@ -58,7 +58,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
   const ours = help ? { words: [], notes: [], typed: new Set<string>() } : commandLine(program, argv.slice(0, end));
   const flagged = plainBooleans(program.flags, ours.words);
   refuseRepeats(program.flags, flagged);
-  const words = help ? [] : [...joinedLists(program.flags, withAlone(program.flags, flagged)), ...argv.slice(end)];
+  const words = help ? [] : [...joinedLists(program.flags, flagged), ...argv.slice(end)];
 
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   const options = program.flags.map((flag) => optionOf(flag, words));
@@ -135,14 +135,6 @@ function plainBooleans(flags: readonly Flag[], words: readonly string[]): string
 /** How far from a wrong number a right one is looked for. */
 const MOST_TRIED = 4096;
 
-/** The words with `--name` of a flag that may stand alone as `--name=VALUE` where no value follows. */
-function withAlone(flags: readonly Flag[], words: readonly string[]): string[] {
-  const alone = new Map(flags.flatMap((flag) => ('alone' in flag && flag.alone !== undefined ? [[`--${flag.name}`, flag.alone]] : [])));
-  return words.map((word, index) =>
-    alone.has(word) && (words[index + 1] ?? '--').startsWith('--') ? `${word}=${alone.get(word)!}` : word,
-  );
-}
-
 /** The words with `--name A B` of a list as `--name=A --name=B`: commander would take a file called -B for a flag. */
 function joinedLists(flags: readonly Flag[], words: readonly string[]): string[] {
   let list: string | undefined;
@@ -214,8 +206,8 @@ function checked<Value>(flag: FlagCommon<string, Value>, value: Value, text: str
   const expected = flag.check?.(value);
   if (expected === undefined) return value;
   const near = typeof value === 'number' ? neighbours(flag as NumberFlag, value) : [];
-  const fix = near.length > 0 ? `write --${near.map((each) => `${flag.name} ${each}`).join(' or --')}` : undefined;
-  throw badValue(`--${flag.name}`, expected, text, fix);
+  const written = near.length > 0 ? near : [placeholderOf(flag as Flag)];
+  throw badValue(`--${flag.name}`, expected, text, `write --${written.map((each) => `${flag.name} ${each}`).join(' or --')}`);
 }
 
 /** The closest whole numbers below and above one, of those that a flag takes. */
@@ -229,7 +221,7 @@ function neighbours({ type, check, min = -Infinity, max = Infinity }: NumberFlag
   });
 }
 
-function badValue(flag: string, expected: string, received: string, fix = 'see --help'): ShadegradError {
+function badValue(flag: string, expected: string, received: string, fix: string): ShadegradError {
   return new ShadegradError('BAD_FLAG', `${flag} has a wrong value`, { expected, received, fix });
 }
 
@@ -285,5 +277,5 @@ export function placeholderOf(flag: Flag): string {
   if (flag.placeholder !== undefined) return flag.placeholder;
   if (flag.type === 'choice') return flag.choices.join('|');
   if (flag.type === 'string' || flag.type === 'list') return 'TEXT';
-  return 'alone' in flag && flag.alone !== undefined ? '[N]' : 'N';
+  return 'N';
 }

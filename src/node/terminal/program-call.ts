@@ -4,8 +4,13 @@ import { UNPRINTABLES } from '../../formats/names.js';
 
 /** The programs that also have an example in the repository. */
 const EXAMPLES: Readonly<Record<string, string>> = { train: 'train-facades.js', translate: 'translate.js' };
-/** The commands as texts name them, for whoever has the package. */
-const NAMED_CALL = /(?<![\w/-])npx shadegrad\b(?: (inspect|convert|translate|generate|train|prepare|test|tune|bench|doctor)\b)?/g;
+/** The commands that texts name. */
+const NAMED = [
+  ...['inspect', 'convert', 'translate', 'generate', 'train', 'prepare', 'test', 'evaluate', 'experiment', 'publish'],
+  ...['tune', 'bench', 'doctor'],
+];
+/** Their calls as texts have them, for whoever has the package. */
+const NAMED_CALL = new RegExp(`(?<![\\w/-])npx shadegrad\\b(?: (${NAMED.join('|')})\\b)?`, 'g');
 const SAFE_IN_SHELLS = /^[\w./:=@%+,-]+$/;
 
 /** A word as a shell takes it for itself; bash, zsh and ksh know the form for what cannot be printed. */

@@ -85,6 +85,7 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
       onNote: (note) => notes.push(note),
       directory: flags.data ?? join(DOWNLOADS, set.name),
       ...(flags['download-url'] !== undefined && { url: flags['download-url'] }),
+      ...(flags['download-sha256'] !== undefined && { sha256: flags['download-sha256'] }),
       onProgress: (done, total) =>
         line.show(
           `fetching ${set.name}: ${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}, ${Math.floor((100 * done) / total)}%` : ''}`,

@@ -1,5 +1,5 @@
 import { ShadegradError } from '../../errors.js';
-import { expectNumbers, INPUTS, parseInput } from '../../data/inputs/registry.js';
+import { expectNumbers, PAIR_INPUTS, parseInput } from '../../data/inputs/registry.js';
 import { pix2pix } from '../../schemes/pix2pix.js';
 import type { OptionRow } from '../../training/option-table.js';
 import type { PresetDefaults, SchemePresets, TrainingScheme } from '../../training/scheme.js';
@@ -7,6 +7,8 @@ import { fullOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
+import { DOWNLOAD_FLAGS, expectDownload } from './download-flags.js';
+import { REMOTE_FORMS } from '../weights/remote/registry.js';
 import { flagName } from './flag-name.js';
 import { recipeNamed } from './recipes.js';
 import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
@@ -70,18 +72,18 @@ const COMMON = [
     check: (text) => inputExpected(text),
     description:
       'for a scheme that takes pairs: make them while it trains, of the single pictures of --data (train/ and val/, or one folder): half ' +
-      `B is the picture, half A its ${INPUTS.map(({ name }) => name).join(', ')}, with numbers if wanted (edges:sigma=2); as ` +
+      `B is the picture, half A its ${PAIR_INPUTS.map(({ name }) => name).join(', ')}, with numbers if wanted (edges:sigma=2); as ` +
       'prepare make does in files',
   },
-  { name: 'download-url', group: 'Data', type: 'string', placeholder: 'URL', description: 'fetch another .tar.gz or .zip of that form' },
+  ...DOWNLOAD_FLAGS,
   {
     name: 'from',
     group: 'Networks',
     type: 'string',
-    placeholder: 'FILE',
+    placeholder: 'FILE|URL',
     description:
       'begin with the networks of a file instead of random ones, and with their optimisers where it has them: a checkpoint ' +
-      'or a .pth of a whole run, a .pth, .safetensors, .pict or model.json of a generator',
+      `or a .pth of a whole run, a .pth, .safetensors, .pict or model.json of a generator; or an address of one: ${REMOTE_FORMS}`,
   },
   {
     name: 'epochs',
@@ -135,7 +137,7 @@ const COMMON = [
     type: 'integer',
     min: 1,
     max: 64,
-    alone: 4,
+    bare: 4,
     description:
       'train nothing: write a sheet with so many samples as the networks would see them in four epochs, augment-preview.png in --out or ' +
       'here; alone it is 4',
@@ -399,9 +401,12 @@ export function inFlags(error: unknown, { title, options }: Pick<TrainingScheme,
   const [option, rest] = error.what.split(' of ', 2) as [string, string | undefined];
   const flag = named.get(option);
   if (flag === undefined || rest === undefined || !(rest === title || rest.startsWith(TRAINING))) return error;
-  // Words such as size are words; only names that no text has by chance are written as flags.
+  // Words such as size are words, unless they stand in backquotes; names that no text has by chance are written as flags in any case.
   const typed = (text?: string): string | undefined =>
-    text?.replace(/\b[a-z]+[A-Z]\w*/g, (name) => (named.has(name) ? `--${named.get(name)!}` : name));
+    text?.replace(/`(\w+)`|\b[a-z]+[A-Z]\w*/g, (whole, quoted?: string) => {
+      const name = named.get(quoted ?? whole);
+      return name === undefined ? whole : `--${name}`;
+    });
   const { expected, received, fix } = error;
   return new ShadegradError('BAD_FLAG', `Bad value for --${flag}`, {
     expected: typed(expected),
@@ -458,13 +463,7 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       fix: 'leave out --make, or choose another scheme (--scheme)',
     });
   }
-  if (flags.make !== undefined && flags.download) {
-    throw new ShadegradError('BAD_FLAG', '--download fetches pairs, and --make makes them of single pictures', {
-      expected: 'one of --download and --make',
-      received: 'both',
-      fix: 'leave out --download; of pairs that are there, npx shadegrad prepare make --half left takes a half',
-    });
-  }
+  expectDownload(flags);
   const [first, ...others] = networkNames(scheme);
   const other = others.map(fromFlag).find((name) => flags[name] !== undefined);
   if (other !== undefined && flags.from === undefined) {
@@ -499,12 +498,6 @@ export function checkTogether(flags: TrainFlags, given: ReadonlySet<string>, sch
       expected: `one of --recompute and --${flags.eager ? 'eager' : 'debug-nan'}`,
       received: 'both',
       fix: `leave out --${flags.eager ? 'eager' : 'recompute'}`,
-    });
-  }
-  if (flags['download-url'] !== undefined && !flags.download) {
-    throw new ShadegradError('BAD_FLAG', '--download-url says what --download is to fetch', {
-      expected: '--download with it',
-      fix: 'add --download',
     });
   }
 }

@@ -9,13 +9,14 @@ import { printableName } from '../../formats/names.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { completeOptions } from '../../training/trainer-options.js';
+import { readProfiles } from '../images/colour-profiles.js';
 import { openPairedFolder, type Split } from '../images/dataset.js';
 import { openDigits } from '../images/digits.js';
 import { openImageFolder, openImageSets } from '../images/image-sets.js';
 import { CACHE_BYTES, heldOutCount, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { madePairs } from './made-data.js';
 import { countSamples } from './set-data.js';
-import { optionsOf, type RunSettings } from './settings.js';
+import { optionsOf, wayOf, type RunSettings } from './settings.js';
 
 /** What is measured, as training data of which nothing is trained on, and the split that it is. */
 export interface MeasuredData extends TrainingData<TrainingDataset> {
@@ -57,6 +58,7 @@ export async function openMeasuredData(
       },
     );
   }
+  readProfiles(wayOf(settings), say);
   for (const each of split === undefined ? IN_ORDER : [split]) {
     const opened = await openSplit(scheme, source, settings, each).catch((error: unknown) => {
       const absent = error instanceof ShadegradError && ['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code);

@@ -4,14 +4,30 @@ import { ShadegradError } from '../../errors.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { DrawnData, ImagePlan, TrainingScheme } from '../../training/scheme.js';
 import { completeOptions } from '../../training/trainer-options.js';
+import { readProfiles } from '../images/colour-profiles.js';
 import type { HalfReadings } from '../images/dataset.js';
 import { openTrainingData, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { openMadeData } from './made-data.js';
 import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
-import { optionsOf, type RunSettings } from './settings.js';
+import { optionsOf, wayOf, type RunSettings } from './settings.js';
 
 /** Opens what a scheme trains on. */
 export async function openData(
+  scheme: TrainingScheme,
+  sources: readonly DataSource[],
+  settings: RunSettings,
+  note: (line: string) => void,
+): Promise<TrainingData<TrainingDataset>> {
+  readProfiles(wayOf(settings), note);
+  try {
+    return await openAll(scheme, sources, settings, note);
+  } finally {
+    // What comes later is read while a progress bar is drawn.
+    readProfiles(wayOf(settings));
+  }
+}
+
+async function openAll(
   scheme: TrainingScheme,
   sources: readonly DataSource[],
   settings: RunSettings,
@@ -22,14 +38,14 @@ export async function openData(
   const plan = planOf(scheme, settings);
   const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
   const [first] = sources as [DataSource];
-  expectReadable(first, make, plan.halves);
+  expectFiles(first, make, plan.halves);
   const data = await (make === null ? open(first, plan, note) : openMadeData(first, { ...plan, make: parseInput(make) }, note));
   const most = settings.maxDatasetSize as number | null | undefined;
   return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
 }
 
 /** @throws BAD_FLAG for pictures that are drawn, or made into pairs, where halves are to be arrays or index maps */
-function expectReadable(source: DataSource, make: string | null, { a, b }: HalfReadings): void {
+function expectFiles(source: DataSource, make: string | null, { a, b }: HalfReadings): void {
   const reading = a ?? b;
   if (!reading || (source !== SYNTHETIC && make === null)) return;
   const what = reading.kind === 'classes' ? `index maps of ${reading.count} classes` : `numbers of ${reading.channels} channels`;

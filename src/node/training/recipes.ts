@@ -56,6 +56,12 @@ export const RECIPES: readonly Recipe[] = [
     set: 'facades',
     flags: { direction: 'BtoA', epochs: 200, batch: 1 },
   }),
+  // The same at the size of its authors: 606 photos, of which the archive of pix2pix has 256 x 256 pixels in JPEGs. A tenth is held out.
+  paper('facades-cmp', {
+    title: 'label maps to photos: the CMP facades as their authors publish them, base and extended, with unblurred label maps',
+    set: 'cmp-facades',
+    flags: { direction: 'BtoA', epochs: 200, batch: 1 },
+  }),
   // 2975 images, 200 epochs, jitter and mirroring; batch 1 for the U-Net, 10 where it is compared with an encoder-decoder.
   paper('cityscapes', {
     title: 'label maps to photos of streets; AtoB: photos to label maps',

@@ -3,6 +3,7 @@ import { AUGMENTATION_OPTIONS, augmentationsOf, type AugmentationOptions } from 
 import type { OptionRow, OptionValue } from '../../training/option-table.js';
 import { RATE_POLICIES, ratePolicy, type RateOption } from '../../training/rate-policies.js';
 import type { TrainingScheme } from '../../training/scheme.js';
+import { COLOR_PROFILE_FLAG } from '../images/colour-profiles.js';
 import type { Flag } from '../terminal/flags.js';
 import { flagName } from './flag-name.js';
 
@@ -183,6 +184,7 @@ export const RUN_OPTIONS = {
     usual: ({ trainPairs, typed }: UsualOf) => (typeof typed === 'number' && typed >= trainPairs ? typed : trainPairs),
     onResume: 'refused',
   },
+  colorProfile: { flag: COLOR_PROFILE_FLAG, usual: 'ignore', onResume: 'refused' },
   keep: {
     flag: {
       name: 'keep',

@@ -6,6 +6,7 @@ import type { TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
 import { ratePolicy } from '../../training/rate-policies.js';
 import { completeOptions } from '../../training/trainer-options.js';
+import type { ProfileWay } from '../images/colour-profiles.js';
 import { flagName, fromFlag, networkNames, type TrainFlags } from './flags.js';
 import { measuredState } from './measured.js';
 import {
@@ -123,6 +124,9 @@ function presetMeansAnother(
   if (presetFor === undefined || !given.has(flagName(presetFor))) return false;
   return rows.some(([name, row]) => name === presetFor && row.default !== flags[flagName(presetFor)]);
 }
+
+/** What a run does with the colour profiles of its images; one from before it could be chosen ignores them. */
+export const wayOf = ({ colorProfile }: RunSettings): ProfileWay => (colorProfile ?? 'ignore') as ProfileWay;
 
 const otherNetworks = (scheme: TrainingScheme): string[] => networkNames(scheme).slice(1);
 

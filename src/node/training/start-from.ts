@@ -14,7 +14,7 @@ import type { Trainer } from '../../training/trainer.js';
 import { fullOptions } from '../../training/trainer-options.js';
 import { formatCountOf } from '../terminal/format.js';
 import { openWeights, type OpenWeights } from '../weights/read.js';
-import { fileBeside, sayChosen } from '../weights/folder.js';
+import { sayChosen } from '../weights/folder.js';
 import { flagName, fromFlag, type TrainFlags } from './flags.js';
 
 /** What a new run begins with instead of random weights. */
@@ -70,13 +70,13 @@ export async function openInitialState(
   try {
     const roles = rolesOf(scheme);
     const [first, ...others] = [...roles.keys()] as [string, ...string[]];
-    const { file, path: chosen } = await open(from, first, roles.get(first)!);
+    const { file, path: chosen, beside } = await open(from, first, roles.get(first)!);
     const alone = new Map<string, NetworkWeights>();
     const paths = [from];
     for (const name of others) {
       const flag = flags[fromFlag(name)] as string | undefined;
       // Of a folder with a file for each network, all of them are meant.
-      const path = flag ?? (names && chosen !== from ? await fileBeside(chosen, names[first]!, names[name]!) : undefined);
+      const path = flag ?? (names && chosen !== from ? await beside(names[first]!, names[name]!) : undefined);
       if (path === undefined) continue;
       if (flag !== undefined) paths.push(flag);
       const opened = await open(path, name, roles.get(name)!, flag ?? from);

@@ -1,4 +1,5 @@
-import type { RgbImage } from '../../data/image.js';
+import type { ImagePair, RgbImage } from '../../data/image.js';
+import { asPairs } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -6,7 +7,7 @@ import { findScheme } from '../../schemes/registry.js';
 import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { patchOverlay, patchScores } from '../../training/patch-scores.js';
-import type { JudgedPicture, Networks, TrainingScheme } from '../../training/scheme.js';
+import type { JudgedPicture, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
 import type { OpenCheckpoint } from '../weights/checkpoint.js';
 import type { TrainFlags } from './flags.js';
 import { savedSources, type DataSource, type TrainingData } from './data.js';
@@ -16,7 +17,7 @@ import { openMeasuredData, type MeasuredData } from './measured-data.js';
 import { openData } from './open-data.js';
 import { resumedSettings } from './settings.js';
 import { openTrainer } from './speed.js';
-import { Validator } from './validation.js';
+import { Validator, type ScoredBaseline } from './validation.js';
 
 /** A picture of a sample with the heading of its column. */
 export interface TestedPicture {
@@ -24,6 +25,8 @@ export interface TestedPicture {
   readonly image: RgbImage;
   /** Whether the networks made it. Default false. */
   readonly made?: boolean;
+  /** What it is of the sample; left out of what is none of its pictures, such as a map. */
+  readonly role?: 'given' | 'made' | 'wanted';
 }
 
 /** What the networks of a run made of a sample, and how it is measured. */
@@ -35,6 +38,8 @@ export interface TestedSample {
   readonly metrics: Readonly<Record<string, number>>;
   /** What a discriminator says of its pictures, where that was asked for: how real it takes the patches of each for, in the mean. */
   readonly patches?: readonly { readonly picture: string; readonly mean: number; readonly receptiveField: number | undefined }[];
+  /** What else the networks made of it with other random draws: each time a picture of each column. Left out where it was run once. */
+  readonly others?: readonly (readonly RgbImage[])[];
 }
 
 /** A run to test: its folder, and its checkpoint, which is open: that of a run that is going on is replaced meanwhile. */
@@ -55,12 +60,18 @@ export interface RunToTest {
   readonly chosen: boolean;
   /** The split to measure; undefined for val/, or else test/. */
   readonly split: Split | undefined;
+  /** Whether a predictor that learns nothing of its input is measured, too: all samples are kept for that. Default false. */
+  readonly baseline?: boolean;
 }
 
 /** What was measured of all samples together, and the split that they are of, where one was chosen. */
 export interface TestedSet {
   readonly metrics: Record<string, number>;
   readonly split: Split | undefined;
+  /** The score of a predictor that learns nothing of its input, where that was asked for and there is one. */
+  readonly baseline?: ScoredBaseline;
+  /** Whether there is nothing but what was trained on to measure. */
+  readonly unvalidated: boolean;
 }
 
 /** The scheme of a run, by its checkpoint. @throws CHECKPOINT_MISMATCH for one that is not of this library, and for networks alone */
@@ -75,6 +86,107 @@ export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoin
   });
 }
 
+/** The samples of a run that is being tested, made by openTest(). */
+export interface OpenTest {
+  /** How many there are. */
+  readonly length: number;
+  /** What each sample is called and shown by. */
+  readonly columns: PictureColumns;
+  /** The split that they are of, where one was chosen. */
+  readonly split: Split | undefined;
+  /** Whether what is given and what is wanted of a sample belong together: not so of two sets of images. */
+  readonly related: boolean;
+  /** What the run is trained on, where that is known; a sample as networks are measured on it. */
+  readonly train: TrainingDataset | undefined;
+  fit(pair: ImagePair): ImagePair;
+  /**
+   * Runs the networks on one sample after the other.
+   *
+   * @param outputs how many times, with other random draws each time
+   */
+  each(outputs?: number): AsyncGenerator<TestedSample & { readonly measure: unknown }>;
+  /** The metrics of the scheme, of what each() measured. */
+  summarize(measures: readonly unknown[]): Record<string, number>;
+  /** Whether there is nothing but what was trained on to measure. */
+  readonly unvalidated: boolean;
+  /** The score of a predictor that learns nothing of its input; undefined where it was not asked for, or there is none. */
+  baseline(): Promise<ScoredBaseline | undefined>;
+  dispose(): void;
+}
+
+/**
+ * Opens the samples that a run is validated on, as its options say, to run its networks on them.
+ *
+ * @param say prints what the user should know about the data
+ * @throws what opening data and checkpoints throws
+ */
+export async function openTest(
+  gpu: Gpu,
+  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, averages, patchMap, chosen, split, baseline }: RunToTest,
+  say: (line: string) => void,
+): Promise<OpenTest> {
+  const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, {} as TrainFlags, new Set());
+  const alone = (split !== undefined || (chosen && !scheme.labelled)) && sources.length === 1;
+  const own = sources.join() === savedSources(checkpoint.options).join();
+  const open: Promise<TrainingData<TrainingDataset> | MeasuredData> = alone
+    ? openMeasuredData(scheme, sources[0]!, settings, split, say, own)
+    : openData(scheme, sources, settings, say);
+  const data = await open.catch((error: unknown) => {
+    throw own ? movedData(error) : error;
+  });
+  gpu.variants.load(checkpoint.choices ?? {});
+  // No step is trained: there is no need of a recorded one, nor of the training images.
+  const steps = { replay: false, recompute: false, expectMemory: () => false, networks: checkpoint.networks };
+  // A batch of one: there may be fewer samples to measure than the run has in a step.
+  const trainer = await openTrainer(gpu, scheme, data, alone ? { ...settings, batch: 1, accumulate: null } : settings, steps);
+  try {
+    await load(trainer);
+    const labels = labelsFor(scheme, data.train);
+    const { options } = trainer;
+    const networks = averages ? trainer.evaluated : trainer.networks;
+    const judged = patchMap ? judgedPictures(scheme, options, trainer.networks) : [];
+    const measured = { scheme, networks, options, dataset: data.validation, count, first, labels };
+    const validator = await (baseline ? Validator.create(gpu, measured) : Validator.once(gpu, measured));
+    const unvalidated = 'unvalidated' in data && data.unvalidated === true;
+    const columns = scheme.pictures(options, labels);
+    return {
+      length: validator.length,
+      columns,
+      split: 'split' in data ? data.split : undefined,
+      related: data.validation.unrelated !== true,
+      train: alone ? undefined : data.train,
+      fit: (pair) => validator.fit(pair),
+      async *each(outputs = 1) {
+        for await (const { sample, made: pictures, measure, others } of validator.each(outputs)) {
+          const shown = (role: 'given' | 'wanted'): TestedPicture[] =>
+            columns[role].map(({ title, half }) => ({ title, role, image: sample[half] }));
+          const made = columns.made.map((title, at) => ({ title, role: 'made' as const, image: pictures[at]!, made: true }));
+          const seen = [...shown('given'), ...made, ...shown('wanted')];
+          const maps = await mapsOf(gpu, trainer.networks, judged, seen);
+          yield {
+            name: sample.name,
+            pictures: [...seen, ...maps.map(({ shown: map }) => map)],
+            metrics: validator.summarize([measure]),
+            ...(maps.length > 0 && { patches: maps.map(({ judgement }) => judgement) }),
+            ...(others.length > 0 && { others }),
+            measure,
+          };
+        }
+      },
+      summarize: (measures) => validator.summarize(measures),
+      unvalidated,
+      baseline: async () => (baseline && !unvalidated ? validator.baseline(asPairs(data.train)) : undefined),
+      dispose() {
+        validator.dispose();
+        trainer.dispose();
+      },
+    };
+  } catch (error) {
+    trainer.dispose();
+    throw error;
+  }
+}
+
 /**
  * Runs the networks of a run on the samples that it is validated on, as its options say.
  *
@@ -85,53 +197,21 @@ export function schemeOfRun(path: string, { scheme, options }: TrainingCheckpoin
  */
 export async function testSamples(
   gpu: Gpu,
-  { folder, checkpoint: { info: checkpoint, load }, scheme, sources, count, first, averages, patchMap, chosen, split }: RunToTest,
+  run: RunToTest,
   onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
   say: (line: string) => void,
 ): Promise<TestedSet> {
-  const settings = resumedSettings(scheme, folder.checkpoint, checkpoint.options, {} as TrainFlags, new Set());
-  const alone = (split !== undefined || (chosen && !scheme.labelled)) && sources.length === 1;
-  const open: Promise<TrainingData<TrainingDataset> | MeasuredData> = alone
-    ? openMeasuredData(scheme, sources[0]!, settings, split, say, sources.join() === savedSources(checkpoint.options).join())
-    : openData(scheme, sources, settings, say);
-  const data = await open.catch((error: unknown) => {
-    throw sources.join() === savedSources(checkpoint.options).join() ? movedData(error) : error;
-  });
-  gpu.variants.load(checkpoint.choices ?? {});
-  // No step is trained: there is no need of a recorded one, nor of the training images.
-  const steps = { replay: false, recompute: false, expectMemory: () => false, networks: checkpoint.networks };
-  // A batch of one: there may be fewer samples to measure than the run has in a step.
-  const trainer = await openTrainer(gpu, scheme, data, alone ? { ...settings, batch: 1 } : settings, steps);
+  const test = await openTest(gpu, run, say);
   try {
-    await load(trainer);
-    const labels = labelsFor(scheme, data.train);
-    const { options } = trainer;
-    const networks = averages ? trainer.evaluated : trainer.networks;
-    const validator = await Validator.once(gpu, { scheme, networks, options, dataset: data.validation, count, first, labels });
-    try {
-      const { given, made, wanted } = scheme.pictures(options, labels);
-      const judged = patchMap ? judgedPictures(scheme, options, trainer.networks) : [];
-      const measures: unknown[] = [];
-      for await (const { sample, made: pictures, measure } of validator.each()) {
-        measures.push(measure);
-        const shown = (columns: typeof given): TestedPicture[] => columns.map(({ title, half }) => ({ title, image: sample[half] }));
-        const own = made.map((title, at) => ({ title, image: pictures[at]!, made: true }));
-        const metrics = validator.summarize([measure]);
-        const seen = [...shown(given), ...own, ...shown(wanted)];
-        const maps = await mapsOf(gpu, trainer.networks, judged, seen);
-        const patches = maps.length > 0 ? { patches: maps.map(({ judgement }) => judgement) } : {};
-        await onSample(
-          { name: sample.name, pictures: [...seen, ...maps.map(({ shown }) => shown)], metrics, ...patches },
-          measures.length,
-          validator.length,
-        );
-      }
-      return { metrics: validator.summarize(measures), split: 'split' in data ? data.split : undefined };
-    } finally {
-      validator.dispose();
+    const measures: unknown[] = [];
+    for await (const { measure, ...sample } of test.each()) {
+      measures.push(measure);
+      await onSample(sample, measures.length, test.length);
     }
+    const baseline = await test.baseline();
+    return { metrics: test.summarize(measures), split: test.split, unvalidated: test.unvalidated, ...(baseline && { baseline }) };
   } finally {
-    trainer.dispose();
+    test.dispose();
   }
 }
 

@@ -133,17 +133,30 @@ export class Validator {
     return { metrics: this.summarize(measures), outputs };
   }
 
-  /** Runs the networks on one sample after the other. */
-  async *each(): AsyncGenerator<{ sample: ImagePair; made: RgbImage[]; measure: unknown }> {
+  /**
+   * Runs the networks on one sample after the other.
+   *
+   * @param outputs how many times each; what is measured is the first, and the `others` have other random draws
+   */
+  async *each(outputs = 1): AsyncGenerator<{ sample: ImagePair; made: RgbImage[]; measure: unknown; others: RgbImage[][] }> {
     let index = 0;
     for await (const sample of this.passing?.read() ?? this.samples) {
-      const { made, measure } = await this.evaluator.run(sample, index++);
-      if (!Array.isArray(made) || made.length !== this.columns.made.length) {
-        throw wrongEvaluator('pictures that run() made', `one for each of ${this.columns.made.join(', ') || 'no column'}`, made);
-      }
-      for (const picture of made) expectImage(picture, 'a picture that run() of the evaluator made');
-      yield { sample, made, measure };
+      const { made, measure } = await this.runOn(sample, index);
+      const others: RgbImage[][] = [];
+      for (let output = 1; output < outputs; output++) others.push((await this.runOn(sample, index + output * this.length)).made);
+      index++;
+      yield { sample, made, measure, others };
     }
+  }
+
+  /** Runs the networks on a sample. @throws INVALID_ARGUMENT for what is no picture of each column */
+  private async runOn(sample: ImagePair, draw: number): Promise<{ made: RgbImage[]; measure: unknown }> {
+    const { made, measure } = await this.evaluator.run(sample, draw);
+    if (!Array.isArray(made) || made.length !== this.columns.made.length) {
+      throw wrongEvaluator('pictures that run() made', `one for each of ${this.columns.made.join(', ') || 'no column'}`, made);
+    }
+    for (const picture of made) expectImage(picture, 'a picture that run() of the evaluator made');
+    return { made, measure };
   }
 
   /** The metrics of what each() measured: of all samples, or of one alone. */

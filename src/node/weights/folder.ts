@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NetworkRole } from '../../models/kind.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -30,8 +30,10 @@ function telling(role: NetworkRole, called?: string): ((names: readonly string[]
     ]),
     // StarGAN's program.
     (names) => newest(names, new RegExp(`^(\\d+)-${letter}\\.ckpt$`)),
+    // What shadegrad publish writes of a run with several generators.
+    ...letters.map((name) => named(new RegExp(`^net_${name}\\.safetensors$`))),
     // CycleGAN has two of each kind, and only its user knows which one is meant.
-    named(new RegExp(`^latest_net_${letter}_[AB]\\.pth$`)),
+    named(new RegExp(`^(latest_)?net_${letter}_[AB]\\.(pth|safetensors)$`)),
     (names) => names.filter((name) => WEIGHTS.test(name) && !SHARD.test(name)),
   ];
 }
@@ -69,49 +71,47 @@ export async function weightsPath(path: string, role: NetworkRole, called?: stri
       cause,
     });
   });
-  const names = entries
-    .filter((entry) => !entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
+  const namesOf = (folders: boolean): string[] => entries.flatMap((entry) => (entry.isDirectory() === folders ? [entry.name] : [])).sort();
+  const within = (name: string): string => join(path, name);
+  return within(chooseFile({ title: path, names: namesOf(false), folders: namesOf(true), within }, role, called));
+}
+
+/** What a folder holds, wherever it is. */
+export interface ListedFolder {
+  /** What errors call it. */
+  readonly title: string;
+  /** Of its files. */
+  readonly names: readonly string[];
+  /** Of the folders in it, where they are known. */
+  readonly folders?: readonly string[];
+  /** How its user names what is in it. */
+  within(name: string): string;
+}
+
+/** Which file of a folder is meant, as weightsPath() chooses. @throws DATA_NOT_FOUND, WEIGHTS_MISMATCH */
+export function chooseFile({ title, names, folders = [], within }: ListedFolder, role: NetworkRole, called?: string): string {
   for (const find of telling(role, called)) {
     const found = find(names);
-    if (found.length === 1) return join(path, found[0]!);
+    if (found.length === 1) return found[0]!;
     if (found.length > 1) {
-      throw new ShadegradError('WEIGHTS_MISMATCH', `${path} holds several files of weights`, {
+      throw new ShadegradError('WEIGHTS_MISMATCH', `${title} holds several files of weights`, {
         expected: 'one, or one with a telling name: checkpoint.safetensors, model.json, latest_net_G.pth',
         received: list(found),
-        fix: `name one of them: ${join(path, found[0]!)}`,
+        fix: `name one of them: ${within(found[0]!)}`,
       });
     }
   }
-  const folders = entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
-  throw new ShadegradError('DATA_NOT_FOUND', `There is no file of weights in the folder ${path}`, {
+  throw new ShadegradError('DATA_NOT_FOUND', `There is no file of weights in the folder ${title}`, {
     expected: 'the checkpoint.safetensors of a run, a model.json, a latest_net_G.pth, or another .safetensors, .pth or .pict',
-    received: entries.length === 0 ? 'nothing' : list([...names, ...folders.map((name) => `${name}/`)]),
-    fix: `name the file of weights, or the folder it is in${folders.length > 0 ? `: ${join(path, folders[0]!)}` : ''}`,
+    received: names.length + folders.length === 0 ? 'nothing' : list([...names, ...folders.map((name) => `${name}/`)]),
+    fix: `name the file of weights, or the folder it is in${folders.length > 0 ? `: ${within(folders[0]!)}` : ''}`,
   });
 }
 
-/**
- * The file of another network of the same moment, such as latest_net_D_A.pth of latest_net_G_A.pth; undefined where there is none.
- *
- * @param path of the one network's file
- * @param called what PyTorch's program calls it
- * @param other what it calls the other
- */
-export async function fileBeside(path: string, called: string, other: string): Promise<string | undefined> {
-  const name = basename(path).replace(new RegExp(`(^|_)net(_?)${called}(?=[._])`), `$1net$2${other}`);
-  const beside = join(dirname(path), name);
-  const isThere =
-    beside !== path &&
-    (await stat(beside).then(
-      (kind) => kind.isFile(),
-      () => false,
-    ));
-  return isThere ? beside : undefined;
+/** The name of the file of another network of the same moment, such as latest_net_D_A.pth for latest_net_G_A.pth; undefined for others. */
+export function nameBeside(name: string, called: string, other: string): string | undefined {
+  const beside = name.replace(new RegExp(`(^|_)net(_?)${called}(?=[._])`), `$1net$2${other}`);
+  return beside === name ? undefined : beside;
 }
 
 /** Whether a file's name says that it holds one network, which PyTorch's program calls so. */
@@ -119,7 +119,9 @@ export const isFileOf = (called: string, name: string): boolean => new RegExp(`(
 
 /** Tells whoever named a folder which of its files was taken. */
 export function sayChosen(named: string, { path }: { readonly path: string }): void {
-  if (path !== named) remark(`${printableName(named)}: taking its ${printableName(basename(path))}`);
+  const name = basename(path);
+  // An address of a file says it by itself.
+  if (path !== named && !named.split('#')[0]!.endsWith(`/${name}`)) remark(`${printableName(named)}: taking its ${printableName(name)}`);
 }
 
 /** Names out of a folder on one line of a terminal. */

@@ -39,9 +39,9 @@ export function augmentationsOf(options: Partial<AugmentationOptions> | Readonly
     const idle = rows.find(([name]) => name !== turnedOnBy && (given[name] ?? null) !== null);
     if (!idle) return [];
     throw new ShadegradError('INVALID_ARGUMENT', `${idle[0]} of the training`, {
-      expected: `${turnedOnBy} with it, which turns the ${title} on`,
-      received: `${String(given[idle[0]])}, and no ${turnedOnBy}`,
-      fix: `add ${turnedOnBy}, or leave ${idle[0]} out`,
+      expected: `\`${turnedOnBy}\` with it, which turns the ${title} on`,
+      received: `${String(given[idle[0]])}, and no \`${turnedOnBy}\``,
+      fix: `add \`${turnedOnBy}\`, or leave \`${idle[0]}\` out`,
     });
   });
 }
@@ -57,7 +57,7 @@ export function expectChanges(turnedOn: readonly TurnedOn[], sides: Readonly<Rec
       throw new ShadegradError('INVALID_ARGUMENT', `${strange} of the training`, {
         expected: "'both', by a scheme whose images are neither input nor target",
         received: `'${String(options[strange])}'`,
-        fix: `leave ${strange} out`,
+        fix: `leave \`${strange}\` out`,
       });
     }
     if (!augmentation.changes || all.some((side) => augmentation.changes!(side, options))) continue;
@@ -65,7 +65,7 @@ export function expectChanges(turnedOn: readonly TurnedOn[], sides: Readonly<Rec
     throw new ShadegradError('INVALID_ARGUMENT', `${turnedOnBy} of the training`, {
       expected: `images that the ${title} can change`,
       received: 'images without colours',
-      fix: `leave ${turnedOnBy} out`,
+      fix: `leave \`${turnedOnBy}\` out`,
     });
   }
 }

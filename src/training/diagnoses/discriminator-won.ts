@@ -40,14 +40,16 @@ export const discriminatorWon: Diagnosis<RunSoFar> = {
     const words = (some: readonly [string, number][]): string => some.map(([label, value]) => `${label} ${inWords(value)}`).join(', ');
     return won ? `over the last steps ${words(seen.discriminator)}, and ${words(seen.generator)}` : undefined;
   },
-  tries({ settings: { ganMode, ndf, labelSmoothing, discriminatorLayers, dSteps, nDisc, dropout, jitter }, lowerRate }) {
+  tries({ settings: { ganMode, ndf, labelSmoothing, discriminatorLayers, dSteps, dropout, jitter }, lowerRate }) {
     const some = [
-      Number(dSteps ?? nDisc ?? 1) > 1 && 'one step of the discriminator for each of the generator (--d-steps 1)',
+      Number(dSteps ?? 1) > 1 && 'one step of the discriminator for each of the generator (--d-steps 1)',
       `a lower learning rate (--lr ${lowerRate})`,
       labelSmoothing === 0 && (ganMode === 'vanilla' || ganMode === 'lsgan') && 'smoothed labels (--label-smoothing 0.1)',
       ganMode === 'vanilla' && 'least squares (--gan-mode lsgan)',
       typeof ndf === 'number' && ndf > 1 && `a narrower discriminator (--ndf ${Math.max(1, ndf >> 1)})`,
-      typeof discriminatorLayers === 'number' && discriminatorLayers > 1 && 'smaller patches (--discriminator-layers 2)',
+      typeof discriminatorLayers === 'number' &&
+        discriminatorLayers > 1 &&
+        `smaller patches (--discriminator-layers ${discriminatorLayers - 1})`,
       dropout === false && 'dropout (--dropout)',
       jitter === false && 'random crops and mirroring (--jitter)',
     ];

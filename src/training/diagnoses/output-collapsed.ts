@@ -36,7 +36,7 @@ export const outputCollapsed: Diagnosis<RunSoFar> = {
       `a lower learning rate (--lr ${lowerRate})`,
       ganMode === 'vanilla' && 'least squares (--gan-mode lsgan)',
       norm === 'batch' && 'instance norm (--norm instance)',
-      typeof z === 'number' && z > 0 && 'fewer random numbers beside the input (--z)',
+      typeof z === 'number' && z > 1 && `fewer random numbers beside the input (--z ${z >> 1})`,
       'the other half as the input, if the run translates the wrong way (--direction)',
     ].filter((text): text is string => text !== false),
 };

@@ -34,9 +34,10 @@ export const outputFrozen: Diagnosis<RunSoFar> = {
     if (most >= HARDLY) return undefined;
     return `since step ${apart[apart.length - 1]!.step} they changed by ${inWords(most)} (L1 of 2) between measurements at most`;
   },
-  tries: ({ lowerRate, settings: { from } }) => [
-    `a lower learning rate, if black or white is all there is (--lr ${lowerRate})`,
-    'clipped gradients (--clip-grad 1)',
-    typeof from === 'string' ? 'other weights to begin with (--from)' : 'another draw of the weights (--seed)',
-  ],
+  tries: ({ lowerRate, settings: { from, clipGrad } }) =>
+    [
+      `a lower learning rate, if black or white is all there is (--lr ${lowerRate})`,
+      !(typeof clipGrad === 'number' && clipGrad <= 1) && 'clipped gradients (--clip-grad 1)',
+      typeof from === 'string' ? 'other weights to begin with (--from)' : 'another draw of the weights (--seed)',
+    ].filter((text): text is string => text !== false),
 };

@@ -37,12 +37,15 @@ export const overfitting: Diagnosis<RunSoFar> = {
       `and on training images from ${inWords(before)} to ${inWords(now)}`
     );
   },
-  tries: ({ settings: { jitter, dropout, best, earlyStop, ngf } }) =>
+  tries: ({ settings: { jitter, dropout, best, earlyStop, ngf }, ...run }) =>
     [
       'more training images',
       jitter === false && 'random crops and mirroring (--jitter)',
       dropout === false && 'dropout (--dropout)',
-      typeof best !== 'string' && 'the best checkpoint in place of the last (--best l1)',
+      // What stops early keeps the best.
+      typeof best !== 'string' &&
+        typeof earlyStop !== 'number' &&
+        `the best checkpoint in place of the last (--best ${withTraining(run)?.metric ?? 'METRIC'})`,
       typeof earlyStop !== 'number' && 'an earlier end (--early-stop 5)',
       typeof ngf === 'number' && ngf > 1 && `a narrower generator (--ngf ${Math.max(1, ngf >> 1)})`,
     ].filter((text): text is string => text !== false),

@@ -1,6 +1,7 @@
 import { parseFlags, type FlagValues, type Program } from '../../terminal/flags.js';
 import { formatHelp } from '../../terminal/help.js';
-import { keepQuiet, QUIET_FLAG } from '../../terminal/remarks.js';
+import { readProfiles, type ProfileWay } from '../../images/colour-profiles.js';
+import { keepQuiet, QUIET_FLAG, remark } from '../../terminal/remarks.js';
 import { expectApart, expectOperands } from './operands.js';
 
 /** Something that `shadegrad prepare` does: a program of its own, called by its name. */
@@ -99,3 +100,14 @@ export const FILTER_FLAG = {
   default: 'bicubic',
   description: 'how pictures are resized: bicubic for photos; nearest for label maps, whose colours stay those that they are',
 } as const;
+
+/**
+ * Reads pictures as `--color-profile` says; the results have no profiles.
+ *
+ * @returns what the record of the results keeps of it: nothing where profiles are ignored, as before there was the flag
+ */
+export function profilesOf(flags: { readonly 'color-profile'?: ProfileWay }): { readonly colorProfile?: ProfileWay } {
+  const way = flags['color-profile'] ?? 'ignore';
+  readProfiles(way, remark);
+  return way === 'ignore' ? {} : { colorProfile: way };
+}

@@ -3,6 +3,7 @@ import { expectOneSize, joinPair, type RgbImage } from '../../../data/image.js';
 import type { FilterName } from '../../../data/fit.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
+import { COLOR_PROFILE_FLAG } from '../../images/colour-profiles.js';
 import type { PictureFormatName } from '../../images/encode.js';
 import { listSet } from '../../images/image-sets.js';
 import { findPairs, listed, stemOf, type PairFiles, type Split } from '../../images/layout.js';
@@ -10,7 +11,7 @@ import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
-import { FILTER_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction } from './action.js';
+import { FILTER_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';
 import { pictureJob, runJobs, type Job } from './jobs.js';
 import { expectDifferent } from './operands.js';
 
@@ -29,6 +30,7 @@ const PROGRAM = {
       description: 'bring a half B of another size to that of its half A, instead of refusing the pair',
     },
     FILTER_FLAG,
+    { ...COLOR_PROFILE_FLAG, group: 'Pictures' },
     FORMAT_FLAG,
     ...WRITING_FLAGS,
   ],
@@ -55,7 +57,13 @@ export const COMBINE = makeAction({
     const [a, b] = inputs as [string, string?];
     const found = b === undefined ? await pairsWithin(a) : await pairsOfFolders(a, b);
     const jobs = found.map((pair) => jobOf(pair, flags.format, flags.resize ? flags.filter : null));
-    const settings = { input: inputs.map((input) => resolve(input)), resize: flags.resize, filter: flags.filter, format: flags.format };
+    const settings = {
+      input: inputs.map((input) => resolve(input)),
+      resize: flags.resize,
+      filter: flags.filter,
+      format: flags.format,
+      ...profilesOf(flags),
+    };
     return runJobs(output, { action: 'combine', settings }, jobs, flags.force, 'pair');
   },
 });

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { RgbImage } from '../../../data/image.js';
+import { join, resolve } from 'node:path';
+import { joinPair, type RgbImage } from '../../../data/image.js';
 import { crc32 } from '../../../formats/crc32.js';
 import { printableName, printableText } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
@@ -14,22 +14,33 @@ import { Interrupt } from '../../training/interrupt.js';
 import { StatusLine } from '../../training/status-line.js';
 import { FORMAT_FLAG, makeAction, WRITING_FLAGS } from './action.js';
 import { parseSides } from './operands.js';
-import { inFolder } from './jobs.js';
+import { framePairs } from './frame-pairs.js';
+import { inFolder, runJobs } from './jobs.js';
 import { OutputRecord } from './record.js';
 
 /** Frames that are encoded at the same time; so many are in memory. */
 const AT_ONCE = 4;
+/** Bytes of frames that are kept until their later halves come. */
+const MOST_KEPT = 2 ** 30;
 /** Names of so many digits have the same order in every program. */
 const DIGITS = 6;
 
 const PROGRAM = {
-  usage: 'npx shadegrad prepare frames OUT --frames WxH [flags]',
+  usage: 'npx shadegrad prepare frames [IN] OUT [flags]',
   summary:
     'Makes pictures of the frames of a film, which comes through stdin as raw rgb24, as ffmpeg writes it. Each is named after its place ' +
-    'in the film. prepare make then makes pairs of them, and prepare split --blocks keeps neighbours together.',
+    'in the film. prepare make then makes pairs of them, and prepare split --blocks keeps neighbours together. With --gap each picture ' +
+    'is a pair of a frame and a later one, for networks that learn what comes next; IN is then a folder of numbered frames in place of ' +
+    'stdin.',
   takesOperands: true,
   flags: [
-    { name: 'frames', group: 'Film', type: 'string', placeholder: 'WxH', description: 'sides of its frames in pixels; this is needed' },
+    {
+      name: 'frames',
+      group: 'Film',
+      type: 'string',
+      placeholder: 'WxH',
+      description: 'sides of its frames in pixels: raw frames do not say them',
+    },
     {
       name: 'every',
       group: 'Film',
@@ -38,6 +49,16 @@ const PROGRAM = {
       max: 1_000_000,
       default: 1,
       description: 'keep the first of so many frames: neighbours are nearly the same',
+    },
+    {
+      name: 'gap',
+      group: 'Film',
+      type: 'integer',
+      min: 1,
+      max: 10_000,
+      description:
+        'make pairs side by side: half A (left) is the frame so many before that of half B (right); --every chooses frames for half B. ' +
+        'Nothing is paired across a frame that is missing in a folder; by default single pictures',
     },
     FORMAT_FLAG,
     ...WRITING_FLAGS,
@@ -49,49 +70,94 @@ const PROGRAM = {
         'npx shadegrad prepare frames film/ --frames 256x256 --every 12',
       description: 'Two frames of each second of a film of 24:',
     },
+    {
+      command: 'npx shadegrad prepare frames film/ pairs/ --gap 1',
+      description: 'Each frame with the one after it, of pictures in a folder:',
+    },
   ],
 } as const satisfies Program;
 
 /** The action that makes pictures of the frames of a film. */
 export const FRAMES = makeAction({
   name: 'frames',
-  description: 'make pictures of the frames of a film that comes through stdin',
+  description: 'make pictures of the frames of a film that comes through stdin, or pairs of frames',
   program: PROGRAM,
-  folders: [1],
-  async work({ flags: { frames, every, format, force }, output }) {
+  folders: [1, 2],
+  async work({ flags: { frames, every, gap, format, force }, inputs: [input], output }) {
+    if (input !== undefined) return pairFrames(input, output, { frames, every, gap, format, force });
     if (frames === undefined) {
       throw new ShadegradError('BAD_FLAG', '--frames is missing', {
         expected: 'the sides of the frames, which raw frames do not say',
-        fix: 'add --frames WxH, such as --frames 640x360',
+        fix: 'add --frames WxH, such as --frames 640x360; of a folder of frames: prepare frames IN OUT --gap 1',
       });
     }
-    const { width, height } = parseSides('frames', frames, format, 1);
+    const { width, height } = parseSides('frames', frames, format, gap === undefined ? 1 : 2);
+    expectMemory(width * height * 3, gap);
     const { ending } = PICTURE_FORMATS[format];
     const isFrame = new RegExp(`^frame-\\d{${DIGITS},}\\${ending}$`);
-    const call = { action: 'frames', settings: { frames: `${width}x${height}`, every, format } };
+    const call = { action: 'frames', settings: { frames: `${width}x${height}`, every, format, ...(gap !== undefined && { gap }) } };
     return inFolder(output, async () => {
       const record = await OutputRecord.open(output, call, { has: (name) => isFrame.test(name) }, force);
       await removeAllStale(output);
-      return keepFrames({ folder: output, record, sides: [width, height], every, format });
+      const status = await keepFrames({ folder: output, record, sides: [width, height], every, gap, format });
+      if (gap !== undefined && status === 0) remark(LEARNED);
+      return status;
     });
   },
 });
+
+const LEARNED = 'half A (left) is the earlier frame: train with --direction AtoB';
+
+/** The flags of a film, as they were typed. */
+interface FilmFlags extends Pick<Film, 'every' | 'gap' | 'format'> {
+  readonly frames: string | undefined;
+  readonly force: boolean;
+}
+
+/** Makes pairs of the frames in a folder. @throws BAD_FLAG, what framePairs() throws */
+async function pairFrames(input: string, output: string, { frames, every, gap, format, force }: FilmFlags): Promise<number> {
+  if (gap === undefined || frames !== undefined) {
+    throw new ShadegradError('BAD_FLAG', frames === undefined ? '--gap is missing' : '--frames is for a film through stdin', {
+      expected: 'a folder of frames with --gap, or --frames and one folder, that of the results',
+      received: `the folder ${printableName(input)}${frames === undefined ? '' : ` and --frames ${frames}`}`,
+      fix: frames === undefined ? 'add --gap 1 for pairs of neighbours: single pictures are there already' : 'leave out --frames',
+    });
+  }
+  const jobs = await framePairs(input, { gap, every }, format);
+  const settings = { input: resolve(input), every, gap, format };
+  const status = await runJobs(output, { action: 'frames', settings }, jobs, force, 'pair');
+  remark(LEARNED);
+  return status;
+}
+
+/** @throws BAD_FLAG for more frames between the halves of a pair than memory should hold */
+function expectMemory(bytes: number, gap = 0): void {
+  if (bytes * gap <= MOST_KEPT) return;
+  throw new ShadegradError('BAD_FLAG', `--gap ${gap} is too large for frames of this size`, {
+    expected: `at most ${Math.floor(MOST_KEPT / bytes)}: so many frames are kept in memory`,
+    received: String(gap),
+    fix: 'write a smaller one, or make single pictures first, and pairs of their folder: prepare frames IN OUT --gap N',
+  });
+}
 
 interface Film {
   readonly folder: string;
   readonly record: OutputRecord;
   readonly sides: readonly [width: number, height: number];
   readonly every: number;
+  /** How many frames before that of half B half A is; without it, there are single pictures. */
+  readonly gap: number | undefined;
   readonly format: PictureFormatName;
 }
 
 /** @returns the exit status: 0, or 128 and the number of the signal that stopped it */
-async function keepFrames({ folder, record, sides: [width, height], every, format }: Film): Promise<number> {
+async function keepFrames({ folder, record, sides: [width, height], every, gap = 0, format }: Film): Promise<number> {
   const bytes = width * height * 3;
   const line = new StatusLine();
   const interrupt = new Interrupt(() => void process.stdin.destroy());
   const outputs = new Set<string>();
   const working = new Set<Promise<void>>();
+  const earlier: RgbImage[] = [];
   let [read, made] = [0, 0];
   let failure: unknown;
   const keep = async (output: string, frame: RgbImage): Promise<void> => {
@@ -105,11 +171,16 @@ async function keepFrames({ folder, record, sides: [width, height], every, forma
   try {
     for await (const data of piecesOf(process.stdin, bytes, 'stdin')) {
       if (data.length < bytes) throw cutShort(data.length, read, bytes, `${width} x ${height}`);
-      if (read++ % every === 0) {
+      const frame = { width, height, data };
+      const before = earlier.length < gap ? undefined : earlier.shift();
+      const wanted = read++ % every === 0 && (gap === 0 || before !== undefined);
+      // The next piece is read into the same memory.
+      if (gap > 0) earlier.push({ ...frame, data: data.slice() });
+      if (wanted) {
         const output = `frame-${String(read).padStart(DIGITS, '0')}${PICTURE_FORMATS[format].ending}`;
         outputs.add(output);
-        // The next piece is read into the same memory.
-        const work: Promise<void> = keep(output, { width, height, data: data.slice() })
+        const picture = before ? joinPair({ name: output, a: before, b: frame }) : { ...frame, data: data.slice() };
+        const work: Promise<void> = keep(output, picture)
           .catch((error: unknown) => void (failure ??= error))
           .finally(() => working.delete(work));
         working.add(work);
@@ -129,6 +200,7 @@ async function keepFrames({ folder, record, sides: [width, height], every, forma
   if (failure !== undefined) throw failure;
   if (interrupt.exitStatus !== undefined) return interrupt.exitStatus;
   if (read === 0) throw noFrames();
+  if (outputs.size === 0) throw tooShort(read, gap);
   await record.keepOnly(outputs);
   const kept = outputs.size - made;
   const there = kept === 0 ? '' : `; ${kept} there already`;
@@ -145,6 +217,13 @@ function cutShort(received: number, frames: number, bytes: number, sides: string
     fix: `write the sides of the film's frames after --frames, and send rgb24: ${SEND}`,
   });
 }
+
+const tooShort = (read: number, gap: number): ShadegradError =>
+  new ShadegradError('DATA_EMPTY', `No two frames of stdin are ${gap} apart`, {
+    expected: `more than ${formatCountOf(gap, 'frame')}`,
+    received: formatCountOf(read, 'frame'),
+    fix: 'write a smaller --gap, or a smaller --every',
+  });
 
 const noFrames = (): ShadegradError =>
   new ShadegradError('DATA_EMPTY', 'There are no frames in stdin', {

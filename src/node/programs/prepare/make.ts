@@ -2,7 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import {
   chooseInput,
   expectNumbers,
-  INPUTS,
+  PAIR_INPUTS,
   inputText,
   madeOfPicture,
   parseInput,
@@ -13,6 +13,7 @@ import { sidesWithin, type Sides } from '../../../data/fit.js';
 import { joinPair, splitPair, type RgbImage } from '../../../data/image.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
+import { COLOR_PROFILE_FLAG, type ProfileWay } from '../../images/colour-profiles.js';
 import type { PictureFormatName } from '../../images/encode.js';
 import { listSet } from '../../images/image-sets.js';
 import { stemOf } from '../../images/layout.js';
@@ -21,13 +22,13 @@ import { readImage } from '../../images/read.js';
 import type { NumberFlag } from '../../terminal/flag-table.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
-import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction } from './action.js';
+import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';
 import { pictureJob, runJobs } from './jobs.js';
 import { parseSides } from './operands.js';
 
 /** A flag for each number that some input is made with. */
-const NUMBER_FLAGS = [...new Set(INPUTS.flatMap(({ options }) => Object.keys(options)))].map((name): NumberFlag => {
-  const rows = INPUTS.flatMap(({ name: input, options }) => (options[name] ? [{ input, ...options[name] }] : []));
+const NUMBER_FLAGS = [...new Set(PAIR_INPUTS.flatMap(({ options }) => Object.keys(options)))].map((name): NumberFlag => {
+  const rows = PAIR_INPUTS.flatMap(({ name: input, options }) => (options[name] ? [{ input, ...options[name] }] : []));
   const texts = [...new Set(rows.map(({ description }) => description))].map((description) => {
     const of = rows.filter((row) => row.description === description);
     return `of ${of.map((row) => row.input).join(' and ')}, ${description} (default ${of[0]!.default})`;
@@ -49,7 +50,7 @@ const PROGRAM = {
       type: 'string',
       placeholder: 'NAME',
       default: 'edges',
-      description: `what A is: ${INPUTS.filter(({ training }) => training === undefined)
+      description: `what A is: ${PAIR_INPUTS.filter(({ training }) => training === undefined)
         .map(({ name, title }) => `${name}, ${title}`)
         .join('; ')}`,
     },
@@ -70,6 +71,7 @@ const PROGRAM = {
       description: 'bring pictures to these sides first; by default they keep theirs',
     },
     FIT_FLAG,
+    { ...COLOR_PROFILE_FLAG, group: 'Pictures' },
     FORMAT_FLAG,
     ...WRITING_FLAGS,
   ],
@@ -90,6 +92,7 @@ interface Flags {
   readonly size?: string;
   readonly fit: 'stretch' | 'crop' | 'pad';
   readonly format: PictureFormatName;
+  readonly 'color-profile'?: ProfileWay;
   readonly force: boolean;
   readonly quiet: boolean;
 }
@@ -125,7 +128,7 @@ export const MAKE = makeAction({
     });
     const { half = null, seed, fit } = flags;
     const size = sides && `${sides.width}x${sides.height}`;
-    const settings = { input: resolve(input), make: inputText(choice), half, seed, size, fit, format: flags.format };
+    const settings = { input: resolve(input), make: inputText(choice), half, seed, size, fit, format: flags.format, ...profilesOf(flags) };
     const status = await runJobs(output, { action: 'make', settings }, jobs, flags.force, 'pair');
     remark('half A (left) is made of half B: train with --direction AtoB');
     return status;
@@ -139,7 +142,7 @@ function inputOf(text: string, numbers: readonly (readonly [string, number])[]):
     const { name, options } = choice;
     if (Object.keys(trainingOf(choice)).length > 0) {
       throw new ShadegradError('BAD_FLAG', `The input ${name} is for a training alone`, {
-        expected: INPUTS.flatMap((each) => (each.training ? [] : [each.name])).join(', '),
+        expected: PAIR_INPUTS.flatMap((each) => (each.training ? [] : [each.name])).join(', '),
         received: `--input ${name}`,
         fix: `train on the single pictures themselves: npx shadegrad train --make ${name} --data DIR`,
       });

@@ -1,13 +1,14 @@
 import { join, resolve } from 'node:path';
 import { expectHalves } from '../../../data/image.js';
 import { printableName } from '../../../formats/names.js';
+import { COLOR_PROFILE_FLAG } from '../../images/colour-profiles.js';
 import { listSet } from '../../images/image-sets.js';
 import { stemOf } from '../../images/layout.js';
 import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
-import { FILTER_FLAG, FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction } from './action.js';
+import { FILTER_FLAG, FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';
 import { pictureJob, runJobs } from './jobs.js';
 import { parseSides } from './operands.js';
 
@@ -27,6 +28,7 @@ const PROGRAM = {
       type: 'boolean',
       description: 'pictures are pairs side by side: each half is brought to --size on its own',
     },
+    { ...COLOR_PROFILE_FLAG, group: 'Pictures' },
     FORMAT_FLAG,
     ...WRITING_FLAGS,
   ],
@@ -56,7 +58,15 @@ export const RESIZE = makeAction({
         return (await computeAside('fit', { images: [image], sides, fit, filter, inHalves }))[0]!;
       });
     });
-    const settings = { input: resolve(input), size: `${sides.width}x${sides.height}`, fit, filter, halves: inHalves, format: flags.format };
+    const settings = {
+      input: resolve(input),
+      size: `${sides.width}x${sides.height}`,
+      fit,
+      filter,
+      halves: inHalves,
+      format: flags.format,
+      ...profilesOf(flags),
+    };
     return runJobs(output, { action: 'resize', settings }, jobs, flags.force);
   },
 });

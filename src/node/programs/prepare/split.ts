@@ -64,15 +64,21 @@ export const SPLIT = makeAction({
     const { groups, notes } = await planSplit(input);
     for (const note of notes) remark(note);
     const counts = new Map<string, number>();
-    const jobs = groups.flatMap(({ units, target }, group) =>
-      [...assign(units, { val: val(units.length), test: test(units.length), seed: flags.seed, group, blocks: flags.blocks })].flatMap(
-        ([unit, split]) => {
-          counts.set(split, (counts.get(split) ?? 0) + 1);
-          return unit.files.map((file) => jobOf(join(input, file), target(split, file), flags.link));
-        },
-      ),
-    );
-    for (const split of ['train', 'val', 'test']) if (counts.has(split)) remark(`${split}: ${counts.get(split)!}`);
+    const asked = { val: 0, test: 0 };
+    const jobs = groups.flatMap(({ units, target }, group) => {
+      const shares = { val: val(units.length), test: test(units.length) };
+      for (const split of ['val', 'test'] as const) asked[split] += shares[split];
+      return [...assign(units, { ...shares, seed: flags.seed, group, blocks: flags.blocks })].flatMap(([unit, split]) => {
+        counts.set(split, (counts.get(split) ?? 0) + 1);
+        return unit.files.map((file) => jobOf(join(input, file), target(split, file), flags.link));
+      });
+    });
+    for (const split of ['train', 'val', 'test'] as const) {
+      const count = counts.get(split);
+      if (count === undefined) continue;
+      const other = split !== 'train' && count !== asked[split];
+      remark(`${split}: ${count}${other ? `, for ${asked[split]} that were asked for: ${flags.blocks} neighbours stay together` : ''}`);
+    }
     const settings = {
       input: resolve(input),
       val: flags.val,

@@ -8,9 +8,9 @@ const FACTS = ['epoch', 'seconds', 'learningRate', 'imagesPerSecond'] as const;
 /** RFC 4180. */
 const LINE_END = '\r\n';
 
-/** A field, in quotes where it needs them. What is no number is empty, and an infinity a word that readers know. */
+/** A field, in quotes where it needs them. What is not finite is empty: a resumed run's table is made of its log, which has null for it. */
 function field(value: unknown): string {
-  if (typeof value === 'number') return Number.isNaN(value) ? '' : Number.isFinite(value) ? String(value) : `${value < 0 ? '-' : ''}inf`;
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : '';
   const text = typeof value === 'string' ? value : '';
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,9 +1,11 @@
+import { checkClasses } from './classes.js';
 import { checkDuplicates } from './duplicates.js';
 import type { Check } from './finding.js';
 import { checkHalves, checkWidths } from './halves.js';
 import { checkLabels } from './labels.js';
 import { checkLayout } from './layout.js';
 import { checkPartners } from './partners.js';
+import { checkProfiles } from './profiles.js';
 import { checkUnreadable } from './unreadable.js';
 
 /** What is looked for in a data set, in the order in which it is said. */
@@ -15,4 +17,6 @@ export const CHECKS: readonly Check[] = [
   checkPartners,
   checkDuplicates,
   checkLabels,
+  checkClasses,
+  checkProfiles,
 ];

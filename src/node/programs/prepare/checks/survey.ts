@@ -7,8 +7,10 @@ import { atMost } from '../../../files/at-most.js';
 import { describeContent, scanFolder } from '../../../images/folder.js';
 import { childNamed, listSet, setFolders } from '../../../images/image-sets.js';
 import { findPairs, type Split } from '../../../images/layout.js';
+import { mapClasses, type MapClasses } from '../../../images/palette.js';
 import type { Measured } from '../../../images/picture-tasks.js';
 import { computeAside } from '../../../images/picture-workers.js';
+import { coloursOf } from '../../../images/profile.js';
 import { decodeImage, readBytes, readImageSides } from '../../../images/read.js';
 import { spread } from '../../../images/spread.js';
 
@@ -26,6 +28,10 @@ export interface ReadSample extends Sample {
   readonly content: string;
   /** Its picture, or those of both halves. */
   readonly images: readonly Measured[];
+  /** The classes of each file that is a label map with a palette; null for others. */
+  readonly classes: readonly (MapClasses | null)[];
+  /** What the colour profile of each file says that its colours are; undefined for sRGB, and without one. */
+  readonly colours: readonly (string | undefined)[];
   /** Whether it is a picture of two halves that has no middle. */
   readonly isOdd: boolean;
 }
@@ -65,10 +71,12 @@ const WIDE = 1.8;
  */
 export async function findLayout(directory: string): Promise<Layout> {
   const notes: string[] = [];
-  const pairs = await pairsOf(directory, notes);
+  const refused: ShadegradError[] = [];
+  const pairs = await pairsOf(directory, refused);
   if (pairs) return pairs;
   const sets = await setsOf(directory, notes);
-  if (sets) return sets;
+  if (sets) return { ...sets, notes: [...refused.map(({ what }) => `as pairs: ${what}`), ...sets.notes] };
+  notes.push(...refused.map(({ what, received, fix }) => `as pairs: ${what} (${received}): ${fix}`));
   const content = await scanFolder(directory);
   const folders = SPLITS.flatMap((split) => {
     const name = childNamed(content, split);
@@ -104,15 +112,15 @@ async function listed(folder: string, notes: string[]): Promise<readonly string[
   }
 }
 
-/** Pairs; null where there are none, or only pictures that are none side by side. @param notes get why, where that is worth a word */
-async function pairsOf(directory: string, notes: string[]): Promise<Layout | null> {
+/** Pairs; null where there are none, or only pictures that are none side by side. @param refused gets why, where that is worth a word */
+async function pairsOf(directory: string, refused: ShadegradError[]): Promise<Layout | null> {
   const found: string[] = [];
   const samples: Sample[] = [];
   const alone: string[] = [];
   for (const split of SPLITS) {
     const list = await findPairs(directory, split).catch((error: unknown) => {
       if (!(error instanceof ShadegradError) || !error.code.startsWith('DATA_') || error.cause !== undefined) throw error;
-      if (error.code !== 'DATA_NOT_FOUND') notes.push(`as pairs: ${error.what}`);
+      if (error.code !== 'DATA_NOT_FOUND') refused.push(error);
       return null;
     });
     if (!list) continue;
@@ -122,7 +130,7 @@ async function pairsOf(directory: string, notes: string[]): Promise<Layout | nul
   }
   const single = samples.filter(({ files }) => files.length === 1);
   if (samples.length === 0 || (single.length === samples.length && !(await areWide(single.map(({ files }) => files[0]!))))) return null;
-  return { kind: 'pairs', samples, notes: [...notes, ...found], alone };
+  return { kind: 'pairs', samples, notes: [...refused.map(({ what }) => `as pairs: ${what}`), ...found], alone };
 }
 
 /** Whether most of some pictures look like two beside each other. */
@@ -172,12 +180,16 @@ export async function survey(directory: string, onProgress: (done: number, total
 async function readSample(sample: Sample, kind: SampleKind): Promise<ReadSample> {
   const hash = createHash('sha256');
   const pictures: RgbImage[] = [];
+  const classes: (MapClasses | null)[] = [];
+  const colours: (string | undefined)[] = [];
   for (const path of sample.files) {
     const bytes = await readBytes(path);
     hash.update(`${bytes.length} `).update(bytes);
     pictures.push(await decodeImage(bytes, printableName(path)));
+    classes.push(mapClasses(bytes, printableName(path)));
+    colours.push(await coloursOf(bytes));
   }
   const halved = kind === 'pairs' && pictures.length === 1;
   const images = await computeAside(halved ? 'measureHalves' : 'measure', pictures);
-  return { ...sample, content: hash.digest('hex'), images, isOdd: halved && pictures[0]!.width % 2 === 1 };
+  return { ...sample, content: hash.digest('hex'), images, classes, colours, isOdd: halved && pictures[0]!.width % 2 === 1 };
 }

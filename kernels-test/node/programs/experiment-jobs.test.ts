@@ -1,0 +1,121 @@
+// not in browsers: it is about a program of Node. What experiments are before anything is trained: plans, scripts for schedulers.
+import { readFileSync, rmSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { ShadegradError, type ErrorCode } from '../../../src/errors.js';
+import { pix2pix } from '../../../src/schemes/pix2pix.js';
+import { kubernetes } from '../../../src/node/programs/experiment/schedulers/kubernetes.js';
+import { scriptOf } from '../../../src/node/programs/experiment/schedulers/script.js';
+import { planExperiment, runsOf, type Plan } from '../../../src/node/programs/experiment/plan.js';
+import { EXPERIMENTS } from '../../../src/node/programs/experiment/registry.js';
+import { runAll } from '../../../src/node/programs/experiment/sweep.js';
+import { keepQuiet } from '../../../src/node/terminal/remarks.js';
+import { temporaryFolder } from '../../harness/program.js';
+
+const planOf = (name: string, size: number, seeds = 1): Plan =>
+  planExperiment(EXPERIMENTS.find((each) => each.name === name)!, pix2pix, {
+    typed: { preset: 'full', size, steps: 3 },
+    ...{ metrics: 'all', metricOptions: {}, samples: 1, figure: 1, seed: 1, seeds, software: true, say: () => {} },
+  });
+const CALL = ['losses', '--data', "my 'data'", '--steps=3', '--seeds', '2'];
+
+test('a script for Slurm is an array with a task for each run, which are calls of their parts', () => {
+  const script = scriptOf([...CALL, '--slurm', '--shard', '1/2'], planOf('losses', 64, 2), { slurm: true })!;
+  assert.match(script, /^#!\/bin\/sh\n/);
+  const directives = [...script.matchAll(/^#SBATCH --([a-z-]+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+  assert.equal(Object.fromEntries(directives), {
+    'job-name': 'shadegrad-losses',
+    array: '1-10',
+    ntasks: '1',
+    output: 'shadegrad-losses-%A-%a.txt',
+    signal: 'TERM@120',
+  });
+  const [call] = script.match(/^srun .*$/m)!;
+  assert.ok(call.endsWith(` experiment losses --data 'my '\\''data'\\''' --steps=3 --seeds 2 --shard "$SLURM_ARRAY_TASK_ID/10"`), call);
+});
+
+test('an Indexed Job of Kubernetes has a pod for each run, counted from 0, all of which have one volume', () => {
+  const words = [...CALL, '--k8s', '--image', 'registry/own:1', '--claim=shared'];
+  const text = scriptOf(words, planOf('losses', 64), { k8s: true, image: 'registry/own:1', claim: 'shared' })!;
+  const { apiVersion, kind, metadata, spec } = parse(text) as Record<string, never> & {
+    spec: { template: { spec: { containers: Record<string, unknown>[]; volumes: unknown[]; restartPolicy: string } } };
+  };
+  assert.equal([apiVersion, kind, metadata], ['batch/v1', 'Job', { name: 'shadegrad-losses' }]);
+  const { template, ...job } = spec;
+  assert.equal(job as object, { completionMode: 'Indexed', completions: 5, parallelism: 5, backoffLimit: 10 });
+  const { containers, volumes, restartPolicy } = template.spec;
+  assert.is(restartPolicy, 'Never');
+  const [{ args, ...container }] = containers as [Record<string, unknown>];
+  assert.equal(container, {
+    name: 'shadegrad',
+    image: 'registry/own:1',
+    workingDir: '/work',
+    command: ['/bin/sh', '-c'],
+    volumeMounts: [{ name: 'work', mountPath: '/work' }],
+  });
+  const [line] = args as [string];
+  assert.match(line, /^exec .* experiment losses /);
+  assert.ok(line.endsWith(` --data 'my '\\''data'\\''' --steps=3 --seeds 2 --shard "$((JOB_COMPLETION_INDEX + 1))/5"`), line);
+  assert.equal(volumes, [{ name: 'work', persistentVolumeClaim: { claimName: 'shared' } }]);
+  const job60 = { name: 'a'.repeat(60), command: 'x', parts: 1, flags: {} };
+  assert.throws(() => kubernetes.script(job60), /too long/);
+});
+
+test('settings that the size has no room for are left out, and those that there are have runs for each seed', () => {
+  const settings = (size: number): string[] => planOf('patches', size).settings.map(({ name }) => name);
+  assert.equal(settings(64), ['patch-1', 'patch-16', 'patch-70']);
+  assert.equal(settings(96), ['patch-1', 'patch-16', 'patch-70', 'patch-286']);
+  assert.equal(
+    runsOf(planOf('generators', 64, 2))
+      .map(({ id }) => id)
+      .slice(0, 3),
+    ['encoder-decoder-l1-seed1', 'encoder-decoder-l1-seed2', 'encoder-decoder-l1-cgan-seed1'],
+  );
+});
+
+test('a setting that diverges does not keep the others from being trained; what concerns all does, and a signal', async () => {
+  const folder = temporaryFolder('experiment-jobs');
+  const plan = planOf('losses', 64);
+  const seen: string[] = [];
+  const sweep = (finish: (name: string) => Promise<number>): Promise<number> => {
+    seen.length = 0;
+    return runAll(folder, plan, runsOf(plan), pix2pix, { flags: {}, weights: {} }, (_out, _plan, { setting }) => {
+      seen.push(setting.name);
+      return finish(setting.name);
+    });
+  };
+  const failing = (code: ErrorCode) => (name: string) =>
+    name === 'gan' ? Promise.reject(new ShadegradError(code, 'a setting', {})) : Promise.resolve(0);
+  const all = plan.settings.map(({ name }) => name);
+  keepQuiet(true);
+  for (const code of ['DIVERGED', 'OUT_OF_MEMORY', 'LIMIT_EXCEEDED'] as const) {
+    assert.is(await sweep(failing(code)), 1);
+    assert.equal(seen, all);
+  }
+  try {
+    await sweep(failing('DATA_NOT_FOUND'));
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as ShadegradError).code, 'DATA_NOT_FOUND');
+  }
+  assert.equal(seen, ['l1', 'gan']);
+  assert.is(await sweep((name) => Promise.resolve(name === 'l1' ? 143 : 0)), 143);
+  assert.equal(seen, ['l1']);
+  keepQuiet(false);
+  rmSync(folder, { recursive: true });
+});
+
+test('every experiment of the table can be trained at the size of the paper, and is in the docs', () => {
+  const page = readFileSync('docs/experiments.md', 'utf8');
+  for (const { name, settings } of EXPERIMENTS) {
+    assert.equal(
+      planOf(name, 256).settings.map((setting) => setting.name),
+      settings.map((setting) => setting.name),
+    );
+    assert.is(new Set(settings.map((setting) => setting.name)).size, settings.length);
+    assert.ok(page.includes(`| \`${name}\` |`), name);
+  }
+});
+
+test.run();

@@ -1,0 +1,144 @@
+// first driver only: it runs programs. shadegrad publish: a run becomes a folder for the Hugging Face Hub.
+// not in browsers: it runs programs.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ShadegradError } from '../../../src/errors.js';
+import { findNetwork, networksIn } from '../../../src/exchange/read-weights.js';
+import { decodeImage, writePng } from '../../../src/node/images/read.js';
+import { LICENCES, licenceFile } from '../../../src/node/programs/publish/licences.js';
+import { publishRun } from '../../../src/node/programs/publish/publish.js';
+import { encodeYaml } from '../../../src/node/programs/publish/yaml.js';
+import { openOnnx } from '../../../src/node/weights/onnx.js';
+import { openWeights } from '../../../src/node/weights/read.js';
+import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
+import { buildLibrary, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
+
+const folder = temporaryFolder('publish');
+const trained = join(folder, 'run');
+const made = join(folder, 'made');
+
+test.before(buildLibrary);
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const filesIn = (path: string): string[] =>
+  readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.|LICENSE/.test(name))
+    .sort();
+
+async function refused(...argv: string[]): Promise<ShadegradError> {
+  const error: unknown = await publishRun(argv).then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  assert.instance(error, ShadegradError);
+  return error as ShadegradError;
+}
+
+test('a run becomes a folder that says what it is, and nothing of the machine', async () => {
+  succeeded(await run('train-facades', [...TINY, '--ema', '0.5', '--steps', '2', '--out', trained]));
+  const flags = ['--license', 'mit', '--author', 'A. *Name*', '--title', 'Facades: a trial', '--count', '2', '--json'];
+  const said = succeeded(await run('shadegrad', ['publish', trained, made, ...flags]));
+  const files = ['LICENSE', 'README.md', 'config.json', 'model.safetensors', 'onnx/model.onnx', 'preview.png'];
+  assert.equal(filesIn(made), files);
+  const told = JSON.parse(said) as { files: string[]; metrics: Record<string, number> };
+  assert.equal(told.files, files);
+  assert.equal(readdirSync(folder).sort(), ['made', 'run'], 'nothing is left beside it');
+
+  const card = readFileSync(join(made, 'README.md'), 'utf8');
+  for (const line of ['license: mit', 'pipeline_tag: image-to-image', 'library_name: shadegrad', '- onnx', '- name: "Facades: a trial"']) {
+    assert.ok(card.split('\n---\n')[0]!.includes(line), line);
+  }
+  for (const words of ['A. \\*Name\\*', 'the mean photo', '--ema 0.5', 'npx shadegrad translate', 'onnxruntime', 'running averages']) {
+    assert.ok(card.includes(words), words);
+  }
+  const config = JSON.parse(readFileSync(join(made, 'config.json'), 'utf8')) as {
+    networks: { generator: { kind: string; averaged: boolean; size: number[] } };
+    metrics: { values: object; baseline: { name: string } };
+  };
+  const { kind, averaged, size } = config.networks.generator;
+  assert.equal([kind, averaged, size], ['unet', true, [32, 32]]);
+  assert.equal([config.metrics.values, config.metrics.baseline.name], [told.metrics, 'mean photo']);
+  assert.match(readFileSync(join(made, 'LICENSE'), 'utf8'), /^MIT License\n\nCopyright \(c\) A\. \*Name\*\n/);
+  for (const name of files) assert.not.ok(readFileSync(join(made, name)).includes(folder), name);
+});
+
+test('its weights are the averages of the run to the bit, and ONNX Runtime makes the same picture of a photo', async () => {
+  const [run_, published] = await Promise.all([openWeights(trained), openWeights(made)]);
+  const [before, after] = [findNetwork(run_.file, 'generator'), findNetwork(published.file)];
+  assert.is(before.averageOf, 'generator');
+  assert.equal(networksIn(published.file).length, 1);
+  assert.equal([...after.weights.tensors.keys()], [...before.weights.tensors.keys()]);
+  for (const [name, tensor] of before.weights.tensors)
+    assert.equal(await after.weights.tensors.get(name)!.read(), await tensor.read(), name);
+  await Promise.all([run_.close(), published.close()]);
+
+  const { a: photo } = await syntheticFacades({ count: 1, size: 32, seed: 5, split: 'val' }).get(0);
+  mkdirSync(join(folder, 'in'));
+  await writePng(join(folder, 'in', 'a.png'), photo);
+  const words = ['translate', '--weights', made, '--input', join(folder, 'in'), '--output', join(folder, 'out'), '--no-dropout', '--quiet'];
+  succeeded(await run('shadegrad', words));
+  const picture = await decodeImage(readFileSync(join(folder, 'out', 'a.png')), 'a.png');
+  const onnx = await openOnnx(join(made, 'onnx/model.onnx'));
+  if (onnx === null) return;
+  const output = await onnx(
+    Float32Array.from(photo.data, (value) => value / 127.5 - 1),
+    [1, 32, 32, 3],
+  );
+  const apart = picture.data.map((value, at) => Math.abs(value - Math.round((output[at]! + 1) * 127.5)));
+  assert.ok(Math.max(...apart) <= 1, `${Math.max(...apart)}`);
+  assert.ok(new Set(picture.data).size > 10, 'no single colour');
+});
+
+test('a folder with other files is left alone; an earlier publication is replaced when that is asked for', async () => {
+  const licence = ['--license', 'X-1.0'];
+  const foreign = join(folder, 'foreign');
+  mkdirSync(join(foreign, 'onnx'), { recursive: true });
+  writeFileSync(join(foreign, 'onnx', 'mine.txt'), 'mine');
+  for (const more of [[], ['--replace']]) {
+    const error = await refused(trained, foreign, ...licence, ...more);
+    assert.equal([error.code, error.received], ['BAD_FLAG', 'onnx/mine.txt']);
+  }
+  assert.match((await refused(trained, made, ...licence)).fix!, '--replace');
+
+  // As a clone of a new repository, with a file of an earlier publication that this one has not.
+  mkdirSync(join(made, '.git'));
+  writeFileSync(join(made, '.gitattributes'), '');
+  writeFileSync(join(made, 'net_G_A.safetensors'), '');
+  const flags = [...licence, '--replace', '--no-onnx', '--count', '1', '--no-averages', '--data-name', 'me/pairs: all'];
+  assert.match(succeeded(await run('shadegrad', ['publish', trained, made, ...flags])), 'put the text of X-1.0 into');
+  assert.equal(readdirSync(made).sort(), ['.git', '.gitattributes', 'README.md', 'config.json', 'model.safetensors', 'preview.png']);
+  const card = readFileSync(join(made, 'README.md'), 'utf8');
+  for (const words of ['license: other\nlicense_name: x-1.0\n', 'There is no ONNX model', 'name: "me/pairs: all"'])
+    assert.ok(card.includes(words), words);
+  assert.not.match(card, '- onnx');
+});
+
+test('without a licence, a run or both names there is nothing', async () => {
+  const none = join(folder, 'none');
+  assert.match((await refused(trained, none)).message, /--license is missing.*\n.*MIT/);
+  assert.match((await refused(trained, none, '--license', 'all mine')).message, /SPDX/);
+  assert.match((await refused(trained, '--license', 'MIT')).message, /the folder of a run and the folder to make/);
+  assert.is((await refused(join(folder, 'in'), none, '--license', 'MIT')).code, 'DATA_NOT_FOUND');
+  const moved = await refused(trained, none, '--license', 'MIT', '--data', join(folder, 'nowhere'));
+  assert.is(moved.code, 'DATA_NOT_FOUND');
+  assert.not(existsSync(none));
+  assert.equal(readdirSync(folder).sort(), ['foreign', 'in', 'made', 'out', 'run']);
+});
+
+test('the head of a card is YAML whatever its texts are', () => {
+  const head = { a: 'plain', b: 'no', c: 'x: y #z\n', d: [1, 'two', { e: true, f: [{ g: 0.5 }] }], h: undefined, i: [] };
+  assert.is(encodeYaml(head), 'a: plain\nb: "no"\nc: "x: y #z\\n"\nd:\n- 1\n- two\n- e: true\n  f:\n  - g: 0.5\ni: []\n');
+});
+
+test('each licence has a file that names whom it is of', () => {
+  for (const licence of LICENCES) {
+    const text = licenceFile(licence, 'Somebody');
+    assert.match(text, 'Somebody');
+    assert.ok(text.split('\n').every((line) => line.length <= 80) && text.endsWith('\n'), licence.id);
+  }
+  assert.is(new Set(LICENCES.map(({ id }) => id)).size, LICENCES.length);
+});
+
+test.run();

@@ -1,0 +1,59 @@
+import type { Flag } from '../terminal/flag-table.js';
+import { otherColours } from './icc.js';
+
+/** What is done with the colour profile of an image that is not of sRGB, by what it is asked for by. */
+export const PROFILE_WAYS = {
+  ignore: { description: 'take the numbers in the file as they are, as Pillow and the reference do', converts: false },
+  convert: {
+    description: 'bring colours to sRGB, so that a photo tagged Display P3 or Adobe RGB looks as it does elsewhere',
+    converts: true,
+  },
+} as const satisfies Readonly<Record<string, { readonly description: string; readonly converts: boolean }>>;
+
+/** The name of a way of PROFILE_WAYS. */
+export type ProfileWay = keyof typeof PROFILE_WAYS;
+
+/** The flag that says what is done with the colour profiles of images that are read. Without a default: a run may have chosen. */
+export const COLOR_PROFILE_FLAG = {
+  name: 'color-profile',
+  group: 'Data',
+  type: 'choice',
+  choices: Object.keys(PROFILE_WAYS) as ProfileWay[],
+  description: `of images with a colour profile (ICC) that is not of sRGB: ${Object.entries(PROFILE_WAYS)
+    .map(([name, { description }]) => `${name}, ${description}`)
+    .join('; ')}; by default ignore`,
+} as const satisfies Flag;
+
+let chosen: ProfileWay = 'ignore';
+let tell: ((line: string) => void) | undefined;
+
+/**
+ * Chooses what the images that this process reads from now on have done to their colours: what a program does with `--color-profile`. All
+ * that a program reads in one call is read in one way.
+ *
+ * @param note told once, of the first image whose profile is ignored; undefined to say nothing
+ */
+export function readProfiles(way: ProfileWay, note?: (line: string) => void): void {
+  chosen = way;
+  tell = note;
+}
+
+/** Whether an image is to be brought to sRGB. @param icc its profile, if it has one */
+export function isConverted(icc: Uint8Array | undefined, name: string): boolean {
+  const colours = profileColours(icc);
+  if (colours === undefined) return false;
+  if (PROFILE_WAYS[chosen].converts) return true;
+  tell?.(
+    `note: ${name} has the colour profile ${colours}, which is ignored: its numbers are taken for those of sRGB (--color-profile convert)`,
+  );
+  tell = undefined;
+  return false;
+}
+
+/** What a profile says that the colours of an image are, by name; undefined for sRGB, and where it is no profile of red, green and blue. */
+export const profileColours = (icc: Uint8Array | undefined): string | undefined =>
+  icc !== undefined && isRgbProfile(icc) ? otherColours(icc) : undefined;
+
+/** Whether a profile is one of red, green and blue. */
+export const isRgbProfile = (icc: Uint8Array): boolean =>
+  icc.length > 132 && Buffer.from(icc.buffer, icc.byteOffset, icc.length).toString('latin1', 16, 20) === 'RGB ';

@@ -1,0 +1,6 @@
+import type { HumanProtocol } from './protocol.js';
+import { realOrFake } from './real-or-fake.js';
+import { scores } from './scores.js';
+
+/** The protocols of `shadegrad evaluate --human`: each a file, and a row here. The first is the default. */
+export const HUMAN_PROTOCOLS: readonly [HumanProtocol, ...HumanProtocol[]] = [realOrFake, scores];

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { printableName, printableText } from '../../../formats/names.js';
+import type { EvaluatedColumn, Evaluation } from '../../../training/evaluation/evaluate.js';
+import { LIBRARY_VERSION } from '../../../version.js';
+import { writeFilesAtomic } from '../../files/atomic.js';
+import { renderEvaluationPage } from '../../report/evaluation-page.js';
+import { formatCountOf, formatJson, formatNumber } from '../../terminal/format.js';
+import { remark } from '../../terminal/remarks.js';
+import type { EvaluateFlags } from './flags.js';
+import type { StandOuts } from './stand-outs.js';
+
+/** The files of an evaluation in its folder. */
+const [NUMBERS, PAGE] = ['evaluation.json', 'index.html'];
+
+/** An evaluation, and what it is of. */
+export interface Evaluated {
+  readonly evaluation: Evaluation;
+  /** What was evaluated, for the numbers: a run with its step and data, or two folders. */
+  readonly source: Readonly<Record<string, string | number>>;
+  /** Title and lead of the page, and the headings of its pictures. */
+  readonly page: {
+    readonly title: string;
+    readonly lead: string;
+    readonly titles: { readonly given?: string; readonly made: string; readonly real: string };
+  };
+  readonly standOuts: StandOuts;
+  /** The folder for its results; undefined for none. */
+  readonly output: string | undefined;
+}
+
+/** The numbers, as programs read them. */
+export function numbersOf({
+  evaluation: { columns, constant, pictures, counts, leftOut, remarks },
+  source,
+}: Pick<Evaluated, 'evaluation' | 'source'>): string {
+  const described = ({ value, samples, label, better, unit, metric }: EvaluatedColumn): object => ({
+    ...{ metric, label, better, unit: unit ?? null, value },
+    ...(samples && { mean: samples.mean, median: samples.median, deviation: samples.deviation, interval: samples.interval }),
+  });
+  const named = (some: readonly EvaluatedColumn[]): object => Object.fromEntries(some.map((column) => [column.name, described(column)]));
+  return `${formatJson({
+    ...source,
+    ...{ counts, values: named(columns) },
+    ...(constant && { 'mean photo': Object.fromEntries(constant.map(({ name, value }) => [name, value])) }),
+    remarks,
+    leftOut: Object.fromEntries(leftOut.map(({ name, why }) => [name, why])),
+    pictures: pictures.map(({ name, values }) => ({ name, values })),
+  })}\n`;
+}
+
+/** A table of comma-separated values with a row for each picture. */
+export function tableOf({ columns, pictures }: Evaluation): string {
+  const names = columns.flatMap(({ name, samples }) => (samples ? [name] : []));
+  const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const number = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '' : String(value));
+  const rows = pictures.map(({ name, values }) => [cell(name), ...names.map((column) => number(values[column]))]);
+  return [['name', ...names], ...rows].map((row) => `${row.join(',')}\r\n`).join('');
+}
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}
+
+/** Writes what the flags ask for: all of it, or nothing. @throws WRITE_FAILED */
+export async function writeEvaluation(evaluated: Evaluated, { csv }: Pick<EvaluateFlags, 'csv'>): Promise<void> {
+  const { output, evaluation, page, standOuts } = evaluated;
+  const files: [path: string, text: string][] = [];
+  if (csv !== undefined) files.push([csv, tableOf(evaluation)]);
+  if (output !== undefined) {
+    const { title, lead, titles } = page;
+    const shown = { columns: standOuts.columns(titles), standOuts: standOuts.list() };
+    const rendered = renderEvaluationPage({ title, lead, evaluation, ...shown, version: LIBRARY_VERSION });
+    files.push([join(output, NUMBERS), numbersOf(evaluated)], [join(output, PAGE), rendered]);
+  }
+  await writeFilesAtomic(files.map(([path, text]) => [path, bytesOf(text)]));
+}
+
+/** Prints the numbers: a table with a row for each value, or JSON. */
+export function printEvaluation(evaluated: Evaluated, { json }: Pick<EvaluateFlags, 'json'>): void {
+  const { evaluation } = evaluated;
+  for (const { name, why } of evaluation.leftOut) remark(`${name} is left out: it ${why}`);
+  for (const each of evaluation.remarks) remark(each);
+  if (json) {
+    process.stdout.write(numbersOf(evaluated));
+    return;
+  }
+  const constants = new Map(evaluation.constant?.map(({ name, value }) => [name, value]));
+  const heads = ['', 'all', 'median', 'deviation', '95% interval', ...(evaluation.constant ? ['mean photo'] : []), ''];
+  const rows = evaluation.columns.map((column): string[] => {
+    const { name, label, better, unit, value, samples, digits } = column;
+    const number = (each: number | undefined): string => (each === undefined || Number.isNaN(each) ? '–' : formatNumber(each, digits));
+    const interval = samples && !Number.isNaN(samples.interval[0]) ? samples.interval.map((each) => number(each)).join(' to ') : '–';
+    const baseline = evaluation.constant ? [number(constants.get(name))] : [];
+    const title = unit === undefined ? label : `${label} (${unit})`;
+    return [title, number(value), number(samples?.median), number(samples?.deviation), interval, ...baseline, `${better} is better`];
+  });
+  const widths = heads.map((head, at) => Math.max(head.length, ...rows.map((row) => row[at]!.length)));
+  const lineOf = (row: readonly string[]): string =>
+    row.map((text, at) => (at === 0 ? text.padEnd(widths[at]!) : at === row.length - 1 ? text : text.padStart(widths[at]!))).join('  ');
+  console.log(`${formatCountOf(evaluation.counts.made, 'picture')} against ${formatCountOf(evaluation.counts.real, 'real one')}`);
+  for (const row of [heads, ...rows]) console.log(printableText(lineOf(row).trimEnd()));
+  if (evaluated.output !== undefined) remark(`page: ${printableName(join(evaluated.output, PAGE))}`);
+}

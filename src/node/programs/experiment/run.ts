@@ -1,0 +1,181 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RgbImage } from '../../../data/image.js';
+import { ShadegradError } from '../../../errors.js';
+import type { WeightFile } from '../../../formats/weight-file.js';
+import { EVALUATION_METRICS } from '../../../training/evaluation/registry.js';
+import type { TrainingScheme } from '../../../training/scheme.js';
+import { openNodeGpu } from '../../adapter/adapter.js';
+import { writeFileAtomic } from '../../files/atomic.js';
+import { writePng } from '../../images/read.js';
+import { spread } from '../../images/spread.js';
+import { isQuiet, remark } from '../../terminal/remarks.js';
+import { savedSources } from '../../training/data.js';
+import { evaluateRun, type EvaluatedRun } from '../../training/evaluated.js';
+import { RunFolder } from '../../training/folder.js';
+import { StatusLine } from '../../training/status-line.js';
+import { openCheckpoint, type OpenCheckpoint } from '../../weights/checkpoint.js';
+import { numbersOf } from '../evaluate/results.js';
+import { train } from '../train.js';
+import { callOf, trainCommand } from '../train-command.js';
+import type { TrainingFlags } from './kind.js';
+import { flagsOfRun, wordsOf, type Plan, type PlannedRun } from './plan.js';
+
+/** What was measured of a run. It is written last: a folder that has it has a run that needs nothing more. */
+export interface RunResult {
+  readonly setting: string;
+  readonly seed: number;
+  /** Steps that it was trained. */
+  readonly steps: number;
+  /** Samples that it was trained on. */
+  readonly trainPairs: number;
+  /** Of all pictures together, by the names of what metrics give; null for what is no finite number. */
+  readonly values: Readonly<Record<string, number | null>>;
+  /** Likewise of the mean of the training pictures, as the answer to all. */
+  readonly constant?: Readonly<Record<string, number | null>>;
+  /** The pictures that were measured. */
+  readonly pictures: readonly string[];
+  /** Those that the figure shows. */
+  readonly figure: readonly { readonly name: string; readonly given?: string; readonly made: string; readonly real: string }[];
+}
+
+const RESULT = 'result.json';
+const EVALUATION = 'evaluation';
+
+/** The folder of a run of an experiment in its own folder. */
+export const folderOf = (out: string, { id }: Pick<PlannedRun, 'id'>): string => join(out, 'runs', id);
+
+/** The result of a run; undefined for one that is not finished. */
+export async function readResult(out: string, run: Pick<PlannedRun, 'id'>): Promise<RunResult | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folderOf(out, run), RESULT), 'utf8')) as RunResult;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // One that cannot be read is measured again.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** What a call has for its runs beside the plan: none of it changes a result. */
+export interface CallOptions {
+  /** Flags of each training. */
+  readonly flags: TrainingFlags;
+  /** Files that metrics need, open, by the names of their flags. */
+  readonly weights: Readonly<Record<string, WeightFile>>;
+}
+
+/**
+ * Trains a run of an experiment, or goes on with it where it stopped, and measures it.
+ *
+ * @returns the exit status: 0, or 128 and the number of the signal that stopped it
+ * @throws what training and evaluating throw
+ */
+export async function finishRun(out: string, plan: Plan, run: PlannedRun, scheme: TrainingScheme, call: CallOptions): Promise<number> {
+  const folder = new RunFolder(folderOf(out, run));
+  const begun = await stat(folder.checkpoint).then(
+    () => true,
+    () => false,
+  );
+  const flags = begun ? { resume: true } : flagsOfRun(plan, run);
+  const status = await train({ scheme, call: callOf(scheme) }, trainCommand(scheme), [
+    ...wordsOf({ ...flags, ...call.flags, ...(isQuiet() && { quiet: true }) }),
+    `--out=${folder.path}`,
+  ]);
+  if (status !== 0) return status;
+  const opened = await openCheckpoint(folder.checkpoint);
+  try {
+    await measure(folder, opened, plan, run, scheme, call);
+  } finally {
+    await opened.close();
+  }
+  return 0;
+}
+
+/** Measures a run that is trained, and writes its result. */
+async function measure(
+  folder: RunFolder,
+  checkpoint: OpenCheckpoint,
+  plan: Plan,
+  run: PlannedRun,
+  scheme: TrainingScheme,
+  { flags: { adapter }, weights }: CallOptions,
+): Promise<void> {
+  const { step, options } = checkpoint.info;
+  const figure: RunResult['figure'][number][] = [];
+  const tested = {
+    ...{ folder, checkpoint, scheme, sources: savedSources(options), count: plan.count ?? Infinity, first: false },
+    ...{ averages: true, patchMap: false, chosen: false, split: undefined },
+  };
+  const line = new StatusLine();
+  const { gpu } = await openNodeGpu(typeof adapter === 'string' ? { adapter } : {});
+  const evaluate = (outputs: number): Promise<EvaluatedRun> =>
+    evaluateRun(
+      gpu,
+      tested,
+      {
+        ...{ metrics: metricsFor(plan.metrics, outputs), options: plan.metricOptions, weights, outputs },
+        async onSample({ name, given, made, real }, _values, done, total) {
+          line.show(`measured: ${done} of ${total}`);
+          const row = spread(total, plan.figure).indexOf(done - 1);
+          if (row < 0) return;
+          const put = async (what: string, image: RgbImage): Promise<string> => {
+            const path = `${EVALUATION}/${row + 1}-${what}.png`;
+            await writePng(join(folder.path, path), image);
+            return path;
+          };
+          figure[row] = {
+            name,
+            ...(given && { given: await put('input', given) }),
+            made: await put('output', made!),
+            real: await put('target', real!),
+          };
+        },
+      },
+      remark,
+    );
+  try {
+    const varied = plan.samples > 1 ? await evaluate(plan.samples).catch(unlessAlike) : undefined;
+    const evaluation = varied ?? (await evaluate(1));
+    const { columns, constant, pictures } = evaluation;
+    const valuesOf = (some: readonly { readonly name: string; readonly value: number }[]): RunResult['values'] =>
+      Object.fromEntries(some.map(({ name, value }) => [name, Number.isFinite(value) ? value : null]));
+    const result: RunResult = {
+      ...{ setting: run.setting.name, seed: run.seed, steps: step, trainPairs: options.trainPairs as number },
+      values: {
+        ...valuesOf(columns.filter(({ metric }) => plan.metrics === 'all' || plan.metrics.includes(metric))),
+        ...(plan.samples > 1 && varied === undefined && alike(plan.metrics)),
+      },
+      ...(constant && { constant: valuesOf(constant) }),
+      ...{ pictures: pictures.map(({ name }) => name), figure },
+    };
+    const source = { run: folder.path, scheme: scheme.name, step, data: tested.sources.join(' and ') };
+    await writeFileAtomic(join(folder.path, EVALUATION, 'evaluation.json'), numbersOf({ evaluation, source }));
+    await writeFileAtomic(join(folder.path, RESULT), `${JSON.stringify(result, null, 2)}\n`);
+  } finally {
+    line.end();
+    gpu.destroy();
+  }
+}
+
+const ofOutputs = EVALUATION_METRICS.filter(({ compares }) => compares === 'outputs');
+
+/** The metrics to ask for: those of several pictures of one input need such. */
+function metricsFor(metrics: Plan['metrics'], outputs: number): Plan['metrics'] {
+  if (metrics === 'all' || outputs > 1) return metrics;
+  const others = metrics.filter((name) => !ofOutputs.some((metric) => metric.name === name));
+  // The pictures of the figure are made by the way, also where nothing else is asked for.
+  return others.length > 0 ? others : ['l1'];
+}
+
+/** Of pictures that are all alike, which a setting may be there to show, no metric of several pictures says anything but 0. */
+function alike(metrics: Plan['metrics']): Record<string, number> {
+  const chosen = ofOutputs.filter(({ name }) => metrics === 'all' || metrics.includes(name));
+  return Object.fromEntries(chosen.flatMap(({ values }) => Object.keys(values).map((name) => [name, 0])));
+}
+
+/** Nothing, where several pictures of one input are the same to the last bit. */
+function unlessAlike(error: unknown): undefined {
+  if (error instanceof ShadegradError && error.code === 'BAD_FLAG') return undefined;
+  throw error;
+}
