@@ -255,6 +255,10 @@ export const cyclegan: TrainingScheme<CycleGANOptions, CycleGANNetworks> = {
     ],
     made: ['A to B', 'A again', 'B to A', 'B again'],
     wanted: [],
+    compared: [
+      { direction: 'AtoB', given: 'A', made: 'A to B', real: 'B' },
+      { direction: 'BtoA', given: 'B', made: 'B to A', real: 'A' },
+    ],
   }),
   // The discriminator that is named A judges what comes of A, and B itself.
   judged: ({ ganMode = 'lsgan' }, { generatorA, generatorB }) =>

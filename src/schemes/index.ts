@@ -33,6 +33,7 @@ export type {
   PrepareContext,
   Networks,
   PictureColumn,
+  ComparedColumns,
   PictureColumns,
   PresetDefaults,
   PyTorchRunRow,

@@ -232,6 +232,23 @@ export interface PictureColumns {
   readonly made: readonly string[];
   /** What would be right. */
   readonly wanted: readonly PictureColumn[];
+  /**
+   * What is compared when results are evaluated, by headings: pictures that are made, of what, and those that they should be like, one
+   * direction or several. Default: the first that is made with the first that would be right.
+   */
+  readonly compared?: readonly ComparedColumns[];
+}
+
+/** What is compared when results are evaluated, by headings of columns. */
+export interface ComparedColumns {
+  /** Which way of several it is, such as 'AtoB'. */
+  readonly direction: string;
+  /** What is given. */
+  readonly given: string;
+  /** What is made of it. */
+  readonly made: string;
+  /** What that should be like, among what is given or would be right. */
+  readonly real: string;
 }
 
 /** A picture of a sample that a discriminator judges patch by patch. */

@@ -1,5 +1,5 @@
 // first driver only: it runs programs. shadegrad evaluate: of a run, and of two folders.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -152,6 +152,8 @@ test('photos are read again by a segmenter: a run, its weights alone, and an ONN
   };
   const expected = await scores('--segmenter', segmenter);
   assert.equal(Object.keys(expected).length, 6);
+  const page = readFileSync(join(out, 'evaluation', 'index.html'), 'utf8');
+  assert.ok(/segmenter: segmenter for 32 x 32/.test(page), 'the page names what the score is by');
   for (const value of Object.values(expected)) assert.ok(value >= 0 && value <= 1, String(value));
   const alone = join(folder, 'segmenter.safetensors');
   succeeded(await run('shadegrad', ['convert', segmenter, alone]));
@@ -164,6 +166,37 @@ test('photos are read again by a segmenter: a run, its weights alone, and an ONN
     assert.ok(Math.abs(others[name]! - value) < 0.01, `${name}: ${others[name]}, not ${value}`);
   const wrong = [segmenter, '--segmenter-palette', 'cityscapes'];
   await failure('INVALID_ARGUMENT', () => evaluateProgram([out, ...asked, ...wrong]), '12 classes, as many as it tells apart');
+});
+
+test('sets of pictures that do not belong together, of two lengths and any sizes', async () => {
+  const made = pictures('sets/made', { 'a.png': picture(1), 'b.png': picture(2, 10, 30), 'c.png': picture(3) });
+  const real = pictures('sets/real', { 'x.png': picture(4, 12, 12), 'y.png': picture(5) });
+  const output = join(folder, 'sets', 'results');
+  await evaluateProgram(['--made', made, '--real', real, '--unpaired', '--output', output, '--quiet', '--json']);
+  const { counts, values } = JSON.parse(readFileSync(join(output, 'evaluation.json'), 'utf8')) as Numbers;
+  assert.equal(counts, { made: 3, real: 2 });
+  assert.ok(values['lab-l']!.value > 0 && !('l1' in values));
+  await failure('BAD_FLAG', () => evaluateProgram(['--made', made, '--real', real, '--unpaired', '--samples', '2']), /leave out --samples/);
+});
+
+test('weights alone, on a folder of pairs: as their run is measured on it', async () => {
+  const data = join(folder, 'pairs');
+  for (const split of ['train', 'val']) {
+    // Of the size of the networks, so that nothing is resized.
+    const pair = (number: number) => joinPair({ name: '', a: picture(number, 32, 32), b: picture(number + 50, 32, 32) });
+    pictures(`pairs/${split}`, { '1.png': pair(1), '2.png': pair(2), '3.png': pair(3) });
+  }
+  const trained = join(folder, 'of-pairs');
+  succeeded(await run('train-facades', [...TINY, '--steps', '1', '--data', data, '--direction', 'BtoA', '--out', trained]));
+  const weights = join(folder, 'weights.safetensors');
+  copyFileSync(join(trained, 'checkpoint.safetensors'), weights);
+  const numbers = async (...words: string[]): Promise<Numbers> =>
+    JSON.parse(succeeded(await evaluate(...words, '--json', '--quiet'))) as Numbers;
+  const [ofRun, ofWeights] = [await numbers(trained), await numbers(weights, '--data', data, '--direction', 'BtoA')];
+  // Dropout draws other masks than those of the run.
+  for (const name of ['l1', 'l2', 'ssim']) assert.ok(Math.abs(ofWeights.values[name]!.value - ofRun.values[name]!.value) < 0.01, name);
+  assert.equal(ofWeights['mean photo'], ofRun['mean photo']);
+  await failure('BAD_FLAG', () => evaluateProgram([weights]), /--data/, /no run/);
 });
 
 test.run();

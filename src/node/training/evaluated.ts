@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { codingsOf, savedCodings } from '../../data/codings/options.js';
 import type { RgbImage } from '../../data/image.js';
 import { asPairs } from '../../data/unpaired.js';
@@ -7,7 +8,7 @@ import { evaluatePictures, type EvaluateOptions, type Evaluation } from '../../t
 import type { EvaluatedSample } from '../../training/evaluation/metric.js';
 import { meanImage } from '../../training/metrics.js';
 import { fittedPairs } from '../../training/paired-evaluator.js';
-import type { PictureColumn } from '../../training/scheme.js';
+import type { ComparedColumns, PictureColumn } from '../../training/scheme.js';
 import { spread } from '../images/spread.js';
 import { SAMPLED_PAIRS } from './data.js';
 import type { Split } from '../images/dataset.js';
@@ -15,6 +16,8 @@ import { openTest, type OpenTest, type RunToTest } from './tested.js';
 
 /** How a run is evaluated, beside what evaluatePictures() takes. */
 export interface EvaluateRunOptions extends Omit<EvaluateOptions, 'gpu' | 'pairs' | 'constant' | 'onSample'> {
+  /** Of a run that translates both ways the one to evaluate. Default: the first. */
+  readonly direction?: string | undefined;
   /** Pictures that are made of each input, with other random draws. Default 1. */
   readonly outputs?: number;
   /** Told of each sample when it is measured. */
@@ -48,34 +51,55 @@ export async function evaluateRun(
   options: EvaluateRunOptions,
   say: (line: string) => void,
 ): Promise<EvaluatedRun> {
-  const { outputs = 1, onSample, ...measured } = options;
+  const { outputs = 1, direction, onSample, ...measured } = options;
   const test = await openTest(gpu, run, say);
   try {
-    const [made, wanted] = comparedOf(test, run);
+    const compared = comparedOf(test, run, direction);
+    const wanted = columnCalled(test, compared.real);
     const numbers = codingsOf(savedCodings(run.checkpoint.info.options))?.target.measured === 'numbers';
     const constant = numbers ? undefined : await meanTarget(test, wanted);
-    const evaluation = await evaluatePictures(samplesOf(test, made, wanted, { outputs, numbers }), {
+    const evaluation = await evaluatePictures(samplesOf(test, compared, { outputs, numbers }), {
       ...measured,
       ...{ gpu, constant, pairs: test.related },
       onSample: (sample, values, done) => onSample?.(sample, values, done, test.length),
     });
-    const given = test.columns.given[0];
-    return { ...evaluation, split: test.split, titles: { ...(given && { given: given.title }), made, real: wanted.title } };
+    const { given, made, real } = compared;
+    return { ...evaluation, split: test.split, titles: { ...(given !== undefined && { given }), made, real } };
   } finally {
     test.dispose();
   }
 }
 
-/** What is made, and what it should be like. @throws CHECKPOINT_MISMATCH where the scheme does not say */
-function comparedOf({ columns: { made, wanted } }: OpenTest, { scheme }: RunToTest): readonly [made: string, wanted: PictureColumn] {
+/** What is compared, by headings; what is given may not be known. */
+type Compared = Pick<ComparedColumns, 'made' | 'real'> & { readonly given?: string | undefined };
+
+/** What is made, and what it should be like. @throws CHECKPOINT_MISMATCH where the scheme does not say; BAD_FLAG for another direction */
+function comparedOf({ columns }: OpenTest, { scheme, checkpoint }: RunToTest, direction: string | undefined): Compared {
+  const { given, made, wanted, compared = [] } = columns;
   const [first, right] = [made[0], wanted[0]];
-  if (first !== undefined && right !== undefined) return [first, right];
-  throw new ShadegradError('CHECKPOINT_MISMATCH', `A run of ${scheme.title} says of no picture what would be right`, {
-    expected: 'a run of pairs, such as one of pix2pix',
-    received: scheme.title,
-    fix: 'make its pictures (npx shadegrad translate, or generate), and compare folders: --made DIR --real DIR',
-  });
+  if (compared.length === 0 && (first === undefined || right === undefined)) {
+    throw new ShadegradError('CHECKPOINT_MISMATCH', `A run of ${scheme.title} says of no picture what would be right`, {
+      expected: 'a run that translates pictures, of pix2pix or CycleGAN',
+      received: scheme.title,
+      fix: 'make its pictures (npx shadegrad translate, or generate), and compare folders: --made DIR --real DIR, with --unpaired for sets',
+    });
+  }
+  const own = checkpoint.info.options.direction;
+  const ways = compared.length > 0 ? compared.map((each) => each.direction) : typeof own === 'string' ? [own] : [];
+  if (direction !== undefined && !ways.includes(direction)) {
+    throw new ShadegradError('BAD_FLAG', `The run does not translate ${direction}`, {
+      expected: ways.length > 0 ? `--direction ${ways.join(' or ')}` : 'no --direction',
+      received: `--direction ${direction}`,
+      fix: 'leave it out',
+    });
+  }
+  if (compared.length > 0) return compared.find((each) => each.direction === direction) ?? compared[0]!;
+  return { given: given[0]?.title, made: first!, real: right!.title };
 }
+
+/** A column of pictures that training does not change. */
+const columnCalled = ({ columns: { given, wanted } }: OpenTest, title: string): PictureColumn =>
+  [...given, ...wanted].find((column) => column.title === title)!;
 
 /** The mean of some training pictures; undefined where it is not known what the run is trained on. */
 async function meanTarget({ train, fit }: OpenTest, { half }: PictureColumn): Promise<RgbImage | undefined> {
@@ -86,30 +110,34 @@ async function meanTarget({ train, fit }: OpenTest, { half }: PictureColumn): Pr
 
 async function* samplesOf(
   test: OpenTest,
-  made: string,
-  wanted: PictureColumn,
+  { given, made, real }: Compared,
   { outputs, numbers }: { readonly outputs: number; readonly numbers: boolean },
 ): AsyncGenerator<EvaluatedSample> {
-  const { given: inputs } = test.columns;
   const at = test.columns.made.indexOf(made);
   // Of colours that came of other numbers, such as those of CIELAB, the pictures are compared.
   const seen = (image: RgbImage): RgbImage => (numbers ? image : { width: image.width, height: image.height, data: image.data });
+  // Of two sets the smaller one is gone through several times, and each picture counts once.
+  const counted = { given: new Set<string>(), real: new Set<string>() };
+  const isNew = (set: Set<string>, { data }: RgbImage): boolean => set.size < set.add(createHash('sha256').update(data).digest('hex')).size;
   for await (const { name, pictures, others = [] } of test.each(outputs)) {
     const titled = (title: string): RgbImage => seen(pictures.find((picture) => picture.title === title)!.image);
     const all = [titled(made), ...others.map((picture) => seen(picture[at]!))];
     if (all.length > 1) expectVariety(all);
+    const source = given === undefined ? undefined : titled(given);
+    const target = titled(real);
+    const first = test.related || source === undefined || isNew(counted.given, source);
+    const second = test.related || isNew(counted.real, target);
+    if (!first && !second) continue;
     yield {
       name,
-      made: all[0]!,
-      real: titled(wanted.title),
-      ...(inputs[0] && { given: titled(inputs[0].title) }),
-      ...(all.length > 1 && { outputs: all }),
+      ...(first && { made: all[0]!, ...(source && { given: source }), ...(all.length > 1 && { outputs: all }) }),
+      ...(second && { real: target }),
     };
   }
 }
 
-/** @throws BAD_FLAG for pictures that are the same to the last bit */
-function expectVariety(pictures: readonly RgbImage[]): void {
+/** Checks that pictures differ that were made of one. @throws BAD_FLAG for those that are the same to the last bit */
+export function expectVariety(pictures: readonly RgbImage[]): void {
   const [first, ...rest] = pictures as [RgbImage, ...RgbImage[]];
   if (rest.some(({ data }) => data.some((byte, at) => byte !== first.data[at]))) return;
   throw new ShadegradError('BAD_FLAG', `--samples ${pictures.length} gives the same picture each time`, {

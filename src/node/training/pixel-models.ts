@@ -30,7 +30,8 @@ export async function openPixelModel(gpu: Gpu, path: string, palette?: string): 
   try {
     const found = findNetwork(opened.file, 'generator');
     const network = pictureNetwork(found, path);
-    return await networkModel(gpu, found, network, named);
+    const title = `${printableName(path)}: ${describeArchitecture(found.weights.architecture)}`;
+    return { title, ...(await networkModel(gpu, found, network, named)) };
   } finally {
     await opened.close();
   }
@@ -87,8 +88,7 @@ async function onnxModel(path: string, palette: Palette | null): Promise<PixelMo
     });
   }
   return {
-    size: null,
-    palette,
+    ...{ title: printableName(path), size: null, palette },
     async classesOf({ width, height, data }) {
       const numbers = Float32Array.from(data, (byte) => byte / 127.5 - 1);
       const logits = await run(numbers, [1, height, width, 3]);

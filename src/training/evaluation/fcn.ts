@@ -80,6 +80,7 @@ export const fcn: EvaluationMetric = {
         return undefined;
       },
       together: () => valuesOf(ofMade, ofReal),
+      remarks: () => (model.title === undefined ? [] : [`the FCN score is by ${model.title}; that of another segmenter does not compare`]),
     };
   },
 };

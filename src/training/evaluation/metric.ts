@@ -49,6 +49,8 @@ export interface MetricWeights {
 
 /** A model that tells the class of each pixel of a picture. */
 export interface PixelModel {
+  /** What it is, for results: the file, and the network in it. */
+  readonly title?: string;
   /** The size at which it looks at pictures, in pixels; null for that of the picture. */
   readonly size: PixelSize | null;
   /** How many classes it tells apart; undefined where that is not known before it has looked at one. */

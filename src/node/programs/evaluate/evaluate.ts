@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { ShadegradError } from '../../../errors.js';
 import { printableName, printableText } from '../../../formats/names.js';
 import type { WeightFile } from '../../../formats/weight-file.js';
@@ -14,7 +15,6 @@ import { keepAside, keepQuiet, remark } from '../../terminal/remarks.js';
 import { savedSources, SYNTHETIC } from '../../training/data.js';
 import { evaluateRun, type EvaluateRunOptions } from '../../training/evaluated.js';
 import { drawnTitle } from '../../training/flags.js';
-import { openPixelModel } from '../../training/pixel-models.js';
 import { existingRunFolder } from '../../training/folder.js';
 import { StatusLine } from '../../training/status-line.js';
 import { schemeOfRun } from '../../training/tested.js';
@@ -29,10 +29,15 @@ import {
   parseEvaluateFlags,
   type EvaluateFlags,
 } from './flags.js';
-import { openFolders } from './folders.js';
+import { openFolders, openSets } from './folders.js';
+import { openModels } from './models.js';
 import { checkHuman, evaluateByPeople } from './human/human.js';
 import { StandOuts } from './stand-outs.js';
+import { evaluateWeights } from './weights.js';
 import { printEvaluation, writeEvaluation, type Evaluated } from './results.js';
+
+/** The file of a run. */
+const CHECKPOINT = 'checkpoint.safetensors';
 
 /**
  * Runs the program of `shadegrad evaluate`: measures made pictures against real ones.
@@ -63,7 +68,10 @@ export async function evaluateProgram(argv: readonly string[]): Promise<number> 
       weights[flag] = opened.file;
     }
     const how: EvaluateOptions = { metrics: metricNames(flags.metrics), weights, options: metricOptions(flags, given), seed: flags.seed };
-    const evaluated = runs.length > 0 ? await evaluatedRun(runs[0]!, flags, how) : await evaluatedFolders(flags, how);
+    const [run] = runs;
+    const evaluated = await (run === undefined
+      ? evaluatedFolders(flags, how)
+      : ((await isRun(run)) ? evaluatedRun : evaluatedWeights)(run, flags, how));
     await writeEvaluation(evaluated, flags);
     printEvaluation(evaluated, flags);
     return 0;
@@ -86,11 +94,67 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
     const [there, missing] = flags.made === undefined ? ['real', 'made'] : ['made', 'real'];
     refuse(`--${missing} is missing`, 'two folders of pictures', `--${there} alone`, `name the other one: --${missing} DIR`);
   }
-  const ofRuns = ['data', 'split', 'averages'].find((name) => given.has(name));
+  const ofRuns = ['data', 'split', 'direction', 'averages'].find((name) => given.has(name));
   if (folders && ofRuns !== undefined) refuse(`--${ofRuns} is for runs`, 'a run with it', '--made and --real', `leave out --${ofRuns}`);
-  const ofFolders = ['resize', 'half', 'grey', 'input', 'made-suffix', 'real-suffix'].find((name) => given.has(name));
+  const ofFolders = ['resize', 'half', 'grey', 'unpaired', 'input', 'made-suffix', 'real-suffix'].find((name) => given.has(name));
   if (!folders && ofFolders !== undefined) {
     refuse(`--${ofFolders} is for folders`, '--made and --real with it', 'a run', `leave out --${ofFolders}`);
+  }
+  const ofPairs = ['samples', 'input', 'resize'].find((name) => given.has(name));
+  if (flags.unpaired && ofPairs !== undefined) {
+    refuse(`--${ofPairs} is for pictures that belong together`, 'no --unpaired with it', 'both', `leave out --${ofPairs}`);
+  }
+}
+
+/** Whether a path is that of a run, or of its checkpoint, and not of weights alone; so is one where nothing is. */
+async function isRun(path: string): Promise<boolean> {
+  const kind = await stat(path).catch(() => undefined);
+  if (/^(?:hf|https?):/.test(path)) return false;
+  if (kind === undefined || basename(path) === CHECKPOINT) return true;
+  if (!kind.isDirectory()) return false;
+  return stat(join(path, CHECKPOINT)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Evaluates what a generator makes that is in a file of weights, without its run. @throws BAD_FLAG without --data */
+async function evaluatedWeights(path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
+  const { data, split, direction = 'AtoB', count = Infinity } = flags;
+  if (data === undefined) {
+    throw new ShadegradError('BAD_FLAG', `${printableName(path)} is no run: weights alone do not say what they are measured on`, {
+      expected: 'a folder of pairs with --data',
+      received: 'no --data',
+      fix: 'write --data DIR, and --direction BtoA where half B is translated; or name the folder of the run',
+    });
+  }
+  const opened = await openWeights(path);
+  const line = new StatusLine();
+  try {
+    const gpu = await deviceOf(flags);
+    const models: Record<string, PixelModel> = {};
+    try {
+      Object.assign(models, await openModels(gpu, flags));
+      const standOuts = new StandOuts(EVALUATION_METRICS);
+      const onSample: EvaluateRunOptions['onSample'] = (sample, values, done, total) => {
+        standOuts.add(sample, values);
+        line.show(`evaluated: ${done} of ${total}`);
+      };
+      const asked = { ...how, ...{ models, outputs: flags.samples ?? 1 }, onSample };
+      const evaluation = await evaluateWeights(gpu, { opened, data, split, direction, count }, asked);
+      const on = `${printableName(data)} (${evaluation.split})`;
+      const lead = `What its generator makes (${direction}), on ${on}.`;
+      return {
+        ...{ evaluation, standOuts, page: { title: printableName(path), lead, titles: evaluation.titles } },
+        ...{ source: { weights: opened.path, direction, data: on }, output: flags.output },
+      };
+    } finally {
+      line.end();
+      for (const model of Object.values(models)) model.dispose?.();
+      gpu.destroy();
+    }
+  } finally {
+    await opened.close();
   }
 }
 
@@ -116,7 +180,12 @@ async function evaluatedRun(path: string, flags: EvaluateFlags, how: EvaluateOpt
         line.show(`evaluated: ${done} of ${total}`);
       };
       const models = await openModels(gpu, flags);
-      const evaluation = await evaluateRun(gpu, run, { ...how, models, outputs: flags.samples ?? 1, onSample }, remark).finally(() => {
+      const evaluation = await evaluateRun(
+        gpu,
+        run,
+        { ...how, ...{ models, direction: flags.direction, outputs: flags.samples ?? 1 }, onSample },
+        remark,
+      ).finally(() => {
         line.end();
         for (const model of Object.values(models)) model.dispose?.();
       });
@@ -143,7 +212,7 @@ async function evaluatedRun(path: string, flags: EvaluateFlags, how: EvaluateOpt
 /** Evaluates the pictures of two folders. */
 async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
   const [made, real] = [flags.made!, flags.real!];
-  const { length, samples } = await openFolders({
+  const { length, samples } = await (flags.unpaired ? openSets : openFolders)({
     ...{
       made,
       real,
@@ -164,7 +233,7 @@ async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Pro
   };
   const modelFlags = metricModels(flags).map(([flag]) => flag);
   const needs = {
-    ...{ pairs: true, outputs: flags.samples !== undefined, given: flags.input !== undefined, models: modelFlags },
+    ...{ pairs: !flags.unpaired, outputs: flags.samples !== undefined, given: flags.input !== undefined, models: modelFlags },
     ...{ weights: Object.keys(how.weights ?? {}), options: Object.keys(how.options ?? {}) },
   };
   const { metrics } = chooseMetrics(EVALUATION_METRICS, how.metrics, needs);
@@ -172,25 +241,16 @@ async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Pro
   let models: Readonly<Record<string, PixelModel>> = {};
   try {
     models = gpu ? await openModels(gpu, flags) : {};
-    const asked = { ...how, models, onSample, ...(gpu && { gpu }) };
+    const asked = { ...how, ...{ models, onSample, pairs: !flags.unpaired }, ...(gpu && { gpu }) };
     const evaluation: Evaluation = await evaluatePictures(samples(), asked).finally(() => line.end());
-    const lead = `The pictures of ${printableName(made)}, by their names against those of ${printableName(real)}.`;
+    const beside = flags.unpaired ? 'all together' : 'by their names';
+    const lead = `The pictures of ${printableName(made)}, ${beside} against those of ${printableName(real)}.`;
     const page = { title: `Pictures of ${printableName(made)}`, lead, titles: { made: 'Made', real: 'Real' } };
     return { ...{ evaluation, standOuts, page }, source: { made, real }, output: flags.output };
   } finally {
     for (const model of Object.values(models)) model.dispose?.();
     gpu?.destroy();
   }
-}
-
-/** The models that metrics need, as far as they are named. @throws what opening them throws */
-async function openModels(gpu: Gpu, flags: EvaluateFlags): Promise<Record<string, PixelModel>> {
-  const models: Record<string, PixelModel> = {};
-  for (const [flag, path] of metricModels(flags)) {
-    const palette = flags[`${flag}-palette`];
-    models[flag] = await openPixelModel(gpu, path, typeof palette === 'string' ? palette : undefined);
-  }
-  return models;
 }
 
 async function deviceOf({ adapter }: EvaluateFlags): Promise<Gpu> {

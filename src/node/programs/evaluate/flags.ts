@@ -16,7 +16,7 @@ const OWN = [
     reference: ['name', 'checkpoints_dir'],
     type: 'string',
     placeholder: 'RUN',
-    description: 'the folder of the run, in the place of RUN without a flag',
+    description: 'the folder of the run, in the place of RUN without a flag; or a file of weights of any readable format, with --data',
   },
   {
     name: 'data',
@@ -24,7 +24,7 @@ const OWN = [
     reference: ['dataroot'],
     type: 'string',
     placeholder: 'DIR',
-    description: 'a folder of data like those of the run, instead of them',
+    description: 'a folder of data like those of the run, instead of them; for weights alone a folder of pairs',
   },
   {
     name: 'split',
@@ -42,6 +42,14 @@ const OWN = [
     type: 'integer',
     min: 1,
     description: 'images to evaluate on at most, spread over the set; by default all',
+  },
+  {
+    name: 'direction',
+    group: 'Data',
+    reference: ['direction'],
+    type: 'choice',
+    choices: ['AtoB', 'BtoA'],
+    description: 'of a run that translates both ways (CycleGAN), and of weights alone, what is translated into what; by default AtoB',
   },
   {
     name: 'averages',
@@ -93,6 +101,14 @@ const OWN = [
     type: 'choice',
     choices: ['left', 'right'],
     description: 'the pictures of --real are side-by-side pairs: this half of each is the real one',
+  },
+  {
+    name: 'unpaired',
+    group: 'Folders',
+    type: 'boolean',
+    description:
+      'the pictures of --made and --real do not belong together, whatever they are called: measures by metrics of whole sets alone; ' +
+      'with --human shows a made picture beside a real one of another name, as the paper did for maps',
   },
   {
     name: 'grey',
@@ -170,14 +186,14 @@ export const METRIC_FLAGS: readonly Flag[] = EVALUATION_METRICS.flatMap(({ weigh
 
 /** The command line of `shadegrad evaluate`. */
 export const EVALUATE_PROGRAM = {
-  usage: 'npx shadegrad evaluate RUN [flags], or evaluate --made DIR --real DIR [flags]',
+  usage: 'npx shadegrad evaluate RUN [flags], evaluate FILE --data DIR [flags], or evaluate --made DIR --real DIR [flags]',
   summary:
     'Measures pictures that were made against real ones: those that the networks of a run make of its validation images, or two ' +
     'folders of pictures with the same names, whatever program has made them. Prints a table; of a run ' +
     'it also writes the numbers, and a page with the best and the worst pictures.',
   takesOperands: true,
   saidByRun: [
-    ...['model', 'direction', 'dataset_mode', 'input_nc', 'output_nc', 'netG', 'netD', 'ngf', 'ndf', 'n_layers_D', 'norm', 'no_dropout'],
+    ...['model', 'dataset_mode', 'input_nc', 'output_nc', 'netG', 'netD', 'ngf', 'ndf', 'n_layers_D', 'norm', 'no_dropout'],
     ...['init_type', 'init_gain', 'load_size', 'crop_size', 'preprocess', 'no_flip', 'batch_size', 'serial_batches'],
   ],
   flags: [...OWN, ...METRIC_FLAGS],

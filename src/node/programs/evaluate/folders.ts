@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { greyImage } from '../../../data/grey.js';
 import { splitPair, type RgbImage } from '../../../data/image.js';
 import { resizedTo } from '../../../data/resize.js';
@@ -86,6 +86,38 @@ function expectPartners(
   });
 }
 
+/**
+ * Opens two folders of pictures that do not belong together: of the shorter one there are no more when it ends.
+ *
+ * @throws DATA_NOT_FOUND, DATA_UNREADABLE, DATA_EMPTY
+ */
+export async function openSets(folders: PictureFolders): Promise<OpenFolders> {
+  const { made, real, half, grey, count } = folders;
+  const pathsOf = async (folder: string, suffix: string): Promise<string[]> => {
+    const names = [...(await picturesOf(folder, suffix)).values()];
+    return spread(names.length, count ?? names.length).map((at) => join(folder, names[at]!));
+  };
+  const [ofMade, ofReal] = [await pathsOf(made, folders.madeSuffix), await pathsOf(real, folders.realSuffix)];
+  const seen = (image: RgbImage): RgbImage => (grey ? greyImage(image) : image);
+  const read = async (at: number): Promise<EvaluatedSample> => {
+    const [first, second] = [ofMade[at], ofReal[at]];
+    return {
+      name: [first, second].flatMap((path) => (path === undefined ? [] : [basename(path)])).join(' and '),
+      ...(first !== undefined && { made: seen(await readImage(first)) }),
+      ...(second !== undefined && { real: seen(halfOf(await readImage(second), half, second)) }),
+    };
+  };
+  const length = Math.max(ofMade.length, ofReal.length);
+  return { length, samples: () => readAhead([...Array(length).keys()], read) };
+}
+
+/** The half of a side-by-side pair; the whole picture where none is meant. */
+function halfOf(image: RgbImage, half: PictureFolders['half'], path: string): RgbImage {
+  if (half === undefined) return image;
+  const { a, b } = splitPair(image, printableName(path));
+  return half === 'left' ? a : b;
+}
+
 /** The pictures of a folder by their names without suffix and ending. @throws DATA_EMPTY; DATA_UNREADABLE where two have one name */
 export async function picturesOf(folder: string, suffix = ''): Promise<Map<string, string>> {
   const images = await listImages(folder, (others) => remark(`left out of ${printableName(folder)}: ${others}`));
@@ -170,8 +202,7 @@ const sizeOf = ({ width, height }: RgbImage): [number, number] => [width, height
 async function readSample({ name, made: paths, real: realPath, input }: Files, folders: PictureFolders): Promise<EvaluatedSample> {
   const { half, grey, resize } = folders;
   const [whole, ...pictures] = await Promise.all([realPath, ...paths].map(readImage));
-  const pair = half === undefined ? undefined : splitPair(whole!, printableName(realPath));
-  const halved = { left: pair?.a, right: pair?.b }[half ?? 'left'] ?? whole!;
+  const halved = halfOf(whole!, half, realPath);
   const real = grey ? greyImage(halved) : halved;
   const made = pictures.map((image, at) => {
     const path = paths[at]!;

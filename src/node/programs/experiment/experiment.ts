@@ -12,7 +12,9 @@ import { formatHelp } from '../../terminal/help.js';
 import { keepQuiet, remark } from '../../terminal/remarks.js';
 import { parseShard, partOf } from '../../terminal/shard.js';
 import { openWeights, type OpenWeights } from '../../weights/read.js';
-import { metricNames, metricOptions, metricWeights } from '../evaluate/flags.js';
+import { chooseMetrics } from '../../../training/evaluation/chosen.js';
+import { EVALUATION_METRICS } from '../../../training/evaluation/registry.js';
+import { metricModels, metricNames, metricOptions, metricWeights } from '../evaluate/flags.js';
 import { estimateRun } from './estimate.js';
 import { flagsInWords, readExperiment } from './file.js';
 import { EXPERIMENT_PROGRAM, experimentProgram, type ExperimentFlags } from './flags.js';
@@ -58,6 +60,7 @@ export async function runExperiment(argv: readonly string[]): Promise<number> {
     // Who writes a script may sit at a machine without a GPU.
     software: !isForScheduler(values) && common.preset !== 'full' && (await isSoftware(call.adapter as string | undefined)),
   });
+  expectMeasurable(plan, values);
   const script = scriptOf(argv, plan, values);
   if (script !== undefined) {
     process.stdout.write(script);
@@ -79,10 +82,17 @@ export async function runExperiment(argv: readonly string[]): Promise<number> {
       weights[flag] = opened.file;
     }
     await beginIn(out, plan);
-    return await runAll(out, plan, own, scheme, { flags: call, weights });
+    return await runAll(out, plan, own, scheme, { flags: call, weights, typed: values });
   } finally {
     for (const { close } of open) await close();
   }
+}
+
+/** @throws INVALID_ARGUMENT for metrics that are named and lack something: before anything is trained */
+function expectMeasurable({ metrics, metricOptions: options, samples }: Plan, flags: Readonly<Record<string, unknown>>): void {
+  if (metrics === 'all') return;
+  const [weights, models] = [metricWeights(flags), metricModels(flags)].map((files) => files.map(([flag]) => flag)) as [string[], string[]];
+  chooseMetrics(EVALUATION_METRICS, metrics, { pairs: true, outputs: samples > 1, weights, models, options: Object.keys(options) });
 }
 
 /** The calls without the name of an experiment: --merge, and --help. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RgbImage } from '../../../data/image.js';
 import { ShadegradError } from '../../../errors.js';
 import type { WeightFile } from '../../../formats/weight-file.js';
+import type { PixelModel } from '../../../training/evaluation/metric.js';
 import { EVALUATION_METRICS } from '../../../training/evaluation/registry.js';
 import type { TrainingScheme } from '../../../training/scheme.js';
 import { openNodeGpu } from '../../adapter/adapter.js';
@@ -15,6 +16,7 @@ import { evaluateRun, type EvaluatedRun } from '../../training/evaluated.js';
 import { RunFolder } from '../../training/folder.js';
 import { StatusLine } from '../../training/status-line.js';
 import { openCheckpoint, type OpenCheckpoint } from '../../weights/checkpoint.js';
+import { openModels } from '../evaluate/models.js';
 import { numbersOf } from '../evaluate/results.js';
 import { train } from '../train.js';
 import { callOf, trainCommand } from '../train-command.js';
@@ -63,6 +65,8 @@ export interface CallOptions {
   readonly flags: TrainingFlags;
   /** Files that metrics need, open, by the names of their flags. */
   readonly weights: Readonly<Record<string, WeightFile>>;
+  /** The flags of metrics as they were typed: the models among them are opened on the device of each run. */
+  readonly typed?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -99,7 +103,7 @@ async function measure(
   plan: Plan,
   run: PlannedRun,
   scheme: TrainingScheme,
-  { flags: { adapter }, weights }: CallOptions,
+  { flags: { adapter }, weights, typed = {} }: CallOptions,
 ): Promise<void> {
   const { step, options } = checkpoint.info;
   const figure: RunResult['figure'][number][] = [];
@@ -109,12 +113,13 @@ async function measure(
   };
   const line = new StatusLine();
   const { gpu } = await openNodeGpu(typeof adapter === 'string' ? { adapter } : {});
+  let models: Readonly<Record<string, PixelModel>> = {};
   const evaluate = (outputs: number): Promise<EvaluatedRun> =>
     evaluateRun(
       gpu,
       tested,
       {
-        ...{ metrics: metricsFor(plan.metrics, outputs), options: plan.metricOptions, weights, outputs },
+        ...{ metrics: metricsFor(plan.metrics, outputs), options: plan.metricOptions, weights, models, outputs },
         async onSample({ name, given, made, real }, _values, done, total) {
           line.show(`measured: ${done} of ${total}`);
           const row = spread(total, plan.figure).indexOf(done - 1);
@@ -135,6 +140,7 @@ async function measure(
       remark,
     );
   try {
+    models = await openModels(gpu, typed);
     const varied = plan.samples > 1 ? await evaluate(plan.samples).catch(unlessAlike) : undefined;
     const evaluation = varied ?? (await evaluate(1));
     const { columns, constant, pictures } = evaluation;
@@ -154,6 +160,7 @@ async function measure(
     await writeFileAtomic(join(folder.path, RESULT), `${JSON.stringify(result, null, 2)}\n`);
   } finally {
     line.end();
+    for (const model of Object.values(models)) model.dispose?.();
     gpu.destroy();
   }
 }

@@ -1,5 +1,5 @@
 import { LIBRARY_VERSION } from '../../../version.js';
-import type { SchemeMetric } from '../../../training/scheme.js';
+import type { SchemeMetric, TrainingScheme } from '../../../training/scheme.js';
 import { formatCount, formatCountOf, formatNumber } from '../../terminal/format.js';
 import type { PublishedNetwork } from './published-network.js';
 import { usageOf } from './usage.js';
@@ -22,7 +22,9 @@ export interface CardFacts {
   readonly author: string | undefined;
   /** As the Hub calls the licence, and its name where it has none for it. */
   readonly licence: { readonly id: string; readonly hub: string | undefined; readonly hasFile: boolean };
-  readonly scheme: { readonly name: string; readonly title: string; readonly summary: string };
+  readonly scheme: Pick<TrainingScheme, 'name' | 'title' | 'summary'>;
+  /** Whether networks were trained against each other. */
+  readonly adversarial: boolean;
   readonly data: { readonly name: string; readonly drawn: boolean; readonly trainingImages: number };
   readonly step: number;
   readonly totalSteps: number;
@@ -52,16 +54,20 @@ export function renderCard(facts: CardFacts): string {
   return `---\n${encodeYaml(headOf(facts))}---\n\n${bodyOf(facts)}`;
 }
 
-function headOf({ title, licence, scheme, data, networks, metrics }: CardFacts) {
+function headOf({ title, licence, scheme, adversarial, data, networks, metrics }: CardFacts) {
   const translates = networks.some(({ use }) => use.kind === 'translates');
-  const task = translates ? 'image-to-image' : 'unconditional-image-generation';
+  const segments = networks.some(({ use }) => use.tellsClasses);
+  const task = segments ? 'image-segmentation' : translates ? 'image-to-image' : 'unconditional-image-generation';
   const measured = Object.entries(metrics.rows).filter(([name]) => Number.isFinite(metrics.values[name]));
   return {
     license: licence.hub ?? 'other',
     ...(licence.hub === undefined && { license_name: licence.id.toLowerCase(), license_link: 'LICENSE' }),
     library_name: 'shadegrad',
     pipeline_tag: task,
-    tags: ['shadegrad', scheme.name, 'gan', 'webgpu', ...(networks.some(({ onnx }) => onnx !== undefined) ? ['onnx'] : [])],
+    tags: [
+      ...['shadegrad', scheme.name, ...(adversarial ? ['gan'] : []), 'webgpu'],
+      ...(networks.some(({ onnx }) => onnx !== undefined) ? ['onnx'] : []),
+    ],
     datasets: data.drawn ? undefined : [dataIdentifier(data.name)],
     metrics: measured.length === 0 ? undefined : measured.map(([name]) => name),
     'model-index':

@@ -43,7 +43,10 @@ export function useOf({ weights: { architecture }, coding, labels = [], imageSiz
   const network = buildNetwork(architecture);
   const count = labelCount(network);
   const named = labels.length > 0 ? labels : Array.from({ length: count }, (_, index) => String(index));
-  const common = { labels: named, dropout: (network.options as { readonly dropout?: number }).dropout ?? 0 };
+  const common = {
+    ...{ labels: named, dropout: (network.options as { readonly dropout?: number }).dropout ?? 0 },
+    ...(coding?.palette !== undefined && { tellsClasses: true }),
+  };
   if (isNoiseGenerator(network)) {
     const { size, channels, black } = network.makes;
     const { numbers, drawn } = network.takes;

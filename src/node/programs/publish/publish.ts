@@ -2,6 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { imageGrid, type RgbImage } from '../../../data/image.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
+import { networksIn } from '../../../exchange/read-weights.js';
 import type { Gpu } from '../../../gpu/gpu.js';
 import type { TrainingScheme } from '../../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../../version.js';
@@ -101,10 +102,12 @@ async function fill(
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   const networks: PublishedNetwork[] = [];
   let generators: RunGenerator[] = [];
+  let adversarial = false;
   let tested: Tested;
   try {
     remark(adapterChoice.summary);
     generators = generatorsOf(opened.file, scheme, flags.averages);
+    adversarial = networksIn(opened.file).some(({ role }) => role === 'discriminator');
     tested = await measure(gpu, { folder, checkpoint, scheme, sources, flags });
     for (const generator of generators) networks.push(await writeGenerator(gpu, staging, generator, flags));
   } finally {
@@ -121,7 +124,7 @@ async function fill(
   const drawn = saved[0] === SYNTHETIC;
   const name = flags['data-name'] ?? (drawn ? `synthetic ${drawnTitle(scheme)}` : saved.map((source) => basename(source)).join(' and '));
   const facts: CardFacts = {
-    ...{ title, author: flags.author, scheme, networks },
+    ...{ title, author: flags.author, scheme, adversarial, networks },
     licence: { id: licence?.id ?? flags.license, hub: licence?.hub, hasFile: licence !== undefined },
     data: { name, drawn, trainingImages: info.options.trainPairs as number },
     ...{ step: info.step, totalSteps: info.options.totalSteps as number, settings: describeSettings(scheme, settings) },

@@ -26,6 +26,8 @@ export interface NetworkUse {
   readonly size: readonly [width: number, height: number];
   /** Labels that it takes beside an image or random numbers. */
   readonly labels: readonly string[];
+  /** Whether what it makes of an image are the classes of its pixels. Default false. */
+  readonly tellsClasses?: boolean;
   /** Whether its images are eight-bit colours or grey values. */
   readonly plain: boolean;
   /** Of a network that makes images: how many random numbers an image is made of, and from where they are. */

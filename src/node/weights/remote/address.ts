@@ -8,7 +8,12 @@ import type { RemoteKind } from './remote.js';
 
 /** What a file is called in the cache: the ending of its name says what it is where its contents do not. */
 const fileName = (url: URL): string => {
-  const name = decodeURIComponent(url.pathname.split('/').at(-1)!).replace(/[^\w.-]/g, '_');
+  // As the address has it: what is encoded in it need not be text.
+  const name = url.pathname
+    .split('/')
+    .at(-1)!
+    .replace(/%20/g, '_')
+    .replace(/[^\w.-]/g, '_');
   return /^\.*$/.test(name) ? 'weights' : name;
 };
 

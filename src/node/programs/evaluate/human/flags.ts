@@ -22,12 +22,6 @@ export const HUMAN_FLAGS = [
     description: `what people are asked: ${HUMAN_PROTOCOLS.map(({ name, description }) => `${name}, ${description}`).join('; ')}`,
   },
   {
-    name: 'unpaired',
-    group: GROUP,
-    type: 'boolean',
-    description: 'shows a made picture with a real one of another name, as the paper did for maps',
-  },
-  {
     name: 'practice',
     group: GROUP,
     type: 'integer',
