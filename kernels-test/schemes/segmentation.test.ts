@@ -102,6 +102,8 @@ test('palettes are named, or written out', () => {
     'a=00,b=01',
     'a=000000,none=ffffff',
     'constructor',
+    'a=b=000000,c=111111',
+    `${' '.repeat(20_000)}a=000000,b=111111`,
   ])
     assert.is(parsePalette(text), null, text);
   for (const { name, classes: named, ignored: none } of Object.values(PALETTES)) {

@@ -102,7 +102,7 @@ export function trainPix2Pix(
   const mode = { training: true, dropout };
   const pieces = inParts(parts, { source, target, shares });
   const make = (piece: Piece): Tensor => generator.forward(piece.source, mode);
-  // Of several parts nothing is kept for the generator's turn: it makes its images again, the weights being the same.
+  // Of several parts nothing is kept for the generator's turn: it makes its images again, by the same weights, with other dropout masks.
   const first = both && parts === 1 ? make(pieces[0]!) : null;
   const judged = (piece: Piece, image: Tensor): Tensor => (conditional ? concat([piece.source, image]) : image);
   let losses: Record<string, Tensor> = {};

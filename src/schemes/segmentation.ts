@@ -195,12 +195,14 @@ export const segmentation: TrainingScheme<SegmentationOptions, SegmentationNetwo
   step({ networks: { segmenter }, optimizers: { segmenterOptimizer }, images, parts, options }) {
     const hasIgnored = paletteOf(options.palette).ignored.length > 0;
     const { gpu } = images.photo!;
-    const pieces = inParts(parts, { photo: images.photo!, labels: images.labels! });
-    return accumulate(gpu, [segmenterOptimizer!], pieces, ({ photo, labels }, teach) => {
-      // Of -1 and 1. A pixel that is of no class has -1 throughout: no probability, and no part in the loss.
-      const probabilities = mul(add(labels, 1), 0.5);
-      const whole = crossEntropy(segmenter.forward(photo, MODE), probabilities);
-      const loss = hasIgnored ? div(whole, counted(probabilities)) : whole;
+    // Of -1 and 1. A pixel that is of no class has -1 throughout: no probability, and no part in the loss.
+    const probabilities = mul(add(images.labels!, 1), 0.5);
+    // Of all parts together, so that each counts by the pixels that it has.
+    const share = hasIgnored ? counted(probabilities) : null;
+    const pieces = inParts(parts, { photo: images.photo!, probabilities });
+    return accumulate(gpu, [segmenterOptimizer!], pieces, ({ photo, probabilities: wanted }, teach) => {
+      const average = crossEntropy(segmenter.forward(photo, MODE), wanted);
+      const loss = share ? div(average, share) : average;
       teach(loss);
       return { losses: { crossEntropy: loss } };
     }).losses;

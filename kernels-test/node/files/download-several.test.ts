@@ -24,7 +24,7 @@ test('two archives of one set lie beside each other, as the CMP facades', async 
   const folder = await mkdtemp(join(tmpdir(), 'shadegrad-several-'));
   const archives: Record<string, Buffer> = {
     '/base.tar.gz': await archive('base/1.jpg', 'readme.txt'),
-    '/extended.tar.gz': await archive('extended/2.jpg'),
+    '/extended.tar.gz': await archive('extended/2.jpg', 'base/3.jpg', 'base/1.jpg'),
   };
   const server = createServer(({ url }, response) => response.end(archives[url!]));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -37,6 +37,7 @@ test('two archives of one set lie beside each other, as the CMP facades', async 
     const directory = await downloadArchive({ ...options, further: [other!] });
     assert.equal((await readdir(directory)).sort(), ['base', 'extended', 'readme.txt']);
     assert.equal(await readdir(join(directory, 'extended')), ['2.jpg']);
+    assert.equal((await readdir(join(directory, 'base'))).sort(), ['1.jpg', '3.jpg'], 'folders of one name are joined');
     assert.equal(await readdir(folder), ['cmp']);
   } finally {
     server.closeAllConnections();

@@ -104,6 +104,10 @@ test('with --gap a picture is a frame and the one so many before it, out of a pi
   await refused('IMAGE_SIZE', /6 x 4 pixels, as frame-000001\.png[^]*2 x 2 in frame-000006\.png/, '--gap', '1');
   await writePng(join(single, 'frame-6.png'), frame(6));
   await refused('DATA_UNREADABLE', /Two frames of one number[^]*frame-6\.png/, '--gap', '1');
+  rmSync(join(single, 'frame-6.png'));
+  await writePng(join(single, 'frame-1764424540123456789.png'), frame(6));
+  await refused('DATA_UNREADABLE', /frame-1764424540123456789\.png has too large a number/, '--gap', '1');
+  rmSync(join(single, 'frame-1764424540123456789.png'));
   await writePng(join(single, 'cover.png'), frame(6));
   await refused('DATA_UNREADABLE', /cover\.png has no number/, '--gap', '1');
   failedWith(await frames(join(folder, 'short'), film(1, 2), '--gap', '2'), 'DATA_EMPTY', /No two frames of stdin are 2 apart/);

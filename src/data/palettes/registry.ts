@@ -9,8 +9,10 @@ export const PALETTES: Readonly<Record<string, Palette>> = { facades, cityscapes
 
 /** Most classes of a palette: a byte stands for each, and the last one for none. */
 const MOST_CLASSES = 254;
-/** A class of a palette that is written out: its name, and its colour as in web pages. */
-const CLASS = /^\s*([^=,]*[^=,\s])\s*=\s*#?([0-9a-f]{6})\s*$/i;
+/** Longest text of one. */
+const MOST_LETTERS = 16_384;
+/** A colour as in web pages. */
+const COLOUR = /^#?([0-9a-f]{6})$/i;
 
 /** What is expected of the text of a palette. */
 export const PALETTE_TEXT = `${Object.keys(PALETTES).join(', ')}, or at least two classes with their colours, as sky=87ceeb,tree=228b22`;
@@ -18,9 +20,11 @@ export const PALETTE_TEXT = `${Object.keys(PALETTES).join(', ')}, or at least tw
 /** The palette of a text: the name of one, or its classes; null for another text. */
 export function parsePalette(text: string): Palette | null {
   if (Object.hasOwn(PALETTES, text)) return PALETTES[text]!;
+  if (text.length > MOST_LETTERS) return null;
   const classes = text.split(',').map((part) => {
-    const [, name, digits] = CLASS.exec(part) ?? [];
-    if (name === undefined || digits === undefined) return null;
+    const [name = '', colourText = '', ...rest] = part.split('=').map((each) => each.trim());
+    const [, digits] = COLOUR.exec(colourText) ?? [];
+    if (name === '' || digits === undefined || rest.length > 0) return null;
     const colour = [0, 2, 4].map((at) => Number.parseInt(digits.slice(at, at + 2), 16)) as unknown as Colour;
     return { name, colour };
   });

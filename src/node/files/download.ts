@@ -111,10 +111,15 @@ async function contentRoot(folder: string, expected: readonly string[]): Promise
   return entries.length === 1 && only!.isDirectory() && !expected.includes(only!.name) ? join(folder, only!.name) : folder;
 }
 
-/** Moves what is in a folder into another one, but for what that has already. */
+/** Moves what is in a folder into another one, folders of one name into each other; of two files of one name the first stays. */
 async function moveInto(folder: string, from: string): Promise<void> {
-  const there = new Set(await readdir(folder));
-  for (const name of await readdir(from)) if (!there.has(name)) await rename(join(from, name), join(folder, name));
+  const there = new Map((await readdir(folder, { withFileTypes: true })).map((entry) => [entry.name, entry]));
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [own, other] = [join(folder, entry.name), join(from, entry.name)];
+    const known = there.get(entry.name);
+    if (!known) await rename(other, own);
+    else if (known.isDirectory() && entry.isDirectory()) await moveInto(own, other);
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { printableText } from '../../formats/names.js';
 import type { Flag } from '../terminal/flag-table.js';
 import { otherColours } from './icc.js';
 
@@ -51,8 +52,11 @@ export function isConverted(icc: Uint8Array | undefined, name: string): boolean 
 }
 
 /** What a profile says that the colours of an image are, by name; undefined for sRGB, and where it is no profile of red, green and blue. */
-export const profileColours = (icc: Uint8Array | undefined): string | undefined =>
-  icc !== undefined && isRgbProfile(icc) ? otherColours(icc) : undefined;
+export function profileColours(icc: Uint8Array | undefined): string | undefined {
+  const colours = icc !== undefined && isRgbProfile(icc) ? otherColours(icc) : undefined;
+  // What a file says of itself goes to a terminal.
+  return colours === undefined ? undefined : printableText(colours);
+}
 
 /** Whether a profile is one of red, green and blue. */
 export const isRgbProfile = (icc: Uint8Array): boolean =>

@@ -42,7 +42,7 @@ function coloursOf(icc: Uint8Array): ProfileColours {
     const count = Math.min(view.getUint32(128), 100);
     for (let row = 132; row < 132 + 12 * count && row + 12 <= icc.length; row += 12) {
       const at = view.getUint32(row + 4);
-      if (text(row, 4) === name && at + 20 <= icc.length) return { type: text(at, 4), at };
+      if (text(row, 4) === name && at + 12 <= icc.length) return { type: text(at, 4), at };
     }
     return undefined;
   };
@@ -69,10 +69,15 @@ function coloursOf(icc: Uint8Array): ProfileColours {
 
   function curveAt(found: ReturnType<typeof tag>): ProfileColours['light'] {
     if (found?.type === 'para') {
-      const [g = 1, a = 1, b = 0, c = 0, d = 0] = [0, 4, 8, 12, 16].map((more) => fixed(found.at + 12 + more));
       const kind = view.getUint16(found.at + 8);
-      if (kind === 0) return (value) => value ** g;
-      return kind === 3 ? (value) => (value >= d ? (a * value + b) ** g : c * value) : undefined;
+      const read = (count: number): number[] => Array.from({ length: count }, (_, index) => fixed(found.at + 12 + 4 * index));
+      if (kind === 0) {
+        const [exponent = 1] = read(1);
+        return (value) => value ** exponent;
+      }
+      if (kind !== 3) return undefined;
+      const [g = 1, a = 1, b = 0, c = 0, d = 0] = read(5);
+      return (value) => (value >= d ? (a * value + b) ** g : c * value);
     }
     if (found?.type !== 'curv') return undefined;
     const count = view.getUint32(found.at + 8);

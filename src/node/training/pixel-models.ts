@@ -16,6 +16,9 @@ import { Translator } from '../../training/translator.js';
 import { openOnnx } from '../weights/onnx.js';
 import { formatByName, openWeights } from '../weights/read.js';
 
+/** Classes that a model can tell apart. */
+const CLASSES = { least: 2, most: 254 } as const;
+
 /**
  * Opens a model that tells the class of each pixel: a run of a segmenter or its weights, a network that makes label maps of photos (in the
  * colours of a palette), or an ONNX model of photos from -1 to 1 to a channel for each class.
@@ -40,9 +43,10 @@ export async function openPixelModel(gpu: Gpu, path: string, palette?: string): 
 /** @throws WEIGHTS_UNSUPPORTED for a network that takes no photos */
 function pictureNetwork({ weights: { architecture } }: FoundNetwork, path: string): Generator {
   const network = buildNetwork(architecture);
-  if (isGenerator(network) && network.inChannels === 3) return network;
+  const { least, most } = CLASSES;
+  if (isGenerator(network) && network.inChannels === 3 && network.outChannels >= least && network.outChannels <= most) return network;
   throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${printableName(path)} is no model of the classes of pixels`, {
-    expected: 'a segmenter (train --scheme segmentation), or another network of photos in colours',
+    expected: `a segmenter (train --scheme segmentation), or another network of photos in colours to ${least} to ${most} channels`,
     received: describeArchitecture(architecture),
     fix: 'name the folder of a run of --scheme segmentation',
   });
@@ -51,20 +55,31 @@ function pictureNetwork({ weights: { architecture } }: FoundNetwork, path: strin
 async function networkModel(gpu: Gpu, found: FoundNetwork, network: Generator, named: Palette | null): Promise<PixelModel> {
   const { outChannels: channels, imageSizes } = network;
   const own = found.coding?.palette === undefined ? null : paletteOf(found.coding.palette);
+  if (own && named && !alike(own, named)) {
+    throw new ShadegradError('INVALID_ARGUMENT', 'the palette of the segmenter', {
+      expected: `${own.name}, which it was trained with`,
+      received: named.name,
+      fix: 'leave out --segmenter-palette',
+    });
+  }
   // A channel for each class; of another network its pictures are label maps.
   const isOfClasses = own !== null || network instanceof Segmenter || channels !== 3;
   const palette = isOfClasses ? (own ?? numbered(channels)) : named;
   const size = found.imageSize ?? imageSizes.own;
   const codings = isOfClasses ? codingsOf({ palette: palette!.name }) : null;
   const generator = (await loadNetwork(gpu, found.weights)) as Generator;
-  const translator = await Translator.create(gpu, generator, { dropout: false, statistics: found.statistics, size, codings });
+  const how = { dropout: false, statistics: found.statistics, size, codings };
+  const translator = await Translator.create(gpu, generator, how).catch((error: unknown) => {
+    generator.dispose();
+    throw error;
+  });
   return {
     size,
     palette: named ?? own,
     ...(isOfClasses && { classes: channels }),
     async classesOf(image) {
-      const made = await translator.translate(image);
-      return palette ? classesOf(made, palette) : new Uint8Array(made.width * made.height);
+      if (!palette) throw withoutPalette();
+      return classesOf(await translator.translate(image), palette);
     },
     dispose() {
       translator.dispose();
@@ -72,6 +87,17 @@ async function networkModel(gpu: Gpu, found: FoundNetwork, network: Generator, n
     },
   };
 }
+
+/** Whether two palettes have the same classes by their colours. */
+const alike = (one: Palette, other: Palette): boolean =>
+  one.classes.map(({ colour }) => colour.join()).join(' ') === other.classes.map(({ colour }) => colour.join()).join(' ');
+
+const withoutPalette = (): ShadegradError =>
+  new ShadegradError('INVALID_ARGUMENT', 'the palette of a network that makes label maps', {
+    expected: 'the classes and colours of its label maps',
+    received: 'a file that does not say',
+    fix: 'name them when the model is opened: --segmenter-palette',
+  });
 
 /** A palette for classes of which nothing but the number is known: a colour of its own for each. */
 const numbered = (classes: number): Palette =>

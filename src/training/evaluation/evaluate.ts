@@ -169,7 +169,12 @@ async function begun(metric: EvaluationMetric, evaluated: EvaluateOptions, seed:
   const context = { gpu: metric.onDevice ? gpu! : null, weights, models, options: own, seed };
   const measurement = await metric.begin(context);
   if (!constant || metric.compares === 'outputs') return { metric, measurement, values: [] };
-  return { metric, measurement, values: [], constant: { metric, measurement: await metric.begin(context), values: [] } };
+  try {
+    return { metric, measurement, values: [], constant: { metric, measurement: await metric.begin(context), values: [] } };
+  } catch (error) {
+    measurement.dispose?.();
+    throw error;
+  }
 }
 
 /** @throws IMAGE_SIZE, SHAPE_MISMATCH, INVALID_ARGUMENT */

@@ -4,6 +4,7 @@ import { classesOf } from '../../data/palettes/label-map.js';
 import { paletteOf } from '../../data/palettes/registry.js';
 import { resizedTo } from '../../data/resize.js';
 import { ShadegradError } from '../../errors.js';
+import { printableName } from '../../formats/names.js';
 import { LabelCounts } from '../label-scores.js';
 import { paletteRow } from './label-maps.js';
 import type { EvaluatedSample, EvaluationMetric, PixelModel } from './metric.js';
@@ -71,9 +72,10 @@ export const fcn: EvaluationMetric = {
       };
     };
     return {
-      async add({ made, real, given }: EvaluatedSample) {
+      async add({ name, made, real, given }: EvaluatedSample) {
+        if (!given) throw withoutInput(name);
         const [width, height] = sidesFor(model, made!);
-        const labels = resizeNearest(given!, width, height);
+        const labels = resizeNearest(given, width, height);
         ofMade.merge(await counted(made!, labels));
         ofReal.merge(await counted(real!, labels));
         // Of a single picture most classes have no pixel: its scores are none that a mean could be taken of.
@@ -84,6 +86,13 @@ export const fcn: EvaluationMetric = {
     };
   },
 };
+
+const withoutInput = (name: string): ShadegradError =>
+  new ShadegradError('INVALID_ARGUMENT', `the FCN score of ${printableName(name)}`, {
+    expected: 'the label map that it was made of, as of the samples before',
+    received: 'none',
+    fix: 'give every sample its `given`, or leave the metric fcn out',
+  });
 
 /** The sides at which a model looks at a picture. */
 function sidesFor({ size }: PixelModel, { width, height }: RgbImage): readonly [width: number, height: number] {

@@ -41,7 +41,7 @@ export async function framePairs(folder: string, { gap, every }: PairChoice, for
   if (leftOut !== '') remark(`left out of ${printableName(folder)}: ${leftOut}`);
   const films = filmsOf(folder, names);
   const pairs = [...films.values()].flatMap((frames) => {
-    const first = Math.min(...frames.keys());
+    const first = [...frames.keys()].reduce((least, number) => Math.min(least, number), Infinity);
     return [...frames].flatMap(([number, b]): [a: Frame, b: Frame][] => {
       const a = frames.get(number - gap);
       return a && (number - first) % every === 0 ? [[a, b]] : [];
@@ -76,6 +76,13 @@ function filmsOf(folder: string, names: readonly string[]): Map<string, Map<numb
         expected: 'frames named by their place in the film, such as frame-000013.png',
         received: printableName(name),
         fix: 'take it out of the folder, or number it',
+      });
+    }
+    if (!Number.isSafeInteger(Number(digits))) {
+      throw new ShadegradError('DATA_UNREADABLE', `${printableName(join(folder, name))} has too large a number`, {
+        expected: `at most ${Number.MAX_SAFE_INTEGER}, up to which whole numbers are exact`,
+        received: printableName(digits),
+        fix: 'number the frames from 0 or 1 on: a time in nanoseconds is no number of a frame',
       });
     }
     const frames = films.get(film) ?? new Map<number, Frame>();

@@ -24,6 +24,8 @@ function compare(maps: readonly ClassMap[]): Finding[] {
   const counts = new Map<number, number>();
   for (const number of maps.flatMap(({ used }) => used)) counts.set(number, (counts.get(number) ?? 0) + 1);
   const known = [...counts].filter(([, count]) => count >= Math.max(2, KNOWN_SHARE * maps.length)).map(([number]) => number);
+  // Maps that have no class in common say nothing of which there are.
+  if (known.length === 0) return [];
   const [least, most] = [Math.min(...known), Math.max(...known)];
   const isKnown = (number: number): boolean => number >= least && number <= most;
   const strange = maps.filter(({ used }) => !used.every(isKnown));
