@@ -171,7 +171,8 @@ test('label maps are scored by the classes of their colours, over all pictures t
     { name: 'b', made: map(2, 0, 0, 0), real: map(2, 2, 0, 0) },
   ];
   const palette = 'r=ff0000,g=00ff00,b=0000ff';
-  const { columns, leftOut } = await evaluatePictures(samples, { metrics: ['labels'], options: { palette } });
+  const { columns, leftOut, remarks: none } = await evaluatePictures(samples, { metrics: ['labels'], options: { palette } });
+  assert.equal(none, []);
   const value = (name: string): number => columns.find((each) => each.name === name)!.value;
   close(value('label-pixels'), 6 / 8, 1e-9);
   close(value('label-classes'), (3 / 3 + 2 / 3 + 1 / 2) / 3, 1e-9);
@@ -181,6 +182,8 @@ test('label maps are scored by the classes of their colours, over all pictures t
     'a single picture has no score',
   );
   assert.equal(leftOut, []);
+  const { remarks } = await evaluatePictures(SAMPLES, { metrics: ['labels'], options: { palette } });
+  assert.match(remarks.join(), /no label maps of it/);
   const { leftOut: unsaid } = await evaluatePictures(SAMPLES);
   assert.is(unsaid.find(({ name }) => name === 'labels')?.why, 'needs --palette');
   await failure('INVALID_ARGUMENT', () => evaluatePictures(samples, { metrics: ['labels'] }), '--palette');

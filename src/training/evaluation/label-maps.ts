@@ -1,4 +1,6 @@
+import type { RgbImage } from '../../data/image.js';
 import { classesOf } from '../../data/palettes/label-map.js';
+import type { Palette } from '../../data/palettes/palette.js';
 import { PALETTE_TEXT, paletteOf, parsePalette } from '../../data/palettes/registry.js';
 import { LabelCounts } from '../label-scores.js';
 import type { OptionRow } from '../option-table.js';
@@ -18,6 +20,21 @@ export const paletteRow = (description: string): OptionRow => ({
   },
 });
 
+/** Colours that are further from all of a palette's, of red, green and blue together, are none that JPEG or a resize has made of one. */
+const FAR = 64;
+
+/** Whether most pixels of a picture have no colour like those of a palette: it is no label map of it. */
+function isOther({ data }: RgbImage, { classes, ignored }: Palette): boolean {
+  const colours = [...classes.map(({ colour }) => colour), ...ignored];
+  let far = 0;
+  for (let at = 0; at < data.length; at += 3) {
+    const isNear = ([r, g, b]: readonly number[]): boolean =>
+      (data[at]! - r!) ** 2 + (data[at + 1]! - g!) ** 2 + (data[at + 2]! - b!) ** 2 <= FAR ** 2;
+    if (!colours.some(isNear)) far++;
+  }
+  return 2 * far > data.length / 3;
+}
+
 /** Label maps that were made, against those of the pairs. */
 export const labelMaps: EvaluationMetric = {
   name: 'labels',
@@ -35,12 +52,22 @@ export const labelMaps: EvaluationMetric = {
   begin({ options }) {
     const palette = paletteOf(options.palette as string);
     const all = new LabelCounts(palette.classes.length);
+    let [others, seen] = [0, 0];
     return {
       add({ made, real }) {
+        seen++;
+        if (isOther(real!, palette)) others++;
         all.add(classesOf(made!, palette), classesOf(real!, palette));
         // Of a single picture most classes have no pixel: its scores are none that a mean could be taken of.
         return undefined;
       },
+      remarks: () =>
+        2 * others <= seen
+          ? []
+          : [
+              `the real pictures have hardly a colour of ${palette.title}: they are no label maps of it, and the scores of labels say ` +
+                'nothing. Photos that were made of label maps are measured by --segmenter (fcn)',
+            ],
       together() {
         const { pixelAccuracy, classAccuracy, meanIou } = all.scores();
         return { 'label-pixels': pixelAccuracy, 'label-classes': classAccuracy, 'label-iou': meanIou };
