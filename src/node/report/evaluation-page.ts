@@ -3,6 +3,7 @@ import type { EvaluatedColumn, Evaluation } from '../../training/evaluation/eval
 import { encodePng } from '../images/read.js';
 import { formatCountOf, formatNumber } from '../terminal/format.js';
 import { html, Markup } from './html.js';
+import { pageHead } from './page-head.js';
 import { LARGEST_PICTURES_BYTES } from './pictures.js';
 import { PAGE_POLICY, SORTED_SCRIPT, SORTED_STYLE } from './sorted-table.js';
 import { STYLE } from './style.js';
@@ -137,17 +138,7 @@ ${shown.map(
 export function renderEvaluationPage(page: EvaluationPage): string {
   const { title, lead, evaluation, version } = page;
   const { counts, leftOut, remarks } = evaluation;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${PAGE_POLICY}">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${new Markup(STYLE + SORTED_STYLE + OWN_STYLE)}</style>
-</head>
+  return html`${pageHead({ title, policy: PAGE_POLICY, style: STYLE + SORTED_STYLE + OWN_STYLE })}
 <body>
 <header>
 <h1>${title}</h1>

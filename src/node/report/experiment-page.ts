@@ -1,6 +1,7 @@
 import type { SchemeMetric } from '../../training/scheme.js';
 import { formatCountOf, formatNumber } from '../terminal/format.js';
 import { html, Markup } from './html.js';
+import { pageHead } from './page-head.js';
 import { STYLE } from './style.js';
 
 /** What was measured of a setting. */
@@ -128,17 +129,7 @@ export function renderExperimentPage({
     )}</tr>
 `,
   );
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${new Markup(STYLE + OWN_STYLE)}</style>
-</head>
+  return html`${pageHead({ title, policy: POLICY, style: STYLE + OWN_STYLE })}
 <body>
 <header>
 <h1>${title}</h1>

@@ -1,6 +1,7 @@
 import type { SchemeMetric } from '../../training/scheme.js';
 import { formatCountOf, formatNumber } from '../terminal/format.js';
 import { html, Markup } from './html.js';
+import { pageHead } from './page-head.js';
 import { PAGE_POLICY, SORTED_SCRIPT, SORTED_STYLE } from './sorted-table.js';
 import { STYLE } from './style.js';
 
@@ -87,17 +88,7 @@ export function renderTestPage({ title, lead, columns, metricRows, metrics, rows
       return html`<td class="number${standing(at, extremes)}" data-value="${sortable}">${Number.isNaN(value) ? '–' : inUnit(value, row)}</td>`;
     }),
   ];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${PAGE_POLICY}">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${new Markup(STYLE + SORTED_STYLE)}</style>
-</head>
+  return html`${pageHead({ title, policy: PAGE_POLICY, style: STYLE + SORTED_STYLE })}
 <body>
 <header>
 <h1>${title}</h1>

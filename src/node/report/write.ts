@@ -3,6 +3,7 @@ import { imageGrid } from '../../data/image.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { writePng } from '../images/read.js';
 import { html, Markup } from './html.js';
+import { pageHead } from './page-head.js';
 import { choosePictures } from './pictures.js';
 import { SCRIPT } from './script.js';
 import { renderFindings } from './findings.js';
@@ -17,17 +18,7 @@ const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sc
 
 /** Renders the report of a training run as one HTML page that needs no other file and no network. All texts in it are escaped. */
 export function renderReport(report: TrainingReport): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<link rel="icon" href="data:,">
-<title>${report.title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
+  return html`${pageHead({ title: report.title, policy: POLICY, style: STYLE })}
 <body>
 ${renderHeader(report)}
 <main>
