@@ -20,7 +20,8 @@ import { traceOnnx, writeOnnx, type WriteOnnxOptions } from '../weights/onnx.js'
 import { hasOnnxGraph } from '../../exchange/onnx/export-network.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { createProgress } from '../terminal/progress.js';
-import { formatByName, openWeights, optionsFor } from '../weights/read.js';
+import { formatByName } from '../../exchange/open-weights.js';
+import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { keepQuiet, remark } from '../terminal/remarks.js';
 

@@ -14,7 +14,8 @@ import { Segmenter } from '../../models/segmenter.js';
 import type { PixelModel } from '../../training/evaluation/metric.js';
 import { Translator } from '../../training/translator.js';
 import { openOnnx } from '../weights/onnx.js';
-import { formatByName, openWeights } from '../weights/read.js';
+import { formatByName } from '../../exchange/open-weights.js';
+import { openWeights } from '../weights/read.js';
 
 /** Classes that a model can tell apart. */
 const CLASSES = { least: 2, most: 254 } as const;

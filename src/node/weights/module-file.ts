@@ -3,7 +3,8 @@ import { ShadegradError } from '../../errors.js';
 import type { Module } from '../../nn/module.js';
 import type { LoadedState, LoadStateDictOptions } from '../../nn/state-dict.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { formatByName, openWeights } from './read.js';
+import { formatByName } from '../../exchange/open-weights.js';
+import { openWeights } from './read.js';
 
 /**
  * Saves the parameters and buffers of a module on a device, whole or not at all: as a PyTorch state dict under a name that ends

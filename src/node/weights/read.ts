@@ -1,14 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { NetworkRole } from '../../models/kind.js';
-import { openPict } from '../../formats/pict.js';
-import { openPyTorch } from '../../formats/pytorch-file.js';
-import { openSafetensors, openShardedSafetensors } from '../../formats/safetensors-file.js';
-import { formatByContent } from '../../formats/sniff.js';
-import { refuseStranger } from '../../formats/stranger.js';
-import { openTfjsLayers } from '../../formats/tfjs-layers.js';
+import { openWeightSource } from '../../exchange/open-weights.js';
 import type { WeightFile } from '../../formats/weight-file.js';
-import { ShadegradError } from '../../errors.js';
 import { SCHEMES } from '../../schemes/registry.js';
 import { openFileSource, type FileRole, type FileSource } from '../files/source.js';
 import { tfjsShardOpener } from './tfjs-files.js';
@@ -39,25 +33,6 @@ export interface OpenWeights {
   beside(called: string, other: string): Promise<string | undefined>;
   /** Closes the file; its tensors can no longer be read. */
   close(): Promise<void>;
-}
-
-/** Formats that a file's name ends with; `index` is that of safetensors in several files. */
-export type NamedFormat = 'safetensors' | 'index' | 'pytorch' | 'pict' | 'tfjs' | 'onnx';
-
-const ENDINGS: readonly [ending: string, format: NamedFormat][] = [
-  ['.safetensors.index.json', 'index'],
-  ['.safetensors', 'safetensors'],
-  ['.pth', 'pytorch'],
-  ['.pt', 'pytorch'],
-  ['.ckpt', 'pytorch'],
-  ['.pict', 'pict'],
-  ['.json', 'tfjs'],
-  ['.onnx', 'onnx'],
-];
-
-export function formatByName(path: string): NamedFormat | undefined {
-  const name = basename(path).toLowerCase();
-  return ENDINGS.find(([ending]) => name.endsWith(ending))?.[1];
 }
 
 /** Options of openWeights(): which network is meant. */
@@ -101,7 +76,8 @@ export async function openWeights(named: string, { network = 'generator', called
       const name = nameBeside(basename(path), own, other);
       return name === undefined ? undefined : place.beside(name);
     };
-    return { file: await read(await open(path), path, open), path, ofNetwork, beside, close };
+    const shards = { shard: (name: string) => open(join(dirname(path), name)), manifest: tfjsShardOpener(path, open) };
+    return { file: await openWeightSource(await open(path), path, shards), path, ofNetwork, beside, close };
   } catch (error) {
     await close();
     throw error;
@@ -143,34 +119,3 @@ const isFile = (path: string): Promise<boolean> =>
     (kind) => kind.isFile(),
     () => false,
   );
-
-async function read(source: FileSource, path: string, open: (path: string) => Promise<FileSource>): Promise<WeightFile> {
-  switch ((await formatByContent(source)) ?? formatByName(path)) {
-    case 'safetensors':
-      return openSafetensors(source);
-    case 'index':
-      return openShardedSafetensors(source, (name) => open(join(dirname(path), name)));
-    case 'pict':
-      return openPict(source);
-    case 'tfjs':
-      return openTfjsLayers(source, tfjsShardOpener(path, open));
-    case 'pytorch':
-      return openPyTorch(source);
-    case 'onnx':
-      throw unreadableFormat(path, 'an ONNX model, which is written here and not read');
-    default:
-      await refuseStranger(source);
-      throw unreadableFormat(
-        path,
-        extname(path) === '' ? 'a name without ending, and other contents' : `the ending ${extname(path)}, and other contents`,
-      );
-  }
-}
-
-function unreadableFormat(path: string, received: string): ShadegradError {
-  return new ShadegradError('WEIGHTS_UNSUPPORTED', `${path} is no file of weights that can be read here`, {
-    expected: '.safetensors (or its .safetensors.index.json), a .pth or .pt of PyTorch, .pict, or a TensorFlow.js model.json',
-    received,
-    fix: 'name the weights of a network in one of these formats, or a folder of a training run',
-  });
-}

@@ -1,0 +1,6 @@
+import type { VNode } from 'preact';
+
+/** The page Train. */
+export default function TrainPage(): VNode {
+  return <h1>Train</h1>;
+}
