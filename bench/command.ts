@@ -17,7 +17,6 @@
  *
  * A new kernel in src/kernels/NAME.ts gets bench/NAME.bench.ts and a line in entries.ts.
  */
-import { performance } from 'node:perf_hooks';
 // All entries of the package reach it: a chunk without it, of which nothing but effects is wanted, a bundler would leave out of programs.
 import '../src/autograd/methods.js';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
@@ -26,13 +25,13 @@ import { BENCH_PROGRAM } from '../src/node/programs/bench.js';
 import { parseFlags } from '../src/node/terminal/flags.js';
 import { formatHelp } from '../src/node/terminal/help.js';
 import { ShadegradError } from '../src/errors.js';
-import { compareReports, formatComparison, readReport } from './compare.js';
+import { compareReports, formatComparison } from './compare.js';
 import { allEntries } from './entries.js';
-import { filterEntries, runEntry, type BenchResult } from './harness.js';
+import { filterEntries } from './harness.js';
 import { formatHtml } from './html.js';
-import { fmaWorkload, measureLimits } from './limits.bench.js';
-import { formatLimits, formatResults, provenance, writeJson, type BenchReport } from './report.js';
-import { chooseClock, type Clock } from './stopwatch.js';
+import { formatLimits, formatResults, type BenchReport } from './report.js';
+import { provenance, readReport, writeJson } from './report-files.js';
+import { runSuite } from './suite.js';
 import { QUICK, THOROUGH } from './timing.js';
 
 /**
@@ -62,37 +61,22 @@ export async function runBenchmarks(argv: readonly string[]): Promise<number> {
     exactTimestamps: true,
     ...(flags.adapter !== undefined && { adapter: flags.adapter }),
   });
-  let clock: Clock | null = null;
   try {
-    const { result, run } = fmaWorkload(gpu);
-    clock = await chooseClock(gpu, run);
-    result.dispose();
-    const { stopwatch } = clock;
-    console.log(`${adapterChoice.summary}\n${clock.description}; median of ${sampling.samples} samples of about ${sampling.sampleMs} ms\n`);
-    const limits = await measureLimits(gpu, sampling, stopwatch);
-    console.log(`${formatLimits(limits)}\n`);
-
-    const results: BenchResult[] = [];
-    const failures: string[] = [];
-    const left: string[] = [];
-    for (const [index, entry] of entries.entries()) {
-      if (flags.seconds !== undefined && performance.now() - begin > flags.seconds * 1000) {
-        left.push(`${entry.kernel} ${entry.label}`);
-        continue;
-      }
-      showProgress(`${index + 1}/${entries.length} ${entry.kernel} ${entry.label}`);
-      try {
-        results.push(await runEntry(gpu, entry, sampling, stopwatch));
-      } catch (error) {
-        gpu.assertAlive();
-        failures.push((error as Error).message);
-      }
-    }
+    const { clock, limits, results, failures, left } = await runSuite(gpu, entries, sampling, {
+      clock: (description) =>
+        console.log(`${adapterChoice.summary}\n${description}; median of ${sampling.samples} samples of about ${sampling.sampleMs} ms\n`),
+      limits: (measured) => console.log(`${formatLimits(measured)}\n`),
+      begins({ kernel, label }, place) {
+        if (flags.seconds !== undefined && performance.now() - begin > flags.seconds * 1000) return false;
+        showProgress(`${place + 1}/${entries.length} ${kernel} ${label}`);
+        return true;
+      },
+    });
     showProgress('');
     if (results.length > 0) console.log(formatResults(results, limits));
     for (const failure of failures) console.error(`\n${failure}`);
     if (left.length > 0) console.log(`\nleft out after ${flags.seconds} s: ${left.join('; ')}`);
-    const report: BenchReport = { ...provenance(gpu, adapterChoice, clock.description), sampling, limits, results, failures, left };
+    const report: BenchReport = { ...provenance(gpu, adapterChoice, clock), sampling, limits, results, failures, left };
     const comparison = old === null ? null : compareReports(old, report);
     if (comparison !== null) console.log(`\nAgainst ${flags.compare}:\n\n${formatComparison(comparison)}`);
     if (flags.json !== undefined) {
@@ -106,7 +90,6 @@ export async function runBenchmarks(argv: readonly string[]): Promise<number> {
     expectTimed(report, flags.seconds);
     return failures.length === 0 ? 0 : 1;
   } finally {
-    clock?.destroy();
     gpu.destroy();
   }
 }

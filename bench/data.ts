@@ -28,7 +28,7 @@ import { parseFlags } from '../src/node/terminal/flags.js';
 import { formatHelp } from '../src/node/terminal/help.js';
 import { ShadegradError } from '../src/errors.js';
 import { Batches } from '../src/training/batches.js';
-import { provenance, writeJson } from './report.js';
+import { provenance, writeJson } from './report-files.js';
 import { DATA_PROGRAM } from './programs.js';
 import { digits, formatTable } from './table.js';
 

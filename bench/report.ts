@@ -1,30 +1,44 @@
 import type { Gpu } from '../src/gpu/gpu.js';
-import type { AdapterChoice } from '../src/node/adapter/choice.js';
-import { writeFileAtomic } from '../src/node/files/atomic.js';
 import { LIBRARY_VERSION } from '../src/version.js';
 import type { BenchResult } from './harness.js';
 import type { AdapterLimits } from './limits.bench.js';
 import { digits, formatTable, percent } from './table.js';
-import { spread, WALL_CLOCK, type Sampling } from './timing.js';
+import { spread, type Sampling } from './timing.js';
 
 /** Where numbers come from: without it they mean nothing. */
 export interface Provenance {
   readonly date: string;
-  readonly adapter: { readonly name: string; readonly description: string; readonly kind: string; readonly backend: string };
+  readonly adapter: ReportedAdapter;
   readonly features: readonly string[];
   readonly shadegrad: string;
-  readonly node: string;
+  /** The version of Node, where it ran there. */
+  readonly node?: string;
+  /** What the browser calls itself, where it ran there. */
+  readonly browser?: string;
   readonly clock: string;
 }
 
-/** `clock` says how the times were taken. */
-export function provenance(gpu: Gpu, { name, description, kind, backend }: AdapterChoice, clock = WALL_CLOCK): Provenance {
+/** An adapter as a report names it. */
+export interface ReportedAdapter {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: string;
+  readonly backend: string;
+}
+
+/** @param runtime what ran it: Node, or a browser @param clock how the times were taken */
+export function provenanceOf(
+  gpu: Gpu,
+  { name, description, kind, backend }: ReportedAdapter,
+  runtime: Pick<Provenance, 'node' | 'browser'>,
+  clock: string,
+): Provenance {
   return {
     date: new Date().toISOString(),
     adapter: { name, description, kind, backend },
     features: [...gpu.features].sort(),
     shadegrad: LIBRARY_VERSION,
-    node: process.version,
+    ...runtime,
     clock,
   };
 }
@@ -50,11 +64,6 @@ export const LIMITS: readonly { readonly key: keyof AdapterLimits; readonly name
   { key: 'emptySubmitMs', name: 'empty submit until done', unit: 'ms' },
 ];
 
-/** Writes a report that a later run, or another tool, can read. @throws WRITE_FAILED */
-export async function writeJson(path: string, report: object): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(report, null, 2)}\n`);
-}
-
 export function formatLimits(limits: AdapterLimits): string {
   return formatTable(
     ['the adapter itself', ''],
@@ -71,6 +80,11 @@ export function bandwidth({ copyGigabytes, bufferCopyGigabytes }: AdapterLimits)
 export function roofShare({ work, gflops, gigabytes }: BenchResult, limits: AdapterLimits): number {
   if (gflops === undefined || work.flops === undefined) return gigabytes / bandwidth(limits);
   return gflops / Math.min(limits.fmaGflops, (work.flops / work.bytes) * bandwidth(limits));
+}
+
+/** Results by their share of the roofline, the least first: where there is most to gain. */
+export function byRoofShare(results: readonly BenchResult[], limits: AdapterLimits): BenchResult[] {
+  return [...results].sort((a, b) => roofShare(a, limits) - roofShare(b, limits));
 }
 
 /** The columns of the results, in the terminal and in the HTML report. */

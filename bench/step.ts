@@ -37,7 +37,7 @@ import { Tensor } from '../src/tensor/tensor.js';
 import { PIX2PIX_LOSSES, pix2pixStep, type Pix2Pix } from '../src/schemes/pix2pix-step.js';
 import { pix2pixMacs } from './layers.js';
 import { fmaWorkload } from './limits.bench.js';
-import { provenance, writeJson } from './report.js';
+import { provenance, writeJson } from './report-files.js';
 import { chromeTrace, formatProfile, profileStep, type Profile } from './step-profile.js';
 import { chooseClock, type Clock, type Timestamps } from './stopwatch.js';
 import { digits, formatTable } from './table.js';

@@ -1,5 +1,4 @@
 import type { Gpu } from '../src/gpu/gpu.js';
-import { trackPending } from '../src/node/adapter/polling.js';
 import { median, timeUntilDone, WALL_CLOCK, type Stopwatch } from './timing.js';
 
 const TIMESTAMPS = 'GPU timestamps before and after the work, many dispatches in one compute pass';
@@ -111,7 +110,7 @@ export class Timestamps {
     after.resolveQuerySet(this.queries, 0, 2, this.resolved, 0);
     after.copyBufferToBuffer(this.resolved, 0, this.readable, 0, TIMESTAMP_BYTES);
     device.queue.submit([after.finish()]);
-    await trackPending(this.readable.mapAsync(GPUMapMode.READ));
+    await this.gpu.host.trackPending(this.readable.mapAsync(GPUMapMode.READ));
     const [begin, end] = new BigInt64Array(this.readable.getMappedRange().slice(0));
     this.readable.unmap();
     return Number(end! - begin!) / 1e6;

@@ -1,6 +1,4 @@
-import { performance } from 'node:perf_hooks';
 import type { Gpu } from '../src/gpu/gpu.js';
-import { trackPending } from '../src/node/adapter/polling.js';
 
 /** How times are taken without timestamps; printed with every table. Many dispatches in one pass is how the library runs. */
 export const WALL_CLOCK = 'wall clock from submit to onSubmittedWorkDone, many dispatches in one compute pass';
@@ -53,7 +51,7 @@ export function spread({ medianMs, minMs, maxMs }: Timing): number {
 export async function timeUntilDone(gpu: Gpu, submit: () => void): Promise<number> {
   const begin = performance.now();
   submit();
-  await trackPending(gpu.device.queue.onSubmittedWorkDone());
+  await gpu.host.trackPending(gpu.device.queue.onSubmittedWorkDone());
   return performance.now() - begin;
 }
 

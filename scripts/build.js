@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { minifiedShaders } from './lib/build/wgsl.js';
 import { sources } from './lib/sources.js';
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -46,6 +47,7 @@ try {
     // Maps for reading stack traces; the sources themselves are not shipped twice.
     sourcesContent: false,
     ...sources,
+    plugins: [minifiedShaders, ...sources.plugins],
     logLevel: 'warning',
   });
   const require = createRequire(import.meta.url);

@@ -24,7 +24,7 @@ import { formatHelp } from '../../src/node/terminal/help.js';
 import { Interrupt } from '../../src/node/training/interrupt.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
 import { GPU_CHECK_PROGRAM } from '../programs.js';
-import { writeJson } from '../report.js';
+import { writeJson } from '../report-files.js';
 import { formatPage, type Check } from './page.js';
 import { runSection, skipped, type Outcome } from './run.js';
 import { formatMarkdown } from './markdown.js';

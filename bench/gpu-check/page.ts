@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { html, Markup, type HtmlValue } from '../../src/node/report/html.js';
 import { STYLE } from '../../src/node/report/style.js';
 import { formatBytes, formatCountOf, formatDuration, formatNumber } from '../../src/node/terminal/format.js';
-import { LEGEND_STYLE, rooflineOf } from '../html.js';
+import { LEGEND_STYLE, rooflineOf } from '../roofline.js';
 import { LIMITS, roofShare, type BenchReport } from '../report.js';
 import { percent } from '../table.js';
 import type { Outcome } from './run.js';

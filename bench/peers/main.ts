@@ -21,7 +21,7 @@ import { formatHelp } from '../../src/node/terminal/help.js';
 import { runMain } from '../../src/node/programs/run-main.js';
 import { unpackSwiftShader } from '../../src/node/adapter/swiftshader.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
-import { writeJson } from '../report.js';
+import { writeJson } from '../report-files.js';
 import { digits, formatTable } from '../table.js';
 import { summarise, type Timing } from '../timing.js';
 import { disagreement, peerCases, TOLERANCES, type PeerCase } from './cases.js';

@@ -5,7 +5,7 @@ import { PNG } from 'pngjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../src/errors.js';
-import { TrainingLoop, type LoopOptions } from '../../src/node/training/loop.js';
+import { TrainingLoop, type LoopOptions } from '../../src/training/run/loop.js';
 import { pix2pix } from '../../src/schemes/pix2pix.js';
 import decode from '../goldens/image_decode.json';
 import {

@@ -16,7 +16,9 @@ const SOURCE = 'export const one: number = 1;\n';
 function built(files: Record<string, string>): { status: number | null; said: string; dist: boolean } {
   const project = join(folder, String(Math.random()).slice(2));
   for (const part of ['scripts', 'src/node']) mkdirSync(join(project, part), { recursive: true });
-  for (const script of ['scripts/build.js', 'scripts/lib/sources.js']) cpSync(script, join(project, script));
+  for (const script of ['scripts/build.js', 'scripts/lib/build', 'scripts/lib/sources.js']) {
+    cpSync(script, join(project, script), { recursive: true });
+  }
   symlinkSync(join(process.cwd(), 'node_modules'), join(project, 'node_modules'), 'junction');
   for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, 'scripts/build.js')], { encoding: 'utf8' });

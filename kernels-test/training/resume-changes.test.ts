@@ -11,7 +11,7 @@ import type { ShadegradError } from '../../src/errors.js';
 import { parseFlags } from '../../src/node/terminal/flags.js';
 import { encodePng } from '../../src/node/images/read.js';
 import { TRAIN_PROGRAM, trainProgram, type TrainFlags } from '../../src/node/training/flags.js';
-import { resumedSettings } from '../../src/node/training/settings.js';
+import { resumedSettings } from '../../src/training/run/settings.js';
 import { cyclegan, pix2pix } from '../../src/schemes/index.js';
 import type { TrainingScheme } from '../../src/training/scheme.js';
 import oldRun from '../goldens/old_run.json';

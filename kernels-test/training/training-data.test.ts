@@ -11,9 +11,9 @@ import { ShadegradError } from '../../src/errors.js';
 import { atMost } from '../../src/node/files/at-most.js';
 import { openPairedFolder } from '../../src/node/images/dataset.js';
 import { encodePng } from '../../src/node/images/read.js';
-import { spread } from '../../src/node/images/spread.js';
+import { spread } from '../../src/data/spread.js';
 import { openTrainingData, SAMPLED_PAIRS, SYNTHETIC, type TrainingData } from '../../src/node/training/data.js';
-import { measuredImages } from '../../src/node/training/validation.js';
+import { measuredImages } from '../../src/training/run/validation.js';
 import type { ImagePlan } from '../../src/training/scheme.js';
 
 // By its address, since scripts have no types.

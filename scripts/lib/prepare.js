@@ -8,7 +8,16 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const MINIMUM_NODE = [20, 9];
 
 /** Whatever goes into dist/. */
-const SOURCES = ['src', 'shaders', 'scripts/build.js', 'scripts/lib/sources.js', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+const SOURCES = [
+  'src',
+  'shaders',
+  'scripts/build.js',
+  'scripts/lib/build',
+  'scripts/lib/sources.js',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package.json',
+];
 
 /** Installs the dependencies if they are missing or not those of the lockfile. */
 export function prepareDependencies() {

@@ -32,3 +32,33 @@ export interface MatrixUnit {
 export function adapterName({ description, device, vendor }: AdapterDescription): string {
   return description || device || vendor || 'an adapter without a name';
 }
+
+/** The kind of an adapter: a GPU, one of two known software drivers, or another one. */
+export type AdapterKind = 'hardware' | 'lavapipe' | 'swiftshader' | 'software';
+
+/** What runs behind an adapter, told from the names that its driver gives it. */
+export function adapterKind(adapter: {
+  readonly name?: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly software: boolean;
+}): AdapterKind {
+  const text = `${adapter.name ?? ''} ${adapter.architecture} ${adapter.description}`.toLowerCase();
+  if (text.includes('llvmpipe') || text.includes('lavapipe')) return 'lavapipe';
+  if (text.includes('swiftshader')) return 'swiftshader';
+  return adapter.software ? 'software' : 'hardware';
+}
+
+/** The features that the library has a use for: what reports on an adapter name. */
+export const REPORTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+
+/** The limits that decide what fits: what reports on an adapter name. */
+export const REPORTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+] as const;

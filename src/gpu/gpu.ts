@@ -65,7 +65,8 @@ export class Gpu {
     readonly device: GPUDevice,
     /** The adapter that the device is of. */
     readonly adapter: AdapterDescription,
-    private readonly host: GpuHost = plainHost,
+    /** What waits for the device. @internal */
+    readonly host: GpuHost = plainHost,
   ) {
     this.limits = device.limits;
     this.features = new Set(device.features);

@@ -80,6 +80,7 @@ export const segmentation: TrainingScheme<SegmentationOptions, SegmentationNetwo
         group: 'Data',
         type: 'string',
         placeholder: 'PALETTE',
+        example: 'facades',
         check: (text) => (parsePalette(text) ? undefined : PALETTE_TEXT),
         description:
           `the classes and colours of the label maps: ${PALETTE_TEXT} (none=000000: pixels that are not counted); ` + 'by default facades',

@@ -23,6 +23,8 @@ export type OptionFlag = {
   | {
       readonly type: 'string';
       readonly placeholder: string;
+      /** A value that is right, for errors that say what to write. */
+      readonly example?: string;
       /** Says what is expected when the text is wrong, or nothing when it is right. */
       readonly check?: (text: string) => string | undefined;
     }

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { spread, spreadOver } from '../../../src/node/images/spread.js';
+import { spread, spreadOver } from '../../../src/data/spread.js';
 
 const length = 20;
 

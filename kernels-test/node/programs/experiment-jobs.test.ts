@@ -7,6 +7,7 @@ import { ShadegradError, type ErrorCode } from '../../../src/errors.js';
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { kubernetes } from '../../../src/node/programs/experiment/schedulers/kubernetes.js';
 import { scriptOf } from '../../../src/node/programs/experiment/schedulers/script.js';
+import { parseExperiment } from '../../../src/node/programs/experiment/file.js';
 import { planExperiment, runsOf, type Plan } from '../../../src/node/programs/experiment/plan.js';
 import { EXPERIMENTS } from '../../../src/node/programs/experiment/registry.js';
 import { runAll } from '../../../src/node/programs/experiment/sweep.js';
@@ -104,6 +105,33 @@ test('a setting that diverges does not keep the others from being trained; what 
   assert.equal(seen, ['l1']);
   keepQuiet(false);
   rmSync(folder, { recursive: true });
+});
+
+test('a file of settings: one without flags has none, and what no flag can be is refused in words that fit on their lines', () => {
+  const { settings } = parseExperiment('{"settings": [{"name": "a"}, {"name": "b", "flags": {"betas": ["0", "1"]}}]}', 'x.json');
+  assert.equal(
+    settings.map(({ flags }) => flags as object),
+    [{}, { betas: ['0', '1'] }],
+  );
+  const refusal = (text: string): ShadegradError => {
+    try {
+      parseExperiment(text, 'x.json');
+    } catch (error) {
+      assert.instance(error, ShadegradError);
+      return error as ShadegradError;
+    }
+    return assert.unreachable(text) as never;
+  };
+  for (const value of ['null', '{"x": 1}', '[1]', '[]', '1e999', '[null]']) {
+    const { code, message } = refusal(`{"settings": [{"name": "a", "flags": {"lambda": ${value}}}]}`);
+    assert.is(code, 'BAD_FLAG', value);
+    assert.match(message, /settings\[0\]: "flags" has a wrong value/);
+  }
+  for (const text of ['null\n', '[1]\r\n\n']) {
+    const { message, received } = refusal(text);
+    assert.is(received, text.trim());
+    assert.not.match(message, /\n\s*\n/);
+  }
 });
 
 test('every experiment of the table can be trained at the size of the paper, and is in the docs', () => {

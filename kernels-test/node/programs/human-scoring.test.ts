@@ -25,6 +25,30 @@ test('the rows of the table have names of their own, and say what they are', () 
   assert.equal(realOrFake.defaults, { practice: 10, trials: 40, exposure: 1 }, 'as in the paper');
 });
 
+test('what people read counts in words: of one, too', () => {
+  const told = ({ introduction, defaults }: HumanProtocol, practice: number, trials: number): string =>
+    introduction({ ...defaults, practice, trials }).join(' ');
+  assert.match(told(realOrFake, 1, 1), 'The first is for practice: you are told whether you were right. The one after it counts,');
+  assert.match(told(realOrFake, 10, 40), 'The first 10 are for practice: you are told whether you were right. The 40 after them count,');
+  assert.match(told(realOrFake, 1, 2), 'The 2 after it count,');
+  assert.match(told(realOrFake, 0, 1), 'There is 1 such pair,');
+  assert.match(told(scores, 1, 1), 'There are 2 examples. The first is for practice, and does not count.');
+  assert.match(told(scores, 0, 1), 'There is 1 example.');
+});
+
+test('a line that this program does not write is no answer', () => {
+  const sessions = new Sessions();
+  sessions.apply({ event: 'joined', participant: 1, key: 'k', at: '' });
+  const answered = {
+    ...{ event: 'answered', participant: 1, trial: 0, practice: false, made: 'x', real: 'x', places: ['made', 'real'] },
+    ...{ answer: { fake: 'made' }, exposed: 1000, thought: 500, at: '' },
+  };
+  assert.ok(sessions.fits(answered as SessionEvent));
+  assert.ok(sessions.fits({ event: 'shown', participant: 1, trial: 0, at: '' }));
+  for (const wrong of [{ event: 'skipped' }, { answer: undefined }, { answer: null }, { practice: 1 }, { made: 7 }, { thought: null }])
+    assert.not(sessions.fits({ ...answered, ...wrong } as never), JSON.stringify(wrong));
+});
+
 test('everybody sees other pictures in another order, on sides of their own, none twice, and the same ones after a restart', () => {
   const first = planTrials(realOrFake, PLAN, 1);
   assert.equal(first, planTrials(realOrFake, PLAN, 1));

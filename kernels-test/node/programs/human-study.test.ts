@@ -414,14 +414,21 @@ test('a session in a browser by keys: pictures are there before their time begin
     if (process.platform !== 'win32') assert.is(statSync(join(output, 'links.json')).mode & 0o077, 0);
 
     const { close, server, study } = await opened('scores', scores);
-    await page.goto(server.participantLinks[0]!);
-    await page.click('#begin');
+    // A browser that lets no page keep anything: the session lasts as long as the page.
+    const blocked = await browser.newPage();
+    blocked.on('pageerror', ({ message }) => wrong.push(message));
+    const deny = (): never => {
+      throw new Error('denied');
+    };
+    await blocked.addInitScript(`Object.defineProperty(window, 'localStorage', { get: ${deny} })`);
+    await blocked.goto(server.participantLinks[0]!);
+    await blocked.click('#begin');
     for (let trial = 1; trial <= 4; trial++) {
-      await at(page, trial, '.frame.covered, .scale');
-      await page.waitForSelector('.scale');
-      for (const key of ['1', '0', 'Tab', '3', 'Enter']) await page.keyboard.press(key);
+      await at(blocked, trial, '.frame.covered, .scale');
+      await blocked.waitForSelector('.scale');
+      for (const key of ['1', '0', 'Tab', '3', 'Enter']) await blocked.keyboard.press(key);
     }
-    await page.waitForFunction(() => document.getElementById('title')!.textContent === 'Thank you');
+    await blocked.waitForFunction(() => document.getElementById('title')!.textContent === 'Thank you');
     for (const { answer } of study.sessions.all[0]!.answers) assert.equal(answer, { translation: 10, difference: 3 });
     await close();
     assert.equal(wrong, []);
@@ -449,6 +456,10 @@ test('what cannot be is refused before anything is written', async () => {
   await refused('BAD_FLAG', ['--human', '--results', output, '--made', made], '--results asks nobody');
   await refused('DATA_NOT_FOUND', ['--human', '--results', output], 'no study');
   await refused('DATA_NOT_FOUND', ['--human', folder], 'shadegrad test');
+  // Answers that cannot be read are not the same as none.
+  mkdirSync(join(folder, 'unread', 'answers.jsonl'), { recursive: true });
+  writeFileSync(join(folder, 'unread', 'study.json'), JSON.stringify({ format: 1, ...settingsOf(realOrFake) }));
+  await refused('DATA_UNREADABLE', ['--human', '--results', join(folder, 'unread')], /answers\.jsonl cannot be read/, 'EISDIR');
   assert.not.ok(readdirSync(folder).includes('none'));
 });
 

@@ -1,6 +1,6 @@
 // first driver only: it runs programs. shadegrad publish: a run becomes a folder for the Hugging Face Hub.
 // not in browsers: it runs programs.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,10 +8,13 @@ import { ShadegradError } from '../../../src/errors.js';
 import { findNetwork, networksIn } from '../../../src/exchange/read-weights.js';
 import { decodeImage, writePng } from '../../../src/node/images/read.js';
 import { LICENCES, licenceFile } from '../../../src/node/programs/publish/licences.js';
-import { publishRun } from '../../../src/node/programs/publish/publish.js';
+import { publishRun, withoutPaths } from '../../../src/node/programs/publish/publish.js';
 import { encodeYaml } from '../../../src/node/programs/publish/yaml.js';
+import type { RunSettings } from '../../../src/training/run/settings.js';
+import { openCheckpoint } from '../../../src/node/weights/checkpoint.js';
 import { openOnnx } from '../../../src/node/weights/onnx.js';
 import { openWeights } from '../../../src/node/weights/read.js';
+import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { buildLibrary, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
 
@@ -119,12 +122,35 @@ test('without a licence, a run or both names there is nothing', async () => {
   const none = join(folder, 'none');
   assert.match((await refused(trained, none)).message, /--license is missing.*\n.*MIT/);
   assert.match((await refused(trained, none, '--license', 'all mine')).message, /SPDX/);
-  assert.match((await refused(trained, '--license', 'MIT')).message, /the folder of a run and the folder to make/);
+  assert.match((await refused(trained, '--license', 'MIT')).message, /The folder to make is not named\n.*a run and the folder to make/);
+  assert.match((await refused('--license', 'MIT')).message, /The run and the folder to make are not named/);
+  assert.match((await refused(trained, none, none, '--license', 'MIT')).message, /More than a run and a folder are named/);
   assert.is((await refused(join(folder, 'in'), none, '--license', 'MIT')).code, 'DATA_NOT_FOUND');
   const moved = await refused(trained, none, '--license', 'MIT', '--data', join(folder, 'nowhere'));
   assert.is(moved.code, 'DATA_NOT_FOUND');
   assert.not(existsSync(none));
   assert.equal(readdirSync(folder).sort(), ['foreign', 'in', 'made', 'out', 'run']);
+});
+
+test('an address that weights came from is told without what lets somebody in, and a path without its folders', () => {
+  const told = (from: string): unknown => withoutPaths(pix2pix, { from } as unknown as RunSettings).from;
+  assert.is(told('https://example.org/a/net_G.pth?token=secret#sha256=00'), 'https://example.org/a/net_G.pth#sha256=00');
+  assert.is(told('hf:me/facades@main/net_G.pth'), 'hf:me/facades@main/net_G.pth');
+  assert.is(told('http://localhost:8000/own/net_G.pth?token=secret'), 'net_G.pth');
+  assert.is(told('/home/me/what?/net_G.pth'), 'net_G.pth');
+});
+
+test('a checkpoint that is open is one file, also when the run puts another in its place', async () => {
+  const path = join(folder, 'checkpoint.safetensors');
+  copyFileSync(join(trained, 'checkpoint.safetensors'), path);
+  const opened = await openCheckpoint(path);
+  const names = [...(await opened.weights()).tensors.keys()];
+  await writePng(path, { width: 1, height: 1, data: new Uint8Array(3) });
+  const file = await opened.weights();
+  assert.equal([...file.tensors.keys()], names);
+  assert.ok((await file.tensors.get(names[0]!)!.read()).length > 0);
+  await opened.close();
+  rmSync(path);
 });
 
 test('the head of a card is YAML whatever its texts are', () => {

@@ -11,7 +11,7 @@ import { buildNetwork } from '../../../src/models/registry.js';
 import type { Module } from '../../../src/nn/module.js';
 import { loadCheckpoint, openCheckpoint } from '../../../src/node/weights/checkpoint.js';
 import type { CheckpointTarget } from '../../../src/training/checkpoint-tensors.js';
-import { readAhead } from '../../../src/node/training/read-ahead.js';
+import { readAhead } from '../../../src/data/read-ahead.js';
 import { compareImages } from '../../../src/training/metrics.js';
 import { testGpu } from '../../harness/gpu.js';
 import { buildLibrary, failedWith, readLogLines, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';

@@ -201,6 +201,25 @@ test('stray arguments are refused', () => {
   assert.match(failure('--resume', 'yes').message, 'Unexpected argument "yes"');
 });
 
+test('what is written behind a flag that takes nothing is told where it goes, and a text that is wrong which one is right', () => {
+  const rows = [
+    { name: 'again', type: 'boolean', takenBy: 'data', description: 'goes on' },
+    { name: 'hue', type: 'string', example: 'red', check: (text: string) => (text === 'grey' ? 'a hue' : undefined), description: 'a hue' },
+  ] as const;
+  const fixOf = (...words: string[]): string => {
+    try {
+      parseFlags({ ...program, flags: [...program.flags, ...rows] }, words);
+    } catch (error) {
+      return (error as ShadegradError).fix ?? '';
+    }
+    return 'none was needed';
+  };
+  assert.is(fixOf('--again', 'runs/the last'), "write --again --data 'runs/the last'");
+  assert.match(fixOf('runs/x', '--again'), 'write the flag that it belongs to');
+  assert.is(fixOf('--hue', 'grey'), 'write, for example, --hue red');
+  assert.is(fixOf('--hue'), 'write, for example, --hue red');
+});
+
 test('values out of range or of the wrong kind say what was expected and what came', () => {
   for (const [argv, expected, received] of [
     [['--size', '8'], 'an integer from 16 to 1024', '8'],

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { formatBytes, formatCount, formatCountOf, formatDuration, formatNumber } from '../../../src/node/terminal/format.js';
 import { createProgress, type ProgressStream } from '../../../src/node/terminal/progress.js';
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
-import { StepClock } from '../../../src/node/terminal/step-clock.js';
+import { StepClock } from '../../../src/training/run/step-clock.js';
 
 function recorder(columns?: number): { stream: ProgressStream; text: () => string } {
   let text = '';

@@ -9,7 +9,7 @@ import { parseFlags } from '../../../src/node/terminal/flags.js';
 import { writeAugmentPreview } from '../../../src/node/training/augment-preview.js';
 import { SYNTHETIC } from '../../../src/node/training/data.js';
 import { checkTogether, inFlags, trainProgram, type TrainFlags } from '../../../src/node/training/flags.js';
-import { newSettings } from '../../../src/node/training/settings.js';
+import { newSettings } from '../../../src/training/run/settings.js';
 import { findScheme } from '../../../src/schemes/registry.js';
 import type { ShadegradError } from '../../../src/errors.js';
 import { completeCodings } from '../../../src/data/codings/options.js';

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseFlags } from '../../../src/node/terminal/flags.js';
 import { trainProgram, type TrainFlags } from '../../../src/node/training/flags.js';
-import { newSettings } from '../../../src/node/training/settings.js';
+import { newSettings } from '../../../src/training/run/settings.js';
 import { cyclegan, pix2pix } from '../../../src/schemes/index.js';
 import type { TrainingScheme } from '../../../src/training/scheme.js';
 

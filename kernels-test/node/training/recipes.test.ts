@@ -8,7 +8,7 @@ import { trainCommand, trainModel } from '../../../src/node/programs/train-comma
 import { parseFlags } from '../../../src/node/terminal/flags.js';
 import { checkTogether, type TrainFlags } from '../../../src/node/training/flags.js';
 import { formatRecipes, recipeNamed, RECIPES, setOf } from '../../../src/node/training/recipes.js';
-import { newSettings, type RunSettings } from '../../../src/node/training/settings.js';
+import { newSettings, type RunSettings } from '../../../src/training/run/settings.js';
 import { findScheme } from '../../../src/schemes/registry.js';
 import { temporaryFolder } from '../../harness/program.js';
 

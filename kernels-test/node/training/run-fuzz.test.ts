@@ -20,7 +20,7 @@ import type { WeightFile } from '../../../src/formats/weight-file.js';
 import { readZipDirectory } from '../../../src/formats/zip-read.js';
 import { ShadegradError } from '../../../src/errors.js';
 import { describeFile, runLines } from '../../../src/node/programs/inspect.js';
-import { savedLearningRate } from '../../../src/node/training/settings.js';
+import { savedLearningRate } from '../../../src/node/training/saved-rate.js';
 import { fuzz } from '../../harness/fuzz.js';
 import { zipOf } from '../../harness/pytorch-golden.js';
 import { collect, formulaNetwork } from '../../harness/weights.js';

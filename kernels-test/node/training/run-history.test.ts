@@ -10,14 +10,14 @@ import type { LossWatch, TrainingScheme } from '../../../src/training/scheme.js'
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import type { Progress } from '../../../src/node/terminal/progress.js';
 import { parseFlags } from '../../../src/node/terminal/flags.js';
-import { LossCurve } from '../../../src/node/training/curve.js';
+import { LossCurve } from '../../../src/training/run/loss-curve.js';
 import { TRAIN_PROGRAM, type TrainFlags } from '../../../src/node/training/flags.js';
 import { RunFolder } from '../../../src/node/training/folder.js';
 import { RunHistory, type HistoryOptions, type MeasuredImages } from '../../../src/node/training/history.js';
 import type { Interrupt } from '../../../src/node/training/interrupt.js';
-import { LossWatcher } from '../../../src/node/training/loss-watch.js';
-import { TrainingLoop } from '../../../src/node/training/loop.js';
-import { lowerLearningRate, newSettings } from '../../../src/node/training/settings.js';
+import { LossWatcher } from '../../../src/training/run/loss-watch.js';
+import { TrainingLoop } from '../../../src/training/run/loop.js';
+import { lowerLearningRate, newSettings } from '../../../src/training/run/settings.js';
 import type { StepLosses } from '../../harness/models.js';
 
 const losses = (discriminator: number): StepLosses => ({

@@ -1,14 +1,14 @@
+import { adapterKind, type AdapterKind } from '../../gpu/adapter.js';
 import type { AdapterSeen } from './probe.js';
 import { fasterSoftwareDriver } from './advice.js';
+
+export { adapterKind, type AdapterKind };
 
 /**
  * Which adapter is wanted: `auto` takes a GPU, else the fastest software driver; the others insist. Any other text is looked for in the
  * adapters' names.
  */
 export type AdapterRequest = 'auto' | 'hardware' | 'software' | 'lavapipe' | 'swiftshader' | (string & {});
-
-/** The kind of an adapter: a GPU, one of two known software drivers, or another one. */
-export type AdapterKind = 'hardware' | 'lavapipe' | 'swiftshader' | 'software';
 
 /** The adapter that was chosen, and why. */
 export interface AdapterChoice extends AdapterSeen {
@@ -22,14 +22,6 @@ export interface AdapterChoice extends AdapterSeen {
 
 /** Where to look for the adapter. */
 export type Candidate = { from: 'system'; adapter: AdapterSeen } | { from: 'embedded' };
-
-/** What runs behind an adapter, told from the name its driver gives it. */
-export function adapterKind(adapter: AdapterSeen): AdapterKind {
-  const text = `${adapter.name} ${adapter.architecture} ${adapter.description}`.toLowerCase();
-  if (text.includes('llvmpipe') || text.includes('lavapipe')) return 'lavapipe';
-  if (text.includes('swiftshader')) return 'swiftshader';
-  return adapter.software ? 'software' : 'hardware';
-}
 
 /**
  * The candidates for a request, best first.

@@ -1,39 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ShadegradError } from '../../errors.js';
-import { html, type Markup } from '../report/html.js';
+import { html } from '../report/html.js';
 import { STYLE } from '../report/style.js';
+import { type Asset, iconAsset, pageAsset, textAsset } from './asset.js';
 import script from './page-script.ts?text';
 import { PAGE_STYLE } from './page-style.js';
 
-/** A file of the page. */
-export interface Asset {
-  readonly type: string;
-  readonly body: Uint8Array;
-}
-
-const asset = (type: string, text: string): Asset => ({ type: `${type}; charset=utf-8`, body: Buffer.from(text) });
-
-const page = (title: string, head: Markup, body: Markup): Asset =>
-  asset(
-    'text/html',
-    html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-${head}
-</head>
-<body>
-${body}
-</body>
-</html>
-`.text,
-  );
-
-const PAGE = page(
+const PAGE = pageAsset(
   'Training',
   html`<link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/uplot.css">
@@ -71,7 +45,7 @@ Drag to enlarge a part, click twice for all.</p>
 );
 
 /** What whoever comes without the token gets. */
-export const TOKEN_PAGE: Asset = page(
+export const TOKEN_PAGE: Asset = pageAsset(
   'Training',
   html``,
   html`<main>
@@ -82,20 +56,18 @@ export const TOKEN_PAGE: Asset = page(
 </main>`,
 );
 
-const ICON =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +
-  '<path d="M1 13 5 8l3 3 6-8" fill="none" stroke="#2458d3" stroke-width="2"/></svg>';
+const ICON = iconAsset('<path d="M1 13 5 8l3 3 6-8" fill="none" stroke="#2458d3" stroke-width="2"/>');
 
 /** The files of the page by their paths: nothing else is given of what is no file of the run. @throws DATA_NOT_FOUND without uPlot */
 export async function readAssets(): Promise<ReadonlyMap<string, Asset>> {
   const [plots, plotStyle] = await Promise.all(['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => readLibrary(`uplot/dist/${name}`)));
   return new Map([
     ['/', PAGE],
-    ['/page.js', asset('text/javascript', script)],
-    ['/page.css', asset('text/css', STYLE + PAGE_STYLE)],
-    ['/uplot.js', asset('text/javascript', plots!)],
-    ['/uplot.css', asset('text/css', plotStyle!)],
-    ['/icon.svg', asset('image/svg+xml', ICON)],
+    ['/page.js', textAsset('text/javascript', script)],
+    ['/page.css', textAsset('text/css', STYLE + PAGE_STYLE)],
+    ['/uplot.js', textAsset('text/javascript', plots!)],
+    ['/uplot.css', textAsset('text/css', plotStyle!)],
+    ['/icon.svg', ICON],
   ]);
 }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ShadegradError } from '../../errors.js';
-import type { Asset } from './assets.js';
+import type { Asset } from './asset.js';
 
 /** The first port that is tried where none is named, and how many after it. */
 export const FIRST_PORT = 7420;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readAssets, TOKEN_PAGE, type Asset } from './assets.js';
+import type { Asset } from './asset.js';
+import { readAssets, TOKEN_PAGE } from './assets.js';
 import { EventClients } from './event-clients.js';
 import { Guard } from './guard.js';
 import { readOwnFile } from './own-files.js';

@@ -1,15 +1,11 @@
 import { promises as nodeFiles } from 'node:fs';
 import { oneLine, printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
+import type { LogEntry } from '../../training/run/run-book.js';
 import { AppendedFile } from './appended.js';
 import { writeFailed, writeFileAtomic } from './atomic.js';
 
-/** A line of a log. Numbers that are not finite become `null` in the file, as JSON has none. */
-export interface LogEntry {
-  /** The training step it belongs to. */
-  step: number;
-  [field: string]: unknown;
-}
+export type { LogEntry };
 
 /** A log: a file with one JSON object a line, to which lines are appended. */
 export class JsonLog {

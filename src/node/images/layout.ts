@@ -5,7 +5,7 @@ import { ShadegradError } from '../../errors.js';
 import { describeContent, leftOutOf, naturalOrder, scanFolder, type FolderContent } from './folder.js';
 import { hasPalette } from './palette.js';
 import { readImage, readImageSides } from './read.js';
-import { spread } from './spread.js';
+import { spread } from '../../data/spread.js';
 
 /** A part of a data set: what is trained on, what is measured on meanwhile, and what is kept for the end. */
 export type Split = 'train' | 'val' | 'test';

@@ -14,7 +14,7 @@ import { formatBytes, formatCountOf } from '../terminal/format.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import { createProgress } from '../terminal/progress.js';
 import { callOf } from './train-command.js';
-import { savedLearningRate } from '../training/settings.js';
+import { savedLearningRate } from '../training/saved-rate.js';
 import { openWeights } from '../weights/read.js';
 import { remark } from '../terminal/remarks.js';
 

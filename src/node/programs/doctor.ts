@@ -1,6 +1,6 @@
 import { release } from 'node:os';
+import { adapterKind, REPORTED_FEATURES, REPORTED_LIMITS } from '../../gpu/adapter.js';
 import { distribution, fasterSoftwareDriver, howToGetAnAdapter } from '../adapter/advice.js';
-import { adapterKind } from '../adapter/choice.js';
 import { systemVulkanManifests } from '../adapter/probe.js';
 import { loadDawn, systemAdapters, type Dawn } from '../adapter/dawn.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
@@ -15,20 +15,6 @@ export const DOCTOR_PROGRAM = {
     'where there is none. SHADEGRAD_ADAPTER chooses: auto, hardware, software, lavapipe, swiftshader, or part of a name.',
   flags: [{ name: 'json', type: 'boolean', description: 'print what was found as JSON, in place of words' }],
 } as const satisfies Program;
-
-/** The features that the library has a use for. */
-const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
-
-/** The limits that decide what fits. */
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupsPerDimension',
-] as const;
 
 /** What diagnose() found. */
 export interface Diagnosis {
@@ -99,11 +85,11 @@ export async function diagnose(): Promise<Diagnosis> {
   section('Chosen adapter', describeAdapter(dawn));
   section(
     'Features',
-    FEATURES.map((feature) => `${feature}: ${dawn.adapter.features.has(feature) ? 'yes' : 'no'}`),
+    REPORTED_FEATURES.map((feature) => `${feature}: ${dawn.adapter.features.has(feature) ? 'yes' : 'no'}`),
   );
   section(
     'Limits',
-    LIMITS.map((limit) => `${limit}: ${dawn.adapter.limits[limit]}`),
+    REPORTED_LIMITS.map((limit) => `${limit}: ${dawn.adapter.limits[limit]}`),
   );
   section('What to do', advice(dawn));
   return { report: lines.join('\n'), sections, healthy: true };

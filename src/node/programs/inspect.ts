@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatCountOf, formatJson } from '../terminal
 import { formatHelp } from '../terminal/help.js';
 import { checkHeader, checkNumbersOf } from './inspect-numbers.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
-import { epochOf } from '../training/loop.js';
+import { epochOf } from '../../training/run/loop.js';
 import { openWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { REMOTE_FORMS } from '../weights/remote/registry.js';

@@ -20,7 +20,7 @@ import { openInitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
 import { TrainingSession, type SessionOptions } from '../training/session.js';
-import { newSettings, optionsOf, resumedSettings } from '../training/settings.js';
+import { newSettings, optionsOf, resumedSettings } from '../../training/run/settings.js';
 import { expectMemory, offeredBytes } from '../training/memory.js';
 import { openTuning } from '../training/tuning.js';
 import { keepQuiet, remark } from '../terminal/remarks.js';

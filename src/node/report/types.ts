@@ -1,31 +1,9 @@
-import type { RgbImage } from '../../data/image.js';
 import type { Finding } from '../../training/diagnoses/diagnosis.js';
 import type { Baseline, SchemeLoss, SchemeMetric } from '../../training/scheme.js';
+import type { MeasuredStep, PictureSet, Snapshot } from '../../training/run/pictures.js';
 import type { TrainedStep } from '../../training/trainer.js';
 
-/** A column of the pictures of a report that training does not change. */
-export interface PictureSet {
-  /** The heading. */
-  readonly title: string;
-  /** A picture for each sample. */
-  readonly images: readonly RgbImage[];
-}
-
-/** What the networks made of the samples at a step. */
-export interface Snapshot {
-  /** The number of the step. */
-  readonly step: number;
-  /** For each sample a picture of each column. Images must not change once they are in a report. */
-  readonly outputs: readonly (readonly RgbImage[])[];
-}
-
-/** The measures on the validation set at a step. */
-export interface MeasuredStep {
-  /** The number of the step. */
-  readonly step: number;
-  /** The value of each metric. */
-  readonly metrics: Readonly<Record<string, number>>;
-}
+export type { MeasuredStep, PictureSet, Snapshot };
 
 /** A report of a training run: everything that its page shows. */
 export interface TrainingReport {

@@ -1,12 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ShadegradError } from '../../errors.js';
-import type { BooleanFlag, ChoiceFlag, Flag, FlagCommon, NumberFlag, Program } from './flag-table.js';
+import type { BooleanFlag, ChoiceFlag, Flag, FlagCommon, NumberFlag, Program } from '../../training/run/flag-table.js';
 import { nearest } from './nearest.js';
 import { commandLine } from './options-file.js';
 import { referenceNames } from './our-words.js';
+import { quoted } from './program-call.js';
 
 export { nearest } from './nearest.js';
-export type { BooleanFlag, ChoiceFlag, Flag, ListFlag, NumberFlag, Program, StringFlag } from './flag-table.js';
+export type { BooleanFlag, ChoiceFlag, Flag, ListFlag, NumberFlag, Program, StringFlag } from '../../training/run/flag-table.js';
 
 /** The type of the value that a flag gives. */
 type ValueOf<F extends Flag> = F extends { type: 'number' | 'integer' }
@@ -70,12 +71,12 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
   const byName = new Map(program.flags.map((flag) => [flag.name, flag]));
   if (unknown[0] !== undefined) {
     const [first] = unknown;
-    throw first.startsWith('--') ? unknownFlag(first.slice(2).split('=')[0]!, byName, program) : strayArgument(first, byName, program);
+    throw first.startsWith('--') ? unknownFlag(first.slice(2).split('=')[0]!, byName, program) : strayArgument(first, argv, program);
   }
   const behind = argv.length - end - 1;
   const before = behind > 0 ? operands.slice(0, -behind) : operands;
   const stray = program.takesOperands ? before.find((word) => word.startsWith('-')) : end < argv.length ? '--' : operands[0];
-  if (!help && stray !== undefined) throw strayArgument(stray, byName, program);
+  if (!help && stray !== undefined) throw strayArgument(stray, argv, program);
 
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
@@ -156,8 +157,11 @@ function refuseRepeats(flags: readonly Flag[], words: readonly string[]): void {
 }
 
 function missingValue(flag: Flag, received: string): ShadegradError {
-  return badValue(`--${flag.name}`, describeValue(flag), received, `write --${flag.name} ${placeholderOf(flag)}`);
+  const fix = flag.example === undefined ? `write --${flag.name} ${placeholderOf(flag)}` : exampleOf(flag, flag.example);
+  return badValue(`--${flag.name}`, describeValue(flag), received, fix);
 }
+
+const exampleOf = ({ name }: { readonly name: string }, example: string): string => `write, for example, --${name} ${example}`;
 
 /** Which of two values is meant cannot be known; taking either would leave out the other without a word. */
 function givenTwice(name: string, flag: Flag): ShadegradError {
@@ -206,6 +210,7 @@ function checked<Value>(flag: FlagCommon<string, Value>, value: Value, text: str
   const expected = flag.check?.(value);
   if (expected === undefined) return value;
   const near = typeof value === 'number' ? neighbours(flag as NumberFlag, value) : [];
+  if (near.length === 0 && flag.example !== undefined) throw badValue(`--${flag.name}`, expected, text, exampleOf(flag, flag.example));
   const written = near.length > 0 ? near : [placeholderOf(flag as Flag)];
   throw badValue(`--${flag.name}`, expected, text, `write --${written.map((each) => `${flag.name} ${each}`).join(' or --')}`);
 }
@@ -244,13 +249,17 @@ function unknownFlag(name: string, byName: ReadonlyMap<string, Flag>, program: P
   });
 }
 
-function strayArgument(argument: string, byName: ReadonlyMap<string, Flag>, { takesOperands }: Program): ShadegradError {
+function strayArgument(argument: string, argv: readonly string[], { flags, takesOperands }: Program): ShadegradError {
   const name = argument.replace(/^[-–—]+/u, '');
-  const fix = byName.has(name.split('=')[0]!)
+  const before = argv[argv.indexOf(argument) - 1];
+  const owner = flags.find((flag) => flag.type === 'boolean' && flag.takenBy !== undefined && before === `--${flag.name}`);
+  const fix = flags.some((flag) => flag.name === name.split('=')[0])
     ? `write --${name}`
-    : takesOperands
-      ? 'see --help for the flags there are; write -- before names that begin with a dash'
-      : 'write the flag that it belongs to before it; quote values that hold spaces; see --help for the flags there are';
+    : owner?.type === 'boolean'
+      ? `write ${before} --${owner.takenBy} ${quoted(argument)}`
+      : takesOperands
+        ? 'see --help for the flags there are; write -- before names that begin with a dash'
+        : 'write the flag that it belongs to before it; quote values that hold spaces; see --help for the flags there are';
   return new ShadegradError('BAD_FLAG', `Unexpected argument ${JSON.stringify(argument)}`, { expected: 'flags such as --name value', fix });
 }
 

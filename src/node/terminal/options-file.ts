@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import type { Flag, Program } from './flag-table.js';
+import type { Flag, Program } from '../../training/run/flag-table.js';
 import { nearest } from './nearest.js';
 import { flagNamed, inOurWords, namedOnly, wordsOfFlag, type OurWords } from './our-words.js';
 

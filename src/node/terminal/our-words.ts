@@ -1,5 +1,5 @@
 import { ShadegradError } from '../../errors.js';
-import type { Flag, Program } from './flag-table.js';
+import type { Flag, Program } from '../../training/run/flag-table.js';
 import { DEAD_OPTIONS, MEANINGS, MISSING_OPTIONS, type Typed } from './reference-options.js';
 
 /** A flag with what follows it; operands before the first have no name. */

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
 import { formatCount, formatDuration, formatNumber } from './format.js';
-import { StepClock } from './step-clock.js';
+import { StepClock } from '../../training/run/step-clock.js';
 import { isQuiet } from './remarks.js';
 
 /** A stream that a progress bar is drawn on: a terminal, or anything that text can be written to. */

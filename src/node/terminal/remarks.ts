@@ -1,4 +1,4 @@
-import type { Flag } from './flag-table.js';
+import type { Flag } from '../../training/run/flag-table.js';
 
 /** The flag of programs that print remarks and progress. */
 export const QUIET_FLAG = {

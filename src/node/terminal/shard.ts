@@ -1,5 +1,5 @@
 import { ShadegradError } from '../../errors.js';
-import type { StringFlag } from './flag-table.js';
+import type { StringFlag } from '../../training/run/flag-table.js';
 
 /** A part of a list: `2/5` is the second of five. */
 export interface Shard {

@@ -13,7 +13,7 @@ import { encodePng } from '../images/read.js';
 import { formatCountOf } from '../terminal/format.js';
 import type { DataSource } from './data.js';
 import { openData } from './open-data.js';
-import { optionsOf, type RunSettings } from './settings.js';
+import { optionsOf, type RunSettings } from '../../training/run/settings.js';
 
 /** Epochs that a sheet shows: each sample is drawn for anew in each. */
 const EPOCHS = 4;

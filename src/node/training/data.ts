@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
 import { longerSide, pixelSize, widthAndHeight, type PixelSize } from '../../pixel-size.js';
@@ -8,12 +9,14 @@ import { openPairedFolder, verifySamples, type HalfReadings, type PairedFolder, 
 import { downloadPublished } from '../files/download.js';
 import { PUBLISHED_SETS } from '../files/published-sets.js';
 import { formatBytes } from '../terminal/format.js';
-import { spread } from '../images/spread.js';
+import { spread } from '../../data/spread.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import { FURTHER_SOURCE } from '../../training/scheme-check.js';
 import type { TrainFlags } from './flags.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { ImagePlan } from '../../training/scheme.js';
+import { asPairs } from '../../data/unpaired.js';
+import { SAMPLED_PAIRS, type ScoredBaseline, type Validator } from '../../training/run/validation.js';
 import { recipeNamed, setOf } from './recipes.js';
 import { StatusLine } from './status-line.js';
 import { remark } from '../terminal/remarks.js';
@@ -42,8 +45,7 @@ const DOWNLOADS = 'datasets';
 export const CACHE_BYTES = 2 ** 30;
 /** Files whose headers are read at the same time. */
 const HEADERS_AT_ONCE = 8;
-/** Training pairs that are decoded before the training, spread over the set; the others are read as they come. */
-export const SAMPLED_PAIRS = 64;
+export { SAMPLED_PAIRS };
 /** And so many whose sizes are looked at, for which their headers do. */
 const SIZED_PAIRS = 1000;
 /** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
@@ -186,14 +188,24 @@ function holdOut(train: PairedDataset): Validation {
   };
 }
 
-export async function withLine(work: (onProgress: ProgressCallback) => Promise<void>, what: string): Promise<void> {
+export async function withLine<T>(work: (onProgress: ProgressCallback) => Promise<T>, what: string): Promise<T> {
   const line = new StatusLine();
   try {
-    await work((done, total) => line.show(`${what}: ${done} of ${total}`));
+    return await work((done, total) => line.show(`${what}: ${done} of ${total}`));
   } finally {
     line.end();
   }
 }
+
+/** What a predictor scores that learns nothing of its input, by the training data of a run. */
+export const baselineOf = (
+  validator: Validator,
+  { train }: Pick<TrainingData<TrainingDataset>, 'train'>,
+): Promise<ScoredBaseline | undefined> =>
+  withLine((onProgress) => validator.baseline(asPairs(train), onProgress), 'reading training images');
+
+/** Begins a hash that tells samples apart. */
+export const hash = () => createHash('sha256');
 
 /**
  * The size that all images share, when its sides are even; else what they would be resized to anyway. Read from headers, and of a set that

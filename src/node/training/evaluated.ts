@@ -9,7 +9,7 @@ import type { EvaluatedSample } from '../../training/evaluation/metric.js';
 import { meanImage } from '../../training/metrics.js';
 import { fittedPairs } from '../../training/paired-evaluator.js';
 import type { ComparedColumns, PictureColumn } from '../../training/scheme.js';
-import { spread } from '../images/spread.js';
+import { spread } from '../../data/spread.js';
 import { SAMPLED_PAIRS } from './data.js';
 import type { Split } from '../images/dataset.js';
 import { openTest, type OpenTest, type RunToTest } from './tested.js';

@@ -3,15 +3,15 @@ import { expectNumbers, PAIR_INPUTS, parseInput } from '../../data/inputs/regist
 import { pix2pix } from '../../schemes/pix2pix.js';
 import type { OptionRow } from '../../training/option-table.js';
 import type { PresetDefaults, SchemePresets, TrainingScheme } from '../../training/scheme.js';
-import { fullOptions } from '../../training/trainer-options.js';
 import type { Flag, FlagValues, Program } from '../terminal/flags.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { QUIET_FLAG } from '../terminal/remarks.js';
 import { DOWNLOAD_FLAGS, expectDownload } from './download-flags.js';
 import { REMOTE_FORMS } from '../weights/remote/registry.js';
-import { flagName } from './flag-name.js';
+import { flagName } from '../../training/run/flag-name.js';
+import { fromFlag, networkNames } from '../../training/run/settings.js';
 import { recipeNamed } from './recipes.js';
-import { RUN_FLAGS, RUN_OPTION_NAMES } from './run-options.js';
+import { RUN_FLAGS, RUN_OPTION_NAMES } from '../../training/run/run-options.js';
 
 /** What is expected of the text of an input, where it is not what came. */
 function inputExpected(text: string): string | undefined {
@@ -147,6 +147,7 @@ const COMMON = [
     group: 'The run and its folder',
     reference: ['continue_train'],
     type: 'boolean',
+    takenBy: 'out',
     description: 'go on from the checkpoint in --out, by default that of the latest run',
   },
   {
@@ -262,15 +263,12 @@ interface SchemeFlags {
   readonly lr: number | undefined;
 }
 
-export { flagName } from './flag-name.js';
+export { flagName, fromFlag };
 
 /** The values of the flags of a training; those of its scheme by their names. */
 export type TrainFlags = FlagValues<{ usage: string; summary: string; flags: typeof COMMON }> &
   SchemeFlags &
   Readonly<Record<string, unknown>>;
-
-/** The flag that names another file for a network than --from does. */
-export const fromFlag = (network: string): string => `from-${flagName(network)}`;
 
 /**
  * The command line of a program that trains by a scheme: the flags of every training, and the scheme's own. Defaults that the preset
@@ -354,11 +352,6 @@ export const drawnTitle = ({ drawn }: Pick<TrainingScheme, 'drawn'>): string => 
 
 /** The folder of the runs of a scheme, where none is named; of further ones, with a number. */
 export const runsOf = ({ name, folder = name }: Pick<TrainingScheme, 'name' | 'folder'>): string => `runs/${folder}`;
-
-/** The networks of a scheme, as it has them where nothing else is said. */
-export function networkNames(scheme: TrainingScheme): string[] {
-  return Object.keys(scheme.networks(fullOptions(scheme), {}));
-}
 
 /** @throws INVALID_ARGUMENT for an option whose flag every training has */
 function ownFlags<O extends object>({ options, title }: TrainingScheme<O>): Flag[] {

@@ -7,24 +7,13 @@ import type { TrainingScheme } from '../../training/scheme.js';
 import type { TrainedStep } from '../../training/trainer.js';
 import { writeFailed } from '../files/atomic.js';
 import { readImage } from '../images/read.js';
-import { JsonLog, type LogEntry } from '../files/log.js';
-import type { MeasuredStep, PictureSet, Snapshot } from '../report/types.js';
+import { RunBook, type LogEntry, type StepFacts } from '../../training/run/run-book.js';
+import { JsonLog } from '../files/log.js';
+import type { PictureSet } from '../report/types.js';
 import { writeSampleGrid } from '../report/write.js';
-import { LossCurve } from './curve.js';
 import type { RunFolder } from './folder.js';
-import { LossWatcher } from './loss-watch.js';
 import type { RunRecord } from './records/record.js';
-import { RunFindings } from './run-findings.js';
-import type { Validated } from './validation.js';
-
-/** What a step's line in the log says beside its losses. */
-export interface StepFacts {
-  epoch: number;
-  learningRate: number;
-  imagesPerSecond: number;
-  /** Training time so far, pauses for validation and checkpoints left out. */
-  seconds: number;
-}
+import type { Validated } from '../../training/run/validation.js';
 
 /** The images that a run measures, of which the first few are pictured. */
 export interface MeasuredImages {
@@ -54,19 +43,8 @@ const GRID_GAP = 4;
 const SAME_IMAGE = 8;
 
 /** Everything a report shows of a run's past, kept in the log and the sample grids, and read back from there. */
-export class RunHistory {
-  private readonly curve = new LossCurve();
-  private readonly watch: LossWatcher;
+export class RunHistory extends RunBook {
   private log!: JsonLog;
-  metrics: MeasuredStep[] = [];
-  readonly snapshots: Snapshot[] = [];
-  private readonly found = new RunFindings();
-  /** The learning rate of the last step; undefined where no step's is known. */
-  lastRate: number | undefined;
-  /** Of training, before this process started. */
-  secondsBefore = 0;
-  /** Steps whose time the log knows, those of this process included: of a run whose log was deleted, not all. */
-  timedSteps = 0;
   /** Steps whose measurements were of other images than this process measures: no report shows them. */
   private readonly others = new Set<number>();
   /** Steps whose log does not say what was measured. */
@@ -79,10 +57,10 @@ export class RunHistory {
   private constructor(
     private readonly folder: RunFolder,
     private readonly images: MeasuredImages,
-    private readonly scheme: HistoryOptions['scheme'],
+    scheme: HistoryOptions['scheme'],
     private readonly training: string | undefined,
   ) {
-    this.watch = new LossWatcher(scheme.watch);
+    super(scheme);
   }
 
   /**
@@ -103,21 +81,6 @@ export class RunHistory {
     return history;
   }
 
-  /** The losses of a run's steps; of very long runs, of steps at equal distances. */
-  get losses(): readonly TrainedStep[] {
-    return this.curve.points;
-  }
-
-  /** The step at which the losses had said that the training goes nowhere; undefined while they do not. */
-  get watchedAt(): number | undefined {
-    return this.watch.foundAt;
-  }
-
-  /** The troubles that were found, the latest of each kind. */
-  get findings(): readonly Finding[] {
-    return this.found.all;
-  }
-
   /** Earlier measurements that were of other images. */
   get otherMeasurements(): number {
     return this.others.size;
@@ -129,13 +92,8 @@ export class RunHistory {
   }
 
   addSteps(steps: readonly TrainedStep[], factsOf: (step: number) => StepFacts): void {
-    const entries = steps.map(({ step, losses }): LogEntry => ({ step, ...losses, ...factsOf(step) }));
-    for (const [index, entry] of entries.entries()) {
-      this.addLosses(steps[index]!);
-      this.lastRate = entry.learningRate as number;
-      this.log.append(entry);
-      this.timedSteps++;
-    }
+    const entries = this.takeSteps(steps, factsOf);
+    for (const entry of entries) this.log.append(entry);
     for (const record of this.records) record.steps(entries);
   }
 
@@ -152,11 +110,6 @@ export class RunHistory {
   /** Tells the records the norms of a step's gradients, by network. */
   addGradients(step: number, norms: Readonly<Record<string, number>>): void {
     for (const record of this.records) record.gradients?.(step, norms);
-  }
-
-  private addLosses(trained: TrainedStep): void {
-    this.curve.add(trained);
-    this.watch.add(trained.step, trained.losses);
   }
 
   async addValidation(step: number, { metrics, outputs }: Validated): Promise<void> {
@@ -176,7 +129,7 @@ export class RunHistory {
 
   /** Logs troubles that were found. @returns those that are new, or were said long ago */
   addFindings(found: readonly Finding[]): Finding[] {
-    const now = this.found.add(found);
+    const now = this.takeFindings(found);
     for (const { step, ...rest } of now) this.log.append({ step, ...rest });
     return now;
   }
@@ -193,15 +146,15 @@ export class RunHistory {
   }
 
   private restore(entry: LogEntry): void {
-    if ('diagnosis' in entry) return this.found.restore(entry);
-    if (!('validation' in entry)) return this.restoreStep(entry);
-    this.lastTraining = entry.training;
-    if (entry.measured === undefined) this.unnamed.add(entry.step);
-    else if (entry.measured !== this.images.fingerprint) {
-      this.others.add(entry.step);
-      return;
+    if ('validation' in entry && !('diagnosis' in entry)) {
+      this.lastTraining = entry.training;
+      if (entry.measured === undefined) this.unnamed.add(entry.step);
+      else if (entry.measured !== this.images.fingerprint) {
+        this.others.add(entry.step);
+        return;
+      }
     }
-    this.metrics.push({ step: entry.step, metrics: numbersOf(entry.validation as LogEntry, Object.keys(this.scheme.metrics)) });
+    this.restoreEntry(entry);
   }
 
   private async restorePictures(lastStep: number): Promise<void> {
@@ -230,21 +183,6 @@ export class RunHistory {
     if ([...given, ...wanted].every(({ images }, column) => areSame(fixed[column]!, images))) this.snapshots.push({ step, outputs: rows });
     else if (this.unnamed.has(step)) this.others.add(step);
   }
-
-  private restoreStep(entry: LogEntry): void {
-    // Not every kind of step has every loss.
-    const names = Object.keys(this.scheme.losses).filter((name) => name in entry);
-    this.addLosses({ step: entry.step, losses: numbersOf(entry, names) });
-    if (typeof entry.learningRate === 'number') this.lastRate = entry.learningRate;
-    if (typeof entry.seconds !== 'number') return;
-    this.secondsBefore = entry.seconds;
-    this.timedSteps++;
-  }
-}
-
-/** Numbers of an entry by their names. JSON has no NaN: one that was not finite comes back as null. */
-function numbersOf(entry: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, number> {
-  return Object.fromEntries(names.map((name) => [name, (entry[name] as number | null | undefined) ?? NaN]));
 }
 
 /** The columns of a grid of so many pictures in a row, all square and of one size; null for another picture. */

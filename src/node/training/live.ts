@@ -16,7 +16,7 @@ import type { LogEntry } from '../files/log.js';
 import { encodePng } from '../images/read.js';
 import type { RunControl } from './control.js';
 import type { RunHistory } from './history.js';
-import { epochOf, type TrainingLoop } from './loop.js';
+import { epochOf, type TrainingLoop } from '../../training/run/loop.js';
 import type { RecordedValidation, RunRecord } from './records/record.js';
 import type { RunFacts } from './summary.js';
 import { isOfPictures, mapsOf } from './tested.js';

@@ -10,7 +10,7 @@ import { openImageFolder } from '../images/image-sets.js';
 import { stemOf } from '../images/layout.js';
 import { limitFor, type SideLimit } from '../images/picture.js';
 import { computeAside } from '../images/picture-workers.js';
-import { spread } from '../images/spread.js';
+import { spread } from '../../data/spread.js';
 import { CACHE_BYTES, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
 import { heldOut } from './set-data.js';
 

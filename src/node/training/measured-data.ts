@@ -16,7 +16,7 @@ import { openImageFolder, openImageSets } from '../images/image-sets.js';
 import { CACHE_BYTES, heldOutCount, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { madePairs } from './made-data.js';
 import { countSamples } from './set-data.js';
-import { optionsOf, wayOf, type RunSettings } from './settings.js';
+import { optionsOf, wayOf, type RunSettings } from '../../training/run/settings.js';
 
 /** What is measured, as training data of which nothing is trained on, and the split that it is. */
 export interface MeasuredData extends TrainingData<TrainingDataset> {

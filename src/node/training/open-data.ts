@@ -9,7 +9,7 @@ import type { HalfReadings } from '../images/dataset.js';
 import { openTrainingData, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { openMadeData } from './made-data.js';
 import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
-import { optionsOf, wayOf, type RunSettings } from './settings.js';
+import { optionsOf, wayOf, type RunSettings } from '../../training/run/settings.js';
 
 /** Opens what a scheme trains on. */
 export async function openData(

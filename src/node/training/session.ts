@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import { encodeLabelGroups, encodeLabelSets, labelSetsOf } from '../../data/labels.js';
-import { asPairs } from '../../data/unpaired.js';
 import { inOneLine } from '../../training/diagnoses/diagnosis.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -18,26 +17,27 @@ import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
 import { formatCount, formatCountOf } from '../terminal/format.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import { writeReport, type TrainingReport } from '../report/write.js';
-import { savedSources, sourceOptions, type DataSource } from './data.js';
+import { baselineOf, hash, SYNTHETIC, savedSources, sourceOptions, type DataSource } from './data.js';
 import { openData } from './open-data.js';
 import type { RunFolder } from './folder.js';
 import { GradientWatch } from './gradient-watch.js';
 import { RunHistory } from './history.js';
 import { Interrupt } from './interrupt.js';
-import { diagnosePairs, diagnoseRun } from './diagnose.js';
-import { diverged, TrainingLoop } from './loop.js';
+import { coloursOf } from './pairs-sample.js';
+import { diagnosePairs, diagnoseRun } from '../../training/run/diagnose.js';
+import { diverged, TrainingLoop } from '../../training/run/loop.js';
 import { KeptCheckpoints } from './kept-checkpoints.js';
-import { Measured, measuredState } from './measured.js';
-import { Pace, type PaceOptions } from './pace.js';
+import { Measured, measuredState } from '../../training/run/measured.js';
+import { Pace, type PaceOptions } from '../../training/run/pace.js';
 import { Dashboard } from '../dashboard/server.js';
 import { RunControl } from './control.js';
 import { LiveRun } from './live.js';
 import { openRecords } from './records/registry.js';
-import type { RunSettings } from './settings.js';
+import type { RunSettings } from '../../training/run/settings.js';
 import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
 import { bestLine, closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
 import { countSamples } from './set-data.js';
-import { measuredImages, Validator } from './validation.js';
+import { measuredImages, Validator } from '../../training/run/validation.js';
 import { scalingWarning } from './scaling.js';
 
 /**
@@ -137,12 +137,12 @@ export class TrainingSession {
       const { evaluated: networks, options: own } = trainer;
       const called = (name: string): string => (networks[name] === trainer.networks[name] ? name : averageName(name));
       const labels = labelsFor(scheme, train);
-      const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count, labels });
+      const validator = await Validator.create(gpu, { scheme, networks, options: own, dataset: validation, count, labels, hash });
       opened.push(() => validator.dispose());
       const measured = new Measured(scheme, settings, measuredState(resume?.checkpoint.options.measured));
       if (data.unvalidated) expectUndecided(measured, settings);
       // Of the only image there is, the mean of all is that image.
-      const baseline = data.unvalidated ? undefined : await validator.baseline(asPairs(train));
+      const baseline = data.unvalidated ? undefined : await baselineOf(validator, data);
       const { reportEvery } = options.pace;
       const facts: RunFacts = {
         gpu,
@@ -188,7 +188,10 @@ export class TrainingSession {
       opened.push(() => progress.stop());
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
-      if (!resume) for (const finding of history.addFindings(await diagnosePairs(facts))) say(`note: ${inOneLine(finding)}`);
+      const drawn = sources.length > 1 || sources[0] === SYNTHETIC;
+      if (!resume)
+        for (const finding of history.addFindings(await diagnosePairs(facts, data.train, drawn ? undefined : () => coloursOf(sources[0]!))))
+          say(`note: ${inOneLine(finding)}`);
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
       const control = new RunControl();
       const live = dashboard && new LiveRun({ dashboard, facts, trainer, history, loop, control, losses });

@@ -26,7 +26,7 @@ import { openDigits } from '../images/digits.js';
 import { noImageSets, openImageFolder, openImageSets, type ImageFolder, type ImageSetsFolder } from '../images/image-sets.js';
 import { findPairs } from '../images/layout.js';
 import { labelsOfFolder, openLabelledImages, type LabelledImages, type LabelledImagesOptions } from '../images/labelled.js';
-import { spread } from '../images/spread.js';
+import { spread } from '../../data/spread.js';
 import { formatCount } from '../terminal/format.js';
 import {
   CACHE_BYTES,

@@ -9,8 +9,8 @@ import { completeOptions, expectTrainerOptions, type TrainerOptions } from '../.
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { TrainingData } from './data.js';
 import { inFlags } from './flags.js';
-import { trainerOptions } from './run-options.js';
-import { optionsOf, type RunSettings } from './settings.js';
+import { trainerOptions } from '../../training/run/run-options.js';
+import { optionsOf, type RunSettings } from '../../training/run/settings.js';
 import { expectLearned, type LearnedLabels } from './start-from.js';
 
 /** The networks of a run and what was learned of their speed; the steps measured are the run's first. */

@@ -15,12 +15,12 @@ import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './
 import { drawnTitle, flagName } from './flags.js';
 import type { RunFolder } from './folder.js';
 import type { RunHistory } from './history.js';
-import { warningOf } from './loop.js';
-import type { Measured } from './measured.js';
-import { runOptionFlags } from './run-options.js';
-import { fromFlags, optionsOf, type RunSettings } from './settings.js';
+import { warningOf } from '../../training/run/loop.js';
+import type { Measured } from '../../training/run/measured.js';
+import { runOptionFlags } from '../../training/run/run-options.js';
+import { fromFlags, optionsOf, type RunSettings } from '../../training/run/settings.js';
 import { countSamples } from './set-data.js';
-import type { ScoredBaseline, Validator } from './validation.js';
+import type { ScoredBaseline, Validator } from '../../training/run/validation.js';
 import { scalingNote, type Scaling } from './scaling.js';
 
 /** What a run is, for its report and the texts around it. */

@@ -1,5 +1,4 @@
 import type { ImagePair, RgbImage } from '../../data/image.js';
-import { asPairs } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -10,14 +9,14 @@ import { patchOverlay, patchScores } from '../../training/patch-scores.js';
 import type { JudgedPicture, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
 import type { OpenCheckpoint } from '../weights/checkpoint.js';
 import type { TrainFlags } from './flags.js';
-import { savedSources, type DataSource, type TrainingData } from './data.js';
+import { baselineOf, hash, savedSources, type DataSource, type TrainingData } from './data.js';
 import type { RunFolder } from './folder.js';
 import type { Split } from '../images/dataset.js';
 import { openMeasuredData, type MeasuredData } from './measured-data.js';
 import { openData } from './open-data.js';
-import { resumedSettings } from './settings.js';
+import { resumedSettings } from '../../training/run/settings.js';
 import { openTrainer } from './speed.js';
-import { Validator, type ScoredBaseline } from './validation.js';
+import { Validator, type ScoredBaseline } from '../../training/run/validation.js';
 
 /** A picture of a sample with the heading of its column. */
 export interface TestedPicture {
@@ -145,7 +144,7 @@ export async function openTest(
     const { options } = trainer;
     const networks = averages ? trainer.evaluated : trainer.networks;
     const judged = patchMap ? judgedPictures(scheme, options, trainer.networks) : [];
-    const measured = { scheme, networks, options, dataset: data.validation, count, first, labels };
+    const measured = { scheme, networks, options, dataset: data.validation, count, first, labels, hash };
     const validator = await (baseline ? Validator.create(gpu, measured) : Validator.once(gpu, measured));
     const unvalidated = 'unvalidated' in data && data.unvalidated === true;
     const columns = scheme.pictures(options, labels);
@@ -175,7 +174,7 @@ export async function openTest(
       },
       summarize: (measures) => validator.summarize(measures),
       unvalidated,
-      baseline: async () => (baseline && !unvalidated ? validator.baseline(asPairs(data.train)) : undefined),
+      baseline: async () => (baseline && !unvalidated ? baselineOf(validator, data) : undefined),
       dispose() {
         validator.dispose();
         trainer.dispose();

@@ -1,4 +1,6 @@
 import type { ByteSource } from '../../formats/byte-source.js';
+import { openSafetensors } from '../../formats/safetensors-file.js';
+import type { WeightFile } from '../../formats/weight-file.js';
 import type { CheckpointExpectations } from '../../training/checkpoint-fit.js';
 import type { TrainingCheckpoint, TrainingProgress } from '../../training/checkpoint-info.js';
 import type { CheckpointTarget } from '../../training/checkpoint-tensors.js';
@@ -74,6 +76,8 @@ export interface OpenCheckpoint {
   readonly info: TrainingCheckpoint;
   /** Puts its state into networks that are on a device, as loadCheckpoint() does. */
   load(target: CheckpointTarget): Promise<TrainingCheckpoint>;
+  /** What it holds, as any other file of weights. It can be read until the checkpoint is closed. */
+  weights(): Promise<WeightFile>;
   close(): Promise<void>;
 }
 
@@ -86,7 +90,12 @@ export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
   const source = await openFileSource(path, ROLE);
   try {
     const info = await readCheckpointHeader(source);
-    return { info, load: (target) => restoreCheckpoint(source, target, {}), close: () => source.close() };
+    return {
+      info,
+      load: (target) => restoreCheckpoint(source, target, {}),
+      weights: () => openSafetensors(source),
+      close: () => source.close(),
+    };
   } catch (error) {
     await source.close();
     throw error;

@@ -15,6 +15,7 @@ export const paletteRow = (description: string): OptionRow => ({
   flag: {
     type: 'string',
     placeholder: 'PALETTE',
+    example: 'facades',
     check: (text) => (parsePalette(text) ? undefined : PALETTE_TEXT),
     description: `${description}: ${PALETTE_TEXT}`,
   },

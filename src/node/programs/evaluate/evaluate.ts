@@ -20,6 +20,7 @@ import { StatusLine } from '../../training/status-line.js';
 import { schemeOfRun } from '../../training/tested.js';
 import { openCheckpoint } from '../../weights/checkpoint.js';
 import { openWeights } from '../../weights/read.js';
+import { isRemote } from '../../weights/remote/registry.js';
 import {
   EVALUATE_PROGRAM,
   metricModels,
@@ -108,8 +109,8 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
 
 /** Whether a path is that of a run, or of its checkpoint, and not of weights alone; so is one where nothing is. */
 async function isRun(path: string): Promise<boolean> {
+  if (isRemote(path)) return false;
   const kind = await stat(path).catch(() => undefined);
-  if (/^(?:hf|https?):/.test(path)) return false;
   if (kind === undefined || basename(path) === CHECKPOINT) return true;
   if (!kind.isDirectory()) return false;
   return stat(join(path, CHECKPOINT)).then(

@@ -5,7 +5,7 @@ import { parseFlags, type Flag, type FlagValues, type ParsedFlags, type Program 
 import { nearest } from '../../terminal/nearest.js';
 import { OPTIONS_FLAG } from '../../terminal/options-file.js';
 import { QUIET_FLAG } from '../../terminal/remarks.js';
-import { flagName } from '../../training/flag-name.js';
+import { flagName } from '../../../training/run/flag-name.js';
 import { HUMAN_FLAGS } from './human/flags.js';
 
 /** The flags that do not come of metrics. */

@@ -8,9 +8,9 @@ import type { EvaluatedSample } from '../../../training/evaluation/metric.js';
 import { listImages } from '../../images/folder.js';
 import { listed, stemOf } from '../../images/layout.js';
 import { readImage } from '../../images/read.js';
-import { spread } from '../../images/spread.js';
+import { spread } from '../../../data/spread.js';
 import { remark } from '../../terminal/remarks.js';
-import { readAhead } from '../../training/read-ahead.js';
+import { readAhead } from '../../../data/read-ahead.js';
 
 /** Two folders whose pictures belong together by their names. */
 export interface PictureFolders {

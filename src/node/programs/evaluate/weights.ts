@@ -16,10 +16,10 @@ import { colourHalves } from '../../../training/measured-halves.js';
 import { fittedPairs } from '../../../training/paired-evaluator.js';
 import { Translator } from '../../../training/translator.js';
 import { openPairedFolder, type Split } from '../../images/dataset.js';
-import { spread } from '../../images/spread.js';
+import { spread } from '../../../data/spread.js';
 import { SAMPLED_PAIRS } from '../../training/data.js';
 import { expectVariety, type EvaluatedRun, type EvaluateRunOptions } from '../../training/evaluated.js';
-import { readAhead } from '../../training/read-ahead.js';
+import { readAhead } from '../../../data/read-ahead.js';
 import type { OpenWeights } from '../../weights/read.js';
 
 /** What weights that are no run's are evaluated on. */

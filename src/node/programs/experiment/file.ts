@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { printableName } from '../../../formats/names.js';
+import { oneLine, printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import { findScheme, SCHEMES } from '../../../schemes/registry.js';
 import { nearest } from '../../terminal/flags.js';
@@ -21,11 +21,15 @@ interface KeyRow {
 const isText: Check = (value) => typeof value === 'string' && value.trim() !== '';
 const isTexts: Check = (value) => Array.isArray(value) && value.length > 0 && value.every(isText);
 const isName: Check = (value) => typeof value === 'string' && NAME.test(value);
+const isValue: Check = (value) => typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value) || isTexts(value);
 const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isSide: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
 
 const TEXT = { fits: isText, expected: 'a text' } as const;
-const FLAGS = { fits: isObject, expected: 'an object of flags of train, such as {"lambda": 10}' } as const;
+const FLAGS = {
+  fits: (value: unknown): boolean => isObject(value) && Object.values(value as object).every(isValue),
+  expected: 'an object of flags of train, each with a text, a number, true, false or a list of texts, such as {"lambda": 10}',
+} as const;
 
 /** The keys of an experiment's file, a row each. */
 const EXPERIMENT_KEYS: Readonly<Record<keyof Experiment, KeyRow>> = {
@@ -50,7 +54,7 @@ const EXPERIMENT_KEYS: Readonly<Record<keyof Experiment, KeyRow>> = {
 const SETTING_KEYS: Readonly<Record<keyof Setting, KeyRow>> = {
   name: { fits: isName, expected: NAME_EXPECTED, required: true },
   title: TEXT,
-  flags: { ...FLAGS, required: true },
+  flags: FLAGS,
   smallest: { fits: isSide, expected: 'a side in pixels' },
   published: TEXT,
 };
@@ -81,13 +85,13 @@ export function parseExperiment(text: string, path: string): Experiment {
   } catch (cause) {
     throw notExperiment(shown, (cause as Error).message, cause);
   }
-  if (!isObject(value)) throw notExperiment(shown, text.slice(0, 40));
+  if (!isObject(value)) throw notExperiment(shown, oneLine(text.trim(), 40));
   const file = value as Record<string, unknown>;
   expectKeys(file, EXPERIMENT_KEYS, shown);
   const settings = (file.settings as Record<string, unknown>[]).map((setting, at) => {
     const where = `${shown}: settings[${at}]`;
     expectKeys(setting, SETTING_KEYS, where);
-    return { title: setting.name, ...setting } as unknown as Setting;
+    return { title: setting.name, flags: {}, ...setting } as unknown as Setting;
   });
   const twice = settings.find(({ name }, at) => settings.findIndex((other) => other.name === name) < at);
   if (twice !== undefined) {
@@ -138,7 +142,7 @@ function expectKeys(value: Readonly<Record<string, unknown>>, rows: Readonly<Rec
 
 const notExperiment = (shown: string, received: string, cause?: unknown): ShadegradError =>
   new ShadegradError('BAD_FLAG', `${shown} describes no experiment`, {
-    expected: 'a JSON object such as {"settings": [{"name": "weak", "flags": {"lambda": 10}}, {"name": "usual", "flags": {}}]}',
+    expected: 'a JSON object such as {"settings": [{"name": "weak", "flags": {"lambda": 10}}, {"name": "usual"}]}',
     received,
     fix: 'mend the file (docs/experiments.md has the form)',
     cause,

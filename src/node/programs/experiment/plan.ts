@@ -7,7 +7,7 @@ import type { TrainingScheme } from '../../../training/scheme.js';
 import { completeOptions } from '../../../training/trainer-options.js';
 import { nearest, parseFlags } from '../../terminal/flags.js';
 import { checkTogether, flagName, inFlags, type TrainFlags } from '../../training/flags.js';
-import { newSettings, optionsOf, type RunSettings } from '../../training/settings.js';
+import { newSettings, optionsOf, type RunSettings } from '../../../training/run/settings.js';
 import { trainCommand } from '../train-command.js';
 import { flagsInWords } from './file.js';
 import { isOfTraining } from './flags.js';

@@ -9,7 +9,7 @@ import type { TrainingScheme } from '../../../training/scheme.js';
 import { openNodeGpu } from '../../adapter/adapter.js';
 import { writeFileAtomic } from '../../files/atomic.js';
 import { writePng } from '../../images/read.js';
-import { spread } from '../../images/spread.js';
+import { spread } from '../../../data/spread.js';
 import { isQuiet, remark } from '../../terminal/remarks.js';
 import { savedSources } from '../../training/data.js';
 import { evaluateRun, type EvaluatedRun } from '../../training/evaluated.js';

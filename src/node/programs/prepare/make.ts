@@ -19,7 +19,7 @@ import { listSet } from '../../images/image-sets.js';
 import { stemOf } from '../../images/layout.js';
 import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
-import type { NumberFlag } from '../../terminal/flag-table.js';
+import type { NumberFlag } from '../../../training/run/flag-table.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
 import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';

@@ -5,7 +5,7 @@ import { PICTURE_FORMATS, type PictureFormatName } from '../../images/encode.js'
 import { MAX_PIXELS } from '../../images/limits.js';
 import type { Sides } from '../../../data/fit.js';
 import { ShadegradError } from '../../../errors.js';
-import type { Program } from '../../terminal/flag-table.js';
+import type { Program } from '../../../training/run/flag-table.js';
 
 /** @throws BAD_FLAG for another number of operands than these */
 export function expectOperands(operands: readonly string[], counts: readonly number[], { usage }: Program): void {

@@ -8,7 +8,7 @@ import type { TrainingScheme } from '../../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../../version.js';
 import { openNodeGpu } from '../../adapter/adapter.js';
 import { writeFileAtomic } from '../../files/atomic.js';
-import { spread } from '../../images/spread.js';
+import { spread } from '../../../data/spread.js';
 import { writePng } from '../../images/read.js';
 import { parseFlags } from '../../terminal/flags.js';
 import { formatJson } from '../../terminal/format.js';
@@ -17,12 +17,12 @@ import { isQuiet, keepQuiet, remark } from '../../terminal/remarks.js';
 import { savedSources, SYNTHETIC } from '../../training/data.js';
 import { drawnTitle, type TrainFlags } from '../../training/flags.js';
 import { existingRunFolder } from '../../training/folder.js';
-import { fromFlags, optionsOf, resumedSettings, type RunSettings } from '../../training/settings.js';
+import { fromFlags, optionsOf, resumedSettings, type RunSettings } from '../../../training/run/settings.js';
 import { StatusLine } from '../../training/status-line.js';
 import { commandOf, describeSettings } from '../../training/summary.js';
 import { schemeOfRun, testSamples, type TestedSample, type TestedSet } from '../../training/tested.js';
 import { openCheckpoint, type OpenCheckpoint } from '../../weights/checkpoint.js';
-import { openWeights } from '../../weights/read.js';
+import { isRemote, publicAddress } from '../../weights/remote/registry.js';
 import { checkOutputs } from '../convert-check.js';
 import { packageCallOf } from '../train-command.js';
 import { renderCard, type CardFacts } from './card.js';
@@ -50,7 +50,8 @@ export async function publishRun(argv: readonly string[]): Promise<number> {
   }
   const [run, directory] = operands;
   if (operands.length !== 2) {
-    throw new ShadegradError('BAD_FLAG', `${operands.length} names`, {
+    const missing = run === undefined ? 'The run and the folder to make are not named' : 'The folder to make is not named';
+    throw new ShadegradError('BAD_FLAG', operands.length < 2 ? missing : 'More than a run and a folder are named', {
       expected: 'the folder of a run and the folder to make',
       received: operands.map(printableName).join(', ') || 'none',
       fix: `write ${PUBLISH_PROGRAM.usage}`,
@@ -98,7 +99,7 @@ async function fill(
   const settings = resumedSettings(scheme, folder.checkpoint, info.options, {} as TrainFlags, new Set());
   const saved = savedSources(info.options);
   const sources = flags.data === undefined ? saved : [resolve(flags.data)];
-  const opened = await openWeights(folder.checkpoint);
+  const file = await checkpoint.weights();
   const { gpu, adapterChoice } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
   const networks: PublishedNetwork[] = [];
   let generators: RunGenerator[] = [];
@@ -106,18 +107,14 @@ async function fill(
   let tested: Tested;
   try {
     remark(adapterChoice.summary);
-    generators = generatorsOf(opened.file, scheme, flags.averages);
-    adversarial = networksIn(opened.file).some(({ role }) => role === 'discriminator');
+    generators = generatorsOf(file, scheme, flags.averages);
+    adversarial = networksIn(file).some(({ role }) => role === 'discriminator');
     tested = await measure(gpu, { folder, checkpoint, scheme, sources, flags });
     for (const generator of generators) networks.push(await writeGenerator(gpu, staging, generator, flags));
   } finally {
     gpu.destroy();
   }
-  try {
-    if (flags.check) await compare(staging, generators, networks, flags);
-  } finally {
-    await opened.close();
-  }
+  if (flags.check) await compare(staging, generators, networks, flags);
   for (const { withoutOnnx } of networks) if (withoutOnnx !== undefined && flags.onnx) remark(`no ONNX model: ${withoutOnnx}`);
   const licence = findLicence(flags.license);
   const title = flags.title ?? basename(resolve(folder.path));
@@ -227,15 +224,21 @@ function commandFor(
   );
 }
 
-/** Settings with names of files in the place of paths. */
-function withoutPaths(scheme: TrainingScheme, settings: RunSettings): RunSettings {
+/** Settings with names of files in the place of paths, and addresses without what may be a key to them. */
+export function withoutPaths(scheme: TrainingScheme, settings: RunSettings): RunSettings {
   const files = new Set(fromFlags(scheme, settings).map(([, file]) => file));
   const entries = Object.entries(settings).map(([name, value]) => {
-    const isPath = typeof value === 'string' && files.has(value) && /^from([A-Z]|$)/.test(name) && !/^(hf:|https:)/.test(value);
-    return [name, isPath ? basename(value) : value];
+    const isFile = typeof value === 'string' && files.has(value) && /^from([A-Z]|$)/.test(name);
+    return [name, isFile ? calledPublicly(value) : value];
   });
   return Object.fromEntries(entries) as RunSettings;
 }
+
+const calledPublicly = (file: string): string => {
+  const told = isRemote(file) ? publicAddress(file) : file;
+  // Of this machine alone are paths, and addresses without an s.
+  return isRemote(file) && !/^http:/i.test(file) ? told : basename(told);
+};
 
 /** What a program wants to know of a published folder: config.json. */
 function configOf(

@@ -10,6 +10,12 @@ const REMOTES = [hub, address] as const;
 /** How addresses of weights are written, for help. */
 export const REMOTE_FORMS = REMOTES.map(({ form }) => form).join(' or ');
 
+/** Whether a text is an address that weights are fetched from, and no path. */
+export const isRemote = (text: string): boolean => REMOTES.some((kind) => kind.takes(text));
+
+/** An address of weights as it may be told to anybody: without its query, which may let in whoever has it. */
+export const publicAddress = (text: string): string => text.replace(/\?[^#]*/, '');
+
 /** What pins a file: its SHA-256, at the end of the address. */
 const PIN = /^sha256=([0-9a-fA-F]{64})$/;
 

@@ -182,13 +182,18 @@ async function serve(folder: string, study: Study, flags: EvaluateFlags): Promis
   }
 }
 
+const isPort = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536;
+
 /** What the links of a study hold, as they were, or anew. */
 async function readLinks(folder: string): Promise<StudyLinks> {
   const token = (): string => randomBytes(18).toString('base64url');
   try {
     const kept = JSON.parse(await nodeFiles.readFile(join(folder, LINKS), 'utf8')) as StudyLinks;
     const isToken = (value: unknown): boolean => typeof value === 'string' && /^[\w-]{16,64}$/.test(value);
-    if (isToken(kept.join) && isToken(kept.token)) return kept;
+    if (isToken(kept.join) && isToken(kept.token)) {
+      const { join: invitation, token: secret, port } = kept;
+      return { join: invitation, token: secret, ...(isPort(port) && { port }) };
+    }
   } catch {
     // There are none yet.
   }

@@ -35,16 +35,24 @@ interface Known {
   readonly key?: string;
 }
 
+/** What is known where a browser keeps nothing: it ends with the page. */
+let remembered: Known | undefined;
+
 /** What this browser knows, which outlives the page. */
 function readKnown(): Known | undefined {
   try {
     return JSON.parse(localStorage.getItem(STORE) ?? '') as Known;
   } catch {
-    return undefined;
+    return remembered;
   }
 }
 function keep(known: Known): void {
-  localStorage.setItem(STORE, JSON.stringify(known));
+  remembered = known;
+  try {
+    localStorage.setItem(STORE, JSON.stringify(known));
+  } catch {
+    // A browser that lets no page keep anything: a session lasts as long as the page.
+  }
 }
 
 // The token goes out of the address at once.

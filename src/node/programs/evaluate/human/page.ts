@@ -1,4 +1,4 @@
-import type { Asset } from '../../../dashboard/assets.js';
+import { type Asset, iconAsset, pageAsset, textAsset } from '../../../dashboard/asset.js';
 import { html, type Markup } from '../../../report/html.js';
 import { STYLE } from '../../../report/style.js';
 import { formatCountOf, formatNumber } from '../../../terminal/format.js';
@@ -7,27 +7,13 @@ import { HUMAN_STYLE } from './page-style.js';
 import { isFinished, type HumanScore } from './score.js';
 import type { Session } from './sessions.js';
 
-const asset = (type: string, text: string): Asset => ({ type: `${type}; charset=utf-8`, body: Buffer.from(text) });
-
 const page = (title: string, head: Markup, body: Markup): Asset =>
-  asset(
-    'text/html',
-    html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<link rel="icon" href="/icon.svg">
+  pageAsset(
+    title,
+    html`<link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/page.css">
-${head}
-</head>
-<body>
-${body}
-</body>
-</html>
-`.text,
+${head}`,
+    body,
   );
 
 const PAGE = page(
@@ -49,16 +35,17 @@ const PAGE = page(
 </main>`,
 );
 
-const ICON =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><g fill="none" stroke="#2458d3" stroke-width="1.6">' +
-  '<rect x="1" y="4" width="6" height="8"/><rect x="9" y="4" width="6" height="8" stroke-dasharray="2 1.5"/></g></svg>';
+const ICON = iconAsset(
+  '<g fill="none" stroke="#2458d3" stroke-width="1.6">' +
+    '<rect x="1" y="4" width="6" height="8"/><rect x="9" y="4" width="6" height="8" stroke-dasharray="2 1.5"/></g>',
+);
 
 /** The files of the page for participants, by their paths: none says anything of a study. */
 export const HUMAN_ASSETS: ReadonlyMap<string, Asset> = new Map([
   ['/', PAGE],
-  ['/page.js', asset('text/javascript', script)],
-  ['/page.css', asset('text/css', STYLE + HUMAN_STYLE)],
-  ['/icon.svg', asset('image/svg+xml', ICON)],
+  ['/page.js', textAsset('text/javascript', script)],
+  ['/page.css', textAsset('text/css', STYLE + HUMAN_STYLE)],
+  ['/icon.svg', ICON],
 ]);
 
 const number = (value: number): string => (Number.isNaN(value) ? '–' : formatNumber(value));

@@ -5,7 +5,7 @@ import { ShadegradError } from '../../../../errors.js';
 import { encodePlainPng } from '../../../images/png.js';
 import { readImage, readImageSides } from '../../../images/read.js';
 import { formatBytes, formatCountOf } from '../../../terminal/format.js';
-import { readAhead } from '../../../training/read-ahead.js';
+import { readAhead } from '../../../../data/read-ahead.js';
 import type { NamedFile, StudyFiles } from './examples.js';
 import type { PictureSource } from './protocol.js';
 

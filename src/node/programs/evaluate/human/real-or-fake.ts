@@ -1,4 +1,5 @@
 import type { HumanProtocol } from './protocol.js';
+import { theFirst, thereAre, thoseAfter } from './words.js';
 
 const secondsOf = (seconds: number): string => `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
 
@@ -11,8 +12,8 @@ export const realOrFake: HumanProtocol = {
     `You will see two pictures side by side${exposure > 0 ? ` for ${secondsOf(exposure)}; then they are covered` : ''}. ` +
       'One of them is real, the other one was made by a program. Say which is the fake, by a key or by touch. Take as long as you like.',
     practice > 0
-      ? `The first ${practice} are for practice: you are told whether you were right. The ${trials} after them count, and you are not told.`
-      : `There are ${trials}, and you are not told whether you were right.`,
+      ? `${theFirst(practice)} for practice: you are told whether you were right. ${thoseAfter(practice, trials)}, and you are not told.`
+      : `${thereAre(trials, 'such pair')}, and you are not told whether you were right.`,
   ],
   pictures: [{ source: 'made' }, { source: 'real' }],
   shuffled: true,

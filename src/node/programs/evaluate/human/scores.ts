@@ -1,4 +1,5 @@
 import type { HumanProtocol } from './protocol.js';
+import { theFirst, thereAre } from './words.js';
 
 /** Scores: how well a made picture goes with what was given, and how near it comes to the real one, each from 0 to 10. */
 export const scores: HumanProtocol = {
@@ -9,8 +10,8 @@ export const scores: HumanProtocol = {
     'A program was given the picture on the left, and made the one in the middle of it. What is real is on the right. ' +
       'Give two scores from 0 to 10, by touch or by keys. Take as long as you like.',
     practice > 0
-      ? `There are ${practice + trials} examples. The first ${practice} are for practice, and do not count.`
-      : `There are ${trials} examples.`,
+      ? `${thereAre(practice + trials, 'example')}. ${theFirst(practice)} for practice, and ${practice === 1 ? 'does' : 'do'} not count.`
+      : `${thereAre(trials, 'example')}.`,
   ],
   pictures: [
     { source: 'input', caption: 'Given' },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Asset } from '../../../dashboard/assets.js';
+import type { Asset } from '../../../dashboard/asset.js';
 import { Guard, isSame, type OwnHosts } from '../../../dashboard/guard.js';
 import { give, PageServer, refuse, type PageRequest } from '../../../dashboard/page-server.js';
 import { HUMAN_ASSETS, resultsPage } from './page.js';

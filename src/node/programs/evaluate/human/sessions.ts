@@ -65,7 +65,10 @@ export class Sessions {
 
   /** Whether an event can follow on those before it: numbers go up by one, each trial is answered once and in its turn. */
   fits(event: SessionEvent): boolean {
-    if (event.event === 'joined') return event.participant === this.#all.length + 1 && !this.#byKey.has(event.key);
+    if (event.event === 'joined') {
+      return event.participant === this.#all.length + 1 && typeof event.key === 'string' && !this.#byKey.has(event.key);
+    }
+    if (event.event !== 'shown' && !isAnswered(event)) return false;
     const session = this.#all[event.participant - 1];
     return session !== undefined && event.trial === session.answers.length;
   }
@@ -85,4 +88,11 @@ export class Sessions {
     this.#all[session.participant - 1] = session;
     this.#byKey.set(session.key, session);
   }
+}
+
+/** Whether what a file says is an answer, with all that results are made of. */
+function isAnswered({ event, practice, made, real, places, answer, exposed, thought }: AnsweredEvent): boolean {
+  const texts = [made, real].every((name) => typeof name === 'string') && Array.isArray(places);
+  const numbers = [exposed, thought].every(Number.isFinite);
+  return event === 'answered' && typeof practice === 'boolean' && texts && numbers && typeof answer === 'object' && answer !== null;
 }

@@ -253,7 +253,15 @@ export async function readStudy(
 
 /** The events of a file. A last line that is cut short was told nobody: it is left out. @param mends whether it is cut off */
 async function readEvents(path: string, mends: boolean): Promise<SessionEvent[]> {
-  const bytes = await nodeFiles.readFile(path).catch(() => Buffer.alloc(0));
+  const bytes = await nodeFiles.readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return Buffer.alloc(0);
+    throw new ShadegradError('DATA_UNREADABLE', `${printableName(path)} cannot be read`, {
+      expected: 'the answers of the study',
+      received: `${cause.code ?? String(cause)} from the file system`,
+      fix: 'check that you may read it',
+      cause,
+    });
+  });
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (mends && end < bytes.length) await nodeFiles.truncate(path, end);
   const lines = bytes.subarray(0, end).toString().split('\n').slice(0, -1);

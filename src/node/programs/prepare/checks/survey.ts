@@ -12,7 +12,7 @@ import type { Measured } from '../../../images/picture-tasks.js';
 import { computeAside } from '../../../images/picture-workers.js';
 import { coloursOf } from '../../../images/profile.js';
 import { decodeImage, readBytes, readImageSides } from '../../../images/read.js';
-import { spread } from '../../../images/spread.js';
+import { spread } from '../../../../data/spread.js';
 
 /** What a training takes at a time: a pair, or a picture. */
 export interface Sample {

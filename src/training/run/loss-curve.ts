@@ -1,4 +1,4 @@
-import type { TrainedStep } from '../../training/trainer.js';
+import type { TrainedStep } from '../trainer.js';
 
 /** Steps whose losses are in memory at most: some ten megabytes, and more than a page can show. */
 const MOST_POINTS = 2 ** 17;

@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto';
-import { pairAt, type PairedDataset } from '../../data/dataset.js';
+import { pairAt, type PairedDataset, type ProgressCallback } from '../../data/dataset.js';
 import { expectImage, type ImagePair, type RgbImage } from '../../data/image.js';
 import type { Labelling } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
+import { Sha256, type RunningHash } from '../../formats/sha256.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { fittedPairs } from '../../training/paired-evaluator.js';
-import type { Baseline, Evaluator, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
+import { fittedPairs } from '../paired-evaluator.js';
+import type { Baseline, Evaluator, Networks, PictureColumns, TrainingScheme } from '../scheme.js';
 import { described } from '../../checks.js';
-import { spread, spreadOver } from '../images/spread.js';
-import type { PictureSet } from '../report/types.js';
-import { SAMPLED_PAIRS } from './data.js';
-import { readAhead } from './read-ahead.js';
-import { StatusLine } from './status-line.js';
+import { spread, spreadOver } from '../../data/spread.js';
+import type { PictureSet } from './pictures.js';
+import { readAhead } from '../../data/read-ahead.js';
 
 /** The score of a predictor that learns nothing of its input, and whether it was made of a sample of the training images. */
 export interface ScoredBaseline extends Baseline {
@@ -41,6 +39,8 @@ export function measuredImages(asked: number | undefined, { slow, resumed }: { s
   return asked ?? (slow ? MEASURED_WHEN_SLOW : resumed ? Infinity : MEASURED);
 }
 
+/** Training pairs that are decoded before the training, spread over the set; the others are read as they come. */
+export const SAMPLED_PAIRS = 64;
 /** Samples whose pictures the report shows over time. */
 const PICTURED = 6;
 
@@ -57,6 +57,8 @@ export interface ValidatorOptions<O extends object = object, N extends Networks 
   readonly count: number;
   /** Whether these are the first of the set instead. Default false. */
   readonly first?: boolean;
+  /** Begins the hash that tells sets of samples apart: Node has a faster one. Default: SHA-256 of the library. */
+  readonly hash?: () => RunningHash;
 }
 
 /** The measure of networks on fixed samples that they never train on, with what they make of the first few. */
@@ -74,7 +76,7 @@ export class Validator {
   ) {}
 
   static async create(gpu: Gpu, validated: ValidatorOptions): Promise<Validator> {
-    const { scheme, options, dataset, labels } = validated;
+    const { scheme, options, dataset, labels, hash = () => new Sha256() } = validated;
     const evaluator = await openEvaluator(gpu, validated);
     try {
       const indices = measuredOf(validated);
@@ -83,9 +85,10 @@ export class Validator {
       const fitted = async (index: number): Promise<ImagePair> => evaluator.fit(await pairAt(dataset, index));
       const read = await Promise.all(indices.map((index) => Promise.all([fitted(index), dataset.contentOf?.(index)])));
       const samples = read.map(([pair]) => pair);
-      const contents = read.map(([, content], at) => content ?? pixelsOf(samples[at]!));
+      const contents = read.map(([, content], at) => content ?? pixelsOf(samples[at]!, hash));
       const metrics = Object.keys(scheme.metrics);
-      return new Validator(evaluator, scheme.pictures(options, labels), metrics, samples, fingerprintOf(samples, contents, evaluator.key));
+      const fingerprint = fingerprintOf(samples, contents, evaluator.key, hash);
+      return new Validator(evaluator, scheme.pictures(options, labels), metrics, samples, fingerprint);
     } catch (error) {
       evaluator.dispose();
       throw error;
@@ -167,17 +170,15 @@ export class Validator {
   }
 
   /** What a predictor that learns nothing of its input scores on the same images, by a sample of the training images. */
-  async baseline(train: PairedDataset): Promise<ScoredBaseline | undefined> {
+  async baseline(train: PairedDataset, onProgress?: ProgressCallback): Promise<ScoredBaseline | undefined> {
     const { evaluator } = this;
     if (!evaluator.baseline) return undefined;
-    const line = new StatusLine();
     let sampled = false;
     const sample = fittedPairs(train, spread(train.length, SAMPLED_PAIRS), (pair) => {
       sampled = true;
       return evaluator.fit(pair);
     });
-    const onProgress = (done: number, total: number): void => line.show(`reading training images: ${done} of ${total}`);
-    const baseline = await evaluator.baseline(sample, this.samples, onProgress).finally(() => line.end());
+    const baseline = await evaluator.baseline(sample, this.samples, onProgress);
     this.expectMetrics('baseline()', baseline?.metrics);
     return { ...baseline, sampled };
   }
@@ -217,11 +218,11 @@ const wrongEvaluator = (what: string, expected: string, received: unknown): Shad
   });
 
 /** 64 bits are enough to tell the few sets that one run is ever measured on from each other. */
-function fingerprintOf(pairs: readonly ImagePair[], contents: readonly string[], key: string): string {
-  const hash = createHash('sha256').update(key);
+function fingerprintOf(pairs: readonly ImagePair[], contents: readonly string[], key: string, begin: () => RunningHash): string {
+  const hash = begin().update(key);
   for (const [at, { name, a, labels }] of pairs.entries())
     hash.update(JSON.stringify([name, a.width, a.height, contents[at], ...(labels ? [labels] : [])]));
   return hash.digest('hex').slice(0, 16);
 }
 
-const pixelsOf = ({ a, b }: ImagePair): string => createHash('sha256').update(a.data).update(b.data).digest('hex');
+const pixelsOf = ({ a, b }: ImagePair, begin: () => RunningHash): string => begin().update(a.data).update(b.data).digest('hex');

@@ -1,7 +1,7 @@
 import { ReduceOnPlateau, type PlateauState } from '../../optim/plateau.js';
-import { ratePolicy } from '../../training/rate-policies.js';
-import type { OptionValue } from '../../training/option-table.js';
-import type { TrainingScheme } from '../../training/scheme.js';
+import { ratePolicy } from '../rate-policies.js';
+import type { OptionValue } from '../option-table.js';
+import type { TrainingScheme } from '../scheme.js';
 
 /** What measurements have made of a run so far; a checkpoint keeps it as JSON under `measured`. */
 export interface MeasuredState {

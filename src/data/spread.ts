@@ -1,4 +1,4 @@
-import type { PairedDataset } from '../../data/dataset.js';
+import type { PairedDataset } from './dataset.js';
 
 /** Up to `count` indices, evenly over a set of so many; always the same ones. */
 export function spread(length: number, count: number): number[] {

@@ -1,14 +1,12 @@
 import { ShadegradError } from '../../errors.js';
-import { findScheme } from '../../schemes/registry.js';
-import type { CheckpointOptions, TrainingCheckpoint } from '../../training/checkpoint-info.js';
-import type { OptionRow, OptionValue } from '../../training/option-table.js';
-import type { TrainingScheme } from '../../training/scheme.js';
-import type { Trainer } from '../../training/trainer.js';
-import { ratePolicy } from '../../training/rate-policies.js';
-import { completeOptions } from '../../training/trainer-options.js';
-import type { ProfileWay } from '../images/colour-profiles.js';
-import { flagName, fromFlag, networkNames, type TrainFlags } from './flags.js';
-import { measuredState } from './measured.js';
+import type { CheckpointOptions } from '../checkpoint-info.js';
+import type { OptionRow, OptionValue } from '../option-table.js';
+import type { TrainingScheme } from '../scheme.js';
+import type { Trainer } from '../trainer.js';
+import { ratePolicy } from '../rate-policies.js';
+import { completeOptions, fullOptions } from '../trainer-options.js';
+import type { ProfileWay } from './color-profile-flag.js';
+import { flagName } from './flag-name.js';
 import {
   changedRunOptions,
   expectRunOptions,
@@ -18,9 +16,6 @@ import {
   usualValue,
   type RunOptionSettings,
 } from './run-options.js';
-
-/** What a checkpoint says of a run. */
-type SavedRun = Pick<TrainingCheckpoint, 'options' | 'step' | 'scheme'>;
 
 /** What every run is, all defaults filled in. */
 interface CommonSettings {
@@ -48,6 +43,31 @@ interface CommonSettings {
 /** What a run is, the options of its scheme by their names among them. A checkpoint keeps it, and --resume goes on with it. */
 export type RunSettings = CommonSettings & RunOptionSettings & { readonly [option: string]: OptionValue };
 
+/** The flags that the settings of a run follow from, by their names; those of its scheme and of RUN_OPTIONS among them. */
+export interface SettingFlags {
+  readonly preset?: 'full' | 'preview' | undefined;
+  readonly epochs?: number | undefined;
+  readonly steps?: number | undefined;
+  readonly minutes?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly lr?: number | undefined;
+  readonly seed: number;
+  readonly serial: boolean;
+  readonly precision: 'f32' | 'f16';
+  readonly labels?: readonly string[] | undefined;
+  readonly make?: string | undefined;
+  readonly from?: string | undefined;
+  readonly [flag: string]: unknown;
+}
+
+/** The flag that names another file for a network than --from does. */
+export const fromFlag = (network: string): string => `from-${flagName(network)}`;
+
+/** The networks of a scheme, as it has them where nothing else is said. */
+export function networkNames(scheme: TrainingScheme): string[] {
+  return Object.keys(scheme.networks(fullOptions(scheme), {}));
+}
+
 /** The setting that keeps the file of a network which --from-NETWORK named. */
 const fromSetting = (network: string): string => `from${network[0]!.toUpperCase()}${network.slice(1)}`;
 
@@ -70,7 +90,7 @@ export function optionsOf(scheme: TrainingScheme, settings: RunSettings): Record
  * The settings of a new run by its flags and preset: more than one when the preset leaves the scale to the adapter's
  * speed, the largest first.
  */
-export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: ReadonlySet<string>, software: boolean): RunSettings[] {
+export function newSettings(scheme: TrainingScheme, flags: SettingFlags, given: ReadonlySet<string>, software: boolean): RunSettings[] {
   const { full, preview, previewScales } = scheme.presets;
   const preset = flags.preset ?? (software ? 'preview' : 'full');
   const defaults = preset === 'full' ? full : preview;
@@ -118,7 +138,7 @@ export function newSettings(scheme: TrainingScheme, flags: TrainFlags, given: Re
 function presetMeansAnother(
   rows: readonly (readonly [string, OptionRow])[],
   { presetFor }: OptionRow,
-  flags: TrainFlags,
+  flags: SettingFlags,
   given: ReadonlySet<string>,
 ): boolean {
   if (presetFor === undefined || !given.has(flagName(presetFor))) return false;
@@ -191,23 +211,6 @@ function policyRateAt(
   });
 }
 
-/** The rate of a saved run's next step, by the schedule of its scheme; null where its options are not those of this program. */
-export function savedLearningRate({ options, step, scheme: name }: SavedRun): number | null {
-  const settings = options as unknown as RunSettings;
-  const { totalSteps, trainPairs } = options;
-  const numbers = [settings.learningRate, settings.batch, totalSteps, trainPairs].every((value) => typeof value === 'number');
-  if (!numbers || !(settings.epochs === null || typeof settings.epochs === 'number')) return null;
-  const stepsPerEpoch = Math.max(1, Math.floor((trainPairs as number) / settings.batch));
-  const scheme = name === null ? null : findScheme(name);
-  const trainer = scheme?.schedule && { scheme, options: completed(scheme, settings) };
-  const measured = measuredState(options.measured)?.rate;
-  // At the end of a run the rate has come to nothing: what goes on from there begins with the last one that was used.
-  return learningRateAt(settings, Math.min(step, (totalSteps as number) - 1), totalSteps as number, stepsPerEpoch, {
-    ...(trainer && { trainer }),
-    measured,
-  });
-}
-
 /** What runs had whose checkpoints are older than a setting. */
 const BEFORE = { serial: false, precision: 'f32' } as const;
 
@@ -227,7 +230,7 @@ export function resumedSettings(
   scheme: TrainingScheme,
   path: string,
   options: CheckpointOptions,
-  flags: TrainFlags,
+  flags: SettingFlags,
   given: ReadonlySet<string>,
 ): RunSettings {
   const saved = { ...BEFORE, ...options } as unknown as RunSettings;
@@ -262,7 +265,7 @@ export function resumedSettings(
 }
 
 /** The options of a saved run with what follows from them, and from the networks; none where one is missing that has no default. */
-function completed(scheme: TrainingScheme, saved: RunSettings): Readonly<Record<string, unknown>> {
+export function completed(scheme: TrainingScheme, saved: RunSettings): Readonly<Record<string, unknown>> {
   try {
     const complete = completeOptions(scheme, optionsOf(scheme, saved)) as Readonly<Record<string, unknown>>;
     return { ...scheme.optionsOf?.(scheme.networks(complete, {}), scheme.title), ...complete };

@@ -9,6 +9,8 @@ export interface FlagCommon<Name extends string, Value> {
   readonly group?: string;
   /** What pytorch-CycleGAN-and-pix2pix calls it: these names are taken, too. What they mean beyond that, reference-options.ts says. */
   readonly reference?: readonly string[];
+  /** A value that is right, for errors that say what to write; by default the placeholder stands there. */
+  readonly example?: string;
   /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
   readonly check?: (value: Value) => string | undefined;
 }
@@ -60,6 +62,8 @@ export interface BooleanFlag extends FlagCommon<string, boolean> {
    * does.
    */
   readonly default?: boolean;
+  /** The flag that takes what people write behind this one, such as the folder that is meant: an error says so. */
+  readonly takenBy?: string;
 }
 
 /** A flag of a program. */

@@ -1,4 +1,4 @@
-import type { LossWatch } from '../../training/scheme.js';
+import type { LossWatch } from '../scheme.js';
 
 /** Looks for losses that stay so low that a training goes nowhere, as its scheme says. */
 export class LossWatcher {

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /** Shares of a run after which it is validated: often at first, when most changes. */
 const REPORT_SHARES = [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1];
 /** Long runs report at least this often, unless that would take more than a twentieth of the time. */

@@ -1,10 +1,10 @@
 import { ShadegradError } from '../../errors.js';
-import { AUGMENTATION_OPTIONS, augmentationsOf, type AugmentationOptions } from '../../training/augmentations/registry.js';
-import type { OptionRow, OptionValue } from '../../training/option-table.js';
-import { RATE_POLICIES, ratePolicy, type RateOption } from '../../training/rate-policies.js';
-import type { TrainingScheme } from '../../training/scheme.js';
-import { COLOR_PROFILE_FLAG } from '../images/colour-profiles.js';
-import type { Flag } from '../terminal/flags.js';
+import { AUGMENTATION_OPTIONS, augmentationsOf, type AugmentationOptions } from '../augmentations/registry.js';
+import type { OptionRow, OptionValue } from '../option-table.js';
+import { RATE_POLICIES, ratePolicy, type RateOption } from '../rate-policies.js';
+import type { TrainingScheme } from '../scheme.js';
+import { COLOR_PROFILE_FLAG } from './color-profile-flag.js';
+import type { Flag } from './flag-table.js';
 import { flagName } from './flag-name.js';
 
 /** An option of every training that a run keeps under a name of its own: a row of RUN_OPTIONS. */

@@ -1,11 +1,8 @@
-import { performance } from 'node:perf_hooks';
 import { ShadegradError } from '../../errors.js';
-import type { TrainingScheme } from '../../training/scheme.js';
-import type { Trainer, TrainedStep } from '../../training/trainer.js';
-import type { Progress } from '../terminal/progress.js';
-import { StepClock } from '../terminal/step-clock.js';
-import type { Interrupt } from './interrupt.js';
-import type { RunHistory } from './history.js';
+import type { TrainingScheme } from '../scheme.js';
+import type { Trainer, TrainedStep } from '../trainer.js';
+import { StepClock } from './step-clock.js';
+import type { StepFacts } from './run-book.js';
 import type { Measured } from './measured.js';
 import { learningRateAt, lowerLearningRate, type RunSettings } from './settings.js';
 
@@ -18,12 +15,33 @@ const IN_FLIGHT = { seconds: 0.5, mostSteps: 32 } as const;
 /** Below so many blocks of steps their median says less of the speed than the mean of all steps. */
 const FEWEST_BLOCKS = 4;
 
+/** Where the loop logs its steps. */
+export interface LoopHistory {
+  /** Of training, before this process started. */
+  readonly secondsBefore: number;
+  /** The step at which the losses had said that the training goes nowhere. */
+  readonly watchedAt: number | undefined;
+  addSteps(steps: readonly TrainedStep[], factsOf: (step: number) => StepFacts): void;
+}
+
+/** Who is told how far the loop is. */
+export interface LoopProgress {
+  update(step: number, facts: { losses: TrainedStep['losses']; imagesPerSecond: number; epoch: number; total: number }): void;
+  note(line: string): void;
+}
+
+/** What ends the loop early. */
+export interface LoopInterrupt {
+  /** What the run ends with; undefined while nothing asks it to. */
+  readonly exitStatus: number | undefined;
+}
+
 export interface LoopOptions {
   trainer: Trainer;
   settings: RunSettings;
-  history: RunHistory;
-  progress: Progress;
-  interrupt: Interrupt;
+  history: LoopHistory;
+  progress: LoopProgress;
+  interrupt: LoopInterrupt;
   /** What validations have made of the rate. */
   measured: Pick<Measured, 'rate'>;
   totalSteps: number;
@@ -143,7 +161,11 @@ export class TrainingLoop {
 export const epochOf = (step: number, stepsPerEpoch: number): number => Math.floor((step - 1) / stepsPerEpoch) + 1;
 
 /** What the losses of a run say of it, if they say that it goes nowhere. */
-export function warningOf({ watchedAt }: RunHistory, scheme: TrainingScheme, settings: RunSettings): string | undefined {
+export function warningOf(
+  { watchedAt }: Pick<LoopHistory, 'watchedAt'>,
+  scheme: TrainingScheme,
+  settings: RunSettings,
+): string | undefined {
   const { watch } = scheme;
   if (watchedAt === undefined || !watch || watch.when?.(settings) === false) return undefined;
   return watch.describe(watchedAt, settings, lowerLearningRate(scheme, settings));
