@@ -19,7 +19,7 @@ import { syntheticFacades } from '../src/data/synthetic-facades.js';
 import type { ImageSet } from '../src/data/unpaired.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
-import { atMost } from '../src/node/files/at-most.js';
+import { atMost } from '../src/data/at-most.js';
 import { IMAGES_AT_ONCE, imagesBelow, openSet } from '../src/node/images/image-sets.js';
 import { scanFolder } from '../src/node/images/folder.js';
 import { decodeSamples, readBytes } from '../src/node/images/read.js';

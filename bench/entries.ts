@@ -24,6 +24,7 @@ import { entries as loss } from './loss.bench.js';
 import { entries as lossScale } from './loss-scale.bench.js';
 import { entries as map } from './map.bench.js';
 import { entries as pad } from './pad.bench.js';
+import { entries as pixels } from './pixels.bench.js';
 import { entries as pool } from './pool.bench.js';
 import { entries as random } from './random.bench.js';
 import { entries as reduce } from './reduce.bench.js';
@@ -55,6 +56,7 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
   'image-pool': imagePool,
   'image-values': imageValues,
   'image-turn': imageTurn,
+  pixels,
   'color-jitter': colorJitter,
   'batched-matmul': batchedMatmul,
   'strided-copy': stridedCopy,
@@ -69,3 +71,8 @@ export const entriesByFile: Readonly<Record<string, readonly BenchEntry[]>> = {
 };
 
 export const allEntries: readonly BenchEntry[] = Object.values(entriesByFile).flat();
+
+/** The family of each kernel: its file in src/kernels, by the host function's name. */
+export const KERNEL_FAMILIES: ReadonlyMap<string, string> = new Map(
+  Object.entries(entriesByFile).flatMap(([file, entries]) => entries.map(({ kernel }) => [kernel, file] as const)),
+);

@@ -1,4 +1,5 @@
 import { formatComparison, type Comparison } from './compare.js';
+import { KERNEL_FAMILIES } from './entries.js';
 import { escapeHtml } from './html-roofline.js';
 import { LIMITS, RESULT_COLUMNS, resultCells, type BenchReport } from './report.js';
 import { LEGEND_STYLE, rooflineOf } from './roofline.js';
@@ -44,7 +45,7 @@ export function formatHtml(report: BenchReport, comparison: Comparison | null = 
 ${table([], facts, 0)}
 ${failures.map((failure) => `<p class="failure">${escapeHtml(failure)}</p>`).join('\n')}
 <h2>Roofline</h2>
-${rooflineOf(report)}
+${rooflineOf(report, KERNEL_FAMILIES)}
 <h2>The adapter itself</h2>
 ${table(
   ['limit', 'value'],

@@ -1,6 +1,7 @@
 import * as broadcast from '../kernels-test/reference/broadcast.js';
 import * as reference from '../kernels-test/reference/functions.js';
-import { binaryFunctions, unaryFunctions } from '../src/kernels/functions.js';
+import * as binaryFunctions from '../src/kernels/binary-functions.js';
+import * as unaryFunctions from '../src/kernels/unary-functions.js';
 import { binary, select, unary } from '../src/kernels/map.js';
 import type { Shape } from '../src/tensor/shape.js';
 import { checkAll, checkSamples } from './checks.js';

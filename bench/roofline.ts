@@ -1,4 +1,3 @@
-import { entriesByFile } from './entries.js';
 import { escapeHtml, plotRoofline, type PlotPoint } from './html-roofline.js';
 import { bandwidth, type BenchReport } from './report.js';
 import { digits, percent } from './table.js';
@@ -7,23 +6,24 @@ import { spread } from './timing.js';
 /** Told apart with red-green blindness too, in so far as ten colours can be; each legend entry and point has a name as well. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#56b4e9', '#7a3e9d', '#555555', '#e69f00', '#a0001e'];
 
-/** A kernel's file in src/kernels, by the host function's name. */
-const familyOfKernel = new Map(
-  Object.entries(entriesByFile).flatMap(([file, entries]) => entries.map(({ kernel }) => [kernel, file] as const)),
-);
-const familyOf = (kernel: string): string => familyOfKernel.get(kernel) ?? 'other';
-
-const colours = new Map([...Object.keys(entriesByFile), 'other'].map((family, index) => [family, COLOURS[index % COLOURS.length]!]));
-const colourOf = (family: string): string => colours.get(family)!;
-
 /** The style of a roofline plot and its legend. */
 export const LEGEND_STYLE = `
   svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: #1c1c1c; }
   .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none; }
   .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .4em; }`;
 
-/** The roofline plot of a report, with its legend, as HTML that needs no style but `LEGEND_STYLE`. */
-export function rooflineOf({ limits, results }: Pick<BenchReport, 'limits' | 'results'>): string {
+/**
+ * The roofline plot of a report, with its legend, as HTML that needs no style but `LEGEND_STYLE`.
+ *
+ * @param familyOfKernel the family of each kernel, in the order of their colours
+ */
+export function rooflineOf(
+  { limits, results }: Pick<BenchReport, 'limits' | 'results'>,
+  familyOfKernel: ReadonlyMap<string, string>,
+): string {
+  const order = [...new Set([...familyOfKernel.values(), 'other'])];
+  const familyOf = (kernel: string): string => familyOfKernel.get(kernel) ?? 'other';
+  const colourOf = (family: string): string => COLOURS[order.indexOf(family) % COLOURS.length]!;
   const points = results.map((result): PlotPoint => {
     const family = familyOf(result.kernel);
     const rate = result.gflops === undefined ? `${digits(result.gigabytes)} GB/s` : `${digits(result.gflops)} GFLOP/s`;

@@ -29,7 +29,7 @@ import { UNet } from '../src/models/unet.js';
 import { openNodeGpu } from '../src/node/adapter/adapter.js';
 import { readTuningCache } from '../src/node/adapter/tuning-cache.js';
 import { parseFlags } from '../src/node/terminal/flags.js';
-import { formatBytes } from '../src/node/terminal/format.js';
+import { formatBytes } from '../src/formats/words.js';
 import { formatHelp } from '../src/node/terminal/help.js';
 import { runMain } from '../src/node/programs/run-main.js';
 import { Adam } from '../src/optim/adam.js';

@@ -5,6 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildLean, buildOneFile } from './lib/build/bundles.js';
+import { LEAN_ENTRIES } from './lib/build/lean-entries.js';
 import { minifiedShaders } from './lib/build/wgsl.js';
 import { sources } from './lib/sources.js';
 
@@ -16,6 +18,9 @@ process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
 
 /** The benchmarks, which are no entry of the library: `shadegrad bench` finds them beside it. */
 const BENCHMARKS = { in: 'bench/command.ts', out: 'bench' };
+
+/** The entries that a page can also have as one file, to import without a bundler. */
+const ONE_FILES = { web: 'shadegrad.min.js', translate: 'shadegrad-translate.min.js', pix2pix: 'shadegrad-pix2pix.min.js' };
 
 /** Every `{ types, default }` of package.json's exports, whatever conditions lead to it: where src/ROOM/index.ts goes. */
 function entriesOf(exported) {
@@ -30,7 +35,10 @@ function entriesOf(exported) {
 try {
   const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
   await build({
-    entryPoints: [...entries.map(({ in: source, out }) => ({ in: source, out })), ...(existsSync(BENCHMARKS.in) ? [BENCHMARKS] : [])],
+    entryPoints: [
+      ...entries.filter(({ out }) => !(out in LEAN_ENTRIES)).map(({ in: source, out }) => ({ in: source, out })),
+      ...(existsSync(BENCHMARKS.in) ? [BENCHMARKS] : []),
+    ],
     // esbuild would take the folder that this process began in.
     absWorkingDir: process.cwd(),
     outdir: fresh,
@@ -50,6 +58,13 @@ try {
     plugins: [minifiedShaders, ...sources.plugins],
     logLevel: 'warning',
   });
+  await Promise.all(
+    entries.map(async ({ in: source, out }) => {
+      const lean = LEAN_ENTRIES[out] && join(fresh, `${out}.js`);
+      if (lean) await buildLean(source, lean, LEAN_ENTRIES[out]);
+      if (ONE_FILES[out]) await buildOneFile(lean ?? source, join(fresh, ONE_FILES[out]));
+    }),
+  );
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `${fresh}/types`], { stdio: 'inherit' });

@@ -7,11 +7,16 @@ import { TEST_PROGRAM } from './lib/programs.js';
 
 prepareDependencies();
 const { root, runsOnFirstDriverOnly } = await import('./lib/bundle-test.js');
+const { TestBundles } = await import('./lib/bundle-all.js');
 const { readCommandLine } = await import('./lib/command-line.js');
 const { values, operands: names } = await readCommandLine(TEST_PROGRAM);
 const { crashed, runCommand, runInBrowser, runInNode, stopRunningTests } = await import('./lib/run-tests.js');
 
-process.on('exit', stopRunningTests);
+let bundles;
+process.on('exit', () => {
+  stopRunningTests();
+  bundles?.remove();
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 const timeoutMilliseconds = values.timeout * 1000;
@@ -44,21 +49,24 @@ if (names.length === 0) {
 if (files.length > 0 && !prepareBuild()) report(crashed('build', ''));
 
 const drivers = (values.driver ?? (process.env.SHADEGRAD_ADAPTER || 'auto')).split(',');
-const inBrowser = values.browser === 'on' ? await forBrowsers() : [];
+bundles = await TestBundles.of(files, values.browser === 'on');
+const { inBrowsers } = bundles;
 // Chromium runs them on SwiftShader, too: once is enough.
 const firstOnly = new Set();
 for (const file of files) if (await runsOnFirstDriverOnly(file)) firstOnly.add(file);
-const isDone = (file, driver) => firstOnly.has(file) || (driver === 'swiftshader' && inBrowser.includes(file));
+// What is long starts first, so that no job is left alone with it at the end.
+files.sort((one, other) => firstOnly.has(other) - firstOnly.has(one));
+const isDone = (file, driver) => firstOnly.has(file) || (driver === 'swiftshader' && inBrowsers.includes(file));
 const queue = drivers.flatMap((driver, index) =>
   files.filter((file) => index === 0 || !isDone(file, driver)).map((file) => ({ file, driver, kernelsOnly: index > 0 })),
 );
 // One page at a time, in place of one of the jobs.
-const pages = inBrowser.length > 0 ? testInBrowser(inBrowser) : Promise.resolve();
+const pages = inBrowsers.length > 0 ? testInBrowser() : Promise.resolve();
 await Promise.all(
   Array.from({ length: values.jobs }, async (_, job) => {
     if (job === 0) await pages;
     for (let next = queue.shift(); next; next = queue.shift()) {
-      report(await runInNode(next.file, next.driver, { timeoutMilliseconds, kernelsOnly: next.kernelsOnly }));
+      report(await runInNode(next.file, next.driver, bundles, { timeoutMilliseconds, kernelsOnly: next.kernelsOnly }));
     }
   }),
 );
@@ -70,24 +78,16 @@ for (const { title, failed, reason } of results.filter((result) => result.failed
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 console.log(`${passed} passed, ${failed} failed`);
 
-/** The files that browsers run. One that cannot be bundled is among them: running it reports why. */
-async function forBrowsers() {
-  const { bundleForBrowser } = await import('./lib/bundle-test.js');
-  const found = [];
-  for (const file of files) if (await bundleForBrowser(file).catch(() => true)) found.push(file);
-  return found;
-}
-
-async function testInBrowser(inBrowser) {
+async function testInBrowser() {
   const { startBrowser } = await import('./lib/chromium.js');
   let browser;
   try {
-    browser = await startBrowser();
+    browser = await startBrowser(bundles.parts);
   } catch (error) {
     report(crashed('browser', error.message));
     return;
   }
-  for (const file of inBrowser) report(await runInBrowser(file, browser, { timeoutMilliseconds }));
+  for (const file of inBrowsers) report(await runInBrowser(file, browser, bundles, { timeoutMilliseconds }));
   await browser.close();
 }
 

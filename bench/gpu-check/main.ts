@@ -19,7 +19,7 @@ import { loadDawn } from '../../src/node/adapter/dawn.js';
 import { writeFileAtomic } from '../../src/node/files/atomic.js';
 import { runMain } from '../../src/node/programs/run-main.js';
 import { parseFlags } from '../../src/node/terminal/flags.js';
-import { formatDuration } from '../../src/node/terminal/format.js';
+import { formatDuration } from '../../src/formats/words.js';
 import { formatHelp } from '../../src/node/terminal/help.js';
 import { Interrupt } from '../../src/node/training/interrupt.js';
 import { LIBRARY_VERSION } from '../../src/version.js';

@@ -1,4 +1,4 @@
-import { formatBytes, formatCountOf, formatDuration, formatNumber } from '../../src/node/terminal/format.js';
+import { formatBytes, formatCountOf, formatDuration, formatNumber } from '../../src/formats/words.js';
 import { numbersOf, type Check } from './page.js';
 import { STEP_WAYS, stepName, type AdapterNumbers, type PaperNumbers, type PyTorchStep, type StepNumbers } from './sections.js';
 import type { TestCounts } from './test-log.js';

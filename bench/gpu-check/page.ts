@@ -2,7 +2,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { html, Markup, type HtmlValue } from '../../src/node/report/html.js';
 import { STYLE } from '../../src/node/report/style.js';
-import { formatBytes, formatCountOf, formatDuration, formatNumber } from '../../src/node/terminal/format.js';
+import { formatBytes, formatCountOf, formatDuration, formatNumber } from '../../src/formats/words.js';
+import { KERNEL_FAMILIES } from '../entries.js';
 import { LEGEND_STYLE, rooflineOf } from '../roofline.js';
 import { LIMITS, roofShare, type BenchReport } from '../report.js';
 import { percent } from '../table.js';
@@ -203,7 +204,7 @@ ${table(
   LIMITS.map(({ key, name, unit }) => [name, `${formatNumber(report.limits[key])} ${unit}`]),
   1,
 )}
-<div class="roofline">${new Markup(rooflineOf(report))}</div>
+<div class="roofline">${new Markup(rooflineOf(report, KERNEL_FAMILIES))}</div>
 ${table(['the longest', 'ms', 'GFLOP/s', 'GB/s', 'of limit'], slowest, 1)}</section>`;
 }
 

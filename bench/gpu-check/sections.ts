@@ -1,7 +1,7 @@
 /** What `npm run gpu-check` does: sections, each of which is programs of this repository, run one after the other. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatCountOf } from '../../src/node/terminal/format.js';
+import { formatCountOf } from '../../src/formats/words.js';
 import type { TuneResult } from '../../src/kernels/tuner.js';
 import type { BenchReport } from '../report.js';
 import { readTests, type TestCounts } from './test-log.js';

@@ -49,17 +49,23 @@ export async function smallModel(architecture: NetworkArchitecture, row: Readonl
   return { bytes, row: { ...about, ...row, file, sha256, bytes: bytes.length, size } };
 }
 
+/** What a test's app has beside the rest. */
+export interface AppParts {
+  /** The Lab with the benchmarks and those test files whose names contain one of these; without it there is none. */
+  readonly lab?: readonly string[];
+}
+
 /**
  * Builds the app, serves it with models of the test's own in the place of the site's, and starts a Chromium for it.
  *
  * @param flags of Chromium, beside the one that lets pages use WebGPU on SwiftShader
  */
-export async function openApp(models: readonly AppModel[] = [], flags: readonly string[] = []): Promise<TestApp> {
+export async function openApp(models: readonly AppModel[] = [], flags: readonly string[] = [], parts: AppParts = {}): Promise<TestApp> {
   const folder = await mkdtemp(join(tmpdir(), 'shadegrad-app-'));
   const scripts = <T>(name: string): Promise<T> => import(pathToFileURL(resolve('scripts/lib', name)).href) as Promise<T>;
-  const { buildApp } = await scripts<{ buildApp(out: string, options: { minify: boolean }): Promise<unknown> }>('app.js');
+  const { buildApp } = await scripts<{ buildApp(out: string, options: AppParts & { minify: boolean }): Promise<unknown> }>('app.js');
   const { launchChromium } = await scripts<{ launchChromium(flags: readonly string[]): Promise<{ browser: Browser }> }>('chromium.js');
-  await buildApp(folder, { minify: false });
+  await buildApp(folder, { minify: false, ...parts });
   const own = new Map<string, Uint8Array>(models.map(({ row, bytes }) => [`/models/${String(row.file)}`, bytes]));
   if (models.length > 0) own.set('/models/catalogue.json', Buffer.from(JSON.stringify({ models: models.map(({ row }) => row) })));
   const server = await serve(folder, own);

@@ -22,8 +22,9 @@ const script = async <T>(name: string): Promise<T> => (await import(pathToFileUR
 export const bundler = (): Promise<Bundler> => script('bundle-test.js');
 
 /** A headless Chromium, for tests of pages rather than of kernels. */
-export const launchChromium = async (): Promise<PlaywrightBrowser> =>
-  (await (await script<{ launchChromium(): Promise<{ browser: PlaywrightBrowser }> }>('chromium.js')).launchChromium()).browser;
+export const launchChromium = async (flags: string[] = []): Promise<PlaywrightBrowser> =>
+  (await (await script<{ launchChromium(flags: string[]): Promise<{ browser: PlaywrightBrowser }> }>('chromium.js')).launchChromium(flags))
+    .browser;
 
 export const startBrowser = async (): Promise<Browser> =>
   (await script<{ startBrowser(): Promise<Browser> }>('chromium.js')).startBrowser();

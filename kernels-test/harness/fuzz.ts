@@ -16,6 +16,13 @@ const ABSURD = [
   0xffff_ffff_ffff_ffffn,
 ];
 
+function joined(start: Uint8Array, end: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(start.length + end.length);
+  bytes.set(start);
+  bytes.set(end, start.length);
+  return bytes;
+}
+
 /** A damaged copy: truncated, extended, bits flipped, numbers made absurd, parts moved, repeated or overwritten. */
 export function mutate(original: Uint8Array, random: RandomStream): Uint8Array {
   let bytes = original.slice();
@@ -28,10 +35,10 @@ export function mutate(original: Uint8Array, random: RandomStream): Uint8Array {
         bytes = bytes.slice(0, at);
         break;
       case 1:
-        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at, at + count), ...bytes.subarray(at)]);
+        bytes = joined(bytes.subarray(0, at + count), bytes.subarray(at));
         break;
       case 2:
-        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + count)]);
+        bytes = joined(bytes.subarray(0, at), bytes.subarray(at + count));
         break;
       case 3:
         for (let i = 0; i < count; i++) bytes[at + i] = below(256);

@@ -24,6 +24,7 @@ export const NO_OPERANDS = new Set([
   'Tensor',
   ...['classesOf', 'labelMapOf', 'paletteOf', 'parsePalette'],
   ...['Trainer', 'estimateMemory', 'accumulate', 'inParts'],
+  ...['hookForward', 'layerOutputs'],
   'arange',
   'colorDraws',
   'checkGradients',

@@ -1,6 +1,8 @@
-// Twenty steps of pix2pix with dropout on noise, in Node or a page. Prints the adapter and the losses as JSON.
+// A translation and twenty steps of pix2pix with dropout on noise, in Node or a page. Prints the adapter, the picture and the losses as
+// JSON.
 // training-browser.test.ts runs it in both; the path of its harness in here, kernels-test/harness/, marks it as a
 // program for the test device.
+import { noGrad } from '../../src/autograd/graph.js';
 import { pix2pixStep } from '../../src/schemes/pix2pix-step.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from './deterministic.js';
@@ -18,6 +20,9 @@ const [source, target] = ['source', 'target'].map((name) => Tensor.from(gpu, val
   Tensor,
   Tensor,
 ];
+model.generator.dropoutState.advance(1);
+const translation = noGrad(() => model.generator.forward(source, { training: false, dropout: true }));
+const picture = [...(await translation.data())];
 const losses = Tensor.from(gpu, new Float32Array(4), [4]);
 const { recording } = await gpu.record(() => pix2pixStep(model, source, target, losses));
 const history: StepLosses[] = [];
@@ -29,7 +34,7 @@ for (let step = 0; step < STEPS; step++) {
   history.push(lossesFrom(await losses.data()));
 }
 recording.destroy();
-for (const tensor of [source, target, losses]) tensor.dispose();
+for (const tensor of [source, target, losses, translation]) tensor.dispose();
 disposePix2Pix(model);
 const { vendor, architecture, device, description } = gpu.adapter;
-console.log(`result ${JSON.stringify({ adapter: { vendor, architecture, device, description }, history })}`);
+console.log(`result ${JSON.stringify({ adapter: { vendor, architecture, device, description }, picture, history })}`);

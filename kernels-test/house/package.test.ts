@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { publint } from 'publint';
 import { test } from 'uvu';
@@ -14,12 +15,15 @@ const SHIPPED = [
   /^LICENSE$/,
   /^bin\/shadegrad\.js$/,
   /^dist\/(\w+|chunks\/chunk-\w+)\.js(\.map)?$/,
+  /^dist\/shadegrad(-\w+)?\.min\.js$/,
   /^dist\/types\/.+\.d\.ts$/,
-  /^examples\/[\w./-]+\.(js|html|css|md)$/,
+  /^examples\/[\w./-]+\.(js|ts|tsx|json|html|css|svg|md)$/,
   /^shaders\/[\w./-]+\.wgsl$/,
   /^docs\/[\w./-]+\.(md|png|jpg|svg)$/,
+  /^site\/[\w./-]+\.(html|js|css|json|webmanifest|svg|png|jpg|webp|pack|safetensors|md)$/,
 ];
-const LARGEST_TARBALL_BYTES = 8 * 2 ** 20;
+/** Half of it is for the models of the site. */
+const LARGEST_TARBALL_BYTES = 16 * 2 ** 20;
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'shadegrad-package-'));
 let packed: { filename: string; size: number; files: Array<{ path: string }> };
@@ -124,13 +128,18 @@ const SUBPATHS = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'),
   .filter((path) => path !== '.' && !path.endsWith('.json'))
   .map((path) => path.replace('.', 'shadegrad'));
 
+/** Sub-paths that are copies of their own, with less in them. */
+const LEAN = ['shadegrad/translate', 'shadegrad/pix2pix'];
+
 /** What a bundler for browsers makes of a user's program. */
-async function bundled(contents: string): Promise<string> {
+async function bundled(contents: string, minify = false): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: join(folder, 'user') },
     bundle: true,
     format: 'esm',
     platform: 'browser',
+    target: 'es2022',
+    minify,
     write: false,
     logLevel: 'silent',
   });
@@ -150,14 +159,16 @@ test('the browser entry is served as it is: it leads to files beside it alone, a
   assert.ok(files.size > 3, [...files].join(' '));
 });
 
-test('every sub-path gives in Node the same objects as the main entry', () => {
+test('every sub-path but the small copies gives in Node the same objects as the main entry', () => {
   assert.ok(SUBPATHS.includes('shadegrad/nn'));
   const script = `
     import * as all from 'shadegrad';
     const other = [];
-    for (const path of ${JSON.stringify(SUBPATHS)}) {
+    for (const path of ${JSON.stringify(SUBPATHS.filter((path) => !LEAN.includes(path)))}) {
       const part = await import(path);
       if (Object.keys(part).length === 0) other.push(path);
+      // Of browsers alone: the main entry of Node has none of it.
+      if (path === 'shadegrad/worker' || path === 'shadegrad/canvas') continue;
       for (const name of Object.keys(part)) if (part[name] !== all[name]) other.push(path + ' ' + name);
     }
     console.log(JSON.stringify(other));`;
@@ -187,6 +198,55 @@ test('a bundler leaves out what a program does not use', async () => {
     assert.equal(unused(source), [], program);
     assert.ok(source.length < all.length / 2, `${source.length} of ${all.length}`);
   }
+});
+
+test('what a page loads stays small: bytes of a bundle, gzipped', async () => {
+  // docs/browser.md says these numbers, too.
+  const limits: [program: string, most: number][] = [
+    [`import { openTranslator, requestGpu, uNet } from 'shadegrad/translate'; console.log(openTranslator, requestGpu, uNet);`, 60_000],
+    [
+      `import { networkBlob, pix2pix, requestGpu, Trainer, Translator } from 'shadegrad/pix2pix';
+      console.log(networkBlob, pix2pix, requestGpu, Trainer, Translator);`,
+      110_000,
+    ],
+    [`import { requestGpu, Translator, UNet } from 'shadegrad'; console.log(requestGpu, Translator, UNet);`, 115_000],
+    [
+      `import { pix2pix, requestGpu, Trainer, Translator } from 'shadegrad'; console.log(pix2pix, requestGpu, Trainer, Translator);`,
+      210_000,
+    ],
+  ];
+  for (const [program, most] of limits) {
+    const source = await bundled(program, true);
+    const bytes = gzipSync(source, { level: 9 }).length;
+    console.log(`${bytes} bytes: ${program}`);
+    assert.ok(bytes < most, `${bytes} of ${most} bytes: ${program}`);
+    assert.not.match(source, /["']node:|\bprocess\.|\bBuffer\b/, 'no part of Node, nor a stand-in');
+  }
+  for (const [name, most] of [
+    ['shadegrad-translate', 65_000],
+    ['shadegrad-pix2pix', 110_000],
+    ['shadegrad', 295_000],
+  ] as const) {
+    const source = readFileSync(join(installed, 'dist', `${name}.min.js`));
+    const bytes = gzipSync(source, { level: 9 }).length;
+    console.log(`${bytes} bytes: ${name}.min.js`);
+    assert.ok(bytes < most, `${name}: ${bytes}`);
+    assert.not.match(source.toString(), /(^|[;}])import *["{*]/m, 'one file');
+  }
+});
+
+test('a small copy has the networks that a program names, and says what it has not', async () => {
+  const { code, expected } = JSON.parse(
+    runNode(`
+    import { openTranslator, resNet } from 'shadegrad/translate';
+    const info = { format: 'shadegrad-network', formatVersion: 1, libraryVersion: '0', layout: 'shadegrad', statistics: 'batch' };
+    const metadata = { shadegrad: JSON.stringify({ ...info, architecture: { kind: 'unet', options: {} } }) };
+    const header = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata }).padEnd(512));
+    const file = new Blob([new BigUint64Array([BigInt(header.length)]), header]);
+    const error = await openTranslator(null, file, { networks: [resNet] }).catch((error) => error);
+    console.log(JSON.stringify({ code: error.code, expected: error.expected }));`),
+  ) as { code: string; expected: string };
+  assert.equal({ code, expected }, { code: 'WEIGHTS_UNSUPPORTED', expected: 'resnet' });
 });
 
 test('a typed program compiles against the installed declarations', () => {
@@ -350,6 +410,7 @@ test("an operation of one's own is typed, and what only the library itself uses 
 test('the examples of README and docs compile as they stand', () => {
   /** What an excerpt takes for granted. */
   const given: Record<string, string> = {
+    'docs/browser.md 3': 'declare const canvas: HTMLCanvasElement; declare const video: HTMLVideoElement;',
     'docs/extending.md 0':
       "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
     'docs/modules.md 1': "import type { Module } from 'shadegrad'; declare const network: Module;",
@@ -387,7 +448,8 @@ test('the examples of README and docs compile as they stand', () => {
 test('what the installed package lists as dependencies is all that its scripts and declarations need', () => {
   const { name: own, dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   const needed = new Map<string, string>();
-  for (const { path } of packed.files.filter(({ path: each }) => /\.[jt]s$/.test(each))) {
+  // The app is built in a checkout.
+  for (const { path } of packed.files.filter(({ path: each }) => /\.[jt]s$/.test(each) && !each.startsWith('examples/app/'))) {
     const source = readFileSync(join(installed, path), 'utf8');
     for (const [, name] of source.matchAll(/(?:\bfrom |\bimport |\b(?:import|require)\(|<reference types=)["']([\w@][^"'\s]*)["']/g)) {
       if (!name!.startsWith('node:')) needed.set(/^(@[^/]+\/)?[^/]+/.exec(name!)![0], path);

@@ -4,8 +4,6 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as inNode from '../../src/node/index.js';
-import * as inBrowsers from '../../src/web/index.js';
 
 interface Reference {
   complaints: string[];
@@ -18,13 +16,7 @@ const { makeReference } = (await import(pathToFileURL(join(root, 'scripts/refere
   makeReference(options: { root: string; exceptions?: object }): Promise<Reference>;
 };
 
-test('every exported name and every public member says what it is, and the reference is made without a complaint', async () => {
-  const { complaints, names } = await makeReference({ root });
-  assert.equal(complaints, []);
-  const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  assert.equal(twice.sort(), ['addToTuningCache', 'loadModule', 'readTuningCache', 'requestGpu'], 'other in Node than in browsers');
-  for (const name of [...Object.keys(inNode), ...Object.keys(inBrowsers)]) assert.ok(names.includes(name), name);
-});
+// That the reference of the project itself is made without a complaint, app/site.test.ts tests, which makes it.
 
 const FILES: Record<string, string> = {
   'package.json': '{ "name": "fixture" }',

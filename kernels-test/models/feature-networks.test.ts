@@ -7,7 +7,7 @@ import { loadFeatures, loadPerceptualDistance } from '../../src/models/features/
 import type { ErrorCode } from '../../src/errors.js';
 import { zeros } from '../../src/kernels/creation.js';
 import { AlexNet } from '../../src/models/features/alexnet.js';
-import { InceptionV3 } from '../../src/models/features/inception.js';
+import { INCEPTION, InceptionV3 } from '../../src/models/features/inception.js';
 import { VGG16 } from '../../src/models/features/vgg16.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -40,6 +40,9 @@ for (const each of golden.inception) {
     const { kind, network } = await loadFeatures(gpu, featureFile([...shapes, ['fc.weight', [classes, 128]], ['AuxLogits.x', [2]]]));
     assert.is(kind.kind, 'inception');
     assert.equal(network.options, options);
+    // Without the classifier, too: torchvision's has a second one.
+    const others = each.pools === 'fid' ? [] : ([['AuxLogits.fc.weight', [1000, 768]]] as const);
+    assert.is((INCEPTION.options(new Map([...shapes, ...others]), 'a file') as typeof options).pools, each.pools);
     const x = upload(each.input);
     const made = gpu.scope(() => noGrad(() => (network as InceptionV3).forward(x)));
     assert.equal(made.shape, each.output.shape);

@@ -157,6 +157,7 @@ test('what cannot be evaluated', async () => {
   await failure('SHAPE_MISMATCH', of([{ name: 'odd', made, real: picture(2, 10, 10) }]), /odd: .* two sizes/);
   await failure('INVALID_ARGUMENT', of(SAMPLES, { table: [counting({ onDevice: true })] }), /gpu among the options/);
   await failure('INVALID_ARGUMENT', of(SAMPLES, { metric: ['l1'] }), /options of evaluatePictures/);
+  await failure('INVALID_ARGUMENT', of(SAMPLES, { options: { edgeTolerence: 3 } }), /edgeTolerence/, /edgeTolerance/);
 });
 
 test('label maps are scored by the classes of their colours, over all pictures together', async () => {
@@ -226,6 +227,10 @@ test('the FCN score asks a model what it sees, of made photos and of real ones',
   close(values['fcn-iou']!, (1 / 2 + 1 / 2) / 2, 1e-9);
   close(values['fcn-real-pixels']!, 1, 1e-9);
   assert.equal(seen, [2, 2, 2, 2], 'pictures come at the size of the model');
+  assert.equal((await evaluatePictures(samples, { metrics: ['fcn'], models: { segmenter: model } })).remarks, []);
+  const photos = samples.map((each, at) => ({ ...each, given: { ...grey(...Array(4).fill(90 + at)), width: 4 } }));
+  const { remarks } = await evaluatePictures(photos, { metrics: ['fcn'], models: { segmenter: model } });
+  assert.match(remarks.join(), /pictures that were given .* are no label maps of it/);
   const ask = (more: object, some = samples as readonly EvaluatedSample[]) => evaluatePictures(some, { metrics: ['fcn'], ...more });
   await failure('INVALID_ARGUMENT', () => ask({}), '--segmenter FILE');
   await failure('INVALID_ARGUMENT', () => ask({ models: { segmenter: model } }, SAMPLES), '--input DIR');

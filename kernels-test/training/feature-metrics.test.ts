@@ -26,6 +26,11 @@ function picture(name: string, [height, width]: readonly number[]): RgbImage {
   const data = Uint8Array.from(values(name, height! * width! * 3), (value) => Math.floor((value + 1) * 128));
   return { ...createImage(width!, height!), data };
 }
+/** Its upper left corner, of one size for all. */
+const small = ({ data, width }: RgbImage): RgbImage => ({
+  ...createImage(8, 8),
+  data: Uint8Array.from({ length: 8 * 8 * 3 }, (_, at) => data[Math.floor(at / 24) * width * 3 + (at % 24)]!),
+});
 const samples: EvaluatedSample[] = golden.sizes.map((size, at) => ({
   name: String(at),
   made: picture(`made ${at}`, size),
@@ -68,6 +73,22 @@ test('FID, KID and LPIPS are those of PyTorch and NumPy, and a network runs once
   const third = await InceptionImages.open(gpu, weights.inception);
   assert.not(third === first);
   third.close();
+});
+
+test('a program that puts each picture into the same object is measured as one that makes new ones', async () => {
+  const how = { metrics: ['kid'], gpu, weights };
+  const same = samples.map(({ name, made, real }): EvaluatedSample => ({ name, made: small(made!), real: small(real!) }));
+  const { columns: wanted } = await evaluatePictures(same, how);
+  const [made, real] = [small(samples[0]!.made!), small(samples[0]!.real!)];
+  function* reusing(): Generator<EvaluatedSample> {
+    for (const each of same) {
+      made.data.set(each.made!.data);
+      real.data.set(each.real!.data);
+      yield { name: each.name, made, real };
+    }
+  }
+  const { columns } = await evaluatePictures(reusing(), how);
+  assert.is(columns[0]!.value, wanted[0]!.value);
 });
 
 test('sets of other sizes, a constant answer, and equal sets', async () => {

@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RgbImage } from '../../src/data/image.js';
 import { ShadegradError } from '../../src/errors.js';
-import { atMost } from '../../src/node/files/at-most.js';
+import { atMost } from '../../src/data/at-most.js';
 import { openPairedFolder } from '../../src/node/images/dataset.js';
 import { encodePng } from '../../src/node/images/read.js';
 import { spread } from '../../src/data/spread.js';

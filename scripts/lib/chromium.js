@@ -98,10 +98,11 @@ export async function launchChromium(flags = [], check = async () => {}) {
 /**
  * Starts the first browser that has a WebGPU adapter.
  *
+ * @param {Map<string, string>} parts what programs import: path of the URL to text
  * @throws Error with what was wrong with each
  */
-export async function startBrowser() {
-  const programs = new Map();
+export async function startBrowser(parts = new Map()) {
+  const programs = new Map(parts);
   const server = await serve(programs);
   try {
     const { browser, origin } = await launchChromium(FLAGS, async (started) => {

@@ -19,6 +19,9 @@ const SOURCES = [
   'package.json',
 ];
 
+/** Whatever goes into site/, beside that. */
+const SITE_SOURCES = ['docs', 'examples/app', 'scripts', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'];
+
 /** Installs the dependencies if they are missing or not those of the lockfile. */
 export function prepareDependencies() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -49,6 +52,10 @@ export function prepareBuild() {
   if (status !== 0) console.error('the build failed');
   return status === 0;
 }
+
+/** Tells whether site/ is there and as new as what it is made of. */
+export const siteIsBuilt = () =>
+  newest(join(root, 'site/service-worker.js')) >= Math.max(...[...SOURCES, ...SITE_SOURCES].map((source) => newest(join(root, source))));
 
 /**
  * Compares npm's record of what it installed with the lockfile. Times would not do: git writes files in any

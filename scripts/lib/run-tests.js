@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { bundleForBrowser, bundleForNode, displayName, root } from './bundle-test.js';
+import { cacheFolder, displayName, root } from './bundle-test.js';
 
 /**
  * @typedef {object} Result of one file on one driver
@@ -14,6 +13,12 @@ import { bundleForBrowser, bundleForNode, displayName, root } from './bundle-tes
  * @property {string} output
  * @property {number} seconds
  */
+
+/**
+ * How Mesa's lavapipe compiles for tests: without LLVM's optimisations, which take most of the time of a test that is new to it and
+ * change no result. In a cache of its own, as other programs would find code there that is slow to run.
+ */
+const MESA = { GALLIVM_PERF: 'nopt', MESA_SHADER_CACHE_DIR: join(cacheFolder, 'shaders') };
 
 /** Process groups of the tests that run now, to be ended with this process. */
 const running = new Set();
@@ -33,36 +38,34 @@ export async function runCommand(title, command, options) {
 
 /**
  * Runs one test file in a Node process of its own.
+ * @param {import('./bundle-all.js').TestBundles} bundles
  * @returns {Promise<Result | undefined>} undefined if only files that open a device are wanted and it opens none
  */
-export async function runInNode(file, driver, { timeoutMilliseconds, kernelsOnly }) {
+export async function runInNode(file, driver, bundles, { timeoutMilliseconds, kernelsOnly }) {
   const title = `${displayName(file)} [${driver}]`;
   let bundle;
   try {
-    bundle = await bundleForNode(file);
+    bundle = await bundles.forNode(file);
   } catch (error) {
     return crashed(title, error.message);
   }
-  try {
-    if (kernelsOnly && !bundle.opensDevice) return undefined;
-    const environment = driver === 'auto' ? {} : { SHADEGRAD_ADAPTER: driver };
-    const command = [process.execPath, '--enable-source-maps', join(root, 'scripts/lib/run-bundle.js'), bundle.path];
-    const { output, status, timedOut, seconds } = await start(command, { timeoutMilliseconds, environment });
-    return judge(bundle.opensDevice ? title : displayName(file), output, { status, timedOut, seconds });
-  } finally {
-    await rm(bundle.path, { force: true });
-  }
+  if (kernelsOnly && !bundle.opensDevice) return undefined;
+  const environment = driver === 'auto' ? {} : { SHADEGRAD_ADAPTER: driver };
+  const command = [process.execPath, '--enable-source-maps', join(root, 'scripts/lib/run-bundle.js'), bundle.path];
+  const { output, status, timedOut, seconds } = await start(command, { timeoutMilliseconds, environment });
+  return judge(bundle.opensDevice ? title : displayName(file), output, { status, timedOut, seconds });
 }
 
 /**
  * Runs one test file in the browser.
+ * @param {import('./bundle-all.js').TestBundles} bundles
  * @returns {Promise<Result | undefined>} undefined if the file is not for browsers
  */
-export async function runInBrowser(file, browser, { timeoutMilliseconds }) {
+export async function runInBrowser(file, browser, bundles, { timeoutMilliseconds }) {
   const title = `${displayName(file)} [${browser.title}]`;
   const begin = performance.now();
   try {
-    const program = await bundleForBrowser(file);
+    const program = await bundles.forBrowser(file);
     if (program === undefined) return undefined;
     const { output, finished } = await browser.run(displayName(file), program, timeoutMilliseconds);
     return judge(title, output, { status: finished ? undefined : 'unfinished', seconds: (performance.now() - begin) / 1000 });
@@ -95,7 +98,7 @@ function start([program, ...parameters], { timeoutMilliseconds, environment = {}
     const begin = performance.now();
     const child = spawn(program, parameters, {
       cwd: root,
-      env: { ...process.env, ...environment },
+      env: { ...MESA, ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that a timeout also ends what the test started.
       detached: process.platform !== 'win32',

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { Application, Comment, CommentTag, Converter, Logger, LogLevel, ReflectionKind } from 'typedoc';
 import { CATEGORIES, categoryOf } from './categories.js';
 import { NOT_EXPORTED, UNDOCUMENTED_FILES } from './exceptions.js';
+import { placesOf, useLayout } from './theme.js';
 
 /** Keeps what typedoc complains about, for people and for the test. */
 class Complaints extends Logger {
@@ -20,11 +21,16 @@ class Complaints extends Logger {
 /**
  * Makes the reference, or only looks whether it can be made.
  *
- * @param {{ root: string, out?: string, exceptions?: { NOT_EXPORTED: string[], UNDOCUMENTED_FILES: string[] } }} options the checkout; the
- *   folder for the pages, none to check alone; what is let pass
- * @returns {Promise<{ complaints: string[], names: string[] }>} what is wrong, so that no pages are written; and every exported name
+ * @param {object} options
+ * @param {string} options.root the checkout
+ * @param {string} [options.out] the folder for the pages, none to check alone
+ * @param {(page: { url: string, title: string, body: string }) => string} [options.layout] makes the pages, in the place of typedoc
+ * @param {string} [options.repository] the address of the folder of the sources, which links lead to
+ * @param {{ NOT_EXPORTED: string[], UNDOCUMENTED_FILES: string[] }} [options.exceptions] what is let pass
+ * @returns {Promise<{ complaints: string[], names: string[], places: { name: string, kind: string, url: string, text: string }[] }>}
+ *   what is wrong, so that no pages are written; every exported name; and where it and its members are described
  */
-export async function makeReference({ root, out, exceptions = { NOT_EXPORTED, UNDOCUMENTED_FILES } }) {
+export async function makeReference({ root, out, layout, repository, exceptions = { NOT_EXPORTED, UNDOCUMENTED_FILES } }) {
   const app = await Application.bootstrap({
     name: 'shadegrad',
     entryPoints: ['src/index.ts', 'src/node/index.ts', 'src/web/index.ts'].map((file) => join(root, file)),
@@ -44,6 +50,7 @@ export async function makeReference({ root, out, exceptions = { NOT_EXPORTED, UN
     sort: ['source-order'],
     categorizeByGroup: false,
     categoryOrder: [...CATEGORIES, '*'],
+    useFirstParagraphOfCommentAsSummary: true,
     navigation: { includeCategories: true, includeGroups: false },
     validation: { notExported: true, invalidLink: true, invalidPath: true, unusedMergeModuleWith: true },
     intentionallyNotExported: exceptions.NOT_EXPORTED,
@@ -57,16 +64,26 @@ export async function makeReference({ root, out, exceptions = { NOT_EXPORTED, UN
     checkDocstrings(project, exceptions.UNDOCUMENTED_FILES, logger);
   });
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
-    for (const { sources = [] } of Object.values(project.reflections)) for (const source of sources) delete source.url;
+    for (const { sources = [] } of Object.values(project.reflections))
+      for (const source of sources) {
+        if (repository) source.url = `${repository}/${source.fileName}#L${source.line}`;
+        else delete source.url;
+      }
   });
+  const router = layout && useLayout(app, layout);
   const project = await app.convert();
   const names = project ? exportsOf(project).map(({ name }) => name) : [];
   if (project) app.validate(project);
+  let places = [];
   if (project && out && logger.lines.length === 0) {
     rmSync(out, { recursive: true, force: true });
     await app.generateDocs(project, out);
+    if (layout) {
+      rmSync(join(out, 'assets'), { recursive: true });
+      places = placesOf(project, router());
+    }
   }
-  return { complaints: logger.lines, names };
+  return { complaints: logger.lines, names, places };
 }
 
 const exportsOf = (project) => (project.children ?? []).flatMap((module) => module.children ?? []);

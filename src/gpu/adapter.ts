@@ -29,8 +29,8 @@ export interface MatrixUnit {
 }
 
 /** What to call an adapter in messages. */
-export function adapterName({ description, device, vendor }: AdapterDescription): string {
-  return description || device || vendor || 'an adapter without a name';
+export function adapterName({ description, device, vendor, architecture }: AdapterDescription): string {
+  return description || device || [vendor, architecture].filter((word) => word !== '').join(' ') || 'an adapter without a name';
 }
 
 /** The kind of an adapter: a GPU, one of two known software drivers, or another one. */

@@ -324,6 +324,41 @@ export class Gpu {
     target.noteWrite(span(targetOffset, bytes), 'a copy');
   }
 
+  /**
+   * Copies the pixels of a texture of RGBA bytes into memory, after everything dispatched so far.
+   *
+   * @param bytesPerRow from one row to the next in memory, a multiple of 256
+   * @internal
+   */
+  copyFromTexture(texture: GPUTexture, storage: Storage, bytesPerRow: number): void {
+    this.copyTexture(storage, (encoder, buffer) =>
+      encoder.copyTextureToBuffer({ texture }, { buffer, bytesPerRow }, [texture.width, texture.height]),
+    );
+    storage.noteWrite(span(0, bytesPerRow * texture.height), 'a copy');
+  }
+
+  /** Copies memory into a texture, such as a canvas': the other way of copyFromTexture(). @internal */
+  copyToTexture(storage: Storage, texture: GPUTexture, bytesPerRow: number): void {
+    this.copyTexture(storage, (encoder, buffer) =>
+      encoder.copyBufferToTexture({ buffer, bytesPerRow }, { texture }, [texture.width, texture.height]),
+    );
+  }
+
+  private copyTexture(storage: Storage, copy: (encoder: GPUCommandEncoder, buffer: GPUBuffer) => void): void {
+    this.assertAlive();
+    this.assertOwn(storage);
+    storage.assertLive();
+    if (this.trace || !storage.buffer) {
+      throw new ShadegradError('RECORDING', `"${storage.label}" is copied from or to a texture inside a recorded function`, {
+        fix: 'copy before record(), or after a run()',
+      });
+    }
+    this.stream.flush();
+    const encoder = this.device.createCommandEncoder();
+    copy(encoder, storage.buffer);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
   /** Reads bytes back: what they are after everything dispatched before the call, whatever is dispatched while it waits. @internal */
   async read(storage: Storage, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     this.assertAlive();

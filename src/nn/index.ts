@@ -18,6 +18,7 @@ export {
   type WeightLayout,
 } from './state-dict.js';
 export type { ForwardOptions, Layer } from './forward.js';
+export { hookForward, layerOutputs, type ForwardHooks, type LayerOutput, type LayerOutputsOptions } from './hooks.js';
 export {
   AdaptiveAvgPool2d,
   AvgPool2d,

@@ -17,7 +17,7 @@ export {
   type PairedFolderOptions,
   type Split,
 } from './images/dataset.js';
-export type { SideLimit } from './images/picture.js';
+export type { SideLimit } from '../training/files/picture.js';
 export {
   parseFlags,
   type BooleanFlag,
@@ -34,7 +34,7 @@ export { formatHelp } from './terminal/help.js';
 export { runMain } from './programs/run-main.js';
 export { JsonLog, readLog, type LogEntry } from './files/log.js';
 export { createProgress, type Progress, type ProgressOptions, type ProgressStream, type ProgressUpdate } from './terminal/progress.js';
-export { formatBytes, formatCount, formatDuration, formatNumber } from './terminal/format.js';
+export { formatBytes, formatCount, formatDuration, formatNumber } from '../formats/words.js';
 export {
   renderReport,
   writeReport,

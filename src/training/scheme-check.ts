@@ -84,7 +84,7 @@ export const LOG_NAMES: readonly string[] = [
 ];
 /** A name of files and folders. */
 const NAME = /^[A-Za-z0-9][\w-]*$/;
-const FLAG_PARTS = ['type', 'placeholder', 'min', 'max', 'check', 'choices', 'default', 'description', 'group', 'reference'];
+const FLAG_PARTS = ['type', 'placeholder', 'example', 'min', 'max', 'check', 'choices', 'default', 'description', 'group', 'reference'];
 const FLAG_TYPES = ['integer', 'number', 'choice', 'boolean', 'string'];
 
 /**

@@ -44,7 +44,9 @@ const WORDS: Readonly<Record<string, Words>> = {
   NO_ADAPTER: {
     title: 'This browser offers no WebGPU',
     text: 'Networks run on the graphics processor through WebGPU, which is missing here or turned off.',
-    fix: 'Use a recent Chrome, Edge, Safari 26 or Firefox; on Linux, turn WebGPU on in the browser’s settings. Pages need https or localhost.',
+    fix:
+      'Use a recent Chrome, Edge, Safari 26 or Firefox; on Linux, turn WebGPU on in the browser’s settings. Pages need ' +
+      'https or localhost.',
   },
   DEVICE_LOST: {
     title: 'The graphics processor went away',

@@ -5,10 +5,10 @@ import type { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openPairedFolder } from '../../../src/node/images/dataset.js';
-import { imagesOf, isAsStored, type Picture } from '../../../src/node/images/picture.js';
+import { imagesOf, isAsStored, type Picture } from '../../../src/training/files/picture.js';
 import { finishPicture } from '../../../src/node/images/picture-workers.js';
 import { writePng } from '../../../src/node/images/read.js';
-import type { Samples } from '../../../src/node/images/samples.js';
+import type { Samples } from '../../../src/training/files/samples.js';
 import { temporaryFolder } from '../../harness/program.js';
 
 const folder = temporaryFolder('picture-workers');

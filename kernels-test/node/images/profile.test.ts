@@ -29,6 +29,37 @@ test('a profile is read, and is the same in a result of each format, whose pixel
   }
 });
 
+test('a WebP of any kind keeps its pixels beside a profile: without loss, with transparency, with a profile already', async () => {
+  const profile = (await profileOf(await sharp(image.data, raw).withIccProfile('p3').png().toBuffer()))!;
+  const clear = { raw: { width: 2, height: 2, channels: 4 } } as const;
+  const kinds = [
+    await sharp(image.data, raw).webp({ lossless: true }).toBuffer(),
+    await sharp(
+      Uint8Array.from({ length: 16 }, (_, at) => 40 * (at % 5)),
+      clear,
+    )
+      .webp({ lossless: true })
+      .toBuffer(),
+    await sharp(
+      Uint8Array.from({ length: 16 }, (_, at) => 40 * (at % 5)),
+      clear,
+    )
+      .webp()
+      .toBuffer(),
+    await sharp(image.data, raw).withIccProfile('srgb').webp().toBuffer(),
+  ];
+  assert.equal(
+    kinds.map((bytes) => bytes.toString('latin1', 12, 16)),
+    ['VP8L', 'VP8L', 'VP8X', 'VP8X'],
+  );
+  for (const [at, plain] of kinds.entries()) {
+    const kept = withProfile(plain, 'webp', profile);
+    assert.ok(Buffer.from((await profileOf(kept))!).equals(Buffer.from(profile)), String(at));
+    assert.equal(await decodeImage(kept), await decodeImage(plain), String(at));
+    assert.is((await sharp(kept).metadata()).hasAlpha, (await sharp(plain).metadata()).hasAlpha);
+  }
+});
+
 test('a grey profile is none of a result in colours', async () => {
   const grey = await sharp(image.data, raw).toColourspace('b-w').withIccProfile('p3').png().toBuffer();
   const profile = await profileOf(grey);

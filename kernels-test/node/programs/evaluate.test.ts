@@ -1,5 +1,7 @@
 // first driver only: it runs programs. shadegrad evaluate: of a run, and of two folders.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -22,6 +24,16 @@ interface Numbers {
   readonly values: Record<string, { value: number; median: number; interval: [number, number] }>;
   readonly 'mean photo'?: Record<string, number>;
   readonly pictures: readonly { name: string; values: Record<string, number> }[];
+}
+
+interface Step {
+  readonly step: number;
+}
+
+/** What an evaluation in this process leaves in a folder. */
+async function evaluated(output: string, ...words: string[]): Promise<Numbers> {
+  assert.is(await evaluateProgram([...words, '--output', output, '--quiet']), 0);
+  return JSON.parse(readFileSync(join(output, 'evaluation.json'), 'utf8')) as Numbers;
 }
 
 test.before(buildLibrary);
@@ -187,16 +199,100 @@ test('weights alone, on a folder of pairs: as their run is measured on it', asyn
     pictures(`pairs/${split}`, { '1.png': pair(1), '2.png': pair(2), '3.png': pair(3) });
   }
   const trained = join(folder, 'of-pairs');
-  succeeded(await run('train-facades', [...TINY, '--steps', '1', '--data', data, '--direction', 'BtoA', '--out', trained]));
+  succeeded(await run('train-facades', [...TINY, '--ema', '0.5', '--steps', '2', '--data', data, '--direction', 'BtoA', '--out', trained]));
+  const latest = join(trained, 'checkpoint.safetensors');
   const weights = join(folder, 'weights.safetensors');
-  copyFileSync(join(trained, 'checkpoint.safetensors'), weights);
-  const numbers = async (...words: string[]): Promise<Numbers> =>
-    JSON.parse(succeeded(await evaluate(...words, '--json', '--quiet'))) as Numbers;
-  const [ofRun, ofWeights] = [await numbers(trained), await numbers(weights, '--data', data, '--direction', 'BtoA')];
+  const best = join(trained, 'best.safetensors');
+  for (const copy of [weights, best]) copyFileSync(latest, copy);
+  const numbers = (...words: string[]): Promise<Numbers> =>
+    evaluated(join(folder, 'of-weights'), ...words, '--metrics', 'l1', 'l2', 'ssim');
+  const ofRun = await numbers(trained);
+  // A checkpoint says what it translates into what.
+  const ofWeights = await numbers('--weights', weights, '--data', data);
   // Dropout draws other masks than those of the run.
   for (const name of ['l1', 'l2', 'ssim']) assert.ok(Math.abs(ofWeights.values[name]!.value - ofRun.values[name]!.value) < 0.01, name);
   assert.equal(ofWeights['mean photo'], ofRun['mean photo']);
+  assert.not.equal((await numbers(weights, '--data', data, '--direction', 'AtoB')).values, ofWeights.values);
+  // The averages are what is measured, unless they are not wanted.
+  assert.not.equal((await numbers(weights, '--data', data, '--no-averages')).values, ofWeights.values);
+  // At an address, whose file is fetched into the cache.
+  const server = createServer((_, response) => void response.end(readFileSync(weights)));
+  await new Promise<void>((ready) => void server.listen(0, '127.0.0.1', ready));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/facades.safetensors`;
+  const cache = process.env.XDG_CACHE_HOME;
+  process.env.XDG_CACHE_HOME = join(folder, 'cache');
+  const fetched = await numbers('--weights', address, '--data', data).finally(() => {
+    server.close();
+    if (cache === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = cache;
+  });
+  assert.equal([fetched.values, (fetched as Numbers & { weights: string }).weights], [ofWeights.values, address]);
   await failure('BAD_FLAG', () => evaluateProgram([weights]), /--data/, /no run/);
+  await failure('BAD_FLAG', () => evaluateProgram([trained, '--network', 'generatorA']), '--network is for weights alone');
+
+  // Another checkpoint in the folder of a run is one of that run, and its results do not replace those of the latest.
+  await evaluateProgram([best, '--quiet', '--metrics', 'l1', 'l2', 'ssim']);
+  const { step: _, ...ofBest } = JSON.parse(readFileSync(join(trained, 'evaluation-best', 'evaluation.json'), 'utf8')) as Numbers & Step;
+  const { step: __, ...ofLatest } = ofRun as Numbers & Step;
+  assert.equal(ofBest, ofLatest);
+  assert.not.ok(existsSync(join(trained, 'evaluation')));
+  // A split of the run's folder, and another folder, have the mean of their own training images beside them.
+  for (const words of [
+    ['--split', 'val'],
+    ['--data', data],
+    ['--data', data, '--split', 'val'],
+  ]) {
+    const { values, 'mean photo': mean } = await numbers(trained, ...words);
+    assert.equal([values, mean], [ofRun.values, ofRun['mean photo']], words.join(' '));
+  }
+  rmSync(join(data, 'train'), { recursive: true });
+  assert.is((await numbers(trained, '--data', data))['mean photo'], undefined);
+});
+
+test('pictures of one input that happen to be the same have no diversity; networks that draw nothing are refused', async () => {
+  const flat = join(folder, 'flat');
+  succeeded(await run('train-facades', [...TINY, '--steps', '1', '--init-gain', '0.000001', '--lr', '1e-8', '--out', flat]));
+  const { values } = await evaluated(join(folder, 'flat-results'), flat, '--samples', '2', '--metrics', 'diversity');
+  assert.equal([values.diversity!.value, values['diversity-deviation']!.value], [0, 0]);
+  const sure = join(folder, 'sure');
+  succeeded(await run('train-facades', [...TINY.filter((word) => word !== '--dropout'), '--steps', '1', '--out', sure]));
+  await failure('BAD_FLAG', () => evaluateProgram([sure, '--samples', '2', '--quiet']), '--samples 2', 'draws nothing');
+});
+
+test('a run that translates both ways between two sets: each picture counts once, and its sets are compared', async () => {
+  const sets = join(folder, 'two-sets');
+  for (const [name, from, count] of [
+    ['trainA', 1, 2],
+    ['trainB', 11, 2],
+    ['testA', 21, 3],
+    ['testB', 31, 2],
+  ] as const) {
+    pictures(`two-sets/${name}`, Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}.png`, picture(from + at, 32, 32)])));
+  }
+  const cycle = join(folder, 'cycle');
+  const small = '--scheme cyclegan --no-tune --size 32 --ngf 2 --ndf 2 --steps 1 --validate 3'.split(' ');
+  succeeded(await run('shadegrad', ['train', ...small, '--data', sets, '--out', cycle]));
+  const of = (...words: string[]): Promise<Numbers> => evaluated(join(folder, 'cycle-results'), cycle, ...words);
+  const [there, back] = [await of(), await of('--direction', 'BtoA')];
+  assert.equal(
+    [there.counts, back.counts],
+    [
+      { made: 3, real: 2 },
+      { made: 2, real: 3 },
+    ],
+  );
+  assert.equal(Object.keys(there.values), ['lab-l', 'lab-a', 'lab-b']);
+  // The mean of the training pictures is another one for each set.
+  assert.not.equal(there['mean photo'], back['mean photo']);
+  // As its pictures are measured as two folders.
+  succeeded(await run('shadegrad', ['test', cycle, '--quiet']));
+  const made = join(folder, 'cycle-made');
+  mkdirSync(made);
+  for (const name of readdirSync(join(cycle, 'test', 'images')).filter((each) => /a-to-b/i.test(each)))
+    copyFileSync(join(cycle, 'test', 'images', name), join(made, name));
+  const apart = await evaluated(join(folder, 'apart'), '--made', made, '--real', join(sets, 'testB'), '--unpaired');
+  assert.equal(there.values, apart.values);
+  await failure('BAD_FLAG', () => evaluateProgram([cycle, '--direction', 'both']), '--direction');
 });
 
 test.run();

@@ -1,5 +1,6 @@
 // not in browsers: it is about a program of Node. What experiments are before anything is trained: plans, scripts for schedulers.
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
@@ -10,8 +11,12 @@ import { scriptOf } from '../../../src/node/programs/experiment/schedulers/scrip
 import { parseExperiment } from '../../../src/node/programs/experiment/file.js';
 import { planExperiment, runsOf, type Plan } from '../../../src/node/programs/experiment/plan.js';
 import { EXPERIMENTS } from '../../../src/node/programs/experiment/registry.js';
+import { formatMarkdown } from '../../../src/node/programs/experiment/formats.js';
+import { planIn } from '../../../src/node/programs/experiment/plan-file.js';
+import { readResult } from '../../../src/node/programs/experiment/run.js';
 import { runAll } from '../../../src/node/programs/experiment/sweep.js';
 import { keepQuiet } from '../../../src/node/terminal/remarks.js';
+import { failure } from '../../harness/devices.js';
 import { temporaryFolder } from '../../harness/program.js';
 
 const planOf = (name: string, size: number, seeds = 1): Plan =>
@@ -132,6 +137,25 @@ test('a file of settings: one without flags has none, and what no flag can be is
     assert.is(received, text.trim());
     assert.not.match(message, /\n\s*\n/);
   }
+});
+
+test('files in the folder of an experiment that are not its own are told, or made anew', async () => {
+  const folder = temporaryFolder('experiment-files');
+  const path = join(folder, 'runs', 'a-seed1', 'result.json');
+  mkdirSync(join(path, '..'), { recursive: true });
+  for (const text of ['null', '[]', '{"setting": "a"}', '{']) {
+    writeFileSync(path, text);
+    assert.is(await readResult(folder, { id: 'a-seed1' }), undefined, text);
+  }
+  for (const text of ['{"version": 1}', '{"version": 1, "settings": [], "seeds": [1]}', 'null', '{"version": 2}']) {
+    writeFileSync(join(folder, 'experiment.json'), text);
+    await failure('DATA_UNREADABLE', () => planIn(folder), 'experiment.json cannot be read');
+  }
+  rmSync(folder, { recursive: true });
+  const table = { name: 'x', title: 'x', flags: '', seeds: [1], images: 1, trainPairs: 1, metrics: {}, figure: [], version: '1' };
+  const markdown = formatMarkdown({ ...table, rows: [{ name: 'a', title: 'a|b', flags: '--labels x|`y`', steps: [3], metrics: {} }] });
+  const [line] = markdown.split('\n').filter((each) => each.startsWith('| **'));
+  assert.is(line, "| **a\\|b** `--labels x\\|'y'` | 3 |");
 });
 
 test('every experiment of the table can be trained at the size of the paper, and is in the docs', () => {

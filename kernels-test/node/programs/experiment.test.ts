@@ -148,7 +148,9 @@ test('--list says what would be trained, and trains nothing', async () => {
 });
 
 test('--dry-run says how long it would take, and leaves nothing', async () => {
-  const printed = succeeded(await experiment('dry', '--dry-run', '--seeds', '2', '--shard', '3/4'));
+  const epochs = FLAGS.join(' ').replace('--steps 30', '--epochs 10 --epochs-decay 5').split(' ');
+  const flags = [...epochs, '--out', at('dry'), '--dry-run', '--seeds', '2', '--shard', '3/4'];
+  const printed = succeeded(await run('shadegrad', ['experiment', at('own.json'), ...flags]));
   assert.match(printed, /\nmeasured: l1, ssim\nusual: about .* for 30 steps\nall: about /);
   assert.not(existsSync(at('dry')));
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeImage, encodePng } from '../../../src/node/images/read.js';
-import { formatJson } from '../../../src/node/terminal/format.js';
+import { formatJson } from '../../../src/formats/words.js';
 import { joinPair } from '../../../src/data/image.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { buildNetwork } from '../../../src/models/registry.js';

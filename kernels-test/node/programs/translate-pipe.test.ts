@@ -8,7 +8,7 @@ import { resizeBicubic } from '../../../src/data/resize.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { pytorchStateDict } from '../../../src/exchange/pytorch/pytorch-run.js';
 import { encodePyTorch } from '../../../src/formats/pytorch-write.js';
-import { imageFormat } from '../../../src/node/images/format.js';
+import { imageFormat } from '../../../src/formats/image-format.js';
 import { decodeImage, encodePng, readImage } from '../../../src/node/images/read.js';
 import { buildLibrary, failedWith, pipe, run, succeeded, temporaryFolder } from '../../harness/program.js';
 import { collect, formulaNetwork } from '../../harness/weights.js';

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatBytes, formatCount, formatCountOf, formatDuration, formatNumber } from '../../../src/node/terminal/format.js';
+import { formatBytes, formatCount, formatCountOf, formatDuration, formatNumber } from '../../../src/formats/words.js';
 import { createProgress, type ProgressStream } from '../../../src/node/terminal/progress.js';
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { StepClock } from '../../../src/training/run/step-clock.js';

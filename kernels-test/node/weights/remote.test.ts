@@ -11,7 +11,8 @@ import * as assert from 'uvu/assert';
 import { ShadegradError } from '../../../src/errors.js';
 import { encodeSafetensors } from '../../../src/formats/safetensors-file.js';
 import { keepQuiet } from '../../../src/node/terminal/remarks.js';
-import { openWeights } from '../../../src/node/weights/read.js';
+import { localFile, openWeights } from '../../../src/node/weights/read.js';
+import { isRemote, publicAddress } from '../../../src/node/weights/remote/registry.js';
 import { buildLibrary, failedWith, run, succeeded } from '../../harness/program.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -118,6 +119,17 @@ test('a file is fetched once, kept with its sum, and refused when its address gi
   // Whoever says what it should be, gets that.
   assert.is(await numberAt(`${named}#sha256=${sumOf(bytes)}`), 2);
   assert.is(await numberAt(named), 2);
+});
+
+test('an address is told from a path, its file is on this machine, and what may be a key in it is told nobody', async ({ serve }) => {
+  for (const named of ['hf:me/nets', 'https://example.com/a.pth', 'HTTPS://example.com/a.pth', 'http://localhost/a.pth'])
+    assert.ok(isRemote(named), named);
+  for (const named of ['nets/a.pth', './hf:me', 'C:/nets/https', 'https.pth']) assert.not(isRemote(named), named);
+  assert.is(publicAddress('https://example.com/a.pth?key=1&b=?#sha256=ab'), 'https://example.com/a.pth#sha256=ab');
+  const bytes = await weights(1);
+  const { url } = await serve((_, response) => response.end(bytes));
+  assert.ok(readFileSync(await localFile(`${url}/a.onnx`)).equals(bytes));
+  assert.is(await localFile('nets/a.onnx'), 'nets/a.onnx');
 });
 
 test('a pin is the sum that the file must have', async ({ cache, serve }) => {

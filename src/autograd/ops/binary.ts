@@ -1,5 +1,6 @@
 import * as elementwise from '../../kernels/elementwise.js';
-import { binaryFunctions, type ElementFunction } from '../../kernels/functions.js';
+import * as binaryFunctions from '../../kernels/binary-functions.js';
+import type { ElementFunction } from '../../kernels/functions.js';
 import { binary, select, type Operand } from '../../kernels/map.js';
 import { expectOptions } from '../../checks.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -21,16 +22,20 @@ interface Partial {
   readonly gradient: (dy: Tensor, values: Values) => Tensor;
 }
 
+/** The operands that are tensors. */
+const tensorsOf = (...operands: readonly Operand[]): Tensor[] => operands.filter((operand) => operand instanceof Tensor);
+
 /** The rule of a function of two operands: each one's gradient, summed where it was repeated. */
-function binaryRule(values: Values, partials: readonly [Partial, Partial]): { inputs: Tensor[]; rule: Rule } {
+function binaryRule(values: Values, partials: readonly [Partial, Partial]): Rule {
   const tensors = [values.a, values.b].flatMap((operand, index) => (operand instanceof Tensor ? [{ operand, ...partials[index]! }] : []));
-  const saved: Rule['saved'] = (needed) => {
-    const named = tensors.flatMap(({ from }, index) => (needed[index] ? from : []));
-    return named.map((name) => values[name]).filter((value) => value instanceof Tensor);
+  return {
+    saved: (needed) => {
+      const named = tensors.flatMap(({ from }, index) => (needed[index] ? from : []));
+      return named.map((name) => values[name]).filter((value) => value instanceof Tensor);
+    },
+    backward: (dy, targets) =>
+      tensors.map(({ operand, gradient }, index) => (targets[index] ? sumTo(gradient(dy, values), operand.shape) : null)),
   };
-  const backward: Rule['backward'] = (dy, targets) =>
-    tensors.map(({ operand, gradient }, index) => (targets[index] ? sumTo(gradient(dy, values), operand.shape) : null));
-  return { inputs: tensors.map(({ operand }) => operand), rule: { saved, backward } };
 }
 
 /** An operation of two tensors, or of a tensor and a number on either side, by its function and the gradients of a and of b. */
@@ -44,8 +49,7 @@ export function binaryOperation(
     const { out } = expectOptions(name, options, ['out']);
     return called(name, [a, b], {}, () => {
       const y = binary(fn, a, b, { out });
-      const { inputs, rule } = binaryRule({ a, b, y }, [forA, forB]);
-      return track(name, inputs, y, rule);
+      return track(name, tensorsOf(a, b), y, binaryRule({ a, b, y }, [forA, forB]));
     });
   };
 }
@@ -215,10 +219,12 @@ export const lessEqual = constantOperation('lessEqual', binaryFunctions.lessEqua
  * @throws SHAPE_MISMATCH for shapes that do not broadcast; INVALID_ARGUMENT for other types
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  // Any tensor stands for the condition here: no gradient goes there.
-  const { inputs, rule } = binaryRule({ a, b, y: condition }, [
+  return called('where', [condition, a, b], {}, () => track('where', tensorsOf(a, b), select(condition, a, b), whereRule(condition, a, b)));
+}
+
+/** Any tensor stands for the condition here: no gradient goes there. */
+const whereRule = (condition: Tensor, a: Operand, b: Operand): Rule =>
+  binaryRule({ a, b, y: condition }, [
     { from: ['y'], gradient: (dy) => where(condition, dy, 0) },
     { from: ['y'], gradient: (dy) => where(condition, 0, dy) },
   ]);
-  return called('where', [condition, a, b], {}, () => track('where', inputs, select(condition, a, b), rule));
-}

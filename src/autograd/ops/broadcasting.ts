@@ -1,4 +1,5 @@
-import { binaryFunctions, unaryFunctions } from '../../kernels/functions.js';
+import * as binaryFunctions from '../../kernels/binary-functions.js';
+import * as unaryFunctions from '../../kernels/unary-functions.js';
 import { mean, sum } from '../../kernels/loss.js';
 import { binary, unary } from '../../kernels/map.js';
 import { keptShape, reduceAxes } from '../../kernels/reduce.js';

@@ -1,5 +1,5 @@
 import { zerosLike } from '../../kernels/creation.js';
-import { binaryFunctions } from '../../kernels/functions.js';
+import * as binaryFunctions from '../../kernels/binary-functions.js';
 import type { Operand } from '../../kernels/map.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { binaryOperation, equal, greaterEqual, mul, sub, where } from './binary.js';

@@ -1,6 +1,8 @@
 import { ShadegradError } from '../../errors.js';
 import { zerosLike } from '../../kernels/creation.js';
-import { binaryFunctions, unaryFunctions, type ElementFunction } from '../../kernels/functions.js';
+import * as binaryFunctions from '../../kernels/binary-functions.js';
+import * as unaryFunctions from '../../kernels/unary-functions.js';
+import type { ElementFunction } from '../../kernels/functions.js';
 import { binary, unary } from '../../kernels/map.js';
 import { expectOptions } from '../../checks.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -162,7 +162,9 @@ const FID_CLASSES = 1008;
 function inferOptions(tensors: StateShapes, label: string): InceptionV3Options {
   const [channels] = kernelChannels(tensors, ANCHOR, 3, label);
   const classes = tensors.get('fc.weight')?.[0];
-  return { pools: classes === undefined || classes === FID_CLASSES ? 'fid' : 'torchvision', width: channels / 32 };
+  // Of a file without its classifier, what torchvision's has beside the network says whose it is.
+  const isTorchvision = classes === undefined ? tensors.has('AuxLogits.fc.weight') : classes !== FID_CLASSES;
+  return { pools: isTorchvision ? 'torchvision' : 'fid', width: channels / 32 };
 }
 
 /** The row of Inception-v3. */

@@ -23,10 +23,10 @@ export interface OwnHosts {
 }
 
 /** The hosts of a server for this machine alone. */
-const LOCAL: OwnHosts = { names: 'localhost, 127.0.0.1 and [::1]', has: (host) => LOCAL_HOST.test(host) };
+export const LOCAL: OwnHosts = { names: 'localhost, 127.0.0.1 and [::1]', has: (host) => LOCAL_HOST.test(host) };
 
 /** Whom a request is for. A page of another name that leads to this machine (DNS rebinding) is refused. */
-function hostRefusal({ headersDistinct: { host = [] } }: IncomingMessage, own: OwnHosts): Refusal | undefined {
+export function hostRefusal({ headersDistinct: { host = [] } }: IncomingMessage, own: OwnHosts): Refusal | undefined {
   if (host.length === 1 && own.has(host[0]!)) return undefined;
   return { status: 403, text: `This server answers to ${own.names} alone.` };
 }

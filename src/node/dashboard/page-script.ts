@@ -1,7 +1,7 @@
 /** The script of the page of a dashboard. It runs in a browser, and listens when uPlot's has run, too. */
 import type uPlotClass from 'uplot';
 import { downsample, smooth, type Point } from '../report/series.js';
-import { formatBytes, formatCount, formatDuration, formatNumber } from '../terminal/format.js';
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../../formats/words.js';
 import type { DashboardGradients, DashboardMeasure, DashboardPatches, DashboardState, DashboardStatus, DashboardStep } from './state.js';
 import { thinned } from './thinning.js';
 

@@ -58,6 +58,8 @@ export interface PageServerOptions {
   readonly preferred?: readonly number[];
   /** Whether the process lives as long as the server does. Default: something else decides that. */
   readonly holdsProcess?: boolean;
+  /** Headers in the place of the strict ones, or beside them. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Why a request is refused, whatever it is about. */
   check(request: IncomingMessage): { readonly status: number; readonly text: string } | undefined;
   /** Answers a request that came in whole. */
@@ -157,7 +159,7 @@ export class PageServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries({ ...HEADERS, ...this.options.headers })) response.setHeader(name, value);
     const { url = '' } = request;
     const refusal = this.options.check(request);
     if (refusal) return refuse(response, refusal.status, refusal.text);

@@ -7,7 +7,7 @@ import { extract } from 'tar-stream';
 import { ShadegradError } from '../../errors.js';
 import { makeFolder, writeFailed } from './atomic.js';
 import { countHeaders } from './tar-headers.js';
-import { formatBytes, formatCount } from '../terminal/format.js';
+import { formatBytes, formatCount } from '../../formats/words.js';
 
 /** What an archive may unpack to at most. */
 export interface ArchiveLimits {

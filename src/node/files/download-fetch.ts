@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgressCallback } from '../../data/dataset.js';
 import { ShadegradError } from '../../errors.js';
 import { writeFailed } from './atomic.js';
-import { formatBytes } from '../terminal/format.js';
+import { formatBytes } from '../../formats/words.js';
 
 /** What a file that is fetched is to its user, for errors, and how it is told from something else. */
 export interface FetchedKind {

@@ -9,7 +9,7 @@ import { archiveKind, fetchToFile, parseUrl, type FetchOptions } from './downloa
 import { checkAgainstRecord, downloadRecordPath } from './download-record.js';
 import { extractZip } from './download-unzip.js';
 import { PUBLISHED_SETS, type PublishedSet } from './published-sets.js';
-import { formatBytes } from '../terminal/format.js';
+import { formatBytes } from '../../formats/words.js';
 import { printableName } from '../../formats/names.js';
 import { makeFolder, partialPath, removeStale, writeFailed } from './atomic.js';
 

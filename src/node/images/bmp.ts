@@ -1,5 +1,5 @@
 import { checkSides, corrupt, unsupported } from './limits.js';
-import type { Samples } from './samples.js';
+import type { Samples } from '../../training/files/samples.js';
 
 /** What the two headers say. Masks are of pixels of 16 and 32 bits. */
 interface BmpHeader {

@@ -4,7 +4,7 @@ import { pythonShuffle } from '../../data/python-random.js';
 import type { ImageSet } from '../../data/unpaired.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
-import { atMost } from '../files/at-most.js';
+import { atMost } from '../../data/at-most.js';
 import { columnsOf, readAttributes, withComma } from './attributes.js';
 import { describeContent, scanFolder } from './folder.js';
 import { childNamed, fingerprintOf, IMAGES_AT_ONCE, imagesBelow, openSet, setFolders, type ImageSetsOptions } from './image-sets.js';

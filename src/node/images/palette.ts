@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { imageFormat } from './format.js';
+import { imageFormat } from '../../formats/image-format.js';
 import { pngIndices } from './png-indices.js';
 
 /** Bytes that the header of each of these formats has at most. */

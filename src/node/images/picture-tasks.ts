@@ -4,7 +4,7 @@ import { crop, joinPair, splitPair, type RgbImage } from '../../data/image.js';
 import { widthAndHeight, type PixelSize } from '../../pixel-size.js';
 import { makeInput, type InputChoice } from '../../data/inputs/registry.js';
 import { hashPicture, type PictureHash } from '../../data/picture-hash.js';
-import { imagesOf, type Picture } from './picture.js';
+import { imagesOf, type Picture } from '../../training/files/picture.js';
 
 /** How images are brought to other sides. */
 export interface FitRequest {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { type Transferable, Worker } from 'node:worker_threads';
 import type { RgbImage } from '../../data/image.js';
-import { atMost } from '../files/at-most.js';
-import { imagesOf, isAsStored, type Picture } from './picture.js';
+import { atMost } from '../../data/at-most.js';
+import { imagesOf, isAsStored, type Picture } from '../../training/files/picture.js';
 import type { TaskArgument, TaskName, TaskResult } from './picture-tasks.js';
 import program from './picture-worker.ts?text';
 

@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { crc32 } from '../../formats/crc32.js';
 import { isRgbProfile, profileColours } from './colour-profiles.js';
 import type { PictureFormatName } from './encode.js';
-import { imageFormat } from './format.js';
+import { imageFormat } from '../../formats/image-format.js';
 import { loadSharp } from './sharp.js';
 
 /** Bytes that a segment of a JPEG has for a part of a profile. */
@@ -50,25 +50,46 @@ const PUT: Readonly<Record<PictureFormatName, (picture: Buffer, icc: Uint8Array)
     return Buffer.concat([picture.subarray(0, at), ...segments, picture.subarray(at)]);
   },
   webp(picture, icc) {
-    const kind = picture.toString('latin1', 12, 16);
-    if (kind !== 'VP8 ') return picture;
-    const [width, height] = [picture.readUInt16LE(26) & 0x3fff, picture.readUInt16LE(28) & 0x3fff];
-    const extended = Buffer.alloc(18);
-    ascii('VP8X').copy(extended);
-    extended.writeUInt32LE(10, 4);
+    const { extended, rest } = webpHead(picture);
     // It has a profile.
-    extended[8] = 0x20;
-    extended.writeUIntLE(width - 1, 12, 3);
-    extended.writeUIntLE(height - 1, 15, 3);
+    extended[8]! |= 0x20;
     const profile = Buffer.alloc(8 + icc.length + (icc.length & 1));
     ascii('ICCP').copy(profile);
     profile.writeUInt32LE(icc.length, 4);
     profile.set(icc, 8);
-    const whole = Buffer.concat([picture.subarray(0, 12), extended, profile, picture.subarray(12)]);
+    const whole = Buffer.concat([picture.subarray(0, 12), extended, profile, ...rest]);
     whole.writeUInt32LE(whole.length - 8, 4);
     return whole;
   },
 };
+
+/** A WebP's chunk of what it has, made where it has none, and all chunks after it but a profile. */
+function webpHead(picture: Buffer): { readonly extended: Buffer; readonly rest: readonly Buffer[] } {
+  const chunks: Buffer[] = [];
+  for (let at = 12; at + 8 <= picture.length; ) {
+    const end = at + 8 + picture.readUInt32LE(at + 4);
+    chunks.push(picture.subarray(at, end + (end & 1)));
+    at = end + (end & 1);
+  }
+  const kindOf = (chunk: Buffer): string => chunk.toString('latin1', 0, 4);
+  const rest = chunks.filter((chunk) => !['VP8X', 'ICCP'].includes(kindOf(chunk)));
+  const there = chunks.find((chunk) => kindOf(chunk) === 'VP8X');
+  if (there) return { extended: Buffer.from(there), rest };
+  const [pixels] = rest as [Buffer];
+  // Without loss, 14 bits of each side less one and a bit for transparency lie behind a byte of signature.
+  const bits = kindOf(pixels) === 'VP8L' ? pixels.readUInt32LE(9) : undefined;
+  const [width, height] =
+    bits === undefined
+      ? [pixels.readUInt16LE(14) & 0x3fff, pixels.readUInt16LE(16) & 0x3fff]
+      : [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
+  const extended = Buffer.alloc(18);
+  ascii('VP8X').copy(extended);
+  extended.writeUInt32LE(10, 4);
+  if (bits !== undefined && (bits >>> 28) & 1) extended[8] = 0x10;
+  extended.writeUIntLE(width - 1, 12, 3);
+  extended.writeUIntLE(height - 1, 15, 3);
+  return { extended, rest };
+}
 
 /** An encoded picture with a colour profile; its pixels stay as they are. */
 export function withProfile(picture: Uint8Array, format: PictureFormatName, icc: Uint8Array | undefined): Uint8Array {

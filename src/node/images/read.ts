@@ -5,11 +5,11 @@ import { findStranger, START_BYTES } from '../../formats/stranger.js';
 import { ShadegradError } from '../../errors.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { bmpSides, decodeBmp } from './bmp.js';
-import { imageFormat, isReadable, type ReadableFormat } from './format.js';
+import { imageFormat, isReadable, type ReadableFormat } from '../../formats/image-format.js';
 import { corrupt, unsupported } from './limits.js';
 import { decodeNpy, npySides } from './npy.js';
 import { encodePng } from './png.js';
-import { blendOnWhite, type Samples } from './samples.js';
+import { blendOnWhite, type Samples } from '../../training/files/samples.js';
 import { decodeWithSharp, sidesBySharp } from './sharp.js';
 
 export { encodePng };

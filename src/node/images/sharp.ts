@@ -2,9 +2,9 @@ import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { ShadegradError } from '../../errors.js';
 import type { Channels } from './channels.js';
 import { isConverted } from './colour-profiles.js';
-import type { ReadableFormat } from './format.js';
+import type { ReadableFormat } from '../../formats/image-format.js';
 import { checkSides, corrupt, tooLarge, unsupported } from './limits.js';
-import type { Samples } from './samples.js';
+import type { Samples } from '../../training/files/samples.js';
 import { tiffAlpha } from './tiff.js';
 
 type SharpModule = typeof import('sharp').default;

@@ -4,7 +4,7 @@ import type { RgbImage } from '../../data/image.js';
 import type { PixelValues } from '../../data/pixel-values.js';
 import { ShadegradError } from '../../errors.js';
 import type { Channels } from './channels.js';
-import { imageFormat } from './format.js';
+import { imageFormat } from '../../formats/image-format.js';
 import { corrupt, unsupported } from './limits.js';
 import { decodeNpy } from './npy.js';
 import { pngIndices } from './png-indices.js';

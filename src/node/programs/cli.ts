@@ -3,6 +3,7 @@ import { LIBRARY_VERSION } from '../../version.js';
 import { BENCH_PROGRAM, benchKernels } from './bench.js';
 import { convertWeights } from './convert.js';
 import { CONVERT_PROGRAM } from './convert-flags.js';
+import { DEMO_PROGRAM, serveDemo } from './demo.js';
 import { DOCTOR_PROGRAM, examineMachine } from './doctor.js';
 import { runExperiment } from './experiment/experiment.js';
 import { EXPERIMENT_PROGRAM } from './experiment/flags.js';
@@ -96,6 +97,12 @@ export const COMMANDS: readonly Command[] = [
     description: 'check and time every kernel on this adapter, against what the adapter can do',
     program: BENCH_PROGRAM,
     run: benchKernels,
+  },
+  {
+    name: 'demo',
+    description: 'serve the site of the project: draw, film and train in a browser',
+    program: DEMO_PROGRAM,
+    run: serveDemo,
   },
   {
     name: 'doctor',

@@ -10,7 +10,7 @@ import { elementCount } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import type { ConvertFlags, OutputFormat } from './convert-flags.js';
-import { formatNumber } from '../terminal/format.js';
+import { formatNumber } from '../../formats/words.js';
 import { joined, openOnnx } from '../weights/onnx.js';
 import { openWeights } from '../weights/read.js';
 import { remark } from '../terminal/remarks.js';

@@ -10,7 +10,7 @@ import type { WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import type { ConvertFlags, OutputFormat } from './convert-flags.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { formatBytes, formatCountOf } from '../terminal/format.js';
+import { formatBytes, formatCountOf } from '../../formats/words.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import { createProgress } from '../terminal/progress.js';
 import { callOf } from './train-command.js';

@@ -14,7 +14,7 @@ import { checkTogether, CONVERT_PROGRAM, type ConvertFlags, type OutputFormat } 
 import { convertRun } from './convert-run.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { parseFlags } from '../terminal/flags.js';
-import { formatBytes } from '../terminal/format.js';
+import { formatBytes } from '../../formats/words.js';
 import { formatHelp } from '../terminal/help.js';
 import { traceOnnx, writeOnnx, type WriteOnnxOptions } from '../weights/onnx.js';
 import { hasOnnxGraph } from '../../exchange/onnx/export-network.js';

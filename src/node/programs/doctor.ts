@@ -4,7 +4,7 @@ import { distribution, fasterSoftwareDriver, howToGetAnAdapter } from '../adapte
 import { systemVulkanManifests } from '../adapter/probe.js';
 import { loadDawn, systemAdapters, type Dawn } from '../adapter/dawn.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
-import { formatJson } from '../terminal/format.js';
+import { formatJson } from '../../formats/words.js';
 import { formatHelp } from '../terminal/help.js';
 
 /** The command line of `shadegrad doctor`. */

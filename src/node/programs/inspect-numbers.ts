@@ -7,7 +7,7 @@ import type { StoredTensor, WeightFile } from '../../formats/weight-file.js';
 import { ShadegradError } from '../../errors.js';
 import { elementCount } from '../../tensor/shape.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
-import { formatCount } from '../terminal/format.js';
+import { formatCount } from '../../formats/words.js';
 
 /** What `shadegrad inspect` says of the soundness of a file. */
 export interface Soundness {

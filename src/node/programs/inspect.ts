@@ -7,7 +7,7 @@ import { oneLine } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { elementCount, formatShape } from '../../tensor/shape.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
-import { formatBytes, formatCount, formatCountOf, formatJson } from '../terminal/format.js';
+import { formatBytes, formatCount, formatCountOf, formatJson } from '../../formats/words.js';
 import { formatHelp } from '../terminal/help.js';
 import { checkHeader, checkNumbersOf } from './inspect-numbers.js';
 import type { CheckpointOptions } from '../../training/checkpoint-info.js';

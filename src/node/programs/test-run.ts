@@ -7,7 +7,7 @@ import { LIBRARY_VERSION } from '../../version.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { renderTestPage, type TestedRow } from '../report/test-page.js';
 import { parseFlags, type FlagValues, type Program } from '../terminal/flags.js';
-import { formatCount, formatCountOf, formatJson } from '../terminal/format.js';
+import { formatCount, formatCountOf, formatJson } from '../../formats/words.js';
 import { formatHelp } from '../terminal/help.js';
 import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { savedSources, SYNTHETIC } from '../training/data.js';

@@ -11,7 +11,7 @@ import { quoted } from '../terminal/program-call.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { readCheckpointInfo } from '../weights/checkpoint.js';
 import { parseFlags, type Program } from '../terminal/flags.js';
-import { formatCountOf } from '../terminal/format.js';
+import { formatCountOf } from '../../formats/words.js';
 import { formatHelp } from '../terminal/help.js';
 import { chooseSources, savedSources, SYNTHETIC } from '../training/data.js';
 import { writeAugmentPreview } from '../training/augment-preview.js';

@@ -2,7 +2,7 @@ import type { RgbImage } from '../../data/image.js';
 import { ShadegradError } from '../../errors.js';
 import { FrameMean } from '../../training/frame-mean.js';
 import { piecesOf, writeStream } from '../files/standard-streams.js';
-import { formatCountOf } from '../terminal/format.js';
+import { formatCountOf } from '../../formats/words.js';
 import { remark } from '../terminal/remarks.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';

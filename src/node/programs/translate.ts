@@ -5,7 +5,7 @@ import { splitPair, type RgbImage } from '../../data/image.js';
 import { describeArchitecture } from '../../models/describe.js';
 import { loadNetwork } from '../../exchange/network/load-network.js';
 import { isNoiseGenerator } from '../../models/noise.js';
-import { architectureOf, buildNetwork, isGenerator, isLabelledGenerator, isLibraryKind } from '../../models/registry.js';
+import { buildNetwork, isGenerator, isLabelledGenerator } from '../../models/registry.js';
 import { findNetwork, type FoundNetwork } from '../../exchange/read-weights.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -43,6 +43,7 @@ import { translateFrames } from './translate-frames.js';
 import { listJobs, withArrays, type Job } from './translate-jobs.js';
 import { openWeights, optionsFor } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
+import { mayDraw } from '../training/draws.js';
 import { Interrupt } from '../training/interrupt.js';
 import { StatusLine } from '../training/status-line.js';
 import { keepAside, keepQuiet, remark } from '../terminal/remarks.js';
@@ -180,10 +181,8 @@ const noFilm = (reading: HalfReading): ShadegradError =>
 
 /** @throws BAD_FLAG for several results of one image that would all be the same */
 function expectVariety(network: Generator, flags: TranslateFlags): void {
+  if (mayDraw(network, flags.dropout)) return;
   const { dropout, noise } = network.options as { readonly dropout?: number; readonly noise?: number };
-  // A network that a program has made known may draw something else.
-  if (dropout === undefined && noise === undefined && !isLibraryKind(architectureOf(network).kind)) return;
-  if ((dropout ?? 0) * Number(flags.dropout) + (noise ?? 0) > 0) return;
   throw new ShadegradError('BAD_FLAG', `--samples ${flags.samples} would be the same picture each time`, {
     expected: 'a network with dropout, or with random numbers beside its input (train --z N)',
     received: `dropout ${String(dropout ?? 0)}${flags.dropout ? '' : ', and --no-dropout'}; ${String(noise ?? 0)} random numbers`,

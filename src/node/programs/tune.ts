@@ -8,7 +8,7 @@ import { Trainer } from '../../training/trainer.js';
 import { openNodeGpu } from '../adapter/adapter.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { parseFlags, powerOfTwo, type FlagValues, type Program } from '../terminal/flags.js';
-import { formatCount, formatNumber } from '../terminal/format.js';
+import { formatCount, formatNumber } from '../../formats/words.js';
 import { formatHelp } from '../terminal/help.js';
 import { createProgress } from '../terminal/progress.js';
 import { Interrupt } from '../training/interrupt.js';

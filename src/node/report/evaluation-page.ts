@@ -1,7 +1,7 @@
 import type { RgbImage } from '../../data/image.js';
 import type { EvaluatedColumn, Evaluation } from '../../training/evaluation/evaluate.js';
 import { encodePng } from '../images/read.js';
-import { formatCountOf, formatNumber } from '../terminal/format.js';
+import { formatCountOf, formatNumber } from '../../formats/words.js';
 import { html, Markup } from './html.js';
 import { pageHead } from './page-head.js';
 import { LARGEST_PICTURES_BYTES } from './pictures.js';

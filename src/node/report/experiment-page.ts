@@ -1,5 +1,5 @@
 import type { SchemeMetric } from '../../training/scheme.js';
-import { formatCountOf, formatNumber } from '../terminal/format.js';
+import { formatCountOf, formatNumber } from '../../formats/words.js';
 import { html, Markup } from './html.js';
 import { pageHead } from './page-head.js';
 import { STYLE } from './style.js';

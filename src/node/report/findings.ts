@@ -1,4 +1,4 @@
-import { formatCount } from '../terminal/format.js';
+import { formatCount } from '../../formats/words.js';
 import { html, type Markup } from './html.js';
 import type { TrainingReport } from './types.js';
 

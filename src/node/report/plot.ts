@@ -1,4 +1,4 @@
-import { formatCount, formatNumber } from '../terminal/format.js';
+import { formatCount, formatNumber } from '../../formats/words.js';
 import { html, type Markup } from './html.js';
 import { downsample, niceTicks, quantile, smooth, type Point } from './series.js';
 

@@ -1,5 +1,5 @@
 import type { SchemeMetric } from '../../training/scheme.js';
-import { formatBytes, formatCount, formatDuration, formatNumber } from '../terminal/format.js';
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../../formats/words.js';
 import { html, type Markup } from './html.js';
 import type { Pictures } from './pictures.js';
 import { renderPlot, type Curve } from './plot.js';

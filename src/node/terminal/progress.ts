@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
-import { formatCount, formatDuration, formatNumber } from './format.js';
+import { formatCount, formatDuration, formatNumber } from '../../formats/words.js';
 import { StepClock } from '../../training/run/step-clock.js';
 import { isQuiet } from './remarks.js';
 

@@ -10,7 +10,7 @@ import type { Architectures, ImagePlan, ImageSide, Networks, TrainingScheme } fr
 import { completeOptions, expectSizes } from '../../training/trainer-options.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { encodePng } from '../images/read.js';
-import { formatCountOf } from '../terminal/format.js';
+import { formatCountOf } from '../../formats/words.js';
 import type { DataSource } from './data.js';
 import { openData } from './open-data.js';
 import { optionsOf, type RunSettings } from '../../training/run/settings.js';

@@ -1,63 +1,27 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
-import { longerSide, pixelSize, widthAndHeight, type PixelSize } from '../../pixel-size.js';
-import { expectPrepared, isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
-import { syntheticFacades } from '../../data/synthetic-facades.js';
-import { ShadegradError } from '../../errors.js';
-import { openPairedFolder, verifySamples, type HalfReadings, type PairedFolder, type Split } from '../images/dataset.js';
+import { asPairs } from '../../data/unpaired.js';
+import type { TrainingDataset } from '../../training/batches.js';
+import type { CheckpointOptions } from '../../training/checkpoint-info.js';
+import * as opening from '../../training/run/open-data.js';
+import { SYNTHETIC, type DataPlace, type DataSource, type TrainingData } from '../../training/run/open-data.js';
+import type { ScoredBaseline, Validator } from '../../training/run/validation.js';
+import { FURTHER_SOURCE } from '../../training/scheme-check.js';
 import { downloadPublished } from '../files/download.js';
 import { PUBLISHED_SETS } from '../files/published-sets.js';
-import { formatBytes } from '../terminal/format.js';
-import { spread } from '../../data/spread.js';
-import type { CheckpointOptions } from '../../training/checkpoint-info.js';
-import { FURTHER_SOURCE } from '../../training/scheme-check.js';
+import { FOLDERS } from '../images/tree.js';
+import { formatBytes } from '../../formats/words.js';
+import { remark } from '../terminal/remarks.js';
 import type { TrainFlags } from './flags.js';
-import type { TrainingDataset } from '../../training/batches.js';
-import type { ImagePlan } from '../../training/scheme.js';
-import { asPairs } from '../../data/unpaired.js';
-import { SAMPLED_PAIRS, type ScoredBaseline, type Validator } from '../../training/run/validation.js';
 import { recipeNamed, setOf } from './recipes.js';
 import { StatusLine } from './status-line.js';
-import { remark } from '../terminal/remarks.js';
 
-/** Where the pairs of a run come from: a folder, or `synthetic` for those drawn by this project. */
-export type DataSource = string;
-export const SYNTHETIC = 'synthetic';
+export { CACHE_BYTES, HELD_OUT, heldOutCount, unvalidatedNote, type TrainingData } from '../../training/run/open-data.js';
+export { SAMPLED_PAIRS } from '../../training/run/validation.js';
+export { SYNTHETIC, type DataSource };
 
-export interface TrainingData<Dataset extends TrainingDataset = PairedDataset> {
-  readonly train: Dataset;
-  /** What is measured: of two sets, their images side by side. */
-  readonly validation: PairedDataset;
-  /** The training images as the device should keep them, in pixels. */
-  readonly storedSize: PixelSize;
-  /** Of the names and sizes of the training files; of pairs that are drawn, none. */
-  readonly fingerprint?: string;
-  /** Whether there is nothing but what is trained on to measure: a single sample. */
-  readonly unvalidated?: boolean;
-}
-
-const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
-/** Sides that synthetic facades can be drawn at. */
-const SYNTHETIC_SIDES = { min: 32, max: 512 } as const;
 const DOWNLOADS = 'datasets';
-/** Decoded training images that are kept in memory. */
-export const CACHE_BYTES = 2 ** 30;
-/** Files whose headers are read at the same time. */
-const HEADERS_AT_ONCE = 8;
-export { SAMPLED_PAIRS };
-/** And so many whose sizes are looked at, for which their headers do. */
-const SIZED_PAIRS = 1000;
-/** Of a folder without val/ and test/, this share of the training images is held out, but no more than so many. */
-export const HELD_OUT = { share: 0.1, most: 50 } as const;
-
-/** How many samples of a set are held out to validate, where there are no others for that: none of a single one. */
-export const heldOutCount = (length: number): number => (length === 1 ? 0 : Math.min(Math.ceil(length * HELD_OUT.share), HELD_OUT.most));
-
-/** What is said of a set of one sample, where there are no others. @param noun such as `pair` */
-export const unvalidatedNote = (noun: string): string =>
-  `note: there is a single ${noun} and neither val/ nor test/: nothing is held out, so there is no validation; ` +
-  'what is measured and shown is that which is trained on';
 
 /** The sources that the flags name: where the images are, and for a scheme that takes several sets, those of the others. */
 export async function chooseSources(flags: TrainFlags): Promise<DataSource[]> {
@@ -99,95 +63,6 @@ async function chooseSource(flags: TrainFlags): Promise<DataSource> {
   }
 }
 
-/**
- * Opens the pairs of a run. A sample is decoded, and of many more the sizes are looked at, so that what is wrong with all of them is found
- * before the training; a damaged picture among many is named when it is met.
- *
- * @param note prints what the user should know about the data
- * @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE, IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
- */
-export async function openTrainingData(
-  source: DataSource,
-  plan: ImagePlan & { readonly seed: number; readonly halves?: HalfReadings },
-  note: (line: string) => void,
-  openFolder = openPairedFolder,
-): Promise<TrainingData<PairedDataset>> {
-  const { size, loadSize, seed } = plan;
-  if (source === SYNTHETIC) {
-    const drawn = (wanted: PixelSize): number => Math.min(Math.max(longerSide(wanted), SYNTHETIC_SIDES.min), SYNTHETIC_SIDES.max);
-    const draw = (split: 'train' | 'val', side: number) => syntheticFacades({ count: SYNTHETIC_PAIRS[split], size: side, seed, split });
-    // They are squares: rectangles and larger ones are resized, as photos are that are smaller than the networks' images.
-    const storedSize = typeof loadSize === 'number' && !isCutOnHost(plan) ? drawn(loadSize) : keptSize(plan);
-    return { train: draw('train', drawn(loadSize)), validation: draw('val', drawn(size)), storedSize };
-  }
-  const open = async (split: Split): Promise<PairedFolder> => {
-    const folder = await openFolder(source, split, { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES, halves: plan.halves ?? {} });
-    for (const line of folder.notes) note(line);
-    return folder;
-  };
-  const train = await open('train');
-  const { validation, rest, remark } = (await openFirst(open, ['val', 'test'], note)) ?? holdOut(train);
-  if (remark !== undefined) note(remark);
-  const pairs = rest ?? train;
-  const sampled = new Set(spread(pairs.length, SAMPLED_PAIRS));
-  const looked = [...new Set([...sampled, ...spread(train.length, SIZED_PAIRS)])].sort((a, b) => a - b);
-  const reads = looked.map((index) => async () => {
-    if (sampled.has(index)) await pairs.get(index);
-    else await train.sides(index);
-    if (isCutOnHost(plan)) expectPrepared(await train.sides(index), plan, train.nameOf(index));
-  });
-  await withLine((onProgress) => verifySamples('pairs', reads, onProgress), 'looking at the pairs of train/');
-  return {
-    train: pairs,
-    validation,
-    storedSize: isCutOnHost(plan) ? keptSize(plan) : await ownSize(train, loadSize),
-    fingerprint: await train.fingerprint(),
-    ...(validation === train && { unvalidated: true }),
-  };
-}
-
-interface Validation {
-  validation: PairedDataset;
-  /** What is left to train on, when the validation images were taken from the training images. */
-  rest?: PairedDataset;
-  remark?: string;
-}
-
-async function openFirst(
-  open: (split: Split) => Promise<PairedFolder>,
-  splits: readonly Split[],
-  note: (line: string) => void,
-): Promise<Validation | undefined> {
-  for (const split of splits) {
-    try {
-      return {
-        validation: await open(split),
-        ...(split !== 'val' && { remark: `there is no val/ with pairs; ${split}/ is used to validate` }),
-      };
-    } catch (error) {
-      if (!(error instanceof ShadegradError) || !['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code)) throw error;
-      if (error.code === 'DATA_EMPTY') note(`note: ${error.what.replace(/^There/, 'there')}: nothing can be validated on it`);
-    }
-  }
-  return undefined;
-}
-
-function holdOut(train: PairedDataset): Validation {
-  const count = heldOutCount(train.length);
-  if (count === 0) return { validation: train, remark: unvalidatedNote('pair') };
-  const part = (name: string, start: number, length: number): PairedDataset => ({
-    name: `${train.name} (${name})`,
-    length,
-    get: (index) => train.get(start + index),
-    ...(train.contentOf && { contentOf: (index: number) => train.contentOf!(start + index) }),
-  });
-  return {
-    validation: part('held out', train.length - count, count),
-    rest: part('the rest', 0, train.length - count),
-    remark: `there is neither val/ nor test/ with pairs; the last ${count} of ${train.length} training pairs are held out to validate`,
-  };
-}
-
 export async function withLine<T>(work: (onProgress: ProgressCallback) => Promise<T>, what: string): Promise<T> {
   const line = new StatusLine();
   try {
@@ -196,6 +71,17 @@ export async function withLine<T>(work: (onProgress: ProgressCallback) => Promis
     line.end();
   }
 }
+
+/** The folders of the disk, with a line in the terminal that says how far long work is. */
+export const DISK: DataPlace = { tree: FOLDERS, watch: withLine };
+
+/** Opens the pairs of a run in a folder of the disk. @throws as in any place */
+export const openTrainingData = (
+  source: DataSource,
+  plan: Parameters<typeof opening.openTrainingData>[2],
+  note: (line: string) => void,
+  openFolder?: Parameters<typeof opening.openTrainingData>[4],
+): Promise<TrainingData<PairedDataset>> => opening.openTrainingData(DISK, source, plan, note, openFolder);
 
 /** What a predictor scores that learns nothing of its input, by the training data of a run. */
 export const baselineOf = (
@@ -206,22 +92,3 @@ export const baselineOf = (
 
 /** Begins a hash that tells samples apart. */
 export const hash = () => createHash('sha256');
-
-/**
- * The size that all images share, when its sides are even; else what they would be resized to anyway. Read from headers, and of a set that
- * is too large to be kept in memory from the first one's alone.
- */
-async function ownSize(train: PairedFolder, loadSize: PixelSize): Promise<PixelSize> {
-  const { width, height } = await train.sides(0);
-  const inMemory = train.length * width * height * 6 <= CACHE_BYTES;
-  const [mostWidth, mostHeight] = widthAndHeight(loadSize);
-  const square = typeof loadSize === 'number';
-  if (!inMemory || width % 2 !== 0 || height % 2 !== 0 || width > mostWidth || height > mostHeight || (square && width !== height))
-    return loadSize;
-  for (let start = 1; start < train.length; start += HEADERS_AT_ONCE) {
-    const indices = Array.from({ length: Math.min(HEADERS_AT_ONCE, train.length - start) }, (_, index) => start + index);
-    const sides = await Promise.all(indices.map((index) => train.sides(index)));
-    if (sides.some((other) => other.width !== width || other.height !== height)) return loadSize;
-  }
-  return pixelSize(width, height);
-}

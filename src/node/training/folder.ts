@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ShadegradError } from '../../errors.js';
 
 const CHECKPOINT = 'checkpoint.safetensors';
@@ -53,6 +53,16 @@ export class RunFolder {
   sampleGrid(step: number): string {
     return join(this.samples, `step-${String(step).padStart(7, '0')}.png`);
   }
+}
+
+/** The run that a file is a checkpoint of, by its place: its latest, its best, or one that it keeps; undefined for other files. */
+export async function runOfCheckpoint(path: string): Promise<RunFolder | undefined> {
+  for (const folder of [new RunFolder(dirname(path)), new RunFolder(dirname(dirname(path)))]) {
+    const kept = /^step-(\d{6,})\.safetensors$/.exec(basename(path))?.[1];
+    const own = [folder.checkpoint, folder.bestCheckpoint, ...(kept === undefined ? [] : [folder.keptCheckpoint(Number(kept))])];
+    if (own.some((each) => resolve(each) === resolve(path)) && (await exists(folder.checkpoint))) return folder;
+  }
+  return undefined;
 }
 
 const NONE_TO_RESUME = { what: 'run to resume', fix: 'name the folder of a run with --out, or leave out --resume to start one' };

@@ -8,7 +8,7 @@ import type { ImagePlan } from '../../training/scheme.js';
 import { verifySamples } from '../images/dataset.js';
 import { openImageFolder } from '../images/image-sets.js';
 import { stemOf } from '../images/layout.js';
-import { limitFor, type SideLimit } from '../images/picture.js';
+import { limitFor, type SideLimit } from '../../training/files/picture.js';
 import { computeAside } from '../images/picture-workers.js';
 import { spread } from '../../data/spread.js';
 import { CACHE_BYTES, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';

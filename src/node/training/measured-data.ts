@@ -21,6 +21,8 @@ import { optionsOf, wayOf, type RunSettings } from '../../training/run/settings.
 /** What is measured, as training data of which nothing is trained on, and the split that it is. */
 export interface MeasuredData extends TrainingData<TrainingDataset> {
   readonly split: Split;
+  /** The images of the same folder that a training would have, where there are some: what those that are measured are compared with. */
+  readonly besides: TrainingDataset | undefined;
 }
 
 /** What is measured where no split is named: images that are meant for it before those to train on. */
@@ -71,11 +73,12 @@ export async function openMeasuredData(
     if (split === undefined && each === 'train') say(`there is neither val/ nor test/: all ${countSamples(opened.train)} are measured`);
     if (split === undefined && each === 'val' && (await isThere(scheme, source, settings, 'test')))
       say('val/ is measured; there is test/, too: --split test');
-    if (!own || each !== 'train') return { ...opened, split: each };
+    if (each !== 'train') return { ...opened, split: each, besides: await trainingImages(scheme, source, settings, own) };
+    if (!own) return { ...opened, split: each, besides: opened.train };
     const train = await trainedOn(scheme, source, settings, opened.train);
     const [some, all] = [countSamples(train), countSamples(opened.train)];
     if (some !== all) say(`${some} of ${all} in train/ are measured: those that the run was trained on`);
-    return { ...opened, train, validation: asPairs(train), split: each };
+    return { ...opened, train, validation: asPairs(train), split: each, besides: train };
   }
   throw new ShadegradError(
     'DATA_NOT_FOUND',
@@ -85,6 +88,22 @@ export async function openMeasuredData(
       fix: 'name another folder (--data), or another split (--split train, val or test)',
     },
   );
+}
+
+/** The training images of a folder, those of its own as a run has them; undefined where there are none that can be opened. */
+async function trainingImages(
+  scheme: TrainingScheme,
+  source: DataSource,
+  settings: RunSettings,
+  own: boolean,
+): Promise<TrainingDataset | undefined> {
+  const opened = await openSplit(scheme, source, settings, 'train').catch((error: unknown) => {
+    // What is measured does not need them.
+    if (error instanceof ShadegradError && error.code.startsWith('DATA_')) return null;
+    throw error;
+  });
+  if (!opened) return undefined;
+  return own ? trainedOn(scheme, source, settings, opened.train) : opened.train;
 }
 
 /** The training images of a run without those that it held out, or was told to leave aside. */

@@ -3,7 +3,7 @@ import { ShadegradError } from '../../errors.js';
 import type { MemoryEstimate } from '../../training/memory-estimate.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import type { AdapterKind } from '../adapter/choice.js';
-import { formatBytes } from '../terminal/format.js';
+import { formatBytes } from '../../formats/words.js';
 import { flagName } from './flags.js';
 import type { OptionValue } from '../../training/option-table.js';
 

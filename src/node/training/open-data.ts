@@ -2,14 +2,14 @@ import { firstSamples } from '../../data/first-samples.js';
 import { parseInput } from '../../data/inputs/registry.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingDataset } from '../../training/batches.js';
-import type { DrawnData, ImagePlan, TrainingScheme } from '../../training/scheme.js';
-import { completeOptions } from '../../training/trainer-options.js';
+import type { TrainingScheme } from '../../training/scheme.js';
 import { readProfiles } from '../images/colour-profiles.js';
 import type { HalfReadings } from '../images/dataset.js';
 import { openTrainingData, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { openMadeData } from './made-data.js';
 import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
-import { optionsOf, wayOf, type RunSettings } from '../../training/run/settings.js';
+import { planOf } from '../../training/run/open-data.js';
+import { wayOf, type RunSettings } from '../../training/run/settings.js';
 
 /** Opens what a scheme trains on. */
 export async function openData(
@@ -54,15 +54,4 @@ function expectFiles(source: DataSource, make: string | null, { a, b }: HalfRead
     received: make === null ? 'facades that the program draws, which are pictures' : `--make ${make}, which is made of pictures`,
     fix: make === null ? 'name a folder: --data DIR' : 'leave out --make, and name a folder of pairs: --data DIR',
   });
-}
-
-/** The sizes of the images of a run, the seed that drawn ones follow from, what is drawn, and the labels of a scheme that learns some. */
-function planOf(
-  scheme: TrainingScheme,
-  settings: RunSettings,
-): ImagePlan & { seed: number; drawn: DrawnData | undefined; halves: HalfReadings; labels?: readonly string[] | null } {
-  const options = completeOptions(scheme, optionsOf(scheme, settings));
-  const sizes = scheme.sizes(options);
-  const labels = scheme.labelled ? { labels: settings.labels?.split(',') ?? null } : {};
-  return { ...sizes, halves: scheme.readings?.(options) ?? {}, seed: settings.seed, drawn: scheme.drawn, ...labels };
 }

@@ -15,7 +15,7 @@ import type { PixelModel } from '../../training/evaluation/metric.js';
 import { Translator } from '../../training/translator.js';
 import { openOnnx } from '../weights/onnx.js';
 import { formatByName } from '../../exchange/open-weights.js';
-import { openWeights } from '../weights/read.js';
+import { localFile, openWeights } from '../weights/read.js';
 
 /** Classes that a model can tell apart. */
 const CLASSES = { least: 2, most: 254 } as const;
@@ -24,12 +24,14 @@ const CLASSES = { least: 2, most: 254 } as const;
  * Opens a model that tells the class of each pixel: a run of a segmenter or its weights, a network that makes label maps of photos (in the
  * colours of a palette), or an ONNX model of photos from -1 to 1 to a channel for each class.
  *
+ * @param path of a file or a folder, or an address that weights are fetched from
  * @param palette its classes and their colours, as paletteOf() takes them, where its file does not say
  * @throws what opening weights throws; WEIGHTS_UNSUPPORTED for a network of other things, and for an ONNX model without onnxruntime-node
  */
 export async function openPixelModel(gpu: Gpu, path: string, palette?: string): Promise<PixelModel> {
   const named = palette === undefined ? null : paletteOf(palette);
-  if (formatByName(path) === 'onnx') return onnxModel(path, named);
+  if (formatByName(path.split('#')[0]!) === 'onnx')
+    return { ...(await onnxModel(await localFile(path), named)), title: printableName(path) };
   const opened = await openWeights(path);
   try {
     const found = findNetwork(opened.file, 'generator');
@@ -115,7 +117,7 @@ async function onnxModel(path: string, palette: Palette | null): Promise<PixelMo
     });
   }
   return {
-    ...{ title: printableName(path), size: null, palette },
+    ...{ size: null, palette },
     async classesOf({ width, height, data }) {
       const numbers = Float32Array.from(data, (byte) => byte / 127.5 - 1);
       const logits = await run(numbers, [1, height, width, 3]);

@@ -1,4 +1,4 @@
-import { formatCountOf } from '../terminal/format.js';
+import { formatCountOf } from '../../formats/words.js';
 
 /** What has become of the updates of weights of a run in f16. */
 export interface Scaling {

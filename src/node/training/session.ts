@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { encodeLabelGroups, encodeLabelSets, labelSetsOf } from '../../data/labels.js';
+import { encodeLabelSets } from '../../data/labels.js';
 import { inOneLine } from '../../training/diagnoses/diagnosis.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
@@ -14,7 +14,7 @@ import { lossRows, type TrainingScheme } from '../../training/scheme.js';
 import type { AdapterChoice } from '../adapter/choice.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { loadCheckpoint, saveCheckpoint } from '../weights/checkpoint.js';
-import { formatCount, formatCountOf } from '../terminal/format.js';
+import { formatCount, formatCountOf } from '../../formats/words.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import { writeReport, type TrainingReport } from '../report/write.js';
 import { baselineOf, hash, SYNTHETIC, savedSources, sourceOptions, type DataSource } from './data.js';
@@ -34,17 +34,13 @@ import { RunControl } from './control.js';
 import { LiveRun } from './live.js';
 import { openRecords } from './records/registry.js';
 import type { RunSettings } from '../../training/run/settings.js';
-import { openTrainer, planSteps, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
+import { LengthPlan, planSteps } from '../../training/run/length-plan.js';
+import { savedOptions } from '../../training/run/saved-options.js';
+import { openTrainer, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
 import { bestLine, closingLines, describeSettings, flagsOf, reportOf, tooShort, type ReportState, type RunFacts } from './summary.js';
 import { countSamples } from './set-data.js';
 import { measuredImages, Validator } from '../../training/run/validation.js';
 import { scalingWarning } from './scaling.js';
-
-/**
- * The length of a run of so many minutes is planned again after these shares of its time, when its speed is known
- * better, and whenever half of its steps are done, if more than so much longer a run would fit.
- */
-const PLANS_AGAIN = { shares: [0.15, 0.3, 0.45], longer: 1.1 } as const;
 
 export interface SessionOptions {
   gpu: Gpu;
@@ -81,9 +77,7 @@ export class TrainingSession {
   private readonly epochsToKeep: number | null;
   private savedStep = -1;
   private savedFlags = '';
-  private plans = 0;
-  /** No more planning: the learning rate falls, and a run of another length would have been another run. */
-  private settled: boolean;
+  private readonly length: LengthPlan;
   /** Nobody asks anything of a run that has no dashboard. */
   private readonly control: RunControl;
   private readonly live: LiveRun | null;
@@ -110,7 +104,7 @@ export class TrainingSession {
     const also = this.epochsToKeep === null ? {} : { alsoEvery: this.epochsToKeep };
     this.pace = new Pace({ ...options.pace, ...also, bySteps: measured.decides });
     if (options.resume) this.savedStep = start.trainer.step;
-    this.settled = start.settings.minutes === null || options.resume !== null;
+    this.length = new LengthPlan(options.resume ? null : start.settings.minutes);
   }
 
   /** Trains to the end, or to the first signal. @returns the exit status */
@@ -224,7 +218,7 @@ export class TrainingSession {
       }
       do {
         if (loop.step >= loop.totalSteps || interrupt.exitStatus !== undefined || this.measured.stops) break;
-        const half = this.settled ? Infinity : Math.floor(loop.totalSteps / 2);
+        const half = this.length.settled ? Infinity : Math.floor(loop.totalSteps / 2);
         await loop.trainTo(Math.min(pace.next(loop.step, loop.totalSteps), half), () => {
           this.gradients.look();
           return pace.overdue() || this.replanDue() || this.outOfTime() || this.control.due;
@@ -299,19 +293,10 @@ export class TrainingSession {
     // First the log: one that is ahead of its checkpoint is cut back on resuming, one that is behind has a hole.
     this.history.flush();
     const { gpu, adapter, folder, sources } = this.options;
-    const options = {
-      ...settings,
-      // Those that there were, named or not: what the networks have learned stands for them.
-      ...(labels && { labels: labels.names.join(','), labelSets: encodeLabelSets(labelSetsOf(labels)) }),
-      ...(labels?.groups?.length && { labelGroups: encodeLabelGroups(labels.names, labels.groups) }),
-      totalSteps: this.loop.totalSteps,
-      ...sourceOptions(sources),
-      trainPairs: epochLength(data.train),
-      ...(labels?.sets && { trainParts: partsFor(trainer.scheme, data.train).join(',') }),
-      validate: this.facts.validator.length,
-      ...(this.measured.saved() !== null && { measured: this.measured.saved() }),
-      ...(this.measured.decides && { reportEvery: this.options.pace.reportEvery ?? null }),
-    };
+    const options = savedOptions({
+      ...{ scheme: trainer.scheme, settings, labels, totalSteps: this.loop.totalSteps, sources: sourceOptions(sources) },
+      ...{ train: data.train, validate: this.facts.validator.length, measured: this.measured, reportEvery: this.options.pace.reportEvery },
+    });
     const progress = {
       options,
       step: trainer.step,
@@ -368,29 +353,21 @@ export class TrainingSession {
   }
 
   private replanDue(): boolean {
-    const { loop, start, plans } = this;
-    if (this.settled) return false;
-    const share = PLANS_AGAIN.shares[plans - 1] ?? Infinity;
-    return 2 * loop.step + 1 >= loop.totalSteps || this.secondsSinceLaunch() - this.waitedSeconds > start.settings.minutes! * 60 * share;
+    return this.length.due(this.loop.step, this.loop.totalSteps, this.secondsSinceLaunch() - this.waitedSeconds);
   }
 
   /** Settles how many steps fit into a run of so many minutes. */
   private plan(): void {
-    const { loop, pace, start } = this;
-    if (this.settled) return;
-    const minutes = start.settings.minutes!;
-    const fitting = planSteps({
+    const { loop, pace, start, length } = this;
+    if (length.settled) return;
+    loop.totalSteps = length.plan(loop.totalSteps, this.secondsSinceLaunch() - this.waitedSeconds, {
       step: loop.step,
       secondsPerStep: loop.secondsPerStep ?? start.secondsPerStep,
-      secondsLeft: minutes * 60 - (this.secondsSinceLaunch() - this.waitedSeconds),
       pauseSeconds: pace.reportSeconds,
       pauses: pace.reportsLeft(loop.step, loop.totalSteps),
     });
-    const half = this.plans > 0 && 2 * loop.step + 1 >= loop.totalSteps;
-    this.plans++;
-    this.settled = half && fitting < loop.totalSteps * PLANS_AGAIN.longer;
-    if (!this.settled) loop.totalSteps = fitting;
-    if (this.plans === 1) this.progress.note(`about ${formatCount(fitting)} steps fit into ${minutes} minutes at this speed`);
+    if (length.count === 1)
+      this.progress.note(`about ${formatCount(loop.totalSteps)} steps fit into ${start.settings.minutes} minutes at this speed`);
   }
 
   private outOfTime(): boolean {

@@ -1,34 +1,19 @@
-import { performance } from 'node:perf_hooks';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { describeArchitecture } from '../../models/describe.js';
-import { Trainer, type TrainedStep } from '../../training/trainer.js';
+import { Trainer } from '../../training/trainer.js';
 import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import { estimateMemory, type MemoryEstimate } from '../../training/memory-estimate.js';
-import { completeOptions, expectTrainerOptions, type TrainerOptions } from '../../training/trainer-options.js';
+import { expectTrainerOptions, type TrainerOptions } from '../../training/trainer-options.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
+import { startAtScale, type OpenedRun, type Start } from '../../training/run/fast-enough.js';
 import type { TrainingData } from './data.js';
 import { inFlags } from './flags.js';
 import { trainerOptions } from '../../training/run/run-options.js';
 import { optionsOf, type RunSettings } from '../../training/run/settings.js';
 import { expectLearned, type LearnedLabels } from './start-from.js';
 
-/** The networks of a run and what was learned of their speed; the steps measured are the run's first. */
-export interface Start {
-  trainer: Trainer;
-  settings: RunSettings;
-  data: TrainingData<TrainingDataset>;
-  trained: TrainedStep[];
-  secondsPerStep: number;
-}
-
-/** The settings of a run with its data. */
-export type OpenedRun = Pick<Start, 'settings' | 'data'>;
-
-/** Below this a preview shows nothing recognisable, and a smaller scale shows more. */
-const FEWEST_PREVIEW_STEPS = 500;
-/** Timed until so much time or so many steps have passed; the first step, which compiles shaders, is not timed. */
-const TRIAL = { seconds: 3, mostSteps: 16 } as const;
+export type { OpenedRun, Start };
 
 /** How the steps of a run are made ready. */
 export interface StepOptions {
@@ -99,67 +84,12 @@ function expectTrainable(
   }
 }
 
-/**
- * Starts to train at the first scale that is fast enough for a preview to be worth its time; at the last one in any case.
- *
- * @param scales the same run at one or more scales, the largest first
- * @param note told why a scale was given up
- */
-export async function startFastEnough(
+/** As startAtScale(), with the trainer that openTrainer() makes. */
+export const startFastEnough = (
   gpu: Gpu,
   scheme: TrainingScheme,
   scales: readonly RunSettings[],
   open: (settings: RunSettings) => Promise<OpenedRun>,
   steps: StepOptions,
   note: (line: string) => void,
-): Promise<Start> {
-  for (const [index, scale] of scales.entries()) {
-    const { settings, data } = await open(scale);
-    const trainer = await openTrainer(gpu, scheme, data, settings, steps);
-    const longest = index === scales.length - 1 || settings.minutes === null ? Infinity : (settings.minutes * 60) / FEWEST_PREVIEW_STEPS;
-    const { trained, secondsPerStep } = await measure(trainer);
-    if (secondsPerStep <= longest) return { trainer, settings, data, trained, secondsPerStep };
-    trainer.dispose();
-    gpu.trim();
-    const described = (each: RunSettings): string => scheme.describe(completeOptions(scheme, optionsOf(scheme, each))).join(', ');
-    note(
-      `a step takes ${secondsPerStep.toFixed(1)} s at ${described(settings)}, too long for a preview; ` +
-        `going on with ${described(scales[index + 1]!)}`,
-    );
-  }
-  throw new RangeError('no scale to train at');
-}
-
-async function measure(trainer: Trainer): Promise<{ trained: TrainedStep[]; secondsPerStep: number }> {
-  await trainer.train();
-  const trained = await trainer.collectLosses();
-  const start = performance.now();
-  const seconds = () => (performance.now() - start) / 1000;
-  let steps = 0;
-  while (steps === 0 || (steps < TRIAL.mostSteps && seconds() < TRIAL.seconds)) {
-    await trainer.train();
-    trained.push(...(await trainer.collectLosses()));
-    steps++;
-  }
-  return { trained, secondsPerStep: seconds() / steps };
-}
-
-/** What is known when the length of a run of so many minutes is planned. */
-export interface PlanFacts {
-  step: number;
-  secondsPerStep: number;
-  /** Until the run should end. */
-  secondsLeft: number;
-  /** What a validation, with its report and checkpoint, takes; and how many are to come. */
-  pauseSeconds: number;
-  pauses: number;
-}
-
-/**
- * Steps in all that fit. At least twice those done: a run is planned while its learning rate is still that of the first
- * half, so that it is the same run as one of that many steps from the start.
- */
-export function planSteps({ step, secondsPerStep, secondsLeft, pauseSeconds, pauses }: PlanFacts): number {
-  const steps = step + Math.floor((secondsLeft - pauseSeconds * pauses) / secondsPerStep);
-  return Math.max(steps, 2 * (step + 1));
-}
+): Promise<Start> => startAtScale(gpu, scheme, scales, open, ({ data, settings }) => openTrainer(gpu, scheme, data, settings, steps), note);

@@ -12,7 +12,7 @@ import type { OptionRow } from '../../training/option-table.js';
 import type { Architectures, Networks, TrainingScheme } from '../../training/scheme.js';
 import type { Trainer } from '../../training/trainer.js';
 import { fullOptions } from '../../training/trainer-options.js';
-import { formatCountOf } from '../terminal/format.js';
+import { formatCountOf } from '../../formats/words.js';
 import { openWeights, type OpenWeights } from '../weights/read.js';
 import { sayChosen } from '../weights/folder.js';
 import { flagName, fromFlag, type TrainFlags } from './flags.js';

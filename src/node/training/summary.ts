@@ -8,7 +8,7 @@ import { completeOptions } from '../../training/trainer-options.js';
 import { lossRows, phaseOf, type TrainingScheme } from '../../training/scheme.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import type { AdapterChoice } from '../adapter/choice.js';
-import { formatCount, formatCountOf, formatNumber } from '../terminal/format.js';
+import { formatCount, formatCountOf, formatNumber } from '../../formats/words.js';
 import { programCall, quoted } from '../terminal/program-call.js';
 import type { TrainingReport } from '../report/write.js';
 import { SAMPLED_PAIRS, SYNTHETIC, type DataSource, type TrainingData } from './data.js';

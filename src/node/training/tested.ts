@@ -2,12 +2,14 @@ import type { ImagePair, RgbImage } from '../../data/image.js';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
+import { architectureOf, networkKind } from '../../models/registry.js';
 import { findScheme } from '../../schemes/registry.js';
 import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { patchOverlay, patchScores } from '../../training/patch-scores.js';
 import type { JudgedPicture, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
 import type { OpenCheckpoint } from '../weights/checkpoint.js';
+import { mayDraw } from './draws.js';
 import type { TrainFlags } from './flags.js';
 import { baselineOf, hash, savedSources, type DataSource, type TrainingData } from './data.js';
 import type { RunFolder } from './folder.js';
@@ -95,8 +97,11 @@ export interface OpenTest {
   readonly split: Split | undefined;
   /** Whether what is given and what is wanted of a sample belong together: not so of two sets of images. */
   readonly related: boolean;
-  /** What the run is trained on, where that is known; a sample as networks are measured on it. */
+  /** What the run is trained on, or of other images what it would be trained on, where there are such. */
   readonly train: TrainingDataset | undefined;
+  /** Whether any of its networks may make something else of a sample with other random draws. */
+  readonly draws: boolean;
+  /** A sample as networks are measured on it. */
   fit(pair: ImagePair): ImagePair;
   /**
    * Runs the networks on one sample after the other.
@@ -153,7 +158,10 @@ export async function openTest(
       columns,
       split: 'split' in data ? data.split : undefined,
       related: data.validation.unrelated !== true,
-      train: alone ? undefined : data.train,
+      train: 'split' in data ? data.besides : data.train,
+      draws: Object.values(networks).some(
+        (network) => networkKind(architectureOf(network).kind).role !== 'discriminator' && mayDraw(network),
+      ),
       fit: (pair) => validator.fit(pair),
       async *each(outputs = 1) {
         for await (const { sample, made: pictures, measure, others } of validator.each(outputs)) {

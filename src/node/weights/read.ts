@@ -84,6 +84,14 @@ export async function openWeights(named: string, { network = 'generator', called
   }
 }
 
+/** The path of a file on this machine: what is at an address is fetched into the user's cache. @throws as openWeights() */
+export async function localFile(named: string): Promise<string> {
+  const remote = await openRemote(named);
+  if (remote === undefined) return named;
+  const { files, pin } = remote;
+  return files.fetch(files.file ?? basename(named), pin);
+}
+
 /** Where a file of weights is. */
 interface Place {
   readonly path: string;

@@ -4,7 +4,7 @@ import { expectOptions, expectWord } from '../../checks.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { expectTable, type OptionValue } from '../option-table.js';
+import { expectTable, type OptionRow, type OptionValue } from '../option-table.js';
 import type { SchemeMetric } from '../scheme.js';
 import { chooseMetrics, type LeftOutMetric, type MetricNeeds } from './chosen.js';
 import type { EvaluatedSample, EvaluationMetric, Measurement, MetricValues, PixelModel } from './metric.js';
@@ -103,6 +103,8 @@ export async function evaluatePictures(
   expectOptions('evaluatePictures', options, names);
   const { pairs = true, weights = {}, models = {}, seed = 0, table = EVALUATION_METRICS, onSample } = options;
   expectWord('seed of an evaluation', seed);
+  const rows = Object.assign({}, ...table.map((metric) => metric.options)) as Readonly<Record<string, OptionRow>>;
+  expectOptions('metrics', options.options ?? {}, Object.keys(rows));
   const leftOut: LeftOutMetric[] = [];
   const running: Running[] = [];
   const counts = { made: 0, real: 0 };

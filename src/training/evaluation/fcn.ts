@@ -6,7 +6,7 @@ import { resizedTo } from '../../data/resize.js';
 import { ShadegradError } from '../../errors.js';
 import { printableName } from '../../formats/names.js';
 import { LabelCounts } from '../label-scores.js';
-import { paletteRow } from './label-maps.js';
+import { LabelMapCheck, paletteRow } from './label-maps.js';
 import type { EvaluatedSample, EvaluationMetric, PixelModel } from './metric.js';
 
 const SEGMENTER = 'segmenter';
@@ -58,6 +58,7 @@ export const fcn: EvaluationMetric = {
         fix: 'name the palette that it was trained with: --segmenter-palette',
       });
     }
+    const check = new LabelMapCheck(palette);
     const [ofMade, ofReal] = [new LabelCounts(classes), new LabelCounts(classes)];
     const counted = async (photo: RgbImage, labels: RgbImage): Promise<LabelCounts> => {
       const counts = new LabelCounts(classes);
@@ -76,13 +77,17 @@ export const fcn: EvaluationMetric = {
         if (!given) throw withoutInput(name);
         const [width, height] = sidesFor(model, made!);
         const labels = resizeNearest(given, width, height);
+        check.add(labels);
         ofMade.merge(await counted(made!, labels));
         ofReal.merge(await counted(real!, labels));
         // Of a single picture most classes have no pixel: its scores are none that a mean could be taken of.
         return undefined;
       },
       together: () => valuesOf(ofMade, ofReal),
-      remarks: () => (model.title === undefined ? [] : [`the FCN score is by ${model.title}; that of another segmenter does not compare`]),
+      remarks: () => [
+        ...(model.title === undefined ? [] : [`the FCN score is by ${model.title}; that of another segmenter does not compare`]),
+        ...check.remarks('the pictures that were given', 'Label maps that were made of photos are measured by --palette (labels)'),
+      ],
     };
   },
 };

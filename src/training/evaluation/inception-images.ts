@@ -1,5 +1,6 @@
 import { noGrad } from '../../autograd/graph.js';
 import { expectImage, type RgbImage } from '../../data/image.js';
+import { crc32 } from '../../formats/crc32.js';
 import type { WeightFile } from '../../formats/weight-file.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { InceptionV3 } from '../../models/features/inception.js';
@@ -10,6 +11,13 @@ import { Tensor } from '../../tensor/tensor.js';
 export const INCEPTION_SIDE = 299;
 /** Images that go through the network at a time. */
 const BATCH = 8;
+
+/** The features of an image as it was when it came. */
+interface KnownImage {
+  /** The CRC-32 of its pixels and its width: a program may put the next picture into the same object. */
+  readonly crc: number;
+  readonly features: ImageFeatures;
+}
 
 /** The features of an image: null until its batch has been through the network. */
 export interface ImageFeatures {
@@ -61,7 +69,7 @@ export function inceptionInput(image: RgbImage): Float32Array {
 export class InceptionImages {
   static readonly #open = new WeakMap<WeightFile, Promise<InceptionImages>>();
   #users = 0;
-  readonly #known = new WeakMap<RgbImage, ImageFeatures>();
+  readonly #known = new WeakMap<RgbImage, KnownImage>();
   #waiting: { readonly features: ImageFeatures; readonly input: Float32Array }[] = [];
 
   private constructor(
@@ -105,10 +113,11 @@ export class InceptionImages {
 
   /** Puts an image into the queue, unless it was there before. Its features come with its batch, or with flush(). */
   async add(image: RgbImage): Promise<ImageFeatures> {
+    const crc = crc32(image.data, image.width);
     const known = this.#known.get(image);
-    if (known) return known;
+    if (known?.crc === crc) return known.features;
     const features: ImageFeatures = { numbers: null };
-    this.#known.set(image, features);
+    this.#known.set(image, { crc, features });
     this.#waiting.push({ features, input: inceptionInput(image) });
     if (this.#waiting.length >= BATCH) await this.flush();
     return features;

@@ -36,6 +36,33 @@ function isOther({ data }: RgbImage, { classes, ignored }: Palette): boolean {
   return 2 * far > data.length / 3;
 }
 
+/** Finds out whether pictures that are taken for label maps are such, by their colours. */
+export class LabelMapCheck {
+  #others = 0;
+  #seen = 0;
+
+  /** Begins with no picture. */
+  constructor(private readonly palette: Palette) {}
+
+  /** Looks at a picture. */
+  add(image: RgbImage): void {
+    this.#seen++;
+    if (isOther(image, this.palette)) this.#others++;
+  }
+
+  /**
+   * What is to be said where more than half of them are no label maps.
+   *
+   * @param what pictures they are
+   * @param advice what to do instead, a sentence
+   */
+  remarks(what: string, advice: string): string[] {
+    if (2 * this.#others <= this.#seen) return [];
+    const { title } = this.palette;
+    return [`${what} have hardly a colour of ${title}: they are no label maps of it, and the scores say nothing. ${advice}`];
+  }
+}
+
 /** Label maps that were made, against those of the pairs. */
 export const labelMaps: EvaluationMetric = {
   name: 'labels',
@@ -53,22 +80,15 @@ export const labelMaps: EvaluationMetric = {
   begin({ options }) {
     const palette = paletteOf(options.palette as string);
     const all = new LabelCounts(palette.classes.length);
-    let [others, seen] = [0, 0];
+    const check = new LabelMapCheck(palette);
     return {
       add({ made, real }) {
-        seen++;
-        if (isOther(real!, palette)) others++;
+        check.add(real!);
         all.add(classesOf(made!, palette), classesOf(real!, palette));
         // Of a single picture most classes have no pixel: its scores are none that a mean could be taken of.
         return undefined;
       },
-      remarks: () =>
-        2 * others <= seen
-          ? []
-          : [
-              `the real pictures have hardly a colour of ${palette.title}: they are no label maps of it, and the scores of labels say ` +
-                'nothing. Photos that were made of label maps are measured by --segmenter (fcn)',
-            ],
+      remarks: () => check.remarks('the real pictures', 'Photos that were made of label maps are measured by --segmenter (fcn)'),
       together() {
         const { pixelAccuracy, classAccuracy, meanIou } = all.scores();
         return { 'label-pixels': pixelAccuracy, 'label-classes': classAccuracy, 'label-iou': meanIou };

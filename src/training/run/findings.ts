@@ -1,5 +1,5 @@
 import type { Finding } from '../diagnoses/diagnosis.js';
-import type { LogEntry } from './run-book.js';
+import type { LogEntry } from './log-entry.js';
 
 /** A trouble that stays is said again when the run has taken so many times the steps. */
 const AGAIN = 2;

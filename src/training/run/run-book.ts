@@ -2,16 +2,12 @@ import type { Finding } from '../diagnoses/diagnosis.js';
 import type { TrainingScheme } from '../scheme.js';
 import type { TrainedStep } from '../trainer.js';
 import { RunFindings } from './findings.js';
+import type { LogEntry } from './log-entry.js';
 import { LossCurve } from './loss-curve.js';
 import { LossWatcher } from './loss-watch.js';
 import type { MeasuredStep, Snapshot } from './pictures.js';
 
-/** A line of a run's log. Numbers that are not finite become `null` in the file, as JSON has none. */
-export interface LogEntry {
-  /** The training step it belongs to. */
-  step: number;
-  [field: string]: unknown;
-}
+export type { LogEntry };
 
 /** What a step's line in the log says beside its losses. */
 export interface StepFacts {

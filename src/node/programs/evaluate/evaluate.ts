@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { ShadegradError } from '../../../errors.js';
 import { printableName, printableText } from '../../../formats/names.js';
 import type { WeightFile } from '../../../formats/weight-file.js';
@@ -9,17 +9,18 @@ import { evaluatePictures, type EvaluateOptions, type Evaluation } from '../../.
 import type { PixelModel } from '../../../training/evaluation/metric.js';
 import { EVALUATION_METRICS } from '../../../training/evaluation/registry.js';
 import { openNodeGpu } from '../../adapter/adapter.js';
-import { formatCountOf } from '../../terminal/format.js';
+import { formatCountOf } from '../../../formats/words.js';
 import { formatHelp } from '../../terminal/help.js';
 import { keepAside, keepQuiet, remark } from '../../terminal/remarks.js';
 import { savedSources, SYNTHETIC } from '../../training/data.js';
 import { evaluateRun, type EvaluateRunOptions } from '../../training/evaluated.js';
 import { drawnTitle } from '../../training/flags.js';
-import { existingRunFolder } from '../../training/folder.js';
+import { existingRunFolder, runOfCheckpoint, RunFolder } from '../../training/folder.js';
 import { StatusLine } from '../../training/status-line.js';
 import { schemeOfRun } from '../../training/tested.js';
 import { openCheckpoint } from '../../weights/checkpoint.js';
-import { openWeights } from '../../weights/read.js';
+import { sayChosen } from '../../weights/folder.js';
+import { openWeights, optionsFor } from '../../weights/read.js';
 import { isRemote } from '../../weights/remote/registry.js';
 import {
   EVALUATE_PROGRAM,
@@ -37,9 +38,6 @@ import { StandOuts } from './stand-outs.js';
 import { evaluateWeights } from './weights.js';
 import { printEvaluation, writeEvaluation, type Evaluated } from './results.js';
 
-/** The file of a run. */
-const CHECKPOINT = 'checkpoint.safetensors';
-
 /**
  * Runs the program of `shadegrad evaluate`: measures made pictures against real ones.
  *
@@ -56,7 +54,7 @@ export async function evaluateProgram(argv: readonly string[]): Promise<number> 
   keepQuiet(flags.quiet);
   // The results are all that goes to stdout.
   keepAside(true);
-  const runs = flags.run === undefined ? operands : [flags.run, ...operands];
+  const runs = [flags.run, flags.weights, ...operands].filter((name) => name !== undefined);
   checkHuman(flags, given);
   if (flags.human) return evaluateByPeople(flags, given, runs);
   checkTogether(flags, given, runs);
@@ -70,9 +68,7 @@ export async function evaluateProgram(argv: readonly string[]): Promise<number> 
     }
     const how: EvaluateOptions = { metrics: metricNames(flags.metrics), weights, options: metricOptions(flags, given), seed: flags.seed };
     const [run] = runs;
-    const evaluated = await (run === undefined
-      ? evaluatedFolders(flags, how)
-      : ((await isRun(run)) ? evaluatedRun : evaluatedWeights)(run, flags, how));
+    const evaluated = await (run === undefined ? evaluatedFolders(flags, how) : evaluatedPath(run, flags, how));
     await writeEvaluation(evaluated, flags);
     printEvaluation(evaluated, flags);
     return 0;
@@ -95,7 +91,7 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
     const [there, missing] = flags.made === undefined ? ['real', 'made'] : ['made', 'real'];
     refuse(`--${missing} is missing`, 'two folders of pictures', `--${there} alone`, `name the other one: --${missing} DIR`);
   }
-  const ofRuns = ['data', 'split', 'direction', 'averages'].find((name) => given.has(name));
+  const ofRuns = ['data', 'split', 'direction', 'network', 'averages'].find((name) => given.has(name));
   if (folders && ofRuns !== undefined) refuse(`--${ofRuns} is for runs`, 'a run with it', '--made and --real', `leave out --${ofRuns}`);
   const ofFolders = ['resize', 'half', 'grey', 'unpaired', 'input', 'made-suffix', 'real-suffix'].find((name) => given.has(name));
   if (!folders && ofFolders !== undefined) {
@@ -107,21 +103,21 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
   }
 }
 
-/** Whether a path is that of a run, or of its checkpoint, and not of weights alone; so is one where nothing is. */
-async function isRun(path: string): Promise<boolean> {
-  if (isRemote(path)) return false;
+/** Evaluates what a path names: a run, one of its checkpoints, or weights alone. Where nothing is, it was meant for a run. */
+async function evaluatedPath(path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
+  if (isRemote(path)) return evaluatedWeights(path, flags, how);
   const kind = await stat(path).catch(() => undefined);
-  if (kind === undefined || basename(path) === CHECKPOINT) return true;
-  if (!kind.isDirectory()) return false;
-  return stat(join(path, CHECKPOINT)).then(
-    () => true,
-    () => false,
-  );
+  const run = kind?.isFile() ? await runOfCheckpoint(path) : undefined;
+  if (run) return evaluatedRun(run, path, flags, how);
+  const holdsRun = kind?.isDirectory() && (await stat(new RunFolder(path).checkpoint).catch(() => undefined)) !== undefined;
+  if (kind && !holdsRun) return evaluatedWeights(path, flags, how);
+  const folder = await existingRunFolder(path, path, { what: 'run', fix: 'name the folder of a run, that with checkpoint.safetensors' });
+  return evaluatedRun(folder, folder.checkpoint, flags, how);
 }
 
 /** Evaluates what a generator makes that is in a file of weights, without its run. @throws BAD_FLAG without --data */
 async function evaluatedWeights(path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
-  const { data, split, direction = 'AtoB', count = Infinity } = flags;
+  const { data, split, direction, network, averages, count = Infinity } = flags;
   if (data === undefined) {
     throw new ShadegradError('BAD_FLAG', `${printableName(path)} is no run: weights alone do not say what they are measured on`, {
       expected: 'a folder of pairs with --data',
@@ -129,7 +125,8 @@ async function evaluatedWeights(path: string, flags: EvaluateFlags, how: Evaluat
       fix: 'write --data DIR, and --direction BtoA where half B is translated; or name the folder of the run',
     });
   }
-  const opened = await openWeights(path);
+  const opened = await openWeights(path, optionsFor(network));
+  sayChosen(path, opened);
   const line = new StatusLine();
   try {
     const gpu = await deviceOf(flags);
@@ -142,12 +139,13 @@ async function evaluatedWeights(path: string, flags: EvaluateFlags, how: Evaluat
         line.show(`evaluated: ${done} of ${total}`);
       };
       const asked = { ...how, ...{ models, outputs: flags.samples ?? 1 }, onSample };
-      const evaluation = await evaluateWeights(gpu, { opened, data, split, direction, count }, asked);
+      const evaluation = await evaluateWeights(gpu, { opened, data, split, direction, network, averages, count }, asked, remark);
       const on = `${printableName(data)} (${evaluation.split})`;
-      const lead = `What its generator makes (${direction}), on ${on}.`;
+      const way = evaluation.direction;
+      const lead = `What its generator makes (${way}), on ${on}.`;
       return {
         ...{ evaluation, standOuts, page: { title: printableName(path), lead, titles: evaluation.titles } },
-        ...{ source: { weights: opened.path, direction, data: on }, output: flags.output },
+        ...{ source: { weights: isRemote(path) ? path : opened.path, direction: way, data: on }, output: flags.output },
       };
     } finally {
       line.end();
@@ -159,14 +157,20 @@ async function evaluatedWeights(path: string, flags: EvaluateFlags, how: Evaluat
   }
 }
 
-/** Evaluates what the networks of a run make. */
-async function evaluatedRun(path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
-  const folder = await existingRunFolder(path, path, { what: 'run', fix: 'name the folder of a run, that with checkpoint.safetensors' });
-  const opened = await openCheckpoint(folder.checkpoint);
+/** Evaluates what the networks of a run make. @param path of the checkpoint, its latest or another */
+async function evaluatedRun(folder: RunFolder, path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
+  if (flags.network !== undefined) {
+    throw new ShadegradError('BAD_FLAG', '--network is for weights alone', {
+      expected: 'of a run that translates both ways, --direction',
+      received: `--network ${printableName(flags.network)}, and a run`,
+      fix: 'leave out --network, or write --direction AtoB or --direction BtoA',
+    });
+  }
+  const opened = await openCheckpoint(path);
   const line = new StatusLine();
   try {
     const { info } = opened;
-    const scheme = schemeOfRun(folder.checkpoint, info);
+    const scheme = schemeOfRun(path, info);
     const sources = flags.data === undefined ? savedSources(info.options) : [resolve(flags.data)];
     const run = {
       ...{ folder, checkpoint: opened, scheme, sources, count: flags.count ?? Infinity, first: false },
@@ -200,7 +204,7 @@ async function evaluatedRun(path: string, flags: EvaluateFlags, how: EvaluateOpt
           lead: `What its networks make after ${formatCountOf(info.step, 'step')}, on ${on}.`,
           titles: evaluation.titles,
         },
-        output: flags.output ?? join(folder.path, 'evaluation'),
+        output: flags.output ?? join(folder.path, evaluationOf(folder, path)),
       };
     } finally {
       gpu.destroy();
@@ -209,6 +213,10 @@ async function evaluatedRun(path: string, flags: EvaluateFlags, how: EvaluateOpt
     await opened.close();
   }
 }
+
+/** The folder for the results of a checkpoint in that of its run: those of another than the latest do not replace them. */
+const evaluationOf = ({ checkpoint }: RunFolder, path: string): string =>
+  path === checkpoint || basename(path) === basename(checkpoint) ? 'evaluation' : `evaluation-${basename(path, extname(path))}`;
 
 /** Evaluates the pictures of two folders. */
 async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {

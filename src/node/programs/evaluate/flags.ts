@@ -6,6 +6,7 @@ import { nearest } from '../../terminal/nearest.js';
 import { OPTIONS_FLAG } from '../../terminal/options-file.js';
 import { QUIET_FLAG } from '../../terminal/remarks.js';
 import { flagName } from '../../../training/run/flag-name.js';
+import { REMOTE_FORMS } from '../../weights/remote/registry.js';
 import { HUMAN_FLAGS } from './human/flags.js';
 
 /** The flags that do not come of metrics. */
@@ -17,6 +18,13 @@ const OWN = [
     type: 'string',
     placeholder: 'RUN',
     description: 'the folder of the run, in the place of RUN without a flag; or a file of weights of any readable format, with --data',
+  },
+  {
+    name: 'weights',
+    group: 'Data',
+    type: 'string',
+    placeholder: 'FILE|DIR',
+    description: `weights alone to evaluate, with --data: whatever translate --weights takes, also ${REMOTE_FORMS}`,
   },
   {
     name: 'data',
@@ -49,7 +57,16 @@ const OWN = [
     reference: ['direction'],
     type: 'choice',
     choices: ['AtoB', 'BtoA'],
-    description: 'of a run that translates both ways (CycleGAN), and of weights alone, what is translated into what; by default AtoB',
+    description:
+      'of a run that translates both ways (CycleGAN), and of weights alone, what is translated into what; by default as the file says, ' +
+      'or else AtoB',
+  },
+  {
+    name: 'network',
+    group: 'Data',
+    type: 'string',
+    placeholder: 'NAME',
+    description: 'of weights alone with several generators the one to evaluate: generatorA (A to B) or generatorB (B to A) of CycleGAN',
   },
   {
     name: 'averages',

@@ -4,7 +4,7 @@ import type { EvaluatedColumn, Evaluation } from '../../../training/evaluation/e
 import { LIBRARY_VERSION } from '../../../version.js';
 import { writeFilesAtomic } from '../../files/atomic.js';
 import { renderEvaluationPage } from '../../report/evaluation-page.js';
-import { formatCountOf, formatJson, formatNumber } from '../../terminal/format.js';
+import { formatCountOf, formatJson, formatNumber } from '../../../formats/words.js';
 import { remark } from '../../terminal/remarks.js';
 import type { EvaluateFlags } from './flags.js';
 import type { StandOuts } from './stand-outs.js';

@@ -36,7 +36,8 @@ export async function estimateRun(plan: Plan, run: PlannedRun, scheme: TrainingS
   const quiet = isQuiet();
   try {
     const folder = new RunFolder(join(path, 'run'));
-    const { epochs, steps, ...flags } = flagsOfRun(plan, run);
+    // How the rate falls takes no time, and is of a run of so many epochs.
+    const { epochs, steps, 'epochs-decay': _, ...flags } = flagsOfRun(plan, run);
     const words = wordsOf({ ...flags, ...call, steps: TRIAL.steps, validate: 1, quiet: true });
     const status = await train({ scheme, call: callOf(scheme) }, trainCommand(scheme), [...words, `--out=${folder.path}`]);
     if (status !== 0) return { seconds: NaN, steps: undefined, status };

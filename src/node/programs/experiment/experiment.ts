@@ -7,7 +7,7 @@ import type { TrainingScheme } from '../../../training/scheme.js';
 import type { WeightFile } from '../../../formats/weight-file.js';
 import { openNodeGpu } from '../../adapter/adapter.js';
 import { nearest, parseFlags } from '../../terminal/flags.js';
-import { formatCountOf, formatDuration } from '../../terminal/format.js';
+import { formatCountOf, formatDuration } from '../../../formats/words.js';
 import { formatHelp } from '../../terminal/help.js';
 import { keepQuiet, remark } from '../../terminal/remarks.js';
 import { parseShard, partOf } from '../../terminal/shard.js';

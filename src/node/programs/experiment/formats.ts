@@ -23,6 +23,9 @@ export function formatCsv(metrics: readonly string[], results: readonly RunResul
 /** A text as a cell of a table in Markdown. */
 const cell = (text: string): string => text.replace(/[\\|*_`[\]<>]/g, '\\$&').replace(/\s+/g, ' ');
 
+/** A text as code in a cell: what would end the code or the cell stands for itself. */
+const code = (text: string): string => `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``;
+
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 /** Table and figure as Markdown: the pictures are files beside it. */
@@ -31,7 +34,7 @@ export function formatMarkdown(table: ExperimentTable): string {
   const names = Object.keys(metrics);
   const head = ['setting', ...names.map((name) => `${cell(metrics[name]!.label)} ${ARROWS[metrics[name]!.better]}`), 'steps'];
   const lines = rows.map((each) => [
-    `**${cell(each.title)}**${each.flags === '' ? '' : ` \`${each.flags.replaceAll('`', "'")}\``}`,
+    `**${cell(each.title)}**${each.flags === '' ? '' : ` ${code(each.flags)}`}`,
     ...names.map((name) => measureInWords(each.metrics[name]!, metrics[name]!)),
     stepsInWords(each.steps),
     ...(published === undefined ? [] : [cell(each.published ?? '–')]),

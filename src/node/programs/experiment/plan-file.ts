@@ -12,8 +12,10 @@ const PLAN = 'experiment.json';
 export async function planIn(folder: string): Promise<Plan | undefined> {
   try {
     const plan = JSON.parse(await readFile(join(folder, PLAN), 'utf8')) as Plan;
-    if (plan.version === 1) return plan;
-    throw new SyntaxError(`version ${String(plan.version)}`);
+    if (plan.version !== 1) throw new SyntaxError(`version ${String(plan.version)}`);
+    if (![plan.settings, plan.seeds].every((list) => Array.isArray(list) && list.length > 0))
+      throw new SyntaxError('no settings and seeds');
+    return plan;
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw new ShadegradError('DATA_UNREADABLE', `${printableName(join(folder, PLAN))} cannot be read`, {

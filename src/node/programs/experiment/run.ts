@@ -50,7 +50,8 @@ export const folderOf = (out: string, { id }: Pick<PlannedRun, 'id'>): string =>
 /** The result of a run; undefined for one that is not finished. */
 export async function readResult(out: string, run: Pick<PlannedRun, 'id'>): Promise<RunResult | undefined> {
   try {
-    return JSON.parse(await readFile(join(folderOf(out, run), RESULT), 'utf8')) as RunResult;
+    const result = JSON.parse(await readFile(join(folderOf(out, run), RESULT), 'utf8')) as RunResult | null;
+    return Array.isArray(result?.pictures) && Array.isArray(result.figure) ? result : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     // One that cannot be read is measured again.

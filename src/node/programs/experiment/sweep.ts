@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { printableName, printableText } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import type { TrainingScheme } from '../../../training/scheme.js';
-import { formatCountOf } from '../../terminal/format.js';
+import { formatCountOf } from '../../../formats/words.js';
 import { remark } from '../../terminal/remarks.js';
 import { reportError } from '../run-main.js';
 import { runsOf, type Plan, type PlannedRun } from './plan.js';

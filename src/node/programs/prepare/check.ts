@@ -1,6 +1,6 @@
 import { printableName, printableText } from '../../../formats/names.js';
 import type { Program } from '../../terminal/flags.js';
-import { formatCount, formatJson } from '../../terminal/format.js';
+import { formatCount, formatJson } from '../../../formats/words.js';
 import { createProgress } from '../../terminal/progress.js';
 import { QUIET_FLAG } from '../../terminal/remarks.js';
 import { makeAction } from './action.js';

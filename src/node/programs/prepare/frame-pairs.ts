@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { joinPair } from '../../../data/image.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
-import { atMost } from '../../files/at-most.js';
+import { atMost } from '../../../data/at-most.js';
 import type { PictureFormatName } from '../../images/encode.js';
 import { listSet } from '../../images/image-sets.js';
 import { stemOf } from '../../images/layout.js';

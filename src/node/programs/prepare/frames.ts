@@ -8,7 +8,7 @@ import { removeAllStale, replaceFile } from '../../files/atomic.js';
 import { piecesOf } from '../../files/standard-streams.js';
 import { encodeAside, PICTURE_FORMATS, type PictureFormatName } from '../../images/encode.js';
 import type { Program } from '../../terminal/flags.js';
-import { formatCountOf } from '../../terminal/format.js';
+import { formatCountOf } from '../../../formats/words.js';
 import { remark } from '../../terminal/remarks.js';
 import { Interrupt } from '../../training/interrupt.js';
 import { StatusLine } from '../../training/status-line.js';

@@ -5,7 +5,7 @@ import { epochPermutation } from '../../../data/shuffle.js';
 import { oneLine, printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import type { Program } from '../../terminal/flags.js';
-import { formatCountOf } from '../../terminal/format.js';
+import { formatCountOf } from '../../../formats/words.js';
 import { remark } from '../../terminal/remarks.js';
 import { WRITING_FLAGS, makeAction } from './action.js';
 import { runJobs, type Job } from './jobs.js';

@@ -1,6 +1,6 @@
 import { LIBRARY_VERSION } from '../../../version.js';
 import type { SchemeMetric, TrainingScheme } from '../../../training/scheme.js';
-import { formatCount, formatCountOf, formatNumber } from '../../terminal/format.js';
+import { formatCount, formatCountOf, formatNumber } from '../../../formats/words.js';
 import type { PublishedNetwork } from './published-network.js';
 import { usageOf } from './usage.js';
 import { encodeYaml } from './yaml.js';

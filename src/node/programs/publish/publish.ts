@@ -11,7 +11,7 @@ import { writeFileAtomic } from '../../files/atomic.js';
 import { spread } from '../../../data/spread.js';
 import { writePng } from '../../images/read.js';
 import { parseFlags } from '../../terminal/flags.js';
-import { formatJson } from '../../terminal/format.js';
+import { formatJson } from '../../../formats/words.js';
 import { formatHelp } from '../../terminal/help.js';
 import { isQuiet, keepQuiet, remark } from '../../terminal/remarks.js';
 import { savedSources, SYNTHETIC } from '../../training/data.js';

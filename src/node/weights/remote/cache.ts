@@ -7,7 +7,7 @@ import { sha256Of } from '../../files/download.js';
 import { fetchToFile, type FetchedKind, type FileOptions } from '../../files/download-fetch.js';
 import { checkAgainstRecord, recordedHash, recordHash } from '../../files/download-record.js';
 import { cacheFolder } from '../../files/unpack.js';
-import { formatBytes } from '../../terminal/format.js';
+import { formatBytes } from '../../../formats/words.js';
 import { createProgress, type Progress } from '../../terminal/progress.js';
 import { isQuiet, remark } from '../../terminal/remarks.js';
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { ShadegradError } from '../../../../errors.js';
 import { oneLine, printableName } from '../../../../formats/names.js';
 import { reportError } from '../../run-main.js';
-import { formatCountOf } from '../../../terminal/format.js';
+import { formatCountOf } from '../../../../formats/words.js';
 import { remark } from '../../../terminal/remarks.js';
 import { Interrupt } from '../../../training/interrupt.js';
 import { StatusLine } from '../../../training/status-line.js';

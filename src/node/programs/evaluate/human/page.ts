@@ -1,7 +1,7 @@
 import { type Asset, iconAsset, pageAsset, textAsset } from '../../../dashboard/asset.js';
 import { html, type Markup } from '../../../report/html.js';
 import { STYLE } from '../../../report/style.js';
-import { formatCountOf, formatNumber } from '../../../terminal/format.js';
+import { formatCountOf, formatNumber } from '../../../../formats/words.js';
 import script from './page-script.ts?text';
 import { HUMAN_STYLE } from './page-style.js';
 import { isFinished, type HumanScore } from './score.js';

@@ -4,7 +4,7 @@ import { resizedTo } from '../../../../data/resize.js';
 import { ShadegradError } from '../../../../errors.js';
 import { encodePlainPng } from '../../../images/png.js';
 import { readImage, readImageSides } from '../../../images/read.js';
-import { formatBytes, formatCountOf } from '../../../terminal/format.js';
+import { formatBytes, formatCountOf } from '../../../../formats/words.js';
 import { readAhead } from '../../../../data/read-ahead.js';
 import type { NamedFile, StudyFiles } from './examples.js';
 import type { PictureSource } from './protocol.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { printableName, printableText } from '../../../../formats/names.js';
 import type { Summary } from '../../../../training/evaluation/statistics.js';
 import { writeFileAtomic } from '../../../files/atomic.js';
-import { formatCountOf, formatJson, formatNumber } from '../../../terminal/format.js';
+import { formatCountOf, formatJson, formatNumber } from '../../../../formats/words.js';
 import { remark } from '../../../terminal/remarks.js';
 import type { HumanProtocol } from './protocol.js';
 import { isFinished, scoreSessions, type HumanScore } from './score.js';

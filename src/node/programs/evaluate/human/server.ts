@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hostname, networkInterfaces } from 'node:os';
 import type { Asset } from '../../../dashboard/asset.js';
-import { Guard, isSame, type OwnHosts } from '../../../dashboard/guard.js';
+import { Guard, isSame } from '../../../dashboard/guard.js';
+import { hostsOf, isAnyAddress, originsOf } from '../../../dashboard/hosts.js';
 import { give, PageServer, refuse, type PageRequest } from '../../../dashboard/page-server.js';
 import { HUMAN_ASSETS, resultsPage } from './page.js';
 import { scoreSessions } from './score.js';
@@ -32,20 +32,9 @@ export interface HumanServerOptions {
   readonly onFailure?: (error: unknown) => void;
 }
 
-const IP_HOST = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 /** What a page may have drawn as its key. */
 const KEY = /^[\w-]{22,64}$/;
 const PICTURE = /^\/pictures\/([\w-]{22})$/;
-const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-
-/** The hosts of a server that others reach: addresses, which no name can stand for, and the names of this machine. */
-function hostsOf(host: string): OwnHosts {
-  const own = ['localhost', hostname(), `${hostname()}.local`, host].map((name) => name.toLowerCase());
-  return {
-    names: 'addresses of this machine, and its name,',
-    has: (asked) => IP_HOST.test(asked) || own.includes(asked.toLowerCase().replace(/:\d{1,5}$/, '')),
-  };
-}
 
 /** The pages of a study: one for participants, one with the results for whoever runs it. */
 export class HumanServer {
@@ -88,7 +77,7 @@ export class HumanServer {
   get resultsLink(): string {
     // Where this machine can ask itself, the token does not go over the network.
     const { host, links } = this.options;
-    const origin = host === undefined || ANY_ADDRESS.has(host) ? `http://127.0.0.1:${this.port}` : this.#origins()[0]!;
+    const origin = host === undefined || isAnyAddress(host) ? `http://127.0.0.1:${this.port}` : this.#origins()[0]!;
     return `${origin}/results?token=${links.token}`;
   }
 
@@ -98,13 +87,7 @@ export class HumanServer {
   }
 
   #origins(): readonly string[] {
-    const { host } = this.options;
-    const named = (name: string): string => `http://${name.includes(':') ? `[${name}]` : name}:${this.port}`;
-    if (host === undefined) return [named('127.0.0.1')];
-    if (!ANY_ADDRESS.has(host)) return [named(host)];
-    const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-    const others = all.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address);
-    return (others.length > 0 ? others : ['127.0.0.1']).map(named);
+    return originsOf(this.options.host, this.port);
   }
 
   async #answer({ request, path, query, body }: PageRequest, response: ServerResponse): Promise<void> {

@@ -1,4 +1,4 @@
-import { formatCountOf } from '../../../terminal/format.js';
+import { formatCountOf } from '../../../../formats/words.js';
 
 /** What a page says of the first trials, before a verb: `The first is`, `The first 10 are`. */
 export const theFirst = (count: number): string => (count === 1 ? 'The first is' : `The first ${count} are`);

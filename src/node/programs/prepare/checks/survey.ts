@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RgbImage } from '../../../../data/image.js';
 import { printableName } from '../../../../formats/names.js';
 import { ShadegradError } from '../../../../errors.js';
-import { atMost } from '../../../files/at-most.js';
+import { atMost } from '../../../../data/at-most.js';
 import { describeContent, scanFolder } from '../../../images/folder.js';
 import { childNamed, listSet, setFolders } from '../../../images/image-sets.js';
 import { findPairs, type Split } from '../../../images/layout.js';

@@ -1,4 +1,4 @@
-import { UNPRINTABLES } from '../../formats/names.js';
+import { UNPRINTABLES } from './names.js';
 
 /** Formats a time in seconds, in never more than two units: `8.4 s`, `4m 05s`, `2h 07m`, `3d 04h`. */
 export function formatDuration(seconds: number): string {

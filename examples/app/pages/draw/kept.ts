@@ -1,0 +1,47 @@
+import { resized, type Raster } from './raster.js';
+import type { Subject } from './studio.js';
+
+/** Drawings outlive a reload of their tab, and no more: another tab has drawings of its own. */
+const PREFIX = 'shadegrad drawing';
+
+const nameOf = ({ input, palette }: Subject): string => `${PREFIX} ${input} ${input === 'labels' ? palette.name : ''}`;
+
+const textOf = (bytes: Uint8Array): string => {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(binary);
+};
+
+/** Keeps a drawing for a reload. Where the browser keeps no more, drawing goes on all the same. */
+export function keepDrawing(subject: Subject, { width, height, channels, data }: Raster): void {
+  try {
+    sessionStorage.setItem(nameOf(subject), [width, height, channels, textOf(data)].join('.'));
+  } catch {
+    // Rather none than an earlier one.
+    forgetDrawing(subject);
+  }
+}
+
+/** Forgets a drawing that was kept. */
+export function forgetDrawing(subject: Subject): void {
+  try {
+    sessionStorage.removeItem(nameOf(subject));
+  } catch {
+    // There is no storage at all.
+  }
+}
+
+/** The drawing that was kept, at the subject's size. */
+export function keptDrawing(subject: Subject, values: number): Raster | null {
+  try {
+    const [width = 0, height = 0, channels = 0, text = ''] = (sessionStorage.getItem(nameOf(subject)) ?? '').split('.');
+    const data = Uint8Array.from(atob(String(text)), (letter) => letter.charCodeAt(0));
+    const raster = { width: Number(width), height: Number(height), channels: Number(channels) as 1 | 3, data };
+    const isWhole = data.length > 0 && data.length === raster.width * raster.height * raster.channels;
+    const isOfKind = raster.channels === (subject.input === 'pictures' ? 3 : 1);
+    if (!isWhole || !isOfKind || (raster.channels === 1 && data.some((value) => value >= values))) return null;
+    return resized(raster, subject.width, subject.height);
+  } catch {
+    return null;
+  }
+}

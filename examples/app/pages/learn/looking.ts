@@ -1,0 +1,108 @@
+import {
+  Conv2d,
+  ConvTranspose2d,
+  createImage,
+  floatToImage,
+  hookForward,
+  imageToFloat,
+  layerOutputs,
+  mul,
+  noGrad,
+  Tensor,
+  UNet,
+  type Layer,
+  type LayerOutput,
+  type Module,
+  type RgbImage,
+} from 'shadegrad';
+import { imageBytes, imageOfBytes } from '../../../../src/data/grey.js';
+import { networkNumbers } from '../../../../src/data/pixel-values.js';
+import { resizedTo } from '../../../../src/data/resize.js';
+import { withLabels } from '../../../../src/models/labels.js';
+import { labelCount } from '../../../../src/models/registry.js';
+import type { OpenModel } from '../../shared/models.js';
+import type { FeatureMap } from './maps.js';
+
+/** How a generator is run to look into it. */
+export interface LookOptions {
+  readonly seed: number;
+  readonly dropout: boolean;
+  /** Skip connections that carry zeros, counted from the outermost, 1. */
+  readonly skipsOff: readonly number[];
+  /** The convolution whose result is wanted, in the order in which they run. */
+  readonly layer: number | null;
+}
+
+/** What was seen. */
+export interface Look {
+  readonly image: RgbImage;
+  /** The convolutions in the order in which they ran. */
+  readonly layers: readonly Omit<FeatureMap, 'data'>[];
+  /** What the wanted one made. */
+  readonly map: FeatureMap | null;
+}
+
+/** The layers of a U-Net that take a skip connection beside what comes from below, outermost first: by PyTorch's names of them. */
+export function skipLayers(generator: Module): Layer[] {
+  if (!(generator instanceof UNet)) return [];
+  const named = [...generator.namedModules()].filter(
+    ([name]) => name === 'model.model.3' || /^model\.model\.1(\.model\.3)*\.model\.5$/.test(name),
+  );
+  return named.sort(([a], [b]) => a.length - b.length).map(([, layer]) => layer as Layer);
+}
+
+/** Zeros in the place of the skip connection: the first half of what the layer takes. What comes from below stays as it is. */
+function cut(layer: Layer): () => void {
+  return hookForward(layer, {
+    before: (x) => {
+      const channels = x.shape.at(-1)!;
+      const mask = Float32Array.from({ length: channels }, (_, channel) => (channel < channels / 2 ? 0 : 1));
+      return mul(x, Tensor.from(x.gpu, mask, [channels]));
+    },
+  });
+}
+
+const isConvolution = (layer: Module): boolean => layer instanceof Conv2d || layer instanceof ConvTranspose2d;
+
+/** Runs the model's generator on a picture, eagerly, and keeps what is asked for. */
+export async function look(model: OpenModel, picture: RgbImage, { seed, dropout, skipsOff, layer }: LookOptions): Promise<Look> {
+  const { gpu, generator, codings, width, height, found } = model;
+  const fitted = picture.width === width && picture.height === height ? picture : resizedTo(picture, [width, height]);
+  const shape = [1, height, width, generator.inChannels];
+  const cuts = skipLayers(generator)
+    .filter((_, at) => skipsOff.includes(at + 1))
+    .map(cut);
+  const run = (): { made: Tensor; layers: LayerOutput[] } => {
+    const input = codings
+      ? Tensor.from(gpu, networkNumbers(codings.source.see(fitted).values), shape)
+      : imageToFloat(Tensor.fromBytes(gpu, imageBytes(fitted, generator.inChannels as 1 | 3), shape, 'picture'));
+    const labels = labelCount(generator);
+    const x = labels > 0 ? withLabels(input, Tensor.from(gpu, new Float32Array(labels), [1, labels])) : input;
+    generator.advanceDropout(seed);
+    const forward = (): Tensor => generator.forward(x, { training: false, statistics: found.statistics, dropout });
+    const { result, layers } = layerOutputs(generator, forward, { only: isConvolution });
+    return { made: codings ? result : floatToImage(result), layers };
+  };
+  let outcome: ReturnType<typeof run>;
+  try {
+    outcome = gpu.scope(() => noGrad(run));
+  } finally {
+    for (const uncut of cuts) uncut();
+  }
+  const { made, layers } = outcome;
+  try {
+    const sizes = layers.map(({ output: { shape: made } }) => ({ height: made[1]!, width: made[2]!, channels: made[3]! }));
+    const wanted = layer === null ? undefined : layers[Math.min(layer, layers.length - 1)];
+    const map = wanted ? { ...sizes[layers.indexOf(wanted)]!, data: await wanted.output.data() } : null;
+    return { image: await imageOf(made, model, fitted), layers: sizes, map };
+  } finally {
+    made.dispose();
+    for (const { output } of layers) output.dispose();
+  }
+}
+
+async function imageOf(made: Tensor, { codings, width, height, generator }: OpenModel, given: RgbImage): Promise<RgbImage> {
+  if (!codings) return imageOfBytes(await made.bytes(), width, height, generator.outChannels as 1 | 3);
+  const values = { kind: 'numbers', channels: generator.outChannels, data: await made.data() } as const;
+  return codings.target.show({ ...createImage(width, height), values }, given);
+}

@@ -1,0 +1,237 @@
+import { signal } from '@preact/signals';
+import type { Finding, ShadegradError } from 'shadegrad';
+import {
+  deleteDataSet,
+  deleteRun,
+  exportRun,
+  listDataSets,
+  listRuns,
+  startTraining,
+  type KeptDataSet,
+  type KeptRun,
+  type StartTrainingOptions,
+  type TrainingEvents,
+  type TrainingHandle,
+} from 'shadegrad/worker';
+import { addModel } from '../../shared/models.js';
+import { dismiss, explain, report, reportError } from '../../shared/notices.js';
+import { goTo } from '../../shell/route.js';
+import { Curves } from './curves.js';
+
+/** How it goes with the training of the page. */
+export type Phase = 'idle' | 'opening' | 'training' | 'paused' | 'finished' | 'failed';
+
+type Opened = TrainingEvents['opened'];
+
+/** How it goes with the training. It outlives the page: a training goes on while another page is shown. */
+export const phase = signal<Phase>('idle');
+/** What is being made ready. */
+export const opening = signal<TrainingEvents['opening'] | null>(null);
+/** What is trained. */
+export const opened = signal<Opened | null>(null);
+export const progress = signal<TrainingEvents['progress'] | null>(null);
+export const samples = signal<TrainingEvents['samples'] | null>(null);
+export const findings = signal<readonly Finding[]>([]);
+export const notes = signal<readonly string[]>([]);
+export const savedStep = signal<number | null>(null);
+/** Counts what has come to the curves, so that whoever draws them knows. */
+export const drawn = signal(0);
+export const runs = signal<readonly KeptRun[]>([]);
+export const dataSets = signal<readonly KeptDataSet[]>([]);
+
+/** The curves of the losses, by the heading of their plot; and of the metrics, by name. */
+export let lossCurves: ReadonlyMap<string, Curves> = new Map();
+export let metricCurves: ReadonlyMap<string, Curves> = new Map();
+
+/** The run that was being trained when the page was left, to go on with at the next visit. */
+const CURRENT = 'shadegrad training';
+const MOST_NOTES = 6;
+let training: TrainingHandle | null = null;
+
+/** Whether a training holds the worker. */
+export const isRunning = (): boolean => training !== null;
+
+/** The run of the training. */
+export const currentRun = (): string | null => training?.run ?? opened.peek()?.run ?? null;
+
+/** Starts a training, or goes on with one. What goes wrong is told. */
+export function start(options: Omit<StartTrainingOptions, 'worker'>): void {
+  if (training) return;
+  for (const state of [opening, opened, progress, samples, savedStep]) state.value = null;
+  findings.value = [];
+  notes.value = [];
+  phase.value = 'opening';
+  dismiss('training');
+  const worker = (): Worker => new Worker(new URL('train-worker.js', document.baseURI), { type: 'module' });
+  const handle = startTraining({ ...options, worker });
+  training = handle;
+  remember(handle.run);
+  handle.on('opening', (event) => (opening.value = event));
+  handle.on('opened', begin);
+  handle.on('state', ({ state }) => (phase.value = state));
+  handle.on('progress', (event) => (progress.value = event));
+  handle.on('losses', ({ steps }) => addLosses(steps));
+  handle.on('measured', (event) => addMetrics([event]));
+  handle.on('samples', (event) => (samples.value = event));
+  handle.on('diagnosis', ({ finding }) => {
+    findings.value = [...findings.value.filter(({ diagnosis }) => diagnosis !== finding.diagnosis), finding];
+  });
+  handle.on('note', ({ text }) => note(text));
+  handle.on('saved', ({ step }) => {
+    savedStep.value = step;
+    void refresh();
+  });
+  handle.on('deviceLost', ({ text }) => note(text));
+  handle.on('failed', ({ error, waits }) => failed(error, waits));
+  handle.on('finished', ({ stopped }) => ended(stopped ? 'idle' : 'finished'));
+}
+
+function begin(event: Opened): void {
+  opening.value = null;
+  opened.value = event;
+  const plots = new Map<string, string[]>();
+  for (const [name, { plot }] of Object.entries(event.lossRows)) plots.set(plot, [...(plots.get(plot) ?? []), name]);
+  lossCurves = new Map([...plots].map(([plot, names]) => [plot, new Curves(names)]));
+  metricCurves = new Map(Object.keys(event.metricRows).map((name) => [name, new Curves([name])]));
+  findings.value = event.findings;
+  addLosses(event.losses);
+  addMetrics(event.metrics);
+}
+
+function addLosses(steps: Opened['losses']): void {
+  const points = steps.map(({ step, losses }) => ({ step, values: losses }));
+  for (const curves of lossCurves.values()) curves.add(points);
+  drawn.value++;
+}
+
+function addMetrics(measured: Opened['metrics']): void {
+  const points = measured.map(({ step, metrics }) => ({ step, values: metrics }));
+  for (const curves of metricCurves.values()) curves.add(points);
+  drawn.value++;
+}
+
+function note(text: string): void {
+  notes.value = [...notes.value, text].slice(-MOST_NOTES);
+}
+
+function failed(error: ShadegradError, waits: boolean): void {
+  const action = waits ? { label: 'Try again', run: resume } : undefined;
+  const notice = explain(error);
+  // Of a run the checkpoint matters: where it is, and that nothing of it is lost.
+  const fix = error.code === 'DEVICE_LOST' && error.fix ? sentence(error.fix) : notice.fix;
+  report({ ...notice, id: 'training', ...(fix && { fix }), ...(action && { action }) });
+  if (!waits) ended('failed');
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function ended(how: Phase): void {
+  training = null;
+  phase.value = how;
+  forget();
+  void refresh();
+}
+
+export const pause = (): void => training?.pause();
+export const save = (): void => training?.save();
+/** Lets the run go on that waits. */
+export function resume(): void {
+  dismiss('training');
+  training?.resume();
+}
+/** Ends the run; it can go on later. */
+export async function stop(): Promise<void> {
+  // The wish to end is the person's: nothing goes on by itself at the next visit.
+  forget();
+  await training?.stop();
+}
+
+/** Looks anew at what the browser keeps. */
+export async function refresh(): Promise<void> {
+  try {
+    [runs.value, dataSets.value] = await Promise.all([listRuns(), listDataSets()]);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** Goes on with the run that was being trained when the page was left or loaded anew. */
+export async function goOn(): Promise<void> {
+  await refresh();
+  const run = remembered();
+  if (training || run === null || !runs.value.some(({ id, step }) => id === run && step > 0)) return;
+  note('The page was loaded anew: the run goes on from its last checkpoint.');
+  const before = notes.value;
+  start({ run });
+  notes.value = before;
+}
+
+/** Deletes a run. What goes wrong is told. */
+export async function removeRun(id: string): Promise<void> {
+  await deleteRun(id).catch(reportError);
+  if (opened.value?.run === id && !training) {
+    opened.value = null;
+    phase.value = 'idle';
+  }
+  await refresh();
+}
+
+/** Deletes a data set. What goes wrong is told. */
+export async function removeDataSet(name: string): Promise<void> {
+  await deleteDataSet(name).catch(reportError);
+  await refresh();
+}
+
+/** Hands a run's checkpoint to the browser to download. */
+export async function download(run: string): Promise<void> {
+  try {
+    const file = await exportRun(run);
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** Opens what a run has learned on the page Draw. */
+export async function useInDraw({ id, title, source, options }: KeptRun): Promise<void> {
+  try {
+    const file = await exportRun(id);
+    const labels = source === 'synthetic' && options.direction !== 'AtoB';
+    await addModel([new File([file], `${title}.safetensors`)], {
+      title,
+      about: 'Trained in this browser.',
+      ...(labels && { input: 'labels' as const, palette: 'facades' }),
+    });
+    goTo('draw');
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+function remember(run: string): void {
+  try {
+    localStorage.setItem(CURRENT, run);
+  } catch {
+    // Then it goes on when somebody says so.
+  }
+}
+
+function forget(): void {
+  try {
+    localStorage.removeItem(CURRENT);
+  } catch {
+    // It was not remembered either.
+  }
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(CURRENT);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,93 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodePng } from '../../src/node/images/read.js';
+import { arranged } from '../../src/web/files/data-sets.js';
+import { treeOf } from '../../src/web/files/image-tree.js';
+import { Control } from '../../src/web/worker/control.js';
+import { arrivedError, plainError } from '../../src/web/worker/messages.js';
+import { settingsOf } from '../../src/web/worker/settings.js';
+import { findPairs } from '../../src/training/files/pair-layout.js';
+import { pix2pix } from '../../src/schemes/pix2pix.js';
+import { ShadegradError } from '../../src/errors.js';
+import { SCHEMES } from '../../src/schemes/registry.js';
+import type { TrainingScheme } from '../../src/training/scheme.js';
+
+const pathsOf = (paths: readonly string[]): string[] => arranged(paths.map((path) => ({ path }))).map(({ path }) => path);
+
+test('wrapping folders are taken off, hidden files left out, and loose pictures are those to train on', () => {
+  assert.equal(pathsOf(['set/x/train/1.png', 'set/x/val/2.png', 'set/x/.DS_Store']), ['train/1.png', 'val/2.png']);
+  assert.equal(pathsOf(['set/1.png', 'set/2.png', '__MACOSX/set/1.png']), ['train/1.png', 'train/2.png']);
+  assert.equal(pathsOf(['A/1.png', 'B/1.jpg']), ['A/1.png', 'B/1.jpg']);
+  assert.equal(pathsOf(['train/1.png', 'train/2.png']), ['train/1.png', 'train/2.png']);
+  assert.equal(pathsOf(['set\\trainA\\1.png', 'set\\trainB\\2.png']), ['trainA/1.png', 'trainB/2.png']);
+  assert.equal(
+    pathsOf(['a/../../1.png', 'a/2.png']).filter((path) => path.split('/').includes('..')),
+    [],
+  );
+});
+
+test('pairs are found among files as in folders of the disk', async () => {
+  const wide = encodePng({ width: 8, height: 4, data: new Uint8Array(96) });
+  const open = async (): Promise<Blob> => new Blob([wide as Uint8Array<ArrayBuffer>]);
+  const paths = ['train/10.png', 'train/2.png', 'train/notes.txt', 'val/1.png'];
+  const tree = treeOf('set', new Map(paths.map((path) => [path, open])));
+  const { pairs, notes } = await findPairs(tree, 'set', 'train');
+  assert.equal(
+    pairs.map(({ a }) => a),
+    ['set/train/2.png', 'set/train/10.png'],
+  );
+  assert.equal(notes, ['left out of set/train: 1 .txt file']);
+  const sides = treeOf('set', new Map(['A/1.png', 'A/2.png', 'B/1.png', 'B/2.png'].map((path) => [path, open])));
+  const both = await findPairs(sides, 'set', 'train');
+  assert.equal(
+    both.pairs.map(({ a, b }) => [a, b]),
+    [
+      ['set/A/1.png', 'set/B/1.png'],
+      ['set/A/2.png', 'set/B/2.png'],
+    ],
+  );
+  await findPairs(treeOf('set', new Map([['x.txt', open]])), 'set', 'val').then(
+    () => assert.unreachable(),
+    (error: ShadegradError) => assert.is(error.code, 'DATA_NOT_FOUND'),
+  );
+});
+
+test('every scheme has settings in a browser; options that there are not are refused by name', () => {
+  for (const scheme of SCHEMES) {
+    const [first] = settingsOf(scheme, { preset: 'preview', minutes: 5 }, true);
+    assert.is(first!.minutes, 5, scheme.name);
+    assert.is(first!.seed, 1);
+  }
+  const scheme = pix2pix as unknown as TrainingScheme;
+  const [settings] = settingsOf(scheme, { steps: 30, size: 64, learningRate: 1e-3, direction: 'AtoB' }, false);
+  assert.equal(
+    [settings!.steps, settings!.size, settings!.learningRate, settings!.direction, settings!.epochs, settings!.csv],
+    [30, 64, 1e-3, 'AtoB', null, false],
+  );
+  assert.throws(
+    () => settingsOf(scheme, { sise: 64 }, false),
+    (error: ShadegradError) => error.code === 'INVALID_ARGUMENT' && error.received === 'sise',
+  );
+});
+
+test('what the page asks is seen to once, and a stop ends a pause', async () => {
+  const control = new Control();
+  assert.not.ok(control.due);
+  control.ask('save');
+  assert.ok(control.due && control.takeSave() && !control.takeSave() && !control.due);
+  control.ask('pause');
+  assert.ok(control.paused);
+  const asked = control.asked();
+  control.ask('stop');
+  await asked;
+  assert.ok(control.stopped && !control.paused);
+});
+
+test('errors travel with their codes and what to do; others in their own words', () => {
+  const error = new ShadegradError('WRITE_FAILED', 'full', { received: 'x', fix: 'make room' });
+  const arrived = arrivedError(structuredClone(plainError(error)));
+  assert.equal([arrived.code, arrived.what, arrived.received, arrived.fix], ['WRITE_FAILED', 'full', 'x', 'make room']);
+  assert.match(arrivedError(plainError(new TypeError('odd'))).message, 'TypeError: odd');
+});
+
+test.run();

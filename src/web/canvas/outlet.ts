@@ -1,0 +1,112 @@
+import { ShadegradError } from '../../errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { imageToPixels } from '../../kernels/pixels.js';
+import { imageShape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { pitchOf, type PixelPath } from './intake.js';
+
+/** A canvas to show images on, of a page or of a worker. */
+export type AnyCanvas = HTMLCanvasElement | OffscreenCanvas;
+
+type Context2d = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+/**
+ * Shows images of a device on a canvas: through a WebGPU context of it, or, where it has another one or there is none, read back and put
+ * into its 2D context.
+ */
+export class Outlet {
+  private pixels: Tensor | null = null;
+  private readonly webgpu: GPUCanvasContext | null;
+  private readonly plain: Context2d | null;
+  private readonly format = navigator.gpu?.getPreferredCanvasFormat() ?? 'rgba8unorm';
+
+  /**
+   * @param path 'host' for the 2D context
+   * @throws INVALID_ARGUMENT for a canvas that has neither context
+   */
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly canvas: AnyCanvas,
+    path: PixelPath,
+  ) {
+    this.webgpu = path === 'device' ? contextOf(canvas, 'webgpu') : null;
+    this.webgpu?.configure({
+      device: gpu.device,
+      format: this.format,
+      usage: GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
+      alphaMode: 'opaque',
+    });
+    this.plain = this.webgpu ? null : contextOf(canvas, '2d');
+    if (!this.webgpu && !this.plain) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'canvas to show images on', {
+        expected: 'a canvas without a context, or with one of "webgpu" or "2d"',
+        received: 'one with another context, or whose control was transferred to a worker',
+        fix: 'make a new canvas, or draw where the OffscreenCanvas of this one is',
+      });
+    }
+  }
+
+  /** How images come onto the canvas. */
+  get path(): PixelPath {
+    return this.webgpu ? 'device' : 'host';
+  }
+
+  /**
+   * Shows an image, and gives the canvas its size; CSS makes it larger or smaller on the page.
+   *
+   * @param image [1, height, width, 1 or 3], from -1 to 1
+   */
+  async show(image: Tensor): Promise<void> {
+    const [, height, width] = imageShape(image.shape, 'image to show');
+    this.expectSides(width, height);
+    const { canvas, webgpu } = this;
+    const pixels = this.pixelsOf(height, webgpu ? pitchOf(width) : width);
+    imageToPixels(image, pixels, webgpu !== null && this.format === 'bgra8unorm');
+    const data = webgpu ? null : new Uint8ClampedArray(await pixels.bytes());
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    if (data) this.plain!.putImageData(new ImageData(data, width, height), 0, 0);
+    else this.gpu.copyToTexture(pixels.storage, webgpu!.getCurrentTexture(), pitchOf(width) * 4);
+  }
+
+  private pixelsOf(height: number, pitch: number): Tensor {
+    if (this.pixels?.shape[0] === height && this.pixels.shape[1] === pitch) return this.pixels;
+    this.pixels?.dispose();
+    this.pixels = null;
+    this.pixels = Tensor.empty(this.gpu, [height, pitch, 4], 'pixels of a canvas', 'u8').keep();
+    return this.pixels;
+  }
+
+  private expectSides(width: number, height: number): void {
+    const { maxTextureDimension2D: longest } = this.gpu.limits;
+    if (!this.webgpu || Math.max(width, height) <= longest) return;
+    throw new ShadegradError('LIMIT_EXCEEDED', 'image to show on a canvas', {
+      expected: `at most ${longest} pixels along a side (maxTextureDimension2D of this adapter)`,
+      received: `${width} x ${height}`,
+      fix: 'show a smaller one, or a part of it',
+    });
+  }
+
+  /** Gives the memory back; the canvas keeps what it shows, and show() makes the memory anew. */
+  dispose(): void {
+    this.pixels?.dispose();
+    this.pixels = null;
+  }
+}
+
+/** A context of a canvas; null where it has another one. */
+function contextOf(canvas: AnyCanvas, kind: 'webgpu'): GPUCanvasContext | null;
+function contextOf(canvas: AnyCanvas, kind: '2d'): Context2d | null;
+function contextOf(canvas: AnyCanvas, kind: 'webgpu' | '2d'): unknown {
+  try {
+    return (canvas as OffscreenCanvas).getContext(kind as '2d');
+  } catch {
+    // Its control is in another hand.
+    return null;
+  }
+}
+
+/**
+ * How images come onto a canvas unless a program says it. On an adapter that is a CPU all memory is the host's, so that nothing is saved,
+ * and Chromium loses the device over a WebGPU context there, unless it was started with Vulkan.
+ */
+export const defaultOutput = (gpu: Gpu): PixelPath => (gpu.adapter.software ? 'host' : 'device');

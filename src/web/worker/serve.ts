@@ -1,0 +1,150 @@
+import { ShadegradError } from '../../errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { findScheme, registerScheme, SCHEMES } from '../../schemes/registry.js';
+import { SYNTHETIC } from '../../training/run/open-data.js';
+import type { Networks, TrainingScheme } from '../../training/scheme.js';
+import { requestGpu } from '../adapter.js';
+import { keepDataSet } from '../files/data-sets.js';
+import { runInUse, runLock, RunStore } from '../files/run-store.js';
+import { Control } from './control.js';
+import type { Tell } from './history.js';
+import { plainError, type PageMessage, type TrainingOrder, type WorkerMessage } from './messages.js';
+import { BrowserRun } from './run.js';
+
+/** Options of serveTraining(). */
+export interface ServeOptions {
+  /** Schemes of the program's own, beside those of the library: pages then name them. */
+  readonly schemes?: readonly TrainingScheme<object, Networks>[];
+}
+
+/** A second loss of the device in this time ends the run: something of the run, or of the driver, brings it about. */
+const LOSS_APART_MILLISECONDS = 60_000;
+/** How long a run is waited for that another worker may just be leaving. */
+const LOCK_MILLISECONDS = 2000;
+/** How long a lost device is waited for: the browser starts its process anew. */
+const DEVICE_WAIT = { tries: 20, milliseconds: 500 } as const;
+
+/**
+ * Makes a worker one that trains: the whole program of a worker whose page calls startTraining().
+ *
+ * ```ts
+ * // train-worker.ts, of which a bundler makes a worker
+ * import { serveTraining } from 'shadegrad/worker';
+ * serveTraining();
+ * ```
+ */
+export function serveTraining({ schemes = [] }: ServeOptions = {}): void {
+  for (const scheme of schemes) if (!findScheme(scheme.name)) registerScheme(scheme);
+  // The DOM's types are those of pages.
+  const port = globalThis as unknown as {
+    onmessage: ((event: { readonly data: PageMessage }) => void) | null;
+    postMessage(message: WorkerMessage, transferred: Transferable[]): void;
+  };
+  const post = (message: WorkerMessage, transferred: Transferable[] = []): void => port.postMessage(message, transferred);
+  const tell: Tell = (type, data, transferred) => {
+    if (type !== 'failed') return post({ type, data } as WorkerMessage, transferred);
+    const { error, waits } = data as { error: unknown; waits: boolean };
+    post({ type: 'failed', data: { error: plainError(error), waits } });
+  };
+  const control = new Control();
+  let started = false;
+  port.onmessage = ({ data: message }) => {
+    if (message.type === 'ping') return post({ type: 'pong' });
+    if (message.type !== 'start') return control.ask(message.type);
+    if (started) return;
+    started = true;
+    serveRun(message.order, control, tell).catch((error: unknown) => tell('failed', { error: error as ShadegradError, waits: false }));
+  };
+}
+
+/** Trains a run, in this tab alone. */
+async function serveRun(order: TrainingOrder, control: Control, tell: Tell): Promise<void> {
+  const since = performance.now();
+  const signal = AbortSignal.timeout(LOCK_MILLISECONDS);
+  let isOurs = false;
+  const train = async (): Promise<void> => {
+    isOurs = true;
+    const store = await RunStore.open(order.run);
+    try {
+      const about = (await store.about()) ?? (await describe(order, store, tell));
+      const scheme = schemeNamed(about.scheme);
+      const place = { scheme, order: { ...order, title: about.title }, source: about.source, store, control, tell, since };
+      let lostAt = -Infinity;
+      for (;;) {
+        const gpu = await openDevice(lostAt !== -Infinity);
+        let isLost = false;
+        void gpu.device.lost.then(() => (isLost = true));
+        try {
+          return await BrowserRun.train({ ...place, gpu });
+        } catch (error) {
+          // What fails because of a lost device may be known before the loss itself.
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          const lost = isLost || (error instanceof ShadegradError && error.code === 'DEVICE_LOST');
+          if (!lost || control.stopped) throw error;
+          if (performance.now() - lostAt < LOSS_APART_MILLISECONDS) throw lostAgain(error);
+          lostAt = performance.now();
+          const step = (await store.info())?.step ?? 0;
+          tell('deviceLost', { step, text: `the graphics processor went away; the run goes on from step ${step}, where it was saved` });
+        } finally {
+          store.close();
+          gpu.destroy();
+        }
+      }
+    } finally {
+      store.close();
+    }
+  };
+  await navigator.locks.request(runLock(order.run), { signal }, train).catch((error: unknown) => {
+    throw isOurs ? error : runInUse();
+  });
+}
+
+/** Writes down what a new run is, after its images are kept in the browser. */
+async function describe(order: TrainingOrder, store: RunStore, tell: Tell): Promise<NonNullable<Awaited<ReturnType<RunStore['about']>>>> {
+  const { title, scheme, options, data } = order;
+  schemeNamed(scheme);
+  if (!data) {
+    throw new ShadegradError('DATA_NOT_FOUND', 'There is no such run in this browser', {
+      expected: 'a run of listRuns(), or images for a new one',
+      received: order.run,
+      fix: 'start a new run',
+    });
+  }
+  if (data.kind === 'files')
+    await keepDataSet(data.name, data.files, (done, total) =>
+      tell('opening', { what: 'keeping the pictures in the browser', done, total }),
+    );
+  const source = data.kind === 'synthetic' ? SYNTHETIC : data.name;
+  const about = { title, scheme, source, startedAt: new Date().toISOString(), options };
+  await store.describe(about);
+  return about;
+}
+
+function schemeNamed(name: string): TrainingScheme {
+  const scheme = findScheme(name);
+  if (scheme) return scheme;
+  throw new ShadegradError('INVALID_ARGUMENT', 'the scheme of a training', {
+    expected: SCHEMES.map((each) => each.name).join(', '),
+    received: name,
+    fix: 'name one of these; a scheme of your own is given to serveTraining({ schemes: [...] }) in the worker',
+  });
+}
+
+/** @param again whether there was one before: the browser may need a moment to have another */
+async function openDevice(again: boolean): Promise<Gpu> {
+  for (let left: number = again ? DEVICE_WAIT.tries : 1; ; left--) {
+    try {
+      return await requestGpu();
+    } catch (error) {
+      if (left <= 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, DEVICE_WAIT.milliseconds));
+    }
+  }
+}
+
+const lostAgain = (cause: unknown): ShadegradError =>
+  new ShadegradError('DEVICE_LOST', 'The graphics processor went away twice within a minute', {
+    received: cause instanceof ShadegradError ? cause.what : String(cause),
+    fix: 'the run is saved: go on with it later, or start one with smaller networks, images or batch; close other tabs that use the GPU',
+    cause,
+  });

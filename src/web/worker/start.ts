@@ -1,0 +1,244 @@
+import { ShadegradError } from '../../errors.js';
+import type { OptionValue } from '../../training/option-table.js';
+import { keepStorage } from '../files/opfs.js';
+import {
+  arrivedError,
+  type PageMessage,
+  type TrainingEvents,
+  type TrainingOrder,
+  type TrainingSource,
+  type WorkerMessage,
+} from './messages.js';
+
+/** Options of startTraining(): what is trained, on what, and by whom. */
+export interface StartTrainingOptions {
+  /**
+   * The worker, whose program calls serveTraining(), or what makes one: then one that stops to answer is replaced, once, and the run goes
+   * on from its last checkpoint.
+   */
+  readonly worker: Worker | (() => Worker);
+  /** What the run is called in the browser's storage: one of listRuns() goes on. Default: a new name. */
+  readonly run?: string;
+  /** What people call it. Default: the name of the scheme and the time. */
+  readonly title?: string;
+  /** The scheme, or its name; a run that goes on has its own. Default: pix2pix. */
+  readonly scheme?: string | { readonly name: string };
+  /**
+   * Options of the scheme and of every training by their names, such as `{ steps: 2000, size: 64, batch: 4 }`; what is left out is as
+   * `preset` has it. A run that goes on may be given `steps` or `epochs` to be longer.
+   */
+  readonly options?: Readonly<Record<string, OptionValue>>;
+  /** The images of a new run. Default: those that the library draws. */
+  readonly data?: TrainingSource;
+  /** Steps between checkpoints. Default: every three minutes, and with each validation. */
+  readonly saveEvery?: number;
+  /** Steps between validations with their pictures. Default: what suits the run. */
+  readonly reportEvery?: number;
+  /** Validation images that are measured, at most. */
+  readonly validate?: number;
+}
+
+/** A training in a worker, as the page sees it. */
+export interface TrainingHandle {
+  /** What the run is called in the browser's storage. */
+  readonly run: string;
+  /** Resolves when the run has ended, whole or stopped; rejects with the error that ended it. */
+  readonly finished: Promise<TrainingEvents['finished']>;
+  /** Calls a function with each event of a name. @returns a function that ends that */
+  on<Name extends keyof TrainingEvents>(name: Name, listener: (event: TrainingEvents[Name]) => void): () => void;
+  /** Lets the run wait after the step at hand; it is saved then. */
+  pause(): void;
+  /** Lets a run that waits go on. */
+  resume(): void;
+  /** Saves a checkpoint after the step at hand. */
+  save(): void;
+  /** Ends the run after the step at hand; it is saved then, and can go on later. */
+  stop(): Promise<void>;
+  /** Ends the worker at once: steps since the last checkpoint are taken again when the run goes on. */
+  terminate(): void;
+}
+
+/** How often a worker is asked whether it is there, and after how long without an answer it is taken for frozen. */
+const PING = { everyMilliseconds: 5000, frozenMilliseconds: 60_000 } as const;
+
+/**
+ * Trains in a worker, with typed events. The run is kept in the browser: a tab that is closed loses no more than the steps since the last
+ * checkpoint, and startTraining() with the `run` of listRuns() goes on.
+ *
+ * ```ts
+ * const training = startTraining({
+ *   worker: () => new Worker(new URL('./train-worker.js', import.meta.url), { type: 'module' }),
+ *   scheme: 'pix2pix',
+ *   options: { steps: 2000, size: 64 },
+ *   data: { kind: 'synthetic' },
+ * });
+ * training.on('losses', ({ steps }) => console.log(steps));
+ * await training.finished;
+ * ```
+ */
+export function startTraining(options: StartTrainingOptions): TrainingHandle {
+  const { worker, scheme = 'pix2pix', data = { kind: 'synthetic' }, saveEvery, reportEvery, validate } = options;
+  const name = typeof scheme === 'string' ? scheme : scheme.name;
+  const order: TrainingOrder = {
+    run: options.run ?? newRunName(name),
+    title: options.title ?? `${name}, ${new Date().toLocaleString()}`,
+    scheme: name,
+    options: options.options ?? {},
+    data: options.run !== undefined && options.data === undefined ? null : data,
+    ...{ saveEvery, reportEvery, validate },
+  };
+  void keepStorage();
+  return new WorkerTraining(worker, order);
+}
+
+let made = 0;
+
+/** A name that no run of this browser has. */
+const newRunName = (scheme: string): string =>
+  `${scheme}-${new Date()
+    .toISOString()
+    .replace(/\D/g, '')
+    .slice(0, 14)}-${(made++).toString(36)}${Math.floor(Math.random() * 36 ** 3).toString(36)}`;
+
+type Listeners = { [Name in keyof TrainingEvents]?: Set<(event: TrainingEvents[Name]) => void> };
+
+class WorkerTraining implements TrainingHandle {
+  readonly finished: Promise<TrainingEvents['finished']>;
+  private end!: { resolve(event: TrainingEvents['finished']): void; reject(error: ShadegradError): void };
+  private ended = false;
+  private worker: Worker;
+  private readonly listeners: Listeners = {};
+  private readonly pinging: ReturnType<typeof setInterval>;
+  private heardAt = performance.now();
+  private askedAt: number | undefined;
+  private replaced = false;
+  private deviceWasLost = false;
+  private step = 0;
+
+  constructor(
+    private readonly source: Worker | (() => Worker),
+    private readonly order: TrainingOrder,
+  ) {
+    this.finished = new Promise((resolve, reject) => (this.end = { resolve, reject }));
+    // Whoever listens to events alone is told by them.
+    this.finished.catch(() => undefined);
+    this.worker = this.open();
+    this.pinging = setInterval(() => this.ping(), PING.everyMilliseconds);
+  }
+
+  get run(): string {
+    return this.order.run;
+  }
+
+  on<Name extends keyof TrainingEvents>(name: Name, listener: (event: TrainingEvents[Name]) => void): () => void {
+    const all = (this.listeners[name] ??= new Set() as never) as Set<(event: TrainingEvents[Name]) => void>;
+    all.add(listener);
+    return () => void all.delete(listener);
+  }
+
+  pause(): void {
+    this.post({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.post({ type: 'resume' });
+  }
+
+  save(): void {
+    this.post({ type: 'save' });
+  }
+
+  async stop(): Promise<void> {
+    this.post({ type: 'stop' });
+    await this.finished.catch(() => undefined);
+  }
+
+  terminate(): void {
+    if (this.ended) return;
+    this.close();
+    this.end.resolve({ step: this.step, totalSteps: NaN, stopped: true });
+  }
+
+  private open(): Worker {
+    const worker = typeof this.source === 'function' ? this.source() : this.source;
+    worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.broken(event.message || 'its program could not be loaded');
+    };
+    worker.postMessage({ type: 'start', order: this.order } satisfies PageMessage);
+    return worker;
+  }
+
+  private post(message: PageMessage): void {
+    if (!this.ended) this.worker.postMessage(message);
+  }
+
+  private receive(message: WorkerMessage): void {
+    this.heardAt = performance.now();
+    this.askedAt = undefined;
+    if (this.ended || message.type === 'pong') return;
+    if (message.type === 'deviceLost' || (message.type === 'failed' && message.data.error.code === 'DEVICE_LOST'))
+      this.deviceWasLost = true;
+    if (message.type === 'progress' || message.type === 'saved' || message.type === 'opened') this.step = message.data.step;
+    if (message.type !== 'failed') this.emit(message.type, message.data as never);
+    else this.emit('failed', { error: arrivedError(message.data.error), waits: message.data.waits });
+    if (message.type === 'finished') {
+      this.close();
+      this.end.resolve(message.data);
+    } else if (message.type === 'failed' && !message.data.waits) {
+      this.close();
+      this.end.reject(arrivedError(message.data.error));
+    }
+  }
+
+  private emit<Name extends keyof TrainingEvents>(name: Name, event: TrainingEvents[Name]): void {
+    for (const listener of this.listeners[name] ?? []) listener(event);
+  }
+
+  /** Asks the worker whether it is there. A page that sleeps asks nothing, and its worker sleeps, too. */
+  private ping(): void {
+    const now = performance.now();
+    if (document.visibilityState === 'hidden') {
+      this.askedAt = undefined;
+      return;
+    }
+    if (this.askedAt === undefined) {
+      this.askedAt = now;
+      this.post({ type: 'ping' });
+    } else if (now - this.askedAt > PING.frozenMilliseconds && now - this.heardAt > PING.frozenMilliseconds)
+      this.broken('it has not answered for a minute');
+  }
+
+  /** Replaces the worker, once; a second time the run ends. */
+  private broken(why: string): void {
+    if (this.ended) return;
+    if (typeof this.source === 'function' && !this.replaced && this.step > 0) {
+      this.replaced = true;
+      this.worker.terminate();
+      this.askedAt = undefined;
+      this.heardAt = performance.now();
+      this.emit('deviceLost', {
+        step: this.step,
+        text: `the worker that trains stopped (${why}); the run goes on from where it was saved`,
+      });
+      this.worker = this.open();
+      return;
+    }
+    const error = new ShadegradError('DEVICE_LOST', 'The worker that trains has stopped', {
+      received: why,
+      fix: 'load the page again: the run goes on from its last checkpoint',
+    });
+    this.close();
+    this.emit('failed', { error, waits: false });
+    this.end.reject(error);
+  }
+
+  private close(): void {
+    this.ended = true;
+    clearInterval(this.pinging);
+    // Chromium's whole tab crashes when a worker is taken down whose device was lost: that one stays, with nothing to do.
+    if (this.deviceWasLost) this.worker.onmessage = null;
+    else this.worker.terminate();
+  }
+}
