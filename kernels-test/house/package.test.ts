@@ -410,11 +410,14 @@ test("an operation of one's own is typed, and what only the library itself uses 
 test('the examples of README and docs compile as they stand', () => {
   /** What an excerpt takes for granted. */
   const given: Record<string, string> = {
+    'docs/browser.md 2': 'declare function draw(steps: unknown): void; declare function show(rows: unknown): void;',
     'docs/browser.md 3': 'declare const canvas: HTMLCanvasElement; declare const video: HTMLVideoElement;',
     'docs/extending.md 0':
       "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
-    'docs/modules.md 1': "import type { Module } from 'shadegrad'; declare const network: Module;",
-    'docs/modules.md 3':
+    'docs/modules.md 1':
+      "import type { Gpu, Layer, Tensor } from 'shadegrad'; declare const gpu: Gpu; declare const network: Layer; declare const x: Tensor;",
+    'docs/modules.md 2': "import type { Module } from 'shadegrad'; declare const network: Module;",
+    'docs/modules.md 4':
       "import { Module, type Tensor } from 'shadegrad'; declare class Tint extends Module { " +
       'constructor(options?: { channels?: number }); readonly options: { readonly channels: number }; readonly inChannels: number; ' +
       'forward(x: Tensor): Tensor; }',

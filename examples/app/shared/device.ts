@@ -35,9 +35,8 @@ async function open(): Promise<Gpu> {
   state.value = { kind: 'opening' };
   try {
     const gpu = await requestGpu();
-    void gpu.device.lost.then(({ reason }) => {
-      if (reason !== 'destroyed') lostDevice();
-    });
+    // Whatever the reason says: nothing here destroys the device, but browsers do.
+    void gpu.device.lost.then(lostDevice);
     state.value = { kind: 'ready', gpu, generation: ++generation };
     return gpu;
   } catch (error) {

@@ -113,4 +113,5 @@ export function reportError(error: unknown): void {
   report(explain(error));
 }
 
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A sentence begins with a capital letter, except where that would change the name of a file. */
+const sentence = (text: string): string => (/^\S*\.\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));

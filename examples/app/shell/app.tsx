@@ -1,5 +1,6 @@
 import { signal, useSignalEffect } from '@preact/signals';
 import type { ComponentType, VNode } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { PAGES, type PageProps, type PageRow } from '../pages/registry.js';
 import { explain, report } from '../shared/notices.js';
 import { Notices } from './notices-view.js';
@@ -30,6 +31,13 @@ export function App(): VNode {
   });
   const { page, query } = route.value;
   const Page = loaded.value.get(page.path);
+  const nav = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const row = nav.current!;
+    const link = row.querySelector<HTMLElement>('[aria-current="page"]')!;
+    // On a phone the row scrolls: the page's name is to be seen in its middle.
+    row.scrollLeft = link.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+  }, [page]);
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
@@ -39,7 +47,7 @@ export function App(): VNode {
         <a class="brand" href={hrefOf(PAGES[0]!.path)}>
           shadegrad
         </a>
-        <nav aria-label="Pages">
+        <nav ref={nav} aria-label="Pages">
           {PAGES.map(({ path, title }) => (
             <a key={path} href={hrefOf(path)} aria-current={path === page.path ? 'page' : undefined}>
               {title}

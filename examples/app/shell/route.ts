@@ -26,6 +26,13 @@ export function hrefOf(path: string, query: Record<string, string> = {}): string
   return `#/${path}${rest && `?${rest}`}`;
 }
 
+/** Takes another address in place of the one now, which the button for going back then skips. */
+export function replaceRoute(path: string, query?: Record<string, string>): void {
+  history.replaceState(null, '', hrefOf(path, query));
+  // The browser tells nothing of it; and the same link may come again.
+  hash.value = location.hash;
+}
+
 /** Goes to a page. */
 export function goTo(path: string, query?: Record<string, string>): void {
   location.hash = hrefOf(path, query);

@@ -118,6 +118,14 @@ test('what does not go, and leaves nothing behind', async () => {
     await failure(code, () => evaluateProgram([...flags, '--output', output, '--csv', csv]), ...words);
   }
   assert.not.ok(existsSync(output));
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  writeFileSync(join(own, 'index.html'), 'mine');
+  const measured = ['--made', made, '--real', made];
+  await failure('BAD_FLAG', () => evaluateProgram([...measured, '--output', own]), /a page of somebody else/, /own\/index\.html/);
+  assert.is(readFileSync(join(own, 'index.html'), 'utf8'), 'mine');
+  await failure('BAD_FLAG', () => evaluateProgram([...measured, '--output', join(own, 'index.html')]), /--output names a file/);
+  await failure('BAD_FLAG', () => evaluateProgram([...measured, '--csv', own]), /--csv names a folder/);
 });
 
 test('folders as programs leave them: suffixes, pairs side by side, other sizes, several pictures of one input', async () => {

@@ -157,6 +157,8 @@ test('--dry-run says how long it would take, and leaves nothing', async () => {
 
 test('what is wrong is told before anything is trained', async () => {
   await refused(['losses', ...FLAGS, '--out', at('pairs', 'train', '1.png')], 'WRITE_FAILED', /1\.png/);
+  await refused(['losses', ...FLAGS, '--out', at('pairs')], 'BAD_FLAG', /pairs holds something else/, /train/, /--out/);
+  assert.not(existsSync(at('pairs', 'experiment.json')));
   await refused(['loses', ...FLAGS], 'BAD_FLAG', /no experiment "loses"/, /did you mean losses\?/);
   await refused([at('none.json'), ...FLAGS], 'DATA_NOT_FOUND', /none\.json cannot be read/);
   await refused(['losses', ...FLAGS, '--shard', '3/2'], 'BAD_FLAG', /--shard/, /from 1 to N/);

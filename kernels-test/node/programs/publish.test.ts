@@ -123,6 +123,7 @@ test('without a licence, a run or both names there is nothing', async () => {
   assert.match((await refused(trained, none)).message, /--license is missing.*\n.*MIT/);
   assert.match((await refused(trained, none, '--license', 'all mine')).message, /SPDX/);
   assert.match((await refused(trained, '--license', 'MIT')).message, /The folder to make is not named\n.*a run and the folder to make/);
+  assert.match((await refused(trained, '', '--license', 'MIT')).message, /an empty name/);
   assert.match((await refused('--license', 'MIT')).message, /The run and the folder to make are not named/);
   assert.match((await refused(trained, none, none, '--license', 'MIT')).message, /More than a run and a folder are named/);
   assert.is((await refused(join(folder, 'in'), none, '--license', 'MIT')).code, 'DATA_NOT_FOUND');

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
 import { asPairs } from '../../data/unpaired.js';
@@ -91,4 +91,4 @@ export const baselineOf = (
   withLine((onProgress) => validator.baseline(asPairs(train), onProgress), 'reading training images');
 
 /** Begins a hash that tells samples apart. */
-export const hash = () => createHash('sha256');
+export const hash = (): Hash => createHash('sha256');

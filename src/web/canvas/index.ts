@@ -3,6 +3,8 @@
  *
  * @module shadegrad/canvas
  */
+import '../../autograd/methods.js';
+
 export { CanvasTranslator, type CanvasTranslatorOptions, type Drawn, type DrawOptions } from './translator.js';
 export { LatestWins, type Outcome } from './latest.js';
 export type { CanvasFit } from './fit.js';

@@ -4,9 +4,10 @@ import { imageToPixels } from '../../kernels/pixels.js';
 import { imageShape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { pitchOf, type PixelPath } from './intake.js';
+import type { OfPages } from './source.js';
 
 /** A canvas to show images on, of a page or of a worker. */
-export type AnyCanvas = HTMLCanvasElement | OffscreenCanvas;
+export type AnyCanvas = OfPages<'HTMLCanvasElement'> | OffscreenCanvas;
 
 type Context2d = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 

@@ -1,8 +1,18 @@
 import { described } from '../../checks.js';
 import { ShadegradError } from '../../errors.js';
 
+/** A class of pages alone by its name: a program for a worker, whose types have none of them, compiles as well. */
+export type OfPages<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer Element }> ? Element : never;
+
 /** Whatever has pixels in a browser: a picture, a canvas, or the frame that a video shows now. */
-export type ImageSource = ImageData | ImageBitmap | HTMLCanvasElement | OffscreenCanvas | HTMLVideoElement | HTMLImageElement | VideoFrame;
+export type ImageSource =
+  | ImageData
+  | ImageBitmap
+  | OfPages<'HTMLCanvasElement'>
+  | OffscreenCanvas
+  | OfPages<'HTMLVideoElement'>
+  | OfPages<'HTMLImageElement'>
+  | VideoFrame;
 
 /** HAVE_CURRENT_DATA of a media element: there is a frame to show. */
 const HAS_FRAME = 2;

@@ -1,7 +1,7 @@
 import { models } from '../../shared/models.js';
 import type { ModelRow } from '../../shared/model-rows.js';
 import { explain, report } from '../../shared/notices.js';
-import { hrefOf } from '../../shell/route.js';
+import { replaceRoute } from '../../shell/route.js';
 import { emptySheet, exampleOf } from './examples.js';
 import { keepDrawing, keptDrawing } from './kept.js';
 import { decodeDrawing, LinkError } from './link.js';
@@ -21,18 +21,23 @@ let openings = 0;
  */
 export async function openSubject(studio: Studio, subject: Subject, row: ModelRow | undefined, map: string | null): Promise<void> {
   const opening = ++openings;
-  const raster =
-    (map === null ? null : await ofLink(subject, map)) ??
-    lying(studio, subject) ??
-    (await firstExample(subject, row)) ??
-    emptySheet(subject);
+  const linked = map === null ? null : await ofLink(subject, map);
+  const raster = linked ?? lying(studio, subject) ?? (await firstExample(subject, row)) ?? emptySheet(subject);
   if (opening !== openings) return;
-  studio.begin(subject, raster);
+  // What lay on the sheet comes back with undo.
+  if (linked && isOpen(studio, subject)) studio.editor.peek()!.replace(linked.data);
+  else if (map === null || linked || !isOpen(studio, subject)) studio.begin(subject, raster);
   if (map !== null) {
     keepDrawing(subject, raster);
     // A reload brings what was drawn since, and not the link's drawing again.
-    history.replaceState(null, '', hrefOf('draw'));
+    replaceRoute('draw');
   }
+}
+
+/** Whether a drawing of this very subject is on the sheet. */
+function isOpen(studio: Studio, { input, palette, width, height }: Subject): boolean {
+  const now = studio.subject.peek();
+  return now?.input === input && now.palette === palette && now.width === width && now.height === height;
 }
 
 /** What lies on the sheet, or was kept for a reload. */

@@ -35,7 +35,11 @@ export default function DrawPage({ query }: PageProps): VNode {
   useEffect(() => {
     map.value = drawn;
     const seed = Number(query.get('seed'));
-    if (Number.isInteger(seed) && seed > 0 && seed < 2 ** 32) studio.seed.value = seed;
+    if (Number.isInteger(seed) && seed > 0 && seed < 2 ** 32) {
+      studio.seed.value = seed;
+      // The link's result is of this seed: it stays as it is.
+      studio.isLocked.value = true;
+    }
     // Before the list is asked for here, so that a model is chosen as soon as it is known; drawing needs not wait for its file.
     void wantModel(asked);
     void loadCatalogue().then(() => {

@@ -108,6 +108,12 @@ export function Sheet({ studio }: { readonly studio: Studio }): VNode {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: of the role `application`, which is drawn on with keys
         tabIndex={0}
         style={{ width: `${shownWidth}px`, height: `${shownHeight}px`, cursor: tool?.hasSize ? 'none' : undefined }}
+        // Else a quick stroke is a flick to the browser, which then takes no notice of the next tap.
+        onTouchStart={(event) => {
+          if (!tool) return;
+          event.preventDefault();
+          event.currentTarget.focus({ preventScroll: true });
+        }}
         onPointerDown={down}
         onPointerMove={move}
         onPointerUp={up}

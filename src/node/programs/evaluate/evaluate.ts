@@ -36,7 +36,7 @@ import { openModels } from './models.js';
 import { checkHuman, evaluateByPeople } from './human/human.js';
 import { StandOuts } from './stand-outs.js';
 import { evaluateWeights } from './weights.js';
-import { printEvaluation, writeEvaluation, type Evaluated } from './results.js';
+import { expectPlaceFor, printEvaluation, writeEvaluation, type Evaluated } from './results.js';
 
 /**
  * Runs the program of `shadegrad evaluate`: measures made pictures against real ones.
@@ -58,6 +58,7 @@ export async function evaluateProgram(argv: readonly string[]): Promise<number> 
   checkHuman(flags, given);
   if (flags.human) return evaluateByPeople(flags, given, runs);
   checkTogether(flags, given, runs);
+  await expectPlaceFor(flags);
   const weights: Record<string, WeightFile> = {};
   const open = [];
   try {
@@ -118,14 +119,15 @@ async function evaluatedPath(path: string, flags: EvaluateFlags, how: EvaluateOp
 /** Evaluates what a generator makes that is in a file of weights, without its run. @throws BAD_FLAG without --data */
 async function evaluatedWeights(path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
   const { data, split, direction, network, averages, count = Infinity } = flags;
+  const opened = await openWeights(path, optionsFor(network));
   if (data === undefined) {
+    await opened.close();
     throw new ShadegradError('BAD_FLAG', `${printableName(path)} is no run: weights alone do not say what they are measured on`, {
       expected: 'a folder of pairs with --data',
       received: 'no --data',
       fix: 'write --data DIR, and --direction BtoA where half B is translated; or name the folder of the run',
     });
   }
-  const opened = await openWeights(path, optionsFor(network));
   sayChosen(path, opened);
   const line = new StatusLine();
   try {

@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ShadegradError } from '../../../errors.js';
 import { printableName, printableText } from '../../../formats/names.js';
 import type { EvaluatedColumn, Evaluation } from '../../../training/evaluation/evaluate.js';
 import { LIBRARY_VERSION } from '../../../version.js';
@@ -59,6 +61,29 @@ export function tableOf({ columns, pictures }: Evaluation): string {
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
+}
+
+/**
+ * Looks at what is in the way of the results before anything is measured.
+ *
+ * @throws BAD_FLAG where a file is in the place of a folder, a folder in that of a file, or a page of somebody else's lies in the folder
+ */
+export async function expectPlaceFor({ output, csv }: Pick<EvaluateFlags, 'output' | 'csv'>): Promise<void> {
+  const kindOf = (path: string) => stat(path).catch(() => undefined);
+  const refuse = (what: string, expected: string, received: string, fix: string): never => {
+    throw new ShadegradError('BAD_FLAG', what, { expected, received, fix });
+  };
+  if (csv !== undefined && (await kindOf(csv))?.isDirectory()) {
+    refuse('--csv names a folder', 'the name of a file to write', printableName(csv), 'add a name, such as values.csv');
+  }
+  if (output === undefined) return;
+  const kind = await kindOf(output);
+  if (kind && !kind.isDirectory()) refuse('--output names a file', 'a folder', printableName(output), 'name another one');
+  const [page, numbers] = await Promise.all([PAGE, NUMBERS].map((name) => kindOf(join(output, name))));
+  if (page && !numbers) {
+    const received = `${printableName(join(output, PAGE))}, without ${NUMBERS} beside it`;
+    refuse('--output holds a page of somebody else', 'a new folder, or one of an earlier evaluation', received, 'name another folder');
+  }
 }
 
 /** Writes what the flags ask for: all of it, or nothing. @throws WRITE_FAILED */

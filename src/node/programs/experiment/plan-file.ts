@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
@@ -27,10 +27,29 @@ export async function planIn(folder: string): Promise<Plan | undefined> {
   }
 }
 
-/** Writes the plan down, or finds that it is the one that is there. */
+/**
+ * Writes the plan down, or finds that it is the one that is there.
+ *
+ * @throws BAD_FLAG for a folder with files of somebody else's, among which results would be written, and for another plan; WRITE_FAILED
+ */
 export async function beginIn(out: string, plan: Plan): Promise<void> {
-  await makeFolder(out);
   const found = await planIn(out);
+  if (found === undefined) await expectNothingElse(out);
+  await makeFolder(out);
   if (found === undefined) await writeFileAtomic(join(out, PLAN), `${JSON.stringify(plan, null, 2)}\n`);
   else expectSamePlan(plan, found, out);
+}
+
+/** What may be there before the plan is: runs that somebody has brought, and hidden files, one of which another machine may just write. */
+const isNoMatter = (name: string): boolean => name === 'runs' || name.startsWith('.');
+
+async function expectNothingElse(out: string): Promise<void> {
+  const names = (await readdir(out).catch(() => [])).filter((name) => !isNoMatter(name));
+  // Several machines begin one experiment at the same moment.
+  if (names.length === 0 || names.includes(PLAN)) return;
+  throw new ShadegradError('BAD_FLAG', `${printableName(out)} holds something else than this experiment`, {
+    expected: 'a new or empty folder, or that of the same experiment',
+    received: names.slice(0, 5).map(printableName).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : ''),
+    fix: 'name another folder with --out',
+  });
 }

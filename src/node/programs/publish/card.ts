@@ -22,7 +22,7 @@ export interface CardFacts {
   readonly author: string | undefined;
   /** As the Hub calls the licence, and its name where it has none for it. */
   readonly licence: { readonly id: string; readonly hub: string | undefined; readonly hasFile: boolean };
-  readonly scheme: Pick<TrainingScheme, 'name' | 'title' | 'summary'>;
+  readonly scheme: Pick<TrainingScheme, 'name' | 'title'>;
   /** Whether networks were trained against each other. */
   readonly adversarial: boolean;
   readonly data: { readonly name: string; readonly drawn: boolean; readonly trainingImages: number };
@@ -101,7 +101,7 @@ function bodyOf(facts: CardFacts): string {
     }trained on.*`,
     '## What it is',
     `${networks.map(({ name, description }) => `\`${name}\`: ${plain(description)}.`).join('\n\n')}`,
-    `Trained with ${plain(scheme.title)} by shadegrad ${LIBRARY_VERSION}, deep learning on WebGPU. ` + `${plain(scheme.summary)}`,
+    `Trained with ${plain(scheme.title)} by shadegrad ${LIBRARY_VERSION}, deep learning on WebGPU.`,
     '## Data',
     `${plain(data.name)}${data.drawn ? ', drawn by the program' : ''}; ${formatCountOf(data.trainingImages, 'training sample')}.`,
     '## Training',

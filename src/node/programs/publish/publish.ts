@@ -57,6 +57,13 @@ export async function publishRun(argv: readonly string[]): Promise<number> {
       fix: `write ${PUBLISH_PROGRAM.usage}`,
     });
   }
+  if (directory === '') {
+    throw new ShadegradError('BAD_FLAG', 'The folder to make has an empty name', {
+      expected: 'the name of a new or empty folder',
+      received: JSON.stringify(directory),
+      fix: 'name it; a dot is the folder in which the program was called',
+    });
+  }
   if (flags.license === undefined) {
     throw new ShadegradError('BAD_FLAG', '--license is missing: without one nobody may use what is published', {
       expected: `an identifier of the SPDX list, such as ${LICENCES.slice(0, 8)
