@@ -2,7 +2,7 @@ import { signal, useSignalEffect } from '@preact/signals';
 import type { ComponentType, VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { PAGES, type PageProps, type PageRow } from '../pages/registry.js';
-import { explain, report } from '../shared/notices.js';
+import { explain, report } from '../common/notices.js';
 import { Notices } from './notices-view.js';
 import { hrefOf, route } from './route.js';
 

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { dismiss, notices } from '../shared/notices.js';
+import { dismiss, notices } from '../common/notices.js';
 
 /** What the app has to say, newest last: read out by screen readers as it comes. */
 export function Notices(): VNode {

@@ -1,8 +1,8 @@
 import { batch, signal } from '@preact/signals';
 import { LatestWins } from 'shadegrad/canvas';
-import { deviceState } from '../../shared/device.js';
-import { modelState, type OpenModel } from '../../shared/models.js';
-import { dismiss, report, reportError } from '../../shared/notices.js';
+import { deviceState } from '../../common/device.js';
+import { modelState, type OpenModel } from '../../common/models.js';
+import { dismiss, report, reportError } from '../../common/notices.js';
 import { paletteFor } from '../draw/swatches.js';
 import { drawCover } from './cover.js';
 import { filterFor, FILTERS, knobsOf, type FilterRow } from './filters.js';

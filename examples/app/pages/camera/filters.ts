@@ -1,5 +1,5 @@
 import { classesOf, labelMapOf, type Palette } from 'shadegrad';
-import type { InputKind } from '../../shared/model-rows.js';
+import type { InputKind } from '../../common/model-rows.js';
 import { blurred, luminanceOf } from './gaussian.js';
 
 /** Pixels as a canvas has them: four bytes each. */

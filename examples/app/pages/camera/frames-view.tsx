@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { deviceState } from '../../shared/device.js';
-import { modelState, models } from '../../shared/models.js';
+import { deviceState } from '../../common/device.js';
+import { modelState, models } from '../../common/models.js';
 import type { Film } from './film.js';
 
 /** What the model is given beside what it makes of it, and how quick it is. */

@@ -1,6 +1,6 @@
 import { classesOf, NO_CLASS, Translator, type Palette, type RgbImage } from 'shadegrad';
 import { CanvasTranslator } from 'shadegrad/canvas';
-import type { OpenModel } from '../../shared/models.js';
+import type { OpenModel } from '../../common/models.js';
 import { rgbaOf, rgbOf } from '../draw/pixels.js';
 import { drawCover } from './cover.js';
 

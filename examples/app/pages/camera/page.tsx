@@ -1,9 +1,9 @@
 import { useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ModelPicker } from '../../shared/model-picker.js';
-import { modelState, wantModel } from '../../shared/models.js';
-import { reportError } from '../../shared/notices.js';
+import { ModelPicker } from '../../common/model-picker.js';
+import { modelState, wantModel } from '../../common/models.js';
+import { reportError } from '../../common/notices.js';
 import type { PageProps } from '../registry.js';
 import { Film } from './film.js';
 import { Frames } from './frames-view.js';

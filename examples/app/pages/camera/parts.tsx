@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
-import { Check, Choice, FileButton, Slider, Toggle } from '../../shared/controls.js';
-import { byteWords } from '../../shared/words.js';
+import { Check, Choice, FileButton, Slider, Toggle } from '../../common/controls.js';
+import { byteWords } from '../../common/words.js';
 import type { Film } from './film.js';
 import { FILTERS } from './filters.js';
 

@@ -1,4 +1,4 @@
-import { report, type Notice } from '../../shared/notices.js';
+import { report, type Notice } from '../../common/notices.js';
 
 /** Kinds of files to record, the first that a browser can write is taken; Safari has MP4 alone. */
 const TYPES = ['video/webm;codecs=vp9', 'video/webm;codecs=vp8', 'video/webm', 'video/mp4'];

@@ -1,4 +1,4 @@
-import type { Notice } from '../../shared/notices.js';
+import type { Notice } from '../../common/notices.js';
 
 /** Where frames come from. */
 export interface SourceRow {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { report, reportError } from '../../shared/notices.js';
+import { report, reportError } from '../../common/notices.js';
 
 /** A still of the camera: it is open only while one looks at it. */
 export function CameraStill({ onPicture, onClose }: { onPicture(video: HTMLVideoElement): Promise<void>; onClose(): void }): VNode {

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { Slider } from '../../shared/controls.js';
+import { Slider } from '../../common/controls.js';
 import type { Studio } from './studio.js';
 import { toolsFor } from './tools.js';
 

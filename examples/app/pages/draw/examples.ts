@@ -1,5 +1,5 @@
 import { classesOf, NO_CLASS, syntheticFacades } from 'shadegrad';
-import type { ModelRow } from '../../shared/model-rows.js';
+import type { ModelRow } from '../../common/model-rows.js';
 import { drawingOf, PictureError } from './pictures-in.js';
 import { blank, resized, type Raster } from './raster.js';
 import type { Subject } from './studio.js';

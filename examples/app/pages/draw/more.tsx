@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { Check, Choice, FileButton } from '../../shared/controls.js';
-import { ModelPicker } from '../../shared/model-picker.js';
-import type { InputKind, ModelRow } from '../../shared/model-rows.js';
+import { Check, Choice, FileButton } from '../../common/controls.js';
+import { ModelPicker } from '../../common/model-picker.js';
+import type { InputKind, ModelRow } from '../../common/model-rows.js';
 import { CameraStill } from './camera.js';
 import { hasExamples } from './examples.js';
 import { KEY_ROWS } from './keys.js';

@@ -1,6 +1,6 @@
-import { models } from '../../shared/models.js';
-import type { ModelRow } from '../../shared/model-rows.js';
-import { explain, report } from '../../shared/notices.js';
+import { models } from '../../common/models.js';
+import type { ModelRow } from '../../common/model-rows.js';
+import { explain, report } from '../../common/notices.js';
 import { replaceRoute } from '../../shell/route.js';
 import { emptySheet, exampleOf } from './examples.js';
 import { keepDrawing, keptDrawing } from './kept.js';

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { Check, Progress, Slider, Toggle } from '../../shared/controls.js';
-import { deviceState } from '../../shared/device.js';
-import { modelState } from '../../shared/models.js';
-import { byteWords } from '../../shared/words.js';
+import { Check, Progress, Slider, Toggle } from '../../common/controls.js';
+import { deviceState } from '../../common/device.js';
+import { modelState } from '../../common/models.js';
+import { byteWords } from '../../common/words.js';
 import { Sign } from './dock.js';
 import { showImage, useDrawing, useShownSize } from './shown.js';
 import type { Studio } from './studio.js';

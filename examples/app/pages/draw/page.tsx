@@ -1,8 +1,8 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { InputKind, ModelRow } from '../../shared/model-rows.js';
-import { loadCatalogue, models, modelState, wantModel } from '../../shared/models.js';
+import type { InputKind, ModelRow } from '../../common/model-rows.js';
+import { loadCatalogue, models, modelState, wantModel } from '../../common/models.js';
 import type { PageProps } from '../registry.js';
 import { Dock } from './dock.js';
 import { useListening } from './listening.js';

@@ -1,8 +1,8 @@
 import { batch, computed, signal } from '@preact/signals';
 import { Translator, type Palette, type RgbImage } from 'shadegrad';
-import type { InputKind } from '../../shared/model-rows.js';
-import type { OpenModel } from '../../shared/models.js';
-import { explain, report } from '../../shared/notices.js';
+import type { InputKind } from '../../common/model-rows.js';
+import type { OpenModel } from '../../common/models.js';
+import { explain, report } from '../../common/notices.js';
 import { Editor } from './editor.js';
 import { keepDrawing } from './kept.js';
 import { Lane } from './lane.js';

@@ -1,5 +1,5 @@
 import { parsePalette, PALETTES, type Colour, type Palette } from 'shadegrad';
-import type { InputKind } from '../../shared/model-rows.js';
+import type { InputKind } from '../../common/model-rows.js';
 
 /** What one can draw with: a class of label maps, or paper and ink. */
 export interface Swatch {

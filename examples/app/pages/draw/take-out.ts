@@ -1,5 +1,5 @@
 import type { RgbImage } from 'shadegrad';
-import { report, type Notice } from '../../shared/notices.js';
+import { report, type Notice } from '../../common/notices.js';
 import { hrefOf } from '../../shell/route.js';
 import { encodeDrawing, LinkError } from './link.js';
 import { rgbaOf } from './pixels.js';

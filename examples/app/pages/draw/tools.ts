@@ -1,5 +1,5 @@
 import { paintArea, paintLine, paintRect, rectOf, type Raster, type Rect, type Spot } from './raster.js';
-import type { InputKind } from '../../shared/model-rows.js';
+import type { InputKind } from '../../common/model-rows.js';
 
 /** What draws on a raster. */
 export interface Tool {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { LIBRARY_VERSION } from 'shadegrad';
-import { reportError } from '../../shared/notices.js';
+import { reportError } from '../../common/notices.js';
 import { adapterFacts, diagnoseBrowser, diagnosisJson, diagnosisText, type BrowserDiagnosis } from './adapter-facts.js';
 
 /** What can be asked of the browser, now. */

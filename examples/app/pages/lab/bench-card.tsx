@@ -3,8 +3,8 @@ import type { VNode } from 'preact';
 import { byRoofShare, LIMITS, RESULT_COLUMNS, resultCells, type BenchReport } from '../../../../bench/report.js';
 import { rooflineOf } from '../../../../bench/roofline.js';
 import { digits } from '../../../../bench/table.js';
-import { Check, Progress } from '../../shared/controls.js';
-import { Scroll } from '../../shared/scroll.js';
+import { Check, Progress } from '../../common/controls.js';
+import { Scroll } from '../../common/scroll.js';
 import { benchRun, runBenches, stopBenches, type BenchRun } from './bench-run.js';
 import { nameOfFile, saveFile } from './save.js';
 

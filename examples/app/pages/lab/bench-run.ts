@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { BenchReport } from '../../../../bench/report.js';
-import { explain, report as tell } from '../../shared/notices.js';
+import { explain, report as tell } from '../../common/notices.js';
 import type { BenchAnswer, BenchRequest } from './messages.js';
 import { startWorker } from './parts.js';
 

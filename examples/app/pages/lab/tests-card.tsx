@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
-import { Progress } from '../../shared/controls.js';
-import { Scroll } from '../../shared/scroll.js';
-import { timeWords } from '../../shared/words.js';
+import { Progress } from '../../common/controls.js';
+import { Scroll } from '../../common/scroll.js';
+import { timeWords } from '../../common/words.js';
 import type { TestRow } from './parts.js';
 import { runTests, stopTests, testRun, type TestRun } from './test-run.js';
 

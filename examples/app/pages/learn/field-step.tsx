@@ -1,7 +1,7 @@
 import { PatchGAN, PixelGAN, type RgbImage } from 'shadegrad';
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import { Choice } from '../../shared/controls.js';
+import { Choice } from '../../common/controls.js';
 import { fieldOf, outputAt, outputsAlong } from './field.js';
 import { Picture } from './picture.js';
 

@@ -20,7 +20,7 @@ import { networkNumbers } from '../../../../src/data/pixel-values.js';
 import { resizedTo } from '../../../../src/data/resize.js';
 import { withLabels } from '../../../../src/models/labels.js';
 import { labelCount } from '../../../../src/models/registry.js';
-import type { OpenModel } from '../../shared/models.js';
+import type { OpenModel } from '../../common/models.js';
 import type { FeatureMap } from './maps.js';
 
 /** How a generator is run to look into it. */

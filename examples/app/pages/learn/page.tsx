@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import { deviceState } from '../../shared/device.js';
-import { ModelPicker } from '../../shared/model-picker.js';
-import { models, modelState, wantModel } from '../../shared/models.js';
-import { reportError } from '../../shared/notices.js';
+import { deviceState } from '../../common/device.js';
+import { ModelPicker } from '../../common/model-picker.js';
+import { models, modelState, wantModel } from '../../common/models.js';
+import { reportError } from '../../common/notices.js';
 import { busy, follow, options, seen, subject, verdict } from './state.js';
 import { Onwards, STEPS } from './steps.js';
 

@@ -9,9 +9,9 @@ import {
   type PatchScores,
   type RgbImage,
 } from 'shadegrad';
-import { deviceState } from '../../shared/device.js';
-import { modelState, type OpenModel } from '../../shared/models.js';
-import { reportError } from '../../shared/notices.js';
+import { deviceState } from '../../common/device.js';
+import { modelState, type OpenModel } from '../../common/models.js';
+import { reportError } from '../../common/notices.js';
 import { look, type Look, type LookOptions } from './looking.js';
 
 /** A picture to look at, and what it shows in truth where that is known. */

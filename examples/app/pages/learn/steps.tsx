@@ -1,8 +1,8 @@
 import { patchOverlay } from 'shadegrad';
 import type { VNode } from 'preact';
 import { hrefOf } from '../../shell/route.js';
-import { Check, Choice, FileButton, Slider, Toggle } from '../../shared/controls.js';
-import type { OpenModel } from '../../shared/models.js';
+import { Check, Choice, FileButton, Slider, Toggle } from '../../common/controls.js';
+import type { OpenModel } from '../../common/models.js';
 import { fieldOf } from './field.js';
 import { FieldStep } from './field-step.js';
 import { skipLayers, type Look, type LookOptions } from './looking.js';

@@ -1,8 +1,8 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SamplePicture } from 'shadegrad/worker';
-import { Progress } from '../../shared/controls.js';
-import { timeWords } from '../../shared/words.js';
+import { Progress } from '../../common/controls.js';
+import { timeWords } from '../../common/words.js';
 import { Plot } from './plot.js';
 import * as state from './state.js';
 

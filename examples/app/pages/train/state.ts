@@ -13,8 +13,8 @@ import {
   type TrainingEvents,
   type TrainingHandle,
 } from 'shadegrad/worker';
-import { addModel } from '../../shared/models.js';
-import { dismiss, explain, report, reportError } from '../../shared/notices.js';
+import { addModel } from '../../common/models.js';
+import { dismiss, explain, report, reportError } from '../../common/notices.js';
 import { goTo } from '../../shell/route.js';
 import { Curves } from './curves.js';
 
