@@ -1,4 +1,4 @@
-// not in browsers: what it checks happens before a kernel runs, and every-operation.test.ts runs each operation there.
+// first driver only: what it checks happens before a kernel runs; every-operation.test.ts runs each operation on all of them
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as api from '../../src/index.js';
