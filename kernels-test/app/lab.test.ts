@@ -40,7 +40,7 @@ test('the report has the headings of the doctor, in words and as JSON, and says 
 });
 
 test('a file of tests is read by its summary; one that ends without it has failed', () => {
-  const written = ' FAIL  "one"\n  wrong\n\n  Total:     3\n  Passed:    2\n  Skipped:   0\n  Duration:  1ms';
+  const written = '• \n✘ \n  (2 / 3)\n\n FAIL  "one"\n  wrong\n\n  Total:     3\n  Passed:    2\n  Skipped:   0\n  Duration:  1ms';
   const { words, ...counts } = readOutput('a', written, true, 1);
   assert.equal(counts, { name: 'a', passed: 2, failed: 1, skipped: 0, seconds: 1 });
   assert.is(words, 'FAIL  "one"\n  wrong');

@@ -66,9 +66,9 @@ export async function sortEntries(
     const formats = await Promise.all(names.map(formatOf));
     names.forEach((name, index) => (isReadable(formats[index]) ? images.push(name) : leave(endingOf(name))));
   }
-  if (images.length === 0) images.push(...arrays);
-  else for (const name of arrays) leave(endingOf(name));
-  return { images: images.sort(naturalOrder), folders: folders.sort(naturalOrder), others: counted(left) };
+  const chosen = images.length > 0 ? images : arrays;
+  if (chosen === images) for (const name of arrays) leave(endingOf(name));
+  return { images: chosen.sort(naturalOrder), folders: folders.sort(naturalOrder), others: counted(left) };
 }
 
 /** The ending of a file's name, with its dot; empty where it has none. */

@@ -184,7 +184,8 @@ export async function imagesBelow(tree: ImageTree, folder: string, { folders }: 
   for (const child of folders) {
     const content = await tree.scan(tree.join(folder, child));
     const below = [...content.images, ...(await imagesBelow(tree, tree.join(folder, child), content, depth + 1))];
-    names.push(...below.map((name) => `${child}/${name}`));
+    // One by one, here and wherever a list may be as long as a data set: a call takes no hundred thousand arguments.
+    for (const name of below) names.push(`${child}/${name}`);
   }
   return names;
 }

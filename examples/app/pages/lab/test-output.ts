@@ -11,6 +11,8 @@ export interface TestResult {
 
 /** Colours of terminals. */
 const COLOURS = /\x1b\[[0-9;]*m/g;
+/** What uvu writes as it goes: a sign for each test, how many went well, and its summary. */
+const PROGRESS = /^\s*([•✘]|\(\d+ \/ \d+\)|(Total|Passed|Skipped|Duration):.*)\s*$/;
 
 /** Reads what a file of tests wrote: uvu's summary, and its words about what failed. What ended without a summary failed as a whole. */
 export function readOutput(name: string, coloured: string, finished: boolean, seconds: number): TestResult {
@@ -20,6 +22,13 @@ export function readOutput(name: string, coloured: string, finished: boolean, se
   const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
   const complete = finished && total > 0;
   const failed = complete ? total - passed : Math.max(1, total - passed || 0);
-  const words = failed > 0 ? output.replace(/^\s*(Total|Passed|Skipped|Duration):.*$/gm, '').trim() : '';
+  const words =
+    failed > 0
+      ? output
+          .split('\n')
+          .filter((line) => line.trim() !== '' && !PROGRESS.test(line))
+          .join('\n')
+          .trim()
+      : '';
   return { name, passed: passed || 0, failed, skipped: skipped || 0, seconds, words };
 }

@@ -148,7 +148,7 @@ async function pairsWithin(directory: string): Promise<Found[]> {
     try {
       const { pairs, notes } = await findPairs(directory, split);
       for (const note of notes) remark(note);
-      found.push(...pairs.map((pair) => ({ ...pair, output: `${split}/${stemOf(pair.name)}` })));
+      for (const pair of pairs) found.push({ ...pair, output: `${split}/${stemOf(pair.name)}` });
     } catch (error) {
       if (!(error instanceof ShadegradError) || error.code !== 'DATA_NOT_FOUND') throw error;
       missing ??= error;

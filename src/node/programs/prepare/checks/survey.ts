@@ -89,7 +89,7 @@ export async function findLayout(directory: string): Promise<Layout> {
     const folders = new Set(names.filter((name) => name.includes('/')).map((name) => name.slice(0, name.indexOf('/'))));
     if (folders.size > 0)
       notes.push(`the pictures of ${printableName(folder)} lie in ${folders.size} folders: classes, where labels are learned`);
-    samples.push(...names.map((name): Sample => ({ split, files: [join(folder, name)] })));
+    for (const name of names) samples.push({ split, files: [join(folder, name)] });
   }
   if (samples.length > 0) return { kind: 'pictures', samples, notes, alone: [] };
   throw new ShadegradError('DATA_EMPTY', `There are no images in ${printableName(directory)}`, {
@@ -125,8 +125,8 @@ async function pairsOf(directory: string, refused: ShadegradError[]): Promise<La
     });
     if (!list) continue;
     found.push(...list.notes);
-    alone.push(...(list.alone ?? []));
-    samples.push(...list.pairs.map(({ a, b }): Sample => ({ split, files: b === undefined ? [a] : [a, b] })));
+    for (const name of list.alone ?? []) alone.push(name);
+    for (const { a, b } of list.pairs) samples.push({ split, files: b === undefined ? [a] : [a, b] });
   }
   const single = samples.filter(({ files }) => files.length === 1);
   if (samples.length === 0 || (single.length === samples.length && !(await areWide(single.map(({ files }) => files[0]!))))) return null;
@@ -146,7 +146,7 @@ async function setsOf(directory: string, notes: string[]): Promise<Layout | null
     const folders = await setFolders(directory, split);
     for (const [at, folder] of (folders ?? []).entries()) {
       const names = await listed(folder, notes);
-      samples.push(...names.map((name): Sample => ({ split, set: at === 0 ? 'A' : 'B', files: [join(folder, name)] })));
+      for (const name of names) samples.push({ split, set: at === 0 ? 'A' : 'B', files: [join(folder, name)] });
     }
   }
   return samples.length === 0 ? null : { kind: 'two sets', samples, notes, alone: [] };
