@@ -1,7 +1,7 @@
 import { hashName, pcg } from '../kernels-test/harness/deterministic.js';
 import { assertClose } from '../kernels-test/harness/golden.js';
 import * as reference from '../kernels-test/reference/pixels.js';
-import { imageToPixels, pixelsToImage, type PixelReading } from '../src/kernels/pixels.js';
+import { imageToClasses, imageToPixels, pixelsToImage, type PixelReading } from '../src/kernels/pixels.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { workload, type BenchEntry } from './harness.js';
 
@@ -46,4 +46,29 @@ const toPixels: BenchEntry = {
   },
 };
 
-export const entries: readonly BenchEntry[] = [toImage, toPixels];
+/** As many classes as label maps of facades have. */
+const CLASSES = 12;
+
+const toClasses: BenchEntry = {
+  kernel: 'imageToClasses',
+  label: `[1, ${SIZE}, ${SIZE}, 3], ${CLASSES} classes`,
+  work: { bytes: SIZE * SIZE * (3 + 4 * CLASSES) },
+  setup(bench) {
+    const seed = hashName('classes');
+    const byte = (i: number): number => pcg((seed ^ pcg(i)) >>> 0) >>> 24;
+    const data = Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => byte(i));
+    const palette = Array.from({ length: CLASSES }, (_, k) => [byte(3 * k), byte(3 * k + 1), byte(3 * k + 2)] as const);
+    const map = bench.own(Tensor.fromBytes(bench.gpu, data, [1, SIZE, SIZE, 3]));
+    const colours = bench.own(Tensor.fromBytes(bench.gpu, Uint8Array.from(palette.flatMap((colour) => [...colour, 0])), [CLASSES, 4]));
+    const { tensor: out } = bench.random('classes', [1, SIZE, SIZE, CLASSES]);
+    return workload({
+      run: () => imageToClasses(map, { colours, classes: CLASSES }, out),
+      check: async () => {
+        const expected = reference.toClasses(data, [SIZE, SIZE], [SIZE, SIZE], palette, [], CLASSES);
+        assertClose(await out.data(), expected, { label: 'channels' });
+      },
+    });
+  },
+};
+
+export const entries: readonly BenchEntry[] = [toImage, toPixels, toClasses];

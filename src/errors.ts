@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'WEIGHTS_UNSUPPORTED'
   | 'WEIGHTS_MISMATCH'
   | 'RUN_IN_USE'
+  | 'WORKER_LOST'
   | 'PORT_IN_USE'
   | 'BAD_FLAG';
 

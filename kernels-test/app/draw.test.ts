@@ -5,7 +5,14 @@ import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeWeights } from '../../src/exchange/write-weights.js';
+import pictGolden from '../goldens/pict.json';
 import { openApp, smallModel, type TestApp } from '../harness/app.js';
+import { launchChromium } from '../harness/bundles.js';
+import { formulaPict } from '../harness/pict-golden.js';
+import { zipOf } from '../harness/pytorch-golden.js';
+import { goldenModel } from '../harness/tfjs-golden.js';
+import { collect, formulaNetwork } from '../harness/weights.js';
 
 const SIDE = 64;
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -14,7 +21,9 @@ let app: TestApp;
 /** The page at a desk: keys alone draw on it first. */
 let desk: Awaited<ReturnType<TestApp['open']>>;
 test.before(async () => {
-  app = await openApp([await smallModel({ kind: 'unet', options: { size: SIDE, ngf: 4, norm: 'instance' } })]);
+  // A camera that is none, and nobody who has to be asked.
+  const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+  app = await openApp([await smallModel({ kind: 'unet', options: { size: SIDE, ngf: 4, norm: 'instance' } })], camera);
   desk = await app.open('', { viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
 });
 test.after(() => app.close());
@@ -234,6 +243,177 @@ test('on a phone a finger draws and does not scroll, one that pulls the page doe
   assert.ok((await swipe(pulled, { x: pulled.x, y: pulled.y - 100 })) > 0, 'the page does not scroll at all');
   assert.equal(problems, []);
   await context.close();
+});
+
+/** A picture file of two colours, side by side. */
+function twoColours(left: readonly number[], right: readonly number[]): Buffer {
+  const png = new PNG({ width: SIDE, height: SIDE });
+  for (let at = 0; at < SIDE * SIDE; at++) png.data.set([...(at % SIDE < SIDE / 2 ? left : right), 255], 4 * at);
+  return PNG.sync.write(png);
+}
+
+test('pictures come in by drop, paste and camera, and go out by copy; a pen draws as wide as it is pressed', async () => {
+  const { page, context, problems } = await app.open('', { viewport: { width: 1280, height: 800 } });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write', 'camera'], { origin: app.address });
+  const easel = new Easel(page);
+  await easel.settled();
+  const [door, shop] = [await swatchColour(easel.button('door')), await swatchColour(easel.button('shop'))];
+
+  const bytes = [...twoColours(door, shop)];
+  const given = await page.evaluateHandle((file) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(file)], 'two.png', { type: 'image/png' }));
+    return transfer;
+  }, bytes);
+  await page.dispatchEvent('main', 'drop', { dataTransfer: given });
+  await page.getByText('two.png is here: all its colours are of the palette.').waitFor();
+  assert.equal([await easel.colour(3, 50), await easel.colour(60, 50)], [door, shop]);
+  await easel.settled();
+
+  const result = await easel.pixels('result');
+  await easel.button('Copy result').click();
+  await page.getByText('Picture copied').waitFor();
+  const copied = await page.evaluate(async () => {
+    const [item] = await navigator.clipboard.read();
+    const context = new OffscreenCanvas(64, 64).getContext('2d')!;
+    context.drawImage(await createImageBitmap(await item!.getType('image/png')), 0, 0);
+    return context.getImageData(0, 0, 64, 64).data.join();
+  });
+  assert.is(copied, result);
+  await easel.sheet.focus();
+  await page.keyboard.press('Control+v');
+  await page.getByText(/^What was pasted was brought to the nearest colours/).waitFor();
+  assert.is.not((await easel.colour(3, 50)).join(), door.join(), 'the result lies in the place of the drawing');
+  await easel.button('Undo').click();
+  assert.equal(await easel.colour(3, 50), door);
+
+  await easel.button('Camera').click();
+  const still = page.getByRole('region', { name: 'Camera' });
+  await still.getByRole('button', { name: 'Take it' }).click();
+  await page.getByText(/^The picture was brought to the nearest colours/).waitFor();
+  await still.waitFor({ state: 'detached' });
+  const filmed = (await easel.pixels('drawing')).split(',');
+  assert.ok(new Set(filmed).size > 3, 'the camera shows more than one colour');
+
+  await easel.button('Clear').click();
+  await easel.button('Brush').click();
+  await easel.button('door').click();
+  await page.getByRole('slider', { name: 'Size' }).fill('10');
+  const session = await context.newCDPSession(page);
+  const across: number[] = [];
+  for (const [column, force] of [
+    [16, 0.25],
+    [48, 1],
+  ] as const) {
+    const [from, to] = [await easel.place(column, 20), await easel.place(column, 40)];
+    const pen = { button: 'left', buttons: 1, clickCount: 1, pointerType: 'pen', force } as const;
+    await session.send('Input.dispatchMouseEvent', { type: 'mousePressed', ...from, ...pen });
+    await session.send('Input.dispatchMouseEvent', { type: 'mouseMoved', ...to, ...pen });
+    await session.send('Input.dispatchMouseEvent', { type: 'mouseReleased', ...to, ...pen, buttons: 0, force: 0 });
+    const pixels = (await easel.pixels('drawing')).split(',').map(Number);
+    const row = pixels.slice(4 * 30 * SIDE, 4 * 31 * SIDE);
+    across.push(
+      Array.from({ length: 32 }, (_, x) => 4 * (column - 16 + x)).filter((at) => row[at] === door[0] && row[at + 1] === door[1]).length,
+    );
+  }
+  // 0.4 and 1.2 times the pressure of the size.
+  assert.equal(across, [7, 16]);
+  await shot(page, 'draw-pen');
+  assert.equal(problems, []);
+  await context.close();
+});
+
+test('weights of other programs are opened by file: safetensors, PyTorch, .pict and TensorFlow.js, as files or as a zip', async () => {
+  const { page, context, problems } = await app.open('', { viewport: { width: 1280, height: 800 } });
+  const easel = new Easel(page);
+  await easel.settled();
+  const weights = formulaNetwork({ kind: 'unet', options: { size: 16, ngf: 2, norm: 'batch', dropoutBlocks: 'middle' } });
+  const found = { weights, statistics: 'batch' } as Parameters<typeof encodeWeights>[0];
+  const { json, files } = goldenModel(1, 0);
+  const tfjs: [name: string, bytes: Uint8Array][] = [['model.json', Buffer.from(JSON.stringify(json))], ...files];
+  const file = (name: string, bytes: Uint8Array) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+  const open = async (...chosen: ReturnType<typeof file>[]): Promise<string> => {
+    const former = await easel.result.elementHandle();
+    await page.locator('input[type=file][aria-label="Open a file of weights"]').setInputFiles(chosen);
+    await page.getByRole('option', { name: new RegExp(chosen[0]!.name), selected: true }).waitFor({ state: 'attached' });
+    // Each model has a canvas of its own.
+    await page.waitForFunction((canvas) => !canvas!.isConnected, former);
+    await page.getByRole('application', { name: 'Drawing, 16 by 16 pixels' }).waitFor();
+    return easel.settled();
+  };
+  const ours = await open(file('ours.safetensors', await collect(encodeWeights(found, 'safetensors'))));
+  assert.ok(new Set(ours.split(',')).size > 8, 'a picture with something in it');
+  const torch = await open(file('latest_net_G.pth', await collect(encodeWeights(found, 'pytorch'))));
+  assert.is(torch, ours);
+  const pict = await open(file('demo.pict', formulaPict(pictGolden.cases[1]!.tensors)));
+  assert.is.not(pict, ours);
+  const parts = await open(...tfjs.map(([name, bytes]) => file(name, bytes)));
+  const zipped = await open(
+    file('tutorial.zip', await zipOf(...tfjs.map(([name, bytes]): [string, Uint8Array] => [`web_model/${name}`, bytes]))),
+  );
+  assert.is(zipped, parts);
+  assert.is.not(parts, ours);
+  assert.equal(problems, []);
+  await context.close();
+});
+
+test('on a GPU results stay on the device; what is saved is what is shown, also after variants', async () => {
+  // Chromium can show a WebGPU canvas on a CPU only by Vulkan, and the library would not try it.
+  const vulkan = ['--enable-unsafe-webgpu', '--use-angle=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader'];
+  const browser = await launchChromium(vulkan);
+  try {
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.stack ?? error.message));
+    await page.addInitScript(() => {
+      for (const name of ['architecture', 'device', 'description'])
+        Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => 'a GPU' });
+    });
+    await page.goto(app.address);
+    const easel = new Easel(page);
+    const translated = page.getByText(/^Translated in/);
+    await translated.waitFor({ timeout: 60_000 });
+    assert.is(await easel.result.evaluate((canvas) => (canvas as HTMLCanvasElement).getContext('2d')), null, 'it has a WebGPU context');
+    const save = async (): Promise<string> => {
+      const saved = page.waitForEvent('download');
+      await easel.button('Save result').click();
+      return PNG.sync.read(await readFile(await (await saved).path())).data.join();
+    };
+    /** How far what is seen is from pixels, in the middle of some of them, of which scaling leaves the colour. */
+    const seenFrom = async (pixels: string): Promise<number> => {
+      const [saved, { width, height, data }] = [pixels.split(',').map(Number), PNG.sync.read(await easel.result.screenshot())];
+      let sum = 0;
+      for (let x = 4; x < SIDE - 4; x++) {
+        const y = (x * 29) % SIDE;
+        const at = 4 * (Math.floor(((y + 0.5) / SIDE) * height) * width + Math.floor(((x + 0.5) / SIDE) * width));
+        for (let c = 0; c < 3; c++) sum += Math.abs(data[at + c]! - saved[4 * (y * SIDE + x) + c]!);
+      }
+      return sum / (3 * (SIDE - 8));
+    };
+    const first = await save();
+    const firstSeen = await seenFrom(first);
+    assert.ok(firstSeen < 8, `what is seen is ${firstSeen} of 255 from what is saved`);
+
+    await easel.button('Variants').click();
+    const strip = page.getByRole('region', { name: 'Variants' });
+    for (let at = 0; at < 6; at++) await strip.getByRole('button', { name: /^Seed/, disabled: false }).nth(at).waitFor({ timeout: 60_000 });
+    await translated.waitFor();
+    assert.is(await save(), first, 'variants have not touched it');
+    const tile = strip.getByRole('button', { name: /^Seed/ }).nth(2);
+    const variant = await tile
+      .locator('canvas')
+      .evaluate((canvas) => (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 64, 64).data.join());
+    await tile.click();
+    await strip.getByRole('button', { pressed: true }).waitFor();
+    await translated.waitFor();
+    assert.is(await save(), variant, 'a variant that is taken is what is saved');
+    const variantSeen = await seenFrom(variant);
+    assert.ok(variantSeen < 8 && (await seenFrom(first)) > variantSeen, `what is seen is ${variantSeen} of 255 from the variant`);
+    await shot(page, 'draw-device');
+    assert.equal(problems, []);
+  } finally {
+    await browser.close();
+  }
 });
 
 for (const [title, words, prepare] of [

@@ -76,6 +76,13 @@ test('the site is built without a complaint: every exported name says what it is
   for (const name of [...Object.keys(inNode), ...Object.keys(inBrowsers)]) assert.ok(built.names.includes(name), name);
   const guide = readFileSync(join(site, 'docs/modules.html'), 'utf8');
   assert.match(guide, /<a class="name" href="reference\/\w+\/shadegrad\.\w+\.html">/, 'guides lead to the reference');
+  // A page never starts the worker of another version.
+  const page = readFileSync(join(site, 'index.html'), 'utf8');
+  const programs = [...page.matchAll(/<(?:link rel="(?:train-worker|lab-part)"|script)[^>]* (?:href|src)="([^"]+)"/g)].map(
+    ([, name]) => name!,
+  );
+  assert.is(programs.length, 6, programs.join());
+  for (const name of programs) assert.match(name, /-[0-9A-F]{8}\.js(?:on)?$/);
 });
 
 test('a link that leads nowhere is found', async () => {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Curves } from '../../examples/app/pages/train/curves.js';
-import { dataName, LENGTHS, optionsOf } from '../../examples/app/pages/train/form.js';
+import { dataName, earlierIn, freeName, LENGTHS, optionsOf } from '../../examples/app/pages/train/form.js';
 
 const FORM = { scheme: 'pix2pix', length: '20', more: '' };
 
@@ -19,6 +19,19 @@ test('a data set is called after its folder or its zip, and never as the drawn p
   assert.is(dataName(['My shoes.zip']), 'My shoes');
   assert.is.not(dataName(['synthetic/1.png', 'synthetic/2.png']), 'synthetic');
   assert.is(dataName(['../x/1.png', '../x/2.png']), 'pictures');
+  assert.is(dataName(['A/1.png', 'B/1.png']), 'A and B');
+  assert.is(dataName(['1.png', '2.png']), 'pictures');
+  assert.is(freeName('shoes', ['shoes', 'shoes 2']), 'shoes 3');
+});
+
+test('the checkpoint to go on with is found among the files of a run', () => {
+  const files = (...paths: string[]) => paths.map((path) => ({ path }));
+  const run = files('run/best.safetensors', 'run/checkpoint.safetensors', 'run/log.jsonl', 'run/samples/step-1.png');
+  assert.equal(earlierIn(run), { checkpoint: run[1], log: run[2] });
+  const alone = files('pix2pix.safetensors');
+  assert.equal(earlierIn(alone), { checkpoint: alone[0], log: undefined });
+  assert.is(earlierIn(files('1.png', '2.png')), null);
+  assert.throws(() => earlierIn(files('a.safetensors', 'b.safetensors')), 'There are 2 checkpoints');
 });
 
 test('curves keep a bounded number of points, begin again where a run does, and know their latest numbers', () => {

@@ -22,7 +22,7 @@ export const NO_OPERANDS = new Set([
   'ShadegradError',
   'Params',
   'Tensor',
-  ...['classesOf', 'labelMapOf', 'paletteOf', 'parsePalette'],
+  ...['classesOf', 'labelMapOf', 'networkNumbers', 'paletteOf', 'parsePalette'],
   ...['Trainer', 'estimateMemory', 'accumulate', 'inParts'],
   ...['hookForward', 'layerOutputs'],
   'arange',

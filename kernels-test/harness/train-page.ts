@@ -14,18 +14,26 @@ export interface TrainWindow {
   begin(options: Omit<library.StartTrainingOptions, 'worker'>): library.TrainingHandle;
   readonly events: { readonly type: string; readonly data: Record<string, unknown> }[];
   training?: library.TrainingHandle;
+  /** Lets the worker do what it should not: work without an end, or throw. */
+  upset(how: 'hang' | 'throw'): void;
+  /** The program of workers that are started from here on; one that is not there fails as such do. */
+  program: string;
 }
 
 const PAGE = `
   import * as library from './src/web/worker/index.js';
   const events = [];
   const names = ['opening', 'opened', 'state', 'progress', 'losses', 'measured', 'samples', 'diagnosis', 'note', 'saved'];
-  names.push('deviceLost', 'finished');
+  names.push('silent', 'deviceLost', 'finished');
+  let worker;
   Object.assign(globalThis, {
     library,
     events,
+    program: '/worker.js',
+    upset: (how) => worker.postMessage({ upset: how }),
     begin(options) {
-      const training = library.startTraining({ ...options, worker: () => new Worker('/worker.js', { type: 'module' }) });
+      events.splice(0);
+      const training = library.startTraining({ ...options, worker: () => (worker = new Worker(program, { type: 'module' })) });
       for (const name of names) training.on(name, (data) => events.push({ type: name, data }));
       training.on('failed', ({ error: { code, what, fix }, waits }) => events.push({ type: 'failed', data: { code, what, fix, waits } }));
       globalThis.training = training;
@@ -33,13 +41,22 @@ const PAGE = `
     },
     ready: true,
   });`;
-const WORKER = `import { serveTraining } from './src/web/worker/index.js'; serveTraining();`;
+/** It can be upset as no worker can be. */
+const WORKER = `
+  import { serveTraining } from './src/web/worker/index.js';
+  addEventListener('message', (event) => {
+    if (!event.data.upset) return;
+    event.stopImmediatePropagation();
+    if (event.data.upset === 'throw') throw new Error('upset');
+    for (;;);
+  });
+  serveTraining();`;
 
 /** A page that trains, in a browser, and whatever a test needs of it. */
 export interface TrainPages {
   readonly browser: Browser;
-  /** Opens the page in a profile of its own. */
-  open(): Promise<{ page: Page; context: BrowserContext }>;
+  /** Opens the page in a profile of its own. With a clock of its own the test says how time goes by in the page, but not in its worker. */
+  open(options?: { readonly ownClock?: boolean }): Promise<{ page: Page; context: BrowserContext }>;
   /** Loads the page anew, and waits for it. */
   reload(page: Page): Promise<void>;
   close(): Promise<void>;
@@ -78,9 +95,11 @@ export async function openTrainPages(): Promise<TrainPages> {
   const ready = (page: Page): Promise<unknown> => page.waitForFunction('globalThis.ready === true');
   return {
     browser,
-    async open() {
+    async open({ ownClock = false } = {}) {
+      (await import('node:fs')).appendFileSync('/tmp/times', `${Date.now() / 1000}\n`);
       const context = await browser.newContext();
       const page = await context.newPage();
+      if (ownClock) await page.clock.install();
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       await ready(page);
       return { page, context };

@@ -55,6 +55,15 @@ test('a row of the page has the flag, its range, default, description and names 
   assert.is(page.slice(page.indexOf('## ')), section.join('\n'));
 });
 
+test('what rows say of other flags is about flags that there are', () => {
+  for (const { usage, flags } of programs) {
+    const names = flags.map(({ name }) => name);
+    for (const { name, needs, excludes = [], alone = [] } of flags)
+      for (const other of [...(needs ? [needs.flag] : []), ...excludes, ...alone])
+        assert.ok(names.includes(other), `${usage}: --${name}: ${other}`);
+  }
+});
+
 test('every table of a program is on the page', () => {
   const listed = programs.map(({ usage }) => usage);
   const tables = ['src', 'bench', 'scripts'].flatMap((folder) =>

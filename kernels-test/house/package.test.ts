@@ -435,7 +435,14 @@ test('the examples of README and docs compile as they stand', () => {
   /** What an excerpt takes for granted. */
   const given: Record<string, string> = {
     'docs/browser.md 2': 'declare function draw(steps: unknown): void; declare function show(rows: unknown): void;',
-    'docs/browser.md 3': 'declare const canvas: HTMLCanvasElement; declare const video: HTMLVideoElement;',
+    'docs/browser.md 3':
+      'declare const files: [File, File]; declare const worker: Worker; ' +
+      "declare const data: import('shadegrad/worker').TrainingSource;",
+    'docs/browser.md 4': 'declare const canvas: HTMLCanvasElement; declare const video: HTMLVideoElement;',
+    'docs/browser.md 5':
+      "import type { Generator, Gpu } from 'shadegrad'; declare const gpu: Gpu; declare const painter: Generator; " +
+      'declare const canvas: HTMLCanvasElement; declare const sketch: HTMLCanvasElement;',
+    'docs/browser.md 6': 'declare const canvas: HTMLCanvasElement; declare const video: HTMLVideoElement;',
     'docs/extending.md 0':
       "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
     'docs/modules.md 1':

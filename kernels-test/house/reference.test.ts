@@ -27,6 +27,8 @@ const FILES: Record<string, string> = {
   'src/index.ts': "/** All. @module all */\nexport * from './gpu/device.js';\nexport * from './attic/chest.js';",
   'src/node/index.ts': "/** In Node. @module node */\nexport * from '../index.js';\n/** Opens a file. */\nexport function open(): void {}",
   'src/web/index.ts': "/** In a page. @module page */\nexport * from '../index.js';",
+  'src/web/canvas/index.ts': '/** Canvases. @module canvas */\nexport {};',
+  'src/web/worker/index.ts': '/** Workers. @module worker */\nexport {};',
   'src/attic/chest.ts': '/** A name in a room without a heading. */\nexport const chest = 1;',
   'src/gpu/device.ts': `
     /** A class that is described, with a member that is not. */

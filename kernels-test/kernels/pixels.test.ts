@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { imageToPixels, pixelsToImage, type PixelReading, type PixelWindow } from '../../src/kernels/pixels.js';
+import { imageToClasses, imageToPixels, pixelsToImage, type PixelReading, type PixelWindow } from '../../src/kernels/pixels.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { values } from '../harness/deterministic.js';
 import { failure } from '../harness/devices.js';
@@ -61,6 +61,38 @@ for (const [width, height, pitch, channels] of [
     }
   });
 }
+
+const CLASSES = [
+  [0, 0, 170],
+  [255, 85, 0],
+  [170, 255, 85],
+] as const;
+const IGNORED = [[250, 250, 250]] as const;
+const colours = Tensor.fromBytes(gpu, Uint8Array.from([...CLASSES, ...IGNORED].flatMap((colour) => [...colour, 9])), [4, 4]);
+
+for (const [from, to, channels] of [
+  [[1, 1], [1, 1], 3],
+  [[31, 5], [31, 5], 3],
+  [[7, 9], [30, 4], 5],
+  [[30, 6], [7, 11], 3],
+] as const) {
+  test(`the classes of a label map as channels: ${from.join(' x ')} to ${to.join(' x ')} x ${channels}`, async () => {
+    // Colours of the palette, colours near them, and some that are as near to one as to another.
+    const data = noise(`map ${from.join()}`, from[0] * from[1] * 3);
+    for (let at = 0; at < data.length; at += 3) if (at % 2 === 0) data.set([...CLASSES, ...IGNORED][(at / 6) % 4]!, at);
+    const out = Tensor.from(gpu, new Float32Array(to[0] * to[1] * channels), [1, to[1], to[0], channels]);
+    imageToClasses(Tensor.fromBytes(gpu, data, [1, from[1], from[0], 3]), { colours, classes: 3 }, out);
+    assert.equal([...(await out.data())], reference.toClasses(data, from, to, CLASSES, IGNORED, channels));
+  });
+}
+
+test('a label map of other channels, or a palette of more classes than channels, is refused', async () => {
+  const out = Tensor.from(gpu, new Float32Array(8), [1, 2, 2, 2]);
+  const map = Tensor.fromBytes(gpu, new Uint8Array(12), [1, 2, 2, 3]);
+  await failure('SHAPE_MISMATCH', () => imageToClasses(map, { colours, classes: 3 }, out), 'label map');
+  const grey = Tensor.fromBytes(gpu, new Uint8Array(4), [1, 2, 2, 1]);
+  await failure('SHAPE_MISMATCH', () => imageToClasses(grey, { colours, classes: 2 }, out), 'label map');
+});
 
 test('some channels of a wider tensor are shown; what is no picture is refused', async () => {
   const data = values('wide', 4 * 5 * 6);

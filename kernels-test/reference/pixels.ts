@@ -1,6 +1,8 @@
 /** Pixels of canvases as images and back, in float64: each result is a number that is rounded once. */
 import type { PixelReading } from '../../src/kernels/pixels.js';
 
+type Colour = readonly [number, number, number];
+
 /** @param pixels RGBA, rows `pitch` pixels apart */
 export function toImage(pixels: ArrayLike<number>, height: number, pitch: number, reading: PixelReading): Uint8Array {
   const { window, channels, background, mirror, premultiplied, width } = reading;
@@ -32,4 +34,26 @@ export function toPixels(image: ArrayLike<number>, channels: number, blueFirst: 
     result.push(...(blueFirst ? colour.reverse() : colour), 255);
   }
   return Uint8Array.from(result);
+}
+
+/** @param bytes RGB. @returns a number for each channel: 1 for the class of a pixel, else -1 */
+export function toClasses(
+  bytes: ArrayLike<number>,
+  [sourceWidth, sourceHeight]: readonly [number, number],
+  [width, height]: readonly [number, number],
+  classes: readonly Colour[],
+  ignored: readonly Colour[],
+  channels: number,
+): number[] {
+  const result: number[] = [];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const row = Math.floor(((y + 0.5) * sourceHeight) / height);
+      const at = 3 * (row * sourceWidth + Math.floor(((x + 0.5) * sourceWidth) / width));
+      const apart = [...classes, ...ignored].map((colour) => Math.hypot(...colour.map((value, c) => value - bytes[at + c]!)));
+      const nearest = apart.indexOf(Math.min(...apart));
+      for (let c = 0; c < channels; c++) result.push(nearest < classes.length && nearest === c ? 1 : -1);
+    }
+  }
+  return result;
 }

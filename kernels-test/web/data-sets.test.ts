@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bytesSource } from '../../src/formats/byte-source.js';
+import { readZipDirectory } from '../../src/formats/zip-read.js';
 import { encodePng } from '../../src/node/images/read.js';
 import { arranged } from '../../src/web/files/data-sets.js';
 import { treeOf } from '../../src/web/files/image-tree.js';
@@ -11,8 +13,9 @@ import { pix2pix } from '../../src/schemes/pix2pix.js';
 import { ShadegradError } from '../../src/errors.js';
 import { SCHEMES } from '../../src/schemes/registry.js';
 import type { TrainingScheme } from '../../src/training/scheme.js';
+import { zipped } from '../harness/zips.js';
 
-const pathsOf = (paths: readonly string[]): string[] => arranged(paths.map((path) => ({ path }))).map(({ path }) => path);
+const pathsOf = (paths: readonly string[]): string[] => arranged(paths.map((path) => ({ path }))).files.map(({ path }) => path);
 
 test('wrapping folders are taken off, hidden files left out, and loose pictures are those to train on', () => {
   assert.equal(pathsOf(['set/x/train/1.png', 'set/x/val/2.png', 'set/x/.DS_Store']), ['train/1.png', 'val/2.png']);
@@ -23,6 +26,34 @@ test('wrapping folders are taken off, hidden files left out, and loose pictures 
   assert.equal(
     pathsOf(['a/../../1.png', 'a/2.png']).filter((path) => path.split('/').includes('..')),
     [],
+  );
+});
+
+test('what lies beside the pictures does not hide them, folders without a meaning lie in train/, and two alone are the halves', () => {
+  assert.equal(pathsOf(['set/LICENCE.txt', 'set/x/train/1.png', 'set/x/val/2.png']), ['train/1.png', 'val/2.png']);
+  assert.equal(pathsOf(['set/day/1.png', 'set/night/1.png', 'set/dusk/1.png']), [
+    'train/day/1.png',
+    'train/night/1.png',
+    'train/dusk/1.png',
+  ]);
+  assert.equal(pathsOf(['set/1.png', 'set/more/2.png']), ['train/1.png', 'train/more/2.png']);
+  assert.equal(pathsOf(['set/photos/x y.png', 'set/labels/x y.png', 'set/about.md']), ['B/x y.png', 'A/x y.png', 'about.md']);
+  assert.equal(arranged([{ path: 'zebras/1.png' }, { path: 'horses/2.png' }]).notes, ['horses is taken as A, zebras as B']);
+  // The CMP facades, as published.
+  assert.equal(pathsOf(['base/1.jpg', 'base/1.png', 'extended/2.jpg', 'extended/2.png'])[0], 'train/base/1.jpg');
+  assert.equal(pathsOf(['only/A/1.png', 'only/B/1.png']), ['A/1.png', 'B/1.png']);
+  // One letter, written in two ways.
+  assert.equal(pathsOf(['A/fu\u0308r.png', 'B/f\u00fcr.png']), ['A/f\u00fcr.png', 'B/f\u00fcr.png']);
+  assert.equal(pathsOf([]), []);
+});
+
+test('names in a zip of an older system are read where that is asked for', async () => {
+  // "für.png" of MS-DOS.
+  const bytes = zipped({ name: Uint8Array.of(0x66, 0x81, 0x72, 0x2e, 0x70, 0x6e, 0x67), bytes: 'x' }, { name: 'gut/ö.png', bytes: 'y' });
+  assert.equal([...(await readZipDirectory(bytesSource(bytes), { otherNames: true })).keys()], ['für.png', 'gut/ö.png']);
+  await readZipDirectory(bytesSource(bytes)).then(
+    () => assert.unreachable(),
+    (error: ShadegradError) => assert.is(error.code, 'WEIGHTS_CORRUPT'),
   );
 });
 
@@ -67,6 +98,11 @@ test('every scheme has settings in a browser; options that there are not are ref
   assert.throws(
     () => settingsOf(scheme, { sise: 64 }, false),
     (error: ShadegradError) => error.code === 'INVALID_ARGUMENT' && error.received === 'sise',
+  );
+  // What is about the files of a folder would say nothing here.
+  assert.throws(
+    () => settingsOf(scheme, { steps: 2, tensorboard: true }, false),
+    (error: ShadegradError) => error.received === 'tensorboard',
   );
 });
 

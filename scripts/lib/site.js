@@ -13,7 +13,10 @@ import { buildApp } from './app.js';
 import { root } from './bundle-test.js';
 
 /** Files whose names get the hash of what they hold: what is in a browser's cache under such a name is never out of date. */
-const HASHED = ['main.js', 'main.css', 'visit.js', 'docs/docs.css', 'docs/docs.js'];
+const HASHED = [
+  ...['main.js', 'main.css', 'visit.js', 'docs/docs.css', 'docs/docs.js'],
+  ...['train-worker.js', 'lab/tests.json', 'lab/tests.js', 'lab/benches.js'],
+];
 /** What the app shows of its models before any is chosen; weights are kept when they are first used. */
 const KEPT_OF_MODELS = /\.(?:json|png|jpe?g|webp|svg)$/;
 /** What few visitors want, and what is large: kept when it is first used. */

@@ -12,6 +12,7 @@ export const CATEGORIES = [
   'Training',
   'Weights and files',
   'Data and images',
+  'Canvases and videos',
   'Programs',
   'Errors',
 ];
@@ -74,6 +75,9 @@ const PLACES = {
   'src/node/images/folder.ts': 'Data and images',
   'src/web/': 'Weights and files',
   'src/web/adapter.ts': 'Device',
+  'src/web/canvas/': 'Canvases and videos',
+  'src/web/files/': 'Training',
+  'src/web/worker/': 'Training',
   'src/web/tuning-cache.ts': 'Device',
 };
 

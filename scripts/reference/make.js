@@ -5,6 +5,9 @@ import { CATEGORIES, categoryOf } from './categories.js';
 import { NOT_EXPORTED, UNDOCUMENTED_FILES } from './exceptions.js';
 import { placesOf, useLayout } from './theme.js';
 
+/** The entries whose exports are described: what is not among the first one's is told once, with the entry that has it. */
+const ENTRIES = ['src/index.ts', 'src/node/index.ts', 'src/web/index.ts', 'src/web/canvas/index.ts', 'src/web/worker/index.ts'];
+
 /** Keeps what typedoc complains about, for people and for the test. */
 class Complaints extends Logger {
   lines = [];
@@ -33,7 +36,7 @@ class Complaints extends Logger {
 export async function makeReference({ root, out, layout, repository, exceptions = { NOT_EXPORTED, UNDOCUMENTED_FILES } }) {
   const app = await Application.bootstrap({
     name: 'shadegrad',
-    entryPoints: ['src/index.ts', 'src/node/index.ts', 'src/web/index.ts'].map((file) => join(root, file)),
+    entryPoints: ENTRIES.map((file) => join(root, file)),
     tsconfig: join(root, 'scripts/reference/tsconfig.json'),
     basePath: root,
     readme: 'none',

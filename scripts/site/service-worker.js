@@ -71,18 +71,24 @@ async function answer(path, request) {
     if (found) return found;
   }
   if (LATER.has(path)) return keptFromNow(path);
+  return (await keptBefore(path)) ?? fetch(request);
+}
+
+/** What a version has kept under a name with a hash. */
+async function keptBefore(path) {
+  if (!HASHED.test(path)) return undefined;
   for (const name of (await ownCaches()).reverse()) {
-    const found = HASHED.test(path) && (await (await caches.open(name)).match(addressOf(path)));
+    const found = await (await caches.open(name)).match(addressOf(path));
     if (found) return found;
   }
-  return fetch(request);
+  return undefined;
 }
 
 async function keptFromNow(path) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(addressOf(path));
   if (kept) return kept;
-  const response = await download(path);
+  const response = (await keptBefore(path)) ?? (await download(path));
   // Where the browser keeps nothing more, it works all the same.
   await cache.put(addressOf(path), response.clone()).catch(() => undefined);
   return response;

@@ -18,7 +18,7 @@ export {
   type RgbImage,
 } from './image.js';
 export type { PixelSize } from '../pixel-size.js';
-export type { PixelValues } from './pixel-values.js';
+export { networkNumbers, type PixelValues } from './pixel-values.js';
 export type { Coding, SeenImage } from './codings/coding.js';
 export { codingsOf, type CodingOptions, type Codings, type HalfReading, type ValueRange } from './codings/options.js';
 export { imageOfLab, labOf } from './lab.js';

@@ -79,7 +79,15 @@ function along(data: Float32Array, outer: number, inSize: number, outSize: numbe
   return result;
 }
 
-/** Values as a network takes them, [height][width][channels]: of an index map 1 for the class of a pixel and -1 for all others. */
+/**
+ * Gives values as a network takes them, [height][width][channels]: numbers as they are, of an index map 1 for the class of a pixel and -1
+ * for all others.
+ *
+ * ```ts
+ * const { values } = codings.source.see(image);
+ * const x = Tensor.from(gpu, networkNumbers(values), [1, image.height, image.width, codings.source.channels]);
+ * ```
+ */
 export function networkNumbers(values: PixelValues): Float32Array {
   if (values.kind === 'numbers') return values.data;
   const { data, count } = values;

@@ -15,6 +15,8 @@ export interface ZipEntry {
 }
 
 interface CentralEntry extends Omit<ZipEntry, 'start'> {
+  /** The name as it stands in the archive. */
+  readonly nameBytes: Uint8Array;
   /** Of its local header. */
   readonly offset: number;
 }
@@ -44,6 +46,16 @@ const FLAG_DESCRIPTOR = 8;
 const MAX_ENTRIES = 200_000;
 const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 
+/** Letters from 128 on of the names that MS-DOS wrote, which zips without a mark of UTF-8 have (code page 437). */
+const DOS_LETTERS =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
+
+/** How an archive is read. */
+export interface ZipReading {
+  /** Whether names that are no UTF-8 are taken for those of older systems, instead of being refused. Default false. */
+  readonly otherNames?: boolean;
+}
+
 /** Whether a file that begins with these bytes is an archive. */
 export function isZip(start: Uint8Array): boolean {
   return start.length >= 4 && viewOf(start).getUint32(0, true) === LOCAL_SIGNATURE;
@@ -55,9 +67,9 @@ export function isZip(start: Uint8Array): boolean {
  *
  * @throws WEIGHTS_CORRUPT, and WEIGHTS_UNSUPPORTED for encrypted entries
  */
-export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
+export async function readZipDirectory(source: ByteSource, { otherNames = false }: ZipReading = {}): Promise<Map<string, ZipEntry>> {
   const directory = await findDirectory(source);
-  const central = await readCentral(source, directory);
+  const central = await readCentral(source, directory, otherNames);
   const starts = new Map<CentralEntry, number>();
   let position = 0;
   for (const entry of [...central].sort((a, b) => a.offset - b.offset)) {
@@ -72,7 +84,12 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
     starts.set(entry, start);
     position = start + entry.size;
   }
-  return new Map(central.map((entry) => [entry.name, { ...entry, start: starts.get(entry)! }]));
+  return new Map(
+    central.map((entry) => {
+      const { name, size, method, crc } = entry;
+      return [name, { name, size, method, crc, start: starts.get(entry)! }];
+    }),
+  );
 }
 
 /** Where the central directory lies, as the record at the archive's end says. */
@@ -134,7 +151,7 @@ function checkDirectory(
   return { start, end, entries };
 }
 
-async function readCentral(source: ByteSource, { start, end, entries }: Directory): Promise<CentralEntry[]> {
+async function readCentral(source: ByteSource, { start, end, entries }: Directory, otherNames: boolean): Promise<CentralEntry[]> {
   const bytes = await readBytes(source, start, end - start);
   const view = viewOf(bytes);
   const names = new Set<string>();
@@ -148,11 +165,12 @@ async function readCentral(source: ByteSource, { start, end, entries }: Director
     if (next > bytes.length || view.getUint32(at, true) !== CENTRAL_SIGNATURE)
       throw corrupt(source.name, what, 'a whole record', 'something else');
 
-    const name = decodeName(source, what, bytes.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength));
+    const nameBytes = bytes.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength);
+    const name = decodeName(source, what, nameBytes, otherNames);
     if (names.has(name)) throw corrupt(source.name, `entry ${quote(name)} is there twice`, 'each name once', 'two entries');
     names.add(name);
     const extra = bytes.subarray(at + CENTRAL_BYTES + nameLength, next - commentLength);
-    result.push(readEntry(source, name, new DataView(view.buffer, view.byteOffset + at, CENTRAL_BYTES), extra));
+    result.push(readEntry(source, { name, nameBytes }, new DataView(view.buffer, view.byteOffset + at, CENTRAL_BYTES), extra));
     at = next;
   }
   if (at !== bytes.length)
@@ -160,7 +178,12 @@ async function readCentral(source: ByteSource, { start, end, entries }: Director
   return result;
 }
 
-function readEntry(source: ByteSource, name: string, record: DataView, extra: Uint8Array): CentralEntry {
+function readEntry(
+  source: ByteSource,
+  { name, nameBytes }: Pick<CentralEntry, 'name' | 'nameBytes'>,
+  record: DataView,
+  extra: Uint8Array,
+): CentralEntry {
   const what = `entry ${quote(name)}`;
   const flags = record.getUint16(8, true);
   const method = record.getUint16(10, true);
@@ -177,12 +200,12 @@ function readEntry(source: ByteSource, name: string, record: DataView, extra: Ui
   if (Number.isNaN(whole + size + offset) || (method === 0 && size !== whole)) {
     throw corrupt(source.name, what, 'as many bytes stored as it has', `${size} for ${whole} at byte ${offset}`);
   }
-  return { name, size, method, offset, crc: record.getUint32(16, true) };
+  return { name, nameBytes, size, method, offset, crc: record.getUint32(16, true) };
 }
 
 /** Checks an entry's local header against the directory; returns where the data begin. */
 async function readLocal(source: ByteSource, entry: CentralEntry, limit: number): Promise<number> {
-  const name = new TextEncoder().encode(entry.name);
+  const name = entry.nameBytes;
   const bad = (received: string): Error =>
     corrupt(source.name, `entry ${quote(entry.name)}`, 'a header that agrees with the directory, and its bytes before it', received);
   if (entry.offset + LOCAL_BYTES + name.length > limit) throw bad(`it starts at byte ${entry.offset}`);
@@ -198,10 +221,11 @@ async function readLocal(source: ByteSource, entry: CentralEntry, limit: number)
   return start;
 }
 
-function decodeName(source: ByteSource, what: string, bytes: Uint8Array): string {
+function decodeName(source: ByteSource, what: string, bytes: Uint8Array, otherNames: boolean): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
+    if (otherNames) return Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : DOS_LETTERS[byte - 128]!)).join('');
     throw corrupt(source.name, what, 'a name in UTF-8', `${bytes.length} other bytes`);
   }
 }

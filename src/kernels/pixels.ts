@@ -2,8 +2,10 @@ import { ShadegradError } from '../errors.js';
 import { Params } from '../gpu/params.js';
 import { formatShape, imageShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { expectOperands, expectWithoutGaps } from './elements.js';
+import { expectOneDevice, expectOperands, expectWithoutGaps } from './elements.js';
 import { grid, specialise } from './kernel.js';
+import bytesSource from '../../shaders/image_bytes.wgsl';
+import classesSource from '../../shaders/image_classes.wgsl';
 import toImageSource from '../../shaders/pixels_to_image.wgsl';
 import toPixelsSource from '../../shaders/image_to_pixels.wgsl';
 
@@ -68,20 +70,67 @@ export function imageToPixels(image: Tensor, pixels: Tensor, blueFirst = false):
   expectOperands('imageToPixels', { image });
   expectOperands('imageToPixels', { pixels }, 'u8');
   expectWithoutGaps('imageToPixels', { pixels }, 'make a tensor of its own for them');
-  const [batch, height, width, channels] = imageShape(image.shape, 'image of imageToPixels');
-  if (batch !== 1 || (channels !== 1 && channels !== 3)) {
-    throw new ShadegradError('SHAPE_MISMATCH', 'image to show', {
-      expected: '[1, height, width, 3], or 1 channel (grey)',
-      received: formatShape(image.shape),
-      fix: 'show one image at a time, and some of its channels: sliceChannels()',
-    });
-  }
+  const [height, width, channels] = expectPicture(image);
   const [rows, pitch, four] = pixels.shape;
   if (pixels.shape.length !== 3 || rows !== height || four !== 4 || width > pitch!) throw noPixels(pixels, width);
   image.gpu.dispatch({
     shader: specialise('image_to_pixels', [toPixelsSource], { BLUE_FIRST: blueFirst }),
     bindings: [image.read(), pixels.written('u8')],
     params: new Params().u32(width, height, pitch!, channels, image.base, image.rowStride),
+    workgroups: grid(width * height, 64),
+  });
+}
+
+/**
+ * Height, width and channels of an image that can be shown.
+ *
+ * @throws SHAPE_MISMATCH for what is no single image of 1 or 3 channels
+ */
+export function expectPicture({ shape }: Tensor): [height: number, width: number, channels: 1 | 3] {
+  const [batch, height, width, channels] = shape;
+  if (shape.length === 4 && batch === 1 && (channels === 1 || channels === 3)) return [height!, width!, channels];
+  throw new ShadegradError('SHAPE_MISMATCH', 'image to show', {
+    expected: '[1, height, width, 3], or 1 channel (grey)',
+    received: formatShape(shape),
+    fix: 'show one image at a time, and some of its channels: sliceChannels(); permute() brings channels to the end',
+  });
+}
+
+/** Colours of classes, then those of pixels that are of none: what imageToClasses() compares with. */
+export interface ClassColours {
+  /** u8 [colours, 4], red, green, blue and a byte of nothing. */
+  readonly colours: Tensor;
+  /** How many of them are of classes. */
+  readonly classes: number;
+}
+
+/**
+ * Writes the classes of a label map's pixels as channels: resized to the nearest pixel, 1 for the class of the nearest colour and -1 for
+ * all others.
+ *
+ * @param bytes u8 [1, height, width, 3]
+ * @param out [1, height, width, channels], with at least a channel for each class
+ * @throws as expectOperands(); SHAPE_MISMATCH
+ */
+export function imageToClasses(bytes: Tensor, { colours, classes }: ClassColours, out: Tensor): void {
+  expectOperands('imageToClasses', { bytes, colours }, 'u8');
+  expectOperands('imageToClasses', { out });
+  expectOneDevice('imageToClasses', ['bytes', bytes], ['out', out]);
+  expectWithoutGaps('imageToClasses', { bytes, colours }, 'make a tensor of its own for them');
+  const [batch, sourceHeight, sourceWidth, three] = imageShape(bytes.shape, 'label map of imageToClasses');
+  const [one, height, width, channels] = imageShape(out.shape, 'out of imageToClasses');
+  const [count = 0, four] = colours.shape;
+  if (batch !== 1 || one !== 1 || three !== 3 || four !== 4 || classes > count || classes > channels) {
+    throw new ShadegradError('SHAPE_MISMATCH', 'label map whose classes are to be channels', {
+      expected: `[1, height, width, 3], colours as [${classes} or more, 4], and out as [1, height, width, ${classes} or more]`,
+      received: `${formatShape(bytes.shape)}, ${formatShape(colours.shape)} and ${formatShape(out.shape)}`,
+      fix: 'take one map at a time, and the palette that the network was trained with',
+    });
+  }
+  out.gpu.dispatch({
+    shader: specialise('image_classes', [bytesSource, classesSource]),
+    bindings: [bytes.read('u8'), colours.read('u8'), out.written()],
+    params: new Params().u32(width, height, sourceWidth, sourceHeight, bytes.base).u32(classes, count, channels, out.base, out.rowStride),
     workgroups: grid(width * height, 64),
   });
 }

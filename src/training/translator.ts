@@ -306,13 +306,13 @@ export class Translator {
 const isFitted = (image: RgbImage | FittedImage): image is FittedImage => (image as FittedImage | null)?.kind === 'fitted';
 
 /** @throws INVALID_ARGUMENT for other labels than a generator takes */
-function expectWanted(generator: Generator, wanted: readonly number[]): void {
+export function expectWanted(generator: Generator, wanted: readonly number[]): void {
   const count = labelCount(generator);
   if (wanted.length === count && wanted.every(Number.isFinite)) return;
   throw new ShadegradError('INVALID_ARGUMENT', 'labels of an image to translate', {
     expected: count === 0 ? 'none, as the generator takes none' : `${count} finite numbers, one for each label that the generator takes`,
     received: wanted.length === 0 ? 'none' : wanted.join(', ').slice(0, 80),
-    fix: count === 0 ? 'leave them out' : 'say what the image is to become: translate(image, seed, labels)',
+    fix: count === 0 ? 'leave them out' : 'say what the image is to become, in labels',
   });
 }
 

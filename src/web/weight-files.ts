@@ -2,16 +2,19 @@ import { ShadegradError } from '../errors.js';
 import type { ByteSource } from '../formats/byte-source.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import { formatByName, openWeightSource } from '../exchange/open-weights.js';
+import { isZip } from '../formats/zip-read.js';
 import { blobSource } from './blob-source.js';
+import { filesInZip } from './files/zip.js';
 
 /**
  * Opens the weights of a network among files that the user chose, of any readable format: one file, or one with those that it names
- * beside it, as a TensorFlow.js model.json has. Tensors are read when they are asked for.
+ * beside it, as a TensorFlow.js model.json has; or a zip of these. Tensors are read when they are asked for.
  *
  * @throws DATA_NOT_FOUND for a file that is named and was not chosen; WEIGHTS_UNSUPPORTED for none or several of weights; WEIGHTS_CORRUPT,
  *   DATA_UNREADABLE
  */
-export async function openWeightFiles(files: readonly File[]): Promise<WeightFile> {
+export async function openWeightFiles(given: readonly File[]): Promise<WeightFile> {
+  const files = await unpacked(given);
   // The files that others name are told by those: a shard of an index, the bytes of a manifest.
   const formats = files.map((file) => ({ file, format: formatByName(file.name) }));
   const lead = formats.filter(({ format }) => format === 'index' || format === 'tfjs');
@@ -44,4 +47,16 @@ export async function openWeightFiles(files: readonly File[]): Promise<WeightFil
     });
   };
   return openWeightSource(blobSource(file), file.name, { shard: named, manifest: named });
+}
+
+/** The files themselves, or those of weights in a zip that was chosen alone. What PyTorch writes is a zip, too, and none of these. */
+async function unpacked(files: readonly File[]): Promise<readonly File[]> {
+  const [only] = files;
+  if (files.length !== 1 || !only || !/\.zip$/i.test(only.name)) return files;
+  if (!isZip(new Uint8Array(await only.slice(0, 4).arrayBuffer()))) return files;
+  const inside = (await filesInZip(blobSource(only))).filter(({ path }) => !/(?:^|\/)(?:\.|__MACOSX\/)/.test(path));
+  const named = inside.map((file) => ({ ...file, name: file.path.split('/').at(-1)! }));
+  if (!named.some(({ name }) => formatByName(name) !== undefined)) return files;
+  const wanted = named.filter(({ name }) => formatByName(name) !== undefined || name.endsWith('.bin'));
+  return Promise.all(wanted.map(async ({ name, read }) => new File([(await read()) as Uint8Array<ArrayBuffer>], name)));
 }

@@ -21,6 +21,9 @@ let lastLoss = -Infinity;
 /** A second loss in this time is the driver's trouble: then the person decides whether to go on. */
 const LOSS_APART_MILLISECONDS = 60_000;
 
+/** How long to wait, in milliseconds, where there is no adapter after a loss: the browser may have to start its graphics process again. */
+const WAITS = [250, 1000, 3000];
+
 /**
  * Opens the device of the page, once for all of it; after a loss, a new one.
  *
@@ -34,7 +37,7 @@ export function openDevice(): Promise<Gpu> {
 async function open(): Promise<Gpu> {
   state.value = { kind: 'opening' };
   try {
-    const gpu = await requestGpu();
+    const gpu = await (generation > 0 ? requestAgain() : requestGpu());
     // Whatever the reason says: nothing here destroys the device, but browsers do.
     void gpu.device.lost.then(lostDevice);
     state.value = { kind: 'ready', gpu, generation: ++generation };
@@ -42,10 +45,29 @@ async function open(): Promise<Gpu> {
   } catch (error) {
     opening = undefined;
     state.value = { kind: 'missing' };
-    report({ ...explain(error), action: { label: 'Try again', run: reopen } });
+    report({ ...explain(error), ...(generation > 0 && GONE), action: { label: 'Try again', run: reopen } });
     throw error;
   }
 }
+
+async function requestAgain(): Promise<Gpu> {
+  for (const wait of WAITS) {
+    try {
+      return await requestGpu();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return requestGpu();
+}
+
+/** There was one: "no WebGPU", as is said otherwise, would be wrong. */
+const GONE = {
+  id: 'device lost',
+  title: 'The graphics processor did not come back',
+  text: 'After it was lost, the browser gives this page none any more.',
+  fix: 'Load the page again; if that does not help, start the browser again.',
+};
 
 function reopen(): void {
   // What went wrong has been told.
@@ -71,7 +93,7 @@ function lostDevice(): void {
       action: { label: 'Start again', run: reopen },
     });
   else {
-    report({ kind: 'hint', ...words, fix: 'It has been opened again, and the model loaded anew.' });
+    report({ kind: 'hint', ...words, fix: 'It is opened again, and the model loaded anew.' });
     reopen();
   }
 }

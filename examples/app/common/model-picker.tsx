@@ -7,7 +7,7 @@ import { reportError } from './notices.js';
 import { byteWords } from './words.js';
 
 /** Endings of files of weights that can be opened. */
-const ACCEPTED = '.safetensors,.pth,.pt,.ckpt,.pict,.json,.bin';
+const ACCEPTED = '.safetensors,.pth,.pt,.ckpt,.pict,.json,.bin,.zip';
 
 /** The choice of the model: its list with sizes, how far it has been loaded, files of one's own, and what the browser keeps. */
 export function ModelPicker(): VNode {

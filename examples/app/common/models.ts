@@ -1,9 +1,13 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import {
+  buildNetwork,
   codingsOf,
   findNetwork,
+  isGenerator,
+  isLabelledGenerator,
   loadNetwork,
   openWeightFiles,
+  ShadegradError,
   type Codings,
   type FoundNetwork,
   type Generator,
@@ -88,31 +92,44 @@ export async function chooseModel(id: string): Promise<void> {
   const isLatest = (): boolean => choice === choices;
   drop();
   state.value = { kind: 'loading', row, bytes: 0 };
+  let gpu: Gpu | undefined;
   try {
-    const gpu = await openDevice();
+    gpu = await openDevice();
     const files = added.peek().find((each) => each.row.id === id)?.files ?? [
       await fileOf(row, (bytes) => isLatest() && (state.value = { kind: 'loading', row, bytes })),
     ];
     const model = await openOn(gpu, row, files);
+    // That there was too little memory, or that the device is lost, is known only to whoever waits for it.
+    await gpu.sync().catch((error: unknown) => {
+      model.generator.dispose();
+      throw error;
+    });
     if (!isLatest()) return model.generator.dispose();
     state.value = { kind: 'ready', model };
     remember(row);
   } catch (error) {
     if (!isLatest()) return;
     state.value = { kind: 'failed', row };
+    const device = deviceState.peek();
+    if (gpu && (error as { code?: unknown }).code === 'DEVICE_LOST') {
+      // That has been told. The next device may be there already; else the model is loaded when it is.
+      if (device.kind === 'ready' && device.gpu !== gpu) await chooseModel(id);
+      return;
+    }
     // A missing device has been told already.
-    if (deviceState.peek().kind !== 'missing') reportError(error);
+    if (device.kind !== 'missing') reportError(error);
   }
 }
 
-/** Adds a model by files that the person chose, and loads it. */
+/** Adds a model by files that the person chose, and loads it. @returns whether it is a model; what goes wrong is told */
 export async function addModel(
   files: readonly File[],
   details: Partial<Pick<ModelRow, 'title' | 'about' | 'input' | 'palette'>> = {},
-): Promise<void> {
+): Promise<boolean> {
   try {
     // Looked into before it is listed: what is no model is told, and nothing changes.
     const found = findNetwork(await openWeightFiles(files), 'generator');
+    expectTranslator(found, files[0]!.name);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const id = `file-${added.peek().length + 1}`;
     const [width] = sidesOf(found);
@@ -130,9 +147,22 @@ export async function addModel(
     };
     added.value = [...added.peek(), { row, files }];
     await chooseModel(id);
+    return true;
   } catch (error) {
     reportError(error);
+    return false;
   }
+}
+
+/** @throws WEIGHTS_UNSUPPORTED for a generator that makes pictures of something else than a picture, such as DCGAN's of random numbers */
+function expectTranslator({ weights: { architecture } }: FoundNetwork, name: string): void {
+  const network = buildNetwork(architecture);
+  if (isGenerator(network) || isLabelledGenerator(network)) return;
+  throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${name} makes no pictures of pictures`, {
+    expected: 'a generator that translates pictures, as of pix2pix or CycleGAN',
+    received: `one that is given random numbers (${architecture.kind})`,
+    fix: 'open it in Node: shadegrad generate --weights FILE makes its pictures',
+  });
 }
 
 const fileOf = async (row: ModelRow, progress: (bytes: number) => void): Promise<File> =>
@@ -187,5 +217,6 @@ effect(() => {
   const isNew = generation !== undefined && generation !== now.generation;
   generation = now.generation;
   const model = state.peek();
-  if (isNew && model.kind === 'ready') batch(() => void chooseModel(model.model.row.id));
+  // One that is still being loaded finds the loss by itself.
+  if (isNew && (model.kind === 'ready' || model.kind === 'failed')) batch(() => void chooseModel(idOf(model)));
 });

@@ -7,9 +7,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ShadegradError } from '../../../src/errors.js';
 import { EventClients } from '../../../src/node/dashboard/event-clients.js';
+import { cannotListen } from '../../../src/node/dashboard/listen.js';
+import { PageServer } from '../../../src/node/dashboard/page-server.js';
 import { Dashboard } from '../../../src/node/dashboard/server.js';
 import type { DashboardRun, DashboardState } from '../../../src/node/dashboard/state.js';
 import { encodePng } from '../../../src/node/images/read.js';
+import { failure } from '../../harness/devices.js';
 import { temporaryFolder } from '../../harness/program.js';
 
 const folder = temporaryFolder('dashboard');
@@ -301,6 +304,32 @@ test('a port that another program has: an error for one that was named', async (
   const ports = [first, second].map((each) => Number(new URL(each.show(run)).port));
   assert.ok(ports[0]! >= 7420 && ports[1]! > ports[0]!, String(ports));
   await Promise.all([first.close(), second.close()]);
+});
+
+test('why a server cannot listen is told by what the system says, with the flag that mends it', () => {
+  const use = { title: 'The page', flag: '--port', host: '9.9.9.9' };
+  for (const [said, code, ...patterns] of [
+    ['EADDRNOTAVAIL', 'BAD_FLAG', /listen on 9\.9\.9\.9, which is no address of this machine/, /127\.0\.0\.1/, /--host 0\.0\.0\.0/],
+    ['ENOTFOUND', 'BAD_FLAG', /nothing of that name has an address/, /received: 9\.9\.9\.9/],
+    ['EAI_AGAIN', 'BAD_FLAG', /nothing of that name has an address/],
+    ['EAFNOSUPPORT', 'BAD_FLAG', /no addresses of that kind/],
+    ['EACCES', 'BAD_FLAG', /may not listen on port 80\n/, /from 1024 on/, /--port 8080/],
+    ['EADDRINUSE', 'PORT_IN_USE', /cannot listen on port 80\n/, /name another port/],
+    ['EMFILE', 'PORT_IN_USE', /received: EMFILE/],
+  ] as const) {
+    const error = cannotListen(said, [80], use);
+    assert.is(error.code, code, said);
+    for (const pattern of patterns) assert.match(error.message, pattern);
+  }
+  assert.match(cannotListen('EADDRINUSE', [7420, 7421, 7439], use).message, /port 7420 or any up to 7439/);
+});
+
+test('an address that is none of this machine is refused as that, and not as a port that is taken', async () => {
+  const server = PageServer.open(0, {
+    ...{ title: 'The site', flag: '--port', host: '203.0.113.9' },
+    ...{ check: () => undefined, answer: () => undefined },
+  });
+  await failure('BAD_FLAG', () => server, /203\.0\.113\.9, which is no address of this machine/);
 });
 
 test.run();

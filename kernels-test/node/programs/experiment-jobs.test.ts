@@ -7,7 +7,8 @@ import { parse } from 'yaml';
 import { ShadegradError, type ErrorCode } from '../../../src/errors.js';
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { kubernetes } from '../../../src/node/programs/experiment/schedulers/kubernetes.js';
-import { scriptOf } from '../../../src/node/programs/experiment/schedulers/script.js';
+import { experimentProgram } from '../../../src/node/programs/experiment/flags.js';
+import { scriptOf, type Script } from '../../../src/node/programs/experiment/schedulers/script.js';
 import { parseExperiment } from '../../../src/node/programs/experiment/file.js';
 import { planExperiment, runsOf, type Plan } from '../../../src/node/programs/experiment/plan.js';
 import { EXPERIMENTS } from '../../../src/node/programs/experiment/registry.js';
@@ -22,12 +23,15 @@ import { temporaryFolder } from '../../harness/program.js';
 const planOf = (name: string, size: number, seeds = 1): Plan =>
   planExperiment(EXPERIMENTS.find((each) => each.name === name)!, pix2pix, {
     typed: { preset: 'full', size, steps: 3 },
-    ...{ metrics: 'all', metricOptions: {}, samples: 1, figure: 1, seed: 1, seeds, software: true, say: () => {} },
+    ...{ metrics: 'all', metricOptions: {}, samples: 1, figure: 1, seed: 1, seeds, software: true, needsLength: true, say: () => {} },
   });
+/** The script of a call of which the program knows no path. */
+const scriptFor = (words: readonly string[], plan: Plan, values: object): Script =>
+  scriptOf(words, plan, values as Record<string, unknown>, experimentProgram(pix2pix))!;
 const CALL = ['losses', '--data', "my 'data'", '--steps=3', '--seeds', '2'];
 
 test('a script for Slurm is an array with a task for each run, which are calls of their parts', () => {
-  const script = scriptOf([...CALL, '--slurm', '--shard', '1/2'], planOf('losses', 64, 2), { slurm: true })!;
+  const script = scriptFor([...CALL, '--slurm', '--shard', '1/2'], planOf('losses', 64, 2), { slurm: true }).text;
   assert.match(script, /^#!\/bin\/sh\n/);
   const directives = [...script.matchAll(/^#SBATCH --([a-z-]+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
   assert.equal(Object.fromEntries(directives), {
@@ -43,7 +47,7 @@ test('a script for Slurm is an array with a task for each run, which are calls o
 
 test('an Indexed Job of Kubernetes has a pod for each run, counted from 0, all of which have one volume', () => {
   const words = [...CALL, '--k8s', '--image', 'registry/own:1', '--claim=shared'];
-  const text = scriptOf(words, planOf('losses', 64), { k8s: true, image: 'registry/own:1', claim: 'shared' })!;
+  const { text } = scriptFor(words, planOf('losses', 64), { k8s: true, image: 'registry/own:1', claim: 'shared' });
   const { apiVersion, kind, metadata, spec } = parse(text) as Record<string, never> & {
     spec: { template: { spec: { containers: Record<string, unknown>[]; volumes: unknown[]; restartPolicy: string } } };
   };
@@ -64,8 +68,24 @@ test('an Indexed Job of Kubernetes has a pod for each run, counted from 0, all o
   assert.match(line, /^exec .* experiment losses /);
   assert.ok(line.endsWith(` --data 'my '\\''data'\\''' --steps=3 --seeds 2 --shard "$((JOB_COMPLETION_INDEX + 1))/5"`), line);
   assert.equal(volumes, [{ name: 'work', persistentVolumeClaim: { claimName: 'shared' } }]);
-  const job60 = { name: 'a'.repeat(60), command: 'x', parts: 1, flags: {} };
+  const job60 = { name: 'a'.repeat(60), command: 'x', parts: 1, flags: {}, paths: [] };
   assert.throws(() => kubernetes.script(job60), /too long/);
+});
+
+test('a Job says what its volume has to hold, and which paths of the call are not in it', () => {
+  const values = { k8s: true, data: 'sets/facades', from: 'hf:me/facades', out: '/work/results', inception: '../weights/inception.pth' };
+  const inside = scriptFor(['own/l1.json', '--k8s'], planOf('losses', 64), { ...values, inception: undefined });
+  assert.match(
+    inside.text,
+    /\n# {3}own\/l1\.json \(the experiment\)\n# {3}sets\/facades \(--data\)\n# {3}results \(--out\)\n(?!#)|results \(--out\)\n/,
+  );
+  assert.not.match(inside.text, 'hf:me');
+  const [note, ...others] = scriptFor(['losses', '--k8s'], planOf('losses', 64), { ...values, data: '/home/me/facades' }).notes;
+  assert.equal(others, []);
+  for (const words of ['as /work', '/home/me/facades (--data)', '../weights/inception.pth (--inception)', 'mounted at the same path'])
+    assert.ok(note!.includes(words), words);
+  assert.not.match(note!, '--out');
+  assert.equal(scriptFor(['losses', '--slurm'], planOf('losses', 64), { slurm: true, data: '/home/me/facades' }).notes, []);
 });
 
 test('settings that the size has no room for are left out, and those that there are have runs for each seed', () => {
@@ -132,6 +152,12 @@ test('a file of settings: one without flags has none, and what no flag can be is
     assert.is(code, 'BAD_FLAG', value);
     assert.match(message, /settings\[0\]: "flags" has a wrong value/);
   }
+  const twice = '{"settings": [\n  {"name": "a", "flags": {"lambda": 1,\n "dropout": true,\n"lambd\\u0061": 2}},\n {"name": "b"}]}';
+  assert.match(refusal(twice).message, /x\.json: "lambda" is there twice in one object\n.*\n.*on line 2, and again on line 4/);
+  assert.match(refusal('{"settings": [], "settings": [{"name": "a"}]}').message, /"settings" is there twice.*\n.*\n.*both on line 1/);
+  // The same key in several objects, in texts and as a value is no fault.
+  const fine = '{"title": "a \\"name\\": \\"name\\", {[", "name": "name", "settings": [{"name": "a", "title": "name"}, {"name": "b"}]}';
+  assert.is(parseExperiment(fine, 'x.json').name, 'name');
   for (const text of ['null\n', '[1]\r\n\n']) {
     const { message, received } = refusal(text);
     assert.is(received, text.trim());

@@ -6,9 +6,13 @@ import * as assert from 'uvu/assert';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { joinPair } from '../../../src/data/image.js';
 import type { ShadegradError } from '../../../src/errors.js';
+import type { Plan } from '../../../src/node/programs/experiment/plan.js';
+import { beginIn } from '../../../src/node/programs/experiment/plan-file.js';
+import { RunLock } from '../../../src/node/training/lock.js';
 import { encodePng } from '../../../src/node/images/read.js';
 import { runExperiment } from '../../../src/node/programs/experiment/experiment.js';
 import { readCheckpointInfo } from '../../../src/node/weights/checkpoint.js';
+import { failure } from '../../harness/devices.js';
 import { buildLibrary, run, start, succeeded, temporaryFolder, withFlags, type Finished } from '../../harness/program.js';
 
 const folder = temporaryFolder('experiment');
@@ -58,7 +62,11 @@ test.before(async () => {
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('every setting is an ordinary run, and table and figure are of all of them', async () => {
-  succeeded(await experiment('whole'));
+  // With its remarks: what a single run could be tried with next is not among them.
+  const words = FLAGS.filter((word) => word !== '--quiet');
+  const said = succeeded(await run('shadegrad', ['experiment', at('own.json'), ...words, '--out', at('whole')]));
+  assert.match(said, /l1-seed1 \(1 of 2\): L1 <alone>, in .*\n[^]*finished after 30 of 30 steps\n[^]*report: /);
+  assert.not.match(said, /train longer|translate your own|--preset (full|preview)|; try /);
   assert.equal(readdirSync(at('whole', 'runs')).sort(), ['l1-seed1', 'usual-seed1']);
   const { runs, rows } = JSON.parse(read('whole', 'results.json')) as {
     runs: { setting: string; steps: number; values: Record<string, number>; pictures: string[] }[];
@@ -120,6 +128,9 @@ test('shards that are merged are, to the byte, what one call makes; what is miss
   await refused(merge('one'), 'DATA_NOT_FOUND', /1 of the 2 runs of own are missing/, /none of usual-seed1/);
   succeeded(await experiment('two', '--shard', '2/2'));
   assert.equal(readdirSync(at('two', 'runs')), ['usual-seed1']);
+  // A call that goes on without its --data would train the others on what the program draws.
+  const lost = [at('own.json'), ...FLAGS.slice(2), '--out', at('two')];
+  await refused(lost, 'BAD_FLAG', /trained on other data/, /as usual-seed1 has .*pairs/, /add --data .*pairs/);
   await refused(merge('one', 'two', 'one'), 'BAD_FLAG', /more than once/, /l1-seed1 in .*one and .*one/);
   cpSync(at('two'), at('longer'), { recursive: true });
   writeFileSync(at('longer', 'experiment.json'), read('two', 'experiment.json').replace('"steps": 30', '"steps": 31'));
@@ -145,6 +156,9 @@ test('--list says what would be trained, and trains nothing', async () => {
   const printed = succeeded(await experiment('listed', '--list', '--seeds', '2', '--seed', '7', '--shard', '2/2', '--metrics', 'l1'));
   assert.match(printed, /\nl1-seed8: L1 <alone>: --lambda-gan 0\nusual-seed8: usual\nmeasured: l1\n$/);
   assert.not(existsSync(at('listed')));
+  const flags = FLAGS.join(' ').replace('--steps 30 ', '').replace(data, at('nowhere')).split(' ');
+  const short = succeeded(await run('shadegrad', ['experiment', at('own.json'), ...flags, '--list']));
+  assert.match(short, /\nusual-seed1: usual\nlength: to be said, by --steps, --epochs or --minutes\nmeasured: /);
 });
 
 test('--dry-run says how long it would take, and leaves nothing', async () => {
@@ -153,6 +167,29 @@ test('--dry-run says how long it would take, and leaves nothing', async () => {
   const printed = succeeded(await run('shadegrad', ['experiment', at('own.json'), ...flags]));
   assert.match(printed, /\nmeasured: l1, ssim\nusual: about .* for 30 steps\nall: about /);
   assert.not(existsSync(at('dry')));
+});
+
+test('an experiment that could not begin leaves nothing, and a folder in which no run began is begun again', async () => {
+  const call = (...flags: string[]): string[] => [at('own.json'), ...withFlags([...FLAGS, '--out', at('again')], ...flags)];
+  await refused(call('--data', at('nowhere')), 'DATA_NOT_FOUND', /nowhere/);
+  mkdirSync(at('empty'));
+  await refused(call('--data', at('empty')), 'DATA_NOT_FOUND', /an empty folder/);
+  await refused(call('--from', at('nothing.pth')), 'DATA_NOT_FOUND', /nothing\.pth/);
+  assert.not(existsSync(at('again')));
+  // Of a call that was killed in the middle of beginning, or whose device failed.
+  mkdirSync(at('again', 'runs', 'l1-seed1'), { recursive: true });
+  writeFileSync(at('again', 'experiment.json'), read('whole', 'experiment.json').replace('"steps": 30', '"steps": 31'));
+  const plan = (): Plan => JSON.parse(read('again', 'experiment.json')) as Plan;
+  const other = { ...plan(), seeds: [9] };
+  await beginIn(at('again'), other);
+  assert.equal(plan(), other);
+  // While a run is being trained there, and from its first checkpoint on, the folder is that of its experiment.
+  const lock = await RunLock.take(at('again', 'runs', 'l1-seed1'));
+  await failure('BAD_FLAG', () => beginIn(at('again'), { ...other, seeds: [7] }), /other settings/, /seeds \[9\]/);
+  await lock.release();
+  cpSync(at('whole', 'runs', 'l1-seed1', 'checkpoint.safetensors'), at('again', 'runs', 'l1-seed1', 'checkpoint.safetensors'));
+  await failure('BAD_FLAG', () => beginIn(at('again'), { ...other, seeds: [7] }), /other settings/);
+  assert.equal(plan(), other);
 });
 
 test('what is wrong is told before anything is trained', async () => {
@@ -164,6 +201,26 @@ test('what is wrong is told before anything is trained', async () => {
   await refused(['losses', ...FLAGS, '--shard', '3/2'], 'BAD_FLAG', /--shard/, /from 1 to N/);
   await refused(['losses', ...withFlags(FLAGS, '--metrics', 'psrn')], 'BAD_FLAG', /did you mean psnr\?/);
   await refused(['losses', '--preset', 'full', '--size', '32'], 'BAD_FLAG', /How long/, /--steps 2000/);
+  await refused(
+    ['losses', ...FLAGS, '--no-conditional'],
+    'BAD_FLAG',
+    /gan and cgan are the same training/,
+    /gan \(--lambda 0 --no-conditional\)/,
+  );
+  for (const [useless, ...flags] of [
+    ['--slurm and --k8s', '--slurm', '--k8s'],
+    ['--slurm and --shard', '--slurm', '--shard', '1/2'],
+    ['--k8s and --shard', '--k8s', '--shard', '1/2'],
+    ['--slurm and --list', '--list', '--slurm'],
+    ['--k8s and --dry-run', '--dry-run', '--k8s'],
+    ['--list and --dry-run', '--dry-run', '--list'],
+    ['--merge and --steps', '--merge', at('one')],
+  ] as const) {
+    const words = flags[0] === '--merge' ? ['--steps', '3', ...flags] : flags;
+    await refused(['losses', ...(flags[0] === '--merge' ? [] : FLAGS), ...words], 'BAD_FLAG', new RegExp(`received: ${useless}`));
+  }
+  await refused(['--merge', at('one'), '--shard', '1/2'], 'BAD_FLAG', /--shard means nothing with --merge/, /at most --out, --quiet/);
+  await refused(['losses', ...FLAGS, '--image', 'own:1'], 'BAD_FLAG', /--image is for --k8s/, /add --k8s, or leave out --image/);
   await refused(['generators', ...FLAGS, '--generator', 'resnet'], 'BAD_FLAG', /--generator is what generators compares/);
   await refused(['losses', 'patches', ...FLAGS], 'BAD_FLAG', /More than one experiment/);
   await refused(['--steps', '3'], 'BAD_FLAG', /not named/, /before all flags/);
@@ -197,6 +254,16 @@ test('what is wrong is told before anything is trained', async () => {
     [{ settings: [{ name: 'a', flags: { 'lambda-gan': 0 } }], flags: { ndf: 8 } }, /--ndf does nothing in any/],
     [{ settings: [{ name: 'a', flags: {}, smallest: 64 }] }, /No setting of wrong fits images of 32 pixels/],
     [{ scheme: 'cyclegan', settings: [{ name: 'a', flags: {} }] }, /a: runs of CycleGAN say of no picture/],
+    [
+      {
+        settings: [
+          { name: 'a', flags: {} },
+          { name: 'b', flags: { lambda: 100 } },
+        ],
+      },
+      /a and b are the same training/,
+      /a \(no flags of its own\) and b \(--lambda 100\)/,
+    ],
     [{ scheme: 'pix2pic', settings: [{ name: 'a', flags: {} }] }, /"scheme" has a wrong value/],
   ];
   for (const [file, ...words] of wrong) {

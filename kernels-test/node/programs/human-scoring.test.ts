@@ -2,10 +2,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planTrials, type StudyPlan } from '../../../src/node/programs/evaluate/human/plan.js';
+import { forcedChoice } from '../../../src/node/programs/evaluate/human/forced-choice.js';
 import type { HumanProtocol } from '../../../src/node/programs/evaluate/human/protocol.js';
 import { realOrFake } from '../../../src/node/programs/evaluate/human/real-or-fake.js';
 import { HUMAN_PROTOCOLS } from '../../../src/node/programs/evaluate/human/registry.js';
-import { scoreSessions } from '../../../src/node/programs/evaluate/human/score.js';
+import { binomialTest, scoreSessions } from '../../../src/node/programs/evaluate/human/score.js';
 import { scores } from '../../../src/node/programs/evaluate/human/scores.js';
 import { Sessions, type SessionEvent } from '../../../src/node/programs/evaluate/human/sessions.js';
 
@@ -17,7 +18,7 @@ const close = (got: number, wanted: number, tolerance = 1e-9): void =>
 
 test('the rows of the table have names of their own, and say what they are', () => {
   const names = HUMAN_PROTOCOLS.map(({ name }) => name);
-  assert.equal(names, ['real-or-fake', 'scores']);
+  assert.equal(names, ['real-or-fake', 'forced-choice', 'scores']);
   for (const { description, questions, values, introduction, defaults } of HUMAN_PROTOCOLS) {
     assert.ok(description.length > 20 && questions.length > 0 && Object.keys(values).length > 0);
     assert.ok(introduction(defaults).length > 0);
@@ -130,6 +131,38 @@ test('how often the fake was taken for real, by hand; practice and unfinished se
   close(counted.values[0]!.participants.mean, (50 + 25 + 100) / 3);
   const none = scoreSessions(realOrFake, [], how);
   assert.ok(Number.isNaN(none.values[0]!.trials.mean));
+});
+
+test('forced choice: what was given keeps its place before the two, and the made one is taken for real as often as it is chosen', () => {
+  const trials = Array.from({ length: 20 }, (_, at) => planTrials(forcedChoice, PLAN, at + 1)).flat();
+  for (const { places } of trials) {
+    assert.is(places[0], 'input');
+    assert.equal([...places].sort(), ['input', 'made', 'real']);
+  }
+  const first = trials.filter(({ places }) => places[1] === 'made').length / trials.length;
+  assert.ok(first > 0.46 && first < 0.54, `${first} made ones come first`);
+  assert.equal(
+    [{ real: 'made' }, { real: 'real' }].map((answer) => forcedChoice.measure(answer as never).fooled),
+    [1, 0],
+  );
+  assert.equal(
+    [{ real: 'made' }, { real: 'real' }].map((answer) => forcedChoice.feedback!(answer as never).right),
+    [false, true],
+  );
+});
+
+test('how likely a share is by guessing, by hand: exact and two-sided', () => {
+  // Of 4 coins: 1, 4, 6, 4, 1 of 16 ways.
+  for (const [count, wanted] of [1 / 8, 5 / 8, 1, 5 / 8, 1 / 8].entries()) close(binomialTest(count, 4, 0.5), wanted);
+  // By whole numbers (math.comb in Python).
+  close(binomialTest(18, 100, 0.5) / 6.147806615e-11, 1, 1e-8);
+  close(binomialTest(3, 10, 0.2), 0.429574656, 1e-9);
+  assert.ok(Number.isNaN(binomialTest(0, 0, 0.5)));
+  assert.is(binomialTest(3000, 6000, 0.5), 1);
+  const { all } = sessionsOf(0, 'rrrm', 'mmmm');
+  const [fooled] = scoreSessions(realOrFake, all, { practice: 0, trials: 4, incomplete: false, seed: 0 }).values;
+  // 3 of 8: 2 (1 + 8 + 28 + 56) / 256.
+  close(fooled!.byChance!, 186 / 256);
 });
 
 test('the intervals are those of a plain bootstrap', () => {

@@ -12,6 +12,7 @@ import { filesOfFolders, filesOfTest } from '../../../src/node/programs/evaluate
 import { readPictures, type StudyPictures } from '../../../src/node/programs/evaluate/human/pictures.js';
 import type { HumanProtocol } from '../../../src/node/programs/evaluate/human/protocol.js';
 import { realOrFake } from '../../../src/node/programs/evaluate/human/real-or-fake.js';
+import { forcedChoice } from '../../../src/node/programs/evaluate/human/forced-choice.js';
 import { scores } from '../../../src/node/programs/evaluate/human/scores.js';
 import { HumanServer } from '../../../src/node/programs/evaluate/human/server.js';
 import { readStudy, Study, type ShownTrial, type StudySettings } from '../../../src/node/programs/evaluate/human/study.js';
@@ -65,7 +66,8 @@ async function opened(name: string, protocol: HumanProtocol = realOrFake, host?:
   const path = join(folder, name);
   const study = await Study.open(path, protocol, settingsOf(protocol), shown);
   const failed: unknown[] = [];
-  const server = await HumanServer.open(study, { links: LINKS, port: 0, host, onFailure: (error) => failed.push(error) });
+  const server = await HumanServer.open({ links: LINKS, port: 0, host, onFailure: (error) => failed.push(error) });
+  server.show(study);
   const ask = (to: string, { headers, ...options }: RequestOptions = {}, body = ''): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const sent = request(
@@ -384,7 +386,10 @@ test('a session in a browser by keys: pictures are there before their time begin
     program.child.kill('SIGINT');
     const { stdout: told, stderr } = await program.finished;
     assert.match(stderr, '1 session of before');
-    const results = JSON.parse(told) as { sessions: object; values: { fooled: { trials: { count: number; mean: number } } } };
+    const results = JSON.parse(told) as {
+      sessions: object;
+      values: { fooled: { trials: { count: number; mean: number }; chance: number; byChance: number } };
+    };
     assert.equal(results.sessions, { begun: 1, finished: 1, counted: 1, unfinished: [] });
     const answers = lines().filter(({ event }) => event === 'answered') as {
       answer: { fake: string };
@@ -400,6 +405,7 @@ test('a session in a browser by keys: pictures are there before their time begin
     const fooled = answers.slice(1).filter(({ answer }) => answer.fake === 'real').length;
     assert.ok(Math.abs(results.values.fooled.trials.mean - (100 * fooled) / 3) < 1e-9);
     assert.is(results.values.fooled.trials.count, 3);
+    assert.equal([results.values.fooled.chance, results.values.fooled.byChance], [50, [0.25, 1, 1, 0.25][fooled]]);
     const csv = readFileSync(join(output, 'answers.csv'), 'utf8').split('\r\n');
     assert.is(csv[0], 'participant,trial,practice,counted,made,real,places,fake,fooled,exposed_ms,thought_ms,shown,at');
     assert.equal(
@@ -431,6 +437,43 @@ test('a session in a browser by keys: pictures are there before their time begin
     await blocked.waitForFunction(() => document.getElementById('title')!.textContent === 'Thank you');
     for (const { answer } of study.sessions.all[0]!.answers) assert.equal(answer, { translation: 10, difference: 3 });
     await close();
+
+    // Forced choice: what was given is nothing to choose, by no key and in no request.
+    const choice = await opened('choice', forcedChoice);
+    const pair = await browser.newPage({ viewport: { width: 900, height: 700 } });
+    pair.on('pageerror', ({ message }) => wrong.push(message));
+    await pair.goto(choice.server.participantLinks[0]!);
+    await pair.click('#begin');
+    await at(pair, 1, BUTTONS);
+    assert.equal(await pair.locator('figcaption').allTextContents(), ['Given', 'A', 'B']);
+    assert.equal(await pair.locator('.sides button').count(), 2);
+    await pair.click('.frame >> nth=0');
+    await pair.keyboard.press('j');
+    await pair.waitForSelector('#go:not([hidden])');
+    assert.match((await pair.textContent('#said'))!, /^(Right: that one is real|Wrong: that was made)/);
+    await pair.keyboard.press('Enter');
+    for (const [trial, press] of [
+      [2, () => pair.keyboard.press('ArrowLeft')],
+      [3, () => pair.click('.frame >> nth=2')],
+      [4, () => pair.click('.sides button >> nth=0')],
+    ] as const) {
+      await at(pair, trial, BUTTONS);
+      await press();
+    }
+    await pair.waitForFunction(() => document.getElementById('title')!.textContent === 'Thank you');
+    const chosen = choice.study.sessions.all[0]!.answers;
+    assert.equal(
+      chosen.map(({ answer, places }) => places.indexOf(answer.real as never)),
+      [2, 1, 2, 1],
+    );
+    await choice.post('/join', LINKS.join, { key: KEY });
+    for (const [real, status] of [
+      [0, 400],
+      [3, 400],
+      [1, 200],
+    ] as const)
+      assert.is((await choice.post('/answer', KEY, { trial: 0, answer: { real }, exposed: 1, thought: 1 })).status, status, String(real));
+    await choice.close();
     assert.equal(wrong, []);
   } finally {
     program.child.kill('SIGKILL');
@@ -445,15 +488,20 @@ test('what cannot be is refused before anything is written', async () => {
     failure(code, () => evaluateProgram(words), ...said);
   await refused('BAD_FLAG', ['--human'], 'nothing to show');
   await refused('BAD_FLAG', folders, '--output');
+  await refused('BAD_FLAG', ['--human', '--made', made, '--real', join(made, '.'), '--output', output], 'are one folder');
   await refused('BAD_FLAG', [...folders, '--output', output], /50 trials/, /6 examples/, '--trials');
   await refused('BAD_FLAG', [...folders, '--output', output, '--metrics', 'l1'], '--metrics means nothing');
   await refused('BAD_FLAG', ['--made', made, '--real', real, '--trials', '3'], '--trials is for --human');
   const measured = await failure('DATA_NOT_FOUND', () => evaluateProgram(['--made', made, '--real', real, '--input', output]));
   assert.match(measured.message, 'none', '--input is for metrics, too');
-  await refused('BAD_FLAG', [...folders, '--output', output, '--protocol', 'scores'], '--input');
-  await refused('BAD_FLAG', [...folders, '--output', output, '--input', input], 'does not show');
+  for (const protocol of ['scores', 'forced-choice'])
+    await refused('BAD_FLAG', [...folders, '--output', output, '--protocol', protocol], '--input');
+  await refused('BAD_FLAG', [...folders, '--output', output, '--input', input], 'does not show', '--protocol forced-choice');
   await refused('BAD_FLAG', [...folders, '--output', output, '--trials', '3', '--practice', '0', '--size', '0x4'], '--size');
   await refused('BAD_FLAG', ['--human', '--results', output, '--made', made], '--results asks nobody');
+  // An address of nobody's (RFC 5737).
+  const few = [...folders, '--output', output, '--trials', '3', '--practice', '0'];
+  await refused('BAD_FLAG', [...few, '--host', '203.0.113.9'], 'listen on 203.0.113.9', /no address of this machine/, /--host 0\.0\.0\.0/);
   await refused('DATA_NOT_FOUND', ['--human', '--results', output], 'no study');
   await refused('DATA_NOT_FOUND', ['--human', folder], 'shadegrad test');
   // Answers that cannot be read are not the same as none.

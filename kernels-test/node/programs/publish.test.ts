@@ -8,15 +8,17 @@ import { ShadegradError } from '../../../src/errors.js';
 import { findNetwork, networksIn } from '../../../src/exchange/read-weights.js';
 import { decodeImage, writePng } from '../../../src/node/images/read.js';
 import { LICENCES, licenceFile } from '../../../src/node/programs/publish/licences.js';
+import { givenPicture } from '../../../src/node/programs/publish/given.js';
 import { publishRun, withoutPaths } from '../../../src/node/programs/publish/publish.js';
 import { encodeYaml } from '../../../src/node/programs/publish/yaml.js';
 import type { RunSettings } from '../../../src/training/run/settings.js';
 import { openCheckpoint } from '../../../src/node/weights/checkpoint.js';
 import { openOnnx } from '../../../src/node/weights/onnx.js';
 import { openWeights } from '../../../src/node/weights/read.js';
+import { cyclegan } from '../../../src/schemes/cyclegan.js';
 import { pix2pix } from '../../../src/schemes/pix2pix.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
-import { buildLibrary, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
+import { buildLibrary, run, start, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
 
 const folder = temporaryFolder('publish');
 const trained = join(folder, 'run');
@@ -53,6 +55,15 @@ test('a run becomes a folder that says what it is, and nothing of the machine', 
   for (const line of ['license: mit', 'pipeline_tag: image-to-image', 'library_name: shadegrad', '- onnx', '- name: "Facades: a trial"']) {
     assert.ok(card.split('\n---\n')[0]!.includes(line), line);
   }
+  // Half B of what the program draws is a label map, and the run went from B to A.
+  for (const words of [
+    '--input label-map.png --output',
+    'to be translated: a label map.',
+    "readImage('label-map.png')",
+    "Image.open('label-map.png')",
+  ])
+    assert.ok(card.includes(words), words);
+  assert.not.match(card, /photo\.(jpg|png)/);
   for (const words of ['A. \\*Name\\*', 'the mean photo', '--ema 0.5', 'npx shadegrad translate', 'onnxruntime', 'running averages']) {
     assert.ok(card.includes(words), words);
   }
@@ -95,7 +106,9 @@ test('its weights are the averages of the run to the bit, and ONNX Runtime makes
 });
 
 test('a folder with other files is left alone; an earlier publication is replaced when that is asked for', async () => {
-  const licence = ['--license', 'X-1.0'];
+  const text = join(folder, 'own-licence.md');
+  writeFileSync(text, '# Our **Model** Licence 1\r\n\r\nDo what is right.');
+  const licence = ['--license', 'other', '--license-file', text];
   const foreign = join(folder, 'foreign');
   mkdirSync(join(foreign, 'onnx'), { recursive: true });
   writeFileSync(join(foreign, 'onnx', 'mine.txt'), 'mine');
@@ -110,10 +123,17 @@ test('a folder with other files is left alone; an earlier publication is replace
   writeFileSync(join(made, '.gitattributes'), '');
   writeFileSync(join(made, 'net_G_A.safetensors'), '');
   const flags = [...licence, '--replace', '--no-onnx', '--count', '1', '--no-averages', '--data-name', 'me/pairs: all'];
-  assert.match(succeeded(await run('shadegrad', ['publish', trained, made, ...flags])), 'put the text of X-1.0 into');
-  assert.equal(readdirSync(made).sort(), ['.git', '.gitattributes', 'README.md', 'config.json', 'model.safetensors', 'preview.png']);
+  succeeded(await run('shadegrad', ['publish', trained, made, ...flags]));
+  const files = ['.git', '.gitattributes', 'LICENSE', 'README.md', 'config.json', 'model.safetensors', 'preview.png'];
+  assert.equal(readdirSync(made).sort(), files);
+  assert.is(readFileSync(join(made, 'LICENSE'), 'utf8'), '# Our **Model** Licence 1\n\nDo what is right.\n');
   const card = readFileSync(join(made, 'README.md'), 'utf8');
-  for (const words of ['license: other\nlicense_name: x-1.0\n', 'There is no ONNX model', 'name: "me/pairs: all"'])
+  for (const words of [
+    'license: other\nlicense_name: our-model-licence-1\n',
+    'Our \\*\\*Model\\*\\* Licence 1. See LICENSE.',
+    'There is no ONNX model',
+    'name: "me/pairs: all"',
+  ])
     assert.ok(card.includes(words), words);
   assert.not.match(card, '- onnx');
 });
@@ -122,15 +142,74 @@ test('without a licence, a run or both names there is nothing', async () => {
   const none = join(folder, 'none');
   assert.match((await refused(trained, none)).message, /--license is missing.*\n.*MIT/);
   assert.match((await refused(trained, none, '--license', 'all mine')).message, /SPDX/);
+  for (const [typed, meant] of [
+    ['CC-BY-4', 'CC-BY-4.0'],
+    ['gpl-3.0', 'GPL-3.0-only'],
+    ['apache', 'Apache-2.0'],
+    ['MTI', 'MIT'],
+  ] as const) {
+    const { code, fix } = await refused(trained, none, '--license', typed);
+    assert.equal([code, fix], ['BAD_FLAG', `did you mean ${meant}?`], typed);
+  }
+  assert.match((await refused(trained, none, '--license', 'foo')).message, /--license has a wrong value\n.*other with --license-file FILE/);
+  assert.match((await refused(trained, none, '--license', 'other')).message, /without its text\n[^]*add --license-file FILE/);
+  const text = join(folder, 'own-licence.md');
+  assert.match((await refused(trained, none, '--license', 'MIT', '--license-file', text)).message, /--license-file is for --license other/);
+  const other = ['--license', 'other', '--license-file'];
+  assert.is((await refused(trained, none, ...other, join(folder, 'nowhere'))).code, 'DATA_NOT_FOUND');
+  const picture = await refused(trained, none, ...other, join(folder, 'in', 'a.png'));
+  assert.equal([picture.code, picture.received], ['DATA_UNREADABLE', 'other bytes']);
+  rmSync(text);
   assert.match((await refused(trained, '--license', 'MIT')).message, /The folder to make is not named\n.*a run and the folder to make/);
   assert.match((await refused(trained, '', '--license', 'MIT')).message, /an empty name/);
   assert.match((await refused('--license', 'MIT')).message, /The run and the folder to make are not named/);
   assert.match((await refused(trained, none, none, '--license', 'MIT')).message, /More than a run and a folder are named/);
   assert.is((await refused(join(folder, 'in'), none, '--license', 'MIT')).code, 'DATA_NOT_FOUND');
-  const moved = await refused(trained, none, '--license', 'MIT', '--data', join(folder, 'nowhere'));
+  const moved = await refused(trained, join(folder, 'deep', 'er', 'none'), '--license', 'MIT', '--data', join(folder, 'nowhere'));
   assert.is(moved.code, 'DATA_NOT_FOUND');
   assert.not(existsSync(none));
   assert.equal(readdirSync(folder).sort(), ['foreign', 'in', 'made', 'out', 'run']);
+});
+
+test('what a call that was stopped has begun is removed: by itself after Ctrl-C, by the next one after it was killed', async () => {
+  const stopped = join(folder, 'stopped');
+  const words = ['publish', trained, stopped, '--license', 'MIT', '--count', '1', '--no-onnx', '--quiet'];
+  const unfinished = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.partial'));
+  for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+    const { child, finished } = start('shadegrad', words);
+    while (!unfinished().some((name) => name.includes(`-${child.pid}-`))) await new Promise((resolve) => setTimeout(resolve, 2));
+    // By then, that of the one that was killed is gone.
+    assert.is(unfinished().length, 1);
+    child.kill(signal);
+    assert.is((await finished).signal, signal);
+    assert.is(unfinished().length, signal === 'SIGKILL' ? 1 : 0);
+  }
+  assert.not(existsSync(stopped));
+});
+
+test('a card names what its network is given: by the direction of the run, and by its data', () => {
+  const fileOf = (data: string | undefined, direction: string, more: object = {}): string => {
+    const options = { direction, ...more };
+    return givenPicture({ scheme: pix2pix as never, options, make: null, data }, 0).file;
+  };
+  for (const [data, a, b] of [
+    [undefined, 'photo.jpg', 'label-map.png'],
+    ['facades', 'photo.jpg', 'label-map.png'],
+    ['maps', 'aerial-photo.jpg', 'map.png'],
+    ['edges2shoes', 'edges.png', 'shoes.png'],
+    ['night2day', 'night.png', 'day.png'],
+    ['my pairs', 'input.png', 'input.png'],
+  ] as const)
+    assert.equal([fileOf(data, 'AtoB'), fileOf(data, 'BtoA')], [a, b], data);
+  assert.is(fileOf('my pairs', 'AtoB', { oneHot: 5 }), 'classes.png');
+  const of = (scheme: object, facts: object, index = 0): object =>
+    givenPicture({ scheme: scheme as never, options: { direction: 'AtoB' }, make: null, data: 'x', ...facts }, index);
+  assert.equal(of(pix2pix, { make: 'edges' }), { file: 'edges.png', words: 'outlines by Canny, black on white' });
+  assert.is((of(pix2pix, {}) as { words: string }).words, 'a picture such as those of half A of the pairs');
+  assert.equal(
+    [0, 1].map((index) => (of(cyclegan, { data: 'horse2zebra' }, index) as { file: string }).file),
+    ['horse.png', 'zebra.png'],
+  );
 });
 
 test('an address that weights came from is told without what lets somebody in, and a path without its folders', () => {

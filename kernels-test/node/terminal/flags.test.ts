@@ -77,6 +77,50 @@ test('values are typed by the table', () => {
   assert.equal([size, epochs, direction, resume], [256, undefined, 'BtoA', false]);
 });
 
+test('what rows say of each other is held: flags that exclude others, are for them, or make the program do something else', () => {
+  const rows = {
+    usage: 'node paint.js [flags]',
+    summary: 'Paints a picture.',
+    flags: [
+      { name: 'oil', type: 'boolean', excludes: ['ink'], description: 'by oil' },
+      { name: 'ink', type: 'boolean', description: 'by ink' },
+      { name: 'pen', type: 'string', needs: { flag: 'ink' }, description: 'the pen' },
+      { name: 'wet', type: 'boolean', default: true, needs: { flag: 'paper', value: 'rough' }, description: 'dry' },
+      { name: 'paper', type: 'choice', choices: ['rough', 'smooth'], default: 'smooth', description: 'on what' },
+      { name: 'erase', type: 'list', alone: ['quiet'], description: 'paint nothing' },
+      { name: 'quiet', type: 'boolean', description: 'say nothing' },
+      {
+        name: 'hue',
+        type: 'string',
+        known: ['red', 'green'],
+        check: (hue: string) => (hue === 'red' ? undefined : 'a hue'),
+        description: 'of what',
+      },
+    ],
+  } as const;
+  const fine = ['--oil', '--oil --no-ink', '--ink --pen x', '--no-wet --paper rough', '--wet', '--erase a b --quiet', '--oil --help --ink'];
+  for (const words of fine) parseFlags(rows, words.split(' '));
+  for (const [words, ...patterns] of [
+    ['--ink --oil', /--oil and --ink do not go together/, /leave out --ink, or --oil/],
+    ['--pen x', /--pen is for --ink\n/, /add --ink, or leave out --pen/],
+    ['--pen x --no-ink', /--pen is for --ink\n/],
+    ['--no-wet', /--no-wet is for --paper rough\n/],
+    ['--paper smooth --no-wet', /--no-wet is for --paper rough\n/],
+    ['--erase a --ink', /--ink means nothing with --erase\n/, /at most --quiet/],
+    ['--hue rde', /did you mean red\?/],
+    ['--hue gr', /did you mean green\?/],
+    ['--hue violet', /expected: a hue/],
+  ] as const) {
+    try {
+      parseFlags(rows, words.split(' '));
+      assert.unreachable(words);
+    } catch (error) {
+      assert.is((error as ShadegradError).code, 'BAD_FLAG', words);
+      for (const pattern of patterns) assert.match((error as ShadegradError).message, pattern);
+    }
+  }
+});
+
 test('both spellings, negation, negative numbers, spaces and equals signs in values', () => {
   const { values, given } = parseFlags(program, [
     '--size',

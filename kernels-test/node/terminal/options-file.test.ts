@@ -93,6 +93,7 @@ test('unknown names, wrong types and files of something else are refused', () =>
   refused({ batch: 0 }, /--batch/);
   refused({ batch: 2, batch_size: 3 }, /contradict/);
   refused('{"batch": 2', /no file of flags/);
+  refused('{"batch": 2,\n"size": 64, "batch": 2}', /run\.json: "batch" is there twice in one object/, /on line 1, and again on line 2/);
   refused([], /no file of flags/);
   assert.throws(
     () => parseFlags(program, ['--options', join(folder, 'none.json')]),

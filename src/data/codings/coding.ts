@@ -1,4 +1,5 @@
 import type { RgbImage } from '../image.js';
+import type { Palette } from '../palettes/palette.js';
 import type { PixelValues } from '../pixel-values.js';
 
 /** An image with the numbers that a network sees of it, and a picture of them. */
@@ -16,6 +17,8 @@ export interface Coding {
   readonly written: readonly [least: number, most: number];
   /** What results are measured by: their pictures, as eight-bit colours, or their numbers. */
   readonly measured: 'pictures' | 'numbers';
+  /** The palette whose classes are the channels, of label maps. */
+  readonly palette?: Palette;
   /** The values of an image as the network sees them, with a picture of them. */
   see(image: RgbImage): SeenImage;
   /**

@@ -10,6 +10,7 @@ export const labelMap = (palette: Palette): Coding => ({
   kept: 'classes',
   written: [-1, 1],
   measured: 'pictures',
+  palette,
   see(image) {
     const data = classesOf(image, palette);
     const values = { kind: 'classes', channels: 1, count: palette.classes.length, data } as const;

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ShadegradError } from '../../errors.js';
 import type { Asset } from './asset.js';
+import { cannotListen, isOfPort, listen, type ListenUse } from './listen.js';
 
 /** The first port that is tried where none is named, and how many after it. */
 export const FIRST_PORT = 7420;
@@ -47,13 +47,7 @@ export interface PageRequest {
 }
 
 /** What a server on this machine is for. */
-export interface PageServerOptions {
-  /** What errors call it, such as `The dashboard`. */
-  readonly title: string;
-  /** The flag that names its port. */
-  readonly flag: string;
-  /** The address to listen on; by default those of this machine alone, 127.0.0.1 and ::1. */
-  readonly host?: string | undefined;
+export interface PageServerOptions extends ListenUse {
   /** Ports to try before others where none is named. */
   readonly preferred?: readonly number[];
   /** Whether the process lives as long as the server does. Default: something else decides that. */
@@ -77,15 +71,20 @@ export class PageServer {
    * Takes a port.
    *
    * @param port 0 for the first that is free, from FIRST_PORT on
-   * @throws PORT_IN_USE
+   * @throws PORT_IN_USE; BAD_FLAG for an address that is none of this machine, and for a port that this user may not take
    */
   static async open(port: number, options: PageServerOptions): Promise<PageServer> {
     const server = new PageServer(options);
     try {
       const first = Array.from({ length: PORTS_TRIED }, (_, index) => FIRST_PORT + index);
       const ports = port === 0 ? [...(options.preferred ?? []), ...first] : [port];
-      for (const each of ports) if (await server.#listen(each)) return server;
-      throw server.#inUse(port === 0 ? first : ports);
+      let said: string | null = null;
+      for (const each of ports) {
+        said = await server.#listen(each);
+        if (said === null) return server;
+        if (!isOfPort(said)) break;
+      }
+      throw cannotListen(said!, port === 0 ? first : ports, options);
     } catch (error) {
       await server.close();
       throw error;
@@ -117,24 +116,23 @@ export class PageServer {
     );
   }
 
-  /** @returns false where another program has the port */
-  async #listen(port: number): Promise<boolean> {
+  /** @returns what the system says where it does not work; null where it does */
+  async #listen(port: number): Promise<string | null> {
     const { host } = this.options;
     const server = this.#makeServer();
     const failure = await listen(server, port, host ?? '127.0.0.1');
-    if (failure === 'EADDRINUSE' || failure === 'EACCES') return false;
-    if (failure !== null) throw this.#inUse([port], failure);
+    if (failure !== null) return failure;
     this.#port = (server.address() as AddressInfo).port;
     this.#servers = [server];
-    if (host !== undefined) return true;
+    if (host !== undefined) return null;
     // Machines without IPv6 have no such address.
     const other = this.#makeServer();
     const refused = await listen(other, this.#port, '::1');
     if (refused === null) this.#servers = [server, other];
-    if (refused !== 'EADDRINUSE') return true;
+    if (refused !== 'EADDRINUSE') return null;
     // Whoever opens localhost may get to either.
     await this.#closeServers();
-    return false;
+    return refused;
   }
 
   async #closeServers(): Promise<void> {
@@ -169,16 +167,6 @@ export class PageServer {
     if (!url.startsWith('/')) return refuse(response, 400, 'The address is none of this server.');
     const [path, query] = url.split('?', 2) as [string, string | undefined];
     await this.options.answer({ request, path, query: new URLSearchParams(query), body }, response);
-  }
-
-  #inUse(ports: readonly number[], received?: string): ShadegradError {
-    const [first, last] = [ports[0]!, ports.at(-1)!];
-    const { title, flag } = this.options;
-    return new ShadegradError('PORT_IN_USE', `${title} cannot listen on port ${first}${last === first ? '' : ` or any up to ${last}`}`, {
-      expected: 'a port that no other program has and that this one may take',
-      ...(received !== undefined && { received }),
-      fix: last === first ? `name another port, or none for the first that is free (${flag})` : `name a port that is free (${flag} PORT)`,
-    });
   }
 }
 
@@ -216,17 +204,5 @@ async function smallBody(request: IncomingMessage): Promise<string | null> {
     });
     request.on('end', () => resolve(Buffer.concat(chunks).toString()));
     request.on('error', reject);
-  });
-}
-
-/** @returns what the system says where it does not work, such as EADDRINUSE */
-function listen(server: Server, port: number, host: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const failed = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message);
-    server.once('error', failed).listen({ port, host, exclusive: true }, () => {
-      server.off('error', failed);
-      server.on('error', () => {});
-      resolve(null);
-    });
   });
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
+import { begun, finished } from './unfinished.js';
 
 /** The calls of `node:fs/promises` that files are written with, which tests replace. */
 export type FileSystem = Pick<typeof nodeFiles, 'open' | 'rename' | 'rm' | 'mkdir' | 'readdir' | 'lstat' | 'stat' | 'link' | 'copyFile'>;
@@ -97,9 +98,12 @@ async function makeWithParents(path: string, files: FileSystem, mode: number): P
   }
 }
 
-/** A name beside `path` for what is not finished, which says who is at work on it. */
+/**
+ * A name beside `path` for what is not finished, which says who is at work on it. What has it is removed when the process ends, unless
+ * finished() was told before.
+ */
 export function partialPath(path: string): string {
-  return join(dirname(path), `${partialPrefix(path)}${process.pid}-${writersOpened++}.partial`);
+  return begun(join(dirname(path), `${partialPrefix(path)}${process.pid}-${writersOpened++}.partial`));
 }
 
 /** Bytes of a name in a temporary name; what is longer is hashed, so that every name a disk takes can be written to. */
@@ -160,6 +164,7 @@ export async function replaceFile(path: string, make: (temporary: string) => Pro
   } finally {
     // A second name of the file that is there already is renamed to nothing.
     await files.rm(temporary, { force: true }).catch(() => undefined);
+    finished(temporary);
   }
 }
 
@@ -179,6 +184,7 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
     await removeStale(path, files);
     handle = await files.open(temporary, 'wx');
   } catch (cause) {
+    finished(temporary);
     throw writeFailed(path, cause);
   }
   let state: 'open' | 'flushed' | 'closed' = 'open';
@@ -187,6 +193,7 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
     if (state === 'open') await handle.close().catch(() => undefined);
     state = 'closed';
     await files.rm(temporary, { force: true }).catch(() => undefined);
+    finished(temporary);
   };
   const attempt = async (expected: typeof state, work: () => Promise<void>): Promise<void> => {
     if (state !== expected) {
@@ -222,6 +229,7 @@ export async function atomicWriter(path: string, files: FileSystem = nodeFiles):
       attempt('flushed', async () => {
         await files.rename(temporary, path);
         state = 'closed';
+        finished(temporary);
         await syncFolder(folder, files);
       }),
     commit: async () => {
@@ -298,17 +306,24 @@ interface Replaced {
 /** Keeps the file that is about to be replaced under a second name, or as a copy where there are none. @throws WRITE_FAILED */
 async function keepOld(path: string, files: FileSystem): Promise<Replaced> {
   const kept = partialPath(path);
-  const remove = (name: string): Promise<void> => files.rm(name, { force: true }).catch(() => undefined);
+  const remove = async (name: string): Promise<void> => {
+    await files.rm(name, { force: true }).catch(() => undefined);
+    finished(kept);
+  };
   try {
     await files.link(path, kept);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { putBack: () => remove(path), forget: async () => {} };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { putBack: () => remove(path), forget: async () => finished(kept) };
     await files.copyFile(path, kept).catch(async (cause: unknown) => {
       await remove(kept);
       throw writeFailed(path, cause);
     });
   }
-  return { putBack: () => files.rename(kept, path).catch(() => undefined), forget: () => remove(kept) };
+  const putBack = async (): Promise<void> => {
+    await files.rename(kept, path).catch(() => undefined);
+    finished(kept);
+  };
+  return { putBack, forget: () => remove(kept) };
 }
 
 /**
@@ -335,6 +350,7 @@ export async function linkAtomic(from: string, to: string, files: FileSystem = n
   } finally {
     // Of two names of one file, renaming leaves both.
     await files.rm(temporary, { force: true }).catch(() => undefined);
+    finished(temporary);
   }
 }
 

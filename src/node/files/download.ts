@@ -12,6 +12,7 @@ import { PUBLISHED_SETS, type PublishedSet } from './published-sets.js';
 import { formatBytes } from '../../formats/words.js';
 import { printableName } from '../../formats/names.js';
 import { makeFolder, partialPath, removeStale, writeFailed } from './atomic.js';
+import { finished } from './unfinished.js';
 
 /**
  * The address of the archive that the authors of pix2pix serve: about 600 pairs of 256 x 256, about 30 MB. They publish no checksum of
@@ -180,6 +181,7 @@ export async function downloadArchive(options: DownloadOptions): Promise<string>
     for (const keep of keeps) if (keep) options.onNote?.(await keep());
   } finally {
     await rm(staging, { recursive: true, force: true });
+    finished(staging);
   }
   return directory;
 }

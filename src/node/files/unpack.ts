@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { makeFolder } from './atomic.js';
+import { begun, finished } from './unfinished.js';
 
 const STALE_MILLISECONDS = 60 * 60 * 1000;
 
@@ -42,13 +43,16 @@ export async function unpackOnce(folder: string, fill: (temporary: string) => Pr
   await makeFolder(dirname(folder));
   await removeStale(folder);
   const temporary = `${folder}.unpacking-${process.pid}-${randomBytes(4).toString('hex')}`;
-  await mkdir(temporary);
+  begun(temporary);
   try {
+    await mkdir(temporary);
     await fill(temporary);
     await rename(temporary, folder);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     if (!(await exists(folder))) throw error;
+  } finally {
+    finished(temporary);
   }
   return folder;
 }

@@ -16,11 +16,13 @@ import { formatHelp } from '../terminal/help.js';
 import { chooseSources, savedSources, SYNTHETIC } from '../training/data.js';
 import { writeAugmentPreview } from '../training/augment-preview.js';
 import { checkTogether, drawnTitle, flagName, inFlags, runsOf, trainProgram, type TrainFlags } from '../training/flags.js';
-import { openInitialState } from '../training/start-from.js';
+import { openData } from '../training/open-data.js';
+import { openInitialState, type InitialState } from '../training/start-from.js';
 import { existingRunFolder, newRunFolder, type RunFolder } from '../training/folder.js';
 import { RunLock } from '../training/lock.js';
 import { TrainingSession, type SessionOptions } from '../training/session.js';
-import { newSettings, optionsOf, resumedSettings } from '../../training/run/settings.js';
+import { planOf } from '../../training/run/open-data.js';
+import { newSettings, optionsOf, resumedSettings, type RunSettings } from '../../training/run/settings.js';
 import { expectMemory, offeredBytes } from '../training/memory.js';
 import { openTuning } from '../training/tuning.js';
 import { keepQuiet, remark } from '../terminal/remarks.js';
@@ -61,6 +63,8 @@ export async function trainScheme<O extends object, N extends Networks>(
 interface Trained {
   readonly scheme: TrainingScheme;
   readonly call: string;
+  /** Whether it is one of the trainings of another program: what a single one could be tried with next is then not said. */
+  readonly isPart?: boolean;
 }
 
 /** Runs a program that trains by a scheme. @param program what trainProgram() made of the scheme */
@@ -85,6 +89,55 @@ export async function train(trained: Trained, program: Program, argv: readonly s
   } finally {
     await lock.release();
   }
+}
+
+/**
+ * Checks a new training as far as it can be without a device: its files of weights, and its images.
+ *
+ * @param argv its flags, which are right by themselves
+ * @param looked which images were looked at already, so that trainings on the same ones look once
+ * @throws what train() would
+ */
+export async function checkTraining(
+  scheme: TrainingScheme,
+  program: Program,
+  argv: readonly string[],
+  software: boolean,
+  looked: Set<string>,
+): Promise<void> {
+  const { values, given } = parseFlags(program, argv);
+  const flags = values as unknown as TrainFlags;
+  try {
+    const sources = await chooseSources(flags);
+    const initial = await openInitialState(scheme, flags, given);
+    try {
+      const [settings] = scalesOf(scheme, flags, given, initial, software);
+      const plan = JSON.stringify([sources, planOf(scheme, settings!), settings!.make, settings!.maxDatasetSize, settings!.colorProfile]);
+      if (looked.has(plan)) return;
+      // What there is to say of them, the training says.
+      await openData(scheme, sources, settings!, () => {});
+      looked.add(plan);
+    } finally {
+      await initial?.close();
+    }
+  } catch (error) {
+    throw inFlags(error, scheme);
+  }
+}
+
+/** The settings of a new run at each scale that may be tried. What follows from the networks of a file counts as if it was typed. */
+function scalesOf(
+  scheme: TrainingScheme,
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+  initial: Pick<InitialState, 'options'> | null,
+  software: boolean,
+): RunSettings[] {
+  const made = Object.entries(flags.make === undefined ? {} : { ...scheme.made, ...neededBy(flags.make, flags, given, scheme) }).filter(
+    ([name]) => !given.has(flagName(name)),
+  );
+  const followed = Object.fromEntries([...made, ...Object.entries(initial?.options ?? {})].map(([name, value]) => [flagName(name), value]));
+  return newSettings(scheme, { ...flags, ...followed }, new Set([...given, ...Object.keys(followed)]), software);
 }
 
 /** The folder of the run, locked. Without --out, a new run whose folder was taken meanwhile goes to the next one. */
@@ -114,7 +167,7 @@ async function trainIn(
   launchedAt: number,
 ): Promise<number> {
   const { scheme } = trained;
-  const run = flags.resume ? await runToResume(folder, scheme, flags, given) : { resume: null, scales: null };
+  const run = flags.resume ? await runToResume(folder, trained, flags, given) : { resume: null, scales: null };
   if (run === null) return 0;
   const { resume } = run;
   // A run that goes on has its sources, those aside that a flag says are elsewhere now.
@@ -130,16 +183,7 @@ async function trainIn(
     const { gpu, adapterChoice: adapter } = await openNodeGpu(flags.adapter === undefined ? {} : { adapter: flags.adapter });
     try {
       say(adapter.summary);
-      // What follows from the networks of a file, and from pairs that are made, counts as if it had been typed.
-      const made = Object.entries(flags.make === undefined ? {} : { ...scheme.made, ...neededBy(flags.make, flags, given, scheme) }).filter(
-        ([name]) => !given.has(flagName(name)),
-      );
-      const followed = Object.fromEntries(
-        [...made, ...Object.entries(initial?.options ?? {})].map(([name, value]) => [flagName(name), value]),
-      );
-      const scales =
-        run.scales ??
-        newSettings(scheme, { ...flags, ...followed }, new Set([...given, ...Object.keys(followed)]), adapter.kind !== 'hardware');
+      const scales = run.scales ?? scalesOf(scheme, flags, given, initial, adapter.kind !== 'hardware');
       if (!resume) {
         expectEffects(
           scheme,
@@ -148,7 +192,7 @@ async function trainIn(
         );
         initial?.expectEffects(typed);
       }
-      if (!resume) sayPreset(scales[0]!.preset, given.has('preset'), scheme);
+      if (!resume && !trained.isPart) sayPreset(scales[0]!.preset, given.has('preset'), scheme);
       if (initial) say(initial.summary);
       const samples = flags['preview-augment'];
       if (samples !== undefined) {
@@ -222,7 +266,7 @@ type RunToResume = Pick<SessionOptions, 'scales'> & { resume: NonNullable<Sessio
 /** @returns null when the run is finished already */
 async function runToResume(
   folder: RunFolder,
-  scheme: TrainingScheme,
+  { scheme, isPart }: Trained,
   flags: TrainFlags,
   given: ReadonlySet<string>,
 ): Promise<RunToResume | null> {
@@ -249,9 +293,8 @@ async function runToResume(
         fix: `to train longer, give its length in all, such as --steps ${2 * total}`,
       });
     }
-    say(
-      `the run in ${printableName(folder.path)} is finished: ${formatCountOf(total, 'step')}; to train longer, add --steps N with N in all`,
-    );
+    const longer = isPart ? '' : '; to train longer, add --steps N with N in all';
+    say(`the run in ${printableName(folder.path)} is finished: ${formatCountOf(total, 'step')}${longer}`);
     return null;
   }
   if (total !== saved && 2 * checkpoint.step > saved) {

@@ -4,6 +4,7 @@ import type { BooleanFlag, ChoiceFlag, Flag, FlagCommon, NumberFlag, Program } f
 import { nearest } from './nearest.js';
 import { commandLine } from './options-file.js';
 import { referenceNames } from './our-words.js';
+import { expectTogether } from './flags-together.js';
 import { quoted } from './program-call.js';
 
 export { nearest } from './nearest.js';
@@ -50,8 +51,8 @@ export interface ParsedFlags<P extends Program> {
  *
  * @param argv the arguments alone, that is `process.argv.slice(2)`
  * @throws ShadegradError BAD_FLAG: unknown flag (with the nearest name), a flag of pytorch-CycleGAN-and-pix2pix that means what there
- *   is not here, one that contradicts another, stray argument, missing value, not a number, out of range, not one of the choices, a
- *   flag given twice
+ *   is not here, one that contradicts another or means nothing beside it, stray argument, missing value, not a number, out of range, not
+ *   one of the choices, a flag given twice
  */
 export function parseFlags<const P extends Program>(program: P, argv: readonly string[]): ParsedFlags<P> {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
@@ -85,6 +86,7 @@ export function parseFlags<const P extends Program>(program: P, argv: readonly s
     values[name] = command.getOptionValue(key);
     if (command.getOptionValueSource(key) === 'cli') given.add(name);
   });
+  if (!help) expectTogether(program.flags, values, given);
   if (values.quiet !== true) for (const note of ours.notes) process.stderr.write(`note: ${note}\n`);
   return { values: values as FlagValues<P>, operands, given, typed: ours.typed, help };
 }
@@ -180,9 +182,7 @@ function parseBoolean(flag: BooleanFlag, text: string): boolean {
 
 function parseChoice(flag: ChoiceFlag, text: string): string {
   if (!flag.choices.includes(text)) {
-    const begun = text === '' ? [] : flag.choices.filter((choice) => choice.toLowerCase().startsWith(text.toLowerCase()));
-    // A part of a name says more than a slip of the fingers; of several that begin so none is taken.
-    const near = begun.length === 1 ? begun[0] : nearest(text, flag.choices);
+    const near = meant(text, flag.choices);
     throw badValue(
       `--${flag.name}`,
       describeValue(flag),
@@ -191,6 +191,12 @@ function parseChoice(flag: ChoiceFlag, text: string): string {
     );
   }
   return checked(flag, text, text);
+}
+
+/** The word that may have been meant: a part of one says more than a slip of the fingers; of several that begin so none is taken. */
+function meant(text: string, words: readonly string[]): string | undefined {
+  const begun = text === '' ? [] : words.filter((word) => word.toLowerCase().startsWith(text.toLowerCase()));
+  return begun.length === 1 ? begun[0] : nearest(text, words);
 }
 
 function parseNumber(flag: NumberFlag, text: string): number {
@@ -209,6 +215,8 @@ function parseNumber(flag: NumberFlag, text: string): number {
 function checked<Value>(flag: FlagCommon<string, Value>, value: Value, text: string): Value {
   const expected = flag.check?.(value);
   if (expected === undefined) return value;
+  const like = meant(text, flag.known ?? []);
+  if (like !== undefined) throw badValue(`--${flag.name}`, expected, text, `did you mean ${like}?`);
   const near = typeof value === 'number' ? neighbours(flag as NumberFlag, value) : [];
   if (near.length === 0 && flag.example !== undefined) throw badValue(`--${flag.name}`, expected, text, exampleOf(flag, flag.example));
   const written = near.length > 0 ? near : [placeholderOf(flag as Flag)];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { printableName } from '../../formats/names.js';
+import { printableName, quoteName } from '../../formats/names.js';
+import { repeatedKey, type RepeatedKey } from '../../formats/repeated-key.js';
 import { ShadegradError } from '../../errors.js';
 import type { Flag, Program } from '../../training/run/flag-table.js';
 import { nearest } from './nearest.js';
@@ -101,9 +102,19 @@ function readObject(path: string): Record<string, unknown> {
   } catch (cause) {
     throw notOptions(path, (cause as Error).message, cause);
   }
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw keyTwice(printableName(path), twice);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw notOptions(path, text.slice(0, 40));
 }
+
+/** The error of a file that says something twice: which of the two is meant cannot be known. @param what the file, for people */
+export const keyTwice = (what: string, { key, lines: [first, again] }: RepeatedKey): ShadegradError =>
+  new ShadegradError('BAD_FLAG', `${what}: ${quoteName(key)} is there twice in one object`, {
+    expected: 'each key once',
+    received: first === again ? `both on line ${first}` : `on line ${first}, and again on line ${again}`,
+    fix: 'leave out one of the two',
+  });
 
 const notOptions = (path: string, received: string, cause?: unknown): ShadegradError =>
   new ShadegradError('BAD_FLAG', `${printableName(path)} is no file of flags`, {

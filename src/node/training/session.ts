@@ -47,6 +47,8 @@ export interface SessionOptions {
   scheme: TrainingScheme;
   /** How the user calls the program that trains. */
   call: string;
+  /** Whether it is one of the trainings of another program: what a single one could be tried with next is then not said. */
+  isPart?: boolean;
   adapter: AdapterChoice;
   folder: RunFolder;
   /** Where the images are; more than one for a scheme that takes several sets with labels of their own. */
@@ -142,6 +144,7 @@ export class TrainingSession {
         gpu,
         scheme,
         call,
+        ...(options.isPart && { isPart: true }),
         options: own,
         adapter,
         settings,
@@ -185,7 +188,7 @@ export class TrainingSession {
       const drawn = sources.length > 1 || sources[0] === SYNTHETIC;
       if (!resume)
         for (const finding of history.addFindings(await diagnosePairs(facts, data.train, drawn ? undefined : () => coloursOf(sources[0]!))))
-          say(`note: ${inOneLine(finding)}`);
+          say(`note: ${inOneLine(options.isPart ? { ...finding, tries: [] } : finding)}`);
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
       const control = new RunControl();
       const live = dashboard && new LiveRun({ dashboard, facts, trainer, history, loop, control, losses });
@@ -282,7 +285,9 @@ export class TrainingSession {
   /** Looks for troubles, and says those that are new. */
   private diagnose(): void {
     const found = diagnoseRun(this.facts, this.history, this.loop.step);
-    for (const finding of this.history.addFindings(found)) this.progress.note(`note: ${inOneLine(finding)}`);
+    const { isPart } = this.options;
+    for (const finding of this.history.addFindings(found))
+      this.progress.note(`note: ${inOneLine(isPart ? { ...finding, tries: [] } : finding)}`);
   }
 
   private async save(): Promise<void> {

@@ -29,6 +29,8 @@ export interface RunFacts {
   scheme: TrainingScheme;
   /** How the user calls the program that trains. */
   call: string;
+  /** Whether it is one of the trainings of another program: what a single one could be tried with next is then not said. */
+  isPart?: boolean;
   /** Of the scheme, complete. */
   options: object;
   adapter: AdapterChoice;
@@ -257,7 +259,7 @@ export function bestLine({ bestSoFar, stops }: Pick<Measured, 'bestSoFar' | 'sto
 
 /** The lines at the end of a run. */
 export function closingLines(facts: RunFacts, { state, history, step, totalSteps }: ReportState, scaling: Scaling | null): string[] {
-  const { folder, scheme, call, baseline, validator, settings } = facts;
+  const { folder, scheme, baseline, validator } = facts;
   const lines = [`${state === 'finished' ? 'finished' : 'stopped'} after ${formatCount(step)} of ${formatCountOf(totalSteps, 'step')}`];
   const scaled = scalingNote(scaling);
   if (scaled !== undefined) lines.push(`note: ${scaled}`);
@@ -271,6 +273,12 @@ export function closingLines(facts: RunFacts, { state, history, step, totalSteps
     if (baseline) lines.push(`${baseline.name}, for comparison: ${text(baseline.metrics)}${baseline.sampled ? sample : ''}`);
   }
   lines.push(`report: ${printableName(folder.report)}`);
+  return facts.isPart ? lines : [...lines, ...adviceLines(facts, state, totalSteps)];
+}
+
+/** What a run can be used for, and how it goes on. */
+function adviceLines({ folder, scheme, call, settings, ...facts }: RunFacts, state: ReportState['state'], totalSteps: number): string[] {
+  const lines: string[] = [];
   const out = quoted(folder.path);
   const named = (name: string, among: readonly string[]): string =>
     quoted(folder.checkpoint) + (among.length === 1 ? '' : ` --network ${name}`);

@@ -13,6 +13,14 @@ export interface FlagCommon<Name extends string, Value> {
   readonly example?: string;
   /** Says what is expected when the value is wrong, or nothing when it is right. Runs after the range check. */
   readonly check?: (value: Value) => string | undefined;
+  /** Values that are known, of a flag that takes others, too: the nearest is named where one is wrong. */
+  readonly known?: readonly string[];
+  /** The flag beside which alone it means something, or one value of that flag: typed without, it is refused. */
+  readonly needs?: { readonly flag: string; readonly value?: string };
+  /** Flags that mean nothing beside it: typed together, they are refused. */
+  readonly excludes?: readonly string[];
+  /** Flags that mean something beside one that makes the program do something else: typed with any other, it is refused. */
+  readonly alone?: readonly string[];
 }
 
 /** A flag that takes a number, or a whole number. */

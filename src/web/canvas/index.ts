@@ -5,6 +5,7 @@
  */
 import '../../autograd/methods.js';
 
+export { fromPixels, toCanvas, toImageBitmap, toImageData, type FromPixelsOptions, type ToPixelsOptions } from './pixels.js';
 export { CanvasTranslator, type CanvasTranslatorOptions, type Drawn, type DrawOptions } from './translator.js';
 export { LatestWins, type Outcome } from './latest.js';
 export type { CanvasFit } from './fit.js';

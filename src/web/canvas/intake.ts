@@ -13,11 +13,14 @@ export type PixelPath = 'device' | 'host';
 export interface Wanted {
   /** Sides of the image; those of the source where there are none. */
   readonly size: readonly [width: number, height: number] | null;
+  /** Whether the image gets these sides, or its proportions alone. */
+  readonly isResized: boolean;
   readonly channels: 1 | 3;
   readonly fit: CanvasFit;
   readonly mirror: boolean;
   readonly background: readonly [number, number, number];
-  readonly path: PixelPath;
+  /** Undefined for the way that suits the source. */
+  readonly path: PixelPath | undefined;
 }
 
 /** Rows of a copy between a texture and a buffer begin at multiples of this many bytes. */
@@ -25,6 +28,13 @@ const ROW_BYTES = 256;
 
 /** Pixels in a row of a copy between a texture and a buffer. */
 export const pitchOf = (width: number): number => (Math.ceil((width * 4) / ROW_BYTES) * ROW_BYTES) / 4;
+
+/**
+ * How a source's pixels come in unless a program says it. On an adapter that is a CPU Chromium loses the device over a copy of a video's
+ * frame, unless it was started with Vulkan; other sources are copied there as well.
+ */
+const defaultInput = (gpu: Gpu, source: ImageSource): PixelPath =>
+  gpu.adapter.software && ('videoWidth' in source || 'displayWidth' in source) ? 'host' : 'device';
 
 /** Takes pixels of sources onto the device. Keeps a texture and a buffer of the size that came last: a video's frames are alike. */
 export class Intake {
@@ -37,7 +47,7 @@ export class Intake {
   constructor(private readonly gpu: Gpu) {}
 
   /**
-   * Makes an image of bytes of what a source shows now: its window, then resized as Pillow resizes (bicubic, antialiased).
+   * Makes an image of bytes of what a source shows now: its window, which is resized as Pillow resizes (bicubic, antialiased).
    *
    * @returns u8 [1, height, width, channels], which belongs to the scope of the call, and the way that its pixels went
    * @throws as sidesOfSource(); LIMIT_EXCEEDED, IMAGE_TAINTED, DEVICE_LOST
@@ -46,18 +56,20 @@ export class Intake {
     this.gpu.assertAlive();
     const [width, height] = sidesOfSource(source);
     this.expectSides(source, width, height);
-    const { size, channels, fit, mirror, background } = wanted;
+    const { size, isResized, channels, fit, mirror, background } = wanted;
     const [toWidth, toHeight] = size ?? [width, height];
     // Bytes of ImageData lie in the program's memory already.
     const isOnHost = 'data' in source;
-    const onDevice = !isOnHost && wanted.path === 'device' && this.copied(source, width, height);
+    const onDevice = !isOnHost && (wanted.path ?? defaultInput(this.gpu, source)) === 'device' && this.copied(source, width, height);
     if (!onDevice) this.upload(source, width, height);
     const window = CANVAS_FITS[fit]([width, height], [toWidth, toHeight]);
     const reading = { width, window, channels, background, mirror, premultiplied: onDevice };
     const image = pixelsToImage(this.pixels!, reading);
+    const path = onDevice ? 'device' : 'host';
+    if (!isResized) return { bytes: image, path };
     const bytes = imageResizeBicubic(image, toHeight, toWidth);
     image.dispose();
-    return { bytes, path: onDevice ? 'device' : 'host' };
+    return { bytes, path };
   }
 
   /** Copies a source into memory on the device; false where the browser cannot do so for sources of its kind. */

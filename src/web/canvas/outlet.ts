@@ -1,7 +1,6 @@
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { imageToPixels } from '../../kernels/pixels.js';
-import { imageShape } from '../../tensor/shape.js';
+import { expectPicture, imageToPixels } from '../../kernels/pixels.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { pitchOf, type PixelPath } from './intake.js';
 import type { OfPages } from './source.js';
@@ -11,37 +10,40 @@ export type AnyCanvas = OfPages<'HTMLCanvasElement'> | OffscreenCanvas;
 
 type Context2d = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
+/** The usage of a canvas' textures here: pixels are copied into them. */
+const usage = (): number => GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT;
+
 /**
  * Shows images of a device on a canvas: through a WebGPU context of it, or, where it has another one or there is none, read back and put
  * into its 2D context.
  */
 export class Outlet {
   private pixels: Tensor | null = null;
+  /** Width of the image in it. */
+  private width = 0;
+  /** What the 2D context was given last. */
+  private put: ImageData | null = null;
   private readonly webgpu: GPUCanvasContext | null;
   private readonly plain: Context2d | null;
   private readonly format = navigator.gpu?.getPreferredCanvasFormat() ?? 'rgba8unorm';
 
   /**
    * @param path 'host' for the 2D context
-   * @throws INVALID_ARGUMENT for a canvas that has neither context
+   * @throws INVALID_ARGUMENT for a canvas that has neither context; DEVICE_LOST
    */
   constructor(
     private readonly gpu: Gpu,
     private readonly canvas: AnyCanvas,
     path: PixelPath,
   ) {
+    gpu.assertAlive();
     this.webgpu = path === 'device' ? contextOf(canvas, 'webgpu') : null;
-    this.webgpu?.configure({
-      device: gpu.device,
-      format: this.format,
-      usage: GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
-      alphaMode: 'opaque',
-    });
+    if (this.webgpu) configure(this.webgpu, gpu.device, this.format);
     this.plain = this.webgpu ? null : contextOf(canvas, '2d');
     if (!this.webgpu && !this.plain) {
       throw new ShadegradError('INVALID_ARGUMENT', 'canvas to show images on', {
         expected: 'a canvas without a context, or with one of "webgpu" or "2d"',
-        received: 'one with another context, or whose control was transferred to a worker',
+        received: 'what is no canvas, one with another context, or one whose control was transferred to a worker',
         fix: 'make a new canvas, or draw where the OffscreenCanvas of this one is',
       });
     }
@@ -56,17 +58,38 @@ export class Outlet {
    * Shows an image, and gives the canvas its size; CSS makes it larger or smaller on the page.
    *
    * @param image [1, height, width, 1 or 3], from -1 to 1
+   * @param isWanted asked after each wait: where it says no, the canvas stays as it is
+   * @returns whether it is shown
    */
-  async show(image: Tensor): Promise<void> {
-    const [, height, width] = imageShape(image.shape, 'image to show');
+  async show(image: Tensor, isWanted: () => boolean = () => true): Promise<boolean> {
+    const [height, width] = expectPicture(image);
     this.expectSides(width, height);
     const { canvas, webgpu } = this;
     const pixels = this.pixelsOf(height, webgpu ? pitchOf(width) : width);
     imageToPixels(image, pixels, webgpu !== null && this.format === 'bgra8unorm');
+    this.width = width;
     const data = webgpu ? null : new Uint8ClampedArray(await pixels.bytes());
+    if (!isWanted()) return false;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    if (data) this.plain!.putImageData(new ImageData(data, width, height), 0, 0);
-    else this.gpu.copyToTexture(pixels.storage, webgpu!.getCurrentTexture(), pitchOf(width) * 4);
+    if (data) {
+      this.put = new ImageData(data, width, height);
+      this.plain!.putImageData(this.put, 0, 0);
+    } else this.gpu.copyToTexture(pixels.storage, webgpu!.getCurrentTexture(), pitchOf(width) * 4);
+    return true;
+  }
+
+  /** The pixels that show() has shown last, in memory of their own; null before the first. */
+  async shown(): Promise<ImageData | null> {
+    if (this.put) return new ImageData(this.put.data.slice(), this.put.width, this.put.height);
+    const { pixels } = this;
+    if (!this.webgpu || !pixels) return null;
+    const [height, pitch] = pixels.shape as [number, number, number];
+    const { width } = this;
+    const bytes = await pixels.bytes();
+    const image = new ImageData(width, height);
+    for (let y = 0; y < height; y++) image.data.set(bytes.subarray(y * pitch * 4, (y * pitch + width) * 4), y * width * 4);
+    if (this.format === 'bgra8unorm') redFirst(image.data);
+    return image;
   }
 
   private pixelsOf(height: number, pitch: number): Tensor {
@@ -90,8 +113,21 @@ export class Outlet {
   /** Gives the memory back; the canvas keeps what it shows, and show() makes the memory anew. */
   dispose(): void {
     this.pixels?.dispose();
-    this.pixels = null;
+    this.pixels = this.put = null;
   }
+}
+
+/** Blue and red of BGRA pixels exchanged. */
+function redFirst(data: Uint8ClampedArray): void {
+  for (let at = 0; at < data.length; at += 4) [data[at], data[at + 2]] = [data[at + 2]!, data[at]!];
+}
+
+/** Sets a context up for a device. One that is set up already stays: its textures would be made anew, and it be cleared. */
+function configure(context: GPUCanvasContext, device: GPUDevice, format: GPUTextureFormat): void {
+  // Not in every browser.
+  const now = 'getConfiguration' in context ? context.getConfiguration() : null;
+  if (now?.device === device && now.format === format && now.usage === usage() && now.alphaMode !== 'premultiplied') return;
+  context.configure({ device, format, usage: usage(), alphaMode: 'opaque' });
 }
 
 /** A context of a canvas; null where it has another one. */

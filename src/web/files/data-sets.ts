@@ -1,22 +1,27 @@
 import { ShadegradError } from '../../errors.js';
-import type { ByteSource } from '../../formats/byte-source.js';
-import { crc32 } from '../../formats/crc32.js';
 import { printableName } from '../../formats/names.js';
-import { isZip, readZipDirectory, type ZipEntry } from '../../formats/zip-read.js';
+import { isZip } from '../../formats/zip-read.js';
+import { hasImageEnding, naturalOrder } from '../../training/files/folder-content.js';
 import { blobSource } from '../blob-source.js';
 import type { FilesByPath } from './image-tree.js';
-import { fileIn, listFolder, openFolder, remove, writeParts } from './opfs.js';
+import { fileIn, isNamed, listFolder, openFolder, remove, writeParts } from './opfs.js';
+import { filesInZip, REPACK, type ReadableFile } from './zip.js';
 
 /** A file of a data set, with its path below the folder that was chosen, such as `train/1.png`. */
 export interface ChosenFile {
+  /** Where it lies, with slashes. */
   readonly path: string;
+  /** What is in it. */
   readonly file: Blob;
 }
 
 /** A data set that is kept in the browser. */
 export interface KeptDataSet {
+  /** As it was called when it was kept. */
   readonly name: string;
+  /** How many files it has. */
   readonly files: number;
+  /** How large its files are together. */
   readonly bytes: number;
 }
 
@@ -26,8 +31,7 @@ const WHOLE = '.whole';
 /** Names of folders that say what lies in them: they are no wrapping round a data set. */
 const SPLIT_OR_SIDE = /^(?:(?:train|val|test)[AB]?|[AB])$/i;
 const IMAGE = /\.(?:jpe?g|jfif|png|webp|gif|bmp|avif)$/i;
-/** What an entry of an archive may unpack to: more is no picture. */
-const LARGEST_ENTRY = 512 * 2 ** 20;
+const ZIP = /\.zip$/i;
 
 /** The data sets that are kept in the browser, by name. */
 export async function listDataSets(): Promise<KeptDataSet[]> {
@@ -42,6 +46,11 @@ export async function listDataSets(): Promise<KeptDataSet[]> {
     sets.push({ name: entry.name, files, bytes });
   }
   return sets.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A data set that was just kept, with what its owner should know of how it was laid out. */
+export interface NewDataSet extends KeptDataSet {
+  readonly notes: readonly string[];
 }
 
 /** Deletes a data set that is kept in the browser; runs that were trained on it can then only be exported. */
@@ -72,33 +81,30 @@ export async function openDataSet(name: string): Promise<FilesByPath> {
 }
 
 /**
- * Keeps a data set in the browser, in a worker: a folder's files, or what is in a zip. Folders that wrap the whole are taken off, and
- * pictures that lie in no folder are those to train on. One of the same name is replaced.
+ * Keeps a data set in the browser, in a worker: a folder's files, or what is in a zip, laid out as arranged() does. One of the same name is
+ * replaced.
  *
  * @param progress told how many files are there
- * @throws DATA_EMPTY without any picture; DATA_UNREADABLE for a damaged zip; WRITE_FAILED where the storage is full: nothing is left then
+ * @throws DATA_EMPTY without any picture; DATA_UNREADABLE for a damaged zip, a file that is gone, and two files of one name; WRITE_FAILED
+ *   where the storage is full. Nothing is left then
  */
 export async function keepDataSet(
   name: string,
   chosen: readonly ChosenFile[],
   progress: (done: number, total: number) => void = () => undefined,
-): Promise<KeptDataSet> {
-  const files = arranged(await unpacked(chosen));
-  if (!files.some(({ path }) => IMAGE.test(path))) {
-    throw new ShadegradError('DATA_EMPTY', 'There are no pictures in what was chosen', {
-      expected: 'JPEG, PNG, WebP, GIF, BMP or AVIF files: pairs side by side, or two folders A and B with equal names',
-      received: `${files.length} ${files.length === 1 ? 'file' : 'files'}`,
-      fix: 'choose the folder that holds the pictures, or a zip of it',
-    });
-  }
+): Promise<NewDataSet> {
+  const { files, notes } = arranged(await unpacked(chosen));
+  if (!files.some(({ path }) => IMAGE.test(path))) throw noPictures(files);
+  expectOwnNames(files);
   await deleteDataSet(name);
   const folder = await openFolder(DATA);
   let bytes = 0;
   try {
     for (const [done, { path, read }] of files.entries()) {
       const names = path.split('/');
+      const content = await read();
       const at = await openFolder(DATA, name, ...names.slice(0, -1));
-      bytes += await writeParts(at, names.at(-1)!, [await read()]);
+      bytes += await writeParts(at, names.at(-1)!, [content]);
       progress(done + 1, files.length);
     }
     await writeParts(folder, name + WHOLE, [new TextEncoder().encode(`${files.length} ${bytes}`)]);
@@ -106,72 +112,109 @@ export async function keepDataSet(
     await remove(folder, name).catch(() => undefined);
     throw error;
   }
-  return { name, files: files.length, bytes };
+  return { name, files: files.length, bytes, notes };
 }
 
-interface ReadableFile {
-  readonly path: string;
-  read(): Promise<Uint8Array>;
+function noPictures(files: readonly { readonly path: string }[]): ShadegradError {
+  const endings = [...new Set(files.map(({ path }) => /\.\w+$/.exec(path)?.[0].toLowerCase() ?? 'no ending'))];
+  const some = endings.slice(0, 4).join(', ') + (endings.length > 4 ? ', ...' : '');
+  return new ShadegradError('DATA_EMPTY', 'There are no pictures in what was chosen', {
+    expected: 'JPEG, PNG, WebP, GIF, BMP or AVIF files: pairs side by side, or two folders A and B with equal names',
+    received: files.length === 0 ? 'no files' : `${files.length} ${files.length === 1 ? 'file' : 'files'} (${some})`,
+    fix: 'choose the folder that holds the pictures, or a zip of it',
+  });
+}
+
+/** @throws DATA_UNREADABLE for two files that would be one: of folders of one name, or with letters that are written in two ways */
+function expectOwnNames(files: readonly { readonly path: string }[]): void {
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    if (seen.has(path)) {
+      throw new ShadegradError('DATA_UNREADABLE', `There are two files ${printableName(path)} in what was chosen`, {
+        expected: 'a name of its own for each file of a folder',
+        received: 'the same one twice, perhaps of two folders that are called alike',
+        fix: 'give one of the two another name, or choose one of the folders alone',
+      });
+    }
+    seen.add(path);
+  }
 }
 
 /** The files themselves, or those in the zip that was chosen. */
 async function unpacked(chosen: readonly ChosenFile[]): Promise<ReadableFile[]> {
   const [first] = chosen;
-  if (chosen.length === 1 && first && isZip(new Uint8Array(await first.file.slice(0, 4).arrayBuffer()))) return inZip(first);
-  return chosen.map(({ path, file }) => ({ path, read: async () => new Uint8Array(await file.arrayBuffer()) }));
+  if (chosen.length === 1 && first) {
+    if (isZip(await contentOf({ path: first.path, file: first.file.slice(0, 4) }))) return filesInZip(blobSource(first.file, first.path));
+    if (ZIP.test(first.path)) {
+      throw new ShadegradError('DATA_UNREADABLE', `${printableName(first.path)} is no zip archive, or an empty one`, {
+        expected: 'a zip with pictures in it',
+        received: first.file.size === 0 ? 'a file without anything in it' : `${first.file.size} bytes that begin as no zip does`,
+        fix: REPACK,
+      });
+    }
+  }
+  return chosen.map((each) => ({ path: each.path, read: () => contentOf(each) }));
 }
 
-async function inZip({ path: name, file }: ChosenFile): Promise<ReadableFile[]> {
-  const source = blobSource(file, name);
-  const entries = await readZipDirectory(source).catch((error: unknown) => {
-    throw error instanceof ShadegradError && error.code.startsWith('WEIGHTS_') ? error.withCode('DATA_UNREADABLE') : error;
-  });
-  return [...entries.values()]
-    .filter((entry) => !entry.name.endsWith('/'))
-    .map((entry) => ({ path: entry.name, read: () => readEntry(source, entry) }));
-}
-
-async function readEntry(source: ByteSource, { name, start, size, method, crc }: ZipEntry): Promise<Uint8Array> {
-  const bad = (what: string, received: string): ShadegradError =>
-    new ShadegradError('DATA_UNREADABLE', `${printableName(name)} in ${printableName(source.name)} ${what}`, {
-      received,
-      fix: 'pack the folder again, with a program that makes plain zip files',
+async function contentOf({ path, file }: ChosenFile): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    if (!isNamed(cause, 'NotReadableError') && !isNamed(cause, 'NotFoundError')) throw cause;
+    throw new ShadegradError('DATA_UNREADABLE', `Could not read ${printableName(path)}`, {
+      received: String(cause),
+      fix: 'choose the pictures again: the file may have been changed, moved or deleted since, or this browser may not read it',
+      cause,
     });
-  const packed = new Uint8Array(size);
-  await source.read(start, packed);
-  if (method !== 0 && method !== 8) throw bad('is compressed in a way that is not read', `method ${method}`);
-  const bytes = method === 0 ? packed : await inflated(packed).catch((cause: unknown) => Promise.reject(bad('is damaged', String(cause))));
-  if (crc !== 0 && crc32(bytes) !== crc) throw bad('is damaged', 'bytes of another checksum');
-  return bytes;
+  }
 }
 
-async function inflated(packed: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([packed as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let total = 0;
-  const reader = (stream as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    total += next.value.length;
-    if (total > LARGEST_ENTRY) throw new Error(`more than ${LARGEST_ENTRY} bytes`);
-    parts.push(next.value);
+/** The parts of a path, without those that say nothing; letters are written in one way, however a system or a zip has them. */
+const partsOf = (path: string): string[] =>
+  path
+    .normalize('NFC')
+    .split(/[\\/]/)
+    .filter((part) => part !== '' && part !== '.')
+    .map((part) => (part === '..' ? '_' : part));
+
+/**
+ * Lays files out so that data sets are found in them: hidden files are left out, and folders that wrap all of the pictures are taken off.
+ * Two folders alone, of whatever names, are the two halves or sets: A and B in the order of their names. Anything else that says neither
+ * what it is for (`train`, `val`, `test`) nor which half it is lies in `train/`.
+ *
+ * @returns the files by their new paths, and what their owner should know
+ */
+export function arranged<File extends { readonly path: string }>(chosen: readonly File[]): { files: File[]; notes: string[] } {
+  let files = chosen.map((file) => ({ file, names: partsOf(file.path) }));
+  files = files.filter(({ names }) => names.length > 0 && !names.some((part) => part.startsWith('.') || part === '__MACOSX'));
+  // What lies beside the pictures, such as a list of licences, says nothing of how they are laid out.
+  const shown = files.filter(({ names }) => hasImageEnding(names.at(-1)!));
+  let pictures = (shown.length > 0 ? shown : files).map(({ names }) => names);
+  for (let outer = pictures[0]?.[0]; outer !== undefined; outer = pictures[0]?.[0]) {
+    const inside = ({ names }: { readonly names: readonly string[] }): boolean => names.length > 1 && names[0] === outer;
+    if (SPLIT_OR_SIDE.test(outer) || !pictures.every((names) => inside({ names }))) break;
+    pictures = pictures.map((names) => names.slice(1));
+    files = files.filter(inside).map(({ file, names }) => ({ file, names: names.slice(1) }));
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  const tops = [...new Set(pictures.map((names) => (names.length > 1 ? names[0]! : '')))];
+  const place = (folders: ReadonlyMap<string, string>, otherwise: readonly string[]) => ({
+    files: files.map(({ file, names }) => {
+      const folder = names.length > 1 ? folders.get(names[0]!) : undefined;
+      return { ...file, path: (folder === undefined ? [...otherwise, ...names] : [folder, ...names.slice(1)]).join('/') };
+    }),
+  });
+  if (tops.some((name) => SPLIT_OR_SIDE.test(name))) return { ...place(new Map(), []), notes: [] };
+  if (tops.length !== 2 || tops.includes('') || holdsNamesakes(pictures)) return { ...place(new Map(), ['train']), notes: [] };
+  const [a, b] = tops.sort(naturalOrder) as [string, string];
+  const folders = new Map([
+    [a, 'A'],
+    [b, 'B'],
+  ]);
+  return { ...place(folders, []), notes: [`${printableName(a)} is taken as A, ${printableName(b)} as B`] };
 }
 
-/** Paths that data sets are found by: no wrapping, nothing hidden, loose pictures in train/. */
-export function arranged<File extends { readonly path: string }>(files: readonly File[]): File[] {
-  const split = files.map((file) => ({ file, names: file.path.split(/[\\/]/).filter((part) => part !== '' && part !== '.') }));
-  let visible = split.filter(({ names }) => names.length > 0 && !names.some((part) => part.startsWith('.') || part === '__MACOSX'));
-  for (;;) {
-    const [first] = visible;
-    const outer = first?.names[0];
-    const wraps = outer !== undefined && !SPLIT_OR_SIDE.test(outer) && visible.every(({ names }) => names.length > 1 && names[0] === outer);
-    if (!wraps) break;
-    visible = visible.map(({ file, names }) => ({ file, names: names.slice(1) }));
-  }
-  const hasParts = visible.some(({ names }) => names.length > 1 && SPLIT_OR_SIDE.test(names[0]!));
-  return visible.map(({ file, names }) => ({
-    ...file,
-    path: (names.length === 1 && !hasParts ? ['train', ...names] : names).map((part) => (part === '..' ? '_' : part)).join('/'),
-  }));
+/** Whether a folder has pictures of one name but for the ending, as photos beside their label maps. */
+function holdsNamesakes(pictures: readonly (readonly string[])[]): boolean {
+  const stems = pictures.map((names) => names.join('/').replace(/\.\w+$/, ''));
+  return new Set(stems).size < stems.length;
 }

@@ -1,6 +1,9 @@
 import { ShadegradError } from '../../errors.js';
+import type { NetworkArchitecture } from '../../models/kind.js';
+import { buildNetwork, isGenerator, isLabelledGenerator } from '../../models/registry.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { readCheckpointHeader } from '../../training/checkpoint.js';
+import type { OptionValue } from '../../training/option-table.js';
 import type { LogEntry } from '../../training/run/run-book.js';
 import { blobSource } from '../blob-source.js';
 import { fileIn, listFolder, openAccess, openFolder, remove, storageFailed, writeAt, writeParts, type SyncAccess } from './opfs.js';
@@ -26,7 +29,7 @@ export interface RunAbout {
   /** When it was begun, in ISO 8601. */
   readonly startedAt: string;
   /** What it was started with, for whoever starts another one like it. */
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, OptionValue>>;
 }
 
 /** A run that is kept in the browser. */
@@ -41,6 +44,8 @@ export interface KeptRun extends RunAbout {
   readonly bytes: number;
   /** When it was saved last, in milliseconds since 1970. */
   readonly savedAt: number;
+  /** Whether it learns to make pictures out of pictures, so that its checkpoint can be used to translate. */
+  readonly translates: boolean;
 }
 
 interface Checkpoint {
@@ -111,6 +116,22 @@ export class RunStore {
     await this.mark(name, WHOLE);
     for (const old of before.slice(0, Math.max(0, before.length - keep + 1))) if (!old.isBest) await this.drop(old.name);
     return bytes;
+  }
+
+  /**
+   * Takes over what another place has of a run: its checkpoint, and the log where there is one. The run has none yet.
+   *
+   * @throws WRITE_FAILED where the storage is full
+   */
+  async adopt(step: number, checkpoint: Blob, log?: Blob): Promise<void> {
+    if (log) await writeParts(this.folder, LOG, piecesOf(log));
+    await this.save(step, piecesOf(checkpoint));
+  }
+
+  /** Takes the run away. */
+  async remove(): Promise<void> {
+    this.close();
+    await remove(await openFolder(RUNS), this.id);
   }
 
   /** Marks the latest checkpoint as that of the best validation, which then stays. */
@@ -199,6 +220,18 @@ export class RunStore {
   }
 }
 
+/** Bytes of a file that are copied at once. */
+const PIECE_BYTES = 8 * 2 ** 20;
+
+async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
+  const source = blobSource(file);
+  for (let at = 0; at < file.size; at += PIECE_BYTES) {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, file.size - at));
+    await source.read(at, piece);
+    yield piece;
+  }
+}
+
 function parsed(line: string): LogEntry | undefined {
   try {
     const value = JSON.parse(line) as LogEntry | null;
@@ -227,10 +260,22 @@ export async function listRuns(): Promise<KeptRun[]> {
       totalSteps: typeof total === 'number' ? total : null,
       bytes: files.reduce((sum, file) => sum + (file?.size ?? 0), 0),
       savedAt: Math.max(0, ...files.map((file) => file?.lastModified ?? 0)),
+      translates: Object.values(info?.networks ?? {}).some(isTranslator),
     });
   }
   return runs.sort((a, b) => b.savedAt - a.savedAt);
 }
+
+/** Whether a network is a generator of pictures out of pictures: not of random numbers, no discriminator, and no other one. */
+const isTranslator = (architecture: NetworkArchitecture): boolean => {
+  try {
+    const network = buildNetwork(architecture);
+    return isGenerator(network) || isLabelledGenerator(network);
+  } catch {
+    // One that this program does not know is none that it translates with.
+    return false;
+  }
+};
 
 /** The name by which a run is trained in one tab alone. */
 export const runLock = (id: string): string => `shadegrad run ${id}`;

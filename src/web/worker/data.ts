@@ -12,7 +12,7 @@ import {
   type DataPlace,
   type TrainingData,
 } from '../../training/run/open-data.js';
-import type { RunSettings } from '../../training/run/settings.js';
+import { wayOf, type RunSettings } from '../../training/run/settings.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { openDataSet } from '../files/data-sets.js';
 import { treeOf } from '../files/image-tree.js';
@@ -40,6 +40,7 @@ export async function openData(
   const watch = <T>(work: (onProgress: ProgressCallback) => Promise<T>, what: string): Promise<T> =>
     work((done, total) => told.opening(what, done, total));
   const place: DataPlace = { tree: treeOf(source, drawn ? new Map() : await openDataSet(source)), watch };
+  expectPlain(settings);
   const plan = planOf(scheme, settings);
   const note = (line: string): void => told.note(line.replace(/^note: /, ''));
   const reading = plan.halves.a ?? plan.halves.b;
@@ -55,6 +56,12 @@ export async function openData(
   }[scheme.data ?? 'paired']();
   const most = settings.maxDatasetSize;
   return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
+}
+
+/** @throws INVALID_ARGUMENT for pictures that browsers do not make ready; runs that Node began may ask for them */
+function expectPlain(settings: RunSettings): void {
+  if ((settings.make ?? null) !== null) throw onlyInNode('on pairs that are made of single pictures (make)', 'take pairs that are files');
+  if (wayOf(settings) !== 'ignore') throw onlyInNode('on pictures whose colour profiles are converted', 'leave colorProfile out');
 }
 
 const onlyInNode = (what: string, fix: string): ShadegradError =>

@@ -12,18 +12,29 @@ export type Tell = <Name extends keyof TrainingEvents>(type: Name, data: Trainin
 
 /** The past of a run in the browser: kept in its log, and told to the page. */
 export class BrowserHistory extends RunBook {
+  /** Fingerprint of the images that the run was trained on when it was last measured. */
+  private lastTraining: unknown;
+
   constructor(
     scheme: Pick<TrainingScheme, 'losses' | 'metrics' | 'watch'>,
     private readonly store: RunStore,
     private readonly validator: Validator,
     private readonly tell: Tell,
+    /** Fingerprint of the training images, as Node has it in its logs. */
+    private readonly training: string | undefined,
   ) {
     super(scheme);
+  }
+
+  /** Whether the run was trained on other images before; false where its log does not say. */
+  get trainedOnOthers(): boolean {
+    return typeof this.lastTraining === 'string' && this.training !== undefined && this.lastTraining !== this.training;
   }
 
   /** Takes the lines of the log; measurements of other images are left out. */
   restore(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
+      if ('validation' in entry && !('diagnosis' in entry)) this.lastTraining = entry.training;
       if ('validation' in entry && entry.measured !== this.validator.fingerprint) continue;
       this.restoreEntry(entry);
     }
@@ -46,7 +57,8 @@ export class BrowserHistory extends RunBook {
     const { metrics, outputs } = validated;
     this.snapshots.push({ step, outputs });
     this.metrics.push({ step, metrics });
-    this.store.append({ step, validation: metrics, measured: this.validator.fingerprint });
+    const { fingerprint: measured } = this.validator;
+    this.store.append({ step, validation: metrics, measured, ...(this.training !== undefined && { training: this.training }) });
     this.tell('measured', { step, metrics });
     this.showSamples(step, validated);
   }

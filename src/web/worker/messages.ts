@@ -16,6 +16,14 @@ export type TrainingSource =
   /** Files of a folder, or one zip: they are kept in the browser under the name, so that the run goes on after a reload. */
   | { readonly kind: 'files'; readonly name: string; readonly files: readonly ChosenFile[] };
 
+/** A run that Node or another browser has begun, by its files. */
+export interface EarlierRun {
+  /** Its checkpoint, such as `checkpoint.safetensors` of its folder, or what exportRun() made. */
+  readonly checkpoint: Blob;
+  /** Its log, `log.jsonl` of its folder, of which the curves before the checkpoint are drawn. Default: they begin at the checkpoint. */
+  readonly log?: Blob | undefined;
+}
+
 /** What a training is started with: a new run, or one that is kept in the browser. */
 export interface TrainingOrder {
   /** What the run is called in the browser's storage. */
@@ -28,6 +36,8 @@ export interface TrainingOrder {
   readonly options: Readonly<Record<string, OptionValue>>;
   /** The images; of a run that is kept, its own. */
   readonly data: TrainingSource | null;
+  /** What a new run goes on with. */
+  readonly from?: EarlierRun | undefined;
   /** Steps between checkpoints. Default: what suits the run. */
   readonly saveEvery?: number | undefined;
   /** Steps between validations with their pictures. Default: what suits the run. */
@@ -91,6 +101,8 @@ export interface TrainingEvents {
   note: { readonly text: string };
   /** The run is safe in the browser up to a step. */
   saved: { readonly step: number; readonly bytes: number };
+  /** For so many seconds the worker has not answered; 0 when it does again. After a minute it is taken for frozen. */
+  silent: { readonly seconds: number };
   /** The device was lost, or the worker was; the run goes on from its last checkpoint by itself. */
   deviceLost: { readonly step: number; readonly text: string };
   /** The run has ended: with all of its steps, or where it was stopped. It is saved. */

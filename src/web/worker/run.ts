@@ -40,6 +40,9 @@ export interface RunPlace {
   readonly since: number;
 }
 
+const OTHER_TRAINING =
+  'the run was trained on other pictures before: names or sizes of their files differ. It goes on with those that are there now';
+
 /** Losses of the past that a page is shown when a run goes on. */
 const MOST_SHOWN = 2000;
 
@@ -107,8 +110,9 @@ export class BrowserRun {
       const measured = new Measured(scheme, settings, measuredState(info?.options.measured));
       const baseline = data.unvalidated ? undefined : await validator.baseline(asPairs(data.train));
       const losses = lossRows(scheme, options);
-      const history = new BrowserHistory({ ...scheme, losses }, store, validator, tell);
+      const history = new BrowserHistory({ ...scheme, losses }, store, validator, tell, data.fingerprint);
       history.restore(await store.restoreLog(info ? info.step : null));
+      if (history.trainedOnOthers) tell('note', { text: OTHER_TRAINING });
       const facts = { scheme, options, settings, validator, baseline };
       await new BrowserRun(place, start, validator, measured, history, facts, info).run();
     } finally {

@@ -1,11 +1,15 @@
 import { ShadegradError } from '../../errors.js';
+import { printableName } from '../../formats/names.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { findScheme, registerScheme, SCHEMES } from '../../schemes/registry.js';
+import { readCheckpointHeader } from '../../training/checkpoint.js';
+import type { CheckpointOptions } from '../../training/checkpoint-info.js';
 import { SYNTHETIC } from '../../training/run/open-data.js';
 import type { Networks, TrainingScheme } from '../../training/scheme.js';
 import { requestGpu } from '../adapter.js';
-import { keepDataSet } from '../files/data-sets.js';
-import { runInUse, runLock, RunStore } from '../files/run-store.js';
+import { blobSource } from '../blob-source.js';
+import { deleteDataSet, keepDataSet } from '../files/data-sets.js';
+import { runInUse, runLock, RunStore, type RunAbout } from '../files/run-store.js';
 import { Control } from './control.js';
 import type { Tell } from './history.js';
 import { plainError, type PageMessage, type TrainingOrder, type WorkerMessage } from './messages.js';
@@ -65,10 +69,28 @@ async function serveRun(order: TrainingOrder, control: Control, tell: Tell): Pro
   const train = async (): Promise<void> => {
     isOurs = true;
     const store = await RunStore.open(order.run);
+    let [isNew, isOpened] = [false, false];
+    let keptNow: string | null = null;
+    const telling: Tell = (type, data, transferred) => {
+      isOpened ||= type === 'opened';
+      tell(type, data, transferred);
+    };
     try {
-      const about = (await store.about()) ?? (await describe(order, store, tell));
+      const known = await store.about();
+      isNew = known === null;
+      const about = known ?? (await describe(order, store, tell, (dataSet) => (keptNow = dataSet)));
       const scheme = schemeNamed(about.scheme);
-      const place = { scheme, order: { ...order, title: about.title }, source: about.source, store, control, tell, since };
+      // A checkpoint has the options itself; of a run that was left before its first one, only these are known.
+      const options = (await store.checkpoint()) ? order.options : { ...about.options, ...order.options };
+      const place = {
+        scheme,
+        order: { ...order, options, title: about.title },
+        source: about.source,
+        store,
+        control,
+        tell: telling,
+        since,
+      };
       let lostAt = -Infinity;
       for (;;) {
         const gpu = await openDevice(lostAt !== -Infinity);
@@ -90,6 +112,12 @@ async function serveRun(order: TrainingOrder, control: Control, tell: Tell): Pro
           gpu.destroy();
         }
       }
+    } catch (error) {
+      const isNothing = isNew && !isOpened;
+      // Of what could not be begun, or never came to a checkpoint, there is nothing to go on with.
+      if (isNothing || !(await store.checkpoint())) await store.remove().catch(() => undefined);
+      if (isNothing && keptNow !== null) await deleteDataSet(keptNow).catch(() => undefined);
+      throw error;
     } finally {
       store.close();
     }
@@ -99,10 +127,20 @@ async function serveRun(order: TrainingOrder, control: Control, tell: Tell): Pro
   });
 }
 
-/** Writes down what a new run is, after its images are kept in the browser. */
-async function describe(order: TrainingOrder, store: RunStore, tell: Tell): Promise<NonNullable<Awaited<ReturnType<RunStore['about']>>>> {
-  const { title, scheme, options, data } = order;
+/** Writes down what a new run is, after its images are kept in the browser. @param onKept told the name of the data set that was */
+async function describe(order: TrainingOrder, store: RunStore, tell: Tell, onKept: (dataSet: string) => void): Promise<RunAbout> {
+  const { title, from } = order;
+  const beginning = from && (await beginningOf(from.checkpoint));
+  const { scheme, options } = beginning ?? order;
   schemeNamed(scheme);
+  const data = order.data ?? (beginning?.options.source === SYNTHETIC ? ({ kind: 'synthetic' } as const) : null);
+  if (!data && beginning) {
+    throw new ShadegradError('DATA_NOT_FOUND', 'The pictures that the run was trained on are not in this browser', {
+      expected: `those of ${printableName(String(beginning.options.source ?? 'another place'))}`,
+      received: 'the checkpoint alone',
+      fix: 'choose their folder or a zip of it, and open the checkpoint with them',
+    });
+  }
   if (!data) {
     throw new ShadegradError('DATA_NOT_FOUND', 'There is no such run in this browser', {
       expected: 'a run of listRuns(), or images for a new one',
@@ -110,14 +148,30 @@ async function describe(order: TrainingOrder, store: RunStore, tell: Tell): Prom
       fix: 'start a new run',
     });
   }
-  if (data.kind === 'files')
-    await keepDataSet(data.name, data.files, (done, total) =>
+  if (data.kind === 'files') {
+    const { notes } = await keepDataSet(data.name, data.files, (done, total) =>
       tell('opening', { what: 'keeping the pictures in the browser', done, total }),
     );
+    onKept(data.name);
+    for (const text of notes) tell('note', { text });
+  }
   const source = data.kind === 'synthetic' ? SYNTHETIC : data.name;
   const about = { title, scheme, source, startedAt: new Date().toISOString(), options };
+  if (beginning) await store.adopt(beginning.step, from!.checkpoint, from!.log);
   await store.describe(about);
   return about;
+}
+
+/** What a checkpoint says of the run that it is of. @throws CHECKPOINT_CORRUPT, CHECKPOINT_VERSION, CHECKPOINT_MISMATCH */
+async function beginningOf(checkpoint: Blob): Promise<{ scheme: string; step: number; options: CheckpointOptions }> {
+  const source = blobSource(checkpoint, checkpoint instanceof File ? checkpoint.name : 'the checkpoint');
+  const { scheme, step, options, optimizers } = await readCheckpointHeader(source);
+  if (scheme !== null && Object.keys(optimizers).length > 0) return { scheme, step, options };
+  throw new ShadegradError('CHECKPOINT_MISMATCH', `${printableName(source.name)} is of networks alone`, {
+    expected: 'the checkpoint of a run, with the state of its optimisers',
+    received: scheme === null ? 'a file that names no scheme' : `networks of ${scheme} without optimisers`,
+    fix: 'choose checkpoint.safetensors of the folder of the run, or what was downloaded as its checkpoint',
+  });
 }
 
 function schemeNamed(name: string): TrainingScheme {

@@ -12,6 +12,9 @@ const COMMON: Readonly<Record<string, string>> = {
   ...{ seed: 'seed', serial: 'serial', precision: 'precision' },
 };
 
+/** Options of every training that say nothing here: of the files of a run's folder, and of what browsers do not read. */
+const OF_FOLDERS: readonly string[] = ['csv', 'tensorboard', 'saveEpochs', 'colorProfile'];
+
 /** What the flags are that nobody types. */
 function defaultsOf(scheme: TrainingScheme): Record<string, unknown> {
   const own = Object.entries<OptionRow>(scheme.options).flatMap(([name, { flag }]) => (flag ? [[flagName(name), flag] as const] : []));
@@ -23,7 +26,7 @@ function defaultsOf(scheme: TrainingScheme): Record<string, unknown> {
 
 /** Options as the flags that the settings of a run follow from in Node, too. @throws INVALID_ARGUMENT for a name that there is not */
 function flagsOf(scheme: TrainingScheme, options: Readonly<Record<string, OptionValue>>): { flags: SettingFlags; given: Set<string> } {
-  const names = [...Object.keys(COMMON), ...ownSettings(scheme), ...RUN_OPTION_NAMES];
+  const names = [...Object.keys(COMMON), ...ownSettings(scheme), ...RUN_OPTION_NAMES.filter((name) => !OF_FOLDERS.includes(name))];
   const strange = Object.keys(options).find((name) => !names.includes(name));
   if (strange !== undefined) {
     throw new ShadegradError('INVALID_ARGUMENT', `options of a training of ${scheme.title}`, {

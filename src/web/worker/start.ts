@@ -3,6 +3,7 @@ import type { OptionValue } from '../../training/option-table.js';
 import { keepStorage } from '../files/opfs.js';
 import {
   arrivedError,
+  type EarlierRun,
   type PageMessage,
   type TrainingEvents,
   type TrainingOrder,
@@ -30,6 +31,11 @@ export interface StartTrainingOptions {
   readonly options?: Readonly<Record<string, OptionValue>>;
   /** The images of a new run. Default: those that the library draws. */
   readonly data?: TrainingSource;
+  /**
+   * What a new run goes on with: a run that Node or another browser has begun, with its scheme and its options. `data` are then the images
+   * that it was trained on, unless the library draws them.
+   */
+  readonly from?: EarlierRun;
   /** Steps between checkpoints. Default: every three minutes, and with each validation. */
   readonly saveEvery?: number;
   /** Steps between validations with their pictures. Default: what suits the run. */
@@ -54,12 +60,17 @@ export interface TrainingHandle {
   save(): void;
   /** Ends the run after the step at hand; it is saved then, and can go on later. */
   stop(): Promise<void>;
+  /**
+   * Puts another worker in the place of one that does not answer, where it can be made anew, and the run goes on from its last checkpoint;
+   * else the run ends.
+   */
+  restart(): void;
   /** Ends the worker at once: steps since the last checkpoint are taken again when the run goes on. */
   terminate(): void;
 }
 
-/** How often a worker is asked whether it is there, and after how long without an answer it is taken for frozen. */
-const PING = { everyMilliseconds: 5000, frozenMilliseconds: 60_000 } as const;
+/** How often a worker is asked whether it is there; after how long without an answer that is told, and it is taken for frozen. */
+const PING = { everyMilliseconds: 5000, silentMilliseconds: 15_000, frozenMilliseconds: 60_000 } as const;
 
 /**
  * Trains in a worker, with typed events. The run is kept in the browser: a tab that is closed loses no more than the steps since the last
@@ -77,15 +88,16 @@ const PING = { everyMilliseconds: 5000, frozenMilliseconds: 60_000 } as const;
  * ```
  */
 export function startTraining(options: StartTrainingOptions): TrainingHandle {
-  const { worker, scheme = 'pix2pix', data = { kind: 'synthetic' }, saveEvery, reportEvery, validate } = options;
+  const { worker, scheme = 'pix2pix', data, from, saveEvery, reportEvery, validate } = options;
+  const isNew = options.run === undefined && !from;
   const name = typeof scheme === 'string' ? scheme : scheme.name;
   const order: TrainingOrder = {
     run: options.run ?? newRunName(name),
     title: options.title ?? `${name}, ${new Date().toLocaleString()}`,
     scheme: name,
     options: options.options ?? {},
-    data: options.run !== undefined && options.data === undefined ? null : data,
-    ...{ saveEvery, reportEvery, validate },
+    data: data ?? (isNew ? { kind: 'synthetic' } : null),
+    ...{ from, saveEvery, reportEvery, validate },
   };
   void keepStorage();
   return new WorkerTraining(worker, order);
@@ -111,9 +123,15 @@ class WorkerTraining implements TrainingHandle {
   private readonly pinging: ReturnType<typeof setInterval>;
   private heardAt = performance.now();
   private askedAt: number | undefined;
+  private pingedAt = performance.now();
   private replaced = false;
   private deviceWasLost = false;
+  private isSilent = false;
+  private wants: 'run' | 'pause' | 'stop' = 'run';
   private step = 0;
+  private totalSteps = NaN;
+  /** Steps of the last checkpoint; undefined where there is none that is known of. */
+  private savedStep: number | undefined;
 
   constructor(
     private readonly source: Worker | (() => Worker),
@@ -137,10 +155,12 @@ class WorkerTraining implements TrainingHandle {
   }
 
   pause(): void {
+    this.wants = 'pause';
     this.post({ type: 'pause' });
   }
 
   resume(): void {
+    this.wants = 'run';
     this.post({ type: 'resume' });
   }
 
@@ -149,8 +169,15 @@ class WorkerTraining implements TrainingHandle {
   }
 
   async stop(): Promise<void> {
+    this.wants = 'stop';
     this.post({ type: 'stop' });
     await this.finished.catch(() => undefined);
+  }
+
+  restart(): void {
+    if (this.ended) return;
+    if (this.savedStep === undefined) this.lose('it was to be started anew');
+    else this.replace('it was started anew');
   }
 
   terminate(): void {
@@ -164,7 +191,8 @@ class WorkerTraining implements TrainingHandle {
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.broken(event.message || 'its program could not be loaded');
+      // What is thrown comes with its words; a program that cannot be loaded, with none.
+      this.broken(event.message || null);
     };
     worker.postMessage({ type: 'start', order: this.order } satisfies PageMessage);
     return worker;
@@ -177,10 +205,16 @@ class WorkerTraining implements TrainingHandle {
   private receive(message: WorkerMessage): void {
     this.heardAt = performance.now();
     this.askedAt = undefined;
+    if (this.isSilent && !this.ended) {
+      this.isSilent = false;
+      this.emit('silent', { seconds: 0 });
+    }
     if (this.ended || message.type === 'pong') return;
     if (message.type === 'deviceLost' || (message.type === 'failed' && message.data.error.code === 'DEVICE_LOST'))
       this.deviceWasLost = true;
     if (message.type === 'progress' || message.type === 'saved' || message.type === 'opened') this.step = message.data.step;
+    if (message.type === 'progress' || message.type === 'opened') this.totalSteps = message.data.totalSteps;
+    if (message.type === 'saved' || (message.type === 'opened' && message.data.step > 0)) this.savedStep = message.data.step;
     if (message.type !== 'failed') this.emit(message.type, message.data as never);
     else this.emit('failed', { error: arrivedError(message.data.error), waits: message.data.waits });
     if (message.type === 'finished') {
@@ -199,35 +233,73 @@ class WorkerTraining implements TrainingHandle {
   /** Asks the worker whether it is there. A page that sleeps asks nothing, and its worker sleeps, too. */
   private ping(): void {
     const now = performance.now();
+    // Of a machine that slept it is this clock that is late, and not the worker.
+    const slept = now - this.pingedAt > 3 * PING.everyMilliseconds;
+    this.pingedAt = now;
     if (document.visibilityState === 'hidden') {
       this.askedAt = undefined;
       return;
     }
-    if (this.askedAt === undefined) {
+    if (this.askedAt === undefined || slept) {
       this.askedAt = now;
       this.post({ type: 'ping' });
-    } else if (now - this.askedAt > PING.frozenMilliseconds && now - this.heardAt > PING.frozenMilliseconds)
-      this.broken('it has not answered for a minute');
-  }
-
-  /** Replaces the worker, once; a second time the run ends. */
-  private broken(why: string): void {
-    if (this.ended) return;
-    if (typeof this.source === 'function' && !this.replaced && this.step > 0) {
-      this.replaced = true;
-      this.worker.terminate();
-      this.askedAt = undefined;
-      this.heardAt = performance.now();
-      this.emit('deviceLost', {
-        step: this.step,
-        text: `the worker that trains stopped (${why}); the run goes on from where it was saved`,
-      });
-      this.worker = this.open();
       return;
     }
-    const error = new ShadegradError('DEVICE_LOST', 'The worker that trains has stopped', {
-      received: why,
-      fix: 'load the page again: the run goes on from its last checkpoint',
+    const silent = Math.min(now - this.askedAt, now - this.heardAt);
+    if (silent > PING.frozenMilliseconds) this.broken('it has not answered for a minute');
+    else if (silent > PING.silentMilliseconds) {
+      this.isSilent = true;
+      this.emit('silent', { seconds: Math.round(silent / 1000) });
+    }
+  }
+
+  /**
+   * Replaces a worker that is of no use any more, once, where there is a checkpoint to go on from; else the run ends.
+   *
+   * @param why null where its program could not be loaded
+   */
+  private broken(why: string | null): void {
+    if (this.ended) return;
+    if (this.wants === 'stop') this.leave();
+    else if (typeof this.source === 'function' && !this.replaced && this.savedStep !== undefined) {
+      this.replaced = true;
+      this.replace(why ?? 'its program could not be loaded');
+    } else this.lose(why);
+  }
+
+  private replace(why: string): void {
+    // One whose device was lost cannot be taken down, as close() says, and the run is its own until it is.
+    if (typeof this.source !== 'function' || this.deviceWasLost) return this.lose(why);
+    this.worker.onmessage = this.worker.onerror = null;
+    this.worker.terminate();
+    this.askedAt = undefined;
+    this.heardAt = performance.now();
+    this.isSilent = false;
+    this.emit('silent', { seconds: 0 });
+    const text = `the worker that trains stopped (${why}); the run goes on from step ${this.savedStep}, where it was saved`;
+    this.emit('deviceLost', { step: this.savedStep!, text });
+    this.worker = this.open();
+    if (this.wants === 'pause') this.post({ type: 'pause' });
+  }
+
+  /** Ends as the page asked, where the worker cannot do so itself. */
+  private leave(): void {
+    const finished = { step: this.savedStep ?? 0, totalSteps: this.totalSteps, stopped: true };
+    this.close();
+    this.emit('finished', finished);
+    this.end.resolve(finished);
+  }
+
+  private lose(why: string | null): void {
+    const [code, what] =
+      why === null
+        ? (['DOWNLOAD_FAILED', 'The program of the worker that trains could not be loaded'] as const)
+        : (['WORKER_LOST', 'The worker that trains has stopped'] as const);
+    const saved =
+      this.savedStep === undefined ? 'nothing of the run was saved yet: start it again' : `the run is saved up to step ${this.savedStep}`;
+    const error = new ShadegradError(code, what, {
+      ...(why !== null && { received: why }),
+      fix: `${why === null ? 'check the connection and load the page again; ' : 'load the page again, where it may go on; '}${saved}`,
     });
     this.close();
     this.emit('failed', { error, waits: false });

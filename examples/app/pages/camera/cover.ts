@@ -10,14 +10,15 @@ export function coverOf(
   return [(width - w) / 2, (height - h) / 2, w, h];
 }
 
-/** Fills a canvas with the middle of a picture. */
+/** Fills a canvas with the middle of what a video shows now, as it is or as in a mirror. */
 export function drawCover(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
-  picture: HTMLVideoElement | ImageBitmap,
-  across: number,
-  down: number,
+  video: HTMLVideoElement,
+  isMirrored: boolean,
 ): void {
-  const [width, height] = 'videoWidth' in picture ? [picture.videoWidth, picture.videoHeight] : [picture.width, picture.height];
+  const { width, height } = context.canvas;
+  context.setTransform(isMirrored ? -1 : 1, 0, 0, 1, isMirrored ? width : 0, 0);
   context.imageSmoothingQuality = 'high';
-  context.drawImage(picture, ...coverOf(width, height, across, down), 0, 0, across, down);
+  context.drawImage(video, ...coverOf(video.videoWidth, video.videoHeight, width, height), 0, 0, width, height);
+  context.resetTransform();
 }

@@ -2,10 +2,9 @@ import { classesOf, NO_CLASS, Translator, type Palette, type RgbImage } from 'sh
 import { CanvasTranslator } from 'shadegrad/canvas';
 import type { OpenModel } from '../../common/models.js';
 import { rgbaOf, rgbOf } from '../draw/pixels.js';
-import { drawCover } from './cover.js';
 
-/** A frame to translate. */
-export type Frame = HTMLVideoElement | ImageData;
+/** A frame of the model's size to translate: the canvas that it is on, or its pixels where the program has them already. */
+export type Frame = HTMLCanvasElement | ImageData;
 
 /** A model as frames go through it; each result lies on the canvas until the next one. */
 export interface Lens {
@@ -17,22 +16,23 @@ export interface Lens {
 /** The same for all frames: another dropout mask for each would flicker. */
 const SEED = 1;
 
-/** Sets a model up for frames, which it is given as in a mirror or not. */
-export async function openLens(model: OpenModel, mirror: boolean, palette: Palette): Promise<Lens> {
+/** Sets a model up for frames. */
+export async function openLens(model: OpenModel, palette: Palette): Promise<Lens> {
   const canvas = new OffscreenCanvas(model.width, model.height);
   const context = canvas.getContext('2d', { willReadFrequently: true })!;
   const { generator } = model;
   const takesMore = model.codings !== null || ('labels' in generator && generator.labels > 0);
-  return takesMore ? codedLens(model, mirror, palette, context) : plainLens(model, mirror, canvas);
+  return takesMore ? codedLens(model, palette, context) : plainLens(model, canvas);
 }
 
-/** Colours in and out: frames stay on the device until they are results. */
-async function plainLens({ gpu, generator, width, height, found }: OpenModel, mirror: boolean, canvas: OffscreenCanvas): Promise<Lens> {
+/** Colours in and out. */
+async function plainLens({ gpu, generator, width, height, found }: OpenModel, canvas: OffscreenCanvas): Promise<Lens> {
   const translator = await CanvasTranslator.create(gpu, generator, {
     canvas,
     size: [width, height],
-    mirror,
     statistics: found.statistics,
+    // On an adapter that is a CPU there is nothing to be saved by copies on the device, and Chromium may lose the device over them.
+    input: gpu.adapter.software ? 'host' : 'device',
     // A WebGPU canvas forgets its pixels when they are shown; these are averaged, frozen, saved and recorded.
     output: 'host',
   });
@@ -46,25 +46,24 @@ async function plainLens({ gpu, generator, width, height, found }: OpenModel, mi
 }
 
 /** For models of classes, of labels to choose from, and of other codings: the library's general translator takes these. */
-async function codedLens(
-  { gpu, generator, width, height, found, codings }: OpenModel,
-  mirror: boolean,
-  palette: Palette,
-  context: OffscreenCanvasRenderingContext2D,
-): Promise<Lens> {
+async function codedLens(model: OpenModel, palette: Palette, context: OffscreenCanvasRenderingContext2D): Promise<Lens> {
+  const { gpu, generator, width, height, found, codings } = model;
   const translator = await Translator.create(gpu, generator, { size: [width, height], statistics: found.statistics, codings });
   const labels = 'labels' in generator ? Array.from({ length: generator.labels }, (_, at) => (at === 0 ? 1 : 0)) : [];
   const count = found.coding?.oneHot;
+  const { canvas } = context;
   const scratch = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;
+  const pixelsOf = (frame: Frame): Uint8ClampedArray => {
+    if ('data' in frame) return frame.data;
+    scratch.drawImage(frame, 0, 0);
+    return scratch.getImageData(0, 0, width, height).data;
+  };
   return {
-    canvas: context.canvas,
+    canvas,
     async translate(frame) {
-      const picture = 'data' in frame ? await createImageBitmap(frame) : frame;
-      scratch.setTransform(mirror ? -1 : 1, 0, 0, 1, mirror ? width : 0, 0);
-      drawCover(scratch, picture, width, height);
-      if ('close' in picture) picture.close();
-      const image = rgbOf(width, height, scratch.getImageData(0, 0, width, height).data);
+      const image = rgbOf(width, height, pixelsOf(frame));
       const made = await translator.translate(count === undefined ? image : withClasses(image, palette, count), SEED, labels);
+      if (canvas.width !== made.width || canvas.height !== made.height) [canvas.width, canvas.height] = [made.width, made.height];
       context.putImageData(new ImageData(rgbaOf(made), made.width, made.height), 0, 0);
     },
     dispose: () => translator.dispose(),

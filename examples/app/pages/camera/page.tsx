@@ -1,6 +1,7 @@
-import { useSignalEffect } from '@preact/signals';
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
+import { deviceState } from '../../common/device.js';
 import { ModelPicker } from '../../common/model-picker.js';
 import { modelState, wantModel } from '../../common/models.js';
 import { reportError } from '../../common/notices.js';
@@ -21,16 +22,11 @@ export default function CameraPage({ query }: PageProps): VNode {
     void modelState.value;
     film.setModel();
   });
-  useEffect(() => {
-    const seen = (): void => (document.hidden ? film.hide() : film.show());
-    document.addEventListener('visibilitychange', seen);
-    return () => {
-      document.removeEventListener('visibilitychange', seen);
-      film.close();
-    };
-  }, []);
+  useSignalEffect(() => film.setDevice(deviceState.value));
+  const isOver = useSignal(false);
+  useEffect(() => listen(film, isOver), []);
   return (
-    <div class="stack film">
+    <div class={`stack film${isOver.value ? ' over' : ''}`}>
       <div>
         <h1>Camera</h1>
         <p class="quiet">A camera, a video or your screen through a model, live. Nothing leaves this computer.</p>
@@ -47,4 +43,35 @@ export default function CameraPage({ query }: PageProps): VNode {
       </div>
     </div>
   );
+}
+
+/** Listens to whether the page is in sight, and to videos that are dropped on it. @returns ends it, and the film */
+function listen(film: Film, isOver: Signal<boolean>): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  document.addEventListener('visibilitychange', () => (document.hidden ? film.hide() : void film.show()), { signal });
+  // A file that is dropped beside the page would be opened in its place.
+  addEventListener(
+    'dragover',
+    (event) => {
+      event.preventDefault();
+      isOver.value = true;
+    },
+    { signal },
+  );
+  addEventListener('dragleave', (event) => !event.relatedTarget && (isOver.value = false), { signal });
+  addEventListener(
+    'drop',
+    (event) => {
+      event.preventDefault();
+      isOver.value = false;
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file) void film.openFile(file);
+    },
+    { signal },
+  );
+  return () => {
+    stop.abort();
+    film.close();
+  };
 }

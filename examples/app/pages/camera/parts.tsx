@@ -3,6 +3,7 @@ import { Check, Choice, FileButton, Slider, Toggle } from '../../common/controls
 import { byteWords } from '../../common/words.js';
 import type { Film } from './film.js';
 import { FILTERS } from './filters.js';
+import { canFilmScreen } from './sources.js';
 
 /** The choice of where frames come from, and what became of it in words. */
 export function SourcePart({ film }: { readonly film: Film }): VNode {
@@ -15,9 +16,11 @@ export function SourcePart({ film }: { readonly film: Film }): VNode {
           Start the camera
         </button>
         <FileButton label="Open a video" accept="video/*" onFiles={([file]) => void film.openFile(file!)} />
-        <button type="button" onClick={() => void film.openScreen()}>
-          Show the screen
-        </button>
+        {canFilmScreen() && (
+          <button type="button" onClick={() => void film.openScreen()}>
+            Show the screen
+          </button>
+        )}
         <button type="button" disabled={kind === 'off'} onClick={() => film.stop('Stopped.')}>
           Stop
         </button>
@@ -52,7 +55,7 @@ export function PicturePart({ film }: { readonly film: Film }): VNode {
           title="Records the results as a WebM video"
           on={recorded !== null}
           disabled={!isOn || !hasResult}
-          onChange={(on) => void film.record(on)}
+          onChange={(on) => (on ? film.record() : film.endRecording())}
         />
         <button type="button" disabled={!hasResult} onClick={() => void film.savePicture()}>
           Save picture

@@ -3,10 +3,14 @@ import { report, type Notice } from '../../common/notices.js';
 /** Kinds of files to record, the first that a browser can write is taken; Safari has MP4 alone. */
 const TYPES = ['video/webm;codecs=vp9', 'video/webm;codecs=vp8', 'video/webm', 'video/mp4'];
 
-/** A recording of a canvas, which becomes a file when it is stopped. */
+/** A recording of a canvas. */
 export interface Recording {
-  /** Ends it; resolves with its file, once, however often it is called. */
-  stop(): Promise<File>;
+  /** Its file, once it is stopped, or has stopped by itself because the browser failed at it. */
+  readonly file: Promise<File>;
+  stop(): void;
+  /** Leaves out what follows, until resume(). */
+  pause(): void;
+  resume(): void;
 }
 
 const CANNOT: Notice = {
@@ -37,7 +41,7 @@ export function recordCanvas(canvas: HTMLCanvasElement, progress: (bytes: number
     progress((bytes += data.size));
   });
   // It stops by itself, too, where it fails: what there is until then is the file.
-  const stopped = new Promise<File>((resolve) => {
+  const file = new Promise<File>((resolve) => {
     recorder.addEventListener('stop', () => {
       for (const track of stream.getTracks()) track.stop();
       const kind = type.replace(/;.*/, '');
@@ -46,9 +50,9 @@ export function recordCanvas(canvas: HTMLCanvasElement, progress: (bytes: number
   });
   recorder.start(1000);
   return {
-    stop() {
-      if (recorder.state !== 'inactive') recorder.stop();
-      return stopped;
-    },
+    file,
+    stop: () => void (recorder.state !== 'inactive' && recorder.stop()),
+    pause: () => void (recorder.state === 'recording' && recorder.pause()),
+    resume: () => void (recorder.state === 'paused' && recorder.resume()),
   };
 }

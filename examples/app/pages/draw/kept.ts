@@ -12,8 +12,31 @@ const textOf = (bytes: Uint8Array): string => {
   return btoa(binary);
 };
 
-/** Keeps a drawing for a reload. Where the browser keeps no more, drawing goes on all the same. */
-export function keepDrawing(subject: Subject, { width, height, channels, data }: Raster): void {
+/** What is to be kept, and not yet is. */
+let waiting: { readonly subject: Subject; readonly raster: Raster } | null = null;
+let isWatching = false;
+
+/**
+ * Keeps a drawing for a reload, when the page has nothing else to do: a stroke is answered first. Where the browser keeps no more, drawing
+ * goes on all the same.
+ */
+export function keepDrawing(subject: Subject, raster: Raster): void {
+  if (waiting && nameOf(waiting.subject) !== nameOf(subject)) keepNow();
+  const isAsked = waiting !== null;
+  waiting = { subject, raster };
+  if (!isWatching) addEventListener('pagehide', keepNow);
+  isWatching = true;
+  // Not in Safari.
+  if (isAsked) return;
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(keepNow, { timeout: 1000 });
+  else setTimeout(keepNow, 200);
+}
+
+function keepNow(): void {
+  if (!waiting) return;
+  const { subject, raster } = waiting;
+  waiting = null;
+  const { width, height, channels, data } = raster;
   try {
     sessionStorage.setItem(nameOf(subject), [width, height, channels, textOf(data)].join('.'));
   } catch {
@@ -23,7 +46,7 @@ export function keepDrawing(subject: Subject, { width, height, channels, data }:
 }
 
 /** Forgets a drawing that was kept. */
-export function forgetDrawing(subject: Subject): void {
+function forgetDrawing(subject: Subject): void {
   try {
     sessionStorage.removeItem(nameOf(subject));
   } catch {
@@ -33,6 +56,7 @@ export function forgetDrawing(subject: Subject): void {
 
 /** The drawing that was kept, at the subject's size. */
 export function keptDrawing(subject: Subject, values: number): Raster | null {
+  keepNow();
   try {
     const [width = 0, height = 0, channels = 0, text = ''] = (sessionStorage.getItem(nameOf(subject)) ?? '').split('.');
     const data = Uint8Array.from(atob(String(text)), (letter) => letter.charCodeAt(0));

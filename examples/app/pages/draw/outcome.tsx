@@ -6,7 +6,7 @@ import { deviceState } from '../../common/device.js';
 import { modelState } from '../../common/models.js';
 import { byteWords } from '../../common/words.js';
 import { Sign } from './dock.js';
-import { showImage, useDrawing, useShownSize } from './shown.js';
+import { useDrawing, useShownSize } from './shown.js';
 import type { Studio } from './studio.js';
 
 type Compare = 'onion' | 'wipe';
@@ -21,16 +21,20 @@ const COMPARISONS: readonly { readonly id: Compare; readonly title: string; read
 export function Outcome({ studio }: { readonly studio: Studio }): VNode {
   const { width, height } = studio.subject.value!;
   const space = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const shown = useRef<HTMLDivElement>(null);
   const before = useRef<HTMLCanvasElement>(null);
   const compare = useSignal<Compare | null>(null);
   const share = useSignal(50);
   const [shownWidth, shownHeight] = useShownSize(space, width, height);
   const result = studio.result.value;
   useDrawing(studio, before);
+  const canvas = studio.canvas.value;
   useLayoutEffect(() => {
-    if (result) showImage(canvas.current, result.image);
-  }, [result]);
+    if (!canvas) return;
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', 'What the model makes of the drawing');
+    shown.current!.replaceChildren(canvas);
+  }, [canvas]);
   const now = compare.value;
   const wipeTo = (event: PointerEvent): void => {
     if (now !== 'wipe' || (event.type === 'pointermove' && event.buttons === 0)) return;
@@ -47,7 +51,7 @@ export function Outcome({ studio }: { readonly studio: Studio }): VNode {
           onPointerDown={wipeTo}
           onPointerMove={wipeTo}
         >
-          <canvas ref={canvas} role="img" aria-label="What the model makes of the drawing" hidden={!result} {...{ width, height }} />
+          <div ref={shown} hidden={!result} />
           <canvas ref={before} class="pixels" hidden={!result || !now} style={over} {...{ width, height }} />
           {now === 'wipe' && result && <span class="line" style={{ left: `${share.value}%` }} />}
           {!result && <div class="none">{placeholder(studio)}</div>}

@@ -1,6 +1,4 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
-import type { RgbImage } from 'shadegrad';
-import { rgbaOf } from './pixels.js';
 import type { Studio } from './studio.js';
 
 /** Rather than a part of a device's pixel a pixel of a picture takes whole ones, where that costs at most this share of its size. */
@@ -55,10 +53,10 @@ export function useDrawing(studio: Studio, canvas: Held<HTMLCanvasElement>): voi
   }, [editor]);
 }
 
-/** Shows an image on a canvas, which takes its size. */
-export function showImage(canvas: HTMLCanvasElement | null, image: RgbImage): void {
+/** Shows pixels on a canvas, which takes their size. */
+export function showPixels(canvas: HTMLCanvasElement | null, image: ImageData): void {
   if (!canvas) return;
   if (canvas.width !== image.width) canvas.width = image.width;
   if (canvas.height !== image.height) canvas.height = image.height;
-  canvas.getContext('2d')!.putImageData(new ImageData(rgbaOf(image), image.width, image.height), 0, 0);
+  canvas.getContext('2d')!.putImageData(image, 0, 0);
 }

@@ -1,5 +1,6 @@
 import { batch, computed, signal } from '@preact/signals';
-import { Translator, type Palette, type RgbImage } from 'shadegrad';
+import type { Palette } from 'shadegrad';
+import { CanvasTranslator, fromPixels, toCanvas, type DrawOptions } from 'shadegrad/canvas';
 import type { InputKind } from '../../common/model-rows.js';
 import type { OpenModel } from '../../common/models.js';
 import { explain, report } from '../../common/notices.js';
@@ -7,7 +8,7 @@ import { Editor } from './editor.js';
 import { keepDrawing } from './kept.js';
 import { Lane } from './lane.js';
 import { Pace } from './pace.js';
-import { colourInto, imageOf } from './pixels.js';
+import { colourInto } from './pixels.js';
 import type { Raster, Rect } from './raster.js';
 import { firstSwatch, swatchesFor, type Swatch } from './swatches.js';
 import { toolsFor, type Tool } from './tools.js';
@@ -20,19 +21,29 @@ export interface Subject {
   readonly height: number;
 }
 
-/** A translation that is done. */
+/** A translation that is done. Its pixels lie on the canvas of results. */
 export interface Result {
-  readonly image: RgbImage;
   readonly seed: number;
   /** Which state of the drawing it is of. */
   readonly revision: number;
   readonly milliseconds: number;
 }
 
+/** A translation that was made beside the one that is shown. */
+export interface OtherResult extends Result {
+  readonly image: ImageData;
+}
+
 /** A variant of the strip: none yet while it is still to come. */
 export interface Variant {
   readonly seed: number;
-  readonly result: Result | null;
+  readonly result: OtherResult | null;
+}
+
+/** A model's translator, with the canvas that it shows its results on. */
+interface Showing {
+  readonly translator: CanvasTranslator;
+  readonly canvas: HTMLCanvasElement;
 }
 
 /** Whether translation waits for something, runs, or did not work. */
@@ -67,6 +78,8 @@ export class Studio {
   readonly isQuick = signal(true);
   readonly isLive = computed(() => this.wantsLive.value ?? this.isQuick.value);
   readonly result = signal<Result | null>(null);
+  /** The canvas of results: another one for each model, as a context belongs to one device. */
+  readonly canvas = signal<HTMLCanvasElement | null>(null);
   readonly work = signal<Work>('waiting');
   readonly variants = signal<readonly Variant[] | null>(null);
   /** What was done last, in words: screen readers say it. */
@@ -77,7 +90,9 @@ export class Studio {
   private readonly painters = new Set<(rect: Rect) => void>();
   private readonly pace = new Pace();
   private readonly lane = new Lane<void>(() => this.translateNow());
-  private translator: Translator | null = null;
+  private showing: Showing | null = null;
+  /** Pixels of a result that did not come onto the canvas by the translator. */
+  private brought: ImageData | null = null;
   private isFirst = true;
   private isClosed = false;
 
@@ -115,10 +130,10 @@ export class Studio {
     return () => this.painters.delete(paint);
   }
 
-  /** The drawing's picture, in the exact colours of its palette. */
-  image(): RgbImage | null {
-    const editor = this.editor.peek();
-    return editor && imageOf(editor.raster, this.swatches.peek());
+  /** The pixels of the result as it is shown; null where there is none. */
+  async resultPixels(): Promise<ImageData | null> {
+    if (!this.result.peek()) return null;
+    return this.brought ?? (await this.showing?.translator.pixels()) ?? null;
   }
 
   /** Takes a swatch, and says its name. */
@@ -181,11 +196,8 @@ export class Studio {
   }
 
   /** Takes a variant of the strip as the result. */
-  takeVariant({ seed, result }: Variant): void {
-    this.seed.value = seed;
-    this.say(`Seed ${seed}`);
-    if (result && result.revision === this.revision.peek()) this.result.value = result;
-    else this.translate();
+  takeVariant({ seed }: Variant): void {
+    this.chooseSeed(seed);
   }
 
   /** Takes a model, or none: what it was before is let go of once it no longer runs. */
@@ -195,8 +207,7 @@ export class Studio {
     this.lane.clear();
     await this.lane.idle();
     if (this.model.peek() !== model) return;
-    this.translator?.dispose();
-    this.translator = null;
+    this.letGo();
     this.pace.clear();
     this.isFirst = true;
     batch(() => {
@@ -217,8 +228,13 @@ export class Studio {
     this.isClosed = true;
     this.lane.clear();
     await this.lane.idle();
-    this.translator?.dispose();
-    this.translator = null;
+    this.letGo();
+  }
+
+  private letGo(): void {
+    this.showing?.translator.dispose();
+    this.showing = null;
+    this.brought = null;
   }
 
   private changed(rect: Rect, isWhole: boolean): void {
@@ -252,7 +268,11 @@ export class Studio {
       const seed = this.seed.peek();
       const shown = this.result.peek();
       const isShown = shown?.revision === this.revision.peek() && shown.seed === seed && !this.editor.peek()?.isDrawing;
-      if (!isShown) this.result.value = await this.run(model, seed);
+      if (!isShown) {
+        const known = this.variants.peek()?.find((each) => each.seed === seed)?.result;
+        const isKnown = known?.revision === this.revision.peek() && !this.editor.peek()?.isDrawing;
+        this.result.value = known && isKnown ? await this.bring(model, known) : await this.run(model, seed);
+      }
       await this.runVariants(model);
       this.work.value = 'waiting';
     } catch (error) {
@@ -268,39 +288,73 @@ export class Studio {
     for (const { seed, result } of this.variants.peek() ?? []) {
       if (this.lane.hasNewer || this.isClosed || this.model.peek() !== model || this.editor.peek()?.isDrawing) return;
       if (result?.revision === this.revision.peek()) continue;
-      const made = await this.run(model, seed);
+      const { translator } = await this.show(model);
+      const [timed, image] = await this.timed(seed, () => translator.translate(this.pixels!, optionsOf(model, seed)));
       const now = this.variants.peek();
-      if (now) this.variants.value = now.map((each) => (each.seed === seed ? { seed, result: made } : each));
+      if (!image || !now) continue;
+      const made = { ...timed, image };
+      this.variants.value = now.map((each) => (each.seed === seed ? { seed, result: made } : each));
     }
   }
 
   private async run(model: OpenModel, seed: number): Promise<Result> {
-    const { width, height, codings, found } = model;
-    this.translator ??= await Translator.create(model.gpu, model.generator, {
-      size: [width, height],
-      statistics: found.statistics,
-      codings,
-    });
+    const { translator, canvas } = await this.show(model);
+    const [result] = await this.timed(seed, () => translator.draw(this.pixels!, optionsOf(model, seed)));
+    this.brought = null;
+    this.canvas.value = canvas;
+    return result;
+  }
+
+  /** Shows a result that is there already. */
+  private async bring(model: OpenModel, { image, ...result }: OtherResult): Promise<Result> {
+    const { canvas } = await this.show(model);
+    const pixels = fromPixels(model.gpu, image);
+    try {
+      await toCanvas(pixels, canvas);
+    } finally {
+      pixels.dispose();
+    }
+    this.brought = image;
+    this.canvas.value = canvas;
+    return result;
+  }
+
+  /** Translates, and takes note of how long it took. */
+  private async timed<Made>(seed: number, translate: () => Promise<Made>): Promise<[Result, Made]> {
     // A state that still changes is none that a result could be kept for.
     const revision = this.editor.peek()!.isDrawing ? -1 : this.revision.peek();
-    const labels = 'labels' in model.generator ? Array.from({ length: model.generator.labels }, (_, at) => (at === 0 ? 1 : 0)) : [];
     const start = performance.now();
-    const image = await this.translator.translate(this.inputFor(model), seed, labels);
+    const made = await translate();
     const milliseconds = performance.now() - start;
     if (this.isFirst) this.isFirst = false;
     else {
       this.pace.add(milliseconds);
       this.isQuick.value = this.pace.isLive;
     }
-    return { image, seed, revision, milliseconds };
+    return [{ seed, revision, milliseconds }, made];
   }
 
-  /** The drawing as the model takes it: its colours, and its classes where the model takes those. */
-  private inputFor({ found }: OpenModel): RgbImage {
-    const image = this.image()!;
-    const { raster } = this.editor.peek()!;
-    const count = found.coding?.oneHot;
-    if (count === undefined || raster.channels !== 1) return image;
-    return { ...image, values: { kind: 'classes', channels: 1, count, data: raster.data.slice() } };
+  private async show(model: OpenModel): Promise<Showing> {
+    if (this.showing) return this.showing;
+    const { gpu, generator, width, height, codings, found } = model;
+    const canvas = document.createElement('canvas');
+    const palette = paletteOf(model, this.subject.peek()!.palette);
+    const translator = await CanvasTranslator.create(gpu, generator, {
+      ...{ canvas, codings, palette, size: [width, height] },
+      statistics: found.statistics,
+    });
+    return (this.showing = { translator, canvas });
   }
+}
+
+/** The seed, and the first of the labels that a model may take. */
+const optionsOf = ({ generator }: OpenModel, seed: number): DrawOptions =>
+  'labels' in generator ? { seed, labels: Array.from({ length: generator.labels }, (_, at) => (at === 0 ? 1 : 0)) } : { seed };
+
+/** The palette of a model of classes, of as many as it has: what is drawn of further ones is none to it. */
+function paletteOf({ found }: OpenModel, palette: Palette): Palette | undefined {
+  const count = found.coding?.oneHot;
+  if (count === undefined) return undefined;
+  const further = palette.classes.slice(count).map(({ colour }) => colour);
+  return { ...palette, classes: palette.classes.slice(0, count), ignored: [...further, ...palette.ignored] };
 }

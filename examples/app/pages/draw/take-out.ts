@@ -1,39 +1,35 @@
-import type { RgbImage } from 'shadegrad';
-import { report, type Notice } from '../../common/notices.js';
+import { report, reportError, type Notice } from '../../common/notices.js';
 import { hrefOf } from '../../shell/route.js';
 import { encodeDrawing, LinkError } from './link.js';
-import { rgbaOf } from './pixels.js';
 import type { Studio } from './studio.js';
 
 /** What can be saved. */
 export type Part = 'result' | 'drawing' | 'both';
 
-/** The picture of a part; null where there is none yet. */
-export function pictureOf(studio: Studio, part: Part): RgbImage | null {
-  const drawing = studio.image();
-  const result = studio.result.peek()?.image ?? null;
-  if (part !== 'both') return part === 'drawing' ? drawing : result;
-  return drawing && result && sideBySide(drawing, result);
+/** The pixels of a part, as they are shown; null where there are none yet. */
+export async function pictureOf(studio: Studio, part: Part): Promise<ImageData | null> {
+  const drawing = studio.pixels;
+  if (part === 'drawing') return drawing;
+  const result = await studio.resultPixels();
+  return part === 'result' || !result ? result : drawing && sideBySide(drawing, result);
 }
 
 /** The drawing on the left and the result on the right, on white where their heights differ. */
-export function sideBySide(left: RgbImage, right: RgbImage): RgbImage {
-  const [width, height] = [left.width + right.width, Math.max(left.height, right.height)];
-  const data = new Uint8Array(3 * width * height).fill(255);
-  for (const [image, from] of [
+function sideBySide(left: ImageData, right: ImageData): ImageData {
+  const image = new ImageData(left.width + right.width, Math.max(left.height, right.height));
+  image.data.fill(255);
+  for (const [{ width, height, data }, from] of [
     [left, 0],
     [right, left.width],
   ] as const) {
-    for (let y = 0; y < image.height; y++) {
-      data.set(image.data.subarray(3 * y * image.width, 3 * (y + 1) * image.width), 3 * (y * width + from));
-    }
+    for (let y = 0; y < height; y++) image.data.set(data.subarray(4 * y * width, 4 * (y + 1) * width), 4 * (y * image.width + from));
   }
-  return { width, height, data };
+  return image;
 }
 
-async function pngOf(image: RgbImage): Promise<Blob> {
+async function pngOf(image: ImageData): Promise<Blob> {
   const canvas = new OffscreenCanvas(image.width, image.height);
-  canvas.getContext('2d')!.putImageData(new ImageData(rgbaOf(image), image.width, image.height), 0, 0);
+  canvas.getContext('2d')!.putImageData(image, 0, 0);
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
@@ -46,7 +42,8 @@ const NOTHING: Notice = {
 
 /** Saves a part as a PNG file, with the pixels as they are. */
 export async function savePicture(studio: Studio, part: Part): Promise<void> {
-  const image = pictureOf(studio, part);
+  const image = await pictureOf(studio, part).catch(reportError);
+  if (image === undefined) return;
   if (!image) return report(NOTHING);
   const address = URL.createObjectURL(await pngOf(image));
   const link = document.createElement('a');
@@ -59,11 +56,10 @@ export async function savePicture(studio: Studio, part: Part): Promise<void> {
 
 /** Copies the result, or the drawing where there is none, to the clipboard. */
 export async function copyPicture(studio: Studio): Promise<void> {
-  const image = pictureOf(studio, 'result') ?? pictureOf(studio, 'drawing');
-  if (!image) return report(NOTHING);
+  const image = pictureOf(studio, studio.result.peek() ? 'result' : 'drawing');
   try {
     // The promise itself: Safari asks for the right to write while the click is handled.
-    await navigator.clipboard.write([new ClipboardItem({ 'image/png': pngOf(image) })]);
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': image.then((found) => pngOf(found!)) })]);
     studio.say('Picture copied');
   } catch (error) {
     report({

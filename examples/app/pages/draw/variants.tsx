@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { showImage } from './shown.js';
+import { showPixels } from './shown.js';
 import type { Studio, Variant } from './studio.js';
 
 /** A strip of results of other seeds: a click takes one. */
@@ -24,7 +24,7 @@ function Tile({ studio, variant }: { readonly studio: Studio; readonly variant: 
   const { seed, result } = variant;
   const { width, height } = studio.subject.value!;
   useLayoutEffect(() => {
-    if (result) showImage(canvas.current, result.image);
+    if (result) showPixels(canvas.current, result.image);
   }, [result]);
   return (
     <button

@@ -1,4 +1,5 @@
 import type { ReportedAdapter } from '../../../../bench/report.js';
+// What `shadegrad doctor` and reports of benchmarks list: rows of those programs, which a program of anybody else's chooses for itself.
 import { adapterKind, REPORTED_FEATURES, REPORTED_LIMITS, type AdapterKind } from '../../../../src/gpu/adapter.js';
 
 /** What a browser tells of its adapter: less than a driver does, and not the same everywhere. */

@@ -1,5 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
+// The benchmarks are of this repository, and no part of the library: their reports are read by those who write them.
 import { byRoofShare, LIMITS, RESULT_COLUMNS, resultCells, type BenchReport } from '../../../../bench/report.js';
 import { rooflineOf } from '../../../../bench/roofline.js';
 import { digits } from '../../../../bench/table.js';

@@ -1,4 +1,8 @@
-/** The worker that runs the benchmarks of the kernels: those of `shadegrad bench`, on a device of its own. */
+/**
+ * The worker that runs the benchmarks of the kernels: those of `shadegrad bench`, on a device of its own. The benchmarks are of this
+ * repository and no part of the library, and time its kernels by their paths: device, errors and methods of tensors have to be of the same
+ * modules, as a copy of the library beside them would have classes of its own.
+ */
 import { allEntries, KERNEL_FAMILIES } from '../../../../bench/entries.js';
 import { filterEntries } from '../../../../bench/harness.js';
 import { provenanceOf } from '../../../../bench/report.js';

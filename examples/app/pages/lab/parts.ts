@@ -16,7 +16,8 @@ export type PartsState =
 /** What there is to run. */
 export const parts = signal<PartsState>({ kind: 'loading' });
 
-const addressOf = (file: string): URL => new URL(`lab/${file}`, document.baseURI);
+/** Where a part lies, as the page says: in the site its name has the hash of what is in it. */
+const addressOf = (file: string): string => document.querySelector<HTMLLinkElement>(`link[rel="lab-part"][title="${file}"]`)!.href;
 
 /** Looks which tests this copy of the site has. */
 export async function loadParts(): Promise<void> {

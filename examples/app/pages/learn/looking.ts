@@ -2,25 +2,24 @@ import {
   Conv2d,
   ConvTranspose2d,
   createImage,
-  floatToImage,
   hookForward,
-  imageToFloat,
+  isLabelledGenerator,
   layerOutputs,
   mul,
+  networkNumbers,
   noGrad,
+  resizeBicubic,
   Tensor,
   UNet,
+  withLabels,
   type Layer,
   type LayerOutput,
   type Module,
   type RgbImage,
 } from 'shadegrad';
-import { imageBytes, imageOfBytes } from '../../../../src/data/grey.js';
-import { networkNumbers } from '../../../../src/data/pixel-values.js';
-import { resizedTo } from '../../../../src/data/resize.js';
-import { withLabels } from '../../../../src/models/labels.js';
-import { labelCount } from '../../../../src/models/registry.js';
+import { fromPixels, toImageData } from 'shadegrad/canvas';
 import type { OpenModel } from '../../common/models.js';
+import { rgbaOf, rgbOf } from '../draw/pixels.js';
 import type { FeatureMap } from './maps.js';
 
 /** How a generator is run to look into it. */
@@ -67,7 +66,7 @@ const isConvolution = (layer: Module): boolean => layer instanceof Conv2d || lay
 /** Runs the model's generator on a picture, eagerly, and keeps what is asked for. */
 export async function look(model: OpenModel, picture: RgbImage, { seed, dropout, skipsOff, layer }: LookOptions): Promise<Look> {
   const { gpu, generator, codings, width, height, found } = model;
-  const fitted = picture.width === width && picture.height === height ? picture : resizedTo(picture, [width, height]);
+  const fitted = resizeBicubic(picture, width, height);
   const shape = [1, height, width, generator.inChannels];
   const cuts = skipLayers(generator)
     .filter((_, at) => skipsOff.includes(at + 1))
@@ -75,13 +74,13 @@ export async function look(model: OpenModel, picture: RgbImage, { seed, dropout,
   const run = (): { made: Tensor; layers: LayerOutput[] } => {
     const input = codings
       ? Tensor.from(gpu, networkNumbers(codings.source.see(fitted).values), shape)
-      : imageToFloat(Tensor.fromBytes(gpu, imageBytes(fitted, generator.inChannels as 1 | 3), shape, 'picture'));
-    const labels = labelCount(generator);
+      : fromPixels(gpu, new ImageData(rgbaOf(fitted), width, height), { channels: generator.inChannels as 1 | 3 });
+    const labels = isLabelledGenerator(generator) ? generator.labels : 0;
     const x = labels > 0 ? withLabels(input, Tensor.from(gpu, new Float32Array(labels), [1, labels])) : input;
     generator.advanceDropout(seed);
     const forward = (): Tensor => generator.forward(x, { training: false, statistics: found.statistics, dropout });
     const { result, layers } = layerOutputs(generator, forward, { only: isConvolution });
-    return { made: codings ? result : floatToImage(result), layers };
+    return { made: result, layers };
   };
   let outcome: ReturnType<typeof run>;
   try {
@@ -102,7 +101,7 @@ export async function look(model: OpenModel, picture: RgbImage, { seed, dropout,
 }
 
 async function imageOf(made: Tensor, { codings, width, height, generator }: OpenModel, given: RgbImage): Promise<RgbImage> {
-  if (!codings) return imageOfBytes(await made.bytes(), width, height, generator.outChannels as 1 | 3);
+  if (!codings) return rgbOf(width, height, (await toImageData(made)).data);
   const values = { kind: 'numbers', channels: generator.outChannels, data: await made.data() } as const;
   return codings.target.show({ ...createImage(width, height), values }, given);
 }

@@ -52,10 +52,45 @@ function parsedValue(text: string): OptionValue {
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** A name for a data set of chosen files: that of the folder or the zip, with what names of files may have. */
+/** A name that no data set has yet, so that none is replaced that a run may need: `shoes`, `shoes 2`. */
+export function freeName(name: string, taken: readonly string[]): string {
+  for (let number = 1; ; number++) {
+    const each = number === 1 ? name : `${name} ${number}`;
+    if (!taken.includes(each)) return each;
+  }
+}
+
+/** A run of before, by the files that go on with it. */
+export interface EarlierFiles<Chosen> {
+  readonly checkpoint: Chosen;
+  readonly log: Chosen | undefined;
+}
+
+/**
+ * What to go on with among chosen files: the checkpoint of a run's folder and its log, or a single checkpoint; null where there is none.
+ *
+ * @throws Error in words for several of which none is the run's latest
+ */
+export function earlierIn<Chosen extends { readonly path: string }>(files: readonly Chosen[]): EarlierFiles<Chosen> | null {
+  const nameOf = ({ path }: Chosen): string => path.slice(path.lastIndexOf('/') + 1);
+  const weights = files.filter((file) => /\.safetensors$/i.test(nameOf(file)));
+  if (weights.length === 0) return null;
+  const latest = weights.filter((file) => nameOf(file) === 'checkpoint.safetensors');
+  const [checkpoint, other] = latest.length > 0 ? latest : weights;
+  if (other) throw new Error(`There are ${weights.length} checkpoints in what was chosen: choose one of them, or the folder of one run`);
+  const logs = files.filter((file) => /\.jsonl$/i.test(nameOf(file)));
+  return { checkpoint: checkpoint!, log: logs.find((file) => nameOf(file) === 'log.jsonl') ?? logs[0] };
+}
+
+/** A name for a data set of chosen files: that of the folder, the folders or the zip, with what names of files may have. */
 export function dataName(paths: readonly string[]): string {
   const [first = 'pictures'] = paths;
-  const outer = paths.length === 1 ? first.replace(/\.zip$/i, '') : first.split('/')[0]!;
-  const plain = outer.replace(/[^\p{L}\p{N}._ -]/gu, '_').replace(/^\.+/, '');
+  const outers = [...new Set(paths.map((path) => (path.includes('/') ? path.split('/')[0]! : '')))];
+  const folders = outers.length <= 3 && !outers.includes('') ? outers.join(' and ') : 'pictures';
+  const outer = paths.length === 1 && !first.includes('/') ? first.replace(/\.[a-z\d]{2,4}$/i, '') : folders;
+  const plain = outer
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}._ -]/gu, '_')
+    .replace(/^\.+/, '');
   return (plain === 'synthetic' ? 'synthetic pictures' : plain).slice(0, 80) || 'pictures';
 }

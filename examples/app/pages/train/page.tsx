@@ -3,10 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { SCHEMES } from 'shadegrad';
 import type { TrainingSource } from 'shadegrad/worker';
 import { Choice, FileButton } from '../../common/controls.js';
-import { report, reportError } from '../../common/notices.js';
+import { dismiss, report, reportError } from '../../common/notices.js';
 import { byteWords } from '../../common/words.js';
 import { droppedFiles } from './dropped.js';
-import { dataName, LENGTHS, optionsOf } from './form.js';
+import { dataName, earlierIn, freeName, LENGTHS, optionsOf } from './form.js';
 import { Running } from './running.js';
 import * as state from './state.js';
 
@@ -39,28 +39,63 @@ export default function TrainPage(): VNode {
   );
 }
 
+/** Schemes that can be trained on such pictures: labels come with those alone that are drawn. */
+const offered = (data: TrainingSource): typeof SCHEMES => SCHEMES.filter(({ labelled }) => !labelled || data.kind === 'synthetic');
+
 /** The form that a training is started with. */
 function Start(): VNode {
-  const [scheme, setScheme] = useState('pix2pix');
-  const [length, setLength] = useState('5');
-  const [more, setMore] = useState('');
-  const [data, setData] = useState<TrainingSource>({ kind: 'synthetic' });
   const [over, setOver] = useState(false);
-  const row = SCHEMES.find(({ name }) => name === scheme)!;
+  const { scheme, length, more, data, from } = state.draft.value;
+  const change = (changed: Partial<state.Draft>): void => void (state.draft.value = { ...state.draft.value, ...changed });
+  const schemes = offered(data);
+  const row = schemes.find(({ name }) => name === scheme) ?? schemes[0]!;
   const take = (files: readonly { readonly path: string; readonly file: File }[]): void => {
-    if (files.length > 0) setData({ kind: 'files', name: dataName(files.map(({ path }) => path)), files });
+    try {
+      dismiss('pictures');
+      if (files.length === 0)
+        throw new Error('There are no files in what was chosen: choose a folder with pictures in it, or a zip of one');
+      const earlier = earlierIn(files);
+      if (earlier) return change({ from: earlier });
+      const name = freeName(
+        dataName(files.map(({ path }) => path)),
+        state.dataSets.value.map((each) => each.name),
+      );
+      change({ data: { kind: 'files', name, files } });
+    } catch (error) {
+      report({ id: 'pictures', kind: 'problem', title: (error as Error).message });
+    }
   };
   const chosen = (files: readonly File[]): void => take(files.map((file) => ({ path: file.webkitRelativePath || file.name, file })));
   const begin = (): void => {
     try {
-      state.start({ scheme, options: optionsOf({ scheme, length, more }), data, title: titleOf(row.title, data) });
+      if (from) {
+        const { checkpoint, log } = from;
+        const title = `${checkpoint.path}${data.kind === 'synthetic' ? '' : ` on ${data.name}`}`;
+        // Whether drawn pictures are what it was trained on, the checkpoint says.
+        state.start({ from: { checkpoint: checkpoint.file, log: log?.file }, title, ...(data.kind !== 'synthetic' && { data }) });
+      } else
+        state.start({ scheme: row.name, options: optionsOf({ scheme: row.name, length, more }), data, title: titleOf(row.title, data) });
     } catch (error) {
       report({ id: 'training', kind: 'problem', title: (error as Error).message });
     }
   };
   return (
     <section class="card stack" aria-labelledby="start">
-      <h2 id="start">A new training</h2>
+      <h2 id="start">{from ? 'Going on with a checkpoint' : 'A new training'}</h2>
+      {from && (
+        <div class="stack" style={{ gap: '0.5rem' }}>
+          <p>
+            <strong>{from.checkpoint.path}</strong>{' '}
+            <span class="quiet">
+              {byteWords(from.checkpoint.file.size)}
+              {from.log ? ', with its log' : ''}
+            </span>
+          </p>
+          <p class="quiet">
+            It keeps its scheme and its options. Choose the pictures that it was trained on, unless the program drew them.
+          </p>
+        </div>
+      )}
       <fieldset
         aria-label="Pictures"
         class={over ? 'drop over' : 'drop'}
@@ -73,7 +108,9 @@ function Start(): VNode {
         }}
       >
         <p>
-          <strong>{dataWords(data, row.drawn?.title)}</strong>
+          <strong>
+            {dataWords(data, from ? 'those that the program draws' : `${row.drawn?.title ?? 'facades'}, drawn by the program`)}
+          </strong>
         </p>
         <p class="quiet">
           Drop a folder or a zip: pictures of both halves side by side, or two folders A and B with equal names; for CycleGAN any pictures
@@ -83,51 +120,70 @@ function Start(): VNode {
           <FileButton label="Choose a folder" folder onFiles={chosen} />
           <FileButton label="Choose a zip" accept=".zip,application/zip" onFiles={chosen} />
           {data.kind !== 'synthetic' && (
-            <button type="button" onClick={() => setData({ kind: 'synthetic' })}>
+            <button type="button" onClick={() => change({ data: { kind: 'synthetic' } })}>
               Take the drawn pictures
             </button>
           )}
           {state.dataSets.value.map(({ name }) => (
-            <button key={name} type="button" onClick={() => setData({ kind: 'kept', name })}>
+            <button key={name} type="button" onClick={() => change({ data: { kind: 'kept', name } })}>
               {name}
             </button>
           ))}
         </div>
       </fieldset>
-      <div class="columns">
-        <div>
-          <Choice
-            label="What is learned"
-            value={scheme}
-            options={SCHEMES.map(({ name, title }) => ({ value: name, label: title }))}
-            onChange={setScheme}
-          />
-          <p class="quiet">{row.summary}</p>
-        </div>
-        <div>
-          <Choice label="How long" value={length} options={LENGTHS.map(({ value, label }) => ({ value, label }))} onChange={setLength} />
-          <p class="quiet">Size and width of the networks are chosen by the speed of this machine.</p>
-        </div>
-      </div>
-      <details>
-        <summary>Further options</summary>
-        <div class="field">
-          <label for="more">Options</label>
-          <input
-            id="more"
-            type="text"
-            size={40}
-            value={more}
-            placeholder="size=128 ngf=32 steps=5000 seed=1"
-            onInput={(event) => setMore(event.currentTarget.value)}
-          />
-        </div>
-        <p class="quiet">Those of the command line by their names, such as batch, learningRate, dropout or ema.</p>
-      </details>
+      {!from && (
+        <>
+          <div class="columns">
+            <div>
+              <Choice
+                label="What is learned"
+                value={row.name}
+                options={schemes.map(({ name, title }) => ({ value: name, label: title }))}
+                onChange={(name) => change({ scheme: name })}
+              />
+              <p class="quiet">
+                {row.summary}
+                {schemes.length < SCHEMES.length && ' What learns labels is offered with drawn pictures alone: browsers read no labels.'}
+              </p>
+            </div>
+            <div>
+              <Choice
+                label="How long"
+                value={length}
+                options={LENGTHS.map(({ value, label }) => ({ value, label }))}
+                onChange={(value) => change({ length: value })}
+              />
+              <p class="quiet">Size and width of the networks are chosen by the speed of this machine.</p>
+            </div>
+          </div>
+          <details>
+            <summary>Further options</summary>
+            <div class="field">
+              <label for="more">Options</label>
+              <input
+                id="more"
+                type="text"
+                size={40}
+                value={more}
+                placeholder="size=128 ngf=32 steps=5000 seed=1"
+                onInput={(event) => change({ more: event.currentTarget.value })}
+              />
+            </div>
+            <p class="quiet">Those of the command line by their names, such as batch, learningRate, dropout or ema.</p>
+          </details>
+        </>
+      )}
       <div class="buttons">
         <button type="button" class="primary" onClick={begin}>
-          Start training
+          {from ? 'Go on with it' : 'Start training'}
         </button>
+        {from ? (
+          <button type="button" onClick={() => change({ from: null })}>
+            Start a new one instead
+          </button>
+        ) : (
+          <FileButton label="Go on with a checkpoint" accept=".safetensors,.jsonl" multiple onFiles={chosen} />
+        )}
       </div>
     </section>
   );
@@ -136,11 +192,11 @@ function Start(): VNode {
 const titleOf = (scheme: string, data: TrainingSource): string =>
   `${scheme} on ${data.kind === 'synthetic' ? 'drawn pictures' : data.name}`;
 
-function dataWords(data: TrainingSource, drawn = 'facades'): string {
-  if (data.kind === 'synthetic') return `Pictures: ${drawn}, drawn by the program`;
+function dataWords(data: TrainingSource, drawn: string): string {
+  if (data.kind === 'synthetic') return `Pictures: ${drawn}`;
   return data.kind === 'kept'
     ? `Pictures: ${data.name}`
-    : `Pictures: ${data.name}, ${data.files.length === 1 ? 'a zip' : `${data.files.length} files`}`;
+    : `Pictures: ${data.name}, ${data.files.length === 1 ? 'a file' : `${data.files.length} files`}`;
 }
 
 /** What the browser keeps: runs and data sets. */
@@ -176,9 +232,11 @@ function Kept({ busy }: { readonly busy: boolean }): VNode | null {
                   Train as long again
                 </button>
               )}
-              <button type="button" disabled={step === 0} onClick={() => void state.useInDraw(run)}>
-                Use in Draw
-              </button>
+              {run.translates && (
+                <button type="button" onClick={() => void state.useInDraw(run)}>
+                  Use in Draw
+                </button>
+              )}
               <button type="button" disabled={totalSteps === null} onClick={() => void state.download(id)}>
                 Download checkpoint
               </button>
@@ -206,7 +264,8 @@ function Kept({ busy }: { readonly busy: boolean }): VNode | null {
         </div>
       ))}
       <p class="quiet">
-        A checkpoint that is downloaded goes on in Node: put it into a folder and call shadegrad train --resume --out FOLDER.
+        A checkpoint that is downloaded goes on in another browser, or in Node: put it into a folder and call shadegrad train --resume --out
+        FOLDER. One of Node goes on here: drop the folder of the run.
       </p>
     </section>
   );

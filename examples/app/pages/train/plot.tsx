@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Curves } from './curves.js';
+import { drawSoon } from './frames.js';
 
 /** A line of a plot. */
 export interface PlotLine {
@@ -51,7 +52,7 @@ export function Plot(props: {
     import('uplot').then(
       (module) => {
         library = module.default;
-        make();
+        drawSoon(make);
       },
       () => undefined,
     );
@@ -66,11 +67,8 @@ export function Plot(props: {
       plot.current = null;
     };
   }, [curves, lines.map(({ name }) => name).join()]);
-  useEffect(() => {
-    // Once a frame, however many steps have come.
-    const frame = requestAnimationFrame(() => plot.current?.setData(curves.table as uPlot.AlignedData));
-    return () => cancelAnimationFrame(frame);
-  }, [version, curves]);
+  // Once a frame, however many steps have come.
+  useEffect(() => drawSoon(() => plot.current?.setData(curves.table as uPlot.AlignedData)), [version, curves]);
   const latest = lines.map(({ name, label }) => `${label} ${numberWords(curves.latest(name))}`);
   return (
     <figure class="plot">

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { SamplePicture } from 'shadegrad/worker';
 import { Progress } from '../../common/controls.js';
 import { timeWords } from '../../common/words.js';
+import { drawSoon } from './frames.js';
 import { Plot } from './plot.js';
 import * as state from './state.js';
 
@@ -156,14 +157,22 @@ function Samples(): VNode | null {
 function Picture({ picture, name }: { readonly picture: SamplePicture; readonly name: string }): VNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height, data, title } = picture;
-  useEffect(() => {
-    const image = new ImageData(width, height);
-    for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-      image.data.set(data.subarray(from, from + 3), to);
-      image.data[to + 3] = 255;
-    }
-    canvas.current?.getContext('2d')?.putImageData(image, 0, 0);
-  }, [data]);
+  useEffect(
+    () =>
+      drawSoon(() => {
+        const image = new ImageData(width, height);
+        const pixels = image.data;
+        // Number by number: a view of each pixel would hold the page up, of a screen full of pictures for a tenth of a second.
+        for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
+          pixels[to] = data[from]!;
+          pixels[to + 1] = data[from + 1]!;
+          pixels[to + 2] = data[from + 2]!;
+          pixels[to + 3] = 255;
+        }
+        canvas.current?.getContext('2d')?.putImageData(image, 0, 0);
+      }),
+    [data],
+  );
   return (
     <figure>
       <canvas ref={canvas} class="picture pixels" {...{ width, height }} role="img" aria-label={`${title} of ${name}`} />

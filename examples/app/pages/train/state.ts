@@ -12,11 +12,14 @@ import {
   type StartTrainingOptions,
   type TrainingEvents,
   type TrainingHandle,
+  type TrainingSource,
 } from 'shadegrad/worker';
 import { addModel } from '../../common/models.js';
 import { dismiss, explain, report, reportError } from '../../common/notices.js';
+import { trainWorker } from './worker.js';
 import { goTo } from '../../shell/route.js';
 import { Curves } from './curves.js';
+import type { EarlierFiles } from './form.js';
 
 /** How it goes with the training of the page. */
 export type Phase = 'idle' | 'opening' | 'training' | 'paused' | 'finished' | 'failed';
@@ -38,6 +41,17 @@ export const savedStep = signal<number | null>(null);
 export const drawn = signal(0);
 export const runs = signal<readonly KeptRun[]>([]);
 export const dataSets = signal<readonly KeptDataSet[]>([]);
+
+/** What the form says, which outlives the form: what could not be started can be mended and tried again. */
+export interface Draft {
+  readonly scheme: string;
+  readonly length: string;
+  readonly more: string;
+  readonly data: TrainingSource;
+  /** A run of before, in the place of a new one. */
+  readonly from: EarlierFiles<{ readonly path: string; readonly file: File }> | null;
+}
+export const draft = signal<Draft>({ scheme: 'pix2pix', length: '5', more: '', data: { kind: 'synthetic' }, from: null });
 
 /** The curves of the losses, by the heading of their plot; and of the metrics, by name. */
 export let lossCurves: ReadonlyMap<string, Curves> = new Map();
@@ -62,8 +76,7 @@ export function start(options: Omit<StartTrainingOptions, 'worker'>): void {
   notes.value = [];
   phase.value = 'opening';
   dismiss('training');
-  const worker = (): Worker => new Worker(new URL('train-worker.js', document.baseURI), { type: 'module' });
-  const handle = startTraining({ ...options, worker });
+  const handle = startTraining({ ...options, worker: trainWorker });
   training = handle;
   remember(handle.run);
   handle.on('opening', (event) => (opening.value = event));
@@ -77,10 +90,8 @@ export function start(options: Omit<StartTrainingOptions, 'worker'>): void {
     findings.value = [...findings.value.filter(({ diagnosis }) => diagnosis !== finding.diagnosis), finding];
   });
   handle.on('note', ({ text }) => note(text));
-  handle.on('saved', ({ step }) => {
-    savedStep.value = step;
-    void refresh();
-  });
+  handle.on('saved', (event) => saved(handle.run, event));
+  handle.on('silent', ({ seconds }) => silent(seconds));
   handle.on('deviceLost', ({ text }) => note(text));
   handle.on('failed', ({ error, waits }) => failed(error, waits));
   handle.on('finished', ({ stopped }) => ended(stopped ? 'idle' : 'finished'));
@@ -88,6 +99,9 @@ export function start(options: Omit<StartTrainingOptions, 'worker'>): void {
 
 function begin(event: Opened): void {
   opening.value = null;
+  // It has begun: the next one is another.
+  const { data } = draft.peek();
+  draft.value = { ...draft.peek(), from: null, ...(data.kind === 'files' && { data: { kind: 'kept', name: data.name } }) };
   opened.value = event;
   const plots = new Map<string, string[]>();
   for (const [name, { plot }] of Object.entries(event.lossRows)) plots.set(plot, [...(plots.get(plot) ?? []), name]);
@@ -114,21 +128,60 @@ function note(text: string): void {
   notes.value = [...notes.value, text].slice(-MOST_NOTES);
 }
 
+/** The row of the run changes with each checkpoint; all that is kept is looked at again only where it is not there yet. */
+function saved(run: string, { step, bytes }: TrainingEvents['saved']): void {
+  savedStep.value = step;
+  const { totalSteps = null } = progress.peek() ?? opened.peek() ?? {};
+  const rows = runs.peek();
+  if (!rows.some(({ id, step: before }) => id === run && before > 0)) return void refresh();
+  runs.value = rows.map((row) =>
+    row.id === run ? { ...row, step, totalSteps, bytes: Math.max(row.bytes, bytes), savedAt: Date.now() } : row,
+  );
+}
+
+function silent(seconds: number): void {
+  if (seconds === 0) return dismiss('silent');
+  const step = savedStep.peek() ?? opened.peek()?.step ?? 0;
+  report({
+    ...{ id: 'silent', kind: 'hint', title: 'The training does not answer' },
+    text: `It may be busy, or it is stuck: nothing was heard of it for ${seconds} seconds.`,
+    ...(step > 0
+      ? {
+          fix: `After a minute it is started anew by itself and goes on from step ${step}, where it was saved.`,
+          action: { label: `Go on from step ${step} now`, run: () => training?.restart() },
+        }
+      : { fix: 'After a minute it is given up. Nothing was saved yet.' }),
+  });
+}
+
+/** Errors after which a run that was saved may go on as it was. */
+const PASSING: readonly string[] = ['DEVICE_LOST', 'WORKER_LOST'];
+
 function failed(error: ShadegradError, waits: boolean): void {
-  const action = waits ? { label: 'Try again', run: resume } : undefined;
+  dismiss('silent');
+  const run = currentRun();
+  const step = savedStep.peek() ?? opened.peek()?.step ?? 0;
+  const isPassing = PASSING.includes(error.code) && run !== null && step > 0;
+  const action = waits
+    ? { label: 'Try again', run: resume }
+    : isPassing
+      ? { label: `Go on from step ${step}`, run: () => start({ run }) }
+      : undefined;
   const notice = explain(error);
   // Of a run the checkpoint matters: where it is, and that nothing of it is lost.
   const fix = error.code === 'DEVICE_LOST' && error.fix ? sentence(error.fix) : notice.fix;
   report({ ...notice, id: 'training', ...(fix && { fix }), ...(action && { action }) });
-  if (!waits) ended('failed');
+  // Another tab trains it, and goes on with it after its own next visit.
+  if (!waits) ended('failed', error.code !== 'RUN_IN_USE');
 }
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function ended(how: Phase): void {
+function ended(how: Phase, isOver = true): void {
   training = null;
   phase.value = how;
-  forget();
+  dismiss('silent');
+  if (isOver) forget();
   void refresh();
 }
 
@@ -179,6 +232,8 @@ export async function removeRun(id: string): Promise<void> {
 /** Deletes a data set. What goes wrong is told. */
 export async function removeDataSet(name: string): Promise<void> {
   await deleteDataSet(name).catch(reportError);
+  const { data } = draft.peek();
+  if (data.kind === 'kept' && data.name === name) draft.value = { ...draft.peek(), data: { kind: 'synthetic' } };
   await refresh();
 }
 
@@ -201,12 +256,12 @@ export async function useInDraw({ id, title, source, options }: KeptRun): Promis
   try {
     const file = await exportRun(id);
     const labels = source === 'synthetic' && options.direction !== 'AtoB';
-    await addModel([new File([file], `${title}.safetensors`)], {
+    const isOpen = await addModel([new File([file], `${title}.safetensors`)], {
       title,
       about: 'Trained in this browser.',
       ...(labels && { input: 'labels' as const, palette: 'facades' }),
     });
-    goTo('draw');
+    if (isOpen) goTo('draw');
   } catch (error) {
     reportError(error);
   }

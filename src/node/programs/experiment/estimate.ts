@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TrainingScheme } from '../../../training/scheme.js';
+import { begun, finished } from '../../files/unfinished.js';
 import { readLog } from '../../files/log.js';
 import { isQuiet, keepQuiet } from '../../terminal/remarks.js';
 import { RunFolder } from '../../training/folder.js';
@@ -32,14 +33,14 @@ export interface Estimate {
 export async function estimateRun(plan: Plan, run: PlannedRun, scheme: TrainingScheme, call: TrainingFlags): Promise<Estimate> {
   const { minutes } = plan.flags;
   if (typeof minutes === 'number') return { seconds: minutes * 60, steps: undefined, status: 0 };
-  const path = await mkdtemp(join(tmpdir(), 'shadegrad-trial-'));
+  const path = begun(await mkdtemp(join(tmpdir(), 'shadegrad-trial-')));
   const quiet = isQuiet();
   try {
     const folder = new RunFolder(join(path, 'run'));
     // How the rate falls takes no time, and is of a run of so many epochs.
     const { epochs, steps, 'epochs-decay': _, ...flags } = flagsOfRun(plan, run);
     const words = wordsOf({ ...flags, ...call, steps: TRIAL.steps, validate: 1, quiet: true });
-    const status = await train({ scheme, call: callOf(scheme) }, trainCommand(scheme), [...words, `--out=${folder.path}`]);
+    const status = await train({ scheme, call: callOf(scheme), isPart: true }, trainCommand(scheme), [...words, `--out=${folder.path}`]);
     if (status !== 0) return { seconds: NaN, steps: undefined, status };
     const timed = (await readLog(folder.log)).filter((entry) => typeof entry.seconds === 'number' && Number(entry.step) > TRIAL.untimed);
     const [first, last] = [timed[0]!, timed.at(-1)!];
@@ -51,5 +52,6 @@ export async function estimateRun(plan: Plan, run: PlannedRun, scheme: TrainingS
   } finally {
     keepQuiet(quiet);
     await rm(path, { recursive: true, force: true });
+    finished(path);
   }
 }

@@ -21,6 +21,7 @@ import { EXPERIMENT_PROGRAM, experimentProgram, type ExperimentFlags } from './f
 import type { Experiment, TrainingFlags } from './kind.js';
 import { mergeResults } from './merge.js';
 import { planExperiment, runsOf, splitFlags, type Plan, type PlannedRun } from './plan.js';
+import { expectTrainable } from './run.js';
 import { beginIn } from './plan-file.js';
 import { EXPERIMENTS } from './registry.js';
 import { isForScheduler, scriptOf } from './schedulers/script.js';
@@ -57,13 +58,15 @@ export async function runExperiment(argv: readonly string[]): Promise<number> {
     metrics: metricNames(flags.metrics ?? experiment.metrics),
     metricOptions: metricOptions(values, given),
     samples: flags.samples ?? experiment.samples ?? 1,
+    needsLength: !flags.list,
     // Who writes a script may sit at a machine without a GPU.
     software: !isForScheduler(values) && common.preset !== 'full' && (await isSoftware(call.adapter as string | undefined)),
   });
   expectMeasurable(plan, values);
-  const script = scriptOf(argv, plan, values);
+  const script = scriptOf(argv, plan, values, experimentProgram(scheme));
   if (script !== undefined) {
-    process.stdout.write(script);
+    process.stdout.write(script.text);
+    for (const note of script.notes) console.error(printableText(`note: ${note}`));
     return 0;
   }
   const runs = runsOf(plan);
@@ -81,7 +84,7 @@ export async function runExperiment(argv: readonly string[]): Promise<number> {
       open.push(opened);
       weights[flag] = opened.file;
     }
-    await beginIn(out, plan);
+    await beginIn(out, plan, () => expectTrainable(out, plan, own, scheme, call));
     return await runAll(out, plan, own, scheme, { flags: call, weights, typed: values });
   } finally {
     for (const { close } of open) await close();
@@ -157,12 +160,14 @@ async function dryRun(plan: Plan, own: readonly PlannedRun[], scheme: TrainingSc
 
 /** The runs as --list prints them. */
 function describe(plan: Plan, own: readonly PlannedRun[]): string[] {
+  const timed = ['steps', 'epochs', 'minutes'].some((name) => name in plan.flags);
   return [
     `${plan.name}: ${plan.title}`,
     `all: ${flagsInWords(plan.flags)}`,
     ...own.map(
       ({ id, setting }) => `${id}: ${setting.title}${Object.keys(setting.flags).length > 0 ? `: ${flagsInWords(setting.flags)}` : ''}`,
     ),
+    ...(timed ? [] : ['length: to be said, by --steps, --epochs or --minutes']),
     `measured: ${plan.metrics === 'all' ? 'all that lacks nothing' : plan.metrics.join(', ')}`,
   ];
 }

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { oneLine, printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import { findScheme, SCHEMES } from '../../../schemes/registry.js';
+import { repeatedKey } from '../../../formats/repeated-key.js';
 import { nearest } from '../../terminal/flags.js';
+import { keyTwice } from '../../terminal/options-file.js';
 import type { Experiment, Setting, TrainingFlags } from './kind.js';
 
 /** A name that is a part of the names of folders. */
@@ -85,6 +87,8 @@ export function parseExperiment(text: string, path: string): Experiment {
   } catch (cause) {
     throw notExperiment(shown, (cause as Error).message, cause);
   }
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw keyTwice(shown, twice);
   if (!isObject(value)) throw notExperiment(shown, oneLine(text.trim(), 40));
   const file = value as Record<string, unknown>;
   expectKeys(file, EXPERIMENT_KEYS, shown);
@@ -93,9 +97,9 @@ export function parseExperiment(text: string, path: string): Experiment {
     expectKeys(setting, SETTING_KEYS, where);
     return { title: setting.name, flags: {}, ...setting } as unknown as Setting;
   });
-  const twice = settings.find(({ name }, at) => settings.findIndex((other) => other.name === name) < at);
-  if (twice !== undefined) {
-    throw new ShadegradError('BAD_FLAG', `${shown}: two settings are called ${twice.name}`, {
+  const namesake = settings.find(({ name }, at) => settings.findIndex((other) => other.name === name) < at);
+  if (namesake !== undefined) {
+    throw new ShadegradError('BAD_FLAG', `${shown}: two settings are called ${namesake.name}`, {
       expected: 'another name for each',
       fix: 'rename one of them',
     });

@@ -8,6 +8,15 @@ import { trainCommand } from '../train-command.js';
 import { EXPERIMENTS } from './registry.js';
 import { SCHEDULERS } from './schedulers/registry.js';
 
+/** A flag of a scheduler: a script is of one of them, has all runs, and is printed in place of anything else. */
+const ofScheduler = (flag: Flag, own: string): Flag => ({
+  ...flag,
+  group: 'On several machines',
+  ...(flag.name === own
+    ? { excludes: [...SCHEDULERS.map((each) => each.flag).filter((name) => name !== own), 'shard', 'list', 'dry-run'] }
+    : { needs: { flag: own } }),
+});
+
 /** The flags that an experiment has beside those of a training. */
 const OWN = [
   {
@@ -68,7 +77,13 @@ const OWN = [
     default: 4,
     description: 'inputs that the figure shows, spread over those that are measured',
   },
-  { name: 'list', group: 'Before it begins', type: 'boolean', description: 'print the settings, train nothing, and write nothing' },
+  {
+    name: 'list',
+    group: 'Before it begins',
+    type: 'boolean',
+    excludes: ['dry-run'],
+    description: 'print the settings, train nothing, and write nothing',
+  },
   {
     name: 'dry-run',
     group: 'Before it begins',
@@ -81,10 +96,11 @@ const OWN = [
     group: 'On several machines',
     type: 'list',
     placeholder: 'DIR ...',
+    alone: ['out', 'quiet'],
     description: 'train nothing: make table and figure in --out of what calls with --shard have left in these folders',
   },
   ...METRIC_FLAGS,
-  ...SCHEDULERS.flatMap(({ flags }) => flags).map((flag): Flag => ({ ...flag, group: 'On several machines' })),
+  ...SCHEDULERS.flatMap(({ flag: own, flags }) => flags.map((flag) => ofScheduler(flag, own))),
   { ...QUIET_FLAG, group: 'Results' },
 ] as const satisfies readonly Flag[];
 

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import { makeFolder, writeFileAtomic } from '../../files/atomic.js';
+import { RunLock } from '../../training/lock.js';
 import { expectSamePlan, type Plan } from './plan.js';
+import { hasBegun } from './run.js';
 
 /** The file of an experiment's folder that says what it is. */
 const PLAN = 'experiment.json';
@@ -30,14 +32,39 @@ export async function planIn(folder: string): Promise<Plan | undefined> {
 /**
  * Writes the plan down, or finds that it is the one that is there.
  *
- * @throws BAD_FLAG for a folder with files of somebody else's, among which results would be written, and for another plan; WRITE_FAILED
+ * @param check throws what keeps the runs from being trained: it is called before anything is written
+ * @throws BAD_FLAG for a folder with files of somebody else's, among which results would be written, and for another plan of which a run
+ *   was begun there; WRITE_FAILED
  */
-export async function beginIn(out: string, plan: Plan): Promise<void> {
+export async function beginIn(out: string, plan: Plan, check: () => Promise<void> = async () => {}): Promise<void> {
   const found = await planIn(out);
   if (found === undefined) await expectNothingElse(out);
+  const text = `${JSON.stringify(plan, null, 2)}\n`;
+  if (found !== undefined && (await hasRuns(out))) expectSamePlan(plan, found, out);
+  await check();
+  if (JSON.stringify(found, null, 2) === text.trimEnd()) return;
   await makeFolder(out);
-  if (found === undefined) await writeFileAtomic(join(out, PLAN), `${JSON.stringify(plan, null, 2)}\n`);
-  else expectSamePlan(plan, found, out);
+  await writeFileAtomic(join(out, PLAN), text);
+}
+
+/** Whether a run was begun in the folder of an experiment, or is just being begun by another process. */
+async function hasRuns(out: string): Promise<boolean> {
+  const runs = join(out, 'runs');
+  for (const name of await readdir(runs).catch(() => [])) {
+    const path = join(runs, name);
+    if ((await hasBegun(path)) || (await isAtWork(path))) return true;
+  }
+  return false;
+}
+
+/** Whether a process trains in a folder. */
+async function isAtWork(path: string): Promise<boolean> {
+  try {
+    await (await RunLock.take(path)).release();
+    return false;
+  } catch (error) {
+    return error instanceof ShadegradError && error.code === 'RUN_IN_USE';
+  }
 }
 
 /** What may be there before the plan is: runs that somebody has brought, and hidden files, one of which another machine may just write. */

@@ -62,6 +62,8 @@ export const runsOf = ({ settings, seeds }: Plan): PlannedRun[] =>
  * goes on takes them, too.
  */
 const OF_CALL = ['data', 'download', 'download-url', 'adapter', 'eager', 'recompute', 'debug-nan', 'save-every', 'report-every'];
+/** Those of a setting that its settings as a run keeps them do not say. */
+const BESIDE_SETTINGS = [...OF_CALL, 'with-data', 'download-sha256', 'validate', 'tune'];
 /** Those that name or choose others, which are there by their own names. */
 const SPELT_OUT = ['options', 'recipe'];
 
@@ -108,6 +110,8 @@ export interface PlanOptions extends Pick<Plan, 'metrics' | 'metricOptions' | 's
   readonly seeds: number;
   /** Whether the adapter is none of hardware, which then has smaller presets. */
   readonly software: boolean;
+  /** Whether it has to be said how long each setting is trained: not to print what there is. */
+  readonly needsLength: boolean;
   /** Told which settings are left out. */
   say(line: string): void;
 }
@@ -119,7 +123,7 @@ export interface PlanOptions extends Pick<Plan, 'metrics' | 'metricOptions' | 's
  * @throws BAD_FLAG for flags that no training has or takes, for those that every setting has its own of, and for no length
  */
 export function planExperiment(experiment: Experiment, scheme: TrainingScheme, options: PlanOptions): Plan {
-  const { typed, seed, seeds, software, say } = options;
+  const { typed, seed, seeds, software, needsLength, say } = options;
   const lengths = ['epochs', 'steps', 'minutes'];
   const fixed = Object.entries(experiment.flags ?? {}).filter(
     ([name]) => !(lengths.includes(name) && lengths.some((each) => each in typed)),
@@ -127,7 +131,7 @@ export function planExperiment(experiment: Experiment, scheme: TrainingScheme, o
   const common: TrainingFlags = { tune: false, ...Object.fromEntries(fixed), ...typed };
   const varied = experiment.settings.flatMap(({ flags }) => Object.keys(flags));
   const timed = varied.find((name) => lengths.includes(name));
-  if (timed !== undefined || !lengths.some((name) => name in common)) {
+  if (timed !== undefined || (needsLength && !lengths.some((name) => name in common))) {
     throw new ShadegradError(
       'BAD_FLAG',
       timed === undefined ? 'How long each setting is trained is not said' : 'Settings differ in their length',
@@ -156,7 +160,9 @@ export function planExperiment(experiment: Experiment, scheme: TrainingScheme, o
       fix: 'write a larger --size',
     });
   }
-  const settings = fitting.map((setting) => ({ ...setting, without: checkSetting(scheme, flags, setting, software).without }));
+  const checked = fitting.map((setting) => ({ setting, ...checkSetting(scheme, flags, setting, software) }));
+  expectDifferent(checked);
+  const settings = checked.map(({ setting, without }) => ({ ...setting, without }));
   const useless = Object.keys(typed).find((name) => settings.every(({ without }) => without.includes(name)));
   if (useless !== undefined) {
     throw new ShadegradError('BAD_FLAG', `--${useless} does nothing in any of the settings`, { fix: `leave out --${useless}` });
@@ -191,6 +197,23 @@ function expectVaried({ name, settings }: Experiment, typed: TrainingFlags): voi
     expected: `another flag: each of its settings has a ${useless} of its own`,
     fix: `leave out --${useless}, or train with it alone: npx shadegrad train`,
   });
+}
+
+/** @throws BAD_FLAG for settings that come to the same training: it would be trained twice */
+function expectDifferent(checked: readonly { readonly setting: Setting; readonly settings: RunSettings }[]): void {
+  const beside = ({ flags }: Setting): unknown[] => BESIDE_SETTINGS.map((name) => flags[name]);
+  for (const [at, { setting, settings }] of checked.entries()) {
+    const same = checked
+      .slice(0, at)
+      .find((other) => isDeepStrictEqual([other.settings, beside(other.setting)], [settings, beside(setting)]));
+    if (same === undefined) continue;
+    const told = ({ name, flags }: Setting): string => `${name} (${flagsInWords(flags) || 'no flags of its own'})`;
+    throw new ShadegradError('BAD_FLAG', `${same.setting.name} and ${setting.name} are the same training`, {
+      expected: 'settings that differ from each other with the flags of all',
+      received: `${told(same.setting)} and ${told(setting)}`,
+      fix: `leave out one of the two, or a flag that makes them equal; --seeds N trains each setting N times`,
+    });
+  }
 }
 
 /**

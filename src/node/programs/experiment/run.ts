@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RgbImage } from '../../../data/image.js';
+import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import type { WeightFile } from '../../../formats/weight-file.js';
 import type { PixelModel } from '../../../training/evaluation/metric.js';
@@ -11,17 +12,18 @@ import { writeFileAtomic } from '../../files/atomic.js';
 import { writePng } from '../../images/read.js';
 import { spread } from '../../../data/spread.js';
 import { isQuiet, remark } from '../../terminal/remarks.js';
-import { savedSources } from '../../training/data.js';
+import { quoted } from '../../terminal/program-call.js';
+import { savedSources, SYNTHETIC } from '../../training/data.js';
 import { evaluateRun, type EvaluatedRun } from '../../training/evaluated.js';
 import { RunFolder } from '../../training/folder.js';
 import { StatusLine } from '../../training/status-line.js';
-import { openCheckpoint, type OpenCheckpoint } from '../../weights/checkpoint.js';
+import { openCheckpoint, readCheckpointInfo, type OpenCheckpoint } from '../../weights/checkpoint.js';
 import { openModels } from '../evaluate/models.js';
 import { numbersOf } from '../evaluate/results.js';
-import { train } from '../train.js';
+import { checkTraining, train } from '../train.js';
 import { callOf, trainCommand } from '../train-command.js';
 import type { TrainingFlags } from './kind.js';
-import { flagsOfRun, wordsOf, type Plan, type PlannedRun } from './plan.js';
+import { flagsOfRun, runsOf, wordsOf, type Plan, type PlannedRun } from './plan.js';
 
 /** What was measured of a run. It is written last: a folder that has it has a run that needs nothing more. */
 export interface RunResult {
@@ -83,7 +85,7 @@ export async function finishRun(out: string, plan: Plan, run: PlannedRun, scheme
     () => false,
   );
   const flags = begun ? { resume: true } : flagsOfRun(plan, run);
-  const status = await train({ scheme, call: callOf(scheme) }, trainCommand(scheme), [
+  const status = await train({ scheme, call: callOf(scheme), isPart: true }, trainCommand(scheme), [
     ...wordsOf({ ...flags, ...call.flags, ...(isQuiet() && { quiet: true }) }),
     `--out=${folder.path}`,
   ]);
@@ -95,6 +97,58 @@ export async function finishRun(out: string, plan: Plan, run: PlannedRun, scheme
     await opened.close();
   }
   return 0;
+}
+
+/**
+ * Checks the trainings that are to begin, before anything of the experiment is written: their images, and their files of weights.
+ *
+ * @throws what the first of them would throw; BAD_FLAG where others of the experiment have data, and it would have none, or the other way
+ *   round
+ */
+export async function expectTrainable(
+  out: string,
+  plan: Plan,
+  own: readonly PlannedRun[],
+  scheme: TrainingScheme,
+  call: TrainingFlags,
+): Promise<void> {
+  const looked = new Set<string>();
+  const settings = new Set<string>();
+  for (const run of own) {
+    // Seeds of one setting have the same images.
+    if (settings.has(run.setting.name) || (await hasBegun(folderOf(out, run)))) continue;
+    settings.add(run.setting.name);
+    const flags = { ...flagsOfRun(plan, run), ...call };
+    await expectSameKindOfData(out, plan, flags);
+    await checkTraining(scheme, trainCommand(scheme), wordsOf(flags), plan.adapter === 'software', looked);
+  }
+}
+
+/** @throws BAD_FLAG for a call that has lost its --data since runs of the experiment began: the others would be trained on what is drawn */
+async function expectSameKindOfData(out: string, plan: Plan, { data, download }: TrainingFlags): Promise<void> {
+  const named = data !== undefined || download === true;
+  for (const run of runsOf(plan)) {
+    const info = await readCheckpointInfo(new RunFolder(folderOf(out, run)).checkpoint).catch(() => undefined);
+    if (info === undefined) continue;
+    const [before] = savedSources(info.options);
+    if (named === (before !== SYNTHETIC)) return;
+    throw new ShadegradError('BAD_FLAG', `The runs of the experiment in ${printableName(out)} are trained on other data`, {
+      expected: named ? 'no --data: they are trained on what the program draws' : `--data, as ${run.id} has ${printableName(before!)}`,
+      received: named ? `--data ${printableName(String(data ?? 'of --download'))}` : 'no --data',
+      fix: named ? 'leave it out, or name another folder with --out' : `add --data ${quoted(before!)}`,
+    });
+  }
+}
+
+/** Whether a run has a checkpoint to go on from, or its result. */
+export async function hasBegun(path: string): Promise<boolean> {
+  const there = [new RunFolder(path).checkpoint, join(path, RESULT)].map((file) =>
+    stat(file).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return (await Promise.all(there)).includes(true);
 }
 
 /** Measures a run that is trained, and writes its result. */

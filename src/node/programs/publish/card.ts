@@ -1,6 +1,7 @@
 import { LIBRARY_VERSION } from '../../../version.js';
 import type { SchemeMetric, TrainingScheme } from '../../../training/scheme.js';
 import { formatCount, formatCountOf, formatNumber } from '../../../formats/words.js';
+import type { ChosenLicence } from './chosen-licence.js';
 import type { PublishedNetwork } from './published-network.js';
 import { usageOf } from './usage.js';
 import { encodeYaml } from './yaml.js';
@@ -20,8 +21,8 @@ export interface CardMetrics {
 export interface CardFacts {
   readonly title: string;
   readonly author: string | undefined;
-  /** As the Hub calls the licence, and its name where it has none for it. */
-  readonly licence: { readonly id: string; readonly hub: string | undefined; readonly hasFile: boolean };
+  /** The licence: what it is called, and what the Hub calls it, where that knows it. */
+  readonly licence: Pick<ChosenLicence, 'title' | 'hub'>;
   readonly scheme: Pick<TrainingScheme, 'name' | 'title'>;
   /** Whether networks were trained against each other. */
   readonly adversarial: boolean;
@@ -61,7 +62,7 @@ function headOf({ title, licence, scheme, adversarial, data, networks, metrics }
   const measured = Object.entries(metrics.rows).filter(([name]) => Number.isFinite(metrics.values[name]));
   return {
     license: licence.hub ?? 'other',
-    ...(licence.hub === undefined && { license_name: licence.id.toLowerCase(), license_link: 'LICENSE' }),
+    ...(licence.hub === undefined && { license_name: dataIdentifier(licence.title).toLowerCase(), license_link: 'LICENSE' }),
     library_name: 'shadegrad',
     pipeline_tag: task,
     tags: [
@@ -117,8 +118,8 @@ function bodyOf(facts: CardFacts): string {
     '## Use',
     ...networks.flatMap((network) => usageOf(network, networks.length > 1)),
     '## Licence',
-    `${licence.id}${author === undefined ? '' : `, ${plain(author)}`}. ` +
-      `${licence.hasFile ? 'See LICENSE.' : 'Its text is to be put into LICENSE.'} It is that of the weights; the data have their own.`,
+    `${plain(licence.title)}${author === undefined ? '' : `, ${plain(author)}`}. ` +
+      'See LICENSE. It is that of the weights; the data have their own.',
   ];
   return `${parts.join('\n\n')}\n`;
 }

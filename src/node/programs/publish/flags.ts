@@ -1,6 +1,6 @@
 import type { FlagValues, Program } from '../../terminal/flags.js';
 import { QUIET_FLAG } from '../../terminal/remarks.js';
-import { LICENCES, licenceExpected } from './licences.js';
+import { LICENCE_IDS, licenceExpected, OTHER } from './licences.js';
 
 /** Images that are measured for a card unless told otherwise. */
 const MEASURED = 100;
@@ -20,9 +20,18 @@ export const PUBLISH_PROGRAM = {
       type: 'string',
       placeholder: 'ID',
       check: licenceExpected,
+      known: LICENCE_IDS,
       description:
-        `the licence of the weights, an identifier of SPDX; LICENSE is written for ${LICENCES.map(({ id }) => id).join(', ')}. ` +
+        `the licence of the weights, an identifier of SPDX: ${LICENCE_IDS.join(', ')}; or ${OTHER}, with its text in --license-file. ` +
         'Nothing is published without one',
+    },
+    {
+      name: 'license-file',
+      group: 'Card',
+      type: 'string',
+      placeholder: 'FILE',
+      needs: { flag: 'license', value: OTHER },
+      description: `the text of a licence of --license ${OTHER}, which becomes LICENSE; its first line is what the card calls it`,
     },
     { name: 'title', group: 'Card', type: 'string', description: 'heading of the card; by default the name of the folder of the run' },
     { name: 'author', group: 'Card', type: 'string', placeholder: 'NAME', description: 'whose work it is, for card and licence' },
@@ -85,7 +94,10 @@ export const PUBLISH_PROGRAM = {
       command: 'npx shadegrad publish runs/facades my-facades --license CC-BY-4.0 --author "A. Name"',
       description: 'A folder to upload:',
     },
-    { command: 'npx shadegrad translate --weights my-facades --input photo.jpg --output results/', description: 'It is used as it is:' },
+    {
+      command: 'npx shadegrad translate --weights my-facades --input label-map.png --output results/',
+      description: 'It is used as it is:',
+    },
   ],
 } as const satisfies Program;
 

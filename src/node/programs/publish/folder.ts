@@ -3,6 +3,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { ShadegradError } from '../../../errors.js';
 import { printableName } from '../../../formats/names.js';
 import { makeFolder, partialPath, removeStale, writeFailed } from '../../files/atomic.js';
+import { finished } from '../../files/unfinished.js';
 
 /** What a published folder holds, and nothing else. */
 const OWN = /^(README\.md|LICENSE|config\.json|preview\.png|(model|net_[\w-]+)\.safetensors|onnx\/(model|net_[\w-]+)\.onnx(\.data)?)$/;
@@ -19,6 +20,8 @@ export class PublishedFolder {
     private readonly target: string,
     private readonly earlier: readonly string[],
     private readonly isThere: boolean,
+    /** The outermost folder that was made for it. */
+    private readonly outermost: string | undefined,
   ) {}
 
   /**
@@ -45,11 +48,14 @@ export class PublishedFolder {
         fix: 'name another folder, or replace these files: --replace',
       });
     }
-    await makeFolder(dirname(target));
+    const outermost = await makeFolder(dirname(target));
     await removeStale(target);
     const staging = partialPath(target);
-    await makeFolder(staging);
-    return new PublishedFolder(staging, target, names, isThere);
+    await makeFolder(staging).catch((error: unknown) => {
+      finished(staging);
+      throw error;
+    });
+    return new PublishedFolder(staging, target, names, isThere, outermost);
   }
 
   /** Puts everything in place, and takes away what an earlier publication had besides. @throws WRITE_FAILED */
@@ -75,9 +81,16 @@ export class PublishedFolder {
     await rmdir(join(this.target, 'onnx')).catch(() => undefined);
   }
 
-  /** Takes away what finish() has not put in place. */
+  /** Takes away what finish() has not put in place, and folders that were made for it alone. */
   async discard(): Promise<void> {
     await rm(this.staging, { recursive: true, force: true });
+    finished(this.staging);
+    let at = this.target;
+    while (this.outermost !== undefined && at !== this.outermost) {
+      at = dirname(at);
+      // One that holds something stays, and so do those above it.
+      await rmdir(at).catch(() => (at = this.outermost!));
+    }
   }
 }
 

@@ -39,6 +39,27 @@ const isc = (author: string): string =>
       'PERFORMANCE OF THIS SOFTWARE.',
   ].join('\n\n');
 
+const BSD_WARRANTY =
+  'THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT ' +
+  'LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE ' +
+  'COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES ' +
+  '(INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) ' +
+  'HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ' +
+  'ARISING IN ANY WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.';
+
+const bsd3 = (author: string): string =>
+  [
+    `Copyright (c) ${author}`,
+    'Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following ' +
+      'conditions are met:',
+    '1. Redistributions of source code must retain the above copyright notice, this list of conditions and the following disclaimer.',
+    '2. Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following disclaimer ' +
+      'in the documentation and/or other materials provided with the distribution.',
+    '3. Neither the name of the copyright holder nor the names of its contributors may be used to endorse or promote products derived ' +
+      'from this software without specific prior written permission.',
+    BSD_WARRANTY,
+  ].join('\n\n');
+
 /** The notice of a licence whose own text is long: what is licensed, by whom, and where the text is. */
 const notice =
   (name: string, address: string) =>
@@ -51,10 +72,11 @@ const creativeCommons = (terms: string, name: string): Licence => ({
   text: notice(`Creative Commons ${name} 4.0 International License`, `https://creativecommons.org/licenses/${terms}/4.0/`),
 });
 
-/** The licences that are known here, a row each; models may be published by others, whose text their user puts beside them. */
+/** The licences whose text or address is known here, a row each; of others, users bring the text (OTHER). */
 export const LICENCES: readonly Licence[] = [
   { id: 'MIT', hub: 'mit', text: mit },
   { id: 'ISC', hub: 'isc', text: isc },
+  { id: 'BSD-3-Clause', hub: 'bsd-3-clause', text: bsd3 },
   { id: 'Apache-2.0', hub: 'apache-2.0', text: notice('Apache License, Version 2.0', 'https://www.apache.org/licenses/LICENSE-2.0') },
   { id: 'MPL-2.0', hub: 'mpl-2.0', text: notice('Mozilla Public License, v. 2.0', 'https://mozilla.org/MPL/2.0/') },
   {
@@ -66,6 +88,11 @@ export const LICENCES: readonly Licence[] = [
     id: 'AGPL-3.0-only',
     hub: 'agpl-3.0',
     text: notice('GNU Affero General Public License, version 3', 'https://www.gnu.org/licenses/agpl-3.0.html'),
+  },
+  {
+    id: 'LGPL-3.0-only',
+    hub: 'lgpl-3.0',
+    text: notice('GNU Lesser General Public License, version 3', 'https://www.gnu.org/licenses/lgpl-3.0.html'),
   },
   creativeCommons('by', 'Attribution'),
   creativeCommons('by-sa', 'Attribution-ShareAlike'),
@@ -100,12 +127,17 @@ const wrapped = (paragraph: string, columns: number): string =>
     }, [])
     .join('\n');
 
-/** An identifier as SPDX has them. */
-const IDENTIFIER = /^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/;
+/** What stands for every other licence, whose text its user has in a file. */
+export const OTHER = 'other';
 
-/** What is wrong with a licence as it was typed; undefined for one that a card can name. */
-export const licenceExpected = (text: string): string | undefined =>
-  IDENTIFIER.test(text) ? undefined : `an identifier of the SPDX list, such as ${LICENCES.map(({ id }) => id).join(', ')}`;
+/** The identifiers of the licences that are known here. */
+export const LICENCE_IDS: readonly string[] = LICENCES.map(({ id }) => id);
 
 /** The licence of an identifier, in large or small letters; undefined for one that is not known here. */
 export const findLicence = (text: string): Licence | undefined => LICENCES.find(({ id }) => id.toLowerCase() === text.toLowerCase());
+
+/** What is wrong with a licence as it was typed; undefined for one that is known here, and for another with its text. */
+export const licenceExpected = (text: string): string | undefined => {
+  if (text.toLowerCase() === OTHER || findLicence(text) !== undefined) return undefined;
+  return `an identifier of the SPDX list that is known here (${LICENCE_IDS.join(', ')}), or ${OTHER} with --license-file FILE`;
+};

@@ -12,6 +12,7 @@ import { buildNetwork, isGenerator, isLabelledGenerator, labelCount } from '../.
 import type { TrainingScheme } from '../../../training/scheme.js';
 import { makeFolder, writeFileAtomic } from '../../files/atomic.js';
 import { traceOnnx, writeOnnx } from '../../weights/onnx.js';
+import type { GivenPicture } from './given.js';
 import type { NetworkUse, PublishedNetwork } from './published-network.js';
 
 /** A generator of a run, by its name there. */
@@ -75,7 +76,7 @@ export async function writeGenerator(
   gpu: Gpu,
   folder: string,
   { name, found, stem }: RunGenerator,
-  { onnx }: { readonly onnx: boolean },
+  { onnx, given }: { readonly onnx: boolean; readonly given: GivenPicture },
 ): Promise<PublishedNetwork> {
   const file = `${stem}.safetensors`;
   const forPyTorch = isForPyTorch(found.weights);
@@ -83,7 +84,7 @@ export async function writeGenerator(
   await writeFileAtomic(join(folder, file), encodeWeights(found, 'safetensors', { layout: forPyTorch ? 'pytorch' : 'shadegrad' }));
   const model = onnx ? await writeModel(gpu, join(folder, 'onnx', `${stem}.onnx`), found) : 'it was left out';
   return {
-    ...{ name, file, forPyTorch, use: useOf(found), description: describeArchitecture(found.weights.architecture) },
+    ...{ name, file, forPyTorch, given, use: useOf(found), description: describeArchitecture(found.weights.architecture) },
     ...{ onnx: model === undefined ? `onnx/${stem}.onnx` : undefined, withoutOnnx: model },
     averaged: found.averageOf !== undefined,
   };

@@ -29,7 +29,9 @@ import { renderCard, type CardFacts } from './card.js';
 import type { PublishedNetwork } from './published-network.js';
 import { PUBLISH_PROGRAM, type PublishFlags } from './flags.js';
 import { PublishedFolder } from './folder.js';
-import { findLicence, licenceFile, LICENCES } from './licences.js';
+import { licenceExpected } from './licences.js';
+import { chosenLicence, type ChosenLicence } from './chosen-licence.js';
+import { givenPicture } from './given.js';
 import { generatorsOf, writeGenerator, type RunGenerator } from './networks.js';
 
 /** Rows of the preview; of samples with a single picture, pictures in a row of so many. */
@@ -66,12 +68,11 @@ export async function publishRun(argv: readonly string[]): Promise<number> {
   }
   if (flags.license === undefined) {
     throw new ShadegradError('BAD_FLAG', '--license is missing: without one nobody may use what is published', {
-      expected: `an identifier of the SPDX list, such as ${LICENCES.slice(0, 8)
-        .map(({ id }) => id)
-        .join(', ')}`,
+      expected: licenceExpected('')!,
       fix: 'choose one that the licence of the data allows',
     });
   }
+  const licence = await chosenLicence(flags.license, flags['license-file']);
   keepQuiet(flags.quiet || flags.json);
   const folder = await existingRunFolder(run!, run!, { what: 'run', fix: 'name the folder of a run, that with checkpoint.safetensors' });
   const target = await PublishedFolder.begin(directory!, flags.replace);
@@ -80,13 +81,10 @@ export async function publishRun(argv: readonly string[]): Promise<number> {
     throw error;
   });
   try {
-    const published = await fill(target.staging, folder, checkpoint, flags as PublishFlags & { license: string });
+    const published = await fill(target.staging, folder, checkpoint, flags, licence);
     const files = await target.finish();
     if (flags.json) process.stdout.write(`${formatJson({ folder: directory, files, ...published })}\n`);
-    else {
-      remark(`${printableName(directory!)}: ${files.join(', ')}`);
-      if (!files.includes('LICENSE')) remark(`put the text of ${flags.license} into ${printableName(join(directory!, 'LICENSE'))}`);
-    }
+    else remark(`${printableName(directory!)}: ${files.join(', ')}`);
     return 0;
   } finally {
     await checkpoint.close();
@@ -99,7 +97,8 @@ async function fill(
   staging: string,
   folder: Awaited<ReturnType<typeof existingRunFolder>>,
   checkpoint: OpenCheckpoint,
-  flags: PublishFlags & { license: string },
+  flags: PublishFlags,
+  licence: ChosenLicence,
 ): Promise<{ networks: readonly PublishedNetwork[]; metrics: Record<string, number> }> {
   const { info } = checkpoint;
   const scheme = schemeOfRun(folder.checkpoint, info);
@@ -117,19 +116,23 @@ async function fill(
     generators = generatorsOf(file, scheme, flags.averages);
     adversarial = networksIn(file).some(({ role }) => role === 'discriminator');
     tested = await measure(gpu, { folder, checkpoint, scheme, sources, flags });
-    for (const generator of generators) networks.push(await writeGenerator(gpu, staging, generator, flags));
+    const facts = {
+      ...{ scheme, options: optionsOf(scheme, settings), make: settings.make },
+      data: saved[0] === SYNTHETIC ? undefined : basename(saved[0]!),
+    };
+    for (const [index, generator] of generators.entries())
+      networks.push(await writeGenerator(gpu, staging, generator, { onnx: flags.onnx, given: givenPicture(facts, index) }));
   } finally {
     gpu.destroy();
   }
   if (flags.check) await compare(staging, generators, networks, flags);
   for (const { withoutOnnx } of networks) if (withoutOnnx !== undefined && flags.onnx) remark(`no ONNX model: ${withoutOnnx}`);
-  const licence = findLicence(flags.license);
   const title = flags.title ?? basename(resolve(folder.path));
   const drawn = saved[0] === SYNTHETIC;
   const name = flags['data-name'] ?? (drawn ? `synthetic ${drawnTitle(scheme)}` : saved.map((source) => basename(source)).join(' and '));
   const facts: CardFacts = {
     ...{ title, author: flags.author, scheme, adversarial, networks },
-    licence: { id: licence?.id ?? flags.license, hub: licence?.hub, hasFile: licence !== undefined },
+    licence,
     data: { name, drawn, trainingImages: info.options.trainPairs as number },
     ...{ step: info.step, totalSteps: info.options.totalSteps as number, settings: describeSettings(scheme, settings) },
     command: commandFor(
@@ -142,7 +145,7 @@ async function fill(
     ...{ metrics: tested.metrics, preview: tested.preview },
   };
   await writePng(join(staging, 'preview.png'), tested.picture);
-  if (licence) await writeFileAtomic(join(staging, 'LICENSE'), licenceFile(licence, flags.author ?? `the authors of ${title}`));
+  await writeFileAtomic(join(staging, 'LICENSE'), licence.text(flags.author ?? `the authors of ${title}`));
   await writeFileAtomic(join(staging, 'config.json'), `${formatJson(configOf(facts, scheme, settings, generators))}\n`);
   await writeFileAtomic(join(staging, 'README.md'), renderCard(facts));
   return { networks, metrics: tested.metrics.values };

@@ -1,3 +1,5 @@
+import type { GivenPicture } from './given.js';
+
 /** A network of a published folder. */
 export interface PublishedNetwork {
   /** Its name in the run. */
@@ -6,6 +8,8 @@ export interface PublishedNetwork {
   readonly description: string;
   /** How it is used. */
   readonly use: NetworkUse;
+  /** What it translates, of one that translates. */
+  readonly given: GivenPicture;
   /** Its file of weights, by its name in the folder. */
   readonly file: string;
   /** Whether that is a state dict for the PyTorch reference. */

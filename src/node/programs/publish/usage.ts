@@ -19,6 +19,7 @@ const chosen = ({ name }: PublishedNetwork, isOneOfSeveral: boolean): string => 
 
 function translating(network: PublishedNetwork, isOneOfSeveral: boolean): string[] {
   const { labels, dropout } = network.use;
+  const { file, words } = network.given;
   const label = labels.length > 0 ? ` --label ${labels[0]}` : '';
   const drops =
     dropout > 0
@@ -26,7 +27,8 @@ function translating(network: PublishedNetwork, isOneOfSeveral: boolean): string
       : [];
   return [
     'On a command line (Node 20 or later); HERE is this folder, or `hf:ORG/NAME` once it is on the Hugging Face Hub:',
-    fenced('sh', `npx shadegrad translate --weights HERE${chosen(network, isOneOfSeveral)}${label} --input photo.jpg --output results/`),
+    fenced('sh', `npx shadegrad translate --weights HERE${chosen(network, isOneOfSeveral)}${label} --input ${file} --output results/`),
+    `\`${file}\` stands for what is to be translated: ${words}.`,
     ...(labels.length > 0 ? [`Labels: ${labels.join(', ')}.`] : []),
     ...drops,
   ];
@@ -38,7 +40,7 @@ const making = (network: PublishedNetwork, isOneOfSeveral: boolean): string[] =>
   ...(network.use.labels.length > 0 ? [`Labels: ${network.use.labels.join(', ')}.`] : []),
 ];
 
-function inCode({ file, use: { plain, labels } }: PublishedNetwork): string[] {
+function inCode({ file, given, use: { plain, labels } }: PublishedNetwork): string[] {
   if (!plain || labels.length > 0) return [];
   const run = [
     "const found = findNetwork(file, 'generator');",
@@ -54,7 +56,7 @@ function inCode({ file, use: { plain, labels } }: PublishedNetwork): string[] {
       '',
       `const { file, close } = await openWeights('HERE/${file}');`,
       ...run,
-      "const image = translator.fit(await readImage('photo.jpg'));",
+      `const image = translator.fit(await readImage('${given.file}'));`,
       "await writePng('result.png', await translator.translate(image, 0));",
       'await close();',
       'gpu.destroy();',
@@ -73,7 +75,7 @@ function inCode({ file, use: { plain, labels } }: PublishedNetwork): string[] {
   ];
 }
 
-function python({ use }: PublishedNetwork, onnx: string): string {
+function python({ use, given }: PublishedNetwork, onnx: string): string {
   const { kind, plain, inChannels, outChannels, labels, size, noise } = use;
   const [width, height] = size;
   const session = [
@@ -119,7 +121,7 @@ function python({ use }: PublishedNetwork, onnx: string): string {
   return `In Python:\n\n${fenced(
     'python',
     ...session,
-    `image = Image.open('photo.png').convert('${rgb}').resize((${width}, ${height}), Image.BICUBIC)`,
+    `image = Image.open('${given.file}').convert('${rgb}').resize((${width}, ${height}), Image.BICUBIC)`,
     `x = np.asarray(image, np.float32)${axes} / 127.5 - 1`,
     ...planes,
     ...end,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ShadegradError } from '../../../errors.js';
 import { oneLine } from '../../../formats/names.js';
 import { makeFolder, partialPath, writeFileAtomic } from '../../files/atomic.js';
+import { finished } from '../../files/unfinished.js';
 import { fetchToFile, parseUrl, RefusedRequest, type FileOptions } from '../../files/download-fetch.js';
 import { remark } from '../../terminal/remarks.js';
 import { cachedFile, expectHash, expectSafeAddress, isSafeName, weightsCache } from './cache.js';
@@ -121,6 +122,7 @@ async function ask({ server, repository, revision, folder }: Asked, attempts?: n
     return parseSnapshot(await readFile(temporary, 'utf8'), url);
   } finally {
     await rm(temporary, { force: true });
+    finished(temporary);
   }
 }
 

@@ -16,6 +16,7 @@ import type { HumanProtocol } from './protocol.js';
 import { HUMAN_PROTOCOLS } from './registry.js';
 import { tellResults, type StudyResults } from './results.js';
 import { HumanServer, type StudyLinks } from './server.js';
+import type { Session } from './sessions.js';
 import { readStudy, Study, type StudySettings } from './study.js';
 
 /** Examples that are read unless told otherwise: all of them are in memory. */
@@ -45,13 +46,26 @@ export async function evaluateByPeople(flags: EvaluateFlags, given: ReadonlySet<
     return 0;
   }
   const folder = flags.output ?? join(runs[0]!, 'human');
-  const study = await openStudy(folder, protocol, flags, runs);
+  const links = await readLinks(folder);
+  const line = new AnswersLine();
+  // Whether there is a port is known before anything is read or written.
+  const server = await HumanServer.open({
+    ...{ links, port: flags.port, host: flags.host },
+    onAnswer: (session) => line.answered(session),
+    onFailure: (error) => void reportError(error),
+  });
+  let study: Study | undefined;
   try {
-    await serve(folder, study, flags);
+    study = await openStudy(folder, protocol, flags, runs);
+    line.study = study;
+    server.show(study);
+    await serve(folder, { study, server, links, line }, flags);
+    await server.close();
     const results: StudyResults = { protocol, settings: study.settings, sessions: study.sessions.all };
     await tellResults(folder, results, told);
   } finally {
-    await study.close();
+    await server.close();
+    await study?.close();
   }
   return 0;
 }
@@ -86,16 +100,29 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
   if (runs.length > 0 && folders) refuse('A run and folders are named', 'one of the two', `${runs[0]!} and folders`, usage);
   if (folders && (made === undefined || real === undefined))
     refuse(`--${made === undefined ? 'made' : 'real'} is missing`, 'two folders of pictures', 'one', usage);
+  if (folders && resolve(made!) === resolve(real!))
+    refuse('--made and --real are one folder', 'made pictures, and real ones', `${oneLine(made!, 40)} as both`, 'name the other folder');
   if (folders && flags.output === undefined) refuse('--output is missing', 'a folder for the answers', 'none', usage);
   const { name, pictures } = HUMAN_PROTOCOLS.find((each) => each.name === flags.protocol)!;
   const needsInput = pictures.some(({ source }) => source === 'input');
   if (folders && needsInput && flags.input === undefined)
     refuse(`--protocol ${name} shows what was given`, '--input DIR', 'no such folder', 'name it: --input DIR');
   if (!needsInput && flags.input !== undefined)
-    refuse(`--protocol ${name} does not show what was given`, 'no --input', `--input ${oneLine(flags.input, 40)}`, 'leave it out');
+    refuse(
+      `--protocol ${name} does not show what was given`,
+      'no --input',
+      `--input ${oneLine(flags.input, 40)}`,
+      `leave it out, or choose another protocol: ${withInput()}`,
+    );
   if (needsInput && flags.unpaired)
     refuse(`--protocol ${name} compares pictures of one example`, 'no --unpaired', '--unpaired', 'leave it out');
 }
+
+/** The protocols that show what was given. */
+const withInput = (): string =>
+  HUMAN_PROTOCOLS.filter(({ pictures }) => pictures.some(({ source }) => source === 'input'))
+    .map(({ name }) => `--protocol ${name}`)
+    .join(', ');
 
 /** Reads the pictures, and opens the folder for answers. */
 async function openStudy(folder: string, protocol: HumanProtocol, flags: EvaluateFlags, runs: readonly string[]): Promise<Study> {
@@ -148,20 +175,33 @@ function sidesOf(text: string): [width: number, height: number] {
   });
 }
 
+/** How far people are, in a line of the terminal. */
+class AnswersLine {
+  study: Study | undefined;
+  private readonly line = new StatusLine();
+
+  answered({ participant, answers }: Session): void {
+    const { settings, sessions } = this.study!;
+    const of = settings.practice + settings.trials;
+    const finished = sessions.all.filter((session) => session.answers.length >= of).length;
+    this.line.show(`participant ${participant}: ${answers.length} of ${of}; ${finished} of ${sessions.all.length} finished`);
+  }
+
+  end(): void {
+    this.line.end();
+  }
+}
+
+/** What is served: the study, by a server that has its port, at links that are kept. */
+interface Served {
+  readonly study: Study;
+  readonly server: HumanServer;
+  readonly links: StudyLinks;
+  readonly line: AnswersLine;
+}
+
 /** Serves the page until the user ends it. */
-async function serve(folder: string, study: Study, flags: EvaluateFlags): Promise<void> {
-  const links = await readLinks(folder);
-  const line = new StatusLine();
-  const { settings, sessions } = study;
-  const server = await HumanServer.open(study, {
-    ...{ links, port: flags.port, host: flags.host },
-    onAnswer: ({ participant, answers }) => {
-      const of = settings.practice + settings.trials;
-      const finished = sessions.all.filter((session) => session.answers.length >= of).length;
-      line.show(`participant ${participant}: ${answers.length} of ${of}; ${finished} of ${sessions.all.length} finished`);
-    },
-    onFailure: (error) => void reportError(error),
-  });
+async function serve(folder: string, { study: { sessions }, server, links, line }: Served, flags: EvaluateFlags): Promise<void> {
   let interrupt: Interrupt | undefined;
   try {
     await writeLinks(folder, { ...links, port: server.port });
@@ -178,7 +218,6 @@ async function serve(folder: string, study: Study, flags: EvaluateFlags): Promis
   } finally {
     interrupt?.dispose();
     line.end();
-    await server.close();
   }
 }
 

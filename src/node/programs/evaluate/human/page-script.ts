@@ -135,6 +135,9 @@ function showProgress(done: number, { of, practice }: Pick<ShownTrial, 'of' | 'p
 interface Frame {
   readonly box: HTMLElement;
   readonly picture: HTMLCanvasElement;
+  readonly name: string;
+  /** Whether it is nothing to choose. */
+  readonly fixed: boolean;
 }
 
 /** Squares of any colours, so that nothing of a picture stays before the eyes. */
@@ -154,25 +157,32 @@ function layFrames({ pictures, size: [width, height] }: ShownTrial): Frame[] {
   document.documentElement.style.setProperty('--ratio', String(width / height));
   document.documentElement.style.setProperty('--side', `${Math.max(width, LEAST_SIDE)}px`);
   const canvas = (): HTMLCanvasElement => Object.assign(element('canvas'), { width, height });
-  const frames = pictures.map(({ caption }, place): Frame & { figure: HTMLElement } => {
+  const free = pictures.filter(({ fixed }) => !fixed).length;
+  document.documentElement.style.setProperty('--choices', String(free));
+  const frames = pictures.map(({ caption: own, fixed = false }, place): Frame & { figure: HTMLElement } => {
+    const name = nameOf(place - (pictures.length - free), free, free < pictures.length);
+    // Beside one that is given, left and right would not say which.
+    const caption = own ?? (free < pictures.length ? name : undefined);
     const figure = element('figure');
     const box = element('div', '', 'frame waiting');
     const [picture, mask] = [canvas(), canvas()];
     picture.setAttribute('role', 'img');
-    picture.setAttribute('aria-label', caption ?? sideOf(place, pictures.length));
+    picture.setAttribute('aria-label', caption ?? name);
     mask.setAttribute('aria-hidden', 'true');
     drawMask(mask);
     box.append(picture, mask);
     if (caption !== undefined) figure.append(element('figcaption', caption));
     figure.append(box);
-    return { figure, box, picture };
+    return { figure, box, picture, name, fixed };
   });
   at('pictures').classList.toggle('many', frames.length > 2);
   at('pictures').replaceChildren(...frames.map(({ figure }) => figure));
   return frames;
 }
 
-const sideOf = (place: number, count: number): string => (count === 2 ? ['Left', 'Right'][place]! : `Picture ${place + 1}`);
+/** What a picture is called among those to choose between. */
+const nameOf = (place: number, count: number, lettered: boolean): string =>
+  count !== 2 ? `Picture ${place + 1}` : (lettered ? ['A', 'B'] : ['Left', 'Right'])[place]!;
 
 /** Waits for the next picture of the screen. */
 const nextFrame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
@@ -210,16 +220,17 @@ function choose({ name, text }: HumanQuestion, frames: readonly Frame[]): Promis
   return new Promise((resolve) => {
     const done = new AbortController();
     const { signal } = done;
+    const free = frames.filter(({ fixed }) => !fixed);
     const chosen = (place: number): void => {
       done.abort();
       for (const button of sides.querySelectorAll('button')) button.disabled = true;
       sides.children[place]!.setAttribute('aria-pressed', 'true');
-      resolve({ [name]: place });
+      resolve({ [name]: frames.indexOf(free[place]!) });
     };
-    for (const [place, { box }] of frames.entries()) {
-      const button = element('button', sideOf(place, frames.length));
+    for (const [place, { box, name: title }] of free.entries()) {
+      const button = element('button', title);
       button.type = 'button';
-      if (frames.length === 2) button.append(element('small', place === 0 ? 'F or \u2190' : 'J or \u2192'));
+      if (free.length === 2) button.append(element('small', place === 0 ? 'F or \u2190' : 'J or \u2192'));
       else button.append(element('small', String(place + 1)));
       for (const pressable of [button, box]) pressable.addEventListener('click', () => chosen(place), { signal });
       sides.append(button);
@@ -227,8 +238,8 @@ function choose({ name, text }: HumanQuestion, frames: readonly Frame[]): Promis
     const onKey = (event: KeyboardEvent): void => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
       const key = event.key.toLowerCase();
-      const place = frames.length === 2 ? (LEFT.has(key) ? 0 : RIGHT.has(key) ? 1 : -1) : Number(key) - 1;
-      if (!(place in frames)) return;
+      const place = free.length === 2 ? (LEFT.has(key) ? 0 : RIGHT.has(key) ? 1 : -1) : Number(key) - 1;
+      if (!(place in free)) return;
       event.preventDefault();
       chosen(place);
     };
@@ -240,11 +251,12 @@ function choose({ name, text }: HumanQuestion, frames: readonly Frame[]): Promis
 function fill(questions: readonly HumanQuestion[], frames: readonly Frame[]): Promise<SentAnswer['answer']> {
   const fields = questions.map((question) => {
     const field = element('fieldset');
-    const [least, most] = question.kind === 'scale' ? [question.least, question.most] : [0, frames.length - 1];
+    const fixed = frames.filter((frame) => frame.fixed).length;
+    const [least, most] = question.kind === 'scale' ? [question.least, question.most] : [fixed, frames.length - 1];
     const scale = element('div', '', 'scale');
     scale.style.setProperty('--steps', String(most - least + 1));
     for (let value = least; value <= most; value++) {
-      const label = element('label', question.kind === 'scale' ? String(value) : sideOf(value, frames.length));
+      const label = element('label', question.kind === 'scale' ? String(value) : frames[value]!.name);
       label.prepend(Object.assign(element('input'), { type: 'radio', name: question.name, value: String(value), required: true }));
       scale.append(label);
     }

@@ -23,7 +23,7 @@ max-width:calc(var(--columns)*min(var(--side),max(6rem,(100vh - 17rem)*var(--rat
 .frame.waiting canvas{visibility:hidden}
 #questions{max-width:42rem;margin:1.25rem auto 0}
 #questions p{text-align:center;font-weight:600}
-.sides{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:.75rem;margin-top:.75rem}
+.sides{display:grid;grid-template-columns:repeat(var(--choices),minmax(0,1fr));gap:.75rem;margin-top:.75rem}
 .sides button{min-height:3.5rem;font-size:1.05rem;font-weight:600;touch-action:manipulation}
 .sides small,#questions .hint{color:var(--soft);font-weight:400;font-size:.8rem}
 .sides small{display:block}
@@ -42,6 +42,6 @@ background:var(--card);cursor:pointer;touch-action:manipulation}
 #said+.start,#trial .start{text-align:center}
 @media (hover:none){.sides small,#questions .hint{display:none}}
 @media (max-width:30rem){#pictures.many{grid-template-columns:1fr 1fr;max-width:none}
-#pictures.many figure:first-child:nth-last-child(odd){grid-column:span 2;width:calc(50% - .25rem)}
+#pictures.many figure:first-child:nth-last-child(odd){grid-column:span 2;width:calc(50% - .25rem);justify-self:center}
 .scale{gap:.15rem}.scale label{border-radius:6px}}
 `;

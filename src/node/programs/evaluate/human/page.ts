@@ -4,6 +4,7 @@ import { STYLE } from '../../../report/style.js';
 import { formatCountOf, formatNumber } from '../../../../formats/words.js';
 import script from './page-script.ts?text';
 import { HUMAN_STYLE } from './page-style.js';
+import { chanceLine } from './results.js';
 import { isFinished, type HumanScore } from './score.js';
 import type { Session } from './sessions.js';
 
@@ -69,7 +70,7 @@ export function resultsPage(
       ({ label, unit, trials: { mean, deviation, interval } }) =>
         html`<tr><th>${label}${unit === undefined ? '' : `, ${unit}`}</th><td>${number(mean)}</td><td>${number(deviation)}</td>
 <td>${number(interval[0])} to ${number(interval[1])}</td></tr>`,
-    )}</tbody></table></div></section>
+    )}</tbody></table></div>${score.values.flatMap(chanceLine).map((line) => html`<p class="note">${line}</p>`)}</section>
 <section><div class="card scroll"><table class="table numbers">
 <thead><tr><th>Participant</th><th>Answered</th><th>Begun</th></tr></thead>
 <tbody>${sessions.map(

@@ -57,11 +57,12 @@ function strangers({ made, real, seed }: StudyPlan, order: readonly number[], pa
 }
 
 function placesOf({ pictures, shuffled }: HumanProtocol, stream: RandomStream): PictureSource[] {
-  const places = pictures.map(({ source }) => source);
-  if (!shuffled) return places;
+  const fixed = pictures.filter((picture) => picture.fixed).map(({ source }) => source);
+  const places = pictures.filter((picture) => !picture.fixed).map(({ source }) => source);
+  if (!shuffled) return [...fixed, ...places];
   for (let last = places.length - 1; last > 0; last--) {
     const other = stream.integer(0, last);
     [places[last], places[other]] = [places[other]!, places[last]!];
   }
-  return places;
+  return [...fixed, ...places];
 }

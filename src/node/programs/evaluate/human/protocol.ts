@@ -6,6 +6,8 @@ export interface ShownPicture {
   readonly source: PictureSource;
   /** What stands above it. Where pictures are to be told apart, none. */
   readonly caption?: string;
+  /** Whether it keeps its place, before the others, and is nothing to choose. Default false. */
+  readonly fixed?: boolean;
 }
 
 /** A question whose answer is one of the pictures shown. */
@@ -41,6 +43,8 @@ export interface HumanValue {
   readonly unit?: string;
   /** What values are multiplied by where they are summarized, such as 100 for percent. Default 1. */
   readonly factor?: number;
+  /** Of a value that is 0 or 1, how often it is 1 where people guess: results say whether it differs from that by more than chance. */
+  readonly chance?: number;
 }
 
 /** What a trial of a protocol is like unless flags say otherwise. */
@@ -67,7 +71,7 @@ export interface HumanProtocol {
   introduction(how: TrialDefaults): readonly string[];
   /** What each trial shows, from left to right. */
   readonly pictures: readonly ShownPicture[];
-  /** Whether the places of the pictures are drawn anew for each trial. */
+  /** Whether the places of the pictures, but for fixed ones, are drawn anew for each trial. */
   readonly shuffled: boolean;
   readonly defaults: TrialDefaults;
   readonly questions: readonly HumanQuestion[];

@@ -1,12 +1,13 @@
 import type { HumanProtocol } from './protocol.js';
-import { theFirst, thereAre, thoseAfter } from './words.js';
+import { secondsOf, theFirst, thereAre, thoseAfter } from './words.js';
 
-const secondsOf = (seconds: number): string => `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
-
-/** Real or fake: of two pictures that are seen for a moment, which did a program make? (Isola et al. 2017, section 4.1) */
+/**
+ * Real or fake: of a made picture and the real one beside it, seen for a moment, which did a program make? A two-alternative forced choice
+ * (Isola et al. 2017, section 4.1).
+ */
 export const realOrFake: HumanProtocol = {
   name: 'real-or-fake',
-  description: 'a made picture beside a real one for a second: which is fake? (pix2pix)',
+  description: 'a made picture beside the real one of the same example, for a second: which is fake? (pix2pix)',
   title: 'Which picture is fake?',
   introduction: ({ practice, trials, exposure }) => [
     `You will see two pictures side by side${exposure > 0 ? ` for ${secondsOf(exposure)}; then they are covered` : ''}. ` +
@@ -19,7 +20,7 @@ export const realOrFake: HumanProtocol = {
   shuffled: true,
   defaults: { practice: 10, trials: 40, exposure: 1 },
   questions: [{ kind: 'picture', name: 'fake', text: 'Which one was fake?' }],
-  values: { fooled: { label: 'made pictures taken for real', unit: '%', factor: 100 } },
+  values: { fooled: { label: 'made pictures taken for real', unit: '%', factor: 100, chance: 0.5 } },
   measure: ({ fake }) => ({ fooled: fake === 'made' ? 0 : 1 }),
   feedback: ({ fake }) =>
     fake === 'made' ? { right: true, text: 'Right: that was the fake.' } : { right: false, text: 'Wrong: that one was real.' },

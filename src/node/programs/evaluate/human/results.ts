@@ -83,7 +83,10 @@ function numbersOf({ protocol, joined, finished, counted, incomplete, values }: 
     values: Object.fromEntries(
       values.map((value) => [
         value.name,
-        { label: value.label, unit: value.unit ?? null, trials: told(value.trials), participants: told(value.participants) },
+        {
+          ...{ label: value.label, unit: value.unit ?? null, trials: told(value.trials), participants: told(value.participants) },
+          ...(value.chance !== undefined && { chance: value.chance * (value.factor ?? 1), byChance: value.byChance }),
+        },
       ]),
     ),
   })}\n`;
@@ -125,5 +128,18 @@ function linesOf({ protocol, joined, finished, counted, values }: HumanScore): s
       .map((text, at) => (at < 2 ? text.padEnd(widths[at]!) : text.padStart(widths[at]!)))
       .join('  ')
       .trimEnd();
-  return [`${protocol}: ${formatCountOf(joined, 'session')} begun, ${finished} finished, ${counted} counted`, ...all.map(line)];
+  return [
+    `${protocol}: ${formatCountOf(joined, 'session')} begun, ${finished} finished, ${counted} counted`,
+    ...all.map(line),
+    ...values.flatMap(chanceLine),
+  ];
+}
+
+/** What is said of a value that guessing has a share of. */
+export function chanceLine({ label, unit = '', chance, factor = 1, byChance }: HumanScore['values'][number]): string[] {
+  if (chance === undefined || byChance === undefined || Number.isNaN(byChance)) return [];
+  const p = byChance < 0.001 ? 'p < 0.001' : `p = ${formatNumber(byChance, 2)}`;
+  return [
+    `${label}: ${chance * factor}${unit} by guessing; as far from it by chance with ${p} (exact binomial test over all trials, two-sided)`,
+  ];
 }

@@ -40,20 +40,23 @@ const PICTURE = /^\/pictures\/([\w-]{22})$/;
 export class HumanServer {
   readonly #guard: Guard;
   #server: PageServer | undefined;
+  /** Until there is one, nobody has been told the address. */
+  #study: Study | undefined;
 
-  private constructor(
-    private readonly study: Study,
-    private readonly options: HumanServerOptions,
-  ) {
+  private constructor(private readonly options: HumanServerOptions) {
     const { links, host } = options;
     const cookie = randomBytes(24).toString('base64url');
     const secrets = { token: links.token, cookie, cookieName: `shadegrad_${randomBytes(4).toString('hex')}` };
     this.#guard = host === undefined ? new Guard(secrets) : new Guard(secrets, hostsOf(host));
   }
 
-  /** Takes a port. @throws PORT_IN_USE */
-  static async open(study: Study, options: HumanServerOptions): Promise<HumanServer> {
-    const server = new HumanServer(study, options);
+  /**
+   * Takes a port for the study that show() names: whether there is one is known before anything is written.
+   *
+   * @throws PORT_IN_USE; BAD_FLAG for an address that is none of this machine
+   */
+  static async open(options: HumanServerOptions): Promise<HumanServer> {
+    const server = new HumanServer(options);
     const { port, host, links } = options;
     server.#server = await PageServer.open(port, {
       ...{ title: 'The page', flag: '--port', host, preferred: links.port === undefined ? [] : [links.port], holdsProcess: true },
@@ -61,6 +64,11 @@ export class HumanServer {
       answer: (request, response) => server.#answer(request, response),
     });
     return server;
+  }
+
+  /** Asks people in a study from now on. */
+  show(study: Study): void {
+    this.#study = study;
   }
 
   /** The port that it listens on. */
@@ -97,50 +105,47 @@ export class HumanServer {
     if (request.method !== method) return refuse(response, 405, `Only ${method}.`, { allow: method });
     // The page itself says nothing of the study.
     if (asset) return give(response, asset);
-    if (path === '/results') return this.#results(request, query.get('token'), response);
+    const study = this.#study;
+    if (study === undefined) return refuse(response, 503, 'The study is being made ready.');
+    if (path === '/results') return this.#results(study, request, query.get('token'), response);
     const bearer = /^Bearer ([\w-]{1,64})$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const isInvited = isSame(bearer, this.options.links.join);
     if (path === '/study' || path === '/join') {
       if (!isInvited) return refuse(response, 401, 'This needs the link that you were sent.');
-      return path === '/study' ? this.#describe(response) : this.#join(fieldsOf(body), response);
+      return path === '/study' ? describe(study, response) : this.#join(study, fieldsOf(body), response);
     }
-    const session = this.study.sessionOf(bearer);
+    const session = study.sessionOf(bearer);
     if (session === undefined) return refuse(response, 401, 'Nobody has begun with this key.');
-    if (path === '/trial') return giveJson(response, this.study.trial(session) ?? { ended: true });
-    if (path === '/shown') return this.#shown(session, fieldsOf(body), response);
-    if (path === '/answer') return this.#keep(session, fieldsOf(body), response);
+    if (path === '/trial') return giveJson(response, study.trial(session) ?? { ended: true });
+    if (path === '/shown') return this.#shown(study, session, fieldsOf(body), response);
+    if (path === '/answer') return this.#keep(study, session, fieldsOf(body), response);
     const id = PICTURE.exec(path)?.[1];
-    const picture = id === undefined ? undefined : this.study.picture(session, id);
+    const picture = id === undefined ? undefined : study.picture(session, id);
     if (picture) return give(response, { type: 'image/png', body: picture });
     refuse(response, 404, 'There is nothing here.');
   }
 
-  #describe(response: ServerResponse): void {
-    const { protocol, settings } = this.study;
-    giveJson(response, { title: protocol.title, introduction: protocol.introduction(settings) });
-  }
-
-  #join({ key }: Readonly<Record<string, unknown>>, response: ServerResponse): void {
+  #join(study: Study, { key }: Readonly<Record<string, unknown>>, response: ServerResponse): void {
     if (typeof key !== 'string' || !KEY.test(key)) return refuse(response, 400, 'This is no key.');
-    const session = this.#kept(response, () => this.study.join(key) ?? 'full');
+    const session = this.#kept(response, () => study.join(key) ?? 'full');
     if (session === 'full') return refuse(response, 403, 'Too many people take part already.');
     if (session) giveJson(response, { participant: session.participant });
   }
 
-  #shown(session: Session, { trial }: Readonly<Record<string, unknown>>, response: ServerResponse): void {
-    const noted = this.#kept(response, () => this.study.shown(session, trial));
+  #shown(study: Study, session: Session, { trial }: Readonly<Record<string, unknown>>, response: ServerResponse): void {
+    const noted = this.#kept(response, () => study.shown(session, trial));
     if (noted === undefined) return;
     if (noted) giveJson(response, {});
     else refuse(response, 409, 'It is not the turn of this trial.');
   }
 
-  #keep(session: Session, sent: Readonly<Record<string, unknown>>, response: ServerResponse): void {
+  #keep(study: Study, session: Session, sent: Readonly<Record<string, unknown>>, response: ServerResponse): void {
     if (!isAnswer(sent)) return refuse(response, 400, 'This is no answer.');
-    const answered = this.#kept(response, () => this.study.answer(session, sent));
+    const answered = this.#kept(response, () => study.answer(session, sent));
     if (answered === undefined) return;
     if (answered === 'early') return refuse(response, 409, 'It is not the turn of this trial.');
     if (answered === 'refused') return refuse(response, 400, 'This is no answer.');
-    this.options.onAnswer?.(this.study.sessions.all[session.participant - 1]!);
+    this.options.onAnswer?.(study.sessions.all[session.participant - 1]!);
     giveJson(response, answered);
   }
 
@@ -155,16 +160,20 @@ export class HumanServer {
     }
   }
 
-  #results(request: IncomingMessage, token: string | null, response: ServerResponse): void {
+  #results(study: Study, request: IncomingMessage, token: string | null, response: ServerResponse): void {
     if (!this.#guard.mayRead(request, token)) return refuse(response, 401, 'This needs the link that the terminal printed.');
     if (this.#guard.isToken(token)) {
       // The token goes out of the address line.
       return void response.writeHead(303, { location: '/results', 'set-cookie': this.#guard.setCookie, 'content-length': 0 }).end();
     }
-    const { protocol, settings, sessions } = this.study;
+    const { protocol, settings, sessions } = study;
     const score = scoreSessions(protocol, sessions.all, { ...settings, incomplete: false });
     give(response, resultsPage(score, sessions.all, settings));
   }
+}
+
+function describe({ protocol, settings }: Study, response: ServerResponse): void {
+  giveJson(response, { title: protocol.title, introduction: protocol.introduction(settings) });
 }
 
 const json = (value: unknown): Asset => ({ type: 'application/json', body: Buffer.from(JSON.stringify(value)) });

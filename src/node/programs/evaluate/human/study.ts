@@ -42,7 +42,7 @@ export interface ShownTrial {
   readonly trial: number;
   readonly of: number;
   readonly practice: boolean;
-  readonly pictures: readonly { readonly id: string; readonly caption?: string | undefined }[];
+  readonly pictures: readonly { readonly id: string; readonly caption?: string | undefined; readonly fixed?: boolean | undefined }[];
   readonly size: readonly [width: number, height: number];
   /** Seconds for which the pictures are shown; 0 where they stay. */
   readonly exposure: number;
@@ -133,6 +133,7 @@ export class Study {
       pictures: planned.places.map((source, place) => ({
         id: this.#idOf(participant, answers.length, place),
         caption: shown.get(source)!.caption,
+        fixed: shown.get(source)!.fixed,
       })),
       ...{ exposure: this.settings.exposure, questions: this.protocol.questions },
     };
@@ -161,7 +162,7 @@ export class Study {
     const planned = this.#planOf(participant)[sent.trial];
     if (planned === undefined) return 'refused';
     if (sent.trial !== answers.length) return 'early';
-    const answer = answerOf(this.protocol.questions, planned, sent.answer);
+    const answer = answerOf(this.protocol, planned, sent.answer);
     if (answer === undefined || !isDuration(sent.exposed) || !isDuration(sent.thought)) return 'refused';
     const { made, real } = this.settings;
     this.#keep({
@@ -208,12 +209,13 @@ const hashOf = (key: string): string => createHash('sha256').update(key).digest(
 const isDuration = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value < 1e9;
 
 /** What a page's answer means; undefined where it is none. */
-function answerOf(questions: readonly HumanQuestion[], { places }: PlannedTrial, sent: SentAnswer['answer']): TrialAnswer | undefined {
+function answerOf({ questions, pictures }: HumanProtocol, { places }: PlannedTrial, sent: SentAnswer['answer']): TrialAnswer | undefined {
+  const first = pictures.filter(({ fixed }) => fixed).length;
   if (Object.keys(sent).length !== questions.length) return undefined;
   const answer: Record<string, TrialAnswer[string]> = {};
   for (const question of questions) {
     const value = Object.hasOwn(sent, question.name) ? sent[question.name] : undefined;
-    const [least, most] = question.kind === 'picture' ? [0, places.length - 1] : [question.least, question.most];
+    const [least, most] = question.kind === 'picture' ? [first, places.length - 1] : [question.least, question.most];
     if (!Number.isInteger(value) || value! < least || value! > most) return undefined;
     answer[question.name] = question.kind === 'picture' ? places[value!]! : value!;
   }

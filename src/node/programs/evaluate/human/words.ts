@@ -7,5 +7,8 @@ export const theFirst = (count: number): string => (count === 1 ? 'The first is'
 export const thoseAfter = (before: number, count: number): string =>
   `The ${count === 1 ? 'one' : count} after ${before === 1 ? 'it' : 'them'} ${count === 1 ? 'counts' : 'count'}`;
 
+/** A time that a page names: `1 second`, `0.5 seconds`. */
+export const secondsOf = (seconds: number): string => `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+
 /** How many there are of something: `There is 1 example`, `There are 20 examples`. */
 export const thereAre = (count: number, noun: string): string => `There ${count === 1 ? 'is' : 'are'} ${formatCountOf(count, noun)}`;

@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
+import { printableName } from '../../../../formats/names.js';
 import { ShadegradError } from '../../../../errors.js';
-import type { Scheduler } from './scheduler.js';
+import type { NamedPath, Scheduler } from './scheduler.js';
 
 /** Where the volume of the claim is in the containers, which is where they start. */
 const PLACE = '/work';
@@ -34,12 +36,21 @@ export const kubernetes: Scheduler = {
       description: `of --k8s, the claim of the volume (ReadWriteMany) that all pods have as ${PLACE}; by default shadegrad`,
     },
   ],
-  script({ name, command, parts, flags }) {
+  notes({ paths }) {
+    const outside = paths.filter(({ path }) => !isInVolume(path));
+    if (outside.length === 0) return [];
+    return [
+      `pods see the volume of --claim, as ${PLACE}, and nothing else of this machine: ${outside.map(named).join(', ')} ` +
+        `${outside.length === 1 ? 'has' : 'have'} to be copied into it, and named by the path from its root; or to be mounted at the ` +
+        'same path in the script (volumes, volumeMounts)',
+    ];
+  },
+  script({ name, command, parts, flags, paths }) {
     const job = jobName(name);
     const { image = 'node:22', claim = 'shadegrad' } = flags as { image?: string; claim?: string };
     return `# The runs of an experiment, each in a pod of its own: kubectl apply -f job.yaml
 # The pod that ends last writes table and figure. What was stopped goes on in a new pod.
-apiVersion: batch/v1
+${volumeComment(paths)}apiVersion: batch/v1
 kind: Job
 metadata:
   name: ${job}
@@ -75,6 +86,18 @@ spec:
 `;
   },
 };
+
+/** Where a path of the call is in a pod. */
+const inPod = (path: string): string => posix.resolve(PLACE, path.replaceAll('\\', '/'));
+const isInVolume = (path: string): boolean => inPod(path) === PLACE || inPod(path).startsWith(`${PLACE}/`);
+const named = ({ what, path }: NamedPath): string => `${printableName(path)} (${what})`;
+
+/** What has to be in the volume, as comments. */
+function volumeComment(paths: readonly NamedPath[]): string {
+  const inside = paths.filter(({ path }) => isInVolume(path));
+  const lines = inside.map(({ what, path }) => `#   ${printableName(posix.relative(PLACE, inPod(path)) || '.')} (${what})\n`);
+  return lines.length === 0 ? '' : `# From its root, the volume of the claim has to have, or gets:\n${lines.join('')}`;
+}
 
 /** A text of YAML in double quotes, as JSON has it; what is no ASCII as well. */
 const quoted = (text: string): string => JSON.stringify(text);
